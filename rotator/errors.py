@@ -1,0 +1,48 @@
+"""The three errors a provider, store or consumer may raise, and the one for bad input. Nothing else leaves them.
+
+Each carries a stable `reason` in snake case: it is shown, recorded as evidence and counted under that name.
+`detail` adds what a person wants to know, and never holds material.
+"""
+
+from __future__ import annotations
+
+
+class RotatorError(Exception):
+    """An error with a stable reason and a detail for people."""
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(f"{reason}: {detail}" if detail else reason)
+        self.reason = reason
+        self.detail = detail
+
+
+class Rejected(RotatorError):
+    """The other side answered, and the answer was no. Nothing changed; asking again will not help."""
+
+
+class Unavailable(RotatorError):
+    """The other side was never reached, or said "later" before acting: safe to repeat.
+
+    `retry_after` is in seconds, when the other side named a time.
+    """
+
+    def __init__(self, reason: str, detail: str = "", retry_after: float | None = None) -> None:
+        super().__init__(reason, detail)
+        self.retry_after = retry_after
+
+
+class Uncertain(RotatorError):
+    """The request may have been carried out and the answer was lost: look before acting again."""
+
+
+class BadInput(RotatorError):
+    """What a person or a file gave cannot be used: one line that says what, where and how to mend it."""
+
+    def __init__(self, what: str, where: str = "", mend: str = "") -> None:
+        super().__init__("bad_input", what)
+        self.what, self.where, self.mend = what, where, mend
+
+    def __str__(self) -> str:
+        where = f"{self.where}: " if self.where else ""
+        mend = f" ({self.mend})" if self.mend else ""
+        return f"{where}{self.what}{mend}"

@@ -1,0 +1,283 @@
+"""The protocols through which the engine meets the world: providers, stores and consumers.
+
+Every method is one exchange with the other side, under connect and read deadlines that sum to less than
+`CALL_DEADLINE_S`. It returns, or raises `Rejected`, `Unavailable` or `Uncertain`; nothing else. No method sleeps
+or retries by itself: the flow decides when to ask again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import ClassVar, Protocol, runtime_checkable
+
+from rotator.credential import CredentialRef, Issued, Leaked, Secret
+
+CONNECT_TIMEOUT_S = 5.0
+READ_TIMEOUT_S = 15.0
+CALL_DEADLINE_S = 25.0
+"""No single call outlives this. The claim's lease is longer by a margin (see flow/step.py)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """Say how the rotator itself reaches one account.
+
+    `credential` reads the rotator's own credential at each call, so that a rotated one is picked up; it returns None
+    when the vendor's default chain is meant. `settings` are the keys of `[[connections]]` that only the family knows
+    (region, hosts, user). `settle_s` overrides the provider's own settle time, in seconds.
+    """
+
+    name: str
+    family: str
+    account: str | None = None
+    endpoint_url: str | None = None
+    credential: Callable[[], Secret | None] = lambda: None
+    settings: Mapping[str, object] = field(default_factory=dict)
+    settle_s: float | None = None
+
+
+class Answer(StrEnum):
+    """What a knock on the door was answered."""
+
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    INCONCLUSIVE = "inconclusive"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Report one knock.
+
+    `names_id`: the refusal's reason is about the id, which the issuer checks before the material
+    (AWS: InvalidClientTokenId). `mismatch`: the issuer says the id lives but this is not its material
+    (AWS: SignatureDoesNotMatch); the answer is then INCONCLUSIVE. `request_id` is the issuer's own, when it gives one.
+    """
+
+    answer: Answer
+    reason: str
+    names_id: bool = False
+    mismatch: bool = False
+    request_id: str | None = None
+
+
+class State(StrEnum):
+    """What the issuer says of a credential."""
+
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+    ABSENT = "absent"
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Report the issuer's view of one credential. `facts` are plain, non-secret and JSON-ready (age, last use)."""
+
+    state: State
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+
+class Capability(StrEnum):
+    """What can be done to a kind at most: shown to people, and checked against its playbook."""
+
+    REVOCABLE = "revocable"
+    DISABLE_ONLY = "disable-only"
+    EXPIRE_ONLY = "expire-only"
+    MANUAL = "manual"
+
+
+@runtime_checkable
+class Provider(Protocol):
+    """One kind of credential, as seen by the system that issues it. Every method but `issue` is safe to call twice."""
+
+    name: str
+    """The kind: the playbook's name, which for a Python provider is the module's name too."""
+    family: ClassVar[str]
+    """Which connections serve it: aws, vault, ssh, http."""
+    capability: ClassVar[Capability]
+    sends_secret: ClassVar[bool]
+    """Whether `identify` sends the material to the connection; then only a connection known to be its issuer is asked."""
+    settle_s: float
+    """Seconds a refusal must hold before it proves death: the issuer's propagation time."""
+    secret_field: str
+    """Under which name the secret stands in the delivered document."""
+
+    def identify(self, leaked: Leaked) -> CredentialRef:
+        """Name the credential, asking only its own issuer when the format does not tell.
+
+        Raises Rejected("unknown_credential") when the issuer does not know it, Rejected("not_this_account") when it
+        belongs to another connection, Rejected("unreadable") when the material is truncated or malformed.
+        """
+        ...
+
+    def inspect(self, ref: CredentialRef) -> Status:
+        """Return the issuer's view; change nothing."""
+        ...
+
+    def siblings(self, ref: CredentialRef) -> frozenset[CredentialRef]:
+        """Return every credential of the same owner, `ref` included while it exists."""
+        ...
+
+    def verify(self, ref: CredentialRef, secret: Secret) -> Verdict:
+        """Knock with the material."""
+        ...
+
+    def revoke(self, ref: CredentialRef) -> None:
+        """Destroy it for good. Already absent counts as revoked."""
+        ...
+
+
+@runtime_checkable
+class Issuing(Protocol):
+    """A minted kind: the issuer makes the secret."""
+
+    def issue(self, ref: CredentialRef, marker: str) -> Issued:
+        """Mint a replacement for `ref`'s owner, marked with `marker` where the issuer allows one.
+
+        Never safe to repeat: a lost answer is Uncertain.
+        """
+        ...
+
+    def marked(self, ref: CredentialRef, marker: str) -> CredentialRef | None:
+        """Return the sibling that carries `marker`, or None: it does not exist, or the issuer allows no marker."""
+        ...
+
+
+@runtime_checkable
+class Choosing(Protocol):
+    """A chosen kind: we make the secret, the store keeps it, then the targets learn it."""
+
+    def generate(self, ref: CredentialRef) -> Issued:
+        """Make a replacement's material offline; nothing anywhere changes."""
+        ...
+
+
+@runtime_checkable
+class Suspendable(Protocol):
+    """A credential that can be stopped and, by a person's decision, started again."""
+
+    def suspend(self, ref: CredentialRef) -> None: ...
+    def resume(self, ref: CredentialRef) -> None: ...
+
+
+@runtime_checkable
+class SessionEnding(Protocol):
+    """A credential whose sessions outlive it unless they are cut."""
+
+    def end_sessions(self, ref: CredentialRef) -> Mapping[str, str]:
+        """End what was derived from it before now; return plain facts for the evidence."""
+        ...
+
+
+@runtime_checkable
+class Preserving(Protocol):
+    """A kind whose last use and policies are kept before any effect or knock overwrites them."""
+
+    def preserve(self, ref: CredentialRef) -> Mapping[str, str]:
+        """Return plain facts for the evidence; change nothing."""
+        ...
+
+
+@runtime_checkable
+class Installable(Protocol):
+    """A credential that stands on several targets, each with evidence of its own."""
+
+    def targets(self, ref: CredentialRef) -> tuple[str, ...]:
+        """Return the targets' names, from the connection's settings alone."""
+        ...
+
+    def install(self, target: str, ref: CredentialRef, public: Mapping[str, str]) -> None:
+        """Let the target accept it; already installed counts as done."""
+        ...
+
+    def uninstall(self, target: str, ref: CredentialRef) -> None:
+        """Let the target refuse it from now on; already absent counts as done."""
+        ...
+
+    def inspect_at(self, target: str, ref: CredentialRef) -> Status:
+        """Return this target's view; change nothing."""
+        ...
+
+    def verify_at(self, target: str, ref: CredentialRef, secret: Secret) -> Verdict:
+        """Knock at this target alone."""
+        ...
+
+    def end_sessions_at(self, target: str, ref: CredentialRef) -> Mapping[str, str]:
+        """End what was opened at this target before now; return plain facts for the evidence."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a secret is delivered: a store's kind, its connection, and the name in it."""
+
+    store: str
+    connection: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.store}:{self.connection}:{self.name}"
+
+
+class Store(Protocol):
+    """Where consumers read a secret. A value is staged beside the current one, then promoted by compare-and-set."""
+
+    def current(self, name: str) -> str | None:
+        """Return the version consumers read now, or None when the name holds nothing yet."""
+        ...
+
+    def staged(self, name: str, token: str) -> str | None:
+        """Return the version staged under `token`, or None."""
+        ...
+
+    def stage(self, name: str, document: Secret, token: str) -> str:
+        """Keep the document where consumers do not read yet; return its version. Repeating a token changes nothing."""
+        ...
+
+    def read(self, name: str, version: str) -> Secret:
+        """Return the document of that version, staged or current."""
+        ...
+
+    def promote(self, name: str, version: str, expected: str | None) -> str:
+        """Make the staged version the current one if `expected` still is; return what `current` answers from now on.
+
+        Raises Rejected("store_changed") when another hand moved it; already promoted counts as done.
+        """
+        ...
+
+    def demote(self, name: str, version: str, previous: str | None) -> None:
+        """Give consumers `previous` back, if `version` is what they read now; already demoted counts as done."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Tell a consumer which credential changed: names only."""
+
+    incident: str
+    exposed: CredentialRef
+    replacement: CredentialRef
+    places: tuple[Place, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Record a consumer's answer. `using` is the id it says it holds now, or None when it does not say."""
+
+    said: str
+    using: str | None = None
+
+
+class Consumer(Protocol):
+    """A user of a secret who must hear that it changed."""
+
+    name: str
+
+    def reload(self, notice: Notice) -> Told:
+        """Tell it to read the new secret."""
+        ...
+
+    def holding(self, notice: Notice) -> Told:
+        """Ask which credential it holds now; asks nothing of it."""
+        ...
