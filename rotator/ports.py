@@ -97,7 +97,7 @@ class Provider(Protocol):
     """Which connections serve it: aws, vault, ssh, http."""
     capability: ClassVar[Capability]
     sends_secret: ClassVar[bool]
-    """Whether `identify` sends the material to the connection; then only a connection known to be its issuer is asked."""
+    """Whether `identify` sends the material to the connection; then only its known issuer is asked."""
     settle_s: float
     """Seconds a refusal must hold before it proves death: the issuer's propagation time."""
     secret_field: str

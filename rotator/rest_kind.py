@@ -80,7 +80,7 @@ class RestKind(_Strict):
 
     authenticate: Authenticate = Authenticate()
     settle_s: float = Field(5.0, ge=0, le=3600, description="seconds a refusal must hold")
-    secret_field: str = "token"
+    secret_field: str = "token"  # noqa: S105 - the name of a field
     issue: IssueCall | None = None
     list: ListCall
     identify: IdentifyCall | None = None
