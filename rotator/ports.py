@@ -132,10 +132,11 @@ class Provider(Protocol):
 class Issuing(Protocol):
     """A minted kind: the issuer makes the secret."""
 
-    def issue(self, ref: CredentialRef, marker: str) -> Issued:
+    def issue(self, ref: CredentialRef, marker: str, preserved: Mapping[str, str]) -> Issued:
         """Mint a replacement for `ref`'s owner, marked with `marker` where the issuer allows one.
 
-        Never safe to repeat: a lost answer is Uncertain.
+        `preserved` is what `preserve` returned for `ref`, from the ledger: the issuer may have forgotten the exposed
+        credential by now. Empty when nothing was preserved. Never safe to repeat: a lost answer is Uncertain.
         """
         ...
 
