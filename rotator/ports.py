@@ -188,8 +188,13 @@ class Installable(Protocol):
         """Return the targets' names, from the connection's settings alone."""
         ...
 
-    def install(self, target: str, ref: CredentialRef, public: Mapping[str, str]) -> None:
-        """Let the target accept it; already installed counts as done."""
+    def install(
+        self, target: str, ref: CredentialRef, public: Mapping[str, str], preserved: Mapping[str, str]
+    ) -> None:
+        """Let the target accept it; already installed counts as done.
+
+        `preserved` is what `preserve` said of the exposed credential, so that its restrictions hold for the new one.
+        """
         ...
 
     def uninstall(self, target: str, ref: CredentialRef) -> None:
