@@ -1,0 +1,59 @@
+"""What a kind of credential brings so that the provider contract can be run on it, against a real target.
+
+Each module in `cases/` has one function, `open_case(tmp_path)`, a context manager that starts what the kind needs
+and yields a `Case`. A new module is found by being there.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from rotator.credential import CredentialRef, Leaked, Secret
+from rotator.ports import Provider
+from tests.contracts import cases
+
+
+class Plant(Protocol):
+    """Make a new live credential through the target's own admin API, never through the provider."""
+
+    def __call__(self, owner: str | None = None) -> tuple[CredentialRef, Secret]:
+        """Return it with its material; for a fresh owner, unless told which."""
+        ...
+
+
+@dataclass(frozen=True)
+class Case:
+    """One kind of credential, ready to be tried.
+
+    `leaked` is what a report would say of a planted credential. `garbled` truncates material the way a bad report
+    does. `unreachable` is the same provider, connected to a port where nothing listens. `unknown` names a
+    well-formed credential that the issuer never knew, of the given one's owner. `wrong_account` names one that
+    belongs to another account, where the kind can tell.
+    """
+
+    provider: Provider
+    unreachable: Provider
+    plant: Plant
+    leaked: Callable[[CredentialRef, Secret], Leaked]
+    garbled: Callable[[Secret], Secret]
+    unknown: Callable[[CredentialRef], CredentialRef]
+    wrong_account: Callable[[], CredentialRef] | None = None
+
+
+OpenCase = Callable[[Path], AbstractContextManager[Case]]
+
+
+def case_names() -> list[str]:
+    """Return the kinds that have a case, in order."""
+    return sorted(module.name for module in pkgutil.iter_modules(cases.__path__))
+
+
+def opener(name: str) -> OpenCase:
+    """Return the `open_case` of one kind."""
+    return importlib.import_module(f"{cases.__name__}.{name}").open_case

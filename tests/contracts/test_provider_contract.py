@@ -1,0 +1,360 @@
+"""What `rotator/ports.py` promises of every provider, tried on each kind in `cases/` against its real target."""
+
+from __future__ import annotations
+
+import traceback
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+import pytest
+
+from rotator.credential import CredentialRef, Issued, Secret, read_document
+from rotator.errors import Rejected, RotatorError, Unavailable, Uncertain
+from rotator.ports import (
+    Answer,
+    Capability,
+    Choosing,
+    Installable,
+    Issuing,
+    Preserving,
+    Provider,
+    SessionEnding,
+    State,
+    Suspendable,
+    Verdict,
+)
+from tests.contracts.case import Case, case_names, opener
+
+MARKER = "rotator-run-7-step-issue"
+THREADS = 32
+P = TypeVar("P")
+
+
+@pytest.fixture(scope="module", params=case_names())
+def case(request, tmp_path_factory):
+    with opener(request.param)(tmp_path_factory.mktemp(request.param)) as opened:
+        yield opened
+
+
+def able(provider: Provider, capability: type[P]) -> P:
+    """Return the provider as what the test needs; a kind that does not claim it has nothing to prove here."""
+    if not isinstance(provider, capability):
+        pytest.skip(f"{provider.name} does not claim {capability.__name__}")
+    return provider
+
+
+def knocks(provider: Provider, ref: CredentialRef, secret: Secret) -> list[Verdict]:
+    """Return the answer of every door that the credential opens."""
+    doors = [provider.verify(ref, secret)]
+    if isinstance(provider, Installable):
+        doors += [provider.verify_at(target, ref, secret) for target in provider.targets(ref)]
+    return doors
+
+
+def answers(provider: Provider, ref: CredentialRef, secret: Secret) -> set[Answer]:
+    return {verdict.answer for verdict in knocks(provider, ref, secret)}
+
+
+def contain(provider: Provider, ref: CredentialRef) -> None:
+    """Stop it everywhere, in the way of its kind."""
+    if isinstance(provider, Suspendable):
+        provider.suspend(ref)
+    elif isinstance(provider, Installable):
+        for target in provider.targets(ref):
+            provider.uninstall(target, ref)
+    else:
+        provider.revoke(ref)
+
+
+def assert_holds_no_material(secret: Secret, *said: object) -> None:
+    """Fail when any of what was said shows the material, or a line of it."""
+    lines = {line for line in secret.reveal().splitlines() if len(line) >= 12} | {secret.reveal()}
+    for thing in said:
+        words = "".join(traceback.format_exception(thing)) if isinstance(thing, BaseException) else ""
+        for text in (repr(thing), str(thing), words):
+            assert not [line for line in lines if line in text and not line.startswith("-----")]
+
+
+def test_it_says_plainly_what_it_is(case: Case):
+    provider = case.provider
+    assert isinstance(provider, Provider)
+    assert provider.name
+    assert provider.family
+    assert provider.capability in set(Capability)
+    assert provider.settle_s >= 0
+    assert provider.secret_field
+    assert not (isinstance(provider, Issuing) and isinstance(provider, Choosing))
+
+
+def test_a_leaked_credential_is_named_by_its_issuer(case: Case):
+    ref, secret = case.plant()
+    leaked = case.leaked(ref, secret)
+    named = case.provider.identify(leaked)
+    assert named == ref
+    assert_holds_no_material(secret, named, leaked)
+
+
+def test_a_truncated_report_is_never_taken_for_another_credential(case: Case):
+    ref, secret = case.plant()
+    garbled = case.garbled(secret)
+    try:
+        named = case.provider.identify(case.leaked(ref, garbled))
+    except Rejected as refusal:
+        assert refusal.reason in {"unreadable", "unknown_credential"}  # noqa: PT017 - naming it is right too
+        assert_holds_no_material(secret, refusal)
+        assert_holds_no_material(garbled, refusal)
+    else:
+        assert named == ref
+
+
+def test_a_live_credential_is_accepted_everywhere(case: Case):
+    ref, secret = case.plant()
+    verdicts = knocks(case.provider, ref, secret)
+    assert {verdict.answer for verdict in verdicts} == {Answer.ACCEPTED}
+    assert_holds_no_material(secret, *verdicts)
+
+
+def test_truncated_material_proves_nothing_about_a_live_credential(case: Case):
+    ref, secret = case.plant()
+    garbled = case.garbled(secret)
+    try:
+        verdicts = knocks(case.provider, ref, garbled)
+    except Rejected as refusal:
+        assert refusal.reason == "unreadable"  # noqa: PT017 - an answer is right too
+        assert_holds_no_material(garbled, refusal)
+    else:
+        assert all(verdict.answer is not Answer.ACCEPTED for verdict in verdicts)
+        assert not any(verdict.answer is Answer.REJECTED and verdict.names_id for verdict in verdicts)
+        assert_holds_no_material(garbled, *verdicts)
+    assert answers(case.provider, ref, secret) == {Answer.ACCEPTED}
+
+
+def test_the_issuer_says_active_then_contained_then_absent(case: Case):
+    ref, _ = case.plant()
+    seen = [case.provider.inspect(ref)]
+    contain(case.provider, ref)
+    seen.append(case.provider.inspect(ref))
+    case.provider.revoke(ref)
+    seen.append(case.provider.inspect(ref))
+    states = [status.state for status in seen]
+    assert (states[0], states[2]) == (State.ACTIVE, State.ABSENT)
+    assert states[1] is (State.SUSPENDED if isinstance(case.provider, Suspendable) else State.ABSENT)
+    for status in seen:
+        assert all(isinstance(key, str) and isinstance(value, str) for key, value in status.facts.items())
+
+
+def test_an_id_the_issuer_never_knew_is_absent(case: Case):
+    ref, _ = case.plant()
+    assert case.provider.inspect(case.unknown(ref)).state is State.ABSENT
+
+
+def test_a_suspended_credential_is_refused_until_it_is_resumed(case: Case):
+    provider = able(case.provider, Suspendable)
+    ref, secret = case.plant()
+    provider.suspend(ref)
+    provider.suspend(ref)
+    assert answers(case.provider, ref, secret) == {Answer.REJECTED}
+    assert case.provider.inspect(ref).state is State.SUSPENDED
+    provider.resume(ref)
+    provider.resume(ref)
+    assert answers(case.provider, ref, secret) == {Answer.ACCEPTED}
+    assert case.provider.inspect(ref).state is State.ACTIVE
+
+
+def test_a_revoked_credential_is_refused_and_revoking_it_again_is_no_error(case: Case):
+    ref, secret = case.plant()
+    case.provider.revoke(ref)
+    assert answers(case.provider, ref, secret) == {Answer.REJECTED}
+    case.provider.revoke(ref)
+    assert answers(case.provider, ref, secret) == {Answer.REJECTED}
+    assert ref not in case.provider.siblings(ref)
+
+
+def test_a_contained_credential_can_still_be_revoked(case: Case):
+    ref, secret = case.plant()
+    contain(case.provider, ref)
+    case.provider.revoke(ref)
+    assert case.provider.inspect(ref).state is State.ABSENT
+    assert answers(case.provider, ref, secret) == {Answer.REJECTED}
+
+
+def test_an_absent_credential_counts_as_revoked_and_its_owner_keeps_the_others(case: Case):
+    ref, secret = case.plant()
+    case.provider.revoke(case.unknown(ref))
+    assert answers(case.provider, ref, secret) == {Answer.ACCEPTED}
+
+
+def test_another_accounts_credential_is_not_called_revoked(case: Case):
+    if case.wrong_account is None:
+        pytest.skip(f"{case.provider.name} cannot tell another account's credential")
+    foreign = case.wrong_account()
+    for act in (case.provider.inspect, case.provider.revoke):
+        with pytest.raises(Rejected) as refusal:
+            act(foreign)
+        assert refusal.value.reason == "not_this_account"
+
+
+def test_siblings_are_all_credentials_of_the_owner_and_no_others(case: Case):
+    ref, _ = case.plant()
+    sister, _ = case.plant(owner=ref.owner)
+    case.plant()
+    assert case.provider.siblings(ref) == {ref, sister}
+    assert case.provider.siblings(sister) == {ref, sister}
+
+
+def test_what_is_done_to_one_leaves_its_sister_alone(case: Case):
+    ref, _ = case.plant()
+    sister, secret = case.plant(owner=ref.owner)
+    contain(case.provider, ref)
+    assert answers(case.provider, sister, secret) == {Answer.ACCEPTED}
+    case.provider.revoke(ref)
+    assert answers(case.provider, sister, secret) == {Answer.ACCEPTED}
+    assert case.provider.inspect(sister).state is State.ACTIVE
+    assert case.provider.siblings(sister) == {sister}
+
+
+def assert_fits_the_document(provider: Provider, issued: Issued) -> None:
+    document = issued.document(provider.secret_field)
+    credential_id, material, public = read_document(document, provider.secret_field)
+    assert (credential_id, material, public) == (issued.ref.id, issued.secret, dict(issued.public))
+    assert_holds_no_material(issued.secret, issued, document, dict(issued.public))
+
+
+def test_a_minted_replacement_works_beside_the_exposed_one(case: Case):
+    provider = able(case.provider, Issuing)
+    ref, secret = case.plant()
+    issued = provider.issue(ref, MARKER)
+    assert issued.ref.id != ref.id
+    assert issued.ref == ref.with_id(issued.ref.id)
+    assert_fits_the_document(case.provider, issued)
+    assert answers(case.provider, issued.ref, issued.secret) == {Answer.ACCEPTED}
+    assert answers(case.provider, ref, secret) == {Answer.ACCEPTED}
+    assert case.provider.siblings(ref) == {ref, issued.ref}
+
+
+def test_a_marker_finds_the_minted_one_or_honestly_nothing(case: Case):
+    provider = able(case.provider, Issuing)
+    ref, _ = case.plant()
+    assert provider.marked(ref, MARKER) is None
+    issued = provider.issue(ref, MARKER)
+    assert provider.marked(ref, MARKER) in {issued.ref, None}
+    assert provider.marked(ref, MARKER + "-other") is None
+
+
+def test_a_replacement_outlives_the_exposed_one(case: Case):
+    provider = able(case.provider, Issuing)
+    ref, secret = case.plant()
+    issued = provider.issue(ref, MARKER)
+    contain(case.provider, ref)
+    if isinstance(case.provider, SessionEnding):
+        case.provider.end_sessions(ref)
+    case.provider.revoke(ref)
+    assert answers(case.provider, ref, secret) == {Answer.REJECTED}
+    assert answers(case.provider, issued.ref, issued.secret) == {Answer.ACCEPTED}
+
+
+def test_a_chosen_replacement_opens_nothing_until_it_is_installed(case: Case):
+    able(case.provider, Installable)
+    provider = able(case.provider, Choosing)
+    ref, _ = case.plant()
+    first, second = provider.generate(ref), provider.generate(ref)
+    assert first.ref == ref.with_id(first.ref.id)
+    assert first.secret != second.secret
+    assert_fits_the_document(case.provider, first)
+    assert answers(case.provider, first.ref, first.secret) == {Answer.REJECTED}
+
+
+def test_each_target_learns_and_forgets_on_its_own(case: Case):
+    provider = able(case.provider, Installable)
+    ref, secret = case.plant()
+    issued = able(case.provider, Choosing).generate(ref)
+    targets = provider.targets(ref)
+    assert targets
+    done: set[str] = set()
+    for target in targets:
+        provider.install(target, issued.ref, issued.public)
+        provider.install(target, issued.ref, issued.public)
+        done.add(target)
+        for other in targets:
+            expected = Answer.ACCEPTED if other in done else Answer.REJECTED
+            assert provider.verify_at(other, issued.ref, issued.secret).answer is expected
+    for target in targets:
+        provider.uninstall(target, ref)
+        provider.uninstall(target, ref)
+        done.remove(target)
+        assert provider.inspect_at(target, ref).state is State.ABSENT
+        assert provider.inspect_at(target, issued.ref).state is State.ACTIVE
+        for other in targets:
+            expected = Answer.ACCEPTED if other in done else Answer.REJECTED
+            assert provider.verify_at(other, ref, secret).answer is expected
+    assert answers(case.provider, issued.ref, issued.secret) == {Answer.ACCEPTED}
+
+
+def test_ending_sessions_can_be_repeated_and_gives_plain_facts(case: Case):
+    ending = case.provider
+    ref, secret = case.plant()
+    if isinstance(ending, SessionEnding):
+        facts = [ending.end_sessions(ref), ending.end_sessions(ref)]
+    elif isinstance(ending, Installable):
+        facts = [ending.end_sessions_at(target, ref) for target in ending.targets(ref) for _ in range(2)]
+    else:
+        pytest.skip(f"{ending.name} leaves no sessions behind")
+    for each in facts:
+        assert all(isinstance(key, str) and isinstance(value, str) for key, value in each.items())
+        assert_holds_no_material(secret, dict(each))
+    assert case.provider.inspect(ref).state is State.ACTIVE
+
+
+def test_preserving_changes_nothing(case: Case):
+    provider = able(case.provider, Preserving)
+    ref, secret = case.plant()
+    facts = provider.preserve(ref)
+    assert facts
+    assert all(isinstance(key, str) and isinstance(value, str) for key, value in facts.items())
+    assert_holds_no_material(secret, dict(facts))
+    assert case.provider.inspect(ref).state is State.ACTIVE
+    assert answers(case.provider, ref, secret) == {Answer.ACCEPTED}
+
+
+def test_nothing_listening_is_unavailable_and_certainly_not_done(case: Case):
+    ref, secret = case.plant()
+    nowhere = case.unreachable
+    calls = [
+        lambda: nowhere.inspect(ref),
+        lambda: nowhere.siblings(ref),
+        lambda: nowhere.verify(ref, secret),
+        lambda: nowhere.revoke(ref),
+    ]
+    if isinstance(nowhere, Issuing):
+        calls.append(lambda: nowhere.issue(ref, MARKER))
+    if isinstance(nowhere, Suspendable):
+        calls += [lambda: nowhere.suspend(ref), lambda: nowhere.resume(ref)]
+    if isinstance(nowhere, SessionEnding):
+        calls.append(lambda: nowhere.end_sessions(ref))
+    if isinstance(nowhere, Installable):
+        target = nowhere.targets(ref)[0]
+        calls += [lambda: nowhere.verify_at(target, ref, secret), lambda: nowhere.uninstall(target, ref)]
+    for call in calls:
+        with pytest.raises(Unavailable) as raised:
+            call()
+        assert raised.value.reason
+        assert raised.value.reason.replace("_", "").isalnum()
+        assert raised.value.reason == raised.value.reason.lower()
+        assert_holds_no_material(secret, raised.value)
+
+
+def test_no_other_error_leaves_it(case: Case):
+    ref, secret = case.plant()
+    for act in (case.provider.inspect, case.provider.siblings, case.provider.revoke):
+        try:
+            act(CredentialRef(ref.provider, ref.connection, "nobody/../of that name", "no such id"))
+        except RotatorError as error:
+            assert isinstance(error, Rejected | Unavailable | Uncertain)  # noqa: PT017 - returning is right too
+            assert_holds_no_material(secret, error)
+
+
+def test_thirty_two_threads_may_use_it_at_once(case: Case):
+    planted = [case.plant() for _ in range(4)]
+    with ThreadPoolExecutor(THREADS) as pool:
+        given = list(pool.map(lambda n: case.provider.verify(*planted[n % 4]).answer, range(THREADS)))
+    assert given == [Answer.ACCEPTED] * THREADS
