@@ -268,12 +268,13 @@ def test_each_target_learns_and_forgets_on_its_own(case: Case):
     provider = able(case.provider, Installable)
     ref, secret = case.plant()
     issued = able(case.provider, Choosing).generate(ref)
+    preserved = case.provider.preserve(ref) if isinstance(case.provider, Preserving) else {}
     targets = provider.targets(ref)
     assert targets
     done: set[str] = set()
     for target in targets:
-        provider.install(target, issued.ref, issued.public)
-        provider.install(target, issued.ref, issued.public)
+        provider.install(target, issued.ref, issued.public, preserved)
+        provider.install(target, issued.ref, issued.public, preserved)
         done.add(target)
         for other in targets:
             expected = Answer.ACCEPTED if other in done else Answer.REJECTED
