@@ -1,0 +1,205 @@
+"""What the kinds and stores of Vault and OpenBao share: one client per connection, and its errors in our words."""
+
+from __future__ import annotations
+
+import os
+import ssl
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+import requests
+from hvac.adapters import RawAdapter
+from hvac.utils import get_token_from_env
+from requests.adapters import HTTPAdapter
+from urllib3.exceptions import NameResolutionError, NewConnectionError
+
+from rotator.credential import Secret, read_document
+from rotator.errors import BadInput, Rejected, Unavailable, Uncertain
+from rotator.ports import CONNECT_TIMEOUT_S, READ_TIMEOUT_S, Connection
+
+FAMILY = "vault"
+TOKEN_FIELD = "token"  # noqa: S105 - the name of a field
+POOL_SIZE = 40
+"""Connections kept open: more than a worker has threads."""
+
+_DETAIL_LENGTH = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One answer of the server. `errors` are its own words, without the material that was sent."""
+
+    status: int
+    body: Mapping[str, Any]
+    errors: tuple[str, ...]
+    retry_after: float | None = None
+
+    @property
+    def ok(self) -> bool:
+        return HTTPStatus.OK <= self.status < HTTPStatus.MULTIPLE_CHOICES
+
+    @property
+    def data(self) -> Mapping[str, Any]:
+        """Return the `data` of the answer, empty when it has none."""
+        return self.body.get("data") or {}
+
+    @property
+    def request_id(self) -> str | None:
+        return self.body.get("request_id") or None
+
+    @property
+    def nobody_asked(self) -> bool:
+        """Tell whether a 403 means that the token itself is unknown, rather than that its policies are too narrow.
+
+        OpenBao 2.7 answers an unknown token with the bare words and a known one with a list ("1 error occurred:");
+        Vault since 1.15 names the invalid token. A token bound to other addresses, and one of a disabled entity,
+        get the same answer as an unknown one.
+        """
+        return self.status == HTTPStatus.FORBIDDEN and (
+            self.errors == ("permission denied",) or self.says("invalid token")
+        )
+
+    def says(self, words: str) -> bool:
+        """Tell whether one of the server's errors holds these words."""
+        return any(words in error for error in self.errors)
+
+    def accepted(self) -> Reply:
+        """Return itself; raise Rejected when the server said no."""
+        if self.ok:
+            return self
+        detail = "; ".join(self.errors)[:_DETAIL_LENGTH] or f"HTTP {self.status}"
+        if self.nobody_asked:
+            raise Rejected("own_credential_refused", detail)
+        if self.status == HTTPStatus.FORBIDDEN:
+            raise Rejected("permission_denied", detail)
+        raise Rejected("not_found" if self.status == HTTPStatus.NOT_FOUND else "refused", detail)
+
+
+class Vault:
+    """Speak to one server as the rotator, or as the bearer of another token. Safe for many threads at once."""
+
+    def __init__(self, connection: Connection) -> None:
+        address = connection.endpoint_url or os.environ.get("VAULT_ADDR")
+        if not address:
+            raise BadInput("a vault connection needs an address", connection.name, "give it an `endpoint_url`")
+        self.address = address.rstrip("/")
+        self._connection = connection
+        session = requests.Session()
+        # The environment may name a proxy or a netrc entry; a secret goes to the server named here and nowhere else.
+        session.trust_env = False
+        for scheme in ("http://", "https://"):
+            session.mount(scheme, HTTPAdapter(pool_connections=1, pool_maxsize=POOL_SIZE, max_retries=0))
+        session.verify = str(connection.settings.get("ca_file") or "") or True
+        namespace = connection.settings.get("namespace")
+        self._adapter = RawAdapter(
+            base_uri=self.address,
+            session=session,
+            timeout=(CONNECT_TIMEOUT_S, READ_TIMEOUT_S),
+            allow_redirects=False,  # a redirect would carry the token elsewhere
+            namespace=str(namespace) if namespace else None,
+        )
+
+    def read(self, method: str, path: str, body: Mapping[str, object] | None = None) -> Reply:
+        """Ask something that changes nothing: whatever is lost can be asked again.
+
+        Raises Unavailable; the answer may still be a refusal.
+        """
+        try:
+            return _answered(self._send(method, path, body, self._own_token()))
+        except Uncertain as lost:
+            raise Unavailable(lost.reason, lost.detail) from None
+
+    def change(self, method: str, path: str, body: Mapping[str, object]) -> Reply:
+        """Ask for a change, once. Raises Unavailable or Uncertain; the answer may still be a refusal."""
+        return _answered(self._send(method, path, body, self._own_token()))
+
+    def knock(self, path: str, token: Secret) -> Reply:
+        """Read a path as the bearer of `token`; any answer is returned. Raises Unavailable when there was none."""
+        try:
+            return self._send("GET", path, None, token)
+        except Uncertain as lost:
+            raise Unavailable(lost.reason, lost.detail) from None
+
+    def _own_token(self) -> Secret:
+        own = self._connection.credential()
+        if own is None:
+            found = get_token_from_env()
+            if not found:
+                raise Rejected("no_credential", f"connection {self._connection.name} has no token")
+            return Secret(found)
+        text = own.reveal().strip()
+        if not text.startswith("{"):
+            return Secret(text)
+        try:
+            return read_document(own, TOKEN_FIELD)[1]
+        except ValueError:
+            raise Rejected(
+                "no_credential", f"the document of connection {self._connection.name} has no token"
+            ) from None
+
+    def _send(self, method: str, path: str, body: Mapping[str, object] | None, token: Secret) -> Reply:
+        if not sendable(token):
+            raise Rejected("unreadable", "this is no token")
+        try:
+            answer = self._adapter.request(
+                method, f"v1/{path}", headers={"X-Vault-Token": token.reveal()}, raise_exception=False, json=body
+            )
+        except requests.RequestException as error:
+            # The vendor's exception holds the request with its token: it goes no further than this.
+            raise _unanswered(error, self.address) from None
+        sent = (token.reveal(), *_texts(body))
+        return _reply(answer, [text for text in sent if len(text) >= len("s.xxxxxx")])
+
+
+def sendable(token: Secret) -> bool:
+    """Tell whether a header can hold it: a report may take anything for a token."""
+    text = token.reveal()
+    return bool(text) and text.isascii() and text.isprintable() and " " not in text
+
+
+def _unanswered(error: requests.RequestException, address: str) -> Unavailable | Uncertain:
+    inner = getattr(error.args[0], "reason", None) if error.args else None
+    if isinstance(error, requests.ConnectTimeout) or isinstance(inner, NewConnectionError | NameResolutionError):
+        return Unavailable("unreachable", address)
+    if inner is not None and any(isinstance(each, ssl.SSLCertVerificationError) for each in inner.args):
+        return Unavailable("certificate_not_trusted", address)
+    return Uncertain("timed_out" if isinstance(error, requests.ReadTimeout) else "connection_lost", address)
+
+
+def _reply(answer: requests.Response, sent: list[str]) -> Reply:
+    try:
+        body = answer.json()
+    except ValueError:
+        body = None
+    fields: Mapping[str, Any] = body if isinstance(body, dict) else {}
+    errors = [" ".join(str(error).split()) for error in fields.get("errors") or ()]
+    for text in sent:
+        errors = [error.replace(text, "[secret]") for error in errors]
+    named = answer.headers.get("Retry-After", "")
+    return Reply(answer.status_code, fields, tuple(errors), float(named) if named.isdigit() else None)
+
+
+def _answered(reply: Reply) -> Reply:
+    """Return a yes or a no of the server; raise for an answer that is neither."""
+    if reply.status == HTTPStatus.TOO_MANY_REQUESTS:
+        raise Unavailable("throttled", f"HTTP {reply.status}", reply.retry_after)
+    if reply.says("sealed") or reply.says("not active"):
+        raise Unavailable("sealed_or_standby", f"HTTP {reply.status}", reply.retry_after)
+    if HTTPStatus.MULTIPLE_CHOICES <= reply.status < HTTPStatus.BAD_REQUEST:
+        raise Unavailable("redirected", "the connection's endpoint_url is not the active node's")
+    if reply.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        raise Uncertain("server_error", f"HTTP {reply.status}")
+    return reply
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for each in value.values():
+            yield from _texts(each)
+    elif isinstance(value, list | tuple):
+        for each in value:
+            yield from _texts(each)
