@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -53,6 +54,11 @@ def knocks(provider: Provider, ref: CredentialRef, secret: Secret) -> list[Verdi
 
 def answers(provider: Provider, ref: CredentialRef, secret: Secret) -> set[Answer]:
     return {verdict.answer for verdict in knocks(provider, ref, secret)}
+
+
+def kept(provider: Provider, ref: CredentialRef) -> Mapping[str, str]:
+    """Return what the flow would have kept of it before it acts."""
+    return provider.preserve(ref) if isinstance(provider, Preserving) else {}
 
 
 def contain(provider: Provider, ref: CredentialRef) -> None:
@@ -223,7 +229,7 @@ def assert_fits_the_document(provider: Provider, issued: Issued) -> None:
 def test_a_minted_replacement_works_beside_the_exposed_one(case: Case):
     provider = able(case.provider, Issuing)
     ref, secret = case.plant()
-    issued = provider.issue(ref, MARKER)
+    issued = provider.issue(ref, MARKER, kept(provider, ref))
     assert issued.ref.id != ref.id
     assert issued.ref == ref.with_id(issued.ref.id)
     assert_fits_the_document(case.provider, issued)
@@ -236,7 +242,7 @@ def test_a_marker_finds_the_minted_one_or_honestly_nothing(case: Case):
     provider = able(case.provider, Issuing)
     ref, _ = case.plant()
     assert provider.marked(ref, MARKER) is None
-    issued = provider.issue(ref, MARKER)
+    issued = provider.issue(ref, MARKER, kept(provider, ref))
     assert provider.marked(ref, MARKER) in {issued.ref, None}
     assert provider.marked(ref, MARKER + "-other") is None
 
@@ -244,7 +250,7 @@ def test_a_marker_finds_the_minted_one_or_honestly_nothing(case: Case):
 def test_a_replacement_outlives_the_exposed_one(case: Case):
     provider = able(case.provider, Issuing)
     ref, secret = case.plant()
-    issued = provider.issue(ref, MARKER)
+    issued = provider.issue(ref, MARKER, kept(provider, ref))
     contain(case.provider, ref)
     if isinstance(case.provider, SessionEnding):
         case.provider.end_sessions(ref)
@@ -268,7 +274,7 @@ def test_each_target_learns_and_forgets_on_its_own(case: Case):
     provider = able(case.provider, Installable)
     ref, secret = case.plant()
     issued = able(case.provider, Choosing).generate(ref)
-    preserved = case.provider.preserve(ref) if isinstance(case.provider, Preserving) else {}
+    preserved = kept(case.provider, ref)
     targets = provider.targets(ref)
     assert targets
     done: set[str] = set()
@@ -327,7 +333,7 @@ def test_nothing_listening_is_unavailable_and_certainly_not_done(case: Case):
         lambda: nowhere.revoke(ref),
     ]
     if isinstance(nowhere, Issuing):
-        calls.append(lambda: nowhere.issue(ref, MARKER))
+        calls.append(lambda: nowhere.issue(ref, MARKER, kept(case.provider, ref)))
     if isinstance(nowhere, Suspendable):
         calls += [lambda: nowhere.suspend(ref), lambda: nowhere.resume(ref)]
     if isinstance(nowhere, SessionEnding):

@@ -182,8 +182,7 @@ def test_of_many_hands_that_promote_at_once_one_wins(case: StoreCase, filled):
     assert won == [case.store.current(name)]
 
 
-def test_a_version_that_does_not_exist_cannot_be_read(case: StoreCase, filled):
-    name, _ = filled
+def test_a_version_that_does_not_exist_cannot_be_read(case: StoreCase):
     never = case.store.stage(case.fresh_name(), Secret(NEW), "token-of-another-place")
     with pytest.raises(Rejected) as refusal:
         case.store.read(case.fresh_name(), never)
