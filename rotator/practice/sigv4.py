@@ -14,7 +14,7 @@ REGION = "us-east-1"
 
 
 def signed_headers(url: str, service: str, body: bytes, key: tuple[str, str], extra: dict[str, str]) -> dict[str, str]:
-    """Return the headers of a POST of `body` to the root of `url`, signed for `service` with `key` (its id and secret)."""
+    """Return the headers of a POST of `body` to the root of `url`, signed for `service` with `key` (id, secret)."""
     key_id, secret = key
     now = datetime.now(UTC)
     day, moment = now.strftime("%Y%m%d"), now.strftime("%Y%m%dT%H%M%SZ")
