@@ -3,14 +3,38 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from difflib import get_close_matches
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, StringConstraints, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StringConstraints,
+    WithJsonSchema,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
 
 from rotator.rest_kind import RestKind
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+
+
+def meant(word: str, known: Iterable[str]) -> str:
+    """Say which known word a mistyped one stands for, or list them all."""
+    names = list(known)
+    close = get_close_matches(word, names, n=1)
+    return f"did you mean `{close[0]}`?" if close else f"one of {', '.join(names)}"
+
+
+def _wrong(what: str, mend: str = "", at: tuple[str | int, ...] = ()) -> PydanticCustomError:
+    """Make an error that tells `playbook_file.py` what, how to mend it, and which part of the document it is about."""
+    return PydanticCustomError("playbook", "{what}", {"what": what, "mend": mend, "at": at})
 
 
 class Strategy(StrEnum):
@@ -65,6 +89,20 @@ ALLOWED: dict[Verb, frozenset[Subject]] = {
 }
 
 
+UNDO: dict[Verb, Verb] = {
+    Verb.SUSPEND: Verb.RESUME,
+    Verb.ISSUE: Verb.REVOKE,
+    Verb.INSTALL: Verb.UNINSTALL,
+    Verb.PROMOTE: Verb.DEMOTE,
+}
+"""What takes a step back. A verb that is not named here has no way back."""
+
+AT_TARGETS = frozenset({Verb.VERIFY, Verb.END_SESSIONS, Verb.INSTALL, Verb.UNINSTALL})
+"""What can be done at one target alone."""
+
+ONLY_AT_TARGETS = frozenset({Verb.INSTALL, Verb.UNINSTALL})
+
+
 class Expect(StrEnum):
     """What a verification must answer; none given means: record whatever it answers."""
 
@@ -84,15 +122,16 @@ _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 def _seconds(value: object) -> object:
-    if isinstance(value, str) and (match := re.fullmatch(r"(\d+)([smhd])", value)):
+    if isinstance(value, str) and (match := re.fullmatch(r"([0-9]{1,6})([smhd])", value)):
         return int(match[1]) * _UNITS[match[2]]
-    raise ValueError("a duration is a whole number and a unit: 30s, 5m, 12h or 7d")
+    raise _wrong(f"`{value}` is no duration", "a whole number and a unit: 30s, 5m, 12h or 7d")
 
 
 Duration = Annotated[
     int,
-    BeforeValidator(_seconds, json_schema_input_type=Annotated[str, StringConstraints(pattern=r"^\d+[smhd]$")]),
+    BeforeValidator(_seconds),
     PlainSerializer(lambda value: f"{value}s", return_type=str),
+    WithJsonSchema({"type": "string", "pattern": "^[0-9]{1,6}[smhd]$"}),
 ]
 """Seconds, written as 30s, 5m, 12h or 7d."""
 
@@ -112,23 +151,25 @@ class Action(_Strict):
 
 
 def _action(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    words = value.split()
-    if len(words) != 2:  # noqa: PLR2004
-        raise ValueError("`do` is a verb and a subject: `suspend exposed`")
+    if not isinstance(value, str) or len(words := value.split()) != 2:  # noqa: PLR2004 - a verb and a subject
+        raise _wrong(f"`{value}` is not a verb and a subject", "like `suspend exposed`")
     verb, subject = words
     if verb not in set(Verb):
-        raise ValueError(f"unknown verb `{verb}`: one of {', '.join(Verb)}")
+        raise _wrong(f"unknown verb `{verb}`", meant(verb, Verb))
+    if subject not in set(Subject):
+        raise _wrong(f"unknown subject `{subject}`", meant(subject, Subject))
     if subject not in ALLOWED[Verb(verb)]:
-        raise ValueError(f"`{verb}` acts on {' or '.join(sorted(ALLOWED[Verb(verb)]))}, not on `{subject}`")
+        raise _wrong(f"`{verb}` does not act on `{subject}`", f"it acts on {' or '.join(sorted(ALLOWED[Verb(verb)]))}")
     return {"verb": verb, "subject": subject}
 
 
 Do = Annotated[
     Action,
-    BeforeValidator(_action, json_schema_input_type=Annotated[str, StringConstraints(pattern=r"^[a-z_]+ [a-z]+$")]),
+    BeforeValidator(_action),
     PlainSerializer(str, return_type=str),
+    WithJsonSchema(
+        {"type": "string", "enum": [f"{verb} {subject}" for verb in Verb for subject in sorted(ALLOWED[verb])]}
+    ),
 ]
 
 
@@ -141,7 +182,7 @@ class Hold(_Strict):
     @model_validator(mode="after")
     def _something(self) -> Hold:
         if self.for_ is None and self.until is None:
-            raise ValueError("a hold names `for`, `until` or both")
+            raise _wrong("a hold without a reason to wait", "name `for`, `until` or both")
         return self
 
 
@@ -156,7 +197,7 @@ class Line(_Strict):
 
     id: Name
     do: Do
-    each: Annotated[str, StringConstraints(pattern=r"^target$")] | None = None
+    each: Literal["target"] | None = None
     expect: Expect | None = None
     retry_for: Duration | None = None
     hold: Hold | None = None
@@ -168,10 +209,19 @@ class Line(_Strict):
 
     @model_validator(mode="after")
     def _fits(self) -> Line:
-        if self.expect is not None and self.do.verb is not Verb.VERIFY:
-            raise ValueError("`expect` belongs to `verify` alone")
-        if self.quorum is not None and self.each is None:
-            raise ValueError("`quorum` needs `each: target`")
+        verb = self.do.verb
+        if self.expect is not None and verb is not Verb.VERIFY:
+            raise _wrong(f"`expect` says nothing to `{verb}`", "it belongs to `verify` alone", ("expect",))
+        if self.do.subject is Subject.CONSUMERS and (self.expect is not None or self.each is not None):
+            raise _wrong("consumers are asked as they are", "drop `expect` and `each`", ("do",))
+        if self.each is None and (verb in ONLY_AT_TARGETS or self.quorum is not None):
+            wants = f"`{verb}`" if verb in ONLY_AT_TARGETS else "`quorum`"
+            raise _wrong(f"{wants} works at targets", "add `each: target`", ("do",))
+        if self.each is not None and verb not in AT_TARGETS:
+            raise _wrong(f"`{verb}` is done once, not at each target", "drop `each`", ("each",))
+        if self.undo is not None and UNDO.get(verb) is not self.undo:
+            mend = f"`{UNDO[verb]}` does" if verb in UNDO else "nothing does: drop `undo`"
+            raise _wrong(f"`{self.undo}` does not take `{self.do}` back", mend, ("undo",))
         return self
 
     def applies(self, strategy: Strategy) -> bool:
@@ -198,12 +248,16 @@ class Playbook(_Strict):
     @model_validator(mode="after")
     def _whole(self) -> Playbook:
         seen: set[str] = set()
-        for line in self.steps:
+        for number, line in enumerate(self.steps):
             if line.id in seen:
-                raise ValueError(f"two steps are called `{line.id}`")
+                raise _wrong(f"two steps are called `{line.id}`", "rename one", ("steps", number, "id"))
             seen.add(line.id)
-        if (self.provider == "http") != (self.http is not None):
-            raise ValueError("an `http:` section and `provider: http` go together")
+        if self.provider == "http" and self.http is None:
+            raise _wrong(
+                "`provider: http` has no `http:` section", "describe the service's calls in one", ("provider",)
+            )
+        if self.provider != "http" and self.http is not None:
+            raise _wrong("an `http:` section without `provider: http`", "drop the one or mend the other", ("http",))
         return self
 
     def path(self, strategy: Strategy) -> tuple[Line, ...]:
@@ -211,6 +265,19 @@ class Playbook(_Strict):
         return tuple(line for line in self.steps if line.applies(strategy))
 
 
+def recognised(playbooks: Iterable[Playbook]) -> dict[tuple[str, str], str]:
+    """Return which playbook answers what a scanner calls a finding: (scanner, name) to the playbook's name."""
+    return {
+        (scanner, rule): playbook.playbook
+        for playbook in playbooks
+        for scanner, rules in playbook.recognises.items()
+        for rule in rules
+    }
+
+
 def json_schema() -> dict[str, Any]:
     """Return the JSON Schema that editors and linters use."""
-    return Playbook.model_json_schema(by_alias=True)
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **Playbook.model_json_schema(by_alias=True),
+    }

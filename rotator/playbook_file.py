@@ -1,0 +1,169 @@
+"""Read playbooks from disk: YAML 1.2 to `flow/playbook.py`, every mistake as one line with its place.
+
+A playbook decides what is destroyed, so nothing in a file is guessed at: no tags, no anchors, no second document.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from rotator import strict_yaml
+from rotator.errors import BadInput
+from rotator.flow.playbook import Playbook, meant
+from rotator.flow.playbook_check import asked, check
+from rotator.strict_yaml import MAX_BYTES, Places, Position, Problem
+
+__all__ = ["SHIPPED", "Problem", "files", "lint", "load", "load_all"]
+
+SHIPPED = Path(__file__).resolve().parent.parent / "playbooks"
+"""The folder that comes with the program: beside the package, in a checkout and in a wheel alike."""
+
+_ECHO = 40
+
+
+def load(path: Path) -> Playbook:
+    """Return the playbook of one file, checked as far as can be without its provider.
+
+    Raises BadInput with the first mistake and its line.
+    """
+    outcome = _read(path)
+    if isinstance(outcome, Playbook):
+        return outcome
+    first, *others = outcome
+    more = f"; {len(others)} more" if others else ""
+    raise BadInput(f"{first.what}{more}", f"{_shown(path)}:{first.line}", first.mend)
+
+
+def lint(path: Path) -> list[Problem]:
+    """Return every mistake of one file, in the order of its lines; BadInput only when it cannot be read at all."""
+    outcome = _read(path)
+    return [] if isinstance(outcome, Playbook) else outcome
+
+
+def load_all(folders: Sequence[Path] = ()) -> dict[str, Playbook]:
+    """Return the shipped playbooks and those of more folders, by name.
+
+    Raises BadInput for the first mistake, for two files of one name and for two that recognise the same finding.
+    """
+    found: dict[str, Playbook] = {}
+    named: dict[str, Path] = {}
+    claimed: dict[tuple[str, str], Path] = {}
+    for path in files(folders):
+        playbook = load(path)
+        if playbook.playbook in named:
+            raise BadInput(
+                f"there is already a playbook `{playbook.playbook}` in {_shown(named[playbook.playbook])}",
+                _shown(path),
+                "rename one, or take one away",
+            )
+        for scanner, rules in playbook.recognises.items():
+            for rule in rules:
+                other = claimed.setdefault((scanner, rule), path)
+                if other != path:
+                    what = f"{scanner}'s `{rule}` is already recognised by {_shown(other)}"
+                    raise BadInput(what, _shown(path), "only one playbook may answer a finding")
+        found[playbook.playbook] = playbook
+        named[playbook.playbook] = path
+    return found
+
+
+def files(folders: Sequence[Path] = ()) -> list[Path]:
+    """Return the files of the shipped folder and of more folders, each folder's in order of their names.
+
+    Raises BadInput for a folder that is not there, or that keeps a playbook under a name no loader looks for.
+    """
+    paths: list[Path] = []
+    for folder in dict.fromkeys([SHIPPED, *(each.resolve() for each in folders)]):
+        if not folder.is_dir():
+            raise BadInput("there is no such folder of playbooks", _shown(folder), "make it, or mend the setting")
+        paths += sorted(folder.glob("*.yaml"))
+        for stray in sorted(folder.glob("*.yml")):
+            raise BadInput("a playbook's file ends in .yaml", _shown(stray), f"rename it to {stray.stem}.yaml")
+    return paths
+
+
+def _shown(path: Path) -> str:
+    """Return the path as a person in the working directory would write it."""
+    try:
+        return str(path.resolve().relative_to(Path.cwd()))
+    except (ValueError, OSError):
+        return str(path)
+
+
+def _read(path: Path) -> Playbook | list[Problem]:
+    try:
+        document, places = strict_yaml.read(_bytes(path))
+    except strict_yaml.NotPlain as error:
+        return [error.problem]
+    try:
+        playbook = Playbook.model_validate(document)
+    except ValidationError as error:
+        problems = [_of_model(each, places) for each in error.errors(include_url=False)]
+        return sorted(problems, key=lambda problem: (problem.line, problem.column))
+    steps = {line.id: ("steps", number) for number, line in enumerate(playbook.steps)}
+    missteps = [
+        Problem(*places.of(steps[each.step] if each.step else ("strategies",)), each.what, each.mend)
+        for each in check(playbook, asked(playbook))
+    ]
+    return sorted(missteps, key=lambda problem: problem.line) or playbook
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        raise BadInput("there is no such file", _shown(path), "mend the path") from None
+    except OSError as error:
+        raise BadInput(f"it cannot be read: {error.strerror}", _shown(path), "mend the path or its mode") from None
+
+
+def _of_model(error: ErrorDetails, where: Places) -> Problem:
+    position: Position = tuple(error["loc"])
+    context: dict[str, Any] = error.get("ctx", {})
+    if error["type"] == "playbook":
+        return Problem(*where.of((*position, *context["at"])), context["what"], context["mend"])
+    return Problem(*where.of(position), *_in_words(error, position, context))
+
+
+def _in_words(error: ErrorDetails, position: Position, context: dict[str, Any]) -> tuple[str, str]:
+    """Return what is wrong and how to mend it, for an error that Pydantic found by itself."""
+    words = [part for part in position if isinstance(part, str)]
+    name, given = words[-1] if words else "the document", error["input"]
+    match error["type"]:
+        case "missing":
+            return f"`{name}` is missing", f"add `{name}:`"
+        case "extra_forbidden":
+            return f"unknown key `{name}`", meant(name, _keys_at(position[:-1]))
+        case "enum" | "literal_error" if isinstance(given, str):
+            return f"unknown {name} `{_short(given)}`", meant(given, re.findall(r"'([^']+)'", context["expected"]))
+        case "string_pattern_mismatch":
+            return f"`{_short(str(given))}` is no {name}", f"it must match {context['pattern']}"
+    return f"`{name}`: {error['msg'][0].lower()}{error['msg'][1:]}", f"see `{name}` in docs/playbook.schema.json"
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _ECHO else f"{text[:_ECHO]}…"
+
+
+def _keys_at(position: Position) -> list[str]:
+    """Return the keys that the mapping at this place may have."""
+    model: type[BaseModel] = Playbook
+    for part in position:
+        fields = {field.alias or name: field for name, field in model.model_fields.items()}
+        if part in fields:
+            model = next(_models(fields[str(part)].annotation), model)
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def _models(annotation: object) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for inner in get_args(annotation):
+        yield from _models(inner)
