@@ -1,0 +1,43 @@
+"""AWS access keys, against ministack: it refuses inactive and deleted keys as AWS does."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rotator.credential import CredentialRef, Leaked, Secret
+from rotator.ports import Connection
+from rotator.practice.ministack import Ministack, ministack
+from rotator.practice.process import free_port
+from rotator.providers.aws_iam_access_key import connect
+from tests.contracts.case import Case
+
+NAME = "aws_iam_access_key"
+
+
+def connection(server: Ministack, **changed) -> Connection:
+    document = {"aws_access_key_id": server.admin_id, "aws_secret_access_key": server.admin_secret.reveal()}
+    own = Secret(json.dumps(document))
+    settings = {"account": server.account, "endpoint_url": server.endpoint_url, "credential": lambda: own, **changed}
+    return Connection("aws-test", "aws", **settings)
+
+
+@contextmanager
+def open_case(tmp_path: Path) -> Iterator[Case]:
+    with ministack(tmp_path) as server:
+
+        def plant(owner: str | None = None) -> tuple[CredentialRef, Secret]:
+            user, key_id, secret = server.plant(owner)
+            return CredentialRef(NAME, "aws-test", user, key_id), secret
+
+        yield Case(
+            provider=connect(connection(server), NAME),
+            unreachable=connect(connection(server, endpoint_url=f"http://127.0.0.1:{free_port()}"), NAME),
+            plant=plant,
+            leaked=lambda ref, secret: Leaked(id=ref.id, secret=secret),
+            garbled=lambda secret: Secret(secret.reveal()[:-4]),
+            unknown=lambda ref: ref.with_id(f"AKIA{secrets.token_hex(8).upper()}"),
+        )
