@@ -1,17 +1,14 @@
-"""Walk every strategy of a playbook before anything runs, and refuse the ones that could hurt.
+"""Hold a playbook against what its provider can do, and walk every strategy of it, before anything runs.
 
-The shape of a playbook (`playbook.py`) says that each step makes sense; this says that the steps, in their order, do:
-that the kind can do what is asked, that nothing is stopped before its successor works where that was promised, and
-that no report can call a credential dead which nobody saw alive.
+`playbook.py` says that each step makes sense; `playbook_walk.py` that the steps of one strategy do, in their order.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Iterator
 
-from rotator.flow.playbook import Expect, Line, Playbook, Strategy, Subject, Verb
+from rotator.flow.playbook import Line, Playbook, Verb
+from rotator.flow.playbook_walk import Can, Misstep, Walk
 from rotator.ports import (
     Capability,
     Choosing,
@@ -22,19 +19,6 @@ from rotator.ports import (
     SessionEnding,
     Suspendable,
 )
-
-
-class Can(StrEnum):
-    """What a provider's object is able to do, beyond looking and knocking."""
-
-    ISSUING = "issuing"
-    CHOOSING = "choosing"
-    SUSPENDABLE = "suspendable"
-    SESSION_ENDING = "session_ending"
-    PRESERVING = "preserving"
-    INSTALLABLE = "installable"
-    REVOCABLE = "revocable"
-
 
 _PROTOCOLS = {
     Can.ISSUING: Issuing,
@@ -57,24 +41,6 @@ _NEEDS = {
     Verb.REVOKE: Can.REVOCABLE,
 }
 
-MINTS = frozenset({Verb.ISSUE, Verb.GENERATE})
-STOPS = frozenset({Verb.SUSPEND, Verb.UNINSTALL, Verb.REVOKE})
-REPLACES = frozenset({Strategy.CONTAIN_FIRST, Strategy.REPLACE_FIRST})
-_UNDO_ALONE = frozenset({Verb.RESUME, Verb.DEMOTE})
-
-
-@dataclass(frozen=True, slots=True)
-class Misstep:
-    """One thing wrong with a playbook: at which step (None: the playbook as a whole), what, and how to mend it."""
-
-    step: str | None
-    what: str
-    mend: str = ""
-
-    def __str__(self) -> str:
-        where = f"step `{self.step}`: " if self.step else ""
-        return f"{where}{self.what}" + (f" ({self.mend})" if self.mend else "")
-
 
 def capabilities(provider: Provider) -> frozenset[Can]:
     """Return what this provider's object can do, by the protocols of `ports.py` that it keeps."""
@@ -95,7 +61,7 @@ def check(playbook: Playbook, can: frozenset[str]) -> list[Misstep]:
     able = frozenset(map(Can, can)) - _left_out(playbook)
     found = [*_unable(playbook, able), *_unreachable(playbook)]
     for strategy in playbook.strategies:
-        found += _Walk(strategy, playbook.path(strategy), able).problems()
+        found += Walk(strategy, playbook.path(strategy), able).problems()
     return list(dict.fromkeys(found))
 
 
@@ -129,173 +95,3 @@ def _unreachable(playbook: Playbook) -> Iterator[Misstep]:
     for line in playbook.steps:
         if not any(line.applies(strategy) for strategy in playbook.strategies):
             yield Misstep(line.id, "no strategy of this playbook reaches it", "add the strategy to `strategies`")
-
-
-@dataclass(frozen=True, slots=True)
-class _Walk:
-    """One strategy's path, and the rules that it must keep."""
-
-    strategy: Strategy
-    path: Sequence[Line]
-    able: frozenset[Can]
-
-    def problems(self) -> Iterator[Misstep]:
-        if not self.path:
-            yield Misstep(None, f"{self.strategy} has no steps", "give it steps, or take it off `strategies`")
-            return
-        yield from self._never()
-        yield from self._preserves_first()
-        if self.strategy in REPLACES:
-            yield from self._replaces()
-        else:
-            yield from self._replaces_nothing()
-        if self.strategy is Strategy.CUT_ONLY:
-            yield from self._only_cuts()
-        else:
-            yield from self._kills()
-            yield from self._cuts_sessions()
-        yield from self._keeps_order()
-        yield from self._last_word()
-
-    def _where(self, *verbs: Verb, of: Subject = Subject.EXPOSED) -> list[int]:
-        return [n for n, line in enumerate(self.path) if line.do.verb in verbs and line.do.subject is of]
-
-    def _knocks(self, expect: Expect | None, of: Subject = Subject.EXPOSED) -> list[int]:
-        return [n for n in self._where(Verb.VERIFY, of=of) if self.path[n].expect is expect]
-
-    def _refusals(self, at: str | None) -> list[int]:
-        """Return where the exposed credential must be refused: everywhere it was stopped, so at each target if so."""
-        return [n for n in self._knocks(Expect.REJECTED) if at is None or self.path[n].each == at]
-
-    @property
-    def _stops(self) -> list[int]:
-        return self._where(*STOPS)
-
-    @property
-    def _at(self) -> str | None:
-        return next((self.path[n].each for n in self._stops if self.path[n].each), None)
-
-    def _wrong(self, at: int | None, what: str, mend: str = "") -> Misstep:
-        return Misstep(None if at is None else self.path[at].id, f"under {self.strategy}, {what}", mend)
-
-    def _never(self) -> Iterator[Misstep]:
-        for n, line in enumerate(self.path):
-            takes_back = line.do.subject is Subject.REPLACEMENT and line.do.verb in STOPS
-            if line.do.verb in _UNDO_ALONE or takes_back:
-                yield Misstep(line.id, f"`{line.do}` is never a step", "it takes a step back: write it as that `undo`")
-            if line.do.verb is Verb.VERIFY and line.do.subject is Subject.EXPOSED and line.expect is Expect.ACCEPTED:
-                yield self._wrong(n, "it waits for a stolen credential to work", "drop `expect`: it then only records")
-
-    def _preserves_first(self) -> Iterator[Misstep]:
-        if Can.PRESERVING in self.able and self.path[0].do.verb is not Verb.PRESERVE:
-            yield self._wrong(
-                0, "a step goes before `preserve exposed`", "the first knock overwrites the last use: preserve first"
-            )
-
-    def _replaces(self) -> Iterator[Misstep]:
-        mints = self._where(*MINTS, of=Subject.REPLACEMENT)
-        if not mints:
-            yield self._wrong(None, "no step makes a replacement", "issue or generate one, or offer revoke_only alone")
-        for n in mints[1:]:
-            yield self._wrong(n, "a second replacement is made", "one mint on each path")
-        promotes = self._where(Verb.PROMOTE, of=Subject.REPLACEMENT)
-        if mints and not promotes:
-            yield self._wrong(mints[0], "the replacement is never promoted", "add `promote replacement`")
-        works = self._knocks(Expect.ACCEPTED, Subject.REPLACEMENT)
-        installs = self._where(Verb.INSTALL, of=Subject.REPLACEMENT)
-        for n in promotes:
-            good = [k for k in works if k < n and all(i < k and self.path[k].each for i in installs)]
-            if not good:
-                yield self._wrong(
-                    n, "a replacement is promoted that nobody saw work", "`verify replacement` with `expect: accepted`"
-                )
-        for n in self._stops if self.strategy is Strategy.REPLACE_FIRST else ():
-            if not any(k < n for k in promotes):
-                yield self._wrong(
-                    n, "the exposed credential is stopped before its replacement is in use", "stop it after `promote`"
-                )
-        if self.strategy is Strategy.CONTAIN_FIRST:
-            yield from self._contained_before(mints)
-
-    def _contained_before(self, mints: list[int]) -> Iterator[Misstep]:
-        for mint in mints[:1]:
-            if not any(stop < n < mint for stop in self._stops for n in self._refusals(self._at)):
-                yield self._wrong(
-                    mint, "a replacement is made before the exposed credential is refused", "stop it, then verify that"
-                )
-
-    def _replaces_nothing(self) -> Iterator[Misstep]:
-        for n, line in enumerate(self.path):
-            if line.do.subject is not Subject.EXPOSED:
-                yield self._wrong(
-                    n, f"`{line.do}` has no place: nothing is replaced", "name its strategies in `only_if`"
-                )
-
-    def _only_cuts(self) -> Iterator[Misstep]:
-        for n in self._stops:
-            yield self._wrong(n, f"`{self.path[n].do}` stops more than sessions", "that is revoke_only's work")
-        cuts = self._where(Verb.END_SESSIONS)
-        if not cuts:
-            yield self._wrong(None, "nothing is cut", "add `end_sessions exposed`")
-
-    def _kills(self) -> Iterator[Misstep]:
-        if not self._stops:
-            yield self._wrong(None, "nothing stops the exposed credential", "suspend, uninstall or revoke it")
-            return
-        refusals = self._refusals(self._at)
-        if not refusals:
-            yield self._wrong(
-                self._stops[0],
-                "no refusal is asked for wherever it was stopped",
-                "`verify exposed`, `expect: rejected`",
-            )
-        for n in self._knocks(Expect.REJECTED):
-            if not any(stop < n for stop in self._stops):
-                yield self._wrong(n, "a refusal is expected of what nothing has stopped", "stop it first")
-        paired = [n for n in self._knocks(None) if n < self._first_effect and (self._at is None or self.path[n].each)]
-        if refusals and not paired:
-            yield self._wrong(
-                refusals[0],
-                "a refusal proves nothing: nobody knocked while the credential lived",
-                "`verify exposed` without `expect`, before the first effect" + (", at each target" if self._at else ""),
-            )
-
-    @property
-    def _first_effect(self) -> int:
-        return min([*self._stops, *self._where(Verb.END_SESSIONS)], default=len(self.path))
-
-    def _cuts_sessions(self) -> Iterator[Misstep]:
-        if not self.able & {Can.SESSION_ENDING, Can.INSTALLABLE} or not self._stops:
-            return
-        cuts = [n for n in self._where(Verb.END_SESSIONS) if self._at is None or self.path[n].each]
-        ends = [self._refusals(self._at)[-1:], self._where(*MINTS, of=Subject.REPLACEMENT)[:1]]
-        for end in ends if self.strategy is Strategy.CONTAIN_FIRST else ends[:1]:
-            if end and not any(self._stops[0] < n < end[0] for n in cuts):
-                yield self._wrong(
-                    end[0],
-                    "sessions opened with the stolen credential live on",
-                    "end them after it is stopped, before this",
-                )
-
-    def _keeps_order(self) -> Iterator[Misstep]:
-        mints = self._where(*MINTS, of=Subject.REPLACEMENT)
-        promotes = self._where(Verb.PROMOTE, of=Subject.REPLACEMENT)
-        for n, line in enumerate(self.path):
-            if self.strategy not in REPLACES:
-                break
-            if line.do.subject is Subject.REPLACEMENT and line.do.verb not in MINTS and not any(m < n for m in mints):
-                yield self._wrong(n, f"`{line.do}` comes before there is a replacement", "issue or generate first")
-            if line.do.subject is Subject.CONSUMERS and not any(p < n for p in promotes):
-                yield self._wrong(n, f"`{line.do}` comes before `promote`", "consumers would read the old one again")
-
-    def _last_word(self) -> Iterator[Misstep]:
-        of_exposed = [n for n, line in enumerate(self.path) if line.do.subject is Subject.EXPOSED]
-        last = of_exposed[-1] if of_exposed else None
-        cut_only = self.strategy is Strategy.CUT_ONLY
-        knocks = self._where(Verb.VERIFY) if cut_only else self._refusals(self._at)
-        if last is None or last not in knocks:
-            wants = "`verify exposed`" if cut_only else "`verify exposed` with `expect: rejected`"
-            where = " at each target" if self._at else ""
-            yield self._wrong(
-                last, "the last word on the exposed credential is not a verification", f"end with {wants}{where}"
-            )

@@ -1,0 +1,124 @@
+"""The shape of a playbook: what each step may say, and how mistakes are told."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import ValidationError
+
+from rotator.flow.playbook import ALLOWED, UNDO, Line, Playbook, Strategy, Subject, Verb, json_schema, recognised
+
+
+def line(**changes):
+    return Line.model_validate({"id": "one", "do": "suspend exposed", **changes})
+
+
+def told(**changes):
+    with pytest.raises(ValidationError) as caught:
+        line(**changes)
+    [error] = caught.value.errors()
+    return error["ctx"]["what"], error["ctx"]["mend"]
+
+
+def book(**changes):
+    return Playbook.model_validate(
+        {"playbook": "a", "provider": "a", "summary": "s", "steps": [{"id": "one", "do": "suspend exposed"}], **changes}
+    )
+
+
+def test_a_step_reads_as_it_is_written():
+    assert str(line().do) == "suspend exposed"
+    assert line().model_dump(mode="json", exclude_defaults=True) == {"id": "one", "do": "suspend exposed"}
+
+
+@pytest.mark.parametrize(
+    ("written", "seconds"), [("30s", 30), ("5m", 300), ("12h", 43_200), ("7d", 604_800), ("0s", 0)]
+)
+def test_a_duration_is_seconds(written, seconds):
+    assert line(do="verify exposed", retry_for=written).retry_for == seconds
+
+
+@pytest.mark.parametrize("written", ["5", "5 m", "m", "-5m", "1.5h", "5M", "5m ", "\u0665m", 300, True, "9999999d"])
+def test_anything_else_is_no_duration(written):
+    mend = "a whole number and a unit: 30s, 5m, 12h or 7d"
+    assert told(do="verify exposed", retry_for=written) == (f"`{written}` is no duration", mend)
+
+
+@pytest.mark.parametrize(
+    ("written", "what", "mend"),
+    [
+        ("suspnd exposed", "unknown verb `suspnd`", "did you mean `suspend`?"),
+        ("suspend exposde", "unknown subject `exposde`", "did you mean `exposed`?"),
+        ("suspend consumers", "`suspend` does not act on `consumers`", "it acts on exposed"),
+        ("suspend", "`suspend` is not a verb and a subject", "like `suspend exposed`"),
+        ("suspend the exposed", "`suspend the exposed` is not a verb and a subject", "like `suspend exposed`"),
+        (7, "`7` is not a verb and a subject", "like `suspend exposed`"),
+    ],
+)
+def test_a_wrong_action_is_told_in_words(written, what, mend):
+    assert told(do=written) == (what, mend)
+
+
+def test_an_unlike_verb_gets_the_whole_list():
+    assert told(do="xyzzy exposed")[1].startswith("one of preserve, suspend,")
+
+
+@pytest.mark.parametrize(
+    ("changes", "what"),
+    [
+        ({"expect": "rejected"}, "`expect` says nothing to `suspend`"),
+        ({"each": "target"}, "`suspend` is done once, not at each target"),
+        ({"do": "uninstall exposed"}, "`uninstall` works at targets"),
+        ({"do": "install replacement"}, "`install` works at targets"),
+        ({"do": "verify exposed", "quorum": 50}, "`quorum` works at targets"),
+        ({"do": "verify consumers", "expect": "accepted"}, "consumers are asked as they are"),
+        ({"undo": "revoke"}, "`revoke` does not take `suspend exposed` back"),
+        ({"do": "revoke exposed", "undo": "issue"}, "`issue` does not take `revoke exposed` back"),
+        ({"do": "verify exposed", "hold": {}}, "a hold without a reason to wait"),
+    ],
+)
+def test_a_step_that_makes_no_sense_is_refused(changes, what):
+    assert told(**changes)[0] == what
+
+
+def test_every_undo_acts_on_something():
+    assert all(ALLOWED[back] & ALLOWED[verb] for verb, back in UNDO.items())
+    assert set(ALLOWED) == set(Verb)
+
+
+def test_a_path_keeps_the_order_and_leaves_out_other_strategies():
+    steps = [
+        {"id": "one", "do": "preserve exposed"},
+        {"id": "two", "do": "suspend exposed", "only_if": {"strategy": ["contain_first"]}},
+        {"id": "three", "do": "verify exposed"},
+    ]
+    playbook = book(steps=steps)
+    assert [each.id for each in playbook.path(Strategy.CONTAIN_FIRST)] == ["one", "two", "three"]
+    assert [each.id for each in playbook.path(Strategy.CUT_ONLY)] == ["one", "three"]
+
+
+def test_what_scanners_call_it_leads_to_its_playbook():
+    one, other = book(recognises={"gitleaks": ["x", "y"]}), book(playbook="b", recognises={"trufflehog": ["x"]})
+    assert recognised([one, other]) == {("gitleaks", "x"): "a", ("gitleaks", "y"): "a", ("trufflehog", "x"): "b"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "what"),
+    [
+        ({"provider": "http"}, "`provider: http` has no `http:` section"),
+        (
+            {"steps": [{"id": "one", "do": "suspend exposed"}, {"id": "one", "do": "revoke exposed"}]},
+            "two steps are called `one`",
+        ),
+    ],
+)
+def test_a_playbook_that_makes_no_sense_is_refused(changes, what):
+    with pytest.raises(ValidationError) as caught:
+        book(**changes)
+    assert [error["ctx"]["what"] for error in caught.value.errors()] == [what]
+
+
+def test_the_schema_names_every_action_an_editor_may_offer():
+    action = json_schema()["$defs"]["Line"]["properties"]["do"]
+    assert set(action["enum"]) == {f"{verb} {subject}" for verb in Verb for subject in ALLOWED[verb]}
+    assert "verify consumers" in action["enum"]
+    assert f"suspend {Subject.CONSUMERS}" not in action["enum"]
