@@ -1,0 +1,260 @@
+"""What each verb asks of the world: one exchange (for a minted kind: mint, stage, read back) and what it answered.
+
+Nothing here decides or records; `engine.py` does, with the flow's decisions and the ledger.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from rotator.credential import CredentialRef, Issued, Secret, read_document
+from rotator.errors import Rejected, RotatorError, Unavailable, Uncertain
+from rotator.flow.playbook import Subject, Verb
+from rotator.flow.run import Run, Step, Work
+from rotator.flow.scope import ConsumerAddress
+from rotator.ports import (
+    Choosing,
+    Consumer,
+    Installable,
+    Issuing,
+    Notice,
+    Place,
+    Preserving,
+    Provider,
+    SessionEnding,
+    State,
+    Status,
+    Store,
+    Suspendable,
+    Verdict,
+)
+
+
+class World(Protocol):
+    """Where the engine finds the other sides: made once, thread-safe."""
+
+    def provider(self, ref: CredentialRef) -> Provider: ...
+    def store(self, place: Place) -> Store: ...
+    def consumer(self, address: ConsumerAddress) -> Consumer: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came back: plain facts, and the one answer that the verb is about."""
+
+    facts: Mapping[str, object] = field(default_factory=dict)
+    verdict: Verdict | None = None
+    status: Status | None = None
+    using: Mapping[str, str | None] | None = None
+
+
+def perform(world: World, work: Work, step: Step, material: Secret | None) -> Outcome:  # noqa: C901, PLR0912
+    """Do what the step says. `material` is the exposed secret, needed by `verify exposed` alone."""
+    provider, ref = world.provider(work.run.ref), work.run.ref
+    match step.verb, step.subject:
+        case Verb.PRESERVE, _:
+            return _preserve(provider, ref, step.target)
+        case Verb.VERIFY, Subject.EXPOSED:
+            return _verify_exposed(provider, ref, step.target, material)
+        case Verb.VERIFY, Subject.REPLACEMENT:
+            replacement, secret = _replacement_secret(world, provider, work)
+            return Outcome(verdict=_knock(provider, replacement, secret, step.target))
+        case Verb.VERIFY, _:
+            return _ask_consumers(world, work)
+        case Verb.RELOAD, _:
+            return _tell_consumers(world, work)
+        case Verb.SUSPEND, _ if isinstance(provider, Suspendable):
+            provider.suspend(ref)
+        case Verb.RESUME, _ if isinstance(provider, Suspendable):
+            provider.resume(ref)
+        case Verb.END_SESSIONS, _ if step.target and isinstance(provider, Installable):
+            return Outcome(facts=dict(provider.end_sessions_at(step.target, ref)))
+        case Verb.END_SESSIONS, _ if isinstance(provider, SessionEnding):
+            return Outcome(facts=dict(provider.end_sessions(ref)))
+        case Verb.ISSUE, _ if isinstance(provider, Issuing):
+            return _issue(world, provider, work, step)
+        case Verb.GENERATE, _ if isinstance(provider, Choosing):
+            return _generate(world, provider, work, step)
+        case Verb.INSTALL, _ if isinstance(provider, Installable):
+            public = _public(work)
+            provider.install(step.target, replacement_of(work), public, work.preserved(step.target))
+        case Verb.UNINSTALL, _ if isinstance(provider, Installable):
+            provider.uninstall(step.target, _subject(work, step))
+        case Verb.REVOKE, _:
+            provider.revoke(_subject(work, step))
+        case Verb.PROMOTE, _:
+            return _promote(world, work)
+        case Verb.DEMOTE, _:
+            _demote(world, work)
+        case _:
+            raise Rejected("unsupported", f"{ref.provider} cannot {step.do}")
+    return Outcome()
+
+
+def replacement_of(work: Work) -> CredentialRef:
+    """Name the replacement. Raises Rejected when there is none yet."""
+    if "replacement" not in work.minted:
+        raise Rejected("no_replacement", "nothing was issued on this run")
+    return work.run.ref.with_id(str(work.minted["replacement"]))
+
+
+def _subject(work: Work, step: Step) -> CredentialRef:
+    return work.run.ref if step.subject is Subject.EXPOSED else replacement_of(work)
+
+
+def _public(work: Work) -> dict[str, str]:
+    public = work.minted.get("public")
+    return {str(key): str(value) for key, value in public.items()} if isinstance(public, Mapping) else {}
+
+
+def _preserve(provider: Provider, ref: CredentialRef, target: str) -> Outcome:
+    if target and isinstance(provider, Installable):
+        status = provider.inspect_at(target, ref)
+        return Outcome(facts={**status.facts, "issuer_says": status.state.value}, status=status)
+    status = provider.inspect(ref)
+    facts: dict[str, object] = {**status.facts, "issuer_says": status.state.value}
+    if status.state is not State.ABSENT and isinstance(provider, Preserving):
+        facts |= provider.preserve(ref)
+    return Outcome(facts=facts, status=status)
+
+
+def _verify_exposed(provider: Provider, ref: CredentialRef, target: str, material: Secret | None) -> Outcome:
+    if material is not None:
+        return Outcome(verdict=_knock(provider, ref, material, target))
+    if target and isinstance(provider, Installable):
+        return Outcome(status=provider.inspect_at(target, ref))
+    return Outcome(status=provider.inspect(ref))
+
+
+def _knock(provider: Provider, ref: CredentialRef, secret: Secret, target: str) -> Verdict:
+    if target and isinstance(provider, Installable):
+        return provider.verify_at(target, ref, secret)
+    return provider.verify(ref, secret)
+
+
+def _issue(world: World, provider: Provider, work: Work, step: Step) -> Outcome:
+    """Mint, then stage everywhere before anything else can go wrong; what cannot be staged is revoked again."""
+    assert isinstance(provider, Issuing)  # noqa: S101 - the caller matched it; mypy does not carry it over
+    issued = provider.issue(work.run.ref, marker=step.id, preserved=work.preserved())
+    try:
+        return stage(world, provider, work.run, step, issued)
+    except RotatorError as error:
+        reason = error.reason
+    try:
+        provider.revoke(issued.ref)
+    except RotatorError as error:
+        raise Uncertain("unstaged", f"{issued.ref.id} could not be staged ({reason}) nor revoked") from error
+    raise Unavailable("store_failed", f"{reason}; the new {issued.ref.id} was revoked again")
+
+
+def _generate(world: World, provider: Provider, work: Work, step: Step) -> Outcome:
+    """Choose the material, unless an earlier attempt's is already in the store: then roll forward with that."""
+    assert isinstance(provider, Choosing)  # noqa: S101 - the caller matched it; mypy does not carry it over
+    kept = find_staged(world, provider, work.run, step)
+    return stage(world, provider, work.run, step, kept or provider.generate(work.run.ref))
+
+
+def stage(world: World, provider: Provider, run: Run, step: Step, issued: Issued) -> Outcome:
+    """Keep the new secret in every place where it is to be delivered, and read each back."""
+    document = issued.document(provider.secret_field)
+    staged: dict[str, str] = {}
+    previous: dict[str, str | None] = {}
+    for place in run.deliver:
+        store = world.store(place)
+        previous[str(place)] = store.current(place.name)
+        staged[str(place)] = store.stage(place.name, document, step.id)
+        if store.read(place.name, staged[str(place)]) != document:
+            raise Rejected("read_back", f"{place} answered something else than what was staged")
+    return Outcome(
+        facts={
+            "replacement": issued.ref.id,
+            "public": dict(issued.public),
+            "staged": staged,
+            "previous": previous,
+        }
+    )
+
+
+def find_staged(world: World, provider: Provider, run: Run, step: Step) -> Issued | None:
+    """Return what an earlier attempt of this step staged anywhere, or None."""
+    for place in run.deliver:
+        store = world.store(place)
+        version = store.staged(place.name, step.id)
+        if version is not None:
+            document = store.read(place.name, version)
+            try:
+                credential_id, secret, public = read_document(document, provider.secret_field)
+            except ValueError as error:
+                raise Rejected("foreign_document", f"{place}: {error}") from None
+            return Issued(run.ref.with_id(credential_id), secret, public)
+    return None
+
+
+def _replacement_secret(world: World, provider: Provider, work: Work) -> tuple[CredentialRef, Secret]:
+    """Read the new secret back from the first place that keeps it: it lives nowhere else."""
+    replacement = replacement_of(work)
+    versions = {**_versions(work.minted, "staged"), **_versions(work.facts_of(Verb.PROMOTE), "promoted")}
+    for place in work.run.deliver:
+        document = world.store(place).read(place.name, versions[str(place)])
+        try:
+            return replacement, read_document(document, provider.secret_field)[1]
+        except ValueError as error:
+            raise Rejected("foreign_document", f"{place}: {error}") from None
+    raise Rejected("no_place", "nothing says where the replacement is kept")
+
+
+def _versions(facts: Mapping[str, object], name: str) -> dict[str, str]:
+    found = facts.get(name)
+    return {str(key): str(value) for key, value in found.items()} if isinstance(found, Mapping) else {}
+
+
+def _previous(work: Work) -> dict[str, str | None]:
+    found = work.minted.get("previous")
+    if not isinstance(found, Mapping):
+        return {}
+    return {str(key): None if value is None else str(value) for key, value in found.items()}
+
+
+def _promote(world: World, work: Work) -> Outcome:
+    staged, previous = _versions(work.minted, "staged"), _previous(work)
+    promoted = {
+        str(place): world.store(place).promote(place.name, staged[str(place)], previous[str(place)])
+        for place in work.run.deliver
+    }
+    return Outcome(facts={"promoted": promoted})
+
+
+def _demote(world: World, work: Work) -> None:
+    promoted, previous = _versions(work.facts_of(Verb.PROMOTE), "promoted"), _previous(work)
+    for place in work.run.deliver:
+        world.store(place).demote(place.name, promoted[str(place)], previous[str(place)])
+
+
+def _notice(work: Work) -> Notice:
+    return Notice(work.run.incident, work.run.ref, replacement_of(work), work.run.deliver)
+
+
+def _tell_consumers(world: World, work: Work) -> Outcome:
+    """Tell every consumer, also when one fails; then raise for the failed ones, so that they are told again."""
+    said: dict[str, str] = {}
+    failed: list[RotatorError] = []
+    for address in work.run.consumers:
+        try:
+            said[address.name] = world.consumer(address).reload(_notice(work)).said
+        except RotatorError as error:
+            failed.append(error)
+    if failed:
+        worst = next((error for error in failed if isinstance(error, Rejected)), failed[0])
+        # Telling again does no harm, so a lost answer is as good as none.
+        kind = Rejected if isinstance(worst, Rejected) else Unavailable
+        raise kind(worst.reason, f"{len(failed)} of {len(work.run.consumers)} consumers: {worst.detail}")
+    return Outcome(facts={"told": said})
+
+
+def _ask_consumers(world: World, work: Work) -> Outcome:
+    using: dict[str, str | None] = {}
+    for address in work.run.consumers:
+        using[address.name] = world.consumer(address).holding(_notice(work)).using
+    return Outcome(using=using)

@@ -1,0 +1,84 @@
+"""Proof of death: what a series of knocks on one door says about one credential.
+
+A refusal proves death only when it is paired (the same material was accepted before, or the refusal names an id that
+the issuer knew) and when it holds, unbroken, for the issuer's settle time. Everything else is at best stated.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from rotator.ports import Answer, State, Verdict
+
+
+class Evidence(StrEnum):
+    """How sure it is that an exposed credential is dead."""
+
+    PROVEN = "proven"
+    STATED = "stated"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What is known of one credential at one door (`target`, empty for the issuer itself). Times in epoch seconds.
+
+    `known_at`: the issuer named this id before any effect. `accepted_at`: it accepted this very material.
+    `mismatch`: it said that the material is not the id's. `refused_since`: the first refusal of the unbroken series.
+    `dead_at` is `refused_since` (or the issuer's word) once the series has held.
+    """
+
+    target: str = ""
+    known_at: float | None = None
+    accepted_at: float | None = None
+    mismatch: bool = False
+    refused_since: float | None = None
+    dead_at: float | None = None
+    evidence: Evidence = Evidence.NONE
+
+    def paired(self, verdict: Verdict) -> bool:
+        """Tell whether a refusal says anything about this credential."""
+        if self.accepted_at is not None:
+            return True
+        return verdict.names_id and self.known_at is not None and not self.mismatch
+
+
+def seen(proof: Proof, state: State, now: float) -> Proof:
+    """Note that the issuer was asked before any effect, and whether it knows the id."""
+    if state is State.ABSENT:
+        return proof
+    return replace(proof, known_at=proof.known_at or now)
+
+
+def knocked(proof: Proof, verdict: Verdict, settle_s: float, now: float) -> Proof:
+    """Add one knock. An acceptance clears whatever was proven; an inconclusive answer breaks an unsettled series."""
+    if verdict.answer is Answer.ACCEPTED:
+        return replace(proof, accepted_at=now, mismatch=False, refused_since=None, dead_at=None, evidence=Evidence.NONE)
+    if verdict.answer is Answer.INCONCLUSIVE:
+        unsettled = proof.dead_at is None
+        return replace(
+            proof,
+            mismatch=proof.mismatch or (verdict.mismatch and proof.accepted_at is None),
+            refused_since=None if unsettled else proof.refused_since,
+        )
+    if not proof.paired(verdict):
+        return proof
+    since = proof.refused_since if proof.refused_since is not None else now
+    if now - since >= settle_s:
+        return replace(proof, refused_since=since, dead_at=since, evidence=Evidence.PROVEN)
+    return replace(proof, refused_since=since)
+
+
+def stated(proof: Proof, state: State, now: float) -> Proof:
+    """Add the issuer's word, where there is no material to knock with. Never lowers what was proven."""
+    if proof.evidence is Evidence.PROVEN:
+        return proof
+    if state is State.ACTIVE or proof.known_at is None:
+        return replace(proof, dead_at=None, evidence=Evidence.NONE)
+    return replace(proof, dead_at=proof.dead_at or now, evidence=Evidence.STATED)
+
+
+def revived(proof: Proof) -> Proof:
+    """Forget the death: somebody resumed the credential, or undid a step."""
+    return replace(proof, refused_since=None, dead_at=None, evidence=Evidence.NONE)

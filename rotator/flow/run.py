@@ -1,0 +1,257 @@
+"""Runs: one execution of a playbook for one credential, as its branches, steps and proofs stand now."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from rotator.credential import CredentialRef
+from rotator.flow.plan import MINTING, Lane
+from rotator.flow.playbook import Expect, Strategy, Subject, Until, Verb
+from rotator.flow.proof import Evidence, Proof
+from rotator.flow.scope import ConsumerAddress
+from rotator.ports import Place
+
+
+class StepState(StrEnum):
+    """Where a step stands."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    HELD = "held"
+    SKIPPED = "skipped"
+    DONE = "done"
+    FAILED = "failed"
+    UNCERTAIN = "uncertain"
+
+
+class BranchState(StrEnum):
+    """Where a branch stands: WAITING for approval or its segment, OPEN for workers, or at rest."""
+
+    WAITING = "waiting"
+    OPEN = "open"
+    HELD = "held"
+    FAILED = "failed"
+    DONE = "done"
+
+
+THROUGH = frozenset({StepState.DONE, StepState.SKIPPED})
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One action on one subject at one target. Times in epoch seconds; `facts` are plain, non-secret and JSON-ready."""
+
+    id: str
+    branch: str
+    position: int
+    name: str
+    target: str
+    verb: Verb
+    subject: Subject
+    lane: Lane
+    expect: Expect | None = None
+    retry_for_s: float | None = None
+    hold_for_s: float | None = None
+    hold_until: Until | None = None
+    state: StepState = StepState.PENDING
+    attempts: int = 0
+    started_at: float | None = None
+    intended_at: float | None = None
+    settled_at: float | None = None
+    held_at: float | None = None
+    reason: str | None = None
+    facts: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def do(self) -> str:
+        """Return the step as the playbook writes it."""
+        return f"{self.verb} {self.subject}"
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """The line of steps for one target; lease, fence and evidence chain belong to it."""
+
+    id: str
+    run: str
+    segment: int
+    target: str
+    state: BranchState
+    fence: int
+    length: int
+    head: str
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One execution for one credential. Times in epoch seconds; each is the first moment at which it was so."""
+
+    id: str
+    incident: str
+    ref: CredentialRef
+    kind: str
+    strategy: Strategy
+    why: str
+    priority: float
+    deliver: tuple[Place, ...] = ()
+    consumers: tuple[ConsumerAddress, ...] = ()
+    requested_at: float | None = None
+    acknowledged_at: float | None = None
+    dead_at: float | None = None
+    evidence: Evidence = Evidence.NONE
+    replaced_at: float | None = None
+    replacement: str | None = None
+    converged_at: float | None = None
+    destroyed_at: float | None = None
+    dismissed: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """All that one claim sees: its branch, the whole run's steps, and the proofs of every door."""
+
+    run: Run
+    branch: Branch
+    steps: tuple[Step, ...]
+    proofs: Mapping[str, Proof]
+
+    @property
+    def mine(self) -> list[Step]:
+        """Return this branch's steps in order."""
+        return [step for step in self.steps if step.branch == self.branch.id]
+
+    @property
+    def next_step(self) -> Step | None:
+        """Return the first step that is not through, or None when the branch is."""
+        return next((step for step in self.mine if step.state not in THROUGH), None)
+
+    def preserved(self, target: str = "") -> dict[str, str]:
+        """Return what `preserve` kept, the run's own first, then the target's."""
+        kept: dict[str, str] = {}
+        for step in self.steps:
+            if step.verb is Verb.PRESERVE and step.target in {"", target}:
+                kept.update({key: str(value) for key, value in step.facts.items()})
+        return kept
+
+    @property
+    def minted(self) -> Mapping[str, object]:
+        """Return the facts of the step that made the replacement; empty while there is none."""
+        for step in self.steps:
+            if step.verb in MINTING and step.state is StepState.DONE:
+                return step.facts
+        return {}
+
+    def facts_of(self, verb: Verb) -> Mapping[str, object]:
+        """Return the facts of the last finished step with that verb."""
+        found = [step.facts for step in self.steps if step.verb is verb and step.state is StepState.DONE]
+        return found[-1] if found else {}
+
+
+def summarise(run: Run, steps: Sequence[Step], proofs: Sequence[Proof]) -> Run:
+    """Return the run with its clocks and its evidence as the steps and proofs of all branches say."""
+    evidence, dead_at = death(proofs)
+    promoted = _through(steps, {Verb.PROMOTE}, Subject.REPLACEMENT)
+    minted = next((step.facts for step in steps if step.verb in MINTING and step.state is StepState.DONE), {})
+    return replace(
+        run,
+        evidence=evidence,
+        dead_at=dead_at,
+        acknowledged_at=_through(steps, {Verb.SUSPEND, Verb.UNINSTALL, Verb.REVOKE}, Subject.EXPOSED, first=True),
+        replaced_at=promoted,
+        replacement=str(minted["replacement"]) if "replacement" in minted else None,
+        converged_at=next(
+            (
+                step.settled_at
+                for step in steps
+                if step.verb is Verb.VERIFY
+                and step.subject is Subject.CONSUMERS
+                and step.facts.get("converged") is True
+            ),
+            None,
+        ),
+        destroyed_at=_through(steps, {Verb.REVOKE}, Subject.EXPOSED),
+    )
+
+
+def _through(steps: Sequence[Step], verbs: set[Verb], subject: Subject, *, first: bool = False) -> float | None:
+    """Return when every target was through a step with one of the verbs; the first or the last such step of a path."""
+    by_name: dict[str, list[Step]] = {}
+    for step in steps:
+        if step.verb in verbs and step.subject is subject:
+            by_name.setdefault(step.name, []).append(step)
+    times = [
+        max(step.settled_at or 0.0 for step in group)
+        for group in by_name.values()
+        if all(step.state is StepState.DONE for step in group)
+    ]
+    return (min(times) if first else max(times)) if times else None
+
+
+class CredentialState(StrEnum):
+    """What the report says of an exposed credential. The states partition the credentials of an incident."""
+
+    PROVEN_DEAD = "proven_dead"
+    STATED_DEAD = "stated_dead"
+    SETTLING = "settling"
+    PENDING = "pending"
+    HELD = "held"
+    MANUAL = "manual"
+    FAILED = "failed"
+    DISMISSED = "dismissed"
+
+
+def death(proofs: Sequence[Proof]) -> tuple[Evidence, float | None]:
+    """Return how sure the death is over all doors, and since when: the last door's, and the weakest evidence."""
+    if not proofs or any(proof.dead_at is None for proof in proofs):
+        return Evidence.NONE, None
+    weakest = Evidence.STATED if any(proof.evidence is Evidence.STATED for proof in proofs) else Evidence.PROVEN
+    return weakest, max(proof.dead_at for proof in proofs if proof.dead_at is not None)
+
+
+def state_of(run: Run, steps: Sequence[Step], proofs: Sequence[Proof]) -> CredentialState:
+    """Return where the exposed credential stands; what became of its replacement is told apart."""
+    if run.dismissed is not None:
+        return CredentialState.DISMISSED
+    if run.evidence is Evidence.PROVEN:
+        return CredentialState.PROVEN_DEAD
+    if run.evidence is Evidence.STATED:
+        return CredentialState.STATED_DEAD
+    states = {step.state for step in steps}
+    if StepState.FAILED in states:
+        return CredentialState.FAILED
+    if StepState.HELD in states or (steps and states <= THROUGH):
+        # All steps through and still not dead: the strategy left it alive (cut_only), which a person must own.
+        return CredentialState.HELD
+    if proofs and all(proof.refused_since is not None or proof.dead_at is not None for proof in proofs):
+        return CredentialState.SETTLING
+    return CredentialState.PENDING
+
+
+def still_open(run: Run, steps: Sequence[Step]) -> list[str]:
+    """Return, in words, what is not finished; a destruction that is only scheduled is not open."""
+    found = []
+    for step in steps:
+        where = f" on {step.target}" if step.target else ""
+        if step.state is StepState.FAILED or (step.state is StepState.HELD and step.hold_for_s is None):
+            found.append(f"{step.name}{where}: {step.state} ({step.reason})")
+    destroying = any(step.state is StepState.HELD and step.hold_for_s is not None for step in steps)
+    unfinished = [step for step in steps if step.state not in THROUGH | {StepState.FAILED, StepState.HELD}]
+    if unfinished and not found and not destroying:
+        found.append(f"{unfinished[0].name}: {unfinished[0].state}")
+    if run.evidence is Evidence.NONE and not found and run.dismissed is None:
+        found.append("the exposed credential is not proven dead")
+    return found
+
+
+def needs_material(steps: Sequence[Step]) -> bool:
+    """Tell whether a knock with the exposed secret is still ahead, before any scheduled wait."""
+    for step in sorted(steps, key=lambda each: each.position):
+        if step.state in THROUGH:
+            continue
+        if step.hold_for_s is not None:
+            return False
+        if step.verb is Verb.VERIFY and step.subject is Subject.EXPOSED:
+            return True
+    return False

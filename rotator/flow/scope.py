@@ -1,0 +1,115 @@
+"""Scope: whose a leaked credential is, what it reaches, where its replacement goes and who must hear of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from rotator.credential import CredentialRef, Leaked
+from rotator.flow.exposure import Exposure
+from rotator.ports import Connection, Place
+
+
+@dataclass(frozen=True, slots=True)
+class ConsumerAddress:
+    """How one consumer is told: the kind (webhook, command) and its address (a URL, an argv)."""
+
+    kind: str
+    address: str | tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """Return what people call it."""
+        return self.address if isinstance(self.address, str) else " ".join(self.address)
+
+
+@dataclass(frozen=True, slots=True)
+class Custody:
+    """One `[[credentials]]` entry: what is known of the credentials it matches.
+
+    `match` compares attributes of a CredentialRef (provider, connection, owner, id). `reads` names what such a
+    credential can read or administer, as `CONNECTION:PATH`; None means that nobody knows.
+    """
+
+    match: Mapping[str, str]
+    criticality: str = "medium"
+    reads: tuple[str, ...] | None = None
+    deliver: tuple[Place, ...] = ()
+    consumers: tuple[ConsumerAddress, ...] = ()
+
+    def fits(self, ref: CredentialRef) -> bool:
+        """Tell whether this entry speaks of `ref`."""
+        return all(getattr(ref, name) == value for name, value in self.match.items())
+
+
+UNKNOWN_CUSTODY = Custody(match={})
+
+
+def custody_of(ref: CredentialRef, entries: Iterable[Custody]) -> Custody:
+    """Return the most specific entry that fits, the first among equals; UNKNOWN_CUSTODY when none does."""
+    fitting = [entry for entry in entries if entry.fits(ref)]
+    return max(fitting, key=lambda entry: len(entry.match), default=UNKNOWN_CUSTODY)
+
+
+@dataclass(frozen=True, slots=True)
+class Scoped:
+    """One exposed credential with everything the plan needs to know of it.
+
+    `reaches` are the connections on which it may read or administer: unknown reach is its own whole connection.
+    """
+
+    ref: CredentialRef
+    kind: str
+    leaked: Leaked
+    exposures: tuple[Exposure, ...]
+    custody: Custody
+    why: str
+
+    @property
+    def reaches(self) -> frozenset[str]:
+        """Return the names of the connections whose secrets it may read."""
+        if self.custody.reads is None:
+            return frozenset({self.ref.connection})
+        return frozenset(entry.partition(":")[0] for entry in self.custody.reads)
+
+
+@dataclass(frozen=True, slots=True)
+class Unresolved:
+    """An exposed credential that no machine can answer: a task for a person, with the reason and the way to mend it.
+
+    `kind` is None when no playbook recognises it.
+    """
+
+    kind: str | None
+    key: str
+    exposures: tuple[Exposure, ...]
+    reason: str
+    mend: str
+    leaked: Leaked = field(default_factory=Leaked)
+
+
+def connections_to_ask(leaked: Leaked, connections: Sequence[Connection], *, sends_secret: bool) -> list[Connection]:
+    """Return which connections of the kind's family may be asked whether the credential is theirs.
+
+    What the report says (account, address) decides; a connection that contradicts it is never asked. Where asking
+    means sending the material, only a single possible issuer is asked: a secret is never shown to a stranger.
+    """
+    possible = [each for each in connections if not _contradicts(leaked, each)]
+    named = [
+        each
+        for each in possible
+        if (leaked.account and leaked.account == each.account)
+        or (leaked.address and each.endpoint_url and _same(leaked.address, each.endpoint_url))
+    ]
+    chosen = named or possible
+    return chosen if len(chosen) == 1 or not sends_secret else []
+
+
+def _contradicts(leaked: Leaked, connection: Connection) -> bool:
+    if leaked.account and connection.account and leaked.account != connection.account:
+        return True
+    return bool(leaked.address and connection.endpoint_url and not _same(leaked.address, connection.endpoint_url))
+
+
+def _same(one: str, other: str) -> bool:
+    return one.rstrip("/").casefold() == other.rstrip("/").casefold()

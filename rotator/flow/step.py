@@ -1,0 +1,178 @@
+"""Steps: how one moves from state to state. Every decision about a step that needs no effect is here.
+
+PENDING → RUNNING | HELD | SKIPPED      HELD → PENDING | SKIPPED      FAILED → PENDING | SKIPPED (a person)
+RUNNING → DONE | FAILED | UNCERTAIN | HELD | PENDING (with a due time)
+UNCERTAIN → PENDING (after looking) | DONE | HELD | FAILED | UNCERTAIN (the look failed)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from rotator.errors import Rejected, RotatorError, Unavailable, Uncertain
+from rotator.flow.playbook import Expect, Verb
+from rotator.flow.proof import Evidence, Proof
+from rotator.flow.run import Step, StepState
+from rotator.ports import CALL_DEADLINE_S, Answer, Verdict
+
+LEASE_S = 60.0
+"""A claim whose heartbeat stood still for so long is given up. It outlives the longest call by a margin."""
+SEND_MARGIN_S = LEASE_S - CALL_DEADLINE_S - 5.0
+"""A worker sends nothing later than this after its last commit."""
+PATIENCE_S = 900.0
+"""How long a step without `retry_for` is repeated while the other side cannot be reached."""
+CONVERGENCE_S = 600.0
+"""How long consumers may take before a person is asked."""
+
+MOVES: Mapping[StepState, frozenset[StepState]] = {
+    StepState.PENDING: frozenset({StepState.RUNNING, StepState.HELD, StepState.SKIPPED}),
+    StepState.RUNNING: frozenset(
+        {StepState.DONE, StepState.FAILED, StepState.UNCERTAIN, StepState.HELD, StepState.PENDING}
+    ),
+    StepState.HELD: frozenset({StepState.PENDING, StepState.SKIPPED}),
+    StepState.FAILED: frozenset({StepState.PENDING, StepState.SKIPPED}),
+    StepState.UNCERTAIN: frozenset(
+        {StepState.PENDING, StepState.DONE, StepState.HELD, StepState.FAILED, StepState.UNCERTAIN}
+    ),
+    StepState.DONE: frozenset(),
+    StepState.SKIPPED: frozenset(),
+}
+
+REPEATABLE = frozenset(Verb) - {Verb.ISSUE}
+"""Verbs that may simply be done again when nobody knows whether they were."""
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """What becomes of a step: its next state, when it is due again (None: not by itself), and why."""
+
+    state: StepState
+    due_at: float | None = None
+    reason: str | None = None
+    facts: Mapping[str, object] = field(default_factory=dict)
+
+
+def apply(step: Step, move: Move, now: float) -> Step:
+    """Return the step after the move. Raises ValueError for a move that the state machine does not have."""
+    if move.state not in MOVES[step.state]:
+        raise ValueError(f"a {step.state} step cannot become {move.state}")
+    changed = replace(step, state=move.state, reason=move.reason, facts={**step.facts, **move.facts})
+    if move.state is StepState.RUNNING:
+        return replace(
+            changed, attempts=step.attempts + 1, intended_at=now, started_at=step.started_at or now, settled_at=None
+        )
+    if move.state is StepState.PENDING and step.state in {StepState.FAILED, StepState.HELD}:
+        return replace(changed, started_at=None, attempts=0)  # a person, or a finished hold, gives it new patience
+    if move.state is StepState.HELD:
+        return replace(changed, held_at=step.held_at or now)
+    if move.state in {StepState.DONE, StepState.FAILED, StepState.SKIPPED}:
+        return replace(changed, settled_at=now)
+    return changed
+
+
+def hold_before(step: Step, now: float) -> Move | None:
+    """Return the hold that a step starts with, or None when it may go on."""
+    if step.hold_for_s is None or step.held_at is not None:
+        return None
+    return Move(StepState.HELD, due_at=now + step.hold_for_s, reason="scheduled")
+
+
+def backoff(attempts: int, ceiling: float = 30.0) -> float:
+    """Return the seconds to wait after that many attempts: doubling from half a second."""
+    return float(min(ceiling, 0.5 * 2 ** max(attempts - 1, 0)))
+
+
+def after_error(step: Step, error: RotatorError, now: float) -> Move:
+    """Decide after one of the three errors."""
+    if isinstance(error, Rejected):
+        return Move(StepState.FAILED, reason=_say(error))
+    if isinstance(error, Uncertain):
+        if _out_of_patience(step, step.retry_for_s or PATIENCE_S, now) and step.verb in REPEATABLE:
+            return Move(StepState.HELD, reason=f"nobody could find out whether it was done: {_say(error)}")
+        return Move(StepState.UNCERTAIN, due_at=now + backoff(step.attempts), reason=_say(error))
+    if _out_of_patience(step, step.retry_for_s or PATIENCE_S, now):
+        return Move(StepState.FAILED, reason=_say(error))
+    asked = error.retry_after if isinstance(error, Unavailable) else None
+    return Move(StepState.PENDING, due_at=now + max(asked or 0.0, backoff(step.attempts)), reason=_say(error))
+
+
+def after_look_error(step: Step, error: RotatorError, now: float) -> Move:
+    """Decide when looking what had happened did not work either: still uncertain, never acted upon."""
+    if _out_of_patience(step, PATIENCE_S, now):
+        return Move(StepState.HELD, reason=f"nobody could find out whether it was done: {_say(error)}")
+    return Move(StepState.UNCERTAIN, due_at=now + backoff(step.attempts, ceiling=10.0), reason=_say(error))
+
+
+def after_knock_exposed(step: Step, verdict: Verdict, proof: Proof, settle_s: float, now: float) -> Move:
+    """Decide after a knock with the exposed credential; `proof` already holds this knock."""
+    facts = {"answer": verdict.answer.value, "answer_reason": verdict.reason}
+    if verdict.request_id:
+        facts["request_id"] = verdict.request_id
+    if step.expect is None:
+        return Move(StepState.DONE, reason=verdict.reason, facts=facts)
+    late = _out_of_patience(step, step.retry_for_s or 0.0, now)
+    if verdict.answer is Answer.ACCEPTED:
+        if late:
+            return Move(StepState.FAILED, reason="still_accepted", facts=facts)
+        return Move(StepState.PENDING, now + backoff(step.attempts, 5.0), "still_accepted", facts)
+    if proof.mismatch:
+        return Move(StepState.HELD, None, "mismatch: the secret in the report is not the secret of this id", facts)
+    if verdict.answer is Answer.INCONCLUSIVE:
+        if late:
+            return Move(StepState.FAILED, reason=f"inconclusive: {verdict.reason}", facts=facts)
+        return Move(StepState.PENDING, now + backoff(step.attempts, 5.0), f"inconclusive: {verdict.reason}", facts)
+    if proof.evidence is Evidence.PROVEN:
+        return Move(StepState.DONE, reason=verdict.reason, facts=facts)
+    if proof.refused_since is None:
+        return Move(
+            StepState.HELD, None, "unpaired: this secret was never accepted, so a refusal proves nothing", facts
+        )
+    return Move(StepState.PENDING, proof.refused_since + settle_s, "settling", facts)
+
+
+def after_statement(step: Step, proof: Proof, now: float) -> Move:
+    """Decide after the issuer's word, where there is no material to knock with."""
+    facts = {"answer": "stated" if proof.evidence is not Evidence.NONE else "alive_or_unknown"}
+    if step.expect is None or proof.evidence is not Evidence.NONE:
+        return Move(StepState.DONE, reason="stated by the issuer", facts=facts)
+    if proof.known_at is None:
+        return Move(
+            StepState.HELD, None, "unknown_here: the issuer never knew this id; is it another account's?", facts
+        )
+    if _out_of_patience(step, step.retry_for_s or 0.0, now):
+        return Move(StepState.FAILED, reason="still_active", facts=facts)
+    return Move(StepState.PENDING, now + backoff(step.attempts, 5.0), "still_active", facts)
+
+
+def after_knock_replacement(step: Step, verdict: Verdict, now: float) -> Move:
+    """Decide after a knock with the new credential."""
+    facts = {"answer": verdict.answer.value, "answer_reason": verdict.reason}
+    wanted = Answer.REJECTED if step.expect is Expect.REJECTED else Answer.ACCEPTED
+    if verdict.answer is wanted:
+        return Move(StepState.DONE, reason=verdict.reason, facts=facts)
+    if _out_of_patience(step, step.retry_for_s or 0.0, now):
+        return Move(StepState.FAILED, reason=f"{verdict.answer}: {verdict.reason}", facts=facts)
+    return Move(StepState.PENDING, now + backoff(step.attempts, 5.0), f"{verdict.answer}: {verdict.reason}", facts)
+
+
+def after_asking_consumers(step: Step, using: Mapping[str, str | None], wanted: str, now: float) -> Move:
+    """Decide after asking every consumer which credential it holds; None means that it does not say."""
+    facts: dict[str, object] = {"using": {name: held or "does not say" for name, held in using.items()}}
+    behind = [name for name, held in using.items() if held is not None and held != wanted]
+    if behind:
+        reason = f"not yet converged: {', '.join(behind)}"
+        if _out_of_patience(step, step.retry_for_s or CONVERGENCE_S, now):
+            return Move(StepState.HELD, None, reason, facts)
+        return Move(StepState.PENDING, now + backoff(step.attempts, 5.0), reason, facts)
+    silent = [name for name, held in using.items() if held is None]
+    reason = f"told, but they do not say what they hold: {', '.join(silent)}" if silent else "every consumer holds it"
+    return Move(StepState.DONE, reason=reason, facts={**facts, "converged": not silent})
+
+
+def _out_of_patience(step: Step, patience_s: float, now: float) -> bool:
+    return step.started_at is not None and now - step.started_at >= patience_s
+
+
+def _say(error: RotatorError) -> str:
+    return f"{error.reason}: {error.detail}" if error.detail else error.reason

@@ -1,0 +1,112 @@
+"""Open the ledger's database: SQLite by default, PostgreSQL in production.
+
+SQLite runs in WAL mode with FULL synchronisation, since what it keeps is evidence. Writers begin IMMEDIATE under an
+in-process lock: with deferred transactions and eight writers most of them fail with "database is locked".
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from rotator.errors import BadInput
+
+HEAD = "0001"
+"""The newest migration; a test compares it with the scripts."""
+
+
+class Database:
+    """A pool of connections and the two ways to use one."""
+
+    def __init__(self, url: str) -> None:
+        self.url = make_url(url)
+        self.sqlite = self.url.get_backend_name() == "sqlite"
+        try:
+            self.engine = _sqlite(url) if self.sqlite else create_engine(url, pool_size=40, max_overflow=10)
+        except (ImportError, SQLAlchemyError) as error:
+            raise BadInput(
+                f"cannot use this database ({type(error).__name__})",
+                "ROTATOR_DATABASE_URL",
+                "PostgreSQL needs postgresql+psycopg://… and the `postgres` extra",
+            ) from None
+        self._writer = threading.Lock()
+
+    @contextlib.contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Give a connection inside a write transaction; commit at the end, roll back on an exception."""
+        if not self.sqlite:
+            with self.engine.begin() as connection:
+                yield connection
+            return
+        with self._writer, self.engine.connect() as connection:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            try:
+                yield connection
+            except BaseException:
+                connection.rollback()
+                raise
+            connection.commit()
+
+    @contextlib.contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Give a connection that sees one consistent state."""
+        with self.engine.connect() as connection:
+            if self.sqlite:
+                connection.exec_driver_sql("BEGIN")
+            yield connection
+            connection.rollback()
+
+    def migrate(self) -> None:
+        """Bring the tables to HEAD; do nothing when they are there. Safe while other processes do the same."""
+        if self._revision() == HEAD:
+            return
+        from alembic import command  # noqa: PLC0415 - a fifth of a second that only a migration should cost
+        from alembic.config import Config  # noqa: PLC0415
+
+        config = Config()
+        config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
+        with self.write() as connection:
+            if not self.sqlite:
+                connection.execute(text("SELECT pg_advisory_xact_lock(491286114)"))
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+
+    def _revision(self) -> str | None:
+        try:
+            with self.engine.connect() as connection:
+                return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+        except SQLAlchemyError as error:
+            if "alembic_version" in str(error):
+                return None
+            raise BadInput(
+                f"the ledger's database does not answer ({type(error).__name__})",
+                self.url.render_as_string(hide_password=True),
+                "is it running, and is ROTATOR_DATABASE_URL right?",
+            ) from None
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.engine.dispose()
+
+
+def _sqlite(url: str) -> Engine:
+    path = make_url(url).database
+    if path and path != ":memory:":
+        Path(path).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        Path(path).touch(mode=0o600)
+    engine = create_engine(url, connect_args={"check_same_thread": False, "timeout": 30}, pool_size=40)
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: object, _record: object) -> None:
+        connection.isolation_level = None  # type: ignore[attr-defined]  # we say BEGIN ourselves
+        cursor = connection.cursor()  # type: ignore[attr-defined]
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    return engine

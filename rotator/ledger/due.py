@@ -1,0 +1,144 @@
+"""Due work: what the leading dispatcher sends, sends again, frees and wakes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlalchemy import and_, delete, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
+
+from rotator.flow.run import BranchState
+from rotator.ledger import tables
+from rotator.ledger.database import Database
+from rotator.ledger.working import open_readers_of
+
+RESEND_S = 30.0
+"""A message that nobody took for so long was lost: it is sent again. Taking one twice does no harm."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A claim as the dispatcher sees it: it is alive while (fence, beat) moves."""
+
+    branch: str
+    fence: int
+    beat: int
+
+
+class DueWork:
+    """The dispatcher's view of the ledger."""
+
+    def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
+        self._database, self._clock = database, clock
+
+    def take_due(self, limit: int) -> list[tuple[str, str]]:
+        """Mark due, unclaimed and unsent branches as sent; return (branch, lane), the most urgent first."""
+        now, branch = self._clock(), tables.branch
+        due = (
+            select(branch.c.id, branch.c.lane)
+            .where(
+                branch.c.state.in_([BranchState.OPEN.value, BranchState.HELD.value]),
+                branch.c.due_at <= now,
+                branch.c.holder.is_(None),
+                or_(branch.c.sent_at.is_(None), branch.c.sent_at < now - RESEND_S),
+            )
+            .order_by(branch.c.lane, branch.c.priority.desc(), branch.c.due_at)
+            .limit(limit)
+        )
+        with self._database.read() as connection:
+            if connection.execute(due.limit(1)).first() is None:
+                return []
+        with self._database.write() as connection:
+            found = connection.execute(due).all()
+            for start in range(0, len(found), 500):
+                ids = [row.id for row in found[start : start + 500]]
+                connection.execute(
+                    update(branch).where(branch.c.id.in_(ids), branch.c.holder.is_(None)).values(sent_at=now)
+                )
+        return [(row.id, row.lane) for row in found]
+
+    def claims(self) -> list[Claimed]:
+        """Return every claim that is held now."""
+        branch = tables.branch
+        with self._database.read() as connection:
+            query = select(branch.c.id, branch.c.fence, branch.c.beat).where(branch.c.holder.is_not(None))
+            return [Claimed(*row) for row in connection.execute(query)]
+
+    def free(self, claim: Claimed) -> bool:
+        """Take a dead worker's claim away; False when its heartbeat moved after all."""
+        branch = tables.branch
+        with self._database.write() as connection:
+            freed = connection.execute(
+                update(branch)
+                .where(branch.c.id == claim.branch, branch.c.fence == claim.fence, branch.c.beat == claim.beat)
+                .values(holder=None, fence=branch.c.fence + 1, sent_at=None, due_at=self._clock())
+            )
+            return freed.rowcount == 1
+
+    def wake_leak_safe(self, reason: str) -> int:
+        """Make due again what waited for living readers and has none left; return how many."""
+        branch = tables.branch
+        waiting = and_(branch.c.state == BranchState.HELD.value, branch.c.due_at.is_(None), branch.c.reason == reason)
+        with self._database.read() as connection:
+            held = connection.execute(select(branch.c.id, branch.c.run, branch.c.incident).where(waiting)).all()
+            safe = [
+                row.id for row in held if not connection.execute(open_readers_of(row.run, row.incident)).scalar_one()
+            ]
+        if not safe:
+            return 0
+        with self._database.write() as connection:
+            for start in range(0, len(safe), 500):
+                connection.execute(
+                    update(branch)
+                    .where(branch.c.id.in_(safe[start : start + 500]), branch.c.state == BranchState.HELD.value)
+                    .values(state=BranchState.OPEN.value, due_at=self._clock())
+                )
+        return len(safe)
+
+    def forget_expired(self) -> None:
+        """Destroy sealed secrets whose time is over."""
+        with self._database.read() as connection:
+            expired = tables.sealed.c.expires_at < self._clock()
+            if connection.execute(select(tables.sealed.c.run).where(expired).limit(1)).first() is None:
+                return
+        with self._database.write() as connection:
+            connection.execute(delete(tables.sealed).where(expired))
+
+    def busy_until(self, horizon_s: float) -> bool:
+        """Tell whether something is at work, or due within `horizon_s` seconds."""
+        branch = tables.branch
+        with self._database.read() as connection:
+            query = select(branch.c.id).where(
+                or_(
+                    branch.c.holder.is_not(None),
+                    branch.c.state == BranchState.OPEN.value,
+                    and_(branch.c.state == BranchState.HELD.value, branch.c.due_at < self._clock() + horizon_s),
+                )
+            )
+            return connection.execute(query.limit(1)).first() is not None
+
+    def lead(self, name: str, holder: str, seen: tuple[str, int] | None) -> tuple[str, int]:
+        """Beat as the leader, or take over when the leader is still as it was last `seen`; return who leads now.
+
+        The caller passes `seen` only after it watched it unchanged for a whole lease on its own monotonic clock.
+        """
+        leader = tables.leader
+        with self._database.write() as connection:
+            row = connection.execute(select(leader).where(leader.c.name == name)).mappings().first()
+            if row is None:
+                try:
+                    connection.execute(insert(leader).values(name=name, holder=holder, beat=1))
+                except IntegrityError:
+                    return "", 0
+                return holder, 1
+            if row["holder"] == holder or (row["holder"], row["beat"]) == seen:
+                taken = connection.execute(
+                    update(leader)
+                    .where(leader.c.name == name, leader.c.holder == row["holder"], leader.c.beat == row["beat"])
+                    .values(holder=holder, beat=row["beat"] + 1)
+                )
+                if taken.rowcount == 1:
+                    return holder, row["beat"] + 1
+            return row["holder"], row["beat"]

@@ -1,0 +1,202 @@
+"""Write a declared incident with its plan, and the acts of people on it: approval and what follows."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+
+from rotator.credential import CredentialRef, Secret
+from rotator.errors import BadInput
+from rotator.flow.exposure import Exposure
+from rotator.flow.incident import Incident
+from rotator.flow.plan import Plan, PlannedRun
+from rotator.flow.run import BranchState, Step
+from rotator.ledger import rows, tables
+from rotator.ledger.database import Database
+from rotator.ledger.evidence import chained
+from rotator.seal import Seal
+
+KEEP_MATERIAL_S = 30 * 86400.0
+"""After this, an exposed secret is destroyed even when its death could not be proven."""
+
+
+def new_incident_id(now: float) -> str:
+    """Return an id that sorts by day and that a person can say aloud."""
+    return f"inc-{datetime.fromtimestamp(now, UTC):%Y%m%d}-{secrets.token_hex(3)}"
+
+
+class Enrolment:
+    """Declare incidents and approve their plans."""
+
+    def __init__(self, database: Database, seal: Seal, clock: Callable[[], float] = time.time) -> None:
+        self._database, self._seal, self._clock = database, seal, clock
+
+    def declare(
+        self,
+        incident: Incident,
+        plan: Plan,
+        materials: Mapping[CredentialRef, Secret],
+        exposures: Mapping[CredentialRef, Iterable[Exposure]],
+        by: str,
+    ) -> None:
+        """Write the incident, one run per credential, and seal what is needed for the final knock. Nothing starts."""
+        batch: dict[str, list[dict[str, Any]]] = {table.name: [] for table in tables.metadata.sorted_tables}
+        for number, planned in enumerate(plan.runs, start=1):
+            self._enrol(batch, f"{incident.id}.r{number}", incident, planned)
+            run = f"{incident.id}.r{number}"
+            secret = materials.get(planned.ref)
+            if secret is not None:
+                expires_at = incident.declared_at + KEEP_MATERIAL_S
+                batch["sealed"].append({"run": run, "blob": self._seal.close(secret, run), "expires_at": expires_at})
+            batch["exposure"] += [_exposure_row(each, incident.id, run, None) for each in exposures[planned.ref]]
+        for number, entry in enumerate(plan.manual, start=1):
+            manual = f"{incident.id}.m{number}"
+            batch["manual"].append(
+                {
+                    "id": manual,
+                    "incident": incident.id,
+                    "kind": entry.kind,
+                    "key": entry.key,
+                    "reason": entry.reason,
+                    "mend": entry.mend,
+                }
+            )
+            batch["exposure"] += [_exposure_row(each, incident.id, None, manual) for each in entry.exposures]
+        with self._database.write() as connection:
+            connection.execute(
+                insert(tables.incident).values(
+                    **{**asdict(incident), "severity": incident.severity.value},
+                    plan_digest=plan.digest,
+                    length=0,
+                    head="",
+                )
+            )
+            for table in tables.metadata.sorted_tables:
+                if batch[table.name]:
+                    connection.execute(insert(table), batch[table.name])
+            _act(
+                connection,
+                incident.id,
+                {
+                    "at": incident.declared_at,
+                    "act": "declared",
+                    "by": by,
+                    "plan": plan.digest,
+                    "credentials": len(plan.runs) + len(plan.manual),
+                    "warnings": list(plan.warnings),
+                },
+            )
+
+    def _enrol(self, batch: dict[str, list[dict[str, Any]]], run: str, incident: Incident, planned: PlannedRun) -> None:
+        ref = planned.ref
+        batch["run"].append(
+            {
+                "id": run,
+                "incident": incident.id,
+                "provider": ref.provider,
+                "connection": ref.connection,
+                "owner": ref.owner,
+                "credential": ref.id,
+                "generation": ref.generation,
+                "kind": planned.kind,
+                "strategy": planned.strategy.value,
+                "why": planned.why,
+                "priority": planned.priority,
+                "deliver": rows.places_text(planned.deliver),
+                "consumers": rows.consumers_text(planned.consumers),
+                "evidence": "none",
+            }
+        )
+        batch["reach"] += [{"run": run, "connection": each} for each in planned.reaches]
+        delivered = {ref.connection, *(place.connection for place in planned.deliver)}
+        batch["delivery"] += [{"run": run, "connection": each} for each in sorted(delivered)]
+        doors = {target for segment in planned.segments for target in segment.targets if target} or {""}
+        batch["proof"] += [{"run": run, "target": door, "mismatch": 0, "evidence": "none"} for door in sorted(doors)]
+        for index, segment in enumerate(planned.segments):
+            for place, target in enumerate(segment.targets):
+                branch = f"{run}.{index}.{place}"
+                batch["branch"].append(
+                    {
+                        "id": branch,
+                        "run": run,
+                        "incident": incident.id,
+                        "segment": index,
+                        "target": target,
+                        "quorum": segment.quorum,
+                        "state": BranchState.WAITING.value,
+                        "lane": segment.steps[0].lane.value,
+                        "priority": planned.priority,
+                        "fence": 0,
+                        "beat": 0,
+                        "length": 0,
+                        "head": "",
+                    }
+                )
+                batch["step"] += [
+                    rows.step_row(
+                        Step(
+                            id=f"{branch}.{each.name}",
+                            branch=branch,
+                            position=index * 10_000 + (number + 1) * 100,
+                            target=target,
+                            **asdict(each),
+                        ),
+                        run,
+                    )
+                    for number, each in enumerate(segment.steps)
+                ]
+
+    def approve(self, incident: str, digest: str, by: str) -> None:
+        """Open the first segment of every run. Raises BadInput when the plan is not the one that was shown."""
+        now = self._clock()
+        with self._database.write() as connection:
+            row = connection.execute(select(tables.incident).where(tables.incident.c.id == incident)).mappings().first()
+            if row is None:
+                raise BadInput("no such incident", incident, "rotator incident list shows them")
+            if row["plan_digest"] != digest:
+                raise BadInput(
+                    f"the plan is {row['plan_digest']}, not {digest}", incident, f"look again: rotator plan {incident}"
+                )
+            if row["approved_at"] is not None:
+                return
+            of_incident = {"approved_at": now, "approved_by": by}
+            connection.execute(update(tables.incident).where(tables.incident.c.id == incident).values(of_incident))
+            connection.execute(update(tables.run).where(tables.run.c.incident == incident).values(requested_at=now))
+            connection.execute(
+                update(tables.branch)
+                .where(tables.branch.c.incident == incident, tables.branch.c.segment == 0)
+                .values(state=BranchState.OPEN.value, due_at=now)
+            )
+            _act(connection, incident, {"at": now, "act": "approved", "by": by, "plan": digest})
+
+
+def _act(connection: Connection, incident: str, record: Mapping[str, Any]) -> None:
+    """Append a person's act to the incident's own chain."""
+    query = select(tables.incident.c.length, tables.incident.c.head).where(tables.incident.c.id == incident)
+    if connection.dialect.name != "sqlite":
+        query = query.with_for_update()
+    length, head = connection.execute(query).one()
+    evidence, length, head = chained(incident, length, head, [record])
+    connection.execute(insert(tables.evidence), evidence)
+    connection.execute(update(tables.incident).where(tables.incident.c.id == incident).values(length=length, head=head))
+
+
+def _exposure_row(exposure: Exposure, incident: str, run: str | None, manual: str | None) -> dict[str, Any]:
+    return {
+        "incident": incident,
+        "run": run,
+        "manual": manual,
+        "source": exposure.source,
+        "rule": exposure.rule,
+        "path": exposure.path,
+        "line": exposure.line,
+        "commit": exposure.commit,
+        "scanner_says": exposure.scanner_says,
+        "certainty": exposure.certainty.value,
+    }

@@ -1,0 +1,223 @@
+"""The ledger's tables. Times are seconds since the epoch, UTC; structured values are canonical JSON text.
+
+No column holds material in the clear: `sealed.blob` is AES-GCM under the deployment's key, everything else is names.
+A change here comes with a migration in `migrations/versions/`.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    Column,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+incident = Table(
+    "incident",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("title", Text, nullable=False),
+    Column("severity", String(16), nullable=False),
+    Column("exposed_at", Double),
+    Column("detected_at", Double, nullable=False),
+    Column("declared_at", Double, nullable=False),
+    Column("closed_at", Double),
+    Column("plan_digest", String(64), nullable=False),
+    Column("approved_at", Double),
+    Column("approved_by", Text),
+    # Acts that belong to the whole incident (declared, approved, …) have a chain of their own.
+    Column("length", Integer, nullable=False, default=0),
+    Column("head", String(64), nullable=False, default=""),
+)
+
+run = Table(
+    "run",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("incident", ForeignKey("incident.id"), nullable=False, index=True),
+    Column("provider", String(64), nullable=False),
+    Column("connection", String(128), nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("credential", Text, nullable=False),
+    Column("generation", Integer, nullable=False, default=0),
+    Column("kind", String(64), nullable=False),
+    Column("strategy", String(32), nullable=False),
+    Column("why", Text, nullable=False),
+    Column("priority", Double, nullable=False),
+    Column("deliver", Text, nullable=False),
+    Column("consumers", Text, nullable=False),
+    Column("requested_at", Double),
+    Column("acknowledged_at", Double),
+    Column("dead_at", Double),
+    Column("evidence", String(8), nullable=False, default="none"),
+    Column("replaced_at", Double),
+    Column("replacement", Text),
+    Column("converged_at", Double),
+    Column("destroyed_at", Double),
+    Column("dismissed", Text),
+)
+
+reach = Table(
+    "reach",
+    metadata,
+    Column("run", ForeignKey("run.id"), primary_key=True),
+    Column("connection", String(128), primary_key=True),
+    Index("ix_reach_connection_run", "connection", "run"),
+)
+"""The connections on which an exposed credential may read or administer."""
+
+delivery = Table(
+    "delivery",
+    metadata,
+    Column("run", ForeignKey("run.id"), primary_key=True),
+    Column("connection", String(128), primary_key=True),
+)
+"""The connections to which a run delivers, its issuer's included: the new secret passes there too."""
+
+branch = Table(
+    "branch",
+    metadata,
+    Column("id", String(80), primary_key=True),
+    Column("run", ForeignKey("run.id"), nullable=False, index=True),
+    Column("incident", ForeignKey("incident.id"), nullable=False, index=True),
+    Column("segment", Integer, nullable=False),
+    Column("target", Text, nullable=False),
+    Column("quorum", Integer, nullable=False),
+    Column("state", String(8), nullable=False),
+    Column("lane", String(8), nullable=False),
+    Column("priority", Double, nullable=False),
+    Column("reason", Text),
+    # Due work and its outbox: due and unclaimed rows are sent, and sent again when a message was lost.
+    Column("due_at", Double),
+    Column("sent_at", Double),
+    # The claim: who holds it, the fencing number, and a heartbeat that every commit moves.
+    Column("holder", String(128)),
+    Column("fence", Integer, nullable=False, default=0),
+    Column("beat", Integer, nullable=False, default=0),
+    Column("length", Integer, nullable=False, default=0),
+    Column("head", String(64), nullable=False, default=""),
+    UniqueConstraint("run", "segment", "target"),
+    Index("ix_branch_state_due_at", "state", "due_at"),
+    Index("ix_branch_holder", "holder"),
+)
+
+step = Table(
+    "step",
+    metadata,
+    Column("id", String(160), primary_key=True),
+    Column("run", ForeignKey("run.id"), nullable=False, index=True),
+    Column("branch", ForeignKey("branch.id"), nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("name", String(64), nullable=False),
+    Column("target", Text, nullable=False),
+    Column("verb", String(16), nullable=False),
+    Column("subject", String(16), nullable=False),
+    Column("lane", String(8), nullable=False),
+    Column("expect", String(16)),
+    Column("retry_for_s", Double),
+    Column("hold_for_s", Double),
+    Column("hold_until", String(32)),
+    Column("state", String(16), nullable=False),
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("started_at", Double),
+    Column("intended_at", Double),
+    Column("settled_at", Double),
+    Column("held_at", Double),
+    Column("reason", Text),
+    Column("facts", Text, nullable=False, default="{}"),
+)
+
+proof = Table(
+    "proof",
+    metadata,
+    Column("run", ForeignKey("run.id"), primary_key=True),
+    Column("target", String(255), primary_key=True),
+    Column("known_at", Double),
+    Column("accepted_at", Double),
+    Column("mismatch", Integer, nullable=False, default=0),
+    Column("refused_since", Double),
+    Column("dead_at", Double),
+    Column("evidence", String(8), nullable=False, default="none"),
+)
+
+exposure = Table(
+    "exposure",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("incident", ForeignKey("incident.id"), nullable=False, index=True),
+    Column("run", ForeignKey("run.id"), index=True),
+    Column("manual", ForeignKey("manual.id")),
+    Column("source", String(32), nullable=False),
+    Column("rule", Text, nullable=False),
+    Column("path", Text, nullable=False),
+    Column("line", Integer),
+    Column("commit", String(64)),
+    Column("scanner_says", String(32)),
+    Column("certainty", String(16), nullable=False),
+)
+
+manual = Table(
+    "manual",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("incident", ForeignKey("incident.id"), nullable=False, index=True),
+    Column("kind", String(64)),
+    Column("key", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("mend", Text, nullable=False),
+    Column("dismissed", Text),
+)
+"""Exposed credentials that no machine can answer: tasks for a person."""
+
+sealed = Table(
+    "sealed",
+    metadata,
+    Column("run", ForeignKey("run.id"), primary_key=True),
+    Column("blob", LargeBinary, nullable=False),
+    Column("expires_at", Double, nullable=False),
+)
+"""Exposed secrets, sealed, kept only until their death is proven."""
+
+evidence = Table(
+    "evidence",
+    metadata,
+    Column("chain", String(80), primary_key=True),
+    Column("seq", Integer, primary_key=True),
+    Column("hash", String(64), nullable=False),
+    Column("body", Text, nullable=False),
+)
+"""One chain per branch and one per incident: `hash` is SHA-256 over `body` as stored, which names its predecessor."""
+
+mint = Table(
+    "mint",
+    metadata,
+    Column("owner", Text, primary_key=True),
+    Column("branch", String(80), nullable=False),
+)
+"""One mint per owner at a time."""
+
+leader = Table(
+    "leader",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("holder", String(128), nullable=False),
+    Column("beat", Integer, nullable=False, default=0),
+)
+"""The leading dispatcher's lease."""

@@ -1,0 +1,247 @@
+"""What the engine needs of the ledger: claims, commits under a fence, joins, and the sealed secret of a run."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+from sqlalchemy import Connection, Select, bindparam, delete, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from rotator.credential import CredentialRef, Secret
+from rotator.engine import Draft, LostClaim
+from rotator.flow.proof import Proof
+from rotator.flow.run import Branch, BranchState, Run, Step, StepState, Work, summarise
+from rotator.ledger import rows, tables
+from rotator.ledger.database import Database
+from rotator.ledger.evidence import chained
+from rotator.seal import Seal
+
+_CLAIM = (
+    update(tables.branch)
+    .where(
+        tables.branch.c.id == bindparam("b_id"),
+        tables.branch.c.holder.is_(None),
+        # A branch that was not sent is not due: a message that comes twice, or late, finds nothing to take.
+        tables.branch.c.sent_at.is_not(None),
+        tables.branch.c.state.in_([BranchState.OPEN.value, BranchState.HELD.value]),
+    )
+    .values(
+        holder=bindparam("worker"),
+        state=BranchState.OPEN.value,
+        fence=tables.branch.c.fence + 1,
+        beat=tables.branch.c.beat + 1,
+        sent_at=None,
+        reason=None,
+    )
+    .returning(*tables.branch.c)
+)
+_STEPS = (
+    select(tables.step)
+    .where(tables.step.c.run == bindparam("run_id"))
+    .order_by(tables.step.c.position, tables.step.c.target)
+)
+_PROOFS = select(tables.proof).where(tables.proof.c.run == bindparam("run_id"))
+_RUN = select(tables.run).where(tables.run.c.id == bindparam("run_id"))
+_PROGRESS = (
+    update(tables.step)
+    .where(tables.step.c.id == bindparam("s_id"))
+    .values(
+        {
+            name: bindparam(name)
+            for name in ("state", "attempts", "started_at", "intended_at", "settled_at", "held_at", "reason", "facts")
+        }
+    )
+)
+_PROOF = (
+    update(tables.proof)
+    .where(tables.proof.c.run == bindparam("p_run"), tables.proof.c.target == bindparam("p_target"))
+    .values(
+        {
+            name: bindparam(name)
+            for name in ("known_at", "accepted_at", "mismatch", "refused_since", "dead_at", "evidence")
+        }
+    )
+)
+
+
+class WorkingLedger:
+    """The engine's ledger on a database."""
+
+    def __init__(self, database: Database, seal: Seal, clock: Callable[[], float] = time.time) -> None:
+        self._database, self._seal, self._clock = database, seal, clock
+
+    def claim(self, branch: str, worker: str) -> Work | None:
+        """Take a branch that was sent and is held by nobody; None when there is nothing to take."""
+        with self._database.write() as connection:
+            row = connection.execute(_CLAIM, {"b_id": branch, "worker": worker}).mappings().one_or_none()
+            if row is None:
+                return None
+            run, steps, proofs = _load(connection, row["run"])
+        return Work(run, rows.branch_of(row), steps, proofs)
+
+    def commit(self, work: Work, draft: Draft) -> Work:
+        """Write the draft and count the heartbeat."""
+        with self._database.write() as connection:
+            return self._write(connection, work, draft, {})
+
+    def release(self, work: Work, draft: Draft, state: BranchState, due_at: float | None, reason: str | None) -> None:
+        """Write the draft, give the branch back, and open the next segment when this was its last."""
+        following = next((step for step in (*work.steps, *draft.added) if _is_next(step, work)), None)
+        given: dict[str, object] = {
+            "holder": None,
+            "state": state.value,
+            "due_at": due_at,
+            "sent_at": None,
+            "reason": reason,
+        }
+        if following is not None:
+            given["lane"] = following.lane.value
+        with self._database.write() as connection:
+            work = self._write(connection, work, draft, given)
+            if state is BranchState.DONE:
+                self._join(connection, work.branch)
+
+    def _write(self, connection: Connection, work: Work, draft: Draft, given: dict[str, object]) -> Work:
+        branch = work.branch
+        evidence, length, head = chained(branch.id, branch.length, branch.head, map(rows.plain, draft.records))
+        held = connection.execute(
+            update(tables.branch)
+            .where(
+                tables.branch.c.id == branch.id,
+                tables.branch.c.fence == branch.fence,
+                tables.branch.c.length == branch.length,
+                tables.branch.c.holder.is_not(None),
+            )
+            .values(beat=tables.branch.c.beat + 1, length=length, head=head, **given)
+        )
+        if held.rowcount != 1:
+            raise LostClaim
+        if draft.steps:
+            connection.execute(
+                _PROGRESS, [{"s_id": each.id, **rows.step_progress(each)} for each in draft.steps.values()]
+            )
+        if draft.added:
+            connection.execute(insert(tables.step), [rows.step_row(each, work.run.id) for each in draft.added])
+        if draft.proofs:
+            connection.execute(
+                _PROOF,
+                [
+                    {"p_run": work.run.id, "p_target": each.target, **rows.proof_row(each)}
+                    for each in draft.proofs.values()
+                ],
+            )
+        if evidence:
+            connection.execute(insert(tables.evidence), evidence)
+        work = replace(work, branch=replace(branch, length=length, head=head))
+        if draft.proofs or any(each.state is StepState.DONE for each in draft.steps.values()):
+            work = self._summarise(connection, work)
+        return work
+
+    def _summarise(self, connection: Connection, work: Work) -> Work:
+        """Bring the run's clocks up to date; sisters may have written since this branch was claimed."""
+        run, steps, proofs = work.run, work.steps, work.proofs
+        if len(proofs) > 1:
+            _lock_run(connection, run.id)
+            run, steps, proofs = _load(connection, run.id)
+        summary = summarise(run, steps, list(proofs.values()))
+        if summary != run:
+            connection.execute(update(tables.run).where(tables.run.c.id == run.id).values(rows.run_summary(summary)))
+        return replace(work, run=summary, steps=steps, proofs=proofs)
+
+    def _join(self, connection: Connection, branch: Branch) -> None:
+        _lock_run(connection, branch.run)
+        sisters = connection.execute(
+            select(tables.branch.c.state, tables.branch.c.quorum).where(
+                tables.branch.c.run == branch.run, tables.branch.c.segment == branch.segment
+            )
+        ).all()
+        through = sum(state == BranchState.DONE.value for state, _ in sisters)
+        if through * 100 >= sisters[0].quorum * len(sisters):
+            connection.execute(
+                update(tables.branch)
+                .where(
+                    tables.branch.c.run == branch.run,
+                    tables.branch.c.segment == branch.segment + 1,
+                    tables.branch.c.state == BranchState.WAITING.value,
+                )
+                .values(state=BranchState.OPEN.value, due_at=self._clock())
+            )
+
+    def material(self, run: str) -> Secret | None:
+        """Return the exposed secret, or None when there is none or it was destroyed."""
+        with self._database.read() as connection:
+            blob = connection.execute(select(tables.sealed.c.blob).where(tables.sealed.c.run == run)).scalar()
+        return None if blob is None else self._seal.open(blob, run)
+
+    def forget_material(self, run: str) -> None:
+        """Destroy the sealed secret."""
+        with self._database.write() as connection:
+            connection.execute(delete(tables.sealed).where(tables.sealed.c.run == run))
+
+    def open_readers(self, run: Run) -> int:
+        """Count other exposed credentials that may read where this run's new secret passes, and are not dead.
+
+        Those under replace_first are not waited for: they would wait for each other. The plan warned of them.
+        """
+        with self._database.read() as connection:
+            return int(connection.execute(open_readers_of(run.id, run.incident)).scalar_one())
+
+    def take_mint(self, ref: CredentialRef, branch: str) -> bool:
+        """Reserve the owner for one mint at a time."""
+        owner = _owner(ref)
+        try:
+            with self._database.write() as connection:
+                holder = connection.execute(select(tables.mint.c.branch).where(tables.mint.c.owner == owner)).scalar()
+                if holder is None:
+                    connection.execute(insert(tables.mint).values(owner=owner, branch=branch))
+                return holder in {None, branch}
+        except IntegrityError:  # another branch was faster
+            return False
+
+    def give_mint(self, ref: CredentialRef, branch: str) -> None:
+        """Give the reservation back."""
+        with self._database.write() as connection:
+            connection.execute(
+                delete(tables.mint).where(tables.mint.c.owner == _owner(ref), tables.mint.c.branch == branch)
+            )
+
+
+def open_readers_of(run: str, incident: str) -> Select[int]:
+    """Return the query that counts the living readers of where `run` delivers."""
+    reader = tables.run.alias("reader")
+    return (
+        select(func.count(reader.c.id.distinct()))
+        .select_from(reader.join(tables.reach, tables.reach.c.run == reader.c.id))
+        .where(
+            reader.c.incident == incident,
+            reader.c.id != run,
+            reader.c.evidence == "none",
+            reader.c.dismissed.is_(None),
+            reader.c.strategy != "replace_first",
+            tables.reach.c.connection.in_(select(tables.delivery.c.connection).where(tables.delivery.c.run == run)),
+        )
+    )
+
+
+def _owner(ref: CredentialRef) -> str:
+    return f"{ref.provider}/{ref.connection}/{ref.owner}"
+
+
+def _is_next(step: Step, work: Work) -> bool:
+    return step.branch == work.branch.id and step.state not in {StepState.DONE, StepState.SKIPPED}
+
+
+def _lock_run(connection: Connection, run: str) -> None:
+    """Make sisters write one after the other, as SQLite's writers do anyway."""
+    if connection.dialect.name != "sqlite":
+        connection.execute(select(tables.run.c.id).where(tables.run.c.id == run).with_for_update())
+
+
+def _load(connection: Connection, run: str) -> tuple[Run, tuple[Step, ...], dict[str, Proof]]:
+    key = {"run_id": run}
+    row = connection.execute(_RUN, key).mappings().one()
+    steps = tuple(rows.step_of(each) for each in connection.execute(_STEPS, key).mappings())
+    proofs = {each["target"]: rows.proof_of(each) for each in connection.execute(_PROOFS, key).mappings()}
+    return rows.run_of(row), steps, proofs
