@@ -1,0 +1,155 @@
+"""Reach a fleet of SSH hosts: settings, host keys, one administration session for each account, and the three errors.
+
+asyncssh works in one event loop; rotator's workers are threads. So a connection has one loop in a thread of its own,
+and a call waits for its answer under a deadline that is shorter than `CALL_DEADLINE_S`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias, TypeVar
+
+import asyncssh
+
+from rotator.errors import RotatorError
+from rotator.families.ssh_errors import Phase, translated
+from rotator.families.ssh_keys import fingerprint_of
+from rotator.families.ssh_settings import Host, Settings
+from rotator.ports import CONNECT_TIMEOUT_S, READ_TIMEOUT_S
+
+DEADLINE_S = CONNECT_TIMEOUT_S + READ_TIMEOUT_S
+_AT_ONCE = 4
+"""Logins and channels that one host sees from us at once: sshd allows 10 of each by default (MaxStartups drops at
+random from there on, MaxSessions refuses)."""
+_KEEPALIVE_S = 10
+
+T = TypeVar("T")
+Work: TypeAlias = Callable[[Host, Phase], Awaitable[T]]
+
+
+@dataclass(slots=True)
+class _Door:
+    """One host and account: its administration session, opened when first needed and again when it broke."""
+
+    connection: asyncssh.SSHClientConnection | None = None
+    sftp: asyncssh.SFTPClient | None = None
+    opened_with: str = ""
+    opening: asyncio.Lock = field(default_factory=asyncio.Lock)
+    editing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    channels: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_AT_ONCE))
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """An open administration session: run a command, or read and write files."""
+
+    connection: asyncssh.SSHClientConnection
+    sftp: asyncssh.SFTPClient
+    editing: asyncio.Lock
+
+
+class Fleet:
+    """The hosts of one connection, reached by 32 threads at once and kept for the process's life."""
+
+    def __init__(self, settings: Settings, own_key: Callable[[], asyncssh.SSHKey]) -> None:
+        self.settings = settings
+        self._own_key = own_key
+        self._doors: dict[tuple[str, str], _Door] = {}
+        self._logins: dict[str, asyncio.Semaphore] = {}
+        self._starting = threading.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def at(self, host: Host, work: Work[T]) -> T:
+        """Do the work at one host, from any thread. Raises the three errors alone."""
+        return self._wait(_guarded(host, work))
+
+    def at_each(self, work: Work[T]) -> tuple[dict[str, T], dict[str, RotatorError]]:
+        """Do the work at all hosts at once; return what came of it and what went wrong, by the hosts' names."""
+        return self._wait(_gathered(self.settings.hosts.values(), work))
+
+    def _wait(self, work: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(work, self._running_loop()).result()
+
+    @contextlib.asynccontextmanager
+    async def administer(self, host: Host, user: str) -> AsyncIterator[Session]:
+        """Lend the administration session of an account; a broken one is opened again, once."""
+        door = self._doors.setdefault((host.name, user), _Door())
+        async with door.channels:
+            async with door.opening:
+                key = await asyncio.to_thread(self._own_key)
+                session = await self._session(door, host, user, key)
+            yield session
+
+    async def _session(self, door: _Door, host: Host, user: str, key: asyncssh.SSHKey) -> Session:
+        name = fingerprint_of(key)
+        if door.connection is not None and (door.connection.is_closed() or door.opened_with != name):
+            door.connection.abort()
+            door.connection = door.sftp = None
+        if door.connection is None or door.sftp is None:
+            connection = await self.log_in(host, user, asyncssh.SSHClient, key)
+            try:
+                door.sftp = await connection.start_sftp_client()
+            except BaseException:
+                connection.abort()
+                raise
+            door.connection, door.opened_with = connection, name
+        return Session(door.connection, door.sftp, door.editing)
+
+    async def log_in(
+        self, host: Host, user: str, client: Callable[[], asyncssh.SSHClient], key: asyncssh.SSHKey | None
+    ) -> asyncssh.SSHClientConnection:
+        """Open a connection with that key and nothing else: no agent, no configuration, no other way to sign in.
+
+        Without a key, the client brings one itself.
+        """
+        async with self._logins.setdefault(host.name, asyncio.Semaphore(_AT_ONCE)):
+            return await asyncssh.connect(
+                host.address,
+                host.port,
+                username=user,
+                client_factory=client,
+                client_keys=[key] if key is not None else None,
+                known_hosts=self.settings.known_hosts(),
+                config=None,
+                agent_path=None,
+                preferred_auth=["publickey"],
+                connect_timeout=CONNECT_TIMEOUT_S,
+                login_timeout=READ_TIMEOUT_S,
+                keepalive_interval=_KEEPALIVE_S,
+            )
+
+    def _running_loop(self) -> asyncio.AbstractEventLoop:
+        with self._starting:
+            if self._loop is None:
+                self._loop = asyncio.new_event_loop()
+                threading.Thread(target=self._loop.run_forever, name="rotator-ssh", daemon=True).start()
+            return self._loop
+
+
+async def _guarded(host: Host, work: Work[T]) -> T:
+    phase = Phase()
+    try:
+        async with asyncio.timeout(DEADLINE_S):
+            return await work(host, phase)
+    except RotatorError:
+        raise
+    except (OSError, UnicodeError, asyncssh.Error) as error:  # UnicodeError: a name that cannot be a host's
+        raise translated(error, phase, host.name) from None
+
+
+async def _gathered(hosts: Iterable[Host], work: Work[T]) -> tuple[dict[str, T], dict[str, RotatorError]]:
+    done: dict[str, T] = {}
+    failed: dict[str, RotatorError] = {}
+
+    async def at(host: Host) -> None:
+        try:
+            done[host.name] = await _guarded(host, work)
+        except RotatorError as error:
+            failed[host.name] = error
+
+    await asyncio.gather(*(at(host) for host in hosts))
+    return done, failed

@@ -1,0 +1,107 @@
+"""Knock at one SSH host with one key and nothing else, and say what the answer means.
+
+A refusal counts only when the host was asked about this very key. sshd first says whether a key is welcome, and then
+wants a signature; so a key that was asked to sign and refused afterwards is *known* to the host (a second factor is
+wanted, or the account is closed), and its refusal proves no death.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import asyncssh
+
+from rotator.credential import CredentialRef, Secret
+from rotator.errors import Rejected, RotatorError
+from rotator.families.ssh import Fleet
+from rotator.families.ssh_errors import none_told
+from rotator.families.ssh_keys import fingerprint_of, read_private_key
+from rotator.families.ssh_settings import Host
+from rotator.ports import Answer, Verdict
+
+_REFUSED_BY_ALL_METHODS = "Permission denied for user"
+_NEVER_OFFERED = b"ssh-dss"
+
+
+async def knock(fleet: Fleet, host: Host, user: str, key: asyncssh.SSHKey) -> Verdict:
+    """Try to log in with that key alone and leave at once; no session, no command.
+
+    Raises what a host that cannot be reached raises.
+    """
+    if key.algorithm == _NEVER_OFFERED:
+        return Verdict(Answer.INCONCLUSIVE, "algorithm_not_supported")
+    only = _OnlyKey(key)
+    try:
+        connection = await fleet.log_in(host, user, lambda: only, None)
+    except asyncssh.PermissionDenied as refusal:
+        return _refusal(only, refusal.reason)
+    except asyncssh.HostKeyNotVerifiable:
+        return Verdict(Answer.INCONCLUSIVE, "host_key_not_verified")
+    except asyncssh.ConnectionLost:
+        raise
+    except asyncssh.DisconnectError:
+        return Verdict(Answer.INCONCLUSIVE, "disconnected")
+    connection.abort()
+    if not only.pair.signed:
+        return Verdict(Answer.INCONCLUSIVE, "let_in_without_the_key")
+    return Verdict(Answer.ACCEPTED, "authenticated")
+
+
+def key_of(ref: CredentialRef, secret: Secret) -> asyncssh.SSHKey | Verdict:
+    """Return the key to knock with, or why no knock with it would say anything about the credential."""
+    try:
+        key = read_private_key(secret)
+    except Rejected as error:
+        return Verdict(Answer.INCONCLUSIVE, error.reason)
+    return key if fingerprint_of(key) == ref.id else Verdict(Answer.INCONCLUSIVE, "other_key")
+
+
+def together(done: Mapping[str, Verdict], failed: Mapping[str, RotatorError]) -> Verdict:
+    """Return one verdict for all hosts: accepted when any lets it in, rejected only when all refuse."""
+    answers = {verdict.answer for verdict in done.values()}
+    if Answer.ACCEPTED in answers:
+        return Verdict(Answer.ACCEPTED, "authenticated")
+    if failed and not done:
+        raise none_told(failed)
+    if failed:
+        return Verdict(Answer.INCONCLUSIVE, "not_all_reached")
+    unclear = [verdict for verdict in done.values() if verdict.answer is Answer.INCONCLUSIVE]
+    return unclear[0] if unclear else Verdict(Answer.REJECTED, "permission_denied")
+
+
+def _refusal(only: _OnlyKey, reason: str) -> Verdict:
+    if not reason.startswith(_REFUSED_BY_ALL_METHODS):
+        return Verdict(Answer.INCONCLUSIVE, "disconnected")
+    if not only.asked:
+        return Verdict(Answer.INCONCLUSIVE, "public_keys_not_offered")
+    if only.pair.signed:
+        return Verdict(Answer.INCONCLUSIVE, "known_but_not_let_in")
+    return Verdict(Answer.REJECTED, "permission_denied")
+
+
+class _Witness(asyncssh.SSHKeyPair):
+    """The key, which remembers that the host wanted its signature."""
+
+    def __init__(self, key: asyncssh.SSHKey) -> None:
+        algorithms = key.sig_algorithms
+        super().__init__(key.algorithm, key.algorithm, algorithms, algorithms, key.public_data, None)
+        self._key = key
+        self.signed = False
+
+    def sign(self, data: bytes) -> bytes:
+        self.signed = True
+        return self._key.sign(data, self.sig_algorithm)
+
+
+class _OnlyKey(asyncssh.SSHClient):
+    """A client that has one key, once, and no other way in."""
+
+    def __init__(self, key: asyncssh.SSHKey) -> None:
+        self.pair = _Witness(key)
+        self.asked = False
+
+    def public_key_auth_requested(self) -> list[asyncssh.SSHKeyPair] | None:
+        if self.asked:
+            return None
+        self.asked = True
+        return [self.pair]

@@ -1,0 +1,142 @@
+"""Real OpenSSH servers, one for each "host": 127.0.0.2, .3, .4, each with its own host key and key files.
+
+All share the machine's accounts, so each has an `AuthorizedKeysFile` of its own, which tells the hosts apart, and a
+second one through which the rotator itself comes in. Needs root, since sshd changes to the account that logs in:
+accounts are made with useradd and removed again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import asyncssh
+
+from rotator.credential import Secret
+from rotator.practice.process import free_port, listening, running
+
+ACCOUNT = "rotator-test"
+
+
+@dataclass(frozen=True)
+class Sshds:
+    """What runs: each host's address and port, the key files, and the rotator's own key."""
+
+    folder: Path
+    addresses: dict[str, tuple[str, int]]
+    accounts: tuple[str, ...]
+    known_hosts: str
+    own_key: Secret
+
+    @property
+    def settings(self) -> dict[str, object]:
+        """Return the connection's settings."""
+        return {
+            "hosts": [f"{name}={address}:{port}" for name, (address, port) in self.addresses.items()],
+            "user": list(self.accounts),
+            "known_hosts": self.known_hosts,
+            "authorized_keys": f"{self.folder}/keys/{{host}}/{{user}}/authorized_keys",
+        }
+
+    def keys_file(self, host: str, account: str) -> Path:
+        """Return the file that the provider manages."""
+        return self.folder / "keys" / host / account / "authorized_keys"
+
+    def write_keys(self, host: str, account: str, *lines: str) -> None:
+        """Replace the file's lines."""
+        path = self.keys_file(host, account)
+        path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        _give(path, account, 0o600)
+
+
+@contextlib.contextmanager
+def sshds(count: int = 3, accounts: Sequence[str] = (ACCOUNT,), extra: str = "") -> Iterator[Sshds]:
+    """Run the servers until the block ends; `extra` is added to each configuration."""
+    sshd = shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
+    if sshd is None:
+        raise RuntimeError("no sshd: install the package openssh-server")
+    if os.geteuid() != 0:
+        raise RuntimeError("sshd must be started by root to let test accounts in")
+    Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="rotator-sshd-")))
+        folder.chmod(0o755)
+        for account in accounts:
+            stack.enter_context(_account(account))
+        own = asyncssh.generate_private_key("ssh-ed25519", comment="rotator's own")
+        for account in accounts:
+            path = folder / f"own.{account}"
+            path.write_bytes(own.export_public_key())
+        addresses, known = {}, []
+        for number in range(count):
+            name, address = f"web{number + 1}", f"127.0.0.{number + 2}"
+            port = free_port(address)
+            addresses[name] = (address, port)
+            config, host_key = _configure(folder, name, accounts, f"ListenAddress {address}:{port}\n{extra}")
+            known.append(f"[{address}]:{port} {host_key}")
+            stack.enter_context(
+                running(
+                    [sshd, "-D", "-e", "-f", str(config)],
+                    ready=partial(listening, port, address),
+                    log=folder / f"{name}.log",
+                    within_s=20,
+                )
+            )
+        own_key = Secret(own.export_private_key().decode())
+        yield Sshds(folder, addresses, tuple(accounts), "\n".join(known) + "\n", own_key)
+
+
+def _configure(folder: Path, name: str, accounts: Sequence[str], lines: str) -> tuple[Path, str]:
+    """Write what one server needs; return its configuration's path and its public host key."""
+    host_key = asyncssh.generate_private_key("ssh-ed25519")
+    key_path = folder / f"{name}.host_key"
+    key_path.touch(mode=0o600)
+    key_path.write_bytes(host_key.export_private_key())
+    for account in accounts:
+        keys = folder / "keys" / name / account
+        keys.mkdir(parents=True)
+        _give(keys, account, 0o700)
+    config = folder / f"{name}.conf"
+    config.write_text(  # sshd takes the first of two values, so what the test adds comes first
+        f"{lines}\nHostKey {key_path}\nPidFile none\nUsePAM no\nUseDNS no\nStrictModes no\nMaxStartups 100\n"
+        f"AuthorizedKeysFile {folder}/keys/{name}/%u/authorized_keys {folder}/own.%u\n"
+        "PasswordAuthentication no\nKbdInteractiveAuthentication no\nSubsystem sftp internal-sftp\n",
+        encoding="utf-8",
+    )
+    return config, host_key.export_public_key().decode().strip()
+
+
+@contextlib.contextmanager
+def _account(name: str) -> Iterator[None]:
+    """Make the account unless it is there; an account made here is removed with its processes."""
+    try:
+        pwd.getpwnam(name)
+    except KeyError:
+        pass
+    else:
+        yield
+        return
+    _run("useradd", "--create-home", "--shell", "/bin/sh", name)
+    try:
+        _run("usermod", "-p", "*", name)  # an account that useradd made is locked, and sshd refuses every key
+        yield
+    finally:
+        _run("userdel", "--force", "--remove", name, check=False)
+
+
+def _run(*command: str, check: bool = True) -> None:
+    subprocess.run(command, check=check, stdin=subprocess.DEVNULL, capture_output=True)
+
+
+def _give(path: Path, account: str, mode: int) -> None:
+    entry = pwd.getpwnam(account)
+    os.chown(path, entry.pw_uid, entry.pw_gid)
+    path.chmod(mode)
