@@ -76,7 +76,7 @@ class Leaked:
     """Say what a report tells of one credential: its id where printed apart, its material where it has it.
 
     At least one of `id` and `secret` is set. `account` is the issuer's account when the report names one,
-    `address` the server it belongs to.
+    `address` the server it belongs to, `connection` the rotator's own name for that account.
     """
 
     id: str | None = None
@@ -84,6 +84,7 @@ class Leaked:
     owner: str | None = None
     account: str | None = None
     address: str | None = None
+    connection: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

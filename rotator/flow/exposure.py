@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
 from rotator.credential import Leaked, Secret
+
+LIST = "list"
+"""The source of what a person wrote down: its rule is the kind itself, not a pattern that happened to match."""
 
 
 class Certainty(StrEnum):
@@ -73,41 +76,143 @@ def group(
 ) -> list[Suspect]:
     """Make one suspect of all exposures of one credential, in the order in which they were first seen.
 
-    `recognises` maps (source, rule) to a playbook's name. Where some exposures of an id carry material and others
-    do not, the suspect has it; where they disagree, the one the scanner validated wins, then the first.
+    `recognises` maps (source, rule) to a playbook's name. An id makes a credential of its own: the same id is another
+    one only where the reports name another account, connection or address. Material without an id belongs to the
+    credential that has it with one; so does what a rule that no playbook recognises found of the same id or material.
+    Where several secrets are told for one id, the pair that the scanner validated wins, then one that was found where
+    no other secret was, then the first.
     """
-    grouped: dict[tuple[str, str], list[Exposure]] = {}
-    for exposure in exposures:
+    suspects = _Suspects()
+    prints: dict[Secret, str] = {}
+    seen: list[_Sighting] = []
+    for order, exposure in enumerate(exposures):
+        secret = exposure.leaked.secret
+        if secret is not None and secret not in prints:
+            prints[secret] = fingerprint(secret)
         kind = recognises.get((exposure.source, exposure.rule))
-        grouped.setdefault((kind or f"?{exposure.source}/{exposure.rule}", _key(exposure, fingerprint)), []).append(
-            exposure
-        )
-    return [
-        Suspect(None if kind.startswith("?") else kind, key, _fullest(found), tuple(found))
-        for (kind, key), found in grouped.items()
+        seen.append(_Sighting(order, exposure, kind, prints[secret] if secret is not None else None))
+    # The surest first, so that the vaguer find their credential wherever in the reports it stands.
+    for sighting in sorted(seen, key=lambda each: each.vagueness):
+        suspects.add(sighting)
+    return suspects.in_order()
+
+
+@dataclass(frozen=True, slots=True)
+class _Sighting:
+    order: int
+    exposure: Exposure
+    kind: str | None
+    material: str | None
+
+    @property
+    def vagueness(self) -> int:
+        """Rank: a kind and an id, an id that some rule stumbled on, a kind and material, material alone."""
+        if self.exposure.leaked.id:
+            return 0 if self.kind or self.exposure.source == LIST else 1
+        return 2 if self.kind else 3
+
+
+@dataclass(slots=True, eq=False)
+class _Gathered:
+    """A suspect under construction."""
+
+    kind: str | None
+    key: str
+    sightings: list[_Sighting] = field(default_factory=list)
+    says: dict[str, str] = field(default_factory=dict)
+
+    def agrees_with(self, leaked: Leaked) -> bool:
+        return all(self.says.get(name, value) == value for name, value in _issuer(leaked).items())
+
+
+class _Suspects:
+    """Suspects under construction, found by id and by material."""
+
+    def __init__(self) -> None:
+        self._all: list[_Gathered] = []
+        self._by_id: dict[tuple[str | None, str], list[_Gathered]] = {}
+        self._by_stray_id: dict[str, _Gathered] = {}
+        self._by_material: dict[str, dict[_Gathered, None]] = {}
+
+    def add(self, sighting: _Sighting) -> None:
+        place = (self._named, self._strayed, self._nameless, self._nameless)[sighting.vagueness]
+        suspect = place(sighting)
+        suspect.sightings.append(sighting)
+        suspect.says.update(_issuer(sighting.exposure.leaked))
+        if sighting.material is not None:
+            self._by_material.setdefault(sighting.material, {})[suspect] = None
+
+    def in_order(self) -> list[Suspect]:
+        for each in self._all:
+            each.sightings.sort(key=lambda sighting: sighting.order)
+        self._all.sort(key=lambda each: each.sightings[0].order)
+        return [
+            Suspect(each.kind, each.key, _fullest(each), tuple(sighting.exposure for sighting in each.sightings))
+            for each in self._all
+        ]
+
+    def _named(self, sighting: _Sighting) -> _Gathered:
+        exposure, leaked = sighting.exposure, sighting.exposure.leaked
+        name = leaked.id or ""
+        # An unknown kind that a list names is a kind all the same: its "17" is not another's.
+        same = self._by_id.setdefault((sighting.kind or f"?{exposure.rule}", name), [])
+        suspect = next((each for each in same if each.agrees_with(leaked)), None)
+        if suspect is None:
+            suspect = self._new(sighting.kind, "@".join([name, *_issuer(leaked).values()]) if same else name)
+            same.append(suspect)
+            if sighting.kind:
+                self._by_stray_id.setdefault(name, suspect)
+        return suspect
+
+    def _strayed(self, sighting: _Sighting) -> _Gathered:
+        name = sighting.exposure.leaked.id or ""
+        if name not in self._by_stray_id:
+            self._by_stray_id[name] = self._new(None, name)
+        return self._by_stray_id[name]
+
+    def _nameless(self, sighting: _Sighting) -> _Gathered:
+        for holder in self._by_material.get(sighting.material or "", {}):
+            if sighting.kind is None or holder.kind == sighting.kind:
+                return holder
+        exposure = sighting.exposure
+        return self._new(sighting.kind, sighting.material or f"{exposure.source}:{exposure.rule}:{exposure.where}")
+
+    def _new(self, kind: str | None, key: str) -> _Gathered:
+        suspect = _Gathered(kind, key)
+        self._all.append(suspect)
+        return suspect
+
+
+def _issuer(leaked: Leaked) -> dict[str, str]:
+    said = {"connection": leaked.connection, "account": leaked.account, "address": leaked.address}
+    return {name: value for name, value in said.items() if value}
+
+
+def _fullest(suspect: _Gathered) -> Leaked:
+    """Put together what is told of one credential; what the reports contradict each other about is left out."""
+    found = [each.exposure for each in suspect.sightings if each.kind or suspect.kind is None]
+    pairs = [each for each in found if each.leaked.secret is not None] or [
+        each.exposure for each in suspect.sightings if each.material is not None
     ]
-
-
-def _key(exposure: Exposure, fingerprint: Callable[[Secret], str]) -> str:
-    if exposure.leaked.id:
-        return exposure.leaked.id
-    if exposure.leaked.secret is not None:
-        return fingerprint(exposure.leaked.secret)
-    return f"{exposure.source}:{exposure.rule}:{exposure.where}"
-
-
-def _fullest(found: list[Exposure]) -> Leaked:
-    with_material = [each for each in found if each.leaked.secret is not None]
-    validated = [each for each in with_material if each.scanner_says == "active"]
-    best = (validated or with_material or found)[0].leaked
-    return Leaked(
-        id=best.id or _first(found, "id"),
-        secret=best.secret,
-        owner=best.owner or _first(found, "owner"),
-        account=best.account or _first(found, "account"),
-        address=best.address or _first(found, "address"),
+    rivals: dict[tuple[str, str | None], set[Secret | None]] = {}
+    for each in pairs:
+        rivals.setdefault((each.path, each.commit), set()).add(each.leaked.secret)
+    best = min(
+        pairs or found,
+        key=lambda each: (each.scanner_says != "active", len(rivals.get((each.path, each.commit), ())) > 1),
     )
 
+    def told(name: str) -> str | None:
+        values = {value for each in found if (value := getattr(each.leaked, name))}
+        if len(values) > 1:
+            return getattr(best.leaked, name) if best.scanner_says == "active" else None
+        return next(iter(values), None)
 
-def _first(found: list[Exposure], name: str) -> str | None:
-    return next((value for each in found if (value := getattr(each.leaked, name))), None)
+    return Leaked(
+        id=told("id"),
+        secret=best.leaked.secret,
+        owner=told("owner"),
+        account=told("account"),
+        address=told("address"),
+        connection=told("connection"),
+    )

@@ -1,0 +1,107 @@
+"""Read the JSON and JSONL reports of the scanner kingfisher, as version 2.14 prints them.
+
+JSON is one envelope, `{"findings": [...], "audit": {...}, "metadata": {...}}`, and on standard output a summary object
+after it. JSONL is one finding to a line, then the audit record, which closes every report, then the summary.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from rotator.credential import Leaked
+from rotator.flow.exposure import Exposure
+from rotator.intake.fields import aws_key_id, line, mapping, material, without_login, word
+from rotator.intake.json_pieces import members, records
+from rotator.intake.report import Head, Report
+
+SOURCE = "kingfisher"
+DESCRIPTION = "kingfisher (JSON, JSONL)"
+
+_REDACTED = re.compile(r"\[REDACTED:[0-9a-f]+\]")
+_SAYS = {
+    "verified_active": "active",
+    "verified_inactive": "inactive",
+    # Releases before `outcome` said it in the status alone.
+    "Active Credential": "active",
+    "Inactive Credential": "inactive",
+}
+
+
+def claims(head: Head) -> bool:
+    """Tell whether this is such a report."""
+    return bool(head.keys & {"findings", "audit"}) or {"rule", "finding"} <= head.keys
+
+
+def exposures(report: Report) -> Iterator[Exposure]:
+    """Yield one exposure for each finding. Raises BadInput where the report is damaged, redacted or cut off."""
+    if "findings" in report.head.keys:
+        yield from _enveloped(report)
+    else:
+        yield from _listed(report)
+
+
+def _enveloped(report: Report) -> Iterator[Exposure]:
+    whole = False
+    for key, ordinal, value in members(report, unfold="findings"):
+        if key == "findings" and ordinal:
+            yield _exposure(report, f"finding {ordinal}", value)
+        whole = whole or (key == "findings" and value == [])
+    if not whole:
+        raise report.bad("this is not a kingfisher report", mend="give the report as the scanner wrote it")
+
+
+def _listed(report: Report) -> Iterator[Exposure]:
+    closed = False
+    for where, value in records(report):
+        if "audit" in mapping(value) or "kingfisher" in mapping(value):
+            closed = True
+        else:
+            closed = False
+            yield _exposure(report, where, value)
+    if not closed and report.head.opens == "{":
+        raise report.bad(
+            "the audit record that closes a kingfisher JSONL report is missing: it is cut off",
+            mend="run the scanner again, or with --format json",
+        )
+
+
+def _exposure(report: Report, where: str, value: object) -> Exposure:
+    rule = word(mapping(mapping(value).get("rule")), "id")
+    finding = mapping(mapping(value).get("finding"))
+    snippet = finding.get("snippet")
+    if not rule or not isinstance(snippet, str):
+        raise report.bad("this is not a kingfisher finding", where, "give the report as the scanner wrote it")
+    if _REDACTED.fullmatch(snippet):
+        raise report.bad("the report is redacted: it tells no credential", where, "scan again without --redact")
+    git = mapping(finding.get("git_metadata"))
+    repository = without_login(word(git, "repository_url"))
+    path = word(finding, "path")
+    validation = mapping(finding.get("validation"))
+    outcome = word(validation, "outcome") or word(validation, "status")
+    return Exposure(
+        source=SOURCE,
+        rule=rule,
+        leaked=_leaked(snippet, mapping(finding.get("dependent_captures"))),
+        path=f"{repository.rstrip('/')}/{path}" if repository else path,
+        line=line(finding, "line"),
+        commit=word(mapping(git.get("commit")), "id") or None,
+        scanner_says=_SAYS.get(outcome),
+    )
+
+
+def _leaked(snippet: str, others: Mapping[str, object]) -> Leaked:
+    """Tell id from material.
+
+    An AWS finding is the id, with the secret among the other captures; where two secrets stand near one id, it counts
+    them (`ambiguous_dependencies`) and gives none. A session token's finding has both among the other captures, and
+    older releases gave the secret as the finding. For every other kind the snippet is the material.
+    """
+    captured = [each for each in others.values() if isinstance(each, str)]
+    key_id = next((each for each in (snippet, *captured) if aws_key_id(each)), None)
+    if key_id is None:
+        return Leaked(secret=material(snippet))
+    secret = others.get("AWS_SECRET_ACCESS_KEY")
+    if not isinstance(secret, str):
+        secret = "" if snippet == key_id else snippet
+    return Leaked(id=key_id, secret=material(secret))
