@@ -1,4 +1,4 @@
-"""What every kind of AWS credential shares: clients made once, calls under one deadline, errors made ours."""
+"""What every kind of AWS credential shares: clients made once, and calls under one deadline."""
 
 from __future__ import annotations
 
@@ -6,56 +6,19 @@ import json
 import threading
 import time
 from dataclasses import dataclass, field
-from http import HTTPStatus
 from typing import Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    CredentialRetrievalError,
-    NoCredentialsError,
-    PartialCredentialsError,
-)
-from botocore.exceptions import ConnectionError as NeverConnected
+from botocore.exceptions import BotoCoreError, ClientError
 
 from rotator.credential import Secret
-from rotator.errors import Rejected, RotatorError, Unavailable, Uncertain
+from rotator.errors import Rejected, Unavailable
+from rotator.families.aws_errors import lost, refused, unreadable
 from rotator.ports import CALL_DEADLINE_S, CONNECT_TIMEOUT_S, READ_TIMEOUT_S, Connection
 
 POOL_SIZE = 64
 """More than the threads of one worker, so that none waits for a connection."""
-
-_LATER = {
-    "Throttling",
-    "ThrottlingException",
-    "ThrottledException",
-    "RequestThrottled",
-    "RequestThrottledException",
-    "RequestLimitExceeded",
-    "TooManyRequestsException",
-    "SlowDown",
-}
-_BUSY = {"EntityTemporarilyUnmodifiable", "ConcurrentModification", "ServiceUnavailable", "PriorRequestNotComplete"}
-_OURS_REFUSED = {
-    "InvalidClientTokenId",
-    "UnrecognizedClientException",
-    "SignatureDoesNotMatch",
-    "ExpiredToken",
-    "ExpiredTokenException",
-    "AuthFailure",
-}
-_REASONS = {
-    "AccessDenied": "access_denied",
-    "AccessDeniedException": "access_denied",
-    "LimitExceeded": "quota",
-    "LimitExceededException": "quota",
-    "NoSuchEntity": "not_found",
-    "ResourceNotFoundException": "not_found",
-    "InvalidParameterException": "invalid_parameter",
-    "ResourceExistsException": "already_exists",
-}
 
 
 @dataclass
@@ -84,19 +47,7 @@ class Account:
             return made
         with self._lock:
             if service not in clients.made:
-                clients.made[service] = clients.session.client(
-                    service,
-                    region_name=home_region(self.region) if service == "sts" else self.region,
-                    endpoint_url=self.connection.endpoint_url,
-                    config=Config(
-                        connect_timeout=CONNECT_TIMEOUT_S,
-                        read_timeout=READ_TIMEOUT_S,
-                        # The flow decides when to ask again: the library would repeat CreateAccessKey on a 500.
-                        retries={"total_max_attempts": 1, "mode": "standard"},
-                        max_pool_connections=POOL_SIZE,
-                        user_agent_extra="rotator",
-                    ),
-                )
+                clients.made[service] = self._make(clients.session, service)
             return clients.made[service]
 
     def own_id(self, exchange: Exchange) -> str:
@@ -109,6 +60,24 @@ class Account:
     def exchange(self) -> Exchange:
         """Begin the calls of one method."""
         return Exchange(self)
+
+    def _make(self, session: Any, service: str) -> Any:
+        config = Config(
+            connect_timeout=CONNECT_TIMEOUT_S,
+            read_timeout=READ_TIMEOUT_S,
+            # The flow decides when to ask again: the library would repeat CreateAccessKey on a 500.
+            retries={"total_max_attempts": 1, "mode": "standard"},
+            max_pool_connections=POOL_SIZE,
+            user_agent_extra="rotator",
+        )
+        region = home_region(self.region) if service == "sts" else self.region
+        endpoint = self.connection.endpoint_url
+        try:
+            return session.client(service, region_name=region, endpoint_url=endpoint, config=config)
+        except ValueError:
+            raise Rejected("invalid_endpoint", f"connection {self.connection.name}: {endpoint}") from None
+        except BotoCoreError as error:
+            raise lost(error, changes=False) from None
 
     def _current(self) -> _Clients:
         credential = self.connection.credential()
@@ -136,57 +105,26 @@ class Exchange:
     def _call(self, service: str, operation: str, parameters: dict[str, Any], *, changes: bool) -> Any:
         if time.monotonic() > self._last_start:
             raise Unavailable("out_of_time", f"AWS is slow: {operation} was not begun")
+        call = getattr(self._account.client(service), operation)
         try:
-            return getattr(self._account.client(service), operation)(**parameters)
+            return _Answered(call(**parameters), changes=changes)
         except ClientError as error:
             raise refused(error, changes=changes) from None
         except BotoCoreError as error:
             raise lost(error, changes=changes) from None
+        except Exception:  # noqa: BLE001 - botocore's parsers raise anything on a strange answer, and may quote a secret
+            raise unreadable(operation, changes=changes) from None
 
 
-def refused(error: ClientError, *, changes: bool) -> RotatorError:
-    """Return our error for an answer that was an error."""
-    said = error.response.get("Error", {})
-    code, message = str(said.get("Code", "unknown")), str(said.get("Message", ""))
-    about = error.response.get("ResponseMetadata", {})
-    status = int(about.get("HTTPStatusCode", 0))
-    detail = f"{error.operation_name}: {code}, request {request_id(about)}"
-    if later := later_or_none(code, status, dict(about.get("HTTPHeaders", {})), detail):
-        return later
-    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        kind = Uncertain if changes else Unavailable
-        return kind("server_error", detail)
-    if code in _OURS_REFUSED:
-        return Rejected("own_credential_refused", detail)
-    reason = _REASONS.get(code, "refused")
-    # Only these messages are known to name nothing but principals, actions and users; others may quote a parameter.
-    return Rejected(reason, f"{detail}: {message}" if reason in {"access_denied", "quota", "not_found"} else detail)
+class _Answered(dict[str, Any]):
+    """An answer; a part that should be there and is not means that something else than AWS gave it."""
 
+    def __init__(self, parts: dict[str, Any], *, changes: bool) -> None:
+        super().__init__(parts)
+        self._changes = changes
 
-def later_or_none(code: str, status: int, headers: dict[str, str], detail: str) -> Unavailable | None:
-    """Return the error of an issuer that said "later" before it acted, or None when it said something else."""
-    if code not in _LATER | _BUSY and status != HTTPStatus.TOO_MANY_REQUESTS:
-        return None
-    named = headers.get("retry-after", "")
-    return Unavailable("busy" if code in _BUSY else "throttled", detail, float(named) if named.isdigit() else None)
-
-
-def lost(error: BotoCoreError, *, changes: bool) -> RotatorError:
-    """Return our error for an exchange that brought no answer."""
-    kind = type(error).__name__
-    if isinstance(error, NeverConnected):
-        return Unavailable("unreachable", kind)
-    if isinstance(error, NoCredentialsError | PartialCredentialsError | CredentialRetrievalError):
-        return Unavailable("no_own_credential", f"{kind}: name a credential in this connection, or mend the chain")
-    if kind.endswith("ValidationError") or kind.startswith(("Invalid", "Unknown")):
-        return Rejected("invalid_parameter", kind)
-    return Uncertain("answer_lost", kind) if changes else Unavailable("answer_lost", kind)
-
-
-def request_id(metadata: dict[str, Any]) -> str | None:
-    """Return the issuer's own id of a request, which its audit log knows too."""
-    found = metadata.get("RequestId") or metadata.get("HTTPHeaders", {}).get("x-amzn-requestid")
-    return None if found is None else str(found)
+    def __missing__(self, part: str) -> Any:
+        raise unreadable(part, changes=self._changes)
 
 
 def home_region(region: str) -> str:

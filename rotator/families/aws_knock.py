@@ -19,7 +19,8 @@ from botocore.utils import get_environ_proxies
 
 from rotator.credential import Secret
 from rotator.errors import Unavailable
-from rotator.families.aws import POOL_SIZE, Account, home_region, later_or_none, lost
+from rotator.families.aws import POOL_SIZE, Account, home_region
+from rotator.families.aws_errors import later_or_none, lost
 from rotator.ports import CONNECT_TIMEOUT_S, READ_TIMEOUT_S, Answer, Verdict
 
 _BODY = "Action=GetCallerIdentity&Version=2011-06-15"

@@ -7,7 +7,7 @@ import re
 from base64 import b32decode
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from email.utils import mktime_tz, parsedate_tz
 from typing import Any, ClassVar
 
 from rotator.credential import CredentialRef, Issued, Leaked, Secret
@@ -110,9 +110,9 @@ class AwsIamAccessKey:
         moment = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=1)
         answer = self._deny_older(exchange, ref.owner, moment)
         # The issue times are by the issuer's clock: when ours is behind, sessions of the last minutes would live on.
-        theirs = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
-        if theirs > moment:
-            moment = theirs
+        theirs = parsedate_tz(answer["ResponseMetadata"]["HTTPHeaders"].get("date"))
+        if theirs and (later := datetime.fromtimestamp(mktime_tz(theirs), UTC)) > moment:
+            moment = later
             self._deny_older(exchange, ref.owner, moment)
         return {"policy": SESSIONS_POLICY, "denies_sessions_issued_before": _moment(moment)}
 

