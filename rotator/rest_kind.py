@@ -5,20 +5,45 @@ Read by `flow/playbook.py` (which validates it) and by `providers/http.py` (whic
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
 Call = Annotated[str, StringConstraints(pattern=r"^(GET|POST|PUT|PATCH|DELETE) /\S*$")]
 """A method and a path under the connection's `endpoint_url`. `{id}`, `{owner}`, `{marker}` and `{exposed.FIELD}` are
-filled in, percent-encoded in a path; `exposed.FIELD` is a field of the listed entry of the exposed credential."""
+filled in, percent-encoded in a path; `exposed.FIELD` is a field of the listed entry of the exposed credential.
+Which of them a section knows is checked when the playbook is loaded. `{secret}` stands in `identify` alone."""
 
 FieldPath = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$")]
 """A dotted path into the answer's JSON: `data.token`."""
 
+PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+EXPOSED = "exposed."
+
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def placeholders(template: object) -> Iterator[str]:
+    """Yield what stands in braces anywhere in a call or a body."""
+    if isinstance(template, str):
+        yield from PLACEHOLDER.findall(template)
+    elif isinstance(template, dict):
+        for each in template.values():
+            yield from placeholders(each)
+    elif isinstance(template, list):
+        for each in template:
+            yield from placeholders(each)
+
+
+def _refuse_unknown(templates: list[object], known: set[str]) -> None:
+    for name in placeholders(templates):
+        if name not in known and not (EXPOSED in known and re.fullmatch(r"exposed\.[A-Za-z0-9_.-]+", name)):
+            choices = ", ".join(f"{{{each}FIELD}}" if each == EXPOSED else f"{{{each}}}" for each in sorted(known))
+            raise ValueError(f"unknown placeholder {{{name}}}: this section knows {choices or 'none'}")
 
 
 class IssueCall(_Strict):
@@ -28,6 +53,17 @@ class IssueCall(_Strict):
     body: dict[str, object] = Field(default_factory=dict)
     id: FieldPath
     secret: FieldPath
+
+    @model_validator(mode="after")
+    def _fillable(self) -> IssueCall:
+        _refuse_unknown([self.call, self.body], {"id", "owner", "marker", EXPOSED})
+        return self
+
+    @property
+    def copied(self) -> tuple[str, ...]:
+        """Return the fields of the exposed credential that a replacement takes over."""
+        named = placeholders([self.call, self.body])
+        return tuple(sorted({name.removeprefix(EXPOSED) for name in named if name.startswith(EXPOSED)}))
 
 
 class ListCall(_Strict):
@@ -39,10 +75,17 @@ class ListCall(_Strict):
     owner: FieldPath | None = None
     marker: FieldPath | None = Field(None, description="the field that carries the marker given at issue")
     suspended: FieldPath | None = Field(None, description="a field that is true while the credential is suspended")
+    next: FieldPath | None = Field(None, description="where the answer names the next page, by its path or URL")
+    keep: list[FieldPath] = Field(default_factory=list, description="fields kept as evidence before any effect")
+
+    @model_validator(mode="after")
+    def _fillable(self) -> ListCall:
+        _refuse_unknown([self.call], set())
+        return self
 
 
 class IdentifyCall(_Strict):
-    """Ask the issuer which credential a secret belongs to."""
+    """Ask the issuer which credential a secret belongs to: as that credential, or as the rotator with `{secret}`."""
 
     call: Call
     as_: Literal["subject", "rotator"] = Field("subject", alias="as")
@@ -50,14 +93,29 @@ class IdentifyCall(_Strict):
     id: FieldPath
     owner: FieldPath | None = None
 
+    @model_validator(mode="after")
+    def _fillable(self) -> IdentifyCall:
+        if "{secret}" in self.call:
+            raise ValueError("a secret in a path ends in every log: put {secret} into the body")
+        _refuse_unknown([self.call, self.body], {"secret"} if self.as_ == "rotator" else set())
+        return self
+
 
 class VerifyCall(_Strict):
     """Knock with the credential itself; any answer not named is inconclusive."""
 
     call: Call
     as_: Literal["subject"] = Field("subject", alias="as")
-    accepted: list[int]
-    rejected: list[int]
+    accepted: Annotated[list[int], Field(min_length=1)]
+    rejected: Annotated[list[int], Field(min_length=1)]
+    id: FieldPath | None = Field(None, description="where an accepting answer names the credential it let in")
+
+    @model_validator(mode="after")
+    def _fillable(self) -> VerifyCall:
+        _refuse_unknown([self.call], {"id", "owner"})
+        if both := set(self.accepted) & set(self.rejected):
+            raise ValueError(f"{min(both)} cannot mean both accepted and rejected")
+        return self
 
 
 class ChangeCall(_Strict):
@@ -65,7 +123,12 @@ class ChangeCall(_Strict):
 
     call: Call
     body: dict[str, object] = Field(default_factory=dict)
-    done: list[int]
+    done: Annotated[list[int], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _fillable(self) -> ChangeCall:
+        _refuse_unknown([self.call, self.body], {"id", "owner"})
+        return self
 
 
 class Authenticate(_Strict):
@@ -81,6 +144,7 @@ class RestKind(_Strict):
     authenticate: Authenticate = Authenticate()
     settle_s: float = Field(5.0, ge=0, le=3600, description="seconds a refusal must hold")
     secret_field: str = "token"  # noqa: S105 - the name of a field
+    format: str | None = Field(None, description="a regular expression of a whole secret: what differs is truncated")
     issue: IssueCall | None = None
     list: ListCall
     identify: IdentifyCall | None = None
@@ -88,3 +152,18 @@ class RestKind(_Strict):
     suspend: ChangeCall | None = None
     resume: ChangeCall | None = None
     revoke: ChangeCall
+
+    @field_validator("format")
+    @classmethod
+    def _compiles(cls, value: str | None) -> str | None:
+        try:
+            re.compile(value or "")
+        except re.error as error:
+            raise ValueError(f"`format` is no regular expression: {error}") from None
+        return value
+
+    @model_validator(mode="after")
+    def _both_ways(self) -> RestKind:
+        if (self.suspend is None) != (self.resume is None):
+            raise ValueError("`suspend` and `resume` go together: what nobody can undo is `revoke`")
+        return self

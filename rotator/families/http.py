@@ -1,0 +1,181 @@
+"""What plain REST services share: one client per connection, templates, and HTTP's answers in our words."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from urllib.parse import quote, urljoin, urlsplit
+
+import httpx2
+
+from rotator.credential import Secret, read_document
+from rotator.errors import BadInput, Rejected, RotatorError, Unavailable, Uncertain
+from rotator.ports import CONNECT_TIMEOUT_S, READ_TIMEOUT_S, Connection
+from rotator.rest_kind import EXPOSED, PLACEHOLDER, Authenticate
+
+FAMILY = "http"
+POOL_SIZE = 40
+"""Connections kept open: more than a worker has threads."""
+
+_ANSWER_LIMIT = 16 * 1024 * 1024
+"""Bytes of one answer; a longer one is not read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One answer. `content` is its JSON, None when it holds none. `url` is where it came from."""
+
+    status: int
+    content: object
+    url: str
+    retry_after: float | None = None
+
+    @property
+    def ok(self) -> bool:
+        return HTTPStatus.OK <= self.status < HTTPStatus.MULTIPLE_CHOICES
+
+    def refusal(self) -> RotatorError:
+        """Put an answer that a change did not want into our words."""
+        reason = f"http_{self.status}"
+        # Only a server that names a time says for certain that it has not begun.
+        says_later = self.status == HTTPStatus.SERVICE_UNAVAILABLE and self.retry_after is not None
+        if self.status == HTTPStatus.TOO_MANY_REQUESTS or says_later:
+            return Unavailable("throttled", reason, self.retry_after)
+        if self.status == HTTPStatus.UNAUTHORIZED:
+            return Rejected("own_credential_refused", reason)
+        if self.status == HTTPStatus.FORBIDDEN:
+            return Rejected("permission_denied", reason)
+        if HTTPStatus.BAD_REQUEST <= self.status < HTTPStatus.INTERNAL_SERVER_ERROR:
+            return Rejected(reason)
+        return Uncertain(reason)
+
+
+class RestService:
+    """Speak to one service as the rotator, or as the bearer of another credential. Safe for many threads at once."""
+
+    def __init__(self, connection: Connection, authenticate: Authenticate, secret_field: str) -> None:
+        address = connection.endpoint_url or ""
+        if urlsplit(address).scheme not in ("http", "https") or not urlsplit(address).hostname:
+            raise BadInput("an http connection needs an address", connection.name, "give it an `endpoint_url`")
+        self.address = address.rstrip("/")
+        self._connection, self._authenticate, self._secret_field = connection, authenticate, secret_field
+        ca_file = connection.settings.get("ca_file")
+        self._client = httpx2.Client(
+            verify=ssl.create_default_context(cafile=str(ca_file) if ca_file else None),
+            timeout=httpx2.Timeout(READ_TIMEOUT_S, connect=CONNECT_TIMEOUT_S, pool=CONNECT_TIMEOUT_S),
+            limits=httpx2.Limits(max_connections=POOL_SIZE, max_keepalive_connections=POOL_SIZE),
+            follow_redirects=False,  # a redirect would carry the secret elsewhere
+            trust_env=False,  # so would a proxy or a netrc entry that the environment names
+        )
+
+    def read(self, call: str, bearer: Secret | None = None, body: object = None) -> Reply:
+        """Ask something that changes nothing; any answer is returned. Raises Unavailable when there was none."""
+        try:
+            return self.change(call, bearer, body)
+        except Uncertain as lost:
+            raise Unavailable(lost.reason, lost.detail) from None
+
+    def follow(self, page: Reply, address: str) -> Reply:
+        """Read the next page of a list. Raises Rejected when it lies with another server."""
+        url = urljoin(page.url, address)
+        if not _same_origin(url, self.address):
+            raise Rejected("list_leads_elsewhere", f"its next page lies with {urlsplit(url).hostname}")
+        try:
+            return self._send("GET", url, self._own_credential(), None)
+        except Uncertain as lost:
+            raise Unavailable(lost.reason, lost.detail) from None
+
+    def change(self, call: str, bearer: Secret | None = None, body: object = None) -> Reply:
+        """Send a call once; any answer is returned. Raises Unavailable or Uncertain when there was none."""
+        method, _, path = call.partition(" ")
+        return self._send(method, self.address + path, bearer or self._own_credential(), body)
+
+    def _own_credential(self) -> Secret:
+        own = self._connection.credential()
+        if own is None:
+            raise Rejected("no_credential", f"connection {self._connection.name} has no `credential`")
+        text = own.reveal().strip()
+        if not text.startswith("{"):
+            return Secret(text)
+        try:
+            return read_document(own, self._secret_field)[1]
+        except ValueError:
+            raise Rejected("no_credential", f"connection {self._connection.name}: not this kind's document") from None
+
+    def _send(self, method: str, url: str, bearer: Secret, body: object) -> Reply:
+        if not sendable(bearer):
+            raise Rejected("unreadable", "this is no token")
+        headers = {self._authenticate.header: self._authenticate.prefix + bearer.reveal()}
+        try:
+            with self._client.stream(method, url, headers=headers, json=body) as answer:
+                content = b"".join(_limited(answer))
+        except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout):
+            # The vendor's exception holds the request with its secret: it goes no further than this.
+            raise Unavailable("unreachable", self.address) from None
+        except httpx2.TimeoutException:
+            raise Uncertain("timed_out", self.address) from None
+        except (httpx2.HTTPError, httpx2.StreamError):
+            raise Uncertain("connection_lost", self.address) from None
+        parsed: object = None
+        with contextlib.suppress(ValueError):
+            parsed = json.loads(content)
+        named = answer.headers.get("Retry-After", "")
+        return Reply(answer.status_code, parsed, url, float(named) if named.isdigit() else None)
+
+
+def sendable(secret: Secret) -> bool:
+    """Tell whether a header can hold it: a report may take anything for a token."""
+    text = secret.reveal()
+    return bool(text) and text.isascii() and text.isprintable() and " " not in text
+
+
+def at(content: object, path: str) -> object:
+    """Return what stands at a dotted path, None when nothing does."""
+    for name in path.split("."):
+        if not isinstance(content, Mapping):
+            return None
+        content = content.get(name)
+    return content
+
+
+def filled_call(call: str, values: Mapping[str, object]) -> str:
+    """Fill a call's placeholders in, percent-encoded. Raises Rejected when one has no value."""
+    return PLACEHOLDER.sub(lambda found: quote(str(_value(found[1], values)), safe=""), call)
+
+
+def filled_body(template: object, values: Mapping[str, object]) -> object:
+    """Fill a body's placeholders in; a text that is one placeholder becomes the value, with its JSON type."""
+    if isinstance(template, str):
+        if whole := PLACEHOLDER.fullmatch(template):
+            return _value(whole[1], values)
+        return PLACEHOLDER.sub(lambda found: str(_value(found[1], values)), template)
+    if isinstance(template, Mapping):
+        return {name: filled_body(each, values) for name, each in template.items()}
+    if isinstance(template, list):
+        return [filled_body(each, values) for each in template]
+    return template
+
+
+def _value(name: str, values: Mapping[str, object]) -> object:
+    if name not in values:
+        what = "nothing was kept of the exposed credential's" if name.startswith(EXPOSED) else "there is no"
+        raise Rejected("nothing_to_copy", f"{what} {name.removeprefix(EXPOSED)}")
+    return values[name]
+
+
+def _limited(answer: httpx2.Response) -> list[bytes]:
+    parts, size = [], 0
+    for part in answer.iter_bytes():
+        size += len(part)
+        if size > _ANSWER_LIMIT:
+            raise Uncertain("answer_too_long", f"more than {_ANSWER_LIMIT} bytes")
+        parts.append(part)
+    return parts
+
+
+def _same_origin(url: str, address: str) -> bool:
+    return urlsplit(url)[:2] == urlsplit(address)[:2]
