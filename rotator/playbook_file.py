@@ -143,6 +143,8 @@ def _in_words(error: ErrorDetails, position: Position, context: dict[str, Any]) 
             return f"unknown key `{name}`", meant(name, _keys_at(position[:-1]))
         case "enum" | "literal_error" if isinstance(given, str):
             return f"unknown {name} `{_short(given)}`", meant(given, re.findall(r"'([^']+)'", context["expected"]))
+        case "value_error":
+            return str(context["error"]), f"mend `{name}`"
         case "string_pattern_mismatch":
             return f"`{_short(str(given))}` is no {name}", f"it must match {context['pattern']}"
     return f"`{name}`: {error['msg'][0].lower()}{error['msg'][1:]}", f"see `{name}` in docs/playbook.schema.json"

@@ -88,7 +88,7 @@ def _unable(playbook: Playbook, able: frozenset[Can]) -> Iterator[Misstep]:
                 asks = f"`undo: {line.undo}`" if line.undo and _NEEDS.get(line.undo) is need else f"`{line.do}`"
                 where = " at each target" if need is Can.INSTALLABLE and line.each else ""
                 mend = "a playbook may only ask for what its provider can do"
-                yield Misstep(line.id, f"{playbook.provider} is not {need}: it cannot do {asks}{where}", mend)
+                yield Misstep(line.id, f"{playbook.playbook} is not {need}: it cannot do {asks}{where}", mend)
 
 
 def _unreachable(playbook: Playbook) -> Iterator[Misstep]:

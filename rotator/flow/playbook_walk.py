@@ -30,6 +30,7 @@ MINTS = frozenset({Verb.ISSUE, Verb.GENERATE})
 STOPS = frozenset({Verb.SUSPEND, Verb.UNINSTALL, Verb.REVOKE})
 REPLACES = frozenset({Strategy.CONTAIN_FIRST, Strategy.REPLACE_FIRST})
 _ALL = 100
+_UNPAIRED = "a refusal proves nothing: nobody knocked while the credential lived"
 _UNDO_ALONE = frozenset({Verb.RESUME, Verb.DEMOTE})
 
 
@@ -119,6 +120,8 @@ class Walk:
             yield self._wrong(mints[0], "the replacement is never promoted", "add `promote replacement`")
         works = self._knocks(Expect.ACCEPTED, Subject.REPLACEMENT)
         installs = self._where(Verb.INSTALL, of=Subject.REPLACEMENT)
+        if not installs and (chosen := self._where(Verb.GENERATE, of=Subject.REPLACEMENT)):
+            yield self._wrong(chosen[0], "nobody learns the replacement that we made", "add `install replacement`")
         for n in promotes:
             good = [k for k in works if k < n and all(i < k and self.path[k].each for i in installs)]
             if not good:
@@ -158,6 +161,11 @@ class Walk:
         cuts = self._where(Verb.END_SESSIONS)
         if not cuts:
             yield self._wrong(None, "nothing is cut", "add `end_sessions exposed`")
+        for n in self._knocks(Expect.REJECTED):
+            if self.able & {Can.SUSPENDABLE, Can.REVOCABLE, Can.INSTALLABLE}:
+                yield self._wrong(n, "a refusal is expected of what is left alive", "drop `expect`: it then records")
+            elif not any(k < cut < n for k in self._knocks(None) for cut in cuts):
+                yield self._wrong(n, _UNPAIRED, "`verify exposed` without `expect`, then `end_sessions`, before this")
 
     def _kills(self) -> Iterator[Misstep]:
         if not self._stops:
@@ -177,7 +185,7 @@ class Walk:
         if refusals and not paired:
             yield self._wrong(
                 refusals[0],
-                "a refusal proves nothing: nobody knocked while the credential lived",
+                _UNPAIRED,
                 "`verify exposed` without `expect`, before the first effect" + (", at each target" if self._at else ""),
             )
 
