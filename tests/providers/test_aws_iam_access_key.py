@@ -11,6 +11,7 @@ from email.utils import format_datetime
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.errors import Rejected, Unavailable, Uncertain
@@ -297,6 +298,32 @@ def test_older_sessions_are_denied_by_one_policy_whose_moment_moves_on(server):
     assert statement["Condition"] == {"DateLessThan": {"aws:TokenIssueTime": facts[1]["denies_sessions_issued_before"]}}
     assert facts[0]["denies_sessions_issued_before"] <= facts[1]["denies_sessions_issued_before"]
     assert p.verify(ref, secret).answer is Answer.ACCEPTED  # a key's own requests carry no issue time
+
+
+def test_a_session_made_with_the_stolen_key_is_cut_while_the_replacement_works(stack):
+    ref, secret = planted(stack)
+    allowed = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+    stack.iam.put_user_policy(UserName=ref.owner, PolicyName="all", PolicyDocument=json.dumps(allowed))
+    p = provider(stack)
+    issued = p.issue(ref, "run-1", {})
+
+    def client(service, key_id, material, token=None):
+        return boto3.client(
+            service,
+            region_name=stack.region,
+            endpoint_url=stack.endpoint_url,
+            aws_access_key_id=key_id,
+            aws_secret_access_key=material,
+            aws_session_token=token,
+        )
+
+    session = client("sts", ref.id, secret.reveal()).get_session_token()["Credentials"]
+    thief = client("secretsmanager", session["AccessKeyId"], session["SecretAccessKey"], session["SessionToken"])
+    assert thief.list_secrets()["SecretList"] == []
+    p.end_sessions(ref)
+    with pytest.raises(ClientError, match="explicit deny"):
+        thief.list_secrets()
+    assert client("secretsmanager", issued.ref.id, issued.secret.reveal()).list_secrets()["SecretList"] == []
 
 
 def test_sessions_are_cut_by_the_issuers_clock_when_ours_is_behind(told, endpoint):

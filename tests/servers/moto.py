@@ -1,7 +1,7 @@
 """Run moto's server with its authentication switched on: it enforces IAM's quota of two keys and tracks last use.
 
-Two things differ from AWS and are why ministack is used beside it: an Inactive key still authenticates, and nothing
-is ever answered about a session's issue time.
+Two things differ from AWS and are why ministack is used beside it: an Inactive key still authenticates, and a policy's
+conditions are not read, so that a deny of older sessions denies the key too.
 """
 
 from __future__ import annotations
