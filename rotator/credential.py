@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import NoReturn, final
+from urllib.parse import urlsplit
 
 REDACTED = "[secret]"
 
@@ -85,6 +86,27 @@ class Leaked:
     account: str | None = None
     address: str | None = None
     connection: str | None = None
+
+    def may_belong_to(self, account: str | None, address: str | None) -> bool:
+        """Tell whether nothing in the report speaks against this account and server; what is not named fits.
+
+        Ports are compared where both name one.
+        """
+        if self.account and account and self.account != account:
+            return False
+        if not (self.address and address):
+            return True
+        (host, port), (our_host, our_port) = _host_and_port(self.address), _host_and_port(address)
+        return host == our_host and (port is None or our_port is None or port == our_port)
+
+
+def _host_and_port(address: str) -> tuple[str, int | None]:
+    try:
+        parts = urlsplit(address if "//" in address else f"//{address}")
+        port = parts.port
+    except ValueError:
+        return address, None
+    return parts.hostname or address, port
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,6 @@ import re
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import ClassVar, TypeVar
-from urllib.parse import urlsplit
 
 from rotator.credential import CredentialRef, Issued, Leaked, Secret
 from rotator.errors import BadInput, Rejected, Uncertain
@@ -52,7 +51,8 @@ class Kind:
 
     def identify(self, leaked: Leaked) -> CredentialRef:
         """Name the credential: by the `identify` call where there is one, otherwise by its listed id."""
-        self._refuse_foreign(leaked)
+        if not leaked.may_belong_to(self._connection.account, self._service.address):
+            raise Rejected("not_this_account", f"{leaked.account or leaked.address} is not {self._connection.name}")
         named = self._by_secret(leaked.secret) if leaked.secret is not None else None
         if named is not None and leaked.id not in (None, named.id):
             raise Rejected("mispaired", f"the report's secret is not the one of {leaked.id}")
@@ -113,16 +113,6 @@ class Kind:
 
     def _copied_fields(self) -> tuple[str, ...]:
         return self._rest.issue.copied if self._rest.issue is not None else ()
-
-    def _refuse_foreign(self, leaked: Leaked) -> None:
-        account = self._connection.account
-        if leaked.account and account and leaked.account != account:
-            raise Rejected("not_this_account", f"the report names account {leaked.account}")
-        if leaked.address:
-            theirs = urlsplit(leaked.address if "//" in leaked.address else f"//{leaked.address}")
-            ours = urlsplit(self._service.address)
-            if (theirs.hostname, theirs.port or ours.port) != (ours.hostname, ours.port):
-                raise Rejected("not_this_account", f"the report names the server {theirs.hostname}")
 
     def _by_secret(self, secret: Secret) -> CredentialRef | None:
         if not sendable(secret) or (self._rest.format and not re.fullmatch(self._rest.format, secret.reveal())):

@@ -13,7 +13,7 @@ import re
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, ClassVar
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from rotator.credential import CredentialRef, Issued, Leaked, Secret
 from rotator.errors import Rejected, Uncertain
@@ -53,7 +53,8 @@ class VaultToken:
 
     def identify(self, leaked: Leaked) -> CredentialRef:
         """Name the token by its accessor: the server is asked with the rotator's own token."""
-        self._refuse_foreign(leaked)
+        if not leaked.may_belong_to(self._connection.account, self._vault.address):
+            raise Rejected("not_this_account", f"{leaked.account or leaked.address} is not {self._connection.name}")
         named = self._by_secret(leaked.secret) if leaked.secret is not None else None
         if named is not None and leaked.id not in (None, named["accessor"]):
             raise Rejected("mispaired", f"the report's token is not the one of accessor {leaked.id}")
@@ -134,13 +135,6 @@ class VaultToken:
                 return ref.with_id(accessor)
         return None
 
-    def _refuse_foreign(self, leaked: Leaked) -> None:
-        account = self._connection.account
-        if leaked.account and account and leaked.account != account:
-            raise Rejected("not_this_account", f"the report names account {leaked.account}")
-        if leaked.address and _host(leaked.address) != _host(self._vault.address):
-            raise Rejected("not_this_account", f"the report names the server {_host(leaked.address)}")
-
     def _by_secret(self, secret: Secret) -> Mapping[str, Any] | None:
         text = secret.reveal()
         # An empty token must never be asked for: the server then answers with the asker's own.
@@ -199,7 +193,3 @@ def _like(exposed: Mapping[str, str], owner: str, marker: str) -> dict[str, obje
     if "num_uses" in exposed:
         body["num_uses"] = int(exposed["num_uses"]) + 1  # the knock before its delivery spends one
     return body
-
-
-def _host(address: str) -> str:
-    return (urlsplit(address if "//" in address else f"//{address}").netloc or address).rpartition("@")[2].lower()
