@@ -15,7 +15,6 @@ A knock leaves one line in the host's log; sshd from 9.8 on makes an address wai
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from types import MappingProxyType
 from typing import ClassVar, TypeVar
 
 import asyncssh
@@ -123,13 +122,7 @@ class SshAuthorizedKey:
         """Return the hosts' names, in the order of the settings."""
         return tuple(self._fleet.settings.hosts)
 
-    def install(
-        self,
-        target: str,
-        ref: CredentialRef,
-        public: Mapping[str, str],
-        preserved: Mapping[str, str] = MappingProxyType({}),
-    ) -> None:
+    def install(self, target: str, ref: CredentialRef, public: Mapping[str, str], preserved: Mapping[str, str]) -> None:
         """List the key under the options of the exposed one.
 
         Raises Rejected("never_listed_here") where the exposed key did not stand, since a rotation must not let

@@ -46,15 +46,14 @@ class Sshds:
             "authorized_keys": f"{self.folder}/keys/{{host}}/{{user}}/authorized_keys",
         }
 
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """Return the hosts' names."""
+        return tuple(self.addresses)
+
     def keys_file(self, host: str, account: str) -> Path:
         """Return the file that the provider manages."""
         return self.folder / "keys" / host / account / "authorized_keys"
-
-    def write_keys(self, host: str, account: str, *lines: str) -> None:
-        """Replace the file's lines."""
-        path = self.keys_file(host, account)
-        path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-        _give(path, account, 0o600)
 
 
 @contextlib.contextmanager
@@ -104,6 +103,9 @@ def _configure(folder: Path, name: str, accounts: Sequence[str], lines: str) -> 
         keys = folder / "keys" / name / account
         keys.mkdir(parents=True)
         _give(keys, account, 0o700)
+        file = keys / "authorized_keys"
+        file.touch()
+        _give(file, account, 0o600)
     config = folder / f"{name}.conf"
     config.write_text(  # sshd takes the first of two values, so what the test adds comes first
         f"{lines}\nHostKey {key_path}\nPidFile none\nUsePAM no\nUseDNS no\nStrictModes no\nMaxStartups 100\n"
