@@ -8,7 +8,6 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 
-from rotator.credential import Secret
 from rotator.practice.laptop import AwsKey
 from rotator.practice.ministack import Ministack
 
@@ -18,21 +17,25 @@ _REAL_ENTROPY = 3.1
 _MINTS_AT_MOST = 5000
 
 
-def iam_user(server: Ministack, name: str, *allowed: Mapping[str, object]) -> AwsKey:
-    """Make an IAM user that may do what the statements say; return its key.
+def service_user(server: Ministack, name: str, *allowed: Mapping[str, object]) -> AwsKey:
+    """Make an IAM user that may do what the statements say and nothing else; return its key."""
+    _, key_id, secret = server.plant(name)
+    document = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **each} for each in allowed]}
+    server.iam.put_user_policy(UserName=name, PolicyName="practice", PolicyDocument=json.dumps(document))
+    return AwsKey(key_id, secret)
+
+
+def leaky_user(server: Ministack, name: str) -> AwsKey:
+    """Make an IAM user whose key a scanner will find.
 
     The emulator's ids are hexadecimal, AWS writes them in base32, and scanners look for AWS: so keys are minted until
     one looks like AWS's, which takes about a hundred and as many milliseconds.
     """
-    server.iam.create_user(UserName=name)
-    if allowed:
-        document = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **each} for each in allowed]}
-        server.iam.put_user_policy(UserName=name, PolicyName="practice", PolicyDocument=json.dumps(document))
     for _ in range(_MINTS_AT_MOST):
-        minted = server.iam.create_access_key(UserName=name)["AccessKey"]
-        if _REAL_KEY_ID.fullmatch(minted["AccessKeyId"]) and _entropy(minted["AccessKeyId"]) >= _REAL_ENTROPY:
-            return AwsKey(minted["AccessKeyId"], Secret(minted["SecretAccessKey"]))
-        server.iam.delete_access_key(UserName=name, AccessKeyId=minted["AccessKeyId"])
+        _, key_id, secret = server.plant(name)
+        if _REAL_KEY_ID.fullmatch(key_id) and _entropy(key_id) >= _REAL_ENTROPY:
+            return AwsKey(key_id, secret)
+        server.iam.delete_access_key(UserName=name, AccessKeyId=key_id)
     raise RuntimeError("the AWS emulator minted no key id that a scanner would know")
 
 

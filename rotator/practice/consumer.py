@@ -23,11 +23,8 @@ Document = dict[str, str]
 class Consumer:
     """One service. `read` fetches its document with the service's own reader identity; `log_in` uses it."""
 
-    def __init__(
-        self, name: str, provider: str, read: Callable[[], Document], log_in: Callable[[Document], Sequence[Knock]]
-    ) -> None:
+    def __init__(self, name: str, read: Callable[[], Document], log_in: Callable[[Document], Sequence[Knock]]) -> None:
         self.name = name
-        self.provider = provider
         self._read = read
         self._log_in = log_in
         self._held: Document = {}

@@ -64,22 +64,22 @@ def acme(address: str, token: str) -> Knock:
     return Knock("acme", _plain(status, refused=HTTPStatus.UNAUTHORIZED), f"GET /me: HTTP {status}")
 
 
-def ssh(host: str, port: int, user: str, private_key: str) -> Knock:
-    """Log in with the system's own `ssh`, or with asyncssh where the machine has none."""
-    door = f"ssh {host}"
+def ssh(name: str, address: str, port: int, login: tuple[str, str]) -> Knock:
+    """Log in to a host with (account, private key): by the system's `ssh`, or by asyncssh where there is none."""
+    door, (user, private_key) = f"ssh {name}", login
     with tempfile.TemporaryDirectory() as folder:
         key = Path(folder, "key")
         key.touch(mode=0o600)
         key.write_text(private_key.strip() + "\n", encoding="utf-8")
         client = shutil.which("ssh")
         if client is None:
-            return Knock(door, *_asyncssh_login(host, port, user, key))
+            return Knock(door, *_asyncssh_login(address, port, user, key))
         options = ("BatchMode=yes", "IdentitiesOnly=yes", "IdentityAgent=none", "StrictHostKeyChecking=no")
         files = (f"UserKnownHostsFile={os.devnull}", f"ConnectTimeout={_TIMEOUT_S}", "LogLevel=ERROR")
         done = subprocess.run(
             [client, "-F", os.devnull, "-T", "-i", str(key), "-p", str(port), "-l", user]
             + [part for option in (*options, *files) for part in ("-o", option)]
-            + [host, "true"],
+            + [address, "true"],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -133,10 +133,10 @@ def _code(body: str) -> str:
     return body.partition("<Code>")[2].partition("</Code>")[0]
 
 
-def _asyncssh_login(host: str, port: int, user: str, key: Path) -> tuple[Answer, str]:
+def _asyncssh_login(address: str, port: int, user: str, key: Path) -> tuple[Answer, str]:
     async def log_in() -> None:
         async with asyncssh.connect(
-            host, port, username=user, client_keys=[str(key)], known_hosts=None, agent_path=None, config=None
+            address, port, username=user, client_keys=[str(key)], known_hosts=None, agent_path=None, config=None
         ) as connection:
             await connection.run("true", check=True)
 
