@@ -1,0 +1,1 @@
+"""Celery, and nothing else: each task is one call and carries only ids."""

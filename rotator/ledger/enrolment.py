@@ -16,7 +16,8 @@ from rotator.errors import BadInput
 from rotator.flow.exposure import Exposure
 from rotator.flow.incident import Incident
 from rotator.flow.plan import Plan, PlannedRun
-from rotator.flow.run import BranchState, Step
+from rotator.flow.run import BranchState, Step, StepState
+from rotator.flow.step import Move, apply
 from rotator.ledger import rows, tables
 from rotator.ledger.database import Database
 from rotator.ledger.evidence import chained
@@ -174,6 +175,37 @@ class Enrolment:
                 .values(state=BranchState.OPEN.value, due_at=now)
             )
             _act(connection, incident, {"at": now, "act": "approved", "by": by, "plan": digest})
+
+    def decide(self, run: str, name: str, *, skip: bool, by: str, reason: str) -> int:
+        """Let a person do a failed or held step of a run again, or go on without it; return how many steps it was.
+
+        Raises BadInput when no such step waits for a person.
+        """
+        now = self._clock()
+        wanted = StepState.SKIPPED if skip else StepState.PENDING
+        with self._database.write() as connection:
+            query = select(tables.step).where(
+                tables.step.c.run == run,
+                tables.step.c.name == name,
+                tables.step.c.state.in_([StepState.FAILED.value, StepState.HELD.value]),
+            )
+            found = [rows.step_of(row) for row in connection.execute(query).mappings()]
+            if not found:
+                raise BadInput("no failed or held step of that name", f"{run} {name}", "the report shows the steps")
+            incident = connection.execute(select(tables.run.c.incident).where(tables.run.c.id == run)).scalar_one()
+            for step in found:
+                moved = apply(step, Move(wanted, reason=f"{by}: {reason}"), now)
+                connection.execute(
+                    update(tables.step).where(tables.step.c.id == step.id).values(rows.step_progress(moved))
+                )
+                connection.execute(
+                    update(tables.branch)
+                    .where(tables.branch.c.id == step.branch, tables.branch.c.holder.is_(None))
+                    .values(state=BranchState.OPEN.value, due_at=now, sent_at=None, reason=None)
+                )
+            act = "skipped" if skip else "retried"
+            _act(connection, incident, {"at": now, "act": act, "by": by, "run": run, "step": name, "reason": reason})
+        return len(found)
 
 
 def _act(connection: Connection, incident: str, record: Mapping[str, Any]) -> None:

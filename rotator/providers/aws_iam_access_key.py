@@ -17,6 +17,8 @@ from rotator.families.aws_knock import Knocker
 from rotator.ports import Capability, Connection, State, Status, Verdict
 from rotator.rest_kind import RestKind
 
+FAMILY = "aws"
+
 SESSIONS_POLICY = "RotatorRevokeOlderSessions"
 _KEY_ID = re.compile(r"[A-Z0-9]{16,128}")
 _TELLS_ACCOUNT = re.compile(r"AKIA[Q-Z2-7][A-Z2-7]{15}")
@@ -31,7 +33,7 @@ def connect(connection: Connection, name: str, rest: RestKind | None = None) -> 
 class AwsIamAccessKey:
     """Access keys of one account's IAM users."""
 
-    family: ClassVar[str] = "aws"
+    family: ClassVar[str] = FAMILY
     capability: ClassVar[Capability] = Capability.REVOCABLE
     sends_secret: ClassVar[bool] = False
 

@@ -33,6 +33,8 @@ from rotator.families.ssh_settings import Host, read_settings
 from rotator.ports import Capability, Connection, State, Status, Verdict
 from rotator.rest_kind import RestKind
 
+FAMILY = "ssh"
+
 _ALGORITHM = "ssh-ed25519"
 _MARK = "rotator:"
 _ID_SHOWN = 8
@@ -48,7 +50,7 @@ def connect(connection: Connection, name: str, rest: RestKind | None = None) -> 
 class SshAuthorizedKey:
     """Keys that let someone in as an account; the owner is the account, the id the key's SHA256 fingerprint."""
 
-    family: ClassVar[str] = "ssh"
+    family: ClassVar[str] = FAMILY
     capability: ClassVar[Capability] = Capability.REVOCABLE
     sends_secret: ClassVar[bool] = False
     secret_field: str = SECRET_FIELD

@@ -1,0 +1,5 @@
+"""Run the command line as `python -m rotator`."""
+
+from rotator.cli.main import main
+
+main()

@@ -1,0 +1,57 @@
+"""The web: health, readiness and metrics. No credential, incident or name is served here."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import uvicorn
+from fastapi import FastAPI, Response
+from sqlalchemy.exc import SQLAlchemyError
+
+from rotator import __version__
+from rotator.bootstrap import Rotator
+
+
+def make(parts: Rotator) -> FastAPI:
+    """Return the application."""
+    app = FastAPI(title="rotator", version=__version__, docs_url="/docs", redoc_url=None)
+
+    @app.get("/healthz")
+    def healthz() -> dict[str, str]:
+        """Say that the process lives."""
+        return {"status": "ok"}
+
+    @app.get("/readyz")
+    def readyz(response: Response) -> dict[str, str]:
+        """Say whether the ledger answers."""
+        try:
+            parts.reading.totals()
+        except SQLAlchemyError:
+            response.status_code = 503
+            return {"status": "the ledger does not answer"}
+        return {"status": "ok"}
+
+    @app.get("/metrics", response_class=Response)
+    def metrics() -> Response:
+        """Return counts in the Prometheus text format."""
+        lines = ["# TYPE rotator_credentials gauge"]
+        lines += [
+            f'rotator_credentials{{kind="{kind}",evidence="{evidence}"}} {count}'
+            for kind, evidence, count in parts.reading.totals()
+        ]
+        lines += ["# TYPE rotator_time_seconds gauge", f"rotator_time_seconds {time.time():.3f}"]
+        return Response("\n".join(lines) + "\n", media_type="text/plain; version=0.0.4")
+
+    return app
+
+
+def run(parts: Rotator, host: str, port: int) -> None:
+    """Serve until told to stop."""
+    uvicorn.run(make(parts), host=host, port=port, log_level="warning", access_log=False)
+
+
+def start_in_thread(parts: Rotator, host: str, port: int) -> None:
+    """Serve beside the embedded worker, for the life of the process."""
+    server = uvicorn.Server(uvicorn.Config(make(parts), host=host, port=port, log_level="warning", access_log=False))
+    threading.Thread(target=server.run, name="web", daemon=True).start()

@@ -1,0 +1,149 @@
+"""Put the parts together: the only module that knows all of them."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import os
+import socket
+import threading
+from types import ModuleType
+
+from rotator.credential import CredentialRef
+from rotator.engine import Engine
+from rotator.errors import BadInput
+from rotator.flow.playbook import Playbook
+from rotator.flow.playbook_check import capabilities, check
+from rotator.flow.scope import ConsumerAddress
+from rotator.ledger.database import Database
+from rotator.ledger.due import DueWork
+from rotator.ledger.enrolment import Enrolment
+from rotator.ledger.reading import Reading
+from rotator.ledger.working import WorkingLedger
+from rotator.playbook_file import load_all
+from rotator.ports import Connection, Consumer, Place, Provider, Store
+from rotator.seal import Seal
+from rotator.settings import Settings
+
+
+class Outside:
+    """Every provider, store and consumer, made at first use and kept. Implements `effects.World`."""
+
+    def __init__(self, settings: Settings, playbooks: dict[str, Playbook]) -> None:
+        self._settings, self._playbooks = settings, playbooks
+        self._making = threading.RLock()
+        self._providers: dict[tuple[str, str], Provider] = {}
+        self._stores: dict[tuple[str, str], Store] = {}
+        self._consumers: dict[ConsumerAddress, Consumer] = {}
+
+    def provider(self, ref: CredentialRef) -> Provider:
+        """Return the provider of a credential."""
+        return self.provider_of(ref.provider, ref.connection)
+
+    def provider_of(self, kind: str, connection: str) -> Provider:
+        """Return the provider of a kind on a connection. Raises BadInput when the two do not fit."""
+        key = (kind, connection)
+        if key not in self._providers:
+            with self._making:
+                if key not in self._providers:
+                    self._providers[key] = self._connect(kind, connection)
+        return self._providers[key]
+
+    def _connect(self, kind: str, connection: str) -> Provider:
+        playbook = self._playbooks[kind]
+        module = _module("providers", playbook.provider, "provider")
+        provider: Provider = module.connect(self._settings.connection(connection), kind, playbook.http)
+        for problem in check(playbook, capabilities(provider)):
+            raise BadInput(str(problem), f"playbook {kind}", f"{playbook.provider} on {connection} cannot do that")
+        return provider
+
+    def store(self, place: Place) -> Store:
+        """Return the store of a place."""
+        key = (place.store, place.connection)
+        with self._making:
+            if key not in self._stores:
+                module = _module("stores", place.store, "store")
+                self._stores[key] = module.connect(self._settings.connection(place.connection))
+            return self._stores[key]
+
+    def consumer(self, address: ConsumerAddress) -> Consumer:
+        """Return the way to one consumer."""
+        with self._making:
+            if address not in self._consumers:
+                module = _module("consumers", address.kind, "consumer")
+                given = address.address if isinstance(address.address, str) else list(address.address)
+                self._consumers[address] = module.connect(given)
+            return self._consumers[address]
+
+    def family(self, kind: str) -> str:
+        """Return which connections serve a kind."""
+        provider = self._playbooks[kind].provider
+        return str(_module("providers", provider, "provider").FAMILY)
+
+
+def _module(folder: str, name: str, what: str) -> ModuleType:
+    try:
+        return importlib.import_module(f"rotator.{folder}.{name}")
+    except ModuleNotFoundError as error:
+        if error.name == f"rotator.{folder}.{name}":
+            raise BadInput(f"there is no {what} called {name}", f"rotator/{folder}/", "check its spelling") from None
+        raise BadInput(
+            f"the {what} {name} needs the package {error.name}",
+            f"rotator/{folder}/{name}.py",
+            "pip install 'rotator[all]'",
+        ) from None
+
+
+class Rotator:
+    """All parts, made at first use."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    @functools.cached_property
+    def playbooks(self) -> dict[str, Playbook]:
+        """Every playbook by name."""
+        return load_all(self.settings.playbooks)
+
+    @functools.cached_property
+    def outside(self) -> Outside:
+        """Providers, stores and consumers."""
+        return Outside(self.settings, self.playbooks)
+
+    @functools.cached_property
+    def database(self) -> Database:
+        """The ledger's database, with its tables up to date."""
+        database = Database(self.settings.database_url)
+        database.migrate()
+        return database
+
+    @functools.cached_property
+    def connections(self) -> list[Connection]:
+        """Every configured connection."""
+        return [self.settings.connection(each.name) for each in self.settings.connections]
+
+    @functools.cached_property
+    def seal(self) -> Seal:
+        """The deployment's seal."""
+        return self.settings.seal()
+
+    @functools.cached_property
+    def enrolment(self) -> Enrolment:
+        """Declaring and approving."""
+        return Enrolment(self.database, self.seal)
+
+    @functools.cached_property
+    def reading(self) -> Reading:
+        """What reports and boards read."""
+        return Reading(self.database)
+
+    @functools.cached_property
+    def due(self) -> DueWork:
+        """What the dispatcher reads and writes."""
+        return DueWork(self.database)
+
+    @functools.cached_property
+    def engine(self) -> Engine:
+        """The engine of this process."""
+        worker = f"{socket.gethostname()}:{os.getpid()}"
+        return Engine(WorkingLedger(self.database, self.seal), self.outside, worker)

@@ -1,0 +1,100 @@
+"""What `rotator doctor` looks at, in the order in which things fail."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from rotator.bootstrap import Rotator
+from rotator.cli.options import Context
+from rotator.errors import RotatorError
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at."""
+
+    well: bool
+    what: str
+    mend: str = ""
+
+
+def examine(context: Context) -> Iterator[Finding]:
+    """Look at the configuration, the key, the ledger, the broker, the playbooks and every connection."""
+    try:
+        parts = context.parts()
+    except RotatorError as error:
+        yield Finding(False, str(error))
+        return
+    mode = "embedded: SQLite and an in-memory broker" if parts.settings.embedded else "PostgreSQL and Redis"
+    yield Finding(True, f"configuration read; {mode}")
+    yield from _seal(parts)
+    yield from _ledger(parts)
+    yield from _broker(parts)
+    try:
+        yield Finding(True, f"{len(parts.playbooks)} playbooks are sound")
+    except RotatorError as error:
+        yield Finding(False, str(error))
+        return
+    yield from _connections(parts)
+
+
+def _seal(parts: Rotator) -> Iterator[Finding]:
+    try:
+        parts.seal.fingerprint  # noqa: B018 - reading the key is the check
+    except RotatorError as error:
+        yield Finding(False, str(error))
+        return
+    path = parts.settings.data_dir / "seal.key"
+    if parts.settings.seal_key is not None:
+        yield Finding(True, f"seal key from {parts.settings.seal_key.partition(':')[0]}")
+    elif stat.S_IMODE(path.stat().st_mode) & 0o077:
+        yield Finding(False, f"others can read the seal key {path}", f"chmod 600 {path}")
+    else:
+        yield Finding(True, f"seal key in the file {path}", "back it up; in production set seal_key")
+
+
+def _ledger(parts: Rotator) -> Iterator[Finding]:
+    try:
+        found = parts.reading.incidents()
+    except RotatorError as error:
+        yield Finding(False, str(error))
+        return
+    yield Finding(True, f"ledger answers; {len(found)} incidents")
+
+
+def _broker(parts: Rotator) -> Iterator[Finding]:
+    if parts.settings.embedded:
+        return
+    from redis import Redis, RedisError  # noqa: PLC0415 - production only
+
+    try:
+        Redis.from_url(parts.settings.broker_url, socket_timeout=5).ping()
+    except (RedisError, ValueError) as error:
+        yield Finding(False, f"the broker does not answer ({type(error).__name__})", "is broker_url right?")
+        return
+    yield Finding(True, "broker answers")
+
+
+def _connections(parts: Rotator) -> Iterator[Finding]:
+    if not parts.connections:
+        yield Finding(False, "no [[connections]]: every credential would be manual", "see docs/configuration.md")
+    for connection in parts.connections:
+        kinds = [
+            name
+            for name in parts.playbooks
+            if parts.outside.family(name) == connection.family
+            and (connection.kinds is None or name in connection.kinds)
+        ]
+        if not kinds:
+            yield Finding(False, f"{connection.name}: no playbook serves the family {connection.family}", "check it")
+            continue
+        try:
+            connection.credential()
+            for kind in kinds:
+                parts.outside.provider_of(kind, connection.name)
+        except RotatorError as error:
+            yield Finding(False, f"{connection.name}: {error}")
+            continue
+        yield Finding(True, f"{connection.name}: {', '.join(kinds)}")

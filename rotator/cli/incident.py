@@ -1,0 +1,163 @@
+"""One stage at a time: declare, plan, approve, watch, report, and what a person does to a run."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated
+
+import typer
+
+from rotator.cli.options import Context, Output, OutputOption, console, emit
+from rotator.cli.respond import Files, moment, read, strategy_of
+from rotator.flow.incident import Severity
+
+Id = Annotated[str, typer.Argument(metavar="INCIDENT", help="The incident's id, or `last`.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add this file's commands."""
+    group = typer.Typer(help="Declare, list, show and watch incidents.", no_args_is_help=True)
+    group.command("list")(list_incidents)
+    group.command("show")(report)
+    group.command("declare")(declare)
+    group.command("watch")(watch)
+    app.add_typer(group, name="incident")
+    app.command("plan")(plan)
+    app.command("approve")(approve)
+    app.command("report")(report)
+    runs = typer.Typer(help="A person's hand on one run.", no_args_is_help=True)
+    runs.command("retry")(retry)
+    runs.command("skip")(skip)
+    app.add_typer(runs, name="run")
+
+
+def list_incidents(context: typer.Context, output: OutputOption = Output.TABLE) -> None:
+    """List incidents, the newest first."""
+    from rich.table import Table  # noqa: PLC0415
+
+    from rotator.report.incident import moment as iso  # noqa: PLC0415
+
+    given: Context = context.obj
+    found = given.parts().reading.incidents()
+    if output is not Output.TABLE:
+        emit(
+            [
+                {
+                    "id": each.id,
+                    "title": each.title,
+                    "severity": each.severity.value,
+                    "declared_at": iso(each.declared_at),
+                }
+                for each in found
+            ],
+            output,
+        )
+        return
+    table = Table(expand=False)
+    for name in ("id", "declared", "severity", "title"):
+        table.add_column(name, overflow="fold")
+    for each in found:
+        table.add_row(each.id, iso(each.declared_at), each.severity.value, each.title)
+    console().print(table)
+
+
+def declare(  # noqa: PLR0917 - options, which callers name
+    context: typer.Context,
+    files: Files,
+    title: Annotated[str, typer.Option(help="What people will call this incident.")],
+    severity: Annotated[Severity, typer.Option(help="How bad it is.")] = Severity.HIGH,
+    strategy: Annotated[str | None, typer.Option(help="Asked for, where a kind allows it.")] = None,
+    exposed_at: Annotated[str | None, typer.Option(help="When the secrets came within reach, ISO 8601.")] = None,
+) -> None:
+    """Declare an incident and plan it; nothing starts before `rotator approve`."""
+    from rotator import response  # noqa: PLC0415
+    from rotator.report.plan import plan_table  # noqa: PLC0415
+
+    given: Context = context.obj
+    detected_at = time.time()
+    exposed, wanted = moment(exposed_at), strategy_of(strategy)
+    parts = given.parts()
+    prepared = response.prepare(parts, read(parts, files), wanted)
+    incident = response.declare(
+        parts, prepared, title=title, severity=severity, detected_at=detected_at, exposed_at=exposed
+    )
+    if not given.quiet:
+        console(error=True).print(plan_table(prepared.plan))
+    typer.echo(f"{incident.id} declared; start it with: rotator approve {incident.id} --digest {prepared.plan.digest}")
+
+
+def plan(context: typer.Context, incident: Id, output: OutputOption = Output.TABLE) -> None:
+    """Show what is planned for an incident, and its digest."""
+    from rotator.report.incident import build  # noqa: PLC0415
+    from rotator.report.terminal import planned_text  # noqa: PLC0415
+
+    given: Context = context.obj
+    parts = given.parts()
+    data = build(parts.reading.incident(parts.reading.named(incident)))
+    if output is Output.TABLE:
+        console().print(planned_text(data))
+    else:
+        emit(data, output)
+
+
+def approve(
+    context: typer.Context,
+    incident: Id,
+    digest: Annotated[str, typer.Option(help="The plan's digest, as `rotator plan` shows it.")],
+) -> None:
+    """Approve a plan by its digest; the work starts."""
+    from rotator import response  # noqa: PLC0415
+    from rotator.cli.watching import start_workers  # noqa: PLC0415
+
+    given: Context = context.obj
+    parts = given.parts()
+    name = parts.reading.named(incident)
+    parts.enrolment.approve(name, digest, by=response.actor())
+    start_workers(given, parts)
+    typer.echo(f"approved; watch it with: rotator incident watch {name}")
+
+
+def watch(context: typer.Context, incident: Id, output: OutputOption = Output.TABLE) -> None:
+    """Follow an incident until nothing moves by itself, then report."""
+    from rotator.cli.watching import follow, start_workers  # noqa: PLC0415
+
+    given: Context = context.obj
+    parts = given.parts()
+    name = parts.reading.named(incident)
+    start_workers(given, parts)
+    follow(given, parts, name, output)
+
+
+def report(context: typer.Context, incident: Id, output: OutputOption = Output.TABLE) -> None:
+    """Print an incident's report; the exit code says whether anything is open."""
+    from rotator.cli.watching import finish  # noqa: PLC0415
+
+    given: Context = context.obj
+    parts = given.parts()
+    finish(parts, parts.reading.named(incident), output)
+
+
+Reason = Annotated[str, typer.Option(help="Why; it becomes evidence.")]
+Run = Annotated[str, typer.Argument(metavar="RUN", help="The run's id, as the report shows it.")]
+StepName = Annotated[str, typer.Argument(metavar="STEP", help="The step's id.")]
+
+
+def retry(context: typer.Context, run: Run, step: StepName, reason: Reason) -> None:
+    """Do a failed or held step again."""
+    _decide(context, run, step, reason, skip_it=False)
+
+
+def skip(context: typer.Context, run: Run, step: StepName, reason: Reason) -> None:
+    """Go on without a failed or held step."""
+    _decide(context, run, step, reason, skip_it=True)
+
+
+def _decide(context: typer.Context, run: str, step: str, reason: str, *, skip_it: bool) -> None:
+    from rotator import response  # noqa: PLC0415
+    from rotator.cli.watching import start_workers  # noqa: PLC0415
+
+    given: Context = context.obj
+    parts = given.parts()
+    changed = parts.enrolment.decide(run, step, skip=skip_it, by=response.actor(), reason=reason)
+    start_workers(given, parts)
+    typer.echo(f"{changed} step(s) of {run} {'skipped' if skip_it else 'due again'}")

@@ -1,0 +1,148 @@
+"""Know your tools: playbooks, providers, and what is wrong with this machine."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rotator.cli.options import Context, Output, OutputOption, console, emit
+from rotator.errors import BadInput, RotatorError
+
+
+def register(app: typer.Typer) -> None:
+    """Add this file's commands."""
+    playbooks = typer.Typer(help="Read and check playbooks.", no_args_is_help=True)
+    playbooks.command("lint")(lint)
+    playbooks.command("list")(list_playbooks)
+    playbooks.command("show")(show)
+    playbooks.command("schema")(schema)
+    app.add_typer(playbooks, name="playbook")
+    providers = typer.Typer(help="Kinds of credentials and the accounts they are in.", no_args_is_help=True)
+    providers.command("list")(list_providers)
+    providers.command("check")(check_providers)
+    app.add_typer(providers, name="provider")
+    app.command("doctor")(doctor)
+
+
+def lint(
+    context: typer.Context,
+    files: Annotated[list[Path] | None, typer.Argument(help="Playbooks; all that apply here if none is given.")] = None,
+) -> None:
+    """Say every mistake of playbooks, with its line."""
+    from rotator import playbook_file  # noqa: PLC0415
+
+    found = files or playbook_file.files(context.obj.parts().settings.playbooks)
+    mistakes = 0
+    for path in found:
+        for problem in playbook_file.lint(path):
+            typer.echo(f"{path}:{problem.line}:{problem.column}: {problem.what} ({problem.mend})")
+            mistakes += 1
+    if mistakes:
+        raise typer.Exit(2)
+    typer.echo(f"{len(found)} playbooks are sound")
+
+
+def list_playbooks(context: typer.Context, output: OutputOption = Output.TABLE) -> None:
+    """List the playbooks that apply here."""
+    from rich.table import Table  # noqa: PLC0415
+
+    given: Context = context.obj
+    found = given.parts().playbooks.values()
+    if output is not Output.TABLE:
+        emit([each.model_dump(mode="json", by_alias=True) for each in found], output)
+        return
+    table = Table(expand=False)
+    for name in ("playbook", "provider", "strategies", "summary"):
+        table.add_column(name, overflow="fold")
+    for each in found:
+        table.add_row(each.playbook, each.provider, ", ".join(each.strategies), each.summary)
+    console().print(table)
+
+
+def show(context: typer.Context, name: str, output: OutputOption = Output.TABLE) -> None:
+    """Show one playbook's steps, strategy by strategy."""
+    given: Context = context.obj
+    playbooks = given.parts().playbooks
+    if name not in playbooks:
+        raise BadInput(f"no playbook is called {name}", "playbook show", f"there are: {', '.join(playbooks)}")
+    found = playbooks[name]
+    if output is not Output.TABLE:
+        emit(found.model_dump(mode="json", by_alias=True), output)
+        return
+    typer.echo(f"{found.playbook}: {found.summary}")
+    for strategy in found.strategies:
+        typer.echo(f"  {strategy}: {' → '.join(f'{line.id} ({line.do})' for line in found.path(strategy))}")
+
+
+def schema() -> None:
+    """Print the JSON Schema of playbooks, for editors."""
+    from rotator.flow.playbook import json_schema  # noqa: PLC0415
+
+    typer.echo(json.dumps(json_schema(), indent=2))
+
+
+def list_providers(context: typer.Context, output: OutputOption = Output.TABLE) -> None:
+    """List kinds of credentials, and the connections that serve each."""
+    given: Context = context.obj
+    parts = given.parts()
+    found = [
+        {
+            "kind": name,
+            "family": (family := parts.outside.family(name)),
+            "connections": [
+                each.name
+                for each in parts.connections
+                if each.family == family and (each.kinds is None or name in each.kinds)
+            ],
+        }
+        for name in parts.playbooks
+    ]
+    if output is not Output.TABLE:
+        emit(found, output)
+        return
+    for each in found:
+        served = ", ".join(each["connections"]) or "no connection: its credentials would be manual"
+        typer.echo(f"{each['kind']} ({each['family']}): {served}")
+
+
+def check_providers(context: typer.Context, output: OutputOption = Output.TABLE) -> None:
+    """Ask every connection about a credential that does not exist: does it answer, and does it know the rotator."""
+    from rotator.credential import CredentialRef  # noqa: PLC0415
+
+    given: Context = context.obj
+    parts = given.parts()
+    results = []
+    for kind in parts.playbooks:
+        for connection in parts.connections:
+            served = connection.kinds is None or kind in connection.kinds
+            if connection.family != parts.outside.family(kind) or not served:
+                continue
+            ref = CredentialRef(kind, connection.name, "rotator-provider-check", "rotator-provider-check")
+            try:
+                answer, well = f"answers ({parts.outside.provider(ref).inspect(ref).state})", True
+            except RotatorError as error:
+                # An answer about the made-up id is an answer; anything else is trouble.
+                well = error.reason in {"unknown_credential", "not_found"}
+                answer = "answers" if well else str(error)
+            results.append({"kind": kind, "connection": connection.name, "well": well, "answer": answer})
+    if output is Output.TABLE:
+        for each in results:
+            typer.echo(f"{'ok ' if each['well'] else 'BAD'} {each['kind']} on {each['connection']}: {each['answer']}")
+    else:
+        emit(results, output)
+    raise typer.Exit(0 if all(each["well"] for each in results) else 1)
+
+
+def doctor(context: typer.Context) -> None:
+    """Look for the usual mistakes and say how to mend each."""
+    from rotator.cli.doctor import examine  # noqa: PLC0415
+
+    given: Context = context.obj
+    bad = 0
+    for finding in examine(given):
+        typer.echo(f"{'ok ' if finding.well else 'BAD'} {finding.what}{f' ({finding.mend})' if finding.mend else ''}")
+        bad += not finding.well
+    raise typer.Exit(1 if bad else 0)

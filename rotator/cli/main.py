@@ -1,0 +1,65 @@
+"""The command line. Each command's own work is in its group's file, imported when it is called: help is instant."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rotator import __version__
+from rotator.cli import incident, known, respond, service
+from rotator.cli.options import Context
+from rotator.errors import BadInput, RotatorError
+
+app = typer.Typer(
+    name="rotator",
+    help="Turn a leak report into revoked, proven-dead and replaced credentials.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+respond.register(app)
+incident.register(app)
+service.register(app)
+known.register(app)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"rotator {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    context: typer.Context,
+    config: Annotated[
+        Path | None, typer.Option(help="Configuration file; default: ./rotator.toml, then the user's.")
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress; results and errors only.")] = False,
+    no_color: Annotated[bool, typer.Option("--no-color", help="No colours (NO_COLOR does the same).")] = False,
+    version: Annotated[  # noqa: ARG001 - handled by its callback
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Turn a leak report into revoked, proven-dead and replaced credentials."""
+    if no_color:
+        os.environ["NO_COLOR"] = "1"
+    context.obj = Context(config=config, quiet=quiet)
+
+
+def main() -> None:
+    """Run the command; every foreseen error is one line and an exit code."""
+    try:
+        app()
+    except BadInput as error:
+        print(f"rotator: {error}", file=sys.stderr)  # noqa: T201
+        sys.exit(2)
+    except RotatorError as error:
+        print(f"rotator: {error}", file=sys.stderr)  # noqa: T201
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,61 @@
+"""What every command shares: the configuration, where output goes, and the options' types."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from rotator.bootstrap import Rotator
+
+
+class Output(StrEnum):
+    """How results are printed."""
+
+    TABLE = "table"
+    JSON = "json"
+    JSONL = "jsonl"
+
+
+OutputOption = Annotated[Output, typer.Option("--output", "-o", help="How to print results.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What the options before the command say."""
+
+    config: Path | None
+    quiet: bool
+
+    def parts(self) -> Rotator:
+        """Return the program's parts for this configuration, with logging set up."""
+        from rotator import logs, settings  # noqa: PLC0415 - only commands that work pay for it
+        from rotator.bootstrap import Rotator  # noqa: PLC0415
+
+        logs.configure(quiet=self.quiet)
+        return Rotator(settings.load(self.config))
+
+
+def console(*, error: bool = False) -> Console:
+    """Return where people read: results on standard output, progress on standard error."""
+    from rich.console import Console  # noqa: PLC0415 - only tables pay for it
+
+    return Console(stderr=error, soft_wrap=False, highlight=False)
+
+
+def emit(value: Any, output: Output) -> None:
+    """Print data for programs: one JSON document, or a line for each entry of a list."""
+    if output is Output.JSONL and isinstance(value, list):
+        for each in value:
+            sys.stdout.write(json.dumps(each) + "\n")
+    else:
+        sys.stdout.write(json.dumps(value, indent=None if output is Output.JSONL else 2) + "\n")
+    sys.stdout.flush()

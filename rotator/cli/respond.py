@@ -1,0 +1,138 @@
+"""`rotator intake` and `rotator respond`: from a report on disk to the incident's report."""
+
+from __future__ import annotations
+
+import sys
+import time
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rotator.cli.options import Context, Output, OutputOption, console, emit
+from rotator.errors import BadInput
+from rotator.flow.incident import Severity
+
+if TYPE_CHECKING:
+    from rotator.bootstrap import Rotator
+    from rotator.flow.exposure import Suspect
+    from rotator.flow.playbook import Strategy
+
+Files = Annotated[
+    list[str], typer.Argument(metavar="FILE...", help="Scanner reports or credential lists; - reads standard input.")
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add this file's commands."""
+    app.command("intake")(intake)
+    app.command("respond")(respond)
+
+
+def intake(context: typer.Context, files: Files, output: OutputOption = Output.TABLE) -> None:
+    """Show which credentials a report names; never the secrets."""
+    from rotator.report.plan import leaked_rows, leaked_table  # noqa: PLC0415 - Rich is not free
+
+    given: Context = context.obj
+    found = read(given.parts(), files)
+    if output is Output.TABLE:
+        console().print(leaked_table(found))
+    else:
+        emit(leaked_rows(found), output)
+
+
+def respond(  # noqa: PLR0917 - options, which callers name
+    context: typer.Context,
+    files: Files,
+    title: Annotated[str, typer.Option(help="What people will call this incident.")] = "",
+    severity: Annotated[Severity, typer.Option(help="How bad it is.")] = Severity.HIGH,
+    strategy: Annotated[
+        str | None, typer.Option(help="contain_first, replace_first, revoke_only or cut_only, where a kind allows it.")
+    ] = None,
+    exposed_at: Annotated[
+        str | None, typer.Option(help="When the secrets came within reach, ISO 8601; unknown if absent.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Approve the plan as printed, without asking.")] = False,
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """Declare an incident from reports, plan, confirm, run, watch, and report."""
+    from rotator import response  # noqa: PLC0415 - only this command pays for them
+    from rotator.cli import watching  # noqa: PLC0415
+    from rotator.report.plan import leaked_table, plan_table  # noqa: PLC0415
+
+    given: Context = context.obj
+    detected_at = time.time()
+    exposed = moment(exposed_at)
+    wanted = strategy_of(strategy)
+    parts = given.parts()
+    found = read(parts, files)
+    prepared = response.prepare(parts, found, wanted)
+    if not given.quiet:
+        screen = console(error=True)
+        screen.print(leaked_table(found))
+        screen.print(plan_table(prepared.plan))
+    if not yes and not _confirmed(len(prepared.plan.runs)):
+        print("rotator: not approved; nothing was changed", file=sys.stderr)  # noqa: T201
+        raise typer.Exit(4)
+    incident = response.declare(
+        parts,
+        prepared,
+        title=title or f"Leak reported in {', '.join(Path(each).name for each in files)}",
+        severity=severity,
+        detected_at=detected_at,
+        exposed_at=exposed,
+    )
+    parts.enrolment.approve(incident.id, prepared.plan.digest, by=response.actor())
+    watching.start_workers(given, parts)
+    watching.follow(given, parts, incident.id, output)
+
+
+def read(parts: Rotator, files: list[str]) -> list[Suspect]:
+    """Read every file whole before anything is done with any of it. Raises BadInput for the first that is bad."""
+    from rotator import response  # noqa: PLC0415
+    from rotator.intake.reading import read as read_report  # noqa: PLC0415
+
+    exposures = []
+    for name in files:
+        if name == "-":
+            exposures += list(read_report("standard input", sys.stdin.buffer))
+            continue
+        try:
+            with Path(name).open("rb") as stream:
+                exposures += list(read_report(name, stream))
+        except OSError as error:
+            raise BadInput(f"cannot be read ({error.strerror})", name, "give a report's file") from None
+    return response.suspects(parts, exposures)
+
+
+def _confirmed(credentials: int) -> bool:
+    if not sys.stdin.isatty():
+        raise BadInput("nobody is there to approve the plan", "respond", "give --yes to approve it as printed")
+    answer = typer.prompt(f"Type `revoke {credentials}` to go ahead", default="no", show_default=False, err=True)
+    return str(answer).strip() == f"revoke {credentials}"
+
+
+def moment(text: str | None) -> float | None:
+    """Read --exposed-at as seconds since the epoch."""
+    if text is None:
+        return None
+    try:
+        given = datetime.fromisoformat(text)
+    except ValueError:
+        raise BadInput(f"`{text}` is not a time", "--exposed-at", "write 2026-03-24T08:30:00Z") from None
+    if given.tzinfo is None:
+        raise BadInput(f"`{text}` has no time zone", "--exposed-at", f"write {text}Z for UTC")
+    return given.timestamp()
+
+
+def strategy_of(name: str | None) -> Strategy | None:
+    """Read --strategy."""
+    from rotator.flow.playbook import Strategy  # noqa: PLC0415 - pydantic is not free
+
+    if name is None:
+        return None
+    try:
+        return Strategy(name)
+    except ValueError:
+        raise BadInput(f"no strategy is called `{name}`", "--strategy", f"one of {', '.join(Strategy)}") from None

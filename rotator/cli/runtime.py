@@ -1,0 +1,82 @@
+"""The embedded runtime: worker, dispatcher and web in one process, one per ledger."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO
+
+from rotator.bootstrap import Rotator
+from rotator.errors import BadInput
+from rotator.ledger.reading import SOON_S
+
+TICK_S = 0.02
+IDLE_TICKS = 3
+"""How often in a row nothing must be left to do, since a message may be between two hands."""
+
+
+class RuntimeLock:
+    """A file lock that the one embedded runtime of a ledger holds for its life."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self._path = data_dir / "runtime.lock"
+        self._file: IO[str] | None = None
+
+    def take(self) -> bool:
+        """Take the lock; False when another process has it."""
+        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        file = self._path.open("a+")
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.close()
+            return False
+        file.seek(0)
+        file.truncate()
+        file.write(f"{os.getpid()}\n")
+        file.flush()
+        self._file = file
+        return True
+
+    def release(self) -> None:
+        """Give it back."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+
+def run_embedded(parts: Rotator, stop: threading.Event, *, until_idle: bool, started: Callable[[], None]) -> None:
+    """Run everything in this process until `stop`, or until nothing is due soon.
+
+    Raises BadInput when another runtime has this ledger.
+    """
+    from workers import beat  # noqa: PLC0415 - Celery is not free
+    from workers.app import EmbeddedWorker, make  # noqa: PLC0415
+
+    lock = RuntimeLock(parts.settings.data_dir)
+    if not lock.take():
+        raise BadInput(
+            "another rotator runs on this ledger", str(parts.settings.data_dir), "it will do the work; nothing to start"
+        )
+    with contextlib.ExitStack() as ending:
+        ending.callback(lock.release)
+        parts.engine  # noqa: B018 - made here, before threads could make it twice
+        app = make(parts)
+        dispatcher = beat.dispatcher(app, parts.due)
+        dispatcher.take_over_alone()
+        worker = EmbeddedWorker(app)
+        worker.start()
+        ending.callback(worker.stop)
+        started()
+        quiet = 0
+
+        def idle() -> bool:
+            nonlocal quiet
+            quiet = 0 if parts.due.busy_until(SOON_S) else quiet + 1
+            return until_idle and quiet >= IDLE_TICKS
+
+        beat.run(dispatcher, stop, every_s=TICK_S, idle=idle if until_idle else lambda: False)

@@ -1,0 +1,107 @@
+"""Running it: everything in one process, or workers, dispatchers and the web on as many machines as wanted."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rotator.cli.options import Context
+from rotator.errors import BadInput
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from rotator.bootstrap import Rotator
+
+Port = Annotated[int, typer.Option(min=1, max=65535, help="Where the web listens.")]
+Host = Annotated[str, typer.Option(help="The address it listens on.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add this file's commands."""
+    app.command("up")(up)
+    app.command("worker")(worker)
+    app.command("beat")(beat)
+    app.command("serve")(serve)
+
+
+def up(
+    context: typer.Context,
+    port: Annotated[int | None, typer.Option(min=1, max=65535, help="Serve the web on 127.0.0.1:PORT too.")] = None,
+    until_idle: Annotated[bool, typer.Option("--until-idle", help="Stop when nothing is due soon.")] = False,
+) -> None:
+    """Run everything on this machine: worker, dispatcher and, with --port, the web."""
+    from rotator.cli.runtime import run_embedded  # noqa: PLC0415
+
+    parts = _parts(context, embedded=True)
+    stop = threading.Event()
+
+    def ask_to_stop(_signal: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    signal.signal(signal.SIGTERM, ask_to_stop)
+    signal.signal(signal.SIGINT, ask_to_stop)
+
+    def started() -> None:
+        if port is not None:
+            from rotator.api.app import start_in_thread  # noqa: PLC0415
+
+            start_in_thread(parts, "127.0.0.1", port)
+        where = f" on http://127.0.0.1:{port}" if port is not None else ""
+        print(f"rotator is up{where}; ledger {parts.database.url.database}", file=sys.stderr, flush=True)  # noqa: T201
+
+    run_embedded(parts, stop, until_idle=until_idle, started=started)
+
+
+def worker(
+    context: typer.Context,
+    lane: Annotated[list[str] | None, typer.Option(help="Only these lanes: contain, replace, hygiene.")] = None,
+) -> None:
+    """Run a worker (PostgreSQL and Redis)."""
+    from workers.app import LANES, make, options  # noqa: PLC0415 - Celery is not free
+
+    parts = _parts(context, embedded=False)
+    wanted = tuple(lane or LANES)
+    if unknown := set(wanted) - set(LANES):
+        raise BadInput(f"no lane is called {', '.join(sorted(unknown))}", "--lane", f"one of {', '.join(LANES)}")
+    parts.engine  # noqa: B018 - made here, before threads could make it twice
+    app = make(parts)
+    app.set_default()
+    app.Worker(**options(app, wanted)).start()
+
+
+def beat(context: typer.Context) -> None:
+    """Run a dispatcher (PostgreSQL and Redis); any number may run, one leads."""
+    from workers import beat as dispatching  # noqa: PLC0415
+    from workers.app import make  # noqa: PLC0415
+
+    parts = _parts(context, embedded=False)
+    stop = threading.Event()
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, lambda *_: stop.set())
+    dispatching.run(dispatching.dispatcher(make(parts), parts.due), stop, every_s=0.1)
+
+
+def serve(context: typer.Context, port: Port = 8420, host: Host = "127.0.0.1") -> None:
+    """Serve the web: health, readiness and metrics."""
+    from rotator.api.app import run  # noqa: PLC0415
+
+    run(context.obj.parts(), host, port)
+
+
+def _parts(context: typer.Context, *, embedded: bool) -> Rotator:
+    given: Context = context.obj
+    parts = given.parts()
+    if parts.settings.embedded and not embedded:
+        raise BadInput(
+            "the in-memory broker cannot reach other processes",
+            "broker_url",
+            "use `rotator up`, or set database_url to PostgreSQL and broker_url to Redis",
+        )
+    if embedded and not parts.settings.embedded:
+        raise BadInput("a Redis broker needs separate processes", "broker_url", "use rotator worker, beat and serve")
+    return parts

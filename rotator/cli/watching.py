@@ -1,0 +1,120 @@
+"""Follow an incident to its end: start workers where none run, count live, then report. Ctrl-C only detaches."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import NoReturn
+
+import typer
+from rich.console import Group
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.text import Text
+
+from rotator.bootstrap import Rotator
+from rotator.cli.options import Context, Output, console, emit
+from rotator.cli.runtime import RuntimeLock
+from rotator.ledger.reading import Progress
+from rotator.report import incident as incident_report
+from rotator.report.terminal import incident_text
+
+POLL_S = 0.25
+
+
+def start_workers(context: Context, parts: Rotator) -> None:
+    """Start a detached embedded runtime unless one runs; in production, workers run by themselves."""
+    if not parts.settings.embedded:
+        return
+    lock = RuntimeLock(parts.settings.data_dir)
+    if not lock.take():
+        return
+    lock.release()
+    log = parts.settings.data_dir / "up.log"
+    command = [sys.executable, "-m", "rotator"]
+    if context.config is not None:
+        command += ["--config", str(context.config.resolve())]
+    with log.open("ab") as sink:
+        subprocess.Popen(
+            [*command, "up", "--until-idle"],
+            stdin=subprocess.DEVNULL,
+            stdout=sink,
+            stderr=sink,
+            start_new_session=True,
+            cwd=Path.cwd(),
+        )
+
+
+def follow(context: Context, parts: Rotator, incident: str, output: Output) -> NoReturn:
+    """Watch until nothing moves by itself any more, print the report, and exit with its code."""
+    try:
+        _watch(context, parts, incident)
+    except KeyboardInterrupt:
+        print(  # noqa: T201
+            f"\ndetached; the work goes on. Watch again: rotator incident watch {incident}", file=sys.stderr
+        )
+        raise typer.Exit(130) from None
+    finish(parts, incident, output)
+
+
+def finish(parts: Rotator, incident: str, output: Output) -> NoReturn:
+    """Print the incident's report and exit with its code."""
+    report = incident_report.build(parts.reading.incident(incident))
+    if output is Output.TABLE:
+        console().print(incident_text(report))
+    else:
+        emit(report, output)
+    raise typer.Exit(incident_report.exit_code(report))
+
+
+def _watch(context: Context, parts: Rotator, incident: str) -> None:
+    progress = parts.reading.progress(incident, time.time())
+    if context.quiet:
+        while progress.busy:
+            time.sleep(POLL_S)
+            progress = parts.reading.progress(incident, time.time())
+        return
+    screen = console(error=True)
+    if not screen.is_terminal:
+        _watch_in_lines(parts, incident, progress)
+        return
+    with Live(_picture(incident, progress), console=screen, refresh_per_second=8) as live:
+        while progress.busy:
+            time.sleep(POLL_S)
+            progress = parts.reading.progress(incident, time.time())
+            live.update(_picture(incident, progress))
+
+
+def _watch_in_lines(parts: Rotator, incident: str, progress: Progress) -> None:
+    """Print a line at every change, for logs and pipes."""
+    shown = None
+    while True:
+        if (line := count_line(progress)) != shown:
+            print(f"{incident}: {line}", file=sys.stderr, flush=True)  # noqa: T201
+            shown = line
+        if not progress.busy:
+            return
+        time.sleep(POLL_S)
+        progress = parts.reading.progress(incident, time.time())
+
+
+def count_line(progress: Progress) -> str:
+    """Return the line everyone watches."""
+    parts = [f"{progress.dead:,} dead"]
+    if progress.stated:
+        parts.append(f"{progress.stated:,} stated dead")
+    parts += [f"{progress.settling:,} settling"]
+    if progress.pending:
+        parts.append(f"{progress.pending:,} pending")
+    parts += [f"{progress.held:,} held", f"{progress.manual:,} manual", f"{progress.failed:,} failed"]
+    return " · ".join(parts)
+
+
+def _picture(incident: str, progress: Progress) -> Group:
+    total = max(progress.credentials, 1)
+    return Group(
+        Text(f"{incident}  {count_line(progress)}"),
+        ProgressBar(total=total, completed=progress.dead, width=60),
+    )

@@ -1,0 +1,214 @@
+"""What reports, boards and the command line read of the ledger."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Select, Table, func, select
+
+from rotator.errors import BadInput
+from rotator.flow.incident import Incident
+from rotator.flow.proof import Proof
+from rotator.flow.run import BranchState, Run, Step
+from rotator.ledger import rows, tables
+from rotator.ledger.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class ManualTask:
+    """An exposed credential that no machine can answer."""
+
+    id: str
+    kind: str | None
+    key: str
+    reason: str
+    mend: str
+    dismissed: str | None
+    exposures: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """One run with everything that belongs to it."""
+
+    run: Run
+    steps: tuple[Step, ...]
+    proofs: tuple[Proof, ...]
+    exposures: int
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentRecord:
+    """An incident as the ledger holds it now."""
+
+    incident: Incident
+    plan_digest: str
+    approved_at: float | None
+    runs: tuple[RunRecord, ...]
+    manual: tuple[ManualTask, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What a live display counts: a partition of the credentials. `busy`: something still moves by itself."""
+
+    dead: int
+    stated: int
+    settling: int
+    pending: int
+    held: int
+    manual: int
+    failed: int
+    dismissed: int
+    busy: bool
+
+    @property
+    def credentials(self) -> int:
+        """Return how many there are."""
+        counts = (self.dead, self.stated, self.settling, self.pending, self.held, self.manual)
+        return sum(counts) + self.failed + self.dismissed
+
+
+SOON_S = 60.0
+"""A branch that is due later than this is waiting, not working."""
+
+
+class Reading:
+    """Read-only views."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def incidents(self) -> list[Incident]:
+        """Return every incident, the newest first."""
+        with self._database.read() as connection:
+            query = select(tables.incident).order_by(tables.incident.c.declared_at.desc())
+            return [rows.incident_of(row) for row in connection.execute(query).mappings()]
+
+    def named(self, incident: str) -> str:
+        """Return the id that a person meant: itself, or the newest one for `last`."""
+        if incident != "last":
+            return incident
+        newest = self.incidents()[:1]
+        if not newest:
+            raise BadInput("there is no incident yet", "last", "rotator respond FILE declares one")
+        return newest[0].id
+
+    def totals(self) -> list[tuple[str, str, int]]:
+        """Return (kind, evidence, count) over all incidents."""
+        run = tables.run
+        with self._database.read() as connection:
+            query = select(run.c.kind, run.c.evidence, func.count()).group_by(run.c.kind, run.c.evidence)
+            return [(kind, evidence, count) for kind, evidence, count in connection.execute(query)]
+
+    def incident(self, incident: str) -> IncidentRecord:
+        """Return one incident whole, from one consistent state. Raises BadInput when there is none."""
+        with self._database.read() as connection:
+            row = connection.execute(select(tables.incident).where(tables.incident.c.id == incident)).mappings().first()
+            if row is None:
+                raise BadInput("no such incident", incident, "rotator incident list shows them")
+            runs = [rows.run_of(each) for each in connection.execute(_of(tables.run, incident)).mappings()]
+            steps: dict[str, list[Step]] = {}
+            query = (
+                select(tables.step)
+                .join(tables.run, tables.run.c.id == tables.step.c.run)
+                .where(tables.run.c.incident == incident)
+                .order_by(tables.step.c.position, tables.step.c.target)
+            )
+            for each in connection.execute(query).mappings():
+                steps.setdefault(each["run"], []).append(rows.step_of(each))
+            proofs: dict[str, list[Proof]] = {}
+            of_runs = (
+                select(tables.proof)
+                .join(tables.run, tables.run.c.id == tables.proof.c.run)
+                .where(tables.run.c.incident == incident)
+            )
+            for each in connection.execute(of_runs).mappings():
+                proofs.setdefault(each["run"], []).append(rows.proof_of(each))
+            counted = (
+                select(func.coalesce(tables.exposure.c.run, tables.exposure.c.manual), func.count())
+                .where(tables.exposure.c.incident == incident)
+                .group_by(func.coalesce(tables.exposure.c.run, tables.exposure.c.manual))
+            )
+            exposures = {name: count for name, count in connection.execute(counted)}  # noqa: C416 - rows are not pairs
+            manual = [
+                ManualTask(
+                    id=each["id"],
+                    kind=each["kind"],
+                    key=each["key"],
+                    reason=each["reason"],
+                    mend=each["mend"],
+                    dismissed=each["dismissed"],
+                    exposures=exposures.get(each["id"], 0),
+                )
+                for each in connection.execute(_of(tables.manual, incident)).mappings()
+            ]
+        return IncidentRecord(
+            incident=rows.incident_of(row),
+            plan_digest=row["plan_digest"],
+            approved_at=row["approved_at"],
+            runs=tuple(
+                RunRecord(run, tuple(steps.get(run.id, ())), tuple(proofs.get(run.id, ())), exposures.get(run.id, 0))
+                for run in sorted(runs, key=lambda each: (-each.priority, each.id))
+            ),
+            manual=tuple(manual),
+        )
+
+    def progress(self, incident: str, now: float) -> Progress:
+        """Return the counts of one incident, cheaply enough to be asked several times a second."""
+        branch, proof, run = tables.branch, tables.proof, tables.run
+        with self._database.read() as connection:
+            states: dict[str, set[str]] = {}
+            busy = False
+            query = select(branch.c.run, branch.c.state, branch.c.due_at).where(branch.c.incident == incident)
+            for name, state, due_at in connection.execute(query):
+                scheduled = state == BranchState.HELD.value and due_at is not None
+                states.setdefault(name, set()).add("scheduled" if scheduled else state)
+                busy = busy or state == BranchState.OPEN.value or (scheduled and due_at < now + SOON_S)
+            unrefused = set(
+                connection.execute(
+                    select(proof.c.run)
+                    .join(run, run.c.id == proof.c.run)
+                    .where(run.c.incident == incident, proof.c.refused_since.is_(None), proof.c.dead_at.is_(None))
+                ).scalars()
+            )
+            counts: Counter[str] = Counter()
+            for name, evidence, dismissed in connection.execute(
+                select(run.c.id, run.c.evidence, run.c.dismissed).where(run.c.incident == incident)
+            ):
+                counts[_count_as(evidence, dismissed, states.get(name, set()), refused=name not in unrefused)] += 1
+            manual = connection.execute(
+                select(tables.manual.c.dismissed).where(tables.manual.c.incident == incident)
+            ).scalars()
+            for dismissed in manual:
+                counts["dismissed" if dismissed else "manual"] += 1
+        return Progress(
+            dead=counts["dead"],
+            stated=counts["stated"],
+            settling=counts["settling"],
+            pending=counts["pending"],
+            held=counts["held"],
+            manual=counts["manual"],
+            failed=counts["failed"],
+            dismissed=counts["dismissed"],
+            busy=busy,
+        )
+
+
+def _count_as(evidence: str, dismissed: str | None, states: set[str], *, refused: bool) -> str:
+    """Return what a run counts as: the same answer as `flow.run.state_of`, from a few columns."""
+    if dismissed is not None:
+        return "dismissed"
+    if evidence != "none":
+        return {"proven": "dead", "stated": "stated"}[evidence]
+    if BranchState.FAILED.value in states:
+        return "failed"
+    if BranchState.HELD.value in states or states == {BranchState.DONE.value}:
+        return "held"
+    return "settling" if refused else "pending"
+
+
+def _of(table: Table, incident: str) -> Select[Any]:
+    return select(table).where(table.c.incident == incident)

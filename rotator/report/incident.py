@@ -1,0 +1,165 @@
+"""The incident report as data: the contract of `-o json`. Every other form is made from this one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, datetime
+from typing import Any
+
+from rotator.flow.metrics import time_to_revoke
+from rotator.flow.run import CredentialState, Step, state_of, still_open
+from rotator.ledger.reading import IncidentRecord, ManualTask, RunRecord
+
+OPEN_TOTALS = ("settling", "pending", "held", "manual", "failed")
+"""Totals of credentials that nobody may call dead."""
+
+
+def build(record: IncidentRecord) -> dict[str, Any]:
+    """Return the report. Times are ISO 8601 in UTC, or "" for what has not happened; the totals partition."""
+    runs = [_credential(each) for each in record.runs]
+    manual = [_manual(each) for each in record.manual]
+    credentials = runs + manual
+    states = Counter(each["state"] for each in credentials)
+    proven = [
+        each.run.dead_at - record.incident.detected_at
+        for each in record.runs
+        if each.run.dead_at is not None and each.run.evidence == "proven" and each.run.dismissed is None
+    ]
+    latency = [
+        each.run.dead_at - each.run.requested_at
+        for each in record.runs
+        if each.run.dead_at is not None and each.run.requested_at is not None and each.run.evidence == "proven"
+    ]
+    unproven = len(credentials) - len(proven) - states[CredentialState.DISMISSED]
+    return {
+        "incident": {
+            "id": record.incident.id,
+            "title": record.incident.title,
+            "severity": record.incident.severity.value,
+            "exposed_at": moment(record.incident.exposed_at),
+            "detected_at": moment(record.incident.detected_at),
+            "declared_at": moment(record.incident.declared_at),
+            "closed_at": moment(record.incident.closed_at) or None,
+            "approved_at": moment(record.approved_at),
+            "plan": record.plan_digest,
+        },
+        "totals": {"credentials": len(credentials)} | {state.value: states[state] for state in CredentialState},
+        "replaced": sum(each.run.replaced_at is not None for each in record.runs),
+        "converged": sum(each.run.converged_at is not None for each in record.runs),
+        "unidentified": sum(each.kind is None for each in record.manual),
+        "time_to_revoke": _seconds(proven, unproven),
+        "revocation_latency": _seconds(latency, unproven),
+        "by_provider": _by_provider(record),
+        "credentials": credentials,
+    }
+
+
+def moment(seconds: float | None) -> str:
+    """Return an ISO 8601 time in UTC with milliseconds, or "" for None."""
+    if seconds is None:
+        return ""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _seconds(values: list[float], still_open_count: int) -> dict[str, Any]:
+    found = time_to_revoke([max(value, 0.0) for value in values], still_open_count)
+    return {
+        "mean_s": found.mean_s,
+        "p50_s": found.p50_s,
+        "p95_s": found.p95_s,
+        "max_s": found.max_s,
+        "still_open": found.still_open,
+    }
+
+
+def _by_provider(record: IncidentRecord) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name in sorted({each.run.kind for each in record.runs}):
+        of_kind = [each.run for each in record.runs if each.run.kind == name]
+        proven = [
+            run.dead_at - record.incident.detected_at
+            for run in of_kind
+            if run.dead_at is not None and run.evidence == "proven"
+        ]
+        summary = time_to_revoke([max(value, 0.0) for value in proven], len(of_kind) - len(proven))
+        found[name] = {"credentials": len(of_kind), "proven_dead": len(proven), "mean_s": summary.mean_s}
+    return found
+
+
+def _credential(record: RunRecord) -> dict[str, Any]:
+    run, state = record.run, state_of(record.run, record.steps, record.proofs)
+    return {
+        "run": run.id,
+        "provider": run.kind,
+        "connection": run.ref.connection,
+        "owner": run.ref.owner,
+        "id": run.ref.id,
+        "strategy": run.strategy.value,
+        "why": run.why,
+        "exposures": record.exposures,
+        "state": state.value,
+        "evidence": run.evidence.value,
+        "requested_at": moment(run.requested_at),
+        "acknowledged_at": moment(run.acknowledged_at),
+        "proven_dead_at": moment(run.dead_at) if run.evidence == "proven" else "",
+        "stated_dead_at": moment(run.dead_at) if run.evidence == "stated" else "",
+        "replaced_at": moment(run.replaced_at),
+        "converged_at": moment(run.converged_at),
+        "replacement": run.replacement or "",
+        "targets": {
+            each.target: {"evidence": each.evidence.value, "dead_at": moment(each.dead_at)}
+            for each in record.proofs
+            if each.target
+        },
+        "open": still_open(run, record.steps),
+        "steps": [_step(each) for each in record.steps],
+    }
+
+
+def _step(step: Step) -> dict[str, Any]:
+    return {
+        "id": step.name,
+        "target": step.target or None,
+        "do": step.do,
+        "state": step.state.value,
+        "attempts": step.attempts,
+        "intended_at": moment(step.intended_at),
+        "settled_at": moment(step.settled_at),
+        "reason": step.reason,
+    }
+
+
+def _manual(task: ManualTask) -> dict[str, Any]:
+    dismissed = task.dismissed is not None
+    return {
+        "run": task.id,
+        "provider": task.kind or "",
+        "connection": "",
+        "owner": "",
+        "id": task.key,
+        "strategy": "",
+        "why": "",
+        "exposures": task.exposures,
+        "state": "dismissed" if dismissed else "manual",
+        "evidence": "none",
+        "requested_at": "",
+        "acknowledged_at": "",
+        "proven_dead_at": "",
+        "stated_dead_at": "",
+        "replaced_at": "",
+        "converged_at": "",
+        "replacement": "",
+        "targets": {},
+        "open": [] if dismissed else [f"{task.reason} ({task.mend})"],
+        "steps": [],
+    }
+
+
+def exit_code(report: dict[str, Any]) -> int:
+    """Return 0 when all is dead, proven and replaced as planned; 1 when something failed; 3 when something is open."""
+    totals = report["totals"]
+    steps = [step["state"] for each in report["credentials"] for step in each["steps"]]
+    if totals["failed"] or "failed" in steps:
+        return 1
+    open_left = any(totals[name] for name in OPEN_TOTALS) or totals["stated_dead"]
+    return 3 if open_left or any(each["open"] for each in report["credentials"]) else 0

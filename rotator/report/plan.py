@@ -1,0 +1,97 @@
+"""Show what leaked and what will be done, on a terminal. Never the secrets: only ids, places and counts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from rotator.flow.exposure import Suspect
+from rotator.flow.plan import Plan, PlannedRun
+from rotator.flow.scope import Unresolved
+
+_PLACES = 3
+_ROWS = 40
+
+
+def leaked_rows(found: Iterable[Suspect]) -> list[dict[str, Any]]:
+    """Return what a report names, for programs."""
+    return [
+        {
+            "kind": each.kind,
+            "key": each.key,
+            "recognised": each.kind is not None,
+            "has_material": each.leaked.secret is not None,
+            "exposures": [
+                {"source": one.source, "rule": one.rule, "where": one.where, "scanner_says": one.scanner_says}
+                for one in each.exposures
+            ],
+        }
+        for each in found
+    ]
+
+
+def leaked_table(found: list[Suspect]) -> RenderableType:
+    """Return the table of what leaked."""
+    table = Table(title=f"Leaked: {len(found):,} credentials", title_justify="left", expand=False)
+    for name in ("kind", "id or fingerprint", "seen in"):
+        table.add_column(name, overflow="fold")
+    for each in found[:_ROWS]:
+        rules = ", ".join(sorted({f"{one.source}:{one.rule}" for one in each.exposures}))
+        table.add_row(escape(each.kind or f"not recognised ({rules})"), escape(each.key), escape(_places(each)))
+    return Group(table, _rest(len(found)))
+
+
+def _places(suspect: Suspect) -> str:
+    places = list(dict.fromkeys(one.where for one in suspect.exposures))
+    more = f" and {len(places) - _PLACES} more" if len(places) > _PLACES else ""
+    return ", ".join(places[:_PLACES]) + more
+
+
+def plan_table(plan: Plan) -> RenderableType:
+    """Return the plan: for each credential its strategy and why, where the new one goes, who is told."""
+    table = Table(title=f"Plan {plan.digest}", title_justify="left", expand=False)
+    for name in ("credential", "strategy", "steps", "new one goes to", "told"):
+        table.add_column(name, overflow="fold")
+    for run in plan.runs[:_ROWS]:
+        table.add_row(
+            escape(f"{run.kind}\n{run.ref.owner or '?'} · {run.ref.id}\non {run.ref.connection}{_doors(run)}"),
+            escape(f"{run.strategy}\n{run.why}"),
+            escape(_steps(run)),
+            escape("\n".join(map(str, run.deliver)) or "nowhere"),
+            escape("\n".join(each.name for each in run.consumers) or "nobody"),
+        )
+    parts: list[RenderableType] = [table, _rest(len(plan.runs))]
+    if plan.manual:
+        parts.append(_manual_table(plan.manual))
+    destroyed = sum(run.destroys for run in plan.runs)
+    parts += [Text(f"warning: {each}", style="yellow") for each in plan.warnings]
+    if destroyed:
+        parts.append(Text(f"{destroyed:,} of these plans destroy the exposed credential for good."))
+    return Group(*parts)
+
+
+def _doors(run: PlannedRun) -> str:
+    doors = sorted({target for segment in run.segments for target in segment.targets if target})
+    return f" ({', '.join(doors)})" if doors else ""
+
+
+def _steps(run: PlannedRun) -> str:
+    return " → ".join(step.name for segment in run.segments for step in segment.steps)
+
+
+def _manual_table(manual: tuple[Unresolved, ...]) -> RenderableType:
+    table = Table(title=f"For a person: {len(manual):,}", title_justify="left", expand=False)
+    for name in ("what", "why", "how to mend"):
+        table.add_column(name, overflow="fold")
+    for each in manual[:_ROWS]:
+        table.add_row(escape(f"{each.kind or 'not recognised'}\n{each.key}"), escape(each.reason), escape(each.mend))
+    return Group(table, _rest(len(manual)))
+
+
+def _rest(count: int) -> Text:
+    return Text(f"… and {count - _ROWS:,} more (-o json has them all)" if count > _ROWS else "", end="")

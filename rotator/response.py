@@ -1,0 +1,102 @@
+"""From reports to a declared incident: read, group, triage, plan, enrol. Shared by every way in."""
+
+from __future__ import annotations
+
+import getpass
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from rotator.bootstrap import Rotator
+from rotator.credential import CredentialRef, Secret
+from rotator.errors import BadInput
+from rotator.flow.exposure import Exposure, Suspect, group
+from rotator.flow.incident import Incident, Severity
+from rotator.flow.plan import Plan, make
+from rotator.flow.playbook import Playbook, Strategy
+from rotator.flow.scope import Scoped
+from rotator.ledger.enrolment import new_incident_id
+from rotator.triage import Triage
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A plan that nobody has approved, and what is needed to carry it out."""
+
+    plan: Plan
+    scoped: tuple[Scoped, ...]
+
+    @property
+    def materials(self) -> dict[CredentialRef, Secret]:
+        """Return the exposed secrets, needed for the knocks."""
+        return {each.ref: each.leaked.secret for each in self.scoped if each.leaked.secret is not None}
+
+    @property
+    def exposures(self) -> dict[CredentialRef, tuple[Exposure, ...]]:
+        """Return where each was seen."""
+        return {each.ref: each.exposures for each in self.scoped}
+
+
+def recognised(playbooks: Iterable[Playbook]) -> dict[tuple[str, str], str]:
+    """Return which playbook answers what a scanner calls (source, rule)."""
+    return {
+        (source, rule): playbook.playbook
+        for playbook in playbooks
+        for source, rules in playbook.recognises.items()
+        for rule in rules
+    }
+
+
+def suspects(parts: Rotator, exposures: Iterable[Exposure]) -> list[Suspect]:
+    """Return the distinct credentials that the exposures speak of."""
+    return group(exposures, recognised(parts.playbooks.values()), parts.seal.fingerprint)
+
+
+def prepare(parts: Rotator, found: Sequence[Suspect], strategy: Strategy | None = None) -> Prepared:
+    """Ask the issuers whose they are, and plan. Changes nothing anywhere.
+
+    Raises BadInput when there is nothing to plan for.
+    """
+    if not found:
+        raise BadInput("the report names no credential", "", "nothing to do: is it the right report?")
+    findings = Triage(
+        connections=parts.connections,
+        custody=[each.custody() for each in parts.settings.credentials],
+        family=parts.outside.family,
+        provider=parts.outside.provider_of,
+        pause=time.sleep,
+        concurrency=parts.settings.concurrency,
+    ).identify(found)
+    plan = make(findings.scoped, findings.unresolved, parts.playbooks, findings.targets, strategy)
+    return Prepared(plan, findings.scoped)
+
+
+def declare(
+    parts: Rotator,
+    prepared: Prepared,
+    *,
+    title: str,
+    severity: Severity,
+    detected_at: float,
+    exposed_at: float | None = None,
+) -> Incident:
+    """Write the incident and its plan to the ledger; nothing starts before the plan is approved."""
+    now = time.time()
+    incident = Incident(
+        id=new_incident_id(now),
+        title=title,
+        severity=severity,
+        detected_at=detected_at,
+        declared_at=now,
+        exposed_at=exposed_at,
+    )
+    parts.enrolment.declare(incident, prepared.plan, prepared.materials, prepared.exposures, by=actor())
+    return incident
+
+
+def actor() -> str:
+    """Return who acts on this machine."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return "unknown"

@@ -1,0 +1,60 @@
+"""Read the rotator's own credentials, which configuration names only: env:NAME, file:PATH, vault:PATH#KEY."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from rotator.credential import Secret
+from rotator.errors import BadInput, Unavailable
+from rotator.ports import CONNECT_TIMEOUT_S, READ_TIMEOUT_S
+
+_MEND = "write env:NAME, file:PATH or vault:PATH#KEY"
+
+
+def check(reference: str, where: str) -> None:
+    """Raise BadInput unless this is a reference: material itself has no place in a configuration file."""
+    scheme, _, rest = reference.partition(":")
+    if scheme not in {"env", "file", "vault"} or not rest or (scheme == "vault" and "#" not in rest):
+        raise BadInput("not a reference to a secret", where, _MEND)
+
+
+def read(reference: str, folder: Path) -> Secret:
+    """Return what the reference names; relative files are meant from `folder`, the configuration's own.
+
+    Raises BadInput when there is nothing, Unavailable when the Vault at VAULT_ADDR does not answer.
+    """
+    scheme, _, rest = reference.partition(":")
+    if scheme == "env":
+        value = os.environ.get(rest, "")
+    elif scheme == "file":
+        try:
+            value = (folder / Path(rest).expanduser()).read_text()
+        except (OSError, UnicodeDecodeError) as error:
+            raise BadInput(f"cannot be read ({type(error).__name__})", reference, "does the rotator own it?") from None
+    else:
+        value = _from_vault(*rest.split("#", 1))
+    if not value.strip():
+        raise BadInput("is empty", reference, "put the rotator's own credential there")
+    return Secret(value if "PRIVATE KEY" in value else value.strip())
+
+
+def _from_vault(path: str, key: str) -> str:
+    import httpx2  # noqa: PLC0415 - most deployments never need it here
+
+    address, token = os.environ.get("VAULT_ADDR", ""), os.environ.get("VAULT_TOKEN", "")
+    if not address or not token:
+        raise BadInput("VAULT_ADDR and VAULT_TOKEN are not set", f"vault:{path}#{key}", "set both, or use file:")
+    mount, _, name = path.partition("/")
+    try:
+        answer = httpx2.get(
+            f"{address.rstrip('/')}/v1/{mount}/data/{name}",
+            headers={"X-Vault-Token": token},
+            timeout=httpx2.Timeout(READ_TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
+        )
+    except httpx2.HTTPError as error:
+        raise Unavailable("vault_unreachable", type(error).__name__) from None
+    try:
+        return str(answer.raise_for_status().json()["data"]["data"][key])
+    except (httpx2.HTTPError, KeyError, TypeError, ValueError):
+        raise BadInput(f"no such secret (status {answer.status_code})", f"vault:{path}#{key}", _MEND) from None

@@ -1,0 +1,230 @@
+"""What an operator configures: `rotator.toml`, each key also `ROTATOR_…`; environment beats file."""
+
+from __future__ import annotations
+
+import functools
+import os
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any
+
+import platformdirs
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from rotator import seal, secret_reference
+from rotator.errors import BadInput
+from rotator.flow.scope import ConsumerAddress, Custody
+from rotator.ports import Connection, Place
+from rotator.seal import Seal
+
+MEMORY = "memory://"
+
+
+class Budget(BaseModel):
+    """How many calls an account allows."""
+
+    model_config = ConfigDict(extra="forbid")
+    calls_per_second: Annotated[float, Field(gt=0)]
+    burst: Annotated[int, Field(gt=0)] = 1
+
+
+class ConnectionSettings(BaseModel):
+    """One `[[connections]]` entry; keys that only the family knows are kept for it."""
+
+    model_config = ConfigDict(extra="allow")
+    name: Annotated[str, Field(min_length=1, pattern=r"^[A-Za-z0-9_.-]+$")]
+    family: Annotated[str, Field(min_length=1)]
+    account: str | None = None
+    credential: str | None = None
+    recovery: str | None = None
+    endpoint_url: str | None = None
+    settle_s: Annotated[float, Field(ge=0)] | None = None
+    budget: Budget | None = None
+    kinds: list[str] | None = Field(None, description="the playbooks it serves; absent: all of its family")
+
+    @field_validator("credential")
+    @classmethod
+    def _reference(cls, value: str | None) -> str | None:
+        if value is not None:
+            secret_reference.check(value, "credential")
+        return value
+
+
+class PlaceSettings(BaseModel):
+    """Where a replacement goes."""
+
+    model_config = ConfigDict(extra="forbid")
+    store: str
+    connection: str
+    name: str
+
+
+class ConsumerSettings(BaseModel):
+    """Who must hear of it: exactly one of the two."""
+
+    model_config = ConfigDict(extra="forbid")
+    webhook: str | None = None
+    command: list[str] | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> ConsumerSettings:
+        if (self.webhook is None) == (self.command is None):
+            raise ValueError("a consumer has either `webhook` or `command`")
+        return self
+
+
+class Match(BaseModel):
+    """Which credentials an entry speaks of."""
+
+    model_config = ConfigDict(extra="forbid")
+    provider: str | None = None
+    connection: str | None = None
+    owner: str | None = None
+    id: str | None = None
+
+
+class CredentialSettings(BaseModel):
+    """One `[[credentials]]` entry."""
+
+    model_config = ConfigDict(extra="forbid")
+    match: Match
+    criticality: Annotated[str, Field(pattern="^(low|medium|high|critical)$")] = "medium"
+    reads: list[str] | None = None
+    deliver: list[PlaceSettings] = []
+    consumers: list[ConsumerSettings] = []
+
+    def custody(self) -> Custody:
+        """Return it as the flow's noun."""
+        return Custody(
+            match={key: value for key, value in self.match.model_dump().items() if value is not None},
+            criticality=self.criticality,
+            reads=None if self.reads is None else tuple(self.reads),
+            deliver=tuple(Place(each.store, each.connection, each.name) for each in self.deliver),
+            consumers=tuple(
+                ConsumerAddress("webhook", each.webhook)
+                if each.webhook is not None
+                else ConsumerAddress("command", tuple(each.command or ()))
+                for each in self.consumers
+            ),
+        )
+
+
+class Settings(BaseSettings):
+    """The whole configuration."""
+
+    model_config = SettingsConfigDict(env_prefix="ROTATOR_", extra="forbid")
+
+    data_dir: Path = Field(default_factory=lambda: Path(platformdirs.user_data_dir("rotator")))
+    database_url: str = ""
+    broker_url: str = MEMORY
+    seal_key: str | None = Field(None, description="a reference to a base64 key of 32 bytes; absent: a key file")
+    playbooks: list[Path] = []
+    concurrency: Annotated[int, Field(ge=1, le=256)] = 32
+    connections: list[ConnectionSettings] = []
+    credentials: list[CredentialSettings] = []
+    folder: Path = Field(default_factory=Path.cwd, exclude=True)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - pydantic-settings calls with all five
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Let the environment beat the file, which comes as `init_settings`."""
+        return env_settings, init_settings
+
+    @model_validator(mode="after")
+    def _whole(self) -> Settings:
+        self.data_dir = self.folder / self.data_dir.expanduser()
+        self.playbooks = [self.folder / each.expanduser() for each in self.playbooks]
+        if not self.database_url:
+            self.database_url = f"sqlite:///{self.data_dir / 'ledger.db'}"
+        embedded = self.database_url.startswith("sqlite")
+        if embedded and self.broker_url != MEMORY:
+            raise ValueError(
+                "a SQLite ledger belongs to one process and cannot be shared through a broker: "
+                "set database_url to PostgreSQL, or leave broker_url out"
+            )
+        if not embedded and self.broker_url == MEMORY:
+            raise ValueError(
+                "a PostgreSQL ledger is for workers on many machines, which an in-memory broker cannot reach: "
+                "set broker_url to redis://…, or leave database_url out"
+            )
+        if not embedded and self.seal_key is None:
+            raise ValueError("workers on many machines need one seal_key: set it to env:NAME, file:PATH or vault:…")
+        names = [each.name for each in self.connections]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"two connections are called {name}")
+        for entry in self.credentials:
+            for place in entry.deliver:
+                if place.connection not in names:
+                    raise ValueError(f"deliver names the connection {place.connection}, which is not there")
+        return self
+
+    @property
+    def embedded(self) -> bool:
+        """Tell whether everything runs in one process."""
+        return self.broker_url == MEMORY
+
+    def connection(self, name: str) -> Connection:
+        """Return one connection as the ports' noun. Raises BadInput when there is none of that name."""
+        for each in self.connections:
+            if each.name == name:
+                reference = each.credential
+                return Connection(
+                    name=each.name,
+                    family=each.family,
+                    account=each.account,
+                    endpoint_url=each.endpoint_url,
+                    credential=(
+                        functools.partial(secret_reference.read, reference, self.folder) if reference else lambda: None
+                    ),
+                    settings=each.model_extra or {},
+                    settle_s=each.settle_s,
+                    kinds=None if each.kinds is None else tuple(each.kinds),
+                )
+        known = ", ".join(each.name for each in self.connections) or "none"
+        raise BadInput(f"no connection is called {name}", "rotator.toml", f"there are: {known}")
+
+    def seal(self) -> Seal:
+        """Return the deployment's seal; the embedded default makes a key file at first use."""
+        if self.seal_key is None:
+            return seal.from_file(self.data_dir / "seal.key")
+        return seal.from_text(secret_reference.read(self.seal_key, self.folder).reveal())
+
+
+def find() -> Path | None:
+    """Return the configuration file that applies here, or None: ./rotator.toml, then the user's own."""
+    for path in (Path("rotator.toml"), Path(platformdirs.user_config_dir("rotator")) / "rotator.toml"):
+        if path.is_file():
+            return path
+    return None
+
+
+def load(path: Path | None = None) -> Settings:
+    """Read the configuration. Raises BadInput with what is wrong, where, and how to mend it."""
+    given = path or (Path(os.environ["ROTATOR_CONFIG"]) if "ROTATOR_CONFIG" in os.environ else None) or find()
+    values: dict[str, Any] = {}
+    folder = Path.cwd()
+    if given is not None:
+        folder = given.resolve().parent
+        try:
+            values = tomllib.loads(given.read_text())
+        except OSError as error:
+            raise BadInput(f"cannot be read ({error.strerror})", str(given), "give another with --config") from None
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise BadInput(f"is not TOML: {error}", str(given), "mend that line") from None
+    try:
+        return Settings(**{**values, "folder": folder})
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        key = ".".join(str(part) for part in first["loc"])
+        where = f"{given or 'the environment'}{f': {key}' if key else ''}"
+        raise BadInput(first["msg"].removeprefix("Value error, "), where, "see docs/configuration.md") from None
+    except BadInput as error:
+        raise BadInput(error.what, f"{given or 'the environment'}: {error.where}", error.mend) from None

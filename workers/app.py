@@ -1,0 +1,86 @@
+"""The Celery application: settings that were measured, one queue per lane."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+from celery import Celery
+from celery.app import trace
+from celery.signals import setup_logging
+from celery.worker import WorkController
+
+from rotator.bootstrap import Rotator
+from rotator.flow.plan import Lane
+
+LANES = tuple(lane.value for lane in Lane)
+
+
+@setup_logging.connect  # type: ignore[untyped-decorator]
+def _keep_our_logs(**_: object) -> None:
+    """Stop Celery from replacing the process's logging."""
+
+
+def make(parts: Rotator) -> Celery:
+    """Return the application for these parts. The ledger is the truth, so no result is kept anywhere."""
+    settings = parts.settings
+    app = Celery("rotator", broker=settings.broker_url, include=["workers.tasks"], set_as_current=False)
+    app.rotator = parts
+    app.conf.update(
+        task_acks_late=True,
+        task_reject_on_worker_lost=True,
+        task_ignore_result=True,
+        task_default_queue=Lane.CONTAIN.value,
+        task_serializer="json",
+        accept_content=["json"],
+        worker_prefetch_multiplier=1,
+        worker_hijack_root_logger=False,
+        broker_connection_retry_on_startup=True,
+        broker_transport_options=(
+            {"polling_interval": 0.01}
+            if settings.embedded
+            else {
+                # With Celery's defaults a lost worker's message comes back after about 100 s.
+                "visibility_timeout": 120,
+                "unacked_restore_interval": 2,
+                "unacked_restore_throttle": 1,
+                "socket_timeout": 30,
+                "socket_keepalive": True,
+                "health_check_interval": 10,
+            }
+        ),
+    )
+    return app
+
+
+def options(app: Celery, lanes: tuple[str, ...] = LANES) -> dict[str, Any]:
+    """Return what a worker is started with: threads, since the work is waiting for answers."""
+    return {
+        "pool": "threads",
+        "concurrency": app.rotator.settings.concurrency,
+        "queues": list(lanes),
+        "loglevel": "WARNING",
+        "without_gossip": True,
+        "without_mingle": True,
+    }
+
+
+class EmbeddedWorker:
+    """A worker inside this process, for the in-memory broker."""
+
+    def __init__(self, app: Celery) -> None:
+        # Without these three a WorkController in a thread silently runs nothing.
+        app.finalize()
+        app.set_default()
+        trace.setup_worker_optimizations(app)
+        self._controller = WorkController(app=app, **options(app))
+        self._thread = threading.Thread(target=self._controller.start, name="worker", daemon=True)
+
+    def start(self) -> None:
+        """Start to take messages."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Finish what is at work, and stop."""
+        self._controller.stop()
+        self._thread.join(timeout=30)

@@ -1,0 +1,13 @@
+"""The tasks. A message is a branch's id: emptied queues lose nothing, and one delivered twice does nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery import shared_task
+
+
+@shared_task(name="rotator.advance", bind=True)  # type: ignore[untyped-decorator]
+def advance(self: Any, branch: str) -> None:
+    """Advance one branch as far as it goes now."""
+    self.app.rotator.engine.advance(branch)
