@@ -265,16 +265,6 @@ class Playbook(_Strict):
         return tuple(line for line in self.steps if line.applies(strategy))
 
 
-def recognised(playbooks: Iterable[Playbook]) -> dict[tuple[str, str], str]:
-    """Return which playbook answers what a scanner calls a finding: (scanner, name) to the playbook's name."""
-    return {
-        (scanner, rule): playbook.playbook
-        for playbook in playbooks
-        for scanner, rules in playbook.recognises.items()
-        for rule in rules
-    }
-
-
 def json_schema() -> dict[str, Any]:
     """Return the JSON Schema that editors and linters use."""
     return {

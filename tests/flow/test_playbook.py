@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from rotator.flow.playbook import ALLOWED, UNDO, Line, Playbook, Strategy, Subject, Verb, json_schema, recognised
+from rotator.flow.playbook import ALLOWED, UNDO, Line, Playbook, Strategy, Subject, Verb, json_schema
 
 
 def line(**changes):
@@ -94,11 +94,6 @@ def test_a_path_keeps_the_order_and_leaves_out_other_strategies():
     playbook = book(steps=steps)
     assert [each.id for each in playbook.path(Strategy.CONTAIN_FIRST)] == ["one", "two", "three"]
     assert [each.id for each in playbook.path(Strategy.CUT_ONLY)] == ["one", "three"]
-
-
-def test_what_scanners_call_it_leads_to_its_playbook():
-    one, other = book(recognises={"gitleaks": ["x", "y"]}), book(playbook="b", recognises={"trufflehog": ["x"]})
-    assert recognised([one, other]) == {("gitleaks", "x"): "a", ("gitleaks", "y"): "a", ("trufflehog", "x"): "b"}
 
 
 @pytest.mark.parametrize(
