@@ -90,7 +90,7 @@ def group(
         if secret is not None and secret not in prints:
             prints[secret] = fingerprint(secret)
         kind = recognises.get((exposure.source, exposure.rule))
-        seen.append(_Sighting(order, exposure, kind, prints[secret] if secret is not None else None))
+        seen.append(_Sighting(order, exposure, kind, _material(exposure) if secret is None else prints[secret]))
     # The surest first, so that the vaguer find their credential wherever in the reports it stands.
     for sighting in sorted(seen, key=lambda each: each.vagueness):
         suspects.add(sighting)
@@ -102,7 +102,7 @@ class _Sighting:
     order: int
     exposure: Exposure
     kind: str | None
-    material: str | None
+    material: str
 
     @property
     def vagueness(self) -> int:
@@ -139,8 +139,7 @@ class _Suspects:
         suspect = place(sighting)
         suspect.sightings.append(sighting)
         suspect.says.update(_issuer(sighting.exposure.leaked))
-        if sighting.material is not None:
-            self._by_material.setdefault(sighting.material, {})[suspect] = None
+        self._by_material.setdefault(sighting.material, {})[suspect] = None
 
     def in_order(self) -> list[Suspect]:
         for each in self._all:
@@ -171,16 +170,20 @@ class _Suspects:
         return self._by_stray_id[name]
 
     def _nameless(self, sighting: _Sighting) -> _Gathered:
-        for holder in self._by_material.get(sighting.material or "", {}):
+        for holder in self._by_material.get(sighting.material, {}):
             if sighting.kind is None or holder.kind == sighting.kind:
                 return holder
-        exposure = sighting.exposure
-        return self._new(sighting.kind, sighting.material or f"{exposure.source}:{exposure.rule}:{exposure.where}")
+        return self._new(sighting.kind, sighting.material)
 
     def _new(self, kind: str | None, key: str) -> _Gathered:
         suspect = _Gathered(kind, key)
         self._all.append(suspect)
         return suspect
+
+
+def _material(untold: Exposure) -> str:
+    """Stand in for the fingerprint of material that the report does not tell."""
+    return f"{untold.source}:{untold.rule}:{untold.where}"
 
 
 def _issuer(leaked: Leaked) -> dict[str, str]:
@@ -192,7 +195,7 @@ def _fullest(suspect: _Gathered) -> Leaked:
     """Put together what is told of one credential; what the reports contradict each other about is left out."""
     found = [each.exposure for each in suspect.sightings if each.kind or suspect.kind is None]
     pairs = [each for each in found if each.leaked.secret is not None] or [
-        each.exposure for each in suspect.sightings if each.material is not None
+        each.exposure for each in suspect.sightings if each.exposure.leaked.secret is not None
     ]
     rivals: dict[tuple[str, str | None], set[Secret | None]] = {}
     for each in pairs:

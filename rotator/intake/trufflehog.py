@@ -8,7 +8,7 @@ from datetime import datetime
 
 from rotator.credential import Leaked
 from rotator.flow.exposure import Exposure
-from rotator.intake.fields import line, mapping, material, server, without_login, word
+from rotator.intake.fields import aws_key_id, line, mapping, material, server, without_login, word
 from rotator.intake.json_pieces import records
 from rotator.intake.report import Head, Report
 
@@ -65,10 +65,10 @@ def _leaked(finding: Mapping[str, object], detector: str, raw: str, extra: Mappi
     parts = mapping(finding.get("SecretParts"))
     joined = finding.get("RawV2")
     joined = joined if isinstance(joined, str) else ""
-    if detector in _AWS:
+    if detector in _AWS and aws_key_id(raw):
         account, owner = word(extra, "account"), _IAM_USER.fullmatch(word(extra, "arn"))
         return Leaked(
-            id=raw or None,
+            id=raw,
             secret=material(_aws_secret(parts, raw, joined)),
             owner=owner[1] if owner else None,
             account=account if _ACCOUNT.fullmatch(account) else None,
@@ -82,7 +82,7 @@ def _aws_secret(parts: Mapping[str, object], key_id: str, joined: str) -> str:
     part = parts.get("secret_access_key")
     if isinstance(part, str):
         return part
-    if not key_id or not joined.startswith(key_id):
+    if not joined.startswith(key_id):
         return ""
     # With or without a colon between; a session token may follow. No secret access key holds a colon.
     return joined.removeprefix(key_id).removeprefix(":").split(":", 1)[0]
