@@ -9,13 +9,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias, TypeVar
 
 import asyncssh
 
-from rotator.errors import RotatorError
+from rotator.errors import Rejected, RotatorError
 from rotator.families.ssh_errors import Phase, translated
 from rotator.families.ssh_keys import fingerprint_of
 from rotator.families.ssh_settings import Host, Settings
@@ -90,13 +90,9 @@ class Fleet:
             door.connection.abort()
             door.connection = door.sftp = None
         if door.connection is None or door.sftp is None:
-            connection = await self.log_in(host, user, asyncssh.SSHClient, key)
-            try:
-                door.sftp = await connection.start_sftp_client()
-            except BaseException:
-                connection.abort()
-                raise
-            door.connection, door.opened_with = connection, name
+            door.connection = await self.log_in(host, user, asyncssh.SSHClient, key)
+            door.opened_with = name
+            door.sftp = await _files_of(door.connection, host)
         return Session(door.connection, door.sftp, door.editing)
 
     async def log_in(
@@ -130,6 +126,17 @@ class Fleet:
             return self._loop
 
 
+async def _files_of(connection: asyncssh.SSHClientConnection, host: Host) -> asyncssh.SFTPClient:
+    try:
+        return await connection.start_sftp_client()
+    except BaseException as error:
+        alone = isinstance(error, asyncssh.Error) and not connection.is_closed()
+        connection.abort()
+        if alone:
+            raise Rejected("no_sftp", f"{host.name}: the account's key or shell does not allow SFTP") from None
+        raise
+
+
 async def _guarded(host: Host, work: Work[T]) -> T:
     phase = Phase()
     try:
@@ -141,15 +148,19 @@ async def _guarded(host: Host, work: Work[T]) -> T:
         raise translated(error, phase, host.name) from None
 
 
-async def _gathered(hosts: Iterable[Host], work: Work[T]) -> tuple[dict[str, T], dict[str, RotatorError]]:
+async def _gathered(hosts: Collection[Host], work: Work[T]) -> tuple[dict[str, T], dict[str, RotatorError]]:
+    async def at(host: Host) -> T | RotatorError:
+        try:
+            return await _guarded(host, work)
+        except RotatorError as error:
+            return error
+
+    answers = zip(hosts, await asyncio.gather(*(at(host) for host in hosts)), strict=True)
     done: dict[str, T] = {}
     failed: dict[str, RotatorError] = {}
-
-    async def at(host: Host) -> None:
-        try:
-            done[host.name] = await _guarded(host, work)
-        except RotatorError as error:
-            failed[host.name] = error
-
-    await asyncio.gather(*(at(host) for host in hosts))
+    for host, answer in answers:
+        if isinstance(answer, RotatorError):
+            failed[host.name] = answer
+        else:
+            done[host.name] = answer
     return done, failed

@@ -14,6 +14,8 @@ from rotator.errors import Rejected
 from rotator.families.authorized_keys import fingerprint, is_fingerprint
 
 _PEM = re.compile(r"(-----BEGIN ([A-Z0-9 ]*PRIVATE KEY)-----)(.*?)(-----END \2-----)", re.DOTALL)
+_LOCKED = "Passphrase must be specified"
+"""asyncssh has no exception of its own for it."""
 _MAGIC = b"openssh-key-v1\0"
 SECRET_FIELD = "private_key"  # noqa: S105 - the name of a field
 
@@ -27,9 +29,9 @@ def read_private_key(secret: Secret) -> asyncssh.SSHKey:
     pem = _pem(secret.reveal())
     try:
         key = asyncssh.import_private_key(pem)
-    except asyncssh.KeyEncryptionError:
-        raise Rejected("unreadable", _protected(pem)) from None
-    except (asyncssh.KeyImportError, ValueError):
+    except ValueError as error:
+        if _LOCKED in str(error):
+            raise Rejected("unreadable", _protected(pem)) from None
         raise Rejected("unreadable", "the private key is cut off or garbled") from None
     claimed = _public_half(pem)
     if claimed is not None and claimed != key.public_data:

@@ -54,6 +54,7 @@ echo "rotator: cut=$cut left=$left elsewhere=$elsewhere"
 CUT_SESSIONS = "exec /bin/sh -c '" + " ".join(line.strip() for line in _SCRIPT.strip().splitlines()) + "'"
 """The command; it prints one line, which `facts` reads."""
 
+_COUNTED = "every session of the account but the one that cut; those of rotator's other workers are among them"
 _ANSWER = re.compile(r"^rotator: cut=(\d+) left=(\d+) elsewhere=(\d+)$", re.MULTILINE)
 
 
@@ -74,4 +75,4 @@ def facts(printed: str) -> dict[str, str]:
     cut, left, elsewhere = found.groups()
     if left != "0":
         raise Rejected("sessions_left", f"{left} sessions did not end, {cut} did")
-    return {"sessions_cut": cut, "sessions_at_another_sshd": elsewhere}
+    return {"sessions_cut": cut, "sessions_at_another_sshd": elsewhere, "counted": _COUNTED}

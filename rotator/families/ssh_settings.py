@@ -84,9 +84,19 @@ def read_settings(connection: Connection) -> Settings:
 
 def _known_hosts(given: str) -> asyncssh.SSHKnownHosts:
     text = given if re.search(r"\s", given.strip()) else Path(given).expanduser().read_text(encoding="utf-8")
-    if not any(line.strip() and not line.lstrip().startswith("#") for line in text.splitlines()):
+    if not any(_names_a_key(line) for line in text.splitlines()):
         raise ValueError("no host key")
     return asyncssh.import_known_hosts(text)
+
+
+def _names_a_key(line: str) -> bool:
+    """Tell whether a line gives a host's key; asyncssh passes over what it cannot read."""
+    fields = line.split(None, 2 if line.lstrip().startswith("@") else 1)
+    try:
+        asyncssh.import_public_key(fields[-1])
+    except (asyncssh.KeyImportError, IndexError):
+        return False
+    return not line.lstrip().startswith("#")
 
 
 def _hosts(given: object, where: str) -> dict[str, Host]:

@@ -11,6 +11,7 @@ import contextlib
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -131,7 +132,16 @@ def _account(name: str) -> Iterator[None]:
         _run("usermod", "-p", "*", name)  # an account that useradd made is locked, and sshd refuses every key
         yield
     finally:
+        _end_processes(pwd.getpwnam(name).pw_uid)
         _run("userdel", "--force", "--remove", name, check=False)
+
+
+def _end_processes(uid: int) -> None:
+    """End what still runs as the account: sessions outlive the sshd that let them in."""
+    for entry in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError, IndexError):
+            if int((entry / "status").read_text().partition("\nUid:")[2].split()[0]) == uid:
+                os.kill(int(entry.name), signal.SIGKILL)
 
 
 def _run(*command: str, check: bool = True) -> None:
