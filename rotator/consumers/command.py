@@ -130,5 +130,5 @@ def _last_line(output: bytes) -> object:
     lines = output.decode("utf-8", "replace").strip().splitlines()
     try:
         return json.loads(lines[-1]) if lines else None
-    except ValueError:
+    except (ValueError, RecursionError):
         return None

@@ -70,7 +70,7 @@ class Webhook:
         took = time.monotonic() - began
         try:
             said = json.loads(content)
-        except ValueError:
+        except (ValueError, RecursionError):
             said = None
         return Told(f"{answer.status_code} in {took:.2f} s", using_of(said, notice))
 

@@ -121,7 +121,7 @@ class RestService:
         except (httpx2.HTTPError, httpx2.StreamError):
             raise Uncertain("connection_lost", self.address) from None
         parsed: object = None
-        with contextlib.suppress(ValueError):
+        with contextlib.suppress(ValueError, RecursionError):
             parsed = json.loads(content)
         named = answer.headers.get("Retry-After", "")
         return Reply(answer.status_code, parsed, url, float(named) if named.isdigit() else None)

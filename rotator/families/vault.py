@@ -171,7 +171,7 @@ def _unanswered(error: requests.RequestException, address: str) -> Unavailable |
 def _reply(answer: requests.Response, sent: list[str]) -> Reply:
     try:
         body = answer.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         body = None
     fields: Mapping[str, Any] = body if isinstance(body, dict) else {}
     errors = [" ".join(str(error).split()) for error in fields.get("errors") or ()]

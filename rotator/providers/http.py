@@ -53,7 +53,7 @@ class Kind:
         """Name the credential: by the `identify` call where there is one, otherwise by its listed id."""
         if not leaked.may_belong_to(self._connection.account, self._service.address):
             raise Rejected("not_this_account", f"{leaked.account or leaked.address} is not {self._connection.name}")
-        named = self._by_secret(leaked.secret) if leaked.secret is not None else None
+        named = self._by_secret(leaked.secret, leaked.id) if leaked.secret is not None else None
         if named is not None and leaked.id not in (None, named.id):
             raise Rejected("mispaired", f"the report's secret is not the one of {leaked.id}")
         if named is None and leaked.id is not None:
@@ -114,8 +114,10 @@ class Kind:
     def _copied_fields(self) -> tuple[str, ...]:
         return self._rest.issue.copied if self._rest.issue is not None else ()
 
-    def _by_secret(self, secret: Secret) -> CredentialRef | None:
+    def _by_secret(self, secret: Secret, known_id: str | None) -> CredentialRef | None:
         if not sendable(secret) or (self._rest.format and not re.fullmatch(self._rest.format, secret.reveal())):
+            if known_id is not None:
+                return None  # the id names it as well, and what is left of the secret is sent to nobody
             raise Rejected("unreadable", "the secret is truncated or malformed")
         call = self._rest.identify
         if call is None:

@@ -55,7 +55,7 @@ class VaultToken:
         """Name the token by its accessor: the server is asked with the rotator's own token."""
         if not leaked.may_belong_to(self._connection.account, self._vault.address):
             raise Rejected("not_this_account", f"{leaked.account or leaked.address} is not {self._connection.name}")
-        named = self._by_secret(leaked.secret) if leaked.secret is not None else None
+        named = self._by_secret(leaked.secret, leaked.id) if leaked.secret is not None else None
         if named is not None and leaked.id not in (None, named["accessor"]):
             raise Rejected("mispaired", f"the report's token is not the one of accessor {leaked.id}")
         if named is None and leaked.id is not None:
@@ -135,10 +135,12 @@ class VaultToken:
                 return ref.with_id(accessor)
         return None
 
-    def _by_secret(self, secret: Secret) -> Mapping[str, Any] | None:
+    def _by_secret(self, secret: Secret, known_id: str | None) -> Mapping[str, Any] | None:
         text = secret.reveal()
         # An empty token must never be asked for: the server then answers with the asker's own.
         if not sendable(secret) or not _WHOLE.fullmatch(text):
+            if known_id is not None:
+                return None  # the accessor names it as well, and what is left of the token is sent to nobody
             raise Rejected("unreadable", "the token is truncated or malformed")
         if _BATCH.match(text):
             raise Rejected("batch_token", "it has no accessor, cannot be revoked, and ends with its time or its parent")

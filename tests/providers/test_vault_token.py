@@ -88,6 +88,13 @@ def test_an_accessor_alone_names_the_token(provider, server):
     assert reason_of(lambda: provider.identify(Leaked(id="A" * 24))) == "unknown_credential"
 
 
+def test_an_accessor_names_what_is_left_of_a_token_cannot(provider, proxy, server):
+    planted = server.plant("app", "ci")
+    leaked = Leaked(id=planted.accessor, secret=Secret(planted.token.reveal()[:-6]))
+    assert provider.identify(leaked) == ref_of(planted)
+    assert proxy.calls == ["POST /v1/auth/token/lookup-accessor"]
+
+
 def test_an_accessor_beside_another_tokens_material_is_mispaired(provider, server):
     one, other = server.plant("app", "ci"), server.plant("app", "ci")
     assert reason_of(lambda: provider.identify(Leaked(id=one.accessor, secret=other.token))) == "mispaired"

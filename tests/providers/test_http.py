@@ -1,0 +1,305 @@
+"""What is special about kinds that a playbook describes, tried on the practice range's token server."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from pydantic import ValidationError
+
+from rotator.credential import CredentialRef, Leaked, Secret
+from rotator.errors import BadInput, Rejected, RotatorError, Unavailable, Uncertain
+from rotator.families.http import filled_body, filled_call
+from rotator.ports import Answer, Connection, Issuing, Preserving, State, Suspendable
+from rotator.practice.token_server import token_server
+from rotator.providers.http import connect
+from tests.contracts.cases.http import acme
+from tests.fakes.losing_proxy import losing_proxy
+
+MARKER = "rotator-run-7-issue"
+
+
+@pytest.fixture(scope="module")
+def server():
+    with token_server() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def standing(server):
+    with losing_proxy(server.address) as made:
+        yield made
+
+
+@pytest.fixture
+def proxy(standing):
+    standing.pass_all()
+    return standing
+
+
+def connected(address: str, own: Secret | None, rest=None, **more: object):
+    connection = Connection("acme", "http", endpoint_url=address, credential=lambda: own, **more)
+    return connect(connection, "acme_api_token", rest or acme())
+
+
+@pytest.fixture
+def provider(server, proxy):
+    return connected(proxy.address, server.admin)
+
+
+def ref_of(planted, owner: str = "ci") -> CredentialRef:
+    return CredentialRef("acme_api_token", "acme", owner, planted.id)
+
+
+def reason_of(act) -> str:
+    with pytest.raises(RotatorError) as refusal:
+        act()
+    return f"{type(refusal.value).__name__} {refusal.value.reason}"
+
+
+@pytest.mark.parametrize("issuing", [True, False])
+@pytest.mark.parametrize("suspendable", [True, False])
+def test_it_claims_what_its_section_describes(server, issuing, suspendable):
+    left_out = {} if issuing else {"issue": None}
+    left_out |= {} if suspendable else {"suspend": None, "resume": None}
+    provider = connected(server.address, server.admin, acme(**left_out))
+    assert isinstance(provider, Issuing) is issuing
+    assert isinstance(provider, Suspendable) is suspendable
+    assert isinstance(provider, Preserving)
+    assert provider.name == "acme_api_token"
+
+
+def test_a_truncated_secret_is_not_even_sent(provider, proxy, server):
+    text = server.plant("ci").token.reveal()
+    for broken in (text[:-1], text + "\n", text + " x", "", "ü" * 45):
+        assert reason_of(lambda b=broken: provider.identify(Leaked(secret=Secret(b)))) == "Rejected unreadable"
+    assert proxy.calls == []
+
+
+def test_a_secret_reported_for_another_server_is_not_sent(provider, proxy, server):
+    leaked = Leaked(secret=server.plant("ci").token, address="https://acme.example/v1")
+    assert reason_of(lambda: provider.identify(leaked)) == "Rejected not_this_account"
+    assert proxy.calls == []
+
+
+def test_an_id_alone_is_found_in_the_list(provider, server):
+    planted = server.plant("ci")
+    assert provider.identify(Leaked(id=planted.id)) == ref_of(planted)
+    assert reason_of(lambda: provider.identify(Leaked(id="tok_999999"))) == "Rejected unknown_credential"
+
+
+def test_an_id_names_what_is_left_of_a_secret_cannot(provider, proxy, server):
+    planted = server.plant("ci")
+    broken = Secret(planted.token.reveal()[:-6])
+    assert provider.identify(Leaked(id=planted.id, secret=broken)) == ref_of(planted)
+    assert not [call for call in proxy.calls if call.endswith("/me")]
+
+
+def test_an_id_beside_another_ones_secret_is_mispaired(provider, server):
+    one, other = server.plant("ci"), server.plant("ci")
+    leaked = Leaked(id=one.id, secret=other.token)
+    assert reason_of(lambda: provider.identify(leaked)) == "Rejected mispaired"
+    verdict = provider.verify(ref_of(one), other.token)
+    assert (verdict.answer, verdict.mismatch) == (Answer.INCONCLUSIVE, True)
+
+
+def test_a_service_that_cannot_identify_needs_the_id(server):
+    provider = connected(server.address, server.admin, acme(identify=None))
+    planted = server.plant("ci")
+    assert reason_of(lambda: provider.identify(Leaked(secret=planted.token))) == "Rejected needs_id"
+    assert provider.identify(Leaked(id=planted.id, secret=planted.token)) == ref_of(planted)
+
+
+def test_an_identify_call_without_an_owner_takes_it_from_the_list(server):
+    section = acme(identify={"call": "GET /me", "as": "subject", "id": "data.id"})
+    planted = server.plant("platform")
+    provider = connected(server.address, server.admin, section)
+    assert provider.identify(Leaked(secret=planted.token)) == ref_of(planted, "platform")
+
+
+def test_a_service_may_be_asked_about_a_secret_by_the_rotator(server, proxy):
+    section = acme(identify={"call": "POST /introspect", "as": "rotator", "body": {"token": "{secret}"}, "id": "id"})
+    provider = connected(proxy.address, server.admin, section)
+    token = server.plant("ci").token
+    proxy.answer(404)
+    assert reason_of(lambda: provider.identify(Leaked(secret=token))) == "Rejected unknown_credential"
+    proxy.answer(200, body=b'{"no": "id"}')
+    assert reason_of(lambda: provider.identify(Leaked(secret=token))) == "Rejected answer_without_id"
+    assert proxy.calls == ["POST /introspect"]
+
+
+def test_a_list_is_read_to_its_last_page(provider, proxy, server):
+    planted = [server.plant("many") for _ in range(230)]
+    proxy.pass_all()
+    assert provider.siblings(ref_of(planted[0], "many")) == {ref_of(each, "many") for each in planted}
+    assert len(proxy.calls) >= 3
+    assert provider.inspect(ref_of(planted[-1], "many")).state is State.ACTIVE
+
+
+def test_a_next_page_on_another_server_is_not_visited(provider, proxy):
+    for elsewhere in ("http://127.0.0.1:9/tokens", "//127.0.0.1:9/tokens", "https://127.0.0.1/tokens"):
+        proxy.answer(200, body=json.dumps({"data": [], "next": elsewhere}).encode())
+        ref = CredentialRef("acme_api_token", "acme", "ci", "tok_000001")
+        assert reason_of(lambda r=ref: provider.inspect(r)) == "Rejected list_leads_elsewhere"
+
+
+def test_an_answer_without_a_list_is_not_taken_for_an_empty_one(provider, proxy):
+    ref = CredentialRef("acme_api_token", "acme", "ci", "tok_000001")
+    for body in (b"{}", b"<html>", b'{"data": null}', b'{"data": {"id": 1}}', b"[" * 100_000):
+        proxy.answer(200, body=body)
+        assert reason_of(lambda: provider.inspect(ref)) == "Rejected answer_without_list"
+
+
+def test_what_a_replacement_takes_over_keeps_its_json_type_after_the_exposed_is_gone(provider, server):
+    planted = server.plant("ci", ("read", "deploy"))
+    ref = ref_of(planted)
+    kept = provider.preserve(ref)
+    assert kept["exposed.scopes"] == '["read", "deploy"]'
+    provider.revoke(ref)
+    issued = provider.issue(ref, MARKER, kept)
+    assert json.loads(provider.preserve(issued.ref)["exposed.scopes"]) == ["read", "deploy"]
+    assert provider.verify(issued.ref, issued.secret).answer is Answer.ACCEPTED
+
+
+def test_without_anything_preserved_the_list_is_asked_and_a_gone_one_cannot_be_copied(provider, server):
+    ref = ref_of(server.plant("ci", ("deploy",)))
+    issued = provider.issue(ref, MARKER, {})
+    assert json.loads(provider.preserve(issued.ref)["exposed.scopes"]) == ["deploy"]
+    provider.revoke(ref)
+    assert provider.preserve(ref) == {"state": "absent"}
+    assert reason_of(lambda: provider.issue(ref, MARKER, {})) == "Rejected nothing_to_copy"
+
+
+def test_last_use_is_preserved_before_a_knock_overwrites_it(provider, server):
+    planted = server.plant("ci")
+    assert "last_used_at" not in provider.preserve(ref_of(planted))
+    provider.verify(ref_of(planted), planted.token)
+    assert "last_used_at" in provider.preserve(ref_of(planted))
+    assert provider.inspect(ref_of(planted)).facts["created_at"]
+
+
+def test_a_lost_issue_is_uncertain_and_found_by_its_marker(provider, proxy, server):
+    ref = ref_of(server.plant("lost"), "lost")
+    kept = provider.preserve(ref)
+    proxy.lose_answer(0)
+    assert reason_of(lambda: provider.issue(ref, MARKER, kept)) == "Uncertain connection_lost"
+    assert len(proxy.calls) == 1  # nobody minted again by itself
+    proxy.pass_all()
+    found = provider.marked(ref, MARKER)
+    assert found is not None
+    assert provider.siblings(ref) == {ref, found}
+
+
+def test_an_issue_whose_answer_cannot_be_read_is_uncertain(provider, proxy, server):
+    ref = ref_of(server.plant("ci"))
+    kept = provider.preserve(ref)
+    for body in (b"", b"<html>", b'{"data": {"id": "tok_7"}}'):
+        proxy.answer(201, body=body)
+        assert reason_of(lambda: provider.issue(ref, MARKER, kept)) == "Uncertain answer_without_secret"
+
+
+ANSWERS = [
+    (401, {}, "Rejected own_credential_refused"),
+    (403, {}, "Rejected permission_denied"),
+    (409, {}, "Rejected http_409"),
+    (429, {"Retry-After": "7"}, "Unavailable throttled"),
+    (503, {"Retry-After": "7"}, "Unavailable throttled"),
+    (503, {}, "Uncertain http_503"),
+    (500, {}, "Uncertain http_500"),
+    (202, {}, "Uncertain http_202"),
+    (302, {"Location": "http://127.0.0.1:9/"}, "Uncertain http_302"),
+]
+
+
+@pytest.mark.parametrize(("status", "headers", "expected"), ANSWERS, ids=str)
+def test_each_answer_to_a_change_has_its_meaning(provider, proxy, status, headers, expected):
+    ref = CredentialRef("acme_api_token", "acme", "ci", "tok_000001")
+    proxy.answer(status, headers)
+    for change in (provider.revoke, provider.suspend, provider.resume):
+        assert reason_of(lambda c=change: c(ref)) == expected
+
+
+@pytest.mark.parametrize(("status", "headers", "expected"), ANSWERS, ids=str)
+def test_what_changes_nothing_is_never_uncertain(provider, proxy, status, headers, expected):
+    ref = CredentialRef("acme_api_token", "acme", "ci", "tok_000001")
+    proxy.answer(status, headers)
+    said = reason_of(lambda: provider.inspect(ref))
+    assert said == ("Rejected answer_without_list" if status == 202 else expected.replace("Uncertain", "Unavailable"))
+
+
+@pytest.mark.parametrize("status", [403, 404, 500, 503, 302, 202])
+def test_only_the_answers_named_are_a_verdict(provider, proxy, server, status):
+    planted = server.plant("ci")
+    proxy.answer(status, {"Location": "http://127.0.0.1:9/"})
+    verdict = provider.verify(ref_of(planted), planted.token)
+    assert (verdict.answer, verdict.reason) == (Answer.INCONCLUSIVE, f"http_{status}")
+    assert len(proxy.calls) == 1  # a redirect is not followed with the secret in hand
+
+
+def test_a_throttled_knock_is_asked_again_later(provider, proxy, server):
+    planted = server.plant("ci")
+    proxy.answer(429, {"Retry-After": "7"})
+    with pytest.raises(Unavailable) as raised:
+        provider.verify(ref_of(planted), planted.token)
+    assert raised.value.retry_after == 7
+
+
+def test_an_endless_answer_is_not_read(provider, proxy, monkeypatch):
+    monkeypatch.setattr("rotator.families.http._ANSWER_LIMIT", 1000)
+    ref = CredentialRef("acme_api_token", "acme", "ci", "tok_000001")
+    proxy.answer(200, body=b"[" * 5000)
+    assert reason_of(lambda: provider.inspect(ref)) == "Unavailable answer_too_long"
+
+
+def test_its_own_credential_may_be_the_document_that_a_rotation_delivered(server):
+    document = Secret(json.dumps({"id": "admin", "token": server.admin.reveal()}))
+    planted = server.plant("ci")
+    assert connected(server.address, document).inspect(ref_of(planted)).state is State.ACTIVE
+    for missing in (None, Secret("{}"), Secret("{not json")):
+        provider = connected(server.address, missing)
+        assert reason_of(lambda p=provider: p.inspect(ref_of(planted))) == "Rejected no_credential"
+
+
+def test_templates_are_encoded_in_a_path_and_typed_in_a_body():
+    values = {"id": "a/b?c", "exposed.scopes": ["x"], "exposed.n": 3, "owner": "o"}
+    assert filled_call("DELETE /tokens/{id}", values) == "DELETE /tokens/a%2Fb%3Fc"
+    body = {"scopes": "{exposed.scopes}", "deep": [{"n": "{exposed.n}"}], "said": "n={exposed.n} {owner}", "kept": True}
+    assert filled_body(body, values) == {"scopes": ["x"], "deep": [{"n": 3}], "said": "n=3 o", "kept": True}
+
+
+@pytest.mark.parametrize(
+    ("section", "words"),
+    [
+        ({"revoke": {"call": "DELETE /tokens/{ID}", "done": [204]}}, "unknown placeholder {ID}"),
+        ({"revoke": {"call": "DELETE /tokens/{exposed.x}", "done": [204]}}, "unknown placeholder {exposed.x}"),
+        ({"resume": None}, "`suspend` and `resume` go together"),
+        ({"format": "("}, "`format` is no regular expression"),
+        ({"verify": {"call": "GET /me", "accepted": [200], "rejected": [200]}}, "200 cannot mean both"),
+        ({"verify": {"call": "GET /me", "accepted": [200], "rejected": []}}, "at least 1 item"),
+        ({"identify": {"call": "GET /me/{secret}", "as": "rotator", "id": "id"}}, "put {secret} into the body"),
+        ({"identify": {"call": "POST /me", "body": {"t": "{secret}"}, "id": "id"}}, "unknown placeholder {secret}"),
+    ],
+)
+def test_a_mistake_in_the_section_is_told_when_it_is_loaded(section, words):
+    with pytest.raises(ValidationError) as told:
+        acme(**section)
+    assert words in str(told.value)
+
+
+def test_a_playbook_without_a_section_and_a_connection_without_an_address_are_told():
+    with pytest.raises(BadInput, match="my_kind: a playbook with `provider: http` describes its service"):
+        connect(Connection("acme", "http", endpoint_url="http://127.0.0.1:1"), "my_kind")
+    for address in (None, "acme.example", "file:///etc/passwd"):
+        with pytest.raises(BadInput, match="acme: an http connection needs an address"):
+            connect(Connection("acme", "http", endpoint_url=address), "my_kind", acme())
+
+
+def test_no_error_of_its_own_shows_material(provider, proxy, server):
+    planted = server.plant("ci")
+    for act in (lambda: provider.issue(ref_of(planted), MARKER, {}), lambda: provider.inspect(ref_of(planted))):
+        proxy.lose_request(0)
+        with pytest.raises((Rejected, Unavailable, Uncertain)) as raised:
+            act()
+        shown = repr(raised.value) + str(raised.getrepr(style="long", showlocals=False))
+        assert server.admin.reveal() not in shown
+        assert raised.value.__cause__ is None
