@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncssh
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rotator.errors import Rejected
@@ -45,6 +45,7 @@ OTHERS = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.one_of(line_of(0).map(lambda line: (True, line)), OTHERS.map(lambda line: (False, line)))),
     st.booleans(),
@@ -62,6 +63,7 @@ def test_every_line_of_the_key_goes_and_no_other_byte(lines, cut_off):
     assert without(result, TARGET) == result
 
 
+@settings(deadline=None)
 @given(
     st.lists(OTHERS).map(b"".join),
     st.booleans(),
@@ -79,6 +81,7 @@ def test_a_key_is_added_once_after_what_is_there_and_can_be_taken_away_again(tex
     assert entries(without(added, TARGET)) == entries(text)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_no_bytes_are_too_strange_to_read(text):
     assert without(text, TARGET) == text
