@@ -1,13 +1,13 @@
 """The practice range's own service, "Acme": it issues API tokens over REST, as many vendors do, and forgets nothing.
 
     POST   /tokens               {owner, scopes, marker}  201 {data: {id, token, owner, scopes}}     administrator
-    GET    /tokens               200 {data: [{id, owner, scopes, marker, suspended, created_at, last_used_at}], next}
+    GET    /tokens?limit=N       200 {data: [{id, owner, scopes, marker, suspended, created_at, last_used_at}], next}
     POST   /tokens/ID/suspend    204, 404 when there is none                                         administrator
     POST   /tokens/ID/resume     204, 404 when there is none                                         administrator
     DELETE /tokens/ID            204, 404 when there is none                                         administrator
     GET    /me                   200 {data: {id, owner, scopes}}                                     any live token
 
-The list comes in pages of 100; `next` is the path of the following one. A token that is unknown, suspended or revoked
+With `limit`, the list comes in pages; `next` is the path of the following one. A token that is unknown, suspended or revoked
 is refused with 401, a live one without the administrator's rights with 403. Suspending and resuming can be repeated.
 """
 
@@ -24,12 +24,11 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from rotator.credential import Secret
 
 _ALPHABET = string.ascii_letters + string.digits
-_PAGE = 100
 _Answer = tuple[HTTPStatus, dict[str, Any] | None]
 
 
@@ -43,6 +42,10 @@ class _Token:
     created_at: str
     suspended: bool = False
     last_used_at: str | None = None
+
+    @property
+    def number(self) -> int:
+        return int(self.id.removeprefix("tok_"))
 
     def listed(self) -> dict[str, Any]:
         """Return what the list shows: everything but the secret."""
@@ -86,7 +89,8 @@ class Acme:
             case ("POST", "tokens"):
                 return self._create(body)
             case ("GET", "tokens"):
-                return self._page(int(parse_qs(address.query).get("after", ["0"])[0]))
+                wanted = dict(parse_qsl(address.query))
+                return self._page(int(wanted.get("after", 0)), int(wanted.get("limit", 0)))
             case ("POST", "tokens", token_id, "suspend" | "resume" as verb):
                 return self._change(token_id, suspended=verb == "suspend")
             case ("DELETE", "tokens", token_id):
@@ -112,12 +116,11 @@ class Acme:
         created = {"id": token.id, "token": token.secret, "owner": token.owner, "scopes": token.scopes}
         return HTTPStatus.CREATED, {"data": created}
 
-    def _page(self, after: int) -> _Answer:
+    def _page(self, after: int, limit: int) -> _Answer:
         with self._lock:
-            known = list(self._tokens.values())
-        rest = [token for token in known if int(token.id.removeprefix("tok_")) > after]
-        page = rest[:_PAGE]
-        following = f"/tokens?after={int(page[-1].id.removeprefix('tok_'))}" if len(rest) > _PAGE else None
+            rest = [token for token in self._tokens.values() if token.number > after]
+        page = rest[:limit] if limit > 0 else rest
+        following = f"/tokens?limit={limit}&after={page[-1].number}" if len(page) < len(rest) else None
         return HTTPStatus.OK, {"data": [token.listed() for token in page], "next": following}
 
     def _change(self, token_id: str, *, suspended: bool) -> _Answer:

@@ -27,7 +27,7 @@ issue:
   id: data.id
   secret: data.token
 list:
-  call: GET /tokens
+  call: GET /tokens?limit=100
   each: data
   id: id
   owner: owner
