@@ -7,8 +7,9 @@
     DELETE /tokens/ID            204, 404 when there is none                                         administrator
     GET    /me                   200 {data: {id, owner, scopes}}                                     any live token
 
-With `limit`, the list comes in pages; `next` is the path of the following one. A token that is unknown, suspended or revoked
-is refused with 401, a live one without the administrator's rights with 403. Suspending and resuming can be repeated.
+With `limit`, the list comes in pages; `next` is the path of the following one. A token that is unknown, suspended or
+revoked is refused with 401, a live one without the administrator's rights with 403. Suspending and resuming can be
+repeated.
 """
 
 from __future__ import annotations
