@@ -1,0 +1,99 @@
+"""The house keeps its own promises: a kind is a file, a playbook, a contract case and a test, and no registry."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import inspect
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from rotator.credential import Secret
+from rotator.flow.playbook_check import capabilities, check
+from rotator.playbook_file import SHIPPED, load_all
+from rotator.ports import Connection
+from tests.contracts.case import case_names
+
+ROOT = Path(__file__).parents[1]
+PLAYBOOKS = load_all()
+PROVIDERS = sorted(path.stem for path in (ROOT / "rotator" / "providers").glob("[!_]*.py"))
+HOST_KEY = "127.0.0.1 ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHh7Ecj4sJw7CVtmWvLmVRvs/3e9oSOeTsPIbYvU03Ad"
+MAY_IMPORT = ("rotator.credential", "rotator.errors", "rotator.families", "rotator.ports", "rotator.rest_kind")
+
+
+def imports_of(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom):
+            yield node.module or ""
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+
+
+@pytest.mark.parametrize("name", sorted(PLAYBOOKS))
+def test_a_playbook_is_found_under_its_own_name_and_answers_somebody(name):
+    playbook = PLAYBOOKS[name]
+    assert (SHIPPED / f"{name}.yaml").is_file()
+    assert playbook.provider in PROVIDERS
+    assert playbook.provider in {name, "http"}
+    assert playbook.recognises["list"] == [name]
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_a_provider_has_a_playbook_a_contract_case_and_a_test(provider):
+    assert provider in {playbook.provider for playbook in PLAYBOOKS.values()}
+    assert provider in case_names()
+    assert (ROOT / "tests" / "providers" / f"test_{provider}.py").is_file()
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_a_provider_is_reached_by_its_name_alone(provider):
+    connect = importlib.import_module(f"rotator.providers.{provider}").connect
+    assert list(inspect.signature(connect).parameters) == ["connection", "name", "rest"]
+    listed = [
+        str(path.relative_to(ROOT))
+        for folder in ("rotator", "workers")
+        for path in (ROOT / folder).rglob("*.py")
+        if any(name.startswith("rotator.providers") for name in imports_of(path))
+    ]
+    assert listed == []
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_a_provider_imports_only_what_every_provider_may(provider):
+    ours = {name for name in imports_of(ROOT / f"rotator/providers/{provider}.py") if name.startswith("rotator")}
+    assert {name for name in ours if not name.startswith(MAY_IMPORT)} == set()
+
+
+@pytest.mark.parametrize("name", sorted(PLAYBOOKS))
+def test_a_playbook_asks_only_for_what_its_provider_can_do(name):
+    """Without a network: making a provider opens no connection."""
+    playbook = PLAYBOOKS[name]
+    module = importlib.import_module(f"rotator.providers.{playbook.provider}")
+    settings = {"hosts": ["127.0.0.1"], "user": "deploy", "known_hosts": HOST_KEY}
+    own = Connection("own", "any", "111122223333", "http://127.0.0.1:9", lambda: Secret("{}"), settings)
+    assert check(playbook, capabilities(module.connect(own, name, playbook.http))) == []
+
+
+def test_the_import_rule_holds():
+    lint = Path(sys.executable).with_name("lint-imports")
+    done = subprocess.run([str(lint), "--no-logo"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+def test_nothing_in_the_locks_names_a_server():
+    """Where packages come from is the installer's business: an index or an address here would bind every site to it."""
+    for lock in (ROOT / "lock").glob("*.txt"):
+        assert not re.search(r"://|--(extra-)?index-url|--find-links", lock.read_text()), lock
+
+
+def test_every_term_of_a_playbook_stands_in_the_glossary():
+    terms = (ROOT / "docs" / "glossary.md").read_text()
+    schema = json.loads((ROOT / "docs" / "playbook.schema.json").read_text())
+    words = {str(word) for name in ("Strategy", "Until") for word in schema["$defs"][name]["enum"]}
+    words |= {action.split()[0] for action in schema["$defs"]["Line"]["properties"]["do"]["enum"]}
+    assert {word for word in words if f"`{word}`" not in terms} == set()
