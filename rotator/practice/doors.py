@@ -47,7 +47,7 @@ def aws(address: str, key_id: str, secret: str) -> Knock:
         address, "sts", key_id, secret, form={"Action": "GetCallerIdentity", "Version": "2011-06-15"}
     )
     if status == HTTPStatus.OK:
-        return Knock("aws", Answer.OPENED, "GetCallerIdentity answered")
+        return Knock("aws", Answer.OPENED, "STS answered")
     refused = status == HTTPStatus.FORBIDDEN and "InvalidClientTokenId" in said
     return Knock("aws", Answer.REFUSED if refused else Answer.UNCLEAR, _code(said) or f"HTTP {status}")
 
@@ -55,13 +55,13 @@ def aws(address: str, key_id: str, secret: str) -> Knock:
 def vault(address: str, token: str) -> Knock:
     """Ask Vault what the token is."""
     status, _ = http("GET", f"{address}/v1/auth/token/lookup-self", {"X-Vault-Token": token})
-    return Knock("vault", _plain(status, refused=HTTPStatus.FORBIDDEN), f"lookup-self: HTTP {status}")
+    return Knock("vault", _plain(status, refused=HTTPStatus.FORBIDDEN), f"lookup-self {status}")
 
 
 def acme(address: str, token: str) -> Knock:
     """Ask the token server who the token is."""
     status, _ = http("GET", f"{address}/me", {"Authorization": f"Bearer {token}"})
-    return Knock("acme", _plain(status, refused=HTTPStatus.UNAUTHORIZED), f"GET /me: HTTP {status}")
+    return Knock("acme", _plain(status, refused=HTTPStatus.UNAUTHORIZED), f"GET /me {status}")
 
 
 def ssh(name: str, address: str, port: int, login: tuple[str, str]) -> Knock:

@@ -22,7 +22,7 @@ def settle(servers: Servers) -> tuple[Loot, tuple[Use, ...], tuple[Stolen, ...]]
     """Mint every credential; return what lies on the laptop, who uses what, and how to knock with each.
 
     The stolen Vault token may read `payments/*`, where the replacement of the Acme token goes: it must die first.
-    Nothing uses the key of `backup`, so it is only revoked.
+    Nothing uses the key of `backup` any more, so it is only revoked; and no scanner sees its secret whole.
     """
     ci, data, backup = (leaky_user(servers.aws, name) for name in ("ci", "data", "backup"))
     servers.vault.write_policy("payments", 'path "secret/data/payments/*" { capabilities = ["read"] }')
@@ -76,7 +76,13 @@ def settle(servers: Servers) -> tuple[Loot, tuple[Use, ...], tuple[Stolen, ...]]
             Stolen(_label(use), use.provider, use.document["id"], functools.partial(use.log_in, use.document))
             for use in uses
         ),
-        Stolen("AWS key of backup", "aws_iam_access_key", backup.id, functools.partial(aws, _aws_document(backup))),
+        Stolen(
+            "AWS key of backup",
+            "aws_iam_access_key",
+            backup.id,
+            functools.partial(aws, _aws_document(backup)),
+            whole=False,
+        ),
     )
     return Loot(ci, data, backup, pem, deploy.token, acme.token), uses, stolen
 
