@@ -90,7 +90,7 @@ def group(
         if secret is not None and secret not in prints:
             prints[secret] = fingerprint(secret)
         kind = recognises.get((exposure.source, exposure.rule))
-        seen.append(_Sighting(order, exposure, kind, _material(exposure) if secret is None else prints[secret]))
+        seen.append(_Sighting(order, exposure, kind, _untold(exposure) if secret is None else prints[secret]))
     # The surest first, so that the vaguer find their credential wherever in the reports it stands.
     for sighting in sorted(seen, key=lambda each: each.vagueness):
         suspects.add(sighting)
@@ -139,7 +139,8 @@ class _Suspects:
         suspect = place(sighting)
         suspect.sightings.append(sighting)
         suspect.says.update(_issuer(sighting.exposure.leaked))
-        self._by_material.setdefault(sighting.material, {})[suspect] = None
+        if sighting.material:
+            self._by_material.setdefault(sighting.material, {})[suspect] = None
 
     def in_order(self) -> list[Suspect]:
         for each in self._all:
@@ -181,9 +182,9 @@ class _Suspects:
         return suspect
 
 
-def _material(untold: Exposure) -> str:
-    """Stand in for the fingerprint of material that the report does not tell."""
-    return f"{untold.source}:{untold.rule}:{untold.where}"
+def _untold(exposure: Exposure) -> str:
+    """Stand in for the fingerprint where there is no material: the place, or nothing if the id tells it apart."""
+    return "" if exposure.leaked.id else f"{exposure.source}:{exposure.rule}:{exposure.where}"
 
 
 def _issuer(leaked: Leaked) -> dict[str, str]:

@@ -112,7 +112,6 @@ class _Pieces:
     def value(self) -> object:
         """Take one value, reading on until it is whole."""
         self.next_character()
-        wanted = 0
         while True:
             try:
                 value, end = _DECODER.raw_decode(self._window, self._at)
@@ -130,7 +129,9 @@ class _Pieces:
             # Twice as much each time, so that a long value is not decoded again for every chunk.
             wanted = max(2 * (len(self._window) - self._at), 1)
             if wanted > 2 * PIECE_CAP:
-                raise self.broken(f"one finding is longer than {PIECE_CAP >> 20} MB", "no finding is so long")
+                raise self.broken(
+                    f"one finding is longer than {PIECE_CAP >> 20} MB", "give one report, as the scanner wrote it"
+                )
             if not self._more():
                 raise self.cut_off()
             while len(self._window) < wanted and self._more():

@@ -45,5 +45,5 @@ def read(name: str, stream: BinaryIO) -> Iterator[Exposure]:
 def _unknown(report: Report) -> BadInput:
     what = "this is no report that rotator reads"
     if {"runs", "version"} <= report.head.keys:
-        what = "this is a SARIF report, which leaves out the secrets"
+        what = "this is a SARIF report: have the scanner write JSON"
     return report.bad(what, mend="it reads " + "; ".join(each.DESCRIPTION for each in _FORMATS))

@@ -77,7 +77,10 @@ class Report:
                 if line and not line.isspace():
                     yield number, line
             if len(rest) > PIECE_CAP:
-                raise self.bad(f"line {number + 1} is longer than {PIECE_CAP >> 20} MB", mend="no finding is so long")
+                raise self.bad(
+                    f"line {number + 1} is longer than {PIECE_CAP >> 20} MB",
+                    mend="give one report, as the scanner wrote it",
+                )
         if rest and not rest.isspace():
             yield number + 1, rest
 
