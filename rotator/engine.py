@@ -75,7 +75,7 @@ class Ledger(Protocol):
         ...
 
     def open_readers(self, run: Run) -> int:
-        """Count the incident's other credentials that may read where this run delivers and are not dead yet."""
+        """Count the incident's other credentials that may read where this run delivers and are not contained yet."""
         ...
 
     def take_mint(self, ref: CredentialRef, branch: str) -> bool:

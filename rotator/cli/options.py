@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from rotator.bootstrap import Rotator
 
 
+_PIPE_WIDTH = 140
+
+
 class Output(StrEnum):
     """How results are printed."""
 
@@ -48,7 +51,9 @@ def console(*, error: bool = False) -> Console:
     """Return where people read: results on standard output, progress on standard error."""
     from rich.console import Console  # noqa: PLC0415 - only tables pay for it
 
-    return Console(stderr=error, soft_wrap=False, highlight=False)
+    # A pipe or a file has no width: give long ids and reasons room there.
+    terminal = (sys.stderr if error else sys.stdout).isatty()
+    return Console(stderr=error, width=None if terminal else _PIPE_WIDTH, highlight=False)
 
 
 def emit(value: Any, output: Output) -> None:

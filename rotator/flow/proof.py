@@ -26,7 +26,8 @@ class Proof:
 
     `known_at`: the issuer named this id before any effect. `accepted_at`: it accepted this very material.
     `mismatch`: it said that the material is not the id's. `refused_since`: the first refusal of the unbroken series.
-    `dead_at` is `refused_since` (or the issuer's word) once the series has held.
+    `dead_at` is `refused_since` (or the issuer's word) once the series has held. `contained_at` is set with it, and
+    also when the id is refused but the report's secret was never its own: nobody gets in, and nothing is proven.
     """
 
     target: str = ""
@@ -35,13 +36,16 @@ class Proof:
     mismatch: bool = False
     refused_since: float | None = None
     dead_at: float | None = None
+    contained_at: float | None = None
     evidence: Evidence = Evidence.NONE
 
     def paired(self, verdict: Verdict) -> bool:
-        """Tell whether a refusal says anything about this credential."""
-        if self.accepted_at is not None:
-            return True
-        return verdict.names_id and self.known_at is not None and not self.mismatch
+        """Tell whether a refusal says anything about this very material."""
+        return self.accepted_at is not None or (self.shuts(verdict) and not self.mismatch)
+
+    def shuts(self, verdict: Verdict) -> bool:
+        """Tell whether a refusal is about the id itself, whatever the material."""
+        return self.accepted_at is not None or (verdict.names_id and self.known_at is not None)
 
 
 def seen(proof: Proof, state: State, now: float) -> Proof:
@@ -54,20 +58,22 @@ def seen(proof: Proof, state: State, now: float) -> Proof:
 def knocked(proof: Proof, verdict: Verdict, settle_s: float, now: float) -> Proof:
     """Add one knock. An acceptance clears whatever was proven; an inconclusive answer breaks an unsettled series."""
     if verdict.answer is Answer.ACCEPTED:
-        return replace(proof, accepted_at=now, mismatch=False, refused_since=None, dead_at=None, evidence=Evidence.NONE)
+        return replace(revived(proof), accepted_at=now, mismatch=False)
     if verdict.answer is Answer.INCONCLUSIVE:
-        unsettled = proof.dead_at is None
+        unsettled = proof.contained_at is None
         return replace(
             proof,
             mismatch=proof.mismatch or (verdict.mismatch and proof.accepted_at is None),
             refused_since=None if unsettled else proof.refused_since,
         )
-    if not proof.paired(verdict):
+    if not proof.shuts(verdict):
         return proof
     since = proof.refused_since if proof.refused_since is not None else now
-    if now - since >= settle_s:
-        return replace(proof, refused_since=since, dead_at=since, evidence=Evidence.PROVEN)
-    return replace(proof, refused_since=since)
+    if now - since < settle_s:
+        return replace(proof, refused_since=since)
+    if not proof.paired(verdict):
+        return replace(proof, refused_since=since, contained_at=since)
+    return replace(proof, refused_since=since, contained_at=since, dead_at=since, evidence=Evidence.PROVEN)
 
 
 def stated(proof: Proof, state: State, now: float) -> Proof:
@@ -75,10 +81,12 @@ def stated(proof: Proof, state: State, now: float) -> Proof:
     if proof.evidence is Evidence.PROVEN:
         return proof
     if state is State.ACTIVE or proof.known_at is None:
-        return replace(proof, dead_at=None, evidence=Evidence.NONE)
-    return replace(proof, dead_at=proof.dead_at or now, evidence=Evidence.STATED)
+        return replace(proof, dead_at=None, contained_at=None, evidence=Evidence.NONE)
+    return replace(
+        proof, dead_at=proof.dead_at or now, contained_at=proof.contained_at or now, evidence=Evidence.STATED
+    )
 
 
 def revived(proof: Proof) -> Proof:
     """Forget the death: somebody resumed the credential, or undid a step."""
-    return replace(proof, refused_since=None, dead_at=None, evidence=Evidence.NONE)
+    return replace(proof, refused_since=None, dead_at=None, contained_at=None, evidence=Evidence.NONE)

@@ -100,6 +100,7 @@ class Run:
     requested_at: float | None = None
     acknowledged_at: float | None = None
     dead_at: float | None = None
+    contained_at: float | None = None
     evidence: Evidence = Evidence.NONE
     replaced_at: float | None = None
     replacement: str | None = None
@@ -158,6 +159,7 @@ def summarise(run: Run, steps: Sequence[Step], proofs: Sequence[Proof]) -> Run:
         run,
         evidence=evidence,
         dead_at=dead_at,
+        contained_at=_last([proof.contained_at for proof in proofs]),
         acknowledged_at=_through(steps, {Verb.SUSPEND, Verb.UNINSTALL, Verb.REVOKE}, Subject.EXPOSED, first=True),
         replaced_at=promoted,
         replacement=str(minted["replacement"]) if "replacement" in minted else None,
@@ -173,6 +175,12 @@ def summarise(run: Run, steps: Sequence[Step], proofs: Sequence[Proof]) -> Run:
         ),
         destroyed_at=_through(steps, {Verb.REVOKE}, Subject.EXPOSED),
     )
+
+
+def _last(times: Sequence[float | None]) -> float | None:
+    """Return the last of the times, or None while one is missing."""
+    known = [each for each in times if each is not None]
+    return max(known) if known and len(known) == len(times) else None
 
 
 def _through(steps: Sequence[Step], verbs: set[Verb], subject: Subject, *, first: bool = False) -> float | None:
@@ -204,10 +212,11 @@ class CredentialState(StrEnum):
 
 def death(proofs: Sequence[Proof]) -> tuple[Evidence, float | None]:
     """Return how sure the death is over all doors, and since when: the last door's, and the weakest evidence."""
-    if not proofs or any(proof.dead_at is None for proof in proofs):
+    dead_at = _last([proof.dead_at for proof in proofs])
+    if dead_at is None:
         return Evidence.NONE, None
-    weakest = Evidence.STATED if any(proof.evidence is Evidence.STATED for proof in proofs) else Evidence.PROVEN
-    return weakest, max(proof.dead_at for proof in proofs if proof.dead_at is not None)
+    stated = any(proof.evidence is Evidence.STATED for proof in proofs)
+    return (Evidence.STATED if stated else Evidence.PROVEN), dead_at
 
 
 def state_of(run: Run, steps: Sequence[Step], proofs: Sequence[Proof]) -> CredentialState:

@@ -94,22 +94,15 @@ def connections_to_ask(leaked: Leaked, connections: Sequence[Connection], *, sen
     What the report says (account, address) decides; a connection that contradicts it is never asked. Where asking
     means sending the material, only a single possible issuer is asked: a secret is never shown to a stranger.
     """
-    possible = [each for each in connections if not _contradicts(leaked, each)]
+    possible = [
+        each
+        for each in connections
+        if leaked.may_belong_to(each.account, each.endpoint_url) and leaked.connection in {None, each.name}
+    ]
     named = [
         each
         for each in possible
-        if (leaked.account and leaked.account == each.account)
-        or (leaked.address and each.endpoint_url and _same(leaked.address, each.endpoint_url))
+        if leaked.connection or (leaked.account and each.account) or (leaked.address and each.endpoint_url)
     ]
     chosen = named or possible
     return chosen if len(chosen) == 1 or not sends_secret else []
-
-
-def _contradicts(leaked: Leaked, connection: Connection) -> bool:
-    if leaked.account and connection.account and leaked.account != connection.account:
-        return True
-    return bool(leaked.address and connection.endpoint_url and not _same(leaked.address, connection.endpoint_url))
-
-
-def _same(one: str, other: str) -> bool:
-    return one.rstrip("/").casefold() == other.rstrip("/").casefold()

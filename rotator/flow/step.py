@@ -43,6 +43,10 @@ REPEATABLE = frozenset(Verb) - {Verb.ISSUE}
 """Verbs that may simply be done again when nobody knows whether they were."""
 
 
+MISMATCH = "mismatch: the id is refused now, but the secret in the report was never its secret; whose is it?"
+"""Why a person is asked although nobody gets in any more."""
+
+
 @dataclass(frozen=True, slots=True)
 class Move:
     """What becomes of a step: its next state, when it is due again (None: not by itself), and why."""
@@ -116,14 +120,14 @@ def after_knock_exposed(step: Step, verdict: Verdict, proof: Proof, settle_s: fl
         if late:
             return Move(StepState.FAILED, reason="still_accepted", facts=facts)
         return Move(StepState.PENDING, now + backoff(step.attempts, 5.0), "still_accepted", facts)
-    if proof.mismatch:
-        return Move(StepState.HELD, None, "mismatch: the secret in the report is not the secret of this id", facts)
     if verdict.answer is Answer.INCONCLUSIVE:
         if late:
             return Move(StepState.FAILED, reason=f"inconclusive: {verdict.reason}", facts=facts)
         return Move(StepState.PENDING, now + backoff(step.attempts, 5.0), f"inconclusive: {verdict.reason}", facts)
     if proof.evidence is Evidence.PROVEN:
         return Move(StepState.DONE, reason=verdict.reason, facts=facts)
+    if proof.contained_at is not None:
+        return Move(StepState.HELD, None, MISMATCH, facts)
     if proof.refused_since is None:
         return Move(
             StepState.HELD, None, "unpaired: this secret was never accepted, so a refusal proves nothing", facts

@@ -55,6 +55,7 @@ def run_of(row: RowMapping) -> Run:
         requested_at=row["requested_at"],
         acknowledged_at=row["acknowledged_at"],
         dead_at=row["dead_at"],
+        contained_at=row["contained_at"],
         evidence=Evidence(row["evidence"]),
         replaced_at=row["replaced_at"],
         replacement=row["replacement"],
@@ -69,6 +70,7 @@ def run_summary(run: Run) -> dict[str, Any]:
     return {
         "acknowledged_at": run.acknowledged_at,
         "dead_at": run.dead_at,
+        "contained_at": run.contained_at,
         "evidence": run.evidence.value,
         "replaced_at": run.replaced_at,
         "replacement": run.replacement,
@@ -181,6 +183,7 @@ def proof_of(row: RowMapping) -> Proof:
         mismatch=bool(row["mismatch"]),
         refused_since=row["refused_since"],
         dead_at=row["dead_at"],
+        contained_at=row["contained_at"],
         evidence=Evidence(row["evidence"]),
     )
 
@@ -193,5 +196,6 @@ def proof_row(proof: Proof) -> dict[str, Any]:
         "mismatch": int(proof.mismatch),
         "refused_since": proof.refused_since,
         "dead_at": proof.dead_at,
+        "contained_at": proof.contained_at,
         "evidence": proof.evidence.value,
     }

@@ -66,6 +66,7 @@ run = Table(
     Column("requested_at", Double),
     Column("acknowledged_at", Double),
     Column("dead_at", Double),
+    Column("contained_at", Double),
     Column("evidence", String(8), nullable=False, default="none"),
     Column("replaced_at", Double),
     Column("replacement", Text),
@@ -154,6 +155,7 @@ proof = Table(
     Column("mismatch", Integer, nullable=False, default=0),
     Column("refused_since", Double),
     Column("dead_at", Double),
+    Column("contained_at", Double),
     Column("evidence", String(8), nullable=False, default="none"),
 )
 

@@ -60,7 +60,7 @@ _PROOF = (
     .values(
         {
             name: bindparam(name)
-            for name in ("known_at", "accepted_at", "mismatch", "refused_since", "dead_at", "evidence")
+            for name in ("known_at", "accepted_at", "mismatch", "refused_since", "dead_at", "contained_at", "evidence")
         }
     )
 )
@@ -181,7 +181,7 @@ class WorkingLedger:
             connection.execute(delete(tables.sealed).where(tables.sealed.c.run == run))
 
     def open_readers(self, run: Run) -> int:
-        """Count other exposed credentials that may read where this run's new secret passes, and are not dead.
+        """Count other exposed credentials that may read where this run's new secret passes, and are not contained.
 
         Those under replace_first are not waited for: they would wait for each other. The plan warned of them.
         """
@@ -217,7 +217,7 @@ def open_readers_of(run: str, incident: str) -> Select[int]:
         .where(
             reader.c.incident == incident,
             reader.c.id != run,
-            reader.c.evidence == "none",
+            reader.c.contained_at.is_(None),
             reader.c.dismissed.is_(None),
             reader.c.strategy != "replace_first",
             tables.reach.c.connection.in_(select(tables.delivery.c.connection).where(tables.delivery.c.run == run)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -21,6 +22,7 @@ _STYLES = {
     "failed": "red",
     "dismissed": "dim",
 }
+_STEP_STYLES = {"done": "green", "failed": "red", "held": "magenta", "skipped": "dim", "pending": "dim"}
 _STEPPED = 20
 """How many credentials are shown step by step; -o json has them all."""
 
@@ -59,31 +61,48 @@ def _credentials(credentials: list[dict[str, Any]]) -> Table:
     for each in credentials:
         table.add_row(
             escape(each["provider"] or "not recognised"),
-            escape(" · ".join(filter(None, (each["owner"], each["id"])))),
-            Text(each["state"], style=_STYLES[each["state"]]),
+            escape("\n".join(filter(None, (each["owner"], each["id"])))),
+            Text(each["state"].replace("_", " "), style=_STYLES[each["state"]]),
             _clock(each["proven_dead_at"]) or ("stated only" if each["stated_dead_at"] else "no"),
-            escape(each["replacement"] or "-") + ("" if each["converged_at"] or not each["replaced_at"] else " (told)"),
+            escape(_replacement(each)),
         )
     return table
 
 
-def _steps(credential: dict[str, Any]) -> Table:
-    title = f"{credential['provider']} {credential['id']} ({credential['strategy']}: {credential['why']})"
-    table = Table(title=escape(title), title_justify="left", title_style="dim", expand=False, box=None, padding=(0, 2))
-    for name in ("step", "do", "target", "state", "tries", "intended", "settled", "reason"):
-        table.add_column(name, overflow="fold")
+def _replacement(credential: dict[str, Any]) -> str:
+    if not credential["replaced_at"]:
+        return "-"
+    return f"{credential['replacement']}\n{'in use' if credential['converged_at'] else 'delivered'}"
+
+
+def _steps(credential: dict[str, Any]) -> RenderableType:
+    """Return one credential's steps, a line each: what, where, how it ended, when, how long, why."""
+    owner = credential["owner"] or "?"
+    heading = Text(f"\n{credential['provider']} {owner} {credential['id']}", style="bold")
+    why = Text(f"  {credential['strategy']}: {credential['why']}", style="dim")
+    table = Table.grid(padding=(0, 2))
+    for _ in range(5):
+        table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
     for step in credential["steps"]:
+        where = f" on {step['target']}" if step["target"] else ""
+        tries = f" ({step['attempts']} tries)" if step["attempts"] > 1 else ""
         table.add_row(
-            step["id"],
-            step["do"],
-            escape(step["target"] or ""),
-            step["state"],
-            str(step["attempts"]),
-            _clock(step["intended_at"]),
-            _clock(step["settled_at"]),
-            escape(step["reason"] or ""),
+            f"  {step['id']}",
+            f"{step['do']}{escape(where)}",
+            Text(step["state"], style=_STEP_STYLES.get(step["state"], "yellow")),
+            _clock(step["settled_at"] or step["intended_at"]),
+            _took(step),
+            escape((step["reason"] or "") + tries),
         )
-    return table
+    return Group(heading, why, table)
+
+
+def _took(step: dict[str, Any]) -> str:
+    if not (step["settled_at"] and step["intended_at"]):
+        return ""
+    settled, intended = (datetime.fromisoformat(step[name]) for name in ("settled_at", "intended_at"))
+    return f"{(settled - intended).total_seconds() * 1000:,.0f} ms"
 
 
 def _clock(moment: str) -> str:

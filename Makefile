@@ -1,0 +1,73 @@
+# Everything is made from a clean checkout with Python 3.11+, its venv module and make. `make help` lists the habits.
+PYTHON ?= python3
+BIN := .venv/bin
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help demo test lint types bench docs lock system-packages clean
+help:
+	@echo "make demo    respond to a real scanner's report on a practice range, from scratch"
+	@echo "make test    set up what the tests need, and run them all"
+	@echo "make lint    ruff and the import rules        make types   mypy, strict"
+	@echo "make bench   print the ratios, write build/bench.json"
+	@echo "make docs    write what is generated: the playbooks' schema"
+	@echo "make lock    pin every dependency again, with hashes (maintainers; needs uv)"
+
+demo: .venv/demo.done build/ministack/done
+	$(BIN)/python -m rotator.practice.demo
+
+test: .venv/dev.done build/ministack/done system-packages
+	$(BIN)/pytest
+
+lint: .venv/dev.done
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+types: .venv/dev.done
+	$(BIN)/mypy
+
+bench: .venv/dev.done build/ministack/done
+	$(BIN)/python -m benchmarks
+
+docs: .venv/dev.done
+	$(BIN)/rotator playbook schema > docs/playbook.schema.json
+
+# The demo and the tests share one environment; the demo needs only a part of it.
+.venv/demo.done: lock/demo.txt pyproject.toml
+	test -e .venv/dev.done || { $(PYTHON) -m venv .venv && \
+		$(BIN)/pip install --quiet --require-hashes -r lock/demo.txt && \
+		$(BIN)/pip install --quiet --no-deps --no-build-isolation -e . ; }
+	touch $@
+
+.venv/dev.done: lock/dev.txt pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --require-hashes -r lock/dev.txt
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
+	touch $@
+
+# ministack pins another botocore than the product: an environment of its own.
+build/ministack/done: lock/ministack.txt
+	$(PYTHON) -m venv build/ministack
+	build/ministack/bin/pip install --quiet --require-hashes -r lock/ministack.txt
+	touch $@
+
+# The one thing the tests need that no Python package brings: a real sshd. RUNLEVEL=1 keeps apt from starting it.
+system-packages:
+	@command -v sshd >/dev/null || test -x /usr/sbin/sshd || { \
+		test "$$(id -u)" = 0 && command -v apt-get >/dev/null || \
+			{ echo "make test needs a real sshd: install openssh-server (as root) and run again"; exit 2; }; \
+		apt-get -qq update && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive \
+			apt-get -qq install -y --no-install-recommends openssh-server >/dev/null; }
+
+# No index address and no download address may stand in a lock.
+UV := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
+lock:
+	$(UV) --all-extras --group range --group dev pyproject.toml -o lock/dev.txt
+	printf 'hatchling\neditables\n' > build/backend.in
+	$(UV) --all-extras --group range pyproject.toml build/backend.in -c lock/dev.txt -o lock/demo.txt
+	$(UV) --all-extras pyproject.toml -c lock/dev.txt -o lock/runtime.txt
+	printf 'ministack\n' > build/ministack.in
+	$(UV) build/ministack.in -o lock/ministack.txt
+
+clean:
+	rm -rf .venv build
