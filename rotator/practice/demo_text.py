@@ -54,7 +54,9 @@ def conclusion(report: Mapping[str, Any], wrong: Sequence[str], kept: str, took_
     lines += [f"[red]not so[/]: {escape(line)}" for line in wrong]
     verdict = "[red]The response is not complete, or its report is not true[/]"
     if not wrong:
-        verdict = "[green]True[/]: every door refuses what was stolen, and every program works with its new one"
+        verdict = (
+            "[green]True[/]: every door of the range refuses what was stolen; every program works with its new one"
+        )
     return "\n".join([*lines, "", f"{verdict} ({took_s:.0f} s; {escape(kept)})"])
 
 

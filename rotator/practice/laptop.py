@@ -80,13 +80,15 @@ def scan(home: Path, report: Path, rule_cache: Path) -> Path:
     """Run kingfisher over the home directory, offline and without validation; return its JSON report.
 
     Every place is wanted, so its own deduplication is off. The report holds the secrets: only its owner may read it.
-    Raises RuntimeError when the scanner fails. `rule_cache` spares the next scan about 5 seconds of compiling.
+    All paths are absolute. `rule_cache` spares the next scan about 5 seconds of compiling.
+    Raises RuntimeError when the scanner fails.
     """
     report.touch(mode=0o600)
-    command = [str(Path(sys.executable).with_name("kingfisher")), "scan", str(home), "--rules-path", str(RULES)]
+    command = [str(Path(sys.executable).with_name("kingfisher")), "scan", home.name, "--rules-path", str(RULES)]
     quiet = ["--no-update-check", "--no-validate", "--no-dedup", "--quiet", "--format", "json", "--output", str(report)]
     done = subprocess.run(
         [*command, *quiet],
+        cwd=home.parent,  # so that the report's paths begin at the laptop
         env={**os.environ, "KF_RULE_CACHE_DIR": str(rule_cache)},
         stdin=subprocess.DEVNULL,
         capture_output=True,
