@@ -193,7 +193,7 @@ def test_a_folder_that_is_not_there_and_a_file_that_would_be_overlooked_are_refu
 
 
 def test_the_published_schema_is_the_one_in_use():
-    assert json.loads(SCHEMA.read_text()) == json_schema(), "run `rotator playbook schema > docs/playbook.schema.json`"
+    assert json.loads(SCHEMA.read_text()) == json_schema(), "run `make docs`"
 
 
 @given(st.one_of(st.binary(max_size=200), st.tuples(st.integers(0, len(GOOD)), st.text(max_size=8))))
