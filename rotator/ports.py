@@ -26,7 +26,8 @@ class Connection:
 
     `credential` reads the rotator's own credential at each call, so that a rotated one is picked up; it returns None
     when the vendor's default chain is meant. `settings` are the keys of `[[connections]]` that only the family knows
-    (region, hosts, user). `settle_s` overrides the provider's own settle time, in seconds.
+    (region, hosts, user). `settle_s` overrides the provider's own settle time, in seconds. `kinds` are the playbooks
+    that it serves, None for all of its family.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Connection:
     credential: Callable[[], Secret | None] = lambda: None
     settings: Mapping[str, object] = field(default_factory=dict)
     settle_s: float | None = None
+    kinds: tuple[str, ...] | None = None
 
 
 class Answer(StrEnum):
@@ -188,9 +190,7 @@ class Installable(Protocol):
         """Return the targets' names, from the connection's settings alone."""
         ...
 
-    def install(
-        self, target: str, ref: CredentialRef, public: Mapping[str, str], preserved: Mapping[str, str]
-    ) -> None:
+    def install(self, target: str, ref: CredentialRef, public: Mapping[str, str], preserved: Mapping[str, str]) -> None:
         """Let the target accept it; already installed counts as done.
 
         `preserved` is what `preserve` said of the exposed credential, so that its restrictions hold for the new one.

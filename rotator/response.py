@@ -67,7 +67,10 @@ def prepare(parts: Rotator, found: Sequence[Suspect], strategy: Strategy | None 
         pause=time.sleep,
         concurrency=parts.settings.concurrency,
     ).identify(found)
-    plan = make(findings.scoped, findings.unresolved, parts.playbooks, findings.targets, strategy)
+    answered = parts.reading.answered(each.ref for each in findings.scoped)
+    plan = make(
+        findings.scoped, findings.unresolved, parts.playbooks, findings.targets, wanted=strategy, answered=answered
+    )
     return Prepared(plan, findings.scoped)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
-from rotator.credential import CredentialRef
+from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.errors import BadInput, Rejected, RotatorError, Unavailable
 from rotator.flow.exposure import Suspect
 from rotator.flow.scope import Custody, Scoped, Unresolved, connections_to_ask, custody_of
@@ -101,6 +101,12 @@ class Triage:
             return _manual(suspect, reason, "is it another account's, already dead, or cut short in the report?"), ()
         connection, ref = found[0]
         provider = self.provider(kind, connection.name)
+        if (own := _own(suspect.leaked, ref, self.connections)) is not None:
+            return _manual(
+                suspect,
+                f"this is what the rotator itself uses on {own.name}: cutting it would stop every other rotation there",
+                f"give {own.name} another credential from a separate principal, then declare again",
+            ), ()
         if provider.capability is Capability.MANUAL:
             return _manual(suspect, "this kind can only be revoked by hand", "follow its playbook's summary"), ()
         doors = _doors(provider, ref)
@@ -131,6 +137,26 @@ def _doors(provider: Provider, ref: CredentialRef) -> tuple[str, ...]:
         except (Unavailable, Rejected):
             doors.append(target)
     return tuple(doors)
+
+
+def _own(leaked: Leaked, ref: CredentialRef, connections: Sequence[Connection]) -> Connection | None:
+    """Return the connection whose own credential this is: a plan must never cut what the rotator stands on."""
+    for connection in connections:
+        try:
+            own = connection.credential()
+        except RotatorError:
+            continue
+        if own is None:
+            continue
+        text = _unspaced(own)
+        if ref.id in text or (leaked.secret and _unspaced(leaked.secret) in text):
+            return connection
+    return None
+
+
+def _unspaced(secret: Secret) -> str:
+    """Return the material without white space: a PEM may be wrapped in one place and not in the other."""
+    return "".join(secret.reveal().replace("\\n", "").split())
 
 
 def _manual(suspect: Suspect, reason: str, mend: str) -> Unresolved:

@@ -96,13 +96,17 @@ def make(
     unresolved: Iterable[Unresolved],
     playbooks: Mapping[str, Playbook],
     targets: Mapping[CredentialRef, tuple[str, ...]],
+    *,
     wanted: Strategy | None = None,
+    answered: Mapping[CredentialRef, str] | None = None,
 ) -> Plan:
     """Resolve one run per credential and order them, the greatest fall of exposure per call first.
 
     `targets` has the doors of each credential of a kind that stands on several. `wanted` is the strategy a person
-    asked for; a kind that does not have it keeps its own first one, and says so.
+    asked for; a kind that does not have it keeps its own first one, and says so. `answered` names the run of an earlier
+    incident that replaces a credential already: its death is proven again, and no second replacement is made.
     """
+    answered = answered or {}
     runs: list[PlannedRun] = []
     warnings: list[str] = []
     replaced: dict[tuple[str, str, str, tuple[Place, ...]], CredentialRef] = {}
@@ -111,8 +115,10 @@ def make(
         if _mints(playbooks[each.kind], strategy):
             # Two exposed keys of one owner have one set of consumers: a second replacement would be an orphan.
             slot = (each.kind, each.ref.connection, each.ref.owner, each.custody.deliver)
-            first = replaced.setdefault(slot, each.ref)
-            if first != each.ref:
+            first = replaced.setdefault(slot, each.ref) if each.ref not in answered else None
+            if first is None:
+                strategy, why = Strategy.REVOKE_ONLY, f"its replacement comes with {answered[each.ref]}"
+            elif first != each.ref:
                 strategy, why = Strategy.REVOKE_ONLY, f"its owner's replacement comes with {first.id}"
         if strategy is Strategy.REPLACE_FIRST and each.reaches & {place.connection for place in each.custody.deliver}:
             warnings.append(f"{each.ref}: under replace_first the exposed credential may read its own replacement")

@@ -258,6 +258,10 @@ class Playbook(_Strict):
             )
         if self.provider != "http" and self.http is not None:
             raise _wrong("an `http:` section without `provider: http`", "drop the one or mend the other", ("http",))
+        replaces = set(self.strategies) & {Strategy.CONTAIN_FIRST, Strategy.REPLACE_FIRST}
+        if replaces and Strategy.REVOKE_ONLY not in self.strategies:
+            # What cannot be replaced (no place to deliver, replaced already) must still be revocable.
+            raise _wrong("`strategies` lacks revoke_only", "a kind that is replaced needs it too", ("strategies",))
         return self
 
     def path(self, strategy: Strategy) -> tuple[Line, ...]:

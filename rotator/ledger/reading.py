@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, Table, func, select
+from sqlalchemy import Select, Table, and_, func, or_, select
 
+from rotator.credential import CredentialRef
 from rotator.errors import BadInput
 from rotator.flow.incident import Incident
 from rotator.flow.proof import Proof
@@ -95,6 +97,29 @@ class Reading:
         if not newest:
             raise BadInput("there is no incident yet", "last", "rotator respond FILE declares one")
         return newest[0].id
+
+    def answered(self, refs: Iterable[CredentialRef]) -> dict[CredentialRef, str]:
+        """Return, for each credential that an earlier run has replaced or is about to, that run's id."""
+        wanted = {each.id: each for each in refs}
+        run, branch = tables.run, tables.branch
+        failed = select(branch.c.id).where(branch.c.run == run.c.id, branch.c.state == BranchState.FAILED.value)
+        replacing = and_(
+            run.c.requested_at.is_not(None),
+            run.c.strategy.in_(["contain_first", "replace_first"]),
+            ~failed.exists(),
+        )
+        found: dict[CredentialRef, str] = {}
+        names = list(wanted)
+        with self._database.read() as connection:
+            for start in range(0, len(names), 500):
+                query = select(run).where(
+                    run.c.credential.in_(names[start : start + 500]), or_(run.c.replacement.is_not(None), replacing)
+                )
+                for row in connection.execute(query).mappings():
+                    earlier = rows.run_of(row)
+                    if wanted[earlier.ref.id] == earlier.ref:
+                        found[earlier.ref] = earlier.id
+        return found
 
     def totals(self) -> list[tuple[str, str, int]]:
         """Return (kind, evidence, count) over all incidents."""
