@@ -24,7 +24,8 @@ class Evidence(StrEnum):
 class Proof:
     """What is known of one credential at one door (`target`, empty for the issuer itself). Times in epoch seconds.
 
-    `known_at`: the issuer named this id before any effect. `accepted_at`: it accepted this very material.
+    `known_at`: the issuer named this id before any effect; `live_at`: as an active one, so that a knock could have told
+    whether the material is the id's. `accepted_at`: it accepted this very material.
     `mismatch`: it said that the material is not the id's. `refused_since`: the first refusal of the unbroken series.
     `dead_at` is `refused_since` (or the issuer's word) once the series has held. `contained_at` is set with it, and
     also when the id is refused but the report's secret was never its own: nobody gets in, and nothing is proven.
@@ -32,6 +33,7 @@ class Proof:
 
     target: str = ""
     known_at: float | None = None
+    live_at: float | None = None
     accepted_at: float | None = None
     mismatch: bool = False
     refused_since: float | None = None
@@ -41,7 +43,7 @@ class Proof:
 
     def paired(self, verdict: Verdict) -> bool:
         """Tell whether a refusal says anything about this very material."""
-        return self.accepted_at is not None or (self.shuts(verdict) and not self.mismatch)
+        return self.accepted_at is not None or (verdict.names_id and self.live_at is not None and not self.mismatch)
 
     def shuts(self, verdict: Verdict) -> bool:
         """Tell whether a refusal is about the id itself, whatever the material."""
@@ -52,7 +54,8 @@ def seen(proof: Proof, state: State, now: float) -> Proof:
     """Note that the issuer was asked before any effect, and whether it knows the id."""
     if state is State.ABSENT:
         return proof
-    return replace(proof, known_at=proof.known_at or now)
+    live_at = now if state is State.ACTIVE else None
+    return replace(proof, known_at=proof.known_at or now, live_at=proof.live_at or live_at)
 
 
 def knocked(proof: Proof, verdict: Verdict, settle_s: float, now: float) -> Proof:
@@ -71,9 +74,11 @@ def knocked(proof: Proof, verdict: Verdict, settle_s: float, now: float) -> Proo
     since = proof.refused_since if proof.refused_since is not None else now
     if now - since < settle_s:
         return replace(proof, refused_since=since)
-    if not proof.paired(verdict):
-        return replace(proof, refused_since=since, contained_at=since)
-    return replace(proof, refused_since=since, contained_at=since, dead_at=since, evidence=Evidence.PROVEN)
+    shut = replace(proof, refused_since=since, contained_at=since)
+    if proof.paired(verdict):
+        return replace(shut, dead_at=since, evidence=Evidence.PROVEN)
+    # It was inactive before we came, so nobody can tell whether the report's secret is its own: the issuer's word only.
+    return shut if proof.mismatch else replace(shut, dead_at=since, evidence=Evidence.STATED)
 
 
 def stated(proof: Proof, state: State, now: float) -> Proof:

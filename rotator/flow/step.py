@@ -126,6 +126,10 @@ def after_knock_exposed(step: Step, verdict: Verdict, proof: Proof, settle_s: fl
         return Move(StepState.PENDING, now + backoff(step.attempts, 5.0), f"inconclusive: {verdict.reason}", facts)
     if proof.evidence is Evidence.PROVEN:
         return Move(StepState.DONE, reason=verdict.reason, facts=facts)
+    if proof.evidence is Evidence.STATED:
+        return Move(
+            StepState.DONE, None, f"{verdict.reason}; it was inactive before, so its secret is unchecked", facts
+        )
     if proof.contained_at is not None:
         return Move(StepState.HELD, None, MISMATCH, facts)
     if proof.refused_since is None:

@@ -179,6 +179,7 @@ def proof_of(row: RowMapping) -> Proof:
     return Proof(
         target=row["target"],
         known_at=row["known_at"],
+        live_at=row["live_at"],
         accepted_at=row["accepted_at"],
         mismatch=bool(row["mismatch"]),
         refused_since=row["refused_since"],
@@ -192,6 +193,7 @@ def proof_row(proof: Proof) -> dict[str, Any]:
     """Return the columns of a proof that change."""
     return {
         "known_at": proof.known_at,
+        "live_at": proof.live_at,
         "accepted_at": proof.accepted_at,
         "mismatch": int(proof.mismatch),
         "refused_since": proof.refused_since,

@@ -151,6 +151,7 @@ proof = Table(
     Column("run", ForeignKey("run.id"), primary_key=True),
     Column("target", String(255), primary_key=True),
     Column("known_at", Double),
+    Column("live_at", Double),
     Column("accepted_at", Double),
     Column("mismatch", Integer, nullable=False, default=0),
     Column("refused_since", Double),

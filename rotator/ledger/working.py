@@ -60,7 +60,16 @@ _PROOF = (
     .values(
         {
             name: bindparam(name)
-            for name in ("known_at", "accepted_at", "mismatch", "refused_since", "dead_at", "contained_at", "evidence")
+            for name in (
+                "known_at",
+                "live_at",
+                "accepted_at",
+                "mismatch",
+                "refused_since",
+                "dead_at",
+                "contained_at",
+                "evidence",
+            )
         }
     )
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from rich import box
 from rich.console import Group, RenderableType
 from rich.markup import escape
 from rich.table import Table
@@ -37,9 +38,7 @@ def leaked_rows(found: Iterable[Suspect]) -> list[dict[str, Any]]:
 
 def leaked_table(found: list[Suspect]) -> RenderableType:
     """Return the table of what leaked."""
-    table = Table(title=f"Leaked: {len(found):,} credentials", title_justify="left", expand=False)
-    for name in ("kind", "id or fingerprint", "seen in"):
-        table.add_column(name, overflow="fold")
+    table = _table(f"Leaked: {len(found):,} credentials", "kind", "id or fingerprint", "seen in")
     for each in found[:_ROWS]:
         rules = ", ".join(sorted({f"{one.source}:{one.rule}" for one in each.exposures}))
         table.add_row(escape(each.kind or f"not recognised ({rules})"), escape(each.key), escape(_places(each)))
@@ -53,26 +52,33 @@ def _places(suspect: Suspect) -> str:
 
 
 def plan_table(plan: Plan) -> RenderableType:
-    """Return the plan: for each credential its strategy and why, where the new one goes, who is told."""
-    table = Table(title=f"Plan {plan.digest}", title_justify="left", expand=False)
-    for name in ("credential", "strategy", "steps", "new one goes to", "told"):
-        table.add_column(name, overflow="fold")
+    """Return the plan: for each credential its strategy and why, where the new one goes, who is told; the steps."""
+    table = _table(f"Plan {plan.digest}", "credential", "strategy", "the new one goes to", "told")
     for run in plan.runs[:_ROWS]:
         table.add_row(
-            escape(f"{run.kind}\n{run.ref.owner or '?'} · {run.ref.id}\non {run.ref.connection}{_doors(run)}"),
+            escape(f"{run.kind} of {run.ref.owner or '?'}\n{run.ref.id}\non {run.ref.connection}{_doors(run)}"),
             escape(f"{run.strategy}\n{run.why}"),
-            escape(_steps(run)),
-            escape("\n".join(map(str, run.deliver)) or "nowhere"),
+            escape("\n".join(f"{each.store}\n  {each.connection}: {each.name}" for each in run.deliver) or "nowhere"),
             escape("\n".join(each.name for each in run.consumers) or "nobody"),
         )
-    parts: list[RenderableType] = [table, _rest(len(plan.runs))]
+    paths = {f"{run.kind}, {run.strategy}": _steps(run) for run in plan.runs}
+    parts: list[RenderableType] = [table, _rest(len(plan.runs)), *_lines("Steps", paths)]
     if plan.manual:
         parts.append(_manual_table(plan.manual))
     destroyed = sum(run.destroys for run in plan.runs)
     parts += [Text(f"warning: {each}", style="yellow") for each in plan.warnings]
     if destroyed:
-        parts.append(Text(f"{destroyed:,} of these plans destroy the exposed credential for good."))
+        parts.append(Text(f"{destroyed:,} of {len(plan.runs):,} end with the exposed credential destroyed for good."))
     return Group(*parts)
+
+
+def _lines(title: str, entries: dict[str, str]) -> list[RenderableType]:
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
+    for name, text in entries.items():
+        grid.add_row(f"  {escape(name)}", escape(text))
+    return [Text(title, style="bold"), grid, Text("")]
 
 
 def _doors(run: PlannedRun) -> str:
@@ -85,12 +91,17 @@ def _steps(run: PlannedRun) -> str:
 
 
 def _manual_table(manual: tuple[Unresolved, ...]) -> RenderableType:
-    table = Table(title=f"For a person: {len(manual):,}", title_justify="left", expand=False)
-    for name in ("what", "why", "how to mend"):
-        table.add_column(name, overflow="fold")
+    table = _table(f"For a person: {len(manual):,}", "what", "why", "how to mend")
     for each in manual[:_ROWS]:
         table.add_row(escape(f"{each.kind or 'not recognised'}\n{each.key}"), escape(each.reason), escape(each.mend))
     return Group(table, _rest(len(manual)))
+
+
+def _table(title: str, *columns: str) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, expand=False)
+    for name in columns:
+        table.add_column(name, overflow="fold")
+    return table
 
 
 def _rest(count: int) -> Text:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from rich import box
 from rich.console import Group, RenderableType
 from rich.markup import escape
 from rich.table import Table
@@ -55,7 +56,7 @@ def planned_text(report: dict[str, Any]) -> RenderableType:
 
 
 def _credentials(credentials: list[dict[str, Any]]) -> Table:
-    table = Table(title="Credentials", title_justify="left", expand=False)
+    table = Table(title="Credentials", title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, expand=False)
     for name in ("kind", "owner · id", "state", "proven dead", "replaced by"):
         table.add_column(name, overflow="fold")
     for each in credentials:
@@ -78,7 +79,7 @@ def _replacement(credential: dict[str, Any]) -> str:
 def _steps(credential: dict[str, Any]) -> RenderableType:
     """Return one credential's steps, a line each: what, where, how it ended, when, how long, why."""
     owner = credential["owner"] or "?"
-    heading = Text(f"\n{credential['provider']} {owner} {credential['id']}", style="bold")
+    heading = Text(f"\n{credential['run']}  {credential['provider']} of {owner}  {credential['id']}", style="bold")
     why = Text(f"  {credential['strategy']}: {credential['why']}", style="dim")
     table = Table.grid(padding=(0, 2))
     for _ in range(5):
@@ -127,7 +128,7 @@ def _times(name: str, times: dict[str, Any]) -> str:
 
 def _open(credentials: list[dict[str, Any]]) -> list[RenderableType]:
     lines = [
-        f"  {each['provider'] or 'not recognised'} {each['id']}: {reason}"
+        f"  {each['run']}  {each['provider'] or 'not recognised'} {each['id']}: {reason}"
         for each in credentials
         for reason in each["open"]
     ]

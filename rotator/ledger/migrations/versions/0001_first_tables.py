@@ -147,6 +147,7 @@ def upgrade() -> None:
         sa.Column("run", sa.String(length=64), nullable=False),
         sa.Column("target", sa.String(length=255), nullable=False),
         sa.Column("known_at", sa.Double(), nullable=True),
+        sa.Column("live_at", sa.Double(), nullable=True),
         sa.Column("accepted_at", sa.Double(), nullable=True),
         sa.Column("mismatch", sa.Integer(), nullable=False),
         sa.Column("refused_since", sa.Double(), nullable=True),
