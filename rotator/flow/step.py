@@ -124,6 +124,11 @@ def after_knock_exposed(step: Step, verdict: Verdict, proof: Proof, settle_s: fl
         if late:
             return Move(StepState.FAILED, reason=f"inconclusive: {verdict.reason}", facts=facts)
         return Move(StepState.PENDING, now + backoff(step.attempts, 5.0), f"inconclusive: {verdict.reason}", facts)
+    return _after_refusal(verdict, proof, settle_s, facts)
+
+
+def _after_refusal(verdict: Verdict, proof: Proof, settle_s: float, facts: Mapping[str, object]) -> Move:
+    """Decide what a refusal proves: death, the issuer's word, containment alone, nothing yet, or nothing at all."""
     if proof.evidence is Evidence.PROVEN:
         return Move(StepState.DONE, reason=verdict.reason, facts=facts)
     if proof.evidence is Evidence.STATED:
