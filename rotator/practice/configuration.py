@@ -65,10 +65,6 @@ def write_configuration(folder: Path, servers: Servers, uses: Iterable[Use], web
         }
         for use in uses
     ]
-    # A job that was given up: its user has no rights left, so its key reads nothing and nobody needs a new one.
-    credentials.append(
-        {"match": {"provider": "aws_iam_access_key", "owner": "backup"}, "criticality": "low", "reads": []}
-    )
     config = folder / "rotator.toml"
     config.write_text(
         "\n".join(
