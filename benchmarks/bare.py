@@ -1,0 +1,50 @@
+"""The bare loop: what a good engineer would write in an afternoon to contain keys and see them dead.
+
+The same calls through the same code as the rotator's, on as many threads; no ledger, no plan, no queue, no second try.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from benchmarks.aws_keys import CONNECTION, KIND, Planted
+from rotator.credential import CredentialRef, Leaked
+from rotator.ports import Answer, State
+from rotator.providers.aws_iam_access_key import AwsIamAccessKey
+
+THREADS = 32
+
+
+def contain_and_prove(provider: AwsIamAccessKey, keys: Sequence[Planted]) -> float:
+    """Return the seconds from the first call to the last proof."""
+    with ThreadPoolExecutor(THREADS) as pool:
+        # The rotator's triage asked whose each key is; that opened the connections, so both begin with them open.
+        list(pool.map(lambda key: provider.identify(Leaked(id=key.id)), keys))
+        start = time.perf_counter()
+        last = []
+        for key, refused_at in list(pool.map(lambda key: _contain(provider, key), keys)):
+            time.sleep(max(0.0, refused_at + provider.settle_s - time.monotonic()))
+            last.append(pool.submit(_knock, provider, key, Answer.REJECTED))
+        for each in last:
+            each.result()
+        return time.perf_counter() - start
+
+
+def _contain(provider: AwsIamAccessKey, key: Planted) -> tuple[Planted, float]:
+    ref = CredentialRef(KIND, CONNECTION, key.owner, key.id)
+    if provider.inspect(ref).state is not State.ACTIVE:
+        raise RuntimeError(f"{key.id} was dead before")
+    provider.preserve(ref)
+    _knock(provider, key, Answer.ACCEPTED)
+    provider.suspend(ref)
+    provider.end_sessions(ref)
+    _knock(provider, key, Answer.REJECTED)
+    return key, time.monotonic()
+
+
+def _knock(provider: AwsIamAccessKey, key: Planted, wanted: Answer) -> None:
+    said = provider.verify(CredentialRef(KIND, CONNECTION, key.owner, key.id), key.secret)
+    if said.answer is not wanted:
+        raise RuntimeError(f"{key.id} was {said.answer} ({said.reason}), not {wanted}")

@@ -1,0 +1,139 @@
+"""How long many stolen AWS keys take to be proven dead, against a bare loop that makes the same calls.
+
+Ours is measured from the approval to the moment at which the watch that `respond` shows counts the last key dead; the
+embedded runtime (SQLite, in-memory broker, its threads) is up already, as the bare loop's clients are. Both have the
+settle wait in them. Triage, plan and declaration come before it and the report after it: they are told beside it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import statistics
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from benchmarks import aws_keys, bare
+from benchmarks.aws_keys import CONNECTION, KIND, Planted
+from rotator import response
+from rotator.bootstrap import Rotator
+from rotator.cli.runtime import run_embedded
+from rotator.cli.watching import POLL_S
+from rotator.flow.incident import Severity
+from rotator.flow.playbook import Strategy
+from rotator.flow.run import StepState
+from rotator.intake.reading import read
+from rotator.report import incident as incident_report
+
+KEYS = 500
+REPETITIONS = 4
+TARGET_RATIO = 2.0
+
+
+@dataclass
+class Took:
+    """Seconds of one measurement, and the requests it sent."""
+
+    seconds: float
+    requests: int
+    steps: int = 0
+    around: dict[str, float] = field(default_factory=dict)
+
+
+def measure(keys: int = KEYS, repetitions: int = REPETITIONS, settle_s: float | None = None) -> list[dict[str, object]]:
+    """Return the ratio of both over fresh keys, in alternating order."""
+    pairs: list[tuple[Took, Took]] = []
+    with tempfile.TemporaryDirectory() as name, aws_keys.emulator(Path(name)) as aws:
+        for number in range(repetitions):
+            planted = aws_keys.plant(aws, 2 * keys)
+            parts = aws_keys.rotator(Path(name) / f"rotator-{number}", aws, settle_s)
+            settle = parts.outside.provider_of(KIND, CONNECTION).settle_s
+            if number % 2:
+                loop, ours = _bare(parts, planted[keys:]), _ours(parts, planted[:keys])
+            else:
+                ours, loop = _ours(parts, planted[:keys]), _bare(parts, planted[keys:])
+            pairs.append((ours, loop))
+            _tell(keys, number, ours, loop, settle)
+            aws_keys.destroy(aws, planted)
+            parts.database.close()
+    ratio = statistics.median(ours.seconds / loop.seconds for ours, loop in pairs)
+    what = f"{keys} AWS keys contained and proven / bare loop"
+    return [{"name": what, "value": round(ratio, 3), "unit": "ratio", "target": TARGET_RATIO}]
+
+
+def _bare(parts: Rotator, keys: Sequence[Planted]) -> Took:
+    provider = parts.outside.provider_of(KIND, CONNECTION)
+    with aws_keys.requests() as sent:
+        seconds = bare.contain_and_prove(provider, keys)
+        return Took(seconds, len(sent) - len(keys))  # without the questions whose they are
+
+
+def _ours(parts: Rotator, keys: Sequence[Planted]) -> Took:
+    around: dict[str, float] = {}
+    with _timed(around, "intake and triage"):
+        found = response.suspects(parts, read("report", aws_keys.report(keys)))
+        prepared = response.prepare(parts, found, Strategy.REVOKE_ONLY)
+    with _timed(around, "declare"):
+        incident = response.declare(
+            parts, prepared, title="measured", severity=Severity.HIGH, detected_at=time.time()
+        ).id
+    with _running(parts), aws_keys.requests() as sent:
+        start = time.perf_counter()
+        parts.enrolment.approve(incident, prepared.plan.digest, by="benchmark")
+        while (progress := parts.reading.progress(incident, time.time())).dead < len(keys):
+            if not progress.busy:
+                raise RuntimeError(f"not all were proven dead: {progress}")
+            time.sleep(POLL_S)
+        seconds = time.perf_counter() - start
+    with _timed(around, "report"):
+        report = incident_report.build(parts.reading.incident(incident))
+    done = Counter(step["state"] for each in report["credentials"] for step in each["steps"])
+    return Took(seconds, len(sent), done[StepState.DONE.value], around)
+
+
+@contextlib.contextmanager
+def _running(parts: Rotator) -> Iterator[None]:
+    """Keep the embedded runtime up, as `rotator up` does."""
+    started, stop = threading.Event(), threading.Event()
+    runtime = threading.Thread(
+        target=run_embedded, args=(parts, stop), kwargs={"until_idle": False, "started": started.set}
+    )
+    runtime.start()
+    try:
+        started.wait()
+        yield
+    finally:
+        stop.set()
+        runtime.join()
+
+
+@contextlib.contextmanager
+def _timed(into: dict[str, float], name: str) -> Iterator[None]:
+    start = time.perf_counter()
+    yield
+    into[name] = time.perf_counter() - start
+
+
+def _tell(keys: int, number: int, ours: Took, loop: Took, settle: float) -> None:
+    first = "bare loop first" if number % 2 else "rotator first"
+    print(f"  {keys} keys, settle time {settle:g} s, {first}")
+    for name, took in (("rotator", ours), ("bare loop", loop)):
+        rate = f"{keys / took.seconds:6.1f} proven/s"
+        steps = f", {took.steps / took.seconds:6.1f} steps/s" if took.steps else ""
+        print(f"    {name:9} {took.seconds:7.2f} s  {took.requests:6,} requests  {rate}{steps}")
+    less = (ours.seconds - settle) / max(loop.seconds - settle, 0.001)
+    print(f"    ratio {ours.seconds / loop.seconds:.3f}; less the settle time {less:.3f}")
+    print(f"    around it: {', '.join(f'{name} {seconds:.2f} s' for name, seconds in ours.around.items())}", flush=True)
+
+
+def main() -> None:
+    for each in measure():
+        print(f"{each['name']}: {each['value']} {each['unit']} (target {each['target']})")
+
+
+if __name__ == "__main__":
+    main()
