@@ -1,0 +1,183 @@
+"""Call the real command line as a person or a script would: its own process, its own environment, and its whole say."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+ROTATOR = str(Path(sys.executable).with_name("rotator"))
+_PATIENCE_S = 90
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a command ended, and what it said."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def report(self) -> dict[str, Any]:
+        """Return the report on standard output, which must be JSON and nothing else."""
+        return json.loads(self.out)
+
+    @property
+    def one_line(self) -> str:
+        """Return the only line of standard error: an error that is more than that has failed its reader."""
+        [line] = self.err.splitlines()
+        return line
+
+    def ended(self, code: int) -> Done:
+        """Return this, if it ended so."""
+        assert self.code == code, f"ended with {self.code}, not {code}\n{self.out[-3000:]}\n{self.err[-3000:]}"
+        return self
+
+
+@dataclass
+class CommandLine:
+    """The command line in one folder, for one configuration; everything that any command said is kept in `said`."""
+
+    folder: Path
+    config: Path | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
+    said: list[str] = field(default_factory=list)
+
+    def environ(self) -> dict[str, str]:
+        """Return the environment of a person who has set nothing up."""
+        kept = {name: os.environ[name] for name in ("PATH", "LANG", "COVERAGE_PROCESS_START") if name in os.environ}
+        return {**kept, "HOME": str(self.folder), **self.environment}
+
+    def argv(self, *words: str) -> list[str]:
+        return [ROTATOR, *(["--config", str(self.config)] if self.config else []), *words]
+
+    def __call__(self, *words: str, given: str | bytes = b"") -> Done:
+        """Run a command to its end, `given` on its standard input."""
+        done = subprocess.run(
+            self.argv(*words),
+            cwd=self.folder,
+            env=self.environ(),
+            input=given.encode() if isinstance(given, str) else given,
+            capture_output=True,
+            timeout=_PATIENCE_S,
+            check=False,
+        )
+        return self._heard(done.returncode, done.stdout, done.stderr)
+
+    def start(self, *words: str) -> Running:
+        """Start a command and let it run."""
+        process = subprocess.Popen(
+            self.argv(*words),
+            cwd=self.folder,
+            env=self.environ(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+        return Running(process, self._heard)
+
+    def _heard(self, code: int, out: bytes, err: bytes) -> Done:
+        done = Done(code, out.decode(), err.decode())
+        self.said += [done.out, done.err]
+        return done
+
+
+class Running:
+    """A command at work."""
+
+    def __init__(self, process: subprocess.Popen[bytes], heard: Callable[[int, bytes, bytes], Done]) -> None:
+        self.process, self._heard = process, heard
+        self._out, self._err = b"", b""
+        self._more = threading.Condition()
+        self._readers = [
+            threading.Thread(target=self._listen, args=(stream, name), daemon=True)
+            for stream, name in ((process.stdout, "_out"), (process.stderr, "_err"))
+        ]
+        for reader in self._readers:
+            reader.start()
+
+    def _listen(self, stream: Any, name: str) -> None:
+        while part := os.read(stream.fileno(), 65536):
+            with self._more:
+                setattr(self, name, getattr(self, name) + part)
+                self._more.notify_all()
+
+    def until_said(self, words: str) -> Running:
+        """Wait until standard error has these words."""
+        with self._more:
+            assert self._more.wait_for(lambda: words.encode() in self._err, _PATIENCE_S), self._err.decode()
+        return self
+
+    def interrupt(self) -> Running:
+        """Press Ctrl-C."""
+        self.process.send_signal(signal.SIGINT)
+        return self
+
+    def kill(self) -> None:
+        """End it as a lost machine would."""
+        self.process.kill()
+        self.end()
+
+    def end(self) -> Done:
+        """Wait for its end."""
+        code = self.process.wait(_PATIENCE_S)
+        for reader in self._readers:
+            reader.join(_PATIENCE_S)
+        for stream in (self.process.stdout, self.process.stderr):
+            stream.close()
+        return self._heard(code, self._out, self._err)
+
+
+@contextlib.contextmanager
+def at_work(command: Running) -> Iterator[Running]:
+    """Let a command run for the block, then ask it to stop."""
+    try:
+        yield command
+    finally:
+        if command.process.poll() is None:
+            command.process.terminate()
+            command.end()
+
+
+def until(what: Callable[[], Any], patience_s: float = _PATIENCE_S) -> Any:
+    """Wait until it is true, and return it."""
+    deadline = time.monotonic() + patience_s
+    while not (found := what()):
+        assert time.monotonic() < deadline, f"never came true: {what.__name__}"
+        time.sleep(0.02)
+    return found
+
+
+def runtime_of(data_dir: Path) -> int | None:
+    """Return the process that holds the ledger's lock, or None."""
+    path = data_dir / "runtime.lock"
+    if not path.is_file():
+        return None
+    with path.open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            return int(file.read() or 0)
+    return None
+
+
+def stop_runtime(data_dir: Path) -> None:
+    """Ask the detached runtime to stop, if there is one, and wait until it has."""
+    while (found := runtime_of(data_dir)) is not None:
+        if found:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(found, signal.SIGTERM)
+        until(lambda: runtime_of(data_dir) != found)

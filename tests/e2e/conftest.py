@@ -1,0 +1,23 @@
+"""Servers that all end-to-end tests share; each test brings a company of its own."""
+
+from __future__ import annotations
+
+import contextlib
+
+import pytest
+
+from rotator.practice.servers import running_servers
+from tests.e2e.company import company
+
+
+@pytest.fixture(scope="session")
+def servers(tmp_path_factory):
+    with running_servers(tmp_path_factory.mktemp("servers")) as up:
+        yield up
+
+
+@pytest.fixture
+def found_company(servers, tmp_path):
+    """Return a function that stands up a company with victims of the kinds it is given."""
+    with contextlib.ExitStack() as up:
+        yield lambda *kinds, name="company": up.enter_context(company(tmp_path / name, servers, *kinds))
