@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import asyncssh
 
@@ -14,6 +14,7 @@ from rotator.practice.consumer import Document
 from rotator.practice.doors import Knock
 from rotator.practice.honesty import Stolen
 from rotator.practice.laptop import AwsKey, Loot
+from rotator.practice.openbao import OpenBao, PlantedToken
 from rotator.practice.servers import Servers
 from rotator.practice.uses import AWS_STORE, VAULT_STORE, Use
 
@@ -26,7 +27,9 @@ def settle(servers: Servers) -> tuple[Loot, tuple[Use, ...], tuple[Stolen, ...]]
     """
     ci, data, backup = (leaky_user(servers.aws, name) for name in ("ci", "data", "backup"))
     servers.vault.write_policy("payments", 'path "secret/data/payments/*" { capabilities = ["read"] }')
-    deploy = servers.vault.plant("payments", "payments-deploy", policies=["default", "payments"])
+    deploy = _found_by_scanners(
+        lambda: servers.vault.plant("payments", "payments-deploy", policies=["default", "payments"]), servers.vault
+    )
     acme = servers.acme.plant("billing", ("invoices:read", "invoices:write"))
     key = asyncssh.generate_private_key("ssh-ed25519", comment="dev@laptop")
     pem = Secret(key.export_private_key().decode())
@@ -85,6 +88,15 @@ def settle(servers: Servers) -> tuple[Loot, tuple[Use, ...], tuple[Stolen, ...]]
         ),
     )
     return Loot(ci, data, backup, pem, deploy.token, acme.token), uses, stolen
+
+
+def _found_by_scanners(mint: Callable[[], PlantedToken], vault: OpenBao) -> PlantedToken:
+    """Mint until the token holds a digit: the scanner takes the one in fifty without for a word, and passes it over."""
+    token = mint()
+    while not any(letter.isdigit() for letter in token.token.reveal().partition(".")[2]):
+        vault.call("POST", "auth/token/revoke-accessor", {"accessor": token.accessor})
+        token = mint()
+    return token
 
 
 def _label(use: Use) -> str:
