@@ -10,6 +10,7 @@ import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any, Protocol
 
 import structlog
@@ -32,7 +33,7 @@ from rotator.flow.step import (
     apply,
     hold_before,
 )
-from rotator.ports import Issuing
+from rotator.ports import CALL_DEADLINE_S, Issuing
 
 log = structlog.get_logger()
 
@@ -276,27 +277,30 @@ class _Advance:
 
     def _look_for_issued(self, step: Step) -> Move:
         run, provider = self._work.run, self._world.provider(self._work.run.ref)
+        before = step.facts.get("siblings_before")
+        if not isinstance(before, Sequence):
+            return Move(StepState.PENDING, due_at=self._clock(), reason="looked: nothing was asked for yet")
         kept = find_staged(self._world, provider, run, step)
         if kept is not None:
             return Move(
                 StepState.DONE, reason="found staged", facts=stage(self._world, provider, run, step, kept).facts
             )
-        before = step.facts.get("siblings_before")
-        known = set(before) if isinstance(before, Sequence) else set()
         ours = provider.marked(run.ref, step.id) if isinstance(provider, Issuing) else None
-        surplus = [ours] if ours else sorted(each for each in provider.siblings(run.ref) if each.id not in known)
-        if not surplus:
-            settled = step.intended_at is not None and self._clock() - step.intended_at >= provider.settle_s
-            if settled:
-                return Move(StepState.PENDING, due_at=self._clock(), reason="looked: nothing was issued")
-            # The issuer may not list yet what it has made: look again once it must.
-            due_at = (step.intended_at or self._clock()) + provider.settle_s
-            return Move(StepState.UNCERTAIN, due_at=due_at, reason="looked: nothing listed yet")
-        if ours is None and (len(surplus) > 1 or _used(provider.inspect(surplus[0]).facts)):
-            names = ", ".join(each.id for each in surplus)
+        new = [ours] if ours else sorted(each for each in provider.siblings(run.ref) if each.id not in before)
+        if not new:
+            return self._nothing_issued(step, provider.settle_s)
+        if ours is None and (len(new) > 1 or not _could_be_ours(provider.inspect(new[0]).facts, step)):
+            names = ", ".join(each.id for each in new)
             return Move(StepState.HELD, reason=f"possible_persistence: {names} appeared and is not known to be ours")
-        provider.revoke(surplus[0])  # ours, and its secret is lost: nobody can ever use it
-        return Move(StepState.PENDING, due_at=self._clock(), reason=f"looked: {surplus[0].id} lost its secret, revoked")
+        provider.revoke(new[0])  # ours, and its secret is lost: nobody can ever use it
+        return Move(StepState.PENDING, due_at=self._clock(), reason=f"looked: {new[0].id} lost its secret, revoked")
+
+    def _nothing_issued(self, step: Step, settle_s: float) -> Move:
+        """Issue again, but only once the issuer must list what it has made."""
+        sure_at = (step.intended_at or self._clock()) + CALL_DEADLINE_S + settle_s
+        if self._clock() >= sure_at:
+            return Move(StepState.PENDING, due_at=self._clock(), reason="looked: nothing was issued")
+        return Move(StepState.UNCERTAIN, due_at=sure_at, reason="looked: nothing listed yet")
 
     def _proof(self, target: str) -> Proof:
         return self._work.proofs.get(target) or Proof(target)
@@ -349,6 +353,16 @@ LEAK_SAFE = "leak_safe: a stolen credential that may read the new secret still l
 """Why a mint waits; the dispatcher wakes it when the last such reader is dead."""
 
 
-def _used(facts: Mapping[str, str]) -> bool:
-    """Tell whether the issuer has seen it used; providers report `last_used` as "never" until then."""
-    return facts.get("last_used", "never") not in {"never", ""}
+def _could_be_ours(facts: Mapping[str, str], step: Step) -> bool:
+    """Tell whether a new sibling without a marker is the one whose answer was lost: unused, and made in our window.
+
+    Providers report `created_at` (ISO 8601, UTC) and `last_used_at` ("never" until it was used). An issuer's clock may
+    be a minute off; where no creation time is told, it cannot be ours.
+    """
+    if facts.get("last_used_at", "never") != "never" or step.intended_at is None or "created_at" not in facts:
+        return False
+    created = datetime.fromisoformat(facts["created_at"]).timestamp()
+    return step.intended_at - CLOCK_SKEW_S <= created <= step.intended_at + CALL_DEADLINE_S + CLOCK_SKEW_S
+
+
+CLOCK_SKEW_S = 60.0

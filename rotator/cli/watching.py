@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
 
@@ -22,6 +23,8 @@ from rotator.report import incident as incident_report
 from rotator.report.terminal import incident_text
 
 POLL_S = 0.25
+ASK_AFTER_WORKERS_S = 3.0
+NOBODY_WORKS_S = 30.0
 
 
 def start_workers(context: Context, parts: Rotator) -> None:
@@ -70,34 +73,38 @@ def finish(parts: Rotator, incident: str, output: Output) -> NoReturn:
 
 
 def _watch(context: Context, parts: Rotator, incident: str) -> None:
-    progress = parts.reading.progress(incident, time.time())
-    if context.quiet:
-        while progress.busy:
-            time.sleep(POLL_S)
-            progress = parts.reading.progress(incident, time.time())
-        return
+    """Show every change until nothing moves by itself; the display depends on who looks."""
     screen = console(error=True)
-    if not screen.is_terminal:
-        _watch_in_lines(parts, incident, progress)
-        return
-    with Live(_picture(incident, progress), console=screen, refresh_per_second=8) as live:
-        while progress.busy:
-            time.sleep(POLL_S)
-            progress = parts.reading.progress(incident, time.time())
-            live.update(_picture(incident, progress))
+    if context.quiet:
+        for _ in _changes(context, parts, incident):
+            pass
+    elif screen.is_terminal:
+        with Live(console=screen, refresh_per_second=8) as live:
+            for progress in _changes(context, parts, incident):
+                live.update(_picture(incident, progress))
+    else:
+        for progress in _changes(context, parts, incident):
+            print(f"{incident}: {count_line(progress)}", file=sys.stderr, flush=True)  # noqa: T201
 
 
-def _watch_in_lines(parts: Rotator, incident: str, progress: Progress) -> None:
-    """Print a line at every change, for logs and pipes."""
-    shown = None
-    while True:
-        if (line := count_line(progress)) != shown:
-            print(f"{incident}: {line}", file=sys.stderr, flush=True)  # noqa: T201
-            shown = line
-        if not progress.busy:
-            return
-        time.sleep(POLL_S)
+def _changes(context: Context, parts: Rotator, incident: str) -> Iterator[Progress]:
+    """Yield the progress whenever it changes. A runtime that died is started again; idle workers are asked after."""
+    shown: Progress | None = None
+    changed_at = asked_at = time.monotonic()
+    while shown is None or shown.busy:
         progress = parts.reading.progress(incident, time.time())
+        now = time.monotonic()
+        if progress != shown:
+            shown, changed_at = progress, now
+            yield progress
+        if now - asked_at >= ASK_AFTER_WORKERS_S:
+            asked_at = now
+            start_workers(context, parts)
+            if not parts.settings.embedded and now - changed_at >= NOBODY_WORKS_S:
+                changed_at = now
+                print("nothing moves: are `rotator worker` and `rotator beat` running?", file=sys.stderr)  # noqa: T201
+        if shown.busy:
+            time.sleep(POLL_S)
 
 
 def count_line(progress: Progress) -> str:
