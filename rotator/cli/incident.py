@@ -33,9 +33,8 @@ def register(app: typer.Typer) -> None:
 
 def list_incidents(context: typer.Context, output: OutputOption = Output.TABLE) -> None:
     """List incidents, the newest first."""
-    from rich.table import Table  # noqa: PLC0415
-
     from rotator.report.incident import moment as iso  # noqa: PLC0415
+    from rotator.report.tables import plain_table  # noqa: PLC0415
 
     given: Context = context.obj
     found = given.parts().reading.incidents()
@@ -53,9 +52,10 @@ def list_incidents(context: typer.Context, output: OutputOption = Output.TABLE) 
             output,
         )
         return
-    table = Table(expand=False)
-    for name in ("id", "declared", "severity", "title"):
-        table.add_column(name, overflow="fold")
+    if not found:
+        typer.echo("no incident yet; rotator respond FILE declares one", err=True)
+        return
+    table = plain_table(None, "id", "declared", "severity", "title")
     for each in found:
         table.add_row(each.id, iso(each.declared_at), each.severity.value, each.title)
     console().print(table)

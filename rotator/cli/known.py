@@ -47,16 +47,14 @@ def lint(
 
 def list_playbooks(context: typer.Context, output: OutputOption = Output.TABLE) -> None:
     """List the playbooks that apply here."""
-    from rich.table import Table  # noqa: PLC0415
+    from rotator.report.tables import plain_table  # noqa: PLC0415
 
     given: Context = context.obj
     found = given.parts().playbooks.values()
     if output is not Output.TABLE:
         emit([each.model_dump(mode="json", by_alias=True) for each in found], output)
         return
-    table = Table(expand=False)
-    for name in ("playbook", "provider", "strategies", "summary"):
-        table.add_column(name, overflow="fold")
+    table = plain_table(None, "playbook", "provider", "strategies", "summary")
     for each in found:
         table.add_row(each.playbook, each.provider, ", ".join(each.strategies), each.summary)
     console().print(table)
@@ -74,7 +72,9 @@ def show(context: typer.Context, name: str, output: OutputOption = Output.TABLE)
         return
     typer.echo(f"{found.playbook}: {found.summary}")
     for strategy in found.strategies:
-        typer.echo(f"  {strategy}: {' → '.join(f'{line.id} ({line.do})' for line in found.path(strategy))}")
+        typer.echo(f"\n{strategy}")
+        for line in found.path(strategy):
+            typer.echo(f"  {line.id:<12} {line.do}{' at each target' if line.each else ''}")
 
 
 def schema() -> None:
@@ -120,7 +120,10 @@ def check_providers(context: typer.Context, output: OutputOption = Output.TABLE)
             served = connection.kinds is None or kind in connection.kinds
             if connection.family != parts.outside.family(kind) or not served:
                 continue
-            ref = CredentialRef(kind, connection.name, "rotator-provider-check", "rotator-provider-check")
+            # Where the connection manages certain accounts only, ask about one of those.
+            user = connection.settings.get("user", "rotator-provider-check")
+            owner = str(user[0] if isinstance(user, list) else user)
+            ref = CredentialRef(kind, connection.name, owner, "rotator-provider-check")
             try:
                 answer, well = f"answers ({parts.outside.provider(ref).inspect(ref).state})", True
             except RotatorError as error:

@@ -54,7 +54,7 @@ def options(
 def main() -> None:
     """Run the command; every foreseen error is one line and an exit code."""
     try:
-        app()
+        app(_hoisted(sys.argv[1:]))
     except BadInput as error:
         print(f"rotator: {error}", file=sys.stderr)  # noqa: T201
         sys.exit(2)
@@ -63,3 +63,20 @@ def main() -> None:
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def _hoisted(words: list[str]) -> list[str]:
+    """Move the options of all commands to the front, so that they may stand anywhere before `--`."""
+    front: list[str] = []
+    rest: list[str] = []
+    waiting = iter(words)
+    for word in waiting:
+        if word == "--":
+            rest += [word, *waiting]
+        elif word in {"--quiet", "-q", "--no-color"} or word.startswith("--config="):
+            front.append(word)
+        elif word == "--config":
+            front += [word, *([value] if (value := next(waiting, None)) is not None else [])]
+        else:
+            rest.append(word)
+    return front + rest

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from rich import box
 from rich.console import Group, RenderableType
 from rich.markup import escape
 from rich.table import Table
@@ -14,6 +13,7 @@ from rich.text import Text
 from rotator.flow.exposure import Suspect
 from rotator.flow.plan import Plan, PlannedRun
 from rotator.flow.scope import Unresolved
+from rotator.report.tables import plain_table
 
 _PLACES = 3
 _ROWS = 40
@@ -38,7 +38,7 @@ def leaked_rows(found: Iterable[Suspect]) -> list[dict[str, Any]]:
 
 def leaked_table(found: list[Suspect]) -> RenderableType:
     """Return the table of what leaked."""
-    table = _table(f"Leaked: {len(found):,} credentials", "kind", "id or fingerprint", "seen in")
+    table = plain_table(f"Leaked: {len(found):,} credentials", "kind", "id or fingerprint", "seen in")
     for each in found[:_ROWS]:
         rules = ", ".join(sorted({f"{one.source}:{one.rule}" for one in each.exposures}))
         table.add_row(escape(each.kind or f"not recognised ({rules})"), escape(each.key), escape(_places(each)))
@@ -53,7 +53,7 @@ def _places(suspect: Suspect) -> str:
 
 def plan_table(plan: Plan) -> RenderableType:
     """Return the plan: for each credential its strategy and why, where the new one goes, who is told; the steps."""
-    table = _table(f"Plan {plan.digest}", "credential", "strategy", "the new one goes to", "told")
+    table = plain_table(f"Plan {plan.digest}", "credential", "strategy", "the new one goes to", "told")
     for run in plan.runs[:_ROWS]:
         table.add_row(
             escape(f"{run.kind} of {run.ref.owner or '?'}\n{run.ref.id}\non {run.ref.connection}{_doors(run)}"),
@@ -91,17 +91,10 @@ def _steps(run: PlannedRun) -> str:
 
 
 def _manual_table(manual: tuple[Unresolved, ...]) -> RenderableType:
-    table = _table(f"For a person: {len(manual):,}", "what", "why", "how to mend")
+    table = plain_table(f"For a person: {len(manual):,}", "what", "why", "how to mend")
     for each in manual[:_ROWS]:
         table.add_row(escape(f"{each.kind or 'not recognised'}\n{each.key}"), escape(each.reason), escape(each.mend))
     return Group(table, _rest(len(manual)))
-
-
-def _table(title: str, *columns: str) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, expand=False)
-    for name in columns:
-        table.add_column(name, overflow="fold")
-    return table
 
 
 def _rest(count: int) -> Text:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from rich import box
 from rich.console import Group, RenderableType
 from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
 from rotator.flow.run import CredentialState
+from rotator.report.tables import plain_table
 
 _STYLES = {
     "proven_dead": "green",
@@ -56,9 +56,7 @@ def planned_text(report: dict[str, Any]) -> RenderableType:
 
 
 def _credentials(credentials: list[dict[str, Any]]) -> Table:
-    table = Table(title="Credentials", title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, expand=False)
-    for name in ("kind", "owner · id", "state", "proven dead", "replaced by"):
-        table.add_column(name, overflow="fold")
+    table = plain_table("Credentials", "kind", "owner · id", "state", "proven dead", "replaced by")
     for each in credentials:
         table.add_row(
             escape(each["provider"] or "not recognised"),
