@@ -79,4 +79,10 @@ def run_embedded(parts: Rotator, stop: threading.Event, *, until_idle: bool, sta
             quiet = 0 if parts.due.busy_until(SOON_S) else quiet + 1
             return until_idle and quiet >= IDLE_TICKS
 
-        beat.run(dispatcher, stop, every_s=TICK_S, idle=idle if until_idle else lambda: False)
+        while not stop.is_set():
+            beat.run(dispatcher, stop, every_s=TICK_S, idle=idle if until_idle else lambda: False)
+            lock.release()
+            # A command that found the lock taken has left its rows to us: look again, now that the next finds it free.
+            if stop.is_set() or not parts.due.busy_until(SOON_S) or not lock.take():
+                break
+            quiet = 0

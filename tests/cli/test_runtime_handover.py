@@ -1,0 +1,69 @@
+"""A runtime that ends when idle leaves no work to nobody."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from rotator import settings
+from rotator.bootstrap import Rotator
+from rotator.cli.runtime import IDLE_TICKS, RuntimeLock, run_embedded
+
+
+class LateWork:
+    """Due work of which the last piece comes from a command that ran while the runtime was about to end."""
+
+    def __init__(self, due, data_dir):
+        self._due, self._data_dir = due, data_dir
+        self.asked, self.waiting, self.lock_was_taken, self.served = 0, False, None, False
+
+    def __getattr__(self, name):
+        return getattr(self._due, name)
+
+    def busy_until(self, horizon_s):
+        self.asked += 1
+        answer = self.waiting
+        if self.asked == IDLE_TICKS:
+            # The runtime has seen nothing to do and will end. Now a command writes its rows, and tries the lock.
+            self.waiting = True
+            lock = RuntimeLock(self._data_dir)
+            self.lock_was_taken = not lock.take()
+            lock.release()
+        return answer
+
+    def take_due(self, limit):
+        if self.waiting:
+            self.waiting, self.served = False, True
+        return self._due.take_due(limit)
+
+
+@pytest.fixture
+def parts(tmp_path, monkeypatch):
+    class Nobody:
+        def __init__(self, app):
+            pass
+
+        def start(self):
+            pass
+
+        def stop(self):
+            pass
+
+    monkeypatch.setattr("workers.app.EmbeddedWorker", Nobody)
+    made = Rotator(settings.Settings(data_dir=tmp_path / "data", folder=tmp_path))
+    yield made
+    made.database.close()
+
+
+def test_work_that_comes_while_the_runtime_ends_is_still_done(parts):
+    late = LateWork(parts.due, parts.settings.data_dir)
+    parts.__dict__["due"] = late
+    run_embedded(parts, threading.Event(), until_idle=True, started=lambda: None)
+    assert late.lock_was_taken
+    assert late.served
+
+
+def test_an_idle_runtime_gives_its_lock_back(parts):
+    run_embedded(parts, threading.Event(), until_idle=True, started=lambda: None)
+    assert RuntimeLock(parts.settings.data_dir).take()
