@@ -21,7 +21,7 @@ class LateWork:
     def __getattr__(self, name):
         return getattr(self._due, name)
 
-    def busy_until(self, horizon_s):
+    def busy_until(self, _horizon_s):
         self.asked += 1
         answer = self.waiting
         if self.asked == IDLE_TICKS:
