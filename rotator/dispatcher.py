@@ -11,7 +11,6 @@ from collections.abc import Callable
 
 import structlog
 
-from rotator.engine import LEAK_SAFE
 from rotator.flow.step import LEASE_S
 from rotator.ledger.due import Claimed, DueWork
 
@@ -40,10 +39,10 @@ class Dispatcher:
             self._chores_at = now
             if self._leads(now):
                 self._free_dead_claims(now)
+                self._due.wake_leak_safe()
                 self._due.forget_expired()
         if self._leader is None or self._leader[0] != self._name:
             return 0
-        self._due.wake_leak_safe(LEAK_SAFE)
         found = self._due.take_due(BATCH)
         for branch, lane in found:
             self._send(branch, lane)

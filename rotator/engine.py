@@ -17,7 +17,7 @@ import structlog
 
 from rotator.credential import CredentialRef, Secret
 from rotator.effects import Outcome, World, find_staged, perform, replacement_of, stage
-from rotator.errors import Rejected, RotatorError, Uncertain
+from rotator.errors import RotatorError, Uncertain
 from rotator.flow.playbook import Subject, Verb
 from rotator.flow.proof import Evidence, Proof, knocked, revived, seen, stated
 from rotator.flow.run import BranchState, Run, Step, StepState, Work, needs_material
@@ -75,8 +75,8 @@ class Ledger(Protocol):
         """Destroy the sealed secret."""
         ...
 
-    def open_readers(self, run: Run) -> int:
-        """Count the incident's other credentials that may read where this run delivers and are not contained yet."""
+    def has_open_readers(self, run: Run) -> bool:
+        """Tell whether another credential of the incident may read where this run delivers, and is not contained."""
         ...
 
     def take_mint(self, ref: CredentialRef, branch: str) -> bool:
@@ -155,7 +155,7 @@ class _Advance:
         now = self._clock()
         if (held := hold_before(step, now)) is not None:
             return held
-        if step.verb in {Verb.ISSUE, Verb.GENERATE} and self._ledger.open_readers(self._work.run):
+        if step.verb in {Verb.ISSUE, Verb.GENERATE} and self._ledger.has_open_readers(self._work.run):
             return Move(StepState.HELD, reason=LEAK_SAFE)
         if step.verb is Verb.ISSUE and not self._ledger.take_mint(self._work.run.ref, self._work.branch.id):
             return Move(StepState.HELD, due_at=now + 1.0, reason="one mint per owner at a time")
@@ -203,9 +203,6 @@ class _Advance:
             raise Uncertain("internal_error", type(error).__name__) from None
 
     def _failed(self, step: Step, error: RotatorError) -> Move:
-        if step.verb is Verb.PRESERVE and isinstance(error, Rejected):
-            # What cannot be read cannot be kept; that must not keep the credential alive.
-            return self._settle(step, Move(StepState.DONE, reason=f"not preserved: {error}"))
         move = after_error(step, error, self._clock())
         if step.verb is Verb.ISSUE:
             if move.state is not StepState.UNCERTAIN:

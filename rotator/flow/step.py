@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from rotator.errors import Rejected, RotatorError, Unavailable, Uncertain
-from rotator.flow.playbook import Expect, Verb
+from rotator.flow.playbook import Expect, Subject, Verb
 from rotator.flow.proof import Evidence, Proof
 from rotator.flow.run import Step, StepState
 from rotator.ports import CALL_DEADLINE_S, Answer, Verdict
@@ -22,6 +22,8 @@ SEND_MARGIN_S = LEASE_S - CALL_DEADLINE_S - 5.0
 """A worker sends nothing later than this after its last commit."""
 PATIENCE_S = 900.0
 """How long a step without `retry_for` is repeated while the other side cannot be reached."""
+OBSERVING_S = 10.0
+"""How long the pairing knock is tried: the issuer may be there while its door is not, and containment must not wait."""
 CONVERGENCE_S = 600.0
 """How long consumers may take before a person is asked."""
 
@@ -89,13 +91,16 @@ def backoff(attempts: int, ceiling: float = 30.0) -> float:
 
 def after_error(step: Step, error: RotatorError, now: float) -> Move:
     """Decide after one of the three errors."""
+    if _observes(step) and (isinstance(error, Rejected) or _out_of_patience(step, _patience(step), now)):
+        # What cannot be observed cannot be kept; that must not keep the credential alive.
+        return Move(StepState.DONE, reason=f"not observed: {_say(error)}")
     if isinstance(error, Rejected):
         return Move(StepState.FAILED, reason=_say(error))
     if isinstance(error, Uncertain):
-        if _out_of_patience(step, step.retry_for_s or PATIENCE_S, now) and step.verb in REPEATABLE:
+        if _out_of_patience(step, _patience(step), now) and step.verb in REPEATABLE:
             return Move(StepState.HELD, reason=f"nobody could find out whether it was done: {_say(error)}")
         return Move(StepState.UNCERTAIN, due_at=now + backoff(step.attempts), reason=_say(error))
-    if _out_of_patience(step, step.retry_for_s or PATIENCE_S, now):
+    if _out_of_patience(step, _patience(step), now):
         return Move(StepState.FAILED, reason=_say(error))
     asked = error.retry_after if isinstance(error, Unavailable) else None
     return Move(StepState.PENDING, due_at=now + max(asked or 0.0, backoff(step.attempts)), reason=_say(error))
@@ -181,6 +186,18 @@ def after_asking_consumers(step: Step, using: Mapping[str, str | None], wanted: 
     silent = [name for name, held in using.items() if held is None]
     reason = f"told, but they do not say what they hold: {', '.join(silent)}" if silent else "every consumer holds it"
     return Move(StepState.DONE, reason=reason, facts={**facts, "converged": not silent})
+
+
+def _observes(step: Step) -> bool:
+    return step.verb is Verb.PRESERVE or _is_pairing(step)
+
+
+def _is_pairing(step: Step) -> bool:
+    return step.verb is Verb.VERIFY and step.subject is Subject.EXPOSED and step.expect is None
+
+
+def _patience(step: Step) -> float:
+    return step.retry_for_s or (OBSERVING_S if _is_pairing(step) else PATIENCE_S)
 
 
 def _out_of_patience(step: Step, patience_s: float, now: float) -> bool:

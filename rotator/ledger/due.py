@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from rotator.flow.run import BranchState
 from rotator.ledger import tables
 from rotator.ledger.database import Database
-from rotator.ledger.working import open_readers_of
+from rotator.ledger.working import leak_safe_again, wake_leak_safe
 
 RESEND_S = 30.0
 """A message that nobody took for so long was lost: it is sent again. Taking one twice does no harm."""
@@ -77,25 +77,16 @@ class DueWork:
             )
             return freed.rowcount == 1
 
-    def wake_leak_safe(self, reason: str) -> int:
-        """Make due again what waited for living readers and has none left; return how many."""
-        branch = tables.branch
-        waiting = and_(branch.c.state == BranchState.HELD.value, branch.c.due_at.is_(None), branch.c.reason == reason)
+    def wake_leak_safe(self) -> int:
+        """Make due again what waited for living readers and has none left; return how many.
+
+        The commit that contains the last reader wakes them; this finds those who began to wait in the same moment.
+        """
         with self._database.read() as connection:
-            held = connection.execute(select(branch.c.id, branch.c.run, branch.c.incident).where(waiting)).all()
-            safe = [
-                row.id for row in held if not connection.execute(open_readers_of(row.run, row.incident)).scalar_one()
-            ]
-        if not safe:
-            return 0
+            if connection.execute(select(tables.branch.c.id).where(leak_safe_again()).limit(1)).first() is None:
+                return 0
         with self._database.write() as connection:
-            for start in range(0, len(safe), 500):
-                connection.execute(
-                    update(branch)
-                    .where(branch.c.id.in_(safe[start : start + 500]), branch.c.state == BranchState.HELD.value)
-                    .values(state=BranchState.OPEN.value, due_at=self._clock())
-                )
-        return len(safe)
+            return connection.execute(wake_leak_safe(self._clock())).rowcount
 
     def forget_expired(self) -> None:
         """Destroy sealed secrets whose time is over."""
@@ -115,6 +106,7 @@ class DueWork:
                     branch.c.holder.is_not(None),
                     branch.c.state == BranchState.OPEN.value,
                     and_(branch.c.state == BranchState.HELD.value, branch.c.due_at < self._clock() + horizon_s),
+                    leak_safe_again(),
                 )
             )
             return connection.execute(query.limit(1)).first() is not None

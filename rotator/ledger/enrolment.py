@@ -16,6 +16,7 @@ from rotator.errors import BadInput
 from rotator.flow.exposure import Exposure
 from rotator.flow.incident import Incident
 from rotator.flow.plan import Plan, PlannedRun
+from rotator.flow.playbook import Strategy
 from rotator.flow.run import BranchState, Step, StepState
 from rotator.flow.step import Move, apply
 from rotator.ledger import rows, tables
@@ -114,7 +115,10 @@ class Enrolment:
                 "evidence": "none",
             }
         )
-        batch["reach"] += [{"run": run, "connection": each} for each in planned.reaches]
+        if planned.strategy is not Strategy.REPLACE_FIRST:
+            batch["reach"] += [
+                {"run": run, "incident": incident.id, "connection": each, "open": 1} for each in planned.reaches
+            ]
         delivered = {ref.connection, *(place.connection for place in planned.deliver)}
         batch["delivery"] += [{"run": run, "connection": each} for each in sorted(delivered)]
         doors = {target for segment in planned.segments for target in segment.targets if target} or {""}

@@ -16,6 +16,7 @@ from rotator.flow.proof import Proof
 from rotator.flow.run import BranchState, Run, Step
 from rotator.ledger import rows, tables
 from rotator.ledger.database import Database
+from rotator.ledger.working import leak_safe_again
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +193,9 @@ class Reading:
                 scheduled = state == BranchState.HELD.value and due_at is not None
                 states.setdefault(name, set()).add("scheduled" if scheduled else state)
                 busy = busy or state == BranchState.OPEN.value or (scheduled and due_at < now + SOON_S)
+            if not busy:
+                waking = select(branch.c.id).where(branch.c.incident == incident, leak_safe_again())
+                busy = connection.execute(waking.limit(1)).first() is not None
             unrefused = set(
                 connection.execute(
                     select(proof.c.run)

@@ -80,9 +80,14 @@ reach = Table(
     metadata,
     Column("run", ForeignKey("run.id"), primary_key=True),
     Column("connection", String(128), primary_key=True),
-    Index("ix_reach_connection_run", "connection", "run"),
+    Column("incident", ForeignKey("incident.id"), nullable=False),
+    Column("open", Integer, nullable=False),
+    Index("ix_reach_incident_connection_open", "incident", "connection", "open"),
 )
-"""The connections on which an exposed credential may read or administer."""
+"""The connections on which an exposed credential may read or administer; `open` until it is contained.
+
+Runs under replace_first have no rows: they would wait for each other. Their plan warned of it.
+"""
 
 delivery = Table(
     "delivery",

@@ -6,11 +6,11 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from sqlalchemy import Connection, Select, bindparam, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Update, and_, bindparam, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from rotator.credential import CredentialRef, Secret
-from rotator.engine import Draft, LostClaim
+from rotator.engine import LEAK_SAFE, Draft, LostClaim
 from rotator.flow.proof import Proof
 from rotator.flow.run import Branch, BranchState, Run, Step, StepState, Work, summarise
 from rotator.ledger import rows, tables
@@ -157,7 +157,17 @@ class WorkingLedger:
         summary = summarise(run, steps, list(proofs.values()))
         if summary != run:
             connection.execute(update(tables.run).where(tables.run.c.id == run.id).values(rows.run_summary(summary)))
+        if (summary.contained_at is None) != (run.contained_at is None):
+            self._close_reach(connection, summary)
         return replace(work, run=summary, steps=steps, proofs=proofs)
+
+    def _close_reach(self, connection: Connection, run: Run) -> None:
+        """Note that a credential reads no more (or again), and wake what waited for the last such reader."""
+        still_open = run.contained_at is None
+        mine = tables.reach.c.run == run.id
+        connection.execute(update(tables.reach).where(mine).values(open=int(still_open)))
+        if not still_open:
+            connection.execute(wake_leak_safe(self._clock()).where(tables.branch.c.incident == run.incident))
 
     def _join(self, connection: Connection, branch: Branch) -> None:
         _lock_run(connection, branch.run)
@@ -189,13 +199,17 @@ class WorkingLedger:
         with self._database.write() as connection:
             connection.execute(delete(tables.sealed).where(tables.sealed.c.run == run))
 
-    def open_readers(self, run: Run) -> int:
-        """Count other exposed credentials that may read where this run's new secret passes, and are not contained.
-
-        Those under replace_first are not waited for: they would wait for each other. The plan warned of them.
-        """
+    def has_open_readers(self, run: Run) -> bool:
+        """Tell whether another exposed credential may read where this run's new secret passes, and is not contained."""
+        query = select(1).where(
+            tables.delivery.c.run == run.id,
+            tables.reach.c.connection == tables.delivery.c.connection,
+            tables.reach.c.incident == run.incident,
+            tables.reach.c.open == 1,
+            tables.reach.c.run != run.id,
+        )
         with self._database.read() as connection:
-            return int(connection.execute(open_readers_of(run.id, run.incident)).scalar_one())
+            return connection.execute(query.limit(1)).first() is not None
 
     def take_mint(self, ref: CredentialRef, branch: str) -> bool:
         """Reserve the owner for one mint at a time."""
@@ -217,21 +231,23 @@ class WorkingLedger:
             )
 
 
-def open_readers_of(run: str, incident: str) -> Select[int]:
-    """Return the query that counts the living readers of where `run` delivers."""
-    reader = tables.run.alias("reader")
-    return (
-        select(func.count(reader.c.id.distinct()))
-        .select_from(reader.join(tables.reach, tables.reach.c.run == reader.c.id))
-        .where(
-            reader.c.incident == incident,
-            reader.c.id != run,
-            reader.c.contained_at.is_(None),
-            reader.c.dismissed.is_(None),
-            reader.c.strategy != "replace_first",
-            tables.reach.c.connection.in_(select(tables.delivery.c.connection).where(tables.delivery.c.run == run)),
-        )
+def leak_safe_again() -> ColumnElement[bool]:
+    """Match branches that wait for living readers and have none left."""
+    branch, reach, delivery = tables.branch, tables.reach, tables.delivery
+    reader = select(1).where(
+        delivery.c.run == branch.c.run,
+        reach.c.connection == delivery.c.connection,
+        reach.c.incident == branch.c.incident,
+        reach.c.open == 1,
+        reach.c.run != branch.c.run,
     )
+    waits = and_(branch.c.state == BranchState.HELD.value, branch.c.due_at.is_(None), branch.c.reason == LEAK_SAFE)
+    return and_(waits, ~reader.exists())
+
+
+def wake_leak_safe(now: float) -> Update:
+    """Return the statement that makes them due."""
+    return update(tables.branch).where(leak_safe_again()).values(state=BranchState.OPEN.value, due_at=now)
 
 
 def _owner(ref: CredentialRef) -> str:

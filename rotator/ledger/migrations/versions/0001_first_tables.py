@@ -161,10 +161,13 @@ def upgrade() -> None:
         "reach",
         sa.Column("run", sa.String(length=64), nullable=False),
         sa.Column("connection", sa.String(length=128), nullable=False),
+        sa.Column("incident", sa.String(length=40), nullable=False),
+        sa.Column("open", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["incident"], ["incident.id"], name=op.f("fk_reach_incident_incident")),
         sa.ForeignKeyConstraint(["run"], ["run.id"], name=op.f("fk_reach_run_run")),
         sa.PrimaryKeyConstraint("run", "connection", name=op.f("pk_reach")),
     )
-    op.create_index("ix_reach_connection_run", "reach", ["connection", "run"], unique=False)
+    op.create_index("ix_reach_incident_connection_open", "reach", ["incident", "connection", "open"], unique=False)
     op.create_table(
         "sealed",
         sa.Column("run", sa.String(length=64), nullable=False),
@@ -207,7 +210,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_step_run"), table_name="step")
     op.drop_table("step")
     op.drop_table("sealed")
-    op.drop_index("ix_reach_connection_run", table_name="reach")
+    op.drop_index("ix_reach_incident_connection_open", table_name="reach")
     op.drop_table("reach")
     op.drop_table("proof")
     op.drop_index(op.f("ix_exposure_run"), table_name="exposure")
