@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from typing import Any, Protocol
 
 import structlog
 
 from rotator.credential import CredentialRef, Secret
-from rotator.effects import Outcome, World, find_staged, perform, replacement_of, stage
+from rotator.effects import Outcome, World, perform, replacement_of
 from rotator.errors import RotatorError, Uncertain
 from rotator.flow.playbook import Subject, Verb
 from rotator.flow.proof import Evidence, Proof, knocked, revived, seen, stated
@@ -33,7 +32,6 @@ from rotator.flow.step import (
     apply,
     hold_before,
 )
-from rotator.ports import CALL_DEADLINE_S, Issuing
 
 log = structlog.get_logger()
 
@@ -265,39 +263,12 @@ class _Advance:
             # Every other verb may be done again: already done counts as done.
             return self._settle(step, Move(StepState.PENDING, due_at=self._clock(), reason=step.reason))
         try:
-            move = self._look_for_issued(step)
+            move = look_for_issued(self._world, self._work, step, self._clock())
         except RotatorError as error:
             move = after_look_error(step, error, self._clock())
         if move.state in {StepState.DONE, StepState.PENDING}:
             self._ledger.give_mint(self._work.run.ref, self._work.branch.id)
         return self._settle(step, move)
-
-    def _look_for_issued(self, step: Step) -> Move:
-        run, provider = self._work.run, self._world.provider(self._work.run.ref)
-        before = step.facts.get("siblings_before")
-        if not isinstance(before, Sequence):
-            return Move(StepState.PENDING, due_at=self._clock(), reason="looked: nothing was asked for yet")
-        kept = find_staged(self._world, provider, run, step)
-        if kept is not None:
-            return Move(
-                StepState.DONE, reason="found staged", facts=stage(self._world, provider, run, step, kept).facts
-            )
-        ours = provider.marked(run.ref, step.id) if isinstance(provider, Issuing) else None
-        new = [ours] if ours else sorted(each for each in provider.siblings(run.ref) if each.id not in before)
-        if not new:
-            return self._nothing_issued(step, provider.settle_s)
-        if ours is None and (len(new) > 1 or not _could_be_ours(provider.inspect(new[0]).facts, step)):
-            names = ", ".join(each.id for each in new)
-            return Move(StepState.HELD, reason=f"possible_persistence: {names} appeared and is not known to be ours")
-        provider.revoke(new[0])  # ours, and its secret is lost: nobody can ever use it
-        return Move(StepState.PENDING, due_at=self._clock(), reason=f"looked: {new[0].id} lost its secret, revoked")
-
-    def _nothing_issued(self, step: Step, settle_s: float) -> Move:
-        """Issue again, but only once the issuer must list what it has made."""
-        sure_at = (step.intended_at or self._clock()) + CALL_DEADLINE_S + settle_s
-        if self._clock() >= sure_at:
-            return Move(StepState.PENDING, due_at=self._clock(), reason="looked: nothing was issued")
-        return Move(StepState.UNCERTAIN, due_at=sure_at, reason="looked: nothing listed yet")
 
     def _proof(self, target: str) -> Proof:
         return self._work.proofs.get(target) or Proof(target)
@@ -348,18 +319,3 @@ class _Advance:
 
 LEAK_SAFE = "leak_safe: a stolen credential that may read the new secret still lives"
 """Why a mint waits; the dispatcher wakes it when the last such reader is dead."""
-
-
-def _could_be_ours(facts: Mapping[str, str], step: Step) -> bool:
-    """Tell whether a new sibling without a marker is the one whose answer was lost: unused, and made in our window.
-
-    Providers report `created_at` (ISO 8601, UTC) and `last_used_at` ("never" until it was used). An issuer's clock may
-    be a minute off; where no creation time is told, it cannot be ours.
-    """
-    if facts.get("last_used_at", "never") != "never" or step.intended_at is None or "created_at" not in facts:
-        return False
-    created = datetime.fromisoformat(facts["created_at"]).timestamp()
-    return step.intended_at - CLOCK_SKEW_S <= created <= step.intended_at + CALL_DEADLINE_S + CLOCK_SKEW_S
-
-
-CLOCK_SKEW_S = 60.0
