@@ -32,6 +32,7 @@ from rotator.flow.step import (
     apply,
     hold_before,
 )
+from rotator.lost_issue import look_for_issued
 
 log = structlog.get_logger()
 
