@@ -9,7 +9,7 @@ help:
 	@echo "make test    set up what the tests need, and run them all"
 	@echo "make lint    ruff and the import rules        make types   mypy, strict"
 	@echo "make bench   print the ratios, write build/bench.json"
-	@echo "make docs    write what is generated: the playbooks' schema"
+	@echo "make docs    write what is generated: the playbooks' schema, and the demo's recording"
 	@echo "make lock    pin every dependency again, with hashes (maintainers; needs uv)"
 
 demo: .venv/demo.done build/ministack/done
@@ -29,8 +29,9 @@ types: .venv/dev.done
 bench: .venv/dev.done build/ministack/done
 	$(BIN)/python -m benchmarks
 
-docs: .venv/dev.done
+docs: .venv/dev.done build/ministack/done
 	$(BIN)/rotator playbook schema > docs/playbook.schema.json
+	$(BIN)/python docs/record_demo.py
 
 # The demo and the tests share one environment; the demo needs only a part of it.
 .venv/demo.done: lock/demo.txt pyproject.toml
