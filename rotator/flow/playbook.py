@@ -115,7 +115,6 @@ class Until(StrEnum):
 
     CONVERGED = "converged"
     NO_LEGAL_HOLD = "no_legal_hold"
-    APPROVED = "approved"
 
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -219,6 +218,9 @@ class Line(_Strict):
             raise _wrong(f"{wants} works at targets", "add `each: target`", ("do",))
         if self.each is not None and verb not in AT_TARGETS:
             raise _wrong(f"`{verb}` is done once, not at each target", "drop `each`", ("each",))
+        waits = self.hold is not None and self.hold.until is Until.CONVERGED
+        if waits and (verb, self.do.subject) != (Verb.VERIFY, Subject.CONSUMERS):
+            raise _wrong("only `verify consumers` waits until converged", "put that step before this one", ("hold",))
         if self.undo is not None and UNDO.get(verb) is not self.undo:
             mend = f"`{UNDO[verb]}` does" if verb in UNDO else "nothing does: drop `undo`"
             raise _wrong(f"`{self.undo}` does not take `{self.do}` back", mend, ("undo",))

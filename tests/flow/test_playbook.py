@@ -117,3 +117,13 @@ def test_the_schema_names_every_action_an_editor_may_offer():
     assert set(action["enum"]) == {f"{verb} {subject}" for verb in Verb for subject in ALLOWED[verb]}
     assert "verify consumers" in action["enum"]
     assert f"suspend {Subject.CONSUMERS}" not in action["enum"]
+
+
+def test_a_hold_that_nobody_would_keep_is_refused():
+    assert told(hold={"until": "converged"}) == (
+        "only `verify consumers` waits until converged",
+        "put that step before this one",
+    )
+    assert line(do="verify consumers", hold={"until": "converged"}).hold.until == "converged"
+    with pytest.raises(ValidationError):
+        line(do="revoke exposed", hold={"for": "7d", "until": "approved"})
