@@ -267,7 +267,7 @@ class _Advance:
             move = look_for_issued(self._world, self._work, step, self._clock())
         except RotatorError as error:
             move = after_look_error(step, error, self._clock())
-        if move.state in {StepState.DONE, StepState.PENDING}:
+        if move.state is not StepState.UNCERTAIN:
             self._ledger.give_mint(self._work.run.ref, self._work.branch.id)
         return self._settle(step, move)
 

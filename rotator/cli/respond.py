@@ -73,7 +73,8 @@ def respond(  # noqa: PLR0917 - options, which callers name
         screen.print(leaked_table(found))
         screen.print(plan_table(prepared.plan))
     if not yes and not _confirmed(len(prepared.plan.runs)):
-        print("rotator: not approved; nothing was changed", file=sys.stderr)  # noqa: T201
+        how = "" if sys.stdin.isatty() else " (nobody is there to ask: give --yes to approve the plan as printed)"
+        print(f"rotator: not approved; nothing was changed{how}", file=sys.stderr)  # noqa: T201
         raise typer.Exit(4)
     incident = response.declare(
         parts,
@@ -108,7 +109,7 @@ def read(parts: Rotator, files: list[str]) -> list[Suspect]:
 
 def _confirmed(credentials: int) -> bool:
     if not sys.stdin.isatty():
-        raise BadInput("nobody is there to approve the plan", "respond", "give --yes to approve it as printed")
+        return False
     answer = typer.prompt(f"Type `revoke {credentials}` to go ahead", default="no", show_default=False, err=True)
     return str(answer).strip() == f"revoke {credentials}"
 
