@@ -1,0 +1,73 @@
+"""docs/configuration.md tells every key, with the default that holds, and no key that is not there."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from rotator.settings import (
+    Budget,
+    ConnectionSettings,
+    ConsumerSettings,
+    CredentialSettings,
+    Match,
+    PlaceSettings,
+    Settings,
+)
+from tests.docs.pages import ROOT
+
+TEXT = (ROOT / "docs" / "configuration.md").read_text()
+OF_A_FAMILY = {
+    "aws": {"region"},
+    "vault": {"namespace", "ca_file", "mount"},
+    "ssh": {"hosts", "user", "known_hosts", "authorized_keys"},
+    "http": {"ca_file"},
+}
+
+
+def section(heading):
+    """Return what stands under a heading, up to the next of its own or a higher rank."""
+    [found] = re.findall(rf"^(#+) {re.escape(heading)}.*?\n(.*?)(?=^#|\Z)", TEXT, re.MULTILINE | re.DOTALL)
+    return found[1]
+
+
+def keys_told(text):
+    return set(re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE))
+
+
+def test_every_key_of_the_top_level_is_told_and_none_besides():
+    assert keys_told(section("Top level")) == set(Settings.model_fields) - {"folder"}
+
+
+def test_every_key_of_a_connection_is_told_and_none_besides():
+    assert keys_told(section("`[[connections]]`")) == set(ConnectionSettings.model_fields)
+
+
+def test_every_key_of_a_credential_and_its_consumers_is_told_and_none_besides():
+    keys = set(CredentialSettings.model_fields) | set(ConsumerSettings.model_fields)
+    assert keys_told(section("`[[credentials]]`")) == keys
+
+
+@pytest.mark.parametrize("model", [Match, PlaceSettings, Budget], ids=lambda model: model.__name__)
+def test_every_key_of_a_table_inside_is_named(model):
+    assert [key for key in model.model_fields if not re.search(rf"\b{key}\b", TEXT)] == []
+
+
+@pytest.mark.parametrize("family", OF_A_FAMILY)
+def test_every_setting_that_a_family_reads_is_told(family):
+    assert keys_told(section(f"Family `{family}`")) >= OF_A_FAMILY[family]
+
+
+def test_no_setting_of_a_family_is_read_that_this_test_does_not_know():
+    read = set()
+    for folder in ("families", "providers", "stores"):
+        for path in (ROOT / "rotator" / folder).glob("*.py"):
+            read |= set(re.findall(r"(?:settings|given)\.get\(\"(\w+)\"", path.read_text()))
+    assert read == set().union(*OF_A_FAMILY.values())
+
+
+@pytest.mark.parametrize(("key", "default"), [("broker_url", "memory://"), ("concurrency", "32"), ("playbooks", "[]")])
+def test_the_defaults_told_are_the_ones_that_hold(key, default):
+    assert str(Settings.model_fields[key].get_default()) == default
+    assert re.search(rf"^\| `{key}` \|[^|]*\| `{re.escape(default)}` \|", TEXT, re.MULTILINE)
