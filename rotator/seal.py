@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import hashlib
 import hmac
 import os
+import tempfile
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -67,15 +69,28 @@ def from_text(text: str) -> Seal:
 
 
 def from_file(path: Path) -> Seal:
-    """Return the seal of a key file, made at first use with mode 0600."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    """Return the seal of a key file, made at first use with mode 0600. Raises BadInput when it cannot be used."""
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return from_text(path.read_text())
-    with os.fdopen(descriptor, "w") as file:
-        file.write(base64.b64encode(os.urandom(_KEY_BYTES)).decode() + "\n")
-    return from_text(path.read_text())
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not path.exists():
+            _make(path)
+        text = path.read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        said = error.strerror if isinstance(error, OSError) else "not text"
+        raise BadInput(f"the seal key cannot be kept there ({said})", str(path), "is data_dir right?") from None
+    return from_text(text)
+
+
+def _make(path: Path) -> None:
+    """Write a key whole before it gets its name, since another process may read it at any moment."""
+    descriptor, draft = tempfile.mkstemp(dir=path.parent, prefix="seal.")  # of mode 0600
+    try:
+        with os.fdopen(descriptor, "w") as file:
+            file.write(base64.b64encode(os.urandom(_KEY_BYTES)).decode() + "\n")
+        with contextlib.suppress(FileExistsError):  # another process was faster: its key is the one
+            os.link(draft, path)
+    finally:
+        Path(draft).unlink()
 
 
 def _derive(key: bytes, purpose: bytes) -> bytes:

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from rotator import seal, secret_reference
 from rotator.errors import BadInput
@@ -226,5 +226,8 @@ def load(path: Path | None = None) -> Settings:
         key = ".".join(str(part) for part in first["loc"])
         where = f"{given or 'the environment'}{f': {key}' if key else ''}"
         raise BadInput(first["msg"].removeprefix("Value error, "), where, "see docs/configuration.md") from None
+    except SettingsError as error:
+        what = str(error).partition(" from source")[0]
+        raise BadInput(what, "the environment", "lists are written as JSON there") from None
     except BadInput as error:
         raise BadInput(error.what, f"{given or 'the environment'}: {error.where}", error.mend) from None

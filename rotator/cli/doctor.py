@@ -6,6 +6,8 @@ import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from rotator.bootstrap import Rotator
 from rotator.cli.options import Context
 from rotator.errors import RotatorError
@@ -58,8 +60,12 @@ def _seal(parts: Rotator) -> Iterator[Finding]:
 def _ledger(parts: Rotator) -> Iterator[Finding]:
     try:
         found = parts.reading.incidents()
+        parts.reading.totals()
     except RotatorError as error:
         yield Finding(False, str(error))
+        return
+    except SQLAlchemyError as error:
+        yield Finding(False, f"the ledger is damaged ({type(error).__name__})", "restore it from a copy")
         return
     yield Finding(True, f"ledger answers; {len(found)} incidents")
 

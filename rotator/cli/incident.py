@@ -34,7 +34,7 @@ def register(app: typer.Typer) -> None:
 def list_incidents(context: typer.Context, output: OutputOption = Output.TABLE) -> None:
     """List incidents, the newest first."""
     from rotator.report.incident import moment as iso  # noqa: PLC0415
-    from rotator.report.tables import plain_table  # noqa: PLC0415
+    from rotator.report.tables import plain_table, words  # noqa: PLC0415
 
     given: Context = context.obj
     found = given.parts().reading.incidents()
@@ -57,7 +57,7 @@ def list_incidents(context: typer.Context, output: OutputOption = Output.TABLE) 
         return
     table = plain_table(None, "id", "declared", "severity", "title")
     for each in found:
-        table.add_row(each.id, iso(each.declared_at), each.severity.value, each.title)
+        table.add_row(each.id, iso(each.declared_at), each.severity.value, words(each.title))
     console().print(table)
 
 

@@ -47,7 +47,7 @@ def lint(
 
 def list_playbooks(context: typer.Context, output: OutputOption = Output.TABLE) -> None:
     """List the playbooks that apply here."""
-    from rotator.report.tables import plain_table  # noqa: PLC0415
+    from rotator.report.tables import plain_table, words  # noqa: PLC0415
 
     given: Context = context.obj
     found = given.parts().playbooks.values()
@@ -56,7 +56,7 @@ def list_playbooks(context: typer.Context, output: OutputOption = Output.TABLE) 
         return
     table = plain_table(None, "playbook", "provider", "strategies", "summary")
     for each in found:
-        table.add_row(each.playbook, each.provider, ", ".join(each.strategies), each.summary)
+        table.add_row(each.playbook, each.provider, ", ".join(each.strategies), words(each.summary))
     console().print(table)
 
 
@@ -114,6 +114,8 @@ def check_providers(context: typer.Context, output: OutputOption = Output.TABLE)
 
     given: Context = context.obj
     parts = given.parts()
+    if not parts.connections:
+        raise BadInput("there is no connection to check", "provider check", "add [[connections]] to rotator.toml")
     results = []
     for kind in parts.playbooks:
         for connection in parts.connections:

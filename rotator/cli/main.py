@@ -63,6 +63,18 @@ def main() -> None:
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
+    except Exception as error:
+        if not _of_the_ledger(error):
+            raise
+        # Its own words quote rows: only its kind is told.
+        print(f"rotator: the ledger failed ({type(error).__name__}); `rotator doctor` looks at it", file=sys.stderr)  # noqa: T201
+        sys.exit(1)
+
+
+def _of_the_ledger(error: Exception) -> bool:
+    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415 - only a command that failed pays for it
+
+    return isinstance(error, SQLAlchemyError)
 
 
 def _hoisted(words: list[str]) -> list[str]:

@@ -27,9 +27,12 @@ class RuntimeLock:
         self._file: IO[str] | None = None
 
     def take(self) -> bool:
-        """Take the lock; False when another process has it."""
-        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        file = self._path.open("a+")
+        """Take the lock; False when another process has it. Raises BadInput when there is no place for it."""
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            file = self._path.open("a+")
+        except OSError as error:
+            raise BadInput(f"cannot be written ({error.strerror})", str(self._path), "is data_dir right?") from None
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

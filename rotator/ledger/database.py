@@ -20,6 +20,10 @@ HEAD = "0001"
 """The newest migration; a test compares it with the scripts."""
 
 
+UNDEFINED_TABLE = "42P01"
+"""What PostgreSQL calls it, in every language."""
+
+
 class Database:
     """A pool of connections and the two ways to use one."""
 
@@ -33,6 +37,10 @@ class Database:
                 f"cannot use this database ({type(error).__name__})",
                 "ROTATOR_DATABASE_URL",
                 "PostgreSQL needs postgresql+psycopg://… and the `postgres` extra",
+            ) from None
+        except OSError as error:
+            raise BadInput(
+                f"the ledger cannot be kept there ({error.strerror})", str(self.url.database), "is data_dir right?"
             ) from None
         self._writer = threading.Lock()
 
@@ -63,8 +71,13 @@ class Database:
 
     def migrate(self) -> None:
         """Bring the tables to HEAD; do nothing when they are there. Safe while other processes do the same."""
-        if self._revision() == HEAD:
+        found = self._revision()
+        if found == HEAD:
             return
+        if found is not None and found > HEAD:
+            raise BadInput(
+                f"the ledger is of a newer rotator (its tables are {found}, ours {HEAD})", self._shown, "update rotator"
+            )
         from alembic import command  # noqa: PLC0415 - a fifth of a second that only a migration should cost
         from alembic.config import Config  # noqa: PLC0415
 
@@ -81,17 +94,26 @@ class Database:
             with self.engine.connect() as connection:
                 return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
         except SQLAlchemyError as error:
-            if "alembic_version" in str(error):
+            if _no_such_table(error):
                 return None
             raise BadInput(
                 f"the ledger's database does not answer ({type(error).__name__})",
-                self.url.render_as_string(hide_password=True),
+                self._shown,
                 "is it running, and is ROTATOR_DATABASE_URL right?",
             ) from None
+
+    @property
+    def _shown(self) -> str:
+        return self.url.render_as_string(hide_password=True)
 
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()
+
+
+def _no_such_table(error: SQLAlchemyError) -> bool:
+    said = getattr(error, "orig", None)
+    return getattr(said, "sqlstate", None) == UNDEFINED_TABLE or "no such table" in str(said)
 
 
 def _sqlite(url: str) -> Engine:

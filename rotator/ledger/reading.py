@@ -91,13 +91,17 @@ class Reading:
             return [rows.incident_of(row) for row in connection.execute(query).mappings()]
 
     def named(self, incident: str) -> str:
-        """Return the id that a person meant: itself, or the newest one for `last`."""
+        """Return the id that a person meant: itself, or the newest one for `last`. Raises BadInput for no incident."""
+        known = select(tables.incident.c.id).order_by(tables.incident.c.declared_at.desc()).limit(1)
         if incident != "last":
-            return incident
-        newest = self.incidents()[:1]
-        if not newest:
+            known = known.where(tables.incident.c.id == incident)
+        with self._database.read() as connection:
+            found = connection.execute(known).scalar()
+        if found is None and incident == "last":
             raise BadInput("there is no incident yet", "last", "rotator respond FILE declares one")
-        return newest[0].id
+        if found is None:
+            raise BadInput("no such incident", incident, "rotator incident list shows them")
+        return str(found)
 
     def answered(self, refs: Iterable[CredentialRef]) -> dict[CredentialRef, str]:
         """Return, for each credential that an earlier run has replaced or is about to, that run's id."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rich import box
+from rich.markup import escape
 from rich.table import Table
 
 
@@ -12,3 +13,8 @@ def plain_table(title: str | None, *columns: str) -> Table:
     for name in columns:
         table.add_column(name, overflow="fold")
     return table
+
+
+def words(text: str) -> str:
+    """Return a person's text as a cell may hold it: it neither commands the terminal nor is taken for markup."""
+    return escape("".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text))

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from rotator.flow.run import CredentialState
-from rotator.report.tables import plain_table
+from rotator.report.tables import plain_table, words
 
 _STYLES = {
     "proven_dead": "green",
@@ -26,15 +26,18 @@ _STYLES = {
 _STEP_STYLES = {"done": "green", "failed": "red", "held": "magenta", "skipped": "dim", "pending": "dim"}
 _STEPPED = 20
 """How many credentials are shown step by step; -o json has them all."""
+_SHOWN = 200
+"""How many rows a table, and a list of what is open, may have: nobody reads more, and a report may name 200,000."""
 
 
 def incident_text(report: dict[str, Any]) -> RenderableType:
     """Return the whole report."""
     incident = report["incident"]
     parts: list[RenderableType] = [
-        Text(f"{incident['id']}  {incident['title']}  [{incident['severity']}]", style="bold"),
+        Text.from_markup(f"{incident['id']}  {words(incident['title'])}  \\[{incident['severity']}]", style="bold"),
         Text(f"detected {incident['detected_at']}  declared {incident['declared_at']}  plan {incident['plan']}"),
-        _credentials(report["credentials"]),
+        _credentials(report["credentials"][:_SHOWN]),
+        *_rest(len(report["credentials"])),
         *(_steps(each) for each in report["credentials"][:_STEPPED] if each["steps"]),
         Text(_totals(report)),
         Text(_times("time to revoke (detected to proven dead)", report["time_to_revoke"])),
@@ -50,7 +53,8 @@ def planned_text(report: dict[str, Any]) -> RenderableType:
     return Group(
         Text(f"{report['incident']['id']}  plan {report['incident']['plan']}", style="bold"),
         Text(f"approved {approved}" if approved else "not approved"),
-        *(_steps(each) for each in report["credentials"] if each["steps"]),
+        *(_steps(each) for each in report["credentials"][:_SHOWN] if each["steps"]),
+        *_rest(len(report["credentials"])),
         *_open([each for each in report["credentials"] if not each["steps"]]),
     )
 
@@ -132,4 +136,8 @@ def _open(credentials: list[dict[str, Any]]) -> list[RenderableType]:
     ]
     if not lines:
         return [Text("Nothing is open.", style="green")]
-    return [Text("Still open:", style="bold"), *(Text(line) for line in lines)]
+    return [Text("Still open:", style="bold"), *(Text(line) for line in lines[:_SHOWN]), *_rest(len(lines))]
+
+
+def _rest(count: int) -> list[RenderableType]:
+    return [Text(f"  … and {count - _SHOWN:,} more (-o json has them all)")] if count > _SHOWN else []
