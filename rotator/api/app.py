@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 
@@ -11,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from rotator import __version__
 from rotator.bootstrap import Rotator
+from rotator.errors import BadInput
 
 
 def make(parts: Rotator) -> FastAPI:
@@ -46,12 +48,23 @@ def make(parts: Rotator) -> FastAPI:
     return app
 
 
-def run(parts: Rotator, host: str, port: int) -> None:
+def listen(host: str, port: int) -> socket.socket:
+    """Return a socket that listens there. Raises BadInput when it cannot, before anything else has begun."""
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
+        raise BadInput(f"cannot listen there ({error.strerror})", f"{host}:{port}", "give another --port") from None
+
+
+def run(parts: Rotator, door: socket.socket) -> None:
     """Serve until told to stop."""
-    uvicorn.run(make(parts), host=host, port=port, log_level="warning", access_log=False)
+    _server(parts).run(sockets=[door])
 
 
-def start_in_thread(parts: Rotator, host: str, port: int) -> None:
+def start_in_thread(parts: Rotator, door: socket.socket) -> None:
     """Serve beside the embedded worker, for the life of the process."""
-    server = uvicorn.Server(uvicorn.Config(make(parts), host=host, port=port, log_level="warning", access_log=False))
-    threading.Thread(target=server.run, name="web", daemon=True).start()
+    threading.Thread(target=_server(parts).run, args=([door],), name="web", daemon=True).start()
+
+
+def _server(parts: Rotator) -> uvicorn.Server:
+    return uvicorn.Server(uvicorn.Config(make(parts), log_level="warning", access_log=False))

@@ -13,6 +13,7 @@ from rotator.cli.options import Context
 from rotator.errors import BadInput
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import FrameType
 
     from rotator.bootstrap import Rotator
@@ -46,15 +47,23 @@ def up(
     signal.signal(signal.SIGTERM, ask_to_stop)
     signal.signal(signal.SIGINT, ask_to_stop)
 
-    def started() -> None:
-        if port is not None:
-            from rotator.api.app import start_in_thread  # noqa: PLC0415
+    start_web = None if port is None else _web(parts, port)
 
-            start_in_thread(parts, "127.0.0.1", port)
+    def started() -> None:
+        if start_web is not None:
+            start_web()
         where = f" on http://127.0.0.1:{port}" if port is not None else ""
         print(f"rotator is up{where}; ledger {parts.database.url.database}", file=sys.stderr, flush=True)  # noqa: T201
 
     run_embedded(parts, stop, until_idle=until_idle, started=started)
+
+
+def _web(parts: Rotator, port: int) -> Callable[[], None]:
+    """Take the port now; return what serves there once everything else runs."""
+    from rotator.api.app import listen, start_in_thread  # noqa: PLC0415 - FastAPI is not free
+
+    door = listen("127.0.0.1", port)
+    return lambda: start_in_thread(parts, door)
 
 
 def worker(
@@ -88,9 +97,9 @@ def beat(context: typer.Context) -> None:
 
 def serve(context: typer.Context, port: Port = 8420, host: Host = "127.0.0.1") -> None:
     """Serve the web: health, readiness and metrics."""
-    from rotator.api.app import run  # noqa: PLC0415
+    from rotator.api.app import listen, run  # noqa: PLC0415 - FastAPI is not free
 
-    run(context.obj.parts(), host, port)
+    run(context.obj.parts(), listen(host, port))
 
 
 def _parts(context: typer.Context, *, embedded: bool) -> Rotator:

@@ -1,4 +1,4 @@
-"""Look for material where none may be: in what was said, in files byte by byte, in tables, in the lists of processes."""
+"""Look for material where none may be: in what was said, in files byte by byte, in tables, in command lines."""
 
 from __future__ import annotations
 

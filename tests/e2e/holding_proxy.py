@@ -1,0 +1,77 @@
+"""A proxy before a real server that holds one request, or its answer, until it is told to let go."""
+
+from __future__ import annotations
+
+import http.client
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import urlsplit
+
+from tests.fakes.losing_proxy import KEPT_HEADERS, Answer, losing_proxy
+
+_PATIENCE_S = 90
+
+
+class HoldingProxy:
+    """Where a request is held, and what came of it. Every other request passes."""
+
+    def __init__(self, server: str) -> None:
+        self.address = ""
+        self.bodies: list[bytes] = []
+        """Everything that the server answered: what it minted is in there."""
+        self._server = urlsplit(server)
+        self._held = b""
+        self._when = ""
+        self._reached, self._go = threading.Event(), threading.Event()
+
+    def hold(self, words: bytes, when: str) -> None:
+        """Hold the first request that has these words in its head or body, `before` or `after` it is carried out."""
+        self._held, self._when = words, when
+        self._reached.clear()
+        self._go.clear()
+
+    def until_held(self) -> None:
+        """Wait until the request has come."""
+        assert self._reached.wait(_PATIENCE_S), f"nobody asked for {self._held!r}"
+
+    def let_go(self) -> None:
+        """Let what is held go on; who asked may be gone. A request that was held `before` is never carried out."""
+        self._go.set()
+
+    def ask(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> Answer:
+        """Ask the server, with the same head: a signature covers the host's name."""
+        caught = self._held and self._held in b"\n".join([path.encode(), str(headers).encode(), body])
+        if caught:
+            self._held = b""
+            if self._when == "before":
+                self._wait()
+                return 503, {}, b""
+        onward = http.client.HTTPConnection(self._server.hostname, self._server.port, timeout=20)
+        try:
+            onward.request(method, path, body, headers)
+            answer = onward.getresponse()
+            kept = {name: value for name in KEPT_HEADERS if (value := answer.headers[name])}
+            content = answer.read()
+        finally:
+            onward.close()
+        self.bodies.append(content)
+        if caught:
+            self._wait()
+        return answer.status, kept, content
+
+    def _wait(self) -> None:
+        self._reached.set()
+        assert self._go.wait(_PATIENCE_S)
+
+
+@contextmanager
+def holding_proxy(server: str) -> Iterator[HoldingProxy]:
+    """Stand before `server` until the block ends."""
+    with losing_proxy(server) as listener:
+        proxy = HoldingProxy(server)
+        proxy.address, listener.ask = listener.address, proxy.ask
+        try:
+            yield proxy
+        finally:
+            proxy.let_go()
