@@ -6,11 +6,10 @@ import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sqlalchemy.exc import SQLAlchemyError
-
 from rotator.bootstrap import Rotator
 from rotator.cli.options import Context
 from rotator.errors import RotatorError
+from rotator.ledger.database import LedgerFailed
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +63,7 @@ def _ledger(parts: Rotator) -> Iterator[Finding]:
     except RotatorError as error:
         yield Finding(False, str(error))
         return
-    except SQLAlchemyError as error:
+    except LedgerFailed as error:
         yield Finding(False, f"the ledger is damaged ({type(error).__name__})", "restore it from a copy")
         return
     yield Finding(True, f"ledger answers; {len(found)} incidents")

@@ -66,15 +66,14 @@ def main() -> None:
     except Exception as error:
         if not _of_the_ledger(error):
             raise
-        # Its own words quote rows: only its kind is told.
         print(f"rotator: the ledger failed ({type(error).__name__}); `rotator doctor` looks at it", file=sys.stderr)  # noqa: T201
         sys.exit(1)
 
 
 def _of_the_ledger(error: Exception) -> bool:
-    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415 - only a command that failed pays for it
+    from rotator.ledger.database import LedgerFailed  # noqa: PLC0415 - only a command that failed pays for it
 
-    return isinstance(error, SQLAlchemyError)
+    return isinstance(error, LedgerFailed)
 
 
 def _hoisted(words: list[str]) -> list[str]:

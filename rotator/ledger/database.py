@@ -20,6 +20,9 @@ HEAD = "0001"
 """The newest migration; a test compares it with the scripts."""
 
 
+LedgerFailed = SQLAlchemyError
+"""What any use of the ledger may raise. Its words quote rows, so only its kind is ever told."""
+
 UNDEFINED_TABLE = "42P01"
 """What PostgreSQL calls it, in every language."""
 
