@@ -17,19 +17,21 @@ from rotator.providers.aws_iam_access_key import AwsIamAccessKey
 THREADS = 32
 
 
-def contain_and_prove(provider: AwsIamAccessKey, keys: Sequence[Planted]) -> float:
-    """Return the seconds from the first call to the last proof."""
+def identify(provider: AwsIamAccessKey, keys: Sequence[Planted]) -> None:
+    """Ask whose each key is, as triage does."""
     with ThreadPoolExecutor(THREADS) as pool:
-        # The rotator's triage asked whose each key is; that opened the connections, so both begin with them open.
         list(pool.map(lambda key: provider.identify(Leaked(id=key.id)), keys))
-        start = time.perf_counter()
+
+
+def contain_and_prove(provider: AwsIamAccessKey, keys: Sequence[Planted]) -> None:
+    """Return when the last key is proven dead."""
+    with ThreadPoolExecutor(THREADS) as pool:
         last = []
         for key, refused_at in list(pool.map(lambda key: _contain(provider, key), keys)):
             time.sleep(max(0.0, refused_at + provider.settle_s - time.monotonic()))
             last.append(pool.submit(_knock, provider, key, Answer.REJECTED))
         for each in last:
             each.result()
-        return time.perf_counter() - start
 
 
 def _contain(provider: AwsIamAccessKey, key: Planted) -> tuple[Planted, float]:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from rotator.errors import BadInput
+from rotator.ledger.group_commit import Answer, GroupCommit
 
 HEAD = "0001"
 """The newest migration; a test compares it with the scripts."""
@@ -46,6 +47,7 @@ class Database:
                 f"the ledger cannot be kept there ({error.strerror})", str(self.url.database), "is data_dir right?"
             ) from None
         self._writer = threading.Lock()
+        self._group = GroupCommit(self.write)
 
     @contextlib.contextmanager
     def write(self) -> Iterator[Connection]:
@@ -62,6 +64,16 @@ class Database:
                 connection.rollback()
                 raise
             connection.commit()
+
+    def commit(self, work: Callable[[Connection], Answer]) -> Answer:
+        """Do short work in a write transaction and return its answer once it is durable; raise what it raises.
+
+        On SQLite, threads that come together share one transaction: see `group_commit.py` for what that asks of `work`.
+        """
+        if self.sqlite:
+            return self._group.do(work)
+        with self.write() as connection:
+            return work(connection)
 
     @contextlib.contextmanager
     def read(self) -> Iterator[Connection]:
@@ -124,7 +136,12 @@ def _sqlite(url: str) -> Engine:
     if path and path != ":memory:":
         Path(path).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         Path(path).touch(mode=0o600)
-    engine = create_engine(url, connect_args={"check_same_thread": False, "timeout": 30}, pool_size=40)
+    engine = create_engine(
+        url,
+        connect_args={"check_same_thread": False, "timeout": 30},
+        pool_size=40,
+        pool_reset_on_return=None,  # each way to use one ends its transaction itself
+    )
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: object, _record: object) -> None:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sqlalchemy import and_, delete, insert, or_, select, update
+from sqlalchemy import Integer, and_, bindparam, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from rotator.flow.run import BranchState
@@ -27,6 +27,22 @@ class Claimed:
     beat: int
 
 
+# Asked many times a second, so built once.
+_IS_DUE = and_(
+    tables.branch.c.state.in_([BranchState.OPEN.value, BranchState.HELD.value]),
+    tables.branch.c.due_at <= bindparam("now"),
+    tables.branch.c.holder.is_(None),
+    or_(tables.branch.c.sent_at.is_(None), tables.branch.c.sent_at < bindparam("lost_before")),
+)
+_ANY_DUE = select(tables.branch.c.id).where(_IS_DUE).limit(1)
+_DUE = (
+    select(tables.branch.c.id, tables.branch.c.lane)
+    .where(_IS_DUE)
+    .order_by(tables.branch.c.lane, tables.branch.c.priority.desc(), tables.branch.c.due_at)
+    .limit(bindparam("most", type_=Integer))
+)
+
+
 class DueWork:
     """The dispatcher's view of the ledger."""
 
@@ -36,22 +52,12 @@ class DueWork:
     def take_due(self, limit: int) -> list[tuple[str, str]]:
         """Mark due, unclaimed and unsent branches as sent; return (branch, lane), the most urgent first."""
         now, branch = self._clock(), tables.branch
-        due = (
-            select(branch.c.id, branch.c.lane)
-            .where(
-                branch.c.state.in_([BranchState.OPEN.value, BranchState.HELD.value]),
-                branch.c.due_at <= now,
-                branch.c.holder.is_(None),
-                or_(branch.c.sent_at.is_(None), branch.c.sent_at < now - RESEND_S),
-            )
-            .order_by(branch.c.lane, branch.c.priority.desc(), branch.c.due_at)
-            .limit(limit)
-        )
+        at = {"now": now, "lost_before": now - RESEND_S}
         with self._database.read() as connection:
-            if connection.execute(due.limit(1)).first() is None:
+            if connection.execute(_ANY_DUE, at).first() is None:
                 return []
         with self._database.write() as connection:
-            found = connection.execute(due).all()
+            found = connection.execute(_DUE, {**at, "most": limit}).all()
             for start in range(0, len(found), 500):
                 ids = [row.id for row in found[start : start + 500]]
                 connection.execute(

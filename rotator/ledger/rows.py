@@ -161,7 +161,7 @@ def step_progress(step: Step) -> dict[str, Any]:
         "settled_at": step.settled_at,
         "held_at": step.held_at,
         "reason": step.reason,
-        "facts": text(plain(step.facts)),
+        "facts": text(plain(step.facts)) if step.facts else "{}",
     }
 
 

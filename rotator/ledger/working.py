@@ -5,74 +5,50 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Update, and_, bindparam, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Executable, Update, and_, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from rotator.credential import CredentialRef, Secret
 from rotator.engine import LEAK_SAFE, Draft, LostClaim
 from rotator.flow.proof import Proof
 from rotator.flow.run import Branch, BranchState, Run, Step, StepState, Work, summarise
-from rotator.ledger import rows, tables
+from rotator.ledger import rows, statements, tables
 from rotator.ledger.database import Database
 from rotator.ledger.evidence import chained
 from rotator.seal import Seal
 
-_CLAIM = (
-    update(tables.branch)
-    .where(
-        tables.branch.c.id == bindparam("b_id"),
-        tables.branch.c.holder.is_(None),
-        # A branch that was not sent is not due: a message that comes twice, or late, finds nothing to take.
-        tables.branch.c.sent_at.is_not(None),
-        tables.branch.c.state.in_([BranchState.OPEN.value, BranchState.HELD.value]),
-    )
-    .values(
-        holder=bindparam("worker"),
-        state=BranchState.OPEN.value,
-        fence=tables.branch.c.fence + 1,
-        beat=tables.branch.c.beat + 1,
-        sent_at=None,
-        reason=None,
-    )
-    .returning(*tables.branch.c)
-)
-_STEPS = (
-    select(tables.step)
-    .where(tables.step.c.run == bindparam("run_id"))
-    .order_by(tables.step.c.position, tables.step.c.target)
-)
-_PROOFS = select(tables.proof).where(tables.proof.c.run == bindparam("run_id"))
-_RUN = select(tables.run).where(tables.run.c.id == bindparam("run_id"))
-_PROGRESS = (
-    update(tables.step)
-    .where(tables.step.c.id == bindparam("s_id"))
-    .values(
-        {
-            name: bindparam(name)
-            for name in ("state", "attempts", "started_at", "intended_at", "settled_at", "held_at", "reason", "facts")
+
+class _Written:
+    """A draft as rows, made before the ledger's one writer is waited for. `work` is what the claim sees afterwards."""
+
+    def __init__(self, work: Work, draft: Draft) -> None:
+        branch = work.branch
+        evidence, length, head = chained(branch.id, branch.length, branch.head, map(rows.plain, draft.records))
+        self.draft = draft
+        self.work = replace(work, branch=replace(branch, length=length, head=head))
+        self.branch = {
+            "b_id": branch.id,
+            "b_fence": branch.fence,
+            "b_length": branch.length,
+            "length": length,
+            "head": head,
         }
-    )
-)
-_PROOF = (
-    update(tables.proof)
-    .where(tables.proof.c.run == bindparam("p_run"), tables.proof.c.target == bindparam("p_target"))
-    .values(
-        {
-            name: bindparam(name)
-            for name in (
-                "known_at",
-                "live_at",
-                "accepted_at",
-                "mismatch",
-                "refused_since",
-                "dead_at",
-                "contained_at",
-                "evidence",
-            )
-        }
-    )
-)
+        run = work.run.id
+        found: list[tuple[Executable, list[dict[str, Any]]]] = [
+            (
+                statements.MOVE_STEP,
+                [{"s_id": each.id, **rows.step_progress(each)} for each in draft.steps.values()],
+            ),
+            (statements.ADD_STEP, [rows.step_row(each, run) for each in draft.added]),
+            (
+                statements.PROVE,
+                [{"p_run": run, "p_target": each.target, **rows.proof_row(each)} for each in draft.proofs.values()],
+            ),
+            (statements.ADD_EVIDENCE, evidence),
+        ]
+        self.rows = [(statement, values) for statement, values in found if values]
 
 
 class WorkingLedger:
@@ -83,67 +59,43 @@ class WorkingLedger:
 
     def claim(self, branch: str, worker: str) -> Work | None:
         """Take a branch that was sent and is held by nobody; None when there is nothing to take."""
-        with self._database.write() as connection:
-            row = connection.execute(_CLAIM, {"b_id": branch, "worker": worker}).mappings().one_or_none()
+
+        def take(connection: Connection) -> Work | None:
+            row = connection.execute(statements.CLAIM, {"b_id": branch, "worker": worker}).mappings().one_or_none()
             if row is None:
                 return None
             run, steps, proofs = _load(connection, row["run"])
-        return Work(run, rows.branch_of(row), steps, proofs)
+            return Work(run, rows.branch_of(row), steps, proofs)
+
+        return self._database.commit(take)
 
     def commit(self, work: Work, draft: Draft) -> Work:
         """Write the draft and count the heartbeat."""
-        with self._database.write() as connection:
-            return self._write(connection, work, draft, {})
+        written = _Written(work, draft)
+        return self._database.commit(lambda connection: self._write(connection, written, statements.BEAT, {}))
 
     def release(self, work: Work, draft: Draft, state: BranchState, due_at: float | None, reason: str | None) -> None:
         """Write the draft, give the branch back, and open the next segment when this was its last."""
+        written = _Written(work, draft)
+        given: dict[str, object] = {"state": state.value, "due_at": due_at, "reason": reason}
+        statement = statements.RELEASE
         following = next((step for step in (*work.steps, *draft.added) if _is_next(step, work)), None)
-        given: dict[str, object] = {
-            "holder": None,
-            "state": state.value,
-            "due_at": due_at,
-            "sent_at": None,
-            "reason": reason,
-        }
         if following is not None:
-            given["lane"] = following.lane.value
-        with self._database.write() as connection:
-            work = self._write(connection, work, draft, given)
+            statement, given["lane"] = statements.RELEASE_TO_LANE, following.lane.value
+
+        def give_back(connection: Connection) -> None:
+            self._write(connection, written, statement, given)
             if state is BranchState.DONE:
                 self._join(connection, work.branch)
 
-    def _write(self, connection: Connection, work: Work, draft: Draft, given: dict[str, object]) -> Work:
-        branch = work.branch
-        evidence, length, head = chained(branch.id, branch.length, branch.head, map(rows.plain, draft.records))
-        held = connection.execute(
-            update(tables.branch)
-            .where(
-                tables.branch.c.id == branch.id,
-                tables.branch.c.fence == branch.fence,
-                tables.branch.c.length == branch.length,
-                tables.branch.c.holder.is_not(None),
-            )
-            .values(beat=tables.branch.c.beat + 1, length=length, head=head, **given)
-        )
-        if held.rowcount != 1:
+        self._database.commit(give_back)
+
+    def _write(self, connection: Connection, written: _Written, statement: Update, given: dict[str, object]) -> Work:
+        work, draft = written.work, written.draft
+        if connection.execute(statement, {**written.branch, **given}).rowcount != 1:
             raise LostClaim
-        if draft.steps:
-            connection.execute(
-                _PROGRESS, [{"s_id": each.id, **rows.step_progress(each)} for each in draft.steps.values()]
-            )
-        if draft.added:
-            connection.execute(insert(tables.step), [rows.step_row(each, work.run.id) for each in draft.added])
-        if draft.proofs:
-            connection.execute(
-                _PROOF,
-                [
-                    {"p_run": work.run.id, "p_target": each.target, **rows.proof_row(each)}
-                    for each in draft.proofs.values()
-                ],
-            )
-        if evidence:
-            connection.execute(insert(tables.evidence), evidence)
-        work = replace(work, branch=replace(branch, length=length, head=head))
+        for each, values in written.rows:
+            connection.execute(each, values)
         if draft.proofs or any(each.state is StepState.DONE for each in draft.steps.values()):
             work = self._summarise(connection, work)
         return work
@@ -156,7 +108,7 @@ class WorkingLedger:
             run, steps, proofs = _load(connection, run.id)
         summary = summarise(run, steps, list(proofs.values()))
         if summary != run:
-            connection.execute(update(tables.run).where(tables.run.c.id == run.id).values(rows.run_summary(summary)))
+            connection.execute(statements.SUMMARISE, {"run_id": run.id, **rows.run_summary(summary)})
         if (summary.contained_at is None) != (run.contained_at is None):
             self._close_reach(connection, summary)
         return replace(work, run=summary, steps=steps, proofs=proofs)
@@ -191,13 +143,12 @@ class WorkingLedger:
     def material(self, run: str) -> Secret | None:
         """Return the exposed secret, or None when there is none or it was destroyed."""
         with self._database.read() as connection:
-            blob = connection.execute(select(tables.sealed.c.blob).where(tables.sealed.c.run == run)).scalar()
+            blob = connection.execute(statements.FIND_MATERIAL, {"run_id": run}).scalar()
         return None if blob is None else self._seal.open(blob, run)
 
     def forget_material(self, run: str) -> None:
         """Destroy the sealed secret."""
-        with self._database.write() as connection:
-            connection.execute(delete(tables.sealed).where(tables.sealed.c.run == run))
+        self._database.commit(lambda connection: connection.execute(statements.FORGET_MATERIAL, {"run_id": run}))
 
     def has_open_readers(self, run: Run) -> bool:
         """Tell whether another exposed credential may read where this run's new secret passes, and is not contained."""
@@ -266,7 +217,9 @@ def _lock_run(connection: Connection, run: str) -> None:
 
 def _load(connection: Connection, run: str) -> tuple[Run, tuple[Step, ...], dict[str, Proof]]:
     key = {"run_id": run}
-    row = connection.execute(_RUN, key).mappings().one()
-    steps = tuple(rows.step_of(each) for each in connection.execute(_STEPS, key).mappings())
-    proofs = {each["target"]: rows.proof_of(each) for each in connection.execute(_PROOFS, key).mappings()}
+    row = connection.execute(statements.FIND_RUN, key).mappings().one()
+    steps = tuple(rows.step_of(each) for each in connection.execute(statements.FIND_STEPS, key).mappings())
+    proofs = {
+        each["target"]: rows.proof_of(each) for each in connection.execute(statements.FIND_PROOFS, key).mappings()
+    }
     return rows.run_of(row), steps, proofs

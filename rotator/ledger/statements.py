@@ -1,0 +1,90 @@
+"""The statements that every step of every run repeats, built once: to build one costs more than to run it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import BindParameter, bindparam, delete, insert, select, update
+
+from rotator.flow.run import BranchState
+from rotator.ledger import tables
+
+_branch = tables.branch
+
+
+def _given(*names: str) -> dict[str, BindParameter[Any]]:
+    """Return columns whose values come as parameters of the same names."""
+    return {name: bindparam(name) for name in names}
+
+
+CLAIM = (
+    update(_branch)
+    .where(
+        _branch.c.id == bindparam("b_id"),
+        _branch.c.holder.is_(None),
+        # A branch that was not sent is not due: a message that comes twice, or late, finds nothing to take.
+        _branch.c.sent_at.is_not(None),
+        _branch.c.state.in_([BranchState.OPEN.value, BranchState.HELD.value]),
+    )
+    .values(
+        holder=bindparam("worker"),
+        state=BranchState.OPEN.value,
+        fence=_branch.c.fence + 1,
+        beat=_branch.c.beat + 1,
+        sent_at=None,
+        reason=None,
+    )
+    .returning(*_branch.c)
+)
+_UNDER_THE_FENCE = (
+    update(_branch)
+    .where(
+        _branch.c.id == bindparam("b_id"),
+        _branch.c.fence == bindparam("b_fence"),
+        _branch.c.length == bindparam("b_length"),
+        _branch.c.holder.is_not(None),
+    )
+    .values(beat=_branch.c.beat + 1, **_given("length", "head"))
+)
+BEAT = _UNDER_THE_FENCE
+RELEASE = _UNDER_THE_FENCE.values(holder=None, sent_at=None, **_given("state", "due_at", "reason"))
+RELEASE_TO_LANE = RELEASE.values(_given("lane"))
+FIND_STEPS = (
+    select(tables.step)
+    .where(tables.step.c.run == bindparam("run_id"))
+    .order_by(tables.step.c.position, tables.step.c.target)
+)
+FIND_PROOFS = select(tables.proof).where(tables.proof.c.run == bindparam("run_id"))
+FIND_RUN = select(tables.run).where(tables.run.c.id == bindparam("run_id"))
+FIND_MATERIAL = select(tables.sealed.c.blob).where(tables.sealed.c.run == bindparam("run_id"))
+FORGET_MATERIAL = delete(tables.sealed).where(tables.sealed.c.run == bindparam("run_id"))
+MOVE_STEP = (
+    update(tables.step)
+    .where(tables.step.c.id == bindparam("s_id"))
+    .values(_given("state", "attempts", "started_at", "intended_at", "settled_at", "held_at", "reason", "facts"))
+)
+ADD_STEP = insert(tables.step)
+PROVE = (
+    update(tables.proof)
+    .where(tables.proof.c.run == bindparam("p_run"), tables.proof.c.target == bindparam("p_target"))
+    .values(
+        _given("known_at", "live_at", "accepted_at", "mismatch", "refused_since", "dead_at", "contained_at", "evidence")
+    )
+)
+ADD_EVIDENCE = insert(tables.evidence)
+SUMMARISE = (
+    update(tables.run)
+    .where(tables.run.c.id == bindparam("run_id"))
+    .values(
+        _given(
+            "acknowledged_at",
+            "dead_at",
+            "contained_at",
+            "evidence",
+            "replaced_at",
+            "replacement",
+            "converged_at",
+            "destroyed_at",
+        )
+    )
+)
