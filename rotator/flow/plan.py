@@ -151,6 +151,7 @@ def _run(each: Scoped, playbook: Playbook, strategy: Strategy, why: str, targets
     segments = _segments(playbook.path(strategy), targets, has_consumers=bool(each.custody.consumers))
     calls = sum(len(segment.steps) * len(segment.targets) for segment in segments)
     risk = _RISK.get(each.custody.criticality, _RISK["medium"])
+    replaces = _mints(playbook, strategy)
     return PlannedRun(
         ref=each.ref,
         kind=each.kind,
@@ -158,8 +159,8 @@ def _run(each: Scoped, playbook: Playbook, strategy: Strategy, why: str, targets
         why=why,
         priority=round(risk * (1 + len(each.reaches)) / max(calls, 1), 6),
         segments=segments,
-        deliver=each.custody.deliver,
-        consumers=each.custody.consumers,
+        deliver=each.custody.deliver if replaces else (),
+        consumers=each.custody.consumers if replaces else (),
         reaches=tuple(sorted(each.reaches)),
         exposures=len(each.exposures),
     )
