@@ -6,9 +6,11 @@ import contextlib
 import fcntl
 import json
 import os
+import pty
 import signal
 import subprocess
 import sys
+import termios
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -87,6 +89,29 @@ class CommandLine:
             start_new_session=True,
         )
         return Running(process, self._heard)
+
+    def at_terminal(self, *words: str, answers: Mapping[str, str] | None = None) -> Done:
+        """Run a command at a terminal of its own, and type each answer when its question is seen."""
+        ours, theirs = pty.openpty()
+        termios.tcsetwinsize(theirs, (50, 140))
+        process = subprocess.Popen(
+            self.argv(*words),
+            cwd=self.folder,
+            env={"TERM": "xterm-256color", **self.environ()},
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            start_new_session=True,
+        )
+        os.close(theirs)
+        shown, waiting = b"", dict(answers or {})
+        with contextlib.suppress(OSError):  # Linux tells so that nobody has the other end any more
+            while part := os.read(ours, 65536):
+                shown += part
+                for question in [each for each in waiting if each.encode() in shown]:
+                    os.write(ours, waiting.pop(question).encode() + b"\n")
+        os.close(ours)
+        return self._heard(process.wait(_PATIENCE_S), shown, b"")
 
     def _heard(self, code: int, out: bytes, err: bytes) -> Done:
         done = Done(code, out.decode(), err.decode())
