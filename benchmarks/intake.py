@@ -31,8 +31,9 @@ RECOGNISES = {
 Credential = tuple[str, str]
 
 
-def measure() -> list[dict[str, object]]:
+def measure(findings: int = FINDINGS, credentials: int = CREDENTIALS) -> list[dict[str, object]]:
     """Return seconds for reading and grouping each format, and the ratio to `json.loads` over the same bytes."""
+    planted = list(plant(findings, credentials))
     results: list[dict[str, object]] = []
     for name, write, lines in (
         ("kingfisher JSON", kingfisher_json, False),
@@ -40,10 +41,10 @@ def measure() -> list[dict[str, object]]:
         ("TruffleHog JSONL", trufflehog_jsonl, True),
         ("gitleaks JSON", gitleaks_json, False),
     ):
-        text = write(list(findings(FINDINGS)))
+        text = write(planted)
         bare = seconds(lambda text=text, lines=lines: bare_loop(text, lines=lines))
-        whole = seconds(lambda text=text: intake(text))
-        what = f"intake of {FINDINGS:,} findings, {name}"
+        whole = seconds(lambda text=text: intake(text, findings, credentials))
+        what = f"intake of {findings:,} findings, {name}"
         results += [
             {"name": what, "value": round(whole, 2), "unit": "s", "target": TARGET_S},
             {"name": f"{what} / json.loads", "value": round(whole / bare, 1), "unit": "ratio", "target": TARGET_RATIO},
@@ -51,10 +52,10 @@ def measure() -> list[dict[str, object]]:
     return results
 
 
-def intake(text: bytes) -> None:
+def intake(text: bytes, findings: int, credentials: int) -> None:
     found = list(read("report", io.BytesIO(text)))
     suspects = group(found, RECOGNISES, lambda secret: fingerprint(secret, b"k" * 32))
-    if (len(found), len(suspects)) != (FINDINGS, CREDENTIALS):
+    if (len(found), len(suspects)) != (findings, credentials):
         raise RuntimeError(f"{len(found)} findings of {len(suspects)} credentials were read")
 
 
@@ -77,20 +78,20 @@ def seconds(work: Callable[[], None]) -> float:
     return min(took)
 
 
-def findings(count: int) -> Iterator[tuple[int, Credential]]:
+def plant(findings: int, credentials: int) -> Iterator[tuple[int, Credential]]:
     """Yield made-up credentials, each several times: four AWS keys to one private key (which has no id)."""
     chance = random.Random(1)
     letters = string.ascii_letters + string.digits
     made: list[Credential] = []
-    for number in range(CREDENTIALS):
+    for number in range(credentials):
         if number % 5:
             key_id = "AKIA" + "".join(chance.choices(string.ascii_uppercase + "234567", k=16))
             made.append((key_id, "".join(chance.choices(letters, k=40))))
         else:
             rows = "\n".join("".join(chance.choices(letters, k=70)) for _ in range(5))
             made.append(("", f"-----BEGIN OPENSSH PRIVATE KEY-----\n{rows}\n-----END OPENSSH PRIVATE KEY-----\n"))
-    for number in range(count):
-        yield number, made[number % CREDENTIALS]
+    for number in range(findings):
+        yield number, made[number % credentials]
 
 
 def kingfisher(number: int, credential: Credential) -> dict[str, object]:
@@ -168,12 +169,3 @@ def gitleaks_json(found: list[tuple[int, Credential]]) -> bytes:
         ],
         indent=1,
     ).encode()
-
-
-def main() -> None:
-    for each in measure():
-        print(f"{each['name']}: {each['value']} {each['unit']} (target {each['target']})")
-
-
-if __name__ == "__main__":
-    main()

@@ -134,12 +134,3 @@ def _tell(keys: int, number: int, ours: Took, loop: Took, settle: float) -> None
     less = (ours.seconds - settle) / max(loop.seconds - settle, 0.001)
     print(f"    ratio {ours.seconds / loop.seconds:.3f}; less the settle time {less:.3f}")
     print(f"    around it: {', '.join(f'{name} {seconds:.2f} s' for name, seconds in ours.around.items())}", flush=True)
-
-
-def main() -> None:
-    for each in measure():
-        print(f"{each['name']}: {each['value']} {each['unit']} (target {each['target']})")
-
-
-if __name__ == "__main__":
-    main()
