@@ -141,12 +141,13 @@ def _issue(world: World, provider: Provider, work: Work, step: Step) -> Outcome:
     try:
         return stage(world, provider, work.run, step, issued)
     except RotatorError as error:
-        reason = error.reason
+        failure = error
     try:
         provider.revoke(issued.ref)
     except RotatorError as error:
-        raise Uncertain("unstaged", f"{issued.ref.id} could not be staged ({reason}) nor revoked") from error
-    raise Unavailable("store_failed", f"{reason}; the new {issued.ref.id} was revoked again")
+        raise Uncertain("unstaged", f"{issued.ref.id} could not be staged ({failure.reason}) nor revoked") from error
+    kind = Rejected if isinstance(failure, Rejected) else Unavailable
+    raise kind("store_failed", f"{failure.reason}; the new {issued.ref.id} was revoked again")
 
 
 def _generate(world: World, provider: Provider, work: Work, step: Step) -> Outcome:
@@ -164,7 +165,7 @@ def stage(world: World, provider: Provider, run: Run, step: Step, issued: Issued
     for place in run.deliver:
         store = world.store(place)
         previous[str(place)] = store.current(place.name)
-        staged[str(place)] = store.stage(place.name, document, step.id)
+        staged[str(place)] = store.stage(place.name, document, _token(step))
         if store.read(place.name, staged[str(place)]) != document:
             raise Rejected("read_back", f"{place} answered something else than what was staged")
     return Outcome(
@@ -178,10 +179,10 @@ def stage(world: World, provider: Provider, run: Run, step: Step, issued: Issued
 
 
 def find_staged(world: World, provider: Provider, run: Run, step: Step) -> Issued | None:
-    """Return what an earlier attempt of this step staged anywhere, or None."""
+    """Return what this step staged anywhere before its answer was lost, or None."""
     for place in run.deliver:
         store = world.store(place)
-        version = store.staged(place.name, step.id)
+        version = store.staged(place.name, _token(step))
         if version is not None:
             document = store.read(place.name, version)
             try:
@@ -190,6 +191,11 @@ def find_staged(world: World, provider: Provider, run: Run, step: Step) -> Issue
                 raise Rejected("foreign_document", f"{place}: {error}") from None
             return Issued(run.ref.with_id(credential_id), secret, public)
     return None
+
+
+def _token(step: Step) -> str:
+    """Name what a step stages. A mint that was revoked again may leave its copy behind, so each attempt has its own."""
+    return f"{step.id}.{step.attempts}" if step.verb is Verb.ISSUE else step.id
 
 
 def _replacement_secret(world: World, provider: Provider, work: Work) -> tuple[CredentialRef, Secret]:

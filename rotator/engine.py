@@ -10,7 +10,7 @@ import time
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import structlog
 
@@ -18,8 +18,8 @@ from rotator.credential import CredentialRef, Secret
 from rotator.effects import Outcome, World, perform, replacement_of
 from rotator.errors import RotatorError, Uncertain
 from rotator.flow.playbook import Subject, Verb
-from rotator.flow.proof import Evidence, Proof, knocked, revived, seen, stated
-from rotator.flow.run import BranchState, Run, Step, StepState, Work, needs_material
+from rotator.flow.proof import Proof, knocked, revived, seen, stated
+from rotator.flow.run import BranchState, Run, Step, StepState, Work
 from rotator.flow.step import (
     SEND_MARGIN_S,
     Move,
@@ -27,6 +27,7 @@ from rotator.flow.step import (
     after_error,
     after_knock_exposed,
     after_knock_replacement,
+    after_look,
     after_look_error,
     after_statement,
     apply,
@@ -35,6 +36,7 @@ from rotator.flow.step import (
 from rotator.lost_issue import look_for_issued
 
 log = structlog.get_logger()
+T = TypeVar("T")
 
 
 class LostClaim(Exception):  # noqa: N818 - what happened to the claim, as the ledger says it
@@ -43,12 +45,13 @@ class LostClaim(Exception):  # noqa: N818 - what happened to the claim, as the l
 
 @dataclass
 class Draft:
-    """What the next commit will write. `due_at` and `state` are read when the claim is released."""
+    """What the next commit will write. `gives_mint`: the owner's reservation ends with it, not before or after."""
 
     steps: dict[str, Step] = field(default_factory=dict)
     proofs: dict[str, Proof] = field(default_factory=dict)
     records: list[dict[str, Any]] = field(default_factory=list)
     added: list[Step] = field(default_factory=list)
+    gives_mint: bool = False
 
 
 class Ledger(Protocol):
@@ -63,15 +66,14 @@ class Ledger(Protocol):
         ...
 
     def release(self, work: Work, draft: Draft, state: BranchState, due_at: float | None, reason: str | None) -> None:
-        """Write the draft and give the branch back; a finished one opens the join."""
+        """Write the draft and give the branch back; a finished one opens the join.
+
+        The exposed secret is destroyed with it, once its death is proven and no knock is ahead.
+        """
         ...
 
     def material(self, run: str) -> Secret | None:
         """Return the exposed secret, unsealed, or None when there is none or it was destroyed."""
-        ...
-
-    def forget_material(self, run: str) -> None:
-        """Destroy the sealed secret."""
         ...
 
     def has_open_readers(self, run: Run) -> bool:
@@ -79,11 +81,7 @@ class Ledger(Protocol):
         ...
 
     def take_mint(self, ref: CredentialRef, branch: str) -> bool:
-        """Reserve the owner for one mint at a time; True when it is ours."""
-        ...
-
-    def give_mint(self, ref: CredentialRef, branch: str) -> None:
-        """Give the reservation back."""
+        """Reserve the owner for one mint at a time, until a draft gives it back; True when it is ours."""
         ...
 
 
@@ -145,7 +143,8 @@ class _Advance:
         if step.state is StepState.HELD:
             step = self._record(step, Move(StepState.PENDING))
         if (held := self._gate(step)) is not None:
-            self._record(step, held)
+            if held.state is not step.state:
+                self._record(step, held)
             return held
         return self._act(step)
 
@@ -157,7 +156,7 @@ class _Advance:
         if step.verb in {Verb.ISSUE, Verb.GENERATE} and self._ledger.has_open_readers(self._work.run):
             return Move(StepState.HELD, reason=LEAK_SAFE)
         if step.verb is Verb.ISSUE and not self._ledger.take_mint(self._work.run.ref, self._work.branch.id):
-            return Move(StepState.HELD, due_at=now + 1.0, reason="one mint per owner at a time")
+            return Move(StepState.PENDING, due_at=now + 1.0, reason="one mint per owner at a time")
         return None
 
     def _act(self, step: Step) -> Move:
@@ -165,7 +164,6 @@ class _Advance:
             facts = self._before_minting(step)
         except RotatorError as error:
             running = self._record(step, Move(StepState.RUNNING))
-            self._ledger.give_mint(self._work.run.ref, self._work.branch.id)
             return self._settle(running, after_error(running, error, self._clock()))
         step = self._record(step, Move(StepState.RUNNING, facts=facts))
         self._commit()
@@ -175,8 +173,6 @@ class _Advance:
             outcome = self._perform(step)
         except RotatorError as error:
             return self._failed(step, error)
-        if step.verb is Verb.ISSUE:
-            self._ledger.give_mint(self._work.run.ref, self._work.branch.id)
         return self._settle(step, self._decide(step, outcome))
 
     def _before_minting(self, step: Step) -> Mapping[str, object]:
@@ -184,15 +180,20 @@ class _Advance:
         if step.verb is not Verb.ISSUE:
             return {}
         self._commit()
-        siblings = self._world.provider(self._work.run.ref).siblings(self._work.run.ref)
+        ref = self._work.run.ref
+        siblings = self._ask(step, lambda: self._world.provider(ref).siblings(ref))
         return {"siblings_before": sorted(each.id for each in siblings)}
 
     def _perform(self, step: Step) -> Outcome:
         material = None
         if step.verb is Verb.VERIFY and step.subject is Subject.EXPOSED:
             material = self._ledger.material(self._work.run.id)
+        return self._ask(step, lambda: perform(self._world, self._work, step, material))
+
+    def _ask(self, step: Step, question: Callable[[], T]) -> T:
+        """Let nothing but the three errors come of an exchange."""
         try:
-            return perform(self._world, self._work, step, material)
+            return question()
         except RotatorError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the branch must not be lost
@@ -203,11 +204,8 @@ class _Advance:
 
     def _failed(self, step: Step, error: RotatorError) -> Move:
         move = after_error(step, error, self._clock())
-        if step.verb is Verb.ISSUE:
-            if move.state is not StepState.UNCERTAIN:
-                self._ledger.give_mint(self._work.run.ref, self._work.branch.id)
-            if error.reason == "quota":
-                move = self._make_room(step) or move
+        if step.verb is Verb.ISSUE and error.reason == "quota":
+            move = self._make_room(step) or move
         return self._settle(step, move)
 
     def _make_room(self, step: Step) -> Move | None:
@@ -263,13 +261,12 @@ class _Advance:
         if step.verb is not Verb.ISSUE:
             # Every other verb may be done again: already done counts as done.
             return self._settle(step, Move(StepState.PENDING, due_at=self._clock(), reason=step.reason))
+        now = self._clock()
         try:
-            move = look_for_issued(self._world, self._work, step, self._clock())
+            found = self._ask(step, lambda: look_for_issued(self._world, self._work, step, now))
         except RotatorError as error:
-            move = after_look_error(step, error, self._clock())
-        if move.state is not StepState.UNCERTAIN:
-            self._ledger.give_mint(self._work.run.ref, self._work.branch.id)
-        return self._settle(step, move)
+            return self._settle(step, after_look_error(step, error, now))
+        return self._settle(step, after_look(step, found, now))
 
     def _proof(self, target: str) -> Proof:
         return self._work.proofs.get(target) or Proof(target)
@@ -280,6 +277,8 @@ class _Advance:
 
     def _settle(self, step: Step, move: Move) -> Move:
         self._record(step, move)
+        if step.verb is Verb.ISSUE and move.state is not StepState.UNCERTAIN:
+            self._draft.gives_mint = True
         return move
 
     def _record(self, step: Step, move: Move) -> Step:
@@ -312,10 +311,7 @@ class _Advance:
         self._draft, self._committed = Draft(), time.monotonic()
 
     def _release(self, state: BranchState, due_at: float | None = None, reason: str | None = None) -> None:
-        work = self._work
-        self._ledger.release(work, self._draft, state, due_at, reason)
-        if work.run.evidence is Evidence.PROVEN and not needs_material(work.steps):
-            self._ledger.forget_material(work.run.id)
+        self._ledger.release(self._work, self._draft, state, due_at, reason)
 
 
 LEAK_SAFE = "leak_safe: a stolen credential that may read the new secret still lives"

@@ -1,8 +1,9 @@
 """Settle a mint whose answer nobody has: find out whether it was made, whether it is ours, and where its secret is.
 
-The issuer's siblings are compared with those noted before the intent. What is staged is ours and whole. What carries
-our marker, or alone appeared in our window and was never used, is ours without its secret: nobody can ever use it, so
-it is revoked and another is issued. Anything else may be the attacker's and is left to a person.
+The issuer's siblings are compared with those noted before the intent. What is staged and lives is ours and whole (what
+could not be staged everywhere was revoked again, perhaps just before its worker was lost). What carries our marker, or
+alone appeared in our window and was never used, is ours without its secret: nobody can ever use it, so it is revoked
+and another is issued. Anything else may be the attacker's and is left to a person.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from datetime import datetime
 from rotator.effects import World, find_staged, stage
 from rotator.flow.run import Step, StepState, Work
 from rotator.flow.step import Move
-from rotator.ports import CALL_DEADLINE_S, Issuing
+from rotator.ports import CALL_DEADLINE_S, Issuing, State
 
 CLOCK_SKEW_S = 60.0
 """How far the issuer's clock may be off."""
@@ -26,7 +27,7 @@ def look_for_issued(world: World, work: Work, step: Step, now: float) -> Move:
     if not isinstance(before, Sequence):
         return Move(StepState.PENDING, due_at=now, reason="looked: nothing was asked for yet")
     kept = find_staged(world, provider, run, step)
-    if kept is not None:
+    if kept is not None and provider.inspect(kept.ref).state is State.ACTIVE:
         return Move(StepState.DONE, reason="found staged", facts=stage(world, provider, run, step, kept).facts)
     ours = provider.marked(run.ref, step.id) if isinstance(provider, Issuing) else None
     new = [ours] if ours else sorted(each for each in provider.siblings(run.ref) if each.id not in before)

@@ -69,7 +69,7 @@ def apply(step: Step, move: Move, now: float) -> Step:
             changed, attempts=step.attempts + 1, intended_at=now, started_at=step.started_at or now, settled_at=None
         )
     if move.state is StepState.PENDING and step.state in {StepState.FAILED, StepState.HELD}:
-        return replace(changed, started_at=None, attempts=0)  # a person, or a finished hold, gives it new patience
+        return replace(changed, started_at=None)  # a person, or a finished hold, gives it new patience
     if move.state is StepState.HELD:
         return replace(changed, held_at=step.held_at or now)
     if move.state in {StepState.DONE, StepState.FAILED, StepState.SKIPPED}:
@@ -86,7 +86,7 @@ def hold_before(step: Step, now: float) -> Move | None:
 
 def backoff(attempts: int, ceiling: float = 30.0) -> float:
     """Return the seconds to wait after that many attempts: doubling from half a second."""
-    return float(min(ceiling, 0.5 * 2 ** max(attempts - 1, 0)))
+    return float(min(ceiling, 0.5 * 2 ** min(max(attempts - 1, 0), 10)))
 
 
 def after_error(step: Step, error: RotatorError, now: float) -> Move:
@@ -104,6 +104,13 @@ def after_error(step: Step, error: RotatorError, now: float) -> Move:
         return Move(StepState.FAILED, reason=_say(error))
     asked = error.retry_after if isinstance(error, Unavailable) else None
     return Move(StepState.PENDING, due_at=now + max(asked or 0.0, backoff(step.attempts)), reason=_say(error))
+
+
+def after_look(step: Step, found: Move, now: float) -> Move:
+    """Decide after looking what had happened: what is always lost again is given up for all to see."""
+    if found.state is StepState.PENDING and _out_of_patience(step, _patience(step), now):
+        return Move(StepState.FAILED, reason=f"{found.reason}; given up: {step.reason}")
+    return found
 
 
 def after_look_error(step: Step, error: RotatorError, now: float) -> Move:

@@ -72,6 +72,9 @@ PROVE = (
     )
 )
 ADD_EVIDENCE = insert(tables.evidence)
+GIVE_MINT = delete(tables.mint).where(
+    tables.mint.c.owner == bindparam("m_owner"), tables.mint.c.branch == bindparam("m_branch")
+)
 SUMMARISE = (
     update(tables.run)
     .where(tables.run.c.id == bindparam("run_id"))

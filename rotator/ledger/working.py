@@ -7,13 +7,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Executable, Update, and_, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Executable, Update, and_, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from rotator.credential import CredentialRef, Secret
 from rotator.engine import LEAK_SAFE, Draft, LostClaim
-from rotator.flow.proof import Proof
-from rotator.flow.run import Branch, BranchState, Run, Step, StepState, Work, summarise
+from rotator.flow.proof import Evidence, Proof
+from rotator.flow.run import Branch, BranchState, Run, Step, StepState, Work, needs_material, summarise
 from rotator.ledger import rows, statements, tables
 from rotator.ledger.database import Database
 from rotator.ledger.evidence import chained
@@ -47,6 +47,10 @@ class _Written:
                 [{"p_run": run, "p_target": each.target, **rows.proof_row(each)} for each in draft.proofs.values()],
             ),
             (statements.ADD_EVIDENCE, evidence),
+            (
+                statements.GIVE_MINT,
+                [{"m_owner": _owner(work.run.ref), "m_branch": branch.id}] if draft.gives_mint else [],
+            ),
         ]
         self.rows = [(statement, values) for statement, values in found if values]
 
@@ -84,7 +88,9 @@ class WorkingLedger:
             statement, given["lane"] = statements.RELEASE_TO_LANE, following.lane.value
 
         def give_back(connection: Connection) -> None:
-            self._write(connection, written, statement, given)
+            after = self._write(connection, written, statement, given)
+            if after.run.evidence is Evidence.PROVEN and not needs_material(after.steps):
+                connection.execute(statements.FORGET_MATERIAL, {"run_id": after.run.id})
             if state is BranchState.DONE:
                 self._join(connection, work.branch)
 
@@ -146,10 +152,6 @@ class WorkingLedger:
             blob = connection.execute(statements.FIND_MATERIAL, {"run_id": run}).scalar()
         return None if blob is None else self._seal.open(blob, run)
 
-    def forget_material(self, run: str) -> None:
-        """Destroy the sealed secret."""
-        self._database.commit(lambda connection: connection.execute(statements.FORGET_MATERIAL, {"run_id": run}))
-
     def has_open_readers(self, run: Run) -> bool:
         """Tell whether another exposed credential may read where this run's new secret passes, and is not contained."""
         query = select(1).where(
@@ -163,7 +165,7 @@ class WorkingLedger:
             return connection.execute(query.limit(1)).first() is not None
 
     def take_mint(self, ref: CredentialRef, branch: str) -> bool:
-        """Reserve the owner for one mint at a time."""
+        """Reserve the owner for one mint at a time; the draft that settles it gives the reservation back."""
         owner = _owner(ref)
         try:
             with self._database.write() as connection:
@@ -173,13 +175,6 @@ class WorkingLedger:
                 return holder in {None, branch}
         except IntegrityError:  # another branch was faster
             return False
-
-    def give_mint(self, ref: CredentialRef, branch: str) -> None:
-        """Give the reservation back."""
-        with self._database.write() as connection:
-            connection.execute(
-                delete(tables.mint).where(tables.mint.c.owner == _owner(ref), tables.mint.c.branch == branch)
-            )
 
 
 def leak_safe_again() -> ColumnElement[bool]:

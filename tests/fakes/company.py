@@ -76,6 +76,11 @@ class Company:
         doors = sum(door["sessions"] for door in found["doors"].values())
         return doors + (found.get("sessions", 0) if ref.provider == "aws_iam_access_key" else 0)
 
+    def holders(self) -> dict[str, str]:
+        """Return which credential each consumer holds."""
+        with self.world.open() as state:
+            return dict(state["consumers"])
+
     def living(self, ref: CredentialRef) -> set[str]:
         """Return every credential of that owner that still opens something or will."""
         with self.world.open() as state:
