@@ -307,8 +307,9 @@ class _Advance:
     def _commit(self) -> None:
         if not (self._draft.steps or self._draft.records):
             return
+        asked = time.monotonic()  # not the moment after: whoever freezes in between must know it
         self._work = self._ledger.commit(self._work, self._draft)
-        self._draft, self._committed = Draft(), time.monotonic()
+        self._draft, self._committed = Draft(), asked
 
     def _release(self, state: BranchState, due_at: float | None = None, reason: str | None = None) -> None:
         self._ledger.release(self._work, self._draft, state, due_at, reason)
