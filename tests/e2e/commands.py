@@ -19,6 +19,8 @@ from pathlib import Path
 from typing import Any
 
 ROTATOR = str(Path(sys.executable).with_name("rotator"))
+QUICKLY = (sys.executable, str(Path(__file__).with_name("quickly.py")))
+"""The same, with short waits for what has died."""
 _PATIENCE_S = 90
 
 
@@ -54,6 +56,7 @@ class CommandLine:
     folder: Path
     config: Path | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
+    program: tuple[str, ...] = (ROTATOR,)
     said: list[str] = field(default_factory=list)
 
     def environ(self) -> dict[str, str]:
@@ -62,7 +65,7 @@ class CommandLine:
         return {**kept, "HOME": str(self.folder), **self.environment}
 
     def argv(self, *words: str) -> list[str]:
-        return [ROTATOR, *(["--config", str(self.config)] if self.config else []), *words]
+        return [*self.program, *(["--config", str(self.config)] if self.config else []), *words]
 
     def __call__(self, *words: str, given: str | bytes = b"") -> Done:
         """Run a command to its end, `given` on its standard input."""
