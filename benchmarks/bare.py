@@ -29,7 +29,7 @@ def contain_and_prove(provider: AwsIamAccessKey, keys: Sequence[Planted]) -> Non
         last = []
         for key, refused_at in list(pool.map(lambda key: _contain(provider, key), keys)):
             time.sleep(max(0.0, refused_at + provider.settle_s - time.monotonic()))
-            last.append(pool.submit(_knock, provider, key, Answer.REJECTED))
+            last.append(pool.submit(_prove, provider, key))
         for each in last:
             each.result()
 
@@ -44,6 +44,11 @@ def _contain(provider: AwsIamAccessKey, key: Planted) -> tuple[Planted, float]:
     provider.end_sessions(ref)
     _knock(provider, key, Answer.REJECTED)
     return key, time.monotonic()
+
+
+def _prove(provider: AwsIamAccessKey, key: Planted) -> None:
+    _knock(provider, key, Answer.REJECTED)
+    provider.end_sessions(CredentialRef(KIND, CONNECTION, key.owner, key.id))
 
 
 def _knock(provider: AwsIamAccessKey, key: Planted, wanted: Answer) -> None:

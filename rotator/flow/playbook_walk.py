@@ -197,7 +197,9 @@ class Walk:
         if not self.able & {Can.SESSION_ENDING, Can.INSTALLABLE} or not self._stops:
             return
         cuts = [n for n in self._where(Verb.END_SESSIONS) if self._at is None or self.path[n].each]
-        ends = [self._refusals(self._at)[-1:], self._where(*MINTS, of=Subject.REPLACEMENT)[:1]]
+        # The clock stops at the first refusal of the series, so the sessions must be over by then.
+        first = [n for n in self._refusals(self._at) if n > self._stops[0]][:1]
+        ends = [first, self._where(*MINTS, of=Subject.REPLACEMENT)[:1]]
         for end in ends if self.strategy is Strategy.CONTAIN_FIRST else ends[:1]:
             if end and not any(self._stops[0] < n < end[0] for n in cuts):
                 yield self._wrong(

@@ -107,9 +107,9 @@ def test_every_shipped_playbook_is_accepted(kind):
         ("aws_iam_access_key", drop("still"), "destroy", "the last word on the exposed credential"),
         ("aws_iam_access_key", say("still", expect=None), "still", "the last word on the exposed credential"),
         ("aws_iam_access_key", move("still", "destroy"), "destroy", "the last word on the exposed credential"),
-        ("aws_iam_access_key", drop("cut"), "issue", "sessions opened with the stolen credential live on"),
-        ("aws_iam_access_key", move("cut", "contain"), "issue", "sessions opened with the stolen credential live on"),
-        ("aws_iam_access_key", drop("cut_late"), "still", "sessions opened with the stolen credential live on"),
+        ("aws_iam_access_key", drop("cut"), "refused", "sessions opened with the stolen credential live on"),
+        ("aws_iam_access_key", move("cut", "contain"), "refused", "sessions opened with the stolen credential live on"),
+        ("aws_iam_access_key", drop("cut_late"), "dead", "sessions opened with the stolen credential live on"),
         ("aws_iam_access_key", add("works", do="issue replacement"), "added", "a second replacement is made"),
         ("aws_iam_access_key", move("works", "issue"), "works", "`verify replacement` comes before there is"),
         ("aws_iam_access_key", move("reload", "deliver"), "reload", "`reload consumers` comes before `promote`"),
@@ -194,7 +194,8 @@ def test_a_kind_that_can_only_be_cut_may_be_proven_dead_when_it_was_seen_alive(p
 
 
 SPARE = {
-    "aws_iam_access_key": {"reload", "converged", "destroy", "dead"},
+    # A second cut closes a window of AWS's own; no general rule asks for it.
+    "aws_iam_access_key": {"reload", "converged", "destroy", "dead", "cut_again", "cut_last"},
     "vault_token": {"reload", "converged"},
     "ssh_authorized_key": {"reload", "converged"},
     "acme_api_token": {"reload", "converged", "destroy", "dead"},
