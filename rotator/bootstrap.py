@@ -7,6 +7,7 @@ import importlib
 import os
 import socket
 import threading
+from difflib import get_close_matches
 from types import ModuleType
 
 from rotator.credential import CredentialRef
@@ -23,7 +24,7 @@ from rotator.ledger.working import WorkingLedger
 from rotator.playbook_file import load_all
 from rotator.ports import Connection, Consumer, Place, Provider, Store
 from rotator.seal import Seal
-from rotator.settings import Settings
+from rotator.settings import ConnectionSettings, Settings
 
 
 class Outside:
@@ -119,8 +120,17 @@ class Rotator:
 
     @functools.cached_property
     def connections(self) -> list[Connection]:
-        """Every configured connection."""
-        return [self.settings.connection(each.name) for each in self.settings.connections]
+        """Every configured connection, each key of it known. Raises BadInput for the first that is not."""
+        found = [self.settings.connection(each.name) for each in self.settings.connections]
+        for connection in found:
+            known = _module("families", connection.family, "family").SETTINGS
+            for key in sorted(set(connection.settings) - known):
+                close = get_close_matches(key, [*known, *ConnectionSettings.model_fields], n=1)
+                mend = (
+                    f"did you mean `{close[0]}`?" if close else f"{connection.family} knows {', '.join(sorted(known))}"
+                )
+                raise BadInput(f"unknown key `{key}`", f"connection {connection.name}", mend)
+        return found
 
     @functools.cached_property
     def seal(self) -> Seal:

@@ -17,6 +17,9 @@ from rotator.errors import Rejected, Unavailable
 from rotator.families.aws_errors import lost, refused, unreadable
 from rotator.ports import CALL_DEADLINE_S, CONNECT_TIMEOUT_S, READ_TIMEOUT_S, Connection
 
+SETTINGS = frozenset({"region"})
+"""Keys of `[[connections]]` that this family alone knows."""
+
 POOL_SIZE = 64
 """More than the threads of one worker, so that none waits for a connection."""
 

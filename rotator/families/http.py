@@ -17,6 +17,9 @@ from rotator.errors import BadInput, Rejected, RotatorError, Unavailable, Uncert
 from rotator.ports import CONNECT_TIMEOUT_S, READ_TIMEOUT_S, Connection
 from rotator.rest_kind import EXPOSED, PLACEHOLDER, Authenticate
 
+SETTINGS = frozenset({"ca_file"})
+"""Keys of `[[connections]]` that this family alone knows."""
+
 FAMILY = "http"
 POOL_SIZE = 40
 """Connections kept open: more than a worker has threads."""

@@ -21,6 +21,9 @@ from rotator.families.ssh_keys import fingerprint_of
 from rotator.families.ssh_settings import Host, Settings
 from rotator.ports import CONNECT_TIMEOUT_S, READ_TIMEOUT_S
 
+SETTINGS = frozenset({"authorized_keys", "hosts", "known_hosts", "user"})
+"""Keys of `[[connections]]` that this family alone knows."""
+
 DEADLINE_S = CONNECT_TIMEOUT_S + READ_TIMEOUT_S
 _AT_ONCE = 4
 """Logins and channels that one host sees from us at once: sshd allows 10 of each by default (MaxStartups drops at

@@ -19,6 +19,9 @@ from rotator.credential import Secret, read_document
 from rotator.errors import BadInput, Rejected, Unavailable, Uncertain
 from rotator.ports import CONNECT_TIMEOUT_S, READ_TIMEOUT_S, Connection
 
+SETTINGS = frozenset({"ca_file", "mount", "namespace"})
+"""Keys of `[[connections]]` that this family alone knows."""
+
 FAMILY = "vault"
 TOKEN_FIELD = "token"  # noqa: S105 - the name of a field
 POOL_SIZE = 40
