@@ -10,9 +10,8 @@ from sqlalchemy import Integer, and_, bindparam, delete, insert, or_, select, up
 from sqlalchemy.exc import IntegrityError
 
 from rotator.flow.run import BranchState
-from rotator.ledger import tables
+from rotator.ledger import statements, tables
 from rotator.ledger.database import Database
-from rotator.ledger.working import leak_safe_again, wake_leak_safe
 
 RESEND_S = 30.0
 """A message that nobody took for so long was lost: it is sent again. Taking one twice does no harm."""
@@ -89,10 +88,10 @@ class DueWork:
         The commit that contains the last reader wakes them; this finds those who began to wait in the same moment.
         """
         with self._database.read() as connection:
-            if connection.execute(select(tables.branch.c.id).where(leak_safe_again()).limit(1)).first() is None:
+            if connection.execute(select(tables.branch.c.id).where(statements.SAFE_AGAIN).limit(1)).first() is None:
                 return 0
         with self._database.write() as connection:
-            return connection.execute(wake_leak_safe(self._clock())).rowcount
+            return connection.execute(statements.WAKE, {"now": self._clock()}).rowcount
 
     def forget_expired(self) -> None:
         """Destroy sealed secrets whose time is over."""
@@ -112,7 +111,7 @@ class DueWork:
                     branch.c.holder.is_not(None),
                     branch.c.state == BranchState.OPEN.value,
                     and_(branch.c.state == BranchState.HELD.value, branch.c.due_at < self._clock() + horizon_s),
-                    leak_safe_again(),
+                    statements.SAFE_AGAIN,
                 )
             )
             return connection.execute(query.limit(1)).first() is not None

@@ -14,9 +14,8 @@ from rotator.errors import BadInput
 from rotator.flow.incident import Incident
 from rotator.flow.proof import Proof
 from rotator.flow.run import BranchState, Run, Step
-from rotator.ledger import rows, tables
+from rotator.ledger import rows, statements, tables
 from rotator.ledger.database import Database
-from rotator.ledger.working import leak_safe_again
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +197,7 @@ class Reading:
                 states.setdefault(name, set()).add("scheduled" if scheduled else state)
                 busy = busy or state == BranchState.OPEN.value or (scheduled and due_at < now + SOON_S)
             if not busy:
-                waking = select(branch.c.id).where(branch.c.incident == incident, leak_safe_again())
+                waking = select(branch.c.id).where(branch.c.incident == incident, statements.SAFE_AGAIN)
                 busy = connection.execute(waking.limit(1)).first() is not None
             unrefused = set(
                 connection.execute(

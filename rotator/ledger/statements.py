@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BindParameter, bindparam, delete, insert, select, update
+from sqlalchemy import BindParameter, ColumnElement, Exists, and_, bindparam, delete, insert, select, update
 
+from rotator.engine import LEAK_SAFE
 from rotator.flow.run import BranchState
 from rotator.ledger import tables
 
@@ -91,3 +92,43 @@ SUMMARISE = (
         )
     )
 )
+CLOSE_REACH = update(tables.reach).where(tables.reach.c.run == bindparam("run_id")).values(open=bindparam("still_open"))
+
+
+def blocked(run: ColumnElement[str], incident: ColumnElement[str]) -> Exists:
+    """Match where another exposed credential may read what the run delivers, and is not contained.
+
+    One inside the other, since SQLite else begins with every reader of the incident.
+    """
+    delivery, reach = tables.delivery, tables.reach
+    reader = select(1).where(
+        reach.c.incident == incident, reach.c.connection == delivery.c.connection, reach.c.open == 1, reach.c.run != run
+    )
+    return (
+        select(1)
+        .where(delivery.c.run == run, reader.correlate_except(reach).exists())
+        .correlate_except(delivery)
+        .exists()
+    )
+
+
+IS_BLOCKED = select(blocked(bindparam("run_id"), bindparam("of_incident")))
+SAFE_AGAIN = and_(
+    _branch.c.state == BranchState.HELD.value,
+    _branch.c.due_at.is_(None),
+    _branch.c.reason == LEAK_SAFE,
+    ~blocked(_branch.c.run, _branch.c.incident),
+)
+"""Branches that wait for living readers and have none left."""
+FIND_REACH = select(tables.reach.c.connection).where(tables.reach.c.run == bindparam("run_id"))
+FIND_TWO_READERS = (
+    select(tables.reach.c.run)
+    .where(
+        tables.reach.c.incident == bindparam("of_incident"),
+        tables.reach.c.connection == bindparam("at"),
+        tables.reach.c.open == 1,
+    )
+    .limit(2)
+)
+WAKE = update(_branch).where(SAFE_AGAIN).values(state=BranchState.OPEN.value, due_at=bindparam("now"))
+WAKE_INCIDENT = WAKE.where(_branch.c.incident == bindparam("of_incident"))

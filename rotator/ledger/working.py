@@ -7,11 +7,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Executable, Update, and_, insert, select, update
+from sqlalchemy import Connection, Executable, Update, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from rotator.credential import CredentialRef, Secret
-from rotator.engine import LEAK_SAFE, Draft, LostClaim
+from rotator.engine import Draft, LostClaim
 from rotator.flow.proof import Evidence, Proof
 from rotator.flow.run import Branch, BranchState, Run, Step, StepState, Work, needs_material, summarise
 from rotator.ledger import rows, statements, tables
@@ -122,10 +122,15 @@ class WorkingLedger:
     def _close_reach(self, connection: Connection, run: Run) -> None:
         """Note that a credential reads no more (or again), and wake what waited for the last such reader."""
         still_open = run.contained_at is None
-        mine = tables.reach.c.run == run.id
-        connection.execute(update(tables.reach).where(mine).values(open=int(still_open)))
-        if not still_open:
-            connection.execute(wake_leak_safe(self._clock()).where(tables.branch.c.incident == run.incident))
+        connection.execute(statements.CLOSE_REACH, {"run_id": run.id, "still_open": int(still_open)})
+        if still_open:
+            return
+        of_incident = {"of_incident": run.incident}
+        for at in connection.execute(statements.FIND_REACH, {"run_id": run.id}).scalars():
+            # Nobody waits for one reader alone while there are two: whoever waits is at most one of them itself.
+            if len(connection.execute(statements.FIND_TWO_READERS, {**of_incident, "at": at}).all()) < 2:  # noqa: PLR2004
+                connection.execute(statements.WAKE_INCIDENT, {**of_incident, "now": self._clock()})
+                return
 
     def _join(self, connection: Connection, branch: Branch) -> None:
         _lock_run(connection, branch.run)
@@ -154,15 +159,10 @@ class WorkingLedger:
 
     def has_open_readers(self, run: Run) -> bool:
         """Tell whether another exposed credential may read where this run's new secret passes, and is not contained."""
-        query = select(1).where(
-            tables.delivery.c.run == run.id,
-            tables.reach.c.connection == tables.delivery.c.connection,
-            tables.reach.c.incident == run.incident,
-            tables.reach.c.open == 1,
-            tables.reach.c.run != run.id,
-        )
         with self._database.read() as connection:
-            return connection.execute(query.limit(1)).first() is not None
+            return bool(
+                connection.execute(statements.IS_BLOCKED, {"run_id": run.id, "of_incident": run.incident}).scalar()
+            )
 
     def take_mint(self, ref: CredentialRef, branch: str) -> bool:
         """Reserve the owner for one mint at a time; the draft that settles it gives the reservation back."""
@@ -175,25 +175,6 @@ class WorkingLedger:
                 return holder in {None, branch}
         except IntegrityError:  # another branch was faster
             return False
-
-
-def leak_safe_again() -> ColumnElement[bool]:
-    """Match branches that wait for living readers and have none left."""
-    branch, reach, delivery = tables.branch, tables.reach, tables.delivery
-    reader = select(1).where(
-        delivery.c.run == branch.c.run,
-        reach.c.connection == delivery.c.connection,
-        reach.c.incident == branch.c.incident,
-        reach.c.open == 1,
-        reach.c.run != branch.c.run,
-    )
-    waits = and_(branch.c.state == BranchState.HELD.value, branch.c.due_at.is_(None), branch.c.reason == LEAK_SAFE)
-    return and_(waits, ~reader.exists())
-
-
-def wake_leak_safe(now: float) -> Update:
-    """Return the statement that makes them due."""
-    return update(tables.branch).where(leak_safe_again()).values(state=BranchState.OPEN.value, due_at=now)
 
 
 def _owner(ref: CredentialRef) -> str:
