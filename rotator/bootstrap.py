@@ -123,13 +123,15 @@ class Rotator:
         """Every configured connection, each key of it known. Raises BadInput for the first that is not."""
         found = [self.settings.connection(each.name) for each in self.settings.connections]
         for connection in found:
-            known = _module("families", connection.family, "family").SETTINGS
+            family = _module("families", connection.family, "family")
+            known: frozenset[str] | None = getattr(family, "SETTINGS", None)
+            where = f"connection {connection.name}"
+            if known is None:
+                raise BadInput(f"there is no family called {connection.family}", where, "see docs/configuration.md")
             for key in sorted(set(connection.settings) - known):
                 close = get_close_matches(key, [*known, *ConnectionSettings.model_fields], n=1)
-                mend = (
-                    f"did you mean `{close[0]}`?" if close else f"{connection.family} knows {', '.join(sorted(known))}"
-                )
-                raise BadInput(f"unknown key `{key}`", f"connection {connection.name}", mend)
+                mend = f"did you mean `{close[0]}`?" if close else f"the family knows {', '.join(sorted(known))}"
+                raise BadInput(f"unknown key `{key}`", where, mend)
         return found
 
     @functools.cached_property

@@ -103,3 +103,7 @@ def _connections(parts: Rotator) -> Iterator[Finding]:
             yield Finding(False, f"{connection.name}: {error}")
             continue
         yield Finding(True, f"{connection.name}: {', '.join(kinds)}")
+    for given in parts.settings.connections:
+        for key in ("budget", "recovery"):
+            if getattr(given, key) is not None:
+                yield Finding(True, f"{given.name}: `{key}` is kept for a later version and has no effect yet")
