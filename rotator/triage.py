@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.errors import BadInput, Rejected, RotatorError, Unavailable
 from rotator.flow.exposure import Suspect
-from rotator.flow.scope import Custody, Scoped, Unresolved, connections_to_ask, custody_of
+from rotator.flow.scope import Custodies, Scoped, Unresolved, connections_to_ask
 from rotator.ports import Capability, Connection, Installable, Provider, State
 
 ATTEMPTS = 3
@@ -34,7 +34,7 @@ class Triage:
     """How to reach issuers: the connections, and the provider of a kind on one of them."""
 
     connections: Sequence[Connection]
-    custody: Sequence[Custody]
+    custodies: Custodies
     family: Callable[[str], str]
     provider: Callable[[str, str], Provider]
     pause: Callable[[float], None]
@@ -111,7 +111,7 @@ class Triage:
             return _manual(suspect, "this kind can only be revoked by hand", "follow its playbook's summary"), ()
         doors = _doors(provider, ref)
         why = f"seen in {len(suspect.exposures)} place(s); {connection.name} issued it"
-        custody = custody_of(ref, self.custody)
+        custody = self.custodies.of(ref)
         return Scoped(ref, kind, suspect.leaked, suspect.exposures, custody, why), doors
 
     def _patiently(self, suspect: Suspect, provider: Provider) -> CredentialRef:

@@ -37,18 +37,28 @@ class Custody:
     deliver: tuple[Place, ...] = ()
     consumers: tuple[ConsumerAddress, ...] = ()
 
-    def fits(self, ref: CredentialRef) -> bool:
-        """Tell whether this entry speaks of `ref`."""
-        return all(getattr(ref, name) == value for name, value in self.match.items())
-
 
 UNKNOWN_CUSTODY = Custody(match={})
 
 
-def custody_of(ref: CredentialRef, entries: Iterable[Custody]) -> Custody:
-    """Return the most specific entry that fits, the first among equals; UNKNOWN_CUSTODY when none does."""
-    fitting = [entry for entry in entries if entry.fits(ref)]
-    return max(fitting, key=lambda entry: len(entry.match), default=UNKNOWN_CUSTODY)
+class Custodies:
+    """All entries, found by what they match: thousands of credentials are looked up among thousands of entries."""
+
+    def __init__(self, entries: Iterable[Custody]) -> None:
+        self._found: dict[tuple[str, ...], dict[tuple[str, ...], tuple[int, Custody]]] = {}
+        for place, entry in enumerate(entries):
+            names = tuple(sorted(entry.match))
+            values = tuple(entry.match[name] for name in names)
+            self._found.setdefault(names, {}).setdefault(values, (place, entry))
+
+    def of(self, ref: CredentialRef) -> Custody:
+        """Return the most specific entry that fits, the first among equals; UNKNOWN_CUSTODY when none does."""
+        fitting = [
+            (-len(names), *found)
+            for names, entries in self._found.items()
+            if (found := entries.get(tuple(getattr(ref, name) for name in names))) is not None
+        ]
+        return min(fitting, key=lambda each: each[:2])[2] if fitting else UNKNOWN_CUSTODY
 
 
 @dataclass(frozen=True, slots=True)
