@@ -1,7 +1,7 @@
 """Everything outside the rotator, as one plain thing that outlives every worker: credentials, places, consumers, time.
 
-Each exchange with it passes `meet` twice, before and after it acts. A test sets `meet` to lose an answer, to refuse, to
-kill the worker, or to look at the world at that very moment.
+Each exchange with it passes `meet` twice, before and after it acts; `about` says whom it concerns. A test sets `meet`
+to lose an answer, to refuse, to kill the worker, or to look at the world at that very moment.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ class World:
 
     def __init__(self) -> None:
         self.meet: Meet = _pass
+        self.about = ""
         self._lock = threading.RLock()
         self._state: State = {"now": START, "made": 0, "credentials": {}, "places": {}, "consumers": {}, "log": []}
 
@@ -46,6 +47,7 @@ class World:
         """Do one exchange as a worker does it over a network, and log it when it changes something."""
         if not reachable:
             raise Unavailable("unreachable", "nothing listens there")
+        self.about = about
         self.meet("before", what, changes)
         with self.open() as state:
             answer = act(state)
