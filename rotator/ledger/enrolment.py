@@ -9,7 +9,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, Select, and_, insert, select, update
 
 from rotator.credential import CredentialRef, Secret
 from rotator.errors import BadInput
@@ -22,6 +22,7 @@ from rotator.flow.step import Move, apply
 from rotator.ledger import rows, tables
 from rotator.ledger.database import Database
 from rotator.ledger.evidence import chained
+from rotator.ledger.reading import replaces
 from rotator.seal import Seal
 
 KEEP_MATERIAL_S = 30 * 86400.0
@@ -158,7 +159,10 @@ class Enrolment:
                 ]
 
     def approve(self, incident: str, digest: str, by: str) -> None:
-        """Open the first segment of every run. Raises BadInput when the plan is not the one that was shown."""
+        """Open the first segment of every run.
+
+        Raises BadInput when the plan is not the one that was shown, or another has replaced a credential meanwhile.
+        """
         now = self._clock()
         with self._database.write() as connection:
             row = connection.execute(select(tables.incident).where(tables.incident.c.id == incident)).mappings().first()
@@ -170,6 +174,12 @@ class Enrolment:
                 )
             if row["approved_at"] is not None:
                 return
+            if (stale := connection.execute(_answered_meanwhile(incident)).first()) is not None:
+                raise BadInput(
+                    f"the plan is stale: {stale.id} replaces {stale.credential}, and a second would be an orphan",
+                    incident,
+                    "declare it again: the new plan will only prove that one dead",
+                )
             of_incident = {"approved_at": now, "approved_by": by}
             connection.execute(update(tables.incident).where(tables.incident.c.id == incident).values(of_incident))
             connection.execute(update(tables.run).where(tables.run.c.incident == incident).values(requested_at=now))
@@ -210,6 +220,22 @@ class Enrolment:
             act = "skipped" if skip else "retried"
             _act(connection, incident, {"at": now, "act": act, "by": by, "run": run, "step": name, "reason": reason})
         return len(found)
+
+
+def _answered_meanwhile(incident: str) -> Select[Any]:
+    """Ask for a run of another incident that replaces what this one plans to replace."""
+    mine, other = tables.run.alias("mine"), tables.run.alias("other")
+    same = (mine.c[name] == other.c[name] for name in ("provider", "connection", "owner", "credential", "generation"))
+    return (
+        select(other.c.id, other.c.credential)
+        .join(mine, and_(*same))
+        .where(
+            mine.c.incident == incident,
+            mine.c.strategy.in_(["contain_first", "replace_first"]),
+            other.c.incident != incident,
+            replaces(other),
+        )
+    )
 
 
 def _act(connection: Connection, incident: str, record: Mapping[str, Any]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, Table, and_, func, or_, select
+from sqlalchemy import ColumnElement, FromClause, Select, Table, and_, func, or_, select
 
 from rotator.credential import CredentialRef
 from rotator.errors import BadInput
@@ -105,20 +105,12 @@ class Reading:
     def answered(self, refs: Iterable[CredentialRef]) -> dict[CredentialRef, str]:
         """Return, for each credential that an earlier run has replaced or is about to, that run's id."""
         wanted = {each.id: each for each in refs}
-        run, branch = tables.run, tables.branch
-        failed = select(branch.c.id).where(branch.c.run == run.c.id, branch.c.state == BranchState.FAILED.value)
-        replacing = and_(
-            run.c.requested_at.is_not(None),
-            run.c.strategy.in_(["contain_first", "replace_first"]),
-            ~failed.exists(),
-        )
+        run = tables.run
         found: dict[CredentialRef, str] = {}
         names = list(wanted)
         with self._database.read() as connection:
             for start in range(0, len(names), 500):
-                query = select(run).where(
-                    run.c.credential.in_(names[start : start + 500]), or_(run.c.replacement.is_not(None), replacing)
-                )
+                query = select(run).where(run.c.credential.in_(names[start : start + 500]), replaces(run))
                 for row in connection.execute(query).mappings():
                     earlier = rows.run_of(row)
                     if wanted[earlier.ref.id] == earlier.ref:
@@ -240,6 +232,14 @@ def _count_as(evidence: str, dismissed: str | None, states: set[str], *, refused
     if BranchState.HELD.value in states or states == {BranchState.DONE.value}:
         return "held"
     return "settling" if refused else "pending"
+
+
+def replaces(run: FromClause) -> ColumnElement[bool]:
+    """Ask whether a run has replaced its credential, or is about to: approved, and no branch of it has failed."""
+    branch = tables.branch
+    failed = select(branch.c.id).where(branch.c.run == run.c.id, branch.c.state == BranchState.FAILED.value)
+    minting = run.c.strategy.in_(["contain_first", "replace_first"])
+    return or_(run.c.replacement.is_not(None), and_(run.c.requested_at.is_not(None), minting, ~failed.exists()))
 
 
 def _of(table: Table, incident: str) -> Select[Any]:

@@ -33,6 +33,25 @@ def test_nothing_starts_before_the_plan_that_was_shown_is_approved(found_company
     assert (watched["totals"]["proven_dead"], victim.answers) == (1, SHUT)
 
 
+def test_a_plan_that_another_has_overtaken_is_refused_and_mints_no_orphan(found_company):
+    found = found_company(AWS)
+    [victim] = found.victims
+    plans = []
+    for title in ("first", "second"):
+        found.rotator("incident", "declare", found.leak(), "--title", title).ended(0)
+        report = found.rotator("plan", "last", "-o", "json").report
+        plans.append((report["incident"]["id"], "--digest", report["incident"]["plan"]))
+    found.rotator("approve", *plans[0]).ended(0)
+    assert "the plan is stale" in found.rotator("approve", *plans[1]).ended(2).one_line
+    first = found.rotator("incident", "watch", plans[0][0], "-o", "json").ended(0).report
+    assert "the plan is stale" in found.rotator("approve", *plans[1]).ended(2).one_line
+    listed = found.servers.aws.iam.list_access_keys(UserName=victim.use.owner)["AccessKeyMetadata"]
+    assert {key["AccessKeyId"] for key in listed} == {victim.id, first["credentials"][0]["replacement"]}
+    # Declared again, it is only proven dead once more.
+    again = found.rotator("respond", found.leak(), "--yes", "-o", "json").ended(3).report
+    assert (again["credentials"][0]["strategy"], again["credentials"][0]["state"]) == ("revoke_only", "stated_dead")
+
+
 def test_a_plan_that_nobody_approves_changes_nothing(found_company):
     found = found_company(ACME)
     [victim], leak = found.victims, found.leak()
