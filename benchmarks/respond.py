@@ -1,8 +1,9 @@
 """How long many stolen AWS keys take to be proven dead, against a bare loop that makes the same calls.
 
-Ours is measured from the approval to the moment at which the watch that `respond` shows counts the last key dead; the
-embedded runtime (SQLite, in-memory broker, its threads) is up already, as the bare loop's clients are. Both have the
-settle wait in them. Triage, plan and declaration come before it and the report after it: they are told beside it.
+Ours is measured from the approval to the moment at which the watch that `respond` shows finds all keys dead and nothing
+left to do but what is scheduled for later; the embedded runtime (SQLite, in-memory broker, its threads) is up already,
+as the bare loop's clients are. Both have the settle wait in them. Triage, plan and declaration come before it and the
+report after it: they are told beside it.
 """
 
 from __future__ import annotations
@@ -88,11 +89,11 @@ def _ours(parts: Rotator, keys: Sequence[Planted]) -> Took:
     with _running(parts), aws_keys.requests() as sent:
         computed, start = time.process_time(), time.perf_counter()
         parts.enrolment.approve(incident, prepared.plan.digest, by="benchmark")
-        while (progress := parts.reading.progress(incident, time.time())).dead < len(keys):
-            if not progress.busy:
-                raise RuntimeError(f"not all were proven dead: {progress}")
+        while (progress := parts.reading.progress(incident, time.time())).busy:
             time.sleep(POLL_S)
         seconds, computed = time.perf_counter() - start, time.process_time() - computed
+    if progress.dead != len(keys):
+        raise RuntimeError(f"not all were proven dead: {progress}")
     with _timed(around, "report"):
         report = incident_report.build(parts.reading.incident(incident))
     done = Counter(step["state"] for each in report["credentials"] for step in each["steps"])
