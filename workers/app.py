@@ -24,7 +24,9 @@ def _keep_our_logs(**_: object) -> None:
 def make(parts: Rotator) -> Celery:
     """Return the application for these parts. The ledger is the truth, so no result is kept anywhere."""
     settings = parts.settings
-    app = Celery("rotator", broker=settings.broker_url, include=["workers.tasks"], set_as_current=False)
+    # Without a host's name the in-memory broker warns that it takes localhost.
+    broker = "memory://localhost" if settings.embedded else settings.broker_url
+    app = Celery("rotator", broker=broker, include=["workers.tasks"], set_as_current=False)
     app.rotator = parts
     app.conf.update(
         task_acks_late=True,

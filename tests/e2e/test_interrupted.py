@@ -40,7 +40,7 @@ def active_keys(found):
 def test_ctrl_c_detaches_and_the_work_goes_on(found_company, aws_proxy):
     found = found_company(AWS)
     found.connection("aws", endpoint_url=aws_proxy.address)
-    aws_proxy.hold(b"CreateAccessKey", "before")
+    aws_proxy.hold(b"UpdateAccessKey", "after")
     respond = found.rotator.start("respond", found.leak(), "--yes", "-o", "json")
     aws_proxy.until_held()
     left = respond.interrupt().end().ended(130)
@@ -117,8 +117,9 @@ def test_one_runtime_for_each_ledger_and_its_web_tells_how_it_is(found_company):
         status, metrics = web(port, "/metrics")
         assert (status, 'rotator_credentials{kind="acme_api_token",evidence="proven"} 1' in metrics) == (200, True)
         assert betrayed(found.secrets, "/metrics", metrics) == []
-        up.interrupt()
-        up.end().ended(0)
+        said = up.interrupt().end().ended(0).err
+        assert said.startswith("rotator is up on http://127.0.0.1:")
+        assert len(said.splitlines()) == 1
 
 
 def test_a_port_that_is_taken_is_said_in_one_line(found_company, servers):
