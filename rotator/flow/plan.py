@@ -102,6 +102,8 @@ def make(
 ) -> Plan:
     """Resolve one run per credential and order them, the greatest fall of exposure per call first.
 
+    The same credentials make the same plan, in whatever order the reports name them.
+
     `targets` has the doors of each credential of a kind that stands on several. `wanted` is the strategy a person
     asked for; a kind that does not have it keeps its own first one, and says so. `answered` names the run of an earlier
     incident that replaces a credential already: its death is proven again, and no second replacement is made.
@@ -110,7 +112,7 @@ def make(
     runs: list[PlannedRun] = []
     warnings: list[str] = []
     replaced: dict[tuple[str, str, str, tuple[Place, ...]], CredentialRef] = {}
-    for each in scoped:
+    for each in sorted(scoped, key=lambda one: one.ref):
         strategy, why = _strategy(each, playbooks[each.kind], wanted)
         if _mints(playbooks[each.kind], strategy):
             # Two exposed keys of one owner have one set of consumers: a second replacement would be an orphan.
@@ -126,7 +128,8 @@ def make(
             warnings.append(f"{each.ref}: owner unknown")
         runs.append(_run(each, playbooks[each.kind], strategy, why, targets.get(each.ref, ())))
     runs.sort(key=lambda run: (-run.priority, run.ref))
-    return Plan(tuple(runs), tuple(unresolved), tuple(warnings))
+    manual = sorted(unresolved, key=lambda entry: (entry.kind or "", entry.key, entry.reason))
+    return Plan(tuple(runs), tuple(manual), tuple(warnings))
 
 
 def _strategy(each: Scoped, playbook: Playbook, wanted: Strategy | None) -> tuple[Strategy, str]:

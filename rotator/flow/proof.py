@@ -82,14 +82,17 @@ def knocked(proof: Proof, verdict: Verdict, settle_s: float, now: float) -> Proo
 
 
 def stated(proof: Proof, state: State, now: float) -> Proof:
-    """Add the issuer's word, where there is no material to knock with. Never lowers what was proven."""
-    if proof.evidence is Evidence.PROVEN:
+    """Add the issuer's word, where there is no material to knock with.
+
+    It never lowers what was proven, unless it calls the credential alive: then somebody resumed it. It says nothing of
+    a report's secret that was never the id's.
+    """
+    if state is State.ACTIVE:
+        return revived(proof)
+    if proof.evidence is Evidence.PROVEN or proof.known_at is None:
         return proof
-    if state is State.ACTIVE or proof.known_at is None:
-        return replace(proof, dead_at=None, contained_at=None, evidence=Evidence.NONE)
-    return replace(
-        proof, dead_at=proof.dead_at or now, contained_at=proof.contained_at or now, evidence=Evidence.STATED
-    )
+    contained = replace(proof, contained_at=proof.contained_at or now)
+    return contained if proof.mismatch else replace(contained, dead_at=proof.dead_at or now, evidence=Evidence.STATED)
 
 
 def revived(proof: Proof) -> Proof:

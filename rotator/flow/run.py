@@ -38,6 +38,9 @@ class BranchState(StrEnum):
 
 THROUGH = frozenset({StepState.DONE, StepState.SKIPPED})
 
+SCHEDULED = "scheduled"
+"""The reason of a step that is held for its time alone; held for any other reason it waits for a person."""
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -68,6 +71,16 @@ class Step:
     def do(self) -> str:
         """Return the step as the playbook writes it."""
         return f"{self.verb} {self.subject}"
+
+    @property
+    def waits_for_time(self) -> bool:
+        """Tell whether it goes on by itself once its time has come."""
+        return self.state is StepState.HELD and self.reason == SCHEDULED
+
+    @property
+    def waits_for_person(self) -> bool:
+        """Tell whether it is held and nothing but a person, or another run, will move it."""
+        return self.state is StepState.HELD and self.reason != SCHEDULED
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +243,7 @@ def state_of(run: Run, steps: Sequence[Step], proofs: Sequence[Proof]) -> Creden
     states = {step.state for step in steps}
     if StepState.FAILED in states:
         return CredentialState.FAILED
-    if StepState.HELD in states or (steps and states <= THROUGH):
+    if any(step.waits_for_person for step in steps) or (steps and states <= THROUGH):
         # All steps through and still not dead: the strategy left it alive (cut_only), which a person must own.
         return CredentialState.HELD
     if proofs and all(proof.refused_since is not None or proof.dead_at is not None for proof in proofs):
@@ -243,9 +256,9 @@ def still_open(run: Run, steps: Sequence[Step]) -> list[str]:
     found = []
     for step in steps:
         where = f" on {step.target}" if step.target else ""
-        if step.state is StepState.FAILED or (step.state is StepState.HELD and step.hold_for_s is None):
+        if step.state is StepState.FAILED or step.waits_for_person:
             found.append(f"{step.name}{where}: {step.state} ({step.reason})")
-    destroying = any(step.state is StepState.HELD and step.hold_for_s is not None for step in steps)
+    destroying = any(step.waits_for_time for step in steps)
     unfinished = [step for step in steps if step.state not in THROUGH | {StepState.FAILED, StepState.HELD}]
     if unfinished and not found and not destroying:
         found.append(f"{unfinished[0].name}: {unfinished[0].state}")

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from rotator.errors import Rejected, RotatorError, Unavailable, Uncertain
 from rotator.flow.playbook import Expect, Subject, Verb
 from rotator.flow.proof import Evidence, Proof
-from rotator.flow.run import Step, StepState
+from rotator.flow.run import SCHEDULED, Step, StepState
 from rotator.ports import CALL_DEADLINE_S, Answer, Verdict
 
 LEASE_S = 60.0
@@ -81,7 +81,7 @@ def hold_before(step: Step, now: float) -> Move | None:
     """Return the hold that a step starts with, or None when it may go on."""
     if step.hold_for_s is None or step.held_at is not None:
         return None
-    return Move(StepState.HELD, due_at=now + step.hold_for_s, reason="scheduled")
+    return Move(StepState.HELD, due_at=now + step.hold_for_s, reason=SCHEDULED)
 
 
 def backoff(attempts: int, ceiling: float = 30.0) -> float:
@@ -161,6 +161,8 @@ def after_statement(step: Step, proof: Proof, now: float) -> Move:
     facts = {"answer": "stated" if proof.evidence is not Evidence.NONE else "alive_or_unknown"}
     if step.expect is None or proof.evidence is not Evidence.NONE:
         return Move(StepState.DONE, reason="stated by the issuer", facts=facts)
+    if proof.contained_at is not None:
+        return Move(StepState.HELD, None, MISMATCH, facts)
     if proof.known_at is None:
         return Move(
             StepState.HELD, None, "unknown_here: the issuer never knew this id; is it another account's?", facts
