@@ -187,6 +187,13 @@ def test_a_mistake_in_the_environment_is_told_in_one_line(rotator, name, value, 
     assert said in refused(rotator("respond", "list.csv", "--yes"))
 
 
+def test_with_a_broker_of_its_own_everything_in_one_process_is_refused(rotator):
+    rotator.environment = {"KEY": KEY}
+    (rotator.folder / "rotator.toml").write_text(POSTGRES + REDIS + 'seal_key = "env:KEY"')
+    assert "rotator worker, beat and serve" in refused(rotator("up"))
+    assert "no lane is called fast" in refused(rotator("worker", "--lane", "fast"))
+
+
 def test_without_a_place_for_its_data_no_runtime_starts(rotator):
     (rotator.folder / "file").touch()
     (rotator.folder / "rotator.toml").write_text('data_dir = "file"')
