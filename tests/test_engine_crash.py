@@ -12,9 +12,8 @@ import pytest
 
 from rotator.errors import Unavailable, Uncertain
 from rotator.flow.playbook import Strategy
-from rotator.ledger import tables
 from tests.fakes.company import KINDS, Company, founded
-from tests.fakes.deployment import PLAYBOOKS, Deployment, broken_chains, sqlite
+from tests.fakes.deployment import PLAYBOOKS, Deployment, broken_chains, emptied, sqlite
 
 PATHS = [(kind, strategy) for kind in KINDS for strategy in PLAYBOOKS[kind].strategies]
 REPLACING = {Strategy.CONTAIN_FIRST, Strategy.REPLACE_FIRST}
@@ -38,10 +37,7 @@ def trials(
 ) -> Iterator[tuple[Company, Deployment, object]]:
     """Yield the same beginning again and again, on the same ledger, emptied."""
     while True:
-        with ledger.write() as connection:
-            for table in reversed(tables.metadata.sorted_tables):
-                connection.execute(table.delete())
-        company, deployment = founded(tmp_path, database=ledger)
+        company, deployment = founded(tmp_path, database=emptied(ledger))
         stolen, secret = company.stolen(kind, places=places)
         deployment.start([stolen], wanted=strategy)
         yield company, deployment, (stolen, secret)

@@ -12,10 +12,9 @@ from rotator.credential import Leaked, Secret
 from rotator.engine import LEAK_SAFE
 from rotator.errors import Rejected
 from rotator.flow.playbook import Strategy
-from rotator.ledger import tables
 from rotator.ports import Place
 from tests.fakes.company import KINDS, Company
-from tests.fakes.deployment import Deployment, broken_chains, scoped, sqlite
+from tests.fakes.deployment import Deployment, broken_chains, emptied, scoped, sqlite
 from tests.fakes.world import World
 
 STORES = ("kv", "kv-2")
@@ -77,9 +76,6 @@ class Watch:
 
 
 def deployed(database, drawn: list[Thing]) -> tuple[Company, Deployment, dict[str, tuple]]:
-    with database.write() as connection:
-        for table in reversed(tables.metadata.sorted_tables):
-            connection.execute(table.delete())
     company = Company(World())
     stolen = {}
     for number, thing in enumerate(drawn):
@@ -90,7 +86,7 @@ def deployed(database, drawn: list[Thing]) -> tuple[Company, Deployment, dict[st
         told = {"whole": secret, "truncated": Secret(secret.reveal()[:-4]), "nothing": None}[thing.told]
         each = replace(scoped(ref, secret, *places, reads=reads), leaked=Leaked(id=ref.id, secret=told))
         stolen[owner] = (thing, each, secret)
-    return company, Deployment(company.world, company.outside, database), stolen
+    return company, Deployment(company.world, company.outside, emptied(database)), stolen
 
 
 @settings(deadline=None, max_examples=60)

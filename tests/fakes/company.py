@@ -27,12 +27,18 @@ CONSUMER = "http://consumer"
 class Company:
     """The fakes, and what is true of them whatever a ledger says."""
 
-    def __init__(self, world: World, propagation_s: float = PROPAGATION_S, quota: int = QUOTA) -> None:
+    def __init__(
+        self,
+        world: World,
+        propagation_s: float = PROPAGATION_S,
+        quota: int | None = QUOTA,
+        doors: tuple[str, ...] = DOORS,
+    ) -> None:
         self.world = world
         self.aws = Issuer(world, "aws_iam_access_key", "aws", propagation_s, quota=quota)
         self.acme = Issuer(world, "acme_api_token", "acme", propagation_s)
         self.vault = Issuer(world, "vault_token", "vault", propagation_s)
-        self.hosts = DoorIssuer(Issuer(world, "ssh_authorized_key", "hosts"), DOORS)
+        self.hosts = DoorIssuer(Issuer(world, "ssh_authorized_key", "hosts"), doors)
         self.store = FakeStore(world, "kv")
         self.outside = Outside(
             providers={

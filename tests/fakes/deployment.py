@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,7 +25,7 @@ from rotator.flow.playbook import Strategy
 from rotator.flow.scope import ConsumerAddress, Custody, Scoped, Unresolved
 from rotator.ledger import tables
 from rotator.ledger.database import Database
-from rotator.ledger.due import DueWork
+from rotator.ledger.due import RESEND_S, DueWork
 from rotator.ledger.enrolment import Enrolment
 from rotator.ledger.reading import Reading
 from rotator.ledger.working import WorkingLedger
@@ -41,10 +40,8 @@ WEEK = 7 * 86400.0
 READS = {"material", "has_open_readers"}
 
 
-def sqlite(path: Path, template: Path | None = None) -> Database:
+def sqlite(path: Path) -> Database:
     """Open a migrated SQLite ledger; what is kept need not survive a power cut of the tests' machine."""
-    if template is not None:
-        shutil.copy(template, path)
     database = Database(f"sqlite:///{path}")
 
     @event.listens_for(database.engine, "connect")
@@ -52,6 +49,14 @@ def sqlite(path: Path, template: Path | None = None) -> Database:
         connection.execute("PRAGMA synchronous=OFF")
 
     database.migrate()
+    return database
+
+
+def emptied(database: Database) -> Database:
+    """Forget everything in a ledger, its tables kept."""
+    with database.write() as connection:
+        for table in reversed(tables.metadata.sorted_tables):
+            connection.execute(table.delete())
     return database
 
 
@@ -185,7 +190,7 @@ class Deployment:
 
     def _next_due(self) -> float | None:
         waiting = [
-            row["due_at"]
+            row["due_at"] if row["sent_at"] is None else row["sent_at"] + RESEND_S + 1.0
             for row in self.rows("branch")
             if row["state"] in {"open", "held"} and row["due_at"] is not None and row["holder"] is None
         ]
