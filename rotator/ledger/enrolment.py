@@ -74,7 +74,7 @@ class Enrolment:
         with self._database.write() as connection:
             connection.execute(
                 insert(tables.incident).values(
-                    **{**asdict(incident), "severity": incident.severity.value},
+                    **rows.plain({**asdict(incident), "severity": incident.severity.value}),
                     plan_digest=plan.digest,
                     length=0,
                     head="",
@@ -82,7 +82,7 @@ class Enrolment:
             )
             for table in tables.metadata.sorted_tables:
                 if batch[table.name]:
-                    connection.execute(insert(table), batch[table.name])
+                    connection.execute(insert(table), rows.plain(batch[table.name]))
             _act(
                 connection,
                 incident.id,
@@ -165,7 +165,8 @@ class Enrolment:
         """
         now = self._clock()
         with self._database.write() as connection:
-            row = connection.execute(select(tables.incident).where(tables.incident.c.id == incident)).mappings().first()
+            asked = select(tables.incident).where(tables.incident.c.id == incident).with_for_update()
+            row = connection.execute(asked).mappings().first()
             if row is None:
                 raise BadInput("no such incident", incident, "rotator incident list shows them")
             if row["plan_digest"] != digest:
@@ -193,19 +194,26 @@ class Enrolment:
     def decide(self, run: str, name: str, *, skip: bool, by: str, reason: str) -> int:
         """Let a person do a failed or held step of a run again, or go on without it; return how many steps it was.
 
-        Raises BadInput when no such step waits for a person.
+        Raises BadInput when no such step waits for a person, or a worker has just taken it in hand.
         """
         now = self._clock()
         wanted = StepState.SKIPPED if skip else StepState.PENDING
         with self._database.write() as connection:
-            query = select(tables.step).where(
-                tables.step.c.run == run,
-                tables.step.c.name == name,
-                tables.step.c.state.in_([StepState.FAILED.value, StepState.HELD.value]),
+            query = (
+                select(tables.step)
+                .where(
+                    tables.step.c.run == run,
+                    tables.step.c.name == name,
+                    tables.step.c.state.in_([StepState.FAILED.value, StepState.HELD.value]),
+                )
+                .with_for_update()
             )
             found = [rows.step_of(row) for row in connection.execute(query).mappings()]
             if not found:
                 raise BadInput("no failed or held step of that name", f"{run} {name}", "the report shows the steps")
+            theirs = select(tables.branch).where(tables.branch.c.id.in_([step.branch for step in found]))
+            if any(row.holder for row in connection.execute(theirs.with_for_update())):
+                raise BadInput("a worker is at work on it now", f"{run} {name}", "look again in a moment")
             incident = connection.execute(select(tables.run.c.incident).where(tables.run.c.id == run)).scalar_one()
             for step in found:
                 moved = apply(step, Move(wanted, reason=f"{by}: {reason}"), now)
@@ -214,7 +222,7 @@ class Enrolment:
                 )
                 connection.execute(
                     update(tables.branch)
-                    .where(tables.branch.c.id == step.branch, tables.branch.c.holder.is_(None))
+                    .where(tables.branch.c.id == step.branch)
                     .values(state=BranchState.OPEN.value, due_at=now, sent_at=None, reason=None)
                 )
             act = "skipped" if skip else "retried"
@@ -241,10 +249,8 @@ def _answered_meanwhile(incident: str) -> Select[Any]:
 def _act(connection: Connection, incident: str, record: Mapping[str, Any]) -> None:
     """Append a person's act to the incident's own chain."""
     query = select(tables.incident.c.length, tables.incident.c.head).where(tables.incident.c.id == incident)
-    if connection.dialect.name != "sqlite":
-        query = query.with_for_update()
-    length, head = connection.execute(query).one()
-    evidence, length, head = chained(incident, length, head, [record])
+    length, head = connection.execute(query.with_for_update()).one()
+    evidence, length, head = chained(incident, length, head, [rows.plain(record)])
     connection.execute(insert(tables.evidence), evidence)
     connection.execute(update(tables.incident).where(tables.incident.c.id == incident).values(length=length, head=head))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,6 +18,8 @@ from rotator.flow.proof import Evidence, Proof
 from rotator.flow.run import Branch, BranchState, Run, Step, StepState
 from rotator.flow.scope import ConsumerAddress
 from rotator.ports import Place
+
+_UNKEPT = re.compile("[\ud800-\udfff\\x00]")
 
 
 def text(value: object) -> str:
@@ -160,13 +163,18 @@ def step_progress(step: Step) -> dict[str, Any]:
         "intended_at": step.intended_at,
         "settled_at": step.settled_at,
         "held_at": step.held_at,
-        "reason": step.reason,
+        "reason": plain(step.reason),
         "facts": text(plain(step.facts)) if step.facts else "{}",
     }
 
 
 def plain(value: object) -> Any:
-    """Return facts as JSON-ready values: mappings and sequences as dicts and lists."""
+    """Return facts as values that JSON and every database keep: mappings and sequences as dicts and lists.
+
+    Half a character and NUL, which a report or an answer may hold, become the replacement character.
+    """
+    if isinstance(value, str):
+        return _UNKEPT.sub("\ufffd", value)
     if isinstance(value, Mapping):
         return {str(key): plain(each) for key, each in value.items()}
     if isinstance(value, list | tuple | set | frozenset):

@@ -172,12 +172,12 @@ exposure = Table(
     Column("incident", ForeignKey("incident.id"), nullable=False, index=True),
     Column("run", ForeignKey("run.id"), index=True),
     Column("manual", ForeignKey("manual.id")),
-    Column("source", String(32), nullable=False),
+    Column("source", Text, nullable=False),
     Column("rule", Text, nullable=False),
     Column("path", Text, nullable=False),
     Column("line", Integer),
-    Column("commit", String(64)),
-    Column("scanner_says", String(32)),
+    Column("commit", Text),
+    Column("scanner_says", Text),
     Column("certainty", String(16), nullable=False),
 )
 

@@ -81,7 +81,7 @@ class WorkingLedger:
     def release(self, work: Work, draft: Draft, state: BranchState, due_at: float | None, reason: str | None) -> None:
         """Write the draft, give the branch back, and open the next segment when this was its last."""
         written = _Written(work, draft)
-        given: dict[str, object] = {"state": state.value, "due_at": due_at, "reason": reason}
+        given: dict[str, object] = {"state": state.value, "due_at": due_at, "reason": rows.plain(reason)}
         statement = statements.RELEASE
         following = next((step for step in (*work.steps, *draft.added) if _is_next(step, work)), None)
         if following is not None:
