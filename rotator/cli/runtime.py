@@ -14,7 +14,7 @@ from rotator.bootstrap import Rotator
 from rotator.errors import BadInput
 from rotator.ledger.reading import SOON_S
 
-TICK_S = 0.02
+TICK_S = 0.05
 IDLE_TICKS = 3
 """How often in a row nothing must be left to do, since a message may be between two hands."""
 
