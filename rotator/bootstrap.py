@@ -114,6 +114,8 @@ class Rotator:
     @functools.cached_property
     def database(self) -> Database:
         """The ledger's database, with its tables up to date."""
+        if self.settings.embedded:
+            self.seal  # noqa: B018 - the key file comes before the ledger that is sealed with it
         database = Database(self.settings.database_url)
         database.migrate()
         return database

@@ -100,6 +100,8 @@ class Engine:
             _Advance(self._ledger, self._world, self._clock, work).run()
         except LostClaim:
             log.warning("claim_lost", branch=branch)
+        except Exception as error:  # noqa: BLE001 - told without its words; the claim runs out and another tries
+            log.error("internal_error", branch=branch, error=type(error).__name__, where=_places(error))  # noqa: TRY400
 
 
 class _Advance:
@@ -198,8 +200,7 @@ class _Advance:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the branch must not be lost
             # A defect of ours. Its words may hold material, so only its type and place are told.
-            where = [f"{frame.filename}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)[-3:]]
-            log.error("internal_error", step=step.name, error=type(error).__name__, where=where)  # noqa: TRY400
+            log.error("internal_error", step=step.name, error=type(error).__name__, where=_places(error))  # noqa: TRY400
             raise Uncertain("internal_error", type(error).__name__) from None
 
     def _failed(self, step: Step, error: RotatorError) -> Move:
@@ -317,3 +318,8 @@ class _Advance:
 
 LEAK_SAFE = "leak_safe: a stolen credential that may read the new secret still lives"
 """Why a mint waits; the dispatcher wakes it when the last such reader is dead."""
+
+
+def _places(error: Exception) -> list[str]:
+    """Return where an exception came from, without its words and values: they may hold material."""
+    return [f"{frame.filename}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)[-3:]]

@@ -67,7 +67,7 @@ def prepare(parts: Rotator, found: Sequence[Suspect], strategy: Strategy | None 
         pause=time.sleep,
         concurrency=parts.settings.concurrency,
     ).identify(found)
-    answered = parts.reading.answered(each.ref for each in findings.scoped)
+    answered = parts.reading.answered({each.ref: each.custody.deliver for each in findings.scoped})
     plan = make(
         findings.scoped, findings.unresolved, parts.playbooks, findings.targets, wanted=strategy, answered=answered
     )

@@ -194,7 +194,14 @@ class Settings(BaseSettings):
     def seal(self) -> Seal:
         """Return the deployment's seal; the embedded default makes a key file at first use."""
         if self.seal_key is None:
-            return seal.from_file(self.data_dir / "seal.key")
+            path = self.data_dir / "seal.key"
+            if not path.exists() and (self.data_dir / "ledger.db").exists():
+                raise BadInput(
+                    "the seal key is gone, and the ledger beside it was sealed with it",
+                    str(path),
+                    "restore it from your backup; without it, move the ledger away and declare again",
+                )
+            return seal.from_file(path)
         return seal.from_text(secret_reference.read(self.seal_key, self.folder).reveal())
 
 

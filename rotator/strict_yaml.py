@@ -149,8 +149,9 @@ def _refuse(at: Event | Node, what: str, mend: str) -> NoReturn:
 
 
 def _said(error: Exception) -> Problem:
-    ran_out = "end of stream" in str(getattr(error, "problem", ""))  # then the place where it began says more
-    marks = (getattr(error, name, None) for name in ("context_mark", "problem_mark")[:: 1 if ran_out else -1])
+    # What was never closed is noticed lines later: the place where it began says more.
+    unclosed = "end of stream" in str(getattr(error, "problem", "")) or "flow" in str(getattr(error, "context", ""))
+    marks = (getattr(error, name, None) for name in ("context_mark", "problem_mark")[:: 1 if unclosed else -1])
     mark = next((each for each in marks if each is not None), None)
     line, column = (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)
     if isinstance(error, DuplicateKeyError):

@@ -55,6 +55,16 @@ def make(parts: Rotator) -> Celery:
     return app
 
 
+def broker_trouble(parts: Rotator) -> str | None:
+    """Return what keeps the broker from answering, or None. Its address may hold a password, so only a name is told."""
+    try:
+        with make(parts).connection() as broker:
+            broker.ensure_connection(max_retries=1, timeout=5)
+    except Exception as error:  # noqa: BLE001 - each transport has errors of its own
+        return type(error).__name__
+    return None
+
+
 def options(app: Celery, lanes: tuple[str, ...] = LANES) -> dict[str, Any]:
     """Return what a worker is started with: threads, since the work is waiting for answers."""
     return {

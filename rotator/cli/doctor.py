@@ -72,14 +72,13 @@ def _ledger(parts: Rotator) -> Iterator[Finding]:
 def _broker(parts: Rotator) -> Iterator[Finding]:
     if parts.settings.embedded:
         return
-    from redis import Redis, RedisError  # noqa: PLC0415 - production only
+    from workers.app import broker_trouble  # noqa: PLC0415 - production only
 
-    try:
-        Redis.from_url(parts.settings.broker_url, socket_timeout=5).ping()
-    except (RedisError, ValueError) as error:
-        yield Finding(False, f"the broker does not answer ({type(error).__name__})", "is broker_url right?")
-        return
-    yield Finding(True, "broker answers")
+    trouble = broker_trouble(parts)
+    if trouble is None:
+        yield Finding(True, "broker answers")
+    else:
+        yield Finding(False, f"the broker does not answer ({trouble})", "is broker_url right?")
 
 
 def _connections(parts: Rotator) -> Iterator[Finding]:

@@ -106,7 +106,7 @@ def make(
 
     `targets` has the doors of each credential of a kind that stands on several. `wanted` is the strategy a person
     asked for; a kind that does not have it keeps its own first one, and says so. `answered` names the run of an earlier
-    incident that replaces a credential already: its death is proven again, and no second replacement is made.
+    incident whose replacement its consumers hold already: its death is proven, and no second replacement is made.
     """
     answered = answered or {}
     runs: list[PlannedRun] = []

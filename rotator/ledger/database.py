@@ -32,11 +32,11 @@ class Database:
     """A pool of connections and the two ways to use one."""
 
     def __init__(self, url: str) -> None:
-        self.url = make_url(url)
-        self.sqlite = self.url.get_backend_name() == "sqlite"
         try:
-            self.engine = _sqlite(url) if self.sqlite else create_engine(url, pool_size=40, max_overflow=10)
-        except (ImportError, SQLAlchemyError) as error:
+            self.url = make_url(url)
+            self.sqlite = self.url.get_backend_name() == "sqlite"
+            self.engine = _sqlite(url) if self.sqlite else _postgres(url)
+        except (ImportError, ValueError, SQLAlchemyError) as error:
             raise BadInput(
                 f"cannot use this database ({type(error).__name__})",
                 "ROTATOR_DATABASE_URL",
@@ -131,6 +131,11 @@ def _no_such_table(error: SQLAlchemyError) -> bool:
     return getattr(said, "sqlstate", None) == UNDEFINED_TABLE or "no such table" in str(said)
 
 
+def _postgres(url: str) -> Engine:
+    # Parameters stay out of errors: they are names, and still nobody's business in a log.
+    return create_engine(url, pool_size=40, max_overflow=10, hide_parameters=True)
+
+
 def _sqlite(url: str) -> Engine:
     path = make_url(url).database
     if path and path != ":memory:":
@@ -140,6 +145,7 @@ def _sqlite(url: str) -> Engine:
         url,
         connect_args={"check_same_thread": False, "timeout": 30},
         pool_size=40,
+        hide_parameters=True,
         pool_reset_on_return=None,  # each way to use one ends its transaction itself
     )
 

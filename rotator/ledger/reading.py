@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from rotator.flow.proof import Proof
 from rotator.flow.run import BranchState, Run, Step
 from rotator.ledger import rows, statements, tables
 from rotator.ledger.database import Database
+from rotator.ports import Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,19 +103,29 @@ class Reading:
             raise BadInput("no such incident", incident, "rotator incident list shows them")
         return str(found)
 
-    def answered(self, refs: Iterable[CredentialRef]) -> dict[CredentialRef, str]:
-        """Return, for each credential that an earlier run has replaced or is about to, that run's id."""
-        wanted = {each.id: each for each in refs}
-        run = tables.run
+    def answered(self, deliver: Mapping[CredentialRef, tuple[Place, ...]]) -> dict[CredentialRef, str]:
+        """Return, for each credential whose replacement an earlier run has made or is about to, that run's id.
+
+        That is a run for the same credential, or one that delivered for the same owner to the same places: consumers
+        hold what came with it, unless that has leaked too.
+        """
+        run, names = tables.run, {each.id for each in deliver}
+        asked = {(each.provider, each.connection, each.owner) for each in deliver}
         found: dict[CredentialRef, str] = {}
-        names = list(wanted)
         with self._database.read() as connection:
-            for start in range(0, len(names), 500):
-                query = select(run).where(run.c.credential.in_(names[start : start + 500]), replaces(run))
+            by_owner: dict[tuple[str, str, str], list[Run]] = {}
+            for owners in _by_500(sorted({owner for _, _, owner in asked})):
+                query = select(run).where(run.c.owner.in_(owners), replaces(run)).order_by(run.c.requested_at)
                 for row in connection.execute(query).mappings():
                     earlier = rows.run_of(row)
-                    if wanted[earlier.ref.id] == earlier.ref:
-                        found[earlier.ref] = earlier.id
+                    by_owner.setdefault((earlier.ref.provider, earlier.ref.connection, earlier.ref.owner), []).append(
+                        earlier
+                    )
+        for ref, places in deliver.items():
+            for earlier in by_owner.get((ref.provider, ref.connection, ref.owner), []):
+                holds = earlier.deliver == places and earlier.replacement not in {None, ref.id, *names}
+                if earlier.ref == ref or holds:
+                    found[ref] = earlier.id
         return found
 
     def totals(self) -> list[tuple[str, str, int]]:
@@ -244,3 +255,9 @@ def replaces(run: FromClause) -> ColumnElement[bool]:
 
 def _of(table: Table, incident: str) -> Select[Any]:
     return select(table).where(table.c.incident == incident)
+
+
+def _by_500(names: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Give long lists in pieces that every database takes."""
+    for start in range(0, len(names), 500):
+        yield names[start : start + 500]
