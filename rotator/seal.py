@@ -45,7 +45,7 @@ class Seal:
         """Return the secret. Raises BadInput when the key is not the one that sealed it, or the blob was altered."""
         try:
             return Secret(self._aead.decrypt(blob[:_NONCE_BYTES], blob[_NONCE_BYTES:], run.encode()).decode())
-        except InvalidTag:
+        except (InvalidTag, ValueError):  # the latter for a blob too short to have a nonce
             raise BadInput(
                 "a sealed secret cannot be opened", run, "is the seal key the one it was sealed with?"
             ) from None
