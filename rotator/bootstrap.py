@@ -10,9 +10,10 @@ import threading
 from difflib import get_close_matches
 from types import ModuleType
 
+from rotator import secret_reference
 from rotator.credential import CredentialRef
 from rotator.engine import Engine
-from rotator.errors import BadInput
+from rotator.errors import BadInput, Unavailable
 from rotator.flow.playbook import Playbook
 from rotator.flow.playbook_check import capabilities, check
 from rotator.flow.scope import ConsumerAddress
@@ -35,7 +36,7 @@ class Outside:
         self._making = threading.RLock()
         self._providers: dict[tuple[str, str], Provider] = {}
         self._stores: dict[tuple[str, str], Store] = {}
-        self._consumers: dict[ConsumerAddress, Consumer] = {}
+        self._consumers: dict[ConsumerAddress | tuple[ConsumerAddress, str], Consumer] = {}
 
     def provider(self, ref: CredentialRef) -> Provider:
         """Return the provider of a credential."""
@@ -68,13 +69,30 @@ class Outside:
             return self._stores[key]
 
     def consumer(self, address: ConsumerAddress) -> Consumer:
-        """Return the way to one consumer."""
+        """Return the way to one consumer; what a reference names is read at each call, and kept nowhere.
+
+        Raises Unavailable while a reference names nothing that can be used.
+        """
+        if isinstance(address.address, str) and secret_reference.is_one(address.address):
+            return self._referred(address, address.address)
         with self._making:
             if address not in self._consumers:
                 module = _module("consumers", address.kind, "consumer")
                 given = address.address if isinstance(address.address, str) else list(address.address)
                 self._consumers[address] = module.connect(given)
             return self._consumers[address]
+
+    def _referred(self, address: ConsumerAddress, reference: str) -> Consumer:
+        try:
+            url = secret_reference.read(reference, self._settings.folder).reveal()
+            with self._making:
+                if (address, url) not in self._consumers:
+                    module = _module("consumers", address.kind, "consumer")
+                    self._consumers[address, url] = module.connect(url, address.name)
+                return self._consumers[address, url]
+        except (BadInput, ValueError):
+            # Its owner may mend it at any time, and then the call is made.
+            raise Unavailable("consumer_address_unreadable", address.name) from None
 
     def family(self, kind: str) -> str:
         """Return which connections serve a kind."""

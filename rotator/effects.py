@@ -5,7 +5,8 @@ Nothing here decides or records; `engine.py` does, with the flow's decisions and
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -242,13 +243,21 @@ def _notice(work: Work) -> Notice:
     return Notice(work.run.incident, work.run.ref, replacement_of(work), work.run.deliver)
 
 
+def _consumers(work: Work) -> Iterator[tuple[str, ConsumerAddress]]:
+    """Yield each consumer with a name of its own: two that differ in what is not shown answer for themselves."""
+    named: Counter[str] = Counter()
+    for address in work.run.consumers:
+        named[address.name] += 1
+        yield f"{address.name} ({named[address.name]})" if named[address.name] > 1 else address.name, address
+
+
 def _tell_consumers(world: World, work: Work) -> Outcome:
     """Tell every consumer, also when one fails; then raise for the failed ones, so that they are told again."""
     said: dict[str, str] = {}
     failed: list[RotatorError] = []
-    for address in work.run.consumers:
+    for name, address in _consumers(work):
         try:
-            said[address.name] = world.consumer(address).reload(_notice(work)).said
+            said[name] = world.consumer(address).reload(_notice(work)).said
         except RotatorError as error:
             failed.append(error)
     if failed:
@@ -261,6 +270,6 @@ def _tell_consumers(world: World, work: Work) -> Outcome:
 
 def _ask_consumers(world: World, work: Work) -> Outcome:
     using: dict[str, str | None] = {}
-    for address in work.run.consumers:
-        using[address.name] = world.consumer(address).holding(_notice(work)).using
+    for name, address in _consumers(work):
+        using[name] = world.consumer(address).holding(_notice(work)).using
     return Outcome(using=using)

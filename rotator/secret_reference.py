@@ -12,10 +12,15 @@ from rotator.ports import CONNECT_TIMEOUT_S, READ_TIMEOUT_S
 _MEND = "write env:NAME, file:PATH or vault:PATH#KEY"
 
 
+def is_one(text: str) -> bool:
+    """Tell whether this is a reference."""
+    scheme, _, rest = text.partition(":")
+    return scheme in {"env", "file", "vault"} and bool(rest) and (scheme != "vault" or "#" in rest)
+
+
 def check(reference: str, where: str) -> None:
     """Raise BadInput unless this is a reference: material itself has no place in a configuration file."""
-    scheme, _, rest = reference.partition(":")
-    if scheme not in {"env", "file", "vault"} or not rest or (scheme == "vault" and "#" not in rest):
+    if not is_one(reference):
         raise BadInput("not a reference to a secret", where, _MEND)
 
 
@@ -30,7 +35,7 @@ def read(reference: str, folder: Path) -> Secret:
     elif scheme == "file":
         try:
             value = (folder / Path(rest).expanduser()).read_text()
-        except (OSError, UnicodeDecodeError) as error:
+        except (OSError, ValueError, RuntimeError) as error:  # the last for a home that is nobody's
             raise BadInput(f"cannot be read ({type(error).__name__})", reference, "does the rotator own it?") from None
     else:
         value = _from_vault(*rest.split("#", 1))
@@ -52,6 +57,10 @@ def _from_vault(path: str, key: str) -> str:
             headers={"X-Vault-Token": token},
             timeout=httpx2.Timeout(READ_TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
         )
+    except (httpx2.InvalidURL, httpx2.UnsupportedProtocol, httpx2.LocalProtocolError, ValueError) as error:
+        raise BadInput(
+            f"VAULT_ADDR or VAULT_TOKEN cannot be used ({type(error).__name__})", f"vault:{path}#{key}", "mend them"
+        ) from None
     except httpx2.HTTPError as error:
         raise Unavailable("vault_unreachable", type(error).__name__) from None
     try:

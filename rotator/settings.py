@@ -7,6 +7,7 @@ import os
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -66,6 +67,22 @@ class ConsumerSettings(BaseModel):
     model_config = ConfigDict(extra="forbid")
     webhook: str | None = None
     command: list[str] | None = None
+
+    @field_validator("webhook")
+    @classmethod
+    def _address(cls, value: str | None) -> str | None:
+        if value is None or secret_reference.is_one(value):
+            return value
+        try:
+            parts = urlsplit(value)
+            usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            usable = False
+        if not usable:
+            raise ValueError("a webhook is an http or https address, or a reference to one (env:NAME, file:PATH)")
+        if "@" in parts.netloc:
+            raise ValueError("a webhook's address holds no password: refer to it with env:NAME or file:PATH")
+        return value
 
     @model_validator(mode="after")
     def _one(self) -> ConsumerSettings:

@@ -1,10 +1,12 @@
 """The composition root refuses what nobody would notice: a key that no part reads."""
 
 import pytest
+from pydantic import ValidationError
 
 from rotator.bootstrap import Rotator
-from rotator.errors import BadInput
-from rotator.settings import Settings
+from rotator.errors import BadInput, Unavailable
+from rotator.flow.scope import ConsumerAddress
+from rotator.settings import ConsumerSettings, Settings
 
 
 def parts(tmp_path, **connection):
@@ -36,3 +38,31 @@ def test_a_key_or_a_family_that_nobody_knows_is_told_in_one_line(tmp_path, conne
 def test_keys_of_the_family_are_handed_to_it(tmp_path):
     (found,) = parts(tmp_path, family="aws", region="eu-west-1").connections
     assert found.settings == {"region": "eu-west-1"}
+
+
+def test_a_webhook_may_be_referred_to_and_is_read_at_each_call(tmp_path, monkeypatch):
+    outside, address = parts(tmp_path, family="aws").outside, ConsumerAddress("webhook", "env:HOOK")
+    for unusable in ("", "canary", "http://[canary"):
+        monkeypatch.setenv("HOOK", unusable)
+        with pytest.raises(Unavailable) as refused:
+            outside.consumer(address)
+        assert str(refused.value) == "consumer_address_unreadable: env:HOOK"
+    monkeypatch.setenv("HOOK", "http://user:canary@127.0.0.1:1/canary")
+    first = outside.consumer(address)
+    assert first is outside.consumer(address)
+    assert first.name == "env:HOOK"
+    monkeypatch.setenv("HOOK", "http://127.0.0.1:2/")
+    assert outside.consumer(address) is not first
+
+
+@pytest.mark.parametrize("given", ["https://host/x?app=ci", "env:HOOK", "file:hook"])
+def test_a_webhook_is_an_address_or_a_reference_to_one(given):
+    assert ConsumerSettings(webhook=given).webhook == given
+
+
+@pytest.mark.parametrize(
+    "given", ["http://hook:canary@host/x", "http://hook@host", "host/x", "env:", "http://h:pw", "http://["]
+)
+def test_a_webhook_with_a_password_and_one_that_is_no_address_are_refused(given):
+    with pytest.raises(ValidationError, match=r"env:NAME( or|,) file:PATH"):
+        ConsumerSettings(webhook=given)

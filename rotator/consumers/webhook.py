@@ -21,21 +21,21 @@ _ANSWER_LIMIT = 64 * 1024
 """Bytes of an answer that are read: more than an id needs."""
 
 
-def connect(url: str) -> Consumer:
-    """Return the consumer that listens at this address."""
+def connect(url: str, name: str | None = None) -> Consumer:
+    """Return the consumer that listens at this address; `name` is shown where the address is not to be."""
     if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
-        raise BadInput("a webhook is an http or https address", url, "consumers = [{webhook = 'https://…'}]")
-    return Webhook(url)
+        raise BadInput("a webhook is an http or https address", name or url, "consumers = [{webhook = 'https://…'}]")
+    return Webhook(url, name)
 
 
 class Webhook:
     """One address. Safe for many threads at once."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, name: str | None) -> None:
         self._url = url
         parts = urlsplit(url)
         # What stands before an @ or after a ? may be a password of the consumer's, and names are shown.
-        self.name = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+        self.name = name or f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
         self._client = httpx2.Client(
             timeout=httpx2.Timeout(READ_TIMEOUT_S, connect=CONNECT_TIMEOUT_S, pool=CONNECT_TIMEOUT_S),
             limits=httpx2.Limits(max_connections=POOL_SIZE, max_keepalive_connections=POOL_SIZE),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -12,15 +13,19 @@ from rotator.ports import Connection, Place
 
 @dataclass(frozen=True, slots=True)
 class ConsumerAddress:
-    """How one consumer is told: the kind (webhook, command) and its address (a URL, an argv)."""
+    """How one consumer is told: the kind (webhook, command) and its address (a URL or a reference to one, an argv)."""
 
     kind: str
     address: str | tuple[str, ...]
 
     @property
     def name(self) -> str:
-        """Return what people call it."""
-        return self.address if isinstance(self.address, str) else " ".join(self.address)
+        """Return what people call it: a URL without what may be a password, before its @ or after its ?."""
+        if not isinstance(self.address, str):
+            return " ".join(self.address)
+        scheme, found, rest = self.address.partition("://")
+        host, slash, path = re.split("[?#]", rest, maxsplit=1)[0].partition("/")
+        return f"{scheme}{found}{host.rpartition('@')[2]}{slash}{path}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rotator.credential import CredentialRef
-from rotator.flow.scope import UNKNOWN_CUSTODY, Custodies, Custody
+from rotator.flow.scope import UNKNOWN_CUSTODY, ConsumerAddress, Custodies, Custody
 
 NAMES = ("provider", "connection", "owner", "id")
 values = st.sampled_from(["a", "b"])
@@ -32,3 +33,17 @@ def test_an_entry_that_names_nothing_speaks_of_whatever_no_other_does():
     known = Custodies([everything, ci])
     assert known.of(CredentialRef("p", "c", "ci", "1")) is ci
     assert known.of(CredentialRef("p", "c", "app", "2")) is everything
+
+
+@pytest.mark.parametrize(
+    ("address", "name"),
+    [
+        ("http://hook:canary@host:8/x?token=canary#canary", "http://host:8/x"),
+        ("https://host?token=canary/@", "https://host"),
+        ("https://[::1]:8/reload", "https://[::1]:8/reload"),
+        ("env:HOOK", "env:HOOK"),
+        (("systemctl", "reload", "ci"), "systemctl reload ci"),
+    ],
+)
+def test_what_a_consumer_is_called_shows_no_password_of_its_address(address, name):
+    assert ConsumerAddress("webhook", address).name == name
