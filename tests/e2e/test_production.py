@@ -24,7 +24,7 @@ from tests.servers.redis import redis_server
 def backends(tmp_path_factory):
     """Run a PostgreSQL and a Redis."""
     folder = tmp_path_factory.mktemp("production")
-    with postgres(folder / "postgres") as url, redis_server(folder / "redis") as broker:
+    with postgres() as url, redis_server(folder / "redis") as broker:
         yield url, broker
 
 

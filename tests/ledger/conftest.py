@@ -13,9 +13,9 @@ BACKENDS = ("sqlite", "postgresql")
 
 
 @pytest.fixture(scope="session")
-def postgresql(tmp_path_factory):
+def postgresql():
     """Run one PostgreSQL; give its address."""
-    with postgres(tmp_path_factory.mktemp("postgresql")) as url:
+    with postgres() as url:
         yield url
 
 
