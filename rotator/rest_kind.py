@@ -135,7 +135,10 @@ class Authenticate(_Strict):
     """Say where a credential stands in a request."""
 
     header: str = "Authorization"
-    prefix: str = "Bearer "
+    prefix: str = Field(
+        default_factory=lambda told: "Bearer " if told.get("header", "").lower() == "authorization" else "",
+        description='what stands before the secret; absent: "Bearer " in Authorization, nothing in any other header',
+    )
 
 
 class RestKind(_Strict):

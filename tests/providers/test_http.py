@@ -286,6 +286,20 @@ def test_a_mistake_in_the_section_is_told_when_it_is_loaded(section, words):
     assert words in str(told.value)
 
 
+@pytest.mark.parametrize(
+    ("told", "prefix"),
+    [
+        ({}, "Bearer "),
+        ({"header": "authorization"}, "Bearer "),
+        ({"header": "X-Api-Key"}, ""),
+        ({"header": "X-Api-Key", "prefix": "Key "}, "Key "),
+        ({"prefix": "Token "}, "Token "),
+    ],
+)
+def test_bearer_is_what_authorization_says_and_no_other_header(told, prefix):
+    assert acme(authenticate=told).authenticate.prefix == prefix
+
+
 def test_a_playbook_without_a_section_and_a_connection_without_an_address_are_told():
     with pytest.raises(BadInput, match="my_kind: a playbook with `provider: http` describes its service"):
         connect(Connection("acme", "http", endpoint_url="http://127.0.0.1:1"), "my_kind")
