@@ -14,7 +14,7 @@ import httpx2
 
 from rotator.consumers.notice import fields_of, using_of
 from rotator.errors import BadInput, Rejected, Unavailable, Uncertain
-from rotator.ports import CONNECT_TIMEOUT_S, READ_TIMEOUT_S, Consumer, Notice, Told
+from rotator.ports import CALL_DEADLINE_S, CONNECT_TIMEOUT_S, READ_TIMEOUT_S, Consumer, Notice, Told
 
 POOL_SIZE = 40
 _ANSWER_LIMIT = 64 * 1024
@@ -58,7 +58,7 @@ class Webhook:
         began = time.monotonic()
         try:
             with self._client.stream("POST", self._url, json=fields_of(event, notice)) as answer:
-                content = _beginning(answer)
+                content = _beginning(answer, began + CALL_DEADLINE_S)
         except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout):
             raise Unavailable("consumer_unreachable", self.name) from None
         except httpx2.TimeoutException:
@@ -75,12 +75,14 @@ class Webhook:
         return Told(f"{answer.status_code} in {took:.2f} s", using_of(said, notice))
 
 
-def _beginning(answer: httpx2.Response) -> bytes:
+def _beginning(answer: httpx2.Response, deadline: float) -> bytes:
     content = b""
     for part in answer.iter_bytes():
         content += part
         if len(content) > _ANSWER_LIMIT:
             break
+        if time.monotonic() > deadline:  # each byte of an answer that drips is in time
+            raise httpx2.ReadTimeout("the whole answer took too long")
     return content
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import ssl
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -14,7 +15,7 @@ import httpx2
 
 from rotator.credential import Secret, read_document
 from rotator.errors import BadInput, Rejected, RotatorError, Unavailable, Uncertain
-from rotator.ports import CONNECT_TIMEOUT_S, READ_TIMEOUT_S, Connection
+from rotator.ports import CALL_DEADLINE_S, CONNECT_TIMEOUT_S, READ_TIMEOUT_S, Connection
 from rotator.rest_kind import EXPOSED, PLACEHOLDER, Authenticate
 
 SETTINGS = frozenset({"ca_file"})
@@ -88,16 +89,17 @@ class RestService:
         if not _same_origin(url, self.address):
             raise Rejected("list_leads_elsewhere", f"its next page lies with {urlsplit(url).hostname}")
         try:
-            return self._send("GET", url, self._own_credential(), None)
+            return self._send("GET", url, self.own_credential(), None)
         except Uncertain as lost:
             raise Unavailable(lost.reason, lost.detail) from None
 
     def change(self, call: str, bearer: Secret | None = None, body: object = None) -> Reply:
         """Send a call once; any answer is returned. Raises Unavailable or Uncertain when there was none."""
         method, _, path = call.partition(" ")
-        return self._send(method, self.address + path, bearer or self._own_credential(), body)
+        return self._send(method, self.address + path, bearer or self.own_credential(), body)
 
-    def _own_credential(self) -> Secret:
+    def own_credential(self) -> Secret:
+        """Return the rotator's own credential for this service."""
         own = self._connection.credential()
         if own is None:
             raise Rejected("no_credential", f"connection {self._connection.name} has no `credential`")
@@ -113,9 +115,10 @@ class RestService:
         if not sendable(bearer):
             raise Rejected("unreadable", "this is no token")
         headers = {self._authenticate.header: self._authenticate.prefix + bearer.reveal()}
+        began = time.monotonic()
         try:
             with self._client.stream(method, url, headers=headers, json=body) as answer:
-                content = b"".join(_limited(answer))
+                content = b"".join(_limited(answer, began + CALL_DEADLINE_S))
         except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout):
             # The vendor's exception holds the request with its secret: it goes no further than this.
             raise Unavailable("unreachable", self.address) from None
@@ -170,12 +173,14 @@ def _value(name: str, values: Mapping[str, object]) -> object:
     return values[name]
 
 
-def _limited(answer: httpx2.Response) -> list[bytes]:
+def _limited(answer: httpx2.Response, deadline: float) -> list[bytes]:
     parts, size = [], 0
     for part in answer.iter_bytes():
         size += len(part)
         if size > _ANSWER_LIMIT:
             raise Uncertain("answer_too_long", f"more than {_ANSWER_LIMIT} bytes")
+        if time.monotonic() > deadline:  # each byte of an answer that drips is in time
+            raise httpx2.ReadTimeout("the whole answer took too long")
         parts.append(part)
     return parts
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import ssl
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -13,11 +15,11 @@ import requests
 from hvac.adapters import RawAdapter
 from hvac.utils import get_token_from_env
 from requests.adapters import HTTPAdapter
-from urllib3.exceptions import NameResolutionError, NewConnectionError
+from urllib3.exceptions import HTTPError, NameResolutionError, NewConnectionError, ReadTimeoutError
 
 from rotator.credential import Secret, read_document
 from rotator.errors import BadInput, Rejected, Unavailable, Uncertain
-from rotator.ports import CONNECT_TIMEOUT_S, READ_TIMEOUT_S, Connection
+from rotator.ports import CALL_DEADLINE_S, CONNECT_TIMEOUT_S, READ_TIMEOUT_S, Connection
 
 SETTINGS = frozenset({"ca_file", "mount", "namespace"})
 """Keys of `[[connections]]` that this family alone knows."""
@@ -28,6 +30,7 @@ POOL_SIZE = 40
 """Connections kept open: more than a worker has threads."""
 
 _DETAIL_LENGTH = 200
+_PART = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,19 +107,21 @@ class Vault:
             namespace=str(namespace) if namespace else None,
         )
 
-    def read(self, method: str, path: str, body: Mapping[str, object] | None = None) -> Reply:
-        """Ask something that changes nothing: whatever is lost can be asked again.
+    def read(
+        self, method: str, path: str, body: Mapping[str, object] | None = None, token: Secret | None = None
+    ) -> Reply:
+        """Ask something that changes nothing, as the rotator or as told: whatever is lost can be asked again.
 
         Raises Unavailable; the answer may still be a refusal.
         """
         try:
-            return _answered(self._send(method, path, body, self._own_token()))
+            return _answered(self._send(method, path, body, token or self.own_token()))
         except Uncertain as lost:
             raise Unavailable(lost.reason, lost.detail) from None
 
     def change(self, method: str, path: str, body: Mapping[str, object]) -> Reply:
         """Ask for a change, once. Raises Unavailable or Uncertain; the answer may still be a refusal."""
-        return _answered(self._send(method, path, body, self._own_token()))
+        return _answered(self._send(method, path, body, self.own_token()))
 
     def knock(self, path: str, token: Secret) -> Reply:
         """Read a path as the bearer of `token`; any answer is returned. Raises Unavailable when there was none."""
@@ -125,7 +130,8 @@ class Vault:
         except Uncertain as lost:
             raise Unavailable(lost.reason, lost.detail) from None
 
-    def _own_token(self) -> Secret:
+    def own_token(self) -> Secret:
+        """Return the rotator's own token, the environment's or `~/.vault-token`'s where none is configured."""
         own = self._connection.credential()
         if own is None:
             found = get_token_from_env()
@@ -145,15 +151,26 @@ class Vault:
     def _send(self, method: str, path: str, body: Mapping[str, object] | None, token: Secret) -> Reply:
         if not sendable(token):
             raise Rejected("unreadable", "this is no token")
+        began = time.monotonic()
         try:
             answer = self._adapter.request(
-                method, f"v1/{path}", headers={"X-Vault-Token": token.reveal()}, raise_exception=False, json=body
+                method,
+                f"v1/{path}",
+                headers={"X-Vault-Token": token.reveal()},
+                raise_exception=False,
+                json=body,
+                stream=True,
             )
+            with answer:
+                content = _whole(answer, began + CALL_DEADLINE_S)
         except requests.RequestException as error:
             # The vendor's exception holds the request with its token: it goes no further than this.
             raise _unanswered(error, self.address) from None
+        except HTTPError as error:
+            late = isinstance(error, ReadTimeoutError)
+            raise Uncertain("timed_out" if late else "connection_lost", self.address) from None
         sent = (token.reveal(), *_texts(body))
-        return _reply(answer, [text for text in sent if len(text) >= len("s.xxxxxx")])
+        return _reply(answer, content, [text for text in sent if len(text) >= len("s.xxxxxx")])
 
 
 def sendable(token: Secret) -> bool:
@@ -171,9 +188,19 @@ def _unanswered(error: requests.RequestException, address: str) -> Unavailable |
     return Uncertain("timed_out" if isinstance(error, requests.ReadTimeout) else "connection_lost", address)
 
 
-def _reply(answer: requests.Response, sent: list[str]) -> Reply:
+def _whole(answer: requests.Response, deadline: float) -> bytes:
+    """Read the answer as it comes: each byte of one that drips is in time, and the whole may not be."""
+    parts = []
+    while part := answer.raw.read1(_PART, decode_content=True):
+        if time.monotonic() > deadline:
+            raise ReadTimeoutError(None, None, "the whole answer took too long")  # type: ignore[arg-type]
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _reply(answer: requests.Response, content: bytes, sent: list[str]) -> Reply:
     try:
-        body = answer.json()
+        body = json.loads(content)
     except (ValueError, RecursionError):
         body = None
     fields: Mapping[str, Any] = body if isinstance(body, dict) else {}

@@ -1,0 +1,52 @@
+"""A call ends at its deadline, also when the other side goes on sending byte after byte."""
+
+from __future__ import annotations
+
+import pytest
+
+from rotator.consumers import webhook
+from rotator.credential import CredentialRef, Secret
+from rotator.errors import Unavailable, Uncertain
+from rotator.families import http, vault
+from rotator.ports import Connection, Notice
+from rotator.rest_kind import Authenticate
+from tests.fakes.dripping import dripping
+
+DEADLINE_S = 0.2
+REF = CredentialRef("vault_token", "vault", "ci", "old")
+
+
+@pytest.fixture
+def address(monkeypatch):
+    for module in (webhook, http, vault):
+        monkeypatch.setattr(module, "CALL_DEADLINE_S", DEADLINE_S)
+    with dripping() as found:
+        yield found
+
+
+def connection(address):
+    return Connection("c", "any", endpoint_url=address, credential=lambda: Secret("own-token"))
+
+
+def test_a_dripping_consumer_may_have_heard(address):
+    consumer = webhook.connect(address)
+    with pytest.raises(Uncertain, match="consumer_timed_out"):
+        consumer.reload(Notice("inc", REF, REF, ()))
+    with pytest.raises(Unavailable, match="consumer_timed_out"):
+        consumer.holding(Notice("inc", REF, REF, ()))
+
+
+def test_a_dripping_service_may_have_acted(address):
+    service = http.RestService(connection(address), Authenticate(header="X-Token", prefix=""), "token")
+    with pytest.raises(Uncertain, match="timed_out"):
+        service.change("POST /tokens")
+    with pytest.raises(Unavailable, match="timed_out"):
+        service.read("GET /tokens")
+
+
+def test_a_dripping_vault_may_have_acted(address):
+    server = vault.Vault(connection(address))
+    with pytest.raises(Uncertain, match="timed_out"):
+        server.change("POST", "auth/token/create", {})
+    with pytest.raises(Unavailable, match="timed_out"):
+        server.read("GET", "auth/token/lookup-self")
