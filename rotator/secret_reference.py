@@ -56,6 +56,7 @@ def _from_vault(path: str, key: str) -> str:
             f"{address.rstrip('/')}/v1/{mount}/data/{name}",
             headers={"X-Vault-Token": token},
             timeout=httpx2.Timeout(READ_TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
+            trust_env=False,  # a proxy that the environment names would see the token
         )
     except (httpx2.InvalidURL, httpx2.UnsupportedProtocol, httpx2.LocalProtocolError, ValueError) as error:
         raise BadInput(
