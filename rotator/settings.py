@@ -156,8 +156,8 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _whole(self) -> Settings:
-        self.data_dir = self.folder / self.data_dir.expanduser()
-        self.playbooks = [self.folder / each.expanduser() for each in self.playbooks]
+        self.data_dir = self.folder / _at_home("data_dir", self.data_dir)
+        self.playbooks = [self.folder / _at_home("playbooks", each) for each in self.playbooks]
         if not self.database_url:
             self.database_url = f"sqlite:///{self.data_dir / 'ledger.db'}"
         embedded = self.database_url.startswith("sqlite")
@@ -222,6 +222,13 @@ class Settings(BaseSettings):
         return seal.from_text(secret_reference.read(self.seal_key, self.folder).reveal())
 
 
+def _at_home(key: str, path: Path) -> Path:
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        raise ValueError(f"{key}: nobody has the home of {path}") from None
+
+
 def find() -> Path | None:
     """Return the configuration file that applies here, or None: ./rotator.toml, then the user's own."""
     for path in (Path("rotator.toml"), Path(platformdirs.user_config_dir("rotator")) / "rotator.toml"):
@@ -248,7 +255,9 @@ def load(path: Path | None = None) -> Settings:
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         key = ".".join(str(part) for part in first["loc"])
-        where = f"{given or 'the environment'}{f': {key}' if key else ''}"
+        variable = f"ROTATOR_{key.partition('.')[0].upper()}"
+        source = variable if variable in os.environ else given or "the environment"
+        where = f"{source}{f': {key}' if key else ''}"
         raise BadInput(first["msg"].removeprefix("Value error, "), where, "see docs/configuration.md") from None
     except SettingsError as error:
         what = str(error).partition(" from source")[0]
