@@ -183,6 +183,18 @@ class Preserving(Protocol):
 
 
 @runtime_checkable
+class SelfAware(Protocol):
+    """A kind that can tell which of its credentials is the rotator's own, which no plan may cut."""
+
+    def own(self) -> str | None:
+        """Return the id of the credential that the rotator itself uses on this connection.
+
+        None when it cannot be told. An error means that nobody knows: whoever asks must not take it for a None.
+        """
+        ...
+
+
+@runtime_checkable
 class Installable(Protocol):
     """A credential that stands on several targets, each with evidence of its own."""
 

@@ -9,12 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import TypeVar
 
 from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.errors import BadInput, Rejected, RotatorError, Unavailable
 from rotator.flow.exposure import Suspect
 from rotator.flow.scope import Custodies, Scoped, Unresolved, connections_to_ask
-from rotator.ports import Capability, Connection, Installable, Provider, State
+from rotator.ports import Capability, Connection, Installable, Provider, SelfAware, State
+
+T = TypeVar("T")
 
 ATTEMPTS = 3
 """How often an issuer that cannot be reached is asked again before a person is."""
@@ -93,7 +97,8 @@ class Triage:
         refused: list[str] = []
         for connection in asked:
             try:
-                found.append((connection, self._patiently(suspect, self.provider(kind, connection.name))))
+                provider = self.provider(kind, connection.name)
+                found.append((connection, self._patiently(partial(provider.identify, suspect.leaked))))
             except RotatorError as error:
                 refused.append(f"{connection.name}: {error}")
         if len(found) != 1:
@@ -101,11 +106,19 @@ class Triage:
             return _manual(suspect, reason, "is it another account's, already dead, or cut short in the report?"), ()
         connection, ref = found[0]
         provider = self.provider(kind, connection.name)
-        if (own := _own(suspect.leaked, ref, self.connections)) is not None:
+        try:
+            user = self._own_use(suspect.leaked, ref, connection, provider)
+        except RotatorError as error:
             return _manual(
                 suspect,
-                f"this is what the rotator itself uses on {own.name}: cutting it would stop every other rotation there",
-                f"give {own.name} another credential from a separate principal, then declare again",
+                f"could not tell whether this is what the rotator itself uses: {connection.name}: {error}",
+                f"let the rotator's own credential on {connection.name} be read and looked up, then declare again",
+            ), ()
+        if user is not None:
+            return _manual(
+                suspect,
+                f"this is what the rotator itself uses on {user}: cutting it would stop every other rotation there",
+                f"give {user} another credential from a separate principal, then declare again",
             ), ()
         if provider.capability is Capability.MANUAL:
             return _manual(suspect, "this kind can only be revoked by hand", "follow its playbook's summary"), ()
@@ -114,10 +127,31 @@ class Triage:
         custody = self.custodies.of(ref)
         return Scoped(ref, kind, suspect.leaked, suspect.exposures, custody, why), doors
 
-    def _patiently(self, suspect: Suspect, provider: Provider) -> CredentialRef:
+    def _own_use(self, leaked: Leaked, ref: CredentialRef, issuer: Connection, provider: Provider) -> str | None:
+        """Name the connection on which the rotator itself uses this: a plan must never cut what it stands on.
+
+        What is configured is compared on every connection, since one credential may serve several; the issuer is
+        asked as well, since a configured token does not show its id, and a default chain is not configured at all.
+        Raises RotatorError when the issuer's connection cannot tell. That another one cannot be read says nothing of
+        this credential.
+        """
+        for each in self.connections:
+            try:
+                own = each.credential()
+            except RotatorError:
+                if each.name == issuer.name:
+                    raise
+                continue
+            if own is not None and _stands_in(_unspaced(own), leaked, ref):
+                return each.name
+        if isinstance(provider, SelfAware) and self._patiently(provider.own) == ref.id:
+            return issuer.name
+        return None
+
+    def _patiently(self, ask: Callable[[], T]) -> T:
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                return provider.identify(suspect.leaked)
+                return ask()
             except Unavailable as error:
                 if attempt == ATTEMPTS:
                     raise
@@ -139,19 +173,8 @@ def _doors(provider: Provider, ref: CredentialRef) -> tuple[str, ...]:
     return tuple(doors)
 
 
-def _own(leaked: Leaked, ref: CredentialRef, connections: Sequence[Connection]) -> Connection | None:
-    """Return the connection whose own credential this is: a plan must never cut what the rotator stands on."""
-    for connection in connections:
-        try:
-            own = connection.credential()
-        except RotatorError:
-            continue
-        if own is None:
-            continue
-        text = _unspaced(own)
-        if ref.id in text or (leaked.secret and _unspaced(leaked.secret) in text):
-            return connection
-    return None
+def _stands_in(own: str, leaked: Leaked, ref: CredentialRef) -> bool:
+    return ref.id in own or bool(leaked.secret and _unspaced(leaked.secret) in own)
 
 
 def _unspaced(secret: Secret) -> str:

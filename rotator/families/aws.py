@@ -60,6 +60,14 @@ class Account:
             clients.account = str(exchange.read("sts", "get_caller_identity")["Account"])
         return clients.account
 
+    def own_key_id(self) -> str | None:
+        """Return the id of the key that signs our calls, the default chain's too; AWS itself is not asked."""
+        try:
+            found = self._current().session.get_credentials()
+            return None if found is None else str(found.get_frozen_credentials().access_key)
+        except BotoCoreError as error:
+            raise lost(error, changes=False) from None
+
     def exchange(self) -> Exchange:
         """Begin the calls of one method."""
         return Exchange(self)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
+from rotator.credential import Secret
 from rotator.errors import Unavailable
 from rotator.families.vault import Reply, Vault
 from rotator.ports import CALL_DEADLINE_S, CONNECT_TIMEOUT_S, READ_TIMEOUT_S
@@ -62,6 +63,16 @@ class Accessors:
         self._vault = vault
         self._holders: dict[str, Holder] = {}
         self._lock = threading.Lock()
+        self._own: tuple[Secret, str | None] | None = None
+
+    def own(self) -> str | None:
+        """Return the accessor of the rotator's own token, asked once for each token; a batch token has none."""
+        token = self._vault.own_token()
+        known = self._own
+        if known is None or known[0] != token:
+            told = self._vault.read("GET", "auth/token/lookup-self", token=token).accepted().data
+            known = self._own = (token, str(told.get("accessor") or "") or None)
+        return known[1]
 
     def read(self) -> Mapping[str, Holder]:
         """Return the holder of every token that lives now.

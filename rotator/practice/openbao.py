@@ -19,6 +19,7 @@ ROOT = Secret("root-of-the-practice-range")
 ROTATOR_POLICY = """
 path "auth/token/lookup"             { capabilities = ["update"] }
 path "auth/token/lookup-accessor"    { capabilities = ["update"] }
+path "auth/token/lookup-self"        { capabilities = ["read"] }
 path "auth/token/revoke-accessor"    { capabilities = ["update"] }
 path "auth/token/create-orphan"      { capabilities = ["update", "sudo"] }
 path "auth/token/create/+"           { capabilities = ["update"] }

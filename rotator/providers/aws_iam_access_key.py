@@ -67,6 +67,10 @@ class AwsIamAccessKey:
             raise Rejected("unknown_credential", f"access key {leaked.id} belongs to no IAM user")
         return CredentialRef(self.name, self._connection.name, owner, leaked.id)
 
+    def own(self) -> str | None:
+        """Return the id of the key that signs our calls; of a role's session, the session's own."""
+        return self._account.own_key_id()
+
     def inspect(self, ref: CredentialRef) -> Status:
         exchange = self._account.exchange()
         self._refuse_foreign(ref.id)

@@ -16,7 +16,7 @@ from rotator.errors import BadInput, Rejected, Uncertain
 from rotator.families.http import FAMILY, RestService, at, filled_body, filled_call, sendable
 from rotator.families.http_listing import Entry, Listing, answered
 from rotator.ports import Answer, Capability, Connection, Provider, State, Status, Verdict
-from rotator.rest_kind import EXPOSED, ChangeCall, RestKind
+from rotator.rest_kind import EXPOSED, ChangeCall, IdentifyCall, RestKind
 
 C = TypeVar("C")
 
@@ -48,6 +48,7 @@ class Kind:
         self._connection, self._rest = connection, rest
         self._service = RestService(connection, rest.authenticate, rest.secret_field)
         self._listing = Listing(self._service, rest.list)
+        self._own: tuple[Secret, str | None] | None = None
 
     def identify(self, leaked: Leaked) -> CredentialRef:
         """Name the credential: by the `identify` call where there is one, otherwise by its listed id."""
@@ -63,6 +64,21 @@ class Kind:
         if named is None:
             raise Rejected("unknown_credential", "the service knows no such credential")
         return named
+
+    def own(self) -> str | None:
+        """Return what `identify` says of the rotator's own credential, asked once for each.
+
+        None when the service does not tell, or when that credential is not of this kind.
+        """
+        call = self._rest.identify
+        if call is None or call.as_ != "subject":
+            return None
+        credential = self._service.own_credential()
+        known = self._own
+        if known is None or known[0] != credential:
+            named = at(self._identified(call, credential), call.id)
+            known = self._own = (credential, None if named is None else str(named))
+        return known[1]
 
     def inspect(self, ref: CredentialRef) -> Status:
         """Return what the list says of it."""
@@ -122,17 +138,21 @@ class Kind:
         call = self._rest.identify
         if call is None:
             return None
-        body = filled_body(call.body, {"secret": secret.reveal()}) if call.body else None
-        reply = self._service.read(call.call, secret if call.as_ == "subject" else None, body)
-        if reply.status in (self._rest.verify.rejected if call.as_ == "subject" else [HTTPStatus.NOT_FOUND]):
+        if (answer := self._identified(call, secret)) is None:
             return None
-        answer = answered(reply)
         credential_id = at(answer, call.id)
         if credential_id is None:
             raise Rejected("answer_without_id", f"{call.call} names no {call.id}")
         if call.owner is None:
             return self._by_id(str(credential_id))
         return self._ref(str(credential_id), str(at(answer, call.owner) or ""))
+
+    def _identified(self, call: IdentifyCall, secret: Secret) -> object:
+        """Return the answer to `identify`, None when the service knows no such credential."""
+        body = filled_body(call.body, {"secret": secret.reveal()}) if call.body else None
+        reply = self._service.read(call.call, secret if call.as_ == "subject" else None, body)
+        unknown = self._rest.verify.rejected if call.as_ == "subject" else [HTTPStatus.NOT_FOUND]
+        return None if reply.status in unknown else answered(reply) or {}
 
     def _by_id(self, credential_id: str) -> CredentialRef | None:
         entry = self._listing.entry(credential_id)

@@ -80,6 +80,10 @@ class SshAuthorizedKey:
             raise none_told(failed)
         raise Rejected("unknown_credential", f"no host of {self._connection.name} lists {wanted}")
 
+    def own(self) -> str | None:
+        """Return the fingerprint of the key that the rotator comes in with; no host is asked."""
+        return fingerprint_of(self._own_key())
+
     def inspect(self, ref: CredentialRef) -> Status:
         """Return ACTIVE where any host lists it, ABSENT when all were asked and none does."""
         done, failed = self._lists(ref)
@@ -208,7 +212,7 @@ class SshAuthorizedKey:
 
     def _taken_away(self, ref: CredentialRef) -> Work[None]:
         owner = self._owner(ref)
-        if fingerprint_of(self._own_key()) == ref.id:
+        if self.own() == ref.id:
             raise Rejected("own_key", "this is the key the rotator comes in with: give the connection another first")
         return self._edited(owner, lambda text: without(text, ref.id))
 

@@ -2,8 +2,9 @@
 
 A token cannot be suspended: containment is its revocation, which cannot be undone and takes its leases and its
 child tokens with it. Batch tokens have no accessor and cannot be revoked at all.
-The rotator's own token needs: update on auth/token/{lookup,lookup-accessor,revoke-accessor}, update and sudo on
-auth/token/create-orphan, list and sudo on auth/token/accessors, update on auth/token/create/ROLE for tokens of roles.
+The rotator's own token needs: update on auth/token/{lookup,lookup-accessor,revoke-accessor}, read on
+auth/token/lookup-self (the policy `default` grants it), update and sudo on auth/token/create-orphan, list and sudo on
+auth/token/accessors, update on auth/token/create/ROLE for tokens of roles.
 """
 
 from __future__ import annotations
@@ -63,6 +64,10 @@ class VaultToken:
         if named is None:
             raise Rejected("unknown_credential", "the server knows no such token")
         return self._ref(owner_of(named), str(named["accessor"]))
+
+    def own(self) -> str | None:
+        """Return the accessor of the rotator's own token."""
+        return self._accessors.own()
 
     def inspect(self, ref: CredentialRef) -> Status:
         """Return what the server says of the token; Vault keeps no record of its last use."""

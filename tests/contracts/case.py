@@ -34,7 +34,7 @@ class Case:
     `leaked` is what a report would say of a planted credential. `garbled` truncates material the way a bad report
     does. `unreachable` is the same provider, connected to a port where nothing listens. `unknown` names a
     well-formed credential that the issuer never knew, of the given one's owner. `wrong_account` names one that
-    belongs to another account, where the kind can tell.
+    belongs to another account, where the kind can tell. `own` is the material by which the provider itself is let in.
     """
 
     provider: Provider
@@ -44,6 +44,7 @@ class Case:
     garbled: Callable[[Secret], Secret]
     unknown: Callable[[CredentialRef], CredentialRef]
     wrong_account: Callable[[], CredentialRef] | None = None
+    own: Secret | None = None
 
 
 OpenCase = Callable[[Path], AbstractContextManager[Case]]

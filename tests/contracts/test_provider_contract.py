@@ -19,6 +19,7 @@ from rotator.ports import (
     Issuing,
     Preserving,
     Provider,
+    SelfAware,
     SessionEnding,
     State,
     Suspendable,
@@ -321,6 +322,22 @@ def test_preserving_changes_nothing(case: Case):
     assert_holds_no_material(secret, dict(facts))
     assert case.provider.inspect(ref).state is State.ACTIVE
     assert answers(case.provider, ref, secret) == {Answer.ACCEPTED}
+
+
+def test_its_own_credential_is_none_of_those_it_rotates_and_shows_no_material(case: Case):
+    provider = able(case.provider, SelfAware)
+    planted = [case.plant() for _ in range(2)]
+    own = provider.own()
+    assert own == provider.own()
+    assert own not in {ref.id for ref, _ in planted}
+    assert case.own is not None
+    for secret in (case.own, *(secret for _, secret in planted)):
+        assert_holds_no_material(secret, own)
+    nowhere = able(case.unreachable, SelfAware)
+    try:
+        assert nowhere.own() == own
+    except Unavailable as error:
+        assert_holds_no_material(case.own, error)
 
 
 def test_nothing_listening_is_unavailable_and_certainly_not_done(case: Case):

@@ -420,3 +420,15 @@ def test_a_method_of_several_calls_keeps_within_the_deadline_of_one(stack, monke
     with pytest.raises(Unavailable) as error:
         p.preserve(ref)
     assert error.value.reason == "out_of_time"
+
+
+def test_its_own_key_is_told_offline_the_default_chains_included(told, endpoint, stack, monkeypatch):
+    assert told.own() == "AKIAOWNOWNOWNOWNOWNO"
+    assert endpoint.asked == []
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", stack.admin_id)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", stack.admin_secret.reveal())
+    monkeypatch.delenv("AWS_SESSION_TOKEN", raising=False)
+    chained = provider(stack, credential=lambda: None)
+    ref, _ = planted(stack)
+    assert chained.identify(Leaked(id=ref.id)) == ref
+    assert chained.own() == stack.admin_id

@@ -317,3 +317,34 @@ def test_no_error_of_its_own_shows_material(provider, proxy, server):
         shown = repr(raised.value) + str(raised.getrepr(style="long", showlocals=False))
         assert server.admin.reveal() not in shown
         assert raised.value.__cause__ is None
+
+
+def test_its_own_token_is_told_by_identify_and_asked_once(server, proxy):
+    planted = server.plant("rotator")
+    provider = connected(proxy.address, planted.token)
+    assert [provider.own(), provider.own()] == [planted.id] * 2
+    assert len(proxy.calls) == 1
+
+
+def test_an_administrators_token_that_is_none_of_the_kind_has_no_id(provider):
+    assert provider.own() is None
+
+
+@pytest.mark.parametrize(
+    "identify",
+    [
+        None,
+        {"call": "POST /lookup", "as": "rotator", "body": {"token": "{secret}"}, "id": "id"},
+        {"call": "GET /me", "as": "subject", "id": "data.number"},
+    ],
+)
+def test_its_own_token_has_no_id_where_the_service_names_none(server, identify):
+    planted = server.plant("rotator")
+    assert connected(server.address, planted.token, acme(identify=identify)).own() is None
+
+
+def test_its_own_token_that_the_service_does_not_answer_about_is_an_error(server):
+    planted = server.plant("rotator")
+    elsewhere = {"call": "GET /nowhere", "as": "subject", "id": "data.id"}
+    provider = connected(server.address, planted.token, acme(identify=elsewhere))
+    assert reason_of(provider.own).startswith("Rejected ")

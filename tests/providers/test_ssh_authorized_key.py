@@ -620,3 +620,12 @@ def test_a_host_that_is_not_in_the_settings_is_refused(provider):
         with pytest.raises(RotatorError) as raised:
             call()
         assert raised.value.reason == "unknown_target"
+
+
+def test_its_own_key_is_told_by_its_fingerprint_and_its_absence_is_an_error(servers, provider):
+    mine = new_key()
+    assert provider_of(servers, mine.secret).own() == mine.ref.id
+    assert provider.own() == asyncssh.import_private_key(servers.own_key.reveal()).get_fingerprint()
+    with pytest.raises(Rejected) as refusal:
+        connect(Connection("fleet", "ssh", settings=servers.settings), KIND).own()
+    assert refusal.value.reason == "no_own_key"

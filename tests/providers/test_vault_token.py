@@ -386,3 +386,29 @@ def test_siblings_are_right_for_32_threads_that_start_together(server):
     refs = [ref_of(server.plant("app", f"owner-{n}"), f"owner-{n}") for n in range(32)]
     with ThreadPoolExecutor(32) as pool:
         assert list(pool.map(provider.siblings, refs)) == [frozenset({ref}) for ref in refs]
+
+
+def test_its_own_accessor_is_told_and_asked_once_for_each_token(server, proxy):
+    first, second = server.rotator, server.plant("rotator", "rotator", ttl="1h")
+    own = [first.token]
+    connection = Connection("vault", "vault", endpoint_url=proxy.address, credential=lambda: own[0])
+    proxy.pass_all()
+    provider = connect(connection, "vault_token")
+    assert [provider.own(), provider.own()] == [first.accessor] * 2
+    own[0] = second.token
+    assert [provider.own(), provider.own()] == [second.accessor] * 2
+    assert len(proxy.calls) == 2
+
+
+def test_its_own_token_is_told_where_none_is_configured(server, monkeypatch):
+    monkeypatch.setenv("VAULT_TOKEN", server.rotator.token.reveal())
+    assert connected(server.address, None).own() == server.rotator.accessor
+
+
+def test_a_refused_token_of_its_own_is_an_error_and_not_remembered(server, proxy):
+    proxy.pass_all()
+    dead = server.plant("rotator", "rotator", ttl="1h")
+    server.call("POST", "auth/token/revoke-accessor", {"accessor": dead.accessor})
+    provider = connected(proxy.address, dead.token)
+    assert [reason_of(provider.own) for _ in range(2)] == ["own_credential_refused"] * 2
+    assert len(proxy.calls) == 2

@@ -57,4 +57,5 @@ def ssh_case(servers: Servers) -> Case:
         garbled=lambda secret: Secret(secret.reveal()[: len(secret.reveal()) // 2]),
         unknown=lambda ref: ref.with_id(asyncssh.generate_private_key("ssh-ed25519").get_fingerprint()),
         wrong_account=lambda: CredentialRef(KIND, "fleet", "somebody-else", "SHA256:" + "A" * 43),
+        own=servers.own_key,
     )

@@ -40,4 +40,5 @@ def open_case(tmp_path: Path) -> Iterator[Case]:
             leaked=lambda ref, secret: Leaked(id=ref.id, secret=secret),
             garbled=lambda secret: Secret(secret.reveal()[:-4]),
             unknown=lambda ref: ref.with_id(f"AKIA{secrets.token_hex(8).upper()}"),
+            own=server.admin_secret,
         )

@@ -70,4 +70,5 @@ def open_case(tmp_path: Path) -> Iterator[Case]:  # noqa: ARG001 - the server ke
             leaked=lambda _ref, secret: Leaked(secret=secret),
             garbled=lambda secret: Secret(secret.reveal()[:-6]),
             unknown=lambda ref: ref.with_id("tok_999999"),
+            own=server.admin,
         )

@@ -39,4 +39,5 @@ def open_case(tmp_path: Path) -> Iterator[Case]:
             leaked=lambda _ref, secret: Leaked(secret=secret),
             garbled=lambda secret: Secret(secret.reveal()[:-6]),
             unknown=lambda ref: ref.with_id("A" * 24),
+            own=server.rotator.token,
         )
