@@ -6,17 +6,26 @@ crash is tried after each thing that changes the ledger or the world: between tw
 
 from __future__ import annotations
 
+import random
+import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
+from rotator.credential import Secret
 from rotator.errors import Unavailable, Uncertain
 from rotator.flow.playbook import Strategy
+from rotator.ports import Place
 from tests.fakes.company import KINDS, Company, founded
-from tests.fakes.deployment import PLAYBOOKS, Deployment, broken_chains, emptied, sqlite
+from tests.fakes.deployment import PLAYBOOKS, Deployment, broken_chains, emptied, scoped, sqlite
+from tests.fakes.killed_worker import begin, reopened
 
 PATHS = [(kind, strategy) for kind in KINDS for strategy in PLAYBOOKS[kind].strategies]
 REPLACING = {Strategy.CONTAIN_FIRST, Strategy.REPLACE_FIRST}
+ROOT = Path(__file__).parents[1]
 LEASE_S = 60.0
 TWO = ("kv", "kv-2")
 
@@ -136,3 +145,32 @@ def test_a_server_down_at_any_call_leaves_the_world_as_it_should_be(ledger, tmp_
         return phase == "before" and not what.startswith("ledger")
 
     assert at_every(trials(ledger, tmp_path, kind, strategy, TWO), strategy, calls, refuse) >= 5
+
+
+SAMPLE = 5
+SEED = 20261122
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_processes_killed_by_the_system_again_and_again_leave_the_world_as_it_should_be(tmp_path, kind):
+    """Real processes on files; each is killed after a change that a seeded die picks, the last lives."""
+    begin(tmp_path, kind, Strategy.CONTAIN_FIRST)
+    die = random.Random(f"{SEED}-{kind}")
+    killed = [killed_after(tmp_path, die.randint(1, 9)) for _ in range(SAMPLE)]
+    assert killed == [-signal.SIGKILL] * SAMPLE
+    assert killed_after(tmp_path, 0) == 0
+    company, deployment = reopened(tmp_path)
+    owner, name, material = (tmp_path / "stolen").read_text().splitlines()
+    ref, secret = deployment.record().runs[0].run.ref, Secret(material)
+    assert (ref.owner, ref.id) == (owner, name)
+    places = tuple(Place("fake", connection, f"{owner}/{kind}") for connection in TWO)
+    assert wrong(company, deployment, scoped(ref, secret, *places), secret, Strategy.CONTAIN_FIRST) == []
+    deployment.database.close()
+
+
+def killed_after(folder, number: int) -> int:
+    """Let a worker process work until its n-th change; return how it ended."""
+    ask = [sys.executable, "-m", "tests.fakes.killed_worker", str(folder), str(number)]
+    done = subprocess.run(ask, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    assert "Error" not in done.stderr
+    return done.returncode
