@@ -10,6 +10,7 @@ import typer
 
 from rotator.cli.options import Context, Output, OutputOption, console, emit
 from rotator.errors import BadInput, RotatorError
+from rotator.report.plain import plain
 
 
 def register(app: typer.Typer) -> None:
@@ -38,7 +39,7 @@ def lint(
     mistakes = 0
     for path in found:
         for problem in playbook_file.lint(path):
-            typer.echo(f"{path}:{problem.line}:{problem.column}: {problem.what} ({problem.mend})")
+            typer.echo(plain(f"{path}:{problem.line}:{problem.column}: {problem.what} ({problem.mend})"))
             mistakes += 1
     if mistakes:
         raise typer.Exit(2)
@@ -56,7 +57,7 @@ def list_playbooks(context: typer.Context, output: OutputOption = Output.TABLE) 
         return
     table = plain_table(None, "playbook", "provider", "strategies", "summary")
     for each in found:
-        table.add_row(each.playbook, each.provider, ", ".join(each.strategies), words(each.summary))
+        table.add_row(words(each.playbook), words(each.provider), ", ".join(each.strategies), words(each.summary))
     console().print(table)
 
 
@@ -70,7 +71,7 @@ def show(context: typer.Context, name: str, output: OutputOption = Output.TABLE)
     if output is not Output.TABLE:
         emit(found.model_dump(mode="json", by_alias=True), output)
         return
-    typer.echo(f"{found.playbook}: {found.summary}")
+    typer.echo(plain(f"{found.playbook}: {found.summary}"))
     for strategy in found.strategies:
         typer.echo(f"\n{strategy}")
         for line in found.path(strategy):
@@ -135,7 +136,8 @@ def check_providers(context: typer.Context, output: OutputOption = Output.TABLE)
             results.append({"kind": kind, "connection": connection.name, "well": well, "answer": answer})
     if output is Output.TABLE:
         for each in results:
-            typer.echo(f"{'ok ' if each['well'] else 'BAD'} {each['kind']} on {each['connection']}: {each['answer']}")
+            line = f"{'ok ' if each['well'] else 'BAD'} {each['kind']} on {each['connection']}: {each['answer']}"
+            typer.echo(plain(line))
     else:
         emit(results, output)
     raise typer.Exit(0 if all(each["well"] for each in results) else 1)
@@ -148,6 +150,7 @@ def doctor(context: typer.Context) -> None:
     given: Context = context.obj
     bad = 0
     for finding in examine(given):
-        typer.echo(f"{'ok ' if finding.well else 'BAD'} {finding.what}{f' ({finding.mend})' if finding.mend else ''}")
+        mend = f" ({finding.mend})" if finding.mend else ""
+        typer.echo(plain(f"{'ok ' if finding.well else 'BAD'} {finding.what}{mend}"))
         bad += not finding.well
     raise typer.Exit(1 if bad else 0)

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer.exceptions import TyperException
 
 from rotator import __version__
 from rotator.cli import incident, known, respond, service
 from rotator.cli.options import Context
 from rotator.errors import BadInput, RotatorError
+from rotator.report.plain import plain
 
 app = typer.Typer(
     name="rotator",
@@ -54,12 +56,18 @@ def options(
 def main() -> None:
     """Run the command; every foreseen error is one line and an exit code."""
     try:
-        app(_hoisted(sys.argv[1:]))
+        sys.exit(app(_hoisted(sys.argv[1:]), prog_name="rotator", standalone_mode=False))
+    except TyperException as error:
+        print(_usage_line(error), file=sys.stderr)  # noqa: T201
+        sys.exit(error.exit_code)
+    except typer.Abort:
+        print("\nrotator: interrupted; nothing was changed", file=sys.stderr)  # noqa: T201 - only a question aborts
+        sys.exit(130)
     except BadInput as error:
-        print(f"rotator: {error}", file=sys.stderr)  # noqa: T201
+        print(plain(f"rotator: {error}"), file=sys.stderr)  # noqa: T201
         sys.exit(2)
     except RotatorError as error:
-        print(f"rotator: {error}", file=sys.stderr)  # noqa: T201
+        print(plain(f"rotator: {error}"), file=sys.stderr)  # noqa: T201
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
@@ -68,6 +76,17 @@ def main() -> None:
             raise
         print(f"rotator: the ledger failed ({type(error).__name__}); `rotator doctor` looks at it", file=sys.stderr)  # noqa: T201
         sys.exit(1)
+
+
+def _usage_line(error: TyperException) -> str:
+    """Return one line for words that mean nothing; a group without a command shows its help, which is many."""
+    said, context = error.format_message(), getattr(error, "ctx", None)
+    if said.startswith("Usage: "):
+        return said
+    said = " ".join(said.split()).removesuffix(".")
+    path = context.command_path if context is not None else "rotator"
+    where = path.removeprefix("rotator").strip()
+    return f"rotator: {where}{': ' if where else ''}{said[0].lower()}{said[1:]} (see `{path} --help`)"
 
 
 def _of_the_ledger(error: Exception) -> bool:

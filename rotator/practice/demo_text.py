@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich import box
-from rich.markup import escape
 from rich.table import Table
 
 from rotator.practice.doors import Answer
 from rotator.practice.honesty import InUse, Tried, still_open
+from rotator.report.tables import words
 
 _ID_SHOWN = 20
 _COLOUR = {Answer.OPENED: "red", Answer.REFUSED: "green", Answer.UNCLEAR: "yellow"}
@@ -22,9 +22,9 @@ def doors_table(tried: Sequence[Tried], report: Mapping[str, Any] | None = None)
     states = {entry["id"]: entry["state"].replace("_", " ") for entry in report["credentials"]} if report else {}
     for each in tried:
         doors = f"{len(each.knocks)} doors" if len(each.knocks) > 1 else each.knocks[0].said
-        said = f"[{_COLOUR[each.answer]}]{each.answer}[/] ({escape(doors)})"
+        said = f"[{_COLOUR[each.answer]}]{each.answer}[/] ({words(doors)})"
         table.add_row(
-            each.stolen.label, said, states.get(each.stolen.id, "nothing") if report else _brief(each.stolen.id)
+            words(each.stolen.label), said, states.get(each.stolen.id, "nothing") if report else _brief(each.stolen.id)
         )
     return table
 
@@ -35,7 +35,9 @@ def consumers_table(used: Sequence[InUse]) -> Table:
     for use in used:
         new = use.using != use.instead_of
         works = "[green]works[/]" if use.works else "[red]does not work[/]"
-        table.add_row(use.consumer, _brief(use.using), works if new else f"{works}, [red]and it is the stolen one[/]")
+        table.add_row(
+            words(use.consumer), _brief(use.using), works if new else f"{works}, [red]and it is the stolen one[/]"
+        )
     return table
 
 
@@ -44,24 +46,24 @@ def conclusion(report: Mapping[str, Any], wrong: Sequence[str], kept: str, took_
     totals, clock = report["totals"], report["time_to_revoke"]
     counts = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in totals.items() if count)
     lines = [
-        f"{escape(report['incident']['title'])}: {counts}; {report['replaced']} replaced",
+        f"{words(report['incident']['title'])}: {counts}; {report['replaced']} replaced",
         f"time to revoke: mean {clock['mean_s']} s, p95 {clock['p95_s']} s, max {clock['max_s']} s",
         f"without proof of death: {clock['still_open']}, and said so",
     ]
     for entry in still_open(report):
         why = "; ".join(entry.get("open", ())) or "no connection knows it"
-        lines.append(f"[yellow]left to a person[/]: {escape(entry['provider'] or 'unrecognised')}: {escape(why)}")
-    lines += [f"[red]not so[/]: {escape(line)}" for line in wrong]
+        lines.append(f"[yellow]left to a person[/]: {words(entry['provider'] or 'unrecognised')}: {words(why)}")
+    lines += [f"[red]not so[/]: {words(line)}" for line in wrong]
     verdict = "[red]The response is not complete, or its report is not true[/]"
     if not wrong:
         verdict = (
             "[green]True[/]: every door of the range refuses what was stolen; every program works with its new one"
         )
-    return "\n".join([*lines, "", f"{verdict} ({took_s:.0f} s; {escape(kept)})"])
+    return "\n".join([*lines, "", f"{verdict} ({took_s:.0f} s; {words(kept)})"])
 
 
 def _brief(credential_id: str) -> str:
-    return credential_id if len(credential_id) <= _ID_SHOWN else f"{credential_id[:_ID_SHOWN]}…"
+    return words(credential_id if len(credential_id) <= _ID_SHOWN else f"{credential_id[:_ID_SHOWN]}…")
 
 
 def _table(*columns: str) -> Table:

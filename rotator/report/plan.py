@@ -6,14 +6,14 @@ from collections.abc import Iterable
 from typing import Any
 
 from rich.console import Group, RenderableType
-from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
 from rotator.flow.exposure import Suspect
 from rotator.flow.plan import Plan, PlannedRun
 from rotator.flow.scope import Unresolved
-from rotator.report.tables import plain_table
+from rotator.report.plain import plain
+from rotator.report.tables import plain_table, words
 
 _PLACES = 3
 _ROWS = 40
@@ -41,7 +41,7 @@ def leaked_table(found: list[Suspect]) -> RenderableType:
     table = plain_table(f"Leaked: {len(found):,} credentials", "kind", "id or fingerprint", "seen in")
     for each in found[:_ROWS]:
         rules = ", ".join(sorted({f"{one.source}:{one.rule}" for one in each.exposures}))
-        table.add_row(escape(each.kind or f"not recognised ({rules})"), escape(each.key), escape(_places(each)))
+        table.add_row(words(each.kind or f"not recognised ({rules})"), words(each.key), words(_places(each)))
     return Group(table, _rest(len(found)))
 
 
@@ -56,17 +56,17 @@ def plan_table(plan: Plan) -> RenderableType:
     table = plain_table(f"Plan {plan.digest}", "credential", "strategy", "the new one goes to", "told")
     for run in plan.runs[:_ROWS]:
         table.add_row(
-            escape(f"{run.kind} of {run.ref.owner or '?'}\n{run.ref.id}\non {run.ref.connection}{_doors(run)}"),
-            escape(f"{run.strategy}\n{run.why}"),
-            escape("\n".join(f"{each.store}\n  {each.connection}: {each.name}" for each in run.deliver) or "nowhere"),
-            escape("\n".join(each.name for each in run.consumers) or "nobody"),
+            words(f"{run.kind} of {run.ref.owner or '?'}", run.ref.id, f"on {run.ref.connection}{_doors(run)}"),
+            words(run.strategy, run.why),
+            "\n".join(words(each.store, f"  {each.connection}: {each.name}") for each in run.deliver) or "nowhere",
+            words(*(each.name for each in run.consumers)) or "nobody",
         )
     paths = {f"{run.kind}, {run.strategy}": _steps(run) for run in plan.runs}
     parts: list[RenderableType] = [table, _rest(len(plan.runs)), *_lines("Steps", paths)]
     if plan.manual:
         parts.append(_manual_table(plan.manual))
     destroyed = sum(run.destroys for run in plan.runs)
-    parts += [Text(f"warning: {each}", style="yellow") for each in plan.warnings]
+    parts += [Text(plain(f"warning: {each}"), style="yellow") for each in plan.warnings]
     if destroyed:
         parts.append(Text(f"{destroyed:,} of {len(plan.runs):,} end with the exposed credential destroyed for good."))
     return Group(*parts)
@@ -77,7 +77,7 @@ def _lines(title: str, entries: dict[str, str]) -> list[RenderableType]:
     grid.add_column(no_wrap=True)
     grid.add_column(overflow="fold")
     for name, text in entries.items():
-        grid.add_row(f"  {escape(name)}", escape(text))
+        grid.add_row(f"  {words(name)}", words(text))
     return [Text(title, style="bold"), grid, Text("")]
 
 
@@ -93,7 +93,7 @@ def _steps(run: PlannedRun) -> str:
 def _manual_table(manual: tuple[Unresolved, ...]) -> RenderableType:
     table = plain_table(f"For a person: {len(manual):,}", "what", "why", "how to mend")
     for each in manual[:_ROWS]:
-        table.add_row(escape(f"{each.kind or 'not recognised'}\n{each.key}"), escape(each.reason), escape(each.mend))
+        table.add_row(words(each.kind or "not recognised", each.key), words(each.reason), words(each.mend))
     return Group(table, _rest(len(manual)))
 
 

@@ -6,6 +6,8 @@ from rich import box
 from rich.markup import escape
 from rich.table import Table
 
+from rotator.report.plain import plain
+
 
 def plain_table(title: str | None, *columns: str) -> Table:
     """Return an empty table of the house's look."""
@@ -15,6 +17,6 @@ def plain_table(title: str | None, *columns: str) -> Table:
     return table
 
 
-def words(text: str) -> str:
-    """Return a person's text as a cell may hold it: it neither commands the terminal nor is taken for markup."""
-    return escape("".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text))
+def words(*lines: str) -> str:
+    """Return text of others as a cell may hold it: it neither commands the terminal nor is taken for markup."""
+    return "\n".join(escape(plain(line)) for line in lines)

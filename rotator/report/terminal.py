@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import Any
 
 from rich.console import Group, RenderableType
-from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
 from rotator.flow.run import CredentialState
+from rotator.report.plain import plain
 from rotator.report.tables import plain_table, words
 
 _STYLES = {
@@ -63,26 +63,27 @@ def _credentials(credentials: list[dict[str, Any]]) -> Table:
     table = plain_table("Credentials", "kind", "owner · id", "state", "proven dead", "replaced by")
     for each in credentials:
         table.add_row(
-            escape(each["provider"] or "not recognised"),
-            escape("\n".join(filter(None, (each["owner"], each["id"])))),
+            words(each["provider"] or "not recognised"),
+            words(*filter(None, (each["owner"], each["id"]))),
             Text(each["state"].replace("_", " "), style=_STYLES[each["state"]]),
             _clock(each["proven_dead_at"]) or ("stated only" if each["stated_dead_at"] else "no"),
-            escape(_replacement(each)),
+            words(*_replacement(each)),
         )
     return table
 
 
-def _replacement(credential: dict[str, Any]) -> str:
+def _replacement(credential: dict[str, Any]) -> tuple[str, ...]:
     if not credential["replaced_at"]:
-        return "-"
-    return f"{credential['replacement']}\n{'in use' if credential['converged_at'] else 'delivered'}"
+        return ("-",)
+    return credential["replacement"], "in use" if credential["converged_at"] else "delivered"
 
 
 def _steps(credential: dict[str, Any]) -> RenderableType:
     """Return one credential's steps, a line each: what, where, how it ended, when, how long, why."""
     owner = credential["owner"] or "?"
-    heading = Text(f"\n{credential['run']}  {credential['provider']} of {owner}  {credential['id']}", style="bold")
-    why = Text(f"  {credential['strategy']}: {credential['why']}", style="dim")
+    what = plain(f"{credential['run']}  {credential['provider']} of {owner}  {credential['id']}")
+    heading = Text(f"\n{what}", style="bold")
+    why = Text(plain(f"  {credential['strategy']}: {credential['why']}"), style="dim")
     table = Table.grid(padding=(0, 2))
     for _ in range(5):
         table.add_column(no_wrap=True)
@@ -91,12 +92,12 @@ def _steps(credential: dict[str, Any]) -> RenderableType:
         where = f" on {step['target']}" if step["target"] else ""
         tries = f" ({step['attempts']} tries)" if step["attempts"] > 1 else ""
         table.add_row(
-            f"  {step['id']}",
-            f"{step['do']}{escape(where)}",
+            words(f"  {step['id']}"),
+            words(f"{step['do']}{where}"),
             Text(step["state"], style=_STEP_STYLES.get(step["state"], "yellow")),
             _clock(step["settled_at"] or step["intended_at"]),
             _took(step),
-            escape((step["reason"] or "") + tries),
+            words((step["reason"] or "") + tries),
         )
     return Group(heading, why, table)
 
@@ -130,7 +131,7 @@ def _times(name: str, times: dict[str, Any]) -> str:
 
 def _open(credentials: list[dict[str, Any]]) -> list[RenderableType]:
     lines = [
-        f"  {each['run']}  {each['provider'] or 'not recognised'} {each['id']}: {reason}"
+        plain(f"  {each['run']}  {each['provider'] or 'not recognised'} {each['id']}: {reason}")
         for each in credentials
         for reason in each["open"]
     ]

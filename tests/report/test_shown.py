@@ -1,0 +1,78 @@
+"""What others wrote is shown as text: it commands no terminal, is no markup and can always be written."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from rich.console import Console
+
+from rotator.credential import CredentialRef, Leaked
+from rotator.flow.exposure import Exposure, Suspect
+from rotator.flow.plan import make
+from rotator.flow.run import CredentialState
+from rotator.flow.scope import ConsumerAddress, Custody, Scoped, Unresolved
+from rotator.playbook_file import load_all
+from rotator.ports import Place
+from rotator.report.plain import plain
+from rotator.report.plan import leaked_table, plan_table
+from rotator.report.tables import words
+from rotator.report.terminal import incident_text, planned_text
+
+EVIL = "a\x1b]0;owned\x07\x9b2J\r\udcff\u202e[/bold][link=http://evil]"
+TIMES = {"mean_s": None, "still_open": 1}
+
+
+def shown(renderable):
+    screen = Console(file=io.TextIOWrapper(io.BytesIO(), "utf-8", newline=""), force_terminal=False, width=400)
+    screen.print(renderable)
+    screen.file.flush()
+    return screen.file.buffer.getvalue().decode()
+
+
+def is_tame(text):
+    assert "[/bold][link=http://evil]" in text
+    return all(letter.isprintable() or letter == "\n" for letter in text)
+
+
+def test_words_of_others_stay_on_their_line():
+    assert plain("a\nb\x1b[1m") == "a\N{REPLACEMENT CHARACTER}b\N{REPLACEMENT CHARACTER}[1m"
+    assert words("[b]", "c\nd") == "\\[b]\nc\N{REPLACEMENT CHARACTER}d"
+
+
+def exposures():
+    return (Exposure("list", EVIL, Leaked(id=EVIL), path=EVIL, line=1),)
+
+
+def test_what_leaked():
+    assert is_tame(shown(leaked_table([Suspect(None, EVIL, Leaked(id=EVIL), exposures())])))
+
+
+def test_a_plan():
+    ref = CredentialRef("vault_token", "vault", EVIL, EVIL)
+    place = Place("vault_kv", "vault", EVIL)
+    custody = Custody({}, reads=(), deliver=(place,), consumers=(ConsumerAddress("command", (EVIL,)),))
+    scoped = Scoped(ref, "vault_token", Leaked(id=EVIL), exposures(), custody, EVIL)
+    plan = make([scoped], [Unresolved(None, EVIL, (), EVIL, EVIL)], load_all([]), {ref: ("",)})
+    assert is_tame(shown(plan_table(plan)))
+
+
+@pytest.mark.parametrize("of", [incident_text, planned_text])
+def test_a_report(of):
+    step = dict.fromkeys(("id", "target", "do", "state", "reason"), EVIL)
+    times = {"state": "failed", "intended_at": "", "settled_at": "", "attempts": 2}
+    names = ("run", "provider", "connection", "owner", "id", "strategy", "why", "replacement")
+    told = dict.fromkeys(names, EVIL) | {"state": "failed", "open": [EVIL], "steps": [step | times]}
+    told |= {"proven_dead_at": "", "stated_dead_at": "", "replaced_at": "2026", "converged_at": ""}
+    incident = dict.fromkeys(("detected_at", "declared_at", "approved_at", "plan"), "")
+    report = {
+        "incident": incident | {"id": "inc", "title": EVIL, "severity": "high"},
+        "credentials": [told],
+        "totals": dict.fromkeys(("credentials", *CredentialState), 0),
+        "replaced": 0,
+        "converged": 0,
+        "unidentified": 0,
+        "time_to_revoke": TIMES,
+        "revocation_latency": TIMES,
+    }
+    assert is_tame(shown(of(report)))
