@@ -61,7 +61,7 @@ def main() -> None:
         print(_usage_line(error), file=sys.stderr)  # noqa: T201
         sys.exit(error.exit_code)
     except typer.Abort:
-        print("\nrotator: interrupted; nothing was changed", file=sys.stderr)  # noqa: T201 - only a question aborts
+        print("\nrotator: interrupted", file=sys.stderr)  # noqa: T201
         sys.exit(130)
     except BadInput as error:
         print(plain(f"rotator: {error}"), file=sys.stderr)  # noqa: T201

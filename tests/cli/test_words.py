@@ -38,7 +38,28 @@ def test_every_command_explains_itself(rotator, words):
 def test_a_typing_error_is_met_with_what_was_meant(rotator, words, meant):
     done = rotator(*words).ended(2)
     assert done.out == ""
-    assert meant in done.err.splitlines()[-1]
+    assert done.one_line.startswith("rotator: ")
+    assert meant in done.one_line
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (("intake",), "rotator: intake: missing argument 'FILE...' (see `rotator intake --help`)"),
+        (("--bogus",), "rotator: no such option: --bogus (see `rotator --help`)"),
+        (("incident", "foo"), "rotator: incident: no such command 'foo' (see `rotator incident --help`)"),
+        (("approve", "last"), "rotator: approve: missing option '--digest' (see `rotator approve --help`)"),
+    ],
+)
+def test_a_mistake_of_usage_is_one_line_that_says_what_where_and_how_to_mend_it(rotator, words, line):
+    done = rotator(*words).ended(2)
+    assert (done.out, done.one_line) == ("", line)
+
+
+def test_a_value_of_the_wrong_kind_is_one_line_too(rotator):
+    for words in (("serve", "--port", "x"), ("serve", "--port", "0"), ("intake", "r", "-o", "xml")):
+        assert "invalid value for" in rotator(*words).ended(2).one_line
+    assert "Usage: rotator run" in rotator("run").ended(2).err
 
 
 LISTINGS = [("incident", "list"), ("playbook", "list"), ("provider", "list")]
