@@ -6,6 +6,7 @@ issuer, and what nobody can name becomes a task for a person, with the reason.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -13,7 +14,7 @@ from functools import partial
 from typing import TypeVar
 
 from rotator.credential import CredentialRef, Leaked, Secret
-from rotator.errors import BadInput, Rejected, RotatorError, Unavailable
+from rotator.errors import BadInput, RotatorError, Unavailable
 from rotator.flow.exposure import Suspect
 from rotator.flow.scope import Custodies, Scoped, Unresolved, connections_to_ask
 from rotator.ports import Capability, Connection, Installable, Provider, SelfAware, State
@@ -80,6 +81,10 @@ class Triage:
             return self._ask(suspect, suspect.kind, serving)
         except BadInput as error:
             return _manual(suspect, str(error), "mend the configuration and declare again"), ()
+        except Exception as error:  # noqa: BLE001 - a defect of ours must not lose the others; its words may hold material
+            return _manual(
+                suspect, f"internal error ({type(error).__name__})", "revoke it at its issuer, and report the error"
+            ), ()
 
     def _ask(
         self, suspect: Suspect, kind: str, serving: Sequence[Connection]
@@ -142,7 +147,7 @@ class Triage:
                 if each.name == issuer.name:
                     raise
                 continue
-            if own is not None and _stands_in(_unspaced(own), leaked, ref):
+            if own is not None and _stands_in(own, leaked, ref):
                 return each.name
         if isinstance(provider, SelfAware) and self._patiently(provider.own) == ref.id:
             return issuer.name
@@ -168,13 +173,15 @@ def _doors(provider: Provider, ref: CredentialRef) -> tuple[str, ...]:
         try:
             if provider.inspect_at(target, ref).state is not State.ABSENT:
                 doors.append(target)
-        except (Unavailable, Rejected):
+        except RotatorError:
             doors.append(target)
     return tuple(doors)
 
 
-def _stands_in(own: str, leaked: Leaked, ref: CredentialRef) -> bool:
-    return ref.id in own or bool(leaked.secret and _unspaced(leaked.secret) in own)
+def _stands_in(own: Secret, leaked: Leaked, ref: CredentialRef) -> bool:
+    """Tell whether the id stands there as a word of its own (some are but a number), or the material anywhere."""
+    named = re.search(rf"(?<![A-Za-z0-9]){re.escape(ref.id)}(?![A-Za-z0-9])", own.reveal())
+    return named is not None or bool(leaked.secret and _unspaced(leaked.secret) in _unspaced(own))
 
 
 def _unspaced(secret: Secret) -> str:
