@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from rotator.bootstrap import Rotator
 from rotator.cli.options import Context
 from rotator.errors import RotatorError
 from rotator.ledger.database import LedgerFailed
+
+_OTHERS = 0o077
+"""What others may do with a file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +35,7 @@ def examine(context: Context) -> Iterator[Finding]:
         return
     mode = "embedded: SQLite and an in-memory broker" if parts.settings.embedded else "PostgreSQL and Redis"
     yield Finding(True, f"configuration read; {mode}")
+    yield from _private(parts)
     yield from _seal(parts)
     yield from _ledger(parts)
     yield from _broker(parts)
@@ -41,6 +47,24 @@ def examine(context: Context) -> Iterator[Finding]:
     yield from _connections(parts)
 
 
+def _private(parts: Rotator) -> Iterator[Finding]:
+    """Look at who else can read what is the rotator's own: its folder, and the files that references name."""
+    settings = parts.settings
+    try:
+        if settings.data_dir.exists() and stat.S_IMODE(settings.data_dir.stat().st_mode) & _OTHERS:
+            yield Finding(False, f"others can enter {settings.data_dir}", f"chmod 700 {settings.data_dir}")
+    except OSError as error:
+        yield Finding(False, f"{settings.data_dir}: {error.strerror}", "is data_dir right?")
+    hooks = [each.webhook for entry in settings.credentials for each in entry.consumers]
+    named = [settings.seal_key, *(each.credential for each in settings.connections), *hooks]
+    for reference in dict.fromkeys(each for each in named if each and each.startswith("file:")):
+        path = settings.folder / Path(reference.removeprefix("file:")).expanduser()
+        # Who does not find it is told by what reads it.
+        with contextlib.suppress(OSError):
+            if path.stat().st_mode & stat.S_IROTH:
+                yield Finding(False, f"everybody can read the secret in {path}", f"chmod 600 {path}")
+
+
 def _seal(parts: Rotator) -> Iterator[Finding]:
     try:
         parts.seal.fingerprint  # noqa: B018 - reading the key is the check
@@ -50,7 +74,7 @@ def _seal(parts: Rotator) -> Iterator[Finding]:
     path = parts.settings.data_dir / "seal.key"
     if parts.settings.seal_key is not None:
         yield Finding(True, f"seal key from {parts.settings.seal_key.partition(':')[0]}")
-    elif stat.S_IMODE(path.stat().st_mode) & 0o077:
+    elif stat.S_IMODE(path.stat().st_mode) & _OTHERS:
         yield Finding(False, f"others can read the seal key {path}", f"chmod 600 {path}")
     else:
         yield Finding(True, f"seal key in the file {path}", "back it up; in production set seal_key")

@@ -55,8 +55,9 @@ def options(
 
 def main() -> None:
     """Run the command; every foreseen error is one line and an exit code."""
+    os.umask(0o077)  # whatever the rotator writes is its owner's only
     try:
-        sys.exit(app(_hoisted(sys.argv[1:]), prog_name="rotator", standalone_mode=False))
+        sys.exit(app(_hoisted(_words(sys.argv[1:])), prog_name="rotator", standalone_mode=False))
     except TyperException as error:
         print(_usage_line(error), file=sys.stderr)  # noqa: T201
         sys.exit(error.exit_code)
@@ -86,13 +87,24 @@ def _usage_line(error: TyperException) -> str:
     said = " ".join(said.split()).removesuffix(".")
     path = context.command_path if context is not None else "rotator"
     where = path.removeprefix("rotator").strip()
-    return f"rotator: {where}{': ' if where else ''}{said[0].lower()}{said[1:]} (see `{path} --help`)"
+    return plain(f"rotator: {where}{': ' if where else ''}{said[0].lower()}{said[1:]} (see `{path} --help`)")
 
 
 def _of_the_ledger(error: Exception) -> bool:
     from rotator.ledger.database import LedgerFailed  # noqa: PLC0415 - only a command that failed pays for it
 
     return isinstance(error, LedgerFailed)
+
+
+def _words(given: list[str]) -> list[str]:
+    """Return them; raise BadInput for one that no ledger and no terminal could hold."""
+    for word in given:
+        try:
+            word.encode()
+        except UnicodeEncodeError:
+            mend = "rename the file, or give it on standard input as -" if Path(word).exists() else "write it in UTF-8"
+            raise BadInput("this word is not UTF-8", word, mend) from None
+    return given
 
 
 def _hoisted(words: list[str]) -> list[str]:
