@@ -124,7 +124,11 @@ def moment(text: str | None) -> float | None:
         raise BadInput(f"`{text}` is not a time", "--exposed-at", "write 2026-03-24T08:30:00Z") from None
     if given.tzinfo is None:
         raise BadInput(f"`{text}` has no time zone", "--exposed-at", f"write {text}Z for UTC")
-    return given.timestamp()
+    seconds = given.timestamp()
+    if not 0 <= seconds <= time.time():
+        what = "is in the future" if seconds > 0 else "is before 1970"
+        raise BadInput(f"`{text}` {what}", "--exposed-at", "write when the secrets came within reach")
+    return seconds
 
 
 def strategy_of(name: str | None) -> Strategy | None:

@@ -119,7 +119,8 @@ class Database:
 
     @property
     def _shown(self) -> str:
-        return self.url.render_as_string(hide_password=True)
+        # A password may stand in the query too.
+        return self.url.set(query={}).render_as_string(hide_password=True)
 
     def close(self) -> None:
         """Close every connection."""
