@@ -17,6 +17,8 @@ from rotator import strict_yaml
 from rotator.errors import BadInput
 from rotator.flow.playbook import Playbook, meant
 from rotator.flow.playbook_check import asked, check
+from rotator.flow.playbook_walk import Can
+from rotator.intake.reading import formats
 from rotator.strict_yaml import MAX_BYTES, Places, Position, Problem
 
 __all__ = ["SHIPPED", "Problem", "files", "lint", "load", "load_all"]
@@ -101,17 +103,48 @@ def _read(path: Path) -> Playbook | list[Problem]:
         document, places = strict_yaml.read(_bytes(path))
     except strict_yaml.NotPlain as error:
         return [error.problem]
+    found = _unknown_scanners(document, places)
+    walked: Playbook | None = None
+    playbook: Playbook | None = None
     try:
-        playbook = Playbook.model_validate(document)
+        walked = playbook = Playbook.model_validate(document)
     except ValidationError as error:
-        problems = [_of_model(each, places) for each in error.errors(include_url=False)]
-        return sorted(problems, key=lambda problem: (problem.line, problem.column))
-    steps = {line.id: ("steps", number) for number, line in enumerate(playbook.steps)}
-    missteps = [
-        Problem(*places.of(steps[each.step] if each.step else ("strategies",)), each.what, each.mend)
-        for each in check(playbook, asked(playbook))
+        found += [_of_model(each, places) for each in error.errors(include_url=False)]
+        walked = _steps_alone(document)
+    if walked is not None:
+        found += _missteps(walked, places)
+    if playbook is not None and not found:
+        return playbook
+    return sorted(dict.fromkeys(found), key=lambda problem: (problem.line, problem.column))
+
+
+def _unknown_scanners(document: Any, places: Places) -> list[Problem]:
+    """Return what `recognises` asks of scanners that no reader reads: it would never be met."""
+    told = document.get("recognises") if isinstance(document, dict) else None
+    return [
+        Problem(*places.of(("recognises", name)), f"no report comes from `{_short(name)}`", meant(name, formats()))
+        for name in (told if isinstance(told, dict) else ())
+        if isinstance(name, str) and name not in formats()
     ]
-    return sorted(missteps, key=lambda problem: problem.line) or playbook
+
+
+def _steps_alone(document: Any) -> Playbook | None:
+    """Return a playbook of the document's steps, so that they are walked although something else is wrong."""
+    parts = {name: document[name] for name in ("strategies", "steps") if name in document}
+    try:
+        return Playbook.model_validate({"playbook": "a", "provider": "a", "summary": "", **parts})
+    except ValidationError:
+        return None
+
+
+def _missteps(playbook: Playbook, places: Places) -> list[Problem]:
+    steps = {line.id: ("steps", number) for number, line in enumerate(playbook.steps)}
+    # Whatever a REST kind can do or not, its list can be kept.
+    can = asked(playbook) | ({Can.PRESERVING} if playbook.http is not None else set())
+    return [
+        Problem(*places.of(steps[each.step] if each.step else ("strategies",)), each.what, each.mend)
+        for each in check(playbook, can)
+    ]
 
 
 def _bytes(path: Path) -> bytes:

@@ -170,3 +170,10 @@ class RestKind(_Strict):
         if (self.suspend is None) != (self.resume is None):
             raise ValueError("`suspend` and `resume` go together: what nobody can undo is `revoke`")
         return self
+
+    @model_validator(mode="after")
+    def _marked(self) -> RestKind:
+        sends = self.issue is not None and "marker" in placeholders([self.issue.call, self.issue.body])
+        if self.issue is not None and self.list.marker is not None and not sends:
+            raise ValueError("`list` reads a `marker` that `issue` never sends: put {marker} into its body")
+        return self

@@ -154,7 +154,43 @@ def test_a_long_value_is_not_echoed_whole(folder):
 
 def test_yes_and_on_are_words(folder):
     playbook = playbook_file.load(write(folder, GOOD.replace("[badge]", "[yes, on, 'null']")))
-    assert playbook.recognises == {"gitleaks": ["yes", "on", "null"]}
+    assert playbook.recognises == {"gitleaks": ["yes", "on", "null"], "list": ["badge"]}
+
+
+def test_a_list_may_name_every_kind_and_no_file_need_say_so(folder):
+    playbook = playbook_file.load(write(folder, GOOD.replace("recognises: {gitleaks: [badge]}\n", "")))
+    assert playbook.recognises == {"list": ["badge"]}
+
+
+def test_a_scanner_that_nobody_reads_is_told(folder):
+    assert (
+        complaint(folder, GOOD.replace("gitleaks:", "gitlaks:"))
+        == "playbooks/badge.yaml:5: no report comes from `gitlaks` (did you mean `gitleaks`?)"
+    )
+
+
+def test_a_marker_that_is_read_and_never_sent_is_told(folder):
+    acme = (playbook_file.SHIPPED / "acme_api_token.yaml").read_text()
+    said = complaint(folder, acme.replace(', marker: "{marker}"}', "}"))
+    assert "`list` reads a `marker` that `issue` never sends: put {marker} into its body" in said
+    playbook_file.load(write(folder, acme.replace(', marker: "{marker}"}', "}").replace("marker: marker, ", "")))
+
+
+def test_a_rest_kind_preserves_first(folder):
+    acme = (playbook_file.SHIPPED / "acme_api_token.yaml").read_text()
+    kept = next(line for line in acme.splitlines(keepends=True) if "preserve exposed" in line)
+    assert "preserve first" in complaint(folder, acme.replace(kept, ""))
+
+
+def test_mistakes_of_every_sort_are_told_in_one_round(folder):
+    text = GOOD.replace("gitleaks:", "gitlaks:").replace("summary", "sumary").replace(", expect: rejected", "")
+    found = [(each.line, each.what) for each in playbook_file.lint(write(folder, text))]
+    assert found[:3] == [
+        (1, "`summary` is missing"),
+        (3, "unknown key `sumary`"),
+        (5, "no report comes from `gitlaks`"),
+    ]
+    assert (8, "under revoke_only, no refusal is asked for wherever it was stopped") in found
 
 
 def test_the_shipped_playbooks_come_first_and_more_folders_after(folder):

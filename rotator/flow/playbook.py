@@ -20,6 +20,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from rotator.flow.exposure import LIST
 from rotator.rest_kind import RestKind
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
@@ -242,7 +243,8 @@ class Playbook(_Strict):
         description="what the kind allows, the preferred one first",
     )
     recognises: dict[str, list[str]] = Field(
-        default_factory=dict, description="scanner: the names it gives to this kind"
+        default_factory=dict,
+        description="scanner: the names it gives to this kind; a list of ids may always name it by its own",
     )
     http: RestKind | None = None
     steps: Annotated[list[Line], Field(min_length=1)]
@@ -264,6 +266,8 @@ class Playbook(_Strict):
         if replaces and Strategy.REVOKE_ONLY not in self.strategies:
             # What cannot be replaced (no place to deliver, replaced already) must still be revocable.
             raise _wrong("`strategies` lacks revoke_only", "a kind that is replaced needs it too", ("strategies",))
+        # A kind that nobody could name would never run.
+        self.recognises.setdefault(LIST, [self.playbook])
         return self
 
     def path(self, strategy: Strategy) -> tuple[Line, ...]:
