@@ -31,10 +31,16 @@ def read(reference: str, folder: Path) -> Secret:
     """
     scheme, _, rest = reference.partition(":")
     if scheme == "env":
-        value = os.environ.get(rest, "")
+        if rest not in os.environ:
+            raise BadInput("is not set", reference, "set it where the rotator starts, or mend the name")
+        value = os.environ[rest]
     elif scheme == "file":
         try:
             value = (folder / Path(rest).expanduser()).read_text()
+        except FileNotFoundError:
+            raise BadInput("there is no such file", reference, "mend the path, or put the file there") from None
+        except UnicodeDecodeError:
+            raise BadInput("is not text", reference, "write it as text: raw bytes in base64") from None
         except (OSError, ValueError, RuntimeError) as error:  # the last for a home that is nobody's
             raise BadInput(f"cannot be read ({type(error).__name__})", reference, "does the rotator own it?") from None
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -24,3 +25,17 @@ def test_no_proxy_that_the_environment_names_sees_the_token(monkeypatch):
         with pytest.raises((Unavailable, BadInput)):
             secret_reference.read("vault:kv/rotator#key", Path())
         assert proxy.calls == []
+
+
+def test_what_is_not_there_is_told_apart_from_what_is_empty_or_no_text(monkeypatch, tmp_path):
+    monkeypatch.delenv("NOBODY_SET_THIS", raising=False)
+    monkeypatch.setenv("EMPTY", " ")
+    (tmp_path / "raw").write_bytes(bytes(range(128, 160)))
+    for reference, said in [
+        ("env:NOBODY_SET_THIS", "is not set"),
+        ("env:EMPTY", "is empty"),
+        ("file:nowhere", "there is no such file"),
+        ("file:raw", "is not text (write it as text: raw bytes in base64)"),
+    ]:
+        with pytest.raises(BadInput, match=f"^{re.escape(f'{reference}: {said}')}"):
+            secret_reference.read(reference, tmp_path)
