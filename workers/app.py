@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import threading
+import warnings
+from collections.abc import Callable
 from typing import Any
 
 from celery import Celery
 from celery.app import trace
-from celery.signals import setup_logging
+from celery.exceptions import SecurityWarning
+from celery.signals import setup_logging, worker_ready
 from celery.worker import WorkController
 
 from rotator.bootstrap import Rotator
@@ -75,6 +78,14 @@ def options(app: Celery, lanes: tuple[str, ...] = LANES) -> dict[str, Any]:
         "without_gossip": True,
         "without_mingle": True,
     }
+
+
+def quietly(app: Celery, lanes: tuple[str, ...], ready: Callable[[], None]) -> WorkController:
+    """Return a worker for a process of its own, without Celery's banner; it calls `ready` when it takes messages."""
+    # Celery warns of root since messages could be code; ours are JSON that holds an id.
+    warnings.filterwarnings("ignore", category=SecurityWarning)
+    worker_ready.connect(lambda **_: ready(), weak=False)
+    return app.Worker(quiet=True, **options(app, lanes))
 
 
 class EmbeddedWorker:

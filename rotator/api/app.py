@@ -17,7 +17,7 @@ from rotator.errors import BadInput
 
 def make(parts: Rotator) -> FastAPI:
     """Return the application."""
-    app = FastAPI(title="rotator", version=__version__, docs_url="/docs", redoc_url=None)
+    app = FastAPI(title="rotator", version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
 
     @app.get("/healthz")
     def healthz() -> dict[str, str]:

@@ -71,7 +71,7 @@ def worker(
     lane: Annotated[list[str] | None, typer.Option(help="Only these lanes: contain, replace, hygiene.")] = None,
 ) -> None:
     """Run a worker (PostgreSQL and Redis)."""
-    from workers.app import LANES, make, options  # noqa: PLC0415 - Celery is not free
+    from workers.app import LANES, make, quietly  # noqa: PLC0415 - Celery is not free
 
     parts = _parts(context, embedded=False)
     wanted = tuple(lane or LANES)
@@ -80,7 +80,7 @@ def worker(
     parts.engine  # noqa: B018 - made here, before threads could make it twice
     app = make(parts)
     app.set_default()
-    app.Worker(**options(app, wanted)).start()
+    quietly(app, wanted, lambda: _say(context, f"worker up: {', '.join(wanted)}")).start()
 
 
 def beat(context: typer.Context) -> None:
@@ -92,14 +92,25 @@ def beat(context: typer.Context) -> None:
     stop = threading.Event()
     for each in (signal.SIGTERM, signal.SIGINT):
         signal.signal(each, lambda *_: stop.set())
-    dispatching.run(dispatching.dispatcher(make(parts), parts.due), stop, every_s=0.1)
+    sending = dispatching.dispatcher(make(parts), parts.due)
+    _say(context, "dispatcher up")
+    dispatching.run(sending, stop, every_s=0.1)
 
 
 def serve(context: typer.Context, port: Port = 8420, host: Host = "127.0.0.1") -> None:
     """Serve the web: health, readiness and metrics."""
     from rotator.api.app import listen, run  # noqa: PLC0415 - FastAPI is not free
 
-    run(context.obj.parts(), listen(host, port))
+    parts, door = context.obj.parts(), listen(host, port)
+    _say(context, f"serving on http://{f'[{host}]' if ':' in host else host}:{port}")
+    run(parts, door)
+
+
+def _say(context: typer.Context, line: str) -> None:
+    """Tell who started it that it is ready."""
+    given: Context = context.obj
+    if not given.quiet:
+        print(line, file=sys.stderr, flush=True)  # noqa: T201
 
 
 def _parts(context: typer.Context, *, embedded: bool) -> Rotator:
