@@ -112,13 +112,13 @@ def test_what_does_not_wait_for_a_person_cannot_be_decided(failed):
     _, deployment, _, _ = failed
     for run, name in (("inc-1.r1", "keep"), ("inc-1.r1", "refused"), ("inc-1.r1", "nothing"), ("inc-9.r1", "cut")):
         with pytest.raises(BadInput, match="no failed or held step"):
-            deployment.enrolment.decide(run, name, skip=True, by="ann", reason="")
+            deployment.enrolment.decide(run, name, skip=True, by="ann", reason="mended")
     assert acts(deployment) == ["declared", "approved"]
 
 
 def test_of_many_who_decide_at_once_one_does(failed):
     _, deployment, _, _ = failed
-    told = at_once(8, lambda: deployment.enrolment.decide("inc-1.r1", "cut", skip=False, by="ann", reason=""))
+    told = at_once(8, lambda: deployment.enrolment.decide("inc-1.r1", "cut", skip=False, by="ann", reason="mended"))
     assert sum(each == 1 for each in told) == 1
     assert acts(deployment) == ["declared", "approved", "retried"]
     assert broken_chains(deployment) == []
