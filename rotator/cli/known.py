@@ -30,7 +30,7 @@ def register(app: typer.Typer) -> None:
 
 def lint(
     context: typer.Context,
-    files: Annotated[list[Path] | None, typer.Argument(help="Playbooks; all that apply here if none is given.")] = None,
+    files: Annotated[list[Path] | None, typer.Argument(metavar="FILE", help="Playbooks; all that apply here if none is given.")] = None,
 ) -> None:
     """Say every mistake of playbooks, with its line."""
     from rotator import playbook_file  # noqa: PLC0415
@@ -110,7 +110,10 @@ def list_providers(context: typer.Context, output: OutputOption = Output.TABLE) 
 
 
 def check_providers(context: typer.Context, output: OutputOption = Output.TABLE) -> None:
-    """Ask every connection about a credential that does not exist: does it answer, and does it know the rotator."""
+    """Ask every connection about a credential that is not there.
+
+    It tells whether the service answers, and whether it knows the rotator. Changes nothing.
+    """
     from rotator.credential import CredentialRef  # noqa: PLC0415
 
     given: Context = context.obj

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from rotator.bootstrap import Rotator
 
-Port = Annotated[int, typer.Option(min=1, max=65535, help="Where the web listens.")]
-Host = Annotated[str, typer.Option(help="The address it listens on.")]
+Port = Annotated[int, typer.Option(metavar="PORT", min=1, max=65535, help="Where the web listens.")]
+Host = Annotated[str, typer.Option(metavar="ADDRESS", help="The address it listens on.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -32,10 +32,10 @@ def register(app: typer.Typer) -> None:
 
 def up(
     context: typer.Context,
-    port: Annotated[int | None, typer.Option(min=1, max=65535, help="Serve the web on 127.0.0.1:PORT too.")] = None,
+    port: Annotated[int | None, typer.Option(metavar="PORT", min=1, max=65535, help="Serve the web on 127.0.0.1:PORT too.")] = None,
     until_idle: Annotated[bool, typer.Option("--until-idle", help="Stop when nothing is due soon.")] = False,
 ) -> None:
-    """Run everything on this machine: worker, dispatcher and, with --port, the web."""
+    """Run worker, dispatcher and, with --port, the web in one process."""
     from rotator.cli.runtime import run_embedded  # noqa: PLC0415
 
     parts = _parts(context, embedded=True)
@@ -68,7 +68,7 @@ def _web(parts: Rotator, port: int) -> Callable[[], None]:
 
 def worker(
     context: typer.Context,
-    lane: Annotated[list[str] | None, typer.Option(help="Only these lanes: contain, replace, hygiene.")] = None,
+    lane: Annotated[list[str] | None, typer.Option(metavar="LANE", help="Only these lanes: contain, replace, hygiene.")] = None,
 ) -> None:
     """Run a worker (PostgreSQL and Redis)."""
     from workers.app import LANES, make, quietly  # noqa: PLC0415 - Celery is not free
@@ -84,7 +84,7 @@ def worker(
 
 
 def beat(context: typer.Context) -> None:
-    """Run a dispatcher (PostgreSQL and Redis); any number may run, one leads."""
+    """Run a dispatcher (PostgreSQL and Redis): any number, one leads."""
     from workers import beat as dispatching  # noqa: PLC0415
     from workers.app import make  # noqa: PLC0415
 
