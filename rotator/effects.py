@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from rotator.credential import CredentialRef, Issued, Secret, read_document
-from rotator.errors import Rejected, RotatorError, Unavailable, Uncertain
+from rotator.errors import BadInput, Rejected, RotatorError, Unavailable, Uncertain
 from rotator.flow.playbook import Subject, Verb
 from rotator.flow.run import Run, Step, Work
 from rotator.flow.scope import ConsumerAddress
@@ -138,6 +138,8 @@ def _knock(provider: Provider, ref: CredentialRef, secret: Secret, target: str) 
 def _issue(world: World, provider: Provider, work: Work, step: Step) -> Outcome:
     """Mint, then stage everywhere before anything else can go wrong; what cannot be staged is revoked again."""
     assert isinstance(provider, Issuing)  # noqa: S101 - the caller matched it; mypy does not carry it over
+    for place in work.run.deliver:
+        world.store(place)  # a place that cannot be used is told before anything is minted
     issued = provider.issue(work.run.ref, marker=step.id, preserved=work.preserved())
     try:
         return stage(world, provider, work.run, step, issued)
@@ -147,7 +149,7 @@ def _issue(world: World, provider: Provider, work: Work, step: Step) -> Outcome:
         provider.revoke(issued.ref)
     except RotatorError as error:
         raise Uncertain("unstaged", f"{issued.ref.id} could not be staged ({failure.reason}) nor revoked") from error
-    kind = Rejected if isinstance(failure, Rejected) else Unavailable
+    kind = Rejected if isinstance(failure, Rejected | BadInput) else Unavailable
     raise kind("store_failed", f"{failure.reason}; the new {issued.ref.id} was revoked again")
 
 

@@ -242,17 +242,17 @@ class _Advance:
             return Move(StepState.DONE, facts=outcome.facts)
         if step.verb is Verb.RESUME or (step.verb is Verb.INSTALL and step.subject is Subject.EXPOSED):
             self._prove(revived(proof))
+        settle_s = self._world.provider(self._work.run.ref).settle_s
         if outcome.verdict is not None and step.subject is Subject.EXPOSED:
-            settle_s = self._world.provider(self._work.run.ref).settle_s
             proof = knocked(proof, outcome.verdict, settle_s, now)
             self._prove(proof)
             return after_knock_exposed(step, outcome.verdict, proof, settle_s, now)
         if outcome.verdict is not None:
             return after_knock_replacement(step, outcome.verdict, now)
         if outcome.status is not None:
-            proof = stated(proof, outcome.status.state, now)
+            proof = stated(proof, outcome.status.state, settle_s, now)
             self._prove(proof)
-            return after_statement(step, proof, now)
+            return after_statement(step, proof, settle_s, now)
         if outcome.using is not None:
             return after_asking_consumers(step, outcome.using, replacement_of(self._work).id, now)
         return Move(StepState.DONE, facts=outcome.facts)

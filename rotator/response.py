@@ -82,8 +82,12 @@ def declare(
     severity: Severity,
     detected_at: float,
     exposed_at: float | None = None,
+    approved: bool = False,
 ) -> Incident:
-    """Write the incident and its plan to the ledger; nothing starts before the plan is approved."""
+    """Write the incident and its plan to the ledger; nothing starts before the plan is approved.
+
+    Raises BadInput, with nothing written, when it is `approved` and another incident has overtaken it.
+    """
     now = time.time()
     incident = Incident(
         id=new_incident_id(now),
@@ -93,7 +97,7 @@ def declare(
         declared_at=now,
         exposed_at=exposed_at,
     )
-    parts.enrolment.declare(incident, prepared.plan, prepared.materials, prepared.exposures, by=actor())
+    parts.enrolment.declare(incident, prepared.plan, prepared.materials, prepared.exposures, actor(), approved=approved)
     return incident
 
 

@@ -83,8 +83,8 @@ def respond(  # noqa: PLR0917 - options, which callers name
         severity=severity,
         detected_at=detected_at,
         exposed_at=exposed,
+        approved=True,
     )
-    parts.enrolment.approve(incident.id, prepared.plan.digest, by=response.actor())
     watching.start_workers(given, parts)
     watching.follow(given, parts, incident.id, output)
 
@@ -110,7 +110,10 @@ def read(parts: Rotator, files: list[str]) -> list[Suspect]:
 def _confirmed(credentials: int) -> bool:
     if not sys.stdin.isatty():
         return False
-    answer = typer.prompt(f"Type `revoke {credentials}` to go ahead", default="no", show_default=False, err=True)
+    try:
+        answer = typer.prompt(f"Type `revoke {credentials}` to go ahead", default="no", show_default=False, err=True)
+    except typer.Abort:
+        return False
     return str(answer).strip() == f"revoke {credentials}"
 
 

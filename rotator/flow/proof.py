@@ -1,7 +1,8 @@
 """Proof of death: what a series of knocks on one door says about one credential.
 
-A refusal proves death only when it is paired (the same material was accepted before, or the refusal names an id that
-the issuer knew) and when it holds, unbroken, for the issuer's settle time. Everything else is at best stated.
+A refusal proves death only when it is paired (the same material was accepted before) and when it holds, unbroken, for
+the issuer's settle time. A refusal that names an id which the issuer knew is its word about the id: stated, since the
+report's secret may have been cut short, or another's.
 """
 
 from __future__ import annotations
@@ -24,26 +25,27 @@ class Evidence(StrEnum):
 class Proof:
     """What is known of one credential at one door (`target`, empty for the issuer itself). Times in epoch seconds.
 
-    `known_at`: the issuer named this id before any effect; `live_at`: as an active one, so that a knock could have told
-    whether the material is the id's. `accepted_at`: it accepted this very material.
-    `mismatch`: it said that the material is not the id's. `refused_since`: the first refusal of the unbroken series.
+    `known_at`: the issuer named this id before any effect. `accepted_at`: it accepted this very material.
+    `mismatch`: it said that the material is not the id's. `refused_since`: the first refusal of the unbroken series;
+    `stated_since`: the first time the issuer said that it is no longer active.
     `dead_at` is `refused_since` (or the issuer's word) once the series has held. `contained_at` is set with it, and
     also when the id is refused but the report's secret was never its own: nobody gets in, and nothing is proven.
     """
 
     target: str = ""
     known_at: float | None = None
-    live_at: float | None = None
     accepted_at: float | None = None
     mismatch: bool = False
     refused_since: float | None = None
+    stated_since: float | None = None
     dead_at: float | None = None
     contained_at: float | None = None
     evidence: Evidence = Evidence.NONE
 
-    def paired(self, verdict: Verdict) -> bool:
-        """Tell whether a refusal says anything about this very material."""
-        return self.accepted_at is not None or (verdict.names_id and self.live_at is not None and not self.mismatch)
+    @property
+    def settling(self) -> bool:
+        """Tell whether a series has begun, by knocks or by the issuer's word."""
+        return self.refused_since is not None or self.stated_since is not None
 
     def shuts(self, verdict: Verdict) -> bool:
         """Tell whether a refusal is about the id itself, whatever the material."""
@@ -54,8 +56,7 @@ def seen(proof: Proof, state: State, now: float) -> Proof:
     """Note that the issuer was asked before any effect, and whether it knows the id."""
     if state is State.ABSENT:
         return proof
-    live_at = now if state is State.ACTIVE else None
-    return replace(proof, known_at=proof.known_at or now, live_at=proof.live_at or live_at)
+    return replace(proof, known_at=proof.known_at or now)
 
 
 def knocked(proof: Proof, verdict: Verdict, settle_s: float, now: float) -> Proof:
@@ -75,14 +76,14 @@ def knocked(proof: Proof, verdict: Verdict, settle_s: float, now: float) -> Proo
     if now - since < settle_s:
         return replace(proof, refused_since=since)
     shut = replace(proof, refused_since=since, contained_at=since)
-    if proof.paired(verdict):
+    if proof.accepted_at is not None:
         return replace(shut, dead_at=since, evidence=Evidence.PROVEN)
-    # It was inactive before we came, so nobody can tell whether the report's secret is its own: the issuer's word only.
+    # The issuer refuses the id, and nobody ever saw the report's secret open it: the issuer's word, no more.
     return shut if proof.mismatch else replace(shut, dead_at=since, evidence=Evidence.STATED)
 
 
-def stated(proof: Proof, state: State, now: float) -> Proof:
-    """Add the issuer's word, where there is no material to knock with.
+def stated(proof: Proof, state: State, settle_s: float, now: float) -> Proof:
+    """Add the issuer's word, where there is no material to knock with; as a refusal, it must hold for the settle time.
 
     It never lowers what was proven, unless it calls the credential alive: then somebody resumed it. It says nothing of
     a report's secret that was never the id's.
@@ -91,10 +92,15 @@ def stated(proof: Proof, state: State, now: float) -> Proof:
         return revived(proof)
     if proof.evidence is Evidence.PROVEN or proof.known_at is None:
         return proof
-    contained = replace(proof, contained_at=proof.contained_at or now)
-    return contained if proof.mismatch else replace(contained, dead_at=proof.dead_at or now, evidence=Evidence.STATED)
+    since = proof.stated_since if proof.stated_since is not None else now
+    if now - since < settle_s:
+        return replace(proof, stated_since=since)
+    contained = replace(proof, stated_since=since, contained_at=since)
+    return contained if proof.mismatch else replace(contained, dead_at=since, evidence=Evidence.STATED)
 
 
 def revived(proof: Proof) -> Proof:
     """Forget the death: somebody resumed the credential, or undid a step."""
-    return replace(proof, refused_since=None, dead_at=None, contained_at=None, evidence=Evidence.NONE)
+    return replace(
+        proof, refused_since=None, stated_since=None, dead_at=None, contained_at=None, evidence=Evidence.NONE
+    )

@@ -246,7 +246,7 @@ def state_of(run: Run, steps: Sequence[Step], proofs: Sequence[Proof]) -> Creden
     if any(step.waits_for_person for step in steps) or (steps and states <= THROUGH):
         # All steps through and still not dead: the strategy left it alive (cut_only), which a person must own.
         return CredentialState.HELD
-    if proofs and all(proof.refused_since is not None or proof.dead_at is not None for proof in proofs):
+    if proofs and all(proof.settling or proof.dead_at is not None for proof in proofs):
         return CredentialState.SETTLING
     return CredentialState.PENDING
 
@@ -261,9 +261,13 @@ def still_open(run: Run, steps: Sequence[Step]) -> list[str]:
     destroying = any(step.waits_for_time for step in steps)
     unfinished = [step for step in steps if step.state not in THROUGH | {StepState.FAILED, StepState.HELD}]
     if unfinished and not found and not destroying:
-        found.append(f"{unfinished[0].name}: {unfinished[0].state}")
+        why = f" ({unfinished[0].reason})" if unfinished[0].reason else ""
+        found.append(f"{unfinished[0].name}: {unfinished[0].state}{why}")
     if run.evidence is Evidence.NONE and not found and run.dismissed is None:
         found.append("the exposed credential is not proven dead")
+    if run.strategy in {Strategy.CONTAIN_FIRST, Strategy.REPLACE_FIRST} and run.replaced_at is None and not found:
+        unused = f"; {run.replacement} was issued and nobody holds it" if run.replacement else ""
+        found.append(f"it was not replaced, as {run.strategy} says{unused}")
     return found
 
 

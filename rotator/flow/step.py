@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from rotator.errors import Rejected, RotatorError, Unavailable, Uncertain
+from rotator.errors import BadInput, Rejected, RotatorError, Unavailable, Uncertain
 from rotator.flow.playbook import Expect, Subject, Verb
 from rotator.flow.proof import Evidence, Proof
 from rotator.flow.run import SCHEDULED, Step, StepState
@@ -94,7 +94,7 @@ def after_error(step: Step, error: RotatorError, now: float) -> Move:
     if _observes(step) and (isinstance(error, Rejected) or _out_of_patience(step, _patience(step), now)):
         # What cannot be observed cannot be kept; that must not keep the credential alive.
         return Move(StepState.DONE, reason=f"not observed: {_say(error)}")
-    if isinstance(error, Rejected):
+    if isinstance(error, Rejected | BadInput):
         return Move(StepState.FAILED, reason=_say(error))
     if isinstance(error, Uncertain):
         if _out_of_patience(step, _patience(step), now) and step.verb in REPEATABLE:
@@ -144,9 +144,7 @@ def _after_refusal(verdict: Verdict, proof: Proof, settle_s: float, facts: Mappi
     if proof.evidence is Evidence.PROVEN:
         return Move(StepState.DONE, reason=verdict.reason, facts=facts)
     if proof.evidence is Evidence.STATED:
-        return Move(
-            StepState.DONE, None, f"{verdict.reason}; it was inactive before, so its secret is unchecked", facts
-        )
+        return Move(StepState.DONE, None, f"{verdict.reason}; nobody saw its secret accepted before", facts)
     if proof.contained_at is not None:
         return Move(StepState.HELD, None, MISMATCH, facts)
     if proof.refused_since is None:
@@ -156,7 +154,7 @@ def _after_refusal(verdict: Verdict, proof: Proof, settle_s: float, facts: Mappi
     return Move(StepState.PENDING, proof.refused_since + settle_s, "settling", facts)
 
 
-def after_statement(step: Step, proof: Proof, now: float) -> Move:
+def after_statement(step: Step, proof: Proof, settle_s: float, now: float) -> Move:
     """Decide after the issuer's word, where there is no material to knock with."""
     facts = {"answer": "stated" if proof.evidence is not Evidence.NONE else "alive_or_unknown"}
     if step.expect is None or proof.evidence is not Evidence.NONE:
@@ -167,6 +165,8 @@ def after_statement(step: Step, proof: Proof, now: float) -> Move:
         return Move(
             StepState.HELD, None, "unknown_here: the issuer never knew this id; is it another account's?", facts
         )
+    if proof.stated_since is not None:
+        return Move(StepState.PENDING, proof.stated_since + settle_s, "settling", facts)
     if _out_of_patience(step, step.retry_for_s or 0.0, now):
         return Move(StepState.FAILED, reason="still_active", facts=facts)
     return Move(StepState.PENDING, now + backoff(step.attempts, 5.0), "still_active", facts)
@@ -214,4 +214,6 @@ def _out_of_patience(step: Step, patience_s: float, now: float) -> bool:
 
 
 def _say(error: RotatorError) -> str:
+    if isinstance(error, BadInput):
+        return f"{error.reason}: {error}"
     return f"{error.reason}: {error.detail}" if error.detail else error.reason

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, insert, select, update
+from sqlalchemy import Connection, Select, and_, func, insert, or_, select, update
 
 from rotator.credential import CredentialRef, Secret
 from rotator.errors import BadInput
@@ -25,6 +25,8 @@ from rotator.ledger.evidence import chained
 from rotator.ledger.reading import replaces
 from rotator.seal import Seal
 
+APPROVING = 491286115
+"""The advisory lock of PostgreSQL under which plans are approved, one after the other."""
 KEEP_MATERIAL_S = 30 * 86400.0
 """After this, an exposed secret is destroyed even when its death could not be proven."""
 
@@ -47,8 +49,13 @@ class Enrolment:
         materials: Mapping[CredentialRef, Secret],
         exposures: Mapping[CredentialRef, Iterable[Exposure]],
         by: str,
+        *,
+        approved: bool = False,
     ) -> None:
-        """Write the incident, one run per credential, and seal what is needed for the final knock. Nothing starts."""
+        """Write the incident, one run per credential, and seal what is needed for the final knock.
+
+        Nothing starts, unless whoever declares it has `approved` the plan: then both are written, or neither.
+        """
         batch: dict[str, list[dict[str, Any]]] = {table.name: [] for table in tables.metadata.sorted_tables}
         for number, planned in enumerate(plan.runs, start=1):
             self._enrol(batch, f"{incident.id}.r{number}", incident, planned)
@@ -95,6 +102,8 @@ class Enrolment:
                     "warnings": list(plan.warnings),
                 },
             )
+            if approved:
+                self._approve(connection, incident.id, plan.digest, by)
 
     def _enrol(self, batch: dict[str, list[dict[str, Any]]], run: str, incident: Incident, planned: PlannedRun) -> None:
         ref = planned.ref
@@ -163,39 +172,46 @@ class Enrolment:
 
         Raises BadInput when the plan is not the one that was shown, or another has replaced a credential meanwhile.
         """
-        now = self._clock()
         with self._database.write() as connection:
-            asked = select(tables.incident).where(tables.incident.c.id == incident).with_for_update()
-            row = connection.execute(asked).mappings().first()
-            if row is None:
-                raise BadInput("no such incident", incident, "rotator incident list shows them")
-            if row["plan_digest"] != digest:
-                raise BadInput(
-                    f"the plan is {row['plan_digest']}, not {digest}", incident, f"look again: rotator plan {incident}"
-                )
-            if row["approved_at"] is not None:
-                return
-            if (stale := connection.execute(_answered_meanwhile(incident)).first()) is not None:
-                raise BadInput(
-                    f"the plan is stale: {stale.id} replaces {stale.credential}, and a second would be an orphan",
-                    incident,
-                    "declare it again: the new plan will only prove that one dead",
-                )
-            of_incident = {"approved_at": now, "approved_by": by}
-            connection.execute(update(tables.incident).where(tables.incident.c.id == incident).values(of_incident))
-            connection.execute(update(tables.run).where(tables.run.c.incident == incident).values(requested_at=now))
-            connection.execute(
-                update(tables.branch)
-                .where(tables.branch.c.incident == incident, tables.branch.c.segment == 0)
-                .values(state=BranchState.OPEN.value, due_at=now)
+            self._approve(connection, incident, digest, by)
+
+    def _approve(self, connection: Connection, incident: str, digest: str, by: str) -> None:
+        now = self._clock()
+        if connection.dialect.name != "sqlite":
+            # Two approvals at once would each miss what the other is about to replace. (SQLite has one writer anyway.)
+            connection.execute(select(func.pg_advisory_xact_lock(APPROVING)))
+        row = connection.execute(select(tables.incident).where(tables.incident.c.id == incident)).mappings().first()
+        if row is None:
+            raise BadInput("no such incident", incident, "rotator incident list shows them")
+        if row["plan_digest"] != digest:
+            raise BadInput(
+                f"the plan is {row['plan_digest']}, not {digest}", incident, f"look again: rotator plan {incident}"
             )
-            _act(connection, incident, {"at": now, "act": "approved", "by": by, "plan": digest})
+        if row["approved_at"] is not None:
+            return
+        if (stale := connection.execute(_answered_meanwhile(incident)).first()) is not None:
+            raise BadInput(
+                f"the plan is stale: {stale.id} replaces {stale.credential}, and a second would be an orphan",
+                incident,
+                "declare it again: the new plan will only prove that one dead",
+            )
+        of_incident = {"approved_at": now, "approved_by": by}
+        connection.execute(update(tables.incident).where(tables.incident.c.id == incident).values(of_incident))
+        connection.execute(update(tables.run).where(tables.run.c.incident == incident).values(requested_at=now))
+        connection.execute(
+            update(tables.branch)
+            .where(tables.branch.c.incident == incident, tables.branch.c.segment == 0)
+            .values(state=BranchState.OPEN.value, due_at=now)
+        )
+        _act(connection, incident, {"at": now, "act": "approved", "by": by, "plan": digest})
 
     def decide(self, run: str, name: str, *, skip: bool, by: str, reason: str) -> int:
         """Let a person do a failed or held step of a run again, or go on without it; return how many steps it was.
 
-        Raises BadInput when no such step waits for a person, or a worker has just taken it in hand.
+        Raises BadInput when no such step waits for a person, a worker has just taken it in hand, or no reason is given.
         """
+        if not reason.strip():
+            raise BadInput("a reason is needed: it becomes evidence", "--reason", "say why in a few words")
         now = self._clock()
         wanted = StepState.SKIPPED if skip else StepState.PENDING
         with self._database.write() as connection:
@@ -231,18 +247,22 @@ class Enrolment:
 
 
 def _answered_meanwhile(incident: str) -> Select[Any]:
-    """Ask for a run of another incident that replaces what this one plans to replace."""
-    mine, other = tables.run.alias("mine"), tables.run.alias("other")
-    same = (mine.c[name] == other.c[name] for name in ("provider", "connection", "owner", "credential", "generation"))
-    return (
-        select(other.c.id, other.c.credential)
-        .join(mine, and_(*same))
-        .where(
-            mine.c.incident == incident,
-            mine.c.strategy.in_(["contain_first", "replace_first"]),
-            other.c.incident != incident,
-            replaces(other),
-        )
+    """Ask for a run of another incident that replaces what this one plans to replace.
+
+    That is the same credential, or since this was planned one of the same owner that is delivered to the same places.
+    """
+    mine, other, planned = tables.run.alias("mine"), tables.run.alias("other"), tables.incident
+    same_owner = (mine.c[name] == other.c[name] for name in ("provider", "connection", "owner"))
+    same_credential = and_(mine.c.credential == other.c.credential, mine.c.generation == other.c.generation)
+    same_places = and_(mine.c.deliver == other.c.deliver, other.c.requested_at >= planned.c.declared_at)
+    return select(other.c.id, other.c.credential).where(
+        *same_owner,
+        or_(same_credential, same_places),
+        planned.c.id == mine.c.incident,
+        mine.c.incident == incident,
+        mine.c.strategy.in_(["contain_first", "replace_first"]),
+        other.c.incident != incident,
+        replaces(other),
     )
 
 

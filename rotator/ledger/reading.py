@@ -123,7 +123,7 @@ class Reading:
                     )
         for ref, places in deliver.items():
             for earlier in by_owner.get((ref.provider, ref.connection, ref.owner), []):
-                holds = earlier.deliver == places and earlier.replacement not in {None, ref.id, *names}
+                holds = earlier.deliver == places and earlier.replacement not in {ref.id, *names}
                 if earlier.ref == ref or holds:
                     found[ref] = earlier.id
         return found
@@ -206,7 +206,12 @@ class Reading:
                 connection.execute(
                     select(proof.c.run)
                     .join(run, run.c.id == proof.c.run)
-                    .where(run.c.incident == incident, proof.c.refused_since.is_(None), proof.c.dead_at.is_(None))
+                    .where(
+                        run.c.incident == incident,
+                        proof.c.refused_since.is_(None),
+                        proof.c.stated_since.is_(None),
+                        proof.c.dead_at.is_(None),
+                    )
                 ).scalars()
             )
             counts: Counter[str] = Counter()

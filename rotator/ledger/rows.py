@@ -187,10 +187,10 @@ def proof_of(row: RowMapping) -> Proof:
     return Proof(
         target=row["target"],
         known_at=row["known_at"],
-        live_at=row["live_at"],
         accepted_at=row["accepted_at"],
         mismatch=bool(row["mismatch"]),
         refused_since=row["refused_since"],
+        stated_since=row["stated_since"],
         dead_at=row["dead_at"],
         contained_at=row["contained_at"],
         evidence=Evidence(row["evidence"]),
@@ -201,10 +201,10 @@ def proof_row(proof: Proof) -> dict[str, Any]:
     """Return the columns of a proof that change."""
     return {
         "known_at": proof.known_at,
-        "live_at": proof.live_at,
         "accepted_at": proof.accepted_at,
         "mismatch": int(proof.mismatch),
         "refused_since": proof.refused_since,
+        "stated_since": proof.stated_since,
         "dead_at": proof.dead_at,
         "contained_at": proof.contained_at,
         "evidence": proof.evidence.value,

@@ -69,7 +69,16 @@ PROVE = (
     update(tables.proof)
     .where(tables.proof.c.run == bindparam("p_run"), tables.proof.c.target == bindparam("p_target"))
     .values(
-        _given("known_at", "live_at", "accepted_at", "mismatch", "refused_since", "dead_at", "contained_at", "evidence")
+        _given(
+            "known_at",
+            "accepted_at",
+            "mismatch",
+            "refused_since",
+            "stated_since",
+            "dead_at",
+            "contained_at",
+            "evidence",
+        )
     )
 )
 ADD_EVIDENCE = insert(tables.evidence)

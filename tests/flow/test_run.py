@@ -95,7 +95,7 @@ def test_every_run_is_in_one_state_and_what_is_open_says_why(run, found, doors):
 
 def test_a_scheduled_destruction_is_not_open():
     waits = step(StepState.HELD, Verb.REVOKE, hold_for_s=60.0, reason=SCHEDULED)
-    proven = replace(RUN, evidence=Evidence.PROVEN)
+    proven = replace(RUN, evidence=Evidence.PROVEN, replaced_at=1.0)
     assert still_open(proven, [step(StepState.DONE), waits, step()]) == []
 
 

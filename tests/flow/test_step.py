@@ -117,7 +117,7 @@ def test_what_is_looked_at_for_ever_is_given_up(before, found, now):
     apply(uncertain, move, now)
 
 
-@given(steps, verdicts, st.builds(Proof, known_at=st.none() | moments, live_at=st.none() | moments), moments)
+@given(steps, verdicts, st.builds(Proof, known_at=st.none() | moments), moments)
 def test_a_knock_is_answered_by_done_only_where_it_may_be(before, verdict, proof, now):
     running = replace(before, verb=Verb.VERIFY, subject=Subject.EXPOSED, state=StepState.RUNNING)
     proof = knocked(proof, verdict, 5.0, now)
@@ -142,9 +142,12 @@ def test_a_replacement_is_done_only_when_it_answers_as_expected(before, verdict,
 @given(steps, st.sampled_from(State), st.builds(Proof, known_at=st.none() | moments, mismatch=st.booleans()), moments)
 def test_the_issuers_word_ends_a_step_only_with_a_death(before, state, proof, now):
     running = replace(before, state=StepState.RUNNING, expect=Expect.REJECTED)
-    proof = stated(proof, state, now)
-    move = after_statement(running, proof, now)
-    apply(running, move, now)
+    early = stated(proof, state, 5.0, now)
+    assert early.evidence is Evidence.NONE  # as a refusal, a word must hold for the settle time
+    assert early.contained_at is None
+    proof = stated(early, state, 5.0, now + 5.0)
+    move = after_statement(running, proof, 5.0, now + 5.0)
+    apply(running, move, now + 5.0)
     assert (move.state is StepState.DONE) == (proof.evidence is not Evidence.NONE)
     if proof.mismatch and state is not State.ACTIVE and proof.known_at is not None:
         assert move == Move(StepState.HELD, None, MISMATCH, move.facts)
