@@ -30,7 +30,9 @@ def register(app: typer.Typer) -> None:
 
 def lint(
     context: typer.Context,
-    files: Annotated[list[Path] | None, typer.Argument(metavar="FILE", help="Playbooks; all that apply here if none is given.")] = None,
+    files: Annotated[
+        list[Path] | None, typer.Argument(metavar="FILE", help="Playbooks; all that apply here if none is given.")
+    ] = None,
 ) -> None:
     """Say every mistake of playbooks, with its line."""
     from rotator import playbook_file  # noqa: PLC0415

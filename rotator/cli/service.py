@@ -32,7 +32,9 @@ def register(app: typer.Typer) -> None:
 
 def up(
     context: typer.Context,
-    port: Annotated[int | None, typer.Option(metavar="PORT", min=1, max=65535, help="Serve the web on 127.0.0.1:PORT too.")] = None,
+    port: Annotated[
+        int | None, typer.Option(metavar="PORT", min=1, max=65535, help="Serve the web on 127.0.0.1:PORT too.")
+    ] = None,
     until_idle: Annotated[bool, typer.Option("--until-idle", help="Stop when nothing is due soon.")] = False,
 ) -> None:
     """Run worker, dispatcher and, with --port, the web in one process."""
@@ -68,7 +70,9 @@ def _web(parts: Rotator, port: int) -> Callable[[], None]:
 
 def worker(
     context: typer.Context,
-    lane: Annotated[list[str] | None, typer.Option(metavar="LANE", help="Only these lanes: contain, replace, hygiene.")] = None,
+    lane: Annotated[
+        list[str] | None, typer.Option(metavar="LANE", help="Only these lanes: contain, replace, hygiene.")
+    ] = None,
 ) -> None:
     """Run a worker (PostgreSQL and Redis)."""
     from workers.app import LANES, make, quietly  # noqa: PLC0415 - Celery is not free
