@@ -60,12 +60,19 @@ class Outside:
         return provider
 
     def store(self, place: Place) -> Store:
-        """Return the store of a place."""
+        """Return the store of a place. Raises BadInput when there is none of that name, or not on that connection."""
         key = (place.store, place.connection)
         with self._making:
             if key not in self._stores:
                 module = _module("stores", place.store, "store")
-                self._stores[key] = module.connect(self._settings.connection(place.connection))
+                connection = self._settings.connection(place.connection)
+                if connection.family != module.FAMILY:
+                    raise BadInput(
+                        f"{place.store} needs a connection of the family {module.FAMILY}",
+                        f"deliver to {place}",
+                        f"{place.connection} is one of {connection.family}",
+                    )
+                self._stores[key] = module.connect(connection)
             return self._stores[key]
 
     def consumer(self, address: ConsumerAddress) -> Consumer:

@@ -55,7 +55,7 @@ def suspects(parts: Rotator, exposures: Iterable[Exposure]) -> list[Suspect]:
 def prepare(parts: Rotator, found: Sequence[Suspect], strategy: Strategy | None = None) -> Prepared:
     """Ask the issuers whose they are, and plan. Changes nothing anywhere.
 
-    Raises BadInput when there is nothing to plan for.
+    Raises BadInput when there is nothing to plan for, or a replacement's place cannot be used.
     """
     if not found:
         raise BadInput("the report names no credential", "", "nothing to do: is it the right report?")
@@ -71,6 +71,8 @@ def prepare(parts: Rotator, found: Sequence[Suspect], strategy: Strategy | None 
     plan = make(
         findings.scoped, findings.unresolved, parts.playbooks, findings.targets, wanted=strategy, answered=answered
     )
+    for place in {place for run in plan.runs for place in run.deliver}:
+        parts.outside.store(place)  # a place that cannot be used is told before anything is revoked
     return Prepared(plan, findings.scoped)
 
 

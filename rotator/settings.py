@@ -127,6 +127,18 @@ class CredentialSettings(BaseModel):
         )
 
 
+def _names_exist(entry: CredentialSettings, connections: list[str]) -> None:
+    for place in entry.deliver:
+        if place.connection not in connections:
+            raise ValueError(f"deliver names the connection {place.connection}, which is not there")
+    for read in entry.reads or ():
+        if read.partition(":")[0] not in connections:
+            raise ValueError(
+                f"reads has {read}, and no connection is called {read.partition(':')[0]}: "
+                "a wrong name would let a new secret go where a thief can read it"
+            )
+
+
 class Settings(BaseSettings):
     """The whole configuration."""
 
@@ -178,9 +190,7 @@ class Settings(BaseSettings):
             if names.count(name) > 1:
                 raise ValueError(f"two connections are called {name}")
         for entry in self.credentials:
-            for place in entry.deliver:
-                if place.connection not in names:
-                    raise ValueError(f"deliver names the connection {place.connection}, which is not there")
+            _names_exist(entry, names)
         return self
 
     @property

@@ -45,6 +45,7 @@ def examine(context: Context) -> Iterator[Finding]:
         yield Finding(False, str(error))
         return
     yield from _connections(parts)
+    yield from _places(parts)
 
 
 def _private(parts: Rotator) -> Iterator[Finding]:
@@ -130,3 +131,12 @@ def _connections(parts: Rotator) -> Iterator[Finding]:
         for key in ("budget", "recovery"):
             if getattr(given, key) is not None:
                 yield Finding(True, f"{given.name}: `{key}` is kept for a later version and has no effect yet")
+
+
+def _places(parts: Rotator) -> Iterator[Finding]:
+    for entry in parts.settings.credentials:
+        for place in entry.custody().deliver:
+            try:
+                parts.outside.store(place)
+            except RotatorError as error:
+                yield Finding(False, str(error))

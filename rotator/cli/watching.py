@@ -116,6 +116,10 @@ def count_line(progress: Progress) -> str:
     if progress.pending:
         parts.append(f"{progress.pending:,} pending")
     parts += [f"{progress.held:,} held", f"{progress.manual:,} manual", f"{progress.failed:,} failed"]
+    if progress.being_replaced:
+        parts.append(f"{progress.being_replaced:,} dead and being replaced")
+    if progress.stuck:
+        parts.append(f"{progress.stuck:,} dead and stuck after it")
     return " · ".join(parts)
 
 

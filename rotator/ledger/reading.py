@@ -55,7 +55,10 @@ class IncidentRecord:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """What a live display counts: a partition of the credentials. `busy`: something still moves by itself."""
+    """What a live display counts: a partition of the credentials, and `busy`: something still moves by itself.
+
+    Of the dead ones, `being_replaced` are still at work, and `stuck` wait for a person with what comes after death.
+    """
 
     dead: int
     stated: int
@@ -66,6 +69,8 @@ class Progress:
     failed: int
     dismissed: int
     busy: bool
+    being_replaced: int = 0
+    stuck: int = 0
 
     @property
     def credentials(self) -> int:
@@ -218,6 +223,10 @@ class Reading:
             for name, evidence, dismissed in connection.execute(
                 select(run.c.id, run.c.evidence, run.c.dismissed).where(run.c.incident == incident)
             ):
+                if evidence != "none" and states.get(name, set()) & {BranchState.FAILED.value, BranchState.HELD.value}:
+                    counts["stuck"] += 1
+                elif evidence != "none" and BranchState.OPEN.value in states.get(name, set()):
+                    counts["being_replaced"] += 1
                 counts[_count_as(evidence, dismissed, states.get(name, set()), refused=name not in unrefused)] += 1
             manual = connection.execute(
                 select(tables.manual.c.dismissed).where(tables.manual.c.incident == incident)
@@ -234,6 +243,8 @@ class Reading:
             failed=counts["failed"],
             dismissed=counts["dismissed"],
             busy=busy,
+            being_replaced=counts["being_replaced"],
+            stuck=counts["stuck"],
         )
 
 

@@ -97,6 +97,8 @@ def _credential(record: RunRecord) -> dict[str, Any]:
         "strategy": run.strategy.value,
         "why": run.why,
         "exposures": record.exposures,
+        "deliver": [str(each) for each in run.deliver],
+        "consumers": [each.name for each in run.consumers],
         "state": state.value,
         "evidence": run.evidence.value,
         "requested_at": moment(run.requested_at),

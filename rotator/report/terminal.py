@@ -35,6 +35,7 @@ def incident_text(report: dict[str, Any]) -> RenderableType:
     incident = report["incident"]
     parts: list[RenderableType] = [
         Text.from_markup(f"{incident['id']}  {words(incident['title'])}  \\[{incident['severity']}]", style="bold"),
+        *_unapproved(incident),
         Text(f"detected {incident['detected_at']}  declared {incident['declared_at']}  plan {incident['plan']}"),
         _credentials(report["credentials"][:_SHOWN]),
         *_rest(len(report["credentials"])),
@@ -49,14 +50,34 @@ def incident_text(report: dict[str, Any]) -> RenderableType:
 
 def planned_text(report: dict[str, Any]) -> RenderableType:
     """Return the plan of a declared incident."""
-    approved = report["incident"]["approved_at"]
+    incident = report["incident"]
+    planned = [each for each in report["credentials"] if each["steps"]]
+    table = plain_table(None, "credential", "strategy", "the new one goes to", "told")
+    for each in planned[:_SHOWN]:
+        table.add_row(
+            words(f"{each['provider']} of {each['owner'] or '?'}", each["id"], f"on {each['connection']}"),
+            words(each["strategy"], each["why"]),
+            words(*(each["deliver"] or ["nowhere"])),
+            words(*(each["consumers"] or ["nobody"])),
+        )
+    destroyed = sum(any(step["do"] == "revoke exposed" for step in each["steps"]) for each in planned)
     return Group(
-        Text(f"{report['incident']['id']}  plan {report['incident']['plan']}", style="bold"),
-        Text(f"approved {approved}" if approved else "not approved"),
+        Text(f"{incident['id']}  plan {incident['plan']}", style="bold"),
+        *(_unapproved(incident) or [Text(f"approved {incident['approved_at']}")]),
+        table,
+        Text(f"{destroyed:,} of {len(planned):,} end with the exposed credential destroyed for good."),
         *(_steps(each) for each in report["credentials"][:_SHOWN] if each["steps"]),
         *_rest(len(report["credentials"])),
         *_open([each for each in report["credentials"] if not each["steps"]]),
     )
+
+
+def _unapproved(incident: dict[str, Any]) -> list[RenderableType]:
+    """Say first of all that nothing is being done, where that is so."""
+    if incident["approved_at"]:
+        return []
+    how = f"rotator approve {incident['id']} --digest {incident['plan']}"
+    return [Text(f"NOT APPROVED: nothing is being done. Start it with: {how}", style="bold red")]
 
 
 def _credentials(credentials: list[dict[str, Any]]) -> Table:
@@ -74,7 +95,7 @@ def _credentials(credentials: list[dict[str, Any]]) -> Table:
 
 def _replacement(credential: dict[str, Any]) -> tuple[str, ...]:
     if not credential["replaced_at"]:
-        return ("-",)
+        return ("not replaced",) if credential["strategy"] in {"contain_first", "replace_first"} else ("-",)
     return credential["replacement"], "in use" if credential["converged_at"] else "delivered"
 
 

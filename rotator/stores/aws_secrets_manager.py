@@ -10,6 +10,8 @@ from rotator.errors import Rejected
 from rotator.families.aws import Account, Exchange
 from rotator.ports import Connection
 
+FAMILY = "aws"
+
 CURRENT = "AWSCURRENT"
 EMPTY_STAGE = "ROTATOR_EMPTY"
 EMPTY_VALUE = "{}"

@@ -26,6 +26,8 @@ from rotator.errors import Rejected, RotatorError, Uncertain
 from rotator.families.vault import Reply, Vault
 from rotator.ports import Connection, Store
 
+FAMILY = "vault"
+
 DEFAULT_MOUNT = "secret"
 _STAGED = "staged-"
 _PROMOTED_AS = "rotator_promoted_as"

@@ -63,6 +63,7 @@ def test_a_report(of):
     times = {"state": "failed", "intended_at": "", "settled_at": "", "attempts": 2}
     names = ("run", "provider", "connection", "owner", "id", "strategy", "why", "replacement")
     told = dict.fromkeys(names, EVIL) | {"state": "failed", "open": [EVIL], "steps": [step | times]}
+    told |= {"deliver": [EVIL], "consumers": [EVIL]}
     told |= {"proven_dead_at": "", "stated_dead_at": "", "replaced_at": "2026", "converged_at": ""}
     incident = dict.fromkeys(("detected_at", "declared_at", "approved_at", "plan"), "")
     report = {
