@@ -20,13 +20,18 @@ class HoldingProxy:
         self.address = ""
         self.bodies: list[bytes] = []
         """Everything that the server answered: what it minted is in there."""
+        self.carried_out: list[bytes] = []
+        """Every request that reached the server, its body alone, in order."""
         self._server = urlsplit(server)
         self._held = b""
         self._when = ""
         self._reached, self._go = threading.Event(), threading.Event()
 
     def hold(self, words: bytes, when: str) -> None:
-        """Hold the first request that has these words in its head or body, `before` or `after` it is carried out."""
+        """Hold the first request that has these words in its head or body.
+
+        `before` it would be carried out, `after` it was, or until it is carried out `late`.
+        """
         self._held, self._when = words, when
         self._reached.clear()
         self._go.clear()
@@ -47,6 +52,8 @@ class HoldingProxy:
             if self._when == "before":
                 self._wait()
                 return 503, {}, b""
+            if self._when == "late":
+                self._wait()
         onward = http.client.HTTPConnection(self._server.hostname, self._server.port, timeout=20)
         try:
             onward.request(method, path, body, headers)
@@ -56,7 +63,8 @@ class HoldingProxy:
         finally:
             onward.close()
         self.bodies.append(content)
-        if caught:
+        self.carried_out.append(body)
+        if caught and self._when == "after":
             self._wait()
         return answer.status, kept, content
 

