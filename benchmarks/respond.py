@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import statistics
 import tempfile
-import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -20,9 +19,9 @@ from pathlib import Path
 
 from benchmarks import aws_keys, bare
 from benchmarks.aws_keys import CONNECTION, KIND, Planted
+from benchmarks.cloud_keys import embedded
 from rotator import response
 from rotator.bootstrap import Rotator
-from rotator.cli.runtime import run_embedded
 from rotator.cli.watching import POLL_S
 from rotator.flow.incident import Severity
 from rotator.flow.playbook import Strategy
@@ -86,7 +85,7 @@ def _ours(parts: Rotator, keys: Sequence[Planted]) -> Took:
         incident = response.declare(
             parts, prepared, title="measured", severity=Severity.HIGH, detected_at=time.time()
         ).id
-    with _running(parts), aws_keys.requests() as sent:
+    with embedded(parts), aws_keys.requests() as sent:
         computed, start = time.process_time(), time.perf_counter()
         parts.enrolment.approve(incident, prepared.plan.digest, by="benchmark")
         while (progress := parts.reading.progress(incident, time.time())).busy:
@@ -98,22 +97,6 @@ def _ours(parts: Rotator, keys: Sequence[Planted]) -> Took:
         report = incident_report.build(parts.reading.incident(incident))
     done = Counter(step["state"] for each in report["credentials"] for step in each["steps"])
     return Took(seconds, computed, len(sent), done[StepState.DONE.value], around)
-
-
-@contextlib.contextmanager
-def _running(parts: Rotator) -> Iterator[None]:
-    """Keep the embedded runtime up, as `rotator up` does."""
-    started, stop = threading.Event(), threading.Event()
-    runtime = threading.Thread(
-        target=run_embedded, args=(parts, stop), kwargs={"until_idle": False, "started": started.set}
-    )
-    runtime.start()
-    try:
-        started.wait()
-        yield
-    finally:
-        stop.set()
-        runtime.join()
 
 
 @contextlib.contextmanager

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.bound import Account, Job, bound
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -33,21 +35,64 @@ def test_every_figure_has_a_name_a_value_a_unit_and_a_target(short):
     _, results = short
     assert results
     for each in results:
-        assert set(each) == {"name", "value", "unit", "target"}
+        assert set(each) == {"name", "value", "unit", "target", "better"}
         assert each["name"]
         assert each["unit"] in {"s", "ratio"}
+        assert each["better"] in {"lower", "higher"}
         assert each["value"] > 0
         assert each["target"] > 0
     assert len({each["name"] for each in results}) == len(results)
 
 
-def test_help_intake_and_response_are_among_them(short):
-    names = " | ".join(each["name"] for each in short[1])
-    for name in ("rotator --help", "intake of", "AWS keys contained and proven / bare loop"):
-        assert name in names
+@pytest.mark.parametrize(
+    "name",
+    [
+        "rotator --help",
+        "intake of",
+        "AWS keys contained and proven / bare loop",
+        "calls a second with SQLite / bare loop",
+        "calls a second with PostgreSQL / bare loop",
+        "weighted time to proven dead",
+        "last proven dead",
+    ],
+)
+def test_each_benchmark_is_among_them(short, name):
+    assert name in " | ".join(each["name"] for each in short[1])
+
+
+def test_only_a_rate_wants_to_be_high(short):
+    high = {each["name"] for each in short[1] if each["better"] == "higher"}
+    assert high == {name for name in (each["name"] for each in short[1]) if name.startswith("calls a second")}
 
 
 def test_the_rotator_and_the_bare_loop_make_the_same_calls(short):
-    calls = re.findall(r"([\d,]+) calls", short[0])
+    calls = re.findall(r"CPU\), ([\d,]+) calls", short[0])
     assert len(calls) == 4
     assert len(set(calls)) == 1
+
+
+def test_within_the_burst_only_latencies_and_waits_take_time():
+    least = bound([Job("a", 1.0, 3)], Account(rate=1.0, burst=3, latency_s=0.1, waits_s=2.0))
+    assert least.weighted_mean_s == least.makespan_s == pytest.approx(2.3)
+
+
+def test_beyond_the_burst_each_call_waits_for_the_rate():
+    least = bound([Job("a", 1.0, 2), Job("a", 1.0, 2)], Account(rate=2.0, burst=1, latency_s=0.0, waits_s=0.0))
+    assert least.weighted_mean_s == pytest.approx((0.5 + 1.5) / 2)
+    assert least.makespan_s == pytest.approx(1.5)
+
+
+def test_what_weighs_more_for_its_calls_goes_first():
+    light, heavy, long = Job("a", 1.0, 1), Job("a", 10.0, 1), Job("a", 12.0, 4)
+    least = bound([light, long, heavy], Account(rate=1.0, burst=0, latency_s=0.0, waits_s=0.0))
+    assert least.weighted_mean_s == pytest.approx((10 * 1 + 12 * 5 + 1 * 6) / 23)
+
+
+def test_accounts_do_not_wait_for_each_other():
+    least = bound([Job("a", 1.0, 1), Job("b", 1.0, 1)], Account(rate=1.0, burst=0, latency_s=0.0, waits_s=0.0))
+    assert least.makespan_s == pytest.approx(1.0)
+
+
+def test_calls_after_the_waits_need_not_be_queued_for():
+    jobs, account = [Job("a", 1.0, 3), Job("a", 1.0, 3)], Account(rate=1.0, burst=0, latency_s=0.0, waits_s=5.0)
+    assert bound(jobs, account, calls_after_waits=1).makespan_s == pytest.approx(4 + 5)
