@@ -140,7 +140,7 @@ def _issue(world: World, provider: Provider, work: Work, step: Step) -> Outcome:
     assert isinstance(provider, Issuing)  # noqa: S101 - the caller matched it; mypy does not carry it over
     for place in work.run.deliver:
         world.store(place)  # a place that cannot be used is told before anything is minted
-    issued = provider.issue(work.run.ref, marker=step.id, preserved=work.preserved())
+    issued = provider.issue(work.run.ref, marker=attempt_token(step), preserved=work.preserved())
     try:
         return stage(world, provider, work.run, step, issued)
     except RotatorError as error:
@@ -156,7 +156,7 @@ def _issue(world: World, provider: Provider, work: Work, step: Step) -> Outcome:
 def _generate(world: World, provider: Provider, work: Work, step: Step) -> Outcome:
     """Choose the material, unless an earlier attempt's is already in the store: then roll forward with that."""
     assert isinstance(provider, Choosing)  # noqa: S101 - the caller matched it; mypy does not carry it over
-    kept = find_staged(world, provider, work.run, step)
+    kept = next(find_staged(world, provider, work.run, step), None)
     return stage(world, provider, work.run, step, kept or provider.generate(work.run.ref))
 
 
@@ -168,7 +168,7 @@ def stage(world: World, provider: Provider, run: Run, step: Step, issued: Issued
     for place in run.deliver:
         store = world.store(place)
         previous[str(place)] = store.current(place.name)
-        staged[str(place)] = store.stage(place.name, document, _token(step))
+        staged[str(place)] = store.stage(place.name, document, attempt_token(step))
         if store.read(place.name, staged[str(place)]) != document:
             raise Rejected("read_back", f"{place} answered something else than what was staged")
     return Outcome(
@@ -181,24 +181,36 @@ def stage(world: World, provider: Provider, run: Run, step: Step, issued: Issued
     )
 
 
-def find_staged(world: World, provider: Provider, run: Run, step: Step) -> Issued | None:
-    """Return what this step staged anywhere before its answer was lost, or None."""
-    for place in run.deliver:
-        store = world.store(place)
-        version = store.staged(place.name, _token(step))
-        if version is not None:
-            document = store.read(place.name, version)
-            try:
-                credential_id, secret, public = read_document(document, provider.secret_field)
-            except ValueError as error:
-                raise Rejected("foreign_document", f"{place}: {error}") from None
-            return Issued(run.ref.with_id(credential_id), secret, public)
-    return None
+def find_staged(world: World, provider: Provider, run: Run, step: Step) -> Iterator[Issued]:
+    """Yield what this step staged anywhere before its answer was lost, the last attempt's first."""
+    for token in attempt_tokens(step):
+        for place in run.deliver:
+            store = world.store(place)
+            version = store.staged(place.name, token)
+            if version is not None:
+                document = store.read(place.name, version)
+                try:
+                    credential_id, secret, public = read_document(document, provider.secret_field)
+                except ValueError as error:
+                    raise Rejected("foreign_document", f"{place}: {error}") from None
+                yield Issued(run.ref.with_id(credential_id), secret, public)
+                break
 
 
-def _token(step: Step) -> str:
-    """Name what a step stages. A mint that was revoked again may leave its copy behind, so each attempt has its own."""
+def attempt_token(step: Step) -> str:
+    """Name what an attempt mints and stages.
+
+    A mint that was revoked again may leave its copy behind, and a lost one may be made after its successor: so each
+    attempt has a name of its own.
+    """
     return f"{step.id}.{step.attempts}" if step.verb is Verb.ISSUE else step.id
+
+
+def attempt_tokens(step: Step) -> list[str]:
+    """Return the names of every attempt, the last one first."""
+    if step.verb is not Verb.ISSUE:
+        return [step.id]
+    return [f"{step.id}.{attempt}" for attempt in range(step.attempts, 0, -1)]
 
 
 def _replacement_secret(world: World, provider: Provider, work: Work) -> tuple[CredentialRef, Secret]:

@@ -9,19 +9,22 @@ from __future__ import annotations
 import time
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any, Protocol, TypeVar
+from dataclasses import replace
+from typing import TypeVar
 
 import structlog
 
-from rotator.credential import CredentialRef, Secret
+from rotator import clock
+from rotator.claims import GATE, LEAK_SAFE, STOPPED, Draft, Ledger, LostClaim
+from rotator.comparison import compare
 from rotator.effects import Outcome, World, perform, replacement_of
-from rotator.errors import RotatorError, Uncertain
-from rotator.flow.playbook import Subject, Verb
+from rotator.errors import THROTTLED, RotatorError, Unavailable, Uncertain
+from rotator.flow.playbook import GATES, Subject, Verb
 from rotator.flow.proof import Proof, knocked, revived, seen, stated
-from rotator.flow.run import BranchState, Run, Step, StepState, Work
+from rotator.flow.run import AT_ONCE, BranchState, Step, StepState, Work
 from rotator.flow.step import (
     SEND_MARGIN_S,
+    UNRESOLVED,
     Move,
     after_asking_consumers,
     after_error,
@@ -32,63 +35,21 @@ from rotator.flow.step import (
     after_statement,
     apply,
     hold_before,
+    spread_before,
 )
 from rotator.lost_issue import look_for_issued
 
 log = structlog.get_logger()
 T = TypeVar("T")
 
-
-class LostClaim(Exception):  # noqa: N818 - what happened to the claim, as the ledger says it
-    """Another worker has this branch now: stop at once and write nothing more."""
-
-
-@dataclass
-class Draft:
-    """What the next commit will write. `gives_mint`: the owner's reservation ends with it, not before or after."""
-
-    steps: dict[str, Step] = field(default_factory=dict)
-    proofs: dict[str, Proof] = field(default_factory=dict)
-    records: list[dict[str, Any]] = field(default_factory=list)
-    added: list[Step] = field(default_factory=list)
-    gives_mint: bool = False
-
-
-class Ledger(Protocol):
-    """What the engine needs of the ledger. Every write is refused with LostClaim when the fence has moved on."""
-
-    def claim(self, branch: str, worker: str) -> Work | None:
-        """Take an open, due and unclaimed branch; None when it is not."""
-        ...
-
-    def commit(self, work: Work, draft: Draft) -> Work:
-        """Write the draft under the claim, and count the heartbeat."""
-        ...
-
-    def release(self, work: Work, draft: Draft, state: BranchState, due_at: float | None, reason: str | None) -> None:
-        """Write the draft and give the branch back; a finished one opens the join.
-
-        The exposed secret is destroyed with it, once its death is proven and no knock is ahead.
-        """
-        ...
-
-    def material(self, run: str) -> Secret | None:
-        """Return the exposed secret, unsealed, or None when there is none or it was destroyed."""
-        ...
-
-    def has_open_readers(self, run: Run) -> bool:
-        """Tell whether another credential of the incident may read where this run delivers, and is not contained."""
-        ...
-
-    def take_mint(self, ref: CredentialRef, branch: str) -> bool:
-        """Reserve the owner for one mint at a time, until a draft gives it back; True when it is ours."""
-        ...
+ONE_AT_A_TIME = frozenset({Verb.ISSUE, Verb.COMPARE})
+"""What only one run of an owner does at a time: a comparison would take another's fresh mint for a stranger."""
 
 
 class Engine:
     """Advance branches. One engine serves all threads of a worker process."""
 
-    def __init__(self, ledger: Ledger, world: World, worker: str, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, ledger: Ledger, world: World, worker: str, clock: Callable[[], float] = clock.now) -> None:
         self._ledger, self._world, self._worker, self._clock = ledger, world, worker, clock
 
     def advance(self, branch: str) -> None:
@@ -96,10 +57,13 @@ class Engine:
         work = self._ledger.claim(branch, self._worker)
         if work is None:
             return
+        advance = _Advance(self._ledger, self._world, self._clock, work)
         try:
-            _Advance(self._ledger, self._world, self._clock, work).run()
+            advance.run()
         except LostClaim:
             log.warning("claim_lost", branch=branch)
+            if advance.minted is not None:
+                self._ledger.note_late(work.run.id, advance.minted)
         except Exception as error:  # noqa: BLE001 - told without its words; the claim runs out and another tries
             log.error("internal_error", branch=branch, error=type(error).__name__, where=_places(error))  # noqa: TRY400
 
@@ -111,6 +75,10 @@ class _Advance:
         self._ledger, self._world, self._clock = ledger, world, clock
         self._work, self._draft = work, Draft()
         self._committed = time.monotonic()
+        self._calls_left = work.branch.granted
+        self._failed_before = work.branch.probe
+        self.minted: str | None = None
+        """What was minted and is not in the ledger yet."""
 
     def run(self) -> None:
         lane = None
@@ -120,13 +88,27 @@ class _Advance:
                 self._release(BranchState.DONE)
                 return
             if lane is not None and step.lane is not lane:
-                self._release(BranchState.OPEN, self._clock())
+                self._release(BranchState.OPEN, AT_ONCE)
                 return
             lane = step.lane
+            if (why := self._must_give_way(step)) is not None:
+                self._release(BranchState.OPEN, AT_ONCE, why)
+                return
             move = self._advance(step)
             if move.state not in {StepState.DONE, StepState.SKIPPED}:
                 self._rest(move)
                 return
+
+    def _must_give_way(self, step: Step) -> str | None:
+        """Return why another must go first: a person stopped it, or its account allows no more calls now."""
+        if self._work.branch.stopped is not None:
+            return STOPPED + self._work.branch.stopped
+        if self._calls_left is None:
+            return None
+        if self._calls_left < step.calls:
+            return "its account's budget is used up"
+        self._calls_left -= step.calls
+        return None
 
     def _rest(self, move: Move) -> None:
         """Give way: due again later, held for a person or a condition, or failed for all to see."""
@@ -135,13 +117,17 @@ class _Advance:
         elif move.state is StepState.HELD:
             self._release(BranchState.HELD, move.due_at, move.reason)
         else:
-            self._release(BranchState.OPEN, move.due_at if move.due_at is not None else self._clock(), move.reason)
+            self._release(BranchState.OPEN, move.due_at if move.due_at is not None else AT_ONCE, move.reason)
 
     def _advance(self, step: Step) -> Move:
         if step.state is StepState.RUNNING:
             step = self._record(step, Move(StepState.UNCERTAIN, reason="its worker was lost"))
         if step.state is StepState.UNCERTAIN:
             return self._look(step)
+        if step.state is StepState.PENDING and step.facts.get(UNRESOLVED) is True:
+            return self._look(
+                self._record(step, Move(StepState.UNCERTAIN, reason="looked for before it is tried again"))
+            )
         if step.state is StepState.HELD:
             step = self._record(step, Move(StepState.PENDING))
         if (held := self._gate(step)) is not None:
@@ -155,9 +141,14 @@ class _Advance:
         now = self._clock()
         if (held := hold_before(step, now)) is not None:
             return held
+        if step.hold_until in GATES and self._ledger.is_shut(self._work.run.incident, step.hold_until):
+            return Move(StepState.HELD, reason=GATE + step.hold_until)
+        spreading = spread_before(step, self._work.steps, self._world.provider(self._work.run.ref).propagation_s, now)
+        if spreading is not None:
+            return spreading
         if step.verb in {Verb.ISSUE, Verb.GENERATE} and self._ledger.has_open_readers(self._work.run):
             return Move(StepState.HELD, reason=LEAK_SAFE)
-        if step.verb is Verb.ISSUE and not self._ledger.take_mint(self._work.run.ref, self._work.branch.id):
+        if step.verb in ONE_AT_A_TIME and not self._ledger.take_mint(self._work.run.ref, self._work.branch.id):
             return Move(StepState.PENDING, due_at=now + 1.0, reason="one mint per owner at a time")
         return None
 
@@ -169,17 +160,30 @@ class _Advance:
             return self._settle(running, after_error(running, error, self._clock()))
         step = self._record(step, Move(StepState.RUNNING, facts=facts))
         self._commit()
+        if self._work.branch.stopped is not None:
+            return self._settle(step, Move(StepState.PENDING, AT_ONCE, STOPPED + self._work.branch.stopped))
         if time.monotonic() - self._committed > SEND_MARGIN_S:
             raise LostClaim
         try:
+            if step.verb is Verb.COMPARE:
+                return self._settle(step, self._compare(step))
             outcome = self._perform(step)
         except RotatorError as error:
             return self._failed(step, error)
+        if step.verb is Verb.ISSUE:
+            self.minted = str(outcome.facts["replacement"])
         return self._settle(step, self._decide(step, outcome))
 
+    def _compare(self, step: Step) -> Move:
+        ours = self._ledger.ours(self._work.run)
+        move = self._ask(step, lambda: compare(self._world, self._work, step, ours))
+        if move.state is StepState.DONE:
+            self._draft.settled_late = tuple(sorted(ours.late))
+        return move
+
     def _before_minting(self, step: Step) -> Mapping[str, object]:
-        """Note who the siblings were, so that a lost answer can be settled by comparing."""
-        if step.verb is not Verb.ISSUE:
+        """Note who the siblings were before the first attempt, so that a lost answer can be settled by comparing."""
+        if step.verb is not Verb.ISSUE or "siblings_before" in step.facts:
             return {}
         self._commit()
         ref = self._work.run.ref
@@ -195,13 +199,27 @@ class _Advance:
     def _ask(self, step: Step, question: Callable[[], T]) -> T:
         """Let nothing but the three errors come of an exchange."""
         try:
-            return question()
-        except RotatorError:
+            answer = question()
+        except RotatorError as error:
+            self._meet(step, error)
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the branch must not be lost
             # A defect of ours. Its words may hold material, so only its type and place are told.
             log.error("internal_error", step=step.name, error=type(error).__name__, where=_places(error))  # noqa: TRY400
             raise Uncertain("internal_error", type(error).__name__) from None
+        self._meet(step, None)
+        return answer
+
+    def _meet(self, step: Step, error: RotatorError | None) -> None:
+        """Let every worker know how the account answered: it is slowed down, or left alone for a while, as a whole."""
+        if self._work.branch.account == "" or step.target or step.subject is not Subject.EXPOSED:
+            return  # one host of many is not its account, and a store or a consumer has another
+        throttled = isinstance(error, Unavailable) and error.reason == THROTTLED
+        retry_after = error.retry_after if isinstance(error, Unavailable) else None
+        failed = isinstance(error, Unavailable) and not throttled and retry_after is None
+        if failed or throttled or self._failed_before:
+            self._ledger.met(self._work.branch.account, failed=failed, throttled=throttled, retry_after=retry_after)
+        self._failed_before = failed
 
     def _failed(self, step: Step, error: RotatorError) -> Move:
         move = after_error(step, error, self._clock())
@@ -231,7 +249,7 @@ class _Advance:
                 facts={},
             )
         )
-        return Move(StepState.PENDING, due_at=self._clock(), reason="quota: the exposed, dead one is destroyed first")
+        return Move(StepState.PENDING, due_at=AT_ONCE, reason="quota: the exposed, dead one is destroyed first")
 
     def _decide(self, step: Step, outcome: Outcome) -> Move:
         now = self._clock()
@@ -261,7 +279,7 @@ class _Advance:
         """Find out what became of a step whose answer nobody has."""
         if step.verb is not Verb.ISSUE:
             # Every other verb may be done again: already done counts as done.
-            return self._settle(step, Move(StepState.PENDING, due_at=self._clock(), reason=step.reason))
+            return self._settle(step, Move(StepState.PENDING, due_at=AT_ONCE, reason=step.reason))
         now = self._clock()
         try:
             found = self._ask(step, lambda: look_for_issued(self._world, self._work, step, now))
@@ -278,7 +296,7 @@ class _Advance:
 
     def _settle(self, step: Step, move: Move) -> Move:
         self._record(step, move)
-        if step.verb is Verb.ISSUE and move.state is not StepState.UNCERTAIN:
+        if step.verb in ONE_AT_A_TIME and move.state is not StepState.UNCERTAIN:
             self._draft.gives_mint = True
         return move
 
@@ -310,14 +328,10 @@ class _Advance:
             return
         asked = time.monotonic()  # not the moment after: whoever freezes in between must know it
         self._work = self._ledger.commit(self._work, self._draft)
-        self._draft, self._committed = Draft(), asked
+        self._draft, self._committed, self.minted = Draft(), asked, None
 
     def _release(self, state: BranchState, due_at: float | None = None, reason: str | None = None) -> None:
         self._ledger.release(self._work, self._draft, state, due_at, reason)
-
-
-LEAK_SAFE = "leak_safe: a stolen credential that may read the new secret still lives"
-"""Why a mint waits; the dispatcher wakes it when the last such reader is dead."""
 
 
 def _places(error: Exception) -> list[str]:

@@ -6,6 +6,9 @@ Each carries a stable `reason` in snake case: it is shown, recorded as evidence 
 
 from __future__ import annotations
 
+THROTTLED = "throttled"
+"""The reason of an Unavailable that asks the whole account to slow down."""
+
 
 class RotatorError(Exception):
     """An error with a stable reason and a detail for people."""
@@ -23,7 +26,7 @@ class Rejected(RotatorError):
 class Unavailable(RotatorError):
     """The other side was never reached, or said "later" before acting: safe to repeat.
 
-    `retry_after` is in seconds, when the other side named a time.
+    `retry_after` is in seconds, when the other side named a time. The reason THROTTLED slows the whole account down.
     """
 
     def __init__(self, reason: str, detail: str = "", retry_after: float | None = None) -> None:

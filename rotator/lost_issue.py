@@ -1,9 +1,9 @@
 """Settle a mint whose answer nobody has: find out whether it was made, whether it is ours, and where its secret is.
 
-The issuer's siblings are compared with those noted before the intent. What is staged and lives is ours and whole (what
-could not be staged everywhere was revoked again, perhaps just before its worker was lost). What carries our marker, or
-alone appeared in our window and was never used, is ours without its secret: nobody can ever use it, so it is revoked
-and another is issued. Anything else may be the attacker's and is left to a person.
+The issuer's siblings are compared with those noted before the first intent. What is staged and lives is ours and whole
+(what could not be staged everywhere was revoked again, perhaps just before its worker was lost). What carries one of
+our markers, or alone appeared in our window and was never used, is ours without its secret: nobody can ever use it, so
+it is revoked and another is issued. Anything else may be the attacker's and is left to a person.
 """
 
 from __future__ import annotations
@@ -11,10 +11,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from rotator.effects import World, find_staged, stage
+from rotator.credential import CredentialRef
+from rotator.effects import World, attempt_tokens, find_staged, stage
 from rotator.flow.run import Step, StepState, Work
-from rotator.flow.step import Move
-from rotator.ports import CALL_DEADLINE_S, Issuing, State
+from rotator.flow.step import UNRESOLVED, Move, possible_persistence, surplus_accepted
+from rotator.ports import CALL_DEADLINE_S, Issuing, Provider, State
 
 CLOCK_SKEW_S = 60.0
 """How far the issuer's clock may be off."""
@@ -26,25 +27,37 @@ def look_for_issued(world: World, work: Work, step: Step, now: float) -> Move:
     before = step.facts.get("siblings_before")
     if not isinstance(before, Sequence):
         return Move(StepState.PENDING, due_at=now, reason="looked: nothing was asked for yet")
-    kept = find_staged(world, provider, run, step)
-    if kept is not None and provider.inspect(kept.ref).state is State.ACTIVE:
-        return Move(StepState.DONE, reason="found staged", facts=stage(world, provider, run, step, kept).facts)
-    ours = provider.marked(run.ref, step.id) if isinstance(provider, Issuing) else None
-    new = [ours] if ours else sorted(each for each in provider.siblings(run.ref) if each.id not in before)
+    for kept in find_staged(world, provider, run, step):
+        if provider.inspect(kept.ref).state is State.ACTIVE:
+            return Move(StepState.DONE, reason="found staged", facts=stage(world, provider, run, step, kept).facts)
+    ours = marked_by(provider, run.ref, step)
+    known = {*before, *surplus_accepted(step)}
+    new = ours or sorted(each for each in provider.siblings(run.ref) if each.id not in known)
     if not new:
         return _nothing_issued(step, provider.settle_s, now)
-    if ours is None and (len(new) > 1 or not _could_be_ours(provider.inspect(new[0]).facts, step)):
-        names = ", ".join(each.id for each in new)
-        return Move(StepState.HELD, reason=f"possible_persistence: {names} appeared and is not known to be ours")
-    provider.revoke(new[0])
-    return Move(StepState.PENDING, due_at=now, reason=f"looked: {new[0].id} lost its secret, revoked")
+    if not ours and (len(new) > 1 or not _could_be_ours(provider.inspect(new[0]).facts, step)):
+        return possible_persistence(step, [each.id for each in new])
+    for each in new:
+        provider.revoke(each)
+    names = ", ".join(each.id for each in new)
+    return Move(
+        StepState.PENDING, due_at=now, reason=f"looked: {names} lost its secret, revoked", facts={UNRESOLVED: False}
+    )
+
+
+def marked_by(provider: Provider, ref: CredentialRef, step: Step) -> list[CredentialRef]:
+    """Return what carries the marker of any attempt of the step; nothing where the issuer allows no marker."""
+    if not isinstance(provider, Issuing):
+        return []
+    found = (provider.marked(ref, token) for token in attempt_tokens(step))
+    return [each for each in found if each is not None]
 
 
 def _nothing_issued(step: Step, settle_s: float, now: float) -> Move:
     """Issue again, but only once a lost call can no longer land and the issuer must list what it has made."""
     sure_at = (step.intended_at or now) + CALL_DEADLINE_S + settle_s
     if now >= sure_at:
-        return Move(StepState.PENDING, due_at=now, reason="looked: nothing was issued")
+        return Move(StepState.PENDING, due_at=now, reason="looked: nothing was issued", facts={UNRESOLVED: False})
     return Move(StepState.UNCERTAIN, due_at=sure_at, reason="looked: nothing listed yet")
 
 

@@ -26,8 +26,8 @@ class Connection:
 
     `credential` reads the rotator's own credential at each call, so that a rotated one is picked up; it returns None
     when the vendor's default chain is meant. `settings` are the keys of `[[connections]]` that only the family knows
-    (region, hosts, user). `settle_s` overrides the provider's own settle time, in seconds. `kinds` are the playbooks
-    that it serves, None for all of its family.
+    (region, hosts, user). `settle_s` and `propagation_s` override the provider's own, in seconds. `kinds` are the
+    playbooks that it serves, None for all of its family.
     """
 
     name: str
@@ -37,6 +37,7 @@ class Connection:
     credential: Callable[[], Secret | None] = lambda: None
     settings: Mapping[str, object] = field(default_factory=dict)
     settle_s: float | None = None
+    propagation_s: float | None = None
     kinds: tuple[str, ...] | None = None
 
 
@@ -102,6 +103,10 @@ class Provider(Protocol):
     """Whether `identify` sends the material to the connection; then only its known issuer is asked."""
     settle_s: float
     """Seconds a refusal must hold before it proves death: the issuer's propagation time."""
+    propagation_s: float
+    """Seconds after a stop before a first knock makes sense: as a rule a change is not felt at the door sooner."""
+    calls: ClassVar[Mapping[str, int]]
+    """How many requests each verb sends to the account, for its budget; a verb that is not named sends one."""
     secret_field: str
     """Under which name the secret stands in the delivered document."""
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import getpass
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from rotator import clock
 from rotator.bootstrap import Rotator
 from rotator.credential import CredentialRef, Secret
 from rotator.errors import BadInput
@@ -67,9 +68,19 @@ def prepare(parts: Rotator, found: Sequence[Suspect], strategy: Strategy | None 
         pause=time.sleep,
         concurrency=parts.settings.concurrency,
     ).identify(found)
+
+    def costs(kind: str, connection: str) -> Mapping[str, int]:
+        return parts.outside.provider_of(kind, connection).calls
+
     answered = parts.reading.answered({each.ref: each.custody.deliver for each in findings.scoped})
     plan = make(
-        findings.scoped, findings.unresolved, parts.playbooks, findings.targets, wanted=strategy, answered=answered
+        findings.scoped,
+        findings.unresolved,
+        parts.playbooks,
+        findings.targets,
+        wanted=strategy,
+        answered=answered,
+        costs=costs,
     )
     for place in {place for run in plan.runs for place in run.deliver}:
         parts.outside.store(place)  # a place that cannot be used is told before anything is revoked
@@ -90,7 +101,7 @@ def declare(
 
     Raises BadInput, with nothing written, when it is `approved` and another incident has overtaken it.
     """
-    now = time.time()
+    now = clock.now()
     incident = Incident(
         id=new_incident_id(now),
         title=title,

@@ -146,6 +146,9 @@ class RestKind(_Strict):
 
     authenticate: Authenticate = Authenticate()
     settle_s: float = Field(5.0, ge=0, le=3600, description="seconds a refusal must hold")
+    propagation_s: float = Field(
+        0.0, ge=0, le=3600, description="seconds after a stop before a first knock makes sense"
+    )
     secret_field: str = "token"  # noqa: S105 - the name of a field
     format: str | None = Field(None, description="a regular expression of a whole secret: what differs is truncated")
     issue: IssueCall | None = None

@@ -41,6 +41,7 @@ class ConnectionSettings(BaseModel):
     recovery: str | None = None
     endpoint_url: str | None = None
     settle_s: Annotated[float, Field(ge=0)] | None = None
+    propagation_s: Annotated[float, Field(ge=0)] | None = None
     budget: Budget | None = None
     kinds: list[str] | None = Field(None, description="the playbooks it serves; absent: all of its family")
 
@@ -213,6 +214,7 @@ class Settings(BaseSettings):
                     ),
                     settings=each.model_extra or {},
                     settle_s=each.settle_s,
+                    propagation_s=each.propagation_s,
                     kinds=None if each.kinds is None else tuple(each.kinds),
                 )
         known = ", ".join(each.name for each in self.connections) or "none"

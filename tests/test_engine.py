@@ -90,7 +90,7 @@ def test_the_steps_are_done_in_the_playbooks_order_and_only_they(house, kind, st
     ]
     order = [line.id for line in PLAYBOOKS[kind].path(strategy)]
     settled = {step.name: step.settled_at for step in deployment.record().runs[0].steps}
-    assert {name for _, name in done} == set(order)
+    assert {name for _, name in done if not name.startswith("compare")} == set(order)
     assert [settled[name] for name in order] == sorted(settled[name] for name in order)
 
 

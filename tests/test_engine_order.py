@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rotator.credential import Leaked, Secret
-from rotator.engine import LEAK_SAFE
+from rotator.claims import LEAK_SAFE
 from rotator.errors import Rejected
 from rotator.flow.playbook import Strategy
 from rotator.ports import Place

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from typing import Annotated
 
 import typer
 
+from rotator import clock
 from rotator.cli.options import Context, Output, OutputOption, console, emit
 from rotator.cli.respond import Files, moment, read, strategy_of
 from rotator.flow.incident import Severity
@@ -74,7 +74,7 @@ def declare(  # noqa: PLR0917 - options, which callers name
     from rotator.report.plan import plan_table  # noqa: PLC0415
 
     given: Context = context.obj
-    detected_at = time.time()
+    detected_at = clock.now()
     exposed, wanted = moment(exposed_at), strategy_of(strategy)
     parts = given.parts()
     prepared = response.prepare(parts, read(parts, files), wanted)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
-import time
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rotator import clock
 from rotator.cli.options import Context, Output, OutputOption, console, emit
 from rotator.errors import BadInput
 from rotator.flow.incident import Severity
@@ -62,7 +62,7 @@ def respond(  # noqa: PLR0917 - options, which callers name
     from rotator.report.plan import leaked_table, plan_table  # noqa: PLC0415
 
     given: Context = context.obj
-    detected_at = time.time()
+    detected_at = clock.now()
     exposed = moment(exposed_at)
     wanted = strategy_of(strategy)
     parts = given.parts()
@@ -128,7 +128,7 @@ def moment(text: str | None) -> float | None:
     if given.tzinfo is None:
         raise BadInput(f"`{text}` has no time zone", "--exposed-at", f"write {text}Z for UTC")
     seconds = given.timestamp()
-    if not 0 <= seconds <= time.time():
+    if not 0 <= seconds <= clock.now():
         what = "is in the future" if seconds > 0 else "is before 1970"
         raise BadInput(f"`{text}` {what}", "--exposed-at", "write when the secrets came within reach")
     return seconds

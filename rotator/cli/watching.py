@@ -15,6 +15,7 @@ from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.text import Text
 
+from rotator import clock
 from rotator.bootstrap import Rotator
 from rotator.cli.options import Context, Output, console, emit
 from rotator.cli.runtime import RuntimeLock
@@ -92,7 +93,7 @@ def _changes(context: Context, parts: Rotator, incident: str) -> Iterator[Progre
     shown: Progress | None = None
     changed_at = asked_at = time.monotonic()
     while shown is None or shown.busy:
-        progress = parts.reading.progress(incident, time.time())
+        progress = parts.reading.progress(incident, clock.now())
         now = time.monotonic()
         if progress != shown:
             shown, changed_at = progress, now

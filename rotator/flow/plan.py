@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from itertools import groupby
 
@@ -38,6 +38,8 @@ class PlannedStep:
     retry_for_s: float | None = None
     hold_for_s: float | None = None
     hold_until: Until | None = None
+    undo: Verb | None = None
+    calls: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +101,15 @@ def make(
     *,
     wanted: Strategy | None = None,
     answered: Mapping[CredentialRef, str] | None = None,
+    costs: Callable[[str, str], Mapping[str, int]] = lambda _kind, _connection: {},
 ) -> Plan:
     """Resolve one run per credential and order them, the greatest fall of exposure per call first.
 
     The same credentials make the same plan, in whatever order the reports name them.
 
     `targets` has the doors of each credential of a kind that stands on several. `wanted` is the strategy a person
-    asked for; a kind that does not have it keeps its own first one, and says so. `answered` names the run of an earlier
+    asked for; a kind that does not have it keeps its own first one, and says so. `costs` tells how many calls each verb
+    costs for a kind on a connection. `answered` names the run of an earlier
     incident whose replacement its consumers hold already: its death is proven, and no second replacement is made.
     """
     answered = answered or {}
@@ -126,7 +130,8 @@ def make(
             warnings.append(f"{each.ref}: under replace_first the exposed credential may read its own replacement")
         if each.ref.owner == "" and each.custody.match == {}:
             warnings.append(f"{each.ref}: owner unknown")
-        runs.append(_run(each, playbooks[each.kind], strategy, why, targets.get(each.ref, ())))
+        calls = costs(each.kind, each.ref.connection)
+        runs.append(_run(each, playbooks[each.kind], strategy, why, targets.get(each.ref, ()), calls))
     runs.sort(key=lambda run: (-run.priority, run.ref))
     manual = sorted(unresolved, key=lambda entry: (entry.kind or "", entry.key, entry.reason))
     return Plan(tuple(runs), tuple(manual), tuple(warnings))
@@ -150,9 +155,16 @@ def _mints(playbook: Playbook, strategy: Strategy) -> bool:
     return any(line.do.verb in MINTING for line in playbook.path(strategy))
 
 
-def _run(each: Scoped, playbook: Playbook, strategy: Strategy, why: str, targets: tuple[str, ...]) -> PlannedRun:
-    segments = _segments(playbook.path(strategy), targets, has_consumers=bool(each.custody.consumers))
-    calls = sum(len(segment.steps) * len(segment.targets) for segment in segments)
+def _run(  # noqa: PLR0917 - what a run is made of
+    each: Scoped,
+    playbook: Playbook,
+    strategy: Strategy,
+    why: str,
+    targets: tuple[str, ...],
+    costs: Mapping[str, int],
+) -> PlannedRun:
+    segments = _segments(playbook.path(strategy), targets, costs, has_consumers=bool(each.custody.consumers))
+    calls = sum(step.calls * len(segment.targets) for segment in segments for step in segment.steps)
     risk = _RISK.get(each.custody.criticality, _RISK["medium"])
     replaces = _mints(playbook, strategy)
     return PlannedRun(
@@ -169,7 +181,9 @@ def _run(each: Scoped, playbook: Playbook, strategy: Strategy, why: str, targets
     )
 
 
-def _segments(lines: Sequence[Line], targets: tuple[str, ...], *, has_consumers: bool) -> tuple[Segment, ...]:
+def _segments(
+    lines: Sequence[Line], targets: tuple[str, ...], costs: Mapping[str, int], *, has_consumers: bool
+) -> tuple[Segment, ...]:
     wanted = [line for line in lines if has_consumers or line.do.subject is not Subject.CONSUMERS]
     segments: list[Segment] = []
     for each, stretch in groupby(wanted, key=lambda line: line.each):
@@ -178,13 +192,36 @@ def _segments(lines: Sequence[Line], targets: tuple[str, ...], *, has_consumers:
             Segment(
                 targets=targets if each else ("",),
                 quorum=max((line.quorum for line in found if line.quorum), default=100),
-                steps=tuple(_planned(line) for line in found),
+                steps=tuple(_planned(line, costs) for line in found),
             )
         )
-    return tuple(segments)
+    return _compared(segments, costs)
 
 
-def _planned(line: Line) -> PlannedStep:
+def _compared(segments: Sequence[Segment], costs: Mapping[str, int]) -> tuple[Segment, ...]:
+    """Put a comparison with the ledger before what waits for long, and at the end: nothing of ours may be left over."""
+    if not any(step.verb in MINTING for segment in segments for step in segment.steps):
+        return tuple(segments)
+    found: list[Segment] = []
+    for segment in segments:
+        waits = next((n for n, step in enumerate(segment.steps) if step.hold_for_s is not None), None)
+        if waits is None or segment.targets != ("",):
+            found.append(segment)
+            continue
+        steps = (*segment.steps[:waits], _comparison("compare", costs), *segment.steps[waits:])
+        found.append(replace(segment, steps=steps))
+    if found[-1].targets == ("",):
+        found[-1] = replace(found[-1], steps=(*found[-1].steps, _comparison("compare_last", costs)))
+    else:
+        found.append(Segment(("",), 100, (_comparison("compare_last", costs),)))
+    return tuple(found)
+
+
+def _comparison(name: str, costs: Mapping[str, int]) -> PlannedStep:
+    return PlannedStep(name, Verb.COMPARE, Subject.REPLACEMENT, Lane.REPLACE, calls=costs.get(Verb.COMPARE, 1))
+
+
+def _planned(line: Line, costs: Mapping[str, int]) -> PlannedStep:
     return PlannedStep(
         name=line.id,
         verb=line.do.verb,
@@ -194,4 +231,6 @@ def _planned(line: Line) -> PlannedStep:
         retry_for_s=line.retry_for,
         hold_for_s=line.hold.for_ if line.hold else None,
         hold_until=line.hold.until if line.hold else None,
+        undo=line.undo,
+        calls=costs.get(line.do.verb, 1),
     )

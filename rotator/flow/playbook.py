@@ -63,6 +63,7 @@ class Verb(StrEnum):
     DEMOTE = "demote"
     RELOAD = "reload"
     REVOKE = "revoke"
+    COMPARE = "compare"
 
 
 class Subject(StrEnum):
@@ -88,6 +89,7 @@ ALLOWED: dict[Verb, frozenset[Subject]] = {
     Verb.RELOAD: frozenset({Subject.CONSUMERS}),
     Verb.REVOKE: frozenset({Subject.EXPOSED, Subject.REPLACEMENT}),
 }
+"""What a playbook may ask for. `compare` is missing: the plan puts it into every run that makes a replacement."""
 
 
 UNDO: dict[Verb, Verb] = {
@@ -116,6 +118,11 @@ class Until(StrEnum):
 
     CONVERGED = "converged"
     NO_LEGAL_HOLD = "no_legal_hold"
+    HOST_ISOLATED = "host_isolated"
+
+
+GATES = frozenset({Until.NO_LEGAL_HOLD, Until.HOST_ISOLATED})
+"""What a person says of an incident, and its steps wait for."""
 
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -154,8 +161,8 @@ def _action(value: object) -> object:
     if not isinstance(value, str) or len(words := value.split()) != 2:  # noqa: PLR2004 - a verb and a subject
         raise _wrong(f"`{value}` is not a verb and a subject", "like `suspend exposed`")
     verb, subject = words
-    if verb not in set(Verb):
-        raise _wrong(f"unknown verb `{verb}`", meant(verb, Verb))
+    if verb not in ALLOWED:
+        raise _wrong(f"unknown verb `{verb}`", meant(verb, ALLOWED))
     if subject not in set(Subject):
         raise _wrong(f"unknown subject `{subject}`", meant(subject, Subject))
     if subject not in ALLOWED[Verb(verb)]:
@@ -168,7 +175,7 @@ Do = Annotated[
     BeforeValidator(_action),
     PlainSerializer(str, return_type=str),
     WithJsonSchema(
-        {"type": "string", "enum": [f"{verb} {subject}" for verb in Verb for subject in sorted(ALLOWED[verb])]}
+        {"type": "string", "enum": [f"{verb} {subject}" for verb in ALLOWED for subject in sorted(ALLOWED[verb])]}
     ),
 ]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from rotator.credential import CredentialRef
-from rotator.flow.plan import MINTING, Lane
+from rotator.flow.plan import MINTING, Lane, PlannedStep
 from rotator.flow.playbook import Expect, Strategy, Subject, Until, Verb
 from rotator.flow.proof import Evidence, Proof
 from rotator.flow.scope import ConsumerAddress
@@ -35,6 +35,9 @@ class BranchState(StrEnum):
     FAILED = "failed"
     DONE = "done"
 
+
+AT_ONCE = 0.0
+"""The due time of what waits for nothing: so it is due by the clock of every process, right or wrong."""
 
 THROUGH = frozenset({StepState.DONE, StepState.SKIPPED})
 
@@ -66,6 +69,8 @@ class Step:
     held_at: float | None = None
     reason: str | None = None
     facts: Mapping[str, object] = field(default_factory=dict)
+    undo: Verb | None = None
+    calls: int = 1
 
     @property
     def do(self) -> str:
@@ -85,7 +90,11 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """The line of steps for one target; lease, fence and evidence chain belong to it."""
+    """The line of steps for one target; lease, fence and evidence chain belong to it.
+
+    `granted` are the calls that its `account` allowed with this claim, None where no budget limits it; a `probe` finds
+    out for all whether an account that failed answers again. `stopped` is why a person stopped it, if one did.
+    """
 
     id: str
     run: str
@@ -95,6 +104,10 @@ class Branch:
     fence: int
     length: int
     head: str
+    account: str = ""
+    granted: int | None = None
+    probe: bool = False
+    stopped: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +133,9 @@ class Run:
     converged_at: float | None = None
     destroyed_at: float | None = None
     dismissed: str | None = None
+    awaits: str | None = None
+    wave: int = 0
+    risk_accepted: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +177,16 @@ class Work:
         """Return the facts of the last finished step with that verb."""
         found = [step.facts for step in self.steps if step.verb is verb and step.state is StepState.DONE]
         return found[-1] if found else {}
+
+
+def calls_ahead(steps: Sequence[PlannedStep | Step]) -> int:
+    """Return what the next stretch of a branch costs in calls: its steps in order, up to a wait or another lane."""
+    cost = 0
+    for place, step in enumerate(steps):
+        if place and (step.lane is not steps[0].lane or step.hold_for_s is not None or step.expect is Expect.REJECTED):
+            break
+        cost += step.calls
+    return cost
 
 
 def summarise(run: Run, steps: Sequence[Step], proofs: Sequence[Proof]) -> Run:

@@ -1,13 +1,14 @@
 """Steps: how one moves from state to state. Every decision about a step that needs no effect is here.
 
-PENDING → RUNNING | HELD | SKIPPED      HELD → PENDING | SKIPPED      FAILED → PENDING | SKIPPED (a person)
+PENDING → RUNNING | HELD | SKIPPED | UNCERTAIN (an attempt was never cleared up)
+HELD → PENDING | SKIPPED      FAILED → PENDING | SKIPPED (a person)
 RUNNING → DONE | FAILED | UNCERTAIN | HELD | PENDING (with a due time)
 UNCERTAIN → PENDING (after looking) | DONE | HELD | FAILED | UNCERTAIN (the look failed)
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from rotator.errors import BadInput, Rejected, RotatorError, Unavailable, Uncertain
@@ -28,7 +29,7 @@ CONVERGENCE_S = 600.0
 """How long consumers may take before a person is asked."""
 
 MOVES: Mapping[StepState, frozenset[StepState]] = {
-    StepState.PENDING: frozenset({StepState.RUNNING, StepState.HELD, StepState.SKIPPED}),
+    StepState.PENDING: frozenset({StepState.RUNNING, StepState.HELD, StepState.SKIPPED, StepState.UNCERTAIN}),
     StepState.RUNNING: frozenset(
         {StepState.DONE, StepState.FAILED, StepState.UNCERTAIN, StepState.HELD, StepState.PENDING}
     ),
@@ -41,9 +42,20 @@ MOVES: Mapping[StepState, frozenset[StepState]] = {
     StepState.SKIPPED: frozenset(),
 }
 
+STOPS = frozenset({Verb.SUSPEND, Verb.UNINSTALL, Verb.REVOKE})
+
 REPEATABLE = frozenset(Verb) - {Verb.ISSUE}
 """Verbs that may simply be done again when nobody knows whether they were."""
 
+
+RELEASED = "released"
+"""The fact of a step whose wait a person ended."""
+
+SURPLUS = "surplus"
+"""The fact of a step that asked a person about things that are not known to be ours: which."""
+
+UNRESOLVED = "unresolved"
+"""The fact of an `issue` of which nobody could find out whether it was done: to try again begins with looking."""
 
 MISMATCH = "mismatch: the id is refused now, but the secret in the report was never its secret; whose is it?"
 """Why a person is asked although nobody gets in any more."""
@@ -78,10 +90,25 @@ def apply(step: Step, move: Move, now: float) -> Step:
 
 
 def hold_before(step: Step, now: float) -> Move | None:
-    """Return the hold that a step starts with, or None when it may go on."""
-    if step.hold_for_s is None or step.held_at is not None:
+    """Return the hold that a step starts with, or None when it may go on: its time is over, or a person released it."""
+    if step.hold_for_s is None or RELEASED in step.facts:
         return None
-    return Move(StepState.HELD, due_at=now + step.hold_for_s, reason=SCHEDULED)
+    until = (now if step.held_at is None else step.held_at) + step.hold_for_s
+    return Move(StepState.HELD, due_at=until, reason=SCHEDULED) if now < until else None
+
+
+def spread_before(step: Step, sisters: Sequence[Step], propagation_s: float, now: float) -> Move | None:
+    """Return the wait before the first knock after a stop, which takes so long to be felt, or None."""
+    if step.expect is not Expect.REJECTED or step.subject is not Subject.EXPOSED or step.attempts:
+        return None
+    stopped = [
+        each.settled_at
+        for each in sisters
+        if each.verb in STOPS and each.subject is Subject.EXPOSED and each.target in {"", step.target}
+        if each.settled_at is not None
+    ]
+    felt_at = max(stopped, default=0.0) + propagation_s
+    return Move(StepState.PENDING, due_at=felt_at, reason="spreading") if now < felt_at else None
 
 
 def backoff(attempts: int, ceiling: float = 30.0) -> float:
@@ -116,8 +143,21 @@ def after_look(step: Step, found: Move, now: float) -> Move:
 def after_look_error(step: Step, error: RotatorError, now: float) -> Move:
     """Decide when looking what had happened did not work either: still uncertain, never acted upon."""
     if _out_of_patience(step, PATIENCE_S, now):
-        return Move(StepState.HELD, reason=f"nobody could find out whether it was done: {_say(error)}")
+        reason = f"nobody could find out whether it was done: {_say(error)}"
+        return Move(StepState.HELD, reason=reason, facts={UNRESOLVED: True})
     return Move(StepState.UNCERTAIN, due_at=now + backoff(step.attempts, ceiling=10.0), reason=_say(error))
+
+
+def possible_persistence(step: Step, names: Sequence[str]) -> Move:
+    """Ask a person about credentials that appeared and may be the attacker's; to try again is to accept them."""
+    reason = f"possible_persistence: {', '.join(names)} appeared and is not known to be ours"
+    return Move(StepState.HELD, reason=reason, facts={SURPLUS: sorted({*surplus_accepted(step), *names})})
+
+
+def surplus_accepted(step: Step) -> frozenset[str]:
+    """Return what a person was asked about before, and has answered by letting the step go on."""
+    names = step.facts.get(SURPLUS)
+    return frozenset(map(str, names)) if isinstance(names, Sequence) else frozenset()
 
 
 def after_knock_exposed(step: Step, verdict: Verdict, proof: Proof, settle_s: float, now: float) -> Move:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from sqlalchemy import Integer, and_, bindparam, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from rotator.flow.run import BranchState
+from rotator import clock
+from rotator.flow.run import AT_ONCE, BranchState
 from rotator.ledger import statements, tables
 from rotator.ledger.database import Database
 
@@ -45,7 +45,7 @@ _DUE = (
 class DueWork:
     """The dispatcher's view of the ledger."""
 
-    def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, database: Database, clock: Callable[[], float] = clock.now) -> None:
         self._database, self._clock = database, clock
 
     def take_due(self, limit: int) -> list[tuple[str, str]]:
@@ -78,7 +78,7 @@ class DueWork:
             freed = connection.execute(
                 update(branch)
                 .where(branch.c.id == claim.branch, branch.c.fence == claim.fence, branch.c.beat == claim.beat)
-                .values(holder=None, fence=branch.c.fence + 1, sent_at=None, due_at=self._clock())
+                .values(holder=None, fence=branch.c.fence + 1, sent_at=None, due_at=AT_ONCE)
             )
             return freed.rowcount == 1
 
@@ -91,7 +91,7 @@ class DueWork:
             if connection.execute(select(tables.branch.c.id).where(statements.SAFE_AGAIN).limit(1)).first() is None:
                 return 0
         with self._database.write() as connection:
-            return connection.execute(statements.WAKE, {"now": self._clock()}).rowcount
+            return connection.execute(statements.WAKE).rowcount
 
     def forget_expired(self) -> None:
         """Destroy sealed secrets whose time is over."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -11,13 +10,14 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, and_, func, insert, or_, select, update
 
+from rotator import clock
 from rotator.credential import CredentialRef, Secret
 from rotator.errors import BadInput
 from rotator.flow.exposure import Exposure
 from rotator.flow.incident import Incident
 from rotator.flow.plan import Plan, PlannedRun
 from rotator.flow.playbook import Strategy
-from rotator.flow.run import BranchState, Step, StepState
+from rotator.flow.run import AT_ONCE, BranchState, Step, StepState, calls_ahead
 from rotator.flow.step import Move, apply
 from rotator.ledger import rows, tables
 from rotator.ledger.database import Database
@@ -39,7 +39,7 @@ def new_incident_id(now: float) -> str:
 class Enrolment:
     """Declare incidents and approve their plans."""
 
-    def __init__(self, database: Database, seal: Seal, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, database: Database, seal: Seal, clock: Callable[[], float] = clock.now) -> None:
         self._database, self._seal, self._clock = database, seal, clock
 
     def declare(
@@ -146,6 +146,7 @@ class Enrolment:
                         "quorum": segment.quorum,
                         "state": BranchState.WAITING.value,
                         "lane": segment.steps[0].lane.value,
+                        "calls": calls_ahead(segment.steps),
                         "priority": planned.priority,
                         "fence": 0,
                         "beat": 0,
@@ -201,7 +202,7 @@ class Enrolment:
         connection.execute(
             update(tables.branch)
             .where(tables.branch.c.incident == incident, tables.branch.c.segment == 0)
-            .values(state=BranchState.OPEN.value, due_at=now)
+            .values(state=BranchState.OPEN.value, due_at=AT_ONCE)
         )
         _act(connection, incident, {"at": now, "act": "approved", "by": by, "plan": digest})
 
@@ -239,7 +240,7 @@ class Enrolment:
                 connection.execute(
                     update(tables.branch)
                     .where(tables.branch.c.id == step.branch)
-                    .values(state=BranchState.OPEN.value, due_at=now, sent_at=None, reason=None)
+                    .values(state=BranchState.OPEN.value, due_at=AT_ONCE, sent_at=None, reason=None)
                 )
             act = "skipped" if skip else "retried"
             _act(connection, incident, {"at": now, "act": act, "by": by, "run": run, "step": name, "reason": reason})

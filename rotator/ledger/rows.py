@@ -65,6 +65,9 @@ def run_of(row: RowMapping) -> Run:
         converged_at=row["converged_at"],
         destroyed_at=row["destroyed_at"],
         dismissed=row["dismissed"],
+        awaits=row["awaits"],
+        wave=row["wave"],
+        risk_accepted=row["risk_accepted"],
     )
 
 
@@ -105,6 +108,10 @@ def branch_of(row: RowMapping) -> Branch:
         fence=row["fence"],
         length=row["length"],
         head=row["head"],
+        account=row["account"],
+        granted=row["granted"],
+        probe=bool(row["probe"]),
+        stopped=row.get("stopped"),
     )
 
 
@@ -131,6 +138,8 @@ def step_of(row: RowMapping) -> Step:
         held_at=row["held_at"],
         reason=row["reason"],
         facts=json.loads(row["facts"]),
+        undo=Verb(row["undo"]) if row["undo"] else None,
+        calls=row["calls"],
     )
 
 
@@ -150,6 +159,8 @@ def step_row(step: Step, run: str) -> dict[str, Any]:
         "retry_for_s": step.retry_for_s,
         "hold_for_s": step.hold_for_s,
         "hold_until": step.hold_until.value if step.hold_until else None,
+        "undo": step.undo.value if step.undo else None,
+        "calls": step.calls,
         **step_progress(step),
     }
 

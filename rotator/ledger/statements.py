@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, Exists, and_, bindparam, delete, insert, select, update
+from sqlalchemy import BindParameter, ColumnElement, Exists, and_, bindparam, delete, insert, or_, select, update
 
-from rotator.engine import LEAK_SAFE
-from rotator.flow.run import BranchState
+from rotator.claims import LEAK_SAFE
+from rotator.flow.run import AT_ONCE, BranchState
 from rotator.ledger import tables
 
 _branch = tables.branch
@@ -16,6 +16,27 @@ _branch = tables.branch
 def _given(*names: str) -> dict[str, BindParameter[Any]]:
     """Return columns whose values come as parameters of the same names."""
     return {name: bindparam(name) for name in names}
+
+
+def stopped() -> ColumnElement[Any]:
+    """Select why a person stopped the branch, its incident or its connection; NULL when nobody did."""
+    stop, run = tables.stop, tables.run
+    connection = select(run.c.connection).where(run.c.id == _branch.c.run).correlate(_branch).scalar_subquery()
+    return (
+        select(stop.c.by + ": " + stop.c.reason)
+        .where(
+            stop.c.lifted_at.is_(None),
+            or_(
+                stop.c.scope == "all",
+                and_(stop.c.scope == "incident", stop.c.name == _branch.c.incident),
+                and_(stop.c.scope == "connection", stop.c.name == connection),
+            ),
+        )
+        .order_by(stop.c.id)
+        .limit(1)
+        .correlate(_branch)
+        .scalar_subquery()
+    )
 
 
 CLAIM = (
@@ -35,7 +56,7 @@ CLAIM = (
         sent_at=None,
         reason=None,
     )
-    .returning(*_branch.c)
+    .returning(*_branch.c, stopped().label("stopped"))
 )
 _UNDER_THE_FENCE = (
     update(_branch)
@@ -47,15 +68,29 @@ _UNDER_THE_FENCE = (
     )
     .values(beat=_branch.c.beat + 1, **_given("length", "head"))
 )
-BEAT = _UNDER_THE_FENCE
-RELEASE = _UNDER_THE_FENCE.values(holder=None, sent_at=None, **_given("state", "due_at", "reason"))
-RELEASE_TO_LANE = RELEASE.values(_given("lane"))
+BEAT = _UNDER_THE_FENCE.returning(stopped().label("stopped"))
+RELEASE = _UNDER_THE_FENCE.values(
+    holder=None, sent_at=None, granted=None, probe=0, **_given("state", "due_at", "reason")
+)
+RELEASE_TO_LANE = RELEASE.values(_given("lane", "calls"))
 FIND_STEPS = (
     select(tables.step)
     .where(tables.step.c.run == bindparam("run_id"))
     .order_by(tables.step.c.position, tables.step.c.target)
 )
 FIND_PROOFS = select(tables.proof).where(tables.proof.c.run == bindparam("run_id"))
+FIND_OURS = select(tables.run.c.credential, tables.run.c.replacement).where(
+    *(tables.run.c[name] == bindparam(name) for name in ("provider", "connection", "owner"))
+)
+FIND_LATE = (
+    select(tables.late.c.credential)
+    .join(tables.run, tables.run.c.id == tables.late.c.run)
+    .where(*(tables.run.c[name] == bindparam(name) for name in ("provider", "connection", "owner")))
+)
+SETTLE_LATE = delete(tables.late).where(tables.late.c.credential == bindparam("l_credential"))
+FIND_GATE = select(tables.gate.c.open).where(
+    tables.gate.c.incident == bindparam("of_incident"), tables.gate.c.name == bindparam("gate")
+)
 FIND_RUN = select(tables.run).where(tables.run.c.id == bindparam("run_id"))
 FIND_MATERIAL = select(tables.sealed.c.blob).where(tables.sealed.c.run == bindparam("run_id"))
 FORGET_MATERIAL = delete(tables.sealed).where(tables.sealed.c.run == bindparam("run_id"))
@@ -139,5 +174,5 @@ FIND_TWO_READERS = (
     )
     .limit(2)
 )
-WAKE = update(_branch).where(SAFE_AGAIN).values(state=BranchState.OPEN.value, due_at=bindparam("now"))
+WAKE = update(_branch).where(SAFE_AGAIN).values(state=BranchState.OPEN.value, due_at=AT_ONCE)
 WAKE_INCIDENT = WAKE.where(_branch.c.incident == bindparam("of_incident"))

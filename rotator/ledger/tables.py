@@ -73,6 +73,11 @@ run = Table(
     Column("converged_at", Double),
     Column("destroyed_at", Double),
     Column("dismissed", Text),
+    # When it may start: after the run that gives the rotator its own hand back, and with its wave.
+    Column("awaits", String(64)),
+    Column("wave", Integer, nullable=False, server_default="0"),
+    # Who accepted that a living reader may see its new secret, and why.
+    Column("risk_accepted", Text),
 )
 
 reach = Table(
@@ -110,6 +115,11 @@ branch = Table(
     Column("lane", String(8), nullable=False),
     Column("priority", Double, nullable=False),
     Column("reason", Text),
+    # Whose budget it is under, how many calls its next stretch costs, and how many came with the last message.
+    Column("account", String(192), nullable=False, server_default=""),
+    Column("calls", Integer, nullable=False, server_default="1"),
+    Column("granted", Integer),
+    Column("probe", Integer, nullable=False, server_default="0"),
     # Due work and its outbox: due and unclaimed rows are sent, and sent again when a message was lost.
     Column("due_at", Double),
     Column("sent_at", Double),
@@ -122,6 +132,7 @@ branch = Table(
     UniqueConstraint("run", "segment", "target"),
     Index("ix_branch_state_due_at", "state", "due_at"),
     Index("ix_branch_holder", "holder"),
+    Index("ix_branch_account_lane_priority", "account", "lane", "priority"),
 )
 
 step = Table(
@@ -148,6 +159,8 @@ step = Table(
     Column("held_at", Double),
     Column("reason", Text),
     Column("facts", Text, nullable=False, default="{}"),
+    Column("undo", String(16)),
+    Column("calls", Integer, nullable=False, server_default="1"),
 )
 
 proof = Table(
@@ -229,3 +242,75 @@ leader = Table(
     Column("beat", Integer, nullable=False, default=0),
 )
 """The leading dispatcher's lease."""
+
+account = Table(
+    "account",
+    metadata,
+    Column("name", String(192), primary_key=True),
+    # The bucket: how many calls are left at `filled_at`, and the part of the configured rate that is given now.
+    Column("tokens", Double, nullable=False),
+    Column("filled_at", Double, nullable=False),
+    Column("share", Double, nullable=False, default=1.0),
+    Column("pause_until", Double),
+    # What workers met there: throttling since the dispatcher last looked, and failures without a success between.
+    Column("throttled", Integer, nullable=False, default=0),
+    Column("failures", Integer, nullable=False, default=0),
+    Column("probe_at", Double),
+)
+"""The calls that each provider account allows, granted by the leading dispatcher and shared by every worker."""
+
+stop = Table(
+    "stop",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("scope", String(16), nullable=False),
+    Column("name", String(192), nullable=False),
+    Column("at", Double, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("lifted_at", Double),
+    Column("lifted_by", Text),
+    Column("lifted_reason", Text),
+)
+"""What a person stopped: everything (`all`), an `incident` or a `connection`. It holds until it is lifted."""
+
+gate = Table(
+    "gate",
+    metadata,
+    Column("incident", ForeignKey("incident.id"), primary_key=True),
+    Column("name", String(32), primary_key=True),
+    Column("open", Integer, nullable=False),
+    Column("at", Double, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+)
+"""What must be so before certain steps of an incident go on: `host_isolated`, `no_legal_hold`, `brake`."""
+
+foothold = Table(
+    "foothold",
+    metadata,
+    Column("incident", ForeignKey("incident.id"), primary_key=True),
+    Column("host", String(255), primary_key=True),
+    Column("state", String(16), nullable=False),
+    Column("at", Double, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+)
+"""Hosts on which the attacker ran: open until a person says that they are isolated or clean."""
+
+stands = Table(
+    "stands",
+    metadata,
+    Column("run", ForeignKey("run.id"), primary_key=True),
+    Column("host", String(255), primary_key=True),
+)
+"""The hosts on which a run's consumers live: a new secret reaches them."""
+
+late = Table(
+    "late",
+    metadata,
+    Column("run", ForeignKey("run.id"), primary_key=True),
+    Column("credential", String(255), primary_key=True),
+    Column("at", Double, nullable=False),
+)
+"""What a worker minted that had lost its claim meanwhile: ours, and settled by the run's next comparison."""

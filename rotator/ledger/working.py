@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -10,11 +9,24 @@ from typing import Any
 from sqlalchemy import Connection, Executable, Update, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from rotator import clock
+from rotator.claims import Draft, LostClaim, Ours
 from rotator.credential import CredentialRef, Secret
-from rotator.engine import Draft, LostClaim
+from rotator.flow.playbook import Until
 from rotator.flow.proof import Evidence, Proof
-from rotator.flow.run import Branch, BranchState, Run, Step, StepState, Work, needs_material, summarise
-from rotator.ledger import rows, statements, tables
+from rotator.flow.run import (
+    AT_ONCE,
+    Branch,
+    BranchState,
+    Run,
+    Step,
+    StepState,
+    Work,
+    calls_ahead,
+    needs_material,
+    summarise,
+)
+from rotator.ledger import accounts, rows, statements, tables
 from rotator.ledger.database import Database
 from rotator.ledger.evidence import chained
 from rotator.seal import Seal
@@ -51,6 +63,7 @@ class _Written:
                 statements.GIVE_MINT,
                 [{"m_owner": _owner(work.run.ref), "m_branch": branch.id}] if draft.gives_mint else [],
             ),
+            (statements.SETTLE_LATE, [{"l_credential": each} for each in draft.settled_late]),
         ]
         self.rows = [(statement, values) for statement, values in found if values]
 
@@ -58,7 +71,7 @@ class _Written:
 class WorkingLedger:
     """The engine's ledger on a database."""
 
-    def __init__(self, database: Database, seal: Seal, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, database: Database, seal: Seal, clock: Callable[[], float] = clock.now) -> None:
         self._database, self._seal, self._clock = database, seal, clock
 
     def claim(self, branch: str, worker: str) -> Work | None:
@@ -83,9 +96,9 @@ class WorkingLedger:
         written = _Written(work, draft)
         given: dict[str, object] = {"state": state.value, "due_at": due_at, "reason": rows.plain(reason)}
         statement = statements.RELEASE
-        following = next((step for step in (*work.steps, *draft.added) if _is_next(step, work)), None)
-        if following is not None:
-            statement, given["lane"] = statements.RELEASE_TO_LANE, following.lane.value
+        if ahead := sorted((step for step in (*work.steps, *draft.added) if _is_ahead(step, work)), key=_position):
+            statement = statements.RELEASE_TO_LANE
+            given |= {"lane": ahead[0].lane.value, "calls": calls_ahead(ahead)}
 
         def give_back(connection: Connection) -> None:
             after = self._write(connection, written, statement, given)
@@ -98,7 +111,13 @@ class WorkingLedger:
 
     def _write(self, connection: Connection, written: _Written, statement: Update, given: dict[str, object]) -> Work:
         work, draft = written.work, written.draft
-        if connection.execute(statement, {**written.branch, **given}).rowcount != 1:
+        answer = connection.execute(statement, {**written.branch, **given})
+        if statement is statements.BEAT:
+            kept = answer.one_or_none()
+            if kept is None:
+                raise LostClaim
+            work = replace(work, branch=replace(work.branch, stopped=kept.stopped))
+        elif answer.rowcount != 1:
             raise LostClaim
         for each, values in written.rows:
             connection.execute(each, values)
@@ -129,7 +148,7 @@ class WorkingLedger:
         for at in connection.execute(statements.FIND_REACH, {"run_id": run.id}).scalars():
             # Nobody waits for one reader alone while there are two: whoever waits is at most one of them itself.
             if len(connection.execute(statements.FIND_TWO_READERS, {**of_incident, "at": at}).all()) < 2:  # noqa: PLR2004
-                connection.execute(statements.WAKE_INCIDENT, {**of_incident, "now": self._clock()})
+                connection.execute(statements.WAKE_INCIDENT, of_incident)
                 return
 
     def _join(self, connection: Connection, branch: Branch) -> None:
@@ -148,7 +167,7 @@ class WorkingLedger:
                     tables.branch.c.segment == branch.segment + 1,
                     tables.branch.c.state == BranchState.WAITING.value,
                 )
-                .values(state=BranchState.OPEN.value, due_at=self._clock())
+                .values(state=BranchState.OPEN.value, due_at=AT_ONCE)
             )
 
     def material(self, run: str) -> Secret | None:
@@ -176,13 +195,45 @@ class WorkingLedger:
         except IntegrityError:  # another branch was faster
             return False
 
+    def is_shut(self, incident: str, gate: Until) -> bool:
+        """Tell whether the gate keeps steps waiting: a host counts as open until a person says otherwise."""
+        with self._database.read() as connection:
+            found = connection.execute(statements.FIND_GATE, {"of_incident": incident, "gate": gate.value}).scalar()
+        return gate is Until.HOST_ISOLATED if found is None else not found
+
+    def ours(self, run: Run) -> Ours:
+        """Return which credentials of the run's owner the ledger knows."""
+        of_owner = {"provider": run.ref.provider, "connection": run.ref.connection, "owner": run.ref.owner}
+        with self._database.read() as connection:
+            rows_of = connection.execute(statements.FIND_OURS, of_owner).all()
+            late = connection.execute(statements.FIND_LATE, of_owner).scalars().all()
+        replacements = frozenset(row.replacement for row in rows_of if row.replacement is not None)
+        return Ours(replacements | {row.credential for row in rows_of}, replacements, frozenset(late))
+
+    def note_late(self, run: str, credential: str) -> None:
+        """Keep what a lost claim minted; the dispatcher has the run compared again."""
+        with self._database.write() as connection:
+            known = select(tables.late.c.run).where(tables.late.c.run == run, tables.late.c.credential == credential)
+            if connection.execute(known).first() is None:
+                connection.execute(insert(tables.late).values(run=run, credential=credential, at=self._clock()))
+
+    def met(self, account: str, *, failed: bool, throttled: bool, retry_after: float | None) -> None:
+        """Note how an account answered, for the dispatcher that grants its calls."""
+        accounts.note(
+            self._database, account, self._clock(), failed=failed, throttled=throttled, retry_after=retry_after
+        )
+
 
 def _owner(ref: CredentialRef) -> str:
     return f"{ref.provider}/{ref.connection}/{ref.owner}"
 
 
-def _is_next(step: Step, work: Work) -> bool:
+def _is_ahead(step: Step, work: Work) -> bool:
     return step.branch == work.branch.id and step.state not in {StepState.DONE, StepState.SKIPPED}
+
+
+def _position(step: Step) -> int:
+    return step.position
 
 
 def _lock_run(connection: Connection, run: str) -> None:

@@ -36,10 +36,12 @@ class AwsIamAccessKey:
     family: ClassVar[str] = FAMILY
     capability: ClassVar[Capability] = Capability.REVOCABLE
     sends_secret: ClassVar[bool] = False
+    calls: ClassVar[Mapping[str, int]] = {}
 
     def __init__(self, connection: Connection, name: str) -> None:
         self.name = name
         self.settle_s = 5.0 if connection.settle_s is None else connection.settle_s
+        self.propagation_s = connection.propagation_s or 0.0
         self.secret_field = "aws_secret_access_key"  # noqa: S105 - the name of a field
         self._connection = connection
         self._account = Account(connection)

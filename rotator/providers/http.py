@@ -40,10 +40,12 @@ class Kind:
     family: ClassVar[str] = FAMILY
     capability: ClassVar[Capability] = Capability.REVOCABLE
     sends_secret: ClassVar[bool] = True
+    calls: ClassVar[Mapping[str, int]] = {}
 
     def __init__(self, connection: Connection, name: str, rest: RestKind) -> None:
         self.name = name
         self.settle_s = rest.settle_s if connection.settle_s is None else connection.settle_s
+        self.propagation_s = rest.propagation_s if connection.propagation_s is None else connection.propagation_s
         self.secret_field = rest.secret_field
         self._connection, self._rest = connection, rest
         self._service = RestService(connection, rest.authenticate, rest.secret_field)

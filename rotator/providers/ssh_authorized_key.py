@@ -53,11 +53,13 @@ class SshAuthorizedKey:
     family: ClassVar[str] = FAMILY
     capability: ClassVar[Capability] = Capability.REVOCABLE
     sends_secret: ClassVar[bool] = False
+    calls: ClassVar[Mapping[str, int]] = {}
     secret_field: str = SECRET_FIELD
 
     def __init__(self, connection: Connection, name: str) -> None:
         self.name = name
         self.settle_s = 2.0 if connection.settle_s is None else connection.settle_s  # sshd reads the file at each login
+        self.propagation_s = connection.propagation_s or 0.0
         self._connection = connection
         self._fleet = Fleet(read_settings(connection), self._own_key)
         self._users = self._fleet.settings.users

@@ -43,10 +43,12 @@ class VaultToken:
     family: ClassVar[str] = FAMILY
     capability: ClassVar[Capability] = Capability.REVOCABLE
     sends_secret: ClassVar[bool] = True
+    calls: ClassVar[Mapping[str, int]] = {}
 
     def __init__(self, connection: Connection, name: str) -> None:
         self.name = name
         self.settle_s = SETTLE_S if connection.settle_s is None else connection.settle_s
+        self.propagation_s = connection.propagation_s or 0.0
         self.secret_field = TOKEN_FIELD
         self._connection = connection
         self._vault = Vault(connection)

@@ -177,10 +177,12 @@ class KeyIssuer:
     family: ClassVar[str] = "aws"
     capability: ClassVar[Capability] = Capability.REVOCABLE
     sends_secret: ClassVar[bool] = False
+    calls: ClassVar[dict[str, int]] = {}
     secret_field = "secret_access_key"
 
     def __init__(self, issuer: Issuer, settle_s: float = 0.0) -> None:
         self.at, self.name, self.settle_s = issuer, issuer.kind, settle_s
+        self.propagation_s = 0.0
         self.identify, self.inspect, self.siblings = issuer.identify, issuer.inspect, issuer.siblings
         self.preserve, self.revoke, self.end_sessions = issuer.preserve, issuer.revoke, issuer.end_sessions
 
@@ -213,10 +215,12 @@ class MarkedIssuer:
     family: ClassVar[str] = "http"
     capability: ClassVar[Capability] = Capability.REVOCABLE
     sends_secret: ClassVar[bool] = True
+    calls: ClassVar[dict[str, int]] = {}
     secret_field = "token"
 
     def __init__(self, issuer: Issuer, settle_s: float = 0.0) -> None:
         self.at, self.name, self.settle_s = issuer, issuer.kind, settle_s
+        self.propagation_s = 0.0
         self.identify, self.inspect, self.siblings = issuer.identify, issuer.inspect, issuer.siblings
         self.preserve, self.revoke, self.marked = issuer.preserve, issuer.revoke, issuer.marked
 
@@ -239,10 +243,12 @@ class TokenIssuer:
     family: ClassVar[str] = "vault"
     capability: ClassVar[Capability] = Capability.REVOCABLE
     sends_secret: ClassVar[bool] = True
+    calls: ClassVar[dict[str, int]] = {}
     secret_field = "token"
 
     def __init__(self, issuer: Issuer, settle_s: float = 0.0) -> None:
         self.at, self.name, self.settle_s = issuer, issuer.kind, settle_s
+        self.propagation_s = 0.0
         self.identify, self.inspect, self.siblings = issuer.identify, issuer.inspect, issuer.siblings
         self.preserve, self.revoke, self.marked = issuer.preserve, issuer.revoke, issuer.marked
 

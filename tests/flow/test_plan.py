@@ -116,16 +116,25 @@ def test_a_runs_steps_are_the_playbooks_in_its_order(kind, strategy):
         (step.name, step.verb, step.subject, step.expect, step.retry_for_s, step.hold_for_s)
         for segment in run.segments
         for step in segment.steps
+        if step.verb is not Verb.COMPARE
     ]
     assert told == [
         (line.id, line.do.verb, line.do.subject, line.expect, line.retry_for, line.hold.for_ if line.hold else None)
         for line in lines
     ]
-    assert [segment.targets for segment in run.segments] == [
-        DOORS if each else ("",) for each, _ in groupby(lines, key=lambda line: line.each)
-    ]
+    stretches = [DOORS if each else ("",) for each, _ in groupby(lines, key=lambda line: line.each)]
+    assert [segment.targets for segment in run.segments][: len(stretches)] == stretches
     assert run.strategy is strategy
     assert run.destroys == any(line.do.verb is Verb.REVOKE for line in lines)
+
+
+@pytest.mark.parametrize(("kind", "strategy"), PATHS)
+def test_what_makes_a_replacement_is_compared_with_the_ledger_before_it_waits_and_at_the_end(kind, strategy):
+    steps = [step for segment in planned(stolen(kind), wanted=strategy).runs[0].segments for step in segment.steps]
+    replaces = any(line.do.verb in MINTING for line in PLAYBOOKS[kind].path(strategy))
+    compared = [place for place, step in enumerate(steps) if step.verb is Verb.COMPARE]
+    waits = [place for place, step in enumerate(steps) if step.hold_for_s is not None]
+    assert compared == ([*(place - 1 for place in waits), len(steps) - 1] if replaces else [])
 
 
 @pytest.mark.parametrize(("kind", "strategy"), PATHS)

@@ -82,7 +82,7 @@ def test_a_step_that_makes_no_sense_is_refused(changes, what):
 
 def test_every_undo_acts_on_something():
     assert all(ALLOWED[back] & ALLOWED[verb] for verb, back in UNDO.items())
-    assert set(ALLOWED) == set(Verb)
+    assert set(Verb) - set(ALLOWED) == {Verb.COMPARE}
 
 
 def test_a_path_keeps_the_order_and_leaves_out_other_strategies():
@@ -114,7 +114,7 @@ def test_a_playbook_that_makes_no_sense_is_refused(changes, what):
 
 def test_the_schema_names_every_action_an_editor_may_offer():
     action = json_schema()["$defs"]["Line"]["properties"]["do"]
-    assert set(action["enum"]) == {f"{verb} {subject}" for verb in Verb for subject in ALLOWED[verb]}
+    assert set(action["enum"]) == {f"{verb} {subject}" for verb in ALLOWED for subject in ALLOWED[verb]}
     assert "verify consumers" in action["enum"]
     assert f"suspend {Subject.CONSUMERS}" not in action["enum"]
 

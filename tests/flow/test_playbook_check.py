@@ -228,7 +228,7 @@ def test_capabilities_are_read_off_the_providers_object():
     assert capabilities(Badge()) == {Can.SUSPENDABLE, Can.PRESERVING, Can.REVOCABLE}
 
 
-ACTIONS = [f"{verb} {subject}" for verb in Verb for subject in sorted(ALLOWED[verb])]
+ACTIONS = [f"{verb} {subject}" for verb in ALLOWED for subject in sorted(ALLOWED[verb])]
 STRATEGIES = [str(strategy) for strategy in Strategy]
 
 

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import update
 
 from rotator.dispatcher import LEADER, Dispatcher
-from rotator.engine import LEAK_SAFE, Draft
+from rotator.claims import LEAK_SAFE, Draft
 from rotator.flow.playbook import Strategy
 from rotator.flow.step import LEASE_S
 from rotator.ledger import tables

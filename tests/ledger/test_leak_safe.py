@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import insert, select
 
 from rotator.credential import CredentialRef
-from rotator.engine import LEAK_SAFE
+from rotator.claims import LEAK_SAFE
 from rotator.flow.playbook import Strategy
 from rotator.flow.run import Run
 from rotator.ledger import tables

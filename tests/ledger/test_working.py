@@ -9,7 +9,7 @@ from threading import Barrier
 import pytest
 
 from rotator.credential import CredentialRef
-from rotator.engine import Draft, LostClaim
+from rotator.claims import Draft, LostClaim
 from rotator.flow.playbook import Strategy
 from rotator.flow.proof import Evidence, Proof
 from rotator.flow.run import BranchState, StepState, Work

@@ -1,0 +1,99 @@
+"""What the engine needs of the ledger: claims, and drafts that are written under their fence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from rotator.credential import CredentialRef, Secret
+from rotator.flow.playbook import Until
+from rotator.flow.proof import Proof
+from rotator.flow.run import BranchState, Run, Step, Work
+
+
+class LostClaim(Exception):  # noqa: N818 - what happened to the claim, as the ledger says it
+    """Another worker has this branch now: stop at once and write nothing more."""
+
+
+@dataclass
+class Draft:
+    """What the next commit will write. `gives_mint`: the owner's reservation ends with it, not before or after.
+
+    `settled_late` are credentials that a lost claim had minted, and whose fate the draft's evidence tells.
+    """
+
+    steps: dict[str, Step] = field(default_factory=dict)
+    proofs: dict[str, Proof] = field(default_factory=dict)
+    records: list[dict[str, Any]] = field(default_factory=list)
+    added: list[Step] = field(default_factory=list)
+    gives_mint: bool = False
+    settled_late: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ours:
+    """Which of an owner's credentials the ledger knows.
+
+    `known` are all that its runs name, `replacements` those that runs made, `late` the mints of lost claims.
+    """
+
+    known: frozenset[str]
+    replacements: frozenset[str]
+    late: frozenset[str]
+
+
+class Ledger(Protocol):
+    """The engine's view. Every write is refused with LostClaim when the fence has moved on."""
+
+    def claim(self, branch: str, worker: str) -> Work | None:
+        """Take an open, due and unclaimed branch; None when it is not."""
+        ...
+
+    def commit(self, work: Work, draft: Draft) -> Work:
+        """Write the draft under the claim, and count the heartbeat."""
+        ...
+
+    def release(self, work: Work, draft: Draft, state: BranchState, due_at: float | None, reason: str | None) -> None:
+        """Write the draft and give the branch back; a finished one opens the join.
+
+        The exposed secret is destroyed with it, once its death is proven and no knock is ahead.
+        """
+        ...
+
+    def material(self, run: str) -> Secret | None:
+        """Return the exposed secret, unsealed, or None when there is none or it was destroyed."""
+        ...
+
+    def has_open_readers(self, run: Run) -> bool:
+        """Tell whether a living stolen credential, or an open foothold, may read what this run delivers."""
+        ...
+
+    def is_shut(self, incident: str, gate: Until) -> bool:
+        """Tell whether a gate of the incident keeps its steps waiting."""
+        ...
+
+    def take_mint(self, ref: CredentialRef, branch: str) -> bool:
+        """Reserve the owner for one mint at a time, until a draft gives it back; True when it is ours."""
+        ...
+
+    def ours(self, run: Run) -> Ours:
+        """Return which credentials of the run's owner the ledger knows."""
+        ...
+
+    def note_late(self, run: str, credential: str) -> None:
+        """Keep the id of what was minted under a claim that was lost meanwhile: the next comparison settles it."""
+        ...
+
+    def met(self, account: str, *, failed: bool, throttled: bool, retry_after: float | None) -> None:
+        """Note how an account answered: a failure, a throttling, or a success after failures."""
+        ...
+
+
+LEAK_SAFE = "leak_safe: a stolen credential that may read the new secret still lives"
+"""Why a mint waits; the dispatcher wakes it when the last such reader is dead."""
+
+STOPPED = "stopped: "
+"""How the reason of a branch begins that a person stopped."""
+
+GATE = "gate: "
+"""How the reason of a step begins that waits for a gate."""

@@ -1,0 +1,101 @@
+"""Budgets, stops, gates, footholds, waves, and what a comparison before a run closes needs."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+
+
+def upgrade() -> None:
+    op.create_table(
+        "account",
+        sa.Column("name", sa.String(length=192), nullable=False),
+        sa.Column("tokens", sa.Double(), nullable=False),
+        sa.Column("filled_at", sa.Double(), nullable=False),
+        sa.Column("share", sa.Double(), nullable=False),
+        sa.Column("pause_until", sa.Double(), nullable=True),
+        sa.Column("throttled", sa.Integer(), nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("probe_at", sa.Double(), nullable=True),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_account")),
+    )
+    op.create_table(
+        "stop",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("scope", sa.String(length=16), nullable=False),
+        sa.Column("name", sa.String(length=192), nullable=False),
+        sa.Column("at", sa.Double(), nullable=False),
+        sa.Column("by", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("lifted_at", sa.Double(), nullable=True),
+        sa.Column("lifted_by", sa.Text(), nullable=True),
+        sa.Column("lifted_reason", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_stop")),
+    )
+    op.create_table(
+        "foothold",
+        sa.Column("incident", sa.String(length=40), nullable=False),
+        sa.Column("host", sa.String(length=255), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("at", sa.Double(), nullable=False),
+        sa.Column("by", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["incident"], ["incident.id"], name=op.f("fk_foothold_incident_incident")),
+        sa.PrimaryKeyConstraint("incident", "host", name=op.f("pk_foothold")),
+    )
+    op.create_table(
+        "gate",
+        sa.Column("incident", sa.String(length=40), nullable=False),
+        sa.Column("name", sa.String(length=32), nullable=False),
+        sa.Column("open", sa.Integer(), nullable=False),
+        sa.Column("at", sa.Double(), nullable=False),
+        sa.Column("by", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["incident"], ["incident.id"], name=op.f("fk_gate_incident_incident")),
+        sa.PrimaryKeyConstraint("incident", "name", name=op.f("pk_gate")),
+    )
+    op.create_table(
+        "late",
+        sa.Column("run", sa.String(length=64), nullable=False),
+        sa.Column("credential", sa.String(length=255), nullable=False),
+        sa.Column("at", sa.Double(), nullable=False),
+        sa.ForeignKeyConstraint(["run"], ["run.id"], name=op.f("fk_late_run_run")),
+        sa.PrimaryKeyConstraint("run", "credential", name=op.f("pk_late")),
+    )
+    op.create_table(
+        "stands",
+        sa.Column("run", sa.String(length=64), nullable=False),
+        sa.Column("host", sa.String(length=255), nullable=False),
+        sa.ForeignKeyConstraint(["run"], ["run.id"], name=op.f("fk_stands_run_run")),
+        sa.PrimaryKeyConstraint("run", "host", name=op.f("pk_stands")),
+    )
+    op.add_column("branch", sa.Column("account", sa.String(length=192), server_default="", nullable=False))
+    op.add_column("branch", sa.Column("calls", sa.Integer(), server_default="1", nullable=False))
+    op.add_column("branch", sa.Column("granted", sa.Integer(), nullable=True))
+    op.add_column("branch", sa.Column("probe", sa.Integer(), server_default="0", nullable=False))
+    op.create_index("ix_branch_account_lane_priority", "branch", ["account", "lane", "priority"], unique=False)
+    op.add_column("run", sa.Column("awaits", sa.String(length=64), nullable=True))
+    op.add_column("run", sa.Column("wave", sa.Integer(), server_default="0", nullable=False))
+    op.add_column("run", sa.Column("risk_accepted", sa.Text(), nullable=True))
+    op.add_column("step", sa.Column("undo", sa.String(length=16), nullable=True))
+    op.add_column("step", sa.Column("calls", sa.Integer(), server_default="1", nullable=False))
+
+
+def downgrade() -> None:
+    op.drop_column("step", "calls")
+    op.drop_column("step", "undo")
+    op.drop_column("run", "risk_accepted")
+    op.drop_column("run", "wave")
+    op.drop_column("run", "awaits")
+    op.drop_index("ix_branch_account_lane_priority", table_name="branch")
+    op.drop_column("branch", "probe")
+    op.drop_column("branch", "granted")
+    op.drop_column("branch", "calls")
+    op.drop_column("branch", "account")
+    op.drop_table("stands")
+    op.drop_table("late")
+    op.drop_table("gate")
+    op.drop_table("foothold")
+    op.drop_table("stop")
+    op.drop_table("account")
