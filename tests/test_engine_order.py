@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rotator.credential import Leaked, Secret
 from rotator.claims import LEAK_SAFE
+from rotator.credential import Leaked, Secret
 from rotator.errors import Rejected
 from rotator.flow.playbook import Strategy
 from rotator.ports import Place

@@ -23,7 +23,6 @@ class DoorIssuer:
     secret_field = "private_key"
     settle_s = 0.0
     propagation_s = 0.0
-    calls: ClassVar[dict[str, int]] = {}
 
     def __init__(self, issuer: Issuer, doors: tuple[str, ...]) -> None:
         self.at, self.name, self._doors = issuer, issuer.kind, doors

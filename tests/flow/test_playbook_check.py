@@ -11,7 +11,7 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from rotator.flow.playbook import ALLOWED, AT_TARGETS, ONLY_AT_TARGETS, UNDO, Playbook, Strategy, Verb
+from rotator.flow.playbook import ALLOWED, AT_TARGETS, ONLY_AT_TARGETS, UNDO, Playbook, Strategy
 from rotator.flow.playbook_check import asked, capabilities, check
 from rotator.flow.playbook_walk import Can
 from rotator.playbook_file import SHIPPED, load_all

@@ -9,8 +9,8 @@ from threading import Barrier
 import pytest
 from sqlalchemy import update
 
-from rotator.dispatcher import LEADER, Dispatcher
 from rotator.claims import LEAK_SAFE, Draft
+from rotator.dispatcher import LEADER, Dispatcher
 from rotator.flow.playbook import Strategy
 from rotator.flow.step import LEASE_S
 from rotator.ledger import tables

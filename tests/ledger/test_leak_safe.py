@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import pytest
 from sqlalchemy import insert, select
 
-from rotator.credential import CredentialRef
 from rotator.claims import LEAK_SAFE
+from rotator.credential import CredentialRef
 from rotator.flow.playbook import Strategy
 from rotator.flow.run import Run
 from rotator.ledger import tables

@@ -8,8 +8,8 @@ from threading import Barrier
 
 import pytest
 
-from rotator.credential import CredentialRef
 from rotator.claims import Draft, LostClaim
+from rotator.credential import CredentialRef
 from rotator.flow.playbook import Strategy
 from rotator.flow.proof import Evidence, Proof
 from rotator.flow.run import BranchState, StepState, Work
