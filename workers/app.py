@@ -32,8 +32,10 @@ def make(parts: Rotator) -> Celery:
     app = Celery("rotator", broker=broker, include=["workers.tasks"], set_as_current=False)
     app.rotator = parts
     app.conf.update(
-        task_acks_late=True,
-        task_reject_on_worker_lost=True,
+        # The ledger sends again what nobody took, so a late acknowledgement protects nothing; and a worker that has one
+        # open when Redis is restarted ends itself.
+        task_acks_late=False,
+        worker_cancel_long_running_tasks_on_connection_loss=False,
         task_ignore_result=True,
         task_default_queue=Lane.CONTAIN.value,
         task_serializer="json",
@@ -41,6 +43,7 @@ def make(parts: Rotator) -> Celery:
         worker_prefetch_multiplier=1,
         worker_hijack_root_logger=False,
         broker_connection_retry_on_startup=True,
+        broker_connection_max_retries=None,
         broker_transport_options=(
             {"polling_interval": 0.01}
             if settings.embedded

@@ -84,7 +84,10 @@ def worker(
     parts.engine  # noqa: B018 - made here, before threads could make it twice
     app = make(parts)
     app.set_default()
-    quietly(app, wanted, lambda: _say(context, f"worker up: {', '.join(wanted)}")).start()
+    working = quietly(app, wanted, lambda: _say(context, f"worker up: {', '.join(wanted)}"))
+    working.start()
+    # Celery ends a worker by itself when it cannot go on: a supervisor must see that it did not end well.
+    raise typer.Exit(working.exitcode or 0)
 
 
 def beat(context: typer.Context) -> None:
