@@ -19,8 +19,8 @@ from rotator.claims import GATE, LEAK_SAFE, STOPPED, Draft, Ledger, LostClaim
 from rotator.comparison import compare
 from rotator.effects import Outcome, World, perform, replacement_of
 from rotator.errors import THROTTLED, RotatorError, Unavailable, Uncertain
-from rotator.flow.playbook import GATES, Subject, Verb
-from rotator.flow.proof import Proof, knocked, revived, seen, stated
+from rotator.flow.playbook import GATES, Expect, Subject, Verb
+from rotator.flow.proof import Proof, knocked, revived, seen, shut, stated
 from rotator.flow.run import AT_ONCE, BranchState, Step, StepState, Work
 from rotator.flow.step import (
     SEND_MARGIN_S,
@@ -38,6 +38,7 @@ from rotator.flow.step import (
     spread_before,
 )
 from rotator.lost_issue import look_for_issued
+from rotator.ports import Answer
 
 log = structlog.get_logger()
 T = TypeVar("T")
@@ -194,7 +195,18 @@ class _Advance:
         material = None
         if step.verb is Verb.VERIFY and step.subject is Subject.EXPOSED:
             material = self._ledger.material(self._work.run.id)
-        return self._ask(step, lambda: perform(self._world, self._work, step, material))
+        outcome = self._ask(step, lambda: perform(self._world, self._work, step, material))
+        if self._is_unpaired(step, outcome):
+            said = self._ask(step, lambda: perform(self._world, self._work, step, None))
+            return replace(outcome, status=said.status)
+        return outcome
+
+    def _is_unpaired(self, step: Step, outcome: Outcome) -> bool:
+        """Tell whether the door refused material that it never took: then only the issuer can say if the id is shut."""
+        verdict = outcome.verdict
+        if verdict is None or step.subject is not Subject.EXPOSED or step.expect is not Expect.REJECTED:
+            return False
+        return verdict.answer is Answer.REJECTED and not self._proof(step.target).shuts(verdict)
 
     def _ask(self, step: Step, question: Callable[[], T]) -> T:
         """Let nothing but the three errors come of an exchange."""
@@ -263,6 +275,8 @@ class _Advance:
         settle_s = self._world.provider(self._work.run.ref).settle_s
         if outcome.verdict is not None and step.subject is Subject.EXPOSED:
             proof = knocked(proof, outcome.verdict, settle_s, now)
+            if outcome.status is not None:
+                proof = shut(proof, outcome.status.state, settle_s, now)
             self._prove(proof)
             return after_knock_exposed(step, outcome.verdict, proof, settle_s, now)
         if outcome.verdict is not None:

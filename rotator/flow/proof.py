@@ -75,11 +75,11 @@ def knocked(proof: Proof, verdict: Verdict, settle_s: float, now: float) -> Proo
     since = proof.refused_since if proof.refused_since is not None else now
     if now - since < settle_s:
         return replace(proof, refused_since=since)
-    shut = replace(proof, refused_since=since, contained_at=since)
+    closed = replace(proof, refused_since=since, contained_at=since)
     if proof.accepted_at is not None:
-        return replace(shut, dead_at=since, evidence=Evidence.PROVEN)
+        return replace(closed, dead_at=since, evidence=Evidence.PROVEN)
     # The issuer refuses the id, and nobody ever saw the report's secret open it: the issuer's word, no more.
-    return shut if proof.mismatch else replace(shut, dead_at=since, evidence=Evidence.STATED)
+    return closed if proof.mismatch else replace(closed, dead_at=since, evidence=Evidence.STATED)
 
 
 def stated(proof: Proof, state: State, settle_s: float, now: float) -> Proof:
@@ -97,6 +97,17 @@ def stated(proof: Proof, state: State, settle_s: float, now: float) -> Proof:
         return replace(proof, stated_since=since)
     contained = replace(proof, stated_since=since, contained_at=since)
     return contained if proof.mismatch else replace(contained, dead_at=since, evidence=Evidence.STATED)
+
+
+def shut(proof: Proof, state: State, settle_s: float, now: float) -> Proof:
+    """Add the issuer's word about the id after a refusal that proves nothing, since its material was never accepted.
+
+    Once it has held, nobody gets in under that id; whose the report's secret is stays open, so nothing is dead.
+    """
+    if state is State.ACTIVE or proof.known_at is None:
+        return replace(proof, stated_since=None, contained_at=None)
+    since = proof.stated_since if proof.stated_since is not None else now
+    return replace(proof, stated_since=since, contained_at=since if now - since >= settle_s else None)
 
 
 def revived(proof: Proof) -> Proof:

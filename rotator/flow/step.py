@@ -187,11 +187,12 @@ def _after_refusal(verdict: Verdict, proof: Proof, settle_s: float, facts: Mappi
         return Move(StepState.DONE, None, f"{verdict.reason}; nobody saw its secret accepted before", facts)
     if proof.contained_at is not None:
         return Move(StepState.HELD, None, MISMATCH, facts)
-    if proof.refused_since is None:
+    since = proof.refused_since if proof.refused_since is not None else proof.stated_since
+    if since is None:
         return Move(
             StepState.HELD, None, "unpaired: this secret was never accepted, so a refusal proves nothing", facts
         )
-    return Move(StepState.PENDING, proof.refused_since + settle_s, "settling", facts)
+    return Move(StepState.PENDING, since + settle_s, "settling", facts)
 
 
 def after_statement(step: Step, proof: Proof, settle_s: float, now: float) -> Move:

@@ -1,0 +1,151 @@
+"""Before a run closes the world is compared with the ledger: a late mint, a stranger's key, a place that changed."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from rotator.credential import Leaked, Secret
+from rotator.errors import Uncertain
+from rotator.flow.playbook import Strategy
+from rotator.ports import State
+from tests.fakes.company import founded
+from tests.fakes.deployment import broken_chains
+
+KEY, TOKEN = "aws_iam_access_key", "acme_api_token"
+
+
+@pytest.fixture
+def house(tmp_path):
+    company, deployment = founded(tmp_path, quota=None)
+    yield company, deployment
+    deployment.database.close()
+
+
+def reason(deployment, name: str) -> str:
+    return next(step.reason or "" for step in deployment.record().runs[0].steps if step.name == name)
+
+
+def at_once(company, what: str, phase: str, happens) -> None:
+    """Let something happen the first time that something is done."""
+    done: list[str] = []
+
+    def meet(now: str, this: str, _changes: bool) -> None:
+        if (now, this) == (phase, what) and not done:
+            done.append(this)
+            happens()
+
+    company.world.meet = meet
+
+
+@pytest.mark.parametrize("kind", [KEY, TOKEN])
+def test_a_mint_that_lands_after_its_frozen_workers_successor_minted_is_found_and_revoked(house, kind):
+    company, deployment = house
+    stolen, secret = company.stolen(kind)
+    deployment.start([stolen], wanted=Strategy.CONTAIN_FIRST)
+    ended: list[str] = []
+
+    def freeze_until_another_has_ended_it() -> None:
+        company.world.meet = lambda *_: None
+        deployment.rest(deployment.recover(), patience_s=3600)
+        ended.append(deployment.steps()["compare"])
+
+    at_once(company, "issuer.issue", "before", freeze_until_another_has_ended_it)
+    deployment.rest(patience_s=3600)
+    assert ended == ["done"]
+    replacement = deployment.record().runs[0].run.replacement
+    assert len(company.living(stolen.ref)) == 2
+    # What the frozen worker noted is in the ledger; the run's next comparison is at its end, after the destruction.
+    assert [row["credential"] for row in deployment.rows("late")] == sorted(company.living(stolen.ref) - {replacement})
+    deployment.rest()
+    assert company.living(stolen.ref) == {replacement}
+    assert deployment.rows("late") == []
+    assert set(deployment.steps().values()) == {"done"}
+    assert "revoked" in reason(deployment, "compare_last")
+    assert not company.opens(stolen.ref, secret)
+    assert broken_chains(deployment) == []
+
+
+def test_a_lost_mint_with_our_marker_is_revoked_although_nobody_noted_it(house):
+    company, deployment = house
+    stolen, _ = company.stolen(TOKEN)
+    deployment.start([stolen], wanted=Strategy.CONTAIN_FIRST)
+
+    lost: list[str] = []
+
+    def meet(phase: str, what: str, _changes: bool) -> None:
+        if (phase, what) == ("before", "issuer.issue") and not lost:
+            lost.append(next(row["id"] for row in deployment.rows("step") if row["name"] == "issue"))
+            raise Uncertain("read_timeout")
+        if (phase, what) == ("before", "store.promote"):
+            company.world.meet = lambda *_: None
+            with company.world.open() as state:  # only now does the first attempt's call arrive
+                company.acme.make(state, stolen.ref.owner, company.world.now(), marker=f"{lost[0]}.1")
+
+    company.world.meet = meet
+    deployment.rest()
+    assert company.living(stolen.ref) == {deployment.record().runs[0].run.replacement}
+    assert "revoked" in reason(deployment, "compare")
+
+
+@pytest.mark.parametrize("kind", [KEY, TOKEN])
+def test_a_strangers_key_is_held_until_a_person_accepts_it(house, kind):
+    company, deployment = house
+    stolen, _ = company.stolen(kind)
+    issuer = company.aws if kind == KEY else company.acme
+    deployment.start([stolen], wanted=Strategy.CONTAIN_FIRST)
+    strangers: list[str] = []
+
+    def a_thief_mints() -> None:
+        with company.world.open() as state:
+            strangers.append(issuer.make(state, stolen.ref.owner, company.world.now())[0].id)
+
+    at_once(company, "store.promote", "after", a_thief_mints)
+    deployment.rest()
+    assert deployment.steps()["compare"] == "held"
+    assert f"possible_persistence: {strangers[0]}" in reason(deployment, "compare")
+    assert company.credential(strangers[0])["state"] == State.ACTIVE.value
+    deployment.enrolment.decide("inc-1.r1", "compare", skip=False, by="ann", reason="made by the release job")
+    deployment.rest(patience_s=3600)
+    assert deployment.steps()["compare"] == "done"
+
+
+def test_a_place_that_another_hand_changed_is_held(house):
+    company, deployment = house
+    stolen, _ = company.stolen(KEY)
+    deployment.start([stolen], wanted=Strategy.CONTAIN_FIRST)
+
+    def another_hand() -> None:
+        company.store.put(stolen.custody.deliver[0].name, json.dumps({"id": "KEY-OF-BEFORE"}))
+
+    at_once(company, "consumer.reload", "after", another_hand)
+    deployment.rest(patience_s=3600)
+    assert deployment.steps()["compare"] == "held"
+    assert "store_changed" in reason(deployment, "compare")
+
+
+def test_what_a_later_run_of_the_ledger_delivered_there_is_no_change(house):
+    company, deployment = house
+    stolen, _ = company.stolen(KEY)
+    deployment.start([stolen], wanted=Strategy.CONTAIN_FIRST)
+    deployment.rest(patience_s=3600)
+    ref, secret = company.delivered(stolen.ref, stolen.custody.deliver[0])
+    again = replace(stolen, ref=ref, leaked=Leaked(id=ref.id, secret=secret))
+    deployment.start([again], wanted=Strategy.CONTAIN_FIRST, incident="inc-2")
+    deployment.rest()
+    for run in ("inc-1.r1", "inc-2.r1"):
+        assert set(deployment.steps(run).values()) == {"done"}
+
+
+def test_a_secret_that_was_never_the_ids_is_contained_by_the_issuers_word_and_keeps_nobody_waiting(house):
+    company, deployment = house
+    stolen, secret = company.stolen(TOKEN)
+    cut = replace(stolen, leaked=Leaked(id=stolen.ref.id, secret=Secret(secret.reveal()[:-3])))
+    deployment.start([cut], wanted=Strategy.REVOKE_ONLY)
+    deployment.rest()
+    run = deployment.record().runs[0].run
+    assert (run.evidence, run.dead_at) == ("none", None)
+    assert run.contained_at is not None
+    assert deployment.steps()["refused"] == "held"
