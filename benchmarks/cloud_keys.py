@@ -8,7 +8,7 @@ import json
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -16,7 +16,7 @@ from typing import Self
 from sqlalchemy import and_, select
 
 from benchmarks.cloud import Limits
-from benchmarks.cloud_provider import KIND, CloudWorld, Lines
+from benchmarks.cloud_provider import KIND, CloudWorld, Lines, SimulatedKey
 from benchmarks.population import Planted, accounts, plant
 from rotator.bootstrap import Outside, Rotator
 from rotator.cli.runtime import run_embedded
@@ -90,13 +90,20 @@ class Estate:
     def settings(self, folder: Path, concurrency: int, **more: object) -> Settings:
         """Return the configuration: each account a connection, with the budget that the account really has."""
         budget = {"calls_per_second": self.limits.rate, "burst": self.limits.burst} if self.limits.rate else None
-        connections = [
-            {"name": each, "family": "http", "endpoint_url": f"http://127.0.0.1:{self.port}", "budget": budget}
-            for each in self.accounts
-        ]
-        folder.mkdir(parents=True, exist_ok=True)
-        given = {"folder": folder, "data_dir": folder, "playbooks": [PLAYBOOKS], "concurrency": concurrency}
-        return Settings(**given, connections=connections, **more)
+        return settings(folder, self.accounts, concurrency, budget, **more)
+
+
+def settings(
+    folder: Path, connections: Sequence[str], concurrency: int, budget: object = None, **more: object
+) -> Settings:
+    """Return a configuration with a ledger in `folder`, unless `more` names another."""
+    folder.mkdir(parents=True, exist_ok=True)
+    entries = [
+        {"name": each, "family": SimulatedKey.family, "endpoint_url": "http://127.0.0.1", "budget": budget}
+        for each in connections
+    ]
+    given = {"folder": folder, "data_dir": folder, "playbooks": [PLAYBOOKS], "concurrency": concurrency}
+    return Settings(**given, connections=entries, **more)
 
 
 @contextlib.contextmanager
@@ -111,7 +118,11 @@ def estate(folder: Path, limits: Limits, settle_s: float = 0.0) -> Iterator[Esta
 def prepare(parts: Rotator, keys: Sequence[Planted]) -> Prepared:
     """Plan to revoke all, as if triage had named each."""
     scoped = tuple(map(_scoped, keys))
-    return Prepared(make(scoped, (), parts.playbooks, {}, wanted=Strategy.REVOKE_ONLY), scoped)
+
+    def costs(kind: str, connection: str) -> Mapping[str, int]:
+        return parts.outside.provider_of(kind, connection).calls
+
+    return Prepared(make(scoped, (), parts.playbooks, {}, wanted=Strategy.REVOKE_ONLY, costs=costs), scoped)
 
 
 def stolen(parts: Rotator, keys: Sequence[Planted]) -> tuple[str, Prepared]:
@@ -136,9 +147,12 @@ def embedded(parts: Rotator) -> Iterator[None]:
         runtime.join()
 
 
-def wait_until_idle(parts: Rotator) -> None:
-    """Return when nothing is at work or due soon."""
+def wait_until_idle(parts: Rotator, within_s: float = 1_800.0) -> None:
+    """Return when nothing is at work or due soon. Raises RuntimeError when that takes longer than `within_s`."""
+    until = time.monotonic() + within_s
     while parts.due.busy_until(SOON_S):
+        if time.monotonic() > until:
+            raise RuntimeError(f"the rotator was still at work after {within_s:g} s")
         time.sleep(POLL_S)
 
 

@@ -23,6 +23,7 @@ CALLS = 6
 """The issuer's view, the last use, the pairing knock, the stop; after waits the first refusal and the last."""
 AFTER_WAITS = 2
 TARGET = 1.10
+PATIENCE_S = 600.0
 
 
 def measure(limits: Limits = LIMITS, settle_s: float = SETTLE_S) -> list[dict[str, object]]:
@@ -32,7 +33,7 @@ def measure(limits: Limits = LIMITS, settle_s: float = SETTLE_S) -> list[dict[st
         incident, prepared = stolen(parts, cloud.keys)
         with embedded(parts):
             parts.enrolment.approve(incident, prepared.plan.digest, by="benchmark")
-            wait_until_idle(parts)
+            wait_until_idle(parts, PATIENCE_S)
         took = _took(parts, cloud, incident)
         calls, over = cloud.told()
         parts.database.close()

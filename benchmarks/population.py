@@ -49,7 +49,7 @@ def plant(credentials: int, over: int, seed: int = 1) -> list[Planted]:
         planted.append(
             Planted(
                 account=account,
-                id=f"key-{number:06}",
+                id=f"key-{seed}-{number:06}",
                 secret="".join(chance.choices(LETTERS, k=32)),
                 criticality=chance.choices(tuple(RISK), SHARES)[0],
                 reads=tuple(sorted([account, *others])),
