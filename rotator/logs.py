@@ -28,3 +28,5 @@ def configure(*, quiet: bool = False) -> None:
     )
     # Vendor libraries log requests, and some of them headers: only their warnings are let through.
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
+    # What psycopg warns of on its way out of a failed statement is raised too, and told where it is caught.
+    logging.getLogger("psycopg").setLevel(logging.ERROR)

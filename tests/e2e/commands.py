@@ -148,6 +148,12 @@ class Running:
             assert self._more.wait_for(lambda: words.encode() in self._err, _PATIENCE_S), self._err.decode()
         return self
 
+    @property
+    def said(self) -> list[str]:
+        """Return the lines that it has said on standard error until now."""
+        with self._more:
+            return self._err.decode().splitlines()
+
     def interrupt(self) -> Running:
         """Press Ctrl-C."""
         self.process.send_signal(signal.SIGINT)

@@ -101,6 +101,12 @@ class Company:
         chosen = [each for each in self.victims if not kinds or each.use.provider in kinds]
         return self.write(name, "".join(json.dumps({**each.finding, **changed}) + "\n" for each in chosen))
 
+    def approve(self, **changed: str) -> None:
+        """Declare an incident with all victims, as `leak` writes them, and approve its plan."""
+        self.rotator("incident", "declare", self.leak(**changed), "--title", "Stolen").ended(0)
+        plan = self.rotator("plan", "last", "-o", "json").report["incident"]["plan"]
+        self.rotator("approve", "last", "--digest", plan).ended(0)
+
     def write(self, name: str, text: str | bytes) -> str:
         path = self.folder / name
         path.write_bytes(text.encode() if isinstance(text, str) else text)

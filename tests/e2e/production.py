@@ -16,7 +16,7 @@ from sqlalchemy import create_engine, text
 
 from rotator.practice.honesty import lies, unfinished
 from rotator.practice.servers import Servers
-from tests.e2e.commands import QUICKLY, Running, at_work
+from tests.e2e.commands import QUICKLY, CommandLine, Running, at_work
 from tests.e2e.company import Company, company
 from tests.servers.postgres import Postgres, postgres_server
 from tests.servers.redis import Redis, redis_server
@@ -56,10 +56,10 @@ class Production:
             return [dict(row) for row in connection.execute(text(f'SELECT * FROM "{table}"')).mappings()]
 
     @contextlib.contextmanager
-    def several(self, *commands: str) -> Iterator[list[Running]]:
-        """Run these commands until the block ends."""
+    def several(self, *commands: str, by: CommandLine | None = None) -> Iterator[list[Running]]:
+        """Run these commands until the block ends, by another command line than the company's where one is given."""
         with contextlib.ExitStack() as up:
-            yield [up.enter_context(at_work(self.company.rotator.start(each))) for each in commands]
+            yield [up.enter_context(at_work((by or self.company.rotator).start(each))) for each in commands]
 
 
 @contextlib.contextmanager

@@ -24,12 +24,7 @@ def killed(redis):
     redis.start()
 
 
-ENDS_ITSELF = pytest.mark.xfail(strict=True, reason="defect F1: with a task at work, Celery ends when Redis restarts")
-
-
-@pytest.mark.parametrize(
-    "fault", [emptied, pytest.param(ended, marks=ENDS_ITSELF), pytest.param(killed, marks=ENDS_ITSELF)]
-)
+@pytest.mark.parametrize("fault", [emptied, ended, killed])
 def test_a_broker_that_forgets_everything_loses_nothing(produced, aws_proxy, fault):
     found = produced(AWS, ACME)
     aws_proxy.hold(b"UpdateAccessKey", "after")

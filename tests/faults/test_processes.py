@@ -53,14 +53,11 @@ def all_done(_aws_proxy, respond):
     respond.end().ended(0)
 
 
-ORPHANED = pytest.mark.xfail(strict=True, reason="defect F2: what a frozen worker mints late is an unseen orphan")
-
-
 @pytest.mark.parametrize(
     ("call", "when", "gone_on"),
     [
         (b"CreateAccessKey", "after", found_and_revoked),
-        pytest.param(b"CreateAccessKey", "late", minted_again, marks=ORPHANED),
+        (b"CreateAccessKey", "late", minted_again),
         (b"UpdateSecretVersionStage", "late", all_done),
     ],
 )
