@@ -1,0 +1,43 @@
+"""Whatever is lost at whatever moment, the world ends as it should: workers killed, answers lost, servers down.
+
+Here each distinct shape of a step is met once, on the fakes; `make crash` tries every moment of every case.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.fakes.company import KINDS
+
+ROOT = Path(__file__).parents[2]
+SEED = "20261122"
+WITHIN_S = 600
+
+
+@pytest.fixture(scope="module")
+def walks():
+    """Walk all kinds at once; each process forks its own workers, and must have no threads."""
+    argv = [sys.executable, "-m", "tests.crash", "--shapes", "--seed", SEED, "--kind"]
+    started = {
+        kind: subprocess.Popen([*argv, kind], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        for kind in KINDS
+    }
+    yield started
+    for each in started.values():
+        each.kill()
+        each.wait()
+        each.stdout.close()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_process_killed_or_a_call_lost_at_any_shape_of_a_step_leaves_the_world_as_it_should_be(walks, kind):
+    said = walks[kind].communicate(timeout=WITHIN_S)[0]
+    assert walks[kind].returncode == 0, said
+    *_, summary = said.splitlines()
+    killed = int(summary.partition(" processes killed")[0].rpartition(" ")[2])
+    assert killed >= 40
+    assert "; 0 trials wrong" in summary
