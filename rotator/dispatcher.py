@@ -7,26 +7,35 @@ watcher's own monotonic clock, so that a clock that jumps does no harm.
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable
 
 import structlog
 
+from rotator.flow.budget import next_window
+from rotator.flow.plan import Lane
 from rotator.flow.step import LEASE_S
 from rotator.ledger.due import Claimed, DueWork
 
 log = structlog.get_logger()
 
-BATCH = 1000
-"""Branches sent at once; the rest follow in the next tick."""
 LEADER = "dispatcher"
 CHORES_EVERY_S = 1.0
+WINDOW = 64
+"""Messages of a lane that wait for a worker at least: what is sent cannot be overtaken any more, so they are few."""
+WIDEST = 1024
 
 
 class Dispatcher:
-    """Send due work. `send` gets a branch and its lane; `tick` is called again and again."""
+    """Send due work. `send` gets a branch and its lane; `tick` is called again and again.
 
-    def __init__(self, due: DueWork, send: Callable[[str, str], None], name: str) -> None:
-        self._due, self._send, self._name = due, send, name
+    Of each lane, `window` messages may wait for a worker: more as soon as workers run out of them between two ticks.
+    """
+
+    def __init__(self, due: DueWork, send: Callable[[str, str], None], name: str, window: int = WINDOW) -> None:
+        self._due, self._send, self._name, self._least = due, send, name, window
+        self._windows = dict.fromkeys(Lane, window)
+        self._full: frozenset[Lane] = frozenset()
         self._watched: dict[str, tuple[Claimed, float]] = {}
         self._leader: tuple[str, int] | None = None
         self._leader_since = 0.0
@@ -40,13 +49,27 @@ class Dispatcher:
             if self._leads(now):
                 self._free_dead_claims(now)
                 self._due.wake_leak_safe()
+                self._due.wake_at_gates()
+                self._due.compare_late()
                 self._due.forget_expired()
         if self._leader is None or self._leader[0] != self._name:
             return 0
-        found = self._due.take_due(BATCH)
+        room = self._room()
+        found = self._due.take_due(room, (LEADER, self._name))
+        sent = Counter(lane for _, lane in found)
+        self._full = frozenset(lane for lane in Lane if sent[lane] >= room[lane])
         for branch, lane in found:
             self._send(branch, lane)
         return len(found)
+
+    def _room(self) -> dict[Lane, int]:
+        """Return how many more messages each lane takes now."""
+        unclaimed = self._due.unclaimed()
+        for lane in Lane:
+            self._windows[lane] = next_window(
+                self._windows[lane], unclaimed.get(lane, 0), self._least, WIDEST, was_full=lane in self._full
+            )
+        return {lane: max(0, self._windows[lane] - unclaimed.get(lane, 0)) for lane in Lane}
 
     def _leads(self, now: float) -> bool:
         waited = self._leader is not None and now - self._leader_since >= LEASE_S

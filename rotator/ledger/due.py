@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
-from sqlalchemy import Integer, and_, bindparam, delete, insert, or_, select, update
+from sqlalchemy import and_, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from rotator import clock
+from rotator.flow.budget import Limit
+from rotator.flow.plan import Lane
 from rotator.flow.run import AT_ONCE, BranchState
 from rotator.ledger import statements, tables
 from rotator.ledger.database import Database
+from rotator.ledger.late import reopen_for_late
+from rotator.ledger.sending import RESEND_S, Sending
 
-RESEND_S = 30.0
-"""A message that nobody took for so long was lost: it is sent again. Taking one twice does no harm."""
+__all__ = ["RESEND_S", "Claimed", "DueWork"]
+
+NOBODY = ("", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,43 +32,33 @@ class Claimed:
     beat: int
 
 
-# Asked many times a second, so built once.
-_IS_DUE = and_(
-    tables.branch.c.state.in_([BranchState.OPEN.value, BranchState.HELD.value]),
-    tables.branch.c.due_at <= bindparam("now"),
-    tables.branch.c.holder.is_(None),
-    or_(tables.branch.c.sent_at.is_(None), tables.branch.c.sent_at < bindparam("lost_before")),
-)
-_ANY_DUE = select(tables.branch.c.id).where(_IS_DUE).limit(1)
-_DUE = (
-    select(tables.branch.c.id, tables.branch.c.lane)
-    .where(_IS_DUE)
-    .order_by(tables.branch.c.lane, tables.branch.c.priority.desc(), tables.branch.c.due_at)
-    .limit(bindparam("most", type_=Integer))
-)
-
-
 class DueWork:
     """The dispatcher's view of the ledger."""
 
-    def __init__(self, database: Database, clock: Callable[[], float] = clock.now) -> None:
-        self._database, self._clock = database, clock
+    def __init__(
+        self,
+        database: Database,
+        clock: Callable[[], float] = clock.now,
+        limits: Mapping[str, Limit] = MappingProxyType({}),
+    ) -> None:
+        self._database, self._clock, self._sending = database, clock, Sending(database, limits)
 
-    def take_due(self, limit: int) -> list[tuple[str, str]]:
-        """Mark due, unclaimed and unsent branches as sent; return (branch, lane), the most urgent first."""
-        now, branch = self._clock(), tables.branch
-        at = {"now": now, "lost_before": now - RESEND_S}
-        with self._database.read() as connection:
-            if connection.execute(_ANY_DUE, at).first() is None:
-                return []
-        with self._database.write() as connection:
-            found = connection.execute(_DUE, {**at, "most": limit}).all()
-            for start in range(0, len(found), 500):
-                ids = [row.id for row in found[start : start + 500]]
-                connection.execute(
-                    update(branch).where(branch.c.id.in_(ids), branch.c.holder.is_(None)).values(sent_at=now)
-                )
-        return [(row.id, row.lane) for row in found]
+    def unclaimed(self) -> Mapping[Lane, int]:
+        """Return how many messages of each lane are sent and in nobody's hand."""
+        return self._sending.unclaimed(self._clock()).messages
+
+    def take_due(self, room: int | Mapping[Lane, int], leader: tuple[str, str] = NOBODY) -> list[tuple[str, Lane]]:
+        """Mark as sent what is due and within its account's budget; return (branch, lane), the most urgent first.
+
+        `room` says how many messages each lane takes. Nothing is sent when the lease `leader` (its name, and who
+        believes to hold it) is another's by now.
+        """
+        most = dict.fromkeys(Lane, room) if isinstance(room, int) else room
+        return [(each.branch, each.lane) for each in self._sending.take(most, self._clock(), leader)]
+
+    def compare_late(self) -> int:
+        """Have what lost claims had minted settled by a comparison; return how many runs are compared again."""
+        return reopen_for_late(self._database)
 
     def claims(self) -> list[Claimed]:
         """Return every claim that is held now."""
@@ -93,10 +89,21 @@ class DueWork:
         with self._database.write() as connection:
             return connection.execute(statements.WAKE).rowcount
 
-    def forget_expired(self) -> None:
-        """Destroy sealed secrets whose time is over."""
+    def wake_at_gates(self) -> int:
+        """Make due again what waits for a gate that is open; return how many.
+
+        Who opens one wakes them; this finds those who began to wait in the same moment.
+        """
         with self._database.read() as connection:
-            expired = tables.sealed.c.expires_at < self._clock()
+            if connection.execute(statements.AT_OPEN_GATE).first() is None:
+                return 0
+        with self._database.write() as connection:
+            return connection.execute(statements.WAKE_AT_OPEN_GATES).rowcount
+
+    def forget_expired(self) -> None:
+        """Destroy sealed secrets whose time is over, unless a legal hold keeps them."""
+        with self._database.read() as connection:
+            expired = and_(tables.sealed.c.expires_at < self._clock(), ~statements.UNDER_LEGAL_HOLD)
             if connection.execute(select(tables.sealed.c.run).where(expired).limit(1)).first() is None:
                 return
         with self._database.write() as connection:
@@ -109,8 +116,12 @@ class DueWork:
             query = select(branch.c.id).where(
                 or_(
                     branch.c.holder.is_not(None),
-                    branch.c.state == BranchState.OPEN.value,
-                    and_(branch.c.state == BranchState.HELD.value, branch.c.due_at < self._clock() + horizon_s),
+                    and_(branch.c.state == BranchState.OPEN.value, statements.stopped().is_(None)),
+                    and_(
+                        branch.c.state == BranchState.HELD.value,
+                        branch.c.due_at < self._clock() + horizon_s,
+                        statements.stopped().is_(None),
+                    ),
                     statements.SAFE_AGAIN,
                 )
             )

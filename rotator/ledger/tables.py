@@ -18,6 +18,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 metadata = MetaData(
@@ -102,6 +103,9 @@ delivery = Table(
 )
 """The connections to which a run delivers, its issuer's included: the new secret passes there too."""
 
+_IS_OPEN = text("state = 'open' AND holder IS NULL")
+_IS_SENT = text("sent_at IS NOT NULL")
+
 branch = Table(
     "branch",
     metadata,
@@ -132,7 +136,17 @@ branch = Table(
     UniqueConstraint("run", "segment", "target"),
     Index("ix_branch_state_due_at", "state", "due_at"),
     Index("ix_branch_holder", "holder"),
-    Index("ix_branch_account_lane_priority", "account", "lane", "priority"),
+    # What may be sent, in the order in which it is, and what was sent and is in nobody's hand: both are few.
+    Index(
+        "ix_branch_open",
+        "account",
+        "lane",
+        text("priority DESC"),
+        "due_at",
+        sqlite_where=_IS_OPEN,
+        postgresql_where=_IS_OPEN,
+    ),
+    Index("ix_branch_sent_at", "sent_at", sqlite_where=_IS_SENT, postgresql_where=_IS_SENT),
 )
 
 step = Table(
@@ -247,14 +261,22 @@ account = Table(
     "account",
     metadata,
     Column("name", String(192), primary_key=True),
-    # The bucket: how many calls are left at `filled_at`, and the part of the configured rate that is given now.
+    # The bucket, as `flow/budget.py` has it: how many calls were left at `filled_at` by the clock of who filled it.
     Column("tokens", Double, nullable=False),
     Column("filled_at", Double, nullable=False),
-    Column("share", Double, nullable=False, default=1.0),
+    Column("filled_by", String(128), nullable=False, server_default=""),
+    Column("share", Double, nullable=False, server_default="1"),
+    Column("learned", Double),
+    Column("counted", Double, nullable=False, server_default="0"),
+    Column("counted_at", Double, nullable=False, server_default="0"),
+    Column("cut_at", Double),
     Column("pause_until", Double),
-    # What workers met there: throttling since the dispatcher last looked, and failures without a success between.
-    Column("throttled", Integer, nullable=False, default=0),
-    Column("failures", Integer, nullable=False, default=0),
+    # What workers met there, until the dispatcher heeds it: throttlings, the longest time that was asked for, and
+    # failures without a success between.
+    Column("throttled", Integer, nullable=False, server_default="0"),
+    Column("pause_s", Double),
+    Column("failures", Integer, nullable=False, server_default="0"),
+    Column("probes", Integer, nullable=False, server_default="0"),
     Column("probe_at", Double),
 )
 """The calls that each provider account allows, granted by the leading dispatcher and shared by every worker."""

@@ -13,10 +13,17 @@ def upgrade() -> None:
         sa.Column("name", sa.String(length=192), nullable=False),
         sa.Column("tokens", sa.Double(), nullable=False),
         sa.Column("filled_at", sa.Double(), nullable=False),
-        sa.Column("share", sa.Double(), nullable=False),
+        sa.Column("filled_by", sa.String(length=128), server_default="", nullable=False),
+        sa.Column("share", sa.Double(), server_default="1", nullable=False),
+        sa.Column("learned", sa.Double(), nullable=True),
+        sa.Column("counted", sa.Double(), server_default="0", nullable=False),
+        sa.Column("counted_at", sa.Double(), server_default="0", nullable=False),
+        sa.Column("cut_at", sa.Double(), nullable=True),
         sa.Column("pause_until", sa.Double(), nullable=True),
-        sa.Column("throttled", sa.Integer(), nullable=False),
-        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("throttled", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("pause_s", sa.Double(), nullable=True),
+        sa.Column("failures", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("probes", sa.Integer(), server_default="0", nullable=False),
         sa.Column("probe_at", sa.Double(), nullable=True),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_account")),
     )
@@ -74,7 +81,15 @@ def upgrade() -> None:
     op.add_column("branch", sa.Column("calls", sa.Integer(), server_default="1", nullable=False))
     op.add_column("branch", sa.Column("granted", sa.Integer(), nullable=True))
     op.add_column("branch", sa.Column("probe", sa.Integer(), server_default="0", nullable=False))
-    op.create_index("ix_branch_account_lane_priority", "branch", ["account", "lane", "priority"], unique=False)
+    is_open, is_sent = sa.text("state = 'open' AND holder IS NULL"), sa.text("sent_at IS NOT NULL")
+    op.create_index(
+        "ix_branch_open",
+        "branch",
+        ["account", "lane", sa.text("priority DESC"), "due_at"],
+        sqlite_where=is_open,
+        postgresql_where=is_open,
+    )
+    op.create_index("ix_branch_sent_at", "branch", ["sent_at"], sqlite_where=is_sent, postgresql_where=is_sent)
     op.add_column("run", sa.Column("awaits", sa.String(length=64), nullable=True))
     op.add_column("run", sa.Column("wave", sa.Integer(), server_default="0", nullable=False))
     op.add_column("run", sa.Column("risk_accepted", sa.Text(), nullable=True))
@@ -88,7 +103,8 @@ def downgrade() -> None:
     op.drop_column("run", "risk_accepted")
     op.drop_column("run", "wave")
     op.drop_column("run", "awaits")
-    op.drop_index("ix_branch_account_lane_priority", table_name="branch")
+    op.drop_index("ix_branch_sent_at", table_name="branch")
+    op.drop_index("ix_branch_open", table_name="branch")
     op.drop_column("branch", "probe")
     op.drop_column("branch", "granted")
     op.drop_column("branch", "calls")

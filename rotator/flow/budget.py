@@ -1,0 +1,291 @@
+"""Budgets: how many calls a provider account is granted now, and to whom. The ledger keeps what is decided here.
+
+A bucket per account holds a burst of calls and fills at the account's rate. A throttling halves the account's share of
+that rate, which is then given back by and by; failures in a row open its breaker, and a probe now and then finds out
+whether it answers again. Within an account strictly the most urgent goes first: what does not fit waits, and nothing
+less urgent overtakes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from enum import Enum, auto
+
+from rotator.flow.plan import Lane
+
+HELD_S = 0.1
+"""A bucket holds at least what comes in such a time: the dispatcher looks that often, and would else lose calls."""
+PAUSE_S = 1.0
+"""How long an account is left alone that was throttled and named no time."""
+LONGEST_PAUSE_S = 3600.0
+CUT_EVERY_S = 1.0
+"""The share is halved no more often than that: what was sent before the cut is throttled too."""
+LEAST_SHARE = 1 / 64
+GIVEN_BACK = 1 / 30
+"""Of the whole rate, a second."""
+FORGOTTEN_AT = 2.0
+"""An account without a budget was throttled at some rate; at twice that without another throttling it is free again."""
+COUNTED_S = 5.0
+"""Over how long the rate is told at which an account was granted calls lately."""
+FAILURES = 5
+"""So many failures without a success between open the breaker."""
+FIRST_PROBE_S = 1.0
+LONGEST_PROBE_S = 60.0
+
+_RANK = {lane: number for number, lane in enumerate(Lane)}
+_NEARLY = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """What an account allows: calls a second, and at most so many at once after a rest."""
+
+    calls_per_second: float
+    burst: int = 1
+
+    @property
+    def holds(self) -> float:
+        """Return how many calls the bucket holds."""
+        return max(float(self.burst), self.calls_per_second * HELD_S)
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A bucket, and what was met at its account. Times are epoch seconds by the clock of the dispatcher `filled_by`.
+
+    `share` is the part of the rate that is given; `learned` is the rate at which an account without a budget was
+    throttled. `counted` calls were granted since `counted_at`. `throttled`, `pause_s` and `failures` are what workers
+    noted: throttlings not heeded yet, the longest time that was asked for, failures without a success between.
+    """
+
+    name: str
+    tokens: float
+    filled_at: float
+    filled_by: str = ""
+    share: float = 1.0
+    learned: float | None = None
+    counted: float = 0.0
+    counted_at: float = 0.0
+    cut_at: float | None = None
+    pause_until: float | None = None
+    throttled: int = 0
+    pause_s: float | None = None
+    failures: int = 0
+    probes: int = 0
+    probe_at: float | None = None
+
+    def is_paused(self, now: float) -> bool:
+        """Tell whether it asked to be left alone."""
+        return self.pause_until is not None and now < self.pause_until
+
+
+def fresh(name: str, limit: Limit | None, now: float, by: str) -> Account:
+    """Return the account as it is before its first call: its bucket is full."""
+    return Account(name, limit.holds if limit else 0.0, now, by, counted_at=now)
+
+
+def limit_of(account: Account, configured: Limit | None) -> Limit | None:
+    """Return the limit that holds now; None where nothing limits the account."""
+    if configured is not None or account.learned is None:
+        return configured
+    return Limit(account.learned, max(1, int(account.learned)))
+
+
+def brought_up(account: Account, configured: Limit | None, now: float, by: str) -> Account:
+    """Return the account as it stands now: filled, its share given back, and what workers noted heeded.
+
+    Who fills it for the first time gives nothing for the time before: another's clock told it.
+    """
+    if account.filled_by != by:
+        account = _taken_over(account, now, by)
+    return _watched(_heeded(_filled(account, configured, now), configured, now), now)
+
+
+def _taken_over(account: Account, now: float, by: str) -> Account:
+    pause, probe = account.pause_until, account.probe_at
+    return replace(
+        account,
+        filled_by=by,
+        filled_at=now,
+        counted=account.counted / max(1.0, account.filled_at - account.counted_at),
+        counted_at=now - 1.0,
+        cut_at=None,
+        pause_until=None if pause is None else min(pause, now + LONGEST_PAUSE_S),
+        probe_at=None if probe is None else min(probe, now + LONGEST_PROBE_S),
+    )
+
+
+def _filled(account: Account, configured: Limit | None, now: float) -> Account:
+    limit = limit_of(account, configured)
+    if limit is None:
+        return replace(account, filled_at=now)
+    passed = max(0.0, now - max(account.filled_at, account.pause_until or 0.0))
+    whole = 1.0 if configured is not None else FORGOTTEN_AT
+    share = min(whole, account.share + passed * GIVEN_BACK)
+    rising_s = min(passed, max(0.0, share - account.share) / GIVEN_BACK)
+    calls = limit.calls_per_second * (rising_s * (account.share + share) / 2 + (passed - rising_s) * share)
+    filled = replace(
+        account,
+        tokens=min(limit.holds, account.tokens + calls),
+        filled_at=max(now, account.filled_at),
+        share=share,
+    )
+    if configured is None and share >= FORGOTTEN_AT:
+        return replace(filled, learned=None, share=1.0, tokens=0.0)
+    return filled
+
+
+def _heeded(account: Account, configured: Limit | None, now: float) -> Account:
+    """Pause, and cut the share, as workers were told; what was answered during a pause was asked before it."""
+    if not account.throttled and account.pause_s is None:
+        return account
+    asked = PAUSE_S if account.pause_s is None else min(max(account.pause_s, 0.0), LONGEST_PAUSE_S)
+    heeded = replace(account, throttled=0, pause_s=None, pause_until=max(account.pause_until or 0.0, now + asked))
+    lately = account.cut_at is not None and 0 <= now - account.cut_at < CUT_EVERY_S
+    if not account.throttled or account.is_paused(now) or lately:
+        return heeded
+    learned = account.learned
+    if configured is None and learned is None:
+        learned = max(1.0, account.counted / max(1.0, now - account.counted_at))
+    return replace(
+        heeded,
+        share=max(LEAST_SHARE, account.share / 2),
+        tokens=min(0.0, account.tokens),
+        learned=learned,
+        cut_at=now,
+    )
+
+
+def _watched(account: Account, now: float) -> Account:
+    """Open the breaker after failures in a row, close it after a success."""
+    if account.failures >= FAILURES and account.probe_at is None:
+        return replace(account, probes=0, probe_at=now + FIRST_PROBE_S)
+    if account.failures < FAILURES and account.probe_at is not None:
+        return replace(account, probes=0, probe_at=None)
+    return account
+
+
+class Admission(Enum):
+    """What may be sent to an account now."""
+
+    NOTHING = auto()
+    PROBE = auto()
+    ANY = auto()
+
+
+def admits(account: Account, now: float) -> Admission:
+    """Say what may be sent, whatever its bucket holds. The account is brought up to `now`."""
+    if account.is_paused(now):
+        return Admission.NOTHING
+    if account.probe_at is None:
+        return Admission.ANY
+    return Admission.PROBE if now >= account.probe_at else Admission.NOTHING
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A branch that is due. `granted` are the calls that went with a message which nobody took."""
+
+    branch: str
+    account: str
+    lane: Lane
+    priority: float
+    due_at: float
+    calls: int
+    granted: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A branch that goes now, with so many calls: None where nothing limits its account."""
+
+    branch: str
+    account: str
+    lane: Lane
+    calls: int | None
+    probe: bool
+    charged: int
+
+
+def urgency(waiting: Waiting) -> tuple[int, float, float]:
+    """Order containment before replacement before hygiene, then by priority, then by who waits longest."""
+    return _RANK[waiting.lane], -waiting.priority, waiting.due_at
+
+
+def grant(  # noqa: PLR0917 - what a choice is made of
+    waiting: Iterable[Waiting],
+    accounts: Mapping[str, Account],
+    limits: Callable[[str], Limit | None],
+    room: Mapping[Lane, int],
+    unclaimed: Mapping[str, int],
+    now: float,
+) -> tuple[list[Grant], dict[str, Account]]:
+    """Grant what fits, the most urgent first; return the grants, and the accounts that paid for them.
+
+    `accounts` are brought up to `now`. `room` says how many messages each lane takes, `unclaimed` how many calls of
+    each account are granted and in nobody's hand: no more than its bucket holds, or they would all be made at once.
+    """
+    grants: list[Grant] = []
+    paid = dict(accounts)
+    left, pending, shut = dict(room), dict(unclaimed), set[str]()
+    for each in sorted(waiting, key=urgency):
+        if each.account in shut:
+            continue
+        account = paid[each.account]
+        admission = admits(account, now)
+        limit = limit_of(account, limits(each.account))
+        back = each.granted or 0
+        at_hand = pending.get(each.account, 0) - back
+        if (
+            left.get(each.lane, 0) <= 0
+            or admission is Admission.NOTHING
+            or (limit is not None and not _fits(account, limit, each.calls - back, at_hand, each.calls))
+        ):
+            shut.add(each.account)
+            continue
+        probe = admission is Admission.PROBE
+        charged = each.calls - back
+        grants.append(Grant(each.branch, each.account, each.lane, each.calls if limit else None, probe, charged))
+        left[each.lane] -= 1
+        pending[each.account] = at_hand + each.calls
+        paid[each.account] = charge(account, limit, charged, now, probe=probe)
+        if probe:
+            shut.add(each.account)
+    return grants, {name: paid[name] for name in {each.account for each in grants}}
+
+
+def _fits(account: Account, limit: Limit, net: int, at_hand: int, calls: int) -> bool:
+    """Tell whether it can go; what costs more than the bucket holds goes when that is full, into debt."""
+    if net <= 0:
+        return True
+    if account.tokens < min(net, limit.holds) - _NEARLY:
+        return False
+    return at_hand <= 0 or at_hand + calls <= limit.holds
+
+
+def charge(account: Account, limit: Limit | None, calls: int, now: float, *, probe: bool = False) -> Account:
+    """Return the account after so many calls were granted; fewer than none are given back."""
+    counted, since = account.counted, account.counted_at
+    if now - since > COUNTED_S:
+        counted, since = counted / (now - since) * COUNTED_S / 2, now - COUNTED_S / 2
+    charged = replace(account, counted=max(0.0, counted + calls), counted_at=since)
+    if limit is not None:
+        charged = replace(charged, tokens=min(limit.holds, account.tokens - calls))
+    if probe:
+        wait = min(LONGEST_PROBE_S, FIRST_PROBE_S * 2.0 ** (account.probes + 1))
+        charged = replace(charged, probes=account.probes + 1, probe_at=now + wait)
+    return charged
+
+
+def next_window(window: int, left: int, least: int, most: int, *, was_full: bool) -> int:
+    """Return how many messages a lane may hold that nobody took, when `left` of the last are still there.
+
+    Workers that had nearly run out of a full one get twice as many; what is not needed waits in the ledger, where the
+    most urgent goes first.
+    """
+    if was_full and left * 4 < window:
+        return min(most, window * 2)
+    if not was_full or left * 2 > window:
+        return max(least, window * 7 // 8)
+    return window

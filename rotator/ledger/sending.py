@@ -1,0 +1,215 @@
+"""Choose what is sent: due, unclaimed branches, as their accounts' budgets allow and the most urgent first.
+
+The choice is made twice by the same rules: once on what is read, so that nobody waits for a dispatcher that only looks,
+then again under the lock of the accounts' rows, with which it is written in one transaction.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Connection,
+    Integer,
+    Select,
+    and_,
+    bindparam,
+    func,
+    literal_column,
+    or_,
+    select,
+    union_all,
+    update,
+)
+
+from rotator.flow.budget import Account, Admission, Grant, Limit, Waiting, admits, brought_up, fresh, grant, limit_of
+from rotator.flow.plan import Lane
+from rotator.flow.run import BranchState
+from rotator.ledger import accounts, statements, tables
+from rotator.ledger.database import Database
+
+RESEND_S = 30.0
+"""A message that nobody took for so long was lost: it is sent again. Taking one twice does no harm."""
+
+_CHUNK = 500
+_branch = tables.branch
+# In the words of the index ix_branch_open: a database must see them to know that it fits.
+_OPEN = and_(_branch.c.state == literal_column(f"'{BranchState.OPEN.value}'"), _branch.c.holder.is_(None))
+_UNSENT = or_(_branch.c.sent_at.is_(None), _branch.c.sent_at < bindparam("lost_before"))
+_RIPE = and_(
+    _branch.c.state == BranchState.HELD.value,
+    _branch.c.due_at <= bindparam("now"),
+    _branch.c.holder.is_(None),
+    statements.stopped().is_(None),
+)
+_ANY_RIPE = select(_branch.c.id).where(_RIPE).limit(1)
+_RIPEN = update(_branch).where(_RIPE).values(state=BranchState.OPEN.value)
+_UNCLAIMED = (
+    select(_branch.c.account, _branch.c.lane, func.count(), func.coalesce(func.sum(_branch.c.granted), 0))
+    .where(_branch.c.sent_at >= bindparam("lost_before"), _branch.c.holder.is_(None))
+    .group_by(_branch.c.account, _branch.c.lane)
+)
+_LEADING = select(tables.leader.c.holder).where(tables.leader.c.name == bindparam("leader")).with_for_update(read=True)
+_SEND = (
+    update(_branch)
+    .where(_branch.c.id.in_(bindparam("ids", expanding=True)), _OPEN, _UNSENT)
+    .values(sent_at=bindparam("sent_now"), granted=bindparam("given"), probe=bindparam("as_probe"))
+    .returning(_branch.c.id)
+)
+
+
+def _open_accounts() -> Select[Any]:
+    """Ask for the accounts of open branches, stepping over the index: branches may be many, accounts are few."""
+
+    def first(*after: ColumnElement[bool]) -> Select[Any]:
+        return select(_branch.c.account).where(_OPEN, *after).order_by(_branch.c.account).limit(1)
+
+    begun = select(first().scalar_subquery().label("name")).cte("named", recursive=True)
+    following = first(_branch.c.account > begun.c.name).correlate(begun).scalar_subquery()
+    every = begun.union_all(select(following).where(begun.c.name.is_not(None)))
+    return select(every.c.name).where(every.c.name.is_not(None))
+
+
+def _due() -> CompoundSelect[Any]:
+    """Ask for an account's most urgent due branches, at most so many of each lane."""
+    lanes = (
+        select(*(_branch.c[name] for name in ("id", "account", "lane", "priority", "due_at", "calls", "granted")))
+        .where(
+            _OPEN,
+            _branch.c.account == bindparam("of_account"),
+            _branch.c.lane == lane.value,
+            _branch.c.due_at <= bindparam("now"),
+            _UNSENT,
+            statements.stopped().is_(None),
+        )
+        .order_by(_branch.c.priority.desc(), _branch.c.due_at)
+        .limit(bindparam("most", type_=Integer))
+        .subquery()
+        for lane in Lane
+    )
+    return union_all(*(select(each) for each in lanes))
+
+
+_ACCOUNTS, _DUE = _open_accounts(), _due()
+
+
+@dataclass(frozen=True, slots=True)
+class Unclaimed:
+    """What was sent and is in nobody's hand: messages by lane, and the calls granted with them by account."""
+
+    messages: Mapping[Lane, int]
+    calls: Mapping[str, int]
+
+
+class Sending:
+    """What may be sent, and what it is granted. `limits` are the budgets of accounts that have one."""
+
+    def __init__(self, database: Database, limits: Mapping[str, Limit]) -> None:
+        self._database, self._limits = database, limits
+
+    def unclaimed(self, now: float) -> Unclaimed:
+        """Return what was sent and is in nobody's hand."""
+        with self._database.read() as connection:
+            return _unclaimed(connection, now)
+
+    def take(self, room: Mapping[Lane, int], now: float, leader: tuple[str, str]) -> list[Grant]:
+        """Mark what goes now as sent and let its accounts pay; nothing goes when another leads meanwhile.
+
+        `room` says how many messages each lane takes; `leader` is the lease's name and its holder.
+        """
+        at = {"now": now, "lost_before": now - RESEND_S}
+        with self._database.read() as connection:
+            ripe = connection.execute(_ANY_RIPE, at).first() is not None
+        if ripe:
+            self._database.commit(lambda connection: connection.execute(_RIPEN, at).rowcount)
+        with self._database.read() as connection:
+            names = list(connection.execute(_ACCOUNTS).scalars())
+            if not names:
+                return []
+            known = accounts.found(connection)
+            state = {name: self._now(known.get(name), name, now, leader[1]) for name in names}
+            calls = _unclaimed(connection, now).calls
+            waiting = [each for name in names for each in self._candidates(connection, state[name], room, at)]
+        grants, _ = grant(waiting, state, self._limits.get, room, calls, now)
+        if not grants and not any(_news(known[name], state[name]) for name in names if name in known):
+            return []
+        missing = [state[name] for name in names if name and name not in known]
+
+        def write(connection: Connection) -> list[Grant]:
+            holder = connection.execute(_LEADING, {"leader": leader[0]}).scalar()
+            if holder not in {leader[1], None}:
+                return []
+            before = accounts.locked(connection, missing, [name for name in names if name])
+            state = {name: self._now(before.get(name), name, now, leader[1]) for name in names}
+            grants, paid = grant(waiting, state, self._limits.get, room, calls, now)
+            sent = _mark(connection, grants, at)
+            for each in grants:
+                if each.branch not in sent:
+                    paid[each.account] = self._given_back(paid[each.account], each)
+            changed = {**{name: state[name] for name in before if _news(before[name], state[name])}, **paid}
+            accounts.save(connection, (each for name, each in changed.items() if name))
+            return [each for each in grants if each.branch in sent]
+
+        return self._database.commit(write)
+
+    def _now(self, account: Account | None, name: str, now: float, by: str) -> Account:
+        limit = self._limits.get(name)
+        return fresh(name, limit, now, by) if account is None else brought_up(account, limit, now, by)
+
+    def _candidates(
+        self, connection: Connection, account: Account, room: Mapping[Lane, int], at: Mapping[str, float]
+    ) -> Iterable[Waiting]:
+        """Return what may go of one account: no more than there is room for, or than its bucket may hold."""
+        limit = limit_of(account, self._limits.get(account.name))
+        most = max(room.values(), default=0)
+        admission = admits(account, at["now"])
+        if most <= 0 or admission is Admission.NOTHING:
+            return []
+        if admission is Admission.PROBE:
+            most = 1
+        elif limit is not None:
+            # Even in debt one looks: what costs nothing, or has paid already, goes.
+            most = min(most, max(0, int(account.tokens)) + 1)
+        rows = connection.execute(_DUE, {**at, "of_account": account.name, "most": most})
+        return [Waiting(row[0], row[1], Lane(row[2]), *row[3:]) for row in rows]
+
+    def _given_back(self, account: Account, granted: Grant) -> Account:
+        limit = limit_of(account, self._limits.get(account.name))
+        if limit is None:
+            return account
+        return replace(account, tokens=min(limit.holds, account.tokens + granted.charged))
+
+
+def _unclaimed(connection: Connection, now: float) -> Unclaimed:
+    messages, calls = Counter[Lane](), Counter[str]()
+    for account, lane, sent, granted in connection.execute(_UNCLAIMED, {"lost_before": now - RESEND_S}):
+        messages[Lane(lane)] += sent
+        calls[account] += granted
+    return Unclaimed(messages, calls)
+
+
+def _news(before: Account, after: Account) -> bool:
+    """Tell whether more happened to an account than that time went by."""
+    return (before.throttled, before.pause_s, before.probe_at) != (after.throttled, after.pause_s, after.probe_at)
+
+
+def _mark(connection: Connection, grants: Iterable[Grant], at: Mapping[str, float]) -> set[str]:
+    """Write that the branches are sent; return those that were still to be."""
+    sent = set[str]()
+
+    def kind(each: Grant) -> tuple[int, bool]:
+        return -1 if each.calls is None else each.calls, each.probe
+
+    for _, alike in groupby(sorted(grants, key=kind), key=kind):
+        group = list(alike)
+        for start in range(0, len(group), _CHUNK):
+            ids = [each.branch for each in group[start : start + _CHUNK]]
+            given = {"ids": ids, "given": group[0].calls, "as_probe": int(group[0].probe), "sent_now": at["now"], **at}
+            sent.update(connection.execute(_SEND, given).scalars())
+    return sent
