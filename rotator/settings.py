@@ -6,7 +6,7 @@ import functools
 import os
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 import platformdirs
@@ -15,7 +15,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from rotator import seal, secret_reference
 from rotator.errors import BadInput
-from rotator.flow.scope import ConsumerAddress, Custody
+from rotator.flow.scope import ConsumerAddress, Custody, host_name
 from rotator.ports import Connection, Place
 from rotator.seal import Seal
 
@@ -68,6 +68,7 @@ class ConsumerSettings(BaseModel):
     model_config = ConfigDict(extra="forbid")
     webhook: str | None = None
     command: list[str] | None = None
+    host: str | None = Field(None, description="the machine it lives on, as `--foothold` names it")
 
     @field_validator("webhook")
     @classmethod
@@ -91,6 +92,13 @@ class ConsumerSettings(BaseModel):
             raise ValueError("a consumer has either `webhook` or `command`")
         return self
 
+    def address(self) -> ConsumerAddress:
+        """Return it as the flow's noun."""
+        host = host_name(self.host or "")
+        if self.webhook is not None:
+            return ConsumerAddress("webhook", self.webhook, host)
+        return ConsumerAddress("command", tuple(self.command or ()), host)
+
 
 class Match(BaseModel):
     """Which credentials an entry speaks of."""
@@ -108,7 +116,9 @@ class CredentialSettings(BaseModel):
     model_config = ConfigDict(extra="forbid")
     match: Match
     criticality: Annotated[str, Field(pattern="^(low|medium|high|critical)$")] = "medium"
+    environment: Literal["production", "staging", "test", "development"] | None = None
     reads: list[str] | None = None
+    administers: list[str] = []
     deliver: list[PlaceSettings] = []
     consumers: list[ConsumerSettings] = []
 
@@ -118,13 +128,10 @@ class CredentialSettings(BaseModel):
             match={key: value for key, value in self.match.model_dump().items() if value is not None},
             criticality=self.criticality,
             reads=None if self.reads is None else tuple(self.reads),
+            administers=tuple(self.administers),
+            environment=self.environment,
             deliver=tuple(Place(each.store, each.connection, each.name) for each in self.deliver),
-            consumers=tuple(
-                ConsumerAddress("webhook", each.webhook)
-                if each.webhook is not None
-                else ConsumerAddress("command", tuple(each.command or ()))
-                for each in self.consumers
-            ),
+            consumers=tuple(each.address() for each in self.consumers),
         )
 
 
@@ -132,12 +139,26 @@ def _names_exist(entry: CredentialSettings, connections: list[str]) -> None:
     for place in entry.deliver:
         if place.connection not in connections:
             raise ValueError(f"deliver names the connection {place.connection}, which is not there")
-    for read in entry.reads or ():
-        if read.partition(":")[0] not in connections:
-            raise ValueError(
-                f"reads has {read}, and no connection is called {read.partition(':')[0]}: "
-                "a wrong name would let a new secret go where a thief can read it"
-            )
+    for key, names in (("reads", entry.reads or ()), ("administers", entry.administers)):
+        for each in names:
+            if each.partition(":")[0] not in connections:
+                raise ValueError(
+                    f"{key} has {each}, and no connection is called {each.partition(':')[0]}: "
+                    "a wrong name would let a new secret go where a thief can read it"
+                )
+
+
+def _recovers(entry: ConnectionSettings, connections: list[ConnectionSettings]) -> None:
+    if entry.recovery is None:
+        return
+    found = next((each for each in connections if each.name == entry.recovery), None)
+    if found is None or found.name == entry.name:
+        what = "itself" if found else f"{entry.recovery}, which is not there"
+        raise ValueError(f"the recovery of {entry.name} is {what}: name another connection to the same account")
+    if found.family != entry.family:
+        raise ValueError(
+            f"the recovery of {entry.name} is {found.name}, which is one of {found.family}, not of {entry.family}"
+        )
 
 
 class Settings(BaseSettings):
@@ -190,6 +211,8 @@ class Settings(BaseSettings):
         for name in names:
             if names.count(name) > 1:
                 raise ValueError(f"two connections are called {name}")
+        for connection in self.connections:
+            _recovers(connection, self.connections)
         for entry in self.credentials:
             _names_exist(entry, names)
         return self

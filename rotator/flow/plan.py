@@ -5,17 +5,27 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from enum import StrEnum
 from itertools import groupby
 
 from rotator.credential import CredentialRef
+from rotator.flow.choice import MINTING, Choice, by_name
+from rotator.flow.order import (
+    PRODUCTION,
+    Elsewhere,
+    Shared,
+    names,
+    passes,
+    priority,
+    shared,
+    waves,
+)
 from rotator.flow.playbook import Expect, Line, Playbook, Strategy, Subject, Until, Verb
 from rotator.flow.scope import ConsumerAddress, Scoped, Unresolved
 from rotator.ports import Place
 
-MINTING = frozenset({Verb.ISSUE, Verb.GENERATE})
-_RISK = {"low": 1.0, "medium": 3.0, "high": 9.0, "critical": 27.0}
+NOTHING_ELSEWHERE = Elsewhere()
 
 
 class Lane(StrEnum):
@@ -56,7 +66,12 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class PlannedRun:
-    """What will be done for one credential, and why that way. A higher `priority` goes first."""
+    """What will be done for one credential, and why that way. A higher `priority` goes first.
+
+    `passes` are the connections that its new secret passes; `reach_known` tells whether somebody said what the exposed
+    one reads. `cuts` are those on which the rotator itself uses it. It starts with its `wave` (0: at once), and when
+    what `awaits` names has been replaced.
+    """
 
     ref: CredentialRef
     kind: str
@@ -68,6 +83,11 @@ class PlannedRun:
     consumers: tuple[ConsumerAddress, ...]
     reaches: tuple[str, ...]
     exposures: int
+    reach_known: bool = True
+    passes: tuple[str, ...] = ()
+    cuts: tuple[str, ...] = ()
+    awaits: tuple[CredentialRef, ...] = ()
+    wave: int = 0
 
     @property
     def destroys(self) -> bool:
@@ -77,7 +97,7 @@ class PlannedRun:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The answer to one incident. Its digest is what a person approves."""
+    """The answer to one incident. Its digest is what a person approves, with the warnings."""
 
     runs: tuple[PlannedRun, ...]
     manual: tuple[Unresolved, ...]
@@ -85,12 +105,32 @@ class Plan:
     digest: str = field(init=False)
 
     def __post_init__(self) -> None:
-        body = {
-            "runs": [asdict(run) for run in self.runs],
-            "manual": [[entry.kind, entry.key, entry.reason] for entry in self.manual],
-        }
-        text = json.dumps(body, sort_keys=True, separators=(",", ":"))
-        object.__setattr__(self, "digest", hashlib.sha256(text.encode()).hexdigest()[:16])
+        digest = hashlib.sha256()
+        segments: dict[int, str] = {}  # thousands of runs share theirs
+        for run in self.runs:
+            told = {name: getattr(run, name) for name in _TOLD}
+            if id(run.segments) not in segments:
+                segments[id(run.segments)] = _told([asdict(each) for each in run.segments])
+            digest.update(f"{_told(told)} {segments[id(run.segments)]}\n".encode())
+        digest.update(_told([[entry.kind, entry.key, entry.reason] for entry in self.manual]).encode())
+        digest.update(_told(self.warnings).encode())
+        object.__setattr__(self, "digest", digest.hexdigest()[:16])
+
+    @property
+    def waves(self) -> int:
+        """Return how many waves its production runs go in."""
+        return max((run.wave for run in self.runs), default=0)
+
+
+_TOLD = [each.name for each in fields(PlannedRun) if each.name != "segments"]
+
+
+def _told(value: object) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), default=_in_order)
+
+
+def _in_order(noun: CredentialRef | Place | ConsumerAddress) -> list[object]:
+    return [getattr(noun, name) for name in noun.__slots__]
 
 
 def make(
@@ -102,83 +142,148 @@ def make(
     wanted: Strategy | None = None,
     answered: Mapping[CredentialRef, str] | None = None,
     costs: Callable[[str, str], Mapping[str, int]] = lambda _kind, _connection: {},
+    elsewhere: Elsewhere = NOTHING_ELSEWHERE,
 ) -> Plan:
     """Resolve one run per credential and order them, the greatest fall of exposure per call first.
 
     The same credentials make the same plan, in whatever order the reports name them.
 
     `targets` has the doors of each credential of a kind that stands on several. `wanted` is the strategy a person
-    asked for; a kind that does not have it keeps its own first one, and says so. `costs` tells how many calls each verb
-    costs for a kind on a connection. `answered` names the run of an earlier
+    asked for; a kind that does not have it keeps its own first one, and says so. `answered` names the run of an earlier
     incident whose replacement its consumers hold already: its death is proven, and no second replacement is made.
+    `costs` tells how many calls each verb costs for a kind on a connection; `elsewhere` what other incidents do.
     """
-    answered = answered or {}
-    runs: list[PlannedRun] = []
-    warnings: list[str] = []
-    replaced: dict[tuple[str, str, str, tuple[Place, ...]], CredentialRef] = {}
-    for each in sorted(scoped, key=lambda one: one.ref):
-        strategy, why = _strategy(each, playbooks[each.kind], wanted)
-        if _mints(playbooks[each.kind], strategy):
-            # Two exposed keys of one owner have one set of consumers: a second replacement would be an orphan.
-            slot = (each.kind, each.ref.connection, each.ref.owner, each.custody.deliver)
-            first = replaced.setdefault(slot, each.ref) if each.ref not in answered else None
-            if first is None:
-                strategy, why = Strategy.REVOKE_ONLY, f"its replacement comes with {answered[each.ref]}"
-            elif first != each.ref:
-                strategy, why = Strategy.REVOKE_ONLY, f"its owner's replacement comes with {first.id}"
-        if strategy is Strategy.REPLACE_FIRST and each.reaches & {place.connection for place in each.custody.deliver}:
-            warnings.append(f"{each.ref}: under replace_first the exposed credential may read its own replacement")
-        if each.ref.owner == "" and each.custody.match == {}:
-            warnings.append(f"{each.ref}: owner unknown")
-        calls = costs(each.kind, each.ref.connection)
-        runs.append(_run(each, playbooks[each.kind], strategy, why, targets.get(each.ref, ()), calls))
-    runs.sort(key=lambda run: (-run.priority, run.ref))
-    manual = sorted(unresolved, key=lambda entry: (entry.kind or "", entry.key, entry.reason))
-    return Plan(tuple(runs), tuple(manual), tuple(warnings))
+    choice = Choice(playbooks, wanted, answered or {}, targets)
+    known, manual = choice.sort_out(scoped)
+    sharing = shared(each for each in known if choice.mints(each))
+    for each in known:
+        first = sharing[each.ref].first if each.ref in sharing else each.ref
+        if first != each.ref:
+            choice.made[each.ref] = Strategy.REVOKE_ONLY, f"its owner's replacement comes with {first.id}"
+    through = {
+        each.ref: passes(each, sharing[each.ref].deliver if each.ref in sharing else ())
+        for each in known
+        if choice.mints(each)
+    }
+    warnings = choice.contain_rather(known, through, elsewhere)
+    warnings += [f"{each.ref}: owner unknown" for each in known if each.ref.owner == "" and each.custody.match == {}]
+    paths = _Paths(playbooks, costs)
+    runs = [
+        _run(each, *choice.made[each.ref], paths, targets.get(each.ref, ()), sharing.get(each.ref), through)
+        for each in known
+    ]
+    runs, unsafe = _await_own(runs)
+    runs = _in_waves(runs, known)
+    left = sorted([*unresolved, *manual], key=lambda entry: (entry.kind or "", entry.key, entry.reason))
+    return Plan(tuple(runs), tuple(left), (*warnings, *unsafe, *_beyond(runs, left)))
 
 
-def _strategy(each: Scoped, playbook: Playbook, wanted: Strategy | None) -> tuple[Strategy, str]:
-    allowed = playbook.strategies
-    strategy, why = allowed[0], "the playbook's first choice"
-    if wanted is not None:
-        if wanted in allowed:
-            strategy, why = wanted, "asked for"
-        else:
-            why = f"{playbook.playbook} has no {wanted}"
-    if _mints(playbook, strategy) and not each.custody.deliver:
-        why = "no [[credentials]] entry says where a replacement would go"
-        return Strategy.REVOKE_ONLY, why
-    return strategy, why
+class _Paths:
+    """The segments of each kind and strategy, made once for all that share them."""
+
+    def __init__(self, playbooks: Mapping[str, Playbook], costs: Callable[[str, str], Mapping[str, int]]) -> None:
+        self._playbooks, self._costs = playbooks, costs
+        self._found: dict[tuple[object, ...], tuple[tuple[Segment, ...], int, bool]] = {}
+
+    def of(
+        self, each: Scoped, strategy: Strategy, targets: tuple[str, ...], *, told: bool
+    ) -> tuple[tuple[Segment, ...], int, bool]:
+        """Return the segments, the calls until the credential is proven dead, and whether a replacement is made."""
+        key = (each.kind, each.ref.connection, strategy, targets, told)
+        if key not in self._found:
+            costs = self._costs(each.kind, each.ref.connection)
+            path = self._playbooks[each.kind].path(strategy)
+            segments = _segments(path, targets, costs, has_consumers=told)
+            minting = any(line.do.verb in MINTING for line in path)
+            self._found[key] = segments, calls_until_dead(segments), minting
+        return self._found[key]
 
 
-def _mints(playbook: Playbook, strategy: Strategy) -> bool:
-    return any(line.do.verb in MINTING for line in playbook.path(strategy))
+def calls_until_dead(segments: Iterable[Segment]) -> int:
+    """Return the calls up to the knock that proves the exposed one dead, all of them where no knock does."""
+    calls = 0
+    for segment in segments:
+        for step in segment.steps:
+            calls += step.calls * len(segment.targets)
+            if (step.verb, step.subject, step.expect) == (Verb.VERIFY, Subject.EXPOSED, Expect.REJECTED):
+                return calls
+    return calls
 
 
 def _run(  # noqa: PLR0917 - what a run is made of
     each: Scoped,
-    playbook: Playbook,
     strategy: Strategy,
     why: str,
+    paths: _Paths,
     targets: tuple[str, ...],
-    costs: Mapping[str, int],
+    shares: Shared | None,
+    through: Mapping[CredentialRef, frozenset[str]],
 ) -> PlannedRun:
-    segments = _segments(playbook.path(strategy), targets, costs, has_consumers=bool(each.custody.consumers))
-    calls = sum(step.calls * len(segment.targets) for segment in segments for step in segment.steps)
-    risk = _RISK.get(each.custody.criticality, _RISK["medium"])
-    replaces = _mints(playbook, strategy)
+    makes = shares is not None and shares.first == each.ref
+    deliver, consumers = (shares.deliver, shares.consumers) if makes and shares else ((), ())
+    told = bool(consumers or each.custody.consumers)
+    segments, calls, _ = paths.of(each, strategy, targets, told=told)
     return PlannedRun(
         ref=each.ref,
         kind=each.kind,
         strategy=strategy,
         why=why,
-        priority=round(risk * (1 + len(each.reaches)) / max(calls, 1), 6),
+        priority=priority(each, calls),
         segments=segments,
-        deliver=each.custody.deliver if replaces else (),
-        consumers=each.custody.consumers if replaces else (),
+        deliver=deliver,
+        consumers=consumers,
         reaches=tuple(sorted(each.reaches)),
         exposures=len(each.exposures),
+        reach_known=each.custody.reads is not None,
+        passes=tuple(sorted(through[each.ref])) if makes else (),
+        cuts=each.lifeline.cuts if each.lifeline else (),
     )
+
+
+def _await_own(runs: Sequence[PlannedRun]) -> tuple[list[PlannedRun], list[str]]:
+    """Let whatever needs a connection that is cut wait for its new credential; say who may read that meanwhile."""
+    own: dict[str, list[PlannedRun]] = {}
+    for run in runs:
+        for connection in run.cuts:
+            own.setdefault(connection, []).append(run)
+    if not own:
+        return list(runs), []
+    found, unsafe = [], []
+    for run in runs:
+        needed = {run.ref.connection, *(place.connection for place in run.deliver)} if not run.cuts else set()
+        first = {each.ref: each for connection in sorted(needed) for each in own.get(connection, ())}
+        found.append(replace(run, awaits=tuple(sorted(first))))
+        unsafe += [
+            f"{run.ref} cannot be stopped before {each.ref.id}, the rotator's own, is replaced, and may read that"
+            for each in first.values()
+            if set(run.reaches) & set(each.passes)
+        ]
+    return found, unsafe
+
+
+def _in_waves(runs: Iterable[PlannedRun], known: Iterable[Scoped]) -> list[PlannedRun]:
+    """Order by priority; let production go in waves, those that share an owner's replacement together."""
+    ordered = sorted(runs, key=lambda run: (-run.priority, *by_name(run.ref)))
+    produces = {each.ref for each in known if each.custody.environment == PRODUCTION and each.lifeline is None}
+    groups: dict[object, list[CredentialRef]] = {}
+    for run in ordered:
+        if run.ref in produces:
+            groups.setdefault((run.kind, run.ref.connection, run.ref.owner or run.ref), []).append(run.ref)
+    of = waves(list(groups.values())) if groups else {}
+    return [replace(run, wave=of[run.ref]) if run.ref in of else run for run in ordered]
+
+
+def _beyond(runs: Iterable[PlannedRun], manual: Iterable[Unresolved]) -> list[str]:
+    """Say where new secrets will pass although a credential may read there that only a person can stop."""
+    passed = {connection for run in runs for connection in run.passes}
+    readers: dict[str, list[str]] = {}
+    for entry in manual:
+        for connection in entry.reaches & passed:
+            readers.setdefault(connection, []).append(entry.key)
+    return [
+        f"new secrets pass {at}, where {names(keys)} may read until a person stops it"
+        for at, keys in sorted(readers.items())
+    ]
 
 
 def _segments(

@@ -13,10 +13,14 @@ from rotator.ports import Connection, Place
 
 @dataclass(frozen=True, slots=True)
 class ConsumerAddress:
-    """How one consumer is told: the kind (webhook, command) and its address (a URL or a reference to one, an argv)."""
+    """How one consumer is told: the kind (webhook, command) and its address (a URL or a reference to one, an argv).
+
+    `host` is the machine that it lives on, "" where nobody said: a new secret comes to be there.
+    """
 
     kind: str
     address: str | tuple[str, ...]
+    host: str = ""
 
     @property
     def name(self) -> str:
@@ -28,12 +32,17 @@ class ConsumerAddress:
         return f"{scheme}{found}{host.rpartition('@')[2]}{slash}{path}"
 
 
+def host_name(given: str) -> str:
+    """Return a host's name as it is compared: footholds and consumers are told by different people."""
+    return given.strip().rstrip(".").lower()
+
+
 @dataclass(frozen=True, slots=True)
 class Custody:
     """One `[[credentials]]` entry: what is known of the credentials it matches.
 
-    `match` compares attributes of a CredentialRef (provider, connection, owner, id). `reads` names what such a
-    credential can read or administer, as `CONNECTION:PATH`; None means that nobody knows.
+    `match` compares attributes of a CredentialRef (provider, connection, owner, id). `reads` and `administers` name
+    what such a credential can read and change, as `CONNECTION:PATH`; None means that nobody knows.
     """
 
     match: Mapping[str, str]
@@ -41,6 +50,8 @@ class Custody:
     reads: tuple[str, ...] | None = None
     deliver: tuple[Place, ...] = ()
     consumers: tuple[ConsumerAddress, ...] = ()
+    administers: tuple[str, ...] = ()
+    environment: str | None = None
 
 
 UNKNOWN_CUSTODY = Custody(match={})
@@ -67,6 +78,18 @@ class Custodies:
 
 
 @dataclass(frozen=True, slots=True)
+class Lifeline:
+    """What the rotator itself stands on: an exposed credential of its own, acted upon through another principal.
+
+    `issuer` is the connection that issued it, `cuts` are those on which the rotator uses it: no call there works
+    between its end and the delivery of its replacement.
+    """
+
+    issuer: str
+    cuts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Scoped:
     """One exposed credential with everything the plan needs to know of it.
 
@@ -79,20 +102,33 @@ class Scoped:
     exposures: tuple[Exposure, ...]
     custody: Custody
     why: str
+    lifeline: Lifeline | None = None
 
     @property
     def reaches(self) -> frozenset[str]:
-        """Return the names of the connections whose secrets it may read."""
-        if self.custody.reads is None:
-            return frozenset({self.ref.connection})
-        return frozenset(entry.partition(":")[0] for entry in self.custody.reads)
+        """Return the names of the connections whose secrets it may read, or whose rights it may change."""
+        own = self.lifeline.cuts if self.lifeline else ()
+        return reach_of(self.custody, self.ref.connection) | frozenset(own)
+
+    @property
+    def issuer(self) -> str:
+        """Return the connection that issued it; its ref's is the one through which it is acted upon."""
+        return self.lifeline.issuer if self.lifeline else self.ref.connection
+
+
+def reach_of(custody: Custody, connection: str) -> frozenset[str]:
+    """Return the names of the connections that a credential of that connection reaches."""
+    named = custody.administers if custody.reads is None else custody.reads + custody.administers
+    found = frozenset(entry.partition(":")[0] for entry in named)
+    return found | {connection} if custody.reads is None else found
 
 
 @dataclass(frozen=True, slots=True)
 class Unresolved:
     """An exposed credential that no machine can answer: a task for a person, with the reason and the way to mend it.
 
-    `kind` is None when no playbook recognises it.
+    `kind` is None when no playbook recognises it. `reaches` are the connections that it may read or administer, where
+    its issuer named it.
     """
 
     kind: str | None
@@ -101,6 +137,7 @@ class Unresolved:
     reason: str
     mend: str
     leaked: Leaked = field(default_factory=Leaked)
+    reaches: frozenset[str] = frozenset()
 
 
 def connections_to_ask(leaked: Leaked, connections: Sequence[Connection], *, sends_secret: bool) -> list[Connection]:

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rotator.credential import CredentialRef, Leaked, Secret
+from rotator.flow.choice import MINTING
 from rotator.flow.exposure import Exposure
-from rotator.flow.plan import MINTING, Lane, Plan, make
+from rotator.flow.plan import Lane, Plan, make
 from rotator.flow.playbook import Strategy, Subject, Verb
 from rotator.flow.scope import ConsumerAddress, Custody, Scoped, Unresolved
 from rotator.playbook_file import load_all
@@ -93,12 +94,11 @@ def test_the_riskiest_goes_first(found, wanted):
 def test_an_owner_gets_one_replacement_for_its_places_and_every_replacement_has_a_place(found, wanted):
     runs = planned(*found, wanted=wanted).runs
     minting = [run for run in runs if run.strategy in REPLACES]
-    assert max(Counter((run.kind, run.ref.owner, run.deliver) for run in minting).values(), default=1) == 1
     assert all(run.deliver for run in minting)
-    replaced = {(run.kind, run.ref.owner, run.deliver) for run in minting}
-    for each in found:
-        if each.custody.deliver and wanted in {None, *REPLACES}:
-            assert (each.kind, each.ref.owner, each.custody.deliver) in replaced
+    made = Counter((run.kind, run.ref.owner, place) for run in minting for place in run.deliver)
+    assert max(made.values(), default=1) == 1
+    if wanted in {None, *REPLACES}:
+        assert set(made) == {(each.kind, each.ref.owner, place) for each in found for place in each.custody.deliver}
 
 
 @given(scopes, wishes)
@@ -161,9 +161,26 @@ def test_what_an_earlier_run_replaces_is_only_proven_dead_again():
     assert "inc-0.r1" in run.why
 
 
-def test_a_credential_that_may_read_its_own_replacement_is_warned_of():
-    found = stolen("vault_token", reads=("vault:ci/*",))
-    assert any("its own replacement" in warning for warning in planned(found, wanted=Strategy.REPLACE_FIRST).warnings)
+def test_who_is_known_to_read_its_own_replacement_is_contained_first_whatever_was_asked_for():
+    [run] = planned(stolen("vault_token", reads=("vault:ci/*",)), wanted=Strategy.REPLACE_FIRST).runs
+    assert run.strategy is Strategy.CONTAIN_FIRST
+    assert run.why == "replace_first would show a thief new secrets on vault"
+    [kept] = planned(stolen("vault_token", reads=()), wanted=Strategy.REPLACE_FIRST).runs
+    assert (kept.strategy, kept.why) == (Strategy.REPLACE_FIRST, "asked for")
+
+
+def test_two_that_read_each_others_places_are_not_both_left_alive():
+    one = stolen("vault_token", "1", "ci", reads=("web:a",))
+    other = stolen("vault_token", "2", "web", reads=("vault:b",), deliver=(Place("vault_kv", "web", "a"),))
+    strategies = [run.strategy for run in planned(one, other, wanted=Strategy.REPLACE_FIRST).runs]
+    assert Strategy.CONTAIN_FIRST in strategies
+
+
+def test_where_nobody_knows_what_one_reads_that_is_to_live_on_the_plan_warns():
+    found = stolen("vault_token")
+    plan = planned(found, wanted=Strategy.REPLACE_FIRST)
+    assert plan.runs[0].strategy is Strategy.REPLACE_FIRST
+    assert any("new secrets pass prod while 1 live and may read there" in warning for warning in plan.warnings)
     assert planned(found, wanted=Strategy.CONTAIN_FIRST).warnings == ()
 
 
@@ -196,7 +213,7 @@ def test_every_field_of_a_run_a_segment_and_a_step_is_in_the_digest():
     plan = planned(ONE)
     [run] = plan.runs
     segment, step = run.segments[0], run.segments[0].steps[0]
-    nested = {"ref", "segments", "deliver", "consumers"}
+    nested = {"ref", "segments", "deliver", "consumers", "awaits"}
     changed = [replace(run, **{each.name: "changed"}) for each in fields(run) if each.name not in nested]
     inner = [replace(segment, **{name: ("changed",)}) for name in ("targets", "quorum")]
     inner += [replace(segment, steps=(replace(step, **{each.name: "changed"}),)) for each in fields(step)]
@@ -212,6 +229,17 @@ def test_what_is_left_to_a_person_is_approved_too():
         for manual in ((), (entry,), (replace(entry, key="fp:2"),), (replace(entry, reason="no connection"),))
     }
     assert len(digests) == 4
+
+
+def test_the_warnings_are_approved_too():
+    [run] = planned(ONE).runs
+    assert Plan((run,), (), ("beware",)).digest != Plan((run,), ()).digest
+
+
+def test_what_stands_on_no_known_door_is_left_to_a_person_and_said():
+    plan = make([stolen("ssh_authorized_key")], (), PLAYBOOKS, {})
+    assert plan.runs == ()
+    assert plan.manual[0].reason.startswith("no target of prod is known to accept it")
 
 
 def test_no_material_is_in_a_plan():
