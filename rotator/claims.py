@@ -15,6 +15,10 @@ class LostClaim(Exception):  # noqa: N818 - what happened to the claim, as the l
     """Another worker has this branch now: stop at once and write nothing more."""
 
 
+class LedgerFailed(Exception):  # noqa: N818 - it failed us
+    """The ledger cannot be read or written now: its disk is full, or its server is gone. Nothing was written."""
+
+
 @dataclass
 class Draft:
     """What the next commit will write. `gives_mint`: the owner's reservation ends with it, not before or after.
@@ -60,7 +64,7 @@ class Ledger(Protocol):
         """
         ...
 
-    def material(self, run: str) -> Secret | None:
+    def material(self, work: Work) -> Secret | None:
         """Return the exposed secret, unsealed, or None when there is none or it was destroyed."""
         ...
 

@@ -15,9 +15,9 @@ from typing import TypeVar
 import structlog
 
 from rotator import clock
-from rotator.claims import GATE, LEAK_SAFE, STOPPED, Draft, Ledger, LostClaim
+from rotator.claims import GATE, LEAK_SAFE, STOPPED, Draft, Ledger, LedgerFailed, LostClaim
 from rotator.comparison import compare
-from rotator.effects import Outcome, World, perform, replacement_of
+from rotator.effects import Outcome, World, in_use, perform
 from rotator.errors import THROTTLED, RotatorError, Unavailable, Uncertain
 from rotator.flow.playbook import GATES, Expect, Subject, Verb
 from rotator.flow.proof import Proof, knocked, revived, seen, shut, stated
@@ -43,6 +43,8 @@ from rotator.ports import Answer
 log = structlog.get_logger()
 T = TypeVar("T")
 
+DELIVERS = frozenset({Verb.ISSUE, Verb.GENERATE, Verb.PROMOTE})
+"""What brings a new secret to where somebody may read it."""
 ONE_AT_A_TIME = frozenset({Verb.ISSUE, Verb.COMPARE})
 """What only one run of an owner does at a time: a comparison would take another's fresh mint for a stranger."""
 
@@ -55,9 +57,16 @@ class Engine:
 
     def advance(self, branch: str) -> None:
         """Take the branch as far as it goes now: to its end, a wait, or another lane. Safe to call at any time."""
-        work = self._ledger.claim(branch, self._worker)
-        if work is None:
-            return
+        try:
+            work = self._ledger.claim(branch, self._worker)
+            if work is not None:
+                self._advance(work)
+        except LedgerFailed as error:
+            # Its message is lost, or its claim runs out: either way it is sent again.
+            log.warning("ledger_failed", branch=branch, error=str(error))
+
+    def _advance(self, work: Work) -> None:
+        branch = work.branch.id
         advance = _Advance(self._ledger, self._world, self._clock, work)
         try:
             advance.run()
@@ -65,6 +74,8 @@ class Engine:
             log.warning("claim_lost", branch=branch)
             if advance.minted is not None:
                 self._ledger.note_late(work.run.id, advance.minted)
+        except LedgerFailed:
+            raise
         except Exception as error:  # noqa: BLE001 - told without its words; the claim runs out and another tries
             log.error("internal_error", branch=branch, error=type(error).__name__, where=_places(error))  # noqa: TRY400
 
@@ -147,7 +158,7 @@ class _Advance:
         spreading = spread_before(step, self._work.steps, self._world.provider(self._work.run.ref).propagation_s, now)
         if spreading is not None:
             return spreading
-        if step.verb in {Verb.ISSUE, Verb.GENERATE} and self._ledger.has_open_readers(self._work.run):
+        if step.verb in DELIVERS and self._ledger.has_open_readers(self._work.run):
             return Move(StepState.HELD, reason=LEAK_SAFE)
         if step.verb in ONE_AT_A_TIME and not self._ledger.take_mint(self._work.run.ref, self._work.branch.id):
             return Move(StepState.PENDING, due_at=now + 1.0, reason="one mint per owner at a time")
@@ -194,7 +205,7 @@ class _Advance:
     def _perform(self, step: Step) -> Outcome:
         material = None
         if step.verb is Verb.VERIFY and step.subject is Subject.EXPOSED:
-            material = self._ledger.material(self._work.run.id)
+            material = self._ledger.material(self._work)
         outcome = self._ask(step, lambda: perform(self._world, self._work, step, material))
         if self._is_unpaired(step, outcome):
             said = self._ask(step, lambda: perform(self._world, self._work, step, None))
@@ -286,7 +297,8 @@ class _Advance:
             self._prove(proof)
             return after_statement(step, proof, settle_s, now)
         if outcome.using is not None:
-            return after_asking_consumers(step, outcome.using, replacement_of(self._work).id, now)
+            held = in_use(self._work)
+            return after_asking_consumers(step, outcome.using, None if held is None else held.id, now)
         return Move(StepState.DONE, facts=outcome.facts)
 
     def _look(self, step: Step) -> Move:
@@ -296,7 +308,8 @@ class _Advance:
             return self._settle(step, Move(StepState.PENDING, due_at=AT_ONCE, reason=step.reason))
         now = self._clock()
         try:
-            found = self._ask(step, lambda: look_for_issued(self._world, self._work, step, now))
+            ours = self._ledger.ours(self._work.run)
+            found = self._ask(step, lambda: look_for_issued(self._world, self._work, step, ours, now))
         except RotatorError as error:
             return self._settle(step, after_look_error(step, error, now))
         return self._settle(step, after_look(step, found, now))

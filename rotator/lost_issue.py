@@ -1,9 +1,10 @@
 """Settle a mint whose answer nobody has: find out whether it was made, whether it is ours, and where its secret is.
 
-The issuer's siblings are compared with those noted before the first intent. What is staged and lives is ours and whole
-(what could not be staged everywhere was revoked again, perhaps just before its worker was lost). What carries one of
-our markers, or alone appeared in our window and was never used, is ours without its secret: nobody can ever use it, so
-it is revoked and another is issued. Anything else may be the attacker's and is left to a person.
+The issuer's siblings are compared with those noted before the first intent, and with what the ledger knows by now.
+What is staged and lives is ours and whole (what could not be staged everywhere was revoked again, perhaps just before
+its worker was lost). What carries one of our markers, or alone appeared in our window and was never used, is ours
+without its secret: nobody can ever use it, so it is revoked and another is issued. Anything else may be the attacker's
+and is left to a person.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from rotator.claims import Ours
 from rotator.credential import CredentialRef
 from rotator.effects import World, attempt_tokens, find_staged, stage
 from rotator.flow.run import Step, StepState, Work
@@ -21,7 +23,7 @@ CLOCK_SKEW_S = 60.0
 """How far the issuer's clock may be off."""
 
 
-def look_for_issued(world: World, work: Work, step: Step, now: float) -> Move:
+def look_for_issued(world: World, work: Work, step: Step, ours: Ours, now: float) -> Move:
     """Look, and say what becomes of the step. Raises the three errors when the look itself fails."""
     run, provider = work.run, world.provider(work.run.ref)
     before = step.facts.get("siblings_before")
@@ -30,12 +32,12 @@ def look_for_issued(world: World, work: Work, step: Step, now: float) -> Move:
     for kept in find_staged(world, provider, run, step):
         if provider.inspect(kept.ref).state is State.ACTIVE:
             return Move(StepState.DONE, reason="found staged", facts=stage(world, provider, run, step, kept).facts)
-    ours = marked_by(provider, run.ref, step)
-    known = {*before, *surplus_accepted(step)}
-    new = ours or sorted(each for each in provider.siblings(run.ref) if each.id not in known)
+    marked = marked_by(provider, run.ref, step)
+    known = {*before, *ours.known, *surplus_accepted(step)}
+    new = marked or sorted(each for each in provider.siblings(run.ref) if each.id not in known)
     if not new:
         return _nothing_issued(step, provider.settle_s, now)
-    if not ours and (len(new) > 1 or not _could_be_ours(provider.inspect(new[0]).facts, step)):
+    if not marked and (len(new) > 1 or not _could_be_ours(provider.inspect(new[0]).facts, step)):
         return possible_persistence(step, [each.id for each in new])
     for each in new:
         provider.revoke(each)

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from rotator.credential import CredentialRef
-from rotator.flow.plan import MINTING, Lane, PlannedStep
+from rotator.flow.choice import MINTING
+from rotator.flow.plan import Lane, PlannedStep
 from rotator.flow.playbook import Expect, Strategy, Subject, Until, Verb
 from rotator.flow.proof import Evidence, Proof
 from rotator.flow.scope import ConsumerAddress
@@ -40,6 +41,11 @@ AT_ONCE = 0.0
 """The due time of what waits for nothing: so it is due by the clock of every process, right or wrong."""
 
 THROUGH = frozenset({StepState.DONE, StepState.SKIPPED})
+
+UNDOES = "undoes"
+"""The fact of an appended step that takes another back: that one's id."""
+WHY = "why"
+"""The fact beside it: who wanted it, and the reason."""
 
 SCHEDULED = "scheduled"
 """The reason of a step that is held for its time alone; held for any other reason it waits for a person."""
@@ -133,19 +139,22 @@ class Run:
     converged_at: float | None = None
     destroyed_at: float | None = None
     dismissed: str | None = None
-    awaits: str | None = None
     wave: int = 0
     risk_accepted: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """All that one claim sees: its branch, the whole run's steps, and the proofs of every door."""
+    """All that one claim sees: its branch, the whole run's steps, and the proofs of every door.
+
+    `sealed` is the exposed secret as the ledger keeps it, None when there is none any more.
+    """
 
     run: Run
     branch: Branch
     steps: tuple[Step, ...]
     proofs: Mapping[str, Proof]
+    sealed: bytes | None = field(default=None, repr=False)
 
     @property
     def mine(self) -> list[Step]:
@@ -189,11 +198,33 @@ def calls_ahead(steps: Sequence[PlannedStep | Step]) -> int:
     return cost
 
 
+def taken_back(steps: Sequence[Step]) -> frozenset[str]:
+    """Return the ids of the steps that an undo takes back; one that was skipped before it was tried takes none."""
+    return frozenset(
+        str(step.facts[UNDOES])
+        for step in steps
+        if UNDOES in step.facts and (step.attempts or step.state is not StepState.SKIPPED)
+    )
+
+
 def summarise(run: Run, steps: Sequence[Step], proofs: Sequence[Proof]) -> Run:
-    """Return the run with its clocks and its evidence as the steps and proofs of all branches say."""
+    """Return the run with its clocks and its evidence as the steps and proofs of all branches say.
+
+    What an undo takes back no longer counts: from when it was ordered, since nobody knows when it takes hold.
+    """
     evidence, dead_at = death(proofs)
-    promoted = _through(steps, {Verb.PROMOTE}, Subject.REPLACEMENT)
-    minted = next((step.facts for step in steps if step.verb in MINTING and step.state is StepState.DONE), {})
+    gone = taken_back(steps)
+    standing = [step for step in steps if step.id not in gone] if gone else steps
+    promoted = _through(standing, {Verb.PROMOTE}, Subject.REPLACEMENT)
+    revoked = {step.facts.get(UNDOES) for step in steps if step.state is StepState.DONE} if gone else set()
+    minted = next(
+        (
+            step.facts
+            for step in steps
+            if step.verb in MINTING and step.state is StepState.DONE and step.id not in revoked
+        ),
+        {},
+    )
     return replace(
         run,
         evidence=evidence,
@@ -205,8 +236,9 @@ def summarise(run: Run, steps: Sequence[Step], proofs: Sequence[Proof]) -> Run:
         converged_at=next(
             (
                 step.settled_at
-                for step in steps
-                if step.verb is Verb.VERIFY
+                for step in standing
+                if promoted is not None
+                and step.verb is Verb.VERIFY
                 and step.subject is Subject.CONSUMERS
                 and step.facts.get("converged") is True
             ),

@@ -65,7 +65,6 @@ def run_of(row: RowMapping) -> Run:
         converged_at=row["converged_at"],
         destroyed_at=row["destroyed_at"],
         dismissed=row["dismissed"],
-        awaits=row["awaits"],
         wave=row["wave"],
         risk_accepted=row["risk_accepted"],
     )
@@ -111,7 +110,6 @@ def branch_of(row: RowMapping) -> Branch:
         account=row["account"],
         granted=row["granted"],
         probe=bool(row["probe"]),
-        stopped=row.get("stopped"),
     )
 
 

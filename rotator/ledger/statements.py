@@ -4,9 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, Exists, and_, bindparam, delete, insert, or_, select, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Exists,
+    Select,
+    and_,
+    bindparam,
+    delete,
+    insert,
+    literal,
+    or_,
+    select,
+    update,
+)
 
-from rotator.claims import LEAK_SAFE
+from rotator.claims import GATE, LEAK_SAFE
+from rotator.flow.playbook import Until
 from rotator.flow.run import AT_ONCE, BranchState
 from rotator.ledger import tables
 
@@ -18,25 +32,28 @@ def _given(*names: str) -> dict[str, BindParameter[Any]]:
     return {name: bindparam(name) for name in names}
 
 
-def stopped() -> ColumnElement[Any]:
-    """Select why a person stopped the branch, its incident or its connection; NULL when nobody did."""
-    stop, run = tables.stop, tables.run
-    connection = select(run.c.connection).where(run.c.id == _branch.c.run).correlate(_branch).scalar_subquery()
+def _stopped_by(incident: ColumnElement[str], connection: ColumnElement[str]) -> Select[Any]:
+    stop = tables.stop
     return (
         select(stop.c.by + ": " + stop.c.reason)
         .where(
             stop.c.lifted_at.is_(None),
             or_(
                 stop.c.scope == "all",
-                and_(stop.c.scope == "incident", stop.c.name == _branch.c.incident),
+                and_(stop.c.scope == "incident", stop.c.name == incident),
                 and_(stop.c.scope == "connection", stop.c.name == connection),
             ),
         )
         .order_by(stop.c.id)
         .limit(1)
-        .correlate(_branch)
-        .scalar_subquery()
     )
+
+
+def stopped() -> ColumnElement[Any]:
+    """Select, beside a branch, why a person stopped it, its incident or its connection; NULL when nobody did."""
+    run = tables.run
+    connection = select(run.c.connection).where(run.c.id == _branch.c.run).correlate(_branch).scalar_subquery()
+    return _stopped_by(_branch.c.incident, connection).correlate(_branch).scalar_subquery()
 
 
 CLAIM = (
@@ -45,7 +62,7 @@ CLAIM = (
         _branch.c.id == bindparam("b_id"),
         _branch.c.holder.is_(None),
         # A branch that was not sent is not due: a message that comes twice, or late, finds nothing to take.
-        _branch.c.sent_at.is_not(None),
+        _branch.c.sent_at.between(bindparam("sent_from"), bindparam("sent_until")),
         _branch.c.state.in_([BranchState.OPEN.value, BranchState.HELD.value]),
     )
     .values(
@@ -56,8 +73,9 @@ CLAIM = (
         sent_at=None,
         reason=None,
     )
-    .returning(*_branch.c, stopped().label("stopped"))
+    .returning(*_branch.c)
 )
+FIND_SENT = select(_branch.c.sent_at).where(_branch.c.id == bindparam("b_id"), _branch.c.holder.is_(None))
 _UNDER_THE_FENCE = (
     update(_branch)
     .where(
@@ -68,7 +86,10 @@ _UNDER_THE_FENCE = (
     )
     .values(beat=_branch.c.beat + 1, **_given("length", "head"))
 )
-BEAT = _UNDER_THE_FENCE.returning(stopped().label("stopped"))
+BEAT = _UNDER_THE_FENCE.returning(
+    # With parameters: SQLite 3.40 takes another row's value where a subquery of RETURNING looks at the row outside.
+    _stopped_by(bindparam("of_incident"), bindparam("of_connection")).scalar_subquery().label("stopped")
+)
 RELEASE = _UNDER_THE_FENCE.values(
     holder=None, sent_at=None, granted=None, probe=0, **_given("state", "due_at", "reason")
 )
@@ -91,9 +112,31 @@ SETTLE_LATE = delete(tables.late).where(tables.late.c.credential == bindparam("l
 FIND_GATE = select(tables.gate.c.open).where(
     tables.gate.c.incident == bindparam("of_incident"), tables.gate.c.name == bindparam("gate")
 )
-FIND_RUN = select(tables.run).where(tables.run.c.id == bindparam("run_id"))
-FIND_MATERIAL = select(tables.sealed.c.blob).where(tables.sealed.c.run == bindparam("run_id"))
-FORGET_MATERIAL = delete(tables.sealed).where(tables.sealed.c.run == bindparam("run_id"))
+FIND_RUN = (
+    select(
+        tables.run,
+        tables.sealed.c.blob,
+        _stopped_by(tables.run.c.incident, tables.run.c.connection)
+        .correlate(tables.run)
+        .scalar_subquery()
+        .label("stopped"),
+    )
+    .outerjoin(tables.sealed, tables.sealed.c.run == tables.run.c.id)
+    .where(tables.run.c.id == bindparam("run_id"))
+)
+UNDER_LEGAL_HOLD = (
+    select(1)
+    .where(
+        tables.gate.c.incident == tables.run.c.incident,
+        tables.gate.c.name == Until.NO_LEGAL_HOLD.value,
+        tables.gate.c.open == 0,
+        tables.run.c.id == tables.sealed.c.run,
+    )
+    .correlate(tables.sealed)
+    .exists()
+)
+"""Sealed secrets that nobody may destroy yet."""
+FORGET_MATERIAL = delete(tables.sealed).where(tables.sealed.c.run == bindparam("run_id"), ~UNDER_LEGAL_HOLD)
 MOVE_STEP = (
     update(tables.step)
     .where(tables.step.c.id == bindparam("s_id"))
@@ -156,6 +199,19 @@ def blocked(run: ColumnElement[str], incident: ColumnElement[str]) -> Exists:
     )
 
 
+FIND_READERS = (
+    select(tables.reach.c.run)
+    .join(tables.delivery, tables.delivery.c.connection == tables.reach.c.connection)
+    .where(
+        tables.delivery.c.run == bindparam("run_id"),
+        tables.reach.c.incident == bindparam("of_incident"),
+        tables.reach.c.run != bindparam("run_id"),
+        tables.reach.c.open == 1,
+    )
+    .distinct()
+    .order_by(tables.reach.c.run)
+)
+"""The runs whose credentials still live and may read what a run delivers."""
 IS_BLOCKED = select(blocked(bindparam("run_id"), bindparam("of_incident")))
 SAFE_AGAIN = and_(
     _branch.c.state == BranchState.HELD.value,
@@ -175,4 +231,18 @@ FIND_TWO_READERS = (
     .limit(2)
 )
 WAKE = update(_branch).where(SAFE_AGAIN).values(state=BranchState.OPEN.value, due_at=AT_ONCE)
+_WAITS_AT_GATE = and_(
+    _branch.c.state == BranchState.HELD.value,
+    _branch.c.due_at.is_(None),
+    select(1)
+    .where(
+        tables.gate.c.incident == _branch.c.incident,
+        tables.gate.c.open == 1,
+        _branch.c.reason == literal(GATE) + tables.gate.c.name,
+    )
+    .correlate(_branch)
+    .exists(),
+)
+AT_OPEN_GATE = select(_branch.c.id).where(_WAITS_AT_GATE).limit(1)
+WAKE_AT_OPEN_GATES = update(_branch).where(_WAITS_AT_GATE).values(state=BranchState.OPEN.value, due_at=AT_ONCE)
 WAKE_INCIDENT = WAKE.where(_branch.c.incident == bindparam("of_incident"))

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple, ParamSpec, TypeVar
 
+import structlog
 from sqlalchemy import Connection, Executable, Update, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from rotator import clock
-from rotator.claims import Draft, LostClaim, Ours
+from rotator.claims import Draft, LedgerFailed, LostClaim, Ours
 from rotator.credential import CredentialRef, Secret
 from rotator.flow.playbook import Until
 from rotator.flow.proof import Evidence, Proof
@@ -30,6 +32,29 @@ from rotator.ledger import accounts, rows, statements, tables
 from rotator.ledger.database import Database
 from rotator.ledger.evidence import chained
 from rotator.seal import Seal
+
+log = structlog.get_logger()
+
+AHEAD_S = 5.0
+"""How far ahead of a worker's clock the dispatcher's may be."""
+OLDEST_S = 60.0
+"""How old a message may be: twice as old as one is when it is sent again."""
+
+Given = ParamSpec("Given")
+Answer = TypeVar("Answer")
+
+
+def _told(method: Callable[Given, Answer]) -> Callable[Given, Answer]:
+    """Let the engine hear of a database's troubles by one name; their words quote rows."""
+
+    @functools.wraps(method)
+    def telling(*args: Given.args, **named: Given.kwargs) -> Answer:
+        try:
+            return method(*args, **named)
+        except SQLAlchemyError as error:
+            raise LedgerFailed(type(error).__name__) from None
+
+    return telling
 
 
 class _Written:
@@ -74,23 +99,37 @@ class WorkingLedger:
     def __init__(self, database: Database, seal: Seal, clock: Callable[[], float] = clock.now) -> None:
         self._database, self._seal, self._clock = database, seal, clock
 
+    @_told
     def claim(self, branch: str, worker: str) -> Work | None:
-        """Take a branch that was sent and is held by nobody; None when there is nothing to take."""
+        """Take a branch that was sent and is held by nobody; None when there is nothing to take.
 
-        def take(connection: Connection) -> Work | None:
-            row = connection.execute(statements.CLAIM, {"b_id": branch, "worker": worker}).mappings().one_or_none()
+        By a clock that disagrees with the dispatcher's nobody works: it is left to be sent to another.
+        """
+        now = self._clock()
+        taking = {"b_id": branch, "worker": worker, "sent_from": now - OLDEST_S, "sent_until": now + AHEAD_S}
+
+        def take(connection: Connection) -> Work | float | None:
+            row = connection.execute(statements.CLAIM, taking).mappings().one_or_none()
             if row is None:
-                return None
-            run, steps, proofs = _load(connection, row["run"])
-            return Work(run, rows.branch_of(row), steps, proofs)
+                return connection.execute(statements.FIND_SENT, taking).scalar()
+            found = _load(connection, row["run"])
+            branch = replace(rows.branch_of(row), stopped=found.stopped)
+            return Work(found.run, branch, found.steps, found.proofs, found.sealed)
 
-        return self._database.commit(take)
+        found = self._database.commit(take)
+        if isinstance(found, float):
+            log.warning("clocks_disagree", branch=branch, seconds_since_sent=round(now - found, 1))
+            return None
+        return found
 
+    @_told
     def commit(self, work: Work, draft: Draft) -> Work:
         """Write the draft and count the heartbeat."""
         written = _Written(work, draft)
-        return self._database.commit(lambda connection: self._write(connection, written, statements.BEAT, {}))
+        of_run = {"of_incident": work.run.incident, "of_connection": work.run.ref.connection}
+        return self._database.commit(lambda connection: self._write(connection, written, statements.BEAT, of_run))
 
+    @_told
     def release(self, work: Work, draft: Draft, state: BranchState, due_at: float | None, reason: str | None) -> None:
         """Write the draft, give the branch back, and open the next segment when this was its last."""
         written = _Written(work, draft)
@@ -130,7 +169,7 @@ class WorkingLedger:
         run, steps, proofs = work.run, work.steps, work.proofs
         if len(proofs) > 1:
             _lock_run(connection, run.id)
-            run, steps, proofs = _load(connection, run.id)
+            run, steps, proofs, _, _ = _load(connection, run.id)
         summary = summarise(run, steps, list(proofs.values()))
         if summary != run:
             connection.execute(statements.SUMMARISE, {"run_id": run.id, **rows.run_summary(summary)})
@@ -170,19 +209,24 @@ class WorkingLedger:
                 .values(state=BranchState.OPEN.value, due_at=AT_ONCE)
             )
 
-    def material(self, run: str) -> Secret | None:
-        """Return the exposed secret, or None when there is none or it was destroyed."""
-        with self._database.read() as connection:
-            blob = connection.execute(statements.FIND_MATERIAL, {"run_id": run}).scalar()
-        return None if blob is None else self._seal.open(blob, run)
+    def material(self, work: Work) -> Secret | None:
+        """Return the exposed secret, or None when there is none or it was destroyed before this claim."""
+        return None if work.sealed is None else self._seal.open(work.sealed, work.run.id)
 
+    @_told
     def has_open_readers(self, run: Run) -> bool:
-        """Tell whether another exposed credential may read where this run's new secret passes, and is not contained."""
+        """Tell whether another exposed credential may read where this run's new secret passes, and is not contained.
+
+        Where a person has accepted that risk, nobody waits for them.
+        """
+        if run.risk_accepted is not None:
+            return False
         with self._database.read() as connection:
             return bool(
                 connection.execute(statements.IS_BLOCKED, {"run_id": run.id, "of_incident": run.incident}).scalar()
             )
 
+    @_told
     def take_mint(self, ref: CredentialRef, branch: str) -> bool:
         """Reserve the owner for one mint at a time; the draft that settles it gives the reservation back."""
         owner = _owner(ref)
@@ -195,12 +239,14 @@ class WorkingLedger:
         except IntegrityError:  # another branch was faster
             return False
 
+    @_told
     def is_shut(self, incident: str, gate: Until) -> bool:
         """Tell whether the gate keeps steps waiting: a host counts as open until a person says otherwise."""
         with self._database.read() as connection:
             found = connection.execute(statements.FIND_GATE, {"of_incident": incident, "gate": gate.value}).scalar()
         return gate is Until.HOST_ISOLATED if found is None else not found
 
+    @_told
     def ours(self, run: Run) -> Ours:
         """Return which credentials of the run's owner the ledger knows."""
         of_owner = {"provider": run.ref.provider, "connection": run.ref.connection, "owner": run.ref.owner}
@@ -210,6 +256,7 @@ class WorkingLedger:
         replacements = frozenset(row.replacement for row in rows_of if row.replacement is not None)
         return Ours(replacements | {row.credential for row in rows_of}, replacements, frozenset(late))
 
+    @_told
     def note_late(self, run: str, credential: str) -> None:
         """Keep what a lost claim minted; the dispatcher has the run compared again."""
         with self._database.write() as connection:
@@ -217,6 +264,7 @@ class WorkingLedger:
             if connection.execute(known).first() is None:
                 connection.execute(insert(tables.late).values(run=run, credential=credential, at=self._clock()))
 
+    @_told
     def met(self, account: str, *, failed: bool, throttled: bool, retry_after: float | None) -> None:
         """Note how an account answered, for the dispatcher that grants its calls."""
         accounts.note(
@@ -242,11 +290,21 @@ def _lock_run(connection: Connection, run: str) -> None:
         connection.execute(select(tables.run.c.id).where(tables.run.c.id == run).with_for_update())
 
 
-def _load(connection: Connection, run: str) -> tuple[Run, tuple[Step, ...], dict[str, Proof]]:
+class _Loaded(NamedTuple):
+    """A run with all that belongs to it, its sealed secret, and why a person stopped it."""
+
+    run: Run
+    steps: tuple[Step, ...]
+    proofs: dict[str, Proof]
+    sealed: bytes | None
+    stopped: str | None
+
+
+def _load(connection: Connection, run: str) -> _Loaded:
     key = {"run_id": run}
     row = connection.execute(statements.FIND_RUN, key).mappings().one()
     steps = tuple(rows.step_of(each) for each in connection.execute(statements.FIND_STEPS, key).mappings())
     proofs = {
         each["target"]: rows.proof_of(each) for each in connection.execute(statements.FIND_PROOFS, key).mappings()
     }
-    return rows.run_of(row), steps, proofs
+    return _Loaded(rows.run_of(row), steps, proofs, row["blob"], row["stopped"])

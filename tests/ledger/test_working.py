@@ -229,9 +229,10 @@ def test_the_secret_is_kept_sealed_and_destroyed_with_the_commit_that_proves_its
     deployment, secret = sent
     [row] = deployment.rows("sealed")
     assert secret.reveal().encode() not in bytes(row["blob"])
-    assert ledger.material("inc-1.r1") == secret
-    assert ledger.material("another") is None
+    work = ledger.claim("inc-1.r1.0.0", "somebody")
+    assert ledger.material(work) == secret
+    assert secret.reveal() not in repr(work)
+    deployment.due.free(deployment.due.claims()[0])
     deployment.rest()
     assert deployment.record().runs[0].run.evidence is Evidence.PROVEN
     assert deployment.rows("sealed") == []
-    assert ledger.material("inc-1.r1") is None
