@@ -10,11 +10,11 @@ import pytest
 from rotator import secret_reference
 from rotator.errors import BadInput, Unavailable
 from rotator.practice.process import free_port
-from tests.fakes.losing_proxy import losing_proxy
+from tests.fakes.fault_proxy import fault_proxy
 
 
 def test_no_proxy_that_the_environment_names_sees_the_token(monkeypatch):
-    with losing_proxy(f"http://127.0.0.1:{free_port()}") as proxy:
+    with fault_proxy(f"http://127.0.0.1:{free_port()}") as proxy:
         proxy.answer(200, {}, b'{"data": {"data": {"key": "from the proxy"}}}')
         monkeypatch.setenv("VAULT_ADDR", f"http://127.0.0.1:{free_port()}")
         monkeypatch.setenv("VAULT_TOKEN", "canary")

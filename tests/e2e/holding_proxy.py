@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import http.client
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from urllib.parse import urlsplit
 
-from tests.fakes.losing_proxy import KEPT_HEADERS, Answer, losing_proxy
+from tests.fakes.fault_proxy import Answer, FaultProxy, standing
 
 _PATIENCE_S = 90
 
 
-class HoldingProxy:
+class HoldingProxy(FaultProxy):
     """Where a request is held, and what came of it. Every other request passes."""
 
     def __init__(self, server: str) -> None:
-        self.address = ""
+        super().__init__(server)
         self.bodies: list[bytes] = []
         """Everything that the server answered: what it minted is in there."""
         self.carried_out: list[bytes] = []
         """Every request that reached the server, its body alone, in order."""
-        self._server = urlsplit(server)
         self._held = b""
         self._when = ""
         self._reached, self._go = threading.Event(), threading.Event()
@@ -45,7 +42,7 @@ class HoldingProxy:
         self._go.set()
 
     def ask(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> Answer:
-        """Ask the server, with the same head: a signature covers the host's name."""
+        """Ask the server, unless this is the request that is held before."""
         caught = self._held and self._held in b"\n".join([path.encode(), str(headers).encode(), body])
         if caught:
             self._held = b""
@@ -54,19 +51,12 @@ class HoldingProxy:
                 return 503, {}, b""
             if self._when == "late":
                 self._wait()
-        onward = http.client.HTTPConnection(self._server.hostname, self._server.port, timeout=20)
-        try:
-            onward.request(method, path, body, headers)
-            answer = onward.getresponse()
-            kept = {name: value for name in KEPT_HEADERS if (value := answer.headers[name])}
-            content = answer.read()
-        finally:
-            onward.close()
-        self.bodies.append(content)
+        answer = super().ask(method, path, body, headers)
+        self.bodies.append(answer[2])
         self.carried_out.append(body)
         if caught and self._when == "after":
             self._wait()
-        return answer.status, kept, content
+        return answer
 
     def _wait(self) -> None:
         self._reached.set()
@@ -76,9 +66,8 @@ class HoldingProxy:
 @contextmanager
 def holding_proxy(server: str) -> Iterator[HoldingProxy]:
     """Stand before `server` until the block ends."""
-    with losing_proxy(server) as listener:
-        proxy = HoldingProxy(server)
-        proxy.address, listener.ask = listener.address, proxy.ask
+    proxy = HoldingProxy(server)
+    with standing(proxy):
         try:
             yield proxy
         finally:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from rotator.consumers import webhook
@@ -10,7 +12,7 @@ from rotator.errors import Unavailable, Uncertain
 from rotator.families import http, vault
 from rotator.ports import Connection, Notice
 from rotator.rest_kind import Authenticate
-from tests.fakes.dripping import dripping
+from tests.fakes.fault_proxy import DRIPPED, fault_proxy
 
 DEADLINE_S = 0.2
 REF = CredentialRef("vault_token", "vault", "ci", "old")
@@ -20,8 +22,9 @@ REF = CredentialRef("vault_token", "vault", "ci", "old")
 def address(monkeypatch):
     for module in (webhook, http, vault):
         monkeypatch.setattr(module, "CALL_DEADLINE_S", DEADLINE_S)
-    with dripping() as found:
-        yield found
+    with fault_proxy("http://127.0.0.1:9") as proxy:
+        proxy.every(replace(DRIPPED, acted=False))  # there is nobody behind it
+        yield proxy.address
 
 
 def connection(address):

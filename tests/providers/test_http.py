@@ -14,7 +14,7 @@ from rotator.ports import Answer, Connection, Issuing, Preserving, State, Suspen
 from rotator.practice.token_server import token_server
 from rotator.providers.http import connect
 from tests.contracts.cases.http import acme
-from tests.fakes.losing_proxy import losing_proxy
+from tests.fakes.fault_proxy import fault_proxy
 
 MARKER = "rotator-run-7-issue"
 
@@ -27,7 +27,7 @@ def server():
 
 @pytest.fixture(scope="module")
 def standing(server):
-    with losing_proxy(server.address) as made:
+    with fault_proxy(server.address) as made:
         yield made
 
 

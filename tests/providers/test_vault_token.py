@@ -13,7 +13,7 @@ from rotator.families import vault_accessors
 from rotator.ports import Answer, Connection, Issuing, SessionEnding, State, Suspendable
 from rotator.practice.openbao import openbao
 from rotator.providers.vault_token import connect
-from tests.fakes.losing_proxy import losing_proxy
+from tests.fakes.fault_proxy import fault_proxy
 
 MARKER = "rotator-run-7-issue"
 
@@ -27,7 +27,7 @@ def server(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def proxy(server):
-    with losing_proxy(server.address) as standing:
+    with fault_proxy(server.address) as standing:
         yield standing
 
 

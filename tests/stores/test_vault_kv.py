@@ -12,7 +12,7 @@ from rotator.errors import Rejected, RotatorError, Uncertain
 from rotator.ports import Connection
 from rotator.practice.openbao import openbao
 from rotator.stores.vault_kv import connect
-from tests.fakes.losing_proxy import losing_proxy
+from tests.fakes.fault_proxy import fault_proxy
 
 OLD = {"id": "old", "token": "canary-old"}
 NEW = Secret('{"id": "new", "token": "canary-new"}')
@@ -27,7 +27,7 @@ def server(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def proxy(server):
-    with losing_proxy(server.address) as standing:
+    with fault_proxy(server.address) as standing:
         yield standing
 
 
