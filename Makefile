@@ -3,12 +3,13 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test lint types bench docs lock system-packages clean
+.PHONY: help demo test lint types bench soak soak-bugs docs lock system-packages clean
 help:
 	@echo "make demo    respond to a real scanner's report on a practice range, from scratch"
 	@echo "make test    set up what the tests need, and run them all"
 	@echo "make lint    ruff and the import rules        make types   mypy, strict"
 	@echo "make bench   print the ratios, write build/bench.json"
+	@echo "make soak    1,000 random incidents under random faults (SEED, INCIDENTS); make soak-bugs: that it can fail"
 	@echo "make docs    write what is generated: the playbooks' schema, and the demo's recording"
 	@echo "make lock    pin every dependency again, with hashes (maintainers; needs uv)"
 
@@ -26,8 +27,15 @@ lint: .venv/dev.done
 types: .venv/dev.done
 	$(BIN)/mypy
 
-bench: .venv/dev.done build/ministack/done
+bench: .venv/dev.done build/ministack/done build/ansible/done system-packages
 	$(BIN)/python -m benchmarks
+
+# SEED and INCIDENTS come from the environment; --planted shows that it can fail.
+soak: .venv/dev.done
+	$(BIN)/python -m tests.soak
+
+soak-bugs: .venv/dev.done
+	$(BIN)/python -m tests.soak --planted
 
 docs: .venv/dev.done build/ministack/done
 	$(BIN)/rotator playbook schema > docs/playbook.schema.json
@@ -52,6 +60,12 @@ build/ministack/done: lock/ministack.txt
 	build/ministack/bin/pip install --quiet --require-hashes -r lock/ministack.txt
 	touch $@
 
+# What the benchmarks compare with, and nothing else needs.
+build/ansible/done: lock/ansible.txt
+	$(PYTHON) -m venv build/ansible
+	build/ansible/bin/pip install --quiet --require-hashes -r lock/ansible.txt
+	touch $@
+
 # The one thing the tests need that no Python package brings: a real sshd. RUNLEVEL=1 keeps apt from starting it.
 system-packages:
 	@command -v sshd >/dev/null || test -x /usr/sbin/sshd || { \
@@ -69,6 +83,8 @@ lock:
 	$(UV) --all-extras pyproject.toml -c lock/dev.txt -o lock/runtime.txt
 	printf 'ministack\n' > build/ministack.in
 	$(UV) build/ministack.in -o lock/ministack.txt
+	printf 'ansible-core\n' > build/ansible.in
+	$(UV) build/ansible.in -o lock/ansible.txt
 
 clean:
 	rm -rf .venv build

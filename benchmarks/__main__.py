@@ -11,8 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks import against_ansible, against_script, growth, intake, order, overhead, planning, respond
 from benchmarks import help as help_time
-from benchmarks import intake, order, overhead, respond
 from benchmarks.cloud import Limits
 
 RESULTS = Path("build/bench.json")
@@ -36,6 +36,10 @@ BENCHMARKS = {
         order.measure,
         lambda: order.measure(Limits(credentials=100, accounts=3, rate=100.0, burst=10, propagation_s=0.2), 0.2),
     ),
+    "growth": Benchmark(growth.measure, lambda: growth.measure((10, 50, 150))),
+    "planning": Benchmark(planning.measure, lambda: planning.measure(1_000)),
+    "script": Benchmark(against_script.measure, lambda: against_script.measure(keys=10, settle_s=0.2)),
+    "ansible": Benchmark(against_ansible.measure, None),
 }
 
 

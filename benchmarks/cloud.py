@@ -19,6 +19,7 @@ from __future__ import annotations
 import asyncio
 import json
 import math
+import os
 import sys
 from collections import Counter
 from dataclasses import asdict, dataclass
@@ -146,11 +147,13 @@ class Line(asyncio.Protocol):
 
 
 async def serve(limits: Limits, port: int) -> None:
-    """Serve until the process ends."""
+    """Serve until ended, or until whoever started this has died."""
     loop = asyncio.get_running_loop()
     cloud = Cloud(limits, loop)
-    server = await loop.create_server(lambda: Line(cloud), "127.0.0.1", port, backlog=1024)
-    await server.serve_forever()
+    parent = os.getppid()
+    async with await loop.create_server(lambda: Line(cloud), "127.0.0.1", port, backlog=1024):
+        while os.getppid() == parent:  # noqa: ASYNC110 - no event tells of a parent that died
+            await asyncio.sleep(1.0)
 
 
 if __name__ == "__main__":

@@ -54,9 +54,9 @@ def measure(keys: int = KEYS, repetitions: int = REPETITIONS, settle_s: float | 
             parts = aws_keys.rotator(Path(name) / f"rotator-{number}", aws, settle_s)
             settle = parts.outside.provider_of(KIND, CONNECTION).settle_s
             if number % 2:
-                loop, ours = _bare(parts, planted[keys:]), _ours(parts, planted[:keys])
+                loop, ours = _bare(parts, planted[keys:]), by_rotator(parts, planted[:keys])
             else:
-                ours, loop = _ours(parts, planted[:keys]), _bare(parts, planted[keys:])
+                ours, loop = by_rotator(parts, planted[:keys]), _bare(parts, planted[keys:])
             pairs.append((ours, loop))
             _tell(keys, number, ours, loop, settle)
             aws_keys.destroy(aws, planted)
@@ -76,7 +76,8 @@ def _bare(parts: Rotator, keys: Sequence[Planted]) -> Took:
         return Took(time.perf_counter() - start, time.process_time() - computed, len(sent))
 
 
-def _ours(parts: Rotator, keys: Sequence[Planted]) -> Took:
+def by_rotator(parts: Rotator, keys: Sequence[Planted]) -> Took:
+    """Respond to a report of these keys; return what it took."""
     around: dict[str, float] = {}
     with _timed(around, "intake and triage"):
         found = response.suspects(parts, read("report", aws_keys.report(keys)))
