@@ -19,7 +19,7 @@ class HoldingProxy(FaultProxy):
         self.bodies: list[bytes] = []
         """Everything that the server answered: what it minted is in there."""
         self.carried_out: list[bytes] = []
-        """Every request that reached the server, its body alone, in order."""
+        """Every request that reached the server, in order: its method and path in a line, then its body."""
         self._held = b""
         self._when = ""
         self._reached, self._go = threading.Event(), threading.Event()
@@ -53,7 +53,7 @@ class HoldingProxy(FaultProxy):
                 self._wait()
         answer = super().ask(method, path, body, headers)
         self.bodies.append(answer[2])
-        self.carried_out.append(body)
+        self.carried_out.append(f"{method} {path}\n".encode() + body)
         if caught and self._when == "after":
             self._wait()
         return answer
