@@ -1,0 +1,154 @@
+"""Other people: who declares and approves, the thief, and who acts on the same credentials at the same time."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable
+from typing import Any
+
+from rotator.flow.playbook import Strategy
+from rotator.flow.run import THROUGH
+from rotator.ports import State
+from tests.fakes.deployment import Deployment
+from tests.soak.estate import Case, Estate, Stolen
+from tests.soak.faults import PEOPLE, Faults
+from tests.soak.world import SoakWorld
+
+SUSPENDABLE = {"aws_iam_access_key", "acme_api_token"}
+SESSIONS = {"aws_iam_access_key", "ssh_authorized_key"}
+
+
+class People:
+    """Everybody but the rotator. `stir` tells that something moved."""
+
+    def __init__(
+        self, world: SoakWorld, estate: Estate, deployment: Deployment, faults: Faults, die: random.Random
+    ) -> None:
+        self._world, self._estate, self._deployment, self._faults, self._die = world, estate, deployment, faults, die
+        self._cases: dict[str, tuple[Case, Stolen]] = {}
+        self.stir: Callable[[], None] = lambda: None
+        self.changed_when_finished: set[str] = set()
+        world.told.append(self._see)
+
+    def declare(self, case: Case) -> None:
+        """Plan and declare an incident."""
+        found = [each.scoped for each in case.stolen]
+        plan = self._deployment.declare(found, case.manual, wanted=case.wanted, incident=case.id)
+        case.strategies = {run.ref.id: run.strategy for run in plan.runs}
+        case.digest = plan.digest
+        for stolen in case.stolen:
+            self._cases[stolen.ref.id] = case, stolen
+            for place in stolen.scoped.custody.deliver:
+                self._cases[f"{place.connection}:{place.name}"] = case, stolen
+
+    def approve(self, case: Case) -> None:
+        self._deployment.enrolment.approve(case.id, case.digest, by="test")
+
+    def plan_mischief(self, case: Case) -> None:
+        """Decide who will act on which credential at any time."""
+        acts = (
+            ("sibling made by a person", self._make_sibling),
+            ("store changed by another hand", self._change_store),
+            ("key resumed by a person", self._resume),
+        )
+        for stolen in case.stolen:
+            for kind, act in acts:
+                if self._die.random() < PEOPLE[kind]:
+                    self._later(self._die.uniform(1.0, 200.0), kind, act, stolen)
+
+    def _see(self, what: str, about: str, _answer: Any) -> None:
+        """Act at the worst moment: between stage and promote, and while a refusal settles."""
+        case, stolen = self._cases.get(about.partition("@")[0], (None, None))
+        if case is None or stolen is None:
+            return
+        self._come_back(stolen)
+        if what == "store.stage" and self._die.random() < PEOPLE["store changed by another hand"]:
+            self._later(self._die.uniform(0.0, 1.0), "store changed by another hand", self._change_store, stolen)
+        if what == "issuer.suspend" and self._die.random() < 5 * PEOPLE["key resumed by a person"]:
+            self._later(self._die.uniform(0.2, 6.0), "key resumed by a person", self._resume_and_repent, stolen)
+
+    def _come_back(self, stolen: Stolen) -> None:
+        """Let the thief in again at once, wherever his key still opens."""
+        name, world = stolen.ref.id, self._world
+        if stolen.ref.provider not in SESSIONS or name in world.resumed or not world.may_open(name):
+            return
+        self._faults.count("thief came back")
+        kept = world.credentials()[name]
+        for door in kept["doors"].values():
+            door["sessions"] = max(door["sessions"], int(door["open"]))
+        if "sessions" in kept:
+            kept["sessions"] = 1
+
+    def _later(self, seconds: float, kind: str, act: Callable[[Stolen], bool], stolen: Stolen) -> None:
+        def happen() -> None:
+            if act(stolen):
+                self._faults.count(kind)
+                self._world.trace.append((self._world.now(), "a person", kind, str(stolen.ref), ""))
+                self.stir()
+
+        self._world.stage.after(seconds, happen)
+
+    def _make_sibling(self, stolen: Stolen) -> bool:
+        """Make another credential of the same owner, and mostly use it at once."""
+        if stolen.ref.provider == "ssh_authorized_key":
+            ref, _ = self._estate.doors.plant(stolen.ref.owner)
+        else:
+            issuer = self._estate.issuers[stolen.ref.provider]
+            with self._world.open() as state:
+                ref, _ = issuer.make(state, stolen.ref.owner, state["now"])
+                if self._die.random() < 0.8:
+                    state["credentials"][ref.id]["last_used_at"] = str(state["now"])
+        self._world.persons.add(ref.id)
+        return True
+
+    def _change_store(self, stolen: Stolen) -> bool:
+        """Write another value where the replacement goes or went."""
+        places = stolen.scoped.custody.deliver
+        if not places:
+            return False
+        place = self._die.choice(places)
+        document = json.dumps({"id": f"by-hand-{self._world.number()}"})
+        self._estate.outside.stores[place.connection].put(place.name, document)  # type: ignore[attr-defined]
+        if self._is_finished(stolen):
+            self.changed_when_finished.add(str(place))
+        return True
+
+    def _is_finished(self, stolen: Stolen) -> bool:
+        """Tell whether the rotator has nothing more to do there, so that it cannot see what comes."""
+        case, _ = self._cases[stolen.ref.id]
+        runs = [each for each in self._deployment.record(case.id).runs if each.run.ref.owner == stolen.ref.owner]
+        return all(step.state in THROUGH for each in runs for step in each.steps)
+
+    def _resume(self, stolen: Stolen) -> bool:
+        """Start a suspended key again, as somebody does whose job broke."""
+        case, _ = self._cases[stolen.ref.id]
+        if (
+            stolen.scoped.reaches
+            or stolen.ref.provider not in SUSPENDABLE
+            or case.strategies[stolen.ref.id] is Strategy.CUT_ONLY
+        ):
+            return False
+        if not self._turn(stolen, State.SUSPENDED, State.ACTIVE):
+            return False
+        self._world.resumed[stolen.ref.id] = self._world.now()
+        return True
+
+    def _resume_and_repent(self, stolen: Stolen) -> bool:
+        """Start it again, be told, and stop it again, soon after; some never do."""
+        if not self._resume(stolen):
+            return False
+        if self._die.random() < 0.9:
+            self._world.stage.after(self._die.uniform(8.0, 60.0), lambda: self._repent(stolen))
+        return True
+
+    def _repent(self, stolen: Stolen) -> None:
+        self._turn(stolen, State.ACTIVE, State.SUSPENDED)
+
+    def _turn(self, stolen: Stolen, old: State, new: State) -> bool:
+        with self._world.open() as state:
+            found = state["credentials"][stolen.ref.id]
+            if found["state"] != old.value:
+                return False
+            self._estate.issuers[stolen.ref.provider].turn(state, found, new)
+        return True

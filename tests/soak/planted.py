@@ -1,0 +1,183 @@
+"""Bugs planted into the engine one at a time, in this process alone: a soak that finds none of them proves nothing."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import select, update
+
+from rotator import effects, engine
+from rotator.errors import RotatorError
+from rotator.flow.playbook import Verb
+from rotator.flow.proof import Proof
+from rotator.flow.run import BranchState, StepState
+from rotator.flow.step import Move
+from rotator.ledger import due, tables, working
+from rotator.ports import Answer
+
+QUICK = frozenset({Verb.SUSPEND, Verb.UNINSTALL, Verb.END_SESSIONS, Verb.INSTALL, Verb.RELOAD})
+LEDGER: Any = working.WorkingLedger
+ADVANCE: Any = engine._Advance
+
+
+def intent_written_late() -> None:
+    """Act first, and write the intent together with the outcome."""
+    commit = ADVANCE._commit
+
+    def late(self: Any) -> None:
+        if not any(step.state is StepState.RUNNING for step in self._draft.steps.values()):
+            commit(self)
+
+    ADVANCE._commit = late
+
+
+def outcome_before_effect() -> None:
+    """Call a step done when it is only about to be."""
+    act = ADVANCE._act
+
+    def early(self: Any, step: Any) -> Move:
+        if step.verb not in QUICK:
+            return act(self, step)
+        running = self._record(step, Move(StepState.RUNNING))
+        self._record(running, done := Move(StepState.DONE))
+        self._commit()
+        with contextlib.suppress(RotatorError):
+            self._perform(running)
+        return done
+
+    ADVANCE._act = early
+
+
+def fence_ignored() -> None:
+    """Let whoever once had a claim write."""
+    write = LEDGER._write
+    branch = tables.branch
+
+    def anyhow(self: Any, connection: Any, written: Any, *rest: Any) -> Any:
+        row = connection.execute(select(branch).where(branch.c.id == written.branch["b_id"])).mappings().one()
+        if (row["fence"], row["length"]) != (written.branch["b_fence"], written.branch["b_length"]):
+            now = replace(written.work.branch, fence=row["fence"], length=row["length"], head=row["head"])
+            connection.execute(update(branch).where(branch.c.id == now.id).values(holder="whoever"))
+            written = working._Written(replace(written.work, branch=now), written.draft)
+        return write(self, connection, written, *rest)
+
+    LEDGER._write = anyhow
+
+
+def lost_issue_repeated() -> None:
+    """Ask again at once when the answer to a mint was lost."""
+    engine.look_for_issued = lambda *_: Move(StepState.PENDING, due_at=0.0, reason="looked: nothing was issued")  # type: ignore[attr-defined]
+
+
+def comparison_dropped() -> None:
+    """Close a run without looking what is left over."""
+    engine.compare = lambda *_: Move(StepState.DONE, reason="nothing is left over")  # type: ignore[attr-defined]
+    LEDGER.note_late = lambda *_: None
+
+
+def settle_time_ignored() -> None:
+    """Believe the first refusal."""
+    knocked = engine.knocked  # type: ignore[attr-defined]
+    engine.knocked = lambda proof, verdict, _settle_s, now: knocked(proof, verdict, 0.0, now)  # type: ignore[attr-defined]
+
+
+def acceptance_forgiven() -> None:
+    """Let a series of refusals go on after the door let somebody in."""
+    knocked = engine.knocked  # type: ignore[attr-defined]
+
+    def forgiving(proof: Proof, verdict: Any, settle_s: float, now: float) -> Proof:
+        if verdict.answer is Answer.ACCEPTED and proof.refused_since is not None:
+            return replace(proof, accepted_at=now)
+        return knocked(proof, verdict, settle_s, now)
+
+    engine.knocked = forgiving  # type: ignore[attr-defined]
+
+
+def reservation_ignored() -> None:
+    """Let several runs mint for one owner at a time."""
+    LEDGER.take_mint = lambda *_: True
+
+
+def leak_safe_ignored() -> None:
+    """Make new secrets while a thief can read them."""
+    LEDGER.has_open_readers = lambda *_: False
+
+
+def join_opens_early() -> None:
+    """Go on when the first of several doors is through."""
+
+    def early(self: Any, connection: Any, branch: Any) -> None:
+        connection.execute(
+            update(tables.branch)
+            .where(
+                tables.branch.c.run == branch.run,
+                tables.branch.c.segment == branch.segment + 1,
+                tables.branch.c.state == BranchState.WAITING.value,
+            )
+            .values(state=BranchState.OPEN.value, due_at=self._clock() - 1.0)
+        )
+
+    LEDGER._join = early
+
+
+def promoted_without_comparing() -> None:
+    """Move a place whoever has changed it meanwhile."""
+
+    def promote(world: Any, work: Any) -> effects.Outcome:
+        staged = effects._versions(work.minted, "staged")
+        promoted = {}
+        for place in work.run.deliver:
+            store = world.store(place)
+            promoted[str(place)] = store.promote(place.name, staged[str(place)], store._found(place.name))
+        return effects.Outcome(facts={"promoted": promoted})
+
+    effects._promote = promote
+
+
+def lost_message_forgotten() -> None:
+    """Believe that what was sent has arrived."""
+    due.RESEND_S = 1e12
+
+
+def secret_in_facts() -> None:
+    """Keep the new secret among the facts of its step."""
+    stage = effects.stage
+
+    def telling(world: Any, provider: Any, run: Any, step: Any, issued: Any) -> effects.Outcome:
+        outcome = stage(world, provider, run, step, issued)
+        return replace(outcome, facts={**outcome.facts, "document": issued.secret.reveal()})
+
+    effects.stage = telling
+
+
+@dataclass(frozen=True)
+class Bug:
+    """A bug, and by which count and which words the soak finds it: not by any other trouble."""
+
+    plant: Callable[[], None]
+    count: str
+    words: str
+
+    @property
+    def name(self) -> str:
+        return self.plant.__name__
+
+
+BUGS = (
+    Bug(intent_written_late, "doubled", "was given"),
+    Bug(outcome_before_effect, "live exposed", "sessions"),
+    Bug(fence_ignored, "doubled", "times"),
+    Bug(lost_issue_repeated, "doubled", "was given"),
+    Bug(comparison_dropped, "lost", "the report does not say so"),
+    Bug(settle_time_ignored, "live exposed", "while some door lets"),
+    Bug(acceptance_forgiven, "live exposed", "since before"),
+    Bug(reservation_ignored, "doubled", "at a time"),
+    Bug(leak_safe_ignored, "secrets found outside", "may read"),
+    Bug(join_opens_early, "secrets found outside", "was contained"),
+    Bug(promoted_without_comparing, "lost", "overwritten unread"),
+    Bug(lost_message_forgotten, "lost", "not at rest"),
+    Bug(secret_in_facts, "secrets found outside", "in the ledger"),
+)

@@ -1,0 +1,57 @@
+"""A short soak, the same each time, and proof that it can fail. `make soak` is the long one."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.soak.checker import COUNTS
+from tests.soak.planted import BUGS
+
+ROOT = Path(__file__).parents[2]
+SEED = "20261122"
+
+
+def soaked(*asked: str, incidents: int) -> tuple[int, str, str]:
+    """Run it as `make soak` does: a process of its own, since it replaces the clock and is patched."""
+    env = {**os.environ, "SEED": SEED, "INCIDENTS": str(incidents)}
+    ask = [sys.executable, "-m", "tests.soak", *asked]
+    done = subprocess.run(ask, cwd=ROOT, env=env, capture_output=True, text=True, timeout=300, check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.fixture(scope="module")
+def short():
+    return soaked(incidents=30)
+
+
+def test_random_incidents_under_random_faults_end_with_nothing_wrong(short):
+    code, said, complaints = short
+    assert (code, complaints) == (0, "")
+    last = dict(line.split(": ", 1) for line in said.splitlines()[-len(COUNTS) :])
+    assert {name: told.split()[0] for name, told in last.items()} == dict.fromkeys(COUNTS, "0")
+
+
+def test_the_zeros_have_denominators(short):
+    _, said, _ = short
+    told = dict(line.strip().split(": ", 1) for line in said.splitlines())
+    assert told["incidents"] == "30"
+    assert int(told["credentials"].replace(",", "")) > 60
+    assert int(told["steps"].replace(",", "")) > 600
+    assert int(told["faults"].split()[0].replace(",", "")) > 200
+
+
+def test_the_same_seed_meets_the_same_faults():
+    assert soaked(incidents=10) == soaked(incidents=10)
+
+
+def test_every_planted_bug_is_found():
+    code, said, _ = soaked("--planted", incidents=80)
+    found = re.findall(r"^(\w+): (.*), after \d+ incidents", said, re.MULTILINE)
+    assert dict(found) == {bug.name: bug.count for bug in BUGS}
+    assert code == 0
