@@ -14,13 +14,18 @@ from rotator import secret_reference
 from rotator.credential import CredentialRef
 from rotator.engine import Engine
 from rotator.errors import BadInput, Unavailable
+from rotator.flow.budget import Limit
 from rotator.flow.playbook import Playbook
 from rotator.flow.playbook_check import capabilities, check
 from rotator.flow.scope import ConsumerAddress
+from rotator.ledger import accounts
 from rotator.ledger.database import Database
 from rotator.ledger.due import DueWork
 from rotator.ledger.enrolment import Enrolment
+from rotator.ledger.gates import Gates
+from rotator.ledger.hands import Hands
 from rotator.ledger.reading import Reading
+from rotator.ledger.stops import Stops
 from rotator.ledger.working import WorkingLedger
 from rotator.playbook_file import load_all
 from rotator.ports import Connection, Consumer, Place, Provider, Store
@@ -161,6 +166,26 @@ class Rotator:
                 raise BadInput(f"unknown key `{key}`", where, mend)
         return found
 
+    def account_of(self, connection: str) -> str:
+        """Name the account of a connection: those of one family and account share its budget."""
+        given = self.settings.connection(connection)
+        return accounts.named(given.family, given.account, given.name)
+
+    @functools.cached_property
+    def limits(self) -> dict[str, Limit]:
+        """The budget of each account that has one. Raises BadInput when two of its connections disagree."""
+        found: dict[str, Limit] = {}
+        for each in self.settings.connections:
+            if each.budget is not None:
+                limit = Limit(each.budget.calls_per_second, each.budget.burst)
+                if found.setdefault(self.account_of(each.name), limit) != limit:
+                    raise BadInput(
+                        f"another connection of account {each.account} has another budget",
+                        f"connection {each.name}",
+                        "they share one: write it the same, or once",
+                    )
+        return found
+
     @functools.cached_property
     def seal(self) -> Seal:
         """The deployment's seal."""
@@ -169,7 +194,22 @@ class Rotator:
     @functools.cached_property
     def enrolment(self) -> Enrolment:
         """Declaring and approving."""
-        return Enrolment(self.database, self.seal)
+        return Enrolment(self.database, self.seal, account_of=self.account_of)
+
+    @functools.cached_property
+    def hands(self) -> Hands:
+        """What people do to a run."""
+        return Hands(self.database)
+
+    @functools.cached_property
+    def stops(self) -> Stops:
+        """Stopping, and letting go on."""
+        return Stops(self.database)
+
+    @functools.cached_property
+    def gates(self) -> Gates:
+        """What people say of an incident."""
+        return Gates(self.database)
 
     @functools.cached_property
     def reading(self) -> Reading:
@@ -179,7 +219,7 @@ class Rotator:
     @functools.cached_property
     def due(self) -> DueWork:
         """What the dispatcher reads and writes."""
-        return DueWork(self.database)
+        return DueWork(self.database, limits=self.limits)
 
     @functools.cached_property
     def engine(self) -> Engine:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from rotator.claims import Ours
 from rotator.credential import CredentialRef, read_document
 from rotator.effects import World, replacement_of
-from rotator.flow.plan import MINTING
+from rotator.flow.choice import MINTING
 from rotator.flow.playbook import Verb
 from rotator.flow.run import Step, StepState, Work
 from rotator.flow.step import SURPLUS, Move, possible_persistence, surplus_accepted
@@ -69,6 +69,8 @@ def _siblings(
 
 def _changed(world: World, work: Work, place: Place, ours: Ours) -> bool:
     """Tell whether consumers read something else there than what this run, or another of the ledger, delivered."""
+    if work.facts_of(Verb.DEMOTE):
+        return False  # an undo gave back what stood there before
     promoted = work.facts_of(Verb.PROMOTE).get("promoted")
     expected = promoted.get(str(place)) if isinstance(promoted, dict) else None
     store = world.store(place)

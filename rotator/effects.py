@@ -88,7 +88,7 @@ def perform(world: World, work: Work, step: Step, material: Secret | None) -> Ou
         case Verb.PROMOTE, _:
             return _promote(world, work)
         case Verb.DEMOTE, _:
-            _demote(world, work)
+            return _demote(world, provider, work)
         case _:
             raise Rejected("unsupported", f"{ref.provider} cannot {step.do}")
     return Outcome()
@@ -247,14 +247,44 @@ def _promote(world: World, work: Work) -> Outcome:
     return Outcome(facts={"promoted": promoted})
 
 
-def _demote(world: World, work: Work) -> None:
+def _demote(world: World, provider: Provider, work: Work) -> Outcome:
+    """Give consumers back what they read before, and name it, so that they can be told which it is."""
     promoted, previous = _versions(work.facts_of(Verb.PROMOTE), "promoted"), _previous(work)
+    names = set()
     for place in work.run.deliver:
-        world.store(place).demote(place.name, promoted[str(place)], previous[str(place)])
+        before = previous[str(place)]
+        names.add(None if before is None else _named(world.store(place).read(place.name, before), provider, work))
+        world.store(place).demote(place.name, promoted[str(place)], before)
+    return Outcome(facts={"given_back": names.pop() if len(names) == 1 else None})
+
+
+def _named(document: Secret, provider: Provider, work: Work) -> str | None:
+    """Return which credential a document is of.
+
+    None where it names none that is known of this owner: who wrote it may have put anything there, a secret even.
+    """
+    try:
+        found = read_document(document, provider.secret_field)[0]
+    except ValueError:
+        return None
+    before = work.minted.get("siblings_before")
+    return found if found in {work.run.ref.id, *(before if isinstance(before, list) else ())} else None
+
+
+def in_use(work: Work) -> CredentialRef | None:
+    """Name what consumers should hold now: the replacement, or what they held before where that was taken back.
+
+    None where that has no name. Raises Rejected when nothing was issued.
+    """
+    demoted = work.facts_of(Verb.DEMOTE)
+    if "given_back" not in demoted:
+        return replacement_of(work)
+    return None if demoted["given_back"] is None else work.run.ref.with_id(str(demoted["given_back"]))
 
 
 def _notice(work: Work) -> Notice:
-    return Notice(work.run.incident, work.run.ref, replacement_of(work), work.run.deliver)
+    # What has no name is most likely the exposed one again: a consumer is told of the change in any case.
+    return Notice(work.run.incident, work.run.ref, in_use(work) or work.run.ref, work.run.deliver)
 
 
 def _consumers(work: Work) -> Iterator[tuple[str, ConsumerAddress]]:

@@ -277,7 +277,7 @@ def test_a_strangers_key_that_appears_is_left_to_a_person(house):
     assert company.credential(strangers[0])["state"] == State.ACTIVE.value
     assert deployment.record().runs[0].run.evidence == "proven"
     assert deployment.rows("mint") == []
-    deployment.enrolment.decide("inc-1.r1", "issue", skip=False, by="ann", reason="it is the auditor's")
+    deployment.hands.decide("inc-1.r1", "issue", skip=False, by="ann", reason="it is the auditor's")
     deployment.rest()
     assert set(deployment.steps().values()) == {"done"}
     assert company.credential(strangers[0])["state"] == State.ACTIVE.value
@@ -390,7 +390,7 @@ def test_a_failed_step_that_a_person_retries_goes_on_from_there(house):
     deployment.rest()
     assert deployment.steps()["contain"] == "failed"
     assert company.opens(stolen.ref, secret)
-    deployment.enrolment.decide("inc-1.r1", "contain", skip=False, by="ann", reason="the policy is mended")
+    deployment.hands.decide("inc-1.r1", "contain", skip=False, by="ann", reason="the policy is mended")
     deployment.rest()
     assert set(deployment.steps().values()) == {"done"}
     assert not company.opens(stolen.ref, secret)

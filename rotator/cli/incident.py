@@ -1,4 +1,4 @@
-"""One stage at a time: declare, plan, approve, watch, report, and what a person does to a run."""
+"""One stage at a time: declare, plan, approve, watch, report."""
 
 from __future__ import annotations
 
@@ -25,10 +25,6 @@ def register(app: typer.Typer) -> None:
     app.command("plan")(plan)
     app.command("approve")(approve)
     app.command("report")(report)
-    runs = typer.Typer(help="A person's hand on one run.", no_args_is_help=True)
-    runs.command("retry")(retry)
-    runs.command("skip")(skip)
-    app.add_typer(runs, name="run")
 
 
 def list_incidents(context: typer.Context, output: OutputOption = Output.TABLE) -> None:
@@ -135,29 +131,3 @@ def report(context: typer.Context, incident: Id, output: OutputOption = Output.T
     given: Context = context.obj
     parts = given.parts()
     finish(parts, parts.reading.named(incident), output)
-
-
-Reason = Annotated[str, typer.Option(help="Why; it becomes evidence.")]
-Run = Annotated[str, typer.Argument(metavar="RUN", help="The run's id, as the report shows it.")]
-StepName = Annotated[str, typer.Argument(metavar="STEP", help="The step's id.")]
-
-
-def retry(context: typer.Context, run: Run, step: StepName, reason: Reason) -> None:
-    """Do a failed or held step again."""
-    _decide(context, run, step, reason, skip_it=False)
-
-
-def skip(context: typer.Context, run: Run, step: StepName, reason: Reason) -> None:
-    """Go on without a failed or held step."""
-    _decide(context, run, step, reason, skip_it=True)
-
-
-def _decide(context: typer.Context, run: str, step: str, reason: str, *, skip_it: bool) -> None:
-    from rotator import response  # noqa: PLC0415
-    from rotator.cli.watching import start_workers  # noqa: PLC0415
-
-    given: Context = context.obj
-    parts = given.parts()
-    changed = parts.enrolment.decide(run, step, skip=skip_it, by=response.actor(), reason=reason)
-    start_workers(given, parts)
-    typer.echo(f"{changed} step(s) of {run} {'skipped' if skip_it else 'due again'}")

@@ -11,7 +11,7 @@ import typer
 from typer.exceptions import TyperException
 
 from rotator import __version__
-from rotator.cli import incident, known, respond, service
+from rotator.cli import hands, incident, known, respond, service
 from rotator.cli.options import Context
 from rotator.errors import BadInput, RotatorError
 from rotator.report.plain import plain
@@ -25,6 +25,7 @@ app = typer.Typer(
 )
 respond.register(app)
 incident.register(app)
+hands.register(app)
 service.register(app)
 known.register(app)
 

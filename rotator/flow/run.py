@@ -322,11 +322,31 @@ def still_open(run: Run, steps: Sequence[Step]) -> list[str]:
         why = f" ({unfinished[0].reason})" if unfinished[0].reason else ""
         found.append(f"{unfinished[0].name}: {unfinished[0].state}{why}")
     if run.evidence is Evidence.NONE and not found and run.dismissed is None:
-        found.append("the exposed credential is not proven dead")
+        resumed = [step for step in steps if step.verb is Verb.RESUME and step.subject is Subject.EXPOSED]
+        back = f"it was resumed ({resumed[-1].facts.get(WHY)}), and " if resumed else ""
+        found.append(f"{back}the exposed credential is not proven dead")
+    if run.evidence is not Evidence.NONE:
+        found += _sessions_left(steps)
     if run.strategy in {Strategy.CONTAIN_FIRST, Strategy.REPLACE_FIRST} and run.replaced_at is None and not found:
         unused = f"; {run.replacement} was issued and nobody holds it" if run.replacement else ""
         found.append(f"it was not replaced, as {run.strategy} says{unused}")
     return found
+
+
+def _sessions_left(steps: Sequence[Step]) -> list[str]:
+    """Return, in words, where a person went on without the last cut: a death says nothing of sessions."""
+    last: dict[str, Step] = {}
+    for step in steps:
+        if step.verb is Verb.END_SESSIONS and (step.state is StepState.DONE or step.state is StepState.SKIPPED):
+            before = last.get(step.target)
+            if before is None or before.position < step.position:
+                last[step.target] = step
+    return [
+        f"{step.name}{f' on {step.target}' if step.target else ''}: skipped ({step.reason}); "
+        "sessions that were opened with it may live on"
+        for step in last.values()
+        if step.state is StepState.SKIPPED
+    ]
 
 
 def needs_material(steps: Sequence[Step]) -> bool:

@@ -23,6 +23,8 @@ SEND_MARGIN_S = LEASE_S - CALL_DEADLINE_S - 5.0
 """A worker sends nothing later than this after its last commit."""
 PATIENCE_S = 900.0
 """How long a step without `retry_for` is repeated while the other side cannot be reached."""
+ATTEMPTS = 4
+"""How often something is tried at least before patience may end."""
 OBSERVING_S = 10.0
 """How long the pairing knock is tried: the issuer may be there while its door is not, and containment must not wait."""
 CONVERGENCE_S = 600.0
@@ -57,6 +59,12 @@ SURPLUS = "surplus"
 UNRESOLVED = "unresolved"
 """The fact of an `issue` of which nobody could find out whether it was done: to try again begins with looking."""
 
+WORKER_LOST = "its worker was lost"
+"""Why a step that was found RUNNING is uncertain."""
+
+UNKNOWN = "nobody could find out whether it was done"
+"""How the reason of a held step begins whose outcome nobody knows."""
+
 MISMATCH = "mismatch: the id is refused now, but the secret in the report was never its secret; whose is it?"
 """Why a person is asked although nobody gets in any more."""
 
@@ -82,6 +90,8 @@ def apply(step: Step, move: Move, now: float) -> Step:
         )
     if move.state is StepState.PENDING and step.state in {StepState.FAILED, StepState.HELD}:
         return replace(changed, started_at=None)  # a person, or a finished hold, gives it new patience
+    if move.reason == WORKER_LOST:
+        return replace(changed, started_at=now)  # nobody tried meanwhile
     if move.state is StepState.HELD:
         return replace(changed, held_at=step.held_at or now)
     if move.state in {StepState.DONE, StepState.FAILED, StepState.SKIPPED}:
@@ -125,7 +135,7 @@ def after_error(step: Step, error: RotatorError, now: float) -> Move:
         return Move(StepState.FAILED, reason=_say(error))
     if isinstance(error, Uncertain):
         if _out_of_patience(step, _patience(step), now) and step.verb in REPEATABLE:
-            return Move(StepState.HELD, reason=f"nobody could find out whether it was done: {_say(error)}")
+            return Move(StepState.HELD, reason=f"{UNKNOWN}: {_say(error)}")
         return Move(StepState.UNCERTAIN, due_at=now + backoff(step.attempts), reason=_say(error))
     if _out_of_patience(step, _patience(step), now):
         return Move(StepState.FAILED, reason=_say(error))
@@ -143,9 +153,14 @@ def after_look(step: Step, found: Move, now: float) -> Move:
 def after_look_error(step: Step, error: RotatorError, now: float) -> Move:
     """Decide when looking what had happened did not work either: still uncertain, never acted upon."""
     if _out_of_patience(step, PATIENCE_S, now):
-        reason = f"nobody could find out whether it was done: {_say(error)}"
+        reason = f"{UNKNOWN}: {_say(error)}"
         return Move(StepState.HELD, reason=reason, facts={UNRESOLVED: True})
     return Move(StepState.UNCERTAIN, due_at=now + backoff(step.attempts, ceiling=10.0), reason=_say(error))
+
+
+def is_unknown(step: Step) -> bool:
+    """Tell whether it is held because nobody could find out whether it was done."""
+    return step.state is StepState.HELD and (step.reason or "").startswith(UNKNOWN)
 
 
 def possible_persistence(step: Step, names: Sequence[str]) -> Move:
@@ -168,6 +183,11 @@ def after_knock_exposed(step: Step, verdict: Verdict, proof: Proof, settle_s: fl
     if step.expect is None:
         return Move(StepState.DONE, reason=verdict.reason, facts=facts)
     late = _out_of_patience(step, step.retry_for_s or 0.0, now)
+    if step.expect is Expect.ACCEPTED:
+        # It was resumed by an undo. However the last knock is answered, it is told; until then it is given time.
+        if verdict.answer is Answer.ACCEPTED or late:
+            return Move(StepState.DONE, reason=verdict.reason, facts=facts)
+        return Move(StepState.PENDING, now + backoff(step.attempts, 5.0), f"{verdict.answer}: {verdict.reason}", facts)
     if verdict.answer is Answer.ACCEPTED:
         if late:
             return Move(StepState.FAILED, reason="still_accepted", facts=facts)
@@ -198,7 +218,7 @@ def _after_refusal(verdict: Verdict, proof: Proof, settle_s: float, facts: Mappi
 def after_statement(step: Step, proof: Proof, settle_s: float, now: float) -> Move:
     """Decide after the issuer's word, where there is no material to knock with."""
     facts = {"answer": "stated" if proof.evidence is not Evidence.NONE else "alive_or_unknown"}
-    if step.expect is None or proof.evidence is not Evidence.NONE:
+    if step.expect is not Expect.REJECTED or proof.evidence is not Evidence.NONE:
         return Move(StepState.DONE, reason="stated by the issuer", facts=facts)
     if proof.contained_at is not None:
         return Move(StepState.HELD, None, MISMATCH, facts)
@@ -224,9 +244,15 @@ def after_knock_replacement(step: Step, verdict: Verdict, now: float) -> Move:
     return Move(StepState.PENDING, now + backoff(step.attempts, 5.0), f"{verdict.answer}: {verdict.reason}", facts)
 
 
-def after_asking_consumers(step: Step, using: Mapping[str, str | None], wanted: str, now: float) -> Move:
-    """Decide after asking every consumer which credential it holds; None means that it does not say."""
+def after_asking_consumers(step: Step, using: Mapping[str, str | None], wanted: str | None, now: float) -> Move:
+    """Decide after asking every consumer which credential it holds; None means that it does not say.
+
+    `wanted` is None where what they should hold has no name, after an undo; then their answers are recorded.
+    """
     facts: dict[str, object] = {"using": {name: held or "does not say" for name, held in using.items()}}
+    if wanted is None:
+        reason = "asked; what they should hold again has no name that is known here"
+        return Move(StepState.DONE, reason=reason, facts={**facts, "converged": False})
     behind = [name for name, held in using.items() if held is not None and held != wanted]
     if behind:
         reason = f"not yet converged: {', '.join(behind)}"
@@ -251,7 +277,10 @@ def _patience(step: Step) -> float:
 
 
 def _out_of_patience(step: Step, patience_s: float, now: float) -> bool:
-    return step.started_at is not None and now - step.started_at >= patience_s
+    """Tell whether it was tried for so long, and often enough: a stop, a budget or a breaker is no attempt."""
+    if step.started_at is None or now - step.started_at < patience_s:
+        return False
+    return step.attempts >= ATTEMPTS or step.state is StepState.UNCERTAIN
 
 
 def _say(error: RotatorError) -> str:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
 from rotator.flow.metrics import time_to_revoke
-from rotator.flow.run import CredentialState, Step, state_of, still_open
+from rotator.flow.run import THROUGH, UNDOES, WHY, CredentialState, Run, Step, StepState, state_of, still_open
+from rotator.ledger.hands import moved_on_by
 from rotator.ledger.reading import IncidentRecord, ManualTask, RunRecord
+from rotator.ledger.stops import CONNECTION, Stop
 
 OPEN_TOTALS = ("settling", "pending", "held", "manual", "failed")
 """Totals of credentials that nobody may call dead."""
@@ -16,7 +20,7 @@ OPEN_TOTALS = ("settling", "pending", "held", "manual", "failed")
 
 def build(record: IncidentRecord) -> dict[str, Any]:
     """Return the report. Times are ISO 8601 in UTC, or "" for what has not happened; the totals partition."""
-    runs = [_credential(each) for each in record.runs]
+    runs = [_credential(each) | _hands(each, record.stops) for each in record.runs]
     manual = [_manual(each) for each in record.manual]
     credentials = runs + manual
     states = Counter(each["state"] for each in credentials)
@@ -42,6 +46,9 @@ def build(record: IncidentRecord) -> dict[str, Any]:
             "closed_at": moment(record.incident.closed_at) or None,
             "approved_at": moment(record.approved_at),
             "plan": record.plan_digest,
+            "stops": [_stop(each) for each in record.stops] if any(each["stopped"] for each in runs) else [],
+            "gates": [{**asdict(each), "at": moment(each.at)} for each in record.gates],
+            "footholds": [{**asdict(each), "at": moment(each.at)} for each in record.footholds],
         },
         "totals": {"credentials": len(credentials)} | {state.value: states[state] for state in CredentialState},
         "replaced": sum(each.run.replaced_at is not None for each in record.runs),
@@ -118,6 +125,50 @@ def _credential(record: RunRecord) -> dict[str, Any]:
     }
 
 
+def _hands(record: RunRecord, stops: Iterable[Stop]) -> dict[str, Any]:
+    """Return what people did to a run, and what they can do now."""
+    run, steps = record.run, record.steps
+    unfinished = run.requested_at is not None and any(step.state not in THROUGH for step in steps)
+    by_id = {step.id: step for step in steps}
+    return {
+        "stopped": [
+            str(each) for each in stops if unfinished and (each.scope != CONNECTION or each.name == run.ref.connection)
+        ],
+        "risk_accepted": run.risk_accepted or "",
+        "undone": [
+            {
+                "step": by_id[str(step.facts[UNDOES])].name,
+                "target": step.target or None,
+                "by": step.name,
+                "state": step.state.value,
+                "why": step.facts.get(WHY, ""),
+            }
+            for step in steps
+            if UNDOES in step.facts
+        ],
+        "next": [_next(run, step) for step in steps if step.state in {StepState.HELD, StepState.FAILED}],
+    }
+
+
+def _next(run: Run, step: Step) -> dict[str, Any]:
+    """Return what waits, for what, and the command that moves it on. `due_at` is "" where nothing does by itself."""
+    due_at = None
+    if step.waits_for_time and step.held_at is not None:
+        due_at = step.held_at + (step.hold_for_s or 0.0)
+    return {
+        "step": step.name,
+        "target": step.target or None,
+        "state": step.state.value,
+        "reason": step.reason or "",
+        "due_at": moment(due_at),
+        "command": moved_on_by(run, step),
+    }
+
+
+def _stop(stop: Stop) -> dict[str, Any]:
+    return {**asdict(stop), "at": moment(stop.at), "what": stop.what, "command": stop.lifted_by}
+
+
 def _step(step: Step) -> dict[str, Any]:
     return {
         "id": step.name,
@@ -154,6 +205,10 @@ def _manual(task: ManualTask) -> dict[str, Any]:
         "targets": {},
         "open": [] if dismissed else [f"{task.reason} ({task.mend})"],
         "steps": [],
+        "stopped": [],
+        "risk_accepted": "",
+        "undone": [],
+        "next": [],
     }
 
 
@@ -164,4 +219,4 @@ def exit_code(report: dict[str, Any]) -> int:
     if totals["failed"] or "failed" in steps:
         return 1
     open_left = any(totals[name] for name in OPEN_TOTALS) or totals["stated_dead"]
-    return 3 if open_left or any(each["open"] for each in report["credentials"]) else 0
+    return 3 if open_left or any(each["open"] or each["stopped"] for each in report["credentials"]) else 0

@@ -36,6 +36,8 @@ def incident_text(report: dict[str, Any]) -> RenderableType:
     parts: list[RenderableType] = [
         Text.from_markup(f"{incident['id']}  {words(incident['title'])}  \\[{incident['severity']}]", style="bold"),
         *_unapproved(incident),
+        *_stopped(incident),
+        *_gates(incident),
         Text(f"detected {incident['detected_at']}  declared {incident['declared_at']}  plan {incident['plan']}"),
         _credentials(report["credentials"][:_SHOWN]),
         *_rest(len(report["credentials"])),
@@ -44,6 +46,8 @@ def incident_text(report: dict[str, Any]) -> RenderableType:
         Text(_times("time to revoke (detected to proven dead)", report["time_to_revoke"])),
         Text(_times("revocation latency (approved to proven dead)", report["revocation_latency"])),
         *_open(report["credentials"]),
+        *_scheduled(report["credentials"]),
+        *_acted(report["credentials"]),
     ]
     return Group(*parts)
 
@@ -78,6 +82,32 @@ def _unapproved(incident: dict[str, Any]) -> list[RenderableType]:
         return []
     how = f"rotator approve {incident['id']} --digest {incident['plan']}"
     return [Text(f"NOT APPROVED: nothing is being done. Start it with: {how}", style="bold red")]
+
+
+def _stopped(incident: dict[str, Any]) -> list[RenderableType]:
+    """Say what a person stopped, and how it goes on."""
+    return [
+        Text(
+            plain(f"STOPPED: {each['what']}, by {each['by']}: {each['reason']}. Let it go on: {each['command']}"),
+            style="bold red",
+        )
+        for each in incident["stops"]
+    ]
+
+
+def _gates(incident: dict[str, Any]) -> list[RenderableType]:
+    """Say which gates keep something waiting, or were shut by a person, and which hosts are still the attacker's."""
+    lines = []
+    for gate in incident["gates"]:
+        if gate["is_open"] or not (gate["waiting"] or gate["by"]):
+            continue
+        who = f", by {gate['by']}: {gate['reason']}" if gate["by"] else ""
+        how = f"rotator gate open {incident['id']} {gate['name']} --reason …"
+        lines.append(f"gate {gate['name']} is shut{who}; {gate['waiting']:,} wait for it. Open it: {how}")
+    for host in incident["footholds"]:
+        how = f". Cut off? rotator host isolate {incident['id']} {host['host']} --reason …"
+        lines.append(f"foothold {host['host']}: {host['state']}{how if host['state'] == 'open' else ''}")
+    return [Text(plain(line), style="magenta") for line in lines]
 
 
 def _credentials(credentials: list[dict[str, Any]]) -> Table:
@@ -151,14 +181,46 @@ def _times(name: str, times: dict[str, Any]) -> str:
 
 
 def _open(credentials: list[dict[str, Any]]) -> list[RenderableType]:
-    lines = [
-        plain(f"  {each['run']}  {each['provider'] or 'not recognised'} {each['id']}: {reason}")
-        for each in credentials
-        for reason in each["open"]
-    ]
+    lines = []
+    for each in credentials:
+        about = f"  {each['run']}  {each['provider'] or 'not recognised'} {each['id']}: "
+        lines += [plain(about + reason) for reason in each["open"]]
+        ways = dict.fromkeys(one["command"] for one in each["next"] if not one["due_at"])
+        lines += [plain(f"      {way}") for way in ways]
+    if not lines and any(each["stopped"] for each in credentials):
+        return [Text("What is left is stopped.", style="bold red")]
     if not lines:
         return [Text("Nothing is open.", style="green")]
     return [Text("Still open:", style="bold"), *(Text(line) for line in lines[:_SHOWN]), *_rest(len(lines))]
+
+
+def _scheduled(credentials: list[dict[str, Any]]) -> list[RenderableType]:
+    """Say what comes by itself, and how to have it earlier."""
+    waiting = [(each, one) for each in credentials for one in each["next"] if one["due_at"]]
+    if not waiting:
+        return []
+    lines = [
+        f"  {one['due_at'][:16]}Z  {each['run']} {one['step']}; earlier: {one['command']}"
+        for each, one in sorted(waiting, key=lambda pair: str(pair[1]["due_at"]))[:_STEPPED]
+    ]
+    more = [Text(f"  … and {len(waiting) - _STEPPED:,} more (-o json has them all)")] if len(waiting) > _STEPPED else []
+    return [Text("Scheduled:", style="bold"), *(Text(plain(line)) for line in lines), *more]
+
+
+def _acted(credentials: list[dict[str, Any]]) -> list[RenderableType]:
+    """Say where a person took a risk, or took something back."""
+    lines = []
+    for each in credentials:
+        about = f"  {each['run']}  {each['provider'] or 'not recognised'} {each['id']}: "
+        if each["risk_accepted"]:
+            risk = "a stolen credential that may read its new secret was still alive; accepted by"
+            lines.append(f"{about}{risk} {each['risk_accepted']}")
+        for one in each["undone"]:
+            where = f" on {one['target']}" if one["target"] else ""
+            lines.append(f"{about}{one['step']}{where} is taken back by {one['by']} ({one['state']}); {one['why']}")
+    if not lines:
+        return []
+    return [Text("Said by people:", style="bold"), *(Text(plain(line)) for line in lines[:_SHOWN]), *_rest(len(lines))]
 
 
 def _rest(count: int) -> list[RenderableType]:

@@ -95,7 +95,7 @@ def failed(house):
 @pytest.mark.parametrize("skip", [True, False])
 def test_a_person_lets_a_failed_step_be_done_again_or_goes_on_without_it(failed, skip):
     company, deployment, stolen, secret = failed
-    assert deployment.enrolment.decide("inc-1.r1", "cut", skip=skip, by="ann", reason="mended") == 1
+    assert deployment.hands.decide("inc-1.r1", "cut", skip=skip, by="ann", reason="mended") == 1
     deployment.rest()
     states = deployment.steps()
     assert states.pop("cut") == ("skipped" if skip else "done")
@@ -112,13 +112,13 @@ def test_what_does_not_wait_for_a_person_cannot_be_decided(failed):
     _, deployment, _, _ = failed
     for run, name in (("inc-1.r1", "keep"), ("inc-1.r1", "refused"), ("inc-1.r1", "nothing"), ("inc-9.r1", "cut")):
         with pytest.raises(BadInput, match="no failed or held step"):
-            deployment.enrolment.decide(run, name, skip=True, by="ann", reason="mended")
+            deployment.hands.decide(run, name, skip=True, by="ann", reason="mended")
     assert acts(deployment) == ["declared", "approved"]
 
 
 def test_of_many_who_decide_at_once_one_does(failed):
     _, deployment, _, _ = failed
-    told = at_once(8, lambda: deployment.enrolment.decide("inc-1.r1", "cut", skip=False, by="ann", reason="mended"))
+    told = at_once(8, lambda: deployment.hands.decide("inc-1.r1", "cut", skip=False, by="ann", reason="mended"))
     assert sum(each == 1 for each in told) == 1
     assert acts(deployment) == ["declared", "approved", "retried"]
     assert broken_chains(deployment) == []
@@ -131,7 +131,7 @@ def test_a_scheduled_destruction_is_done_now_when_a_person_says_so(house):
     deployment.rest(patience_s=3600)
     assert deployment.steps()["destroy"] == "held"
     began = deployment.world.now()
-    deployment.enrolment.decide("inc-1.r1", "destroy", skip=False, by="ann", reason="nobody investigates")
+    deployment.hands.release("inc-1.r1", "destroy", by="ann", reason="nobody investigates")
     deployment.rest(patience_s=3600)
     assert set(deployment.steps().values()) == {"done"}
     assert deployment.world.now() < began + 3600
@@ -150,7 +150,7 @@ def test_a_step_that_a_worker_has_in_hand_cannot_be_decided(house):
         if (phase, what) == ("after", "ledger.claim") and not said:
             said.append("once")
             with pytest.raises(BadInput, match="at work"):
-                deployment.enrolment.decide("inc-1.r1", "destroy", skip=True, by="ann", reason="legal hold")
+                deployment.hands.decide("inc-1.r1", "destroy", skip=True, by="ann", reason="legal hold")
 
     company.world.meet = person
     deployment.rest()
@@ -193,7 +193,7 @@ def test_what_an_issuer_says_oddly_is_recorded_and_stops_nothing(house):
     company.world.meet = oddly
     deployment.rest()
     assert deployment.steps()["contain"] == "failed"
-    deployment.enrolment.decide("inc-1.r1", "contain", skip=False, by=ODD, reason=ODD)
+    deployment.hands.decide("inc-1.r1", "contain", skip=False, by=ODD, reason=ODD)
     deployment.rest()
     assert set(deployment.steps().values()) == {"done"}
     assert not company.opens(stolen.ref, secret)

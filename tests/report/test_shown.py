@@ -64,8 +64,16 @@ def test_a_report(of):
     names = ("run", "provider", "connection", "owner", "id", "strategy", "why", "replacement")
     told = dict.fromkeys(names, EVIL) | {"state": "failed", "open": [EVIL], "steps": [step | times]}
     told |= {"deliver": [EVIL], "consumers": [EVIL]}
+    waits = dict.fromkeys(("step", "target", "state", "reason", "due_at", "command"), EVIL)
+    undone = dict.fromkeys(("step", "target", "by", "state", "why"), EVIL)
+    told |= {"stopped": [EVIL], "risk_accepted": EVIL, "undone": [undone], "next": [waits, waits | {"due_at": ""}]}
     told |= {"proven_dead_at": "", "stated_dead_at": "", "replaced_at": "2026", "converged_at": ""}
     incident = dict.fromkeys(("detected_at", "declared_at", "approved_at", "plan"), "")
+    incident |= {
+        "stops": [dict.fromkeys(("what", "by", "reason", "command"), EVIL)],
+        "gates": [{"name": EVIL, "is_open": False, "by": EVIL, "reason": EVIL, "waiting": 1}],
+        "footholds": [{"host": EVIL, "state": EVIL}],
+    }
     report = {
         "incident": incident | {"id": "inc", "title": EVIL, "severity": "high"},
         "credentials": [told],

@@ -1,0 +1,229 @@
+"""A person's hand on the wheel: stop and go on; do a step again, skip it, take it back; end a wait, open a gate.
+
+Each act asks for a reason, and is evidence.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rotator.cli.incident import Id
+from rotator.cli.options import Context, Output, OutputOption, console, emit
+from rotator.report.plain import plain
+
+if TYPE_CHECKING:
+    from rotator.bootstrap import Rotator
+    from rotator.flow.undo import Undo
+
+Reason = Annotated[str, typer.Option(help="Why; it becomes evidence.")]
+Run = Annotated[str, typer.Argument(metavar="RUN", help="The run's id, as the report shows it.")]
+StepName = Annotated[str, typer.Argument(metavar="STEP", help="The step's id.")]
+GateName = Annotated[str, typer.Argument(metavar="GATE", help="host_isolated or no_legal_hold.")]
+Stoppable = Annotated[
+    str | None, typer.Argument(metavar="INCIDENT|CONNECTION", help="An incident, `last`, or a connection.")
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add this file's commands."""
+    app.command("stop")(stop)
+    app.command("continue")(go_on)
+    runs = typer.Typer(help="A person's hand on one run.", no_args_is_help=True)
+    runs.command("retry")(retry)
+    runs.command("skip")(skip)
+    runs.command("undo")(undo)
+    app.add_typer(runs, name="run")
+    holds = typer.Typer(help="End a wait early.", no_args_is_help=True)
+    holds.command("release")(release)
+    app.add_typer(holds, name="hold")
+    gates = typer.Typer(help="Say what steps wait for: hosts isolated, no legal hold.", no_args_is_help=True)
+    gates.command("open")(open_gate)
+    gates.command("close")(close_gate)
+    gates.command("list")(list_gates)
+    app.add_typer(gates, name="gate")
+    hosts = typer.Typer(help="Say what became of the hosts on which the attacker was.", no_args_is_help=True)
+    hosts.command("isolate")(isolate)
+    app.add_typer(hosts, name="host")
+
+
+def stop(context: typer.Context, reason: Reason, name: Stoppable = None) -> None:
+    """Start no more calls: of one incident, of one connection, or, with no name, of anything.
+
+    It takes hold within one call's deadline. Nothing is lost; `rotator continue` lets the work go on.
+    """
+    from rotator import response  # noqa: PLC0415
+    from rotator.ports import CALL_DEADLINE_S  # noqa: PLC0415
+
+    parts = _parts(context)
+    stopped, waiting = parts.stops.stop(name, response.actor(), reason, _connections(parts))
+    typer.echo(
+        f"{stopped.what} is stopped: {waiting} unfinished runs wait; calls on their way end within "
+        f"{CALL_DEADLINE_S:.0f} s. {stopped.lifted_by} lets it go on"
+    )
+
+
+def go_on(context: typer.Context, reason: Reason, name: Stoppable = None) -> None:
+    """Let what was stopped go on by itself, where it was."""
+    from rotator import response  # noqa: PLC0415
+
+    parts = _parts(context)
+    lifted, left = parts.stops.lift(name, response.actor(), reason, _connections(parts))
+    _work(context, parts)
+    still = "".join(f"; {each} still" for each in left)
+    typer.echo(plain(f"{lifted.what} goes on{still}"))
+
+
+def retry(context: typer.Context, run: Run, step: StepName, reason: Reason) -> None:
+    """Do a failed or held step again.
+
+    A step that was held because of credentials, or a value in a store, that nobody here knows: to retry it is to say
+    that these are all right. What only waits for its time does not come early by this: see `rotator hold release`.
+    """
+    _decide(context, run, step, reason, skip_it=False)
+
+
+def skip(context: typer.Context, run: Run, step: StepName, reason: Reason) -> None:
+    """Go on without a failed or held step. What it would have shown stays unknown, and the report says so."""
+    _decide(context, run, step, reason, skip_it=True)
+
+
+def _decide(context: typer.Context, run: str, step: str, reason: str, *, skip_it: bool) -> None:
+    from rotator import response  # noqa: PLC0415
+
+    parts = _parts(context)
+    changed = parts.hands.decide(run, step, skip=skip_it, by=response.actor(), reason=reason)
+    _work(context, parts)
+    typer.echo(f"{changed} step(s) of {run} {'skipped' if skip_it else 'due again'}")
+
+
+def undo(
+    context: typer.Context,
+    run: Run,
+    step: StepName,
+    reason: Reason,
+    yes: Annotated[bool, typer.Option("--yes", help="Resume an exposed credential without asking.")] = False,
+) -> None:
+    """Take back what the run has done from this step on, backwards; what was still to come is skipped.
+
+    Undoing a suspension makes a stolen credential work again. What was destroyed stays so: no undo passes that.
+    """
+    from rotator import response  # noqa: PLC0415
+
+    given: Context = context.obj
+    parts = _parts(context)
+    shown = parts.hands.undoing(run, step)
+    if not given.quiet:
+        print(plain(f"{run}: {' → '.join(shown.in_words)}"), file=sys.stderr)  # noqa: T201
+    if shown.resumes and not yes and not _confirmed(run, shown):
+        how = "" if sys.stdin.isatty() else " (nobody is there to ask: give --yes)"
+        print(f"rotator: not confirmed; nothing was changed{how}", file=sys.stderr)  # noqa: T201
+        raise typer.Exit(4)
+    found = parts.hands.undo(run, step, response.actor(), reason, shown)
+    _work(context, parts)
+    typer.echo(
+        f"{len(found.takes_back)} step(s) of {run} are taken back, {len(found.skipped)} skipped; "
+        f"watch it with: rotator incident watch {run.rpartition('.')[0]}"
+    )
+
+
+def _confirmed(run: str, shown: Undo) -> bool:
+    warning = "this makes a stolen credential work again, for whoever has it"
+    print(f"rotator: {warning}: {', '.join(shown.in_words)}", file=sys.stderr)  # noqa: T201
+    if not sys.stdin.isatty():
+        return False
+    try:
+        answer = typer.prompt(f"Type `resume {run}` to go ahead", default="no", show_default=False, err=True)
+    except typer.Abort:
+        return False
+    return str(answer).strip() == f"resume {run}"
+
+
+def release(context: typer.Context, run: Run, step: StepName, reason: Reason) -> None:
+    """End a held step's wait early.
+
+    One that is scheduled is done now. One that waits because a living stolen credential may read the new secret goes
+    on too: you accept that risk under your name, and the report says so.
+    """
+    from rotator import response  # noqa: PLC0415
+
+    parts = _parts(context)
+    meant = parts.hands.release(run, step, response.actor(), reason)
+    _work(context, parts)
+    typer.echo(f"{run} {step}: {meant}")
+
+
+def open_gate(context: typer.Context, incident: Id, gate: GateName, reason: Reason) -> None:
+    """Open a gate: what waits for it goes on. Opening `no_legal_hold` lifts a legal hold."""
+    _set_gate(context, incident, gate, reason, is_open=True)
+
+
+def close_gate(context: typer.Context, incident: Id, gate: GateName, reason: Reason) -> None:
+    """Shut a gate: steps wait for it from now on. Shutting `no_legal_hold` places a legal hold.
+
+    What was begun is not called back. Under a legal hold no sealed secret of the incident is destroyed either.
+    """
+    _set_gate(context, incident, gate, reason, is_open=False)
+
+
+def _set_gate(context: typer.Context, incident: str, gate: str, reason: str, *, is_open: bool) -> None:
+    from rotator import response  # noqa: PLC0415
+
+    parts = _parts(context)
+    name = parts.reading.named(incident)
+    waited = parts.gates.set(name, gate, response.actor(), reason, is_open=is_open)
+    _work(context, parts)
+    typer.echo(f"{gate} of {name} is {f'open: {waited} waiting steps go on' if is_open else 'shut'}")
+
+
+def list_gates(context: typer.Context, incident: Id, output: OutputOption = Output.TABLE) -> None:
+    """List an incident's gates: how each stands, who said so, and how many steps wait for it."""
+    from rotator.report.incident import moment  # noqa: PLC0415
+    from rotator.report.tables import plain_table, words  # noqa: PLC0415
+
+    parts = _parts(context)
+    found = parts.gates.of(parts.reading.named(incident))
+    if output is not Output.TABLE:
+        emit([{**asdict(each), "at": moment(each.at)} for each in found], output)
+        return
+    table = plain_table(None, "gate", "stands", "waiting", "since", "by", "reason")
+    for each in found:
+        stands, who = "open" if each.is_open else "shut", each.by or "nobody has spoken"
+        table.add_row(each.name, stands, str(each.waiting), moment(each.at), words(who), words(each.reason or ""))
+    console().print(table)
+
+
+def isolate(
+    context: typer.Context,
+    incident: Id,
+    host: Annotated[str, typer.Argument(metavar="HOST", help="A foothold that was named when it was declared.")],
+    reason: Reason,
+) -> None:
+    """Say that a host is cut off. With the last known foothold, the gate `host_isolated` opens by itself."""
+    from rotator import response  # noqa: PLC0415
+
+    parts = _parts(context)
+    name = parts.reading.named(incident)
+    left = parts.gates.isolate(name, host, response.actor(), reason)
+    _work(context, parts)
+    rest = f"still open: {', '.join(left)}" if left else "no known foothold is open; the gate host_isolated is open"
+    typer.echo(plain(f"{host} is isolated; {rest}"))
+
+
+def _parts(context: typer.Context) -> Rotator:
+    given: Context = context.obj
+    return given.parts()
+
+
+def _connections(parts: Rotator) -> list[str]:
+    return [each.name for each in parts.settings.connections]
+
+
+def _work(context: typer.Context, parts: Rotator) -> None:
+    """Have somebody do what is due now."""
+    from rotator.cli.watching import start_workers  # noqa: PLC0415
+
+    start_workers(context.obj, parts)

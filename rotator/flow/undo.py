@@ -1,0 +1,217 @@
+"""Undo: which steps take back what a run has done from one step on. They are appended; nothing is edited away.
+
+The order is the run's own, backwards. Consumers are told as soon as what they are told to hold can work again: after
+the demotion, and after the exposed credential is resumed where that comes later. What stopped the exposed credential
+and has no way back (a destruction, above all) is never passed: nobody would hold anything that works.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+
+from rotator.errors import BadInput
+from rotator.flow.plan import Lane
+from rotator.flow.playbook import UNDO, Expect, Subject, Verb, meant
+from rotator.flow.run import THROUGH, UNDOES, WHY, Run, Step, StepState, taken_back
+from rotator.flow.step import STOPS, UNRESOLVED, is_unknown
+
+AGAIN_S = 120.0
+"""How long a resumed credential is knocked with until it opens: the issuer has to spread that too."""
+_NAME = 60
+"""How long the name of an appended step may be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A branch to append: the steps of one target in one segment."""
+
+    id: str
+    segment: int
+    target: str
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """What an undo does: `stretches` are appended, the first segment of them starts at once; `skipped` never come."""
+
+    takes_back: tuple[Step, ...]
+    skipped: tuple[Step, ...]
+    stretches: tuple[Stretch, ...]
+
+    @property
+    def resumes(self) -> bool:
+        """Tell whether the exposed credential is given its life back."""
+        return any(step.undo is Verb.RESUME for step in self.takes_back)
+
+    @property
+    def in_words(self) -> list[str]:
+        """Return what will be done, in order."""
+        return [
+            f"{step.do} on {stretch.target}" if stretch.target else step.do
+            for stretch in self.stretches
+            for step in stretch.steps
+        ]
+
+
+def undo(run: Run, steps: Sequence[Step], doors: Iterable[str], name: str, why: str) -> Undo:
+    """Return how to take back everything from the step on. `doors` are those of the run's proofs; `why` is who: reason.
+
+    Raises BadInput where there is nothing to take back, no way back, or a step whose outcome nobody knows yet.
+    """
+    where = f"{run.id} {name}"
+    named = [step for step in steps if step.name == name]
+    _refuse_name(where, steps, named, name)
+    _refuse_unsettled(where, run, steps)
+    since, gone = named[0].position, taken_back(steps)
+    for step in steps:
+        if step.position >= since and _ends_it(step):
+            raise BadInput(
+                f"it would pass {step.name}: `{step.do}` has no way back, and the exposed credential stays stopped",
+                where,
+                "undo a later step",
+            )
+    takes_back = sorted(
+        (step for step in steps if step.position >= since and _can_undo(step) and step.id not in gone),
+        key=lambda step: (-step.position, step.target),
+    )
+    return Undo(
+        takes_back=tuple(takes_back),
+        skipped=tuple(step for step in steps if step.state not in THROUGH),
+        stretches=tuple(_stretches(run, steps, doors, takes_back, why)),
+    )
+
+
+def _refuse_name(where: str, steps: Sequence[Step], named: Sequence[Step], name: str) -> None:
+    if not named:
+        raise BadInput("the run has no such step", where, meant(name, dict.fromkeys(step.name for step in steps)))
+    if all(step.id in taken_back(steps) for step in named if step.state is StepState.DONE) and any(
+        step.id in taken_back(steps) for step in named
+    ):
+        raise BadInput("it was taken back already", where, "the report shows the steps that did")
+    if all(step.state is not StepState.DONE for step in named):
+        raise BadInput(
+            f"it is {named[0].state}, not done: there is nothing to take back", where, "rotator run skip leaves it out"
+        )
+    if not any(_can_undo(step) for step in named):
+        what = "destroyed is destroyed" if _ends_it(named[0]) else "the playbook names no `undo` for it"
+        raise BadInput(f"`{named[0].do}` has no way back ({what})", where, "undo another step")
+
+
+def _refuse_unsettled(where: str, run: Run, steps: Sequence[Step]) -> None:
+    for step in steps:
+        at = f"{run.id} {step.name}"
+        if step.state in {StepState.RUNNING, StepState.UNCERTAIN}:
+            raise BadInput(
+                f"{step.name} is {step.state}: its outcome is not known yet", where, "look again in a moment"
+            )
+        if step.state not in THROUGH and (is_unknown(step) or step.facts.get(UNRESOLVED) is True):
+            raise BadInput(
+                f"nobody knows whether {step.name} was done", where, f"first rotator run retry {at} --reason …"
+            )
+        if step.state not in THROUGH and UNDOES in step.facts:
+            raise BadInput(
+                f"another undo is not finished: {step.name} is {step.state}",
+                where,
+                f"wait, or rotator run retry {at} --reason …",
+            )
+
+
+def _can_undo(step: Step) -> bool:
+    """Tell whether it was done, or may have been, and has a way back."""
+    if step.undo is None or UNDO.get(step.verb) is not step.undo:
+        return False
+    # What is let in nowhere is refused with the same call, so an install that failed half-way is taken back too.
+    return step.state is StepState.DONE or (step.verb is Verb.INSTALL and step.attempts > 0)
+
+
+def _ends_it(step: Step) -> bool:
+    """Tell whether it stopped the exposed credential for good."""
+    stopped = step.subject is Subject.EXPOSED and step.verb in STOPS and step.state is StepState.DONE
+    return stopped and not _can_undo(step)
+
+
+def _stretches(
+    run: Run, steps: Sequence[Step], doors: Iterable[str], takes_back: Sequence[Step], why: str
+) -> Iterator[Stretch]:
+    taken = {step.name for step in steps}
+    moves = [_backwards(step, why) for step in takes_back]
+    moves[_told_after(takes_back) : _told_after(takes_back)] = _tell_consumers(run, steps, takes_back)
+    resumes = any(step.undo is Verb.RESUME for step in takes_back)
+    moves += [_knock(steps, target, resumes=resumes) for target in sorted(doors)]
+    names = {step.name: _fresh(step.name, taken) for step in moves}
+    segment = 1 + max(int(step.branch.rpartition(".")[0].rpartition(".")[2]) for step in steps)
+    for at_targets, group in groupby(moves, key=lambda step: step.target != ""):
+        found = list(group)
+        targets = list(dict.fromkeys(step.target for step in found)) if at_targets else [""]
+        for place, target in enumerate(targets):
+            branch = f"{run.id}.{segment}.{place}"
+            mine = [step for step in found if step.target == target]
+            yield Stretch(
+                branch,
+                segment,
+                target,
+                tuple(
+                    replace(
+                        step,
+                        id=f"{branch}.{names[step.name]}",
+                        branch=branch,
+                        name=names[step.name],
+                        position=segment * 10_000 + (number + 1) * 100,
+                    )
+                    for number, step in enumerate(mine)
+                ),
+            )
+        segment += 1
+
+
+def _backwards(step: Step, why: str) -> Step:
+    assert step.undo is not None  # noqa: S101 - only what can be undone comes here
+    back = _new(f"undo_{step.name}", step.undo, step.subject)
+    return replace(back, target=step.target, calls=step.calls, facts={UNDOES: step.id, WHY: why})
+
+
+def _told_after(takes_back: Sequence[Step]) -> int:
+    """Return after how many steps consumers are told."""
+    return 1 + max((n for n, step in enumerate(takes_back) if step.undo in {Verb.DEMOTE, Verb.RESUME}), default=-1)
+
+
+def _tell_consumers(run: Run, steps: Sequence[Step], takes_back: Sequence[Step]) -> list[Step]:
+    """Tell consumers again, and ask them, when the value that they read is given back to them."""
+    if not run.consumers or not any(step.undo is Verb.DEMOTE for step in takes_back):
+        return []
+    return [
+        _new(_name_of(steps, Verb.RELOAD, "reload"), Verb.RELOAD, Subject.CONSUMERS),
+        _new(_name_of(steps, Verb.VERIFY, "converged"), Verb.VERIFY, Subject.CONSUMERS),
+    ]
+
+
+def _name_of(steps: Sequence[Step], verb: Verb, otherwise: str) -> str:
+    found = (step.name for step in steps if (step.verb, step.subject) == (verb, Subject.CONSUMERS))
+    return f"undo_{next(found, otherwise)}"
+
+
+def _knock(steps: Sequence[Step], target: str, *, resumes: bool) -> Step:
+    """Record what a door says of the exposed credential now; one that was resumed is given time to open."""
+    earlier = [each for each in steps if (each.verb, each.subject) == (Verb.VERIFY, Subject.EXPOSED)]
+    knock = _new("alive_after_undo", Verb.VERIFY, Subject.EXPOSED)
+    knock = replace(knock, target=target, calls=max((each.calls for each in earlier), default=1))
+    return replace(knock, expect=Expect.ACCEPTED, retry_for_s=AGAIN_S) if resumes else knock
+
+
+def _new(name: str, verb: Verb, subject: Subject) -> Step:
+    """Return a step that has no place yet."""
+    lane = Lane.CONTAIN if subject is Subject.EXPOSED else Lane.REPLACE
+    return Step(id="", branch="", position=0, name=name, target="", verb=verb, subject=subject, lane=lane)
+
+
+def _fresh(name: str, taken: set[str]) -> str:
+    """Return a name that no step of the run has."""
+    short, number = name[:_NAME], 1
+    found = short
+    while found in taken:
+        number += 1
+        found = f"{short}_{number}"
+    return found

@@ -1,0 +1,28 @@
+"""Acts of people: each demands a reason, and is appended to the incident's own chain of evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+
+from rotator.errors import BadInput
+from rotator.ledger import rows, tables
+from rotator.ledger.evidence import chained
+
+
+def act(connection: Connection, incident: str, record: Mapping[str, Any]) -> None:
+    """Append what a person did to the incident's chain."""
+    query = select(tables.incident.c.length, tables.incident.c.head).where(tables.incident.c.id == incident)
+    length, head = connection.execute(query.with_for_update()).one()
+    evidence, length, head = chained(incident, length, head, [rows.plain(record)])
+    connection.execute(insert(tables.evidence), evidence)
+    connection.execute(update(tables.incident).where(tables.incident.c.id == incident).values(length=length, head=head))
+
+
+def said(by: str, reason: str) -> str:
+    """Return who and why, as it is kept and shown. Raises BadInput when no reason is given."""
+    if not reason.strip():
+        raise BadInput("a reason is needed: it becomes evidence", "--reason", "say why in a few words")
+    return str(rows.plain(f"{by}: {reason.strip()}"))
