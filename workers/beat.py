@@ -18,25 +18,32 @@ from rotator.ledger.due import DueWork
 log = structlog.get_logger()
 
 
+QUEUED = 2
+"""Messages for each thread of a worker: one at work on its way, one to go on with until the next tick."""
+
+
 def dispatcher(app: Celery, due: DueWork) -> Dispatcher:
     """Return a dispatcher that sends through this application's broker."""
 
     def send(branch: str, lane: str) -> None:
         app.send_task("rotator.advance", args=[branch], queue=lane)
 
-    return Dispatcher(due, send, f"{socket.gethostname()}:{os.getpid()}")
+    window = QUEUED * app.rotator.settings.concurrency
+    return Dispatcher(due, send, f"{socket.gethostname()}:{os.getpid()}", window)
 
 
 def run(
     sending: Dispatcher, stop: threading.Event, *, every_s: float, idle: Callable[[], bool] = lambda: False
 ) -> None:
-    """Tick until `stop` is set or `idle` says so. What cannot be reached now is tried again: rows stay due."""
+    """Tick until `stop` is set or `idle` says so. What cannot be reached now is tried again: rows stay due.
+
+    Between two ticks there is always a rest: what became due meanwhile is sent in one, the most urgent first.
+    """
     while not stop.is_set() and not idle():
         try:
-            sent = sending.tick()
+            sending.tick()
         except (OperationalError, SQLAlchemyError) as error:
             log.warning("dispatcher_waits", error=type(error).__name__)
             stop.wait(1.0)
             continue
-        if not sent:
-            stop.wait(every_s)
+        stop.wait(every_s)

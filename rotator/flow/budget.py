@@ -14,8 +14,8 @@ from enum import Enum, auto
 
 from rotator.flow.plan import Lane
 
-HELD_S = 0.1
-"""A bucket holds at least what comes in such a time: the dispatcher looks that often, and would else lose calls."""
+LOOKED_AT_S = 0.1
+"""The dispatcher looks that often at least. What fits by then goes a moment early, lest a full bucket loses calls."""
 PAUSE_S = 1.0
 """How long an account is left alone that was throttled and named no time."""
 LONGEST_PAUSE_S = 3600.0
@@ -28,7 +28,7 @@ FORGOTTEN_AT = 2.0
 """An account without a budget was throttled at some rate; at twice that without another throttling it is free again."""
 COUNTED_S = 5.0
 """Over how long the rate is told at which an account was granted calls lately."""
-FAILURES = 5
+FAILURES = 8
 """So many failures without a success between open the breaker."""
 FIRST_PROBE_S = 1.0
 LONGEST_PROBE_S = 60.0
@@ -47,7 +47,11 @@ class Limit:
     @property
     def holds(self) -> float:
         """Return how many calls the bucket holds."""
-        return max(float(self.burst), self.calls_per_second * HELD_S)
+        return max(float(self.burst), 2 * LOOKED_AT_S * self.calls_per_second)
+
+    def needs(self, calls: int) -> float:
+        """Return how full the bucket must be for so many calls; what it never holds goes into debt."""
+        return min(float(calls), self.holds - LOOKED_AT_S * self.calls_per_second)
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +250,9 @@ def grant(  # noqa: PLR0917 - what a choice is made of
             continue
         probe = admission is Admission.PROBE
         charged = each.calls - back
-        grants.append(Grant(each.branch, each.account, each.lane, each.calls if limit else None, probe, charged))
+        # After a failure each one tells of a success too, so that failures in a row are told from some among many.
+        tells = probe or account.failures > 0
+        grants.append(Grant(each.branch, each.account, each.lane, each.calls if limit else None, tells, charged))
         left[each.lane] -= 1
         pending[each.account] = at_hand + each.calls
         paid[each.account] = charge(account, limit, charged, now, probe=probe)
@@ -256,10 +262,9 @@ def grant(  # noqa: PLR0917 - what a choice is made of
 
 
 def _fits(account: Account, limit: Limit, net: int, at_hand: int, calls: int) -> bool:
-    """Tell whether it can go; what costs more than the bucket holds goes when that is full, into debt."""
     if net <= 0:
         return True
-    if account.tokens < min(net, limit.holds) - _NEARLY:
+    if account.tokens < limit.needs(net) - _NEARLY:
         return False
     return at_hand <= 0 or at_hand + calls <= limit.holds
 
