@@ -13,7 +13,7 @@ from rotator import clock
 from rotator.flow.budget import Limit
 from rotator.flow.plan import Lane
 from rotator.flow.run import AT_ONCE, BranchState
-from rotator.ledger import statements, tables
+from rotator.ledger import opening, statements, tables
 from rotator.ledger.database import Database
 from rotator.ledger.late import reopen_for_late
 from rotator.ledger.sending import RESEND_S, Sending
@@ -89,6 +89,10 @@ class DueWork:
         with self._database.write() as connection:
             return connection.execute(statements.WAKE).rowcount
 
+    def open_waves(self) -> int:
+        """Begin the runs whose wave, or whose lifeline, is through; return of how many incidents."""
+        return opening.tick(self._database, self._clock())
+
     def wake_at_gates(self) -> int:
         """Make due again what waits for a gate that is open; return how many.
 
@@ -125,7 +129,7 @@ class DueWork:
                     statements.SAFE_AGAIN,
                 )
             )
-            return connection.execute(query.limit(1)).first() is not None
+            return connection.execute(query.limit(1)).first() is not None or opening.will_move(connection)
 
     def lead(self, name: str, holder: str, seen: tuple[str, int] | None) -> tuple[str, int]:
         """Beat as the leader, or take over when the leader is still as it was last `seen`; return who leads now.

@@ -1,4 +1,4 @@
-"""Write a declared incident with its plan, and the acts of people on it: approval and what follows."""
+"""Write a declared incident with its plan, and approve the plan."""
 
 from __future__ import annotations
 
@@ -17,16 +17,17 @@ from rotator.flow.exposure import Exposure
 from rotator.flow.incident import Incident
 from rotator.flow.plan import Plan, PlannedRun
 from rotator.flow.playbook import Strategy
-from rotator.flow.run import AT_ONCE, BranchState, Step, StepState, calls_ahead
-from rotator.flow.step import Move, apply
-from rotator.ledger import rows, tables
+from rotator.flow.run import BranchState, Step, calls_ahead
+from rotator.ledger import opening, rows, tables
+from rotator.ledger.acts import act
 from rotator.ledger.database import Database
-from rotator.ledger.evidence import chained
 from rotator.ledger.reading import replaces
 from rotator.seal import Seal
 
 APPROVING = 491286115
 """The advisory lock of PostgreSQL under which plans are approved, one after the other."""
+_Batch = dict[str, list[dict[str, Any]]]
+"""Rows by their table's name."""
 KEEP_MATERIAL_S = 30 * 86400.0
 """After this, an exposed secret is destroyed even when its death could not be proven."""
 
@@ -37,10 +38,16 @@ def new_incident_id(now: float) -> str:
 
 
 class Enrolment:
-    """Declare incidents and approve their plans."""
+    """Declare incidents and approve their plans. `account_of` names the account of a connection, for its budget."""
 
-    def __init__(self, database: Database, seal: Seal, clock: Callable[[], float] = clock.now) -> None:
-        self._database, self._seal, self._clock = database, seal, clock
+    def __init__(
+        self,
+        database: Database,
+        seal: Seal,
+        clock: Callable[[], float] = clock.now,
+        account_of: Callable[[str], str] = lambda _connection: "",
+    ) -> None:
+        self._database, self._seal, self._clock, self._account_of = database, seal, clock, account_of
 
     def declare(
         self,
@@ -50,16 +57,21 @@ class Enrolment:
         exposures: Mapping[CredentialRef, Iterable[Exposure]],
         by: str,
         *,
+        footholds: Iterable[str] = (),
         approved: bool = False,
     ) -> None:
         """Write the incident, one run per credential, and seal what is needed for the final knock.
 
-        Nothing starts, unless whoever declares it has `approved` the plan: then both are written, or neither.
+        `footholds` are hosts on which the attacker ran. Nothing starts, unless whoever declares it has `approved` the
+        plan: then both are written, or neither.
         """
-        batch: dict[str, list[dict[str, Any]]] = {table.name: [] for table in tables.metadata.sorted_tables}
-        for number, planned in enumerate(plan.runs, start=1):
-            self._enrol(batch, f"{incident.id}.r{number}", incident, planned)
-            run = f"{incident.id}.r{number}"
+        batch: _Batch = {table.name: [] for table in tables.metadata.sorted_tables}
+        run_of = {planned.ref: f"{incident.id}.r{number}" for number, planned in enumerate(plan.runs, start=1)}
+        on = sorted(set(footholds))
+        for planned in plan.runs:
+            run = run_of[planned.ref]
+            self._enrol(batch, run, incident, planned)
+            batch["awaits"] += [{"run": run, "lifeline": run_of[each], "open": 1} for each in planned.awaits]
             secret = materials.get(planned.ref)
             if secret is not None:
                 expires_at = incident.declared_at + KEEP_MATERIAL_S
@@ -83,6 +95,7 @@ class Enrolment:
                 insert(tables.incident).values(
                     **rows.plain({**asdict(incident), "severity": incident.severity.value}),
                     plan_digest=plan.digest,
+                    waves=plan.waves,
                     length=0,
                     head="",
                 )
@@ -90,7 +103,10 @@ class Enrolment:
             for table in tables.metadata.sorted_tables:
                 if batch[table.name]:
                     connection.execute(insert(table), rows.plain(batch[table.name]))
-            _act(
+            told = {"incident": incident.id, "state": "open", "at": incident.declared_at, "by": by}
+            for host in on:
+                connection.execute(insert(tables.foothold).values(**told, host=host, reason="declared"))
+            act(
                 connection,
                 incident.id,
                 {
@@ -100,12 +116,13 @@ class Enrolment:
                     "plan": plan.digest,
                     "credentials": len(plan.runs) + len(plan.manual),
                     "warnings": list(plan.warnings),
+                    **({"footholds": on} if on else {}),
                 },
             )
             if approved:
                 self._approve(connection, incident.id, plan.digest, by)
 
-    def _enrol(self, batch: dict[str, list[dict[str, Any]]], run: str, incident: Incident, planned: PlannedRun) -> None:
+    def _enrol(self, batch: _Batch, run: str, incident: Incident, planned: PlannedRun) -> None:
         ref = planned.ref
         batch["run"].append(
             {
@@ -120,17 +137,21 @@ class Enrolment:
                 "strategy": planned.strategy.value,
                 "why": planned.why,
                 "priority": planned.priority,
+                "wave": planned.wave,
                 "deliver": rows.places_text(planned.deliver),
                 "consumers": rows.consumers_text(planned.consumers),
                 "evidence": "none",
             }
         )
-        if planned.strategy is not Strategy.REPLACE_FIRST:
-            batch["reach"] += [
-                {"run": run, "incident": incident.id, "connection": each, "open": 1} for each in planned.reaches
-            ]
-        delivered = {ref.connection, *(place.connection for place in planned.deliver)}
-        batch["delivery"] += [{"run": run, "connection": each} for each in sorted(delivered)]
+        lives_on = planned.strategy is Strategy.REPLACE_FIRST and not planned.reach_known
+        lives = tables.LIVES_ON if lives_on else tables.LIVES
+        batch["reach"] += [
+            {"run": run, "incident": incident.id, "connection": each, "open": -lives} for each in planned.reaches
+        ]
+        batch["delivery"] += [{"run": run, "connection": each} for each in planned.passes]
+        batch["stands"] += [
+            {"run": run, "host": each} for each in sorted({told.host for told in planned.consumers if told.host})
+        ]
         doors = {target for segment in planned.segments for target in segment.targets if target} or {""}
         batch["proof"] += [{"run": run, "target": door, "mismatch": 0, "evidence": "none"} for door in sorted(doors)]
         for index, segment in enumerate(planned.segments):
@@ -146,6 +167,7 @@ class Enrolment:
                         "quorum": segment.quorum,
                         "state": BranchState.WAITING.value,
                         "lane": segment.steps[0].lane.value,
+                        "account": self._account_of(ref.connection),
                         "calls": calls_ahead(segment.steps),
                         "priority": planned.priority,
                         "fence": 0,
@@ -169,7 +191,7 @@ class Enrolment:
                 ]
 
     def approve(self, incident: str, digest: str, by: str) -> None:
-        """Open the first segment of every run.
+        """Open the first segment of every run that waits for no wave and no other.
 
         Raises BadInput when the plan is not the one that was shown, or another has replaced a credential meanwhile.
         """
@@ -199,52 +221,10 @@ class Enrolment:
         of_incident = {"approved_at": now, "approved_by": by}
         connection.execute(update(tables.incident).where(tables.incident.c.id == incident).values(of_incident))
         connection.execute(update(tables.run).where(tables.run.c.incident == incident).values(requested_at=now))
-        connection.execute(
-            update(tables.branch)
-            .where(tables.branch.c.incident == incident, tables.branch.c.segment == 0)
-            .values(state=BranchState.OPEN.value, due_at=AT_ONCE)
-        )
-        _act(connection, incident, {"at": now, "act": "approved", "by": by, "plan": digest})
-
-    def decide(self, run: str, name: str, *, skip: bool, by: str, reason: str) -> int:
-        """Let a person do a failed or held step of a run again, or go on without it; return how many steps it was.
-
-        Raises BadInput when no such step waits for a person, a worker has just taken it in hand, or no reason is given.
-        """
-        if not reason.strip():
-            raise BadInput("a reason is needed: it becomes evidence", "--reason", "say why in a few words")
-        now = self._clock()
-        wanted = StepState.SKIPPED if skip else StepState.PENDING
-        with self._database.write() as connection:
-            query = (
-                select(tables.step)
-                .where(
-                    tables.step.c.run == run,
-                    tables.step.c.name == name,
-                    tables.step.c.state.in_([StepState.FAILED.value, StepState.HELD.value]),
-                )
-                .with_for_update()
-            )
-            found = [rows.step_of(row) for row in connection.execute(query).mappings()]
-            if not found:
-                raise BadInput("no failed or held step of that name", f"{run} {name}", "the report shows the steps")
-            theirs = select(tables.branch).where(tables.branch.c.id.in_([step.branch for step in found]))
-            if any(row.holder for row in connection.execute(theirs.with_for_update())):
-                raise BadInput("a worker is at work on it now", f"{run} {name}", "look again in a moment")
-            incident = connection.execute(select(tables.run.c.incident).where(tables.run.c.id == run)).scalar_one()
-            for step in found:
-                moved = apply(step, Move(wanted, reason=f"{by}: {reason}"), now)
-                connection.execute(
-                    update(tables.step).where(tables.step.c.id == step.id).values(rows.step_progress(moved))
-                )
-                connection.execute(
-                    update(tables.branch)
-                    .where(tables.branch.c.id == step.branch)
-                    .values(state=BranchState.OPEN.value, due_at=AT_ONCE, sent_at=None, reason=None)
-                )
-            act = "skipped" if skip else "retried"
-            _act(connection, incident, {"at": now, "act": act, "by": by, "run": run, "step": name, "reason": reason})
-        return len(found)
+        living = update(tables.reach).where(tables.reach.c.incident == incident, tables.reach.c.open < 0)
+        connection.execute(living.values(open=-tables.reach.c.open))
+        opening.begin(connection, incident)
+        act(connection, incident, {"at": now, "act": "approved", "by": by, "plan": digest})
 
 
 def _answered_meanwhile(incident: str) -> Select[Any]:
@@ -265,15 +245,6 @@ def _answered_meanwhile(incident: str) -> Select[Any]:
         other.c.incident != incident,
         replaces(other),
     )
-
-
-def _act(connection: Connection, incident: str, record: Mapping[str, Any]) -> None:
-    """Append a person's act to the incident's own chain."""
-    query = select(tables.incident.c.length, tables.incident.c.head).where(tables.incident.c.id == incident)
-    length, head = connection.execute(query.with_for_update()).one()
-    evidence, length, head = chained(incident, length, head, [rows.plain(record)])
-    connection.execute(insert(tables.evidence), evidence)
-    connection.execute(update(tables.incident).where(tables.incident.c.id == incident).values(length=length, head=head))
 
 
 def _exposure_row(exposure: Exposure, incident: str, run: str | None, manual: str | None) -> dict[str, Any]:

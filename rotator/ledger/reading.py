@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Select, Table, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, FromClause, Select, Table, and_, func, or_, select
 
 from rotator.credential import CredentialRef
 from rotator.errors import BadInput
+from rotator.flow.choice import MINTING
 from rotator.flow.incident import Incident
+from rotator.flow.playbook import Verb
 from rotator.flow.proof import Proof
-from rotator.flow.run import BranchState, Run, Step
-from rotator.ledger import rows, statements, tables
+from rotator.flow.run import BranchState, Run, Step, StepState
+from rotator.ledger import gates as gates_in
+from rotator.ledger import opening, rows, statements, tables, waits
+from rotator.ledger import stops as stops_in
 from rotator.ledger.database import Database
+from rotator.ledger.gates import Foothold, Gate
+from rotator.ledger.stops import Stop
 from rotator.ports import Place
 
 
@@ -51,6 +57,9 @@ class IncidentRecord:
     approved_at: float | None
     runs: tuple[RunRecord, ...]
     manual: tuple[ManualTask, ...]
+    stops: tuple[Stop, ...] = ()
+    gates: tuple[Gate, ...] = ()
+    footholds: tuple[Foothold, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +67,7 @@ class Progress:
     """What a live display counts: a partition of the credentials, and `busy`: something still moves by itself.
 
     Of the dead ones, `being_replaced` are still at work, and `stuck` wait for a person with what comes after death.
+    `stopped` are the stops that hold back something of the incident.
     """
 
     dead: int
@@ -71,6 +81,7 @@ class Progress:
     busy: bool
     being_replaced: int = 0
     stuck: int = 0
+    stopped: tuple[Stop, ...] = ()
 
     @property
     def credentials(self) -> int:
@@ -156,6 +167,7 @@ class Reading:
             )
             for each in connection.execute(query).mappings():
                 steps.setdefault(each["run"], []).append(rows.step_of(each))
+            said = waits.said(connection, row, steps)
             proofs: dict[str, list[Proof]] = {}
             of_runs = (
                 select(tables.proof)
@@ -182,15 +194,21 @@ class Reading:
                 )
                 for each in connection.execute(_of(tables.manual, incident)).mappings()
             ]
+            stops = _concerning(stops_in.find(connection), incident, {run.ref.connection for run in runs})
+            gates = gates_in.find_gates(connection, incident)
+            footholds = gates_in.find_footholds(connection, incident)
         return IncidentRecord(
             incident=rows.incident_of(row),
             plan_digest=row["plan_digest"],
             approved_at=row["approved_at"],
             runs=tuple(
-                RunRecord(run, tuple(steps.get(run.id, ())), tuple(proofs.get(run.id, ())), exposures.get(run.id, 0))
+                RunRecord(run, tuple(said.get(run.id, ())), tuple(proofs.get(run.id, ())), exposures.get(run.id, 0))
                 for run in sorted(runs, key=lambda each: (-each.priority, each.id))
             ),
             manual=tuple(manual),
+            stops=tuple(stops),
+            gates=tuple(gates),
+            footholds=tuple(footholds),
         )
 
     def progress(self, incident: str, now: float) -> Progress:
@@ -199,14 +217,17 @@ class Reading:
         with self._database.read() as connection:
             states: dict[str, set[str]] = {}
             busy = False
-            query = select(branch.c.run, branch.c.state, branch.c.due_at).where(branch.c.incident == incident)
-            for name, state, due_at in connection.execute(query):
+            stopped, held_back = _stopped(connection, incident)
+            query = select(branch.c.run, branch.c.state, branch.c.due_at, branch.c.holder)
+            for name, state, due_at, holder in connection.execute(query.where(branch.c.incident == incident)):
                 scheduled = state == BranchState.HELD.value and due_at is not None
                 states.setdefault(name, set()).add("scheduled" if scheduled else state)
-                busy = busy or state == BranchState.OPEN.value or (scheduled and due_at < now + SOON_S)
+                moves = state == BranchState.OPEN.value or (scheduled and due_at < now + SOON_S)
+                # What is stopped moves no more, once the worker that is at it has given way.
+                busy = busy or (moves and (name not in held_back or holder is not None))
             if not busy:
-                waking = select(branch.c.id).where(branch.c.incident == incident, statements.SAFE_AGAIN)
-                busy = connection.execute(waking.limit(1)).first() is not None
+                waking = select(branch.c.run).where(branch.c.incident == incident, statements.SAFE_AGAIN).distinct()
+                busy = bool(set(connection.execute(waking).scalars()) - held_back) or opening.will_move(connection)
             unrefused = set(
                 connection.execute(
                     select(proof.c.run)
@@ -245,7 +266,35 @@ class Reading:
             busy=busy,
             being_replaced=counts["being_replaced"],
             stuck=counts["stuck"],
+            stopped=stopped,
         )
+
+
+def _concerning(stops: Iterable[Stop], incident: str, connections: Container[str]) -> list[Stop]:
+    """Return the stops that hold back something of an incident."""
+    return [
+        each
+        for each in stops
+        if each.scope == stops_in.ALL
+        or (each.scope == stops_in.INCIDENT and each.name == incident)
+        or (each.scope == stops_in.CONNECTION and each.name in connections)
+    ]
+
+
+def _stopped(connection: Connection, incident: str) -> tuple[tuple[Stop, ...], set[str]]:
+    """Return the stops of an incident, and the unfinished runs that they hold back."""
+    in_force = stops_in.find(connection)
+    if not in_force:
+        return (), set()
+    run, branch = tables.run, tables.branch
+    unfinished = select(branch.c.id).where(branch.c.run == run.c.id, branch.c.state != BranchState.DONE.value)
+    query = select(run.c.id, run.c.connection).where(run.c.incident == incident, unfinished.exists())
+    runs = {name: at for name, at in connection.execute(query)}  # noqa: C416 - rows are not pairs
+    found = _concerning(in_force, incident, set(runs.values()))
+    whole = any(each.scope != stops_in.CONNECTION for each in found)
+    at = {each.name for each in found}
+    held_back = {name for name, on in runs.items() if whole or on in at}
+    return (tuple(found) if held_back else ()), held_back
 
 
 def _count_as(evidence: str, dismissed: str | None, states: set[str], *, refused: bool) -> str:
@@ -262,11 +311,23 @@ def _count_as(evidence: str, dismissed: str | None, states: set[str], *, refused
 
 
 def replaces(run: FromClause) -> ColumnElement[bool]:
-    """Ask whether a run has replaced its credential, or is about to: approved, and no branch of it has failed."""
-    branch = tables.branch
+    """Ask whether a run has replaced its credential, or is about to: approved, and no branch of it has failed.
+
+    One that a person took back, or that made none since a person went on without, replaces nothing.
+    """
+    branch, step = tables.branch, tables.step
     failed = select(branch.c.id).where(branch.c.run == run.c.id, branch.c.state == BranchState.FAILED.value)
     minting = run.c.strategy.in_(["contain_first", "replace_first"])
-    return or_(run.c.replacement.is_not(None), and_(run.c.requested_at.is_not(None), minting, ~failed.exists()))
+    given_up = select(step.c.id).where(
+        step.c.run == run.c.id,
+        or_(
+            # A demotion comes of an undo alone.
+            and_(step.c.verb == Verb.DEMOTE.value, step.c.state != StepState.SKIPPED.value),
+            and_(step.c.verb.in_([each.value for each in MINTING]), step.c.state == StepState.SKIPPED.value),
+        ),
+    )
+    made = or_(run.c.replacement.is_not(None), and_(run.c.requested_at.is_not(None), minting, ~failed.exists()))
+    return and_(made, ~given_up.exists())
 
 
 def _of(table: Table, incident: str) -> Select[Any]:

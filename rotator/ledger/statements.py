@@ -8,6 +8,7 @@ from sqlalchemy import (
     BindParameter,
     ColumnElement,
     Exists,
+    FromClause,
     Select,
     and_,
     bindparam,
@@ -20,7 +21,7 @@ from sqlalchemy import (
 )
 
 from rotator.claims import GATE, LEAK_SAFE
-from rotator.flow.playbook import Until
+from rotator.flow.playbook import Strategy, Until
 from rotator.flow.run import AT_ONCE, BranchState
 from rotator.ledger import tables
 
@@ -85,6 +86,11 @@ _UNDER_THE_FENCE = (
         _branch.c.holder.is_not(None),
     )
     .values(beat=_branch.c.beat + 1, **_given("length", "head"))
+)
+FIND_CLAIM = (
+    select(_branch.c.id)
+    .where(_branch.c.id == bindparam("b_id"), _branch.c.fence == bindparam("b_fence"), _branch.c.holder.is_not(None))
+    .with_for_update()
 )
 BEAT = _UNDER_THE_FENCE.returning(
     # With parameters: SQLite 3.40 takes another row's value where a subquery of RETURNING looks at the row outside.
@@ -182,53 +188,79 @@ SUMMARISE = (
 CLOSE_REACH = update(tables.reach).where(tables.reach.c.run == bindparam("run_id")).values(open=bindparam("still_open"))
 
 
-def blocked(run: ColumnElement[str], incident: ColumnElement[str]) -> Exists:
-    """Match where another exposed credential may read what the run delivers, and is not contained.
+def blocked(run: ColumnElement[str]) -> Exists:
+    """Match where a living exposed credential may read what the run delivers, or an open foothold consumes it.
 
-    One inside the other, since SQLite else begins with every reader of the incident.
+    One inside the other, since SQLite else begins with every reader there is.
     """
-    delivery, reach = tables.delivery, tables.reach
-    reader = select(1).where(
-        reach.c.incident == incident, reach.c.connection == delivery.c.connection, reach.c.open == 1, reach.c.run != run
-    )
+    mine, delivery, reach, stands = tables.run.alias("mine"), tables.delivery, tables.reach, tables.stands
+    reader = select(1).where(reach.c.connection == delivery.c.connection, *_reads_of(mine))
+    read = select(1).where(delivery.c.run == mine.c.id, reader.correlate_except(reach).exists())
+    consumed = select(1).where(stands.c.run == mine.c.id, _is_foothold(stands.c.host))
     return (
         select(1)
-        .where(delivery.c.run == run, reader.correlate_except(reach).exists())
-        .correlate_except(delivery)
+        .where(
+            mine.c.id == run,
+            mine.c.risk_accepted.is_(None),
+            or_(read.correlate_except(delivery).exists(), consumed.correlate_except(stands).exists()),
+        )
+        .correlate_except(mine)
         .exists()
     )
 
 
+def _reads_of(mine: FromClause) -> tuple[ColumnElement[bool], ...]:
+    """Match living readers that the run waits for: not itself, nor those that cannot be stopped before it is done."""
+    reach, awaits = tables.reach, tables.awaits
+    after = select(1).where(awaits.c.run == reach.c.run, awaits.c.lifeline == mine.c.id).correlate_except(awaits)
+    return (
+        reach.c.open > 0,
+        or_(reach.c.open == tables.LIVES, mine.c.strategy != Strategy.REPLACE_FIRST.value),
+        reach.c.run != mine.c.id,
+        ~after.exists(),
+    )
+
+
+def _is_foothold(host: ColumnElement[str]) -> Exists:
+    foothold, incident = tables.foothold, tables.incident
+    return (
+        select(1)
+        .where(
+            foothold.c.host == host,
+            foothold.c.state == "open",
+            incident.c.id == foothold.c.incident,
+            incident.c.approved_at.is_not(None),
+        )
+        .correlate_except(foothold, incident)
+        .exists()
+    )
+
+
+_mine = tables.run.alias("mine")
 FIND_READERS = (
     select(tables.reach.c.run)
     .join(tables.delivery, tables.delivery.c.connection == tables.reach.c.connection)
-    .where(
-        tables.delivery.c.run == bindparam("run_id"),
-        tables.reach.c.incident == bindparam("of_incident"),
-        tables.reach.c.run != bindparam("run_id"),
-        tables.reach.c.open == 1,
-    )
+    .join(_mine, _mine.c.id == tables.delivery.c.run)
+    .where(_mine.c.id == bindparam("run_id"), *_reads_of(_mine))
     .distinct()
     .order_by(tables.reach.c.run)
 )
 """The runs whose credentials still live and may read what a run delivers."""
-IS_BLOCKED = select(blocked(bindparam("run_id"), bindparam("of_incident")))
+FIND_FOOTHOLDS = select(tables.stands.c.host).where(
+    tables.stands.c.run == bindparam("run_id"), _is_foothold(tables.stands.c.host)
+)
+"""The open footholds on which a run's consumers live."""
+IS_BLOCKED = select(blocked(bindparam("run_id")))
 SAFE_AGAIN = and_(
     _branch.c.state == BranchState.HELD.value,
     _branch.c.due_at.is_(None),
     _branch.c.reason == LEAK_SAFE,
-    ~blocked(_branch.c.run, _branch.c.incident),
+    ~blocked(_branch.c.run),
 )
 """Branches that wait for living readers and have none left."""
 FIND_REACH = select(tables.reach.c.connection).where(tables.reach.c.run == bindparam("run_id"))
 FIND_TWO_READERS = (
-    select(tables.reach.c.run)
-    .where(
-        tables.reach.c.incident == bindparam("of_incident"),
-        tables.reach.c.connection == bindparam("at"),
-        tables.reach.c.open == 1,
-    )
-    .limit(2)
+    select(tables.reach.c.run).where(tables.reach.c.connection == bindparam("at"), tables.reach.c.open > 0).limit(2)
 )
 WAKE = update(_branch).where(SAFE_AGAIN).values(state=BranchState.OPEN.value, due_at=AT_ONCE)
 _WAITS_AT_GATE = and_(

@@ -43,6 +43,9 @@ incident = Table(
     Column("plan_digest", String(64), nullable=False),
     Column("approved_at", Double),
     Column("approved_by", Text),
+    # How many waves its production goes in, and how many of them have begun.
+    Column("waves", Integer, nullable=False, server_default="0"),
+    Column("wave", Integer, nullable=False, server_default="0"),
     # Acts that belong to the whole incident (declared, approved, …) have a chain of their own.
     Column("length", Integer, nullable=False, default=0),
     Column("head", String(64), nullable=False, default=""),
@@ -74,8 +77,6 @@ run = Table(
     Column("converged_at", Double),
     Column("destroyed_at", Double),
     Column("dismissed", Text),
-    # When it may start: after the run that gives the rotator its own hand back, and with its wave.
-    Column("awaits", String(64)),
     Column("wave", Integer, nullable=False, server_default="0"),
     # Who accepted that a living reader may see its new secret, and why.
     Column("risk_accepted", Text),
@@ -88,12 +89,14 @@ reach = Table(
     Column("connection", String(128), primary_key=True),
     Column("incident", ForeignKey("incident.id"), nullable=False),
     Column("open", Integer, nullable=False),
-    Index("ix_reach_incident_connection_open", "incident", "connection", "open"),
+    Index("ix_reach_connection_open", "connection", "open"),
 )
-"""The connections on which an exposed credential may read or administer; `open` until it is contained.
+"""The connections on which an exposed credential may read or administer. `open`: LIVES until it is contained, then 0.
 
-Runs under replace_first have no rows: they would wait for each other. Their plan warned of it.
+Nobody knows what one under replace_first reads: it LIVES_ON, and others under replace_first do not wait for it, since
+they would wait for each other; their plan warned of it. Below zero: so it will be when its plan is approved.
 """
+LIVES, LIVES_ON = 1, 2
 
 delivery = Table(
     "delivery",
@@ -102,6 +105,16 @@ delivery = Table(
     Column("connection", String(128), primary_key=True),
 )
 """The connections to which a run delivers, its issuer's included: the new secret passes there too."""
+
+awaits = Table(
+    "awaits",
+    metadata,
+    Column("run", ForeignKey("run.id"), primary_key=True),
+    Column("lifeline", ForeignKey("run.id"), primary_key=True),
+    Column("open", Integer, nullable=False),
+    Index("ix_awaits_open_lifeline", "open", "lifeline"),
+)
+"""Runs that start when the `lifeline`, a run for the rotator's own credential, has replaced it; `open` until then."""
 
 _IS_OPEN = text("state = 'open' AND holder IS NULL")
 _IS_SENT = text("sent_at IS NOT NULL")
@@ -336,3 +349,11 @@ late = Table(
     Column("at", Double, nullable=False),
 )
 """What a worker minted that had lost its claim meanwhile: ours, and settled by the run's next comparison."""
+
+machine = Table(
+    "machine",
+    metadata,
+    Column("boot", String(64), primary_key=True),
+    Column("begins_at", Double, nullable=False),
+)
+"""What the wall clock of each machine said when it started: all its processes count from there."""

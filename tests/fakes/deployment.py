@@ -27,7 +27,10 @@ from rotator.ledger import tables
 from rotator.ledger.database import Database
 from rotator.ledger.due import RESEND_S, DueWork
 from rotator.ledger.enrolment import Enrolment
+from rotator.ledger.gates import Gates
+from rotator.ledger.hands import Hands
 from rotator.ledger.reading import Reading
+from rotator.ledger.stops import Stops
 from rotator.ledger.working import WorkingLedger
 from rotator.playbook_file import load_all
 from rotator.ports import Consumer, Place, Provider, Store
@@ -104,6 +107,9 @@ class Deployment:
         self.due = DueWork(database, world.now)
         self.reading = Reading(database)
         self.enrolment = Enrolment(database, SEAL, world.now)
+        self.hands = Hands(database, world.now)
+        self.stops = Stops(database, world.now)
+        self.gates = Gates(database, world.now)
         self.workers = 0
 
     def engine(self) -> Engine:
@@ -149,6 +155,8 @@ class Deployment:
         until = self.world.now() + patience_s
         for _ in range(messages):
             self.due.wake_leak_safe()
+            self.due.wake_at_gates()
+            self.due.open_waves()
             found = self.due.take_due(1000)
             for branch, _lane in found:
                 worker.advance(branch)

@@ -63,6 +63,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("incident", "name", name=op.f("pk_gate")),
     )
     op.create_table(
+        "machine",
+        sa.Column("boot", sa.String(length=64), nullable=False),
+        sa.Column("begins_at", sa.Double(), nullable=False),
+        sa.PrimaryKeyConstraint("boot", name=op.f("pk_machine")),
+    )
+    op.create_table(
         "late",
         sa.Column("run", sa.String(length=64), nullable=False),
         sa.Column("credential", sa.String(length=255), nullable=False),
@@ -90,7 +96,22 @@ def upgrade() -> None:
         postgresql_where=is_open,
     )
     op.create_index("ix_branch_sent_at", "branch", ["sent_at"], sqlite_where=is_sent, postgresql_where=is_sent)
-    op.add_column("run", sa.Column("awaits", sa.String(length=64), nullable=True))
+    op.create_table(
+        "awaits",
+        sa.Column("run", sa.String(length=64), nullable=False),
+        sa.Column("lifeline", sa.String(length=64), nullable=False),
+        sa.Column("open", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["run"], ["run.id"], name=op.f("fk_awaits_run_run")),
+        sa.ForeignKeyConstraint(["lifeline"], ["run.id"], name=op.f("fk_awaits_lifeline_run")),
+        sa.PrimaryKeyConstraint("run", "lifeline", name=op.f("pk_awaits")),
+    )
+    op.create_index("ix_awaits_open_lifeline", "awaits", ["open", "lifeline"], unique=False)
+    op.drop_index("ix_reach_incident_connection_open", table_name="reach")
+    op.create_index("ix_reach_connection_open", "reach", ["connection", "open"], unique=False)
+    # What nobody has approved holds nothing back: below zero until then.
+    op.execute("UPDATE reach SET open = -open WHERE incident IN (SELECT id FROM incident WHERE approved_at IS NULL)")
+    op.add_column("incident", sa.Column("waves", sa.Integer(), server_default="0", nullable=False))
+    op.add_column("incident", sa.Column("wave", sa.Integer(), server_default="0", nullable=False))
     op.add_column("run", sa.Column("wave", sa.Integer(), server_default="0", nullable=False))
     op.add_column("run", sa.Column("risk_accepted", sa.Text(), nullable=True))
     op.add_column("step", sa.Column("undo", sa.String(length=16), nullable=True))
@@ -102,7 +123,12 @@ def downgrade() -> None:
     op.drop_column("step", "undo")
     op.drop_column("run", "risk_accepted")
     op.drop_column("run", "wave")
-    op.drop_column("run", "awaits")
+    op.drop_column("incident", "wave")
+    op.drop_column("incident", "waves")
+    op.execute("UPDATE reach SET open = 1 WHERE open <> 0")
+    op.drop_index("ix_reach_connection_open", table_name="reach")
+    op.create_index("ix_reach_incident_connection_open", "reach", ["incident", "connection", "open"], unique=False)
+    op.drop_table("awaits")
     op.drop_index("ix_branch_sent_at", table_name="branch")
     op.drop_index("ix_branch_open", table_name="branch")
     op.drop_column("branch", "probe")
@@ -111,6 +137,7 @@ def downgrade() -> None:
     op.drop_column("branch", "account")
     op.drop_table("stands")
     op.drop_table("late")
+    op.drop_table("machine")
     op.drop_table("gate")
     op.drop_table("foothold")
     op.drop_table("stop")

@@ -1,0 +1,161 @@
+"""Opening: when the runs of an approved plan begin: at once, with their wave, or after the rotator's own credential.
+
+A wave begins when nothing of those before is at work any more: each run is through, or waits for somebody. Who waits
+for a stolen credential to be contained counts as waiting: it may be one of the next wave. A consumer that fails in an
+earlier wave trips the brake, a gate of the incident: the later waves wait until a person opens it.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, and_, func, insert, or_, select, update
+from sqlalchemy.sql import ColumnElement
+
+from rotator.flow.playbook import Subject, Verb
+from rotator.flow.run import AT_ONCE, SCHEDULED, BranchState, StepState
+from rotator.ledger import rows, statements, tables
+from rotator.ledger.acts import act
+from rotator.ledger.database import Database
+
+BRAKE = "brake"
+"""The gate that keeps later waves waiting."""
+ROTATOR = "rotator"
+"""Who trips the brake."""
+
+_branch, _run, _step, _gate, _incident = tables.branch, tables.run, tables.step, tables.gate, tables.incident
+_IN_A_WAVE = and_(_run.c.incident == _incident.c.id, _run.c.wave.between(1, _incident.c.wave))
+_SHUT = select(1).where(_gate.c.incident == _incident.c.id, _gate.c.name == BRAKE, _gate.c.open == 0).exists()
+_MORE_WAVES = and_(_incident.c.approved_at.is_not(None), _incident.c.wave < _incident.c.waves, ~_SHUT)
+
+
+def _at_work() -> ColumnElement[bool]:
+    """Match an incident of which a run of the waves so far moves by itself, now or before its consumers were asked."""
+    asked = select(1).where(
+        _step.c.run == _run.c.id,
+        _step.c.subject == Subject.CONSUMERS.value,
+        _step.c.state.not_in([StepState.DONE.value, StepState.SKIPPED.value]),
+    )
+    moves = or_(
+        _branch.c.state == BranchState.OPEN.value,
+        statements.SAFE_AGAIN,
+        and_(_branch.c.state == BranchState.HELD.value, _branch.c.due_at.is_not(None), asked.exists()),
+    )
+    at_work = select(1).join_from(_branch, _run, _run.c.id == _branch.c.run)
+    return at_work.where(_branch.c.incident == _incident.c.id, _IN_A_WAVE, moves).correlate(_incident).exists()
+
+
+def _delivered(lifeline: ColumnElement[str]) -> ColumnElement[bool]:
+    """Match when a lifeline's replacement is where the rotator finds it: delivered, and who writes a file was told."""
+    own, untold = tables.run.alias("own"), tables.step.alias("untold")
+    telling = select(1).where(
+        untold.c.run == own.c.id,
+        untold.c.verb == Verb.RELOAD.value,
+        untold.c.state.not_in([StepState.DONE.value, StepState.SKIPPED.value]),
+    )
+    return select(1).where(own.c.id == lifeline, own.c.replaced_at.is_not(None), ~telling.exists()).exists()
+
+
+_NEXT = select(_incident.c.id).where(_MORE_WAVES, ~_at_work())
+_MET = (
+    select(tables.awaits.c.lifeline)
+    .join(_run, _run.c.id == tables.awaits.c.lifeline)
+    .where(tables.awaits.c.open == 1, _delivered(tables.awaits.c.lifeline))
+    .distinct()
+)
+
+
+def begin(connection: Connection, incident: str) -> None:
+    """Open what starts at once as the plan is approved."""
+    first = update(_incident).where(_incident.c.id == incident, _incident.c.waves > 0).values(wave=1)
+    connection.execute(first)
+    _open(connection, incident)
+
+
+def tick(database: Database, now: float) -> int:
+    """Open what may start now, and trip the brakes that must; return how many incidents that changed."""
+    with database.read() as connection:
+        if not will_move(connection):
+            return 0
+    with database.write() as connection:
+        changed = set(connection.execute(_NEXT).scalars())
+        for incident in list(changed):
+            if not _trips(connection, incident, now):
+                connection.execute(
+                    update(_incident).where(_incident.c.id == incident).values(wave=_incident.c.wave + 1)
+                )
+        for lifeline in connection.execute(_MET).scalars().all():
+            met = update(tables.awaits).where(tables.awaits.c.lifeline == lifeline).values(open=0)
+            connection.execute(met)
+            changed.add(connection.execute(select(_run.c.incident).where(_run.c.id == lifeline)).scalar_one())
+        for incident in changed:
+            _open(connection, incident)
+    return len(changed)
+
+
+def will_move(connection: Connection) -> bool:
+    """Tell whether a tick would change something now."""
+    return any(connection.execute(query.limit(1)).first() is not None for query in (_NEXT, _MET))
+
+
+def _open(connection: Connection, incident: str) -> None:
+    begun = (
+        select(_run.c.id)
+        .join(_incident, _incident.c.id == _run.c.incident)
+        .where(_incident.c.id == incident, _run.c.wave <= _incident.c.wave)
+    )
+    awaits = tables.awaits
+    waits = select(1).where(awaits.c.run == _branch.c.run, awaits.c.open == 1).correlate(_branch).exists()
+    connection.execute(
+        update(_branch)
+        .where(
+            _branch.c.incident == incident,
+            _branch.c.segment == 0,
+            _branch.c.state == BranchState.WAITING.value,
+            _branch.c.run.in_(begun),
+            ~waits,
+        )
+        .values(state=BranchState.OPEN.value, due_at=AT_ONCE)
+    )
+
+
+def _trips(connection: Connection, incident: str, now: float) -> bool:
+    """Shut the brake when a consumer failed since it was last opened; tell whether it did."""
+    opened_at = connection.execute(
+        select(_gate.c.at).where(_gate.c.incident == incident, _gate.c.name == BRAKE)
+    ).scalar()
+    failed_at = func.coalesce(_step.c.settled_at, _step.c.held_at, 0.0)
+    asks = or_(
+        _step.c.subject == Subject.CONSUMERS.value,
+        and_(_step.c.subject == Subject.REPLACEMENT.value, _step.c.verb == Verb.VERIFY.value),
+    )
+    fails = or_(
+        _step.c.state == StepState.FAILED.value,
+        and_(_step.c.state == StepState.HELD.value, _step.c.reason != SCHEDULED),
+    )
+    query = (
+        select(_run.c.id, _step.c.name, _step.c.reason)
+        .select_from(_branch)
+        .join(_run, _run.c.id == _branch.c.run)
+        .join(_incident, _incident.c.id == _run.c.incident)
+        .join(_step, _step.c.branch == _branch.c.id)
+        .where(
+            _branch.c.incident == incident,
+            _branch.c.state.in_([BranchState.FAILED.value, BranchState.HELD.value]),
+            _IN_A_WAVE,
+            asks,
+            fails,
+        )
+        .order_by(_run.c.id)
+        .limit(1)
+    )
+    if opened_at is not None:
+        query = query.where(failed_at > opened_at)
+    found = connection.execute(query).first()
+    if found is None:
+        return False
+    reason = f"{found.id} {found.name}: {found.reason}"
+    shut = rows.plain({"open": 0, "at": now, "by": ROTATOR, "reason": reason})
+    is_it = (_gate.c.incident == incident, _gate.c.name == BRAKE)
+    if connection.execute(update(_gate).where(*is_it).values(shut)).rowcount == 0:
+        connection.execute(insert(_gate).values(incident=incident, name=BRAKE, **shut))
+    act(connection, incident, {"at": now, "act": "shut", "by": ROTATOR, "gate": BRAKE, "reason": reason})
+    return True

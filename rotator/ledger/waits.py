@@ -1,0 +1,134 @@
+"""What a run waits for, in words: by name the credentials, the footholds, the wave or the run that keep it waiting."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from sqlalchemy import Connection, RowMapping, select
+
+from rotator.claims import LEAK_SAFE
+from rotator.flow.playbook import Strategy
+from rotator.flow.run import BranchState, Step, StepState
+from rotator.ledger import statements, tables
+from rotator.ledger.opening import BRAKE
+
+_NAMED = 3
+_BY_500 = 500
+
+
+def said(connection: Connection, incident: RowMapping, steps: Mapping[str, Sequence[Step]]) -> dict[str, list[Step]]:
+    """Return the steps of each run, with the reason of those that wait for another run told in full."""
+    if incident["approved_at"] is None:
+        return {run: list(found) for run, found in steps.items()}
+    waiting = _not_begun(connection, incident)
+    held = [run for run, found in steps.items() if any(_is_unsafe(step) for step in found)]
+    readers = _readers(connection, held)
+    answer: dict[str, list[Step]] = {}
+    for run, found in steps.items():
+        first = {step.branch: step.id for step in reversed(found)}
+        answer[run] = [
+            replace(step, reason=readers[run])
+            if run in readers and _is_unsafe(step)
+            else replace(step, reason=waiting[run])
+            if run in waiting and first[step.branch] == step.id and step.state is StepState.PENDING
+            else step
+            for step in found
+        ]
+    return answer
+
+
+def _is_unsafe(step: Step) -> bool:
+    return step.state is StepState.HELD and step.reason == LEAK_SAFE
+
+
+def _not_begun(connection: Connection, incident: RowMapping) -> dict[str, str]:
+    """Return why each run that has not begun waits: for the rotator's own credential, for its wave, or at the brake."""
+    branch, run, awaits, gate = tables.branch, tables.run, tables.awaits, tables.gate
+    own = (
+        select(awaits.c.run, run.c.credential, awaits.c.lifeline)
+        .join(run, run.c.id == awaits.c.lifeline)
+        .where(run.c.incident == incident["id"], awaits.c.open == 1)
+        .order_by(awaits.c.run, awaits.c.lifeline)
+    )
+    found: dict[str, list[str]] = {}
+    for each, credential, lifeline in connection.execute(own):
+        found.setdefault(each, []).append(f"{credential} ({lifeline})")
+    why = {each: f"waits until the rotator's own {', '.join(on)} is replaced" for each, on in found.items()}
+    if incident["wave"] < incident["waves"]:
+        shut = connection.execute(
+            select(gate.c.reason).where(gate.c.incident == incident["id"], gate.c.name == BRAKE, gate.c.open == 0)
+        ).scalar()
+        later = (
+            select(branch.c.run, run.c.wave)
+            .join(run, run.c.id == branch.c.run)
+            .where(
+                branch.c.incident == incident["id"],
+                branch.c.segment == 0,
+                branch.c.state == BranchState.WAITING.value,
+                run.c.wave > incident["wave"],
+            )
+        )
+        for each, wave in connection.execute(later):
+            after = f"when nothing of wave {wave - 1} is at work" if shut is None else f"the brake is on ({shut})"
+            why.setdefault(each, f"wave {wave} of {incident['waves']}: {after}")
+    return why
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    run: str
+    credential: str
+    lives_on: bool
+
+
+def _readers(connection: Connection, runs: Sequence[str]) -> dict[str, str]:
+    """Return for each run that waits for living readers who they are; the rest are told apart as `more`."""
+    if not runs:
+        return {}
+    run, delivery, awaits = tables.run, tables.delivery, tables.awaits
+    passes: dict[str, list[str]] = {}
+    replaced_first: set[str] = set()
+    for part in _parts(runs):
+        for each, at in connection.execute(select(delivery).where(delivery.c.run.in_(part))):
+            passes.setdefault(each, []).append(at)
+        first = select(run.c.id).where(run.c.id.in_(part), run.c.strategy == Strategy.REPLACE_FIRST.value)
+        replaced_first |= set(connection.execute(first).scalars())
+    later = {tuple(row) for row in connection.execute(select(awaits.c.run, awaits.c.lifeline))}
+    living = _living(connection, sorted({at for found in passes.values() for at in found}))
+    answer = {}
+    for each in runs:
+        names: dict[str, None] = {}
+        for at in passes.get(each, ()):
+            for reader in living.get(at, ()):
+                if reader.run == each or (reader.run, each) in later or (reader.lives_on and each in replaced_first):
+                    continue
+                names[f"{reader.credential} ({reader.run})"] = None
+                if len(names) > _NAMED:
+                    break
+        hosts = connection.execute(statements.FIND_FOOTHOLDS, {"run_id": each}).scalars()
+        told = [*list(names)[:_NAMED], *(["more"] if len(names) > _NAMED else [])]
+        told += [f"the foothold {host}" for host in hosts]
+        answer[each] = f"{LEAK_SAFE}: {', '.join(told)}" if told else LEAK_SAFE
+    return answer
+
+
+def _living(connection: Connection, at: Sequence[str]) -> dict[str, list[_Reader]]:
+    """Return the credentials that still live, by the connections on which they may read."""
+    reach, run = tables.reach, tables.run
+    found: dict[str, list[_Reader]] = {}
+    for part in _parts(at):
+        query = (
+            select(reach.c.connection, run.c.id, run.c.credential, reach.c.open)
+            .join(run, run.c.id == reach.c.run)
+            .where(reach.c.connection.in_(part), reach.c.open > 0)
+            .order_by(run.c.id)
+        )
+        for name, each, credential, lives in connection.execute(query):
+            found.setdefault(name, []).append(_Reader(each, credential, lives == tables.LIVES_ON))
+    return found
+
+
+def _parts(names: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(names), _BY_500):
+        yield names[start : start + _BY_500]
