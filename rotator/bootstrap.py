@@ -18,7 +18,7 @@ from rotator.flow.budget import Limit
 from rotator.flow.playbook import Playbook
 from rotator.flow.playbook_check import capabilities, check
 from rotator.flow.scope import ConsumerAddress
-from rotator.ledger import accounts
+from rotator.ledger import accounts, timekeeping
 from rotator.ledger.database import Database
 from rotator.ledger.due import DueWork
 from rotator.ledger.enrolment import Enrolment
@@ -148,6 +148,7 @@ class Rotator:
             self.seal  # noqa: B018 - the key file comes before the ledger that is sealed with it
         database = Database(self.settings.database_url)
         database.migrate()
+        timekeeping.keep(database)
         return database
 
     @functools.cached_property

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from rotator.credential import CredentialRef, Secret
+from rotator.credential import Secret
 from rotator.flow.playbook import Until
 from rotator.flow.proof import Proof
 from rotator.flow.run import BranchState, Run, Step, Work
@@ -76,7 +76,7 @@ class Ledger(Protocol):
         """Tell whether a gate of the incident keeps its steps waiting."""
         ...
 
-    def take_mint(self, ref: CredentialRef, branch: str) -> bool:
+    def take_mint(self, work: Work) -> bool:
         """Reserve the owner for one mint at a time, until a draft gives it back; True when it is ours."""
         ...
 

@@ -25,6 +25,7 @@ from rotator.flow.run import AT_ONCE, BranchState, Step, StepState, Work
 from rotator.flow.step import (
     SEND_MARGIN_S,
     UNRESOLVED,
+    WORKER_LOST,
     Move,
     after_asking_consumers,
     after_error,
@@ -133,7 +134,7 @@ class _Advance:
 
     def _advance(self, step: Step) -> Move:
         if step.state is StepState.RUNNING:
-            step = self._record(step, Move(StepState.UNCERTAIN, reason="its worker was lost"))
+            step = self._record(step, Move(StepState.UNCERTAIN, reason=WORKER_LOST))
         if step.state is StepState.UNCERTAIN:
             return self._look(step)
         if step.state is StepState.PENDING and step.facts.get(UNRESOLVED) is True:
@@ -160,7 +161,7 @@ class _Advance:
             return spreading
         if step.verb in DELIVERS and self._ledger.has_open_readers(self._work.run):
             return Move(StepState.HELD, reason=LEAK_SAFE)
-        if step.verb in ONE_AT_A_TIME and not self._ledger.take_mint(self._work.run.ref, self._work.branch.id):
+        if step.verb in ONE_AT_A_TIME and not self._ledger.take_mint(self._work):
             return Move(StepState.PENDING, due_at=now + 1.0, reason="one mint per owner at a time")
         return None
 

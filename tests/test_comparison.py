@@ -107,7 +107,7 @@ def test_a_strangers_key_is_held_until_a_person_accepts_it(house, kind):
     assert deployment.steps()["compare"] == "held"
     assert f"possible_persistence: {strangers[0]}" in reason(deployment, "compare")
     assert company.credential(strangers[0])["state"] == State.ACTIVE.value
-    deployment.enrolment.decide("inc-1.r1", "compare", skip=False, by="ann", reason="made by the release job")
+    deployment.hands.decide("inc-1.r1", "compare", skip=False, by="ann", reason="made by the release job")
     deployment.rest(patience_s=3600)
     assert deployment.steps()["compare"] == "done"
 

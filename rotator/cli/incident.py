@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Annotated
 
 import typer
@@ -70,12 +71,17 @@ def declare(  # noqa: PLR0917 - options, which callers name
     from rotator.report.plan import plan_table  # noqa: PLC0415
 
     given: Context = context.obj
-    detected_at = clock.now()
+    began = time.monotonic()
     exposed, wanted = moment(exposed_at), strategy_of(strategy)
     parts = given.parts()
     prepared = response.prepare(parts, read(parts, files), wanted)
     incident = response.declare(
-        parts, prepared, title=title, severity=severity, detected_at=detected_at, exposed_at=exposed
+        parts,
+        prepared,
+        title=title,
+        severity=severity,
+        detected_at=clock.now() - (time.monotonic() - began),
+        exposed_at=exposed,
     )
     if not given.quiet:
         console(error=True).print(plan_table(prepared.plan))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -62,7 +63,7 @@ def respond(  # noqa: PLR0917 - options, which callers name
     from rotator.report.plan import leaked_table, plan_table  # noqa: PLC0415
 
     given: Context = context.obj
-    detected_at = clock.now()
+    began = time.monotonic()
     exposed = moment(exposed_at)
     wanted = strategy_of(strategy)
     parts = given.parts()
@@ -81,7 +82,7 @@ def respond(  # noqa: PLR0917 - options, which callers name
         prepared,
         title=title or f"Leak reported in {', '.join(Path(each).name for each in files)}",
         severity=severity,
-        detected_at=detected_at,
+        detected_at=clock.now() - (time.monotonic() - began),
         exposed_at=exposed,
         approved=True,
     )

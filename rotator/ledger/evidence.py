@@ -38,7 +38,7 @@ def canonical(record: Mapping[str, Any]) -> str:
     """
     if _is_simple(record):
         return _WRITE(record)
-    return rfc8785.dumps(record).decode()  # type: ignore[arg-type]
+    return rfc8785.dumps(record).decode()
 
 
 def _is_simple(value: object) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple, ParamSpec, TypeVar
 
@@ -28,7 +28,7 @@ from rotator.flow.run import (
     needs_material,
     summarise,
 )
-from rotator.ledger import accounts, rows, statements, tables
+from rotator.ledger import accounts, rows, statements, tables, timekeeping
 from rotator.ledger.database import Database
 from rotator.ledger.evidence import chained
 from rotator.seal import Seal
@@ -119,6 +119,7 @@ class WorkingLedger:
         found = self._database.commit(take)
         if isinstance(found, float):
             log.warning("clocks_disagree", branch=branch, seconds_since_sent=round(now - found, 1))
+            timekeeping.keep(self._database)
             return None
         return found
 
@@ -148,7 +149,7 @@ class WorkingLedger:
 
         self._database.commit(give_back)
 
-    def _write(self, connection: Connection, written: _Written, statement: Update, given: dict[str, object]) -> Work:
+    def _write(self, connection: Connection, written: _Written, statement: Update, given: Mapping[str, object]) -> Work:
         work, draft = written.work, written.draft
         answer = connection.execute(statement, {**written.branch, **given})
         if statement is statements.BEAT:
@@ -186,7 +187,8 @@ class WorkingLedger:
         of_incident = {"of_incident": run.incident}
         for at in connection.execute(statements.FIND_REACH, {"run_id": run.id}).scalars():
             # Nobody waits for one reader alone while there are two: whoever waits is at most one of them itself.
-            if len(connection.execute(statements.FIND_TWO_READERS, {**of_incident, "at": at}).all()) < 2:  # noqa: PLR2004
+            # Who waits in other incidents is woken by the dispatcher.
+            if len(connection.execute(statements.FIND_TWO_READERS, {"at": at}).all()) < 2:  # noqa: PLR2004
                 connection.execute(statements.WAKE_INCIDENT, of_incident)
                 return
 
@@ -222,20 +224,21 @@ class WorkingLedger:
         if run.risk_accepted is not None:
             return False
         with self._database.read() as connection:
-            return bool(
-                connection.execute(statements.IS_BLOCKED, {"run_id": run.id, "of_incident": run.incident}).scalar()
-            )
+            return bool(connection.execute(statements.IS_BLOCKED, {"run_id": run.id}).scalar())
 
     @_told
-    def take_mint(self, ref: CredentialRef, branch: str) -> bool:
+    def take_mint(self, work: Work) -> bool:
         """Reserve the owner for one mint at a time; the draft that settles it gives the reservation back."""
-        owner = _owner(ref)
+        owner, branch = _owner(work.run.ref), work.branch
         try:
             with self._database.write() as connection:
+                claim = {"b_id": branch.id, "b_fence": branch.fence}
+                if connection.execute(statements.FIND_CLAIM, claim).first() is None:
+                    raise LostClaim  # nobody would ever give back what it takes
                 holder = connection.execute(select(tables.mint.c.branch).where(tables.mint.c.owner == owner)).scalar()
                 if holder is None:
-                    connection.execute(insert(tables.mint).values(owner=owner, branch=branch))
-                return holder in {None, branch}
+                    connection.execute(insert(tables.mint).values(owner=owner, branch=branch.id))
+                return holder in {None, branch.id}
         except IntegrityError:  # another branch was faster
             return False
 

@@ -9,7 +9,6 @@ from threading import Barrier
 import pytest
 
 from rotator.claims import Draft, LostClaim
-from rotator.credential import CredentialRef
 from rotator.flow.playbook import Strategy
 from rotator.flow.proof import Evidence, Proof
 from rotator.flow.run import BranchState, StepState, Work
@@ -199,30 +198,44 @@ def test_a_quorum_opens_the_next_segment_before_all_are_through(house, database,
     assert deployment.due.take_due(10) == []  # opened once
 
 
-def test_one_mint_per_owner_at_a_time_until_a_draft_gives_it_back(sent, ledger):
-    deployment, _ = sent
-    ref = CredentialRef(KEY, "aws", "ci", "KEY1")
-    work = ledger.claim(FIRST, "ann")
-    mine = deployment.record().runs[0].run.ref
-    assert ledger.take_mint(mine, FIRST)
-    assert ledger.take_mint(mine, FIRST)  # ours already
-    assert not ledger.take_mint(mine.with_id("another"), "another-branch")
-    assert ledger.take_mint(replace(ref, owner="web"), "another-branch")
-    ledger.commit(work, Draft(gives_mint=True))
-    assert ledger.take_mint(mine, "another-branch")
-    given = at_once([lambda n=n: ledger.take_mint(replace(ref, owner="ops"), f"b-{n}") for n in range(8)])
+@pytest.fixture
+def claimed(house, ledger):
+    """Claim the first branches of nine runs: eight of one owner, and one of another."""
+    company, deployment = house
+    owners = ["ci"] * 8 + ["web"]
+    deployment.start([company.stolen(KEY, owner, ("kv",))[0] for owner in owners], wanted=Strategy.REVOKE_ONLY)
+    works = [ledger.claim(branch, "ann") for branch, _ in deployment.due.take_due(20)]
+    by_owner = sorted(works, key=lambda work: (work.run.ref.owner, work.run.id))
+    return by_owner[:-1], by_owner[-1]
+
+
+def test_one_mint_per_owner_at_a_time_until_a_draft_gives_it_back(claimed, ledger):
+    (mine, another, *_), of_another_owner = claimed
+    assert ledger.take_mint(mine)
+    assert ledger.take_mint(mine)  # ours already
+    assert not ledger.take_mint(another)
+    assert ledger.take_mint(of_another_owner)
+    ledger.commit(mine, Draft(gives_mint=True))
+    assert ledger.take_mint(another)
+
+
+def test_of_many_who_reserve_an_owner_at_once_one_gets_it(claimed, ledger):
+    of_one_owner, _ = claimed
+    given = at_once([lambda work=work: ledger.take_mint(work) for work in of_one_owner])
     assert given.count(True) == 1
 
 
-def test_a_worker_that_lost_its_claim_gives_no_reservation_back(sent, ledger):
-    deployment, _ = sent
-    ref = deployment.record().runs[0].run.ref
-    old = ledger.claim(FIRST, "frozen")
-    assert ledger.take_mint(ref, FIRST)
-    deployment.due.free(deployment.due.claims()[0])
+def test_a_worker_that_lost_its_claim_gives_no_reservation_back_and_takes_none(claimed, house, ledger):
+    (old, another, *_), of_another_owner = claimed
+    assert ledger.take_mint(old)
+    for claim in house[1].due.claims():
+        if claim.branch in {old.branch.id, of_another_owner.branch.id}:
+            house[1].due.free(claim)
     with pytest.raises(LostClaim):
         ledger.commit(old, Draft(gives_mint=True))
-    assert not ledger.take_mint(ref, "another-branch")
+    assert not ledger.take_mint(another)
+    with pytest.raises(LostClaim):
+        ledger.take_mint(of_another_owner)
 
 
 def test_the_secret_is_kept_sealed_and_destroyed_with_the_commit_that_proves_its_death(sent, ledger):
