@@ -189,7 +189,7 @@ def admits(account: Account, now: float) -> Admission:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A branch that is due. `granted` are the calls that went with a message which nobody took."""
+    """A branch that is due."""
 
     branch: str
     account: str
@@ -197,7 +197,6 @@ class Waiting:
     priority: float
     due_at: float
     calls: int
-    granted: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +208,6 @@ class Grant:
     lane: Lane
     calls: int | None
     probe: bool
-    charged: int
 
 
 def urgency(waiting: Waiting) -> tuple[int, float, float]:
@@ -239,48 +237,52 @@ def grant(  # noqa: PLR0917 - what a choice is made of
         account = paid[each.account]
         admission = admits(account, now)
         limit = limit_of(account, limits(each.account))
-        back = each.granted or 0
-        at_hand = pending.get(each.account, 0) - back
         if (
             left.get(each.lane, 0) <= 0
             or admission is Admission.NOTHING
-            or (limit is not None and not _fits(account, limit, each.calls - back, at_hand, each.calls))
+            or (limit is not None and not _fits(account, limit, pending.get(each.account, 0), each.calls))
         ):
             shut.add(each.account)
             continue
         probe = admission is Admission.PROBE
-        charged = each.calls - back
         # After a failure each one tells of a success too, so that failures in a row are told from some among many.
         tells = probe or account.failures > 0
-        grants.append(Grant(each.branch, each.account, each.lane, each.calls if limit else None, tells, charged))
+        grants.append(Grant(each.branch, each.account, each.lane, each.calls if limit else None, tells))
         left[each.lane] -= 1
-        pending[each.account] = at_hand + each.calls
-        paid[each.account] = charge(account, limit, charged, now, probe=probe)
+        pending[each.account] = pending.get(each.account, 0) + each.calls
+        paid[each.account] = charge(account, limit, each.calls, now, probe=probe)
         if probe:
             shut.add(each.account)
     return grants, {name: paid[name] for name in {each.account for each in grants}}
 
 
-def _fits(account: Account, limit: Limit, net: int, at_hand: int, calls: int) -> bool:
-    if net <= 0:
+def _fits(account: Account, limit: Limit, pending: int, calls: int) -> bool:
+    """Tell whether it can go; what costs more than the bucket holds goes when that is full, into debt."""
+    if calls <= 0:
         return True
-    if account.tokens < limit.needs(net) - _NEARLY:
+    if account.tokens < limit.needs(calls) - _NEARLY:
         return False
-    return at_hand <= 0 or at_hand + calls <= limit.holds
+    return pending <= 0 or pending + calls <= limit.holds
 
 
 def charge(account: Account, limit: Limit | None, calls: int, now: float, *, probe: bool = False) -> Account:
-    """Return the account after so many calls were granted; fewer than none are given back."""
+    """Return the account after so many calls were granted."""
     counted, since = account.counted, account.counted_at
     if now - since > COUNTED_S:
         counted, since = counted / (now - since) * COUNTED_S / 2, now - COUNTED_S / 2
-    charged = replace(account, counted=max(0.0, counted + calls), counted_at=since)
+    charged = replace(account, counted=counted + calls, counted_at=since)
     if limit is not None:
-        charged = replace(charged, tokens=min(limit.holds, account.tokens - calls))
+        charged = replace(charged, tokens=account.tokens - calls)
     if probe:
         wait = min(LONGEST_PROBE_S, FIRST_PROBE_S * 2.0 ** (account.probes + 1))
         charged = replace(charged, probes=account.probes + 1, probe_at=now + wait)
     return charged
+
+
+def given_back(account: Account, configured: Limit | None, calls: int) -> Account:
+    """Return the account after calls that were granted, and that nobody will make, are given back."""
+    limit = limit_of(account, configured)
+    return account if limit is None else replace(account, tokens=min(limit.holds, account.tokens + calls))
 
 
 def next_window(window: int, left: int, least: int, most: int, *, was_full: bool) -> int:

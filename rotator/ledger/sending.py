@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
@@ -22,13 +22,24 @@ from sqlalchemy import (
     bindparam,
     func,
     literal_column,
-    or_,
     select,
     union_all,
     update,
 )
 
-from rotator.flow.budget import Account, Admission, Grant, Limit, Waiting, admits, brought_up, fresh, grant, limit_of
+from rotator.flow.budget import (
+    Account,
+    Admission,
+    Grant,
+    Limit,
+    Waiting,
+    admits,
+    brought_up,
+    fresh,
+    given_back,
+    grant,
+    limit_of,
+)
 from rotator.flow.plan import Lane
 from rotator.flow.run import BranchState
 from rotator.ledger import accounts, statements, tables
@@ -41,7 +52,10 @@ _CHUNK = 500
 _branch = tables.branch
 # In the words of the index ix_branch_open: a database must see them to know that it fits.
 _OPEN = and_(_branch.c.state == literal_column(f"'{BranchState.OPEN.value}'"), _branch.c.holder.is_(None))
-_UNSENT = or_(_branch.c.sent_at.is_(None), _branch.c.sent_at < bindparam("lost_before"))
+_UNSENT = _branch.c.sent_at.is_(None)
+_LOST = and_(_branch.c.sent_at < bindparam("lost_before"), _branch.c.holder.is_(None))
+_ANY_LOST = select(_branch.c.id).where(_LOST).limit(1)
+_FORGET = update(_branch).where(_LOST).values(sent_at=None).returning(_branch.c.account, _branch.c.granted)
 _RIPE = and_(
     _branch.c.state == BranchState.HELD.value,
     _branch.c.due_at <= bindparam("now"),
@@ -79,7 +93,7 @@ def _open_accounts() -> Select[Any]:
 def _due() -> CompoundSelect[Any]:
     """Ask for an account's most urgent due branches, at most so many of each lane."""
     lanes = (
-        select(*(_branch.c[name] for name in ("id", "account", "lane", "priority", "due_at", "calls", "granted")))
+        select(*(_branch.c[name] for name in ("id", "account", "lane", "priority", "due_at", "calls")))
         .where(
             _OPEN,
             _branch.c.account == bindparam("of_account"),
@@ -125,7 +139,10 @@ class Sending:
         """
         at = {"now": now, "lost_before": now - RESEND_S}
         with self._database.read() as connection:
+            lost = connection.execute(_ANY_LOST, at).first() is not None
             ripe = connection.execute(_ANY_RIPE, at).first() is not None
+        if lost:
+            self._database.commit(lambda connection: self._forget_lost(connection, at, leader))
         if ripe:
             self._database.commit(lambda connection: connection.execute(_RIPEN, at).rowcount)
         with self._database.read() as connection:
@@ -142,8 +159,7 @@ class Sending:
         missing = [state[name] for name in names if name and name not in known]
 
         def write(connection: Connection) -> list[Grant]:
-            holder = connection.execute(_LEADING, {"leader": leader[0]}).scalar()
-            if holder not in {leader[1], None}:
+            if not _leads(connection, leader):
                 return []
             before = accounts.locked(connection, missing, [name for name in names if name])
             state = {name: self._now(before.get(name), name, now, leader[1]) for name in names}
@@ -151,7 +167,8 @@ class Sending:
             sent = _mark(connection, grants, at)
             for each in grants:
                 if each.branch not in sent:
-                    paid[each.account] = self._given_back(paid[each.account], each)
+                    limit = self._limits.get(each.account)
+                    paid[each.account] = given_back(paid[each.account], limit, each.calls or 0)
             changed = {**{name: state[name] for name in before if _news(before[name], state[name])}, **paid}
             accounts.save(connection, (each for name, each in changed.items() if name))
             return [each for each in grants if each.branch in sent]
@@ -174,16 +191,28 @@ class Sending:
         if admission is Admission.PROBE:
             most = 1
         elif limit is not None:
-            # Even in debt one looks: what costs nothing, or has paid already, goes.
+            # Even in debt one looks: what costs nothing goes.
             most = min(most, max(0, int(account.tokens)) + 1)
         rows = connection.execute(_DUE, {**at, "of_account": account.name, "most": most})
         return [Waiting(row[0], row[1], Lane(row[2]), *row[3:]) for row in rows]
 
-    def _given_back(self, account: Account, granted: Grant) -> Account:
-        limit = limit_of(account, self._limits.get(account.name))
-        if limit is None:
-            return account
-        return replace(account, tokens=min(limit.holds, account.tokens + granted.charged))
+    def _forget_lost(self, connection: Connection, at: Mapping[str, float], leader: tuple[str, str]) -> None:
+        """Take lost messages for unsent, and give their calls back."""
+        if not _leads(connection, leader):
+            return
+        calls = Counter[str]()
+        for account, granted in connection.execute(_FORGET, at):
+            calls[account] += granted or 0
+        known = accounts.locked(connection, (), list(calls))
+        accounts.save(
+            connection, [given_back(each, self._limits.get(name), calls[name]) for name, each in known.items()]
+        )
+
+
+def _leads(connection: Connection, leader: tuple[str, str]) -> bool:
+    """Tell whether the lease is still the caller's, and keep it so until the transaction ends."""
+    holder = connection.execute(_LEADING, {"leader": leader[0]}).scalar()
+    return holder in {leader[1], None}
 
 
 def _unclaimed(connection: Connection, now: float) -> Unclaimed:
@@ -195,8 +224,9 @@ def _unclaimed(connection: Connection, now: float) -> Unclaimed:
 
 
 def _news(before: Account, after: Account) -> bool:
-    """Tell whether more happened to an account than that time went by."""
-    return (before.throttled, before.pause_s, before.probe_at) != (after.throttled, after.pause_s, after.probe_at)
+    """Tell whether more happened to an account than that time went by by the clock that fills it."""
+    told = ((each.throttled, each.pause_s, each.probe_at, each.filled_by) for each in (before, after))
+    return next(told) != next(told)
 
 
 def _mark(connection: Connection, grants: Iterable[Grant], at: Mapping[str, float]) -> set[str]:
