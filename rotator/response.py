@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from rotator import clock
+from rotator import clock, recovery
 from rotator.bootstrap import Rotator
 from rotator.credential import CredentialRef, Secret
 from rotator.errors import BadInput
@@ -15,7 +15,7 @@ from rotator.flow.exposure import Exposure, Suspect, group
 from rotator.flow.incident import Incident, Severity
 from rotator.flow.plan import Plan, make
 from rotator.flow.playbook import Playbook, Strategy
-from rotator.flow.scope import Custodies, Scoped
+from rotator.flow.scope import Custodies, Scoped, host_name
 from rotator.ledger.enrolment import new_incident_id
 from rotator.triage import Triage
 
@@ -67,6 +67,7 @@ def prepare(parts: Rotator, found: Sequence[Suspect], strategy: Strategy | None 
         provider=parts.outside.provider_of,
         pause=time.sleep,
         concurrency=parts.settings.concurrency,
+        recoveries=recovery.of(parts.settings),
     ).identify(found)
 
     def costs(kind: str, connection: str) -> Mapping[str, int]:
@@ -81,6 +82,7 @@ def prepare(parts: Rotator, found: Sequence[Suspect], strategy: Strategy | None 
         wanted=strategy,
         answered=answered,
         costs=costs,
+        elsewhere=parts.reading.elsewhere(),
     )
     for place in {place for run in plan.runs for place in run.deliver}:
         parts.outside.store(place)  # a place that cannot be used is told before anything is revoked
@@ -95,6 +97,7 @@ def declare(
     severity: Severity,
     detected_at: float,
     exposed_at: float | None = None,
+    footholds: Sequence[str] = (),
     approved: bool = False,
 ) -> Incident:
     """Write the incident and its plan to the ledger; nothing starts before the plan is approved.
@@ -110,7 +113,15 @@ def declare(
         declared_at=now,
         exposed_at=exposed_at,
     )
-    parts.enrolment.declare(incident, prepared.plan, prepared.materials, prepared.exposures, actor(), approved=approved)
+    parts.enrolment.declare(
+        incident,
+        prepared.plan,
+        prepared.materials,
+        prepared.exposures,
+        actor(),
+        footholds=[host_name(each) for each in footholds],
+        approved=approved,
+    )
     return incident
 
 

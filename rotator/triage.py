@@ -9,15 +9,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeVar
 
 from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.errors import BadInput, RotatorError, Unavailable
 from rotator.flow.exposure import Suspect
-from rotator.flow.scope import Custodies, Scoped, Unresolved, connections_to_ask
+from rotator.flow.scope import Custodies, Custody, Lifeline, Scoped, Unresolved, connections_to_ask, reach_of
 from rotator.ports import Capability, Connection, Installable, Provider, SelfAware, State
+from rotator.recovery import Recovery, Unusable, Ways
 
 T = TypeVar("T")
 
@@ -44,6 +45,7 @@ class Triage:
     provider: Callable[[str, str], Provider]
     pause: Callable[[float], None]
     concurrency: int = 32
+    recoveries: Mapping[str, Recovery] = field(default_factory=dict)
 
     def identify(self, suspects: Iterable[Suspect]) -> Findings:
         """Name every suspect, in parallel."""
@@ -61,7 +63,43 @@ class Triage:
             scoped[answer.ref] = _merged(known, answer) if known else answer
             if doors:
                 targets[answer.ref] = doors
-        return Findings(tuple(scoped.values()), tuple(unresolved), targets)
+        plannable, left = self._without_dead_ends(list(scoped.values()), unresolved)
+        return Findings(tuple(plannable), tuple(left), targets)
+
+    def _without_dead_ends(
+        self, scoped: Sequence[Scoped], unresolved: Sequence[Unresolved]
+    ) -> tuple[list[Scoped], list[Unresolved]]:
+        """Leave to a person what is to be recovered over a connection whose own credential is in this report too."""
+        cut = {each for one in scoped if one.lifeline for each in one.lifeline.cuts}
+        cut |= {each for one in unresolved for each in one.uses}
+        leaked = {one.ref.id for one in scoped} | {one.key for one in unresolved}
+        known, left = [], list(unresolved)
+        for one in scoped:
+            if one.lifeline is None:
+                known.append(one)
+                continue
+            way = one.ref.connection
+            places = sorted({place.connection for place in one.custody.deliver} & cut)
+            own = self._ways.own_ids(one.kind, [way])
+            if way in cut or own.get(way) in leaked:
+                why, mend = f"the credential of its recovery {way} leaked too", f"give {way} another credential first"
+            elif places:
+                why = f"its replacement would be delivered through {', '.join(places)}, which is cut"
+                mend = f"deliver it through another connection, such as {way}"
+            else:
+                known.append(one)
+                continue
+            reason = f"{_is_own(one.lifeline.cuts)}; {why}"
+            left.append(
+                Unresolved(
+                    one.kind, one.ref.id, one.exposures, reason, mend, reaches=one.reaches, uses=one.lifeline.cuts
+                )
+            )
+        return known, left
+
+    @property
+    def _ways(self) -> Ways:
+        return Ways({each.name: each for each in self.connections}, self.recoveries, self.provider)
 
     def _one(self, suspect: Suspect) -> tuple[Scoped | Unresolved, tuple[str, ...]]:
         if suspect.kind is None:
@@ -112,34 +150,51 @@ class Triage:
         connection, ref = found[0]
         provider = self.provider(kind, connection.name)
         try:
-            user = self._own_use(suspect.leaked, ref, connection, provider)
+            users = self._own_uses(suspect.leaked, ref, connection, provider)
         except RotatorError as error:
             return _manual(
                 suspect,
                 f"could not tell whether this is what the rotator itself uses: {connection.name}: {error}",
                 f"let the rotator's own credential on {connection.name} be read and looked up, then declare again",
             ), ()
-        if user is not None:
-            return _manual(
-                suspect,
-                f"this is what the rotator itself uses on {user}: cutting it would stop every other rotation there",
-                f"give {user} another credential from a separate principal, then declare again",
-            ), ()
+        custody = self.custodies.of(ref)
+        if users:
+            return self._own(suspect, kind, ref, users, custody)
         if provider.capability is Capability.MANUAL:
-            return _manual(suspect, "this kind can only be revoked by hand", "follow its playbook's summary"), ()
+            found_ = _manual(suspect, "this kind can only be revoked by hand", "follow its playbook's summary")
+            return replace(found_, reaches=reach_of(custody, ref.connection)), ()
         doors = _doors(provider, ref)
         why = f"seen in {len(suspect.exposures)} place(s); {connection.name} issued it"
-        custody = self.custodies.of(ref)
         return Scoped(ref, kind, suspect.leaked, suspect.exposures, custody, why), doors
 
-    def _own_use(self, leaked: Leaked, ref: CredentialRef, issuer: Connection, provider: Provider) -> str | None:
-        """Name the connection on which the rotator itself uses this: a plan must never cut what it stands on.
+    def _own(
+        self, suspect: Suspect, kind: str, ref: CredentialRef, users: tuple[str, ...], custody: Custody
+    ) -> tuple[Scoped | Unresolved, tuple[str, ...]]:
+        """Act upon the rotator's own credential through its recovery, or leave it to a person."""
+        try:
+            acting = self._ways.around(kind, suspect.leaked, ref, users)
+            self._ways.takes_effect(custody, users)
+        except Unusable as error:
+            cut = "" if self._has_way(users) else ": cutting it would stop every other rotation there"
+            found = _manual(suspect, f"{_is_own(users)}{cut}; {error.why}", error.mend)
+            return replace(found, reaches=reach_of(custody, ref.connection) | set(users), uses=users), ()
+        why = f"seen in {len(suspect.exposures)} place(s); {_is_own(users)}, and {acting.connection} leads around it"
+        lifeline = Lifeline(ref.connection, users)
+        found_ = Scoped(acting, kind, suspect.leaked, suspect.exposures, custody, why, lifeline)
+        return found_, _doors(self.provider(kind, acting.connection), acting)
+
+    def _has_way(self, users: Iterable[str]) -> bool:
+        return any(self.recoveries[each].through for each in users if each in self.recoveries)
+
+    def _own_uses(self, leaked: Leaked, ref: CredentialRef, issuer: Connection, provider: Provider) -> tuple[str, ...]:
+        """Name the connections on which the rotator itself uses this: a plan must never cut what it stands on.
 
         What is configured is compared on every connection, since one credential may serve several; the issuer is
         asked as well, since a configured token does not show its id, and a default chain is not configured at all.
         Raises RotatorError when the issuer's connection cannot tell. That another one cannot be read says nothing of
         this credential.
         """
+        users = []
         for each in self.connections:
             try:
                 own = each.credential()
@@ -148,10 +203,10 @@ class Triage:
                     raise
                 continue
             if own is not None and _stands_in(own, leaked, ref):
-                return each.name
-        if isinstance(provider, SelfAware) and self._patiently(provider.own) == ref.id:
-            return issuer.name
-        return None
+                users.append(each.name)
+        if issuer.name not in users and isinstance(provider, SelfAware) and self._patiently(provider.own) == ref.id:
+            users.append(issuer.name)
+        return tuple(sorted(users))
 
     def _patiently(self, ask: Callable[[], T]) -> T:
         for attempt in range(1, ATTEMPTS + 1):
@@ -187,6 +242,10 @@ def _stands_in(own: Secret, leaked: Leaked, ref: CredentialRef) -> bool:
 def _unspaced(secret: Secret) -> str:
     """Return the material without white space: a PEM may be wrapped in one place and not in the other."""
     return "".join(secret.reveal().replace("\\n", "").split())
+
+
+def _is_own(users: Iterable[str]) -> str:
+    return f"this is what the rotator itself uses on {', '.join(users)}"
 
 
 def _manual(suspect: Suspect, reason: str, mend: str) -> Unresolved:

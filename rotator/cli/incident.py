@@ -9,7 +9,7 @@ import typer
 
 from rotator import clock
 from rotator.cli.options import Context, Output, OutputOption, console, emit
-from rotator.cli.respond import Files, moment, read, strategy_of
+from rotator.cli.respond import Files, Footholds, moment, read, strategy_of
 from rotator.flow.incident import Severity
 
 Id = Annotated[str, typer.Argument(metavar="INCIDENT", help="The incident's id, or `last`.")]
@@ -65,6 +65,7 @@ def declare(  # noqa: PLR0917 - options, which callers name
     severity: Annotated[Severity, typer.Option(help="How bad it is.")] = Severity.HIGH,
     strategy: Annotated[str | None, typer.Option(help="Asked for, where a kind allows it.")] = None,
     exposed_at: Annotated[str | None, typer.Option(help="When the secrets came within reach, ISO 8601.")] = None,
+    foothold: Footholds = None,
 ) -> None:
     """Declare an incident and plan it; nothing starts before `rotator approve`."""
     from rotator import response  # noqa: PLC0415
@@ -82,6 +83,7 @@ def declare(  # noqa: PLR0917 - options, which callers name
         severity=severity,
         detected_at=clock.now() - (time.monotonic() - began),
         exposed_at=exposed,
+        footholds=foothold or (),
     )
     if not given.quiet:
         console(error=True).print(plan_table(prepared.plan))

@@ -24,6 +24,11 @@ Files = Annotated[
     list[str], typer.Argument(metavar="FILE...", help="Scanner reports or credential lists; - reads standard input.")
 ]
 
+Footholds = Annotated[
+    list[str] | None,
+    typer.Option(metavar="HOST", help="A host on which the attacker ran; once for each. No new secret goes there."),
+]
+
 
 def register(app: typer.Typer) -> None:
     """Add this file's commands."""
@@ -54,6 +59,7 @@ def respond(  # noqa: PLR0917 - options, which callers name
     exposed_at: Annotated[
         str | None, typer.Option(help="When the secrets came within reach, ISO 8601; unknown if absent.")
     ] = None,
+    foothold: Footholds = None,
     yes: Annotated[bool, typer.Option("--yes", help="Approve the plan as printed, without asking.")] = False,
     output: OutputOption = Output.TABLE,
 ) -> None:
@@ -84,6 +90,7 @@ def respond(  # noqa: PLR0917 - options, which callers name
         severity=severity,
         detected_at=clock.now() - (time.monotonic() - began),
         exposed_at=exposed,
+        footholds=foothold or (),
         approved=True,
     )
     watching.start_workers(given, parts)

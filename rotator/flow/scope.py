@@ -128,7 +128,7 @@ class Unresolved:
     """An exposed credential that no machine can answer: a task for a person, with the reason and the way to mend it.
 
     `kind` is None when no playbook recognises it. `reaches` are the connections that it may read or administer, where
-    its issuer named it.
+    its issuer named it, `uses` those on which the rotator itself uses it.
     """
 
     kind: str | None
@@ -138,6 +138,7 @@ class Unresolved:
     mend: str
     leaked: Leaked = field(default_factory=Leaked)
     reaches: frozenset[str] = frozenset()
+    uses: tuple[str, ...] = ()
 
 
 def connections_to_ask(leaked: Leaked, connections: Sequence[Connection], *, sends_secret: bool) -> list[Connection]:

@@ -13,7 +13,8 @@ from rotator.credential import CredentialRef
 from rotator.errors import BadInput
 from rotator.flow.choice import MINTING
 from rotator.flow.incident import Incident
-from rotator.flow.playbook import Verb
+from rotator.flow.order import Elsewhere
+from rotator.flow.playbook import Strategy, Verb
 from rotator.flow.proof import Proof
 from rotator.flow.run import BranchState, Run, Step, StepState
 from rotator.ledger import gates as gates_in
@@ -46,6 +47,7 @@ class RunRecord:
     steps: tuple[Step, ...]
     proofs: tuple[Proof, ...]
     exposures: int
+    awaits: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,7 @@ class IncidentRecord:
     stops: tuple[Stop, ...] = ()
     gates: tuple[Gate, ...] = ()
     footholds: tuple[Foothold, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,10 +142,22 @@ class Reading:
                     )
         for ref, places in deliver.items():
             for earlier in by_owner.get((ref.provider, ref.connection, ref.owner), []):
-                holds = earlier.deliver == places and earlier.replacement not in {ref.id, *names}
-                if earlier.ref == ref or holds:
+                held = bool(places) and set(places) <= set(earlier.deliver)
+                if earlier.ref == ref or (held and earlier.replacement not in {ref.id, *names}):
                     found[ref] = earlier.id
         return found
+
+    def elsewhere(self) -> Elsewhere:
+        """Return what runs that are replaced first still have before them, in every approved incident."""
+        run, reach, delivery = tables.run, tables.reach, tables.delivery
+        first = and_(run.c.strategy == Strategy.REPLACE_FIRST.value, run.c.requested_at.is_not(None))
+        passed = select(delivery.c.connection).join(run, run.c.id == delivery.c.run)
+        read = select(reach.c.connection).join(run, run.c.id == reach.c.run)
+        with self._database.read() as connection:
+            return Elsewhere(
+                frozenset(connection.execute(passed.where(first, run.c.replaced_at.is_(None)).distinct()).scalars()),
+                frozenset(connection.execute(read.where(first, reach.c.open == tables.LIVES).distinct()).scalars()),
+            )
 
     def totals(self) -> list[tuple[str, str, int]]:
         """Return (kind, evidence, count) over all incidents."""
@@ -197,18 +212,27 @@ class Reading:
             stops = _concerning(stops_in.find(connection), incident, {run.ref.connection for run in runs})
             gates = gates_in.find_gates(connection, incident)
             footholds = gates_in.find_footholds(connection, incident)
+            awaits = waits.lifelines(connection, incident)
+            warnings = waits.warned(connection, incident)
         return IncidentRecord(
             incident=rows.incident_of(row),
             plan_digest=row["plan_digest"],
             approved_at=row["approved_at"],
             runs=tuple(
-                RunRecord(run, tuple(said.get(run.id, ())), tuple(proofs.get(run.id, ())), exposures.get(run.id, 0))
+                RunRecord(
+                    run,
+                    tuple(said.get(run.id, ())),
+                    tuple(proofs.get(run.id, ())),
+                    exposures.get(run.id, 0),
+                    awaits.get(run.id, ()),
+                )
                 for run in sorted(runs, key=lambda each: (-each.priority, each.id))
             ),
             manual=tuple(manual),
             stops=tuple(stops),
             gates=tuple(gates),
             footholds=tuple(footholds),
+            warnings=warnings,
         )
 
     def progress(self, incident: str, now: float) -> Progress:

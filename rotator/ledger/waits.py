@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -36,6 +37,24 @@ def said(connection: Connection, incident: RowMapping, steps: Mapping[str, Seque
             for step in found
         ]
     return answer
+
+
+def lifelines(connection: Connection, incident: str) -> dict[str, tuple[str, ...]]:
+    """Return for each run that starts after another the runs that replace the rotator's own credentials."""
+    awaits, run = tables.awaits, tables.run
+    query = select(awaits.c.run, awaits.c.lifeline).join(run, run.c.id == awaits.c.run)
+    found: dict[str, tuple[str, ...]] = {}
+    for each, lifeline in connection.execute(query.where(run.c.incident == incident).order_by(awaits.c.lifeline)):
+        found[each] = (*found.get(each, ()), lifeline)
+    return found
+
+
+def warned(connection: Connection, incident: str) -> tuple[str, ...]:
+    """Return what the plan warned of, as the incident's first record has it: whoever approved it took that on."""
+    evidence = tables.evidence
+    first = select(evidence.c.body).where(evidence.c.chain == incident, evidence.c.seq == 1)
+    body = connection.execute(first).scalar()
+    return tuple(json.loads(body).get("warnings", ())) if body else ()
 
 
 def _is_unsafe(step: Step) -> bool:

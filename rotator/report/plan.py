@@ -57,7 +57,7 @@ def plan_table(plan: Plan) -> RenderableType:
     for run in plan.runs[:_ROWS]:
         table.add_row(
             words(f"{run.kind} of {run.ref.owner or '?'}", run.ref.id, f"on {run.ref.connection}{_doors(run)}"),
-            words(run.strategy, run.why),
+            words(run.strategy, run.why, *_when(run)),
             "\n".join(words(each.store, f"  {each.connection}: {each.name}") for each in run.deliver) or "nowhere",
             words(*(each.name for each in run.consumers)) or "nobody",
         )
@@ -65,11 +65,21 @@ def plan_table(plan: Plan) -> RenderableType:
     parts: list[RenderableType] = [table, _rest(len(plan.runs)), *_lines("Steps", paths)]
     if plan.manual:
         parts.append(_manual_table(plan.manual))
+    if plan.waves:
+        sizes = [sum(run.wave == wave for run in plan.runs) for wave in range(1, plan.waves + 1)]
+        then = ", then ".join(f"{size:,}" for size in sizes)
+        parts.append(Text(f"Production in waves: {then}; each when nothing of those before is at work."))
     destroyed = sum(run.destroys for run in plan.runs)
     parts += [Text(plain(f"warning: {each}"), style="yellow") for each in plan.warnings]
     if destroyed:
         parts.append(Text(f"{destroyed:,} of {len(plan.runs):,} end with the exposed credential destroyed for good."))
     return Group(*parts)
+
+
+def _when(run: PlannedRun) -> list[str]:
+    """Say when a run begins, where that is not at once."""
+    after = [f"after {each.id}" for each in run.awaits]
+    return [*after, *([f"wave {run.wave}"] if run.wave else [])]
 
 
 def _lines(title: str, entries: dict[str, str]) -> list[RenderableType]:

@@ -60,7 +60,7 @@ def planned_text(report: dict[str, Any]) -> RenderableType:
     for each in planned[:_SHOWN]:
         table.add_row(
             words(f"{each['provider']} of {each['owner'] or '?'}", each["id"], f"on {each['connection']}"),
-            words(each["strategy"], each["why"]),
+            words(each["strategy"], each["why"], *_when(each)),
             words(*(each["deliver"] or ["nowhere"])),
             words(*(each["consumers"] or ["nobody"])),
         )
@@ -72,8 +72,15 @@ def planned_text(report: dict[str, Any]) -> RenderableType:
         Text(f"{destroyed:,} of {len(planned):,} end with the exposed credential destroyed for good."),
         *(_steps(each) for each in report["credentials"][:_SHOWN] if each["steps"]),
         *_rest(len(report["credentials"])),
+        *(Text(plain(f"warning: {each}"), style="yellow") for each in incident["warnings"]),
         *_open([each for each in report["credentials"] if not each["steps"]]),
     )
+
+
+def _when(credential: dict[str, Any]) -> list[str]:
+    """Say when a run begins, where that is not at once."""
+    after = [f"after {each}" for each in credential["awaits"]]
+    return [*after, *([f"wave {credential['wave']}"] if credential["wave"] else [])]
 
 
 def _unapproved(incident: dict[str, Any]) -> list[RenderableType]:
