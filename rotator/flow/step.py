@@ -218,6 +218,8 @@ def _after_refusal(verdict: Verdict, proof: Proof, settle_s: float, facts: Mappi
 def after_statement(step: Step, proof: Proof, settle_s: float, now: float) -> Move:
     """Decide after the issuer's word, where there is no material to knock with."""
     facts = {"answer": "stated" if proof.evidence is not Evidence.NONE else "alive_or_unknown"}
+    if step.expect is Expect.ACCEPTED and proof.known_at is not None and not proof.settling:
+        return Move(StepState.DONE, reason="alive, says the issuer", facts=facts)
     if step.expect is not Expect.REJECTED or proof.evidence is not Evidence.NONE:
         return Move(StepState.DONE, reason="stated by the issuer", facts=facts)
     if proof.contained_at is not None:

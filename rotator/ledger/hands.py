@@ -194,17 +194,18 @@ def _is_unsafe(step: Step) -> bool:
 
 
 def _refuse_retry(run: Run, step: Step) -> list[Step]:
+    means = "accepts the risk" if _is_unsafe(step) else "ends the wait"
     raise BadInput(
-        f"there is nothing to do again: it waits ({step.reason})", f"{run.id} {step.name}", moved_on_by(run, step)
+        f"there is nothing to do again: it waits ({step.reason})",
+        f"{run.id} {step.name}",
+        f"{moved_on_by(run, step)} {means}",
     )
 
 
 def moved_on_by(run: Run, step: Step) -> str:
     """Return the command that moves a held or failed step on."""
-    if step.waits_for_time:
-        return f"rotator hold release {run.id} {step.name} --reason … ends the wait"
-    if _is_unsafe(step):
-        return f"rotator hold release {run.id} {step.name} --reason … accepts the risk"
+    if step.waits_for_time or _is_unsafe(step):
+        return f"rotator hold release {run.id} {step.name} --reason …"
     if _is_gated(step):
         return f"rotator gate open {run.incident} {(step.reason or '').removeprefix(GATE)} --reason …"
     return f"rotator run retry {run.id} {step.name} --reason …"

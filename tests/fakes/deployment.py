@@ -23,7 +23,7 @@ from rotator.flow.incident import Incident, Severity
 from rotator.flow.plan import Plan, make
 from rotator.flow.playbook import Strategy
 from rotator.flow.scope import ConsumerAddress, Custody, Scoped, Unresolved
-from rotator.ledger import tables
+from rotator.ledger import statements, tables
 from rotator.ledger.database import Database
 from rotator.ledger.due import RESEND_S, DueWork
 from rotator.ledger.enrolment import Enrolment
@@ -197,9 +197,11 @@ class Deployment:
         return [json.loads(row["body"]) for row in sorted(kept, key=lambda row: row["seq"])]
 
     def _next_due(self) -> float | None:
+        with self.database.read() as connection:
+            moving = connection.execute(select(tables.branch).where(statements.stopped().is_(None))).mappings().all()
         waiting = [
             row["due_at"] if row["sent_at"] is None else row["sent_at"] + RESEND_S + 1.0
-            for row in self.rows("branch")
+            for row in moving
             if row["state"] in {"open", "held"} and row["due_at"] is not None and row["holder"] is None
         ]
         return min(waiting, default=None)
