@@ -15,7 +15,7 @@ from tests.soak.run import PROCESSES, Player, complaints, lines, nights, soak
 say = partial(print, flush=True)
 SEED = "20261122"
 INCIDENTS = 1000
-MOST = 200
+MOST = 100
 """So many incidents a planted bug may survive."""
 
 

@@ -129,8 +129,7 @@ class Night:
     def _hire(self) -> None:
         self.view.begin_process()
         engine = self.deployment.engine()
-        process = Process(f"worker-{self.deployment.workers}")
-        process.engine = engine  # type: ignore[attr-defined]
+        process = Process(f"worker-{self.deployment.workers}", engine)
         for _ in range(THREADS):
             Actor(self.stage, process)
         self._processes.append(process)
@@ -152,8 +151,11 @@ class Night:
                 self._dispatchers = [each for each in self._dispatchers if each[0] is not actor.process]
             if len(self._dispatchers) < 4:
                 self.stage.after(self.faults.die.uniform(1.0, 30.0), self._hire_dispatcher)
-        elif sum(not each.dead and each.frozen_until <= self.stage.now for each in self._processes) < WORKERS + 2:
+        elif sum(self._works(each) for each in self._processes) < WORKERS:
             self.stage.after(self.faults.die.uniform(1.0, 10.0), self._hire)
+
+    def _works(self, process: Process) -> bool:
+        return process.engine is not None and not process.dead and process.frozen_until <= self.stage.now
 
     def _tick(self) -> None:
         """Let every dispatcher tick, the more seldom the longer nothing moves; stop when nothing is to come."""
@@ -211,14 +213,14 @@ class Night:
     def _hand_out(self) -> None:
         for process in self._processes:
             for actor in process.actors:
-                if self._post and actor.idle and hasattr(process, "engine"):
+                if self._post and actor.idle and process.engine:
                     actor.begin(self._advancing(process, self._post.popleft()), self._hand_out)
 
     def _advancing(self, process: Process, branch: str) -> Callable[[], None]:
         def advance() -> None:
             self._stir()
             try:
-                process.engine.advance(branch)  # type: ignore[attr-defined]
+                process.engine.advance(branch)
             except Exception as error:  # noqa: BLE001 - a task that fails; its branch is sent again
                 self.watch.failed("worker", error)
             self._stir()

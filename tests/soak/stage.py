@@ -10,6 +10,7 @@ import itertools
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from tests.fakes.world import START
 
@@ -58,9 +59,10 @@ class Stage:
 
 @dataclass(eq=False)
 class Process:
-    """What dies and freezes together."""
+    """What dies and freezes together. A worker's has an `engine`."""
 
     name: str
+    engine: Any = None
     dead: bool = False
     frozen_until: float = 0.0
     actors: list[Actor] = field(default_factory=list)
