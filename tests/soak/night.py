@@ -23,7 +23,7 @@ from tests.soak.world import RotatorsView, SoakWorld
 
 WORKERS, THREADS = 3, 2
 LONGEST_S = 6 * WEEK
-MOST_EVENTS = 40_000
+MOST_EVENTS = 30_000
 """A night has some 10,000; one with so many goes round in a circle."""
 HORIZON_S = 3 * WEEK
 

@@ -15,7 +15,7 @@ from rotator.flow.playbook import Verb
 from rotator.flow.proof import Proof
 from rotator.flow.run import BranchState, StepState
 from rotator.flow.step import Move
-from rotator.ledger import due, tables, working
+from rotator.ledger import sending, tables, working
 from rotator.ports import Answer
 
 QUICK = frozenset({Verb.SUSPEND, Verb.UNINSTALL, Verb.END_SESSIONS, Verb.INSTALL, Verb.RELOAD})
@@ -139,7 +139,7 @@ def promoted_without_comparing() -> None:
 
 def lost_message_forgotten() -> None:
     """Believe that what was sent has arrived."""
-    due.RESEND_S = 1e12
+    sending.RESEND_S = 1e12
 
 
 def secret_in_facts() -> None:
