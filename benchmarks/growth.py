@@ -35,7 +35,7 @@ class Cost:
     """Seconds, and kilobytes by which the process's greatest size grew."""
 
     seconds: float
-    kilobytes: int
+    kilobytes: float
 
 
 def measure(sizes: Sequence[int] = SIZES) -> list[dict[str, object]]:
@@ -45,11 +45,8 @@ def measure(sizes: Sequence[int] = SIZES) -> list[dict[str, object]]:
         each = f"{cost.seconds / size * 1e3:.2f} ms and {cost.kilobytes / size:.1f} kB each"
         print(f"  {size:,}: {cost.seconds:.2f} s, {cost.kilobytes / 1e3:.1f} MB more; {each}", flush=True)
     (small, middle, large), (few, some, many) = costs, sizes
-    grew = {
-        "time": ((large.seconds - middle.seconds) / (many - some)) / ((middle.seconds - small.seconds) / (some - few)),
-        "memory": ((large.kilobytes - middle.kilobytes) / (many - some))
-        / ((middle.kilobytes - small.kilobytes) / (some - few)),
-    }
+    first, later = _next(small, middle, some - few), _next(middle, large, many - some)
+    grew = {"time": later.seconds / first.seconds, "memory": later.kilobytes / first.kilobytes}
     return [
         {
             "name": f"{what} of the next credential of {many:,} / of {some:,}",
@@ -59,6 +56,12 @@ def measure(sizes: Sequence[int] = SIZES) -> list[dict[str, object]]:
         }
         for what, ratio in grew.items()
     ]
+
+
+def _next(less: Cost, more: Cost, credentials: int) -> Cost:
+    """Return what each further credential cost: at least something, since a few take no new page of memory."""
+    seconds, kilobytes = more.seconds - less.seconds, more.kilobytes - less.kilobytes
+    return Cost(max(seconds, 0.001) / credentials, max(kilobytes, 1) / credentials)
 
 
 def _in_a_process(size: int) -> Cost:
