@@ -21,7 +21,6 @@ from sqlalchemy import (
     and_,
     bindparam,
     func,
-    literal_column,
     select,
     union_all,
     update,
@@ -50,8 +49,7 @@ RESEND_S = 30.0
 
 _CHUNK = 500
 _branch = tables.branch
-# In the words of the index ix_branch_open: a database must see them to know that it fits.
-_OPEN = and_(_branch.c.state == literal_column(f"'{BranchState.OPEN.value}'"), _branch.c.holder.is_(None))
+_OPEN = tables.MAY_BE_SENT
 _UNSENT = _branch.c.sent_at.is_(None)
 _LOST = and_(_branch.c.sent_at < bindparam("lost_before"), _branch.c.holder.is_(None))
 _ANY_LOST = select(_branch.c.id).where(_LOST).limit(1)

@@ -52,6 +52,10 @@ def configured(connection) -> Config:
     return config
 
 
+PARTIAL = ("ix_branch_open", "ix_branch_sent_at", "ix_branch_holder")
+"""Alembic does not compare of which rows an index is."""
+
+
 def comparable(_found, name, kind, *_rest) -> bool:
     """Leave out what Alembic cannot compare on SQLite: an index with a descending column."""
     return (kind, name) != ("index", "ix_branch_open")
@@ -85,11 +89,11 @@ def test_what_the_migrations_make_is_what_the_program_uses(fresh):
         opts = {"compare_type": True, "include_object": comparable}
         context = MigrationContext.configure(connection, opts=opts)
         assert compare_metadata(context, tables.metadata) == []
-        migrated = definitions(connection, "ix_branch_open", "ix_branch_sent_at")
+        migrated = definitions(connection, *PARTIAL)
     with fresh.write() as connection:
         tables.metadata.drop_all(connection)
         tables.metadata.create_all(connection)
-        assert definitions(connection, "ix_branch_open", "ix_branch_sent_at") == migrated
+        assert definitions(connection, *PARTIAL) == migrated
 
 
 def test_migrating_again_changes_nothing(fresh):

@@ -87,13 +87,16 @@ def upgrade() -> None:
     op.add_column("branch", sa.Column("calls", sa.Integer(), server_default="1", nullable=False))
     op.add_column("branch", sa.Column("granted", sa.Integer(), nullable=True))
     op.add_column("branch", sa.Column("probe", sa.Integer(), server_default="0", nullable=False))
-    is_open, is_sent = sa.text("state = 'open' AND holder IS NULL"), sa.text("sent_at IS NOT NULL")
+    may_be_sent, is_sent = sa.text("(state = 'open') IS TRUE AND holder IS NULL"), sa.text("sent_at IS NOT NULL")
+    is_held = sa.text("holder IS NOT NULL")
+    op.drop_index("ix_branch_holder", table_name="branch")
+    op.create_index("ix_branch_holder", "branch", ["holder"], sqlite_where=is_held, postgresql_where=is_held)
     op.create_index(
         "ix_branch_open",
         "branch",
         ["account", "lane", sa.text("priority DESC"), "due_at"],
-        sqlite_where=is_open,
-        postgresql_where=is_open,
+        sqlite_where=may_be_sent,
+        postgresql_where=may_be_sent,
     )
     op.create_index("ix_branch_sent_at", "branch", ["sent_at"], sqlite_where=is_sent, postgresql_where=is_sent)
     op.create_table(
@@ -131,6 +134,8 @@ def downgrade() -> None:
     op.drop_table("awaits")
     op.drop_index("ix_branch_sent_at", table_name="branch")
     op.drop_index("ix_branch_open", table_name="branch")
+    op.drop_index("ix_branch_holder", table_name="branch")
+    op.create_index("ix_branch_holder", "branch", ["holder"])
     op.drop_column("branch", "probe")
     op.drop_column("branch", "granted")
     op.drop_column("branch", "calls")
