@@ -30,11 +30,6 @@ def short():
     return soaked(incidents=30)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="a worker that froze between looking and revoking (lost_issue.py), or in staging (effects._issue), "
-    "revokes what its successor has found staged and delivered, and the report calls it replaced",
-)
 def test_random_incidents_under_random_faults_end_with_nothing_wrong(short):
     code, said, complaints = short
     assert (code, complaints) == (0, "")
