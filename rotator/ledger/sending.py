@@ -101,7 +101,7 @@ def _due() -> CompoundSelect[Any]:
             statements.stopped().is_(None),
         )
         .order_by(_branch.c.priority.desc(), _branch.c.due_at)
-        .limit(bindparam("most", type_=Integer))
+        .limit(bindparam(f"most_{lane}", type_=Integer))
         .subquery()
         for lane in Lane
     )
@@ -180,18 +180,16 @@ class Sending:
     def _candidates(
         self, connection: Connection, account: Account, room: Mapping[Lane, int], at: Mapping[str, float]
     ) -> Iterable[Waiting]:
-        """Return what may go of one account: no more than there is room for, or than its bucket may hold."""
+        """Return what may go of one account, and of each lane one more: what comes after that must wait for it."""
         limit = limit_of(account, self._limits.get(account.name))
-        most = max(room.values(), default=0)
         admission = admits(account, at["now"])
-        if most <= 0 or admission is Admission.NOTHING:
+        if admission is Admission.NOTHING:
             return []
-        if admission is Admission.PROBE:
-            most = 1
-        elif limit is not None:
-            # Even in debt one looks: what costs nothing goes.
-            most = min(most, max(0, int(account.tokens)) + 1)
-        rows = connection.execute(_DUE, {**at, "of_account": account.name, "most": most})
+        most = 1 if admission is Admission.PROBE else max(room.values(), default=0)
+        if limit is not None:
+            most = min(most, max(0, int(account.tokens)))
+        wanted = {f"most_{lane}": min(most, left) + 1 for lane, left in room.items()}
+        rows = connection.execute(_DUE, {**at, **wanted, "of_account": account.name})
         return [Waiting(row[0], row[1], Lane(row[2]), *row[3:]) for row in rows]
 
     def _forget_lost(self, connection: Connection, at: Mapping[str, float], leader: tuple[str, str]) -> None:
