@@ -124,6 +124,7 @@ class Deployment:
         unresolved: Iterable[Unresolved] = (),
         wanted: Strategy | None = None,
         incident: str = "inc-1",
+        footholds: Iterable[str] = (),
     ) -> Plan:
         """Plan and declare; nothing starts."""
         found = list(scoped)
@@ -132,7 +133,7 @@ class Deployment:
             for each in found
             if hasattr(self.outside.provider(each.ref), "targets")
         }
-        plan = make(found, unresolved, PLAYBOOKS, targets, wanted=wanted)
+        plan = make(found, unresolved, PLAYBOOKS, targets, wanted=wanted, elsewhere=self.reading.elsewhere())
         now = self.world.now()
         self.enrolment.declare(
             Incident(incident, "a stolen laptop", Severity.HIGH, detected_at=now, declared_at=now),
@@ -140,12 +141,19 @@ class Deployment:
             {each.ref: each.leaked.secret for each in found if each.leaked.secret},
             {each.ref: each.exposures for each in found},
             by="test",
+            footholds=footholds,
         )
         return plan
 
-    def start(self, scoped: Iterable[Scoped], wanted: Strategy | None = None, incident: str = "inc-1") -> Plan:
+    def start(
+        self,
+        scoped: Iterable[Scoped],
+        wanted: Strategy | None = None,
+        incident: str = "inc-1",
+        footholds: Iterable[str] = (),
+    ) -> Plan:
         """Plan, declare and approve."""
-        plan = self.declare(scoped, wanted=wanted, incident=incident)
+        plan = self.declare(scoped, wanted=wanted, incident=incident, footholds=footholds)
         self.enrolment.approve(incident, plan.digest, by="test")
         return plan
 

@@ -63,7 +63,7 @@ def test_a_report(of):
     times = {"state": "failed", "intended_at": "", "settled_at": "", "attempts": 2}
     names = ("run", "provider", "connection", "owner", "id", "strategy", "why", "replacement")
     told = dict.fromkeys(names, EVIL) | {"state": "failed", "open": [EVIL], "steps": [step | times]}
-    told |= {"deliver": [EVIL], "consumers": [EVIL]}
+    told |= {"deliver": [EVIL], "consumers": [EVIL], "awaits": [EVIL], "wave": 1}
     waits = dict.fromkeys(("step", "target", "state", "reason", "due_at", "command"), EVIL)
     undone = dict.fromkeys(("step", "target", "by", "state", "why"), EVIL)
     told |= {"stopped": [EVIL], "risk_accepted": EVIL, "undone": [undone], "next": [waits, waits | {"due_at": ""}]}
@@ -73,6 +73,7 @@ def test_a_report(of):
         "stops": [dict.fromkeys(("what", "by", "reason", "command"), EVIL)],
         "gates": [{"name": EVIL, "is_open": False, "by": EVIL, "reason": EVIL, "waiting": 1}],
         "footholds": [{"host": EVIL, "state": EVIL}],
+        "warnings": [EVIL],
     }
     report = {
         "incident": incident | {"id": "inc", "title": EVIL, "severity": "high"},
