@@ -3,12 +3,13 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test lint types bench soak soak-bugs docs lock system-packages clean
+.PHONY: help demo test lint types bench crash soak soak-bugs docs lock system-packages clean
 help:
 	@echo "make demo    respond to a real scanner's report on a practice range, from scratch"
 	@echo "make test    set up what the tests need, and run them all"
 	@echo "make lint    ruff and the import rules        make types   mypy, strict"
 	@echo "make bench   print the ratios, write build/bench.json"
+	@echo "make crash   kill workers at every moment of every playbook, lose every answer of real servers (SEED)"
 	@echo "make soak    1,000 random incidents under random faults (SEED, INCIDENTS); make soak-bugs: that it can fail"
 	@echo "make docs    write what is generated: the playbooks' schema, and the demo's recording"
 	@echo "make lock    pin every dependency again, with hashes (maintainers; needs uv)"
@@ -36,6 +37,10 @@ soak: .venv/dev.done
 
 soak-bugs: .venv/dev.done
 	$(BIN)/python -m tests.soak --planted
+
+crash: .venv/dev.done build/ministack/done
+	$(BIN)/python -m tests.crash --shares $$(nproc)
+	CRASH=all $(BIN)/pytest tests/crash/test_lost_replies.py tests/crash/test_real_kills.py
 
 docs: .venv/dev.done build/ministack/done
 	$(BIN)/rotator playbook schema > docs/playbook.schema.json

