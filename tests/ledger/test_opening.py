@@ -1,0 +1,170 @@
+"""When the runs of an approved plan begin: in waves with a brake, and what needs the rotator's own after that."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+
+from rotator.errors import Rejected
+from rotator.flow.playbook import Strategy
+from rotator.flow.scope import Lifeline
+from rotator.ledger.gates import Gates
+from rotator.ledger.opening import BRAKE
+from rotator.ports import Place
+from tests.fakes.company import CONSUMER, SETTLE_S, founded
+from tests.fakes.deployment import scoped
+from tests.fakes.issuer import KeyIssuer
+
+KEY = "aws_iam_access_key"
+COUNT = 12
+
+
+def production(company, number, *, told=CONSUMER, reads=()):
+    ref, secret = company.plant(KEY, f"owner-{number}")
+    place = Place("fake", "kv", f"owner-{number}/{KEY}")
+    found = scoped(ref, secret, place, consumers=(told,), reads=reads)
+    return replace(found, custody=replace(found.custody, environment="production"))
+
+
+def begun(deployment):
+    waits = {row["run"] for row in deployment.rows("branch") if row["segment"] == 0 and row["state"] == "waiting"}
+    return Counter(row["wave"] for row in deployment.rows("run") if row["id"] not in waits)
+
+
+def open_of(deployment, wave):
+    return [
+        step.reason
+        for record in deployment.record().runs
+        if record.run.wave == wave
+        for step in record.steps[:1]
+        if step.state.value == "pending"
+    ]
+
+
+def test_production_goes_in_waves_and_the_rest_at_once(tmp_path):
+    company, deployment = founded(tmp_path)
+    plain, _ = company.stolen("acme_api_token")
+    plan = deployment.start([plain, *(production(company, number) for number in range(COUNT))])
+    assert Counter(run.wave for run in plan.runs) == {0: 1, 1: 1, 2: 1, 3: COUNT - 2}
+    assert begun(deployment) == {0: 1, 1: 1}
+    assert open_of(deployment, 2) == ["wave 2 of 3: when nothing of wave 1 is at work"]
+    deployment.rest()
+    assert all(record.run.converged_at is not None for record in deployment.record().runs)
+    wave_of = {record.run.ref.id: record.run.wave for record in deployment.record().runs}
+    stopped = [wave_of[each] for each in company.world.done("issuer.suspend") if wave_of[each]]
+    assert stopped == sorted(stopped)
+
+
+def test_a_consumer_that_fails_trips_the_brake_until_a_person_opens_it(tmp_path):
+    company, deployment = founded(tmp_path)
+    company.outside.consumers["http://broken"] = Broken()
+    found = [production(company, number) for number in range(COUNT)]
+    riskiest = production(company, COUNT, told="http://broken", reads=("kv-2:x",))
+    riskiest = replace(riskiest, custody=replace(riskiest.custody, criticality="critical"))
+    deployment.start([*found, riskiest])
+    deployment.rest()
+    assert begun(deployment) == {1: 1}
+    [gate] = [each for each in deployment.record().gates if each.name == BRAKE]
+    assert (gate.is_open, gate.by) == (False, "rotator")
+    assert "access_denied" in gate.reason
+    assert all("the brake is on" in reason and "access_denied" in reason for reason in open_of(deployment, 3))
+    assert len(open_of(deployment, 3)) == COUNT - 1
+    assert not deployment.reading.progress("inc-1", company.world.now()).busy
+    assert [record["act"] for record in deployment.evidence("inc-1")][-1] == "shut"
+    Gates(deployment.database, company.world.now).set("inc-1", BRAKE, "ann", "one consumer is on leave", is_open=True)
+    deployment.rest()
+    assert begun(deployment) == {1: 1, 2: 1, 3: COUNT - 1}
+    assert sum(record.run.converged_at is not None for record in deployment.record().runs) == COUNT
+
+
+class Broken:
+    """A consumer that refuses what it is told."""
+
+    name = "http://broken"
+
+    def reload(self, _notice):
+        raise Rejected("access_denied")
+
+    holding = reload
+
+
+def test_a_wave_that_waits_for_readers_of_the_next_lets_it_begin(tmp_path):
+    company, deployment = founded(tmp_path)
+    deployment.start([production(company, number, reads=("kv:all/*",)) for number in range(COUNT)])
+    deployment.rest()
+    assert all(record.run.converged_at is not None for record in deployment.record().runs)
+
+
+@pytest.fixture
+def lifeline(tmp_path):
+    """One key that the rotator itself uses on `aws`, reached through `aws-recovery`, and another of that account."""
+    company, deployment = founded(tmp_path)
+    other, _ = company.stolen(KEY, "ci")
+    own, _ = company.stolen(KEY, "rotator")
+    company.outside.providers[KEY, "aws-recovery"] = Way(KeyIssuer(company.aws, SETTLE_S), "aws")
+    own = replace(own, ref=replace(own.ref, connection="aws-recovery"), lifeline=Lifeline("aws", ("aws",)))
+    return company, deployment, own, other
+
+
+class Way:
+    """The issuer as its recovery connection reaches it."""
+
+    def __init__(self, issuer, connection):
+        self._issuer, self._connection = issuer, connection
+
+    def __getattr__(self, name):
+        found = getattr(self._issuer, name)
+        if not callable(found):
+            return found
+
+        def through(ref, *args, **named):
+            return found(replace(ref, connection=self._connection), *args, **named)
+
+        return through
+
+
+def test_the_rotators_own_goes_first_and_what_needs_its_connection_waits_for_the_new_one(lifeline):
+    company, deployment, own, other = lifeline
+    seen = []
+
+    def meet(phase, what, _changes):
+        if phase == "before" and what.startswith("issuer.") and what != "issuer.verify":
+            seen.append(company.world.about)
+
+    plan = deployment.declare([other, own])
+    assert [run.ref.owner for run in plan.runs] == ["rotator", "ci"]
+    assert [run.awaits for run in plan.runs] == [(), (own.ref,)]
+    company.world.meet = meet
+    deployment.enrolment.approve("inc-1", plan.digest, by="ann")
+    assert open_of(deployment, 0)[-1] == f"waits until the rotator's own {own.ref.id} (inc-1.r1) is replaced"
+    deployment.rest()
+    first = seen.index(other.ref.id)
+    assert "rotator" in seen[:first]
+    promoted = company.world.done("store.promote")
+    assert [each.partition("/")[0] for each in promoted] == ["kv:rotator", "kv:ci"]
+    assert all(record.run.converged_at is not None for record in deployment.record().runs)
+
+
+def test_if_the_rotators_own_cannot_be_replaced_the_others_stay_where_they_are_and_say_so(lifeline):
+    company, deployment, own, other = lifeline
+    deployment.start([other, own])
+
+    def refuse(phase, what, _changes):
+        if (phase, what, company.world.about) == ("before", "issuer.issue", "rotator"):
+            raise Rejected("access_denied")
+
+    company.world.meet = refuse
+    deployment.rest()
+    assert deployment.steps("inc-1.r1")["issue"] == "failed"
+    assert set(deployment.steps("inc-1.r2").values()) == {"pending"}
+    assert company.opens(other.ref, other.leaked.secret)
+    assert open_of(deployment, 0) == [f"waits until the rotator's own {own.ref.id} (inc-1.r1) is replaced"]
+    assert not deployment.reading.progress("inc-1", company.world.now()).busy
+
+
+def test_nobody_asks_for_less_than_a_replacement_of_the_rotators_own(lifeline):
+    _, deployment, own, other = lifeline
+    plan = deployment.declare([other, own], wanted=Strategy.REVOKE_ONLY)
+    assert [run.strategy for run in plan.runs] == [Strategy.CONTAIN_FIRST, Strategy.REVOKE_ONLY]
