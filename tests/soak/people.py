@@ -9,7 +9,7 @@ from typing import Any
 
 from rotator.flow.playbook import Strategy
 from rotator.flow.run import THROUGH
-from rotator.ports import State
+from rotator.ports import Place, State
 from tests.fakes.deployment import Deployment
 from tests.soak.estate import Case, Estate, Stolen
 from tests.soak.faults import PEOPLE, Faults
@@ -112,14 +112,14 @@ class People:
         place = self._die.choice(places)
         document = json.dumps({"id": f"by-hand-{self._world.number()}"})
         self._estate.outside.stores[place.connection].put(place.name, document)  # type: ignore[attr-defined]
-        if self._is_finished(stolen):
+        if self._is_finished(stolen, place):
             self.changed_when_finished.add(str(place))
         return True
 
-    def _is_finished(self, stolen: Stolen) -> bool:
+    def _is_finished(self, stolen: Stolen, place: Place) -> bool:
         """Tell whether the rotator has nothing more to do there, so that it cannot see what comes."""
         case, _ = self._cases[stolen.ref.id]
-        runs = [each for each in self._deployment.record(case.id).runs if each.run.ref.owner == stolen.ref.owner]
+        runs = [each for each in self._deployment.record(case.id).runs if place in each.run.deliver]
         return all(step.state in THROUGH for each in runs for step in each.steps)
 
     def _resume(self, stolen: Stolen) -> bool:

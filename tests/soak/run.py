@@ -31,14 +31,17 @@ def nights(incidents: int) -> list[range]:
     return [range(first, min(first + PER_NIGHT, incidents + 1)) for first in range(1, incidents + 1, PER_NIGHT)]
 
 
+LOG = io.StringIO()
+"""What the product logs in this process; its loggers keep the first one they are given."""
+
+
 class Player:
     """One process: a ledger that is emptied after each night, and the log of the product."""
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / "ledger.db"
         self.database: Database = sqlite(self.path)
-        self.log = io.StringIO()
-        kept, sys.stderr = sys.stderr, self.log
+        kept, sys.stderr = sys.stderr, LOG
         try:
             logs.configure()
         finally:
@@ -46,11 +49,11 @@ class Player:
 
     def play(self, seed: str, incidents: range) -> tuple[Found, Night]:
         """Play one night and look at what is true after it."""
-        self.log.seek(0)
-        self.log.truncate()
+        LOG.seek(0)
+        LOG.truncate()
         night = Night(f"{seed}/{incidents.start}", emptied(self.database), incidents)
         night.play()
-        found = checked(night, self.path, self.log.getvalue())
+        found = checked(night, self.path, LOG.getvalue())
         night.dismiss()
         return found, night
 
