@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import structlog
 
@@ -55,17 +55,18 @@ class Dispatcher:
                 self._due.forget_expired()
         if self._leader is None or self._leader[0] != self._name:
             return 0
-        room = self._room()
+        unclaimed, some_lost = self._due.unclaimed()
+        room = self._room(unclaimed)
         found = self._due.take_due(room, (LEADER, self._name))
         sent = Counter(lane for _, lane in found)
-        self._full = frozenset(lane for lane in Lane if sent[lane] >= room[lane])
+        # What was lost has vanished too, but nobody ran out of it.
+        self._full = frozenset(lane for lane in Lane if sent[lane] >= room[lane] and not some_lost)
         for branch, lane in found:
             self._send(branch, lane)
         return len(found)
 
-    def _room(self) -> dict[Lane, int]:
+    def _room(self, unclaimed: Mapping[Lane, int]) -> dict[Lane, int]:
         """Return how many more messages each lane takes now."""
-        unclaimed = self._due.unclaimed()
         for lane in Lane:
             self._windows[lane] = next_window(
                 self._windows[lane], unclaimed.get(lane, 0), self._least, WIDEST, was_full=lane in self._full

@@ -43,9 +43,10 @@ class DueWork:
     ) -> None:
         self._database, self._clock, self._sending = database, clock, Sending(database, limits)
 
-    def unclaimed(self) -> Mapping[Lane, int]:
-        """Return how many messages of each lane are sent and in nobody's hand."""
-        return self._sending.unclaimed(self._clock()).messages
+    def unclaimed(self) -> tuple[Mapping[Lane, int], bool]:
+        """Return how many messages of each lane are sent and in nobody's hand, and whether some are taken for lost."""
+        found = self._sending.unclaimed()
+        return found.messages, found.any_lost(self._clock())
 
     def take_due(self, room: int | Mapping[Lane, int], leader: tuple[str, str] = NOBODY) -> list[tuple[str, Lane]]:
         """Mark as sent what is due and within its account's budget; return (branch, lane), the most urgent first.

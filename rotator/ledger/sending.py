@@ -63,8 +63,14 @@ _RIPE = and_(
 _ANY_RIPE = select(_branch.c.id).where(_RIPE).limit(1)
 _RIPEN = update(_branch).where(_RIPE).values(state=BranchState.OPEN.value)
 _UNCLAIMED = (
-    select(_branch.c.account, _branch.c.lane, func.count(), func.coalesce(func.sum(_branch.c.granted), 0))
-    .where(_branch.c.sent_at >= bindparam("lost_before"), _branch.c.holder.is_(None))
+    select(
+        _branch.c.account,
+        _branch.c.lane,
+        func.count(),
+        func.coalesce(func.sum(_branch.c.granted), 0),
+        func.min(_branch.c.sent_at),
+    )
+    .where(_branch.c.sent_at.is_not(None), _branch.c.holder.is_(None))
     .group_by(_branch.c.account, _branch.c.lane)
 )
 _LEADING = select(tables.leader.c.holder).where(tables.leader.c.name == bindparam("leader")).with_for_update(read=True)
@@ -113,10 +119,15 @@ _ACCOUNTS, _DUE = _open_accounts(), _due()
 
 @dataclass(frozen=True, slots=True)
 class Unclaimed:
-    """What was sent and is in nobody's hand: messages by lane, and the calls granted with them by account."""
+    """What was sent and is in nobody's hand: messages by lane, the calls granted with them by account, and how old."""
 
     messages: Mapping[Lane, int]
     calls: Mapping[str, int]
+    oldest: float
+
+    def any_lost(self, now: float) -> bool:
+        """Tell whether some are taken for lost."""
+        return self.oldest < now - RESEND_S
 
 
 class Sending:
@@ -125,10 +136,10 @@ class Sending:
     def __init__(self, database: Database, limits: Mapping[str, Limit]) -> None:
         self._database, self._limits = database, limits
 
-    def unclaimed(self, now: float) -> Unclaimed:
+    def unclaimed(self) -> Unclaimed:
         """Return what was sent and is in nobody's hand."""
         with self._database.read() as connection:
-            return _unclaimed(connection, now)
+            return _unclaimed(connection)
 
     def take(self, room: Mapping[Lane, int], now: float, leader: tuple[str, str]) -> list[Grant]:
         """Mark what goes now as sent and let its accounts pay; nothing goes when another leads meanwhile.
@@ -149,7 +160,7 @@ class Sending:
                 return []
             known = accounts.found(connection)
             state = {name: self._now(known.get(name), name, now, leader[1]) for name in names}
-            calls = _unclaimed(connection, now).calls
+            calls = _unclaimed(connection).calls
             waiting = [each for name in names for each in self._candidates(connection, state[name], room, at)]
         grants, _ = grant(waiting, state, self._limits.get, room, calls, now)
         if not grants and not any(_news(known[name], state[name]) for name in names if name in known):
@@ -211,12 +222,13 @@ def _leads(connection: Connection, leader: tuple[str, str]) -> bool:
     return holder in {leader[1], None}
 
 
-def _unclaimed(connection: Connection, now: float) -> Unclaimed:
-    messages, calls = Counter[Lane](), Counter[str]()
-    for account, lane, sent, granted in connection.execute(_UNCLAIMED, {"lost_before": now - RESEND_S}):
+def _unclaimed(connection: Connection) -> Unclaimed:
+    messages, calls, oldest = Counter[Lane](), Counter[str](), float("inf")
+    for account, lane, sent, granted, sent_at in connection.execute(_UNCLAIMED):
         messages[Lane(lane)] += sent
         calls[account] += granted
-    return Unclaimed(messages, calls)
+        oldest = min(oldest, sent_at)
+    return Unclaimed(messages, calls, oldest)
 
 
 def _news(before: Account, after: Account) -> bool:
