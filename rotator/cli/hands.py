@@ -17,7 +17,6 @@ from rotator.report.plain import plain
 
 if TYPE_CHECKING:
     from rotator.bootstrap import Rotator
-    from rotator.flow.undo import Undo
 
 Reason = Annotated[str, typer.Option(help="Why; it becomes evidence.")]
 Run = Annotated[str, typer.Argument(metavar="RUN", help="The run's id, as the report shows it.")]
@@ -116,9 +115,10 @@ def undo(
     given: Context = context.obj
     parts = _parts(context)
     shown = parts.hands.undoing(run, step)
-    if not given.quiet:
-        print(plain(f"{run}: {' → '.join(shown.in_words)}"), file=sys.stderr)  # noqa: T201
-    if shown.resumes and not yes and not _confirmed(run, shown):
+    for line in [f"{run}: {' → '.join(shown.in_words)}", *(f"warning: {each}" for each in shown.warnings)]:
+        if not given.quiet:
+            print(plain(line), file=sys.stderr)  # noqa: T201
+    if shown.resumes and not yes and not _confirmed(run):
         how = "" if sys.stdin.isatty() else " (nobody is there to ask: give --yes)"
         print(f"rotator: not confirmed; nothing was changed{how}", file=sys.stderr)  # noqa: T201
         raise typer.Exit(4)
@@ -130,9 +130,7 @@ def undo(
     )
 
 
-def _confirmed(run: str, shown: Undo) -> bool:
-    warning = "this makes a stolen credential work again, for whoever has it"
-    print(f"rotator: {warning}: {', '.join(shown.in_words)}", file=sys.stderr)  # noqa: T201
+def _confirmed(run: str) -> bool:
     if not sys.stdin.isatty():
         return False
     try:
@@ -204,10 +202,11 @@ def isolate(
 ) -> None:
     """Say that a host is cut off. With the last known foothold, the gate `host_isolated` opens by itself."""
     from rotator import response  # noqa: PLC0415
+    from rotator.flow.scope import host_name  # noqa: PLC0415
 
     parts = _parts(context)
     name = parts.reading.named(incident)
-    left = parts.gates.isolate(name, host, response.actor(), reason)
+    left = parts.gates.isolate(name, host_name(host), response.actor(), reason)
     _work(context, parts)
     rest = f"still open: {', '.join(left)}" if left else "no known foothold is open; the gate host_isolated is open"
     typer.echo(plain(f"{host} is isolated; {rest}"))

@@ -21,6 +21,7 @@ from rotator.cli.options import Context, Output, console, emit
 from rotator.cli.runtime import RuntimeLock
 from rotator.ledger.reading import Progress
 from rotator.report import incident as incident_report
+from rotator.report.plain import plain
 from rotator.report.terminal import incident_text
 
 POLL_S = 0.25
@@ -121,7 +122,8 @@ def count_line(progress: Progress) -> str:
         parts.append(f"{progress.being_replaced:,} dead and being replaced")
     if progress.stuck:
         parts.append(f"{progress.stuck:,} dead and stuck after it")
-    return " · ".join(parts)
+    parts += [str(each) for each in progress.stopped]
+    return plain(" · ".join(parts))
 
 
 def _picture(incident: str, progress: Progress) -> Group:

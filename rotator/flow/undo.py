@@ -40,11 +40,22 @@ class Undo:
     takes_back: tuple[Step, ...]
     skipped: tuple[Step, ...]
     stretches: tuple[Stretch, ...]
+    strands: bool = False
+    """Whether consumers are given back a credential that stays stopped."""
 
     @property
     def resumes(self) -> bool:
         """Tell whether the exposed credential is given its life back."""
         return any(step.undo is Verb.RESUME for step in self.takes_back)
+
+    @property
+    def warnings(self) -> list[str]:
+        """Return what a person should know first."""
+        if self.resumes:
+            return ["this makes a stolen credential work again, for whoever has it"]
+        if self.strands:
+            return ["consumers get back a credential that is refused: to resume it, undo the step that stopped it"]
+        return []
 
     @property
     def in_words(self) -> list[str]:
@@ -77,10 +88,12 @@ def undo(run: Run, steps: Sequence[Step], doors: Iterable[str], name: str, why: 
         (step for step in steps if step.position >= since and _can_undo(step) and step.id not in gone),
         key=lambda step: (-step.position, step.target),
     )
+    verbs = {step.undo for step in takes_back}
     return Undo(
         takes_back=tuple(takes_back),
         skipped=tuple(step for step in steps if step.state not in THROUGH),
         stretches=tuple(_stretches(run, steps, doors, takes_back, why)),
+        strands=Verb.DEMOTE in verbs and Verb.RESUME not in verbs and run.contained_at is not None,
     )
 
 

@@ -223,6 +223,8 @@ class Enrolment:
         connection.execute(update(tables.run).where(tables.run.c.incident == incident).values(requested_at=now))
         living = update(tables.reach).where(tables.reach.c.incident == incident, tables.reach.c.open < 0)
         connection.execute(living.values(open=-tables.reach.c.open))
+        earlier = tables.reach.c.run.in_(_earlier_runs(incident))
+        connection.execute(update(tables.reach).where(earlier, tables.reach.c.open > 0).values(open=0))
         opening.begin(connection, incident)
         act(connection, incident, {"at": now, "act": "approved", "by": by, "plan": digest})
 
@@ -244,6 +246,21 @@ def _answered_meanwhile(incident: str) -> Select[Any]:
         mine.c.strategy.in_(["contain_first", "replace_first"]),
         other.c.incident != incident,
         replaces(other),
+    )
+
+
+def _earlier_runs(incident: str) -> Select[Any]:
+    """Ask for the runs of other incidents for credentials of this one, which from now on tells whether they live.
+
+    One that was resumed, or could not be stopped there, would else keep all waiting who deliver where it reads.
+    """
+    mine, other, reach = tables.run.alias("mine"), tables.run.alias("other"), tables.reach.alias("living")
+    same = (mine.c[name] == other.c[name] for name in ("provider", "connection", "owner", "credential", "generation"))
+    return (
+        select(other.c.id)
+        .join(reach, reach.c.run == other.c.id)
+        .join(mine, and_(*same))
+        .where(mine.c.incident == incident, other.c.incident != incident, reach.c.open > 0)
     )
 
 
