@@ -102,6 +102,28 @@ class Ways:
             raise Unusable(f"its recovery {way} does not know it", mend)
         return found
 
+    def rehearse(self, connection: str, kinds: Iterable[str]) -> str | None:
+        """Let the recovery name what the rotator uses on the connection now; return its id.
+
+        None where the connection cannot tell what that is: then only that both can be read, and differ, is known.
+        Raises Unusable when the recovery would not work.
+        """
+        way = self.recoveries[connection].through or ""
+        leads_to_same(self.connections[connection], self.connections[way])
+        try:
+            own, other = (self.connections[each].credential() for each in (connection, way))
+            if own is not None and other is not None and own.reveal() == other.reveal():
+                raise Unusable(f"its recovery {way} uses the very same", f"give {way} a credential of its own")
+            for kind in kinds:
+                found = self.own_ids(kind, [connection]).get(connection)
+                if found is not None:
+                    leaked = Leaked(id=found)
+                    ref = self.provider(kind, connection).identify(leaked)
+                    return self.around(kind, leaked, ref, (connection,)).id
+        except RotatorError as error:
+            raise Unusable(f"its recovery {way} cannot be tried: {error}", "mend that, then look again") from None
+        return None
+
     def takes_effect(self, custody: Custody, cuts: Iterable[str]) -> None:
         """Raise Unusable where a replacement would not come to be what the rotator uses, as far as can be told."""
         if not custody.deliver:

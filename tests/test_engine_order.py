@@ -88,6 +88,12 @@ class Stolen:
     incident: str
     strategy: Strategy | None = None
 
+    @property
+    def reaches(self) -> frozenset[str]:
+        """Return where a thief gets with it, counted apart from the product."""
+        reads = self.thing.reads if self.thing.reads is not None else {ISSUERS[self.thing.kind]}
+        return frozenset(reads) | self.thing.administers
+
 
 @dataclass
 class Watch:
@@ -114,7 +120,7 @@ class Watch:
         if mine.thing.host in self.footholds:
             self.harm.append(f"{mine.owner}'s new one goes to {mine.thing.host}")
         for other in self.stolen.values():
-            reads = connection in other.said.reaches and self.company.opens(other.said.ref, other.secret)
+            reads = connection in other.reaches and self.company.opens(other.said.ref, other.secret)
             if reads and other.strategy is not None and not accepted(mine, other):
                 self.harm.append(f"{mine.owner}'s new one is at {connection}, where {other.said.ref} may read")
 
@@ -209,7 +215,7 @@ def test_where_each_can_be_contained_and_each_host_isolated_none_waits_for_ever(
             each.owner
             for each in stolen.values()
             if each.owner in cut_only - {mine.owner}
-            and each.said.reaches & {mine.said.ref.connection, *mine.thing.delivers}
+            and each.reaches & {mine.said.ref.connection, *mine.thing.delivers}
         }
         if mine.strategy in REPLACING and not readers:
             assert {step.state.value for step in record.steps} == {"done"}

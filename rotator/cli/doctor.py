@@ -8,10 +8,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from rotator import recovery
 from rotator.bootstrap import Rotator
 from rotator.cli.options import Context
 from rotator.errors import RotatorError
 from rotator.ledger.database import LedgerFailed
+from rotator.recovery import Unusable, Ways
 
 _OTHERS = 0o077
 """What others may do with a file."""
@@ -127,10 +129,25 @@ def _connections(parts: Rotator) -> Iterator[Finding]:
             yield Finding(False, f"{connection.name}: {error}")
             continue
         yield Finding(True, f"{connection.name}: {', '.join(kinds)}")
-    for given in parts.settings.connections:
-        for key in ("budget", "recovery"):
-            if getattr(given, key) is not None:
-                yield Finding(True, f"{given.name}: `{key}` is kept for a later version and has no effect yet")
+    yield from _recoveries(parts)
+
+
+def _recoveries(parts: Rotator) -> Iterator[Finding]:
+    """Try each recovery on what the rotator uses now: it is needed at a bad moment."""
+    ways = Ways({each.name: each for each in parts.connections}, recovery.of(parts.settings), parts.outside.provider_of)
+    for connection in parts.connections:
+        way = ways.recoveries[connection.name].through
+        if way is None:
+            continue
+        kinds = [name for name in parts.playbooks if parts.outside.family(name) == connection.family]
+        served = [name for name in kinds if connection.kinds is None or name in connection.kinds]
+        try:
+            known = ways.rehearse(connection.name, served)
+        except Unusable as error:
+            yield Finding(False, f"{connection.name}: {error.why}", error.mend)
+            continue
+        told = f"{way} knows {known}" if known else f"{way} has another credential; its rights were not tried"
+        yield Finding(True, f"{connection.name}: recovery {told}")
 
 
 def _places(parts: Rotator) -> Iterator[Finding]:
