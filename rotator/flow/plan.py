@@ -28,6 +28,10 @@ from rotator.ports import Place
 NOTHING_ELSEWHERE = Elsewhere()
 
 
+_ELSEWHERE = frozenset({Verb.GENERATE, Verb.PROMOTE, Verb.DEMOTE, Verb.RELOAD})
+"""Verbs that ask nothing of the issuer."""
+
+
 class Lane(StrEnum):
     """Which queue works on a step; an incident never waits behind hygiene."""
 
@@ -337,5 +341,10 @@ def _planned(line: Line, costs: Mapping[str, int]) -> PlannedStep:
         hold_for_s=line.hold.for_ if line.hold else None,
         hold_until=line.hold.until if line.hold else None,
         undo=line.undo,
-        calls=costs.get(line.do.verb, 1),
+        calls=_calls(line.do.verb, line.do.subject, costs),
     )
+
+
+def _calls(verb: Verb, subject: Subject, costs: Mapping[str, int]) -> int:
+    """Return what a step costs its account: nothing, when stores, consumers or nobody is asked."""
+    return 0 if subject is Subject.CONSUMERS or verb in _ELSEWHERE else costs.get(verb, 1)

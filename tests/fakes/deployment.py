@@ -133,7 +133,15 @@ class Deployment:
             for each in found
             if hasattr(self.outside.provider(each.ref), "targets")
         }
-        plan = make(found, unresolved, PLAYBOOKS, targets, wanted=wanted, elsewhere=self.reading.elsewhere())
+        plan = make(
+            found,
+            unresolved,
+            PLAYBOOKS,
+            targets,
+            wanted=wanted,
+            elsewhere=self.reading.elsewhere(),
+            costs=lambda kind, connection: self.outside.providers[kind, connection].calls,
+        )
         now = self.world.now()
         self.enrolment.declare(
             Incident(incident, "a stolen laptop", Severity.HIGH, detected_at=now, declared_at=now),
