@@ -135,8 +135,22 @@ def _knock(provider: Provider, ref: CredentialRef, secret: Secret, target: str) 
     return provider.verify(ref, secret)
 
 
+class Unstaged(Uncertain):
+    """A credential was minted and its secret could not be kept everywhere: nobody can ever use it, so it must go."""
+
+    def __init__(self, ref: CredentialRef, failure: RotatorError) -> None:
+        super().__init__("unstaged", f"{ref.id} could not be staged ({failure.reason})")
+        self.ref, self._failure = ref, failure
+
+    @property
+    def once_revoked(self) -> RotatorError:
+        """Return what became of the mint once its credential is gone again."""
+        kind = Rejected if isinstance(self._failure, Rejected | BadInput) else Unavailable
+        return kind("store_failed", f"{self._failure.reason}; the new {self.ref.id} was revoked again")
+
+
 def _issue(world: World, provider: Provider, work: Work, step: Step) -> Outcome:
-    """Mint, then stage everywhere before anything else can go wrong; what cannot be staged is revoked again."""
+    """Mint, then stage everywhere before anything else can go wrong. Raises Unstaged for what must be revoked again."""
     assert isinstance(provider, Issuing)  # noqa: S101 - the caller matched it; mypy does not carry it over
     for place in work.run.deliver:
         world.store(place)  # a place that cannot be used is told before anything is minted
@@ -144,13 +158,7 @@ def _issue(world: World, provider: Provider, work: Work, step: Step) -> Outcome:
     try:
         return stage(world, provider, work.run, step, issued)
     except RotatorError as error:
-        failure = error
-    try:
-        provider.revoke(issued.ref)
-    except RotatorError as error:
-        raise Uncertain("unstaged", f"{issued.ref.id} could not be staged ({failure.reason}) nor revoked") from error
-    kind = Rejected if isinstance(failure, Rejected | BadInput) else Unavailable
-    raise kind("store_failed", f"{failure.reason}; the new {issued.ref.id} was revoked again")
+        raise Unstaged(issued.ref, error) from None
 
 
 def _generate(world: World, provider: Provider, work: Work, step: Step) -> Outcome:

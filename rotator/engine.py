@@ -6,9 +6,10 @@ found RUNNING belongs to a worker that died or froze, so it is UNCERTAIN: looked
 
 from __future__ import annotations
 
+import functools
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
@@ -17,12 +18,14 @@ import structlog
 from rotator import clock
 from rotator.claims import GATE, LEAK_SAFE, STOPPED, Draft, Ledger, LedgerFailed, LostClaim
 from rotator.comparison import compare
-from rotator.effects import Outcome, World, in_use, perform
+from rotator.credential import CredentialRef
+from rotator.effects import Outcome, Unstaged, World, in_use, perform
 from rotator.errors import THROTTLED, RotatorError, Unavailable, Uncertain
 from rotator.flow.playbook import GATES, Expect, Subject, Verb
-from rotator.flow.proof import Proof, knocked, revived, seen, shut, stated
+from rotator.flow.proof import Proof, knocked, mispaired, revived, seen, shut, stated
 from rotator.flow.run import AT_ONCE, BranchState, Step, StepState, Work
 from rotator.flow.step import (
+    DISCARDED,
     SEND_MARGIN_S,
     UNRESOLVED,
     WORKER_LOST,
@@ -35,11 +38,12 @@ from rotator.flow.step import (
     after_look_error,
     after_statement,
     apply,
+    discarded,
     hold_before,
     spread_before,
 )
 from rotator.lost_issue import look_for_issued
-from rotator.ports import Answer
+from rotator.ports import Answer, State
 
 log = structlog.get_logger()
 T = TypeVar("T")
@@ -48,6 +52,12 @@ DELIVERS = frozenset({Verb.ISSUE, Verb.GENERATE, Verb.PROMOTE})
 """What brings a new secret to where somebody may read it."""
 ONE_AT_A_TIME = frozenset({Verb.ISSUE, Verb.COMPARE})
 """What only one run of an owner does at a time: a comparison would take another's fresh mint for a stranger."""
+
+
+FILLED = "filled"
+"""The fact of an `issue` that found no room after an earlier attempt: what that left behind has been looked for."""
+
+BUDGET = "its account's budget is used up"
 
 
 class Engine:
@@ -104,24 +114,21 @@ class _Advance:
                 self._release(BranchState.OPEN, AT_ONCE)
                 return
             lane = step.lane
-            if (why := self._must_give_way(step)) is not None:
-                self._release(BranchState.OPEN, AT_ONCE, why)
+            if self._work.branch.stopped is not None:
+                self._release(BranchState.OPEN, AT_ONCE, STOPPED + self._work.branch.stopped)
                 return
             move = self._advance(step)
             if move.state not in {StepState.DONE, StepState.SKIPPED}:
                 self._rest(move)
                 return
 
-    def _must_give_way(self, step: Step) -> str | None:
-        """Return why another must go first: a person stopped it, or its account allows no more calls now."""
-        if self._work.branch.stopped is not None:
-            return STOPPED + self._work.branch.stopped
+    def _is_granted(self, step: Step) -> bool:
+        """Take the calls of a step from what its account allowed with this claim; False when that is used up."""
         if self._calls_left is None:
-            return None
-        if self._calls_left < step.calls:
-            return "its account's budget is used up"
-        self._calls_left -= step.calls
-        return None
+            return True
+        granted = self._calls_left >= step.calls
+        self._calls_left -= step.calls if granted else 0
+        return granted
 
     def _rest(self, move: Move) -> None:
         """Give way: due again later, held for a person or a condition, or failed for all to see."""
@@ -166,6 +173,8 @@ class _Advance:
         return None
 
     def _act(self, step: Step) -> Move:
+        if not self._is_granted(step):
+            return Move(StepState.PENDING, AT_ONCE, BUDGET)
         try:
             facts = self._before_minting(step)
         except RotatorError as error:
@@ -189,10 +198,11 @@ class _Advance:
 
     def _compare(self, step: Step) -> Move:
         ours = self._ledger.ours(self._work.run)
-        move = self._ask(step, lambda: compare(self._world, self._work, step, ours))
-        if move.state is StepState.DONE:
+        found = self._ask(step, lambda: compare(self._world, self._work, step, ours))
+        self._discard(step, found.left_over)
+        if found.move.state is StepState.DONE:
             self._draft.settled_late = tuple(sorted(ours.late))
-        return move
+        return found.move
 
     def _before_minting(self, step: Step) -> Mapping[str, object]:
         """Note who the siblings were before the first attempt, so that a lost answer can be settled by comparing."""
@@ -220,6 +230,11 @@ class _Advance:
             return False
         return verdict.answer is Answer.REJECTED and not self._proof(step.target).shuts(verdict)
 
+    def _lived(self, step: Step) -> bool:
+        """Tell whether the issuer itself is knocked at, and called the exposed credential active before any effect."""
+        said = self._work.preserved().get("issuer_says")
+        return not step.target and said == State.ACTIVE.value and self._work.run.contained_at is None
+
     def _ask(self, step: Step, question: Callable[[], T]) -> T:
         """Let nothing but the three errors come of an exchange."""
         try:
@@ -245,11 +260,43 @@ class _Advance:
             self._ledger.met(self._work.branch.account, failed=failed, throttled=throttled, retry_after=retry_after)
         self._failed_before = failed
 
+    def _discard(self, step: Step, minted: Sequence[CredentialRef]) -> None:
+        """Revoke what was minted in vain.
+
+        That is written under the claim before: a worker that lost it could else revoke what its successor has found
+        staged and delivered, and a successor could take for the replacement what is about to be revoked.
+        """
+        if not minted:
+            return
+        current = self._current(step)
+        names = {DISCARDED: sorted({*discarded(current), *(each.id for each in minted)})}
+        self._write(
+            current, replace(current, facts={**current.facts, **names}), "discards what was minted in vain", names
+        )
+        self._commit()
+        for each in minted:
+            self._ask(step, functools.partial(self._world.provider(each).revoke, each))
+
+    def _withdraw(self, step: Step, error: Unstaged) -> RotatorError:
+        """Revoke what could not be staged; return what became of the mint."""
+        self.minted = error.ref.id
+        try:
+            self._discard(step, [error.ref])
+        except RotatorError:
+            return error
+        return error.once_revoked
+
     def _failed(self, step: Step, error: RotatorError) -> Move:
-        move = after_error(step, error, self._clock())
+        if isinstance(error, Unstaged):
+            error = self._withdraw(step, error)
         if step.verb is Verb.ISSUE and error.reason == "quota":
-            move = self._make_room(step) or move
-        return self._settle(step, move)
+            if (move := self._make_room(step)) is not None:
+                self._record(step, move)  # the reservation is kept: another run of this owner would take the room
+                return move
+            if step.attempts > 1 and not step.facts.get(FILLED):
+                # An earlier attempt, given up for lost, may have landed after all.
+                return self._settle(step, Move(StepState.UNCERTAIN, AT_ONCE, str(error), {FILLED: True}))
+        return self._settle(step, after_error(step, error, self._clock()))
 
     def _make_room(self, step: Step) -> Move | None:
         """When exposed, refused keys fill the quota, destroy this run's own before issuing."""
@@ -287,6 +334,8 @@ class _Advance:
         settle_s = self._world.provider(self._work.run.ref).settle_s
         if outcome.verdict is not None and step.subject is Subject.EXPOSED:
             proof = knocked(proof, outcome.verdict, settle_s, now)
+            if step.expect is None and outcome.verdict.answer is Answer.REJECTED and self._lived(step):
+                proof = mispaired(proof, outcome.verdict)
             if outcome.status is not None:
                 proof = shut(proof, outcome.status.state, settle_s, now)
             self._prove(proof)
@@ -303,7 +352,7 @@ class _Advance:
         return Move(StepState.DONE, facts=outcome.facts)
 
     def _look(self, step: Step) -> Move:
-        """Find out what became of a step whose answer nobody has."""
+        """Find out what became of a step whose answer nobody has; that is never put off for a budget."""
         if step.verb is not Verb.ISSUE:
             # Every other verb may be done again: already done counts as done.
             return self._settle(step, Move(StepState.PENDING, due_at=AT_ONCE, reason=step.reason))
@@ -311,9 +360,10 @@ class _Advance:
         try:
             ours = self._ledger.ours(self._work.run)
             found = self._ask(step, lambda: look_for_issued(self._world, self._work, step, ours, now))
+            self._discard(step, found.left_over)
         except RotatorError as error:
             return self._settle(step, after_look_error(step, error, now))
-        return self._settle(step, after_look(step, found, now))
+        return self._settle(step, after_look(step, found.move, now))
 
     def _proof(self, target: str) -> Proof:
         return self._work.proofs.get(target) or Proof(target)
@@ -328,28 +378,34 @@ class _Advance:
             self._draft.gives_mint = True
         return move
 
+    def _current(self, step: Step) -> Step:
+        """Return the step as it stands by now: facts may have been added since it was looked at."""
+        return next(each for each in self._work.steps if each.id == step.id)
+
     def _record(self, step: Step, move: Move) -> Step:
         """Put a move into the draft, with its evidence."""
-        now = self._clock()
-        moved = apply(step, move, now)
-        self._draft.steps[moved.id] = moved
+        current = self._current(step)
+        moved = apply(current, move, self._clock())
+        self._write(current, moved, moved.reason, move.facts)
+        return moved
+
+    def _write(self, before: Step, after: Step, reason: str | None, facts: Mapping[str, object]) -> None:
+        self._draft.steps[after.id] = after
         self._draft.records.append(
             {
-                "at": now,
-                "step": moved.name,
-                "do": moved.do,
-                "target": moved.target,
-                "attempt": moved.attempts,
-                "from": step.state.value,
-                "state": moved.state.value,
-                "reason": moved.reason,
-                "facts": dict(move.facts),
+                "at": self._clock(),
+                "step": after.name,
+                "do": after.do,
+                "target": after.target,
+                "attempt": after.attempts,
+                "from": before.state.value,
+                "state": after.state.value,
+                "reason": reason,
+                "facts": dict(facts),
             }
         )
-        self._work = replace(
-            self._work, steps=tuple(moved if each.id == moved.id else each for each in self._work.steps)
-        )
-        return moved
+        steps = (after if each.id == after.id else each for each in self._work.steps)
+        self._work = replace(self._work, steps=tuple(steps))
 
     def _commit(self) -> None:
         if not (self._draft.steps or self._draft.records):
@@ -359,6 +415,7 @@ class _Advance:
         self._draft, self._committed, self.minted = Draft(), asked, None
 
     def _release(self, state: BranchState, due_at: float | None = None, reason: str | None = None) -> None:
+        self._draft.unspent_calls = self._calls_left or 0
         self._ledger.release(self._work, self._draft, state, due_at, reason)
 
 

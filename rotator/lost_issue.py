@@ -10,41 +10,51 @@ and is left to a person.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from rotator.claims import Ours
 from rotator.credential import CredentialRef
 from rotator.effects import World, attempt_tokens, find_staged, stage
 from rotator.flow.run import Step, StepState, Work
-from rotator.flow.step import UNRESOLVED, Move, possible_persistence, surplus_accepted
+from rotator.flow.step import UNRESOLVED, Move, discarded, possible_persistence, surplus_accepted
 from rotator.ports import CALL_DEADLINE_S, Issuing, Provider, State
 
 CLOCK_SKEW_S = 60.0
 """How far the issuer's clock may be off."""
 
 
-def look_for_issued(world: World, work: Work, step: Step, ours: Ours, now: float) -> Move:
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What becomes of a step after looking, once what is ours and left over has been discarded."""
+
+    move: Move
+    left_over: tuple[CredentialRef, ...] = ()
+
+
+def look_for_issued(world: World, work: Work, step: Step, ours: Ours, now: float) -> Finding:
     """Look, and say what becomes of the step. Raises the three errors when the look itself fails."""
     run, provider = work.run, world.provider(work.run.ref)
     before = step.facts.get("siblings_before")
     if not isinstance(before, Sequence):
-        return Move(StepState.PENDING, due_at=now, reason="looked: nothing was asked for yet")
+        return Finding(Move(StepState.PENDING, due_at=now, reason="looked: nothing was asked for yet"))
     for kept in find_staged(world, provider, run, step):
-        if provider.inspect(kept.ref).state is State.ACTIVE:
-            return Move(StepState.DONE, reason="found staged", facts=stage(world, provider, run, step, kept).facts)
-    marked = marked_by(provider, run.ref, step)
+        if kept.ref.id not in discarded(step) and provider.inspect(kept.ref).state is State.ACTIVE:
+            facts = stage(world, provider, run, step, kept).facts
+            return Finding(Move(StepState.DONE, reason="found staged", facts=facts))
     known = {*before, *ours.known, *surplus_accepted(step)}
-    new = marked or sorted(each for each in provider.siblings(run.ref) if each.id not in known)
+    new = sorted(each for each in provider.siblings(run.ref) if each.id not in known)
+    certain = {each.id for each in marked_by(provider, run.ref, step)} | ours.late | discarded(step)
+    mine = [each for each in new if each.id in certain]
+    if not mine and len(new) == 1 and _could_be_ours(provider.inspect(new[0]).facts, step):
+        mine = new
     if not new:
-        return _nothing_issued(step, provider.settle_s, now)
-    if not marked and (len(new) > 1 or not _could_be_ours(provider.inspect(new[0]).facts, step)):
-        return possible_persistence(step, [each.id for each in new])
-    for each in new:
-        provider.revoke(each)
-    names = ", ".join(each.id for each in new)
-    return Move(
-        StepState.PENDING, due_at=now, reason=f"looked: {names} lost its secret, revoked", facts={UNRESOLVED: False}
-    )
+        return Finding(_nothing_issued(step, provider.settle_s, now))
+    if strange := [each.id for each in new if each not in mine]:
+        return Finding(possible_persistence(step, strange), tuple(mine))
+    names = ", ".join(each.id for each in mine)
+    reason = f"looked: {names} lost its secret, revoked"
+    return Finding(Move(StepState.PENDING, due_at=now, reason=reason, facts={UNRESOLVED: False}), tuple(mine))
 
 
 def marked_by(provider: Provider, ref: CredentialRef, step: Step) -> list[CredentialRef]:

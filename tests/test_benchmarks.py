@@ -106,7 +106,6 @@ def test_calls_after_the_waits_need_not_be_queued_for():
     assert bound(jobs, account, calls_after_waits=1).makespan_s == pytest.approx(4 + 5)
 
 
-@pytest.mark.xfail(strict=True, reason="8 are granted for 6: the budget is asked before the wait, and the rest is lost")
 def test_an_account_is_charged_no_call_that_is_not_made(tmp_path, monkeypatch):
     granted = []
     take = Sending.take

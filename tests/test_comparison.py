@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from rotator.credential import Leaked, Secret
+from rotator.credential import Leaked
 from rotator.errors import Uncertain
 from rotator.flow.playbook import Strategy
 from rotator.ports import State
@@ -137,15 +137,3 @@ def test_what_a_later_run_of_the_ledger_delivered_there_is_no_change(house):
     deployment.rest()
     for run in ("inc-1.r1", "inc-2.r1"):
         assert set(deployment.steps(run).values()) == {"done"}
-
-
-def test_a_secret_that_was_never_the_ids_is_contained_by_the_issuers_word_and_keeps_nobody_waiting(house):
-    company, deployment = house
-    stolen, secret = company.stolen(TOKEN)
-    cut = replace(stolen, leaked=Leaked(id=stolen.ref.id, secret=Secret(secret.reveal()[:-3])))
-    deployment.start([cut], wanted=Strategy.REVOKE_ONLY)
-    deployment.rest()
-    run = deployment.record().runs[0].run
-    assert (run.evidence, run.dead_at) == ("none", None)
-    assert run.contained_at is not None
-    assert deployment.steps()["refused"] == "held"

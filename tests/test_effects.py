@@ -21,7 +21,7 @@ def test_two_consumers_whose_shown_names_are_one_answer_for_themselves():
     run = SimpleNamespace(
         incident="inc", ref=CredentialRef("vault_token", "vault", "ci", "old"), deliver=(), consumers=addresses
     )
-    work = SimpleNamespace(run=run, minted={"replacement": "new"}, branch=SimpleNamespace(minted={}))
+    work = SimpleNamespace(run=run, minted={"replacement": "new"}, facts_of=lambda _verb: {})
     step = SimpleNamespace(verb=Verb.VERIFY, subject=Subject.CONSUMERS)
     outcome = perform(world, work, step, None)
     assert outcome.using == {"http://ci/reload": "old", "http://ci/reload (2)": "new"}

@@ -406,3 +406,54 @@ def test_another_hand_at_the_store_is_not_overwritten(house):
     assert deployment.steps()["deliver"] == "failed"
     assert reason(deployment, "deliver").startswith("store_changed")
     assert company.store.consumed(place.name) == '{"id": "theirs"}'
+
+
+def test_a_secret_that_was_never_the_ids_is_contained_by_the_issuers_word_and_keeps_nobody_waiting(house):
+    company, deployment = house
+    stolen, secret = company.stolen("acme_api_token")
+    cut = replace(stolen, leaked=Leaked(id=stolen.ref.id, secret=Secret(secret.reveal()[:-3])))
+    deployment.start([cut], wanted=Strategy.REVOKE_ONLY)
+    deployment.rest()
+    run = deployment.record().runs[0].run
+    assert (run.evidence, run.dead_at) == ("none", None)
+    assert run.contained_at is not None
+    assert deployment.steps()["refused"] == "held"
+
+
+def test_a_door_that_does_not_answer_the_pairing_knock_is_knocked_at_again(house):
+    company, deployment = house
+    stolen, _ = company.stolen("acme_api_token")
+    deployment.start([stolen], wanted=Strategy.CONTAIN_FIRST)
+    company.world.meet = at("issuer.verify", "before", fails(Unavailable("http_503")))
+    deployment.rest()
+    assert deployment.record().runs[0].run.evidence == "proven"
+
+
+def test_a_death_that_nobody_could_pair_is_the_issuers_word_and_goes_on(tmp_path):
+    company, deployment = founded(tmp_path, propagation_s=0.0)
+    stolen, secret = company.stolen("acme_api_token")
+    deployment.start([stolen], wanted=Strategy.CONTAIN_FIRST)
+
+    def until_it_is_contained() -> None:
+        if not company.world.done("issuer.suspend"):
+            raise Unavailable("http_503")
+
+    company.world.meet = at("issuer.verify", "before", until_it_is_contained, times=100)
+    deployment.rest()
+    run = deployment.record().runs[0].run
+    assert (run.evidence, company.opens(stolen.ref, secret)) == ("stated", False)
+    assert set(deployment.steps().values()) == {"done"}
+    assert set(company.holders().values()) == {run.replacement}
+    deployment.database.close()
+
+
+def test_the_room_that_one_run_makes_is_not_taken_by_another_of_its_owner(house):
+    company, deployment = house
+    first, _ = company.stolen(KEY, places=("kv",))
+    second, _ = company.stolen(KEY, places=("kv-2",))
+    deployment.start([first, second], wanted=Strategy.CONTAIN_FIRST)
+    deployment.rest()
+    for run in ("inc-1.r1", "inc-1.r2"):
+        assert set(deployment.steps(run).values()) == {"done"}
+    assert company.living(first.ref) == {each.run.replacement for each in deployment.record().runs}
+    assert deployment.rows("mint") == []

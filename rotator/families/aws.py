@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import boto3
+import botocore.auth
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from rotator import clock
 from rotator.credential import Secret
 from rotator.errors import Rejected, Unavailable
 from rotator.families.aws_errors import lost, refused, unreadable
@@ -84,11 +88,13 @@ class Account:
         region = home_region(self.region) if service == "sts" else self.region
         endpoint = self.connection.endpoint_url
         try:
-            return session.client(service, region_name=region, endpoint_url=endpoint, config=config)
+            client = session.client(service, region_name=region, endpoint_url=endpoint, config=config)
         except ValueError:
             raise Rejected("invalid_endpoint", f"connection {self.connection.name}: {endpoint}") from None
         except BotoCoreError as error:
             raise lost(error, changes=False) from None
+        client.meta.events.register("before-parse", _refuse_a_part)
+        return client
 
     def _current(self) -> _Clients:
         credential = self.connection.credential()
@@ -136,6 +142,29 @@ class _Answered(dict[str, Any]):
 
     def __missing__(self, part: str) -> Any:
         raise unreadable(part, changes=self._changes)
+
+
+def _refuse_a_part(response_dict: dict[str, Any], **_: object) -> None:
+    """Raise for an answer that was cut off: botocore takes half a list of keys for an empty one."""
+    if was_cut(response_dict["headers"], response_dict["body"]):
+        raise EOFError
+
+
+def was_cut(headers: Mapping[str, str], body: object) -> bool:
+    """Tell whether less came than the other side had announced."""
+    announced = headers.get("content-length", "")
+    plain = "content-encoding" not in headers and isinstance(body, bytes)
+    return plain and announced.isdigit() and len(body) < int(announced)  # type: ignore[arg-type]
+
+
+def _now(remove_tzinfo: bool = True) -> datetime:
+    moment = datetime.fromtimestamp(clock.now(), UTC)
+    return moment.replace(tzinfo=None) if remove_tzinfo else moment
+
+
+# AWS refuses what is signed a quarter of an hour ago, or ahead: a wall clock that is set in the middle of an incident
+# must not end it.
+botocore.auth.get_current_datetime = _now
 
 
 def home_region(region: str) -> str:

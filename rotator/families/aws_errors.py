@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from http import HTTPStatus
 from typing import Any
 
@@ -36,6 +37,9 @@ _OURS_REFUSED = {
     "ExpiredTokenException",
     "AuthFailure",
 }
+_SKEWED = {"RequestExpired", "RequestTimeTooSkewed"}
+BY_THE_CLOCK = re.compile("Signature (expired|not yet current)")
+"""What AWS says of a signature that is right, at a wrong time."""
 _REASONS = {
     "AccessDenied": "access_denied",
     "AccessDeniedException": "access_denied",
@@ -65,6 +69,8 @@ def refused(error: ClientError, *, changes: bool) -> RotatorError:
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         kind = Uncertain if changes else Unavailable
         return kind("server_error", detail)
+    if code in _SKEWED or (code in _OURS_REFUSED and BY_THE_CLOCK.search(message)):
+        return Unavailable("clock_skewed", f"{detail}: is this machine's clock right?")
     if code in _OURS_REFUSED:
         return Rejected("own_credential_refused", detail)
     reason = _REASONS.get(code, "refused")

@@ -19,14 +19,13 @@ from botocore.utils import get_environ_proxies
 
 from rotator.credential import Secret
 from rotator.errors import Unavailable
-from rotator.families.aws import POOL_SIZE, Account, home_region
-from rotator.families.aws_errors import later_or_none, lost
+from rotator.families.aws import POOL_SIZE, Account, home_region, was_cut
+from rotator.families.aws_errors import BY_THE_CLOCK, later_or_none, lost
 from rotator.ports import CONNECT_TIMEOUT_S, READ_TIMEOUT_S, Answer, Verdict
 
 _BODY = "Action=GetCallerIdentity&Version=2011-06-15"
 _CODE = re.compile(rb"<Code>([A-Za-z0-9.]{1,80})</Code>")
 _REQUEST = re.compile(rb"<RequestId>([A-Za-z0-9-]{1,80})</RequestId>")
-_BY_THE_CLOCK = re.compile(rb"Signature (expired|not yet current)")
 _SNAKE = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
@@ -55,7 +54,10 @@ class Knocker:
         signer = SigV4Auth(Credentials(key_id, secret.reveal()), "sts", home_region(self._account.region))
         try:
             signer.add_auth(request)
-            return _verdict(pool.send(request.prepare()))
+            response = pool.send(request.prepare())
+            if was_cut(response.headers, response.content):
+                raise Unavailable("answer_lost", "it was cut off")
+            return _verdict(response)
         except BotoCoreError as error:
             raise lost(error, changes=False) from None
 
@@ -92,7 +94,7 @@ def _verdict(response: AWSResponse) -> Verdict:
     if code == "InvalidClientTokenId":
         return Verdict(Answer.REJECTED, "invalid_client_token_id", names_id=True, request_id=request)
     if code == "SignatureDoesNotMatch":
-        if _BY_THE_CLOCK.search(body):
+        if BY_THE_CLOCK.search(body.decode("utf-8", "replace")):
             return Verdict(Answer.INCONCLUSIVE, "clock_skewed", request_id=request)
         return Verdict(Answer.INCONCLUSIVE, "signature_does_not_match", mismatch=True, request_id=request)
     reason = _SNAKE.sub("_", code).replace(".", "_").lower() or f"http_{response.status_code}"

@@ -71,7 +71,7 @@ def knocked(proof: Proof, verdict: Verdict, settle_s: float, now: float) -> Proo
             refused_since=None if unsettled else proof.refused_since,
         )
     if not proof.shuts(verdict):
-        return proof
+        return proof if proof.contained_at is not None else replace(proof, refused_since=None)
     since = proof.refused_since if proof.refused_since is not None else now
     if now - since < settle_s:
         return replace(proof, refused_since=since)
@@ -99,15 +99,18 @@ def stated(proof: Proof, state: State, settle_s: float, now: float) -> Proof:
     return contained if proof.mismatch else replace(contained, dead_at=since, evidence=Evidence.STATED)
 
 
+def mispaired(proof: Proof, verdict: Verdict) -> Proof:
+    """Note that the material was refused while the id lived: it is another's, or was cut short."""
+    return proof if proof.shuts(verdict) else replace(proof, mismatch=True)
+
+
 def shut(proof: Proof, state: State, settle_s: float, now: float) -> Proof:
     """Add the issuer's word about the id after a refusal that proves nothing, since its material was never accepted.
 
-    Once it has held, nobody gets in under that id; whose the report's secret is stays open, so nothing is dead.
+    Once it has held, nobody gets in under that id. That is its death as the issuer states it, unless the material was
+    refused while the id lived: then it stays open whose that is.
     """
-    if state is State.ACTIVE or proof.known_at is None:
-        return replace(proof, stated_since=None, contained_at=None)
-    since = proof.stated_since if proof.stated_since is not None else now
-    return replace(proof, stated_since=since, contained_at=since if now - since >= settle_s else None)
+    return stated(proof, state, settle_s, now)
 
 
 def revived(proof: Proof) -> Proof:

@@ -56,6 +56,9 @@ RELEASED = "released"
 SURPLUS = "surplus"
 """The fact of a step that asked a person about things that are not known to be ours: which."""
 
+DISCARDED = "discarded"
+"""The fact of a step that minted in vain: which credentials it gave up. Written before they are revoked."""
+
 UNRESOLVED = "unresolved"
 """The fact of an `issue` of which nobody could find out whether it was done: to try again begins with looking."""
 
@@ -165,8 +168,18 @@ def is_unknown(step: Step) -> bool:
 
 def possible_persistence(step: Step, names: Sequence[str]) -> Move:
     """Ask a person about credentials that appeared and may be the attacker's; to try again is to accept them."""
-    reason = f"possible_persistence: {', '.join(names)} appeared and is not known to be ours"
+    return ask_about(step, names, f"possible_persistence: {', '.join(names)} appeared and is not known to be ours")
+
+
+def ask_about(step: Step, names: Sequence[str], reason: str) -> Move:
+    """Ask a person about what is named; to try again is to accept it."""
     return Move(StepState.HELD, reason=reason, facts={SURPLUS: sorted({*surplus_accepted(step), *names})})
+
+
+def discarded(step: Step) -> frozenset[str]:
+    """Return what the step minted in vain and gave up: no worker may take it for the replacement any more."""
+    names = step.facts.get(DISCARDED)
+    return frozenset(map(str, names)) if isinstance(names, Sequence) else frozenset()
 
 
 def surplus_accepted(step: Step) -> frozenset[str]:
@@ -181,6 +194,9 @@ def after_knock_exposed(step: Step, verdict: Verdict, proof: Proof, settle_s: fl
     if verdict.request_id:
         facts["request_id"] = verdict.request_id
     if step.expect is None:
+        unanswered = verdict.answer is Answer.INCONCLUSIVE and not verdict.mismatch
+        if unanswered and not _out_of_patience(step, OBSERVING_S, now):
+            return Move(StepState.PENDING, now + backoff(step.attempts, 5.0), f"inconclusive: {verdict.reason}", facts)
         return Move(StepState.DONE, reason=verdict.reason, facts=facts)
     late = _out_of_patience(step, step.retry_for_s or 0.0, now)
     if step.expect is Expect.ACCEPTED:

@@ -114,6 +114,11 @@ FIND_LATE = (
     .join(tables.run, tables.run.c.id == tables.late.c.run)
     .where(*(tables.run.c[name] == bindparam(name) for name in ("provider", "connection", "owner")))
 )
+GIVE_BACK = (
+    update(tables.account)
+    .where(tables.account.c.name == bindparam("a_name"))
+    .values(tokens=tables.account.c.tokens + bindparam("unspent"))
+)
 SETTLE_LATE = delete(tables.late).where(tables.late.c.credential == bindparam("l_credential"))
 FIND_GATE = select(tables.gate.c.open).where(
     tables.gate.c.incident == bindparam("of_incident"), tables.gate.c.name == bindparam("gate")

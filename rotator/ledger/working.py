@@ -88,6 +88,10 @@ class _Written:
                 statements.GIVE_MINT,
                 [{"m_owner": _owner(work.run.ref), "m_branch": branch.id}] if draft.gives_mint else [],
             ),
+            (
+                statements.GIVE_BACK,
+                [{"a_name": branch.account, "unspent": draft.unspent_calls}] if draft.unspent_calls else [],
+            ),
             (statements.SETTLE_LATE, [{"l_credential": each} for each in draft.settled_late]),
         ]
         self.rows = [(statement, values) for statement, values in found if values]

@@ -50,7 +50,6 @@ def test_a_process_killed_or_a_call_lost_at_any_shape_of_a_step_leaves_the_world
     assert "; 0 trials wrong" in summary
 
 
-@pytest.mark.xfail(strict=True, reason="the room that one run makes for its mint is taken by another of the same owner")
 def test_two_keys_of_one_owner_are_replaced_whatever_is_lost():
     done = subprocess.run([*WORDS, "--only", TWO_KEYS], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout

@@ -77,7 +77,6 @@ def test_a_clock_that_is_set_shortens_no_time_and_stalls_nothing(produced, serve
     assert [carried_out(proxy, call) for call in (b"/suspend", b"POST /tokens\n", b"DELETE /tokens/")] == [1, 1, 1]
 
 
-@pytest.mark.xfail(strict=True, reason="defect F5: what is signed by a clock that was set is refused, and fails")
 def test_a_clock_that_is_set_keeps_no_key_of_aws_alive(produced, aws_proxy, tmp_path):
     found, clock = produced(AWS), WallClock(tmp_path / "clock")
     aws_proxy.hold(b"UpdateAccessKey", "before")

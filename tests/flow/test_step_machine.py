@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -177,7 +176,6 @@ TestKnocks = Knocks.TestCase
 TestKnocks.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
 
 
-@pytest.mark.xfail(strict=True, reason="defect F6: a refusal that proves nothing leaves an older series running")
 def test_a_sign_of_life_ends_a_series_of_refusals():
     proof = seen(Proof(), State.ACTIVE, 1000.0)
     proof = knocked(proof, Verdict(Answer.REJECTED, "said", names_id=True), SETTLE_S, 1000.0)

@@ -13,6 +13,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from rotator import clock
 from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.errors import Rejected, Unavailable, Uncertain
 from rotator.families import aws
@@ -346,6 +347,42 @@ def test_a_strange_answer_to_a_question_is_unavailable(told, endpoint, act):
     with pytest.raises(Unavailable) as error:
         getattr(told, act)(REF)
     assert error.value.reason == "answer_unreadable"
+
+
+HALF = {"Content-Length": "4000", "Connection": "close"}
+
+
+@pytest.mark.parametrize(("act", "kind"), [("siblings", Unavailable), ("revoke", Uncertain)])
+def test_half_an_answer_is_no_answer(told, endpoint, act, kind):
+    """The vendor's library takes half a list of keys for an empty one."""
+    endpoint.script["ListAccessKeys"] = scripted.Answer(200, "<ListAccessKeysResponse><ListAccessKeysResult>", HALF)
+    endpoint.script["DeleteAccessKey"] = scripted.Answer(200, "<DeleteAccessKeyResponse>", HALF)
+    with pytest.raises(kind):
+        getattr(told, act)(REF)
+
+
+def test_half_an_answer_to_a_knock_is_no_answer(told, endpoint):
+    endpoint.script["GetCallerIdentity"] = scripted.Answer(200, "<GetCallerIdentityResponse><Arn>arn:", HALF)
+    with pytest.raises(Unavailable):
+        told.verify(REF, Secret(CANARY))
+
+
+def test_a_signature_refused_for_its_time_is_tried_again(told, endpoint):
+    body = scripted.error("SignatureDoesNotMatch", "Signature expired: 20261122T010000Z is now earlier than …")
+    endpoint.script["UpdateAccessKey"] = scripted.Answer(403, body)
+    with pytest.raises(Unavailable) as error:
+        told.suspend(REF)
+    assert error.value.reason == "clock_skewed"
+
+
+def test_calls_are_signed_by_the_clock_that_nobody_sets(stack, monkeypatch):
+    ref, _ = planted(stack)
+    asked = provider(stack)
+    assert asked.inspect(ref).state is State.ACTIVE
+    monkeypatch.setattr(clock.now, "begins_at", clock.now.begins_at - 3600.0)
+    with pytest.raises(Unavailable) as error:
+        asked.inspect(ref)
+    assert error.value.reason == "clock_skewed"
 
 
 def test_an_endpoint_that_is_no_address_is_said_so():
