@@ -147,3 +147,17 @@ def test_the_last_isolated_foothold_opens_the_gate(house):
     assert acts(deployment) == ["declared", "approved", "isolated", "isolated", "opened"]
     assert [each.state for each in deployment.record().footholds] == ["isolated", "isolated"]
     assert broken_chains(deployment) == []
+
+
+def test_no_room_is_made_by_destroying_what_a_legal_hold_keeps(house):
+    company, deployment = house
+    stolen, _ = company.stolen(KEY)
+    company.plant(KEY, "ci")  # the quota is full
+    plan = deployment.declare([stolen])
+    gate(deployment, "no_legal_hold", is_open=False)
+    deployment.enrolment.approve("inc-1", plan.digest, by="test")
+    deployment.rest(patience_s=3600)
+    assert (deployment.steps()["make_room"], company.world.done("issuer.revoke")) == ("held", [])
+    gate(deployment, "no_legal_hold")
+    deployment.rest(patience_s=3600)
+    assert (deployment.steps()["converged"], company.world.done("issuer.revoke")) == ("done", [stolen.ref.id])
