@@ -22,7 +22,7 @@ LONGEST_PAUSE_S = 3600.0
 CUT_EVERY_S = 1.0
 """The share is halved no more often than that: what was sent before the cut is throttled too."""
 LEAST_SHARE = 1 / 64
-GIVEN_BACK = 1 / 30
+GIVEN_BACK = 1 / 10
 """Of the whole rate, a second."""
 FORGOTTEN_AT = 2.0
 """An account without a budget was throttled at some rate; at twice that without another throttling it is free again."""
