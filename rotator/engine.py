@@ -21,7 +21,7 @@ from rotator.comparison import compare
 from rotator.credential import CredentialRef
 from rotator.effects import Outcome, Unstaged, World, in_use, perform
 from rotator.errors import THROTTLED, RotatorError, Unavailable, Uncertain
-from rotator.flow.playbook import GATES, Expect, Subject, Verb
+from rotator.flow.playbook import GATES, Expect, Subject, Until, Verb
 from rotator.flow.proof import Proof, knocked, mispaired, revived, seen, shut, stated
 from rotator.flow.run import AT_ONCE, BranchState, Step, StepState, Work
 from rotator.flow.step import (
@@ -314,6 +314,9 @@ class _Advance:
                 subject=Subject.EXPOSED,
                 state=StepState.PENDING,
                 expect=None,
+                hold_for_s=None,
+                hold_until=Until.NO_LEGAL_HOLD,  # it destroys, however early
+                undo=None,
                 attempts=0,
                 started_at=None,
                 intended_at=None,
