@@ -5,6 +5,7 @@ from pydantic import ValidationError
 
 from rotator.bootstrap import Rotator
 from rotator.errors import BadInput, Unavailable
+from rotator.flow.budget import Limit
 from rotator.flow.scope import ConsumerAddress
 from rotator.settings import ConsumerSettings, Settings
 
@@ -66,3 +67,27 @@ def test_a_webhook_is_an_address_or_a_reference_to_one(given):
 def test_a_webhook_with_a_password_and_one_that_is_no_address_are_refused(given):
     with pytest.raises(ValidationError, match=r"env:NAME( or|,) file:PATH"):
         ConsumerSettings(webhook=given)
+
+
+def budgeted(tmp_path, *connections):
+    settings = {"folder": tmp_path, "data_dir": tmp_path, "connections": list(connections)}
+    return Rotator(Settings(**settings))
+
+
+def one(name, rate=None, account="1"):
+    budget = {"calls_per_second": rate, "burst": 3} if rate else None
+    return {"name": name, "family": "aws", "account": account, "budget": budget}
+
+
+def test_connections_of_one_account_share_the_budget_that_one_of_them_states(tmp_path):
+    parts = budgeted(tmp_path, one("a", 5), one("b"), one("c", 7, account="2"))
+    assert [parts.account_of(name) for name in "abc"] == ["aws:1", "aws:1", "aws:2"]
+    assert parts.limits == {"aws:1": Limit(5.0, 3), "aws:2": Limit(7.0, 3)}
+
+
+def test_two_budgets_for_one_account_are_refused_in_one_line(tmp_path):
+    with pytest.raises(BadInput) as refused:
+        budgeted(tmp_path, one("a", 5), one("b", 6)).limits  # noqa: B018 - reading them is the check
+    assert str(refused.value) == (
+        "connection b: another connection of account 1 has another budget (they share one: write it the same, or once)"
+    )

@@ -129,7 +129,18 @@ def _connections(parts: Rotator) -> Iterator[Finding]:
             yield Finding(False, f"{connection.name}: {error}")
             continue
         yield Finding(True, f"{connection.name}: {', '.join(kinds)}")
+    yield from _budgets(parts)
     yield from _recoveries(parts)
+
+
+def _budgets(parts: Rotator) -> Iterator[Finding]:
+    try:
+        limits = parts.limits
+    except RotatorError as error:
+        yield Finding(False, str(error))
+        return
+    for account, limit in limits.items():
+        yield Finding(True, f"account {account}: {limit.calls_per_second:g} calls a second, {limit.burst} at once")
 
 
 def _recoveries(parts: Rotator) -> Iterator[Finding]:
