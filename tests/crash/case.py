@@ -68,6 +68,8 @@ class Case:
     @property
     def short(self) -> bool:
         """Tell whether it belongs to the few in which every distinct shape of a step is met."""
+        if self.twist is Twist.TWO and self.kind not in KINDS[:2]:
+            return False  # one kind without markers and one with them
         if self.strategy is Strategy.CONTAIN_FIRST:
             return self.places == 1 or self.twist is Twist.NONE
         return self.places == 1 and self.twist is Twist.NONE

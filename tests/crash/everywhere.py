@@ -14,6 +14,8 @@ from tests.crash.killing import Boundary, Ended, Killing
 RESTARTS_AFTER_S = (0.0, 1.0, 61.0)
 """Seconds of the world's time until the next worker: at once, as one runtime restarts, or after the lease."""
 
+AGAIN = ", again"
+
 
 @dataclass(frozen=True)
 class Trial:
@@ -84,7 +86,7 @@ class Everywhere:
         met: Counter[str] = Counter()
         for number, boundary in enumerate(calm.boundaries, start=1):
             met[boundary.shape] += 1
-            shape = boundary.shape + (", again" if met[boundary.shape] > 1 else "")
+            shape = boundary.shape + (AGAIN if met[boundary.shape] > 1 else "")
             die = random.Random(f"{self._seed} {case.name} {number}")
             restart_s = die.choice(RESTARTS_AFTER_S)
             if self._is_new(case, "kill", boundary, shape):
@@ -108,7 +110,10 @@ class Everywhere:
         if self._seen is None:
             return True
         # What a lost call does depends on the call; what a lost worker does, on who else is at work and what room is.
-        twist = case.twist if spoil == "kill" and case.twist is not Twist.ID_ONLY else Twist.NONE
+        crowded = case.twist in {Twist.TWO, Twist.QUOTA}
+        if shape.endswith(AGAIN) and case.places == 1 and (spoil != "kill" or crowded):
+            return False
+        twist = case.twist if spoil == "kill" and crowded else Twist.NONE
         key = (case.kind, twist, spoil, shape)
         new = key not in self._seen
         self._seen.add(key)

@@ -46,7 +46,7 @@ def test_a_process_killed_or_a_call_lost_at_any_shape_of_a_step_leaves_the_world
     assert walks[kind].returncode == 0, said
     *_, summary = said.splitlines()
     killed = int(summary.partition(" processes killed")[0].rpartition(" ")[2])
-    assert killed >= 40
+    assert killed >= 30
     assert "; 0 trials wrong" in summary
 
 
