@@ -10,7 +10,9 @@ import threading
 from difflib import get_close_matches
 from types import ModuleType
 
-from rotator import secret_reference
+import structlog
+
+from rotator import clock, secret_reference
 from rotator.credential import CredentialRef
 from rotator.engine import Engine
 from rotator.errors import BadInput, Unavailable
@@ -31,6 +33,8 @@ from rotator.playbook_file import load_all
 from rotator.ports import Connection, Consumer, Place, Provider, Store
 from rotator.seal import Seal
 from rotator.settings import ConnectionSettings, Settings
+
+log = structlog.get_logger()
 
 
 class Outside:
@@ -149,6 +153,8 @@ class Rotator:
         database = Database(self.settings.database_url)
         database.migrate()
         timekeeping.keep(database)
+        if abs(ahead := clock.now.wall_is_ahead_s) > timekeeping.JUMP_S:
+            log.warning("wall_clock_was_set", ahead_s=round(ahead, 1), until="what is under way has come to rest")
         return database
 
     @functools.cached_property

@@ -46,6 +46,7 @@ class Dispatcher:
         now = time.monotonic()
         if now - self._chores_at >= CHORES_EVERY_S:
             self._chores_at = now
+            self._due.keep_time()
             if self._leads(now):
                 self._free_dead_claims(now)
                 self._due.wake_leak_safe()

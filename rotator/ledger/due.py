@@ -13,7 +13,7 @@ from rotator import clock
 from rotator.flow.budget import Limit
 from rotator.flow.plan import Lane
 from rotator.flow.run import AT_ONCE, BranchState
-from rotator.ledger import opening, statements, tables
+from rotator.ledger import opening, statements, tables, timekeeping
 from rotator.ledger.database import Database
 from rotator.ledger.late import reopen_for_late
 from rotator.ledger.sending import RESEND_S, Sending
@@ -131,6 +131,11 @@ class DueWork:
                 )
             )
             return connection.execute(query.limit(1)).first() is not None or opening.will_move(connection)
+
+    def keep_time(self) -> None:
+        """Go by the machine's clock, which may have been put right while nothing was under way."""
+        if isinstance(self._clock, clock.SteadyClock):
+            timekeeping.keep(self._database, self._clock)
 
     def lead(self, name: str, holder: str, seen: tuple[str, int] | None) -> tuple[str, int]:
         """Beat as the leader, or take over when the leader is still as it was last `seen`; return who leads now.

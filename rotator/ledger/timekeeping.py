@@ -6,7 +6,6 @@ from there, whatever has become of the wall clock since. While nothing is under 
 
 from __future__ import annotations
 
-import structlog
 from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
 
@@ -14,8 +13,6 @@ from rotator import clock
 from rotator.flow.run import BranchState
 from rotator.ledger import tables
 from rotator.ledger.database import Database
-
-log = structlog.get_logger()
 
 JUMP_S = 5.0
 """What a wall clock may be off without having been set."""
@@ -42,10 +39,7 @@ def keep(database: Database, steady: clock.SteadyClock = clock.now, boot: str | 
         return
     steady.begins_at = begins_at
     ahead = steady.wall_is_ahead_s
-    if abs(ahead) <= JUMP_S:
-        return
-    if under_way is not None:
-        log.warning("wall_clock_was_set", ahead_s=round(ahead, 1), goes_by="the clock that began what is under way")
+    if abs(ahead) <= JUMP_S or under_way is not None:
         return
     with database.write() as connection:
         connection.execute(update(machine).where(machine.c.boot == boot).values(begins_at=begins_at + ahead))

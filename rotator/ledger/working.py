@@ -123,7 +123,8 @@ class WorkingLedger:
         found = self._database.commit(take)
         if isinstance(found, float):
             log.warning("clocks_disagree", branch=branch, seconds_since_sent=round(now - found, 1))
-            timekeeping.keep(self._database)
+            if isinstance(self._clock, clock.SteadyClock):
+                timekeeping.keep(self._database, self._clock)  # it may have been put right meanwhile
             return None
         return found
 

@@ -8,7 +8,9 @@ import sqlite3
 from collections import deque
 from collections.abc import Callable
 
+from rotator.clock import SteadyClock
 from rotator.dispatcher import Dispatcher
+from rotator.ledger import timekeeping
 from rotator.ledger.database import Database
 from rotator.ledger.due import DueWork
 from tests.fakes.deployment import WEEK, Deployment, Watched
@@ -126,8 +128,14 @@ class Night:
         self.world.skew += seconds
         self.watch.clock_jumped()
 
+    def _start_clock(self) -> SteadyClock:
+        """Begin a process: all of a machine go by the clock that the ledger keeps for it."""
+        clock = self.view.begin_process()
+        timekeeping.keep(self._database, clock)
+        return clock
+
     def _hire(self) -> None:
-        self.view.begin_process()
+        self._start_clock()
         engine = self.deployment.engine()
         process = Process(f"worker-{self.deployment.workers}", engine)
         for _ in range(THREADS):
@@ -138,7 +146,7 @@ class Night:
     def _hire_dispatcher(self) -> None:
         self._hired += 1
         process = Process(f"dispatcher-{self._hired}")
-        due = Watched(DueWork(self._database, self.view.begin_process()), self.view)  # type: ignore[arg-type]
+        due = Watched(DueWork(self._database, self._start_clock()), self.view)  # type: ignore[arg-type]
         dispatcher = Dispatcher(due, self._send, process.name)  # type: ignore[arg-type]
         self._processes.append(process)
         self._dispatchers.append((process, Actor(self.stage, process), dispatcher))

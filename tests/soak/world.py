@@ -206,7 +206,8 @@ class RotatorsView:
         self._world, self.meet = world, world.meet_ledger
         self.now: Callable[[], float] = world.clock
 
-    def begin_process(self) -> Callable[[], float]:
+    def begin_process(self) -> SteadyClock:
         """Give the process that starts now its clock: the wall's as it is now, moved on steadily."""
-        self.now = SteadyClock(self._world.clock, self._world.now)
-        return self.now
+        clock = SteadyClock(self._world.clock, self._world.now)
+        self.now = clock
+        return clock
