@@ -15,7 +15,7 @@ from rotator.flow.proof import Proof, revived
 from rotator.flow.run import AT_ONCE, BranchState, Run, Step, StepState, calls_ahead, summarise
 from rotator.flow.step import RELEASED, Move, apply, surplus_accepted
 from rotator.flow.undo import Stretch, Undo, undo
-from rotator.ledger import rows, statements, tables
+from rotator.ledger import opening, rows, statements, tables, waits
 from rotator.ledger.acts import act, said
 from rotator.ledger.database import Database
 
@@ -75,15 +75,20 @@ class Hands:
         return len(found)
 
     def release(self, run: str, name: str, by: str, reason: str) -> str:
-        """End the wait of a held step early; return what that meant.
+        """End the wait of a held step, or of a run that has not begun, early; return what that meant.
 
         A step that waits for its time comes at once. One that waits because a living stolen credential may read the
-        new secret goes on too: whoever releases it accepts that risk, and the report names them. Raises BadInput for
-        whatever waits for something else.
+        new secret goes on too: whoever releases it accepts that risk, and the report names them. So it is with the
+        first step of a run that waits for the rotator's own credential to be replaced. Raises BadInput for whatever
+        waits for something else.
         """
         why, where = said(by, reason), f"{run} {name}"
         with self._database.write() as connection:
+            without = opening.go_ahead(connection, run, name)
             held = _hold(connection, run)
+            if held is not None and without:
+                self._note(connection, held.run, by, reason, act="released", step=name, goes_without=without)
+                return f"it no longer waits until the rotator's own credential ({', '.join(without)}) is replaced"
             found = [each for each in held.steps if each.name == name and each.state is StepState.HELD] if held else []
             if held is None or not found:
                 raise BadInput("no held step of that name", where, "the report shows what is held")
@@ -203,8 +208,8 @@ def _refuse_retry(run: Run, step: Step) -> list[Step]:
 
 
 def moved_on_by(run: Run, step: Step) -> str:
-    """Return the command that moves a held or failed step on."""
-    if step.waits_for_time or _is_unsafe(step):
+    """Return the command that moves on a held or failed step, or a run that waits for the rotator's own credential."""
+    if step.waits_for_time or _is_unsafe(step) or waits.for_our_own(step):
         return f"rotator hold release {run.id} {step.name} --reason …"
     if _is_gated(step):
         return f"rotator gate open {run.incident} {(step.reason or '').removeprefix(GATE)} --reason …"

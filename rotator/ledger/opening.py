@@ -3,6 +3,9 @@
 A wave begins when nothing of those before is at work any more: each run is through, or waits for somebody. Who waits
 for a stolen credential to be contained counts as waiting: it may be one of the next wave. A consumer that fails in an
 earlier wave trips the brake, a gate of the incident: the later waves wait until a person opens it.
+
+What waits for the rotator's own credential begins when that is delivered, or a person skipped the delivery (his word
+that it is there); or when a person has the run go ahead without it.
 """
 
 from __future__ import annotations
@@ -11,7 +14,7 @@ from sqlalchemy import Connection, and_, func, insert, or_, select, update
 from sqlalchemy.sql import ColumnElement
 
 from rotator.flow.playbook import Subject, Verb
-from rotator.flow.run import AT_ONCE, SCHEDULED, BranchState, StepState
+from rotator.flow.run import AT_ONCE, SCHEDULED, THROUGH, UNDOES, BranchState, StepState
 from rotator.ledger import rows, statements, tables
 from rotator.ledger.acts import act
 from rotator.ledger.database import Database
@@ -44,14 +47,25 @@ def _at_work() -> ColumnElement[bool]:
 
 
 def _delivered(lifeline: ColumnElement[str]) -> ColumnElement[bool]:
-    """Match when a lifeline's replacement is where the rotator finds it: delivered, and who writes a file was told."""
-    own, untold = tables.run.alias("own"), tables.step.alias("untold")
+    """Match when a lifeline's replacement is where the rotator finds it: delivered, and who writes a file was told.
+
+    A delivery that a person skipped counts, unless something of that run was taken back since.
+    """
+    own, untold, place = tables.run.alias("own"), tables.step.alias("untold"), tables.step.alias("place")
+    through = [state.value for state in THROUGH]
+    promote = select(1).where(place.c.run == own.c.id, place.c.verb == Verb.PROMOTE.value)
+    by_hand = and_(
+        promote.where(place.c.state == StepState.SKIPPED.value).exists(),
+        ~promote.where(place.c.state.not_in(through)).exists(),
+        ~select(1).where(place.c.run == own.c.id, place.c.facts.contains(f'"{UNDOES}"')).exists(),
+    )
     telling = select(1).where(
         untold.c.run == own.c.id,
         untold.c.verb == Verb.RELOAD.value,
-        untold.c.state.not_in([StepState.DONE.value, StepState.SKIPPED.value]),
+        untold.c.state.not_in(through),
     )
-    return select(1).where(own.c.id == lifeline, own.c.replaced_at.is_not(None), ~telling.exists()).exists()
+    there = or_(own.c.replaced_at.is_not(None), by_hand)
+    return select(1).where(own.c.id == lifeline, there, ~telling.exists()).exists()
 
 
 _NEXT = select(_incident.c.id).where(_MORE_WAVES, ~_at_work())
@@ -89,6 +103,30 @@ def tick(database: Database, now: float) -> int:
         for incident in changed:
             _open(connection, incident)
     return len(changed)
+
+
+def go_ahead(connection: Connection, run: str, name: str) -> list[str]:
+    """Have an approved run that awaits lifelines begin without them, with its wave; return which it awaited.
+
+    Empty where it awaits none, or does not begin with a step of that name.
+    """
+    awaits = tables.awaits
+    query = select(awaits.c.lifeline).where(awaits.c.run == run, awaits.c.open == 1).order_by(awaits.c.lifeline)
+    first = select(_step.c.name).where(_step.c.run == run).order_by(_step.c.position).limit(1)
+    if connection.execute(query).first() is None or connection.execute(first).scalar() != name:
+        return []
+    # Locked in the order of a tick, and only for such a run: who speaks of another locks its branches first.
+    incident = connection.execute(
+        select(_incident.c.id)
+        .join(_run, _run.c.incident == _incident.c.id)
+        .where(_run.c.id == run, _incident.c.approved_at.is_not(None))
+        .with_for_update()
+    ).scalar()
+    found = list(connection.execute(query).scalars()) if incident is not None else []
+    if incident is not None and found:
+        connection.execute(update(awaits).where(awaits.c.run == run).values(open=0))
+        _open(connection, incident)
+    return found
 
 
 def will_move(connection: Connection) -> bool:

@@ -48,6 +48,8 @@ class RunRecord:
     proofs: tuple[Proof, ...]
     exposures: int
     awaits: tuple[str, ...] = ()
+    gone_ahead: str | None = None
+    """Which of those it did not wait for, who said so, and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +215,7 @@ class Reading:
             gates = gates_in.find_gates(connection, incident)
             footholds = gates_in.find_footholds(connection, incident)
             awaits = waits.lifelines(connection, incident)
+            gone_ahead = waits.gone_ahead(connection, incident)
             warnings = waits.warned(connection, incident)
         return IncidentRecord(
             incident=rows.incident_of(row),
@@ -225,6 +228,7 @@ class Reading:
                     tuple(proofs.get(run.id, ())),
                     exposures.get(run.id, 0),
                     awaits.get(run.id, ()),
+                    gone_ahead.get(run.id),
                 )
                 for run in sorted(runs, key=lambda each: (-each.priority, each.id))
             ),

@@ -14,6 +14,8 @@ from rotator.flow.run import BranchState, Step, StepState
 from rotator.ledger import statements, tables
 from rotator.ledger.opening import BRAKE
 
+FOR_OUR_OWN = "waits until the rotator's own"
+"""How the reason begins of a run that waits for a lifeline."""
 _NAMED = 3
 _BY_500 = 500
 
@@ -57,6 +59,25 @@ def warned(connection: Connection, incident: str) -> tuple[str, ...]:
     return tuple(json.loads(body).get("warnings", ())) if body else ()
 
 
+def gone_ahead(connection: Connection, incident: str) -> dict[str, str]:
+    """Return, for each run that a person had begin before the rotator's own credential was replaced, who and why."""
+    evidence = tables.evidence
+    query = select(evidence.c.body).where(evidence.c.chain == incident, evidence.c.body.contains('"goes_without"'))
+    found = {}
+    for body in connection.execute(query.order_by(evidence.c.seq)).scalars():
+        record = json.loads(body)
+        if "goes_without" in record:
+            found[record["run"]] = (
+                f"{', '.join(record['goes_without'])}; accepted by {record['by']}: {record['reason']}"
+            )
+    return found
+
+
+def for_our_own(step: Step) -> bool:
+    """Tell whether a step, as a report shows it, waits for the rotator's own credential to be replaced."""
+    return step.state is StepState.PENDING and (step.reason or "").startswith(FOR_OUR_OWN)
+
+
 def _is_unsafe(step: Step) -> bool:
     return step.state is StepState.HELD and step.reason == LEAK_SAFE
 
@@ -73,7 +94,7 @@ def _not_begun(connection: Connection, incident: RowMapping) -> dict[str, str]:
     found: dict[str, list[str]] = {}
     for each, credential, lifeline in connection.execute(own):
         found.setdefault(each, []).append(f"{credential} ({lifeline})")
-    why = {each: f"waits until the rotator's own {', '.join(on)} is replaced" for each, on in found.items()}
+    why = {each: f"{FOR_OUR_OWN} {', '.join(on)} is replaced" for each, on in found.items()}
     if incident["wave"] < incident["waves"]:
         shut = connection.execute(
             select(gate.c.reason).where(gate.c.incident == incident["id"], gate.c.name == BRAKE, gate.c.open == 0)

@@ -13,6 +13,7 @@ from rotator.flow.run import THROUGH, UNDOES, WHY, CredentialState, Run, Step, S
 from rotator.ledger.hands import moved_on_by
 from rotator.ledger.reading import IncidentRecord, ManualTask, RunRecord
 from rotator.ledger.stops import CONNECTION, Stop
+from rotator.ledger.waits import for_our_own
 
 OPEN_TOTALS = ("settling", "pending", "held", "manual", "failed")
 """Totals of credentials that nobody may call dead."""
@@ -138,6 +139,7 @@ def _hands(record: RunRecord, stops: Iterable[Stop]) -> dict[str, Any]:
             str(each) for each in stops if unfinished and (each.scope != CONNECTION or each.name == run.ref.connection)
         ],
         "risk_accepted": run.risk_accepted or "",
+        "gone_ahead": record.gone_ahead or "",
         "undone": [
             {
                 "step": by_id[str(step.facts[UNDOES])].name,
@@ -149,7 +151,11 @@ def _hands(record: RunRecord, stops: Iterable[Stop]) -> dict[str, Any]:
             for step in steps
             if UNDOES in step.facts
         ],
-        "next": [_next(run, step) for step in steps if step.state in {StepState.HELD, StepState.FAILED}],
+        "next": [
+            _next(run, step)
+            for step in steps
+            if step.state in {StepState.HELD, StepState.FAILED} or (step.name == steps[0].name and for_our_own(step))
+        ],
     }
 
 
@@ -210,6 +216,7 @@ def _manual(task: ManualTask) -> dict[str, Any]:
         "steps": [],
         "stopped": [],
         "risk_accepted": "",
+        "gone_ahead": "",
         "undone": [],
         "next": [],
     }

@@ -222,6 +222,8 @@ def _acted(credentials: list[dict[str, Any]]) -> list[RenderableType]:
         if each["risk_accepted"]:
             risk = "a stolen credential that may read its new secret was still alive; accepted by"
             lines.append(f"{about}{risk} {each['risk_accepted']}")
+        if each["gone_ahead"]:
+            lines.append(f"{about}it began before the rotator's own credential was replaced: {each['gone_ahead']}")
         for one in each["undone"]:
             where = f" on {one['target']}" if one["target"] else ""
             lines.append(f"{about}{one['step']}{where} is taken back by {one['by']} ({one['state']}); {one['why']}")

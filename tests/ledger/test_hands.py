@@ -12,6 +12,7 @@ from rotator.errors import BadInput, Rejected
 from rotator.flow.playbook import Strategy
 from rotator.flow.proof import Evidence
 from rotator.flow.run import CredentialState, state_of
+from rotator.flow.scope import Lifeline
 from rotator.ledger import tables
 from rotator.report.incident import build
 from tests.fakes.company import CONSUMER, PROPAGATION_S
@@ -289,6 +290,49 @@ def test_a_death_says_nothing_of_sessions_that_a_person_left_uncut(house):
     [left] = entry["open"]
     assert left.startswith("cut_again: skipped (ann: the policy forbids it)")
     assert company.sessions(stolen.ref) == 1
+
+
+@pytest.fixture
+def after_our_own(house):
+    """Let a stolen key wait for the rotator's own one, which cannot be contained."""
+    company, deployment = house
+    own, _ = company.stolen("acme_api_token", owner="rotator")
+    own = replace(own, ref=replace(own.ref, connection="acme-recovery"), lifeline=Lifeline("aws", ("aws",)))
+    company.outside.providers["acme_api_token", "acme-recovery"] = company.outside.providers["acme_api_token", "acme"]
+    stolen, secret = company.stolen(KEY)
+
+    def refuse(phase, what, _changes):
+        if (phase, what) == ("before", "issuer.suspend") and company.world.about == own.ref.id:
+            raise Rejected("access_denied")
+
+    company.world.meet = refuse
+    return company, deployment, own, stolen, secret
+
+
+def test_a_named_person_has_a_run_begin_before_the_rotators_own_is_replaced(after_our_own):
+    company, deployment, own, stolen, secret = after_our_own
+    plan = deployment.declare([own, stolen])
+    [run] = [f"inc-1.r{place}" for place, each in enumerate(plan.runs, 1) if each.awaits]
+    first = next(iter(deployment.steps(run)))
+    with pytest.raises(BadInput, match="no held step"):  # nobody has approved it
+        deployment.hands.release(run, first, by="ann", reason="now")
+    deployment.enrolment.approve("inc-1", plan.digest, by="ann")
+    deployment.rest(patience_s=3600)
+    [waits] = next(each for each in build(deployment.record())["credentials"] if each["run"] == run)["next"]
+    assert (waits["step"], waits["command"]) == (first, f"rotator hold release {run} {first} --reason …")
+    with pytest.raises(BadInput, match="no held step"):
+        deployment.hands.release(run, "destroy", by="ann", reason="not what it begins with")
+    deployment.hands.release(run, first, by="ann", reason="the vendor is down")
+    deployment.rest(patience_s=3600)
+    assert not company.opens(stolen.ref, secret)
+    entry = next(each for each in build(deployment.record())["credentials"] if each["run"] == run)
+    [lifeline] = entry["awaits"]
+    assert entry["gone_ahead"] == f"{lifeline}; accepted by ann: the vendor is down"
+    # A thief who may read its new secret is another risk, which nobody accepted here.
+    assert entry["risk_accepted"] == ""
+    [released] = [record for record in deployment.evidence("inc-1") if record["act"] == "released"]
+    assert (released["step"], released["goes_without"]) == (first, [lifeline])
+    assert broken_chains(deployment) == []
 
 
 @pytest.mark.parametrize("reason", ["", "  \n"])

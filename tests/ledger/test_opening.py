@@ -164,6 +164,64 @@ def test_if_the_rotators_own_cannot_be_replaced_the_others_stay_where_they_are_a
     assert not deployment.reading.progress("inc-1", company.world.now()).busy
 
 
+def undelivered(lifeline):
+    """Let the rotator's own stand at its delivery, which the store denies."""
+    company, deployment, own, other = lifeline
+    deployment.start([other, own])
+
+    def refuse(phase, what, _changes):
+        if (phase, what) == ("before", "store.promote") and company.world.about.startswith("kv:rotator/"):
+            raise Rejected("denied")
+
+    company.world.meet = refuse
+    deployment.rest(patience_s=3600)
+    assert deployment.steps("inc-1.r1")["deliver"] == "failed"
+    assert set(deployment.steps("inc-1.r2").values()) == {"pending"}
+    return company, deployment, own, other
+
+
+def skip(deployment, name):
+    deployment.hands.decide("inc-1.r1", name, skip=True, by="ann", reason="I wrote it there by hand")
+
+
+def test_who_skips_the_delivery_of_the_rotators_own_says_that_it_is_there(lifeline):
+    company, deployment, _, other = undelivered(lifeline)
+    skip(deployment, "deliver")
+    deployment.rest(patience_s=3600)
+    assert deployment.record().runs[0].run.replaced_at is None
+    assert deployment.steps("inc-1.r2")["deliver"] == "done"
+    assert not company.opens(other.ref, other.leaked.secret)
+
+
+def test_a_delivery_that_was_skipped_by_an_undo_is_nobodys_word(lifeline):
+    company, deployment, _, other = undelivered(lifeline)
+    shown = deployment.hands.undoing("inc-1.r1", "issue")
+    deployment.hands.undo("inc-1.r1", "issue", "ann", "the wrong one", shown)
+    deployment.rest(patience_s=3600)
+    assert deployment.steps("inc-1.r1")["deliver"] == "skipped"
+    assert set(deployment.steps("inc-1.r2").values()) == {"pending"}
+    assert company.opens(other.ref, other.leaked.secret)
+
+
+def test_a_run_of_an_earlier_wave_that_fails_for_ever_keeps_no_later_one_waiting(tmp_path):
+    company, deployment = founded(tmp_path)
+    found = [production(company, number) for number in range(COUNT)]
+
+    def refuse(phase, what, _changes):
+        if (phase, what) == ("before", "issuer.suspend") and company.world.about == first:
+            raise Rejected("access_denied")
+
+    plan = deployment.declare(found)
+    [first] = [run.ref.id for run in plan.runs if run.wave == 1]
+    company.world.meet = refuse
+    deployment.enrolment.approve("inc-1", plan.digest, by="ann")
+    deployment.rest()
+    assert deployment.steps("inc-1.r1")["contain"] == "failed"
+    assert [each for each in deployment.record().gates if each.name == BRAKE] == []
+    assert begun(deployment) == {1: 1, 2: 1, 3: COUNT - 2}
+    assert sum(record.run.converged_at is not None for record in deployment.record().runs) == COUNT - 1
+
+
 def test_nobody_asks_for_less_than_a_replacement_of_the_rotators_own(lifeline):
     _, deployment, own, other = lifeline
     plan = deployment.declare([other, own], wanted=Strategy.REVOKE_ONLY)

@@ -66,7 +66,13 @@ def test_a_report(of):
     told |= {"deliver": [EVIL], "consumers": [EVIL], "awaits": [EVIL], "wave": 1}
     waits = dict.fromkeys(("step", "target", "state", "reason", "due_at", "command"), EVIL)
     undone = dict.fromkeys(("step", "target", "by", "state", "why"), EVIL)
-    told |= {"stopped": [EVIL], "risk_accepted": EVIL, "undone": [undone], "next": [waits, waits | {"due_at": ""}]}
+    told |= {
+        "stopped": [EVIL],
+        "risk_accepted": EVIL,
+        "gone_ahead": EVIL,
+        "undone": [undone],
+        "next": [waits, waits | {"due_at": ""}],
+    }
     told |= {"proven_dead_at": "", "stated_dead_at": "", "replaced_at": "2026", "converged_at": ""}
     incident = dict.fromkeys(("detected_at", "declared_at", "approved_at", "plan"), "")
     incident |= {
