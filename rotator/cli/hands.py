@@ -144,7 +144,8 @@ def release(context: typer.Context, run: Run, step: StepName, reason: Reason) ->
     """End a held step's wait early.
 
     One that is scheduled is done now. One that waits because a living stolen credential may read the new secret goes
-    on too: you accept that risk under your name, and the report says so.
+    on too: you accept that risk under your name, and the report says so. So does the first step of a run that waits
+    until the rotator's own credential is replaced.
     """
     from rotator import response  # noqa: PLC0415
 
