@@ -258,12 +258,29 @@ def _promote(world: World, work: Work) -> Outcome:
 def _demote(world: World, provider: Provider, work: Work) -> Outcome:
     """Give consumers back what they read before, and name it, so that they can be told which it is."""
     promoted, previous = _versions(work.facts_of(Verb.PROMOTE), "promoted"), _previous(work)
+    staged = _versions(work.minted, "staged")
     names = set()
     for place in work.run.deliver:
-        before = previous[str(place)]
-        names.add(None if before is None else _named(world.store(place).read(place.name, before), provider, work))
-        world.store(place).demote(place.name, promoted[str(place)], before)
+        if str(place) not in staged:
+            continue  # nothing was kept there, so nothing was promoted
+        store, before = world.store(place), previous[str(place)]
+        names.add(None if before is None else _named(store.read(place.name, before), provider, work))
+        version = promoted.get(str(place)) or _reached(store, place, staged[str(place)], before)
+        if version is not None:
+            store.demote(place.name, version, before)
     return Outcome(facts={"given_back": names.pop() if len(names) == 1 else None})
+
+
+def _reached(store: Store, place: Place, staged: str, before: str | None) -> str | None:
+    """Return the current version if a promotion that never said so made it, or None: it is left as it is.
+
+    A store may number anew what it promotes; what was staged is then known by its document, which holds a new secret.
+    """
+    current = store.current(place.name)
+    if current is None or current == before:
+        return None
+    is_ours = current == staged or store.read(place.name, current) == store.read(place.name, staged)
+    return current if is_ours else None
 
 
 def _named(document: Secret, provider: Provider, work: Work) -> str | None:

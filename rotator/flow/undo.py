@@ -19,6 +19,10 @@ from rotator.flow.step import STOPS, UNRESOLVED, is_unknown
 
 AGAIN_S = 120.0
 """How long a resumed credential is knocked with until it opens: the issuer has to spread that too."""
+HALF_WAY = frozenset({Verb.INSTALL, Verb.PROMOTE})
+"""What may have reached some places before it failed: taking it back changes nothing where it never came."""
+UNSEEN = frozenset({StepState.PENDING, StepState.FAILED, StepState.HELD})
+"""Where a step rests that was tried and is not done. Skipped is a person's word that it was not."""
 _NAME = 60
 """How long the name of an appended step may be."""
 
@@ -74,9 +78,11 @@ def undo(run: Run, steps: Sequence[Step], doors: Iterable[str], name: str, why: 
     """
     where = f"{run.id} {name}"
     named = [step for step in steps if step.name == name]
-    _refuse_name(where, steps, named, name)
-    _refuse_unsettled(where, run, steps)
+    _refuse_unknown(where, steps, named, name)
     since, gone = named[0].position, taken_back(steps)
+    _refuse_tried(where, run, steps, since)
+    _refuse_name(where, steps, named)
+    _refuse_unsettled(where, run, steps)
     for step in steps:
         if step.position >= since and _ends_it(step):
             raise BadInput(
@@ -97,14 +103,37 @@ def undo(run: Run, steps: Sequence[Step], doors: Iterable[str], name: str, why: 
     )
 
 
-def _refuse_name(where: str, steps: Sequence[Step], named: Sequence[Step], name: str) -> None:
+def may_have_ended_it(step: Step) -> bool:
+    """Tell whether it may have stopped the exposed credential for good: it was tried, and nobody saw it done or not.
+
+    One whose answer was lost is pending again at once, and a stop or a budget may leave it there for long.
+    """
+    return _is_final(step) and step.attempts > 0 and step.state in UNSEEN
+
+
+def _refuse_unknown(where: str, steps: Sequence[Step], named: Sequence[Step], name: str) -> None:
     if not named:
         raise BadInput("the run has no such step", where, meant(name, dict.fromkeys(step.name for step in steps)))
+
+
+def _refuse_tried(where: str, run: Run, steps: Sequence[Step], since: int) -> None:
+    for step in steps:
+        if step.position >= since and may_have_ended_it(step):
+            raise BadInput(
+                f"{step.name} was tried and is {step.state}: nobody knows whether it was done, "
+                f"and `{step.do}` has no way back",
+                where,
+                f"let it settle; or ask the issuer, and if it was not done: rotator run skip {run.id} {step.name} "
+                "--reason …",
+            )
+
+
+def _refuse_name(where: str, steps: Sequence[Step], named: Sequence[Step]) -> None:
     if all(step.id in taken_back(steps) for step in named if step.state is StepState.DONE) and any(
         step.id in taken_back(steps) for step in named
     ):
         raise BadInput("it was taken back already", where, "the report shows the steps that did")
-    if all(step.state is not StepState.DONE for step in named):
+    if all(step.state is not StepState.DONE and not _can_undo(step) for step in named):
         raise BadInput(
             f"it is {named[0].state}, not done: there is nothing to take back", where, "rotator run skip leaves it out"
         )
@@ -134,16 +163,21 @@ def _refuse_unsettled(where: str, run: Run, steps: Sequence[Step]) -> None:
 
 def _can_undo(step: Step) -> bool:
     """Tell whether it was done, or may have been, and has a way back."""
-    if step.undo is None or UNDO.get(step.verb) is not step.undo:
-        return False
-    # What is let in nowhere is refused with the same call, so an install that failed half-way is taken back too.
-    return step.state is StepState.DONE or (step.verb is Verb.INSTALL and step.attempts > 0)
+    return _has_way_back(step) and (step.state is StepState.DONE or (step.verb in HALF_WAY and step.attempts > 0))
+
+
+def _has_way_back(step: Step) -> bool:
+    return step.undo is not None and UNDO.get(step.verb) is step.undo
+
+
+def _is_final(step: Step) -> bool:
+    """Tell whether it stops the exposed credential for good, once it is done."""
+    return step.subject is Subject.EXPOSED and step.verb in STOPS and not _has_way_back(step)
 
 
 def _ends_it(step: Step) -> bool:
     """Tell whether it stopped the exposed credential for good."""
-    stopped = step.subject is Subject.EXPOSED and step.verb in STOPS and step.state is StepState.DONE
-    return stopped and not _can_undo(step)
+    return _is_final(step) and step.state is StepState.DONE
 
 
 def _stretches(

@@ -14,7 +14,7 @@ from rotator.errors import BadInput
 from rotator.flow.proof import Proof, revived
 from rotator.flow.run import AT_ONCE, BranchState, Run, Step, StepState, calls_ahead, summarise
 from rotator.flow.step import RELEASED, Move, apply, surplus_accepted
-from rotator.flow.undo import Stretch, Undo, undo
+from rotator.flow.undo import Stretch, Undo, may_have_ended_it, undo
 from rotator.ledger import opening, rows, statements, tables, waits
 from rotator.ledger.acts import act, said
 from rotator.ledger.database import Database
@@ -54,7 +54,7 @@ class Hands:
         wanted = StepState.SKIPPED if skip else StepState.PENDING
         with self._database.write() as connection:
             held = _hold(connection, run)
-            found = [step for step in held.steps if step.name == name and step.state in WAITING] if held else []
+            found = [step for step in held.steps if step.name == name and _may_decide(step, skip)] if held else []
             if held is None or not found:
                 raise BadInput("no failed or held step of that name", where, "the report shows the steps")
             if not skip:
@@ -182,6 +182,14 @@ class Hands:
 
     def _note(self, connection: Connection, run: Run, by: str, reason: str, **what: object) -> None:
         act(connection, run.incident, {"at": self._clock(), "by": by, "run": run.id, "reason": reason, **what})
+
+
+def _may_decide(step: Step, skip: bool) -> bool:
+    """Tell whether a person may decide on it: also to leave out what was tried, is pending, and may have no way back.
+
+    Nobody could else say that it was not done, while a stop keeps it from being settled.
+    """
+    return step.state in WAITING or (skip and may_have_ended_it(step))
 
 
 def _waits_by_itself(step: Step) -> bool:

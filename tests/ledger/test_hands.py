@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import update
 
-from rotator.errors import BadInput, Rejected
+from rotator.errors import BadInput, Rejected, Uncertain
 from rotator.flow.playbook import Strategy
 from rotator.flow.proof import Evidence
 from rotator.flow.run import CredentialState, state_of
@@ -17,6 +17,7 @@ from rotator.ledger import tables
 from rotator.report.incident import build
 from tests.fakes.company import CONSUMER, PROPAGATION_S
 from tests.fakes.deployment import WEEK, broken_chains
+from tests.fakes.store import FakeStore
 
 KEY, DOORS = "aws_iam_access_key", "ssh_authorized_key"
 RUN = "inc-1.r1"
@@ -197,6 +198,122 @@ def test_an_undo_that_fails_is_visible_and_can_be_done_again(house):
     deployment.hands.decide(RUN, "undo_deliver", skip=False, by="ann", reason="mended")
     deployment.rest()
     assert company.holders() == {CONSUMER: stolen.ref.id}
+
+
+def delivered_to_one_of_two(house):
+    """Respond with two places, of which the second refuses what is delivered; the first one has it."""
+    company, deployment = house
+    stolen, secret = company.stolen(KEY, places=("kv", "kv-2"))
+    hold(company, stolen, secret)
+
+    def refuse(phase, what, _changes):
+        if (phase, what) == ("before", "store.promote") and company.world.about.startswith("kv-2"):
+            raise Rejected("denied")
+
+    company.world.meet = refuse
+    deployment.start([stolen])
+    deployment.rest(patience_s=3600)
+    company.world.meet = lambda *_: None
+    assert deployment.steps()["deliver"] == "failed"
+    return company, deployment, stolen
+
+
+def read_at(company, stolen):
+    """Return which credential the consumers of each place would read now."""
+    return [company.delivered(stolen.ref, place)[0].id for place in stolen.custody.deliver]
+
+
+@pytest.mark.parametrize("name", ["issue", "deliver"])
+def test_a_delivery_that_reached_only_some_places_is_taken_back_everywhere(house, name):
+    company, deployment, stolen = delivered_to_one_of_two(house)
+    assert read_at(company, stolen)[0] != stolen.ref.id
+    undone(deployment, name)
+    deployment.rest()
+    assert read_at(company, stolen) == [stolen.ref.id] * 2
+    assert company.living(stolen.ref) == set() or name == "deliver"
+    [record] = deployment.record().runs
+    [back] = [step for step in record.steps if step.name == "undo_deliver"]
+    assert (back.state.value, back.facts["given_back"]) == ("done", stolen.ref.id)
+    assert broken_chains(deployment) == []
+
+
+class Renumbering(FakeStore):
+    """A store that gives what it promotes a number of its own, as a KV store does."""
+
+    def promote(self, name, version, expected):
+        document = self.read(name, version)
+        if self.current(name) != expected:
+            return super().promote(name, version, expected)
+        self.put(name, document.reveal())
+        return self.current(name)
+
+
+def test_what_a_store_promoted_under_another_number_is_known_by_what_it_holds(house):
+    company, _ = house
+    company.outside.stores["kv"] = Renumbering(company.world, "kv")
+    company, deployment, stolen = delivered_to_one_of_two(house)
+    undone(deployment, "issue")
+    deployment.rest()
+    assert read_at(company, stolen) == [stolen.ref.id] * 2
+
+
+def test_another_hands_value_stays_where_the_delivery_never_came(house):
+    company, deployment, stolen = delivered_to_one_of_two(house)
+    theirs = company.stolen(KEY, owner="another")[0].ref.id
+    second = stolen.custody.deliver[1]
+    company.outside.stores["kv-2"].put(second.name, json.dumps({"id": theirs, "secret": "theirs"}))
+    undone(deployment, "issue")
+    deployment.rest()
+    assert '"theirs"' in company.outside.stores["kv-2"].consumed(second.name)
+    assert deployment.steps()["undo_deliver"] == "done"
+
+
+def test_a_delivery_that_failed_for_want_of_anything_to_deliver_holds_no_undo_up(house):
+    company, deployment = house
+    stolen, secret = company.stolen(KEY)
+    hold(company, stolen, secret)
+
+    def refuse(phase, what, _changes):
+        if (phase, what) == ("before", "issuer.issue"):
+            raise Rejected("denied")
+
+    company.world.meet = refuse
+    deployment.start([stolen])
+    deployment.rest(patience_s=3600)
+    for name in ("issue", "works", "deliver"):
+        deployment.hands.decide(RUN, name, skip=True, by="ann", reason="there is none")
+        deployment.rest(patience_s=3600)
+    undone(deployment, "contain")
+    deployment.rest()
+    assert {state for name, state in deployment.steps().items() if name.startswith("undo_")} == {"done"}
+    assert company.living(stolen.ref) == {stolen.ref.id}
+
+
+def test_a_destruction_whose_answer_was_lost_is_never_passed(house):
+    company, deployment, _, _ = responded(house)
+
+    def lose(phase, what, _changes):
+        if (phase, what) == ("after", "issuer.revoke"):
+            raise Uncertain("timeout")
+
+    company.world.meet = lose
+    company.world.wait_until(company.world.now() + WEEK)
+    worker = deployment.engine()
+    for _ in range(2):  # it is sent, and looked at
+        for branch, _lane in deployment.due.take_due(10):
+            worker.advance(branch)
+        company.world.wait_until(company.world.now() + 1)
+    assert deployment.steps()["destroy"] == "pending"
+    company.world.meet = lambda *_: None
+    deployment.stops.stop("inc-1", "ann", "look first", ())
+    for name in ("deliver", "issue", "contain", "destroy"):
+        with pytest.raises(BadInput, match="nobody knows whether it was done"):
+            deployment.hands.undoing(RUN, name)
+    # A person who asked the issuer may say that it was not done: while it is pending, too.
+    with pytest.raises(BadInput, match="no failed or held step"):
+        deployment.hands.decide(RUN, "destroy", skip=False, by="ann", reason="again")
+    deployment.hands.decide(RUN, "destroy", skip=True, by="ann", reason="the issuer still has it")
+    assert [step.name for step in deployment.hands.undoing(RUN, "deliver").takes_back] == ["deliver"]
 
 
 def test_a_credential_that_was_taken_back_may_be_answered_again(house):
