@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 
 from rotator.claims import Ours
 from rotator.credential import CredentialRef, read_document
-from rotator.effects import World, replacement_of
+from rotator.effects import World
 from rotator.flow.choice import MINTING
 from rotator.flow.playbook import Verb
 from rotator.flow.run import Step, StepState, Work
@@ -25,41 +25,44 @@ def compare(world: World, work: Work, step: Step, ours: Ours) -> Finding:
 
     Raises the three errors when the other side cannot be asked; whoever asks again finds the same.
     """
-    minted = next((each for each in work.steps if each.verb in MINTING and each.state is StepState.DONE), None)
-    if minted is None:
+    tried = next((each for each in work.steps if each.verb in MINTING and each.attempts), None)
+    if tried is None:
         return Finding(Move(StepState.DONE, reason="nothing was made"))
-    left_over: list[CredentialRef] = []
-    if minted.verb is Verb.ISSUE and not work.facts_of(Verb.DEMOTE):
-        replacement, siblings = replacement_of(work), world.provider(work.run.ref).siblings(work.run.ref)
-        if replacement not in siblings and replacement.id not in surplus_accepted(step):
-            reason = f"replacement_gone: the issuer knows no {replacement.id} any more, and consumers were given it"
-            return Finding(ask_about(step, [replacement.id], reason))
-        left_over, strange = _siblings(world, work, minted, ours, siblings)
+    left_over: tuple[CredentialRef, ...] = ()
+    settles: tuple[str, ...] = ()
+    if tried.verb is Verb.ISSUE:
+        siblings = world.provider(work.run.ref).siblings(work.run.ref)
+        given = work.run.replacement if work.run.replaced_at is not None else None
+        if given not in {None, *(each.id for each in siblings), *surplus_accepted(step)}:
+            reason = f"replacement_gone: the issuer knows no {given} any more, and consumers were given it"
+            return Finding(ask_about(step, [str(given)], reason))
+        left_over, strange = _siblings(world, work, tried, ours, siblings)
+        settles = tuple(sorted(ours.late))
         if unknown := [each.id for each in strange if each.id not in surplus_accepted(step)]:
-            return Finding(possible_persistence(step, unknown), tuple(left_over))
+            return Finding(possible_persistence(step, unknown), left_over)
     changed = [str(place) for place in work.run.deliver if _changed(world, work, place, ours)]
     if changed := [each for each in changed if each not in surplus_accepted(step)]:
         reason = f"store_changed: {', '.join(changed)} holds what no run of this ledger delivered"
-        return Finding(ask_about(step, changed, reason), tuple(left_over))
-    if not left_over:
-        return Finding(Move(StepState.DONE, reason="nothing is left over"))
+        return Finding(ask_about(step, changed, reason), left_over)
     names = ", ".join(each.id for each in left_over)
-    return Finding(Move(StepState.DONE, reason=f"{names} was minted under a lost claim: revoked"), tuple(left_over))
+    reason = f"{names} was minted under a lost claim: revoked" if left_over else "nothing is left over"
+    return Finding(Move(StepState.DONE, reason=reason), left_over, settles)
 
 
 def _siblings(
-    world: World, work: Work, minted: Step, ours: Ours, siblings: Iterable[CredentialRef]
-) -> tuple[list[CredentialRef], list[CredentialRef]]:
+    world: World, work: Work, tried: Step, ours: Ours, siblings: Iterable[CredentialRef]
+) -> tuple[tuple[CredentialRef, ...], list[CredentialRef]]:
     """Return the new siblings that are ours and not in use, and those that nobody here knows."""
     ref, provider = work.run.ref, world.provider(work.run.ref)
-    before = minted.facts.get("siblings_before")
-    seen = {*(before if isinstance(before, Sequence) else ()), *surplus_accepted(minted)}
-    known = {ref.id, replacement_of(work).id, *ours.known, *seen}
-    new = sorted(each for each in siblings if each.id not in known)
-    if not new:
-        return [], []
-    certain = {each.id for each in marked_by(provider, ref, minted)} | ours.late | discarded(minted)
-    return [each for each in new if each.id in certain], [each for each in new if each.id not in certain]
+    before = tried.facts.get("siblings_before")
+    made = str(work.minted["replacement"]) if "replacement" in work.minted else ref.id
+    seen = {*(before if isinstance(before, Sequence) else ()), *surplus_accepted(tried)}
+    new = sorted(each for each in siblings if each.id not in {ref.id, made, *ours.known, *seen})
+    # A note is beyond doubt, and the issuer may list what it made only later.
+    noted = {ref.with_id(name) for name in ours.late - ours.replacements - {made}}
+    certain = {each.id for each in (*marked_by(provider, ref, tried), *noted)} | discarded(tried) if new else set()
+    mine = noted | {each for each in new if each.id in certain}
+    return tuple(sorted(mine)), [each for each in new if each not in mine]
 
 
 def _changed(world: World, work: Work, place: Place, ours: Ours) -> bool:

@@ -5,8 +5,9 @@ Nothing here decides or records; `engine.py` does, with the flow's decisions and
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -41,6 +42,16 @@ class World(Protocol):
     def consumer(self, address: ConsumerAddress) -> Consumer: ...
 
 
+@contextlib.contextmanager
+def elsewhere() -> Iterator[None]:
+    """Mark what a store or a consumer raises: it says nothing of the credential's own account."""
+    try:
+        yield
+    except RotatorError as error:
+        error.elsewhere = True
+        raise
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What came back: plain facts, and the one answer that the verb is about."""
@@ -51,8 +62,13 @@ class Outcome:
     using: Mapping[str, str | None] | None = None
 
 
-def perform(world: World, work: Work, step: Step, material: Secret | None) -> Outcome:  # noqa: C901, PLR0912
-    """Do what the step says. `material` is the exposed secret, needed by `verify exposed` alone."""
+def perform(  # noqa: C901, PLR0912
+    world: World, work: Work, step: Step, material: Secret | None, pulse: Callable[[], None] = lambda: None
+) -> Outcome:
+    """Do what the step says. `material` is the exposed secret, needed by `verify exposed` alone.
+
+    `pulse` is called between the calls of a step that makes many, each of which may take its whole deadline.
+    """
     provider, ref = world.provider(work.run.ref), work.run.ref
     match step.verb, step.subject:
         case Verb.PRESERVE, _:
@@ -63,9 +79,9 @@ def perform(world: World, work: Work, step: Step, material: Secret | None) -> Ou
             replacement, secret = _replacement_secret(world, provider, work)
             return Outcome(verdict=_knock(provider, replacement, secret, step.target))
         case Verb.VERIFY, _:
-            return _ask_consumers(world, work)
+            return _ask_consumers(world, work, pulse)
         case Verb.RELOAD, _:
-            return _tell_consumers(world, work)
+            return _tell_consumers(world, work, pulse)
         case Verb.SUSPEND, _ if isinstance(provider, Suspendable):
             provider.suspend(ref)
         case Verb.RESUME, _ if isinstance(provider, Suspendable):
@@ -168,6 +184,7 @@ def _generate(world: World, provider: Provider, work: Work, step: Step) -> Outco
     return stage(world, provider, work.run, step, kept or provider.generate(work.run.ref))
 
 
+@elsewhere()
 def stage(world: World, provider: Provider, run: Run, step: Step, issued: Issued) -> Outcome:
     """Keep the new secret in every place where it is to be delivered, and read each back."""
     document = issued.document(provider.secret_field)
@@ -194,9 +211,10 @@ def find_staged(world: World, provider: Provider, run: Run, step: Step) -> Itera
     for token in attempt_tokens(step):
         for place in run.deliver:
             store = world.store(place)
-            version = store.staged(place.name, token)
-            if version is not None:
-                document = store.read(place.name, version)
+            with elsewhere():
+                version = store.staged(place.name, token)
+                document = None if version is None else store.read(place.name, version)
+            if document is not None:
                 try:
                     credential_id, secret, public = read_document(document, provider.secret_field)
                 except ValueError as error:
@@ -221,6 +239,7 @@ def attempt_tokens(step: Step) -> list[str]:
     return [f"{step.id}.{attempt}" for attempt in range(step.attempts, 0, -1)]
 
 
+@elsewhere()
 def _replacement_secret(world: World, provider: Provider, work: Work) -> tuple[CredentialRef, Secret]:
     """Read the new secret back from the first place that keeps it: it lives nowhere else."""
     replacement = replacement_of(work)
@@ -246,6 +265,7 @@ def _previous(work: Work) -> dict[str, str | None]:
     return {str(key): None if value is None else str(value) for key, value in found.items()}
 
 
+@elsewhere()
 def _promote(world: World, work: Work) -> Outcome:
     staged, previous = _versions(work.minted, "staged"), _previous(work)
     promoted = {
@@ -255,6 +275,7 @@ def _promote(world: World, work: Work) -> Outcome:
     return Outcome(facts={"promoted": promoted})
 
 
+@elsewhere()
 def _demote(world: World, provider: Provider, work: Work) -> Outcome:
     """Give consumers back what they read before, and name it, so that they can be told which it is."""
     promoted, previous = _versions(work.facts_of(Verb.PROMOTE), "promoted"), _previous(work)
@@ -320,11 +341,14 @@ def _consumers(work: Work) -> Iterator[tuple[str, ConsumerAddress]]:
         yield f"{address.name} ({named[address.name]})" if named[address.name] > 1 else address.name, address
 
 
-def _tell_consumers(world: World, work: Work) -> Outcome:
+@elsewhere()
+def _tell_consumers(world: World, work: Work, pulse: Callable[[], None]) -> Outcome:
     """Tell every consumer, also when one fails; then raise for the failed ones, so that they are told again."""
     said: dict[str, str] = {}
     failed: list[RotatorError] = []
     for name, address in _consumers(work):
+        if said or failed:
+            pulse()
         try:
             said[name] = world.consumer(address).reload(_notice(work)).said
         except RotatorError as error:
@@ -337,8 +361,11 @@ def _tell_consumers(world: World, work: Work) -> Outcome:
     return Outcome(facts={"told": said})
 
 
-def _ask_consumers(world: World, work: Work) -> Outcome:
+@elsewhere()
+def _ask_consumers(world: World, work: Work, pulse: Callable[[], None]) -> Outcome:
     using: dict[str, str | None] = {}
     for name, address in _consumers(work):
+        if using:
+            pulse()
         using[name] = world.consumer(address).holding(_notice(work)).using
     return Outcome(using=using)

@@ -6,9 +6,11 @@ found RUNNING belongs to a worker that died or froze, so it is UNCERTAIN: looked
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import time
 import traceback
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
@@ -65,16 +67,20 @@ class Engine:
 
     def __init__(self, ledger: Ledger, world: World, worker: str, clock: Callable[[], float] = clock.now) -> None:
         self._ledger, self._world, self._worker, self._clock = ledger, world, worker, clock
+        self._unnoted: deque[tuple[str, str]] = deque()
 
     def advance(self, branch: str) -> None:
         """Take the branch as far as it goes now: to its end, a wait, or another lane. Safe to call at any time."""
         try:
+            self._note_late()
             work = self._ledger.claim(branch, self._worker)
             if work is not None:
                 self._advance(work)
         except LedgerFailed as error:
             # Its message is lost, or its claim runs out: either way it is sent again.
             log.warning("ledger_failed", branch=branch, error=str(error))
+            with contextlib.suppress(LedgerFailed):  # perhaps only this connection was lost; else before the next claim
+                self._note_late()
 
     def _advance(self, work: Work) -> None:
         branch = work.branch.id
@@ -83,12 +89,23 @@ class Engine:
             advance.run()
         except LostClaim:
             log.warning("claim_lost", branch=branch)
-            if advance.minted is not None:
-                self._ledger.note_late(work.run.id, advance.minted)
+            self._remember(advance)
+            self._note_late()
         except LedgerFailed:
+            self._remember(advance)
             raise
         except Exception as error:  # noqa: BLE001 - told without its words; the claim runs out and another tries
             log.error("internal_error", branch=branch, error=type(error).__name__, where=_places(error))  # noqa: TRY400
+
+    def _remember(self, advance: _Advance) -> None:
+        if advance.minted is not None:
+            self._unnoted.append((advance.run_id, advance.minted))
+
+    def _note_late(self) -> None:
+        """Tell the ledger what was minted and is not in it; a note of what it learned otherwise does no harm."""
+        while self._unnoted:
+            self._ledger.note_late(*self._unnoted[0])
+            self._unnoted.popleft()
 
 
 class _Advance:
@@ -102,6 +119,11 @@ class _Advance:
         self._failed_before = work.branch.probe
         self.minted: str | None = None
         """What was minted and is not in the ledger yet."""
+
+    @property
+    def run_id(self) -> str:
+        """Return whose work it is."""
+        return self._work.run.id
 
     def run(self) -> None:
         lane = None
@@ -200,8 +222,7 @@ class _Advance:
         ours = self._ledger.ours(self._work.run)
         found = self._ask(step, lambda: compare(self._world, self._work, step, ours))
         self._discard(step, found.left_over)
-        if found.move.state is StepState.DONE:
-            self._draft.settled_late = tuple(sorted(ours.late))
+        self._draft.settled_late = found.settles
         return found.move
 
     def _before_minting(self, step: Step) -> Mapping[str, object]:
@@ -217,7 +238,7 @@ class _Advance:
         material = None
         if step.verb is Verb.VERIFY and step.subject is Subject.EXPOSED:
             material = self._ledger.material(self._work)
-        outcome = self._ask(step, lambda: perform(self._world, self._work, step, material))
+        outcome = self._ask(step, lambda: perform(self._world, self._work, step, material, self._pulse))
         if self._is_unpaired(step, outcome):
             said = self._ask(step, lambda: perform(self._world, self._work, step, None))
             return replace(outcome, status=said.status)
@@ -239,6 +260,8 @@ class _Advance:
         """Let nothing but the three errors come of an exchange."""
         try:
             answer = question()
+        except (LostClaim, LedgerFailed):
+            raise
         except RotatorError as error:
             self._meet(step, error)
             raise
@@ -251,11 +274,15 @@ class _Advance:
 
     def _meet(self, step: Step, error: RotatorError | None) -> None:
         """Let every worker know how the account answered: it is slowed down, or left alone for a while, as a whole."""
-        if self._work.branch.account == "" or step.target or step.subject is not Subject.EXPOSED:
+        if self._work.branch.account == "" or step.target or (error is not None and error.elsewhere):
             return  # one host of many is not its account, and a store or a consumer has another
+        if step.subject is Subject.CONSUMERS or step.verb in {Verb.PROMOTE, Verb.DEMOTE, Verb.GENERATE}:
+            return
         throttled = isinstance(error, Unavailable) and error.reason == THROTTLED
         retry_after = error.retry_after if isinstance(error, Unavailable) else None
         failed = isinstance(error, Unavailable) and not throttled and retry_after is None
+        if isinstance(error, Uncertain):  # it hung, or broke down in the middle
+            failed = not isinstance(error, Unstaged) and error.reason != "internal_error"
         if failed or throttled or self._failed_before:
             self._ledger.met(self._work.branch.account, failed=failed, throttled=throttled, retry_after=retry_after)
         self._failed_before = failed
@@ -274,6 +301,7 @@ class _Advance:
             current, replace(current, facts={**current.facts, **names}), "discards what was minted in vain", names
         )
         self._commit()
+        self._heed_stop()
         for each in minted:
             self._ask(step, functools.partial(self._world.provider(each).revoke, each))
 
@@ -360,6 +388,7 @@ class _Advance:
             # Every other verb may be done again: already done counts as done.
             return self._settle(step, Move(StepState.PENDING, due_at=AT_ONCE, reason=step.reason))
         now = self._clock()
+        self._calls_left = max(0, self._calls_left - step.calls) if self._calls_left is not None else None
         try:
             ours = self._ledger.ours(self._work.run)
             found = self._ask(step, lambda: look_for_issued(self._world, self._work, step, ours, now))
@@ -409,6 +438,16 @@ class _Advance:
         )
         steps = (after if each.id == after.id else each for each in self._work.steps)
         self._work = replace(self._work, steps=tuple(steps))
+
+    def _pulse(self) -> None:
+        """Keep the claim, and heed a stop, between the calls of a step that makes many."""
+        self._work = self._ledger.commit(self._work, self._draft)
+        self._draft = Draft()
+        self._heed_stop()
+
+    def _heed_stop(self) -> None:
+        if self._work.branch.stopped is not None:
+            raise Unavailable("stopped", self._work.branch.stopped)
 
     def _commit(self) -> None:
         if not (self._draft.steps or self._draft.records):

@@ -11,7 +11,12 @@ THROTTLED = "throttled"
 
 
 class RotatorError(Exception):
-    """An error with a stable reason and a detail for people."""
+    """An error with a stable reason and a detail for people.
+
+    `elsewhere`: it came of a store or a consumer, and says nothing of the credential's own account.
+    """
+
+    elsewhere = False
 
     def __init__(self, reason: str, detail: str = "") -> None:
         super().__init__(f"{reason}: {detail}" if detail else reason)

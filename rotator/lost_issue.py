@@ -26,10 +26,14 @@ CLOCK_SKEW_S = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What becomes of a step after looking, once what is ours and left over has been discarded."""
+    """What becomes of a step after looking, once what is ours and left over has been discarded.
+
+    `settles` are the mints of lost claims of which nothing is left then.
+    """
 
     move: Move
     left_over: tuple[CredentialRef, ...] = ()
+    settles: tuple[str, ...] = ()
 
 
 def look_for_issued(world: World, work: Work, step: Step, ours: Ours, now: float) -> Finding:

@@ -96,7 +96,9 @@ def apply(step: Step, move: Move, now: float) -> Step:
     if move.reason == WORKER_LOST:
         return replace(changed, started_at=now)  # nobody tried meanwhile
     if move.state is StepState.HELD:
-        return replace(changed, held_at=step.held_at or now)
+        # A scheduled wait keeps its beginning, whoever looks at it in between.
+        kept = step.held_at if move.reason == SCHEDULED else None
+        return replace(changed, held_at=kept or now)
     if move.state in {StepState.DONE, StepState.FAILED, StepState.SKIPPED}:
         return replace(changed, settled_at=now)
     return changed
@@ -158,7 +160,8 @@ def after_look_error(step: Step, error: RotatorError, now: float) -> Move:
     if _out_of_patience(step, PATIENCE_S, now):
         reason = f"{UNKNOWN}: {_say(error)}"
         return Move(StepState.HELD, reason=reason, facts={UNRESOLVED: True})
-    return Move(StepState.UNCERTAIN, due_at=now + backoff(step.attempts, ceiling=10.0), reason=_say(error))
+    looked_for_s = now - (step.started_at if step.started_at is not None else now)
+    return Move(StepState.UNCERTAIN, due_at=now + min(10.0, max(0.5, looked_for_s / 4)), reason=_say(error))
 
 
 def is_unknown(step: Step) -> bool:

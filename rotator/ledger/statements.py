@@ -21,11 +21,13 @@ from sqlalchemy import (
 )
 
 from rotator.claims import GATE, LEAK_SAFE
+from rotator.flow.plan import Lane
 from rotator.flow.playbook import Strategy, Until
 from rotator.flow.run import AT_ONCE, BranchState
 from rotator.ledger import tables
 
 _branch = tables.branch
+_OWNER = ("provider", "connection", "owner")
 
 
 def _given(*names: str) -> dict[str, BindParameter[Any]]:
@@ -33,8 +35,12 @@ def _given(*names: str) -> dict[str, BindParameter[Any]]:
     return {name: bindparam(name) for name in names}
 
 
-def _stopped_by(incident: ColumnElement[str], connection: ColumnElement[str]) -> Select[Any]:
-    stop = tables.stop
+def _stopped_by(
+    incident: ColumnElement[str], connection: ColumnElement[str], run: ColumnElement[str], lane: ColumnElement[str]
+) -> Select[Any]:
+    """Ask why a person stopped it; a connection's stop keeps from it what is delivered there, and no containment."""
+    stop, delivery = tables.stop, tables.delivery
+    delivers = select(delivery.c.run).where(delivery.c.run == run, delivery.c.connection == stop.c.name).exists()
     return (
         select(stop.c.by + ": " + stop.c.reason)
         .where(
@@ -43,6 +49,7 @@ def _stopped_by(incident: ColumnElement[str], connection: ColumnElement[str]) ->
                 stop.c.scope == "all",
                 and_(stop.c.scope == "incident", stop.c.name == incident),
                 and_(stop.c.scope == "connection", stop.c.name == connection),
+                and_(stop.c.scope == "connection", lane == Lane.REPLACE.value, delivers.correlate_except(delivery)),
             ),
         )
         .order_by(stop.c.id)
@@ -54,7 +61,8 @@ def stopped() -> ColumnElement[Any]:
     """Select, beside a branch, why a person stopped it, its incident or its connection; NULL when nobody did."""
     run = tables.run
     connection = select(run.c.connection).where(run.c.id == _branch.c.run).correlate(_branch).scalar_subquery()
-    return _stopped_by(_branch.c.incident, connection).correlate(_branch).scalar_subquery()
+    asked = _stopped_by(_branch.c.incident, connection, _branch.c.run, _branch.c.lane)
+    return asked.correlate(_branch).scalar_subquery()
 
 
 CLAIM = (
@@ -94,7 +102,9 @@ FIND_CLAIM = (
 )
 BEAT = _UNDER_THE_FENCE.returning(
     # With parameters: SQLite 3.40 takes another row's value where a subquery of RETURNING looks at the row outside.
-    _stopped_by(bindparam("of_incident"), bindparam("of_connection")).scalar_subquery().label("stopped")
+    _stopped_by(*(bindparam(name) for name in ("of_incident", "of_connection", "of_run", "of_lane")))
+    .scalar_subquery()
+    .label("stopped")
 )
 RELEASE = _UNDER_THE_FENCE.values(
     holder=None, sent_at=None, granted=None, probe=0, **_given("state", "due_at", "reason")
@@ -107,19 +117,24 @@ FIND_STEPS = (
 )
 FIND_PROOFS = select(tables.proof).where(tables.proof.c.run == bindparam("run_id"))
 FIND_OURS = select(tables.run.c.credential, tables.run.c.replacement).where(
-    *(tables.run.c[name] == bindparam(name) for name in ("provider", "connection", "owner"))
+    *(tables.run.c[name] == bindparam(name) for name in _OWNER)
 )
 FIND_LATE = (
     select(tables.late.c.credential)
     .join(tables.run, tables.run.c.id == tables.late.c.run)
-    .where(*(tables.run.c[name] == bindparam(name) for name in ("provider", "connection", "owner")))
+    .where(*(tables.run.c[name] == bindparam(name) for name in _OWNER))
 )
 GIVE_BACK = (
     update(tables.account)
     .where(tables.account.c.name == bindparam("a_name"))
     .values(tokens=tables.account.c.tokens + bindparam("unspent"))
 )
-SETTLE_LATE = delete(tables.late).where(tables.late.c.credential == bindparam("l_credential"))
+SETTLE_LATE = delete(tables.late).where(
+    tables.late.c.credential == bindparam("l_credential"),
+    tables.late.c.run.in_(
+        select(tables.run.c.id).where(*(tables.run.c[name] == bindparam(f"l_{name}") for name in _OWNER))
+    ),
+)
 FIND_GATE = select(tables.gate.c.open).where(
     tables.gate.c.incident == bindparam("of_incident"), tables.gate.c.name == bindparam("gate")
 )
@@ -127,7 +142,7 @@ FIND_RUN = (
     select(
         tables.run,
         tables.sealed.c.blob,
-        _stopped_by(tables.run.c.incident, tables.run.c.connection)
+        _stopped_by(tables.run.c.incident, tables.run.c.connection, tables.run.c.id, bindparam("of_lane", ""))
         .correlate(tables.run)
         .scalar_subquery()
         .label("stopped"),
@@ -171,6 +186,15 @@ PROVE = (
     )
 )
 ADD_EVIDENCE = insert(tables.evidence)
+DROP_MINT = delete(tables.mint).where(
+    tables.mint.c.owner == bindparam("m_owner"),
+    tables.mint.c.branch.in_(
+        select(_branch.c.id).where(
+            _branch.c.state.in_([BranchState.DONE.value, BranchState.FAILED.value]), _branch.c.holder.is_(None)
+        )
+    ),
+)
+"""A branch at rest mints no more, however it came to rest: a person may have skipped its step, or taken it back."""
 GIVE_MINT = delete(tables.mint).where(
     tables.mint.c.owner == bindparam("m_owner"), tables.mint.c.branch == bindparam("m_branch")
 )

@@ -92,7 +92,18 @@ class _Written:
                 statements.GIVE_BACK,
                 [{"a_name": branch.account, "unspent": draft.unspent_calls}] if draft.unspent_calls else [],
             ),
-            (statements.SETTLE_LATE, [{"l_credential": each} for each in draft.settled_late]),
+            (
+                statements.SETTLE_LATE,
+                [
+                    {
+                        "l_credential": each,
+                        "l_provider": work.run.ref.provider,
+                        "l_connection": work.run.ref.connection,
+                        "l_owner": work.run.ref.owner,
+                    }
+                    for each in draft.settled_late
+                ],
+            ),
         ]
         self.rows = [(statement, values) for statement, values in found if values]
 
@@ -116,7 +127,7 @@ class WorkingLedger:
             row = connection.execute(statements.CLAIM, taking).mappings().one_or_none()
             if row is None:
                 return connection.execute(statements.FIND_SENT, taking).scalar()
-            found = _load(connection, row["run"])
+            found = _load(connection, row["run"], row["lane"])
             branch = replace(rows.branch_of(row), stopped=found.stopped)
             return Work(found.run, branch, found.steps, found.proofs, found.sealed)
 
@@ -132,7 +143,13 @@ class WorkingLedger:
     def commit(self, work: Work, draft: Draft) -> Work:
         """Write the draft and count the heartbeat."""
         written = _Written(work, draft)
-        of_run = {"of_incident": work.run.incident, "of_connection": work.run.ref.connection}
+        running = next((each for each in draft.steps.values() if each.state is StepState.RUNNING), None)
+        of_run = {
+            "of_incident": work.run.incident,
+            "of_connection": work.run.ref.connection,
+            "of_run": work.run.id,
+            "of_lane": "" if running is None else running.lane.value,
+        }
         return self._database.commit(lambda connection: self._write(connection, written, statements.BEAT, of_run))
 
     @_told
@@ -240,6 +257,7 @@ class WorkingLedger:
                 claim = {"b_id": branch.id, "b_fence": branch.fence}
                 if connection.execute(statements.FIND_CLAIM, claim).first() is None:
                     raise LostClaim  # nobody would ever give back what it takes
+                connection.execute(statements.DROP_MINT, {"m_owner": owner})
                 holder = connection.execute(select(tables.mint.c.branch).where(tables.mint.c.owner == owner)).scalar()
                 if holder is None:
                     connection.execute(insert(tables.mint).values(owner=owner, branch=branch.id))
@@ -308,8 +326,8 @@ class _Loaded(NamedTuple):
     stopped: str | None
 
 
-def _load(connection: Connection, run: str) -> _Loaded:
-    key = {"run_id": run}
+def _load(connection: Connection, run: str, lane: str = "") -> _Loaded:
+    key = {"run_id": run, "of_lane": lane}
     row = connection.execute(statements.FIND_RUN, key).mappings().one()
     steps = tuple(rows.step_of(each) for each in connection.execute(statements.FIND_STEPS, key).mappings())
     proofs = {
