@@ -67,12 +67,13 @@ class Dispatcher:
         return len(found)
 
     def _room(self, unclaimed: Mapping[Lane, int]) -> dict[Lane, int]:
-        """Return how many more messages each lane takes now."""
+        """Return how many more messages each lane takes now: none while half of them are there, then all at once."""
         for lane in Lane:
             self._windows[lane] = next_window(
                 self._windows[lane], unclaimed.get(lane, 0), self._least, WIDEST, was_full=lane in self._full
             )
-        return {lane: max(0, self._windows[lane] - unclaimed.get(lane, 0)) for lane in Lane}
+        left = {lane: self._windows[lane] - unclaimed.get(lane, 0) for lane in Lane}
+        return {lane: left[lane] if left[lane] * 2 >= self._windows[lane] else 0 for lane in Lane}
 
     def _leads(self, now: float) -> bool:
         waited = self._leader is not None and now - self._leader_since >= LEASE_S

@@ -279,6 +279,20 @@ def charge(account: Account, limit: Limit | None, calls: int, now: float, *, pro
     return charged
 
 
+def clipped(account: Account, configured: Limit | None, outstanding: int, dearest: int) -> Account:
+    """Return the account without the calls that its provider's own bucket has lost meanwhile.
+
+    Calls that are granted and not made yet still lie there, and what comes in above a full bucket is lost: to grant it
+    here would be too many later. What comes between two looks, and what the `dearest` that waits needs, is left.
+    """
+    limit = limit_of(account, configured)
+    if limit is None:
+        return account
+    least = max(2 * LOOKED_AT_S * limit.calls_per_second, limit.needs(dearest))
+    most = max(least, limit.holds - outstanding)
+    return account if account.tokens <= most else replace(account, tokens=most)
+
+
 def given_back(account: Account, configured: Limit | None, calls: int) -> Account:
     """Return the account after calls that were granted, and that nobody will make, are given back."""
     limit = limit_of(account, configured)

@@ -6,6 +6,7 @@ then again under the lock of the accounts' rows, with which it is written in one
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -34,6 +35,7 @@ from rotator.flow.budget import (
     Waiting,
     admits,
     brought_up,
+    clipped,
     fresh,
     given_back,
     grant,
@@ -48,6 +50,9 @@ RESEND_S = 30.0
 """A message that nobody took for so long was lost: it is sent again. Taking one twice does no harm."""
 
 _CHUNK = 500
+_LEAST_SHARE = 8
+_TOGETHER = 100
+"""Accounts asked for in one statement: SQLite joins no more than 500 selections."""
 _branch = tables.branch
 _OPEN = tables.MAY_BE_SENT
 _UNSENT = _branch.c.sent_at.is_(None)
@@ -73,6 +78,11 @@ _UNCLAIMED = (
     .where(_branch.c.sent_at.is_not(None), _branch.c.holder.is_(None))
     .group_by(_branch.c.account, _branch.c.lane)
 )
+_RUNNING = (
+    select(_branch.c.account, func.coalesce(func.sum(_branch.c.granted), 0))
+    .where(_branch.c.holder.is_not(None))
+    .group_by(_branch.c.account)
+)
 _LEADING = select(tables.leader.c.holder).where(tables.leader.c.name == bindparam("leader")).with_for_update(read=True)
 _SEND = (
     update(_branch)
@@ -94,27 +104,33 @@ def _open_accounts() -> Select[Any]:
     return select(every.c.name).where(every.c.name.is_not(None))
 
 
-def _due() -> CompoundSelect[Any]:
-    """Ask for an account's most urgent due branches, at most so many of each lane."""
-    lanes = (
-        select(*(_branch.c[name] for name in ("id", "account", "lane", "priority", "due_at", "calls")))
+@functools.cache
+def _due(lane: Lane, many: int, *, stopped: bool) -> CompoundSelect[Any]:
+    """Ask for the most urgent due branches of so many accounts in one lane, at most `most` of each, in one statement.
+
+    `stopped`: some work is, and must be left out.
+    """
+    wanted = [_branch.c[name] for name in ("id", "account", "priority", "due_at", "calls")]
+    found = (
+        select(*wanted)
         .where(
             _OPEN,
-            _branch.c.account == bindparam("of_account"),
+            _branch.c.account == bindparam(f"account_{number}"),
             _branch.c.lane == lane.value,
             _branch.c.due_at <= bindparam("now"),
             _UNSENT,
-            statements.stopped().is_(None),
+            *([statements.stopped().is_(None)] if stopped else []),
         )
         .order_by(_branch.c.priority.desc(), _branch.c.due_at)
-        .limit(bindparam(f"most_{lane}", type_=Integer))
+        .limit(bindparam(f"most_{number}", type_=Integer))
         .subquery()
-        for lane in Lane
+        for number in range(many)
     )
-    return union_all(*(select(each) for each in lanes))
+    return union_all(*(select(each) for each in found))
 
 
-_ACCOUNTS, _DUE = _open_accounts(), _due()
+_ACCOUNTS = _open_accounts()
+_ANY_STOP = select(tables.stop.c.id).where(tables.stop.c.lifted_at.is_(None)).limit(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,11 +175,14 @@ class Sending:
             if not names:
                 return []
             known = accounts.found(connection)
-            state = {name: self._now(known.get(name), name, now, leader[1]) for name in names}
             calls = _unclaimed(connection).calls
-            waiting = [each for name in names for each in self._candidates(connection, state[name], room, at)]
+            running = {row[0]: row[1] for row in connection.execute(_RUNNING)}
+            outstanding = {name: calls.get(name, 0) + running.get(name, 0) for name in names}
+            state = self._stand(known, names, now, leader[1])
+            waiting = self._candidates(connection, state.values(), room, at)
+        state, news = self._settled(known, state, waiting, outstanding)
         grants, _ = grant(waiting, state, self._limits.get, room, calls, now)
-        if not grants and not any(_news(known[name], state[name]) for name in names if name in known):
+        if not grants and not news:
             return []
         missing = [state[name] for name in names if name and name not in known]
 
@@ -171,37 +190,81 @@ class Sending:
             if not _leads(connection, leader):
                 return []
             before = accounts.locked(connection, missing, [name for name in names if name])
-            state = {name: self._now(before.get(name), name, now, leader[1]) for name in names}
+            state = self._stand(before, names, now, leader[1])
+            state, news = self._settled(before, state, waiting, outstanding)
             grants, paid = grant(waiting, state, self._limits.get, room, calls, now)
             sent = _mark(connection, grants, at)
             for each in grants:
                 if each.branch not in sent:
                     limit = self._limits.get(each.account)
                     paid[each.account] = given_back(paid[each.account], limit, each.calls or 0)
-            changed = {**{name: state[name] for name in before if _news(before[name], state[name])}, **paid}
+            changed = {**{name: state[name] for name in news}, **paid}
             accounts.save(connection, (each for name, each in changed.items() if name))
             return [each for each in grants if each.branch in sent]
 
         return self._database.commit(write)
 
-    def _now(self, account: Account | None, name: str, now: float, by: str) -> Account:
-        limit = self._limits.get(name)
-        return fresh(name, limit, now, by) if account is None else brought_up(account, limit, now, by)
+    def _stand(self, known: Mapping[str, Account], names: Iterable[str], now: float, by: str) -> dict[str, Account]:
+        """Return accounts as they stand now."""
+        state = {}
+        for name in names:
+            account, limit = known.get(name), self._limits.get(name)
+            state[name] = fresh(name, limit, now, by) if account is None else brought_up(account, limit, now, by)
+        return state
+
+    def _settled(
+        self,
+        known: Mapping[str, Account],
+        state: Mapping[str, Account],
+        waiting: Iterable[Waiting],
+        outstanding: Mapping[str, int],
+    ) -> tuple[dict[str, Account], set[str]]:
+        """Return accounts without what their providers lost, and those to which more happened than that time went by.
+
+        `outstanding` are the calls of each that are granted and may still be made.
+        """
+        dearest = Counter[str]()
+        for each in waiting:
+            dearest[each.account] = max(dearest[each.account], each.calls)
+        settled = {
+            name: clipped(each, self._limits.get(name), outstanding[name], dearest[name]) if dearest[name] else each
+            for name, each in state.items()
+        }
+        news = {
+            name
+            for name, before in known.items()
+            if name in state and (_told(before) != _told(state[name]) or settled[name] is not state[name])
+        }
+        return settled, news
+
+    def _limit(self, account: Account) -> Limit | None:
+        return limit_of(account, self._limits.get(account.name))
 
     def _candidates(
-        self, connection: Connection, account: Account, room: Mapping[Lane, int], at: Mapping[str, float]
-    ) -> Iterable[Waiting]:
-        """Return what may go of one account, and of each lane one more: what comes after that must wait for it."""
-        limit = limit_of(account, self._limits.get(account.name))
-        admission = admits(account, at["now"])
-        if admission is Admission.NOTHING:
-            return []
-        most = 1 if admission is Admission.PROBE else max(room.values(), default=0)
-        if limit is not None:
-            most = min(most, max(0, int(account.tokens)))
-        wanted = {f"most_{lane}": min(most, left) + 1 for lane, left in room.items()}
-        rows = connection.execute(_DUE, {**at, **wanted, "of_account": account.name})
-        return [Waiting(row[0], row[1], Lane(row[2]), *row[3:]) for row in rows]
+        self, connection: Connection, found: Iterable[Account], room: Mapping[Lane, int], at: Mapping[str, float]
+    ) -> list[Waiting]:
+        """Return what may go, and of each account one more: what comes after that must wait for it."""
+        most = {each.name: most for each in found if (most := self._most(each, room, at["now"])) > 0}
+        stopped = connection.execute(_ANY_STOP).first() is not None if most else False
+        waiting: list[Waiting] = []
+        for lane in Lane:
+            # Many accounts share the room: to read all of it for each would be for nothing.
+            share = max(_LEAST_SHARE, 2 * room[lane] // max(1, len(most)))
+            limits = {name: min(each, share, room[lane]) + 1 for name, each in most.items()}
+            rows = _ask(connection, lane, limits, at["now"], stopped=stopped)
+            waiting += rows
+            full = Counter(each.account for each in rows)
+            most = {name: each for name, each in most.items() if full[name] < limits[name]}
+        return waiting
+
+    def _most(self, account: Account, room: Mapping[Lane, int], now: float) -> int:
+        """Return how many of an account's branches may go at most, to read no more."""
+        most, admission, limit = max(room.values(), default=0), admits(account, now), self._limit(account)
+        if admission is Admission.NOTHING or (limit is not None and account.tokens < limit.needs(1)):
+            return 0
+        if admission is Admission.PROBE:
+            return min(most, 1)
+        return most if limit is None else min(most, max(1, int(account.tokens)))
 
     def _forget_lost(self, connection: Connection, at: Mapping[str, float], leader: tuple[str, str]) -> None:
         """Take lost messages for unsent, and give their calls back."""
@@ -214,6 +277,19 @@ class Sending:
         accounts.save(
             connection, [given_back(each, self._limits.get(name), calls[name]) for name, each in known.items()]
         )
+
+
+def _ask(connection: Connection, lane: Lane, limits: Mapping[str, int], now: float, *, stopped: bool) -> list[Waiting]:
+    waiting: list[Waiting] = []
+    names = list(limits)
+    for start in range(0, len(names), _TOGETHER):
+        some = names[start : start + _TOGETHER]
+        given: dict[str, object] = {"now": now}
+        for number, name in enumerate(some):
+            given |= {f"account_{number}": name, f"most_{number}": limits[name]}
+        rows = connection.execute(_due(lane, len(some), stopped=stopped), given)
+        waiting += [Waiting(row.id, row.account, lane, row.priority, row.due_at, row.calls) for row in rows]
+    return waiting
 
 
 def _leads(connection: Connection, leader: tuple[str, str]) -> bool:
@@ -231,10 +307,9 @@ def _unclaimed(connection: Connection) -> Unclaimed:
     return Unclaimed(messages, calls, oldest)
 
 
-def _news(before: Account, after: Account) -> bool:
-    """Tell whether more happened to an account than that time went by by the clock that fills it."""
-    told = ((each.throttled, each.pause_s, each.probe_at, each.filled_by) for each in (before, after))
-    return next(told) != next(told)
+def _told(account: Account) -> tuple[object, ...]:
+    """Return what changes of an account by more than that time goes by, by the clock that fills it."""
+    return account.throttled, account.pause_s, account.probe_at, account.filled_by
 
 
 def _mark(connection: Connection, grants: Iterable[Grant], at: Mapping[str, float]) -> set[str]:

@@ -25,6 +25,7 @@ from rotator.flow.budget import (
     admits,
     brought_up,
     charge,
+    clipped,
     fresh,
     given_back,
     grant,
@@ -176,6 +177,20 @@ def test_calls_that_nobody_makes_yet_are_no_more_than_the_bucket_holds():
     account = fresh(A, limit, 0.0, "ann")
     assert granted(waiting(1), account, limit, 0.0, unclaimed={A: 5})[0] == []
     assert len(granted(waiting(1, 1), account, limit, 0.0, unclaimed={A: 4})[0]) == 1
+
+
+@pytest.mark.parametrize(
+    ("outstanding", "dearest", "left"),
+    # What comes in a fifth of a second is never taken away, nor what the next one needs.
+    [(0, 4, 40.0), (16, 4, 24.0), (40, 4, 8.0), (400, 4, 8.0), (400, 12, 12.0), (400, 99, 36.0)],
+)
+def test_what_comes_in_while_granted_calls_wait_is_lost_as_it_is_at_the_provider(outstanding, dearest, left):
+    limit = Limit(40.0, 40)
+    account = fresh(A, limit, 0.0, "ann")
+    assert clipped(account, limit, outstanding, dearest).tokens == left
+    poor = replace(account, tokens=-3.0)
+    assert clipped(poor, limit, outstanding, dearest) is poor
+    assert clipped(account, None, outstanding, dearest) is account
 
 
 def noted(account, now, *, limit=None, by="ann", **met):
