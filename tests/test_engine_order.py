@@ -214,8 +214,7 @@ def test_where_each_can_be_contained_and_each_host_isolated_none_waits_for_ever(
         readers = {
             each.owner
             for each in stolen.values()
-            if each.owner in cut_only - {mine.owner}
-            and each.reaches & {mine.said.ref.connection, *mine.thing.delivers}
+            if each.owner in cut_only - {mine.owner} and each.reaches & {mine.said.ref.connection, *mine.thing.delivers}
         }
         if mine.strategy in REPLACING and not readers:
             assert {step.state.value for step in record.steps} == {"done"}
