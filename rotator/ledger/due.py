@@ -16,7 +16,8 @@ from rotator.flow.run import AT_ONCE, BranchState
 from rotator.ledger import opening, statements, tables, timekeeping
 from rotator.ledger.database import Database
 from rotator.ledger.late import reopen_for_late
-from rotator.ledger.sending import RESEND_S, Sending
+from rotator.ledger.outbox import RESEND_S
+from rotator.ledger.sending import Sending
 
 __all__ = ["RESEND_S", "Claimed", "DueWork"]
 

@@ -21,17 +21,15 @@ from rotator.flow.budget import (
     PAUSE_S,
     Admission,
     Limit,
-    Waiting,
     admits,
     brought_up,
     charge,
     clipped,
     fresh,
     given_back,
-    grant,
     limit_of,
-    next_window,
 )
+from rotator.flow.grants import Waiting, grant, next_window
 from rotator.flow.plan import Lane
 
 A = "aws:1"
