@@ -406,8 +406,10 @@ class _Advance:
 
     def _settle(self, step: Step, move: Move) -> Move:
         self._record(step, move)
-        if step.verb in ONE_AT_A_TIME and move.state is not StepState.UNCERTAIN:
-            self._draft.gives_mint = True
+        made_room = any(each.name == "make_room" for each in self._work.mine)
+        keeps = {StepState.UNCERTAIN, StepState.PENDING} if made_room else {StepState.UNCERTAIN}
+        if step.verb in ONE_AT_A_TIME and move.state not in keeps:
+            self._draft.gives_mint = True  # not before, or another run of this owner takes the room that was made
         return move
 
     def _current(self, step: Step) -> Step:

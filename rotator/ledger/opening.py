@@ -37,10 +37,13 @@ def _at_work() -> ColumnElement[bool]:
         _step.c.subject == Subject.CONSUMERS.value,
         _step.c.state.not_in([StepState.DONE.value, StepState.SKIPPED.value]),
     )
+    awaits = select(1).where(tables.awaits.c.run == _run.c.id, tables.awaits.c.open == 1)
     moves = or_(
         _branch.c.state == BranchState.OPEN.value,
         statements.SAFE_AGAIN,
         and_(_branch.c.state == BranchState.HELD.value, _branch.c.due_at.is_not(None), asked.exists()),
+        # It begins by itself once the rotator has its own hand back: else the waves would run empty meanwhile.
+        and_(_branch.c.state == BranchState.WAITING.value, _branch.c.segment == 0, awaits.exists()),
     )
     at_work = select(1).join_from(_branch, _run, _run.c.id == _branch.c.run)
     return at_work.where(_branch.c.incident == _incident.c.id, _IN_A_WAVE, moves).correlate(_incident).exists()

@@ -140,7 +140,7 @@ class Deployment:
             targets,
             wanted=wanted,
             elsewhere=self.reading.elsewhere(),
-            costs=lambda kind, connection: self.outside.providers[kind, connection].calls,
+            costs=lambda kind, connection: self.outside.provider(CredentialRef(kind, connection, "", "")).calls,
         )
         now = self.world.now()
         self.enrolment.declare(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
@@ -182,6 +183,26 @@ def undelivered(lifeline):
 
 def skip(deployment, name):
     deployment.hands.decide("inc-1.r1", name, skip=True, by="ann", reason="I wrote it there by hand")
+
+
+def test_waves_do_not_run_empty_while_their_runs_wait_for_the_rotators_own(lifeline):
+    """Else all of production would begin at once as soon as it has been replaced."""
+    company, deployment, own, _ = lifeline
+    others = [company.stolen(KEY, f"app-{number}")[0] for number in range(12)]
+    production = [replace(each, custody=replace(each.custody, environment="production")) for each in others]
+    plan = deployment.start([own, *production], wanted=Strategy.CONTAIN_FIRST)
+    assert plan.waves == 3
+    begun = []
+
+    def count(phase: str, what: str, _changes: bool) -> None:
+        if (phase, what) == ("before", "ledger.claim"):
+            begun.append(sum(each.run.acknowledged_at is not None for each in deployment.record().runs))
+
+    company.world.meet = count
+    deployment.rest(patience_s=3600)
+    # The rotator's own; then waves of one, of one more, and of all others.
+    assert [here for before, here in pairwise([0, *begun]) if here != before][:3] == [1, 2, 3]
+    assert all(each.run.replaced_at is not None for each in deployment.record().runs)
 
 
 def test_who_skips_the_delivery_of_the_rotators_own_says_that_it_is_there(lifeline):
