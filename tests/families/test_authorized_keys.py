@@ -107,6 +107,7 @@ def test_a_file_that_loses_its_last_line_is_not_left_empty():
         PUBLIC[0].decode() + " a\rb",
         "# " + PUBLIC[0].decode(),
     ],
+    ids=["no key", "nothing", "options", "two lines", "a return", "a comment"],  # the keys differ each time
 )
 def test_only_a_bare_public_key_is_carried_into_a_file(smuggled):
     with pytest.raises(Rejected) as refusal:
