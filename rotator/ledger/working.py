@@ -120,6 +120,17 @@ class WorkingLedger:
 
         By a clock that disagrees with the dispatcher's nobody works: it is left to be sent to another.
         """
+        found = self._claim(branch, worker)
+        if isinstance(found, float) and isinstance(self._clock, clock.SteadyClock):
+            timekeeping.keep(self._database, self._clock)  # it may have been put right meanwhile
+            found = self._claim(branch, worker)
+        if isinstance(found, float):
+            log.warning("clocks_disagree", branch=branch, seconds_since_sent=round(self._clock() - found, 1))
+            return None
+        return found
+
+    def _claim(self, branch: str, worker: str) -> Work | float | None:
+        """Take the branch; return when it was sent where the clocks disagree."""
         now = self._clock()
         taking = {"b_id": branch, "worker": worker, "sent_from": now - OLDEST_S, "sent_until": now + AHEAD_S}
 
@@ -131,13 +142,7 @@ class WorkingLedger:
             branch = replace(rows.branch_of(row), stopped=found.stopped)
             return Work(found.run, branch, found.steps, found.proofs, found.sealed)
 
-        found = self._database.commit(take)
-        if isinstance(found, float):
-            log.warning("clocks_disagree", branch=branch, seconds_since_sent=round(now - found, 1))
-            if isinstance(self._clock, clock.SteadyClock):
-                timekeeping.keep(self._database, self._clock)  # it may have been put right meanwhile
-            return None
-        return found
+        return self._database.commit(take)
 
     @_told
     def commit(self, work: Work, draft: Draft) -> Work:
