@@ -1,12 +1,13 @@
 """Make all processes of a machine go by one clock: a settle time begun by one may be ended by another.
 
 The first process that uses the ledger after the machine started writes down what its wall clock said; the others count
-from there, whatever has become of the wall clock since. While nothing is under way a clock that was wrong is put right.
+from there, whatever has become of the wall clock since. While nothing is under way or scheduled, a clock that was wrong
+is put right.
 """
 
 from __future__ import annotations
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import and_, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from rotator import clock
@@ -24,11 +25,12 @@ def keep(database: Database, steady: clock.SteadyClock = clock.now, boot: str | 
     if boot is None:
         return
     machine, branch = tables.machine, tables.branch
+    waits = and_(branch.c.state == BranchState.HELD.value, branch.c.due_at.is_not(None))  # a time that must not shrink
     kept = select(machine.c.begins_at).where(machine.c.boot == boot)
     with database.read() as connection:
         begins_at = connection.execute(kept).scalar()
         under_way = connection.execute(
-            select(branch.c.id).where(branch.c.state == BranchState.OPEN.value).limit(1)
+            select(branch.c.id).where(or_(branch.c.state == BranchState.OPEN.value, waits)).limit(1)
         ).first()
     if begins_at is None:
         try:

@@ -50,6 +50,16 @@ def test_a_process_that_starts_after_a_jump_goes_by_the_clock_of_what_is_under_w
     assert second() == first() == pytest.approx(1_800_000_011.0)
 
 
+def test_a_scheduled_wait_is_not_shortened_by_a_clock_that_is_put_right(house, machine):
+    _, deployment = house
+    first = machine.process(deployment.database)
+    under_way(house)
+    deployment.rest(patience_s=3600)
+    assert {row["state"] for row in deployment.rows("branch")} == {"held"}
+    machine.wall += HOUR
+    assert machine.process(deployment.database)() == first()
+
+
 @pytest.mark.parametrize("jump", [HOUR, -HOUR])
 def test_a_clock_that_was_wrong_is_put_right_while_nothing_is_under_way(house, machine, jump):
     _, deployment = house
