@@ -15,7 +15,8 @@ from rotator.flow.playbook import Verb
 from rotator.flow.proof import Proof
 from rotator.flow.run import BranchState, StepState
 from rotator.flow.step import Move
-from rotator.ledger import sending, tables, working
+from rotator.ledger import outbox, tables, working
+from rotator.lost_issue import Finding
 from rotator.ports import Answer
 
 QUICK = frozenset({Verb.SUSPEND, Verb.UNINSTALL, Verb.END_SESSIONS, Verb.INSTALL, Verb.RELOAD})
@@ -69,12 +70,13 @@ def fence_ignored() -> None:
 
 def lost_issue_repeated() -> None:
     """Ask again at once when the answer to a mint was lost."""
-    engine.look_for_issued = lambda *_: Move(StepState.PENDING, due_at=0.0, reason="looked: nothing was issued")  # type: ignore[attr-defined]
+    nothing = Finding(Move(StepState.PENDING, due_at=0.0, reason="looked: nothing was issued"))
+    engine.look_for_issued = lambda *_: nothing  # type: ignore[attr-defined]
 
 
 def comparison_dropped() -> None:
     """Close a run without looking what is left over."""
-    engine.compare = lambda *_: Move(StepState.DONE, reason="nothing is left over")  # type: ignore[attr-defined]
+    engine.compare = lambda *_: Finding(Move(StepState.DONE, reason="nothing is left over"))  # type: ignore[attr-defined]
     LEDGER.note_late = lambda *_: None
 
 
@@ -139,7 +141,7 @@ def promoted_without_comparing() -> None:
 
 def lost_message_forgotten() -> None:
     """Believe that what was sent has arrived."""
-    sending.RESEND_S = 1e12
+    outbox.RESEND_S = 1e12
 
 
 def secret_in_facts() -> None:

@@ -51,7 +51,7 @@ def test_the_same_seed_meets_the_same_faults():
 
 
 def test_every_planted_bug_is_found():
-    code, said, _ = soaked("--planted", incidents=80)
+    code, said, _ = soaked("--planted", incidents=100)
     found = re.findall(r"^(\w+): (.*), after \d+ incidents", said, re.MULTILINE)
     assert dict(found) == {bug.name: bug.count for bug in BUGS}
     assert code == 0
