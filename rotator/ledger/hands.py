@@ -9,15 +9,15 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, update
 
 from rotator import clock
-from rotator.claims import GATE, LEAK_SAFE
 from rotator.errors import BadInput
 from rotator.flow.proof import Proof, revived
 from rotator.flow.run import AT_ONCE, BranchState, Run, Step, StepState, calls_ahead, summarise
 from rotator.flow.step import RELEASED, Move, apply, surplus_accepted
 from rotator.flow.undo import Stretch, Undo, may_have_ended_it, undo
-from rotator.ledger import opening, rows, statements, tables, waits
+from rotator.ledger import opening, rows, statements, tables
 from rotator.ledger.acts import act, said
 from rotator.ledger.database import Database
+from rotator.ledger.moves_on import is_gated, is_unsafe, moved_on_by
 
 WAITING = (StepState.FAILED, StepState.HELD)
 
@@ -93,7 +93,7 @@ class Hands:
             if held is None or not found:
                 raise BadInput("no held step of that name", where, "the report shows what is held")
             timed = [step for step in found if step.waits_for_time]
-            exposed = [step for step in found if _is_unsafe(step)]
+            exposed = [step for step in found if is_unsafe(step)]
             if not timed and not exposed:
                 raise BadInput(
                     f"it does not wait for its time ({found[0].reason})", where, moved_on_by(held.run, found[0])
@@ -194,34 +194,16 @@ def _may_decide(step: Step, skip: bool) -> bool:
 
 def _waits_by_itself(step: Step) -> bool:
     """Tell whether it goes on by itself: when its time has come, a gate opens, or the last thief is out."""
-    return step.waits_for_time or _is_unsafe(step) or _is_gated(step)
-
-
-def _is_gated(step: Step) -> bool:
-    return step.state is StepState.HELD and (step.reason or "").startswith(GATE)
-
-
-def _is_unsafe(step: Step) -> bool:
-    """Tell whether it waits for living readers; a report names them behind the reason."""
-    return step.state is StepState.HELD and (step.reason or "").startswith(LEAK_SAFE)
+    return step.waits_for_time or is_unsafe(step) or is_gated(step)
 
 
 def _refuse_retry(run: Run, step: Step) -> list[Step]:
-    means = "accepts the risk" if _is_unsafe(step) else "ends the wait"
+    means = "accepts the risk" if is_unsafe(step) else "ends the wait"
     raise BadInput(
         f"there is nothing to do again: it waits ({step.reason})",
         f"{run.id} {step.name}",
         f"{moved_on_by(run, step)} {means}",
     )
-
-
-def moved_on_by(run: Run, step: Step) -> str:
-    """Return the command that moves on a held or failed step, or a run that waits for the rotator's own credential."""
-    if step.waits_for_time or _is_unsafe(step) or waits.for_our_own(step):
-        return f"rotator hold release {run.id} {step.name} --reason …"
-    if _is_gated(step):
-        return f"rotator gate open {run.incident} {(step.reason or '').removeprefix(GATE)} --reason …"
-    return f"rotator run retry {run.id} {step.name} --reason …"
 
 
 def _undo(held: _Held, name: str, why: str) -> Undo:
