@@ -268,19 +268,6 @@ def _through(steps: Sequence[Step], verbs: set[Verb], subject: Subject, *, first
     return (min(times) if first else max(times)) if times else None
 
 
-class CredentialState(StrEnum):
-    """What the report says of an exposed credential. The states partition the credentials of an incident."""
-
-    PROVEN_DEAD = "proven_dead"
-    STATED_DEAD = "stated_dead"
-    SETTLING = "settling"
-    PENDING = "pending"
-    HELD = "held"
-    MANUAL = "manual"
-    FAILED = "failed"
-    DISMISSED = "dismissed"
-
-
 def death(proofs: Sequence[Proof]) -> tuple[Evidence, float | None]:
     """Return how sure the death is over all doors, and since when: the last door's, and the weakest evidence."""
     dead_at = _last([proof.dead_at for proof in proofs])
@@ -288,65 +275,6 @@ def death(proofs: Sequence[Proof]) -> tuple[Evidence, float | None]:
         return Evidence.NONE, None
     stated = any(proof.evidence is Evidence.STATED for proof in proofs)
     return (Evidence.STATED if stated else Evidence.PROVEN), dead_at
-
-
-def state_of(run: Run, steps: Sequence[Step], proofs: Sequence[Proof]) -> CredentialState:
-    """Return where the exposed credential stands; what became of its replacement is told apart."""
-    if run.dismissed is not None:
-        return CredentialState.DISMISSED
-    if run.evidence is Evidence.PROVEN:
-        return CredentialState.PROVEN_DEAD
-    if run.evidence is Evidence.STATED:
-        return CredentialState.STATED_DEAD
-    states = {step.state for step in steps}
-    if StepState.FAILED in states:
-        return CredentialState.FAILED
-    if any(step.waits_for_person for step in steps) or (steps and states <= THROUGH):
-        # All steps through and still not dead: the strategy left it alive (cut_only), which a person must own.
-        return CredentialState.HELD
-    if proofs and all(proof.settling or proof.dead_at is not None for proof in proofs):
-        return CredentialState.SETTLING
-    return CredentialState.PENDING
-
-
-def still_open(run: Run, steps: Sequence[Step]) -> list[str]:
-    """Return, in words, what is not finished; a destruction that is only scheduled is not open."""
-    found = []
-    for step in steps:
-        where = f" on {step.target}" if step.target else ""
-        if step.state is StepState.FAILED or step.waits_for_person:
-            found.append(f"{step.name}{where}: {step.state} ({step.reason})")
-    destroying = any(step.waits_for_time for step in steps)
-    unfinished = [step for step in steps if step.state not in THROUGH | {StepState.FAILED, StepState.HELD}]
-    if unfinished and not found and not destroying:
-        why = f" ({unfinished[0].reason})" if unfinished[0].reason else ""
-        found.append(f"{unfinished[0].name}: {unfinished[0].state}{why}")
-    if run.evidence is Evidence.NONE and not found and run.dismissed is None:
-        resumed = [step for step in steps if step.verb is Verb.RESUME and step.subject is Subject.EXPOSED]
-        back = f"it was resumed ({resumed[-1].facts.get(WHY)}), and " if resumed else ""
-        found.append(f"{back}the exposed credential is not proven dead")
-    if run.evidence is not Evidence.NONE:
-        found += _sessions_left(steps)
-    if run.strategy in {Strategy.CONTAIN_FIRST, Strategy.REPLACE_FIRST} and run.replaced_at is None and not found:
-        unused = f"; {run.replacement} was issued and nobody holds it" if run.replacement else ""
-        found.append(f"it was not replaced, as {run.strategy} says{unused}")
-    return found
-
-
-def _sessions_left(steps: Sequence[Step]) -> list[str]:
-    """Return, in words, where a person went on without the last cut: a death says nothing of sessions."""
-    last: dict[str, Step] = {}
-    for step in steps:
-        if step.verb is Verb.END_SESSIONS and (step.state is StepState.DONE or step.state is StepState.SKIPPED):
-            before = last.get(step.target)
-            if before is None or before.position < step.position:
-                last[step.target] = step
-    return [
-        f"{step.name}{f' on {step.target}' if step.target else ''}: skipped ({step.reason}); "
-        "sessions that were opened with it may live on"
-        for step in last.values()
-        if step.state is StepState.SKIPPED
-    ]
 
 
 def needs_material(steps: Sequence[Step]) -> bool:

@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from rotator.flow.metrics import time_to_revoke
-from rotator.flow.run import THROUGH, UNDOES, WHY, CredentialState, Run, Step, StepState, state_of, still_open
+from rotator.flow.run import THROUGH, UNDOES, WHY, Run, Step, StepState
+from rotator.flow.standing import CredentialState, state_of, still_open
 from rotator.ledger.moves_on import moved_on_by
 from rotator.ledger.reading import IncidentRecord, ManualTask, RunRecord
 from rotator.ledger.stops import CONNECTION, Stop

@@ -9,7 +9,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from rotator.flow.run import CredentialState
+from rotator.flow.standing import CredentialState
 from rotator.report.plain import plain
 from rotator.report.tables import plain_table, words
 

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from rotator import settings
 from rotator.cli.main import app
-from rotator.flow.run import CredentialState
+from rotator.flow.standing import CredentialState
 from tests.docs.pages import PAGES, ROOT, blocks, code_lines, name_of, prose
 
 README = ROOT / "README.md"

@@ -15,16 +15,14 @@ from rotator.flow.run import (
     SCHEDULED,
     THROUGH,
     BranchState,
-    CredentialState,
     Run,
     Step,
     StepState,
     death,
     needs_material,
-    state_of,
-    still_open,
     summarise,
 )
+from rotator.flow.standing import CredentialState, state_of, still_open
 from rotator.ledger.reading import _count_as
 
 RUN = Run("r", "i", CredentialRef("p", "c", "o", "1"), "p", Strategy.CONTAIN_FIRST, "", 1.0)

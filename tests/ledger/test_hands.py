@@ -11,8 +11,8 @@ from sqlalchemy import update
 from rotator.errors import BadInput, Rejected, Uncertain
 from rotator.flow.playbook import Strategy
 from rotator.flow.proof import Evidence
-from rotator.flow.run import CredentialState, state_of
 from rotator.flow.scope import Lifeline
+from rotator.flow.standing import CredentialState, state_of
 from rotator.ledger import tables
 from rotator.report.incident import build
 from tests.fakes.company import CONSUMER, PROPAGATION_S

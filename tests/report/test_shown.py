@@ -10,8 +10,8 @@ from rich.console import Console
 from rotator.credential import CredentialRef, Leaked
 from rotator.flow.exposure import Exposure, Suspect
 from rotator.flow.plan import make
-from rotator.flow.run import CredentialState
 from rotator.flow.scope import ConsumerAddress, Custody, Scoped, Unresolved
+from rotator.flow.standing import CredentialState
 from rotator.playbook_file import load_all
 from rotator.ports import Place
 from rotator.report.plain import plain
