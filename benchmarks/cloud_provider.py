@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from rotator.credential import CredentialRef, Leaked, Secret
-from rotator.effects import World
 from rotator.errors import Rejected, Unavailable, Uncertain
 from rotator.ports import READ_TIMEOUT_S, Answer, Capability, Consumer, Place, State, Status, Store, Verdict
+from rotator.world import World
 
 KIND = "simulated_key"
 

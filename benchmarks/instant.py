@@ -7,9 +7,9 @@ from typing import ClassVar
 
 from benchmarks.cloud_provider import KIND
 from rotator.credential import CredentialRef, Leaked, Secret
-from rotator.effects import World
 from rotator.errors import Rejected
 from rotator.ports import Answer, Capability, Consumer, Place, State, Status, Store, Verdict
+from rotator.world import World
 
 
 class InstantKey:

@@ -38,7 +38,7 @@ log = structlog.get_logger()
 
 
 class Outside:
-    """Every provider, store and consumer, made at first use and kept. Implements `effects.World`."""
+    """Every provider, store and consumer, made at first use and kept. Implements `world.World`."""
 
     def __init__(self, settings: Settings, playbooks: dict[str, Playbook]) -> None:
         self._settings, self._playbooks = settings, playbooks

@@ -11,13 +11,13 @@ from collections.abc import Iterable, Sequence
 
 from rotator.claims import Ours
 from rotator.credential import CredentialRef, read_document
-from rotator.effects import World
 from rotator.flow.choice import MINTING
 from rotator.flow.playbook import Verb
 from rotator.flow.run import Step, StepState, Work
 from rotator.flow.step import Move, ask_about, discarded, possible_persistence, surplus_accepted
 from rotator.lost_issue import Finding, marked_by
 from rotator.ports import Place
+from rotator.world import World
 
 
 def compare(world: World, work: Work, step: Step, ours: Ours) -> Finding:

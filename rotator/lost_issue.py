@@ -15,10 +15,11 @@ from datetime import datetime
 
 from rotator.claims import Ours
 from rotator.credential import CredentialRef
-from rotator.effects import World, attempt_tokens, find_staged, stage
+from rotator.delivery import attempt_tokens, find_staged, stage
 from rotator.flow.run import Step, StepState, Work
 from rotator.flow.step import UNRESOLVED, Move, discarded, possible_persistence, surplus_accepted
 from rotator.ports import CALL_DEADLINE_S, Issuing, Provider, State
+from rotator.world import World
 
 CLOCK_SKEW_S = 60.0
 """How far the issuer's clock may be off."""
@@ -44,7 +45,7 @@ def look_for_issued(world: World, work: Work, step: Step, ours: Ours, now: float
         return Finding(Move(StepState.PENDING, due_at=now, reason="looked: nothing was asked for yet"))
     for kept in find_staged(world, provider, run, step):
         if kept.ref.id not in discarded(step) and provider.inspect(kept.ref).state is State.ACTIVE:
-            facts = stage(world, provider, run, step, kept).facts
+            facts = stage(world, provider, run, step, kept)
             return Finding(Move(StepState.DONE, reason="found staged", facts=facts))
     known = {*before, *ours.known, *surplus_accepted(step)}
     new = sorted(each for each in provider.siblings(run.ref) if each.id not in known)

@@ -213,7 +213,7 @@ def test_a_worker_that_froze_before_it_sent_sends_nothing(house, monkeypatch):
     stolen, _ = company.stolen(KEY)
     deployment.start([stolen], wanted=Strategy.CONTAIN_FIRST)
     moved = [0.0]
-    monkeypatch.setattr("rotator.engine.time.monotonic", lambda: moved[0])
+    monkeypatch.setattr("rotator.holding.time.monotonic", lambda: moved[0])
 
     def freeze_before_the_mint() -> None:
         step = next(row for row in deployment.rows("step") if row["name"] == "issue")

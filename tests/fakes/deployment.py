@@ -83,7 +83,7 @@ class Watched:
 
 @dataclass
 class Outside:
-    """Implements `effects.World` with whatever fakes it is given."""
+    """Implements `world.World` with whatever fakes it is given."""
 
     providers: dict[tuple[str, str], Provider] = field(default_factory=dict)
     stores: dict[str, Store] = field(default_factory=dict)

@@ -7,11 +7,11 @@ lost mint has landed after two seconds.
 
 from __future__ import annotations
 
-import rotator.engine
+import rotator.holding
 import rotator.lost_issue
 from tests.e2e import quickly
 
-rotator.engine.SEND_MARGIN_S = 1.0
+rotator.holding.SEND_MARGIN_S = 1.0
 rotator.lost_issue.CALL_DEADLINE_S = 2.0
 
 if __name__ == "__main__":

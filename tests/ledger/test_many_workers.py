@@ -31,6 +31,7 @@ class Errors:
 def test_many_workers_finish_what_all_may_read_of_each_other(database, tmp_path, monkeypatch):
     errors = Errors()
     monkeypatch.setattr("rotator.engine.log", errors)
+    monkeypatch.setattr("rotator.exchange.log", errors)
     company, deployment = founded(tmp_path, database=database, quota=None)
     found = []
     for number in range(24):

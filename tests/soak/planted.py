@@ -9,12 +9,13 @@ from typing import Any
 
 from sqlalchemy import select, update
 
-from rotator import effects, engine
+from rotator import delivery, effects, engine, judgement, minting
 from rotator.errors import RotatorError
 from rotator.flow.playbook import Verb
 from rotator.flow.proof import Proof
 from rotator.flow.run import BranchState, StepState
 from rotator.flow.step import Move
+from rotator.holding import Holding
 from rotator.ledger import outbox, tables, working
 from rotator.lost_issue import Finding
 from rotator.ports import Answer
@@ -22,17 +23,18 @@ from rotator.ports import Answer
 QUICK = frozenset({Verb.SUSPEND, Verb.UNINSTALL, Verb.END_SESSIONS, Verb.INSTALL, Verb.RELOAD})
 LEDGER: Any = working.WorkingLedger
 ADVANCE: Any = engine._Advance
+HOLDING: Any = Holding
 
 
 def intent_written_late() -> None:
     """Act first, and write the intent together with the outcome."""
-    commit = ADVANCE._commit
+    commit = HOLDING.commit
 
     def late(self: Any) -> None:
-        if not any(step.state is StepState.RUNNING for step in self._draft.steps.values()):
+        if not any(step.state is StepState.RUNNING for step in self.draft.steps.values()):
             commit(self)
 
-    ADVANCE._commit = late
+    HOLDING.commit = late
 
 
 def outcome_before_effect() -> None:
@@ -42,9 +44,9 @@ def outcome_before_effect() -> None:
     def early(self: Any, step: Any) -> Move:
         if step.verb not in QUICK:
             return act(self, step)
-        running = self._record(step, Move(StepState.RUNNING))
-        self._record(running, done := Move(StepState.DONE))
-        self._commit()
+        running = self._holding.record(step, Move(StepState.RUNNING))
+        self._holding.record(running, done := Move(StepState.DONE))
+        self._holding.commit()
         with contextlib.suppress(RotatorError):
             self._perform(running)
         return done
@@ -71,31 +73,31 @@ def fence_ignored() -> None:
 def lost_issue_repeated() -> None:
     """Ask again at once when the answer to a mint was lost."""
     nothing = Finding(Move(StepState.PENDING, due_at=0.0, reason="looked: nothing was issued"))
-    engine.look_for_issued = lambda *_: nothing  # type: ignore[attr-defined]
+    minting.look_for_issued = lambda *_: nothing  # type: ignore[attr-defined]
 
 
 def comparison_dropped() -> None:
     """Close a run without looking what is left over."""
-    engine.compare = lambda *_: Finding(Move(StepState.DONE, reason="nothing is left over"))  # type: ignore[attr-defined]
+    minting.compare = lambda *_: Finding(Move(StepState.DONE, reason="nothing is left over"))  # type: ignore[attr-defined]
     LEDGER.note_late = lambda *_: None
 
 
 def settle_time_ignored() -> None:
     """Believe the first refusal."""
-    knocked = engine.knocked  # type: ignore[attr-defined]
-    engine.knocked = lambda proof, verdict, _settle_s, now: knocked(proof, verdict, 0.0, now)  # type: ignore[attr-defined]
+    knocked = judgement.knocked  # type: ignore[attr-defined]
+    judgement.knocked = lambda proof, verdict, _settle_s, now: knocked(proof, verdict, 0.0, now)  # type: ignore[attr-defined]
 
 
 def acceptance_forgiven() -> None:
     """Let a series of refusals go on after the door let somebody in."""
-    knocked = engine.knocked  # type: ignore[attr-defined]
+    knocked = judgement.knocked  # type: ignore[attr-defined]
 
     def forgiving(proof: Proof, verdict: Any, settle_s: float, now: float) -> Proof:
         if verdict.answer is Answer.ACCEPTED and proof.refused_since is not None:
             return replace(proof, accepted_at=now)
         return knocked(proof, verdict, settle_s, now)
 
-    engine.knocked = forgiving  # type: ignore[attr-defined]
+    judgement.knocked = forgiving  # type: ignore[attr-defined]
 
 
 def reservation_ignored() -> None:
@@ -128,15 +130,15 @@ def join_opens_early() -> None:
 def promoted_without_comparing() -> None:
     """Move a place whoever has changed it meanwhile."""
 
-    def promote(world: Any, work: Any) -> effects.Outcome:
-        staged = effects._versions(work.minted, "staged")
+    def promote(world: Any, work: Any) -> dict[str, object]:
+        staged = delivery.versions_of(work.minted, "staged")
         promoted = {}
         for place in work.run.deliver:
             store = world.store(place)
             promoted[str(place)] = store.promote(place.name, staged[str(place)], store._found(place.name))
-        return effects.Outcome(facts={"promoted": promoted})
+        return {"promoted": promoted}
 
-    effects._promote = promote
+    effects.promote = promote  # type: ignore[attr-defined]
 
 
 def lost_message_forgotten() -> None:
@@ -146,13 +148,13 @@ def lost_message_forgotten() -> None:
 
 def secret_in_facts() -> None:
     """Keep the new secret among the facts of its step."""
-    stage = effects.stage
+    stage = delivery.stage
 
-    def telling(world: Any, provider: Any, run: Any, step: Any, issued: Any) -> effects.Outcome:
-        outcome = stage(world, provider, run, step, issued)
-        return replace(outcome, facts={**outcome.facts, "document": issued.secret.reveal()})
+    def telling(world: Any, provider: Any, run: Any, step: Any, issued: Any) -> dict[str, object]:
+        facts = stage(world, provider, run, step, issued)
+        return {**facts, "document": issued.secret.reveal()}
 
-    effects.stage = telling
+    effects.stage = telling  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True)

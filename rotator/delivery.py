@@ -1,0 +1,155 @@
+"""A new secret on its way: staged in every place and read back, promoted, or what was there before given back.
+
+Each returns plain facts for the step that did it. What a store raises is marked as such.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from rotator.credential import CredentialRef, Issued, Secret, read_document
+from rotator.errors import Rejected
+from rotator.flow.playbook import Verb
+from rotator.flow.run import Run, Step, Work
+from rotator.ports import Place, Provider, Store
+from rotator.world import World, elsewhere
+
+
+def replacement_of(work: Work) -> CredentialRef:
+    """Name the replacement. Raises Rejected when there is none yet."""
+    if "replacement" not in work.minted:
+        raise Rejected("no_replacement", "nothing was issued on this run")
+    return work.run.ref.with_id(str(work.minted["replacement"]))
+
+
+def attempt_token(step: Step) -> str:
+    """Name what an attempt mints and stages.
+
+    A mint that was revoked again may leave its copy behind, and a lost one may be made after its successor: so each
+    attempt has a name of its own.
+    """
+    return f"{step.id}.{step.attempts}" if step.verb is Verb.ISSUE else step.id
+
+
+def attempt_tokens(step: Step) -> list[str]:
+    """Return the names of every attempt, the last one first."""
+    if step.verb is not Verb.ISSUE:
+        return [step.id]
+    return [f"{step.id}.{attempt}" for attempt in range(step.attempts, 0, -1)]
+
+
+@elsewhere()
+def stage(world: World, provider: Provider, run: Run, step: Step, issued: Issued) -> dict[str, object]:
+    """Keep the new secret in every place where it is to be delivered, and read each back."""
+    document = issued.document(provider.secret_field)
+    staged: dict[str, str] = {}
+    previous: dict[str, str | None] = {}
+    for place in run.deliver:
+        store = world.store(place)
+        previous[str(place)] = store.current(place.name)
+        staged[str(place)] = store.stage(place.name, document, attempt_token(step))
+        if store.read(place.name, staged[str(place)]) != document:
+            raise Rejected("read_back", f"{place} answered something else than what was staged")
+    return {
+        "replacement": issued.ref.id,
+        "public": dict(issued.public),
+        "staged": staged,
+        "previous": previous,
+    }
+
+
+def find_staged(world: World, provider: Provider, run: Run, step: Step) -> Iterator[Issued]:
+    """Yield what this step staged anywhere before its answer was lost, the last attempt's first."""
+    for token in attempt_tokens(step):
+        for place in run.deliver:
+            store = world.store(place)
+            with elsewhere():
+                version = store.staged(place.name, token)
+                document = None if version is None else store.read(place.name, version)
+            if document is not None:
+                try:
+                    credential_id, secret, public = read_document(document, provider.secret_field)
+                except ValueError as error:
+                    raise Rejected("foreign_document", f"{place}: {error}") from None
+                yield Issued(run.ref.with_id(credential_id), secret, public)
+                break
+
+
+@elsewhere()
+def replacement_secret(world: World, provider: Provider, work: Work) -> tuple[CredentialRef, Secret]:
+    """Read the new secret back from the first place that keeps it: it lives nowhere else."""
+    replacement = replacement_of(work)
+    versions = {**versions_of(work.minted, "staged"), **versions_of(work.facts_of(Verb.PROMOTE), "promoted")}
+    for place in work.run.deliver:
+        document = world.store(place).read(place.name, versions[str(place)])
+        try:
+            return replacement, read_document(document, provider.secret_field)[1]
+        except ValueError as error:
+            raise Rejected("foreign_document", f"{place}: {error}") from None
+    raise Rejected("no_place", "nothing says where the replacement is kept")
+
+
+def versions_of(facts: Mapping[str, object], name: str) -> dict[str, str]:
+    """Return the versions, by place, that a step noted under that name."""
+    found = facts.get(name)
+    return {str(key): str(value) for key, value in found.items()} if isinstance(found, Mapping) else {}
+
+
+def _previous(work: Work) -> dict[str, str | None]:
+    found = work.minted.get("previous")
+    if not isinstance(found, Mapping):
+        return {}
+    return {str(key): None if value is None else str(value) for key, value in found.items()}
+
+
+@elsewhere()
+def promote(world: World, work: Work) -> dict[str, object]:
+    """Let consumers read the new secret in every place, where nobody has changed it meanwhile."""
+    staged, previous = versions_of(work.minted, "staged"), _previous(work)
+    promoted = {
+        str(place): world.store(place).promote(place.name, staged[str(place)], previous[str(place)])
+        for place in work.run.deliver
+    }
+    return {"promoted": promoted}
+
+
+@elsewhere()
+def demote(world: World, provider: Provider, work: Work) -> dict[str, object]:
+    """Give consumers back what they read before, and name it, so that they can be told which it is."""
+    promoted, previous = versions_of(work.facts_of(Verb.PROMOTE), "promoted"), _previous(work)
+    staged = versions_of(work.minted, "staged")
+    names = set()
+    for place in work.run.deliver:
+        if str(place) not in staged:
+            continue  # nothing was kept there, so nothing was promoted
+        store, before = world.store(place), previous[str(place)]
+        names.add(None if before is None else _named(store.read(place.name, before), provider, work))
+        version = promoted.get(str(place)) or _reached(store, place, staged[str(place)], before)
+        if version is not None:
+            store.demote(place.name, version, before)
+    return {"given_back": names.pop() if len(names) == 1 else None}
+
+
+def _reached(store: Store, place: Place, staged: str, before: str | None) -> str | None:
+    """Return the current version if a promotion that never said so made it, or None: it is left as it is.
+
+    A store may number anew what it promotes; what was staged is then known by its document, which holds a new secret.
+    """
+    current = store.current(place.name)
+    if current is None or current == before:
+        return None
+    is_ours = current == staged or store.read(place.name, current) == store.read(place.name, staged)
+    return current if is_ours else None
+
+
+def _named(document: Secret, provider: Provider, work: Work) -> str | None:
+    """Return which credential a document is of.
+
+    None where it names none that is known of this owner: who wrote it may have put anything there, a secret even.
+    """
+    try:
+        found = read_document(document, provider.secret_field)[0]
+    except ValueError:
+        return None
+    before = work.minted.get("siblings_before")
+    return found if found in {work.run.ref.id, *(before if isinstance(before, list) else ())} else None

@@ -1,0 +1,73 @@
+"""What an outcome means: for its step, and for what is proven of the exposed credential."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rotator.convergence import in_use
+from rotator.effects import Outcome
+from rotator.flow.playbook import Expect, Subject, Verb
+from rotator.flow.proof import Proof, knocked, mispaired, revived, seen, shut, stated
+from rotator.flow.run import Step, StepState, Work
+from rotator.flow.step import (
+    Move,
+    after_asking_consumers,
+    after_knock_exposed,
+    after_knock_replacement,
+    after_statement,
+)
+from rotator.ports import Answer, State
+
+
+def proof_at(work: Work, target: str) -> Proof:
+    """Return what is proven at one door so far."""
+    return work.proofs.get(target) or Proof(target)
+
+
+def is_unpaired(work: Work, step: Step, outcome: Outcome) -> bool:
+    """Tell whether the door refused material that it never took: then only the issuer can say if the id is shut."""
+    verdict = outcome.verdict
+    if verdict is None or step.subject is not Subject.EXPOSED or step.expect is not Expect.REJECTED:
+        return False
+    return verdict.answer is Answer.REJECTED and not proof_at(work, step.target).shuts(verdict)
+
+
+def proven(work: Work, step: Step, outcome: Outcome, settle_s: float, now: float) -> Iterator[Proof]:
+    """Yield the proofs that an outcome changes."""
+    proof = proof_at(work, step.target)
+    if step.verb is Verb.PRESERVE and outcome.status is not None:
+        for target in [step.target] if step.target in work.proofs else list(work.proofs):
+            yield seen(proof_at(work, target), outcome.status.state, now)
+    elif step.verb is Verb.RESUME or (step.verb is Verb.INSTALL and step.subject is Subject.EXPOSED):
+        yield revived(proof)
+    elif outcome.verdict is not None and step.subject is Subject.EXPOSED:
+        proof = knocked(proof, outcome.verdict, settle_s, now)
+        if step.expect is None and outcome.verdict.answer is Answer.REJECTED and _lived(work, step):
+            proof = mispaired(proof, outcome.verdict)
+        if outcome.status is not None:
+            proof = shut(proof, outcome.status.state, settle_s, now)
+        yield proof
+    elif outcome.verdict is None and outcome.status is not None:
+        yield stated(proof, outcome.status.state, settle_s, now)
+
+
+def move_after(work: Work, step: Step, outcome: Outcome, settle_s: float, now: float) -> Move:
+    """Return what becomes of the step; `work` holds the proofs that the outcome changed."""
+    if step.verb is Verb.PRESERVE:
+        return Move(StepState.DONE, facts=outcome.facts)
+    if outcome.verdict is not None and step.subject is Subject.EXPOSED:
+        return after_knock_exposed(step, outcome.verdict, proof_at(work, step.target), settle_s, now)
+    if outcome.verdict is not None:
+        return after_knock_replacement(step, outcome.verdict, now)
+    if outcome.status is not None:
+        return after_statement(step, proof_at(work, step.target), settle_s, now)
+    if outcome.using is not None:
+        held = in_use(work)
+        return after_asking_consumers(step, outcome.using, None if held is None else held.id, now)
+    return Move(StepState.DONE, facts=outcome.facts)
+
+
+def _lived(work: Work, step: Step) -> bool:
+    """Tell whether the issuer itself is knocked at, and called the exposed credential active before any effect."""
+    said = work.preserved().get("issuer_says")
+    return not step.target and said == State.ACTIVE.value and work.run.contained_at is None

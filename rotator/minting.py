@@ -1,0 +1,135 @@
+"""Mint one credential and no more: what an `issue` needs before, after and instead of its call.
+
+The siblings are noted before it, what was minted in vain is revoked after it, room is made where a quota is full, a
+lost answer is looked for, and a comparison before the run closes finds what is left over.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from rotator.claims import Ledger
+from rotator.comparison import compare
+from rotator.credential import CredentialRef
+from rotator.effects import Unstaged
+from rotator.errors import RotatorError
+from rotator.exchange import Exchange
+from rotator.flow.playbook import Subject, Until, Verb
+from rotator.flow.run import AT_ONCE, Step, StepState
+from rotator.flow.step import DISCARDED, Move, after_look, after_look_error, discarded
+from rotator.holding import Holding
+from rotator.lost_issue import look_for_issued
+from rotator.world import World
+
+FILLED = "filled"
+"""The fact of an `issue` that found no room after an earlier attempt: what that left behind has been looked for."""
+MAKE_ROOM = "make_room"
+
+
+class Minting:
+    """The mints of one claim."""
+
+    def __init__(self, ledger: Ledger, world: World, holding: Holding, exchange: Exchange) -> None:
+        self._ledger, self._world, self._holding, self._exchange = ledger, world, holding, exchange
+
+    def before(self, step: Step) -> Mapping[str, object]:
+        """Note who the siblings were before the first attempt, so that a lost answer can be settled by comparing."""
+        if step.verb is not Verb.ISSUE or "siblings_before" in step.facts:
+            return {}
+        self._holding.commit()
+        ref = self._holding.work.run.ref
+        siblings = self._exchange.ask(step, lambda: self._world.provider(ref).siblings(ref))
+        return {"siblings_before": sorted(each.id for each in siblings)}
+
+    def withdraw(self, step: Step, error: Unstaged) -> RotatorError:
+        """Revoke what could not be staged; return what became of the mint."""
+        self._holding.minted = error.ref.id
+        try:
+            self._discard(step, [error.ref])
+        except RotatorError:
+            return error
+        return error.once_revoked
+
+    def without_room(self, step: Step, error: RotatorError) -> Move | None:
+        """Say what follows a full quota: the exposed, dead one makes room, or an earlier attempt is looked for."""
+        if self._can_make_room():
+            self._make_room(step)
+            return Move(StepState.PENDING, due_at=AT_ONCE, reason="quota: the exposed, dead one is destroyed first")
+        if step.attempts > 1 and not step.facts.get(FILLED):
+            # An earlier attempt, given up for lost, may have landed after all.
+            return Move(StepState.UNCERTAIN, AT_ONCE, str(error), {FILLED: True})
+        return None
+
+    def _can_make_room(self) -> bool:
+        """Tell whether the run's own exposed key is dead, so that it may be destroyed before its week is over."""
+        work = self._holding.work
+        return work.run.dead_at is not None and not self._made_room()
+
+    def _made_room(self) -> bool:
+        steps = (*self._holding.work.mine, *self._holding.draft.added)
+        return any(each.name == MAKE_ROOM for each in steps)
+
+    def keeps_owner(self, move: Move) -> bool:
+        """Tell whether the owner's reservation is kept after that move: another run would take the room made."""
+        return move.state is StepState.UNCERTAIN or (move.state is StepState.PENDING and self._made_room())
+
+    def _make_room(self, step: Step) -> None:
+        before = [each.position for each in self._holding.work.mine if each.position < step.position]
+        self._holding.draft.added.append(
+            replace(
+                step,
+                id=f"{step.branch}.{MAKE_ROOM}",
+                position=(max(before, default=0) + step.position) // 2,
+                name=MAKE_ROOM,
+                verb=Verb.REVOKE,
+                subject=Subject.EXPOSED,
+                state=StepState.PENDING,
+                expect=None,
+                hold_for_s=None,
+                hold_until=Until.NO_LEGAL_HOLD,  # it destroys, however early
+                undo=None,
+                attempts=0,
+                started_at=None,
+                intended_at=None,
+                facts={},
+            )
+        )
+
+    def look(self, step: Step) -> Move:
+        """Find out what became of an `issue` whose answer nobody has; that is never put off for a budget."""
+        now, work = self._holding.now(), self._holding.work
+        self._holding.owes_calls(step)
+        try:
+            ours = self._ledger.ours(work.run)
+            found = self._exchange.ask(step, lambda: look_for_issued(self._world, work, step, ours, now))
+            self._discard(step, found.left_over)
+        except RotatorError as error:
+            return after_look_error(step, error, now)
+        return after_look(step, found.move, now)
+
+    def compare(self, step: Step) -> Move:
+        """Compare the world with the ledger, and revoke what of ours is left over."""
+        work = self._holding.work
+        ours = self._ledger.ours(work.run)
+        found = self._exchange.ask(step, lambda: compare(self._world, work, step, ours))
+        self._discard(step, found.left_over)
+        self._holding.draft.settled_late = found.settles
+        return found.move
+
+    def _discard(self, step: Step, minted: Sequence[CredentialRef]) -> None:
+        """Revoke what was minted in vain.
+
+        That is written under the claim before: a worker that lost it could else revoke what its successor has found
+        staged and delivered, and a successor could take for the replacement what is about to be revoked.
+        """
+        if not minted:
+            return
+        gone = discarded(self._holding.current(step))
+        names = {DISCARDED: sorted({*gone, *(each.id for each in minted)})}
+        self._holding.note(step, names, "discards what was minted in vain")
+        self._holding.commit()
+        self._holding.heed_stop()
+        for each in minted:
+            self._exchange.ask(step, functools.partial(self._world.provider(each).revoke, each))

@@ -1,0 +1,30 @@
+"""What keeps a step waiting before it may start: its time, a gate, a thief who may read, another mint of its owner."""
+
+from __future__ import annotations
+
+from rotator.claims import GATE, LEAK_SAFE, Ledger
+from rotator.flow.playbook import GATES, Verb
+from rotator.flow.run import Step, StepState, Work
+from rotator.flow.step import Move, hold_before, spread_before
+from rotator.world import World
+
+DELIVERS = frozenset({Verb.ISSUE, Verb.GENERATE, Verb.PROMOTE})
+"""What brings a new secret to where somebody may read it."""
+ONE_AT_A_TIME = frozenset({Verb.ISSUE, Verb.COMPARE})
+"""What only one run of an owner does at a time: a comparison would take another's fresh mint for a stranger."""
+
+
+def wait_before(ledger: Ledger, world: World, work: Work, step: Step, now: float) -> Move | None:
+    """Return why the step may not start now, or None. The owner's reservation is taken for what needs it."""
+    if (held := hold_before(step, now)) is not None:
+        return held
+    if step.hold_until in GATES and ledger.is_shut(work.run.incident, step.hold_until):
+        return Move(StepState.HELD, reason=GATE + step.hold_until)
+    spreading = spread_before(step, work.steps, world.provider(work.run.ref).propagation_s, now)
+    if spreading is not None:
+        return spreading
+    if step.verb in DELIVERS and ledger.has_open_readers(work.run):
+        return Move(StepState.HELD, reason=LEAK_SAFE)
+    if step.verb in ONE_AT_A_TIME and not ledger.take_mint(work):
+        return Move(StepState.PENDING, due_at=now + 1.0, reason="one mint per owner at a time")
+    return None
