@@ -27,7 +27,7 @@ from rotator.flow.plan import make
 from rotator.flow.playbook import Strategy
 from rotator.flow.scope import Custody, Scoped
 from rotator.ledger import tables
-from rotator.ledger.reading import SOON_S
+from rotator.ledger.counting import SOON_S
 from rotator.practice.process import free_port, listening, running
 from rotator.response import Prepared, declare
 from rotator.settings import Settings

@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rotator.claims import LEAK_SAFE
 from rotator.credential import Leaked, Secret
 from rotator.errors import Rejected
 from rotator.flow.playbook import Strategy
 from rotator.flow.scope import ConsumerAddress
 from rotator.ledger.gates import Gates
+from rotator.ledger.waits import is_unsafe
 from rotator.ports import Place
 from tests.fakes.company import CONSUMER, KINDS, Company
 from tests.fakes.deployment import Deployment, broken_chains, emptied, scoped, sqlite
@@ -191,9 +191,8 @@ def test_no_new_secret_is_within_reach_of_a_living_stolen_one_and_all_comes_to_r
         assert states & {"held", "failed"} or states == {"done"}
         # Nobody waits in vain: who is held for safety names somebody who is not known to be contained, or a foothold.
         for step in record.steps:
-            if step.state.value == "held" and (step.reason or "").startswith(LEAK_SAFE):
-                named = step.reason.removeprefix(LEAK_SAFE)
-                assert any(run.id in named for run in living) or f"the foothold {mine.thing.host}" in named
+            if is_unsafe(step):
+                assert any(run.id in step.reason for run in living) or f"the foothold {mine.thing.host}" in step.reason
 
 
 @settings(deadline=None, max_examples=30)

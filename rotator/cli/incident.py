@@ -39,10 +39,13 @@ def list_incidents(context: typer.Context, output: OutputOption = Output.TABLE) 
         emit(
             [
                 {
-                    "id": each.id,
-                    "title": each.title,
-                    "severity": each.severity.value,
-                    "declared_at": iso(each.declared_at),
+                    "id": each.incident.id,
+                    "title": each.incident.title,
+                    "severity": each.incident.severity.value,
+                    "declared_at": iso(each.incident.declared_at),
+                    "state": each.state,
+                    "credentials": each.credentials,
+                    "proven_dead": each.dead,
                 }
                 for each in found
             ],
@@ -52,9 +55,17 @@ def list_incidents(context: typer.Context, output: OutputOption = Output.TABLE) 
     if not found:
         typer.echo("no incident yet; rotator respond FILE declares one", err=True)
         return
-    table = plain_table(None, "id", "declared", "severity", "title")
+    table = plain_table(None, "id", "declared", "state", "proven dead", "severity", "title")
     for each in found:
-        table.add_row(each.id, iso(each.declared_at), each.severity.value, words(each.title))
+        known = each.incident
+        table.add_row(
+            known.id,
+            iso(known.declared_at),
+            each.state,
+            f"{each.dead:,} of {each.credentials:,}",
+            known.severity.value,
+            words(known.title),
+        )
     console().print(table)
 
 

@@ -12,7 +12,7 @@ from typing import IO
 
 from rotator.bootstrap import Rotator
 from rotator.errors import BadInput
-from rotator.ledger.reading import SOON_S
+from rotator.ledger.counting import SOON_S
 
 TICK_S = 0.05
 IDLE_TICKS = 3

@@ -19,7 +19,7 @@ from rotator import clock
 from rotator.bootstrap import Rotator
 from rotator.cli.options import Context, Output, console, emit
 from rotator.cli.runtime import RuntimeLock
-from rotator.ledger.reading import Progress
+from rotator.ledger.records import Progress
 from rotator.report import incident as incident_report
 from rotator.report.plain import plain
 from rotator.report.terminal import incident_text
@@ -120,8 +120,8 @@ def count_line(progress: Progress) -> str:
     parts += [f"{progress.held:,} held", f"{progress.manual:,} manual", f"{progress.failed:,} failed"]
     if progress.being_replaced:
         parts.append(f"{progress.being_replaced:,} dead and being replaced")
-    if progress.stuck:
-        parts.append(f"{progress.stuck:,} dead and stuck after it")
+    if progress.asking:
+        parts.append(f"{progress.asking:,} dead and waiting for you with the rest")
     parts += [str(each) for each in progress.stopped]
     return plain(" · ".join(parts))
 

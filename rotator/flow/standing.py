@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from enum import StrEnum
 
-from rotator.flow.playbook import Strategy, Subject, Verb
+from rotator.flow.playbook import Expect, Strategy, Subject, Verb
 from rotator.flow.proof import Evidence, Proof
-from rotator.flow.run import THROUGH, WHY, Run, Step, StepState
+from rotator.flow.run import THROUGH, UNDOES, WHY, Run, Step, StepState, needs_material
 
 
 class CredentialState(StrEnum):
@@ -34,7 +34,7 @@ def state_of(run: Run, steps: Sequence[Step], proofs: Sequence[Proof]) -> Creden
     states = {step.state for step in steps}
     if StepState.FAILED in states:
         return CredentialState.FAILED
-    if any(step.waits_for_person for step in steps) or (steps and states <= THROUGH):
+    if any(step.waits_for_person for step in steps) or (steps and states <= THROUGH) or proof_given_up(steps):
         # All steps through and still not dead: the strategy left it alive (cut_only), which a person must own.
         return CredentialState.HELD
     if proofs and all(proof.settling or proof.dead_at is not None for proof in proofs):
@@ -42,8 +42,27 @@ def state_of(run: Run, steps: Sequence[Step], proofs: Sequence[Proof]) -> Creden
     return CredentialState.PENDING
 
 
-def still_open(run: Run, steps: Sequence[Step]) -> list[str]:
-    """Return, in words, what is not finished; a destruction that is only scheduled is not open."""
+def left_out(steps: Sequence[Step]) -> list[Step]:
+    """Return the proofs of death that a person left out, of a run that was not taken back."""
+    if any(UNDOES in step.facts for step in steps):
+        return []
+    return [step for step in steps if step.state is StepState.SKIPPED and _proves_death(step)]
+
+
+def proof_given_up(steps: Sequence[Step]) -> bool:
+    """Tell whether a person left out a proof of death, and no other knock comes before a scheduled wait is over."""
+    return bool(left_out(steps)) and not needs_material(steps)
+
+
+def _proves_death(step: Step) -> bool:
+    return step.verb is Verb.VERIFY and step.subject is Subject.EXPOSED and step.expect is Expect.REJECTED
+
+
+def still_open(run: Run, steps: Sequence[Step], late: Sequence[str] = ()) -> list[str]:
+    """Return, in words, what is not finished; a destruction that is only scheduled is not open.
+
+    `late` are the mints of lost workers that nothing has settled yet.
+    """
     found = []
     for step in steps:
         where = f" on {step.target}" if step.target else ""
@@ -54,16 +73,28 @@ def still_open(run: Run, steps: Sequence[Step]) -> list[str]:
     if unfinished and not found and not destroying:
         why = f" ({unfinished[0].reason})" if unfinished[0].reason else ""
         found.append(f"{unfinished[0].name}: {unfinished[0].state}{why}")
-    if run.evidence is Evidence.NONE and not found and run.dismissed is None:
+    if run.evidence is Evidence.NONE and run.dismissed is None and (not found or proof_given_up(steps)):
         resumed = [step for step in steps if step.verb is Verb.RESUME and step.subject is Subject.EXPOSED]
         back = f"it was resumed ({resumed[-1].facts.get(WHY)}), and " if resumed else ""
-        found.append(f"{back}the exposed credential is not proven dead")
+        found.append(f"{back}the exposed credential is not proven dead{_without_proof(steps)}")
     if run.evidence is not Evidence.NONE:
         found += _sessions_left(steps)
     if run.strategy in {Strategy.CONTAIN_FIRST, Strategy.REPLACE_FIRST} and run.replaced_at is None and not found:
         unused = f"; {run.replacement} was issued and nobody holds it" if run.replacement else ""
         found.append(f"it was not replaced, as {run.strategy} says{unused}")
-    return found
+    return found + [f"a mint of a lost worker ({each}) is not settled" for each in late]
+
+
+def _without_proof(steps: Sequence[Step]) -> str:
+    """Say who left out the proof, and when the next knock comes by itself, if one does."""
+    skipped = left_out(steps)
+    if not skipped:
+        return ""
+    names = ", ".join(dict.fromkeys(step.name for step in skipped))
+    waits = next((step for step in steps if step.waits_for_time), None)
+    after = [step for step in steps if _proves_death(step) and step.state not in THROUGH]
+    again = f"; it is tried again after {waits.name}" if waits and after else ""
+    return f" ({names} was skipped, said by {skipped[-1].reason}){again}"
 
 
 def _sessions_left(steps: Sequence[Step]) -> list[str]:

@@ -21,7 +21,7 @@ from rotator.flow.run import BranchState, Step, calls_ahead
 from rotator.ledger import opening, rows, tables
 from rotator.ledger.acts import act
 from rotator.ledger.database import Database
-from rotator.ledger.reading import replaces
+from rotator.ledger.earlier import replaces
 from rotator.seal import Seal
 
 APPROVING = 491286115

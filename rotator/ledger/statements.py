@@ -275,10 +275,6 @@ FIND_READERS = (
     .order_by(tables.reach.c.run)
 )
 """The runs whose credentials still live and may read what a run delivers."""
-FIND_FOOTHOLDS = select(tables.stands.c.host).where(
-    tables.stands.c.run == bindparam("run_id"), _is_foothold(tables.stands.c.host)
-)
-"""The open footholds on which a run's consumers live."""
 IS_BLOCKED = select(blocked(bindparam("run_id")))
 SAFE_AGAIN = and_(
     _branch.c.state == BranchState.HELD.value,

@@ -6,33 +6,74 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from sqlalchemy import Connection, RowMapping, select
+from sqlalchemy import Connection, RowMapping, bindparam, select
 
 from rotator.claims import LEAK_SAFE
 from rotator.flow.playbook import Strategy
 from rotator.flow.run import BranchState, Step, StepState
-from rotator.ledger import statements, tables
+from rotator.ledger import tables
 from rotator.ledger.opening import BRAKE
 
 FOR_OUR_OWN = "waits until the rotator's own"
 """How the reason begins of a run that waits for a lifeline."""
+AT_BRAKE = "the brake is on"
+"""What stands in the reason of a run whose wave the brake keeps from beginning."""
+UNSAFE = LEAK_SAFE.partition(":")[0]
+"""How the reason begins of a mint that waits until nobody can read what it makes."""
 _NAMED = 3
 _BY_500 = 500
+_FOOTHOLDS = (
+    select(tables.stands.c.host, tables.foothold.c.incident)
+    .join(tables.foothold, tables.foothold.c.host == tables.stands.c.host)
+    .join(tables.incident, tables.incident.c.id == tables.foothold.c.incident)
+    .where(
+        tables.stands.c.run == bindparam("of_run"),
+        tables.foothold.c.state == "open",
+        tables.incident.c.approved_at.is_not(None),
+    )
+    .order_by(tables.stands.c.host, tables.foothold.c.incident)
+)
+"""The open footholds on which a run's consumers live, of any incident at work."""
 
 
-def said(connection: Connection, incident: RowMapping, steps: Mapping[str, Sequence[Step]]) -> dict[str, list[Step]]:
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A way to a new secret that is still open: a living stolen credential and its run, or a host and its incident."""
+
+    by: str
+    run: str | None = None
+    incident: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.by} ({self.run})" if self.run else f"the foothold {self.by}"
+
+
+def routes(connection: Connection, steps: Mapping[str, Sequence[Step]]) -> dict[str, tuple[Route, ...]]:
+    """Return, for each run whose mint waits, by which routes a thief could read what it makes."""
+    held = [run for run, found in steps.items() if any(is_unsafe(step) for step in found)]
+    found = _readers(connection, held)
+    for run in held:
+        hosts = connection.execute(_FOOTHOLDS, {"of_run": run})
+        found[run] += [Route(host, incident=incident) for host, incident in hosts]
+    return {run: tuple(each) for run, each in found.items()}
+
+
+def said(
+    connection: Connection,
+    incident: RowMapping,
+    steps: Mapping[str, Sequence[Step]],
+    found_routes: Mapping[str, Sequence[Route]],
+) -> dict[str, list[Step]]:
     """Return the steps of each run, with the reason of those that wait for another run told in full."""
     if incident["approved_at"] is None:
         return {run: list(found) for run, found in steps.items()}
     waiting = _not_begun(connection, incident)
-    held = [run for run, found in steps.items() if any(_is_unsafe(step) for step in found)]
-    readers = _readers(connection, held)
     answer: dict[str, list[Step]] = {}
     for run, found in steps.items():
         first = {step.branch: step.id for step in reversed(found)}
         answer[run] = [
-            replace(step, reason=readers[run])
-            if run in readers and _is_unsafe(step)
+            replace(step, reason=_unsafe_because(found_routes[run]))
+            if run in found_routes and is_unsafe(step)
             else replace(step, reason=waiting[run])
             if run in waiting and first[step.branch] == step.id and step.state is StepState.PENDING
             else step
@@ -78,8 +119,25 @@ def for_our_own(step: Step) -> bool:
     return step.state is StepState.PENDING and (step.reason or "").startswith(FOR_OUR_OWN)
 
 
-def _is_unsafe(step: Step) -> bool:
-    return step.state is StepState.HELD and step.reason == LEAK_SAFE
+def at_brake(step: Step) -> bool:
+    """Tell whether a step, as a report shows it, waits because a consumer of an earlier wave failed."""
+    return step.state is StepState.PENDING and AT_BRAKE in (step.reason or "")
+
+
+def is_unsafe(step: Step) -> bool:
+    """Tell whether it waits because a thief could read what it makes."""
+    return step.state is StepState.HELD and (step.reason or "").startswith(UNSAFE)
+
+
+def _unsafe_because(found: Sequence[Route]) -> str:
+    """Return why a mint waits: which stolen credentials may read what it makes, and which host of the attacker's."""
+    readers = [str(each) for each in found if each.run]
+    hosts = list(dict.fromkeys(str(each) for each in found if not each.run))
+    named = ", ".join([*readers[:_NAMED], *(["more"] if len(readers) > _NAMED else [])])
+    reached = f"the new secret would reach {', '.join(hosts)}" if hosts else ""
+    if not readers:
+        return f"{UNSAFE}: {reached}" if hosts else LEAK_SAFE
+    return f"{LEAK_SAFE}: {named}{'; and ' if hosts else ''}{reached}"
 
 
 def _not_begun(connection: Connection, incident: RowMapping) -> dict[str, str]:
@@ -110,7 +168,7 @@ def _not_begun(connection: Connection, incident: RowMapping) -> dict[str, str]:
             )
         )
         for each, wave in connection.execute(later):
-            after = f"when nothing of wave {wave - 1} is at work" if shut is None else f"the brake is on ({shut})"
+            after = f"when nothing of wave {wave - 1} is at work" if shut is None else f"{AT_BRAKE} ({shut})"
             why.setdefault(each, f"wave {wave} of {incident['waves']}: {after}")
     return why
 
@@ -122,8 +180,8 @@ class _Reader:
     lives_on: bool
 
 
-def _readers(connection: Connection, runs: Sequence[str]) -> dict[str, str]:
-    """Return for each run that waits for living readers who they are; the rest are told apart as `more`."""
+def _readers(connection: Connection, runs: Sequence[str]) -> dict[str, list[Route]]:
+    """Return for each run that waits for living readers who they are, and no more than anybody would read."""
     if not runs:
         return {}
     run, delivery, awaits = tables.run, tables.delivery, tables.awaits
@@ -136,20 +194,17 @@ def _readers(connection: Connection, runs: Sequence[str]) -> dict[str, str]:
         replaced_first |= set(connection.execute(first).scalars())
     later = {tuple(row) for row in connection.execute(select(awaits.c.run, awaits.c.lifeline))}
     living = _living(connection, sorted({at for found in passes.values() for at in found}))
-    answer = {}
+    answer: dict[str, list[Route]] = {}
     for each in runs:
-        names: dict[str, None] = {}
+        found: dict[str, Route] = {}
         for at in passes.get(each, ()):
             for reader in living.get(at, ()):
                 if reader.run == each or (reader.run, each) in later or (reader.lives_on and each in replaced_first):
                     continue
-                names[f"{reader.credential} ({reader.run})"] = None
-                if len(names) > _NAMED:
+                found[reader.run] = Route(reader.credential, run=reader.run)
+                if len(found) > _NAMED:
                     break
-        hosts = connection.execute(statements.FIND_FOOTHOLDS, {"run_id": each}).scalars()
-        told = [*list(names)[:_NAMED], *(["more"] if len(names) > _NAMED else [])]
-        told += [f"the foothold {host}" for host in hosts]
-        answer[each] = f"{LEAK_SAFE}: {', '.join(told)}" if told else LEAK_SAFE
+        answer[each] = list(found.values())
     return answer
 
 

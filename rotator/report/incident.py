@@ -12,7 +12,7 @@ from rotator.flow.metrics import time_to_revoke
 from rotator.flow.run import THROUGH, UNDOES, WHY, Run, Step, StepState
 from rotator.flow.standing import CredentialState, state_of, still_open
 from rotator.ledger.moves_on import moved_on_by
-from rotator.ledger.reading import IncidentRecord, ManualTask, RunRecord
+from rotator.ledger.records import IncidentRecord, ManualTask, RunRecord
 from rotator.ledger.stops import CONNECTION, Stop
 from rotator.ledger.waits import for_our_own
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from rotator.flow.playbook import Strategy
-from rotator.ledger.reading import RunRecord
+from rotator.ledger.records import RunRecord
 from rotator.report.incident import build
 from tests.crash.case import INCIDENT, REPLACING, Scene, Theft, Twist
 from tests.crash.witness import lives

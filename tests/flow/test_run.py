@@ -23,7 +23,7 @@ from rotator.flow.run import (
     summarise,
 )
 from rotator.flow.standing import CredentialState, state_of, still_open
-from rotator.ledger.reading import _count_as
+from rotator.ledger.counting import count_as
 
 RUN = Run("r", "i", CredentialRef("p", "c", "o", "1"), "p", Strategy.CONTAIN_FIRST, "", 1.0)
 COUNTED_AS = {"dead": "proven_dead", "stated": "stated_dead"}
@@ -75,7 +75,7 @@ def test_the_live_display_counts_a_run_as_the_report_does(run, found, doors):
     steps = [each for _, mine, _ in found for each in mine]
     states = {"scheduled" if scheduled else state.value for state, _, scheduled in found}
     refused = all(proof.refused_since is not None or proof.dead_at is not None for proof in doors)
-    counted = _count_as(run.evidence.value, run.dismissed, states, refused=refused)
+    counted = count_as(run.evidence.value, run.dismissed, states, refused=refused)
     assert COUNTED_AS.get(counted, counted) == state_of(run, steps, doors).value
 
 

@@ -100,7 +100,7 @@ def test_an_incident_is_found_by_its_name_or_as_the_last(house):
         company.world.wait_until(company.world.now() + 1)
     assert deployment.reading.named("last") == "inc-2"
     assert deployment.reading.named("inc-1") == "inc-1"
-    assert [each.id for each in deployment.reading.incidents()] == ["inc-2", "inc-1"]
+    assert [each.incident.id for each in deployment.reading.incidents()] == ["inc-2", "inc-1"]
     for call in (deployment.reading.named, deployment.reading.incident):
         with pytest.raises(BadInput, match="no such incident"):
             call("inc-3")

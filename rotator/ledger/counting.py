@@ -1,0 +1,200 @@
+"""Count how an incident stands, cheaply enough to be asked several times a second. The report says the same."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Container, Iterable
+
+from sqlalchemy import Connection, and_, func, null, select
+
+from rotator.claims import GATE
+from rotator.flow.playbook import Expect, Subject, Verb
+from rotator.flow.run import BranchState, Step, StepState
+from rotator.flow.standing import proof_given_up
+from rotator.ledger import opening, rows, statements, tables
+from rotator.ledger import stops as stops_in
+from rotator.ledger.records import Listed, Progress
+from rotator.ledger.stops import Stop
+from rotator.ledger.waits import UNSAFE
+
+SOON_S = 60.0
+"""A branch that is due later than this is waiting, not working."""
+_SCHEDULED = "scheduled"
+_ITS_TURN = "its turn"
+"""Stands for a branch that is held and will go on by itself: no state of the ledger's."""
+
+
+def progress(connection: Connection, incident: str, now: float) -> Progress:
+    """Return the counts of one incident."""
+    branch, proof, run = tables.branch, tables.proof, tables.run
+    states: dict[str, set[str]] = {}
+    busy = False
+    stopped, held_back = _stopped(connection, incident)
+    query = select(branch.c.id, branch.c.run, branch.c.state, branch.c.due_at, branch.c.holder, branch.c.reason)
+    for name, of_run, state, due_at, holder, reason in connection.execute(query.where(branch.c.incident == incident)):
+        scheduled = state == BranchState.HELD.value and due_at is not None
+        states.setdefault(of_run, set()).add(_kept_by(state, reason, scheduled=scheduled))
+        moves = state == BranchState.OPEN.value or (scheduled and due_at < now + SOON_S)
+        # What is stopped moves no more, once the worker that is at it has given way.
+        busy = busy or (moves and (name not in held_back or holder is not None))
+    if not busy:
+        waking = select(branch.c.id).where(branch.c.incident == incident, statements.SAFE_AGAIN)
+        busy = bool(set(connection.execute(waking).scalars()) - held_back) or opening.will_move(connection)
+    unrefused = set(
+        connection.execute(
+            select(proof.c.run)
+            .join(run, run.c.id == proof.c.run)
+            .where(
+                run.c.incident == incident,
+                proof.c.refused_since.is_(None),
+                proof.c.stated_since.is_(None),
+                proof.c.dead_at.is_(None),
+            )
+        ).scalars()
+    )
+    given_up = _given_up(connection, incident)
+    counts: Counter[str] = Counter()
+    for name, evidence, dismissed in connection.execute(
+        select(run.c.id, run.c.evidence, run.c.dismissed).where(run.c.incident == incident)
+    ):
+        found = states.get(name, set())
+        if evidence != "none" and found & {BranchState.FAILED.value, BranchState.HELD.value}:
+            counts["asking"] += 1
+        elif evidence != "none" and found & {BranchState.OPEN.value, _ITS_TURN}:
+            counts["being_replaced"] += 1
+        counts[count_as(evidence, dismissed, found, refused=name not in unrefused, given_up=name in given_up)] += 1
+    manual = connection.execute(select(tables.manual.c.dismissed).where(tables.manual.c.incident == incident))
+    for dismissed in manual.scalars():
+        counts["dismissed" if dismissed else "manual"] += 1
+    return Progress(
+        dead=counts["dead"],
+        stated=counts["stated"],
+        settling=counts["settling"],
+        pending=counts["pending"],
+        held=counts["held"],
+        manual=counts["manual"],
+        failed=counts["failed"],
+        dismissed=counts["dismissed"],
+        busy=busy,
+        being_replaced=counts["being_replaced"],
+        asking=counts["asking"],
+        stopped=stopped,
+    )
+
+
+def _kept_by(state: str, reason: str | None, *, scheduled: bool) -> str:
+    """Return a branch's state, its wait told apart: for its time, for its turn, or for a person."""
+    if scheduled:
+        return _SCHEDULED
+    waits = state == BranchState.HELD.value and (reason or "").startswith((UNSAFE, GATE))
+    return _ITS_TURN if waits else state
+
+
+def count_as(evidence: str, dismissed: str | None, states: set[str], *, refused: bool, given_up: bool = False) -> str:
+    """Return what a run counts as: the same answer as `flow.standing.state_of`, from a few columns."""
+    if dismissed is not None:
+        return "dismissed"
+    if evidence != "none":
+        return {"proven": "dead", "stated": "stated"}[evidence]
+    if BranchState.FAILED.value in states:
+        return "failed"
+    if given_up or states & {BranchState.HELD.value, _ITS_TURN} or states == {BranchState.DONE.value}:
+        return "held"
+    return "settling" if refused else "pending"
+
+
+def _given_up(connection: Connection, incident: str) -> set[str]:
+    """Return the runs of which a person left out the proof of death, and nothing will bring it soon."""
+    run, step = tables.run, tables.step
+    skipped = and_(
+        step.c.verb == Verb.VERIFY.value,
+        step.c.subject == Subject.EXPOSED.value,
+        step.c.expect == Expect.REJECTED.value,
+        step.c.state == StepState.SKIPPED.value,
+    )
+    of_incident = select(step.c.run).join(run, run.c.id == step.c.run).where(run.c.incident == incident, skipped)
+    found: dict[str, list[Step]] = {}
+    query = select(step).where(step.c.run.in_(of_incident.distinct())).order_by(step.c.position)
+    for row in connection.execute(query).mappings():
+        found.setdefault(row["run"], []).append(rows.step_of(row))
+    return {name for name, steps in found.items() if proof_given_up(steps)}
+
+
+def concerning(stops: Iterable[Stop], incident: str, connections: Container[str]) -> list[Stop]:
+    """Return the stops that hold back something of an incident, which has to do with those connections."""
+    return [
+        each
+        for each in stops
+        if each.scope == stops_in.ALL
+        or (each.scope == stops_in.INCIDENT and each.name == incident)
+        or (each.scope == stops_in.CONNECTION and each.name in connections)
+    ]
+
+
+def _stopped(connection: Connection, incident: str) -> tuple[tuple[Stop, ...], set[str]]:
+    """Return the stops of an incident, and the unfinished branches that they hold back."""
+    in_force = stops_in.find(connection)
+    if not in_force:
+        return (), set()
+    run, branch, delivery = tables.run, tables.branch, tables.delivery
+    unfinished = and_(branch.c.incident == incident, branch.c.state != BranchState.DONE.value)
+    held_back = set(
+        connection.execute(select(branch.c.id).where(unfinished, statements.stopped().is_not(None))).scalars()
+    )
+    if not held_back:
+        return (), set()
+    at = select(run.c.connection).join(branch, branch.c.run == run.c.id).where(unfinished)
+    into = select(delivery.c.connection).join(branch, branch.c.run == delivery.c.run).where(unfinished)
+    connections = set(connection.execute(at.union(into)).scalars())
+    return tuple(concerning(in_force, incident, connections)), held_back
+
+
+def listed(connection: Connection) -> list[Listed]:
+    """Return every incident, the newest first, and how each stands."""
+    branch, incident, manual, run = tables.branch, tables.incident, tables.manual, tables.run
+    stopped = statements.stopped() if stops_in.find(connection) else null()
+    states: dict[str, set[str]] = {}
+    kinds = select(
+        branch.c.incident, branch.c.state, branch.c.due_at.is_not(None).label("timed"), stopped.label("stopped")
+    )
+    for name, state, timed, by in connection.execute(kinds.distinct()):
+        at_work = state == BranchState.OPEN.value
+        waits = state == BranchState.HELD.value and timed
+        kept = _SCHEDULED if waits else "stopped" if at_work and by else state
+        states.setdefault(name, set()).add(kept)
+    credentials: Counter[str] = Counter()
+    dead: Counter[str] = Counter()
+    of_runs = select(run.c.incident, run.c.evidence, func.count()).group_by(run.c.incident, run.c.evidence)
+    for name, evidence, count in connection.execute(of_runs):
+        credentials[name] += count
+        dead[name] += count if evidence == "proven" else 0
+    for name, count in connection.execute(
+        select(manual.c.incident, func.count()).where(manual.c.dismissed.is_(None)).group_by(manual.c.incident)
+    ):
+        credentials[name] += count
+    found = connection.execute(select(incident).order_by(incident.c.declared_at.desc())).mappings()
+    return [
+        Listed(
+            rows.incident_of(row),
+            _in_words(
+                states.get(name, set()),
+                approved=row["approved_at"] is not None,
+                all_dead=dead[name] == credentials[name],
+            ),
+            credentials[name],
+            dead[name],
+        )
+        for row in found
+        for name in [row["id"]]
+    ]
+
+
+def _in_words(states: set[str], *, approved: bool, all_dead: bool) -> str:
+    """Return how an incident stands: what moves comes first, then what keeps it from moving."""
+    if not approved:
+        return "not approved"
+    if BranchState.OPEN.value in states:
+        return "at work"
+    if "stopped" in states:
+        return "stopped"
+    return "all dead" if all_dead and states <= {BranchState.DONE.value, _SCHEDULED} else "waits for you"

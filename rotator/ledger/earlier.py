@@ -1,0 +1,76 @@
+"""What earlier runs, of any incident, have done for a credential already or still have before them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from sqlalchemy import ColumnElement, Connection, FromClause, and_, or_, select
+
+from rotator.credential import CredentialRef
+from rotator.flow.choice import MINTING
+from rotator.flow.order import Elsewhere
+from rotator.flow.playbook import Strategy, Verb
+from rotator.flow.run import BranchState, Run, StepState
+from rotator.ledger import rows, tables
+from rotator.ports import Place
+
+
+def answered(connection: Connection, deliver: Mapping[CredentialRef, tuple[Place, ...]]) -> dict[CredentialRef, str]:
+    """Return, for each credential whose replacement an earlier run has made or is about to, that run's id.
+
+    That is a run for the same credential, or one that delivered for the same owner to the same places: consumers
+    hold what came with it, unless that has leaked too.
+    """
+    run, names = tables.run, {each.id for each in deliver}
+    asked = {(each.provider, each.connection, each.owner) for each in deliver}
+    found: dict[CredentialRef, str] = {}
+    by_owner: dict[tuple[str, str, str], list[Run]] = {}
+    for owners in _by_500(sorted({owner for _, _, owner in asked})):
+        query = select(run).where(run.c.owner.in_(owners), replaces(run)).order_by(run.c.requested_at)
+        for row in connection.execute(query).mappings():
+            earlier = rows.run_of(row)
+            by_owner.setdefault((earlier.ref.provider, earlier.ref.connection, earlier.ref.owner), []).append(earlier)
+    for ref, places in deliver.items():
+        for earlier in by_owner.get((ref.provider, ref.connection, ref.owner), []):
+            held = bool(places) and set(places) <= set(earlier.deliver)
+            if earlier.ref == ref or (held and earlier.replacement not in {ref.id, *names}):
+                found[ref] = earlier.id
+    return found
+
+
+def elsewhere(connection: Connection) -> Elsewhere:
+    """Return what runs that are replaced first still have before them, in every approved incident."""
+    run, reach, delivery = tables.run, tables.reach, tables.delivery
+    first = and_(run.c.strategy == Strategy.REPLACE_FIRST.value, run.c.requested_at.is_not(None))
+    passed = select(delivery.c.connection).join(run, run.c.id == delivery.c.run)
+    read = select(reach.c.connection).join(run, run.c.id == reach.c.run)
+    return Elsewhere(
+        frozenset(connection.execute(passed.where(first, run.c.replaced_at.is_(None)).distinct()).scalars()),
+        frozenset(connection.execute(read.where(first, reach.c.open == tables.LIVES).distinct()).scalars()),
+    )
+
+
+def replaces(run: FromClause) -> ColumnElement[bool]:
+    """Ask whether a run has replaced its credential, or is about to: approved, and no branch of it has failed.
+
+    One that a person took back, or that made none since a person went on without, replaces nothing.
+    """
+    branch, step = tables.branch, tables.step
+    failed = select(branch.c.id).where(branch.c.run == run.c.id, branch.c.state == BranchState.FAILED.value)
+    minting = run.c.strategy.in_(["contain_first", "replace_first"])
+    given_up = select(step.c.id).where(
+        step.c.run == run.c.id,
+        or_(
+            # A demotion comes of an undo alone.
+            and_(step.c.verb == Verb.DEMOTE.value, step.c.state != StepState.SKIPPED.value),
+            and_(step.c.verb.in_([each.value for each in MINTING]), step.c.state == StepState.SKIPPED.value),
+        ),
+    )
+    made = or_(run.c.replacement.is_not(None), and_(run.c.requested_at.is_not(None), minting, ~failed.exists()))
+    return and_(made, ~given_up.exists())
+
+
+def _by_500(names: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Give long lists in pieces that every database takes."""
+    for start in range(0, len(names), 500):
+        yield names[start : start + 500]

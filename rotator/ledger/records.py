@@ -1,0 +1,96 @@
+"""What the ledger holds of an incident, as reports and displays take it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rotator.flow.incident import Incident
+from rotator.flow.proof import Proof
+from rotator.flow.run import Run, Step
+from rotator.ledger.gates import Foothold, Gate
+from rotator.ledger.stops import Stop
+from rotator.ledger.waits import Route
+
+
+@dataclass(frozen=True, slots=True)
+class ManualTask:
+    """An exposed credential that no machine can answer."""
+
+    id: str
+    kind: str | None
+    key: str
+    reason: str
+    mend: str
+    dismissed: str | None
+    exposures: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """One run with everything that belongs to it.
+
+    `gone_ahead` says which of `awaits` it did not wait for, who said so, and why. `routes` keep its mint waiting.
+    `late` are mints of workers that had lost their claim, and that nothing has settled yet.
+    """
+
+    run: Run
+    steps: tuple[Step, ...]
+    proofs: tuple[Proof, ...]
+    exposures: int
+    awaits: tuple[str, ...] = ()
+    gone_ahead: str | None = None
+    routes: tuple[Route, ...] = ()
+    late: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentRecord:
+    """An incident as the ledger holds it now."""
+
+    incident: Incident
+    plan_digest: str
+    approved_at: float | None
+    runs: tuple[RunRecord, ...]
+    manual: tuple[ManualTask, ...]
+    stops: tuple[Stop, ...] = ()
+    gates: tuple[Gate, ...] = ()
+    footholds: tuple[Foothold, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """An incident in a list: in words how it stands, and how many of its credentials are proven dead."""
+
+    incident: Incident
+    state: str
+    credentials: int
+    dead: int
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What a live display counts: a partition of the credentials, and `busy`: something still moves by itself.
+
+    Of the dead ones, `being_replaced` are still at work or wait their turn, and `asking` wait for a person with what
+    comes after death. `stopped` are the stops that hold back something of the incident.
+    """
+
+    dead: int
+    stated: int
+    settling: int
+    pending: int
+    held: int
+    manual: int
+    failed: int
+    dismissed: int
+    busy: bool
+    being_replaced: int = 0
+    asking: int = 0
+    stopped: tuple[Stop, ...] = ()
+
+    @property
+    def credentials(self) -> int:
+        """Return how many there are."""
+        counts = (self.dead, self.stated, self.settling, self.pending, self.held, self.manual)
+        return sum(counts) + self.failed + self.dismissed
