@@ -2,60 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
-import ssl
-import time
 from collections.abc import Mapping
-from dataclasses import dataclass
-from http import HTTPStatus
 from urllib.parse import quote, urljoin, urlsplit
 
-import httpx2
-
 from rotator.credential import Secret, read_document
-from rotator.errors import BadInput, Rejected, RotatorError, Unavailable, Uncertain
-from rotator.ports import CALL_DEADLINE_S, CONNECT_TIMEOUT_S, READ_TIMEOUT_S, Connection
+from rotator.errors import BadInput, Rejected, Unavailable, Uncertain
+from rotator.families.http_wire import Reply, Wire
+from rotator.ports import Connection
 from rotator.rest_kind import EXPOSED, PLACEHOLDER, Authenticate
 
 SETTINGS = frozenset({"ca_file"})
 """Keys of `[[connections]]` that this family alone knows."""
 
 FAMILY = "http"
-POOL_SIZE = 40
-"""Connections kept open: more than a worker has threads."""
-
-_ANSWER_LIMIT = 16 * 1024 * 1024
-"""Bytes of one answer; a longer one is not read."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """One answer. `content` is its JSON, None when it holds none. `url` is where it came from."""
-
-    status: int
-    content: object
-    url: str
-    retry_after: float | None = None
-
-    @property
-    def ok(self) -> bool:
-        return HTTPStatus.OK <= self.status < HTTPStatus.MULTIPLE_CHOICES
-
-    def refusal(self) -> RotatorError:
-        """Put an answer that a change did not want into our words."""
-        reason = f"http_{self.status}"
-        # Only a server that names a time says for certain that it has not begun.
-        says_later = self.status == HTTPStatus.SERVICE_UNAVAILABLE and self.retry_after is not None
-        if self.status == HTTPStatus.TOO_MANY_REQUESTS or says_later:
-            return Unavailable("throttled", reason, self.retry_after)
-        if self.status == HTTPStatus.UNAUTHORIZED:
-            return Rejected("own_credential_refused", reason)
-        if self.status == HTTPStatus.FORBIDDEN:
-            return Rejected("permission_denied", reason)
-        if HTTPStatus.BAD_REQUEST <= self.status < HTTPStatus.INTERNAL_SERVER_ERROR:
-            return Rejected(reason)
-        return Uncertain(reason)
 
 
 class RestService:
@@ -68,13 +27,7 @@ class RestService:
         self.address = address.rstrip("/")
         self._connection, self._authenticate, self._secret_field = connection, authenticate, secret_field
         ca_file = connection.settings.get("ca_file")
-        self._client = httpx2.Client(
-            verify=ssl.create_default_context(cafile=str(ca_file) if ca_file else None),
-            timeout=httpx2.Timeout(READ_TIMEOUT_S, connect=CONNECT_TIMEOUT_S, pool=CONNECT_TIMEOUT_S),
-            limits=httpx2.Limits(max_connections=POOL_SIZE, max_keepalive_connections=POOL_SIZE),
-            follow_redirects=False,  # a redirect would carry the secret elsewhere
-            trust_env=False,  # so would a proxy or a netrc entry that the environment names
-        )
+        self._wire = Wire(self.address, ca_file)
 
     def read(self, call: str, bearer: Secret | None = None, body: object = None) -> Reply:
         """Ask something that changes nothing; any answer is returned. Raises Unavailable when there was none."""
@@ -115,22 +68,7 @@ class RestService:
         if not sendable(bearer):
             raise Rejected("unreadable", "this is no token")
         headers = {self._authenticate.header: self._authenticate.prefix + bearer.reveal()}
-        began = time.monotonic()
-        try:
-            with self._client.stream(method, url, headers=headers, json=body) as answer:
-                content = b"".join(_limited(answer, began + CALL_DEADLINE_S))
-        except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout):
-            # The vendor's exception holds the request with its secret: it goes no further than this.
-            raise Unavailable("unreachable", self.address) from None
-        except httpx2.TimeoutException:
-            raise Uncertain("timed_out", self.address) from None
-        except (httpx2.HTTPError, httpx2.StreamError):
-            raise Uncertain("connection_lost", self.address) from None
-        parsed: object = None
-        with contextlib.suppress(ValueError, RecursionError):
-            parsed = json.loads(content)
-        named = answer.headers.get("Retry-After", "")
-        return Reply(answer.status_code, parsed, url, float(named) if named.isdigit() else None)
+        return self._wire.send(method, url, headers, body)
 
 
 def sendable(secret: Secret) -> bool:
@@ -171,18 +109,6 @@ def _value(name: str, values: Mapping[str, object]) -> object:
         what = "nothing was kept of the exposed credential's" if name.startswith(EXPOSED) else "there is no"
         raise Rejected("nothing_to_copy", f"{what} {name.removeprefix(EXPOSED)}")
     return values[name]
-
-
-def _limited(answer: httpx2.Response, deadline: float) -> list[bytes]:
-    parts, size = [], 0
-    for part in answer.iter_bytes():
-        size += len(part)
-        if size > _ANSWER_LIMIT:
-            raise Uncertain("answer_too_long", f"more than {_ANSWER_LIMIT} bytes")
-        if time.monotonic() > deadline:  # each byte of an answer that drips is in time
-            raise httpx2.ReadTimeout("the whole answer took too long")
-        parts.append(part)
-    return parts
 
 
 def _same_origin(url: str, address: str) -> bool:

@@ -6,7 +6,8 @@ import time
 from collections.abc import Iterator, Mapping
 
 from rotator.errors import Rejected, Unavailable
-from rotator.families.http import Reply, RestService, at
+from rotator.families.http import RestService, at
+from rotator.families.http_wire import Reply
 from rotator.ports import CALL_DEADLINE_S, CONNECT_TIMEOUT_S, READ_TIMEOUT_S
 from rotator.rest_kind import ListCall
 

@@ -9,7 +9,7 @@ import pytest
 from rotator.consumers import webhook
 from rotator.credential import CredentialRef, Secret
 from rotator.errors import Unavailable, Uncertain
-from rotator.families import http, vault
+from rotator.families import http, http_wire, vault
 from rotator.ports import Connection, Notice
 from rotator.rest_kind import Authenticate
 from tests.fakes.fault_proxy import DRIPPED, fault_proxy
@@ -20,7 +20,7 @@ REF = CredentialRef("vault_token", "vault", "ci", "old")
 
 @pytest.fixture
 def address(monkeypatch):
-    for module in (webhook, http, vault):
+    for module in (webhook, http_wire, vault):
         monkeypatch.setattr(module, "CALL_DEADLINE_S", DEADLINE_S)
     with fault_proxy("http://127.0.0.1:9") as proxy:
         proxy.every(replace(DRIPPED, acted=False))  # there is nobody behind it

@@ -245,7 +245,7 @@ def test_a_throttled_knock_is_asked_again_later(provider, proxy, server):
 
 
 def test_an_endless_answer_is_not_read(provider, proxy, monkeypatch):
-    monkeypatch.setattr("rotator.families.http._ANSWER_LIMIT", 1000)
+    monkeypatch.setattr("rotator.families.http_wire._ANSWER_LIMIT", 1000)
     ref = CredentialRef("acme_api_token", "acme", "ci", "tok_000001")
     proxy.answer(200, body=b"[" * 5000)
     assert reason_of(lambda: provider.inspect(ref)) == "Unavailable answer_too_long"
