@@ -48,7 +48,7 @@ class Exchange:
             return
         throttled = isinstance(error, Unavailable) and error.reason == THROTTLED
         retry_after = error.retry_after if isinstance(error, Unavailable) else None
-        failed = isinstance(error, Unavailable) and not throttled and retry_after is None
+        failed = isinstance(error, Unavailable) and not throttled
         if isinstance(error, Uncertain):  # it hung, or broke down in the middle
             failed = not isinstance(error, Unstaged) and error.reason != "internal_error"
         if failed or throttled or self._failed_before:

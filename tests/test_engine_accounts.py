@@ -109,15 +109,25 @@ def test_an_account_that_is_down_is_probed_until_it_answers_and_then_all_goes_on
     assert {each.run.evidence for each in deployment.record().runs} == {Evidence.PROVEN}
 
 
-@pytest.mark.xfail(
-    strict=True, reason="engine._meet: a time that is asked for without the reason `throttled` is told to nobody"
-)
 def test_a_time_that_is_asked_for_holds_up_the_account_whatever_the_reason(house):
     company, deployment = house
     started(company, deployment)
     failing(company, "issuer.suspend", Unavailable("busy", retry_after=RETRY_AFTER_S))
     once(deployment)
     assert account(deployment)["pause_s"] == RETRY_AFTER_S
+
+
+def test_a_probe_that_is_told_to_come_later_is_no_success(house):
+    company, deployment = house
+    started(company, deployment, runs=FAILURES + 1)
+    failing(company, "issuer.", Unavailable("unreachable"), times=FAILURES)
+    for _ in range(FAILURES):
+        once(deployment)
+    once(deployment)
+    company.world.wait_until(company.world.now() + 1.5)
+    failing(company, "issuer.", Unavailable("busy", retry_after=RETRY_AFTER_S))
+    assert once(deployment) != []
+    assert account(deployment)["failures"] > FAILURES
 
 
 def test_a_throttled_mint_holds_up_the_account_too(house):

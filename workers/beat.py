@@ -37,13 +37,22 @@ def run(
 ) -> None:
     """Tick until `stop` is set or `idle` says so. What cannot be reached now is tried again: rows stay due.
 
+    It says so when that begins and when it is over, and not at every try.
+
     Between two ticks there is always a rest: what became due meanwhile is sent in one, the most urgent first.
     """
+    waits_for = None
     while not stop.is_set() and not idle():
         try:
             sending.tick()
         except (OperationalError, SQLAlchemyError) as error:
-            log.warning("dispatcher_waits", error=type(error).__name__)
+            found = "ledger" if isinstance(error, SQLAlchemyError) else "broker"
+            if found != waits_for:
+                log.warning("dispatcher_waits", what=found, error=type(error).__name__)
+            waits_for = found
             stop.wait(1.0)
             continue
+        if waits_for is not None:
+            log.warning("dispatcher_goes_on", what=waits_for)
+            waits_for = None
         stop.wait(every_s)

@@ -116,7 +116,6 @@ def test_without_room_nothing_is_done_and_with_room_it_goes_on_by_itself(small, 
     assert "Traceback" not in "\n".join(rotator.said)
 
 
-@pytest.mark.xfail(strict=True, reason="defect F3: a ledger without room is told again every second")
 def test_a_full_disk_is_told_in_one_line(sqlite):
     found, disk, [up] = sqlite
     before = len(up.said)
