@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -37,6 +38,17 @@ class Draft:
 
 
 @dataclass(frozen=True, slots=True)
+class Release:
+    """What gives a branch back: the last draft of its claim, and where it stands then."""
+
+    work: Work
+    draft: Draft
+    state: BranchState
+    due_at: float | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Ours:
     """Which of an owner's credentials the ledger knows.
 
@@ -55,8 +67,19 @@ class Ledger(Protocol):
         """Take an open, due and unclaimed branch; None when it is not."""
         ...
 
+    def claim_alike(self, work: Work, step: Step, worker: str, most: int) -> list[Work]:
+        """Take what is open, due (or gathers) and unclaimed, and comes to the same step of the same kind and account.
+
+        Of branches that are not stopped the most urgent, at most so many.
+        """
+        ...
+
     def commit(self, work: Work, draft: Draft) -> Work:
         """Write the draft under the claim, and count the heartbeat."""
+        ...
+
+    def commit_all(self, drafts: Sequence[tuple[Work, Draft]]) -> list[Work | None]:
+        """Write each draft under its own claim, in few transactions; None for each whose claim was lost."""
         ...
 
     def release(self, work: Work, draft: Draft, state: BranchState, due_at: float | None, reason: str | None) -> None:
@@ -64,6 +87,10 @@ class Ledger(Protocol):
 
         The exposed secret is destroyed with it, once its death is proven and no knock is ahead.
         """
+        ...
+
+    def release_all(self, releases: Sequence[Release]) -> list[bool]:
+        """Give each branch back under its own claim, in few transactions; False for each whose claim was lost."""
         ...
 
     def material(self, work: Work) -> Secret | None:
@@ -101,5 +128,10 @@ LEAK_SAFE = "leak_safe: a stolen credential that may read the new secret still l
 STOPPED = "stopped: "
 """How the reason of a branch begins that a person stopped."""
 
+ASKED = "by hand: "
+"""How the reason of a step begins that a person does; what he is asked to do follows."""
 GATE = "gate: "
 """How the reason of a step begins that waits for a gate."""
+
+GATHERS = "gathers: others are about to come to the same call"
+"""Why a branch waits that will go with others in one call; whoever makes that call takes it along, due or not."""

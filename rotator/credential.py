@@ -77,7 +77,8 @@ class Leaked:
     """Say what a report tells of one credential: its id where printed apart, its material where it has it.
 
     At least one of `id` and `secret` is set. `account` is the issuer's account when the report names one,
-    `address` the server it belongs to, `connection` the rotator's own name for that account.
+    `address` the server it belongs to, `connection` the rotator's own name for that account. `key` is how the
+    deployment tells it apart, its id or a keyed fingerprint of the material: the id of what its issuer gives none.
     """
 
     id: str | None = None
@@ -86,6 +87,7 @@ class Leaked:
     account: str | None = None
     address: str | None = None
     connection: str | None = None
+    key: str | None = field(default=None, compare=False)
 
     def may_belong_to(self, account: str | None, address: str | None) -> bool:
         """Tell whether nothing in the report speaks against this account and server; what is not named fits.

@@ -21,6 +21,7 @@ from rotator.ports import (
     Preserving,
     Provider,
     SessionEnding,
+    Settable,
     State,
     Status,
     Suspendable,
@@ -71,6 +72,11 @@ def perform(  # noqa: C901, PLR0912
             return _issue(world, provider, work, step)
         case Verb.GENERATE, _ if isinstance(provider, Choosing):
             return _generate(world, provider, work, step)
+        case Verb.INSTALL, _ if not step.target and isinstance(provider, Settable):
+            replacement, secret = replacement_secret(world, provider, work)
+            provider.set_secret(replacement, secret, work.preserved())
+        case Verb.UNINSTALL, Subject.REPLACEMENT if not step.target:
+            provider.revoke(replacement_of(work))
         case Verb.INSTALL, _ if isinstance(provider, Installable):
             public = _public(work)
             provider.install(step.target, replacement_of(work), public, work.preserved(step.target))

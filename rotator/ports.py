@@ -7,12 +7,13 @@ or retries by itself: the flow decides when to ask again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import ClassVar, Protocol, runtime_checkable
 
 from rotator.credential import CredentialRef, Issued, Leaked, Secret
+from rotator.errors import RotatorError
 
 CONNECT_TIMEOUT_S = 5.0
 READ_TIMEOUT_S = 15.0
@@ -162,6 +163,19 @@ class Choosing(Protocol):
 
 
 @runtime_checkable
+class Settable(Protocol):
+    """A chosen kind whose issuer must learn the material itself: a password."""
+
+    def set_secret(self, ref: CredentialRef, secret: Secret, preserved: Mapping[str, str]) -> None:
+        """Let the issuer accept the material from now on, beside others where it allows several.
+
+        `preserved` is what `preserve` said of the exposed credential. Safe to call twice: the same material again
+        changes nothing. Its way back is `revoke` of the same `ref`.
+        """
+        ...
+
+
+@runtime_checkable
 class Suspendable(Protocol):
     """A credential that can be stopped and, by a person's decision, started again."""
 
@@ -184,6 +198,43 @@ class Preserving(Protocol):
 
     def preserve(self, ref: CredentialRef) -> Mapping[str, str]:
         """Return plain facts for the evidence; change nothing."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Discovered:
+    """One credential that an issuer lists. `facts` are plain and non-secret: `created_at`, `last_used_at`, `state`.
+
+    Times are ISO 8601 in UTC; `last_used_at` is "never" where the issuer says so, and absent where it does not tell.
+    """
+
+    ref: CredentialRef
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+
+@runtime_checkable
+class Discoverable(Protocol):
+    """A kind whose issuer can list all that it knows."""
+
+    def discover(self) -> Iterable[Discovered]:
+        """Yield every credential of this kind on the connection; change nothing."""
+        ...
+
+
+@runtime_checkable
+class Batch(Protocol):
+    """A kind of which one call destroys many. Exposed ones are then revoked in this way alone, also a single one."""
+
+    batch_size: ClassVar[int]
+    """How many one call takes at most."""
+    gather_s: ClassVar[float]
+    """Seconds that one which comes alone to its revocation waits for others; 0: it goes at once."""
+
+    def revoke_all(self, exposed: Sequence[tuple[CredentialRef, Secret | None]]) -> Sequence[RotatorError | None]:
+        """Destroy them for good in one call; return for each, in order, None or why not. Absent counts as revoked.
+
+        The material is None where it is not kept any more. Raises one of the three errors where it holds for all.
+        """
         ...
 
 

@@ -1,8 +1,9 @@
-"""What keeps a step waiting before it may start: its time, a gate, a thief who may read, another mint of its owner."""
+"""What keeps a step waiting before it may start: its time, a gate, a person, a thief who may read, another mint."""
 
 from __future__ import annotations
 
-from rotator.claims import GATE, LEAK_SAFE, Ledger
+from rotator.claims import ASKED, GATE, LEAK_SAFE, Ledger
+from rotator.flow.giving_back import held_by_consumers
 from rotator.flow.playbook import GATES, Verb
 from rotator.flow.run import Step, StepState, Work
 from rotator.flow.step import Move, hold_before, spread_before
@@ -20,6 +21,10 @@ def wait_before(ledger: Ledger, world: World, work: Work, step: Step, now: float
         return held
     if step.hold_until in GATES and ledger.is_shut(work.run.incident, step.hold_until):
         return Move(StepState.HELD, reason=GATE + step.hold_until)
+    if step.by_hand is not None:
+        return Move(StepState.HELD, reason=ASKED + step.by_hand)
+    if (held := held_by_consumers(work.run, step, work.steps)) is not None:
+        return held
     spreading = spread_before(step, work.steps, world.provider(work.run.ref).propagation_s, now)
     if spreading is not None:
         return spreading

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -147,7 +147,12 @@ class _Suspects:
             each.sightings.sort(key=lambda sighting: sighting.order)
         self._all.sort(key=lambda each: each.sightings[0].order)
         return [
-            Suspect(each.kind, each.key, _fullest(each), tuple(sighting.exposure for sighting in each.sightings))
+            Suspect(
+                each.kind,
+                each.key,
+                replace(_fullest(each), key=each.key),
+                tuple(sighting.exposure for sighting in each.sightings),
+            )
             for each in self._all
         ]
 

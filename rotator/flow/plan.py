@@ -32,6 +32,10 @@ _ELSEWHERE = frozenset({Verb.GENERATE, Verb.PROMOTE, Verb.DEMOTE, Verb.RELOAD})
 """Verbs that ask nothing of the issuer."""
 
 
+BY_HAND = "by_hand"
+"""The fact of a step that a person does in place of a machine: what he is asked to do."""
+
+
 class Lane(StrEnum):
     """Which queue works on a step; an incident never waits behind hygiene."""
 
@@ -54,6 +58,7 @@ class PlannedStep:
     hold_until: Until | None = None
     undo: Verb | None = None
     calls: int = 1
+    facts: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -341,7 +346,8 @@ def _planned(line: Line, costs: Mapping[str, int]) -> PlannedStep:
         hold_for_s=line.hold.for_ if line.hold else None,
         hold_until=line.hold.until if line.hold else None,
         undo=line.undo,
-        calls=_calls(line.do.verb, line.do.subject, costs),
+        calls=0 if line.by_hand else _calls(line.do.verb, line.do.subject, costs),
+        facts={BY_HAND: line.by_hand} if line.by_hand else {},
     )
 
 

@@ -103,7 +103,11 @@ UNDO: dict[Verb, Verb] = {
 AT_TARGETS = frozenset({Verb.VERIFY, Verb.END_SESSIONS, Verb.INSTALL, Verb.UNINSTALL})
 """What can be done at one target alone."""
 
-ONLY_AT_TARGETS = frozenset({Verb.INSTALL, Verb.UNINSTALL})
+ONLY_AT_TARGETS = frozenset({Verb.UNINSTALL})
+"""What nothing but a target can do; a new secret is installed at the issuer where there are no targets."""
+
+BY_HAND = frozenset({Verb.SUSPEND, Verb.END_SESSIONS, Verb.REVOKE, Verb.VERIFY})
+"""What a person can do to an exposed credential in place of a machine."""
 
 
 class Expect(StrEnum):
@@ -209,6 +213,9 @@ class Line(_Strict):
     retry_for: Duration | None = None
     hold: Hold | None = None
     undo: Verb | None = None
+    by_hand: Annotated[str, StringConstraints(min_length=10, max_length=400)] | None = Field(
+        None, description="what a person does there, since no machine can: the step waits until he says that it is done"
+    )
     only_if: OnlyIf | None = None
     quorum: Annotated[int, Field(ge=1, le=100, description="per cent of the targets that must be through")] | None = (
         None
@@ -232,11 +239,38 @@ class Line(_Strict):
         if self.undo is not None and UNDO.get(verb) is not self.undo:
             mend = f"`{UNDO[verb]}` does" if verb in UNDO else "nothing does: drop `undo`"
             raise _wrong(f"`{self.undo}` does not take `{self.do}` back", mend, ("undo",))
+        if self.by_hand is not None:
+            self._done_by_hand()
         return self
+
+    def _done_by_hand(self) -> None:
+        if self.do.verb not in BY_HAND or self.do.subject is not Subject.EXPOSED or self.each is not None:
+            allowed = ", ".join(f"`{verb} exposed`" for verb in sorted(BY_HAND))
+            raise _wrong(f"`{self.do}` is not left to a person", f"that can be {allowed}, at no target", ("by_hand",))
+        if self.undo is not None or self.retry_for is not None:
+            raise _wrong("what a person does is neither undone nor retried by a machine", "drop it", ("by_hand",))
+        if self.do.verb is Verb.VERIFY and self.expect is not Expect.REJECTED:
+            raise _wrong("a person is asked to see it refused", "add `expect: rejected`", ("by_hand",))
 
     def applies(self, strategy: Strategy) -> bool:
         """Tell whether this line is on the strategy's path."""
         return self.only_if is None or strategy in self.only_if.strategy
+
+
+class Grade(StrEnum):
+    """What a kind was tested against, the best that was tried."""
+
+    LIVE_ACCOUNT = "live_account"
+    REAL_SERVER = "real_server"
+    EMULATOR = "emulator"
+    FAKE = "fake"
+
+
+class Tested(_Strict):
+    """How a kind was tested: a fake is ours, of the published behaviour; an emulator is somebody else's."""
+
+    grade: Grade
+    with_: str = Field(alias="with", description="what it was: `OpenBao 2.7`")
 
 
 class Playbook(_Strict):
@@ -253,6 +287,7 @@ class Playbook(_Strict):
         default_factory=dict,
         description="scanner: the names it gives to this kind; a list of ids may always name it by its own",
     )
+    tested: Tested | None = Field(None, description="absent: nobody says that it was")
     http: RestKind | None = None
     steps: Annotated[list[Line], Field(min_length=1)]
 

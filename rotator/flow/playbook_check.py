@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rotator.flow.playbook import Line, Playbook, Verb
+from rotator.flow.playbook import AT_TARGETS, Line, Playbook, Verb
 from rotator.flow.playbook_walk import Can, Misstep, Walk
 from rotator.ports import (
     Capability,
@@ -17,12 +17,14 @@ from rotator.ports import (
     Preserving,
     Provider,
     SessionEnding,
+    Settable,
     Suspendable,
 )
 
 _PROTOCOLS = {
     Can.ISSUING: Issuing,
     Can.CHOOSING: Choosing,
+    Can.SETTABLE: Settable,
     Can.SUSPENDABLE: Suspendable,
     Can.SESSION_ENDING: SessionEnding,
     Can.PRESERVING: Preserving,
@@ -36,8 +38,8 @@ _NEEDS = {
     Verb.END_SESSIONS: Can.SESSION_ENDING,
     Verb.ISSUE: Can.ISSUING,
     Verb.GENERATE: Can.CHOOSING,
-    Verb.INSTALL: Can.INSTALLABLE,
-    Verb.UNINSTALL: Can.INSTALLABLE,
+    Verb.INSTALL: Can.SETTABLE,
+    Verb.UNINSTALL: Can.SETTABLE,
     Verb.REVOKE: Can.REVOCABLE,
 }
 
@@ -74,10 +76,13 @@ def _left_out(playbook: Playbook) -> frozenset[Can]:
 
 
 def _needs(line: Line) -> Iterator[Can]:
+    """Yield what the line asks of its provider: nothing where a person does it."""
+    if line.by_hand is not None:
+        return
     if line.each is not None:
         yield Can.INSTALLABLE
     for verb in (line.do.verb, line.undo):
-        if verb in _NEEDS and not (line.each is not None and verb is Verb.END_SESSIONS):
+        if verb in _NEEDS and not (line.each is not None and verb in AT_TARGETS):
             yield _NEEDS[verb]
 
 

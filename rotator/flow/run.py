@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from rotator.credential import CredentialRef
 from rotator.flow.choice import MINTING
-from rotator.flow.plan import Lane, PlannedStep
+from rotator.flow.plan import BY_HAND, Lane, PlannedStep
 from rotator.flow.playbook import Expect, Strategy, Subject, Until, Verb
 from rotator.flow.proof import Evidence, Proof
 from rotator.flow.scope import ConsumerAddress
@@ -82,6 +82,12 @@ class Step:
     def do(self) -> str:
         """Return the step as the playbook writes it."""
         return f"{self.verb} {self.subject}"
+
+    @property
+    def by_hand(self) -> str | None:
+        """Return what a person is asked to do here, None where a machine does it."""
+        told = self.facts.get(BY_HAND)
+        return None if told is None else str(told)
 
     @property
     def waits_for_time(self) -> bool:

@@ -15,12 +15,14 @@ from rotator.ports import (
     Answer,
     Capability,
     Choosing,
+    Discoverable,
     Installable,
     Issuing,
     Preserving,
     Provider,
     SelfAware,
     SessionEnding,
+    Settable,
     State,
     Suspendable,
     Verdict,
@@ -261,7 +263,6 @@ def test_a_replacement_outlives_the_exposed_one(case: Case):
 
 
 def test_a_chosen_replacement_opens_nothing_until_it_is_installed(case: Case):
-    able(case.provider, Installable)
     provider = able(case.provider, Choosing)
     ref, _ = case.plant()
     first, second = provider.generate(ref), provider.generate(ref)
@@ -296,6 +297,44 @@ def test_each_target_learns_and_forgets_on_its_own(case: Case):
             expected = Answer.ACCEPTED if other in done else Answer.REJECTED
             assert provider.verify_at(other, ref, secret).answer is expected
     assert answers(case.provider, issued.ref, issued.secret) == {Answer.ACCEPTED}
+
+
+def test_the_issuer_learns_a_chosen_secret_and_forgets_it_again(case: Case):
+    provider = able(case.provider, Settable)
+    ref, _ = case.plant()
+    preserved = kept(provider, ref)
+    issued = able(case.provider, Choosing).generate(ref)
+    provider.set_secret(issued.ref, issued.secret, preserved)
+    provider.set_secret(issued.ref, issued.secret, preserved)
+    assert answers(case.provider, issued.ref, issued.secret) == {Answer.ACCEPTED}
+    assert case.provider.inspect(issued.ref).state is State.ACTIVE
+    assert issued.ref in case.provider.siblings(ref)
+    case.provider.revoke(issued.ref)
+    assert answers(case.provider, issued.ref, issued.secret) == {Answer.REJECTED}
+    assert case.provider.inspect(issued.ref).state is State.ABSENT
+
+
+def test_the_destruction_of_the_exposed_secret_leaves_its_successor_alone(case: Case):
+    provider = able(case.provider, Settable)
+    ref, secret = case.plant()
+    preserved = kept(provider, ref)
+    case.provider.revoke(ref)
+    issued = able(case.provider, Choosing).generate(ref)
+    provider.set_secret(issued.ref, issued.secret, preserved)
+    case.provider.revoke(ref)
+    assert answers(case.provider, issued.ref, issued.secret) == {Answer.ACCEPTED}
+    assert answers(case.provider, ref, secret) == {Answer.REJECTED}
+
+
+def test_all_that_an_issuer_lists_can_be_discovered(case: Case):
+    provider = able(case.provider, Discoverable)
+    planted = [case.plant() for _ in range(2)]
+    found = {each.ref: each.facts for each in provider.discover()}
+    for ref, secret in planted:
+        assert all(isinstance(key, str) and isinstance(value, str) for key, value in found[ref].items())
+        assert_holds_no_material(secret, *found, *(dict(each) for each in found.values()))
+    case.provider.revoke(planted[0][0])
+    assert planted[1][0] in {each.ref for each in provider.discover()}
 
 
 def test_ending_sessions_can_be_repeated_and_gives_plain_facts(case: Case):

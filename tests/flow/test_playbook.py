@@ -68,7 +68,12 @@ def test_an_unlike_verb_gets_the_whole_list():
         ({"expect": "rejected"}, "`expect` says nothing to `suspend`"),
         ({"each": "target"}, "`suspend` is done once, not at each target"),
         ({"do": "uninstall exposed"}, "`uninstall` works at targets"),
-        ({"do": "install replacement"}, "`install` works at targets"),
+        ({"do": "issue replacement", "by_hand": "Make another one."}, "`issue replacement` is not left to a person"),
+        (
+            {"by_hand": "Switch it off there.", "undo": "resume"},
+            "what a person does is neither undone nor retried by a machine",
+        ),
+        ({"do": "verify exposed", "by_hand": "Sign in with it."}, "a person is asked to see it refused"),
         ({"do": "verify exposed", "quorum": 50}, "`quorum` works at targets"),
         ({"do": "verify consumers", "expect": "accepted"}, "consumers are asked as they are"),
         ({"undo": "revoke"}, "`revoke` does not take `suspend exposed` back"),
