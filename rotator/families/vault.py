@@ -31,6 +31,8 @@ POOL_SIZE = 40
 
 _DETAIL_LENGTH = 200
 _PART = 1 << 16
+_CERTAIN = ("failed to find accessor entry for secret_id_accessor", "does not exist")
+"""Words with which OpenBao 2.7 says a plain no under the status 500."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +132,16 @@ class Vault:
         except Uncertain as lost:
             raise Unavailable(lost.reason, lost.detail) from None
 
+    def login(self, path: str, body: Mapping[str, object]) -> Reply:
+        """Ask for a token with what stands in `body`, as nobody yet; any answer is returned.
+
+        Raises Unavailable when there was none.
+        """
+        try:
+            return self._send("POST", path, body, None)
+        except Uncertain as lost:
+            raise Unavailable(lost.reason, lost.detail) from None
+
     def own_token(self) -> Secret:
         """Return the rotator's own token, the environment's or `~/.vault-token`'s where none is configured."""
         own = self._connection.credential()
@@ -148,15 +160,16 @@ class Vault:
                 "no_credential", f"the document of connection {self._connection.name} has no token"
             ) from None
 
-    def _send(self, method: str, path: str, body: Mapping[str, object] | None, token: Secret) -> Reply:
-        if not sendable(token):
+    def _send(self, method: str, path: str, body: Mapping[str, object] | None, token: Secret | None) -> Reply:
+        if token is not None and not sendable(token):
             raise Rejected("unreadable", "this is no token")
+        bearer = {} if token is None else {"X-Vault-Token": token.reveal()}
         began = time.monotonic()
         try:
             answer = self._adapter.request(
                 method,
                 f"v1/{path}",
-                headers={"X-Vault-Token": token.reveal()},
+                headers=bearer,
                 raise_exception=False,
                 json=body,
                 stream=True,
@@ -169,7 +182,7 @@ class Vault:
         except HTTPError as error:
             late = isinstance(error, ReadTimeoutError)
             raise Uncertain("timed_out" if late else "connection_lost", self.address) from None
-        sent = (token.reveal(), *_texts(body))
+        sent = (*bearer.values(), *_texts(body))
         return _reply(answer, content, [text for text in sent if len(text) >= len("s.xxxxxx")])
 
 
@@ -219,7 +232,7 @@ def _answered(reply: Reply) -> Reply:
         raise Unavailable("sealed_or_standby", f"HTTP {reply.status}", reply.retry_after)
     if HTTPStatus.MULTIPLE_CHOICES <= reply.status < HTTPStatus.BAD_REQUEST:
         raise Unavailable("redirected", "the connection's endpoint_url is not the active node's")
-    if reply.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+    if reply.status >= HTTPStatus.INTERNAL_SERVER_ERROR and not any(reply.says(words) for words in _CERTAIN):
         raise Uncertain("server_error", f"HTTP {reply.status}")
     return reply
 

@@ -22,10 +22,17 @@ _READING_S = CALL_DEADLINE_S - CONNECT_TIMEOUT_S - READ_TIMEOUT_S
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """What never changes about a token: whose it is, and the marker that its minting left."""
+    """What never changes about a token: whose it is, the marker that its minting left, where it came from.
+
+    `path` is where it was minted or logged in, `role` the AppRole's name, `created_at` in ISO 8601, all as the server
+    tells them.
+    """
 
     owner: str
     marker: str | None
+    path: str = ""
+    role: str | None = None
+    created_at: str = ""
 
 
 def owner_of(token: Mapping[str, Any]) -> str:
@@ -92,7 +99,13 @@ class Accessors:
                     left = len(alive) - len(self._holders)
                     raise Unavailable("accessors_not_all_read", f"{left} of {len(alive)} to go", retry_after=1)
                 if (token := lookup(self._vault, accessor)) is not None:
-                    self._holders[accessor] = Holder(owner_of(token), (token.get("meta") or {}).get(MARKER_KEY))
+                    self._holders[accessor] = _holder(token)
             return dict(self._holders)
         finally:
             self._lock.release()
+
+
+def _holder(token: Mapping[str, Any]) -> Holder:
+    meta = token.get("meta") or {}
+    path, created = str(token.get("path") or ""), str(token.get("issue_time") or "")
+    return Holder(owner_of(token), meta.get(MARKER_KEY), path, meta.get("role_name"), created)

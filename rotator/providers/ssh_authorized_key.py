@@ -14,7 +14,7 @@ A knock leaves one line in the host's log; sshd from 9.8 on makes an address wai
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import ClassVar, TypeVar
 
 import asyncssh
@@ -30,7 +30,7 @@ from rotator.families.ssh_knock import key_of, knock, together
 from rotator.families.ssh_preserved import facts_of, options_for
 from rotator.families.ssh_sessions import CUT_SESSIONS, facts
 from rotator.families.ssh_settings import Host, read_settings
-from rotator.ports import Capability, Connection, State, Status, Verdict
+from rotator.ports import Capability, Connection, Discovered, State, Status, Verdict
 from rotator.rest_kind import RestKind
 
 FAMILY = "ssh"
@@ -186,6 +186,20 @@ class SshAuthorizedKey:
         _, failed = self._fleet.at_each(self._taken_away(ref))
         if failed:
             raise worst(failed)
+
+    def discover(self) -> Iterable[Discovered]:
+        """Yield every key listed for each account, with the hosts that list it; no list tells age or last use."""
+        for user in self._users:
+            done, failed = self._lists(CredentialRef(self.name, self._connection.name, user, ""))
+            if failed and not done:
+                raise none_told(failed)
+            found: dict[str, list[str]] = {}
+            for host, listed in done.items():
+                for name in dict.fromkeys(entry.fingerprint for entry in listed):
+                    found.setdefault(name, []).append(host)
+            for name, hosts in sorted(found.items()):
+                facts = {"state": str(State.ACTIVE), "listed_on": ",".join(hosts), "not_reached": ",".join(failed)}
+                yield Discovered(CredentialRef(self.name, self._connection.name, user, name), facts)
 
     def _own_key(self) -> asyncssh.SSHKey:
         own = self._connection.credential()

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Any, ClassVar
 from urllib.parse import quote
@@ -20,7 +20,7 @@ from rotator.credential import CredentialRef, Issued, Leaked, Secret
 from rotator.errors import Rejected, Uncertain
 from rotator.families.vault import FAMILY, TOKEN_FIELD, Vault, sendable
 from rotator.families.vault_accessors import MARKER_KEY, Accessors, lookup, owner_of
-from rotator.ports import Answer, Capability, Connection, Provider, State, Status, Verdict
+from rotator.ports import Answer, Capability, Connection, Discovered, Provider, State, Status, Verdict
 from rotator.rest_kind import RestKind
 
 SETTLE_S = 2.0
@@ -141,6 +141,12 @@ class VaultToken:
             if holder.marker == marker and holder.owner == ref.owner:
                 return ref.with_id(accessor)
         return None
+
+    def discover(self) -> Iterable[Discovered]:
+        """Yield every token of the server that has an accessor; costs what `siblings` costs."""
+        for accessor, holder in sorted(self._accessors.read().items()):
+            facts = {"created_at": holder.created_at, "state": str(State.ACTIVE), "path": holder.path}
+            yield Discovered(self._ref(holder.owner, accessor), facts)
 
     def _by_secret(self, secret: Secret, known_id: str | None) -> Mapping[str, Any] | None:
         text = secret.reveal()

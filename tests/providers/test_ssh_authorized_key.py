@@ -622,6 +622,16 @@ def test_a_host_that_is_not_in_the_settings_is_refused(provider):
         assert raised.value.reason == "unknown_target"
 
 
+def test_every_key_is_listed_with_its_hosts_and_those_that_were_not_asked(servers):
+    key, other = new_key(), new_key()
+    put(servers, f"{key.public}\n{other.public}\n", "web1")
+    put(servers, key.public + "\n", "web2")
+    provider = provider_of(servers, **with_gone_host(servers, "web1", "web2"))
+    found = {each.ref: each.facts["listed_on"] for each in provider.discover()}
+    assert found == {key.ref: "web1,web2", other.ref: "web1"}
+    assert {each.facts["not_reached"] for each in provider.discover()} == {"gone"}
+
+
 def test_its_own_key_is_told_by_its_fingerprint_and_its_absence_is_an_error(servers, provider):
     mine = new_key()
     assert provider_of(servers, mine.secret).own() == mine.ref.id

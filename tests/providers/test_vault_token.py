@@ -388,6 +388,13 @@ def test_siblings_are_right_for_32_threads_that_start_together(server):
         assert list(pool.map(provider.siblings, refs)) == [frozenset({ref}) for ref in refs]
 
 
+def test_every_token_is_listed_with_its_owner_and_age(provider, server):
+    planted = server.plant("app", "listed")
+    facts = {each.ref: each.facts for each in provider.discover()}[ref_of(planted, "listed")]
+    assert facts["created_at"] == lookup(server, planted.accessor)["issue_time"]
+    assert (facts["state"], facts["path"]) == ("active", "auth/token/create")
+
+
 def test_its_own_accessor_is_told_and_asked_once_for_each_token(server, proxy):
     first, second = server.rotator, server.plant("rotator", "rotator", ttl="1h")
     own = [first.token]
