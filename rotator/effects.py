@@ -25,6 +25,7 @@ from rotator.ports import (
     State,
     Status,
     Suspendable,
+    Unknockable,
     Verdict,
 )
 from rotator.world import World
@@ -114,7 +115,7 @@ def _preserve(provider: Provider, ref: CredentialRef, target: str) -> Outcome:
 
 
 def _verify_exposed(provider: Provider, ref: CredentialRef, target: str, material: Secret | None) -> Outcome:
-    if material is not None:
+    if material is not None and not isinstance(provider, Unknockable):
         return Outcome(verdict=_knock(provider, ref, material, target))
     if target and isinstance(provider, Installable):
         return Outcome(status=provider.inspect_at(target, ref))

@@ -137,6 +137,17 @@ class Provider(Protocol):
 
 
 @runtime_checkable
+class Unknockable(Protocol):
+    """A kind whose door no machine can try, or that has none: its issuer's word settles it, stated and never proven.
+
+    Its `verify` is never asked for; it raises Rejected("no_knock").
+    """
+
+    no_knock: ClassVar[str]
+    """Why, in a few words for people."""
+
+
+@runtime_checkable
 class Issuing(Protocol):
     """A minted kind: the issuer makes the secret."""
 

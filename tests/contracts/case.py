@@ -35,6 +35,9 @@ class Case:
     does. `unreachable` is the same provider, connected to a port where nothing listens. `unknown` names a
     well-formed credential that the issuer never knew, of the given one's owner. `wrong_account` names one that
     belongs to another account, where the kind can tell. `own` is the material by which the provider itself is let in.
+    `by_hand` is what a person does at the issuer where no machine can. `lists`: the issuer knows which credentials an
+    owner has. `alone`: what ends one leaves the owner's others alone; where it cannot, it must spare other owners.
+    `beside` names what an owner has besides what was planted for him.
     """
 
     provider: Provider
@@ -45,6 +48,10 @@ class Case:
     unknown: Callable[[CredentialRef], CredentialRef]
     wrong_account: Callable[[], CredentialRef] | None = None
     own: Secret | None = None
+    by_hand: Callable[[CredentialRef], None] | None = None
+    lists: bool = True
+    alone: bool = True
+    beside: Callable[[CredentialRef], frozenset[CredentialRef]] = lambda _ref: frozenset()
 
 
 OpenCase = Callable[[Path], AbstractContextManager[Case]]

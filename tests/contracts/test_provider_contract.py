@@ -25,6 +25,7 @@ from rotator.ports import (
     Settable,
     State,
     Suspendable,
+    Unknockable,
     Verdict,
 )
 from tests.contracts.case import Case, case_names, opener
@@ -48,7 +49,10 @@ def able(provider: Provider, capability: type[P]) -> P:
 
 
 def knocks(provider: Provider, ref: CredentialRef, secret: Secret) -> list[Verdict]:
-    """Return the answer of every door that the credential opens."""
+    """Return the answer of every door that the credential opens; of a kind without a door, what its issuer says."""
+    if isinstance(provider, Unknockable):
+        alive = provider.inspect(ref).state is State.ACTIVE
+        return [Verdict(Answer.ACCEPTED if alive else Answer.REJECTED, "stated")]
     doors = [provider.verify(ref, secret)]
     if isinstance(provider, Installable):
         doors += [provider.verify_at(target, ref, secret) for target in provider.targets(ref)]
@@ -64,15 +68,40 @@ def kept(provider: Provider, ref: CredentialRef) -> Mapping[str, str]:
     return provider.preserve(ref) if isinstance(provider, Preserving) else {}
 
 
-def contain(provider: Provider, ref: CredentialRef) -> None:
+def contain(case: Case, ref: CredentialRef, provider: Provider | None = None) -> None:
     """Stop it everywhere, in the way of its kind."""
+    provider = provider or case.provider
     if isinstance(provider, Suspendable):
         provider.suspend(ref)
     elif isinstance(provider, Installable):
         for target in provider.targets(ref):
             provider.uninstall(target, ref)
+    elif isinstance(provider, SessionEnding) and provider.capability is Capability.EXPIRE_ONLY:
+        provider.end_sessions(ref)
+    elif provider.capability is Capability.MANUAL:
+        assert case.by_hand is not None
+        case.by_hand(ref)
     else:
         provider.revoke(ref)
+
+
+def end(case: Case, ref: CredentialRef, provider: Provider | None = None) -> None:
+    """Do the last thing that can be done to it: destroy it, or stop it where it cannot be destroyed."""
+    if case.provider.capability is Capability.REVOCABLE:
+        (provider or case.provider).revoke(ref)
+    else:
+        contain(case, ref, provider)
+
+
+def stopped(case: Case) -> State:
+    """Return what the issuer calls a credential that was contained."""
+    stays = isinstance(case.provider, Suspendable) or case.provider.capability is Capability.EXPIRE_ONLY
+    return State.SUSPENDED if stays else State.ABSENT
+
+
+def ended(case: Case) -> State:
+    """Return what the issuer calls a credential that nothing more can be done to."""
+    return State.ABSENT if case.provider.capability is Capability.REVOCABLE else stopped(case)
 
 
 def assert_holds_no_material(secret: Secret, *said: object) -> None:
@@ -126,6 +155,8 @@ def test_a_live_credential_is_accepted_everywhere(case: Case):
 def test_truncated_material_proves_nothing_about_a_live_credential(case: Case):
     ref, secret = case.plant()
     garbled = case.garbled(secret)
+    if isinstance(case.provider, Unknockable):
+        pytest.skip(f"{case.provider.name} is never knocked with")
     try:
         verdicts = knocks(case.provider, ref, garbled)
     except Rejected as refusal:
@@ -141,18 +172,39 @@ def test_truncated_material_proves_nothing_about_a_live_credential(case: Case):
 def test_the_issuer_says_active_then_contained_then_absent(case: Case):
     ref, _ = case.plant()
     seen = [case.provider.inspect(ref)]
-    contain(case.provider, ref)
+    contain(case, ref)
     seen.append(case.provider.inspect(ref))
-    case.provider.revoke(ref)
+    end(case, ref)
     seen.append(case.provider.inspect(ref))
-    states = [status.state for status in seen]
-    assert (states[0], states[2]) == (State.ACTIVE, State.ABSENT)
-    assert states[1] is (State.SUSPENDED if isinstance(case.provider, Suspendable) else State.ABSENT)
+    assert [status.state for status in seen] == [State.ACTIVE, stopped(case), ended(case)]
     for status in seen:
         assert all(isinstance(key, str) and isinstance(value, str) for key, value in status.facts.items())
 
 
+def test_a_kind_without_a_door_says_so_and_tries_none(case: Case):
+    provider = able(case.provider, Unknockable)
+    ref, secret = case.plant()
+    assert provider.no_knock
+    with pytest.raises(Rejected) as refusal:
+        case.provider.verify(ref, secret)
+    assert refusal.value.reason == "no_knock"
+    assert_holds_no_material(secret, refusal.value)
+
+
+def test_what_cannot_be_destroyed_says_so_and_lives_on(case: Case):
+    if case.provider.capability is Capability.REVOCABLE:
+        pytest.skip(f"{case.provider.name} can be destroyed")
+    ref, secret = case.plant()
+    with pytest.raises(Rejected) as refusal:
+        case.provider.revoke(ref)
+    assert refusal.value.reason == "unsupported"
+    assert answers(case.provider, ref, secret) == {Answer.ACCEPTED}
+    assert not isinstance(case.provider, Issuing | Choosing)
+
+
 def test_an_id_the_issuer_never_knew_is_absent(case: Case):
+    if not case.lists:
+        pytest.skip(f"the issuer of {case.provider.name} keeps no list")
     ref, _ = case.plant()
     assert case.provider.inspect(case.unknown(ref)).state is State.ABSENT
 
@@ -172,22 +224,24 @@ def test_a_suspended_credential_is_refused_until_it_is_resumed(case: Case):
 
 def test_a_revoked_credential_is_refused_and_revoking_it_again_is_no_error(case: Case):
     ref, secret = case.plant()
-    case.provider.revoke(ref)
+    end(case, ref)
     assert answers(case.provider, ref, secret) == {Answer.REJECTED}
-    case.provider.revoke(ref)
+    end(case, ref)
     assert answers(case.provider, ref, secret) == {Answer.REJECTED}
-    assert ref not in case.provider.siblings(ref)
+    assert (ref in case.provider.siblings(ref)) is (ended(case) is State.SUSPENDED)
 
 
 def test_a_contained_credential_can_still_be_revoked(case: Case):
     ref, secret = case.plant()
-    contain(case.provider, ref)
-    case.provider.revoke(ref)
-    assert case.provider.inspect(ref).state is State.ABSENT
+    contain(case, ref)
+    end(case, ref)
+    assert case.provider.inspect(ref).state is ended(case)
     assert answers(case.provider, ref, secret) == {Answer.REJECTED}
 
 
 def test_an_absent_credential_counts_as_revoked_and_its_owner_keeps_the_others(case: Case):
+    if case.provider.capability is not Capability.REVOCABLE:
+        pytest.skip(f"{case.provider.name} is not revoked")
     ref, secret = case.plant()
     case.provider.revoke(case.unknown(ref))
     assert answers(case.provider, ref, secret) == {Answer.ACCEPTED}
@@ -197,7 +251,7 @@ def test_another_accounts_credential_is_not_called_revoked(case: Case):
     if case.wrong_account is None:
         pytest.skip(f"{case.provider.name} cannot tell another account's credential")
     foreign = case.wrong_account()
-    for act in (case.provider.inspect, case.provider.revoke):
+    for act in (case.provider.inspect, lambda ref: end(case, ref)):
         with pytest.raises(Rejected) as refusal:
             act(foreign)
         assert refusal.value.reason == "not_this_account"
@@ -207,19 +261,21 @@ def test_siblings_are_all_credentials_of_the_owner_and_no_others(case: Case):
     ref, _ = case.plant()
     sister, _ = case.plant(owner=ref.owner)
     case.plant()
-    assert case.provider.siblings(ref) == {ref, sister}
-    assert case.provider.siblings(sister) == {ref, sister}
+    both = {ref, sister} | case.beside(ref)
+    assert case.provider.siblings(ref) == (both if case.lists else {ref})
+    assert case.provider.siblings(sister) == (both if case.lists else {sister})
 
 
 def test_what_is_done_to_one_leaves_its_sister_alone(case: Case):
     ref, _ = case.plant()
-    sister, secret = case.plant(owner=ref.owner)
-    contain(case.provider, ref)
+    sister, secret = case.plant(owner=ref.owner if case.alone else None)
+    contain(case, ref)
     assert answers(case.provider, sister, secret) == {Answer.ACCEPTED}
-    case.provider.revoke(ref)
+    end(case, ref)
     assert answers(case.provider, sister, secret) == {Answer.ACCEPTED}
     assert case.provider.inspect(sister).state is State.ACTIVE
-    assert case.provider.siblings(sister) == {sister}
+    left = {sister, ref} if case.alone and case.lists and ended(case) is State.SUSPENDED else {sister}
+    assert case.provider.siblings(sister) == left | case.beside(sister)
 
 
 def assert_fits_the_document(provider: Provider, issued: Issued) -> None:
@@ -254,7 +310,7 @@ def test_a_replacement_outlives_the_exposed_one(case: Case):
     provider = able(case.provider, Issuing)
     ref, secret = case.plant()
     issued = provider.issue(ref, MARKER, kept(provider, ref))
-    contain(case.provider, ref)
+    contain(case, ref)
     if isinstance(case.provider, SessionEnding):
         case.provider.end_sessions(ref)
     case.provider.revoke(ref)
@@ -333,7 +389,7 @@ def test_all_that_an_issuer_lists_can_be_discovered(case: Case):
     for ref, secret in planted:
         assert all(isinstance(key, str) and isinstance(value, str) for key, value in found[ref].items())
         assert_holds_no_material(secret, *found, *(dict(each) for each in found.values()))
-    case.provider.revoke(planted[0][0])
+    end(case, planted[0][0])
     assert planted[1][0] in {each.ref for each in provider.discover()}
 
 
@@ -349,7 +405,8 @@ def test_ending_sessions_can_be_repeated_and_gives_plain_facts(case: Case):
     for each in facts:
         assert all(isinstance(key, str) and isinstance(value, str) for key, value in each.items())
         assert_holds_no_material(secret, dict(each))
-    assert case.provider.inspect(ref).state is State.ACTIVE
+    cut = case.provider.capability is Capability.EXPIRE_ONLY
+    assert case.provider.inspect(ref).state is (State.SUSPENDED if cut else State.ACTIVE)
 
 
 def test_preserving_changes_nothing(case: Case):
@@ -385,9 +442,10 @@ def test_nothing_listening_is_unavailable_and_certainly_not_done(case: Case):
     calls = [
         lambda: nowhere.inspect(ref),
         lambda: nowhere.siblings(ref),
-        lambda: nowhere.verify(ref, secret),
-        lambda: nowhere.revoke(ref),
+        lambda: knocks(nowhere, ref, secret),
     ]
+    if nowhere.capability is Capability.REVOCABLE:
+        calls.append(lambda: nowhere.revoke(ref))
     if isinstance(nowhere, Issuing):
         calls.append(lambda: nowhere.issue(ref, MARKER, kept(case.provider, ref)))
     if isinstance(nowhere, Suspendable):
@@ -419,5 +477,5 @@ def test_no_other_error_leaves_it(case: Case):
 def test_thirty_two_threads_may_use_it_at_once(case: Case):
     planted = [case.plant() for _ in range(4)]
     with ThreadPoolExecutor(THREADS) as pool:
-        given = list(pool.map(lambda n: case.provider.verify(*planted[n % 4]).answer, range(THREADS)))
-    assert given == [Answer.ACCEPTED] * THREADS
+        given = list(pool.map(lambda n: answers(case.provider, *planted[n % 4]), range(THREADS)))
+    assert given == [{Answer.ACCEPTED}] * THREADS
