@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -34,7 +34,7 @@ class _Clients:
 
     session: Any
     made: dict[str, Any] = field(default_factory=dict)
-    account: str | None = None
+    caller: tuple[str, str] | None = None
 
 
 class Account:
@@ -59,10 +59,11 @@ class Account:
 
     def own_id(self, exchange: Exchange) -> str:
         """Return the account that our own credential belongs to; asked once for each credential."""
-        clients = self._current()
-        if clients.account is None:
-            clients.account = str(exchange.read("sts", "get_caller_identity")["Account"])
-        return clients.account
+        return self._caller(exchange)[0]
+
+    def own_arn(self, exchange: Exchange) -> str:
+        """Return the ARN under which our own calls are made; asked once for each credential."""
+        return self._caller(exchange)[1]
 
     def own_key_id(self) -> str | None:
         """Return the id of the key that signs our calls, the default chain's too; AWS itself is not asked."""
@@ -75,6 +76,19 @@ class Account:
     def exchange(self) -> Exchange:
         """Begin the calls of one method."""
         return Exchange(self)
+
+    def refuse_wrong(self, exchange: Exchange) -> None:
+        """Keep "not found" from meaning "asked in the wrong account". Raises Rejected("not_this_account")."""
+        expected = self.connection.account
+        if expected is not None and (asked := self.own_id(exchange)) != expected:
+            raise Rejected("not_this_account", f"our own credential is of account {asked}, not {expected}")
+
+    def _caller(self, exchange: Exchange) -> tuple[str, str]:
+        clients = self._current()
+        if clients.caller is None:
+            found = exchange.read("sts", "get_caller_identity")
+            clients.caller = str(found["Account"]), str(found["Arn"])
+        return clients.caller
 
     def _make(self, session: Any, service: str) -> Any:
         config = Config(
@@ -118,6 +132,16 @@ class Exchange:
     def change(self, service: str, operation: str, **parameters: Any) -> Any:
         """Make a call that changes something: a lost answer is Uncertain."""
         return self._call(service, operation, parameters, changes=True)
+
+    def pages(self, service: str, operation: str, part: str, **parameters: Any) -> Iterator[Any]:
+        """Yield what stands under `part` of every page of an IAM list."""
+        more: dict[str, str] = {}
+        while True:
+            page = self.read(service, operation, **parameters, **more)
+            yield from page[part]
+            if not page.get("IsTruncated"):
+                return
+            more = {"Marker": page["Marker"]}
 
     def _call(self, service: str, operation: str, parameters: dict[str, Any], *, changes: bool) -> Any:
         if time.monotonic() > self._last_start:
@@ -165,6 +189,11 @@ def _now(remove_tzinfo: bool = True) -> datetime:
 # AWS refuses what is signed a quarter of an hour ago, or ahead: a wall clock that is set in the middle of an incident
 # must not end it.
 botocore.auth.get_current_datetime = _now
+
+
+def moment(when: datetime) -> str:
+    """Return a time as AWS writes it, to the second."""
+    return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def home_region(region: str) -> str:

@@ -1,4 +1,4 @@
-"""Knock on AWS's door with a pair that is not ours: one signer, one pool, for any number of keys.
+"""Knock on AWS's door with a key that is not ours: one signer, one pool, for any number of keys.
 
 A client made for each key manages 160 calls a second at best; this one several hundred.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 import threading
+from collections.abc import Mapping
 from http import HTTPStatus
 
 from botocore.auth import SigV4Auth
@@ -23,19 +24,54 @@ from rotator.families.aws import POOL_SIZE, Account, home_region, was_cut
 from rotator.families.aws_errors import BY_THE_CLOCK, later_or_none, lost
 from rotator.ports import CONNECT_TIMEOUT_S, READ_TIMEOUT_S, Answer, Verdict
 
-_BODY = "Action=GetCallerIdentity&Version=2011-06-15"
+WHO_AM_I = "Action=GetCallerIdentity&Version=2011-06-15"
+FORM = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}
 _CODE = re.compile(rb"<Code>([A-Za-z0-9.]{1,80})</Code>")
 _REQUEST = re.compile(rb"<RequestId>([A-Za-z0-9-]{1,80})</RequestId>")
 _SNAKE = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+
+
+class Door:
+    """One service, asked with credentials that are not ours."""
+
+    def __init__(self, account: Account, service: str) -> None:
+        self._account, self._service = account, service
+        self._region = home_region(account.region) if service == "sts" else account.region
+        self._lock = threading.Lock()
+        self._opened: tuple[str, URLLib3Session] | None = None
+
+    def ask(self, credentials: Credentials, body: str, headers: Mapping[str, str]) -> AWSResponse:
+        """Return the answer to one signed POST, whatever it is. Raises Unavailable when there is none."""
+        address, pool = self._open()
+        request = AWSRequest(method="POST", url=address, data=body, headers={**headers, "User-Agent": "rotator"})
+        try:
+            SigV4Auth(credentials, self._service, self._region).add_auth(request)
+            response = pool.send(request.prepare())
+        except BotoCoreError as error:
+            raise lost(error, changes=False) from None
+        if was_cut(response.headers, response.content):
+            raise Unavailable("answer_lost", "it was cut off")
+        return response
+
+    def _open(self) -> tuple[str, URLLib3Session]:
+        with self._lock:
+            if self._opened is None:
+                address = self._account.client(self._service).meta.endpoint_url
+                pool = URLLib3Session(
+                    verify=os.environ.get("AWS_CA_BUNDLE") or os.environ.get("REQUESTS_CA_BUNDLE") or True,
+                    proxies=get_environ_proxies(address),
+                    timeout=(CONNECT_TIMEOUT_S, READ_TIMEOUT_S),
+                    max_pool_connections=POOL_SIZE,
+                )
+                self._opened = address, pool
+            return self._opened
 
 
 class Knocker:
     """Asks STS who a key pair is: a call that needs no permission and that no policy of the account denies."""
 
     def __init__(self, account: Account) -> None:
-        self._account = account
-        self._lock = threading.Lock()
-        self._door: tuple[str, URLLib3Session] | None = None
+        self._sts = Door(account, "sts")
 
     def knock(self, key_id: str, secret: Secret) -> Verdict:
         """Return what STS answers to the pair.
@@ -44,35 +80,7 @@ class Knocker:
         answered InvalidClientTokenId; the id is looked up before the signature, so that answer does not depend on
         the secret. moto accepts an inactive key, which AWS and ministack do not.
         """
-        address, pool = self._opened()
-        request = AWSRequest(
-            method="POST",
-            url=address,
-            data=_BODY,
-            headers={"Content-Type": "application/x-www-form-urlencoded; charset=utf-8", "User-Agent": "rotator"},
-        )
-        signer = SigV4Auth(Credentials(key_id, secret.reveal()), "sts", home_region(self._account.region))
-        try:
-            signer.add_auth(request)
-            response = pool.send(request.prepare())
-            if was_cut(response.headers, response.content):
-                raise Unavailable("answer_lost", "it was cut off")
-            return _verdict(response)
-        except BotoCoreError as error:
-            raise lost(error, changes=False) from None
-
-    def _opened(self) -> tuple[str, URLLib3Session]:
-        with self._lock:
-            if self._door is None:
-                address = self._account.client("sts").meta.endpoint_url
-                pool = URLLib3Session(
-                    verify=os.environ.get("AWS_CA_BUNDLE") or os.environ.get("REQUESTS_CA_BUNDLE") or True,
-                    proxies=get_environ_proxies(address),
-                    timeout=(CONNECT_TIMEOUT_S, READ_TIMEOUT_S),
-                    max_pool_connections=POOL_SIZE,
-                )
-                self._door = address, pool
-            return self._door
+        return _verdict(self._sts.ask(Credentials(key_id, secret.reveal()), WHO_AM_I, FORM))
 
 
 def _verdict(response: AWSResponse) -> Verdict:

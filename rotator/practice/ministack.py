@@ -63,8 +63,8 @@ class Ministack:
 
 
 @contextlib.contextmanager
-def ministack(folder: Path) -> Iterator[Ministack]:
-    """Run the emulator until the block ends; its log goes to `folder`.
+def ministack(folder: Path, services: str = "iam,sts,secretsmanager") -> Iterator[Ministack]:
+    """Run the emulator of these services until the block ends; its log goes to `folder`.
 
     Raises BadInput when it is not installed.
     """
@@ -76,7 +76,7 @@ def ministack(folder: Path) -> Iterator[Ministack]:
         "GATEWAY_PORT": str(port),
         "BIND_HOST": "127.0.0.1",
         "AUTH": "true",
-        "SERVICES": "iam,sts,secretsmanager",
+        "SERVICES": services,
         "LOG_LEVEL": "WARNING",
         "MINISTACK_ACCOUNT_ID": ACCOUNT,
         "AWS_ACCESS_KEY_ID": admin_id,

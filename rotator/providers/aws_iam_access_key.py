@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import re
 from base64 import b32decode
-from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
-from email.utils import mktime_tz, parsedate_tz
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from rotator.credential import CredentialRef, Issued, Leaked, Secret
 from rotator.errors import Rejected
-from rotator.families.aws import Account, Exchange
+from rotator.families.aws import Account, Exchange, moment
 from rotator.families.aws_knock import Knocker
-from rotator.ports import Capability, Connection, State, Status, Verdict
+from rotator.families.aws_sessions import SESSIONS_POLICY, Principal, deny_older
+from rotator.ports import Capability, Connection, Discovered, State, Status, Verdict
 from rotator.rest_kind import RestKind
 
 FAMILY = "aws"
 
-SESSIONS_POLICY = "RotatorRevokeOlderSessions"
 _KEY_ID = re.compile(r"[A-Z0-9]{16,128}")
 _TELLS_ACCOUNT = re.compile(r"AKIA[Q-Z2-7][A-Z2-7]{15}")
 """Ids minted since 2019 hold the account's number; older ones (their fifth letter is I or J) do not."""
@@ -63,7 +60,7 @@ class AwsIamAccessKey:
         except Rejected as refusal:
             if refusal.reason != "not_found":
                 raise
-            self._refuse_wrong_account(exchange)
+            self._account.refuse_wrong(exchange)
             raise Rejected("unknown_credential", f"IAM knows no access key {leaked.id}") from None
         if not (owner := found.get("UserName")):
             raise Rejected("unknown_credential", f"access key {leaked.id} belongs to no IAM user")
@@ -78,14 +75,22 @@ class AwsIamAccessKey:
         self._refuse_foreign(ref.id)
         found = next((key for key in self._keys(exchange, ref.owner) if key["AccessKeyId"] == ref.id), None)
         if found is None:
-            self._refuse_wrong_account(exchange)
+            self._account.refuse_wrong(exchange)
             return Status(State.ABSENT)
-        state = State.ACTIVE if found["Status"] == "Active" else State.SUSPENDED
-        return Status(state, {"created_at": _moment(found["CreateDate"]), **_last_use(exchange, ref.id)})
+        return Status(_state(found), {"created_at": moment(found["CreateDate"]), **_last_use(exchange, ref.id)})
 
     def siblings(self, ref: CredentialRef) -> frozenset[CredentialRef]:
         keys = self._keys(self._account.exchange(), ref.owner)
         return frozenset(ref.with_id(key["AccessKeyId"]) for key in keys)
+
+    def discover(self) -> Iterator[Discovered]:
+        """Yield the keys of every user; each user's calls share one deadline."""
+        for user in self._account.exchange().pages("iam", "list_users", "Users"):
+            exchange, owner = self._account.exchange(), str(user["UserName"])
+            for key in self._keys(exchange, owner):
+                ref = CredentialRef(self.name, self._connection.name, owner, key["AccessKeyId"])
+                facts = {"created_at": moment(key["CreateDate"]), "state": _state(key).value}
+                yield Discovered(ref, {**facts, **_last_use(exchange, ref.id)})
 
     def preserve(self, ref: CredentialRef) -> Mapping[str, str]:
         """Return last use and the names of what gives the user its rights, before a knock overwrites the one."""
@@ -115,14 +120,8 @@ class AwsIamAccessKey:
         Source: IAM user guide, "Revoke IAM role temporary security credentials", `aws:TokenIssueTime`.
         """
         exchange = self._account.exchange()
-        moment = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=1)
-        answer = self._deny_older(exchange, ref.owner, moment)
-        # The issue times are by the issuer's clock: when ours is behind, sessions of the last minutes would live on.
-        theirs = parsedate_tz(answer["ResponseMetadata"]["HTTPHeaders"].get("date"))
-        if theirs and (later := datetime.fromtimestamp(mktime_tz(theirs), UTC)) > moment:
-            moment = later
-            self._deny_older(exchange, ref.owner, moment)
-        return {"policy": SESSIONS_POLICY, "denies_sessions_issued_before": _moment(moment)}
+        before = deny_older(exchange, Principal("user", ref.owner))
+        return {"policy": SESSIONS_POLICY, "denies_sessions_issued_before": before}
 
     def issue(self, ref: CredentialRef, marker: str, preserved: Mapping[str, str]) -> Issued:  # noqa: ARG002 - IAM keys carry no marker
         """Mint a second key for the user.
@@ -150,7 +149,7 @@ class AwsIamAccessKey:
         except Rejected as refusal:
             if refusal.reason != "not_found":
                 raise
-            self._refuse_wrong_account(exchange)
+            self._account.refuse_wrong(exchange)
 
     def _set_status(self, ref: CredentialRef, status: str) -> None:
         self._refuse_foreign(ref.id)
@@ -158,39 +157,14 @@ class AwsIamAccessKey:
             "iam", "update_access_key", UserName=ref.owner, AccessKeyId=ref.id, Status=status
         )
 
-    def _deny_older(self, exchange: Exchange, user: str, moment: datetime) -> Any:
-        statement = {
-            "Effect": "Deny",
-            "Action": "*",
-            "Resource": "*",
-            "Condition": {"DateLessThan": {"aws:TokenIssueTime": _moment(moment)}},
-        }
-        document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-        return exchange.change(
-            "iam", "put_user_policy", UserName=user, PolicyName=SESSIONS_POLICY, PolicyDocument=document
-        )
-
     def _keys(self, exchange: Exchange, user: str) -> list[dict[str, Any]]:
-        keys: list[dict[str, Any]] = []
-        more: dict[str, str] = {}
         try:
-            while True:
-                page = exchange.read("iam", "list_access_keys", UserName=user, **more)
-                keys += page["AccessKeyMetadata"]
-                if not page.get("IsTruncated"):
-                    return keys
-                more = {"Marker": page["Marker"]}
+            return list(exchange.pages("iam", "list_access_keys", "AccessKeyMetadata", UserName=user))
         except Rejected as refusal:
             if refusal.reason != "not_found":
                 raise
-            self._refuse_wrong_account(exchange)
+            self._account.refuse_wrong(exchange)
             return []
-
-    def _refuse_wrong_account(self, exchange: Exchange) -> None:
-        """Keep "not found" from meaning "asked in the wrong account"."""
-        expected = self._connection.account
-        if expected is not None and (asked := self._account.own_id(exchange)) != expected:
-            raise Rejected("not_this_account", f"our own credential is of account {asked}, not {expected}")
 
     def _refuse_foreign(self, key_id: str, reported: str | None = None) -> None:
         """Refuse offline what the report, or the id itself, says to be another account's.
@@ -213,16 +187,16 @@ def account_of(key_id: str) -> str | None:
     return f"{number & ((1 << 40) - 1):012d}"
 
 
+def _state(key: Mapping[str, Any]) -> State:
+    return State.ACTIVE if key["Status"] == "Active" else State.SUSPENDED
+
+
 def _last_use(exchange: Exchange, key_id: str) -> dict[str, str]:
     used = exchange.read("iam", "get_access_key_last_used", AccessKeyId=key_id)["AccessKeyLastUsed"]
     if "LastUsedDate" not in used:
         return {"last_used_at": "never"}
     return {
-        "last_used_at": _moment(used["LastUsedDate"]),
+        "last_used_at": moment(used["LastUsedDate"]),
         "last_used_service": used["ServiceName"],
         "last_used_region": used["Region"],
     }
-
-
-def _moment(when: datetime) -> str:
-    return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -41,6 +41,7 @@ def scripted_aws() -> Iterator[ScriptedAws]:
         def do_POST(self):
             form = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
             asked = {name: values[0] for name, values in form.items()}
+            asked.setdefault("Action", self.headers.get("X-Amz-Target", "").rpartition(".")[2])
             state.asked.append(asked)
             answer = state.script[asked["Action"]]
             if not answer.status:

@@ -1,0 +1,60 @@
+"""Sessions of roles, against ministack: it reads the time of issue in a deny, and words its denials as AWS does."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rotator.credential import CredentialRef, Leaked, Secret
+from rotator.ports import Connection
+from rotator.practice.ministack import Ministack, ministack
+from rotator.practice.process import free_port
+from rotator.providers.aws_sts_session import connect
+from tests.contracts.case import Case
+
+NAME = "aws_sts_session"
+SERVICES = "iam,sts,dynamodb"
+PARTS = ("AccessKeyId", "SecretAccessKey", "SessionToken")
+ANYONE = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:*"}]}
+
+
+def connection(server: Ministack, **changed) -> Connection:
+    document = {"aws_access_key_id": server.admin_id, "aws_secret_access_key": server.admin_secret.reveal()}
+    own = Secret(json.dumps(document))
+    settings = {"account": server.account, "endpoint_url": server.endpoint_url, "credential": lambda: own, **changed}
+    return Connection("aws-test", "aws", **settings)
+
+
+def session_of(server: Ministack, role: str) -> tuple[str, Secret]:
+    """Make a session of a role, and the role where there is none; return its key id and all three parts."""
+    with contextlib.suppress(server.iam.exceptions.EntityAlreadyExistsException):
+        server.iam.create_role(RoleName=role, AssumeRolePolicyDocument=json.dumps(ANYONE))
+    arn = f"arn:aws:iam::{server.account}:role/{role}"
+    made = server.client("sts").assume_role(RoleArn=arn, RoleSessionName="ci")["Credentials"]
+    return made["AccessKeyId"], Secret(json.dumps({part: made[part] for part in PARTS}))
+
+
+@contextmanager
+def open_case(tmp_path: Path) -> Iterator[Case]:
+    with ministack(tmp_path, SERVICES) as server:
+
+        def plant(owner: str | None = None) -> tuple[CredentialRef, Secret]:
+            role = (owner or f"role/deploy-{secrets.token_hex(6)}").partition("/")[2]
+            key_id, parts = session_of(server, role)
+            return CredentialRef(NAME, "aws-test", f"role/{role}", key_id), parts
+
+        yield Case(
+            provider=connect(connection(server), NAME),
+            unreachable=connect(connection(server, endpoint_url=f"http://127.0.0.1:{free_port()}"), NAME),
+            plant=plant,
+            leaked=lambda ref, secret: Leaked(id=ref.id, secret=secret),
+            garbled=lambda secret: Secret(secret.reveal()[:-8]),
+            unknown=lambda ref: ref.with_id(f"ASIA{secrets.token_hex(8).upper()}"),
+            own=server.admin_secret,
+            lists=False,
+            alone=False,
+        )
