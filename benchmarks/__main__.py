@@ -38,7 +38,7 @@ BENCHMARKS = {
     ),
     "growth": Benchmark(growth.measure, lambda: growth.measure((10, 30, 60))),
     "planning": Benchmark(planning.measure, lambda: planning.measure(1_000)),
-    "script": Benchmark(against_script.measure, lambda: against_script.measure(keys=10, settle_s=0.2)),
+    "script": Benchmark(against_script.measure, lambda: against_script.measure(10, 0.2, (0.01,))),
     "ansible": Benchmark(against_ansible.measure, None),
 }
 

@@ -3,6 +3,9 @@
 The script asks whose each key is, knocks, makes it inactive, denies its user's older sessions and knocks again; after
 the settle time it knocks once more. Ours is everything from the report to the last proof: intake, triage, plan,
 declaration, execution. Neither counts the start of its process.
+
+Measured twice: beside the emulator, where both wait for nothing but its processor, and from where a call takes as long
+as one to the other side of a country.
 """
 
 from __future__ import annotations
@@ -19,24 +22,35 @@ from botocore.exceptions import ClientError
 
 from benchmarks import aws_keys, respond
 from benchmarks.aws_keys import CONNECTION, KIND, Planted
+from benchmarks.distance import at_distance
 from rotator.practice.ministack import Ministack
 
 KEYS = 200
 TARGET = 1.0
+DISTANCES = (0.0, 0.05)
+"""Seconds that a request takes to arrive."""
 
 
-def measure(keys: int = KEYS, settle_s: float | None = None) -> list[dict[str, object]]:
-    """Return our time over the script's, over fresh keys."""
-    with tempfile.TemporaryDirectory() as name, aws_keys.emulator(Path(name)) as aws:
-        planted = aws_keys.plant(aws, 2 * keys)
-        parts = aws_keys.rotator(Path(name) / "rotator", aws, settle_s)
-        settle = parts.outside.provider_of(KIND, CONNECTION).settle_s
-        took = respond.by_rotator(parts, planted[:keys])
-        parts.database.close()
-        ours, theirs = took.seconds + sum(took.around.values()), script(aws, planted[keys:], settle)
-    print(f"  {keys} keys, settle time {settle:g} s: rotator {ours:.2f} s, script {theirs:.2f} s", flush=True)
-    what = f"{keys} AWS keys proven dead / serial boto3 script"
-    return [{"name": what, "value": round(ours / theirs, 3), "unit": "ratio", "target": TARGET}]
+def measure(
+    keys: int = KEYS, settle_s: float | None = None, distances: Sequence[float] = DISTANCES
+) -> list[dict[str, object]]:
+    """Return our time over the script's at each distance, over fresh keys."""
+    return [_measured(keys, settle_s, distance) for distance in distances]
+
+
+def _measured(keys: int, settle_s: float | None, distance: float) -> dict[str, object]:
+    with tempfile.TemporaryDirectory() as name, aws_keys.emulator(Path(name)) as near:
+        planted = aws_keys.plant(near, 2 * keys)
+        with at_distance(near, Path(name), distance) as aws:
+            parts = aws_keys.rotator(Path(name) / "rotator", aws, settle_s)
+            settle = parts.outside.provider_of(KIND, CONNECTION).settle_s
+            took = respond.by_rotator(parts, planted[:keys])
+            parts.database.close()
+            ours, theirs = took.seconds + sum(took.around.values()), script(aws, planted[keys:], settle)
+    where = f"{distance * 1e3:g} ms away"
+    print(f"  {keys} keys {where}, settle time {settle:g} s: rotator {ours:.2f} s, script {theirs:.2f} s", flush=True)
+    what = f"{keys} AWS keys proven dead {where} / serial boto3 script"
+    return {"name": what, "value": round(ours / theirs, 3), "unit": "ratio", "target": TARGET}
 
 
 def script(aws: Ministack, keys: Sequence[Planted], settle_s: float) -> float:

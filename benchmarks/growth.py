@@ -8,7 +8,6 @@ one less the small one, and the large one less the middle one, each by credentia
 from __future__ import annotations
 
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -92,7 +91,9 @@ def _answer(parts: OnWorld, size: int, seed: int) -> None:
 
 
 def _greatest_kilobytes() -> int:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    """Return the greatest size of this program: what getrusage tells is inherited from whoever started it."""
+    told = Path("/proc/self/status").read_text()
+    return int(told.split("VmHWM:", 1)[1].split(maxsplit=1)[0])
 
 
 if __name__ == "__main__":
