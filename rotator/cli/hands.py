@@ -180,7 +180,7 @@ def _set_gate(context: typer.Context, incident: str, gate: str, reason: str, *, 
 
 def list_gates(context: typer.Context, incident: Id, output: OutputOption = Output.TABLE) -> None:
     """List an incident's gates: how each stands, who said so, and how many steps wait for it."""
-    from rotator.report.incident import moment  # noqa: PLC0415
+    from rotator.report.clocks import moment  # noqa: PLC0415
     from rotator.report.tables import plain_table, words  # noqa: PLC0415
 
     parts = _parts(context)

@@ -30,7 +30,7 @@ def register(app: typer.Typer) -> None:
 
 def list_incidents(context: typer.Context, output: OutputOption = Output.TABLE) -> None:
     """List incidents, the newest first."""
-    from rotator.report.incident import moment as iso  # noqa: PLC0415
+    from rotator.report.clocks import moment as iso  # noqa: PLC0415
     from rotator.report.tables import plain_table, words  # noqa: PLC0415
 
     given: Context = context.obj

@@ -70,6 +70,9 @@ UNKNOWN = "nobody could find out whether it was done"
 
 MISMATCH = "mismatch: the id is refused now, but the secret in the report was never its secret; whose is it?"
 """Why a person is asked although nobody gets in any more."""
+UNPAIRED = "unpaired: this secret was never accepted, so a refusal proves nothing"
+UNKNOWN_HERE = "unknown_here: the issuer never knew this id; is it another account's?"
+"""Why a person is asked when nothing that is seen can prove a death."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,9 +231,7 @@ def _after_refusal(verdict: Verdict, proof: Proof, settle_s: float, facts: Mappi
         return Move(StepState.HELD, None, MISMATCH, facts)
     since = proof.refused_since if proof.refused_since is not None else proof.stated_since
     if since is None:
-        return Move(
-            StepState.HELD, None, "unpaired: this secret was never accepted, so a refusal proves nothing", facts
-        )
+        return Move(StepState.HELD, None, UNPAIRED, facts)
     return Move(StepState.PENDING, since + settle_s, "settling", facts)
 
 
@@ -244,9 +245,7 @@ def after_statement(step: Step, proof: Proof, settle_s: float, now: float) -> Mo
     if proof.contained_at is not None:
         return Move(StepState.HELD, None, MISMATCH, facts)
     if proof.known_at is None:
-        return Move(
-            StepState.HELD, None, "unknown_here: the issuer never knew this id; is it another account's?", facts
-        )
+        return Move(StepState.HELD, None, UNKNOWN_HERE, facts)
     if proof.stated_since is not None:
         return Move(StepState.PENDING, proof.stated_since + settle_s, "settling", facts)
     if _out_of_patience(step, step.retry_for_s or 0.0, now):

@@ -17,9 +17,10 @@ from rotator.errors import BadInput
 from rotator.flow.playbook import GATES, Until, meant
 from rotator.flow.proof import Evidence
 from rotator.flow.run import BranchState, needs_material
-from rotator.ledger import rows, statements, tables
+from rotator.ledger import opening, rows, statements, tables
 from rotator.ledger.acts import act, said
 from rotator.ledger.database import Database
+from rotator.ledger.opening import BRAKE
 
 OPEN = "open"
 ISOLATED = "isolated"
@@ -27,7 +28,10 @@ ISOLATED = "isolated"
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """A gate as it stands. `at`, `by` and `reason` are None until a person has spoken; `waiting` counts branches."""
+    """A gate as it stands. `at`, `by` and `reason` are None until a person has spoken.
+
+    `waiting` counts the branches that wait for it; at the brake, the runs that it keeps from beginning.
+    """
 
     name: str
     is_open: bool
@@ -153,6 +157,8 @@ def find_gates(connection: Connection, incident: str) -> list[Gate]:
         .group_by(branch.c.reason)
     )
     waiting = {why: count for why, count in connection.execute(counted)}  # noqa: C416 - rows are not pairs
+    if BRAKE in found and not found[BRAKE]["open"]:
+        waiting[GATE + BRAKE] = opening.count_later(connection, incident)
     return [
         Gate(
             name=name,

@@ -17,7 +17,8 @@ from rotator.flow.undo import Stretch, Undo, may_have_ended_it, undo
 from rotator.ledger import opening, rows, statements, tables
 from rotator.ledger.acts import act, said
 from rotator.ledger.database import Database
-from rotator.ledger.moves_on import is_gated, is_unsafe, moved_on_by
+from rotator.ledger.moves_on import is_gated, moved_on_by
+from rotator.ledger.waits import is_unsafe
 
 WAITING = (StepState.FAILED, StepState.HELD)
 

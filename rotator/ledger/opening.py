@@ -137,6 +137,25 @@ def will_move(connection: Connection) -> bool:
     return any(connection.execute(query.limit(1)).first() is not None for query in (_NEXT, _MET))
 
 
+def count_later(connection: Connection, incident: str) -> int:
+    """Return how many runs of an approved incident wait for nothing but their wave."""
+    awaits = select(1).where(tables.awaits.c.run == _run.c.id, tables.awaits.c.open == 1).exists()
+    query = (
+        select(func.count(_branch.c.run.distinct()))
+        .join_from(_branch, _run, _run.c.id == _branch.c.run)
+        .join(_incident, _incident.c.id == _run.c.incident)
+        .where(
+            _incident.c.id == incident,
+            _incident.c.approved_at.is_not(None),
+            _run.c.wave > _incident.c.wave,
+            _branch.c.segment == 0,
+            _branch.c.state == BranchState.WAITING.value,
+            ~awaits,
+        )
+    )
+    return connection.execute(query).scalar_one()
+
+
 def _open(connection: Connection, incident: str) -> None:
     begun = (
         select(_run.c.id)

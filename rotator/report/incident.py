@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import Any
 
 from rotator.flow.metrics import time_to_revoke
-from rotator.flow.run import THROUGH, UNDOES, WHY, Run, Step, StepState
+from rotator.flow.run import Step
 from rotator.flow.standing import CredentialState, state_of, still_open
-from rotator.ledger.moves_on import moved_on_by
 from rotator.ledger.records import IncidentRecord, ManualTask, RunRecord
-from rotator.ledger.stops import CONNECTION, Stop
-from rotator.ledger.waits import for_our_own
+from rotator.report.clocks import moment
+from rotator.report.people import acts, as_called, choices, gates
 
 OPEN_TOTALS = ("settling", "pending", "held", "manual", "failed")
 """Totals of credentials that nobody may call dead."""
 
 
-def build(record: IncidentRecord) -> dict[str, Any]:
-    """Return the report. Times are ISO 8601 in UTC, or "" for what has not happened; the totals partition."""
-    runs = [_credential(each) | _hands(each, record.stops) for each in record.runs]
+def build(record: IncidentRecord, called: str = "rotator") -> dict[str, Any]:
+    """Return the report. Times are ISO 8601 in UTC, or "" for what has not happened; the totals partition.
+
+    `called` is how this reader calls the program: each command begins with it.
+    """
+    runs = [_credential(each) | acts(each) | choices(record, each, called) for each in record.runs]
     manual = [_manual(each) for each in record.manual]
     credentials = runs + manual
     states = Counter(each["state"] for each in credentials)
@@ -49,9 +49,17 @@ def build(record: IncidentRecord) -> dict[str, Any]:
             "approved_at": moment(record.approved_at),
             "plan": record.plan_digest,
             "warnings": list(record.warnings),
-            "stops": [_stop(each) for each in record.stops] if any(each["stopped"] for each in runs) else [],
-            "gates": [{**asdict(each), "at": moment(each.at)} for each in record.gates],
-            "footholds": [{**asdict(each), "at": moment(each.at)} for each in record.footholds],
+            "stops": [
+                {
+                    **asdict(each),
+                    "at": moment(each.at),
+                    "what": each.what,
+                    "command": as_called(each.lifted_by, called),
+                }
+                for each in record.stops
+                if any(each["stopped"] for each in runs)
+            ],
+            **gates(record, called),
         },
         "totals": {"credentials": len(credentials)} | {state.value: states[state] for state in CredentialState},
         "replaced": sum(each.run.replaced_at is not None for each in record.runs),
@@ -62,13 +70,6 @@ def build(record: IncidentRecord) -> dict[str, Any]:
         "by_provider": _by_provider(record),
         "credentials": credentials,
     }
-
-
-def moment(seconds: float | None) -> str:
-    """Return an ISO 8601 time in UTC with milliseconds, or "" for None."""
-    if seconds is None:
-        return ""
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _seconds(values: list[float], still_open_count: int) -> dict[str, Any]:
@@ -125,58 +126,10 @@ def _credential(record: RunRecord) -> dict[str, Any]:
             for each in record.proofs
             if each.target
         },
-        "open": still_open(run, record.steps),
+        "open": still_open(run, record.steps, record.late),
+        "late": list(record.late),
         "steps": [_step(each) for each in record.steps],
     }
-
-
-def _hands(record: RunRecord, stops: Iterable[Stop]) -> dict[str, Any]:
-    """Return what people did to a run, and what they can do now."""
-    run, steps = record.run, record.steps
-    unfinished = run.requested_at is not None and any(step.state not in THROUGH for step in steps)
-    by_id = {step.id: step for step in steps}
-    return {
-        "stopped": [
-            str(each) for each in stops if unfinished and (each.scope != CONNECTION or each.name == run.ref.connection)
-        ],
-        "risk_accepted": run.risk_accepted or "",
-        "gone_ahead": record.gone_ahead or "",
-        "undone": [
-            {
-                "step": by_id[str(step.facts[UNDOES])].name,
-                "target": step.target or None,
-                "by": step.name,
-                "state": step.state.value,
-                "why": step.facts.get(WHY, ""),
-            }
-            for step in steps
-            if UNDOES in step.facts
-        ],
-        "next": [
-            _next(run, step)
-            for step in steps
-            if step.state in {StepState.HELD, StepState.FAILED} or (step.name == steps[0].name and for_our_own(step))
-        ],
-    }
-
-
-def _next(run: Run, step: Step) -> dict[str, Any]:
-    """Return what waits, for what, and the command that moves it on. `due_at` is "" where nothing does by itself."""
-    due_at = None
-    if step.waits_for_time and step.held_at is not None:
-        due_at = step.held_at + (step.hold_for_s or 0.0)
-    return {
-        "step": step.name,
-        "target": step.target or None,
-        "state": step.state.value,
-        "reason": step.reason or "",
-        "due_at": moment(due_at),
-        "command": moved_on_by(run, step),
-    }
-
-
-def _stop(stop: Stop) -> dict[str, Any]:
-    return {**asdict(stop), "at": moment(stop.at), "what": stop.what, "command": stop.lifted_by}
 
 
 def _step(step: Step) -> dict[str, Any]:
@@ -213,12 +166,15 @@ def _manual(task: ManualTask) -> dict[str, Any]:
         "converged_at": "",
         "replacement": "",
         "targets": {},
+        "late": [],
         "open": [] if dismissed else [f"{task.reason} ({task.mend})"],
         "steps": [],
         "stopped": [],
         "risk_accepted": "",
         "gone_ahead": "",
         "undone": [],
+        "skipped": [],
+        "released": [],
         "next": [],
     }
 

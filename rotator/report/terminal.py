@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from rotator.flow.standing import CredentialState
+from rotator.report.attention import SHOWN, acted, for_you, not_begun, rest, scheduled, still_open, unapproved
 from rotator.report.plain import plain
 from rotator.report.tables import plain_table, words
 
@@ -26,8 +27,6 @@ _STYLES = {
 _STEP_STYLES = {"done": "green", "failed": "red", "held": "magenta", "skipped": "dim", "pending": "dim"}
 _STEPPED = 20
 """How many credentials are shown step by step; -o json has them all."""
-_SHOWN = 200
-"""How many rows a table, and a list of what is open, may have: nobody reads more, and a report may name 200,000."""
 
 
 def incident_text(report: dict[str, Any]) -> RenderableType:
@@ -35,19 +34,19 @@ def incident_text(report: dict[str, Any]) -> RenderableType:
     incident = report["incident"]
     parts: list[RenderableType] = [
         Text.from_markup(f"{incident['id']}  {words(incident['title'])}  \\[{incident['severity']}]", style="bold"),
-        *_unapproved(incident),
-        *_stopped(incident),
-        *_gates(incident),
+        *for_you(incident),
         Text(f"detected {incident['detected_at']}  declared {incident['declared_at']}  plan {incident['plan']}"),
-        _credentials(report["credentials"][:_SHOWN]),
-        *_rest(len(report["credentials"])),
+        _credentials(report["credentials"][:SHOWN]),
+        *rest(len(report["credentials"])),
         *(_steps(each) for each in report["credentials"][:_STEPPED] if each["steps"]),
         Text(_totals(report)),
         Text(_times("time to revoke (detected to proven dead)", report["time_to_revoke"])),
         Text(_times("revocation latency (approved to proven dead)", report["revocation_latency"])),
-        *_open(report["credentials"]),
-        *_scheduled(report["credentials"]),
-        *_acted(report["credentials"]),
+        # Once more, where somebody who read that far looks for it.
+        *for_you(incident),
+        *(still_open(report["credentials"]) if incident["approved_at"] else not_begun(report["credentials"])),
+        *scheduled(report["credentials"]),
+        *acted(report["credentials"]),
     ]
     return Group(*parts)
 
@@ -57,7 +56,7 @@ def planned_text(report: dict[str, Any]) -> RenderableType:
     incident = report["incident"]
     planned = [each for each in report["credentials"] if each["steps"]]
     table = plain_table(None, "credential", "strategy", "the new one goes to", "told")
-    for each in planned[:_SHOWN]:
+    for each in planned[:SHOWN]:
         table.add_row(
             words(f"{each['provider']} of {each['owner'] or '?'}", each["id"], f"on {each['connection']}"),
             words(each["strategy"], each["why"], *_when(each)),
@@ -67,13 +66,13 @@ def planned_text(report: dict[str, Any]) -> RenderableType:
     destroyed = sum(any(step["do"] == "revoke exposed" for step in each["steps"]) for each in planned)
     return Group(
         Text(f"{incident['id']}  plan {incident['plan']}", style="bold"),
-        *(_unapproved(incident) or [Text(f"approved {incident['approved_at']}")]),
+        *(unapproved(incident) or [Text(f"approved {incident['approved_at']}")]),
         table,
         Text(f"{destroyed:,} of {len(planned):,} end with the exposed credential destroyed for good."),
-        *(_steps(each) for each in report["credentials"][:_SHOWN] if each["steps"]),
-        *_rest(len(report["credentials"])),
+        *(_steps(each) for each in report["credentials"][:SHOWN] if each["steps"]),
+        *rest(len(report["credentials"])),
         *(Text(plain(f"warning: {each}"), style="yellow") for each in incident["warnings"]),
-        *_open([each for each in report["credentials"] if not each["steps"]]),
+        *still_open([each for each in report["credentials"] if not each["steps"]]),
     )
 
 
@@ -81,40 +80,6 @@ def _when(credential: dict[str, Any]) -> list[str]:
     """Say when a run begins, where that is not at once."""
     after = [f"after {each}" for each in credential["awaits"]]
     return [*after, *([f"wave {credential['wave']}"] if credential["wave"] else [])]
-
-
-def _unapproved(incident: dict[str, Any]) -> list[RenderableType]:
-    """Say first of all that nothing is being done, where that is so."""
-    if incident["approved_at"]:
-        return []
-    how = f"rotator approve {incident['id']} --digest {incident['plan']}"
-    return [Text(f"NOT APPROVED: nothing is being done. Start it with: {how}", style="bold red")]
-
-
-def _stopped(incident: dict[str, Any]) -> list[RenderableType]:
-    """Say what a person stopped, and how it goes on."""
-    return [
-        Text(
-            plain(f"STOPPED: {each['what']}, by {each['by']}: {each['reason']}. Let it go on: {each['command']}"),
-            style="bold red",
-        )
-        for each in incident["stops"]
-    ]
-
-
-def _gates(incident: dict[str, Any]) -> list[RenderableType]:
-    """Say which gates keep something waiting, or were shut by a person, and which hosts are still the attacker's."""
-    lines = []
-    for gate in incident["gates"]:
-        if gate["is_open"] or not (gate["waiting"] or gate["by"]):
-            continue
-        who = f", by {gate['by']}: {gate['reason']}" if gate["by"] else ""
-        how = f"rotator gate open {incident['id']} {gate['name']} --reason …"
-        lines.append(f"gate {gate['name']} is shut{who}; {gate['waiting']:,} wait for it. Open it: {how}")
-    for host in incident["footholds"]:
-        how = f". Cut off? rotator host isolate {incident['id']} {host['host']} --reason …"
-        lines.append(f"foothold {host['host']}: {host['state']}{how if host['state'] == 'open' else ''}")
-    return [Text(plain(line), style="magenta") for line in lines]
 
 
 def _credentials(credentials: list[dict[str, Any]]) -> Table:
@@ -185,52 +150,3 @@ def _times(name: str, times: dict[str, Any]) -> str:
         return f"{name}: nothing proven yet; still open {times['still_open']:,}"
     figures = " · ".join(f"{label} {times[f'{label}_s']:.1f} s" for label in ("mean", "p50", "p95", "max"))
     return f"{name}: {figures}; still open {times['still_open']:,}"
-
-
-def _open(credentials: list[dict[str, Any]]) -> list[RenderableType]:
-    lines = []
-    for each in credentials:
-        about = f"  {each['run']}  {each['provider'] or 'not recognised'} {each['id']}: "
-        lines += [plain(about + reason) for reason in each["open"]]
-        ways = dict.fromkeys(one["command"] for one in each["next"] if not one["due_at"])
-        lines += [plain(f"      {way}") for way in ways]
-    if not lines and any(each["stopped"] for each in credentials):
-        return [Text("What is left is stopped.", style="bold red")]
-    if not lines:
-        return [Text("Nothing is open.", style="green")]
-    return [Text("Still open:", style="bold"), *(Text(line) for line in lines[:_SHOWN]), *_rest(len(lines))]
-
-
-def _scheduled(credentials: list[dict[str, Any]]) -> list[RenderableType]:
-    """Say what comes by itself, and how to have it earlier."""
-    waiting = [(each, one) for each in credentials for one in each["next"] if one["due_at"]]
-    if not waiting:
-        return []
-    lines = [
-        f"  {one['due_at'][:16]}Z  {each['run']} {one['step']}; earlier: {one['command']}"
-        for each, one in sorted(waiting, key=lambda pair: str(pair[1]["due_at"]))[:_STEPPED]
-    ]
-    more = [Text(f"  … and {len(waiting) - _STEPPED:,} more (-o json has them all)")] if len(waiting) > _STEPPED else []
-    return [Text("Scheduled:", style="bold"), *(Text(plain(line)) for line in lines), *more]
-
-
-def _acted(credentials: list[dict[str, Any]]) -> list[RenderableType]:
-    """Say where a person took a risk, or took something back."""
-    lines = []
-    for each in credentials:
-        about = f"  {each['run']}  {each['provider'] or 'not recognised'} {each['id']}: "
-        if each["risk_accepted"]:
-            risk = "a stolen credential that may read its new secret was still alive; accepted by"
-            lines.append(f"{about}{risk} {each['risk_accepted']}")
-        if each["gone_ahead"]:
-            lines.append(f"{about}it began before the rotator's own credential was replaced: {each['gone_ahead']}")
-        for one in each["undone"]:
-            where = f" on {one['target']}" if one["target"] else ""
-            lines.append(f"{about}{one['step']}{where} is taken back by {one['by']} ({one['state']}); {one['why']}")
-    if not lines:
-        return []
-    return [Text("Said by people:", style="bold"), *(Text(plain(line)) for line in lines[:_SHOWN]), *_rest(len(lines))]
-
-
-def _rest(count: int) -> list[RenderableType]:
-    return [Text(f"  … and {count - _SHOWN:,} more (-o json has them all)")] if count > _SHOWN else []

@@ -64,21 +64,29 @@ def test_a_report(of):
     names = ("run", "provider", "connection", "owner", "id", "strategy", "why", "replacement")
     told = dict.fromkeys(names, EVIL) | {"state": "failed", "open": [EVIL], "steps": [step | times]}
     told |= {"deliver": [EVIL], "consumers": [EVIL], "awaits": [EVIL], "wave": 1}
-    waits = dict.fromkeys(("step", "target", "state", "reason", "due_at", "command"), EVIL)
+    waits = dict.fromkeys(("step", "target", "state", "reason", "due_at", "command", "kept_by"), EVIL)
+    waits |= {"ways": [{"command": EVIL, "means": EVIL}]}
     undone = dict.fromkeys(("step", "target", "by", "state", "why"), EVIL)
     told |= {
         "stopped": [EVIL],
         "risk_accepted": EVIL,
         "gone_ahead": EVIL,
         "undone": [undone],
+        "skipped": [undone],
+        "released": [undone],
         "next": [waits, waits | {"due_at": ""}],
     }
     told |= {"proven_dead_at": "", "stated_dead_at": "", "replaced_at": "2026", "converged_at": ""}
-    incident = dict.fromkeys(("detected_at", "declared_at", "approved_at", "plan"), "")
+    incident = dict.fromkeys(("detected_at", "declared_at", "plan"), "") | {"approved_at": "2026", "approve": EVIL}
     incident |= {
         "stops": [dict.fromkeys(("what", "by", "reason", "command"), EVIL)],
-        "gates": [{"name": EVIL, "is_open": False, "by": EVIL, "reason": EVIL, "waiting": 1}],
-        "footholds": [{"host": EVIL, "state": EVIL}],
+        "gates": [
+            dict.fromkeys(("by", "reason", "command"), EVIL) | {"name": name, "is_open": False, "waiting": 1}
+            for name in (EVIL, "brake", "no_legal_hold")
+        ],
+        "footholds": [
+            dict.fromkeys(("host", "by", "reason", "command"), EVIL) | {"state": state} for state in (EVIL, "open")
+        ],
         "warnings": [EVIL],
     }
     report = {

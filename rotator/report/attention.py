@@ -1,0 +1,139 @@
+"""What a report says of what is open: what keeps it waiting, what moves it on, and what people took upon themselves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from rotator.flow.playbook import Until
+from rotator.ledger.opening import BRAKE
+from rotator.report.plain import plain
+
+SHOWN = 200
+"""How many rows a table, and a list of what is open, may have: nobody reads more, and a report may name 200,000."""
+_SCHEDULED = 20
+
+
+def for_you(incident: dict[str, Any]) -> list[RenderableType]:
+    """Say what keeps the whole incident waiting, and how it goes on."""
+    return [*unapproved(incident), *_stopped(incident), *_gates(incident)]
+
+
+def unapproved(incident: dict[str, Any]) -> list[RenderableType]:
+    """Say first of all that nothing is being done, where that is so."""
+    if incident["approved_at"]:
+        return []
+    return [Text(plain(f"NOT APPROVED: nothing is being done. Start it with: {incident['approve']}"), style="bold red")]
+
+
+def _stopped(incident: dict[str, Any]) -> list[RenderableType]:
+    """Say what a person stopped, and how it goes on."""
+    return [
+        Text(
+            plain(f"STOPPED: {each['what']}, by {each['by']}: {each['reason']}. Let it go on: {each['command']}"),
+            style="bold red",
+        )
+        for each in incident["stops"]
+    ]
+
+
+def _gates(incident: dict[str, Any]) -> list[RenderableType]:
+    """Say which gates keep something waiting, or were shut by a person, and which hosts are still the attacker's."""
+    lines: list[RenderableType] = []
+    for gate in incident["gates"]:
+        if gate["is_open"] or not (gate["waiting"] or gate["by"]):
+            continue
+        who = f", by {gate['by']}: {gate['reason']}" if gate["by"] else ""
+        if gate["name"] == BRAKE:
+            alive = f"{gate['waiting']:,} stolen credentials are alive because of the brake"
+            line = f"BRAKE: {alive} ({gate['reason']}). Stop and replace them: {gate['command']}"
+            lines.append(Text(plain(line), style="bold red"))
+        elif gate["name"] == Until.NO_LEGAL_HOLD:
+            line = f"LEGAL HOLD: nothing is destroyed{who}. Lift it: {gate['command']}"
+            lines.append(Text(plain(line), style="magenta"))
+        else:
+            line = f"gate {gate['name']} is shut{who}; {gate['waiting']:,} wait for it. Open it: {gate['command']}"
+            lines.append(Text(plain(line), style="magenta"))
+    for host in incident["footholds"]:
+        if host["state"] == "open":
+            line = f"FOOTHOLD {host['host']}: the attacker may still be there. Cut off? {host['command']}"
+        else:
+            line = f"foothold {host['host']}: {host['state']}, says {host['by']}: {host['reason']}"
+        lines.append(Text(plain(line), style="magenta"))
+    return lines
+
+
+def not_begun(credentials: list[dict[str, Any]]) -> list[RenderableType]:
+    """Say what is open before the plan is approved: all, and what no approval will begin."""
+    planned = sum(bool(each["steps"]) for each in credentials)
+    by_hand = [each for each in credentials if not each["steps"]]
+    head = f"Still open: {planned:,} credentials, of which nothing is done before the plan is approved"
+    return [Text(head, style="bold"), *(still_open(by_hand) if by_hand else [])]
+
+
+def still_open(credentials: list[dict[str, Any]]) -> list[RenderableType]:
+    """Say what is not finished, and under it what a person can do about it: the command, and what it means."""
+    lines = []
+    for each in credentials:
+        about = f"  {each['run']}  {each['provider'] or 'not recognised'} {each['id']}: "
+        lines += [about + reason for reason in each["open"]]
+        ways = {way["command"]: way["means"] for one in each["next"] if not one["due_at"] for way in one["ways"]}
+        lines += [f"      {command}   {means}" for command, means in ways.items()]
+    if not lines and any(each["stopped"] for each in credentials):
+        return [Text("What is left is stopped.", style="bold red")]
+    if not lines:
+        return [Text("Nothing is open.", style="green")]
+    shown = [Text(plain(line)) for line in lines[:SHOWN]]
+    return [Text("Still open:", style="bold"), *shown, *rest(len(lines))]
+
+
+def scheduled(credentials: list[dict[str, Any]]) -> list[RenderableType]:
+    """Say what comes by itself, and how to have it earlier."""
+    waiting = [(each, one) for each in credentials for one in each["next"] if one["due_at"]]
+    if not waiting:
+        return []
+    lines = [
+        f"  {one['due_at'][:16]}Z  {each['run']} {one['step']}; "
+        + (f"and not before {one['kept_by']} is open" if one["kept_by"] else f"earlier: {one['command']}")
+        for each, one in sorted(waiting, key=lambda pair: str(pair[1]["due_at"]))[:_SCHEDULED]
+    ]
+    more = (
+        [Text(f"  … and {len(waiting) - _SCHEDULED:,} more (-o json has them all)")]
+        if len(waiting) > _SCHEDULED
+        else []
+    )
+    return [Text("Scheduled:", style="bold"), *(Text(plain(line)) for line in lines), *more]
+
+
+def acted(credentials: list[dict[str, Any]]) -> list[RenderableType]:
+    """Say where a person took a risk, or took something back."""
+    lines = []
+    for each in credentials:
+        about = f"  {each['run']}  {each['provider'] or 'not recognised'} {each['id']}: "
+        if each["risk_accepted"]:
+            risk = "a stolen credential that may read its new secret was still alive; accepted by"
+            lines.append(f"{about}{risk} {each['risk_accepted']}")
+        if each["gone_ahead"]:
+            lines.append(f"{about}it began before the rotator's own credential was replaced: {each['gone_ahead']}")
+        lines += [
+            f"{about}{_place(one)} is taken back by {one['by']} ({one['state']}); {one['why']}"
+            for one in each["undone"]
+        ]
+        lines += [
+            f"{about}{_place(one)} was skipped: nobody knows what it would have shown; {one['why']}"
+            for one in each["skipped"]
+        ]
+        lines += [f"{about}{_place(one)} no longer waited for its time; {one['why']}" for one in each["released"]]
+    if not lines:
+        return []
+    return [Text("Said by people:", style="bold"), *(Text(plain(line)) for line in lines[:SHOWN]), *rest(len(lines))]
+
+
+def _place(one: dict[str, Any]) -> str:
+    return f"{one['step']} on {one['target']}" if one["target"] else str(one["step"])
+
+
+def rest(count: int) -> list[RenderableType]:
+    return [Text(f"  … and {count - SHOWN:,} more (-o json has them all)")] if count > SHOWN else []

@@ -1,0 +1,109 @@
+"""People in the report as data: what they did, what waits for them, and the commands that move it on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from rotator.flow.run import UNDOES, WHY, Step, StepState
+from rotator.flow.step import RELEASED
+from rotator.ledger.moves_on import opens
+from rotator.ledger.records import IncidentRecord, RunRecord
+from rotator.report.clocks import moment
+from rotator.report.ways import stops_of, waiting, ways
+
+UNDONE = "undone from "
+"""How the reason begins of a step that an undo left out."""
+
+
+def as_called(command: str, called: str) -> str:
+    """Return a command as this reader gives it: with the configuration that he named."""
+    return called + command.removeprefix("rotator")
+
+
+def acts(record: RunRecord) -> dict[str, Any]:
+    """Return what people did to a run, or took upon themselves."""
+    by_id = {step.id: step for step in record.steps}
+    return {
+        "risk_accepted": record.run.risk_accepted or "",
+        "gone_ahead": record.gone_ahead or "",
+        "undone": [
+            {
+                **_where(by_id[str(step.facts[UNDOES])]),
+                "by": step.name,
+                "state": step.state.value,
+                "why": step.facts.get(WHY, ""),
+            }
+            for step in record.steps
+            if UNDOES in step.facts
+        ],
+        "skipped": [
+            {**_where(step), "why": step.reason or ""}
+            for step in record.steps
+            if step.state is StepState.SKIPPED and not (step.reason or "").startswith(UNDONE)
+        ],
+        "released": [
+            {**_where(step), "why": str(step.facts[RELEASED])} for step in record.steps if RELEASED in step.facts
+        ],
+    }
+
+
+def choices(incident: IncidentRecord, record: RunRecord, called: str) -> dict[str, Any]:
+    """Return what keeps a run waiting, and what a person can do now."""
+    return {
+        "stopped": [str(each) for each in stops_of(record, incident.stops)],
+        "next": [_next(incident, record, step, called) for step in waiting(record)],
+    }
+
+
+def _next(incident: IncidentRecord, record: RunRecord, step: Step, called: str) -> dict[str, Any]:
+    """Return what waits, for what, and what moves it on. `due_at` is "" where nothing does by itself."""
+    due_at = None
+    if step.waits_for_time and step.held_at is not None:
+        due_at = step.held_at + (step.hold_for_s or 0.0)
+    gate = step.hold_until.value if step.hold_until else ""
+    kept = step.waits_for_time and any(each.name == gate and not each.is_open for each in incident.gates)
+    found = [opens(record.run.incident, gate)] if kept else ways(incident, record, step)
+    told = [{"command": as_called(each.command, called), "means": each.means} for each in found]
+    return {
+        **_where(step),
+        "state": step.state.value,
+        "reason": step.reason or "",
+        "due_at": moment(due_at),
+        "kept_by": gate if kept else "",
+        "command": told[0]["command"] if told else "",
+        "ways": told,
+    }
+
+
+def gates(incident: IncidentRecord, called: str) -> Mapping[str, Any]:
+    """Return how the gates and footholds of an incident stand, and what opens or isolates each."""
+    of = incident.incident.id
+    return {
+        "gates": [
+            {
+                **asdict(each),
+                "at": moment(each.at),
+                "command": "" if each.is_open else as_called(opens(of, each.name).command, called),
+            }
+            for each in incident.gates
+        ],
+        "footholds": [
+            {
+                **asdict(each),
+                "at": moment(each.at),
+                "command": as_called(f"rotator host isolate {of} {each.host} --reason …", called)
+                if each.state == "open"
+                else "",
+            }
+            for each in incident.footholds
+        ],
+        "approve": ""
+        if incident.approved_at is not None
+        else as_called(f"rotator approve {of} --digest {incident.plan_digest}", called),
+    }
+
+
+def _where(step: Step) -> dict[str, Any]:
+    return {"step": step.name, "target": step.target or None}

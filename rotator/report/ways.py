@@ -1,0 +1,83 @@
+"""What a person can do about a run that waits, in order: what is safe first, the accepted risk last."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from rotator.flow.run import THROUGH, Step, StepState
+from rotator.flow.standing import left_out
+from rotator.ledger.moves_on import Way, opens, ways_on
+from rotator.ledger.opening import BRAKE
+from rotator.ledger.records import IncidentRecord, RunRecord
+from rotator.ledger.stops import CONNECTION, Stop
+from rotator.ledger.waits import Route, at_brake, for_our_own, is_unsafe
+
+
+def waiting(record: RunRecord) -> list[Step]:
+    """Return the steps of a run that wait for a person or for their time, and the proof that a person left out."""
+    first = record.steps[0].name if record.steps else ""
+    found = [
+        step
+        for step in record.steps
+        if step.state in {StepState.HELD, StepState.FAILED}
+        or (step.name == first and (for_our_own(step) or at_brake(step)))
+    ]
+    return [*found, *(left_out(record.steps) if record.run.dead_at is None else [])]
+
+
+def stops_of(record: RunRecord, stops: Sequence[Stop]) -> list[Stop]:
+    """Return the stops that hold back a run: of its connection, or of one into which it has still to deliver."""
+    run = record.run
+    if run.requested_at is None or all(step.state in THROUGH for step in record.steps):
+        return []
+    at = {run.ref.connection, *(place.connection for place in run.deliver if run.replaced_at is None)}
+    return [each for each in stops if each.scope != CONNECTION or each.name in at]
+
+
+def ways(incident: IncidentRecord, record: RunRecord, step: Step) -> list[Way]:
+    """Return what moves a step on. Empty where nothing of this run does any more."""
+    if step.state is StepState.SKIPPED:
+        mend = "with the secret that belongs to this id, or with the id alone: another run then settles it"
+        return [Way("rotator incident declare FILE --title …", mend)]
+    closing = list(_closing(incident, record, frozenset())) if is_unsafe(step) else []
+    found = [*closing, *ways_on(record.run, step)]
+    return list({each.command: each for each in reversed(found)}.values())[::-1]
+
+
+def at_the_brake(incident: IncidentRecord) -> Way | None:
+    """Return how the brake is opened, where it is shut."""
+    shut = any(gate.name == BRAKE and not gate.is_open for gate in incident.gates)
+    return opens(incident.incident.id, BRAKE) if shut else None
+
+
+def _closing(incident: IncidentRecord, record: RunRecord, seen: frozenset[str]) -> Iterator[Way]:
+    """Return what closes the routes by which a thief could read what a run makes, a foothold first."""
+    runs = {each.run.id: each for each in incident.runs}
+    for route in sorted(record.routes, key=lambda each: each.run is not None):
+        if route.run is None:
+            yield _isolated(route)
+        elif route.run not in runs:
+            of = route.run.rpartition(".")[0]
+            yield Way(f"rotator report {of}", f"{route.run} is of that incident: it says what it waits for")
+        elif route.run not in seen:
+            yield from _contained(incident, runs[route.run], seen | {record.run.id, route.run})
+
+
+def _isolated(route: Route) -> Way:
+    command = f"rotator host isolate {route.incident} {route.by} --reason …"
+    return Way(command, f"once nobody gets in or out of {route.by} any more; then it goes on by itself")
+
+
+def _contained(incident: IncidentRecord, reader: RunRecord, seen: frozenset[str]) -> Iterator[Way]:
+    """Return what lets a living stolen credential be stopped, where it waits for a person too."""
+    run = reader.run.id
+    for stop in stops_of(reader, incident.stops):
+        yield Way(stop.lifted_by, f"lets {run} be stopped; then this goes on by itself")
+    for step in waiting(reader):
+        if is_unsafe(step):
+            yield from _closing(incident, reader, seen)
+        elif step.state is not StepState.SKIPPED and not step.waits_for_time:
+            # To leave its containment out stops nobody.
+            for way in ways_on(reader.run, step):
+                if not way.command.startswith("rotator run skip "):
+                    yield Way(way.command, f"{run}: {way.means}")
