@@ -374,7 +374,7 @@ def test_a_named_person_accepts_the_risk_of_a_living_reader_and_the_report_says_
     company, deployment, run, stolen, secret = mutual
     assert deployment.steps(run)["issue"] == "held"
     entry = next(each for each in build(deployment.record())["credentials"] if each["run"] == run)
-    assert entry["next"][0]["command"] == f"rotator hold release {run} issue --reason …"
+    assert entry["next"][0]["ways"][-1]["command"] == f"rotator hold release {run} issue --reason …"
     with pytest.raises(BadInput, match="accepts the risk"):
         deployment.hands.decide(run, "issue", skip=False, by="ann", reason="go on")
     deployment.hands.release(run, "issue", by="ann", reason="production is down")
