@@ -53,6 +53,9 @@ REPEATABLE = frozenset(Verb) - {Verb.ISSUE}
 RELEASED = "released"
 """The fact of a step whose wait a person ended."""
 
+SILENT = "does not say"
+"""What is noted of a consumer that does not say which credential it holds."""
+
 SURPLUS = "surplus"
 """The fact of a step that asked a person about things that are not known to be ours: which."""
 
@@ -116,16 +119,17 @@ def hold_before(step: Step, now: float) -> Move | None:
 
 
 def spread_before(step: Step, sisters: Sequence[Step], propagation_s: float, now: float) -> Move | None:
-    """Return the wait before the first knock after a stop, which takes so long to be felt, or None."""
-    if step.expect is not Expect.REJECTED or step.subject is not Subject.EXPOSED or step.attempts:
+    """Return the wait before the first knock after a stop or a resume, which takes so long to be felt, or None."""
+    if step.expect is None or step.subject is not Subject.EXPOSED or step.attempts:
         return None
-    stopped = [
+    changes = {Verb.RESUME} if step.expect is Expect.ACCEPTED else STOPS
+    changed = [
         each.settled_at
         for each in sisters
-        if each.verb in STOPS and each.subject is Subject.EXPOSED and each.target in {"", step.target}
+        if each.verb in changes and each.subject is Subject.EXPOSED and each.target in {"", step.target}
         if each.settled_at is not None
     ]
-    felt_at = max(stopped, default=0.0) + propagation_s
+    felt_at = max(changed, default=0.0) + propagation_s
     return Move(StepState.PENDING, due_at=felt_at, reason="spreading") if now < felt_at else None
 
 
@@ -206,10 +210,10 @@ def after_knock_exposed(step: Step, verdict: Verdict, proof: Proof, settle_s: fl
         return Move(StepState.DONE, reason=verdict.reason, facts=facts)
     late = _out_of_patience(step, step.retry_for_s or 0.0, now)
     if step.expect is Expect.ACCEPTED:
-        # It was resumed by an undo. However the last knock is answered, it is told; until then it is given time.
-        if verdict.answer is Answer.ACCEPTED or late:
+        # It was resumed by an undo. That the material is another's is said of an id that lives.
+        if verdict.answer is Answer.ACCEPTED or verdict.mismatch:
             return Move(StepState.DONE, reason=verdict.reason, facts=facts)
-        return Move(StepState.PENDING, now + backoff(step.attempts, 5.0), f"{verdict.answer}: {verdict.reason}", facts)
+        return _not_open_again(step, f"{verdict.answer}: {verdict.reason}", facts, now)
     if verdict.answer is Answer.ACCEPTED:
         if late:
             return Move(StepState.FAILED, reason="still_accepted", facts=facts)
@@ -219,6 +223,14 @@ def after_knock_exposed(step: Step, verdict: Verdict, proof: Proof, settle_s: fl
             return Move(StepState.FAILED, reason=f"inconclusive: {verdict.reason}", facts=facts)
         return Move(StepState.PENDING, now + backoff(step.attempts, 5.0), f"inconclusive: {verdict.reason}", facts)
     return _after_refusal(verdict, proof, settle_s, facts)
+
+
+def _not_open_again(step: Step, answer: str, facts: Mapping[str, object], now: float) -> Move:
+    """Give what was resumed time to open, then ask a person: consumers are not given back what is refused."""
+    if not _out_of_patience(step, step.retry_for_s or 0.0, now):
+        return Move(StepState.PENDING, now + backoff(step.attempts, 5.0), answer, facts)
+    reason = f"it was resumed, and does not open yet ({answer}); nothing more is taken back meanwhile"
+    return Move(StepState.HELD, reason=reason, facts=facts)
 
 
 def _after_refusal(verdict: Verdict, proof: Proof, settle_s: float, facts: Mapping[str, object]) -> Move:
@@ -238,8 +250,10 @@ def _after_refusal(verdict: Verdict, proof: Proof, settle_s: float, facts: Mappi
 def after_statement(step: Step, proof: Proof, settle_s: float, now: float) -> Move:
     """Decide after the issuer's word, where there is no material to knock with."""
     facts = {"answer": "stated" if proof.evidence is not Evidence.NONE else "alive_or_unknown"}
-    if step.expect is Expect.ACCEPTED and proof.known_at is not None and not proof.settling:
-        return Move(StepState.DONE, reason="alive, says the issuer", facts=facts)
+    if step.expect is Expect.ACCEPTED:
+        if proof.known_at is not None and not proof.settling:
+            return Move(StepState.DONE, reason="alive, says the issuer", facts=facts)
+        return _not_open_again(step, "not alive, says the issuer", facts, now)
     if step.expect is not Expect.REJECTED or proof.evidence is not Evidence.NONE:
         return Move(StepState.DONE, reason="stated by the issuer", facts=facts)
     if proof.contained_at is not None:
@@ -269,7 +283,7 @@ def after_asking_consumers(step: Step, using: Mapping[str, str | None], wanted: 
 
     `wanted` is None where what they should hold has no name, after an undo; then their answers are recorded.
     """
-    facts: dict[str, object] = {"using": {name: held or "does not say" for name, held in using.items()}}
+    facts: dict[str, object] = {"using": {name: held or SILENT for name, held in using.items()}}
     if wanted is None:
         reason = "asked; what they should hold again has no name that is known here"
         return Move(StepState.DONE, reason=reason, facts={**facts, "converged": False})

@@ -1,17 +1,20 @@
 """Undo: which steps take back what a run has done from one step on. They are appended; nothing is edited away.
 
-The order is the run's own, backwards. Consumers are told as soon as what they are told to hold can work again: after
-the demotion, and after the exposed credential is resumed where that comes later. What stopped the exposed credential
-and has no way back (a destruction, above all) is never passed: nobody would hold anything that works.
+Consumers hold something that works at every moment, where there is a way: first the exposed credential is resumed, and
+seen to open; then its value is given back; then consumers are told, and asked; and only then the replacement is taken
+away (`giving_back.py` keeps that waiting). What is left goes in the run's own order, backwards. What stopped the
+exposed credential and has no way back (a destruction, above all) is never passed: nobody would hold anything that
+works.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
 from rotator.errors import BadInput
+from rotator.flow.giving_back import is_stopped, untold
 from rotator.flow.plan import Lane
 from rotator.flow.playbook import UNDO, Expect, Subject, Verb, meant
 from rotator.flow.run import THROUGH, UNDOES, WHY, Run, Step, StepState, taken_back
@@ -19,8 +22,10 @@ from rotator.flow.step import STOPS, UNRESOLVED, is_unknown
 
 AGAIN_S = 120.0
 """How long a resumed credential is knocked with until it opens: the issuer has to spread that too."""
-HALF_WAY = frozenset({Verb.INSTALL, Verb.PROMOTE})
-"""What may have reached some places before it failed: taking it back changes nothing where it never came."""
+HALF_WAY = frozenset({Verb.INSTALL, Verb.PROMOTE, Verb.SUSPEND})
+"""What may have been done, wholly or in part, though nobody saw it: taking it back changes nothing where it was not."""
+_FIRST = (Verb.RESUME, Verb.DEMOTE)
+"""What is taken back before all else: so consumers find something that works."""
 UNSEEN = frozenset({StepState.PENDING, StepState.FAILED, StepState.HELD})
 """Where a step rests that was tried and is not done. Skipped is a person's word that it was not."""
 _NAME = 60
@@ -45,7 +50,9 @@ class Undo:
     skipped: tuple[Step, ...]
     stretches: tuple[Stretch, ...]
     strands: bool = False
-    """Whether consumers are given back a credential that stays stopped."""
+    """Whether consumers are given back, or left with, a credential that stays stopped."""
+    elsewhere: tuple[str, ...] = ()
+    """What other incidents say of the exposed credential, and will do to it."""
 
     @property
     def resumes(self) -> bool:
@@ -55,11 +62,12 @@ class Undo:
     @property
     def warnings(self) -> list[str]:
         """Return what a person should know first."""
+        found = []
         if self.resumes:
-            return ["this makes a stolen credential work again, for whoever has it"]
+            found.append("this makes a stolen credential work again, for whoever has it")
         if self.strands:
-            return ["consumers get back a credential that is refused: to resume it, undo the step that stopped it"]
-        return []
+            found.append("consumers get back a credential that is refused: to resume it, undo the step that stopped it")
+        return [*found, *self.elsewhere]
 
     @property
     def in_words(self) -> list[str]:
@@ -79,9 +87,9 @@ def undo(run: Run, steps: Sequence[Step], doors: Iterable[str], name: str, why: 
     where = f"{run.id} {name}"
     named = [step for step in steps if step.name == name]
     _refuse_unknown(where, steps, named, name)
-    since, gone = named[0].position, taken_back(steps)
+    since, gone = named[0].position, taken_back([step for step in steps if not _is_overtaken(step)])
     _refuse_tried(where, run, steps, since)
-    _refuse_name(where, steps, named)
+    _refuse_name(where, named, gone)
     _refuse_unsettled(where, run, steps)
     for step in steps:
         if step.position >= since and _ends_it(step):
@@ -92,14 +100,14 @@ def undo(run: Run, steps: Sequence[Step], doors: Iterable[str], name: str, why: 
             )
     takes_back = sorted(
         (step for step in steps if step.position >= since and _can_undo(step) and step.id not in gone),
-        key=lambda step: (-step.position, step.target),
+        key=_turn,
     )
-    verbs = {step.undo for step in takes_back}
+    resumes = any(step.undo is Verb.RESUME for step in takes_back)
     return Undo(
         takes_back=tuple(takes_back),
         skipped=tuple(step for step in steps if step.state not in THROUGH),
         stretches=tuple(_stretches(run, steps, doors, takes_back, why)),
-        strands=Verb.DEMOTE in verbs and Verb.RESUME not in verbs and run.contained_at is not None,
+        strands=not resumes and is_stopped(run, steps) and _offers(run, steps, takes_back),
     )
 
 
@@ -128,9 +136,14 @@ def _refuse_tried(where: str, run: Run, steps: Sequence[Step], since: int) -> No
             )
 
 
-def _refuse_name(where: str, steps: Sequence[Step], named: Sequence[Step]) -> None:
-    if all(step.id in taken_back(steps) for step in named if step.state is StepState.DONE) and any(
-        step.id in taken_back(steps) for step in named
+def _is_overtaken(step: Step) -> bool:
+    """Tell whether it is of an earlier undo and was never tried: another undo takes its place."""
+    return UNDOES in step.facts and step.attempts == 0 and step.state not in THROUGH
+
+
+def _refuse_name(where: str, named: Sequence[Step], gone: Collection[str]) -> None:
+    if all(step.id in gone for step in named if step.state is StepState.DONE) and any(
+        step.id in gone for step in named
     ):
         raise BadInput("it was taken back already", where, "the report shows the steps that did")
     if all(step.state is not StepState.DONE and not _can_undo(step) for step in named):
@@ -153,7 +166,7 @@ def _refuse_unsettled(where: str, run: Run, steps: Sequence[Step]) -> None:
             raise BadInput(
                 f"nobody knows whether {step.name} was done", where, f"first rotator run retry {at} --reason …"
             )
-        if step.state not in THROUGH and UNDOES in step.facts:
+        if step.state not in THROUGH and UNDOES in step.facts and not _is_overtaken(step):
             raise BadInput(
                 f"another undo is not finished: {step.name} is {step.state}",
                 where,
@@ -184,10 +197,7 @@ def _stretches(
     run: Run, steps: Sequence[Step], doors: Iterable[str], takes_back: Sequence[Step], why: str
 ) -> Iterator[Stretch]:
     taken = {step.name for step in steps}
-    moves = [_backwards(step, why) for step in takes_back]
-    moves[_told_after(takes_back) : _told_after(takes_back)] = _tell_consumers(run, steps, takes_back)
-    resumes = any(step.undo is Verb.RESUME for step in takes_back)
-    moves += [_knock(steps, target, resumes=resumes) for target in sorted(doors)]
+    moves = list(_moves(run, steps, sorted(doors), takes_back, why))
     names = {step.name: _fresh(step.name, taken) for step in moves}
     segment = 1 + max(int(step.branch.rpartition(".")[0].rpartition(".")[2]) for step in steps)
     for at_targets, group in groupby(moves, key=lambda step: step.target != ""):
@@ -220,19 +230,34 @@ def _backwards(step: Step, why: str) -> Step:
     return replace(back, target=step.target, calls=step.calls, facts={UNDOES: step.id, WHY: why})
 
 
-def _told_after(takes_back: Sequence[Step]) -> int:
-    """Return after how many steps consumers are told."""
-    return 1 + max((n for n, step in enumerate(takes_back) if step.undo in {Verb.DEMOTE, Verb.RESUME}), default=-1)
+def _turn(step: Step) -> tuple[int, int, str]:
+    """Sort into the order in which things are taken back."""
+    first = _FIRST.index(step.undo) if step.undo in _FIRST else len(_FIRST)
+    return first, -step.position, step.target
 
 
-def _tell_consumers(run: Run, steps: Sequence[Step], takes_back: Sequence[Step]) -> list[Step]:
-    """Tell consumers again, and ask them, when the value that they read is given back to them."""
-    if not run.consumers or not any(step.undo is Verb.DEMOTE for step in takes_back):
-        return []
-    return [
-        _new(_name_of(steps, Verb.RELOAD, "reload"), Verb.RELOAD, Subject.CONSUMERS),
-        _new(_name_of(steps, Verb.VERIFY, "converged"), Verb.VERIFY, Subject.CONSUMERS),
-    ]
+def _moves(
+    run: Run, steps: Sequence[Step], doors: Sequence[str], takes_back: Sequence[Step], why: str
+) -> Iterator[Step]:
+    """Yield every step, in order; none has a place yet."""
+    moves = [_backwards(step, why) for step in takes_back]
+    resumed = [step for step in moves if step.verb is Verb.RESUME]
+    given = [step for step in moves if step.verb is Verb.DEMOTE]
+    if run.consumers and _offers(run, steps, takes_back):
+        given.append(_new(_name_of(steps, Verb.RELOAD, "reload"), Verb.RELOAD, Subject.CONSUMERS))
+        given.append(_new(_name_of(steps, Verb.VERIFY, "converged"), Verb.VERIFY, Subject.CONSUMERS))
+    given += [step for step in moves if step.verb not in _FIRST]
+    yield from resumed
+    if resumed:
+        yield from (_knock(steps, "open_again", door, opens=True) for door in doors)
+    yield from given
+    if given or not resumed:
+        yield from (_knock(steps, "alive_after_undo", door, opens=False) for door in doors)
+
+
+def _offers(run: Run, steps: Sequence[Step], takes_back: Sequence[Step]) -> bool:
+    """Tell whether consumers are given back what they held: now, or by an earlier undo that they have not followed."""
+    return any(step.undo is Verb.DEMOTE for step in takes_back) or (run.consumers != () and untold(steps))
 
 
 def _name_of(steps: Sequence[Step], verb: Verb, otherwise: str) -> str:
@@ -240,12 +265,12 @@ def _name_of(steps: Sequence[Step], verb: Verb, otherwise: str) -> str:
     return f"undo_{next(found, otherwise)}"
 
 
-def _knock(steps: Sequence[Step], target: str, *, resumes: bool) -> Step:
-    """Record what a door says of the exposed credential now; one that was resumed is given time to open."""
+def _knock(steps: Sequence[Step], name: str, target: str, *, opens: bool) -> Step:
+    """Record what a door says of the exposed credential; or have it open, of one that was resumed, before all else."""
     earlier = [each for each in steps if (each.verb, each.subject) == (Verb.VERIFY, Subject.EXPOSED)]
-    knock = _new("alive_after_undo", Verb.VERIFY, Subject.EXPOSED)
+    knock = _new(name, Verb.VERIFY, Subject.EXPOSED)
     knock = replace(knock, target=target, calls=max((each.calls for each in earlier), default=1))
-    return replace(knock, expect=Expect.ACCEPTED, retry_for_s=AGAIN_S) if resumes else knock
+    return replace(knock, expect=Expect.ACCEPTED, retry_for_s=AGAIN_S) if opens else knock
 
 
 def _new(name: str, verb: Verb, subject: Subject) -> Step:

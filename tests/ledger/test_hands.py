@@ -90,11 +90,11 @@ def test_undoing_the_containment_takes_all_back_and_never_calls_it_dead_again(ho
     assert state_of(record.run, record.steps, record.proofs) is CredentialState.HELD
     assert (record.run.evidence, record.run.replaced_at, record.run.replacement) == (Evidence.NONE, None, None)
     assert "it was resumed (ann: the job broke)" in told(deployment)["open"][0]
-    [knock] = [step for step in record.steps if step.name == "alive_after_undo"]
+    [knock] = [step for step in record.steps if step.name == "open_again"]
     assert knock.reason == "alive, says the issuer"  # its sealed secret was destroyed with the first proof
     done = [entry for entry in company.world._state["log"] if entry["at"] >= record.steps[-1].started_at - 600]
     order = [entry["what"] for entry in done if entry["what"] in {"store.demote", "issuer.revoke", "issuer.resume"}]
-    assert order == ["store.demote", "issuer.revoke", "issuer.resume"]
+    assert order == ["issuer.resume", "store.demote", "issuer.revoke"]
     assert replacement not in company.living(stolen.ref)
     assert broken_chains(deployment) == []
 
