@@ -20,7 +20,7 @@ from botocore.credentials import Credentials
 
 from rotator.credential import Leaked
 from rotator.errors import Rejected
-from rotator.families.aws import Exchange, moment
+from rotator.families.aws import Account, Exchange, moment
 
 SESSIONS_POLICY = "RotatorRevokeOlderSessions"
 """Our own name, so that a policy which a person wrote with the console stays as it is."""
@@ -30,6 +30,8 @@ _PARTS = re.compile(
     re.IGNORECASE,
 )
 """STS's own JSON, instance metadata, `.aws/credentials` and exported variables all spell the three parts like that."""
+ASSUMED = re.compile(r"arn:[a-z-]+:sts::[0-9]{12}:assumed-role/([^/]+)/.+")
+USER = re.compile(r"arn:[a-z-]+:iam::[0-9]{12}:user/(?:.*/)?([^/]+)")
 _SESSION_ID = re.compile(r"ASIA[A-Z0-9]{12,124}")
 
 
@@ -72,8 +74,14 @@ def material(leaked: Leaked) -> Credentials:
     return Credentials(key_id, secret, token)
 
 
-def deny_older(exchange: Exchange, principal: Principal, policy: str = SESSIONS_POLICY, sid: str = "") -> str:
-    """Deny whatever was issued to the principal before now; return the moment. Repeating it moves the moment on."""
+def deny_older(
+    account: Account, exchange: Exchange, principal: Principal, policy: str = SESSIONS_POLICY, sid: str = ""
+) -> str:
+    """Deny whatever was issued to the principal before now; return the moment. Repeating it moves the moment on.
+
+    Raises Rejected("own_principal") when the rotator's own session is one of those that would end.
+    """
+    _refuse_own(account, exchange, principal)
     when = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=1)
     answer = _put(exchange, principal, policy, sid, when)
     # The issue times are by the issuer's clock: when ours is behind, sessions of the last minutes would live on.
@@ -96,6 +104,16 @@ def denied(exchange: Exchange, principal: Principal, policy: str) -> dict[str, A
     statements = document.get("Statement") if isinstance(document, dict) else None
     first = statements[0] if isinstance(statements, list) and statements else None
     return first if isinstance(first, dict) and first.get("Effect") == "Deny" else None
+
+
+def _refuse_own(account: Account, exchange: Exchange, principal: Principal) -> None:
+    """Keep the rotator from denying its own session; a long-term key of its own carries no issue time."""
+    if not (account.own_key_id() or "").startswith("ASIA"):
+        return
+    arn = account.own_arn(exchange)
+    found = ASSUMED.fullmatch(arn) if principal.kind == "role" else USER.fullmatch(arn)
+    if found and found[1] == principal.name:
+        raise Rejected("own_principal", f"the rotator itself acts in a session of {principal.name}")
 
 
 def _put(exchange: Exchange, principal: Principal, policy: str, sid: str, when: datetime) -> Any:

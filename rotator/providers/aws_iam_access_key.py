@@ -120,7 +120,7 @@ class AwsIamAccessKey:
         Source: IAM user guide, "Revoke IAM role temporary security credentials", `aws:TokenIssueTime`.
         """
         exchange = self._account.exchange()
-        before = deny_older(exchange, Principal("user", ref.owner))
+        before = deny_older(self._account, exchange, Principal("user", ref.owner))
         return {"policy": SESSIONS_POLICY, "denies_sessions_issued_before": before}
 
     def issue(self, ref: CredentialRef, marker: str, preserved: Mapping[str, str]) -> Issued:  # noqa: ARG002 - IAM keys carry no marker

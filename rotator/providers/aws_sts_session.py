@@ -15,7 +15,7 @@ from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.errors import Rejected
 from rotator.families.aws import Account, Exchange, moment
 from rotator.families.aws_session_knock import Governed, Identity
-from rotator.families.aws_sessions import Principal, denied, deny_older, material
+from rotator.families.aws_sessions import ASSUMED, USER, Principal, denied, deny_older, material
 from rotator.ports import Answer, Capability, Connection, State, Status, Verdict
 from rotator.rest_kind import RestKind
 
@@ -28,8 +28,6 @@ REMEMBERED = 20
 SETTLE_S = 10.0
 """IAM spreads a policy within seconds as a rule; its user guide allows itself minutes."""
 
-_ASSUMED = re.compile(r"arn:[a-z-]+:sts::[0-9]{12}:assumed-role/([^/]+)/.+")
-_USER = re.compile(r"arn:[a-z-]+:iam::[0-9]{12}:user/(?:.*/)?([^/]+)")
 _FEDERATED = re.compile(r"arn:[a-z-]+:sts::[0-9]{12}:federated-user/.+")
 
 
@@ -118,10 +116,9 @@ class AwsStsSession:
         """
         exchange, principal = self._account.exchange(), Principal.of(ref.owner)
         self._account.refuse_wrong(exchange)
-        self._refuse_own(exchange, principal)
         statement = denied(exchange, principal, POLICY)
         cut = [each for each in _cut(statement or {}) if each != ref.id][-(REMEMBERED - 1) :]
-        before = deny_older(exchange, principal, POLICY, sid="".join([*cut, ref.id]))
+        before = deny_older(self._account, exchange, principal, POLICY, sid="".join([*cut, ref.id]))
         return {"policy": POLICY, "on": ref.owner, "denies_sessions_issued_before": before}
 
     def verify(self, ref: CredentialRef, secret: Secret) -> Verdict:
@@ -151,21 +148,13 @@ class AwsStsSession:
             return None
         return dict(found["Role" if principal.kind == "role" else "User"])
 
-    def _refuse_own(self, exchange: Exchange, principal: Principal) -> None:
-        """Keep the rotator from denying its own session; a long-term key of its own carries no issue time."""
-        if not (self._account.own_key_id() or "").startswith("ASIA"):
-            return
-        arn = self._account.own_arn(exchange)
-        if (found := _ASSUMED.fullmatch(arn) or _USER.fullmatch(arn)) and found[1] == principal.name:
-            raise Rejected("own_principal", f"the rotator itself acts in a session of {principal.name}")
-
 
 def _owner(arn: str, reported: str | None) -> str:
-    if found := _ASSUMED.fullmatch(arn):
+    if found := ASSUMED.fullmatch(arn):
         if found[1].startswith("AWSReservedSSO_"):
             raise Rejected("identity_center", f"{found[1]} is IAM Identity Center's: revoke its sessions there")
         return f"role/{found[1]}"
-    if found := _USER.fullmatch(arn):
+    if found := USER.fullmatch(arn):
         return f"user/{found[1]}"
     if _FEDERATED.fullmatch(arn):
         if reported and reported.startswith("user/"):

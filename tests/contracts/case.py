@@ -37,6 +37,7 @@ class Case:
     belongs to another account, where the kind can tell. `own` is the material by which the provider itself is let in.
     `by_hand` is what a person does at the issuer where no machine can. `lists`: the issuer knows which credentials an
     owner has. `alone`: what ends one leaves the owner's others alone; where it cannot, it must spare other owners.
+    `several`: an owner may have more than one.
     `beside` names what an owner has besides what was planted for him.
     """
 
@@ -51,6 +52,7 @@ class Case:
     by_hand: Callable[[CredentialRef], None] | None = None
     lists: bool = True
     alone: bool = True
+    several: bool = True
     beside: Callable[[CredentialRef], frozenset[CredentialRef]] = lambda _ref: frozenset()
 
 
