@@ -23,7 +23,14 @@ ROOT = Path(__file__).parents[1]
 PLAYBOOKS = load_all()
 PROVIDERS = sorted(path.stem for path in (ROOT / "rotator" / "providers").glob("[!_]*.py"))
 HOST_KEY = "127.0.0.1 ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHh7Ecj4sJw7CVtmWvLmVRvs/3e9oSOeTsPIbYvU03Ad"
-MAY_IMPORT = ("rotator.credential", "rotator.errors", "rotator.families", "rotator.ports", "rotator.rest_kind")
+ADDRESSES = {
+    "redis": "redis://127.0.0.1:9",
+    "postgres": "postgresql://127.0.0.1:9",
+    "mysql": "mysql://127.0.0.1:9",
+    "ldap": "ldap://127.0.0.1:9",
+}
+"""Of the families that do not speak HTTP."""
+MAY_IMPORT = ("rotator.credential", "rotator.errors", "rotator.families", "rotator.ports", "rotator.rest_")
 
 
 def imports_of(path):
@@ -75,7 +82,8 @@ def test_a_playbook_asks_only_for_what_its_provider_can_do(name):
     playbook = PLAYBOOKS[name]
     module = importlib.import_module(f"rotator.providers.{playbook.provider}")
     settings = {"hosts": ["127.0.0.1"], "user": "deploy", "known_hosts": HOST_KEY}
-    own = Connection("own", "any", "111122223333", "http://127.0.0.1:9", lambda: Secret("{}"), settings)
+    address = ADDRESSES.get(getattr(module, "FAMILY", ""), "http://127.0.0.1:9")
+    own = Connection("own", "any", "111122223333", address, lambda: Secret("{}"), settings)
     assert check(playbook, capabilities(module.connect(own, name, playbook.http))) == []
 
 
