@@ -13,7 +13,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from rotator import strict_yaml
+from rotator import model_errors, strict_yaml
 from rotator.errors import BadInput
 from rotator.flow.playbook import Playbook, meant
 from rotator.flow.playbook_check import asked, check
@@ -139,8 +139,8 @@ def _steps_alone(document: Any) -> Playbook | None:
 
 def _missteps(playbook: Playbook, places: Places) -> list[Problem]:
     steps = {line.id: ("steps", number) for number, line in enumerate(playbook.steps)}
-    # Whatever a REST kind can do or not, its list can be kept.
-    can = asked(playbook) | ({Can.PRESERVING} if playbook.http is not None else set())
+    # Whatever else a REST kind can do or not, what its service shows can be kept.
+    can = asked(playbook) | ({Can.PRESERVING} if playbook.http is not None and playbook.http.looks else set())
     return [
         Problem(*places.of(steps[each.step] if each.step else ("strategies",)), each.what, each.mend)
         for each in check(playbook, can)
@@ -180,7 +180,7 @@ def _in_words(error: ErrorDetails, position: Position, context: dict[str, Any]) 
             return str(context["error"]), f"mend `{name}`"
         case "string_pattern_mismatch":
             return f"`{_short(str(given))}` is no {name}", f"it must match {context['pattern']}"
-    return f"`{name}`: {error['msg'][0].lower()}{error['msg'][1:]}", f"see `{name}` in docs/playbook.schema.json"
+    return f"`{name}` {model_errors.in_words(error)}", f"see `{name}` in docs/playbook.schema.json"
 
 
 def _short(text: str) -> str:

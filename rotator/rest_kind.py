@@ -1,171 +1,88 @@
 """How a playbook describes a REST service in YAML, so that a plain API token needs no Python.
 
-Read by `flow/playbook.py` (which validates it) and by `providers/http.py` (which carries it out).
+Read by `flow/playbook.py` (which validates it) and by `providers/http.py` (which carries it out). Its calls are in
+`rest_calls.py`, the forms of authentication in `rest_authentication.py`, their words in `rest_template.py`.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Annotated, Literal
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic import Field, ModelWrapValidatorHandler, StringConstraints, field_validator, model_validator
 
-Call = Annotated[str, StringConstraints(pattern=r"^(GET|POST|PUT|PATCH|DELETE) /\S*$")]
-"""A method and a path under the connection's `endpoint_url`. `{id}`, `{owner}`, `{marker}` and `{exposed.FIELD}` are
-filled in, percent-encoded in a path; `exposed.FIELD` is a field of the listed entry of the exposed credential.
-Which of them a section knows is checked when the playbook is loaded. `{secret}` stands in `identify` alone."""
+from rotator.rest_authentication import Authenticate, HeaderName
+from rotator.rest_calls import ChangeCall, IdentifyCall, IssueCall, ListCall, ReadCall, RevokeCall, VerifyCall
+from rotator.rest_template import RESERVED, Asking, Strict, knowing, placeholders, refuse_unknown
 
-FieldPath = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$")]
-"""A dotted path into the answer's JSON: `data.token`."""
+__all__ = ["Authenticate", "Budget", "RestKind"]
 
-PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
-EXPOSED = "exposed."
+SettingName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
+_GROUP = "(?P<id>"
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+class Budget(Strict):
+    """What the vendor publishes as its limit: a proposal for the connection's own `budget`."""
+
+    calls_per_second: Annotated[float, Field(gt=0)]
+    burst: Annotated[int, Field(gt=0)] = 1
 
 
-def placeholders(template: object) -> Iterator[str]:
-    """Yield what stands in braces anywhere in a call or a body."""
-    if isinstance(template, str):
-        yield from PLACEHOLDER.findall(template)
-    elif isinstance(template, dict):
-        for each in template.values():
-            yield from placeholders(each)
-    elif isinstance(template, list):
-        for each in template:
-            yield from placeholders(each)
-
-
-def _refuse_unknown(templates: list[object], known: set[str]) -> None:
-    for name in placeholders(templates):
-        if name not in known and not (EXPOSED in known and re.fullmatch(r"exposed\.[A-Za-z0-9_.-]+", name)):
-            choices = ", ".join(f"{{{each}FIELD}}" if each == EXPOSED else f"{{{each}}}" for each in sorted(known))
-            raise ValueError(f"unknown placeholder {{{name}}}: this section knows {choices or 'none'}")
-
-
-class IssueCall(_Strict):
-    """Mint a credential; the answer holds its id and its secret."""
-
-    call: Call
-    body: dict[str, object] = Field(default_factory=dict)
-    id: FieldPath
-    secret: FieldPath
-
-    @model_validator(mode="after")
-    def _fillable(self) -> IssueCall:
-        _refuse_unknown([self.call, self.body], {"id", "owner", "marker", EXPOSED})
-        return self
-
-    @property
-    def copied(self) -> tuple[str, ...]:
-        """Return the fields of the exposed credential that a replacement takes over."""
-        named = placeholders([self.call, self.body])
-        return tuple(sorted({name.removeprefix(EXPOSED) for name in named if name.startswith(EXPOSED)}))
-
-
-class ListCall(_Strict):
-    """List the account's credentials: the issuer's view, and the way to find a lost one."""
-
-    call: Call
-    each: FieldPath | None = Field(None, description="where the list stands in the answer; absent: it is the answer")
-    id: FieldPath
-    owner: FieldPath | None = None
-    marker: FieldPath | None = Field(None, description="the field that carries the marker given at issue")
-    suspended: FieldPath | None = Field(None, description="a field that is true while the credential is suspended")
-    next: FieldPath | None = Field(None, description="where the answer names the next page, by its path or URL")
-    keep: list[FieldPath] = Field(default_factory=list, description="fields kept as evidence before any effect")
-
-    @model_validator(mode="after")
-    def _fillable(self) -> ListCall:
-        _refuse_unknown([self.call], set())
-        return self
-
-
-class IdentifyCall(_Strict):
-    """Ask the issuer which credential a secret belongs to: as that credential, or as the rotator with `{secret}`."""
-
-    call: Call
-    as_: Literal["subject", "rotator"] = Field("subject", alias="as")
-    body: dict[str, object] = Field(default_factory=dict)
-    id: FieldPath
-    owner: FieldPath | None = None
-
-    @model_validator(mode="after")
-    def _fillable(self) -> IdentifyCall:
-        if "{secret}" in self.call:
-            raise ValueError("a secret in a path ends in every log: put {secret} into the body")
-        _refuse_unknown([self.call, self.body], {"secret"} if self.as_ == "rotator" else set())
-        return self
-
-
-class VerifyCall(_Strict):
-    """Knock with the credential itself; any answer not named is inconclusive."""
-
-    call: Call
-    as_: Literal["subject"] = Field("subject", alias="as")
-    accepted: Annotated[list[int], Field(min_length=1)]
-    rejected: Annotated[list[int], Field(min_length=1)]
-    id: FieldPath | None = Field(None, description="where an accepting answer names the credential it let in")
-
-    @model_validator(mode="after")
-    def _fillable(self) -> VerifyCall:
-        _refuse_unknown([self.call], {"id", "owner"})
-        if both := set(self.accepted) & set(self.rejected):
-            raise ValueError(f"{min(both)} cannot mean both accepted and rejected")
-        return self
-
-
-class ChangeCall(_Strict):
-    """Suspend, resume or revoke; a status in `done` means that it holds, an absent credential included."""
-
-    call: Call
-    body: dict[str, object] = Field(default_factory=dict)
-    done: Annotated[list[int], Field(min_length=1)]
-
-    @model_validator(mode="after")
-    def _fillable(self) -> ChangeCall:
-        _refuse_unknown([self.call, self.body], {"id", "owner"})
-        return self
-
-
-class Authenticate(_Strict):
-    """Say where a credential stands in a request."""
-
-    header: str = "Authorization"
-    prefix: str = Field(
-        default_factory=lambda told: "Bearer " if told.get("header", "").lower() == "authorization" else "",
-        description='what stands before the secret; absent: "Bearer " in Authorization, nothing in any other header',
-    )
-
-
-class RestKind(_Strict):
+class RestKind(Strict):
     """The `http:` section of a playbook."""
 
-    authenticate: Authenticate = Authenticate()
+    settings: dict[SettingName, str] = Field(
+        default_factory=dict, description="what a connection must give in `settings`, and what that is"
+    )
+    headers: dict[HeaderName, str] = Field(default_factory=dict, description="sent with every call")
+    authenticate: Authenticate = Field(default_factory=Authenticate, description="how the rotator shows its credential")
+    subject: Authenticate | None = Field(None, description="how the kind itself is shown; absent: as the rotator's")
+    budget: Budget | None = None
     settle_s: float = Field(5.0, ge=0, le=3600, description="seconds a refusal must hold")
     propagation_s: float = Field(
         0.0, ge=0, le=3600, description="seconds after a stop before a first knock makes sense"
     )
     secret_field: str = "token"  # noqa: S105 - the name of a field
     format: str | None = Field(None, description="a regular expression of a whole secret: what differs is truncated")
+    id_format: str | None = Field(None, description="a regular expression of an id: no other goes into a call")
+    owner_format: str | None = Field(None, description="likewise, of an owner")
     issue: IssueCall | None = None
-    list: ListCall
+    list: ListCall | None = None
+    read: ReadCall | None = None
     identify: IdentifyCall | None = None
     verify: VerifyCall
     suspend: ChangeCall | None = None
     resume: ChangeCall | None = None
-    revoke: ChangeCall
+    revoke: RevokeCall | None = None
 
-    @field_validator("format")
+    @model_validator(mode="wrap")
+    @classmethod
+    def _knowing_its_settings(cls, data: Any, handler: ModelWrapValidatorHandler[RestKind]) -> RestKind:
+        named = data.get("settings") if isinstance(data, dict) else None
+        with knowing(each for each in named if isinstance(each, str)) if isinstance(named, dict) else knowing(()):
+            return handler(data)
+
+    @field_validator("settings")
+    @classmethod
+    def _own_words(cls, value: dict[str, str]) -> dict[str, str]:
+        if taken := sorted(set(value) & RESERVED):
+            raise ValueError(f"`{taken[0]}` has a meaning of its own: give the setting another name")
+        return value
+
+    @field_validator("headers")
+    @classmethod
+    def _plain(cls, value: dict[str, str]) -> dict[str, str]:
+        refuse_unknown(value, set())
+        return value
+
+    @field_validator("format", "id_format", "owner_format")
     @classmethod
     def _compiles(cls, value: str | None) -> str | None:
         try:
             re.compile(value or "")
         except re.error as error:
-            raise ValueError(f"`format` is no regular expression: {error}") from None
+            raise ValueError(f"`{value}` is no regular expression: {error}") from None
         return value
 
     @model_validator(mode="after")
@@ -176,7 +93,66 @@ class RestKind(_Strict):
 
     @model_validator(mode="after")
     def _marked(self) -> RestKind:
-        sends = self.issue is not None and "marker" in placeholders([self.issue.call, self.issue.body])
-        if self.issue is not None and self.list.marker is not None and not sends:
+        sends = self.issue is not None and "marker" in placeholders(self.issue.templates)
+        if self.issue is not None and self.list is not None and self.list.marker is not None and not sends:
             raise ValueError("`list` reads a `marker` that `issue` never sends: put {marker} into its body")
+        if self.issue is not None and self.list is None:
+            raise ValueError("`issue` needs a `list`: a mint whose answer is lost could not be found again")
         return self
+
+    @model_validator(mode="after")
+    def _named(self) -> RestKind:
+        by = self.identify.by if self.identify is not None else None
+        if not self.looks and by is None:
+            raise ValueError("nothing names a credential: give a `list`, a `read` or an `identify`")
+        if by == "hint" and self.list is None:
+            raise ValueError("a `hint` stands in a `list`, and there is none")
+        if by == "format" and _GROUP not in (self.format or ""):
+            raise ValueError("by `format`, the id is its group: write (?P<id>…) into `format`")
+        if by == "sha256" and self.format is None and (self.identify is None or self.identify.call is None):
+            raise ValueError("a digest is also made of half a secret: give a `format` or a `call`")
+        return self
+
+    @model_validator(mode="after")
+    def _copies_what_is_shown(self) -> RestKind:
+        if not self.looks:
+            for call in self._calls():
+                if any(name.startswith("exposed.") for name in placeholders(call.templates)):
+                    raise ValueError("`{exposed.…}` is copied from a `list` or a `read`, and there is neither")
+        return self
+
+    @model_validator(mode="after")
+    def _shown_once(self) -> RestKind:
+        shown = self.shown
+        asked = self.identify.asking if self.identify is not None and self.identify.as_ == "subject" else None
+        killed = self.revoke if self.revoke is not None and self.revoke.as_ == "subject" else None
+        for name, call in (("verify", self.verify), ("identify", asked), ("revoke", killed)):
+            if call is not None and ("secret" in placeholders(call.templates)) != shown.in_call:
+                mend = "write {secret} into it" if shown.in_call else "say `subject: {in_call: true}`"
+                raise ValueError(f"`{name}` and `subject` disagree on where the secret stands: {mend}")
+        for call in (self.suspend, self.resume, None if killed else self.revoke):
+            if call is not None and "secret" in placeholders(call.templates):
+                raise ValueError(
+                    f"unknown placeholder {{secret}} in `{call.call}`: the rotator does not hold it by then"
+                )
+        if self.authenticate.in_call:
+            raise ValueError("`in_call` is for a `subject`: the rotator's own secret stands in no call")
+        return self
+
+    @property
+    def shown(self) -> Authenticate:
+        """Return how a credential of the kind is shown."""
+        return self.subject or self.authenticate
+
+    @property
+    def looks(self) -> bool:
+        """Tell whether the service shows its credentials to the rotator."""
+        return self.list is not None or self.read is not None
+
+    @property
+    def uses_account(self) -> bool:
+        """Tell whether any call names the connection's account."""
+        return "account" in placeholders(self.model_dump(exclude={"settings"}))
+
+    def _calls(self) -> Iterator[Asking]:
+        yield from (each for each in (self.issue, self.suspend, self.resume, self.revoke) if each is not None)

@@ -1,114 +1,139 @@
-"""What plain REST services share: one client per connection, templates, and HTTP's answers in our words."""
+"""What plain REST services share: one client per connection, and who makes a call."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
-from urllib.parse import quote, urljoin, urlsplit
+from dataclasses import dataclass, field, replace
+from http import HTTPStatus
+from urllib.parse import urljoin, urlsplit
 
-from rotator.credential import Secret, read_document
+from rotator.credential import Secret
 from rotator.errors import BadInput, Rejected, Unavailable, Uncertain
+from rotator.families.http_authentication import EXCHANGE_S, Request, Tokens, credential_values, encoded, shown
+from rotator.families.http_template import Filled, Values, filled_text
 from rotator.families.http_wire import Reply, Wire
-from rotator.ports import Connection
-from rotator.rest_kind import EXPOSED, PLACEHOLDER, Authenticate
+from rotator.ports import CALL_DEADLINE_S, Connection
+from rotator.rest_authentication import Authenticate
+from rotator.rest_template import CREDENTIAL, placeholders
 
-SETTINGS = frozenset({"ca_file"})
+SETTINGS = frozenset({"ca_file", "settings"})
 """Keys of `[[connections]]` that this family alone knows."""
 
 FAMILY = "http"
 
 
+@dataclass(frozen=True, slots=True)
+class Bearer:
+    """An exposed credential as the one who calls: its material, and the names that its form may want."""
+
+    secret: Secret
+    names: Mapping[str, object] = field(default_factory=dict)
+
+
 class RestService:
     """Speak to one service as the rotator, or as the bearer of another credential. Safe for many threads at once."""
 
-    def __init__(self, connection: Connection, authenticate: Authenticate, secret_field: str) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        authenticate: Authenticate,
+        secret_field: str,
+        *,
+        subject: Authenticate | None = None,
+        headers: Mapping[str, str] | None = None,
+        given: Values | None = None,
+    ) -> None:
         address = connection.endpoint_url or ""
         if urlsplit(address).scheme not in ("http", "https") or not urlsplit(address).hostname:
             raise BadInput("an http connection needs an address", connection.name, "give it an `endpoint_url`")
         self.address = address.rstrip("/")
-        self._connection, self._authenticate, self._secret_field = connection, authenticate, secret_field
-        ca_file = connection.settings.get("ca_file")
-        self._wire = Wire(self.address, ca_file)
+        self.given = dict(given or {})
+        self._connection, self._secret_field = connection, secret_field
+        self._authenticate, self._subject = authenticate, subject or authenticate
+        self._headers = {name: filled_text(each, self.given) for name, each in (headers or {}).items()}
+        self._wire = Wire(self.address, connection.settings.get("ca_file"))
+        self._tokens = {
+            id(form): Tokens(form.oauth, self._exchange)
+            for form in (self._authenticate, self._subject)
+            if form.oauth is not None
+        }
 
-    def read(self, call: str, bearer: Secret | None = None, body: object = None) -> Reply:
+    def read(self, call: Filled, bearer: Bearer | None = None) -> Reply:
         """Ask something that changes nothing; any answer is returned. Raises Unavailable when there was none."""
-        try:
-            return self.change(call, bearer, body)
-        except Uncertain as lost:
-            raise Unavailable(lost.reason, lost.detail) from None
+        return self._asked(call, self.address, bearer)
 
-    def follow(self, page: Reply, address: str) -> Reply:
+    def follow(self, page: Reply, address: str, call: Filled) -> Reply:
         """Read the next page of a list. Raises Rejected when it lies with another server."""
         url = urljoin(page.url, address)
         if not _same_origin(url, self.address):
             raise Rejected("list_leads_elsewhere", f"its next page lies with {urlsplit(url).hostname}")
-        try:
-            return self._send("GET", url, self.own_credential(), None)
-        except Uncertain as lost:
-            raise Unavailable(lost.reason, lost.detail) from None
+        parts = urlsplit(url)
+        path = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path
+        return self._asked(Filled(call.method, path, call.body, call.form), f"{parts.scheme}://{parts.netloc}", None)
 
-    def change(self, call: str, bearer: Secret | None = None, body: object = None) -> Reply:
+    def change(self, call: Filled, bearer: Bearer | None = None) -> Reply:
         """Send a call once; any answer is returned. Raises Unavailable or Uncertain when there was none."""
-        method, _, path = call.partition(" ")
-        return self._send(method, self.address + path, bearer or self.own_credential(), body)
+        return self._sent(encoded(call, self.address, self._headers), bearer)
 
     def own_credential(self) -> Secret:
-        """Return the rotator's own credential for this service."""
+        """Return the connection's own credential, as it is kept."""
         own = self._connection.credential()
         if own is None:
             raise Rejected("no_credential", f"connection {self._connection.name} has no `credential`")
-        text = own.reveal().strip()
-        if not text.startswith("{"):
-            return Secret(text)
+        return own
+
+    def own_bearer(self) -> Bearer:
+        """Return the rotator's own credential as one of the kind. Raises Rejected when it is none."""
+        values = credential_values(self.own_credential(), self._secret_field)
+        if "secret" not in values:
+            raise Rejected("no_credential", f"connection {self._connection.name}: not this kind's document")
+        return Bearer(Secret(str(values["secret"])), {name: values[name] for name in ("id",) if name in values})
+
+    def _asked(self, call: Filled, address: str, bearer: Bearer | None) -> Reply:
         try:
-            return read_document(own, self._secret_field)[1]
-        except ValueError:
-            raise Rejected("no_credential", f"connection {self._connection.name}: not this kind's document") from None
+            return self._sent(encoded(call, address, self._headers), bearer)
+        except Uncertain as lost:
+            raise Unavailable(lost.reason, lost.detail) from None
 
-    def _send(self, method: str, url: str, bearer: Secret, body: object) -> Reply:
-        if not sendable(bearer):
-            raise Rejected("unreadable", "this is no token")
-        headers = {self._authenticate.header: self._authenticate.prefix + bearer.reveal()}
-        return self._wire.send(method, url, headers, body)
+    def _sent(self, request: Request, bearer: Bearer | None) -> Reply:
+        form, values = self._who(bearer)
+        if (tokens := self._tokens.get(id(form))) is None:
+            return self._over_the_wire(shown(request, form, values), request.url)
+        began = time.monotonic()
+        token, kept = tokens.token(values)
+        reply = self._as_bearer(request, token)
+        if reply.status == HTTPStatus.UNAUTHORIZED:
+            tokens.forget(token)
+            left = CALL_DEADLINE_S - (time.monotonic() - began) - EXCHANGE_S
+            if kept and left > EXCHANGE_S:
+                # Refused before anything was done, perhaps for having been ended early: once more with a new one.
+                return self._as_bearer(request, tokens.token(values)[0], left)
+        return reply
 
+    def _as_bearer(self, request: Request, token: Secret, within_s: float | None = None) -> Reply:
+        signed = shown(request, Authenticate(), {"secret": token.reveal()})
+        return self._over_the_wire(signed, request.url, within_s)
 
-def sendable(secret: Secret) -> bool:
-    """Tell whether a header can hold it: a report may take anything for a token."""
-    text = secret.reveal()
-    return bool(text) and text.isascii() and text.isprintable() and " " not in text
+    def _over_the_wire(self, request: Request, url: str, within_s: float | None = None) -> Reply:
+        reply = self._wire.send(
+            request.method, request.url, request.headers, content=request.content, within_s=within_s
+        )
+        return replace(reply, url=url)  # without a credential that stands in the address
 
+    def _exchange(self, call: Filled, form: Authenticate | None, values: Values, within_s: float) -> Reply:
+        request = encoded(call, self.address, self._headers)
+        return self._over_the_wire(shown(request, form, values) if form else request, request.url, within_s)
 
-def at(content: object, path: str) -> object:
-    """Return what stands at a dotted path, None when nothing does."""
-    for name in path.split("."):
-        if not isinstance(content, Mapping):
-            return None
-        content = content.get(name)
-    return content
-
-
-def filled_call(call: str, values: Mapping[str, object]) -> str:
-    """Fill a call's placeholders in, percent-encoded. Raises Rejected when one has no value."""
-    return PLACEHOLDER.sub(lambda found: quote(str(_value(found[1], values)), safe=""), call)
-
-
-def filled_body(template: object, values: Mapping[str, object]) -> object:
-    """Fill a body's placeholders in; a text that is one placeholder becomes the value, with its JSON type."""
-    if isinstance(template, str):
-        if whole := PLACEHOLDER.fullmatch(template):
-            return _value(whole[1], values)
-        return PLACEHOLDER.sub(lambda found: str(_value(found[1], values)), template)
-    if isinstance(template, Mapping):
-        return {name: filled_body(each, values) for name, each in template.items()}
-    if isinstance(template, list):
-        return [filled_body(each, values) for each in template]
-    return template
-
-
-def _value(name: str, values: Mapping[str, object]) -> object:
-    if name not in values:
-        what = "nothing was kept of the exposed credential's" if name.startswith(EXPOSED) else "there is no"
-        raise Rejected("nothing_to_copy", f"{what} {name.removeprefix(EXPOSED)}")
-    return values[name]
+    def _who(self, bearer: Bearer | None) -> tuple[Authenticate, dict[str, object]]:
+        if bearer is None:
+            own = credential_values(self.own_credential(), self._secret_field)
+            return self._authenticate, {**self.given, **own}
+        values = {**self.given, **bearer.names, "secret": bearer.secret.reveal()}
+        if any(name.startswith(CREDENTIAL) for name in placeholders(self._subject.model_dump())):
+            own = credential_values(self.own_credential(), self._secret_field)
+            values |= {name: value for name, value in own.items() if name.startswith(CREDENTIAL)}
+        return self._subject, values
 
 
 def _same_origin(url: str, address: str) -> bool:

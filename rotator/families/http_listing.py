@@ -1,74 +1,127 @@
-"""The issuer's list of its credentials, read to its end, with what the playbook wants to know of each."""
+"""The issuer's view of its credentials: its list, read to its end, and its answer about one."""
 
 from __future__ import annotations
 
-import time
+import contextlib
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 
-from rotator.errors import Rejected, Unavailable
-from rotator.families.http import RestService, at
-from rotator.families.http_wire import Reply
-from rotator.ports import CALL_DEADLINE_S, CONNECT_TIMEOUT_S, READ_TIMEOUT_S
-from rotator.rest_kind import ListCall
+from rotator.errors import Rejected
+from rotator.families.http import RestService
+from rotator.families.http_pages import answered, pages
+from rotator.families.http_template import Conditions, at, filled, holds, matched
+from rotator.rest_calls import EntryFields, ListCall, ReadCall
 
-Entry = Mapping[str, object]
+Entry = Mapping[str, object] | list[object]
 
-_LISTING_S = CALL_DEADLINE_S - CONNECT_TIMEOUT_S - READ_TIMEOUT_S
-"""After so many seconds no further page is asked for, so that the last one ends within the call's deadline."""
+NEVER = "never"
+_MILLISECONDS = 100_000_000_000
+"""A greater number is no count of seconds that a credential could have been made at."""
 
 
 class Listing:
-    """One service's list."""
+    """What one service shows of its credentials. `list` shows several, `read` one; either may be missing."""
 
-    def __init__(self, service: RestService, call: ListCall) -> None:
-        self._service, self._call = service, call
+    def __init__(self, service: RestService, listing: ListCall | None, reading: ReadCall | None) -> None:
+        self._service, self._list, self._read = service, listing, reading
 
-    def entry(self, credential_id: str) -> Entry | None:
-        """Return the entry of an id, None when the whole list has none."""
-        return next((entry for entry in self.entries() if self.id(entry) == credential_id), None)
+    @property
+    def per_owner(self) -> bool:
+        """Tell whether a list is had for one owner alone."""
+        return self._list is not None and self._list.per_owner
 
-    def entries(self) -> Iterator[Entry]:
-        """Read page after page: what a later page holds must not be taken for absent."""
-        until = time.monotonic() + _LISTING_S
-        page = self._service.read(self._call.call)
-        while True:
-            answer = answered(page)
-            found = answer if self._call.each is None else at(answer, self._call.each)
-            if not isinstance(found, list):
-                raise Rejected("answer_without_list", f"{self._call.call} holds no list")
-            yield from (entry for entry in found if isinstance(entry, Mapping) and at(entry, self._call.id) is not None)
-            following = at(answer, self._call.next) if self._call.next else None
-            if not following:
-                return
-            if time.monotonic() > until:
-                raise Unavailable("list_not_all_read", "the list is longer than one call's time allows")
-            page = self._service.follow(page, str(following))
+    def entry(self, credential_id: str, owner: str) -> Entry | None:
+        """Return the entry of an id, None when there is none. Raises Rejected where the issuer does not tell."""
+        names = {"id": credential_id, "owner": owner}
+        if self._read is not None:
+            reply = self._service.read(filled(self._read, {**self._service.given, **names}))
+            if matched(reply, self._read.absent) is not None:
+                return None
+            answer = answered(reply, self._read.granted)
+            found = answer if self._read.at is None else at(answer, self._read.at)
+            if not isinstance(found, Mapping | list):
+                raise Rejected("answer_without_entry", f"{self._read.call} does not hold it")
+            return None if self._is(found, "gone") else found
+        return next((entry for entry in self.entries(owner) if self.id(entry) == credential_id), None)
+
+    def entries(self, owner: str = "") -> Iterator[Entry]:
+        """Read page after page. `owner` is whose list it is, where each has one of his own."""
+        if self._list is None:
+            raise Rejected("no_view", "this service lists no credentials")
+        if self._list.per_owner and not owner:
+            raise Rejected("needs_owner", "this service lists each owner's apart: the report must name the owner")
+        for page in pages(self._service, self._list, {**self._service.given, "owner": owner}):
+            for entry in page:
+                if not isinstance(entry, Mapping | list) or at(entry, self._list.id) is None:
+                    continue
+                if not self._is(entry, "gone"):
+                    yield entry
 
     def id(self, entry: Entry) -> str:
-        return str(at(entry, self._call.id))
+        return str(at(entry, self._list.id)) if self._list is not None else ""
 
-    def owner(self, entry: Entry) -> str:
-        """Return the owner, "" where the service names none: the whole account is then one owner."""
-        return str(at(entry, self._call.owner) or "") if self._call.owner else ""
+    def owner(self, entry: Entry, asked: str = "") -> str:
+        """Return the owner: whose list it was, or "" where the service names none. The whole account is then one."""
+        path = self._field("owner")
+        return asked if path is None else str(at(entry, path) or "")
 
     def marker(self, entry: Entry) -> str | None:
-        found = at(entry, self._call.marker) if self._call.marker else None
+        found = None if (path := self._field("marker")) is None else at(entry, path)
         return None if found is None else str(found)
 
     def suspended(self, entry: Entry) -> bool:
-        return self._call.suspended is not None and bool(at(entry, self._call.suspended))
+        return self._is(entry, "suspended")
 
     def kept(self, entry: Entry) -> dict[str, str]:
-        """Return the fields that the playbook wants as evidence."""
-        return {path: str(value) for path in self._call.keep if (value := at(entry, path)) is not None}
+        """Return the fields that the playbook wants as evidence, and the two times under our names for them."""
+        wanted = {path for call in self._calls for path in call.keep}
+        kept = {path: str(value) for path in sorted(wanted) if (value := at(entry, path)) is not None}
+        return kept | self.times(entry)
+
+    def times(self, entry: Entry) -> dict[str, str]:
+        """Return when it was made and last used, where the service tells."""
+        told = {}
+        if (made := self._field("created_at")) and (moment := _utc(at(entry, made))):
+            told["created_at"] = moment
+        if used := self._field("last_used_at"):
+            value = at(entry, used)
+            if moment := _utc(value) or (NEVER if value is None else None):
+                told["last_used_at"] = moment
+        return told
+
+    @property
+    def _calls(self) -> list[EntryFields]:
+        return [call for call in (self._read, self._list) if call is not None]
+
+    def _field(self, name: str) -> str | None:
+        found: list[str] = [path for call in self._calls if (path := getattr(call, name)) is not None]
+        return found[0] if found else None
+
+    def _is(self, entry: object, name: str) -> bool:
+        found: list[Conditions] = [said for call in self._calls if (said := getattr(call, name)) is not None]
+        return any(_truly(entry, said) for said in found[:1])
 
 
-def answered(reply: Reply) -> object:
-    """Return the JSON of a read that the service granted.
+def _truly(entry: object, said: Conditions) -> bool:
+    """Tell whether the entry says it; a field that must be true may hold anything that is not empty or false."""
+    if len(said) == 1:
+        ((path, wanted),) = said.items()
+        if wanted == (True,):
+            return bool(at(entry, path))
+    return holds(entry, said)
 
-    Raises Rejected when it said no, Unavailable when it said neither: what changes nothing can be asked again.
-    """
-    if reply.ok:
-        return reply.content
-    refusal = reply.refusal()
-    raise refusal if isinstance(refusal, Rejected | Unavailable) else Unavailable(refusal.reason, refusal.detail)
+
+def _utc(value: object) -> str | None:
+    """Return a vendor's time as ISO 8601 in UTC: seconds or milliseconds of the epoch, ISO 8601 or RFC 5322."""
+    if isinstance(value, str) and value.isdigit():
+        value = int(value)
+    moment: datetime | None = None
+    with contextlib.suppress(ValueError, OverflowError, OSError, TypeError):
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            moment = datetime.fromtimestamp(value / 1000 if value > _MILLISECONDS else value, UTC)
+        elif isinstance(value, str):
+            moment = parsedate_to_datetime(value) if "," in value else datetime.fromisoformat(value)
+    if moment is None:
+        return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC).isoformat()

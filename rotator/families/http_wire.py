@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import ssl
 import time
 from collections.abc import Mapping
@@ -14,6 +15,9 @@ import httpx2
 
 from rotator.errors import Rejected, RotatorError, Unavailable, Uncertain
 from rotator.ports import CALL_DEADLINE_S, CONNECT_TIMEOUT_S, READ_TIMEOUT_S
+
+# It logs addresses, and some services want a secret in theirs.
+logging.getLogger("httpx2").setLevel(logging.WARNING)
 
 POOL_SIZE = 40
 """Connections kept open: more than a worker has threads."""
@@ -68,12 +72,30 @@ class Wire:
             trust_env=False,  # so would a proxy or a netrc entry that the environment names
         )
 
-    def send(self, method: str, url: str, headers: Mapping[str, str], body: object = None) -> Reply:
-        """Send a request once; any answer is returned. Raises Unavailable or Uncertain when there was none."""
+    def send(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: object = None,
+        *,
+        content: bytes | None = None,
+        within_s: float | None = None,
+    ) -> Reply:
+        """Send a request once; any answer is returned. Raises Unavailable or Uncertain when there was none.
+
+        `body` is sent as JSON, `content` as it is. `within_s` is a shorter deadline than a call's own, in seconds.
+        """
         began = time.monotonic()
+        deadline = began + (CALL_DEADLINE_S if within_s is None else within_s)
+        limits = self._client.timeout
+        if within_s is not None:
+            limits = httpx2.Timeout(min(READ_TIMEOUT_S, within_s * 2 / 3), connect=within_s / 3, pool=within_s / 3)
         try:
-            with self._client.stream(method, url, headers=headers, json=body) as answer:
-                content = b"".join(_limited(answer, began + CALL_DEADLINE_S))
+            with self._client.stream(
+                method, url, headers=headers, json=body, content=content, timeout=limits
+            ) as answer:
+                parts = b"".join(_limited(answer, deadline))
         except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout):
             # The vendor's exception holds the request with its secret: it goes no further than this.
             raise Unavailable("unreachable", self._address) from None
@@ -83,7 +105,7 @@ class Wire:
             raise Uncertain("connection_lost", self._address) from None
         parsed: object = None
         with contextlib.suppress(ValueError, RecursionError):
-            parsed = json.loads(content)
+            parsed = json.loads(parts)
         named = answer.headers.get("Retry-After", "")
         return Reply(answer.status_code, parsed, url, float(named) if named.isdigit() else None, answer.headers)
 

@@ -1,46 +1,82 @@
 """Credentials of any plain REST service, carried out as a playbook's `http:` section describes it.
 
-What the section has no call for, the provider has no method for: `connect` picks the class that fits.
+What the section has no call for, the provider has no method for: `connect` puts the class together that fits.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import ClassVar, TypeVar
 
 from rotator.credential import CredentialRef, Issued, Leaked, Secret
-from rotator.errors import BadInput, Rejected, Uncertain
-from rotator.families.http import FAMILY, RestService, at, filled_body, filled_call, sendable
-from rotator.families.http_listing import Entry, Listing, answered
-from rotator.ports import Answer, Capability, Connection, Provider, State, Status, Verdict
-from rotator.rest_kind import EXPOSED, ChangeCall, IdentifyCall, RestKind
+from rotator.errors import BadInput, Rejected, RotatorError, Unavailable, Uncertain
+from rotator.families.http import FAMILY, Bearer, RestService
+from rotator.families.http_identity import Identity
+from rotator.families.http_listing import Entry, Listing
+from rotator.families.http_template import at, filled, granted, matched
+from rotator.ports import Answer, Capability, Connection, Discovered, Provider, State, Status, Verdict
+from rotator.rest_calls import ChangeCall, IssueCall, copied
+from rotator.rest_kind import RestKind
+from rotator.rest_template import EXPOSED, Answered
 
 C = TypeVar("C")
 
 
 def connect(connection: Connection, name: str, rest: RestKind | None = None) -> Provider:
-    """Return the provider of the kind that the playbook `name` describes."""
+    """Return the provider of the kind that the playbook `name` describes. Raises BadInput for a missing setting."""
     if rest is None:
         raise BadInput("a playbook with `provider: http` describes its service", name, "give it an `http:` section")
-    if rest.issue is not None and rest.suspend is not None:
-        return SuspendableIssuer(connection, name, rest)
-    if rest.issue is not None:
-        return Issuer(connection, name, rest)
-    if rest.suspend is not None:
-        return SuspendableKind(connection, name, rest)
-    return Kind(connection, name, rest)
+    shown = rest.revoke is not None and rest.revoke.as_ == "subject"
+    parts: list[type[Kind]] = (
+        [ShownKind] * shown + [Issuer] * (rest.issue is not None) + [SuspendableKind] * (rest.suspend is not None)
+    )
+    parts += [PreservedKind] * rest.looks + [ListedKind] * (rest.list is not None and not rest.list.per_owner)
+    said: dict[str, object] = {"capability": _capability(rest), "calls": _calls(rest)}
+    said["sends_secret"] = rest.identify is not None and rest.identify.call is not None
+    made: type[Kind] = type("RestKindProvider", (*parts, Kind), said)
+    return made(connection, name, rest)
+
+
+def _capability(rest: RestKind) -> Capability:
+    if rest.revoke is not None:
+        return Capability.REVOCABLE
+    return Capability.MANUAL if rest.suspend is None else Capability.DISABLE_ONLY
+
+
+def _calls(rest: RestKind) -> dict[str, int]:
+    """Return how many requests each verb sends: one that copies from the exposed credential reads it first."""
+    changes = {"suspend": rest.suspend, "resume": rest.resume, "revoke": rest.revoke}
+    return {"preserve": 2, "issue": 2, **{verb: 2 for verb, call in changes.items() if copied(call)}}
+
+
+def _given(connection: Connection, name: str, rest: RestKind) -> dict[str, object]:
+    """Return the connection's own words for the playbook's templates."""
+    told = connection.settings.get("settings") or {}
+    given: dict[str, object] = {}
+    for setting, meaning in rest.settings.items():
+        if not isinstance(told, Mapping) or not isinstance(told.get(setting), str | int) or told[setting] == "":
+            what = f"{name} needs the setting `{setting}`: {meaning}"
+            raise BadInput(what, f"connection {connection.name}", f'settings = {{ {setting} = "…" }}')
+        given[setting] = told[setting]
+    if connection.account:
+        given["account"] = connection.account
+    elif rest.uses_account:
+        raise BadInput(
+            f"{name} names its account in its calls", f"connection {connection.name}", "give it an `account`"
+        )
+    return given
 
 
 class Kind:
-    """A kind that can be listed, tried and revoked."""
+    """A kind that can be tried, and whatever else its section has a call for."""
 
     family: ClassVar[str] = FAMILY
     capability: ClassVar[Capability] = Capability.REVOCABLE
     sends_secret: ClassVar[bool] = True
-    calls: ClassVar[Mapping[str, int]] = {"preserve": 2, "issue": 2}
+    calls: ClassVar[Mapping[str, int]] = {}
 
     def __init__(self, connection: Connection, name: str, rest: RestKind) -> None:
         self.name = name
@@ -48,132 +84,170 @@ class Kind:
         self.propagation_s = rest.propagation_s if connection.propagation_s is None else connection.propagation_s
         self.secret_field = rest.secret_field
         self._connection, self._rest = connection, rest
-        self._service = RestService(connection, rest.authenticate, rest.secret_field)
-        self._listing = Listing(self._service, rest.list)
+        self._service = RestService(
+            connection,
+            rest.authenticate,
+            rest.secret_field,
+            subject=rest.subject,
+            headers=rest.headers,
+            given=_given(connection, name, rest),
+        )
+        self._listing = Listing(self._service, rest.list, rest.read)
+        self._identity = Identity(self._service, self._listing, rest)
         self._own: tuple[Secret, str | None] | None = None
 
     def identify(self, leaked: Leaked) -> CredentialRef:
-        """Name the credential: by the `identify` call where there is one, otherwise by its listed id."""
+        """Name the credential: by what the section says of its secret, otherwise by its id."""
         if not leaked.may_belong_to(self._connection.account, self._service.address):
             raise Rejected("not_this_account", f"{leaked.account or leaked.address} is not {self._connection.name}")
-        named = self._by_secret(leaked.secret, leaked.id) if leaked.secret is not None else None
+        named = self._identity.of(leaked, leaked.secret) if leaked.secret is not None else None
         if named is not None and leaked.id not in (None, named.id):
             raise Rejected("mispaired", f"the report's secret is not the one of {leaked.id}")
-        if named is None and leaked.id is not None:
-            named = self._by_id(leaked.id)
-        if named is None and leaked.id is None and self._rest.identify is None:
+        if named is not None and named.owner is not None:
+            return self._ref(named.id, named.owner)
+        if (credential_id := named.id if named is not None else leaked.id) is None:
             raise Rejected("needs_id", "this service does not tell whose a secret is: the report must name its id")
-        if named is None:
-            raise Rejected("unknown_credential", "the service knows no such credential")
-        return named
+        if not self._rest.looks:
+            if named is None:
+                raise Rejected("needs_secret", "this service tells nothing by an id: the report must hold the secret")
+            return self._ref(credential_id, leaked.owner or "")
+        return self._listed(credential_id, leaked.owner or "")
 
     def own(self) -> str | None:
-        """Return what `identify` says of the rotator's own credential, asked once for each.
+        """Return the id of the rotator's own credential, asked once for each.
 
         None when the service does not tell, or when that credential is not of this kind.
         """
-        call = self._rest.identify
-        if call is None or call.as_ != "subject":
+        if self._rest.identify is None or self._rest.subject is not None:
             return None
-        credential = self._service.own_credential()
+        bearer = self._service.own_bearer()
         known = self._own
-        if known is None or known[0] != credential:
-            named = at(self._identified(call, credential), call.id)
-            known = self._own = (credential, None if named is None else str(named))
+        if known is None or known[0] != bearer.secret:
+            known = self._own = (bearer.secret, self._identity.own(bearer))
         return known[1]
 
     def inspect(self, ref: CredentialRef) -> Status:
-        """Return what the list says of it."""
-        entry = self._listing.entry(ref.id)
-        if entry is None:
-            return Status(State.ABSENT)
-        state = State.SUSPENDED if self._listing.suspended(entry) else State.ACTIVE
-        return Status(state, self._listing.kept(entry))
+        """Return what the issuer shows of it. Raises Rejected("no_view") where it shows nothing."""
+        if not self._rest.looks:
+            raise Rejected("no_view", "this service shows no credentials: only a knock tells")
+        entry = self._entry(ref)
+        return Status(State.ABSENT) if entry is None else Status(self._state(entry), self._listing.kept(entry))
 
     def siblings(self, ref: CredentialRef) -> frozenset[CredentialRef]:
-        """Return the listed credentials of the owner: of the whole account where the service names no owners."""
-        named = (self._ref(self._listing.id(entry), self._listing.owner(entry)) for entry in self._listing.entries())
+        """Return the listed credentials of the owner: of the whole account where the service names no owners.
+
+        Where it lists none, `ref` alone is known. Raises Rejected("no_view") where it shows nothing.
+        """
+        if self._rest.list is None:
+            return frozenset() if self.inspect(ref).state is State.ABSENT else frozenset({ref})
+        named = (self._ref(self._listing.id(each), self._listing.owner(each, ref.owner)) for each in self._entries(ref))
         return frozenset(each for each in named if each.owner == ref.owner)
 
     def verify(self, ref: CredentialRef, secret: Secret) -> Verdict:
         """Make the `verify` call with the credential itself. A refusal by status names no id."""
-        call = self._rest.verify
-        reply = self._service.read(filled_call(call.call, _names(ref)), secret)
-        if reply.status in call.rejected:
-            return Verdict(Answer.REJECTED, f"http_{reply.status}")
+        call, names = self._rest.verify, self._names(ref)
+        values = {**self._service.given, **names}
+        if self._rest.shown.in_call:
+            values["secret"] = secret.reveal()
+        reply = self._service.read(filled(call, values), Bearer(secret, names))
+        yes, no = matched(reply, call.accepted), matched(reply, call.rejected)
+        if no is not None and (yes is None or len(no.where) > len(yes.where)):
+            return Verdict(Answer.REJECTED, _reason(reply.status, no))
         if reply.status == HTTPStatus.TOO_MANY_REQUESTS:
             raise reply.refusal()
-        if reply.status not in call.accepted:
+        if yes is None:
             return Verdict(Answer.INCONCLUSIVE, f"http_{reply.status}")
         if call.id is not None and str(at(reply.content, call.id)) != ref.id:
             return Verdict(Answer.INCONCLUSIVE, "another_credential", mismatch=True)
-        return Verdict(Answer.ACCEPTED, f"http_{reply.status}")
+        return Verdict(Answer.ACCEPTED, _reason(reply.status, yes))
 
     def revoke(self, ref: CredentialRef) -> None:
         """Make the `revoke` call; its `done` says which answers mean that it is gone."""
+        if self._rest.revoke is None:
+            raise Rejected("unsupported", "this service has no call for it: its playbook says what a person does")
+        if self._rest.revoke.as_ == "subject":
+            raise Rejected("needs_secret", "this service revokes what it is shown, not what it is told the id of")
         self._change(self._rest.revoke, ref)
 
-    def preserve(self, ref: CredentialRef) -> Mapping[str, str]:
-        """Return the fields that the section wants kept and, as JSON text, those that a replacement takes over."""
-        entry = self._listing.entry(ref.id)
-        if entry is None:
-            return {"state": State.ABSENT.value}
-        state = State.SUSPENDED if self._listing.suspended(entry) else State.ACTIVE
-        copied = {f"{EXPOSED}{path}": json.dumps(at(entry, path)) for path in self._copied_fields()}
-        return {"state": state.value, **self._listing.kept(entry), **copied}
+    def _entry(self, ref: CredentialRef) -> Entry | None:
+        self._names(ref)
+        return self._listing.entry(ref.id, ref.owner)
 
-    def _change(self, call: ChangeCall | None, ref: CredentialRef) -> None:
-        described = _described(call)
-        body = filled_body(described.body, _names(ref)) if described.body else None
-        reply = self._service.change(filled_call(described.call, _names(ref)), body=body)
-        if reply.status not in described.done:
+    def _entries(self, ref: CredentialRef) -> Iterable[Entry]:
+        self._names(ref)
+        return self._listing.entries(ref.owner)
+
+    def _state(self, entry: Entry) -> State:
+        return State.SUSPENDED if self._listing.suspended(entry) else State.ACTIVE
+
+    def _change(self, call: ChangeCall | None, ref: CredentialRef, secret: Secret | None = None) -> None:
+        described, names = _described(call), self._names(ref)
+        values = {**self._service.given, **names}
+        if secret is not None and self._rest.shown.in_call:
+            values["secret"] = secret.reveal()
+        if fields := copied(described):
+            entry = self._entry(ref)
+            if entry is None and described is self._rest.revoke:
+                return
+            values |= {f"{EXPOSED}{path}": at(entry, path) for path in fields} if entry is not None else {}
+        reply = self._service.change(filled(described, values), Bearer(secret, names) if secret is not None else None)
+        if matched(reply, described.done) is None:
             raise reply.refusal()
 
-    def _copied_fields(self) -> tuple[str, ...]:
-        return self._rest.issue.copied if self._rest.issue is not None else ()
+    def _listed(self, credential_id: str, owner: str) -> CredentialRef:
+        entry = self._entry(self._ref(credential_id, owner))
+        if entry is None:
+            raise Rejected("unknown_credential", "the service knows no such credential")
+        return self._ref(credential_id, self._listing.owner(entry, owner))
 
-    def _by_secret(self, secret: Secret, known_id: str | None) -> CredentialRef | None:
-        if not sendable(secret) or (self._rest.format and not re.fullmatch(self._rest.format, secret.reveal())):
-            if known_id is not None:
-                return None  # the id names it as well, and what is left of the secret is sent to nobody
-            raise Rejected("unreadable", "the secret is truncated or malformed")
-        call = self._rest.identify
-        if call is None:
-            return None
-        if (answer := self._identified(call, secret)) is None:
-            return None
-        credential_id = at(answer, call.id)
-        if credential_id is None:
-            raise Rejected("answer_without_id", f"{call.call} names no {call.id}")
-        if call.owner is None:
-            return self._by_id(str(credential_id))
-        return self._ref(str(credential_id), str(at(answer, call.owner) or ""))
-
-    def _identified(self, call: IdentifyCall, secret: Secret) -> object:
-        """Return the answer to `identify`, None when the service knows no such credential."""
-        body = filled_body(call.body, {"secret": secret.reveal()}) if call.body else None
-        reply = self._service.read(call.call, secret if call.as_ == "subject" else None, body)
-        unknown = self._rest.verify.rejected if call.as_ == "subject" else [HTTPStatus.NOT_FOUND]
-        return None if reply.status in unknown else answered(reply) or {}
-
-    def _by_id(self, credential_id: str) -> CredentialRef | None:
-        entry = self._listing.entry(credential_id)
-        return None if entry is None else self._ref(credential_id, self._listing.owner(entry))
+    def _names(self, ref: CredentialRef) -> dict[str, object]:
+        """Return what a call may say of it. Raises Rejected for an id, or an owner, that none of the kind has."""
+        told = {"id": (ref.id, self._rest.id_format), "owner": (ref.owner, self._rest.owner_format)}
+        for word, (name, form) in told.items():
+            if form is not None and not re.fullmatch(form, name):
+                raise Rejected(f"malformed_{word}", f"no credential of this kind has such an {word}")
+        return {"id": ref.id, "owner": ref.owner}
 
     def _ref(self, credential_id: str, owner: str) -> CredentialRef:
         return CredentialRef(self.name, self._connection.name, owner, credential_id)
+
+
+class PreservedKind(Kind):
+    """A kind that its service shows."""
+
+    def preserve(self, ref: CredentialRef) -> Mapping[str, str]:
+        """Return the fields that the section wants kept and, as JSON text, those that a replacement takes over."""
+        entry = self._entry(ref)
+        if entry is None:
+            return {"state": State.ABSENT.value}
+        taken = {f"{EXPOSED}{path}": json.dumps(at(entry, path)) for path in copied(self._rest.issue)}
+        return {"state": self._state(entry).value, **self._listing.kept(entry), **taken}
+
+
+class ListedKind(Kind):
+    """A kind whose service lists all of an account."""
+
+    def discover(self) -> Iterable[Discovered]:
+        """Yield every listed credential."""
+        for entry in self._listing.entries():
+            ref = self._ref(self._listing.id(entry), self._listing.owner(entry))
+            yield Discovered(ref, {**self._listing.times(entry), "state": self._state(entry).value})
 
 
 class Issuer(Kind):
     """A kind whose service mints replacements."""
 
     def issue(self, ref: CredentialRef, marker: str, preserved: Mapping[str, str]) -> Issued:
-        """Make the `issue` call with what was kept of the exposed credential, or with what the list still says."""
+        """Make the `issue` call with what was kept of the exposed credential, or with what the list still says.
+
+        Raises Rejected("quota") when there are as many as may be.
+        """
         call = _described(self._rest.issue)
-        values = {**_names(ref), "marker": marker, **self._exposed_values(ref, preserved)}
-        body = filled_body(call.body, values) if call.body else None
-        reply = self._service.change(filled_call(call.call, values), body=body)
-        if not reply.ok:
+        names = {**self._names(ref), "marker": marker, **self._exposed_values(call, ref, preserved)}
+        reply = self._service.change(filled(call, {**self._service.given, **names}))
+        if call.full is not None and matched(reply, call.full) is not None:
+            raise Rejected("quota", "there are as many as may be: say which one is to go")
+        if not granted(reply, call.granted):
             raise reply.refusal()
         credential_id, secret = at(reply.content, call.id), at(reply.content, call.secret)
         if credential_id is None or not isinstance(secret, str):
@@ -182,17 +256,38 @@ class Issuer(Kind):
 
     def marked(self, ref: CredentialRef, marker: str) -> CredentialRef | None:
         """Return the listed credential that carries the marker."""
-        for entry in self._listing.entries():
-            if self._listing.marker(entry) == marker and self._listing.owner(entry) == ref.owner:
+        for entry in self._entries(ref):
+            if self._listing.marker(entry) == marker and self._listing.owner(entry, ref.owner) == ref.owner:
                 return ref.with_id(self._listing.id(entry))
         return None
 
-    def _exposed_values(self, ref: CredentialRef, preserved: Mapping[str, str]) -> dict[str, object]:
-        wanted = self._copied_fields()
+    def _exposed_values(self, call: IssueCall, ref: CredentialRef, preserved: Mapping[str, str]) -> dict[str, object]:
+        wanted = copied(call)
         if all(f"{EXPOSED}{path}" in preserved for path in wanted):
             return {f"{EXPOSED}{path}": json.loads(preserved[f"{EXPOSED}{path}"]) for path in wanted}
-        entry: Entry | None = self._listing.entry(ref.id)
+        entry = self._entry(ref)
         return {} if entry is None else {f"{EXPOSED}{path}": at(entry, path) for path in wanted}
+
+
+class ShownKind(Kind):
+    """A kind that is revoked by showing it: a batch of one, since that is how the engine hands the material over."""
+
+    batch_size: ClassVar[int] = 1
+    gather_s: ClassVar[float] = 0.0
+
+    def revoke_all(self, exposed: Sequence[tuple[CredentialRef, Secret | None]]) -> Sequence[RotatorError | None]:
+        """Revoke each by a call of its own."""
+        answers: list[RotatorError | None] = []
+        for ref, secret in exposed:
+            if secret is None:
+                answers.append(Rejected("needs_secret", "its material is not kept any more"))
+                continue
+            try:
+                self._change(self._rest.revoke, ref, secret)
+                answers.append(None)
+            except (Rejected, Unavailable, Uncertain) as error:
+                answers.append(error)
+        return answers
 
 
 class SuspendableKind(Kind):
@@ -207,12 +302,10 @@ class SuspendableKind(Kind):
         self._change(self._rest.resume, ref)
 
 
-class SuspendableIssuer(Issuer, SuspendableKind):
-    """A kind that can do both."""
-
-
-def _names(ref: CredentialRef) -> dict[str, object]:
-    return {"id": ref.id, "owner": ref.owner}
+def _reason(status: int, sort: Answered) -> str:
+    """Name an answer by its status and by what the playbook knows it from."""
+    words = [str(value) for wanted in sort.where.values() for value in wanted[:1] if isinstance(value, str)]
+    return "_".join(["http", str(status), *(re.sub(r"[^a-z0-9]+", "_", word.lower()).strip("_") for word in words)])
 
 
 def _described(call: C | None) -> C:

@@ -10,6 +10,7 @@ from rotator.consumers import webhook
 from rotator.credential import CredentialRef, Secret
 from rotator.errors import Unavailable, Uncertain
 from rotator.families import http, http_wire, vault
+from rotator.families.http_template import Filled
 from rotator.ports import Connection, Notice
 from rotator.rest_kind import Authenticate
 from tests.fakes.fault_proxy import DRIPPED, fault_proxy
@@ -42,9 +43,9 @@ def test_a_dripping_consumer_may_have_heard(address):
 def test_a_dripping_service_may_have_acted(address):
     service = http.RestService(connection(address), Authenticate(header="X-Token", prefix=""), "token")
     with pytest.raises(Uncertain, match="timed_out"):
-        service.change("POST /tokens")
+        service.change(Filled("POST", "/tokens"))
     with pytest.raises(Unavailable, match="timed_out"):
-        service.read("GET /tokens")
+        service.read(Filled("GET", "/tokens"))
 
 
 def test_a_dripping_vault_may_have_acted(address):

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.errors import BadInput, Rejected, RotatorError, Unavailable, Uncertain
-from rotator.families.http import filled_body, filled_call
+from rotator.families.http_template import filled_body, filled_call
 from rotator.ports import Answer, Connection, Issuing, Preserving, State, Suspendable
 from rotator.practice.token_server import token_server
 from rotator.providers.http import connect
@@ -271,13 +271,13 @@ def test_templates_are_encoded_in_a_path_and_typed_in_a_body():
     ("section", "words"),
     [
         ({"revoke": {"call": "DELETE /tokens/{ID}", "done": [204]}}, "unknown placeholder {ID}"),
-        ({"revoke": {"call": "DELETE /tokens/{exposed.x}", "done": [204]}}, "unknown placeholder {exposed.x}"),
+        ({"revoke": {"call": "DELETE /tokens/{marker}", "done": [204]}}, "unknown placeholder {marker}"),
         ({"resume": None}, "`suspend` and `resume` go together"),
-        ({"format": "("}, "`format` is no regular expression"),
+        ({"format": "("}, "`(` is no regular expression"),
         ({"verify": {"call": "GET /me", "accepted": [200], "rejected": [200]}}, "200 cannot mean both"),
         ({"verify": {"call": "GET /me", "accepted": [200], "rejected": []}}, "at least 1 item"),
         ({"identify": {"call": "GET /me/{secret}", "as": "rotator", "id": "id"}}, "put {secret} into the body"),
-        ({"identify": {"call": "POST /me", "body": {"t": "{secret}"}, "id": "id"}}, "unknown placeholder {secret}"),
+        ({"identify": {"call": "POST /me", "body": {"t": "{secret}"}, "id": "id"}}, "disagree on where"),
     ],
 )
 def test_a_mistake_in_the_section_is_told_when_it_is_loaded(section, words):

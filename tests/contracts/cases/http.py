@@ -33,7 +33,7 @@ list:
   owner: owner
   marker: marker
   suspended: suspended
-  next: next
+  pages: {next: next}
   keep: [created_at, last_used_at]
 identify: {call: GET /me, as: subject, id: data.id, owner: data.owner}
 verify: {call: GET /me, as: subject, accepted: [200], rejected: [401], id: data.id}

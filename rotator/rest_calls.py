@@ -1,0 +1,208 @@
+"""The calls of a playbook's `http:` section, one class for each thing that is asked of a service."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
+
+from rotator.rest_authentication import ParameterName
+from rotator.rest_template import (
+    EXPOSED,
+    Answers,
+    Asking,
+    Call,
+    FieldPath,
+    Strict,
+    Where,
+    an_answer,
+    placeholders,
+    refuse_unknown,
+)
+
+Granted = Annotated[
+    Answers | None, Field(description="which answers mean yes, where a service says no with a 2xx too; absent: any 2xx")
+]
+
+
+def copied(asking: Asking | None) -> tuple[str, ...]:
+    """Return the fields of the exposed credential that a call takes over."""
+    named = placeholders(asking.templates) if asking is not None else ()
+    return tuple(sorted({name.removeprefix(EXPOSED) for name in named if name.startswith(EXPOSED)}))
+
+
+class IssueCall(Asking):
+    """Mint a credential; the answer holds its id and its secret."""
+
+    id: FieldPath
+    secret: FieldPath
+    granted: Granted = None
+    full: Answers | None = Field(None, description="which answers mean that there are as many as may be")
+
+    @model_validator(mode="after")
+    def _fillable(self) -> IssueCall:
+        refuse_unknown(self.templates, {"id", "owner", "marker", EXPOSED})
+        return self
+
+
+def _flag(value: object) -> object:
+    return {value: (True,)} if isinstance(value, str) else value
+
+
+Flag = Annotated[
+    Where,
+    BeforeValidator(_flag),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "object", "minProperties": 1}]}),
+]
+"""The name of a field that is true, or `{FIELD: VALUE}`."""
+
+
+class EntryFields(Strict):
+    """What the service shows of one credential, and where."""
+
+    owner: FieldPath | None = None
+    marker: FieldPath | None = Field(None, description="the field that carries the marker given at issue")
+    suspended: Flag | None = Field(None, description="what an entry says while the credential is suspended")
+    gone: Flag | None = Field(None, description="what an entry says that is still shown although it is revoked")
+    created_at: FieldPath | None = None
+    last_used_at: FieldPath | None = None
+    keep: list[FieldPath] = Field(default_factory=list, description="fields kept as evidence before any effect")
+
+
+class Pages(Strict):
+    """How a list goes on: in exactly one of these ways."""
+
+    next: FieldPath | None = Field(None, description="where the answer names the next page, by its path or URL")
+    link_header: bool = Field(False, description="the header `Link` names it, as RFC 8288 says")
+    cursor: FieldPath | None = Field(None, description="where the answer holds what the next call gives as `parameter`")
+    number: ParameterName | None = Field(None, description="the parameter that counts pages")
+    offset: ParameterName | None = Field(None, description="the parameter that counts entries")
+    parameter: ParameterName | None = Field(None, description="of `cursor`; absent: the call or its body has {cursor}")
+    first: Literal[0, 1] = Field(1, description="the number of the first page")
+    more: FieldPath | None = Field(None, description="a field that is true while there is more")
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Pages:
+        ways = [name for name in ("next", "cursor", "number", "offset") if getattr(self, name) is not None]
+        ways += ["link_header"] * self.link_header
+        if len(ways) != 1:
+            raise ValueError("name one of `next`, `link_header`, `cursor`, `number` and `offset`")
+        for name, of in (("parameter", {"cursor"}), ("first", {"number"}), ("more", {"cursor", "number", "offset"})):
+            if name in self.model_fields_set and ways[0] not in of:
+                raise ValueError(f"`{name}` says nothing to `{ways[0]}`")
+        return self
+
+
+class ListCall(Asking, EntryFields):
+    """List an account's credentials, or with {owner} one owner's: the issuer's view, and how a lost one is found."""
+
+    each: FieldPath | None = Field(None, description="where the list stands in the answer; absent: it is the answer")
+    id: FieldPath
+    pages: Pages | None = None
+    granted: Granted = None
+
+    @model_validator(mode="after")
+    def _fillable(self) -> ListCall:
+        turns = self.pages is not None and self.pages.cursor is not None and self.pages.parameter is None
+        refuse_unknown(self.templates, {"owner", "cursor"} if turns else {"owner"})
+        if turns and "cursor" not in placeholders(self.templates):
+            raise ValueError("the cursor goes nowhere: name its `parameter`, or write {cursor} into the call")
+        return self
+
+    @property
+    def per_owner(self) -> bool:
+        """Tell whether it lists one owner's alone."""
+        return "owner" in placeholders(self.templates)
+
+
+class ReadCall(Asking, EntryFields):
+    """Read one credential by its id; fields that are not named stand where `list` says."""
+
+    at: FieldPath | None = Field(None, description="where it stands in the answer; absent: it is the answer")
+    absent: Answers = Field(default_factory=lambda: [an_answer(404)])
+    granted: Granted = None
+
+    @model_validator(mode="after")
+    def _fillable(self) -> ReadCall:
+        refuse_unknown(self.templates, {"id", "owner"})
+        return self
+
+
+class IdentifyCall(Strict):
+    """Tell which credential a secret is.
+
+    `answer`: the call says it, made as that credential, or as the rotator with `{secret}`. `format`: it stands in the
+    secret, where the group `(?P<id>…)` of `format` is. `sha256`: the id is the secret's SHA-256, in hex. `hint`: a
+    field of the list shows the secret's ends.
+    """
+
+    by: Literal["answer", "format", "sha256", "hint"] = "answer"
+    call: Call | None = None
+    as_: Literal["subject", "rotator"] = Field("subject", alias="as")
+    body: dict[str, object] = Field(default_factory=dict)
+    form: dict[str, str] = Field(default_factory=dict)
+    id: FieldPath | None = None
+    owner: FieldPath | None = None
+    granted: Granted = None
+    unknown: Answers | None = Field(
+        None, description="which answers mean that it knows no such credential; absent: what `verify` rejects, or 404"
+    )
+    field: FieldPath | None = None
+    shows: Literal["ends", "start", "end"] = Field("ends", description="of a `hint`: what is left of the secret")
+
+    @model_validator(mode="after")
+    def _whole(self) -> IdentifyCall:
+        if (self.by == "hint") != (self.field is not None):
+            raise ValueError("a `hint` names its `field`, and nothing else does")
+        if self.by == "answer" and (self.call is None or self.id is None):
+            raise ValueError("an answer is had by a `call`, and has the `id` somewhere")
+        if self.by != "answer" and self.id is not None:
+            raise ValueError(f"by {self.by}, no answer names the `id`: drop it")
+        if self.call is None and (self.body or self.form or self.owner or self.unknown or self.granted):
+            raise ValueError("there is no `call` to which this belongs")
+        if self.call is not None:
+            refuse_unknown([self.call], {"id", "secret"})
+            if self.as_ == "rotator" and "secret" in placeholders(self.call):
+                raise ValueError("a secret in a path ends in every log: put {secret} into the body")
+            refuse_unknown([self.body, self.form], {"id", "secret"})
+        return self
+
+    @property
+    def asking(self) -> Asking | None:
+        """Return the call, None when nothing is asked."""
+        return None if self.call is None else Asking(call=self.call, body=self.body, form=self.form)
+
+
+class VerifyCall(Asking):
+    """Knock with the credential itself; any answer not named is inconclusive."""
+
+    as_: Literal["subject"] = Field("subject", alias="as")
+    accepted: Answers
+    rejected: Answers
+    id: FieldPath | None = Field(None, description="where an accepting answer names the credential it let in")
+
+    @model_validator(mode="after")
+    def _fillable(self) -> VerifyCall:
+        refuse_unknown(self.templates, {"id", "owner", "secret"})
+        for yes in self.accepted:
+            for no in self.rejected:
+                if both := yes.shares(no):
+                    raise ValueError(f"{min(both)} cannot mean both accepted and rejected")
+        return self
+
+
+class ChangeCall(Asking):
+    """Suspend, resume or revoke; an answer in `done` means that it holds, an absent credential included."""
+
+    done: Answers
+
+    @model_validator(mode="after")
+    def _fillable(self) -> ChangeCall:
+        refuse_unknown(self.templates, {"id", "owner", "secret", EXPOSED})
+        return self
+
+
+class RevokeCall(ChangeCall):
+    """Revoke, as the rotator, or as the credential itself where a service knows it by its material alone."""
+
+    as_: Literal["subject", "rotator"] = Field("rotator", alias="as")
