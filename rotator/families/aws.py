@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -77,6 +77,10 @@ class Account:
         """Begin the calls of one method."""
         return Exchange(self)
 
+    def listing(self, service: str, operation: str, part: str, **parameters: Any) -> Iterator[Any]:
+        """Yield the same as `Exchange.pages`, for a list of a whole account: each page has a deadline of its own."""
+        return _pages(lambda more: self.exchange().read(service, operation, **parameters, **more), part)
+
     def refuse_wrong(self, exchange: Exchange) -> None:
         """Keep "not found" from meaning "asked in the wrong account". Raises Rejected("not_this_account")."""
         expected = self.connection.account
@@ -135,13 +139,7 @@ class Exchange:
 
     def pages(self, service: str, operation: str, part: str, **parameters: Any) -> Iterator[Any]:
         """Yield what stands under `part` of every page of an IAM list."""
-        more: dict[str, str] = {}
-        while True:
-            page = self.read(service, operation, **parameters, **more)
-            yield from page[part]
-            if not page.get("IsTruncated"):
-                return
-            more = {"Marker": page["Marker"]}
+        return _pages(lambda more: self.read(service, operation, **parameters, **more), part)
 
     def _call(self, service: str, operation: str, parameters: dict[str, Any], *, changes: bool) -> Any:
         if time.monotonic() > self._last_start:
@@ -155,6 +153,16 @@ class Exchange:
             raise lost(error, changes=changes) from None
         except Exception:  # noqa: BLE001 - botocore's parsers raise anything on a strange answer, and may quote a secret
             raise unreadable(operation, changes=changes) from None
+
+
+def _pages(read: Callable[[dict[str, str]], Any], part: str) -> Iterator[Any]:
+    more: dict[str, str] = {}
+    while True:
+        page = read(more)
+        yield from page[part]
+        if not page.get("IsTruncated"):
+            return
+        more = {"Marker": page["Marker"]}
 
 
 class _Answered(dict[str, Any]):

@@ -76,7 +76,7 @@ class AwsConsolePassword:
 
     def discover(self) -> Iterator[Discovered]:
         """Yield the profile of every user who has one; IAM tells with the user when its password was last used."""
-        for user in self._account.exchange().pages("iam", "list_users", "Users"):
+        for user in self._account.listing("iam", "list_users", "Users"):
             owner = str(user["UserName"])
             profile = self._profile(self._account.exchange(), owner)
             if profile is not None:

@@ -85,7 +85,7 @@ class AwsIamAccessKey:
 
     def discover(self) -> Iterator[Discovered]:
         """Yield the keys of every user; each user's calls share one deadline."""
-        for user in self._account.exchange().pages("iam", "list_users", "Users"):
+        for user in self._account.listing("iam", "list_users", "Users"):
             exchange, owner = self._account.exchange(), str(user["UserName"])
             for key in self._keys(exchange, owner):
                 ref = CredentialRef(self.name, self._connection.name, owner, key["AccessKeyId"])
