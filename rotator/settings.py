@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 import tomllib
+from collections.abc import Iterator
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 from urllib.parse import urlsplit
 
 import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
-from rotator import seal, secret_reference
+from rotator import model_errors, seal, secret_reference
 from rotator.errors import BadInput
 from rotator.flow.scope import ConsumerAddress, Custody, host_name
 from rotator.ports import Connection, Place
@@ -222,6 +226,11 @@ class Settings(BaseSettings):
         """Tell whether everything runs in one process."""
         return self.broker_url == MEMORY
 
+    @property
+    def shown_ledger(self) -> str:
+        """Return where the ledger is, as it may be shown: without a password."""
+        return re.sub(r"://[^@/]*@", "://", self.database_url).partition("?")[0]
+
     def connection(self, name: str) -> Connection:
         """Return one connection as the ports' noun. Raises BadInput when there is none of that name."""
         for each in self.connections:
@@ -264,6 +273,26 @@ def _at_home(key: str, path: Path) -> Path:
         raise ValueError(f"{key}: nobody has the home of {path}") from None
 
 
+def _mend(error: ErrorDetails) -> str:
+    """Say which key was meant, where one is unknown."""
+    if error["type"] != "extra_forbidden":
+        return "see docs/configuration.md"
+    model: Any = Settings
+    for part in error["loc"][:-1]:
+        if isinstance(part, str) and part in model.model_fields:
+            model = next(_models(model.model_fields[part].annotation), model)
+    names = [name for name in model.model_fields if name != "folder"]
+    close = get_close_matches(str(error["loc"][-1]), names, n=1)
+    return f"did you mean `{close[0]}`?" if close else f"there are {', '.join(names)}"
+
+
+def _models(annotation: object) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for inner in get_args(annotation):
+        yield from _models(inner)
+
+
 def find() -> Path | None:
     """Return the configuration file that applies here, or None: ./rotator.toml, then the user's own."""
     for path in (Path("rotator.toml"), Path(platformdirs.user_config_dir("rotator")) / "rotator.toml"):
@@ -288,12 +317,13 @@ def load(path: Path | None = None) -> Settings:
     try:
         return Settings(**{**values, "folder": folder})
     except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        key = ".".join(str(part) for part in first["loc"])
-        variable = f"ROTATOR_{key.partition('.')[0].upper()}"
+        first = error.errors(include_url=False)[0]
+        key = str(first["loc"][0]) if first["loc"] else ""
+        variable = f"ROTATOR_{key.upper()}"
         source = variable if variable in os.environ else given or "the environment"
-        where = f"{source}{f': {key}' if key else ''}"
-        raise BadInput(first["msg"].removeprefix("Value error, "), where, "see docs/configuration.md") from None
+        at = model_errors.place(first["loc"], values)
+        where = f"{source}{f': {at}' if at else ''}"
+        raise BadInput(model_errors.in_words(first), where, _mend(first)) from None
     except SettingsError as error:
         what = str(error).partition(" from source")[0]
         raise BadInput(what, "the environment", "lists are written as JSON there") from None
