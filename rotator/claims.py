@@ -60,6 +60,14 @@ class Ours:
     late: frozenset[str]
 
 
+@dataclass(frozen=True, slots=True)
+class Other:
+    """The run that has an owner's reservation, and why a person stopped it, if one did."""
+
+    run: str
+    stopped: str | None
+
+
 class Ledger(Protocol):
     """The engine's view. Every write is refused with LostClaim when the fence has moved on."""
 
@@ -105,8 +113,8 @@ class Ledger(Protocol):
         """Tell whether a gate of the incident keeps its steps waiting."""
         ...
 
-    def take_mint(self, work: Work) -> bool:
-        """Reserve the owner for one mint at a time, until a draft gives it back; True when it is ours."""
+    def take_mint(self, work: Work) -> Other | None:
+        """Reserve the owner for one mint at a time, until a draft gives it back; return who has it instead of us."""
         ...
 
     def ours(self, run: Run) -> Ours:
@@ -130,6 +138,9 @@ STOPPED = "stopped: "
 
 ASKED = "by hand: "
 """How the reason of a step begins that a person does; what he is asked to do follows."""
+ONE_MINT = "one mint per owner at a time: "
+"""How the reason of a step begins that waits for another run's mint; that run follows."""
+
 GATE = "gate: "
 """How the reason of a step begins that waits for a gate."""
 

@@ -32,18 +32,18 @@ def compare(world: World, work: Work, step: Step, ours: Ours) -> Finding:
     settles: tuple[str, ...] = ()
     if tried.verb is Verb.ISSUE:
         siblings = world.provider(work.run.ref).siblings(work.run.ref)
+        left_over, strange = _siblings(world, work, tried, ours, siblings)
+        settles = tuple(sorted(ours.late))
         given = work.run.replacement if work.run.replaced_at is not None else None
         if given not in {None, *(each.id for each in siblings), *surplus_accepted(step)}:
             reason = f"replacement_gone: the issuer knows no {given} any more, and consumers were given it"
-            return Finding(ask_about(step, [str(given)], reason))
-        left_over, strange = _siblings(world, work, tried, ours, siblings)
-        settles = tuple(sorted(ours.late))
+            return Finding(ask_about(step, [str(given)], reason), left_over, settles)
         if unknown := [each.id for each in strange if each.id not in surplus_accepted(step)]:
-            return Finding(possible_persistence(step, unknown), left_over)
+            return Finding(possible_persistence(step, unknown), left_over, settles)
     changed = [str(place) for place in work.run.deliver if _changed(world, work, place, ours)]
     if changed := [each for each in changed if each not in surplus_accepted(step)]:
         reason = f"store_changed: {', '.join(changed)} holds what no run of this ledger delivered"
-        return Finding(ask_about(step, changed, reason), left_over)
+        return Finding(ask_about(step, changed, reason), left_over, settles)
     names = ", ".join(each.id for each in left_over)
     reason = f"{names} was minted under a lost claim: revoked" if left_over else "nothing is left over"
     return Finding(Move(StepState.DONE, reason=reason), left_over, settles)
@@ -67,8 +67,8 @@ def _siblings(
 
 def _changed(world: World, work: Work, place: Place, ours: Ours) -> bool:
     """Tell whether consumers read something else there than what this run, or another of the ledger, delivered."""
-    if work.facts_of(Verb.DEMOTE):
-        return False  # an undo gave back what stood there before
+    if any(each.verb is Verb.DEMOTE and each.state is not StepState.SKIPPED for each in work.steps):
+        return False  # an undo gives back what stood there before
     promoted = work.facts_of(Verb.PROMOTE).get("promoted")
     expected = promoted.get(str(place)) if isinstance(promoted, dict) else None
     store = world.store(place)

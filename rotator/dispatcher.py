@@ -51,6 +51,7 @@ class Dispatcher:
                 self._free_dead_claims(now)
                 self._due.wake_leak_safe()
                 self._due.wake_at_gates()
+                self._due.wake_minting()
                 self._due.open_waves()
                 self._due.compare_late()
                 self._due.forget_expired()

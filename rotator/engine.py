@@ -118,6 +118,7 @@ class _Advance:
     def _advance(self, step: Step) -> Move:
         holding = self._holding
         if step.state is StepState.RUNNING:
+            self._minting.lost(step)
             step = holding.record(step, Move(StepState.UNCERTAIN, reason=WORKER_LOST))
         elif step.state is StepState.PENDING and step.facts.get(UNRESOLVED) is True:
             step = holding.record(step, Move(StepState.UNCERTAIN, reason="looked for before it is tried again"))

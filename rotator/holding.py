@@ -58,6 +58,12 @@ class Holding:
         steps = (after if each.id == after.id else each for each in self.work.steps)
         self.work = replace(self.work, steps=tuple(steps))
 
+    def add(self, step: Step) -> None:
+        """Put another step of the run into the draft."""
+        self.draft.added.append(step)
+        steps = sorted((*self.work.steps, step), key=lambda each: (each.position, each.target))
+        self.work = replace(self.work, steps=tuple(steps))
+
     def prove(self, proof: Proof) -> None:
         """Put what is proven at one door into the draft."""
         self.draft.proofs[proof.target] = proof

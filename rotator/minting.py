@@ -17,15 +17,18 @@ from rotator.effects import Unstaged
 from rotator.errors import RotatorError
 from rotator.exchange import Exchange
 from rotator.flow.playbook import Subject, Until, Verb
-from rotator.flow.run import AT_ONCE, Step, StepState
-from rotator.flow.step import DISCARDED, Move, after_look, after_look_error, discarded
+from rotator.flow.run import AT_ONCE, THROUGH, Step, StepState
+from rotator.flow.step import DISCARDED, LEASE_S, Move, after_look, after_look_error, discarded
 from rotator.holding import Holding
 from rotator.lost_issue import look_for_issued
+from rotator.ports import CALL_DEADLINE_S
+from rotator.waiting import MAKE_ROOM
 from rotator.world import World
 
 FILLED = "filled"
 """The fact of an `issue` that found no room after an earlier attempt: what that left behind has been looked for."""
-MAKE_ROOM = "make_room"
+COMPARE_LOST = "compare_lost"
+"""The comparison of a run that lost a worker in its mint, when whatever that sent must have landed."""
 
 
 class Minting:
@@ -68,8 +71,7 @@ class Minting:
         return work.run.dead_at is not None and not self._made_room()
 
     def _made_room(self) -> bool:
-        steps = (*self._holding.work.mine, *self._holding.draft.added)
-        return any(each.name == MAKE_ROOM for each in steps)
+        return any(each.name == MAKE_ROOM for each in self._holding.work.mine)
 
     def keeps_owner(self, move: Move) -> bool:
         """Tell whether the owner's reservation is kept after that move: another run would take the room made."""
@@ -77,7 +79,7 @@ class Minting:
 
     def _make_room(self, step: Step) -> None:
         before = [each.position for each in self._holding.work.mine if each.position < step.position]
-        self._holding.draft.added.append(
+        self._holding.add(
             replace(
                 step,
                 id=f"{step.branch}.{MAKE_ROOM}",
@@ -94,6 +96,26 @@ class Minting:
                 started_at=None,
                 intended_at=None,
                 facts={},
+            )
+        )
+
+    def lost(self, step: Step) -> None:
+        """Have the run compared once more: whoever was at the mint may have frozen before its call, and be gone.
+
+        What lands then is in no note; where it carries no marker, it is for a person to say whose it is.
+        """
+        steps = self._holding.work.steps
+        ahead = next((each for each in steps if each.verb is Verb.COMPARE and each.state not in THROUGH), None)
+        if step.verb is not Verb.ISSUE or ahead is None or any(each.name == COMPARE_LOST for each in steps):
+            return
+        settle_s = self._world.provider(self._holding.work.run.ref).settle_s
+        self._holding.add(
+            replace(
+                ahead,
+                id=f"{ahead.branch}.{COMPARE_LOST}",
+                position=ahead.position + 1,
+                name=COMPARE_LOST,
+                hold_for_s=LEASE_S + CALL_DEADLINE_S + settle_s,
             )
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rotator.claims import ASKED, GATE, LEAK_SAFE, Ledger
+from rotator.claims import ASKED, GATE, LEAK_SAFE, ONE_MINT, Ledger, Other
 from rotator.flow.giving_back import held_by_consumers
 from rotator.flow.playbook import GATES, Verb
 from rotator.flow.run import Step, StepState, Work
@@ -13,6 +13,8 @@ DELIVERS = frozenset({Verb.ISSUE, Verb.GENERATE, Verb.PROMOTE})
 """What brings a new secret to where somebody may read it."""
 ONE_AT_A_TIME = frozenset({Verb.ISSUE, Verb.COMPARE})
 """What only one run of an owner does at a time: a comparison would take another's fresh mint for a stranger."""
+MAKE_ROOM = "make_room"
+"""The step that destroys what is dead where a quota is full: so does it, or another run would take that room."""
 
 
 def wait_before(ledger: Ledger, world: World, work: Work, step: Step, now: float) -> Move | None:
@@ -30,6 +32,15 @@ def wait_before(ledger: Ledger, world: World, work: Work, step: Step, now: float
         return spreading
     if step.verb in DELIVERS and ledger.has_open_readers(work.run):
         return Move(StepState.HELD, reason=LEAK_SAFE)
-    if step.verb in ONE_AT_A_TIME and not ledger.take_mint(work):
-        return Move(StepState.PENDING, due_at=now + 1.0, reason="one mint per owner at a time")
+    if step.verb in ONE_AT_A_TIME or step.name == MAKE_ROOM:
+        return _behind(ledger.take_mint(work), now)
     return None
+
+
+def _behind(other: Other | None, now: float) -> Move | None:
+    """Wait for another run's mint: a moment, or, where a person stopped that one, until it goes on."""
+    if other is None:
+        return None
+    if other.stopped is None:
+        return Move(StepState.PENDING, now + 1.0, f"{ONE_MINT}{other.run} is at work on its own")
+    return Move(StepState.HELD, reason=f"{ONE_MINT}{other.run} has begun its own, and is stopped ({other.stopped})")

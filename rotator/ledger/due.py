@@ -13,9 +13,8 @@ from rotator import clock
 from rotator.flow.budget import Limit
 from rotator.flow.plan import Lane
 from rotator.flow.run import AT_ONCE, BranchState
-from rotator.ledger import opening, statements, tables, timekeeping
+from rotator.ledger import late, opening, reservation, statements, tables, timekeeping
 from rotator.ledger.database import Database
-from rotator.ledger.late import reopen_for_late
 from rotator.ledger.outbox import RESEND_S
 from rotator.ledger.sending import Sending
 
@@ -60,7 +59,7 @@ class DueWork:
 
     def compare_late(self) -> int:
         """Have what lost claims had minted settled by a comparison; return how many runs are compared again."""
-        return reopen_for_late(self._database)
+        return late.compare_late(self._database)
 
     def claims(self) -> list[Claimed]:
         """Return every claim that is held now."""
@@ -105,6 +104,10 @@ class DueWork:
                 return 0
         with self._database.write() as connection:
             return connection.execute(statements.WAKE_AT_OPEN_GATES).rowcount
+
+    def wake_minting(self) -> int:
+        """Make due again what waited for the mint of a run that was stopped; return how many."""
+        return reservation.wake(self._database)
 
     def forget_expired(self) -> None:
         """Destroy sealed secrets whose time is over, unless a legal hold keeps them."""

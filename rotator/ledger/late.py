@@ -1,13 +1,17 @@
-"""Mints of lost claims: a worker that froze in a call made them, and only a comparison with the world settles them."""
+"""Mints of lost claims: a worker that froze in a call made them, and only a comparison with the world settles them.
+
+The comparison has a branch of its own, so that it waits for nobody: a run that failed, or is held for a person, stays
+as it is.
+"""
 
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from dataclasses import replace
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, func, insert, select
 
-from rotator.claims import GATE, LEAK_SAFE
 from rotator.flow.plan import Lane
 from rotator.flow.playbook import Verb
 from rotator.flow.run import AT_ONCE, THROUGH, BranchState, Step, StepState
@@ -17,34 +21,33 @@ from rotator.ledger.database import Database
 NAME = "compare_late"
 
 
-def reopen_for_late(database: Database) -> int:
-    """Give every run with such a mint a comparison, unless one comes by itself soon; return how many were given one.
-
-    A branch that a worker holds, or that waits for a person, keeps its order: it is looked at again later.
-    """
+def compare_late(database: Database) -> int:
+    """Give every run with such a mint a comparison, unless one comes by itself soon; return how many were given one."""
+    late = tables.late
     with database.read() as connection:
-        runs = list(connection.execute(select(tables.late.c.run).distinct()).scalars())
-    return sum(database.commit(functools.partial(_reopen, run=run)) for run in runs)
+        noted = connection.execute(select(late.c.run, func.max(late.c.at)).group_by(late.c.run)).all()
+    return sum(database.commit(functools.partial(_compare, run=run, noted_at=at)) for run, at in noted)
 
 
-def _reopen(connection: Connection, *, run: str) -> int:
+def _compare(connection: Connection, *, run: str, noted_at: float) -> bool:
+    connection.execute(select(tables.run.c.id).where(tables.run.c.id == run).with_for_update())
     steps = [rows.step_of(row) for row in connection.execute(statements.FIND_STEPS, {"run_id": run}).mappings()]
-    done = [step for step in steps if step.verb is Verb.COMPARE and step.state in THROUGH]
-    if not done or _compares_soon(steps):
-        return 0
-    last = done[-1]
-    mine = [step for step in steps if step.branch == last.branch]
-    ahead = next((step for step in mine if step.state not in THROUGH), None)
-    if ahead is not None and not _rests_safely(ahead):
-        return 0
-    number = sum(step.name.startswith(NAME) for step in mine)
+    planned = next((step for step in steps if step.verb is Verb.COMPARE), None)
+    if planned is None or _comes_by_itself(steps, noted_at):
+        return False
+    branches = connection.execute(select(tables.branch).where(tables.branch.c.run == run)).mappings().all()
+    segment = 1 + max(row["segment"] for row in branches)
+    number = sum(step.name.startswith(NAME) for step in steps)
     name = f"{NAME}_{number + 1}" if number else NAME
+    branch = f"{run}.{segment}.0"
     added = replace(
-        last,
-        id=f"{last.branch}.{name}",
-        position=last.position + 1,
+        planned,
+        id=f"{branch}.{name}",
+        branch=branch,
+        position=segment * 10_000 + 100,
         name=name,
         state=StepState.PENDING,
+        hold_for_s=None,
         attempts=0,
         started_at=None,
         intended_at=None,
@@ -53,31 +56,37 @@ def _reopen(connection: Connection, *, run: str) -> int:
         reason=None,
         facts={},
     )
-    branch = tables.branch
-    opened = connection.execute(
-        update(branch)
-        .where(branch.c.id == last.branch, branch.c.holder.is_(None))
-        .values(state=BranchState.OPEN.value, due_at=AT_ONCE, reason=None, lane=Lane.REPLACE.value, calls=added.calls)
+    like = next(row for row in branches if row["id"] == planned.branch)
+    kept = {column: like[column] for column in ("run", "incident", "account", "priority")}
+    connection.execute(
+        insert(tables.branch).values(
+            **kept,
+            id=branch,
+            segment=segment,
+            target="",
+            quorum=100,
+            state=BranchState.OPEN.value,
+            due_at=AT_ONCE,
+            lane=Lane.REPLACE.value,
+            calls=added.calls,
+        )
     )
-    if opened.rowcount:
-        connection.execute(insert(tables.step), rows.step_row(added, run))
-    return opened.rowcount
+    connection.execute(insert(tables.step), rows.step_row(added, run))
+    return True
 
 
-def _compares_soon(steps: list[Step]) -> bool:
-    """Tell whether a comparison is ahead that no scheduled wait keeps back."""
+def _comes_by_itself(steps: Sequence[Step], noted_at: float) -> bool:
+    """Tell whether a comparison is ahead that nothing keeps back, or a person was asked by one that saw the note."""
+    kept_back = False
     for step in steps:
         if step.state in THROUGH:
             continue
+        rests = step.state is StepState.FAILED or step.waits_for_person
         if step.verb is Verb.COMPARE:
-            return True
-        if step.hold_for_s is not None:
-            return False
+            asked_at = step.settled_at if step.state is StepState.FAILED else step.held_at
+            if rests and (asked_at or 0.0) >= noted_at:
+                return True
+            if not rests and (not kept_back or step.name.startswith(NAME)):
+                return True
+        kept_back = kept_back or rests or step.hold_for_s is not None
     return False
-
-
-def _rests_safely(step: Step) -> bool:
-    """Tell whether a worker that comes by leaves the step as it is: to take up another's hold is to answer for it."""
-    if step.state is StepState.HELD:
-        return step.waits_for_time or str(step.reason).startswith((GATE, LEAK_SAFE))
-    return step.state is StepState.PENDING

@@ -186,15 +186,6 @@ PROVE = (
     )
 )
 ADD_EVIDENCE = insert(tables.evidence)
-DROP_MINT = delete(tables.mint).where(
-    tables.mint.c.owner == bindparam("m_owner"),
-    tables.mint.c.branch.in_(
-        select(_branch.c.id).where(
-            _branch.c.state.in_([BranchState.DONE.value, BranchState.FAILED.value]), _branch.c.holder.is_(None)
-        )
-    ),
-)
-"""A branch at rest mints no more, however it came to rest: a person may have skipped its step, or taken it back."""
 GIVE_MINT = delete(tables.mint).where(
     tables.mint.c.owner == bindparam("m_owner"), tables.mint.c.branch == bindparam("m_branch")
 )

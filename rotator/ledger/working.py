@@ -9,11 +9,11 @@ from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 import structlog
 from sqlalchemy import Connection, Executable, Update, insert, select, update
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 
 from rotator import clock
-from rotator.claims import Draft, LedgerFailed, LostClaim, Ours
-from rotator.credential import CredentialRef, Secret
+from rotator.claims import Draft, LedgerFailed, LostClaim, Other, Ours
+from rotator.credential import Secret
 from rotator.flow.playbook import Until
 from rotator.flow.proof import Evidence, Proof
 from rotator.flow.run import (
@@ -28,7 +28,7 @@ from rotator.flow.run import (
     needs_material,
     summarise,
 )
-from rotator.ledger import accounts, rows, statements, tables, timekeeping
+from rotator.ledger import accounts, reservation, rows, statements, tables, timekeeping
 from rotator.ledger.database import Database
 from rotator.ledger.evidence import chained
 from rotator.seal import Seal
@@ -74,11 +74,11 @@ class _Written:
         }
         run = work.run.id
         found: list[tuple[Executable, list[dict[str, Any]]]] = [
+            (statements.ADD_STEP, [rows.step_row(each, run) for each in draft.added]),
             (
                 statements.MOVE_STEP,
                 [{"s_id": each.id, **rows.step_progress(each)} for each in draft.steps.values()],
             ),
-            (statements.ADD_STEP, [rows.step_row(each, run) for each in draft.added]),
             (
                 statements.PROVE,
                 [{"p_run": run, "p_target": each.target, **rows.proof_row(each)} for each in draft.proofs.values()],
@@ -86,7 +86,7 @@ class _Written:
             (statements.ADD_EVIDENCE, evidence),
             (
                 statements.GIVE_MINT,
-                [{"m_owner": _owner(work.run.ref), "m_branch": branch.id}] if draft.gives_mint else [],
+                [{"m_owner": reservation.owner_of(work.run.ref), "m_branch": branch.id}] if draft.gives_mint else [],
             ),
             (
                 statements.GIVE_BACK,
@@ -163,7 +163,7 @@ class WorkingLedger:
         written = _Written(work, draft)
         given: dict[str, object] = {"state": state.value, "due_at": due_at, "reason": rows.plain(reason)}
         statement = statements.RELEASE
-        if ahead := sorted((step for step in (*work.steps, *draft.added) if _is_ahead(step, work)), key=_position):
+        if ahead := sorted((step for step in work.steps if _is_ahead(step, work)), key=_position):
             statement = statements.RELEASE_TO_LANE
             given |= {"lane": ahead[0].lane.value, "calls": calls_ahead(ahead)}
 
@@ -254,21 +254,9 @@ class WorkingLedger:
             return bool(connection.execute(statements.IS_BLOCKED, {"run_id": run.id}).scalar())
 
     @_told
-    def take_mint(self, work: Work) -> bool:
+    def take_mint(self, work: Work) -> Other | None:
         """Reserve the owner for one mint at a time; the draft that settles it gives the reservation back."""
-        owner, branch = _owner(work.run.ref), work.branch
-        try:
-            with self._database.write() as connection:
-                claim = {"b_id": branch.id, "b_fence": branch.fence}
-                if connection.execute(statements.FIND_CLAIM, claim).first() is None:
-                    raise LostClaim  # nobody would ever give back what it takes
-                connection.execute(statements.DROP_MINT, {"m_owner": owner})
-                holder = connection.execute(select(tables.mint.c.branch).where(tables.mint.c.owner == owner)).scalar()
-                if holder is None:
-                    connection.execute(insert(tables.mint).values(owner=owner, branch=branch.id))
-                return holder in {None, branch.id}
-        except IntegrityError:  # another branch was faster
-            return False
+        return self._database.commit(lambda connection: reservation.take(connection, work))
 
     @_told
     def is_shut(self, incident: str, gate: Until) -> bool:
@@ -301,10 +289,6 @@ class WorkingLedger:
         accounts.note(
             self._database, account, self._clock(), failed=failed, throttled=throttled, retry_after=retry_after
         )
-
-
-def _owner(ref: CredentialRef) -> str:
-    return f"{ref.provider}/{ref.connection}/{ref.owner}"
 
 
 def _is_ahead(step: Step, work: Work) -> bool:

@@ -172,6 +172,7 @@ class Deployment:
         for _ in range(messages):
             self.due.wake_leak_safe()
             self.due.wake_at_gates()
+            self.due.wake_minting()
             self.due.open_waves()
             found = self.due.take_due(1000)
             for branch, _lane in found:

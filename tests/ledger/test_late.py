@@ -5,12 +5,14 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import insert, update
 
+from rotator.errors import Rejected, Unavailable
 from rotator.flow.playbook import Strategy
 from rotator.ledger import tables
 from tests.fakes.company import founded
 from tests.fakes.deployment import broken_chains
 
 KEY = "aws_iam_access_key"
+FIRST = "inc-1.r1.0.0"
 SOON = 3600.0
 
 
@@ -34,13 +36,23 @@ def minted_late(company, deployment, ref):
     """Mint as a worker does that froze before its call and has lost its claim, and note it."""
     late = company.outside.provider(ref).issue(ref, marker="of nobody's", preserved={}).ref
     with deployment.database.write() as connection:
-        connection.execute(insert(tables.late).values(run="inc-1.r1", credential=late.id, at=0.0))
+        connection.execute(insert(tables.late).values(run="inc-1.r1", credential=late.id, at=company.world.now()))
     return late
 
 
-def branch(deployment):
-    [row] = deployment.rows("branch")
-    return {name: row[name] for name in ("state", "due_at", "reason", "lane", "calls", "holder")}
+def answering(company, what, error):
+    """Let every call of that name be answered so."""
+
+    def meet(phase, this, _changes):
+        if (phase, this) == ("before", what):
+            raise error
+
+    company.world.meet = meet
+
+
+def first_branch(deployment):
+    [row] = [row for row in deployment.rows("branch") if row["id"] == FIRST]
+    return row
 
 
 def replacement(deployment):
@@ -49,7 +61,7 @@ def replacement(deployment):
 
 def test_a_late_mint_is_revoked_before_the_destruction_that_waits_and_its_wait_is_the_same(resting):
     company, deployment, ref = resting
-    before, steps = branch(deployment), deployment.steps()
+    before, steps = first_branch(deployment), deployment.steps()
     assert steps["destroy"] == "held"
     late = minted_late(company, deployment, ref)
     assert deployment.due.compare_late() == 1
@@ -57,7 +69,7 @@ def test_a_late_mint_is_revoked_before_the_destruction_that_waits_and_its_wait_i
     deployment.rest(patience_s=SOON)
     assert company.living(ref) == {replacement(deployment)}
     assert deployment.rows("late") == []
-    assert branch(deployment) == before
+    assert first_branch(deployment) == before
     assert deployment.steps() == {**steps, "compare_late": "done"}
     [compared] = [step for step in deployment.record().runs[0].steps if step.name == "compare_late"]
     assert late.id in compared.reason
@@ -66,17 +78,18 @@ def test_a_late_mint_is_revoked_before_the_destruction_that_waits_and_its_wait_i
     assert broken_chains(deployment) == []
 
 
-def test_a_run_that_is_done_is_opened_for_it_and_closed_again_as_often_as_it_takes(resting):
+def test_a_run_that_is_done_is_compared_again_as_often_as_it_takes(resting):
     company, deployment, ref = resting
     deployment.rest()
-    before = branch(deployment)
+    before = first_branch(deployment)
     for _ in range(2):
         minted_late(company, deployment, ref)
         assert deployment.due.compare_late() == 1
         deployment.rest()
-        assert branch(deployment) == {**before, "lane": "replace", "calls": before["calls"]}
+        assert first_branch(deployment) == before
     assert company.living(ref) == {replacement(deployment)}
     assert {"compare_late", "compare_late_2"} < set(deployment.steps())
+    assert broken_chains(deployment) == []
 
 
 def test_a_run_whose_comparison_comes_anyway_gets_no_other(house):
@@ -87,35 +100,83 @@ def test_a_run_whose_comparison_comes_anyway_gets_no_other(house):
     assert deployment.due.compare_late() == 0
 
 
-def test_a_branch_in_a_workers_hand_is_opened_when_it_is_free(resting):
-    company, deployment, ref = resting
-    minted_late(company, deployment, ref)
-    with deployment.database.write() as connection:
-        connection.execute(update(tables.branch).values(holder="worker"))
-    assert deployment.due.compare_late() == 0
-    assert "compare_late" not in deployment.steps()
-    with deployment.database.write() as connection:
-        connection.execute(update(tables.branch).values(holder=None))
+@pytest.mark.parametrize(
+    ("what", "failed", "lives"),
+    [("issuer.issue", "issue", 0), ("store.promote", "deliver", 1), ("consumer.reload", "reload", 1)],
+)
+def test_a_run_that_failed_is_settled_by_itself_and_stays_failed(house, what, failed, lives):
+    company, deployment = house
+    stolen, _ = company.stolen(KEY)
+    answering(company, what, Rejected("denied"))
+    deployment.start([stolen], wanted=Strategy.CONTAIN_FIRST)
+    deployment.rest(patience_s=SOON)
+    before = first_branch(deployment)
+    assert deployment.steps()[failed] == "failed"
+    company.world.meet = lambda *_: None
+    minted_late(company, deployment, stolen.ref)
     assert deployment.due.compare_late() == 1
+    deployment.rest(patience_s=SOON)
+    assert company.living(stolen.ref) == ({replacement(deployment)} if lives else set())
+    assert deployment.rows("late") == []
+    assert first_branch(deployment) == before
+    assert deployment.steps()[failed] == "failed"
+    deployment.hands.decide("inc-1.r1", failed, skip=False, by="ann", reason="it is mended")
+    deployment.rest()
+    assert set(deployment.steps().values()) == {"done"}
+    assert company.living(stolen.ref) == {replacement(deployment)}
+    assert broken_chains(deployment) == []
 
 
 @pytest.mark.parametrize(
-    ("state", "reason", "opened"),
+    ("state", "reason"),
     [
-        ("failed", "denied", 0),
-        ("held", "possible_persistence: KEY1 appeared", 0),
-        ("uncertain", "lost", 0),
-        ("held", "gate: no_legal_hold", 1),
-        ("held", "scheduled", 1),
+        ("failed", "denied"),
+        ("held", "possible_persistence: KEY1 appeared"),
+        ("held", "gate: no_legal_hold"),
+        ("held", "scheduled"),
+        ("uncertain", "lost"),
     ],
 )
-def test_what_waits_for_a_person_is_not_taken_up_without_one(resting, state, reason, opened):
+def test_however_the_run_rests_it_is_compared_and_rests_on(resting, state, reason):
     company, deployment, ref = resting
-    minted_late(company, deployment, ref)
     with deployment.database.write() as connection:
         destroy = tables.step.c.name == "destroy"
         connection.execute(update(tables.step).where(destroy).values(state=state, reason=reason))
-    assert deployment.due.compare_late() == opened
+    before = first_branch(deployment)
+    minted_late(company, deployment, ref)
+    assert deployment.due.compare_late() == 1
+    deployment.rest(patience_s=SOON)
+    assert company.living(ref) == {replacement(deployment)}
+    assert first_branch(deployment) == before
+    assert deployment.steps()["destroy"] == state
+
+
+def test_a_comparison_that_asks_a_person_has_settled_what_was_noted(resting):
+    company, deployment, ref = resting
+    minted_late(company, deployment, ref)
+    stranger = company.outside.provider(ref).issue(ref, marker="", preserved={}).ref
+    assert deployment.due.compare_late() == 1
+    deployment.rest(patience_s=SOON)
+    assert deployment.steps()["compare_late"] == "held"
+    assert company.living(ref) == {replacement(deployment), stranger.id}
+    assert deployment.rows("late") == []
+
+
+def test_one_that_failed_is_a_persons_until_something_else_is_noted(resting):
+    company, deployment, ref = resting
+    minted_late(company, deployment, ref)
+    answering(company, "issuer.siblings", Unavailable("unreachable"))
+    assert deployment.due.compare_late() == 1
+    deployment.rest(patience_s=SOON)
+    assert deployment.steps()["compare_late"] == "failed"
+    assert deployment.due.compare_late() == 0
+    company.world.meet = lambda *_: None
+    company.world.wait_until(company.world.now() + 1)
+    minted_late(company, deployment, ref)
+    assert deployment.due.compare_late() == 1
+    deployment.rest(patience_s=SOON)
+    assert company.living(ref) == {replacement(deployment)}
+    assert deployment.rows("late") == []
 
 
 def test_nothing_late_costs_one_question(resting):

@@ -8,7 +8,7 @@ from threading import Barrier
 
 import pytest
 
-from rotator.claims import Draft, LostClaim
+from rotator.claims import Draft, LostClaim, Other
 from rotator.flow.playbook import Strategy
 from rotator.flow.proof import Evidence, Proof
 from rotator.flow.run import BranchState, StepState, Work
@@ -211,29 +211,29 @@ def claimed(house, ledger):
 
 def test_one_mint_per_owner_at_a_time_until_a_draft_gives_it_back(claimed, ledger):
     (mine, another, *_), of_another_owner = claimed
-    assert ledger.take_mint(mine)
-    assert ledger.take_mint(mine)  # ours already
-    assert not ledger.take_mint(another)
-    assert ledger.take_mint(of_another_owner)
+    assert ledger.take_mint(mine) is None
+    assert ledger.take_mint(mine) is None  # ours already
+    assert ledger.take_mint(another) == Other(mine.run.id, None)
+    assert ledger.take_mint(of_another_owner) is None
     ledger.commit(mine, Draft(gives_mint=True))
-    assert ledger.take_mint(another)
+    assert ledger.take_mint(another) is None
 
 
 def test_of_many_who_reserve_an_owner_at_once_one_gets_it(claimed, ledger):
     of_one_owner, _ = claimed
     given = at_once([lambda work=work: ledger.take_mint(work) for work in of_one_owner])
-    assert given.count(True) == 1
+    assert given.count(None) == 1
 
 
 def test_a_worker_that_lost_its_claim_gives_no_reservation_back_and_takes_none(claimed, house, ledger):
     (old, another, *_), of_another_owner = claimed
-    assert ledger.take_mint(old)
+    assert ledger.take_mint(old) is None
     for claim in house[1].due.claims():
         if claim.branch in {old.branch.id, of_another_owner.branch.id}:
             house[1].due.free(claim)
     with pytest.raises(LostClaim):
         ledger.commit(old, Draft(gives_mint=True))
-    assert not ledger.take_mint(another)
+    assert ledger.take_mint(another) == Other(old.run.id, None)
     with pytest.raises(LostClaim):
         ledger.take_mint(of_another_owner)
 

@@ -1,0 +1,103 @@
+"""One mint per owner at a time, and nobody waits unseen for one that does not move."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from rotator.errors import Uncertain
+from rotator.flow.playbook import Strategy
+from rotator.ports import Place
+from tests.fakes.company import founded
+from tests.fakes.deployment import broken_chains
+
+KEY = "aws_iam_access_key"
+OURS, THEIRS = "inc-1.r1", "inc-2.r1"
+SOON = 3600.0
+NO_CONNECTIONS = ()
+
+
+@pytest.fixture
+def house(tmp_path):
+    company, deployment = founded(tmp_path)
+    yield company, deployment
+    deployment.database.close()
+
+
+def two_stolen(company):
+    """Steal both keys of one owner, each read from a place of its own."""
+    first, _ = company.stolen(KEY)
+    second, _ = company.stolen(KEY)
+    place = Place("fake", "kv-2", "ci/other")
+    company.outside.stores["kv-2"].put(place.name, json.dumps({"id": second.ref.id}))
+    return first, replace(second, custody=replace(second.custody, deliver=(place,), consumers=()))
+
+
+def state(deployment, run):
+    [found] = [row for row in deployment.rows("branch") if row["run"] == run]
+    return found["state"], found["reason"]
+
+
+def test_a_legal_hold_with_a_full_quota_keeps_both_runs_visibly_held_and_nobody_polls(house):
+    company, deployment = house
+    first, second = two_stolen(company)
+    plan = deployment.declare([first, second])
+    deployment.gates.set("inc-1", "no_legal_hold", "m", "lawyers", is_open=False)
+    deployment.enrolment.approve("inc-1", plan.digest, by="test")
+    deployment.rest(patience_s=SOON)
+    held = {("held", "gate: no_legal_hold")}
+    assert {state(deployment, f"inc-1.r{number}") for number in (1, 2)} == held
+    deployment.gates.set("inc-1", "no_legal_hold", "m", "all is copied", is_open=True)
+    deployment.rest()
+    record = deployment.record()
+    assert {step.state.value for each in record.runs for step in each.steps} == {"done"}
+    assert company.living(first.ref) == {each.run.replacement for each in record.runs}
+    assert len(company.world.done("issuer.issue")) == 2
+    assert deployment.rows("mint") == []
+    assert broken_chains(deployment) == []
+
+
+@pytest.fixture
+def stopped(house):
+    """Lose the answer to a mint of the first incident, stop that, and let another of the same owner come."""
+    company, deployment = house
+    company.aws = replace(company.aws, quota=None)
+    company.outside.providers[KEY, "aws"].at = company.aws
+    first, second = two_stolen(company)
+    deployment.start([first], wanted=Strategy.CONTAIN_FIRST)
+
+    def meet(phase, what, _changes):
+        if (phase, what) == ("before", "issuer.issue"):
+            company.world.meet = lambda *_: None
+            deployment.stops.stop("inc-1", "ann", "the database is restored", NO_CONNECTIONS)
+            raise Uncertain("lost")
+
+    company.world.meet = meet
+    deployment.rest(patience_s=SOON)
+    deployment.start([second], wanted=Strategy.CONTAIN_FIRST, incident="inc-2")
+    deployment.rest(patience_s=SOON)
+    return company, deployment
+
+
+def test_a_mint_that_waits_for_a_stopped_run_is_held_and_names_it(stopped):
+    _, deployment = stopped
+    held, reason = state(deployment, THEIRS)
+    assert held == "held"
+    assert OURS in reason
+    assert "the database is restored" in reason
+    assert deployment.steps(THEIRS)["issue"] == "held"
+    assert deployment.due.wake_minting() == 0
+    assert not deployment.due.busy_until(SOON)
+
+
+def test_it_goes_on_by_itself_when_the_other_does(stopped):
+    company, deployment = stopped
+    deployment.stops.lift("inc-1", "ann", "it is back", NO_CONNECTIONS)
+    assert deployment.due.wake_minting() == 1
+    deployment.rest()
+    records = [deployment.record(name).runs[0] for name in ("inc-1", "inc-2")]
+    assert {step.state.value for each in records for step in each.steps} == {"done"}
+    assert company.living(records[0].run.ref) == {each.run.replacement for each in records}
+    assert broken_chains(deployment) == []
