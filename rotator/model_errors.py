@@ -10,16 +10,16 @@ from pydantic_core import ErrorDetails
 
 _ECHO = 40
 _KINDS: Mapping[str, str] = {
-    "string": "a text in quotes",
+    "string": "a text",
     "int": "a whole number",
     "float": "a number",
     "bool": "true or false",
-    "list": "a list in brackets",
-    "tuple": "a list in brackets",
-    "set": "a list in brackets",
-    "dict": "a table of keys and values",
-    "model": "a table of keys and values",
-    "path": "a path in quotes",
+    "list": "a list",
+    "tuple": "a list",
+    "set": "a list",
+    "dict": "a table of keys",
+    "model": "a table of keys",
+    "path": "a path",
 }
 _BOUNDS: Mapping[str, str] = {
     "missing": "is missing",
@@ -31,10 +31,10 @@ _BOUNDS: Mapping[str, str] = {
     "too_short": "is too short: at least {min_length}",
     "string_too_long": "is too long: at most {max_length} letters",
     "too_long": "is too long: at most {max_length}",
-    "greater_than": "must be above {gt}",
-    "greater_than_equal": "must be {ge} or more",
-    "less_than_equal": "must be {le} or less",
-    "less_than": "must be below {lt}",
+    "greater_than": "must be above {gt:g}",
+    "greater_than_equal": "must be {ge:g} or more",
+    "less_than_equal": "must be {le:g} or less",
+    "less_than": "must be below {lt:g}",
     "finite_number": "must be a finite number",
 }
 _NOT_QUOTED = {"missing", "extra_forbidden", "string_too_short", "too_short", "string_too_long", "too_long"}
@@ -42,7 +42,7 @@ _GIVEN: Mapping[type, str] = {
     str: "a text",
     bool: "true or false",
     int: "a number",
-    float: "a number",
+    float: "one with a fraction",
     list: "a list",
     dict: "a table",
     type(None): "nothing",
@@ -74,7 +74,9 @@ def place(location: Sequence[str | int], document: Any) -> str:
             words.append(part)
             continue
         name = document.get("name") if isinstance(document, dict) else None
-        words[-1:] = [f"{words[-1] if words else 'entry'} {name if isinstance(name, str) else f'number {part + 1}'}"]
+        words[-1:] = [
+            f"{words[-1] if words else 'entry'} {name if name and isinstance(name, str) else f'number {part + 1}'}"
+        ]
     return ": ".join(words)
 
 

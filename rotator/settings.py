@@ -13,7 +13,15 @@ from typing import Annotated, Any, Literal, get_args
 from urllib.parse import urlsplit
 
 import platformdirs
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
@@ -51,9 +59,9 @@ class ConnectionSettings(BaseModel):
 
     @field_validator("credential")
     @classmethod
-    def _reference(cls, value: str | None) -> str | None:
+    def _reference(cls, value: str | None, known: ValidationInfo) -> str | None:
         if value is not None:
-            secret_reference.check(value, "credential")
+            secret_reference.check(value, f"connections {known.data.get('name', '?')}: credential")
         return value
 
 
@@ -119,7 +127,7 @@ class CredentialSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     match: Match
-    criticality: Annotated[str, Field(pattern="^(low|medium|high|critical)$")] = "medium"
+    criticality: Literal["low", "medium", "high", "critical"] = "medium"
     environment: Literal["production", "staging", "test", "development"] | None = None
     reads: list[str] | None = None
     administers: list[str] = []
@@ -275,6 +283,8 @@ def _at_home(key: str, path: Path) -> Path:
 
 def _mend(error: ErrorDetails) -> str:
     """Say which key was meant, where one is unknown."""
+    if error["type"] == "list_type" and isinstance(error["input"], dict):
+        return f"write [[{error['loc'][-1]}]], once for each"
     if error["type"] != "extra_forbidden":
         return "see docs/configuration.md"
     model: Any = Settings

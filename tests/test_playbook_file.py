@@ -95,7 +95,7 @@ def test_a_mistake_on_line_7_is_told_with_its_line_and_its_mend(folder):
         ("[badge]", "[" * 30 + "]" * 30, "5: nested too deeply"),
         ("steps:", "---\nsteps:", "6: a second document (drop the `---` line)"),
         ("summary: Revoke", "summary: [Revoke", "3: not YAML: expected ',' or ']', but got ':'"),
-        ("[revoke_only]", "revoke_only", "4: `strategies`: input should be a valid list"),
+        ("[revoke_only]", "revoke_only", "4: `strategies` must be a list, not a text"),
         ("do: revoke exposed", "do: verify exposed", "4: under revoke_only, nothing stops the exposed credential"),
         ("do: verify exposed}", "do: revoke exposed}", "9: under revoke_only, a refusal proves nothing"),
     ],
