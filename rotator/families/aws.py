@@ -138,7 +138,7 @@ class Exchange:
         return self._call(service, operation, parameters, changes=True)
 
     def pages(self, service: str, operation: str, part: str, **parameters: Any) -> Iterator[Any]:
-        """Yield what stands under `part` of every page of an IAM list."""
+        """Yield what stands under `part` of every page of a list."""
         return _pages(lambda more: self.read(service, operation, **parameters, **more), part)
 
     def _call(self, service: str, operation: str, parameters: dict[str, Any], *, changes: bool) -> Any:
@@ -160,9 +160,12 @@ def _pages(read: Callable[[dict[str, str]], Any], part: str) -> Iterator[Any]:
     while True:
         page = read(more)
         yield from page[part]
-        if not page.get("IsTruncated"):
+        if page.get("NextToken"):
+            more = {"NextToken": page["NextToken"]}
+        elif page.get("IsTruncated"):
+            more = {"Marker": page["Marker"]}
+        else:
             return
-        more = {"Marker": page["Marker"]}
 
 
 class _Answered(dict[str, Any]):

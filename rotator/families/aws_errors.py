@@ -47,6 +47,8 @@ _REASONS = {
     "LimitExceededException": "quota",
     "NoSuchEntity": "not_found",
     "ResourceNotFoundException": "not_found",
+    "ParameterNotFound": "not_found",
+    "ParameterVersionNotFound": "not_found",
     "InvalidParameterException": "invalid_parameter",
     "ResourceExistsException": "already_exists",
 }
