@@ -36,8 +36,8 @@ class Case:
     well-formed credential that the issuer never knew, of the given one's owner. `wrong_account` names one that
     belongs to another account, where the kind can tell. `own` is the material by which the provider itself is let in.
     `by_hand` is what a person does at the issuer where no machine can. `lists`: the issuer knows which credentials an
-    owner has. `alone`: what ends one leaves the owner's others alone; where it cannot, it must spare other owners.
-    `several`: an owner may have more than one.
+    owner has. `views`: it shows how one stands. `alone`: what ends one leaves the owner's others alone; where it
+    cannot, it must spare other owners. `several`: an owner may have more than one.
     `beside` names what an owner has besides what was planted for him.
     """
 
@@ -51,6 +51,7 @@ class Case:
     own: Secret | None = None
     by_hand: Callable[[CredentialRef], None] | None = None
     lists: bool = True
+    views: bool = True
     alone: bool = True
     several: bool = True
     beside: Callable[[CredentialRef], frozenset[CredentialRef]] = lambda _ref: frozenset()
