@@ -14,6 +14,7 @@ from dataclasses import replace
 import structlog
 
 from rotator import clock
+from rotator.batch import BUDGET, Batches
 from rotator.claims import STOPPED, Ledger, LedgerFailed, LostClaim
 from rotator.effects import Outcome, Unstaged, perform
 from rotator.errors import RotatorError
@@ -21,7 +22,7 @@ from rotator.exchange import Exchange, places
 from rotator.flow.playbook import Subject, Verb
 from rotator.flow.run import AT_ONCE, BranchState, Step, StepState, Work
 from rotator.flow.step import UNRESOLVED, WORKER_LOST, Move, after_error
-from rotator.holding import Holding
+from rotator.holding import Holding, resting
 from rotator.judgement import is_unpaired, move_after, proven
 from rotator.minting import Minting
 from rotator.waiting import ONE_AT_A_TIME, wait_before
@@ -30,7 +31,6 @@ from rotator.world import World
 log = structlog.get_logger()
 
 QUOTA = "quota"
-BUDGET = "its account's budget is used up"
 
 
 class Engine:
@@ -38,6 +38,7 @@ class Engine:
 
     def __init__(self, ledger: Ledger, world: World, worker: str, clock: Callable[[], float] = clock.now) -> None:
         self._ledger, self._world, self._worker, self._clock = ledger, world, worker, clock
+        self._batches = Batches(ledger, world, worker, clock)
         self._unnoted: deque[tuple[str, str]] = deque()
 
     def advance(self, branch: str) -> None:
@@ -56,7 +57,7 @@ class Engine:
     def _advance(self, work: Work) -> None:
         branch, holding = work.branch.id, Holding(self._ledger, work, self._clock)
         try:
-            _Advance(self._ledger, self._world, holding).run()
+            _Advance(self._ledger, self._world, self._batches, holding).run()
         except LostClaim:
             log.warning("claim_lost", branch=branch)
             self._remember(holding)
@@ -81,10 +82,11 @@ class Engine:
 class _Advance:
     """One claim's way through its steps."""
 
-    def __init__(self, ledger: Ledger, world: World, holding: Holding) -> None:
-        self._ledger, self._world, self._holding = ledger, world, holding
+    def __init__(self, ledger: Ledger, world: World, batches: Batches, holding: Holding) -> None:
+        self._ledger, self._world, self._batches, self._holding = ledger, world, batches, holding
         self._exchange = Exchange(ledger, holding.work.branch)
         self._minting = Minting(ledger, world, holding, self._exchange)
+        self._moved = False
 
     def run(self) -> None:
         lane, holding = None, self._holding
@@ -102,18 +104,9 @@ class _Advance:
                 return
             move = self._advance(step)
             if move.state not in {StepState.DONE, StepState.SKIPPED}:
-                self._rest(move)
+                holding.release(*resting(move))
                 return
-
-    def _rest(self, move: Move) -> None:
-        """Give way: due again later, held for a person or a condition, or failed for all to see."""
-        if move.state is StepState.FAILED:
-            self._holding.release(BranchState.FAILED, None, move.reason)
-        elif move.state is StepState.HELD:
-            self._holding.release(BranchState.HELD, move.due_at, move.reason)
-        else:
-            due_at = move.due_at if move.due_at is not None else AT_ONCE
-            self._holding.release(BranchState.OPEN, due_at, move.reason)
+            self._moved = True
 
     def _advance(self, step: Step) -> Move:
         holding = self._holding
@@ -135,6 +128,9 @@ class _Advance:
 
     def _act(self, step: Step) -> Move:
         holding = self._holding
+        if (batch := self._batches.of(holding.work, step)) is not None:
+            wait = self._batches.gather(batch) if self._moved else None
+            return wait or self._batches.revoke(holding, step, batch)
         if not holding.takes_calls(step):
             return Move(StepState.PENDING, AT_ONCE, BUDGET)
         try:

@@ -6,10 +6,10 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from rotator.claims import Draft, Ledger, LostClaim
+from rotator.claims import Draft, Ledger, LostClaim, Release
 from rotator.errors import Unavailable
 from rotator.flow.proof import Proof
-from rotator.flow.run import BranchState, Step, Work
+from rotator.flow.run import AT_ONCE, BranchState, Step, StepState, Work
 from rotator.flow.step import SEND_MARGIN_S, Move, apply
 
 
@@ -74,8 +74,11 @@ class Holding:
         if not (self.draft.steps or self.draft.records):
             return
         asked = time.monotonic()  # not the moment after: whoever freezes in between must know it
-        self.work = self._ledger.commit(self.work, self.draft)
-        self.draft, self._committed, self.minted = Draft(), asked, None
+        self.committed(self._ledger.commit(self.work, self.draft), asked)
+
+    def committed(self, work: Work, asked: float) -> None:
+        """Go on from what was written, asked for at `asked` on the monotonic clock."""
+        self.work, self.draft, self._committed, self.minted = work, Draft(), asked, None
 
     def pulse(self) -> None:
         """Keep the claim, and heed a stop, between the calls of a step that makes many."""
@@ -110,3 +113,17 @@ class Holding:
         """Write the draft and give the branch back."""
         self.draft.unspent_calls = self._calls_left or 0
         self._ledger.release(self.work, self.draft, state, due_at, reason)
+
+    def given_back(self, state: BranchState, due_at: float | None = None, reason: str | None = None) -> Release:
+        """Return what gives the branch back, to be written together with others."""
+        self.draft.unspent_calls = self._calls_left or 0
+        return Release(self.work, self.draft, state, due_at, reason)
+
+
+def resting(move: Move) -> tuple[BranchState, float | None, str | None]:
+    """Return how a branch waits whose step made that move, until when, and why."""
+    if move.state is StepState.FAILED:
+        return BranchState.FAILED, None, move.reason
+    if move.state is StepState.HELD:
+        return BranchState.HELD, move.due_at, move.reason
+    return BranchState.OPEN, AT_ONCE if move.due_at is None else move.due_at, move.reason

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple, ParamSpec, TypeVar
 
@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Executable, Update, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from rotator import clock
-from rotator.claims import Draft, LedgerFailed, LostClaim, Other, Ours
+from rotator.claims import Draft, LedgerFailed, LostClaim, Other, Ours, Release
 from rotator.credential import Secret
 from rotator.flow.playbook import Until
 from rotator.flow.proof import Evidence, Proof
@@ -28,7 +28,7 @@ from rotator.flow.run import (
     needs_material,
     summarise,
 )
-from rotator.ledger import accounts, reservation, rows, statements, tables, timekeeping
+from rotator.ledger import accounts, alike, reservation, rows, statements, tables, timekeeping
 from rotator.ledger.database import Database
 from rotator.ledger.evidence import chained
 from rotator.seal import Seal
@@ -39,6 +39,9 @@ AHEAD_S = 5.0
 """How far ahead of a worker's clock the dispatcher's may be."""
 OLDEST_S = 60.0
 """How old a message may be: twice as old as one is when it is sent again."""
+
+TOGETHER = 100
+"""Claims written in one transaction: others wait for it."""
 
 Given = ParamSpec("Given")
 Answer = TypeVar("Answer")
@@ -145,8 +148,22 @@ class WorkingLedger:
         return self._database.commit(take)
 
     @_told
+    def claim_alike(self, work: Work, step: Step, worker: str, most: int) -> list[Work]:
+        """Take what comes to the same step of the same kind and account, at most so many."""
+        now = self._clock()
+        return self._database.commit(lambda connection: alike.claim(connection, work, step, worker, most, now))
+
+    @_told
     def commit(self, work: Work, draft: Draft) -> Work:
         """Write the draft and count the heartbeat."""
+        return self._database.commit(self._committing(work, draft))
+
+    @_told
+    def commit_all(self, drafts: Sequence[tuple[Work, Draft]]) -> list[Work | None]:
+        """Write each draft under its own claim; None for each that was lost."""
+        return self._all([self._committing(*each) for each in drafts])
+
+    def _committing(self, work: Work, draft: Draft) -> Callable[[Connection], Work]:
         written = _Written(work, draft)
         running = next((each for each in draft.steps.values() if each.state is StepState.RUNNING), None)
         of_run = {
@@ -155,26 +172,47 @@ class WorkingLedger:
             "of_run": work.run.id,
             "of_lane": "" if running is None else running.lane.value,
         }
-        return self._database.commit(lambda connection: self._write(connection, written, statements.BEAT, of_run))
+        return lambda connection: self._write(connection, written, statements.BEAT, of_run)
 
     @_told
     def release(self, work: Work, draft: Draft, state: BranchState, due_at: float | None, reason: str | None) -> None:
         """Write the draft, give the branch back, and open the next segment when this was its last."""
+        self._database.commit(self._releasing(Release(work, draft, state, due_at, reason)))
+
+    @_told
+    def release_all(self, releases: Sequence[Release]) -> list[bool]:
+        """Give each branch back under its own claim; False for each that was lost."""
+        return [done is not None for done in self._all([self._releasing(each) for each in releases])]
+
+    def _releasing(self, release: Release) -> Callable[[Connection], bool]:
+        work, draft, state = release.work, release.draft, release.state
         written = _Written(work, draft)
-        given: dict[str, object] = {"state": state.value, "due_at": due_at, "reason": rows.plain(reason)}
+        given: dict[str, object] = {
+            "state": state.value,
+            "due_at": release.due_at,
+            "reason": rows.plain(release.reason),
+        }
         statement = statements.RELEASE
         if ahead := sorted((step for step in work.steps if _is_ahead(step, work)), key=_position):
             statement = statements.RELEASE_TO_LANE
             given |= {"lane": ahead[0].lane.value, "calls": calls_ahead(ahead)}
 
-        def give_back(connection: Connection) -> None:
+        def give_back(connection: Connection) -> bool:
             after = self._write(connection, written, statement, given)
             if after.run.evidence is Evidence.PROVEN and not needs_material(after.steps):
                 connection.execute(statements.FORGET_MATERIAL, {"run_id": after.run.id})
             if state is BranchState.DONE:
                 self._join(connection, work.branch)
+            return True
 
-        self._database.commit(give_back)
+        return give_back
+
+    def _all(self, writes: Sequence[Callable[[Connection], Answer]]) -> list[Answer | None]:
+        """Write many claims' drafts, so many in one transaction; None for each whose claim was lost."""
+        found: list[Answer | None] = []
+        for start in range(0, len(writes), TOGETHER):
+            found += self._database.commit(functools.partial(_each_kept, writes[start : start + TOGETHER]))
+        return found
 
     def _write(self, connection: Connection, written: _Written, statement: Update, given: Mapping[str, object]) -> Work:
         work, draft = written.work, written.draft
@@ -289,6 +327,17 @@ class WorkingLedger:
         accounts.note(
             self._database, account, self._clock(), failed=failed, throttled=throttled, retry_after=retry_after
         )
+
+
+def _each_kept(writes: Sequence[Callable[[Connection], Answer]], connection: Connection) -> list[Answer | None]:
+    """Write under each of several claims; a lost one has written nothing, and takes nobody along."""
+    found: list[Answer | None] = []
+    for write in writes:
+        try:
+            found.append(write(connection))
+        except LostClaim:
+            found.append(None)
+    return found
 
 
 def _is_ahead(step: Step, work: Work) -> bool:
