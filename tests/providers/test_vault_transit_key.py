@@ -1,0 +1,151 @@
+"""What is special about transit keys, tried on a real OpenBao server."""
+
+from __future__ import annotations
+
+import base64
+import os
+
+import pytest
+
+from rotator.credential import CredentialRef, Leaked, Secret
+from rotator.errors import Rejected, RotatorError
+from rotator.families.vault_transit import KNOCKABLE
+from rotator.ports import Answer, Connection, State
+from rotator.practice.openbao import openbao
+from rotator.providers.vault_transit_key import connect
+from tests.contracts.cases.vault_transit_key import KIND, new_version, prepared
+from tests.fakes.fault_proxy import fault_proxy
+
+SMALL = sorted(KNOCKABLE - {"rsa-3072", "rsa-4096"})
+"""Making the larger RSA keys takes seconds; they go the same way."""
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    with openbao(tmp_path_factory.mktemp("openbao")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def own(server):
+    own = prepared(server)
+    new_version(server, "first")
+    return own
+
+
+@pytest.fixture
+def proxy(server):
+    with fault_proxy(server.address) as standing:
+        yield standing
+
+
+@pytest.fixture
+def provider(proxy, own):
+    return connect(Connection("vault", "vault", endpoint_url=proxy.address, credential=lambda: own), KIND)
+
+
+def reason_of(act) -> str:
+    with pytest.raises(RotatorError) as refusal:
+        act()
+    return refusal.value.reason
+
+
+@pytest.mark.parametrize("kind", SMALL)
+def test_a_version_of_every_type_is_named_by_a_forgery_and_refused_below_the_floor(server, provider, kind):
+    ref, key = new_version(server, f"of-{kind}", kind)
+    assert provider.identify(Leaked(secret=key)) == ref
+    provider.suspend(ref)
+    verdict = provider.verify(ref, key)
+    assert (verdict.answer, verdict.names_id) == (Answer.REJECTED, True)
+
+
+def test_the_material_itself_is_sent_nowhere(server, provider, monkeypatch):
+    sent = []
+    request = provider._vault._adapter.request
+
+    def noted(*given, **more):
+        sent.append((given, more))
+        return request(*given, **more)
+
+    monkeypatch.setattr(provider._vault._adapter, "request", noted)
+    ref, key = new_version(server, "quiet")
+    assert provider.identify(Leaked(secret=key, owner=ref.owner)) == ref
+    assert sent
+    assert key.reveal() not in str(sent)
+
+
+def test_another_key_of_the_same_length_proves_nothing(server, provider):
+    ref, _ = new_version(server, "pair")
+    verdict = provider.verify(ref, Secret(base64.b64encode(os.urandom(32)).decode()))
+    assert (verdict.answer, verdict.mismatch) == (Answer.INCONCLUSIVE, True)
+
+
+def test_a_key_whose_work_cannot_be_forged_is_not_called_dead(server, provider):
+    server.call("POST", "transit/keys/derived", {"derived": True, "exportable": True})
+    ref = CredentialRef(KIND, "vault", "transit/derived", "transit/derived:1")
+    key = server.call("GET", "transit/export/encryption-key/derived/1")["data"]["keys"]["1"]
+    assert provider.verify(ref, Secret(key)).reason == "no_knock_for_this_type"
+    assert provider.identify(Leaked(id=ref.id)) == ref
+
+
+def test_a_stop_takes_older_versions_along_says_so_and_only_the_version_comes_back(server, provider):
+    oldest, old_key = new_version(server, "floor")
+    ref, key = new_version(server, "floor")
+    assert provider.preserve(ref)["stopping_it_also_stops"] == "1"
+    provider.suspend(ref)
+    assert provider.inspect(oldest).state is State.SUSPENDED
+    provider.resume(ref)
+    assert provider.verify(ref, key).answer is Answer.ACCEPTED
+    assert provider.verify(oldest, old_key).answer is Answer.REJECTED
+
+
+def test_nothing_is_destroyed_while_an_older_version_lives(server, provider):
+    oldest, old_key = new_version(server, "kept")
+    ref, _ = new_version(server, "kept")
+    assert reason_of(lambda: provider.revoke(ref)) == "older_versions_live"
+    assert provider.verify(oldest, old_key).answer is Answer.ACCEPTED
+    provider.revoke(oldest)
+    assert provider.inspect(oldest).state is State.ABSENT
+    assert provider.inspect(ref).state is State.ACTIVE
+
+
+def test_who_encrypts_under_a_named_version_is_moved_on_too(server, provider):
+    ref, _ = new_version(server, "named")
+    server.call("POST", "transit/keys/named/config", {"min_encryption_version": 1})
+    provider.suspend(ref)
+    assert server.call("GET", "transit/keys/named")["data"]["min_encryption_version"] == 2
+
+
+def test_a_key_that_never_leaves_the_server_is_not_rotated_for_delivery(server, provider):
+    server.call("POST", "transit/keys/inside", {})
+    ref = CredentialRef(KIND, "vault", "transit/inside", "transit/inside:1")
+    assert reason_of(lambda: provider.issue(ref, "marker", {})) == "not_exportable"
+    assert provider.siblings(ref) == {ref}
+
+
+def test_a_rotation_whose_export_is_lost_is_uncertain(server, provider, proxy):
+    ref, _ = new_version(server, "lost")
+    proxy.pass_all()
+    proxy.lose_answer(3)
+    assert reason_of(lambda: provider.issue(ref, "marker", {})) == "rotated_but_not_exported"
+    proxy.pass_all()
+    assert len(provider.siblings(ref)) == 2
+
+
+def test_a_stop_whose_rotation_was_lost_is_finished_when_asked_again_without_another(server, provider, proxy):
+    ref, key = new_version(server, "again")
+    proxy.pass_all()
+    proxy.lose_answer(1)
+    with pytest.raises(RotatorError):
+        provider.suspend(ref)
+    proxy.pass_all()
+    provider.suspend(ref)
+    assert provider.verify(ref, key).answer is Answer.REJECTED
+    assert len(provider.siblings(ref)) == 2
+
+
+def test_an_id_of_another_key_is_refused(server, provider):
+    ref, _ = new_version(server, "mine")
+    with pytest.raises(Rejected) as refusal:
+        provider.revoke(CredentialRef(KIND, "vault", "transit/other", ref.id))
+    assert refusal.value.reason == "not_this_account"
