@@ -73,12 +73,14 @@ build/ansible/done: lock/ansible.txt
 
 # What the tests need and no Python package brings: a real sshd, and libfaketime, by which a test sets the clock of a
 # process. RUNLEVEL=1 keeps apt from starting the sshd.
+SYSTEM_PACKAGES := openssh-server faketime postgresql
 system-packages:
-	@{ command -v sshd || test -x /usr/sbin/sshd; } >/dev/null && command -v faketime >/dev/null || { \
+	@{ command -v sshd || test -x /usr/sbin/sshd; } >/dev/null && command -v faketime >/dev/null && \
+		ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || { \
 		test "$$(id -u)" = 0 && command -v apt-get >/dev/null || \
-			{ echo "make test needs openssh-server and faketime: install them (as root) and run again"; exit 2; }; \
+			{ echo "make test needs $(SYSTEM_PACKAGES): install them (as root) and run again"; exit 2; }; \
 		apt-get -qq update && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive \
-			apt-get -qq install -y --no-install-recommends openssh-server faketime >/dev/null; }
+			apt-get -qq install -y --no-install-recommends $(SYSTEM_PACKAGES) >/dev/null; }
 
 # No index address and no download address may stand in a lock.
 UV := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
