@@ -1,45 +1,55 @@
-"""Undo: which steps take back what a run has done from one step on. They are appended; nothing is edited away.
+"""Undo: what of a run may be taken back from one step on. Steps are appended for it; nothing is edited away.
 
-Consumers hold something that works at every moment, where there is a way: first the exposed credential is resumed, and
-seen to open; then its value is given back; then consumers are told, and asked; and only then the replacement is taken
-away (`giving_back.py` keeps that waiting). What is left goes in the run's own order, backwards. What stopped the
-exposed credential and has no way back (a destruction, above all) is never passed: nobody would hold anything that
-works.
+`way_back.py` has them in their order. What stopped the exposed credential and has no way back (a destruction, above
+all) is never passed: nobody would hold anything that works.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from itertools import groupby
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from rotator.errors import BadInput
-from rotator.flow.giving_back import is_stopped, untold
-from rotator.flow.plan import Lane
-from rotator.flow.playbook import UNDO, Expect, Subject, Verb, meant
-from rotator.flow.run import THROUGH, UNDOES, WHY, Run, Step, StepState, taken_back
+from rotator.flow.giving_back import is_stopped
+from rotator.flow.playbook import UNDO, Subject, Verb, meant
+from rotator.flow.run import THROUGH, UNDOES, Run, Step, StepState, taken_back
 from rotator.flow.step import STOPS, UNRESOLVED, is_unknown
+from rotator.flow.way_back import Stretch, offers, stretches, turn
 
-AGAIN_S = 120.0
-"""How long a resumed credential is knocked with until it opens: the issuer has to spread that too."""
 HALF_WAY = frozenset({Verb.INSTALL, Verb.PROMOTE, Verb.SUSPEND})
 """What may have been done, wholly or in part, though nobody saw it: taking it back changes nothing where it was not."""
-_FIRST = (Verb.RESUME, Verb.DEMOTE)
-"""What is taken back before all else: so consumers find something that works."""
 UNSEEN = frozenset({StepState.PENDING, StepState.FAILED, StepState.HELD})
 """Where a step rests that was tried and is not done. Skipped is a person's word that it was not."""
-_NAME = 60
-"""How long the name of an appended step may be."""
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
-    """A branch to append: the steps of one target in one segment."""
+class Elsewhere:
+    """Another run of the same credential: whether it counts it dead, and which step of it will stop it again.
 
-    id: str
-    segment: int
-    target: str
-    steps: tuple[Step, ...]
+    `at` is when that step comes by itself, in epoch seconds, None where it waits for no time.
+    """
+
+    run: str
+    incident: str
+    counts_dead: bool
+    step: str | None = None
+    at: float | None = None
+
+    @property
+    def in_words(self) -> list[str]:
+        """Return what a person should know of it before the credential is resumed."""
+        found = []
+        if self.counts_dead:
+            found.append(f"incident {self.incident} counts it dead ({self.run}): from now on it does not")
+        if self.step is not None:
+            when = "is still to come"
+            if self.at is not None:
+                when = f"is scheduled for {datetime.fromtimestamp(self.at, UTC):%Y-%m-%dT%H:%M:%SZ}"
+            off = f"once it is held or failed, rotator run skip {self.run} {self.step} --reason … calls it off"
+            off = off if self.at is None else off.removeprefix("once it is held or failed, ")
+            found.append(f"its destruction in incident {self.incident} ({self.step}) {when}, and will strike it; {off}")
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +61,8 @@ class Undo:
     stretches: tuple[Stretch, ...]
     strands: bool = False
     """Whether consumers are given back, or left with, a credential that stays stopped."""
-    elsewhere: tuple[str, ...] = ()
-    """What other incidents say of the exposed credential, and will do to it."""
+    elsewhere: tuple[Elsewhere, ...] = ()
+    """The other runs of a credential that is resumed."""
 
     @property
     def resumes(self) -> bool:
@@ -67,7 +77,7 @@ class Undo:
             found.append("this makes a stolen credential work again, for whoever has it")
         if self.strands:
             found.append("consumers get back a credential that is refused: to resume it, undo the step that stopped it")
-        return [*found, *self.elsewhere]
+        return [*found, *(each for other in self.elsewhere for each in other.in_words)]
 
     @property
     def in_words(self) -> list[str]:
@@ -100,14 +110,14 @@ def undo(run: Run, steps: Sequence[Step], doors: Iterable[str], name: str, why: 
             )
     takes_back = sorted(
         (step for step in steps if step.position >= since and _can_undo(step) and step.id not in gone),
-        key=_turn,
+        key=turn,
     )
     resumes = any(step.undo is Verb.RESUME for step in takes_back)
     return Undo(
         takes_back=tuple(takes_back),
         skipped=tuple(step for step in steps if step.state not in THROUGH),
-        stretches=tuple(_stretches(run, steps, doors, takes_back, why)),
-        strands=not resumes and is_stopped(run, steps) and _offers(run, steps, takes_back),
+        stretches=tuple(stretches(run, steps, doors, takes_back, why)),
+        strands=not resumes and is_stopped(run, steps) and offers(run, steps, takes_back),
     )
 
 
@@ -191,99 +201,3 @@ def _is_final(step: Step) -> bool:
 def _ends_it(step: Step) -> bool:
     """Tell whether it stopped the exposed credential for good."""
     return _is_final(step) and step.state is StepState.DONE
-
-
-def _stretches(
-    run: Run, steps: Sequence[Step], doors: Iterable[str], takes_back: Sequence[Step], why: str
-) -> Iterator[Stretch]:
-    taken = {step.name for step in steps}
-    moves = list(_moves(run, steps, sorted(doors), takes_back, why))
-    names = {step.name: _fresh(step.name, taken) for step in moves}
-    segment = 1 + max(int(step.branch.rpartition(".")[0].rpartition(".")[2]) for step in steps)
-    for at_targets, group in groupby(moves, key=lambda step: step.target != ""):
-        found = list(group)
-        targets = list(dict.fromkeys(step.target for step in found)) if at_targets else [""]
-        for place, target in enumerate(targets):
-            branch = f"{run.id}.{segment}.{place}"
-            mine = [step for step in found if step.target == target]
-            yield Stretch(
-                branch,
-                segment,
-                target,
-                tuple(
-                    replace(
-                        step,
-                        id=f"{branch}.{names[step.name]}",
-                        branch=branch,
-                        name=names[step.name],
-                        position=segment * 10_000 + (number + 1) * 100,
-                    )
-                    for number, step in enumerate(mine)
-                ),
-            )
-        segment += 1
-
-
-def _backwards(step: Step, why: str) -> Step:
-    assert step.undo is not None  # noqa: S101 - only what can be undone comes here
-    back = _new(f"undo_{step.name}", step.undo, step.subject)
-    return replace(back, target=step.target, calls=step.calls, facts={UNDOES: step.id, WHY: why})
-
-
-def _turn(step: Step) -> tuple[int, int, str]:
-    """Sort into the order in which things are taken back."""
-    first = _FIRST.index(step.undo) if step.undo in _FIRST else len(_FIRST)
-    return first, -step.position, step.target
-
-
-def _moves(
-    run: Run, steps: Sequence[Step], doors: Sequence[str], takes_back: Sequence[Step], why: str
-) -> Iterator[Step]:
-    """Yield every step, in order; none has a place yet."""
-    moves = [_backwards(step, why) for step in takes_back]
-    resumed = [step for step in moves if step.verb is Verb.RESUME]
-    given = [step for step in moves if step.verb is Verb.DEMOTE]
-    if run.consumers and _offers(run, steps, takes_back):
-        given.append(_new(_name_of(steps, Verb.RELOAD, "reload"), Verb.RELOAD, Subject.CONSUMERS))
-        given.append(_new(_name_of(steps, Verb.VERIFY, "converged"), Verb.VERIFY, Subject.CONSUMERS))
-    given += [step for step in moves if step.verb not in _FIRST]
-    yield from resumed
-    if resumed:
-        yield from (_knock(steps, "open_again", door, opens=True) for door in doors)
-    yield from given
-    if given or not resumed:
-        yield from (_knock(steps, "alive_after_undo", door, opens=False) for door in doors)
-
-
-def _offers(run: Run, steps: Sequence[Step], takes_back: Sequence[Step]) -> bool:
-    """Tell whether consumers are given back what they held: now, or by an earlier undo that they have not followed."""
-    return any(step.undo is Verb.DEMOTE for step in takes_back) or (run.consumers != () and untold(steps))
-
-
-def _name_of(steps: Sequence[Step], verb: Verb, otherwise: str) -> str:
-    found = (step.name for step in steps if (step.verb, step.subject) == (verb, Subject.CONSUMERS))
-    return f"undo_{next(found, otherwise)}"
-
-
-def _knock(steps: Sequence[Step], name: str, target: str, *, opens: bool) -> Step:
-    """Record what a door says of the exposed credential; or have it open, of one that was resumed, before all else."""
-    earlier = [each for each in steps if (each.verb, each.subject) == (Verb.VERIFY, Subject.EXPOSED)]
-    knock = _new(name, Verb.VERIFY, Subject.EXPOSED)
-    knock = replace(knock, target=target, calls=max((each.calls for each in earlier), default=1))
-    return replace(knock, expect=Expect.ACCEPTED, retry_for_s=AGAIN_S) if opens else knock
-
-
-def _new(name: str, verb: Verb, subject: Subject) -> Step:
-    """Return a step that has no place yet."""
-    lane = Lane.CONTAIN if subject is Subject.EXPOSED else Lane.REPLACE
-    return Step(id="", branch="", position=0, name=name, target="", verb=verb, subject=subject, lane=lane)
-
-
-def _fresh(name: str, taken: set[str]) -> str:
-    """Return a name that no step of the run has."""
-    short, number = name[:_NAME], 1
-    found = short
-    while found in taken:
-        number += 1
-        found = f"{short}_{number}"
-    return found

@@ -1,8 +1,12 @@
-"""Acts of people: each demands a reason, and is appended to the incident's own chain of evidence."""
+"""Acts of people: each demands a reason, and is appended to the incident's own chain of evidence.
+
+Whoever acts locks the incidents' rows before any other, and several in the order of their names: so two people who act
+at once come one after the other, and neither waits for what the other has.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
@@ -10,6 +14,12 @@ from sqlalchemy import Connection, insert, select, update
 from rotator.errors import BadInput
 from rotator.ledger import rows, tables
 from rotator.ledger.evidence import chained
+
+
+def lock(connection: Connection, incidents: Iterable[str]) -> None:
+    """Let people speak of these incidents one after the other, until the transaction ends."""
+    found = tables.incident.c.id
+    connection.execute(select(found).where(found.in_(sorted(incidents))).order_by(found).with_for_update()).all()
 
 
 def act(connection: Connection, incident: str, record: Mapping[str, Any]) -> None:

@@ -18,7 +18,7 @@ from rotator.flow.playbook import GATES, Until, meant
 from rotator.flow.proof import Evidence
 from rotator.flow.run import BranchState, needs_material
 from rotator.ledger import opening, rows, statements, tables
-from rotator.ledger.acts import act, said
+from rotator.ledger.acts import act, lock, said
 from rotator.ledger.database import Database
 from rotator.ledger.opening import BRAKE
 
@@ -70,7 +70,7 @@ class Gates:
         """
         said(by, reason)
         with self._database.write() as connection:
-            _lock(connection, incident)
+            lock(connection, [incident])
             gates = {each.name: each for each in find_gates(connection, incident)}
             if name not in gates:
                 raise BadInput("no gate is called so", name, meant(name, gates))
@@ -89,7 +89,7 @@ class Gates:
         """
         said(by, reason)
         with self._database.write() as connection:
-            _lock(connection, incident)
+            lock(connection, [incident])
             found = {each.host: each for each in find_footholds(connection, incident)}
             if host not in found:
                 mend = meant(host, found) if found else "none was named when it was declared"
@@ -127,11 +127,6 @@ class Gates:
             connection.execute(statements.WAKE_AT_OPEN_GATES)
         if is_open and name == Until.NO_LEGAL_HOLD:
             _forget_what_was_kept(connection, incident)
-
-
-def _lock(connection: Connection, incident: str) -> None:
-    """Let people speak of an incident one after the other."""
-    connection.execute(select(tables.incident.c.id).where(tables.incident.c.id == incident).with_for_update()).one()
 
 
 def _forget_what_was_kept(connection: Connection, incident: str) -> None:

@@ -2,40 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, update
 
 from rotator import clock
 from rotator.errors import BadInput
-from rotator.flow.proof import Proof, revived
-from rotator.flow.run import AT_ONCE, BranchState, Run, Step, StepState, calls_ahead, summarise
+from rotator.flow.run import AT_ONCE, BranchState, Run, Step, StepState
 from rotator.flow.step import RELEASED, Move, apply, surplus_accepted
-from rotator.flow.undo import Stretch, Undo, may_have_ended_it, undo
-from rotator.ledger import opening, rows, statements, tables
+from rotator.flow.undo import Undo, may_have_ended_it
+from rotator.ledger import opening, rows, statements, tables, undoing
 from rotator.ledger.acts import act, said
 from rotator.ledger.database import Database
 from rotator.ledger.moves_on import is_gated, moved_on_by
+from rotator.ledger.run_at_hand import hold
 from rotator.ledger.waits import is_unsafe
 
 WAITING = (StepState.FAILED, StepState.HELD)
-
-
-@dataclass(frozen=True, slots=True)
-class _Held:
-    """A run as it stands while its branches are locked."""
-
-    run: Run
-    branches: tuple[dict[str, Any], ...]
-    steps: tuple[Step, ...]
-    proofs: tuple[Proof, ...]
-
-    def refuse_worker(self, where: str, branches: set[str]) -> None:
-        """Raise BadInput while a worker is at one of the branches: it would write over what a person decides."""
-        if any(each["holder"] for each in self.branches if each["id"] in branches):
-            raise BadInput("a worker is at work on it now", where, "look again in a moment")
 
 
 class Hands:
@@ -54,7 +37,7 @@ class Hands:
         why, where = said(by, reason), f"{run} {name}"
         wanted = StepState.SKIPPED if skip else StepState.PENDING
         with self._database.write() as connection:
-            held = _hold(connection, run)
+            held = hold(connection, run)
             found = [step for step in held.steps if step.name == name and _may_decide(step, skip)] if held else []
             if held is None or not found:
                 raise BadInput("no failed or held step of that name", where, "the report shows the steps")
@@ -86,7 +69,7 @@ class Hands:
         why, where = said(by, reason), f"{run} {name}"
         with self._database.write() as connection:
             without = opening.go_ahead(connection, run, name)
-            held = _hold(connection, run)
+            held = hold(connection, run)
             if held is not None and without:
                 self._note(connection, held.run, by, reason, act="released", step=name, goes_without=without)
                 return f"it no longer waits until the rotator's own credential ({', '.join(without)}) is replaced"
@@ -115,61 +98,17 @@ class Hands:
     def undoing(self, run: str, name: str) -> Undo:
         """Return what an undo would do now; change nothing. Raises BadInput as `undo` does."""
         with self._database.read() as connection:
-            return _undo(_known(_look(connection, run), run), name, "")
+            return undoing.undoing(connection, run, name)
 
     def undo(self, run: str, name: str, by: str, reason: str, shown: Undo) -> Undo:
         """Append the steps that take back what was done from the step on, and skip what was still to come.
 
         Raises BadInput where nothing can be taken back, a worker is at the run, or it is no longer what was `shown`.
         """
-        why, where = said(by, reason), f"{run} {name}"
+        why = said(by, reason)
+        told = {"at": self._clock(), "by": by, "run": run, "reason": reason, "act": "undone", "step": name}
         with self._database.write() as connection:
-            held = _known(_hold(connection, run), run)
-            held.refuse_worker(where, {each["id"] for each in held.branches})
-            found = _undo(held, name, why)
-            if found.in_words != shown.in_words:
-                raise BadInput("the run has moved on meanwhile", where, "look again, then say it again")
-            now = self._clock()
-            skipped = [
-                apply(each, Move(StepState.SKIPPED, reason=f"undone from {name} on: {why}"), now)
-                for each in found.skipped
-            ]
-            for step in skipped:
-                connection.execute(statements.MOVE_STEP, {"s_id": step.id, **rows.step_progress(step)})
-            connection.execute(
-                update(tables.branch)
-                .where(tables.branch.c.run == run, tables.branch.c.state != BranchState.DONE.value)
-                .values(state=BranchState.DONE.value, due_at=None, sent_at=None, reason=None)
-            )
-            connection.execute(insert(tables.branch), _branch_rows(held, found.stretches))
-            added = [step for stretch in found.stretches for step in stretch.steps]
-            connection.execute(statements.ADD_STEP, [rows.step_row(step, run) for step in added])
-            after = {step.id: step for step in (*held.steps, *skipped, *added)}
-            self._summarise(connection, held, list(after.values()), resumes=found.resumes)
-            self._note(
-                connection,
-                held.run,
-                by,
-                reason,
-                act="undone",
-                step=name,
-                takes_back=[step.id for step in found.takes_back],
-                appended=[step.id for step in added],
-                skipped=[step.id for step in skipped],
-            )
-        return found
-
-    def _summarise(self, connection: Connection, held: _Held, steps: Sequence[Step], *, resumes: bool) -> None:
-        """Stop claiming what is being taken back. A credential that is to be resumed counts as a living reader now."""
-        proofs = held.proofs
-        if resumes:
-            proofs = tuple(revived(proof) for proof in proofs)
-            for proof in proofs:
-                of_door = {"p_run": held.run.id, "p_target": proof.target}
-                connection.execute(statements.PROVE, {**of_door, **rows.proof_row(proof)})
-            connection.execute(statements.CLOSE_REACH, {"run_id": held.run.id, "still_open": 1})
-        summary = rows.run_summary(summarise(held.run, steps, proofs))
-        connection.execute(statements.SUMMARISE, {"run_id": held.run.id, **summary})
+            return undoing.carry_out(connection, shown, told, why)
 
     def _move(self, connection: Connection, step: Step, move: Move) -> None:
         """Move a step, and have a worker go on with its branch."""
@@ -207,64 +146,5 @@ def _refuse_retry(run: Run, step: Step) -> list[Step]:
     )
 
 
-def _undo(held: _Held, name: str, why: str) -> Undo:
-    return undo(held.run, held.steps, [proof.target for proof in held.proofs], name, why)
-
-
-def _known(held: _Held | None, run: str) -> _Held:
-    if held is None:
-        raise BadInput("no such run", run, "the report shows them: rotator report last")
-    return held
-
-
 def _key(run: Run) -> dict[str, str]:
     return {"run_id": run.id}
-
-
-def _hold(connection: Connection, run: str) -> _Held | None:
-    """Lock a run's branches, then read all of it: the order in which workers write, so that nobody waits for ever."""
-    connection.execute(
-        select(tables.branch.c.id).where(tables.branch.c.run == run).order_by(tables.branch.c.id).with_for_update()
-    ).all()
-    return _look(connection, run)
-
-
-def _look(connection: Connection, run: str) -> _Held | None:
-    key = {"run_id": run}
-    row = connection.execute(statements.FIND_RUN, key).mappings().one_or_none()
-    if row is None:
-        return None
-    branches = connection.execute(select(tables.branch).where(tables.branch.c.run == run)).mappings()
-    return _Held(
-        rows.run_of(row),
-        tuple(dict(each) for each in branches),
-        tuple(rows.step_of(each) for each in connection.execute(statements.FIND_STEPS, key).mappings()),
-        tuple(rows.proof_of(each) for each in connection.execute(statements.FIND_PROOFS, key).mappings()),
-    )
-
-
-def _branch_rows(held: _Held, stretches: Sequence[Stretch]) -> list[dict[str, Any]]:
-    """Return the branches to append, each under the account of its target's earlier ones; the first segment starts."""
-    accounts = {each["target"]: each["account"] for each in held.branches}
-    first = stretches[0].segment
-    return [
-        {
-            "id": each.id,
-            "run": held.run.id,
-            "incident": held.run.incident,
-            "segment": each.segment,
-            "target": each.target,
-            "quorum": 100,
-            "state": (BranchState.OPEN if each.segment == first else BranchState.WAITING).value,
-            "due_at": AT_ONCE if each.segment == first else None,
-            "lane": each.steps[0].lane.value,
-            "calls": calls_ahead(each.steps),
-            "account": accounts.get(each.target, ""),
-            "priority": held.run.priority,
-            "fence": 0,
-            "beat": 0,
-            "length": 0,
-            "head": "",
-        }
-        for each in stretches
-    ]

@@ -94,7 +94,7 @@ def tick(database: Database, now: float) -> int:
             return 0
     with database.write() as connection:
         changed = set(connection.execute(_NEXT).scalars())
-        for incident in list(changed):
+        for incident in sorted(changed):
             if not _trips(connection, incident, now):
                 connection.execute(
                     update(_incident).where(_incident.c.id == incident).values(wave=_incident.c.wave + 1)
@@ -103,7 +103,7 @@ def tick(database: Database, now: float) -> int:
             met = update(tables.awaits).where(tables.awaits.c.lifeline == lifeline).values(open=0)
             connection.execute(met)
             changed.add(connection.execute(select(_run.c.incident).where(_run.c.id == lifeline)).scalar_one())
-        for incident in changed:
+        for incident in sorted(changed):
             _open(connection, incident)
     return len(changed)
 
@@ -118,7 +118,7 @@ def go_ahead(connection: Connection, run: str, name: str) -> list[str]:
     first = select(_step.c.name).where(_step.c.run == run).order_by(_step.c.position).limit(1)
     if connection.execute(query).first() is None or connection.execute(first).scalar() != name:
         return []
-    # Locked in the order of a tick, and only for such a run: who speaks of another locks its branches first.
+    # Locked in the order of a tick: the incident, what awaits, and its branches last.
     incident = connection.execute(
         select(_incident.c.id)
         .join(_run, _run.c.incident == _incident.c.id)

@@ -1,0 +1,55 @@
+"""The other runs of a credential, in whatever incident: which count it dead, and which will stop it again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, Select, or_, select
+
+from rotator.flow.playbook import Subject
+from rotator.flow.run import THROUGH, Run
+from rotator.flow.step import STOPS
+from rotator.flow.undo import Elsewhere
+from rotator.ledger import rows, statements, tables
+
+
+def find(connection: Connection, mine: Run) -> list[Elsewhere]:
+    """Return the approved ones of the same provider, account and id that count it dead, or will stop it; by name."""
+    found = []
+    for row in connection.execute(_same(mine)).all():
+        key = {"run_id": row.id}
+        proofs = [rows.proof_of(each) for each in connection.execute(statements.FIND_PROOFS, key).mappings()]
+        steps = [rows.step_of(each) for each in connection.execute(statements.FIND_STEPS, key).mappings()]
+        dead = any(each.settling or each.dead_at is not None or each.contained_at is not None for each in proofs)
+        ahead = [
+            each
+            for each in steps
+            if each.subject is Subject.EXPOSED and each.verb in STOPS and each.state not in THROUGH
+        ]
+        if not dead and not ahead:
+            continue
+        step = ahead[0] if ahead else None
+        at = None
+        if step is not None and step.waits_for_time and step.held_at is not None:
+            at = step.held_at + (step.hold_for_s or 0.0)
+        found.append(Elsewhere(row.id, row.incident, dead, step.name if step is not None else None, at))
+    return found
+
+
+def _same(mine: Run) -> Select[Any]:
+    """Ask for them: of the same connection, or of another that leads to the same account."""
+    run, branch = tables.run, tables.branch
+    account = select(branch.c.account).where(branch.c.run == mine.id, branch.c.account != "")
+    same_account = select(1).where(branch.c.run == run.c.id, branch.c.account.in_(account)).correlate(run).exists()
+    return (
+        select(run.c.id, run.c.incident)
+        .where(
+            run.c.id != mine.id,
+            run.c.requested_at.is_not(None),
+            run.c.provider == mine.ref.provider,
+            run.c.credential == mine.ref.id,
+            run.c.generation == mine.ref.generation,
+            or_(run.c.connection == mine.ref.connection, same_account),
+        )
+        .order_by(run.c.id)
+    )

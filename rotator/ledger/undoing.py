@@ -1,0 +1,123 @@
+"""Undo, in the ledger: append its steps, and stop claiming what it takes back, wherever that is claimed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+
+from rotator.errors import BadInput
+from rotator.flow.proof import revived
+from rotator.flow.run import AT_ONCE, BranchState, Step, StepState, calls_ahead, summarise
+from rotator.flow.step import Move, apply
+from rotator.flow.undo import Undo, undo
+from rotator.flow.way_back import Stretch
+from rotator.ledger import other_runs, rows, statements, tables
+from rotator.ledger.acts import act, lock
+from rotator.ledger.run_at_hand import RunAtHand, hold_branches, known, look
+
+
+def undoing(connection: Connection, run: str, name: str, why: str = "") -> Undo:
+    """Return what an undo would do now; change nothing. `why` is who: reason. Raises BadInput as `flow.undo` does."""
+    return _undo(connection, known(look(connection, run), run), name, why)
+
+
+def carry_out(connection: Connection, shown: Undo, act_of: dict[str, Any], why: str) -> Undo:
+    """Append the steps that take back what was done from the step on, and skip what was still to come.
+
+    `act_of` is the evidence of it: when, by whom, of which run and step, and the reason. Raises BadInput where nothing
+    can be taken back, a worker is at the run, or it is no longer what was `shown`.
+    """
+    run, name = str(act_of["run"]), str(act_of["step"])
+    mine, others = _hold(connection, run, {each.run for each in shown.elsewhere})
+    mine.refuse_worker(f"{run} {name}", {each["id"] for each in mine.branches})
+    found = _undo(connection, mine, name, why)
+    if (found.in_words, found.warnings) != (shown.in_words, shown.warnings):
+        raise BadInput("the run has moved on meanwhile", f"{run} {name}", "look again, then say it again")
+    skips = Move(StepState.SKIPPED, reason=f"undone from {name} on: {why}")
+    skipped = [apply(each, skips, act_of["at"]) for each in found.skipped]
+    added = [step for stretch in found.stretches for step in stretch.steps]
+    _append(connection, mine, found.stretches, skipped, added)
+    after = {step.id: step for step in (*mine.steps, *skipped, *added)}
+    _claim_no_more(connection, replace(mine, steps=tuple(after.values())), resumes=found.resumes)
+    ids = {"takes_back": found.takes_back, "appended": added, "skipped": skipped}
+    act(connection, mine.run.incident, {**act_of, **{key: [step.id for step in each] for key, each in ids.items()}})
+    for other in others if found.resumes else ():
+        other.refuse_worker(f"{other.run.id}, of the same credential", {each["id"] for each in other.branches})
+        _claim_no_more(connection, other, resumes=True)
+        because = f"{run} was undone from {name} on, which resumes it"
+        act(connection, other.run.incident, {**act_of, "act": "revived", "run": other.run.id, "because": because})
+    return found
+
+
+def _hold(connection: Connection, run: str, others: set[str]) -> tuple[RunAtHand, list[RunAtHand]]:
+    """Lock the incidents of all these runs, then the branches of each in order; read the runs."""
+    concerned = select(tables.run.c.incident).where(tables.run.c.id.in_([run, *others]))
+    lock(connection, set(connection.execute(concerned).scalars()))
+    held = {each: known(hold_branches(connection, each), each) for each in sorted({run, *others})}
+    return held[run], [held[each] for each in sorted(others)]
+
+
+def _undo(connection: Connection, mine: RunAtHand, name: str, why: str) -> Undo:
+    found = undo(mine.run, mine.steps, [proof.target for proof in mine.proofs], name, why)
+    return replace(found, elsewhere=tuple(other_runs.find(connection, mine.run))) if found.resumes else found
+
+
+def _append(
+    connection: Connection,
+    mine: RunAtHand,
+    stretches: Sequence[Stretch],
+    skipped: Sequence[Step],
+    added: Sequence[Step],
+) -> None:
+    for step in skipped:
+        connection.execute(statements.MOVE_STEP, {"s_id": step.id, **rows.step_progress(step)})
+    connection.execute(
+        update(tables.branch)
+        .where(tables.branch.c.run == mine.run.id, tables.branch.c.state != BranchState.DONE.value)
+        .values(state=BranchState.DONE.value, due_at=None, sent_at=None, reason=None)
+    )
+    connection.execute(insert(tables.branch), _branch_rows(mine, stretches))
+    connection.execute(statements.ADD_STEP, [rows.step_row(step, mine.run.id) for step in added])
+
+
+def _claim_no_more(connection: Connection, of: RunAtHand, *, resumes: bool) -> None:
+    """Stop claiming what is taken back. A credential that is to be resumed counts as a living reader from now on."""
+    proofs = of.proofs
+    if resumes:
+        proofs = tuple(revived(proof) for proof in proofs)
+        for proof in proofs:
+            of_door = {"p_run": of.run.id, "p_target": proof.target}
+            connection.execute(statements.PROVE, {**of_door, **rows.proof_row(proof)})
+        connection.execute(statements.CLOSE_REACH, {"run_id": of.run.id, "still_open": tables.LIVES})
+    summary = rows.run_summary(summarise(of.run, of.steps, proofs))
+    connection.execute(statements.SUMMARISE, {"run_id": of.run.id, **summary})
+
+
+def _branch_rows(mine: RunAtHand, stretches: Sequence[Stretch]) -> list[dict[str, Any]]:
+    """Return the branches to append, each under the account of its target's earlier ones; the first segment starts."""
+    accounts = {each["target"]: each["account"] for each in mine.branches}
+    first = stretches[0].segment
+    return [
+        {
+            "id": each.id,
+            "run": mine.run.id,
+            "incident": mine.run.incident,
+            "segment": each.segment,
+            "target": each.target,
+            "quorum": 100,
+            "state": (BranchState.OPEN if each.segment == first else BranchState.WAITING).value,
+            "due_at": AT_ONCE if each.segment == first else None,
+            "lane": each.steps[0].lane.value,
+            "calls": calls_ahead(each.steps),
+            "account": accounts.get(each.target, ""),
+            "priority": mine.run.priority,
+            "fence": 0,
+            "beat": 0,
+            "length": 0,
+            "head": "",
+        }
+        for each in stretches
+    ]
