@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from enum import StrEnum
 
+from rotator.flow.giving_back import left_with
 from rotator.flow.playbook import Expect, Strategy, Subject, Verb
 from rotator.flow.proof import Evidence, Proof
 from rotator.flow.run import THROUGH, UNDOES, WHY, Run, Step, StepState, needs_material
@@ -82,6 +83,7 @@ def still_open(run: Run, steps: Sequence[Step], late: Sequence[str] = ()) -> lis
     if run.strategy in {Strategy.CONTAIN_FIRST, Strategy.REPLACE_FIRST} and run.replaced_at is None and not found:
         unused = f"; {run.replacement} was issued and nobody holds it" if run.replacement else ""
         found.append(f"it was not replaced, as {run.strategy} says{unused}")
+    found += left_with(run, steps)
     return found + [f"a mint of a lost worker ({each}) is not settled" for each in late]
 
 
