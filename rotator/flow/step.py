@@ -251,9 +251,13 @@ def after_statement(step: Step, proof: Proof, settle_s: float, now: float) -> Mo
     """Decide after the issuer's word, where there is no material to knock with."""
     facts = {"answer": "stated" if proof.evidence is not Evidence.NONE else "alive_or_unknown"}
     if step.expect is Expect.ACCEPTED:
-        if proof.known_at is not None and not proof.settling:
-            return Move(StepState.DONE, reason="alive, says the issuer", facts=facts)
-        return _not_open_again(step, "not alive, says the issuer", facts, now)
+        if proof.known_at is None or proof.settling:
+            return _not_open_again(step, "not alive, says the issuer", facts, now)
+        # Its word comes before its doors know of it: as of a death, it must hold for the settle time.
+        felt_at = (step.started_at if step.started_at is not None else now) + settle_s
+        if now < felt_at:
+            return Move(StepState.PENDING, felt_at, "settling: alive, says the issuer", facts)
+        return Move(StepState.DONE, reason="alive, says the issuer", facts=facts)
     if step.expect is not Expect.REJECTED or proof.evidence is not Evidence.NONE:
         return Move(StepState.DONE, reason="stated by the issuer", facts=facts)
     if proof.contained_at is not None:

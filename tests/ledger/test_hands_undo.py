@@ -1,0 +1,225 @@
+"""An undo leaves no consumer on what is refused unsaid, whatever the kind, the strategy and the order of several."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import insert
+
+from rotator.errors import BadInput, Rejected, Uncertain
+from rotator.flow.playbook import Strategy
+from rotator.flow.proof import Evidence
+from rotator.flow.standing import CredentialState, state_of, still_open
+from rotator.ledger import tables
+from rotator.ports import State, Told
+from tests.fakes.company import CONSUMER, PROPAGATION_S, founded
+from tests.fakes.consumer import FakeConsumer
+from tests.fakes.deployment import SEAL, WEEK, broken_chains
+from tests.ledger.test_hands import hold, undone
+
+KEY, TOKEN, DOORS = "aws_iam_access_key", "acme_api_token", "ssh_authorized_key"
+RUN = "inc-1.r1"
+
+
+class Careful(FakeConsumer):
+    """A consumer that tries what it reads, and keeps what it has where that does not work."""
+
+    company = None
+
+    def reload(self, notice):
+        before = self.company.holders().get(self.name)
+        told = super().reload(notice)
+        if before is None or works(self.company, told.using):
+            return told
+        with self._world.open() as state:
+            state["consumers"][self.name] = before
+        return Told("kept what works", before)
+
+
+class Silent(FakeConsumer):
+    """A consumer that never says what it holds."""
+
+    def __init__(self, world, name):
+        super().__init__(world, name, silent=True)
+
+
+def works(company, credential):
+    """Tell whether a credential opens what it is for, by what its issuer's door knows now."""
+    found = company.credential(credential)
+    if found["doors"]:
+        return all(door["open"] for door in found["doors"].values())
+    with company.world.open() as state:
+        return company.aws.felt(state, found) == State.ACTIVE.value
+
+
+def responded(house, kind=KEY, wanted=None, consumer=FakeConsumer):
+    """Respond, up to the week before the destruction, with such a consumer."""
+    company, deployment = house
+    made = company.outside.consumers[CONSUMER] = consumer(company.world, CONSUMER)
+    made.company = company
+    stolen, secret = company.stolen(kind)
+    hold(company, stolen, secret)
+    deployment.start([stolen], wanted=wanted)
+    deployment.rest(patience_s=3600)
+    return company, deployment, stolen, secret
+
+
+def open_lines(deployment, incident="inc-1"):
+    [record] = deployment.record(incident).runs
+    return still_open(record.run, record.steps)
+
+
+def test_who_kept_what_works_is_told_again_when_the_old_one_opens_and_then_only_the_new_one_goes(house):
+    company, deployment, stolen, _ = responded(house, consumer=Careful)
+    replacement = company.holders()[CONSUMER]
+    undone(deployment, "deliver")
+    deployment.rest(patience_s=3600)
+    assert company.holders() == {CONSUMER: replacement}
+    assert deployment.steps()["undo_converged"] == "held"
+    undone(deployment, "contain")
+    deployment.rest()
+    assert company.holders() == {CONSUMER: stolen.ref.id}
+    assert company.living(stolen.ref) == {stolen.ref.id}
+    steps = deployment.steps()
+    assert (steps["undo_reload_2"], steps["undo_converged_2"], steps["undo_issue"]) == ("done", "done", "done")
+    assert broken_chains(deployment) == []
+
+
+def test_the_replacement_is_never_taken_from_a_consumer_that_keeps_it(house):
+    company, deployment, stolen, _ = responded(house, consumer=Careful)
+    replacement = company.holders()[CONSUMER]
+    assert undone(deployment, "issue").strands
+    deployment.rest()
+    assert replacement in company.living(stolen.ref)
+    assert deployment.steps()["undo_issue"] == "pending"
+    # The right undo takes the place of what was not done yet.
+    undone(deployment, "contain")
+    deployment.rest()
+    assert company.holders() == {CONSUMER: stolen.ref.id}
+    assert company.living(stolen.ref) == {stolen.ref.id}
+
+
+def test_a_silent_consumer_keeps_the_replacement_alive_until_a_person_says_so(house):
+    company, deployment, stolen, _ = responded(house, consumer=Silent)
+    undone(deployment, "contain")
+    deployment.rest()
+    assert deployment.steps()["undo_issue"] == "held"
+    [replacement] = company.living(stolen.ref) - {stolen.ref.id}
+    [line] = open_lines(deployment)
+    assert line == f"undo_issue: held (consumers may still hold {replacement}: {CONSUMER} does not say)"
+    deployment.hands.decide(RUN, "undo_issue", skip=False, by="ann", reason="I asked them on the phone")
+    deployment.rest()
+    assert company.living(stolen.ref) == {stolen.ref.id}
+    [retried] = [each for each in deployment.evidence("inc-1") if each["act"] == "retried"]
+    assert retried["accepts"] == [replacement]
+    assert any("may still hold" in each and "was taken away" in each for each in open_lines(deployment))
+
+
+def test_what_a_person_delivered_by_hand_is_not_taken_from_consumers(house):
+    company, deployment = house
+    stolen, secret = company.stolen(KEY)
+    hold(company, stolen, secret)
+
+    def refuse(phase, what, _changes):
+        if (phase, what) == ("before", "store.promote"):
+            raise Rejected("denied")
+
+    company.world.meet = refuse
+    deployment.start([stolen])
+    deployment.rest(patience_s=3600)
+    company.world.meet = lambda *_: None
+    [record] = deployment.record().runs
+    [place] = stolen.custody.deliver
+    company.outside.stores["kv"].put(place.name, json.dumps({"id": record.run.replacement, "secret": "by hand"}))
+    deployment.hands.decide(RUN, "deliver", skip=True, by="ann", reason="I wrote it there")
+    deployment.rest(patience_s=3600)
+    assert company.holders() == {CONSUMER: record.run.replacement}
+    undone(deployment, "contain")
+    deployment.rest()
+    held = works(company, company.holders()[CONSUMER])
+    assert held or "may still hold" in open_lines(deployment)[0]
+    assert held
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_consumers_keep_what_they_have_while_what_was_resumed_does_not_open(house, known):
+    company, deployment, stolen, secret = responded(house)
+    replacement = company.holders()[CONSUMER]
+    if known:  # else only the issuer can be asked: its secret was destroyed with the first proof
+        with deployment.database.write() as connection:
+            sealed = {"run": RUN, "blob": SEAL.close(secret, RUN), "expires_at": company.world.now() + WEEK}
+            connection.execute(insert(tables.sealed).values(**sealed))
+    resume = company.outside.provider(stolen.ref).resume
+    company.outside.provider(stolen.ref).resume = lambda _ref: None  # it says yes, and nothing comes of it
+    undone(deployment, "contain")
+    deployment.rest()
+    [place] = stolen.custody.deliver
+    assert (company.delivered(stolen.ref, place)[0].id, company.holders()[CONSUMER]) == (replacement, replacement)
+    [line] = open_lines(deployment)
+    assert line.startswith("open_again: held (it was resumed, and does not open yet")
+    company.outside.provider(stolen.ref).resume = resume
+    resume(stolen.ref)
+    deployment.hands.decide(RUN, "open_again", skip=False, by="ann", reason="I enabled it in the console")
+    deployment.rest()
+    assert company.holders() == {CONSUMER: stolen.ref.id}
+    assert works(company, stolen.ref.id)
+
+
+CASES = [
+    (KEY, Strategy.CONTAIN_FIRST, ("deliver", "issue", "contain")),
+    (KEY, Strategy.REPLACE_FIRST, ("retire", "deliver", "issue")),
+    (TOKEN, Strategy.REPLACE_FIRST, ("retire", "deliver", "issue")),
+    (DOORS, Strategy.CONTAIN_FIRST, ("deliver", "install")),
+    ("vault_token", Strategy.CONTAIN_FIRST, ("deliver", "issue")),
+]
+ORDERS = [
+    (kind, strategy, order)
+    for kind, strategy, names in CASES
+    for count in (1, 2, 3)
+    for order in itertools.combinations(names, count)
+]
+
+
+class Watch:
+    """See at every exchange that a consumer that holds what is refused has an open line that says so."""
+
+    def __init__(self, company, deployment):
+        self.company, self.deployment, self.met, self.unsaid = company, deployment, 0, []
+
+    def __call__(self, phase, what, _changes):
+        if phase == "after" and not what.startswith("ledger."):
+            self.met += 1
+            self.look(what)
+
+    def look(self, what):
+        held = self.company.holders()[CONSUMER]
+        if works(self.company, held):
+            return
+        lines = open_lines(self.deployment)
+        said = [each for each in lines if "refused" in each or "may still hold" in each or "open_again" in each]
+        unfinished = [each for each in lines if "pending" in each or "running" in each]
+        if not said and not unfinished:
+            self.unsaid.append((what, held, lines))
+
+
+@pytest.mark.parametrize("consumer", [FakeConsumer, Careful, Silent])
+@pytest.mark.parametrize(("kind", "strategy", "order"), ORDERS, ids=lambda each: str(each))
+def test_no_consumer_stays_on_what_is_refused_unsaid(tmp_path, kind, strategy, order, consumer):
+    house = founded(tmp_path)
+    company, deployment, stolen, _ = responded(house, kind, strategy, consumer)
+    watch = company.world.meet = Watch(company, deployment)
+    for name in order:
+        undone(deployment, name)
+        deployment.rest(patience_s=3600)
+        watch.look(f"after {name}")
+    assert watch.met
+    assert watch.unsaid == []
+    # At rest: who holds what is refused is told of in words, not by what is only pending.
+    if not works(company, company.holders()[CONSUMER]):
+        assert any("refused" in each or "may still hold" in each for each in open_lines(deployment))
+    if consumer is Careful:
+        assert works(company, company.holders()[CONSUMER])
+    assert broken_chains(deployment) == []
