@@ -8,6 +8,7 @@ import os
 import socket
 import threading
 from difflib import get_close_matches
+from importlib.util import find_spec
 from types import ModuleType
 
 import structlog
@@ -162,9 +163,10 @@ class Rotator:
         """Every configured connection, each key of it known. Raises BadInput for the first that is not."""
         found = [self.settings.connection(each.name) for each in self.settings.connections]
         for connection in found:
-            family = _module("families", connection.family, "family")
-            known: frozenset[str] | None = getattr(family, "SETTINGS", None)
             where = f"connection {connection.name}"
+            known: frozenset[str] | None = None
+            if connection.family.isidentifier() and find_spec(f"rotator.families.{connection.family}") is not None:
+                known = getattr(_module("families", connection.family, "family"), "SETTINGS", None)
             if known is None:
                 raise BadInput(f"there is no family called {connection.family}", where, "see docs/configuration.md")
             for key in sorted(set(connection.settings) - known):

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from rotator import recovery
 from rotator.bootstrap import Rotator
 from rotator.cli.options import Context
-from rotator.errors import RotatorError
+from rotator.cli.reaching import Asked, issuer, reach, served, store, webhook
+from rotator.errors import BadInput, RotatorError
 from rotator.ledger.database import LedgerFailed
 from rotator.recovery import Unusable, Ways
 
@@ -29,7 +32,7 @@ class Finding:
 
 
 def examine(context: Context) -> Iterator[Finding]:
-    """Look at the configuration, the key, the ledger, the broker, the playbooks and every connection."""
+    """Look at the configuration, the key, the ledger, the broker, the playbooks, what is stopped; then reach out."""
     try:
         parts = context.parts()
     except RotatorError as error:
@@ -46,8 +49,7 @@ def examine(context: Context) -> Iterator[Finding]:
     except RotatorError as error:
         yield Finding(False, str(error))
         return
-    yield from _connections(parts)
-    yield from _places(parts)
+    yield from _outside(parts)
 
 
 def _private(parts: Rotator) -> Iterator[Finding]:
@@ -87,13 +89,17 @@ def _ledger(parts: Rotator) -> Iterator[Finding]:
     try:
         found = parts.reading.incidents()
         parts.reading.totals()
+        stopped = parts.stops.in_force()
     except RotatorError as error:
         yield Finding(False, str(error))
         return
     except LedgerFailed as error:
-        yield Finding(False, f"the ledger is damaged ({type(error).__name__})", "restore it from a copy")
+        where = parts.settings.shown_ledger
+        yield Finding(False, f"the ledger is damaged ({type(error).__name__}): {where}", "restore it from a copy")
         return
-    yield Finding(True, f"ledger answers; {len(found)} incidents")
+    yield Finding(True, f"ledger answers: {parts.settings.shown_ledger}; {len(found)} incidents")
+    for each in stopped:
+        yield Finding(False, str(each), f"nothing of it goes on before: {each.lifted_by}")
 
 
 def _broker(parts: Rotator) -> Iterator[Finding]:
@@ -108,16 +114,32 @@ def _broker(parts: Rotator) -> Iterator[Finding]:
         yield Finding(False, f"the broker does not answer ({trouble})", "is broker_url right?")
 
 
-def _connections(parts: Rotator) -> Iterator[Finding]:
-    if not parts.connections:
+def _outside(parts: Rotator) -> Iterator[Finding]:
+    """Look at connections, stores and consumers; then ask all of them at once whether they answer."""
+    asked: list[Asked] = []
+    for finding in (*_connections(parts), *_places(parts), *_consumers(parts)):
+        if isinstance(finding, Asked):
+            asked.append(finding)
+        else:
+            yield finding
+    reached = list(reach(asked))
+    # Some kinds know without asking that there is no such credential: where another got no answer, that is none.
+    troubled = {each.of for each in reached if not each.well}
+    for each in reached:
+        if not each.well or each.of not in troubled:
+            yield Finding(each.well, f"{each.what}: {each.answer}")
+
+
+def _connections(parts: Rotator) -> Iterator[Finding | Asked]:
+    try:
+        connections = parts.connections
+    except RotatorError as error:
+        yield Finding(False, str(error))
+        return
+    if not connections:
         yield Finding(False, "no [[connections]]: every credential would be manual", "see docs/configuration.md")
-    for connection in parts.connections:
-        kinds = [
-            name
-            for name in parts.playbooks
-            if parts.outside.family(name) == connection.family
-            and (connection.kinds is None or name in connection.kinds)
-        ]
+    for connection in connections:
+        kinds = served(parts, connection)
         if not kinds:
             yield Finding(False, f"{connection.name}: no playbook serves the family {connection.family}", "check it")
             continue
@@ -128,7 +150,7 @@ def _connections(parts: Rotator) -> Iterator[Finding]:
         except RotatorError as error:
             yield Finding(False, f"{connection.name}: {error}")
             continue
-        yield Finding(True, f"{connection.name}: {', '.join(kinds)}")
+        yield from (Asked(connection.name, partial(issuer, parts, each, connection), each) for each in kinds)
     yield from _budgets(parts)
     yield from _recoveries(parts)
 
@@ -143,28 +165,44 @@ def _budgets(parts: Rotator) -> Iterator[Finding]:
         yield Finding(True, f"account {account}: {limit.calls_per_second:g} calls a second, {limit.burst} at once")
 
 
-def _recoveries(parts: Rotator) -> Iterator[Finding]:
+def _recoveries(parts: Rotator) -> Iterator[Asked]:
     """Try each recovery on what the rotator uses now: it is needed at a bad moment."""
     ways = Ways({each.name: each for each in parts.connections}, recovery.of(parts.settings), parts.outside.provider_of)
     for connection in parts.connections:
         way = ways.recoveries[connection.name].through
         if way is None:
             continue
-        kinds = [name for name in parts.playbooks if parts.outside.family(name) == connection.family]
-        served = [name for name in kinds if connection.kinds is None or name in connection.kinds]
+        rehearsal = partial(_rehearsed, ways, connection.name, way, served(parts, connection))
+        yield Asked(f"{connection.name}: recovery", rehearsal)
+
+
+def _rehearsed(ways: Ways, connection: str, way: str, kinds: list[str]) -> str:
+    try:
+        known = ways.rehearse(connection, kinds)
+    except Unusable as error:
+        raise BadInput(error.why, "", error.mend) from None
+    return f"{way} knows {known}" if known else f"{way} has another credential; its rights were not tried"
+
+
+def _places(parts: Rotator) -> Iterator[Finding | Asked]:
+    """Look at each place that replacements go to, once."""
+    places = [place for entry in parts.settings.credentials for place in entry.custody().deliver]
+    for place in dict.fromkeys(places):
         try:
-            known = ways.rehearse(connection.name, served)
-        except Unusable as error:
-            yield Finding(False, f"{connection.name}: {error.why}", error.mend)
+            parts.outside.store(place)
+        except RotatorError as error:
+            yield Finding(False, str(error))
             continue
-        told = f"{way} knows {known}" if known else f"{way} has another credential; its rights were not tried"
-        yield Finding(True, f"{connection.name}: recovery {told}")
+        yield Asked(str(place), partial(store, parts, place))
 
 
-def _places(parts: Rotator) -> Iterator[Finding]:
-    for entry in parts.settings.credentials:
-        for place in entry.custody().deliver:
-            try:
-                parts.outside.store(place)
-            except RotatorError as error:
-                yield Finding(False, str(error))
+def _consumers(parts: Rotator) -> Iterator[Finding | Asked]:
+    """Look at each consumer, once. A command is not run: it might do what it is there for."""
+    found = [each for entry in parts.settings.credentials for each in entry.custody().consumers]
+    for each in dict.fromkeys(found):
+        if each.kind == "webhook":
+            yield Asked(each.name, partial(webhook, parts, each))
+        elif shutil.which(each.address[0]) is None:
+            yield Finding(False, f"{each.name}: there is no such command here", "is its path right?")
+        else:
+            yield Finding(True, f"{each.name}: the command is there; it was not run")

@@ -53,7 +53,7 @@ def list_incidents(context: typer.Context, output: OutputOption = Output.TABLE) 
         )
         return
     if not found:
-        typer.echo("no incident yet; rotator respond FILE declares one", err=True)
+        typer.echo(f"no incident yet; {given.called} respond FILE declares one", err=True)
         return
     table = plain_table(None, "id", "declared", "state", "proven dead", "severity", "title")
     for each in found:
@@ -98,7 +98,9 @@ def declare(  # noqa: PLR0917 - options, which callers name
     )
     if not given.quiet:
         console(error=True).print(plan_table(prepared.plan))
-    typer.echo(f"{incident.id} declared; start it with: rotator approve {incident.id} --digest {prepared.plan.digest}")
+    typer.echo(
+        f"{incident.id} declared; start it with: {given.called} approve {incident.id} --digest {prepared.plan.digest}"
+    )
 
 
 def plan(context: typer.Context, incident: Id, output: OutputOption = Output.TABLE) -> None:
@@ -108,7 +110,7 @@ def plan(context: typer.Context, incident: Id, output: OutputOption = Output.TAB
 
     given: Context = context.obj
     parts = given.parts()
-    data = build(parts.reading.incident(parts.reading.named(incident)))
+    data = build(parts.reading.incident(parts.reading.named(incident)), given.called)
     if output is Output.TABLE:
         console().print(planned_text(data))
     else:
@@ -129,7 +131,7 @@ def approve(
     name = parts.reading.named(incident)
     parts.enrolment.approve(name, digest, by=response.actor())
     start_workers(given, parts)
-    typer.echo(f"approved; watch it with: rotator incident watch {name}")
+    typer.echo(f"approved; watch it with: {given.called} incident watch {name}")
 
 
 def watch(context: typer.Context, incident: Id, output: OutputOption = Output.TABLE) -> None:
@@ -149,4 +151,4 @@ def report(context: typer.Context, incident: Id, output: OutputOption = Output.T
 
     given: Context = context.obj
     parts = given.parts()
-    finish(parts, parts.reading.named(incident), output)
+    finish(given, parts, parts.reading.named(incident), output)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from pathlib import Path
 from typing import Annotated
@@ -9,7 +10,7 @@ from typing import Annotated
 import typer
 
 from rotator.cli.options import Context, Output, OutputOption, console, emit
-from rotator.errors import BadInput, RotatorError
+from rotator.errors import BadInput
 from rotator.report.plain import plain
 
 
@@ -116,29 +117,22 @@ def check_providers(context: typer.Context, output: OutputOption = Output.TABLE)
 
     It tells whether the service answers, and whether it knows the rotator. Changes nothing.
     """
-    from rotator.credential import CredentialRef  # noqa: PLC0415
+    from rotator.cli import reaching  # noqa: PLC0415
 
     given: Context = context.obj
     parts = given.parts()
     if not parts.connections:
         raise BadInput("there is no connection to check", "provider check", "add [[connections]] to rotator.toml")
-    results = []
-    for kind in parts.playbooks:
-        for connection in parts.connections:
-            served = connection.kinds is None or kind in connection.kinds
-            if connection.family != parts.outside.family(kind) or not served:
-                continue
-            # Where the connection manages certain accounts only, ask about one of those.
-            user = connection.settings.get("user", "rotator-provider-check")
-            owner = str(user[0] if isinstance(user, list) else user)
-            ref = CredentialRef(kind, connection.name, owner, "rotator-provider-check")
-            try:
-                answer, well = f"answers ({parts.outside.provider(ref).inspect(ref).state})", True
-            except RotatorError as error:
-                # An answer about the made-up id is an answer; anything else is trouble.
-                well = error.reason in {"unknown_credential", "not_found"}
-                answer = "answers" if well else str(error)
-            results.append({"kind": kind, "connection": connection.name, "well": well, "answer": answer})
+    pairs = [
+        (kind, each) for kind in parts.playbooks for each in parts.connections if kind in reaching.served(parts, each)
+    ]
+    found = reaching.reach(
+        [reaching.Asked(kind, functools.partial(reaching.issuer, parts, kind, each)) for kind, each in pairs]
+    )
+    results = [
+        {"kind": kind, "connection": each.name, "well": answer.well, "answer": answer.answer}
+        for (kind, each), answer in zip(pairs, found, strict=True)
+    ]
     if output is Output.TABLE:
         for each in results:
             line = f"{'ok ' if each['well'] else 'BAD'} {each['kind']} on {each['connection']}: {each['answer']}"

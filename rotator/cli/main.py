@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from typer.exceptions import TyperException
@@ -57,16 +58,17 @@ def options(
 def main() -> None:
     """Run the command; every foreseen error is one line and an exit code."""
     os.umask(0o077)  # whatever the rotator writes is its owner's only
+    given = sys.argv[1:]
     try:
-        sys.exit(app(_hoisted(_words(sys.argv[1:])), prog_name="rotator", standalone_mode=False))
+        sys.exit(app(_hoisted(_words(given)), prog_name="rotator", standalone_mode=False))
     except TyperException as error:
-        print(_usage_line(error), file=sys.stderr)  # noqa: T201
+        print(_usage_line(error, given), file=sys.stderr)  # noqa: T201
         sys.exit(error.exit_code)
     except typer.Abort:
         print("\nrotator: interrupted", file=sys.stderr)  # noqa: T201
         sys.exit(130)
     except BadInput as error:
-        print(plain(f"rotator: {error}"), file=sys.stderr)  # noqa: T201
+        print(plain(f"rotator: {_as_called(str(error), given)}"), file=sys.stderr)  # noqa: T201
         sys.exit(2)
     except RotatorError as error:
         print(plain(f"rotator: {error}"), file=sys.stderr)  # noqa: T201
@@ -76,17 +78,44 @@ def main() -> None:
     except Exception as error:
         if not _of_the_ledger(error):
             raise
-        print(f"rotator: the ledger failed ({type(error).__name__}); `rotator doctor` looks at it", file=sys.stderr)  # noqa: T201
+        said = f"the ledger failed ({type(error).__name__}); `rotator doctor` says which it is, and looks at it"
+        print(plain(f"rotator: {_as_called(said, given)}"), file=sys.stderr)  # noqa: T201
         sys.exit(1)
 
 
-def _usage_line(error: TyperException) -> str:
+def _as_called(said: str, given: list[str]) -> str:
+    """Return the text with each command in it as its reader gives it: with the configuration that he named."""
+    words = _hoisted(given)
+    named = [word.removeprefix("--config=") for word in words if word.startswith("--config=")]
+    if "--config" in words[:-1]:
+        named.append(words[words.index("--config") + 1])
+    if not named:
+        return said
+    known = "|".join(map(re.escape, _commands()))
+    called = Context(config=Path(named[0]), quiet=False).called
+    return re.sub(rf"\brotator (?=(?:{known})\b)", lambda _: f"{called} ", said)
+
+
+def _commands() -> dict[str, Any]:
+    return dict(getattr(typer.main.get_command(app), "commands", {}))
+
+
+def _path(given: list[str]) -> str:
+    """Return the words of the command that was meant, as far as there is one."""
+    commands, path = _commands(), "rotator"
+    for word in given:
+        if word in commands:
+            path, commands = f"{path} {word}", getattr(commands[word], "commands", {})
+    return path
+
+
+def _usage_line(error: TyperException, given: list[str]) -> str:
     """Return one line for words that mean nothing; a group without a command shows its help, which is many."""
     said, context = error.format_message(), getattr(error, "ctx", None)
     if said.startswith("Usage: "):
         return said
     said = " ".join(said.split()).removesuffix(".")
-    path = context.command_path if context is not None else "rotator"
+    path = context.command_path if context is not None else _path(given)
     where = path.removeprefix("rotator").strip()
     return plain(f"rotator: {where}{': ' if where else ''}{said[0].lower()}{said[1:]} (see `{path} --help`)")
 

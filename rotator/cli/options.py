@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from dataclasses import dataclass
 from enum import StrEnum
@@ -37,6 +38,11 @@ class Context:
 
     config: Path | None
     quiet: bool
+
+    @property
+    def called(self) -> str:
+        """Return how this reader calls the program, as the commands that he is told begin."""
+        return "rotator" if self.config is None else f"rotator --config {shlex.quote(str(self.config))}"
 
     def parts(self) -> Rotator:
         """Return the program's parts for this configuration, with logging set up."""

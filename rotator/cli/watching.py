@@ -58,15 +58,15 @@ def follow(context: Context, parts: Rotator, incident: str, output: Output) -> N
         _watch(context, parts, incident)
     except KeyboardInterrupt:
         print(  # noqa: T201
-            f"\ndetached; the work goes on. Watch again: rotator incident watch {incident}", file=sys.stderr
+            f"\ndetached; the work goes on. Watch again: {context.called} incident watch {incident}", file=sys.stderr
         )
         raise typer.Exit(130) from None
-    finish(parts, incident, output)
+    finish(context, parts, incident, output)
 
 
-def finish(parts: Rotator, incident: str, output: Output) -> NoReturn:
+def finish(context: Context, parts: Rotator, incident: str, output: Output) -> NoReturn:
     """Print the incident's report and exit with its code."""
-    report = incident_report.build(parts.reading.incident(incident))
+    report = incident_report.build(parts.reading.incident(incident), context.called)
     if output is Output.TABLE:
         console().print(incident_text(report))
     else:

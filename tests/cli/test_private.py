@@ -35,6 +35,7 @@ def findings(tmp_path):
     (tmp_path / "rotator.toml").write_text(
         'data_dir = "data"\n'
         '[[connections]]\nname = "acme"\nfamily = "aws"\ncredential = "file:own"\n'
+        'endpoint_url = "http://127.0.0.1:9"\n'
         '[[credentials]]\nmatch = {}\nconsumers = [{webhook = "file:hook"}]\n'
     )
     for name in ("own", "hook"):

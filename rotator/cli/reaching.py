@@ -1,0 +1,127 @@
+"""Reach out to what the rotator works with, and change nothing: connections, stores and webhooks, all at once."""
+
+from __future__ import annotations
+
+import queue
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from rotator import secret_reference
+from rotator.bootstrap import Rotator
+from rotator.credential import CredentialRef
+from rotator.errors import Rejected, RotatorError, Unavailable
+from rotator.flow.scope import ConsumerAddress
+from rotator.ports import CALL_DEADLINE_S, CONNECT_TIMEOUT_S, Connection, Place
+
+NOBODY = "rotator-provider-check"
+"""The credential, and its owner, that are asked about: there is none."""
+_ANSWERS = frozenset({"unknown_credential", "not_found"})
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One thing to reach, for one of its purposes, and how: the answer in words. Trouble is a RotatorError."""
+
+    of: str
+    ask: Callable[[], str]
+    purpose: str = ""
+
+    def answered(self, answer: str, *, well: bool) -> Reached:
+        """Return the answer with what was asked."""
+        return Reached(self.of, f"{self.of}: {self.purpose}" if self.purpose else self.of, well, answer)
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """What was answered: `of` is the thing, `what` also says the purpose."""
+
+    of: str
+    what: str
+    well: bool
+    answer: str
+
+
+def reach(asked: Sequence[Asked], deadline_s: float = CALL_DEADLINE_S) -> Iterator[Reached]:
+    """Ask all at once, and yield the answers in order; who has not answered when the time is over is in trouble."""
+    until = time.monotonic() + deadline_s
+    answers: list[queue.SimpleQueue[Reached]] = [queue.SimpleQueue() for _ in asked]
+    for each, answer in zip(asked, answers, strict=True):
+        # A daemon: one that hangs keeps nobody from ending.
+        threading.Thread(target=_ask, args=(each, answer), daemon=True).start()
+    for each, answer in zip(asked, answers, strict=True):
+        try:
+            yield answer.get(timeout=max(until - time.monotonic(), 0.0))
+        except queue.Empty:
+            yield each.answered(f"no answer within {deadline_s:.0f} s", well=False)
+
+
+def _ask(asked: Asked, answer: queue.SimpleQueue[Reached]) -> None:
+    try:
+        answer.put(asked.answered(asked.ask(), well=True))
+    except RotatorError as error:
+        answer.put(asked.answered(str(error), well=False))
+
+
+def served(parts: Rotator, connection: Connection) -> list[str]:
+    """Return the kinds that a connection serves."""
+    return [
+        name
+        for name in parts.playbooks
+        if parts.outside.family(name) == connection.family and (connection.kinds is None or name in connection.kinds)
+    ]
+
+
+def issuer(parts: Rotator, kind: str, connection: Connection) -> str:
+    """Ask a connection about a credential that is not there: whether it answers, and knows the rotator."""
+    # Where the connection manages certain accounts only, ask about one of those.
+    user = connection.settings.get("user", NOBODY)
+    owner = str(user[0] if isinstance(user, list) else user)
+    try:
+        return _asked(parts, CredentialRef(kind, connection.name, owner, NOBODY))
+    except Rejected as first:
+        if first.reason != "not_this_account" or owner != NOBODY:
+            raise
+        refused = first
+    # Some owners are a place and a name in it. The same refusal of both is about the account, and no answer.
+    try:
+        return _asked(parts, CredentialRef(kind, connection.name, f"{NOBODY}/{NOBODY}", NOBODY))
+    except Rejected as second:
+        if second.reason != refused.reason or second.detail == refused.detail:
+            raise
+    return "answers"
+
+
+def _asked(parts: Rotator, ref: CredentialRef) -> str:
+    """Ask about a credential that is made up; an answer about that is an answer, anything else is trouble."""
+    try:
+        return f"answers ({parts.outside.provider(ref).inspect(ref).state})"
+    except RotatorError as error:
+        if error.reason not in _ANSWERS:
+            raise
+        return "answers"
+
+
+def store(parts: Rotator, place: Place) -> str:
+    """Ask a store which version consumers read."""
+    version = parts.outside.store(place).current(place.name)
+    return "answers" if version is not None else "answers; nothing is there yet"
+
+
+def webhook(parts: Rotator, address: ConsumerAddress) -> str:
+    """Knock at a webhook's port, and say nothing: a consumer might take any request for the word to reload."""
+    url = str(address.address)
+    if secret_reference.is_one(url):
+        url = secret_reference.read(url, parts.settings.folder).reveal()
+    try:
+        found = urlsplit(url)
+        port = found.port or {"http": 80, "https": 443}[found.scheme]
+        socket.create_connection((found.hostname or "", port), timeout=CONNECT_TIMEOUT_S).close()
+    except OSError as error:
+        raise Unavailable("consumer_unreachable", error.strerror or type(error).__name__) from None
+    except (KeyError, ValueError):
+        raise Unavailable("consumer_address_unreadable", address.name) from None
+    return "somebody listens; it was told nothing"

@@ -1,0 +1,112 @@
+"""The doctor reaches out to what the rotator works with: it calls well what answers, and nothing that does not."""
+
+from __future__ import annotations
+
+import socket
+import sys
+import threading
+
+import pytest
+
+from rotator.cli.doctor import examine
+from rotator.cli.options import Context
+from rotator.cli.reaching import Asked, reach
+from rotator.errors import Rejected
+from rotator.practice.process import free_port
+
+VAULT = (
+    '[[connections]]\nname = "safe"\nfamily = "vault"\nendpoint_url = "http://127.0.0.1:{port}"\ncredential = "env:T"\n'
+)
+OWNER = '[[credentials]]\nmatch = {{owner = "{owner}"}}\n'
+
+
+@pytest.fixture
+def examined(tmp_path, monkeypatch):
+    """Return what the doctor says of a configuration: what is well, and what is not."""
+    monkeypatch.setenv("T", "hvs.none")
+
+    def found(text):
+        (tmp_path / "rotator.toml").write_text(f'data_dir = "data"\n{text}')
+        (tmp_path / "data").mkdir(mode=0o700, exist_ok=True)
+        context = Context(config=tmp_path / "rotator.toml", quiet=True)
+        findings = list(examine(context))
+        return context, [each.what for each in findings if each.well], [each.what for each in findings if not each.well]
+
+    return found
+
+
+def test_a_server_that_is_gone_is_not_called_well(examined):
+    place = 'deliver = [{store = "vault_kv", connection = "safe", name = "kv/x"}]\n'
+    _, well, bad = examined(VAULT.format(port=free_port()) + OWNER.format(owner="ci") + place)
+    assert {line.partition(": ")[0] for line in bad} == {"safe", "vault_kv:safe:kv/x"}
+    assert all("unreachable" in line for line in bad), bad
+    assert [line for line in well if line.startswith(("safe", "vault_kv"))] == []
+
+
+def test_a_webhook_is_knocked_at_and_told_nothing(examined):
+    heard = []
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def listen():
+            caller, _ = listening.accept()
+            with caller:
+                heard.append(caller.recv(100))
+
+        listener = threading.Thread(target=listen)
+        listener.start()
+        port, gone = listening.getsockname()[1], free_port()
+        hooks = f'{{webhook = "http://127.0.0.1:{port}/a?key=canary"}}, {{webhook = "http://127.0.0.1:{gone}/b"}}'
+        _, well, bad = examined(f"{OWNER.format(owner='ci')}consumers = [{hooks}]\n")
+        listener.join(timeout=10)
+    assert heard == [b""]
+    assert f"http://127.0.0.1:{port}/a: somebody listens; it was told nothing" in well
+    assert any(line.startswith(f"http://127.0.0.1:{gone}/b: consumer_unreachable") for line in bad)
+    assert "canary" not in str(well + bad)
+
+
+def test_a_command_is_looked_for_and_not_run(examined, tmp_path):
+    script = [sys.executable, "-c", f"open({str(tmp_path / 'ran')!r}, 'w')"]
+    words = ", ".join(f"'''{word}'''" for word in script)
+    hooks = f"consumers = [{{command = [{words}]}}, {{command = ['no-such-command']}}]\n"
+    _, well, bad = examined(OWNER.format(owner="ci") + hooks)
+    assert any(line.endswith("the command is there; it was not run") for line in well)
+    assert "no-such-command: there is no such command here" in bad
+    assert not (tmp_path / "ran").exists()
+
+
+def test_what_is_stopped_is_said_and_is_not_well(examined):
+    context, _, bad = examined("")
+    assert not any("stopped" in line for line in bad)
+    parts = context.parts()
+    parts.stops.stop(None, "ann", "the auditors are here", [])
+    parts.database.close()
+    _, _, bad = examined("")
+    assert "everything is stopped by ann: the auditors are here" in bad
+
+
+def test_a_connection_that_is_wrong_hides_nothing_else(examined):
+    hook = f'{OWNER.format(owner="ci")}consumers = [{{command = ["no-such-command"]}}]\n'
+    _, well, bad = examined(f'[[connections]]\nname = "a"\nfamily = "asw"\n{hook}')
+    assert "connection a: there is no family called asw" in bad[0]
+    assert "no-such-command: there is no such command here" in bad
+    assert any("ledger answers" in line for line in well)
+
+
+def test_who_does_not_answer_in_time_is_told_and_waited_for_no_longer():
+    gone = threading.Event()
+
+    def refuse():
+        raise Rejected("access_denied")
+
+    asked = [
+        Asked("slow", lambda: str(gone.wait())),
+        Asked("quick", lambda: "answers"),
+        Asked("strict", refuse),
+    ]
+    found = {each.what: (each.well, each.answer) for each in reach(asked, deadline_s=1.0)}
+    gone.set()
+    assert found == {
+        "slow": (False, "no answer within 1 s"),
+        "quick": (True, "answers"),
+        "strict": (False, "access_denied"),
+    }
