@@ -1,0 +1,274 @@
+"""A key of a Google Cloud service account: minted by IAM, ten for an account at most, disabled and deleted by its id.
+
+Tokens that were got with a key outlive it by up to an hour. Only disabling the whole account refuses them, which stops
+everything else that uses it, the replacement too, and lets them in again when it is enabled: so nothing here ends them;
+the playbook has the last word an hour after the key is refused.
+The rotator's own credential needs: iam.serviceAccountKeys.{get,list,create,disable,enable,delete},
+iam.serviceAccounts.{get,list}.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Iterator, Mapping
+from http import HTTPStatus
+from typing import Any, ClassVar
+from urllib.parse import quote
+
+from rotator.credential import CredentialRef, Issued, Leaked, Secret
+from rotator.errors import Rejected, Unavailable, Uncertain
+from rotator.families.gcp import FAMILY, Exchange, Project, listing, refused
+from rotator.families.gcp_tokens import LEAST, assertion, exchanged
+from rotator.ports import Answer, Capability, Connection, Discovered, State, Status, Verdict
+from rotator.rest_kind import RestKind
+
+QUOTA = 10
+SETTLE_S = 420.0
+"""IAM's changes take two minutes as a rule, and up to seven: "Access change propagation" in its documentation."""
+PROPAGATION_S = 60.0
+
+_KEY_ID = re.compile(r"[0-9a-f]{40}")
+_EMAIL = re.compile(r"[a-z0-9][a-z0-9.-]*@[a-z0-9.-]+\.gserviceaccount\.com")
+_PROJECT = re.compile(r"[^@]+@(.+)\.iam\.gserviceaccount\.com")
+"""Accounts that a project's owner made name their project; Google's own name a number or a service."""
+_PEM = re.compile(r"-----BEGIN (?:RSA )?PRIVATE KEY-----.+?-----END (?:RSA )?PRIVATE KEY-----\n?", re.DOTALL)
+
+
+def connect(connection: Connection, name: str, rest: RestKind | None = None) -> GcpServiceAccountKey:  # noqa: ARG001 - not a REST kind
+    """Return the provider for one project."""
+    return GcpServiceAccountKey(connection, name)
+
+
+class GcpServiceAccountKey:
+    """Keys of one project's service accounts; `owner` is the account's address."""
+
+    family: ClassVar[str] = FAMILY
+    capability: ClassVar[Capability] = Capability.REVOCABLE
+    sends_secret: ClassVar[bool] = False
+    calls: ClassVar[Mapping[str, int]] = {"preserve": 3, "issue": 2}
+
+    def __init__(self, connection: Connection, name: str) -> None:
+        self.name = name
+        self.settle_s = SETTLE_S if connection.settle_s is None else connection.settle_s
+        self.propagation_s = PROPAGATION_S if connection.propagation_s is None else connection.propagation_s
+        self.secret_field = "private_key"  # noqa: S105 - the name of a field
+        self._connection = connection
+        self._project = Project(connection)
+
+    def identify(self, leaked: Leaked) -> CredentialRef:
+        """Name the key by the account and id that its file tells; nothing is sent but those.
+
+        Raises Rejected("unreadable") when the report tells neither, or only a key that was cut short.
+        """
+        told = _file(leaked.secret)
+        email, key_id = told.get("client_email") or leaked.owner, told.get("private_key_id") or leaked.id
+        if not email or not key_id or not _EMAIL.fullmatch(email) or not _KEY_ID.fullmatch(key_id):
+            raise Rejected("unreadable", "a key is named by its account's address and its id: both stand in its file")
+        if leaked.id not in (None, key_id):
+            raise Rejected("mispaired", f"the report's file is not that of key {leaked.id}")
+        ref = CredentialRef(self.name, self._connection.name, email, key_id)
+        self._refuse_foreign(email, leaked.account)
+        if self._found(self._project.exchange(), ref) is None:
+            raise Rejected("unknown_credential", f"{email} has no key {key_id}")
+        return ref
+
+    def own(self) -> str | None:
+        """Return the id of the key that we act with."""
+        return self._project.own_key_id()
+
+    def inspect(self, ref: CredentialRef) -> Status:
+        found = self._found(self._project.exchange(), ref)
+        return Status(State.ABSENT) if found is None else Status(_state(found), _facts(found))
+
+    def siblings(self, ref: CredentialRef) -> frozenset[CredentialRef]:
+        """Return the account's keys that people hold; Google's own are left out."""
+        return frozenset(ref.with_id(_id(each)) for each in self._keys(self._project.exchange(), ref.owner))
+
+    def discover(self) -> Iterator[Discovered]:
+        """Yield the keys of every account of the project. IAM does not tell when one was last used."""
+        path = f"/v1/projects/{quote(self._project.id, safe=':')}/serviceAccounts"
+        for account in listing(self._project, "iam", path, "accounts"):
+            email = str(account["email"])
+            for each in self._keys(self._project.exchange(), email):
+                ref = CredentialRef(self.name, self._connection.name, email, _id(each))
+                yield Discovered(ref, {**_facts(each), "state": _state(each).value})
+
+    def preserve(self, ref: CredentialRef) -> Mapping[str, str]:
+        """Return what the key and its account are, and how many keys the account has."""
+        exchange = self._project.exchange()
+        keys = self._keys(exchange, ref.owner)
+        account = self._account(exchange, ref.owner) or {}
+        found = next((each for each in keys if _id(each) == ref.id), None)
+        return {
+            "keys_of_account": str(len(keys)),
+            "account_disabled": str(bool(account.get("disabled"))).lower(),
+            "account_description": str(account.get("displayName", "")),
+            **({} if found is None else _facts(found)),
+        }
+
+    def issue(self, ref: CredentialRef, marker: str, preserved: Mapping[str, str]) -> Issued:  # noqa: ARG002 - keys carry no marker
+        """Mint another key for the account: what is delivered is its key file.
+
+        Raises Rejected("quota") when the account has ten already.
+        """
+        self._refuse_foreign(ref.owner)
+        exchange = self._project.exchange()
+        try:
+            made = exchange.change("iam", "POST", f"{self._path(ref.owner)}/keys", {"keyAlgorithm": "KEY_ALG_RSA_2048"})
+        except Rejected as refusal:
+            # IAM has said the same of a full account and of a policy that forbids keys: only counting tells.
+            if refusal.reason == "failed_precondition" and len(self._keys(exchange, ref.owner)) >= QUOTA:
+                raise Rejected("quota", f"{ref.owner} has {QUOTA} keys already") from None
+            raise
+        try:
+            fields = json.loads(base64.b64decode(made["privateKeyData"]))
+            secret = Secret(fields.pop("private_key"))
+            issued = ref.with_id(str(made["name"]).rpartition("/")[2])
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise Uncertain(
+                "answer_without_secret", f"a key of {ref.owner} was made, and its file is unreadable"
+            ) from None
+        return Issued(issued, secret, {str(name): str(value) for name, value in fields.items() if name != "id"})
+
+    def marked(self, ref: CredentialRef, marker: str) -> CredentialRef | None:  # noqa: ARG002 - keys carry no marker
+        return None
+
+    def verify(self, ref: CredentialRef, secret: Secret) -> Verdict:
+        """Exchange a JWT that the key signs for a token, which is thrown away.
+
+        The address is Google's, never one that a file names. A deleted key, a disabled one and another account's are
+        all answered "Invalid JWT Signature": that names no key, so it proves something only where this very key was
+        let in before.
+        """
+        pem = Secret(_file(secret).get("private_key") or _pem(secret))
+        address = f"{self._project.address('oauth2')}/token"
+        signed = assertion(ref.owner, pem, address, LEAST, ref.id)
+        try:
+            reply = exchanged(self._project.wire("oauth2"), address, signed)
+        except Uncertain as lost:
+            raise Unavailable(lost.reason, lost.detail) from None
+        content = reply.content if isinstance(reply.content, dict) else {}
+        if reply.ok:
+            held = "access_token" in content
+            return Verdict(*((Answer.ACCEPTED, "accepted") if held else (Answer.INCONCLUSIVE, "not_the_issuer")))
+        if reply.status == HTTPStatus.TOO_MANY_REQUESTS or reply.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise Unavailable(refused(reply).reason, f"HTTP {reply.status}", reply.retry_after)
+        return _verdict(str(content.get("error", "")), str(content.get("error_description", "")), reply.status)
+
+    def suspend(self, ref: CredentialRef) -> None:
+        self._set(ref, "disable", State.SUSPENDED)
+
+    def resume(self, ref: CredentialRef) -> None:
+        self._set(ref, "enable", State.ACTIVE)
+
+    def revoke(self, ref: CredentialRef) -> None:
+        self._refuse_foreign(ref.owner)
+        exchange = self._project.exchange()
+        try:
+            exchange.change("iam", "DELETE", self._path(ref.owner, ref.id))
+        except Rejected as refusal:
+            if refusal.reason != "not_found":
+                raise
+            self._account_or_foreign(exchange, ref.owner)
+
+    def _set(self, ref: CredentialRef, verb: str, wanted: State) -> None:
+        self._refuse_foreign(ref.owner)
+        try:
+            self._project.exchange().change("iam", "POST", f"{self._path(ref.owner, ref.id)}:{verb}", {})
+        except Rejected as refusal:
+            if refusal.reason != "failed_precondition" or self.inspect(ref).state is not wanted:
+                raise
+
+    def _found(self, exchange: Exchange, ref: CredentialRef) -> Mapping[str, Any] | None:
+        self._refuse_foreign(ref.owner)
+        try:
+            return exchange.read("iam", self._path(ref.owner, ref.id))
+        except Rejected as refusal:
+            if refusal.reason != "not_found":
+                raise
+            self._account_or_foreign(exchange, ref.owner)
+            return None
+
+    def _keys(self, exchange: Exchange, email: str) -> list[Mapping[str, Any]]:
+        self._refuse_foreign(email)
+        try:
+            found = exchange.read("iam", f"{self._path(email)}/keys?keyTypes=USER_MANAGED")
+        except Rejected as refusal:
+            if refusal.reason != "not_found":
+                raise
+            self._account_or_foreign(exchange, email)
+            return []
+        return list(found.get("keys", []))
+
+    def _account(self, exchange: Exchange, email: str) -> Mapping[str, Any] | None:
+        try:
+            return exchange.read("iam", self._path(email))
+        except Rejected as refusal:
+            if refusal.reason != "not_found":
+                raise
+            return None
+
+    def _account_or_foreign(self, exchange: Exchange, email: str) -> None:
+        """Keep "not found" from meaning "asked in another project", where the address does not tell its own."""
+        if self._account(exchange, email) is None and not _PROJECT.fullmatch(email):
+            raise Rejected("not_this_account", f"project {self._project.id} knows no account {email}")
+
+    def _refuse_foreign(self, email: str, reported: str | None = None) -> None:
+        """Refuse offline what the address, or the report, says to be another project's."""
+        domain, _, name = self._project.id.rpartition(":")
+        ours = f"{name}.{domain}" if domain else name
+        found = _PROJECT.fullmatch(email)
+        if (found and found[1] != ours) or (reported and reported != self._project.id):
+            raise Rejected("not_this_account", f"{email} is not of project {self._project.id}")
+
+    def _path(self, email: str, key_id: str | None = None) -> str:
+        path = f"/v1/projects/{quote(self._project.id, safe=':')}/serviceAccounts/{quote(email, safe='@')}"
+        return path if key_id is None else f"{path}/keys/{quote(key_id, safe='')}"
+
+
+def _verdict(error: str, description: str, status: int) -> Verdict:
+    if error != "invalid_grant":
+        return Verdict(Answer.INCONCLUSIVE, error or f"http_{status}")
+    if description.startswith("Invalid JWT Signature"):
+        return Verdict(Answer.REJECTED, "invalid_jwt_signature")
+    if "account not found" in description or "disabled" in description:
+        return Verdict(Answer.REJECTED, "account_gone_or_disabled")
+    by_clock = "short-lived token" in description or "timeframe" in description
+    return Verdict(Answer.INCONCLUSIVE, "clock_skewed" if by_clock else "invalid_grant")
+
+
+def _file(secret: Secret | None) -> dict[str, str]:
+    """Return the texts of a key file; nothing when the material is none."""
+    text = secret.reveal().strip() if secret is not None else ""
+    try:
+        fields = json.loads(text)
+    except ValueError:
+        return {}
+    return {name: value for name, value in fields.items() if isinstance(value, str)} if isinstance(fields, dict) else {}
+
+
+def _pem(secret: Secret) -> str:
+    found = _PEM.search(secret.reveal().replace("\\n", "\n"))
+    if found is None:
+        raise Rejected("unreadable", "this is no service account's key file, and no whole private key")
+    return found[0]
+
+
+def _state(key: Mapping[str, Any]) -> State:
+    return State.SUSPENDED if key.get("disabled") else State.ACTIVE
+
+
+def _id(key: Mapping[str, Any]) -> str:
+    return str(key["name"]).rpartition("/")[2]
+
+
+def _facts(key: Mapping[str, Any]) -> dict[str, str]:
+    told = {
+        "created_at": "validAfterTime",
+        "expires_at": "validBeforeTime",
+        "origin": "keyOrigin",
+        "why": "disableReason",
+    }
+    return {name: str(key[field]) for name, field in told.items() if key.get(field)}
