@@ -136,8 +136,6 @@ LEAK_SAFE = "leak_safe: a stolen credential that may read the new secret still l
 STOPPED = "stopped: "
 """How the reason of a branch begins that a person stopped."""
 
-ASKED = "by hand: "
-"""How the reason of a step begins that a person does; what he is asked to do follows."""
 ONE_MINT = "one mint per owner at a time: "
 """How the reason of a step begins that waits for another run's mint; that run follows."""
 

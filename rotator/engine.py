@@ -20,10 +20,11 @@ from rotator.effects import Outcome, Unstaged, perform
 from rotator.errors import RotatorError
 from rotator.exchange import Exchange, places
 from rotator.flow.playbook import Subject, Verb
+from rotator.flow.proof import testified
 from rotator.flow.run import AT_ONCE, BranchState, Step, StepState, Work
 from rotator.flow.step import UNRESOLVED, WORKER_LOST, Move, after_error
 from rotator.holding import Holding, resting
-from rotator.judgement import is_unpaired, move_after, proven
+from rotator.judgement import is_unpaired, move_after, proof_at, proven
 from rotator.minting import Minting
 from rotator.waiting import ONE_AT_A_TIME, wait_before
 from rotator.world import World
@@ -124,7 +125,14 @@ class _Advance:
             if held.state is not step.state:
                 holding.record(step, held)
             return held
-        return self._act(step)
+        return self._act(step) if step.by_hand is None else self._believe(step)
+
+    def _believe(self, step: Step) -> Move:
+        """Take a person's word for what he was asked to do, or to see."""
+        if step.verb is Verb.VERIFY:
+            self._holding.prove(testified(proof_at(self._holding.work, step.target), self._holding.now()))
+        step = self._holding.record(step, Move(StepState.RUNNING))
+        return self._settle(step, Move(StepState.DONE, reason=f"by hand: {step.said_done}"))
 
     def _act(self, step: Step) -> Move:
         holding = self._holding

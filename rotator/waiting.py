@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from rotator.claims import ASKED, GATE, LEAK_SAFE, ONE_MINT, Ledger, Other
+from rotator.claims import GATE, LEAK_SAFE, ONE_MINT, Ledger, Other
 from rotator.flow.giving_back import held_by_consumers
 from rotator.flow.playbook import GATES, Verb
-from rotator.flow.run import Step, StepState, Work
+from rotator.flow.run import ASKED, Step, StepState, Work
 from rotator.flow.step import Move, hold_before, spread_before
 from rotator.world import World
 
@@ -23,7 +23,7 @@ def wait_before(ledger: Ledger, world: World, work: Work, step: Step, now: float
         return held
     if step.hold_until in GATES and ledger.is_shut(work.run.incident, step.hold_until):
         return Move(StepState.HELD, reason=GATE + step.hold_until)
-    if step.by_hand is not None:
+    if step.by_hand is not None and step.said_done is None:
         return Move(StepState.HELD, reason=ASKED + step.by_hand)
     if (held := held_by_consumers(work.run, step, work.steps)) is not None:
         return held

@@ -34,6 +34,7 @@ def register(app: typer.Typer) -> None:
     runs = typer.Typer(help="A person's hand on one run.", no_args_is_help=True)
     runs.command("retry")(retry)
     runs.command("skip")(skip)
+    runs.command("done")(done)
     runs.command("undo")(undo)
     app.add_typer(runs, name="run")
     holds = typer.Typer(help="End a wait early.", no_args_is_help=True)
@@ -97,6 +98,19 @@ def _decide(context: typer.Context, run: str, step: str, reason: str, *, skip_it
     changed = parts.hands.decide(run, step, skip=skip_it, by=response.actor(), reason=reason)
     _work(context, parts)
     typer.echo(f"{changed} step(s) of {run} {'skipped' if skip_it else 'due again'}")
+
+
+def done(context: typer.Context, run: Run, step: StepName, reason: Reason) -> None:
+    """Say that you did what a step asked of you. Where a knock can show it, the machine then proves it.
+
+    A step asks where no machine can do it: the report shows what, and for which credential.
+    """
+    from rotator import response  # noqa: PLC0415
+
+    parts = _parts(context)
+    parts.hands.done(run, step, by=response.actor(), reason=reason)
+    _work(context, parts)
+    typer.echo(f"{step} of {run} is said to be done; the run goes on")
 
 
 def undo(

@@ -36,6 +36,10 @@ BY_HAND = "by_hand"
 """The fact of a step that a person does in place of a machine: what he is asked to do."""
 
 
+SAID_DONE = "said_done"
+"""The fact beside it once he has: who says so, and the reason."""
+
+
 class Lane(StrEnum):
     """Which queue works on a step; an incident never waits behind hygiene."""
 

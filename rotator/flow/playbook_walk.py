@@ -185,7 +185,7 @@ class Walk:
             if not any(stop < n for stop in self._stops):
                 yield self._wrong(n, "a refusal is expected of what nothing has stopped", "stop it first")
         paired = [n for n in self._knocks(None) if n < self._first_effect and (self._at is None or self.path[n].each)]
-        if refusals and not paired:
+        if refusals and not paired and not all(self.path[n].by_hand for n in refusals):
             yield self._wrong(
                 refusals[0],
                 _UNPAIRED,

@@ -99,6 +99,17 @@ def stated(proof: Proof, state: State, settle_s: float, now: float) -> Proof:
     return contained if proof.mismatch else replace(contained, dead_at=since, evidence=Evidence.STATED)
 
 
+def testified(proof: Proof, now: float) -> Proof:
+    """Add the word of a person who was asked to see it refused, where no machine can: a death that is stated.
+
+    It never lowers what was proven, and says nothing of a report's secret that was never the id's.
+    """
+    if proof.evidence is Evidence.PROVEN:
+        return proof
+    contained = replace(proof, stated_since=now, contained_at=now)
+    return contained if proof.mismatch else replace(contained, dead_at=now, evidence=Evidence.STATED)
+
+
 def mispaired(proof: Proof, verdict: Verdict) -> Proof:
     """Note that the material was refused while the id lived: it is another's, or was cut short."""
     return proof if proof.shuts(verdict) else replace(proof, mismatch=True)

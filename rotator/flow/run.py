@@ -8,8 +8,8 @@ from enum import StrEnum
 
 from rotator.credential import CredentialRef
 from rotator.flow.choice import MINTING
-from rotator.flow.plan import BY_HAND, Lane, PlannedStep
-from rotator.flow.playbook import Expect, Strategy, Subject, Until, Verb
+from rotator.flow.plan import BY_HAND, SAID_DONE, Lane, PlannedStep
+from rotator.flow.playbook import GATES, Expect, Strategy, Subject, Until, Verb
 from rotator.flow.proof import Evidence, Proof
 from rotator.flow.scope import ConsumerAddress
 from rotator.ports import Place
@@ -46,6 +46,9 @@ UNDOES = "undoes"
 """The fact of an appended step that takes another back: that one's id."""
 WHY = "why"
 """The fact beside it: who wanted it, and the reason."""
+
+ASKED = "by hand: "
+"""How the reason of a step begins that waits for what a person does; what he is asked to do follows."""
 
 SCHEDULED = "scheduled"
 """The reason of a step that is held for its time alone; held for any other reason it waits for a person."""
@@ -88,6 +91,17 @@ class Step:
         """Return what a person is asked to do here, None where a machine does it."""
         told = self.facts.get(BY_HAND)
         return None if told is None else str(told)
+
+    @property
+    def said_done(self) -> str | None:
+        """Return who says that it was done by hand, and the reason; None while nobody does."""
+        told = self.facts.get(SAID_DONE)
+        return None if told is None else str(told)
+
+    @property
+    def asks(self) -> bool:
+        """Tell whether it waits for what a person was asked to do."""
+        return self.state is StepState.HELD and (self.reason or "").startswith(ASKED)
 
     @property
     def waits_for_time(self) -> bool:
@@ -198,7 +212,8 @@ def calls_ahead(steps: Sequence[PlannedStep | Step]) -> int:
     """Return what the next stretch of a branch costs in calls: its steps in order, up to a wait or another lane."""
     cost = 0
     for place, step in enumerate(steps):
-        if place and (step.lane is not steps[0].lane or step.hold_for_s is not None or step.expect is Expect.REJECTED):
+        waits = step.hold_for_s is not None or step.hold_until in GATES or step.expect is Expect.REJECTED
+        if place and (waits or step.lane is not steps[0].lane):
             break
         cost += step.calls
     return cost

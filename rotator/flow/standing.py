@@ -35,6 +35,8 @@ def state_of(run: Run, steps: Sequence[Step], proofs: Sequence[Proof]) -> Creden
     states = {step.state for step in steps}
     if StepState.FAILED in states:
         return CredentialState.FAILED
+    if any(step.asks for step in steps):
+        return CredentialState.MANUAL
     if any(step.waits_for_person for step in steps) or (steps and states <= THROUGH) or proof_given_up(steps):
         # All steps through and still not dead: the strategy left it alive (cut_only), which a person must own.
         return CredentialState.HELD

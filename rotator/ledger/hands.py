@@ -8,6 +8,7 @@ from sqlalchemy import Connection, update
 
 from rotator import clock
 from rotator.errors import BadInput
+from rotator.flow.plan import SAID_DONE
 from rotator.flow.run import AT_ONCE, BranchState, Run, Step, StepState
 from rotator.flow.step import RELEASED, Move, apply, surplus_accepted
 from rotator.flow.undo import Undo, may_have_ended_it
@@ -57,6 +58,29 @@ class Hands:
                 **({"accepts": accepted} if accepted and not skip else {}),
             )
         return len(found)
+
+    def done(self, run: str, name: str, by: str, reason: str) -> None:
+        """Say that what a step asked a person to do is done; its branch then goes on, and a machine proves what it can.
+
+        Raises BadInput when no such step asks a person for anything now, or no reason is given.
+        """
+        why, where = said(by, reason), f"{run} {name}"
+        with self._database.write() as connection:
+            held = hold(connection, run)
+            found = [step for step in held.steps if step.name == name] if held else []
+            if held is None or not found:
+                raise BadInput("no step of that name", where, "the report shows the steps")
+            asked = [step for step in found if step.asks]
+            if not asked:
+                raise BadInput(
+                    f"it asks nothing of a person: it is {found[0].state}",
+                    where,
+                    "what a machine does, or has yet to come to, is not said to be done",
+                )
+            held.refuse_worker(where, {step.branch for step in asked})
+            for step in asked:
+                self._move(connection, step, Move(StepState.PENDING, reason=why, facts={SAID_DONE: why}))
+            self._note(connection, held.run, by, reason, act="done_by_hand", step=name, asked=asked[0].by_hand)
 
     def release(self, run: str, name: str, by: str, reason: str) -> str:
         """End the wait of a held step, or of a run that has not begun, early; return what that meant.
@@ -133,8 +157,8 @@ def _may_decide(step: Step, skip: bool) -> bool:
 
 
 def _waits_by_itself(step: Step) -> bool:
-    """Tell whether it goes on by itself: when its time has come, a gate opens, or the last thief is out."""
-    return step.waits_for_time or is_unsafe(step) or is_gated(step)
+    """Tell whether a retry would find it as it is: it waits for its time, a gate, the last thief, a person's work."""
+    return step.waits_for_time or is_unsafe(step) or is_gated(step) or step.asks
 
 
 def _refuse_retry(run: Run, step: Step) -> list[Step]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rotator.claims import GATE
-from rotator.flow.playbook import Until
+from rotator.flow.playbook import Until, Verb
 from rotator.flow.run import Run, Step, StepState
 from rotator.flow.step import MISMATCH, UNKNOWN_HERE, UNPAIRED, is_unknown, surplus_accepted
 from rotator.ledger.opening import BRAKE
@@ -34,6 +34,13 @@ def ways_on(run: Run, step: Step) -> tuple[Way, ...]:
         return (opens(run.incident, BRAKE),)
     if is_gated(step):
         return (opens(run.incident, (step.reason or "").removeprefix(GATE)),)
+    if step.asks:
+        return (
+            Way(f"rotator run done {run.id} {step.name} --reason …", _sworn(step)),
+            Way(
+                f"rotator run skip {run.id} {step.name} --reason …", "goes on without it; nobody says it was done"
+            ),
+        )
     if step.waits_for_time:
         return (_released(run, step, "does it now"),)
     if for_our_own(step):
@@ -72,6 +79,12 @@ def _again(step: Step) -> str:
 def moved_on_by(run: Run, step: Step) -> str:
     """Return the first command that moves on a step that waits."""
     return ways_on(run, step)[0].command
+
+
+def _sworn(step: Step) -> str:
+    if step.verb is Verb.VERIFY:
+        return "says, under your name, that you saw it refused: a death that is stated, not proven"
+    return "says that you did it; the next knock shows whether it took"
 
 
 def is_gated(step: Step) -> bool:
