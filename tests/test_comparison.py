@@ -14,7 +14,12 @@ from rotator.ports import State
 from tests.fakes.company import founded
 from tests.fakes.deployment import broken_chains
 
-KEY, TOKEN = "aws_iam_access_key", "acme_api_token"
+KEY, TOKEN, VAULT = "aws_iam_access_key", "acme_api_token", "vault_token"
+FIRST_MINUTE = 60.0
+
+
+class Died(BaseException):
+    """The worker's process is gone."""
 
 
 @pytest.fixture
@@ -66,6 +71,55 @@ def test_a_mint_that_lands_after_its_frozen_workers_successor_minted_is_found_an
     assert "revoked" in reason(deployment, "compare_last")
     assert not company.opens(stolen.ref, secret)
     assert broken_chains(deployment) == []
+
+
+@pytest.fixture
+def orphaned(house):
+    """Let a worker freeze before its mint, which lands when all others are through, and die before it notes that."""
+    company, deployment = house
+
+    def meet_death(phase: str, what: str, _changes: bool) -> None:
+        if (phase, what) == ("after", "issuer.issue"):
+            raise Died
+
+    def of(kind: str):
+        stolen, _ = company.stolen(kind)
+        deployment.start([stolen], wanted=Strategy.CONTAIN_FIRST)
+
+        def freeze_until_another_has_gone_on() -> None:
+            company.world.meet = lambda *_: None
+            deployment.rest(deployment.recover(), patience_s=FIRST_MINUTE)
+            company.world.meet = meet_death
+
+        at_once(company, "issuer.issue", "before", freeze_until_another_has_gone_on)
+        with pytest.raises(Died):
+            deployment.rest(patience_s=FIRST_MINUTE)
+        company.world.meet = lambda *_: None
+        assert deployment.rows("late") == []
+        assert deployment.steps()["compare_lost"] == "held"
+        assert len(company.living(stolen.ref)) == 2
+        return company, deployment, stolen.ref
+
+    return of
+
+
+@pytest.mark.parametrize("kind", [TOKEN, VAULT])
+def test_what_a_dead_worker_minted_with_our_marker_is_revoked_minutes_later(orphaned, kind):
+    company, deployment, ref = orphaned(kind)
+    deployment.rest(patience_s=3600)
+    assert company.living(ref) == {deployment.record().runs[0].run.replacement}
+    assert "revoked" in reason(deployment, "compare_lost")
+    deployment.rest()
+    assert set(deployment.steps().values()) == {"done"}
+    assert broken_chains(deployment) == []
+
+
+def test_what_a_dead_worker_minted_where_nothing_is_marked_is_shown_as_possible_persistence(orphaned):
+    company, deployment, ref = orphaned(KEY)
+    deployment.rest(patience_s=3600)
+    [orphan] = company.living(ref) - {deployment.record().runs[0].run.replacement}
+    assert deployment.steps()["compare_lost"] == "held"
+    assert f"possible_persistence: {orphan}" in reason(deployment, "compare_lost")
 
 
 def test_a_lost_mint_with_our_marker_is_revoked_although_nobody_noted_it(house):

@@ -6,8 +6,10 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from rotator.flow.playbook import Strategy
+from rotator.flow.playbook import Strategy, Verb
+from rotator.flow.step import WORKER_LOST
 from rotator.ledger.records import RunRecord
+from rotator.minting import COMPARE_LOST
 from rotator.report.incident import build
 from tests.crash.case import INCIDENT, REPLACING, Scene, Theft, Twist
 from tests.crash.witness import lives
@@ -27,6 +29,7 @@ def wrong(scene: Scene, faults: int) -> list[str]:
     found += [f"a reservation stays: {dict(row)}" for row in scene.deployment.rows("mint")]
     found += _made_too_often(scene, faults)
     found += _orphans(scene, runs)
+    found += _not_compared(scene, runs)
     for theft in scene.thefts:
         found += _lies(scene, theft, report[theft.ref.id])
         found += (
@@ -73,7 +76,7 @@ def _not_replaced(scene: Scene, theft: Theft, replacement: str | None) -> Iterat
 
 def _destroyed_early(scene: Scene, theft: Theft, found: RunRecord) -> Iterator[str]:
     """Yield a destruction before its week was over, unless its room was needed or nothing else can stop it."""
-    holds = [step.name for step in found.steps if step.hold_for_s]
+    holds = [step.name for step in found.steps if step.hold_for_s and step.verb is Verb.REVOKE]
     if not holds or any(step.name == "make_room" for step in found.steps):
         return
     with scene.company.world.open() as state:
@@ -111,6 +114,17 @@ def _orphans(scene: Scene, runs: dict[str, RunRecord]) -> Iterator[str]:
         yield f"{scene.innocent} was not stolen, and it was stopped"
     if scene.case.strategy not in REPLACING and alive - scene.planted:
         yield f"{alive - scene.planted} live, and nothing was to be made"
+
+
+def _not_compared(scene: Scene, runs: dict[str, RunRecord]) -> Iterator[str]:
+    """Yield each run that lost a worker in its mint and was not compared once more: that call may land yet."""
+    for run in runs.values():
+        mints = {step.branch: step.name for step in run.steps if step.verb is Verb.ISSUE}
+        for branch, name in mints.items():
+            told = scene.deployment.evidence(branch)
+            lost = any(each["step"] == name and each["reason"] == WORKER_LOST for each in told)
+            if lost and all(step.name != COMPARE_LOST for step in run.steps):
+                yield f"{run.run.id} lost a worker in {name}, and is not compared again"
 
 
 def _made_too_often(scene: Scene, faults: int) -> Iterator[str]:

@@ -7,12 +7,15 @@ lost mint has landed after two seconds.
 
 from __future__ import annotations
 
+import rotator.dispatcher
 import rotator.holding
 import rotator.lost_issue
+import rotator.minting
 from tests.e2e import quickly
 
 rotator.holding.SEND_MARGIN_S = 1.0
 rotator.lost_issue.CALL_DEADLINE_S = 2.0
+rotator.minting.CALL_DEADLINE_S, rotator.minting.LEASE_S = 2.0, rotator.dispatcher.LEASE_S
 
 if __name__ == "__main__":
     quickly.main()
