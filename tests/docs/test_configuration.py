@@ -23,6 +23,7 @@ OF_A_FAMILY = {
     "vault": {"namespace", "ca_file", "mount"},
     "ssh": {"hosts", "user", "known_hosts", "authorized_keys"},
     "http": {"ca_file"},
+    "github": {"ca_file"},
     "postgres": {"user", "tls", "ca_file"},
     "redis": {"user", "ca_file"},
 }
