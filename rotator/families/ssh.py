@@ -21,7 +21,7 @@ from rotator.families.ssh_keys import fingerprint_of
 from rotator.families.ssh_settings import Host, Settings
 from rotator.ports import CONNECT_TIMEOUT_S, READ_TIMEOUT_S
 
-SETTINGS = frozenset({"authorized_keys", "hosts", "known_hosts", "user"})
+SETTINGS = frozenset({"administrator", "authorized_keys", "hosts", "known_hosts", "revoked_keys", "user"})
 """Keys of `[[connections]]` that this family alone knows."""
 
 DEADLINE_S = CONNECT_TIMEOUT_S + READ_TIMEOUT_S

@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import TypeAlias
 
 import asyncssh
 
@@ -37,9 +38,15 @@ async def read_keys(session: Session, path: str) -> bytes:
         return b""
 
 
-async def edit_keys(session: Session, path: str, change: Callable[[bytes], bytes], phase: Phase) -> None:
+Check: TypeAlias = Callable[[Session, str, str], Awaitable[None]]
+
+
+async def edit_keys(
+    session: Session, path: str, change: Callable[[bytes], bytes], phase: Phase, check: Check | None = None
+) -> None:
     """Replace the file by what `change` makes of it; nothing is written when that is the same.
 
+    `check` is shown the session, the new file and the one that it will replace; what it raises leaves that untouched.
     Raises Unavailable("being_edited") when another hand is at it. A link is followed, and stays a link.
     """
     async with session.editing:
@@ -52,6 +59,8 @@ async def edit_keys(session: Session, path: str, change: Callable[[bytes], bytes
             temporary = f"{real}.rotator-{secrets.token_hex(8)}"
             try:
                 await _write(session.sftp, temporary, after)
+                if check is not None:
+                    await check(session, temporary, real)
                 await _unchanged(session, real, before)
                 phase.acting = True
                 await session.sftp.posix_rename(temporary, real)

@@ -21,16 +21,20 @@ from rotator.ports import Answer, Verdict
 
 _REFUSED_BY_ALL_METHODS = "Permission denied for user"
 _NEVER_OFFERED = b"ssh-dss"
+_OLD_RSA = b"ssh-rsa"
+_CERTIFICATE = b"-cert-v01@openssh.com"
 
 
-async def knock(fleet: Fleet, host: Host, user: str, key: asyncssh.SSHKey) -> Verdict:
-    """Try to log in with that key alone and leave at once; no session, no command.
+async def knock(
+    fleet: Fleet, host: Host, user: str, key: asyncssh.SSHKey, certificate: asyncssh.SSHCertificate | None = None
+) -> Verdict:
+    """Try to log in with that key alone, or with its certificate, and leave at once; no session, no command.
 
     Raises what a host that cannot be reached raises.
     """
     if key.algorithm == _NEVER_OFFERED:
         return Verdict(Answer.INCONCLUSIVE, "algorithm_not_supported")
-    only = _OnlyKey(key)
+    only = _OnlyKey(key, certificate)
     try:
         connection = await fleet.log_in(host, user, lambda: only, None)
     except asyncssh.PermissionDenied as refusal:
@@ -42,7 +46,7 @@ async def knock(fleet: Fleet, host: Host, user: str, key: asyncssh.SSHKey) -> Ve
     except asyncssh.DisconnectError:
         return Verdict(Answer.INCONCLUSIVE, "disconnected")
     connection.abort()
-    if not only.pair.signed:
+    if not only.signed:
         return Verdict(Answer.INCONCLUSIVE, "let_in_without_the_key")
     return Verdict(Answer.ACCEPTED, "authenticated")
 
@@ -74,7 +78,7 @@ def _refusal(only: _OnlyKey, reason: str) -> Verdict:
         return Verdict(Answer.INCONCLUSIVE, "disconnected")
     if not only.asked:
         return Verdict(Answer.INCONCLUSIVE, "public_keys_not_offered")
-    if only.pair.signed:
+    if only.signed:
         return Verdict(Answer.INCONCLUSIVE, "known_but_not_let_in")
     return Verdict(Answer.REJECTED, "permission_denied")
 
@@ -82,11 +86,19 @@ def _refusal(only: _OnlyKey, reason: str) -> Verdict:
 class _Witness(asyncssh.SSHKeyPair):
     """The key, which remembers that the host wanted its signature."""
 
-    def __init__(self, key: asyncssh.SSHKey) -> None:
+    def __init__(
+        self, key: asyncssh.SSHKey, certificate: asyncssh.SSHCertificate | None, *, by_newer_name: bool = False
+    ) -> None:
         algorithms = key.sig_algorithms
-        super().__init__(key.algorithm, key.algorithm, algorithms, algorithms, key.public_data, None)
+        super().__init__(key.algorithm, key.algorithm, algorithms, algorithms, key.public_data, None, certificate)
         self._key = key
+        self._by_newer_name = by_newer_name
         self.signed = False
+
+    def set_sig_algorithm(self, sig_algorithm: bytes) -> None:
+        super().set_sig_algorithm(sig_algorithm)
+        if self._by_newer_name and self.sig_algorithm != _OLD_RSA:
+            self.algorithm = self.sig_algorithm + _CERTIFICATE
 
     def sign(self, data: bytes) -> bytes:
         self.signed = True
@@ -94,14 +106,26 @@ class _Witness(asyncssh.SSHKeyPair):
 
 
 class _OnlyKey(asyncssh.SSHClient):
-    """A client that has one key, once, and no other way in."""
+    """A client that has one key, once, and no other way in.
 
-    def __init__(self, key: asyncssh.SSHKey) -> None:
-        self.pair = _Witness(key)
+    An RSA certificate goes by two names: hosts since OpenSSH 7.8 refuse it by the older, hosts before by the newer. So
+    it is shown by both, else a host that lets it in would be said to refuse it.
+    """
+
+    def __init__(self, key: asyncssh.SSHKey, certificate: asyncssh.SSHCertificate | None) -> None:
+        two_names = certificate is not None and key.algorithm == _OLD_RSA
+        self._pairs = [
+            _Witness(key, certificate, by_newer_name=newer) for newer in ((True, False) if two_names else (False,))
+        ]
         self.asked = False
+
+    @property
+    def signed(self) -> bool:
+        """Tell whether the host wanted a signature."""
+        return any(pair.signed for pair in self._pairs)
 
     def public_key_auth_requested(self) -> list[asyncssh.SSHKeyPair] | None:
         if self.asked:
             return None
         self.asked = True
-        return [self.pair]
+        return list(self._pairs)

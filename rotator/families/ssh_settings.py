@@ -38,10 +38,16 @@ class Settings:
     authorized_keys: str
     known_hosts_given: str
     where: str
+    revoked_keys: str
+    administrator: str
 
     def path(self, host: Host, user: str) -> str:
         """Return where the account's key file stands on the host; a relative path starts at the account's home."""
         return self.authorized_keys.replace("{host}", host.name).replace("{user}", user)
+
+    def krl(self, host: Host) -> str:
+        """Return where the host's list of revoked keys stands, which the administrator may replace."""
+        return self.revoked_keys.replace("{host}", host.name)
 
     def host(self, target: str) -> Host:
         """Return the host of that name. Raises Rejected("unknown_target")."""
@@ -79,7 +85,12 @@ def read_settings(connection: Connection) -> Settings:
     keys = given.get("authorized_keys", ".ssh/authorized_keys")
     if not isinstance(keys, str) or not keys.strip():
         raise BadInput("`authorized_keys` is not a path", where, "leave it out for .ssh/authorized_keys")
-    return Settings(_hosts(given.get("hosts"), where), _users(given.get("user"), where), keys, known, where)
+    hosts, users = _hosts(given.get("hosts"), where), _users(given.get("user"), where)
+    administrator = _users(given.get("administrator", "root"), where)
+    revoked = given.get("revoked_keys", "/etc/ssh/revoked_keys")
+    if not isinstance(revoked, str) or not revoked.startswith("/"):
+        raise BadInput("`revoked_keys` is not an absolute path", where, "the one that sshd_config names as RevokedKeys")
+    return Settings(hosts, users, keys, known, where, revoked, administrator[0])
 
 
 def _known_hosts(given: str) -> asyncssh.SSHKnownHosts:

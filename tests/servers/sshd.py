@@ -59,7 +59,7 @@ class Sshds:
 
 @contextlib.contextmanager
 def sshds(count: int = 3, accounts: Sequence[str] = (ACCOUNT,), extra: str = "") -> Iterator[Sshds]:
-    """Run the servers until the block ends; `extra` is added to each configuration."""
+    """Run the servers until the block ends; `extra` is added to each configuration, `{host}` and `{folder}` filled."""
     sshd = shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
     if sshd is None:
         raise RuntimeError("no sshd: install the package openssh-server")
@@ -80,7 +80,8 @@ def sshds(count: int = 3, accounts: Sequence[str] = (ACCOUNT,), extra: str = "")
             name, address = f"web{number + 1}", f"127.0.0.{number + 2}"
             port = free_port(address)
             addresses[name] = (address, port)
-            config, host_key = _configure(folder, name, accounts, f"ListenAddress {address}:{port}\n{extra}")
+            own_lines = extra.replace("{host}", name).replace("{folder}", str(folder))
+            config, host_key = _configure(folder, name, accounts, f"ListenAddress {address}:{port}\n{own_lines}")
             known.append(f"[{address}]:{port} {host_key}")
             stack.enter_context(
                 running(
