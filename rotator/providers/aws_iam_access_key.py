@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from rotator.credential import CredentialRef, Issued, Leaked, Secret
-from rotator.errors import Rejected
+from rotator.errors import Rejected, RotatorError
 from rotator.families.aws import Account, Exchange, moment
 from rotator.families.aws_knock import Knocker
 from rotator.families.aws_sessions import SESSIONS_POLICY, Principal, deny_older
@@ -126,10 +126,14 @@ class AwsIamAccessKey:
     def issue(self, ref: CredentialRef, marker: str, preserved: Mapping[str, str]) -> Issued:  # noqa: ARG002 - IAM keys carry no marker
         """Mint a second key for the user.
 
-        Raises Rejected("quota") when the user has two already.
+        Raises Rejected("quota") when the user has two already, with the choice that a person has then.
         """
         self._refuse_foreign(ref.id)
-        made = self._account.exchange().change("iam", "create_access_key", UserName=ref.owner)["AccessKey"]
+        exchange = self._account.exchange()
+        try:
+            made = exchange.change("iam", "create_access_key", UserName=ref.owner)["AccessKey"]
+        except Rejected as refusal:
+            raise (self._full(exchange, ref) or refusal if refusal.reason == "quota" else refusal) from None
         issued = ref.with_id(made["AccessKeyId"])
         return Issued(issued, Secret(made["SecretAccessKey"]), {"aws_access_key_id": issued.id})
 
@@ -156,6 +160,21 @@ class AwsIamAccessKey:
         self._account.exchange().change(
             "iam", "update_access_key", UserName=ref.owner, AccessKeyId=ref.id, Status=status
         )
+
+    def _full(self, exchange: Exchange, ref: CredentialRef) -> Rejected | None:
+        """Say which keys fill the quota and what can be done; None when it cannot be told."""
+        try:
+            keys = [
+                f"{key['AccessKeyId']} ({'exposed, ' if key['AccessKeyId'] == ref.id else ''}{_state(key)}, "
+                f"last used {_last_use(exchange, key['AccessKeyId'])['last_used_at']})"
+                for key in self._keys(exchange, ref.owner)
+            ]
+        except RotatorError:
+            return None
+        choice = (
+            "delete by hand the one that nobody uses, or answer with contain_first: none but the exposed one makes room"
+        )
+        return Rejected("quota", f"{ref.owner} has {' and '.join(keys)}: {choice}")
 
     def _keys(self, exchange: Exchange, user: str) -> list[dict[str, Any]]:
         try:

@@ -119,8 +119,11 @@ class GcpServiceAccountKey:
             made = exchange.change("iam", "POST", f"{self._path(ref.owner)}/keys", {"keyAlgorithm": "KEY_ALG_RSA_2048"})
         except Rejected as refusal:
             # IAM has said the same of a full account and of a policy that forbids keys: only counting tells.
-            if refusal.reason == "failed_precondition" and len(self._keys(exchange, ref.owner)) >= QUOTA:
-                raise Rejected("quota", f"{ref.owner} has {QUOTA} keys already") from None
+            if (
+                refusal.reason in {"failed_precondition", "quota"}
+                and len(keys := self._keys(exchange, ref.owner)) >= QUOTA
+            ):
+                raise Rejected("quota", _full(ref, keys)) from None
             raise
         try:
             fields = json.loads(base64.b64decode(made["privateKeyData"]))
@@ -226,6 +229,12 @@ class GcpServiceAccountKey:
     def _path(self, email: str, key_id: str | None = None) -> str:
         path = f"/v1/projects/{quote(self._project.id, safe=':')}/serviceAccounts/{quote(email, safe='@')}"
         return path if key_id is None else f"{path}/keys/{quote(key_id, safe='')}"
+
+
+def _full(ref: CredentialRef, keys: list[Mapping[str, Any]]) -> str:
+    made = [f"{_id(key)[:10]} ({str(key.get('validAfterTime', '?'))[:10]}, {_state(key)})" for key in keys]
+    choice = "delete by hand one that nobody uses, or answer with contain_first: none but the exposed one makes room"
+    return f"{ref.owner} has {', '.join(made)}; exposed is {ref.id[:10]}: {choice}"
 
 
 def _verdict(error: str, description: str, status: int) -> Verdict:

@@ -244,7 +244,28 @@ def test_a_third_key_is_refused_by_the_quota(moto):
     with pytest.raises(Rejected) as refusal:
         p.issue(ref, "run-1", {})
     assert refusal.value.reason == "quota"
-    assert len(p.siblings(ref)) == 2
+    both = p.siblings(ref)
+    assert len(both) == 2
+    assert all(each.id in refusal.value.detail for each in both)
+    assert f"{ref.id} (exposed, active, last used never)" in refusal.value.detail
+    assert "by hand" in refusal.value.detail
+
+
+def test_a_full_quota_is_told_as_it_was_when_nobody_says_which_keys_fill_it(told, endpoint):
+    endpoint.script["CreateAccessKey"] = scripted.Answer(409, scripted.error("LimitExceeded", "Cannot exceed quota"))
+    endpoint.script["ListAccessKeys"] = scripted.Answer(500)
+    with pytest.raises(Rejected) as refusal:
+        told.issue(REF, "run-1", {})
+    assert (refusal.value.reason, "Cannot exceed quota" in refusal.value.detail) == ("quota", True)
+
+
+def test_the_keys_of_every_user_are_listed_with_age_and_last_use(server):
+    ref, _ = planted(server)
+    second, _ = planted(server, ref.owner)
+    server.iam.update_access_key(UserName=ref.owner, AccessKeyId=ref.id, Status="Inactive")
+    found = {each.ref: each.facts for each in provider(server).discover()}
+    assert (found[ref]["state"], found[second]["state"]) == ("suspended", "active")
+    assert {"created_at", "last_used_at"} <= set(found[ref])
 
 
 @pytest.mark.parametrize(
