@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import itertools
 import json
-from dataclasses import replace
 
 import pytest
 from sqlalchemy import insert
 
-from rotator.errors import BadInput, Rejected, Uncertain
+from rotator.errors import Rejected, Uncertain
 from rotator.flow.playbook import Strategy
-from rotator.flow.proof import Evidence
-from rotator.flow.standing import CredentialState, state_of, still_open
+from rotator.flow.standing import still_open
 from rotator.ledger import tables
 from rotator.ports import State, Told
-from tests.fakes.company import CONSUMER, PROPAGATION_S, founded
+from tests.fakes.company import CONSUMER, founded
 from tests.fakes.consumer import FakeConsumer
-from tests.fakes.deployment import SEAL, WEEK, broken_chains
+from tests.fakes.deployment import SEAL, WEEK, broken_chains, emptied, sqlite
 from tests.ledger.test_hands import hold, undone
 
 KEY, TOKEN, DOORS = "aws_iam_access_key", "acme_api_token", "ssh_authorized_key"
@@ -206,10 +204,10 @@ class Watch:
 
 
 @pytest.mark.parametrize("consumer", [FakeConsumer, Careful, Silent])
-@pytest.mark.parametrize(("kind", "strategy", "order"), ORDERS, ids=lambda each: str(each))
+@pytest.mark.parametrize(("kind", "strategy", "order"), ORDERS, ids=str)
 def test_no_consumer_stays_on_what_is_refused_unsaid(tmp_path, kind, strategy, order, consumer):
     house = founded(tmp_path)
-    company, deployment, stolen, _ = responded(house, kind, strategy, consumer)
+    company, deployment, _, _ = responded(house, kind, strategy, consumer)
     watch = company.world.meet = Watch(company, deployment)
     for name in order:
         undone(deployment, name)
@@ -223,3 +221,74 @@ def test_no_consumer_stays_on_what_is_refused_unsaid(tmp_path, kind, strategy, o
     if consumer is Careful:
         assert works(company, company.holders()[CONSUMER])
     assert broken_chains(deployment) == []
+
+
+class Died(BaseException):
+    """A worker's end."""
+
+
+class Dying:
+    """Kill the worker at its so-manieth exchange or use of the ledger; then let everything happen."""
+
+    def __init__(self, world, at):
+        self.world, self.left = world, at
+
+    def __call__(self, phase, what, _changes):
+        self.left -= 1
+        if self.left == 0:
+            raise Died(f"{phase} {what}")
+
+
+@pytest.mark.parametrize(("name", "wanted"), [("contain", Strategy.CONTAIN_FIRST), ("issue", Strategy.REPLACE_FIRST)])
+def test_an_undo_whose_worker_dies_anywhere_ends_the_same(tmp_path, name, wanted):
+    """At every boundary of it; the first that is past its end shows that all were met."""
+    database = sqlite(tmp_path / "ledger.db")
+    for at in itertools.count(1):
+        house = founded(tmp_path, database=emptied(database))
+        company, deployment, stolen, _ = responded(house, KEY, wanted, Careful)
+        undone(deployment, name)
+        company.world.meet = Dying(company.world, at)
+        try:
+            deployment.rest(patience_s=3600)
+        except Died:
+            pass
+        else:
+            break
+        watch = company.world.meet = Watch(company, deployment)
+        deployment.rest(deployment.recover())
+        assert (at, watch.unsaid) == (at, [])
+        assert (at, company.holders()) == (at, {CONSUMER: stolen.ref.id})
+        assert (at, company.living(stolen.ref)) == (at, {stolen.ref.id})
+        assert broken_chains(deployment) == []
+    assert at > 20
+
+
+@pytest.mark.parametrize("name", ["retire", "deliver"])
+def test_a_suspension_whose_answer_was_lost_is_taken_back_too(house, name):
+    company, deployment = house
+    stolen, secret = company.stolen(TOKEN)
+    hold(company, stolen, secret)
+
+    def lose(phase, what, _changes):
+        if (phase, what) == ("after", "issuer.suspend"):
+            raise Uncertain("timeout")
+
+    company.world.meet = lose
+    deployment.start([stolen], wanted=Strategy.REPLACE_FIRST)
+    worker = deployment.engine()
+    for _ in range(100):
+        [record] = deployment.record().runs
+        [retire] = [step for step in record.steps if step.name == "retire"]
+        if retire.attempts and retire.state.value == "pending":
+            break
+        for branch, _lane in deployment.due.take_due(10):
+            worker.advance(branch)
+        company.world.wait_until(company.world.now() + 1)
+    company.world.meet = lambda *_: None
+    deployment.stops.stop("inc-1", "ann", "look first", ())
+    assert undone(deployment, name).resumes
+    deployment.stops.lift("inc-1", "ann", "go on", ())
+    deployment.rest()
+    company.world.wait_until(company.world.now() + 60)
+    assert works(company, stolen.ref.id)
+    assert works(company, company.holders()[CONSUMER])

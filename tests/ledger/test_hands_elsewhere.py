@@ -1,0 +1,91 @@
+"""What is resumed lives in every incident: each that counts it dead is told, and its schedule is warned of."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import update
+
+from rotator.errors import BadInput
+from rotator.flow.proof import Evidence
+from rotator.flow.run import StepState
+from rotator.flow.standing import still_open
+from rotator.ledger import tables
+from tests.fakes.deployment import WEEK, broken_chains
+from tests.ledger.test_hands import hold, undone
+
+TOKEN = "acme_api_token"
+
+
+@pytest.fixture
+def twice(house):
+    """Answer a token in two incidents: replaced in the first, only proven dead in the second."""
+    company, deployment = house
+    stolen, secret = company.stolen(TOKEN)
+    hold(company, stolen, secret)
+    deployment.start([stolen])
+    deployment.rest(patience_s=3600)
+    deployment.start([replace(stolen, custody=replace(stolen.custody, deliver=(), consumers=()))], incident="inc-2")
+    deployment.rest(patience_s=3600)
+    return company, deployment, stolen, secret
+
+
+def run_of(deployment, incident):
+    [record] = deployment.record(incident).runs
+    return record
+
+
+def test_what_another_incident_counts_dead_lives_again_and_both_say_so(twice):
+    company, deployment, stolen, secret = twice
+    # The second one found it refused already: stated, and its own destruction is scheduled.
+    assert run_of(deployment, "inc-2").run.evidence is Evidence.STATED
+    [destroy] = [step for step in run_of(deployment, "inc-2").steps if step.name == "destroy"]
+    shown = deployment.hands.undoing("inc-1.r1", "contain")
+    assert any("incident inc-2 counts it dead (inc-2.r1)" in each for each in shown.warnings)
+    [strikes] = [each for each in shown.warnings if "destruction in incident inc-2" in each]
+    assert "is scheduled for 20" in strikes
+    assert "rotator run skip inc-2.r1 destroy --reason … calls it off" in strikes
+    undone(deployment, "contain")
+    found = run_of(deployment, "inc-2")
+    assert (found.run.evidence, found.run.dead_at, found.run.contained_at) == (Evidence.NONE, None, None)
+    [told] = [each for each in deployment.evidence("inc-2") if each["act"] == "revived"]
+    assert (told["run"], told["by"], told["reason"]) == ("inc-2.r1", "ann", "the job broke")
+    assert told["because"] == "inc-1.r1 was undone from contain on, which resumes it"
+    assert {row["open"] for row in deployment.rows("reach")} <= {1}
+    deployment.hands.decide("inc-2.r1", "destroy", skip=True, by="ann", reason="as I was told")
+    deployment.rest(patience_s=2 * WEEK)
+    assert destroy.state is StepState.HELD
+    assert company.opens(stolen.ref, secret)
+    assert any("not proven dead" in each for each in still_open(run_of(deployment, "inc-2").run, found.steps))
+    assert broken_chains(deployment) == []
+
+
+def test_nothing_is_revived_under_the_hands_of_a_worker(twice):
+    _, deployment, _, _ = twice
+    with deployment.database.write() as connection:
+        connection.execute(update(tables.branch).where(tables.branch.c.run == "inc-2.r1").values(holder="worker-9"))
+    with pytest.raises(BadInput, match=r"inc-2.r1, of the same credential: a worker is at work|a worker is at work"):
+        undone(deployment, "contain")
+    assert run_of(deployment, "inc-1").run.evidence is Evidence.PROVEN
+    assert [each["act"] for each in deployment.evidence("inc-1")] == ["declared", "approved"]
+
+
+def test_what_another_incident_comes_to_meanwhile_is_looked_at_again(twice):
+    _, deployment, _, _ = twice
+    shown = deployment.hands.undoing("inc-1.r1", "contain")
+    deployment.hands.decide("inc-2.r1", "destroy", skip=True, by="bob", reason="no need")
+    with pytest.raises(BadInput, match="moved on"):
+        deployment.hands.undo("inc-1.r1", "contain", "ann", "why not", shown)
+
+
+def test_another_accounts_credential_of_that_name_is_another(twice):
+    _, deployment, _, _ = twice
+    with deployment.database.write() as connection:
+        other = update(tables.run).where(tables.run.c.id == "inc-2.r1")
+        connection.execute(other.values(connection="acme-eu"))
+    assert deployment.hands.undoing("inc-1.r1", "contain").elsewhere == ()
+    with deployment.database.write() as connection:
+        connection.execute(update(tables.branch).values(account="http/4711"))
+    assert [each.run for each in deployment.hands.undoing("inc-1.r1", "contain").elsewhere] == ["inc-2.r1"]
+    assert deployment.hands.undoing("inc-1.r1", "deliver").elsewhere == ()
