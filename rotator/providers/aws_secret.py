@@ -35,7 +35,7 @@ class AwsSecret:
     capability: ClassVar[Capability] = Capability.DISABLE_ONLY
     no_knock: ClassVar[str] = "a copy has no door: what the value opens is tried by its own kind"
     sends_secret: ClassVar[bool] = False
-    calls: ClassVar[Mapping[str, int]] = {"preserve": 4, "suspend": 3, "resume": 2}
+    calls: ClassVar[Mapping[str, int]] = {"preserve": 2, "verify": 2, "suspend": 2, "resume": 2}
 
     def __init__(self, connection: Connection, name: str) -> None:
         self.name = name

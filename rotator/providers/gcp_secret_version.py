@@ -43,7 +43,7 @@ class GcpSecretVersion:
     capability: ClassVar[Capability] = Capability.REVOCABLE
     no_knock: ClassVar[str] = "a copy has no door: what the value opens is tried by its own kind"
     sends_secret: ClassVar[bool] = False
-    calls: ClassVar[Mapping[str, int]] = {"preserve": 3, "suspend": 2, "resume": 2, "revoke": 2}
+    calls: ClassVar[Mapping[str, int]] = {"preserve": 2, "suspend": 2, "resume": 2, "revoke": 2}
 
     def __init__(self, connection: Connection, name: str) -> None:
         self.name = name

@@ -20,6 +20,7 @@ from tests.docs.pages import ROOT
 TEXT = (ROOT / "docs" / "configuration.md").read_text()
 OF_A_FAMILY = {
     "aws": {"region"},
+    "gcp": {"ca_file"},
     "vault": {"namespace", "ca_file", "mount"},
     "ssh": {"hosts", "user", "known_hosts", "authorized_keys"},
     "http": {"ca_file"},
