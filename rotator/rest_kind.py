@@ -109,8 +109,8 @@ class RestKind(Strict):
             raise ValueError("a `hint` stands in a `list`, and there is none")
         if by == "format" and _GROUP not in (self.format or ""):
             raise ValueError("by `format`, the id is its group: write (?P<id>…) into `format`")
-        if by == "sha256" and self.format is None and (self.identify is None or self.identify.call is None):
-            raise ValueError("a digest is also made of half a secret: give a `format` or a `call`")
+        if by == "sha256" and not self.looks and (self.identify is None or self.identify.call is None):
+            raise ValueError("half a secret has a digest as well: let a `call`, a `list` or a `read` confirm it")
         return self
 
     @model_validator(mode="after")

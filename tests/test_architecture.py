@@ -18,6 +18,7 @@ from rotator.flow.playbook_check import capabilities, check
 from rotator.playbook_file import SHIPPED, load_all
 from rotator.ports import Connection
 from tests.contracts.case import case_names
+from tests.fakes.vendor_server import shape_names
 
 ROOT = Path(__file__).parents[1]
 PLAYBOOKS = load_all()
@@ -81,7 +82,8 @@ def test_a_playbook_asks_only_for_what_its_provider_can_do(name):
     """Without a network: making a provider opens no connection."""
     playbook = PLAYBOOKS[name]
     module = importlib.import_module(f"rotator.providers.{playbook.provider}")
-    settings = {"hosts": ["127.0.0.1"], "user": "deploy", "known_hosts": HOST_KEY}
+    given = dict.fromkeys(playbook.http.settings, "x") if playbook.http is not None else {}
+    settings = {"hosts": ["127.0.0.1"], "user": "deploy", "known_hosts": HOST_KEY, "settings": given}
     address = ADDRESSES.get(getattr(module, "FAMILY", ""), "http://127.0.0.1:9")
     own = Connection("own", "any", "111122223333", address, lambda: Secret("{}"), settings)
     assert check(playbook, capabilities(module.connect(own, name, playbook.http))) == []
@@ -105,3 +107,9 @@ def test_every_term_of_a_playbook_stands_in_the_glossary():
     words = {str(word) for name in ("Strategy", "Until") for word in schema["$defs"][name]["enum"]}
     words |= {action.split()[0] for action in schema["$defs"]["Line"]["properties"]["do"]["enum"]}
     assert {word for word in words if f"`{word}`" not in terms} == set()
+
+
+def test_every_vendors_playbook_has_the_published_shapes_that_it_is_tried_on():
+    """The practice range's own service stands for itself."""
+    of_vendors = {name for name, playbook in PLAYBOOKS.items() if playbook.provider == "http"} - {"acme_api_token"}
+    assert of_vendors == set(shape_names())

@@ -17,6 +17,7 @@ from typing import Protocol
 from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.ports import Provider
 from tests.contracts import cases
+from tests.fakes.vendor_server import shape_names
 
 
 class Plant(Protocol):
@@ -61,10 +62,13 @@ OpenCase = Callable[[Path], AbstractContextManager[Case]]
 
 
 def case_names() -> list[str]:
-    """Return the kinds that have a case, in order."""
-    return sorted(module.name for module in pkgutil.iter_modules(cases.__path__))
+    """Return the kinds that have a case, in order: a module, or the shapes of a vendor."""
+    return sorted([*(module.name for module in pkgutil.iter_modules(cases.__path__)), *shape_names()])
 
 
 def opener(name: str) -> OpenCase:
     """Return the `open_case` of one kind."""
+    if name in shape_names():
+        vendors = importlib.import_module("tests.contracts.vendors")
+        return lambda _tmp_path: vendors.vendor_case(name)
     return importlib.import_module(f"{cases.__name__}.{name}").open_case

@@ -1,0 +1,74 @@
+"""A contract case for every vendor's playbook: its `http:` section against a fake of the published shapes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rotator.credential import CredentialRef, Leaked, Secret
+from rotator.playbook_file import SHIPPED, load
+from rotator.ports import Connection, Provider
+from rotator.practice.process import free_port
+from rotator.providers.http import connect
+from tests.contracts.case import Case
+from tests.fakes.vendor_server import Vendor, filled, serving, shape_of
+
+
+@contextmanager
+def vendor_case(name: str) -> Iterator[Case]:
+    """Open the case of one vendor's kind."""
+    shape = shape_of(name)
+    rest = load(SHIPPED / f"{name}.yaml").http
+    assert rest is not None
+    told = shape.get("case", {})
+    vendor = Vendor(shape)
+    document = filled(told.get("own", "{admin}"), vendor.values)
+    own = Secret(document if isinstance(document, str) else json.dumps(document))
+
+    def connected(address: str) -> Provider:
+        settings = {"settings": told.get("settings", {})}
+        made = Connection(
+            name, "http", told.get("account"), address, lambda: own, settings, settle_s=0.0, propagation_s=0.0
+        )
+        return connect(made, name, rest)
+
+    asked_for: set[str] = set()
+
+    def plant(owner: str | None = None) -> tuple[CredentialRef, Secret]:
+        entry = vendor.plant(owner)
+        if owner is None:
+            asked_for.clear()
+        else:
+            asked_for.add(entry["id"])
+        return CredentialRef(name, name, entry["owner"], entry["id"]), Secret(entry["secret"])
+
+    def leaked(ref: CredentialRef, secret: Secret) -> Leaked:
+        report = told.get("report", ["secret"])
+        return Leaked(
+            id=ref.id if "id" in report else None,
+            secret=secret if "secret" in report else None,
+            owner=ref.owner if "owner" in report else None,
+        )
+
+    def beside(ref: CredentialRef) -> frozenset[CredentialRef]:
+        """Return the rest of the account, where it is one owner as a whole: nobody's credentials are apart there."""
+        if ref.owner:
+            return frozenset()
+        others = {entry["id"] for entry in vendor.kept} - asked_for - {ref.id}
+        return frozenset(ref.with_id(each) for each in others)
+
+    with serving(vendor) as address:
+        yield Case(
+            provider=connected(address),
+            unreachable=connected(f"http://127.0.0.1:{free_port()}"),
+            plant=plant,
+            leaked=leaked,
+            garbled=lambda secret: Secret(secret.reveal()[:-6]),
+            unknown=lambda ref: ref.with_id(vendor.unheard_of()),
+            own=Secret(str(vendor.values["admin"])),
+            by_hand=lambda ref: vendor.remove(ref.id),
+            lists=rest.list is not None,
+            views=rest.looks,
+            beside=beside,
+        )
