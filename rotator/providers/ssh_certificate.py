@@ -19,6 +19,8 @@ from rotator.families.ssh_revocation import Bearer, RevokedByList
 from rotator.ports import Connection
 from rotator.rest_kind import RestKind
 
+FAMILY = "ssh"
+
 _CERTIFICATE = re.compile(r"[a-z0-9@.-]+-cert-v01@openssh\.com[ \t]+[A-Za-z0-9+/]+=*")
 
 

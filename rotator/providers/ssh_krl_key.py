@@ -11,6 +11,8 @@ from rotator.families.ssh_revocation import Bearer, RevokedByList
 from rotator.ports import Connection
 from rotator.rest_kind import RestKind
 
+FAMILY = "ssh"
+
 
 def connect(connection: Connection, name: str, rest: RestKind | None = None) -> RevokedByList:  # noqa: ARG001
     """Return the provider for one connection. Raises BadInput when its settings cannot be used."""
