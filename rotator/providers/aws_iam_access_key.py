@@ -52,7 +52,7 @@ class AwsIamAccessKey:
         if not leaked.id or not _KEY_ID.fullmatch(leaked.id):
             raise Rejected("unreadable", "an access key is named by its id (AKIA…), and the report has none")
         if leaked.id.startswith("ASIA"):
-            raise Rejected("unreadable", "ASIA… is a session's temporary key, not an IAM user's access key")
+            raise Rejected("unreadable", "ASIA… is a session's key: declare it as aws_sts_session, with all its parts")
         exchange = self._account.exchange()
         self._refuse_foreign(leaked.id, leaked.account)
         try:
