@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import given, settings
@@ -18,6 +19,7 @@ from tests.fakes.deployment import SEAL, broken_chains, emptied, sqlite
 from tests.fakes.world import World
 
 A = "github:1"
+THREADS = 8
 
 
 class Died(BaseException):
@@ -242,20 +244,25 @@ def test_a_worker_that_dies_at_any_boundary_loses_and_doubles_nothing(mint, phas
         assert [each["state"] for each in told(mint, f"inc-1.r{number}")].count("done") == 1
 
 
+def account_of(deployment):
+    [account] = deployment.rows("account")
+    return account
+
+
 def test_what_rides_along_costs_its_account_nothing(tmp_path):
     mint = minted(tmp_path)
     deployment = mint.deployment
     deployment.enrolment = Enrolment(deployment.database, SEAL, mint.world.now, account_of=lambda _: A)
     deployment.due = DueWork(deployment.database, mint.world.now, {A: Limit(1 / 60, 2)})
     stolen = ready(mint, 50)
+    assert account_of(deployment)["tokens"] == 2.0  # the knocks before are free, and the call is not granted with them
     mint.isolated()
     began = mint.world.now()
     deployment.rest()
     assert mint.provider.sizes == [50]
     assert not any(mint.opens(each) for each in stolen)
     assert all(found.run.dead_at == began for found in deployment.record().runs)
-    [account] = deployment.rows("account")
-    assert 1.0 <= account["tokens"] <= 1.1
+    assert 1.0 <= account_of(deployment)["tokens"] <= 1.1
     deployment.database.close()
 
 
@@ -286,6 +293,23 @@ def test_a_worker_that_finds_a_batch_under_way_gives_way(mint):
     mint.deployment.rest(worker)
     assert mint.provider.sizes == [3]
     assert not any(mint.opens(each) for each in stolen)
+
+
+def test_threads_that_come_at_once_make_few_calls_and_revoke_nothing_twice(tmp_path):
+    mint = minted(tmp_path, batch_size=100)
+    stolen = ready(mint, 300)
+    mint.isolated()
+    worker = mint.deployment.engine()
+    mint.deployment.world.meet = lambda *_: None
+    with ThreadPoolExecutor(THREADS) as pool:
+        while sent := mint.deployment.due.take_due(64):
+            list(pool.map(worker.advance, [branch for branch, _ in sent]))
+    mint.deployment.rest(worker)
+    assert sum(mint.provider.sizes) == 300
+    assert len(mint.provider.sizes) <= 3 + THREADS
+    assert not any(mint.opens(each) for each in stolen)
+    assert all_proven(mint)
+    mint.deployment.database.close()
 
 
 def test_the_material_of_what_died_is_destroyed(mint):
