@@ -88,6 +88,10 @@ class Project:
             known = self._token = self._renewed(credential)
         return known.token
 
+    def forget(self) -> None:
+        """Get another token next time: this one was refused before its end."""
+        self._token = None
+
     def _renewed(self, credential: Secret | None) -> _Token:
         if credential is None:
             return _Token(None, *_by_default())
@@ -98,7 +102,10 @@ class Project:
         signed = assertion(
             str(key["client_email"]), Secret(str(key["private_key"])), address, CLOUD, key.get("private_key_id")
         )
-        reply = exchanged(self.wire("oauth2"), address, signed)
+        try:
+            reply = exchanged(self.wire("oauth2"), address, signed)
+        except Uncertain as lost:  # whatever the token was wanted for has not begun
+            raise Unavailable("no_own_token", lost.reason) from None
         content = reply.content if isinstance(reply.content, dict) else {}
         if not reply.ok or "access_token" not in content:
             if reply.status >= HTTPStatus.INTERNAL_SERVER_ERROR or reply.status == HTTPStatus.TOO_MANY_REQUESTS:
@@ -132,6 +139,8 @@ class Exchange:
         headers = {"Authorization": f"Bearer {project.token().reveal()}", "User-Agent": "rotator"}
         url = project.address(service) + path
         reply = project.wire(service).send(method, url, headers, body)
+        if reply.status == HTTPStatus.UNAUTHORIZED:
+            project.forget()
         if not reply.ok:
             raise refused(reply)
         if not isinstance(reply.content, dict):

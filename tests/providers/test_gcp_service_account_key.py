@@ -9,13 +9,14 @@ import pytest
 
 from rotator import clock
 from rotator.credential import CredentialRef, Leaked, Secret
-from rotator.errors import BadInput, Rejected, Unavailable
+from rotator.errors import BadInput, Rejected, Unavailable, Uncertain
 from rotator.flow.playbook import Strategy
 from rotator.playbook_file import SHIPPED, load
 from rotator.ports import Answer, Connection, SessionEnding, State
 from rotator.practice.process import free_port
 from rotator.providers.gcp_service_account_key import QUOTA, connect
 from tests.contracts.cases.gcp_service_account_key import NAME, connected, own_key, plant
+from tests.fakes.fault_proxy import fault_proxy
 from tests.fakes.gcp_iam_server import fake_gcp
 
 
@@ -151,6 +152,28 @@ def test_our_own_token_is_got_once_and_a_rotated_key_brings_another(server):
     assert server.asked.count("POST /token") == 2
 
 
+def test_a_token_of_ours_that_is_refused_before_its_end_is_got_anew(server, provider):
+    ref, _ = plant(server)
+    provider.inspect(ref)
+    server.tokens.clear()
+    assert refused(lambda: provider.inspect(ref)) == "own_credential_refused"
+    assert provider.inspect(ref).state is State.ACTIVE
+
+
+def test_a_lost_answer_about_our_own_token_is_none_about_the_key(server):
+    with fault_proxy(server.endpoint_url) as proxy:
+        provider = connected(server, own_key(server), endpoint_url=proxy.address)
+        ref, _ = plant(server)
+        proxy.lose_answer(0)
+        with pytest.raises(Unavailable) as error:
+            provider.issue(ref, "run-1", {})
+        assert error.value.reason == "no_own_token"
+        proxy.lose_answer(1)
+        with pytest.raises(Uncertain):
+            provider.issue(ref, "run-1", {})
+        assert len(provider.siblings(ref)) == 2
+
+
 def test_our_own_refused_credential_is_told_from_the_exposed_one(server):
     own, (ref, secret) = own_key(server), plant(server)
     email, key_id = json.loads(own.reveal())["client_email"], json.loads(own.reveal())["private_key_id"]
@@ -182,12 +205,13 @@ def test_a_token_outlives_its_key_and_is_refused_only_while_its_account_is_disab
     """Of the fake: it has the trap for which the playbook waits an hour."""
     own = own_key(server)
     fields = json.loads(own.reveal())
-    provider = connected(server, own)
     ref, _ = plant(server)
-    provider.inspect(ref)
+    connected(server, own).inspect(ref)
+    [token] = server.tokens
+    stolen = connected(server, Secret(token))
     del server.keys[fields["client_email"], fields["private_key_id"]]
-    assert provider.inspect(ref).state is State.ACTIVE
+    assert stolen.inspect(ref).state is State.ACTIVE
     server.accounts[fields["client_email"]]["disabled"] = True
-    assert refused(lambda: provider.inspect(ref)) == "own_credential_refused"
+    assert refused(lambda: stolen.inspect(ref)) == "own_credential_refused"
     server.accounts[fields["client_email"]]["disabled"] = False
-    assert provider.inspect(ref).state is State.ACTIVE
+    assert stolen.inspect(ref).state is State.ACTIVE
