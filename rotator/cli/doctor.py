@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,7 +13,7 @@ from pathlib import Path
 from rotator import recovery
 from rotator.bootstrap import Rotator
 from rotator.cli.options import Context
-from rotator.cli.reaching import Asked, issuer, reach, served, store, webhook
+from rotator.cli.reaching import ANSWERS, Asked, Reached, families, issuer, reach, served, store, webhook
 from rotator.errors import BadInput, RotatorError
 from rotator.ledger.database import LedgerFailed
 from rotator.recovery import Unusable, Ways
@@ -49,6 +49,8 @@ def examine(context: Context) -> Iterator[Finding]:
     except RotatorError as error:
         yield Finding(False, str(error))
         return
+    for kind, broken in families(parts)[1].items():
+        yield Finding(True, f"not for {kind}: {broken.what}", broken.mend)
     yield from _outside(parts)
 
 
@@ -122,12 +124,39 @@ def _outside(parts: Rotator) -> Iterator[Finding]:
             asked.append(finding)
         else:
             yield finding
-    reached = list(reach(asked))
-    # Some kinds know without asking that there is no such credential: where another got no answer, that is none.
-    troubled = {each.of for each in reached if not each.well}
+    found: dict[str, list[Reached]] = {}
+    for each in reach(asked):
+        found.setdefault(each.of, []).append(each)
+    asks_all = {each.name for each in parts.settings.connections if each.kinds is None}
+    for name, reached in found.items():
+        yield from _told(reached, whole=name not in asks_all)
+
+
+def _told(reached: Sequence[Reached], *, whole: bool) -> Iterator[Finding]:
+    """Say what one thing answered: each trouble by itself where all of its purposes are meant.
+
+    A connection that names no `kinds` serves all of its family: well is one that answers for some, and is told for
+    which it does not. Some kinds know without asking that there is no such credential: that alone is no answer.
+    """
+    trouble = [each for each in reached if not each.well]
+    answering = [each for each in reached if each.well and each.answer.startswith(ANSWERS)]
+    was_asked = any(each.answer != ANSWERS for each in answering)
+    if trouble and (whole or not was_asked):
+        yield from (Finding(False, f"{each.what}: {each.answer}") for each in trouble)
+        return
+    if not reached[0].purpose:
+        yield from (Finding(True, f"{each.what}: {each.answer}") for each in reached)
+        return
+    name = reached[0].of
+    if answering:
+        yield Finding(True, f"{name}: {ANSWERS} for {', '.join(each.purpose for each in answering)}")
     for each in reached:
-        if not each.well or each.of not in troubled:
-            yield Finding(each.well, f"{each.what}: {each.answer}")
+        if each.well and each not in answering:
+            yield Finding(True, f"{each.what}: {each.answer}")
+    if trouble:
+        others = ", ".join(f"{each.purpose} ({each.error.reason if each.error else each.answer})" for each in trouble)
+        mend = f"`rotator provider check` says why; mend it, or name in `kinds` what {name} is for"
+        yield Finding(True, f"{name}: not for {others}", mend)
 
 
 def _connections(parts: Rotator) -> Iterator[Finding | Asked]:
@@ -145,8 +174,6 @@ def _connections(parts: Rotator) -> Iterator[Finding | Asked]:
             continue
         try:
             connection.credential()
-            for kind in kinds:
-                parts.outside.provider_of(kind, connection.name)
         except RotatorError as error:
             yield Finding(False, f"{connection.name}: {error}")
             continue

@@ -90,17 +90,17 @@ def schema() -> None:
 
 def list_providers(context: typer.Context, output: OutputOption = Output.TABLE) -> None:
     """List kinds of credentials, and the connections that serve each."""
+    from rotator.cli import reaching  # noqa: PLC0415
+
     given: Context = context.obj
     parts = given.parts()
+    known, broken = reaching.families(parts)
     found = [
         {
             "kind": name,
-            "family": (family := parts.outside.family(name)),
-            "connections": [
-                each.name
-                for each in parts.connections
-                if each.family == family and (each.kinds is None or name in each.kinds)
-            ],
+            "family": known.get(name, ""),
+            "connections": [each.name for each in parts.connections if name in reaching.served(parts, each)],
+            "trouble": str(broken[name]) if name in broken else "",
         }
         for name in parts.playbooks
     ]
@@ -108,8 +108,8 @@ def list_providers(context: typer.Context, output: OutputOption = Output.TABLE) 
         emit(found, output)
         return
     for each in found:
-        served = ", ".join(each["connections"]) or "no connection: its credentials would be manual"
-        typer.echo(f"{each['kind']} ({each['family']}): {served}")
+        served = each["trouble"] or ", ".join(each["connections"]) or "no connection: its credentials would be manual"
+        typer.echo(plain(f"{each['kind']} ({each['family'] or '?'}): {served}"))
 
 
 def check_providers(context: typer.Context, output: OutputOption = Output.TABLE) -> None:

@@ -59,7 +59,8 @@ def console(*, error: bool = False) -> Console:
 
     # A pipe or a file has no width: give long ids and reasons room there.
     terminal = (sys.stderr if error else sys.stdout).isatty()
-    return Console(stderr=error, width=None if terminal else _PIPE_WIDTH, highlight=False)
+    # Lines beside the tables are the terminal's to wrap: a command is copied whole.
+    return Console(stderr=error, width=None if terminal else _PIPE_WIDTH, highlight=False, soft_wrap=True)
 
 
 def emit(value: Any, output: Output) -> None:

@@ -13,13 +13,15 @@ from urllib.parse import urlsplit
 from rotator import secret_reference
 from rotator.bootstrap import Rotator
 from rotator.credential import CredentialRef
-from rotator.errors import Rejected, RotatorError, Unavailable
+from rotator.errors import BadInput, Rejected, RotatorError, Unavailable
 from rotator.flow.scope import ConsumerAddress
 from rotator.ports import CALL_DEADLINE_S, CONNECT_TIMEOUT_S, Connection, Place
 
 NOBODY = "rotator-provider-check"
 """The credential, and its owner, that are asked about: there is none."""
-_ANSWERS = frozenset({"unknown_credential", "not_found"})
+ANSWERS = "answers"
+"""How the answer begins of who was reached."""
+_PLACELESS = frozenset({"not_this_account", "unreadable"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +32,10 @@ class Asked:
     ask: Callable[[], str]
     purpose: str = ""
 
-    def answered(self, answer: str, *, well: bool) -> Reached:
+    def answered(self, answer: str, *, well: bool, error: RotatorError | None = None) -> Reached:
         """Return the answer with what was asked."""
-        return Reached(self.of, f"{self.of}: {self.purpose}" if self.purpose else self.of, well, answer)
+        what = f"{self.of}: {self.purpose}" if self.purpose else self.of
+        return Reached(self.of, what, well, answer, self.purpose, error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,8 @@ class Reached:
     what: str
     well: bool
     answer: str
+    purpose: str = ""
+    error: RotatorError | None = None
 
 
 def reach(asked: Sequence[Asked], deadline_s: float = CALL_DEADLINE_S) -> Iterator[Reached]:
@@ -63,15 +68,28 @@ def _ask(asked: Asked, answer: queue.SimpleQueue[Reached]) -> None:
     try:
         answer.put(asked.answered(asked.ask(), well=True))
     except RotatorError as error:
-        answer.put(asked.answered(str(error), well=False))
+        answer.put(asked.answered(str(error), well=False, error=error))
+
+
+def families(parts: Rotator) -> tuple[dict[str, str], dict[str, BadInput]]:
+    """Return the family of each kind, and why the others cannot be loaded here: a package that is missing, say."""
+    found: dict[str, str] = {}
+    broken: dict[str, BadInput] = {}
+    for name in parts.playbooks:
+        try:
+            found[name] = parts.outside.family(name)
+        except BadInput as error:
+            broken[name] = error
+    return found, broken
 
 
 def served(parts: Rotator, connection: Connection) -> list[str]:
-    """Return the kinds that a connection serves."""
+    """Return the kinds that a connection serves, of those that can be loaded."""
+    found, _ = families(parts)
     return [
         name
-        for name in parts.playbooks
-        if parts.outside.family(name) == connection.family and (connection.kinds is None or name in connection.kinds)
+        for name, family in found.items()
+        if family == connection.family and (connection.kinds is None or name in connection.kinds)
     ]
 
 
@@ -83,26 +101,28 @@ def issuer(parts: Rotator, kind: str, connection: Connection) -> str:
     try:
         return _asked(parts, CredentialRef(kind, connection.name, owner, NOBODY))
     except Rejected as first:
-        if first.reason != "not_this_account" or owner != NOBODY:
+        if first.reason not in _PLACELESS or owner != NOBODY:
             raise
         refused = first
     # Some owners are a place and a name in it. The same refusal of both is about the account, and no answer.
     try:
-        return _asked(parts, CredentialRef(kind, connection.name, f"{NOBODY}/{NOBODY}", NOBODY))
+        return _asked(parts, CredentialRef(kind, connection.name, f"user/{NOBODY}", NOBODY))
     except Rejected as second:
-        if second.reason != refused.reason or second.detail == refused.detail:
+        if second.reason not in _PLACELESS or second.detail == refused.detail:
             raise
-    return "answers"
+    return ANSWERS
 
 
 def _asked(parts: Rotator, ref: CredentialRef) -> str:
     """Ask about a credential that is made up; an answer about that is an answer, anything else is trouble."""
     try:
-        return f"answers ({parts.outside.provider(ref).inspect(ref).state})"
+        return f"{ANSWERS} ({parts.outside.provider(ref).inspect(ref).state})"
     except RotatorError as error:
-        if error.reason not in _ANSWERS:
+        if error.reason == "no_view":
+            return f"not asked: {error.detail}"
+        if error.reason not in {"unknown_credential", "not_found"}:
             raise
-        return "answers"
+        return ANSWERS
 
 
 def store(parts: Rotator, place: Place) -> str:

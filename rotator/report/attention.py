@@ -58,7 +58,8 @@ def _gates(incident: dict[str, Any]) -> list[RenderableType]:
             lines.append(Text(plain(line), style="magenta"))
     for host in incident["footholds"]:
         if host["state"] == "open":
-            line = f"FOOTHOLD {host['host']}: the attacker may still be there. Cut off? {host['command']}"
+            kept = f", and no new secret is made for {', '.join(host['holds_up'])}" if host["holds_up"] else ""
+            line = f"FOOTHOLD {host['host']}: the attacker may still be there{kept}. Cut off? {host['command']}"
         else:
             line = f"foothold {host['host']}: {host['state']}, says {host['by']}: {host['reason']}"
         lines.append(Text(plain(line), style="magenta"))
@@ -66,11 +67,11 @@ def _gates(incident: dict[str, Any]) -> list[RenderableType]:
 
 
 def not_begun(credentials: list[dict[str, Any]]) -> list[RenderableType]:
-    """Say what is open before the plan is approved: all, and what no approval will begin."""
+    """Say what is open before the plan is approved: all of it, and what no approval will begin."""
     planned = sum(bool(each["steps"]) for each in credentials)
     by_hand = [each for each in credentials if not each["steps"]]
     head = f"Still open: {planned:,} credentials, of which nothing is done before the plan is approved"
-    return [Text(head, style="bold"), *(still_open(by_hand) if by_hand else [])]
+    return [Text(f"{head}, and:" if by_hand else head, style="bold"), *(still_open(by_hand)[1:] if by_hand else [])]
 
 
 def still_open(credentials: list[dict[str, Any]]) -> list[RenderableType]:

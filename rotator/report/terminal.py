@@ -10,8 +10,9 @@ from rich.table import Table
 from rich.text import Text
 
 from rotator.flow.standing import CredentialState
-from rotator.report.attention import SHOWN, acted, for_you, not_begun, rest, scheduled, still_open, unapproved
+from rotator.report.attention import SHOWN, acted, for_you, not_begun, rest, scheduled, still_open
 from rotator.report.plain import plain
+from rotator.report.plan import lines
 from rotator.report.tables import plain_table, words
 
 _STYLES = {
@@ -38,7 +39,7 @@ def incident_text(report: dict[str, Any]) -> RenderableType:
         Text(f"detected {incident['detected_at']}  declared {incident['declared_at']}  plan {incident['plan']}"),
         _credentials(report["credentials"][:SHOWN]),
         *rest(len(report["credentials"])),
-        *(_steps(each) for each in report["credentials"][:_STEPPED] if each["steps"]),
+        *(_steps(each) for each in report["credentials"][:_STEPPED] if _is_begun(each)),
         Text(_totals(report)),
         Text(_times("time to revoke (detected to proven dead)", report["time_to_revoke"])),
         Text(_times("revocation latency (approved to proven dead)", report["revocation_latency"])),
@@ -52,28 +53,41 @@ def incident_text(report: dict[str, Any]) -> RenderableType:
 
 
 def planned_text(report: dict[str, Any]) -> RenderableType:
-    """Return the plan of a declared incident."""
+    """Return the plan of a declared incident, as it was shown before it was declared."""
     incident = report["incident"]
     planned = [each for each in report["credentials"] if each["steps"]]
+    by_hand = [each for each in report["credentials"] if not each["steps"]]
     table = plain_table(None, "credential", "strategy", "the new one goes to", "told")
     for each in planned[:SHOWN]:
+        doors = list(dict.fromkeys(step["target"] for step in each["steps"] if step["target"]))
+        at = f" ({', '.join(doors)})" if doors else ""
         table.add_row(
-            words(f"{each['provider']} of {each['owner'] or '?'}", each["id"], f"on {each['connection']}"),
+            words(f"{each['provider']} of {each['owner'] or '?'}", each["id"], f"on {each['connection']}{at}"),
             words(each["strategy"], each["why"], *_when(each)),
             words(*(each["deliver"] or ["nowhere"])),
             words(*(each["consumers"] or ["nobody"])),
         )
     destroyed = sum(any(step["do"] == "revoke exposed" for step in each["steps"]) for each in planned)
+    paths = {f"{each['provider']}, {each['strategy']}": _path(each) for each in planned}
     return Group(
         Text(f"{incident['id']}  plan {incident['plan']}", style="bold"),
-        *(unapproved(incident) or [Text(f"approved {incident['approved_at']}")]),
         table,
-        Text(f"{destroyed:,} of {len(planned):,} end with the exposed credential destroyed for good."),
-        *(_steps(each) for each in report["credentials"][:SHOWN] if each["steps"]),
-        *rest(len(report["credentials"])),
+        *rest(len(planned)),
+        *lines("Steps", paths),
         *(Text(plain(f"warning: {each}"), style="yellow") for each in incident["warnings"]),
-        *still_open([each for each in report["credentials"] if not each["steps"]]),
+        Text(f"{destroyed:,} of {len(planned):,} end with the exposed credential destroyed for good."),
+        *(still_open(by_hand) if by_hand else []),
+        *(for_you(incident) or [Text(f"approved {incident['approved_at']}")]),
     )
+
+
+def _path(credential: dict[str, Any]) -> str:
+    """Return the steps by name, in order, each once for all doors."""
+    return " → ".join(dict.fromkeys(step["id"] for step in credential["steps"]))
+
+
+def _is_begun(credential: dict[str, Any]) -> bool:
+    return any(step["state"] != "pending" for step in credential["steps"])
 
 
 def _when(credential: dict[str, Any]) -> list[str]:

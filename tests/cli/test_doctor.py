@@ -8,10 +8,10 @@ import threading
 
 import pytest
 
-from rotator.cli.doctor import examine
+from rotator.cli.doctor import _told, examine
 from rotator.cli.options import Context
 from rotator.cli.reaching import Asked, reach
-from rotator.errors import Rejected
+from rotator.errors import Rejected, Unavailable
 from rotator.practice.process import free_port
 
 VAULT = (
@@ -110,3 +110,18 @@ def test_who_does_not_answer_in_time_is_told_and_waited_for_no_longer():
         "quick": (True, "answers"),
         "strict": (False, "access_denied"),
     }
+
+
+@pytest.mark.parametrize(("whole", "well"), [(False, True), (True, False)])
+def test_who_answers_for_some_kinds_is_well_unless_all_were_named(whole, well):
+    asked = Asked("safe", str, "vault_token").answered("answers (absent)", well=True)
+    refused = Asked("safe", str, "vault_transit_key").answered("denied", well=False, error=Rejected("access_denied"))
+    found = list(_told([asked, refused], whole=whole))
+    assert all(each.well is well for each in found)
+    assert "vault_transit_key" in found[-1].what
+
+
+def test_who_only_knows_without_asking_is_not_well():
+    offline = Asked("safe", str, "vault_database_lease").answered("answers", well=True)
+    gone = Asked("safe", str, "vault_token").answered("gone", well=False, error=Unavailable("unreachable"))
+    assert [each.well for each in _told([offline, gone], whole=False)] == [False]
