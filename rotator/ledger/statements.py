@@ -206,6 +206,7 @@ SUMMARISE = (
     )
 )
 CLOSE_REACH = update(tables.reach).where(tables.reach.c.run == bindparam("run_id")).values(open=bindparam("still_open"))
+CLOSE_AND_TELL_REACH = CLOSE_REACH.returning(tables.reach.c.connection)
 
 
 def blocked(run: ColumnElement[str]) -> Exists:
@@ -274,7 +275,6 @@ SAFE_AGAIN = and_(
     ~blocked(_branch.c.run),
 )
 """Branches that wait for living readers and have none left."""
-FIND_REACH = select(tables.reach.c.connection).where(tables.reach.c.run == bindparam("run_id"))
 FIND_TWO_READERS = (
     select(tables.reach.c.run).where(tables.reach.c.connection == bindparam("at"), tables.reach.c.open > 0).limit(2)
 )

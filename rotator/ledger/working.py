@@ -245,12 +245,15 @@ class WorkingLedger:
 
     def _close_reach(self, connection: Connection, run: Run) -> None:
         """Note that a credential reads no more (or again), and wake what waited for the last such reader."""
-        still_open = run.contained_at is None
-        connection.execute(statements.CLOSE_REACH, {"run_id": run.id, "still_open": int(still_open)})
-        if still_open:
+        # It LIVES again, also under replace_first, where it once lived on: who brought it back may be the thief, and
+        # its own replacement is out by now, so that no two can wait for each other.
+        lives = tables.LIVES if run.contained_at is None else 0
+        closed = connection.execute(statements.CLOSE_AND_TELL_REACH, {"run_id": run.id, "still_open": lives})
+        connections = closed.scalars().all()
+        if lives:
             return
         of_incident = {"of_incident": run.incident}
-        for at in connection.execute(statements.FIND_REACH, {"run_id": run.id}).scalars():
+        for at in connections:
             # Nobody waits for one reader alone while there are two: whoever waits is at most one of them itself.
             # Who waits in other incidents is woken by the dispatcher.
             if len(connection.execute(statements.FIND_TWO_READERS, {"at": at}).all()) < 2:  # noqa: PLR2004
