@@ -11,6 +11,7 @@ from rotator import clock, recovery
 from rotator.bootstrap import Rotator
 from rotator.credential import CredentialRef, Secret
 from rotator.errors import BadInput
+from rotator.families import by_hand
 from rotator.flow.exposure import Exposure, Suspect, group
 from rotator.flow.incident import Incident, Severity
 from rotator.flow.plan import Plan, make
@@ -61,7 +62,7 @@ def prepare(parts: Rotator, found: Sequence[Suspect], strategy: Strategy | None 
     if not found:
         raise BadInput("the report names no credential", "", "nothing to do: is it the right report?")
     findings = Triage(
-        connections=parts.connections,
+        connections=[*parts.connections, by_hand.CONNECTION],
         custodies=Custodies(each.custody() for each in parts.settings.credentials),
         family=parts.outside.family,
         provider=parts.outside.provider_of,

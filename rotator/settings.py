@@ -27,6 +27,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from rotator import model_errors, seal, secret_reference
 from rotator.errors import BadInput
+from rotator.families import by_hand
 from rotator.flow.scope import ConsumerAddress, Custody, host_name
 from rotator.ports import Connection, Place
 from rotator.seal import Seal
@@ -223,6 +224,8 @@ class Settings(BaseSettings):
         for name in names:
             if names.count(name) > 1:
                 raise ValueError(f"two connections are called {name}")
+        if by_hand.CONNECTION.name in names:
+            raise ValueError(f"`{by_hand.CONNECTION.name}` is what people do: give that connection another name")
         for connection in self.connections:
             _recovers(connection, self.connections)
         for entry in self.credentials:
@@ -241,6 +244,8 @@ class Settings(BaseSettings):
 
     def connection(self, name: str) -> Connection:
         """Return one connection as the ports' noun. Raises BadInput when there is none of that name."""
+        if name == by_hand.CONNECTION.name:
+            return by_hand.CONNECTION
         for each in self.connections:
             if each.name == name:
                 reference = each.credential

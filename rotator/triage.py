@@ -17,7 +17,7 @@ from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.errors import BadInput, RotatorError, Unavailable
 from rotator.flow.exposure import Suspect
 from rotator.flow.scope import Custodies, Custody, Lifeline, Scoped, Unresolved, connections_to_ask, reach_of
-from rotator.ports import Capability, Connection, Installable, Provider, SelfAware, State
+from rotator.ports import Connection, Installable, Provider, SelfAware, State
 from rotator.recovery import Recovery, Unusable, Ways
 
 T = TypeVar("T")
@@ -160,9 +160,6 @@ class Triage:
         custody = self.custodies.of(ref)
         if users:
             return self._own(suspect, kind, ref, users, custody)
-        if provider.capability is Capability.MANUAL:
-            found_ = _manual(suspect, "this kind can only be revoked by hand", "follow its playbook's summary")
-            return replace(found_, reaches=reach_of(custody, ref.connection)), ()
         doors = _doors(provider, ref)
         why = f"seen in {len(suspect.exposures)} place(s); {connection.name} issued it"
         return Scoped(ref, kind, suspect.leaked, suspect.exposures, custody, why), doors

@@ -220,11 +220,13 @@ def test_an_id_and_a_secret_that_turn_out_to_be_one_are_one_credential():
         assert (found.ref, found.leaked.secret, len(found.exposures)) == (ref, secret, 2)
 
 
-def test_a_kind_that_can_only_be_revoked_by_hand_is_left_to_a_person(monkeypatch):
+def test_a_kind_that_only_a_person_can_revoke_is_scoped_like_any_other(monkeypatch):
+    """Its playbook asks that person, with the clock running."""
     issuers = Issuers(connection("prod"))
     ref, _ = issuers.issuer(KEY, "prod").plant()
     monkeypatch.setattr(KeyIssuer, "capability", Capability.MANUAL)
-    assert "by hand" in reason(issuers.asked(suspect(KEY, id=ref.id)))
+    [found] = issuers.asked(suspect(KEY, id=ref.id)).scoped
+    assert found.ref == ref
 
 
 def test_a_number_for_an_id_is_not_found_within_the_rotators_own_token():
