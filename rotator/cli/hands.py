@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Reason = Annotated[str, typer.Option(help="Why; it becomes evidence.")]
 Run = Annotated[str, typer.Argument(metavar="RUN", help="The run's id, as the report shows it.")]
 StepName = Annotated[str, typer.Argument(metavar="STEP", help="The step's id.")]
-GateName = Annotated[str, typer.Argument(metavar="GATE", help="host_isolated or no_legal_hold.")]
+GateName = Annotated[str, typer.Argument(metavar="GATE", help="host_isolated, no_legal_hold, or brake while it is on.")]
 Stoppable = Annotated[
     str | None, typer.Argument(metavar="INCIDENT|CONNECTION", help="An incident, `last`, or a connection.")
 ]
@@ -97,7 +97,8 @@ def _decide(context: typer.Context, run: str, step: str, reason: str, *, skip_it
     parts = _parts(context)
     changed = parts.hands.decide(run, step, skip=skip_it, by=response.actor(), reason=reason)
     _work(context, parts)
-    typer.echo(f"{changed} step(s) of {run} {'skipped' if skip_it else 'due again'}")
+    done_to, waits = ("skipped", "the run does not go on yet") if skip_it else ("due again", "not tried yet")
+    typer.echo(f"{changed} step(s) of {run} {done_to}" + _unless_stopped(context, parts, run, waits))
 
 
 def done(context: typer.Context, run: Run, step: StepName, reason: Reason) -> None:
@@ -110,7 +111,8 @@ def done(context: typer.Context, run: Run, step: StepName, reason: Reason) -> No
     parts = _parts(context)
     parts.hands.done(run, step, by=response.actor(), reason=reason)
     _work(context, parts)
-    typer.echo(f"{step} of {run} is said to be done; the run goes on")
+    kept = _unless_stopped(context, parts, run, "the run does not go on yet")
+    typer.echo(f"{step} of {run} is said to be done{kept or '; the run goes on'}")
 
 
 def undo(
@@ -140,7 +142,8 @@ def undo(
     _work(context, parts)
     typer.echo(
         f"{len(found.takes_back)} step(s) of {run} are taken back, {len(found.skipped)} skipped; "
-        f"watch it with: rotator incident watch {run.rpartition('.')[0]}"
+        f"watch it with: {given.called} incident watch {run.rpartition('.')[0]}"
+        + _unless_stopped(context, parts, run, "nothing of it is done yet")
     )
 
 
@@ -166,7 +169,7 @@ def release(context: typer.Context, run: Run, step: StepName, reason: Reason) ->
     parts = _parts(context)
     meant = parts.hands.release(run, step, response.actor(), reason)
     _work(context, parts)
-    typer.echo(f"{run} {step}: {meant}")
+    typer.echo(f"{run} {step}: {meant}" + _unless_stopped(context, parts, run, "it does not go on yet"))
 
 
 def open_gate(context: typer.Context, incident: Id, gate: GateName, reason: Reason) -> None:
@@ -189,7 +192,11 @@ def _set_gate(context: typer.Context, incident: str, gate: str, reason: str, *, 
     name = parts.reading.named(incident)
     waited = parts.gates.set(name, gate, response.actor(), reason, is_open=is_open)
     _work(context, parts)
-    typer.echo(f"{gate} of {name} is {f'open: {waited} waiting steps go on' if is_open else 'shut'}")
+    if not is_open:
+        typer.echo(f"{gate} of {name} is shut")
+        return
+    kept = _unless_stopped(context, parts, name, f"{waited} that waited for it do not go on yet")
+    typer.echo(f"{gate} of {name} is open{kept or f': {waited} that waited for it go on'}")
 
 
 def list_gates(context: typer.Context, incident: Id, output: OutputOption = Output.TABLE) -> None:
@@ -224,7 +231,18 @@ def isolate(
     left = parts.gates.isolate(name, host_name(host), response.actor(), reason)
     _work(context, parts)
     rest = f"still open: {', '.join(left)}" if left else "no known foothold is open; the gate host_isolated is open"
-    typer.echo(plain(f"{host} is isolated; {rest}"))
+    typer.echo(plain(f"{host} is isolated; {rest}") + _unless_stopped(context, parts, name, "nothing goes on yet"))
+
+
+def _unless_stopped(context: typer.Context, parts: Rotator, of: str, then: str) -> str:
+    """Say what keeps an incident, or one of its runs, from going on, and what lets it; nothing where it does."""
+    given: Context = context.obj
+    incident, is_run, _ = of.partition(".")
+    stops = parts.stops.over(incident, of if is_run else None)
+    if not stops:
+        return ""
+    told = (f"{each}: {given.called}{each.lifted_by.removeprefix('rotator')} lets it go on" for each in stops)
+    return plain(f", but {then}: {'; '.join(told)}")
 
 
 def _parts(context: typer.Context) -> Rotator:

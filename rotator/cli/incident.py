@@ -80,6 +80,7 @@ def declare(  # noqa: PLR0917 - options, which callers name
 ) -> None:
     """Declare an incident and plan it; nothing starts before `rotator approve`."""
     from rotator import response  # noqa: PLC0415
+    from rotator.cli import footholds  # noqa: PLC0415
     from rotator.report.plan import plan_table  # noqa: PLC0415
 
     given: Context = context.obj
@@ -87,6 +88,7 @@ def declare(  # noqa: PLR0917 - options, which callers name
     exposed, wanted = moment(exposed_at), strategy_of(strategy)
     parts = given.parts()
     prepared = response.prepare(parts, read(parts, files), wanted)
+    hosts = footholds.named(parts, prepared.plan, foothold)
     incident = response.declare(
         parts,
         prepared,
@@ -94,10 +96,10 @@ def declare(  # noqa: PLR0917 - options, which callers name
         severity=severity,
         detected_at=clock.now() - (time.monotonic() - began),
         exposed_at=exposed,
-        footholds=foothold or (),
+        footholds=list(hosts),
     )
     if not given.quiet:
-        console(error=True).print(plan_table(prepared.plan))
+        console(error=True).print(plan_table(prepared.plan, hosts))
     typer.echo(
         f"{incident.id} declared; start it with: {given.called} approve {incident.id} --digest {prepared.plan.digest}"
     )

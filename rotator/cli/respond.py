@@ -65,7 +65,7 @@ def respond(  # noqa: PLR0917 - options, which callers name
 ) -> None:
     """Declare an incident from reports, plan, confirm, run, watch, and report."""
     from rotator import response  # noqa: PLC0415 - only this command pays for them
-    from rotator.cli import watching  # noqa: PLC0415
+    from rotator.cli import footholds, watching  # noqa: PLC0415
     from rotator.report.plan import leaked_table, plan_table  # noqa: PLC0415
 
     given: Context = context.obj
@@ -75,10 +75,11 @@ def respond(  # noqa: PLR0917 - options, which callers name
     parts = given.parts()
     found = read(parts, files)
     prepared = response.prepare(parts, found, wanted)
+    hosts = footholds.named(parts, prepared.plan, foothold)
     if not given.quiet:
         screen = console(error=True)
         screen.print(leaked_table(found))
-        screen.print(plan_table(prepared.plan))
+        screen.print(plan_table(prepared.plan, hosts))
     if not yes and not _confirmed(len(prepared.plan.runs)):
         how = "" if sys.stdin.isatty() else " (nobody is there to ask: give --yes to approve the plan as printed)"
         print(f"rotator: not approved; nothing was changed{how}", file=sys.stderr)  # noqa: T201
@@ -90,7 +91,7 @@ def respond(  # noqa: PLR0917 - options, which callers name
         severity=severity,
         detected_at=clock.now() - (time.monotonic() - began),
         exposed_at=exposed,
-        footholds=foothold or (),
+        footholds=list(hosts),
         approved=True,
     )
     watching.start_workers(given, parts)

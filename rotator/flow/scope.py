@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 
 from rotator.credential import CredentialRef, Leaked
+from rotator.errors import BadInput
 from rotator.flow.exposure import Exposure
 from rotator.ports import Connection, Place
 
@@ -35,6 +37,40 @@ class ConsumerAddress:
 def host_name(given: str) -> str:
     """Return a host's name as it is compared: footholds and consumers are told by different people."""
     return given.strip().rstrip(".").lower()
+
+
+HOST_LENGTH = 253
+"""How long a host's name may be. RFC 1035, section 3.1."""
+_ALIKE = 0.8
+"""How near to a known host's name another must be to be taken for a slip."""
+
+
+def foothold(given: str, known: Collection[str]) -> str:
+    """Return the host that a person named as a foothold, as it is compared; it may be one that nobody knows here.
+
+    Raises BadInput for what is no host's name, and for what is nearly a `known` one: it would protect nothing. A full
+    stop at its end says that it is the whole name, and meant.
+    """
+    host, what = host_name(given), "--foothold"
+    if not re.fullmatch(rf"[^\s/@]{{1,{HOST_LENGTH}}}", host):
+        short = given if len(given) <= HOST_LENGTH else f"{given[:20]}…"
+        raise BadInput(
+            f"`{short}` is no host's name", what, f"a name or an address, of {HOST_LENGTH} characters at most"
+        )
+    if host in known or given.strip().endswith("."):
+        return host
+    if (near := _near(host, known)) is not None:
+        raise BadInput(f"no host is called `{host}`", what, f"did you mean `{near}`? If not, write `{host}.`")
+    return host
+
+
+def _near(host: str, known: Collection[str]) -> str | None:
+    """Return the known host that was meant: the same without its domain, or spelt nearly so. Numbers are no slips."""
+    for each in sorted(known):
+        if host == each.partition(".")[0] or each == host.partition(".")[0]:
+            return each
+    alike = [each for each in sorted(known) if re.findall("[0-9]+", each) == re.findall("[0-9]+", host)]
+    return next(iter(get_close_matches(host, alike, n=1, cutoff=_ALIKE)), None)
 
 
 @dataclass(frozen=True, slots=True)

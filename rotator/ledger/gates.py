@@ -43,13 +43,14 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class Foothold:
-    """A host on which the attacker ran: open, isolated or clean."""
+    """A host on which the attacker ran: open, isolated or clean. `holds_up`: the runs that deliver there."""
 
     host: str
     state: str
     at: float
     by: str
     reason: str
+    holds_up: tuple[str, ...] = ()
 
 
 class Gates:
@@ -72,6 +73,8 @@ class Gates:
         with self._database.write() as connection:
             lock(connection, [incident])
             gates = {each.name: each for each in find_gates(connection, incident)}
+            if name == BRAKE and name not in gates:
+                raise BadInput("its brake is not on", incident, "it trips when a consumer of an earlier wave fails")
             if name not in gates:
                 raise BadInput("no gate is called so", name, meant(name, gates))
             found = gates[name]
@@ -167,9 +170,16 @@ def find_gates(connection: Connection, incident: str) -> list[Gate]:
 
 def find_footholds(connection: Connection, incident: str) -> list[Foothold]:
     """Return the footholds of an incident."""
-    foothold = tables.foothold
+    foothold, stands, run = tables.foothold, tables.stands, tables.run
+    kept: dict[str, list[str]] = {}
+    there = select(stands.c.host, stands.c.run).join(run, run.c.id == stands.c.run).where(run.c.incident == incident)
+    for host, each in connection.execute(there.order_by(stands.c.run)):
+        kept.setdefault(host, []).append(each)
     query = select(foothold).where(foothold.c.incident == incident).order_by(foothold.c.host)
     return [
-        Foothold(*(row[name] for name in ("host", "state", "at", "by", "reason")))
+        Foothold(
+            *(row[name] for name in ("host", "state", "at", "by", "reason")),
+            tuple(kept.get(row["host"], ())) if row["state"] == OPEN else (),
+        )
         for row in connection.execute(query).mappings()
     ]

@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Select, insert, select, true, 
 from rotator import clock
 from rotator.errors import BadInput
 from rotator.flow.run import BranchState
-from rotator.ledger import rows, tables
+from rotator.ledger import rows, statements, tables
 from rotator.ledger.acts import act, said
 from rotator.ledger.database import Database
 
@@ -90,6 +90,20 @@ class Stops:
             )
             self._note(connection, known, "continued", by, reason)
             return known, [each for each in in_force if (each.scope, each.name) != (scope, found)]
+
+    def over(self, incident: str, run: str | None = None) -> list[Stop]:
+        """Return what keeps an incident, or one run of it, from going on now: the oldest first."""
+        with self._database.read() as connection:
+            found, branch, delivery = tables.run, tables.branch, tables.delivery
+            mine = [branch.c.incident == incident, branch.c.state != BranchState.DONE.value]
+            mine += [branch.c.run == run] if run is not None else []
+            held_back = select(branch.c.id).where(*mine, statements.stopped().is_not(None)).limit(1)
+            if connection.execute(held_back).first() is None:
+                return []
+            at = select(found.c.connection).join(branch, branch.c.run == found.c.id).where(*mine)
+            into = select(delivery.c.connection).join(branch, branch.c.run == delivery.c.run).where(*mine)
+            names = {incident, *connection.execute(at.union(into)).scalars()}
+            return [each for each in find(connection) if each.scope == ALL or each.name in names]
 
     def in_force(self) -> list[Stop]:
         """Return what is stopped now, the oldest first."""

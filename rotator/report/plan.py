@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from rotator.flow.exposure import Suspect
+from rotator.flow.order import names
 from rotator.flow.plan import Plan, PlannedRun
 from rotator.flow.scope import Unresolved
 from rotator.report.plain import plain
@@ -51,18 +52,24 @@ def _places(suspect: Suspect) -> str:
     return ", ".join(places[:_PLACES]) + more
 
 
-def plan_table(plan: Plan) -> RenderableType:
-    """Return the plan: for each credential its strategy and why, where the new one goes, who is told; the steps."""
+NO_HOSTS: Mapping[str, bool] = {}
+
+
+def plan_table(plan: Plan, footholds: Mapping[str, bool] = NO_HOSTS) -> RenderableType:
+    """Return the plan: for each credential its strategy and why, where the new one goes, who is told; the steps.
+
+    `footholds` are the hosts on which the attacker ran, and whether each is known here.
+    """
     table = plain_table(f"Plan {plan.digest}", "credential", "strategy", "the new one goes to", "told")
     for run in plan.runs[:_ROWS]:
         table.add_row(
             words(f"{run.kind} of {run.ref.owner or '?'}", run.ref.id, f"on {run.ref.connection}{_doors(run)}"),
             words(run.strategy, run.why, *_when(run)),
-            "\n".join(words(each.store, f"  {each.connection}: {each.name}") for each in run.deliver) or "nowhere",
+            words(*map(str, run.deliver)) or "nowhere",
             words(*(each.name for each in run.consumers)) or "nobody",
         )
     paths = {f"{run.kind}, {run.strategy}": _steps(run) for run in plan.runs}
-    parts: list[RenderableType] = [table, _rest(len(plan.runs)), *_lines("Steps", paths)]
+    parts: list[RenderableType] = [table, _rest(len(plan.runs)), *lines("Steps", paths)]
     if plan.manual:
         parts.append(_manual_table(plan.manual))
     if plan.waves:
@@ -70,10 +77,23 @@ def plan_table(plan: Plan) -> RenderableType:
         then = ", then ".join(f"{size:,}" for size in sizes)
         parts.append(Text(f"Production in waves: {then}; each when nothing of those before is at work."))
     destroyed = sum(run.destroys for run in plan.runs)
+    parts += [_foothold(plan, host, known=known) for host, known in footholds.items()]
     parts += [Text(plain(f"warning: {each}"), style="yellow") for each in plan.warnings]
     if destroyed:
         parts.append(Text(f"{destroyed:,} of {len(plan.runs):,} end with the exposed credential destroyed for good."))
     return Group(*parts)
+
+
+def _foothold(plan: Plan, host: str, *, known: bool) -> Text:
+    """Say what a foothold holds up; one that holds nothing up may be misspelt."""
+    kept = [run.ref.id for run in plan.runs if any(told.host == host for told in run.consumers)]
+    if kept:
+        what = f"no new secret for {names(kept)} before it is cut off: rotator host isolate INCIDENT {host} --reason …"
+        return Text(plain(f"Foothold {host}: {what}"), style="magenta")
+    if known:
+        return Text(plain(f"Foothold {host}: no consumer of what leaked lives there; it holds nothing up."))
+    unknown = "no consumer, connection or target is called so here; it holds nothing up"
+    return Text(plain(f"warning: foothold {host}: {unknown}"), style="yellow")
 
 
 def _when(run: PlannedRun) -> list[str]:
@@ -82,7 +102,8 @@ def _when(run: PlannedRun) -> list[str]:
     return [*after, *([f"wave {run.wave}"] if run.wave else [])]
 
 
-def _lines(title: str, entries: dict[str, str]) -> list[RenderableType]:
+def lines(title: str, entries: dict[str, str]) -> list[RenderableType]:
+    """Return names and what stands behind each, under a title."""
     grid = Table.grid(padding=(0, 2))
     grid.add_column(no_wrap=True)
     grid.add_column(overflow="fold")

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rotator.credential import CredentialRef
-from rotator.flow.scope import UNKNOWN_CUSTODY, ConsumerAddress, Custodies, Custody
+from rotator.errors import BadInput
+from rotator.flow.scope import HOST_LENGTH, UNKNOWN_CUSTODY, ConsumerAddress, Custodies, Custody, foothold
 
 NAMES = ("provider", "connection", "owner", "id")
 values = st.sampled_from(["a", "b"])
@@ -47,3 +48,39 @@ def test_an_entry_that_names_nothing_speaks_of_whatever_no_other_does():
 )
 def test_what_a_consumer_is_called_shows_no_password_of_its_address(address, name):
     assert ConsumerAddress("webhook", address).name == name
+
+
+KNOWN = {"web-1", "db.corp.example", "10.0.0.7", "bastion"}
+
+
+@pytest.mark.parametrize(
+    ("given", "host"),
+    [
+        (" Web-1 ", "web-1"),
+        ("db.corp.example.", "db.corp.example"),
+        ("web-2", "web-2"),  # a number is no slip
+        ("10.0.0.8", "10.0.0.8"),
+        ("laptop-of-bob", "laptop-of-bob"),
+        ("wob-1.", "wob-1"),  # he was told, and meant it
+        ("fe80::1", "fe80::1"),
+        ("h" * HOST_LENGTH, "h" * HOST_LENGTH),
+    ],
+)
+def test_a_foothold_is_a_known_host_or_one_that_nobody_knows(given, host):
+    assert foothold(given, KNOWN) == host
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"), [("wob-1", "web-1"), ("web1", "web-1"), ("db", "db.corp.example"), ("bastion.corp", "bastion")]
+)
+def test_a_foothold_that_is_nearly_a_known_host_is_refused_with_that(given, meant):
+    with pytest.raises(BadInput, match=f"did you mean `{meant}`") as told:
+        foothold(given, KNOWN)
+    assert f"write `{given}.`" in str(told.value)
+
+
+@pytest.mark.parametrize("given", ["", " ", "h" * 300, "https://web-1", "two words", "me@web-1", "."])
+def test_what_is_no_hosts_name_is_refused_in_one_line(given):
+    with pytest.raises(BadInput, match="is no host's name") as told:
+        foothold(given, KNOWN)
+    assert len(str(told.value)) < 200

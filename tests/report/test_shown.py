@@ -85,7 +85,8 @@ def test_a_report(of):
             for name in (EVIL, "brake", "no_legal_hold")
         ],
         "footholds": [
-            dict.fromkeys(("host", "by", "reason", "command"), EVIL) | {"state": state} for state in (EVIL, "open")
+            dict.fromkeys(("host", "by", "reason", "command"), EVIL) | {"state": state, "holds_up": [EVIL]}
+            for state in (EVIL, "open")
         ],
         "warnings": [EVIL],
     }
