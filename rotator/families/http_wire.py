@@ -60,17 +60,24 @@ class Reply:
 
 
 class Wire:
-    """The connections to one server. Safe for many threads at once."""
+    """The connections to one server. Safe for many threads at once.
 
-    def __init__(self, address: str, ca_file: object = None) -> None:
+    `tls` is how a kind shows itself that comes in by a certificate of its own.
+    """
+
+    def __init__(self, address: str, ca_file: object = None, tls: ssl.SSLContext | None = None) -> None:
         self._address = address
         self._client = httpx2.Client(
-            verify=ssl.create_default_context(cafile=str(ca_file) if ca_file else None),
+            verify=tls or ssl.create_default_context(cafile=str(ca_file) if ca_file else None),
             timeout=httpx2.Timeout(READ_TIMEOUT_S, connect=CONNECT_TIMEOUT_S, pool=CONNECT_TIMEOUT_S),
             limits=httpx2.Limits(max_connections=POOL_SIZE, max_keepalive_connections=POOL_SIZE),
             follow_redirects=False,  # a redirect would carry the secret elsewhere
             trust_env=False,  # so would a proxy or a netrc entry that the environment names
         )
+
+    def close(self) -> None:
+        """Close what is open; nothing can be sent after that."""
+        self._client.close()
 
     def send(
         self,

@@ -1,0 +1,143 @@
+"""What the kinds, stores and consumers of Kubernetes share: one client per connection, and its answers in our words.
+
+    endpoint_url = "https://192.0.2.1:6443"
+    ca_file = "/etc/rotator/cluster.pem"      # the cluster's authority, where the system does not know it
+
+The connection's credential is a service account's token, or the document in which rotator delivers one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import ssl
+from collections.abc import Iterator, Mapping
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote, urlencode, urlsplit
+
+from rotator.credential import Secret, read_document
+from rotator.errors import BadInput, Rejected, Unavailable, Uncertain
+from rotator.families.http_wire import Reply, Wire
+from rotator.ports import Connection
+
+SETTINGS = frozenset({"ca_file"})
+"""Keys of `[[connections]]` that this family alone knows."""
+
+FAMILY = "kubernetes"
+SECRET_FIELD = "token"  # noqa: S105 - the name of a field
+MERGE = "application/merge-patch+json"
+WHO_AM_I = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
+
+_PAGE = 500
+_JSON = "application/json"
+
+
+class Kubernetes:
+    """Speak to one cluster as the rotator, or as the bearer of another credential. Safe for many threads at once."""
+
+    def __init__(self, connection: Connection) -> None:
+        address = connection.endpoint_url or ""
+        if urlsplit(address).scheme not in ("http", "https") or not urlsplit(address).hostname:
+            raise BadInput("a kubernetes connection needs an address", connection.name, "give it an `endpoint_url`")
+        self.address = address.rstrip("/")
+        self._connection = connection
+        self._ca_file = connection.settings.get("ca_file")
+        self._wire = Wire(self.address, self._ca_file)
+
+    def read(self, path: str, body: object = None, method: str = "GET") -> Reply:
+        """Ask something that changes nothing; any answer is returned. Raises Unavailable when there was none."""
+        return self.knock(path, self.own_token(), body, method)
+
+    def knock(self, path: str, token: Secret, body: object = None, method: str = "GET") -> Reply:
+        """Ask as the bearer of a token; any answer is returned. Raises Unavailable when there was none."""
+        try:
+            return self._send(self._wire, method, path, token, body=body)
+        except Uncertain as lost:
+            raise Unavailable(lost.reason, lost.detail) from None
+
+    def knock_by_certificate(self, path: str, pem: Secret, body: object, method: str = "POST") -> Reply:
+        """Ask as the holder of a client certificate and its key; any answer is returned. Raises Unavailable.
+
+        The library reads them from a file alone; this one is in memory and has no name.
+        """
+        context = ssl.create_default_context(cafile=str(self._ca_file) if self._ca_file else None)
+        descriptor = os.memfd_create("certificate")
+        try:
+            os.write(descriptor, pem.reveal().encode())
+            context.load_cert_chain(f"/proc/self/fd/{descriptor}")
+        except (ssl.SSLError, OSError):
+            raise Rejected("unreadable", "the certificate does not fit its key") from None
+        finally:
+            os.close(descriptor)
+        with contextlib.closing(Wire(self.address, tls=context)) as wire:
+            try:
+                return self._send(wire, method, path, None, body=body)
+            except Uncertain as lost:
+                raise Unavailable(lost.reason, lost.detail) from None
+
+    def change(self, method: str, path: str, body: object, content_type: str = _JSON) -> Reply:
+        """Ask for a change, once; any answer is returned. Raises Unavailable or Uncertain when there was none."""
+        return self._send(self._wire, method, path, self.own_token(), body=body, content_type=content_type)
+
+    def listed(self, path: str, **chosen: str) -> Iterator[Mapping[str, Any]]:
+        """Yield the objects of a list, page by page; `chosen` are the API's own selectors."""
+        more = ""
+        while True:
+            query = urlencode({**chosen, "limit": str(_PAGE), **({"continue": more} if more else {})})
+            page = told(self.read(f"{path}?{query}"))
+            yield from page.get("items") or ()
+            more = str((page.get("metadata") or {}).get("continue") or "")
+            if not more:
+                return
+
+    def own_token(self) -> Secret:
+        """Return the rotator's own token, read anew at each call."""
+        own = self._connection.credential()
+        if own is None:
+            raise Rejected("no_credential", f"connection {self._connection.name} has no `credential`")
+        if not own.reveal().lstrip().startswith("{"):
+            return Secret(own.reveal().strip())
+        try:
+            return read_document(own, SECRET_FIELD)[1]
+        except ValueError:
+            raise Rejected(
+                "no_credential", f"connection {self._connection.name}: not a document with a token"
+            ) from None
+
+    def _send(
+        self, wire: Wire, method: str, path: str, token: Secret | None, *, body: object, content_type: str = _JSON
+    ) -> Reply:
+        headers = {"Accept": _JSON, "Content-Type": content_type}
+        if token is not None:
+            if not (token.reveal().isascii() and token.reveal().isprintable() and token.reveal().strip()):
+                raise Rejected("unreadable", "this is no token")
+            headers["Authorization"] = f"Bearer {token.reveal()}"
+        content = None if body is None else json.dumps(body).encode()
+        return wire.send(method, self.address + path, headers, content=content)
+
+
+def told(reply: Reply) -> Mapping[str, Any]:
+    """Return the object of a success; raise what another answer means."""
+    if not reply.ok:
+        raise reply.refusal()
+    return reply.content if isinstance(reply.content, Mapping) else {}
+
+
+def path_of(resource: str, namespace: str, name: str = "", group: str = "/api/v1") -> str:
+    """Return the path of an object, or of all objects of a namespace."""
+    path = f"{group}/namespaces/{quote(namespace, safe='')}/{resource}"
+    return f"{path}/{quote(name, safe='')}" if name else path
+
+
+def is_absent(reply: Reply) -> bool:
+    """Tell whether there is no such object; a path that the server does not know says 404 too, without a reason."""
+    content = reply.content if isinstance(reply.content, Mapping) else {}
+    return reply.status == HTTPStatus.NOT_FOUND and content.get("reason") == "NotFound"
+
+
+def refused_name(reply: Reply) -> str:
+    """Return the message of an answer that is not a success."""
+    content = reply.content if isinstance(reply.content, Mapping) else {}
+    return str(content.get("message") or "")
