@@ -61,7 +61,10 @@ ADMIN = User("admin", ("system:masters", "system:authenticated"))
 
 
 class Cluster:
-    """The state. `longest_token_s` caps what TokenRequest gives; `stuck` names workloads whose rollouts never end."""
+    """The state. `longest_token_s` caps what TokenRequest gives; `stuck` names workloads whose rollouts never end.
+
+    `distrusted` are the SHA256 fingerprints of client certificates that are refused.
+    """
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
@@ -69,6 +72,7 @@ class Cluster:
         self.longest_token_s: int | None = None
         self.stuck: set[tuple[str, str]] = set()
         self.lingering_pods = False
+        self.distrusted: set[str] = set()
         self._key = secrets.token_bytes(32)
         self._version = 0
         self._objects: dict[tuple[str, str, str], Object] = {}

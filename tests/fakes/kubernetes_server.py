@@ -7,6 +7,7 @@ the certificate's common name, its groups the organisations. Whoever is not the 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import re
 import ssl
@@ -44,6 +45,10 @@ class KubernetesServer:
     def admin(self) -> Secret:
         """Return the administrator's token: what the rotator itself uses."""
         return Secret(self.cluster.admin_token)
+
+    def distrust(self, fingerprint: str) -> None:
+        """Refuse one client certificate: what it meets under a new authority, when all others have got a new one."""
+        self.cluster.distrusted.add(fingerprint)
 
     def account(self, name: str, namespace: str = "default") -> Object:
         """Make a service account unless it is there."""
@@ -174,7 +179,11 @@ class _Handler(BaseHTTPRequestHandler):
         return user
 
     def _by_certificate(self) -> User | None:
-        shown = self.connection.getpeercert() if isinstance(self.connection, ssl.SSLSocket) else None
+        if not isinstance(self.connection, ssl.SSLSocket) or not (raw := self.connection.getpeercert(binary_form=True)):
+            return None
+        if hashlib.sha256(raw).hexdigest() in self.cluster.distrusted:
+            return None
+        shown = self.connection.getpeercert()
         named = [pair for part in (shown or {}).get("subject", ()) for pair in part]
         names = [value for key, value in named if key == "commonName"]
         groups = [value for key, value in named if key == "organizationName"]
