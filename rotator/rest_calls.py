@@ -133,10 +133,10 @@ class IdentifyCall(Strict):
 
     `answer`: the call says it, made as that credential, or as the rotator with `{secret}`. `format`: it stands in the
     secret, where the group `(?P<id>…)` of `format` is. `sha256`: the id is the secret's SHA-256, in hex. `hint`: a
-    field of the list shows the secret's ends.
+    field of the list shows the secret's ends. `report`: the report names it, and the call confirms the pair.
     """
 
-    by: Literal["answer", "format", "sha256", "hint"] = "answer"
+    by: Literal["answer", "format", "sha256", "hint", "report"] = "answer"
     call: Call | None = None
     as_: Literal["subject", "rotator"] = Field("subject", alias="as")
     body: dict[str, object] = Field(default_factory=dict)
@@ -156,6 +156,8 @@ class IdentifyCall(Strict):
             raise ValueError("a `hint` names its `field`, and nothing else does")
         if self.by == "answer" and (self.call is None or self.id is None):
             raise ValueError("an answer is had by a `call`, and has the `id` somewhere")
+        if self.by == "report" and self.call is None:
+            raise ValueError("what a report says is confirmed by a `call`")
         if self.by != "answer" and self.id is not None:
             raise ValueError(f"by {self.by}, no answer names the `id`: drop it")
         if self.call is None and (self.body or self.form or self.owner or self.unknown or self.granted):
@@ -206,3 +208,4 @@ class RevokeCall(ChangeCall):
     """Revoke, as the rotator, or as the credential itself where a service knows it by its material alone."""
 
     as_: Literal["subject", "rotator"] = Field("rotator", alias="as")
+    suspended_first: bool = Field(False, description="the service destroys only what is suspended")

@@ -89,6 +89,8 @@ class RestKind(Strict):
     def _both_ways(self) -> RestKind:
         if (self.suspend is None) != (self.resume is None):
             raise ValueError("`suspend` and `resume` go together: what nobody can undo is `revoke`")
+        if self.revoke is not None and self.revoke.suspended_first and self.suspend is None:
+            raise ValueError("`suspended_first` needs a `suspend`")
         return self
 
     @model_validator(mode="after")

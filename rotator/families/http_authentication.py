@@ -82,7 +82,7 @@ def shown(request: Request, form: Authenticate, values: Values) -> Request:
         url = f"{request.url}{mark}{quote(form.query, safe='')}={quote(_secret(values), safe='')}"
         return Request(request.method, url, request.headers, request.content)
     if form.headers is not None:
-        return _with(request, {name: _sendable(filled_text(each, values)) for name, each in form.headers.items()})
+        return _with(request, {name: _header(filled_text(each, values)) for name, each in form.headers.items()})
     if form.sigv4 is not None:
         return _with(request, _signature(request, form.sigv4, values))
     if form.in_call:
@@ -103,6 +103,12 @@ def _secret(values: Values) -> str:
 def sendable(text: str) -> bool:
     """Tell whether a header can hold it: a report may take anything for a token."""
     return bool(text) and text.isascii() and text.isprintable() and " " not in text
+
+
+def _header(text: str) -> str:
+    if not (text.isascii() and text.isprintable()):
+        raise Rejected("unreadable", "this is no token")
+    return text
 
 
 def _sendable(text: str) -> str:

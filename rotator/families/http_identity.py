@@ -80,12 +80,16 @@ class Identity:
             return None
         if call.by == "hint":
             return self._by_hint(call, secret, leaked.owner or "")
+        if call.by == "report" and leaked.id is None:
+            raise Rejected("needs_id", "this service does not tell whose a secret is: the report must name its id")
         answer = self._answer(call, leaked, secret) if call.call is not None else {}
         if answer is None:
             return None
         found = str(at(answer, call.owner) or "") if call.owner is not None else None
         if call.by == "sha256":
             return Named(hashlib.sha256(secret.reveal().encode()).hexdigest(), found)
+        if call.by == "report":
+            return Named(leaked.id or "", found)
         if call.by == "format":
             match = re.fullmatch(self._rest.format or "", secret.reveal())
             return Named(match["id"], found) if match else None

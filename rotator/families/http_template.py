@@ -28,28 +28,33 @@ def filled(asking: Asking, values: Values) -> Filled:
     """Fill a call in. Raises Rejected when a placeholder has no value."""
     method, _, path = filled_call(asking.call, values).partition(" ")
     body = filled_body(asking.body, values) if asking.body else None
-    form = {name: filled_text(each, values) for name, each in asking.form.items()} if asking.form else None
-    return Filled(method, path, body, form)
+    form = filled_body(asking.form, values) if asking.form else None
+    told = {name: str(value) for name, value in form.items()} if isinstance(form, dict) else None
+    return Filled(method, path, body, told)
 
 
 def filled_call(call: str, values: Values) -> str:
     """Fill a call's placeholders in, percent-encoded. Raises Rejected when one has no value."""
-    return PLACEHOLDER.sub(lambda found: quote(str(_value(found[1], values)), safe=":@"), call)
+    return PLACEHOLDER.sub(lambda found: quote(str(_known(found[1], values)), safe=":@"), call)
 
 
 def filled_text(template: str, values: Values) -> str:
-    """Fill the placeholders of a header or of a form's field in."""
-    return PLACEHOLDER.sub(lambda found: str(_value(found[1], values)), template)
+    """Fill the placeholders of a text in. Raises Rejected when one has no value."""
+    return PLACEHOLDER.sub(lambda found: str(_known(found[1], values)), template)
 
 
 def filled_body(template: object, values: Values) -> object:
-    """Fill a body's placeholders in; a text that is one placeholder becomes the value, with its JSON type."""
+    """Fill a body's placeholders in; a text that is one placeholder becomes the value, with its JSON type.
+
+    A field whose value would be null is left out: what the exposed credential has not, its replacement is not given.
+    """
     if isinstance(template, str):
         if whole := PLACEHOLDER.fullmatch(template):
             return _value(whole[1], values)
         return filled_text(template, values)
     if isinstance(template, Mapping):
-        return {name: filled_body(each, values) for name, each in template.items()}
+        done = {name: filled_body(each, values) for name, each in template.items()}
+        return {name: each for name, each in done.items() if each is not None or template[name] is None}
     if isinstance(template, list):
         return [filled_body(each, values) for each in template]
     return template
@@ -63,6 +68,13 @@ def _value(name: str, values: Values) -> object:
     if name.startswith(CREDENTIAL):
         raise Rejected("no_credential", f"the connection's credential has no field `{name.removeprefix(CREDENTIAL)}`")
     raise Rejected(f"needs_{name}", f"there is no {name}")
+
+
+def _known(name: str, values: Values) -> object:
+    value = _value(name, values)
+    if value is None:
+        raise Rejected("nothing_to_copy", f"the exposed credential has no {name.removeprefix(EXPOSED)}")
+    return value
 
 
 def at(content: object, path: str) -> object:

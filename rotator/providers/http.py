@@ -49,7 +49,10 @@ def _capability(rest: RestKind) -> Capability:
 def _calls(rest: RestKind) -> dict[str, int]:
     """Return how many requests each verb sends: one that copies from the exposed credential reads it first."""
     changes = {"suspend": rest.suspend, "resume": rest.resume, "revoke": rest.revoke}
-    return {"preserve": 2, "issue": 2, **{verb: 2 for verb, call in changes.items() if copied(call)}}
+    costs = {verb: 2 if copied(call) else 1 for verb, call in changes.items() if call is not None}
+    if rest.revoke is not None and rest.revoke.suspended_first:
+        costs["revoke"] += costs["suspend"]
+    return {"preserve": 2, "issue": 2, **{verb: cost for verb, cost in costs.items() if cost > 1}}
 
 
 def _given(connection: Connection, name: str, rest: RestKind) -> dict[str, object]:
@@ -108,6 +111,8 @@ class Kind:
         if (credential_id := named.id if named is not None else leaked.id) is None:
             raise Rejected("needs_id", "this service does not tell whose a secret is: the report must name its id")
         if not self._rest.looks:
+            if named is None and leaked.secret is not None:
+                raise Rejected("unreadable", "the secret is truncated or malformed")
             if named is None:
                 raise Rejected("needs_secret", "this service tells nothing by an id: the report must hold the secret")
             return self._ref(credential_id, leaked.owner or "")
@@ -167,6 +172,8 @@ class Kind:
             raise Rejected("unsupported", "this service has no call for it: its playbook says what a person does")
         if self._rest.revoke.as_ == "subject":
             raise Rejected("needs_secret", "this service revokes what it is shown, not what it is told the id of")
+        if self._rest.revoke.suspended_first:
+            self._change(self._rest.suspend, ref)
         self._change(self._rest.revoke, ref)
 
     def _entry(self, ref: CredentialRef) -> Entry | None:

@@ -17,6 +17,7 @@ and the documentation agree.
         does: issue, list, read, suspend, resume, revoke or knock
         if: {FIELD: VALUE} of the request's body; "~PATTERN" is a regular expression whose groups are id, owner or name
         takes: {FIELD of the new one: FIELD of the body}, all of them required
+        only: suspended, where an active one is refused
         answer: [STATUS, BODY], and `absent` likewise
 """
 
@@ -114,13 +115,14 @@ class Vendor:
         """Answer one request."""
         with self._lock:
             refusal: Answer | None = None
+            call = ""
             for route in self.shape["routes"]:
                 found = self._fits(route, asked)
-                if found is None:
+                if found is None or (refusal and route["call"] != call):
                     continue
                 who = self._who(route.get("as", "admin"), asked, route)
-                if who is None:
-                    refusal = refusal or self._said(route.get("refused", self.shape["refused"]), {})
+                if who is None:  # unless the same call is open to others
+                    refusal, call = self._said(route.get("refused", self.shape["refused"]), {}), route["call"]
                     continue
                 return self._done(route, asked, found, who, address)
             return refusal or (404, {"error": "no such path"}, {})
@@ -190,6 +192,8 @@ class Vendor:
         entry = mine or next((each for each in self.kept if all(each[name] == wanted[name] for name in wanted)), None)
         if entry is None or (not wanted and mine is None):
             return self._said(route.get("absent", [404, None]), {})
+        if route.get("only") == "suspended" and not entry["suspended"]:
+            return 403, {"error": "it is active"}, {}
         if does == "revoke":
             self.kept = [each for each in self.kept if each["id"] != entry["id"]]
         elif does in {"suspend", "resume"}:
