@@ -44,22 +44,28 @@ class ServerAddress:
         return f"{self.host}:{self.port}"
 
 
-def read_address(connection: Connection, encrypted: Mapping[str, bool], port: int) -> ServerAddress:
-    """Read `endpoint_url`. `encrypted` says which schemes there are, and whether they mean TLS unless `tls` says no.
+def read_address(
+    connection: Connection,
+    encrypted: Mapping[str, bool],
+    port: int,
+    key: str = "endpoint_url",
+    given: str | None = None,
+) -> ServerAddress:
+    """Read an address: `endpoint_url`, or what is `given` under another key.
 
-    Raises BadInput.
+    `encrypted` says which schemes there are, and whether they mean TLS unless `tls` says no. Raises BadInput.
     """
     where = f"connection {connection.name}"
-    mend = f"endpoint_url = {next(iter(encrypted))}://HOST:{port}"
+    mend = f"{key} = {next(iter(encrypted))}://HOST:{port}"
     try:
-        parts = urlsplit(connection.endpoint_url or "")
+        parts = urlsplit(given or connection.endpoint_url or "")
         host, named = parts.hostname, parts.port
     except ValueError:
-        raise BadInput("`endpoint_url` is not an address", where, mend) from None
+        raise BadInput(f"`{key}` is not an address", where, mend) from None
     if host is None or parts.scheme not in encrypted:
-        raise BadInput(f"`endpoint_url` is missing or not one of {', '.join(encrypted)}", where, mend)
+        raise BadInput(f"`{key}` is missing or not one of {', '.join(encrypted)}", where, mend)
     if parts.password is not None:
-        raise BadInput("`endpoint_url` holds a password", where, "refer to it with `credential`")
+        raise BadInput(f"`{key}` holds a password", where, "refer to it with `credential`")
     tls, ca_file = connection.settings.get("tls", True), connection.settings.get("ca_file")
     if not isinstance(tls, bool):
         raise BadInput("`tls` is neither true nor false", where, "leave it out: the server is then checked")

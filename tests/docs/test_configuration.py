@@ -27,6 +27,7 @@ OF_A_FAMILY = {
     "github": {"ca_file"},
     "postgres": {"user", "tls", "ca_file"},
     "mysql": {"user", "tls", "ca_file"},
+    "rabbitmq": {"user", "amqp", "ca_file"},
     "redis": {"user", "ca_file"},
 }
 
