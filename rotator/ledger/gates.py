@@ -178,8 +178,12 @@ def find_footholds(connection: Connection, incident: str) -> list[Foothold]:
     query = select(foothold).where(foothold.c.incident == incident).order_by(foothold.c.host)
     return [
         Foothold(
-            *(row[name] for name in ("host", "state", "at", "by", "reason")),
-            tuple(kept.get(row["host"], ())) if row["state"] == OPEN else (),
+            host=row["host"],
+            state=row["state"],
+            at=row["at"],
+            by=row["by"],
+            reason=row["reason"],
+            holds_up=tuple(kept.get(row["host"], ())) if row["state"] == OPEN else (),
         )
         for row in connection.execute(query).mappings()
     ]

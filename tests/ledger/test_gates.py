@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import insert, update
 
@@ -147,6 +149,20 @@ def test_the_last_isolated_foothold_opens_the_gate(house):
     assert acts(deployment) == ["declared", "approved", "isolated", "isolated", "opened"]
     assert [each.state for each in deployment.record().footholds] == ["isolated", "isolated"]
     assert broken_chains(deployment) == []
+
+
+def test_a_foothold_names_the_runs_that_it_holds_up_until_it_is_cut_off(house):
+    company, deployment = house
+    stolen, _ = company.stolen(KEY)
+    there = tuple(replace(each, host="web-1") for each in stolen.custody.consumers)
+    stolen = replace(stolen, custody=replace(stolen.custody, consumers=there))
+    deployment.start([stolen], footholds=["web-1", "bastion"])
+    deployment.rest(patience_s=3600)
+    assert deployment.steps()["issue"] == "held"
+    found = {each.host: each.holds_up for each in deployment.record().footholds}
+    assert found == {"web-1": ("inc-1.r1",), "bastion": ()}
+    deployment.gates.isolate("inc-1", "web-1", "ann", "unplugged")
+    assert {each.holds_up for each in deployment.record().footholds} == {()}
 
 
 def test_no_room_is_made_by_destroying_what_a_legal_hold_keeps(house):
