@@ -21,7 +21,9 @@ from rotator.families.ssh_keys import fingerprint_of
 from rotator.families.ssh_settings import Host, Settings
 from rotator.ports import CONNECT_TIMEOUT_S, READ_TIMEOUT_S
 
-SETTINGS = frozenset({"administrator", "authorized_keys", "hosts", "known_hosts", "revoked_keys", "user"})
+SETTINGS = frozenset(
+    {"administrator", "authorized_keys", "hosts", "known_hosts", "revoked_keys", "trusted_ca_keys", "user"}
+)
 """Keys of `[[connections]]` that this family alone knows."""
 
 DEADLINE_S = CONNECT_TIMEOUT_S + READ_TIMEOUT_S

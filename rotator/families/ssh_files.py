@@ -20,6 +20,7 @@ from rotator.families.ssh import DEADLINE_S, Session
 from rotator.families.ssh_errors import Phase
 
 _LARGEST = 4 * 1024 * 1024
+_READABLE = 0o644
 _ABSENT = (asyncssh.SFTPNoSuchFile, asyncssh.SFTPNoSuchPath)
 _STALE_S = DEADLINE_S + 10
 """A lock that is older than any call may last was left by a worker that died."""
@@ -68,6 +69,13 @@ async def edit_keys(
             except BaseException:
                 await _clean(session.sftp.remove(temporary))
                 raise
+
+
+async def keep_mode(session: Session, new: str, old: str) -> None:
+    """Let the new file be read by whom the old one was, by everybody where there was none: no secret stands in it."""
+    standing = await session.sftp.exists(old)
+    mode = (await session.sftp.stat(old)).permissions if standing else _READABLE
+    await session.sftp.chmod(new, (mode or _READABLE) & 0o777)
 
 
 async def _unchanged(session: Session, path: str, before: bytes) -> None:

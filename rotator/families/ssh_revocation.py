@@ -22,16 +22,15 @@ from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.errors import Rejected, RotatorError
 from rotator.families.authorized_keys import is_fingerprint
 from rotator.families.ssh import Fleet, Session, Work
+from rotator.families.ssh_cutting import cut_sessions_of
 from rotator.families.ssh_errors import Phase, none_told, worst
-from rotator.families.ssh_files import edit_keys, read_keys
+from rotator.families.ssh_files import edit_keys, keep_mode, read_keys
 from rotator.families.ssh_keys import SECRET_FIELD, fingerprint_of, read_private_key
 from rotator.families.ssh_knock import knock, together
 from rotator.families.ssh_krl import revokes, with_revoked
-from rotator.families.ssh_sessions import CUT_SESSIONS, facts
 from rotator.families.ssh_settings import Host, read_settings
 from rotator.ports import Answer, Capability, Connection, State, Status, Verdict
 
-_READABLE = 0o644
 _QUERY = "ssh-keygen -Q -f {krl} /dev/stdin"
 
 T = TypeVar("T")
@@ -147,22 +146,7 @@ class RevokedByList:
 
     def end_sessions_at(self, target: str, ref: CredentialRef) -> Mapping[str, str]:
         """End all other sessions of its accounts at this host, whichever key opened them."""
-        accounts = self._accounts(ref)
-
-        async def cut(host: Host, phase: Phase) -> list[dict[str, str]]:
-            told = []
-            for user in accounts:
-                async with self._fleet.administer(host, user) as session:
-                    phase.acting = True
-                    done = await session.connection.run(CUT_SESSIONS, stdin=asyncssh.DEVNULL)
-                    if done.exit_status is None:
-                        raise asyncssh.ConnectionLost("no answer")
-                    told.append(facts(str(done.stdout)))
-            return told
-
-        told = self._at(target, cut)
-        counted = ("sessions_cut", "sessions_at_another_sshd")
-        return {**told[0], **{each: str(sum(int(one[each]) for one in told)) for each in counted}}
+        return self._at(target, cut_sessions_of(self._fleet, self._accounts(ref)))
 
     def _opened(self, bearer: Bearer) -> tuple[set[str], dict[str, RotatorError]]:
         async def opened(host: Host, _: Phase) -> list[str]:
@@ -208,9 +192,7 @@ class RevokedByList:
 
         async def check(session: Session, new: str, old: str) -> None:
             await _accepted_by_ssh_keygen(session, new, own)
-            standing = await session.sftp.exists(old)
-            mode = (await session.sftp.stat(old)).permissions if standing else _READABLE
-            await session.sftp.chmod(new, (mode or _READABLE) & 0o777)
+            await keep_mode(session, new, old)
 
         async def edit(host: Host, phase: Phase) -> None:
             settings = self._fleet.settings

@@ -39,6 +39,7 @@ class Settings:
     known_hosts_given: str
     where: str
     revoked_keys: str
+    trusted_ca_keys: str
     administrator: str
 
     def path(self, host: Host, user: str) -> str:
@@ -48,6 +49,10 @@ class Settings:
     def krl(self, host: Host) -> str:
         """Return where the host's list of revoked keys stands, which the administrator may replace."""
         return self.revoked_keys.replace("{host}", host.name)
+
+    def authorities(self, host: Host) -> str:
+        """Return where the host's list of certificate authorities stands, which the administrator may replace."""
+        return self.trusted_ca_keys.replace("{host}", host.name)
 
     def host(self, target: str) -> Host:
         """Return the host of that name. Raises Rejected("unknown_target")."""
@@ -87,10 +92,13 @@ def read_settings(connection: Connection) -> Settings:
         raise BadInput("`authorized_keys` is not a path", where, "leave it out for .ssh/authorized_keys")
     hosts, users = _hosts(given.get("hosts"), where), _users(given.get("user"), where)
     administrator = _users(given.get("administrator", "root"), where)
-    revoked = given.get("revoked_keys", "/etc/ssh/revoked_keys")
-    if not isinstance(revoked, str) or not revoked.startswith("/"):
-        raise BadInput("`revoked_keys` is not an absolute path", where, "the one that sshd_config names as RevokedKeys")
-    return Settings(hosts, users, keys, known, where, revoked, administrator[0])
+    paths = []
+    for name, directive in (("revoked_keys", "RevokedKeys"), ("trusted_ca_keys", "TrustedUserCAKeys")):
+        path = given.get(name, f"/etc/ssh/{name}")
+        if not isinstance(path, str) or not path.startswith("/"):
+            raise BadInput(f"`{name}` is not an absolute path", where, f"the one that sshd_config names as {directive}")
+        paths.append(path)
+    return Settings(hosts, users, keys, known, where, paths[0], paths[1], administrator[0])
 
 
 def _known_hosts(given: str) -> asyncssh.SSHKnownHosts:

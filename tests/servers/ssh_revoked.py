@@ -25,7 +25,7 @@ ACCOUNTS = ["rotator-test-1", "rotator-test-2", "rotator-test-3"]
 ADMINISTRATOR = "rotator-test-krl"
 _EXTRA = """
 RevokedKeys {folder}/krl/{host}/revoked_keys
-TrustedUserCAKeys {folder}/user_ca.pub
+TrustedUserCAKeys {folder}/krl/{host}/trusted_ca_keys
 AuthorizedKeysCommand /bin/cat {folder}/directory/%u
 AuthorizedKeysCommandUser nobody
 """
@@ -41,12 +41,16 @@ class RevokingHosts:
     @property
     def settings(self) -> dict[str, object]:
         """Return the connection's settings."""
-        lists = {"revoked_keys": f"{self.servers.folder}/krl/{{host}}/revoked_keys", "administrator": ADMINISTRATOR}
-        return {**self.servers.settings, **lists, "user": ACCOUNTS}
+        lists = {name: f"{self.servers.folder}/krl/{{host}}/{name}" for name in ("revoked_keys", "trusted_ca_keys")}
+        return {**self.servers.settings, **lists, "administrator": ADMINISTRATOR, "user": ACCOUNTS}
 
     def krl(self, host: str) -> Path:
         """Return a host's list of revoked keys."""
         return self.servers.folder / "krl" / host / "revoked_keys"
+
+    def authorities(self, host: str) -> Path:
+        """Return a host's list of certificate authorities."""
+        return self.servers.folder / "krl" / host / "trusted_ca_keys"
 
     def key(self, *accounts: str) -> tuple[str, Secret]:
         """Make a key that the directory lets in; return its fingerprint and the private key."""
@@ -74,7 +78,6 @@ def revoking_hosts() -> Iterator[RevokingHosts]:
     """Run the servers until the block ends."""
     authority = asyncssh.generate_private_key("ssh-ed25519")
     with sshds(3, [*ACCOUNTS, ADMINISTRATOR], _EXTRA) as servers:
-        (servers.folder / "user_ca.pub").write_bytes(authority.export_public_key())
         (servers.folder / "directory").mkdir()
         for account in ACCOUNTS:
             (servers.folder / "directory" / account).touch()
@@ -82,7 +85,8 @@ def revoking_hosts() -> Iterator[RevokingHosts]:
         for host in servers.hosts:
             hosts.krl(host).parent.mkdir(parents=True)
             hosts.krl(host).touch(0o644)
-            for path in (hosts.krl(host).parent, hosts.krl(host)):
+            hosts.authorities(host).write_bytes(authority.export_public_key())
+            for path in (hosts.krl(host).parent, hosts.krl(host), hosts.authorities(host)):
                 shutil.chown(path, ADMINISTRATOR)
         yield hosts
 
