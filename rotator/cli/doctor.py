@@ -17,6 +17,7 @@ from rotator.cli.reaching import ANSWERS, Asked, Reached, families, issuer, reac
 from rotator.errors import BadInput, RotatorError
 from rotator.ledger.database import LedgerFailed
 from rotator.recovery import Unusable, Ways
+from rotator.report.people import as_called
 
 _OTHERS = 0o077
 """What others may do with a file."""
@@ -42,7 +43,7 @@ def examine(context: Context) -> Iterator[Finding]:
     yield Finding(True, f"configuration read; {mode}")
     yield from _private(parts)
     yield from _seal(parts)
-    yield from _ledger(parts)
+    yield from _ledger(parts, context.called)
     yield from _broker(parts)
     try:
         yield Finding(True, f"{len(parts.playbooks)} playbooks are sound")
@@ -87,7 +88,7 @@ def _seal(parts: Rotator) -> Iterator[Finding]:
         yield Finding(True, f"seal key in the file {path}", "back it up; in production set seal_key")
 
 
-def _ledger(parts: Rotator) -> Iterator[Finding]:
+def _ledger(parts: Rotator, called: str) -> Iterator[Finding]:
     try:
         found = parts.reading.incidents()
         parts.reading.totals()
@@ -101,7 +102,7 @@ def _ledger(parts: Rotator) -> Iterator[Finding]:
         return
     yield Finding(True, f"ledger answers: {parts.settings.shown_ledger}; {len(found)} incidents")
     for each in stopped:
-        yield Finding(False, str(each), f"nothing of it goes on before: {each.lifted_by}")
+        yield Finding(False, str(each), f"nothing of it goes on before: {as_called(each.lifted_by, called)}")
 
 
 def _broker(parts: Rotator) -> Iterator[Finding]:

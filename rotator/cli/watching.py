@@ -120,6 +120,8 @@ def count_line(progress: Progress) -> str:
     parts += [f"{progress.held:,} held", f"{progress.manual:,} manual", f"{progress.failed:,} failed"]
     if progress.being_replaced:
         parts.append(f"{progress.being_replaced:,} dead and being replaced")
+    if progress.waiting:
+        parts.append(f"{progress.waiting:,} dead, and what replaces it waits its turn")
     if progress.asking:
         parts.append(f"{progress.asking:,} dead and waiting for you with the rest")
     parts += [str(each) for each in progress.stopped]

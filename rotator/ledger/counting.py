@@ -60,8 +60,10 @@ def progress(connection: Connection, incident: str, now: float) -> Progress:
         found = states.get(name, set())
         if evidence != "none" and found & {BranchState.FAILED.value, BranchState.HELD.value}:
             counts["asking"] += 1
-        elif evidence != "none" and found & {BranchState.OPEN.value, _ITS_TURN}:
+        elif evidence != "none" and BranchState.OPEN.value in found:
             counts["being_replaced"] += 1
+        elif evidence != "none" and _ITS_TURN in found:
+            counts["waiting"] += 1
         counts[count_as(evidence, dismissed, found, refused=name not in unrefused, given_up=name in given_up)] += 1
     manual = connection.execute(select(tables.manual.c.dismissed).where(tables.manual.c.incident == incident))
     for dismissed in manual.scalars():
@@ -77,6 +79,7 @@ def progress(connection: Connection, incident: str, now: float) -> Progress:
         dismissed=counts["dismissed"],
         busy=busy,
         being_replaced=counts["being_replaced"],
+        waiting=counts["waiting"],
         asking=counts["asking"],
         stopped=stopped,
     )
@@ -164,10 +167,12 @@ def listed(connection: Connection) -> list[Listed]:
         states.setdefault(name, set()).add(kept)
     credentials: Counter[str] = Counter()
     dead: Counter[str] = Counter()
+    stated: Counter[str] = Counter()
     of_runs = select(run.c.incident, run.c.evidence, func.count()).group_by(run.c.incident, run.c.evidence)
     for name, evidence, count in connection.execute(of_runs):
         credentials[name] += count
         dead[name] += count if evidence == "proven" else 0
+        stated[name] += count if evidence == "stated" else 0
     for name, count in connection.execute(
         select(manual.c.incident, func.count()).where(manual.c.dismissed.is_(None)).group_by(manual.c.incident)
     ):
@@ -179,7 +184,8 @@ def listed(connection: Connection) -> list[Listed]:
             _in_words(
                 states.get(name, set()),
                 approved=row["approved_at"] is not None,
-                all_dead=dead[name] == credentials[name],
+                alive=credentials[name] - dead[name] - stated[name],
+                stated=stated[name],
             ),
             credentials[name],
             dead[name],
@@ -189,7 +195,7 @@ def listed(connection: Connection) -> list[Listed]:
     ]
 
 
-def _in_words(states: set[str], *, approved: bool, all_dead: bool) -> str:
+def _in_words(states: set[str], *, approved: bool, alive: int, stated: int) -> str:
     """Return how an incident stands: what moves comes first, then what keeps it from moving."""
     if not approved:
         return "not approved"
@@ -197,4 +203,6 @@ def _in_words(states: set[str], *, approved: bool, all_dead: bool) -> str:
         return "at work"
     if "stopped" in states:
         return "stopped"
-    return "all dead" if all_dead and states <= {BranchState.DONE.value, _SCHEDULED} else "waits for you"
+    if alive or not states <= {BranchState.DONE.value, _SCHEDULED}:
+        return "waits for you"
+    return f"dead, {stated:,} only stated" if stated else "all dead"

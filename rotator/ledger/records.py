@@ -72,8 +72,8 @@ class Listed:
 class Progress:
     """What a live display counts: a partition of the credentials, and `busy`: something still moves by itself.
 
-    Of the dead ones, `being_replaced` are still at work or wait their turn, and `asking` wait for a person with what
-    comes after death. `stopped` are the stops that hold back something of the incident.
+    Of the dead ones, `being_replaced` are still at work, `waiting` go on once a gate opens or a thief is out, and
+    `asking` wait for a person with what comes after death. `stopped` are the stops that hold back something of it.
     """
 
     dead: int
@@ -86,6 +86,7 @@ class Progress:
     dismissed: int
     busy: bool
     being_replaced: int = 0
+    waiting: int = 0
     asking: int = 0
     stopped: tuple[Stop, ...] = ()
 

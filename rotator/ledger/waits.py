@@ -20,6 +20,8 @@ AT_BRAKE = "the brake is on"
 """What stands in the reason of a run whose wave the brake keeps from beginning."""
 UNSAFE = LEAK_SAFE.partition(":")[0]
 """How the reason begins of a mint that waits until nobody can read what it makes."""
+SAFE_NOW = "nobody can read the new secret any more; it goes on by itself"
+"""Why a mint waits whose last route was closed a moment ago, or while a stop keeps everything where it is."""
 _NAMED = 3
 _BY_500 = 500
 _FOOTHOLDS = (
@@ -136,7 +138,7 @@ def _unsafe_because(found: Sequence[Route]) -> str:
     named = ", ".join([*readers[:_NAMED], *(["more"] if len(readers) > _NAMED else [])])
     reached = f"the new secret would reach {', '.join(hosts)}" if hosts else ""
     if not readers:
-        return f"{UNSAFE}: {reached}" if hosts else LEAK_SAFE
+        return f"{UNSAFE}: {reached}" if hosts else f"{UNSAFE}: {SAFE_NOW}"
     return f"{LEAK_SAFE}: {named}{'; and ' if hosts else ''}{reached}"
 
 

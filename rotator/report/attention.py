@@ -84,6 +84,9 @@ def still_open(credentials: list[dict[str, Any]]) -> list[RenderableType]:
         lines += [f"      {command}   {means}" for command, means in ways.items()]
     if not lines and any(each["stopped"] for each in credentials):
         return [Text("What is left is stopped.", style="bold red")]
+    if not lines and (stated := sum(each["state"] == "stated_dead" for each in credentials)):
+        said = f"Nothing waits. {stated:,} are dead by their issuer's word alone: nobody saw the secret itself refused."
+        return [Text(said, style="cyan")]
     if not lines:
         return [Text("Nothing is open.", style="green")]
     shown = [Text(plain(line)) for line in lines[:SHOWN]]

@@ -39,6 +39,8 @@ def ways(incident: IncidentRecord, record: RunRecord, step: Step) -> list[Way]:
     if step.state is StepState.SKIPPED:
         mend = "with the secret that belongs to this id, or with the id alone: another run then settles it"
         return [Way("rotator incident declare FILE --title …", mend)]
+    if is_unsafe(step) and not record.routes:
+        return [Way(each.lifted_by, "lets it go on") for each in stops_of(record, incident.stops)]
     closing = list(_closing(incident, record, frozenset())) if is_unsafe(step) else []
     found = [*closing, *ways_on(record.run, step)]
     return list({each.command: each for each in reversed(found)}.values())[::-1]

@@ -202,7 +202,7 @@ def test_what_only_waits_its_turn_is_not_said_to_wait_for_a_person(house):
     deployment.start([at_host(stolen, "web-1")], footholds=["web-1"])
     deployment.rest(patience_s=3600)
     progress = deployment.reading.progress("inc-1", deployment.world.now())
-    assert (progress.dead, progress.being_replaced, progress.asking) == (1, 1, 0)
+    assert (progress.dead, progress.being_replaced, progress.waiting, progress.asking) == (1, 0, 1, 0)
 
 
 def test_under_a_legal_hold_a_destruction_is_not_said_to_come_by_itself(house):
@@ -237,3 +237,52 @@ def test_each_command_is_given_as_its_reader_calls_the_program(house):
     assert all(command.startswith(f"{called} ") for command in commands(entry))
     said = shown(incident_text(report))
     assert said.count("rotator ") == said.count(f"{called} ")
+
+
+def test_what_only_a_stop_keeps_waiting_goes_on_when_that_is_lifted(house):
+    company, deployment = house
+    stolen, _ = company.stolen(KEY)
+    deployment.start([at_host(stolen, "web-1")], footholds=["web-1"])
+    deployment.rest(patience_s=3600)
+    deployment.stops.stop(None, "ann", "the auditors", [])
+    deployment.gates.isolate("inc-1", "web-1", "ann", "unplugged")
+    [entry] = told(deployment).values()
+    assert entry["next"][0]["reason"].startswith("leak_safe: nobody can read the new secret any more")
+    assert commands(entry) == ["rotator continue --reason …"]
+
+
+def test_a_death_that_is_only_stated_is_not_called_nothing(house):
+    company, deployment = house
+    stolen, _ = company.stolen(KEY)
+    deployment.start([replace(stolen, leaked=Leaked(id=stolen.ref.id))], wanted=Strategy.REVOKE_ONLY)
+    deployment.rest(patience_s=3600)
+    assert "1 are dead by their issuer's word alone" in text(deployment)
+    assert [each.state for each in deployment.reading.incidents()] == ["dead, 1 only stated"]
+
+
+def test_a_list_of_incidents_says_how_each_stands(house):
+    company, deployment = house
+    stands = {}
+
+    def look(when):
+        stands[when] = [(each.state, each.dead, each.credentials) for each in deployment.reading.incidents()]
+
+    plan = deployment.declare([company.stolen(KEY)[0]], wanted=Strategy.REVOKE_ONLY)
+    look("declared")
+    deployment.enrolment.approve("inc-1", plan.digest, by="test")
+    look("approved")
+    deployment.stops.stop(None, "ann", "the auditors", [])
+    look("stopped")
+    deployment.stops.lift(None, "ann", "they left", [])
+    deployment.rest(patience_s=3600)
+    look("scheduled")
+    deployment.start([truncated(company, TOKEN)], incident="inc-2")
+    deployment.rest(patience_s=3600)
+    look("held")
+    assert stands == {
+        "declared": [("not approved", 0, 1)],
+        "approved": [("at work", 0, 1)],
+        "stopped": [("stopped", 0, 1)],
+        "scheduled": [("all dead", 1, 1)],
+        "held": [("waits for you", 0, 1), ("all dead", 1, 1)],
+    }
