@@ -113,6 +113,17 @@ Where = Annotated[
 """Fields of the answer and the values that they may have; `null` also means that the field is missing or empty."""
 
 
+def _differ(one: dict[str, tuple[Any, ...]], other: dict[str, tuple[Any, ...]]) -> bool:
+    """Tell whether no answer can hold both: one field has other values, or is missing in one."""
+    for path, wanted in one.items():
+        if path in other and not set(map(repr, wanted)) & set(map(repr, other[path])):
+            return True
+        within = [told for longer, told in other.items() if longer.startswith(f"{path}.")]
+        if wanted == (None,) and any(None not in told for told in within):
+            return True
+    return False
+
+
 class Answered(Strict):
     """One sort of answer: its status, and where the status does not tell enough, what its JSON says."""
 
@@ -123,8 +134,7 @@ class Answered(Strict):
         """Return the statuses under which one answer could be of both sorts, and neither says more than the other."""
         if bool(self.where) != bool(other.where):
             return set()
-        told = [(self.where[path], other.where[path]) for path in self.where if path in other.where]
-        if any(not set(map(repr, mine)) & set(map(repr, yours)) for mine, yours in told):
+        if _differ(self.where, other.where) or _differ(other.where, self.where):
             return set()
         return set(self.status) & set(other.status)
 

@@ -109,7 +109,9 @@ class Vendor:
 
     def unheard_of(self) -> str:
         """Return an id of the right form that nobody has."""
-        return self._made(self.shape["make"]["id"])
+        with self._lock:
+            self._count += 1
+            return self._made(self.shape["make"]["id"])
 
     def answer(self, asked: Asked, address: str) -> Answer:
         """Answer one request."""
