@@ -15,13 +15,13 @@ from dataclasses import dataclass, replace
 import structlog
 
 from rotator.claims import GATHERS, STOPPED, Ledger, LostClaim, Release
-from rotator.errors import Rejected, RotatorError
+from rotator.errors import RotatorError
 from rotator.exchange import Exchange
 from rotator.flow.playbook import Subject, Verb
 from rotator.flow.run import AT_ONCE, BranchState, Step, StepState, Work
 from rotator.flow.step import WORKER_LOST, Move, after_error, spread_before
 from rotator.holding import Holding, resting
-from rotator.ports import Batch
+from rotator.ports import ONE_OF_MANY, Batch
 from rotator.waiting import wait_before
 from rotator.world import World
 
@@ -154,8 +154,8 @@ class Batches:
         try:
             answers = exchange.ask(first, call)
         except RotatorError as error:
-            if isinstance(error, Rejected) and len(riders) > 1:
-                # Perhaps one of them alone is refused: halved again and again, it is left alone in the end.
+            if error.reason == ONE_OF_MANY and len(riders) > 1:
+                # Halved again and again, the one that is to blame is left alone in the end.
                 half = Move(StepState.PENDING, AT_ONCE, f"refused as a whole: {error}", {APART: len(riders) // 2})
                 return [half] * len(riders)
             answers = [error] * len(riders)

@@ -232,6 +232,10 @@ class Discoverable(Protocol):
         ...
 
 
+ONE_OF_MANY = "one_of_many"
+"""The reason of a Rejected for a whole call, where the issuer does not say which of them it is about."""
+
+
 @runtime_checkable
 class Batch(Protocol):
     """A kind of which one call destroys many. Exposed ones are then revoked in this way alone, also a single one."""
@@ -244,7 +248,8 @@ class Batch(Protocol):
     def revoke_all(self, exposed: Sequence[tuple[CredentialRef, Secret | None]]) -> Sequence[RotatorError | None]:
         """Destroy them for good in one call; return for each, in order, None or why not. Absent counts as revoked.
 
-        The material is None where it is not kept any more. Raises one of the three errors where it holds for all.
+        The material is None where it is not kept any more. Raises one of the three errors where it holds for all, and
+        Rejected(ONE_OF_MANY) where one of several may be to blame: they are then tried again in smaller calls.
         """
         ...
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rotator.errors import THROTTLED, Unavailable, Uncertain
+from rotator.errors import THROTTLED, Rejected, Unavailable, Uncertain
 from rotator.flow.budget import Limit
 from rotator.flow.proof import Evidence
 from rotator.ledger.due import DueWork
@@ -119,6 +119,16 @@ def test_a_call_refused_as_a_whole_is_halved_until_one_stands_alone(mint):
     assert Counter(evidence for evidence, _ in outcomes(mint).values()) == {"proven": 63, "none": 1}
     assert mint.provider.sizes[0] == 64
     assert len(mint.provider.sizes) < 32, mint.provider.sizes
+
+
+def test_a_call_refused_for_who_asks_is_refused_for_all_of_them_at_once(mint):
+    stolen = ready(mint, 4)
+    once(mint, "before", fails(Rejected("refused", "http_403")))
+    mint.isolated()
+    mint.deployment.rest()
+    assert mint.provider.sizes == []
+    assert all(mint.opens(each) for each in stolen)
+    assert all(("contain", "failed") in steps for _, steps in outcomes(mint).values())
 
 
 def test_a_lost_answer_makes_each_uncertain_and_all_are_asked_again(mint):

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from rotator.credential import Secret
 from rotator.errors import THROTTLED, BadInput, Rejected, RotatorError, Unavailable, Uncertain
 from rotator.families.http_wire import Reply, Wire
-from rotator.ports import Connection
+from rotator.ports import ONE_OF_MANY, Connection
 
 FAMILY = "github"
 SETTINGS = frozenset({"ca_file"})
@@ -58,7 +58,7 @@ class GitHub:
         body = {"credentials": [token.reveal() for token in tokens]}
         reply = self._wire.send("POST", f"{self.address}/credentials/revoke", _HEADERS, body)
         if reply.status != HTTPStatus.ACCEPTED:
-            raise _later(reply) or _refusal(reply)
+            raise _later(reply) or _refusal(reply, len(tokens))
 
 
 def message_of(reply: Reply) -> str:
@@ -66,7 +66,9 @@ def message_of(reply: Reply) -> str:
     return str(reply.content.get("message") or "") if isinstance(reply.content, dict) else ""
 
 
-def _refusal(reply: Reply) -> RotatorError:
+def _refusal(reply: Reply, tokens: int) -> RotatorError:
+    if reply.status == HTTPStatus.UNPROCESSABLE_ENTITY and tokens > 1:
+        return Rejected(ONE_OF_MANY, f"http_{reply.status}: {message_of(reply)}")
     if reply.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
         return Rejected("refused", f"http_{reply.status}")  # it was sent without a credential that could be wrong
     return reply.refusal()

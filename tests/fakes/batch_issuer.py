@@ -10,7 +10,7 @@ from rotator.credential import CredentialRef, Secret
 from rotator.errors import Rejected, RotatorError
 from rotator.flow.scope import Scoped
 from rotator.ledger.database import Database
-from rotator.ports import Capability, State, Status, Verdict
+from rotator.ports import ONE_OF_MANY, Capability, State, Status, Verdict
 from tests.fakes.deployment import Deployment, Outside, scoped, sqlite
 from tests.fakes.issuer import Issuer, accepts_or_refuses
 from tests.fakes.world import World
@@ -55,7 +55,7 @@ class BatchIssuer:
         def act(state: dict[str, Any]) -> list[RotatorError | None]:
             self.sizes.append(len(exposed))
             if len(exposed) > self.batch_size or any(ref.id in self.poison for ref, _ in exposed):
-                raise Rejected("http_422", "Validation Failed")
+                raise Rejected(ONE_OF_MANY if len(exposed) > 1 else "http_422", "Validation Failed")
             return [self._destroy(state, ref, secret) for ref, secret in exposed]
 
         return self.at.ask("revoke_all", ",".join(ref.id for ref, _ in exposed), act, changes=True)
