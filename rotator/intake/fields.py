@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from urllib.parse import urlsplit
@@ -36,6 +37,12 @@ def line(record: Mapping[str, object], key: str) -> int | None:
 def aws_key_id(text: str) -> str | None:
     """Return the text if it is an AWS access key's id."""
     return text if _AWS_KEY_ID.fullmatch(text) else None
+
+
+def aws_session(key_id: str, secret: str, token: str) -> Secret | None:
+    """Return the three parts of a session as one material: none of them opens anything without the others."""
+    parts = {"aws_access_key_id": key_id, "aws_secret_access_key": secret, "aws_session_token": token}
+    return material(json.dumps(parts)) if secret and token and key_id.startswith("ASIA") else None
 
 
 def material(text: str) -> Secret | None:

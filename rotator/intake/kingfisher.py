@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 
 from rotator.credential import Leaked
 from rotator.flow.exposure import Exposure
-from rotator.intake.fields import aws_key_id, line, mapping, material, without_login, word
+from rotator.intake.fields import aws_key_id, aws_session, line, mapping, material, without_login, word
 from rotator.intake.json_pieces import members, records
 from rotator.intake.report import Head, Report
 
@@ -94,8 +94,9 @@ def _leaked(snippet: str, others: Mapping[str, object]) -> Leaked:
     """Tell id from material.
 
     An AWS finding is the id, with the secret among the other captures; where two secrets stand near one id, it counts
-    them (`ambiguous_dependencies`) and gives none. A session token's finding has both among the other captures, and
-    older releases gave the secret as the finding. For every other kind the snippet is the material.
+    them (`ambiguous_dependencies`) and gives none. A session token's finding has both among the other captures, and is
+    material together with them; older releases gave the secret as the finding. For every other kind the snippet is the
+    material.
     """
     captured = [each for each in others.values() if isinstance(each, str)]
     key_id = next((each for each in (snippet, *captured) if aws_key_id(each)), None)
@@ -103,5 +104,6 @@ def _leaked(snippet: str, others: Mapping[str, object]) -> Leaked:
         return Leaked(secret=material(snippet))
     secret = others.get("AWS_SECRET_ACCESS_KEY")
     if not isinstance(secret, str):
-        secret = "" if snippet == key_id else snippet
-    return Leaked(id=key_id, secret=material(secret))
+        return Leaked(id=key_id, secret=material("" if snippet == key_id else snippet))
+    token = "" if snippet in (key_id, secret) else snippet
+    return Leaked(id=key_id, secret=aws_session(key_id, secret, token) or material(secret))

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 
-from rotator.credential import Leaked
+from rotator.credential import Leaked, Secret
 from rotator.flow.exposure import Exposure
-from rotator.intake.fields import aws_key_id, line, mapping, material, server, without_login, word
+from rotator.intake.fields import aws_key_id, aws_session, line, mapping, material, server, without_login, word
 from rotator.intake.json_pieces import records
 from rotator.intake.report import Head, Report
 
@@ -16,6 +16,7 @@ SOURCE = "trufflehog"
 DESCRIPTION = "TruffleHog v3 (JSONL)"
 
 _AWS = {"AWS", "AWSSessionKey"}
+_GCP = "GCP"
 _ACCOUNT = re.compile(r"\d{12}")
 _IAM_USER = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:user/(?:.*/)?([^/]+)")
 # Go prints a commit's time as "2022-06-16 10:17:40 -0700 PDT"; the zone's name says nothing that its offset does not.
@@ -69,12 +70,24 @@ def _leaked(finding: Mapping[str, object], detector: str, raw: str, extra: Mappi
         account, owner = word(extra, "account"), _IAM_USER.fullmatch(word(extra, "arn"))
         return Leaked(
             id=raw,
-            secret=material(_aws_secret(parts, raw, joined)),
+            secret=_aws_material(parts, raw, joined),
             owner=owner[1] if owner else None,
             account=account if _ACCOUNT.fullmatch(account) else None,
         )
+    if detector == _GCP and joined.startswith("{"):
+        # The whole key file; `Raw` is its account's address alone.
+        project = word(extra, "project")
+        return Leaked(secret=material(joined), owner=raw if "@" in raw else None, account=project or None)
     url = parts.get("url") or (joined[len(raw) + 1 :] if raw and joined.startswith(f"{raw}:http") else "")
     return Leaked(secret=material(raw), address=server(url) if isinstance(url, str) else None)
+
+
+def _aws_material(parts: Mapping[str, object], key_id: str, joined: str) -> Secret | None:
+    """Return the secret access key, or all three parts of a session: the token is the last of them in `RawV2`."""
+    secret, token = _aws_secret(parts, key_id, joined), parts.get("session_token")
+    if not isinstance(token, str):
+        token = joined.removeprefix(key_id).removeprefix(":").partition(":")[2]
+    return aws_session(key_id, secret, token) or material(secret)
 
 
 def _aws_secret(parts: Mapping[str, object], key_id: str, joined: str) -> str:

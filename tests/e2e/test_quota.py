@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 
 import pytest
 
@@ -19,7 +20,7 @@ playbook: aws_key_by_deletion
 provider: aws_iam_access_key
 summary: Replace an access key where an inactive one still opens the door, so that only its deletion stops it.
 strategies: [contain_first, revoke_only]
-recognises: {trufflehog: [AWSSessionKey]}
+recognises: {kingfisher: [custom.aws-key]}
 steps:
   - {id: keep,      do: preserve exposed}
   - {id: paired,    do: verify exposed}
@@ -45,6 +46,13 @@ def full(servers, tmp_path):
         yield found, other
 
 
+def kingfishers(victim):
+    """Return what Kingfisher would say of the stolen key, by a rule of one's own."""
+    secret = victim.finding["RawV2"].partition(":")[2]
+    found = {"snippet": victim.id, "dependent_captures": {"AWS_SECRET_ACCESS_KEY": secret}, "path": ".env", "line": 1}
+    return {"rule": {"id": "custom.aws-key"}, "finding": found}
+
+
 def keys(found):
     listed = found.servers.aws.iam.list_access_keys(UserName=found.victim(AWS).use.owner)["AccessKeyMetadata"]
     return {key["AccessKeyId"]: key["Status"] for key in listed}
@@ -61,7 +69,7 @@ def test_where_the_stolen_key_is_deleted_first_there_is_room_for_the_new_one(ful
         settings["credentials"][0]["match"]["provider"] = "aws_key_by_deletion"
 
     found.configure(ours)
-    leak = found.leak(DetectorName="AWSSessionKey")
+    leak = found.write("leak.json", json.dumps({"findings": [kingfishers(victim)]}))
     report = found.rotator("respond", leak, "--yes", "-o", "json").ended(0).report
     [entry] = report["credentials"]
     assert (entry["state"], victim.answers) == ("proven_dead", SHUT)

@@ -85,7 +85,7 @@ def test_helper_findings_are_listed_too(sample, exposures):
     assert all(each.id is None and each.secret for each in helpers)
 
 
-def test_a_session_tokens_finding_names_its_key(exposures):
+def test_a_session_tokens_finding_names_its_key_and_is_material_with_it(exposures):
     finding = {
         "rule": {"id": "betterleaks.aws-session-token"},
         "finding": {
@@ -97,7 +97,11 @@ def test_a_session_tokens_finding_names_its_key(exposures):
     }
     (found,) = exposures(json.dumps({"findings": [finding]}).encode())
     assert found.leaked.id == "ASIAUJZDEGXDNCF32EPF"
-    assert found.leaked.secret.reveal() == "the-secret"
+    assert json.loads(found.leaked.secret.reveal()) == {
+        "aws_access_key_id": "ASIAUJZDEGXDNCF32EPF",
+        "aws_secret_access_key": "the-secret",
+        "aws_session_token": "IQoJb3JpZ2luX2VjE",
+    }
 
 
 def test_a_scan_that_found_nothing_names_nothing(exposures):

@@ -65,3 +65,37 @@ def test_the_scanners_own_log_is_passed_over(sample, exposures, found):
 def test_a_line_of_another_tool_is_refused(sample, exposures):
     with pytest.raises(BadInput, match=r"^report, line 12: this is not a TruffleHog finding"):
         exposures(sample("trufflehog.jsonl") + b'{"RuleID": "x"}\n')
+
+
+@pytest.mark.parametrize("parts", [{}, {"secret_access_key": "the-secret", "session_token": "the+token=="}])
+def test_a_session_is_all_three_parts(exposures, parts):
+    key_id = "ASIAUJZDEGXDNCF32EPF"
+    finding = {
+        "DetectorName": "AWSSessionKey",
+        "Raw": key_id,
+        "RawV2": f"{key_id}:the-secret:the+token==",
+        "SecretParts": parts,
+        "SourceMetadata": {},
+    }
+    (found,) = exposures(json.dumps(finding).encode())
+    assert found.leaked.id == key_id
+    assert json.loads(found.leaked.secret.reveal()) == {
+        "aws_access_key_id": key_id,
+        "aws_secret_access_key": "the-secret",
+        "aws_session_token": "the+token==",
+    }
+
+
+def test_a_service_accounts_key_file_is_the_material_not_its_address(exposures):
+    email = "ci@acme-prod.iam.gserviceaccount.com"
+    file = {"type": "service_account", "client_email": email, "private_key_id": "0" * 40, "private_key": "pem"}
+    finding = {
+        "DetectorName": "GCP",
+        "Raw": email,
+        "RawV2": json.dumps(file),
+        "ExtraData": {"project": "acme-prod"},
+        "SourceMetadata": {},
+    }
+    (found,) = exposures(json.dumps(finding).encode())
+    assert (found.leaked.owner, found.leaked.account, found.leaked.id) == (email, "acme-prod", None)
+    assert json.loads(found.leaked.secret.reveal()) == file
