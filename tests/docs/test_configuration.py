@@ -26,6 +26,7 @@ OF_A_FAMILY = {
     "http": {"ca_file"},
     "github": {"ca_file"},
     "postgres": {"user", "tls", "ca_file"},
+    "ldap": {"user", "base", "ca_file"},
     "mysql": {"user", "tls", "ca_file"},
     "rabbitmq": {"user", "amqp", "ca_file"},
     "redis": {"user", "ca_file"},
