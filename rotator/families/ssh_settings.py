@@ -91,14 +91,19 @@ def read_settings(connection: Connection) -> Settings:
     if not isinstance(keys, str) or not keys.strip():
         raise BadInput("`authorized_keys` is not a path", where, "leave it out for .ssh/authorized_keys")
     hosts, users = _hosts(given.get("hosts"), where), _users(given.get("user"), where)
-    administrator = _users(given.get("administrator", "root"), where)
-    paths = []
-    for name, directive in (("revoked_keys", "RevokedKeys"), ("trusted_ca_keys", "TrustedUserCAKeys")):
-        path = given.get(name, f"/etc/ssh/{name}")
-        if not isinstance(path, str) or not path.startswith("/"):
-            raise BadInput(f"`{name}` is not an absolute path", where, f"the one that sshd_config names as {directive}")
-        paths.append(path)
-    return Settings(hosts, users, keys, known, where, paths[0], paths[1], administrator[0])
+    administrator = given.get("administrator", "root")
+    if not isinstance(administrator, str) or _USER.fullmatch(administrator) is None:
+        raise BadInput("`administrator` is not an account's name", where, 'administrator = "root"')
+    revoked = _absolute(given.get("revoked_keys", "/etc/ssh/revoked_keys"), "revoked_keys", "RevokedKeys", where)
+    trusted = given.get("trusted_ca_keys", "/etc/ssh/trusted_ca_keys")
+    trusted = _absolute(trusted, "trusted_ca_keys", "TrustedUserCAKeys", where)
+    return Settings(hosts, users, keys, known, where, revoked, trusted, administrator)
+
+
+def _absolute(path: object, name: str, directive: str, where: str) -> str:
+    if not isinstance(path, str) or not path.startswith("/"):
+        raise BadInput(f"`{name}` is not an absolute path", where, f"the one that sshd_config names as {directive}")
+    return path
 
 
 def _known_hosts(given: str) -> asyncssh.SSHKnownHosts:

@@ -57,7 +57,7 @@ class KubernetesServiceAccountToken:
     family: ClassVar[str] = FAMILY
     capability: ClassVar[Capability] = Capability.REVOCABLE
     sends_secret: ClassVar[bool] = True
-    calls: ClassVar[Mapping[str, int]] = {"revoke": 2, "issue": 2, "compare": 2}
+    calls: ClassVar[Mapping[str, int]] = {"preserve": 2, "revoke": 2, "issue": 5, "compare": 2}
     secret_field: str = SECRET_FIELD
 
     def __init__(self, connection: Connection, name: str) -> None:

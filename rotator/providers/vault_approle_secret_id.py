@@ -61,7 +61,7 @@ class VaultAppRoleSecretId:
     family: ClassVar[str] = FAMILY
     capability: ClassVar[Capability] = Capability.REVOCABLE
     sends_secret: ClassVar[bool] = True
-    calls: ClassVar[Mapping[str, int]] = {"verify": 4, "end_sessions": 3, "issue": 2, "compare": 2}
+    calls: ClassVar[Mapping[str, int]] = {"preserve": 2, "verify": 4, "end_sessions": 3, "issue": 3}
     secret_field: str = SECRET_FIELD
 
     def __init__(self, connection: Connection, name: str) -> None:

@@ -58,7 +58,7 @@ class VaultDatabaseLease:
     family: ClassVar[str] = FAMILY
     capability: ClassVar[Capability] = Capability.REVOCABLE
     sends_secret: ClassVar[bool] = False
-    calls: ClassVar[Mapping[str, int]] = {"verify": 3, "revoke": 2, "preserve": 2}
+    calls: ClassVar[Mapping[str, int]] = {"preserve": 3, "verify": 2, "revoke": 2}
     secret_field: str = SECRET_FIELD
 
     def __init__(self, connection: Connection, name: str) -> None:

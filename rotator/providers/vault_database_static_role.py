@@ -41,7 +41,7 @@ class VaultDatabaseStaticRole:
     family: ClassVar[str] = FAMILY
     capability: ClassVar[Capability] = Capability.REVOCABLE
     sends_secret: ClassVar[bool] = False
-    calls: ClassVar[Mapping[str, int]] = {"verify": 3, "revoke": 2, "end_sessions": 3}
+    calls: ClassVar[Mapping[str, int]] = {"preserve": 2, "verify": 2, "revoke": 2, "end_sessions": 3}
     secret_field: str = SECRET_FIELD
 
     def __init__(self, connection: Connection, name: str) -> None:

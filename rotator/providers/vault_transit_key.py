@@ -58,7 +58,14 @@ class VaultTransitKey:
     family: ClassVar[str] = FAMILY
     capability: ClassVar[Capability] = Capability.REVOCABLE
     sends_secret: ClassVar[bool] = False
-    calls: ClassVar[Mapping[str, int]] = {"verify": 2, "suspend": 3, "resume": 2, "revoke": 6, "issue": 4}
+    calls: ClassVar[Mapping[str, int]] = {
+        "preserve": 2,
+        "verify": 2,
+        "suspend": 4,
+        "resume": 3,
+        "revoke": 6,
+        "issue": 5,
+    }
     secret_field: str = SECRET_FIELD
 
     def __init__(self, connection: Connection, name: str) -> None:
