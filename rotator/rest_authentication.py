@@ -47,8 +47,8 @@ class Authenticate(Strict):
     """Say where a credential stands in a request: in exactly one of these forms."""
 
     header: HeaderName = "Authorization"
-    prefix: str = Field(
-        default_factory=lambda told: "Bearer " if told.get("header", "").lower() == "authorization" else "",
+    prefix: str | None = Field(
+        None,
         description='what stands before the secret; absent: "Bearer " in Authorization, nothing in any other header',
     )
     basic: Annotated[list[str], Field(min_length=2, max_length=2)] | None = Field(
@@ -72,3 +72,9 @@ class Authenticate(Strict):
         if self.headers is not None and not any("{" in each for each in self.headers.values()):
             raise ValueError("`headers` shows no credential: write {secret} where it stands")
         return self
+
+    @property
+    def before(self) -> str:
+        """Return what stands before the secret in its header."""
+        usual = "Bearer " if self.header.lower() == "authorization" else ""
+        return usual if self.prefix is None else self.prefix

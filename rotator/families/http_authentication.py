@@ -87,7 +87,7 @@ def shown(request: Request, form: Authenticate, values: Values) -> Request:
         return _with(request, _signature(request, form.sigv4, values))
     if form.in_call:
         return request
-    return _with(request, {form.header: form.prefix + _secret(values)})
+    return _with(request, {form.header: form.before + _secret(values)})
 
 
 def _with(request: Request, headers: Mapping[str, str]) -> Request:

@@ -297,7 +297,7 @@ def test_a_mistake_in_the_section_is_told_when_it_is_loaded(section, words):
     ],
 )
 def test_bearer_is_what_authorization_says_and_no_other_header(told, prefix):
-    assert acme(authenticate=told).authenticate.prefix == prefix
+    assert acme(authenticate=told).authenticate.before == prefix
 
 
 def test_a_playbook_without_a_section_and_a_connection_without_an_address_are_told():

@@ -1,0 +1,182 @@
+"""A mistake in an `http:` section is one clear line when the playbook is loaded, whatever the mistake."""
+
+from __future__ import annotations
+
+import copy
+import io
+import random
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+from ruamel.yaml import YAML
+
+from rotator import playbook_file
+from rotator.errors import BadInput
+from rotator.ports import Connection
+from rotator.providers.http import connect
+from rotator.rest_kind import RestKind
+from tests.contracts.cases.http import acme
+from tests.fakes.vendor_server import shape_names
+
+LISTED = {"call": "GET /keys", "id": "id"}
+KNOCK = {"call": "GET /me", "accepted": [200], "rejected": [401]}
+BARE = {"list": LISTED, "verify": KNOCK}
+
+
+def told(section):
+    with pytest.raises(ValidationError) as raised:
+        RestKind.model_validate(section)
+    (error,) = raised.value.errors()
+    return str(error["msg"]).removeprefix("Value error, ")
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"authenticate": {"query": "k", "header": "X"}}, "`query` and `header`: a credential is shown in one form"),
+        ({"authenticate": {"headers": {"X-Key": "plain"}}}, "`headers` shows no credential"),
+        ({"authenticate": {"basic": ["{user}", "{secret}"]}}, "unknown placeholder {user}"),
+        ({"authenticate": {"in_call": True}}, "disagree on where the secret stands"),
+        ({"authenticate": {"header": "X Key"}}, "should match pattern"),
+        ({"subject": {"in_call": True}}, "`verify` and `subject` disagree on where the secret stands"),
+        ({"settings": {"id": "an id"}}, "`id` has a meaning of its own"),
+        ({"settings": {"Org": "x"}}, "should match pattern"),
+        ({"headers": {"X-Org": "{org}"}}, "unknown placeholder {org}: this section knows {account}"),
+        ({"list": {**LISTED, "call": "GET /orgs/{org}/keys"}}, "unknown placeholder {org}"),
+        ({"list": {**LISTED, "call": "GET /keys/{owner"}}, "has a brace that belongs to no placeholder"),
+        ({"list": {**LISTED, "body": {"a": 1}, "form": {"b": "2"}}}, "a call has a `body` or a `form`, not both"),
+        ({"list": None}, "nothing names a credential"),
+        ({"list": None, "identify": {"by": "hint", "field": "f"}}, "a `hint` stands in a `list`"),
+        ({"list": None, "identify": {"by": "sha256"}}, "half a secret has a digest as well"),
+        ({"identify": {"by": "format"}}, "write (?P<id>…) into `format`"),
+        ({"identify": {"by": "hint"}}, "a `hint` names its `field`"),
+        ({"identify": {"by": "answer"}}, "an answer is had by a `call`"),
+        ({"identify": {"by": "report"}}, "confirmed by a `call`"),
+        ({"identify": {"by": "sha256", "id": "id"}}, "no answer names the `id`"),
+        ({"identify": {"by": "sha256", "owner": "o"}}, "there is no `call` to which this belongs"),
+        ({"verify": {**KNOCK, "accepted": [True]}}, "`True` is no status"),
+        ({"verify": {**KNOCK, "accepted": [99]}}, "`99` is no status"),
+        ({"verify": {**KNOCK, "accepted": [{"status": []}]}}, "at least one status"),
+        ({"verify": {**KNOCK, "accepted": ["200"]}}, "an answer is a status"),
+        ({"verify": {**KNOCK, "rejected": [{"status": 401, "where": {}}]}}, "`where` names fields"),
+        ({"verify": {**KNOCK, "rejected": [{"status": 401, "where": {"a b": 1}}]}}, "`a b` is no path"),
+        ({"verify": {**KNOCK, "rejected": [{"status": 401, "where": {"a": {}}}]}}, "`a`: a text, a number"),
+        ({"verify": {**KNOCK, "call": "GET /me/{secret}"}}, "say `subject: {in_call: true}`"),
+        (
+            {"revoke": {"call": "DELETE /keys", "body": {"key": "{secret}"}, "done": [204]}},
+            "unknown placeholder {secret}",
+        ),
+        ({"revoke": {"call": "DELETE /k/{id}", "done": [204], "suspended_first": True}}, "needs a `suspend`"),
+        (
+            {"issue": {"call": "POST /k", "id": "i", "secret": "s"}, "list": None, "read": {"call": "GET /k/{id}"}},
+            "needs a `list`",
+        ),
+        ({"id_format": "("}, "`(` is no regular expression"),
+        ({"budget": {"calls_per_second": 0}}, "greater than 0"),
+    ],
+    ids=str,
+)
+def test_each_mistake_is_told_once_and_in_our_words(more, words):
+    section = {name: value for name, value in {**BARE, **more}.items() if value is not None}
+    assert words in told(section)
+
+
+@pytest.mark.parametrize(
+    ("yes", "no"),
+    [
+        ([{"status": 200, "where": {"ok": True}}], [{"status": 200, "where": {"ok": False}}]),
+        ([{"status": 200, "where": {"errors": None}}], [{"status": 200, "where": {"errors.0.code": "X"}}]),
+        ([200], [{"status": 200, "where": {"error": ["revoked", "expired"]}}]),
+        ([200], [401]),
+    ],
+)
+def test_answers_that_a_field_tells_apart_may_share_a_status(yes, no):
+    RestKind.model_validate({**BARE, "verify": {**KNOCK, "accepted": yes, "rejected": no}})
+
+
+@pytest.mark.parametrize(
+    ("yes", "no"),
+    [
+        ([200, 204], [{"status": 401}, 204]),
+        ([{"status": 200, "where": {"ok": True}}], [{"status": 200, "where": {"ok": [True, False]}}]),
+        ([{"status": 200, "where": {"a": 1}}], [{"status": 200, "where": {"b": 1}}]),
+    ],
+)
+def test_answers_that_nothing_tells_apart_are_a_mistake(yes, no):
+    assert "cannot mean both accepted and rejected" in told(
+        {**BARE, "verify": {**KNOCK, "accepted": yes, "rejected": no}}
+    )
+
+
+def test_a_connection_without_a_setting_or_an_account_is_told_what_is_missing():
+    section = {
+        **BARE,
+        "settings": {"org": "the organization's slug"},
+        "list": {**LISTED, "call": "GET /{org}/{account}"},
+    }
+    kind = RestKind.model_validate(section)
+    own = {"endpoint_url": "http://127.0.0.1:1"}
+    with pytest.raises(BadInput) as refusal:
+        connect(Connection("acme", "http", **own), "my_kind", kind)
+    assert str(refusal.value) == (
+        'connection acme: my_kind needs the setting `org`: the organization\'s slug (settings = { org = "…" })'
+    )
+    with pytest.raises(BadInput, match="my_kind names its account in its calls"):
+        connect(Connection("acme", "http", **own, settings={"settings": {"org": "x"}}), "my_kind", kind)
+    connect(Connection("acme", "http", "acc", **own, settings={"settings": {"org": "x"}}), "my_kind", kind)
+
+
+def places(value, path=()):
+    """Yield every place of a document."""
+    yield path
+    if isinstance(value, dict):
+        for name, each in value.items():
+            yield from places(each, (*path, name))
+    elif isinstance(value, list):
+        for number, each in enumerate(value):
+            yield from places(each, (*path, number))
+
+
+ODD = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-3, 700)
+    | st.sampled_from(
+        ["", "{", "{id}", "{secret}", "{exposed.a}", "GET /{owner}", "POST /x", "id.0", "(", "hint", "äé\n"]
+    )
+    | st.text(max_size=6),
+    lambda inner: (
+        st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(["call", "status", "where", "id"]), inner)
+    ),
+    max_leaves=4,
+)
+
+
+@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(seed=st.integers(0, 10**6), odd=ODD, drop=st.booleans(), name=st.sampled_from(shape_names()))
+def test_whatever_is_wrong_with_a_playbook_is_told_in_lines_of_one_line_each(tmp_path, seed, odd, drop, name):
+    yaml = YAML(typ="safe")
+    document = yaml.load((playbook_file.SHIPPED / f"{name}.yaml").read_text())
+    spot = random.Random(seed).choice([path for path in places(document["http"]) if path])
+    changed = copy.deepcopy(document)
+    inner = changed["http"]
+    for part in spot[:-1]:
+        inner = inner[part]
+    if drop and isinstance(inner, dict):
+        del inner[spot[-1]]
+    else:
+        inner[spot[-1]] = odd
+    text = io.StringIO()
+    yaml.dump(changed, text)
+    (tmp_path / "odd.yaml").write_text(text.getvalue())
+    problems = playbook_file.lint(tmp_path / "odd.yaml")
+    assert all(each.what and "\n" not in each.what + each.mend and each.line >= 1 for each in problems)
+    if not problems:
+        playbook_file.load(tmp_path / "odd.yaml")
+
+
+def test_the_practice_kind_is_unharmed():
+    assert acme().looks
+    assert not acme().uses_account
