@@ -14,8 +14,9 @@ that it enters), and from version 16 on the ADMIN option on the roles and groups
 
 from __future__ import annotations
 
+import contextlib
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -150,7 +151,7 @@ class PostgresRole:
             stored = verifier(secret, untagged(ref.id)[1])
         except ValueError:
             raise Rejected("mispaired", f"{ref.id} was not made here") from None
-        with self._postgres.session(changes=True) as session:
+        with self._changing(name) as session:
             role = _read(session, name)
             if role is not None and role.stored == stored:
                 return
@@ -183,7 +184,7 @@ class PostgresRole:
     def revoke(self, ref: CredentialRef) -> None:
         """Take the password away for good (PASSWORD NULL, NOLOGIN) and end the role's sessions; another one stays."""
         name = self._own_name(ref)
-        with self._postgres.session(changes=True) as session:
+        with self._changing(name) as session:
             role = _read(session, name)
             if role is not None and role.tag != untagged(ref.id)[1]:
                 return
@@ -211,11 +212,18 @@ class PostgresRole:
 
     def _let(self, ref: CredentialRef, login: str) -> None:
         name = self._own_name(ref)
-        with self._postgres.session(changes=True) as session:
+        with self._changing(name) as session:
             role = _read(session, name)
             if role is None or role.tag != untagged(ref.id)[1]:
                 raise Rejected("not_found", f"{name} has another password by now, or none")
             session.execute(SQL("ALTER ROLE {} {}").format(Identifier(name), SQL(login)))
+
+    @contextlib.contextmanager
+    def _changing(self, name: str) -> Iterator[Session]:
+        """Give a transaction in which no other call of ours changes the role between its look and its act."""
+        with self._postgres.session(changes=True) as session:
+            session.execute("select pg_advisory_xact_lock(hashtext(%s))", [f"rotator:{name}"])
+            yield session
 
     def _own_name(self, ref: CredentialRef) -> str:
         """Return the role that may be changed: one of the owner's two, and not the rotator's own."""

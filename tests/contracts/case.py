@@ -39,6 +39,7 @@ class Case:
     `by_hand` is what a person does at the issuer where no machine can. `lists`: the issuer knows which credentials an
     owner has. `views`: it shows how one stands. `alone`: what ends one leaves the owner's others alone; where it
     cannot, it must spare other owners. `several`: an owner may have more than one.
+    `session` opens one with the credential, as an application would, and returns who tells whether it still lives.
     `beside` names what an owner has besides what was planted for him.
     """
 
@@ -55,6 +56,7 @@ class Case:
     views: bool = True
     alone: bool = True
     several: bool = True
+    session: Callable[[CredentialRef, Secret], Callable[[], bool]] | None = None
     beside: Callable[[CredentialRef], frozenset[CredentialRef]] = lambda _ref: frozenset()
 
 

@@ -471,6 +471,19 @@ def test_ending_sessions_can_be_repeated_and_gives_plain_facts(case: Case):
     assert case.provider.inspect(ref).state is (State.SUSPENDED if cut else State.ACTIVE)
 
 
+def test_what_was_opened_outlives_its_credential_until_sessions_are_ended(case: Case):
+    provider = able(case.provider, SessionEnding)
+    if case.session is None:
+        pytest.skip(f"{provider.name} has no session that a test could hold open")
+    ref, secret = case.plant()
+    lives, a_strangers_lives = case.session(ref, secret), case.session(*case.plant())
+    assert lives()
+    contain(case, ref, secret)
+    provider.end_sessions(ref)
+    assert not lives()
+    assert a_strangers_lives()
+
+
 def test_preserving_changes_nothing(case: Case):
     provider = able(case.provider, Preserving)
     ref, secret = case.plant()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import socket
 import time
 from base64 import b64decode
 
@@ -43,42 +42,18 @@ def reason_of(act) -> str:
     return refusal.value.reason
 
 
-def opened(server, user: str, password: Secret) -> socket.socket:
-    """Log in as an application would, and stay."""
-    wire = socket.create_connection(("127.0.0.1", server.amqp), 10)
-    wire.sendall(amqp_knock._HEADER)
-    amqp_knock._receive(wire)
-    response = f"\0{user}\0{password.reveal()}".encode()
-    start_ok = amqp_knock._long(b"") + amqp_knock._short("PLAIN") + amqp_knock._long(response)
-    amqp_knock._send(wire, (10, 11), start_ok + amqp_knock._short("en_US"))
-    _, limits = amqp_knock._receive(wire)
-    amqp_knock._send(wire, (10, 31), limits[:6] + b"\0\0")  # no heartbeats
-    amqp_knock._send(wire, (10, 40), amqp_knock._short("/") + b"\0\0")
-    assert amqp_knock._receive(wire)[0] == (10, 41)
-    return wire
-
-
-def lives(wire: socket.socket) -> bool:
-    """Open a channel on it."""
-    wire.sendall(b"\x01\x00\x01" + (5).to_bytes(4, "big") + b"\x00\x14\x00\x0a\x00\xce")
-    try:
-        return amqp_knock._exactly(wire, 11)[7:11] == b"\x00\x14\x00\x0b"
-    except (OSError, EOFError):
-        return False
-
-
 def test_a_live_connection_outlives_its_password_until_it_is_cut(server, provider, user):
     ref, password = planted(server, user)
     _, others = planted(server, f"{user}-bystander")
-    live, bystander = opened(server, user, password), opened(server, f"{user}-bystander", others)
+    live, bystander = server.session(user, password), server.session(f"{user}-bystander", others)
     provider.revoke(ref)
-    assert lives(live)
+    assert live()
     deadline = time.monotonic() + 30
     while (closed := provider.end_sessions(ref)["connections_closed"]) == "0" and time.monotonic() < deadline:
         pass  # the server lists a connection a moment after it was opened
     assert closed == "1"
-    assert not lives(live)
-    assert lives(bystander)
+    assert not live()
+    assert bystander()
 
 
 def test_tags_permissions_and_limits_stay_as_they_were(server, provider, user):

@@ -8,7 +8,7 @@ import secrets
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,6 +48,18 @@ class MariaDbServer:
     def connect(self, name: str, password: Secret) -> pymysql.Connection:
         """Log in as an application would."""
         return pymysql.connect(host="127.0.0.1", port=self.port, user=name, password=password.reveal())
+
+    def session(self, name: str, password: Secret) -> Callable[[], bool]:
+        """Log in and stay; return who tells whether that connection lives."""
+        held = self.connect(name, password)
+
+        def lives() -> bool:
+            with contextlib.suppress(pymysql.Error):
+                held.ping(reconnect=False)
+                return True
+            return False
+
+        return lives
 
     def plant(self, name: str, host: str = "%") -> Secret:
         """Make the account, or give it one more password, as its owner would."""

@@ -6,9 +6,11 @@ import contextlib
 import os
 import secrets
 import shutil
+import socket
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +46,28 @@ class RabbitMqServer:
         )
         answer.raise_for_status()
         return answer.json() if answer.content else None
+
+    def session(self, user: str, password: Secret) -> Callable[[], bool]:
+        """Log in over AMQP and stay; return who tells whether that connection lives."""
+        wire = socket.create_connection(("127.0.0.1", self.amqp), 10)
+        wire.sendall(b"AMQP\x00\x00\x09\x01")
+        _method(wire)
+        response = f"\0{user}\0{password.reveal()}".encode()
+        start_ok = b"\0\0\0\0" + b"\x05PLAIN" + len(response).to_bytes(4, "big") + response + b"\x05en_US"
+        _say(wire, 0, b"\x00\x0a\x00\x0b" + start_ok)
+        limits = _method(wire)[4:10]
+        _say(wire, 0, b"\x00\x0a\x00\x1f" + limits + b"\0\0")  # no heartbeats
+        _say(wire, 0, b"\x00\x0a\x00\x28" + b"\x01/\0\0")
+        assert _method(wire)[:4] == b"\x00\x0a\x00\x29"
+        channels = count(1)
+
+        def lives() -> bool:
+            with contextlib.suppress(OSError, EOFError):
+                _say(wire, next(channels), b"\x00\x14\x00\x0a\x00")
+                return _method(wire)[:4] == b"\x00\x14\x00\x0b"
+            return False
+
+        return lives
 
     def plant(self, user: str, tags: str = "") -> Secret:
         """Make a user, or give it another password, which the server hashes itself."""
@@ -106,3 +130,23 @@ def _answers(server: RabbitMqServer) -> bool:
     with contextlib.suppress(httpx2.HTTPError):
         return bool(server.call("GET", "/api/whoami"))
     return False
+
+
+def _say(wire: socket.socket, channel: int, method: bytes) -> None:
+    wire.sendall(b"\x01" + channel.to_bytes(2, "big") + len(method).to_bytes(4, "big") + method + b"\xce")
+
+
+def _method(wire: socket.socket) -> bytes:
+    with wire.makefile("rb", buffering=0) as stream:
+        size = int.from_bytes(_exactly(stream, 7)[3:], "big")
+        return _exactly(stream, size + 1)[:-1]
+
+
+def _exactly(stream: Any, size: int) -> bytes:
+    parts = b""
+    while len(parts) < size:
+        part = stream.read(size - len(parts))
+        if not part:
+            raise EOFError
+        parts += part
+    return parts

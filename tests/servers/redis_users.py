@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,6 +43,18 @@ class RedisUsers:
             decode_responses=True,
             retry=Retry(NoBackoff(), 0),
         )
+
+    def session(self, user: str, password: Secret) -> Callable[[], bool]:
+        """Log in and stay; return who tells whether that connection lives."""
+        held = self.client(user, password)
+        held.ping()
+
+        def lives() -> bool:
+            with contextlib.suppress(redis.exceptions.RedisError):
+                return held.ping()
+            return False
+
+        return lives
 
     def plant(self, user: str) -> Secret:
         """Give a user, which is made if need be, one more password."""

@@ -12,7 +12,7 @@ import secrets
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,6 +48,17 @@ class ScramPostgres:
         return psycopg.connect(
             host="127.0.0.1", port=self.port, dbname="postgres", user=role, password=password.reveal(), autocommit=True
         )
+
+    def session(self, role: str, password: Secret) -> Callable[[], bool]:
+        """Log in and stay; return who tells whether that session lives."""
+        held = self.connect(role, password)
+
+        def lives() -> bool:
+            with contextlib.suppress(psycopg.OperationalError):
+                return held.execute("select true").fetchone() == (True,)
+            return False
+
+        return lives
 
     def run(self, *statements) -> None:
         """Run statements as the superuser."""

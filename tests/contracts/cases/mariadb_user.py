@@ -45,4 +45,5 @@ def open_case(tmp_path: Path) -> Iterator[Case]:  # noqa: ARG001 - the server ru
             garbled=lambda secret: Secret(secret.reveal()[:-6]),
             unknown=lambda ref: ref.with_id(f"{ref.owner}:00000000"),
             own=server.own,
+            session=lambda ref, secret: server.session(ref.owner.rpartition("@")[0], secret),
         )

@@ -53,4 +53,5 @@ def open_case(tmp_path: Path) -> Iterator[Case]:  # noqa: ARG001 - the server ru
             garbled=lambda secret: Secret(secret.reveal()[:-6]),
             unknown=lambda ref: ref.with_id(f"{ref.owner}:{'0' * 32}"),
             own=server.own,
+            session=lambda ref, secret: server.session(ref.owner, secret),
         )
