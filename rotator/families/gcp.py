@@ -203,7 +203,8 @@ def _by_default() -> tuple[Secret, float]:
 
     try:
         found, _ = google.auth.default(scopes=[CLOUD])
-        found.refresh(ask)
+        refresh: Any = found.refresh  # which the library leaves untyped
+        refresh(ask)
     except TransportError:
         raise Unavailable("unreachable", "Google's token service") from None
     except GoogleAuthError as error:

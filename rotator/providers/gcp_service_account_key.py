@@ -13,15 +13,14 @@ import base64
 import json
 import re
 from collections.abc import Iterator, Mapping
-from http import HTTPStatus
 from typing import Any, ClassVar
 from urllib.parse import quote
 
 from rotator.credential import CredentialRef, Issued, Leaked, Secret
-from rotator.errors import Rejected, Unavailable, Uncertain
-from rotator.families.gcp import FAMILY, Exchange, Project, listing, refused
-from rotator.families.gcp_tokens import LEAST, assertion, exchanged
-from rotator.ports import Answer, Capability, Connection, Discovered, State, Status, Verdict
+from rotator.errors import Rejected, Uncertain
+from rotator.families.gcp import FAMILY, Exchange, Project, listing
+from rotator.families.gcp_knock import key_file, knock
+from rotator.ports import Capability, Connection, Discovered, State, Status, Verdict
 from rotator.rest_kind import RestKind
 
 QUOTA = 10
@@ -33,7 +32,6 @@ _KEY_ID = re.compile(r"[0-9a-f]{40}")
 _EMAIL = re.compile(r"[a-z0-9][a-z0-9.-]*@[a-z0-9.-]+\.gserviceaccount\.com")
 _PROJECT = re.compile(r"[^@]+@(.+)\.iam\.gserviceaccount\.com")
 """Accounts that a project's owner made name their project; Google's own name a number or a service."""
-_PEM = re.compile(r"-----BEGIN (?:RSA )?PRIVATE KEY-----.+?-----END (?:RSA )?PRIVATE KEY-----\n?", re.DOTALL)
 
 
 def connect(connection: Connection, name: str, rest: RestKind | None = None) -> GcpServiceAccountKey:  # noqa: ARG001 - not a REST kind
@@ -62,7 +60,7 @@ class GcpServiceAccountKey:
 
         Raises Rejected("unreadable") when the report tells neither, or only a key that was cut short.
         """
-        told = _file(leaked.secret)
+        told = key_file(leaked.secret)
         email, key_id = told.get("client_email") or leaked.owner, told.get("private_key_id") or leaked.id
         if not email or not key_id or not _EMAIL.fullmatch(email) or not _KEY_ID.fullmatch(key_id):
             raise Rejected("unreadable", "a key is named by its account's address and its id: both stand in its file")
@@ -139,26 +137,8 @@ class GcpServiceAccountKey:
         return None
 
     def verify(self, ref: CredentialRef, secret: Secret) -> Verdict:
-        """Exchange a JWT that the key signs for a token, which is thrown away.
-
-        The address is Google's, never one that a file names. A deleted key, a disabled one and another account's are
-        all answered "Invalid JWT Signature": that names no key, so it proves something only where this very key was
-        let in before.
-        """
-        pem = Secret(_file(secret).get("private_key") or _pem(secret))
-        address = f"{self._project.address('oauth2')}/token"
-        signed = assertion(ref.owner, pem, address, LEAST, ref.id)
-        try:
-            reply = exchanged(self._project.wire("oauth2"), address, signed)
-        except Uncertain as lost:
-            raise Unavailable(lost.reason, lost.detail) from None
-        content = reply.content if isinstance(reply.content, dict) else {}
-        if reply.ok:
-            held = "access_token" in content
-            return Verdict(*((Answer.ACCEPTED, "accepted") if held else (Answer.INCONCLUSIVE, "not_the_issuer")))
-        if reply.status == HTTPStatus.TOO_MANY_REQUESTS or reply.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            raise Unavailable(refused(reply).reason, f"HTTP {reply.status}", reply.retry_after)
-        return _verdict(str(content.get("error", "")), str(content.get("error_description", "")), reply.status)
+        """Exchange a JWT that the key signs for a token, which is thrown away."""
+        return knock(self._project, ref.owner, ref.id, secret)
 
     def suspend(self, ref: CredentialRef) -> None:
         self._set(ref, "disable", State.SUSPENDED)
@@ -235,34 +215,6 @@ def _full(ref: CredentialRef, keys: list[Mapping[str, Any]]) -> str:
     made = [f"{_id(key)[:10]} ({str(key.get('validAfterTime', '?'))[:10]}, {_state(key)})" for key in keys]
     choice = "delete by hand one that nobody uses, or answer with contain_first: none but the exposed one makes room"
     return f"{ref.owner} has {', '.join(made)}; exposed is {ref.id[:10]}: {choice}"
-
-
-def _verdict(error: str, description: str, status: int) -> Verdict:
-    if error != "invalid_grant":
-        return Verdict(Answer.INCONCLUSIVE, error or f"http_{status}")
-    if description.startswith("Invalid JWT Signature"):
-        return Verdict(Answer.REJECTED, "invalid_jwt_signature")
-    if "account not found" in description or "disabled" in description:
-        return Verdict(Answer.REJECTED, "account_gone_or_disabled")
-    by_clock = "short-lived token" in description or "timeframe" in description
-    return Verdict(Answer.INCONCLUSIVE, "clock_skewed" if by_clock else "invalid_grant")
-
-
-def _file(secret: Secret | None) -> dict[str, str]:
-    """Return the texts of a key file; nothing when the material is none."""
-    text = secret.reveal().strip() if secret is not None else ""
-    try:
-        fields = json.loads(text)
-    except ValueError:
-        return {}
-    return {name: value for name, value in fields.items() if isinstance(value, str)} if isinstance(fields, dict) else {}
-
-
-def _pem(secret: Secret) -> str:
-    found = _PEM.search(secret.reveal().replace("\\n", "\n"))
-    if found is None:
-        raise Rejected("unreadable", "this is no service account's key file, and no whole private key")
-    return found[0]
 
 
 def _state(key: Mapping[str, Any]) -> State:
