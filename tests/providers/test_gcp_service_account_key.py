@@ -185,6 +185,20 @@ def test_our_own_refused_credential_is_told_from_the_exposed_one(server):
     assert provider.verify(ref, secret).answer is Answer.ACCEPTED
 
 
+def test_without_a_credential_googles_default_chain_is_gone_by(server, tmp_path, monkeypatch):
+    file = tmp_path / "adc.json"
+    own = {**json.loads(own_key(server).reveal()), "token_uri": f"{server.endpoint_url}/token"}
+    file.write_text(json.dumps(own))
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(file))
+    ref, _ = plant(server)
+    assert connected(server, None).inspect(ref).state is State.ACTIVE
+    file.write_text(json.dumps({**own, "private_key_id": "0" * 40}))
+    with pytest.raises(Unavailable) as error:
+        connected(server, None).inspect(ref)
+    assert error.value.reason == "no_own_credential"
+    assert own["private_key"] not in str(error.value)
+
+
 def test_a_connection_without_a_project_is_said_so():
     with pytest.raises(BadInput) as error:
         connect(Connection("gcp-test", "gcp"), NAME)
