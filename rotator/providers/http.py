@@ -121,9 +121,10 @@ class Kind:
     def own(self) -> str | None:
         """Return the id of the rotator's own credential, asked once for each.
 
-        None when the service does not tell, or when that credential is not of this kind.
+        None when the service does not tell, when that credential is not of this kind, or when there is none: kinds
+        that are only knocked with need none.
         """
-        if self._rest.identify is None or self._rest.subject is not None:
+        if self._rest.identify is None or self._rest.subject is not None or self._connection.credential() is None:
             return None
         bearer = self._service.own_bearer()
         known = self._own

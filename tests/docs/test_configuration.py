@@ -32,7 +32,7 @@ OF_A_FAMILY = {
         "administrator",
     },
     "kubernetes": {"ca_file"},
-    "http": {"ca_file"},
+    "http": {"ca_file", "settings"},
     "github": {"ca_file"},
     "postgres": {"user", "tls", "ca_file"},
     "ldap": {"user", "base", "ca_file"},

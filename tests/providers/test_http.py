@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.errors import BadInput, Rejected, RotatorError, Unavailable, Uncertain
 from rotator.families.http_template import filled_body, filled_call
-from rotator.ports import Answer, Connection, Issuing, Preserving, State, Suspendable
+from rotator.ports import Answer, Capability, Connection, Issuing, Preserving, State, Suspendable
 from rotator.practice.token_server import token_server
 from rotator.providers.http import connect
 from tests.contracts.cases.http import acme
@@ -348,3 +348,61 @@ def test_its_own_token_that_the_service_does_not_answer_about_is_an_error(server
     elsewhere = {"call": "GET /nowhere", "as": "subject", "id": "data.id"}
     provider = connected(server.address, planted.token, acme(identify=elsewhere))
     assert reason_of(provider.own).startswith("Rejected ")
+
+
+KNOCKED = {"identify": {"by": "sha256", "call": "GET /me", "owner": "data.owner"}, "issue": None, "list": None}
+ONLY_KNOCKED = {**KNOCKED, "suspend": None, "resume": None, "revoke": None}
+
+
+def only_knocked(server, **more):
+    rest = acme(**{**ONLY_KNOCKED, "verify": {"call": "GET /me", "accepted": [200], "rejected": [401]}, **more})
+    return connect(Connection("acme", "http", endpoint_url=server.address), "acme_api_token", rest)
+
+
+def test_a_kind_that_is_only_knocked_with_needs_no_credential_of_the_rotators(server):
+    planted = server.plant("ci")
+    provider = only_knocked(server)
+    named = provider.identify(Leaked(secret=planted.token))
+    assert (named.owner, len(named.id)) == ("ci", 64)
+    assert provider.own() is None
+    assert provider.capability is Capability.MANUAL
+    assert provider.verify(named, planted.token).answer is Answer.ACCEPTED
+    assert reason_of(lambda: provider.inspect(named)) == "Rejected no_view"
+    assert reason_of(lambda: provider.revoke(named)) == "Rejected unsupported"
+    assert reason_of(lambda: provider.identify(Leaked(id="tok_000001"))) == "Rejected needs_secret"
+
+
+def test_a_secret_whose_ends_two_listed_ones_show_is_left_to_the_report(server, proxy):
+    provider = connected(proxy.address, server.admin, acme(identify={"by": "hint", "field": "hint"}, format=None))
+    listed = [{"id": "a", "hint": "acme...wxyz"}, {"id": "b", "hint": "acme...wxyz"}, {"id": "c", "hint": "ac...yz"}]
+    proxy.answer(200, body=json.dumps({"data": listed}).encode())
+    assert reason_of(lambda: provider.identify(Leaked(secret=Secret("acme_1_wxyz")))) == "Rejected ambiguous"
+    assert provider.identify(Leaked(secret=Secret("ac_1_yz"))).id == "c"
+    assert reason_of(lambda: provider.identify(Leaked(secret=Secret("other")))) == "Rejected unknown_credential"
+
+
+def test_an_id_of_another_form_goes_into_no_call(server, proxy):
+    provider = connected(proxy.address, server.admin, acme(id_format="tok_[0-9]{6}"))
+    odd = CredentialRef("acme_api_token", "acme", "ci", 'tok_1" OR')
+    for act in (provider.inspect, provider.revoke, provider.suspend):
+        assert reason_of(lambda a=act: a(odd)) == "Rejected malformed_id"
+    assert proxy.calls == []
+
+
+def test_a_full_quota_is_told_as_such_and_nothing_else_is(server, proxy):
+    told = {**acme().issue.model_dump(mode="json"), "full": [{"status": 400, "where": {"code": "too_many"}}]}
+    provider = connected(proxy.address, server.admin, acme(issue=told))
+    ref = CredentialRef("acme_api_token", "acme", "ci", "tok_000001")
+    for body, said in ((b'{"code": "too_many"}', "Rejected quota"), (b'{"code": "odd"}', "Rejected http_400")):
+        proxy.answer(400, body=body)
+        assert reason_of(lambda: provider.issue(ref, MARKER, {"exposed.scopes": "[]"})) == said
+
+
+def test_what_copies_from_the_exposed_one_says_that_it_asks_twice_and_spares_what_is_gone(server):
+    copying = {"call": "DELETE /tokens/{id}", "body": {"was": "{exposed.scopes}"}, "done": [204]}
+    provider = connected(server.address, server.admin, acme(revoke=copying))
+    planted = server.plant("ci")
+    assert provider.calls["revoke"] == 2
+    provider.revoke(ref_of(planted))
+    provider.revoke(ref_of(planted))
+    assert provider.inspect(ref_of(planted)).state is State.ABSENT
