@@ -111,6 +111,11 @@ class Outside:
             # Its owner may mend it at any time, and then the call is made.
             raise Unavailable("consumer_address_unreadable", address.name) from None
 
+    def classes(self, kind: str) -> list[type]:
+        """Return the classes by which a kind is carried out, whatever is configured."""
+        module = _module("providers", self._playbooks[kind].provider, "provider")
+        return [each for each in vars(module).values() if isinstance(each, type) and each.__module__ == module.__name__]
+
     def family(self, kind: str) -> str:
         """Return which connections serve a kind."""
         provider = self._playbooks[kind].provider

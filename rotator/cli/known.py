@@ -89,27 +89,37 @@ def schema() -> None:
 
 
 def list_providers(context: typer.Context, output: OutputOption = Output.TABLE) -> None:
-    """List kinds of credentials, and the connections that serve each."""
+    """List kinds of credentials: what can be done to each by machine, what that was tested against, who serves it."""
     from rotator.cli import reaching  # noqa: PLC0415
+    from rotator.report import kinds  # noqa: PLC0415
+    from rotator.report.tables import plain_table, words  # noqa: PLC0415
 
     given: Context = context.obj
     parts = given.parts()
     known, broken = reaching.families(parts)
     found = [
         {
-            "kind": name,
-            "family": known.get(name, ""),
-            "connections": [each.name for each in parts.connections if name in reaching.served(parts, each)],
+            **kinds.row(
+                playbook,
+                parts.outside.classes(name) if name in known else (),
+                known.get(name, ""),
+                [each.name for each in parts.connections if name in reaching.served(parts, each)],
+            ),
             "trouble": str(broken[name]) if name in broken else "",
         }
-        for name in parts.playbooks
+        for name, playbook in parts.playbooks.items()
     ]
     if output is not Output.TABLE:
         emit(found, output)
         return
+    table = plain_table(None, "kind", *kinds.COLUMNS.values(), "death is seen by", "tested", "connections")
     for each in found:
-        served = each["trouble"] or ", ".join(each["connections"]) or "no connection: its credentials would be manual"
-        typer.echo(plain(f"{each['kind']} ({each['family'] or '?'}): {served}"))
+        can = ("yes" if each[name] else "-" for name in kinds.COLUMNS)
+        served = each["trouble"] or ", ".join(each["connections"]) or "-"
+        verify, tested = each["verify"].replace("_", " "), (each["tested"] or "-").replace("_", " ")
+        table.add_row(words(each["kind"]), *can, verify, tested, words(served))
+    console().print(table)
+    typer.echo(plain(kinds.counted(found)))
 
 
 def check_providers(context: typer.Context, output: OutputOption = Output.TABLE) -> None:

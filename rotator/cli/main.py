@@ -12,7 +12,7 @@ import typer
 from typer.exceptions import TyperException
 
 from rotator import __version__
-from rotator.cli import hands, incident, known, respond, service
+from rotator.cli import hands, incident, inventory, known, respond, scaffold, service
 from rotator.cli.options import Context
 from rotator.errors import BadInput, RotatorError
 from rotator.report.plain import plain
@@ -29,6 +29,8 @@ incident.register(app)
 hands.register(app)
 service.register(app)
 known.register(app)
+scaffold.register(app)
+inventory.register(app)
 
 
 def _show_version(wanted: bool) -> None:

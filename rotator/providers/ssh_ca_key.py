@@ -33,6 +33,8 @@ from rotator.families.ssh_settings import Host, read_settings
 from rotator.ports import Capability, Connection, Discovered, State, Status, Verdict
 from rotator.rest_kind import RestKind
 
+FAMILY = "ssh"
+
 _ALGORITHM = "ssh-ed25519"
 _PROBE = "a probe by rotator"
 _PROBE_LIVES_S = 600
