@@ -67,7 +67,7 @@ class People:
             self._later(self._die.uniform(0.0, 1.0), "store changed by another hand", self._change_store, stolen)
         if what == "store.promote" and self._die.random() < 3 * PEOPLE["store changed by another hand"]:
             self._later(self._die.uniform(0.0, 5.0), "store changed by another hand", self._change_store, stolen)
-        if what == "issuer.suspend" and self._die.random() < 5 * PEOPLE["key resumed by a person"]:
+        if what == "issuer.suspend" and self._die.random() < 10 * PEOPLE["key resumed by a person"]:
             self._later(self._die.uniform(0.2, 6.0), "key resumed by a person", self._resume_and_repent, stolen)
 
     def _come_back(self, stolen: Stolen) -> None:
