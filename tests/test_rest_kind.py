@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
+import functools
 import io
 import random
 
@@ -154,13 +156,15 @@ ODD = st.recursive(
 )
 
 
-@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(seed=st.integers(0, 10**6), odd=ODD, drop=st.booleans(), name=st.sampled_from(shape_names()))
-def test_whatever_is_wrong_with_a_playbook_is_told_in_lines_of_one_line_each(tmp_path, seed, odd, drop, name):
-    yaml = YAML(typ="safe")
-    document = yaml.load((playbook_file.SHIPPED / f"{name}.yaml").read_text())
-    spot = random.Random(seed).choice([path for path in places(document["http"]) if path])
-    changed = copy.deepcopy(document)
+@functools.cache
+def shipped(name):
+    return YAML(typ="safe").load((playbook_file.SHIPPED / f"{name}.yaml").read_text())
+
+
+def spoiled(name, seed, odd, *, drop):
+    """Return the playbook with one place of its `http:` section changed or taken away."""
+    changed = copy.deepcopy(shipped(name))
+    spot = random.Random(seed).choice([path for path in places(changed["http"]) if path])
     inner = changed["http"]
     for part in spot[:-1]:
         inner = inner[part]
@@ -168,8 +172,24 @@ def test_whatever_is_wrong_with_a_playbook_is_told_in_lines_of_one_line_each(tmp
         del inner[spot[-1]]
     else:
         inner[spot[-1]] = odd
+    return changed
+
+
+SPOILED = st.builds(spoiled, st.sampled_from(shape_names()), st.integers(0, 10**6), ODD, drop=st.booleans())
+
+
+@settings(deadline=None)
+@given(document=SPOILED)
+def test_whatever_is_wrong_with_a_section_is_an_error_of_the_model_and_no_other(document):
+    with contextlib.suppress(ValidationError):
+        RestKind.model_validate(document["http"])
+
+
+@settings(deadline=None, max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(document=SPOILED)
+def test_whatever_is_wrong_with_a_playbook_is_told_in_lines_of_one_line_each(tmp_path, document):
     text = io.StringIO()
-    yaml.dump(changed, text)
+    YAML(typ="safe").dump(document, text)
     (tmp_path / "odd.yaml").write_text(text.getvalue())
     problems = playbook_file.lint(tmp_path / "odd.yaml")
     assert all(each.what and "\n" not in each.what + each.mend and each.line >= 1 for each in problems)
