@@ -87,7 +87,9 @@ def test_it_is_said_whether_open_sessions_live_on(servers, provider, statements,
         provider.revoke(ref)
         assert kept["sessions"].startswith("open ones live on" if lives else "ended")
         pid = session.info.backend_pid
-        assert bool(servers.postgres.run(f"SELECT 1 FROM pg_stat_activity WHERE pid = {pid}")) is lives
+        with servers.postgres.connect("admin", servers.postgres.admin) as admin:
+            found = admin.execute("SELECT 1 FROM pg_stat_activity WHERE pid = %s", [pid]).fetchone()
+        assert (found is not None) is lives
 
 
 def test_a_database_that_cannot_drop_the_user_leaves_the_lease_visibly_open(servers, provider):

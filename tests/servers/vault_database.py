@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rotator.credential import Secret
 from rotator.practice.openbao import OpenBao, openbao
-from tests.servers.postgres_scram import PostgresServer, postgres_scram
+from tests.servers.scram_postgres import ScramPostgres, scram_postgres
 
 POLICY = """
 path "sys/mounts"                          { capabilities = ["read"] }
@@ -33,7 +33,7 @@ class VaultDatabase:
     """Both servers. The mount is `database`, the configured database `pg`."""
 
     bao: OpenBao
-    postgres: PostgresServer
+    postgres: ScramPostgres
     own: Secret
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
@@ -63,15 +63,15 @@ class VaultDatabase:
 @contextlib.contextmanager
 def vault_database(folder: Path) -> Iterator[VaultDatabase]:
     """Run both until the block ends."""
-    with openbao(folder) as bao, postgres_scram() as postgres:
+    with openbao(folder) as bao, scram_postgres() as postgres:
         bao.call("POST", "sys/mounts/database", {"type": "database"})
         config = {
             "plugin_name": "postgresql-database-plugin",
             "allowed_roles": "*",
             "connection_url": f"postgresql://{{{{username}}}}:{{{{password}}}}@127.0.0.1:{postgres.port}"
             "/postgres?sslmode=disable",
-            "username": postgres.admin,
-            "password": postgres.password.reveal(),
+            "username": "admin",
+            "password": postgres.admin.reveal(),
         }
         bao.call("POST", "database/config/pg", config)
         bao.write_policy("database", POLICY)

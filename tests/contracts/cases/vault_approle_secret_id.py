@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
@@ -44,6 +44,13 @@ def new_secret_id(server: OpenBao, role: str, **limits: object) -> tuple[Credent
     return CredentialRef(KIND, "vault", f"approle/{role}", made["secret_id_accessor"]), Secret(made["secret_id"])
 
 
+def logged_in(server: OpenBao, ref: CredentialRef, secret: Secret) -> Callable[[], bool]:
+    """Log in as the application does; return who tells whether that token lives."""
+    role_id = server.call("GET", f"auth/approle/role/{ref.owner.rpartition('/')[2]}/role-id")["data"]["role_id"]
+    made = server.call("POST", "auth/approle/login", {"role_id": role_id, "secret_id": secret.reveal()})["auth"]
+    return lambda: made["accessor"] in server.call("LIST", "auth/token/accessors")["data"]["keys"]
+
+
 @contextmanager
 def open_case(tmp_path: Path) -> Iterator[Case]:
     numbers = count(1)
@@ -65,4 +72,5 @@ def open_case(tmp_path: Path) -> Iterator[Case]:
             unknown=lambda ref: ref.with_id("0a1b2c3d-0000-1111-2222-333344445555"),
             wrong_account=lambda: CredentialRef(KIND, "vault", "approle/of-another-server", "0a1b2c3d"),
             own=own,
+            session=lambda ref, secret: logged_in(server, ref, secret),
         )

@@ -40,4 +40,5 @@ def open_case(tmp_path: Path) -> Iterator[Case]:
             wrong_account=lambda: CredentialRef(KIND, "vault", "database/not_here", "not_here:20010203T040506.7Z"),
             own=servers.own,
             several=False,
+            session=lambda ref, secret: servers.postgres.session(ref.owner.rpartition("/")[2], secret),
         )
