@@ -74,8 +74,7 @@ def read(raw: bytes) -> tuple[dict[str, Any], Places]:
     """Return the mapping that the text holds, and where its parts stand. Raises NotPlain with the first mistake."""
     text = _text(raw)
     try:
-        _inspect(text)
-        node = _yaml().compose(text)
+        node = _composed(_inspected(text))
         _only_words_as_keys(node)
         document = _yaml().constructor.construct_document(node)
     except (YAMLError, ValueError) as error:
@@ -104,10 +103,38 @@ def _yaml() -> YAML:
     return YAML(typ="safe", pure=True)
 
 
-def _inspect(text: str) -> None:
-    """Look at the events before anything is built from them: a bomb of aliases, or of depth, never gets so far."""
+class _Replayed:
+    """A parser's place in a composer, for events that were looked at: reading the text once takes long enough."""
+
+    def __init__(self, events: list[Event]) -> None:
+        self._events = iter(events)
+        self._next = next(self._events, None)
+
+    def check_event(self, *kinds: type[Event]) -> bool:
+        return self._next is not None and (not kinds or isinstance(self._next, kinds))
+
+    def peek_event(self) -> Event | None:
+        return self._next
+
+    def get_event(self) -> Event | None:
+        event, self._next = self._next, next(self._events, None)
+        return event
+
+
+def _composed(events: list[Event]) -> Node:
+    yaml = _yaml()
+    # The library composes from text alone, so its parser is put in by hand.
+    yaml._parser = _Replayed(events)  # type: ignore[attr-defined] # noqa: SLF001
+    node: Node = yaml.composer.get_single_node()
+    return node
+
+
+def _inspected(text: str) -> list[Event]:
+    """Return the events, looked at before anything is built from them: a bomb of aliases, or of depth, ends here."""
     depth = documents = nodes = 0
+    events: list[Event] = []
     for event in _yaml().parse(text):
+        events.append(event)
         _plain(event)
         nodes += isinstance(event, ScalarEvent | CollectionStartEvent)
         documents += isinstance(event, DocumentStartEvent)
@@ -119,6 +146,7 @@ def _inspect(text: str) -> None:
             _refuse(event, "nested too deeply", _PLAIN)
     if not nodes:
         raise NotPlain(Problem(1, 1, "nothing in it", "is this the file you mean?"))
+    return events
 
 
 def _plain(event: Event) -> None:
