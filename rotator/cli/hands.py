@@ -62,7 +62,7 @@ def stop(context: typer.Context, reason: Reason, name: Stoppable = None) -> None
     stopped, waiting = parts.stops.stop(name, response.actor(), reason, _connections(parts))
     typer.echo(
         f"{stopped.what} is stopped: {waiting} unfinished runs wait; calls on their way end within "
-        f"{CALL_DEADLINE_S:.0f} s. {stopped.lifted_by} lets it go on"
+        f"{CALL_DEADLINE_S:.0f} s. {context.obj.called}{stopped.lifted_by.removeprefix('rotator')} lets it go on"
     )
 
 
@@ -160,9 +160,10 @@ def _confirmed(run: str) -> bool:
 def release(context: typer.Context, run: Run, step: StepName, reason: Reason) -> None:
     """End a held step's wait early.
 
-    One that is scheduled is done now. One that waits because a living stolen credential may read the new secret goes
-    on too: you accept that risk under your name, and the report says so. So does the first step of a run that waits
-    until the rotator's own credential is replaced.
+    One that is scheduled is done now. One that waits because a living stolen credential, or who is on a foothold, may
+    read the new secret goes on too: you accept that risk under your name, and the report says so. So does the first
+    step of a run that waits until the rotator's own credential is replaced. The report names first what would end
+    such a wait without a risk.
     """
     from rotator import response  # noqa: PLC0415
 

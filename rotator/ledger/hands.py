@@ -16,7 +16,7 @@ from rotator.ledger import opening, rows, statements, tables, undoing
 from rotator.ledger.acts import act, said
 from rotator.ledger.database import Database
 from rotator.ledger.moves_on import is_gated, moved_on_by
-from rotator.ledger.run_at_hand import hold
+from rotator.ledger.run_at_hand import hold, known
 from rotator.ledger.waits import is_unsafe
 
 WAITING = (StepState.FAILED, StepState.HELD)
@@ -38,9 +38,9 @@ class Hands:
         why, where = said(by, reason), f"{run} {name}"
         wanted = StepState.SKIPPED if skip else StepState.PENDING
         with self._database.write() as connection:
-            held = hold(connection, run)
-            found = [step for step in held.steps if step.name == name and _may_decide(step, skip)] if held else []
-            if held is None or not found:
+            held = known(hold(connection, run), run)
+            found = [step for step in held.steps if step.name == name and _may_decide(step, skip)]
+            if not found:
                 raise BadInput("no failed or held step of that name", where, "the report shows the steps")
             if not skip:
                 found = [step for step in found if not _waits_by_itself(step)] or _refuse_retry(held.run, found[0])
@@ -66,9 +66,9 @@ class Hands:
         """
         why, where = said(by, reason), f"{run} {name}"
         with self._database.write() as connection:
-            held = hold(connection, run)
-            found = [step for step in held.steps if step.name == name] if held else []
-            if held is None or not found:
+            held = known(hold(connection, run), run)
+            found = [step for step in held.steps if step.name == name]
+            if not found:
                 raise BadInput("no step of that name", where, "the report shows the steps")
             asked = [step for step in found if step.asks]
             if not asked:
@@ -93,12 +93,12 @@ class Hands:
         why, where = said(by, reason), f"{run} {name}"
         with self._database.write() as connection:
             without = opening.go_ahead(connection, run, name)
-            held = hold(connection, run)
-            if held is not None and without:
+            held = known(hold(connection, run), run)
+            if without:
                 self._note(connection, held.run, by, reason, act="released", step=name, goes_without=without)
                 return f"it no longer waits until the rotator's own credential ({', '.join(without)}) is replaced"
-            found = [each for each in held.steps if each.name == name and each.state is StepState.HELD] if held else []
-            if held is None or not found:
+            found = [each for each in held.steps if each.name == name and each.state is StepState.HELD]
+            if not found:
                 raise BadInput("no held step of that name", where, "the report shows what is held")
             timed = [step for step in found if step.waits_for_time]
             exposed = [step for step in found if is_unsafe(step)]

@@ -37,9 +37,7 @@ def ways_on(run: Run, step: Step) -> tuple[Way, ...]:
     if step.asks:
         return (
             Way(f"rotator run done {run.id} {step.name} --reason …", _sworn(step)),
-            Way(
-                f"rotator run skip {run.id} {step.name} --reason …", "goes on without it; nobody says it was done"
-            ),
+            Way(f"rotator run skip {run.id} {step.name} --reason …", "goes on without it; nobody says it was done"),
         )
     if step.waits_for_time:
         return (_released(run, step, "does it now"),)

@@ -63,5 +63,5 @@ def look(connection: Connection, run: str) -> RunAtHand | None:
 def known(found: RunAtHand | None, run: str) -> RunAtHand:
     """Return what was found. Raises BadInput when there is no such run."""
     if found is None:
-        raise BadInput("no such run", run, "the report shows them: rotator report last")
+        raise BadInput("no such run in this ledger", run, "the report shows them, as INCIDENT.r1: rotator report last")
     return found

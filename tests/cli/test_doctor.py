@@ -46,13 +46,14 @@ def test_a_server_that_is_gone_is_not_called_well(examined):
 def test_a_webhook_is_knocked_at_and_told_nothing(examined):
     heard = []
     with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.settimeout(10)
 
         def listen():
             caller, _ = listening.accept()
             with caller:
                 heard.append(caller.recv(100))
 
-        listener = threading.Thread(target=listen)
+        listener = threading.Thread(target=listen, daemon=True)
         listener.start()
         port, gone = listening.getsockname()[1], free_port()
         hooks = f'{{webhook = "http://127.0.0.1:{port}/a?key=canary"}}, {{webhook = "http://127.0.0.1:{gone}/b"}}'
