@@ -1,0 +1,98 @@
+"""What kinds, stores and consumers of GitLab share: one client per connection, and its answers in our words.
+
+    endpoint_url = "https://gitlab.example"     # absent: gitlab.com
+
+The connection's credential is an access token with the scope `api`, or the document in which rotator delivers one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlsplit
+
+from rotator.credential import Secret, read_document
+from rotator.errors import BadInput, Rejected, Unavailable, Uncertain
+from rotator.families.http_wire import Reply, Wire
+from rotator.ports import Connection
+
+FAMILY = "gitlab"
+SETTINGS = frozenset({"ca_file"})
+"""Keys of `[[connections]]` that this family alone knows."""
+
+SITE = "https://gitlab.com"
+SECRET_FIELD = "token"  # noqa: S105 - the name of a field
+
+_API = "/api/v4"
+_PAGE = 100
+_MOST_PAGES = 2000
+"""A list that goes on after so many pages goes round in a circle."""
+
+
+class GitLab:
+    """Speak to one GitLab as the rotator, or as the bearer of another token. Safe for many threads at once."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.address = (connection.endpoint_url or SITE).rstrip("/")
+        if urlsplit(self.address).scheme not in ("http", "https") or not urlsplit(self.address).hostname:
+            raise BadInput("this is no address of a GitLab", connection.name, f"leave it out for {SITE}")
+        self._connection = connection
+        self._wire = Wire(self.address, connection.settings.get("ca_file"))
+
+    def read(self, path: str) -> Reply:
+        """Read a path under the API; any answer is returned. Raises Unavailable when there was none."""
+        return self.knock(path, self.own_token())
+
+    def knock(self, path: str, token: Secret) -> Reply:
+        """Read as the bearer of a token; any answer is returned. Raises Unavailable when there was none."""
+        try:
+            return self._send("GET", path, token)
+        except Uncertain as lost:
+            raise Unavailable(lost.reason, lost.detail) from None
+
+    def change(self, method: str, path: str, body: object = None) -> Reply:
+        """Ask for a change, once; any answer is returned. Raises Unavailable or Uncertain when there was none."""
+        return self._send(method, path, self.own_token(), body)
+
+    def listed(self, path: str) -> Iterator[Mapping[str, Any]]:
+        """Yield what a list holds, page by page."""
+        page, turned = "1", 0
+        while page and turned < _MOST_PAGES:
+            reply = self.read(f"{path}{'&' if '?' in path else '?'}per_page={_PAGE}&page={page}")
+            if not reply.ok:
+                raise reply.refusal()
+            if not isinstance(reply.content, list):
+                raise Unavailable("answer_unreadable", f"http_{reply.status}")
+            yield from (each for each in reply.content if isinstance(each, Mapping))
+            page, turned = reply.headers.get("x-next-page", "").strip(), turned + 1
+
+    def own_token(self) -> Secret:
+        """Return the rotator's own token, read anew at each call."""
+        own = self._connection.credential()
+        if own is None:
+            raise Rejected("no_credential", f"connection {self._connection.name} has no `credential`")
+        if not own.reveal().lstrip().startswith("{"):
+            return Secret(own.reveal().strip())
+        try:
+            return read_document(own, SECRET_FIELD)[1]
+        except ValueError:
+            raise Rejected("no_credential", f"connection {self._connection.name}: no document with a token") from None
+
+    def _send(self, method: str, path: str, token: Secret, body: object = None) -> Reply:
+        if not (token.reveal().isascii() and token.reveal().isprintable() and token.reveal().strip()):
+            raise Rejected("unreadable", "this is no token")
+        headers = {"Accept": "application/json", "User-Agent": "rotator", "PRIVATE-TOKEN": token.reveal()}
+        return self._wire.send(method, f"{self.address}{_API}{path}", headers, body)
+
+
+def told(reply: Reply) -> Mapping[str, Any]:
+    """Return the object of a success; raise what another answer means."""
+    if not reply.ok:
+        raise reply.refusal()
+    return reply.content if isinstance(reply.content, Mapping) else {}
+
+
+def is_absent(reply: Reply) -> bool:
+    """Tell whether GitLab found nothing there, or nothing that this token may see."""
+    return reply.status == HTTPStatus.NOT_FOUND

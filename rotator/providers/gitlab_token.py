@@ -1,0 +1,228 @@
+"""Access tokens of one GitLab: of its users (`user/7`), and of the bots of its projects (`project/7`) and groups.
+
+A replacement is created, never got by `rotate`: that ends the old token at once, and asked once more for an old one
+(a lost answer, a schedule of the victim's own) it ends the one that was got with it. What somebody has rotated shows
+here as absent, and its successor as a sibling.
+The rotator's own token needs the scope `api`: of an administrator for the tokens of users, of an Owner or Maintainer
+for those of a project or a group.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, date, datetime, timedelta
+from http import HTTPStatus
+from typing import Any, ClassVar
+
+from rotator.credential import CredentialRef, Issued, Leaked, Secret
+from rotator.errors import Rejected, Uncertain
+from rotator.families.gitlab import FAMILY, SECRET_FIELD, GitLab, is_absent, told
+from rotator.ports import Answer, Capability, Connection, Discovered, Provider, State, Status, Verdict
+from rotator.rest_kind import RestKind
+
+SETTLE_S = 30.0
+"""GitLab names no time; a token is looked up at each request, and a caching proxy before it forgets within seconds."""
+
+_SELF = "/personal_access_tokens/self"
+_BOT = re.compile(r"(project|group)_([0-9]+)_bot.*")
+_OWNER = re.compile(r"(user|project|group)/([0-9]+)")
+_REFUSALS = {
+    "Token was revoked.": "revoked",
+    "Token is expired.": "expired",
+}
+"""How the description of a refused token begins, and what we call it."""
+
+
+def connect(connection: Connection, name: str, rest: RestKind | None = None) -> Provider:
+    """Return the provider of one GitLab's tokens."""
+    del rest
+    return GitLabToken(connection, name)
+
+
+class GitLabToken:
+    """Tokens of one GitLab; ids are its own numbers, one row of them for all owners."""
+
+    family: ClassVar[str] = FAMILY
+    capability: ClassVar[Capability] = Capability.REVOCABLE
+    sends_secret: ClassVar[bool] = True
+    calls: ClassVar[Mapping[str, int]] = {"preserve": 2, "revoke": 2, "issue": 2}
+    secret_field: str = SECRET_FIELD
+
+    def __init__(self, connection: Connection, name: str) -> None:
+        self.name = name
+        self.settle_s = SETTLE_S if connection.settle_s is None else connection.settle_s
+        self.propagation_s = connection.propagation_s or 0.0
+        self._connection = connection
+        self._gitlab = GitLab(connection)
+
+    def identify(self, leaked: Leaked) -> CredentialRef:
+        """Ask as its bearer which token it is, and as the rotator whose. Without the token, its owner must be told."""
+        if not leaked.may_belong_to(self._connection.account, self._gitlab.address):
+            raise Rejected("not_this_account", f"{leaked.account or leaked.address} is not {self._connection.name}")
+        if leaked.secret is None:
+            if leaked.id and leaked.id.isdigit() and leaked.owner and _OWNER.fullmatch(leaked.owner):
+                return self._ref(leaked.owner, leaked.id)
+            raise Rejected("unreadable", "neither a token nor its number, with its owner as user/7 or project/7")
+        reply = self._gitlab.knock(_SELF, leaked.secret)
+        if reply.status == HTTPStatus.UNAUTHORIZED:
+            raise Rejected("unknown_credential", "GitLab lets no such token in")
+        shown = told(reply)
+        named = str(shown["id"])
+        if leaked.id not in {None, named}:
+            raise Rejected("mispaired", f"the report's token is not the one of {leaked.id}")
+        return self._ref(self._owner(shown), named)
+
+    def own(self) -> str | None:
+        """Return the number of the rotator's own token."""
+        return str(told(self._gitlab.read(_SELF))["id"])
+
+    def inspect(self, ref: CredentialRef) -> Status:
+        """Return GitLab's view. Raises Rejected("not_this_account") where its project, group or user is not here."""
+        found = self._found(ref)
+        return Status(State.ABSENT) if found is None else Status(_state(found), _facts(found))
+
+    def siblings(self, ref: CredentialRef) -> frozenset[CredentialRef]:
+        """Return the living tokens of the user, or of all bots of the project or group."""
+        return frozenset(ref.with_id(str(each["id"])) for each in self._listed(ref.owner))
+
+    def verify(self, ref: CredentialRef, secret: Secret) -> Verdict:
+        """Ask as the token which one it is: no scope is needed for that. A token without a right to it is inconclusive.
+
+        What was never a token is refused in other words than one that was revoked, which still names no number.
+        """
+        reply = self._gitlab.knock(_SELF, secret)
+        asked = reply.headers.get("x-request-id")
+        content = reply.content if isinstance(reply.content, Mapping) else {}
+        if reply.status == HTTPStatus.TOO_MANY_REQUESTS:
+            raise reply.refusal()
+        if reply.status == HTTPStatus.UNAUTHORIZED:
+            said = str(content.get("error_description", ""))
+            reason = next((ours for theirs, ours in _REFUSALS.items() if said.startswith(theirs)), "unauthorized")
+            return Verdict(Answer.REJECTED, reason, request_id=asked)
+        if not reply.ok or "id" not in content:
+            return Verdict(Answer.INCONCLUSIVE, f"http_{reply.status}", request_id=asked)
+        if str(content["id"]) != ref.id:
+            return Verdict(Answer.INCONCLUSIVE, "another_token", mismatch=True, request_id=asked)
+        return Verdict(Answer.ACCEPTED, "self", request_id=asked)
+
+    def revoke(self, ref: CredentialRef) -> None:
+        """Revoke it by its number. GitLab deletes the bot of a project's or a group's token with it."""
+        if self._found(ref) is None:
+            return
+        reply = self._gitlab.change("DELETE", self._path(ref))
+        if not reply.ok and not is_absent(reply):
+            raise reply.refusal()
+
+    def preserve(self, ref: CredentialRef) -> Mapping[str, str]:
+        """Return its name, scopes, role and times: what a replacement takes over, and its last use."""
+        found = self._found(ref)
+        return {"state": State.ABSENT.value} if found is None else {**_facts(found), **_taken_over(found)}
+
+    def issue(self, ref: CredentialRef, marker: str, preserved: Mapping[str, str]) -> Issued:
+        """Create a token with the same scopes and role that lives as long as the exposed one was to live, from today.
+
+        Its name is the marker; of a project's or a group's token it is the public name of its bot as well.
+        """
+        kept = preserved if "scopes" in preserved else self.preserve(ref)
+        if "scopes" not in kept:
+            raise Rejected("nothing_to_copy", f"nobody kept the scopes of {ref.id}, and GitLab has forgotten it")
+        sort, number = _at(ref.owner)
+        body: dict[str, Any] = {"name": marker, "scopes": json.loads(kept["scopes"])}
+        if days := kept.get("lives_days"):
+            body["expires_at"] = (datetime.now(UTC).date() + timedelta(days=int(days))).isoformat()
+        if level := kept.get("access_level"):
+            body["access_level"] = int(level)
+        path = f"/users/{number}/personal_access_tokens" if sort == "user" else _tokens(sort, number)
+        made = told(self._gitlab.change("POST", path, body))
+        if made.get("id") is None or not isinstance(made.get("token"), str):
+            raise Uncertain("answer_without_secret", "GitLab said yes without the new token")
+        public = {"expires_at": str(made["expires_at"])} if made.get("expires_at") else {}
+        return Issued(ref.with_id(str(made["id"])), Secret(made["token"]), public)
+
+    def marked(self, ref: CredentialRef, marker: str) -> CredentialRef | None:
+        """Return the owner's living token of that name."""
+        found = (each for each in self._listed(ref.owner) if each.get("name") == marker)
+        return next((ref.with_id(str(each["id"])) for each in found), None)
+
+    def discover(self) -> Iterable[Discovered]:
+        """Yield every living token that our own may see: an administrator's sees all, any other its user's alone."""
+        owners: dict[object, str] = {}
+        for each in self._gitlab.listed("/personal_access_tokens?state=active"):
+            if _state(each) is State.ACTIVE:
+                user = each["user_id"]
+                owner = owners.get(user) or owners.setdefault(user, self._owner(each))
+                yield Discovered(self._ref(owner, str(each["id"])), {**_facts(each), "state": State.ACTIVE.value})
+
+    def _found(self, ref: CredentialRef) -> Mapping[str, Any] | None:
+        """Return a living token, None for one that is revoked, expired or unknown to its owner."""
+        reply = self._gitlab.read(self._path(ref))
+        if is_absent(reply):
+            self._is_here(ref.owner)
+            return None
+        found = told(reply)
+        sort, number = _at(ref.owner)
+        if sort == "user" and str(found.get("user_id")) != number:
+            raise Rejected("not_this_account", f"{ref.id} is not of {ref.owner}")
+        return found if _state(found) is State.ACTIVE else None
+
+    def _is_here(self, owner: str) -> None:
+        sort, number = _at(owner)
+        reply = self._gitlab.read(f"/{sort}s/{number}")
+        if is_absent(reply):
+            raise Rejected("not_this_account", f"no {owner} here that our own token may see")
+        told(reply)
+
+    def _listed(self, owner: str) -> Iterator[Mapping[str, Any]]:
+        sort, number = _at(owner)
+        path = f"/personal_access_tokens?user_id={number}&" if sort == "user" else f"{_tokens(sort, number)}?"
+        return (each for each in self._gitlab.listed(f"{path}state=active") if _state(each) is State.ACTIVE)
+
+    def _path(self, ref: CredentialRef) -> str:
+        sort, number = _at(ref.owner)
+        if not ref.id.isdigit():
+            raise Rejected("malformed_id", "a token's id is a number")
+        return f"/personal_access_tokens/{ref.id}" if sort == "user" else f"{_tokens(sort, number)}/{ref.id}"
+
+    def _owner(self, shown: Mapping[str, Any]) -> str:
+        """Say whose a token is: the name of a bot tells its project or group; no other name is believed."""
+        user = told(self._gitlab.read(f"/users/{shown['user_id']}"))
+        found = _BOT.fullmatch(str(user.get("username", ""))) if user.get("bot") is not False else None
+        return f"{found[1]}/{found[2]}" if found else f"user/{shown['user_id']}"
+
+    def _ref(self, owner: str, number: str) -> CredentialRef:
+        return CredentialRef(self.name, self._connection.name, owner, number)
+
+
+def _at(owner: str) -> tuple[str, str]:
+    if (found := _OWNER.fullmatch(owner)) is None:
+        raise Rejected("malformed_owner", "an owner is user/7, project/7 or group/7")
+    return found[1], found[2]
+
+
+def _tokens(sort: str, number: str) -> str:
+    return f"/{sort}s/{number}/access_tokens"
+
+
+def _state(found: Mapping[str, Any]) -> State:
+    return State.ACTIVE if found.get("active") and not found.get("revoked") else State.ABSENT
+
+
+def _facts(found: Mapping[str, Any]) -> dict[str, str]:
+    """Return plain facts; a `last_used_at` of null means never."""
+    facts = {"last_used_at": str(found.get("last_used_at") or "never")}
+    for name in ("name", "created_at", "expires_at", "user_id"):
+        if found.get(name) is not None:
+            facts[name] = str(found[name])
+    return facts
+
+
+def _taken_over(found: Mapping[str, Any]) -> dict[str, str]:
+    kept = {"scopes": json.dumps(found.get("scopes", []))}
+    if found.get("access_level") is not None:
+        kept["access_level"] = str(found["access_level"])
+    if found.get("expires_at") and found.get("created_at"):
+        made = datetime.fromisoformat(str(found["created_at"])).date()
+        kept["lives_days"] = str(max(1, (date.fromisoformat(str(found["expires_at"])) - made).days))
+    return kept
