@@ -182,8 +182,8 @@ class _Advance:
     def _failed(self, step: Step, error: RotatorError) -> Move:
         if isinstance(error, Unstaged):
             error = self._minting.withdraw(step, error)
-        if step.verb is Verb.ISSUE and error.reason == QUOTA and (move := self._minting.without_room(step, error)):
-            return self._settle(step, move)
+        if step.verb is Verb.ISSUE and error.reason == QUOTA:
+            return self._settle(step, self._minting.without_room(step, error))
         return self._settle(step, after_error(step, error, self._holding.now()))
 
     def _look(self, step: Step) -> Move:

@@ -55,15 +55,18 @@ class Minting:
             return error
         return error.once_revoked
 
-    def without_room(self, step: Step, error: RotatorError) -> Move | None:
-        """Say what follows a full quota: the exposed, dead one makes room, or an earlier attempt is looked for."""
+    def without_room(self, step: Step, error: RotatorError) -> Move:
+        """Say what follows a full quota: the exposed, dead one makes room, or an earlier attempt is looked for.
+
+        Else a person is asked, with the choice that the issuer's kind spells out: none is taken for the one to go.
+        """
         if self._can_make_room():
             self._make_room(step)
             return Move(StepState.PENDING, due_at=AT_ONCE, reason="quota: the exposed, dead one is destroyed first")
         if step.attempts > 1 and not step.facts.get(FILLED):
             # An earlier attempt, given up for lost, may have landed after all.
             return Move(StepState.UNCERTAIN, AT_ONCE, str(error), {FILLED: True})
-        return None
+        return Move(StepState.HELD, reason=str(error))
 
     def _can_make_room(self) -> bool:
         """Tell whether the run's own exposed key is dead, so that it may be destroyed before its week is over."""

@@ -53,6 +53,9 @@ REPEATABLE = frozenset(Verb) - {Verb.ISSUE}
 RELEASED = "released"
 """The fact of a step whose wait a person ended."""
 
+WAITS_SINCE = "waits_since"
+"""The fact of a step whose scheduled wait has begun: when, in epoch seconds."""
+
 SILENT = "does not say"
 """What is noted of a consumer that does not say which credential it holds."""
 
@@ -102,9 +105,11 @@ def apply(step: Step, move: Move, now: float) -> Step:
     if move.reason == WORKER_LOST:
         return replace(changed, started_at=now)  # nobody tried meanwhile
     if move.state is StepState.HELD:
-        # A scheduled wait keeps its beginning, whoever looks at it in between.
-        kept = step.held_at if move.reason == SCHEDULED else None
-        return replace(changed, held_at=kept or now)
+        if move.reason != SCHEDULED:
+            return replace(changed, held_at=now)
+        # It keeps its beginning whoever looks at it in between, and is over once: no later hold makes it wait again.
+        since = _waits_since(step) or now
+        return replace(changed, held_at=since, facts={**changed.facts, WAITS_SINCE: since})
     if move.state in {StepState.DONE, StepState.FAILED, StepState.SKIPPED}:
         return replace(changed, settled_at=now)
     return changed
@@ -114,8 +119,14 @@ def hold_before(step: Step, now: float) -> Move | None:
     """Return the hold that a step starts with, or None when it may go on: its time is over, or a person released it."""
     if step.hold_for_s is None or RELEASED in step.facts:
         return None
-    until = (now if step.held_at is None else step.held_at) + step.hold_for_s
+    until = (_waits_since(step) or now) + step.hold_for_s
     return Move(StepState.HELD, due_at=until, reason=SCHEDULED) if now < until else None
+
+
+def _waits_since(step: Step) -> float | None:
+    """Return when its scheduled wait began, None before that; before there was the fact, its last hold said so."""
+    told = step.facts.get(WAITS_SINCE, step.held_at)
+    return float(told) if isinstance(told, int | float) else None
 
 
 def spread_before(step: Step, sisters: Sequence[Step], propagation_s: float, now: float) -> Move | None:

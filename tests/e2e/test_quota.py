@@ -92,12 +92,12 @@ def test_where_the_stolen_key_fills_the_quota_it_goes_first_once_it_is_dead_and_
     assert victim.consumer.using == entry["replacement"]
 
 
-def test_where_the_stolen_key_must_live_on_a_full_quota_is_a_failure_and_nothing_is_lost(full):
+def test_where_the_stolen_key_must_live_on_a_full_quota_a_person_is_asked_and_nothing_is_lost(full):
     found, other = full
     [victim] = found.victims
-    done = found.rotator("respond", found.leak(), "--yes", "--strategy", "replace_first", "-o", "json").ended(1)
+    done = found.rotator("respond", found.leak(), "--yes", "--strategy", "replace_first", "-o", "json").ended(3)
     [entry] = done.report["credentials"]
-    assert (entry["state"], entry["evidence"]) == ("failed", "none")
+    assert (entry["state"], entry["evidence"]) == ("held", "none")
     assert "quota" in entry["open"][0]
     assert keys(found) == {other: "Active", victim.id: "Active"}
     assert (victim.answers, victim.consumer.using) == (OPEN, victim.id)

@@ -97,6 +97,19 @@ def test_a_legal_hold_keeps_the_credential_and_its_sealed_secret(house):
     assert acts(deployment) == ["declared", "approved", "shut", "opened"]
 
 
+def test_a_wait_that_is_over_does_not_begin_again_when_the_hold_is_lifted(house):
+    company, deployment = house
+    stolen, _ = company.stolen(KEY)
+    deployment.start([stolen], wanted=Strategy.REVOKE_ONLY)
+    deployment.rest(patience_s=0)
+    gate(deployment, "no_legal_hold", is_open=False, reason="the prosecutor asks")
+    deployment.rest(patience_s=WEEK + 60)
+    assert company.world.done("issuer.revoke") == []
+    gate(deployment, "no_legal_hold", reason="the trial is over")
+    deployment.rest(patience_s=3600)
+    assert company.world.done("issuer.revoke") == [stolen.ref.id]
+
+
 def test_what_is_released_early_still_waits_for_a_legal_hold(house):
     company, deployment = house
     deployment.start([company.stolen(KEY)[0]], wanted=Strategy.REVOKE_ONLY)
