@@ -16,14 +16,14 @@ from rotator.families.http_wire import Reply, Wire
 from rotator.ports import ONE_OF_MANY, Connection
 
 FAMILY = "github"
-SETTINGS = frozenset({"ca_file"})
+SETTINGS = frozenset({"ca_file", "ssh_address"})
 """Keys of `[[connections]]` that this family alone knows."""
 
 API = "https://api.github.com"
 LATER_S = 60.0
 """How long to wait where GitHub says "too much" and names no time: at least a minute, its documentation says."""
 
-_HEADERS = {
+HEADERS = {
     "Accept": "application/vnd.github+json",
     "User-Agent": "rotator",  # without one GitHub answers 403
     "X-GitHub-Api-Version": "2022-11-28",
@@ -41,12 +41,12 @@ class GitHub:
 
     def knock(self, path: str, token: Secret) -> Reply:
         """Read a path as the bearer of `token`; any answer but "later" is returned. Raises Unavailable."""
-        headers = {**_HEADERS, "Authorization": f"Bearer {token.reveal()}"}
+        headers = {**HEADERS, "Authorization": f"Bearer {token.reveal()}"}
         try:
             reply = self._wire.send("GET", self.address + path, headers)
         except Uncertain as lost:
             raise Unavailable(lost.reason, lost.detail) from None
-        if (later := _later(reply)) is not None:
+        if (later := later_of(reply)) is not None:
             raise later
         return reply
 
@@ -56,9 +56,9 @@ class GitHub:
         Accepted is not yet done: GitHub works it off afterwards. Raises the three errors, for all of them alike.
         """
         body = {"credentials": [token.reveal() for token in tokens]}
-        reply = self._wire.send("POST", f"{self.address}/credentials/revoke", _HEADERS, body)
+        reply = self._wire.send("POST", f"{self.address}/credentials/revoke", HEADERS, body)
         if reply.status != HTTPStatus.ACCEPTED:
-            raise _later(reply) or _refusal(reply, len(tokens))
+            raise later_of(reply) or _refusal(reply, len(tokens))
 
 
 def message_of(reply: Reply) -> str:
@@ -74,7 +74,7 @@ def _refusal(reply: Reply, tokens: int) -> RotatorError:
     return reply.refusal()
 
 
-def _later(reply: Reply) -> Unavailable | None:
+def later_of(reply: Reply) -> Unavailable | None:
     """Return until when a limit asks to be left alone, None where the answer is about something else.
 
     A 403 may be a limit or a real refusal: `x-ratelimit-remaining` at 0, `Retry-After` or its words tell a limit.
