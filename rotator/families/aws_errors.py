@@ -51,6 +51,7 @@ _REASONS = {
     "ParameterVersionNotFound": "not_found",
     "InvalidParameterException": "invalid_parameter",
     "ResourceExistsException": "already_exists",
+    "ParameterAlreadyExists": "already_exists",
 }
 
 

@@ -171,10 +171,14 @@ def test_of_many_hands_that_promote_at_once_one_wins(case: StoreCase, filled):
     versions = [case.store.stage(name, Secret(f'{{"id": "{n}", "token": "t"}}'), f"token-{n}") for n in range(6)]
 
     def promote(version: str) -> str | None:
-        try:
-            return case.store.promote(name, version, old)
-        except Rejected as refusal:
-            return refusal.reason
+        for _ in range(1000):
+            try:
+                return case.store.promote(name, version, old)
+            except Rejected as refusal:
+                return refusal.reason
+            except Unavailable as later:  # nothing was done, and asking again is safe
+                reason = later.reason
+        return reason
 
     with ThreadPoolExecutor(len(versions)) as pool:
         outcomes = list(pool.map(promote, versions))

@@ -1,0 +1,117 @@
+"""Secrets of Google's Secret Manager: consumers read `latest`, which is the version that was added last.
+
+`name` is the secret's name in the connection's project. A version cannot wait in the secret itself, since it would be
+`latest` at once (an alias would have to be followed by every consumer). So a new document waits in a secret of its own,
+NAME-rotator-staged-DIGEST. Two more stand beside the name, without a version: NAME-rotator-promoted says in a label
+what the last promotion was, NAME-rotator-after-N lives while one is under way. Making a secret is what only one can
+do; an etag guards a secret's labels, and not the adding of a version. `families/newest.py` says how two hands are kept
+apart.
+
+A secret that is not there is made, replicated automatically. Needs, for NAME and NAME-rotator-*:
+secretmanager.secrets.{create,get,update,delete} and secretmanager.versions.{add,get,access}.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rotator.credential import Secret
+from rotator.errors import Rejected
+from rotator.families.gcp_secrets import SecretManager
+from rotator.families.newest import NewestIsRead, Note, Value
+from rotator.ports import Connection, Store
+
+FAMILY = "gcp"
+
+_LABEL = "rotator"
+_UNREADABLE = {"failed_precondition", "refused"}
+"""A version that is disabled or destroyed: 400 FAILED_PRECONDITION."""
+
+
+def connect(connection: Connection) -> Store:
+    """Return the store of one project. Raises BadInput where the connection names none."""
+    manager = SecretManager(connection)
+    return NewestIsRead(lambda: _Secrets(manager))
+
+
+class _Secrets:
+    """The calls of one method."""
+
+    def __init__(self, manager: SecretManager) -> None:
+        self._exchange = manager.exchange()
+        self._parent = f"projects/{manager.project.id}"
+
+    def beside(self, name: str, what: str) -> str:
+        return f"{name}-rotator-{what}"
+
+    def newest(self, name: str) -> Value | None:
+        found = self._found("get_secret_version", name=f"{self._path(name)}/versions/latest")
+        if found is None:
+            return None
+        number = int(found.name.rpartition("/")[2])
+        return Value(number, self.at(name, number))
+
+    def at(self, name: str, number: int) -> Secret | None:
+        """Return the text of a version, None where it is gone or disabled. Raises Rejected("not_text")."""
+        try:
+            found = self._found("access_secret_version", name=f"{self._path(name)}/versions/{number}")
+        except Rejected as refusal:
+            if refusal.reason not in _UNREADABLE:
+                raise
+            return None
+        try:
+            return None if found is None else Secret(found.payload.data.decode())
+        except UnicodeDecodeError:
+            raise Rejected("not_text", f"version {number} of {name} is binary") from None
+
+    def add(self, name: str, text: Secret, like: str) -> int:
+        model = self._found("get_secret", name=self._path(like))
+        if name != like or model is None:
+            self._make(name, {}, model)
+        payload = {"data": text.reveal().encode()}
+        made = self._exchange.change("add_secret_version", parent=self._path(name), payload=payload)
+        return int(made.name.rpartition("/")[2])
+
+    def note(self, name: str) -> Note | None:
+        found = self._found("get_secret", name=self._path(name))
+        return None if found is None else Note(found.labels.get(_LABEL, ""), found.create_time.timestamp())
+
+    def write_new(self, name: str, text: str) -> bool:
+        return self._make(name, {_LABEL: text}, None)
+
+    def write(self, name: str, text: str) -> None:
+        if not self._make(name, {_LABEL: text}, None):
+            secret = {"name": self._path(name), "labels": {_LABEL: text}}
+            self._exchange.change("update_secret", secret=secret, update_mask={"paths": ["labels"]})
+
+    def remove(self, name: str) -> None:
+        try:
+            self._exchange.change("delete_secret", name=self._path(name))
+        except Rejected as refusal:
+            if refusal.reason != "not_found":
+                raise
+
+    def _make(self, name: str, labels: dict[str, str], model: Any) -> bool:
+        """Make a secret, replicated as the model is; False where there is one already."""
+        replication = {"automatic": {}} if model is None else model.replication
+        secret = {"replication": replication, "labels": labels}
+        try:
+            self._exchange.change("create_secret", parent=self._parent, secret_id=name, secret=secret)
+        except Rejected as refusal:
+            if refusal.reason != "already_exists":
+                raise
+            return False
+        return True
+
+    def _path(self, name: str) -> str:
+        if not name or not name.replace("-", "").replace("_", "").isalnum():
+            raise Rejected("bad_name", f"{name} is not a secret's name: letters, digits, - and _")
+        return f"{self._parent}/secrets/{name}"
+
+    def _found(self, operation: str, **request: Any) -> Any:
+        try:
+            return self._exchange.read(operation, **request)
+        except Rejected as refusal:
+            if refusal.reason != "not_found":
+                raise
+            return None
