@@ -45,7 +45,7 @@ def test_ctrl_c_detaches_and_the_work_goes_on(found_company, aws_proxy):
     aws_proxy.until_held()
     left = respond.interrupt().end().ended(130)
     assert left.out == ""
-    assert "rotator incident watch inc-" in left.err.splitlines()[-1]
+    assert " incident watch inc-" in left.err.splitlines()[-1]
     aws_proxy.let_go()
     watched = found.rotator("incident", "watch", "last", "-o", "json").ended(0)
     assert watched.report["totals"]["proven_dead"] == 1

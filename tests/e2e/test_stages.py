@@ -20,7 +20,7 @@ def test_nothing_starts_before_the_plan_that_was_shown_is_approved(found_company
     assert (incident["title"], incident["severity"]) == ("Stolen", "low")
     plan = found.rotator("plan", incident["id"], "-o", "json").ended(0).report
     digest = plan["incident"]["plan"]
-    assert f"rotator approve {incident['id']} --digest {digest}" in declared.out
+    assert f" approve {incident['id']} --digest {digest}" in declared.out
     assert {step["state"] for step in plan["credentials"][0]["steps"]} == {"pending"}
 
     assert digest in found.rotator("approve", "last", "--digest", digest[:-1] + "x").ended(2).one_line
