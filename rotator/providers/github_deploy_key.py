@@ -19,6 +19,8 @@ from rotator.families.ssh_keys import read_private_key
 from rotator.ports import Connection
 from rotator.rest_kind import RestKind
 
+FAMILY = "github"
+
 _REPOSITORY = re.compile(r"[A-Za-z0-9-]+/(?!\.{1,2}$)[A-Za-z0-9._-]+")
 
 

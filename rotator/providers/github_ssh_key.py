@@ -18,6 +18,9 @@ from rotator.ports import Connection
 from rotator.rest_kind import RestKind
 
 
+FAMILY = "github"
+
+
 def connect(connection: Connection, name: str, rest: RestKind | None = None) -> ListedKeys:
     """Return the provider of one user's keys."""
     del rest
