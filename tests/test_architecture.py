@@ -31,7 +31,14 @@ ADDRESSES = {
     "ldap": "ldap://127.0.0.1:9",
 }
 """Of the families that do not speak HTTP."""
-MAY_IMPORT = ("rotator.credential", "rotator.errors", "rotator.families", "rotator.ports", "rotator.rest_")
+MAY_IMPORT = (
+    "rotator.credential",
+    "rotator.errors",
+    "rotator.families",
+    "rotator.kind",
+    "rotator.ports",
+    "rotator.rest_",
+)
 
 
 def imports_of(path):

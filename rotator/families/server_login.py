@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
-from rotator.credential import CredentialRef, Issued, Leaked, Secret, read_document
+from rotator.credential import CredentialRef, Issued, Secret, read_document
 from rotator.errors import BadInput, Rejected
 from rotator.ports import Connection
 
@@ -109,12 +109,6 @@ def own_login(connection: Connection) -> Login:
     except ValueError:
         raise Rejected("no_credential", f"connection {connection.name}: not a document of this kind") from None
     return Login(public.get(NAME_FIELD) or (None if name is None else str(name)), password)
-
-
-def belongs(leaked: Leaked, connection: Connection) -> None:
-    """Raise Rejected("not_this_account") where the report names another account or server."""
-    if not leaked.may_belong_to(connection.account, connection.endpoint_url):
-        raise Rejected("not_this_account", f"{leaked.account or leaked.address} is not {connection.name}")
 
 
 def new_password() -> Secret:

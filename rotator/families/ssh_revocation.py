@@ -29,6 +29,7 @@ from rotator.families.ssh_keys import SECRET_FIELD, fingerprint_of, read_private
 from rotator.families.ssh_knock import knock, together
 from rotator.families.ssh_krl import revokes, with_revoked
 from rotator.families.ssh_settings import Host, read_settings
+from rotator.kind import Kind
 from rotator.ports import Answer, Capability, Connection, State, Status, Verdict
 
 _QUERY = "ssh-keygen -Q -f {krl} /dev/stdin"
@@ -49,7 +50,7 @@ class Bearer:
         return tuple(getattr(self.certificate, "principals", ()))
 
 
-class RevokedByList:
+class RevokedByList(Kind):
     """One kind of what lists revoke; the owner is the accounts it opens, the id the key's SHA256 fingerprint.
 
     No host can list what was never revoked: a key that no list names counts as alive.
@@ -58,14 +59,11 @@ class RevokedByList:
     family: ClassVar[str] = "ssh"
     capability: ClassVar[Capability] = Capability.REVOCABLE
     sends_secret: ClassVar[bool] = False
-    calls: ClassVar[Mapping[str, int]] = {}
+    settle_s = 2.0  # sshd reads the list at each login
+    secret_field = SECRET_FIELD
 
     def __init__(self, connection: Connection, name: str, read: Callable[[Secret], Bearer]) -> None:
-        self.name = name
-        self.settle_s = 2.0 if connection.settle_s is None else connection.settle_s  # sshd reads the list at each login
-        self.propagation_s = connection.propagation_s or 0.0
-        self.secret_field = SECRET_FIELD
-        self._connection = connection
+        super().__init__(connection, name)
         self._read = read
         self._fleet = Fleet(read_settings(connection), self._own_key)
         self._users = self._fleet.settings.users
@@ -217,7 +215,7 @@ class RevokedByList:
         return accounts
 
     def _ref(self, accounts: tuple[str, ...] | set[str], name: str) -> CredentialRef:
-        return CredentialRef(self.name, self._connection.name, ",".join(sorted(accounts)), name)
+        return self._ref_of(",".join(sorted(accounts)), name)
 
     def _at(self, target: str, work: Work[T]) -> T:
         return self._fleet.at(self._fleet.settings.host(target), work)

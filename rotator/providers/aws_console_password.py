@@ -17,6 +17,7 @@ from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.errors import Rejected
 from rotator.families.aws import Account, Exchange, moment
 from rotator.families.aws_sessions import SESSIONS_POLICY, Principal, deny_older
+from rotator.kind import Kind
 from rotator.ports import Capability, Connection, Discovered, State, Status, Verdict
 from rotator.rest_kind import RestKind
 
@@ -27,12 +28,12 @@ SETTLE_S = 5.0
 _USER = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
 
 
-def connect(connection: Connection, name: str, rest: RestKind | None = None) -> AwsConsolePassword:  # noqa: ARG001 - not a REST kind
+def connect(connection: Connection, name: str, rest: RestKind | None = None) -> AwsConsolePassword:
     """Return the provider for one account."""
     return AwsConsolePassword(connection, name)
 
 
-class AwsConsolePassword:
+class AwsConsolePassword(Kind):
     """Login profiles of one account's IAM users."""
 
     family: ClassVar[str] = FAMILY
@@ -40,13 +41,11 @@ class AwsConsolePassword:
     no_knock: ClassVar[str] = "sign-in to the console is a web form"
     sends_secret: ClassVar[bool] = False
     calls: ClassVar[Mapping[str, int]] = {"preserve": 4, "revoke": 2}
+    settle_s = SETTLE_S
+    secret_field = "password"  # noqa: S105 - the name of a field
 
     def __init__(self, connection: Connection, name: str) -> None:
-        self.name = name
-        self.settle_s = SETTLE_S if connection.settle_s is None else connection.settle_s
-        self.propagation_s = connection.propagation_s or 0.0
-        self.secret_field = "password"  # noqa: S105 - the name of a field
-        self._connection = connection
+        super().__init__(connection, name)
         self._account = Account(connection)
 
     def identify(self, leaked: Leaked) -> CredentialRef:
@@ -54,8 +53,7 @@ class AwsConsolePassword:
 
         Raises Rejected("unreadable") without a user, Rejected("unknown_credential") for one without a console password.
         """
-        if not leaked.may_belong_to(self._connection.account, None):
-            raise Rejected("not_this_account", f"the report names account {leaked.account}")
+        self._must_belong(leaked)
         user = leaked.owner or (leaked.id or "").partition(":")[0]
         if not _USER.fullmatch(user):
             raise Rejected("unreadable", "a console password is named by its IAM user")
@@ -125,7 +123,7 @@ class AwsConsolePassword:
 
     def _ref(self, user: str, profile: Mapping[str, Any]) -> CredentialRef:
         made = profile["CreateDate"].strftime("%Y%m%dT%H%M%SZ")
-        return CredentialRef(self.name, self._connection.name, user, f"{user}:{made}")
+        return self._ref_of(user, f"{user}:{made}")
 
 
 def _last_use(user: Mapping[str, Any]) -> dict[str, str]:

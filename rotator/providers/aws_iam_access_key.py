@@ -12,6 +12,7 @@ from rotator.errors import Rejected, RotatorError
 from rotator.families.aws import Account, Exchange, moment
 from rotator.families.aws_knock import Knocker
 from rotator.families.aws_sessions import SESSIONS_POLICY, Principal, deny_older
+from rotator.kind import Kind
 from rotator.ports import Capability, Connection, Discovered, State, Status, Verdict
 from rotator.rest_kind import RestKind
 
@@ -22,25 +23,23 @@ _TELLS_ACCOUNT = re.compile(r"AKIA[Q-Z2-7][A-Z2-7]{15}")
 """Ids minted since 2019 hold the account's number; older ones (their fifth letter is I or J) do not."""
 
 
-def connect(connection: Connection, name: str, rest: RestKind | None = None) -> AwsIamAccessKey:  # noqa: ARG001 - not a REST kind
+def connect(connection: Connection, name: str, rest: RestKind | None = None) -> AwsIamAccessKey:
     """Return the provider for one account."""
     return AwsIamAccessKey(connection, name)
 
 
-class AwsIamAccessKey:
+class AwsIamAccessKey(Kind):
     """Access keys of one account's IAM users."""
 
     family: ClassVar[str] = FAMILY
     capability: ClassVar[Capability] = Capability.REVOCABLE
     sends_secret: ClassVar[bool] = False
     calls: ClassVar[Mapping[str, int]] = {"preserve": 6, "issue": 2}
+    settle_s = 5.0
+    secret_field = "aws_secret_access_key"  # noqa: S105 - the name of a field
 
     def __init__(self, connection: Connection, name: str) -> None:
-        self.name = name
-        self.settle_s = 5.0 if connection.settle_s is None else connection.settle_s
-        self.propagation_s = connection.propagation_s or 0.0
-        self.secret_field = "aws_secret_access_key"  # noqa: S105 - the name of a field
-        self._connection = connection
+        super().__init__(connection, name)
         self._account = Account(connection)
         self._knocker = Knocker(self._account)
 
@@ -64,7 +63,7 @@ class AwsIamAccessKey:
             raise Rejected("unknown_credential", f"IAM knows no access key {leaked.id}") from None
         if not (owner := found.get("UserName")):
             raise Rejected("unknown_credential", f"access key {leaked.id} belongs to no IAM user")
-        return CredentialRef(self.name, self._connection.name, owner, leaked.id)
+        return self._ref_of(owner, leaked.id)
 
     def own(self) -> str | None:
         """Return the id of the key that signs our calls; of a role's session, the session's own."""
@@ -88,7 +87,7 @@ class AwsIamAccessKey:
         for user in self._account.listing("iam", "list_users", "Users"):
             exchange, owner = self._account.exchange(), str(user["UserName"])
             for key in self._keys(exchange, owner):
-                ref = CredentialRef(self.name, self._connection.name, owner, key["AccessKeyId"])
+                ref = self._ref_of(owner, key["AccessKeyId"])
                 facts = {"created_at": moment(key["CreateDate"]), "state": _state(key).value}
                 yield Discovered(ref, {**facts, **_last_use(exchange, ref.id)})
 

@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.errors import Rejected
 from rotator.families.aws import Account, Exchange, moment
+from rotator.kind import Kind
 from rotator.ports import Capability, Connection, Discovered, State, Status, Verdict
 from rotator.rest_kind import RestKind
 
@@ -23,12 +24,12 @@ FAMILY = "aws"
 CURRENT, PREVIOUS = "AWSCURRENT", "AWSPREVIOUS"
 
 
-def connect(connection: Connection, name: str, rest: RestKind | None = None) -> AwsSecret:  # noqa: ARG001 - not a REST kind
+def connect(connection: Connection, name: str, rest: RestKind | None = None) -> AwsSecret:
     """Return the provider for one account and region."""
     return AwsSecret(connection, name)
 
 
-class AwsSecret:
+class AwsSecret(Kind):
     """Versions of one account's secrets; `owner` is the secret's name or ARN, `id` the version's."""
 
     family: ClassVar[str] = FAMILY
@@ -36,13 +37,11 @@ class AwsSecret:
     no_knock: ClassVar[str] = "a copy has no door: what the value opens is tried by its own kind"
     sends_secret: ClassVar[bool] = False
     calls: ClassVar[Mapping[str, int]] = {"preserve": 2, "verify": 2, "suspend": 2, "resume": 2}
+    settle_s = 0.0  # the service answers from one place
+    secret_field = "value"  # noqa: S105 - the name of a field
 
     def __init__(self, connection: Connection, name: str) -> None:
-        self.name = name
-        self.settle_s = connection.settle_s or 0.0  # the service answers from one place
-        self.propagation_s = connection.propagation_s or 0.0
-        self.secret_field = "value"  # noqa: S105 - the name of a field
-        self._connection = connection
+        super().__init__(connection, name)
         self._account = Account(connection)
 
     def identify(self, leaked: Leaked) -> CredentialRef:
@@ -51,8 +50,7 @@ class AwsSecret:
         Without the value, the report must name the version (NAME#VERSION). Raises Rejected("unreadable") for neither,
         Rejected("unknown_credential") when no version that a stage leads to holds that value.
         """
-        if not leaked.may_belong_to(self._connection.account, None):
-            raise Rejected("not_this_account", f"the report names account {leaked.account}")
+        self._must_belong(leaked)
         name, _, version = (leaked.owner or leaked.id or "").partition("#")
         if leaked.owner and leaked.id:
             version = version or leaked.id.rpartition("#")[2]
@@ -161,4 +159,4 @@ class AwsSecret:
         exchange.change("secretsmanager", "update_secret_version_stage", SecretId=ref.owner, VersionStage=stage, **move)
 
     def _ref(self, name: str, version: str) -> CredentialRef:
-        return CredentialRef(self.name, self._connection.name, name, version)
+        return self._ref_of(name, version)

@@ -17,6 +17,7 @@ from typing import Any, ClassVar
 from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.errors import Rejected
 from rotator.families.aws import Account, Exchange, moment
+from rotator.kind import Kind
 from rotator.ports import Capability, Connection, Discovered, State, Status, Verdict
 from rotator.rest_kind import RestKind
 
@@ -31,12 +32,12 @@ _API_KEY = re.compile(r"ABSK([A-Za-z0-9+/]{24,}={0,2})")
 """A Bedrock API key: the alias and the secret together, in base64."""
 
 
-def connect(connection: Connection, name: str, rest: RestKind | None = None) -> AwsServiceSpecificCredential:  # noqa: ARG001 - not a REST kind
+def connect(connection: Connection, name: str, rest: RestKind | None = None) -> AwsServiceSpecificCredential:
     """Return the provider for one account."""
     return AwsServiceSpecificCredential(connection, name)
 
 
-class AwsServiceSpecificCredential:
+class AwsServiceSpecificCredential(Kind):
     """Service-specific credentials of one account's IAM users."""
 
     family: ClassVar[str] = FAMILY
@@ -44,13 +45,11 @@ class AwsServiceSpecificCredential:
     no_knock: ClassVar[str] = "its service answers a wrong password and a missing right alike"
     sends_secret: ClassVar[bool] = False
     calls: ClassVar[Mapping[str, int]] = {"preserve": 2}
+    settle_s = SETTLE_S
+    secret_field = "password"  # noqa: S105 - the name of a field
 
     def __init__(self, connection: Connection, name: str) -> None:
-        self.name = name
-        self.settle_s = SETTLE_S if connection.settle_s is None else connection.settle_s
-        self.propagation_s = connection.propagation_s or 0.0
-        self.secret_field = "password"  # noqa: S105 - the name of a field
-        self._connection = connection
+        super().__init__(connection, name)
         self._account = Account(connection)
 
     def identify(self, leaked: Leaked) -> CredentialRef:
@@ -62,8 +61,7 @@ class AwsServiceSpecificCredential:
         if not told or not re.fullmatch(r"[\w+=,.@-]{8,200}", told, re.ASCII):
             raise Rejected("unreadable", "the report names neither its id (ACCA…), its user name nor its alias")
         at = re.search(r"-at-([0-9]{12})$", told)
-        if not leaked.may_belong_to(self._connection.account, None):
-            raise Rejected("not_this_account", f"the report names account {leaked.account}")
+        self._must_belong(leaked)
         if at and self._connection.account not in (None, at[1]):
             raise Rejected("not_this_account", f"{told} is of account {at[1]}")
         exchange = self._account.exchange()
@@ -129,7 +127,7 @@ class AwsServiceSpecificCredential:
 
     def _ref(self, listed: Mapping[str, Any]) -> CredentialRef:
         credential_id = str(listed["ServiceSpecificCredentialId"])
-        return CredentialRef(self.name, self._connection.name, str(listed["UserName"]), credential_id)
+        return self._ref_of(str(listed["UserName"]), credential_id)
 
 
 def _named(ref: CredentialRef) -> dict[str, str]:

@@ -15,18 +15,19 @@ from typing import Any, ClassVar
 from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.errors import Rejected
 from rotator.families.aws import Account, Exchange, moment
+from rotator.kind import Kind
 from rotator.ports import Capability, Connection, Discovered, State, Status, Verdict
 from rotator.rest_kind import RestKind
 
 FAMILY = "aws"
 
 
-def connect(connection: Connection, name: str, rest: RestKind | None = None) -> AwsSsmParameter:  # noqa: ARG001 - not a REST kind
+def connect(connection: Connection, name: str, rest: RestKind | None = None) -> AwsSsmParameter:
     """Return the provider for one account and region."""
     return AwsSsmParameter(connection, name)
 
 
-class AwsSsmParameter:
+class AwsSsmParameter(Kind):
     """Versions of one account's parameters; `owner` is the parameter's name."""
 
     family: ClassVar[str] = FAMILY
@@ -34,13 +35,10 @@ class AwsSsmParameter:
     no_knock: ClassVar[str] = "a copy has no door: what the value opens is tried by its own kind"
     sends_secret: ClassVar[bool] = False
     calls: ClassVar[Mapping[str, int]] = {"preserve": 2}
+    secret_field = "value"  # noqa: S105 - the name of a field
 
     def __init__(self, connection: Connection, name: str) -> None:
-        self.name = name
-        self.settle_s = connection.settle_s or 0.0
-        self.propagation_s = connection.propagation_s or 0.0
-        self.secret_field = "value"  # noqa: S105 - the name of a field
-        self._connection = connection
+        super().__init__(connection, name)
         self._account = Account(connection)
 
     def identify(self, leaked: Leaked) -> CredentialRef:
@@ -49,8 +47,7 @@ class AwsSsmParameter:
         Without the value, the report must name the version (NAME:VERSION). Raises Rejected("unreadable") for neither,
         Rejected("unknown_credential") when no version that is kept holds that value.
         """
-        if not leaked.may_belong_to(self._connection.account, None):
-            raise Rejected("not_this_account", f"the report names account {leaked.account}")
+        self._must_belong(leaked)
         name, _, version = (leaked.id or leaked.owner or "").partition(":")
         number = version.partition(":")[0]
         if not name or (leaked.secret is None and not number):
@@ -104,7 +101,7 @@ class AwsSsmParameter:
     def _ref(self, version: Mapping[str, Any]) -> CredentialRef:
         name, made = str(version["Name"]), version["LastModifiedDate"]
         tag = f"{name}:{version['Version']}:{moment(made).replace('-', '').replace(':', '')}"
-        return CredentialRef(self.name, self._connection.name, name, tag)
+        return self._ref_of(name, tag)
 
 
 def _facts(version: Mapping[str, Any]) -> dict[str, str]:

@@ -16,6 +16,7 @@ from rotator.errors import Rejected
 from rotator.families.aws import Account, Exchange, moment
 from rotator.families.aws_session_knock import Governed, Identity
 from rotator.families.aws_sessions import ASSUMED, USER, Principal, denied, deny_older, material
+from rotator.kind import Kind
 from rotator.ports import Answer, Capability, Connection, State, Status, Verdict
 from rotator.rest_kind import RestKind
 
@@ -31,25 +32,23 @@ SETTLE_S = 10.0
 _FEDERATED = re.compile(r"arn:[a-z-]+:sts::[0-9]{12}:federated-user/.+")
 
 
-def connect(connection: Connection, name: str, rest: RestKind | None = None) -> AwsStsSession:  # noqa: ARG001 - not a REST kind
+def connect(connection: Connection, name: str, rest: RestKind | None = None) -> AwsStsSession:
     """Return the provider for one account."""
     return AwsStsSession(connection, name)
 
 
-class AwsStsSession:
+class AwsStsSession(Kind):
     """Sessions of one account's roles and users; `owner` is role/NAME or user/NAME."""
 
     family: ClassVar[str] = FAMILY
     capability: ClassVar[Capability] = Capability.EXPIRE_ONLY
     sends_secret: ClassVar[bool] = True
     calls: ClassVar[Mapping[str, int]] = {"preserve": 5, "end_sessions": 3, "verify": 2}
+    settle_s = SETTLE_S
+    secret_field = "aws_session_token"  # noqa: S105 - the name of a field
 
     def __init__(self, connection: Connection, name: str) -> None:
-        self.name = name
-        self.settle_s = SETTLE_S if connection.settle_s is None else connection.settle_s
-        self.propagation_s = connection.propagation_s or 0.0
-        self.secret_field = "aws_session_token"  # noqa: S105 - the name of a field
-        self._connection = connection
+        super().__init__(connection, name)
         self._account = Account(connection)
         self._identity = Identity(self._account)
         self._governed = Governed(self._account)
@@ -61,13 +60,12 @@ class AwsStsSession:
         CloudTrail (AccessKeyId) tells whose it was. Raises Rejected("expired"), Rejected("root_session") and others
         for what no policy on a role or user ends.
         """
-        if not leaked.may_belong_to(self._connection.account, None):
-            raise Rejected("not_this_account", f"the report names account {leaked.account}")
+        self._must_belong(leaked)
         session = material(leaked)
         account, arn = self._identity.of(session)
         if self._connection.account not in (None, account):
             raise Rejected("not_this_account", f"the session is of account {account}")
-        return CredentialRef(self.name, self._connection.name, _owner(arn, leaked.owner), session.access_key)
+        return self._ref_of(_owner(arn, leaked.owner), session.access_key)
 
     def own(self) -> str | None:
         """Return the id of the key or session that signs our calls."""

@@ -6,43 +6,36 @@ A credential is named by its id where the report tells one, else by the deployme
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import ClassVar
 
 from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.errors import Rejected
 from rotator.families.by_hand import FAMILY
+from rotator.kind import Kind
 from rotator.ports import Capability, Connection, Status, Verdict
 from rotator.rest_kind import RestKind
 
 
-def connect(connection: Connection, name: str, rest: RestKind | None = None) -> ByHand:  # noqa: ARG001 - not a REST kind
+def connect(connection: Connection, name: str, rest: RestKind | None = None) -> ByHand:
     """Return the provider of the kind that the playbook `name` describes."""
     return ByHand(connection, name)
 
 
-class ByHand:
+class ByHand(Kind):
     """One kind that is left to people."""
 
     family: ClassVar[str] = FAMILY
     capability: ClassVar[Capability] = Capability.MANUAL
     no_knock: ClassVar[str] = "only a person can try it"
     sends_secret: ClassVar[bool] = False
-    calls: ClassVar[Mapping[str, int]] = {}
-    settle_s = 0.0
-    propagation_s = 0.0
     secret_field = "secret"  # noqa: S105 - the name of a field
-
-    def __init__(self, connection: Connection, name: str) -> None:
-        self.name = name
-        self._connection = connection
 
     def identify(self, leaked: Leaked) -> CredentialRef:
         """Name it as the report does; nobody is asked. Raises Rejected("unreadable") where the report names nothing."""
         known = leaked.id or leaked.key
         if not known:
             raise Rejected("unreadable", "the report names neither an id nor a secret")
-        return CredentialRef(self.name, self._connection.name, leaked.owner or "", known)
+        return self._ref_of(leaked.owner or "", known)
 
     def inspect(self, ref: CredentialRef) -> Status:
         raise Rejected("no_view", f"only a person can look how {ref.id} stands")

@@ -20,6 +20,7 @@ from urllib.parse import quote
 from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.errors import Rejected
 from rotator.families.gcp import FAMILY, Exchange, Project, listing
+from rotator.kind import Kind
 from rotator.ports import Capability, Connection, Discovered, State, Status, Verdict
 from rotator.rest_kind import RestKind
 
@@ -31,12 +32,12 @@ _ID = re.compile(r"[A-Za-z0-9_-]{1,255}:([0-9]+):[0-9TZ]+")
 _STATES = {"ENABLED": State.ACTIVE, "DISABLED": State.SUSPENDED, "DESTROYED": State.ABSENT}
 
 
-def connect(connection: Connection, name: str, rest: RestKind | None = None) -> GcpSecretVersion:  # noqa: ARG001 - not a REST kind
+def connect(connection: Connection, name: str, rest: RestKind | None = None) -> GcpSecretVersion:
     """Return the provider for one project."""
     return GcpSecretVersion(connection, name)
 
 
-class GcpSecretVersion:
+class GcpSecretVersion(Kind):
     """Versions of one project's secrets; `owner` is the secret's name in the project."""
 
     family: ClassVar[str] = FAMILY
@@ -44,13 +45,11 @@ class GcpSecretVersion:
     no_knock: ClassVar[str] = "a copy has no door: what the value opens is tried by its own kind"
     sends_secret: ClassVar[bool] = False
     calls: ClassVar[Mapping[str, int]] = {"preserve": 2, "suspend": 2, "resume": 2, "revoke": 2}
+    settle_s = 0.0  # a version's state is the same everywhere at once
+    secret_field = "value"  # noqa: S105 - the name of a field
 
     def __init__(self, connection: Connection, name: str) -> None:
-        self.name = name
-        self.settle_s = connection.settle_s or 0.0  # a version's state is the same everywhere at once
-        self.propagation_s = connection.propagation_s or 0.0
-        self.secret_field = "value"  # noqa: S105 - the name of a field
-        self._connection = connection
+        super().__init__(connection, name)
         self._project = Project(connection)
 
     def identify(self, leaked: Leaked) -> CredentialRef:
@@ -177,7 +176,7 @@ class GcpSecretVersion:
 
     def _ref(self, secret: str, version: Mapping[str, Any]) -> CredentialRef:
         made = re.sub(r"[-:]|\.[0-9]+", "", str(version.get("createTime", "")))
-        return CredentialRef(self.name, self._connection.name, secret, f"{secret}:{_number(version)}:{made}")
+        return self._ref_of(secret, f"{secret}:{_number(version)}:{made}")
 
 
 def _number(version: Mapping[str, Any]) -> str:

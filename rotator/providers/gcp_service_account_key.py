@@ -20,6 +20,7 @@ from rotator.credential import CredentialRef, Issued, Leaked, Secret
 from rotator.errors import Rejected, Uncertain
 from rotator.families.gcp import FAMILY, Exchange, Project, listing
 from rotator.families.gcp_knock import key_file, knock
+from rotator.kind import Kind
 from rotator.ports import Capability, Connection, Discovered, State, Status, Verdict
 from rotator.rest_kind import RestKind
 
@@ -34,25 +35,24 @@ _PROJECT = re.compile(r"[^@]+@(.+)\.iam\.gserviceaccount\.com")
 """Accounts that a project's owner made name their project; Google's own name a number or a service."""
 
 
-def connect(connection: Connection, name: str, rest: RestKind | None = None) -> GcpServiceAccountKey:  # noqa: ARG001 - not a REST kind
+def connect(connection: Connection, name: str, rest: RestKind | None = None) -> GcpServiceAccountKey:
     """Return the provider for one project."""
     return GcpServiceAccountKey(connection, name)
 
 
-class GcpServiceAccountKey:
+class GcpServiceAccountKey(Kind):
     """Keys of one project's service accounts; `owner` is the account's address."""
 
     family: ClassVar[str] = FAMILY
     capability: ClassVar[Capability] = Capability.REVOCABLE
     sends_secret: ClassVar[bool] = False
     calls: ClassVar[Mapping[str, int]] = {"preserve": 3, "issue": 2}
+    settle_s = SETTLE_S
+    propagation_s = PROPAGATION_S
+    secret_field = "private_key"  # noqa: S105 - the name of a field
 
     def __init__(self, connection: Connection, name: str) -> None:
-        self.name = name
-        self.settle_s = SETTLE_S if connection.settle_s is None else connection.settle_s
-        self.propagation_s = PROPAGATION_S if connection.propagation_s is None else connection.propagation_s
-        self.secret_field = "private_key"  # noqa: S105 - the name of a field
-        self._connection = connection
+        super().__init__(connection, name)
         self._project = Project(connection)
 
     def identify(self, leaked: Leaked) -> CredentialRef:
@@ -64,9 +64,8 @@ class GcpServiceAccountKey:
         email, key_id = told.get("client_email") or leaked.owner, told.get("private_key_id") or leaked.id
         if not email or not key_id or not _EMAIL.fullmatch(email) or not _KEY_ID.fullmatch(key_id):
             raise Rejected("unreadable", "a key is named by its account's address and its id: both stand in its file")
-        if leaked.id not in (None, key_id):
-            raise Rejected("mispaired", f"the report's file is not that of key {leaked.id}")
-        ref = CredentialRef(self.name, self._connection.name, email, key_id)
+        self._must_pair(leaked, key_id)
+        ref = self._ref_of(email, key_id)
         self._refuse_foreign(email, leaked.account)
         if self._found(self._project.exchange(), ref) is None:
             raise Rejected("unknown_credential", f"{email} has no key {key_id}")
@@ -90,7 +89,7 @@ class GcpServiceAccountKey:
         for account in listing(self._project, "iam", path, "accounts"):
             email = str(account["email"])
             for each in self._keys(self._project.exchange(), email):
-                ref = CredentialRef(self.name, self._connection.name, email, _id(each))
+                ref = self._ref_of(email, _id(each))
                 yield Discovered(ref, {**_facts(each), "state": _state(each).value})
 
     def preserve(self, ref: CredentialRef) -> Mapping[str, str]:

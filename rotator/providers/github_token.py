@@ -17,6 +17,7 @@ from typing import ClassVar, NoReturn
 from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.errors import Rejected, RotatorError
 from rotator.families.github import FAMILY, GitHub, message_of
+from rotator.kind import Kind
 from rotator.ports import Answer, Capability, Connection, Provider, Status, Verdict
 from rotator.rest_kind import RestKind
 
@@ -36,11 +37,10 @@ _INSTALLATION = "ghs_"
 
 def connect(connection: Connection, name: str, rest: RestKind | None = None) -> Provider:
     """Return the provider of GitHub's tokens."""
-    del rest
     return GitHubToken(connection, name)
 
 
-class GitHubToken:
+class GitHubToken(Kind):
     """Tokens of github.com, whoever owns them."""
 
     family: ClassVar[str] = FAMILY
@@ -49,19 +49,17 @@ class GitHubToken:
     calls: ClassVar[Mapping[str, int]] = {"verify": 0}  # what is asked there does not count
     batch_size: ClassVar[int] = 1000
     gather_s: ClassVar[float] = GATHER_S
+    settle_s = SETTLE_S
+    propagation_s = PROPAGATION_S
+    secret_field = "token"  # noqa: S105 - the name of a field
 
     def __init__(self, connection: Connection, name: str) -> None:
-        self.name = name
-        self.settle_s = SETTLE_S if connection.settle_s is None else connection.settle_s
-        self.propagation_s = PROPAGATION_S if connection.propagation_s is None else connection.propagation_s
-        self.secret_field = "token"  # noqa: S105 - the name of a field
-        self._connection = connection
+        super().__init__(connection, name)
         self._github = GitHub(connection)
 
     def identify(self, leaked: Leaked) -> CredentialRef:
         """Name the token by its hash, and its owner by asking as its bearer; a refresh token has no way to ask."""
-        if not leaked.may_belong_to(self._connection.account, self._github.address):
-            raise Rejected("not_this_account", f"{leaked.account or leaked.address} is not {self._connection.name}")
+        self._must_belong(leaked, self._github.address)
         if leaked.secret is None:
             raise Rejected("needs_secret", "GitHub knows a token by its text alone: the report must hold it")
         text = leaked.secret.reveal()
@@ -70,10 +68,9 @@ class GitHubToken:
         if not _WHOLE.fullmatch(text):
             raise Rejected("unreadable", "the token is truncated or malformed")
         named = hashed(leaked.secret)
-        if leaked.id not in {None, named}:
-            raise Rejected("mispaired", f"the report's token is not the one of {leaked.id}")
+        self._must_pair(leaked, named)
         owner = "" if text.startswith(_REFRESHES) else self._owner(leaked.secret)
-        return CredentialRef(self.name, self._connection.name, owner, named)
+        return self._ref_of(owner, named)
 
     def inspect(self, ref: CredentialRef) -> Status:
         """Raise Rejected: GitHub tells nobody how a token stands, except its bearer."""

@@ -19,6 +19,7 @@ from typing import Any, ClassVar
 from rotator.credential import CredentialRef, Issued, Leaked, Secret
 from rotator.errors import Rejected, Uncertain
 from rotator.families.gitlab import FAMILY, SECRET_FIELD, GitLab, is_absent, told
+from rotator.kind import Kind
 from rotator.ports import Answer, Capability, Connection, Discovered, Provider, State, Status, Verdict
 from rotator.rest_kind import RestKind
 
@@ -37,11 +38,10 @@ _REFUSALS = {
 
 def connect(connection: Connection, name: str, rest: RestKind | None = None) -> Provider:
     """Return the provider of one GitLab's tokens."""
-    del rest
     return GitLabToken(connection, name)
 
 
-class GitLabToken:
+class GitLabToken(Kind):
     """Tokens of one GitLab; ids are its own numbers, one row of them for all owners."""
 
     family: ClassVar[str] = FAMILY
@@ -49,30 +49,26 @@ class GitLabToken:
     sends_secret: ClassVar[bool] = True
     calls: ClassVar[Mapping[str, int]] = {"preserve": 2, "revoke": 2, "issue": 2}
     secret_field: str = SECRET_FIELD
+    settle_s = SETTLE_S
 
     def __init__(self, connection: Connection, name: str) -> None:
-        self.name = name
-        self.settle_s = SETTLE_S if connection.settle_s is None else connection.settle_s
-        self.propagation_s = connection.propagation_s or 0.0
-        self._connection = connection
+        super().__init__(connection, name)
         self._gitlab = GitLab(connection)
 
     def identify(self, leaked: Leaked) -> CredentialRef:
         """Ask as its bearer which token it is, and as the rotator whose. Without the token, its owner must be told."""
-        if not leaked.may_belong_to(self._connection.account, self._gitlab.address):
-            raise Rejected("not_this_account", f"{leaked.account or leaked.address} is not {self._connection.name}")
+        self._must_belong(leaked, self._gitlab.address)
         if leaked.secret is None:
             if leaked.id and leaked.id.isdigit() and leaked.owner and _OWNER.fullmatch(leaked.owner):
-                return self._ref(leaked.owner, leaked.id)
+                return self._ref_of(leaked.owner, leaked.id)
             raise Rejected("unreadable", "neither a token nor its number, with its owner as user/7 or project/7")
         reply = self._gitlab.knock(_SELF, leaked.secret)
         if reply.status == HTTPStatus.UNAUTHORIZED:
             raise Rejected("unknown_credential", "GitLab lets no such token in")
         shown = told(reply)
         named = str(shown["id"])
-        if leaked.id not in {None, named}:
-            raise Rejected("mispaired", f"the report's token is not the one of {leaked.id}")
-        return self._ref(self._owner(shown), named)
+        self._must_pair(leaked, named)
+        return self._ref_of(self._owner(shown), named)
 
     def own(self) -> str | None:
         """Return the number of the rotator's own token."""
@@ -153,7 +149,7 @@ class GitLabToken:
             if _state(each) is State.ACTIVE:
                 user = each["user_id"]
                 owner = owners.get(user) or owners.setdefault(user, self._owner(each))
-                yield Discovered(self._ref(owner, str(each["id"])), {**_facts(each), "state": State.ACTIVE.value})
+                yield Discovered(self._ref_of(owner, str(each["id"])), {**_facts(each), "state": State.ACTIVE.value})
 
     def _found(self, ref: CredentialRef) -> Mapping[str, Any] | None:
         """Return a living token, None for one that is revoked, expired or unknown to its owner."""
@@ -190,9 +186,6 @@ class GitLabToken:
         user = told(self._gitlab.read(f"/users/{shown['user_id']}"))
         found = _BOT.fullmatch(str(user.get("username", ""))) if user.get("bot") is not False else None
         return f"{found[1]}/{found[2]}" if found else f"user/{shown['user_id']}"
-
-    def _ref(self, owner: str, number: str) -> CredentialRef:
-        return CredentialRef(self.name, self._connection.name, owner, number)
 
 
 def _at(owner: str) -> tuple[str, str]:

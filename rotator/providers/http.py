@@ -17,6 +17,7 @@ from rotator.families.http import FAMILY, Bearer, RestService
 from rotator.families.http_identity import Identity
 from rotator.families.http_listing import Entry, Listing
 from rotator.families.http_template import at, filled, granted, matched
+from rotator.kind import Kind
 from rotator.ports import Answer, Capability, Connection, Discovered, Provider, State, Status, Verdict
 from rotator.rest_calls import ChangeCall, IssueCall, copied
 from rotator.rest_kind import RestKind
@@ -30,13 +31,13 @@ def connect(connection: Connection, name: str, rest: RestKind | None = None) -> 
     if rest is None:
         raise BadInput("a playbook with `provider: http` describes its service", name, "give it an `http:` section")
     shown = rest.revoke is not None and rest.revoke.as_ == "subject"
-    parts: list[type[Kind]] = (
+    parts: list[type[Knockable]] = (
         [ShownKind] * shown + [Issuer] * (rest.issue is not None) + [SuspendableKind] * (rest.suspend is not None)
     )
     parts += [PreservedKind] * rest.looks + [ListedKind] * (rest.list is not None and not rest.list.per_owner)
     said: dict[str, object] = {"capability": _capability(rest), "calls": _calls(rest)}
     said["sends_secret"] = rest.identify is not None and rest.identify.call is not None
-    made: type[Kind] = type("RestKindProvider", (*parts, Kind), said)
+    made: type[Knockable] = type("RestKindProvider", (*parts, Knockable), said)
     return made(connection, name, rest)
 
 
@@ -73,20 +74,18 @@ def _given(connection: Connection, name: str, rest: RestKind) -> dict[str, objec
     return given
 
 
-class Kind:
+class Knockable(Kind):
     """A kind that can be tried, and whatever else its section has a call for."""
 
     family: ClassVar[str] = FAMILY
     capability: ClassVar[Capability] = Capability.REVOCABLE
     sends_secret: ClassVar[bool] = True
-    calls: ClassVar[Mapping[str, int]] = {}
 
     def __init__(self, connection: Connection, name: str, rest: RestKind) -> None:
-        self.name = name
-        self.settle_s = rest.settle_s if connection.settle_s is None else connection.settle_s
-        self.propagation_s = rest.propagation_s if connection.propagation_s is None else connection.propagation_s
+        self.settle_s, self.propagation_s = rest.settle_s, rest.propagation_s
+        super().__init__(connection, name)
         self.secret_field = rest.secret_field
-        self._connection, self._rest = connection, rest
+        self._rest = rest
         self._service = RestService(
             connection,
             rest.authenticate,
@@ -101,11 +100,10 @@ class Kind:
 
     def identify(self, leaked: Leaked) -> CredentialRef:
         """Name the credential: by what the section says of its secret, otherwise by its id."""
-        if not leaked.may_belong_to(self._connection.account, self._service.address):
-            raise Rejected("not_this_account", f"{leaked.account or leaked.address} is not {self._connection.name}")
+        self._must_belong(leaked, self._service.address)
         named = self._identity.of(leaked, leaked.secret) if leaked.secret is not None else None
-        if named is not None and leaked.id not in (None, named.id):
-            raise Rejected("mispaired", f"the report's secret is not the one of {leaked.id}")
+        if named is not None:
+            self._must_pair(leaked, named.id)
         if named is not None and named.owner is not None:
             return self._ref(named.id, named.owner)
         if (credential_id := named.id if named is not None else leaked.id) is None:
@@ -217,10 +215,10 @@ class Kind:
         return {"id": ref.id, "owner": ref.owner}
 
     def _ref(self, credential_id: str, owner: str) -> CredentialRef:
-        return CredentialRef(self.name, self._connection.name, owner, credential_id)
+        return self._ref_of(owner, credential_id)
 
 
-class PreservedKind(Kind):
+class PreservedKind(Knockable):
     """A kind that its service shows."""
 
     def preserve(self, ref: CredentialRef) -> Mapping[str, str]:
@@ -232,7 +230,7 @@ class PreservedKind(Kind):
         return {"state": self._state(entry).value, **self._listing.kept(entry), **taken}
 
 
-class ListedKind(Kind):
+class ListedKind(Knockable):
     """A kind whose service lists all of an account."""
 
     def discover(self) -> Iterable[Discovered]:
@@ -242,7 +240,7 @@ class ListedKind(Kind):
             yield Discovered(ref, {**self._listing.times(entry), "state": self._state(entry).value})
 
 
-class Issuer(Kind):
+class Issuer(Knockable):
     """A kind whose service mints replacements."""
 
     def issue(self, ref: CredentialRef, marker: str, preserved: Mapping[str, str]) -> Issued:
@@ -277,7 +275,7 @@ class Issuer(Kind):
         return {} if entry is None else {f"{EXPOSED}{path}": at(entry, path) for path in wanted}
 
 
-class ShownKind(Kind):
+class ShownKind(Knockable):
     """A kind that is revoked by showing it: a batch of one, since that is how the engine hands the material over."""
 
     batch_size: ClassVar[int] = 1
@@ -298,7 +296,7 @@ class ShownKind(Kind):
         return answers
 
 
-class SuspendableKind(Kind):
+class SuspendableKind(Knockable):
     """A kind that can be stopped and started again."""
 
     def suspend(self, ref: CredentialRef) -> None:

@@ -22,6 +22,7 @@ from cryptography.x509.oid import NameOID
 from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.errors import Rejected
 from rotator.families.kubernetes import FAMILY, WHO_AM_I, Kubernetes
+from rotator.kind import Kind
 from rotator.ports import Answer, Capability, Connection, Provider, Status, Verdict
 from rotator.rest_kind import RestKind
 
@@ -34,34 +35,29 @@ _PEM = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----.+?-----END \1-----", re.DOTALL)
 
 def connect(connection: Connection, name: str, rest: RestKind | None = None) -> Provider:
     """Return the provider of one cluster's client certificates."""
-    del rest
     return KubernetesClientCertificate(connection, name)
 
 
-class KubernetesClientCertificate:
+class KubernetesClientCertificate(Kind):
     """Client certificates that one cluster lets in."""
 
     family: ClassVar[str] = FAMILY
     capability: ClassVar[Capability] = Capability.MANUAL
     sends_secret: ClassVar[bool] = False
-    calls: ClassVar[Mapping[str, int]] = {}
     secret_field: str = "kubeconfig"  # noqa: S105 - the name of a field
+    settle_s = SETTLE_S
 
     def __init__(self, connection: Connection, name: str) -> None:
-        self.name = name
-        self.settle_s = SETTLE_S if connection.settle_s is None else connection.settle_s
-        self.propagation_s = connection.propagation_s or 0.0
-        self._connection = connection
+        super().__init__(connection, name)
         self._cluster = Kubernetes(connection)
 
     def identify(self, leaked: Leaked) -> CredentialRef:
         """Read the certificate; nobody is asked. Only a knock tells whether this cluster lets it in."""
-        if not leaked.may_belong_to(self._connection.account, self._cluster.address):
-            raise Rejected("not_this_account", f"{leaked.account or leaked.address} is not {self._connection.name}")
+        self._must_belong(leaked, self._cluster.address)
         if leaked.secret is None:
             raise Rejected("unreadable", "a certificate is named by itself: the report must hold it")
         certificate, _ = _read(leaked.secret)
-        return CredentialRef(self.name, self._connection.name, _user(certificate), _id(certificate))
+        return self._ref_of(_user(certificate), _id(certificate))
 
     def inspect(self, ref: CredentialRef) -> Status:
         """Raise Rejected: a cluster keeps no list of the certificates that it let be signed."""

@@ -30,6 +30,7 @@ from rotator.families.kubernetes import (
     told,
 )
 from rotator.families.kubernetes_tokens import Claims, read_token
+from rotator.kind import Kind
 from rotator.ports import Answer, Capability, Connection, Discovered, Provider, State, Status, Verdict
 from rotator.rest_kind import RestKind
 
@@ -47,11 +48,10 @@ _ID = re.compile(r"(?P<resource>secrets|pods)/(?P<name>[a-z0-9.-]+)@(?P<uid>[0-9
 
 def connect(connection: Connection, name: str, rest: RestKind | None = None) -> Provider:
     """Return the provider of one cluster's tokens."""
-    del rest
     return KubernetesServiceAccountToken(connection, name)
 
 
-class KubernetesServiceAccountToken:
+class KubernetesServiceAccountToken(Kind):
     """Tokens of one cluster's service accounts."""
 
     family: ClassVar[str] = FAMILY
@@ -59,21 +59,19 @@ class KubernetesServiceAccountToken:
     sends_secret: ClassVar[bool] = True
     calls: ClassVar[Mapping[str, int]] = {"preserve": 2, "revoke": 2, "issue": 5, "compare": 2}
     secret_field: str = SECRET_FIELD
+    settle_s = CACHED_S
+    propagation_s = CACHED_S
 
     def __init__(self, connection: Connection, name: str) -> None:
-        self.name = name
-        self.settle_s = CACHED_S if connection.settle_s is None else connection.settle_s
-        self.propagation_s = CACHED_S if connection.propagation_s is None else connection.propagation_s
-        self._connection = connection
+        super().__init__(connection, name)
         self._cluster = Kubernetes(connection)
 
     def identify(self, leaked: Leaked) -> CredentialRef:
         """Read whose it is, and let the API server review it, with the rotator's own token."""
-        if not leaked.may_belong_to(self._connection.account, self._cluster.address):
-            raise Rejected("not_this_account", f"{leaked.account or leaked.address} is not {self._connection.name}")
+        self._must_belong(leaked, self._cluster.address)
         if leaked.secret is None:
             if leaked.owner and leaked.id and _ID.fullmatch(leaked.id):
-                return self._ref(leaked.owner, leaked.id)
+                return self._ref_of(leaked.owner, leaked.id)
             raise Rejected("unreadable", "neither a token nor the object that keeps one alive, with its owner")
         text, claims = read_token(leaked.secret)
         body = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenReview", "spec": {"token": text}}
@@ -83,7 +81,7 @@ class KubernetesServiceAccountToken:
             raise Rejected("unknown_credential", "the API server takes it for nobody's")
         if not claims.resource:
             raise Rejected("only_expires", "it is bound to no object: it ends with its time, or with its account")
-        return self._ref(claims.owner, f"{claims.resource}/{claims.name}@{claims.uid or self._uid(claims)}")
+        return self._ref_of(claims.owner, f"{claims.resource}/{claims.name}@{claims.uid or self._uid(claims)}")
 
     def own(self) -> str | None:
         """Return the id of the rotator's own token, None where it is not a service account's."""
@@ -208,7 +206,7 @@ class KubernetesServiceAccountToken:
                 annotations = metadata.get("annotations") or {}
                 if account := annotations.get(_ACCOUNT) or annotations.get(_OF_ACCOUNT):
                     named = f"secrets/{metadata['name']}@{metadata['uid']}"
-                    yield self._ref(f"{metadata['namespace']}/{account}", named), metadata
+                    yield self._ref_of(f"{metadata['namespace']}/{account}", named), metadata
 
     def _object(self, ref: CredentialRef) -> Mapping[str, Any] | None:
         resource, name, uid = _named(ref)
@@ -232,9 +230,6 @@ class KubernetesServiceAccountToken:
         if is_absent(reply):
             raise Rejected("unknown_credential", f"its Secret {claims.name} is gone")
         return str(told(reply)["metadata"]["uid"])
-
-    def _ref(self, owner: str, named: str) -> CredentialRef:
-        return CredentialRef(self.name, self._connection.name, owner, named)
 
 
 def _at(ref: CredentialRef) -> tuple[str, str]:

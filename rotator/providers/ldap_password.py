@@ -41,7 +41,8 @@ from rotator.families.ldap import (
     stored,
     tag_of,
 )
-from rotator.families.server_login import SECRET_FIELD, belongs, issued, login_in, new_password, tagged, untagged
+from rotator.families.server_login import SECRET_FIELD, issued, login_in, new_password, tagged, untagged
+from rotator.kind import Kind
 from rotator.ports import Answer, Capability, Connection, Discovered, State, Status, Verdict
 from rotator.rest_kind import RestKind
 
@@ -52,12 +53,12 @@ _ANY = "(userPassword=*)"
 _LAST_BIND = ("pwdLastSuccess", "authTimestamp")
 
 
-def connect(connection: Connection, name: str, rest: RestKind | None = None) -> LdapPassword:  # noqa: ARG001
+def connect(connection: Connection, name: str, rest: RestKind | None = None) -> LdapPassword:
     """Return the provider of one directory's passwords. Raises BadInput when the settings cannot be used."""
     return LdapPassword(connection, name)
 
 
-class LdapPassword:
+class LdapPassword(Kind):
     """The passwords of one directory's entries."""
 
     family: ClassVar[str] = FAMILY
@@ -65,17 +66,15 @@ class LdapPassword:
     sends_secret: ClassVar[bool] = False
     calls: ClassVar[Mapping[str, int]] = {"preserve": 2, "verify": 2, "compare": 0}
     secret_field: str = SECRET_FIELD
+    settle_s = SETTLE_S
 
     def __init__(self, connection: Connection, name: str) -> None:
-        self.name = name
-        self.settle_s = SETTLE_S if connection.settle_s is None else connection.settle_s
-        self.propagation_s = connection.propagation_s or 0.0
-        self._connection = connection
+        super().__init__(connection, name)
         self._directory = Directory(connection)
 
     def identify(self, leaked: Leaked) -> CredentialRef:
         """Name the password by comparing hashes here; it is sent nowhere. An owner is a DN, a uid or a cn."""
-        belongs(leaked, self._connection)
+        self._must_belong(leaked, self._connection.endpoint_url)
         if leaked.secret is None:
             dn, tag = untagged(leaked.id or "")
             having = [(entry, tag) for entry in self._named(dn) if tag in map(tag_of, entry.values)]
@@ -185,7 +184,7 @@ class LdapPassword:
         return found[0] if found else None
 
     def _ref(self, entry: Entry, tag: str) -> CredentialRef:
-        return CredentialRef(self.name, self._connection.name, entry.dn, tagged(entry.dn, tag))
+        return self._ref_of(entry.dn, tagged(entry.dn, tag))
 
 
 def _take_away(session: Session, dn: str, value: bytes) -> None:

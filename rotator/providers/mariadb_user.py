@@ -25,7 +25,8 @@ from rotator.credential import CredentialRef, Issued, Leaked, Secret
 from rotator.errors import Rejected
 from rotator.families.mysql import FAMILY, MariaDb, Session
 from rotator.families.mysql_knock import NATIVE, stored
-from rotator.families.server_login import SECRET_FIELD, belongs, issued, login_in, new_password, tagged, untagged
+from rotator.families.server_login import SECRET_FIELD, issued, login_in, new_password, tagged, untagged
+from rotator.kind import Kind
 from rotator.ports import Answer, Capability, Connection, Discovered, State, Status, Verdict
 from rotator.rest_kind import RestKind
 
@@ -39,7 +40,7 @@ _NO_PASSWORD = "invalid"  # noqa: S105 - what the server itself writes where no 
 _ACCOUNTS = "select User as name, Host as host, Priv as priv from mysql.global_priv"
 
 
-def connect(connection: Connection, name: str, rest: RestKind | None = None) -> MariadbUser:  # noqa: ARG001
+def connect(connection: Connection, name: str, rest: RestKind | None = None) -> MariadbUser:
     """Return the provider of one server's accounts. Raises BadInput when the settings cannot be used."""
     return MariadbUser(connection, name)
 
@@ -84,7 +85,7 @@ class Account:
         return {"account": str(self), "ways_in": ways, "account_changed_at": changed}
 
 
-class MariadbUser:
+class MariadbUser(Kind):
     """The native passwords of one server's accounts."""
 
     family: ClassVar[str] = FAMILY
@@ -92,17 +93,15 @@ class MariadbUser:
     sends_secret: ClassVar[bool] = False
     calls: ClassVar[Mapping[str, int]] = {"preserve": 2, "compare": 0}
     secret_field: str = SECRET_FIELD
+    settle_s = SETTLE_S
 
     def __init__(self, connection: Connection, name: str) -> None:
-        self.name = name
-        self.settle_s = SETTLE_S if connection.settle_s is None else connection.settle_s
-        self.propagation_s = connection.propagation_s or 0.0
-        self._connection = connection
+        super().__init__(connection, name)
         self._server = MariaDb(connection)
 
     def identify(self, leaked: Leaked) -> CredentialRef:
         """Name the password by comparing hashes here; it is sent nowhere."""
-        belongs(leaked, self._connection)
+        self._must_belong(leaked, self._connection.endpoint_url)
         with self._server.session() as session:
             accounts = _accounts(session)
         if leaked.secret is None:
@@ -207,7 +206,7 @@ class MariadbUser:
             raise Rejected("own_credential", "the rotator comes in by this name: give the connection another first")
 
     def _ref(self, account: Account, tag: str) -> CredentialRef:
-        return CredentialRef(self.name, self._connection.name, str(account), tagged(str(account), tag))
+        return self._ref_of(str(account), tagged(str(account), tag))
 
 
 def _accounts(session: Session) -> list[Account]:

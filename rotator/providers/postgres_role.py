@@ -27,7 +27,8 @@ from rotator.errors import Rejected, Unavailable, Uncertain
 from rotator.families.postgres import FAMILY, Postgres, Session
 from rotator.families.postgres_scram import SALT_BYTES, is_of, tag_of, verifier
 from rotator.families.postgres_twin import make_twin
-from rotator.families.server_login import SECRET_FIELD, belongs, issued, login_in, new_password, tagged, untagged
+from rotator.families.server_login import SECRET_FIELD, issued, login_in, new_password, tagged, untagged
+from rotator.kind import Kind
 from rotator.ports import Capability, Connection, Discovered, State, Status, Verdict
 from rotator.rest_kind import RestKind
 
@@ -50,7 +51,7 @@ from pg_stat_activity where usename = %s and pid <> pg_backend_pid()
 _PREPARED = "select count(*)::int as found from pg_prepared_xacts where owner = %s"
 
 
-def connect(connection: Connection, name: str, rest: RestKind | None = None) -> PostgresRole:  # noqa: ARG001
+def connect(connection: Connection, name: str, rest: RestKind | None = None) -> PostgresRole:
     """Return the provider of one server's roles. Raises BadInput when the settings cannot be used."""
     return PostgresRole(connection, name)
 
@@ -80,7 +81,7 @@ class Role:
         return told | ({"valid_until": self.valid_until} if self.valid_until else {})
 
 
-class PostgresRole:
+class PostgresRole(Kind):
     """The passwords of one server's roles; the owner is the role whose name has no `_b`."""
 
     family: ClassVar[str] = FAMILY
@@ -88,17 +89,15 @@ class PostgresRole:
     sends_secret: ClassVar[bool] = False
     calls: ClassVar[Mapping[str, int]] = {"preserve": 2, "revoke": 2, "compare": 0}
     secret_field: str = SECRET_FIELD
+    settle_s = SETTLE_S
 
     def __init__(self, connection: Connection, name: str) -> None:
-        self.name = name
-        self.settle_s = SETTLE_S if connection.settle_s is None else connection.settle_s
-        self.propagation_s = connection.propagation_s or 0.0
-        self._connection = connection
+        super().__init__(connection, name)
         self._postgres = Postgres(connection)
 
     def identify(self, leaked: Leaked) -> CredentialRef:
         """Name the password by comparing it here with what the server stores; it is sent nowhere."""
-        belongs(leaked, self._connection)
+        self._must_belong(leaked, self._connection.endpoint_url)
         roles = self._all()
         if leaked.secret is None:
             name, tag = untagged(leaked.id or "")
@@ -248,7 +247,7 @@ class PostgresRole:
             return {row["name"]: Role(**row) for row in session.execute(_ROLES).fetchall()}
 
     def _ref(self, role: Role) -> CredentialRef:
-        return CredentialRef(self.name, self._connection.name, role.first or role.name, tagged(role.name, role.tag))
+        return self._ref_of(role.first or role.name, tagged(role.name, role.tag))
 
 
 def _read(session: Session, name: str) -> Role | None:

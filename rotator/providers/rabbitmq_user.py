@@ -18,7 +18,8 @@ from typing import Any, ClassVar
 from rotator.credential import CredentialRef, Issued, Leaked, Secret
 from rotator.errors import Rejected
 from rotator.families.rabbitmq import ALGORITHM, FAMILY, SALT_BYTES, RabbitMq, is_of, stored, tag_of
-from rotator.families.server_login import SECRET_FIELD, belongs, issued, login_in, new_password, tagged, untagged
+from rotator.families.server_login import SECRET_FIELD, issued, login_in, new_password, tagged, untagged
+from rotator.kind import Kind
 from rotator.ports import Capability, Connection, Discovered, State, Status, Verdict
 from rotator.rest_kind import RestKind
 
@@ -28,12 +29,12 @@ SETTLE_S = 2.0
 _KEPT = "password_id"
 
 
-def connect(connection: Connection, name: str, rest: RestKind | None = None) -> RabbitmqUser:  # noqa: ARG001
+def connect(connection: Connection, name: str, rest: RestKind | None = None) -> RabbitmqUser:
     """Return the provider of one cluster's users. Raises BadInput when the settings cannot be used."""
     return RabbitmqUser(connection, name)
 
 
-class RabbitmqUser:
+class RabbitmqUser(Kind):
     """The passwords of one cluster's users; the owner is the user."""
 
     family: ClassVar[str] = FAMILY
@@ -41,17 +42,15 @@ class RabbitmqUser:
     sends_secret: ClassVar[bool] = False
     calls: ClassVar[Mapping[str, int]] = {"preserve": 2, "install": 2, "revoke": 2, "end_sessions": 3, "compare": 0}
     secret_field: str = SECRET_FIELD
+    settle_s = SETTLE_S
 
     def __init__(self, connection: Connection, name: str) -> None:
-        self.name = name
-        self.settle_s = SETTLE_S if connection.settle_s is None else connection.settle_s
-        self.propagation_s = connection.propagation_s or 0.0
-        self._connection = connection
+        super().__init__(connection, name)
         self._rabbit = RabbitMq(connection)
 
     def identify(self, leaked: Leaked) -> CredentialRef:
         """Name the password by comparing hashes here; it is sent nowhere."""
-        belongs(leaked, self._connection)
+        self._must_belong(leaked, self._connection.endpoint_url)
         users = self._rabbit.users()
         if leaked.secret is None:
             having = [each for each in users if self._ref(each).id == leaked.id and tag_of(each)]
@@ -146,7 +145,7 @@ class RabbitmqUser:
 
     def _ref(self, user: Mapping[str, Any]) -> CredentialRef:
         name = str(user["name"])
-        return CredentialRef(self.name, self._connection.name, name, tagged(name, tag_of(user) or "none"))
+        return self._ref_of(name, tagged(name, tag_of(user) or "none"))
 
 
 def _facts(user: Mapping[str, Any]) -> dict[str, str]:

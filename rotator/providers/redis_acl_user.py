@@ -23,13 +23,13 @@ from rotator.errors import Rejected
 from rotator.families.redis import FAMILY, Redis, Session
 from rotator.families.server_login import (
     SECRET_FIELD,
-    belongs,
     issued,
     login_in,
     new_password,
     tagged,
     untagged,
 )
+from rotator.kind import Kind
 from rotator.ports import Answer, Capability, Connection, Discovered, State, Status, Verdict
 from rotator.rest_kind import RestKind
 
@@ -40,7 +40,7 @@ _TAG = 8
 """Hexadecimal digits of a hash that name it: enough to tell a user's few apart, too few to guess a password by."""
 
 
-def connect(connection: Connection, name: str, rest: RestKind | None = None) -> RedisAclUser:  # noqa: ARG001
+def connect(connection: Connection, name: str, rest: RestKind | None = None) -> RedisAclUser:
     """Return the provider of one server's users. Raises BadInput when the settings cannot be used."""
     return RedisAclUser(connection, name)
 
@@ -62,7 +62,7 @@ class User:
         return found[0] if found else None
 
 
-class RedisAclUser:
+class RedisAclUser(Kind):
     """The passwords of one server's users; the owner is the user."""
 
     family: ClassVar[str] = FAMILY
@@ -70,17 +70,15 @@ class RedisAclUser:
     sends_secret: ClassVar[bool] = False
     calls: ClassVar[Mapping[str, int]] = {"preserve": 2, "compare": 0}
     secret_field: str = SECRET_FIELD
+    settle_s = SETTLE_S
 
     def __init__(self, connection: Connection, name: str) -> None:
-        self.name = name
-        self.settle_s = SETTLE_S if connection.settle_s is None else connection.settle_s
-        self.propagation_s = connection.propagation_s or 0.0
-        self._connection = connection
+        super().__init__(connection, name)
         self._redis = Redis(connection)
 
     def identify(self, leaked: Leaked) -> CredentialRef:
         """Name the password by comparing hashes here; it is sent nowhere."""
-        belongs(leaked, self._connection)
+        self._must_belong(leaked, self._connection.endpoint_url)
         with self._redis.session() as session:
             users = _users(session)
         if leaked.secret is None:
@@ -181,7 +179,7 @@ class RedisAclUser:
         return self.inspect(ref).facts or {"state": State.ABSENT.value}
 
     def _ref(self, user: str, tag: str) -> CredentialRef:
-        return CredentialRef(self.name, self._connection.name, user, tagged(user, tag))
+        return self._ref_of(user, tagged(user, tag))
 
 
 def _hash(password: Secret) -> str:

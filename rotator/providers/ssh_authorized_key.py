@@ -30,6 +30,7 @@ from rotator.families.ssh_knock import key_of, knock, together
 from rotator.families.ssh_preserved import facts_of, options_for
 from rotator.families.ssh_sessions import CUT_SESSIONS, facts
 from rotator.families.ssh_settings import Host, read_settings
+from rotator.kind import Kind
 from rotator.ports import Capability, Connection, Discovered, State, Status, Verdict
 from rotator.rest_kind import RestKind
 
@@ -42,12 +43,12 @@ _ID_SHOWN = 8
 T = TypeVar("T")
 
 
-def connect(connection: Connection, name: str, rest: RestKind | None = None) -> SshAuthorizedKey:  # noqa: ARG001
+def connect(connection: Connection, name: str, rest: RestKind | None = None) -> SshAuthorizedKey:
     """Return the provider for one connection. Raises BadInput when its settings cannot be used."""
     return SshAuthorizedKey(connection, name)
 
 
-class SshAuthorizedKey:
+class SshAuthorizedKey(Kind):
     """Keys that let someone in as an account; the owner is the account, the id the key's SHA256 fingerprint."""
 
     family: ClassVar[str] = FAMILY
@@ -55,12 +56,10 @@ class SshAuthorizedKey:
     sends_secret: ClassVar[bool] = False
     calls: ClassVar[Mapping[str, int]] = {"preserve": 2, "compare": 0}
     secret_field: str = SECRET_FIELD
+    settle_s = 2.0  # sshd reads the file at each login
 
     def __init__(self, connection: Connection, name: str) -> None:
-        self.name = name
-        self.settle_s = 2.0 if connection.settle_s is None else connection.settle_s  # sshd reads the file at each login
-        self.propagation_s = connection.propagation_s or 0.0
-        self._connection = connection
+        super().__init__(connection, name)
         self._fleet = Fleet(read_settings(connection), self._own_key)
         self._users = self._fleet.settings.users
 
@@ -77,7 +76,7 @@ class SshAuthorizedKey:
         if len(owners) > 1:
             raise Rejected("several_accounts", f"{wanted} is listed for {', '.join(owners)}; one name cannot mean both")
         if owners:
-            return CredentialRef(self.name, self._connection.name, owners[0], wanted)
+            return self._ref_of(owners[0], wanted)
         if failed:
             raise none_told(failed)
         raise Rejected("unknown_credential", f"no host of {self._connection.name} lists {wanted}")
@@ -190,7 +189,7 @@ class SshAuthorizedKey:
     def discover(self) -> Iterable[Discovered]:
         """Yield every key listed for each account, with the hosts that list it; no list tells age or last use."""
         for user in self._users:
-            done, failed = self._lists(CredentialRef(self.name, self._connection.name, user, ""))
+            done, failed = self._lists(self._ref_of(user, ""))
             if failed and not done:
                 raise none_told(failed)
             found: dict[str, list[str]] = {}
@@ -199,7 +198,7 @@ class SshAuthorizedKey:
                     found.setdefault(name, []).append(host)
             for name, hosts in sorted(found.items()):
                 facts = {"state": str(State.ACTIVE), "listed_on": ",".join(hosts), "not_reached": ",".join(failed)}
-                yield Discovered(CredentialRef(self.name, self._connection.name, user, name), facts)
+                yield Discovered(self._ref_of(user, name), facts)
 
     def _own_key(self) -> asyncssh.SSHKey:
         own = self._connection.credential()

@@ -30,6 +30,7 @@ from rotator.families.ssh_keys import SECRET_FIELD, fingerprint_of, name_of, rea
 from rotator.families.ssh_knock import key_of, knock, together
 from rotator.families.ssh_preserved import facts_of, options_for
 from rotator.families.ssh_settings import Host, read_settings
+from rotator.kind import Kind
 from rotator.ports import Capability, Connection, Discovered, State, Status, Verdict
 from rotator.rest_kind import RestKind
 
@@ -42,12 +43,12 @@ _PROBE_LIVES_S = 600
 T = TypeVar("T")
 
 
-def connect(connection: Connection, name: str, rest: RestKind | None = None) -> SshCaKey:  # noqa: ARG001
+def connect(connection: Connection, name: str, rest: RestKind | None = None) -> SshCaKey:
     """Return the provider for one connection. Raises BadInput when its settings cannot be used."""
     return SshCaKey(connection, name)
 
 
-class SshCaKey:
+class SshCaKey(Kind):
     """The authorities that the hosts of one connection trust to sign users' certificates."""
 
     family: ClassVar[str] = "ssh"
@@ -55,12 +56,10 @@ class SshCaKey:
     sends_secret: ClassVar[bool] = False
     calls: ClassVar[Mapping[str, int]] = {"preserve": 2, "compare": 0}
     secret_field: str = SECRET_FIELD
+    settle_s = 2.0  # sshd reads the list at each login
 
     def __init__(self, connection: Connection, name: str) -> None:
-        self.name = name
-        self.settle_s = 2.0 if connection.settle_s is None else connection.settle_s  # sshd reads the list at each login
-        self.propagation_s = connection.propagation_s or 0.0
-        self._connection = connection
+        super().__init__(connection, name)
         self._fleet = Fleet(read_settings(connection), self._own_key)
 
     def identify(self, leaked: Leaked) -> CredentialRef:
@@ -69,7 +68,7 @@ class SshCaKey:
         done, failed = self._lists()
         found = [entry for listed in done.values() for entry in listed if entry.fingerprint == wanted]
         if found:
-            return self._ref(Counter(map(_authority, found)).most_common(1)[0][0], wanted)
+            return self._ref_of(Counter(map(_authority, found)).most_common(1)[0][0], wanted)
         if failed:
             raise none_told(failed)
         raise Rejected("unknown_credential", f"no host of {self._connection.name} trusts {wanted}")
@@ -154,7 +153,7 @@ class SshCaKey:
         found: dict[CredentialRef, list[str]] = {}
         for host, listed in done.items():
             for entry in listed:
-                found.setdefault(self._ref(_authority(entry), entry.fingerprint), []).append(host)
+                found.setdefault(self._ref_of(_authority(entry), entry.fingerprint), []).append(host)
         for ref, hosts in sorted(found.items()):
             facts = {"state": str(State.ACTIVE), "trusted_on": ",".join(hosts), "not_reached": ",".join(failed)}
             yield Discovered(ref, facts)
@@ -195,9 +194,6 @@ class SshCaKey:
             return read_private_key(own)
         except Rejected as error:
             raise Rejected("own_key_unreadable", error.detail) from None
-
-    def _ref(self, owner: str, name: str) -> CredentialRef:
-        return CredentialRef(self.name, self._connection.name, owner, name)
 
     def _at(self, target: str, work: Work[T]) -> T:
         return self._fleet.at(self._fleet.settings.host(target), work)

@@ -24,7 +24,7 @@ FAMILY = "ssh"
 _CERTIFICATE = re.compile(r"[a-z0-9@.-]+-cert-v01@openssh\.com[ \t]+[A-Za-z0-9+/]+=*")
 
 
-def connect(connection: Connection, name: str, rest: RestKind | None = None) -> RevokedByList:  # noqa: ARG001
+def connect(connection: Connection, name: str, rest: RestKind | None = None) -> RevokedByList:
     """Return the provider for one connection. Raises BadInput when its settings cannot be used."""
     return RevokedByList(connection, name, read)
 

@@ -14,7 +14,7 @@ from rotator.rest_kind import RestKind
 FAMILY = "ssh"
 
 
-def connect(connection: Connection, name: str, rest: RestKind | None = None) -> RevokedByList:  # noqa: ARG001
+def connect(connection: Connection, name: str, rest: RestKind | None = None) -> RevokedByList:
     """Return the provider for one connection. Raises BadInput when its settings cannot be used."""
     return RevokedByList(connection, name, read)
 

@@ -24,6 +24,7 @@ from rotator.errors import Rejected, Unavailable, Uncertain
 from rotator.families.vault import FAMILY, Reply, Vault, sendable
 from rotator.families.vault_accessors import MARKER_KEY, Accessors, is_absent
 from rotator.families.vault_mounts import AUTH, at, kept, names, nowhere, owners
+from rotator.kind import Kind
 from rotator.ports import (
     CALL_DEADLINE_S,
     CONNECT_TIMEOUT_S,
@@ -51,11 +52,10 @@ _COUNTED = "the role's tokens, but for those that name a living sister; the serv
 
 def connect(connection: Connection, name: str, rest: RestKind | None = None) -> Provider:
     """Return the provider of one server's secret ids."""
-    del rest
     return VaultAppRoleSecretId(connection, name)
 
 
-class VaultAppRoleSecretId:
+class VaultAppRoleSecretId(Kind):
     """Secret ids of one server's AppRoles."""
 
     family: ClassVar[str] = FAMILY
@@ -63,25 +63,22 @@ class VaultAppRoleSecretId:
     sends_secret: ClassVar[bool] = True
     calls: ClassVar[Mapping[str, int]] = {"preserve": 2, "verify": 4, "end_sessions": 3, "issue": 3}
     secret_field: str = SECRET_FIELD
+    settle_s = SETTLE_S
 
     def __init__(self, connection: Connection, name: str) -> None:
-        self.name = name
-        self.settle_s = SETTLE_S if connection.settle_s is None else connection.settle_s
-        self.propagation_s = connection.propagation_s or 0.0
-        self._connection = connection
+        super().__init__(connection, name)
         self._vault = Vault(connection)
         self._accessors = Accessors(self._vault)
 
     def identify(self, leaked: Leaked) -> CredentialRef:
         """Name the secret id by its accessor; each role is asked, or the one that the report names as its owner."""
-        if not leaked.may_belong_to(self._connection.account, self._vault.address):
-            raise Rejected("not_this_account", f"{leaked.account or leaked.address} is not {self._connection.name}")
+        self._must_belong(leaked, self._vault.address)
         text = None if leaked.secret is None else _secret_id(leaked.secret).reveal()
         until = time.monotonic() + _BEGINS_S
         for owner in self._roles_of(leaked.owner):
             found = self._by_secret(owner, text) if text is not None else self._lookup(owner, leaked.id or "")
             if found:
-                return CredentialRef(self.name, self._connection.name, owner, str(found["secret_id_accessor"]))
+                return self._ref_of(owner, str(found["secret_id_accessor"]))
             if time.monotonic() > until:
                 raise Rejected("too_many_roles", "name the role in the report, as its owner: MOUNT/ROLE")
         raise Rejected("unknown_credential", "no role of the server knows such a secret id")
@@ -177,7 +174,7 @@ class VaultAppRoleSecretId:
     def discover(self) -> Iterable[Discovered]:
         """Yield every secret id of every role; the server does not tell when one was last used."""
         for owner in owners(self._vault, AUTH, "approle", "role"):
-            for ref in sorted(self.siblings(CredentialRef(self.name, self._connection.name, owner, ""))):
+            for ref in sorted(self.siblings(self._ref_of(owner, ""))):
                 if found := self._lookup(owner, ref.id):
                     facts = {"created_at": str(found["creation_time"]), "state": str(State.ACTIVE), **_facts(found)}
                     yield Discovered(ref, facts)

@@ -22,6 +22,7 @@ from rotator.families.server_login import SECRET_FIELD
 from rotator.families.vault import FAMILY, Vault
 from rotator.families.vault_database import database, handed_out
 from rotator.families.vault_mounts import SECRETS, at, kept, mounts, names
+from rotator.kind import Kind
 from rotator.ports import (
     CALL_DEADLINE_S,
     CONNECT_TIMEOUT_S,
@@ -48,11 +49,10 @@ _USERNAME = re.compile(r"v-.*-(?P<role>.{1,8})-[A-Za-z0-9]{20}-(?P<made>\d{10})"
 
 def connect(connection: Connection, name: str, rest: RestKind | None = None) -> Provider:
     """Return the provider of one server's dynamic logins."""
-    del rest
     return VaultDatabaseLease(connection, name)
 
 
-class VaultDatabaseLease:
+class VaultDatabaseLease(Kind):
     """Leases of one server's database mounts."""
 
     family: ClassVar[str] = FAMILY
@@ -60,20 +60,17 @@ class VaultDatabaseLease:
     sends_secret: ClassVar[bool] = False
     calls: ClassVar[Mapping[str, int]] = {"preserve": 3, "verify": 2, "revoke": 2}
     secret_field: str = SECRET_FIELD
+    settle_s = SETTLE_S
 
     def __init__(self, connection: Connection, name: str) -> None:
-        self.name = name
-        self.settle_s = SETTLE_S if connection.settle_s is None else connection.settle_s
-        self.propagation_s = connection.propagation_s or 0.0
-        self._connection = connection
+        super().__init__(connection, name)
         self._vault = Vault(connection)
 
     def identify(self, leaked: Leaked) -> CredentialRef:
         """Name the lease by its id, or by the user's name, which tells the role and the second of its making."""
-        if leaked.account and self._connection.account not in (None, leaked.account):
-            raise Rejected("not_this_account", f"{leaked.account} is not {self._connection.name}")
+        self._must_belong(leaked)
         if leaked.id and (lease := _LEASE.fullmatch(leaked.id)):
-            ref = self._ref(f"{lease['mount']}/{lease['role']}", leaked.id)
+            ref = self._ref_of(f"{lease['mount']}/{lease['role']}", leaked.id)
             if self.inspect(ref).state is State.ABSENT:
                 raise Rejected("unknown_credential", "the server has no such lease")
             return ref
@@ -129,7 +126,7 @@ class VaultDatabaseLease:
     def discover(self) -> Iterable[Discovered]:
         """Yield every lease of every database mount."""
         for owner in self._owners():
-            for ref in sorted(self.siblings(self._ref(owner, ""))):
+            for ref in sorted(self.siblings(self._ref_of(owner, ""))):
                 if lease := self._lookup(ref):
                     yield Discovered(ref, {"created_at": str(lease["issue_time"]), "state": "active", **_facts(lease)})
 
@@ -143,7 +140,7 @@ class VaultDatabaseLease:
         for owner in self._owners():
             if owner.rpartition("/")[2][: len(role)] != role:
                 continue
-            for ref in self.siblings(self._ref(owner, "")):
+            for ref in self.siblings(self._ref_of(owner, "")):
                 lease = self._lookup(ref)
                 # The user is made first, its lease is noted after; the two may fall into neighbouring seconds.
                 if lease and 0 <= _unix(str(lease["issue_time"])) - second <= 1:
@@ -166,9 +163,6 @@ class VaultDatabaseLease:
         if reply.status == HTTPStatus.NOT_FOUND:
             raise Rejected("not_this_account", f"the server has no role {ref.owner}")
         return reply.accepted().data
-
-    def _ref(self, owner: str, lease: str) -> CredentialRef:
-        return CredentialRef(self.name, self._connection.name, owner, lease)
 
 
 _SESSIONS = {

@@ -20,6 +20,7 @@ from rotator.families.server_login import SECRET_FIELD, tagged
 from rotator.families.vault import FAMILY, Reply, Vault
 from rotator.families.vault_database import database, handed_out
 from rotator.families.vault_mounts import SECRETS, at, kept, nowhere, owners
+from rotator.kind import Kind
 from rotator.ports import Answer, Capability, Connection, Discovered, Provider, State, Status, Verdict
 from rotator.rest_kind import RestKind
 
@@ -31,11 +32,10 @@ _COUNTED = "every session of the user, whichever password opened it; consumers c
 
 def connect(connection: Connection, name: str, rest: RestKind | None = None) -> Provider:
     """Return the provider of one server's static roles."""
-    del rest
     return VaultDatabaseStaticRole(connection, name)
 
 
-class VaultDatabaseStaticRole:
+class VaultDatabaseStaticRole(Kind):
     """The passwords of one server's static roles."""
 
     family: ClassVar[str] = FAMILY
@@ -43,18 +43,15 @@ class VaultDatabaseStaticRole:
     sends_secret: ClassVar[bool] = False
     calls: ClassVar[Mapping[str, int]] = {"preserve": 2, "verify": 2, "revoke": 2, "end_sessions": 3}
     secret_field: str = SECRET_FIELD
+    settle_s = SETTLE_S
 
     def __init__(self, connection: Connection, name: str) -> None:
-        self.name = name
-        self.settle_s = SETTLE_S if connection.settle_s is None else connection.settle_s
-        self.propagation_s = connection.propagation_s or 0.0
-        self._connection = connection
+        super().__init__(connection, name)
         self._vault = Vault(connection)
 
     def identify(self, leaked: Leaked) -> CredentialRef:
         """Compare the password with those that the server keeps, here; a user's name alone means its current one."""
-        if leaked.account and self._connection.account not in (None, leaked.account):
-            raise Rejected("not_this_account", f"{leaked.account} is not {self._connection.name}")
+        self._must_belong(leaked)
         login = None if leaked.secret is None else handed_out(leaked.secret)
         user = (login.name if login else None) or leaked.id
         for owner in [leaked.owner] if leaked.owner and "/" in leaked.owner else self._owners():
@@ -122,7 +119,7 @@ class VaultDatabaseStaticRole:
 
     def _ref(self, owner: str, role: Mapping[str, Any]) -> CredentialRef:
         moment = re.sub(r"[-:]", "", str(role.get("last_vault_rotation") or "never"))
-        return CredentialRef(self.name, self._connection.name, owner, tagged(owner.rpartition("/")[2], moment))
+        return self._ref_of(owner, tagged(owner.rpartition("/")[2], moment))
 
 
 def _told(reply: Reply) -> Reply:

@@ -20,6 +20,7 @@ from rotator.credential import CredentialRef, Issued, Leaked, Secret
 from rotator.errors import Rejected, Uncertain
 from rotator.families.vault import FAMILY, TOKEN_FIELD, Vault, sendable
 from rotator.families.vault_accessors import MARKER_KEY, Accessors, lookup, owner_of
+from rotator.kind import Kind
 from rotator.ports import Answer, Capability, Connection, Discovered, Provider, State, Status, Verdict
 from rotator.rest_kind import RestKind
 
@@ -33,39 +34,35 @@ _WHOLE = re.compile(r"s\.[A-Za-z0-9]{24}(\.[A-Za-z0-9]+)?|hvs\.[A-Za-z0-9_-]{24,
 
 def connect(connection: Connection, name: str, rest: RestKind | None = None) -> Provider:
     """Return the provider of one server's tokens."""
-    del rest
     return VaultToken(connection, name)
 
 
-class VaultToken:
+class VaultToken(Kind):
     """Tokens of one server."""
 
     family: ClassVar[str] = FAMILY
     capability: ClassVar[Capability] = Capability.REVOCABLE
     sends_secret: ClassVar[bool] = True
     calls: ClassVar[Mapping[str, int]] = {"preserve": 2, "issue": 2, "compare": 2}
+    settle_s = SETTLE_S
+    secret_field = TOKEN_FIELD
 
     def __init__(self, connection: Connection, name: str) -> None:
-        self.name = name
-        self.settle_s = SETTLE_S if connection.settle_s is None else connection.settle_s
-        self.propagation_s = connection.propagation_s or 0.0
-        self.secret_field = TOKEN_FIELD
-        self._connection = connection
+        super().__init__(connection, name)
         self._vault = Vault(connection)
         self._accessors = Accessors(self._vault)
 
     def identify(self, leaked: Leaked) -> CredentialRef:
         """Name the token by its accessor: the server is asked with the rotator's own token."""
-        if not leaked.may_belong_to(self._connection.account, self._vault.address):
-            raise Rejected("not_this_account", f"{leaked.account or leaked.address} is not {self._connection.name}")
+        self._must_belong(leaked, self._vault.address)
         named = self._by_secret(leaked.secret, leaked.id) if leaked.secret is not None else None
-        if named is not None and leaked.id not in (None, named["accessor"]):
-            raise Rejected("mispaired", f"the report's token is not the one of accessor {leaked.id}")
+        if named is not None:
+            self._must_pair(leaked, str(named["accessor"]))
         if named is None and leaked.id is not None:
             named = lookup(self._vault, leaked.id)
         if named is None:
             raise Rejected("unknown_credential", "the server knows no such token")
-        return self._ref(owner_of(named), str(named["accessor"]))
+        return self._ref_of(owner_of(named), str(named["accessor"]))
 
     def own(self) -> str | None:
         """Return the accessor of the rotator's own token."""
@@ -146,7 +143,7 @@ class VaultToken:
         """Yield every token of the server that has an accessor; costs what `siblings` costs."""
         for accessor, holder in sorted(self._accessors.read().items()):
             facts = {"created_at": holder.created_at, "state": str(State.ACTIVE), "path": holder.path}
-            yield Discovered(self._ref(holder.owner, accessor), facts)
+            yield Discovered(self._ref_of(holder.owner, accessor), facts)
 
     def _by_secret(self, secret: Secret, known_id: str | None) -> Mapping[str, Any] | None:
         text = secret.reveal()
@@ -167,9 +164,6 @@ class VaultToken:
         if token is None:
             raise Rejected("nothing_to_copy", "the exposed token is gone and nothing was preserved of it")
         return _facts(token)
-
-    def _ref(self, owner: str, accessor: str) -> CredentialRef:
-        return CredentialRef(self.name, self._connection.name, owner, accessor)
 
 
 _KEPT = ("path", "role", "type", "entity_id", "display_name", "creation_time", "issue_time", "expire_time")

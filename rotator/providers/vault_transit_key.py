@@ -24,6 +24,7 @@ from rotator.errors import Rejected, Unavailable, Uncertain
 from rotator.families.vault import FAMILY, Reply, Vault
 from rotator.families.vault_mounts import SECRETS, at, kept, nowhere, owners
 from rotator.families.vault_transit import KNOCKABLE, SECRET_FIELD, forge, may_be
+from rotator.kind import Kind
 from rotator.ports import (
     CALL_DEADLINE_S,
     CONNECT_TIMEOUT_S,
@@ -48,11 +49,10 @@ _ID = re.compile(r"(?P<owner>.+/[^/:]+):(?P<version>[1-9]\d{0,8})")
 
 def connect(connection: Connection, name: str, rest: RestKind | None = None) -> Provider:
     """Return the provider of one server's transit keys."""
-    del rest
     return VaultTransitKey(connection, name)
 
 
-class VaultTransitKey:
+class VaultTransitKey(Kind):
     """Versions of one server's transit keys."""
 
     family: ClassVar[str] = FAMILY
@@ -67,18 +67,15 @@ class VaultTransitKey:
         "issue": 5,
     }
     secret_field: str = SECRET_FIELD
+    settle_s = SETTLE_S
 
     def __init__(self, connection: Connection, name: str) -> None:
-        self.name = name
-        self.settle_s = SETTLE_S if connection.settle_s is None else connection.settle_s
-        self.propagation_s = connection.propagation_s or 0.0
-        self._connection = connection
+        super().__init__(connection, name)
         self._vault = Vault(connection)
 
     def identify(self, leaked: Leaked) -> CredentialRef:
         """Name the version that the report names, or the one that takes a forgery by the material for its own work."""
-        if leaked.account and self._connection.account not in (None, leaked.account):
-            raise Rejected("not_this_account", f"{leaked.account} is not {self._connection.name}")
+        self._must_belong(leaked)
         if leaked.id and (named := _ID.fullmatch(leaked.id)):
             ref = self._ref(named["owner"], int(named["version"]))
             if self.inspect(ref).state is State.ABSENT:
@@ -215,7 +212,7 @@ class VaultTransitKey:
         return self._vault.change("POST", f"{mount}/keys/{name}/{verb}", body)
 
     def _ref(self, owner: str, version: int) -> CredentialRef:
-        return CredentialRef(self.name, self._connection.name, owner, f"{owner}:{version}")
+        return self._ref_of(owner, f"{owner}:{version}")
 
 
 def _told(reply: Reply) -> Reply:
