@@ -17,7 +17,6 @@ from rotator.families.ssh_keys import read_private_key
 from rotator.ports import Connection
 from rotator.rest_kind import RestKind
 
-
 FAMILY = "github"
 
 
