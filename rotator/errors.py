@@ -6,6 +6,9 @@ Each carries a stable `reason` in snake case: it is shown, recorded as evidence 
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
+
 THROTTLED = "throttled"
 """The reason of an Unavailable that asks the whole account to slow down."""
 
@@ -41,6 +44,15 @@ class Unavailable(RotatorError):
 
 class Uncertain(RotatorError):
     """The request may have been carried out and the answer was lost: look before acting again."""
+
+
+@contextlib.contextmanager
+def asking() -> Iterator[None]:
+    """Make an Uncertain of what is only asked an Unavailable: a question whose answer was lost is asked again."""
+    try:
+        yield
+    except Uncertain as lost:
+        raise Unavailable(lost.reason, lost.detail) from None
 
 
 class BadInput(RotatorError):

@@ -21,7 +21,7 @@ from collections.abc import Sequence
 from typing import IO
 
 from rotator.consumers.notice import fields_of, using_of
-from rotator.errors import BadInput, Rejected, Unavailable, Uncertain
+from rotator.errors import BadInput, Rejected, Uncertain, asking
 from rotator.ports import READ_TIMEOUT_S, Consumer, Notice, Told
 
 DEADLINE_S = READ_TIMEOUT_S
@@ -53,10 +53,8 @@ class Command:
 
     def holding(self, notice: Notice) -> Told:
         """Ask which credential it holds now."""
-        try:
+        with asking():
             return self._run("holding", notice)
-        except Uncertain as lost:
-            raise Unavailable(lost.reason, lost.detail) from None
 
     def _run(self, event: str, notice: Notice) -> Told:
         began = time.monotonic()

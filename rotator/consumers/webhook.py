@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import httpx2
 
 from rotator.consumers.notice import fields_of, using_of
-from rotator.errors import BadInput, Rejected, Unavailable, Uncertain
+from rotator.errors import BadInput, Rejected, Unavailable, Uncertain, asking
 from rotator.ports import CALL_DEADLINE_S, CONNECT_TIMEOUT_S, READ_TIMEOUT_S, Consumer, Notice, Told
 
 POOL_SIZE = 40
@@ -49,10 +49,8 @@ class Webhook:
 
     def holding(self, notice: Notice) -> Told:
         """Ask which credential it holds now."""
-        try:
+        with asking():
             return self._post("holding", notice)
-        except Uncertain as lost:
-            raise Unavailable(lost.reason, lost.detail) from None
 
     def _post(self, event: str, notice: Notice) -> Told:
         began = time.monotonic()

@@ -16,7 +16,7 @@ from typing import Any
 
 from rotator import clock
 from rotator.credential import Secret
-from rotator.errors import BadInput, Rejected, RotatorError, Unavailable, Uncertain
+from rotator.errors import BadInput, Rejected, RotatorError, Unavailable, Uncertain, asking
 from rotator.families.gcp_tokens import CLOUD, assertion, exchanged
 from rotator.families.http_wire import Reply, Wire
 from rotator.ports import CALL_DEADLINE_S, CONNECT_TIMEOUT_S, READ_TIMEOUT_S, Connection
@@ -126,10 +126,8 @@ class Exchange:
 
     def read(self, service: str, path: str, method: str = "GET") -> dict[str, Any]:
         """Make a call that changes nothing: whatever is lost may be asked again."""
-        try:
+        with asking():
             return self.change(service, method, path)
-        except Uncertain as lost:
-            raise Unavailable(lost.reason, lost.detail) from None
 
     def change(self, service: str, method: str, path: str, body: object = None) -> dict[str, Any]:
         """Make a call that changes something: a lost answer is Uncertain."""

@@ -11,7 +11,7 @@ import re
 from http import HTTPStatus
 
 from rotator.credential import Secret
-from rotator.errors import Rejected, Unavailable, Uncertain
+from rotator.errors import Rejected, Unavailable, asking
 from rotator.families.gcp import Project, refused
 from rotator.families.gcp_tokens import LEAST, assertion, exchanged
 from rotator.ports import Answer, Verdict
@@ -27,10 +27,8 @@ def knock(project: Project, email: str, key_id: str, secret: Secret) -> Verdict:
     pem = Secret(key_file(secret).get("private_key") or _pem(secret))
     address = f"{project.address('oauth2')}/token"
     signed = assertion(email, pem, address, LEAST, key_id)
-    try:
+    with asking():
         reply = exchanged(project.wire("oauth2"), address, signed)
-    except Uncertain as lost:
-        raise Unavailable(lost.reason, lost.detail) from None
     content = reply.content if isinstance(reply.content, dict) else {}
     if reply.ok:
         held = "access_token" in content

@@ -13,7 +13,7 @@ from google.auth.credentials import Credentials
 from google.cloud.secretmanager_v1 import SecretManagerServiceClient
 from google.cloud.secretmanager_v1.services.secret_manager_service.transports import SecretManagerServiceRestTransport
 
-from rotator.errors import RotatorError, Unavailable, Uncertain
+from rotator.errors import RotatorError, Unavailable, Uncertain, asking
 from rotator.families.gcp import Project, refused
 from rotator.families.http_wire import Reply
 from rotator.ports import CALL_DEADLINE_S, Connection
@@ -51,10 +51,8 @@ class Exchange:
 
     def read(self, operation: str, **request: Any) -> Any:
         """Make a call that changes nothing: whatever is lost may be asked again."""
-        try:
+        with asking():
             return self.change(operation, **request)
-        except Uncertain as lost:
-            raise Unavailable(lost.reason, lost.detail) from None
 
     def change(self, operation: str, **request: Any) -> Any:
         """Make a call that changes something: a lost answer is Uncertain."""

@@ -11,7 +11,7 @@ from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from rotator.credential import Secret
-from rotator.errors import THROTTLED, BadInput, Rejected, RotatorError, Unavailable, Uncertain
+from rotator.errors import THROTTLED, BadInput, Rejected, RotatorError, Unavailable, asking
 from rotator.families.http_wire import Reply, Wire
 from rotator.ports import ONE_OF_MANY, Connection
 
@@ -42,10 +42,8 @@ class GitHub:
     def knock(self, path: str, token: Secret) -> Reply:
         """Read a path as the bearer of `token`; any answer but "later" is returned. Raises Unavailable."""
         headers = {**HEADERS, "Authorization": f"Bearer {token.reveal()}"}
-        try:
+        with asking():
             reply = self._wire.send("GET", self.address + path, headers)
-        except Uncertain as lost:
-            raise Unavailable(lost.reason, lost.detail) from None
         if (later := later_of(reply)) is not None:
             raise later
         return reply

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 import asyncssh
 
 from rotator.credential import Secret, read_document
-from rotator.errors import BadInput, Rejected, RotatorError, Unavailable, Uncertain
+from rotator.errors import BadInput, Rejected, RotatorError, Unavailable, asking
 from rotator.families.authorized_keys import entries
 from rotator.families.github import API, HEADERS, later_of, message_of
 from rotator.families.http_wire import Reply, Wire
@@ -58,10 +58,8 @@ class GitHubKeys:
 
     def read(self, path: str) -> Reply:
         """Read a path; any answer but "later" is returned. Raises Unavailable when there was none."""
-        try:
+        with asking():
             return self._send("GET", path)
-        except Uncertain as lost:
-            raise Unavailable(lost.reason, lost.detail) from None
 
     def change(self, method: str, path: str, body: object = None) -> Reply:
         """Ask for a change, once; any answer but "later" is returned. Raises Unavailable or Uncertain."""

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from rotator.credential import Secret, read_document
-from rotator.errors import BadInput, Rejected, Unavailable, Uncertain
+from rotator.errors import BadInput, Rejected, Unavailable, asking
 from rotator.families.http_wire import Reply, Wire
 from rotator.ports import Connection
 
@@ -46,10 +46,8 @@ class GitLab:
 
     def knock(self, path: str, token: Secret) -> Reply:
         """Read as the bearer of a token; any answer is returned. Raises Unavailable when there was none."""
-        try:
+        with asking():
             return self._send("GET", path, token)
-        except Uncertain as lost:
-            raise Unavailable(lost.reason, lost.detail) from None
 
     def change(self, method: str, path: str, body: object = None) -> Reply:
         """Ask for a change, once; any answer is returned. Raises Unavailable or Uncertain when there was none."""

@@ -9,7 +9,7 @@ from http import HTTPStatus
 from urllib.parse import urljoin, urlsplit
 
 from rotator.credential import Secret
-from rotator.errors import BadInput, Rejected, Unavailable, Uncertain
+from rotator.errors import BadInput, Rejected, asking
 from rotator.families.http_authentication import EXCHANGE_S, Request, Tokens, credential_values, encoded, shown
 from rotator.families.http_template import Filled, Values, filled_text
 from rotator.families.http_wire import Reply, Wire
@@ -91,10 +91,8 @@ class RestService:
         return Bearer(Secret(str(values["secret"])), {name: values[name] for name in ("id",) if name in values})
 
     def _asked(self, call: Filled, address: str, bearer: Bearer | None) -> Reply:
-        try:
+        with asking():
             return self._sent(encoded(call, address, self._headers), bearer)
-        except Uncertain as lost:
-            raise Unavailable(lost.reason, lost.detail) from None
 
     def _sent(self, request: Request, bearer: Bearer | None) -> Reply:
         form, values = self._who(bearer)

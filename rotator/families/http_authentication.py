@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from urllib.parse import quote, urlencode
 
 from rotator.credential import Secret
-from rotator.errors import Rejected, Unavailable, Uncertain
+from rotator.errors import Rejected, Unavailable, asking
 from rotator.families.http_template import Filled, Values, at, filled, filled_text
 from rotator.families.http_wire import Reply
 from rotator.families.sigv4 import Signer
@@ -176,10 +176,8 @@ class Tokens:
     def _exchanged(self, values: Values, within_s: float) -> tuple[Secret, float]:
         exchange = self._exchange
         basic = None if exchange.basic is None else Authenticate(basic=exchange.basic)
-        try:
+        with asking():  # a token more or less changes nothing
             reply = self._send(filled(exchange, values), basic, values, within_s)
-        except Uncertain as lost:  # a token more or less changes nothing
-            raise Unavailable(lost.reason, lost.detail) from None
         token = at(reply.content, exchange.token)
         if not reply.ok or not isinstance(token, str) or not sendable(token):
             refusal = reply.refusal()

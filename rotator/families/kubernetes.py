@@ -18,7 +18,7 @@ from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 from rotator.credential import Secret, read_document
-from rotator.errors import BadInput, Rejected, Unavailable, Uncertain
+from rotator.errors import BadInput, Rejected, asking
 from rotator.families.http_wire import Reply, Wire
 from rotator.ports import Connection
 
@@ -52,10 +52,8 @@ class Kubernetes:
 
     def knock(self, path: str, token: Secret, body: object = None, method: str = "GET") -> Reply:
         """Ask as the bearer of a token; any answer is returned. Raises Unavailable when there was none."""
-        try:
+        with asking():
             return self._send(self._wire, method, path, token, body=body)
-        except Uncertain as lost:
-            raise Unavailable(lost.reason, lost.detail) from None
 
     def knock_by_certificate(self, path: str, pem: Secret, body: object, method: str = "POST") -> Reply:
         """Ask as the holder of a client certificate and its key; any answer is returned. Raises Unavailable.
@@ -71,11 +69,8 @@ class Kubernetes:
             raise Rejected("unreadable", "the certificate does not fit its key") from None
         finally:
             os.close(descriptor)
-        with contextlib.closing(Wire(self.address, tls=context)) as wire:
-            try:
-                return self._send(wire, method, path, None, body=body)
-            except Uncertain as lost:
-                raise Unavailable(lost.reason, lost.detail) from None
+        with contextlib.closing(Wire(self.address, tls=context)) as wire, asking():
+            return self._send(wire, method, path, None, body=body)
 
     def change(self, method: str, path: str, body: object, content_type: str = _JSON) -> Reply:
         """Ask for a change, once; any answer is returned. Raises Unavailable or Uncertain when there was none."""

@@ -14,7 +14,7 @@ import pymysql
 from pymysql.cursors import DictCursor
 
 from rotator.credential import Secret
-from rotator.errors import Rejected, RotatorError, Unavailable, Uncertain
+from rotator.errors import Rejected, RotatorError, Unavailable, Uncertain, asking
 from rotator.families import server_login
 from rotator.families.mysql_knock import knock
 from rotator.families.server_login import cut_off, own_login, read_address
@@ -46,10 +46,8 @@ class Session:
 
     def read(self, statement: str, *values: object) -> list[dict[str, Any]]:
         """Ask something that changes nothing. Raises Rejected or Unavailable."""
-        try:
+        with asking():
             return self._run(statement, values)[0]
-        except Uncertain as lost:
-            raise Unavailable(lost.reason, lost.detail) from None
 
     def change(self, statement: str, *values: object) -> int:
         """Send a statement once; return how many it touched. Raises Rejected, Unavailable or Uncertain."""

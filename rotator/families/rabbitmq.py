@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from rotator.credential import Secret
-from rotator.errors import Rejected, RotatorError, Unavailable, Uncertain
+from rotator.errors import Rejected, RotatorError, Unavailable, asking
 from rotator.families import amqp_knock, server_login
 from rotator.families.http_wire import Reply, Wire
 from rotator.families.server_login import own_login, read_address
@@ -82,10 +82,8 @@ class RabbitMq:
         self._changed("DELETE", f"/api/connections/username/{quote(name, safe='')}", None)
 
     def _asked(self, path: str, *, none: bool = False) -> Reply:
-        try:
+        with asking():
             reply = self._send("GET", path, None)
-        except Uncertain as lost:
-            raise Unavailable(lost.reason, lost.detail) from None
         if none and reply.status == HTTPStatus.NOT_FOUND and _said(reply, "error") == "Object Not Found":
             return reply
         if reply.status >= HTTPStatus.INTERNAL_SERVER_ERROR:

@@ -16,7 +16,7 @@ from redis.exceptions import AuthenticationError, BusyLoadingError, NoPermission
 from redis.exceptions import TimeoutError as TimedOut
 from redis.retry import Retry
 
-from rotator.errors import Rejected, RotatorError, Unavailable, Uncertain
+from rotator.errors import Rejected, RotatorError, Unavailable, Uncertain, asking
 from rotator.families import server_login
 from rotator.families.server_login import Login, cut_off, own_login, read_address
 from rotator.ports import CALL_DEADLINE_S, CONNECT_TIMEOUT_S, READ_TIMEOUT_S, Answer, Connection, Verdict
@@ -38,10 +38,8 @@ class Session:
 
     def read(self, *words: str) -> Any:
         """Ask something that changes nothing. Raises Rejected or Unavailable."""
-        try:
+        with asking():
             return self.change(*words)
-        except Uncertain as lost:
-            raise Unavailable(lost.reason, lost.detail) from None
 
     def change(self, *words: str) -> Any:
         """Send a command once. Raises Rejected, Unavailable or Uncertain."""

@@ -18,7 +18,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError, NameResolutionError, NewConnectionError, ReadTimeoutError
 
 from rotator.credential import Secret, read_document
-from rotator.errors import BadInput, Rejected, Unavailable, Uncertain
+from rotator.errors import BadInput, Rejected, Unavailable, Uncertain, asking
 from rotator.ports import CALL_DEADLINE_S, CONNECT_TIMEOUT_S, READ_TIMEOUT_S, Connection
 
 SETTINGS = frozenset({"ca_file", "mount", "namespace"})
@@ -116,10 +116,8 @@ class Vault:
 
         Raises Unavailable; the answer may still be a refusal.
         """
-        try:
+        with asking():
             return _answered(self._send(method, path, body, token or self.own_token()))
-        except Uncertain as lost:
-            raise Unavailable(lost.reason, lost.detail) from None
 
     def change(self, method: str, path: str, body: Mapping[str, object]) -> Reply:
         """Ask for a change, once. Raises Unavailable or Uncertain; the answer may still be a refusal."""
@@ -127,20 +125,16 @@ class Vault:
 
     def knock(self, path: str, token: Secret) -> Reply:
         """Read a path as the bearer of `token`; any answer is returned. Raises Unavailable when there was none."""
-        try:
+        with asking():
             return self._send("GET", path, None, token)
-        except Uncertain as lost:
-            raise Unavailable(lost.reason, lost.detail) from None
 
     def login(self, path: str, body: Mapping[str, object]) -> Reply:
         """Ask for a token with what stands in `body`, as nobody yet; any answer is returned.
 
         Raises Unavailable when there was none.
         """
-        try:
+        with asking():
             return self._send("POST", path, body, None)
-        except Uncertain as lost:
-            raise Unavailable(lost.reason, lost.detail) from None
 
     def own_token(self) -> Secret:
         """Return the rotator's own token, the environment's or `~/.vault-token`'s where none is configured."""
