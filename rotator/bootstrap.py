@@ -7,6 +7,7 @@ import importlib
 import os
 import socket
 import threading
+from collections.abc import Collection
 from difflib import get_close_matches
 from importlib.util import find_spec
 from types import ModuleType
@@ -31,7 +32,7 @@ from rotator.ledger.reading import Reading
 from rotator.ledger.stops import Stops
 from rotator.ledger.working import WorkingLedger
 from rotator.playbook_file import load_all
-from rotator.ports import Connection, Consumer, Place, Provider, Store
+from rotator.ports import Connection, Consumer, Place, Provider, Store, WriteOnly
 from rotator.seal import Seal
 from rotator.settings import ConnectionSettings, Settings
 
@@ -84,6 +85,16 @@ class Outside:
                     )
                 self._stores[key] = module.connect(connection)
             return self._stores[key]
+
+    def check_places(self, places: Collection[Place], where: str) -> None:
+        """Raise BadInput where one of them cannot be used, or none of them can be read back."""
+        stores = [self.store(place) for place in places]
+        if stores and all(isinstance(each, WriteOnly) for each in stores):
+            raise BadInput(
+                f"nobody can read back what is delivered to {', '.join(map(str, places))}",
+                where,
+                "name a place beside it that can be read, such as vault_kv: the new secret is staged there",
+            )
 
     def consumer(self, address: ConsumerAddress) -> Consumer:
         """Return the way to one consumer; what a reference names is read at each call, and kept nowhere.

@@ -16,7 +16,7 @@ from rotator.flow.playbook import Verb
 from rotator.flow.run import Step, StepState, Work
 from rotator.flow.step import Move, ask_about, discarded, possible_persistence, surplus_accepted
 from rotator.lost_issue import Finding, marked_by
-from rotator.ports import Place
+from rotator.ports import Place, WriteOnly
 from rotator.world import World
 
 
@@ -75,7 +75,7 @@ def _changed(world: World, work: Work, place: Place, ours: Ours) -> bool:
     current = store.current(place.name)
     if expected is None or current == expected:
         return False
-    if current is None:
+    if current is None or isinstance(store, WriteOnly):
         return True
     try:
         found, _, _ = read_document(store.read(place.name, current), world.provider(work.run.ref).secret_field)

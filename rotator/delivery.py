@@ -1,6 +1,8 @@
 """A new secret on its way: staged in every place and read back, promoted, or what was there before given back.
 
-Each returns plain facts for the step that did it. What a store raises is marked as such.
+A place that nobody can read follows those that can be read: it is written from them once they are promoted, and the
+facts say that nothing there was read back. Each returns plain facts for the step that did it. What a store raises is
+marked as such.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ from rotator.credential import CredentialRef, Issued, Secret, read_document
 from rotator.errors import Rejected
 from rotator.flow.playbook import Verb
 from rotator.flow.run import Run, Step, Work
-from rotator.ports import Place, Provider, Store
+from rotator.ports import Place, Provider, Store, WriteOnly
 from rotator.world import World, elsewhere
 
 
@@ -44,12 +46,15 @@ def stage(world: World, provider: Provider, run: Run, step: Step, issued: Issued
     document = issued.document(provider.secret_field)
     staged: dict[str, str] = {}
     previous: dict[str, str | None] = {}
-    for place in run.deliver:
-        store = world.store(place)
+    for place, blind in _unreadable(world, run):
+        previous[str(place)] = blind.current(place.name)
+    for place, store in _readable(world, run):
         previous[str(place)] = store.current(place.name)
         staged[str(place)] = store.stage(place.name, document, attempt_token(step))
         if store.read(place.name, staged[str(place)]) != document:
             raise Rejected("read_back", f"{place} answered something else than what was staged")
+    if run.deliver and not staged:
+        raise Rejected("no_readable_place", "a new secret is kept where it can be read back, and then written here")
     return {
         "replacement": issued.ref.id,
         "public": dict(issued.public),
@@ -61,8 +66,7 @@ def stage(world: World, provider: Provider, run: Run, step: Step, issued: Issued
 def find_staged(world: World, provider: Provider, run: Run, step: Step) -> Iterator[Issued]:
     """Yield what this step staged anywhere before its answer was lost, the last attempt's first."""
     for token in attempt_tokens(step):
-        for place in run.deliver:
-            store = world.store(place)
+        for place, store in _readable(world, run):
             with elsewhere():
                 version = store.staged(place.name, token)
                 document = None if version is None else store.read(place.name, version)
@@ -80,13 +84,27 @@ def replacement_secret(world: World, provider: Provider, work: Work) -> tuple[Cr
     """Read the new secret back from the first place that keeps it: it lives nowhere else."""
     replacement = replacement_of(work)
     versions = {**versions_of(work.minted, "staged"), **versions_of(work.facts_of(Verb.PROMOTE), "promoted")}
-    for place in work.run.deliver:
-        document = world.store(place).read(place.name, versions[str(place)])
+    for place, store in _readable(world, work.run):
+        document = store.read(place.name, versions[str(place)])
         try:
             return replacement, read_document(document, provider.secret_field)[1]
         except ValueError as error:
             raise Rejected("foreign_document", f"{place}: {error}") from None
     raise Rejected("no_place", "nothing says where the replacement is kept")
+
+
+def _readable(world: World, run: Run) -> Iterator[tuple[Place, Store]]:
+    for place in run.deliver:
+        store = world.store(place)
+        if not isinstance(store, WriteOnly):
+            yield place, store
+
+
+def _unreadable(world: World, run: Run) -> Iterator[tuple[Place, WriteOnly]]:
+    for place in run.deliver:
+        store = world.store(place)
+        if isinstance(store, WriteOnly):
+            yield place, store
 
 
 def versions_of(facts: Mapping[str, object], name: str) -> dict[str, str]:
@@ -104,13 +122,21 @@ def _previous(work: Work) -> dict[str, str | None]:
 
 @elsewhere()
 def promote(world: World, work: Work) -> dict[str, object]:
-    """Let consumers read the new secret in every place, where nobody has changed it meanwhile."""
+    """Let consumers read the new secret in every place, where nobody has changed it meanwhile.
+
+    Places that nobody can read come last: `not_read_back` names them, each with when it says that it was written.
+    """
     staged, previous = versions_of(work.minted, "staged"), _previous(work)
     promoted = {
-        str(place): world.store(place).promote(place.name, staged[str(place)], previous[str(place)])
-        for place in work.run.deliver
+        str(place): store.promote(place.name, staged[str(place)], previous[str(place)])
+        for place, store in _readable(world, work.run)
     }
-    return {"promoted": promoted}
+    written: dict[str, str] = {}
+    for place, blind in _unreadable(world, work.run):
+        source, store = next(_readable(world, work.run))
+        document = store.read(source.name, promoted[str(source)])
+        written[str(place)] = blind.write(place.name, document)
+    return {"promoted": {**promoted, **written}, **({"not_read_back": written} if written else {})}
 
 
 @elsewhere()
@@ -119,15 +145,34 @@ def demote(world: World, provider: Provider, work: Work) -> dict[str, object]:
     promoted, previous = versions_of(work.facts_of(Verb.PROMOTE), "promoted"), _previous(work)
     staged = versions_of(work.minted, "staged")
     names = set()
-    for place in work.run.deliver:
+    for place, store in _readable(world, work.run):
         if str(place) not in staged:
             continue  # nothing was kept there, so nothing was promoted
-        store, before = world.store(place), previous[str(place)]
+        before = previous[str(place)]
         names.add(None if before is None else _named(store.read(place.name, before), provider, work))
         version = promoted.get(str(place)) or _reached(store, place, staged[str(place)], before)
         if version is not None:
             store.demote(place.name, version, before)
+    for place, blind in _unreadable(world, work.run):
+        if staged and blind.current(place.name) != previous.get(str(place)):  # else it was never written
+            _follow_back(world, work, place, blind)
     return {"given_back": names.pop() if len(names) == 1 else None}
+
+
+def _follow_back(world: World, work: Work, place: Place, blind: WriteOnly) -> None:
+    """Let a place that nobody can read have again what the first readable one holds again; else it is left as it is.
+
+    Raises Rejected("cannot_be_given_back") where something stood there before, and nothing in the readable one.
+    """
+    previous = _previous(work)
+    source, store = next(_readable(world, work.run))
+    before, now = previous[str(source)], store.current(source.name)
+    if previous.get(str(place)) is None:
+        blind.erase(place.name)
+    elif before is None:
+        raise Rejected("cannot_be_given_back", f"{place} held what nobody could read: write it again by hand")
+    elif now is not None and store.read(source.name, now) == store.read(source.name, before):
+        blind.write(place.name, store.read(source.name, before))
 
 
 def _reached(store: Store, place: Place, staged: str, before: str | None) -> str | None:

@@ -341,6 +341,27 @@ class Store(Protocol):
         ...
 
 
+@runtime_checkable
+class WriteOnly(Protocol):
+    """A place whose value nobody can read back: it follows the places beside it that can be read.
+
+    Nothing is staged there. It is written at promotion, when a readable place has become current, with what that one
+    holds; written again it is the same. There is no compare-and-set: what another hand wrote there is overwritten.
+    """
+
+    def current(self, name: str) -> str | None:
+        """Return when it was last written, as the other side says it, or None when the name holds nothing."""
+        ...
+
+    def write(self, name: str, document: Secret) -> str:
+        """Let consumers have the document; return what `current` answers from now on. Safe to call twice."""
+        ...
+
+    def erase(self, name: str) -> None:
+        """Take the name away; already absent counts as done."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Notice:
     """Tell a consumer which credential changed: names only."""

@@ -85,8 +85,8 @@ def prepare(parts: Rotator, found: Sequence[Suspect], strategy: Strategy | None 
         costs=costs,
         elsewhere=parts.reading.elsewhere(),
     )
-    for place in {place for run in plan.runs for place in run.deliver}:
-        parts.outside.store(place)  # a place that cannot be used is told before anything is revoked
+    for run in plan.runs:  # a place that cannot be used is told before anything is revoked
+        parts.outside.check_places(run.deliver, f"deliver of {run.ref}")
     return Prepared(plan, findings.scoped)
 
 

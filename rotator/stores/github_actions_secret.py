@@ -1,0 +1,150 @@
+"""Secrets of GitHub Actions, which nobody can read back: they follow a place beside them that can be read.
+
+`name` is OWNER/REPO:NAME, OWNER/REPO:NAME@ENVIRONMENT for an environment's, each with #FIELD where a workflow expects
+one field alone (`acme/shop:AWS_SECRET_ACCESS_KEY#aws_secret_access_key`); without it the whole document is the secret.
+The value is sealed for the repository's own key before it leaves (libsodium's sealed box), so GitHub's interface never
+sees it in the open. What it says afterwards is when the secret was written: that is stated, never read back. Whether a
+workflow works with it, only a consumer can tell.
+
+The connection's token needs the repository permission "Secrets: write", and "Environments: write" for environments.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from nacl.encoding import Base64Encoder
+from nacl.exceptions import CryptoError
+from nacl.public import PublicKey, SealedBox
+
+from rotator.credential import Secret, read_document
+from rotator.errors import BadInput, Rejected, Unavailable, Uncertain
+from rotator.families.github import API, HEADERS, later_of
+from rotator.families.http_wire import Reply, Wire
+from rotator.ports import Connection, WriteOnly
+
+FAMILY = "github"
+
+_WITHIN_S = 8.0
+"""Of each call: a write is three, which stay within one deadline."""
+_NAME = re.compile(
+    r"(?P<repository>[A-Za-z0-9._-]+/[A-Za-z0-9._-]+):(?P<name>[A-Za-z_][A-Za-z0-9_]*)"
+    r"(?:@(?P<environment>[^#\s][^#]*))?(?:#(?P<field>\w+))?"
+)
+
+
+def connect(connection: Connection) -> WriteOnly:
+    """Return the place of one GitHub account. Raises BadInput for an address that is none."""
+    return GithubActionsSecret(connection)
+
+
+class GithubActionsSecret:
+    """Secrets of repositories and their environments."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._address = (connection.endpoint_url or API).rstrip("/")
+        if urlsplit(self._address).scheme not in ("http", "https") or not urlsplit(self._address).hostname:
+            raise BadInput("this is no address of GitHub's API", connection.name, f"leave it out: it is {API}")
+        self._connection = connection
+        self._wire = Wire(self._address, connection.settings.get("ca_file"))
+
+    def current(self, name: str) -> str | None:
+        """Return when GitHub says that it was written last, to the second."""
+        found = _read_name(name)
+        reply = self._read(found.path)
+        if reply.status == HTTPStatus.NOT_FOUND:
+            self._told(self._read(found.key_path), name)  # a repository that nobody sees is no empty place
+            return None
+        return str(self._told(reply, name)["updated_at"])
+
+    def write(self, name: str, document: Secret) -> str:
+        found = _read_name(name)
+        key = self._told(self._read(found.key_path), name)
+        body = {"encrypted_value": _sealed(_chosen(document, found.field), str(key["key"])), "key_id": key["key_id"]}
+        reply = self._send("PUT", found.path, body)
+        if reply.status not in (HTTPStatus.CREATED, HTTPStatus.NO_CONTENT):
+            raise _refusal(reply, name)
+        return str(self._told(self._read(found.path), name)["updated_at"])
+
+    def erase(self, name: str) -> None:
+        reply = self._send("DELETE", _read_name(name).path)
+        if reply.status not in (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_FOUND):
+            raise _refusal(reply, name)
+
+    def _read(self, path: str) -> Reply:
+        try:
+            return self._send("GET", path)
+        except Uncertain as lost:
+            raise Unavailable(lost.reason, lost.detail) from None
+
+    def _told(self, reply: Reply, name: str) -> Mapping[str, Any]:
+        if not reply.ok or not isinstance(reply.content, Mapping):
+            raise _refusal(reply, name)
+        return reply.content
+
+    def _send(self, method: str, path: str, body: object = None) -> Reply:
+        headers = {**HEADERS, "Authorization": f"Bearer {self._own_token().reveal()}"}
+        reply = self._wire.send(method, self._address + path, headers, body, within_s=_WITHIN_S)
+        if (later := later_of(reply)) is not None:
+            raise later
+        return reply
+
+    def _own_token(self) -> Secret:
+        own = self._connection.credential()
+        if own is None:
+            raise Rejected("no_credential", f"connection {self._connection.name} has no `credential`")
+        if not own.reveal().lstrip().startswith("{"):
+            return Secret(own.reveal().strip())
+        try:
+            return read_document(own, "token")[1]
+        except ValueError:
+            raise Rejected("no_credential", f"connection {self._connection.name}: no document with a token") from None
+
+
+class _Named:
+    """Where a secret stands, and which field of the document it is."""
+
+    def __init__(self, found: re.Match[str]) -> None:
+        at = f"/repos/{found['repository']}"
+        within = f"/environments/{quote(found['environment'], safe='')}" if found["environment"] else "/actions"
+        self.path = f"{at}{within}/secrets/{found['name']}"
+        self.key_path = f"{at}{within}/secrets/public-key"
+        self.field = found["field"]
+
+
+def _read_name(name: str) -> _Named:
+    found = _NAME.fullmatch(name)
+    if found is None or found["name"].upper().startswith("GITHUB_"):
+        raise Rejected("bad_name", f"{name} is not OWNER/REPO:NAME, with @ENVIRONMENT and #FIELD where they are wanted")
+    return _Named(found)
+
+
+def _chosen(document: Secret, field: str | None) -> bytes:
+    if field is None:
+        return document.reveal().encode()
+    try:
+        fields = json.loads(document.reveal())
+    except ValueError:
+        fields = None
+    if not isinstance(fields, dict) or not isinstance(fields.get(field), str):
+        raise Rejected("no_such_field", f"the document has no field {field}")
+    return str(fields[field]).encode()
+
+
+def _sealed(value: bytes, key: str) -> str:
+    try:
+        box = SealedBox(PublicKey(key.encode(), Base64Encoder))
+        return box.encrypt(value, Base64Encoder).decode()
+    except (ValueError, TypeError, CryptoError):
+        raise Unavailable("no_public_key", "GitHub's key for sealing is none") from None
+
+
+def _refusal(reply: Reply, name: str) -> Exception:
+    if reply.status == HTTPStatus.NOT_FOUND:  # GitHub hides behind a 404 what a token may not see
+        return Rejected("not_this_account", f"{name}: nothing there that our own token may see")
+    return reply.refusal()
