@@ -35,6 +35,7 @@ OF_A_FAMILY = {
     "http": {"ca_file", "settings"},
     "github": {"ca_file", "ssh_address"},
     "gitlab": {"ca_file"},
+    "azure": {"ca_file", "vault"},
     "postgres": {"user", "tls", "ca_file"},
     "ldap": {"user", "base", "ca_file"},
     "mysql": {"user", "tls", "ca_file"},
