@@ -10,9 +10,8 @@ import socket
 import struct
 
 from rotator.credential import Secret
-from rotator.errors import Unavailable
-from rotator.families.server_login import ServerAddress, cut_off
-from rotator.ports import CALL_DEADLINE_S, CONNECT_TIMEOUT_S, READ_TIMEOUT_S, Answer, Verdict
+from rotator.families.server_login import ServerAddress, door, exactly
+from rotator.ports import Answer, Verdict
 
 _HEADER = b"AMQP\x00\x00\x09\x01"
 _METHOD, _END = 1, b"\xce"
@@ -23,17 +22,9 @@ _LONGEST = 1 << 20
 
 def knock(address: ServerAddress, name: str, password: Secret) -> Verdict:
     """Log in and leave. Raises Unavailable when there was no answer."""
-    try:
-        plain = socket.create_connection((address.host, address.port), CONNECT_TIMEOUT_S)
-    except OSError:
-        raise Unavailable("unreachable", str(address)) from None
-    with plain, cut_off(plain.fileno(), CALL_DEADLINE_S - CONNECT_TIMEOUT_S):
-        plain.settimeout(READ_TIMEOUT_S)
-        try:
-            wire = address.tls.wrap_socket(plain, server_hostname=address.host) if address.tls else plain
-            return _login(wire, name, password)
-        except (OSError, EOFError, ValueError, struct.error):
-            raise Unavailable("connection_lost", str(address)) from None
+    with door(address) as plain:
+        wire = address.tls.wrap_socket(plain, server_hostname=address.host) if address.tls else plain
+        return _login(wire, name, password)
 
 
 def _login(wire: socket.socket, name: str, password: Secret) -> Verdict:
@@ -69,19 +60,9 @@ def _send(wire: socket.socket, method: tuple[int, int], body: bytes) -> None:
 
 
 def _receive(wire: socket.socket) -> tuple[tuple[int, int], bytes]:
-    kind, _, size = struct.unpack("!BHI", _exactly(wire, 7))
+    kind, _, size = struct.unpack("!BHI", exactly(wire, 7))
     if kind != _METHOD or not 4 <= size <= _LONGEST:  # noqa: PLR2004 - the two numbers of a method
         raise ValueError("not a frame of this protocol")
-    content = _exactly(wire, size + len(_END))[:size]
+    content = exactly(wire, size + len(_END))[:size]
     first, second = struct.unpack_from("!HH", content)
     return (first, second), content[4:]
-
-
-def _exactly(wire: socket.socket, size: int) -> bytes:
-    parts = bytearray()
-    while len(parts) < size:
-        part = wire.recv(size - len(parts))
-        if not part:
-            raise EOFError
-        parts += part
-    return bytes(parts)

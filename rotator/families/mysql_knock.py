@@ -13,8 +13,8 @@ import struct
 
 from rotator.credential import Secret
 from rotator.errors import Unavailable
-from rotator.families.server_login import ServerAddress, cut_off
-from rotator.ports import CALL_DEADLINE_S, CONNECT_TIMEOUT_S, READ_TIMEOUT_S, Answer, Verdict
+from rotator.families.server_login import ServerAddress, door, exactly
+from rotator.ports import Answer, Verdict
 
 NATIVE = "mysql_native_password"
 DENIED, DENIED_WITHOUT_PASSWORD, LOCKED, EXPIRED = 1045, 1698, 4151, 1862
@@ -31,16 +31,8 @@ _QUESTIONS = 20
 
 def knock(address: ServerAddress, name: str, password: Secret) -> Verdict:
     """Log in and leave. Raises Unavailable when there was no answer."""
-    try:
-        plain = socket.create_connection((address.host, address.port), CONNECT_TIMEOUT_S)
-    except OSError:
-        raise Unavailable("unreachable", str(address)) from None
-    with plain, cut_off(plain.fileno(), CALL_DEADLINE_S - CONNECT_TIMEOUT_S):
-        plain.settimeout(READ_TIMEOUT_S)
-        try:
-            return _login(_Wire(plain), address, name, password)
-        except (OSError, EOFError, ValueError, IndexError, struct.error):
-            raise Unavailable("connection_lost", str(address)) from None
+    with door(address) as plain:
+        return _login(_Wire(plain), address, name, password)
 
 
 def scrambled(password: Secret, salt: bytes) -> bytes:
@@ -72,18 +64,9 @@ class _Wire:
         self._number = (self._number + 1) % 256
 
     def receive(self) -> bytes:
-        head = self._exactly(4)
+        head = exactly(self.wire, 4)
         self._number = (head[3] + 1) % 256
-        return self._exactly(int.from_bytes(head[:3], "little"))
-
-    def _exactly(self, size: int) -> bytes:
-        parts = bytearray()
-        while len(parts) < size:
-            part = self.wire.recv(size - len(parts))
-            if not part:
-                raise EOFError
-            parts += part
-        return bytes(parts)
+        return exactly(self.wire, int.from_bytes(head[:3], "little"))
 
 
 def _login(wire: _Wire, address: ServerAddress, name: str, password: Secret) -> Verdict:

@@ -16,8 +16,8 @@ from base64 import b64decode, b64encode
 from rotator.credential import Secret
 from rotator.errors import Unavailable
 from rotator.families.postgres_scram import keys, md5
-from rotator.families.server_login import ServerAddress, cut_off
-from rotator.ports import CALL_DEADLINE_S, CONNECT_TIMEOUT_S, READ_TIMEOUT_S, Answer, Verdict
+from rotator.families.server_login import ServerAddress, door, exactly
+from rotator.ports import Answer, Verdict
 
 INVALID_PASSWORD = "28P01"  # noqa: S105 - a code
 NOT_AUTHORIZED = "28000"
@@ -33,16 +33,8 @@ _LONGEST = 1 << 20
 
 def knock(address: ServerAddress, role: str, password: Secret) -> Verdict:
     """Log in and leave. Raises Unavailable when there was no answer."""
-    try:
-        plain = socket.create_connection((address.host, address.port), CONNECT_TIMEOUT_S)
-    except OSError:
-        raise Unavailable("unreachable", str(address)) from None
-    with plain, cut_off(plain.fileno(), CALL_DEADLINE_S - CONNECT_TIMEOUT_S):
-        plain.settimeout(READ_TIMEOUT_S)
-        try:
-            return _Login(_encrypted(plain, address), role, password).verdict(address.database)
-        except (OSError, EOFError, ValueError, struct.error):
-            raise Unavailable("connection_lost", str(address)) from None
+    with door(address) as plain:
+        return _Login(_encrypted(plain, address), role, password).verdict(address.database)
 
 
 def _encrypted(plain: socket.socket, address: ServerAddress) -> socket.socket:
@@ -125,19 +117,10 @@ class _Login:
         self._wire.sendall(b"p" + struct.pack("!i", len(body) + 4) + body)
 
     def _receive(self) -> tuple[bytes, bytes]:
-        kind, size = struct.unpack("!ci", self._exactly(1 + _LENGTH_FIELD))
+        kind, size = struct.unpack("!ci", exactly(self._wire, 1 + _LENGTH_FIELD))
         if not _LENGTH_FIELD <= size <= _LONGEST:
             raise ValueError("not a message of PostgreSQL")
-        return kind, self._exactly(size - _LENGTH_FIELD)
-
-    def _exactly(self, size: int) -> bytes:
-        parts = bytearray()
-        while len(parts) < size:
-            part = self._wire.recv(size - len(parts))
-            if not part:
-                raise EOFError
-            parts += part
-        return bytes(parts)
+        return kind, exactly(self._wire, size - _LENGTH_FIELD)
 
 
 def _open(reason: str) -> Verdict:

@@ -9,14 +9,15 @@ import secrets
 import socket
 import ssl
 import string
+import struct
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
 from rotator.credential import CredentialRef, Issued, Secret, read_document
-from rotator.errors import BadInput, Rejected
-from rotator.ports import Connection
+from rotator.errors import BadInput, Rejected, Unavailable
+from rotator.ports import CALL_DEADLINE_S, CONNECT_TIMEOUT_S, READ_TIMEOUT_S, Connection
 
 SETTINGS = frozenset({"user", "tls", "ca_file"})
 """Keys of `[[connections]]` that all of these families know."""
@@ -130,6 +131,35 @@ def untagged(credential_id: str) -> tuple[str, str]:
 def issued(ref: CredentialRef, name: str, tag: str, password: Secret) -> Issued:
     """Return a new password as it will be delivered."""
     return Issued(ref.with_id(tagged(name, tag)), password, {NAME_FIELD: name})
+
+
+@contextlib.contextmanager
+def door(address: ServerAddress) -> Iterator[socket.socket]:
+    """Stand before a server's door, not yet encrypted, and leave whatever comes. Raises Unavailable without an answer.
+
+    What is no answer in its protocol (a ValueError, an IndexError, a struct.error) counts as none.
+    """
+    try:
+        plain = socket.create_connection((address.host, address.port), CONNECT_TIMEOUT_S)
+    except OSError:
+        raise Unavailable("unreachable", str(address)) from None
+    with plain, cut_off(plain.fileno(), CALL_DEADLINE_S - CONNECT_TIMEOUT_S):
+        plain.settimeout(READ_TIMEOUT_S)
+        try:
+            yield plain
+        except (OSError, EOFError, ValueError, IndexError, struct.error):
+            raise Unavailable("connection_lost", str(address)) from None
+
+
+def exactly(wire: socket.socket, size: int) -> bytes:
+    """Receive so many bytes. Raises EOFError when fewer come."""
+    parts = bytearray()
+    while len(parts) < size:
+        part = wire.recv(size - len(parts))
+        if not part:
+            raise EOFError
+        parts += part
+    return bytes(parts)
 
 
 @contextlib.contextmanager
