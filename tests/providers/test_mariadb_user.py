@@ -10,7 +10,7 @@ import pytest
 
 from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.errors import Rejected, Unavailable
-from rotator.families import mysql, mysql_knock
+from rotator.families import mysql, mysql_knock, server_login
 from rotator.ports import Answer, State
 from tests.contracts.cases.mariadb_user import KIND, connected, ref_of
 from tests.servers.cuts import assert_a_lost_login_proves_nothing, assert_a_revocation_is_told_truly
@@ -194,7 +194,7 @@ def test_each_lost_answer_is_told_truly(server, provider, name):
 
 
 def test_a_server_that_says_nothing_is_given_up(server, name, monkeypatch):
-    for module in (mysql, mysql_knock):
+    for module in (mysql, server_login):
         monkeypatch.setattr(module, "CALL_DEADLINE_S", module.CONNECT_TIMEOUT_S + 0.2)
     ref, password = planted(server, name)
     with silent_server() as port:

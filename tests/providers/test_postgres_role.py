@@ -12,7 +12,7 @@ from psycopg.sql import SQL, Identifier
 
 from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.errors import Rejected, Unavailable
-from rotator.families import postgres, postgres_knock
+from rotator.families import postgres, server_login
 from rotator.families.postgres_scram import is_of, tag_of, verifier
 from rotator.ports import Answer, State
 from tests.contracts.cases.postgres_role import KIND, connected, planted
@@ -262,7 +262,7 @@ def test_each_lost_answer_is_told_truly(server, provider):
 
 def test_a_server_that_says_nothing_is_given_up(server, app, monkeypatch):
     ref, password = app
-    for module in (postgres, postgres_knock):
+    for module in (postgres, server_login):
         monkeypatch.setattr(module, "CALL_DEADLINE_S", module.CONNECT_TIMEOUT_S + 0.2)
     monkeypatch.setattr(postgres, "CONNECT_TIMEOUT_S", 2.0)
     with silent_server() as port:

@@ -10,7 +10,7 @@ import pytest
 
 from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.errors import BadInput, Rejected, Unavailable
-from rotator.families import amqp_knock, http_wire
+from rotator.families import http_wire, server_login
 from rotator.families.rabbitmq import stored
 from rotator.ports import Answer, Connection, State
 from rotator.providers.rabbitmq_user import connect
@@ -153,7 +153,7 @@ def test_each_lost_answer_is_told_truly(server, provider, user):
 
 
 def test_a_server_that_says_nothing_is_given_up(server, user, monkeypatch):
-    monkeypatch.setattr(amqp_knock, "CALL_DEADLINE_S", amqp_knock.CONNECT_TIMEOUT_S + 0.2)
+    monkeypatch.setattr(server_login, "CALL_DEADLINE_S", server_login.CONNECT_TIMEOUT_S + 0.2)
     monkeypatch.setattr(http_wire, "READ_TIMEOUT_S", 0.2)
     ref, password = planted(server, user)
     with silent_server() as port:
