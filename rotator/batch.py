@@ -15,7 +15,8 @@ from dataclasses import dataclass, replace
 import structlog
 
 from rotator.claims import GATHERS, STOPPED, Ledger, LostClaim, Release
-from rotator.errors import RotatorError
+from rotator.credential import CredentialRef, Secret
+from rotator.errors import RotatorError, Unavailable, Uncertain
 from rotator.exchange import Exchange
 from rotator.flow.playbook import Subject, Verb
 from rotator.flow.run import AT_ONCE, BranchState, Step, StepState, Work
@@ -141,18 +142,33 @@ class Batches:
 
     def _outcomes(self, riders: Sequence[_Rider], batch: Batch) -> list[Move]:
         """Make the call; return what becomes of each step."""
-        first, works = riders[0].step, [each.holding.work for each in riders]
+        moves: dict[int, Move] = {}
+        shown: list[tuple[int, tuple[CredentialRef, Secret | None]]] = []
+        for place, rider in enumerate(riders):
+            work = rider.holding.work
+            try:
+                shown.append((place, (work.run.ref, self._ledger.material(work))))
+            except RotatorError as error:  # a secret that cannot be opened is the trouble of its own run alone
+                moves[place] = after_error(rider.step, error, self._now())
+        going = [riders[place] for place, _ in shown]
+        if going:
+            found = self._called(going, [each for _, each in shown], batch)
+            moves |= {place: move for (place, _), move in zip(shown, found, strict=True)}
+        return [moves[place] for place in range(len(riders))]
 
+    def _called(
+        self, riders: Sequence[_Rider], shown: list[tuple[CredentialRef, Secret | None]], batch: Batch
+    ) -> list[Move]:
         def call() -> list[RotatorError | None]:
-            answers = list(batch.revoke_all([(each.run.ref, self._ledger.material(each)) for each in works]))
-            if len(answers) != len(works):
+            answers = list(batch.revoke_all(shown))
+            if len(answers) != len(shown):
                 raise ValueError("it answered for more or fewer than it was asked")
             return answers
 
-        probes = any(each.branch.probe for each in works)
-        exchange = Exchange(self._ledger, replace(works[0].branch, probe=probes))
+        branches = [each.holding.work.branch for each in riders]
+        exchange = Exchange(self._ledger, replace(branches[0], probe=any(each.probe for each in branches)))
         try:
-            answers = exchange.ask(first, call)
+            answers = exchange.ask(riders[0].step, call, _of_the_account)
         except RotatorError as error:
             if error.reason == ONE_OF_MANY and len(riders) > 1:
                 # Halved again and again, the one that is to blame is left alone in the end.
@@ -183,6 +199,11 @@ class Batches:
         spreads_s = self._world.provider(work.run.ref).propagation_s
         wait = spread_before(following, work.steps, spreads_s, self._now())
         return holding.given_back(*resting(wait or Move(StepState.PENDING, AT_ONCE)))
+
+
+def _of_the_account(answers: Sequence[RotatorError | None]) -> RotatorError | None:
+    """Return the answer that says the account is down or too busy, where one does."""
+    return next((each for each in answers if isinstance(each, Unavailable | Uncertain)), None)
 
 
 def _at_most(step: Step, most: int) -> int:

@@ -24,6 +24,7 @@ class LedgerFailed(Exception):  # noqa: N818 - it failed us
 class Draft:
     """What the next commit will write. `gives_mint`: the owner's reservation ends with it, not before or after.
 
+    `apart` are steps that each get a branch of their own.
     `unspent_calls` were granted with the claim and not made: its account gets them back.
     `settled_late` are credentials that a lost claim had minted, and whose fate the draft's evidence tells.
     """
@@ -32,6 +33,7 @@ class Draft:
     proofs: dict[str, Proof] = field(default_factory=dict)
     records: list[dict[str, Any]] = field(default_factory=list)
     added: list[Step] = field(default_factory=list)
+    apart: list[Step] = field(default_factory=list)
     gives_mint: bool = False
     settled_late: tuple[str, ...] = ()
     unspent_calls: int = 0

@@ -24,8 +24,13 @@ class Exchange:
     def __init__(self, ledger: Ledger, branch: Branch) -> None:
         self._ledger, self._account, self._failed_before = ledger, branch.account, branch.probe
 
-    def ask(self, step: Step, question: Callable[[], T]) -> T:
-        """Return the answer. Raises the three errors, and what the ledger raises."""
+    def ask(
+        self, step: Step, question: Callable[[], T], trouble: Callable[[T], RotatorError | None] = lambda _: None
+    ) -> T:
+        """Return the answer. Raises the three errors, and what the ledger raises.
+
+        `trouble` tells what an answer for many says of their account: an error that was returned, not raised.
+        """
         try:
             answer = question()
         except (LostClaim, LedgerFailed):
@@ -37,7 +42,7 @@ class Exchange:
             # A defect of ours. Its words may hold material, so only its type and place are told.
             log.error("internal_error", step=step.name, error=type(error).__name__, where=places(error))  # noqa: TRY400
             raise Uncertain("internal_error", type(error).__name__) from None
-        self._meet(step, None)
+        self._meet(step, trouble(answer))
         return answer
 
     def _meet(self, step: Step, error: RotatorError | None) -> None:

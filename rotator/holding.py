@@ -64,6 +64,11 @@ class Holding:
         steps = sorted((*self.work.steps, step), key=lambda each: (each.position, each.target))
         self.work = replace(self.work, steps=tuple(steps))
 
+    def add_apart(self, step: Step) -> None:
+        """Put another step of the run into the draft, in a branch of its own."""
+        self.draft.apart.append(step)
+        self.work = replace(self.work, steps=(*self.work.steps, step))
+
     def prove(self, proof: Proof) -> None:
         """Put what is proven at one door into the draft."""
         self.draft.proofs[proof.target] = proof

@@ -16,8 +16,9 @@ from rotator.credential import CredentialRef
 from rotator.effects import Unstaged
 from rotator.errors import RotatorError
 from rotator.exchange import Exchange
+from rotator.flow.apart import LOST, apart
 from rotator.flow.playbook import Subject, Until, Verb
-from rotator.flow.run import AT_ONCE, THROUGH, Step, StepState
+from rotator.flow.run import AT_ONCE, Step, StepState
 from rotator.flow.step import DISCARDED, LEASE_S, Move, after_look, after_look_error, discarded
 from rotator.holding import Holding
 from rotator.lost_issue import look_for_issued
@@ -27,8 +28,6 @@ from rotator.world import World
 
 FILLED = "filled"
 """The fact of an `issue` that found no room after an earlier attempt: what that left behind has been looked for."""
-COMPARE_LOST = "compare_lost"
-"""The comparison of a run that lost a worker in its mint, when whatever that sent must have landed."""
 
 
 class Minting:
@@ -105,22 +104,14 @@ class Minting:
     def lost(self, step: Step) -> None:
         """Have the run compared once more: whoever was at the mint may have frozen before its call, and be gone.
 
-        What lands then is in no note; where it carries no marker, it is for a person to say whose it is.
+        What lands then is in no note; where it carries no marker, it is for a person to say whose it is. That waits for
+        nobody: the run may fail meanwhile, or be undone.
         """
-        steps = self._holding.work.steps
-        ahead = next((each for each in steps if each.verb is Verb.COMPARE and each.state not in THROUGH), None)
-        if step.verb is not Verb.ISSUE or ahead is None or any(each.name == COMPARE_LOST for each in steps):
-            return
-        settle_s = self._world.provider(self._holding.work.run.ref).settle_s
-        self._holding.add(
-            replace(
-                ahead,
-                id=f"{ahead.branch}.{COMPARE_LOST}",
-                position=ahead.position + 1,
-                name=COMPARE_LOST,
-                hold_for_s=LEASE_S + CALL_DEADLINE_S + settle_s,
-            )
-        )
+        if step.verb is Verb.ISSUE:
+            settle_s = self._world.provider(self._holding.work.run.ref).settle_s
+            added = apart(self._holding.work.steps, LOST, LEASE_S + CALL_DEADLINE_S + settle_s)
+            if added is not None:
+                self._holding.add_apart(added)
 
     def look(self, step: Step) -> Move:
         """Find out what became of an `issue` whose answer nobody has; that is never put off for a budget."""

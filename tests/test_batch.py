@@ -8,10 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import update
 
 from rotator.errors import THROTTLED, Rejected, Unavailable, Uncertain
 from rotator.flow.budget import Limit
 from rotator.flow.proof import Evidence
+from rotator.ledger import tables
 from rotator.ledger.due import DueWork
 from rotator.ledger.enrolment import Enrolment
 from tests.fakes.batch_issuer import CALL, Mint, minted
@@ -153,6 +155,41 @@ def test_a_throttled_call_puts_all_of_them_off(mint):
     mint.deployment.rest()
     assert mint.provider.sizes == [5]
     assert all(found.run.dead_at >= began + 40 for found in mint.deployment.record().runs)
+
+
+@pytest.mark.parametrize(
+    ("error", "failures", "pauses"),
+    [(Unavailable(THROTTLED, retry_after=40.0), 0, True), (Uncertain("timed_out"), 3, False)],
+)
+def test_what_is_answered_for_one_of_them_tells_of_their_account(tmp_path, error, failures, pauses):
+    mint = minted(tmp_path)
+    deployment = mint.deployment
+    deployment.enrolment = Enrolment(deployment.database, SEAL, mint.world.now, account_of=lambda _: A)
+    ready(mint, 3)
+    with deployment.database.write() as connection:
+        connection.execute(update(tables.account).values(failures=2))
+    mint.provider.revoke_all = lambda exposed: [error, *([None] * (len(exposed) - 1))]
+    mint.isolated()
+    [(branch, _), *_] = deployment.due.take_due(1)
+    deployment.engine().advance(branch)
+    account = account_of(deployment)
+    assert account["failures"] == failures
+    assert (account["throttled"] > 0) == pauses
+
+
+def test_a_secret_that_cannot_be_opened_is_the_trouble_of_its_own_run_alone(mint):
+    stolen = ready(mint, 4)
+    with mint.deployment.database.write() as connection:
+        connection.execute(
+            update(tables.sealed).where(tables.sealed.c.run == "inc-1.r2").values(blob=b"of another key")
+        )
+    mint.isolated()
+    mint.deployment.rest()
+    assert mint.provider.sizes == [3]
+    assert sum(mint.opens(each) for each in stolen) == 1
+    runs = {found.run.id: found for found in mint.deployment.record().runs}
+    assert {name for name, found in runs.items() if found.run.evidence is Evidence.NONE} == {"inc-1.r2"}
+    assert "cannot be opened" in str(next(s for s in runs["inc-1.r2"].steps if s.state.value == "failed").reason)
 
 
 def test_a_gate_that_shuts_meanwhile_keeps_its_own_back_and_no_other(mint):

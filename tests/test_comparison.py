@@ -8,9 +8,11 @@ from dataclasses import replace
 import pytest
 
 from rotator.credential import Leaked
-from rotator.errors import Uncertain
+from rotator.delivery import attempt_token
+from rotator.errors import Rejected, Uncertain
 from rotator.flow.playbook import Strategy
 from rotator.ports import State
+from rotator.report.incident import build
 from tests.fakes.company import founded
 from tests.fakes.deployment import broken_chains
 
@@ -31,6 +33,13 @@ def house(tmp_path):
 
 def reason(deployment, name: str) -> str:
     return next(step.reason or "" for step in deployment.record().runs[0].steps if step.name == name)
+
+
+def fail(error: BaseException):
+    def happens() -> None:
+        raise error
+
+    return happens
 
 
 def at_once(company, what: str, phase: str, happens) -> None:
@@ -120,6 +129,47 @@ def test_what_a_dead_worker_minted_where_nothing_is_marked_is_shown_as_possible_
     [orphan] = company.living(ref) - {deployment.record().runs[0].run.replacement}
     assert deployment.steps()["compare_lost"] == "held"
     assert f"possible_persistence: {orphan}" in reason(deployment, "compare_lost")
+
+
+@pytest.mark.parametrize("step", ["deliver", "issue"])
+def test_what_a_dead_worker_minted_is_looked_for_although_the_run_was_undone(house, step):
+    company, deployment = house
+    stolen, _ = company.stolen(TOKEN)
+    deployment.start([stolen], wanted=Strategy.CONTAIN_FIRST)
+    provider = company.outside.provider(stolen.ref)
+    at_once(company, "issuer.issue", "before", fail(Died()))
+    with pytest.raises(Died):
+        deployment.rest(patience_s=FIRST_MINUTE)
+    first = next(each for each in deployment.record().runs[0].steps if each.name == "issue")
+    deployment.rest(deployment.recover(), patience_s=FIRST_MINUTE)
+    deployment.hands.undo("inc-1.r1", step, "ann", "wrong", deployment.hands.undoing("inc-1.r1", step))
+    deployment.rest(patience_s=FIRST_MINUTE)
+    orphan = provider.issue(
+        stolen.ref, attempt_token(first), {}
+    ).ref.id  # what the frozen worker had sent lands only now
+    assert "what it may have made is looked for" in str(build(deployment.record())["credentials"][0]["open"])
+    deployment.rest(patience_s=3600)
+    assert orphan not in company.living(stolen.ref)
+    assert deployment.steps()["compare_lost"] == "done"
+    assert broken_chains(deployment) == []
+
+
+def test_what_a_dead_worker_minted_is_looked_for_although_the_run_failed(house):
+    company, deployment = house
+    stolen, _ = company.stolen(TOKEN)
+    deployment.start([stolen], wanted=Strategy.CONTAIN_FIRST)
+    provider = company.outside.provider(stolen.ref)
+    at_once(company, "issuer.issue", "before", fail(Died()))
+    with pytest.raises(Died):
+        deployment.rest(patience_s=FIRST_MINUTE)
+    first = next(each for each in deployment.record().runs[0].steps if each.name == "issue")
+    at_once(company, "issuer.issue", "before", fail(Rejected("denied", "no more")))
+    deployment.rest(deployment.recover(), patience_s=FIRST_MINUTE)
+    assert deployment.steps()["issue"] == "failed"
+    orphan = provider.issue(stolen.ref, attempt_token(first), {}).ref.id
+    deployment.rest(patience_s=3600)
+    assert orphan not in company.living(stolen.ref)
+    assert (deployment.steps()["issue"], deployment.steps()["compare_lost"]) == ("failed", "done")
 
 
 def test_a_lost_mint_with_our_marker_is_revoked_although_nobody_noted_it(house):

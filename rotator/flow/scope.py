@@ -15,9 +15,10 @@ from rotator.ports import Connection, Place
 
 @dataclass(frozen=True, slots=True)
 class ConsumerAddress:
-    """How one consumer is told: the kind (webhook, command) and its address (a URL or a reference to one, an argv).
+    """How one consumer is told: the kind (webhook, command, …) and its address (a URL or a reference to one, or words).
 
-    `host` is the machine that it lives on, "" where nobody said: a new secret comes to be there.
+    The words of a `command` are its argv; of the kinds that need a connection, its name comes first. `host` is the
+    machine that it lives on, "" where nobody said: a new secret comes to be there.
     """
 
     kind: str
@@ -28,7 +29,8 @@ class ConsumerAddress:
     def name(self) -> str:
         """Return what people call it: a URL without what may be a password, before its @ or after its ?."""
         if not isinstance(self.address, str):
-            return " ".join(self.address)
+            words = " ".join(filter(None, self.address))
+            return words if self.kind == "command" else f"{self.kind} {words}"
         scheme, found, rest = self.address.partition("://")
         host, slash, path = re.split("[?#]", rest, maxsplit=1)[0].partition("/")
         return f"{scheme}{found}{host.rpartition('@')[2]}{slash}{path}"

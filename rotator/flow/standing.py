@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from enum import StrEnum
 
+from rotator.flow.apart import is_apart
 from rotator.flow.giving_back import left_with
 from rotator.flow.playbook import Expect, Strategy, Subject, Verb
 from rotator.flow.proof import Evidence, Proof
@@ -86,6 +87,8 @@ def still_open(run: Run, steps: Sequence[Step], late: Sequence[str] = ()) -> lis
         unused = f"; {run.replacement} was issued and nobody holds it" if run.replacement else ""
         found.append(f"it was not replaced, as {run.strategy} says{unused}")
     found += left_with(run, steps)
+    if any(is_apart(step) and step.waits_for_time for step in steps):
+        found.append("a worker was lost while it made a replacement: what it may have made is looked for once more")
     return found + [f"a mint of a lost worker ({each}) is not settled" for each in late]
 
 

@@ -151,7 +151,7 @@ def backoff(attempts: int, ceiling: float = 30.0) -> float:
 
 def after_error(step: Step, error: RotatorError, now: float) -> Move:
     """Decide after one of the three errors."""
-    if _observes(step) and (isinstance(error, Rejected) or _out_of_patience(step, _patience(step), now)):
+    if _observes(step) and (isinstance(error, Rejected | BadInput) or _out_of_patience(step, _patience(step), now)):
         # What cannot be observed cannot be kept; that must not keep the credential alive.
         return Move(StepState.DONE, reason=f"not observed: {_say(error)}")
     if isinstance(error, Rejected | BadInput):

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from rotator.errors import BadInput
+from rotator.flow.apart import is_apart
 from rotator.flow.giving_back import is_stopped
 from rotator.flow.playbook import UNDO, Subject, Verb, meant
 from rotator.flow.run import THROUGH, UNDOES, Run, Step, StepState, taken_back
@@ -115,7 +116,7 @@ def undo(run: Run, steps: Sequence[Step], doors: Iterable[str], name: str, why: 
     resumes = any(step.undo is Verb.RESUME for step in takes_back)
     return Undo(
         takes_back=tuple(takes_back),
-        skipped=tuple(step for step in steps if step.state not in THROUGH),
+        skipped=tuple(step for step in steps if step.state not in THROUGH and not is_apart(step)),
         stretches=tuple(stretches(run, steps, doors, takes_back, why)),
         strands=not resumes and is_stopped(run, steps) and offers(run, steps, takes_back),
     )

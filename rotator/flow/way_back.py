@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
+from rotator.flow.apart import segment_of
 from rotator.flow.giving_back import untold
 from rotator.flow.plan import Lane
 from rotator.flow.playbook import Expect, Subject, Verb
@@ -41,7 +42,7 @@ def stretches(
     taken = {step.name for step in steps}
     moves = list(_moves(run, steps, sorted(doors), takes_back, why))
     names = {step.name: _fresh(step.name, taken) for step in moves}
-    segment = 1 + max(int(step.branch.rpartition(".")[0].rpartition(".")[2]) for step in steps)
+    segment = 1 + max(segment_of(step.branch) for step in steps)
     for at_targets, group in groupby(moves, key=lambda step: step.target != ""):
         found = list(group)
         targets = list(dict.fromkeys(step.target for step in found)) if at_targets else [""]

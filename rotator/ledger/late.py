@@ -8,17 +8,14 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-from dataclasses import replace
 
 from sqlalchemy import Connection, func, insert, select
 
-from rotator.flow.plan import Lane
+from rotator.flow.apart import LATE, apart
 from rotator.flow.playbook import Verb
-from rotator.flow.run import AT_ONCE, THROUGH, BranchState, Step, StepState
+from rotator.flow.run import THROUGH, Step, StepState
 from rotator.ledger import rows, statements, tables
 from rotator.ledger.database import Database
-
-NAME = "compare_late"
 
 
 def compare_late(database: Database) -> int:
@@ -32,44 +29,16 @@ def compare_late(database: Database) -> int:
 def _compare(connection: Connection, *, run: str, noted_at: float) -> bool:
     connection.execute(select(tables.run.c.id).where(tables.run.c.id == run).with_for_update())
     steps = [rows.step_of(row) for row in connection.execute(statements.FIND_STEPS, {"run_id": run}).mappings()]
-    planned = next((step for step in steps if step.verb is Verb.COMPARE), None)
-    if planned is None or _comes_by_itself(steps, noted_at):
+    added = None if _comes_by_itself(steps, noted_at) else apart(steps, LATE)
+    if added is None:
         return False
-    branches = connection.execute(select(tables.branch).where(tables.branch.c.run == run)).mappings().all()
-    segment = 1 + max(row["segment"] for row in branches)
-    number = sum(step.name.startswith(NAME) for step in steps)
-    name = f"{NAME}_{number + 1}" if number else NAME
-    branch = f"{run}.{segment}.0"
-    added = replace(
-        planned,
-        id=f"{branch}.{name}",
-        branch=branch,
-        position=segment * 10_000 + 100,
-        name=name,
-        state=StepState.PENDING,
-        hold_for_s=None,
-        attempts=0,
-        started_at=None,
-        intended_at=None,
-        settled_at=None,
-        held_at=None,
-        reason=None,
-        facts={},
+    branch = tables.branch
+    query = select(branch.c.incident, branch.c.account, branch.c.priority).where(
+        branch.c.run == run, branch.c.target == ""
     )
-    like = next(row for row in branches if row["id"] == planned.branch)
-    kept = {column: like[column] for column in ("run", "incident", "account", "priority")}
+    incident, account, priority = connection.execute(query.limit(1)).one()
     connection.execute(
-        insert(tables.branch).values(
-            **kept,
-            id=branch,
-            segment=segment,
-            target="",
-            quorum=100,
-            state=BranchState.OPEN.value,
-            due_at=AT_ONCE,
-            lane=Lane.REPLACE.value,
-            calls=added.calls,
-        )
+        statements.ADD_BRANCH, rows.apart_row(added, run=run, incident=incident, account=account, priority=priority)
     )
     connection.execute(insert(tables.step), rows.step_row(added, run))
     return True
@@ -86,7 +55,7 @@ def _comes_by_itself(steps: Sequence[Step], noted_at: float) -> bool:
             asked_at = step.settled_at if step.state is StepState.FAILED else step.held_at
             if rests and (asked_at or 0.0) >= noted_at:
                 return True
-            if not rests and (not kept_back or step.name.startswith(NAME)):
+            if not rests and (not kept_back or step.name.startswith(LATE)):
                 return True
         kept_back = kept_back or rests or step.hold_for_s is not None
     return False

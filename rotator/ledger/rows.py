@@ -11,11 +11,12 @@ import rfc8785
 from sqlalchemy import RowMapping
 
 from rotator.credential import CredentialRef
+from rotator.flow.apart import segment_of
 from rotator.flow.incident import Incident, Severity
 from rotator.flow.plan import Lane
 from rotator.flow.playbook import Expect, Strategy, Subject, Until, Verb
 from rotator.flow.proof import Evidence, Proof
-from rotator.flow.run import Branch, BranchState, Run, Step, StepState
+from rotator.flow.run import AT_ONCE, Branch, BranchState, Run, Step, StepState
 from rotator.flow.scope import ConsumerAddress
 from rotator.ports import Place
 
@@ -160,6 +161,24 @@ def step_row(step: Step, run: str) -> dict[str, Any]:
         "undo": step.undo.value if step.undo else None,
         "calls": step.calls,
         **step_progress(step),
+    }
+
+
+def apart_row(step: Step, *, run: str, incident: str, account: str, priority: float) -> dict[str, Any]:
+    """Return the columns of the branch of a step that has one of its own; it begins at once."""
+    return {
+        "id": step.branch,
+        "run": run,
+        "incident": incident,
+        "segment": segment_of(step.branch),
+        "target": "",
+        "quorum": 100,
+        "state": BranchState.OPEN.value,
+        "due_at": AT_ONCE,
+        "lane": step.lane.value,
+        "calls": step.calls,
+        "account": account,
+        "priority": priority,
     }
 
 

@@ -168,6 +168,7 @@ MOVE_STEP = (
     .where(tables.step.c.id == bindparam("s_id"))
     .values(_given("state", "attempts", "started_at", "intended_at", "settled_at", "held_at", "reason", "facts"))
 )
+ADD_BRANCH = insert(tables.branch)
 ADD_STEP = insert(tables.step)
 PROVE = (
     update(tables.proof)

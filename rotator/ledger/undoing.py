@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, update
 
 from rotator.errors import BadInput
+from rotator.flow.apart import is_apart
 from rotator.flow.proof import revived
 from rotator.flow.run import AT_ONCE, BranchState, Step, StepState, calls_ahead, summarise
 from rotator.flow.step import Move, apply
@@ -76,7 +77,11 @@ def _append(
         connection.execute(statements.MOVE_STEP, {"s_id": step.id, **rows.step_progress(step)})
     connection.execute(
         update(tables.branch)
-        .where(tables.branch.c.run == mine.run.id, tables.branch.c.state != BranchState.DONE.value)
+        .where(
+            tables.branch.c.run == mine.run.id,
+            tables.branch.c.state != BranchState.DONE.value,
+            tables.branch.c.id.not_in([step.branch for step in mine.steps if is_apart(step)]),
+        )
         .values(state=BranchState.DONE.value, due_at=None, sent_at=None, reason=None)
     )
     connection.execute(insert(tables.branch), _branch_rows(mine, stretches))

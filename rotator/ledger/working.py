@@ -77,7 +77,16 @@ class _Written:
         }
         run = work.run.id
         found: list[tuple[Executable, list[dict[str, Any]]]] = [
-            (statements.ADD_STEP, [rows.step_row(each, run) for each in draft.added]),
+            (
+                statements.ADD_BRANCH,
+                [
+                    rows.apart_row(
+                        each, run=run, incident=work.run.incident, account=branch.account, priority=work.run.priority
+                    )
+                    for each in draft.apart
+                ],
+            ),
+            (statements.ADD_STEP, [rows.step_row(each, run) for each in (*draft.added, *draft.apart)]),
             (
                 statements.MOVE_STEP,
                 [{"s_id": each.id, **rows.step_progress(each)} for each in draft.steps.values()],

@@ -6,10 +6,10 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from rotator.flow.apart import LOST
 from rotator.flow.playbook import Strategy, Verb
 from rotator.flow.step import WORKER_LOST
 from rotator.ledger.records import RunRecord
-from rotator.minting import COMPARE_LOST
 from rotator.report.incident import build
 from tests.crash.case import INCIDENT, REPLACING, Scene, Theft, Twist
 from tests.crash.witness import lives
@@ -123,7 +123,7 @@ def _not_compared(scene: Scene, runs: dict[str, RunRecord]) -> Iterator[str]:
         for branch, name in mints.items():
             told = scene.deployment.evidence(branch)
             lost = any(each["step"] == name and each["reason"] == WORKER_LOST for each in told)
-            if lost and all(step.name != COMPARE_LOST for step in run.steps):
+            if lost and all(step.name != LOST for step in run.steps):
                 yield f"{run.run.id} lost a worker in {name}, and is not compared again"
 
 

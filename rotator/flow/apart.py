@@ -1,0 +1,53 @@
+"""Comparisons in a branch of their own: they wait for nobody, however the run fares, and no undo leaves them out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from rotator.flow.playbook import Verb
+from rotator.flow.run import Step, StepState
+
+LATE = "compare_late"
+"""What settles the noted mint of a lost claim."""
+LOST = "compare_lost"
+"""What looks once more when whatever a lost worker sent must have landed."""
+
+
+def is_apart(step: Step) -> bool:
+    """Tell whether it is such a comparison."""
+    return step.verb is Verb.COMPARE and step.name.startswith((LATE, LOST))
+
+
+def segment_of(branch: str) -> int:
+    """Return the segment that a branch's id names."""
+    return int(branch.rsplit(".", 2)[1])
+
+
+def apart(steps: Sequence[Step], name: str, hold_for_s: float | None = None) -> Step | None:
+    """Return another comparison for a run of these steps, None where its kind plans none."""
+    planned = next((step for step in steps if step.verb is Verb.COMPARE), None)
+    if planned is None:
+        return None
+    segment = 1 + max(segment_of(step.branch) for step in steps)
+    number = sum(step.name.startswith(name) for step in steps)
+    name = f"{name}_{number + 1}" if number else name
+    run = planned.branch.rsplit(".", 2)[0]
+    # Two may be appended in one moment: each sort has a place of its own in the segment.
+    branch = f"{run}.{segment}.{int(name.startswith(LOST))}"
+    return replace(
+        planned,
+        id=f"{branch}.{name}",
+        branch=branch,
+        position=segment * 10_000 + 100,
+        name=name,
+        state=StepState.PENDING,
+        hold_for_s=hold_for_s,
+        attempts=0,
+        started_at=None,
+        intended_at=None,
+        settled_at=None,
+        held_at=None,
+        reason=None,
+        facts={},
+    )
