@@ -105,10 +105,26 @@ class Outside:
             return self._referred(address, address.address)
         with self._making:
             if address not in self._consumers:
-                module = _module("consumers", address.kind, "consumer")
-                given = address.address if isinstance(address.address, str) else list(address.address)
-                self._consumers[address] = module.connect(given)
+                self._consumers[address] = self._consumer(address)
             return self._consumers[address]
+
+    def _consumer(self, address: ConsumerAddress) -> Consumer:
+        module = _module("consumers", address.kind, "consumer")
+        family = getattr(module, "FAMILY", None)
+        if family is None or isinstance(address.address, str):
+            given = address.address if isinstance(address.address, str) else list(address.address)
+            consumer: Consumer = module.connect(given)
+            return consumer
+        name, *words = address.address
+        connection = self._settings.connection(name) if name else None
+        if connection is not None and connection.family != family:
+            raise BadInput(
+                f"{address.kind} needs a connection of the family {family}",
+                f"consumer {address.name}",
+                f"{name} is one of {connection.family}",
+            )
+        through: Consumer = module.connect(connection, words)
+        return through
 
     def _referred(self, address: ConsumerAddress, reference: str) -> Consumer:
         try:

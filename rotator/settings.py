@@ -75,12 +75,23 @@ class PlaceSettings(BaseModel):
     name: str
 
 
+_WAYS = ("webhook", "command", "ssh_command", "systemd_unit", "kubernetes_rollout", "ecs_deployment")
+_OF_A_CONNECTION = {"ssh_command": True, "systemd_unit": False, "kubernetes_rollout": True, "ecs_deployment": True}
+"""The ways that go through a connection, and whether each must."""
+_AT_A_HOST = frozenset({"ssh_command", "systemd_unit"})
+
+
 class ConsumerSettings(BaseModel):
-    """Who must hear of it: exactly one of the two."""
+    """Who must hear of it, in exactly one way."""
 
     model_config = ConfigDict(extra="forbid")
     webhook: str | None = None
     command: list[str] | None = None
+    ssh_command: list[str] | None = None
+    systemd_unit: str | None = None
+    kubernetes_rollout: str | None = None
+    ecs_deployment: str | None = None
+    connection: str | None = None
     host: str | None = Field(None, description="the machine it lives on, as `--foothold` names it")
 
     @field_validator("webhook")
@@ -101,8 +112,15 @@ class ConsumerSettings(BaseModel):
 
     @model_validator(mode="after")
     def _one(self) -> ConsumerSettings:
-        if (self.webhook is None) == (self.command is None):
-            raise ValueError("a consumer has either `webhook` or `command`")
+        if len(given := [way for way in _WAYS if getattr(self, way) is not None]) != 1:
+            raise ValueError(f"a consumer has exactly one of {', '.join(f'`{way}`' for way in _WAYS)}")
+        [way] = given
+        if self.connection is None and _OF_A_CONNECTION.get(way):
+            raise ValueError(f"`{way}` needs a `connection`, by its name")
+        if self.connection is not None and way not in _OF_A_CONNECTION:
+            raise ValueError(f"`{way}` goes through no `connection`")
+        if self.connection is not None and way in _AT_A_HOST and not self.host:
+            raise ValueError(f"`{way}` needs the `host`, as its connection names it")
         return self
 
     def address(self) -> ConsumerAddress:
@@ -110,7 +128,12 @@ class ConsumerSettings(BaseModel):
         host = host_name(self.host or "")
         if self.webhook is not None:
             return ConsumerAddress("webhook", self.webhook, host)
-        return ConsumerAddress("command", tuple(self.command or ()), host)
+        way = next(each for each in _WAYS if getattr(self, each) is not None)
+        told = getattr(self, way)
+        words = (told,) if isinstance(told, str) else tuple(told)
+        at = (host,) if way in _AT_A_HOST else ()
+        through = (self.connection or "",) if way in _OF_A_CONNECTION else ()
+        return ConsumerAddress(way, (*through, *at, *words), host)
 
 
 class Match(BaseModel):
@@ -152,6 +175,9 @@ def _names_exist(entry: CredentialSettings, connections: list[str]) -> None:
     for place in entry.deliver:
         if place.connection not in connections:
             raise ValueError(f"deliver names the connection {place.connection}, which is not there")
+    for consumer in entry.consumers:
+        if consumer.connection is not None and consumer.connection not in connections:
+            raise ValueError(f"consumers name the connection {consumer.connection}, which is not there")
     for key, names in (("reads", entry.reads or ()), ("administers", entry.administers)):
         for each in names:
             if each.partition(":")[0] not in connections:

@@ -184,9 +184,25 @@ BAD = {
     ),
     "a consumer told in two ways": (
         CREDENTIAL + 'consumers = [{webhook = "http://a", command = ["b"]}]',
-        "either `webhook` or `command`",
+        "exactly one of `webhook`, `command`",
     ),
-    "a consumer told in no way": (CREDENTIAL + "consumers = [{}]", "either `webhook` or `command`"),
+    "a consumer told in no way": (CREDENTIAL + "consumers = [{}]", "exactly one of `webhook`, `command`"),
+    "a consumer whose connection is not there": (
+        CREDENTIAL + 'consumers = [{kubernetes_rollout = "a/deployment/b", connection = "prod"}]',
+        "consumers name the connection prod, which is not there",
+    ),
+    "a consumer without the connection that it needs": (
+        CREDENTIAL + 'consumers = [{ecs_deployment = "a/b"}]',
+        "`ecs_deployment` needs a `connection`",
+    ),
+    "a webhook through a connection": (
+        CREDENTIAL + 'consumers = [{webhook = "http://a", connection = "aws-prod"}]',
+        "`webhook` goes through no `connection`",
+    ),
+    "a command on no host": (
+        CREDENTIAL + 'consumers = [{ssh_command = ["a"], connection = "aws-prod"}]',
+        "`ssh_command` needs the `host`",
+    ),
     "SQLite with a broker": (REDIS, "cannot be shared through a broker"),
     "PostgreSQL without a broker": (POSTGRES + KEY, "an in-memory broker cannot reach"),
     "PostgreSQL without a key": (POSTGRES + REDIS, "need one seal_key"),

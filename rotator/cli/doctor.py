@@ -15,6 +15,7 @@ from rotator.bootstrap import Rotator
 from rotator.cli.options import Context
 from rotator.cli.reaching import ANSWERS, Asked, Reached, families, issuer, reach, served, store, webhook
 from rotator.errors import BadInput, RotatorError
+from rotator.flow.scope import ConsumerAddress
 from rotator.ledger.database import LedgerFailed
 from rotator.recovery import Unusable, Ways
 from rotator.report.people import as_called
@@ -168,10 +169,15 @@ def _connections(parts: Rotator) -> Iterator[Finding | Asked]:
         return
     if not connections:
         yield Finding(False, "no [[connections]]: every credential would be manual", "see docs/configuration.md")
+    entries = parts.settings.credentials
+    used = {each.connection for entry in entries for each in entry.deliver}
+    used |= {each.connection for entry in entries for each in entry.consumers if each.connection}
     for connection in connections:
         kinds = served(parts, connection)
-        if not kinds:
-            yield Finding(False, f"{connection.name}: no playbook serves the family {connection.family}", "check it")
+        if not kinds:  # some only deliver, or lead to consumers, and these are looked at by themselves
+            if connection.name not in used:
+                mend = "name it in `deliver` or `consumers`, or check its family"
+                yield Finding(False, f"{connection.name}: no playbook serves the family {connection.family}", mend)
             continue
         try:
             connection.credential()
@@ -225,12 +231,22 @@ def _places(parts: Rotator) -> Iterator[Finding | Asked]:
 
 
 def _consumers(parts: Rotator) -> Iterator[Finding | Asked]:
-    """Look at each consumer, once. A command is not run: it might do what it is there for."""
+    """Look at each consumer, once. None is told: it might do what it is there for."""
     found = [each for entry in parts.settings.credentials for each in entry.custody().consumers]
     for each in dict.fromkeys(found):
         if each.kind == "webhook":
             yield Asked(each.name, partial(webhook, parts, each))
+        elif each.kind != "command":
+            yield _through(parts, each)
         elif shutil.which(each.address[0]) is None:
             yield Finding(False, f"{each.name}: there is no such command here", "is its path right?")
         else:
             yield Finding(True, f"{each.name}: the command is there; it was not run")
+
+
+def _through(parts: Rotator, address: ConsumerAddress) -> Finding:
+    try:
+        parts.outside.consumer(address)
+    except RotatorError as error:
+        return Finding(False, str(error))
+    return Finding(True, f"{address.name}: its settings are sound; it was told nothing")

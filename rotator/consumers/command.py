@@ -20,7 +20,7 @@ import time
 from collections.abc import Sequence
 from typing import IO
 
-from rotator.consumers.notice import fields_of, using_of
+from rotator.consumers.notice import fields_of, said_last, using_of
 from rotator.errors import BadInput, Rejected, Uncertain, asking
 from rotator.ports import READ_TIMEOUT_S, Consumer, Notice, Told
 
@@ -73,7 +73,10 @@ class Command:
             raise Uncertain("consumer_killed", f"{self.name} ended by signal {-process.returncode}")
         if process.returncode > 0:
             raise Rejected("consumer_refused", f"{self.name} ended with {process.returncode}")
-        return Told(f"exit 0 in {time.monotonic() - began:.2f} s", using_of(_last_line(output), notice))
+        return Told(
+            f"exit 0 in {time.monotonic() - began:.2f} s",
+            using_of(said_last(output.decode("utf-8", "replace")), notice),
+        )
 
     def _start(self, asked: IO[bytes]) -> subprocess.Popen[bytes]:
         kept = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
@@ -122,11 +125,3 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     process.wait()
     if process.stdout is not None:
         process.stdout.close()
-
-
-def _last_line(output: bytes) -> object:
-    lines = output.decode("utf-8", "replace").strip().splitlines()
-    try:
-        return json.loads(lines[-1]) if lines else None
-    except (ValueError, RecursionError):
-        return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 
 from rotator.ports import Notice
@@ -20,6 +21,15 @@ def fields_of(event: str, notice: Notice) -> dict[str, object]:
         "replacement": notice.replacement.id,
         "places": [str(place) for place in notice.places],
     }
+
+
+def said_last(output: str) -> object:
+    """Return the JSON of a command's last line of output, None where that is none."""
+    lines = output.strip().splitlines()
+    try:
+        return json.loads(lines[-1]) if lines else None
+    except (ValueError, RecursionError):
+        return None
 
 
 def using_of(said: object, notice: Notice) -> str | None:

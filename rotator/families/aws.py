@@ -129,11 +129,11 @@ class Exchange:
         self._account = account
         self._last_start = time.monotonic() + CALL_DEADLINE_S - CONNECT_TIMEOUT_S - READ_TIMEOUT_S
 
-    def read(self, service: str, operation: str, **parameters: Any) -> Any:
+    def read(self, service: str, operation: str, /, **parameters: Any) -> Any:
         """Make a call that changes nothing: whatever is lost may be asked again."""
         return self._call(service, operation, parameters, changes=False)
 
-    def change(self, service: str, operation: str, **parameters: Any) -> Any:
+    def change(self, service: str, operation: str, /, **parameters: Any) -> Any:
         """Make a call that changes something: a lost answer is Uncertain."""
         return self._call(service, operation, parameters, changes=True)
 

@@ -35,7 +35,9 @@ OF_A_FAMILY = {
     "http": {"ca_file", "settings"},
     "github": {"ca_file", "ssh_address"},
     "gitlab": {"ca_file"},
+    "file": {"folder"},
     "azure": {"ca_file", "vault"},
+    "webhook": {"ca_file"},
     "postgres": {"user", "tls", "ca_file"},
     "ldap": {"user", "base", "ca_file"},
     "mysql": {"user", "tls", "ca_file"},
@@ -62,9 +64,10 @@ def test_every_key_of_a_connection_is_told_and_none_besides():
     assert keys_told(section("`[[connections]]`")) == set(ConnectionSettings.model_fields)
 
 
-def test_every_key_of_a_credential_and_its_consumers_is_told_and_none_besides():
+def test_every_key_of_a_credential_and_its_consumers_and_every_store_is_told_and_none_besides():
     keys = set(CredentialSettings.model_fields) | set(ConsumerSettings.model_fields)
-    assert keys_told(section("`[[credentials]]`")) == keys
+    stores = {path.stem for path in (ROOT / "rotator" / "stores").glob("[a-z]*.py")}
+    assert keys_told(section("`[[credentials]]`")) == keys | stores
 
 
 @pytest.mark.parametrize("model", [Match, PlaceSettings, Budget], ids=lambda model: model.__name__)
