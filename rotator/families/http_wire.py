@@ -24,13 +24,15 @@ POOL_SIZE = 40
 
 _ANSWER_LIMIT = 16 * 1024 * 1024
 """Bytes of one answer; a longer one is not read."""
+_WORDS = 200
+"""Bytes that are kept of an answer that is no JSON."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
     """One answer. `content` is its JSON, None when it holds none. `url` is where it came from.
 
-    `headers` are found whatever their case.
+    `words` is how an answer begins that is no JSON. `headers` are found whatever their case.
     """
 
     status: int
@@ -38,6 +40,7 @@ class Reply:
     url: str
     retry_after: float | None = None
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    words: str = field(default="", repr=False)
 
     @property
     def ok(self) -> bool:
@@ -114,7 +117,9 @@ class Wire:
         with contextlib.suppress(ValueError, RecursionError):
             parsed = json.loads(parts)
         named = answer.headers.get("Retry-After", "")
-        return Reply(answer.status_code, parsed, url, float(named) if named.isdigit() else None, answer.headers)
+        later = float(named) if named.isdigit() else None
+        words = "" if parsed is not None else parts[:_WORDS].decode("utf-8", "replace").strip()
+        return Reply(answer.status_code, parsed, url, later, answer.headers, words)
 
 
 def _limited(answer: httpx2.Response, deadline: float) -> list[bytes]:

@@ -40,7 +40,7 @@ SETTLE_S = 300.0
 PROPAGATION_S = 30.0
 
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_WHOLE = re.compile(r"[A-Za-z0-9~._-]{16,64}")
+_WHOLE = re.compile(r"[\x21-\x7e]{8,128}")
 _SHOWN = "appId,displayName,passwordCredentials"
 _OTHER_REFUSALS = {
     NO_APPLICATION: "application_not_in_tenant",
