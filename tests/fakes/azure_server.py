@@ -4,15 +4,20 @@
     GET   /v1.0/applications[(appId='…')]  200, 404
     POST  …/addPassword, …/removePassword  200, 204, 400
     GET   /secrets, /secrets/NAME/versions 200 {value, nextLink}
+    GET   /v1.0/users/ID                   200, 404
+    POST  …/revokeSignInSessions           200 {value: true}, 404
     GET, PATCH /secrets/NAME/VERSION       200, 403 where it is disabled, 404
 
 From Microsoft's documentation: paths, fields, `hint`, `@odata.nextLink`, AADSTS7000215 (wrong secret), 7000222
-(expired), 700016 (no such application), api-version. Not documented, and chosen here: 400 for an unknown keyId.
+(expired), 700016 (no such application), 50173 (the grant is revoked), api-version. Not documented, and chosen here:
+400 for an unknown keyId, 9002313 for a refresh token that was never one.
 """
 
 from __future__ import annotations
 
+import base64
 import contextlib
+import json
 import re
 import secrets
 import threading
@@ -42,6 +47,8 @@ class FakeAzure:
     asked: list[str] = field(default_factory=list)
     applications: dict[str, dict[str, Any]] = field(default_factory=dict)
     secrets: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
+    users: dict[str, set[str]] = field(default_factory=dict)
+    revoked: set[str] = field(default_factory=set)
     _bearers: set[str] = field(default_factory=set)
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
@@ -73,6 +80,18 @@ class FakeAzure:
             self.applications[client]["secrets"][key] = {**kept, "text": text}
             return key, Secret(text)
 
+    def user(self) -> str:
+        name = str(uuid.uuid4())
+        self.users[name] = set()
+        return name
+
+    def signed_in(self, user: str) -> Secret:
+        """Let a user sign in on a laptop; return the refresh token that is kept there."""
+        with self._lock:
+            text = f"1.{secrets.token_urlsafe(120)}"
+            self.users[user].add(text)
+            return Secret(text)
+
     def add(self, name: str, value: str) -> str:
         """Add a version to a secret of the vault."""
         with self._lock:
@@ -97,6 +116,8 @@ class FakeAzure:
         found = self.applications.get(form.get("client_id", ""))
         if tenant != self.tenant:
             return _refused(400, "invalid_request", 90002, "Tenant not found.")
+        if form.get("grant_type") == "refresh_token":
+            return self._refresh(form.get("refresh_token", ""))
         if found is None:
             return _refused(400, "unauthorized_client", 700016, "Application was not found in the directory.")
         if found["disabled"]:
@@ -110,9 +131,24 @@ class FakeAzure:
         self._bearers.add(token)
         return 200, {"token_type": "Bearer", "expires_in": 3599, "access_token": token}, {}
 
+    def _refresh(self, text: str) -> Answer:
+        user = next((name for name, held in self.users.items() if text in held), None)
+        if text in self.revoked:
+            return _refused(400, "invalid_grant", 50173, "The provided grant has expired due to it being revoked.")
+        if user is None:
+            return _refused(400, "invalid_grant", 9002313, "Invalid request. Request is malformed or invalid.")
+        claims = base64.urlsafe_b64encode(json.dumps({"oid": user, "tid": self.tenant}).encode()).decode().rstrip("=")
+        return (
+            200,
+            {"token_type": "Bearer", "expires_in": 3599, "access_token": "opaque", "id_token": f"e30.{claims}."},
+            {},
+        )
+
     def _graph(self, asked: Asked, address: str) -> Answer:
         if asked.path == "/v1.0/applications":
             return 200, _page([self._shown(each) for each in self.applications], asked, address, "@odata.nextLink"), {}
+        if asked.path.startswith("/v1.0/users/"):
+            return self._of_user(*asked.path.split("/")[3:])
         found = re.fullmatch(r"/v1.0/applications\(appId='([^']*)'\)(?:/(addPassword|removePassword))?", asked.path)
         if found is None or found[1] not in self.applications:
             return _NOT_FOUND
@@ -127,6 +163,14 @@ class FakeAzure:
         if held.pop(asked.body["keyId"], None) is None:
             return 400, {"error": {"code": "Request_BadRequest", "message": "No password credential found"}}, {}
         return 204, None, {}
+
+    def _of_user(self, user: str, verb: str = "") -> Answer:
+        if user not in self.users:
+            return _NOT_FOUND
+        if verb == "revokeSignInSessions":
+            self.revoked |= self.users[user]
+            return 200, {"value": True}, {}
+        return 200, {"id": user}, {}
 
     def _shown(self, client: str) -> dict[str, Any]:
         listed = [_bare(each) for each in self.applications[client]["secrets"].values()]
