@@ -55,6 +55,15 @@ def asking() -> Iterator[None]:
         raise Unavailable(lost.reason, lost.detail) from None
 
 
+class MayBeAbsent:
+    """Go on behind the block where what it wanted is not there: `Rejected("not_found")`, and nothing else."""
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> bool:
+        return isinstance(error, Rejected) and error.reason == "not_found"
+
+
 class BadInput(RotatorError):
     """What a person or a file gave cannot be used: one line that says what, where and how to mend it."""
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from rotator.credential import CredentialRef, Leaked, Secret
-from rotator.errors import Rejected
+from rotator.errors import MayBeAbsent, Rejected
 from rotator.families.aws import Account, Exchange, moment
 from rotator.families.aws_sessions import SESSIONS_POLICY, Principal, deny_older
 from rotator.kind import Kind
@@ -106,20 +106,14 @@ class AwsConsolePassword(Kind):
         profile = self._profile(exchange, ref.owner)
         if profile is None or self._ref(ref.owner, profile) != ref:
             return
-        try:
+        with MayBeAbsent():
             exchange.change("iam", "delete_login_profile", UserName=ref.owner)
-        except Rejected as refusal:
-            if refusal.reason != "not_found":
-                raise
 
     def _profile(self, exchange: Exchange, user: str) -> Mapping[str, Any] | None:
-        try:
+        with MayBeAbsent():
             return dict(exchange.read("iam", "get_login_profile", UserName=user)["LoginProfile"])
-        except Rejected as refusal:
-            if refusal.reason != "not_found":
-                raise
-            self._account.refuse_wrong(exchange)
-            return None
+        self._account.refuse_wrong(exchange)
+        return None
 
     def _ref(self, user: str, profile: Mapping[str, Any]) -> CredentialRef:
         made = profile["CreateDate"].strftime("%Y%m%dT%H%M%SZ")

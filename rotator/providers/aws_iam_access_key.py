@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from rotator.credential import CredentialRef, Issued, Leaked, Secret
-from rotator.errors import Rejected, RotatorError
+from rotator.errors import MayBeAbsent, Rejected, RotatorError
 from rotator.families.aws import Account, Exchange, moment
 from rotator.families.aws_knock import Knocker
 from rotator.families.aws_sessions import SESSIONS_POLICY, Principal, deny_older
@@ -147,12 +147,10 @@ class AwsIamAccessKey(Kind):
     def revoke(self, ref: CredentialRef) -> None:
         exchange = self._account.exchange()
         self._refuse_foreign(ref.id)
-        try:
+        with MayBeAbsent():
             exchange.change("iam", "delete_access_key", UserName=ref.owner, AccessKeyId=ref.id)
-        except Rejected as refusal:
-            if refusal.reason != "not_found":
-                raise
-            self._account.refuse_wrong(exchange)
+            return
+        self._account.refuse_wrong(exchange)
 
     def _set_status(self, ref: CredentialRef, status: str) -> None:
         self._refuse_foreign(ref.id)
@@ -176,13 +174,10 @@ class AwsIamAccessKey(Kind):
         return Rejected("quota", f"{ref.owner} has {' and '.join(keys)}: {choice}")
 
     def _keys(self, exchange: Exchange, user: str) -> list[dict[str, Any]]:
-        try:
+        with MayBeAbsent():
             return list(exchange.pages("iam", "list_access_keys", "AccessKeyMetadata", UserName=user))
-        except Rejected as refusal:
-            if refusal.reason != "not_found":
-                raise
-            self._account.refuse_wrong(exchange)
-            return []
+        self._account.refuse_wrong(exchange)
+        return []
 
     def _refuse_foreign(self, key_id: str, reported: str | None = None) -> None:
         """Refuse offline what the report, or the id itself, says to be another account's.

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from rotator.credential import CredentialRef, Leaked, Secret
-from rotator.errors import Rejected
+from rotator.errors import MayBeAbsent, Rejected
 from rotator.families.aws import Account, Exchange, moment
 from rotator.kind import Kind
 from rotator.ports import Capability, Connection, Discovered, State, Status, Verdict
@@ -136,13 +136,10 @@ class AwsSecret(Kind):
 
     def _described(self, exchange: Exchange, name: str) -> dict[str, Any]:
         """Return what is told of the secret; nothing when there is none."""
-        try:
+        with MayBeAbsent():
             return dict(exchange.read("secretsmanager", "describe_secret", SecretId=name))
-        except Rejected as refusal:
-            if refusal.reason != "not_found":
-                raise
-            self._account.refuse_wrong(exchange)
-            return {}
+        self._account.refuse_wrong(exchange)
+        return {}
 
     def _holds(self, exchange: Exchange, name: str, version: str, value: Secret) -> bool:
         found = exchange.read("secretsmanager", "get_secret_value", SecretId=name, VersionId=version)

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from rotator.credential import CredentialRef, Leaked, Secret
-from rotator.errors import Rejected
+from rotator.errors import MayBeAbsent, Rejected
 from rotator.families.aws import Account, Exchange, moment
 from rotator.kind import Kind
 from rotator.ports import Capability, Connection, Discovered, State, Status, Verdict
@@ -100,12 +100,10 @@ class AwsServiceSpecificCredential(Kind):
 
     def revoke(self, ref: CredentialRef) -> None:
         exchange = self._account.exchange()
-        try:
+        with MayBeAbsent():
             exchange.change("iam", "delete_service_specific_credential", **_named(ref))
-        except Rejected as refusal:
-            if refusal.reason != "not_found":
-                raise
-            self._account.refuse_wrong(exchange)
+            return
+        self._account.refuse_wrong(exchange)
 
     def _set(self, ref: CredentialRef, status: str) -> None:
         self._account.exchange().change("iam", "update_service_specific_credential", **_named(ref), Status=status)
@@ -115,12 +113,9 @@ class AwsServiceSpecificCredential(Kind):
         return next((each for each in self._held(exchange, ref.owner) if self._ref(each) == ref), None)
 
     def _held(self, exchange: Exchange, user: str) -> list[Mapping[str, Any]]:
-        try:
-            found = list(exchange.pages("iam", LIST, PART, UserName=user))
-        except Rejected as refusal:
-            if refusal.reason != "not_found":
-                raise
-            found = []
+        found: list[Mapping[str, Any]] = []
+        with MayBeAbsent():
+            found += exchange.pages("iam", LIST, PART, UserName=user)
         if not found:
             self._account.refuse_wrong(exchange)
         return found

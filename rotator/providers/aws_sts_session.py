@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from rotator.credential import CredentialRef, Leaked, Secret
-from rotator.errors import Rejected
+from rotator.errors import MayBeAbsent, Rejected
 from rotator.families.aws import Account, Exchange, moment
 from rotator.families.aws_session_knock import Governed, Identity
 from rotator.families.aws_sessions import ASSUMED, USER, Principal, denied, deny_older, material
@@ -137,14 +137,11 @@ class AwsStsSession(Kind):
         raise Rejected("unsupported", f"{ref.id} cannot be deleted: end_sessions denies it until it expires")
 
     def _principal(self, exchange: Exchange, principal: Principal) -> Mapping[str, Any] | None:
-        try:
+        with MayBeAbsent():
             found = exchange.read("iam", f"get_{principal.kind}", **principal.parameter)
-        except Rejected as refusal:
-            if refusal.reason != "not_found":
-                raise
-            self._account.refuse_wrong(exchange)
-            return None
-        return dict(found["Role" if principal.kind == "role" else "User"])
+            return dict(found["Role" if principal.kind == "role" else "User"])
+        self._account.refuse_wrong(exchange)
+        return None
 
 
 def _owner(arn: str, reported: str | None) -> str:

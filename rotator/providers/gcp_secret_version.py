@@ -18,7 +18,7 @@ from typing import Any, ClassVar
 from urllib.parse import quote
 
 from rotator.credential import CredentialRef, Leaked, Secret
-from rotator.errors import Rejected
+from rotator.errors import MayBeAbsent, Rejected
 from rotator.families.gcp import FAMILY, Exchange, Project, listing
 from rotator.kind import Kind
 from rotator.ports import Capability, Connection, Discovered, State, Status, Verdict
@@ -133,29 +133,23 @@ class GcpSecretVersion(Kind):
         exchange.change(SERVICE, "POST", f"{self._path(ref)}:{verb}", {})
 
     def _found(self, exchange: Exchange, ref: CredentialRef) -> Mapping[str, Any] | None:
-        try:
+        with MayBeAbsent():
             found = exchange.read(SERVICE, self._path(ref))
-        except Rejected as refusal:
-            if refusal.reason != "not_found":
-                raise
-            return None
-        return found if self._ref(ref.owner, found) == ref else None
+            return found if self._ref(ref.owner, found) == ref else None
+        return None
 
     def _versions(self, exchange: Exchange, secret: str) -> list[Mapping[str, Any]]:
         """Return a secret's versions; none when the project knows no such secret: its name is its own project's."""
         found: list[Mapping[str, Any]] = []
         page = ""
-        try:
+        with MayBeAbsent():
             while True:
                 answer = exchange.read(SERVICE, f"{self._of(secret)}/versions?pageSize=1000{page}")
                 found += answer.get("versions", [])
                 if not answer.get("nextPageToken"):
                     return found
                 page = f"&pageToken={answer['nextPageToken']}"
-        except Rejected as refusal:
-            if refusal.reason != "not_found":
-                raise
-            return []
+        return []
 
     def _holds(self, exchange: Exchange, secret: str, version: Mapping[str, Any], value: Secret) -> bool:
         if _state(version) is not State.ACTIVE:

@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 from urllib.parse import quote
 
 from rotator.credential import CredentialRef, Issued, Leaked, Secret
-from rotator.errors import Rejected, Uncertain
+from rotator.errors import MayBeAbsent, Rejected, Uncertain
 from rotator.families.gcp import FAMILY, Exchange, Project, listing
 from rotator.families.gcp_knock import key_file, knock
 from rotator.kind import Kind
@@ -148,12 +148,10 @@ class GcpServiceAccountKey(Kind):
     def revoke(self, ref: CredentialRef) -> None:
         self._refuse_foreign(ref.owner)
         exchange = self._project.exchange()
-        try:
+        with MayBeAbsent():
             exchange.change("iam", "DELETE", self._path(ref.owner, ref.id))
-        except Rejected as refusal:
-            if refusal.reason != "not_found":
-                raise
-            self._account_or_foreign(exchange, ref.owner)
+            return
+        self._account_or_foreign(exchange, ref.owner)
 
     def _set(self, ref: CredentialRef, verb: str, wanted: State) -> None:
         self._refuse_foreign(ref.owner)
@@ -165,32 +163,22 @@ class GcpServiceAccountKey(Kind):
 
     def _found(self, exchange: Exchange, ref: CredentialRef) -> Mapping[str, Any] | None:
         self._refuse_foreign(ref.owner)
-        try:
+        with MayBeAbsent():
             return exchange.read("iam", self._path(ref.owner, ref.id))
-        except Rejected as refusal:
-            if refusal.reason != "not_found":
-                raise
-            self._account_or_foreign(exchange, ref.owner)
-            return None
+        self._account_or_foreign(exchange, ref.owner)
+        return None
 
     def _keys(self, exchange: Exchange, email: str) -> list[Mapping[str, Any]]:
         self._refuse_foreign(email)
-        try:
-            found = exchange.read("iam", f"{self._path(email)}/keys?keyTypes=USER_MANAGED")
-        except Rejected as refusal:
-            if refusal.reason != "not_found":
-                raise
-            self._account_or_foreign(exchange, email)
-            return []
-        return list(found.get("keys", []))
+        with MayBeAbsent():
+            return list(exchange.read("iam", f"{self._path(email)}/keys?keyTypes=USER_MANAGED").get("keys", []))
+        self._account_or_foreign(exchange, email)
+        return []
 
     def _account(self, exchange: Exchange, email: str) -> Mapping[str, Any] | None:
-        try:
+        with MayBeAbsent():
             return exchange.read("iam", self._path(email))
-        except Rejected as refusal:
-            if refusal.reason != "not_found":
-                raise
-            return None
+        return None
 
     def _account_or_foreign(self, exchange: Exchange, email: str) -> None:
         """Keep "not found" from meaning "asked in another project", where the address does not tell its own."""

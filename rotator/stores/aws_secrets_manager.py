@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from rotator.credential import Secret
-from rotator.errors import Rejected
+from rotator.errors import MayBeAbsent, Rejected
 from rotator.families.aws import Account, Exchange
 from rotator.ports import Connection
 
@@ -94,13 +94,10 @@ class AwsSecretsManager:
 
     def _versions(self, exchange: Exchange, name: str) -> dict[str, list[str]] | None:
         """Return the labelled versions with their labels, or None when there is no such secret."""
-        try:
+        with MayBeAbsent():
             found = exchange.read("secretsmanager", "describe_secret", SecretId=name)
-        except Rejected as refusal:
-            if refusal.reason != "not_found":
-                raise
-            return None
-        return dict(found.get("VersionIdsToStages", {}))
+            return dict(found.get("VersionIdsToStages", {}))
+        return None
 
     def _make(self, exchange: Exchange, name: str) -> None:
         try:

@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import Any
 
 from rotator.credential import Secret
-from rotator.errors import Rejected
+from rotator.errors import MayBeAbsent, Rejected
 from rotator.families.aws import Account
 from rotator.families.newest import NewestIsRead, Note, Value
 from rotator.ports import Connection, Store
@@ -75,22 +75,16 @@ class _Parameters:
         self._put(name, Value=text, Type="String", Overwrite=True)
 
     def remove(self, name: str) -> None:
-        try:
+        with MayBeAbsent():
             self._exchange.change("ssm", "delete_parameter", Name=name)
-        except Rejected as refusal:
-            if refusal.reason != "not_found":
-                raise
 
     def _put(self, name: str, **what: Any) -> Any:
         return self._exchange.change("ssm", "put_parameter", Name=name, **what)
 
     def _found(self, name: str) -> Any:
-        try:
+        with MayBeAbsent():
             return self._exchange.read("ssm", "get_parameter", Name=name, WithDecryption=True)["Parameter"]
-        except Rejected as refusal:
-            if refusal.reason != "not_found":
-                raise
-            return None
+        return None
 
     def _described(self, name: str) -> dict[str, Any]:
         wanted = [{"Key": "Name", "Option": "Equals", "Values": [name]}]

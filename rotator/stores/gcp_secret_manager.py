@@ -16,7 +16,7 @@ from __future__ import annotations
 from typing import Any
 
 from rotator.credential import Secret
-from rotator.errors import Rejected
+from rotator.errors import MayBeAbsent, Rejected
 from rotator.families.gcp_secrets import SecretManager
 from rotator.families.newest import NewestIsRead, Note, Value
 from rotator.ports import Connection, Store
@@ -85,11 +85,8 @@ class _Secrets:
             self._exchange.change("update_secret", secret=secret, update_mask={"paths": ["labels"]})
 
     def remove(self, name: str) -> None:
-        try:
+        with MayBeAbsent():
             self._exchange.change("delete_secret", name=self._path(name))
-        except Rejected as refusal:
-            if refusal.reason != "not_found":
-                raise
 
     def _make(self, name: str, labels: dict[str, str], model: Any) -> bool:
         """Make a secret, replicated as the model is; False where there is one already."""
@@ -109,9 +106,6 @@ class _Secrets:
         return f"{self._parent}/secrets/{name}"
 
     def _found(self, operation: str, **request: Any) -> Any:
-        try:
+        with MayBeAbsent():
             return self._exchange.read(operation, **request)
-        except Rejected as refusal:
-            if refusal.reason != "not_found":
-                raise
-            return None
+        return None
