@@ -26,6 +26,8 @@ SETTINGS = frozenset({"ca_file", "mount", "namespace"})
 
 FAMILY = "vault"
 TOKEN_FIELD = "token"  # noqa: S105 - the name of a field
+BEGINS_S = CALL_DEADLINE_S - CONNECT_TIMEOUT_S - READ_TIMEOUT_S
+"""After so many seconds no further request begins, so that the last one ends within the call's deadline."""
 POOL_SIZE = 40
 """Connections kept open: more than a worker has threads."""
 

@@ -12,12 +12,9 @@ from typing import Any
 
 from rotator.credential import Secret
 from rotator.errors import Unavailable
-from rotator.families.vault import Reply, Vault
-from rotator.ports import CALL_DEADLINE_S, CONNECT_TIMEOUT_S, READ_TIMEOUT_S
+from rotator.families.vault import BEGINS_S, Reply, Vault
 
 MARKER_KEY = "rotator_marker"
-_READING_S = CALL_DEADLINE_S - CONNECT_TIMEOUT_S - READ_TIMEOUT_S
-"""After so many seconds no further lookup begins, so that the last one ends within the call's deadline."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +84,10 @@ class Accessors:
         Raises Unavailable("accessors_not_all_read") when there is more to read than one call's time allows: what was
         read is kept, so asking again goes on from there.
         """
-        if not self._lock.acquire(timeout=_READING_S):
+        if not self._lock.acquire(timeout=BEGINS_S):
             raise Unavailable("accessors_being_read", "another thread reads the server's tokens", retry_after=1)
         try:
-            until = time.monotonic() + _READING_S
+            until = time.monotonic() + BEGINS_S
             listed = self._vault.read("LIST", "auth/token/accessors")
             alive = set() if listed.status == HTTPStatus.NOT_FOUND else set(listed.accepted().data["keys"])
             self._holders = {accessor: self._holders[accessor] for accessor in alive & self._holders.keys()}

@@ -21,30 +21,17 @@ from typing import Any, ClassVar
 
 from rotator.credential import CredentialRef, Issued, Leaked, Secret
 from rotator.errors import Rejected, Unavailable, Uncertain
-from rotator.families.vault import FAMILY, Reply, Vault, sendable
+from rotator.families.vault import BEGINS_S, FAMILY, Reply, Vault, sendable
 from rotator.families.vault_accessors import MARKER_KEY, Accessors, is_absent
 from rotator.families.vault_mounts import AUTH, at, kept, names, nowhere, owners
 from rotator.kind import Kind
-from rotator.ports import (
-    CALL_DEADLINE_S,
-    CONNECT_TIMEOUT_S,
-    READ_TIMEOUT_S,
-    Answer,
-    Capability,
-    Connection,
-    Discovered,
-    Provider,
-    State,
-    Status,
-    Verdict,
-)
+from rotator.ports import Answer, Capability, Connection, Discovered, Provider, State, Status, Verdict
 from rotator.rest_kind import RestKind
 
 SECRET_FIELD = "secret_id"  # noqa: S105 - the name of a field
 SETTLE_S = 2.0
 """A single node forgets at once; standbys that answer reads follow within moments."""
 
-_BEGINS_S = CALL_DEADLINE_S - CONNECT_TIMEOUT_S - READ_TIMEOUT_S
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _PART_OF_ONE = re.compile(r"[0-9a-f-]*")
 _COUNTED = "the role's tokens, but for those that name a living sister; the server does not tell whose the others are"
@@ -74,7 +61,7 @@ class VaultAppRoleSecretId(Kind):
         """Name the secret id by its accessor; each role is asked, or the one that the report names as its owner."""
         self._must_belong(leaked, self._vault.address)
         text = None if leaked.secret is None else _secret_id(leaked.secret).reveal()
-        until = time.monotonic() + _BEGINS_S
+        until = time.monotonic() + BEGINS_S
         for owner in self._roles_of(leaked.owner):
             found = self._by_secret(owner, text) if text is not None else self._lookup(owner, leaked.id or "")
             if found:
@@ -129,7 +116,7 @@ class VaultAppRoleSecretId(Kind):
         if role.get("token_type") == "batch":
             raise Rejected("batch_tokens", f"they cannot be revoked and live {role.get('token_ttl')} s at most")
         mount, name = ref.owner.rpartition("/")[::2]
-        until = time.monotonic() + _BEGINS_S
+        until = time.monotonic() + BEGINS_S
         mine = {
             accessor: holder.marker
             for accessor, holder in self._accessors.read().items()

@@ -19,29 +19,16 @@ from typing import Any, ClassVar
 from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.errors import Rejected
 from rotator.families.server_login import SECRET_FIELD
-from rotator.families.vault import FAMILY, Vault
+from rotator.families.vault import BEGINS_S, FAMILY, Vault
 from rotator.families.vault_database import database, handed_out
 from rotator.families.vault_mounts import SECRETS, at, kept, mounts, names
 from rotator.kind import Kind
-from rotator.ports import (
-    CALL_DEADLINE_S,
-    CONNECT_TIMEOUT_S,
-    READ_TIMEOUT_S,
-    Answer,
-    Capability,
-    Connection,
-    Discovered,
-    Provider,
-    State,
-    Status,
-    Verdict,
-)
+from rotator.ports import Answer, Capability, Connection, Discovered, Provider, State, Status, Verdict
 from rotator.rest_kind import RestKind
 
 SETTLE_S = 2.0
 """The answer to a revocation with `sync` comes after the database's own; a replica of it may lag."""
 
-_BEGINS_S = CALL_DEADLINE_S - CONNECT_TIMEOUT_S - READ_TIMEOUT_S
 _LEASE = re.compile(r"(?P<mount>.+)/creds/(?P<role>[^/]+)/(?P<one>[^/]*)")
 _USERNAME = re.compile(r"v-.*-(?P<role>.{1,8})-[A-Za-z0-9]{20}-(?P<made>\d{10})")
 """The server's own template for PostgreSQL; a site may have another."""
@@ -136,7 +123,7 @@ class VaultDatabaseLease(Kind):
                 yield f"{mount}/{role.rstrip('/')}"
 
     def _made_at(self, role: str, second: int) -> Iterator[CredentialRef]:
-        until = time.monotonic() + _BEGINS_S
+        until = time.monotonic() + BEGINS_S
         for owner in self._owners():
             if owner.rpartition("/")[2][: len(role)] != role:
                 continue

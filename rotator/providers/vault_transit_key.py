@@ -21,29 +21,16 @@ from typing import Any, ClassVar
 
 from rotator.credential import CredentialRef, Issued, Leaked, Secret
 from rotator.errors import Rejected, Unavailable, Uncertain
-from rotator.families.vault import FAMILY, Reply, Vault
+from rotator.families.vault import BEGINS_S, FAMILY, Reply, Vault
 from rotator.families.vault_mounts import SECRETS, at, kept, nowhere, owners
 from rotator.families.vault_transit import KNOCKABLE, SECRET_FIELD, forge, may_be
 from rotator.kind import Kind
-from rotator.ports import (
-    CALL_DEADLINE_S,
-    CONNECT_TIMEOUT_S,
-    READ_TIMEOUT_S,
-    Answer,
-    Capability,
-    Connection,
-    Discovered,
-    Provider,
-    State,
-    Status,
-    Verdict,
-)
+from rotator.ports import Answer, Capability, Connection, Discovered, Provider, State, Status, Verdict
 from rotator.rest_kind import RestKind
 
 SETTLE_S = 2.0
 """A single node reads its configuration at each call; other nodes drop their cached key within moments."""
 
-_BEGINS_S = CALL_DEADLINE_S - CONNECT_TIMEOUT_S - READ_TIMEOUT_S
 _ID = re.compile(r"(?P<owner>.+/[^/:]+):(?P<version>[1-9]\d{0,8})")
 
 
@@ -85,7 +72,7 @@ class VaultTransitKey(Kind):
             raise Rejected("unreadable", "neither material nor MOUNT/KEY:VERSION")
         if not any(may_be(kind, leaked.secret) for kind in KNOCKABLE):
             raise Rejected("unreadable", "no key that the server could have exported")
-        until = time.monotonic() + _BEGINS_S
+        until = time.monotonic() + BEGINS_S
         for owner in [leaked.owner] if leaked.owner and "/" in leaked.owner else self._owners():
             key = self._key(owner)
             for version in reversed(_living(key)) if may_be(key["type"], leaked.secret) else ():

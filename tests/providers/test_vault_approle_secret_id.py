@@ -81,7 +81,7 @@ def test_tokens_of_an_exposed_replacement_are_cut_too(server, provider):
 def test_more_tokens_than_one_calls_time_allows_are_cut_in_several(server, provider, monkeypatch):
     ref, secret = new_secret_id(server, "many")
     logged_in(server, ref, secret)
-    monkeypatch.setattr(vault_approle_secret_id, "_BEGINS_S", -1.0)
+    monkeypatch.setattr(vault_approle_secret_id, "BEGINS_S", -1.0)
     with pytest.raises(Unavailable) as more:
         provider.end_sessions(ref)
     assert more.value.reason == "more_tokens_to_cut"

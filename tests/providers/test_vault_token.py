@@ -285,7 +285,7 @@ def test_each_accessor_is_looked_up_once_in_the_processs_life(provider, proxy, s
 
 def test_more_tokens_than_one_calls_time_allows_are_read_in_several(provider, server, monkeypatch):
     ref = ref_of(server.plant("app", "many"), "many")
-    monkeypatch.setattr(vault_accessors, "_READING_S", -1.0)
+    monkeypatch.setattr(vault_accessors, "BEGINS_S", -1.0)
     reader = vault_accessors.Accessors(provider._vault)
     monkeypatch.setattr(reader, "_lock", _Unlocked())
     with pytest.raises(Unavailable) as more:
