@@ -6,22 +6,18 @@ from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Any, ClassVar, Protocol
 
-import asyncssh
-
 from rotator.credential import CredentialRef, Issued, Leaked, Secret
 from rotator.errors import Rejected
 from rotator.families.github import FAMILY
 from rotator.families.github_keys import GitHubKeys, in_use, refusal
-from rotator.families.ssh_keys import SECRET_FIELD, fingerprint_of, name_of, read_private_key
+from rotator.families.ssh_keys import MARK, SECRET_FIELD, fingerprint_of, made, name_of, naming, read_private_key
 from rotator.families.ssh_knock import key_of
+from rotator.kind import Kind
 from rotator.ports import Capability, Connection, Discovered, State, Status, Verdict
 
 SETTLE_S = 30.0
 """GitHub names no time for its SSH servers to forget a key; this is long against usual caches."""
 
-_ALGORITHM = "ssh-ed25519"
-_MARK = "rotator:"
-_ID_SHOWN = 8
 _KEPT = ("title", "created_at", "verified", "read_only", "added_by")
 
 
@@ -45,7 +41,7 @@ class Lists(Protocol):
         ...
 
 
-class ListedKeys:
+class ListedKeys(Kind):
     """Keys by their SHA256 fingerprints, on one list for each owner."""
 
     family: ClassVar[str] = FAMILY
@@ -53,22 +49,20 @@ class ListedKeys:
     sends_secret: ClassVar[bool] = False
     calls: ClassVar[Mapping[str, int]] = {"preserve": 2, "install": 2, "revoke": 2, "compare": 0}
     secret_field: str = SECRET_FIELD
+    settle_s = SETTLE_S
 
     def __init__(self, connection: Connection, name: str, github: GitHubKeys, lists: Lists) -> None:
-        self.name = name
-        self.settle_s = SETTLE_S if connection.settle_s is None else connection.settle_s
-        self.propagation_s = connection.propagation_s or 0.0
-        self._connection, self._github, self._lists = connection, github, lists
+        super().__init__(connection, name)
+        self._github, self._lists = github, lists
 
     def identify(self, leaked: Leaked) -> CredentialRef:
         """Name the key offline, and its owner by the report or by GitHub's greeting; it is signed with, never sent."""
-        if not leaked.may_belong_to(self._connection.account, self._github.address):
-            raise Rejected("not_this_account", f"{leaked.account or leaked.address} is not {self._connection.name}")
+        self._must_belong(leaked, self._github.address)
         wanted = name_of(leaked)
         owner = self._lists.owner(leaked)
         if wanted not in self._listed(owner):
             raise Rejected("unknown_credential", f"{wanted} is not on the list of {owner}")
-        return CredentialRef(self.name, self._connection.name, owner, wanted)
+        return self._ref_of(owner, wanted)
 
     def inspect(self, ref: CredentialRef) -> Status:
         """Return whether the key is on its owner's list."""
@@ -90,11 +84,7 @@ class ListedKeys:
 
     def generate(self, ref: CredentialRef) -> Issued:
         """Make an Ed25519 key; its comment names the key it replaces."""
-        key = asyncssh.generate_private_key(_ALGORITHM, comment=_MARK + ref.id.removeprefix("SHA256:")[:_ID_SHOWN])
-        public = key.export_public_key().decode().strip()
-        return Issued(
-            ref.with_id(fingerprint_of(key)), Secret(key.export_private_key().decode()), {"public_key": public}
-        )
+        return made(ref, naming(ref))
 
     def set_secret(self, ref: CredentialRef, secret: Secret, preserved: Mapping[str, str]) -> None:
         """Put the public half on the list. Raises Rejected("key_in_use") where another repository or user has it."""
@@ -103,7 +93,7 @@ class ListedKeys:
             raise Rejected("mispaired", f"the private key is not {ref.id}")
         path = self._lists.path(ref.owner)
         public = key.export_public_key().decode().strip()
-        title = preserved.get("title") or (key.get_comment() or _MARK)
+        title = preserved.get("title") or (key.get_comment() or MARK)
         reply = self._github.change("POST", path, {"title": title, "key": public, **self._lists.taken_over(preserved)})
         if reply.ok:
             return
@@ -125,7 +115,7 @@ class ListedKeys:
         """Yield every key on the lists that our own token may see."""
         for owner in self._lists.owners():
             for name, found in self._listed(owner).items():
-                ref = CredentialRef(self.name, self._connection.name, owner, name)
+                ref = self._ref_of(owner, name)
                 yield Discovered(ref, {**facts_of(found), "state": State.ACTIVE.value})
 
     def _listed(self, owner: str) -> dict[str, Mapping[str, Any]]:

@@ -16,7 +16,7 @@ from typing import Any, TypeAlias, TypeVar
 import asyncssh
 
 from rotator.errors import Rejected, RotatorError
-from rotator.families.ssh_errors import Phase, translated
+from rotator.families.ssh_errors import Phase, translated, worst
 from rotator.families.ssh_keys import fingerprint_of
 from rotator.families.ssh_settings import Host, Settings
 from rotator.ports import CONNECT_TIMEOUT_S, READ_TIMEOUT_S
@@ -71,6 +71,16 @@ class Fleet:
     def at(self, host: Host, work: Work[T]) -> T:
         """Do the work at one host, from any thread. Raises the three errors alone."""
         return self._wait(_guarded(host, work))
+
+    def at_target(self, target: str, work: Work[T]) -> T:
+        """Do the work at the host of that name. Raises Rejected("unknown_target") besides."""
+        return self.at(self.settings.host(target), work)
+
+    def everywhere(self, work: Work[None]) -> None:
+        """Do the work at all hosts; one that fails does not stop the others, and is raised."""
+        _, failed = self.at_each(work)
+        if failed:
+            raise worst(failed)
 
     def at_each(self, work: Work[T]) -> tuple[dict[str, T], dict[str, RotatorError]]:
         """Do the work at all hosts at once; return what came of it and what went wrong, by the hosts' names."""

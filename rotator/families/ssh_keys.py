@@ -9,15 +9,20 @@ import re
 
 import asyncssh
 
-from rotator.credential import Leaked, Secret
+from rotator.credential import CredentialRef, Issued, Leaked, Secret
 from rotator.errors import Rejected
 from rotator.families.authorized_keys import fingerprint, is_fingerprint
+from rotator.ports import Connection
 
 _PEM = re.compile(r"(-----BEGIN ([A-Z0-9 ]*PRIVATE KEY)-----)(.*?)(-----END \2-----)", re.DOTALL)
 _LOCKED = "Passphrase must be specified"
 """asyncssh has no exception of its own for it."""
 _MAGIC = b"openssh-key-v1\0"
 SECRET_FIELD = "private_key"  # noqa: S105 - the name of a field
+MARK = "rotator:"
+
+_ALGORITHM = "ssh-ed25519"
+_ID_SHOWN = 8
 
 
 def read_private_key(secret: Secret) -> asyncssh.SSHKey:
@@ -42,6 +47,32 @@ def read_private_key(secret: Secret) -> asyncssh.SSHKey:
 def fingerprint_of(key: asyncssh.SSHKey) -> str:
     """Return the fingerprint of a key's public half."""
     return fingerprint(key.public_data)
+
+
+def own_key(connection: Connection) -> asyncssh.SSHKey:
+    """Return the key that the rotator comes in with, read anew.
+
+    Raises Rejected("no_own_key") or Rejected("own_key_unreadable").
+    """
+    own = connection.credential()
+    if own is None:
+        raise Rejected("no_own_key", f"connection {connection.name} names no credential")
+    try:
+        return read_private_key(own)
+    except Rejected as error:
+        raise Rejected("own_key_unreadable", error.detail) from None
+
+
+def made(ref: CredentialRef, comment: str) -> Issued:
+    """Make an Ed25519 key in place of another."""
+    key = asyncssh.generate_private_key(_ALGORITHM, comment=comment)
+    public = key.export_public_key().decode().strip()
+    return Issued(ref.with_id(fingerprint_of(key)), Secret(key.export_private_key().decode()), {"public_key": public})
+
+
+def naming(ref: CredentialRef) -> str:
+    """Return a comment that names the key which a new one replaces."""
+    return MARK + ref.id.removeprefix("SHA256:")[:_ID_SHOWN]
 
 
 def name_of(leaked: Leaked) -> str:

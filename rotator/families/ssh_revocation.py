@@ -14,7 +14,8 @@ import shlex
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import ClassVar, TypeVar
+from functools import partial
+from typing import ClassVar
 
 import asyncssh
 
@@ -23,9 +24,9 @@ from rotator.errors import Rejected, RotatorError
 from rotator.families.authorized_keys import is_fingerprint
 from rotator.families.ssh import Fleet, Session, Work
 from rotator.families.ssh_cutting import cut_sessions_of
-from rotator.families.ssh_errors import Phase, none_told, worst
+from rotator.families.ssh_errors import Phase, none_told
 from rotator.families.ssh_files import edit_keys, keep_mode, read_keys
-from rotator.families.ssh_keys import SECRET_FIELD, fingerprint_of, read_private_key
+from rotator.families.ssh_keys import SECRET_FIELD, fingerprint_of, own_key
 from rotator.families.ssh_knock import knock, together
 from rotator.families.ssh_krl import revokes, with_revoked
 from rotator.families.ssh_settings import Host, read_settings
@@ -33,8 +34,6 @@ from rotator.kind import Kind
 from rotator.ports import Answer, Capability, Connection, State, Status, Verdict
 
 _QUERY = "ssh-keygen -Q -f {krl} /dev/stdin"
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +64,7 @@ class RevokedByList(Kind):
     def __init__(self, connection: Connection, name: str, read: Callable[[Secret], Bearer]) -> None:
         super().__init__(connection, name)
         self._read = read
-        self._fleet = Fleet(read_settings(connection), self._own_key)
+        self._fleet = Fleet(read_settings(connection), partial(own_key, connection))
         self._users = self._fleet.settings.users
 
     def identify(self, leaked: Leaked) -> CredentialRef:
@@ -93,7 +92,7 @@ class RevokedByList(Kind):
 
     def own(self) -> str | None:
         """Return the fingerprint of the key that the rotator comes in with; no host is asked."""
-        return fingerprint_of(self._own_key())
+        return fingerprint_of(own_key(self._connection))
 
     def inspect(self, ref: CredentialRef) -> Status:
         """Return ABSENT when every host's list names it, ACTIVE when one does not."""
@@ -108,7 +107,7 @@ class RevokedByList(Kind):
     def inspect_at(self, target: str, ref: CredentialRef) -> Status:
         """Return what one host's list says."""
         self._accounts(ref)
-        return Status(State.ABSENT if self._at(target, self._look(ref)) else State.ACTIVE)
+        return Status(State.ABSENT if self._fleet.at_target(target, self._look(ref)) else State.ACTIVE)
 
     def siblings(self, ref: CredentialRef) -> frozenset[CredentialRef]:
         """Return the key alone while it is not revoked: no host lists the others of an account."""
@@ -124,18 +123,16 @@ class RevokedByList(Kind):
 
     def uninstall(self, target: str, ref: CredentialRef) -> None:
         """Add the key to one host's list."""
-        self._at(target, self._revoked(ref))
+        self._fleet.at_target(target, self._revoked(ref))
 
     def revoke(self, ref: CredentialRef) -> None:
         """Add the key to every host's list; one that fails does not stop the others, and is raised."""
-        _, failed = self._fleet.at_each(self._revoked(ref))
-        if failed:
-            raise worst(failed)
+        self._fleet.everywhere(self._revoked(ref))
 
     def verify_at(self, target: str, ref: CredentialRef, secret: Secret) -> Verdict:
         """Knock at one host, at each of the accounts."""
         knocked = self._knock(ref, secret)
-        return knocked if isinstance(knocked, Verdict) else self._at(target, knocked)
+        return knocked if isinstance(knocked, Verdict) else self._fleet.at_target(target, knocked)
 
     def verify(self, ref: CredentialRef, secret: Secret) -> Verdict:
         """Knock at every host: accepted when any lets it in, rejected only when all refuse."""
@@ -144,7 +141,7 @@ class RevokedByList(Kind):
 
     def end_sessions_at(self, target: str, ref: CredentialRef) -> Mapping[str, str]:
         """End all other sessions of its accounts at this host, whichever key opened them."""
-        return self._at(target, cut_sessions_of(self._fleet, self._accounts(ref)))
+        return self._fleet.at_target(target, cut_sessions_of(self._fleet, self._accounts(ref)))
 
     def _opened(self, bearer: Bearer) -> tuple[set[str], dict[str, RotatorError]]:
         async def opened(host: Host, _: Phase) -> list[str]:
@@ -181,7 +178,7 @@ class RevokedByList(Kind):
 
     def _revoked(self, ref: CredentialRef) -> Work[None]:
         self._accounts(ref)
-        own = self._own_key()
+        own = own_key(self._connection)
         if fingerprint_of(own) == ref.id:
             raise Rejected("own_key", "this is the key the rotator comes in with: give the connection another first")
 
@@ -199,15 +196,6 @@ class RevokedByList(Kind):
 
         return edit
 
-    def _own_key(self) -> asyncssh.SSHKey:
-        own = self._connection.credential()
-        if own is None:
-            raise Rejected("no_own_key", f"connection {self._connection.name} names no credential")
-        try:
-            return read_private_key(own)
-        except Rejected as error:
-            raise Rejected("own_key_unreadable", error.detail) from None
-
     def _accounts(self, ref: CredentialRef) -> list[str]:
         accounts = ref.owner.split(",")
         if not set(accounts) <= set(self._users):
@@ -216,9 +204,6 @@ class RevokedByList(Kind):
 
     def _ref(self, accounts: tuple[str, ...] | set[str], name: str) -> CredentialRef:
         return self._ref_of(",".join(sorted(accounts)), name)
-
-    def _at(self, target: str, work: Work[T]) -> T:
-        return self._fleet.at(self._fleet.settings.host(target), work)
 
 
 async def _accepted_by_ssh_keygen(session: Session, krl: str, own: asyncssh.SSHKey) -> None:

@@ -26,7 +26,6 @@ _REPOSITORY = re.compile(r"[A-Za-z0-9-]+/(?!\.{1,2}$)[A-Za-z0-9._-]+")
 
 def connect(connection: Connection, name: str, rest: RestKind | None = None) -> ListedKeys:
     """Return the provider of the deploy keys that one token may administer."""
-    del rest
     github = GitHubKeys(connection)
     return ListedKeys(connection, name, github, Repositories(github))
 

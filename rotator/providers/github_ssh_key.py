@@ -22,7 +22,6 @@ FAMILY = "github"
 
 def connect(connection: Connection, name: str, rest: RestKind | None = None) -> ListedKeys:
     """Return the provider of one user's keys."""
-    del rest
     github = GitHubKeys(connection)
     return ListedKeys(connection, name, github, User(github))
 

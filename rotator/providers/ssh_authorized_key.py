@@ -15,7 +15,8 @@ A knock leaves one line in the host's log; sshd from 9.8 on makes an address wai
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import ClassVar, TypeVar
+from functools import partial
+from typing import ClassVar
 
 import asyncssh
 
@@ -23,9 +24,9 @@ from rotator.credential import CredentialRef, Issued, Leaked, Secret
 from rotator.errors import Rejected, RotatorError
 from rotator.families.authorized_keys import Entry, entries, public_entry, with_key, without
 from rotator.families.ssh import Fleet, Work
-from rotator.families.ssh_errors import Phase, none_told, worst
+from rotator.families.ssh_errors import Phase, none_told
 from rotator.families.ssh_files import edit_keys, read_keys
-from rotator.families.ssh_keys import SECRET_FIELD, fingerprint_of, name_of, read_private_key
+from rotator.families.ssh_keys import SECRET_FIELD, fingerprint_of, made, name_of, naming, own_key
 from rotator.families.ssh_knock import key_of, knock, together
 from rotator.families.ssh_preserved import facts_of, options_for
 from rotator.families.ssh_sessions import CUT_SESSIONS, facts
@@ -35,12 +36,6 @@ from rotator.ports import Capability, Connection, Discovered, State, Status, Ver
 from rotator.rest_kind import RestKind
 
 FAMILY = "ssh"
-
-_ALGORITHM = "ssh-ed25519"
-_MARK = "rotator:"
-_ID_SHOWN = 8
-
-T = TypeVar("T")
 
 
 def connect(connection: Connection, name: str, rest: RestKind | None = None) -> SshAuthorizedKey:
@@ -60,7 +55,7 @@ class SshAuthorizedKey(Kind):
 
     def __init__(self, connection: Connection, name: str) -> None:
         super().__init__(connection, name)
-        self._fleet = Fleet(read_settings(connection), self._own_key)
+        self._fleet = Fleet(read_settings(connection), partial(own_key, connection))
         self._users = self._fleet.settings.users
 
     def identify(self, leaked: Leaked) -> CredentialRef:
@@ -83,7 +78,7 @@ class SshAuthorizedKey(Kind):
 
     def own(self) -> str | None:
         """Return the fingerprint of the key that the rotator comes in with; no host is asked."""
-        return fingerprint_of(self._own_key())
+        return fingerprint_of(own_key(self._connection))
 
     def inspect(self, ref: CredentialRef) -> Status:
         """Return ACTIVE where any host lists it, ABSENT when all were asked and none does."""
@@ -101,7 +96,7 @@ class SshAuthorizedKey(Kind):
         async def look(host: Host, _: Phase) -> list[Entry]:
             return await self._listed(host, owner)
 
-        found = [entry for entry in self._at(target, look) if entry.fingerprint == ref.id]
+        found = [entry for entry in self._fleet.at_target(target, look) if entry.fingerprint == ref.id]
         return Status(State.ACTIVE if found else State.ABSENT, {"lines": str(len(found))})
 
     def siblings(self, ref: CredentialRef) -> frozenset[CredentialRef]:
@@ -120,10 +115,7 @@ class SshAuthorizedKey(Kind):
 
     def generate(self, ref: CredentialRef) -> Issued:
         """Make an Ed25519 key; its comment names the key it replaces."""
-        key = asyncssh.generate_private_key(_ALGORITHM, comment=_MARK + ref.id.removeprefix("SHA256:")[:_ID_SHOWN])
-        public = key.export_public_key().decode().strip()
-        material = Secret(key.export_private_key().decode())
-        return Issued(ref.with_id(fingerprint_of(key)), material, {"public_key": public})
+        return made(ref, naming(ref))
 
     def targets(self, ref: CredentialRef) -> tuple[str, ...]:  # noqa: ARG002
         """Return the hosts' names, in the order of the settings."""
@@ -143,11 +135,11 @@ class SshAuthorizedKey(Kind):
         def change(text: bytes) -> bytes:
             return with_key(text, key, options_for(target, text, preserved))
 
-        self._at(target, self._edited(owner, change))
+        self._fleet.at_target(target, self._edited(owner, change))
 
     def uninstall(self, target: str, ref: CredentialRef) -> None:
         """Take every line of the key away; the rotator's own key stays, since it is its only way in."""
-        self._at(target, self._taken_away(ref))
+        self._fleet.at_target(target, self._taken_away(ref))
 
     def verify_at(self, target: str, ref: CredentialRef, secret: Secret) -> Verdict:
         """Knock at one host with the private key alone."""
@@ -155,7 +147,7 @@ class SshAuthorizedKey(Kind):
         key = key_of(ref, secret)
         if isinstance(key, Verdict):
             return key
-        return self._at(target, lambda host, _: knock(self._fleet, host, owner, key))
+        return self._fleet.at_target(target, lambda host, _: knock(self._fleet, host, owner, key))
 
     def verify(self, ref: CredentialRef, secret: Secret) -> Verdict:
         """Knock at every host: accepted when any lets it in, rejected only when all refuse."""
@@ -178,13 +170,11 @@ class SshAuthorizedKey(Kind):
                     raise asyncssh.ConnectionLost("no answer")
                 return str(done.stdout)
 
-        return facts(self._at(target, cut))
+        return facts(self._fleet.at_target(target, cut))
 
     def revoke(self, ref: CredentialRef) -> None:
         """Take the key away from every host; one that fails does not stop the others, and is raised."""
-        _, failed = self._fleet.at_each(self._taken_away(ref))
-        if failed:
-            raise worst(failed)
+        self._fleet.everywhere(self._taken_away(ref))
 
     def discover(self) -> Iterable[Discovered]:
         """Yield every key listed for each account, with the hosts that list it; no list tells age or last use."""
@@ -200,22 +190,10 @@ class SshAuthorizedKey(Kind):
                 facts = {"state": str(State.ACTIVE), "listed_on": ",".join(hosts), "not_reached": ",".join(failed)}
                 yield Discovered(self._ref_of(user, name), facts)
 
-    def _own_key(self) -> asyncssh.SSHKey:
-        own = self._connection.credential()
-        if own is None:
-            raise Rejected("no_own_key", f"connection {self._connection.name} names no credential")
-        try:
-            return read_private_key(own)
-        except Rejected as error:
-            raise Rejected("own_key_unreadable", error.detail) from None
-
     def _owner(self, ref: CredentialRef) -> str:
         if ref.owner not in self._users:
             raise Rejected("not_this_account", f"connection {self._connection.name} does not manage {ref.owner}")
         return ref.owner
-
-    def _at(self, target: str, work: Work[T]) -> T:
-        return self._fleet.at(self._fleet.settings.host(target), work)
 
     def _lists(self, ref: CredentialRef) -> tuple[dict[str, list[Entry]], dict[str, RotatorError]]:
         owner = self._owner(ref)

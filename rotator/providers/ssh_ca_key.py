@@ -15,7 +15,8 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from typing import ClassVar, TypeVar
+from functools import partial
+from typing import ClassVar
 
 import asyncssh
 
@@ -24,9 +25,9 @@ from rotator.errors import Rejected, RotatorError
 from rotator.families.authorized_keys import Entry, entries, public_entry, with_key, without
 from rotator.families.ssh import Fleet, Work
 from rotator.families.ssh_cutting import cut_sessions_of
-from rotator.families.ssh_errors import Phase, none_told, worst
+from rotator.families.ssh_errors import Phase, none_told
 from rotator.families.ssh_files import edit_keys, keep_mode, read_keys
-from rotator.families.ssh_keys import SECRET_FIELD, fingerprint_of, name_of, read_private_key
+from rotator.families.ssh_keys import SECRET_FIELD, made, name_of, own_key
 from rotator.families.ssh_knock import key_of, knock, together
 from rotator.families.ssh_preserved import facts_of, options_for
 from rotator.families.ssh_settings import Host, read_settings
@@ -39,8 +40,6 @@ FAMILY = "ssh"
 _ALGORITHM = "ssh-ed25519"
 _PROBE = "a probe by rotator"
 _PROBE_LIVES_S = 600
-
-T = TypeVar("T")
 
 
 def connect(connection: Connection, name: str, rest: RestKind | None = None) -> SshCaKey:
@@ -60,7 +59,7 @@ class SshCaKey(Kind):
 
     def __init__(self, connection: Connection, name: str) -> None:
         super().__init__(connection, name)
-        self._fleet = Fleet(read_settings(connection), self._own_key)
+        self._fleet = Fleet(read_settings(connection), partial(own_key, connection))
 
     def identify(self, leaked: Leaked) -> CredentialRef:
         """Name the key offline, then find the hosts that trust it; the private key is sent nowhere."""
@@ -84,7 +83,7 @@ class SshCaKey(Kind):
 
     def inspect_at(self, target: str, ref: CredentialRef) -> Status:
         """Return one host's list's view."""
-        trusted = ref.id in {entry.fingerprint for entry in self._at(target, self._listed)}
+        trusted = ref.id in {entry.fingerprint for entry in self._fleet.at_target(target, self._listed)}
         return Status(State.ACTIVE if trusted else State.ABSENT)
 
     def siblings(self, ref: CredentialRef) -> frozenset[CredentialRef]:
@@ -104,11 +103,7 @@ class SshCaKey(Kind):
 
     def generate(self, ref: CredentialRef) -> Issued:
         """Make an Ed25519 key of the same authority's name."""
-        key = asyncssh.generate_private_key(_ALGORITHM, comment=ref.owner)
-        public = key.export_public_key().decode().strip()
-        return Issued(
-            ref.with_id(fingerprint_of(key)), Secret(key.export_private_key().decode()), {"public_key": public}
-        )
+        return made(ref, ref.owner)
 
     def targets(self, ref: CredentialRef) -> tuple[str, ...]:  # noqa: ARG002
         """Return the hosts' names, in the order of the settings."""
@@ -119,22 +114,22 @@ class SshCaKey(Kind):
         key = public_entry(public.get("public_key", ""))
         if key.fingerprint != ref.id:
             raise Rejected("not_its_public_key", f"the public key is {key.fingerprint}")
-        self._at(target, self._edited(lambda text: with_key(text, key, options_for(target, text, preserved))))
+        self._fleet.at_target(
+            target, self._edited(lambda text: with_key(text, key, options_for(target, text, preserved)))
+        )
 
     def uninstall(self, target: str, ref: CredentialRef) -> None:
         """Let the host trust the key no more."""
-        self._at(target, self._edited(lambda text: without(text, ref.id)))
+        self._fleet.at_target(target, self._edited(lambda text: without(text, ref.id)))
 
     def revoke(self, ref: CredentialRef) -> None:
         """Take the key off every host's list; one that fails does not stop the others, and is raised."""
-        _, failed = self._fleet.at_each(self._edited(lambda text: without(text, ref.id)))
-        if failed:
-            raise worst(failed)
+        self._fleet.everywhere(self._edited(lambda text: without(text, ref.id)))
 
     def verify_at(self, target: str, ref: CredentialRef, secret: Secret) -> Verdict:
         """Forge a certificate with the key, and knock with it at one host."""
         forged = self._forged(ref, secret)
-        return forged if isinstance(forged, Verdict) else self._at(target, forged)
+        return forged if isinstance(forged, Verdict) else self._fleet.at_target(target, forged)
 
     def verify(self, ref: CredentialRef, secret: Secret) -> Verdict:
         """Knock at every host: accepted when any lets it in, rejected only when all refuse."""
@@ -143,7 +138,7 @@ class SshCaKey(Kind):
 
     def end_sessions_at(self, target: str, ref: CredentialRef) -> Mapping[str, str]:  # noqa: ARG002
         """End all other sessions of every account of the connection at this host, whatever opened them."""
-        return self._at(target, cut_sessions_of(self._fleet, self._fleet.settings.users))
+        return self._fleet.at_target(target, cut_sessions_of(self._fleet, self._fleet.settings.users))
 
     def discover(self) -> Iterable[Discovered]:
         """Yield every key that a host trusts, with those hosts; no list tells age or last use."""
@@ -185,18 +180,6 @@ class SshCaKey(Kind):
                 await edit_keys(session, settings.authorities(host), change, phase, keep_mode)
 
         return edit
-
-    def _own_key(self) -> asyncssh.SSHKey:
-        own = self._connection.credential()
-        if own is None:
-            raise Rejected("no_own_key", f"connection {self._connection.name} names no credential")
-        try:
-            return read_private_key(own)
-        except Rejected as error:
-            raise Rejected("own_key_unreadable", error.detail) from None
-
-    def _at(self, target: str, work: Work[T]) -> T:
-        return self._fleet.at(self._fleet.settings.host(target), work)
 
 
 def _authority(entry: Entry) -> str:
