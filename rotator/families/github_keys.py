@@ -18,11 +18,11 @@ from urllib.parse import urlsplit
 
 import asyncssh
 
-from rotator.credential import Secret, read_document
 from rotator.errors import BadInput, Rejected, RotatorError, Unavailable, asking
 from rotator.families.authorized_keys import entries
 from rotator.families.github import API, HEADERS, later_of, message_of
 from rotator.families.http_wire import Reply, Wire
+from rotator.families.own_token import own_token
 from rotator.families.ssh import Fleet
 from rotator.families.ssh_errors import Phase
 from rotator.families.ssh_knock import knock
@@ -105,18 +105,6 @@ class GitHubKeys:
         fleet = self._fleet()
         return fleet.at(self._host, lambda host, _: knock(fleet, host, _USER, key))
 
-    def own_token(self) -> Secret:
-        """Return the rotator's own token, read anew at each call."""
-        own = self._connection.credential()
-        if own is None:
-            raise Rejected("no_credential", f"connection {self._connection.name} has no `credential`")
-        if not own.reveal().lstrip().startswith("{"):
-            return Secret(own.reveal().strip())
-        try:
-            return read_document(own, "token")[1]
-        except ValueError:
-            raise Rejected("no_credential", f"connection {self._connection.name}: no document with a token") from None
-
     def _fleet(self) -> Fleet:
         """Return the way to the SSH server, by the host keys that GitHub names now."""
         content = told(self.read("/meta"))
@@ -134,7 +122,7 @@ class GitHubKeys:
             return self._fleets[lines]
 
     def _send(self, method: str, path: str, body: object = None) -> Reply:
-        headers = {**HEADERS, "Authorization": f"Bearer {self.own_token().reveal()}"}
+        headers = {**HEADERS, "Authorization": f"Bearer {own_token(self._connection).reveal()}"}
         reply = self._wire.send(method, self.address + path, headers, body)
         if (later := later_of(reply)) is not None:
             raise later

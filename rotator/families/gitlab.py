@@ -12,9 +12,10 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
-from rotator.credential import Secret, read_document
-from rotator.errors import BadInput, Rejected, Unavailable, asking
+from rotator.credential import Secret
+from rotator.errors import BadInput, Unavailable, asking
 from rotator.families.http_wire import Reply, Wire
+from rotator.families.own_token import in_header, own_token
 from rotator.ports import Connection
 
 FAMILY = "gitlab"
@@ -42,7 +43,7 @@ class GitLab:
 
     def read(self, path: str) -> Reply:
         """Read a path under the API; any answer is returned. Raises Unavailable when there was none."""
-        return self.knock(path, self.own_token())
+        return self.knock(path, own_token(self._connection))
 
     def knock(self, path: str, token: Secret) -> Reply:
         """Read as the bearer of a token; any answer is returned. Raises Unavailable when there was none."""
@@ -51,7 +52,7 @@ class GitLab:
 
     def change(self, method: str, path: str, body: object = None) -> Reply:
         """Ask for a change, once; any answer is returned. Raises Unavailable or Uncertain when there was none."""
-        return self._send(method, path, self.own_token(), body)
+        return self._send(method, path, own_token(self._connection), body)
 
     def listed(self, path: str) -> Iterator[Mapping[str, Any]]:
         """Yield what a list holds, page by page."""
@@ -65,22 +66,8 @@ class GitLab:
             yield from (each for each in reply.content if isinstance(each, Mapping))
             page, turned = reply.headers.get("x-next-page", "").strip(), turned + 1
 
-    def own_token(self) -> Secret:
-        """Return the rotator's own token, read anew at each call."""
-        own = self._connection.credential()
-        if own is None:
-            raise Rejected("no_credential", f"connection {self._connection.name} has no `credential`")
-        if not own.reveal().lstrip().startswith("{"):
-            return Secret(own.reveal().strip())
-        try:
-            return read_document(own, SECRET_FIELD)[1]
-        except ValueError:
-            raise Rejected("no_credential", f"connection {self._connection.name}: no document with a token") from None
-
     def _send(self, method: str, path: str, token: Secret, body: object = None) -> Reply:
-        if not (token.reveal().isascii() and token.reveal().isprintable() and token.reveal().strip()):
-            raise Rejected("unreadable", "this is no token")
-        headers = {"Accept": "application/json", "User-Agent": "rotator", "PRIVATE-TOKEN": token.reveal()}
+        headers = {"Accept": "application/json", "User-Agent": "rotator", "PRIVATE-TOKEN": in_header(token)}
         return self._wire.send(method, f"{self.address}{_API}{path}", headers, body)
 
 

@@ -17,9 +17,10 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
-from rotator.credential import Secret, read_document
+from rotator.credential import Secret
 from rotator.errors import BadInput, Rejected, asking
 from rotator.families.http_wire import Reply, Wire
+from rotator.families.own_token import in_header, own_token
 from rotator.ports import Connection
 
 SETTINGS = frozenset({"ca_file"})
@@ -89,26 +90,14 @@ class Kubernetes:
 
     def own_token(self) -> Secret:
         """Return the rotator's own token, read anew at each call."""
-        own = self._connection.credential()
-        if own is None:
-            raise Rejected("no_credential", f"connection {self._connection.name} has no `credential`")
-        if not own.reveal().lstrip().startswith("{"):
-            return Secret(own.reveal().strip())
-        try:
-            return read_document(own, SECRET_FIELD)[1]
-        except ValueError:
-            raise Rejected(
-                "no_credential", f"connection {self._connection.name}: not a document with a token"
-            ) from None
+        return own_token(self._connection)
 
     def _send(
         self, wire: Wire, method: str, path: str, token: Secret | None, *, body: object, content_type: str = _JSON
     ) -> Reply:
         headers = {"Accept": _JSON, "Content-Type": content_type}
         if token is not None:
-            if not (token.reveal().isascii() and token.reveal().isprintable() and token.reveal().strip()):
-                raise Rejected("unreadable", "this is no token")
-            headers["Authorization"] = f"Bearer {token.reveal()}"
+            headers["Authorization"] = f"Bearer {in_header(token)}"
         content = None if body is None else json.dumps(body).encode()
         return wire.send(method, self.address + path, headers, content=content)
 

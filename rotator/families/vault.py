@@ -17,15 +17,15 @@ from hvac.utils import get_token_from_env
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError, NameResolutionError, NewConnectionError, ReadTimeoutError
 
-from rotator.credential import Secret, read_document
+from rotator.credential import Secret
 from rotator.errors import BadInput, Rejected, Unavailable, Uncertain, asking
+from rotator.families.own_token import own_token
 from rotator.ports import CALL_DEADLINE_S, CONNECT_TIMEOUT_S, READ_TIMEOUT_S, Connection
 
 SETTINGS = frozenset({"ca_file", "mount", "namespace"})
 """Keys of `[[connections]]` that this family alone knows."""
 
 FAMILY = "vault"
-TOKEN_FIELD = "token"  # noqa: S105 - the name of a field
 BEGINS_S = CALL_DEADLINE_S - CONNECT_TIMEOUT_S - READ_TIMEOUT_S
 """After so many seconds no further request begins, so that the last one ends within the call's deadline."""
 POOL_SIZE = 40
@@ -140,21 +140,7 @@ class Vault:
 
     def own_token(self) -> Secret:
         """Return the rotator's own token, the environment's or `~/.vault-token`'s where none is configured."""
-        own = self._connection.credential()
-        if own is None:
-            found = get_token_from_env()
-            if not found:
-                raise Rejected("no_credential", f"connection {self._connection.name} has no token")
-            return Secret(found)
-        text = own.reveal().strip()
-        if not text.startswith("{"):
-            return Secret(text)
-        try:
-            return read_document(own, TOKEN_FIELD)[1]
-        except ValueError:
-            raise Rejected(
-                "no_credential", f"the document of connection {self._connection.name} has no token"
-            ) from None
+        return own_token(self._connection, get_token_from_env)
 
     def _send(self, method: str, path: str, body: Mapping[str, object] | None, token: Secret | None) -> Reply:
         if token is not None and not sendable(token):

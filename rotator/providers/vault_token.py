@@ -18,7 +18,8 @@ from urllib.parse import quote
 
 from rotator.credential import CredentialRef, Issued, Leaked, Secret
 from rotator.errors import Rejected, Uncertain
-from rotator.families.vault import FAMILY, TOKEN_FIELD, Vault, sendable
+from rotator.families.own_token import TOKEN_FIELD
+from rotator.families.vault import FAMILY, Vault, sendable
 from rotator.families.vault_accessors import MARKER_KEY, Accessors, lookup, owner_of
 from rotator.kind import Kind
 from rotator.ports import Answer, Capability, Connection, Discovered, Provider, State, Status, Verdict

@@ -22,10 +22,11 @@ from nacl.encoding import Base64Encoder
 from nacl.exceptions import CryptoError
 from nacl.public import PublicKey, SealedBox
 
-from rotator.credential import Secret, read_document
+from rotator.credential import Secret
 from rotator.errors import BadInput, Rejected, Unavailable, Uncertain
 from rotator.families.github import API, HEADERS, later_of
 from rotator.families.http_wire import Reply, Wire
+from rotator.families.own_token import own_token
 from rotator.ports import Connection, WriteOnly
 
 FAMILY = "github"
@@ -88,22 +89,11 @@ class GithubActionsSecret:
         return reply.content
 
     def _send(self, method: str, path: str, body: object = None) -> Reply:
-        headers = {**HEADERS, "Authorization": f"Bearer {self._own_token().reveal()}"}
+        headers = {**HEADERS, "Authorization": f"Bearer {own_token(self._connection).reveal()}"}
         reply = self._wire.send(method, self._address + path, headers, body, within_s=_WITHIN_S)
         if (later := later_of(reply)) is not None:
             raise later
         return reply
-
-    def _own_token(self) -> Secret:
-        own = self._connection.credential()
-        if own is None:
-            raise Rejected("no_credential", f"connection {self._connection.name} has no `credential`")
-        if not own.reveal().lstrip().startswith("{"):
-            return Secret(own.reveal().strip())
-        try:
-            return read_document(own, "token")[1]
-        except ValueError:
-            raise Rejected("no_credential", f"connection {self._connection.name}: no document with a token") from None
 
 
 class _Named:
