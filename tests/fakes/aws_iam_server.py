@@ -14,9 +14,10 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs
 from xml.sax.saxutils import escape
+
+from tests.fakes.http_server import Request, listening
 
 ACCOUNT = "111122223333"
 LIMIT = 2
@@ -126,13 +127,9 @@ def fake_iam() -> Iterator[FakeIam]:
     """Serve until the block ends."""
     state = FakeIam()
 
-    class Listener(ThreadingHTTPServer):
-        request_queue_size = 128
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self):
-            form = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
-            asked = {name: values[0] for name, values in form.items()}
+    class Asked(Request):
+        def answered(self, sent):
+            asked = {name: values[0] for name, values in parse_qs(sent.decode()).items()}
             action = asked["Action"]
             try:
                 signer = re.search(r"Credential=([A-Z0-9]+)/", self.headers.get("Authorization", ""))
@@ -142,22 +139,7 @@ def fake_iam() -> Iterator[FakeIam]:
             except Refused as refusal:
                 told = f"<Code>{refusal.code}</Code><Message>{escape(refusal.message)}</Message>"
                 body, status = f"<ErrorResponse><Error>{told}</Error></ErrorResponse>", refusal.status
-            content = body.encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "text/xml")
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
+            self.reply(status, body.encode(), {"Content-Type": "text/xml"})
 
-        def log_message(self, *_):
-            """Say nothing."""
-
-    with Listener(("127.0.0.1", 0), Handler) as server:
-        state.endpoint_url = f"http://127.0.0.1:{server.server_port}"
-        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-        thread.start()
-        try:
-            yield state
-        finally:
-            server.shutdown()
-            thread.join()
+    with listening(Asked) as state.endpoint_url:
+        yield state

@@ -16,12 +16,13 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
+
+from tests.fakes.http_server import Request, listening
 
 PROJECT = "acme-prod"
 QUOTA = 10
@@ -182,41 +183,18 @@ def fake_gcp() -> Iterator[FakeGcp]:
     """Serve until the block ends."""
     state = FakeGcp()
 
-    class Listener(ThreadingHTTPServer):
-        request_queue_size = 128
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def handle_any(self):
-            body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
+    class Asked(Request):
+        def answered(self, sent):
             state.asked.append(f"{self.command} {self.path}")
             try:
                 if self.path == "/token":
-                    status, told = state.exchange(parse_qs(body)["assertion"][0])
+                    status, told = state.exchange(parse_qs(sent.decode())["assertion"][0])
                 else:
                     token = self.headers.get("Authorization", "").removeprefix("Bearer ")
                     status, told = 200, state.answer(self.command, self.path, token)
             except Refused as refusal:
                 status, told = refusal.code, refusal.body
-            content = json.dumps(told).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
+            self.reply(status, json.dumps(told).encode(), {"Content-Type": "application/json"})
 
-        do_GET = do_POST = do_DELETE = handle_any  # noqa: N815 - the library's names
-
-        def log_message(self, *_):
-            """Say nothing."""
-
-    with Listener(("127.0.0.1", 0), Handler) as server:
-        state.endpoint_url = f"http://127.0.0.1:{server.server_port}"
-        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-        thread.start()
-        try:
-            yield state
-        finally:
-            server.shutdown()
-            thread.join()
+    with listening(Asked) as state.endpoint_url:
+        yield state

@@ -21,10 +21,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from rotator.credential import Secret
+from tests.fakes.http_server import Request, listening
 
 MOST = 1000
 ANONYMOUS, KNOWN = 60, 5000
@@ -132,18 +132,8 @@ def github_server(delay_s: float = 0.0) -> Iterator[GitHubServer]:
     """Run a fake on a free port; a revoked token lives on for `delay_s` of its time."""
     github = GitHubServer(delay_s=delay_s)
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True
-
-        def do_GET(self) -> None:
-            self._reply()
-
-        def do_POST(self) -> None:
-            self._reply()
-
-        def _reply(self) -> None:
-            sent = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+    class Asked(Request):
+        def answered(self, sent: bytes) -> None:
             named = self.headers.get("Authorization")
             bearer = None if named is None else named.removeprefix("Bearer ")
             try:
@@ -151,25 +141,7 @@ def github_server(delay_s: float = 0.0) -> Iterator[GitHubServer]:
             except ValueError:
                 body = None
             status, content, headers = github.answer(f"{self.command} {self.path}", bearer, body)
-            written = json.dumps(content).encode()
-            self.send_response_only(status)
-            for name, value in headers.items():
-                self.send_header(name, value)
-            self.send_header("Content-Length", str(len(written)))
-            self.end_headers()
-            self.wfile.write(written)
+            self.reply(status, json.dumps(content).encode(), headers)
 
-        def log_message(self, *_args: object) -> None:
-            """Stay silent: requests carry tokens."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    github.address = f"http://127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    try:
+    with listening(Asked) as github.address:
         yield github
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

@@ -11,16 +11,15 @@ import hashlib
 import json
 import re
 import ssl
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 from urllib.parse import parse_qsl, urlsplit
 
 from rotator.credential import Secret
+from tests.fakes.http_server import Request, listening
 from tests.fakes.kubernetes_authority import Authority
 from tests.fakes.kubernetes_cluster import ADMIN, KINDS, LEGACY, OF_ACCOUNT, WORKLOADS, Cluster, Object, Refused, User
 
@@ -63,22 +62,13 @@ class KubernetesServer:
         return self.cluster.read("secrets", namespace, secret)
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    allow_reuse_address = True
-    request_queue_size = 64
-
-    def handle_error(self, request: Any, client_address: Any) -> None: ...
-
-
 @contextlib.contextmanager
 def kubernetes_server(tls_in: Path | None = None) -> Iterator[KubernetesServer]:
     """Run the server until the block ends, over TLS when given a folder for its certificates."""
     cluster, calls = Cluster(), []
-    handler = type("Handler", (_Handler,), {"cluster": cluster, "calls": calls})
-    server = _Server(("127.0.0.1", 0), handler)
+    requests = type("Asked", (_Asked,), {"cluster": cluster, "calls": calls})
     authority = Authority() if tls_in else None
-    ca_file = None
+    ca_file = context = None
     if tls_in and authority:
         ca_file = tls_in / "ca.pem"
         ca_file.write_bytes(authority.pem)
@@ -86,42 +76,21 @@ def kubernetes_server(tls_in: Path | None = None) -> Iterator[KubernetesServer]:
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=str(ca_file))
         context.load_cert_chain(tls_in / "server.pem")
         context.verify_mode = ssl.CERT_OPTIONAL
-        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    scheme = "https" if tls_in else "http"
-    try:
-        yield KubernetesServer(f"{scheme}://127.0.0.1:{server.server_port}", cluster, calls, authority, ca_file)
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with listening(requests, context) as address:
+        yield KubernetesServer(address, cluster, calls, authority, ca_file)
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+class _Asked(Request):
     cluster: ClassVar[Cluster]
     calls: ClassVar[list[str]]
 
-    def log_message(self, *_: object) -> None: ...
-
-    def _do(self) -> None:
-        length = int(self.headers.get("Content-Length") or 0)
-        raw = self.rfile.read(length)
+    def answered(self, sent: bytes) -> None:
         self.calls.append(f"{self.command} {self.path}")
         try:
-            body = json.loads(raw) if raw else {}
-            status, answer = self._answer(body)
+            status, answer = self._answer(json.loads(sent) if sent else {})
         except Refused as refusal:
             status, answer = refusal.status, _status(refusal)
-        text = json.dumps(answer).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(text)))
-        self.end_headers()
-        self.wfile.write(text)
-
-    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _do  # noqa: N815 - the library's names
+        self.reply(status, json.dumps(answer).encode(), {"Content-Type": "application/json"})
 
     def _answer(self, body: Object) -> tuple[HTTPStatus, Object]:
         user = self._user()

@@ -33,12 +33,13 @@ import string
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from ruamel.yaml import YAML
+
+from tests.fakes.http_server import Request, listening
 
 SHAPES = Path(__file__).parent / "vendors"
 _HOLE = re.compile(r"\{([A-Za-z_0-9.]+)(?:\[(-?\d*):(-?\d*)\])?\}")
@@ -331,43 +332,15 @@ def _body(raw: bytes, kind: str) -> Any:
 def serving(vendor: Vendor) -> Iterator[str]:
     """Serve it on a free port of 127.0.0.1; yield its address."""
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True
-
-        def _answer(self) -> None:
-            raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+    class Called(Request):
+        def answered(self, sent: bytes) -> None:
             parts = urlsplit(self.path)
             query = dict(parse_qsl(parts.query, keep_blank_values=True))
-            body = _body(raw, self.headers.get("Content-Type", ""))
+            body = _body(sent, self.headers.get("Content-Type", ""))
             asked = Asked(self.command, parts.path, query, self.headers, body)
             status, said, headers = vendor.answer(asked, f"http://{self.headers['Host']}")
             content = b"" if said is None else json.dumps(said).encode()
-            self.send_response(status)
-            for name, value in {
-                **headers,
-                "Content-Type": "application/json",
-                "Content-Length": str(len(content)),
-            }.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(content)
+            self.reply(status, content, {**headers, "Content-Type": "application/json"})
 
-        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _answer  # noqa: N815 - http.server's words
-
-        def log_message(self, *_: object) -> None:
-            """Say nothing: a test's output is its own."""
-
-    class Server(ThreadingHTTPServer):
-        request_queue_size = 128
-
-    server = Server(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with listening(Called) as address:
+        yield address

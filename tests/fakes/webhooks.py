@@ -17,9 +17,9 @@ import string
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from rotator.credential import Secret
+from tests.fakes.http_server import Request, listening
 
 _LETTERS = string.ascii_letters + string.digits
 
@@ -88,31 +88,10 @@ def fake_webhooks() -> Iterator[FakeWebhooks]:
     """Serve until the block ends."""
     hooks = FakeWebhooks()
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True
+    class Asked(Request):
+        def answered(self, sent: bytes) -> None:
+            status, words = hooks.answer(self.command, self.path, sent.decode())
+            self.reply(status, words.encode())
 
-        def _answer(self) -> None:
-            sent = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
-            status, words = hooks.answer(self.command, self.path, sent)
-            self.send_response_only(status)
-            self.send_header("Content-Length", str(len(words)))
-            self.end_headers()
-            self.wfile.write(words.encode())
-
-        do_GET = do_POST = do_DELETE = _answer  # noqa: N815 - http.server's words
-
-        def log_message(self, *_: object) -> None:
-            """Stay silent: an address is a secret."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    hooks.address = f"http://127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    try:
+    with listening(Asked) as hooks.address:
         yield hooks
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

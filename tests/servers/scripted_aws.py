@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs
+
+from tests.fakes.http_server import Request, listening
 
 
 @dataclass
@@ -37,32 +37,16 @@ def error(code: str, message: str = "said so") -> str:
 def scripted_aws() -> Iterator[ScriptedAws]:
     """Serve until the block ends."""
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self):
-            form = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
-            asked = {name: values[0] for name, values in form.items()}
+    class Asked(Request):
+        def answered(self, sent):
+            asked = {name: values[0] for name, values in parse_qs(sent.decode()).items()}
             asked.setdefault("Action", self.headers.get("X-Amz-Target", "").rpartition(".")[2])
             state.asked.append(asked)
             answer = state.script[asked["Action"]]
-            if not answer.status:
-                self.close_connection = True
-                return
-            self.send_response_only(answer.status)
-            body = answer.body.encode()
-            for name, value in {"Content-Length": str(len(body)), "Content-Type": "text/xml", **answer.headers}.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(body)
+            if answer.status:
+                self.reply(answer.status, answer.body.encode(), {"Content-Type": "text/xml", **answer.headers})
+            self.close_connection = True
 
-        def log_message(self, *_):
-            """Say nothing: the tests look at what was asked."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        state = ScriptedAws(f"http://127.0.0.1:{server.server_port}")
-        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-        thread.start()
-        try:
-            yield state
-        finally:
-            server.shutdown()
-            thread.join()
+    with listening(Asked) as address:
+        state = ScriptedAws(address)
+        yield state
