@@ -7,7 +7,6 @@ found RUNNING belongs to a worker that died or froze, so it is UNCERTAIN: looked
 from __future__ import annotations
 
 import contextlib
-from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -17,7 +16,7 @@ from rotator import clock
 from rotator.batch import BUDGET, Batches
 from rotator.claims import STOPPED, Ledger, LedgerFailed, LostClaim
 from rotator.effects import Outcome, Unstaged, perform
-from rotator.errors import RotatorError
+from rotator.errors import Rejected, RotatorError
 from rotator.exchange import Exchange, places
 from rotator.flow.playbook import Subject, Verb
 from rotator.flow.proof import testified
@@ -32,6 +31,7 @@ from rotator.world import World
 log = structlog.get_logger()
 
 QUOTA = "quota"
+NO_VIEW = "no_view"
 
 
 class Engine:
@@ -40,7 +40,7 @@ class Engine:
     def __init__(self, ledger: Ledger, world: World, worker: str, clock: Callable[[], float] = clock.now) -> None:
         self._ledger, self._world, self._worker, self._clock = ledger, world, worker, clock
         self._batches = Batches(ledger, world, worker, clock)
-        self._unnoted: deque[tuple[str, str]] = deque()
+        self._unnoted: set[tuple[str, str]] = set()
 
     def advance(self, branch: str) -> None:
         """Take the branch as far as it goes now: to its end, a wait, or another lane. Safe to call at any time."""
@@ -71,13 +71,13 @@ class Engine:
 
     def _remember(self, holding: Holding) -> None:
         if holding.minted is not None:
-            self._unnoted.append((holding.work.run.id, holding.minted))
+            self._unnoted.add((holding.work.run.id, holding.minted))
 
     def _note_late(self) -> None:
         """Tell the ledger what was minted and is not in it; a note of what it learned otherwise does no harm."""
-        while self._unnoted:
-            self._ledger.note_late(*self._unnoted[0])
-            self._unnoted.popleft()
+        for each in tuple(self._unnoted):  # other threads note theirs meanwhile; twice is no harm, never is
+            self._ledger.note_late(*each)
+            self._unnoted.discard(each)
 
 
 class _Advance:
@@ -168,7 +168,12 @@ class _Advance:
         pulse = self._holding.pulse
         outcome = self._exchange.ask(step, lambda: perform(self._world, work, step, material, pulse))
         if is_unpaired(work, step, outcome):
-            said = self._exchange.ask(step, lambda: perform(self._world, work, step, None))
+            try:
+                said = self._exchange.ask(step, lambda: perform(self._world, work, step, None))
+            except Rejected as refusal:
+                if refusal.reason != NO_VIEW:
+                    raise
+                return outcome  # it shows nobody how one stands: the refusal is all there is
             return replace(outcome, status=said.status)
         return outcome
 

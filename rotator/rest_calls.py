@@ -18,6 +18,7 @@ from rotator.rest_template import (
     an_answer,
     placeholders,
     refuse_unknown,
+    refuse_untellable,
 )
 
 Granted = Annotated[
@@ -125,6 +126,7 @@ class ReadCall(Asking, EntryFields):
     @model_validator(mode="after")
     def _fillable(self) -> ReadCall:
         refuse_unknown(self.templates, {"id", "owner"})
+        refuse_untellable(self.absent, "absent", of_asker=True)
         return self
 
 
@@ -186,6 +188,8 @@ class VerifyCall(Asking):
     @model_validator(mode="after")
     def _fillable(self) -> VerifyCall:
         refuse_unknown(self.templates, {"id", "owner", "secret"})
+        refuse_untellable(self.accepted, "accepted", of_asker=False)
+        refuse_untellable(self.rejected, "rejected", of_asker=False)
         for yes in self.accepted:
             for no in self.rejected:
                 if both := yes.shares(no):
@@ -201,6 +205,7 @@ class ChangeCall(Asking):
     @model_validator(mode="after")
     def _fillable(self) -> ChangeCall:
         refuse_unknown(self.templates, {"id", "owner", "secret", EXPOSED})
+        refuse_untellable(self.done, "done", of_asker=getattr(self, "as_", "rotator") == "rotator")
         return self
 
 

@@ -86,6 +86,12 @@ class RestKind(Strict):
         return value
 
     @model_validator(mode="after")
+    def _discards(self) -> RestKind:
+        if self.issue is not None and self.revoke is not None and self.revoke.as_ == "subject":
+            raise ValueError("what `issue` makes in vain could not be revoked: its secret is shown to nobody then")
+        return self
+
+    @model_validator(mode="after")
     def _both_ways(self) -> RestKind:
         if (self.suspend is None) != (self.resume is None):
             raise ValueError("`suspend` and `resume` go together: what nobody can undo is `revoke`")

@@ -182,6 +182,22 @@ Answer = Annotated[
 
 Answers = Annotated[list[Answer], Field(min_length=1)]
 
+_NO_ANSWER = frozenset({408, 425, 429, *range(300, 400), *range(500, 600)})
+"""What says nothing of a credential: somebody is in between, too busy, or broken."""
+_REFUSED = frozenset({401, 403, 407})
+"""What says that the asker was not let in, and nothing of what was asked about."""
+
+
+def refuse_untellable(answers: Iterable[Answered], what: str, *, of_asker: bool) -> None:
+    """Raise ValueError where an answer would be taken for `what` that tells nothing of the kind.
+
+    `of_asker`: the rotator asks, so that its own refusal says nothing of the credential either.
+    """
+    untold = _NO_ANSWER | _REFUSED if of_asker else _NO_ANSWER
+    for status in sorted({each for answer in answers for each in answer.status} & untold):
+        why = "it refuses whoever asks" if status in _REFUSED else "a proxy, a limit or a breakdown says the same"
+        raise ValueError(f"{status} never means {what}: {why}")
+
 
 def an_answer(status: int) -> Answered:
     """Return the answer that a status alone tells."""

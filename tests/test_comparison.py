@@ -143,7 +143,7 @@ def test_what_a_dead_worker_minted_is_looked_for_although_the_run_was_undone(hou
     first = next(each for each in deployment.record().runs[0].steps if each.name == "issue")
     deployment.rest(deployment.recover(), patience_s=FIRST_MINUTE)
     deployment.hands.undo("inc-1.r1", step, "ann", "wrong", deployment.hands.undoing("inc-1.r1", step))
-    deployment.rest(patience_s=FIRST_MINUTE)
+    deployment.rest(patience_s=10)
     orphan = provider.issue(
         stolen.ref, attempt_token(first), {}
     ).ref.id  # what the frozen worker had sent lands only now

@@ -76,6 +76,18 @@ def told(section):
             "needs a `list`",
         ),
         ({"id_format": "("}, "`(` is no regular expression"),
+        ({"verify": {**KNOCK, "rejected": [401, 429]}}, "429 never means rejected"),
+        ({"verify": {**KNOCK, "rejected": [{"status": 503, "where": {"a": 1}}]}}, "503 never means rejected"),
+        ({"verify": {**KNOCK, "accepted": [200, 302]}}, "302 never means accepted"),
+        ({"revoke": {"call": "DELETE /k/{id}", "done": [204, 403]}}, "403 never means done: it refuses whoever asks"),
+        ({"read": {"call": "GET /k/{id}", "absent": [401, 404]}}, "401 never means absent"),
+        (
+            {
+                "issue": {"call": "POST /k", "id": "i", "secret": "s"},
+                "revoke": {"call": "POST /revoke", "as": "subject", "done": [200]},
+            },
+            "what `issue` makes in vain could not be revoked",
+        ),
         ({"budget": {"calls_per_second": 0}}, "greater than 0"),
     ],
     ids=str,

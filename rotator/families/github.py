@@ -66,7 +66,7 @@ def message_of(reply: Reply) -> str:
 
 def _refusal(reply: Reply, tokens: int) -> RotatorError:
     if reply.status == HTTPStatus.UNPROCESSABLE_ENTITY and tokens > 1:
-        return Rejected(ONE_OF_MANY, f"http_{reply.status}: {message_of(reply)}")
+        return Rejected(ONE_OF_MANY, f"http_{reply.status}")
     if reply.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
         return Rejected("refused", f"http_{reply.status}")  # it was sent without a credential that could be wrong
     return reply.refusal()

@@ -13,6 +13,8 @@ from rotator.ledger.waits import at_brake, for_our_own, is_unsafe
 
 _UNPROVABLE = (MISMATCH, UNPAIRED, UNKNOWN_HERE)
 """Why a knock, or the issuer's word, proves nothing, however often it is repeated."""
+NEEDS_SECRET = "needs_secret"  # noqa: S105 - a reason
+"""Why a kind that is revoked by being shown cannot be: nobody has its secret any more."""
 _OPENED = {
     Until.HOST_ISOLATED.value: "says that the hosts are cut off",
     Until.NO_LEGAL_HOLD.value: "lifts the legal hold",
@@ -53,6 +55,11 @@ def ways_on(run: Run, step: Step) -> tuple[Way, ...]:
                 "rotator incident declare FILE --title …",
                 "with the secret that belongs to this id, or with the id alone: another run then settles it",
             ),
+        )
+    if (step.reason or "").startswith(NEEDS_SECRET):
+        return (
+            Way("rotator incident declare FILE --title …", "with the secret, which was kept for a time only"),
+            Way(skip, "goes on; it lives as far as anybody here knows, and the report says who said so"),
         )
     retry = f"rotator run retry {run.id} {step.name} --reason …"
     return Way(retry, _again(step)), Way(skip, "goes on without it; what it would have shown stays unknown")

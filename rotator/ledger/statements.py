@@ -206,8 +206,17 @@ SUMMARISE = (
         )
     )
 )
+REF = ("provider", "connection", "owner", "credential", "generation")
+"""The columns that name a run's exposed credential."""
 CLOSE_REACH = update(tables.reach).where(tables.reach.c.run == bindparam("run_id")).values(open=bindparam("still_open"))
-CLOSE_AND_TELL_REACH = CLOSE_REACH.returning(tables.reach.c.connection)
+_same = {name: tables.run.c[name] == bindparam(f"r_{name}") for name in REF}
+CLOSE_REACH_EVERYWHERE = (
+    update(tables.reach)
+    .where(tables.reach.c.open > 0, tables.reach.c.run.in_(select(tables.run.c.id).where(*_same.values())))
+    .values(open=0)
+    .returning(tables.reach.c.connection)
+)
+"""Of every run of a credential, whatever its incident: one that was undone lives until another stops it."""
 
 
 def blocked(run: ColumnElement[str]) -> Exists:

@@ -59,7 +59,7 @@ run = Table(
     Column("provider", String(64), nullable=False),
     Column("connection", String(128), nullable=False),
     Column("owner", Text, nullable=False),
-    Column("credential", Text, nullable=False),
+    Column("credential", Text, nullable=False, index=True),
     Column("generation", Integer, nullable=False, default=0),
     Column("kind", String(64), nullable=False),
     Column("strategy", String(32), nullable=False),

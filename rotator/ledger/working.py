@@ -256,11 +256,13 @@ class WorkingLedger:
         """Note that a credential reads no more (or again), and wake what waited for the last such reader."""
         # It LIVES again, also under replace_first, where it once lived on: who brought it back may be the thief, and
         # its own replacement is out by now, so that no two can wait for each other.
-        lives = tables.LIVES if run.contained_at is None else 0
-        closed = connection.execute(statements.CLOSE_AND_TELL_REACH, {"run_id": run.id, "still_open": lives})
-        connections = closed.scalars().all()
-        if lives:
+        if run.contained_at is None:
+            connection.execute(statements.CLOSE_REACH, {"run_id": run.id, "still_open": tables.LIVES})
             return
+        ref = run.ref
+        named = zip(statements.REF, (ref.provider, ref.connection, ref.owner, ref.id, ref.generation), strict=True)
+        closed = connection.execute(statements.CLOSE_REACH_EVERYWHERE, {f"r_{name}": value for name, value in named})
+        connections = closed.scalars().all()
         of_incident = {"of_incident": run.incident}
         for at in connections:
             # Nobody waits for one reader alone while there are two: whoever waits is at most one of them itself.

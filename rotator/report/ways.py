@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from rotator.flow.run import THROUGH, Step, StepState
+from rotator.flow.run import THROUGH, UNDOES, Step, StepState
 from rotator.flow.standing import left_out
 from rotator.ledger.moves_on import Way, opens, ways_on
 from rotator.ledger.opening import BRAKE
@@ -22,7 +22,13 @@ def waiting(record: RunRecord) -> list[Step]:
         if step.state in {StepState.HELD, StepState.FAILED}
         or (step.name == first and (for_our_own(step) or at_brake(step)))
     ]
-    return [*found, *(left_out(record.steps) if record.run.dead_at is None else [])]
+    return [*found, *(left_out(record.steps) + _taken_back(record.steps) if record.run.dead_at is None else [])]
+
+
+def _taken_back(steps: Sequence[Step]) -> list[Step]:
+    """Return the last step of an undo that is through: nothing of that run moves any more."""
+    undone = [step for step in steps if UNDOES in step.facts]
+    return undone[-1:] if all(step.state in THROUGH for step in steps) else []
 
 
 def stops_of(record: RunRecord, stops: Sequence[Stop]) -> list[Stop]:
@@ -36,7 +42,7 @@ def stops_of(record: RunRecord, stops: Sequence[Stop]) -> list[Stop]:
 
 def ways(incident: IncidentRecord, record: RunRecord, step: Step) -> list[Way]:
     """Return what moves a step on. Empty where nothing of this run does any more."""
-    if step.state is StepState.SKIPPED:
+    if step.state in THROUGH:
         mend = "with the secret that belongs to this id, or with the id alone: another run then settles it"
         return [Way("rotator incident declare FILE --title …", mend)]
     if is_unsafe(step) and not record.routes:

@@ -1,0 +1,10 @@
+"""An index by which the runs of one credential are found, in whatever incident."""
+
+from alembic import op
+
+revision = "0003"
+down_revision = "0002"
+
+
+def upgrade() -> None:
+    op.create_index(op.f("ix_run_credential"), "run", ["credential"])
