@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import asyncssh
 
-from rotator.errors import BadInput, Rejected, Uncertain
+from rotator.errors import BadInput, Uncertain
 from rotator.families.ssh import Fleet
 from rotator.families.ssh_errors import Phase
-from rotator.families.ssh_keys import read_private_key
+from rotator.families.ssh_keys import own_key
 from rotator.families.ssh_settings import Host, read_settings
 from rotator.ports import Connection
 
@@ -42,7 +43,7 @@ class Shell:
             )
         self._connection, self._host = connection, found[0]
         self._user = settings.administrator if as_administrator else settings.users[0]
-        self._fleet = Fleet(settings, self._own_key)
+        self._fleet = Fleet(settings, partial(own_key, connection))
 
     @property
     def name(self) -> str:
@@ -53,7 +54,7 @@ class Shell:
         """Run a command with that on its standard input. Raises Uncertain when it may have run."""
 
         async def work(host: Host, phase: Phase) -> Ended:
-            session = await self._fleet.log_in(host, self._user, asyncssh.SSHClient, self._own_key())
+            session = await self._fleet.log_in(host, self._user, asyncssh.SSHClient, own_key(self._connection))
             try:
                 phase.acting = True
                 done = await session.run(command, input=given, check=False, stderr=asyncssh.DEVNULL)
@@ -64,12 +65,3 @@ class Shell:
             return Ended(done.exit_status, str(done.stdout)[-_OUTPUT_KEPT:])
 
         return self._fleet.at(self._host, work)
-
-    def _own_key(self) -> asyncssh.SSHKey:
-        own = self._connection.credential()
-        if own is None:
-            raise Rejected("no_own_key", f"connection {self._connection.name} names no credential")
-        try:
-            return read_private_key(own)
-        except Rejected as error:
-            raise Rejected("own_key_unreadable", error.detail) from None

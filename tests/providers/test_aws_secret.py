@@ -7,12 +7,12 @@ import secrets
 import pytest
 
 from rotator.credential import Leaked, Secret
-from rotator.errors import Rejected
 from rotator.ports import Issuing, State
 from rotator.practice.ministack import ministack
 from rotator.providers.aws_secret import connect
 from tests.contracts.cases.aws_iam_access_key import connection
 from tests.contracts.cases.aws_secret import NAME, current, plant
+from tests.refused import reason_of
 
 
 @pytest.fixture(scope="module")
@@ -26,12 +26,6 @@ def provider(stack):
     return connect(connection(stack), NAME)
 
 
-def refused(act) -> str:
-    with pytest.raises(Rejected) as refusal:
-        act()
-    return refusal.value.reason
-
-
 def test_it_makes_no_new_value(provider):
     assert not isinstance(provider, Issuing)
 
@@ -39,7 +33,7 @@ def test_it_makes_no_new_value(provider):
 def test_what_consumers_read_now_is_never_taken_from_them(stack, provider):
     ref, _ = plant(stack)
     [now] = current(stack, ref)
-    assert refused(lambda: provider.suspend(now)) == "still_current"
+    assert reason_of(lambda: provider.suspend(now)) == "still_current"
     assert current(stack, ref) == {now}
 
 
@@ -59,7 +53,7 @@ def test_a_stage_that_has_gone_on_is_not_taken_back_from_its_new_version(stack, 
     ref, _ = plant(stack)
     provider.suspend(ref)
     stack.client("secretsmanager").put_secret_value(SecretId=ref.owner, SecretString=secrets.token_hex(8))
-    assert refused(lambda: provider.resume(ref)) == "stage_taken"
+    assert reason_of(lambda: provider.resume(ref)) == "stage_taken"
     assert provider.inspect(ref).state is State.SUSPENDED
 
 
@@ -68,15 +62,15 @@ def test_a_version_is_named_by_its_value_or_by_its_id(stack, provider):
     assert provider.identify(Leaked(id=ref.owner, secret=value)) == ref
     assert provider.identify(Leaked(id=f"{ref.owner}#{ref.id}")) == ref
     assert provider.identify(Leaked(owner=ref.owner, id=ref.id)) == ref
-    assert refused(lambda: provider.identify(Leaked(id=ref.owner))) == "unreadable"
-    assert refused(lambda: provider.identify(Leaked(secret=value))) == "unreadable"
-    assert refused(lambda: provider.identify(Leaked(id="app/none", secret=value))) == "unknown_credential"
+    assert reason_of(lambda: provider.identify(Leaked(id=ref.owner))) == "unreadable"
+    assert reason_of(lambda: provider.identify(Leaked(secret=value))) == "unreadable"
+    assert reason_of(lambda: provider.identify(Leaked(id="app/none", secret=value))) == "unknown_credential"
 
 
 def test_a_binary_value_matches_no_text(stack, provider):
     name = f"app/{secrets.token_hex(4)}"
     stack.client("secretsmanager").create_secret(Name=name, SecretBinary=b"\x00\x01")
-    assert refused(lambda: provider.identify(Leaked(id=name, secret=Secret("x")))) == "unknown_credential"
+    assert reason_of(lambda: provider.identify(Leaked(id=name, secret=Secret("x")))) == "unknown_credential"
 
 
 def test_a_secret_that_is_scheduled_to_go_serves_nobody(stack, provider):
@@ -92,4 +86,4 @@ def test_not_found_in_the_wrong_account_is_not_absent(stack):
     ref, _ = plant(stack)
     stack.client("secretsmanager").delete_secret(SecretId=ref.owner, ForceDeleteWithoutRecovery=True)
     for act in (elsewhere.inspect, elsewhere.suspend, elsewhere.siblings):
-        assert refused(lambda act=act: act(ref)) == "not_this_account"
+        assert reason_of(lambda act=act: act(ref)) == "not_this_account"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from rotator.credential import Leaked, Secret
-from rotator.errors import Rejected
 from rotator.ports import Issuing, State
 from tests.contracts.cases.gcp_secret_version import connected, plant, ref_of
+from tests.refused import reason_of
 from tests.servers.drongo import drongo
 
 
@@ -22,12 +22,6 @@ def provider(server):
     return connected(server)
 
 
-def refused(act) -> str:
-    with pytest.raises(Rejected) as refusal:
-        act()
-    return refusal.value.reason
-
-
 def test_it_makes_no_new_value(provider):
     assert not isinstance(provider, Issuing)
 
@@ -35,15 +29,15 @@ def test_it_makes_no_new_value(provider):
 def test_what_whoever_asks_for_latest_is_given_is_never_touched(server, provider):
     name = server.secret()
     ref = ref_of(name, server.add(name, b"the only one"))
-    assert refused(lambda: provider.suspend(ref)) == "still_latest"
-    assert refused(lambda: provider.revoke(ref)) == "still_latest"
+    assert reason_of(lambda: provider.suspend(ref)) == "still_latest"
+    assert reason_of(lambda: provider.revoke(ref)) == "still_latest"
     assert provider.inspect(ref).state is State.ACTIVE
 
 
 def test_what_was_destroyed_is_never_enabled_again(server, provider):
     ref, _ = plant(server)
     provider.revoke(ref)
-    assert refused(lambda: provider.resume(ref)) == "destroyed"
+    assert reason_of(lambda: provider.resume(ref)) == "destroyed"
     assert provider.inspect(ref).state is State.ABSENT
 
 
@@ -64,15 +58,15 @@ def test_a_version_is_named_by_its_value_or_by_its_number(server, provider):
     for named in (f"{ref.owner}:1", f"{ref.owner}#1", f"{full}/versions/1", ref.id):
         assert provider.identify(Leaked(id=named)) == ref
     for leaked in (Leaked(id=ref.owner), Leaked(secret=value), Leaked(id="a/b", secret=value)):
-        assert refused(lambda leaked=leaked: provider.identify(leaked)) == "unreadable"
-    assert refused(lambda: provider.identify(Leaked(id=ref.owner, secret=Secret("other")))) == "unknown_credential"
-    assert refused(lambda: provider.identify(Leaked(id=f"{ref.owner}:9"))) == "unknown_credential"
+        assert reason_of(lambda leaked=leaked: provider.identify(leaked)) == "unreadable"
+    assert reason_of(lambda: provider.identify(Leaked(id=ref.owner, secret=Secret("other")))) == "unknown_credential"
+    assert reason_of(lambda: provider.identify(Leaked(id=f"{ref.owner}:9"))) == "unknown_credential"
 
 
 def test_another_projects_secret_is_refused_offline_and_a_projects_number_is_not(server, provider):
     ref, value = plant(server)
     elsewhere = Leaked(id=f"projects/other/secrets/{ref.owner}", secret=value)
-    assert refused(lambda: provider.identify(elsewhere)) == "not_this_account"
+    assert reason_of(lambda: provider.identify(elsewhere)) == "not_this_account"
     assert provider.identify(Leaked(id=f"projects/123456/secrets/{ref.owner}", secret=value)) == ref
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from rotator import clock
 from rotator.credential import CredentialRef, Leaked, Secret
-from rotator.errors import BadInput, Rejected, Unavailable, Uncertain
+from rotator.errors import BadInput, Unavailable, Uncertain
 from rotator.flow.playbook import Strategy
 from rotator.playbook_file import SHIPPED, load
 from rotator.ports import Answer, Connection, SessionEnding, State
@@ -18,6 +18,7 @@ from rotator.providers.gcp_service_account_key import QUOTA, connect
 from tests.contracts.cases.gcp_service_account_key import NAME, connected, own_key, plant
 from tests.fakes.fault_proxy import fault_proxy
 from tests.fakes.gcp_iam_server import fake_gcp
+from tests.refused import reason_of
 
 
 @pytest.fixture
@@ -29,12 +30,6 @@ def server():
 @pytest.fixture
 def provider(server):
     return connected(server, own_key(server))
-
-
-def refused(act) -> str:
-    with pytest.raises(Rejected) as refusal:
-        act()
-    return refusal.value.reason
 
 
 def test_it_ends_no_tokens_and_its_playbook_outwaits_them(provider):
@@ -58,14 +53,14 @@ def test_an_eleventh_key_is_refused_by_the_quota_however_google_says_it(server, 
     ref, _ = plant(server)
     for _ in range(QUOTA - 1):
         provider.issue(ref, "run-1", {})
-    assert refused(lambda: provider.issue(ref, "run-1", {})) == "quota"
+    assert reason_of(lambda: provider.issue(ref, "run-1", {})) == "quota"
     assert len(provider.siblings(ref)) == QUOTA
 
 
 def test_a_policy_that_forbids_keys_is_no_full_quota(server, provider, monkeypatch):
     ref, _ = plant(server)
     monkeypatch.setattr("tests.fakes.gcp_iam_server.QUOTA", 1)
-    assert refused(lambda: provider.issue(ref, "run-1", {})) == "failed_precondition"
+    assert reason_of(lambda: provider.issue(ref, "run-1", {})) == "failed_precondition"
 
 
 def test_an_address_that_a_file_names_is_sent_nothing(server, provider):
@@ -78,7 +73,7 @@ def test_an_address_that_a_file_names_is_sent_nothing(server, provider):
 def test_a_private_key_alone_is_named_by_what_the_report_says_beside_it(server, provider):
     ref, secret = plant(server)
     pem = Secret(json.loads(secret.reveal())["private_key"])
-    assert refused(lambda: provider.identify(Leaked(secret=pem))) == "unreadable"
+    assert reason_of(lambda: provider.identify(Leaked(secret=pem))) == "unreadable"
     assert provider.identify(Leaked(id=ref.id, owner=ref.owner, secret=pem)) == ref
     assert provider.verify(ref, pem).answer is Answer.ACCEPTED
     assert provider.verify(ref, Secret(pem.reveal().replace("\n", "\\n"))).answer is Answer.ACCEPTED
@@ -111,7 +106,7 @@ def test_a_wrong_clock_proves_nothing(server, monkeypatch):
 def test_another_projects_account_is_refused_before_anybody_is_asked(server, provider):
     foreign = CredentialRef(NAME, "gcp-test", "ci@elsewhere.iam.gserviceaccount.com", "0" * 40)
     for act in (provider.inspect, provider.revoke, provider.suspend, provider.siblings):
-        assert refused(lambda act=act: act(foreign)) == "not_this_account"
+        assert reason_of(lambda act=act: act(foreign)) == "not_this_account"
     assert server.asked == []
 
 
@@ -120,8 +115,8 @@ def test_an_address_that_tells_no_project_is_absent_only_where_its_account_is_kn
     ref = CredentialRef(NAME, "gcp-test", email, "0" * 40)
     assert provider.inspect(ref).state is State.ABSENT
     stranger = CredentialRef(NAME, "gcp-test", "999-compute@developer.gserviceaccount.com", "0" * 40)
-    assert refused(lambda: provider.inspect(stranger)) == "not_this_account"
-    assert refused(lambda: provider.revoke(stranger)) == "not_this_account"
+    assert reason_of(lambda: provider.inspect(stranger)) == "not_this_account"
+    assert reason_of(lambda: provider.revoke(stranger)) == "not_this_account"
 
 
 def test_the_keys_of_every_account_are_listed_on_whatever_page_it_stands(server, provider):
@@ -156,7 +151,7 @@ def test_a_token_of_ours_that_is_refused_before_its_end_is_got_anew(server, prov
     ref, _ = plant(server)
     provider.inspect(ref)
     server.tokens.clear()
-    assert refused(lambda: provider.inspect(ref)) == "own_credential_refused"
+    assert reason_of(lambda: provider.inspect(ref)) == "own_credential_refused"
     assert provider.inspect(ref).state is State.ACTIVE
 
 
@@ -179,9 +174,9 @@ def test_our_own_refused_credential_is_told_from_the_exposed_one(server):
     email, key_id = json.loads(own.reveal())["client_email"], json.loads(own.reveal())["private_key_id"]
     del server.keys[email, key_id]
     provider = connected(server, own)
-    assert refused(lambda: provider.inspect(ref)) == "own_credential_refused"
-    assert refused(lambda: connected(server, Secret("ya29.old")).inspect(ref)) == "own_credential_refused"
-    assert refused(lambda: connected(server, Secret("{}")).inspect(ref)) == "own_credential_unreadable"
+    assert reason_of(lambda: provider.inspect(ref)) == "own_credential_refused"
+    assert reason_of(lambda: connected(server, Secret("ya29.old")).inspect(ref)) == "own_credential_refused"
+    assert reason_of(lambda: connected(server, Secret("{}")).inspect(ref)) == "own_credential_unreadable"
     assert provider.verify(ref, secret).answer is Answer.ACCEPTED
 
 
@@ -226,6 +221,6 @@ def test_a_token_outlives_its_key_and_is_refused_only_while_its_account_is_disab
     del server.keys[fields["client_email"], fields["private_key_id"]]
     assert stolen.inspect(ref).state is State.ACTIVE
     server.accounts[fields["client_email"]]["disabled"] = True
-    assert refused(lambda: stolen.inspect(ref)) == "own_credential_refused"
+    assert reason_of(lambda: stolen.inspect(ref)) == "own_credential_refused"
     server.accounts[fields["client_email"]]["disabled"] = False
     assert stolen.inspect(ref).state is State.ACTIVE

@@ -15,6 +15,7 @@ from rotator.errors import Rejected, Unavailable
 from rotator.families import ldap
 from rotator.ports import Answer, SessionEnding, State
 from tests.contracts.cases.ldap_password import KIND, connected, planted
+from tests.refused import reason_of
 from tests.servers.cuts import assert_a_lost_login_proves_nothing, assert_a_revocation_is_told_truly
 from tests.servers.silence import silent_server
 from tests.servers.slapd import ADMIN, BASE, OWN, slapd
@@ -40,12 +41,6 @@ def provider(server):
 @pytest.fixture
 def name():
     return f"app-{secrets.token_hex(4)}"
-
-
-def reason_of(act) -> str:
-    with pytest.raises(Rejected) as refusal:
-        act()
-    return refusal.value.reason
 
 
 def given(server, name: str, value: bytes) -> str:

@@ -9,10 +9,11 @@ import pymysql
 import pytest
 
 from rotator.credential import CredentialRef, Leaked, Secret
-from rotator.errors import Rejected, Unavailable
+from rotator.errors import Unavailable
 from rotator.families import mysql, mysql_knock, server_login
 from rotator.ports import Answer, State
 from tests.contracts.cases.mariadb_user import KIND, connected, ref_of
+from tests.refused import reason_of
 from tests.servers.cuts import assert_a_lost_login_proves_nothing, assert_a_revocation_is_told_truly
 from tests.servers.mariadb import OWN_USER, mariadb
 from tests.servers.silence import silent_server
@@ -44,12 +45,6 @@ def planted(server, name: str) -> tuple[CredentialRef, Secret]:
 def shown(server, name: str) -> str:
     [(statement,)] = server.run("SHOW CREATE USER %s@'%%'", name)
     return statement
-
-
-def reason_of(act) -> str:
-    with pytest.raises(Rejected) as refusal:
-        act()
-    return refusal.value.reason
 
 
 def test_a_live_connection_outlives_its_password_until_it_is_cut(server, provider, name):

@@ -16,6 +16,7 @@ from rotator.families import postgres, server_login
 from rotator.families.postgres_scram import is_of, tag_of, verifier
 from rotator.ports import Answer, State
 from tests.contracts.cases.postgres_role import KIND, connected, planted
+from tests.refused import reason_of
 from tests.servers.cuts import assert_a_lost_login_proves_nothing, assert_a_revocation_is_told_truly
 from tests.servers.scram_postgres import OWN_ROLE, scram_postgres
 from tests.servers.silence import silent_server
@@ -35,12 +36,6 @@ def provider(server):
 @pytest.fixture
 def app(server):
     return planted(server, f"app-{secrets.token_hex(4)}")
-
-
-def reason_of(act) -> str:
-    with pytest.raises(Rejected) as refusal:
-        act()
-    return refusal.value.reason
 
 
 def rows(server, query: str, *values) -> list[tuple]:

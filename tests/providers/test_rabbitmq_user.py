@@ -9,12 +9,13 @@ from base64 import b64decode
 import pytest
 
 from rotator.credential import CredentialRef, Leaked, Secret
-from rotator.errors import BadInput, Rejected, Unavailable
+from rotator.errors import BadInput, Unavailable
 from rotator.families import http_wire, server_login
 from rotator.families.rabbitmq import stored
 from rotator.ports import Answer, Connection, State
 from rotator.providers.rabbitmq_user import connect
 from tests.contracts.cases.rabbitmq_user import KIND, connected, planted
+from tests.refused import reason_of
 from tests.servers.cuts import assert_a_lost_login_proves_nothing, assert_a_revocation_is_told_truly
 from tests.servers.rabbitmq import OWN_USER, rabbitmq
 from tests.servers.silence import silent_server
@@ -34,12 +35,6 @@ def provider(server):
 @pytest.fixture
 def user():
     return f"app-{secrets.token_hex(4)}"
-
-
-def reason_of(act) -> str:
-    with pytest.raises(Rejected) as refusal:
-        act()
-    return refusal.value.reason
 
 
 def test_a_live_connection_outlives_its_password_until_it_is_cut(server, provider, user):

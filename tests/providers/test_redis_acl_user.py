@@ -6,11 +6,12 @@ import pytest
 import redis
 
 from rotator.credential import Leaked, Secret
-from rotator.errors import BadInput, Rejected, Unavailable
+from rotator.errors import BadInput, Unavailable
 from rotator.families import redis as family
 from rotator.ports import Answer, Connection, State, Suspendable
 from rotator.providers.redis_acl_user import connect
 from tests.contracts.cases.redis_acl_user import KIND, connected, ref_of
+from tests.refused import reason_of
 from tests.servers.cuts import assert_a_lost_login_proves_nothing, assert_a_revocation_is_told_truly
 from tests.servers.redis_users import OWN_USER, redis_users
 from tests.servers.silence import silent_server
@@ -30,12 +31,6 @@ def provider(server):
 def planted(server, user: str):
     password = server.plant(user)
     return ref_of(user, password), password
-
-
-def reason_of(act) -> str:
-    with pytest.raises(Rejected) as refusal:
-        act()
-    return refusal.value.reason
 
 
 def test_a_live_connection_outlives_its_password_until_it_is_cut(server, provider):

@@ -5,13 +5,14 @@ from __future__ import annotations
 import pytest
 
 from rotator.credential import CredentialRef, Leaked, Secret
-from rotator.errors import Rejected, Unavailable, Uncertain
+from rotator.errors import Unavailable, Uncertain
 from rotator.ports import Answer, Connection, State
 from rotator.practice.openbao import openbao
 from rotator.providers import vault_approle_secret_id
 from rotator.providers.vault_approle_secret_id import connect
 from tests.contracts.cases.vault_approle_secret_id import KIND, new_secret_id, prepared
 from tests.fakes.fault_proxy import fault_proxy
+from tests.refused import reason_of
 
 MARKER = "rotator-run-7-issue"
 
@@ -48,12 +49,6 @@ def logged_in(server, ref: CredentialRef, secret: Secret) -> str:
 
 def tokens(server) -> set[str]:
     return set(server.call("LIST", "auth/token/accessors")["data"]["keys"])
-
-
-def reason_of(act) -> str:
-    with pytest.raises(Rejected) as refusal:
-        act()
-    return refusal.value.reason
 
 
 def test_destroying_it_leaves_its_tokens_which_are_then_cut_and_no_others(server, provider):

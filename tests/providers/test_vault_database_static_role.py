@@ -6,10 +6,10 @@ import psycopg
 import pytest
 
 from rotator.credential import Leaked, Secret
-from rotator.errors import Rejected
 from rotator.ports import Answer, Connection, Issuing, State
 from rotator.providers.vault_database_static_role import connect
 from tests.fakes.fault_proxy import fault_proxy
+from tests.refused import reason_of
 from tests.servers.vault_database import vault_database
 
 KIND = "vault_database_static_role"
@@ -30,12 +30,6 @@ def proxy(servers):
 @pytest.fixture
 def provider(servers, proxy):
     return connect(Connection("vault", "vault", endpoint_url=proxy.address, credential=lambda: servers.own), KIND)
-
-
-def reason_of(act) -> str:
-    with pytest.raises(Rejected) as refusal:
-        act()
-    return refusal.value.reason
 
 
 def test_the_new_password_is_the_servers_and_nothing_is_issued_here(provider):

@@ -14,6 +14,7 @@ from rotator.ports import Answer, Connection, Issuing, SessionEnding, State, Sus
 from rotator.practice.openbao import openbao
 from rotator.providers.vault_token import connect
 from tests.fakes.fault_proxy import fault_proxy
+from tests.refused import reason_of
 
 MARKER = "rotator-run-7-issue"
 
@@ -47,12 +48,6 @@ def ref_of(planted, owner: str = "ci") -> CredentialRef:
 
 def lookup(server, accessor: str) -> dict:
     return server.call("POST", "auth/token/lookup-accessor", {"accessor": accessor})["data"]
-
-
-def reason_of(act) -> str:
-    with pytest.raises(Rejected) as refusal:
-        act()
-    return refusal.value.reason
 
 
 def login(server, name: str) -> tuple[str, Secret]:
