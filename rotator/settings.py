@@ -65,6 +65,15 @@ class ConnectionSettings(BaseModel):
             secret_reference.check(value, f"connections {known.data.get('name', '?')}: credential")
         return value
 
+    @model_validator(mode="after")
+    def _says_whose(self) -> ConnectionSettings:
+        if self.family == "http" and not self.kinds:
+            raise ValueError(
+                f"the http connection {self.name} does not say what it serves: leaked secrets of any vendor would be "
+                "shown to it; name its playbooks in `kinds`"
+            )
+        return self
+
 
 class PlaceSettings(BaseModel):
     """Where a replacement goes."""
@@ -226,6 +235,13 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Let the environment beat the file, which comes as `init_settings`."""
         return env_settings, init_settings
+
+    @field_validator("seal_key")
+    @classmethod
+    def _reference(cls, value: str | None) -> str | None:
+        if value is not None:
+            secret_reference.check(value, "seal_key")
+        return value
 
     @model_validator(mode="after")
     def _whole(self) -> Settings:

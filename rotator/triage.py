@@ -22,6 +22,7 @@ from rotator.recovery import Recovery, Unusable, Ways
 
 T = TypeVar("T")
 
+_ASK_AGAIN = "nobody was told whose it is: see `rotator provider check`, then declare this report again"
 ATTEMPTS = 3
 """How often an issuer that cannot be reached is asked again before a person is."""
 
@@ -138,15 +139,22 @@ class Triage:
             ), ()
         found: list[tuple[Connection, CredentialRef]] = []
         refused: list[str] = []
+        silent = False
         for connection in asked:
             try:
                 provider = self.provider(kind, connection.name)
                 found.append((connection, self._patiently(partial(provider.identify, suspect.leaked))))
             except RotatorError as error:
                 refused.append(f"{connection.name}: {error}")
+                silent = silent or isinstance(error, Unavailable)
         if len(found) != 1:
             reason = "; ".join(refused) if not found else f"claimed by {', '.join(each.name for each, _ in found)}"
-            return _manual(suspect, reason, "is it another account's, already dead, or cut short in the report?"), ()
+            mend = (
+                _ASK_AGAIN
+                if silent and not found
+                else "is it another account's, already dead, or cut short in the report?"
+            )
+            return _manual(suspect, reason, mend), ()
         connection, ref = found[0]
         provider = self.provider(kind, connection.name)
         try:

@@ -26,7 +26,7 @@ def parts(tmp_path, **connection):
             {"family": "vault", "zzz": 1},
             "connection a: unknown key `zzz` (the family knows ca_file, mount, namespace)",
         ),
-        ({"family": "awz"}, "rotator/families/: there is no family called awz (check its spelling)"),
+        ({"family": "awz"}, "connection a: there is no family called awz (see docs/configuration.md)"),
         ({"family": "ssh_errors"}, "connection a: there is no family called ssh_errors (see docs/configuration.md)"),
     ],
 )

@@ -12,7 +12,7 @@ from rotator.credential import Secret
 from rotator.errors import BadInput
 from rotator.flow.scope import ConsumerAddress
 from rotator.ports import Place
-from rotator.settings import load
+from rotator.settings import Settings, load
 
 CONNECTION = '[[connections]]\nname = "prod"\nfamily = "aws"\n'
 CREDENTIAL = '[[credentials]]\nmatch = {owner = "ci"}\n'
@@ -266,3 +266,15 @@ def test_the_embedded_default_makes_its_key_once_and_never_anew_beside_a_ledger(
 def test_a_connection_that_nobody_configured_is_told_with_those_that_are(written):
     with pytest.raises(BadInput, match=r"no connection is called vault.*there are: prod"):
         load(written(CONNECTION)).connection("vault")
+
+
+def test_an_http_connection_says_what_it_serves_since_it_is_shown_leaked_secrets(tmp_path):
+    with pytest.raises(ValueError, match="does not say what it serves"):
+        Settings(
+            folder=tmp_path, connections=[{"name": "acme", "family": "http", "endpoint_url": "http://127.0.0.1:9"}]
+        )
+
+
+def test_a_seal_key_is_a_reference_and_never_material(tmp_path):
+    with pytest.raises((BadInput, ValueError), match="not a reference to a secret"):
+        Settings(folder=tmp_path, seal_key="hunter2")

@@ -100,9 +100,8 @@ def declare(  # noqa: PLR0917 - options, which callers name
     )
     if not given.quiet:
         console(error=True).print(plan_table(prepared.plan, hosts))
-    typer.echo(
-        f"{incident.id} declared; start it with: {given.called} approve {incident.id} --digest {prepared.plan.digest}"
-    )
+    approve = f"start it with: {given.called} approve {incident.id} --digest {prepared.plan.digest}"
+    typer.echo(f"{incident.id} declared; {approve if prepared.plan.runs else 'nothing in it can be done by machine'}")
 
 
 def plan(context: typer.Context, incident: Id, output: OutputOption = Output.TABLE) -> None:

@@ -49,6 +49,7 @@ def write_configuration(folder: Path, servers: Servers, uses: Iterable[Use], web
         {
             "name": "acme",
             "family": "http",
+            "kinds": ["acme_api_token"],
             "endpoint_url": servers.acme.address,
             "credential": _kept(keys / "acme-token", servers.acme.admin),
         },

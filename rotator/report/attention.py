@@ -51,7 +51,8 @@ def _gates(incident: dict[str, Any]) -> list[RenderableType]:
             line = f"BRAKE: {alive} ({gate['reason']}). Stop and replace them: {gate['command']}"
             lines.append(Text(plain(line), style="bold red"))
         elif gate["name"] == Until.NO_LEGAL_HOLD:
-            line = f"LEGAL HOLD: nothing is destroyed{who}. Lift it: {gate['command']}"
+            but = "what is contained by revoking is revoked all the same"
+            line = f"LEGAL HOLD: no scheduled destruction{who}; {but}. Lift it: {gate['command']}"
             lines.append(Text(plain(line), style="magenta"))
         else:
             line = f"gate {gate['name']} is shut{who}; {gate['waiting']:,} wait for it. Open it: {gate['command']}"

@@ -104,7 +104,6 @@ def _when(run: PlannedRun) -> list[str]:
 
 def lines(title: str, entries: dict[str, str]) -> list[RenderableType]:
     """Return names and what stands behind each, under a title."""
-    """Return names and what stands behind each, under a title."""
     grid = Table.grid(padding=(0, 2))
     grid.add_column(no_wrap=True)
     grid.add_column(overflow="fold")

@@ -107,7 +107,7 @@ def test_a_legal_hold_keeps_what_a_person_wants_destroyed_early(answered):
     held = gates["no_legal_hold"]
     assert (held["is_open"], held["waiting"], held["reason"]) == (False, 1, "the prosecutor asks")
     shown = found.rotator("report", "last").ended(3).out
-    assert "LEGAL HOLD: nothing is destroyed" in shown
+    assert "LEGAL HOLD: no scheduled destruction" in shown
     assert waits["command"] in shown
     found.rotator("gate", "open", "last", "no_legal_hold", "--reason", "the trial is over").ended(0)
     assert step_of(report(found, 0), "still") == "done"

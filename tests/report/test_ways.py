@@ -213,7 +213,7 @@ def test_under_a_legal_hold_a_destruction_is_not_said_to_come_by_itself(house):
     assert "; earlier: rotator hold release inc-1.r1 destroy" in text(deployment)
     deployment.gates.set("inc-1", "no_legal_hold", "ann", "the prosecutor asks", is_open=False)
     said = text(deployment)
-    assert "LEGAL HOLD: nothing is destroyed, by ann: the prosecutor asks" in said
+    assert "LEGAL HOLD: no scheduled destruction, by ann: the prosecutor asks" in said
     assert "; and not before no_legal_hold is open" in said
     assert "hold release" not in said
 
