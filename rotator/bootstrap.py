@@ -19,9 +19,9 @@ from rotator.credential import CredentialRef
 from rotator.engine import Engine
 from rotator.errors import BadInput, Unavailable
 from rotator.flow.budget import Limit
-from rotator.flow.playbook import Playbook
+from rotator.flow.playbook import Playbook, meant
 from rotator.flow.playbook_check import capabilities, check
-from rotator.flow.scope import ConsumerAddress
+from rotator.flow.scope import ConsumerAddress, Custodies
 from rotator.ledger import accounts, timekeeping
 from rotator.ledger.database import Database
 from rotator.ledger.due import DueWork
@@ -206,6 +206,21 @@ class Rotator:
                 mend = f"did you mean `{close[0]}`?" if close else f"the family knows {', '.join(sorted(known))}"
                 raise BadInput(f"unknown key `{key}`", where, mend)
         return found
+
+    @functools.cached_property
+    def custodies(self) -> Custodies:
+        """What is known of credentials. Raises BadInput for an entry of a kind or connection that is not there."""
+        known = {"provider": list(self.playbooks), "connection": [each.name for each in self.settings.connections]}
+        for entry in self.settings.credentials:
+            for name, words in known.items():
+                word = dict(entry.match).get(name)
+                if word is not None and word not in words:
+                    raise BadInput(
+                        f"no {name} is called {word}: the entry would fit nothing",
+                        "credentials: match",
+                        meant(word, words),
+                    )
+        return Custodies(each.custody() for each in self.settings.credentials)
 
     def account_of(self, connection: str) -> str:
         """Name the account of a connection: those of one family and account share its budget."""

@@ -16,7 +16,7 @@ from rotator.flow.exposure import Exposure, Suspect, group
 from rotator.flow.incident import Incident, Severity
 from rotator.flow.plan import Plan, make
 from rotator.flow.playbook import Playbook, Strategy
-from rotator.flow.scope import Custodies, Scoped, host_name
+from rotator.flow.scope import Scoped, host_name
 from rotator.ledger.enrolment import new_incident_id
 from rotator.triage import Triage
 
@@ -63,7 +63,7 @@ def prepare(parts: Rotator, found: Sequence[Suspect], strategy: Strategy | None 
         raise BadInput("the report names no credential", "", "nothing to do: is it the right report?")
     findings = Triage(
         connections=[*parts.connections, by_hand.CONNECTION],
-        custodies=Custodies(each.custody() for each in parts.settings.credentials),
+        custodies=parts.custodies,
         family=parts.outside.family,
         provider=parts.outside.provider_of,
         pause=time.sleep,

@@ -91,3 +91,10 @@ def test_two_budgets_for_one_account_are_refused_in_one_line(tmp_path):
     assert str(refused.value) == (
         "connection b: another connection of account 1 has another budget (they share one: write it the same, or once)"
     )
+
+
+def test_an_entry_that_fits_nothing_for_a_misspelt_kind_is_told_before_the_night(tmp_path):
+    found = {"match": {"provider": "aws_iam_acces_key", "owner": "ci"}}
+    parts = Rotator(Settings(folder=tmp_path, data_dir=tmp_path, credentials=[found]))
+    with pytest.raises(BadInput, match="did you mean `aws_iam_access_key`"):
+        _ = parts.custodies

@@ -79,13 +79,16 @@ def still_open(run: Run, steps: Sequence[Step], late: Sequence[str] = ()) -> lis
         found.append(f"{unfinished[0].name}: {unfinished[0].state}{why}")
     if run.evidence is Evidence.NONE and run.dismissed is None and (not found or proof_given_up(steps)):
         resumed = [step for step in steps if step.verb is Verb.RESUME and step.subject is Subject.EXPOSED]
-        back = f"it was resumed ({resumed[-1].facts.get(WHY)}), and " if resumed else ""
+        back = f"ALIVE AGAIN: it was resumed ({resumed[-1].facts.get(WHY)}), and " if resumed else ""
         found.append(f"{back}the exposed credential is not proven dead{_without_proof(steps)}")
     if run.evidence is not Evidence.NONE:
         found += _sessions_left(steps)
     if run.strategy in {Strategy.CONTAIN_FIRST, Strategy.REPLACE_FIRST} and run.replaced_at is None and not found:
         unused = f"; {run.replacement} was issued and nobody holds it" if run.replacement else ""
         found.append(f"it was not replaced, as {run.strategy} says{unused}")
+    spare = run.replacement if run.replaced_at is None and all(step.state in THROUGH for step in steps) else None
+    if spare is not None and not any(spare in each for each in found):
+        found.append(f"its replacement {spare} was issued and nobody holds it: undo that step too, or use it")
     found += left_with(run, steps)
     if any(is_apart(step) and step.waits_for_time for step in steps):
         found.append("a worker was lost while it made a replacement: what it may have made is looked for once more")

@@ -48,6 +48,11 @@ def ways(incident: IncidentRecord, record: RunRecord, step: Step) -> list[Way]:
     if is_unsafe(step) and not record.routes:
         return [Way(each.lifted_by, "lets it go on") for each in stops_of(record, incident.stops)]
     closing = list(_closing(incident, record, frozenset())) if is_unsafe(step) else []
+    if is_unsafe(step) and not closing:
+        mine = incident.incident.id
+        closing = [
+            Way(f"rotator incident watch {mine}", "wait: who may read it is being stopped; then it goes on by itself")
+        ]
     found = [*closing, *ways_on(record.run, step)]
     return list({each.command: each for each in reversed(found)}.values())[::-1]
 
