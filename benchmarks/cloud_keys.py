@@ -99,7 +99,13 @@ def settings(
     """Return a configuration with a ledger in `folder`, unless `more` names another."""
     folder.mkdir(parents=True, exist_ok=True)
     entries = [
-        {"name": each, "family": SimulatedKey.family, "endpoint_url": "http://127.0.0.1", "budget": budget}
+        {
+            "name": each,
+            "family": SimulatedKey.family,
+            "kinds": [KIND],
+            "endpoint_url": "http://127.0.0.1",
+            "budget": budget,
+        }
         for each in connections
     ]
     given = {"folder": folder, "data_dir": folder, "playbooks": [PLAYBOOKS], "concurrency": concurrency}

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from enum import StrEnum
 
-from rotator.flow.apart import is_apart
 from rotator.flow.giving_back import left_with
 from rotator.flow.playbook import Expect, Strategy, Subject, Verb
 from rotator.flow.proof import Evidence, Proof
@@ -90,8 +89,6 @@ def still_open(run: Run, steps: Sequence[Step], late: Sequence[str] = ()) -> lis
     if spare is not None and not any(spare in each for each in found):
         found.append(f"its replacement {spare} was issued and nobody holds it: undo that step too, or use it")
     found += left_with(run, steps)
-    if any(is_apart(step) and step.waits_for_time for step in steps):
-        found.append("a worker was lost while it made a replacement: what it may have made is looked for once more")
     return found + [f"a mint of a lost worker ({each}) is not settled" for each in late]
 
 

@@ -38,7 +38,7 @@ def test_what_is_told_to_be_typed_names_the_configuration(elsewhere):
 def test_without_one_nothing_is_added(rotator):
     (rotator.folder / "list.csv").write_text(LIST)
     said = rotator("incident", "declare", "list.csv", "--title", "One").ended(0).out
-    assert "start it with: rotator approve " in said
+    assert "nothing in it can be done by machine" in said
     assert "(rotator incident list shows them)" in rotator("report", "inc-none").ended(2).err
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from rotator.bootstrap import Outside
 from rotator.credential import CredentialRef, Secret
-from rotator.families import aws, aws_knock, http, vault
+from rotator.families import aws, aws_knock, http_wire, vault
 from rotator.flow.playbook import Strategy
 from rotator.practice.honesty import lies, unfinished
 from rotator.practice.servers import Servers
@@ -119,5 +119,5 @@ def _proxies(found: Company) -> Iterator[list[FaultProxy]]:
 
 def shorten_deadlines(monkeypatch) -> None:
     """Let a client wait for an answer no longer than a third of a second."""
-    for module in (aws, aws_knock, http, vault):
+    for module in (aws, aws_knock, http_wire, vault):
         monkeypatch.setattr(module, "READ_TIMEOUT_S", DEADLINE_S)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
-import threading
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -22,16 +24,18 @@ BOUNDARIES = [
 ]
 
 
-def killed(act) -> int:
+def work(folder: str, phase: str, what: str, number: str) -> None:
+    """Work in this process until it is killed."""
+    mine = FileWorld(Path(folder) / "world.json")
+    mine.meet = dies_at((phase, what), int(number))
+    Mint(mine, sqlite(Path(folder) / "ledger.db"), batch_size=BATCH, settle_s=2.0).deployment.rest()
+
+
+def killed(folder, boundary, number) -> int:
     """Let a process of its own do it; return the signal that ended it, 0 for none."""
-    assert threading.active_count() == 1, "a process with threads must not be forked"
-    child = os.fork()
-    if child == 0:
-        try:
-            act()
-        finally:
-            os._exit(1)
-    return os.WTERMSIG(os.waitpid(child, 0)[1])
+    # A fresh one: this one may have threads by now, and must not be forked.
+    words = [sys.executable, "-m", "tests.crash.test_batch_kills", str(folder), *boundary, str(number)]
+    return -subprocess.run(words, check=False, stdout=subprocess.DEVNULL).returncode
 
 
 def dies_at(boundary, number):
@@ -58,12 +62,7 @@ def test_whatever_a_killed_worker_leaves_the_next_one_ends(tmp_path, boundary, n
     mint.isolated()
     mint.deployment.database.close()
 
-    def work():
-        mine = FileWorld(tmp_path / "world.json")
-        mine.meet = dies_at(boundary, number)
-        Mint(mine, sqlite(tmp_path / "ledger.db"), batch_size=BATCH, settle_s=2.0).deployment.rest()
-
-    assert killed(work) == signal.SIGKILL
+    assert killed(tmp_path, boundary, number) == signal.SIGKILL
     found = minted(tmp_path, world, batch_size=BATCH, settle_s=2.0)
     found.deployment.rest(found.deployment.recover())
     assert not any(found.opens(each) for each in stolen)
@@ -73,3 +72,7 @@ def test_whatever_a_killed_worker_leaves_the_next_one_ends(tmp_path, boundary, n
     assert broken_chains(found.deployment) == []
     assert found.deployment.due.claims() == []
     found.deployment.database.close()
+
+
+if __name__ == "__main__":
+    work(*sys.argv[1:])

@@ -111,7 +111,7 @@ def test_a_person_lets_a_failed_step_be_done_again_or_goes_on_without_it(failed,
 def test_what_does_not_wait_for_a_person_cannot_be_decided(failed):
     _, deployment, _, _ = failed
     for run, name in (("inc-1.r1", "keep"), ("inc-1.r1", "refused"), ("inc-1.r1", "nothing"), ("inc-9.r1", "cut")):
-        with pytest.raises(BadInput, match="no failed or held step"):
+        with pytest.raises(BadInput, match=r"no failed or held step|no such run"):
             deployment.hands.decide(run, name, skip=True, by="ann", reason="mended")
     assert acts(deployment) == ["declared", "approved"]
 

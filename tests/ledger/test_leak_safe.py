@@ -57,7 +57,7 @@ def database(tmp_path_factory):
 
 
 def written(database, told):
-    run = {"provider": "p", "connection": "c", "owner": "o", "credential": "k", "kind": "k", "why": "", "priority": 1.0}
+    run = {"provider": "p", "connection": "c", "owner": "o", "kind": "k", "why": "", "priority": 1.0}
     texts = {"strategy": "contain_first", "deliver": "[]", "consumers": "[]"}
     branch = {"segment": 0, "target": "", "quorum": 100, "lane": "replace", "priority": 1.0}
     with database.write() as connection:
@@ -65,7 +65,8 @@ def written(database, told):
         for each in {incident_of(name) for name in told.delivers}:
             connection.execute(insert(tables.incident).values(id=each, **incident, plan_digest=""))
         for name in told.delivers:
-            connection.execute(insert(tables.run).values(id=name, incident=incident_of(name), **run, **texts))
+            mine = {"incident": incident_of(name), "credential": name}
+            connection.execute(insert(tables.run).values(id=name, **mine, **run, **texts))
             waits = name in told.waiting
             connection.execute(
                 insert(tables.branch).values(
@@ -92,7 +93,7 @@ def incident_of(run):
 
 
 def run_of(name):
-    ref = CredentialRef("p", "c", "o", "k")
+    ref = CredentialRef("p", "c", "o", name)
     return Run(name, incident_of(name), ref, "k", Strategy.CONTAIN_FIRST, "", 1.0, contained_at=5.0)
 
 

@@ -8,3 +8,7 @@ down_revision = "0002"
 
 def upgrade() -> None:
     op.create_index(op.f("ix_run_credential"), "run", ["credential"])
+
+
+def downgrade() -> None:
+    op.drop_index("ix_run_credential", table_name="run")
