@@ -25,8 +25,8 @@ def landed_after_death(found, proxy, words):
         proxy.until_held()
         [frozen] = holding(found, running, WORKING)
         frozen.process.send_signal(signal.SIGSTOP)
-        until(lambda: found.ask(COMPARED) == [("held", "scheduled")])
-        assert carried_out(proxy, words) == 1
+        until(lambda: carried_out(proxy, words) == 1)
+        assert found.ask(COMPARED) == [("held", "scheduled")]
         frozen.kill()
         proxy.let_go()
         until(lambda: carried_out(proxy, words) == 2)
