@@ -17,7 +17,7 @@ from rotator.credential import Secret
 from rotator.errors import Rejected, RotatorError, Unavailable, Uncertain, asking
 from rotator.families import server_login
 from rotator.families.mysql_knock import knock
-from rotator.families.server_login import cut_off, own_login, read_address
+from rotator.families.server_login import cut_off, own_named, read_address
 from rotator.ports import CALL_DEADLINE_S, CONNECT_TIMEOUT_S, READ_TIMEOUT_S, Connection, Verdict
 
 SETTINGS = server_login.SETTINGS
@@ -77,10 +77,7 @@ class MariaDb:
 
     def own(self) -> tuple[str, Secret]:
         """Return the rotator's own name and password. Raises Rejected("no_credential")."""
-        own = own_login(self._connection)
-        if own.name is None:
-            raise Rejected("no_credential", f"connection {self._connection.name} names no `user`")
-        return own.name, own.password
+        return own_named(self._connection)
 
     def knock(self, name: str, password: Secret) -> Verdict:
         """Log in as somebody."""

@@ -13,7 +13,7 @@ from rotator.credential import Secret
 from rotator.errors import Rejected, RotatorError, Unavailable, Uncertain
 from rotator.families import server_login
 from rotator.families.postgres_knock import INVALID_PASSWORD, NOT_AUTHORIZED, knock
-from rotator.families.server_login import cut_off, own_login, read_address
+from rotator.families.server_login import cut_off, own_named, read_address
 from rotator.ports import CALL_DEADLINE_S, CONNECT_TIMEOUT_S, READ_TIMEOUT_S, Answer, Connection, Verdict
 
 SETTINGS = server_login.SETTINGS
@@ -39,10 +39,7 @@ class Postgres:
 
     def own(self) -> tuple[str, Secret]:
         """Return the rotator's own name and password. Raises Rejected("no_credential")."""
-        own = own_login(self._connection)
-        if own.name is None:
-            raise Rejected("no_credential", f"connection {self._connection.name} names no `user`")
-        return own.name, own.password
+        return own_named(self._connection)
 
     @contextlib.contextmanager
     def session(self, *, changes: bool = False, at_once: bool = False) -> Iterator[Session]:

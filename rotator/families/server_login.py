@@ -112,6 +112,14 @@ def own_login(connection: Connection) -> Login:
     return Login(public.get(NAME_FIELD) or (None if name is None else str(name)), password)
 
 
+def own_named(connection: Connection) -> tuple[str, Secret]:
+    """Return the rotator's own name and password, where a server wants both. Raises Rejected("no_credential")."""
+    own = own_login(connection)
+    if own.name is None:
+        raise Rejected("no_credential", f"connection {connection.name} names no `user`")
+    return own.name, own.password
+
+
 def new_password() -> Secret:
     """Make a password that nobody can guess."""
     return Secret("".join(secrets.choice(_ALPHABET) for _ in range(_LENGTH)))
