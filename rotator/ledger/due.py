@@ -59,7 +59,7 @@ class DueWork:
 
     def compare_late(self) -> int:
         """Have what lost claims had minted settled by a comparison; return how many runs are compared again."""
-        return late.compare_late(self._database)
+        return late.compare_late(self._database, self._clock())
 
     def claims(self) -> list[Claimed]:
         """Return every claim that is held now."""

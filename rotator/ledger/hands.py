@@ -9,14 +9,14 @@ from sqlalchemy import Connection, update
 from rotator import clock
 from rotator.errors import BadInput
 from rotator.flow.plan import SAID_DONE
-from rotator.flow.run import AT_ONCE, BranchState, Run, Step, StepState
-from rotator.flow.step import RELEASED, Move, apply, surplus_accepted
+from rotator.flow.run import Run, Step, StepState
+from rotator.flow.step import RELEASED, Move, surplus_accepted
 from rotator.flow.undo import Undo, may_have_ended_it
-from rotator.ledger import opening, rows, statements, tables, undoing
+from rotator.ledger import opening, statements, tables, undoing
 from rotator.ledger.acts import act, said
 from rotator.ledger.database import Database
 from rotator.ledger.moves_on import is_gated, moved_on_by
-from rotator.ledger.run_at_hand import hold, known
+from rotator.ledger.run_at_hand import hold, known, move
 from rotator.ledger.waits import is_unsafe
 
 WAITING = (StepState.FAILED, StepState.HELD)
@@ -46,7 +46,7 @@ class Hands:
                 found = [step for step in found if not _waits_by_itself(step)] or _refuse_retry(held.run, found[0])
             held.refuse_worker(where, {step.branch for step in found})
             for step in found:
-                self._move(connection, step, Move(wanted, reason=why))
+                move(connection, step, Move(wanted, reason=why), self._clock())
             accepted = sorted({each for step in found for each in surplus_accepted(step)})
             self._note(
                 connection,
@@ -79,7 +79,7 @@ class Hands:
                 )
             held.refuse_worker(where, {step.branch for step in asked})
             for step in asked:
-                self._move(connection, step, Move(StepState.PENDING, reason=why, facts={SAID_DONE: why}))
+                move(connection, step, Move(StepState.PENDING, reason=why, facts={SAID_DONE: why}), self._clock())
             self._note(connection, held.run, by, reason, act="done_by_hand", step=name, asked=asked[0].by_hand)
 
     def release(self, run: str, name: str, by: str, reason: str) -> str:
@@ -108,9 +108,9 @@ class Hands:
                 )
             held.refuse_worker(where, {step.branch for step in timed + exposed})
             for step in timed:
-                self._move(connection, step, Move(StepState.PENDING, reason=why, facts={RELEASED: why}))
+                move(connection, step, Move(StepState.PENDING, reason=why, facts={RELEASED: why}), self._clock())
             for step in exposed:
-                self._move(connection, step, Move(StepState.PENDING, reason=why))
+                move(connection, step, Move(StepState.PENDING, reason=why), self._clock())
             readers: list[str] = []
             if exposed:
                 connection.execute(update(tables.run).where(tables.run.c.id == run).values(risk_accepted=why))
@@ -133,16 +133,6 @@ class Hands:
         told = {"at": self._clock(), "by": by, "run": run, "reason": reason, "act": "undone", "step": name}
         with self._database.write() as connection:
             return undoing.carry_out(connection, shown, told, why)
-
-    def _move(self, connection: Connection, step: Step, move: Move) -> None:
-        """Move a step, and have a worker go on with its branch."""
-        moved = apply(step, move, self._clock())
-        connection.execute(statements.MOVE_STEP, {"s_id": step.id, **rows.step_progress(moved)})
-        connection.execute(
-            update(tables.branch)
-            .where(tables.branch.c.id == step.branch)
-            .values(state=BranchState.OPEN.value, due_at=AT_ONCE, sent_at=None, reason=None)
-        )
 
     def _note(self, connection: Connection, run: Run, by: str, reason: str, **what: object) -> None:
         act(connection, run.incident, {"at": self._clock(), "by": by, "run": run.id, "reason": reason, **what})

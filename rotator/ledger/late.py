@@ -7,41 +7,56 @@ as it is.
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, insert, select
 
 from rotator.flow.apart import LATE, apart
 from rotator.flow.playbook import Verb
 from rotator.flow.run import THROUGH, Step, StepState
+from rotator.flow.step import Move, surplus_accepted
 from rotator.ledger import rows, statements, tables
 from rotator.ledger.database import Database
+from rotator.ledger.run_at_hand import hold, known, move
 
 
-def compare_late(database: Database) -> int:
-    """Give every run with such a mint a comparison, unless one comes by itself soon; return how many were given one."""
-    late = tables.late
+def compare_late(database: Database, now: float) -> int:
+    """See that every run with such a mint is compared; return how many were given a comparison or are asked again.
+
+    A comparison that keeps nobody but a person waiting, and only about such mints, has its answer by now: it looks
+    again by itself.
+    """
     with database.read() as connection:
-        noted = connection.execute(select(late.c.run, func.max(late.c.at)).group_by(late.c.run)).all()
-    return sum(database.commit(functools.partial(_compare, run=run, noted_at=at)) for run, at in noted)
+        runs = connection.execute(select(tables.late.c.run).distinct()).scalars().all()
+    return sum(database.commit(functools.partial(_compare, run=run, now=now)) for run in runs)
 
 
-def _compare(connection: Connection, *, run: str, noted_at: float) -> bool:
-    connection.execute(select(tables.run.c.id).where(tables.run.c.id == run).with_for_update())
-    steps = [rows.step_of(row) for row in connection.execute(statements.FIND_STEPS, {"run_id": run}).mappings()]
-    added = None if _comes_by_itself(steps, noted_at) else apart(steps, LATE)
+def _compare(connection: Connection, *, run: str, now: float) -> bool:
+    held = known(hold(connection, run), run)
+    late = tables.late
+    noted = {row.credential: row.at for row in connection.execute(select(late).where(late.c.run == run))}
+    if not noted:
+        return False
+    if answered := next((each for each in held.steps if _is_answered(each, noted)), None):
+        names = ", ".join(sorted(surplus_accepted(answered)))
+        move(connection, answered, Move(StepState.PENDING, reason=f"{names} was minted under a lost claim"), now)
+        return True
+    added = None if _comes_by_itself(held.steps, max(noted.values())) else apart(held.steps, LATE)
     if added is None:
         return False
-    branch = tables.branch
-    query = select(branch.c.incident, branch.c.account, branch.c.priority).where(
-        branch.c.run == run, branch.c.target == ""
+    first = next(each for each in held.branches if not each["target"])
+    row = rows.apart_row(
+        added, run=run, incident=first["incident"], account=first["account"], priority=first["priority"]
     )
-    incident, account, priority = connection.execute(query.limit(1)).one()
-    connection.execute(
-        statements.ADD_BRANCH, rows.apart_row(added, run=run, incident=incident, account=account, priority=priority)
-    )
+    connection.execute(statements.ADD_BRANCH, row)
     connection.execute(insert(tables.step), rows.step_row(added, run))
     return True
+
+
+def _is_answered(step: Step, noted: Collection[str]) -> bool:
+    """Tell whether a person is asked about nothing but what was noted since."""
+    asked = surplus_accepted(step)
+    return step.verb is Verb.COMPARE and step.state is StepState.HELD and bool(asked) and asked <= set(noted)
 
 
 def _comes_by_itself(steps: Sequence[Step], noted_at: float) -> bool:

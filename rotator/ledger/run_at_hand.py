@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, update
 
 from rotator.errors import BadInput
 from rotator.flow.proof import Proof
-from rotator.flow.run import Run, Step
+from rotator.flow.run import AT_ONCE, BranchState, Run, Step
+from rotator.flow.step import Move, apply
 from rotator.ledger import rows, statements, tables
 from rotator.ledger.acts import lock
 
@@ -65,3 +66,14 @@ def known(found: RunAtHand | None, run: str) -> RunAtHand:
     if found is None:
         raise BadInput("no such run in this ledger", run, "the report shows them, as INCIDENT.r1: rotator report last")
     return found
+
+
+def move(connection: Connection, step: Step, to: Move, now: float) -> None:
+    """Move a step of a run at hand, and have a worker go on with its branch."""
+    moved = apply(step, to, now)
+    connection.execute(statements.MOVE_STEP, {"s_id": step.id, **rows.step_progress(moved)})
+    connection.execute(
+        update(tables.branch)
+        .where(tables.branch.c.id == step.branch)
+        .values(state=BranchState.OPEN.value, due_at=AT_ONCE, sent_at=None, reason=None)
+    )

@@ -50,6 +50,19 @@ def answering(company, what, error):
     company.world.meet = meet
 
 
+def appearing(company, deployment, ref, number):
+    """Let a run come to its comparison, with so many credentials there of which nobody has noted anything."""
+    made = []
+
+    def meet(phase, this, _changes):
+        while (phase, this) == ("before", "consumer.reload") and len(made) < number:
+            made.append(company.outside.provider(ref).issue(ref, marker="", preserved={}).ref)
+
+    company.world.meet = meet
+    deployment.rest(patience_s=SOON)
+    return made
+
+
 def first_branch(deployment):
     [row] = [row for row in deployment.rows("branch") if row["id"] == FIRST]
     return row
@@ -160,6 +173,39 @@ def test_a_comparison_that_asks_a_person_has_settled_what_was_noted(resting):
     assert deployment.steps()["compare_late"] == "held"
     assert company.living(ref) == {replacement(deployment), stranger.id}
     assert deployment.rows("late") == []
+
+
+def test_a_comparison_that_asks_about_what_is_noted_only_later_looks_again_by_itself(house):
+    company, deployment = house
+    stolen, _ = company.stolen(KEY)
+    deployment.start([stolen], wanted=Strategy.CONTAIN_FIRST)
+    [late] = appearing(company, deployment, stolen.ref, 1)
+    assert deployment.steps()["compare"] == "held"  # its worker lies frozen still: nobody knows whose it is
+    assert deployment.due.compare_late() == 0
+    with deployment.database.write() as connection:
+        connection.execute(insert(tables.late).values(run="inc-1.r1", credential=late.id, at=company.world.now()))
+    assert deployment.due.compare_late() == 1
+    assert deployment.due.compare_late() == 0
+    deployment.rest()
+    assert set(deployment.steps().values()) == {"done"}
+    assert company.living(stolen.ref) == {replacement(deployment)}
+    assert deployment.rows("late") == []
+    assert broken_chains(deployment) == []
+
+
+def test_a_comparison_that_asks_about_a_stranger_too_stays_a_persons(house):
+    company, deployment = house
+    stolen, _ = company.stolen(KEY)
+    deployment.start([stolen], wanted=Strategy.CONTAIN_FIRST)
+    late, stranger = appearing(company, deployment, stolen.ref, 2)
+    assert deployment.steps()["compare"] == "held"
+    company.world.wait_until(company.world.now() + 1)
+    with deployment.database.write() as connection:
+        connection.execute(insert(tables.late).values(run="inc-1.r1", credential=late.id, at=company.world.now()))
+    assert deployment.due.compare_late() == 1
+    deployment.rest()
+    assert deployment.steps()["compare"] == "held"
+    assert company.living(stolen.ref) == {replacement(deployment), stranger.id}
 
 
 def test_one_that_failed_is_a_persons_until_something_else_is_noted(resting):

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import pytest
-import structlog
 from kombu.exceptions import OperationalError as BrokerError
 from sqlalchemy.exc import OperationalError as LedgerError
 from structlog.testing import capture_logs
 
-from workers import beat
 from workers.beat import run
 
 LEDGER = LedgerError("SELECT", {}, Exception("no room"))
@@ -42,8 +40,7 @@ class Ticking:
         ([LEDGER, None, LEDGER], [("waits", "ledger"), ("goes_on", "ledger"), ("waits", "ledger")]),
     ],
 )
-def test_a_wait_is_told_once_by_the_name_of_what_it_is_for(ticks, said, monkeypatch):
-    monkeypatch.setattr(beat, "log", structlog.get_logger())  # one that no other test of this process has bound already
+def test_a_wait_is_told_once_by_the_name_of_what_it_is_for(ticks, said):
     clock = Ticking(ticks)
     with capture_logs() as logs:
         run(clock, clock, every_s=0.1)
