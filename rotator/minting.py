@@ -19,10 +19,9 @@ from rotator.exchange import Exchange
 from rotator.flow.apart import LOST, apart
 from rotator.flow.playbook import Subject, Until, Verb
 from rotator.flow.run import AT_ONCE, Step, StepState
-from rotator.flow.step import DISCARDED, LEASE_S, Move, after_look, after_look_error, discarded
+from rotator.flow.step import DISCARDED, LANDS_S, Move, after_look, after_look_error, discarded
 from rotator.holding import Holding
 from rotator.lost_issue import look_for_issued
-from rotator.ports import CALL_DEADLINE_S
 from rotator.waiting import MAKE_ROOM
 from rotator.world import World
 
@@ -109,7 +108,7 @@ class Minting:
         """
         if step.verb is Verb.ISSUE:
             settle_s = self._world.provider(self._holding.work.run.ref).settle_s
-            added = apart(self._holding.work.steps, LOST, LEASE_S + CALL_DEADLINE_S + settle_s)
+            added = apart(self._holding.work.steps, LOST, LANDS_S + settle_s)
             if added is not None:
                 self._holding.add_apart(added)
 

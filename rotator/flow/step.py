@@ -56,6 +56,12 @@ RELEASED = "released"
 WAITS_SINCE = "waits_since"
 """The fact of a step whose scheduled wait has begun: when, in epoch seconds."""
 
+LOST_AT = "lost_at"
+"""The fact of a step whose worker was lost: when that was found, in epoch seconds."""
+
+LANDS_S = LEASE_S + CALL_DEADLINE_S
+"""When that is so long ago, whatever the lost worker sent has landed, or never will."""
+
 SILENT = "does not say"
 """What is noted of a consumer that does not say which credential it holds."""
 
@@ -103,7 +109,8 @@ def apply(step: Step, move: Move, now: float) -> Step:
     if move.state is StepState.PENDING and step.state in {StepState.FAILED, StepState.HELD}:
         return replace(changed, started_at=None)  # a person, or a finished hold, gives it new patience
     if move.reason == WORKER_LOST:
-        return replace(changed, started_at=now)  # nobody tried meanwhile
+        # Nobody tried meanwhile; and what the lost one has sent may still land.
+        return replace(changed, started_at=now, facts={**changed.facts, LOST_AT: now})
     if move.state is StepState.HELD:
         if move.reason != SCHEDULED:
             return replace(changed, held_at=now)

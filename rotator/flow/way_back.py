@@ -16,6 +16,7 @@ from rotator.flow.giving_back import untold
 from rotator.flow.plan import Lane
 from rotator.flow.playbook import Expect, Subject, Verb
 from rotator.flow.run import UNDOES, WHY, Run, Step
+from rotator.flow.step import LANDS_S, LOST_AT, WAITS_SINCE
 
 AGAIN_S = 120.0
 """How long a resumed credential is knocked with until it opens: the issuer has to spread that too."""
@@ -70,7 +71,11 @@ def stretches(
 def _backwards(step: Step, why: str) -> Step:
     assert step.undo is not None  # noqa: S101 - only what can be undone comes here
     back = _new(f"undo_{step.name}", step.undo, step.subject)
-    return replace(back, target=step.target, calls=step.calls, facts={UNDOES: step.id, WHY: why})
+    back = replace(back, target=step.target, calls=step.calls, facts={UNDOES: step.id, WHY: why})
+    if LOST_AT not in step.facts:
+        return back
+    # What a lost worker sent could land after it was taken back: nobody would see it done again.
+    return replace(back, hold_for_s=LANDS_S, facts={**back.facts, WAITS_SINCE: step.facts[LOST_AT]})
 
 
 def turn(step: Step) -> tuple[int, int, str]:

@@ -11,6 +11,7 @@ from sqlalchemy import insert
 from rotator.errors import Rejected, Uncertain
 from rotator.flow.playbook import Strategy
 from rotator.flow.standing import still_open
+from rotator.flow.step import LEASE_S
 from rotator.ledger import tables
 from rotator.ports import State, Told
 from tests.fakes.company import CONSUMER, founded
@@ -292,3 +293,29 @@ def test_a_suspension_whose_answer_was_lost_is_taken_back_too(house, name):
     company.world.wait_until(company.world.now() + 60)
     assert works(company, stolen.ref.id)
     assert works(company, company.holders()[CONSUMER])
+
+
+@pytest.mark.parametrize(("call", "name"), [("store.promote", "deliver"), ("issuer.suspend", "contain")])
+def test_what_lost_its_worker_is_taken_back_when_its_call_can_land_no_more(house, call, name):
+    """A frozen worker's call could else land afterwards: on consumers given back the old, or on a resumed one."""
+    company, deployment = house
+    frozen = []
+
+    def freeze(phase, what, _changes):
+        if (phase, what) == ("before", call) and not frozen:
+            frozen.append(what)
+            raise Died
+
+    company.world.meet = freeze
+    with pytest.raises(Died):
+        responded(house)
+    deployment.rest(deployment.recover(), patience_s=3600)
+    [stolen] = [run.run.ref for run in deployment.record().runs]
+    before = company.living(stolen)
+    undone(deployment, name)
+    deployment.rest(patience_s=LEASE_S / 2)
+    assert deployment.steps()[f"undo_{name}"] == "held"
+    assert company.living(stolen) == before
+    deployment.rest(patience_s=3600)
+    assert {"done"} == {state for step, state in deployment.steps().items() if step.startswith("undo_")}
+    assert broken_chains(deployment) == []
