@@ -34,6 +34,11 @@ class Entry:
     blob: bytes
     comment: bytes
 
+    @property
+    def public(self) -> bytes:
+        """Return the line as it stands without options."""
+        return b" ".join(part for part in (self.kind, base64.b64encode(self.blob), self.comment) if part)
+
     def tellable(self) -> bool:
         """Tell whether the options may be kept as evidence: plain text, and no variable that may hold a secret."""
         text = self.options.decode("latin-1")
@@ -76,8 +81,7 @@ def with_key(text: bytes, key: Entry, options: Iterable[bytes]) -> bytes:
     """Add the key, one line for each of the given options, unless it is listed; leave every other byte alone."""
     if any(entry.fingerprint == key.fingerprint for entry in entries(text)):
         return text
-    public = b" ".join(part for part in (key.kind, base64.b64encode(key.blob), key.comment) if part)
-    lines = [(option + b" " if option else b"") + public for option in dict.fromkeys(options)]
+    lines = [(option + b" " if option else b"") + key.public for option in dict.fromkeys(options)]
     start = text if not text or text.endswith(b"\n") else text + b"\n"
     return start + b"".join(line + b"\n" for line in lines)
 

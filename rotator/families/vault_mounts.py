@@ -23,10 +23,23 @@ def at(owner: str) -> tuple[str, str]:
     Raises Rejected("not_this_account") for what cannot be such a place.
     """
     mount, _, name = owner.rpartition("/")
-    parts = [*mount.split("/"), name]
-    if not all(_SEGMENT.fullmatch(part) for part in parts):
+    if not _stands(owner) or not mount:
         raise Rejected("not_this_account", f"{owner!r} is no MOUNT/NAME on this server")
     return quote(mount), quote(name, safe="")
+
+
+def mount_at(owner: str) -> str:
+    """Return a mount's path, ready to stand in a call's path, where the owner is the mount itself.
+
+    Raises Rejected("not_this_account") for what cannot be one.
+    """
+    if not _stands(owner):
+        raise Rejected("not_this_account", f"{owner!r} is no mount on this server")
+    return quote(owner)
+
+
+def _stands(path: str) -> bool:
+    return all(_SEGMENT.fullmatch(part) for part in path.split("/"))
 
 
 def mounts(vault: Vault, table: str, kind: str) -> list[str]:

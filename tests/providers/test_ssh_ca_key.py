@@ -90,7 +90,7 @@ def test_an_authority_without_a_name_is_one_by_itself(hosts, provider):
 def test_sessions_of_every_account_are_cut_since_it_could_open_any(hosts, provider, monkeypatch):
     seen = []
     monkeypatch.setattr(
-        "rotator.providers.ssh_ca_key.cut_sessions_of",
+        "rotator.families.ssh_authorities.cut_sessions_of",
         lambda _fleet, accounts: seen.append(accounts) or (lambda _host, _phase: _nothing()),
     )
     ref, _ = new_authority(hosts, "wide")
