@@ -22,8 +22,10 @@ from rotator.errors import BadInput, Rejected, Unavailable, Uncertain, asking
 from rotator.families.own_token import own_token
 from rotator.ports import CALL_DEADLINE_S, CONNECT_TIMEOUT_S, READ_TIMEOUT_S, Connection
 
-SETTINGS = frozenset({"ca_file", "mount", "namespace"})
-"""Keys of `[[connections]]` that this family alone knows."""
+SETTINGS = frozenset(
+    {"administrator", "ca_file", "hosts", "known_hosts", "mount", "namespace", "trusted_ca_keys", "user"}
+)
+"""Keys of `[[connections]]` that this family knows; those of hosts are for `vault_ssh_ca`, and mean what ssh's do."""
 
 FAMILY = "vault"
 BEGINS_S = CALL_DEADLINE_S - CONNECT_TIMEOUT_S - READ_TIMEOUT_S

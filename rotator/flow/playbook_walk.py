@@ -124,10 +124,9 @@ class Walk:
         if not installs and (chosen := self._where(Verb.GENERATE, of=Subject.REPLACEMENT)):
             yield self._wrong(chosen[0], "nobody learns the replacement that we made", "add `install replacement`")
         for n in promotes:
-            good = [
-                k for k in works if k < n and all(i < k and self.path[k].each == self.path[i].each for i in installs)
-            ]
-            if not good:
+            seen = [k for k in works if k < n]
+            at_each = (any(i < k and self.path[k].each == self.path[i].each for k in seen) for i in installs)
+            if not seen or not all(at_each):
                 yield self._wrong(
                     n, "a replacement is promoted that nobody saw work", "`verify replacement` with `expect: accepted`"
                 )
