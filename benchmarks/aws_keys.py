@@ -12,10 +12,10 @@ from pathlib import Path
 
 from botocore.httpsession import URLLib3Session
 
-from rotator import settings
 from rotator.bootstrap import Rotator
 from rotator.credential import Secret
 from rotator.practice.ministack import Ministack, ministack
+from rotator.settings.configuration import Settings
 
 KIND = "aws_iam_access_key"
 CONNECTION = "aws"
@@ -64,7 +64,7 @@ def rotator(folder: Path, aws: Ministack, settle_s: float | None) -> Rotator:
     }
     if settle_s is not None:
         connection["settle_s"] = settle_s
-    return Rotator(settings.Settings(folder=folder, data_dir=folder, connections=[connection]))
+    return Rotator(Settings(folder=folder, data_dir=folder, connections=[connection]))
 
 
 def report(keys: Sequence[Planted]) -> io.BytesIO:

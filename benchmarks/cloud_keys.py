@@ -30,7 +30,7 @@ from rotator.ledger import tables
 from rotator.ledger.counting import SOON_S
 from rotator.practice.process import free_port, listening, running
 from rotator.response import Prepared, declare
-from rotator.settings import Settings
+from rotator.settings.configuration import Settings
 
 PLAYBOOKS = Path(__file__).with_name("playbooks")
 POLL_S = 0.1

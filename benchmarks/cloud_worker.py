@@ -9,7 +9,7 @@ from pathlib import Path
 
 from benchmarks.cloud_keys import Estate, OnWorld
 from rotator.practice.process import running
-from rotator.settings import Settings
+from rotator.settings.configuration import Settings
 from workers.app import LANES, make, quietly
 
 

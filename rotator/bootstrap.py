@@ -34,7 +34,8 @@ from rotator.ledger.working import WorkingLedger
 from rotator.playbook_file import load_all
 from rotator.ports import Connection, Consumer, Place, Provider, Store, WriteOnly
 from rotator.seal import Seal
-from rotator.settings import ConnectionSettings, Settings
+from rotator.settings.configuration import Settings
+from rotator.settings.connections import ConnectionSettings
 
 log = structlog.get_logger()
 

@@ -14,7 +14,7 @@ from rotator.credential import CredentialRef, Leaked
 from rotator.errors import RotatorError
 from rotator.flow.scope import ConsumerAddress, Custody
 from rotator.ports import Connection, Provider, SelfAware, State
-from rotator.settings import Settings
+from rotator.settings.configuration import Settings
 
 T = TypeVar("T")
 Ask = Callable[[Callable[[], T]], T]

@@ -7,7 +7,8 @@ from rotator.bootstrap import Rotator
 from rotator.errors import BadInput, Unavailable
 from rotator.flow.budget import Limit
 from rotator.flow.scope import ConsumerAddress
-from rotator.settings import ConsumerSettings, Settings
+from rotator.settings.configuration import Settings
+from rotator.settings.consumers import ConsumerSettings
 
 
 def parts(tmp_path, **connection):

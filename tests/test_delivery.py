@@ -13,7 +13,7 @@ from rotator.delivery import demote, find_staged, promote, replacement_secret, s
 from rotator.errors import BadInput, Rejected
 from rotator.flow.playbook import Verb
 from rotator.ports import Connection, Place
-from rotator.settings import Settings
+from rotator.settings.configuration import Settings
 from rotator.stores.github_actions_secret import connect
 from tests.fakes.github_secrets import github_secrets
 from tests.fakes.store import FakeStore

@@ -12,7 +12,8 @@ from rotator.credential import Secret
 from rotator.errors import BadInput
 from rotator.flow.scope import ConsumerAddress
 from rotator.ports import Place
-from rotator.settings import Settings, load
+from rotator.settings.configuration import Settings
+from rotator.settings.file import load
 
 CONNECTION = '[[connections]]\nname = "prod"\nfamily = "aws"\n'
 CREDENTIAL = '[[credentials]]\nmatch = {owner = "ci"}\n'
@@ -233,6 +234,12 @@ def test_a_mistake_in_the_environment_is_told_with_its_place_and_not_the_files(w
     told = refusal(path)
     assert "environment" in told.where or name in told.where
     assert str(path) not in told.where
+
+
+def test_a_mistake_in_an_entry_of_the_environment_is_told_by_that_entrys_name(written, monkeypatch):
+    path = written(CONNECTION)
+    monkeypatch.setenv("ROTATOR_CONNECTIONS", json.dumps([{"name": "other"}]))
+    assert str(refusal(path)).startswith("ROTATOR_CONNECTIONS: connections other: family: is missing")
 
 
 def test_a_file_that_cannot_be_read_is_told_in_one_line(written, tmp_path):

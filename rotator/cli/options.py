@@ -46,11 +46,12 @@ class Context:
 
     def parts(self) -> Rotator:
         """Return the program's parts for this configuration, with logging set up."""
-        from rotator import logs, settings  # noqa: PLC0415 - only commands that work pay for it
+        from rotator import logs  # noqa: PLC0415 - only commands that work pay for it
         from rotator.bootstrap import Rotator  # noqa: PLC0415
+        from rotator.settings.file import load  # noqa: PLC0415
 
         logs.configure(quiet=self.quiet)
-        return Rotator(settings.load(self.config))
+        return Rotator(load(self.config))
 
 
 def console(*, error: bool = False) -> Console:

@@ -10,7 +10,7 @@ import pytest
 from rotator.bootstrap import Outside
 from rotator.playbook_file import load_all
 from rotator.practice.token_server import token_server
-from rotator.settings import Settings
+from rotator.settings.configuration import Settings
 
 PLAYBOOKS = load_all()
 

@@ -6,9 +6,9 @@ import threading
 
 import pytest
 
-from rotator import settings
 from rotator.bootstrap import Rotator
 from rotator.cli.runtime import IDLE_TICKS, RuntimeLock, run_embedded
+from rotator.settings.configuration import Settings
 
 
 class LateWork:
@@ -51,7 +51,7 @@ def parts(tmp_path, monkeypatch):
             pass
 
     monkeypatch.setattr("workers.app.EmbeddedWorker", Nobody)
-    made = Rotator(settings.Settings(data_dir=tmp_path / "data", folder=tmp_path))
+    made = Rotator(Settings(data_dir=tmp_path / "data", folder=tmp_path))
     yield made
     made.database.close()
 

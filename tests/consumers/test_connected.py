@@ -6,7 +6,7 @@ import pytest
 
 from rotator.bootstrap import Outside
 from rotator.errors import BadInput
-from rotator.settings import Settings
+from rotator.settings.configuration import Settings
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKkgMBYM0TTzJl0CO6Y3G1k0eCvLwDlqZqS3mY1hN3iV"
 CONNECTIONS = [

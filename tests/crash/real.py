@@ -18,7 +18,7 @@ from rotator.flow.playbook import Strategy
 from rotator.practice.honesty import lies, unfinished
 from rotator.practice.servers import Servers
 from rotator.report.incident import build
-from rotator.settings import load
+from rotator.settings.file import load
 from tests.crash.case import REPLACING
 from tests.e2e.company import ACME, AWS, VAULT, Company, Victim, company
 from tests.fakes.deployment import PLAYBOOKS, Deployment, broken_chains, scoped, sqlite

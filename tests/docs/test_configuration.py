@@ -6,15 +6,10 @@ import re
 
 import pytest
 
-from rotator.settings import (
-    Budget,
-    ConnectionSettings,
-    ConsumerSettings,
-    CredentialSettings,
-    Match,
-    PlaceSettings,
-    Settings,
-)
+from rotator.settings.configuration import Settings
+from rotator.settings.connections import Budget, ConnectionSettings
+from rotator.settings.consumers import ConsumerSettings
+from rotator.settings.credentials import CredentialSettings, Match, PlaceSettings
 from tests.docs.pages import ROOT
 
 TEXT = (ROOT / "docs" / "configuration.md").read_text()

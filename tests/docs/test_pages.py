@@ -11,9 +11,9 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from rotator import settings
 from rotator.cli.main import app
 from rotator.flow.standing import CredentialState
+from rotator.settings.file import load
 from tests.docs.pages import PAGES, ROOT, blocks, code_lines, name_of, prose
 
 README = ROOT / "README.md"
@@ -107,7 +107,7 @@ def test_every_configuration_that_a_page_shows_can_be_loaded(page, tmp_path, mon
     for number, text in enumerate(blocks(page, "toml")):
         path = tmp_path / f"{number}.toml"
         path.write_text(text)
-        loaded = settings.load(path)
+        loaded = load(path)
         for key in tomllib.loads(text):
             assert getattr(loaded, key)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from rotator import settings
 from rotator.bootstrap import Rotator
 from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.errors import BadInput, Rejected
@@ -13,6 +12,7 @@ from rotator.flow.exposure import Exposure
 from rotator.playbook_file import load_all
 from rotator.providers.by_hand import connect
 from rotator.response import prepare, suspects
+from rotator.settings.configuration import Settings
 
 BOOKS = {name: book for name, book in load_all().items() if book.provider == "by_hand"}
 SECRET = Secret("-----BEGIN PRIVATE KEY-----canary-----END PRIVATE KEY-----")
@@ -48,7 +48,7 @@ def test_no_machine_looks_tries_or_revokes():
 
 
 def test_without_any_connection_it_is_planned_with_its_clock_and_its_words(tmp_path):
-    parts = Rotator(settings.Settings(folder=tmp_path, data_dir=tmp_path))
+    parts = Rotator(Settings(folder=tmp_path, data_dir=tmp_path))
     plan = prepare(parts, suspects(parts, [found("tls_private_key", secret=SECRET)])).plan
     parts.database.close()
     [run] = plan.runs
@@ -60,4 +60,4 @@ def test_without_any_connection_it_is_planned_with_its_clock_and_its_words(tmp_p
 
 def test_no_connection_takes_its_name(tmp_path):
     with pytest.raises((BadInput, ValueError), match="by_hand"):
-        settings.Settings(folder=tmp_path, connections=[{"name": "by_hand", "family": "http"}])
+        Settings(folder=tmp_path, connections=[{"name": "by_hand", "family": "http"}])

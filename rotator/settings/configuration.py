@@ -1,0 +1,111 @@
+"""The whole configuration: the keys of the top level, and what its parts must agree on."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+import platformdirs
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from rotator import seal, secret_reference
+from rotator.errors import BadInput
+from rotator.families import by_hand
+from rotator.ports import Connection
+from rotator.seal import Seal
+from rotator.settings.connections import ConnectionSettings, check_together
+from rotator.settings.credentials import CredentialSettings
+
+MEMORY = "memory://"
+
+
+class Settings(BaseModel):
+    """The whole configuration. `folder` is where its file stands, from which paths in it are meant."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    data_dir: Path = Field(default_factory=lambda: Path(platformdirs.user_data_dir("rotator")))
+    database_url: str = ""
+    broker_url: str = MEMORY
+    seal_key: str | None = Field(None, description="a reference to a base64 key of 32 bytes; absent: a key file")
+    playbooks: list[Path] = []
+    concurrency: Annotated[int, Field(ge=1, le=256)] = 32
+    connections: list[ConnectionSettings] = []
+    credentials: list[CredentialSettings] = []
+    folder: Path = Field(default_factory=Path.cwd, exclude=True)
+
+    @field_validator("seal_key")
+    @classmethod
+    def _reference(cls, value: str | None) -> str | None:
+        if value is not None:
+            secret_reference.check(value, "seal_key")
+        return value
+
+    @model_validator(mode="after")
+    def _whole(self) -> Settings:
+        self.data_dir = self.folder / _at_home("data_dir", self.data_dir)
+        self.playbooks = [self.folder / _at_home("playbooks", each) for each in self.playbooks]
+        if not self.database_url:
+            self.database_url = f"sqlite:///{self.data_dir / 'ledger.db'}"
+        self._one_process_or_many()
+        check_together(self.connections)
+        names = [each.name for each in self.connections]
+        for entry in self.credentials:
+            entry.check_names(names)
+        return self
+
+    def _one_process_or_many(self) -> None:
+        sqlite = self.database_url.startswith("sqlite")
+        if sqlite and self.broker_url != MEMORY:
+            raise ValueError(
+                "a SQLite ledger belongs to one process and cannot be shared through a broker: "
+                "set database_url to PostgreSQL, or leave broker_url out"
+            )
+        if not sqlite and self.broker_url == MEMORY:
+            raise ValueError(
+                "a PostgreSQL ledger is for workers on many machines, which an in-memory broker cannot reach: "
+                "set broker_url to redis://…, or leave database_url out"
+            )
+        if not sqlite and self.seal_key is None:
+            raise ValueError("workers on many machines need one seal_key: set it to env:NAME, file:PATH or vault:…")
+
+    @property
+    def embedded(self) -> bool:
+        """Tell whether everything runs in one process."""
+        return self.broker_url == MEMORY
+
+    @property
+    def shown_ledger(self) -> str:
+        """Return where the ledger is, as it may be shown: without a password."""
+        return re.sub(r"://[^@/]*@", "://", self.database_url).partition("?")[0]
+
+    def connection(self, name: str) -> Connection:
+        """Return one connection as the ports' noun. Raises BadInput when there is none of that name."""
+        if name == by_hand.CONNECTION.name:
+            return by_hand.CONNECTION
+        for each in self.connections:
+            if each.name == name:
+                return each.connection(self.folder)
+        known = ", ".join(each.name for each in self.connections) or "none"
+        raise BadInput(f"no connection is called {name}", "rotator.toml", f"there are: {known}")
+
+    def seal(self) -> Seal:
+        """Return the deployment's seal; the embedded default makes a key file at first use."""
+        if self.seal_key is None:
+            path = self.data_dir / "seal.key"
+            if not path.exists() and (self.data_dir / "ledger.db").exists():
+                raise BadInput(
+                    "the seal key is gone, and the ledger beside it was sealed with it",
+                    str(path),
+                    "restore it from your backup; without it, move the ledger away and declare again",
+                )
+            return seal.from_file(path)
+        return seal.from_text(secret_reference.read(self.seal_key, self.folder).reveal())
+
+
+def _at_home(key: str, path: Path) -> Path:
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        raise ValueError(f"{key}: nobody has the home of {path}") from None
