@@ -6,24 +6,30 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
-from rotator.rest_authentication import ParameterName
-from rotator.rest_template import (
-    EXPOSED,
-    Answers,
-    Asking,
-    Call,
-    FieldPath,
-    Strict,
-    Where,
-    an_answer,
-    placeholders,
-    refuse_unknown,
-    refuse_untellable,
-)
+from rotator.rest_answers import Answers, Where, an_answer, refuse_unnamed, refuse_untellable
+from rotator.rest_pages import Turning
+from rotator.rest_template import EXPOSED, Asking, Call, FieldPath, Strict, placeholders, refuse_unknown
 
 Granted = Annotated[
     Answers | None, Field(description="which answers mean yes, where a service says no with a 2xx too; absent: any 2xx")
 ]
+
+
+_ASKING = ("GET", "POST")
+_CHANGING = ("POST", "PUT", "PATCH", "DELETE")
+
+
+def refuse_method(call: str | None, allowed: tuple[str, ...]) -> None:
+    """Raise ValueError for a method that does not do such a thing: GET changes nothing, DELETE asks nothing."""
+    method = (call or allowed[0]).partition(" ")[0]
+    if method not in allowed:
+        raise ValueError(f"{method} is no method for this: {', '.join(allowed)}")
+
+
+def _names_it(asking: Asking) -> None:
+    """Raise ValueError for a call that does not say which credential it is about."""
+    if not any(name == "id" or name.startswith(EXPOSED) for name in placeholders(asking.templates)):
+        raise ValueError(f"`{asking.call}` does not say which credential: write {{id}} into it, or into its body")
 
 
 def copied(asking: Asking | None) -> tuple[str, ...]:
@@ -43,6 +49,7 @@ class IssueCall(Asking):
     @model_validator(mode="after")
     def _fillable(self) -> IssueCall:
         refuse_unknown(self.templates, {"id", "owner", "marker", EXPOSED})
+        refuse_method(self.call, _CHANGING)
         return self
 
 
@@ -70,42 +77,20 @@ class EntryFields(Strict):
     keep: list[FieldPath] = Field(default_factory=list, description="fields kept as evidence before any effect")
 
 
-class Pages(Strict):
-    """How a list goes on: in exactly one of these ways."""
-
-    next: FieldPath | None = Field(None, description="where the answer names the next page, by its path or URL")
-    link_header: bool = Field(False, description="the header `Link` names it, as RFC 8288 says")
-    cursor: FieldPath | None = Field(None, description="where the answer holds what the next call gives as `parameter`")
-    number: ParameterName | None = Field(None, description="the parameter that counts pages")
-    offset: ParameterName | None = Field(None, description="the parameter that counts entries")
-    parameter: ParameterName | None = Field(None, description="of `cursor`; absent: the call or its body has {cursor}")
-    first: Literal[0, 1] = Field(1, description="the number of the first page")
-    more: FieldPath | None = Field(None, description="a field that is true while there is more")
-
-    @model_validator(mode="after")
-    def _one_way(self) -> Pages:
-        ways = [name for name in ("next", "cursor", "number", "offset") if getattr(self, name) is not None]
-        ways += ["link_header"] * self.link_header
-        if len(ways) != 1:
-            raise ValueError("name one of `next`, `link_header`, `cursor`, `number` and `offset`")
-        for name, of in (("parameter", {"cursor"}), ("first", {"number"}), ("more", {"cursor", "number", "offset"})):
-            if name in self.model_fields_set and ways[0] not in of:
-                raise ValueError(f"`{name}` says nothing to `{ways[0]}`")
-        return self
-
-
 class ListCall(Asking, EntryFields):
     """List an account's credentials, or with {owner} one owner's: the issuer's view, and how a lost one is found."""
 
     each: FieldPath | None = Field(None, description="where the list stands in the answer; absent: it is the answer")
     id: FieldPath
-    pages: Pages | None = None
+    pages: Turning = Field(description="how it goes on; `none`: one answer always holds all")
     granted: Granted = None
 
     @model_validator(mode="after")
     def _fillable(self) -> ListCall:
         turns = self.pages is not None and self.pages.cursor is not None and self.pages.parameter is None
         refuse_unknown(self.templates, {"owner", "cursor"} if turns else {"owner"})
+        refuse_method(self.call, _ASKING)
+        refuse_untellable(self.granted or (), "granted", of_asker=False)
         if turns and "cursor" not in placeholders(self.templates):
             raise ValueError("the cursor goes nowhere: name its `parameter`, or write {cursor} into the call")
         return self
@@ -126,7 +111,10 @@ class ReadCall(Asking, EntryFields):
     @model_validator(mode="after")
     def _fillable(self) -> ReadCall:
         refuse_unknown(self.templates, {"id", "owner"})
+        refuse_method(self.call, _ASKING)
+        _names_it(self)
         refuse_untellable(self.absent, "absent", of_asker=True)
+        refuse_untellable(self.granted or (), "granted", of_asker=False)
         return self
 
 
@@ -164,6 +152,9 @@ class IdentifyCall(Strict):
             raise ValueError(f"by {self.by}, no answer names the `id`: drop it")
         if self.call is None and (self.body or self.form or self.owner or self.unknown or self.granted):
             raise ValueError("there is no `call` to which this belongs")
+        refuse_method(self.call, _ASKING)
+        refuse_untellable(self.unknown or (), "unknown", of_asker=self.as_ == "rotator")
+        refuse_untellable(self.granted or (), "granted", of_asker=False)
         if self.call is not None:
             refuse_unknown([self.call], {"id", "secret"})
             if self.as_ == "rotator" and "secret" in placeholders(self.call):
@@ -188,12 +179,14 @@ class VerifyCall(Asking):
     @model_validator(mode="after")
     def _fillable(self) -> VerifyCall:
         refuse_unknown(self.templates, {"id", "owner", "secret"})
+        refuse_method(self.call, _ASKING)
         refuse_untellable(self.accepted, "accepted", of_asker=False)
         refuse_untellable(self.rejected, "rejected", of_asker=False)
         for yes in self.accepted:
             for no in self.rejected:
                 if both := yes.shares(no):
                     raise ValueError(f"{min(both)} cannot mean both accepted and rejected")
+        refuse_unnamed(self.rejected)
         return self
 
 
@@ -205,7 +198,11 @@ class ChangeCall(Asking):
     @model_validator(mode="after")
     def _fillable(self) -> ChangeCall:
         refuse_unknown(self.templates, {"id", "owner", "secret", EXPOSED})
-        refuse_untellable(self.done, "done", of_asker=getattr(self, "as_", "rotator") == "rotator")
+        as_rotator = getattr(self, "as_", "rotator") == "rotator"
+        refuse_method(self.call, _CHANGING)
+        if as_rotator:
+            _names_it(self)
+        refuse_untellable(self.done, "done", of_asker=as_rotator)
         return self
 
 

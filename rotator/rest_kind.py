@@ -1,11 +1,13 @@
 """How a playbook describes a REST service in YAML, so that a plain API token needs no Python.
 
 Read by `flow/playbook.py` (which validates it) and by `providers/http.py` (which carries it out). Its calls are in
-`rest_calls.py`, the forms of authentication in `rest_authentication.py`, their words in `rest_template.py`.
+`rest_calls.py` (a list's pages in `rest_pages.py`), what answers mean in `rest_answers.py`, the forms of authentication
+in `rest_authentication.py`, their words in `rest_template.py`.
 """
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterator
 from typing import Annotated, Any
@@ -20,10 +22,12 @@ __all__ = ["Authenticate", "Budget", "RestKind"]
 
 SettingName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
 _GROUP = "(?P<id>"
+_TOO_SHORT = ("", "a", "0", "aa", "00")
+"""No service gives out such a secret."""
 
 
 class Budget(Strict):
-    """What the vendor publishes as its limit: a proposal for the connection's own `budget`."""
+    """What the vendor publishes as its limit: it holds where a connection has no `budget` of its own."""
 
     calls_per_second: Annotated[float, Field(gt=0)]
     burst: Annotated[int, Field(gt=0)] = 1
@@ -76,6 +80,14 @@ class RestKind(Strict):
         refuse_unknown(value, set())
         return value
 
+    @field_validator("format")
+    @classmethod
+    def _tells_cut_off_ones(cls, value: str | None) -> str | None:
+        with contextlib.suppress(re.error):
+            if value is not None and any(re.fullmatch(value, short) for short in _TOO_SHORT):
+                raise ValueError(f"`{value}` fits what was cut off as well: say which letters a whole secret has")
+        return value
+
     @field_validator("format", "id_format", "owner_format")
     @classmethod
     def _compiles(cls, value: str | None) -> str | None:
@@ -115,6 +127,8 @@ class RestKind(Strict):
             raise ValueError("nothing names a credential: give a `list`, a `read` or an `identify`")
         if by == "hint" and self.list is None:
             raise ValueError("a `hint` stands in a `list`, and there is none")
+        if self.identify is not None and self.identify.field in self._kept():
+            raise ValueError("`keep` holds the `hint`: letters of a secret are no evidence to be kept")
         if by == "format" and _GROUP not in (self.format or ""):
             raise ValueError("by `format`, the id is its group: write (?P<id>…) into `format`")
         if by == "sha256" and not self.looks and (self.identify is None or self.identify.call is None):
@@ -161,6 +175,9 @@ class RestKind(Strict):
     def uses_account(self) -> bool:
         """Tell whether any call names the connection's account."""
         return "account" in placeholders(self.model_dump(exclude={"settings"}))
+
+    def _kept(self) -> set[str]:
+        return {path for call in (self.list, self.read) if call is not None for path in call.keep}
 
     def _calls(self) -> Iterator[Asking]:
         yield from (each for each in (self.issue, self.suspend, self.resume, self.revoke) if each is not None)

@@ -23,6 +23,8 @@ from tests.fakes.vendor_server import shape_names
 ROOT = Path(__file__).parents[1]
 PLAYBOOKS = load_all()
 PROVIDERS = sorted(path.stem for path in (ROOT / "rotator" / "providers").glob("[!_]*.py"))
+OF_VENDORS = {name for name, playbook in PLAYBOOKS.items() if playbook.provider == "http"} - {"acme_api_token"}
+"""The practice range's own service stands for itself."""
 HOST_KEY = "127.0.0.1 ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHh7Ecj4sJw7CVtmWvLmVRvs/3e9oSOeTsPIbYvU03Ad"
 ADDRESSES = {
     "redis": "redis://127.0.0.1:9",
@@ -116,7 +118,7 @@ def test_every_term_of_a_playbook_stands_in_the_glossary():
     assert {word for word in words if f"`{word}`" not in terms} == set()
 
 
-def test_every_vendors_playbook_has_the_published_shapes_that_it_is_tried_on():
-    """The practice range's own service stands for itself."""
-    of_vendors = {name for name, playbook in PLAYBOOKS.items() if playbook.provider == "http"} - {"acme_api_token"}
-    assert of_vendors == set(shape_names())
+@pytest.mark.parametrize("name", sorted({*OF_VENDORS, *shape_names()}))
+def test_a_vendors_playbook_has_the_published_shapes_that_it_is_tried_on(name):
+    assert name in shape_names(), f"tests/fakes/vendors/{name}.yaml is missing"
+    assert name in OF_VENDORS, f"playbooks/{name}.yaml is missing"

@@ -22,7 +22,7 @@ from rotator.rest_kind import RestKind
 from tests.contracts.cases.http import acme
 from tests.fakes.vendor_server import shape_names
 
-LISTED = {"call": "GET /keys", "id": "id"}
+LISTED = {"call": "GET /keys", "id": "id", "pages": "none"}
 KNOCK = {"call": "GET /me", "accepted": [200], "rejected": [401]}
 BARE = {"list": LISTED, "verify": KNOCK}
 
@@ -67,7 +67,7 @@ def told(section):
         ({"verify": {**KNOCK, "rejected": [{"status": 401, "where": {"a": {}}}]}}, "`a`: a text, a number"),
         ({"verify": {**KNOCK, "call": "GET /me/{secret}"}}, "say `subject: {in_call: true}`"),
         (
-            {"revoke": {"call": "DELETE /keys", "body": {"key": "{secret}"}, "done": [204]}},
+            {"revoke": {"call": "DELETE /keys/{id}", "body": {"key": "{secret}"}, "done": [204]}},
             "unknown placeholder {secret}",
         ),
         ({"revoke": {"call": "DELETE /k/{id}", "done": [204], "suspended_first": True}}, "needs a `suspend`"),
@@ -89,6 +89,32 @@ def told(section):
             "what `issue` makes in vain could not be revoked",
         ),
         ({"budget": {"calls_per_second": 0}}, "greater than 0"),
+        ({"verify": {**KNOCK, "rejected": [401, 407]}}, "407 never means rejected"),
+        ({"verify": {**KNOCK, "rejected": [401, 403]}}, "403 alone is also said to a living credential"),
+        ({"verify": {**KNOCK, "rejected": [204]}}, "204 alone is also said to a living credential"),
+        ({"verify": {**KNOCK, "rejected": [{"status": 401, "where": {"token": None}}]}}, "a `where` of nulls alone"),
+        (
+            {"verify": {**KNOCK, "rejected": [{"status": 403, "says": "no such key", "where": {"a": 1}}]}},
+            "an answer is JSON (`where`), another text (`says`) or `empty`",
+        ),
+        ({"verify": {**KNOCK, "call": "DELETE /me"}}, "DELETE is no method for this: GET, POST"),
+        ({"list": {**LISTED, "call": "DELETE /keys"}}, "DELETE is no method for this"),
+        ({"list": {**LISTED, "pages": None}}, "`none` where one answer holds all"),
+        ({"list": {**LISTED, "pages": "next"}}, "`none` where one answer holds all"),
+        ({"list": {"call": "GET /keys", "id": "id"}}, "Field required"),
+        (
+            {"list": {**LISTED, "keep": ["last4"]}, "identify": {"by": "hint", "field": "last4"}},
+            "`keep` holds the `hint`",
+        ),
+        ({"read": {"call": "DELETE /keys/{id}"}}, "DELETE is no method for this"),
+        ({"read": {"call": "GET /keys/mine"}}, "`GET /keys/mine` does not say which credential"),
+        ({"issue": {"call": "GET /keys/new", "id": "i", "secret": "s"}}, "GET is no method for this"),
+        ({"revoke": {"call": "GET /keys/{id}/end", "done": [204]}}, "GET is no method for this"),
+        ({"revoke": {"call": "DELETE /keys", "done": [204]}}, "`DELETE /keys` does not say which credential"),
+        ({"revoke": {"call": "DELETE /keys/{owner}", "done": [204]}}, "does not say which credential"),
+        ({"identify": {"by": "sha256", "call": "DELETE /me"}}, "DELETE is no method for this"),
+        ({"identify": {"by": "sha256", "call": "GET /me", "unknown": [503]}}, "503 never means unknown"),
+        ({"format": ".*"}, "`.*` fits what was cut off as well"),
     ],
     ids=str,
 )
@@ -104,6 +130,7 @@ def test_each_mistake_is_told_once_and_in_our_words(more, words):
         ([{"status": 200, "where": {"errors": None}}], [{"status": 200, "where": {"errors.0.code": "X"}}]),
         ([200], [{"status": 200, "where": {"error": ["revoked", "expired"]}}]),
         ([200], [401]),
+        ([{"status": 403, "where": {"error": "scope"}}], [{"status": 403, "says": "no such key"}]),
     ],
 )
 def test_answers_that_a_field_tells_apart_may_share_a_status(yes, no):

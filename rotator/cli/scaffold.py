@@ -29,7 +29,8 @@ http:
   issue:    {call: POST /v1/tokens, body: {name: "{marker}", scopes: "{exposed.scopes}"}, id: id, secret: token}
   list:     {call: GET /v1/tokens, each: tokens, id: id, marker: name, created_at: created_at, last_used_at: last_used_at, keep: [name, scopes], pages: {next: next}}
   identify: {call: GET /v1/me, id: token_id}    # or by: hint, format, sha256 or report
-  verify:   {call: GET /v1/me, accepted: [200], rejected: [401]}    # any other answer is inconclusive
+  # Any other answer to the knock is inconclusive. Say what the refusal of a dead one says: a living one is refused as well.
+  verify:   {call: GET /v1/me, accepted: [200], rejected: [{status: 401, where: {error: unauthorized}}]}
   revoke:   {call: "DELETE /v1/tokens/{id}", done: [204, 404]}
 steps:
   - {id: keep,      do: preserve exposed}
@@ -53,6 +54,7 @@ make: {id: "{16}", secret: "tok_{32}", scopes: [read]}
 admin: {header: {Authorization: "Bearer {admin}"}}
 subject: {header: {Authorization: "Bearer {secret}"}}
 refused: [401, {error: unauthorized}]
+living: [[403, {error: forbidden}]]    # how a living one is refused: an address that is not allowed, a missing right
 routes:
   - {call: POST /v1/tokens, does: issue, takes: {name: name, scopes: scopes}, answer: [201, {id: "{id}", name: "{name}", scopes: "{scopes}", token: "{secret}"}]}
   - call: GET /v1/tokens

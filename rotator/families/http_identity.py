@@ -13,13 +13,16 @@ from rotator.families.http import Bearer, RestService
 from rotator.families.http_authentication import sendable
 from rotator.families.http_listing import Listing
 from rotator.families.http_pages import answered
-from rotator.families.http_template import at, filled, matched
+from rotator.families.http_template import at, filled, granted, told
+from rotator.rest_answers import an_answer
 from rotator.rest_calls import IdentifyCall
 from rotator.rest_kind import RestKind
-from rotator.rest_template import an_answer
 
 _MASK = re.compile(r"\*{2,}|\.{2,}|…|•+|[xX]{4,}")
 ANSWER_WITHOUT_ID = "answer_without_id"
+OWN_UNKNOWN = "own_unknown"
+_KEEP_ID = 'nothing tells which the rotator uses: keep its credential as a document, {"id": …, FIELD: the secret}'
+_REFUSALS = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 _ENDS = 4
 """Fewer shown letters than this say nothing."""
 
@@ -38,30 +41,49 @@ class Identity:
     def __init__(self, service: RestService, listing: Listing, rest: RestKind) -> None:
         self._service, self._listing, self._rest = service, listing, rest
 
-    def of(self, leaked: Leaked, secret: Secret) -> Named | None:
-        """Name the credential, None when the service tells of no secret whose it is, or cannot be asked of this one.
+    def named(self, leaked: Leaked) -> Named:
+        """Name the credential: by what the section says of its secret, otherwise by its id.
 
-        Raises Rejected("unreadable") for a truncated secret, Rejected("unknown_credential") when there is none.
+        Raises Rejected("unreadable") for a truncated secret, Rejected("unknown_credential") when there is none,
+        Rejected("needs_id") or Rejected("needs_secret") when the report does not tell enough.
         """
+        if leaked.secret is not None and (named := self._of(leaked, leaked.secret)) is not None:
+            return named
+        if leaked.id is None:
+            raise Rejected("needs_id", "this service does not tell whose a secret is: the report must name its id")
+        if self._rest.looks:
+            return Named(leaked.id)
+        if leaked.secret is not None:
+            raise Rejected("unreadable", "the secret is truncated or malformed")
+        raise Rejected("needs_secret", "this service tells nothing by an id: the report must hold the secret")
+
+    def _of(self, leaked: Leaked, secret: Secret) -> Named | None:
+        """Return None when the service tells of no secret whose it is, or cannot be asked of this one."""
         readable = not self._rest.format or re.fullmatch(self._rest.format, secret.reveal())
         if not readable or not sendable(secret.reveal()):
             if leaked.id is not None:
                 return None  # the id names it as well, and what is left of the secret is sent to nobody
             raise Rejected("unreadable", "the secret is truncated or malformed")
-        told = self._told(leaked, secret)
-        if told is None and self._rest.identify is not None:
+        named = self._told(leaked, secret)
+        if named is None and self._rest.identify is not None:
             raise Rejected("unknown_credential", "the service knows no such credential")
-        return told
+        return named
 
     def own(self, bearer: Bearer) -> str | None:
-        """Return the id of the rotator's own credential, None where it cannot be told."""
+        """Return the id of the rotator's own credential, None where it is none of the kind, or names no id.
+
+        Raises Rejected where it may be one of the kind, and nothing tells which.
+        """
         call = self._rest.identify
-        if call is None or call.as_ != "subject" or call.by == "hint" or self._rest.subject is not None:
+        if call is not None and call.by == "hint":
+            return self._own_by_hint(call, bearer)
+        if self._rest.subject is not None or (call is not None and call.as_ != "subject"):
             return None
-        secret = bearer.secret.reveal()
-        if call.by != "answer" and self._rest.format and not re.fullmatch(self._rest.format, secret):
+        if (call is None or call.by != "answer") and not self._may_be(bearer.secret):
             return None
         names = bearer.names.get("id")
+        if call is None:
+            return self._by_document(names)
         try:
             named = self._told(Leaked(id=None if names is None else str(names), secret=bearer.secret), bearer.secret)
         except Rejected as refusal:
@@ -70,9 +92,24 @@ class Identity:
             raise
         return None if named is None else named.id
 
-    @property
-    def sends_secret(self) -> bool:
-        return self._rest.identify is not None and self._rest.identify.call is not None
+    def _own_by_hint(self, call: IdentifyCall, bearer: Bearer) -> str | None:
+        """Find it by what the list shows; where that is one owner's, the `id` of its document is the owner."""
+        if not self._may_be(bearer.secret):
+            return None
+        names = bearer.names.get("id")
+        if self._listing.per_owner and names is None:
+            raise Rejected(OWN_UNKNOWN, _KEEP_ID)
+        named = self._by_hint(call, bearer.secret, str(names) if self._listing.per_owner else "")
+        return None if named is None else named.id
+
+    def _by_document(self, names: object) -> str:
+        if names is None:
+            raise Rejected(OWN_UNKNOWN, _KEEP_ID)
+        return str(names)
+
+    def _may_be(self, secret: Secret) -> bool:
+        """Tell whether it has the form of the kind, so that it could be one."""
+        return not self._rest.format or re.fullmatch(self._rest.format, secret.reveal()) is not None
 
     def _told(self, leaked: Leaked, secret: Secret) -> Named | None:
         call = self._rest.identify
@@ -107,7 +144,11 @@ class Identity:
         reply = self._service.read(filled(asking, {**self._service.given, **names, "secret": secret.reveal()}), bearer)
         as_subject = call.as_ == "subject"
         unknown = call.unknown or (self._rest.verify.rejected if as_subject else [an_answer(HTTPStatus.NOT_FOUND)])
-        return None if matched(reply, unknown) is not None else answered(reply, call.granted) or {}
+        if told(reply, unknown) is not None:
+            return None
+        if as_subject and reply.status in _REFUSALS and not granted(reply, call.granted):
+            raise Rejected("refused_otherwise", f"http_{reply.status}: not as the playbook knows a dead one is refused")
+        return answered(reply, call.granted) or {}
 
     def _by_hint(self, call: IdentifyCall, secret: Secret, owner: str) -> Named | None:
         entries = self._listing.entries(owner)

@@ -10,7 +10,7 @@ from email.utils import parsedate_to_datetime
 from rotator.errors import Rejected
 from rotator.families.http import RestService
 from rotator.families.http_pages import answered, pages
-from rotator.families.http_template import Conditions, at, filled, holds, matched
+from rotator.families.http_template import Conditions, at, filled, holds, told
 from rotator.rest_calls import EntryFields, ListCall, ReadCall
 
 Entry = Mapping[str, object] | list[object]
@@ -36,7 +36,7 @@ class Listing:
         names = {"id": credential_id, "owner": owner}
         if self._read is not None:
             reply = self._service.read(filled(self._read, {**self._service.given, **names}))
-            if matched(reply, self._read.absent) is not None:
+            if told(reply, self._read.absent) is not None:
                 return None
             answer = answered(reply, self._read.granted)
             found = answer if self._read.at is None else at(answer, self._read.at)
@@ -81,14 +81,14 @@ class Listing:
 
     def times(self, entry: Entry) -> dict[str, str]:
         """Return when it was made and last used, where the service tells."""
-        told = {}
+        found = {}
         if (made := self._field("created_at")) and (moment := _utc(at(entry, made))):
-            told["created_at"] = moment
+            found["created_at"] = moment
         if used := self._field("last_used_at"):
             value = at(entry, used)
             if moment := _utc(value) or (NEVER if value is None else None):
-                told["last_used_at"] = moment
-        return told
+                found["last_used_at"] = moment
+        return found
 
     @property
     def _calls(self) -> list[EntryFields]:

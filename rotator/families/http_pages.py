@@ -13,8 +13,9 @@ from rotator.families.http import RestService
 from rotator.families.http_template import Filled, Values, at, filled, granted
 from rotator.families.http_wire import Reply
 from rotator.ports import CALL_DEADLINE_S, CONNECT_TIMEOUT_S, READ_TIMEOUT_S
-from rotator.rest_calls import ListCall, Pages
-from rotator.rest_template import Answered
+from rotator.rest_answers import Answered
+from rotator.rest_calls import ListCall
+from rotator.rest_pages import Pages
 
 _LISTING_S = CALL_DEADLINE_S - CONNECT_TIMEOUT_S - READ_TIMEOUT_S
 """After so many seconds no further page is asked for, so that the last one ends within the call's deadline."""
@@ -71,9 +72,17 @@ def _following(way: Pages, page: Reply, found: list[object], turned: int, counte
     if way.cursor is not None:
         cursor = at(page.content, way.cursor)
         return None if cursor in (None, "", False) else str(cursor)
-    if not found:
+    number = way.first + turned
+    if not found or _is_last(page, way, number, counted):
         return None
-    return str(way.first + turned + 1 if way.number is not None else counted)
+    return str(number + 1 if way.number is not None else counted)
+
+
+def _is_last(page: Reply, way: Pages, number: int, counted: int) -> bool:
+    """Tell whether the answer says that nothing comes after it; one that does not tell is asked for more."""
+    last = None if way.last is None else at(page.content, way.last)
+    total = None if way.total is None else at(page.content, way.total)
+    return (isinstance(last, int) and number >= last) or (isinstance(total, int) and counted >= total)
 
 
 def _turned(call: ListCall, values: Values, to: str) -> Filled:

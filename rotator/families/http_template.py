@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from urllib.parse import quote
 
 from rotator.errors import Rejected
 from rotator.families.http_wire import Reply
-from rotator.rest_template import CREDENTIAL, EXPOSED, PLACEHOLDER, Answered, Asking
+from rotator.rest_answers import Answered
+from rotator.rest_template import CREDENTIAL, EXPOSED, PLACEHOLDER, Asking
 
 Values = Mapping[str, object]
 Conditions = Mapping[str, tuple[object, ...]]
+
+_WITHOUT_BODY = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.RESET_CONTENT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +106,27 @@ def _is_one(found: object, wanted: tuple[object, ...]) -> bool:
 
 def matched(reply: Reply, answers: Sequence[Answered]) -> Answered | None:
     """Return the one of these sorts that the answer is; what names more of it goes first."""
-    found = [each for each in answers if reply.status in each.status and holds(reply.content, each.where)]
-    return max(found, key=lambda each: len(each.where), default=None)
+    found = [each for each in answers if reply.status in each.status and _is_of(reply, each)]
+    return max(found, key=lambda each: each.names, default=None)
+
+
+def told(reply: Reply, answers: Sequence[Answered]) -> Answered | None:
+    """Return the one of these sorts that the answer is, where it is the service itself that says so.
+
+    A status alone is said by whoever is in between as well, with a page of its own: it counts in JSON alone.
+    """
+    found = matched(reply, answers)
+    if found is None or not found.by_status_alone or reply.content is not None or reply.status in _WITHOUT_BODY:
+        return found
+    return None
+
+
+def _is_of(reply: Reply, sort: Answered) -> bool:
+    if sort.says is not None:
+        return sort.says in (reply.content if isinstance(reply.content, str) else reply.words)
+    if sort.empty:
+        return reply.content is None and not reply.words
+    return holds(reply.content, sort.where)
 
 
 def granted(reply: Reply, answers: Sequence[Answered] | None) -> bool:

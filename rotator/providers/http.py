@@ -6,22 +6,22 @@ What the section has no call for, the provider has no method for: `connect` puts
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Mapping, Sequence
-from http import HTTPStatus
 from typing import ClassVar, TypeVar
 
 from rotator.credential import CredentialRef, Issued, Leaked, Secret
 from rotator.errors import BadInput, Rejected, RotatorError, Unavailable, Uncertain
 from rotator.families.http import FAMILY, Bearer, RestService
+from rotator.families.http_described import calls, capability, given, names_of
 from rotator.families.http_identity import Identity
 from rotator.families.http_listing import Entry, Listing
 from rotator.families.http_template import at, filled, granted, matched
+from rotator.families.http_verdict import judged
 from rotator.kind import Kind
-from rotator.ports import Answer, Capability, Connection, Discovered, Provider, State, Status, Verdict
+from rotator.ports import Capability, Connection, Discovered, Provider, State, Status, Verdict
 from rotator.rest_calls import ChangeCall, IssueCall, copied
 from rotator.rest_kind import RestKind
-from rotator.rest_template import EXPOSED, Answered
+from rotator.rest_template import EXPOSED
 
 C = TypeVar("C")
 
@@ -35,43 +35,10 @@ def connect(connection: Connection, name: str, rest: RestKind | None = None) -> 
         [ShownKind] * shown + [Issuer] * (rest.issue is not None) + [SuspendableKind] * (rest.suspend is not None)
     )
     parts += [PreservedKind] * rest.looks + [ListedKind] * (rest.list is not None and not rest.list.per_owner)
-    said: dict[str, object] = {"capability": _capability(rest), "calls": _calls(rest)}
+    said: dict[str, object] = {"capability": capability(rest), "calls": calls(rest)}
     said["sends_secret"] = rest.identify is not None and rest.identify.call is not None
     made: type[Knockable] = type("RestKindProvider", (*parts, Knockable), said)
     return made(connection, name, rest)
-
-
-def _capability(rest: RestKind) -> Capability:
-    if rest.revoke is not None:
-        return Capability.REVOCABLE
-    return Capability.MANUAL if rest.suspend is None else Capability.DISABLE_ONLY
-
-
-def _calls(rest: RestKind) -> dict[str, int]:
-    """Return how many requests each verb sends: one that copies from the exposed credential reads it first."""
-    changes = {"suspend": rest.suspend, "resume": rest.resume, "revoke": rest.revoke}
-    costs = {verb: 2 if copied(call) else 1 for verb, call in changes.items() if call is not None}
-    if rest.revoke is not None and rest.revoke.suspended_first:
-        costs["revoke"] += costs["suspend"]
-    return {"preserve": 2, "issue": 2, **{verb: cost for verb, cost in costs.items() if cost > 1}}
-
-
-def _given(connection: Connection, name: str, rest: RestKind) -> dict[str, object]:
-    """Return the connection's own words for the playbook's templates."""
-    told = connection.settings.get("settings") or {}
-    given: dict[str, object] = {}
-    for setting, meaning in rest.settings.items():
-        if not isinstance(told, Mapping) or not isinstance(told.get(setting), str | int) or told[setting] == "":
-            what = f"{name} needs the setting `{setting}`: {meaning}"
-            raise BadInput(what, f"connection {connection.name}", f'settings = {{ {setting} = "…" }}')
-        given[setting] = told[setting]
-    if connection.account:
-        given["account"] = connection.account
-    elif rest.uses_account:
-        raise BadInput(
-            f"{name} names its account in its calls", f"connection {connection.name}", "give it an `account`"
-        )
-    return given
 
 
 class Knockable(Kind):
@@ -92,7 +59,7 @@ class Knockable(Kind):
             rest.secret_field,
             subject=rest.subject,
             headers=rest.headers,
-            given=_given(connection, name, rest),
+            given=given(connection, name, rest),
         )
         self._listing = Listing(self._service, rest.list, rest.read)
         self._identity = Identity(self._service, self._listing, rest)
@@ -101,28 +68,23 @@ class Knockable(Kind):
     def identify(self, leaked: Leaked) -> CredentialRef:
         """Name the credential: by what the section says of its secret, otherwise by its id."""
         self._must_belong(leaked, self._service.address)
-        named = self._identity.of(leaked, leaked.secret) if leaked.secret is not None else None
-        if named is not None:
-            self._must_pair(leaked, named.id)
-        if named is not None and named.owner is not None:
-            return self._ref(named.id, named.owner)
-        if (credential_id := named.id if named is not None else leaked.id) is None:
-            raise Rejected("needs_id", "this service does not tell whose a secret is: the report must name its id")
-        if not self._rest.looks:
-            if named is None and leaked.secret is not None:
-                raise Rejected("unreadable", "the secret is truncated or malformed")
-            if named is None:
-                raise Rejected("needs_secret", "this service tells nothing by an id: the report must hold the secret")
-            return self._ref(credential_id, leaked.owner or "")
-        return self._listed(credential_id, leaked.owner or "")
+        named = self._identity.named(leaked)
+        self._must_pair(leaked, named.id)
+        if named.owner is not None or not self._rest.looks:
+            return self._ref(named.id, named.owner or leaked.owner or "")
+        asked = self._ref(named.id, leaked.owner or "")
+        if (entry := self._entry(asked)) is None:
+            raise Rejected("unknown_credential", "the service knows no such credential")
+        return self._ref(named.id, self._listing.owner(entry, asked.owner))
 
     def own(self) -> str | None:
         """Return the id of the rotator's own credential, asked once for each.
 
-        None when the service does not tell, when that credential is not of this kind, or when there is none: kinds
-        that are only knocked with need none.
+        None when that credential is not of this kind, when the service does not tell, or when there is none: kinds that
+        are only knocked with need none. Raises Rejected where it may be of this kind, and nothing tells which it is.
         """
-        if self._rest.identify is None or self._rest.subject is not None or self._connection.credential() is None:
+        by_hint = self._rest.identify is not None and self._rest.identify.by == "hint"
+        if self._connection.credential() is None or (self._rest.subject is not None and not by_hint):
             return None
         bearer = self._service.own_bearer()
         known = self._own
@@ -148,22 +110,13 @@ class Knockable(Kind):
         return frozenset(each for each in named if each.owner == ref.owner)
 
     def verify(self, ref: CredentialRef, secret: Secret) -> Verdict:
-        """Make the `verify` call with the credential itself. A refusal by status names no id."""
-        call, names = self._rest.verify, self._names(ref)
+        """Make the `verify` call with the credential itself."""
+        call, names = self._rest.verify, names_of(self._rest, ref)
         values = {**self._service.given, **names}
         if self._rest.shown.in_call:
             values["secret"] = secret.reveal()
         reply = self._service.read(filled(call, values), Bearer(secret, names))
-        yes, no = matched(reply, call.accepted), matched(reply, call.rejected)
-        if no is not None and (yes is None or len(no.where) > len(yes.where)):
-            return Verdict(Answer.REJECTED, _reason(reply.status, no))
-        if reply.status == HTTPStatus.TOO_MANY_REQUESTS:
-            raise reply.refusal()
-        if yes is None:
-            return Verdict(Answer.INCONCLUSIVE, f"http_{reply.status}")
-        if call.id is not None and str(at(reply.content, call.id)) != ref.id:
-            return Verdict(Answer.INCONCLUSIVE, "another_credential", mismatch=True)
-        return Verdict(Answer.ACCEPTED, _reason(reply.status, yes))
+        return judged(reply, call, ref.id)
 
     def revoke(self, ref: CredentialRef) -> None:
         """Make the `revoke` call; its `done` says which answers mean that it is gone."""
@@ -176,18 +129,18 @@ class Knockable(Kind):
         self._change(self._rest.revoke, ref)
 
     def _entry(self, ref: CredentialRef) -> Entry | None:
-        self._names(ref)
+        names_of(self._rest, ref)
         return self._listing.entry(ref.id, ref.owner)
 
     def _entries(self, ref: CredentialRef) -> Iterable[Entry]:
-        self._names(ref)
+        names_of(self._rest, ref)
         return self._listing.entries(ref.owner)
 
     def _state(self, entry: Entry) -> State:
         return State.SUSPENDED if self._listing.suspended(entry) else State.ACTIVE
 
     def _change(self, call: ChangeCall | None, ref: CredentialRef, secret: Secret | None = None) -> None:
-        described, names = _described(call), self._names(ref)
+        described, names = _described(call), names_of(self._rest, ref)
         values = {**self._service.given, **names}
         if secret is not None and self._rest.shown.in_call:
             values["secret"] = secret.reveal()
@@ -199,20 +152,6 @@ class Knockable(Kind):
         reply = self._service.change(filled(described, values), Bearer(secret, names) if secret is not None else None)
         if matched(reply, described.done) is None:
             raise reply.refusal()
-
-    def _listed(self, credential_id: str, owner: str) -> CredentialRef:
-        entry = self._entry(self._ref(credential_id, owner))
-        if entry is None:
-            raise Rejected("unknown_credential", "the service knows no such credential")
-        return self._ref(credential_id, self._listing.owner(entry, owner))
-
-    def _names(self, ref: CredentialRef) -> dict[str, object]:
-        """Return what a call may say of it. Raises Rejected for an id, or an owner, that none of the kind has."""
-        told = {"id": (ref.id, self._rest.id_format), "owner": (ref.owner, self._rest.owner_format)}
-        for word, (name, form) in told.items():
-            if form is not None and not re.fullmatch(form, name):
-                raise Rejected(f"malformed_{word}", f"no credential of this kind has such an {word}")
-        return {"id": ref.id, "owner": ref.owner}
 
     def _ref(self, credential_id: str, owner: str) -> CredentialRef:
         return self._ref_of(owner, credential_id)
@@ -249,7 +188,7 @@ class Issuer(Knockable):
         Raises Rejected("quota") when there are as many as may be.
         """
         call = _described(self._rest.issue)
-        names = {**self._names(ref), "marker": marker, **self._exposed_values(call, ref, preserved)}
+        names = {**names_of(self._rest, ref), "marker": marker, **self._exposed_values(call, ref, preserved)}
         reply = self._service.change(filled(call, {**self._service.given, **names}))
         if call.full is not None and matched(reply, call.full) is not None:
             raise Rejected("quota", "there are as many as may be: say which one is to go")
@@ -306,12 +245,6 @@ class SuspendableKind(Knockable):
     def resume(self, ref: CredentialRef) -> None:
         """Make the `resume` call."""
         self._change(self._rest.resume, ref)
-
-
-def _reason(status: int, sort: Answered) -> str:
-    """Name an answer by its status and by what the playbook knows it from."""
-    words = [str(value) for wanted in sort.where.values() for value in wanted[:1] if isinstance(value, str)]
-    return "_".join(["http", str(status), *(re.sub(r"[^a-z0-9]+", "_", word.lower()).strip("_") for word in words)])
 
 
 def _described(call: C | None) -> C:

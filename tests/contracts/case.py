@@ -40,7 +40,9 @@ class Case:
     owner has. `views`: it shows how one stands. `alone`: what ends one leaves the owner's others alone; where it
     cannot, it must spare other owners. `several`: an owner may have more than one.
     `session` opens one with the credential, as an application would, and returns who tells whether it still lives.
-    `beside` names what an owner has besides what was planted for him.
+    `beside` names what an owner has besides what was planted for him. `elsewhere` is the same provider at the address
+    of an HTTP server that is not its issuer; `living` are the issuer's own answers, as published, to a living
+    credential that it refuses for another reason. `marks`: the issuer keeps the marker of what is minted.
     """
 
     provider: Provider
@@ -58,6 +60,9 @@ class Case:
     several: bool = True
     session: Callable[[CredentialRef, Secret], Callable[[], bool]] | None = None
     beside: Callable[[CredentialRef], frozenset[CredentialRef]] = lambda _ref: frozenset()
+    elsewhere: Callable[[str], Provider] | None = None
+    living: tuple[tuple[int, object], ...] = ()
+    marks: bool = False
 
 
 OpenCase = Callable[[Path], AbstractContextManager[Case]]

@@ -19,6 +19,7 @@ from tests.fakes.vendor_server import Vendor, filled, serving, shape_of
 def vendor_case(name: str) -> Iterator[Case]:
     """Open the case of one vendor's kind."""
     shape = shape_of(name)
+    assert "living" in shape, f"{name}: say under `living` how a living one is refused; [] where nothing is printed"
     rest = load(SHIPPED / f"{name}.yaml").http
     assert rest is not None
     told = shape.get("case", {})
@@ -71,4 +72,7 @@ def vendor_case(name: str) -> Iterator[Case]:
             lists=rest.list is not None,
             views=rest.looks,
             beside=beside,
+            elsewhere=connected,
+            living=tuple((answer[0], answer[1]) for answer in shape["living"]),
+            marks=rest.list is not None and rest.list.marker is not None,
         )

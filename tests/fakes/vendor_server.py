@@ -10,7 +10,9 @@ and the documentation agree.
     make: {id: "key_{12}", secret: "sk-{40}", owner: "team-{n}", admin: "adm-{20}", FIELD: VALUE}
     admin: how the rotator shows itself: {header: {NAME: TEMPLATE}, basic: [USER, PASSWORD], query: {…}, body: {…}}
     subject: likewise, how a credential does; also {path: TEMPLATE}
-    refused: the answer to who is not let in: [STATUS, BODY]
+    refused: the answer to who is not let in: [STATUS, BODY], or [STATUS, TEXT, text] where it is no JSON
+    living: a list of the answers to a living credential that is refused for another reason: an address that is not
+        allowed, a missing right, a limit. [] where the documentation prints none
     routes: a list of
         call: METHOD PATH, with {id}, {owner}, {name} for what stands there
         as: admin, subject or anyone
@@ -18,7 +20,16 @@ and the documentation agree.
         if: {FIELD: VALUE} of the request's body; "~PATTERN" is a regular expression whose groups are id, owner or name
         takes: {FIELD of the new one: FIELD of the body}, all of them required
         only: suspended, where an active one is refused
-        answer: [STATUS, BODY], and `absent` likewise
+        answer: [STATUS, BODY], and `absent` likewise; `refused`, and `shown` (as `admin` above), of this call alone
+        each: one entry of a list; its answer has {entries}, and of what leads on {more}, {cursor}, {last_id},
+            {next_path}, {next_url}, {total} or {pages}
+        pages: none, or {size: 2, parameter: NAME, by: id, number or offset, first: 1, in: body, link: what the header
+            `Link` says, link_last: on the last page, last: what leads on there, past_the_end: [404, BODY]}
+        most: {of: N, answer: [STATUS, BODY]}, when an owner has so many
+
+A TEMPLATE holds {id}, {secret}, {owner}, {name}, {n} (a running number) and what `make` and the settings name; `{12}`
+draws letters, `{hex12}` hex digits, `{secret[:16]}` and `{secret[-4:]}` show a part. `states` names what {state} says
+of an active and a suspended one; {on} is true while it is active.
 """
 
 from __future__ import annotations
@@ -221,7 +232,7 @@ class Vendor:
 
     def _listed(self, route: dict[str, Any], asked: Asked, found: dict[str, str], address: str) -> Answer:
         chosen = [each for each in self.kept if "owner" not in found or each["owner"] == found["owner"]]
-        pages = route.get("pages", {})
+        pages = {} if route["pages"] == "none" else route["pages"]
         size = pages.get("size", len(chosen) + 1)
         told = (
             _at(asked.body, pages["parameter"])
@@ -237,6 +248,8 @@ class Vendor:
                     start = int(told)
                 case "id":
                     start = next((n + 1 for n, each in enumerate(chosen) if each["id"] == told), 0)
+        if start >= len(chosen) and start > 0 and "past_the_end" in pages:
+            return self._said(pages["past_the_end"], {})
         page = chosen[start : start + size]
         more = start + size < len(chosen)
         following: object = None
@@ -248,7 +261,7 @@ class Vendor:
         path = f"{asked.path}?{pages.get('parameter')}={following}"
         kind |= {"next_path": path if more else last, "next_url": f"{address}{path}" if more else last}
         entries = [filled(route["each"], {**self.values, **self._shown(each)}) for each in page]
-        kind["total"] = len(chosen)
+        kind |= {"total": len(chosen), "pages": max(1, -(-len(chosen) // size))}
         status, body, headers = self._said(route["answer"], {**kind, "entries": entries})
         if "link" in pages:
             template = pages["link"] if more else pages.get("link_last", "")
@@ -267,7 +280,8 @@ class Vendor:
     def _said(self, answer: list[Any], values: dict[str, Any]) -> Answer:
         status, body = answer[0], answer[1] if len(answer) > 1 else None
         told = {**self.values, **(self._shown(values) if "suspended" in values else values)}
-        return status, filled(body, told), {}
+        text = {"Content-Type": "text/html"} if answer[2:] == ["text"] else {}
+        return status, filled(body, told), text
 
     def _made(self, template: str) -> str:
         def letters(hole: re.Match[str]) -> str:
@@ -328,6 +342,11 @@ def _body(raw: bytes, kind: str) -> Any:
     return None
 
 
+def written(body: Any, *, text: bool) -> bytes:
+    """Return an answer's body as it is sent."""
+    return str(body).encode() if text else json.dumps(body).encode()
+
+
 @contextlib.contextmanager
 def serving(vendor: Vendor) -> Iterator[str]:
     """Serve it on a free port of 127.0.0.1; yield its address."""
@@ -339,8 +358,8 @@ def serving(vendor: Vendor) -> Iterator[str]:
             body = _body(sent, self.headers.get("Content-Type", ""))
             asked = Asked(self.command, parts.path, query, self.headers, body)
             status, said, headers = vendor.answer(asked, f"http://{self.headers['Host']}")
-            content = b"" if said is None else json.dumps(said).encode()
-            self.reply(status, content, {**headers, "Content-Type": "application/json"})
+            content = b"" if said is None else written(said, text="Content-Type" in headers)
+            self.reply(status, content, {"Content-Type": "application/json", **headers})
 
     with listening(Called) as address:
         yield address

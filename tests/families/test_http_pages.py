@@ -33,7 +33,7 @@ def listed(pages, answer, way, call="GET /keys", count=5, **more):
     vendor = Vendor(shape(pages, answer))
     for _ in range(count):
         vendor.plant()
-    told = ListCall.model_validate({"call": call, "id": "id", "pages": way, **more})
+    told = ListCall.model_validate({"call": call, "id": "id", "pages": way or "none", **more})
     with serving(vendor) as address:
         own = Connection("acme", "http", endpoint_url=address, credential=lambda: Secret(vendor.values["admin"]))
         listing = Listing(RestService(own, Authenticate(), "token"), told, None)
@@ -103,6 +103,29 @@ def test_every_way_of_turning_pages_reads_all(pages, answer, way, more):
     assert listed(pages, answer, way, count=0, **more) == []
 
 
+PAST = {"size": 2, "past_the_end": [404, None]}
+
+
+@pytest.mark.parametrize(
+    ("pages", "answer", "way"),
+    [
+        ({"parameter": "page", "by": "number"}, {"d": "{entries}", "n": "{pages}"}, {"number": "page", "last": "n"}),
+        ({"parameter": "page", "by": "number"}, {"d": "{entries}", "n": "{total}"}, {"number": "page", "total": "n"}),
+        ({"parameter": "from", "by": "offset"}, {"d": "{entries}", "n": "{total}"}, {"offset": "from", "total": "n"}),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("count", [0, 2, 4, 5])
+def test_where_a_page_past_the_end_is_an_error_the_answer_says_which_is_the_last(pages, answer, way, count):
+    assert listed({**PAST, **pages}, answer, way, each="d", count=count) == ALL[:count]
+
+
+def test_a_page_past_the_end_that_is_an_error_is_not_taken_for_the_end_of_the_list():
+    pages = {**PAST, "parameter": "page", "by": "number"}
+    with pytest.raises(Rejected, match="http_404"):
+        listed(pages, {"d": "{entries}"}, {"number": "page"}, each="d")
+
+
 @pytest.mark.parametrize("way", [{"number": "page"}, {"offset": "from"}, {"cursor": "d.0.id", "parameter": "after"}])
 def test_a_service_that_turns_no_page_is_not_asked_for_ever(way):
     with pytest.raises(Rejected, match="list_leads_in_a_circle"):
@@ -122,6 +145,7 @@ def test_a_yes_that_is_a_no_in_its_body_is_not_taken_for_an_empty_list():
         ({"next": "a", "number": "b"}, "name one of"),
         ({"next": "a", "parameter": "b"}, "`parameter` says nothing to `next`"),
         ({"cursor": "a"}, "the cursor goes nowhere"),
+        ({"offset": "a", "last": "b"}, "`last` says nothing to `offset`"),
     ],
 )
 def test_a_way_that_turns_nothing_is_told(way, words):

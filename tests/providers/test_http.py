@@ -236,6 +236,55 @@ def test_only_the_answers_named_are_a_verdict(provider, proxy, server, status):
     assert len(proxy.calls) == 1  # a redirect is not followed with the secret in hand
 
 
+PAGE = b"<html>Access to this site is blocked</html>"
+
+
+@pytest.mark.parametrize(
+    ("rejected", "body", "expected"),
+    [
+        (401, PAGE, "inconclusive http_401"),
+        (401, b"", "inconclusive http_401"),
+        (401, b"{}", "rejected http_401"),
+        ({"status": 401, "where": {"error": "expired"}}, b'{"error": "scope"}', "inconclusive http_401"),
+        (
+            {"status": 401, "where": {"error": "expired", "code": None}},
+            b'{"error": "expired"}',
+            "rejected http_401_expired",
+        ),
+        ({"status": 401, "says": "No such key"}, b"No such key.", "rejected http_401_no_such_key"),
+        ({"status": 401, "says": "No such key"}, PAGE, "inconclusive http_401"),
+        ({"status": 401, "empty": True}, b"", "rejected http_401_empty"),
+        ({"status": 401, "empty": True}, PAGE, "inconclusive http_401"),
+    ],
+    ids=str,
+)
+def test_a_refusal_counts_where_the_service_itself_says_it(server, proxy, rejected, body, expected):
+    section = acme(verify={"call": "GET /me", "accepted": [200], "rejected": [rejected]})
+    planted = server.plant("ci")
+    proxy.answer(401, body=body)
+    verdict = connected(proxy.address, server.admin, section).verify(ref_of(planted), planted.token)
+    assert f"{verdict.answer} {verdict.reason}" == expected
+
+
+def test_a_page_of_somebody_in_between_is_no_acceptance_and_no_absence(server, proxy):
+    section = acme(read={"call": "GET /tokens/{id}", "at": "data"})
+    planted = server.plant("ci")
+    provider = connected(proxy.address, server.admin, section)
+    proxy.answer(200, body=PAGE)
+    assert provider.verify(ref_of(planted), planted.token).answer is Answer.INCONCLUSIVE
+    proxy.answer(404, body=PAGE)
+    assert reason_of(lambda: provider.inspect(ref_of(planted))) == "Rejected http_404"
+    proxy.answer(404, body=b'{"error": "not found"}')
+    assert provider.inspect(ref_of(planted)).state is State.ABSENT
+
+
+def test_a_leaked_secret_that_somebody_in_between_refuses_is_not_called_unknown(provider, proxy, server):
+    planted = server.plant("ci")
+    for status in (401, 403):
+        proxy.answer(status, body=PAGE)
+        assert reason_of(lambda: provider.identify(Leaked(secret=planted.token))) == "Rejected refused_otherwise"
+
+
 def test_a_throttled_knock_is_asked_again_later(provider, proxy, server):
     planted = server.plant("ci")
     proxy.answer(429, {"Retry-After": "7"})
@@ -333,7 +382,6 @@ def test_an_administrators_token_that_is_none_of_the_kind_has_no_id(provider):
 @pytest.mark.parametrize(
     "identify",
     [
-        None,
         {"call": "POST /lookup", "as": "rotator", "body": {"token": "{secret}"}, "id": "id"},
         {"call": "GET /me", "as": "subject", "id": "data.number"},
     ],
@@ -341,6 +389,44 @@ def test_an_administrators_token_that_is_none_of_the_kind_has_no_id(provider):
 def test_its_own_token_has_no_id_where_the_service_names_none(server, identify):
     planted = server.plant("rotator")
     assert connected(server.address, planted.token, acme(identify=identify)).own() is None
+
+
+def test_its_own_token_is_told_by_its_document_where_the_service_tells_none(server):
+    planted = server.plant("rotator")
+    assert reason_of(connected(server.address, planted.token, acme(identify=None)).own) == "Rejected own_unknown"
+    document = Secret(json.dumps({"id": planted.id, "token": planted.token.reveal()}))
+    assert connected(server.address, document, acme(identify=None)).own() == planted.id
+    assert connected(server.address, server.admin, acme(identify=None)).own() is None
+
+
+HINTED = {"by": "hint", "field": "hint", "shows": "end"}
+
+
+@pytest.mark.parametrize("subject", [None, {"header": "X-Api-Key"}])
+def test_its_own_token_is_found_by_what_the_list_shows_of_it(server, proxy, subject):
+    own, stranger = server.plant("rotator").token, server.plant("ci").token
+    section = acme(identify=HINTED, subject=subject)
+    provider = connected(proxy.address, own, section)
+    listed = [{"id": "a", "hint": stranger.reveal()[-6:]}, {"id": "b", "hint": own.reveal()[-6:]}]
+    proxy.answer(200, body=json.dumps({"data": listed}).encode())
+    assert [provider.own(), provider.own()] == ["b", "b"]
+    assert len(proxy.calls) == 1
+    proxy.answer(200, body=json.dumps({"data": listed[:1]}).encode())
+    assert connected(proxy.address, own, section).own() is None
+    proxy.answer(200, body=json.dumps({"data": [*listed, {**listed[1], "id": "c"}]}).encode())
+    assert reason_of(connected(proxy.address, own, section).own) == "Rejected ambiguous"
+    assert connected(proxy.address, Secret("of another kind"), section).own() is None
+
+
+def test_its_own_token_in_one_owners_list_is_looked_for_under_the_id_of_its_document(server, proxy):
+    own = server.plant("rotator").token
+    listing = {"call": "GET /owners/{owner}/tokens", "each": "data", "id": "id", "pages": "none"}
+    section = acme(identify=HINTED, list=listing, issue=None)
+    proxy.answer(200, body=json.dumps({"data": [{"id": "b", "hint": own.reveal()[-6:]}]}).encode())
+    assert reason_of(connected(proxy.address, own, section).own) == "Rejected own_unknown"
+    document = Secret(json.dumps({"id": "rotator", "token": own.reveal()}))
+    assert connected(proxy.address, document, section).own() == "b"
+    assert proxy.calls == ["GET /owners/rotator/tokens"]
 
 
 def test_its_own_token_that_the_service_does_not_answer_about_is_an_error(server):

@@ -71,4 +71,6 @@ def open_case(tmp_path: Path) -> Iterator[Case]:  # noqa: ARG001 - the server ke
             garbled=lambda secret: Secret(secret.reveal()[:-6]),
             unknown=lambda ref: ref.with_id("tok_999999"),
             own=server.admin,
+            elsewhere=connected,
+            marks=True,
         )
