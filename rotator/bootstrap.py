@@ -18,7 +18,7 @@ from rotator import clock, secret_reference
 from rotator.credential import CredentialRef
 from rotator.engine import Engine
 from rotator.errors import BadInput, Unavailable
-from rotator.flow.budget import Limit
+from rotator.flow.budget import Limit, strictest
 from rotator.flow.playbook import Playbook, meant
 from rotator.flow.playbook_check import capabilities, check
 from rotator.flow.scope import ConsumerAddress, Custodies
@@ -230,7 +230,10 @@ class Rotator:
 
     @functools.cached_property
     def limits(self) -> dict[str, Limit]:
-        """The budget of each account that has one. Raises BadInput when two of its connections disagree."""
+        """The budget of each account that has one: its connections' own, or what its kinds' issuers publish.
+
+        Raises BadInput when two of its connections disagree.
+        """
         found: dict[str, Limit] = {}
         for each in self.settings.connections:
             if each.budget is not None:
@@ -241,6 +244,21 @@ class Rotator:
                         f"connection {each.name}",
                         "they share one: write it the same, or once",
                     )
+        for account, published in self.published.items():
+            if account not in found and (least := strictest(published.values())) is not None:
+                found[account] = least
+        return found
+
+    @functools.cached_property
+    def published(self) -> dict[str, dict[str, Limit]]:
+        """What playbooks name as their issuers' limits, by kind, for each account on which such kinds are served."""
+        found: dict[str, dict[str, Limit]] = {}
+        for each in self.settings.connections:
+            for kind in each.kinds or ():
+                playbook = self.playbooks.get(kind)
+                if playbook is not None and playbook.http is not None and (said := playbook.http.budget) is not None:
+                    limit = Limit(said.calls_per_second, said.burst)
+                    found.setdefault(self.account_of(each.name), {})[kind] = limit
         return found
 
     @functools.cached_property

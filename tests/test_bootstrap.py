@@ -94,6 +94,33 @@ def test_two_budgets_for_one_account_are_refused_in_one_line(tmp_path):
     )
 
 
+def serving(name, *kinds, budget=None, account=None):
+    address = "http://127.0.0.1:9"
+    given = {"name": name, "family": "http", "account": account, "kinds": list(kinds), "endpoint_url": address}
+    return {**given, "budget": budget}
+
+
+def test_what_an_issuer_publishes_is_the_budget_of_an_account_that_states_none(tmp_path):
+    parts = budgeted(
+        tmp_path,
+        serving("one", "linode_token"),
+        serving("several", "cloudflare_api_token", "discord_bot_token", "npm_token"),
+        serving("own", "linode_token", budget={"calls_per_second": 9}),
+        serving("none", "npm_token"),
+        serving("shared_a", "cloudflare_api_token", account="1"),
+        serving("shared_b", "linode_token", account="1"),
+        serving("stated_a", "cloudflare_api_token", account="2"),
+        serving("stated_b", "linode_token", account="2", budget={"calls_per_second": 9, "burst": 7}),
+    )
+    assert parts.limits == {
+        parts.account_of("one"): Limit(3.0, 20),
+        parts.account_of("several"): Limit(4.0, 10),  # the strictest of each: 4 and 20, 10 and 10
+        parts.account_of("own"): Limit(9.0, 1),
+        parts.account_of("shared_a"): Limit(3.0, 20),
+        parts.account_of("stated_a"): Limit(9.0, 7),
+    }
+
+
 def test_an_entry_that_fits_nothing_for_a_misspelt_kind_is_told_before_the_night(tmp_path):
     found = {"match": {"provider": "aws_iam_acces_key", "owner": "ci"}}
     parts = Rotator(Settings(folder=tmp_path, data_dir=tmp_path, credentials=[found]))

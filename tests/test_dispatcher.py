@@ -7,11 +7,13 @@ from collections import Counter
 import pytest
 from sqlalchemy import update
 
+from rotator.bootstrap import Rotator
 from rotator.dispatcher import CHORES_EVERY_S, Dispatcher
 from rotator.flow.budget import Limit
 from rotator.flow.playbook import Strategy
 from rotator.ledger import tables
 from rotator.ledger.due import RESEND_S, DueWork
+from rotator.settings.configuration import Settings
 from tests.fakes.company import founded
 
 WINDOW = 8
@@ -121,6 +123,18 @@ def test_a_budget_holds_over_a_change_of_leader(house):
         take(house, theirs)
     assert len(sent) == before
     assert 9 <= len(theirs) <= 11  # ten seconds of two calls each, two for a branch
+
+
+def test_what_a_kinds_issuer_publishes_is_granted_and_no_more(house, tmp_path):
+    own = {"name": "linode", "family": "http", "kinds": ["linode_token"], "endpoint_url": "http://127.0.0.1:9"}
+    parts = Rotator(Settings(folder=tmp_path, data_dir=tmp_path, connections=[own]))
+    made(house, tables.branch.c.id.is_not(None), account=parts.account_of("linode"), calls=2)
+    sent, ann = hired(house, "ann", parts.limits)
+    for _ in range(40):  # ten seconds, of three calls each, and the twenty of a full bucket
+        ann.tick()
+        take(house, sent)
+        house.world.wait_until(house.world.now() + 0.25)
+    assert 24 <= len(sent) <= 26
 
 
 def test_a_lost_message_is_sent_again_and_not_sooner(house):

@@ -196,8 +196,10 @@ def _budgets(parts: Rotator) -> Iterator[Finding]:
     except RotatorError as error:
         yield Finding(False, str(error))
         return
+    stated = {parts.account_of(each.name) for each in parts.settings.connections if each.budget is not None}
     for account, limit in limits.items():
-        yield Finding(True, f"account {account}: {limit.calls_per_second:g} calls a second, {limit.burst} at once")
+        whose = "" if account in stated else f", as published for {', '.join(parts.published[account])}"
+        yield Finding(True, f"account {account}: {limit}{whose}")
 
 
 def _recoveries(parts: Rotator) -> Iterator[Asked]:

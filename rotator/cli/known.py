@@ -140,12 +140,19 @@ def check_providers(context: typer.Context, output: OutputOption = Output.TABLE)
         [reaching.Asked(kind, functools.partial(reaching.issuer, parts, kind, each)) for kind, each in pairs]
     )
     results = [
-        {"kind": kind, "connection": each.name, "well": answer.well, "answer": answer.answer}
+        {
+            "kind": kind,
+            "connection": each.name,
+            "well": answer.well,
+            "answer": answer.answer,
+            "limit": str(limit) if (limit := parts.limits.get(parts.account_of(each.name))) is not None else None,
+        }
         for (kind, each), answer in zip(pairs, found, strict=True)
     ]
     if output is Output.TABLE:
         for each in results:
             line = f"{'ok ' if each['well'] else 'BAD'} {each['kind']} on {each['connection']}: {each['answer']}"
+            line += f"; {each['limit']}" if each["limit"] else ""
             typer.echo(plain(line))
     else:
         emit(results, output)

@@ -15,7 +15,7 @@ from rotator.bootstrap import Rotator
 from rotator.credential import CredentialRef
 from rotator.errors import BadInput, Rejected, RotatorError, Unavailable
 from rotator.flow.scope import ConsumerAddress
-from rotator.ports import CALL_DEADLINE_S, CONNECT_TIMEOUT_S, Connection, Place
+from rotator.ports import CALL_DEADLINE_S, CONNECT_TIMEOUT_S, Connection, Discoverable, Place, Provider
 
 NOBODY = "rotator-provider-check"
 """The credential, and its owner, that are asked about: there is none."""
@@ -118,11 +118,21 @@ def _asked(parts: Rotator, ref: CredentialRef) -> str:
     try:
         return f"{ANSWERS} ({parts.outside.provider(ref).inspect(ref).state})"
     except RotatorError as error:
+        if error.reason.startswith("malformed_"):
+            return _listed(parts.outside.provider(ref))
         if error.reason == "no_view":
             return f"not asked: {error.detail}"
         if error.reason not in {"unknown_credential", "not_found"}:
             raise
         return ANSWERS
+
+
+def _listed(provider: Provider) -> str:
+    """Ask for the first of what is listed: of a kind whose ids have a form, nobody can be asked about a made-up one."""
+    if not isinstance(provider, Discoverable):
+        return "not asked: an id, and an owner, that are made up have not the form of this kind"
+    next(iter(provider.discover()), None)
+    return f"{ANSWERS} (listed)"
 
 
 def store(parts: Rotator, place: Place) -> str:

@@ -7,6 +7,7 @@ whether it answers again.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 
@@ -37,6 +38,9 @@ class Limit:
     calls_per_second: float
     burst: int = 1
 
+    def __str__(self) -> str:
+        return f"{self.calls_per_second:g} calls a second, {self.burst} at once"
+
     @property
     def holds(self) -> float:
         """Return how many calls the bucket holds."""
@@ -45,6 +49,14 @@ class Limit:
     def needs(self, calls: int) -> float:
         """Return how full the bucket must be for so many calls; what it never holds goes into debt."""
         return min(float(calls), self.holds - LOOKED_AT_S * self.calls_per_second)
+
+
+def strictest(limits: Iterable[Limit]) -> Limit | None:
+    """Return the limit that keeps all of these: the least rate, and the least burst; None where there are none."""
+    found = list(limits)
+    if not found:
+        return None
+    return Limit(min(each.calls_per_second for each in found), min(each.burst for each in found))
 
 
 @dataclass(frozen=True, slots=True)
