@@ -16,6 +16,7 @@ from google.cloud.secretmanager_v1.services.secret_manager_service.transports im
 from rotator.errors import RotatorError, Unavailable, Uncertain, asking
 from rotator.families.gcp import Project, refused
 from rotator.families.http_wire import Reply
+from rotator.families.punctual_answers import let_end_in_time
 from rotator.ports import CALL_DEADLINE_S, Connection
 
 _TIMEOUT_S = 10.0
@@ -32,9 +33,12 @@ class SecretManager:
         transport = SecretManagerServiceRestTransport(
             host=address.netloc, url_scheme=address.scheme, credentials=_Ours(self.project)
         )
-        transport._session.trust_env = False  # noqa: SLF001 - a proxy of the environment would see the secrets
+        session: Any = transport._session  # noqa: SLF001 - the client has no other way to say so
+        session.trust_env = False  # a proxy of the environment would see the secrets
         if ca_file := connection.settings.get("ca_file"):
-            transport._session.verify = str(ca_file)  # noqa: SLF001 - the client has no other way to say so
+            session.verify = str(ca_file)
+        for adapter in session.adapters.values():
+            let_end_in_time(adapter.poolmanager)
         self.client = SecretManagerServiceClient(transport=transport)
 
     def exchange(self) -> Exchange:

@@ -7,6 +7,7 @@ The connection's credential is an access token with the scope `api`, or the docu
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from typing import Any
@@ -15,6 +16,7 @@ from urllib.parse import urlsplit
 from rotator.credential import Secret
 from rotator.errors import BadInput, Unavailable, asking
 from rotator.families.http_wire import Reply, Wire
+from rotator.families.one_method import CallTime
 from rotator.families.own_token import in_header, own_token
 from rotator.ports import Connection
 
@@ -40,6 +42,13 @@ class GitLab:
             raise BadInput("this is no address of a GitLab", connection.name, f"leave it out for {SITE}")
         self._connection = connection
         self._wire = Wire(self.address, connection.settings.get("ca_file"))
+        self._time: CallTime | None = None
+
+    def exchange(self) -> GitLab:
+        """Begin the calls of one method, which share its deadline."""
+        begun = copy.copy(self)
+        begun._time = CallTime()  # noqa: SLF001 - it is one of these
+        return begun
 
     def read(self, path: str) -> Reply:
         """Read a path under the API; any answer is returned. Raises Unavailable when there was none."""
@@ -68,7 +77,8 @@ class GitLab:
 
     def _send(self, method: str, path: str, token: Secret, body: object = None) -> Reply:
         headers = {"Accept": "application/json", "User-Agent": "rotator", "PRIVATE-TOKEN": in_header(token)}
-        return self._wire.send(method, f"{self.address}{_API}{path}", headers, body)
+        left = None if self._time is None else self._time.left_for(method)
+        return self._wire.send(method, f"{self.address}{_API}{path}", headers, body, within_s=left)
 
 
 def told(reply: Reply) -> Mapping[str, Any]:

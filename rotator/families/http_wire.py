@@ -10,10 +10,13 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from typing import Any
 
 import httpx2
 
 from rotator.errors import Rejected, RotatorError, Unavailable, Uncertain
+from rotator.families.one_method import parts_of
+from rotator.families.punctual_network import OutOfTime, PunctualNetwork
 from rotator.ports import CALL_DEADLINE_S, CONNECT_TIMEOUT_S, READ_TIMEOUT_S
 
 # It logs addresses, and some services want a secret in theirs.
@@ -70,12 +73,18 @@ class Wire:
 
     def __init__(self, address: str, ca_file: object = None, tls: ssl.SSLContext | None = None) -> None:
         self._address = address
-        self._client = httpx2.Client(
+        transport = httpx2.HTTPTransport(
             verify=tls or ssl.create_default_context(cafile=str(ca_file) if ca_file else None),
-            timeout=httpx2.Timeout(READ_TIMEOUT_S, connect=CONNECT_TIMEOUT_S, pool=CONNECT_TIMEOUT_S),
             limits=httpx2.Limits(max_connections=POOL_SIZE, max_keepalive_connections=POOL_SIZE),
+            trust_env=False,  # a proxy or a netrc entry that the environment names would see the secret
+        )
+        pool: Any = transport._pool  # noqa: SLF001 - the library has no other way to say so
+        pool._network_backend = self._network = PunctualNetwork(pool._network_backend)  # noqa: SLF001
+        self._client = httpx2.Client(
+            transport=transport,
+            timeout=httpx2.Timeout(READ_TIMEOUT_S, connect=CONNECT_TIMEOUT_S, pool=CONNECT_TIMEOUT_S),
             follow_redirects=False,  # a redirect would carry the secret elsewhere
-            trust_env=False,  # so would a proxy or a netrc entry that the environment names
+            trust_env=False,
         )
 
     def close(self) -> None:
@@ -96,20 +105,21 @@ class Wire:
 
         `body` is sent as JSON, `content` as it is. `within_s` is a shorter deadline than a call's own, in seconds.
         """
-        began = time.monotonic()
-        deadline = began + (CALL_DEADLINE_S if within_s is None else within_s)
+        deadline = time.monotonic() + (CALL_DEADLINE_S if within_s is None else within_s)
         limits = self._client.timeout
         if within_s is not None:
-            limits = httpx2.Timeout(min(READ_TIMEOUT_S, within_s * 2 / 3), connect=within_s / 3, pool=within_s / 3)
+            connect_s, read_s = parts_of(within_s)
+            limits = httpx2.Timeout(read_s, connect=connect_s, pool=connect_s)
+        self._network.end_at(deadline)  # each byte of an answer that drips is in time, and the whole may not be
         try:
             with self._client.stream(
                 method, url, headers=headers, json=body, content=content, timeout=limits
             ) as answer:
-                parts = b"".join(_limited(answer, deadline))
+                parts = b"".join(_limited(answer))
         except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout):
             # The vendor's exception holds the request with its secret: it goes no further than this.
             raise Unavailable("unreachable", self._address) from None
-        except httpx2.TimeoutException:
+        except (httpx2.TimeoutException, OutOfTime):
             raise Uncertain("timed_out", self._address) from None
         except (httpx2.HTTPError, httpx2.StreamError):
             raise Uncertain("connection_lost", self._address) from None
@@ -122,13 +132,11 @@ class Wire:
         return Reply(answer.status_code, parsed, url, later, answer.headers, words)
 
 
-def _limited(answer: httpx2.Response, deadline: float) -> list[bytes]:
+def _limited(answer: httpx2.Response) -> list[bytes]:
     parts, size = [], 0
     for part in answer.iter_bytes():
         size += len(part)
         if size > _ANSWER_LIMIT:
             raise Uncertain("answer_too_long", f"more than {_ANSWER_LIMIT} bytes")
-        if time.monotonic() > deadline:  # each byte of an answer that drips is in time
-            raise httpx2.ReadTimeout("the whole answer took too long")
         parts.append(part)
     return parts

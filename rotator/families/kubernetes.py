@@ -9,6 +9,7 @@ The connection's credential is a service account's token, or the document in whi
 from __future__ import annotations
 
 import contextlib
+import copy
 import json
 import os
 import ssl
@@ -20,6 +21,7 @@ from urllib.parse import quote, urlencode, urlsplit
 from rotator.credential import Secret
 from rotator.errors import BadInput, Rejected, asking
 from rotator.families.http_wire import Reply, Wire
+from rotator.families.one_method import CallTime
 from rotator.families.own_token import in_header, own_token
 from rotator.ports import Connection
 
@@ -46,6 +48,13 @@ class Kubernetes:
         self._connection = connection
         self._ca_file = connection.settings.get("ca_file")
         self._wire = Wire(self.address, self._ca_file)
+        self._time: CallTime | None = None
+
+    def exchange(self) -> Kubernetes:
+        """Begin the calls of one method, which share its deadline."""
+        begun = copy.copy(self)
+        begun._time = CallTime()  # noqa: SLF001 - it is one of these
+        return begun
 
     def read(self, path: str, body: object = None, method: str = "GET") -> Reply:
         """Ask something that changes nothing; any answer is returned. Raises Unavailable when there was none."""
@@ -99,7 +108,8 @@ class Kubernetes:
         if token is not None:
             headers["Authorization"] = f"Bearer {in_header(token)}"
         content = None if body is None else json.dumps(body).encode()
-        return wire.send(method, self.address + path, headers, content=content)
+        left = None if self._time is None else self._time.left_for(method)
+        return wire.send(method, self.address + path, headers, content=content, within_s=left)
 
 
 def told(reply: Reply) -> Mapping[str, Any]:

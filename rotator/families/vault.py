@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import ssl
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -19,7 +19,9 @@ from urllib3.exceptions import HTTPError, NameResolutionError, NewConnectionErro
 
 from rotator.credential import Secret
 from rotator.errors import BadInput, Rejected, Unavailable, Uncertain, asking
+from rotator.families.one_method import CallTime, parts_of
 from rotator.families.own_token import own_token
+from rotator.families.punctual_answers import let_end_in_time
 from rotator.ports import CALL_DEADLINE_S, CONNECT_TIMEOUT_S, READ_TIMEOUT_S, Connection
 
 SETTINGS = frozenset(
@@ -102,7 +104,9 @@ class Vault:
         # The environment may name a proxy or a netrc entry; a secret goes to the server named here and nowhere else.
         session.trust_env = False
         for scheme in ("http://", "https://"):
-            session.mount(scheme, HTTPAdapter(pool_connections=1, pool_maxsize=POOL_SIZE, max_retries=0))
+            adapter = HTTPAdapter(pool_connections=1, pool_maxsize=POOL_SIZE, max_retries=0)
+            let_end_in_time(adapter.poolmanager)
+            session.mount(scheme, adapter)
         session.verify = str(connection.settings.get("ca_file") or "") or True
         namespace = connection.settings.get("namespace")
         self._adapter = RawAdapter(
@@ -112,6 +116,13 @@ class Vault:
             allow_redirects=False,  # a redirect would carry the token elsewhere
             namespace=str(namespace) if namespace else None,
         )
+        self._time: CallTime | None = None
+
+    def exchange(self) -> Vault:
+        """Begin the calls of one method, which share its deadline."""
+        begun = copy.copy(self)
+        begun._time = CallTime()  # noqa: SLF001 - it is one of these
+        return begun
 
     def read(
         self, method: str, path: str, body: Mapping[str, object] | None = None, token: Secret | None = None
@@ -148,7 +159,7 @@ class Vault:
         if token is not None and not sendable(token):
             raise Rejected("unreadable", "this is no token")
         bearer = {} if token is None else {"X-Vault-Token": token.reveal()}
-        began = time.monotonic()
+        limits = {} if self._time is None else {"timeout": parts_of(self._time.left_for(method))}
         try:
             answer = self._adapter.request(
                 method,
@@ -157,9 +168,10 @@ class Vault:
                 raise_exception=False,
                 json=body,
                 stream=True,
+                **limits,
             )
             with answer:
-                content = _whole(answer, began + CALL_DEADLINE_S)
+                content = _whole(answer)
         except requests.RequestException as error:
             # The vendor's exception holds the request with its token: it goes no further than this.
             raise _unanswered(error, self.address) from None
@@ -185,12 +197,9 @@ def _unanswered(error: requests.RequestException, address: str) -> Unavailable |
     return Uncertain("timed_out" if isinstance(error, requests.ReadTimeout) else "connection_lost", address)
 
 
-def _whole(answer: requests.Response, deadline: float) -> bytes:
-    """Read the answer as it comes: each byte of one that drips is in time, and the whole may not be."""
+def _whole(answer: requests.Response) -> bytes:
     parts = []
     while part := answer.raw.read1(_PART, decode_content=True):
-        if time.monotonic() > deadline:
-            raise ReadTimeoutError(None, None, "the whole answer took too long")  # type: ignore[arg-type]
         parts.append(part)
     return b"".join(parts)
 

@@ -23,16 +23,15 @@ from nacl.exceptions import CryptoError
 from nacl.public import PublicKey, SealedBox
 
 from rotator.credential import Secret
-from rotator.errors import BadInput, Rejected, Unavailable, Uncertain
+from rotator.errors import BadInput, Rejected, Unavailable, asking
 from rotator.families.github import API, HEADERS, later_of
 from rotator.families.http_wire import Reply, Wire
+from rotator.families.one_method import CallTime
 from rotator.families.own_token import own_token
 from rotator.ports import Connection, WriteOnly
 
 FAMILY = "github"
 
-_WITHIN_S = 8.0
-"""Of each call: a write is three, which stay within one deadline."""
 _NAME = re.compile(
     r"(?P<repository>[A-Za-z0-9._-]+/[A-Za-z0-9._-]+):(?P<name>[A-Za-z_][A-Za-z0-9_]*)"
     r"(?:@(?P<environment>[^#\s][^#]*))?(?:#(?P<field>\w+))?"
@@ -56,41 +55,39 @@ class GithubActionsSecret:
 
     def current(self, name: str) -> str | None:
         """Return when GitHub says that it was written last, to the second."""
-        found = _read_name(name)
-        reply = self._read(found.path)
+        found, time = _read_name(name), CallTime()
+        reply = self._read(found.path, time)
         if reply.status == HTTPStatus.NOT_FOUND:
-            self._told(self._read(found.key_path), name)  # a repository that nobody sees is no empty place
+            self._told(self._read(found.key_path, time), name)  # a repository that nobody sees is no empty place
             return None
         return str(self._told(reply, name)["updated_at"])
 
     def write(self, name: str, document: Secret) -> str:
-        found = _read_name(name)
-        key = self._told(self._read(found.key_path), name)
+        found, time = _read_name(name), CallTime()
+        key = self._told(self._read(found.key_path, time), name)
         body = {"encrypted_value": _sealed(_chosen(document, found.field), str(key["key"])), "key_id": key["key_id"]}
-        reply = self._send("PUT", found.path, body)
+        reply = self._send("PUT", found.path, time, body)
         if reply.status not in (HTTPStatus.CREATED, HTTPStatus.NO_CONTENT):
             raise _refusal(reply, name)
-        return str(self._told(self._read(found.path), name)["updated_at"])
+        return str(self._told(self._read(found.path, time), name)["updated_at"])
 
     def erase(self, name: str) -> None:
-        reply = self._send("DELETE", _read_name(name).path)
+        reply = self._send("DELETE", _read_name(name).path, CallTime())
         if reply.status not in (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_FOUND):
             raise _refusal(reply, name)
 
-    def _read(self, path: str) -> Reply:
-        try:
-            return self._send("GET", path)
-        except Uncertain as lost:
-            raise Unavailable(lost.reason, lost.detail) from None
+    def _read(self, path: str, time: CallTime) -> Reply:
+        with asking():
+            return self._send("GET", path, time)
 
     def _told(self, reply: Reply, name: str) -> Mapping[str, Any]:
         if not reply.ok or not isinstance(reply.content, Mapping):
             raise _refusal(reply, name)
         return reply.content
 
-    def _send(self, method: str, path: str, body: object = None) -> Reply:
+    def _send(self, method: str, path: str, time: CallTime, body: object = None) -> Reply:
         headers = {**HEADERS, "Authorization": f"Bearer {own_token(self._connection).reveal()}"}
-        reply = self._wire.send(method, self._address + path, headers, body, within_s=_WITHIN_S)
+        reply = self._wire.send(method, self._address + path, headers, body, within_s=time.left_for(method))
         if (later := later_of(reply)) is not None:
             raise later
         return reply

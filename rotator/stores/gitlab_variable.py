@@ -28,6 +28,7 @@ from rotator.errors import Rejected, RotatorError, Unavailable, Uncertain
 from rotator.families.gitlab import GitLab, is_absent, told
 from rotator.families.gitlab_names import Variable, variable_of
 from rotator.families.http_wire import Reply
+from rotator.families.one_method import BegunForEach
 from rotator.ports import Connection, Store
 
 FAMILY = "gitlab"
@@ -45,14 +46,15 @@ Found = Mapping[str, Any]
 
 def connect(connection: Connection) -> Store:
     """Return the store of one GitLab."""
-    return GitLabVariable(connection)
+    gitlab = GitLab(connection)
+    return BegunForEach(lambda: GitLabVariable(gitlab.exchange()))
 
 
 class GitLabVariable:
-    """Variables of one GitLab's projects and groups."""
+    """Variables of one GitLab's projects and groups, for one method."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._gitlab = GitLab(connection)
+    def __init__(self, gitlab: GitLab) -> None:
+        self._gitlab = gitlab
 
     def current(self, name: str) -> str | None:
         place = variable_of(name)

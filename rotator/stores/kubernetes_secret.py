@@ -22,6 +22,7 @@ from typing import Any
 from rotator.credential import Secret
 from rotator.errors import Rejected, RotatorError, Uncertain
 from rotator.families.kubernetes import Kubernetes, is_absent, path_of, told
+from rotator.families.one_method import BegunForEach
 from rotator.ports import Connection, Store
 
 FAMILY = "kubernetes"
@@ -38,14 +39,15 @@ Object = Mapping[str, Any]
 
 def connect(connection: Connection) -> Store:
     """Return the store of one cluster."""
-    return KubernetesSecret(connection)
+    cluster = Kubernetes(connection)
+    return BegunForEach(lambda: KubernetesSecret(cluster.exchange()))
 
 
 class KubernetesSecret:
-    """Secrets of one cluster."""
+    """Secrets of one cluster, for one method."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._cluster = Kubernetes(connection)
+    def __init__(self, cluster: Kubernetes) -> None:
+        self._cluster = cluster
 
     def current(self, name: str) -> str | None:
         return _version(self._found(name))

@@ -23,6 +23,7 @@ from urllib.parse import quote
 
 from rotator.credential import Secret
 from rotator.errors import Rejected, RotatorError, Uncertain
+from rotator.families.one_method import BegunForEach
 from rotator.families.vault import Reply, Vault
 from rotator.ports import Connection, Store
 
@@ -36,7 +37,16 @@ _CAS_MISMATCH = "did not match the current version"
 
 def connect(connection: Connection) -> Store:
     """Return the store of one mount."""
-    return VaultKv(connection)
+    vault, mount = Vault(connection), _Mount(connection)
+    return BegunForEach(lambda: VaultKv(vault.exchange(), mount))
+
+
+class _Mount:
+    """Where the secrets are, and whether that is known to be a place for them."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.path = str(connection.settings.get("mount") or DEFAULT_MOUNT).strip("/")
+        self.is_fit = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +63,10 @@ class _Entry:
 
 
 class VaultKv:
-    """Secrets of one mount."""
+    """Secrets of one mount, for one method."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._vault = Vault(connection)
-        self._mount = str(connection.settings.get("mount") or DEFAULT_MOUNT).strip("/")
-        self._mount_is_fit = False
+    def __init__(self, vault: Vault, mount: _Mount) -> None:
+        self._vault, self._mount = vault, mount
 
     def current(self, name: str) -> str | None:
         """Return the newest version's number; a deleted one holds nothing."""
@@ -143,20 +151,20 @@ class VaultKv:
         return None if waiting.promoted_as is None else self._at(self._path(name), waiting.promoted_as)
 
     def _at(self, path: str, version: str) -> Mapping[str, Any] | None:
-        return _entry(self._vault.read("GET", f"{self._mount}/data/{path}?version={quote(version, safe='')}")).data
+        return _entry(self._vault.read("GET", f"{self._mount.path}/data/{path}?version={quote(version, safe='')}")).data
 
     def _newest(self, path: str) -> _Entry:
-        return _entry(self._vault.read("GET", f"{self._mount}/data/{path}"))
+        return _entry(self._vault.read("GET", f"{self._mount.path}/data/{path}"))
 
     def _write(self, path: str, data: Mapping[str, Any], expected: int) -> Reply:
         body = {"options": {"cas": expected}, "data": dict(data)}
-        return self._vault.change("POST", f"{self._mount}/data/{path}", body)
+        return self._vault.change("POST", f"{self._mount.path}/data/{path}", body)
 
     def _change(self, kind: str, path: str, body: Mapping[str, object]) -> None:
-        self._vault.change("POST", f"{self._mount}/{kind}/{path}", body).accepted()
+        self._vault.change("POST", f"{self._mount.path}/{kind}/{path}", body).accepted()
 
     def _path(self, name: str) -> str:
-        path = name.strip("/").removeprefix(f"{self._mount}/")
+        path = name.strip("/").removeprefix(f"{self._mount.path}/")
         if {"", ".", ".."} & set(path.split("/")):
             raise Rejected("bad_name", f"{name} is not a path beneath a mount")
         return quote(path)
@@ -166,12 +174,12 @@ class VaultKv:
 
     def _refuse_unfit_mount(self) -> None:
         """Ask once whether the mount is KV version 2: version 1 would take the same calls and keep nonsense."""
-        if self._mount_is_fit:
+        if self._mount.is_fit:
             return
-        mount = self._vault.read("GET", f"sys/internal/ui/mounts/{self._mount}").accepted().data
+        mount = self._vault.read("GET", f"sys/internal/ui/mounts/{self._mount.path}").accepted().data
         if mount.get("type") != "kv" or (mount.get("options") or {}).get("version") != "2":
-            raise Rejected("not_kv_v2", f"{self._mount} is not a mount of KV version 2")
-        self._mount_is_fit = True
+            raise Rejected("not_kv_v2", f"{self._mount.path} is not a mount of KV version 2")
+        self._mount.is_fit = True
 
 
 def _entry(reply: Reply) -> _Entry:

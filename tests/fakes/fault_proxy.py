@@ -27,6 +27,7 @@ class End(Enum):
     HALF = auto()
     STALLED = auto()
     DRIPPED = auto()
+    HEAD_DRIPPED = auto()
     ANSWERED = auto()
 
 
@@ -47,6 +48,7 @@ RESET_AFTER = Fault("reset after", acted=True, end=End.RESET)
 HALF = Fault("answer cut in half", acted=True, end=End.HALF)
 STALLED = Fault("no answer in time", acted=True, end=End.STALLED)
 DRIPPED = Fault("byte after byte", acted=True, end=End.DRIPPED)
+HEAD_DRIPPED = Fault("byte after byte, the headers too", acted=True, end=End.HEAD_DRIPPED)
 THROTTLED = Fault("429", acted=False, end=End.ANSWERED, instead=(429, {"Retry-After": "2"}, b"slow down"))
 FAILED = Fault("500", acted=False, end=End.ANSWERED, instead=(500, {}, b"something broke"))
 FAILED_AFTER = Fault("500 although done", acted=True, end=End.ANSWERED, instead=(500, {}, b"something broke"))
@@ -177,7 +179,13 @@ class _Forward(BaseHTTPRequestHandler):
             case End.STALLED:
                 self.wait_for_client()
             case End.DRIPPED:
-                self.drip(answer[2])
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(answer[2]) + 300))
+                self.end_headers()
+                self.drip()
+            case End.HEAD_DRIPPED:
+                self.wfile.write(b"HTTP/1.1 200 OK\r\nX-Patience: ")
+                self.drip()
             case End.RESET:
                 linger = struct.pack("ii", 1, 0)  # what is closed now is reset, not ended
                 self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
@@ -193,10 +201,7 @@ class _Forward(BaseHTTPRequestHandler):
                 if not self.connection.recv(1):
                     return
 
-    def drip(self, content):
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(content) + 300))
-        self.end_headers()
+    def drip(self):
         self.wfile.flush()
         with contextlib.suppress(OSError):
             while not self.proxy.ending.wait(DRIP_EVERY_S):

@@ -9,22 +9,39 @@ import pytest
 from rotator.consumers import webhook
 from rotator.credential import CredentialRef, Secret
 from rotator.errors import Unavailable, Uncertain
-from rotator.families import http, http_wire, vault
+from rotator.families import aws, gcp_secrets, http, http_wire, vault
 from rotator.families.http_template import Filled
 from rotator.ports import Connection, Notice
 from rotator.rest_kind import Authenticate
-from tests.fakes.fault_proxy import DRIPPED, fault_proxy
+from tests.fakes.fault_proxy import DRIPPED, HEAD_DRIPPED, fault_proxy
 
 DEADLINE_S = 0.2
 REF = CredentialRef("vault_token", "vault", "ci", "old")
 
 
-@pytest.fixture
-def address(monkeypatch):
-    for module in (webhook, http_wire, vault):
-        monkeypatch.setattr(module, "CALL_DEADLINE_S", DEADLINE_S)
+@pytest.fixture(autouse=True)
+def _quickly(monkeypatch):
+    for module, name in (
+        (webhook, "CALL_DEADLINE_S"),
+        (http_wire, "CALL_DEADLINE_S"),
+        (vault, "READ_TIMEOUT_S"),
+        (aws, "READ_TIMEOUT_S"),
+        (gcp_secrets, "_TIMEOUT_S"),
+    ):
+        monkeypatch.setattr(module, name, DEADLINE_S)
+
+
+@pytest.fixture(params=[DRIPPED, HEAD_DRIPPED], ids=lambda fault: fault.name)
+def address(request):
     with fault_proxy("http://127.0.0.1:9") as proxy:
-        proxy.every(replace(DRIPPED, acted=False))  # there is nobody behind it
+        proxy.every(replace(request.param, acted=False))  # there is nobody behind it
+        yield proxy.address
+
+
+@pytest.fixture
+def dripping():
+    with fault_proxy("http://127.0.0.1:9") as proxy:
+        proxy.every(replace(DRIPPED, acted=False))
         yield proxy.address
 
 
@@ -32,8 +49,8 @@ def connection(address):
     return Connection("c", "any", endpoint_url=address, credential=lambda: Secret("own-token"))
 
 
-def test_a_dripping_consumer_may_have_heard(address):
-    consumer = webhook.connect(address)
+def test_a_dripping_consumer_may_have_heard(dripping):
+    consumer = webhook.connect(dripping)
     with pytest.raises(Uncertain, match="consumer_timed_out"):
         consumer.reload(Notice("inc", REF, REF, ()))
     with pytest.raises(Unavailable, match="consumer_timed_out"):
@@ -54,3 +71,20 @@ def test_a_dripping_vault_may_have_acted(address):
         server.change("POST", "auth/token/create", {})
     with pytest.raises(Unavailable, match="timed_out"):
         server.read("GET", "auth/token/lookup-self")
+
+
+def test_a_dripping_aws_may_have_acted(address):
+    own = Secret('{"aws_access_key_id": "AKIA", "aws_secret_access_key": "secret"}')
+    account = aws.Account(Connection("c", "aws", endpoint_url=address, credential=lambda: own))
+    with pytest.raises(Uncertain):
+        account.exchange().change("ssm", "put_parameter", Name="n", Value="v", Type="String")
+    with pytest.raises(Unavailable):
+        account.exchange().read("ssm", "get_parameter", Name="n")
+
+
+def test_a_dripping_google_may_have_acted(address):
+    manager = gcp_secrets.SecretManager(Connection("c", "gcp", "p", address, lambda: Secret("token")))
+    with pytest.raises(Uncertain):
+        manager.exchange().change("delete_secret", name="projects/p/secrets/s")
+    with pytest.raises(Unavailable):
+        manager.exchange().read("get_secret", name="projects/p/secrets/s")
