@@ -6,15 +6,20 @@ here. A recovery that was configured and does not work is told as such, with wha
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeVar
 
 from rotator.credential import CredentialRef, Leaked
-from rotator.errors import RotatorError
-from rotator.flow.scope import ConsumerAddress, Custody
-from rotator.ports import Connection, Provider, SelfAware, State
+from rotator.errors import BadInput, RotatorError
+from rotator.families.file import FAMILY as FILE
+from rotator.families.file import folder_of
+from rotator.flow.scope import Custody
+from rotator.ports import Connection, Place, Provider, SelfAware, State
 from rotator.settings.configuration import Settings
+from rotator.settings.connections import ConnectionSettings
 
 T = TypeVar("T")
 Ask = Callable[[Callable[[], T]], T]
@@ -32,18 +37,26 @@ class Unusable(Exception):  # noqa: N818 - what the recovery is
 class Recovery:
     """What is configured for one connection: the way around it, and how its own credential is named.
 
-    `kept` is env, file or vault, "" for the vendor's default chain.
+    `kept` is env, file or vault, "" for the vendor's default chain. `file` is where a file: reference leads.
     """
 
     through: str | None
     kept: str = ""
+    file: Path | None = None
 
 
 def of(settings: Settings) -> dict[str, Recovery]:
     """Return the recovery of each connection."""
-    return {
-        each.name: Recovery(each.recovery, (each.credential or "").partition(":")[0]) for each in settings.connections
-    }
+    return {each.name: _of(each, settings.folder) for each in settings.connections}
+
+
+def _of(connection: ConnectionSettings, folder: Path) -> Recovery:
+    kept, _, rest = (connection.credential or "").partition(":")
+    file = None
+    if kept == "file":
+        with contextlib.suppress(RuntimeError):  # a home that is nobody's: whoever reads it says so
+            file = folder / Path(rest).expanduser()
+    return Recovery(connection.recovery, kept, file)
 
 
 def leads_to_same(connection: Connection, way: Connection) -> None:
@@ -132,18 +145,31 @@ class Ways:
                 "add one with `deliver`, to where the connection's `credential` is read",
             )
         for each in cuts:
-            kept = self.recoveries[each].kept
-            if kept not in {"file", "vault"}:
+            own = self.recoveries[each]
+            if own.kept not in {"file", "vault"}:
                 raise Unusable(
-                    f"{each} reads its own credential from {kept or 'the default chain'}, which a running program "
+                    f"{each} reads its own credential from {own.kept or 'the default chain'}, which a running program "
                     "cannot see change",
                     f"set `credential` of {each} to a file: or vault: reference",
                 )
-            if kept == "file" and not _writes(custody.consumers):
+            if own.kept == "file" and not self._writes(custody, own.file):
                 raise Unusable(
                     f"{each} reads its own credential from a file, and nobody writes the replacement there",
-                    "add a `command` to the consumers of its [[credentials]] entry that does",
+                    "let its [[credentials]] entry deliver to that file by the store `file`, or add a `command` to "
+                    "its consumers that writes it",
                 )
+
+    def _writes(self, custody: Custody, file: Path | None) -> bool:
+        """Tell whether a delivery writes that very file, or a command may."""
+        written = [self._written(each) for each in custody.deliver if each.store == FILE]
+        delivered = file is not None and file.resolve() in written
+        return delivered or any(each.kind == "command" for each in custody.consumers)
+
+    def _written(self, place: Place) -> Path | None:
+        try:
+            return (folder_of(self.connections[place.connection]) / place.name).resolve()
+        except BadInput:  # whoever delivers there says so
+            return None
 
     def own_ids(self, kind: str, connections: Iterable[str]) -> dict[str, str]:
         """Return the id of what the rotator uses on each of the connections that can tell."""
@@ -157,7 +183,3 @@ class Ways:
             if own is not None:
                 found[each] = own
         return found
-
-
-def _writes(consumers: Iterable[ConsumerAddress]) -> bool:
-    return any(each.kind == "command" for each in consumers)

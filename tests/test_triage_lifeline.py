@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
@@ -50,6 +51,7 @@ class Estate:
 
     recovery: str | None = "aws-recovery"
     kept: str = "vault"
+    file: Path | None = None
     custody: Custody = CUSTODY
     accounts: tuple[str | None, str | None] = ("1", "1")
     uses_same: bool = False
@@ -69,6 +71,7 @@ class Estate:
             Connection("aws", "aws", account=self.accounts[0], credential=lambda: Secret(ref.id)),
             Connection("aws-recovery", "aws", account=self.accounts[1], kinds=None),
             Connection("kv", "vault"),
+            Connection("here", "file", settings={"folder": "/etc/rotator"}),
         ]
         triage = Triage(
             connections=connections,
@@ -78,9 +81,10 @@ class Estate:
             pause=lambda _: None,
             concurrency=1,
             recoveries={
-                "aws": Recovery(self.recovery, self.kept),
+                "aws": Recovery(self.recovery, self.kept, self.file),
                 "aws-recovery": Recovery(None),
                 "kv": Recovery(None),
+                "here": Recovery(None),
             },
         )
         leaks = [(ref, secret), *([(way, way_secret)] if self.leaked_too else [])]
@@ -101,6 +105,7 @@ def test_with_a_recovery_that_works_it_is_acted_upon_through_that():
     assert {"aws", "aws-recovery"} <= found.reaches
 
 
+FILED = Custody({"provider": KIND}, deliver=(Place("file", "here", "own/aws.json"),))
 TELLS = ConsumerAddress("command", ("write-it",))
 DEAD_ENDS = {
     "no `recovery` leads around aws": Estate(recovery=None),
@@ -109,7 +114,7 @@ DEAD_ENDS = {
     "has another account": Estate(accounts=("1", "2")),
     "says where its replacement would go": Estate(custody=Custody({"provider": KIND})),
     "which a running program cannot see change": Estate(kept="env"),
-    "nobody writes the replacement there": Estate(kept="file"),
+    "nobody writes the replacement there": Estate(kept="file", custody=FILED, file=Path("/etc/rotator/vault.json")),
     "delivered through aws, which is cut": Estate(
         custody=Custody({"provider": KIND}, deliver=(Place("fake", "aws", "rotator"),))
     ),
@@ -130,3 +135,8 @@ def test_where_there_is_no_way_around_it_is_left_to_a_person_with_the_reason(why
 def test_a_file_that_a_command_writes_is_as_good_as_a_vault():
     custody = Custody({"provider": KIND}, deliver=CUSTODY.deliver, consumers=(TELLS,))
     assert isinstance(Estate(kept="file", custody=custody).found(), Scoped)
+
+
+def test_a_file_that_the_store_writes_is_as_good_as_a_vault():
+    estate = Estate(kept="file", custody=FILED, file=Path("/etc/rotator/spare/../own/aws.json"))
+    assert isinstance(estate.found(), Scoped)
