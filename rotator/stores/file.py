@@ -109,7 +109,11 @@ class FileStore:
             if previous is None:
                 os.unlink(leaf, dir_fd=folder)
             elif (kept := _with_version(folder, leaf, previous)) is not None:
-                os.rename(kept, leaf, src_dir_fd=folder, dst_dir_fd=folder)
+                # A copy: what follows this place reads the version that was given back, by its name.
+                again = f"{leaf}{_BESIDE}again-{previous}"
+                standing = os.stat(kept, dir_fd=folder, follow_symlinks=False)
+                _write(folder, again, _content(folder, kept), like=standing)
+                os.rename(again, leaf, src_dir_fd=folder, dst_dir_fd=folder)
             else:
                 raise Rejected("not_found", f"{name} no longer keeps version {previous}")
             _settle(folder, name)

@@ -64,6 +64,12 @@ def incident(kind, strategy, tmp_path, *, with_secret=True):
         ("gcp_service_account_key", Strategy.CONTAIN_FIRST, Evidence.PROVEN, []),
         ("gcp_service_account_key", Strategy.REPLACE_FIRST, Evidence.PROVEN, []),
         ("gcp_secret_version", Strategy.REVOKE_ONLY, Evidence.STATED, ["elsewhere"]),
+        ("azure_entra_secret", Strategy.REVOKE_ONLY, Evidence.PROVEN, []),
+        ("azure_key_vault_secret", Strategy.REVOKE_ONLY, Evidence.STATED, ["elsewhere"]),
+        ("gitlab_token", Strategy.CONTAIN_FIRST, Evidence.PROVEN, []),
+        ("gitlab_token", Strategy.REVOKE_ONLY, Evidence.PROVEN, []),
+        ("kubernetes_service_account_token", Strategy.CONTAIN_FIRST, Evidence.PROVEN, []),
+        ("kubernetes_service_account_token", Strategy.REVOKE_ONLY, Evidence.PROVEN, []),
     ],
 )
 def test_a_run_ends_with_no_more_said_than_was_seen(tmp_path, kind, strategy, evidence, asked):

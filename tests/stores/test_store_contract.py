@@ -130,6 +130,7 @@ def test_a_demoted_value_gives_the_previous_one_back_and_twice_is_fine(case: Sto
     assert case.consumer_reads(name) == OLD
     case.store.demote(name, promoted, old)
     assert case.consumer_reads(name) == OLD
+    assert case.store.read(name, old) == Secret(OLD)  # what follows this place is written from it
 
 
 def test_a_demoted_first_value_leaves_consumers_nothing(case: StoreCase):
