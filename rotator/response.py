@@ -69,6 +69,7 @@ def prepare(parts: Rotator, found: Sequence[Suspect], strategy: Strategy | None 
         pause=time.sleep,
         concurrency=parts.settings.concurrency,
         recoveries=recovery.of(parts.settings),
+        kinds=parts.playbooks,
     ).identify(found)
 
     def costs(kind: str, connection: str) -> Mapping[str, int]:

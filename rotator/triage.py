@@ -7,7 +7,7 @@ issuer, and what nobody can name becomes a task for a person, with the reason.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -15,7 +15,8 @@ from typing import TypeVar
 
 from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.errors import BadInput, RotatorError, Unavailable
-from rotator.flow.exposure import Suspect
+from rotator.flow.exposure import Suspect, misspelt
+from rotator.flow.playbook import meant
 from rotator.flow.scope import Custodies, Custody, Lifeline, Scoped, Unresolved, connections_to_ask, reach_of
 from rotator.ports import Connection, Installable, Provider, SelfAware, State
 from rotator.recovery import Recovery, Unusable, Ways
@@ -47,6 +48,8 @@ class Triage:
     pause: Callable[[float], None]
     concurrency: int = 32
     recoveries: Mapping[str, Recovery] = field(default_factory=dict)
+    kinds: Collection[str] = ()
+    """Those that somebody may have meant who misspelt one in a list."""
 
     def identify(self, suspects: Iterable[Suspect]) -> Findings:
         """Name every suspect, in parallel."""
@@ -104,10 +107,7 @@ class Triage:
 
     def _one(self, suspect: Suspect) -> tuple[Scoped | Unresolved, tuple[str, ...]]:
         if suspect.kind is None:
-            rules = ", ".join(sorted({f"{each.source}:{each.rule}" for each in suspect.exposures}))
-            return _manual(
-                suspect, f"no playbook recognises {rules}", "revoke it at its issuer, or write a playbook for it"
-            ), ()
+            return _unrecognised(suspect, self.kinds), ()
         family = self.family(suspect.kind)
         serving = [
             each
@@ -116,6 +116,8 @@ class Triage:
         ]
         if not serving:
             return _manual(suspect, f"no {family} connection", f"add [[connections]] with family = {family!r}"), ()
+        if (named := suspect.leaked.connection) and named not in {each.name for each in serving}:
+            return _misnamed(suspect, named, serving, self.connections), ()
         try:
             return self._ask(suspect, suspect.kind, serving)
         except BadInput as error:
@@ -242,6 +244,25 @@ def _stands_in(own: Secret, leaked: Leaked, ref: CredentialRef) -> bool:
     """Tell whether the id stands there as a word of its own (some are but a number), or the material anywhere."""
     named = re.search(rf"(?<![A-Za-z0-9]){re.escape(ref.id)}(?![A-Za-z0-9])", own.reveal())
     return named is not None or bool(leaked.secret and _unspaced(leaked.secret) in _unspaced(own))
+
+
+def _unrecognised(suspect: Suspect, kinds: Collection[str]) -> Unresolved:
+    """Leave to a person what no playbook answers; of one that a list misspells, say which kind was meant."""
+    rules = ", ".join(sorted({f"{each.source}:{each.rule}" for each in suspect.exposures}))
+    close = misspelt(suspect, kinds)
+    mend = f"did you mean `{close}`? If not, " if close else ""
+    return _manual(
+        suspect, f"no playbook recognises {rules}", f"{mend}revoke it at its issuer, or write a playbook for it"
+    )
+
+
+def _misnamed(
+    suspect: Suspect, named: str, serving: Sequence[Connection], connections: Sequence[Connection]
+) -> Unresolved:
+    """Leave to a person what is said to be of a connection that is not there, or serves no such kind."""
+    there = any(each.name == named for each in connections)
+    what = f"the connection {named} serves no {suspect.kind}" if there else f"no connection is called {named}"
+    return _manual(suspect, what, f"mend it and declare again: {meant(named, [each.name for each in serving])}")
 
 
 def _unspaced(secret: Secret) -> str:

@@ -68,6 +68,7 @@ class Issuers:
             provider=self.provider,
             pause=self.pauses.append,
             concurrency=4,
+            kinds=(KEY, TOKEN),
         ).identify(suspects)
 
 
@@ -110,12 +111,24 @@ def test_what_two_issuers_claim_is_left_to_a_person():
         (suspect(None, id="x"), "no playbook recognises list:odd"),
         (suspect(TOKEN, id="x"), "no vault connection"),
         (suspect(KEY, id="x", account="999"), "none of prod is known"),
-        (suspect(KEY, id="x", connection="gone"), "none of prod is known"),
+        (suspect(KEY, id="x", connection="gone"), "no connection is called gone"),
     ],
 )
 def test_what_nobody_can_be_asked_about_is_left_to_a_person(found, said):
     issuers = Issuers(connection("prod", account="111"))
     assert said in reason(issuers.asked(found))
+
+
+def test_a_slip_in_a_list_is_met_with_the_kind_or_the_connection_that_was_meant():
+    issuers, leaked = Issuers(connection("prod")), Leaked(id="x", connection="prd")
+    slip = Suspect(None, "x", leaked, (Exposure("list", "aws_iam_acess_key", leaked),))
+    [only] = issuers.asked(slip).unresolved
+    assert only.mend.startswith(f"did you mean `{KEY}`? If not, revoke it")
+    [only] = issuers.asked(suspect(KEY, id="x", connection="prd")).unresolved
+    assert (only.reason, only.mend) == (
+        "no connection is called prd",
+        "mend it and declare again: did you mean `prod`?",
+    )
     assert issuers.shown == []
 
 

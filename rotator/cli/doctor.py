@@ -10,14 +10,16 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from rotator import recovery
+from rotator import clock, recovery
 from rotator.bootstrap import Rotator
 from rotator.cli.options import Context
 from rotator.cli.reaching import ANSWERS, Asked, Reached, families, issuer, reach, served, store, webhook
+from rotator.cli.runtime import is_unattended
 from rotator.errors import BadInput, RotatorError
 from rotator.flow.scope import ConsumerAddress
 from rotator.ledger.database import LedgerFailed
 from rotator.recovery import Unusable, Ways
+from rotator.report.clocks import moment
 from rotator.report.people import as_called
 
 _OTHERS = 0o077
@@ -31,6 +33,8 @@ class Finding:
     well: bool
     what: str
     mend: str = ""
+    warns: bool = False
+    """Whether it is well now, and will not be if nobody does anything."""
 
 
 def examine(context: Context) -> Iterator[Finding]:
@@ -104,6 +108,15 @@ def _ledger(parts: Rotator, called: str) -> Iterator[Finding]:
     yield Finding(True, f"ledger answers: {parts.settings.shown_ledger}; {len(found)} incidents")
     for each in stopped:
         yield Finding(False, str(each), f"nothing of it goes on before: {as_called(each.lifted_by, called)}")
+    yield from _scheduled(parts, called)
+
+
+def _scheduled(parts: Rotator, called: str) -> Iterator[Finding]:
+    """Look whether somebody would do what is scheduled; what is late already is not well."""
+    count, first = parts.reading.scheduled()
+    if first is not None and is_unattended(parts):
+        what = f"nothing runs here that would do what is scheduled: {count:,}, the first for {moment(first)}"
+        yield Finding(first > clock.now(), what, f"keep `{called} up` running", warns=True)
 
 
 def _broker(parts: Rotator) -> Iterator[Finding]:

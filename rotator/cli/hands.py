@@ -197,7 +197,10 @@ def _set_gate(context: typer.Context, incident: str, gate: str, reason: str, *, 
         typer.echo(f"{gate} of {name} is shut")
         return
     kept = _unless_stopped(context, parts, name, f"{waited} that waited for it do not go on yet")
-    typer.echo(f"{gate} of {name} is open{kept or f': {waited} that waited for it go on'}")
+    hosts = parts.gates.open_footholds(name) if gate == "host_isolated" else []
+    left = [f"{each} ({context.obj.called} host isolate {name} {each} --reason …)" for each in hosts]
+    still = f"; but no new secret goes where a foothold is still open: {', '.join(left)}" if left else ""
+    typer.echo(plain(f"{gate} of {name} is open{kept or f': {waited} that waited for it go on'}{still}"))
 
 
 def list_gates(context: typer.Context, incident: Id, output: OutputOption = Output.TABLE) -> None:

@@ -9,7 +9,7 @@ import typer
 
 from rotator import clock
 from rotator.cli.options import Context, Output, OutputOption, console, emit
-from rotator.cli.respond import Files, Footholds, moment, read, strategy_of
+from rotator.cli.respond import Files, Footholds, already, moment, read, strategy_of
 from rotator.flow.incident import Severity
 
 Id = Annotated[str, typer.Argument(metavar="INCIDENT", help="The incident's id, or `last`.")]
@@ -88,7 +88,7 @@ def declare(  # noqa: PLR0917 - options, which callers name
     exposed, wanted = moment(exposed_at), strategy_of(strategy)
     parts = given.parts()
     prepared = response.prepare(parts, read(parts, files), wanted)
-    hosts = footholds.named(parts, prepared.plan, foothold)
+    hosts, before = footholds.named(parts, prepared.plan, foothold), already(parts, prepared)
     incident = response.declare(
         parts,
         prepared,
@@ -100,6 +100,8 @@ def declare(  # noqa: PLR0917 - options, which callers name
     )
     if not given.quiet:
         console(error=True).print(plan_table(prepared.plan, hosts))
+        for line in before:
+            console(error=True).print(line, style="yellow", markup=False)
     approve = f"start it with: {given.called} approve {incident.id} --digest {prepared.plan.digest}"
     typer.echo(f"{incident.id} declared; {approve if prepared.plan.runs else 'nothing in it can be done by machine'}")
 
@@ -130,9 +132,10 @@ def approve(
     given: Context = context.obj
     parts = given.parts()
     name = parts.reading.named(incident)
-    parts.enrolment.approve(name, digest, by=response.actor())
+    is_new = parts.enrolment.approve(name, digest, by=response.actor())
     start_workers(given, parts)
-    typer.echo(f"approved; watch it with: {given.called} incident watch {name}")
+    what = "approved" if is_new else "it was approved before; nothing is changed"
+    typer.echo(f"{what}; watch it with: {given.called} incident watch {name}")
 
 
 def watch(context: typer.Context, incident: Id, output: OutputOption = Output.TABLE) -> None:

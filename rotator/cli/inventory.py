@@ -35,7 +35,8 @@ def discover(
     parts = given.parts()
     found, silent, failed = _found(parts, connection, kind)
     if output is Output.TABLE:
-        _print(found)
+        if found or not failed:
+            _print(found)
     else:
         emit(found, output)
     for each, why in {**silent, **failed}.items():

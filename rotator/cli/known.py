@@ -66,10 +66,12 @@ def list_playbooks(context: typer.Context, output: OutputOption = Output.TABLE) 
 
 def show(context: typer.Context, name: str, output: OutputOption = Output.TABLE) -> None:
     """Show one playbook's steps, strategy by strategy."""
+    from rotator.flow.playbook import meant  # noqa: PLC0415 - pydantic is not free
+
     given: Context = context.obj
     playbooks = given.parts().playbooks
     if name not in playbooks:
-        raise BadInput(f"no playbook is called {name}", "playbook show", f"there are: {', '.join(playbooks)}")
+        raise BadInput(f"no playbook is called {name}", "playbook show", meant(name, playbooks))
     found = playbooks[name]
     if output is not Output.TABLE:
         emit(found.model_dump(mode="json", by_alias=True), output)
@@ -167,6 +169,7 @@ def doctor(context: typer.Context) -> None:
     bad = 0
     for finding in examine(given):
         mend = f" ({finding.mend})" if finding.mend else ""
-        typer.echo(plain(f"{'ok ' if finding.well else 'BAD'} {finding.what}{mend}"))
+        mark = ("WARN" if finding.warns else "ok ") if finding.well else "BAD"
+        typer.echo(plain(f"{mark} {finding.what}{mend}"))
         bad += not finding.well
     raise typer.Exit(1 if bad else 0)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rotator.bootstrap import Rotator
     from rotator.flow.exposure import Suspect
     from rotator.flow.playbook import Strategy
+    from rotator.response import Prepared
 
 Files = Annotated[
     list[str], typer.Argument(metavar="FILE...", help="Scanner reports or credential lists; - reads standard input.")
@@ -41,9 +42,10 @@ def intake(context: typer.Context, files: Files, output: OutputOption = Output.T
     from rotator.report.plan import leaked_rows, leaked_table  # noqa: PLC0415 - Rich is not free
 
     given: Context = context.obj
-    found = read(given.parts(), files)
+    parts = given.parts()
+    found = read(parts, files)
     if output is Output.TABLE:
-        console().print(leaked_table(found))
+        console().print(leaked_table(found, parts.playbooks))
     else:
         emit(leaked_rows(found), output)
 
@@ -78,8 +80,10 @@ def respond(  # noqa: PLR0917 - options, which callers name
     hosts = footholds.named(parts, prepared.plan, foothold)
     if not given.quiet:
         screen = console(error=True)
-        screen.print(leaked_table(found))
+        screen.print(leaked_table(found, parts.playbooks))
         screen.print(plan_table(prepared.plan, hosts))
+        for line in already(parts, prepared):
+            screen.print(line, style="yellow", markup=False)
     if not yes and not _confirmed(len(prepared.plan.runs)):
         how = "" if sys.stdin.isatty() else " (nobody is there to ask: give --yes to approve the plan as printed)"
         print(f"rotator: not approved; nothing was changed{how}", file=sys.stderr)  # noqa: T201
@@ -96,6 +100,15 @@ def respond(  # noqa: PLR0917 - options, which callers name
     )
     watching.start_workers(given, parts)
     watching.follow(given, parts, incident.id, output)
+
+
+def already(parts: Rotator, prepared: Prepared) -> list[str]:
+    """Say of how many of these another incident speaks that is not done with them: it may be the one that was meant."""
+    found = parts.reading.standing([each.ref for each in prepared.scoped])
+    return [
+        f"warning: {count:,} of these {'is' if count == 1 else 'are'} in {incident} already, which is {how}"
+        for incident, how, count in found
+    ]
 
 
 def read(parts: Rotator, files: list[str]) -> list[Suspect]:
@@ -135,7 +148,7 @@ def moment(text: str | None) -> float | None:
     except ValueError:
         raise BadInput(f"`{text}` is not a time", "--exposed-at", "write 2026-03-24T08:30:00Z") from None
     if given.tzinfo is None:
-        raise BadInput(f"`{text}` has no time zone", "--exposed-at", f"write {text}Z for UTC")
+        raise BadInput(f"`{text}` has no time zone", "--exposed-at", f"write {given.isoformat()}Z for UTC")
     seconds = given.timestamp()
     if not 0 <= seconds <= clock.now():
         what = "is in the future" if seconds > 0 else "is before 1970"

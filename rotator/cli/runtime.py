@@ -19,6 +19,10 @@ IDLE_TICKS = 3
 """How often in a row nothing must be left to do, since a message may be between two hands."""
 
 
+_STAYS = " stays"
+"""What stands behind the process id of a runtime that does not end by itself."""
+
+
 class RuntimeLock:
     """A file lock that the one embedded runtime of a ledger holds for its life."""
 
@@ -26,8 +30,11 @@ class RuntimeLock:
         self._path = data_dir / "runtime.lock"
         self._file: IO[str] | None = None
 
-    def take(self) -> bool:
-        """Take the lock; False when another process has it. Raises BadInput when there is no place for it."""
+    def take(self, *, stays: bool = False) -> bool:
+        """Take the lock; False when another process has it. Raises BadInput when there is no place for it.
+
+        `stays` tells others that whoever has it does not end when nothing is due.
+        """
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             file = self._path.open("a+")
@@ -40,9 +47,25 @@ class RuntimeLock:
             return False
         file.seek(0)
         file.truncate()
-        file.write(f"{os.getpid()}\n")
+        file.write(f"{os.getpid()}{_STAYS if stays else ''}\n")
         file.flush()
         self._file = file
+        return True
+
+    def is_attended(self) -> bool:
+        """Tell whether another process has it that does not end when nothing is due."""
+        try:
+            # Who ends by itself is not asked after: to try the lock may be in the way of one that starts.
+            return self._path.read_text().rstrip().endswith(_STAYS) and not self._try()
+        except OSError:
+            return False
+
+    def _try(self) -> bool:
+        with self._path.open() as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return False
         return True
 
     def release(self) -> None:
@@ -50,6 +73,11 @@ class RuntimeLock:
         if self._file is not None:
             self._file.close()
             self._file = None
+
+
+def is_unattended(parts: Rotator) -> bool:
+    """Tell whether nothing here would do in time what is scheduled. Of other machines nobody here knows."""
+    return parts.settings.embedded and not RuntimeLock(parts.settings.data_dir).is_attended()
 
 
 def run_embedded(parts: Rotator, stop: threading.Event, *, until_idle: bool, started: Callable[[], None]) -> None:
@@ -61,7 +89,7 @@ def run_embedded(parts: Rotator, stop: threading.Event, *, until_idle: bool, sta
     from workers.app import EmbeddedWorker, make  # noqa: PLC0415
 
     lock = RuntimeLock(parts.settings.data_dir)
-    if not lock.take():
+    if not lock.take(stays=not until_idle):
         raise BadInput(
             "another rotator runs on this ledger", str(parts.settings.data_dir), "it will do the work; nothing to start"
         )
@@ -86,6 +114,6 @@ def run_embedded(parts: Rotator, stop: threading.Event, *, until_idle: bool, sta
             beat.run(dispatcher, stop, every_s=TICK_S, idle=idle if until_idle else lambda: False)
             lock.release()
             # A command that found the lock taken has left its rows to us: look again, now that the next finds it free.
-            if stop.is_set() or not parts.due.busy_until(SOON_S) or not lock.take():
+            if stop.is_set() or not parts.due.busy_until(SOON_S) or not lock.take(stays=not until_idle):
                 break
             quiet = 0

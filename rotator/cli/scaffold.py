@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Annotated
@@ -99,5 +100,6 @@ def new(
     for path, text in texts.items():
         path.write_text(text.replace("NAME", name), encoding="utf-8")
         typer.echo(str(path))
-    tried = f"pytest tests/contracts -k {name}" if len(texts) > 1 else "rotator provider check"
-    typer.echo(f"Next: put the vendor's calls in, then `rotator playbook lint {home / name}.yaml` and `{tried}`.")
+    applies = f"name its folder in rotator.toml (`playbooks = [{json.dumps(str(home.resolve()))}]`), then"
+    tried = f"`pytest tests/contracts -k {name}`" if len(texts) > 1 else f"{applies} `rotator provider check`"
+    typer.echo(f"Next: put the vendor's calls in, then `rotator playbook lint {home / name}.yaml`, then {tried}.")

@@ -18,7 +18,7 @@ from rich.text import Text
 from rotator import clock
 from rotator.bootstrap import Rotator
 from rotator.cli.options import Context, Output, console, emit
-from rotator.cli.runtime import RuntimeLock
+from rotator.cli.runtime import RuntimeLock, is_unattended
 from rotator.ledger.records import Progress
 from rotator.report import incident as incident_report
 from rotator.report.plain import plain
@@ -66,7 +66,8 @@ def follow(context: Context, parts: Rotator, incident: str, output: Output) -> N
 
 def finish(context: Context, parts: Rotator, incident: str, output: Output) -> NoReturn:
     """Print the incident's report and exit with its code."""
-    report = incident_report.build(parts.reading.incident(incident), context.called)
+    record = parts.reading.incident(incident)
+    report = incident_report.build(record, context.called, unattended=is_unattended(parts))
     if output is Output.TABLE:
         console().print(incident_text(report))
     else:

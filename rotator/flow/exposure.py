@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from difflib import get_close_matches
 from enum import StrEnum
 
 from rotator.credential import Leaked, Secret
@@ -67,6 +68,13 @@ class Suspect:
     key: str
     leaked: Leaked
     exposures: tuple[Exposure, ...]
+
+
+def misspelt(suspect: Suspect, kinds: Iterable[str]) -> str | None:
+    """Return the kind that somebody meant who misspelt it in a list, None where none is near."""
+    listed = sorted({each.rule for each in suspect.exposures if each.source == LIST})
+    known = list(kinds) if suspect.kind is None and listed else []
+    return next((close for rule in listed for close in get_close_matches(rule, known, n=1)), None)
 
 
 def group(

@@ -61,25 +61,27 @@ def _proves_death(step: Step) -> bool:
     return step.verb is Verb.VERIFY and step.subject is Subject.EXPOSED and step.expect is Expect.REJECTED
 
 
-def still_open(run: Run, steps: Sequence[Step], late: Sequence[str] = ()) -> list[str]:
+def still_open(run: Run, steps: Sequence[Step], late: Sequence[str] = (), settled: str = "") -> list[str]:
     """Return, in words, what is not finished; a destruction that is only scheduled is not open.
 
-    `late` are the mints of lost workers that nothing has settled yet.
+    `late` are the mints of lost workers that nothing has settled yet. `settled` says which other run saw the death
+    that this one has not seen; "" where none did.
     """
     found = []
     for step in steps:
         where = f" on {step.target}" if step.target else ""
         if step.state is StepState.FAILED or step.waits_for_person:
-            found.append(f"{step.name}{where}: {step.state} ({step.reason})")
+            death = f"; {settled}" if settled and _proves_death(step) else ""
+            found.append(f"{step.name}{where}: {step.state} ({step.reason}){death}")
     destroying = any(step.waits_for_time for step in steps)
     unfinished = [step for step in steps if step.state not in THROUGH | {StepState.FAILED, StepState.HELD}]
     if unfinished and not found and not destroying:
         why = f" ({unfinished[0].reason})" if unfinished[0].reason else ""
         found.append(f"{unfinished[0].name}: {unfinished[0].state}{why}")
     if run.evidence is Evidence.NONE and run.dismissed is None and (not found or proof_given_up(steps)):
-        resumed = [step for step in steps if step.verb is Verb.RESUME and step.subject is Subject.EXPOSED]
-        back = f"ALIVE AGAIN: it was resumed ({resumed[-1].facts.get(WHY)}), and " if resumed else ""
-        found.append(f"{back}the exposed credential is not proven dead{_without_proof(steps)}")
+        found.append(
+            settled or f"{_alive_again(steps)}the exposed credential is not proven dead{_without_proof(steps)}"
+        )
     if run.evidence is not Evidence.NONE:
         found += _sessions_left(steps)
     if run.strategy in {Strategy.CONTAIN_FIRST, Strategy.REPLACE_FIRST} and run.replaced_at is None and not found:
@@ -90,6 +92,17 @@ def still_open(run: Run, steps: Sequence[Step], late: Sequence[str] = ()) -> lis
         found.append(f"its replacement {spare} was issued and nobody holds it: undo that step too, or use it")
     found += left_with(run, steps)
     return found + [f"a mint of a lost worker ({each}) is not settled" for each in late]
+
+
+def resumed(steps: Sequence[Step]) -> Step | None:
+    """Return the last step that resumes the exposed credential, None where none does: nobody knows when it works."""
+    found = [step for step in steps if step.verb is Verb.RESUME and step.subject is Subject.EXPOSED]
+    return next((step for step in reversed(found) if step.state is not StepState.SKIPPED), None)
+
+
+def _alive_again(steps: Sequence[Step]) -> str:
+    back = resumed(steps)
+    return f"ALIVE AGAIN: it was resumed ({back.facts.get(WHY)}), and " if back is not None else ""
 
 
 def _without_proof(steps: Sequence[Step]) -> str:

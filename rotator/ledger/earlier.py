@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from sqlalchemy import ColumnElement, Connection, FromClause, and_, or_, select
 
@@ -36,6 +37,19 @@ def answered(connection: Connection, deliver: Mapping[CredentialRef, tuple[Place
             if earlier.ref == ref or (held and earlier.replacement not in {ref.id, *names}):
                 found[ref] = earlier.id
     return found
+
+
+def standing(connection: Connection, refs: Iterable[CredentialRef]) -> list[tuple[str, str, int]]:
+    """Return the incidents that have seen no death of some of these yet: each, how it stands, and of how many."""
+    run, incident, asked = tables.run, tables.incident, set(refs)
+    found: Counter[tuple[str, str]] = Counter()
+    for names in _by_500(sorted({each.id for each in asked})):
+        query = select(run, incident.c.approved_at).join(incident, incident.c.id == run.c.incident)
+        for row in connection.execute(query.where(run.c.credential.in_(names), run.c.evidence == "none")).mappings():
+            if rows.run_of(row).ref in asked:
+                how = "approved, and has not seen them die" if row["approved_at"] else "not approved"
+                found[row["incident"], how] += 1
+    return [(name, how, count) for (name, how), count in sorted(found.items())]
 
 
 def elsewhere(connection: Connection) -> Elsewhere:

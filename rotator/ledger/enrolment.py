@@ -190,15 +190,15 @@ class Enrolment:
                     for number, each in enumerate(segment.steps)
                 ]
 
-    def approve(self, incident: str, digest: str, by: str) -> None:
-        """Open the first segment of every run that waits for no wave and no other.
+    def approve(self, incident: str, digest: str, by: str) -> bool:
+        """Open the first segment of every run that waits for no wave and no other; False where that was done before.
 
         Raises BadInput when the plan is not the one that was shown, or another has replaced a credential meanwhile.
         """
         with self._database.write() as connection:
-            self._approve(connection, incident, digest, by)
+            return self._approve(connection, incident, digest, by)
 
-    def _approve(self, connection: Connection, incident: str, digest: str, by: str) -> None:
+    def _approve(self, connection: Connection, incident: str, digest: str, by: str) -> bool:
         now = self._clock()
         if connection.dialect.name != "sqlite":
             # Two approvals at once would each miss what the other is about to replace. (SQLite has one writer anyway.)
@@ -211,7 +211,7 @@ class Enrolment:
                 f"the plan is {row['plan_digest']}, not {digest}", incident, f"look again: rotator plan {incident}"
             )
         if row["approved_at"] is not None:
-            return
+            return False
         if (stale := connection.execute(_answered_meanwhile(incident)).first()) is not None:
             raise BadInput(
                 f"the plan is stale: {stale.id} replaces {stale.credential}, and a second would be an orphan",
@@ -227,6 +227,7 @@ class Enrolment:
         connection.execute(update(tables.reach).where(earlier, tables.reach.c.open > 0).values(open=0))
         opening.begin(connection, incident)
         act(connection, incident, {"at": now, "act": "approved", "by": by, "plan": digest})
+        return True
 
 
 def _answered_meanwhile(incident: str) -> Select[Any]:

@@ -64,6 +64,11 @@ class Gates:
         with self._database.read() as connection:
             return find_gates(connection, incident)
 
+    def open_footholds(self, incident: str) -> list[str]:
+        """Return the hosts of an incident of which nobody has said that they are cut off."""
+        with self._database.read() as connection:
+            return [each.host for each in find_footholds(connection, incident) if each.state == OPEN]
+
     def set(self, incident: str, name: str, by: str, reason: str, *, is_open: bool) -> int:
         """Open or shut a gate; return how many branches waited for it.
 

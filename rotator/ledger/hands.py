@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import NoReturn
 
 from sqlalchemy import Connection, update
 
 from rotator import clock
 from rotator.errors import BadInput
 from rotator.flow.plan import SAID_DONE
-from rotator.flow.run import Run, Step, StepState
+from rotator.flow.run import THROUGH, Run, Step, StepState
 from rotator.flow.step import RELEASED, Move, surplus_accepted
 from rotator.flow.undo import Undo, may_have_ended_it
 from rotator.ledger import opening, statements, tables, undoing
 from rotator.ledger.acts import act, said
 from rotator.ledger.database import Database
+from rotator.ledger.gates import find_gates
 from rotator.ledger.moves_on import is_gated, moved_on_by
 from rotator.ledger.run_at_hand import hold, known, move
 from rotator.ledger.waits import is_unsafe
@@ -41,7 +43,7 @@ class Hands:
             held = known(hold(connection, run), run)
             found = [step for step in held.steps if step.name == name and _may_decide(step, skip)]
             if not found:
-                raise BadInput("no failed or held step of that name", where, "the report shows the steps")
+                _refuse_name(held.steps, name, where)
             if not skip:
                 found = [step for step in found if not _waits_by_itself(step)] or _refuse_retry(held.run, found[0])
             held.refuse_worker(where, {step.branch for step in found})
@@ -115,9 +117,13 @@ class Hands:
             if exposed:
                 connection.execute(update(tables.run).where(tables.run.c.id == run).values(risk_accepted=why))
                 readers = list(connection.execute(statements.FIND_READERS, _key(held.run)).scalars())
+            shut = _shut(connection, held.run.incident, timed)
             risk = {"accepts_risk_of": readers} if exposed else {}
             self._note(connection, held.run, by, reason, act="released", step=name, **risk)
-        return "it no longer waits for its time" if timed else "the risk that a thief reads its new secret is accepted"
+        if not timed:
+            return "the risk that a thief reads its new secret is accepted"
+        kept = f"; it still waits for {', '.join(shut)}" if shut else ""
+        return f"it no longer waits for its time{kept}"
 
     def undoing(self, run: str, name: str) -> Undo:
         """Return what an undo would do now; change nothing. Raises BadInput as `undo` does."""
@@ -146,6 +152,16 @@ def _may_decide(step: Step, skip: bool) -> bool:
     return step.state in WAITING or (skip and may_have_ended_it(step))
 
 
+def _refuse_name(steps: Sequence[Step], name: str, where: str) -> NoReturn:
+    """Say that no step of that name waits for a person, and how those of it stand."""
+    named = [step for step in steps if step.name == name]
+    if not named:
+        raise BadInput("no failed or held step of that name", where, "the report shows the steps")
+    stands = f"{named[0].state} ({named[0].reason})" if named[0].reason else str(named[0].state)
+    mend = "nothing to do" if named[0].state in THROUGH else "it goes on by itself; the report says until when"
+    raise BadInput(f"no failed or held step of that name: it is {stands}", where, mend)
+
+
 def _waits_by_itself(step: Step) -> bool:
     """Tell whether a retry would find it as it is: it waits for its time, a gate, the last thief, a person's work."""
     return step.waits_for_time or is_unsafe(step) or is_gated(step) or step.asks
@@ -158,6 +174,12 @@ def _refuse_retry(run: Run, step: Step) -> list[Step]:
         f"{run.id} {step.name}",
         f"{moved_on_by(run, step)} {means}",
     )
+
+
+def _shut(connection: Connection, incident: str, steps: Sequence[Step]) -> list[str]:
+    """Return the gates that keep steps waiting when their time is over."""
+    gates = {each.name for each in find_gates(connection, incident) if not each.is_open}
+    return sorted({step.hold_until.value for step in steps if step.hold_until} & gates)
 
 
 def _key(run: Run) -> dict[str, str]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rotator import secret_reference
 from rotator.claims import GATE
-from rotator.flow.playbook import Until, Verb
-from rotator.flow.run import Run, Step, StepState
+from rotator.flow.playbook import Subject, Until, Verb
+from rotator.flow.run import THROUGH, Run, Step, StepState
 from rotator.flow.step import MISMATCH, UNKNOWN_HERE, UNPAIRED, is_unknown, surplus_accepted
 from rotator.ledger.opening import BRAKE
 from rotator.ledger.waits import at_brake, for_our_own, is_unsafe
@@ -15,11 +17,34 @@ _UNPROVABLE = (MISMATCH, UNPAIRED, UNKNOWN_HERE)
 """Why a knock, or the issuer's word, proves nothing, however often it is repeated."""
 NEEDS_SECRET = "needs_secret"  # noqa: S105 - a reason
 """Why a kind that is revoked by being shown cannot be: nobody has its secret any more."""
+DECLARE = "rotator incident declare FILE --title …"
+"""How what leaked is answered once more, by a run of its own."""
 _OPENED = {
     Until.HOST_ISOLATED.value: "says that the hosts are cut off",
     Until.NO_LEGAL_HOLD.value: "lifts the legal hold",
     BRAKE: "begins the waves that wait",
 }
+_LEFT_OUT = {
+    (Verb.VERIFY, Subject.CONSUMERS): "nobody knows what its consumers hold",
+    (Verb.VERIFY, Subject.EXPOSED): "nobody knows what it would have shown",
+    (Verb.VERIFY, Subject.REPLACEMENT): "nobody knows whether the new one works",
+    (Verb.REVOKE, Subject.EXPOSED): "it is not destroyed: whoever has the rights can resume what is only suspended",
+    (Verb.SUSPEND, Subject.EXPOSED): "it is not stopped here",
+    (Verb.UNINSTALL, Subject.EXPOSED): "it is not stopped here",
+    (Verb.RESUME, Subject.EXPOSED): "it is not resumed",
+    (Verb.END_SESSIONS, Subject.EXPOSED): "sessions that were opened with it may live on",
+    (Verb.PRESERVE, Subject.EXPOSED): "what its issuer knew of it is not kept",
+    (Verb.RELOAD, Subject.CONSUMERS): "its consumers are not told from here",
+    (Verb.PROMOTE, Subject.REPLACEMENT): "the new one is not put where consumers read",
+    (Verb.DEMOTE, Subject.REPLACEMENT): "consumers still read the new one",
+    (Verb.INSTALL, Subject.REPLACEMENT): "the new one is not let in there",
+    (Verb.REVOKE, Subject.REPLACEMENT): "the new one stays alive",
+    (Verb.UNINSTALL, Subject.REPLACEMENT): "the new one stays alive",
+    (Verb.ISSUE, Subject.REPLACEMENT): "nothing takes its place",
+    (Verb.GENERATE, Subject.REPLACEMENT): "nothing takes its place",
+}
+"""What it means that a step was left out."""
+_TO_CONSUMERS = (Verb.RELOAD, Verb.VERIFY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +55,11 @@ class Way:
     means: str
 
 
-def ways_on(run: Run, step: Step) -> tuple[Way, ...]:
-    """Return what moves on a step that waits: at least one command, none of which leaves it where it is."""
+def ways_on(run: Run, step: Step, steps: Sequence[Step] = ()) -> tuple[Way, ...]:
+    """Return what moves on a step that waits: at least one command, none of which leaves it where it is.
+
+    `steps` are those of its run: what comes after it is told.
+    """
     if at_brake(step):
         return (opens(run.incident, BRAKE),)
     if is_gated(step):
@@ -47,22 +75,31 @@ def ways_on(run: Run, step: Step) -> tuple[Way, ...]:
         return (_released(run, step, "begins although the rotator's own credential is not replaced; under your name"),)
     if is_unsafe(step):
         return (_released(run, step, "accepts, under your name, that a thief may read the new secret"),)
-    skip = f"rotator run skip {run.id} {step.name} --reason …"
-    if (step.reason or "").startswith(_UNPROVABLE):
+    skip, then = f"rotator run skip {run.id} {step.name} --reason …", _then(step, steps)
+    if is_unprovable(step):
         return (
-            Way(skip, "goes on; its death stays unproven, and the report says who said so"),
-            Way(
-                "rotator incident declare FILE --title …",
-                "with the secret that belongs to this id, or with the id alone: another run then settles it",
-            ),
+            Way(skip, f"goes on{then}; its death stays unproven, and the report says who said so"),
+            Way(DECLARE, "with the secret that belongs to this id, or with the id alone: another run then settles it"),
         )
     if (step.reason or "").startswith(NEEDS_SECRET):
         return (
-            Way("rotator incident declare FILE --title …", "with the secret, which was kept for a time only"),
-            Way(skip, "goes on; it lives as far as anybody here knows, and the report says who said so"),
+            Way(DECLARE, "with the secret, which was kept for a time only"),
+            Way(skip, f"goes on{then}; it lives as far as anybody here knows, and the report says who said so"),
         )
     retry = f"rotator run retry {run.id} {step.name} --reason …"
-    return Way(retry, _again(step)), Way(skip, "goes on without it; what it would have shown stays unknown")
+    return Way(retry, _again(run, step)), Way(skip, f"goes on without it{then}; {left_out(step)}")
+
+
+def is_unprovable(step: Step) -> bool:
+    """Tell whether it waits since nothing that is seen can prove the death."""
+    return step.state is StepState.HELD and (step.reason or "").startswith(_UNPROVABLE)
+
+
+def left_out(step: Step) -> str:
+    """Say what it means that a step was left out, or will be."""
+    if step.verb is Verb.COMPARE:
+        return "nobody has looked whether a key is left over"
+    return _LEFT_OUT.get((step.verb, step.subject), "nobody knows what it would have shown")
 
 
 def opens(incident: str, gate: str) -> Way:
@@ -70,15 +107,46 @@ def opens(incident: str, gate: str) -> Way:
     return Way(f"rotator gate open {incident} {gate} --reason …", _OPENED.get(gate, "says that it is so"))
 
 
+def addressed(run: Run, step: Step) -> str:
+    """Say to which addresses a step about consumers goes: the plan's, whatever is configured since. "" for others."""
+    if step.subject is not Subject.CONSUMERS or step.verb not in _TO_CONSUMERS or not run.consumers:
+        return ""
+    referred = [
+        each for each in run.consumers if isinstance(each.address, str) and secret_reference.is_one(each.address)
+    ]
+    if len(referred) == len(run.consumers):
+        return f"to what {', '.join(each.name for each in referred)} names then"
+    names = ", ".join(each.name for each in run.consumers if each not in referred)
+    return f"to {names}, as the plan has it: a change of the configuration does not reach it"
+
+
+def _then(step: Step, steps: Sequence[Step]) -> str:
+    """Say what comes after a step by itself, a destruction above all; "" where nothing does."""
+    after = sorted(
+        (each for each in steps if each.position > step.position and each.state not in THROUGH),
+        key=lambda each: each.position,
+    )
+    ends = next((each for each in after if (each.verb, each.subject) == (Verb.REVOKE, Subject.EXPOSED)), None)
+    before = [each for each in after if ends is None or each.position < ends.position]
+    names = list(dict.fromkeys(each.name for each in before))
+    said = f": {', '.join(names)}" if names else ""
+    if ends is None:
+        return said
+    days = f" {ends.hold_for_s / 86400:g} days later" if ends.hold_for_s else ""
+    return f"{said}{'; and' if names else ', and'}{days} {ends.name} destroys it for good"
+
+
 def _released(run: Run, step: Step, means: str) -> Way:
     return Way(f"rotator hold release {run.id} {step.name} --reason …", means)
 
 
-def _again(step: Step) -> str:
+def _again(run: Run, step: Step) -> str:
     """Say what it means to do a step again."""
     if step.state is StepState.HELD and surplus_accepted(step):
         return f"says that these are all right: {', '.join(sorted(surplus_accepted(step)))}"
-    return "looks again what became of it" if is_unknown(step) else "tries it again"
+    if is_unknown(step):
+        return "looks again what became of it"
+    return " ".join(filter(None, ("tries it again", addressed(run, step))))
 
 
 def moved_on_by(run: Run, step: Step) -> str:

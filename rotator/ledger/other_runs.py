@@ -1,16 +1,58 @@
-"""The other runs of a credential, in whatever incident: which count it dead, and which will stop it again."""
+"""The other runs of a credential, in whatever incident: which saw it die or count it dead, which will stop it again."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Select, or_, select
+from sqlalchemy import Connection, Select, and_, or_, select
 
 from rotator.flow.playbook import Subject
+from rotator.flow.proof import Evidence
 from rotator.flow.run import THROUGH, Run
 from rotator.flow.step import STOPS
 from rotator.flow.undo import Elsewhere
 from rotator.ledger import rows, statements, tables
+
+
+@dataclass(frozen=True, slots=True)
+class Death:
+    """The death of a credential as another run of it saw it: how sure that is, and since when, in epoch seconds."""
+
+    run: str
+    evidence: Evidence
+    at: float
+
+
+def deaths(connection: Connection, incident: str) -> dict[str, Death]:
+    """Return the death that another run saw, for each approved run of an incident that has seen none: the surest."""
+    mine, other = tables.run.alias("mine"), tables.run.alias("other")
+    theirs, ours = tables.branch.alias("theirs"), tables.branch.alias("ours")
+    same_account = (
+        select(1)
+        .where(ours.c.run == mine.c.id, theirs.c.run == other.c.id, ours.c.account == theirs.c.account)
+        .where(ours.c.account != "")
+        .correlate(mine, other)
+        .exists()
+    )
+    same = and_(
+        other.c.credential == mine.c.credential,
+        other.c.provider == mine.c.provider,
+        other.c.generation == mine.c.generation,
+        other.c.id != mine.c.id,
+        or_(other.c.connection == mine.c.connection, same_account),
+    )
+    query = (
+        select(mine.c.id.label("of"), other.c.id, other.c.evidence, other.c.dead_at)
+        .select_from(mine.join(other, same))
+        .where(mine.c.incident == incident, mine.c.evidence == Evidence.NONE.value)
+        .where(mine.c.requested_at.is_not(None), other.c.dead_at.is_not(None))
+        .order_by(other.c.evidence, other.c.dead_at)  # proven comes before stated
+    )
+    found: dict[str, Death] = {}
+    for row in connection.execute(query):
+        found.setdefault(row.of, Death(row.id, Evidence(row.evidence), row.dead_at))
+    return found
 
 
 def find(connection: Connection, mine: Run) -> list[Elsewhere]:

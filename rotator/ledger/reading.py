@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Select, Table, func, select
@@ -10,14 +10,16 @@ from sqlalchemy import Connection, Select, Table, func, select
 from rotator.credential import CredentialRef
 from rotator.errors import BadInput
 from rotator.flow.order import Elsewhere
+from rotator.flow.playbook import Subject, Verb
 from rotator.flow.proof import Proof
-from rotator.flow.run import Run, Step
-from rotator.ledger import counting, earlier, rows, tables, waits
+from rotator.flow.run import BranchState, Run, Step, StepState
+from rotator.ledger import counting, earlier, other_runs, rows, tables, waits
 from rotator.ledger import gates as gates_in
 from rotator.ledger import stops as stops_in
 from rotator.ledger.database import Database
+from rotator.ledger.other_runs import Death
 from rotator.ledger.records import IncidentRecord, Listed, ManualTask, Progress, RunRecord
-from rotator.ports import Place
+from rotator.ports import Place, State
 
 
 class Reading:
@@ -54,12 +56,25 @@ class Reading:
         with self._database.read() as connection:
             return earlier.elsewhere(connection)
 
+    def standing(self, refs: Iterable[CredentialRef]) -> list[tuple[str, str, int]]:
+        """Return the incidents that are not done with some of these: each, how it stands, and with how many."""
+        with self._database.read() as connection:
+            return earlier.standing(connection, refs)
+
     def totals(self) -> list[tuple[str, str, int]]:
         """Return (kind, evidence, count) over all incidents."""
         run = tables.run
         with self._database.read() as connection:
             query = select(run.c.kind, run.c.evidence, func.count()).group_by(run.c.kind, run.c.evidence)
             return [(kind, evidence, count) for kind, evidence, count in connection.execute(query)]
+
+    def scheduled(self) -> tuple[int, float | None]:
+        """Return how many branches, of any incident, wait for their time, and when the first comes; None for none."""
+        branch = tables.branch
+        waiting = (branch.c.state == BranchState.HELD.value, branch.c.due_at.is_not(None))
+        with self._database.read() as connection:
+            count, first = connection.execute(select(func.count(), func.min(branch.c.due_at)).where(*waiting)).one()
+        return count, first
 
     def progress(self, incident: str, now: float) -> Progress:
         """Return the counts of one incident, cheaply enough to be asked several times a second."""
@@ -100,6 +115,7 @@ def _runs(connection: Connection, row: Any, runs: list[Run], exposures: Mapping[
     for each in _beside(connection, tables.late, incident):
         late.setdefault(each["run"], []).append(each["credential"])
     awaits = waits.lifelines(connection, incident)
+    deaths = other_runs.deaths(connection, incident)
     gone_ahead = waits.gone_ahead(connection, incident)
     return [
         RunRecord(
@@ -111,9 +127,27 @@ def _runs(connection: Connection, row: Any, runs: list[Run], exposures: Mapping[
             gone_ahead=gone_ahead.get(run.id),
             routes=routes.get(run.id, ()),
             late=tuple(sorted(late.get(run.id, ()))),
+            settled_by=_unless_alive(deaths.get(run.id), steps.get(run.id, ()), proofs.get(run.id, ())),
         )
         for run in sorted(runs, key=lambda each: (-each.priority, each.id))
     ]
+
+
+def _unless_alive(death: Death | None, steps: Sequence[Step], proofs: Sequence[Proof]) -> Death | None:
+    """Return the death that another run saw, unless this one has seen the credential live, or resumed it, since."""
+    if death is None:
+        return None
+    signs = [proof.accepted_at for proof in proofs if proof.accepted_at is not None]
+    signs += [
+        step.settled_at or step.intended_at or death.at
+        for step in steps
+        if step.subject is Subject.EXPOSED
+        and (
+            (step.verb is Verb.RESUME and step.state is not StepState.SKIPPED)
+            or (step.verb is Verb.PRESERVE and step.facts.get("issuer_says") == State.ACTIVE.value)
+        )
+    ]
+    return death if death.at > max(signs, default=0.0) else None
 
 
 def _steps(connection: Connection, incident: str) -> dict[str, list[Step]]:

@@ -8,6 +8,7 @@ from rotator.flow.incident import Incident
 from rotator.flow.proof import Proof
 from rotator.flow.run import Run, Step
 from rotator.ledger.gates import Foothold, Gate
+from rotator.ledger.other_runs import Death
 from rotator.ledger.stops import Stop
 from rotator.ledger.waits import Route
 
@@ -30,7 +31,8 @@ class RunRecord:
     """One run with everything that belongs to it.
 
     `gone_ahead` says which of `awaits` it did not wait for, who said so, and why. `routes` keep its mint waiting.
-    `late` are mints of workers that had lost their claim, and that nothing has settled yet.
+    `late` are mints of workers that had lost their claim, and that nothing has settled yet. `settled_by` is the death
+    that this run has not seen and another has, after the last sign of life that this one saw.
     """
 
     run: Run
@@ -41,6 +43,7 @@ class RunRecord:
     gone_ahead: str | None = None
     routes: tuple[Route, ...] = ()
     late: tuple[str, ...] = ()
+    settled_by: Death | None = None
 
 
 @dataclass(frozen=True, slots=True)

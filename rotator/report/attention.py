@@ -18,14 +18,30 @@ _SCHEDULED = 20
 
 def for_you(incident: dict[str, Any]) -> list[RenderableType]:
     """Say what keeps the whole incident waiting, and how it goes on."""
-    return [*unapproved(incident), *_stopped(incident), *_gates(incident)]
+    return [*unapproved(incident), *_alive_again(incident), *_stopped(incident), *_gates(incident)]
 
 
 def unapproved(incident: dict[str, Any]) -> list[RenderableType]:
     """Say first of all that nothing is being done, where that is so."""
     if incident["approved_at"]:
         return []
+    if not incident["approve"]:
+        return [Text("Nothing in it can be done by machine: there is nothing to approve.", style="bold")]
     return [Text(plain(f"NOT APPROVED: nothing is being done. Start it with: {incident['approve']}"), style="bold red")]
+
+
+def _alive_again(incident: dict[str, Any]) -> list[RenderableType]:
+    """Say which stolen credentials somebody gave their life back, and how each is stopped again."""
+    return [
+        Text(
+            plain(
+                f"ALIVE AGAIN: {each['provider']} {each['id']} ({each['run']}) was resumed by {each['why']}; whoever "
+                f"stole it can use it. Stop it again: {each['command']}, and approve that"
+            ),
+            style="bold red",
+        )
+        for each in incident["alive_again"]
+    ]
 
 
 def _stopped(incident: dict[str, Any]) -> list[RenderableType]:
@@ -71,6 +87,8 @@ def not_begun(credentials: list[dict[str, Any]]) -> list[RenderableType]:
     """Say what is open before the plan is approved: all of it, and what no approval will begin."""
     planned = sum(bool(each["steps"]) for each in credentials)
     by_hand = [each for each in credentials if not each["steps"]]
+    if not planned:
+        return still_open(by_hand)
     head = f"Still open: {planned:,} credentials, of which nothing is done before the plan is approved"
     return [Text(f"{head}, and:" if by_hand else head, style="bold"), *(still_open(by_hand)[1:] if by_hand else [])]
 
@@ -83,6 +101,9 @@ def still_open(credentials: list[dict[str, Any]]) -> list[RenderableType]:
         lines += [about + reason for reason in each["open"]]
         ways = {way["command"]: way["means"] for one in each["next"] if not one["due_at"] for way in one["ways"]}
         lines += [f"      {command}   {means}" for command, means in ways.items()]
+        lines += [f"      {_tried(one)}" for one in each["trying"]]
+    if by_hand := [each for each in credentials if each["state"] == "manual" and not each["steps"]]:
+        lines.append(f"      {by_hand[0]['again']}   once its cause is mended: this incident does not ask again")
     if not lines and any(each["stopped"] for each in credentials):
         return [Text("What is left is stopped.", style="bold red")]
     if not lines and (stated := sum(each["state"] == "stated_dead" for each in credentials)):
@@ -94,8 +115,14 @@ def still_open(credentials: list[dict[str, Any]]) -> list[RenderableType]:
     return [Text("Still open:", style="bold"), *shown, *rest(len(lines))]
 
 
-def scheduled(credentials: list[dict[str, Any]]) -> list[RenderableType]:
-    """Say what comes by itself, and how to have it earlier."""
+def _tried(one: dict[str, Any]) -> str:
+    """Say until when something is tried by itself, and what a person can do then."""
+    again = " ".join(filter(None, ("it is tried again by itself", one["told"])))
+    return f"{again}; until {one['until'][11:19]}Z, then it waits for you: {one['then']}   {one['means']}"
+
+
+def scheduled(credentials: list[dict[str, Any]], start: str = "") -> list[RenderableType]:
+    """Say what comes by itself, and how to have it earlier; `start` is what must run then, where nothing does."""
     waiting = [(each, one) for each in credentials for one in each["next"] if one["due_at"]]
     if not waiting:
         return []
@@ -109,7 +136,9 @@ def scheduled(credentials: list[dict[str, Any]]) -> list[RenderableType]:
         if len(waiting) > _SCHEDULED
         else []
     )
-    return [Text("Scheduled:", style="bold"), *(Text(plain(line)) for line in lines), *more]
+    alone = f"  Nothing runs here that would do it: {start} must run then, so keep it running."
+    unattended = [Text(plain(alone), style="yellow")] if start else []
+    return [Text("Scheduled:", style="bold"), *(Text(plain(line)) for line in lines), *more, *unattended]
 
 
 def acted(credentials: list[dict[str, Any]]) -> list[RenderableType]:
@@ -126,10 +155,7 @@ def acted(credentials: list[dict[str, Any]]) -> list[RenderableType]:
             f"{about}{_place(one)} is taken back by {one['by']} ({one['state']}); {one['why']}"
             for one in each["undone"]
         ]
-        lines += [
-            f"{about}{_place(one)} was skipped: nobody knows what it would have shown; {one['why']}"
-            for one in each["skipped"]
-        ]
+        lines += [f"{about}{_place(one)} was skipped: {one['means']}; {one['why']}" for one in each["skipped"]]
         lines += [f"{about}{_place(one)} no longer waited for its time; {one['why']}" for one in each["released"]]
     if not lines:
         return []

@@ -9,21 +9,24 @@ from typing import Any
 from rotator.flow.metrics import time_to_revoke
 from rotator.flow.run import Step
 from rotator.flow.standing import CredentialState, state_of, still_open
+from rotator.ledger.moves_on import DECLARE
+from rotator.ledger.other_runs import Death
 from rotator.ledger.records import IncidentRecord, ManualTask, RunRecord
 from rotator.report.clocks import moment
-from rotator.report.people import acts, as_called, choices, gates
+from rotator.report.people import acts, alive_again, as_called, choices, gates
 
 OPEN_TOTALS = ("settling", "pending", "held", "manual", "failed")
 """Totals of credentials that nobody may call dead."""
 
 
-def build(record: IncidentRecord, called: str = "rotator") -> dict[str, Any]:
+def build(record: IncidentRecord, called: str = "rotator", *, unattended: bool = False) -> dict[str, Any]:
     """Return the report. Times are ISO 8601 in UTC, or "" for what has not happened; the totals partition.
 
-    `called` is how this reader calls the program: each command begins with it.
+    `called` is how this reader calls the program: each command begins with it. `unattended` says that nothing runs
+    which would do in time what is scheduled.
     """
     runs = [_credential(each) | acts(each) | choices(record, each, called) for each in record.runs]
-    manual = [_manual(each) for each in record.manual]
+    manual = [_manual(each, as_called(DECLARE, called)) for each in record.manual]
     credentials = runs + manual
     states = Counter(each["state"] for each in credentials)
     proven = [
@@ -49,6 +52,8 @@ def build(record: IncidentRecord, called: str = "rotator") -> dict[str, Any]:
             "approved_at": moment(record.approved_at),
             "plan": record.plan_digest,
             "warnings": list(record.warnings),
+            "alive_again": alive_again(record, called),
+            "start": f"{called} up" if unattended else "",
             "stops": [
                 {
                     **asdict(each),
@@ -126,10 +131,18 @@ def _credential(record: RunRecord) -> dict[str, Any]:
             for each in record.proofs
             if each.target
         },
-        "open": still_open(run, record.steps, record.late),
+        "settled_by": record.settled_by.run if record.settled_by else "",
+        "open": still_open(run, record.steps, record.late, _settled(record.settled_by)),
         "late": list(record.late),
         "steps": [_step(each) for each in record.steps],
     }
+
+
+def _settled(death: Death | None) -> str:
+    """Say which other run saw the death that a run has not seen itself; "" where none did."""
+    if death is None:
+        return ""
+    return f"settled by {death.run}: {death.evidence} dead there since {moment(death.at)}"
 
 
 def _step(step: Step) -> dict[str, Any]:
@@ -145,7 +158,7 @@ def _step(step: Step) -> dict[str, Any]:
     }
 
 
-def _manual(task: ManualTask) -> dict[str, Any]:
+def _manual(task: ManualTask, again: str) -> dict[str, Any]:
     dismissed = task.dismissed is not None
     return {
         "run": task.id,
@@ -166,6 +179,7 @@ def _manual(task: ManualTask) -> dict[str, Any]:
         "converged_at": "",
         "replacement": "",
         "targets": {},
+        "settled_by": "",
         "late": [],
         "open": [] if dismissed else [f"{task.reason} ({task.mend})"],
         "steps": [],
@@ -176,6 +190,8 @@ def _manual(task: ManualTask) -> dict[str, Any]:
         "skipped": [],
         "released": [],
         "next": [],
+        "trying": [],
+        "again": again,
     }
 
 

@@ -6,11 +6,14 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from rotator.flow.proof import Evidence
 from rotator.flow.run import UNDOES, WHY, Step, StepState
+from rotator.flow.standing import resumed
 from rotator.flow.step import RELEASED
-from rotator.ledger.moves_on import opens
+from rotator.ledger.moves_on import DECLARE, left_out, opens
 from rotator.ledger.records import IncidentRecord, RunRecord
 from rotator.report.clocks import moment
+from rotator.report.trying import trying
 from rotator.report.ways import stops_of, waiting, ways
 
 UNDONE = "undone from "
@@ -39,7 +42,7 @@ def acts(record: RunRecord) -> dict[str, Any]:
             if UNDOES in step.facts
         ],
         "skipped": [
-            {**_where(step), "why": step.reason or ""}
+            {**_where(step), "means": left_out(step), "why": step.reason or ""}
             for step in record.steps
             if step.state is StepState.SKIPPED and not (step.reason or "").startswith(UNDONE)
         ],
@@ -51,10 +54,30 @@ def acts(record: RunRecord) -> dict[str, Any]:
 
 def choices(incident: IncidentRecord, record: RunRecord, called: str) -> dict[str, Any]:
     """Return what keeps a run waiting, and what a person can do now."""
+    found = [_next(incident, record, step, called) for step in waiting(record)]
     return {
         "stopped": [str(each) for each in stops_of(record, incident.stops)],
-        "next": [_next(incident, record, step, called) for step in waiting(record)],
+        "next": found,
+        "trying": [{**each, "then": as_called(each["then"], called)} for each in trying(record)],
     }
+
+
+def alive_again(incident: IncidentRecord, called: str) -> list[dict[str, Any]]:
+    """Return the stolen credentials that an undo let live again, who did, and what stops each again."""
+    found = []
+    for record in incident.runs:
+        back = resumed(record.steps)
+        if back is not None and record.run.evidence is Evidence.NONE and record.settled_by is None:
+            found.append(
+                {
+                    "run": record.run.id,
+                    "provider": record.run.kind,
+                    "id": record.run.ref.id,
+                    "why": str(back.facts.get(WHY, "")),
+                    "command": as_called(DECLARE, called),
+                }
+            )
+    return found
 
 
 def _next(incident: IncidentRecord, record: RunRecord, step: Step, called: str) -> dict[str, Any]:
@@ -100,7 +123,7 @@ def gates(incident: IncidentRecord, called: str) -> Mapping[str, Any]:
             for each in incident.footholds
         ],
         "approve": ""
-        if incident.approved_at is not None
+        if incident.approved_at is not None or not incident.runs
         else as_called(f"rotator approve {of} --digest {incident.plan_digest}", called),
     }
 

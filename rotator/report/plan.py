@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from rotator.flow.exposure import Suspect
+from rotator.flow.exposure import Suspect, misspelt
 from rotator.flow.order import names
 from rotator.flow.plan import Plan, PlannedRun
 from rotator.flow.scope import Unresolved
@@ -37,12 +37,14 @@ def leaked_rows(found: Iterable[Suspect]) -> list[dict[str, Any]]:
     ]
 
 
-def leaked_table(found: list[Suspect]) -> RenderableType:
-    """Return the table of what leaked."""
+def leaked_table(found: list[Suspect], kinds: Collection[str] = ()) -> RenderableType:
+    """Return the table of what leaked; `kinds` are those that a list may misspell."""
     table = plain_table(f"Leaked: {len(found):,} credentials", "kind", "id or fingerprint", "seen in")
     for each in found[:_ROWS]:
         rules = ", ".join(sorted({f"{one.source}:{one.rule}" for one in each.exposures}))
-        table.add_row(words(each.kind or f"not recognised ({rules})"), words(each.key), words(_places(each)))
+        close = misspelt(each, kinds)
+        unknown = f"not recognised ({rules}{f'; did you mean {close}?' if close else ''})"
+        table.add_row(words(each.kind or unknown), words(each.key), words(_places(each)))
     return Group(table, _rest(len(found)))
 
 
@@ -69,7 +71,9 @@ def plan_table(plan: Plan, footholds: Mapping[str, bool] = NO_HOSTS) -> Renderab
             words(*(each.name for each in run.consumers)) or "nobody",
         )
     paths = {f"{run.kind}, {run.strategy}": _steps(run) for run in plan.runs}
-    parts: list[RenderableType] = [table, _rest(len(plan.runs)), *lines("Steps", paths)]
+    parts: list[RenderableType] = []
+    if plan.runs:
+        parts += [table, _rest(len(plan.runs)), *lines("Steps", paths)]
     if plan.manual:
         parts.append(_manual_table(plan.manual))
     if plan.waves:
@@ -80,8 +84,14 @@ def plan_table(plan: Plan, footholds: Mapping[str, bool] = NO_HOSTS) -> Renderab
     parts += [_foothold(plan, host, known=known) for host, known in footholds.items()]
     parts += [Text(plain(f"warning: {each}"), style="yellow") for each in plan.warnings]
     if destroyed:
-        parts.append(Text(f"{destroyed:,} of {len(plan.runs):,} end with the exposed credential destroyed for good."))
+        parts.append(Text(ends(destroyed, len(plan.runs))))
     return Group(*parts)
+
+
+def ends(destroyed: int, planned: int) -> str:
+    """Say how many of the planned runs end with a destruction: to approve a plan is to approve those too."""
+    rest = "; the others without that" if destroyed < planned else ""
+    return f"{destroyed:,} of {planned:,} end with the exposed credential destroyed for good{rest}."
 
 
 def _foothold(plan: Plan, host: str, *, known: bool) -> Text:

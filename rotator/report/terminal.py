@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +13,7 @@ from rich.text import Text
 from rotator.flow.standing import CredentialState
 from rotator.report.attention import SHOWN, acted, for_you, not_begun, rest, scheduled, still_open
 from rotator.report.plain import plain
-from rotator.report.plan import lines
+from rotator.report.plan import ends, lines
 from rotator.report.tables import plain_table, words
 
 _STYLES = {
@@ -37,7 +38,7 @@ def incident_text(report: dict[str, Any]) -> RenderableType:
         Text.from_markup(f"{incident['id']}  {words(incident['title'])}  \\[{incident['severity']}]", style="bold"),
         *for_you(incident),
         Text(f"detected {incident['detected_at']}  declared {incident['declared_at']}  plan {incident['plan']}"),
-        _credentials(report["credentials"][:SHOWN]),
+        _credentials(report["credentials"][:SHOWN], {each["run"] for each in incident["alive_again"]}),
         *rest(len(report["credentials"])),
         *(_steps(each) for each in report["credentials"][:_STEPPED] if _is_begun(each)),
         Text(_totals(report)),
@@ -46,7 +47,7 @@ def incident_text(report: dict[str, Any]) -> RenderableType:
         # Once more, where somebody who read that far looks for it.
         *for_you(incident),
         *(still_open(report["credentials"]) if incident["approved_at"] else not_begun(report["credentials"])),
-        *scheduled(report["credentials"]),
+        *scheduled(report["credentials"], incident["start"]),
         *acted(report["credentials"]),
     ]
     return Group(*parts)
@@ -71,11 +72,9 @@ def planned_text(report: dict[str, Any]) -> RenderableType:
     paths = {f"{each['provider']}, {each['strategy']}": _path(each) for each in planned}
     return Group(
         Text(f"{incident['id']}  plan {incident['plan']}", style="bold"),
-        table,
-        *rest(len(planned)),
-        *lines("Steps", paths),
+        *([table, *rest(len(planned)), *lines("Steps", paths)] if planned else []),
         *(Text(plain(f"warning: {each}"), style="yellow") for each in incident["warnings"]),
-        Text(f"{destroyed:,} of {len(planned):,} end with the exposed credential destroyed for good."),
+        *([Text(ends(destroyed, len(planned)))] if planned else []),
         *(still_open(by_hand) if by_hand else []),
         *(for_you(incident) or [Text(f"approved {incident['approved_at']}")]),
     )
@@ -96,17 +95,27 @@ def _when(credential: dict[str, Any]) -> list[str]:
     return [*after, *([f"wave {credential['wave']}"] if credential["wave"] else [])]
 
 
-def _credentials(credentials: list[dict[str, Any]]) -> Table:
+def _credentials(credentials: list[dict[str, Any]], alive_again: Collection[str]) -> Table:
     table = plain_table("Credentials", "kind", "owner · id", "state", "proven dead", "replaced by")
     for each in credentials:
         table.add_row(
             words(each["provider"] or "not recognised"),
             words(*filter(None, (each["owner"], each["id"]))),
-            Text(each["state"].replace("_", " "), style=_STYLES[each["state"]]),
-            _clock(each["proven_dead_at"]) or ("stated only" if each["stated_dead_at"] else "no"),
+            Text("ALIVE AGAIN", style="bold red") if each["run"] in alive_again else _state(each),
+            words(_dead(each)),
             words(*_replacement(each)),
         )
     return table
+
+
+def _state(credential: dict[str, Any]) -> Text:
+    return Text(credential["state"].replace("_", " "), style=_STYLES[credential["state"]])
+
+
+def _dead(credential: dict[str, Any]) -> str:
+    """Return when it was proven dead, or by whom it is said to be."""
+    otherwise = f"see {credential['settled_by']}" if credential["settled_by"] else "no"
+    return _clock(credential["proven_dead_at"]) or ("stated only" if credential["stated_dead_at"] else otherwise)
 
 
 def _replacement(credential: dict[str, Any]) -> tuple[str, ...]:

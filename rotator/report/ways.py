@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from rotator.flow.run import THROUGH, UNDOES, Step, StepState
-from rotator.flow.standing import left_out
-from rotator.ledger.moves_on import Way, opens, ways_on
+from rotator.flow.choice import MINTING
+from rotator.flow.giving_back import left_with
+from rotator.flow.playbook import Subject, Verb
+from rotator.flow.run import THROUGH, UNDOES, Step, StepState, taken_back
+from rotator.flow.standing import left_out, resumed
+from rotator.flow.step import STOPS
+from rotator.ledger.moves_on import DECLARE, Way, is_unprovable, opens, ways_on
 from rotator.ledger.opening import BRAKE
+from rotator.ledger.other_runs import Death
 from rotator.ledger.records import IncidentRecord, RunRecord
 from rotator.ledger.stops import CONNECTION, Stop
 from rotator.ledger.waits import Route, at_brake, for_our_own, is_unsafe
 
 
 def waiting(record: RunRecord) -> list[Step]:
-    """Return the steps of a run that wait for a person or for their time, and the proof that a person left out."""
+    """Return the steps of a run that wait for a person or for their time, and those after which nothing moves it."""
     first = record.steps[0].name if record.steps else ""
     found = [
         step
@@ -22,7 +27,9 @@ def waiting(record: RunRecord) -> list[Step]:
         if step.state in {StepState.HELD, StepState.FAILED}
         or (step.name == first and (for_our_own(step) or at_brake(step)))
     ]
-    return [*found, *(left_out(record.steps) + _taken_back(record.steps) if record.run.dead_at is None else [])]
+    if record.run.dead_at is None:
+        found += left_out(record.steps)
+    return [*found, *(_taken_back(record.steps) if record.run.dead_at is None or any(_left_by_undo(record)) else [])]
 
 
 def _taken_back(steps: Sequence[Step]) -> list[Step]:
@@ -42,9 +49,11 @@ def stops_of(record: RunRecord, stops: Sequence[Stop]) -> list[Stop]:
 
 def ways(incident: IncidentRecord, record: RunRecord, step: Step) -> list[Way]:
     """Return what moves a step on. Empty where nothing of this run does any more."""
+    if record.settled_by is not None and (step.state in THROUGH or is_unprovable(step)):
+        return list(_settled(record, record.settled_by, step))
     if step.state in THROUGH:
-        mend = "with the secret that belongs to this id, or with the id alone: another run then settles it"
-        return [Way("rotator incident declare FILE --title …", mend)]
+        once_more = [Way(DECLARE, _once_more(record))] if record.run.dead_at is None else []
+        return [*_left_by_undo(record), *once_more]
     if is_unsafe(step) and not record.routes:
         return [Way(each.lifted_by, "lets it go on") for each in stops_of(record, incident.stops)]
     closing = list(_closing(incident, record, frozenset())) if is_unsafe(step) else []
@@ -53,8 +62,50 @@ def ways(incident: IncidentRecord, record: RunRecord, step: Step) -> list[Way]:
         closing = [
             Way(f"rotator incident watch {mine}", "wait: who may read it is being stopped; then it goes on by itself")
         ]
-    found = [*closing, *ways_on(record.run, step)]
+    first = _resuming(record) if step.subject is Subject.CONSUMERS else ()
+    found = [*closing, *first, *ways_on(record.run, step, record.steps)]
     return list({each.command: each for each in reversed(found)}.values())[::-1]
+
+
+def _once_more(record: RunRecord) -> str:
+    """Say what to declare again once nothing of a run moves any more."""
+    if resumed(record.steps) is None:
+        return "with the secret that belongs to this id, or with the id alone: another run then settles it"
+    listed = f"{record.run.kind},{record.run.ref.id}"
+    return f"stops it again once that is approved: FILE is the report, or a list (`provider,id`, then `{listed}`)"
+
+
+def _settled(record: RunRecord, death: Death, step: Step) -> Iterator[Way]:
+    """Return what is left to do here once another run has seen the death: to read of it, and to let this one end."""
+    left = "nothing is left to do here for its death" if step.state in THROUGH else "then skip it here"
+    yield Way(f"rotator report {death.run.rpartition('.')[0]}", f"shows that death; {left}")
+    if step.state not in THROUGH:
+        skip, _ = ways_on(record.run, step, record.steps)
+        yield Way(skip.command, skip.means.partition("; its death stays unproven")[0])
+
+
+def _left_by_undo(record: RunRecord) -> Iterator[Way]:
+    """Return what ends what an undo has left: a value that is refused, a replacement that nobody holds."""
+    yield from _resuming(record)
+    if record.run.replaced_at is None and record.run.replacement is not None:
+        gone = taken_back(record.steps)
+        for each in record.steps:
+            if each.verb in MINTING and each.state is StepState.DONE and each.undo is not None and each.id not in gone:
+                command = f"rotator run undo {record.run.id} {each.name} --reason …"
+                yield Way(command, f"takes {record.run.replacement} away again, which nobody holds")
+
+
+def _resuming(record: RunRecord) -> Iterator[Way]:
+    """Return what lets a value work again that consumers were given back, and that is refused; nothing for others."""
+    if not any(told.startswith("consumers were given back") for told in left_with(record.run, record.steps)):
+        return
+    gone = taken_back(record.steps)
+    stopped = [each for each in record.steps if each.subject is Subject.EXPOSED and each.verb in STOPS]
+    for each in stopped:
+        if each.state is StepState.DONE and each.undo is Verb.RESUME and each.id not in gone:
+            command = f"rotator run undo {record.run.id} {each.name} --reason …"
+            yield Way(command, "lets what they hold work again, also for whoever stole it")
+            return
 
 
 def at_the_brake(incident: IncidentRecord) -> Way | None:
@@ -91,6 +142,6 @@ def _contained(incident: IncidentRecord, reader: RunRecord, seen: frozenset[str]
             yield from _closing(incident, reader, seen)
         elif step.state is not StepState.SKIPPED and not step.waits_for_time:
             # To leave its containment out stops nobody.
-            for way in ways_on(reader.run, step):
+            for way in ways_on(reader.run, step, reader.steps):
                 if not way.command.startswith("rotator run skip "):
                     yield Way(way.command, f"{run}: {way.means}")

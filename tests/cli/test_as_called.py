@@ -31,7 +31,7 @@ def test_what_is_told_to_be_typed_names_the_configuration(elsewhere):
     for words in (("report", "last"), ("plan", "last")):
         said += elsewhere(*words).out
     said += elsewhere("report", "inc-none").ended(2).err
-    assert len(commands_in(said)) >= 5
+    assert len(commands_in(said)) >= 4
     assert [each for each in commands_in(said) if not each.startswith(NAMED)] == []
 
 

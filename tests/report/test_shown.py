@@ -66,7 +66,7 @@ def test_a_report(of):
     told |= {"deliver": [EVIL], "consumers": [EVIL], "awaits": [EVIL], "wave": 1}
     waits = dict.fromkeys(("step", "target", "state", "reason", "due_at", "command", "kept_by"), EVIL)
     waits |= {"ways": [{"command": EVIL, "means": EVIL}]}
-    undone = dict.fromkeys(("step", "target", "by", "state", "why"), EVIL)
+    undone = dict.fromkeys(("step", "target", "by", "state", "why", "means"), EVIL)
     told |= {
         "stopped": [EVIL],
         "risk_accepted": EVIL,
@@ -75,6 +75,8 @@ def test_a_report(of):
         "skipped": [undone],
         "released": [undone],
         "next": [waits, waits | {"due_at": ""}],
+        "trying": [dict.fromkeys(("step", "target", "until", "told", "then", "means"), EVIL)],
+        "settled_by": EVIL,
     }
     told |= {"proven_dead_at": "", "stated_dead_at": "", "replaced_at": "2026", "converged_at": ""}
     incident = dict.fromkeys(("detected_at", "declared_at", "plan"), "") | {"approved_at": "2026", "approve": EVIL}
@@ -89,6 +91,8 @@ def test_a_report(of):
             for state in (EVIL, "open")
         ],
         "warnings": [EVIL],
+        "alive_again": [dict.fromkeys(("run", "provider", "id", "why", "command"), EVIL)],
+        "start": EVIL,
     }
     report = {
         "incident": incident | {"id": "inc", "title": EVIL, "severity": "high"},

@@ -143,7 +143,10 @@ def test_after_a_proof_was_left_out_it_is_held_with_who_said_so_and_what_would_s
     [why] = entry["open"]
     assert "not proven dead (refused was skipped, said by ann: cut short in the mail)" in why
     assert commands(entry) == ["rotator incident declare FILE --title …"]
-    assert entry["skipped"] == [{"step": "refused", "target": None, "why": "ann: cut short in the mail"}]
+    means = "nobody knows what it would have shown"
+    assert entry["skipped"] == [
+        {"step": "refused", "target": None, "means": means, "why": "ann: cut short in the mail"}
+    ]
     said = text(deployment).partition("Said by people:")[2]
     assert "refused was skipped" in said
     assert "ann: cut short in the mail" in said

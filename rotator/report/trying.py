@@ -1,0 +1,46 @@
+"""What is tried again by itself: a step whose other side did not answer, and until when it is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rotator.batch import BUDGET
+from rotator.claims import GATHERS, ONE_MINT, STOPPED
+from rotator.flow.playbook import Subject, Verb
+from rotator.flow.run import Step, StepState
+from rotator.flow.step import CONVERGENCE_S, PATIENCE_S
+from rotator.ledger.moves_on import addressed, left_out
+from rotator.ledger.records import RunRecord
+from rotator.ledger.waits import AT_BRAKE, FOR_OUR_OWN
+from rotator.report.clocks import moment
+
+_NO_TRIAL = (BUDGET, GATHERS, ONE_MINT, STOPPED, FOR_OUR_OWN, "settling", "spreading", "wave ")
+"""How reasons begin of what waits for its turn, or for a time that somebody else sets: nothing was tried in vain."""
+
+
+def trying(record: RunRecord) -> list[dict[str, Any]]:
+    """Return what is tried again by itself: the step, until when at least, and in words what comes then."""
+    return [
+        {
+            "step": step.name,
+            "target": step.target or None,
+            "until": moment(until),
+            "told": addressed(record.run, step),
+            "then": f"rotator run skip {record.run.id} {step.name} --reason …",
+            "means": left_out(step),
+        }
+        for step in record.steps
+        if (until := _until(step)) is not None
+    ]
+
+
+def _until(step: Step) -> float | None:
+    """Return when its patience is over, as `flow/step.py` counts it; None for what is not tried in vain."""
+    waits = step.state in {StepState.PENDING, StepState.UNCERTAIN} and step.started_at is not None and step.attempts
+    reason = step.reason or ""
+    if not waits or not reason or reason.startswith(_NO_TRIAL) or AT_BRAKE in reason:
+        return None
+    if (step.verb, step.subject, step.expect) == (Verb.VERIFY, Subject.EXPOSED, None):
+        return None  # it records whatever comes, and keeps nothing waiting for long
+    asked = step.verb is Verb.VERIFY and step.subject is Subject.CONSUMERS
+    return (step.started_at or 0.0) + (step.retry_for_s or (CONVERGENCE_S if asked else PATIENCE_S))

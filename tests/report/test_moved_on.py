@@ -1,0 +1,173 @@
+"""What has moved on elsewhere, lives again, or is tried by itself: the report says so, and what a person does next."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from rotator.credential import Leaked
+from rotator.errors import Unavailable
+from rotator.flow.playbook import Strategy
+from rotator.flow.scope import ConsumerAddress
+from rotator.report.incident import build
+from rotator.report.terminal import incident_text
+from tests.report.test_shown import shown
+from tests.report.test_ways import KEY, TOKEN, commands, text, told, truncated
+
+HOUR = 3600
+
+
+def undone(deployment, step="contain", run="inc-1.r1"):
+    """Take back a run from a step on, and let that come to rest."""
+    deployment.hands.undo(run, step, "ann", "the job broke", deployment.hands.undoing(run, step))
+    deployment.rest(patience_s=HOUR)
+
+
+def by_id(found):
+    """Say of a stolen credential that a list named it: nobody has its secret."""
+    return replace(found, leaked=Leaked(id=found.ref.id))
+
+
+def test_an_open_item_that_another_incident_settled_says_which_and_what_comes_of_skipping_it(house):
+    company, deployment = house
+    stolen = truncated(company)
+    deployment.start([stolen], wanted=Strategy.CONTAIN_FIRST)
+    deployment.rest(patience_s=HOUR)
+    [before] = told(deployment).values()
+    assert before["settled_by"] == ""
+    assert (
+        "; and 7 days later destroy destroys it for good; its death stays unproven"
+        in before["next"][0]["ways"][0]["means"]
+    )
+    deployment.start([by_id(stolen)], wanted=Strategy.REVOKE_ONLY, incident="inc-2")
+    deployment.rest(patience_s=HOUR)
+    [entry] = told(deployment).values()
+    assert entry["settled_by"] == "inc-2.r1"
+    assert "; settled by inc-2.r1: stated dead there since 20" in entry["open"][0]
+    assert commands(entry) == ["rotator report inc-2", "rotator run skip inc-1.r1 refused --reason …"]
+    [shows, skips] = entry["next"][0]["ways"]
+    assert shows["means"] == "shows that death; then skip it here"
+    assert skips["means"].startswith("goes on: cut_again, issue, works, deliver, reload, converged")
+    assert "7 days later destroy destroys it for good" in skips["means"]
+    assert "see inc-2.r1" in text(deployment)
+    deployment.hands.decide("inc-1.r1", "refused", skip=True, by="ann", reason="settled")
+    deployment.rest(patience_s=HOUR)
+    [after] = told(deployment).values()
+    assert after["open"][0].startswith("settled by inc-2.r1: stated dead there since 20")
+    assert commands(after) == ["rotator report inc-2"]
+
+
+def test_what_lives_again_stands_on_top_with_what_stops_it_until_another_run_has(house):
+    company, deployment = house
+    stolen, secret = company.stolen(KEY)
+    deployment.start([stolen], wanted=Strategy.REVOKE_ONLY)
+    deployment.rest(patience_s=HOUR)
+    assert build(deployment.record())["incident"]["alive_again"] == []
+    undone(deployment)
+    assert company.opens(stolen.ref, secret)
+    lines = text(deployment).splitlines()
+    banner = (
+        f"ALIVE AGAIN: {KEY} {stolen.ref.id} (inc-1.r1) was resumed by ann: the job broke; whoever stole it can use it"
+    )
+    assert lines[1].startswith(banner)
+    assert "Stop it again: rotator incident declare FILE --title …, and approve that" in lines[1]
+    [entry] = told(deployment).values()
+    [way] = entry["next"][0]["ways"]
+    assert way["means"].startswith("stops it again once that is approved: FILE is the report, or a list")
+    assert f"`{KEY},{stolen.ref.id}`" in way["means"]
+    deployment.start([stolen], wanted=Strategy.REVOKE_ONLY, incident="inc-2")
+    deployment.rest(patience_s=HOUR)
+    assert not company.opens(stolen.ref, secret)
+    [entry] = told(deployment).values()
+    assert build(deployment.record())["incident"]["alive_again"] == []
+    assert entry["open"][0].startswith("settled by inc-2.r1: proven dead there since 20")
+    assert entry["next"][0]["ways"] == [
+        {"command": "rotator report inc-2", "means": "shows that death; nothing is left to do here for its death"}
+    ]
+
+
+def test_a_death_from_before_it_was_seen_alive_settles_nothing(house):
+    company, deployment = house
+    stolen, secret = company.stolen(KEY)
+    deployment.start([stolen], wanted=Strategy.REVOKE_ONLY)
+    deployment.rest(patience_s=HOUR)
+    company.outside.provider(stolen.ref).resume(stolen.ref)  # somebody else, at the issuer
+    deployment.world.wait_until(deployment.world.now() + HOUR)
+    assert company.opens(stolen.ref, secret)
+    deployment.start([truncated_again(stolen)], wanted=Strategy.REVOKE_ONLY, incident="inc-2")
+    deployment.rest(patience_s=HOUR)
+    [entry] = told(deployment, "inc-2").values()
+    assert entry["open"]
+    assert entry["settled_by"] == ""
+
+
+def truncated_again(found):
+    """Have another report of it, in which its secret was cut short."""
+    whole = found.leaked.secret
+    return replace(found, leaked=Leaked(id=found.ref.id, secret=type(whole)(whole.reveal()[:-3])))
+
+
+class Silent:
+    """A consumer that nobody can reach."""
+
+    name = "http://silent"
+
+    def reload(self, _notice):
+        raise Unavailable("consumer_unreachable")
+
+
+def test_what_is_tried_by_itself_says_until_when_where_and_what_one_can_do_then(house):
+    company, deployment = house
+    company.outside.consumers["http://silent"] = Silent()
+    stolen, _ = company.stolen(TOKEN)
+    custody = replace(stolen.custody, consumers=(ConsumerAddress("webhook", "http://silent"),))
+    deployment.start([replace(stolen, custody=custody)], wanted=Strategy.CONTAIN_FIRST)
+    deployment.rest(patience_s=300)
+    [entry] = told(deployment).values()
+    [one] = entry["trying"]
+    [step] = [each for each in entry["steps"] if each["id"] == "reload"]
+    assert (one["step"], step["state"]) == ("reload", "pending")
+    said = text(deployment)
+    assert "reload: pending (consumer_unreachable" in said
+    assert "tried again by itself to http://silent, as the plan has it: a change of the configuration does not" in said
+    assert f"until {one['until'][11:19]}Z, then it waits for you: rotator run skip inc-1.r1 reload --reason …" in said
+
+
+def test_a_destruction_that_was_left_out_is_not_said_to_have_shown_nothing(house):
+    company, deployment = house
+    deployment.start([company.stolen(KEY)[0]], wanted=Strategy.REVOKE_ONLY)
+    deployment.rest(patience_s=HOUR)
+    deployment.hands.decide("inc-1.r1", "destroy", skip=True, by="ann", reason="the police want it")
+    deployment.rest(patience_s=HOUR)
+    said = text(deployment).partition("Said by people:")[2]
+    assert (
+        "destroy was skipped: it is not destroyed: whoever has the rights can resume what is only suspended; ann"
+        in said
+    )
+    assert "shown" not in said
+
+
+def test_where_nothing_runs_that_would_destroy_it_the_report_says_what_must(house):
+    company, deployment = house
+    deployment.start([company.stolen(KEY)[0]], wanted=Strategy.REVOKE_ONLY)
+    assert deployment.reading.scheduled() == (0, None)
+    deployment.rest(patience_s=HOUR)
+    count, first = deployment.reading.scheduled()
+    assert (count, round((first - deployment.world.now()) / 86400)) == (1, 7)
+    line = "Nothing runs here that would do it: rotator up must run then"
+    alone = build(deployment.record(), unattended=True)
+    assert shown(incident_text(alone)).partition("Scheduled:")[2].count(line) == 1
+    assert line not in text(deployment)
+
+
+def test_consumers_with_a_value_that_is_refused_are_helped_by_the_undo_that_is_named(house):
+    company, deployment = house
+    stolen, secret = company.stolen(KEY)
+    deployment.start([stolen], wanted=Strategy.CONTAIN_FIRST)
+    deployment.rest(patience_s=HOUR)
+    undone(deployment, "deliver")
+    [entry] = told(deployment).values()
+    assert any(each.startswith("consumers were given back what has no name here") for each in entry["open"])
+    assert commands(entry) == [f"rotator run undo inc-1.r1 {step} --reason …" for step in ("contain", "issue")]
+    assert entry["next"][0]["ways"][1]["means"] == f"takes {entry['replacement']} away again, which nobody holds"
+    undone(deployment)
+    assert company.opens(stolen.ref, secret)
