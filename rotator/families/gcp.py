@@ -171,6 +171,8 @@ def refused(reply: Reply) -> RotatorError:
         return Uncertain("server_error", detail)
     if status == "FAILED_PRECONDITION":
         return Rejected("failed_precondition", detail)
+    if reply.status == HTTPStatus.NOT_FOUND and not told:
+        return Rejected("refused", detail)  # by somebody in between, who says nothing of what is there
     return Rejected(_REASONS.get(reply.status, "refused"), detail)
 
 

@@ -68,7 +68,8 @@ class GitHubKeys:
     def listed(self, path: str) -> Iterator[Mapping[str, Any]]:
         """Yield what a list holds, page by page. Raises what any other answer means."""
         for page in range(1, _MOST_PAGES):
-            found = told(self.read(f"{path}{'&' if '?' in path else '?'}per_page={_PAGE}&page={page}"))
+            with asking():
+                found = told(self.read(f"{path}{'&' if '?' in path else '?'}per_page={_PAGE}&page={page}"))
             if not isinstance(found, list):
                 raise Unavailable("answer_unreadable", path)
             yield from (each for each in found if isinstance(each, Mapping))
@@ -107,7 +108,8 @@ class GitHubKeys:
 
     def _fleet(self) -> Fleet:
         """Return the way to the SSH server, by the host keys that GitHub names now."""
-        content = told(self.read("/meta"))
+        with asking():
+            content = told(self.read("/meta"))
         named = content.get("ssh_keys") if isinstance(content, Mapping) else None
         if not isinstance(named, list) or not named:
             raise Rejected("no_host_keys", "GitHub does not say what its SSH server's keys are")

@@ -93,7 +93,7 @@ class GitLabToken(Kind):
         content = reply.content if isinstance(reply.content, Mapping) else {}
         if reply.status == HTTPStatus.TOO_MANY_REQUESTS:
             raise reply.refusal()
-        if reply.status == HTTPStatus.UNAUTHORIZED:
+        if reply.status == HTTPStatus.UNAUTHORIZED and content:  # without, somebody in between refuses
             said = str(content.get("error_description", ""))
             reason = next((ours for theirs, ours in _REFUSALS.items() if said.startswith(theirs)), "unauthorized")
             return Verdict(Answer.REJECTED, reason, request_id=asked)

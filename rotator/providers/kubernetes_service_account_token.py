@@ -257,10 +257,11 @@ def _facts(found: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _verdict(reply: Any, claims: Claims) -> Verdict:
-    if reply.status == HTTPStatus.UNAUTHORIZED:
+    content = reply.content if isinstance(reply.content, Mapping) else {}
+    if reply.status == HTTPStatus.UNAUTHORIZED and content.get("kind") == "Status":  # else somebody in between says so
         return Verdict(Answer.REJECTED, "unauthorized")
     if reply.ok:
-        user = ((reply.content.get("status") or {}).get("userInfo") or {}).get("username")
+        user = ((content.get("status") or {}).get("userInfo") or {}).get("username")
         if user == claims.user:
             return Verdict(Answer.ACCEPTED, "who_am_i")
         return Verdict(Answer.INCONCLUSIVE, "another_user", mismatch=True)

@@ -39,6 +39,7 @@ def open_case(tmp_path: Path) -> Iterator[Case]:  # noqa: ARG001 - the fake is i
         yield Case(
             provider=connected(server),
             unreachable=connected(server, endpoint_url=f"http://127.0.0.1:{free_port()}"),
+            elsewhere=lambda address: connected(server, endpoint_url=address),
             plant=lambda owner=None: plant(server, owner),
             leaked=lambda ref, secret: Leaked(id=ref.id, secret=secret),
             garbled=lambda secret: Secret(secret.reveal()[:-4]),

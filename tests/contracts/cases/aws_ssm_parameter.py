@@ -42,6 +42,7 @@ def open_case(tmp_path: Path) -> Iterator[Case]:
         yield Case(
             provider=connect(connection(server), NAME),
             unreachable=connect(connection(server, endpoint_url=f"http://127.0.0.1:{free_port()}"), NAME),
+            elsewhere=lambda address: connect(connection(server, endpoint_url=address), NAME),
             plant=lambda owner=None: plant(server, owner),
             leaked=lambda ref, secret: Leaked(owner=ref.owner, secret=secret),
             garbled=lambda secret: Secret(secret.reveal()[:-4]),

@@ -50,6 +50,7 @@ def open_case(tmp_path: Path) -> Iterator[Case]:
         yield Case(
             provider=connect(connection(server), NAME),
             unreachable=connect(connection(server, endpoint_url=f"http://127.0.0.1:{free_port()}"), NAME),
+            elsewhere=lambda address: connect(connection(server, endpoint_url=address), NAME),
             plant=plant,
             leaked=lambda ref, secret: Leaked(id=ref.id, secret=secret),
             garbled=lambda secret: Secret(secret.reveal()[:-8]),

@@ -54,6 +54,7 @@ def open_case(tmp_path: Path) -> Iterator[Case]:
         yield Case(
             provider=connected(server),
             unreachable=connected(server, endpoint_url=f"http://127.0.0.1:{free_port()}"),
+            elsewhere=lambda address: connected(server, endpoint_url=address),
             plant=remembered,
             leaked=lambda ref, secret: Leaked(owner=ref.owner, secret=secret),
             garbled=lambda secret: Secret(secret.reveal()[:-4]),

@@ -42,6 +42,7 @@ def open_case(tmp_path: Path) -> Iterator[Case]:  # noqa: ARG001 - the fake is i
         yield Case(
             provider=connected(server, own),
             unreachable=connected(server, own, endpoint_url=f"http://127.0.0.1:{free_port()}"),
+            elsewhere=lambda address: connected(server, own, endpoint_url=address),
             plant=lambda owner=None: plant(server, owner),
             leaked=lambda _ref, secret: Leaked(secret=secret),
             garbled=lambda secret: Secret(secret.reveal()[:900]),

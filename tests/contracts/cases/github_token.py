@@ -32,6 +32,7 @@ def open_case(tmp_path: Path) -> Iterator[Case]:  # noqa: ARG001 - the fake keep
         yield Case(
             provider=connected(server.address),
             unreachable=connected(f"http://127.0.0.1:{free_port()}"),
+            elsewhere=connected,
             plant=plant,
             leaked=lambda _ref, secret: Leaked(secret=secret),
             garbled=lambda secret: Secret(secret.reveal()[:-6]),

@@ -44,6 +44,7 @@ def open_case(tmp_path: Path) -> Iterator[Case]:  # noqa: ARG001 - it keeps noth
         yield Case(
             provider=connect(connection(server.address, server.admin), KIND),
             unreachable=connect(connection(f"http://127.0.0.1:{free_port()}", server.admin), KIND),
+            elsewhere=lambda address: connect(connection(address, server.admin), KIND),
             plant=plant,
             leaked=lambda _ref, secret: Leaked(secret=secret),
             garbled=lambda secret: Secret(secret.reveal()[:-30]),

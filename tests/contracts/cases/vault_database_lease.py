@@ -32,6 +32,7 @@ def open_case(tmp_path: Path) -> Iterator[Case]:
         yield Case(
             provider=connected(servers.bao.address),
             unreachable=connected(f"http://127.0.0.1:{free_port()}"),
+            elsewhere=connected,
             plant=plant,
             leaked=lambda ref, secret: Leaked(id=ref.id, secret=secret),
             garbled=lambda secret: Secret(secret.reveal()[:-6]),
