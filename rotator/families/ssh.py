@@ -11,15 +11,16 @@ import contextlib
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeAlias, TypeVar
 
 import asyncssh
 
 from rotator.errors import Rejected, RotatorError
 from rotator.families.ssh_errors import Phase, translated, worst
-from rotator.families.ssh_keys import fingerprint_of
-from rotator.families.ssh_settings import Host, Settings
-from rotator.ports import CONNECT_TIMEOUT_S, READ_TIMEOUT_S
+from rotator.families.ssh_keys import fingerprint_of, own_key
+from rotator.families.ssh_settings import Host, Settings, read_settings
+from rotator.ports import CONNECT_TIMEOUT_S, READ_TIMEOUT_S, Connection
 
 SETTINGS = frozenset(
     {"administrator", "authorized_keys", "hosts", "known_hosts", "revoked_keys", "trusted_ca_keys", "user"}
@@ -60,9 +61,9 @@ class Session:
 class Fleet:
     """The hosts of one connection, reached by 32 threads at once and kept for the process's life."""
 
-    def __init__(self, settings: Settings, own_key: Callable[[], asyncssh.SSHKey]) -> None:
+    def __init__(self, settings: Settings, own: Callable[[], asyncssh.SSHKey]) -> None:
         self.settings = settings
-        self._own_key = own_key
+        self._own = own
         self._doors: dict[tuple[str, str], _Door] = {}
         self._logins: dict[str, asyncio.Semaphore] = {}
         self._starting = threading.Lock()
@@ -95,7 +96,7 @@ class Fleet:
         door = self._doors.setdefault((host.name, user), _Door())
         async with door.channels:
             async with door.opening:
-                key = await asyncio.to_thread(self._own_key)
+                key = await asyncio.to_thread(self._own)
                 session = await self._session(door, host, user, key)
             yield session
 
@@ -139,6 +140,11 @@ class Fleet:
                 self._loop = asyncio.new_event_loop()
                 threading.Thread(target=self._loop.run_forever, name="rotator-ssh", daemon=True).start()
             return self._loop
+
+
+def fleet_of(connection: Connection) -> Fleet:
+    """Return the hosts of a connection, entered with the rotator's own key. Raises BadInput for its settings."""
+    return Fleet(read_settings(connection), partial(own_key, connection))
 
 
 async def _files_of(connection: asyncssh.SSHClientConnection, host: Host) -> asyncssh.SFTPClient:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 
 import asyncssh
 
 from rotator.errors import BadInput, Uncertain
-from rotator.families.ssh import Fleet
+from rotator.families.ssh import fleet_of
 from rotator.families.ssh_errors import Phase
 from rotator.families.ssh_keys import own_key
-from rotator.families.ssh_settings import Host, read_settings
+from rotator.families.ssh_settings import Host
 from rotator.ports import Connection
 
 _OUTPUT_KEPT = 64 * 1024
@@ -34,7 +33,8 @@ class Shell:
     """One account on one host. Safe for many threads at once; each command has a login of its own."""
 
     def __init__(self, connection: Connection, host: str, *, as_administrator: bool = False) -> None:
-        settings = read_settings(connection)
+        self._fleet = fleet_of(connection)
+        settings = self._fleet.settings
         found = [each for each in settings.hosts.values() if each.name.lower() == host.lower()]
         if not found:
             known = ", ".join(settings.hosts)
@@ -43,7 +43,6 @@ class Shell:
             )
         self._connection, self._host = connection, found[0]
         self._user = settings.administrator if as_administrator else settings.users[0]
-        self._fleet = Fleet(settings, partial(own_key, connection))
 
     @property
     def name(self) -> str:

@@ -14,7 +14,6 @@ import shlex
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import ClassVar
 
 import asyncssh
@@ -22,14 +21,14 @@ import asyncssh
 from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.errors import Rejected, RotatorError
 from rotator.families.authorized_keys import is_fingerprint
-from rotator.families.ssh import Fleet, Session, Work
+from rotator.families.ssh import Session, Work, fleet_of
 from rotator.families.ssh_cutting import cut_sessions_of
 from rotator.families.ssh_errors import Phase, none_told
 from rotator.families.ssh_files import edit_keys, keep_mode, read_keys
 from rotator.families.ssh_keys import SECRET_FIELD, fingerprint_of, own_key
 from rotator.families.ssh_knock import knock, together
 from rotator.families.ssh_krl import revokes, with_revoked
-from rotator.families.ssh_settings import Host, read_settings
+from rotator.families.ssh_settings import Host
 from rotator.kind import Kind
 from rotator.ports import Answer, Capability, Connection, State, Status, Verdict
 
@@ -64,7 +63,7 @@ class RevokedByList(Kind):
     def __init__(self, connection: Connection, name: str, read: Callable[[Secret], Bearer]) -> None:
         super().__init__(connection, name)
         self._read = read
-        self._fleet = Fleet(read_settings(connection), partial(own_key, connection))
+        self._fleet = fleet_of(connection)
         self._users = self._fleet.settings.users
 
     def identify(self, leaked: Leaked) -> CredentialRef:

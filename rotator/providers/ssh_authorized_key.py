@@ -15,7 +15,6 @@ A knock leaves one line in the host's log; sshd from 9.8 on makes an address wai
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from functools import partial
 from typing import ClassVar
 
 import asyncssh
@@ -23,14 +22,14 @@ import asyncssh
 from rotator.credential import CredentialRef, Issued, Leaked, Secret
 from rotator.errors import Rejected, RotatorError
 from rotator.families.authorized_keys import Entry, entries, public_entry, with_key, without
-from rotator.families.ssh import Fleet, Work
+from rotator.families.ssh import Work, fleet_of
 from rotator.families.ssh_errors import Phase, none_told
 from rotator.families.ssh_files import edit_keys, read_keys
 from rotator.families.ssh_keys import SECRET_FIELD, fingerprint_of, made, name_of, naming, own_key
 from rotator.families.ssh_knock import key_of, knock, together
 from rotator.families.ssh_preserved import facts_of, options_for
 from rotator.families.ssh_sessions import CUT_SESSIONS, facts
-from rotator.families.ssh_settings import Host, read_settings
+from rotator.families.ssh_settings import Host
 from rotator.kind import Kind
 from rotator.ports import Capability, Connection, Discovered, State, Status, Verdict
 from rotator.rest_kind import RestKind
@@ -55,7 +54,7 @@ class SshAuthorizedKey(Kind):
 
     def __init__(self, connection: Connection, name: str) -> None:
         super().__init__(connection, name)
-        self._fleet = Fleet(read_settings(connection), partial(own_key, connection))
+        self._fleet = fleet_of(connection)
         self._users = self._fleet.settings.users
 
     def identify(self, leaked: Leaked) -> CredentialRef:

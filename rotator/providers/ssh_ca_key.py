@@ -11,18 +11,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from functools import partial
 from typing import ClassVar
 
 from rotator.credential import CredentialRef, Issued, Leaked, Secret
 from rotator.errors import Rejected
 from rotator.families.authorized_keys import Entry, public_entry
-from rotator.families.ssh import Fleet
+from rotator.families.ssh import fleet_of
 from rotator.families.ssh_authorities import Authorities, forging
 from rotator.families.ssh_errors import none_told
-from rotator.families.ssh_keys import SECRET_FIELD, made, name_of, own_key
+from rotator.families.ssh_keys import SECRET_FIELD, made, name_of
 from rotator.families.ssh_knock import key_of
-from rotator.families.ssh_settings import read_settings
 from rotator.kind import Kind
 from rotator.ports import Capability, Connection, Discovered, State, Status, Verdict
 from rotator.rest_kind import RestKind
@@ -47,7 +45,7 @@ class SshCaKey(Kind):
 
     def __init__(self, connection: Connection, name: str) -> None:
         super().__init__(connection, name)
-        self._hosts = Authorities(Fleet(read_settings(connection), partial(own_key, connection)))
+        self._hosts = Authorities(fleet_of(connection))
 
     def identify(self, leaked: Leaked) -> CredentialRef:
         """Name the key offline, then find the hosts that trust it; the private key is sent nowhere."""

@@ -27,11 +27,10 @@ from typing import ClassVar
 from rotator.credential import CredentialRef, Issued, Leaked, Secret
 from rotator.errors import Rejected, Unavailable
 from rotator.families.authorized_keys import public_entry
-from rotator.families.ssh import Fleet
+from rotator.families.ssh import fleet_of
 from rotator.families.ssh_authorities import Authorities, Sign, forging
-from rotator.families.ssh_keys import name_of, own_key
+from rotator.families.ssh_keys import name_of
 from rotator.families.ssh_knock import key_of
-from rotator.families.ssh_settings import read_settings
 from rotator.families.vault import BEGINS_S, FAMILY, Vault
 from rotator.families.vault_ssh import Issuer, SshEngine
 from rotator.kind import Kind
@@ -53,7 +52,7 @@ class VaultSshCa(Kind):
     family: ClassVar[str] = FAMILY
     capability: ClassVar[Capability] = Capability.REVOCABLE
     sends_secret: ClassVar[bool] = False
-    calls: ClassVar[Mapping[str, int]] = {"preserve": 5, "verify": 5, "issue": 3, "install": 5, "revoke": 5}
+    calls: ClassVar[Mapping[str, int]] = {"preserve": 5, "verify": 5, "issue": 3, "install": 3, "revoke": 4}
     secret_field: str = "public_key"  # noqa: S105 - the name of a field
     settle_s = 2.0  # sshd reads the list at each login
 
@@ -63,7 +62,7 @@ class VaultSshCa(Kind):
         self._engine = SshEngine(self._vault)
         self._given: Authorities | None = None
         if "hosts" in connection.settings:
-            self._given = Authorities(Fleet(read_settings(connection), partial(own_key, connection)))
+            self._given = Authorities(fleet_of(connection))
 
     def identify(self, leaked: Leaked) -> CredentialRef:
         """Name the key offline, then find the engine that has it; the private key is sent nowhere."""
@@ -128,7 +127,7 @@ class VaultSshCa(Kind):
         Raises Rejected("never_listed_here") where it did not trust the exposed one.
         """
         began = time.monotonic()
-        issuer = self._held(ref)
+        issuer = _held(self._engine.issuers(ref.owner), ref)
         self._hosts(began).trust(target, issuer.key, preserved)
 
     def uninstall(self, target: str, ref: CredentialRef) -> None:
@@ -140,13 +139,14 @@ class VaultSshCa(Kind):
 
         Raises Rejected("roles_name_it") while there are roles that would go on signing with the exposed one.
         """
-        issuer = self._held(ref)
-        now = next((each for each in self._engine.issuers(ref.owner) if each.signs_by_default), None)
-        if now is None or now.fingerprint == preserved.get("fingerprint"):
-            self._engine.sign_with(issuer)
-        exposed = self._replaced_by(issuer)
+        there = self._engine.issuers(ref.owner)
+        issuer = _held(there, ref)
+        exposed = _replaced_by(there, issuer)
         if exposed is not None and (roles := self._engine.roles_naming(exposed)):
             raise Rejected("roles_name_it", f"{', '.join(roles)} sign with {exposed.id}: let them with {issuer.id}")
+        now = next((each for each in there if each.signs_by_default), None)
+        if now is None or now.fingerprint == preserved.get("fingerprint"):
+            self._engine.sign_with(issuer)
 
     def revoke(self, ref: CredentialRef) -> None:
         """Let the server destroy its key, and no host trust it; one that fails does not stop the others.
@@ -154,9 +154,10 @@ class VaultSshCa(Kind):
         A replacement that is taken back hands its place to the one that it replaced.
         """
         began = time.monotonic()
-        issuer = self._issuer(ref)
+        there = self._engine.issuers(ref.owner)
+        issuer = _found(there, ref)
         if issuer is not None:
-            before = self._replaced_by(issuer)
+            before = _replaced_by(there, issuer)
             if issuer.signs_by_default and before is not None:
                 self._engine.sign_with(before)
             self._engine.forget(issuer)
@@ -197,18 +198,7 @@ class VaultSshCa(Kind):
         return self._given
 
     def _issuer(self, ref: CredentialRef) -> Issuer | None:
-        found = (issuer for issuer in self._engine.issuers(ref.owner) if issuer.fingerprint == ref.id)
-        return next(found, None)
-
-    def _held(self, ref: CredentialRef) -> Issuer:
-        issuer = self._issuer(ref)
-        if issuer is None:
-            raise Rejected("authority_gone", f"{ref.owner} has no {ref.id} any more")
-        return issuer
-
-    def _replaced_by(self, issuer: Issuer) -> Issuer | None:
-        named = issuer.name.partition(_IN_PLACE_OF)[2]
-        return next((each for each in self._engine.issuers(issuer.mount) if named and each.id == named), None)
+        return _found(self._engine.issuers(ref.owner), ref)
 
     def _signing(self, ref: CredentialRef, secret: Secret) -> Sign | Verdict:
         """Return how to sign: with the private key that leaked, or as the server does with what was delivered of it."""
@@ -221,6 +211,23 @@ class VaultSshCa(Kind):
         if issuer is None:
             return Verdict(Answer.INCONCLUSIVE, "not_signed_here")
         return partial(self._engine.sign, issuer)
+
+
+def _found(issuers: Iterable[Issuer], ref: CredentialRef) -> Issuer | None:
+    return next((each for each in issuers if each.fingerprint == ref.id), None)
+
+
+def _held(issuers: Iterable[Issuer], ref: CredentialRef) -> Issuer:
+    issuer = _found(issuers, ref)
+    if issuer is None:
+        raise Rejected("authority_gone", f"{ref.owner} has no {ref.id} any more")
+    return issuer
+
+
+def _replaced_by(issuers: Iterable[Issuer], issuer: Issuer) -> Issuer | None:
+    """Return the one in whose place it was made, as its name says."""
+    named = issuer.name.partition(_IN_PLACE_OF)[2]
+    return next((each for each in issuers if named and each.id == named), None)
 
 
 def _named(marker: str) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from functools import partial
 from itertools import count
 
 import asyncssh
@@ -13,10 +12,8 @@ import pytest
 
 from rotator.credential import CredentialRef, Leaked, Secret, read_document
 from rotator.errors import Rejected
-from rotator.families.ssh import Fleet
+from rotator.families.ssh import fleet_of
 from rotator.families.ssh_authorities import Authorities
-from rotator.families.ssh_keys import own_key
-from rotator.families.ssh_settings import read_settings
 from rotator.flow.playbook import Strategy
 from rotator.flow.proof import Evidence
 from rotator.ports import Answer, Connection, Place, State
@@ -64,7 +61,7 @@ class Person:
 
     def __init__(self, found, mount) -> None:
         connection = Connection("fleet", "ssh", credential=lambda: found.own, settings=found.hosts.settings)
-        self._doors = Authorities(Fleet(read_settings(connection), partial(own_key, connection)))
+        self._doors = Authorities(fleet_of(connection))
         self._found, self._mount = found, mount
         self._seen = None
         self.answers: Counter[Answer] = Counter()
