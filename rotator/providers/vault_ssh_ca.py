@@ -59,7 +59,6 @@ class VaultSshCa(Kind):
     def __init__(self, connection: Connection, name: str) -> None:
         super().__init__(connection, name)
         self._vault = Vault(connection)
-        self._engine = SshEngine(self._vault)
         self._given: Authorities | None = None
         if "hosts" in connection.settings:
             self._given = Authorities(fleet_of(connection))
@@ -69,8 +68,9 @@ class VaultSshCa(Kind):
         self._must_belong(leaked, self._vault.address)
         self._hosts()
         wanted = name_of(leaked)
-        for mount in self._engine.mounts():
-            if wanted in {issuer.fingerprint for issuer in self._engine.issuers(mount)}:
+        engine = self._engine()
+        for mount in engine.mounts():
+            if wanted in {issuer.fingerprint for issuer in engine.issuers(mount)}:
                 return self._ref_of(mount, wanted)
         raise Rejected(
             "unknown_credential",
@@ -80,7 +80,7 @@ class VaultSshCa(Kind):
     def inspect(self, ref: CredentialRef) -> Status:
         """Return ACTIVE where any host trusts it, ABSENT when all were asked and none does."""
         began = time.monotonic()
-        issuer = self._issuer(ref)
+        issuer = _found(self._engine().issuers(ref.owner), ref)
         status = self._hosts(began).inspect(ref.id)
         return Status(status.state, {**status.facts, "signs": _signs(issuer)})
 
@@ -90,29 +90,30 @@ class VaultSshCa(Kind):
 
     def siblings(self, ref: CredentialRef) -> frozenset[CredentialRef]:
         """Return every authority of the mount."""
-        return frozenset(ref.with_id(issuer.fingerprint) for issuer in self._engine.issuers(ref.owner))
+        return frozenset(ref.with_id(issuer.fingerprint) for issuer in self._engine().issuers(ref.owner))
 
     def preserve(self, ref: CredentialRef) -> Mapping[str, str]:
         """Return, for each host, whether it trusts the key; and what the server calls it, and lets it sign for."""
-        began = time.monotonic()
-        issuer = self._issuer(ref)
+        began, engine = time.monotonic(), self._engine()
+        issuer = _found(engine.issuers(ref.owner), ref)
         told = {"signs": _signs(issuer)}
         if issuer is not None:
             told |= {"issuer_id": issuer.id, "issuer_name": issuer.name}
-            told["roles_naming_it"] = ",".join(self._engine.roles_naming(issuer))
+            told["roles_naming_it"] = ",".join(engine.roles_naming(issuer))
         return {**self._hosts(began).preserve(ref.id), **told}
 
     def issue(self, ref: CredentialRef, marker: str, preserved: Mapping[str, str]) -> Issued:  # noqa: ARG002
         """Let the server make another key. Nothing signs with it yet, and no host trusts it."""
-        exposed = self._issuer(ref)
+        engine = self._engine()
+        exposed = _found(engine.issuers(ref.owner), ref)
         instead = _IN_PLACE_OF + exposed.id if exposed is not None and exposed.id else ""
-        made = self._engine.make(ref.owner, _named(marker) + instead)
+        made = engine.make(ref.owner, _named(marker) + instead)
         public = {"issuer_id": made.id, "issuer_name": made.name}
         return Issued(ref.with_id(made.fingerprint), Secret(made.key.public.decode()), public)
 
     def marked(self, ref: CredentialRef, marker: str) -> CredentialRef | None:
         """Return the authority whose name the marker gave."""
-        for issuer in self._engine.issuers(ref.owner):
+        for issuer in self._engine().issuers(ref.owner):
             if issuer.name.partition(_IN_PLACE_OF)[0] == _named(marker):
                 return ref.with_id(issuer.fingerprint)
         return None
@@ -127,7 +128,7 @@ class VaultSshCa(Kind):
         Raises Rejected("never_listed_here") where it did not trust the exposed one.
         """
         began = time.monotonic()
-        issuer = _held(self._engine.issuers(ref.owner), ref)
+        issuer = _held(self._engine().issuers(ref.owner), ref)
         self._hosts(began).trust(target, issuer.key, preserved)
 
     def uninstall(self, target: str, ref: CredentialRef) -> None:
@@ -139,28 +140,29 @@ class VaultSshCa(Kind):
 
         Raises Rejected("roles_name_it") while there are roles that would go on signing with the exposed one.
         """
-        there = self._engine.issuers(ref.owner)
+        engine = self._engine()
+        there = engine.issuers(ref.owner)
         issuer = _held(there, ref)
         exposed = _replaced_by(there, issuer)
-        if exposed is not None and (roles := self._engine.roles_naming(exposed)):
+        if exposed is not None and (roles := engine.roles_naming(exposed)):
             raise Rejected("roles_name_it", f"{', '.join(roles)} sign with {exposed.id}: let them with {issuer.id}")
         now = next((each for each in there if each.signs_by_default), None)
         if now is None or now.fingerprint == preserved.get("fingerprint"):
-            self._engine.sign_with(issuer)
+            engine.sign_with(issuer)
 
     def revoke(self, ref: CredentialRef) -> None:
         """Let the server destroy its key, and no host trust it; one that fails does not stop the others.
 
         A replacement that is taken back hands its place to the one that it replaced.
         """
-        began = time.monotonic()
-        there = self._engine.issuers(ref.owner)
+        began, engine = time.monotonic(), self._engine()
+        there = engine.issuers(ref.owner)
         issuer = _found(there, ref)
         if issuer is not None:
             before = _replaced_by(there, issuer)
             if issuer.signs_by_default and before is not None:
-                self._engine.sign_with(before)
-            self._engine.forget(issuer)
+                engine.sign_with(before)
+            engine.forget(issuer)
         self._hosts(began).distrust_everywhere(ref.id)
 
     def verify_at(self, target: str, ref: CredentialRef, secret: Secret) -> Verdict:
@@ -180,11 +182,9 @@ class VaultSshCa(Kind):
     def discover(self) -> Iterable[Discovered]:
         """Yield every authority of every engine, with the hosts that trust it; nobody tells age or last use."""
         listed, failed = self._hosts().read_some()
-        for mount in self._engine.mounts():
-            for issuer in self._engine.issuers(mount):
-                trusting = [
-                    host for host, keys in listed.items() if issuer.fingerprint in {k.fingerprint for k in keys}
-                ]
+        for mount in self._engine().mounts():
+            for issuer in self._engine().issuers(mount):
+                trusting = [host for host, keys in listed.items() if issuer.key.blob in {each.blob for each in keys}]
                 state = State.ACTIVE if trusting else State.ABSENT
                 facts = {"trusted_on": ",".join(trusting), "not_reached": ",".join(failed), "signs": _signs(issuer)}
                 yield Discovered(self._ref_of(mount, issuer.fingerprint), {"state": str(state), **facts})
@@ -197,8 +197,9 @@ class VaultSshCa(Kind):
             raise Unavailable("out_of_time", f"{self._vault.address} is slow, and the hosts were not asked")
         return self._given
 
-    def _issuer(self, ref: CredentialRef) -> Issuer | None:
-        return _found(self._engine.issuers(ref.owner), ref)
+    def _engine(self) -> SshEngine:
+        """Begin one method's calls to the server."""
+        return SshEngine(self._vault.exchange())
 
     def _signing(self, ref: CredentialRef, secret: Secret) -> Sign | Verdict:
         """Return how to sign: with the private key that leaked, or as the server does with what was delivered of it."""
@@ -207,10 +208,9 @@ class VaultSshCa(Kind):
         except Rejected:
             key = key_of(ref, secret)
             return key if isinstance(key, Verdict) else forging(key)
-        issuer = self._issuer(ref) if delivered.fingerprint == ref.id else None
-        if issuer is None:
-            return Verdict(Answer.INCONCLUSIVE, "not_signed_here")
-        return partial(self._engine.sign, issuer)
+        engine = self._engine()
+        issuer = _found(engine.issuers(ref.owner), ref) if delivered.fingerprint == ref.id else None
+        return Verdict(Answer.INCONCLUSIVE, "not_signed_here") if issuer is None else partial(engine.sign, issuer)
 
 
 def _found(issuers: Iterable[Issuer], ref: CredentialRef) -> Issuer | None:

@@ -16,7 +16,7 @@ TEXT = (ROOT / "docs" / "configuration.md").read_text()
 OF_A_FAMILY = {
     "aws": {"region"},
     "gcp": {"ca_file"},
-    "vault": {"namespace", "ca_file", "mount"},
+    "vault": {"namespace", "ca_file", "mount", "hosts"},
     "ssh": {
         "hosts",
         "user",
