@@ -24,7 +24,7 @@ from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.flow.exposure import Exposure
 from rotator.flow.incident import Severity
 from rotator.flow.plan import make
-from rotator.flow.playbook import Strategy
+from rotator.flow.playbook_words import Strategy
 from rotator.flow.scope import Custody, Scoped
 from rotator.ledger import tables
 from rotator.ledger.counting import SOON_S

@@ -24,7 +24,7 @@ from rotator import response
 from rotator.bootstrap import Rotator
 from rotator.cli.watching import POLL_S
 from rotator.flow.incident import Severity
-from rotator.flow.playbook import Strategy
+from rotator.flow.playbook_words import Strategy
 from rotator.flow.run import StepState
 from rotator.intake.reading import read
 from rotator.report import incident as incident_report

@@ -18,7 +18,7 @@ from rotator.claims import GATHERS, STOPPED, Ledger, LostClaim, Release
 from rotator.credential import CredentialRef, Secret
 from rotator.errors import RotatorError, Unavailable, Uncertain
 from rotator.exchange import Exchange
-from rotator.flow.playbook import Subject, Verb
+from rotator.flow.playbook_words import Subject, Verb
 from rotator.flow.run import AT_ONCE, BranchState, Step, StepState, Work
 from rotator.flow.step import WORKER_LOST, Move, after_error, spread_before
 from rotator.holding import Holding, resting

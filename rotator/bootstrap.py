@@ -19,8 +19,9 @@ from rotator.credential import CredentialRef
 from rotator.engine import Engine
 from rotator.errors import BadInput, Unavailable
 from rotator.flow.budget import Limit, strictest
-from rotator.flow.playbook import Playbook, meant
+from rotator.flow.playbook import Playbook
 from rotator.flow.playbook_check import capabilities, check
+from rotator.flow.playbook_words import meant
 from rotator.flow.scope import ConsumerAddress, Custodies
 from rotator.ledger import accounts, timekeeping
 from rotator.ledger.database import Database

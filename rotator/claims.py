@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from rotator.credential import Secret
-from rotator.flow.playbook import Until
+from rotator.flow.playbook_words import Until
 from rotator.flow.proof import Proof
 from rotator.flow.run import BranchState, Run, Step, Work
 

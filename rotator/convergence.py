@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from rotator.credential import CredentialRef
 from rotator.delivery import replacement_of
 from rotator.errors import Rejected, RotatorError, Unavailable
-from rotator.flow.playbook import Verb
+from rotator.flow.playbook_words import Verb
 from rotator.flow.run import Work
 from rotator.flow.scope import ConsumerAddress
 from rotator.ports import Notice

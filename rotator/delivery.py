@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 
 from rotator.credential import CredentialRef, Issued, Secret, read_document
 from rotator.errors import Rejected
-from rotator.flow.playbook import Verb
+from rotator.flow.playbook_words import Verb
 from rotator.flow.run import Run, Step, Work
 from rotator.ports import Place, Provider, Store, WriteOnly
 from rotator.world import World, elsewhere

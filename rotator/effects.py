@@ -12,7 +12,7 @@ from rotator import convergence
 from rotator.credential import CredentialRef, Secret
 from rotator.delivery import attempt_token, demote, find_staged, promote, replacement_of, replacement_secret, stage
 from rotator.errors import BadInput, Rejected, RotatorError, Unavailable, Uncertain
-from rotator.flow.playbook import Subject, Verb
+from rotator.flow.playbook_words import Subject, Verb
 from rotator.flow.run import Step, Work
 from rotator.ports import (
     Choosing,

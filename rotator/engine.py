@@ -18,7 +18,7 @@ from rotator.claims import STOPPED, Ledger, LedgerFailed, LostClaim
 from rotator.effects import Outcome, Unstaged, perform
 from rotator.errors import Rejected, RotatorError
 from rotator.exchange import Exchange, places
-from rotator.flow.playbook import Subject, Verb
+from rotator.flow.playbook_words import Subject, Verb
 from rotator.flow.proof import testified
 from rotator.flow.run import AT_ONCE, BranchState, Step, StepState, Work
 from rotator.flow.step import UNRESOLVED, WORKER_LOST, Move, after_error

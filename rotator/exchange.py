@@ -11,7 +11,7 @@ import structlog
 from rotator.claims import Ledger, LedgerFailed, LostClaim
 from rotator.effects import Unstaged
 from rotator.errors import THROTTLED, RotatorError, Unavailable, Uncertain
-from rotator.flow.playbook import Subject, Verb
+from rotator.flow.playbook_words import Subject, Verb
 from rotator.flow.run import Branch, Step
 
 log = structlog.get_logger()

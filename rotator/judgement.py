@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from rotator.convergence import in_use
 from rotator.effects import Outcome
-from rotator.flow.playbook import Expect, Subject, Verb
+from rotator.flow.playbook_words import Expect, Subject, Verb
 from rotator.flow.proof import Proof, knocked, mispaired, revived, seen, shut, stated
 from rotator.flow.run import Step, StepState, Work
 from rotator.flow.step import (

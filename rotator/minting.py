@@ -17,7 +17,7 @@ from rotator.effects import Unstaged
 from rotator.errors import RotatorError
 from rotator.exchange import Exchange
 from rotator.flow.apart import LOST, apart
-from rotator.flow.playbook import Subject, Until, Verb
+from rotator.flow.playbook_words import Subject, Until, Verb
 from rotator.flow.run import AT_ONCE, Step, StepState
 from rotator.flow.step import DISCARDED, LANDS_S, Move, after_look, after_look_error, discarded
 from rotator.holding import Holding

@@ -15,9 +15,10 @@ from pydantic_core import ErrorDetails
 
 from rotator import model_errors, strict_yaml
 from rotator.errors import BadInput
-from rotator.flow.playbook import Playbook, meant
+from rotator.flow.playbook import Playbook
 from rotator.flow.playbook_check import asked, check
 from rotator.flow.playbook_walk import Can
+from rotator.flow.playbook_words import meant
 from rotator.intake.reading import formats
 from rotator.strict_yaml import MAX_BYTES, Places, Position, Problem
 

@@ -15,7 +15,8 @@ from rotator.families import by_hand
 from rotator.flow.exposure import Exposure, Suspect, group
 from rotator.flow.incident import Incident, Severity
 from rotator.flow.plan import Plan, make
-from rotator.flow.playbook import Playbook, Strategy
+from rotator.flow.playbook import Playbook
+from rotator.flow.playbook_words import Strategy
 from rotator.flow.scope import Scoped, host_name
 from rotator.ledger.enrolment import new_incident_id
 from rotator.triage import Triage

@@ -16,7 +16,7 @@ from typing import TypeVar
 from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.errors import BadInput, RotatorError, Unavailable
 from rotator.flow.exposure import Suspect, misspelt
-from rotator.flow.playbook import meant
+from rotator.flow.playbook_words import meant
 from rotator.flow.scope import Custodies, Custody, Lifeline, Scoped, Unresolved, connections_to_ask, reach_of
 from rotator.ports import Connection, Installable, Provider, SelfAware, State
 from rotator.recovery import Recovery, Unusable, Ways

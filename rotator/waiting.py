@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rotator.claims import GATE, LEAK_SAFE, ONE_MINT, Ledger, Other
 from rotator.flow.giving_back import held_by_consumers
-from rotator.flow.playbook import GATES, Verb
+from rotator.flow.playbook_words import GATES, Verb
 from rotator.flow.run import ASKED, Step, StepState, Work
 from rotator.flow.step import Move, hold_before, spread_before
 from rotator.world import World

@@ -10,7 +10,7 @@ import pytest
 from rotator.credential import Leaked
 from rotator.delivery import attempt_token
 from rotator.errors import Rejected, Uncertain
-from rotator.flow.playbook import Strategy
+from rotator.flow.playbook_words import Strategy
 from rotator.ports import State
 from rotator.report.incident import build
 from tests.fakes.company import founded

@@ -10,7 +10,7 @@ from sqlalchemy import update
 from rotator.bootstrap import Rotator
 from rotator.dispatcher import CHORES_EVERY_S, Dispatcher
 from rotator.flow.budget import Limit
-from rotator.flow.playbook import Strategy
+from rotator.flow.playbook_words import Strategy
 from rotator.ledger import tables
 from rotator.ledger.due import RESEND_S, DueWork
 from rotator.settings.configuration import Settings

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 from rotator.credential import CredentialRef
 from rotator.effects import perform
-from rotator.flow.playbook import Subject, Verb
+from rotator.flow.playbook_words import Subject, Verb
 from rotator.flow.scope import ConsumerAddress
 from rotator.ports import Told
 

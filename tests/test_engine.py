@@ -8,7 +8,7 @@ import pytest
 
 from rotator.credential import Leaked, Secret
 from rotator.errors import Rejected, Unavailable, Uncertain
-from rotator.flow.playbook import Strategy
+from rotator.flow.playbook_words import Strategy
 from rotator.flow.step import PATIENCE_S, SEND_MARGIN_S
 from rotator.ports import Place, State
 from tests.fakes.company import KINDS, PROPAGATION_S, SETTLE_S, founded

@@ -6,7 +6,7 @@ import pytest
 
 from rotator.errors import THROTTLED, Unavailable, Uncertain
 from rotator.flow.budget import FAILURES, Limit
-from rotator.flow.playbook import Strategy
+from rotator.flow.playbook_words import Strategy
 from rotator.flow.proof import Evidence
 from rotator.ledger.due import DueWork
 from rotator.ledger.enrolment import Enrolment

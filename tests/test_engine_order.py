@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from rotator.credential import Leaked, Secret
 from rotator.errors import Rejected
-from rotator.flow.playbook import Strategy
+from rotator.flow.playbook_words import Strategy
 from rotator.flow.scope import ConsumerAddress
 from rotator.ledger.gates import Gates
 from rotator.ledger.waits import is_unsafe

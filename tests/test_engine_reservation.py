@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from rotator.errors import Uncertain
-from rotator.flow.playbook import Strategy
+from rotator.flow.playbook_words import Strategy
 from rotator.ports import Place
 from tests.fakes.company import founded
 from tests.fakes.deployment import broken_chains

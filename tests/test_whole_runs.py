@@ -23,7 +23,7 @@ from rotator.consumers import ecs_deployment, kubernetes_rollout, ssh_command, s
 from rotator.consumers.ssh_command import SshCommand
 from rotator.credential import CredentialRef, Issued, Secret, read_document
 from rotator.errors import Unavailable
-from rotator.flow.playbook import Strategy
+from rotator.flow.playbook_words import Strategy
 from rotator.flow.proof import Evidence
 from rotator.ports import Answer, Connection, Consumer, Notice, Place, Store, Told, WriteOnly
 from rotator.stores import file, github_actions_secret

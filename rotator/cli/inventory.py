@@ -47,7 +47,7 @@ def discover(
 def _found(parts: Rotator, name: str, kind: str | None) -> tuple[list[dict[str, Any]], dict[str, str], dict[str, str]]:
     """Return the credentials, the kinds that cannot be listed, and those of which the list failed."""
     from rotator.cli import reaching  # noqa: PLC0415
-    from rotator.flow.playbook import meant  # noqa: PLC0415
+    from rotator.flow.playbook_words import meant  # noqa: PLC0415
     from rotator.ports import Discoverable  # noqa: PLC0415
 
     connections = {each.name: each for each in parts.connections}

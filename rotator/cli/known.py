@@ -66,7 +66,7 @@ def list_playbooks(context: typer.Context, output: OutputOption = Output.TABLE) 
 
 def show(context: typer.Context, name: str, output: OutputOption = Output.TABLE) -> None:
     """Show one playbook's steps, strategy by strategy."""
-    from rotator.flow.playbook import meant  # noqa: PLC0415 - pydantic is not free
+    from rotator.flow.playbook_words import meant  # noqa: PLC0415 - pydantic is not free
 
     given: Context = context.obj
     playbooks = given.parts().playbooks

@@ -18,7 +18,7 @@ from rotator.flow.incident import Severity
 if TYPE_CHECKING:
     from rotator.bootstrap import Rotator
     from rotator.flow.exposure import Suspect
-    from rotator.flow.playbook import Strategy
+    from rotator.flow.playbook_words import Strategy
     from rotator.response import Prepared
 
 Files = Annotated[
@@ -158,7 +158,7 @@ def moment(text: str | None) -> float | None:
 
 def strategy_of(name: str | None) -> Strategy | None:
     """Read --strategy."""
-    from rotator.flow.playbook import Strategy  # noqa: PLC0415 - pydantic is not free
+    from rotator.flow.playbook_words import Strategy  # noqa: PLC0415 - pydantic is not free
 
     if name is None:
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from rotator.flow.playbook import Verb
+from rotator.flow.playbook_words import Verb
 from rotator.flow.run import Step, StepState
 
 LATE = "compare_late"

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from rotator.credential import CredentialRef
 from rotator.flow.order import Elsewhere, stopped_rather, warnings_of
-from rotator.flow.playbook import Playbook, Strategy, Verb
+from rotator.flow.playbook_words import Strategy, Verb
 from rotator.flow.scope import Scoped, Unresolved
+
+if TYPE_CHECKING:
+    # Who reads or works the ledger needs no playbook, and does not wait for one's model to be built.
+    from rotator.flow.playbook import Playbook
 
 MINTING = frozenset({Verb.ISSUE, Verb.GENERATE})
 """The verbs that make a replacement."""

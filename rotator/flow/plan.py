@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from enum import StrEnum
 from itertools import groupby
+from typing import TYPE_CHECKING
 
 from rotator.credential import CredentialRef
 from rotator.flow.choice import MINTING, Choice, by_name
@@ -21,9 +22,14 @@ from rotator.flow.order import (
     shared,
     waves,
 )
-from rotator.flow.playbook import Expect, Line, Playbook, Strategy, Subject, Until, Verb
+from rotator.flow.playbook_words import Expect, Strategy, Subject, Until, Verb
 from rotator.flow.scope import ConsumerAddress, Scoped, Unresolved
 from rotator.ports import Place
+
+if TYPE_CHECKING:
+    # Who reads or works the ledger needs no playbook, and does not wait for one's model to be built.
+    from rotator.flow.playbook import Playbook
+    from rotator.flow.playbook_line import Line
 
 NOTHING_ELSEWHERE = Elsewhere()
 

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rotator.flow.playbook import AT_TARGETS, Line, Playbook, Verb
+from rotator.flow.playbook import Playbook
+from rotator.flow.playbook_line import Line
 from rotator.flow.playbook_walk import Can, Misstep, Walk
+from rotator.flow.playbook_words import AT_TARGETS, Verb
 from rotator.ports import (
     Capability,
     Choosing,

@@ -11,7 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from rotator.flow.playbook import Expect, Line, Strategy, Subject, Verb
+from rotator.flow.playbook_line import Line
+from rotator.flow.playbook_words import Expect, Strategy, Subject, Verb
 
 
 class Can(StrEnum):

@@ -1,17 +1,10 @@
-"""The plain words of a playbook's steps: what is done, to what, in which order, for how long, what takes it back."""
+"""The words of a playbook's steps: what is done, to what, in which order, what it waits for, what takes it back."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 from enum import StrEnum
-from typing import Annotated
-
-from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
-from pydantic_core import PydanticCustomError
-
-from rotator.rest_template import Strict
 
 
 def meant(word: str, known: Iterable[str]) -> str:
@@ -19,11 +12,6 @@ def meant(word: str, known: Iterable[str]) -> str:
     names = list(known)
     close = get_close_matches(word, names, n=1)
     return f"did you mean `{close[0]}`?" if close else f"one of {', '.join(names)}"
-
-
-def wrong(what: str, mend: str = "", at: tuple[str | int, ...] = ()) -> PydanticCustomError:
-    """Make an error that tells `playbook_file.py` what, how to mend it, and which part of the document it is about."""
-    return PydanticCustomError("playbook", "{what}", {"what": what, "mend": mend, "at": at})
 
 
 class Strategy(StrEnum):
@@ -115,54 +103,3 @@ class Until(StrEnum):
 
 GATES = frozenset({Until.NO_LEGAL_HOLD, Until.HOST_ISOLATED})
 """What a person says of an incident, and its steps wait for."""
-
-
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-
-
-def _seconds(value: object) -> object:
-    if isinstance(value, str) and (match := re.fullmatch(r"([0-9]{1,6})([smhd])", value)):
-        return int(match[1]) * _UNITS[match[2]]
-    raise wrong(f"`{value}` is no duration", "a whole number and a unit: 30s, 5m, 12h or 7d")
-
-
-Duration = Annotated[
-    int,
-    BeforeValidator(_seconds),
-    PlainSerializer(lambda value: f"{value}s", return_type=str),
-    WithJsonSchema({"type": "string", "pattern": "^[0-9]{1,6}[smhd]$"}),
-]
-"""Seconds, written as 30s, 5m, 12h or 7d."""
-
-
-class Action(Strict):
-    """A verb and its subject: `suspend exposed`."""
-
-    verb: Verb
-    subject: Subject
-
-    def __str__(self) -> str:
-        return f"{self.verb} {self.subject}"
-
-
-def _action(value: object) -> object:
-    if not isinstance(value, str) or len(words := value.split()) != 2:  # noqa: PLR2004 - a verb and a subject
-        raise wrong(f"`{value}` is not a verb and a subject", "like `suspend exposed`")
-    verb, subject = words
-    if verb not in ALLOWED:
-        raise wrong(f"unknown verb `{verb}`", meant(verb, ALLOWED))
-    if subject not in set(Subject):
-        raise wrong(f"unknown subject `{subject}`", meant(subject, Subject))
-    if subject not in ALLOWED[Verb(verb)]:
-        raise wrong(f"`{verb}` does not act on `{subject}`", f"it acts on {' or '.join(sorted(ALLOWED[Verb(verb)]))}")
-    return {"verb": verb, "subject": subject}
-
-
-Do = Annotated[
-    Action,
-    BeforeValidator(_action),
-    PlainSerializer(str, return_type=str),
-    WithJsonSchema(
-        {"type": "string", "enum": [f"{verb} {subject}" for verb in ALLOWED for subject in sorted(ALLOWED[verb])]}
-    ),
-]

@@ -9,7 +9,7 @@ from enum import StrEnum
 from rotator.credential import CredentialRef
 from rotator.flow.choice import MINTING
 from rotator.flow.plan import BY_HAND, SAID_DONE, Lane, PlannedStep
-from rotator.flow.playbook import GATES, Expect, Strategy, Subject, Until, Verb
+from rotator.flow.playbook_words import GATES, Expect, Strategy, Subject, Until, Verb
 from rotator.flow.proof import Evidence, Proof
 from rotator.flow.scope import ConsumerAddress
 from rotator.ports import Place

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 
 from rotator.flow.giving_back import left_with
-from rotator.flow.playbook import Expect, Strategy, Subject, Verb
+from rotator.flow.playbook_words import Expect, Strategy, Subject, Verb
 from rotator.flow.proof import Evidence, Proof
 from rotator.flow.run import THROUGH, UNDOES, WHY, Run, Step, StepState, needs_material
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from rotator.errors import BadInput, Rejected, RotatorError, Unavailable, Uncertain
-from rotator.flow.playbook import Expect, Subject, Verb
+from rotator.flow.playbook_words import Expect, Subject, Verb
 from rotator.flow.proof import Evidence, Proof
 from rotator.flow.run import SCHEDULED, Step, StepState
 from rotator.ports import CALL_DEADLINE_S, Answer, Verdict

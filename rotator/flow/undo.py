@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from rotator.errors import BadInput
 from rotator.flow.apart import is_apart
 from rotator.flow.giving_back import is_stopped
-from rotator.flow.playbook import UNDO, Subject, Verb, meant
+from rotator.flow.playbook_words import UNDO, Subject, Verb, meant
 from rotator.flow.run import THROUGH, UNDOES, Run, Step, StepState, taken_back
 from rotator.flow.step import STOPS, UNRESOLVED, is_unknown
 from rotator.flow.way_back import Stretch, offers, stretches, turn

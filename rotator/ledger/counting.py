@@ -8,7 +8,7 @@ from collections.abc import Container, Iterable
 from sqlalchemy import Connection, and_, func, null, select
 
 from rotator.claims import GATE
-from rotator.flow.playbook import Expect, Subject, Verb
+from rotator.flow.playbook_words import Expect, Subject, Verb
 from rotator.flow.run import BranchState, Step, StepState
 from rotator.flow.standing import proof_given_up
 from rotator.ledger import opening, rows, statements, tables

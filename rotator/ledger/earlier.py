@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, FromClause, and_, or_, select
 from rotator.credential import CredentialRef
 from rotator.flow.choice import MINTING
 from rotator.flow.order import Elsewhere
-from rotator.flow.playbook import Strategy, Verb
+from rotator.flow.playbook_words import Strategy, Verb
 from rotator.flow.run import BranchState, Run, StepState
 from rotator.ledger import rows, tables
 from rotator.ports import Place

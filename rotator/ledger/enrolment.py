@@ -16,7 +16,7 @@ from rotator.errors import BadInput
 from rotator.flow.exposure import Exposure
 from rotator.flow.incident import Incident
 from rotator.flow.plan import Plan, PlannedRun
-from rotator.flow.playbook import Strategy
+from rotator.flow.playbook_words import Strategy
 from rotator.flow.run import BranchState, Step, calls_ahead
 from rotator.ledger import opening, rows, tables
 from rotator.ledger.acts import act

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, func, insert, select, update
 from rotator import clock
 from rotator.claims import GATE
 from rotator.errors import BadInput
-from rotator.flow.playbook import GATES, Until, meant
+from rotator.flow.playbook_words import GATES, Until, meant
 from rotator.flow.proof import Evidence
 from rotator.flow.run import BranchState, needs_material
 from rotator.ledger import opening, rows, statements, tables

@@ -12,7 +12,7 @@ from collections.abc import Collection, Sequence
 from sqlalchemy import Connection, insert, select
 
 from rotator.flow.apart import LATE, apart
-from rotator.flow.playbook import Verb
+from rotator.flow.playbook_words import Verb
 from rotator.flow.run import THROUGH, Step, StepState
 from rotator.flow.step import Move, surplus_accepted
 from rotator.ledger import rows, statements, tables

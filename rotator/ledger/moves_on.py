@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from rotator import secret_reference
 from rotator.claims import GATE
-from rotator.flow.playbook import Subject, Until, Verb
+from rotator.flow.playbook_words import Subject, Until, Verb
 from rotator.flow.run import THROUGH, Run, Step, StepState
 from rotator.flow.step import MISMATCH, UNKNOWN_HERE, UNPAIRED, is_unknown, surplus_accepted
 from rotator.ledger.opening import BRAKE

@@ -13,7 +13,7 @@ from __future__ import annotations
 from sqlalchemy import Connection, and_, func, insert, or_, select, update
 from sqlalchemy.sql import ColumnElement
 
-from rotator.flow.playbook import Subject, Verb
+from rotator.flow.playbook_words import Subject, Verb
 from rotator.flow.run import AT_ONCE, SCHEDULED, THROUGH, UNDOES, BranchState, StepState
 from rotator.ledger import rows, statements, tables
 from rotator.ledger.acts import act

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, and_, or_, select
 
-from rotator.flow.playbook import Subject
+from rotator.flow.playbook_words import Subject
 from rotator.flow.proof import Evidence
 from rotator.flow.run import THROUGH, Run
 from rotator.flow.step import STOPS

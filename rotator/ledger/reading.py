@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Select, Table, func, select
 from rotator.credential import CredentialRef
 from rotator.errors import BadInput
 from rotator.flow.order import Elsewhere
-from rotator.flow.playbook import Subject, Verb
+from rotator.flow.playbook_words import Subject, Verb
 from rotator.flow.proof import Proof
 from rotator.flow.run import BranchState, Run, Step, StepState
 from rotator.ledger import counting, earlier, other_runs, rows, tables, waits

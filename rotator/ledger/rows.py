@@ -14,7 +14,7 @@ from rotator.credential import CredentialRef
 from rotator.flow.apart import segment_of
 from rotator.flow.incident import Incident, Severity
 from rotator.flow.plan import Lane
-from rotator.flow.playbook import Expect, Strategy, Subject, Until, Verb
+from rotator.flow.playbook_words import Expect, Strategy, Subject, Until, Verb
 from rotator.flow.proof import Evidence, Proof
 from rotator.flow.run import AT_ONCE, Branch, BranchState, Run, Step, StepState
 from rotator.flow.scope import ConsumerAddress

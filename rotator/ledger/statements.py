@@ -22,7 +22,7 @@ from sqlalchemy import (
 
 from rotator.claims import GATE, LEAK_SAFE
 from rotator.flow.plan import Lane
-from rotator.flow.playbook import Strategy, Until
+from rotator.flow.playbook_words import Strategy, Until
 from rotator.flow.run import AT_ONCE, BranchState
 from rotator.ledger import tables
 

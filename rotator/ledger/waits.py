@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Connection, RowMapping, bindparam, select
 
 from rotator.claims import LEAK_SAFE
-from rotator.flow.playbook import Strategy
+from rotator.flow.playbook_words import Strategy
 from rotator.flow.run import BranchState, Step, StepState
 from rotator.ledger import tables
 from rotator.ledger.opening import BRAKE

@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from rotator import clock
 from rotator.claims import Draft, LedgerFailed, LostClaim, Other, Ours, Release
 from rotator.credential import Secret
-from rotator.flow.playbook import Until
+from rotator.flow.playbook_words import Until
 from rotator.flow.proof import Evidence, Proof
 from rotator.flow.run import (
     AT_ONCE,

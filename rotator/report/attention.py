@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import RenderableType
 from rich.text import Text
 
-from rotator.flow.playbook import Until
+from rotator.flow.playbook_words import Until
 from rotator.ledger.opening import BRAKE
 from rotator.report.plain import plain
 

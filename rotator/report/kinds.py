@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from rotator.flow.choice import MINTING
-from rotator.flow.playbook import Grade, Playbook, Subject, Verb
+from rotator.flow.playbook import Grade, Playbook
+from rotator.flow.playbook_words import Subject, Verb
 
 COLUMNS = {
     "issue": "replaces",

@@ -6,7 +6,7 @@ from typing import Any
 
 from rotator.batch import BUDGET
 from rotator.claims import GATHERS, ONE_MINT, STOPPED
-from rotator.flow.playbook import Subject, Verb
+from rotator.flow.playbook_words import Subject, Verb
 from rotator.flow.run import Step, StepState
 from rotator.flow.step import CONVERGENCE_S, PATIENCE_S
 from rotator.ledger.moves_on import addressed, left_out

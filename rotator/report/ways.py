@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from rotator.flow.choice import MINTING
 from rotator.flow.giving_back import left_with
-from rotator.flow.playbook import Subject, Verb
+from rotator.flow.playbook_words import Subject, Verb
 from rotator.flow.run import THROUGH, UNDOES, Step, StepState, taken_back
 from rotator.flow.standing import left_out, resumed
 from rotator.flow.step import STOPS

@@ -14,7 +14,7 @@ from typing import Any
 
 from rotator.credential import CredentialRef, Secret
 from rotator.errors import Unavailable
-from rotator.flow.playbook import Strategy
+from rotator.flow.playbook_words import Strategy
 from rotator.flow.scope import Scoped
 from rotator.ports import Place
 from tests.fakes.company import KINDS, PROPAGATION_S, Company

@@ -11,7 +11,7 @@ import random
 
 import pytest
 
-from rotator.flow.playbook import Strategy
+from rotator.flow.playbook_words import Strategy
 from tests.crash.real import CONNECTIONS, respond, shorten_deadlines
 from tests.e2e.company import AWS
 from tests.fakes.fault_proxy import FAILED, HALF, LOST_ANSWER, QUICK, STALLED

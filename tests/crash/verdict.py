@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from rotator.flow.apart import LOST
-from rotator.flow.playbook import Strategy, Verb
+from rotator.flow.playbook_words import Strategy, Verb
 from rotator.flow.step import WORKER_LOST
 from rotator.ledger.records import RunRecord
 from rotator.report.incident import build

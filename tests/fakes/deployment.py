@@ -21,7 +21,7 @@ from rotator.engine import Engine
 from rotator.flow.exposure import Exposure
 from rotator.flow.incident import Incident, Severity
 from rotator.flow.plan import Plan, make
-from rotator.flow.playbook import Strategy
+from rotator.flow.playbook_words import Strategy
 from rotator.flow.scope import ConsumerAddress, Custody, Scoped, Unresolved
 from rotator.ledger import statements, tables
 from rotator.ledger.database import Database

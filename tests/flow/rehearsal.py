@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from rotator.flow.playbook import Expect, Strategy, Subject, Verb
 from rotator.flow.playbook_walk import Can
+from rotator.flow.playbook_words import Expect, Strategy, Subject, Verb
 
 MAY_REPLACE = {Strategy.CONTAIN_FIRST, Strategy.REPLACE_FIRST}
 

@@ -14,7 +14,7 @@ from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.flow.choice import MINTING
 from rotator.flow.exposure import Exposure
 from rotator.flow.plan import Lane, Plan, make
-from rotator.flow.playbook import Strategy, Subject, Verb
+from rotator.flow.playbook_words import Strategy, Subject, Verb
 from rotator.flow.scope import ConsumerAddress, Custody, Scoped, Unresolved
 from rotator.playbook_file import load_all
 from rotator.ports import Place

@@ -6,7 +6,7 @@ import pytest
 
 from rotator.credential import CredentialRef, Leaked
 from rotator.flow.plan import make
-from rotator.flow.playbook import Strategy
+from rotator.flow.playbook_words import Strategy
 from rotator.flow.scope import ConsumerAddress, Custody, Scoped
 from rotator.playbook_file import load_all
 from rotator.ports import Place

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from rotator.flow.playbook import ALLOWED, UNDO, Line, Playbook, Strategy, Subject, Verb, json_schema
+from rotator.flow.playbook import Playbook, json_schema
+from rotator.flow.playbook_line import Line
+from rotator.flow.playbook_words import ALLOWED, UNDO, Strategy, Subject, Verb
 
 
 def line(**changes):

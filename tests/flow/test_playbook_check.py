@@ -11,9 +11,10 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from rotator.flow.playbook import ALLOWED, AT_TARGETS, ONLY_AT_TARGETS, UNDO, Playbook, Strategy
+from rotator.flow.playbook import Playbook
 from rotator.flow.playbook_check import asked, capabilities, check
 from rotator.flow.playbook_walk import Can
+from rotator.flow.playbook_words import ALLOWED, AT_TARGETS, ONLY_AT_TARGETS, UNDO, Strategy
 from rotator.playbook_file import SHIPPED, load_all
 from rotator.ports import Capability
 from rotator.strict_yaml import read

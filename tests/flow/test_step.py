@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from rotator.errors import Rejected, Unavailable, Uncertain
 from rotator.flow.plan import Lane
-from rotator.flow.playbook import ALLOWED, Expect, Subject, Verb
+from rotator.flow.playbook_words import ALLOWED, Expect, Subject, Verb
 from rotator.flow.proof import Evidence, Proof, knocked, stated
 from rotator.flow.run import SCHEDULED, THROUGH, Step, StepState
 from rotator.flow.step import (

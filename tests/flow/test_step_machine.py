@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from rotator.errors import Rejected, Unavailable, Uncertain
 from rotator.flow.plan import Lane
-from rotator.flow.playbook import Expect, Subject, Verb
+from rotator.flow.playbook_words import Expect, Subject, Verb
 from rotator.flow.proof import Evidence, Proof, knocked, revived, seen, shut, stated
 from rotator.flow.run import THROUGH, Step, StepState
 from rotator.flow.step import (

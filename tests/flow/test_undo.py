@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from rotator.credential import CredentialRef, Secret
 from rotator.errors import BadInput
 from rotator.flow.plan import make
-from rotator.flow.playbook import Expect, Strategy, Subject, Verb
+from rotator.flow.playbook_words import Expect, Strategy, Subject, Verb
 from rotator.flow.proof import Evidence, Proof
 from rotator.flow.run import THROUGH, UNDOES, WHY, Run, Step, StepState, summarise, taken_back
 from rotator.flow.step import STOPS, UNKNOWN, Move, apply

@@ -9,7 +9,7 @@ from sqlalchemy import insert, select, update
 from structlog.testing import capture_logs
 
 from rotator.flow.budget import FAILURES, FIRST_PROBE_S, GIVEN_BACK, Limit
-from rotator.flow.playbook import Strategy
+from rotator.flow.playbook_words import Strategy
 from rotator.ledger import accounts, tables
 from rotator.ledger.due import RESEND_S, DueWork
 from rotator.ledger.working import WorkingLedger

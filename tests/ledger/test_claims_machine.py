@@ -18,7 +18,7 @@ from hypothesis.stateful import (
 )
 
 from rotator.claims import Draft, LostClaim
-from rotator.flow.playbook import Strategy
+from rotator.flow.playbook_words import Strategy
 from rotator.flow.run import BranchState, StepState, Work
 from rotator.flow.step import Move, apply
 from rotator.ledger.due import RESEND_S, Claimed

@@ -11,7 +11,7 @@ from sqlalchemy import update
 
 from rotator.claims import LEAK_SAFE, Draft
 from rotator.dispatcher import LEADER, Dispatcher
-from rotator.flow.playbook import Strategy
+from rotator.flow.playbook_words import Strategy
 from rotator.flow.step import LEASE_S
 from rotator.ledger import tables
 from rotator.ledger.due import RESEND_S

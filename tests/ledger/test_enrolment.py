@@ -12,7 +12,7 @@ import pytest
 from rotator.credential import Leaked
 from rotator.errors import BadInput, Rejected
 from rotator.flow.exposure import Exposure
-from rotator.flow.playbook import Strategy, Verb
+from rotator.flow.playbook_words import Strategy, Verb
 from rotator.flow.scope import Unresolved
 from tests.fakes.deployment import PLAYBOOKS, broken_chains
 

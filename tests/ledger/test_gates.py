@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import insert, update
 
 from rotator.errors import BadInput
-from rotator.flow.playbook import Strategy
+from rotator.flow.playbook_words import Strategy
 from rotator.ledger import tables
 from rotator.report.incident import build
 from tests.fakes.deployment import WEEK, broken_chains

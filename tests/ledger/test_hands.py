@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import update
 
 from rotator.errors import BadInput, Rejected, Uncertain
-from rotator.flow.playbook import Strategy
+from rotator.flow.playbook_words import Strategy
 from rotator.flow.proof import Evidence
 from rotator.flow.scope import Lifeline
 from rotator.flow.standing import CredentialState, state_of

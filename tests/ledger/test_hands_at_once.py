@@ -7,7 +7,7 @@ import threading
 import pytest
 from sqlalchemy import text
 
-from rotator.flow.playbook import Strategy
+from rotator.flow.playbook_words import Strategy
 from rotator.ledger import gates, run_at_hand
 from rotator.ledger.database import Database
 from tests.fakes.company import founded

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rotator.errors import BadInput
-from rotator.flow.playbook import Strategy
+from rotator.flow.playbook_words import Strategy
 
 KEY = "aws_iam_access_key"
 RUN = "inc-1.r1"

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import insert
 
 from rotator.errors import Rejected, Uncertain
-from rotator.flow.playbook import Strategy
+from rotator.flow.playbook_words import Strategy
 from rotator.flow.standing import still_open
 from rotator.flow.step import LEASE_S
 from rotator.ledger import tables

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import insert, update
 
 from rotator.errors import Rejected, Unavailable
-from rotator.flow.playbook import Strategy
+from rotator.flow.playbook_words import Strategy
 from rotator.ledger import tables
 from tests.fakes.company import founded
 from tests.fakes.deployment import broken_chains

@@ -10,7 +10,7 @@ from sqlalchemy import insert, select
 
 from rotator.claims import LEAK_SAFE
 from rotator.credential import CredentialRef
-from rotator.flow.playbook import Strategy
+from rotator.flow.playbook_words import Strategy
 from rotator.flow.run import Run
 from rotator.ledger import tables
 from rotator.ledger.database import Database

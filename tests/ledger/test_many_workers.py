@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from rotator.flow.playbook import Strategy
+from rotator.flow.playbook_words import Strategy
 from tests.fakes.company import KINDS, founded
 from tests.fakes.deployment import broken_chains
 

@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 
 from rotator.errors import Rejected
-from rotator.flow.playbook import Strategy
+from rotator.flow.playbook_words import Strategy
 from rotator.flow.scope import Lifeline
 from rotator.ledger.gates import Gates
 from rotator.ledger.opening import BRAKE

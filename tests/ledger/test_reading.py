@@ -8,7 +8,7 @@ import pytest
 
 from rotator.credential import Leaked, Secret
 from rotator.errors import BadInput, Rejected
-from rotator.flow.playbook import Strategy
+from rotator.flow.playbook_words import Strategy
 from rotator.flow.scope import Unresolved
 from rotator.report.incident import build
 from tests.fakes.company import KINDS

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rotator.errors import BadInput
-from rotator.flow.playbook import Strategy
+from rotator.flow.playbook_words import Strategy
 from rotator.report.incident import build, exit_code
 from tests.fakes.deployment import broken_chains
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rotator.clock import SteadyClock
-from rotator.flow.playbook import Strategy
+from rotator.flow.playbook_words import Strategy
 from rotator.ledger.timekeeping import JUMP_S, keep
 
 HOUR = 3600.0

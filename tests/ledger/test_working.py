@@ -9,7 +9,7 @@ from threading import Barrier
 import pytest
 
 from rotator.claims import Draft, LostClaim, Other
-from rotator.flow.playbook import Strategy
+from rotator.flow.playbook_words import Strategy
 from rotator.flow.proof import Evidence, Proof
 from rotator.flow.run import BranchState, StepState, Work
 from rotator.flow.step import Move, apply

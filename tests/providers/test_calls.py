@@ -11,7 +11,7 @@ import pytest
 from rotator.credential import CredentialRef, Secret
 from rotator.engine import Engine
 from rotator.families.ssh import Fleet
-from rotator.flow.playbook import Strategy, Subject
+from rotator.flow.playbook_words import Strategy, Subject
 from rotator.ledger.working import WorkingLedger
 from rotator.ports import Connection, Place
 from rotator.practice.ministack import ministack

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from rotator.flow.playbook import Strategy
+from rotator.flow.playbook_words import Strategy
 from rotator.flow.proof import Evidence
 from rotator.ports import Place
 from tests.contracts.case import opener

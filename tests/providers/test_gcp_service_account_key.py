@@ -10,7 +10,7 @@ import pytest
 from rotator import clock
 from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.errors import BadInput, Unavailable, Uncertain
-from rotator.flow.playbook import Strategy
+from rotator.flow.playbook_words import Strategy
 from rotator.playbook_file import SHIPPED, load
 from rotator.ports import Answer, Connection, SessionEnding, State
 from rotator.practice.process import free_port

@@ -9,7 +9,7 @@ import pytest
 
 from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.errors import BadInput, Rejected, RotatorError, Unavailable
-from rotator.flow.playbook import Strategy
+from rotator.flow.playbook_words import Strategy
 from rotator.ports import ONE_OF_MANY, Answer, Connection
 from rotator.providers.github_token import connect, hashed
 from tests.fakes.deployment import PLAYBOOKS, Deployment, Outside, broken_chains, scoped, sqlite

@@ -6,7 +6,7 @@ import pytest
 
 from rotator.credential import read_document
 from rotator.engine import Engine
-from rotator.flow.playbook import Strategy
+from rotator.flow.playbook_words import Strategy
 from rotator.ledger.working import WorkingLedger
 from rotator.ports import Answer, Place, State
 from tests.contracts.case import opener

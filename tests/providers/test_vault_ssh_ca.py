@@ -14,7 +14,7 @@ from rotator.credential import CredentialRef, Leaked, Secret, read_document
 from rotator.errors import Rejected
 from rotator.families.ssh import fleet_of
 from rotator.families.ssh_authorities import Authorities
-from rotator.flow.playbook import Strategy
+from rotator.flow.playbook_words import Strategy
 from rotator.flow.proof import Evidence
 from rotator.ports import Answer, Connection, Place, State
 from rotator.providers.vault_ssh_ca import connect

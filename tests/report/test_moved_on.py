@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from rotator.credential import Leaked
 from rotator.errors import Unavailable
-from rotator.flow.playbook import Strategy
+from rotator.flow.playbook_words import Strategy
 from rotator.flow.scope import ConsumerAddress
 from rotator.report.incident import build
 from rotator.report.terminal import incident_text

@@ -8,7 +8,7 @@ from sqlalchemy import insert
 
 from rotator.credential import Leaked, Secret
 from rotator.errors import Rejected
-from rotator.flow.playbook import Strategy
+from rotator.flow.playbook_words import Strategy
 from rotator.flow.scope import ConsumerAddress
 from rotator.ledger import tables
 from rotator.ledger.opening import BRAKE

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from rotator.credential import Secret
-from rotator.flow.playbook import Strategy
+from rotator.flow.playbook_words import Strategy
 from rotator.report.incident import build
 from tests.fakes.deployment import broken_chains
 from tests.fakes.issuer import public_part

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.flow.exposure import Exposure
-from rotator.flow.playbook import Strategy
+from rotator.flow.playbook_words import Strategy
 from rotator.flow.scope import Scoped, Unresolved
 from rotator.ports import Place
 from tests.fakes.company import DOORS, KINDS, PROPAGATION_S, SETTLE_S

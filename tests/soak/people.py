@@ -7,7 +7,7 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-from rotator.flow.playbook import Strategy
+from rotator.flow.playbook_words import Strategy
 from rotator.flow.run import THROUGH, StepState
 from rotator.ports import Place, State
 from tests.fakes.deployment import Deployment

@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 
 from rotator import delivery, effects, engine, judgement, minting
 from rotator.errors import RotatorError
-from rotator.flow.playbook import Verb
+from rotator.flow.playbook_words import Verb
 from rotator.flow.proof import Proof
 from rotator.flow.run import BranchState, StepState
 from rotator.flow.step import Move

@@ -6,7 +6,7 @@ import sqlite3
 from collections import Counter
 from typing import Any
 
-from rotator.flow.playbook import Strategy
+from rotator.flow.playbook_words import Strategy
 from rotator.ports import CALL_DEADLINE_S
 from tests.soak.estate import Case, Estate, Stolen
 from tests.soak.world import SoakWorld
