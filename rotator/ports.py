@@ -148,6 +148,14 @@ class Unknockable(Protocol):
 
 
 @runtime_checkable
+class Formed(Protocol):
+    """A kind that knows by the form of a name that there is none such, and then asks nobody."""
+
+    nobody: ClassVar[tuple[str, str]]
+    """An owner and an id that have the form, and that nobody has: whoever is asked about them has to look."""
+
+
+@runtime_checkable
 class Issuing(Protocol):
     """A minted kind: the issuer makes the secret."""
 

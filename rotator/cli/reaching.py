@@ -12,13 +12,12 @@ from urllib.parse import urlsplit
 
 from rotator import secret_reference
 from rotator.bootstrap import Rotator
+from rotator.cli.made_up import NOBODY, fitting
 from rotator.credential import CredentialRef
 from rotator.errors import BadInput, Rejected, RotatorError, Unavailable
 from rotator.flow.scope import ConsumerAddress
-from rotator.ports import CALL_DEADLINE_S, CONNECT_TIMEOUT_S, Connection, Discoverable, Place, Provider
+from rotator.ports import CALL_DEADLINE_S, CONNECT_TIMEOUT_S, Connection, Discoverable, Formed, Place, Provider
 
-NOBODY = "rotator-provider-check"
-"""The credential, and its owner, that are asked about: there is none."""
 ANSWERS = "answers"
 """How the answer begins of who was reached."""
 _PLACELESS = frozenset({"not_this_account", "unreadable"})
@@ -95,11 +94,15 @@ def served(parts: Rotator, connection: Connection) -> list[str]:
 
 def issuer(parts: Rotator, kind: str, connection: Connection) -> str:
     """Ask a connection about a credential that is not there: whether it answers, and knows the rotator."""
+    provider = parts.outside.provider_of(kind, connection.name)
+    if isinstance(provider, Formed):
+        return _formed(parts, CredentialRef(kind, connection.name, *provider.nobody))
+    rest = parts.playbooks[kind].http
     # Where the connection manages certain accounts only, ask about one of those.
-    user = connection.settings.get("user", NOBODY)
+    user = connection.settings.get("user", fitting(rest.owner_format if rest else None))
     owner = str(user[0] if isinstance(user, list) else user)
     try:
-        return _asked(parts, CredentialRef(kind, connection.name, owner, NOBODY))
+        return _asked(parts, CredentialRef(kind, connection.name, owner, fitting(rest.id_format if rest else None)))
     except Rejected as first:
         if first.reason not in _PLACELESS or owner != NOBODY:
             raise
@@ -111,6 +114,16 @@ def issuer(parts: Rotator, kind: str, connection: Connection) -> str:
         if second.reason not in _PLACELESS or second.detail == refused.detail:
             raise
     return ANSWERS
+
+
+def _formed(parts: Rotator, ref: CredentialRef) -> str:
+    """Ask about an owner whom only the issuer can know to be none of its own."""
+    try:
+        return _asked(parts, ref)
+    except Rejected as refusal:
+        if refusal.reason != "not_this_account":
+            raise
+        return ANSWERS
 
 
 def _asked(parts: Rotator, ref: CredentialRef) -> str:

@@ -61,6 +61,7 @@ class AzureEntraSecret(Kind):
     family: ClassVar[str] = FAMILY
     capability: ClassVar[Capability] = Capability.REVOCABLE
     sends_secret: ClassVar[bool] = False
+    nobody: ClassVar[tuple[str, str]] = ("00000000-0000-4000-8000-000000000000", "00000000-0000-4000-8000-000000000000")
     calls: ClassVar[Mapping[str, int]] = {"preserve": 2, "issue": 2, "revoke": 2}
     secret_field: str = SECRET_FIELD
     settle_s = SETTLE_S

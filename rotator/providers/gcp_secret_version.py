@@ -44,6 +44,7 @@ class GcpSecretVersion(Kind):
     capability: ClassVar[Capability] = Capability.REVOCABLE
     no_knock: ClassVar[str] = "a copy has no door: what the value opens is tried by its own kind"
     sends_secret: ClassVar[bool] = False
+    nobody: ClassVar[tuple[str, str]] = ("rotator-provider-check", "rotator-provider-check:1:20200101T000000Z")
     calls: ClassVar[Mapping[str, int]] = {"preserve": 2, "suspend": 2, "resume": 2, "revoke": 2}
     settle_s = 0.0  # a version's state is the same everywhere at once
     secret_field = "value"  # noqa: S105 - the name of a field

@@ -47,6 +47,7 @@ class GitLabToken(Kind):
     family: ClassVar[str] = FAMILY
     capability: ClassVar[Capability] = Capability.REVOCABLE
     sends_secret: ClassVar[bool] = True
+    nobody: ClassVar[tuple[str, str]] = ("project/0", "0")
     calls: ClassVar[Mapping[str, int]] = {"preserve": 2, "revoke": 2, "issue": 2}
     secret_field: str = SECRET_FIELD
     settle_s = SETTLE_S

@@ -57,6 +57,10 @@ class KubernetesServiceAccountToken(Kind):
     family: ClassVar[str] = FAMILY
     capability: ClassVar[Capability] = Capability.REVOCABLE
     sends_secret: ClassVar[bool] = True
+    nobody: ClassVar[tuple[str, str]] = (
+        "rotator-provider-check/nobody",
+        "secrets/rotator-provider-check@00000000-0000-4000-8000-000000000000",
+    )
     calls: ClassVar[Mapping[str, int]] = {"preserve": 2, "revoke": 2, "issue": 5, "compare": 2}
     secret_field: str = SECRET_FIELD
     settle_s = CACHED_S

@@ -40,6 +40,7 @@ class RabbitmqUser(Kind):
     family: ClassVar[str] = FAMILY
     capability: ClassVar[Capability] = Capability.REVOCABLE
     sends_secret: ClassVar[bool] = False
+    nobody: ClassVar[tuple[str, str]] = ("rotator-provider-check", "rotator-provider-check:none")
     calls: ClassVar[Mapping[str, int]] = {"preserve": 2, "install": 2, "revoke": 2, "end_sessions": 3, "compare": 0}
     secret_field: str = SECRET_FIELD
     settle_s = SETTLE_S
