@@ -115,7 +115,7 @@ def _scheduled(parts: Rotator, called: str) -> Iterator[Finding]:
     """Look whether somebody would do what is scheduled; what is late already is not well."""
     count, first = parts.reading.scheduled()
     if first is not None and is_unattended(parts):
-        what = f"nothing runs here that would do what is scheduled: {count:,}, the first for {moment(first)}"
+        what = f"scheduled: {count:,}, the first for {moment(first)}; nothing that stays runs here and would do it"
         yield Finding(first > clock.now(), what, f"keep `{called} up` running", warns=True)
 
 

@@ -11,7 +11,7 @@ from rotator.claims import GATE
 from rotator.flow.playbook_words import Expect, Subject, Verb
 from rotator.flow.run import BranchState, Step, StepState
 from rotator.flow.standing import proof_given_up
-from rotator.ledger import opening, rows, statements, tables
+from rotator.ledger import opening, other_runs, rows, statements, tables
 from rotator.ledger import stops as stops_in
 from rotator.ledger.records import Listed, Progress
 from rotator.ledger.stops import Stop
@@ -20,6 +20,7 @@ from rotator.ledger.waits import UNSAFE
 SOON_S = 60.0
 """A branch that is due later than this is waiting, not working."""
 _SCHEDULED = "scheduled"
+WAITS = "waits for you"
 _ITS_TURN = "its turn"
 """Stands for a branch that is held and will go on by itself: no state of the ledger's."""
 
@@ -177,22 +178,33 @@ def listed(connection: Connection) -> list[Listed]:
         select(manual.c.incident, func.count()).where(manual.c.dismissed.is_(None)).group_by(manual.c.incident)
     ):
         credentials[name] += count
-    found = connection.execute(select(incident).order_by(incident.c.declared_at.desc())).mappings()
-    return [
-        Listed(
-            rows.incident_of(row),
-            _in_words(
-                states.get(name, set()),
-                approved=row["approved_at"] is not None,
-                alive=credentials[name] - dead[name] - stated[name],
-                stated=stated[name],
-            ),
-            credentials[name],
-            dead[name],
-        )
-        for row in found
-        for name in [row["id"]]
-    ]
+    answer = []
+    for row in connection.execute(select(incident).order_by(incident.c.declared_at.desc())).mappings().all():
+        name = row["id"]
+        alive = credentials[name] - dead[name] - stated[name]
+        approved = row["approved_at"] is not None
+        words = _in_words(states.get(name, set()), approved=approved, alive=alive, stated=stated[name])
+        if words == WAITS:
+            words = _since(connection, name, states.get(name, set()), alive)
+        answer.append(Listed(rows.incident_of(row), words, credentials[name], dead[name]))
+    return answer
+
+
+def _since(connection: Connection, incident: str, states: set[str], alive: int) -> str:
+    """Return what has become of an incident that waits for a person: an undo, or deaths that other incidents saw."""
+    settled = other_runs.deaths(connection, incident)
+    step, run = tables.step, tables.run
+    resumed = (
+        select(step.c.run)
+        .join(run, run.c.id == step.c.run)
+        .where(run.c.incident == incident, run.c.evidence == "none")
+        .where(step.c.verb == Verb.RESUME.value, step.c.subject == Subject.EXPOSED.value)
+        .where(step.c.state != StepState.SKIPPED.value)
+    )
+    if set(connection.execute(resumed).scalars()) - settled.keys():
+        return "alive again"
+    through = states <= {BranchState.DONE.value, _SCHEDULED}
+    return f"dead, {alive:,} settled elsewhere" if through and alive == len(settled) else WAITS
 
 
 def _in_words(states: set[str], *, approved: bool, alive: int, stated: int) -> str:
@@ -204,5 +216,5 @@ def _in_words(states: set[str], *, approved: bool, alive: int, stated: int) -> s
     if "stopped" in states:
         return "stopped"
     if alive or not states <= {BranchState.DONE.value, _SCHEDULED}:
-        return "waits for you"
+        return WAITS
     return f"dead, {stated:,} only stated" if stated else "all dead"

@@ -47,7 +47,7 @@ def standing(connection: Connection, refs: Iterable[CredentialRef]) -> list[tupl
         query = select(run, incident.c.approved_at).join(incident, incident.c.id == run.c.incident)
         for row in connection.execute(query.where(run.c.credential.in_(names), run.c.evidence == "none")).mappings():
             if rows.run_of(row).ref in asked:
-                how = "approved, and has not seen them die" if row["approved_at"] else "not approved"
+                how = "approved and not done" if row["approved_at"] else "not approved"
                 found[row["incident"], how] += 1
     return [(name, how, count) for (name, how), count in sorted(found.items())]
 

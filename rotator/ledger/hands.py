@@ -158,7 +158,8 @@ def _refuse_name(steps: Sequence[Step], name: str, where: str) -> NoReturn:
     if not named:
         raise BadInput("no failed or held step of that name", where, "the report shows the steps")
     stands = f"{named[0].state} ({named[0].reason})" if named[0].reason else str(named[0].state)
-    mend = "nothing to do" if named[0].state in THROUGH else "it goes on by itself; the report says until when"
+    mend = "it goes on by itself; the report says until when" if named[0].attempts else "its turn has not come"
+    mend = "nothing to do" if named[0].state in THROUGH else mend
     raise BadInput(f"no failed or held step of that name: it is {stands}", where, mend)
 
 

@@ -115,9 +115,9 @@ def addressed(run: Run, step: Step) -> str:
         each for each in run.consumers if isinstance(each.address, str) and secret_reference.is_one(each.address)
     ]
     if len(referred) == len(run.consumers):
-        return f"to what {', '.join(each.name for each in referred)} names then"
+        return f"at what {', '.join(each.name for each in referred)} names then"
     names = ", ".join(each.name for each in run.consumers if each not in referred)
-    return f"to {names}, as the plan has it: a change of the configuration does not reach it"
+    return f"at {names}, as the plan has it (a change of the configuration does not reach it)"
 
 
 def _then(step: Step, steps: Sequence[Step]) -> str:
@@ -133,7 +133,7 @@ def _then(step: Step, steps: Sequence[Step]) -> str:
     if ends is None:
         return said
     days = f" {ends.hold_for_s / 86400:g} days later" if ends.hold_for_s else ""
-    return f"{said}{'; and' if names else ', and'}{days} {ends.name} destroys it for good"
+    return f"{said}{'; and' if names else ', and'}{days} it is destroyed for good ({ends.name})"
 
 
 def _released(run: Run, step: Step, means: str) -> Way:

@@ -107,7 +107,8 @@ def still_open(credentials: list[dict[str, Any]]) -> list[RenderableType]:
     if not lines and any(each["stopped"] for each in credentials):
         return [Text("What is left is stopped.", style="bold red")]
     if not lines and (stated := sum(each["state"] == "stated_dead" for each in credentials)):
-        said = f"Nothing waits. {stated:,} are dead by their issuer's word alone: nobody saw the secret itself refused."
+        are = "is dead by its issuer's" if stated == 1 else "are dead by their issuer's"
+        said = f"Nothing waits. {stated:,} {are} word alone: nobody saw the secret itself refused."
         return [Text(said, style="cyan")]
     if not lines:
         return [Text("Nothing is open.", style="green")]
@@ -117,8 +118,8 @@ def still_open(credentials: list[dict[str, Any]]) -> list[RenderableType]:
 
 def _tried(one: dict[str, Any]) -> str:
     """Say until when something is tried by itself, and what a person can do then."""
-    again = " ".join(filter(None, ("it is tried again by itself", one["told"])))
-    return f"{again}; until {one['until'][11:19]}Z, then it waits for you: {one['then']}   {one['means']}"
+    again = ", ".join(filter(None, (f"it is tried again by itself until {one['until'][11:19]}Z", one["told"])))
+    return f"{again}; then it waits for you: {one['then']}   {one['means']}"
 
 
 def scheduled(credentials: list[dict[str, Any]], start: str = "") -> list[RenderableType]:
@@ -136,7 +137,7 @@ def scheduled(credentials: list[dict[str, Any]], start: str = "") -> list[Render
         if len(waiting) > _SCHEDULED
         else []
     )
-    alone = f"  Nothing runs here that would do it: {start} must run then, so keep it running."
+    alone = f"  Nothing that stays runs here and would do it: keep this running, or start it then: {start}"
     unattended = [Text(plain(alone), style="yellow")] if start else []
     return [Text("Scheduled:", style="bold"), *(Text(plain(line)) for line in lines), *more, *unattended]
 

@@ -163,7 +163,7 @@ def _totals(report: dict[str, Any]) -> str:
     totals = report["totals"]
     counts = " · ".join(f"{totals[state.value]:,} {state.value.replace('_', ' ')}" for state in CredentialState)
     return (
-        f"{totals['credentials']:,} credentials: {counts}\n"
+        f"{totals['credentials']:,} credential{'' if totals['credentials'] == 1 else 's'}: {counts}\n"
         f"{report['replaced']:,} replaced · {report['converged']:,} converged · {report['unidentified']:,} unidentified"
     )
 

@@ -35,7 +35,7 @@ def test_an_open_item_that_another_incident_settled_says_which_and_what_comes_of
     [before] = told(deployment).values()
     assert before["settled_by"] == ""
     assert (
-        "; and 7 days later destroy destroys it for good; its death stays unproven"
+        "; and 7 days later it is destroyed for good (destroy); its death stays unproven"
         in before["next"][0]["ways"][0]["means"]
     )
     deployment.start([by_id(stolen)], wanted=Strategy.REVOKE_ONLY, incident="inc-2")
@@ -47,7 +47,7 @@ def test_an_open_item_that_another_incident_settled_says_which_and_what_comes_of
     [shows, skips] = entry["next"][0]["ways"]
     assert shows["means"] == "shows that death; then skip it here"
     assert skips["means"].startswith("goes on: cut_again, issue, works, deliver, reload, converged")
-    assert "7 days later destroy destroys it for good" in skips["means"]
+    assert "7 days later it is destroyed for good (destroy)" in skips["means"]
     assert "see inc-2.r1" in text(deployment)
     deployment.hands.decide("inc-1.r1", "refused", skip=True, by="ann", reason="settled")
     deployment.rest(patience_s=HOUR)
@@ -64,6 +64,7 @@ def test_what_lives_again_stands_on_top_with_what_stops_it_until_another_run_has
     assert build(deployment.record())["incident"]["alive_again"] == []
     undone(deployment)
     assert company.opens(stolen.ref, secret)
+    assert [each.state for each in deployment.reading.incidents()] == ["alive again"]
     lines = text(deployment).splitlines()
     banner = (
         f"ALIVE AGAIN: {KEY} {stolen.ref.id} (inc-1.r1) was resumed by ann: the job broke; whoever stole it can use it"
@@ -77,6 +78,7 @@ def test_what_lives_again_stands_on_top_with_what_stops_it_until_another_run_has
     deployment.start([stolen], wanted=Strategy.REVOKE_ONLY, incident="inc-2")
     deployment.rest(patience_s=HOUR)
     assert not company.opens(stolen.ref, secret)
+    assert [each.state for each in deployment.reading.incidents()] == ["all dead", "dead, 1 settled elsewhere"]
     [entry] = told(deployment).values()
     assert build(deployment.record())["incident"]["alive_again"] == []
     assert entry["open"][0].startswith("settled by inc-2.r1: proven dead there since 20")
@@ -128,8 +130,9 @@ def test_what_is_tried_by_itself_says_until_when_where_and_what_one_can_do_then(
     assert (one["step"], step["state"]) == ("reload", "pending")
     said = text(deployment)
     assert "reload: pending (consumer_unreachable" in said
-    assert "tried again by itself to http://silent, as the plan has it: a change of the configuration does not" in said
-    assert f"until {one['until'][11:19]}Z, then it waits for you: rotator run skip inc-1.r1 reload --reason …" in said
+    until = f"it is tried again by itself until {one['until'][11:19]}Z, at http://silent, as the plan has it"
+    assert f"{until} (a change of the configuration does not reach it); then it waits for you" in said
+    assert "then it waits for you: rotator run skip inc-1.r1 reload --reason …" in said
 
 
 def test_a_destruction_that_was_left_out_is_not_said_to_have_shown_nothing(house):
@@ -153,7 +156,7 @@ def test_where_nothing_runs_that_would_destroy_it_the_report_says_what_must(hous
     deployment.rest(patience_s=HOUR)
     count, first = deployment.reading.scheduled()
     assert (count, round((first - deployment.world.now()) / 86400)) == (1, 7)
-    line = "Nothing runs here that would do it: rotator up must run then"
+    line = "keep this running, or start it then: rotator up"
     alone = build(deployment.record(), unattended=True)
     assert shown(incident_text(alone)).partition("Scheduled:")[2].count(line) == 1
     assert line not in text(deployment)

@@ -259,7 +259,7 @@ def test_a_death_that_is_only_stated_is_not_called_nothing(house):
     stolen, _ = company.stolen(KEY)
     deployment.start([replace(stolen, leaked=Leaked(id=stolen.ref.id))], wanted=Strategy.REVOKE_ONLY)
     deployment.rest(patience_s=3600)
-    assert "1 are dead by their issuer's word alone" in text(deployment)
+    assert "1 is dead by its issuer's word alone" in text(deployment)
     assert [each.state for each in deployment.reading.incidents()] == ["dead, 1 only stated"]
 
 
