@@ -13,6 +13,7 @@ from rotator.cli.options import Context
 from rotator.cli.reaching import Asked, reach
 from rotator.errors import Rejected, Unavailable
 from rotator.practice.process import free_port
+from tests.fakes.vendor_server import Vendor, serving, shape_of
 
 VAULT = (
     '[[connections]]\nname = "safe"\nfamily = "vault"\nendpoint_url = "http://127.0.0.1:{port}"\ncredential = "env:T"\n'
@@ -41,6 +42,17 @@ def test_a_server_that_is_gone_is_not_called_well(examined):
     assert {line.partition(": ")[0] for line in bad} == {"safe", "vault_kv:safe:kv/x"}
     assert all("unreachable" in line for line in bad), bad
     assert [line for line in well if line.startswith(("safe", "vault_kv"))] == []
+
+
+def test_the_limit_that_an_issuer_publishes_is_told(examined, monkeypatch):
+    vendor = Vendor(shape_of("linode_token"))
+    monkeypatch.setenv("T", vendor.values["admin"])
+    with serving(vendor) as address:
+        served = f'family = "http"\nkinds = ["linode_token"]\nendpoint_url = "{address}"\ncredential = "env:T"\n'
+        _, well, bad = examined(f'[[connections]]\nname = "li"\n{served}')
+    assert "li: answers for linode_token" in well
+    assert "account http:li: 3 calls a second, 20 at once, as published for linode_token" in well
+    assert bad == []
 
 
 def test_a_webhook_is_knocked_at_and_told_nothing(examined):
