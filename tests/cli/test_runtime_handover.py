@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from rotator.bootstrap import Rotator
-from rotator.cli.runtime import IDLE_TICKS, RuntimeLock, run_embedded
+from rotator.cli.runtime import IDLE_TICKS, RuntimeLock, is_unattended, run_embedded
 from rotator.settings.configuration import Settings
 
 
@@ -67,3 +67,15 @@ def test_work_that_comes_while_the_runtime_ends_is_still_done(parts):
 def test_an_idle_runtime_gives_its_lock_back(parts):
     run_embedded(parts, threading.Event(), until_idle=True, started=lambda: None)
     assert RuntimeLock(parts.settings.data_dir).take()
+
+
+def test_only_a_runtime_that_does_not_end_by_itself_attends_to_what_is_scheduled(parts):
+    lock = RuntimeLock(parts.settings.data_dir)
+    assert is_unattended(parts)
+    assert lock.take()
+    assert is_unattended(parts)
+    lock.release()
+    assert lock.take(stays=True)
+    assert not is_unattended(parts)
+    lock.release()
+    assert is_unattended(parts)

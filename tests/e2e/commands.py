@@ -204,7 +204,7 @@ def runtime_of(data_dir: Path) -> int | None:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             file.seek(0)
-            return int(file.read() or 0)
+            return int((file.read().split() or [0])[0])
     return None
 
 
