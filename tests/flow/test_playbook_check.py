@@ -209,6 +209,16 @@ def test_no_step_that_safety_rests_on_can_be_taken_out(kind):
     assert {name for name in names if not changed(kind, drop(name))} == SPARE[kind]
 
 
+@pytest.mark.parametrize(("left_out", "refused"), [(None, []), ("works", ["deliver"] * 2), ("signs", ["deliver"] * 2)])
+def test_what_is_installed_in_two_ways_is_seen_to_work_in_both(left_out, refused):
+    document = read((SHIPPED / "vault_ssh_ca.yaml").read_bytes())[0]
+    drop(left_out)(document)
+    playbook = Playbook.model_validate(document)
+    found = check(playbook, asked(playbook))
+    assert [each.step for each in found] == refused
+    assert {"nobody saw work" in each.what for each in found} <= {True}
+
+
 def test_capabilities_are_read_off_the_providers_object():
     class Badge:
         name, family, capability, sends_secret, settle_s, secret_field = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections import Counter
@@ -19,8 +20,6 @@ from rotator.flow.proof import Evidence
 from rotator.ports import Answer, Connection, Place, State
 from rotator.providers.vault_ssh_ca import connect
 from tests.contracts.cases.vault_ssh_ca import KIND, company
-from tests.fakes.company import CONSUMER
-from tests.fakes.consumer import FakeConsumer
 from tests.fakes.deployment import Deployment, Outside, broken_chains, scoped, sqlite
 from tests.fakes.fault_proxy import LOST_ANSWER, fault_proxy
 from tests.fakes.http_server import Request, listening
@@ -82,20 +81,33 @@ class Person:
             self.answers.update(self.comes())
 
 
-def carried_out(provider, exposed, strategy, tmp_path, meet=None):
+class ReadOnly(FakeStore):
+    """One in which nothing can be promoted."""
+
+    def promote(self, *_):
+        raise Rejected("permission_denied")
+
+
+@contextlib.contextmanager
+def begun(provider, exposed, ledger, meet=None, *, strategy=Strategy.REPLACE_FIRST, kept=FakeStore):
+    """Answer the leak until there is nothing to do, with a store of that kind."""
     ref, secret = exposed
     world = World()
     world.meet = meet or world.meet
-    store, consumer = FakeStore(world, "kv"), FakeConsumer(world, CONSUMER)
-    outside = Outside({(KIND, "vault"): provider}, {"kv": store}, {CONSUMER: consumer})
-    deployment = Deployment(world, outside, sqlite(tmp_path / "ledger.db"))
-    place = Place("fake", "kv", "authority")
-    deployment.start([scoped(ref, secret, place, consumers=(CONSUMER,))], wanted=strategy)
+    store = kept(world, "kv")
+    outside = Outside({(KIND, "vault"): provider}, {"kv": store})
+    deployment = Deployment(world, outside, sqlite(ledger))
+    deployment.start([scoped(ref, secret, Place("fake", "kv", "authority"))], wanted=strategy)
     deployment.rest()
-    states, chains = deployment.steps(), broken_chains(deployment)
-    evidence = deployment.record().runs[0].run.evidence
+    yield deployment, store
+    assert broken_chains(deployment) == []
     deployment.database.close()
-    assert (set(states.values()), chains, evidence) == ({"done"}, [], Evidence.PROVEN), states
+
+
+def carried_out(provider, exposed, ledger, meet=None, strategy=Strategy.REPLACE_FIRST):
+    with begun(provider, exposed, ledger, meet, strategy=strategy) as (deployment, store):
+        states, evidence = deployment.steps(), deployment.record().runs[0].run.evidence
+    assert (set(states.values()), evidence) == ({"done"}, Evidence.PROVEN), states
     return read_document(store.read("authority", str(store.current("authority"))), provider.secret_field)
 
 
@@ -113,7 +125,7 @@ def assert_another_took_its_place(found, provider, exposed, delivered):
 def test_whoever_asks_the_server_for_a_certificate_is_let_in_at_every_moment(found, provider, exposed, tmp_path):
     person = Person(found, exposed[0].owner)
     meet = person.comes_when_something_changed
-    delivered = carried_out(provider, exposed, Strategy.REPLACE_FIRST, tmp_path, meet)
+    delivered = carried_out(provider, exposed, tmp_path / "ledger.db", meet)
     assert set(person.answers) == {Answer.ACCEPTED}
     assert person.answers.total() >= len(("issued", "trusted", "signing", "retired", "forgotten"))
     assert_another_took_its_place(found, provider, exposed, delivered)
@@ -132,26 +144,30 @@ def test_every_answer_of_the_server_may_be_lost_once(found, exposed, tmp_path):
     with fault_proxy(found.server.address) as proxy:
         provider = found.connect(proxy.address)
         proxy.script = script
-        delivered = carried_out(provider, exposed, Strategy.CONTAIN_FIRST, tmp_path)
+        delivered = carried_out(provider, exposed, tmp_path / "ledger.db", strategy=Strategy.CONTAIN_FIRST)
     assert len(lost) == len(("import", "create role", "sign", "delete role", "default", "forget"))
     assert_another_took_its_place(found, provider, exposed, delivered)
 
 
-def test_what_is_taken_back_gives_its_place_to_the_one_before(found, provider, exposed):
-    ref, _ = exposed
-    preserved = provider.preserve(ref)
-    new = provider.issue(ref, "inc-1.r1.issue.1", preserved)
-    for host in provider.targets(ref):
-        provider.install(host, new.ref, new.public, preserved)
-    provider.set_secret(new.ref, new.secret, preserved)
-    provider.set_secret(new.ref, new.secret, preserved)
-    assert provider.inspect(new.ref).facts["signs"] == "by default"
-    provider.revoke(new.ref)
-    provider.revoke(new.ref)
+def test_what_is_taken_back_gives_its_place_to_the_one_before_and_nobody_is_locked_out(
+    found, provider, exposed, tmp_path
+):
+    ref, secret = exposed
+    person, run = Person(found, ref.owner), "inc-1.r1"
+    meet = person.comes_when_something_changed
+    with begun(provider, exposed, tmp_path / "ledger.db", meet, kept=ReadOnly) as (deployment, _):
+        new = ref.with_id(deployment.record().runs[0].run.replacement)
+        assert provider.inspect(new).facts["signs"] == "by default"
+        public_key = Secret(issuers(found, ref.owner)[provider.preserve(new)["issuer_id"]]["public_key"].strip())
+        deployment.hands.undo(run, "issue", "ada", "the wrong key", deployment.hands.undoing(run, "issue"))
+        deployment.rest()
+        states = deployment.steps()
+    assert set(states.values()) <= {"done", "skipped", "failed"}, states
+    assert set(person.answers) == {Answer.ACCEPTED}
     assert (provider.inspect(ref).facts["signs"], provider.siblings(ref)) == ("by default", {ref})
-    assert provider.inspect(new.ref).state is State.ABSENT
-    assert provider.verify(new.ref, new.secret).reason == "not_signed_here"
-    assert Person(found, ref.owner).comes() == {Answer.ACCEPTED}
+    assert provider.inspect(new).state is State.ABSENT
+    assert provider.verify(new, public_key).reason == "not_signed_here"
+    assert provider.verify(ref, secret).answer is Answer.ACCEPTED
 
 
 def test_a_mount_that_signs_with_a_third_goes_on_doing_so(found, provider, exposed):
