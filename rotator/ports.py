@@ -183,7 +183,7 @@ class Choosing(Protocol):
 
 @runtime_checkable
 class Settable(Protocol):
-    """A chosen kind whose issuer must learn the material itself: a password."""
+    """A chosen kind whose issuer must learn the material, a password; or a minted one that it must begin to use."""
 
     def set_secret(self, ref: CredentialRef, secret: Secret, preserved: Mapping[str, str]) -> None:
         """Let the issuer accept the material from now on, beside others where it allows several.
