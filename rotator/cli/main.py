@@ -86,15 +86,13 @@ def main() -> None:
 
 
 def _as_called(said: str, given: list[str]) -> str:
-    """Return the text with each command in it as its reader gives it: with the configuration that he named."""
+    """Return the text with each command in it as its reader gives it: by its path, if need be, and configuration."""
     words = _hoisted(given)
     named = [word.removeprefix("--config=") for word in words if word.startswith("--config=")]
     if "--config" in words[:-1]:
         named.append(words[words.index("--config") + 1])
-    if not named:
-        return said
+    called = Context(config=Path(named[0]) if named else None, quiet=False).called
     known = "|".join(map(re.escape, _commands()))
-    called = Context(config=Path(named[0]), quiet=False).called
     return re.sub(rf"\brotator (?=(?:{known})\b)", lambda _: f"{called} ", said)
 
 

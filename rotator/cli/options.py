@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import shutil
 import sys
 from dataclasses import dataclass
 from enum import StrEnum
@@ -42,7 +43,7 @@ class Context:
     @property
     def called(self) -> str:
         """Return how this reader calls the program, as the commands that he is told begin."""
-        return "rotator" if self.config is None else f"rotator --config {shlex.quote(str(self.config))}"
+        return _program() if self.config is None else f"{_program()} --config {shlex.quote(str(self.config))}"
 
     def parts(self) -> Rotator:
         """Return the program's parts for this configuration, with logging set up."""
@@ -52,6 +53,19 @@ class Context:
 
         logs.configure(quiet=self.quiet)
         return Rotator(load(self.config))
+
+
+def _program() -> str:
+    """Return the word by which a shell finds this program: its path from here, where no search would find it."""
+    given = Path(sys.argv[0])
+    if given.name != "rotator":  # python -m rotator
+        return "rotator"
+    found = shutil.which("rotator")
+    if found is not None and Path(found).resolve() == given.resolve():
+        return "rotator"
+    path, here = given.absolute(), Path.cwd()
+    is_below = path.is_relative_to(here) and path.parent != here
+    return shlex.quote(str(path.relative_to(here) if is_below else path))
 
 
 def console(*, error: bool = False) -> Console:

@@ -7,6 +7,7 @@ import re
 import pytest
 
 from tests.cli.conftest import LIST
+from tests.e2e.commands import ROTATOR
 
 NAMED = "rotator --config 'my range/rotator.toml'"
 
@@ -48,3 +49,9 @@ def test_without_one_nothing_is_added(rotator):
 )
 def test_a_mistake_of_usage_points_to_the_help_of_that_command(rotator, words, helps):
     assert rotator(*words).ended(2).one_line.endswith(f"(see `{helps} --help`)")
+
+
+def test_who_calls_it_by_its_path_is_told_that_path(rotator):
+    rotator.environment = {"PATH": "/usr/bin"}
+    assert f"; {ROTATOR} respond FILE declares one" in rotator("incident", "list").ended(0).err
+    assert f"({ROTATOR} incident list shows them)" in rotator("report", "inc-none").ended(2).err

@@ -62,6 +62,7 @@ class CommandLine:
     def environ(self) -> dict[str, str]:
         """Return the environment of a person who has set nothing up."""
         kept = {name: os.environ[name] for name in ("PATH", "LANG", "COVERAGE_PROCESS_START") if name in os.environ}
+        kept["PATH"] = f"{Path(ROTATOR).parent}:{kept.get('PATH', os.defpath)}"  # so he calls it by its name
         return {**kept, "HOME": str(self.folder), **self.environment}
 
     def argv(self, *words: str) -> list[str]:
