@@ -29,13 +29,18 @@ def waiting(record: RunRecord) -> list[Step]:
     ]
     if record.run.dead_at is None:
         found += left_out(record.steps)
-    return [*found, *(_taken_back(record.steps) if record.run.dead_at is None or any(_left_by_undo(record)) else [])]
+    return [*found, *_taken_back(record)]
 
 
-def _taken_back(steps: Sequence[Step]) -> list[Step]:
-    """Return the last step of an undo that is through: nothing of that run moves any more."""
-    undone = [step for step in steps if UNDOES in step.facts]
-    return undone[-1:] if all(step.state in THROUGH for step in steps) else []
+def _taken_back(record: RunRecord) -> list[Step]:
+    """Return the last step of an undo that left something open: it is through, or consumers wait for another."""
+    undone = [step for step in record.steps if UNDOES in step.facts and step.state in THROUGH]
+    is_open = any(_left_by_undo(record)) or (record.run.dead_at is None and _is_through(record))
+    return undone[-1:] if is_open else []
+
+
+def _is_through(record: RunRecord) -> bool:
+    return all(step.state in THROUGH for step in record.steps)
 
 
 def stops_of(record: RunRecord, stops: Sequence[Stop]) -> list[Stop]:
@@ -52,7 +57,8 @@ def ways(incident: IncidentRecord, record: RunRecord, step: Step) -> list[Way]:
     if record.settled_by is not None and (step.state in THROUGH or is_unprovable(step)):
         return list(_settled(record, record.settled_by, step))
     if step.state in THROUGH:
-        once_more = [Way(DECLARE, _once_more(record))] if record.run.dead_at is None else []
+        is_over = record.run.dead_at is None and (_is_through(record) or UNDOES not in step.facts)
+        once_more = [Way(DECLARE, _once_more(record))] if is_over else []
         return [*_left_by_undo(record), *once_more]
     if is_unsafe(step) and not record.routes:
         return [Way(each.lifted_by, "lets it go on") for each in stops_of(record, incident.stops)]
@@ -87,9 +93,9 @@ def _settled(record: RunRecord, death: Death, step: Step) -> Iterator[Way]:
 def _left_by_undo(record: RunRecord) -> Iterator[Way]:
     """Return what ends what an undo has left: a value that is refused, a replacement that nobody holds."""
     yield from _resuming(record)
-    if record.run.replaced_at is None and record.run.replacement is not None:
+    if record.run.replaced_at is None and record.run.replacement is not None and _is_through(record):
         gone = taken_back(record.steps)
-        for each in record.steps:
+        for each in record.steps if gone else ():
             if each.verb in MINTING and each.state is StepState.DONE and each.undo is not None and each.id not in gone:
                 command = f"rotator run undo {record.run.id} {each.name} --reason …"
                 yield Way(command, f"takes {record.run.replacement} away again, which nobody holds")
