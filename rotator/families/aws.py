@@ -19,7 +19,7 @@ from rotator import clock
 from rotator.credential import Secret
 from rotator.errors import Rejected, Unavailable
 from rotator.families.aws_errors import lost, refused, unreadable
-from rotator.families.punctual_answers import let_end_in_time
+from rotator.families.punctual_answers import let_botocore_end_in_time
 from rotator.ports import CALL_DEADLINE_S, CONNECT_TIMEOUT_S, READ_TIMEOUT_S, Connection
 
 SETTINGS = frozenset({"region"})
@@ -113,9 +113,7 @@ class Account:
         except BotoCoreError as error:
             raise lost(error, changes=False) from None
         client.meta.events.register("before-parse", _refuse_a_part)
-        reached: Any = client._endpoint.http_session  # noqa: SLF001 - the library has no other way
-        let_end_in_time(reached._manager)  # noqa: SLF001
-        reached._pool_classes_by_scheme = reached._manager.pool_classes_by_scheme  # noqa: SLF001 - through a proxy too
+        let_botocore_end_in_time(client._endpoint.http_session)  # noqa: SLF001 - it shows it to nobody else
         return client
 
     def _current(self) -> _Clients:

@@ -22,6 +22,7 @@ from rotator.credential import Secret
 from rotator.errors import Unavailable
 from rotator.families.aws import POOL_SIZE, Account, home_region, was_cut
 from rotator.families.aws_errors import BY_THE_CLOCK, later_or_none, lost
+from rotator.families.punctual_answers import let_botocore_end_in_time
 from rotator.ports import CONNECT_TIMEOUT_S, READ_TIMEOUT_S, Answer, Verdict
 
 WHO_AM_I = "Action=GetCallerIdentity&Version=2011-06-15"
@@ -63,6 +64,7 @@ class Door:
                     timeout=(CONNECT_TIMEOUT_S, READ_TIMEOUT_S),
                     max_pool_connections=POOL_SIZE,
                 )
+                let_botocore_end_in_time(pool)
                 self._opened = address, pool
             return self._opened
 

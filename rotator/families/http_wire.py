@@ -10,13 +10,12 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any
 
 import httpx2
 
 from rotator.errors import Rejected, RotatorError, Unavailable, Uncertain
 from rotator.families.one_method import parts_of
-from rotator.families.punctual_network import OutOfTime, PunctualNetwork
+from rotator.families.punctual_network import OutOfTime, punctual
 from rotator.ports import CALL_DEADLINE_S, CONNECT_TIMEOUT_S, READ_TIMEOUT_S
 
 # It logs addresses, and some services want a secret in theirs.
@@ -78,8 +77,7 @@ class Wire:
             limits=httpx2.Limits(max_connections=POOL_SIZE, max_keepalive_connections=POOL_SIZE),
             trust_env=False,  # a proxy or a netrc entry that the environment names would see the secret
         )
-        pool: Any = transport._pool  # noqa: SLF001 - the library has no other way to say so
-        pool._network_backend = self._network = PunctualNetwork(pool._network_backend)  # noqa: SLF001
+        self._network = punctual(transport)
         self._client = httpx2.Client(
             transport=transport,
             timeout=httpx2.Timeout(READ_TIMEOUT_S, connect=CONNECT_TIMEOUT_S, pool=CONNECT_TIMEOUT_S),

@@ -24,6 +24,12 @@ def let_end_in_time(manager: PoolManager) -> None:
     }
 
 
+def let_botocore_end_in_time(session: Any) -> None:
+    """Have botocore's own session read so, through a proxy of the environment as well."""
+    let_end_in_time(session._manager)  # noqa: SLF001 - the library has no other way to say so
+    session._pool_classes_by_scheme = session._manager.pool_classes_by_scheme  # noqa: SLF001
+
+
 def _punctual(pool: type[HTTPConnectionPool]) -> type[HTTPConnectionPool]:
     connection = type(pool.ConnectionCls.__name__, (pool.ConnectionCls,), {"response_class": _Answer})
     return type(pool.__name__, (pool,), {"ConnectionCls": connection})

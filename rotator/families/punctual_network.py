@@ -6,12 +6,22 @@ import threading
 import time
 from typing import Any
 
+import httpx2
+
 _AT_ONCE_S = 0.001
 """A wait of nothing would mean a socket that does not wait at all."""
 
 
 class OutOfTime(Exception):  # noqa: N818 - what the exchange is
     """The exchange's end has come, and more goes on arriving."""
+
+
+def punctual(transport: httpx2.HTTPTransport) -> PunctualNetwork:
+    """Give a transport such a network, and return it."""
+    pool: Any = transport._pool  # noqa: SLF001 - the library has no other way to say so
+    network = PunctualNetwork(pool._network_backend)  # noqa: SLF001
+    pool._network_backend = network  # noqa: SLF001
+    return network
 
 
 class PunctualNetwork:

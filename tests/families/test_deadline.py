@@ -9,7 +9,7 @@ import pytest
 from rotator.consumers import webhook
 from rotator.credential import CredentialRef, Secret
 from rotator.errors import Unavailable, Uncertain
-from rotator.families import aws, gcp_secrets, http, http_wire, vault
+from rotator.families import aws, aws_knock, gcp_secrets, http, http_wire, vault
 from rotator.families.http_template import Filled
 from rotator.ports import Connection, Notice
 from rotator.rest_kind import Authenticate
@@ -26,6 +26,7 @@ def _quickly(monkeypatch):
         (http_wire, "CALL_DEADLINE_S"),
         (vault, "READ_TIMEOUT_S"),
         (aws, "READ_TIMEOUT_S"),
+        (aws_knock, "READ_TIMEOUT_S"),
         (gcp_secrets, "_TIMEOUT_S"),
     ):
         monkeypatch.setattr(module, name, DEADLINE_S)
@@ -38,19 +39,12 @@ def address(request):
         yield proxy.address
 
 
-@pytest.fixture
-def dripping():
-    with fault_proxy("http://127.0.0.1:9") as proxy:
-        proxy.every(replace(DRIPPED, acted=False))
-        yield proxy.address
-
-
 def connection(address):
     return Connection("c", "any", endpoint_url=address, credential=lambda: Secret("own-token"))
 
 
-def test_a_dripping_consumer_may_have_heard(dripping):
-    consumer = webhook.connect(dripping)
+def test_a_dripping_consumer_may_have_heard(address):
+    consumer = webhook.connect(address)
     with pytest.raises(Uncertain, match="consumer_timed_out"):
         consumer.reload(Notice("inc", REF, REF, ()))
     with pytest.raises(Unavailable, match="consumer_timed_out"):
@@ -80,6 +74,8 @@ def test_a_dripping_aws_may_have_acted(address):
         account.exchange().change("ssm", "put_parameter", Name="n", Value="v", Type="String")
     with pytest.raises(Unavailable):
         account.exchange().read("ssm", "get_parameter", Name="n")
+    with pytest.raises(Unavailable):
+        aws_knock.Knocker(account).knock("AKIAIOSFODNN7EXAMPLE", Secret("secret"))
 
 
 def test_a_dripping_google_may_have_acted(address):
