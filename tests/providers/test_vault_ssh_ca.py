@@ -12,12 +12,13 @@ import asyncssh
 import pytest
 
 from rotator.credential import CredentialRef, Leaked, Secret, read_document
-from rotator.errors import Rejected
+from rotator.errors import Rejected, Unavailable
 from rotator.families.ssh import fleet_of
 from rotator.families.ssh_authorities import Authorities
 from rotator.flow.playbook_words import Strategy
 from rotator.flow.proof import Evidence
 from rotator.ports import Answer, Connection, Place, State
+from rotator.practice.process import free_port
 from rotator.providers.vault_ssh_ca import connect
 from tests.contracts.cases.vault_ssh_ca import KIND, company
 from tests.fakes.deployment import Deployment, Outside, broken_chains, scoped, sqlite
@@ -200,6 +201,15 @@ def test_a_key_that_only_hosts_know_is_of_another_kind(found, provider):
         provider.identify(Leaked(secret=Secret(found.hosts.authority.export_private_key().decode())))
     assert refusal.value.reason == "unknown_credential"
     assert "ssh_ca_key" in refusal.value.detail
+
+
+def test_who_asks_about_nobody_has_asked_both_sides(found, provider):
+    nobody = CredentialRef(KIND, "vault", *provider.nobody)
+    deaf = found.connect(hosts=[f"gone=127.0.0.2:{free_port('127.0.0.2')}"])
+    for asked, reason in ((provider, "not_this_account"), (deaf, "connection_refused")):
+        with pytest.raises((Rejected, Unavailable)) as refusal:
+            asked.inspect(nobody)
+        assert refusal.value.reason == reason
 
 
 def test_a_connection_without_hosts_serves_the_other_kinds(found, exposed):
