@@ -71,11 +71,11 @@ class Knockable(Kind):
         named = self._identity.named(leaked)
         self._must_pair(leaked, named.id)
         if named.owner is not None or not self._rest.looks:
-            return self._ref(named.id, named.owner or leaked.owner or "")
-        asked = self._ref(named.id, leaked.owner or "")
+            return self._ref_of(named.owner or leaked.owner or "", named.id)
+        asked = self._ref_of(leaked.owner or "", named.id)
         if (entry := self._entry(asked)) is None:
             raise Rejected("unknown_credential", "the service knows no such credential")
-        return self._ref(named.id, self._listing.owner(entry, asked.owner))
+        return self._ref_of(self._listing.owner(entry, asked.owner), named.id)
 
     def own(self) -> str | None:
         """Return the id of the rotator's own credential, asked once for each.
@@ -106,7 +106,8 @@ class Knockable(Kind):
         """
         if self._rest.list is None:
             return frozenset() if self.inspect(ref).state is State.ABSENT else frozenset({ref})
-        named = (self._ref(self._listing.id(each), self._listing.owner(each, ref.owner)) for each in self._entries(ref))
+        listed = self._listing
+        named = (self._ref_of(listed.owner(each, ref.owner), listed.id(each)) for each in self._entries(ref))
         return frozenset(each for each in named if each.owner == ref.owner)
 
     def verify(self, ref: CredentialRef, secret: Secret) -> Verdict:
@@ -153,9 +154,6 @@ class Knockable(Kind):
         if matched(reply, described.done) is None:
             raise reply.refusal()
 
-    def _ref(self, credential_id: str, owner: str) -> CredentialRef:
-        return self._ref_of(owner, credential_id)
-
 
 class PreservedKind(Knockable):
     """A kind that its service shows."""
@@ -175,7 +173,7 @@ class ListedKind(Knockable):
     def discover(self) -> Iterable[Discovered]:
         """Yield every listed credential."""
         for entry in self._listing.entries():
-            ref = self._ref(self._listing.id(entry), self._listing.owner(entry))
+            ref = self._ref_of(self._listing.owner(entry), self._listing.id(entry))
             yield Discovered(ref, {**self._listing.times(entry), "state": self._state(entry).value})
 
 
