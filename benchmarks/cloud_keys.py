@@ -18,7 +18,7 @@ from sqlalchemy import and_, select
 from benchmarks.cloud import Limits
 from benchmarks.cloud_provider import KIND, CloudWorld, Lines, SimulatedKey
 from benchmarks.population import Planted, accounts, plant
-from rotator.bootstrap import Outside, Rotator
+from rotator.bootstrap import Rotator
 from rotator.cli.runtime import run_embedded
 from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.flow.exposure import Exposure
@@ -28,6 +28,7 @@ from rotator.flow.playbook_words import Strategy
 from rotator.flow.scope import Custody, Scoped
 from rotator.ledger import tables
 from rotator.ledger.counting import SOON_S
+from rotator.outside import Outside
 from rotator.practice.process import free_port, listening, running
 from rotator.response import Prepared, declare
 from rotator.settings.configuration import Settings

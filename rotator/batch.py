@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 import structlog
 
-from rotator.claims import GATHERS, STOPPED, Ledger, LostClaim, Release
+from rotator.claims import BUDGET, GATHERS, STOPPED, Ledger, LostClaim, Release
 from rotator.credential import CredentialRef, Secret
 from rotator.errors import RotatorError, Unavailable, Uncertain
 from rotator.exchange import Exchange
@@ -32,7 +32,6 @@ TOGETHER = "in_one_call"
 """The fact of a step that went with others: how many they were."""
 APART = "apart"
 """The fact of a step whose call was refused as a whole: how many may go with it from now on, itself included."""
-BUDGET = "its account's budget is used up"
 
 
 @dataclass

@@ -1,167 +1,42 @@
-"""Put the parts together: the only module that knows all of them."""
+"""Put the parts together: the only module that knows all of them.
+
+A part that not every command needs is imported where it is made: who asks how things stand waits for nothing else.
+"""
 
 from __future__ import annotations
 
 import functools
-import importlib
+import logging
 import os
 import socket
-import threading
-from collections.abc import Collection
 from difflib import get_close_matches
 from importlib.util import find_spec
-from types import ModuleType
+from typing import TYPE_CHECKING
 
-import structlog
-
-from rotator import clock, secret_reference
-from rotator.credential import CredentialRef
-from rotator.engine import Engine
-from rotator.errors import BadInput, Unavailable
+from rotator import clock
+from rotator.errors import BadInput
 from rotator.flow.budget import Limit, strictest
-from rotator.flow.playbook import Playbook
-from rotator.flow.playbook_check import capabilities, check
 from rotator.flow.playbook_words import meant
-from rotator.flow.scope import ConsumerAddress, Custodies
-from rotator.ledger import accounts, timekeeping
+from rotator.flow.scope import Custodies
+from rotator.ledger import timekeeping
 from rotator.ledger.database import Database
-from rotator.ledger.due import DueWork
-from rotator.ledger.enrolment import Enrolment
 from rotator.ledger.gates import Gates
-from rotator.ledger.hands import Hands
 from rotator.ledger.reading import Reading
 from rotator.ledger.stops import Stops
-from rotator.ledger.working import WorkingLedger
-from rotator.playbook_file import load_all
-from rotator.ports import Connection, Consumer, Place, Provider, Store, WriteOnly
+from rotator.ports import Connection
 from rotator.seal import Seal
 from rotator.settings.configuration import Settings
 from rotator.settings.connections import ConnectionSettings
 
-log = structlog.get_logger()
+if TYPE_CHECKING:
+    from rotator.engine import Engine
+    from rotator.flow.playbook import Playbook
+    from rotator.ledger.due import DueWork
+    from rotator.ledger.enrolment import Enrolment
+    from rotator.ledger.hands import Hands
+    from rotator.outside import Outside
 
-
-class Outside:
-    """Every provider, store and consumer, made at first use and kept. Implements `world.World`."""
-
-    def __init__(self, settings: Settings, playbooks: dict[str, Playbook]) -> None:
-        self._settings, self._playbooks = settings, playbooks
-        self._making = threading.RLock()
-        self._providers: dict[tuple[str, str], Provider] = {}
-        self._stores: dict[tuple[str, str], Store] = {}
-        self._consumers: dict[ConsumerAddress | tuple[ConsumerAddress, str], Consumer] = {}
-
-    def provider(self, ref: CredentialRef) -> Provider:
-        """Return the provider of a credential."""
-        return self.provider_of(ref.provider, ref.connection)
-
-    def provider_of(self, kind: str, connection: str) -> Provider:
-        """Return the provider of a kind on a connection. Raises BadInput when the two do not fit."""
-        key = (kind, connection)
-        if key not in self._providers:
-            with self._making:
-                if key not in self._providers:
-                    self._providers[key] = self._connect(kind, connection)
-        return self._providers[key]
-
-    def _connect(self, kind: str, connection: str) -> Provider:
-        playbook = self._playbooks[kind]
-        module = _module("providers", playbook.provider, "provider")
-        provider: Provider = module.connect(self._settings.connection(connection), kind, playbook.http)
-        for problem in check(playbook, capabilities(provider)):
-            raise BadInput(str(problem), f"playbook {kind}", f"{playbook.provider} on {connection} cannot do that")
-        return provider
-
-    def store(self, place: Place) -> Store:
-        """Return the store of a place. Raises BadInput when there is none of that name, or not on that connection."""
-        key = (place.store, place.connection)
-        with self._making:
-            if key not in self._stores:
-                module = _module("stores", place.store, "store")
-                connection = self._settings.connection(place.connection)
-                if connection.family != module.FAMILY:
-                    raise BadInput(
-                        f"{place.store} needs a connection of the family {module.FAMILY}",
-                        f"deliver to {place}",
-                        f"{place.connection} is one of {connection.family}",
-                    )
-                self._stores[key] = module.connect(connection)
-            return self._stores[key]
-
-    def check_places(self, places: Collection[Place], where: str) -> None:
-        """Raise BadInput where one of them cannot be used, or none of them can be read back."""
-        stores = [self.store(place) for place in places]
-        if stores and all(isinstance(each, WriteOnly) for each in stores):
-            raise BadInput(
-                f"nobody can read back what is delivered to {', '.join(map(str, places))}",
-                where,
-                "name a place beside it that can be read, such as vault_kv: the new secret is staged there",
-            )
-
-    def consumer(self, address: ConsumerAddress) -> Consumer:
-        """Return the way to one consumer; what a reference names is read at each call, and kept nowhere.
-
-        Raises Unavailable while a reference names nothing that can be used.
-        """
-        if isinstance(address.address, str) and secret_reference.is_one(address.address):
-            return self._referred(address, address.address)
-        with self._making:
-            if address not in self._consumers:
-                self._consumers[address] = self._consumer(address)
-            return self._consumers[address]
-
-    def _consumer(self, address: ConsumerAddress) -> Consumer:
-        module = _module("consumers", address.kind, "consumer")
-        family = getattr(module, "FAMILY", None)
-        if family is None or isinstance(address.address, str):
-            given = address.address if isinstance(address.address, str) else list(address.address)
-            consumer: Consumer = module.connect(given)
-            return consumer
-        name, *words = address.address
-        connection = self._settings.connection(name) if name else None
-        if connection is not None and connection.family != family:
-            raise BadInput(
-                f"{address.kind} needs a connection of the family {family}",
-                f"consumer {address.name}",
-                f"{name} is one of {connection.family}",
-            )
-        through: Consumer = module.connect(connection, words)
-        return through
-
-    def _referred(self, address: ConsumerAddress, reference: str) -> Consumer:
-        try:
-            url = secret_reference.read(reference, self._settings.folder).reveal()
-            with self._making:
-                if (address, url) not in self._consumers:
-                    module = _module("consumers", address.kind, "consumer")
-                    self._consumers[address, url] = module.connect(url, address.name)
-                return self._consumers[address, url]
-        except (BadInput, ValueError):
-            # Its owner may mend it at any time, and then the call is made.
-            raise Unavailable("consumer_address_unreadable", address.name) from None
-
-    def classes(self, kind: str) -> list[type]:
-        """Return the classes by which a kind is carried out, whatever is configured."""
-        module = _module("providers", self._playbooks[kind].provider, "provider")
-        return [each for each in vars(module).values() if isinstance(each, type) and each.__module__ == module.__name__]
-
-    def family(self, kind: str) -> str:
-        """Return which connections serve a kind."""
-        provider = self._playbooks[kind].provider
-        return str(_module("providers", provider, "provider").FAMILY)
-
-
-def _module(folder: str, name: str, what: str) -> ModuleType:
-    try:
-        return importlib.import_module(f"rotator.{folder}.{name}")
-    except ModuleNotFoundError as error:
-        if error.name == f"rotator.{folder}.{name}":
-            raise BadInput(f"there is no {what} called {name}", f"rotator/{folder}/", "check its spelling") from None
-        raise BadInput(
-            f"the {what} {name} needs the package {error.name}",
-            f"rotator/{folder}/{name}.py",
-            "pip install 'rotator[all]'",
-        ) from None
+log = logging.getLogger("rotator")
 
 
 class Rotator:
@@ -173,11 +48,15 @@ class Rotator:
     @functools.cached_property
     def playbooks(self) -> dict[str, Playbook]:
         """Every playbook by name."""
+        from rotator.playbook_file import load_all  # noqa: PLC0415
+
         return load_all(self.settings.playbooks)
 
     @functools.cached_property
     def outside(self) -> Outside:
         """Providers, stores and consumers."""
+        from rotator.outside import Outside  # noqa: PLC0415
+
         return Outside(self.settings, self.playbooks)
 
     @functools.cached_property
@@ -189,18 +68,20 @@ class Rotator:
         database.migrate()
         timekeeping.keep(database)
         if abs(ahead := clock.now.wall_is_ahead_s) > timekeeping.JUMP_S:
-            log.warning("wall_clock_was_set", ahead_s=round(ahead, 1), until="what is under way has come to rest")
+            log.warning("wall_clock_was_set: %.1f s ahead, until what is under way has come to rest", ahead)
         return database
 
     @functools.cached_property
     def connections(self) -> list[Connection]:
         """Every configured connection, each key of it known. Raises BadInput for the first that is not."""
+        from rotator.outside import module_of  # noqa: PLC0415
+
         found = [self.settings.connection(each.name) for each in self.settings.connections]
         for connection in found:
             where = f"connection {connection.name}"
             known: frozenset[str] | None = None
             if connection.family.isidentifier() and find_spec(f"rotator.families.{connection.family}") is not None:
-                known = getattr(_module("families", connection.family, "family"), "SETTINGS", None)
+                known = getattr(module_of("families", connection.family, "family"), "SETTINGS", None)
             if known is None:
                 raise BadInput(f"there is no family called {connection.family}", where, "see docs/configuration.md")
             for key in sorted(set(connection.settings) - known):
@@ -226,6 +107,8 @@ class Rotator:
 
     def account_of(self, connection: str) -> str:
         """Name the account of a connection: those of one family and account share its budget."""
+        from rotator.ledger import accounts  # noqa: PLC0415
+
         given = self.settings.connection(connection)
         return accounts.named(given.family, given.account, given.name)
 
@@ -270,11 +153,15 @@ class Rotator:
     @functools.cached_property
     def enrolment(self) -> Enrolment:
         """Declaring and approving."""
+        from rotator.ledger.enrolment import Enrolment  # noqa: PLC0415
+
         return Enrolment(self.database, self.seal, account_of=self.account_of)
 
     @functools.cached_property
     def hands(self) -> Hands:
         """What people do to a run."""
+        from rotator.ledger.hands import Hands  # noqa: PLC0415
+
         return Hands(self.database)
 
     @functools.cached_property
@@ -295,10 +182,15 @@ class Rotator:
     @functools.cached_property
     def due(self) -> DueWork:
         """What the dispatcher reads and writes."""
+        from rotator.ledger.due import DueWork  # noqa: PLC0415
+
         return DueWork(self.database, limits=self.limits)
 
     @functools.cached_property
     def engine(self) -> Engine:
         """The engine of this process."""
+        from rotator.engine import Engine  # noqa: PLC0415
+        from rotator.ledger.working import WorkingLedger  # noqa: PLC0415
+
         worker = f"{socket.gethostname()}:{os.getpid()}"
         return Engine(WorkingLedger(self.database, self.seal), self.outside, worker)

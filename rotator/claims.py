@@ -144,5 +144,8 @@ ONE_MINT = "one mint per owner at a time: "
 GATE = "gate: "
 """How the reason of a step begins that waits for a gate."""
 
+BUDGET = "its account's budget is used up"
+"""Why a step waits whose account grants no further call yet."""
+
 GATHERS = "gathers: others are about to come to the same call"
 """Why a branch waits that will go with others in one call; whoever makes that call takes it along, due or not."""

@@ -13,8 +13,8 @@ from dataclasses import replace
 import structlog
 
 from rotator import clock
-from rotator.batch import BUDGET, Batches
-from rotator.claims import STOPPED, Ledger, LedgerFailed, LostClaim
+from rotator.batch import Batches
+from rotator.claims import BUDGET, STOPPED, Ledger, LedgerFailed, LostClaim
 from rotator.effects import Outcome, Unstaged, perform
 from rotator.errors import Rejected, RotatorError
 from rotator.exchange import Exchange, places

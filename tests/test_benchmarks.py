@@ -52,6 +52,8 @@ def test_every_figure_has_a_name_a_value_a_unit_and_a_target(short):
     "name",
     [
         "rotator --help",
+        "rotator incident list",
+        "rotator report last",
         "intake of",
         "AWS keys contained and proven / bare loop",
         "calls a second with SQLite / bare loop",

@@ -7,11 +7,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from rotator.bootstrap import Outside
 from rotator.credential import CredentialRef, Issued, Secret
 from rotator.delivery import demote, find_staged, promote, replacement_secret, stage
 from rotator.errors import BadInput, Rejected
 from rotator.flow.playbook_words import Verb
+from rotator.outside import Outside
 from rotator.ports import Connection, Place
 from rotator.settings.configuration import Settings
 from rotator.stores.github_actions_secret import connect

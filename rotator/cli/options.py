@@ -46,12 +46,12 @@ class Context:
         return _program() if self.config is None else f"{_program()} --config {shlex.quote(str(self.config))}"
 
     def parts(self) -> Rotator:
-        """Return the program's parts for this configuration, with logging set up."""
+        """Return the program's parts for this configuration, with the plain sort of logging set up."""
         from rotator import logs  # noqa: PLC0415 - only commands that work pay for it
         from rotator.bootstrap import Rotator  # noqa: PLC0415
         from rotator.settings.file import load  # noqa: PLC0415
 
-        logs.configure(quiet=self.quiet)
+        logs.plainly(quiet=self.quiet)
         return Rotator(load(self.config))
 
 

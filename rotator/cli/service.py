@@ -121,8 +121,11 @@ def _say(context: typer.Context, line: str) -> None:
 
 
 def _parts(context: typer.Context, *, embedded: bool) -> Rotator:
+    from rotator import logs  # noqa: PLC0415
+
     given: Context = context.obj
     parts = given.parts()
+    logs.configure(quiet=given.quiet)
     if parts.settings.embedded and not embedded:
         raise BadInput(
             "the in-memory broker cannot reach other processes",

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from rotator.batch import BUDGET
-from rotator.claims import GATHERS, ONE_MINT, STOPPED
+from rotator.claims import BUDGET, GATHERS, ONE_MINT, STOPPED
 from rotator.flow.playbook_words import Subject, Verb
 from rotator.flow.run import Step, StepState
 from rotator.flow.step import CONVERGENCE_S, PATIENCE_S

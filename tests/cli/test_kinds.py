@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-from rotator.bootstrap import Outside
+from rotator.outside import Outside
 from rotator.playbook_file import load_all
 from rotator.practice.token_server import token_server
 from rotator.settings.configuration import Settings

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rotator.bootstrap import Outside
 from rotator.errors import BadInput
+from rotator.outside import Outside
 from rotator.settings.configuration import Settings
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKkgMBYM0TTzJl0CO6Y3G1k0eCvLwDlqZqS3mY1hN3iV"

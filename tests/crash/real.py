@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from rotator.bootstrap import Outside
 from rotator.credential import CredentialRef, Secret
 from rotator.families import aws, aws_knock, http_wire, vault
 from rotator.flow.playbook_words import Strategy
+from rotator.outside import Outside
 from rotator.practice.honesty import lies, unfinished
 from rotator.practice.servers import Servers
 from rotator.report.incident import build
