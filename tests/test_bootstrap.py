@@ -25,8 +25,10 @@ def parts(tmp_path, **connection):
         ),
         (
             {"family": "vault", "zzz": 1},
-            "connection a: unknown key `zzz` (the family knows administrator, ca_file, hosts, known_hosts, mount, "
-            "namespace, trusted_ca_keys, user)",
+            (
+                "connection a: unknown key `zzz` (the family knows administrator, ca_file, hosts, known_hosts, mount, "
+                "namespace, trusted_ca_keys, user)"
+            ),
         ),
         ({"family": "awz"}, "connection a: there is no family called awz (see docs/configuration.md)"),
         ({"family": "ssh_errors"}, "connection a: there is no family called ssh_errors (see docs/configuration.md)"),
