@@ -67,7 +67,7 @@ def _environment() -> dict[str, Any]:
         try:
             found[key] = json.loads(text) if get_origin(field.annotation) is list else text
         except (ValueError, RecursionError):
-            raise BadInput("is not JSON", _variable(key), "lists are written as JSON there") from None
+            raise BadInput(f"{key} is not JSON", _variable(key), "lists are written as JSON there") from None
     return found
 
 
