@@ -23,7 +23,7 @@ from rotator.flow.proof import testified
 from rotator.flow.run import AT_ONCE, BranchState, Step, StepState, Work
 from rotator.flow.step import UNRESOLVED, WORKER_LOST, Move, after_error
 from rotator.holding import Holding, resting
-from rotator.judgement import is_unpaired, move_after, proof_at, proven
+from rotator.judgement import NO_VIEW, is_unpaired, move_after, proof_at, proven, stays_proven
 from rotator.minting import Minting
 from rotator.waiting import ONE_AT_A_TIME, wait_before
 from rotator.world import World
@@ -31,7 +31,6 @@ from rotator.world import World
 log = structlog.get_logger()
 
 QUOTA = "quota"
-NO_VIEW = "no_view"
 
 
 class Engine:
@@ -189,6 +188,8 @@ class _Advance:
             error = self._minting.withdraw(step, error)
         if step.verb is Verb.ISSUE and error.reason == QUOTA:
             return self._settle(step, self._minting.without_room(step, error))
+        if (proven_before := stays_proven(self._holding.work, step, error)) is not None:
+            return self._settle(step, proven_before)
         return self._settle(step, after_error(step, error, self._holding.now()))
 
     def _look(self, step: Step) -> Move:

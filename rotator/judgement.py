@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from rotator.convergence import in_use
 from rotator.effects import Outcome
+from rotator.errors import RotatorError
 from rotator.flow.playbook_words import Expect, Subject, Verb
-from rotator.flow.proof import Proof, knocked, mispaired, revived, seen, shut, stated
+from rotator.flow.proof import Evidence, Proof, knocked, mispaired, revived, seen, shut, stated
 from rotator.flow.run import Step, StepState, Work
 from rotator.flow.step import (
     Move,
@@ -17,6 +18,9 @@ from rotator.flow.step import (
     after_statement,
 )
 from rotator.ports import Answer, State
+
+NO_VIEW = "no_view"
+"""The reason of a Rejected where an issuer shows nobody how a credential stands."""
 
 
 def proof_at(work: Work, target: str) -> Proof:
@@ -65,6 +69,18 @@ def move_after(work: Work, step: Step, outcome: Outcome, settle_s: float, now: f
         held = in_use(work)
         return after_asking_consumers(step, outcome.using, None if held is None else held.id, now)
     return Move(StepState.DONE, facts=outcome.facts)
+
+
+def stays_proven(work: Work, step: Step, error: RotatorError) -> Move | None:
+    """Return how a step ends that can no longer be looked at, since what it asks for was proven before; else None.
+
+    Its secret is destroyed by then, so nobody knocks again; and its issuer shows nobody how one stands.
+    """
+    if error.reason != NO_VIEW or step.subject is not Subject.EXPOSED or step.expect is not Expect.REJECTED:
+        return None
+    if work.sealed is not None or proof_at(work, step.target).evidence is not Evidence.PROVEN:
+        return None
+    return Move(StepState.DONE, reason=f"not looked at again ({error}): its death was proven, and its secret destroyed")
 
 
 def _lived(work: Work, step: Step) -> bool:

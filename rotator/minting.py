@@ -147,4 +147,9 @@ class Minting:
         self._holding.commit()
         self._holding.heed_stop()
         for each in minted:
-            self._exchange.ask(step, functools.partial(self._world.provider(each).revoke, each))
+            try:
+                self._exchange.ask(step, functools.partial(self._world.provider(each).revoke, each))
+            except RotatorError as error:
+                # Whoever is asked about it in the end must be told which one it is.
+                error.detail = f"{each.id} was minted in vain, and is left over: {error.detail}".removesuffix(": ")
+                raise

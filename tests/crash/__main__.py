@@ -17,9 +17,10 @@ from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 
-from tests.crash.case import Case, every_case
+from tests.crash.case import PLAYED, Case, every_case
 from tests.crash.everywhere import Count, Everywhere, Trial
 from tests.crash.killing import Killing
+from tests.fakes.company import KINDS
 
 MEMORY = Path("/dev/shm")
 
@@ -27,7 +28,9 @@ MEMORY = Path("/dev/shm")
 def main() -> int:
     """Return 1 when anything did not end as it should."""
     asked = arguments()
-    cases = [each for each in every_case() if asked.kind in {None, each.kind} and asked.only in {None, each.name}]
+    cases = [
+        each for each in every_case() if each.kind in (asked.kind or kinds(asked)) and asked.only in {None, each.name}
+    ]
     cases = [each for each in cases if each.name != asked.without and (each.short or not asked.shapes)]
     folder = Path(tempfile.mkdtemp(prefix="rotator-crash-", dir=MEMORY if MEMORY.is_dir() else None))
     began = time.monotonic()
@@ -84,11 +87,16 @@ def say(*lines: str) -> None:
     print("\n".join(lines), flush=True)  # noqa: T201 - it is a command
 
 
+def kinds(asked: argparse.Namespace) -> tuple[str, ...]:
+    return tuple(PLAYED) if asked.played else (*KINDS, *PLAYED)
+
+
 def arguments() -> argparse.Namespace:
     asked = argparse.ArgumentParser(prog="python -m tests.crash", description=__doc__)
     asked.add_argument("--seed", default=os.environ.get("SEED", "1"))
     asked.add_argument("--shapes", action="store_true", help="only once for each distinct shape of a step")
-    asked.add_argument("--kind")
+    asked.add_argument("--kind", nargs="+", help="these kinds alone")
+    asked.add_argument("--played", action="store_true", help="the kinds that stand for further shapes alone")
     asked.add_argument("--only", help="one case, by its whole name")
     asked.add_argument("--without", help="all but this case, by its whole name")
     asked.add_argument("--at", type=int, nargs="+", default=[], help="one trial: at these boundaries")

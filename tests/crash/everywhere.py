@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from tests.crash.case import Case, Twist
+from tests.crash.case import PLAYED, Case, Twist, met_by_the_four
 from tests.crash.killing import Boundary, Ended, Killing
 
 RESTARTS_AFTER_S = (0.0, 1.0, 61.0)
@@ -101,7 +101,7 @@ class Everywhere:
                     twice = killing.tried([number, second], restart_s)
                     yield Trial(case, "kill", (number, second), restart_s, at, twice)
             spoil = "lose" if boundary.phase == "after" else "refuse"
-            if not boundary.what.startswith("ledger") and self._is_new(case, spoil, boundary, shape):
+            if not boundary.what.startswith(("ledger", "person")) and self._is_new(case, spoil, boundary, shape):
                 yield Trial(case, spoil, (number,), 0.0, shape, killing.tried([number], 0.0, spoil))
 
     def _is_new(self, case: Case, spoil: str, boundary: Boundary, shape: str) -> bool:
@@ -109,12 +109,25 @@ class Everywhere:
             return False
         if self._seen is None:
             return True
+        if case.kind in PLAYED:
+            return self._is_new_step(case, spoil, boundary)
         # What a lost call does depends on the call; what a lost worker does, on who else is at work and what room is.
         crowded = case.twist in {Twist.TWO, Twist.QUOTA}
         if shape.endswith(AGAIN) and case.places == 1 and (spoil != "kill" or crowded):
             return False
         twist = case.twist if spoil == "kill" and crowded else Twist.NONE
-        key = (case.kind, twist, spoil, shape)
+        return self._first((case.kind, twist, spoil, shape))
+
+    def _is_new_step(self, case: Case, spoil: str, boundary: Boundary) -> bool:
+        """Tell whether it is in a step that asks what no step of the four kinds does, or is a person's doing."""
+        shapes = case.step_shapes
+        doing = [shapes.get(name, name) for name in boundary.doing.split(", ") if name]
+        if set(doing) <= met_by_the_four() and not boundary.what.startswith("person"):
+            return False
+        return self._first((spoil, boundary.phase, boundary.what, *doing))
+
+    def _first(self, key: tuple[str, ...]) -> bool:
+        assert self._seen is not None
         new = key not in self._seen
         self._seen.add(key)
         return new

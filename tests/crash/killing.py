@@ -24,6 +24,7 @@ import structlog
 from rotator.errors import Unavailable, Uncertain
 from tests.crash import verdict
 from tests.crash.case import Case, Scene, opened, prepare
+from tests.crash.person import carry_on
 from tests.crash.witness import Witness
 from tests.fakes.deployment import sqlite
 
@@ -77,7 +78,7 @@ class Killing:
         shutil.copytree(self._prepared, self._trial)
         scene = opened(self._trial, self.case)
         scene.company.world.meet = Meeting(scene, Witness(scene, self._trial / "witnessed"), 0, "", None)
-        scene.deployment.rest()
+        carry_on(scene, scene.deployment.engine())
         verdict.wrong(scene, 0)
         scene.deployment.database.close()
 
@@ -127,7 +128,7 @@ class Killing:
         world.meet = met
         broke = ""
         try:
-            scene.deployment.rest(worker)
+            carry_on(scene, worker)
         except AssertionError as error:
             broke = str(error)
         world.meet = lambda *_: None

@@ -19,13 +19,13 @@ from rotator.practice.honesty import lies, unfinished
 from rotator.practice.servers import Servers
 from rotator.report.incident import build
 from rotator.settings.file import load
-from tests.crash.case import REPLACING
 from tests.e2e.company import ACME, AWS, VAULT, Company, Victim, company
 from tests.fakes.deployment import PLAYBOOKS, Deployment, broken_chains, scoped, sqlite
 from tests.fakes.fault_proxy import Fault, FaultProxy, fault_proxy
 from tests.fakes.world import World
 from tests.faults.world import living
 
+REPLACING = frozenset({Strategy.CONTAIN_FIRST, Strategy.REPLACE_FIRST})
 CONNECTIONS = {AWS: "aws", VAULT: "vault", ACME: "acme"}
 DEADLINE_S = 0.3
 """What clients get in place of theirs, so that a call which is never answered does not cost a quarter of a minute."""

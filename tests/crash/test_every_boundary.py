@@ -17,21 +17,23 @@ ROOT = Path(__file__).parents[2]
 SEED = "20261122"
 TWO_KEYS = "aws_iam_access_key, contain_first, one place, two of one owner"
 WORDS = [sys.executable, "-m", "tests.crash", "--shapes", "--seed", SEED]
+FURTHER = "further shapes"
 WITHIN_S = 600
 
 
 @pytest.fixture(scope="module")
 def walks():
     """Walk all kinds at once; each process forks its own workers, and must have no threads."""
+    asked = {**{kind: ["--kind", kind, "--without", TWO_KEYS] for kind in KINDS}, FURTHER: ["--played"]}
     started = {
         kind: subprocess.Popen(
-            [*WORDS, "--kind", kind, "--without", TWO_KEYS],
+            [*WORDS, *words],
             cwd=ROOT,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
         )
-        for kind in KINDS
+        for kind, words in asked.items()
     }
     yield started
     for each in started.values():
@@ -48,6 +50,12 @@ def test_a_process_killed_or_a_call_lost_at_any_shape_of_a_step_leaves_the_world
     killed = int(summary.partition(" processes killed")[0].rpartition(" ")[2])
     assert killed >= 30
     assert "; 0 trials wrong" in summary
+
+
+def test_what_only_other_kinds_ask_of_the_engine_ends_well_too(walks):
+    said = walks[FURTHER].communicate(timeout=WITHIN_S)[0]
+    assert walks[FURTHER].returncode == 0, said
+    assert "; 0 trials wrong" in said.splitlines()[-1]
 
 
 def test_two_keys_of_one_owner_are_replaced_whatever_is_lost():

@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from rotator.flow.apart import LOST
-from rotator.flow.playbook_words import Strategy, Verb
+from rotator.flow.playbook_words import Verb
 from rotator.flow.step import WORKER_LOST
+from rotator.ledger.enrolment import KEEP_MATERIAL_S
 from rotator.ledger.records import RunRecord
+from rotator.ports import Unknockable
 from rotator.report.incident import build
-from tests.crash.case import INCIDENT, REPLACING, Scene, Theft, Twist
+from tests.crash.case import INCIDENT, Scene, Theft, Twist
 from tests.crash.witness import lives
 from tests.fakes.deployment import WEEK, broken_chains
 from tests.fakes.world import START
@@ -32,10 +34,15 @@ def wrong(scene: Scene, faults: int) -> list[str]:
     found += _not_compared(scene, runs)
     for theft in scene.thefts:
         found += _lies(scene, theft, report[theft.ref.id])
-        found += (
-            _stuck(scene, runs[theft.ref.id]) if scene.case.stuck else _unfinished(scene, theft, runs[theft.ref.id])
-        )
+        run = runs[theft.ref.id]
+        found += _stuck(scene, run) if _left_to_a_person(scene, run, faults) else _unfinished(scene, theft, run)
     return found
+
+
+def _left_to_a_person(scene: Scene, found: RunRecord, faults: int) -> bool:
+    """Tell whether it need not have ended: so it is from the beginning, or since something was lost."""
+    asks = scene.case.may_ask and faults > 0 and any(step.waits_for_person for step in found.steps)
+    return scene.case.stuck or asks
 
 
 def _unfinished(scene: Scene, theft: Theft, found: RunRecord) -> Iterator[str]:
@@ -47,19 +54,28 @@ def _unfinished(scene: Scene, theft: Theft, found: RunRecord) -> Iterator[str]:
     )
     if company.sessions(theft.ref):
         yield "a thief's session lives"
-    if case.strategy is not Strategy.CUT_ONLY:
-        wanted = "stated" if case.twist is Twist.ID_ONLY else "proven"
+    if case.kills:
+        told = case.twist is Twist.ID_ONLY or isinstance(company.outside.provider(theft.ref), Unknockable)
+        wanted = "stated" if told else "proven"
         if company.opens(theft.ref, theft.secret) or lives(company.credential(theft.ref.id)):
             yield "the stolen one still opens doors"
         if found.run.evidence != wanted:
             yield f"its death is {found.run.evidence}"
-        if any(row["run"] == found.run.id for row in scene.deployment.rows("sealed")):
+        if _is_kept(scene, found, told):
             yield "the stolen secret is still kept"
     elif not lives(company.credential(theft.ref.id)):
         yield "cut_only stopped it"
-    if case.strategy in REPLACING:
+    if case.replaces:
         yield from _not_replaced(scene, theft, found.run.replacement)
     yield from _destroyed_early(scene, theft, found)
+
+
+def _is_kept(scene: Scene, found: RunRecord, told: bool) -> bool:
+    """Tell whether its secret is kept although it is proven dead, or its time is over."""
+    if told:
+        scene.company.world.wait_until(START + KEEP_MATERIAL_S + 1.0)
+        scene.deployment.due.forget_expired()
+    return any(row["run"] == found.run.id for row in scene.deployment.rows("sealed"))
 
 
 def _not_replaced(scene: Scene, theft: Theft, replacement: str | None) -> Iterator[str]:
@@ -112,7 +128,7 @@ def _orphans(scene: Scene, runs: dict[str, RunRecord]) -> Iterator[str]:
     yield from (f"{name} is an orphan" for name in alive - scene.planted - known if name not in shown)
     if scene.innocent and scene.innocent not in alive:
         yield f"{scene.innocent} was not stolen, and it was stopped"
-    if scene.case.strategy not in REPLACING and alive - scene.planted:
+    if not scene.case.replaces and alive - scene.planted:
         yield f"{alive - scene.planted} live, and nothing was to be made"
 
 
@@ -133,15 +149,22 @@ def _made_too_often(scene: Scene, faults: int) -> Iterator[str]:
         yield f"{made} were made for {len(scene.thefts)} stolen and {faults} faults"
 
 
+def _acts(scene: Scene) -> list[dict[str, Any]]:
+    """Return what a person said of steps: it stands in the incident's own chain."""
+    return [each for each in scene.deployment.evidence(INCIDENT) if each.get("act") == "done_by_hand"]
+
+
 def _untold(scene: Scene) -> Iterator[str]:
     """Yield each step whose evidence is not complete: its last record is its state, and each intent stands before."""
     last: dict[tuple[str, str, str], str] = {}
+    said = {(body["run"], body["step"]) for body in _acts(scene)}
     for row in sorted(scene.deployment.rows("evidence"), key=lambda row: (row["chain"], row["seq"])):
         body = json.loads(row["body"])
-        if "step" not in body:
-            continue
+        if "step" not in body or "attempt" not in body:
+            continue  # it is of the incident, or a person's act
         key = (row["chain"], body["step"], body["target"])
-        if key in last and body["from"] != last[key]:
+        by_hand = body["from"] == "pending" and last.get(key) == "held" and (key[0].rsplit(".", 2)[0], key[1]) in said
+        if key in last and body["from"] != last[key] and not by_hand:
             yield f"{key} went from {body['from']}, and was {last[key]}"
         if body["state"] == "done" and body["from"] not in {"running", "uncertain"}:
             yield f"{key} was done without an intent"

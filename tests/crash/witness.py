@@ -8,7 +8,10 @@ from typing import Any
 
 from rotator.flow.playbook_words import Strategy
 from rotator.ports import State
-from tests.crash.case import REPLACING, Scene
+from tests.crash.case import Scene
+
+MADE = frozenset({"issuer.issue", "issuer.set_secret"})
+"""What makes a new one that opens doors, of kinds without any of their own."""
 
 
 class Witness:
@@ -21,7 +24,7 @@ class Witness:
         """Look at this moment; `what` is about to be done, or was."""
         if not changes or what.startswith("ledger"):
             return
-        if phase == "before" and not self._intended():
+        if phase == "before" and not what.startswith("person") and not self._intended():
             self._note(f"{what} of {self._scene.company.world.about} had no intent in the ledger")
         if phase == "after":
             with self._scene.company.world.open() as state:
@@ -37,10 +40,10 @@ class Witness:
         living = [name for name in mints if lives(credentials[name])]
         if len(living) > len(scene.thefts):
             yield f"{living} live at once"
-        if what in {"issuer.issue", "issuer.install"} and scene.case.strategy not in REPLACING:
+        if what in MADE | {"issuer.install"} and not scene.case.replaces:
             yield "nothing was to be made"
         stopped = [theft for theft in scene.thefts if not lives(credentials[theft.ref.id])]
-        if what == "issuer.issue" and scene.case.strategy is Strategy.CONTAIN_FIRST and not stopped:
+        if what in MADE and scene.case.strategy is Strategy.CONTAIN_FIRST and not stopped:
             yield "a new one was made while a thief could still come for it"
         if what == "consumer.reload":
             held = state["consumers"].get(scene.company.world.about)

@@ -9,7 +9,8 @@ from typing import Any
 from rotator.credential import CredentialRef, Secret
 from rotator.flow.scope import Scoped
 from rotator.ledger.database import Database
-from rotator.ports import Place, State
+from rotator.ports import Place, SessionEnding, State
+from tests.fakes.actors import actor
 from tests.fakes.consumer import FakeConsumer
 from tests.fakes.deployment import Deployment, Outside, scoped, sqlite
 from tests.fakes.doors import DoorIssuer
@@ -51,10 +52,15 @@ class Company:
             consumers={CONSUMER: FakeConsumer(world, CONSUMER)},
         )
 
+    def let_in(self, kind: str) -> None:
+        """Have one more kind, played by its actor."""
+        played = actor(self.world, kind, self.aws.propagation_s, SETTLE_S)
+        self.outside.providers[kind, played.at.connection] = played
+
     def plant(self, kind: str, owner: str = "ci") -> tuple[CredentialRef, Secret]:
         """Give somebody a credential of that kind."""
-        issuers = {issuer.kind: issuer for issuer in (self.aws, self.acme, self.vault)}
-        return self.hosts.plant(owner) if kind == "ssh_authorized_key" else issuers[kind].plant(owner)
+        found = next(each for (name, _), each in self.outside.providers.items() if name == kind)
+        return getattr(found, "plant", found.at.plant)(owner)  # type: ignore[attr-defined,no-any-return]
 
     def stolen(self, kind: str, owner: str = "ci", places: tuple[str, ...] = ("kv",)) -> tuple[Scoped, Secret]:
         """Plant a credential that consumers use, and say what triage would say of it."""
@@ -72,15 +78,17 @@ class Company:
         """Tell whether somebody gets in with it anywhere, now."""
         found = self.credential(ref.id)
         with self.world.open() as state:
-            if ref.provider == "ssh_authorized_key":
+            if "material" not in found:
                 return any(door["open"] for door in found["doors"].values())
             right = found["material"] == secret.reveal()
-            return right and self.aws.felt(state, found) == State.ACTIVE.value
+            at = self.outside.provider(ref).at  # type: ignore[attr-defined]
+            return right and at.felt(state, found) == State.ACTIVE.value
 
     def sessions(self, ref: CredentialRef) -> int:
         found = self.credential(ref.id)
         doors = sum(door["sessions"] for door in found["doors"].values())
-        return doors + (found.get("sessions", 0) if ref.provider == "aws_iam_access_key" else 0)
+        ends = isinstance(self.outside.provider(ref), SessionEnding)
+        return doors + (found.get("sessions", 0) if ends else 0)
 
     def holders(self) -> dict[str, str]:
         """Return which credential each consumer holds."""
@@ -94,7 +102,11 @@ class Company:
                 name
                 for name, found in state["credentials"].items()
                 if (found["kind"], found["owner"]) == (ref.provider, ref.owner)
-                and (found.get("state") == State.ACTIVE.value or any(each["open"] for each in found["doors"].values()))
+                and (
+                    found.get("state") == State.ACTIVE.value
+                    or found.get("held")
+                    or any(each["open"] for each in found["doors"].values())
+                )
             }
 
     def delivered(self, ref: CredentialRef, place: Place) -> tuple[CredentialRef, Secret]:
