@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 from collections import defaultdict
-from collections.abc import Iterator
 
 from rotator.credential import Secret
 from rotator.flow.playbook_words import Strategy
@@ -18,6 +18,7 @@ from tests.fakes.deployment import PLAYBOOKS
 from tests.test_architecture import ADDRESSES, HOST_KEY
 
 
+@functools.cache
 def provider_of(kind: str) -> Provider:
     """Return the real provider of a shipped kind, on a connection that leads nowhere."""
     playbook = PLAYBOOKS[kind]
@@ -30,12 +31,14 @@ def provider_of(kind: str) -> Provider:
     return made
 
 
-def shipped() -> Iterator[tuple[str, Strategy, Shape]]:
-    """Yield the shape of each shipped playbook and strategy."""
-    for kind, playbook in sorted(PLAYBOOKS.items()):
-        provider = provider_of(kind)
-        for strategy in playbook.strategies:
-            yield kind, strategy, shape_of(playbook, strategy, provider, playbook.http)
+@functools.cache
+def shipped() -> tuple[tuple[str, Strategy, Shape], ...]:
+    """Return the shape of each shipped playbook and strategy."""
+    return tuple(
+        (kind, strategy, shape_of(playbook, strategy, provider_of(kind), playbook.http))
+        for kind, playbook in sorted(PLAYBOOKS.items())
+        for strategy in playbook.strategies
+    )
 
 
 def stands_for() -> dict[Case, list[str]]:
