@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from rotator.credential import Secret
-from rotator.errors import BadInput, Unavailable, asking
+from rotator.errors import BadInput, Unavailable, Uncertain, asking
 from rotator.families.http_wire import Reply, Wire
 from rotator.families.one_method import CallTime
 from rotator.families.own_token import in_header, own_token
@@ -78,16 +78,29 @@ class GitLab:
     def _send(self, method: str, path: str, token: Secret, body: object = None) -> Reply:
         headers = {"Accept": "application/json", "User-Agent": "rotator", "PRIVATE-TOKEN": in_header(token)}
         left = None if self._time is None else self._time.left_for(method)
-        return self._wire.send(method, f"{self.address}{_API}{path}", headers, body, within_s=left)
+        reply = self._wire.send(method, f"{self.address}{_API}{path}", headers, body, within_s=left)
+        if reply.ok and reply.status != HTTPStatus.NO_CONTENT and not isinstance(reply.content, Mapping | list):
+            raise Uncertain(
+                "answer_unreadable", f"http_{reply.status}"
+            )  # a proxy's page: GitLab may never have been asked
+        return reply
 
 
-def told(reply: Reply) -> Mapping[str, Any]:
-    """Return the object of a success; raise what another answer means."""
+def told(reply: Reply, *needed: str) -> Mapping[str, Any]:
+    """Return the object of a success, which has these fields; raise what another answer means."""
     if not reply.ok:
         raise reply.refusal()
-    return reply.content if isinstance(reply.content, Mapping) else {}
+    if not isinstance(reply.content, Mapping) or not set(needed) <= reply.content.keys():
+        raise Unavailable("answer_unreadable", f"http_{reply.status}")
+    return reply.content
 
 
 def is_absent(reply: Reply) -> bool:
-    """Tell whether GitLab found nothing there, or nothing that this token may see."""
-    return reply.status == HTTPStatus.NOT_FOUND
+    """Tell whether GitLab found nothing there, or nothing that this token may see; others word a 404 otherwise."""
+    return reply.status == HTTPStatus.NOT_FOUND and said(reply).startswith("404 ")
+
+
+def said(reply: Reply) -> str:
+    """Return GitLab's own words in an answer, empty where there are none."""
+    content = reply.content if isinstance(reply.content, Mapping) else {}
+    return str(content.get("message") or content.get("error") or "")

@@ -17,8 +17,9 @@ from http import HTTPStatus
 from typing import Any, ClassVar
 
 from rotator.credential import CredentialRef, Issued, Leaked, Secret
-from rotator.errors import Rejected, Uncertain
-from rotator.families.gitlab import FAMILY, SECRET_FIELD, GitLab, is_absent, told
+from rotator.errors import Rejected, Unavailable, Uncertain
+from rotator.families.gitlab import FAMILY, SECRET_FIELD, GitLab, is_absent, said, told
+from rotator.families.http_wire import Reply
 from rotator.kind import Kind
 from rotator.ports import Answer, Capability, Connection, Discovered, Provider, State, Status, Verdict
 from rotator.rest_kind import RestKind
@@ -65,15 +66,17 @@ class GitLabToken(Kind):
             raise Rejected("unreadable", "neither a token nor its number, with its owner as user/7 or project/7")
         reply = self._gitlab.knock(_SELF, leaked.secret)
         if reply.status == HTTPStatus.UNAUTHORIZED:
+            if _why_refused(reply) is None:
+                raise Unavailable("answer_unreadable", "a 401 that is not in GitLab's words")
             raise Rejected("unknown_credential", "GitLab lets no such token in")
-        shown = told(reply)
+        shown = told(reply, "id", "user_id")
         named = str(shown["id"])
         self._must_pair(leaked, named)
         return self._ref_of(self._owner(shown), named)
 
     def own(self) -> str | None:
         """Return the number of the rotator's own token."""
-        return str(told(self._gitlab.read(_SELF))["id"])
+        return str(told(self._gitlab.read(_SELF), "id")["id"])
 
     def inspect(self, ref: CredentialRef) -> Status:
         """Return GitLab's view. Raises Rejected("not_this_account") where its project, group or user is not here."""
@@ -94,9 +97,7 @@ class GitLabToken(Kind):
         content = reply.content if isinstance(reply.content, Mapping) else {}
         if reply.status == HTTPStatus.TOO_MANY_REQUESTS:
             raise reply.refusal()
-        if reply.status == HTTPStatus.UNAUTHORIZED and content:  # without, somebody in between refuses
-            said = str(content.get("error_description", ""))
-            reason = next((ours for theirs, ours in _REFUSALS.items() if said.startswith(theirs)), "unauthorized")
+        if reply.status == HTTPStatus.UNAUTHORIZED and (reason := _why_refused(reply)) is not None:
             return Verdict(Answer.REJECTED, reason, request_id=asked)
         if not reply.ok or "id" not in content:
             return Verdict(Answer.INCONCLUSIVE, f"http_{reply.status}", request_id=asked)
@@ -111,6 +112,8 @@ class GitLabToken(Kind):
         reply = self._gitlab.change("DELETE", self._path(ref))
         if not reply.ok and not is_absent(reply):
             raise reply.refusal()
+        if reply.ok and reply.status != HTTPStatus.NO_CONTENT:
+            raise Uncertain("answer_unreadable", f"http_{reply.status}")
 
     def preserve(self, ref: CredentialRef) -> Mapping[str, str]:
         """Return its name, scopes, role and times: what a replacement takes over, and its last use."""
@@ -132,7 +135,10 @@ class GitLabToken(Kind):
         if level := kept.get("access_level"):
             body["access_level"] = int(level)
         path = f"/users/{number}/personal_access_tokens" if sort == "user" else _tokens(sort, number)
-        made = told(self._gitlab.change("POST", path, body))
+        reply = self._gitlab.change("POST", path, body)
+        made = reply.content if reply.ok and isinstance(reply.content, Mapping) else {}
+        if not reply.ok:
+            raise reply.refusal()
         if made.get("id") is None or not isinstance(made.get("token"), str):
             raise Uncertain("answer_without_secret", "GitLab said yes without the new token")
         public = {"expires_at": str(made["expires_at"])} if made.get("expires_at") else {}
@@ -158,7 +164,7 @@ class GitLabToken(Kind):
         if is_absent(reply):
             self._is_here(ref.owner)
             return None
-        found = told(reply)
+        found = told(reply, "id", "active", "revoked", "user_id")
         sort, number = _at(ref.owner)
         if sort == "user" and str(found.get("user_id")) != number:
             raise Rejected("not_this_account", f"{ref.id} is not of {ref.owner}")
@@ -169,7 +175,7 @@ class GitLabToken(Kind):
         reply = self._gitlab.read(f"/{sort}s/{number}")
         if is_absent(reply):
             raise Rejected("not_this_account", f"no {owner} here that our own token may see")
-        told(reply)
+        told(reply, "id")
 
     def _listed(self, owner: str) -> Iterator[Mapping[str, Any]]:
         sort, number = _at(owner)
@@ -184,7 +190,7 @@ class GitLabToken(Kind):
 
     def _owner(self, shown: Mapping[str, Any]) -> str:
         """Say whose a token is: the name of a bot tells its project or group; no other name is believed."""
-        user = told(self._gitlab.read(f"/users/{shown['user_id']}"))
+        user = told(self._gitlab.read(f"/users/{shown['user_id']}"), "username")
         found = _BOT.fullmatch(str(user.get("username", ""))) if user.get("bot") is not False else None
         return f"{found[1]}/{found[2]}" if found else f"user/{shown['user_id']}"
 
@@ -197,6 +203,15 @@ def _at(owner: str) -> tuple[str, str]:
 
 def _tokens(sort: str, number: str) -> str:
     return f"/{sort}s/{number}/access_tokens"
+
+
+def _why_refused(reply: Reply) -> str | None:
+    """Return why GitLab refused a token, None where the refusal is in somebody else's words: a gateway's, a proxy's."""
+    if said(reply) == "401 Unauthorized":
+        return "unauthorized"
+    content = reply.content if isinstance(reply.content, Mapping) else {}
+    described = str(content.get("error_description", "")) if content.get("error") == "invalid_token" else ""
+    return next((ours for theirs, ours in _REFUSALS.items() if described.startswith(theirs)), None)
 
 
 def _state(found: Mapping[str, Any]) -> State:

@@ -1,7 +1,8 @@
 """A file on this machine, which whoever reads it sees whole: the old document or the new one, never a part.
 
 `name` is a path beneath the connection's `folder`. A new document waits beside its file (mode 0600) and takes the
-file's name in one step, with the owner and group that the old one had; the group may read it if it could before. What
+file's name in one step, with the owner and group that the old one had, who may do with it what they could before; the
+group may read it at most, and others nothing. What
 stood there waits beside it for an undo, until the next promotion. Links are refused, and so are folders that everybody
 may write to: both could lead elsewhere.
 
@@ -189,11 +190,11 @@ def _write(folder: int, leaf: str, content: bytes, like: os.stat_result | None =
 
 
 def _make_like(folder: int, leaf: str, other: os.stat_result) -> None:
-    """Give it the other's owner and group, and let the group read it where it could. Nobody else can."""
+    """Give it the other's owner and group, who may do what they could; the group reads at most. Nobody else can."""
     mine = os.stat(leaf, dir_fd=folder, follow_symlinks=False)
     if (mine.st_uid, mine.st_gid) != (other.st_uid, other.st_gid):
         os.chown(leaf, other.st_uid, other.st_gid, dir_fd=folder, follow_symlinks=False)
-    os.chmod(leaf, 0o600 | (other.st_mode & stat.S_IRGRP), dir_fd=folder)
+    os.chmod(leaf, other.st_mode & (stat.S_IRUSR | stat.S_IWUSR | stat.S_IRGRP), dir_fd=folder)
 
 
 def _link(folder: int, waiting: str, leaf: str, name: str) -> None:

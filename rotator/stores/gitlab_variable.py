@@ -25,7 +25,7 @@ from typing import Any
 from rotator import clock
 from rotator.credential import Secret
 from rotator.errors import Rejected, RotatorError, Unavailable, Uncertain
-from rotator.families.gitlab import GitLab, is_absent, told
+from rotator.families.gitlab import GitLab, is_absent, said, told
 from rotator.families.gitlab_names import Variable, variable_of
 from rotator.families.http_wire import Reply
 from rotator.families.one_method import BegunForEach
@@ -107,6 +107,7 @@ class GitLabVariable:
                 became = _version(place, waiting)
                 self._keep(place, {"by": version, "as": became, "of": expected, "before": now}, now)
                 self._write(place, now, {"value": waiting["value"]})
+                self._is_there(place, became)
         try:
             self._remove(place.beside(version))
             self._remove(place.beside(_CLAIM), if_it_says=version)
@@ -128,6 +129,7 @@ class GitLabVariable:
             elif kept.get("of") == previous:
                 before = kept["before"]
                 self._write(place, now, {"value": before["value"], **_attributes(before)})
+                self._is_there(place, previous)
             else:
                 raise Rejected("not_found", f"{name} no longer keeps version {previous}")
         self._remove(place.beside(_CLAIM), if_it_says=claimant)
@@ -161,10 +163,10 @@ class GitLabVariable:
         """Return a variable, None where there is none. Raises Rejected("hidden") for one that nobody can read."""
         reply = self._gitlab.read(place.path)
         if is_absent(reply):
-            if "Variable Not Found" not in _said(reply):
-                raise Rejected("not_this_account", f"{place.owner}: {_said(reply)}")
+            if "Variable Not Found" not in said(reply):
+                raise Rejected("not_this_account", f"{place.owner}: {said(reply)}")
             return None
-        found = told(reply)
+        found = told(reply, "key")
         if found.get("value") is None:
             raise Rejected("hidden", f"{place} cannot be read: make it masked instead of masked and hidden")
         return found
@@ -173,7 +175,7 @@ class GitLabVariable:
         """Make a variable; False where there is one."""
         body = {**fields, "key": place.key, "environment_scope": place.scope}
         reply = self._gitlab.change("POST", place.all_of_owner, body)
-        if reply.status == HTTPStatus.BAD_REQUEST and _TAKEN in _said(reply):
+        if reply.status == HTTPStatus.BAD_REQUEST and _TAKEN in said(reply):
             return False
         _done(reply, place)
         return True
@@ -186,6 +188,15 @@ class GitLabVariable:
         # A value is taken as it is: what looks like a reference to another variable in it is none.
         _done(self._gitlab.change("PUT", place.path, {"raw": True, **fields}), place)
 
+    def _is_there(self, place: Variable, version: str | None) -> None:
+        """Read it back: whoever stands before GitLab may have said yes in its place."""
+        try:
+            written = _version(place, self._found(place)) == version
+        except Unavailable as error:
+            raise Uncertain("not_read_back", f"{place}: {error.reason}") from None
+        if not written:
+            raise Uncertain("not_written", f"GitLab said yes, and {place} is still another")
+
     def _remove(self, place: Variable, if_it_says: str | None = None) -> None:
         if if_it_says is not None and _fields(self._found(place)).get("by") != if_it_says:
             return
@@ -196,14 +207,9 @@ class GitLabVariable:
 
 def _done(reply: Reply, place: Variable) -> None:
     if reply.status == HTTPStatus.BAD_REQUEST:  # its words name fields, and quote no value
-        raise Rejected("http_400", f"{place}: {_said(reply)[:200]}")
+        raise Rejected("http_400", f"{place}: {said(reply)[:200]}")
     if not reply.ok:
         raise reply.refusal()
-
-
-def _said(reply: Reply) -> str:
-    content = reply.content if isinstance(reply.content, Mapping) else {}
-    return str(content.get("message") or content.get("error") or "")
 
 
 def _expect(place: Variable, now: Found | None, expected: str | None) -> None:

@@ -8,9 +8,10 @@ import httpx2
 import pytest
 
 from rotator.credential import CredentialRef, Leaked, Secret
-from rotator.errors import BadInput, Rejected, Uncertain
+from rotator.errors import BadInput, Rejected, Unavailable, Uncertain
 from rotator.ports import Answer, Connection, State
 from rotator.providers.gitlab_token import connect
+from tests.fakes.door import a_door
 from tests.fakes.fault_proxy import fault_proxy
 from tests.fakes.gitlab_tokens import fake_gitlab
 
@@ -151,3 +152,43 @@ def test_a_report_without_the_token_must_name_number_and_owner(provider):
     assert (named.owner, named.id) == ("project/3", "7")
     with pytest.raises(Rejected):
         provider.identify(Leaked(id="7"))
+
+
+PAGE = "<html>Please sign in</html>"
+
+
+@pytest.mark.parametrize(
+    ("status", "body"), [(200, PAGE), (200, {}), (200, []), (404, PAGE), (404, {"message": "no Route"})]
+)
+def test_what_somebody_in_between_answers_is_no_word_of_gitlab(server, provider, status, body):
+    ref, secret = planted(server, "project")
+    with a_door() as door:
+        door.says(status, body)
+        between = connected(server, door.address)
+        for ask in (between.inspect, between.revoke, lambda _: between.identify(Leaked(secret=secret))):
+            with pytest.raises((Rejected, Unavailable)) as refusal:
+                ask(ref)
+            assert refusal.value.reason in {"answer_unreadable", f"http_{status}"}
+    assert provider.inspect(ref).state is State.ACTIVE
+
+
+@pytest.mark.parametrize(
+    "body", [{"message": "Unauthorized"}, {"error": "unauthorized", "message": "session expired"}, PAGE]
+)
+def test_a_gateways_401_is_no_death(server, body):
+    ref, secret = planted(server, "user")
+    with a_door() as door:
+        door.says(401, body)
+        assert connected(server, door.address).verify(ref, secret).answer is Answer.INCONCLUSIVE
+        with pytest.raises(Unavailable):
+            connected(server, door.address).identify(Leaked(secret=secret))
+
+
+def test_a_yes_to_a_deletion_that_is_not_gitlabs_is_uncertain(server, monkeypatch):
+    ref, _ = planted(server, "group")
+    served = server.answer
+    monkeypatch.setattr(
+        server, "answer", lambda asked, at: (200, {"ok": True}, {}) if asked.method == "DELETE" else served(asked, at)
+    )
+    with pytest.raises(Uncertain):
+        connected(server).revoke(ref)

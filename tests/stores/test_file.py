@@ -47,8 +47,11 @@ def test_nobody_else_can_read_what_waits_or_what_is_new(folder):
     assert {each.name: mode(each) for each in folder.iterdir()} == {"token.json": 0o600}
 
 
-@pytest.mark.parametrize(("before", "after"), [(0o644, 0o640), (0o600, 0o600), (0o666, 0o640), (0o400, 0o600)])
-def test_the_group_reads_on_and_nobody_else_does(folder, before, after):
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [(0o644, 0o640), (0o600, 0o600), (0o666, 0o640), (0o400, 0o400), (0o444, 0o440), (0o755, 0o640)],
+)
+def test_nobody_may_do_more_than_before_and_others_nothing(folder, before, after):
     (folder / "token.json").write_text("by hand")
     (folder / "token.json").chmod(before)
     delivered(folder)

@@ -8,7 +8,7 @@ import pytest
 
 from rotator import clock
 from rotator.credential import Secret
-from rotator.errors import Rejected, Unavailable
+from rotator.errors import Rejected, Unavailable, Uncertain
 from rotator.ports import Connection
 from rotator.stores import gitlab_variable
 from rotator.stores.gitlab_variable import connect
@@ -116,3 +116,23 @@ def test_what_is_no_variables_name_is_a_refusal(fake, name):
     with pytest.raises(Rejected) as refusal:
         store(fake).current(name)
     assert refusal.value.reason == "bad_name"
+
+
+def test_a_promotion_that_never_landed_is_not_done(fake, monkeypatch):
+    """Somebody before GitLab says yes to the writing: with a page, or in JSON as GitLab would."""
+    fake.put(OWNER, "TOKEN", "by-hand-12345")
+    at = store(fake)
+    name = f"{OWNER}:TOKEN"
+    before = at.current(name)
+    version = at.stage(name, DOCUMENT, "never-landed")
+    served = fake.answer
+    for said in ("<html>Please sign in again</html>", {"key": "TOKEN"}):
+        yes = (200, said, {})
+        monkeypatch.setattr(
+            fake, "answer", lambda asked, at, yes=yes: yes if asked.method == "PUT" else served(asked, at)
+        )
+        with pytest.raises(Uncertain):
+            at.promote(name, version, before)
+        assert (at.current(name), at.staged(name, "never-landed")) == (before, version)
+    monkeypatch.undo()
+    assert at.promote(name, version, before) == at.current(name) != before
