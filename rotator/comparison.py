@@ -56,7 +56,10 @@ def _siblings(
     ref, provider = work.run.ref, world.provider(work.run.ref)
     before = tried.facts.get("siblings_before")
     made = str(work.minted["replacement"]) if "replacement" in work.minted else ref.id
-    seen = {*(before if isinstance(before, Sequence) else ()), *surplus_accepted(tried)}
+    compared = (each for each in work.steps if each.verb is Verb.COMPARE and each.state is StepState.DONE)
+    seen = {*(before if isinstance(before, Sequence) else ()), *surplus_accepted(tried)}.union(
+        *map(surplus_accepted, compared)
+    )
     new = sorted(each for each in siblings if each.id not in {ref.id, made, *ours.known, *seen})
     # A note is beyond doubt, and the issuer may list what it made only later.
     noted = {ref.with_id(name) for name in ours.late - ours.replacements - {made}}
@@ -73,7 +76,7 @@ def _changed(world: World, work: Work, place: Place, ours: Ours) -> bool:
     expected = promoted.get(str(place)) if isinstance(promoted, dict) else None
     store = world.store(place)
     current = store.current(place.name)
-    if expected is None or current == expected:
+    if expected is None or current == expected or (str(place), current) in ours.promoted:
         return False
     if current is None or isinstance(store, WriteOnly):
         return True

@@ -7,7 +7,7 @@ marked as such.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from rotator.credential import CredentialRef, Issued, Secret, read_document
 from rotator.errors import Rejected
@@ -121,18 +121,21 @@ def _previous(work: Work) -> dict[str, str | None]:
 
 
 @elsewhere()
-def promote(world: World, work: Work) -> dict[str, object]:
+def promote(world: World, work: Work, pulse: Callable[[], None]) -> dict[str, object]:
     """Let consumers read the new secret in every place, where nobody has changed it meanwhile.
 
     Places that nobody can read come last: `not_read_back` names them, each with when it says that it was written.
+    `pulse` is called between two places: who lost the claim, or was stopped, goes no further.
     """
     staged, previous = versions_of(work.minted, "staged"), _previous(work)
-    promoted = {
-        str(place): store.promote(place.name, staged[str(place)], previous[str(place)])
-        for place, store in _readable(world, work.run)
-    }
+    promoted: dict[str, str] = {}
+    for place, store in _readable(world, work.run):
+        if promoted:
+            pulse()
+        promoted[str(place)] = store.promote(place.name, staged[str(place)], previous[str(place)])
     written: dict[str, str] = {}
     for place, blind in _unreadable(world, work.run):
+        pulse()
         source, store = next(_readable(world, work.run))
         document = store.read(source.name, promoted[str(source)])
         written[str(place)] = blind.write(place.name, document)
@@ -140,14 +143,19 @@ def promote(world: World, work: Work) -> dict[str, object]:
 
 
 @elsewhere()
-def demote(world: World, provider: Provider, work: Work) -> dict[str, object]:
-    """Give consumers back what they read before, and name it, so that they can be told which it is."""
+def demote(world: World, provider: Provider, work: Work, pulse: Callable[[], None]) -> dict[str, object]:
+    """Give consumers back what they read before, and name it, so that they can be told which it is.
+
+    `pulse` is called between two places.
+    """
     promoted, previous = versions_of(work.facts_of(Verb.PROMOTE), "promoted"), _previous(work)
     staged = versions_of(work.minted, "staged")
-    names = set()
+    names: set[str | None] = set()
     for place, store in _readable(world, work.run):
         if str(place) not in staged:
             continue  # nothing was kept there, so nothing was promoted
+        if names:
+            pulse()
         before = previous[str(place)]
         names.add(None if before is None else _named(store.read(place.name, before), provider, work))
         version = promoted.get(str(place)) or _reached(store, place, staged[str(place)], before)
@@ -155,6 +163,7 @@ def demote(world: World, provider: Provider, work: Work) -> dict[str, object]:
             store.demote(place.name, version, before)
     for place, blind in _unreadable(world, work.run):
         if staged and blind.current(place.name) != previous.get(str(place)):  # else it was never written
+            pulse()
             _follow_back(world, work, place, blind)
     return {"given_back": names.pop() if len(names) == 1 else None}
 

@@ -86,9 +86,9 @@ def perform(  # noqa: C901, PLR0912
         case Verb.REVOKE, _:
             provider.revoke(_subject(work, step))
         case Verb.PROMOTE, _:
-            return Outcome(facts=promote(world, work))
+            return Outcome(facts=promote(world, work, pulse))
         case Verb.DEMOTE, _:
-            return Outcome(facts=demote(world, provider, work))
+            return Outcome(facts=demote(world, provider, work, pulse))
         case _:
             raise Rejected("unsupported", f"{ref.provider} cannot {step.do}")
     return Outcome()

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from rotator.claims import LostClaim
 from rotator.credential import CredentialRef, Issued, Secret
 from rotator.delivery import demote, find_staged, promote, replacement_secret, stage
 from rotator.errors import BadInput, Rejected
@@ -41,11 +42,11 @@ class House:
     def stage(self):
         self.work.minted = stage(self.world, PROVIDER, self.run, self.step, ISSUED)
 
-    def promote(self):
-        self.facts[Verb.PROMOTE] = promote(self.world, self.work)
+    def promote(self, pulse=lambda: None):
+        self.facts[Verb.PROMOTE] = promote(self.world, self.work, pulse)
 
     def demote(self):
-        return demote(self.world, PROVIDER, self.work)
+        return demote(self.world, PROVIDER, self.work, lambda: None)
 
     @property
     def workflow(self):
@@ -68,6 +69,19 @@ def test_nothing_is_written_there_before_the_place_beside_it_is_promoted(house):
     house.promote()
     assert house.workflow == "canary-4d5e6f"
     assert replacement_secret(house.world, PROVIDER, house.work) == (ISSUED.ref, ISSUED.secret)
+
+
+def test_whoever_lost_the_claim_between_two_places_writes_to_no_other(house):
+    """Who froze after the first may wake when all was taken back, or another incident has delivered there."""
+
+    def lost():
+        raise LostClaim
+
+    house.github.put("acme/shop", "TOKEN", "of a later incident")
+    house.stage()
+    with pytest.raises(LostClaim):
+        house.promote(pulse=lost)
+    assert house.workflow == "of a later incident"
 
 
 def test_the_facts_say_that_nothing_there_was_read_back(house):

@@ -8,7 +8,7 @@ UNCERTAIN → PENDING (after looking) | DONE | HELD | FAILED | UNCERTAIN (the lo
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from rotator.errors import BadInput, Rejected, RotatorError, Unavailable, Uncertain
@@ -67,6 +67,12 @@ SILENT = "does not say"
 
 SURPLUS = "surplus"
 """The fact of a step that asked a person about things that are not known to be ours: which."""
+
+ASKED_ABOUT = "asked_about"
+"""The fact of a step that asks a person: about what, this time."""
+
+PERSISTENCE = "possible_persistence: "
+"""How the reason of a step begins that asks whose a new credential is."""
 
 DISCARDED = "discarded"
 """The fact of a step that minted in vain: which credentials it gave up. Written before they are revoked."""
@@ -196,12 +202,27 @@ def is_unknown(step: Step) -> bool:
 
 def possible_persistence(step: Step, names: Sequence[str]) -> Move:
     """Ask a person about credentials that appeared and may be the attacker's; to try again is to accept them."""
-    return ask_about(step, names, f"possible_persistence: {', '.join(names)} appeared and is not known to be ours")
+    return ask_about(step, names, f"{PERSISTENCE}{', '.join(names)} appeared and is not known to be ours")
 
 
 def ask_about(step: Step, names: Sequence[str], reason: str) -> Move:
     """Ask a person about what is named; to try again is to accept it."""
-    return Move(StepState.HELD, reason=reason, facts={SURPLUS: sorted({*surplus_accepted(step), *names})})
+    facts = {SURPLUS: sorted({*surplus_accepted(step), *names}), ASKED_ABOUT: sorted(names)}
+    return Move(StepState.HELD, reason=reason, facts=facts)
+
+
+def answered_by(step: Step, noted: Collection[str]) -> Move | None:
+    """Return the move of a step that asks whose some credentials are, where all of them are noted as ours since.
+
+    It looks at them again, and accepts none of them.
+    """
+    names = step.facts.get(ASKED_ABOUT)
+    if step.state is not StepState.HELD or not (step.reason or "").startswith(PERSISTENCE):
+        return None
+    if not isinstance(names, Sequence) or not set(names) <= set(noted):
+        return None
+    why = f"{', '.join(map(str, names))} was minted under a lost claim"
+    return Move(StepState.PENDING, reason=why, facts={SURPLUS: sorted(surplus_accepted(step) - set(names))})
 
 
 def discarded(step: Step) -> frozenset[str]:

@@ -17,8 +17,8 @@ from rotator.ledger.records import Listed, Progress
 from rotator.ledger.stops import Stop
 from rotator.ledger.waits import UNSAFE
 
-SOON_S = 60.0
-"""A branch that is due later than this is waiting, not working."""
+SOON_S = 120.0
+"""A branch that is due later than this is waiting, not working. What waits until a lost call has landed is at work."""
 _SCHEDULED = "scheduled"
 WAITS = "waits for you"
 _ITS_TURN = "its turn"
@@ -199,7 +199,7 @@ def _since(connection: Connection, incident: str, states: set[str], alive: int) 
         .join(run, run.c.id == step.c.run)
         .where(run.c.incident == incident, run.c.evidence == "none")
         .where(step.c.verb == Verb.RESUME.value, step.c.subject == Subject.EXPOSED.value)
-        .where(step.c.state != StepState.SKIPPED.value)
+        .where(step.c.state != StepState.SKIPPED.value, step.c.attempts > 0)
     )
     if set(connection.execute(resumed).scalars()) - settled.keys():
         return "alive again"

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, FromClause, and_, or_, select
 from rotator.credential import CredentialRef
 from rotator.flow.choice import MINTING
 from rotator.flow.order import Elsewhere
-from rotator.flow.playbook_words import Strategy, Verb
+from rotator.flow.playbook_words import Strategy, Subject, Verb
 from rotator.flow.run import BranchState, Run, StepState
 from rotator.ledger import rows, tables
 from rotator.ports import Place
@@ -75,8 +75,13 @@ def replaces(run: FromClause) -> ColumnElement[bool]:
     given_up = select(step.c.id).where(
         step.c.run == run.c.id,
         or_(
-            # A demotion comes of an undo alone.
+            # A demotion, and the end of a replacement, come of an undo alone.
             and_(step.c.verb == Verb.DEMOTE.value, step.c.state != StepState.SKIPPED.value),
+            and_(
+                step.c.verb.in_([Verb.REVOKE.value, Verb.UNINSTALL.value]),
+                step.c.subject == Subject.REPLACEMENT.value,
+                step.c.state != StepState.SKIPPED.value,
+            ),
             and_(step.c.verb.in_([each.value for each in MINTING]), step.c.state == StepState.SKIPPED.value),
         ),
     )

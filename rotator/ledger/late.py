@@ -9,54 +9,75 @@ from __future__ import annotations
 import functools
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, and_, bindparam, insert, select
 
 from rotator.flow.apart import LATE, apart
 from rotator.flow.playbook_words import Verb
 from rotator.flow.run import THROUGH, Step, StepState
-from rotator.flow.step import Move, surplus_accepted
+from rotator.flow.step import PERSISTENCE, answered_by
 from rotator.ledger import rows, statements, tables
 from rotator.ledger.database import Database
 from rotator.ledger.run_at_hand import hold, known, move
 
+_run, _noting, _step = tables.run, tables.run.alias("noting"), tables.step
+_ASKING = (
+    select(_run.c.id)
+    .distinct()
+    .join(_noting, and_(*(_noting.c[name] == _run.c[name] for name in ("provider", "connection", "owner"))))
+    .join(_step, _step.c.run == _run.c.id)
+    .where(
+        _noting.c.id == bindparam("noted_in"),
+        _step.c.verb == Verb.COMPARE.value,
+        _step.c.state == StepState.HELD.value,
+        _step.c.reason.startswith(PERSISTENCE),
+    )
+)
+"""The runs of an owner of which a comparison asks whose a credential is."""
+
 
 def compare_late(database: Database, now: float) -> int:
-    """See that every run with such a mint is compared; return how many were given a comparison or are asked again.
+    """See that every run with such a mint is compared; return how many were given a comparison or look again.
 
-    A comparison that keeps nobody but a person waiting, and only about such mints, has its answer by now: it looks
-    again by itself.
+    Comparisons of its owner, in whatever run, that ask a person about nothing but such mints have their answer by now.
     """
+    late, found = tables.late, 0
     with database.read() as connection:
-        runs = connection.execute(select(tables.late.c.run).distinct()).scalars().all()
-    return sum(database.commit(functools.partial(_compare, run=run, now=now)) for run in runs)
+        noted: dict[str, dict[str, float]] = {}
+        for run, credential, at in connection.execute(select(late.c.run, late.c.credential, late.c.at)):
+            noted.setdefault(run, {})[credential] = at
+        asking = {run: connection.execute(_ASKING, {"noted_in": run}).scalars().all() for run in noted}
+    for run, mints in noted.items():
+        for other in asking[run]:
+            found += database.commit(functools.partial(_look_again, run=other, noted=mints, now=now))
+        found += database.commit(functools.partial(_compare, run=run, noted_at=max(mints.values())))
+    return found
 
 
-def _compare(connection: Connection, *, run: str, now: float) -> bool:
+def _look_again(connection: Connection, *, run: str, noted: Collection[str], now: float) -> int:
     held = known(hold(connection, run), run)
-    late = tables.late
-    noted = {row.credential: row.at for row in connection.execute(select(late).where(late.c.run == run))}
-    if not noted:
-        return False
-    if answered := next((each for each in held.steps if _is_answered(each, noted)), None):
-        names = ", ".join(sorted(surplus_accepted(answered)))
-        move(connection, answered, Move(StepState.PENDING, reason=f"{names} was minted under a lost claim"), now)
-        return True
-    added = None if _comes_by_itself(held.steps, max(noted.values())) else apart(held.steps, LATE)
+    answered = [(step, answered_by(step, noted)) for step in held.steps if step.verb is Verb.COMPARE]
+    moves = [(step, to) for step, to in answered if to is not None]
+    for step, to in moves:
+        move(connection, step, to, now)
+    return len(moves)
+
+
+def _compare(connection: Connection, *, run: str, noted_at: float) -> bool:
+    connection.execute(select(tables.run.c.id).where(tables.run.c.id == run).with_for_update())
+    steps = [rows.step_of(row) for row in connection.execute(statements.FIND_STEPS, {"run_id": run}).mappings()]
+    added = None if _comes_by_itself(steps, noted_at) else apart(steps, LATE)
     if added is None:
         return False
-    first = next(each for each in held.branches if not each["target"])
-    row = rows.apart_row(
-        added, run=run, incident=first["incident"], account=first["account"], priority=first["priority"]
+    branch = tables.branch
+    query = select(branch.c.incident, branch.c.account, branch.c.priority).where(
+        branch.c.run == run, branch.c.target == ""
     )
-    connection.execute(statements.ADD_BRANCH, row)
+    incident, account, priority = connection.execute(query.limit(1)).one()
+    connection.execute(
+        statements.ADD_BRANCH, rows.apart_row(added, run=run, incident=incident, account=account, priority=priority)
+    )
     connection.execute(insert(tables.step), rows.step_row(added, run))
     return True
-
-
-def _is_answered(step: Step, noted: Collection[str]) -> bool:
-    """Tell whether a person is asked about nothing but what was noted since."""
-    asked = surplus_accepted(step)
-    return step.verb is Verb.COMPARE and step.state is StepState.HELD and bool(asked) and asked <= set(noted)
 
 
 def _comes_by_itself(steps: Sequence[Step], noted_at: float) -> bool:

@@ -8,7 +8,7 @@ import json
 import pytest
 from sqlalchemy import insert
 
-from rotator.errors import Rejected, Uncertain
+from rotator.errors import Unavailable, Uncertain
 from rotator.flow.playbook_words import Strategy
 from rotator.flow.standing import still_open
 from rotator.flow.step import LEASE_S
@@ -122,9 +122,9 @@ def test_what_a_person_delivered_by_hand_is_not_taken_from_consumers(house):
     stolen, secret = company.stolen(KEY)
     hold(company, stolen, secret)
 
-    def refuse(phase, what, _changes):
-        if (phase, what) == ("before", "store.promote"):
-            raise Rejected("denied")
+    def refuse(_phase, what, _changes):
+        if what == "issuer.verify" and company.living(stolen.ref) - {stolen.ref.id}:
+            raise Unavailable("unreachable")  # from then on: the replacement never seen to work
 
     company.world.meet = refuse
     deployment.start([stolen])
@@ -293,6 +293,25 @@ def test_a_suspension_whose_answer_was_lost_is_taken_back_too(house, name):
     company.world.wait_until(company.world.now() + 60)
     assert works(company, stolen.ref.id)
     assert works(company, company.holders()[CONSUMER])
+
+
+def test_a_mint_that_was_taken_back_replaces_nothing_in_a_later_incident(house):
+    company, deployment = house
+    stolen, _ = company.stolen(KEY)
+
+    def refuse(_phase, what, _changes):
+        if what == "issuer.verify" and company.living(stolen.ref) - {stolen.ref.id}:
+            raise Unavailable("unreachable")  # from then on: the replacement never seen to work
+
+    company.world.meet = refuse
+    deployment.start([stolen], wanted=Strategy.CONTAIN_FIRST)
+    deployment.rest(patience_s=3600)
+    company.world.meet = lambda *_: None
+    places = {stolen.ref: stolen.custody.deliver}
+    assert deployment.reading.answered(places) == {stolen.ref: "inc-1.r1"}
+    undone(deployment, "contain")
+    deployment.rest(patience_s=3600)
+    assert deployment.reading.answered(places) == {}
 
 
 @pytest.mark.parametrize(("call", "name"), [("store.promote", "deliver"), ("issuer.suspend", "contain")])

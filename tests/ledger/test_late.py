@@ -208,6 +208,44 @@ def test_a_comparison_that_asks_about_a_stranger_too_stays_a_persons(house):
     assert company.living(stolen.ref) == {replacement(deployment), stranger.id}
 
 
+def test_a_machine_never_accepts_what_a_person_was_asked_about(house):
+    """The noted mint is the replacement, and another hand has deleted it: consumers hold what is dead."""
+    company, deployment = house
+    stolen, _ = company.stolen(KEY)
+    deployment.start([stolen], wanted=Strategy.CONTAIN_FIRST)
+
+    def delete(phase, this, _changes):
+        if (phase, this) == ("after", "consumer.reload") and replacement(deployment) in company.living(stolen.ref):
+            company.outside.provider(stolen.ref).revoke(stolen.ref.with_id(replacement(deployment)))
+
+    company.world.meet = delete
+    deployment.rest(patience_s=SOON)
+    asked = deployment.record().runs[0].steps
+    assert [step.reason.partition(":")[0] for step in asked if step.state.value == "held"] == ["replacement_gone"]
+    noted = {"run": "inc-1.r1", "credential": replacement(deployment), "at": company.world.now()}
+    with deployment.database.write() as connection:
+        connection.execute(insert(tables.late).values(**noted))
+    deployment.due.compare_late()
+    deployment.rest(patience_s=SOON)
+    assert deployment.steps()["compare"] == "held"
+
+
+def test_comparisons_of_other_runs_of_the_owner_look_again_too(house):
+    company, deployment = house
+    mine, other = (company.stolen(KEY, places=(place,))[0] for place in ("kv", "kv-2"))
+    deployment.start([mine], wanted=Strategy.CONTAIN_FIRST)
+    deployment.rest(patience_s=SOON)
+    deployment.start([other], wanted=Strategy.CONTAIN_FIRST, incident="inc-2")
+    [late] = appearing(company, deployment, other.ref, 1)
+    assert deployment.steps("inc-2.r1")["compare"] == "held"
+    with deployment.database.write() as connection:
+        connection.execute(insert(tables.late).values(run="inc-1.r1", credential=late.id, at=company.world.now()))
+    assert deployment.due.compare_late() == 2
+    deployment.rest(patience_s=SOON)
+    assert deployment.steps("inc-2.r1")["compare"] == "done"
+    assert late.id not in company.living(other.ref)
+
+
 def test_one_that_failed_is_a_persons_until_something_else_is_noted(resting):
     company, deployment, ref = resting
     minted_late(company, deployment, ref)
