@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Final
 
 from rotator.errors import BadInput
 from rotator.intake.report import PIECE_CAP, Report
@@ -13,6 +14,12 @@ _SPACE = re.compile(r"[ \t\r\n]*")
 _DECODER = json.JSONDecoder()
 # A literal, a number or an escape that straddles two chunks shows itself this close to the window's end.
 _STRADDLE = 16
+
+Within = Mapping[str, "Within"]
+"""The members to open, and within their objects the members to open again. A finite one: a report may nest for ever."""
+
+END: Final = object()
+"""Stands in the place of a value where an opened array or object ends."""
 
 
 def records(report: Report) -> Iterator[tuple[str, object]]:
@@ -56,6 +63,18 @@ def members(report: Report, unfold: str) -> Iterator[tuple[str, int, object]]:
                 yield str(key), 0, text.value()
             if text.take(",}") == "}":
                 break
+
+
+def opened(report: Report, within: Within) -> Iterator[tuple[tuple[str, ...], object]]:
+    """Yield (keys on the way, value) for each member of the one object that the report is, in the report's order.
+
+    A member that `within` names comes piece by piece instead: an array as its elements, each under the array's keys; an
+    object, also one in such an array if `within` names members of it, as its own members. Each ends with (keys, END).
+    """
+    text = _Pieces(report)
+    yield from text.within((), within)
+    if text.next_character():
+        raise text.broken("something follows the report's end", "give each report as a file of its own")
 
 
 def _line(report: Report, number: int, line: str) -> object:
@@ -108,6 +127,41 @@ class _Pieces:
             yield self.value()
             if self.take(",]") == "]":
                 return
+
+    def within(self, way: tuple[str, ...], wanted: Within) -> Iterator[tuple[tuple[str, ...], object]]:
+        self.take("{")
+        if self.next_character() == "}":
+            self.take("}")
+        else:
+            while True:
+                key = str(self.value())
+                self.take(":")
+                if key in wanted:
+                    yield from self._open((*way, key), wanted[key])
+                else:
+                    yield (*way, key), self.value()
+                if self.take(",}") == "}":
+                    break
+        yield way, END
+
+    def _open(self, way: tuple[str, ...], wanted: Within) -> Iterator[tuple[tuple[str, ...], object]]:
+        first = self.next_character()
+        if first == "{":
+            yield from self.within(way, wanted)
+        elif first != "[":
+            yield way, self.value()
+        else:
+            self.take("[")
+            while self.next_character() != "]":
+                if wanted and self.next_character() == "{":
+                    yield from self.within(way, wanted)
+                else:
+                    yield way, self.value()
+                if self.take(",]") == "]":
+                    return
+                if self.next_character() == "]":
+                    raise self.broken("this is not JSON, or it is damaged")
+            self.take("]")
 
     def value(self) -> object:
         """Take one value, reading on until it is whole."""

@@ -18,8 +18,8 @@ from rotator.intake.report import Head, Report
 SOURCE = "kingfisher"
 DESCRIPTION = "kingfisher (JSON, JSONL)"
 
-_REDACTED = re.compile(r"\[REDACTED:[0-9a-f]+\]")
-_SAYS = {
+REDACTED = re.compile(r"\[REDACTED:[0-9a-f]+\]")
+SAYS = {
     "verified_active": "active",
     "verified_inactive": "inactive",
     # Releases before `outcome` said it in the status alone.
@@ -72,7 +72,7 @@ def _exposure(report: Report, where: str, value: object) -> Exposure:
     snippet = finding.get("snippet")
     if not rule or not isinstance(snippet, str):
         raise report.bad("this is not a kingfisher finding", where, "give the report as the scanner wrote it")
-    if _REDACTED.fullmatch(snippet):
+    if REDACTED.fullmatch(snippet):
         raise report.bad("the report is redacted: it tells no credential", where, "scan again without --redact")
     git = mapping(finding.get("git_metadata"))
     repository = without_login(word(git, "repository_url"))
@@ -82,15 +82,15 @@ def _exposure(report: Report, where: str, value: object) -> Exposure:
     return Exposure(
         source=SOURCE,
         rule=rule,
-        leaked=_leaked(snippet, mapping(finding.get("dependent_captures"))),
+        leaked=leaked_by(snippet, mapping(finding.get("dependent_captures"))),
         path=f"{repository.rstrip('/')}/{path}" if repository else path,
         line=line(finding, "line"),
         commit=word(mapping(git.get("commit")), "id") or None,
-        scanner_says=_SAYS.get(outcome),
+        scanner_says=SAYS.get(outcome),
     )
 
 
-def _leaked(snippet: str, others: Mapping[str, object]) -> Leaked:
+def leaked_by(snippet: str, others: Mapping[str, object]) -> Leaked:
     """Tell id from material.
 
     An AWS finding is the id, with the secret among the other captures; where two secrets stand near one id, it counts

@@ -7,7 +7,26 @@ from typing import BinaryIO, Protocol
 
 from rotator.errors import BadInput
 from rotator.flow.exposure import Exposure
-from rotator.intake import credential_list, gitleaks, kingfisher, trufflehog
+from rotator.intake import (
+    aws_credentials,
+    credential_list,
+    detect_secrets,
+    docker_config,
+    dotenv,
+    ggshield,
+    git_credentials,
+    gitleaks,
+    key_file,
+    kingfisher,
+    kubeconfig,
+    leakkill,
+    netrc,
+    npmrc,
+    pairs,
+    pypirc,
+    sarif,
+    trufflehog,
+)
 from rotator.intake.report import Head, Report
 
 
@@ -21,12 +40,33 @@ class Format(Protocol):
     def exposures(self, report: Report) -> Iterator[Exposure]: ...
 
 
-_FORMATS: tuple[Format, ...] = (kingfisher, trufflehog, gitleaks, credential_list)
+# The plainer a form, the later: almost any text of settings could be a .env file.
+_FORMATS: tuple[Format, ...] = (
+    sarif,
+    kingfisher,
+    trufflehog,
+    gitleaks,
+    ggshield,
+    detect_secrets,
+    leakkill,
+    pairs,
+    credential_list,
+    aws_credentials,
+    git_credentials,
+    docker_config,
+    kubeconfig,
+    pypirc,
+    npmrc,
+    netrc,
+    key_file,
+    dotenv,
+)
+_PLACES_ALONE: tuple[Format, ...] = (leakkill,)
 
 
 def formats() -> tuple[str, ...]:
     """Return the sources that exposures may name: what a playbook's `recognises` may ask for."""
-    return tuple(each.SOURCE for each in _FORMATS)
+    return tuple(dict.fromkeys(each.SOURCE for each in _FORMATS if each not in _PLACES_ALONE))
 
 
 def read(name: str, stream: BinaryIO) -> Iterator[Exposure]:
@@ -44,6 +84,4 @@ def read(name: str, stream: BinaryIO) -> Iterator[Exposure]:
 
 def _unknown(report: Report) -> BadInput:
     what = "this is no report that rotator reads"
-    if {"runs", "version"} <= report.head.keys:
-        what = "this is a SARIF report: have the scanner write JSON"
     return report.bad(what, mend="it reads " + "; ".join(each.DESCRIPTION for each in _FORMATS))

@@ -7,12 +7,14 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import BinaryIO
 
 from rotator.errors import BadInput
 
 CHUNK_BYTES = 1 << 20
 HEAD_BYTES = 1 << 16
+HEAD_LINES = 40
 PIECE_CAP = 16 << 20
 """Characters that one line or one finding may have. A private key with all its context has a few thousand."""
 
@@ -32,6 +34,7 @@ class Head:
     keys: frozenset[str]
     then: str
     first_line: str
+    lines: tuple[str, ...] = ()
 
 
 class Report:
@@ -84,6 +87,15 @@ class Report:
         if rest and not rest.isspace():
             yield number + 1, rest
 
+    def whole(self, most: int) -> str:
+        """Return the text of a report that cannot come in pieces. Raises BadInput past `most` characters."""
+        pieces: list[str] = []
+        for chunk in self.chunks():
+            pieces.append(chunk)
+            if sum(map(len, pieces)) > most:
+                raise self.bad(f"it is longer than {most >> 20} MB", mend="give the file as its program wrote it")
+        return "".join(pieces)
+
     def _read_head(self) -> bytes:
         """Read until the head is full: a pipe gives less than it is asked for."""
         head = b""
@@ -107,7 +119,8 @@ class Report:
             )
         opens = text[start]
         inner = _after_space(text, start + 1) if opens == "[" else start
-        return Head(opens, _keys(text, inner), text[inner : inner + 1], text[start:].split("\n", 1)[0])
+        first_line = text[start:].split("\n", 1)[0]
+        return Head(opens, _keys(text, inner), text[inner : inner + 1], first_line, tuple(_telling(text[start:])))
 
     def _not_utf8(self, at: int) -> BadInput:
         return self.bad(
@@ -118,6 +131,12 @@ class Report:
 def _after_space(text: str, at: int) -> int:
     found = _SPACE.match(text, at)
     return found.end() if found else at
+
+
+def _telling(text: str) -> Iterator[str]:
+    """Yield the first lines that are neither blank nor a comment."""
+    lines = (line.strip() for line in text.splitlines())
+    return islice((line for line in lines if line and line[0] not in "#;"), HEAD_LINES)
 
 
 def _keys(text: str, at: int) -> frozenset[str]:

@@ -30,7 +30,10 @@ def refusal(text: bytes) -> str:
 
 
 def test_the_formats_are_what_playbooks_recognise():
-    assert formats() == ("kingfisher", "trufflehog", "gitleaks", "list")
+    assert set(formats()) == {
+        "sarif", "kingfisher", "trufflehog", "gitleaks", "ggshield", "detect-secrets", "list",
+        "git-credentials", "kubeconfig", "pypirc", "npmrc", "netrc", "dotenv",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -43,7 +46,10 @@ def test_the_formats_are_what_playbooks_recognise():
         ('[{"RuleID": "é", "Secret": "x"}]'.encode("latin-1"), "report, byte 13: the text is not in UTF-8"),
         (gzip.compress(b"{}", mtime=0), "report: this is binary data"),
         (b"\x7fELF\x02\x01\x01" + bytes(9), "report: this is binary data"),
-        (b"hello", "report: this is no report that rotator reads (it reads kingfisher (JSON, JSONL); TruffleHog"),
+        (
+            b"hello",
+            "report: this is no report that rotator reads (it reads SARIF of kingfisher, gitleaks",
+        ),
         (b"a,b\n1,2\n", "report: this is no report that rotator reads"),
         (b'{"results": []}', "report: this is no report that rotator reads"),
         (b"[[]]", "report: this is no report that rotator reads"),
@@ -56,10 +62,6 @@ def test_the_formats_are_what_playbooks_recognise():
 )
 def test_what_is_no_report_is_refused_in_one_line(text, says):
     assert refusal(text).startswith(says)
-
-
-def test_sarif_is_named():
-    assert refusal((SAMPLES / "kingfisher.sarif").read_bytes()).startswith("report: this is a SARIF report")
 
 
 def test_bytes_that_are_not_utf8_are_found_behind_the_head():
@@ -211,6 +213,12 @@ class Endless(io.RawIOBase):
 GITLEAKS = json.dumps({"RuleID": "r", "Secret": "s", "File": "f", "StartLine": 1, "Match": "m" * 900})
 KINGFISHER = json.dumps({"rule": {"id": "r"}, "finding": {"snippet": "s", "path": "p", "line": 1, "x": "y" * 900}})
 TRUFFLEHOG = json.dumps({"DetectorName": "D", "Raw": "s", "Redacted": "r" * 900})
+MATCH = {"type": "apikey", "match": "s"}
+GGSHIELD = json.dumps({"filename": "f" * 900, "incidents": [{"type": "t", "occurrences": [MATCH]}]})
+REGION = {"physicalLocation": {"region": {"startLine": 1, "snippet": {"text": "s"}}}}
+SARIF = json.dumps({"ruleId": "r", "message": {"text": "m" * 900}, "locations": [REGION]})
+BASELINE = json.dumps([{"type": "t", "filename": "f" * 900, "hashed_secret": "h", "line_number": 1}])
+LEAKKILL = json.dumps({"id": 1, "type": "t", "value": "v", "status": None, "note": "n" * 900, "locations": ["f:1"]})
 
 
 @pytest.mark.parametrize(
@@ -221,11 +229,31 @@ TRUFFLEHOG = json.dumps({"DetectorName": "D", "Raw": "s", "Redacted": "r" * 900}
         ("", KINGFISHER, "\n", '\n{"audit":{}}\n'),
         ("", TRUFFLEHOG, "\n", "\n"),
         ("provider,id,note\n", f"vault_token,17,{'n' * 900}", "\n", "\n"),
+        ('{"id":"x","type":"t","scans":[{"id":"y","entities_with_incidents":[', GGSHIELD, ",", "]}]}"),
+        ('{"runs":[{"tool":{"driver":{"name":"gitleaks"}},"results":[', SARIF, ",", "]}]}"),
+        ('{"plugins_used":[],"results":{', f'"f":{BASELINE}', ",", "}}"),
+        ("[", LEAKKILL, ",", "]"),
+        ("", f"https://u:p@h/{'x' * 900}", "\n", "\n"),
+        ("", f"A_TOKEN={'x' * 900}", "\n", "\n"),
+        ("", f"machine h login u password {'x' * 900}", "\n", "\n"),
     ],
-    ids=["gitleaks", "kingfisher json", "kingfisher jsonl", "trufflehog", "csv"],
+    ids=[
+        "gitleaks",
+        "kingfisher json",
+        "kingfisher jsonl",
+        "trufflehog",
+        "csv",
+        "ggshield",
+        "sarif",
+        "baseline",
+        "leakkill",
+        "git-credentials",
+        "env",
+        "netrc",
+    ],
 )
 def test_memory_does_not_grow_with_the_report(before, finding, between, after):
-    count = 20_000  # about 20 MB
+    count = 8_000  # about 8 MB
     stream = Endless(before, finding, between, count, after)
     tracemalloc.start()
     try:
