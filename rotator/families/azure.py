@@ -21,7 +21,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from rotator.credential import Secret
-from rotator.errors import BadInput, Rejected, RotatorError, Unavailable, asking
+from rotator.errors import BadInput, Rejected, RotatorError, Unavailable, Uncertain, asking
 from rotator.families.http_wire import Reply, Wire
 from rotator.ports import CALL_DEADLINE_S, CONNECT_TIMEOUT_S, READ_TIMEOUT_S, Connection
 
@@ -106,14 +106,18 @@ class Tenant:
             self._tokens.pop(service, None)
         if reply.status == HTTPStatus.TOO_MANY_REQUESTS:
             raise Unavailable("throttled", f"http_{reply.status}", reply.retry_after)
+        if reply.ok and reply.status != HTTPStatus.NO_CONTENT and not isinstance(reply.content, Mapping):
+            raise Uncertain(
+                "answer_unreadable", f"http_{reply.status}"
+            )  # a proxy's page: Azure may never have been asked
         return reply
 
     def listed(self, service: str, path: str) -> Iterator[Mapping[str, Any]]:
         """Yield what a list holds, page by page. Raises Rejected when it leads to another server."""
         base, following = self.address(service), path
         for _ in range(_MOST_PAGES):
-            found = told(self.read(service, following))
-            yield from found.get("value") or ()
+            found = told(self.read(service, following), "value")
+            yield from found["value"] or ()
             following = str(found.get("@odata.nextLink") or found.get("nextLink") or "")
             if not following:
                 return
@@ -167,11 +171,19 @@ def client_credentials(client: str, secret: Secret, scope: str) -> dict[str, str
     }
 
 
-def told(reply: Reply) -> Mapping[str, Any]:
-    """Return the object of a success; raise what another answer means."""
+def told(reply: Reply, *needed: str) -> Mapping[str, Any]:
+    """Return the object of a success, which has these fields; raise what another answer means."""
     if not reply.ok:
         raise refusal(reply)
-    return reply.content if isinstance(reply.content, Mapping) else {}
+    content = reply.content if isinstance(reply.content, Mapping) else {}
+    if not set(needed) <= content.keys():
+        raise Unavailable("answer_unreadable", f"http_{reply.status}")
+    return content
+
+
+def given(reply: Reply, name: str) -> bool:
+    """Tell whether a yes gives what Azure's own would, such as a token; a yes without it is somebody else's."""
+    return reply.ok and isinstance(reply.content, Mapping) and bool(reply.content.get(name))
 
 
 def refusal(reply: Reply) -> RotatorError:

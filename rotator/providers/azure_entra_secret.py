@@ -27,6 +27,7 @@ from rotator.families.azure import (
     Tenant,
     client_credentials,
     error_code,
+    given,
     refusal,
     told,
 )
@@ -162,7 +163,7 @@ class AzureEntraSecret(Kind):
         reply = self._tenant.read(GRAPH, f"{_path(application)}?$select={_SHOWN}")
         if reply.status == HTTPStatus.NOT_FOUND:
             raise Rejected("not_this_account", f"no application {application} in this tenant")
-        return {str(each["keyId"]): each for each in told(reply).get("passwordCredentials") or ()}
+        return {str(each["keyId"]): each for each in told(reply, "passwordCredentials")["passwordCredentials"]}
 
 
 def _beginning_like(listed: Mapping[str, Mapping[str, Any]], secret: Secret) -> list[str]:
@@ -178,7 +179,7 @@ def _path(application: str) -> str:
 
 
 def _verdict(reply: Reply, asked: str | None) -> Verdict:
-    if reply.ok:
+    if given(reply, "access_token"):
         return Verdict(Answer.ACCEPTED, "token", request_id=asked)
     code = error_code(reply)
     if code == INVALID_SECRET:

@@ -15,7 +15,7 @@ from http import HTTPStatus
 from typing import Any, ClassVar
 
 from rotator.credential import CredentialRef, Leaked, Secret
-from rotator.errors import Rejected
+from rotator.errors import Rejected, Uncertain
 from rotator.families.azure import FAMILY, Tenant, refusal, told
 from rotator.kind import Kind
 from rotator.ports import Capability, Connection, Discovered, State, Status, Verdict
@@ -114,7 +114,9 @@ class AzureKeyVaultSecret(Kind):
     def _set(self, ref: CredentialRef, *, enabled: bool) -> None:
         name, version = _named(ref)
         path = f"/secrets/{name}/{version}?{API}"
-        told(self._tenant.change("PATCH", self._tenant.vault, path, {"attributes": {"enabled": enabled}}))
+        made = told(self._tenant.change("PATCH", self._tenant.vault, path, {"attributes": {"enabled": enabled}}))
+        if _attributes(made).get("enabled") is not enabled:
+            raise Uncertain("answer_unreadable", f"Key Vault said yes, and not that {ref.id} is so now")
 
     def _told(self, leaked: Leaked) -> tuple[str | None, str | None]:
         """Return which secret and which version the report names. Raises Rejected for one of another vault."""

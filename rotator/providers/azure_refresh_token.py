@@ -19,7 +19,7 @@ from urllib.parse import quote
 
 from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.errors import Rejected, RotatorError, Unavailable, Uncertain
-from rotator.families.azure import FAMILY, GRAPH, Tenant, error_code, refusal
+from rotator.families.azure import FAMILY, GRAPH, Tenant, error_code, given, refusal
 from rotator.families.http_wire import Reply
 from rotator.kind import Kind
 from rotator.ports import Answer, Capability, Connection, Status, Verdict
@@ -32,6 +32,7 @@ AZURE_CLI = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"
 """The public client that `az login` signs in as; a refresh token is only taken from the client that it was given to."""
 
 _DEAD = {50173: "grant_revoked", 700082: "expired_unused", 70043: "expired_by_policy"}
+_MALFORMED = 9002313
 _SHORTEST = 100
 
 
@@ -48,6 +49,7 @@ class AzureRefreshToken(Kind):
     sends_secret: ClassVar[bool] = True
     calls: ClassVar[Mapping[str, int]] = {}
     secret_field: str = "refresh_token"  # noqa: S105 - the name of a field
+    also_ends: ClassVar[str] = "every other sign-in session of its user, on every device"
     batch_size: ClassVar[int] = 20
     gather_s: ClassVar[float] = 0.0
     settle_s = SETTLE_S
@@ -66,9 +68,18 @@ class AzureRefreshToken(Kind):
         named = _hashed(leaked.secret)
         self._must_pair(leaked, named)
         reply = self._redeemed(leaked.secret)
-        if not reply.ok:
-            raise Rejected("unknown_credential", f"sign-in takes it no more: {error_code(reply) or reply.status}")
-        return self._ref_of(_user(reply), named)
+        if given(reply, "id_token"):
+            return self._ref_of(_user(reply), named)
+        code = error_code(reply)
+        if code in _DEAD:
+            raise Rejected("unknown_credential", f"sign-in takes it no more: AADSTS{code}")
+        if code == _MALFORMED:
+            raise Rejected("unreadable", f"sign-in finds it malformed: AADSTS{code}")
+        if code is not None:
+            raise Rejected(
+                f"aadsts{code}", "sign-in does not say whose it is, and it may live: look at the sign-in logs"
+            )
+        raise Unavailable("answer_unreadable", f"http_{reply.status}", reply.retry_after)
 
     def inspect(self, ref: CredentialRef) -> Status:
         """Raise Rejected: Entra lists nobody's refresh tokens."""
@@ -86,7 +97,7 @@ class AzureRefreshToken(Kind):
         asked, code = reply.headers.get("x-ms-request-id"), error_code(reply)
         if reply.status == HTTPStatus.TOO_MANY_REQUESTS:
             raise reply.refusal()
-        if reply.ok:
+        if given(reply, "access_token") or given(reply, "id_token"):
             return Verdict(Answer.ACCEPTED, "redeemed", request_id=asked)
         if code in _DEAD:
             return Verdict(Answer.REJECTED, _DEAD[code], request_id=asked)
@@ -100,6 +111,8 @@ class AzureRefreshToken(Kind):
             raise Rejected("not_this_account", f"no user {ref.owner} in this tenant")
         if not reply.ok:
             raise refusal(reply)
+        if reply.status != HTTPStatus.NO_CONTENT and not given(reply, "value"):
+            raise Uncertain("answer_unreadable", f"http_{reply.status}")
 
     def revoke_all(self, exposed: Sequence[tuple[CredentialRef, Secret | None]]) -> Sequence[RotatorError | None]:
         """End those of each user by one call."""

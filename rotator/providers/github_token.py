@@ -116,7 +116,7 @@ class GitHubToken(Kind):
 
     def _owner(self, token: Secret) -> str:
         reply = self._github.knock("/user", token)
-        if reply.status == HTTPStatus.UNAUTHORIZED:
+        if reply.status == HTTPStatus.UNAUTHORIZED and message_of(reply) == "Bad credentials":
             raise Rejected("unknown_credential", "GitHub knows no such token")
         login = reply.content.get("login") if isinstance(reply.content, dict) else None
         if reply.ok and isinstance(login, str) and login:

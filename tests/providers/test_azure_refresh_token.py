@@ -7,11 +7,12 @@ import hashlib
 import pytest
 
 from rotator.credential import CredentialRef, Leaked, Secret
-from rotator.errors import Rejected
+from rotator.errors import Rejected, Unavailable, Uncertain
 from rotator.ports import Answer, Connection
 from rotator.providers.azure_refresh_token import connect
 from tests.contracts.cases.azure_entra_secret import own
 from tests.fakes.azure_server import fake_azure
+from tests.fakes.door import a_door
 from tests.fakes.fault_proxy import fault_proxy
 
 KIND = "azure_refresh_token"
@@ -79,3 +80,34 @@ def test_a_short_text_is_sent_to_nobody(server, provider):
         provider.identify(Leaked(secret=Secret("1.AAAA")))
     assert refusal.value.reason == "unreadable"
     assert len(server.asked) == before
+
+
+@pytest.mark.parametrize("status", [200, 302, 401, 429, 503])
+def test_a_page_or_a_later_is_neither_life_nor_death_and_names_nobody(server, status):
+    ref, token = planted(server)
+    with a_door() as door:
+        door.says(status, "<html>Please sign in</html>")
+        between = connected(server, door.address)
+        with pytest.raises(Unavailable):
+            between.identify(Leaked(secret=token))
+        if status != 429:
+            assert between.verify(ref, token).answer is Answer.INCONCLUSIVE
+
+
+def test_a_demand_for_a_second_factor_is_no_dead_token(server):
+    _, token = planted(server)
+    with fault_proxy(server.address) as proxy:
+        proxy.answer(400, body=b'{"error": "interaction_required", "error_codes": [50076]}')
+        with pytest.raises(Rejected) as refusal:
+            connected(server, proxy.address).identify(Leaked(secret=token))
+    assert refusal.value.reason == "aadsts50076"
+
+
+def test_a_yes_that_is_not_graphs_is_uncertain(server, provider, monkeypatch):
+    ref, _ = planted(server)
+    served = server.answer
+    monkeypatch.setattr(
+        server, "answer", lambda asked, at: (200, {}, {}) if "users" in asked.path else served(asked, at)
+    )
+    with pytest.raises(Uncertain):
+        provider.revoke(ref)
