@@ -54,12 +54,14 @@ class Release:
 class Ours:
     """Which of an owner's credentials the ledger knows.
 
-    `known` are all that its runs name, `replacements` those that runs made, `late` the mints of lost claims.
+    `known` are all that its runs name, `replacements` those that runs made, `late` the mints of lost claims. `promoted`
+    are the versions, each with its place, that other runs put where this one delivered, after it had.
     """
 
     known: frozenset[str]
     replacements: frozenset[str]
     late: frozenset[str]
+    promoted: frozenset[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)

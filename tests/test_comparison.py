@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import pytest
 
-from rotator.credential import Leaked
+from rotator.credential import Leaked, Secret
 from rotator.delivery import attempt_token
 from rotator.errors import Rejected, Uncertain
 from rotator.flow.playbook_words import Strategy
-from rotator.ports import State
+from rotator.ports import Place, State
 from rotator.report.incident import build
 from tests.fakes.company import founded
 from tests.fakes.deployment import broken_chains
@@ -230,14 +230,42 @@ def test_a_place_that_another_hand_changed_is_held(house):
     assert "store_changed" in reason(deployment, "compare")
 
 
-def test_what_a_later_run_of_the_ledger_delivered_there_is_no_change(house):
+class Blind:
+    """A place that nobody can read: it says only when it was written."""
+
+    def __init__(self):
+        self.written = []
+
+    def current(self, _name):
+        return str(len(self.written)) if self.written else None
+
+    def write(self, _name, document):
+        self.written.append(document.reveal())
+        return str(len(self.written))
+
+    def erase(self, _name):
+        raise AssertionError
+
+
+@pytest.mark.parametrize("meddles", [False, True])
+def test_what_a_later_run_of_the_ledger_delivered_there_is_no_change(house, meddles):
     company, deployment = house
     stolen, _ = company.stolen(KEY)
+    company.outside.stores["blind"] = blind = Blind()
+    places = (*stolen.custody.deliver, Place("fake", "blind", "app"))
+    stolen = replace(stolen, custody=replace(stolen.custody, deliver=places))
     deployment.start([stolen], wanted=Strategy.CONTAIN_FIRST)
     deployment.rest(patience_s=3600)
     ref, secret = company.delivered(stolen.ref, stolen.custody.deliver[0])
     again = replace(stolen, ref=ref, leaked=Leaked(id=ref.id, secret=secret))
     deployment.start([again], wanted=Strategy.CONTAIN_FIRST, incident="inc-2")
+    deployment.rest(patience_s=3600)
+    assert len(blind.written) == 2
+    if meddles:
+        blind.write("app", Secret("another hand's"))
     deployment.rest()
+    last = "held" if meddles else "done"
     for run in ("inc-1.r1", "inc-2.r1"):
-        assert set(deployment.steps(run).values()) == {"done"}
+        steps = deployment.steps(run)
+        assert steps.pop("compare_last") == last
+        assert set(steps.values()) == {"done"}

@@ -7,9 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from rotator.errors import Uncertain
+from rotator.errors import BadInput, Uncertain
 from rotator.flow.playbook_words import Strategy
 from rotator.ports import Place
+from rotator.report.incident import build
 from tests.fakes.company import founded
 from tests.fakes.deployment import broken_chains
 
@@ -90,6 +91,25 @@ def test_a_mint_that_waits_for_a_stopped_run_is_held_and_names_it(stopped):
     assert deployment.steps(THEIRS)["issue"] == "held"
     assert deployment.due.wake_minting() == 0
     assert not deployment.due.busy_until(SOON)
+
+
+def test_what_waits_for_a_stopped_mint_is_told_what_lets_that_go_on_and_so_is_its_undo(stopped):
+    _, deployment = stopped
+    [entry] = build(deployment.record("inc-2"))["credentials"]
+    [waits] = entry["next"]
+    assert [way["command"] for way in waits["ways"]] == [
+        "rotator continue inc-1 --reason …",
+        f"rotator run skip {THEIRS} issue --reason …",
+    ]
+    with pytest.raises(BadInput, match=r"it does not wait for its time .* \(rotator continue inc-1 --reason …\)"):
+        deployment.hands.release(THEIRS, "issue", "ann", "go on")
+    with pytest.raises(BadInput, match=r"issue is uncertain.*it is stopped: first rotator continue inc-1 --reason …"):
+        deployment.hands.undoing(OURS, "contain")
+    deployment.stops.lift("inc-1", "ann", "go on", NO_CONNECTIONS)
+    with pytest.raises(BadInput, match=r"issue is uncertain.*look again in a moment"):
+        deployment.hands.undoing(OURS, "contain")
+    [waits] = build(deployment.record("inc-2"))["credentials"][0]["next"]
+    assert waits["command"] == "rotator incident watch inc-2"
 
 
 def test_it_goes_on_by_itself_when_the_other_does(stopped):

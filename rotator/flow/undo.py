@@ -24,6 +24,10 @@ UNSEEN = frozenset({StepState.PENDING, StepState.FAILED, StepState.HELD})
 """Where a step rests that was tried and is not done. Skipped is a person's word that it was not."""
 
 
+class Unsettled(BadInput):
+    """Nobody knows yet what became of a step: it settles by itself, unless a person stopped its run."""
+
+
 @dataclass(frozen=True, slots=True)
 class Elsewhere:
     """Another run of the same credential: whether it counts it dead, and which step of it will stop it again.
@@ -170,7 +174,7 @@ def _refuse_unsettled(where: str, run: Run, steps: Sequence[Step]) -> None:
     for step in steps:
         at = f"{run.id} {step.name}"
         if step.state in {StepState.RUNNING, StepState.UNCERTAIN}:
-            raise BadInput(
+            raise Unsettled(
                 f"{step.name} is {step.state}: its outcome is not known yet", where, "look again in a moment"
             )
         if step.state not in THROUGH and (is_unknown(step) or step.facts.get(UNRESOLVED) is True):

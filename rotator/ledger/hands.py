@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import NoReturn
 
 from sqlalchemy import Connection, update
@@ -12,13 +13,13 @@ from rotator.errors import BadInput
 from rotator.flow.plan import SAID_DONE
 from rotator.flow.run import THROUGH, Run, Step, StepState
 from rotator.flow.step import RELEASED, Move, surplus_accepted
-from rotator.flow.undo import Undo, may_have_ended_it
-from rotator.ledger import opening, statements, tables, undoing
+from rotator.flow.undo import Undo, Unsettled, may_have_ended_it
+from rotator.ledger import opening, reservation, statements, stops, tables, undoing
 from rotator.ledger.acts import act, said
 from rotator.ledger.database import Database
 from rotator.ledger.gates import find_gates
 from rotator.ledger.moves_on import is_gated, moved_on_by
-from rotator.ledger.run_at_hand import hold, known, move
+from rotator.ledger.run_at_hand import RunAtHand, hold, known, move
 from rotator.ledger.waits import is_unsafe
 
 WAITING = (StepState.FAILED, StepState.HELD)
@@ -43,7 +44,7 @@ class Hands:
             held = known(hold(connection, run), run)
             found = [step for step in held.steps if step.name == name and _may_decide(step, skip)]
             if not found:
-                _refuse_name(held.steps, name, where)
+                _refuse_name(connection, held, name)
             if not skip:
                 found = [step for step in found if not _waits_by_itself(step)] or _refuse_retry(held.run, found[0])
             held.refuse_worker(where, {step.branch for step in found})
@@ -105,9 +106,8 @@ class Hands:
             timed = [step for step in found if step.waits_for_time]
             exposed = [step for step in found if is_unsafe(step)]
             if not timed and not exposed:
-                raise BadInput(
-                    f"it does not wait for its time ({found[0].reason})", where, moved_on_by(held.run, found[0])
-                )
+                mend = moved_on_by(held.run, found[0], reservation.behind(connection, held.run.ref, found))
+                raise BadInput(f"it does not wait for its time ({found[0].reason})", where, mend)
             held.refuse_worker(where, {step.branch for step in timed + exposed})
             for step in timed:
                 move(connection, step, Move(StepState.PENDING, reason=why, facts={RELEASED: why}), self._clock())
@@ -127,7 +127,7 @@ class Hands:
 
     def undoing(self, run: str, name: str) -> Undo:
         """Return what an undo would do now; change nothing. Raises BadInput as `undo` does."""
-        with self._database.read() as connection:
+        with self._database.read() as connection, _stops_told(connection, run):
             return undoing.undoing(connection, run, name)
 
     def undo(self, run: str, name: str, by: str, reason: str, shown: Undo) -> Undo:
@@ -137,11 +137,28 @@ class Hands:
         """
         why = said(by, reason)
         told = {"at": self._clock(), "by": by, "run": run, "reason": reason, "act": "undone", "step": name}
-        with self._database.write() as connection:
+        with self._database.write() as connection, _stops_told(connection, run):
             return undoing.carry_out(connection, shown, told, why)
 
     def _note(self, connection: Connection, run: Run, by: str, reason: str, **what: object) -> None:
         act(connection, run.incident, {"at": self._clock(), "by": by, "run": run.id, "reason": reason, **what})
+
+
+@contextmanager
+def _stops_told(connection: Connection, run: str) -> Iterator[None]:
+    """Say what lets a step settle that an undo waits for, where a stop keeps it from that: no moment does."""
+    try:
+        yield
+    except Unsettled as refused:
+        first = _continued_by(connection, run)
+        if not first:
+            raise
+        raise BadInput(refused.what, refused.where, f"it is stopped: first {first}, which lets it settle") from None
+
+
+def _continued_by(connection: Connection, run: str) -> str:
+    """Return what lets a run go on, "" where nobody stopped it."""
+    return ", ".join(each.lifted_by for each in stops.over(connection, run.rpartition(".")[0], run))
 
 
 def _may_decide(step: Step, skip: bool) -> bool:
@@ -152,13 +169,15 @@ def _may_decide(step: Step, skip: bool) -> bool:
     return step.state in WAITING or (skip and may_have_ended_it(step))
 
 
-def _refuse_name(steps: Sequence[Step], name: str, where: str) -> NoReturn:
+def _refuse_name(connection: Connection, held: RunAtHand, name: str) -> NoReturn:
     """Say that no step of that name waits for a person, and how those of it stand."""
-    named = [step for step in steps if step.name == name]
+    named, where = [step for step in held.steps if step.name == name], f"{held.run.id} {name}"
     if not named:
         raise BadInput("no failed or held step of that name", where, "the report shows the steps")
     stands = f"{named[0].state} ({named[0].reason})" if named[0].reason else str(named[0].state)
     mend = "it goes on by itself; the report says until when" if named[0].attempts else "its turn has not come"
+    if first := _continued_by(connection, held.run.id):
+        mend = f"it is stopped: first {first}"
     mend = "nothing to do" if named[0].state in THROUGH else mend
     raise BadInput(f"no failed or held step of that name: it is {stands}", where, mend)
 

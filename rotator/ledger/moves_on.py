@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rotator import secret_reference
-from rotator.claims import GATE
+from rotator.claims import GATE, ONE_MINT
 from rotator.flow.playbook_words import Subject, Until, Verb
 from rotator.flow.run import THROUGH, Run, Step, StepState
 from rotator.flow.step import MISMATCH, UNKNOWN_HERE, UNPAIRED, is_unknown, surplus_accepted
 from rotator.ledger.opening import BRAKE
+from rotator.ledger.stops import Stop
 from rotator.ledger.waits import at_brake, for_our_own, is_unsafe
 
 _UNPROVABLE = (MISMATCH, UNPAIRED, UNKNOWN_HERE)
@@ -55,10 +56,11 @@ class Way:
     means: str
 
 
-def ways_on(run: Run, step: Step, steps: Sequence[Step] = ()) -> tuple[Way, ...]:
+def ways_on(run: Run, step: Step, steps: Sequence[Step] = (), behind: Sequence[Stop] = ()) -> tuple[Way, ...]:
     """Return what moves on a step that waits: at least one command, none of which leaves it where it is.
 
-    `steps` are those of its run: what comes after it is told.
+    `steps` are those of its run: what comes after it is told. `behind` are the stops of the run for whose mint it
+    waits.
     """
     if at_brake(step):
         return (opens(run.incident, BRAKE),)
@@ -86,6 +88,8 @@ def ways_on(run: Run, step: Step, steps: Sequence[Step] = ()) -> tuple[Way, ...]
             Way(DECLARE, "with the secret, which was kept for a time only"),
             Way(skip, f"goes on{then}; it lives as far as anybody here knows, and the report says who said so"),
         )
+    if waits_for_mint(step):
+        return (*_minting(run, behind), Way(skip, f"goes on without it{then}; {left_out(step)}"))
     retry = f"rotator run retry {run.id} {step.name} --reason …"
     return Way(retry, _again(run, step)), Way(skip, f"goes on without it{then}; {left_out(step)}")
 
@@ -93,6 +97,22 @@ def ways_on(run: Run, step: Step, steps: Sequence[Step] = ()) -> tuple[Way, ...]
 def is_unprovable(step: Step) -> bool:
     """Tell whether it waits since nothing that is seen can prove the death."""
     return step.state is StepState.HELD and (step.reason or "").startswith(_UNPROVABLE)
+
+
+def waits_for_mint(step: Step) -> bool:
+    """Tell whether it is held until another run of its owner, which a person stopped, is through with its mint."""
+    return step.state is StepState.HELD and (step.reason or "").startswith(ONE_MINT)
+
+
+def _minting(run: Run, behind: Sequence[Stop]) -> list[Way]:
+    """Return what lets the other mint go on; without a stop it does so, or rests, and this one is woken."""
+    if not behind:
+        return [
+            Way(f"rotator incident watch {run.incident}", "wait: nobody stops the other mint now; then this goes on")
+        ]
+    return [
+        Way(each.lifted_by, "lets the other mint go on, which comes first; then this does by itself") for each in behind
+    ]
 
 
 def left_out(step: Step) -> str:
@@ -149,9 +169,9 @@ def _again(run: Run, step: Step) -> str:
     return " ".join(filter(None, ("tries it again", addressed(run, step))))
 
 
-def moved_on_by(run: Run, step: Step) -> str:
+def moved_on_by(run: Run, step: Step, behind: Sequence[Stop] = ()) -> str:
     """Return the first command that moves on a step that waits."""
-    return ways_on(run, step)[0].command
+    return ways_on(run, step, behind=behind)[0].command
 
 
 def _sworn(step: Step) -> str:

@@ -12,8 +12,8 @@ from rotator.errors import BadInput
 from rotator.flow.order import Elsewhere
 from rotator.flow.playbook_words import Subject, Verb
 from rotator.flow.proof import Proof
-from rotator.flow.run import BranchState, Run, Step, StepState
-from rotator.ledger import counting, earlier, other_runs, rows, tables, waits
+from rotator.flow.run import AT_ONCE, BranchState, Run, Step, StepState
+from rotator.ledger import counting, earlier, other_runs, reservation, rows, tables, waits
 from rotator.ledger import gates as gates_in
 from rotator.ledger import stops as stops_in
 from rotator.ledger.database import Database
@@ -117,6 +117,7 @@ def _runs(connection: Connection, row: Any, runs: list[Run], exposures: Mapping[
     awaits = waits.lifelines(connection, incident)
     deaths = other_runs.deaths(connection, incident)
     gone_ahead = waits.gone_ahead(connection, incident)
+    due_at = _due(connection, incident)
     return [
         RunRecord(
             run=run,
@@ -128,6 +129,8 @@ def _runs(connection: Connection, row: Any, runs: list[Run], exposures: Mapping[
             routes=routes.get(run.id, ()),
             late=tuple(sorted(late.get(run.id, ()))),
             settled_by=_unless_alive(deaths.get(run.id), steps.get(run.id, ()), proofs.get(run.id, ())),
+            behind=tuple(reservation.behind(connection, run.ref, steps.get(run.id, ()))),
+            due_at=due_at.get(run.id, {}),
         )
         for run in sorted(runs, key=lambda each: (-each.priority, each.id))
     ]
@@ -161,6 +164,20 @@ def _steps(connection: Connection, incident: str) -> dict[str, list[Step]]:
     found: dict[str, list[Step]] = {}
     for each in connection.execute(query).mappings():
         found.setdefault(each["run"], []).append(rows.step_of(each))
+    return found
+
+
+def _due(connection: Connection, incident: str) -> dict[str, dict[str, float]]:
+    """Return by run when its branches that wait for nobody are due again, by their ids: not while an account pauses."""
+    branch, account = tables.branch, tables.account
+    query = (
+        select(branch.c.run, branch.c.id, branch.c.due_at, account.c.pause_until)
+        .outerjoin(account, account.c.name == branch.c.account)
+        .where(branch.c.incident == incident, branch.c.state == BranchState.OPEN.value, branch.c.due_at > AT_ONCE)
+    )
+    found: dict[str, dict[str, float]] = {}
+    for run, each, at, pause_until in connection.execute(query):
+        found.setdefault(run, {})[each] = max(at, pause_until or at)
     return found
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from rotator.flow.incident import Incident
 from rotator.flow.proof import Proof
@@ -32,7 +33,8 @@ class RunRecord:
 
     `gone_ahead` says which of `awaits` it did not wait for, who said so, and why. `routes` keep its mint waiting.
     `late` are mints of workers that had lost their claim, and that nothing has settled yet. `settled_by` is the death
-    that this run has not seen and another has, after the last sign of life that this one saw.
+    that this run has not seen and another has, after the last sign of life that this one saw. `behind` are the stops of
+    the run for whose mint this one waits. `due_at` says when a branch that waits goes on by itself, by its id.
     """
 
     run: Run
@@ -44,6 +46,8 @@ class RunRecord:
     routes: tuple[Route, ...] = ()
     late: tuple[str, ...] = ()
     settled_by: Death | None = None
+    behind: tuple[Stop, ...] = ()
+    due_at: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ wants it next, however that branch came to rest: it failed, is held, or a person
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import Connection, Insert, and_, bindparam, delete, literal, not_, select, update
@@ -13,9 +14,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from rotator.claims import ONE_MINT, LostClaim, Other
 from rotator.credential import CredentialRef
-from rotator.flow.run import AT_ONCE, BranchState, Work
-from rotator.ledger import statements, tables
+from rotator.flow.run import AT_ONCE, BranchState, Step, Work
+from rotator.ledger import statements, stops, tables
 from rotator.ledger.database import Database
+from rotator.ledger.moves_on import waits_for_mint
 
 _branch, _mint = tables.branch, tables.mint
 _RESTS = and_(
@@ -26,7 +28,7 @@ _DROP = delete(_mint).where(
     _mint.c.owner == bindparam("m_owner"), _mint.c.branch.in_(select(_branch.c.id).where(_RESTS))
 )
 _HOLDER = (
-    select(_branch.c.id, _branch.c.run, statements.stopped().label("stopped"))
+    select(_branch.c.id, _branch.c.run, _branch.c.incident, statements.stopped().label("stopped"))
     .join(_mint, _mint.c.branch == _branch.c.id)
     .where(_mint.c.owner == bindparam("m_owner"), not_(_RESTS))
 )
@@ -73,6 +75,14 @@ def take(connection: Connection, work: Work) -> Other | None:
     if holder is None or holder.id == work.branch.id:
         return None if holder is not None else Other("another run", None)
     return Other(holder.run, holder.stopped)
+
+
+def behind(connection: Connection, ref: CredentialRef, steps: Iterable[Step]) -> list[stops.Stop]:
+    """Return the stops of the run for whose mint one of the steps is held; none where it waits for no such run."""
+    if not any(map(waits_for_mint, steps)):
+        return []
+    holder = connection.execute(_HOLDER, {"m_owner": owner_of(ref)}).one_or_none()
+    return [] if holder is None else stops.over(connection, holder.incident, holder.run)
 
 
 def wake(database: Database) -> int:

@@ -22,8 +22,8 @@ from sqlalchemy import (
 
 from rotator.claims import GATE, LEAK_SAFE
 from rotator.flow.plan import Lane
-from rotator.flow.playbook_words import Strategy, Until
-from rotator.flow.run import AT_ONCE, BranchState
+from rotator.flow.playbook_words import Strategy, Until, Verb
+from rotator.flow.run import AT_ONCE, BranchState, StepState
 from rotator.ledger import tables
 
 _branch = tables.branch
@@ -116,9 +116,16 @@ FIND_STEPS = (
     .order_by(tables.step.c.position, tables.step.c.target)
 )
 FIND_PROOFS = select(tables.proof).where(tables.proof.c.run == bindparam("run_id"))
-FIND_OURS = select(tables.run.c.credential, tables.run.c.replacement).where(
+FIND_OURS = select(*(tables.run.c[name] for name in ("id", "credential", "replacement", "deliver"))).where(
     *(tables.run.c[name] == bindparam(name) for name in _OWNER)
 )
+FIND_PROMOTED = select(tables.step.c.facts).where(
+    tables.step.c.run.in_(bindparam("by_runs", expanding=True)),
+    tables.step.c.verb == Verb.PROMOTE.value,
+    tables.step.c.state == StepState.DONE.value,
+    tables.step.c.settled_at >= bindparam("since"),
+)
+"""What runs have put where consumers read, since that time."""
 FIND_LATE = (
     select(tables.late.c.credential)
     .join(tables.run, tables.run.c.id == tables.late.c.run)

@@ -94,16 +94,7 @@ class Stops:
     def over(self, incident: str, run: str | None = None) -> list[Stop]:
         """Return what keeps an incident, or one run of it, from going on now: the oldest first."""
         with self._database.read() as connection:
-            found, branch, delivery = tables.run, tables.branch, tables.delivery
-            mine = [branch.c.incident == incident, branch.c.state != BranchState.DONE.value]
-            mine += [branch.c.run == run] if run is not None else []
-            held_back = select(branch.c.id).where(*mine, statements.stopped().is_not(None)).limit(1)
-            if connection.execute(held_back).first() is None:
-                return []
-            at = select(found.c.connection).join(branch, branch.c.run == found.c.id).where(*mine)
-            into = select(delivery.c.connection).join(branch, branch.c.run == delivery.c.run).where(*mine)
-            names = {incident, *connection.execute(at.union(into)).scalars()}
-            return [each for each in find(connection) if each.scope == ALL or each.name in names]
+            return over(connection, incident, run)
 
     def in_force(self) -> list[Stop]:
         """Return what is stopped now, the oldest first."""
@@ -142,6 +133,20 @@ def find(connection: Connection) -> list[Stop]:
     stop = tables.stop
     query = select(stop.c.scope, stop.c.name, stop.c.at, stop.c.by, stop.c.reason).where(stop.c.lifted_at.is_(None))
     return [Stop(*row) for row in connection.execute(query.order_by(stop.c.id))]
+
+
+def over(connection: Connection, incident: str, run: str | None = None) -> list[Stop]:
+    """Return what keeps an incident, or one run of it, from going on now: the oldest first."""
+    found, branch, delivery = tables.run, tables.branch, tables.delivery
+    mine = [branch.c.incident == incident, branch.c.state != BranchState.DONE.value]
+    mine += [branch.c.run == run] if run is not None else []
+    held_back = select(branch.c.id).where(*mine, statements.stopped().is_not(None)).limit(1)
+    if connection.execute(held_back).first() is None:
+        return []
+    at = select(found.c.connection).join(branch, branch.c.run == found.c.id).where(*mine)
+    into = select(delivery.c.connection).join(branch, branch.c.run == delivery.c.run).where(*mine)
+    names = {incident, *connection.execute(at.union(into)).scalars()}
+    return [each for each in find(connection) if each.scope == ALL or each.name in names]
 
 
 def _of(stops: Sequence[Stop], scope: str, name: str) -> Stop | None:

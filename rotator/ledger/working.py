@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import functools
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 import structlog
-from sqlalchemy import Connection, Executable, Update, insert, select, update
+from sqlalchemy import Connection, Executable, Row, Update, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from rotator import clock
@@ -324,8 +325,9 @@ class WorkingLedger:
         with self._database.read() as connection:
             rows_of = connection.execute(statements.FIND_OURS, of_owner).all()
             late = connection.execute(statements.FIND_LATE, of_owner).scalars().all()
+            promoted = _promoted_since(connection, run, rows_of)
         replacements = frozenset(row.replacement for row in rows_of if row.replacement is not None)
-        return Ours(replacements | {row.credential for row in rows_of}, replacements, frozenset(late))
+        return Ours(replacements | {row.credential for row in rows_of}, replacements, frozenset(late), promoted)
 
     @_told
     def note_late(self, run: str, credential: str) -> None:
@@ -352,6 +354,23 @@ def _each_kept(writes: Sequence[Callable[[Connection], Answer]], connection: Con
         except LostClaim:
             found.append(None)
     return found
+
+
+def _promoted_since(connection: Connection, run: Run, rows_of: Sequence[Row[Any]]) -> frozenset[tuple[str, str]]:
+    """Return the places of a run, each with a version that another run of its owner put there after it had delivered.
+
+    Nearly always no other run delivers there, and the ledger is asked for nothing more.
+    """
+    if run.replaced_at is None:
+        return frozenset()
+    mine = [rows.places_text((place,))[1:-1] for place in run.deliver]
+    others = [row.id for row in rows_of if row.id != run.id and any(each in row.deliver for each in mine)]
+    if not others:
+        return frozenset()
+    found = connection.execute(statements.FIND_PROMOTED, {"by_runs": others, "since": run.replaced_at}).scalars()
+    told = (json.loads(facts).get("promoted", {}) for facts in found)
+    places = {str(place) for place in run.deliver}
+    return frozenset((at, version) for each in told for at, version in each.items() if at in places)
 
 
 def _is_ahead(step: Step, work: Work) -> bool:

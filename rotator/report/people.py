@@ -55,10 +55,12 @@ def acts(record: RunRecord) -> dict[str, Any]:
 def choices(incident: IncidentRecord, record: RunRecord, called: str) -> dict[str, Any]:
     """Return what keeps a run waiting, and what a person can do now."""
     found = [_next(incident, record, step, called) for step in waiting(record)]
+    stopped = stops_of(record, incident.stops)
+    tried = [] if stopped else trying(record)
     return {
-        "stopped": [str(each) for each in stops_of(record, incident.stops)],
+        "stopped": [str(each) for each in stopped],
         "next": found,
-        "trying": [{**each, "then": as_called(each["then"], called)} for each in trying(record)],
+        "trying": [{**each, "then": as_called(each["then"], called)} for each in tried],
     }
 
 

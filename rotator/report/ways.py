@@ -69,7 +69,7 @@ def ways(incident: IncidentRecord, record: RunRecord, step: Step) -> list[Way]:
             Way(f"rotator incident watch {mine}", "wait: who may read it is being stopped; then it goes on by itself")
         ]
     first = _resuming(record) if step.subject is Subject.CONSUMERS else ()
-    found = [*closing, *first, *ways_on(record.run, step, record.steps)]
+    found = [*closing, *first, *ways_on(record.run, step, record.steps, record.behind)]
     return list({each.command: each for each in reversed(found)}.values())[::-1]
 
 
@@ -86,7 +86,7 @@ def _settled(record: RunRecord, death: Death, step: Step) -> Iterator[Way]:
     left = "nothing is left to do here for its death" if step.state in THROUGH else "then skip it here"
     yield Way(f"rotator report {death.run.rpartition('.')[0]}", f"shows that death; {left}")
     if step.state not in THROUGH:
-        skip, _ = ways_on(record.run, step, record.steps)
+        skip, _ = ways_on(record.run, step, record.steps, record.behind)
         yield Way(skip.command, skip.means.partition("; its death stays unproven")[0])
 
 
@@ -148,6 +148,6 @@ def _contained(incident: IncidentRecord, reader: RunRecord, seen: frozenset[str]
             yield from _closing(incident, reader, seen)
         elif step.state is not StepState.SKIPPED and not step.waits_for_time:
             # To leave its containment out stops nobody.
-            for way in ways_on(reader.run, step, reader.steps):
+            for way in ways_on(reader.run, step, reader.steps, reader.behind):
                 if not way.command.startswith("rotator run skip "):
                     yield Way(way.command, f"{run}: {way.means}")

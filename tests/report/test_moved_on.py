@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from rotator.credential import Leaked
-from rotator.errors import Unavailable
+from rotator.errors import BadInput, Unavailable
 from rotator.flow.playbook_words import Strategy
 from rotator.flow.scope import ConsumerAddress
+from rotator.flow.step import ATTEMPTS
+from rotator.report.clocks import moment
 from rotator.report.incident import build
 from rotator.report.terminal import incident_text
 from tests.report.test_shown import shown
@@ -133,6 +137,38 @@ def test_what_is_tried_by_itself_says_until_when_where_and_what_one_can_do_then(
     until = f"it is tried again by itself until {one['until'][11:19]}Z, at http://silent, as the plan has it"
     assert f"{until} (a change of the configuration does not reach it); then it waits for you" in said
     assert "then it waits for you: rotator run skip inc-1.r1 reload --reason …" in said
+
+
+def test_until_when_it_is_tried_counts_what_the_issuer_asked_for_and_how_often_it_was_and_a_stop(house):
+    company, deployment = house
+    stolen, _ = company.stolen(KEY)
+
+    def meet(phase, what, _changes):
+        if (phase, what) == ("before", "issuer.issue"):
+            raise Unavailable("throttled", retry_after=HOUR)
+
+    company.world.meet = meet
+    deployment.start([stolen], wanted=Strategy.CONTAIN_FIRST)
+    for attempts in range(1, ATTEMPTS):
+        deployment.rest(patience_s=HOUR / 2)
+        [entry] = told(deployment).values()
+        [one] = entry["trying"]
+        [due] = [each["due_at"] for each in deployment.rows("branch") if each["state"] == "open"]
+        assert one["until"] == moment(due)
+        assert one["told"] == f"and 4 times at least ({attempts} so far)"
+        assert f"Z, {one['told']}; then it waits for you: {one['then']}" in text(deployment)
+        deployment.stops.stop(None, "ann", "look first", ())
+        [entry] = told(deployment).values()
+        assert entry["trying"] == []
+        with pytest.raises(BadInput, match="it is stopped: first rotator continue --reason …"):
+            deployment.hands.decide("inc-1.r1", "issue", skip=True, by="ann", reason="go on")
+        deployment.stops.lift(None, "ann", "go on", ())
+        deployment.world.wait_until(due)
+    deployment.rest(patience_s=HOUR / 2)
+    assert deployment.steps()["issue"] == "failed"
+    [entry] = told(deployment).values()
+    assert entry["trying"] == []
+    assert deployment.hands.decide("inc-1.r1", "issue", skip=True, by="ann", reason="go on") == 1
 
 
 def test_a_destruction_that_was_left_out_is_not_said_to_have_shown_nothing(house):
