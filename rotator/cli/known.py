@@ -116,12 +116,13 @@ def list_providers(context: typer.Context, output: OutputOption = Output.TABLE) 
         return
     table = plain_table(None, "kind", *kinds.COLUMNS.values(), "death is seen by", "tested", "connections")
     for each in found:
-        can = ("yes" if each[name] else "-" for name in kinds.COLUMNS)
+        can = (kinds.can(each, what) for what in kinds.COLUMNS)
         served = each["trouble"] or ", ".join(each["connections"]) or "-"
-        verify, tested = each["verify"].replace("_", " "), (each["tested"] or "-").replace("_", " ")
-        table.add_row(words(each["kind"]), *can, verify, tested, words(served))
+        tested = "practice" if each["practice"] else (each["tested"] or "-").replace("_", " ")
+        table.add_row(words(each["kind"]), *can, kinds.seen_by(each), tested, words(served))
     console().print(table)
-    typer.echo(plain(kinds.counted(found)))
+    for line in (*kinds.takes_along(found), kinds.counted(found)):
+        typer.echo(plain(line))
 
 
 def check_providers(context: typer.Context, output: OutputOption = Output.TABLE) -> None:

@@ -44,6 +44,7 @@ class AwsStsSession(Kind):
     capability: ClassVar[Capability] = Capability.EXPIRE_ONLY
     sends_secret: ClassVar[bool] = True
     calls: ClassVar[Mapping[str, int]] = {"preserve": 5, "end_sessions": 3, "verify": 2}
+    also_ends: ClassVar[str] = "every older session of its principal"
     settle_s = SETTLE_S
     secret_field = "aws_session_token"  # noqa: S105 - the name of a field
 

@@ -63,6 +63,7 @@ class KubernetesServiceAccountToken(Kind):
     )
     calls: ClassVar[Mapping[str, int]] = {"preserve": 2, "revoke": 2, "issue": 5, "compare": 2}
     secret_field: str = SECRET_FIELD
+    also_ends: ClassVar[str] = "the Secret or Pod that it is bound to, with every other token of that"
     settle_s = CACHED_S
     propagation_s = CACHED_S
 

@@ -41,6 +41,7 @@ class SshCaKey(Kind):
     sends_secret: ClassVar[bool] = False
     calls: ClassVar[Mapping[str, int]] = {"preserve": 2, "compare": 0}
     secret_field: str = SECRET_FIELD
+    also_ends: ClassVar[str] = "every certificate that the authority signed"
     settle_s = 2.0  # sshd reads the list at each login
 
     def __init__(self, connection: Connection, name: str) -> None:

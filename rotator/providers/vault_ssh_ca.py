@@ -55,6 +55,7 @@ class VaultSshCa(Kind):
     calls: ClassVar[Mapping[str, int]] = {"preserve": 5, "verify": 5, "issue": 3, "install": 3, "revoke": 4}
     secret_field: str = "public_key"  # noqa: S105 - the name of a field
     nobody: ClassVar[tuple[str, str]] = ("rotator-provider-check", "SHA256:" + "A" * 43)
+    also_ends: ClassVar[str] = "every certificate that the authority signed"
     settle_s = 2.0  # sshd reads the list at each login
 
     def __init__(self, connection: Connection, name: str) -> None:

@@ -47,6 +47,7 @@ class VaultToken(Kind):
     calls: ClassVar[Mapping[str, int]] = {"preserve": 2, "issue": 2, "compare": 2}
     settle_s = SETTLE_S
     secret_field = TOKEN_FIELD
+    also_ends: ClassVar[str] = "its leases and child tokens"
 
     def __init__(self, connection: Connection, name: str) -> None:
         super().__init__(connection, name)

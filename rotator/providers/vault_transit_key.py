@@ -54,6 +54,7 @@ class VaultTransitKey(Kind):
         "issue": 5,
     }
     secret_field: str = SECRET_FIELD
+    also_ends: ClassVar[str] = "the older versions of the key"
     settle_s = SETTLE_S
 
     def __init__(self, connection: Connection, name: str) -> None:

@@ -19,25 +19,36 @@ COLUMNS = {
 }
 """What can be done by machine: the name in data, and for people."""
 BY_HAND = "by_hand"
+ACTS, LOOKS, NOTHING = "acts", "looks", "nothing"
+"""What a machine does about a kind: it ends one, it only tries or looks whether a person did, or it does neither."""
+PRACTICE = frozenset({"acme_api_token"})
+"""Kinds of a vendor that stands in the practice range and nowhere else."""
 
 
 def row(playbook: Playbook, classes: Sequence[type], family: str, connections: Sequence[str]) -> dict[str, Any]:
     """Return what is true of one kind. `classes` are those of its provider.
 
     `verify` is `knock` where the machine tries the credential itself, `stated` where it can only ask the issuer, and
-    `by_hand` where a person must look. `tested` is None where nobody says so.
+    `by_hand` where a person must look, and no machine proves anything. `machine` tells a kind that a machine ends from
+    one that it only looks at. `also_ends` is what goes with the exposed one. `tested` is None where nobody says so.
     """
     machine = {(line.do.verb, line.do.subject) for line in playbook.steps if line.by_hand is None}
     verbs = {verb for verb, subject in machine if subject is Subject.EXPOSED}
     looks = "knock" if not any(hasattr(each, "no_knock") for each in classes) else "stated"
-    return {
-        "kind": playbook.playbook,
-        "family": family,
+    able = {
         "issue": bool(MINTING & {verb for verb, _ in machine}),
         "suspend": bool({Verb.SUSPEND, Verb.UNINSTALL} & verbs),
         "sessions": Verb.END_SESSIONS in verbs,
         "revoke": Verb.REVOKE in verbs,
+    }
+    return {
+        "kind": playbook.playbook,
+        "family": family,
+        "practice": playbook.playbook in PRACTICE,
+        "machine": ACTS if any(able.values()) else LOOKS if Verb.VERIFY in verbs else NOTHING,
+        **able,
         "batch": any(getattr(each, "batch_size", 1) > 1 for each in classes),
+        "also_ends": next((each.also_ends for each in classes if hasattr(each, "also_ends")), None),
         "verify": looks if Verb.VERIFY in verbs else BY_HAND,
         "tested": playbook.tested.grade.value if playbook.tested else None,
         "tested_with": playbook.tested.with_ if playbook.tested else None,
@@ -45,12 +56,40 @@ def row(playbook: Playbook, classes: Sequence[type], family: str, connections: S
     }
 
 
+def seen_by(found: dict[str, Any]) -> str:
+    """Say for people how a death is seen, and where that is all that a machine does."""
+    if found["machine"] == NOTHING:
+        return "a person alone"
+    seen = str(found["verify"]).replace("_", " ")
+    return f"{seen}, no more" if found["machine"] == LOOKS else seen
+
+
 def counted(rows: Iterable[dict[str, Any]]) -> str:
-    """Return in words how many kinds there are of each grade, none added to another's."""
-    grades = Counter(each["tested"] for each in rows)
-    told = [f"{grades[grade.value]} against {_PLACES[grade]}" for grade in Grade if grades[grade.value]]
-    untested = f", {grades[None]} by people alone or untested" if grades[None] else ""
-    return f"{sum(grades.values())} kinds: {', '.join(told)}{untested}"
+    """Return in words how many kinds there are of each sort and grade, none added to another's.
+
+    Those of the practice range are left out: nobody has such a credential.
+    """
+    real = [each for each in rows if not each["practice"]]
+    grades, sorts = Counter(each["tested"] for each in real), Counter(each["machine"] for each in real)
+    tested = [f"{grades[grade.value]} against {_PLACES[grade]}" for grade in Grade if grades[grade.value]]
+    tested += [f"{grades[None] - sorts[NOTHING]} against nothing"] if grades[None] > sorts[NOTHING] else []
+    said = [
+        f"{sorts[ACTS]} are ended by machine",
+        f"{sorts[LOOKS]} by a person, and a machine sees that they are dead" if sorts[LOOKS] else "",
+        f"{sorts[NOTHING]} by a person alone, and no machine proves anything" if sorts[NOTHING] else "",
+    ]
+    return f"{len(real)} kinds: {'; '.join(filter(None, said))}. Tested: {', '.join(tested)}."
+
+
+def can(found: dict[str, Any], what: str) -> str:
+    """Say in one word of a column whether a machine can, and where its doing ends more than what leaked."""
+    ends = "revoke" if found["revoke"] else "suspend"
+    return ("yes, and more" if what == ends and found["also_ends"] else "yes") if found[what] else "-"
+
+
+def takes_along(rows: Iterable[dict[str, Any]]) -> list[str]:
+    """Return a line for each kind whose end ends more than what leaked."""
+    return [f"{each['kind']}: ending it also ends {each['also_ends']}" for each in rows if each["also_ends"]]
 
 
 _PLACES = {

@@ -33,14 +33,22 @@ def test_the_table_says_of_each_kind_what_is_true_of_its_playbook(rotator):
     assert (token["issue"], token["batch"], token["verify"]) == (False, True, "knock")
     assert not any(person[can] for can in ("issue", "suspend", "sessions", "revoke", "batch"))
     assert (person["verify"], person["tested"]) == ("by_hand", None)
+    assert [each["machine"] for each in (key, entries["stripe_api_key"], person)] == ["acts", "looks", "nothing"]
+    assert "every device" in entries["azure_refresh_token"]["also_ends"]
+    assert [kind for kind, each in entries.items() if each["practice"]] == ["acme_api_token"]
     assert entries["aws_console_password"]["verify"] == "stated"
 
 
 def test_grades_are_counted_apart_and_nobody_claims_a_live_account(rotator):
-    told = rotator("provider", "list").ended(0).out.splitlines()[-1]
-    grades = Counter(each.tested.grade.value if each.tested else None for each in PLAYBOOKS.values())
-    assert told.startswith(f"{len(PLAYBOOKS)} kinds: {grades['real_server']} against a real server, ")
+    out = rotator("provider", "list").ended(0).out
+    told = out.splitlines()[-1]
+    real = [each for name, each in PLAYBOOKS.items() if name != "acme_api_token"]
+    grades = Counter(each.tested.grade.value if each.tested else None for each in real)
+    assert told.startswith(f"{len(real)} kinds: ")
+    assert "by a person alone, and no machine proves anything" in told
+    assert f"Tested: {grades['real_server']} against a real server, " in told
     assert "live account" not in told
+    assert "azure_refresh_token: ending it also ends every other" in " ".join(out.split())
 
 
 @pytest.mark.parametrize("kind", sorted(PLAYBOOKS))
