@@ -113,6 +113,10 @@ class Ledger(Protocol):
         """Tell whether a living stolen credential, or an open foothold, may read what this run delivers."""
         ...
 
+    def answered_elsewhere(self, run: Run, since: float) -> list[str]:
+        """Return the other runs of its credential that count it dead now, or were approved since then, by name."""
+        ...
+
     def is_shut(self, incident: str, gate: Until) -> bool:
         """Tell whether a gate of the incident keeps its steps waiting."""
         ...
@@ -142,6 +146,9 @@ STOPPED = "stopped: "
 
 ONE_MINT = "one mint per owner at a time: "
 """How the reason of a step begins that waits for another run's mint; that run follows."""
+
+ELSEWHERE = "answered elsewhere: "
+"""How the reason of a resume begins that waits since another run stopped that credential; a person decides."""
 
 GATE = "gate: "
 """How the reason of a step begins that waits for a gate."""

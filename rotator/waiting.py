@@ -1,11 +1,12 @@
-"""What keeps a step waiting before it may start: its time, a gate, a person, a thief who may read, another mint."""
+"""What keeps a step waiting before it may start: time, a gate, a person, a thief who may read, another run."""
 
 from __future__ import annotations
 
-from rotator.claims import GATE, LEAK_SAFE, ONE_MINT, Ledger, Other
+from rotator.claims import ELSEWHERE, GATE, LEAK_SAFE, ONE_MINT, Ledger, Other
 from rotator.flow.giving_back import held_by_consumers
 from rotator.flow.playbook_words import GATES, Verb
-from rotator.flow.run import ASKED, Step, StepState, Work
+from rotator.flow.run import ASKED, ORDERED_AT, Step, StepState, Work
+from rotator.flow.standing import resumes
 from rotator.flow.step import Move, hold_before, spread_before
 from rotator.world import World
 
@@ -32,6 +33,9 @@ def wait_before(ledger: Ledger, world: World, work: Work, step: Step, now: float
         return spreading
     if step.verb in DELIVERS and ledger.has_open_readers(work.run):
         return Move(StepState.HELD, reason=LEAK_SAFE)
+    if resumes(step) and (others := ledger.answered_elsewhere(work.run, _ordered_at(step))):
+        # Who ordered it did not know of that; and it would come alive in a run that goes on calling it dead.
+        return Move(StepState.HELD, reason=f"{ELSEWHERE}{', '.join(others)} stopped it again, or is about to")
     if step.verb in ONE_AT_A_TIME or step.name == MAKE_ROOM:
         return _behind(ledger.take_mint(work), now)
     return None
@@ -44,3 +48,9 @@ def _behind(other: Other | None, now: float) -> Move | None:
     if other.stopped is None:
         return Move(StepState.PENDING, now + 1.0, f"{ONE_MINT}{other.run} is at work on its own")
     return Move(StepState.HELD, reason=f"{ONE_MINT}{other.run} has begun its own, and is stopped ({other.stopped})")
+
+
+def _ordered_at(step: Step) -> float:
+    """Return when a person last said that it is to be resumed."""
+    told = step.facts.get(ORDERED_AT)
+    return float(told) if isinstance(told, int | float) else float("inf")

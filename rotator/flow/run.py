@@ -46,6 +46,8 @@ UNDOES = "undoes"
 """The fact of an appended step that takes another back: that one's id."""
 WHY = "why"
 """The fact beside it: who wanted it, and the reason."""
+ORDERED_AT = "ordered_at"
+"""The fact of a step that resumes the exposed credential: when a person last said so, in epoch seconds."""
 
 ASKED = "by hand: "
 """How the reason of a step begins that waits for what a person does; what he is asked to do follows."""

@@ -94,15 +94,36 @@ def still_open(run: Run, steps: Sequence[Step], late: Sequence[str] = (), settle
     return found + [f"a mint of a lost worker ({each}) is not settled" for each in late]
 
 
+def resumes(step: Step) -> bool:
+    """Tell whether it gives the exposed credential its life back."""
+    return step.verb is Verb.RESUME and step.subject is Subject.EXPOSED
+
+
 def resumed(steps: Sequence[Step]) -> Step | None:
-    """Return the last step that resumes the exposed credential, None where none does: nobody knows when it works."""
-    found = [step for step in steps if step.verb is Verb.RESUME and step.subject is Subject.EXPOSED]
-    return next((step for step in reversed(found) if step.state is not StepState.SKIPPED), None)
+    """Return the last step that resumed the exposed credential, tried or done: nobody knows when it works."""
+    found = [step for step in steps if resumes(step) and step.state is not StepState.SKIPPED and step.attempts]
+    return found[-1] if found else None
+
+
+def will_resume(steps: Sequence[Step]) -> Step | None:
+    """Return the step that is to resume the exposed credential and was not tried yet, None where none is."""
+    return next((step for step in steps if resumes(step) and step.state not in THROUGH and not step.attempts), None)
+
+
+LANDS_AFTER = "what its lost worker sent may still land after it, and do again, unseen, what it takes back"
+"""What a person accepts who does not wait for that."""
+
+
+def may_land_after(step: Step) -> bool:
+    """Tell whether an undo waits with it until what a lost worker sent can land no more."""
+    return step.waits_for_time and UNDOES in step.facts
 
 
 def _alive_again(steps: Sequence[Step]) -> str:
-    back = resumed(steps)
-    return f"ALIVE AGAIN: it was resumed ({back.facts.get(WHY)}), and " if back is not None else ""
+    if (back := resumed(steps)) is not None:
+        return f"ALIVE AGAIN: it was resumed ({back.facts.get(WHY)}), and "
+    ahead = will_resume(steps)
+    return f"it will be resumed by {ahead.name} ({ahead.facts.get(WHY)}), and " if ahead is not None else ""
 
 
 def _without_proof(steps: Sequence[Step]) -> str:

@@ -11,7 +11,8 @@ from sqlalchemy import Connection, update
 from rotator import clock
 from rotator.errors import BadInput
 from rotator.flow.plan import SAID_DONE
-from rotator.flow.run import THROUGH, Run, Step, StepState
+from rotator.flow.run import ORDERED_AT, THROUGH, Run, Step, StepState
+from rotator.flow.standing import LANDS_AFTER, may_land_after, resumes
 from rotator.flow.step import RELEASED, Move, surplus_accepted
 from rotator.flow.undo import Undo, Unsettled, may_have_ended_it
 from rotator.ledger import opening, reservation, statements, stops, tables, undoing
@@ -34,13 +35,15 @@ class Hands:
     def decide(self, run: str, name: str, *, skip: bool, by: str, reason: str) -> int:
         """Do a failed or held step of a run again, or go on without it; return how many steps it was.
 
-        To do a step again that was held for unknown siblings, or for another's value in a store, accepts those.
+        To do a step again that was held for unknown siblings, or for another's value in a store, accepts those; a
+        resume that was held since other runs stopped that credential again has those count it as living.
 
         Raises BadInput when no such step waits for a person, a worker has just taken it in hand, or no reason is given.
         """
         why, where = said(by, reason), f"{run} {name}"
         wanted = StepState.SKIPPED if skip else StepState.PENDING
         with self._database.write() as connection:
+            others = None if skip else undoing.hold_answering(connection, run, name)
             held = known(hold(connection, run), run)
             found = [step for step in held.steps if step.name == name and _may_decide(step, skip)]
             if not found:
@@ -48,8 +51,13 @@ class Hands:
             if not skip:
                 found = [step for step in found if not _waits_by_itself(step)] or _refuse_retry(held.run, found[0])
             held.refuse_worker(where, {step.branch for step in found})
+            now = self._clock()
+            said_so = {} if others is None else {ORDERED_AT: now}
             for step in found:
-                move(connection, step, Move(wanted, reason=why), self._clock())
+                move(connection, step, Move(wanted, reason=why, facts=said_so), now)
+            if others is not None:
+                told = {"at": now, "by": by, "run": run, "reason": reason, "step": name}
+                undoing.resume_all_the_same(connection, held, others, told)
             accepted = sorted({each for step in found for each in surplus_accepted(step)})
             self._note(
                 connection,
@@ -123,7 +131,8 @@ class Hands:
         if not timed:
             return "the risk that a thief reads its new secret is accepted"
         kept = f"; it still waits for {', '.join(shut)}" if shut else ""
-        return f"it no longer waits for its time{kept}"
+        lands = f"; {LANDS_AFTER}" if any(may_land_after(step) for step in timed) else ""
+        return f"it no longer waits for its time{kept}{lands}"
 
     def undoing(self, run: str, name: str) -> Undo:
         """Return what an undo would do now; change nothing. Raises BadInput as `undo` does."""
@@ -166,7 +175,12 @@ def _may_decide(step: Step, skip: bool) -> bool:
 
     Nobody could else say that it was not done, while a stop keeps it from being settled.
     """
-    return step.state in WAITING or (skip and may_have_ended_it(step))
+    return step.state in WAITING or (skip and (may_have_ended_it(step) or _may_call_off(step)))
+
+
+def _may_call_off(step: Step) -> bool:
+    """Tell whether it would resume the exposed credential and was not tried: a stop may keep it so for long."""
+    return resumes(step) and step.state is StepState.PENDING and not step.attempts
 
 
 def _refuse_name(connection: Connection, held: RunAtHand, name: str) -> NoReturn:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Select, and_, or_, select
 
 from rotator.flow.playbook_words import Subject
-from rotator.flow.proof import Evidence
+from rotator.flow.proof import Evidence, Proof
 from rotator.flow.run import THROUGH, Run
 from rotator.flow.step import STOPS
 from rotator.flow.undo import Elsewhere
@@ -62,7 +63,7 @@ def find(connection: Connection, mine: Run) -> list[Elsewhere]:
         key = {"run_id": row.id}
         proofs = [rows.proof_of(each) for each in connection.execute(statements.FIND_PROOFS, key).mappings()]
         steps = [rows.step_of(each) for each in connection.execute(statements.FIND_STEPS, key).mappings()]
-        dead = any(each.settling or each.dead_at is not None or each.contained_at is not None for each in proofs)
+        dead = _count_dead(proofs)
         ahead = [
             each
             for each in steps
@@ -78,13 +79,27 @@ def find(connection: Connection, mine: Run) -> list[Elsewhere]:
     return found
 
 
+def answering(connection: Connection, mine: Run, since: float) -> list[str]:
+    """Return the approved ones that count it dead now, or were approved since then, by name."""
+    found = []
+    for row in connection.execute(_same(mine)).all():
+        proofs = connection.execute(statements.FIND_PROOFS, {"run_id": row.id}).mappings()
+        if row.requested_at > since or _count_dead([rows.proof_of(each) for each in proofs]):
+            found.append(row.id)
+    return found
+
+
+def _count_dead(proofs: Sequence[Proof]) -> bool:
+    return any(each.settling or each.dead_at is not None or each.contained_at is not None for each in proofs)
+
+
 def _same(mine: Run) -> Select[Any]:
     """Ask for them: of the same connection, or of another that leads to the same account."""
     run, branch = tables.run, tables.branch
     account = select(branch.c.account).where(branch.c.run == mine.id, branch.c.account != "")
     same_account = select(1).where(branch.c.run == run.c.id, branch.c.account.in_(account)).correlate(run).exists()
     return (
-        select(run.c.id, run.c.incident)
+        select(run.c.id, run.c.incident, run.c.requested_at)
         .where(
             run.c.id != mine.id,
             run.c.requested_at.is_not(None),

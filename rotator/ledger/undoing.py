@@ -11,13 +11,15 @@ from sqlalchemy import Connection, insert, select, update
 from rotator.errors import BadInput
 from rotator.flow.apart import is_apart
 from rotator.flow.proof import revived
-from rotator.flow.run import AT_ONCE, BranchState, Step, StepState, calls_ahead, summarise
+from rotator.flow.run import AT_ONCE, ORDERED_AT, BranchState, Step, StepState, calls_ahead, summarise
+from rotator.flow.standing import resumes
 from rotator.flow.step import Move, apply
 from rotator.flow.undo import Undo, undo
 from rotator.flow.way_back import Stretch
 from rotator.ledger import other_runs, rows, statements, tables
 from rotator.ledger.acts import act, lock
 from rotator.ledger.run_at_hand import RunAtHand, hold_branches, known, look
+from rotator.ledger.waits import is_answered_elsewhere
 
 
 def undoing(connection: Connection, run: str, name: str, why: str = "") -> Undo:
@@ -39,18 +41,56 @@ def carry_out(connection: Connection, shown: Undo, act_of: dict[str, Any], why: 
         raise BadInput("the run has moved on meanwhile", f"{run} {name}", "look again, then say it again")
     skips = Move(StepState.SKIPPED, reason=f"undone from {name} on: {why}")
     skipped = [apply(each, skips, act_of["at"]) for each in found.skipped]
-    added = [step for stretch in found.stretches for step in stretch.steps]
+    ordered = {ORDERED_AT: act_of["at"]}
+    added = [
+        replace(step, facts={**step.facts, **ordered}) if resumes(step) else step
+        for stretch in found.stretches
+        for step in stretch.steps
+    ]
     _append(connection, mine, found.stretches, skipped, added)
     after = {step.id: step for step in (*mine.steps, *skipped, *added)}
     _claim_no_more(connection, replace(mine, steps=tuple(after.values())), resumes=found.resumes)
     ids = {"takes_back": found.takes_back, "appended": added, "skipped": skipped}
     act(connection, mine.run.incident, {**act_of, **{key: [step.id for step in each] for key, each in ids.items()}})
-    for other in others if found.resumes else ():
+    if found.resumes:
+        _revive(connection, others, act_of, f"{run} was undone from {name} on, which resumes it")
+    return found
+
+
+def hold_answering(connection: Connection, run: str, name: str) -> list[RunAtHand] | None:
+    """Lock a run, and with it those that keep its resume waiting; return these, None where the step is no such one.
+
+    Raises BadInput when there is no such run, or another joins them just now.
+    """
+    seen = known(look(connection, run), run)
+    waits = next((step for step in seen.steps if step.name == name and is_answered_elsewhere(step)), None)
+    if waits is None:
+        return None
+    since = float(str(waits.facts.get(ORDERED_AT, "inf")))
+    found = other_runs.answering(connection, seen.run, since)
+    _, others = _hold(connection, run, set(found))
+    if other_runs.answering(connection, seen.run, since) != found:
+        raise BadInput("other runs of it have moved on meanwhile", f"{run} {name}", "look again, then say it again")
+    return others
+
+
+def resume_all_the_same(
+    connection: Connection, mine: RunAtHand, others: Sequence[RunAtHand], act_of: dict[str, Any]
+) -> None:
+    """Stop claiming, wherever it is claimed, that a credential is dead that a person has resumed in spite of that.
+
+    All are locked. `act_of` is the evidence of it. Raises BadInput where a worker is at one of them.
+    """
+    _revive(connection, others, act_of, f"{mine.run.id} {act_of['step']} resumes it all the same")
+    _claim_no_more(connection, mine, resumes=True)
+
+
+def _revive(connection: Connection, others: Sequence[RunAtHand], act_of: dict[str, Any], because: str) -> None:
+    """Have other runs of a credential count it as a living one again, and tell their incidents."""
+    for other in others:
         other.refuse_worker(f"{other.run.id}, of the same credential", {each["id"] for each in other.branches})
         _claim_no_more(connection, other, resumes=True)
-        because = f"{run} was undone from {name} on, which resumes it"
         act(connection, other.run.incident, {**act_of, "act": "revived", "run": other.run.id, "because": because})
-    return found
 
 
 def _hold(connection: Connection, run: str, others: set[str]) -> tuple[RunAtHand, list[RunAtHand]]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, RowMapping, bindparam, select
 
-from rotator.claims import LEAK_SAFE
+from rotator.claims import ELSEWHERE, LEAK_SAFE
 from rotator.flow.playbook_words import Strategy
 from rotator.flow.run import BranchState, Step, StepState
 from rotator.ledger import tables
@@ -129,6 +129,11 @@ def at_brake(step: Step) -> bool:
 def is_unsafe(step: Step) -> bool:
     """Tell whether it waits because a thief could read what it makes."""
     return step.state is StepState.HELD and (step.reason or "").startswith(UNSAFE)
+
+
+def is_answered_elsewhere(step: Step) -> bool:
+    """Tell whether it would resume what another run has stopped since that was ordered."""
+    return step.state is StepState.HELD and (step.reason or "").startswith(ELSEWHERE)
 
 
 def _unsafe_because(found: Sequence[Route]) -> str:

@@ -29,7 +29,7 @@ from rotator.flow.run import (
     needs_material,
     summarise,
 )
-from rotator.ledger import accounts, alike, reservation, rows, statements, tables, timekeeping
+from rotator.ledger import accounts, alike, other_runs, reservation, rows, statements, tables, timekeeping
 from rotator.ledger.database import Database
 from rotator.ledger.evidence import chained
 from rotator.seal import Seal
@@ -310,6 +310,12 @@ class WorkingLedger:
     def take_mint(self, work: Work) -> Other | None:
         """Reserve the owner for one mint at a time; the draft that settles it gives the reservation back."""
         return self._database.commit(lambda connection: reservation.take(connection, work))
+
+    @_told
+    def answered_elsewhere(self, run: Run, since: float) -> list[str]:
+        """Return the other runs of its credential that count it dead now, or were approved since then, by name."""
+        with self._database.read() as connection:
+            return other_runs.answering(connection, run, since)
 
     @_told
     def is_shut(self, incident: str, gate: Until) -> bool:

@@ -8,6 +8,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from rotator.flow.playbook_words import Until
+from rotator.flow.standing import LANDS_AFTER
 from rotator.ledger.opening import BRAKE
 from rotator.report.plain import plain
 
@@ -18,7 +19,13 @@ _SCHEDULED = 20
 
 def for_you(incident: dict[str, Any]) -> list[RenderableType]:
     """Say what keeps the whole incident waiting, and how it goes on."""
-    return [*unapproved(incident), *_alive_again(incident), *_stopped(incident), *_gates(incident)]
+    return [
+        *unapproved(incident),
+        *_alive_again(incident),
+        *_to_be_resumed(incident),
+        *_stopped(incident),
+        *_gates(incident),
+    ]
 
 
 def unapproved(incident: dict[str, Any]) -> list[RenderableType]:
@@ -41,6 +48,20 @@ def _alive_again(incident: dict[str, Any]) -> list[RenderableType]:
             style="bold red",
         )
         for each in incident["alive_again"]
+    ]
+
+
+def _to_be_resumed(incident: dict[str, Any]) -> list[RenderableType]:
+    """Say which stolen credentials are about to get their life back, and how that is called off."""
+    return [
+        Text(
+            plain(
+                f"NOT YET ALIVE: {each['provider']} {each['id']} ({each['run']}) will be resumed by {each['why']} "
+                f"({each['step']}, {each['when']}); to call it off: {each['command']}"
+            ),
+            style="bold red",
+        )
+        for each in incident["to_be_resumed"]
     ]
 
 
@@ -129,7 +150,11 @@ def scheduled(credentials: list[dict[str, Any]], start: str = "") -> list[Render
         return []
     lines = [
         f"  {one['due_at'][:16]}Z  {each['run']} {one['step']}; "
-        + (f"and not before {one['kept_by']} is open" if one["kept_by"] else f"earlier: {one['command']}")
+        + (
+            f"and not before {one['kept_by']} is open"
+            if one["kept_by"]
+            else f"earlier: {one['command']}{_at_what_price(one)}"
+        )
         for each, one in sorted(waiting, key=lambda pair: str(pair[1]["due_at"]))[:_SCHEDULED]
     ]
     more = (
@@ -140,6 +165,12 @@ def scheduled(credentials: list[dict[str, Any]], start: str = "") -> list[Render
     alone = f"  Nothing that stays runs here and would do it: keep this running, or start it then: {start}"
     unattended = [Text(plain(alone), style="yellow")] if start else []
     return [Text("Scheduled:", style="bold"), *(Text(plain(line)) for line in lines), *more, *unattended]
+
+
+def _at_what_price(one: dict[str, Any]) -> str:
+    """Say what it means to have it earlier, where that is more than to have it earlier."""
+    means = next((way["means"] for way in one["ways"]), "")
+    return f" ({means})" if LANDS_AFTER in means else ""
 
 
 def acted(credentials: list[dict[str, Any]]) -> list[RenderableType]:

@@ -13,7 +13,7 @@ from rotator.ledger.moves_on import DECLARE
 from rotator.ledger.other_runs import Death
 from rotator.ledger.records import IncidentRecord, ManualTask, RunRecord
 from rotator.report.clocks import moment
-from rotator.report.people import acts, alive_again, as_called, choices, gates
+from rotator.report.people import acts, alive_again, as_called, choices, gates, to_be_resumed
 
 OPEN_TOTALS = ("settling", "pending", "held", "manual", "failed")
 """Totals of credentials that nobody may call dead."""
@@ -53,6 +53,7 @@ def build(record: IncidentRecord, called: str = "rotator", *, unattended: bool =
             "plan": record.plan_digest,
             "warnings": list(record.warnings),
             "alive_again": alive_again(record, called),
+            "to_be_resumed": to_be_resumed(record, called),
             "start": f"{called} up" if unattended else "",
             "stops": [
                 {

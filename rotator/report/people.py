@@ -8,8 +8,8 @@ from typing import Any
 
 from rotator.flow.proof import Evidence
 from rotator.flow.run import UNDOES, WHY, Step, StepState
-from rotator.flow.standing import resumed
-from rotator.flow.step import RELEASED
+from rotator.flow.standing import resumed, will_resume
+from rotator.flow.step import RELEASED, WAITS_SINCE
 from rotator.ledger.moves_on import DECLARE, left_out, opens
 from rotator.ledger.records import IncidentRecord, RunRecord
 from rotator.report.clocks import moment
@@ -82,11 +82,44 @@ def alive_again(incident: IncidentRecord, called: str) -> list[dict[str, Any]]:
     return found
 
 
+def to_be_resumed(incident: IncidentRecord, called: str) -> list[dict[str, Any]]:
+    """Return the stolen credentials that an undo is about to let live again, when, and what calls each off."""
+    found = []
+    for record in incident.runs:
+        step = will_resume(record.steps)
+        if step is not None:
+            at = moment(_resumes_at(step))
+            stopped = "once nothing is stopped" if stops_of(record, incident.stops) else "at once"
+            found.append(
+                {
+                    "run": record.run.id,
+                    "provider": record.run.kind,
+                    "id": record.run.ref.id,
+                    "why": str(step.facts.get(WHY, "")),
+                    "step": step.name,
+                    "at": at,
+                    "when": "once a person says so" if step.waits_for_person else f"at {at}" if at else stopped,
+                    "command": as_called(f"rotator run skip {record.run.id} {step.name} --reason …", called),
+                }
+            )
+    return found
+
+
+def _resumes_at(step: Step) -> float | None:
+    """Return when what a lost worker sent can land no more, None where nothing or nobody waits for that."""
+    since = step.facts.get(WAITS_SINCE)
+    if not isinstance(since, int | float) or RELEASED in step.facts or step.waits_for_person:
+        return None
+    return since + (step.hold_for_s or 0.0)
+
+
+def _comes_at(step: Step) -> float | None:
+    """Return when a scheduled wait is over, None for what waits for nothing or for something else."""
+    return step.held_at + (step.hold_for_s or 0.0) if step.waits_for_time and step.held_at is not None else None
+
+
 def _next(incident: IncidentRecord, record: RunRecord, step: Step, called: str) -> dict[str, Any]:
     """Return what waits, for what, and what moves it on. `due_at` is "" where nothing does by itself."""
-    due_at = None
-    if step.waits_for_time and step.held_at is not None:
-        due_at = step.held_at + (step.hold_for_s or 0.0)
     gate = step.hold_until.value if step.hold_until else ""
     kept = step.waits_for_time and any(each.name == gate and not each.is_open for each in incident.gates)
     found = [opens(record.run.incident, gate)] if kept else ways(incident, record, step)
@@ -95,7 +128,7 @@ def _next(incident: IncidentRecord, record: RunRecord, step: Step, called: str) 
         **_where(step),
         "state": step.state.value,
         "reason": step.reason or "",
-        "due_at": moment(due_at),
+        "due_at": moment(_comes_at(step)),
         "kept_by": gate if kept else "",
         "command": told[0]["command"] if told else "",
         "ways": told,

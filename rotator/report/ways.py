@@ -8,14 +8,14 @@ from rotator.flow.choice import MINTING
 from rotator.flow.giving_back import left_with
 from rotator.flow.playbook_words import Subject, Verb
 from rotator.flow.run import THROUGH, UNDOES, Step, StepState, taken_back
-from rotator.flow.standing import left_out, resumed
+from rotator.flow.standing import LANDS_AFTER, left_out, may_land_after, resumed
 from rotator.flow.step import STOPS
 from rotator.ledger.moves_on import DECLARE, Way, is_unprovable, opens, ways_on
 from rotator.ledger.opening import BRAKE
 from rotator.ledger.other_runs import Death
 from rotator.ledger.records import IncidentRecord, RunRecord
 from rotator.ledger.stops import CONNECTION, Stop
-from rotator.ledger.waits import Route, at_brake, for_our_own, is_unsafe
+from rotator.ledger.waits import Route, at_brake, for_our_own, is_answered_elsewhere, is_unsafe
 
 
 def waiting(record: RunRecord) -> list[Step]:
@@ -69,8 +69,19 @@ def ways(incident: IncidentRecord, record: RunRecord, step: Step) -> list[Way]:
             Way(f"rotator incident watch {mine}", "wait: who may read it is being stopped; then it goes on by itself")
         ]
     first = _resuming(record) if step.subject is Subject.CONSUMERS else ()
-    found = [*closing, *first, *ways_on(record.run, step, record.steps, record.behind)]
+    found = [*closing, *first, *_moving(record, step)]
     return list({each.command: each for each in reversed(found)}.values())[::-1]
+
+
+def _moving(record: RunRecord, step: Step) -> tuple[Way, ...]:
+    """Return what moves the step itself on, and what that means in an undo."""
+    found = ways_on(record.run, step, record.steps, record.behind)
+    if is_answered_elsewhere(step):
+        means = "resumes it all the same, also for whoever stole it; no other run counts it dead from then on"
+        return Way(found[0].command, means), *found[1:]
+    if may_land_after(step):
+        return tuple(Way(each.command, f"{each.means}; {LANDS_AFTER}") for each in found)
+    return found
 
 
 def _once_more(record: RunRecord) -> str:

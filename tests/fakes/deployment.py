@@ -40,7 +40,7 @@ from tests.fakes.world import World
 PLAYBOOKS = load_all()
 SEAL = Seal(bytes(32))
 WEEK = 7 * 86400.0
-READS = {"material", "has_open_readers", "is_shut", "ours"}
+READS = {"material", "has_open_readers", "answered_elsewhere", "is_shut", "ours"}
 
 
 def sqlite(path: Path) -> Database:

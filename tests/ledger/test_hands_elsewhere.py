@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import update
 
-from rotator.errors import BadInput
+from rotator.errors import BadInput, Unavailable
+from rotator.flow.playbook_words import Strategy
 from rotator.flow.proof import Evidence
 from rotator.flow.run import StepState
 from rotator.flow.standing import still_open
@@ -53,6 +54,7 @@ def test_what_another_incident_counts_dead_lives_again_and_both_say_so(twice):
     assert (told["run"], told["by"], told["reason"]) == ("inc-2.r1", "ann", "the job broke")
     assert told["because"] == "inc-1.r1 was undone from contain on, which resumes it"
     assert {row["open"] for row in deployment.rows("reach")} <= {1}
+    deployment.rest(patience_s=3600)
     deployment.hands.decide("inc-2.r1", "destroy", skip=True, by="ann", reason="as I was told")
     deployment.rest(patience_s=2 * WEEK)
     assert destroy.state is StepState.HELD
@@ -89,3 +91,65 @@ def test_another_accounts_credential_of_that_name_is_another(twice):
         connection.execute(update(tables.branch).values(account="http/4711"))
     assert [each.run for each in deployment.hands.undoing("inc-1.r1", "contain").elsewhere] == ["inc-2.r1"]
     assert deployment.hands.undoing("inc-1.r1", "deliver").elsewhere == ()
+
+
+@pytest.fixture
+def overtaken(house):
+    """Throttle the resume of an undo until another incident has stopped the credential again."""
+    company, deployment = house
+    stolen, secret = company.stolen(TOKEN)
+    stolen = replace(stolen, custody=replace(stolen.custody, reads=("kv",)))
+    deployment.start([stolen], wanted=Strategy.REVOKE_ONLY)
+    deployment.rest(patience_s=3600)
+
+    def throttle(phase, what, _changes):
+        if (phase, what) == ("before", "issuer.resume"):
+            raise Unavailable("throttled", "slow down", retry_after=60.0)
+
+    company.world.meet = throttle
+    undone(deployment, "contain")
+    deployment.rest(patience_s=1)
+    company.world.meet = lambda *_: None
+    deployment.start([stolen], wanted=Strategy.REVOKE_ONLY, incident="inc-2")
+    deployment.rest(patience_s=3600)
+    [step] = [step for step in run_of(deployment, "inc-1").steps if step.name == "undo_contain"]
+    assert (step.state, step.reason) == (
+        StepState.HELD,
+        "answered elsewhere: inc-2.r1 stopped it again, or is about to",
+    )
+    assert run_of(deployment, "inc-2").run.evidence is Evidence.STATED
+    assert not company.opens(stolen.ref, secret)
+    return company, deployment, lambda: company.opens(stolen.ref, secret)
+
+
+def test_a_resume_that_another_incident_overtook_is_a_persons_who_then_has_it_live_everywhere(overtaken):
+    _, deployment, opens = overtaken
+    assert {row["open"] for row in deployment.rows("reach")} == {0}
+    deployment.hands.decide("inc-1.r1", "undo_contain", skip=False, by="ann", reason="the job matters more")
+    found = run_of(deployment, "inc-2")
+    assert (found.run.evidence, found.run.dead_at, found.run.contained_at) == (Evidence.NONE, None, None)
+    assert {row["open"] for row in deployment.rows("reach")} == {tables.LIVES}
+    [told] = [each for each in deployment.evidence("inc-2") if each["act"] == "revived"]
+    assert (told["by"], told["because"]) == ("ann", "inc-1.r1 undo_contain resumes it all the same")
+    deployment.rest(patience_s=3600)
+    assert opens()
+    assert any("not proven dead" in each for each in still_open(found.run, found.steps))
+    assert broken_chains(deployment) == []
+
+
+def test_a_resume_that_another_incident_overtook_is_called_off_and_its_death_stands(overtaken):
+    _, deployment, opens = overtaken
+    deployment.hands.decide("inc-1.r1", "undo_contain", skip=True, by="ann", reason="it was stopped again")
+    deployment.rest(patience_s=3600)
+    assert not opens()
+    assert run_of(deployment, "inc-2").run.evidence is Evidence.STATED
+    assert run_of(deployment, "inc-1").run.evidence is Evidence.STATED  # its own knock saw it too
+
+
+def test_nobody_resumes_it_all_the_same_under_the_hands_of_a_worker(overtaken):
+    _, deployment, _ = overtaken
+    with deployment.database.write() as connection:
+        connection.execute(update(tables.branch).where(tables.branch.c.run == "inc-2.r1").values(holder="worker-9"))
+    with pytest.raises(BadInput, match="a worker is at work"):
+        deployment.hands.decide("inc-1.r1", "undo_contain", skip=False, by="ann", reason="the job matters more")
+    assert run_of(deployment, "inc-2").run.evidence is Evidence.STATED

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import update
 
 from rotator.credential import Leaked
 from rotator.errors import BadInput, Unavailable
 from rotator.flow.playbook_words import Strategy
 from rotator.flow.scope import ConsumerAddress
-from rotator.flow.step import ATTEMPTS
+from rotator.flow.standing import LANDS_AFTER
+from rotator.flow.step import ATTEMPTS, LANDS_S, LOST_AT
+from rotator.ledger import tables
 from rotator.report.clocks import moment
 from rotator.report.incident import build
 from rotator.report.terminal import incident_text
@@ -89,6 +93,42 @@ def test_what_lives_again_stands_on_top_with_what_stops_it_until_another_run_has
     assert entry["next"][0]["ways"] == [
         {"command": "rotator report inc-2", "means": "shows that death; nothing is left to do here for its death"}
     ]
+
+
+def test_what_is_to_be_resumed_is_not_called_alive_and_can_be_called_off(house):
+    company, deployment = house
+    stolen, secret = company.stolen(KEY)
+    deployment.start([stolen], wanted=Strategy.REVOKE_ONLY)
+    deployment.rest(patience_s=HOUR)
+    deployment.stops.stop("inc-1", "bob", "wait", ())
+    undone(deployment)
+    [banner] = [line for line in text(deployment).splitlines() if "NOT YET ALIVE" in line][:1]
+    assert banner.endswith(
+        "(inc-1.r1) will be resumed by ann: the job broke (undo_contain, once nothing is stopped); to call it off: "
+        "rotator run skip inc-1.r1 undo_contain --reason …"
+    )
+    assert "ALIVE AGAIN" not in text(deployment)
+    deployment.hands.decide("inc-1.r1", "undo_contain", skip=True, by="ann", reason="no need")
+    deployment.stops.lift("inc-1", "bob", "go on", ())
+    deployment.rest(patience_s=HOUR)
+    assert not company.opens(stolen.ref, secret)
+    assert build(deployment.record())["incident"]["to_be_resumed"] == []
+
+
+def test_who_ends_the_wait_for_a_lost_call_is_told_what_may_land_after_it(house):
+    company, deployment = house
+    stolen, _ = company.stolen(KEY)
+    deployment.start([stolen], wanted=Strategy.REVOKE_ONLY)
+    deployment.rest(patience_s=HOUR)
+    with deployment.database.write() as connection:
+        lost = update(tables.step).where(tables.step.c.name == "contain")
+        connection.execute(lost.values(facts=json.dumps({LOST_AT: company.world.now()})))
+    deployment.hands.undo("inc-1.r1", "contain", "ann", "it broke", deployment.hands.undoing("inc-1.r1", "contain"))
+    deployment.rest(patience_s=1)
+    [one] = build(deployment.record())["incident"]["to_be_resumed"]
+    assert (one["at"], one["when"]) == (moment(company.world.now() + LANDS_S), f"at {one['at']}")
+    assert f"undo_contain --reason … (does it now; {LANDS_AFTER})" in text(deployment)
+    assert LANDS_AFTER in deployment.hands.release("inc-1.r1", "undo_contain", "ann", "it must work now")
 
 
 def test_a_death_from_before_it_was_seen_alive_settles_nothing(house):

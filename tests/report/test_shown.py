@@ -92,6 +92,7 @@ def test_a_report(of):
         ],
         "warnings": [EVIL],
         "alive_again": [dict.fromkeys(("run", "provider", "id", "why", "command"), EVIL)],
+        "to_be_resumed": [dict.fromkeys(("run", "provider", "id", "why", "step", "at", "when", "command"), EVIL)],
         "start": EVIL,
     }
     report = {
