@@ -75,9 +75,8 @@ def _names(header: list[str]) -> list[str]:
 
 def _refuse_secrets(report: Report, where: str, names: Iterable[str]) -> None:
     if any(_FORBIDDEN.search(name) for name in names):
-        raise report.bad(
-            "a column for secrets", where, f"a list holds ids only: leave {', '.join(_COLUMNS)} and drop the rest"
-        )
+        mend = f"a list holds ids only: leave {', '.join(_COLUMNS)}; secrets go beside their ids into JSON lines"
+        raise report.bad("a column for secrets", where, mend)
 
 
 def _exposure(report: Report, where: str, fields: Mapping[str, object], number: int | None) -> Exposure:
