@@ -140,7 +140,7 @@ class Provider(Protocol):
 class Unknockable(Protocol):
     """A kind whose door no machine can try, or that has none: its issuer's word settles it, stated and never proven.
 
-    Its `verify` is never asked for; it raises Rejected("no_knock").
+    Its `verify` is never asked for an exposed one; it raises Rejected("no_knock"), unless it tries replacements.
     """
 
     no_knock: ClassVar[str]

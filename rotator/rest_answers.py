@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from http import HTTPStatus
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema, model_validator
@@ -135,7 +136,17 @@ Answer = Annotated[
 
 Answers = Annotated[list[Answer], Field(min_length=1)]
 
-_UNKNOWN_ASKER = 401
+
+def _none(value: object) -> object:
+    if value == []:
+        raise ValueError("`none` where the service refuses a dead one with nothing that is its own: say it aloud")
+    return [] if value == "none" else value
+
+
+Refusals = Annotated[list[Answer], BeforeValidator(_none)]
+"""Answers, or `none` where no answer of the service tells a dead credential from a living one."""
+
+_UNKNOWN_ASKER, _NOT_FOUND = 401, 404
 _NO_ANSWER = frozenset({407, 408, 425, 429, *range(300, 400), *range(500, 600)})
 """What says nothing of a credential: somebody is in between, too busy, or broken."""
 _REFUSED = frozenset({_UNKNOWN_ASKER, 403})
@@ -156,16 +167,28 @@ def refuse_untellable(answers: Iterable[Answered], what: str, *, of_asker: bool)
 def refuse_unnamed(rejected: Iterable[Answered]) -> None:
     """Raise ValueError for a refusal that would be taken for a death, and that a living credential may meet as well.
 
-    A status alone is enough where it can only mean that the asker is unknown.
+    A gateway refuses in JSON too, with nothing, or in the words that HTTP has for it: none of these is the service's.
     """
+    mend = "name with `where`, or `says`, what the service itself says; `none` where it says nothing of its own"
     for sort in rejected:
         if sort.where and sort.by_status_alone:
             raise ValueError("a `where` of nulls alone holds of any answer: name what the refusal says")
-        others = sorted(set(sort.status) - {_UNKNOWN_ASKER}) if sort.by_status_alone else []
-        if others:
-            raise ValueError(
-                f"{others[0]} alone is also said to a living credential: name with `where`, or `says`, what it says"
-            )
+        if sort.by_status_alone:
+            raise ValueError(f"{sort.status[0]} alone is also said to a living credential, by a gateway: {mend}")
+        if sort.empty:
+            raise ValueError(f"an empty {sort.status[0]} is also said by a gateway: {mend}")
+        if sort.says is not None and sort.says.strip().lower() in _PHRASES:
+            raise ValueError(f"`{sort.says}` are HTTP's own words, which a gateway says as well: {mend}")
+
+
+_PHRASES = frozenset(each.phrase.lower() for each in HTTPStatus) | {"access denied"}
+
+
+def refuse_untold_absence(answers: Iterable[Answered], what: str) -> None:
+    """Raise ValueError for a 404 that would be taken for `what`, where nothing else tells whose 404 it is."""
+    for sort in answers:
+        if _NOT_FOUND in sort.status and sort.by_status_alone:
+            raise ValueError(f"404 alone never means {what} without a `list`: a wrong address says the same")
 
 
 def an_answer(status: int) -> Answered:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
-from rotator.rest_answers import Answers, Where, an_answer, refuse_unnamed, refuse_untellable
+from rotator.rest_answers import Answers, Refusals, Where, an_answer, refuse_unnamed, refuse_untellable
 from rotator.rest_pages import Turning
 from rotator.rest_template import EXPOSED, Asking, Call, FieldPath, Strict, placeholders, refuse_unknown
 
@@ -102,7 +102,10 @@ class ListCall(Asking, EntryFields):
 
 
 class ReadCall(Asking, EntryFields):
-    """Read one credential by its id; fields that are not named stand where `list` says."""
+    """Read one credential by its id; fields that are not named stand where `list` says.
+
+    A 404 that is not named further counts once the `list` has been read to its end without it.
+    """
 
     at: FieldPath | None = Field(None, description="where it stands in the answer; absent: it is the answer")
     absent: Answers = Field(default_factory=lambda: [an_answer(404)])
@@ -173,7 +176,7 @@ class VerifyCall(Asking):
 
     as_: Literal["subject"] = Field("subject", alias="as")
     accepted: Answers
-    rejected: Answers
+    rejected: Refusals = Field(description="how a dead one is refused; `none`: with nothing of the service's own")
     id: FieldPath | None = Field(None, description="where an accepting answer names the credential it let in")
 
     @model_validator(mode="after")
@@ -191,7 +194,10 @@ class VerifyCall(Asking):
 
 
 class ChangeCall(Asking):
-    """Suspend, resume or revoke; an answer in `done` means that it holds, an absent credential included."""
+    """Suspend, resume or revoke; an answer in `done` means that it holds, an absent credential included.
+
+    A 404 alone counts once the `list` has been read to its end without it.
+    """
 
     done: Answers
 

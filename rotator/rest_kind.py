@@ -14,6 +14,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, ModelWrapValidatorHandler, StringConstraints, field_validator, model_validator
 
+from rotator.rest_answers import refuse_untold_absence
 from rotator.rest_authentication import Authenticate, HeaderName
 from rotator.rest_calls import ChangeCall, IdentifyCall, IssueCall, ListCall, ReadCall, RevokeCall, VerifyCall
 from rotator.rest_template import RESERVED, Asking, Strict, knowing, placeholders, refuse_unknown
@@ -48,6 +49,10 @@ class RestKind(Strict):
         0.0, ge=0, le=3600, description="seconds after a stop before a first knock makes sense"
     )
     secret_field: str = "token"  # noqa: S105 - the name of a field
+    own_id: str | None = Field(
+        None,
+        description="the field of the rotator's own document that names its id, where `id` there names somebody else",
+    )
     format: str | None = Field(None, description="a regular expression of a whole secret: what differs is truncated")
     id_format: str | None = Field(None, description="a regular expression of an id: no other goes into a call")
     owner_format: str | None = Field(None, description="likewise, of an owner")
@@ -112,12 +117,27 @@ class RestKind(Strict):
         return self
 
     @model_validator(mode="after")
+    def _known_as_its_own(self) -> RestKind:
+        if self.own_id is not None and self.format is None:
+            raise ValueError("`own_id` needs a `format`: it tells whether the rotator's own is one of the kind")
+        return self
+
+    @model_validator(mode="after")
     def _marked(self) -> RestKind:
         sends = self.issue is not None and "marker" in placeholders(self.issue.templates)
         if self.issue is not None and self.list is not None and self.list.marker is not None and not sends:
             raise ValueError("`list` reads a `marker` that `issue` never sends: put {marker} into its body")
         if self.issue is not None and self.list is None:
             raise ValueError("`issue` needs a `list`: a mint whose answer is lost could not be found again")
+        return self
+
+    @model_validator(mode="after")
+    def _told_by_its_list(self) -> RestKind:
+        if self.list is None:
+            told = [("absent", self.read.absent)] if self.read is not None else []
+            changes = (self.suspend, self.resume, self.revoke)
+            for what, answers in (*told, *(("done", each.done) for each in changes if each is not None)):
+                refuse_untold_absence(answers, what)
         return self
 
     @model_validator(mode="after")

@@ -23,7 +23,8 @@ from tests.contracts.cases.http import acme
 from tests.fakes.vendor_server import shape_names
 
 LISTED = {"call": "GET /keys", "id": "id", "pages": "none"}
-KNOCK = {"call": "GET /me", "accepted": [200], "rejected": [401]}
+DEAD = {"status": 401, "where": {"error": "dead"}}
+KNOCK = {"call": "GET /me", "accepted": [200], "rejected": [DEAD]}
 BARE = {"list": LISTED, "verify": KNOCK}
 
 
@@ -76,7 +77,7 @@ def told(section):
             "needs a `list`",
         ),
         ({"id_format": "("}, "`(` is no regular expression"),
-        ({"verify": {**KNOCK, "rejected": [401, 429]}}, "429 never means rejected"),
+        ({"verify": {**KNOCK, "rejected": [DEAD, 429]}}, "429 never means rejected"),
         ({"verify": {**KNOCK, "rejected": [{"status": 503, "where": {"a": 1}}]}}, "503 never means rejected"),
         ({"verify": {**KNOCK, "accepted": [200, 302]}}, "302 never means accepted"),
         ({"revoke": {"call": "DELETE /k/{id}", "done": [204, 403]}}, "403 never means done: it refuses whoever asks"),
@@ -89,8 +90,14 @@ def told(section):
             "what `issue` makes in vain could not be revoked",
         ),
         ({"budget": {"calls_per_second": 0}}, "greater than 0"),
-        ({"verify": {**KNOCK, "rejected": [401, 407]}}, "407 never means rejected"),
-        ({"verify": {**KNOCK, "rejected": [401, 403]}}, "403 alone is also said to a living credential"),
+        ({"verify": {**KNOCK, "rejected": [DEAD, 407]}}, "407 never means rejected"),
+        ({"verify": {**KNOCK, "rejected": [DEAD, 403]}}, "403 alone is also said to a living credential"),
+        ({"verify": {**KNOCK, "rejected": [401]}}, "401 alone is also said to a living credential, by a gateway"),
+        ({"verify": {**KNOCK, "rejected": []}}, "`none` where the service refuses"),
+        ({"verify": {**KNOCK, "rejected": [{"status": 401, "empty": True}]}}, "an empty 401 is also said by a gateway"),
+        ({"verify": {**KNOCK, "rejected": [{"status": 401, "says": "Forbidden"}]}}, "are HTTP's own words"),
+        ({"list": None, "read": {"call": "GET /k/{id}"}}, "404 alone never means absent without a `list`"),
+        ({"own_id": "uuid"}, "`own_id` needs a `format`"),
         ({"verify": {**KNOCK, "rejected": [204]}}, "204 alone is also said to a living credential"),
         ({"verify": {**KNOCK, "rejected": [{"status": 401, "where": {"token": None}}]}}, "a `where` of nulls alone"),
         (
@@ -129,7 +136,8 @@ def test_each_mistake_is_told_once_and_in_our_words(more, words):
         ([{"status": 200, "where": {"ok": True}}], [{"status": 200, "where": {"ok": False}}]),
         ([{"status": 200, "where": {"errors": None}}], [{"status": 200, "where": {"errors.0.code": "X"}}]),
         ([200], [{"status": 200, "where": {"error": ["revoked", "expired"]}}]),
-        ([200], [401]),
+        ([200], [DEAD]),
+        ([200], "none"),
         ([{"status": 403, "where": {"error": "scope"}}], [{"status": 403, "says": "no such key"}]),
     ],
 )

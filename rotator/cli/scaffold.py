@@ -31,7 +31,7 @@ http:
   list:     {call: GET /v1/tokens, each: tokens, id: id, marker: name, created_at: created_at, last_used_at: last_used_at, keep: [name, scopes], pages: {next: next}}
   identify: {call: GET /v1/me, id: token_id}    # or by: hint, format, sha256 or report
   # Any other answer to the knock is inconclusive. Say what the refusal of a dead one says: a living one is refused as well.
-  verify:   {call: GET /v1/me, accepted: [200], rejected: [{status: 401, where: {error: unauthorized}}]}
+  verify:   {call: GET /v1/me, accepted: [200], rejected: [{status: 401, where: {error: invalid_token}}]}
   revoke:   {call: "DELETE /v1/tokens/{id}", done: [204, 404]}
 steps:
   - {id: keep,      do: preserve exposed}
@@ -54,7 +54,7 @@ case: {}                          # report: [id, secret] where the secret alone 
 make: {id: "{16}", secret: "tok_{32}", scopes: [read]}
 admin: {header: {Authorization: "Bearer {admin}"}}
 subject: {header: {Authorization: "Bearer {secret}"}}
-refused: [401, {error: unauthorized}]
+refused: [401, {error: invalid_token}]
 living: [[403, {error: forbidden}]]    # how a living one is refused: an address that is not allowed, a missing right
 routes:
   - {call: POST /v1/tokens, does: issue, takes: {name: name, scopes: scopes}, answer: [201, {id: "{id}", name: "{name}", scopes: "{scopes}", token: "{secret}"}]}

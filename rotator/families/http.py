@@ -83,12 +83,13 @@ class RestService:
             raise Rejected("no_credential", f"connection {self._connection.name} has no `credential`")
         return own
 
-    def own_bearer(self) -> Bearer:
+    def own_bearer(self, field_of_id: str = "id") -> Bearer:
         """Return the rotator's own credential as one of the kind. Raises Rejected when it is none."""
         values = credential_values(self.own_credential(), self._secret_field)
         if "secret" not in values:
             raise Rejected("no_credential", f"connection {self._connection.name}: not this kind's document")
-        return Bearer(Secret(str(values["secret"])), {name: values[name] for name in ("id",) if name in values})
+        named = values.get(f"{CREDENTIAL}{field_of_id}")
+        return Bearer(Secret(str(values["secret"])), {} if named is None else {"id": named})
 
     def _asked(self, call: Filled, address: str, bearer: Bearer | None) -> Reply:
         with asking():

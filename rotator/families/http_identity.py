@@ -102,6 +102,14 @@ class Identity:
         named = self._by_hint(call, bearer.secret, str(names) if self._listing.per_owner else "")
         return None if named is None else named.id
 
+    def own_named(self, bearer: Bearer, field: str) -> str | None:
+        """Return the id that a field of its own document names, None where its secret has not the form of the kind."""
+        if not self._may_be(bearer.secret):
+            return None
+        if "id" not in bearer.names:
+            raise Rejected(OWN_UNKNOWN, f"nothing tells which the rotator uses: add its `{field}` to the document")
+        return str(bearer.names["id"])
+
     def _by_document(self, names: object) -> str:
         if names is None:
             raise Rejected(OWN_UNKNOWN, _KEEP_ID)

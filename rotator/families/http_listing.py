@@ -10,7 +10,7 @@ from email.utils import parsedate_to_datetime
 from rotator.errors import Rejected
 from rotator.families.http import RestService
 from rotator.families.http_pages import answered, pages
-from rotator.families.http_template import Conditions, at, filled, holds, told
+from rotator.families.http_template import Conditions, at, filled, holds, is_nowhere, told
 from rotator.rest_calls import EntryFields, ListCall, ReadCall
 
 Entry = Mapping[str, object] | list[object]
@@ -36,6 +36,8 @@ class Listing:
         names = {"id": credential_id, "owner": owner}
         if self._read is not None:
             reply = self._service.read(filled(self._read, {**self._service.given, **names}))
+            if self._list is not None and is_nowhere(reply, self._read.absent):
+                return self._listed(credential_id, owner)
             if told(reply, self._read.absent) is not None:
                 return None
             answer = answered(reply, self._read.granted)
@@ -43,7 +45,17 @@ class Listing:
             if not isinstance(found, Mapping | list):
                 raise Rejected("answer_without_entry", f"{self._read.call} does not hold it")
             return None if self._is(found, "gone") else found
+        return self._listed(credential_id, owner)
+
+    def _listed(self, credential_id: str, owner: str) -> Entry | None:
         return next((entry for entry in self.entries(owner) if self.id(entry) == credential_id), None)
+
+    def lacks(self, credential_id: str, owner: str) -> bool:
+        """Tell whether the list, read to its end, has no such entry: what a 404 of anybody's says, said by the issuer.
+
+        Raises Rejected where there is no list, or it could not be read.
+        """
+        return self._listed(credential_id, owner) is None
 
     def entries(self, owner: str = "") -> Iterator[Entry]:
         """Read page after page. `owner` is whose list it is, where each has one of his own."""

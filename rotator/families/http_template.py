@@ -121,6 +121,14 @@ def told(reply: Reply, answers: Sequence[Answered]) -> Answered | None:
     return None
 
 
+def is_nowhere(reply: Reply, answers: Sequence[Answered]) -> bool:
+    """Tell whether it is a 404 that counts, and that whoever is in between could have said as well."""
+    if reply.status != HTTPStatus.NOT_FOUND or not any(reply.status in each.status for each in answers):
+        return False
+    found = told(reply, answers)
+    return found is None or found.by_status_alone
+
+
 def _is_of(reply: Reply, sort: Answered) -> bool:
     if sort.says is not None:
         return sort.says in (reply.content if isinstance(reply.content, str) else reply.words)

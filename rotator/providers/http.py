@@ -15,7 +15,7 @@ from rotator.families.http import FAMILY, Bearer, RestService
 from rotator.families.http_described import calls, capability, given, names_of
 from rotator.families.http_identity import Identity
 from rotator.families.http_listing import Entry, Listing
-from rotator.families.http_template import at, filled, granted, matched
+from rotator.families.http_template import at, filled, granted, is_nowhere, matched, told
 from rotator.families.http_verdict import judged
 from rotator.kind import Kind
 from rotator.ports import Capability, Connection, Discovered, Provider, State, Status, Verdict
@@ -36,6 +36,8 @@ def connect(connection: Connection, name: str, rest: RestKind | None = None) -> 
     )
     parts += [PreservedKind] * rest.looks + [ListedKind] * (rest.list is not None and not rest.list.per_owner)
     said: dict[str, object] = {"capability": capability(rest), "calls": calls(rest)}
+    if rest.looks and not rest.verify.rejected:
+        said["no_knock"] = "its service refuses a living one as it refuses a dead one: only its list tells"
     said["sends_secret"] = rest.identify is not None and rest.identify.call is not None
     made: type[Knockable] = type("RestKindProvider", (*parts, Knockable), said)
     return made(connection, name, rest)
@@ -84,7 +86,11 @@ class Knockable(Kind):
         are only knocked with need none. Raises Rejected where it may be of this kind, and nothing tells which it is.
         """
         by_hint = self._rest.identify is not None and self._rest.identify.by == "hint"
-        if self._connection.credential() is None or (self._rest.subject is not None and not by_hint):
+        if self._connection.credential() is None:
+            return None
+        if self._rest.own_id is not None:
+            return self._identity.own_named(self._service.own_bearer(self._rest.own_id), self._rest.own_id)
+        if self._rest.subject is not None and not by_hint:
             return None
         bearer = self._service.own_bearer()
         known = self._own
@@ -151,7 +157,11 @@ class Knockable(Kind):
                 return
             values |= {f"{EXPOSED}{path}": at(entry, path) for path in fields} if entry is not None else {}
         reply = self._service.change(filled(described, values), Bearer(secret, names) if secret is not None else None)
-        if matched(reply, described.done) is None:
+        if is_nowhere(reply, described.done):
+            done = self._rest.list is not None and self._listing.lacks(ref.id, ref.owner)
+        else:
+            done = told(reply, described.done) is not None
+        if not done:
             raise reply.refusal()
 
 

@@ -42,7 +42,9 @@ class Case:
     `session` opens one with the credential, as an application would, and returns who tells whether it still lives.
     `beside` names what an owner has besides what was planted for him. `elsewhere` is the same provider at the address
     of an HTTP server that is not its issuer; `living` are the issuer's own answers, as published, to a living
-    credential that it refuses for another reason. `marks`: the issuer keeps the marker of what is minted.
+    credential that it refuses for another reason. `misplaced` is the same provider, connected to an account that is not
+    the credential's and that the issuer does not let it into; `names_account`: what ends one names the account too.
+    `marks`: the issuer keeps the marker of what is minted. `proves`: its refusal is its own, and said to no living one.
     """
 
     provider: Provider
@@ -62,7 +64,10 @@ class Case:
     beside: Callable[[CredentialRef], frozenset[CredentialRef]] = lambda _ref: frozenset()
     elsewhere: Callable[[str], Provider] | None = None
     living: tuple[tuple[int, object], ...] = ()
+    misplaced: Provider | None = None
+    names_account: bool = False
     marks: bool = False
+    proves: bool = True
 
 
 OpenCase = Callable[[Path], AbstractContextManager[Case]]

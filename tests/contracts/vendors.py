@@ -23,14 +23,20 @@ def vendor_case(name: str) -> Iterator[Case]:
     rest = load(SHIPPED / f"{name}.yaml").http
     assert rest is not None
     told = shape.get("case", {})
+    paths = " ".join(call.call for call in (rest.list, rest.read) if call is not None)
+    names = [f"{{{each}}}" for each in ("account", *told.get("settings", {})) if f"{{{each}}}" in paths]
+    ends = rest.revoke.call if rest.revoke is not None else ""
     vendor = Vendor(shape)
     document = filled(told.get("own", "{admin}"), vendor.values)
     own = Secret(document if isinstance(document, str) else json.dumps(document))
 
-    def connected(address: str) -> Provider:
-        settings = {"settings": told.get("settings", {})}
+    def connected(address: str, *, elsewhere: bool = False) -> Provider:
+        words, account = dict(told.get("settings", {})), told.get("account")
+        if elsewhere:
+            words |= {each: "of-another" for each in words if f"{{{each}}}" in names}
+            account = account and "of-another"
         made = Connection(
-            name, "http", told.get("account"), address, lambda: own, settings, settle_s=0.0, propagation_s=0.0
+            name, "http", account, address, lambda: own, {"settings": words}, settle_s=0.0, propagation_s=0.0
         )
         return connect(made, name, rest)
 
@@ -74,5 +80,8 @@ def vendor_case(name: str) -> Iterator[Case]:
             beside=beside,
             elsewhere=connected,
             living=tuple((answer[0], answer[1]) for answer in shape["living"]),
+            misplaced=connected(address, elsewhere=True) if names else None,
+            names_account=any(each in ends for each in names),
+            proves=bool(rest.verify.rejected),
             marks=rest.list is not None and rest.list.marker is not None,
         )

@@ -36,7 +36,11 @@ list:
   pages: {next: next}
   keep: [created_at, last_used_at]
 identify: {call: GET /me, as: subject, id: data.id, owner: data.owner}
-verify: {call: GET /me, as: subject, accepted: [200], rejected: [401], id: data.id}
+verify:
+  call: GET /me
+  accepted: [200]
+  rejected: [{status: 401, where: {error: unknown token}}]
+  id: data.id
 suspend: {call: "POST /tokens/{id}/suspend", done: [204, 404]}
 resume: {call: "POST /tokens/{id}/resume", done: [204]}
 revoke: {call: "DELETE /tokens/{id}", done: [204, 404]}
