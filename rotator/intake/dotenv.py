@@ -1,19 +1,20 @@
 """Read a `.env` file as it lies on disk, or the output of `env`: what is a secret by its looks or by its name.
 
 The name tells the kind where the vendor's own tools read that very name. Other names with `TOKEN`, `SECRET` and the
-like are rules of their own, so a playbook may recognise them. What has neither is a setting, and left out.
+like are rules of their own, so a playbook may recognise them. What has neither is a setting, and left out. Comments are
+searched too, for what has an issuer's form: who took the file has them.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from rotator.credential import Leaked
 from rotator.flow.exposure import LIST, Exposure
 from rotator.intake.fields import aws_key_id, aws_session, material, server
 from rotator.intake.report import PIECE_CAP, Head, Report
-from rotator.intake.shapes import AWS_KEY, AWS_SESSION, kind_of, told
+from rotator.intake.shapes import AWS_KEY, AWS_SESSION, kind_of, only_one_in, told
 
 SOURCE = "dotenv"
 DESCRIPTION = ".env files"
@@ -29,7 +30,8 @@ _BESIDE = re.compile(
 )
 # Not here: another place is named where the secret is, or none is given yet.
 _REFERENCE = re.compile(
-    r"\$\{?\w+\}?|\$\(.*\)|\{\{.*\}\}|<[^<>]*>|(?:op|vault|env|file|arn|projects?|secretref)[:/].*|\*+", re.DOTALL
+    r"\$\{[^}]*\}|\$[A-Z][A-Z0-9_]*|\$\(.*\)|\{\{.*\}\}|<[^<>]*>|(?:op:/|vault:|env:|file:|arn:|projects/|secretref:).*|\*+",
+    re.DOTALL,
 )
 NAMED = {
     "CIRCLECI_TOKEN": "circleci_token",
@@ -73,15 +75,19 @@ def claims(head: Head) -> bool:
 def exposures(report: Report) -> Iterator[Exposure]:
     """Yield one exposure for each secret; those that other settings complete come last."""
     aws: dict[tuple[str, str], _Told] = {}
-    later: _Told = {}
+    later: list[tuple[str, str, int]] = []
     for name, value, number in _settings(report):
         part = _AWS.fullmatch(name)
-        if part and value:
-            aws.setdefault((part["before"], part["after"]), {})[part["part"]] = value, number
+        if part and value and not _BESIDE.search(part["after"]):
+            parts = aws.setdefault((part["before"], part["after"]), {})
+            if part["part"] in parts:
+                yield from _key(report, parts)
+                parts.clear()
+            parts[part["part"]] = value, number
         elif not value or _REFERENCE.fullmatch(value):
             continue
         elif name in _BESIDES or name in PAIRED or name in {"VAULT_TOKEN", "PGPASSWORD"}:
-            later[name] = value, number
+            later.append((name, value, number))
         elif _is_secret(name, value):
             source, rule, leaked = told(SOURCE, name, value)
             if source != LIST and name in NAMED:
@@ -89,8 +95,9 @@ def exposures(report: Report) -> Iterator[Exposure]:
             yield Exposure(source=source, rule=rule, leaked=leaked, path=report.name, line=number)
     for parts in aws.values():
         yield from _key(report, parts)
-    for name, (value, number) in later.items():
-        yield from _completed(report, name, value, number, later)
+    beside = {name: value for name, value, _ in later}
+    for name, value, number in later:
+        yield from _completed(report, name, value, number, beside)
 
 
 def _is_secret(name: str, value: str) -> bool:
@@ -100,7 +107,7 @@ def _is_secret(name: str, value: str) -> bool:
 
 
 def _settings(report: Report) -> Iterator[tuple[str, str, int]]:
-    """Yield (name, value, line); a quoted value may go on over lines."""
+    """Yield (name, value, line); a quoted value may go on over lines, and what no setting says has no name."""
     name, quote, started, length = "", "", 0, 0
     begun: list[str] = []
     for number, line in report.lines():
@@ -108,6 +115,7 @@ def _settings(report: Report) -> Iterator[tuple[str, str, int]]:
         if not quote:
             found = _SETTING.fullmatch(rest.strip())
             if found is None or rest.lstrip().startswith("#"):
+                yield "", only_one_in(rest), number
                 continue
             name, started, rest = found["name"], number, found["value"]
             if rest[:1] not in _QUOTES:
@@ -134,15 +142,17 @@ def _key(report: Report, parts: _Told) -> Iterator[Exposure]:
         whole = aws_session(key_id, secret, token) or material("" if _REFERENCE.fullmatch(secret) else secret)
         rule = AWS_SESSION if key_id.startswith("ASIA") else AWS_KEY
         yield Exposure(source=LIST, rule=rule, leaked=Leaked(id=key_id, secret=whole), path=report.name, line=number)
-    elif secret and not _REFERENCE.fullmatch(secret):
-        # Its id stands elsewhere: nothing can be done with it, and somebody must know.
-        leaked, number = Leaked(secret=material(secret)), parts["SECRET_ACCESS_KEY"][1]
-        yield Exposure(source=SOURCE, rule="AWS_SECRET_ACCESS_KEY", leaked=leaked, path=report.name, line=number)
+        return
+    for name in ("SECRET_ACCESS_KEY", "SESSION_TOKEN"):
+        text, number = parts.get(name, ("", 0))
+        if text and not _REFERENCE.fullmatch(text):
+            # Its id stands elsewhere: nothing can be done with it, and somebody must know.
+            leaked = Leaked(secret=material(text))
+            yield Exposure(source=SOURCE, rule=f"AWS_{name}", leaked=leaked, path=report.name, line=number)
 
 
-def _completed(report: Report, name: str, value: str, number: int, others: _Told) -> Iterator[Exposure]:
+def _completed(report: Report, name: str, value: str, number: int, beside: Mapping[str, str]) -> Iterator[Exposure]:
     """Yield a secret with what stands beside it: its id, its owner, its server."""
-    beside = {key: text for key, (text, _) in others.items()}
     if name in PAIRED:
         other, kind = PAIRED[name]
         source, rule = (LIST, kind) if other in beside else (SOURCE, name)

@@ -66,19 +66,19 @@ def _entity(report: Report, where: str, value: object, commit: str | None) -> It
         if not rule or not isinstance(matches, list):
             raise report.bad("this is not a ggshield incident", where, "give the report as the scanner wrote it")
         for place in _places([mapping(each) for each in matches]):
-            parts = {word(each, "type"): str(each.get("match") or "") for each in place}
+            parts = {word(each, "type"): text for each in place if isinstance(text := each.get("match"), str)}
             if any(map(_is_hidden, parts.values())):
                 raise report.bad("the secrets are hidden: it tells no credential", where, "scan with --show-secrets")
-            source, name, leaked = _leaked(rule, parts)
-            yield Exposure(
-                source=source,
-                rule=name,
-                leaked=leaked,
-                path=word(entity, "filename"),
-                line=next((found for each in place if (found := line(each, "line_start"))), None),
-                commit=commit,
-                scanner_says=_SAYS.get(word(incident, "validity")),
-            )
+            for source, name, leaked in _leaked(rule, parts):
+                yield Exposure(
+                    source=source,
+                    rule=name,
+                    leaked=leaked,
+                    path=word(entity, "filename"),
+                    line=next((found for each in place if (found := line(each, "line_start"))), None),
+                    commit=commit,
+                    scanner_says=_SAYS.get(word(incident, "validity")),
+                )
 
 
 def _places(matches: Sequence[Mapping[str, object]]) -> list[list[Mapping[str, object]]]:
@@ -95,7 +95,8 @@ def _places(matches: Sequence[Mapping[str, object]]) -> list[list[Mapping[str, o
     return places
 
 
-def _leaked(rule: str, parts: Mapping[str, str]) -> tuple[str, str, Leaked]:
+def _leaked(rule: str, parts: Mapping[str, str]) -> Iterator[tuple[str, str, Leaked]]:
+    """Yield (source, rule, leaked) for each secret of one place: one, unless several go with one name."""
     key_id = next((each for each in parts.values() if aws_key_id(each)), None)
     name = next((parts[each] for each in _NAMES if parts.get(each)), None)
     secrets = {key: text for key, text in parts.items() if key not in _NAMES and key not in _WITHOUT_MEANING and text}
@@ -103,18 +104,21 @@ def _leaked(rule: str, parts: Mapping[str, str]) -> tuple[str, str, Leaked]:
         token = secrets.pop("session_token", "")
         secret = next((text for text in secrets.values() if text != key_id), "")
         whole = aws_session(key_id, secret, token) or material(secret)
-        return LIST, AWS_SESSION if key_id.startswith("ASIA") else AWS_KEY, Leaked(id=key_id, secret=whole)
-    text = secrets.get("connection_uri") or next(iter(secrets.values()), "")
-    if not text:
-        return SOURCE, untold(rule), Leaked(id=name)
-    if name is None or parts.get("connection_uri"):
-        return told(SOURCE, rule, text)
-    # A user's name is whose it is; a client's id is its own.
-    named = (
-        Leaked(id=name, secret=material(text)) if "client_id" in parts else Leaked(owner=name, secret=material(text))
-    )
-    source, rule, looks = told(SOURCE, rule, text)
-    return source, rule, looks if source == LIST else named
+        yield LIST, AWS_SESSION if key_id.startswith("ASIA") else AWS_KEY, Leaked(id=key_id, secret=whole)
+        return
+    if uri := parts.get("connection_uri"):
+        yield told(SOURCE, rule, uri)
+        return
+    if not secrets and parts.get("url"):
+        secrets, name = {"url": parts["url"]}, None
+    if not secrets:
+        yield SOURCE, untold(rule), Leaked(id=name)
+    for text in secrets.values():
+        source, called, leaked = told(SOURCE, rule, text, owner=name)
+        # A user's name is whose it is; a client's id is its own.
+        if source == SOURCE and "client_id" in parts:
+            leaked = Leaked(id=name, secret=leaked.secret)
+        yield source, called, leaked
 
 
 def _is_hidden(text: str) -> bool:

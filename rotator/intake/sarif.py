@@ -32,7 +32,7 @@ _OF_SECRETS = re.compile(r"secret|credential|passw|passphrase|token|api.?key|pri
 
 @dataclass(frozen=True, slots=True)
 class _Result:
-    """What one result tells, until it is known which tool says so.
+    """What one result tells of one place, until it is known which tool says so.
 
     kingfisher names itself behind its results, so they all wait: in memory are the findings, as with whoever reads
     them, and never the text.
@@ -62,7 +62,7 @@ def exposures(report: Report) -> Iterator[Exposure]:
     for way, value in opened(report, {"runs": {"results": {}}}):
         if way == ("runs", "results") and value is not END:
             number += 1
-            waiting.append(_result(report, f"result {number}", value))
+            waiting += _results(report, f"result {number}", value)
         elif way == ("runs", "tool"):
             tool = word(mapping(mapping(value).get("driver")), "name")
         if way == ("runs",) and value is END:
@@ -74,28 +74,31 @@ def exposures(report: Report) -> Iterator[Exposure]:
             yield from _told_by(report, tool, waiting)
 
 
-def _result(report: Report, where: str, value: object) -> _Result:
+def _results(report: Report, where: str, value: object) -> Iterator[_Result]:
+    """Yield a result once for each of its places."""
     result = mapping(value)
     rule = word(result, "ruleId") or word(mapping(result.get("rule")), "id")
     if not rule:
         raise report.bad("this result names no rule", where, "give the report as the scanner wrote it")
-    places = result.get("locations")
-    place = mapping(places[0]) if isinstance(places, list) and places else {}
-    physical, properties = mapping(place.get("physicalLocation")), mapping(place.get("properties"))
-    region, prints = mapping(physical.get("region")), mapping(result.get("partialFingerprints"))
-    snippet = mapping(region.get("snippet")).get("text")
-    return _Result(
-        where=where,
-        rule=rule,
-        speaks_of_secrets=_OF_SECRETS.search(f"{rule} {word(mapping(result.get('message')), 'text')}") is not None,
-        snippet=snippet if isinstance(snippet, str) else "",
-        captured=_captured(properties.get("validate_command")),
-        path=without_login(word(mapping(physical.get("artifactLocation")), "uri")).removeprefix("file://"),
-        line=line(region, "startLine"),
-        commit=word(prints, "commitSha") or None,
-        seen_at=_time(word(prints, "date")),
-        scanner_says=SAYS.get(word(properties, "validation_outcome")),
-    )
+    speaks = _OF_SECRETS.search(f"{rule} {word(mapping(result.get('message')), 'text')}") is not None
+    prints, places = mapping(result.get("partialFingerprints")), result.get("locations")
+    for place in map(mapping, places if isinstance(places, list) and places else [{}]):
+        physical, properties = mapping(place.get("physicalLocation")), mapping(place.get("properties"))
+        region = mapping(physical.get("region"))
+        snippet = mapping(region.get("snippet")).get("text")
+        uri = word(mapping(physical.get("artifactLocation")), "uri")
+        yield _Result(
+            where=where,
+            rule=rule,
+            speaks_of_secrets=speaks,
+            snippet=snippet if isinstance(snippet, str) else "",
+            captured=_captured(properties.get("validate_command")),
+            path=without_login(uri).removeprefix("file://"),
+            line=line(region, "startLine"),
+            commit=word(prints, "commitSha") or None,
+            seen_at=_time(word(prints, "date")),
+            scanner_says=SAYS.get(word(properties, "validation_outcome")),
+        )
 
 
 def _captured(command: object) -> dict[str, str]:

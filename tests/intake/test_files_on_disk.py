@@ -94,6 +94,16 @@ def test_a_secret_without_its_id_is_listed_and_not_paired(exposures):
     assert (found.source, found.rule) == ("dotenv", "OKTA_CLIENT_SECRET")
 
 
+def test_nothing_that_stands_there_twice_is_lost(exposures):
+    ids = ("AKIAUJZDEGXDNCF32EPF", "AKIAH2KVJ72CEUVW75EF")
+    pairs = "".join(f"AWS_ACCESS_KEY_ID={each}\nAWS_SECRET_ACCESS_KEY=of-{each}\n" for each in ids)
+    found = exposures(f"{pairs}VAULT_TOKEN=one\nVAULT_TOKEN=two\nSOME_PASSWORD='$ecret'\n# it was {GITHUB}\n".encode())
+    assert {each.leaked.secret.reveal() for each in found} == {
+        *(f"of-{each}" for each in ids), "one", "two", "$ecret", GITHUB,
+    }  # fmt: skip
+    assert {each.leaked.id for each in found} == {*ids, None}
+
+
 def test_settings_and_references_are_no_secrets(exposures):
     text = b"DEBUG=1\nTOKEN_URL=x\nA_TOKEN=${B}\nB_PASSWORD=\nC_SECRET=op://a/b\nAWS_REGION=x\n#D_TOKEN=x\nOKTA_CLIENT_ID=x\n"
     assert exposures(text) == []

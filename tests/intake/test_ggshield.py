@@ -82,6 +82,14 @@ def test_a_login_says_whose_it_is_and_a_connection_string_is_whole(exposures):
     assert (found.source, found.rule, found.leaked.secret.reveal()) == ("list", "postgres_role", uri)
 
 
+def test_each_of_several_secrets_beside_one_name_is_listed(exposures):
+    parts = [part("client_id", "i"), part("client_secret", "one"), part("refresh_token", "two")]
+    found = exposures(incident("OAuth", *parts))
+    assert [each.leaked for each in found] == [Leaked(id="i", secret=Secret(each)) for each in ("one", "two")]
+    (hook,) = exposures(incident("Webhook", part("url", "https://hooks.example/s3cr3t")))
+    assert hook.leaked == Leaked(secret=Secret("https://hooks.example/s3cr3t"))
+
+
 def test_scans_without_end_are_refused(exposures):
     nested: object = []
     for _ in range(5):

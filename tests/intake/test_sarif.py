@@ -59,6 +59,12 @@ def test_places_alone_are_listed_for_a_person(sample, exposures, name, source):
     assert all(each.rule.endswith("(secret not told)") for each in found)
 
 
+def test_each_place_of_a_result_is_one(exposures):
+    one = result("github-pat", "s")
+    found = exposures(sarif("gitleaks", {**one, "locations": one["locations"] * 2}))
+    assert [each.where for each in found] == ["/src/a.py:3"] * 2
+
+
 @pytest.mark.parametrize("text", ["REDACTED", "[REDACTED:ae4b4411]"])
 @pytest.mark.parametrize("tool", ["gitleaks", "kingfisher"])
 def test_a_redacted_report_is_refused(exposures, tool, text):
