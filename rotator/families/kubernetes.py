@@ -19,7 +19,7 @@ from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 from rotator.credential import Secret
-from rotator.errors import BadInput, Rejected, asking
+from rotator.errors import BadInput, Rejected, Unavailable, Uncertain, asking
 from rotator.families.http_wire import Reply, Wire
 from rotator.families.one_method import CallTime
 from rotator.families.own_token import in_header, own_token
@@ -109,14 +109,22 @@ class Kubernetes:
             headers["Authorization"] = f"Bearer {in_header(token)}"
         content = None if body is None else json.dumps(body).encode()
         left = None if self._time is None else self._time.left_for(method)
-        return wire.send(method, self.address + path, headers, content=content, within_s=left)
+        reply = wire.send(method, self.address + path, headers, content=content, within_s=left)
+        if reply.ok and not (isinstance(reply.content, Mapping) and "kind" in reply.content):
+            raise Uncertain(
+                "answer_unreadable", f"HTTP {reply.status} of no kind"
+            )  # every object of the API names its own
+        return reply
 
 
-def told(reply: Reply) -> Mapping[str, Any]:
-    """Return the object of a success; raise what another answer means."""
+def told(reply: Reply, *needed: str) -> Mapping[str, Any]:
+    """Return the object of a success, which has these fields; raise what another answer means."""
     if not reply.ok:
         raise reply.refusal()
-    return reply.content if isinstance(reply.content, Mapping) else {}
+    content = reply.content if isinstance(reply.content, Mapping) else {}
+    if not set(needed) <= content.keys():
+        raise Unavailable("answer_unreadable", f"HTTP {reply.status}")
+    return content
 
 
 def path_of(resource: str, namespace: str, name: str = "", group: str = "/api/v1") -> str:

@@ -7,7 +7,7 @@ import json
 import os
 import ssl
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any
 
@@ -43,12 +43,16 @@ _CERTAIN = ("failed to find accessor entry for secret_id_accessor", "does not ex
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One answer of the server. `errors` are its own words, without the material that was sent."""
+    """One answer of the server. `errors` are its own words, without the material that was sent.
+
+    `changed`: it answers a call that may have changed something.
+    """
 
     status: int
     body: Mapping[str, Any]
     errors: tuple[str, ...]
     retry_after: float | None = None
+    changed: bool = False
 
     @property
     def ok(self) -> bool:
@@ -56,8 +60,14 @@ class Reply:
 
     @property
     def data(self) -> Mapping[str, Any]:
-        """Return the `data` of the answer, empty when it has none."""
-        return self.body.get("data") or {}
+        """Return the `data` of the answer, empty when it has none; what should be in it and is not, is "unreadable"."""
+        found = self.body.get("data")
+        return _Data(found if isinstance(found, dict) else {}, Uncertain if self.changed else Unavailable)
+
+    @property
+    def is_own(self) -> bool:
+        """Tell whether it has the form of Vault's: others answer with a page, or with a JSON of their own."""
+        return isinstance(self.body.get("errors"), list) or "request_id" in self.body
 
     @property
     def request_id(self) -> str | None:
@@ -89,6 +99,17 @@ class Reply:
         if self.status == HTTPStatus.FORBIDDEN:
             raise Rejected("permission_denied", detail)
         raise Rejected("not_found" if self.status == HTTPStatus.NOT_FOUND else "refused", detail)
+
+
+class _Data(dict[str, Any]):
+    """What an answer holds; a part that should be there and is not means that something else than Vault gave it."""
+
+    def __init__(self, parts: dict[str, Any], error: type[Unavailable | Uncertain]) -> None:
+        super().__init__(parts)
+        self._error = error
+
+    def __missing__(self, part: str) -> Any:
+        raise self._error("answer_unreadable", f"it has no {part}")
 
 
 class Vault:
@@ -136,7 +157,7 @@ class Vault:
 
     def change(self, method: str, path: str, body: Mapping[str, object]) -> Reply:
         """Ask for a change, once. Raises Unavailable or Uncertain; the answer may still be a refusal."""
-        return _answered(self._send(method, path, body, self.own_token()))
+        return replace(_answered(self._send(method, path, body, self.own_token())), changed=True)
 
     def knock(self, path: str, token: Secret) -> Reply:
         """Read a path as the bearer of `token`; any answer is returned. Raises Unavailable when there was none."""
@@ -227,6 +248,8 @@ def _answered(reply: Reply) -> Reply:
         raise Unavailable("redirected", "the connection's endpoint_url is not the active node's")
     if reply.status >= HTTPStatus.INTERNAL_SERVER_ERROR and not any(reply.says(words) for words in _CERTAIN):
         raise Uncertain("server_error", f"HTTP {reply.status}")
+    if not reply.is_own and reply.status != HTTPStatus.NO_CONTENT:
+        raise Uncertain("answer_unreadable", f"HTTP {reply.status} is not in Vault's words")
     return reply
 
 

@@ -80,8 +80,9 @@ class KubernetesServiceAccountToken(Kind):
             raise Rejected("unreadable", "neither a token nor the object that keeps one alive, with its owner")
         text, claims = read_token(leaked.secret)
         body = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenReview", "spec": {"token": text}}
-        review = told(self._cluster.read("/apis/authentication.k8s.io/v1/tokenreviews", body, "POST"))
-        status = review.get("status") or {}
+        status = told(self._cluster.read("/apis/authentication.k8s.io/v1/tokenreviews", body, "POST"), "status")[
+            "status"
+        ]
         if not status.get("authenticated") or (status.get("user") or {}).get("username") != claims.user:
             raise Rejected("unknown_credential", "the API server takes it for nobody's")
         if not claims.resource:
@@ -217,7 +218,7 @@ class KubernetesServiceAccountToken(Kind):
         resource, name, uid = _named(ref)
         reply = self._cluster.read(path_of(resource, _at(ref)[0], name))
         if not is_absent(reply):
-            found = told(reply)
+            found = told(reply, "metadata")
             return found if found["metadata"]["uid"] == uid else None
         self._account(ref)  # else it may be another cluster's
         return None
@@ -234,7 +235,7 @@ class KubernetesServiceAccountToken(Kind):
         reply = self._cluster.read(path_of("secrets", claims.namespace, claims.name))
         if is_absent(reply):
             raise Rejected("unknown_credential", f"its Secret {claims.name} is gone")
-        return str(told(reply)["metadata"]["uid"])
+        return str(told(reply, "metadata")["metadata"]["uid"])
 
 
 def _at(ref: CredentialRef) -> tuple[str, str]:

@@ -91,7 +91,7 @@ class VaultAppRoleSecretId(Kind):
         role_id = self._vault.read("GET", f"{_role(ref.owner)}/role-id").accepted().data.get("role_id")
         body = {"role_id": role_id, "secret_id": material.reveal()}
         reply = self._vault.login(f"auth/{at(ref.owner)[0]}/login", body)
-        if reply.ok:
+        if reply.ok and reply.body.get("auth"):
             self._leave(reply)
             return Verdict(Answer.ACCEPTED, "login", request_id=reply.request_id)
         # Vault's words since 1.10 are OpenBao's; before, it named the secret id alone.

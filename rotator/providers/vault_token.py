@@ -93,7 +93,7 @@ class VaultToken(Kind):
             return Verdict(Answer.INCONCLUSIVE, "another_token", mismatch=True, request_id=reply.request_id)
         if reply.nobody_asked:
             return Verdict(Answer.REJECTED, "permission_denied")
-        if reply.status == HTTPStatus.FORBIDDEN:
+        if reply.status == HTTPStatus.FORBIDDEN and reply.says("permission denied"):
             # The token was let in, and then its policies did not allow the call: it lives.
             return Verdict(Answer.ACCEPTED, "known_without_permission")
         sealed = reply.says("sealed")

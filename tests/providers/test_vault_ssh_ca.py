@@ -231,7 +231,7 @@ def test_where_a_mount_keeps_one_nothing_is_issued_and_the_stolen_one_is_forgott
             called.append((self.command, self.path.removeprefix("/v1/ssh/")))
             match called[-1]:
                 case "GET", "config/ca" if kept:
-                    self.reply(200, json.dumps({"data": kept}).encode())
+                    self.reply(200, json.dumps({"request_id": "r-1", "data": kept}).encode())
                 case "GET", "config/ca":
                     self.reply(400, json.dumps({"errors": ["keys haven't been configured yet"]}).encode())
                 case "DELETE", "config/ca":
