@@ -80,8 +80,8 @@ def ways_on(run: Run, step: Step, steps: Sequence[Step] = (), behind: Sequence[S
     skip, then = f"rotator run skip {run.id} {step.name} --reason …", _then(step, steps)
     if is_unprovable(step):
         return (
-            Way(skip, f"goes on{then}; its death stays unproven, and the report says who said so"),
             Way(DECLARE, "with the secret that belongs to this id, or with the id alone: another run then settles it"),
+            Way(skip, f"goes on{then}; its death stays unproven, and the report says who said so"),
         )
     if (step.reason or "").startswith(NEEDS_SECRET):
         return (

@@ -97,7 +97,7 @@ def _settled(record: RunRecord, death: Death, step: Step) -> Iterator[Way]:
     left = "nothing is left to do here for its death" if step.state in THROUGH else "then skip it here"
     yield Way(f"rotator report {death.run.rpartition('.')[0]}", f"shows that death; {left}")
     if step.state not in THROUGH:
-        skip, _ = ways_on(record.run, step, record.steps, record.behind)
+        *_, skip = ways_on(record.run, step, record.steps, record.behind)
         yield Way(skip.command, skip.means.partition("; its death stays unproven")[0])
 
 

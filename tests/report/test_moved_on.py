@@ -44,7 +44,7 @@ def test_an_open_item_that_another_incident_settled_says_which_and_what_comes_of
     assert before["settled_by"] == ""
     assert (
         "; and 7 days later it is destroyed for good (destroy); its death stays unproven"
-        in before["next"][0]["ways"][0]["means"]
+        in before["next"][0]["ways"][1]["means"]
     )
     deployment.start([by_id(stolen)], wanted=Strategy.REVOKE_ONLY, incident="inc-2")
     deployment.rest(patience_s=HOUR)

@@ -125,8 +125,8 @@ def test_what_a_knock_can_never_prove_is_not_to_be_tried_again(house):
     [entry] = told(deployment).values()
     assert [one["reason"][:8] for one in entry["next"]] == ["mismatch"]
     assert commands(entry) == [
-        "rotator run skip inc-1.r1 refused --reason …",
         "rotator incident declare FILE --title …",
+        "rotator run skip inc-1.r1 refused --reason …",
     ]
 
 
