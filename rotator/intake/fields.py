@@ -11,6 +11,8 @@ from rotator.credential import Secret
 
 # The access key ids that AWS documents, long-term and temporary. Such a text names a key; it is not its secret.
 _AWS_KEY_ID = re.compile(r"(?:AKIA|ASIA|ABIA|ACCA|A3T[A-Z0-9])[A-Z0-9]{16}")
+# Twilio's: an API key's id, which scanners find for the key; its secret has no form.
+_TWILIO_KEY_ID = re.compile(r"SK[0-9a-fA-F]{32}")
 _PRIVATE_KEY = re.compile(r"\s*-----\s*BEGIN[ A-Z0-9_-]*PRIVATE KEY", re.IGNORECASE)
 _NEWLINE_WRITTEN_OUT = re.compile(r"\\r\\n|\\n|\\r")
 
@@ -37,6 +39,11 @@ def line(record: Mapping[str, object], key: str) -> int | None:
 def aws_key_id(text: str) -> str | None:
     """Return the text if it is an AWS access key's id."""
     return text if _AWS_KEY_ID.fullmatch(text) else None
+
+
+def twilio_key_id(text: str) -> str | None:
+    """Return the text if it is a Twilio API key's id."""
+    return text if _TWILIO_KEY_ID.fullmatch(text) else None
 
 
 def aws_session(key_id: str, secret: str, token: str) -> Secret | None:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from rotator.credential import Leaked
 from rotator.flow.exposure import Exposure
-from rotator.intake.fields import aws_key_id, line, mapping, material, word
+from rotator.intake.fields import aws_key_id, line, mapping, material, twilio_key_id, word
 from rotator.intake.json_pieces import records
 from rotator.intake.report import Head, Report
 
@@ -29,8 +29,8 @@ def exposures(report: Report) -> Iterator[Exposure]:
             raise report.bad("this is not a gitleaks finding", where, "give the report as the scanner wrote it")
         if secret == "REDACTED":  # noqa: S105 - the word gitleaks puts in its place
             raise report.bad("the report is redacted: it tells no credential", where, "scan again without --redact")
-        # Its AWS rule finds the id alone; the secret is another finding, by another rule, that nothing links with it.
-        key_id = aws_key_id(secret)
+        # Its AWS and Twilio rules find the id alone; the secret is another rule's finding, and nothing links them.
+        key_id = aws_key_id(secret) or twilio_key_id(secret)
         yield Exposure(
             source=SOURCE,
             rule=rule,

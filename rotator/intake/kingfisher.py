@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 
 from rotator.credential import Leaked
 from rotator.flow.exposure import Exposure
-from rotator.intake.fields import aws_key_id, aws_session, line, mapping, material, without_login, word
+from rotator.intake.fields import aws_key_id, aws_session, line, mapping, material, twilio_key_id, without_login, word
 from rotator.intake.json_pieces import members, records
 from rotator.intake.report import Head, Report
 
@@ -19,6 +19,7 @@ SOURCE = "kingfisher"
 DESCRIPTION = "kingfisher (JSON, JSONL)"
 
 REDACTED = re.compile(r"\[REDACTED:[0-9a-f]+\]")
+_CLIENT_ID = re.compile(r"[A-Z0-9_]+_CLIENT_ID(?:_\d+)?")
 SAYS = {
     "verified_active": "active",
     "verified_inactive": "inactive",
@@ -95,13 +96,16 @@ def leaked_by(snippet: str, others: Mapping[str, object]) -> Leaked:
 
     An AWS finding is the id, with the secret among the other captures; where two secrets stand near one id, it counts
     them (`ambiguous_dependencies`) and gives none. A session token's finding has both among the other captures, and is
-    material together with them; older releases gave the secret as the finding. For every other kind the snippet is the
-    material.
+    material together with them; older releases gave the secret as the finding. A Twilio finding is the id alone. For
+    every other kind the snippet is the material, and a client's id may be among the other captures.
     """
     captured = [each for each in others.values() if isinstance(each, str)]
     key_id = next((each for each in (snippet, *captured) if aws_key_id(each)), None)
     if key_id is None:
-        return Leaked(secret=material(snippet))
+        if twilio_key_id(snippet):
+            return Leaked(id=snippet)
+        name = next((each for key, each in others.items() if _CLIENT_ID.fullmatch(key) and isinstance(each, str)), None)
+        return Leaked(id=name, secret=material(snippet))
     secret = others.get("AWS_SECRET_ACCESS_KEY")
     if not isinstance(secret, str):
         return Leaked(id=key_id, secret=material("" if snippet == key_id else snippet))

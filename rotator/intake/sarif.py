@@ -16,7 +16,7 @@ from itertools import pairwise
 
 from rotator.credential import Leaked
 from rotator.flow.exposure import Exposure
-from rotator.intake.fields import aws_key_id, line, mapping, material, without_login, word
+from rotator.intake.fields import aws_key_id, line, mapping, material, twilio_key_id, without_login, word
 from rotator.intake.json_pieces import END, opened
 from rotator.intake.kingfisher import REDACTED, SAYS, leaked_by
 from rotator.intake.report import Head, Report
@@ -149,7 +149,7 @@ def _named(report: Report, tool: str, result: _Result) -> tuple[str, str, Leaked
 def _of(name: str, result: _Result) -> Leaked:
     if name == "kingfisher":
         return leaked_by(result.snippet, result.captured)
-    key_id = aws_key_id(result.snippet)
+    key_id = aws_key_id(result.snippet) or twilio_key_id(result.snippet)
     return Leaked(id=key_id) if key_id else Leaked(secret=material(result.snippet))
 
 

@@ -10,7 +10,7 @@ import re
 
 from rotator.credential import Leaked
 from rotator.flow.exposure import LIST
-from rotator.intake.fields import aws_key_id, material
+from rotator.intake.fields import aws_key_id, material, twilio_key_id
 
 AWS_KEY, AWS_SESSION, GCP_KEY = "aws_iam_access_key", "aws_sts_session", "gcp_service_account_key"
 
@@ -54,7 +54,7 @@ _APIS = {"https://github.com": "https://api.github.com", "https://ghcr.io": "htt
 _LINE = 1 << 16
 """Characters of a line in which a secret is looked for."""
 
-KINDS = frozenset(_FORMS) | {AWS_SESSION, GCP_KEY}
+KINDS = frozenset(_FORMS) | {AWS_SESSION, GCP_KEY, "twilio_api_key"}
 """Every kind that this module may name: each is a playbook that is shipped."""
 
 
@@ -88,6 +88,8 @@ def told(
     """
     if key_id := aws_key_id(text.strip()):
         return LIST, AWS_SESSION if key_id.startswith("ASIA") else AWS_KEY, Leaked(id=key_id)
+    if key_id := twilio_key_id(text.strip()):
+        return LIST, "twilio_api_key", Leaked(id=key_id)
     kind = kind_of(text)
     if kind:
         where = _APIS.get(address or "", address) if kind in _ANYBODYS else None

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from rotator.credential import Leaked, Secret
 from rotator.flow.exposure import Exposure
-from rotator.intake.fields import aws_key_id, aws_session, line, mapping, material, server, without_login, word
+from rotator.intake.fields import (
+    aws_key_id,
+    aws_session,
+    line,
+    mapping,
+    material,
+    server,
+    twilio_key_id,
+    without_login,
+    word,
+)
 from rotator.intake.json_pieces import records
 from rotator.intake.report import Head, Report
 
@@ -16,7 +27,8 @@ SOURCE = "trufflehog"
 DESCRIPTION = "TruffleHog v3 (JSONL)"
 
 _AWS = {"AWS", "AWSSessionKey"}
-_GCP = "GCP"
+_GCP, _AUTH0, _AZURE = "GCP", "Auth0oauth", "Azure"
+_TWILIO = {"Twilio", "TwilioApiKey"}
 _ACCOUNT = re.compile(r"\d{12}")
 _IAM_USER = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:user/(?:.*/)?([^/]+)")
 # Go prints a commit's time as "2022-06-16 10:17:40 -0700 PDT"; the zone's name says nothing that its offset does not.
@@ -78,8 +90,29 @@ def _leaked(finding: Mapping[str, object], detector: str, raw: str, extra: Mappi
         # The whole key file; `Raw` is its account's address alone.
         project = word(extra, "project")
         return Leaked(secret=material(joined), owner=raw if "@" in raw else None, account=project or None)
+    if pair := _pair(detector, raw, joined, parts):
+        return Leaked(id=pair[0], secret=material(pair[1]))
     url = parts.get("url") or (joined[len(raw) + 1 :] if raw and joined.startswith(f"{raw}:http") else "")
     return Leaked(secret=material(raw), address=server(url) if isinstance(url, str) else None)
+
+
+def _pair(detector: str, raw: str, joined: str, parts: Mapping[str, object]) -> tuple[str, str] | None:
+    """Return (id, secret) where the detector finds both, each in a way of its own."""
+    name, secret = parts.get("client_id"), parts.get("client_secret")
+    if isinstance(name, str) and isinstance(secret, str) and name and secret:
+        return name, secret
+    if detector in _TWILIO and twilio_key_id(raw):
+        # `Raw` is the key's id, which is no secret; new releases call the secret `sid`.
+        return raw, joined.removeprefix(raw)
+    if detector == _AUTH0 and raw and joined.endswith(raw) and joined != raw:
+        return joined.removesuffix(raw), raw
+    if detector == _AZURE and joined.startswith("{"):
+        try:
+            name = mapping(json.loads(joined)).get("clientId")
+        except (ValueError, RecursionError):
+            return None
+        return (name, raw) if isinstance(name, str) and name else None
+    return None
 
 
 def _aws_material(parts: Mapping[str, object], key_id: str, joined: str) -> Secret | None:

@@ -134,3 +134,18 @@ def test_a_json_that_is_not_a_kingfisher_report_is_refused(exposures):
     for text in (b'{"findings": 3}', b'{"findings": {}}', b'{"findings": [3]}', b'{"findings": [{"rule": 1}]}'):
         with pytest.raises(BadInput, match="not a kingfisher"):
             exposures(text)
+
+
+@pytest.mark.parametrize(
+    ("rule", "snippet", "captured", "leaked"),
+    [
+        # As kingfisher 2.14 finds them in a .env file: an Azure or Auth0 secret with its companions, Twilio's id alone.
+        ("azure-ad-client-secret", "s", {"AZURE_TENANT_ID": "t", "AZURE_CLIENT_ID": "i"}, ("i", "s")),
+        ("auth0-client-secret.1", "s", {"AUTH0_CLIENT_ID_1": "i", "AUTH0_DOMAIN_1": "d"}, ("i", "s")),
+        ("twilio-api-key", "SK0a1b2c3d4e5f60718293a4b5c6d7e8f9", {}, ("SK0a1b2c3d4e5f60718293a4b5c6d7e8f9", None)),
+    ],
+)
+def test_an_id_beside_a_secret_is_its_id(exposures, rule, snippet, captured, leaked):
+    finding = {"rule": {"id": rule}, "finding": {"snippet": snippet, "dependent_captures": captured}}
+    (found,) = exposures(json.dumps({"findings": [finding]}).encode())
+    assert (found.leaked.id, found.leaked.secret and found.leaked.secret.reveal()) == leaked

@@ -253,7 +253,7 @@ LEAKKILL = json.dumps({"id": 1, "type": "t", "value": "v", "status": None, "note
     ],
 )
 def test_memory_does_not_grow_with_the_report(before, finding, between, after):
-    count = 8_000  # about 8 MB
+    count = 7_000  # about 7 MB
     stream = Endless(before, finding, between, count, after)
     tracemalloc.start()
     try:

@@ -99,3 +99,25 @@ def test_a_service_accounts_key_file_is_the_material_not_its_address(exposures):
     (found,) = exposures(json.dumps(finding).encode())
     assert (found.leaked.owner, found.leaked.account, found.leaked.id) == (email, "acme-prod", None)
     assert json.loads(found.leaked.secret.reveal()) == file
+
+
+@pytest.mark.parametrize(
+    ("detector", "raw", "joined", "parts"),
+    [
+        # As `pkg/detectors/{twilioapikey,auth0oauth,azure_entra}` of its source put them together.
+        ("Twilio", "SK" + "0" * 32, "SK" + "0" * 32 + "hunter2", {"key": "SK" + "0" * 32, "sid": "hunter2"}),
+        ("Auth0oauth", "hunter2", "SK" + "0" * 32 + "hunter2", None),
+        ("Azure", "hunter2", '{"clientSecret":"hunter2","clientId":"SK' + "0" * 32 + '","tenantId":"t"}', None),
+        ("Other", "hunter2", "", {"client_id": "SK" + "0" * 32, "client_secret": "hunter2"}),
+    ],
+)
+def test_a_pair_of_another_kind_is_told_apart(exposures, detector, raw, joined, parts):
+    finding = {"DetectorName": detector, "Raw": raw, "RawV2": joined, "SecretParts": parts}
+    (found,) = exposures(json.dumps(finding).encode())
+    assert (found.leaked.id, found.leaked.secret.reveal()) == ("SK" + "0" * 32, "hunter2")
+
+
+@pytest.mark.parametrize("joined", ["", "{", '{"clientId": 7}'])
+def test_a_secret_without_its_id_stays_alone(exposures, joined):
+    (found,) = exposures(json.dumps({"DetectorName": "Azure", "Raw": "hunter2", "RawV2": joined}).encode())
+    assert (found.leaked.id, found.leaked.secret.reveal()) == (None, "hunter2")
