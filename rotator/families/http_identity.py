@@ -131,6 +131,8 @@ class Identity:
         if answer is None:
             return None
         found = str(at(answer, call.owner) or "") if call.owner is not None else None
+        if call.by != "answer" and call.owner is not None and not found:
+            raise Rejected("answer_unreadable", f"{call.call} names no {call.owner}")
         if call.by == "sha256":
             return Named(hashlib.sha256(secret.reveal().encode()).hexdigest(), found)
         if call.by == "report":
@@ -156,7 +158,10 @@ class Identity:
             return None
         if as_subject and reply.status in _REFUSALS and not granted(reply, call.granted):
             raise Rejected("refused_otherwise", f"http_{reply.status}: not as the playbook knows a dead one is refused")
-        return answered(reply, call.granted) or {}
+        answer = answered(reply, call.granted)
+        if answer is None and call.granted is None:
+            raise Rejected("answer_unreadable", f"http_{reply.status}: {call.call} is answered in JSON")
+        return answer or {}
 
     def _by_hint(self, call: IdentifyCall, secret: Secret, owner: str) -> Named | None:
         entries = self._listing.entries(owner)

@@ -44,6 +44,8 @@ class Listing:
             found = answer if self._read.at is None else at(answer, self._read.at)
             if not isinstance(found, Mapping | list):
                 raise Rejected("answer_without_entry", f"{self._read.call} does not hold it")
+            if self._list is not None and self.id(found) != credential_id:
+                raise Rejected("answer_without_entry", f"{self._read.call} is answered without its id")
             return None if self._is(found, "gone") else found
         return self._listed(credential_id, owner)
 

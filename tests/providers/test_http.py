@@ -17,6 +17,7 @@ from tests.contracts.cases.http import acme
 from tests.fakes.fault_proxy import fault_proxy
 
 MARKER = "rotator-run-7-issue"
+UNCHANGED = {"suspend": None, "resume": None, "revoke": None}
 UNKNOWN = {"status": 401, "where": {"error": "unknown token"}}
 
 
@@ -314,6 +315,15 @@ def test_a_leaked_secret_that_somebody_in_between_refuses_is_not_called_unknown(
     for status in (401, 403):
         proxy.answer(status, body=PAGE)
         assert reason_of(lambda: provider.identify(Leaked(secret=planted.token))) == "Rejected refused_otherwise"
+
+
+def test_a_page_instead_of_an_answer_names_nobody(server, proxy):
+    confirmed = {"by": "sha256", "call": "GET /me", "owner": "data.owner"}
+    provider = connected(proxy.address, server.admin, acme(identify=confirmed, list=None, issue=None, **UNCHANGED))
+    for status, body in ((200, PAGE), (204, b""), (200, b"{}")):
+        proxy.answer(status, body=body)
+        said = reason_of(lambda: provider.identify(Leaked(secret=server.plant("ci").token)))
+        assert said == "Rejected answer_unreadable"
 
 
 def test_a_throttled_knock_is_asked_again_later(provider, proxy, server):
