@@ -14,6 +14,9 @@ from rotator.flow.playbook_words import Subject, Verb
 from rotator.flow.run import UNDOES, Run, Step, StepState
 from rotator.flow.step import SILENT, STOPS, Move, ask_about, surplus_accepted
 
+GIVEN_BACK = "consumers were given back"
+"""How it begins when consumers hold a credential that is refused, as far as the run alone knows."""
+
 
 def held_by_consumers(run: Run, step: Step, steps: Sequence[Step]) -> Move | None:
     """Return why a step of an undo may not take the replacement away yet, or None. A retry is a person's word."""
@@ -45,7 +48,7 @@ def left_with(run: Run, steps: Sequence[Step]) -> list[str]:
     given = back.facts.get("given_back") if back is not None else None
     if back is not None and given in {None, run.ref.id} and is_stopped(run, steps):
         what = f"{given}, which is refused" if given else f"what has no name here, and {run.ref.id} is refused"
-        found.append(f"consumers were given back {what}: undo the step that stopped it, or give them another")
+        found.append(f"{GIVEN_BACK} {what}: give them another, or undo the step that stopped it")
     return found
 
 

@@ -52,6 +52,20 @@ def standing(connection: Connection, refs: Iterable[CredentialRef]) -> list[tupl
     return [(name, how, count) for (name, how), count in sorted(found.items())]
 
 
+def delivered_since(connection: Connection, incident: str) -> dict[str, str]:
+    """Return, for each run of an incident that gave a value back, a later run that delivered to the same places."""
+    mine, other, step = tables.run.alias("mine"), tables.run.alias("other"), tables.step
+    later = and_(other.c.deliver == mine.c.deliver, other.c.id != mine.c.id, other.c.replaced_at > step.c.settled_at)
+    query = (
+        select(mine.c.id.label("of"), other.c.id)
+        .select_from(mine.join(step, step.c.run == mine.c.id).join(other, later))
+        .where(mine.c.incident == incident, mine.c.deliver != rows.places_text(()))
+        .where(step.c.verb == Verb.DEMOTE.value, step.c.state == StepState.DONE.value)
+        .order_by(other.c.replaced_at)
+    )
+    return {row.of: row.id for row in connection.execute(query)}
+
+
 def elsewhere(connection: Connection) -> Elsewhere:
     """Return what runs that are replaced first still have before them, in every approved incident."""
     run, reach, delivery = tables.run, tables.reach, tables.delivery

@@ -118,6 +118,7 @@ def _runs(connection: Connection, row: Any, runs: list[Run], exposures: Mapping[
     deaths = other_runs.deaths(connection, incident)
     gone_ahead = waits.gone_ahead(connection, incident)
     due_at = _due(connection, incident)
+    since = earlier.delivered_since(connection, incident)
     return [
         RunRecord(
             run=run,
@@ -131,6 +132,7 @@ def _runs(connection: Connection, row: Any, runs: list[Run], exposures: Mapping[
             settled_by=_unless_alive(deaths.get(run.id), steps.get(run.id, ()), proofs.get(run.id, ())),
             behind=tuple(reservation.behind(connection, run.ref, steps.get(run.id, ()))),
             due_at=due_at.get(run.id, {}),
+            delivered_since=since.get(run.id),
         )
         for run in sorted(runs, key=lambda each: (-each.priority, each.id))
     ]

@@ -35,6 +35,7 @@ class RunRecord:
     `late` are mints of workers that had lost their claim, and that nothing has settled yet. `settled_by` is the death
     that this run has not seen and another has, after the last sign of life that this one saw. `behind` are the stops of
     the run for whose mint this one waits. `due_at` says when a branch that waits goes on by itself, by its id.
+    `delivered_since` is a later run that delivered to the same places after this one gave a value back there.
     """
 
     run: Run
@@ -48,6 +49,7 @@ class RunRecord:
     settled_by: Death | None = None
     behind: tuple[Stop, ...] = ()
     due_at: Mapping[str, float] = field(default_factory=dict)
+    delivered_since: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import asdict
 from typing import Any
 
+from rotator.flow.giving_back import GIVEN_BACK
 from rotator.flow.metrics import time_to_revoke
 from rotator.flow.run import Step
 from rotator.flow.standing import CredentialState, state_of, still_open
@@ -133,10 +134,19 @@ def _credential(record: RunRecord) -> dict[str, Any]:
             if each.target
         },
         "settled_by": record.settled_by.run if record.settled_by else "",
-        "open": still_open(run, record.steps, record.late, _settled(record.settled_by)),
+        "open": [
+            _since(record, each) for each in still_open(run, record.steps, record.late, _settled(record.settled_by))
+        ],
         "late": list(record.late),
         "steps": [_step(each) for each in record.steps],
     }
+
+
+def _since(record: RunRecord, told: str) -> str:
+    """Say what became of a value that was given back, where a later run has delivered to the same places."""
+    if record.delivered_since is None or not told.startswith(GIVEN_BACK):
+        return told
+    return f"{told.partition(':')[0]}; {record.delivered_since} has delivered there since"
 
 
 def _settled(death: Death | None) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from rotator.flow.choice import MINTING
-from rotator.flow.giving_back import left_with
+from rotator.flow.giving_back import GIVEN_BACK, left_with
 from rotator.flow.playbook_words import Subject, Verb
 from rotator.flow.run import THROUGH, UNDOES, Step, StepState, taken_back
 from rotator.flow.standing import LANDS_AFTER, left_out, may_land_after, resumed
@@ -59,7 +59,7 @@ def ways(incident: IncidentRecord, record: RunRecord, step: Step) -> list[Way]:
     if step.state in THROUGH:
         is_over = record.run.dead_at is None and (_is_through(record) or UNDOES not in step.facts)
         once_more = [Way(DECLARE, _once_more(record))] if is_over else []
-        return [*_left_by_undo(record), *once_more]
+        return _each_once([*_left_by_undo(record), *once_more])
     if is_unsafe(step) and not record.routes:
         return [Way(each.lifted_by, "lets it go on") for each in stops_of(record, incident.stops)]
     closing = list(_closing(incident, record, frozenset())) if is_unsafe(step) else []
@@ -70,7 +70,15 @@ def ways(incident: IncidentRecord, record: RunRecord, step: Step) -> list[Way]:
         ]
     first = _resuming(record) if step.subject is Subject.CONSUMERS else ()
     found = [*closing, *first, *_moving(record, step)]
-    return list({each.command: each for each in reversed(found)}.values())[::-1]
+    return _each_once(found)
+
+
+def _each_once(found: Sequence[Way]) -> list[Way]:
+    """Return each command where it stands first, with what it means there."""
+    first: dict[str, Way] = {}
+    for each in found:
+        first.setdefault(each.command, each)
+    return list(first.values())
 
 
 def _moving(record: RunRecord, step: Step) -> tuple[Way, ...]:
@@ -88,8 +96,13 @@ def _once_more(record: RunRecord) -> str:
     """Say what to declare again once nothing of a run moves any more."""
     if resumed(record.steps) is None:
         return "with the secret that belongs to this id, or with the id alone: another run then settles it"
+    return f"stops it again once that is approved: {_listed(record)}"
+
+
+def _listed(record: RunRecord) -> str:
+    """Say what FILE may be, where a credential is declared once more."""
     listed = f"{record.run.kind},{record.run.ref.id}"
-    return f"stops it again once that is approved: FILE is the report, or a list (`provider,id`, then `{listed}`)"
+    return f"FILE is the report, or a list (`provider,id`, then `{listed}`)"
 
 
 def _settled(record: RunRecord, death: Death, step: Step) -> Iterator[Way]:
@@ -113,9 +126,14 @@ def _left_by_undo(record: RunRecord) -> Iterator[Way]:
 
 
 def _resuming(record: RunRecord) -> Iterator[Way]:
-    """Return what lets a value work again that consumers were given back, and that is refused; nothing for others."""
-    if not any(told.startswith("consumers were given back") for told in left_with(record.run, record.steps)):
+    """Return what ends it that consumers were given back a refused value: another first; nothing where they hold one.
+
+    To let the refused one work again is the last resort: whoever stole it can use it then too.
+    """
+    refused = any(told.startswith(GIVEN_BACK) for told in left_with(record.run, record.steps))
+    if not refused or record.delivered_since is not None:
         return
+    yield Way(DECLARE, f"gives them another once that is approved: {_listed(record)}")
     gone = taken_back(record.steps)
     stopped = [each for each in record.steps if each.subject is Subject.EXPOSED and each.verb in STOPS]
     for each in stopped:

@@ -18,6 +18,8 @@ from rotator.ledger import tables
 from rotator.report.clocks import moment
 from rotator.report.incident import build
 from rotator.report.terminal import incident_text
+from tests.fakes.company import CONSUMER
+from tests.ledger.test_hands import hold
 from tests.report.test_shown import shown
 from tests.report.test_ways import KEY, TOKEN, commands, text, told, truncated
 
@@ -246,7 +248,29 @@ def test_consumers_with_a_value_that_is_refused_are_helped_by_the_undo_that_is_n
     undone(deployment, "deliver")
     [entry] = told(deployment).values()
     assert any(each.startswith("consumers were given back what has no name here") for each in entry["open"])
-    assert commands(entry) == [f"rotator run undo inc-1.r1 {step} --reason …" for step in ("contain", "issue")]
-    assert entry["next"][0]["ways"][1]["means"] == f"takes {entry['replacement']} away again, which nobody holds"
+    declare, *undoes = commands(entry)
+    assert declare == "rotator incident declare FILE --title …"
+    assert undoes == [f"rotator run undo inc-1.r1 {step} --reason …" for step in ("contain", "issue")]
+    assert entry["next"][0]["ways"][2]["means"] == f"takes {entry['replacement']} away again, which nobody holds"
     undone(deployment)
     assert company.opens(stolen.ref, secret)
+
+
+def test_who_was_given_back_a_refused_value_is_given_another_first_and_no_stolen_one_once_he_has_it(house):
+    company, deployment = house
+    stolen, secret = company.stolen(KEY)
+    hold(company, stolen, secret)
+    deployment.start([stolen], wanted=Strategy.CONTAIN_FIRST)
+    deployment.rest(patience_s=HOUR)
+    undone(deployment, "deliver")
+    [entry] = told(deployment).values()
+    first, second, *_ = [way for one in entry["next"] for way in one["ways"]]
+    assert first["command"] == "rotator incident declare FILE --title …"
+    assert first["means"].startswith("gives them another once that is approved: FILE is the report, or a list")
+    assert second["command"] == "rotator run undo inc-1.r1 contain --reason …"
+    deployment.start([by_id(stolen)], wanted=Strategy.CONTAIN_FIRST, incident="inc-2")
+    deployment.rest(patience_s=HOUR)
+    assert company.holders()[CONSUMER] == told(deployment, "inc-2")["inc-2.r1"]["replacement"]
+    [entry] = told(deployment).values()
+    assert not any("contain" in each for each in commands(entry))
+    assert any(each.endswith("; inc-2.r1 has delivered there since") for each in entry["open"])
