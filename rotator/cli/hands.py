@@ -120,11 +120,14 @@ def undo(
     run: Run,
     step: StepName,
     reason: Reason,
-    yes: Annotated[bool, typer.Option("--yes", help="Resume an exposed credential without asking.")] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Resume an exposed credential, or give back a refused one, without asking.")
+    ] = False,
 ) -> None:
     """Take back what the run has done from this step on, backwards; what was still to come is skipped.
 
-    Undoing a suspension makes a stolen credential work again. What was destroyed stays so: no undo passes that.
+    Undoing a suspension makes a stolen credential work again; undoing a delivery alone gives consumers one back that
+    is refused. Both are asked for. What was destroyed stays so: no undo passes that.
     """
     from rotator import response  # noqa: PLC0415
 
@@ -134,7 +137,8 @@ def undo(
     for line in [f"{run}: {' → '.join(shown.in_words)}", *(f"warning: {each}" for each in shown.warnings)]:
         if not given.quiet:
             print(plain(line), file=sys.stderr)  # noqa: T201
-    if shown.resumes and not yes and not _confirmed(run):
+    asked = "resume" if shown.resumes else "give back" if shown.strands else ""
+    if asked and not yes and not _confirmed(f"{asked} {run}"):
         how = "" if sys.stdin.isatty() else " (nobody is there to ask: give --yes)"
         print(f"rotator: not confirmed; nothing was changed{how}", file=sys.stderr)  # noqa: T201
         raise typer.Exit(4)
@@ -147,14 +151,14 @@ def undo(
     )
 
 
-def _confirmed(run: str) -> bool:
+def _confirmed(words: str) -> bool:
     if not sys.stdin.isatty():
         return False
     try:
-        answer = typer.prompt(f"Type `resume {run}` to go ahead", default="no", show_default=False, err=True)
+        answer = typer.prompt(f"Type `{words}` to go ahead", default="no", show_default=False, err=True)
     except typer.Abort:
         return False
-    return str(answer).strip() == f"resume {run}"
+    return str(answer).strip() == words
 
 
 def release(context: typer.Context, run: Run, step: StepName, reason: Reason) -> None:

@@ -55,7 +55,9 @@ def test_an_undone_delivery_gives_back_what_the_place_held_and_warns_that_it_is_
     run = told["credentials"][0]["run"]
     victim.consumer.reload()
     assert victim.consumer.using == told["credentials"][0]["replacement"]
-    done = found.rotator("run", "undo", run, "deliver", "--reason", "the job cannot use it").ended(0)
+    undo = ("run", "undo", run, "deliver", "--reason", "the job cannot use it")
+    assert "give --yes" in found.rotator(*undo).ended(4).err.splitlines()[-1]
+    done = found.rotator(*undo, "--yes").ended(0)
     assert "demote replacement → reload consumers → verify consumers → verify exposed" in done.err
     assert "consumers get back a credential that is refused" in done.err
     told = report(found, 3)
