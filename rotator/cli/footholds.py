@@ -6,11 +6,14 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from rotator.errors import BadInput
 from rotator.flow.scope import foothold, host_name
 
 if TYPE_CHECKING:
     from rotator.bootstrap import Rotator
     from rotator.flow.plan import Plan
+    from rotator.ledger.records import IncidentRecord
+    from rotator.ports import Connection
 
 
 def named(parts: Rotator, plan: Plan, given: Iterable[str] | None) -> dict[str, bool]:
@@ -20,13 +23,32 @@ def named(parts: Rotator, plan: Plan, given: Iterable[str] | None) -> dict[str, 
     """
     if not given:
         return {}
-    known = _known(parts, plan)
+    known = _known(parts, (target for run in plan.runs for segment in run.segments for target in segment.targets))
     hosts = [foothold(each, known) for each in given]
     return {each: each in known for each in hosts}
 
 
-def _known(parts: Rotator, plan: Plan) -> frozenset[str]:
+def strangers(parts: Rotator, record: IncidentRecord) -> list[str]:
+    """Return the footholds of an incident of which nothing here is called so; none without a configuration."""
+    if not record.footholds:
+        return []
+    told = {consumer.host for each in record.runs for consumer in each.run.consumers}
+    try:
+        known = told | _known(parts, (step.target for each in record.runs for step in each.steps))
+    except BadInput:
+        return []
+    return [each.host for each in record.footholds if each.host not in known]
+
+
+def _known(parts: Rotator, targets: Iterable[str]) -> frozenset[str]:
     found = {consumer.host for entry in parts.settings.credentials for consumer in entry.custody().consumers}
     found |= {host_name(urlsplit(each.endpoint_url or "").hostname or "") for each in parts.connections}
-    found |= {host_name(target) for run in plan.runs for segment in run.segments for target in segment.targets}
+    found |= {host_name(each) for connection in parts.connections for each in _fleet(connection)}
+    found |= {host_name(target) for target in targets}
     return frozenset(found - {""})
+
+
+def _fleet(connection: Connection) -> list[str]:
+    """Return the hosts that a connection reaches, as its `hosts` name them."""
+    hosts = connection.settings.get("hosts")
+    return [str(each) for each in hosts] if isinstance(hosts, dict | list) else []

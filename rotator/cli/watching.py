@@ -17,6 +17,7 @@ from rich.text import Text
 
 from rotator import clock
 from rotator.bootstrap import Rotator
+from rotator.cli import footholds
 from rotator.cli.options import Context, Output, console, emit
 from rotator.cli.runtime import RuntimeLock, is_unattended
 from rotator.ledger.records import Progress
@@ -67,7 +68,8 @@ def follow(context: Context, parts: Rotator, incident: str, output: Output) -> N
 def finish(context: Context, parts: Rotator, incident: str, output: Output) -> NoReturn:
     """Print the incident's report and exit with its code."""
     record = parts.reading.incident(incident)
-    report = incident_report.build(record, context.called, unattended=is_unattended(parts))
+    strange = footholds.strangers(parts, record)
+    report = incident_report.build(record, context.called, unattended=is_unattended(parts), strange=strange)
     if output is Output.TABLE:
         console().print(incident_text(report))
     else:

@@ -98,6 +98,8 @@ def _gates(incident: dict[str, Any]) -> list[RenderableType]:
         if host["state"] == "open":
             kept = f", and no new secret is made for {', '.join(host['holds_up'])}" if host["holds_up"] else ""
             line = f"FOOTHOLD {host['host']}: the attacker may still be there{kept}. Cut off? {host['command']}"
+            if not host["known"] and not host["holds_up"]:
+                line += "; warning: no consumer, connection or target is called so here: is its name right?"
         else:
             line = f"foothold {host['host']}: {host['state']}, says {host['by']}: {host['reason']}"
         lines.append(Text(plain(line), style="magenta"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import asdict
 from typing import Any
 
@@ -20,11 +21,13 @@ OPEN_TOTALS = ("settling", "pending", "held", "manual", "failed")
 """Totals of credentials that nobody may call dead."""
 
 
-def build(record: IncidentRecord, called: str = "rotator", *, unattended: bool = False) -> dict[str, Any]:
+def build(
+    record: IncidentRecord, called: str = "rotator", *, unattended: bool = False, strange: Collection[str] = ()
+) -> dict[str, Any]:
     """Return the report. Times are ISO 8601 in UTC, or "" for what has not happened; the totals partition.
 
     `called` is how this reader calls the program: each command begins with it. `unattended` says that nothing runs
-    which would do in time what is scheduled.
+    which would do in time what is scheduled. `strange` are the footholds that nothing here is called.
     """
     runs = [_credential(each) | acts(each) | choices(record, each, called) for each in record.runs]
     manual = [_manual(each, as_called(DECLARE, called)) for each in record.manual]
@@ -66,7 +69,7 @@ def build(record: IncidentRecord, called: str = "rotator", *, unattended: bool =
                 for each in record.stops
                 if any(each["stopped"] for each in runs)
             ],
-            **gates(record, called),
+            **gates(record, called, strange),
         },
         "totals": {"credentials": len(credentials)} | {state.value: states[state] for state in CredentialState},
         "replaced": sum(each.run.replaced_at is not None for each in record.runs),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -135,7 +135,7 @@ def _next(incident: IncidentRecord, record: RunRecord, step: Step, called: str) 
     }
 
 
-def gates(incident: IncidentRecord, called: str) -> Mapping[str, Any]:
+def gates(incident: IncidentRecord, called: str, strange: Collection[str] = ()) -> Mapping[str, Any]:
     """Return how the gates and footholds of an incident stand, and what opens or isolates each."""
     of = incident.incident.id
     return {
@@ -151,6 +151,7 @@ def gates(incident: IncidentRecord, called: str) -> Mapping[str, Any]:
             {
                 **asdict(each),
                 "at": moment(each.at),
+                "known": each.host not in strange,
                 "command": as_called(f"rotator host isolate {of} {each.host} --reason …", called)
                 if each.state == "open"
                 else "",

@@ -14,6 +14,10 @@ name = "aws"
 family = "aws"
 region = "eu-central-1"
 endpoint_url = "http://127.0.0.1:9"
+[[connections]]
+name = "fleet"
+family = "ssh"
+hosts = ["edge-1"]
 [[credentials]]
 match = {owner = "ci"}
 consumers = [{command = ["true"], host = "web-1"}]
@@ -78,3 +82,7 @@ def test_a_foothold_is_asked_back_when_it_is_nearly_known_and_warned_of_when_it_
     shown = rotator(*declare, "WEB-1", "--foothold", "wob-1.").ended(0).err
     assert "Foothold web-1: no consumer of what leaked lives there" in shown
     assert "warning: foothold wob-1:" in shown
+    reported = rotator("report", "last").ended(3).out
+    assert reported.count("no consumer, connection or target is called so here: is its name right?") == 2  # on top, and below
+    assert "did you mean `edge-1`?" in rotator(*declare, "egde-1").ended(2).err
+    assert "Foothold edge-1: no consumer of what leaked" in rotator(*declare, "edge-1").ended(0).err
