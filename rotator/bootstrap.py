@@ -88,6 +88,9 @@ class Rotator:
                 close = get_close_matches(key, [*known, *ConnectionSettings.model_fields], n=1)
                 mend = f"did you mean `{close[0]}`?" if close else f"the family knows {', '.join(sorted(known))}"
                 raise BadInput(f"unknown key `{key}`", where, mend)
+            for kind in connection.kinds or ():
+                if kind not in self.playbooks:
+                    raise BadInput(f"no kind is called {kind}", f"{where}: kinds", meant(kind, list(self.playbooks)))
         return found
 
     @functools.cached_property

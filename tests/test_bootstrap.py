@@ -129,3 +129,9 @@ def test_an_entry_that_fits_nothing_for_a_misspelt_kind_is_told_before_the_night
     parts = Rotator(Settings(folder=tmp_path, data_dir=tmp_path, credentials=[found]))
     with pytest.raises(BadInput, match="did you mean `aws_iam_access_key`"):
         _ = parts.custodies
+
+
+def test_a_connection_that_serves_a_misspelt_kind_is_told_before_the_night(tmp_path):
+    parts = budgeted(tmp_path, serving("linode", "linode_tokn"))
+    with pytest.raises(BadInput, match=r"connection linode: kinds: .*did you mean `linode_token`"):
+        _ = parts.connections
