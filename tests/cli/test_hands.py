@@ -83,6 +83,7 @@ def test_a_foothold_is_asked_back_when_it_is_nearly_known_and_warned_of_when_it_
     assert "Foothold web-1: no consumer of what leaked lives there" in shown
     assert "warning: foothold wob-1:" in shown
     reported = rotator("report", "last").ended(3).out
-    assert reported.count("no consumer, connection or target is called so here: is its name right?") == 2  # on top, and below
+    asked = "no consumer, connection or target is called so here: is its name right?"
+    assert reported.count(asked) == 2  # on top, and below
     assert "did you mean `edge-1`?" in rotator(*declare, "egde-1").ended(2).err
     assert "Foothold edge-1: no consumer of what leaked" in rotator(*declare, "edge-1").ended(0).err
