@@ -8,7 +8,7 @@ import json
 import pytest
 from sqlalchemy import insert
 
-from rotator.errors import Unavailable, Uncertain
+from rotator.errors import Rejected, Unavailable, Uncertain
 from rotator.flow.playbook_words import Strategy
 from rotator.flow.standing import still_open
 from rotator.flow.step import LEASE_S
@@ -122,9 +122,9 @@ def test_what_a_person_delivered_by_hand_is_not_taken_from_consumers(house):
     stolen, secret = company.stolen(KEY)
     hold(company, stolen, secret)
 
-    def refuse(_phase, what, _changes):
-        if what == "issuer.verify" and company.living(stolen.ref) - {stolen.ref.id}:
-            raise Unavailable("unreachable")  # from then on: the replacement never seen to work
+    def refuse(phase, what, _changes):
+        if (phase, what) == ("before", "store.promote"):
+            raise Rejected("denied")
 
     company.world.meet = refuse
     deployment.start([stolen])
