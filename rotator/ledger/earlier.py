@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, FromClause, and_, or_, select
+from sqlalchemy import ColumnElement, Connection, FromClause, Select, and_, or_, select
 
 from rotator.credential import CredentialRef
 from rotator.flow.choice import MINTING
@@ -37,6 +38,26 @@ def answered(connection: Connection, deliver: Mapping[CredentialRef, tuple[Place
             if earlier.ref == ref or (held and earlier.replacement not in {ref.id, *names}):
                 found[ref] = earlier.id
     return found
+
+
+def answered_meanwhile(incident: str) -> Select[Any]:
+    """Ask for a run of another incident that replaces what this one plans to replace.
+
+    That is the same credential, or since this was planned one of the same owner that is delivered to the same places.
+    """
+    mine, other, planned = tables.run.alias("mine"), tables.run.alias("other"), tables.incident
+    same_owner = (mine.c[name] == other.c[name] for name in ("provider", "connection", "owner"))
+    same_credential = and_(mine.c.credential == other.c.credential, mine.c.generation == other.c.generation)
+    same_places = and_(mine.c.deliver == other.c.deliver, other.c.requested_at >= planned.c.declared_at)
+    return select(other.c.id, other.c.credential).where(
+        *same_owner,
+        or_(same_credential, same_places),
+        planned.c.id == mine.c.incident,
+        mine.c.incident == incident,
+        mine.c.strategy.in_(["contain_first", "replace_first"]),
+        other.c.incident != incident,
+        replaces(other),
+    )
 
 
 def standing(connection: Connection, refs: Iterable[CredentialRef]) -> list[tuple[str, str, int]]:

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, func, insert, or_, select, update
+from sqlalchemy import Connection, Select, and_, func, insert, select, update
 
 from rotator import clock
 from rotator.credential import CredentialRef, Secret
@@ -21,7 +21,7 @@ from rotator.flow.run import BranchState, Step, calls_ahead
 from rotator.ledger import opening, rows, tables
 from rotator.ledger.acts import act
 from rotator.ledger.database import Database
-from rotator.ledger.earlier import replaces
+from rotator.ledger.earlier import answered_meanwhile
 from rotator.seal import Seal
 
 APPROVING = 491286115
@@ -212,7 +212,7 @@ class Enrolment:
             )
         if row["approved_at"] is not None:
             return False
-        if (stale := connection.execute(_answered_meanwhile(incident)).first()) is not None:
+        if (stale := connection.execute(answered_meanwhile(incident)).first()) is not None:
             raise BadInput(
                 f"the plan is stale: {stale.id} replaces {stale.credential}, and a second would be an orphan",
                 incident,
@@ -228,26 +228,6 @@ class Enrolment:
         opening.begin(connection, incident)
         act(connection, incident, {"at": now, "act": "approved", "by": by, "plan": digest})
         return True
-
-
-def _answered_meanwhile(incident: str) -> Select[Any]:
-    """Ask for a run of another incident that replaces what this one plans to replace.
-
-    That is the same credential, or since this was planned one of the same owner that is delivered to the same places.
-    """
-    mine, other, planned = tables.run.alias("mine"), tables.run.alias("other"), tables.incident
-    same_owner = (mine.c[name] == other.c[name] for name in ("provider", "connection", "owner"))
-    same_credential = and_(mine.c.credential == other.c.credential, mine.c.generation == other.c.generation)
-    same_places = and_(mine.c.deliver == other.c.deliver, other.c.requested_at >= planned.c.declared_at)
-    return select(other.c.id, other.c.credential).where(
-        *same_owner,
-        or_(same_credential, same_places),
-        planned.c.id == mine.c.incident,
-        mine.c.incident == incident,
-        mine.c.strategy.in_(["contain_first", "replace_first"]),
-        other.c.incident != incident,
-        replaces(other),
-    )
 
 
 def _earlier_runs(incident: str) -> Select[Any]:

@@ -89,6 +89,9 @@ class Reading:
                 raise BadInput("no such incident", incident, "rotator incident list shows them")
             runs = [rows.run_of(each) for each in connection.execute(_of(tables.run, incident)).mappings()]
             exposures = _exposures(connection, incident)
+            overtaken = None
+            if row["approved_at"] is None:
+                overtaken = connection.execute(earlier.answered_meanwhile(incident)).first()
             return IncidentRecord(
                 incident=rows.incident_of(row),
                 plan_digest=row["plan_digest"],
@@ -99,6 +102,7 @@ class Reading:
                 gates=tuple(gates_in.find_gates(connection, incident)),
                 footholds=tuple(gates_in.find_footholds(connection, incident)),
                 warnings=waits.warned(connection, incident),
+                stale=(overtaken.id, overtaken.credential) if overtaken is not None else None,
             )
 
 

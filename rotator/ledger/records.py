@@ -54,7 +54,10 @@ class RunRecord:
 
 @dataclass(frozen=True, slots=True)
 class IncidentRecord:
-    """An incident as the ledger holds it now."""
+    """An incident as the ledger holds it now.
+
+    `stale` is the run that has overtaken a plan which nobody approved, and the credential that it replaces.
+    """
 
     incident: Incident
     plan_digest: str
@@ -65,6 +68,7 @@ class IncidentRecord:
     gates: tuple[Gate, ...] = ()
     footholds: tuple[Foothold, ...] = ()
     warnings: tuple[str, ...] = ()
+    stale: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

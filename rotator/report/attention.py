@@ -32,6 +32,9 @@ def unapproved(incident: dict[str, Any]) -> list[RenderableType]:
     """Say first of all that nothing is being done, where that is so."""
     if incident["approved_at"]:
         return []
+    if incident["stale"]:
+        line = f"NOT APPROVED, and its plan is stale: {incident['stale']}. Declare all of it again: {incident['again']}"
+        return [Text(plain(line), style="bold red")]
     if not incident["approve"]:
         return [Text("Nothing in it can be done by machine: there is nothing to approve.", style="bold")]
     return [Text(plain(f"NOT APPROVED: nothing is being done. Start it with: {incident['approve']}"), style="bold red")]

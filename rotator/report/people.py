@@ -158,8 +158,10 @@ def gates(incident: IncidentRecord, called: str, strange: Collection[str] = ()) 
             }
             for each in incident.footholds
         ],
+        "stale": f"{incident.stale[0]} replaces {incident.stale[1]} since" if incident.stale else "",
+        "again": as_called(DECLARE, called) if incident.stale else "",
         "approve": ""
-        if incident.approved_at is not None or not incident.runs
+        if incident.approved_at is not None or not incident.runs or incident.stale
         else as_called(f"rotator approve {of} --digest {incident.plan_digest}", called),
     }
 

@@ -230,6 +230,21 @@ def test_before_the_approval_nothing_is_said_to_be_pending_but_that(house):
     assert "keep: pending" not in said
 
 
+def test_a_plan_that_another_has_overtaken_names_no_approval_that_would_be_refused(house):
+    company, deployment = house
+    stolen, _ = company.stolen(KEY)
+    deployment.declare([stolen], wanted=Strategy.CONTAIN_FIRST)
+    assert "Start it with: rotator approve inc-1 --digest" in text(deployment)
+    deployment.start([stolen], wanted=Strategy.CONTAIN_FIRST, incident="inc-2")
+    deployment.rest(patience_s=3600)
+    said = text(deployment)
+    assert "rotator approve" not in said
+    line = (
+        f"its plan is stale: inc-2.r1 replaces {stolen.ref.id} since. Declare all of it again: rotator incident declare"
+    )
+    assert line in said
+
+
 def test_each_command_is_given_as_its_reader_calls_the_program(house):
     company, deployment = house
     deployment.start([truncated(company)], wanted=Strategy.CONTAIN_FIRST, footholds=["web-1"])
