@@ -50,6 +50,8 @@ PLAYED: dict[str, tuple[Strategy, ...]] = {
     "okta_client_secret": (Strategy.CONTAIN_FIRST, Strategy.REPLACE_FIRST),
     "postgres_role": (Strategy.CONTAIN_FIRST, Strategy.REPLACE_FIRST, Strategy.REVOKE_ONLY),
     "ssh_krl_key": (Strategy.REVOKE_ONLY, Strategy.CUT_ONLY),
+    "tls_private_key": (Strategy.REVOKE_ONLY,),
+    "twilio_api_key": (Strategy.CONTAIN_FIRST, Strategy.REPLACE_FIRST, Strategy.REVOKE_ONLY),
     "vault_approle_secret_id": (Strategy.CONTAIN_FIRST, Strategy.REPLACE_FIRST),
     "vault_ssh_ca": (Strategy.CONTAIN_FIRST, Strategy.REPLACE_FIRST, Strategy.REVOKE_ONLY),
     "vault_transit_key": (Strategy.REPLACE_FIRST,),

@@ -151,6 +151,12 @@ def _has_no_view(ref: CredentialRef) -> NoReturn:
     raise Rejected("no_view", ref.id)
 
 
+class UntoldRefusal:
+    """Part of a kind whose door refuses living ones as it refuses dead ones: it lets replacements in, and no more."""
+
+    no_knock: ClassVar[str] = "its refusal is said to living ones too"
+
+
 class Doorless:
     """No machine can knock with it."""
 
