@@ -148,13 +148,16 @@ class Exchange:
             raise Unavailable("out_of_time", f"AWS is slow: {operation} was not begun")
         call = getattr(self._account.client(service), operation)
         try:
-            return _Answered(call(**parameters), changes=changes)
+            answer = call(**parameters)
         except ClientError as error:
             raise refused(error, changes=changes) from None
         except BotoCoreError as error:
             raise lost(error, changes=changes) from None
         except Exception:  # noqa: BLE001 - botocore's parsers raise anything on a strange answer, and may quote a secret
             raise unreadable(operation, changes=changes) from None
+        if not _is_numbered(answer):
+            raise unreadable(operation, changes=changes)
+        return _Answered(answer, changes=changes)
 
 
 def _pages(read: Callable[[dict[str, str]], Any], part: str) -> Iterator[Any]:
@@ -168,6 +171,12 @@ def _pages(read: Callable[[dict[str, str]], Any], part: str) -> Iterator[Any]:
             more = {"Marker": page["Marker"]}
         else:
             return
+
+
+def _is_numbered(answer: dict[str, Any]) -> bool:
+    """Tell whether it has a number, as each answer of AWS does: botocore reads a page as a yes without parts."""
+    about = answer.get("ResponseMetadata", {})
+    return bool(about.get("RequestId") or about.get("HTTPHeaders", {}).get("x-amzn-requestid"))
 
 
 class _Answered(dict[str, Any]):

@@ -66,6 +66,8 @@ class Governed:
         response = self._dynamodb.ask(session, "{}", _PROBE)
         request = response.headers.get("x-amzn-RequestId")
         if response.status_code == HTTPStatus.OK:
+            if b"AccountMaxReadCapacityUnits" not in response.content:
+                return Verdict(Answer.INCONCLUSIVE, "not_the_issuer", request_id=request)
             return Verdict(Answer.ACCEPTED, "accepted", request_id=request)
         code, message = _error(response)
         _raise_later(response, code)

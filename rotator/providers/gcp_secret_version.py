@@ -18,7 +18,7 @@ from typing import Any, ClassVar
 from urllib.parse import quote
 
 from rotator.credential import CredentialRef, Leaked, Secret
-from rotator.errors import MayBeAbsent, Rejected
+from rotator.errors import MayBeAbsent, Rejected, Unavailable
 from rotator.families.gcp import FAMILY, Exchange, Project, listing
 from rotator.kind import Kind
 from rotator.ports import Capability, Connection, Discovered, State, Status, Verdict
@@ -125,6 +125,10 @@ class GcpSecretVersion(Kind):
         exchange = self._project.exchange()
         versions = self._versions(exchange, ref.owner)
         found = next((each for each in versions if self._ref(ref.owner, each) == ref), None)
+        if found is None:
+            found = self._found(
+                exchange, ref
+            )  # a list that lacks it is Google's when Google has no such version either
         if found is None or _state(found) in {wanted, State.ABSENT}:
             return
         if all(int(_number(each)) <= int(_number(found)) for each in versions):
@@ -175,7 +179,10 @@ class GcpSecretVersion(Kind):
 
 
 def _number(version: Mapping[str, Any]) -> str:
-    return str(version["name"]).rpartition("/")[2]
+    name = version.get("name")
+    if not isinstance(name, str):
+        raise Unavailable("answer_unreadable", "a version has no name")
+    return name.rpartition("/")[2]
 
 
 def _state(version: Mapping[str, Any] | None) -> State:

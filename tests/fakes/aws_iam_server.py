@@ -139,7 +139,7 @@ def fake_iam() -> Iterator[FakeIam]:
             except Refused as refusal:
                 told = f"<Code>{refusal.code}</Code><Message>{escape(refusal.message)}</Message>"
                 body, status = f"<ErrorResponse><Error>{told}</Error></ErrorResponse>", refusal.status
-            self.reply(status, body.encode(), {"Content-Type": "text/xml"})
+            self.reply(status, body.encode(), {"Content-Type": "text/xml", "x-amzn-RequestId": "r-1"})
 
     with listening(Asked) as state.endpoint_url:
         yield state

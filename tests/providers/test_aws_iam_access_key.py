@@ -371,6 +371,14 @@ def test_a_strange_answer_to_a_question_is_unavailable(told, endpoint, act):
     assert error.value.reason == "answer_unreadable"
 
 
+@pytest.mark.parametrize("act", ["suspend", "resume"])
+def test_a_page_is_no_yes_to_a_change(told, endpoint, act):
+    endpoint.script["UpdateAccessKey"] = scripted.Answer(200, "<html>Sign in to the hotel's network</html>")
+    with pytest.raises(Uncertain) as error:
+        getattr(told, act)(REF)
+    assert error.value.reason == "answer_unreadable"
+
+
 HALF = {"Content-Length": "4000", "Connection": "close"}
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from rotator.credential import Leaked, Secret
+from rotator.errors import Unavailable
 from rotator.ports import Issuing, State
 from tests.contracts.cases.gcp_secret_version import connected, plant, ref_of
+from tests.fakes.door import a_door
 from tests.refused import reason_of
 from tests.servers.drongo import drongo
 
@@ -74,3 +76,13 @@ def test_a_destroyed_version_is_not_listed(server, provider):
     ref, _ = plant(server)
     provider.revoke(ref)
     assert ref not in {each.ref for each in provider.discover()}
+
+
+def test_an_empty_answer_of_somebody_else_is_neither_gone_nor_done(server):
+    ref, _ = plant(server)
+    with a_door() as door:
+        door.says(200, {})
+        between = connected(server, endpoint_url=door.address)
+        for ask in (between.inspect, between.suspend, between.revoke):
+            with pytest.raises(Unavailable):
+                ask(ref)

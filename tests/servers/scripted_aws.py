@@ -44,7 +44,10 @@ def scripted_aws() -> Iterator[ScriptedAws]:
             state.asked.append(asked)
             answer = state.script[asked["Action"]]
             if answer.status:
-                self.reply(answer.status, answer.body.encode(), {"Content-Type": "text/xml", **answer.headers})
+                number = {} if answer.body.startswith("<html") else {"x-amzn-RequestId": "r-1"}
+                self.reply(
+                    answer.status, answer.body.encode(), {"Content-Type": "text/xml", **number, **answer.headers}
+                )
             self.close_connection = True
 
     with listening(Asked) as address:
