@@ -9,6 +9,7 @@ from rotator.flow.giving_back import left_with
 from rotator.flow.playbook_words import Expect, Strategy, Subject, Verb
 from rotator.flow.proof import Evidence, Proof
 from rotator.flow.run import THROUGH, UNDOES, WHY, Run, Step, StepState, needs_material
+from rotator.flow.step import STOPS
 
 
 class CredentialState(StrEnum):
@@ -90,8 +91,16 @@ def still_open(run: Run, steps: Sequence[Step], late: Sequence[str] = (), settle
     spare = run.replacement if run.replaced_at is None and all(step.state in THROUGH for step in steps) else None
     if spare is not None and not any(spare in each for each in found):
         found.append(f"its replacement {spare} was issued and nobody holds it: undo that step too, or use it")
+    elif spare is None and run.replacement is not None and _kept_by_undo(steps):
+        found.append(f"its replacement {run.replacement} lives; it can be revoked once the undo is through")
     found += left_with(run, steps)
     return found + [f"a mint of a lost worker ({each}) is not settled" for each in late]
+
+
+def _kept_by_undo(steps: Sequence[Step]) -> bool:
+    """Tell whether an undo that is not through leaves the replacement alive: nothing of it will take that away."""
+    ahead = [step for step in steps if UNDOES in step.facts and step.state not in THROUGH]
+    return bool(ahead) and not any(step.subject is Subject.REPLACEMENT and step.verb in STOPS for step in ahead)
 
 
 def resumes(step: Step) -> bool:

@@ -274,3 +274,21 @@ def test_who_was_given_back_a_refused_value_is_given_another_first_and_no_stolen
     [entry] = told(deployment).values()
     assert not any("contain" in each for each in commands(entry))
     assert any(each.endswith("; inc-2.r1 has delivered there since") for each in entry["open"])
+
+
+def test_a_replacement_that_an_undo_leaves_alive_is_named_before_and_after_that_is_through(house):
+    company, deployment = house
+    stolen, secret = company.stolen(KEY)
+    hold(company, stolen, secret)
+    deployment.start([stolen], wanted=Strategy.CONTAIN_FIRST)
+    deployment.rest(patience_s=HOUR)
+    deployment.stops.stop("inc-1", "bob", "wait", ())
+    undone(deployment, "deliver")
+    [entry] = told(deployment).values()
+    made = entry["replacement"]
+    assert f"its replacement {made} lives; it can be revoked once the undo is through" in entry["open"]
+    deployment.stops.lift("inc-1", "bob", "go on", ())
+    deployment.rest(patience_s=HOUR)
+    [entry] = told(deployment).values()
+    assert any(f"{made} was issued and nobody holds it" in each for each in entry["open"])
+    assert commands(entry)[-1] == "rotator run undo inc-1.r1 issue --reason …"
