@@ -13,6 +13,7 @@ from rotator.flow.playbook_words import Strategy
 from rotator.ports import ONE_OF_MANY, Answer, Connection
 from rotator.providers.github_token import connect, hashed
 from tests.fakes.deployment import PLAYBOOKS, Deployment, Outside, broken_chains, scoped, sqlite
+from tests.fakes.door import a_door
 from tests.fakes.fault_proxy import FAILED, LOST_ANSWER, fault_proxy
 from tests.fakes.github_server import ANONYMOUS, HOUR_S, github_server
 from tests.fakes.world import World
@@ -98,6 +99,13 @@ def test_a_token_that_github_does_not_know_is_not_taken_for_one_of_its(provider)
     assert refusal(lambda: provider.identify(Leaked(secret=token))).reason == "unknown_credential"
     assert provider.verify(named(token), token).answer is Answer.REJECTED
     assert revoked(provider, token) == [None]
+
+
+def test_a_gateways_401_is_not_githubs_word():
+    token = Secret("ghp_" + "x" * 36)
+    with a_door() as door:
+        door.says(401, {"message": "Unauthorized"})
+        assert refusal(lambda: connected(door.address).identify(Leaked(secret=token))).reason == "http_401"
 
 
 def test_a_suspended_owner_is_no_dead_token(server, provider):
