@@ -201,7 +201,8 @@ def _since(connection: Connection, incident: str, states: set[str], alive: int) 
         .where(step.c.verb == Verb.RESUME.value, step.c.subject == Subject.EXPOSED.value)
         .where(step.c.state != StepState.SKIPPED.value, step.c.attempts > 0)
     )
-    if set(connection.execute(resumed).scalars()) - settled.keys():
+    alive_again = {*connection.execute(resumed).scalars(), *other_runs.resumed(connection, incident)}
+    if alive_again - settled.keys():
         return "alive again"
     through = states <= {BranchState.DONE.value, _SCHEDULED}
     return f"dead, {alive:,} settled elsewhere" if through and alive == len(settled) else WAITS

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, or_, select
+from sqlalchemy import ColumnElement, Connection, FromClause, Select, and_, func, or_, select
 
-from rotator.flow.playbook_words import Subject
+from rotator.flow.playbook_words import Subject, Verb
 from rotator.flow.proof import Evidence, Proof
-from rotator.flow.run import THROUGH, Run
+from rotator.flow.run import THROUGH, WHY, Run, StepState
 from rotator.flow.step import STOPS
 from rotator.flow.undo import Elsewhere
 from rotator.ledger import rows, statements, tables
@@ -28,24 +29,9 @@ class Death:
 def deaths(connection: Connection, incident: str) -> dict[str, Death]:
     """Return the death that another run saw, for each approved run of an incident that has seen none: the surest."""
     mine, other = tables.run.alias("mine"), tables.run.alias("other")
-    theirs, ours = tables.branch.alias("theirs"), tables.branch.alias("ours")
-    same_account = (
-        select(1)
-        .where(ours.c.run == mine.c.id, theirs.c.run == other.c.id, ours.c.account == theirs.c.account)
-        .where(ours.c.account != "")
-        .correlate(mine, other)
-        .exists()
-    )
-    same = and_(
-        other.c.credential == mine.c.credential,
-        other.c.provider == mine.c.provider,
-        other.c.generation == mine.c.generation,
-        other.c.id != mine.c.id,
-        or_(other.c.connection == mine.c.connection, same_account),
-    )
     query = (
         select(mine.c.id.label("of"), other.c.id, other.c.evidence, other.c.dead_at)
-        .select_from(mine.join(other, same))
+        .select_from(mine.join(other, _is_same(mine, other)))
         .where(mine.c.incident == incident, mine.c.evidence == Evidence.NONE.value)
         .where(mine.c.requested_at.is_not(None), other.c.dead_at.is_not(None))
         .order_by(other.c.evidence, other.c.dead_at)  # proven comes before stated
@@ -54,6 +40,21 @@ def deaths(connection: Connection, incident: str) -> dict[str, Death]:
     for row in connection.execute(query):
         found.setdefault(row.of, Death(row.id, Evidence(row.evidence), row.dead_at))
     return found
+
+
+def resumed(connection: Connection, incident: str) -> dict[str, tuple[str, str]]:
+    """Return, for each run of an incident, the other one that has resumed its credential since, who did and why."""
+    mine, other, step = tables.run.alias("mine"), tables.run.alias("other"), tables.step
+    at = func.coalesce(step.c.settled_at, step.c.intended_at)
+    query = (
+        select(mine.c.id.label("of"), other.c.id, step.c.facts)
+        .select_from(mine.join(other, _is_same(mine, other)).join(step, step.c.run == other.c.id))
+        .where(mine.c.incident == incident, mine.c.evidence == Evidence.NONE.value, at > mine.c.requested_at)
+        .where(step.c.verb == Verb.RESUME.value, step.c.subject == Subject.EXPOSED.value)
+        .where(step.c.state != StepState.SKIPPED.value, step.c.attempts > 0)
+        .order_by(at)
+    )
+    return {row.of: (row.id, str(json.loads(row.facts).get(WHY, ""))) for row in connection.execute(query)}
 
 
 def find(connection: Connection, mine: Run) -> list[Elsewhere]:
@@ -91,6 +92,25 @@ def answering(connection: Connection, mine: Run, since: float) -> list[str]:
 
 def _count_dead(proofs: Sequence[Proof]) -> bool:
     return any(each.settling or each.dead_at is not None or each.contained_at is not None for each in proofs)
+
+
+def _is_same(mine: FromClause, other: FromClause) -> ColumnElement[bool]:
+    """Match another run of the same credential: of the same connection, or of one that leads to the same account."""
+    theirs, ours = tables.branch.alias("theirs"), tables.branch.alias("ours")
+    same_account = (
+        select(1)
+        .where(ours.c.run == mine.c.id, theirs.c.run == other.c.id, ours.c.account == theirs.c.account)
+        .where(ours.c.account != "")
+        .correlate(mine, other)
+        .exists()
+    )
+    return and_(
+        other.c.credential == mine.c.credential,
+        other.c.provider == mine.c.provider,
+        other.c.generation == mine.c.generation,
+        other.c.id != mine.c.id,
+        or_(other.c.connection == mine.c.connection, same_account),
+    )
 
 
 def _same(mine: Run) -> Select[Any]:

@@ -123,6 +123,7 @@ def _runs(connection: Connection, row: Any, runs: list[Run], exposures: Mapping[
     gone_ahead = waits.gone_ahead(connection, incident)
     due_at = _due(connection, incident)
     since = earlier.delivered_since(connection, incident)
+    resumed = other_runs.resumed(connection, incident)
     return [
         RunRecord(
             run=run,
@@ -137,6 +138,7 @@ def _runs(connection: Connection, row: Any, runs: list[Run], exposures: Mapping[
             behind=tuple(reservation.behind(connection, run.ref, steps.get(run.id, ()))),
             due_at=due_at.get(run.id, {}),
             delivered_since=since.get(run.id),
+            resumed_by=resumed.get(run.id),
         )
         for run in sorted(runs, key=lambda each: (-each.priority, each.id))
     ]

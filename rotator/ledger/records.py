@@ -36,6 +36,7 @@ class RunRecord:
     that this run has not seen and another has, after the last sign of life that this one saw. `behind` are the stops of
     the run for whose mint this one waits. `due_at` says when a branch that waits goes on by itself, by its id.
     `delivered_since` is a later run that delivered to the same places after this one gave a value back there.
+    `resumed_by` is another run that has resumed the credential since this was approved, and who did so and why.
     """
 
     run: Run
@@ -50,6 +51,7 @@ class RunRecord:
     behind: tuple[Stop, ...] = ()
     due_at: Mapping[str, float] = field(default_factory=dict)
     delivered_since: str | None = None
+    resumed_by: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -146,7 +146,10 @@ def _credential(record: RunRecord) -> dict[str, Any]:
 
 
 def _since(record: RunRecord, told: str) -> str:
-    """Say what became of a value that was given back, where a later run has delivered to the same places."""
+    """Say what other runs have done to it since: resumed the credential, or delivered where a value was given back."""
+    dead = "the exposed credential is not proven dead"
+    if record.resumed_by is not None and told.startswith(dead):
+        return "ALIVE AGAIN: it was resumed by {} ({}), and {}".format(*record.resumed_by, told)
     if record.delivered_since is None or not told.startswith(GIVEN_BACK):
         return told
     return f"{told.partition(':')[0]}; {record.delivered_since} has delivered there since"

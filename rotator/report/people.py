@@ -69,13 +69,16 @@ def alive_again(incident: IncidentRecord, called: str) -> list[dict[str, Any]]:
     found = []
     for record in incident.runs:
         back = resumed(record.steps)
-        if back is not None and record.run.evidence is Evidence.NONE and record.settled_by is None:
+        why = str(back.facts.get(WHY, "")) if back is not None else ""
+        if back is None and record.resumed_by is not None:
+            why = "{1} ({0})".format(*record.resumed_by)
+        if (back or record.resumed_by) and record.run.evidence is Evidence.NONE and record.settled_by is None:
             found.append(
                 {
                     "run": record.run.id,
                     "provider": record.run.kind,
                     "id": record.run.ref.id,
-                    "why": str(back.facts.get(WHY, "")),
+                    "why": why,
                     "command": as_called(DECLARE, called),
                 }
             )

@@ -13,6 +13,7 @@ from rotator.flow.proof import Evidence
 from rotator.flow.run import StepState
 from rotator.flow.standing import still_open
 from rotator.ledger import tables
+from rotator.report.incident import build
 from tests.fakes.deployment import WEEK, broken_chains
 from tests.ledger.test_hands import hold, undone
 
@@ -55,6 +56,14 @@ def test_what_another_incident_counts_dead_lives_again_and_both_say_so(twice):
     assert told["because"] == "inc-1.r1 was undone from contain on, which resumes it"
     assert {row["open"] for row in deployment.rows("reach")} <= {1}
     deployment.rest(patience_s=3600)
+    [banner] = build(deployment.record("inc-2"))["incident"]["alive_again"]
+    assert (banner["run"], banner["why"]) == ("inc-2.r1", "ann: the job broke (inc-1.r1)")
+    assert banner["command"] == "rotator incident declare FILE --title …"
+    assert {each.state for each in deployment.reading.incidents()} == {"alive again"}
+    [entry] = build(deployment.record("inc-2"))["credentials"]
+    assert any(
+        each.startswith("ALIVE AGAIN: it was resumed by inc-1.r1 (ann: the job broke)") for each in entry["open"]
+    )
     deployment.hands.decide("inc-2.r1", "destroy", skip=True, by="ann", reason="as I was told")
     deployment.rest(patience_s=2 * WEEK)
     assert destroy.state is StepState.HELD
