@@ -17,6 +17,7 @@ from rotator.cli.reaching import ANSWERS, Asked, Reached, families, issuer, reac
 from rotator.cli.runtime import is_unattended
 from rotator.errors import BadInput, RotatorError
 from rotator.flow.scope import ConsumerAddress
+from rotator.ledger.counting import ALIVE_AGAIN
 from rotator.ledger.database import LedgerFailed
 from rotator.recovery import Unusable, Ways
 from rotator.report.clocks import moment
@@ -108,6 +109,11 @@ def _ledger(parts: Rotator, called: str) -> Iterator[Finding]:
     yield Finding(True, f"ledger answers: {parts.settings.shown_ledger}; {len(found)} incidents")
     for each in stopped:
         yield Finding(False, str(each), f"nothing of it goes on before: {as_called(each.lifted_by, called)}")
+    for listed in found:
+        if listed.state == ALIVE_AGAIN:
+            name = listed.incident.id
+            what = f"{name}: a stolen credential was resumed: whoever has it can use it"
+            yield Finding(False, what, f"{called} report {name} names it, and what stops it again")
     yield from _scheduled(parts, called)
 
 

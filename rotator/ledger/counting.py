@@ -20,6 +20,8 @@ from rotator.ledger.waits import UNSAFE
 SOON_S = 120.0
 """A branch that is due later than this is waiting, not working. What waits until a lost call has landed is at work."""
 _SCHEDULED = "scheduled"
+ALIVE_AGAIN = "alive again"
+"""How an incident stands of which somebody resumed a stolen credential."""
 WAITS = "waits for you"
 _ITS_TURN = "its turn"
 """Stands for a branch that is held and will go on by itself: no state of the ledger's."""
@@ -203,7 +205,7 @@ def _since(connection: Connection, incident: str, states: set[str], alive: int) 
     )
     alive_again = {*connection.execute(resumed).scalars(), *other_runs.resumed(connection, incident)}
     if alive_again - settled.keys():
-        return "alive again"
+        return ALIVE_AGAIN
     through = states <= {BranchState.DONE.value, _SCHEDULED}
     return f"dead, {alive:,} settled elsewhere" if through and alive == len(settled) else WAITS
 

@@ -12,6 +12,9 @@ from rotator.cli.doctor import _told, examine
 from rotator.cli.options import Context
 from rotator.cli.reaching import Asked, reach
 from rotator.errors import Rejected, Unavailable
+from rotator.flow.incident import Incident, Severity
+from rotator.ledger.reading import Reading
+from rotator.ledger.records import Listed
 from rotator.practice.process import free_port
 from tests.fakes.vendor_server import Vendor, serving, shape_of
 
@@ -95,6 +98,13 @@ def test_what_is_stopped_is_said_and_is_not_well(examined):
     parts.database.close()
     _, _, bad = examined("")
     assert "everything is stopped by ann: the auditors are here" in bad
+
+
+def test_a_stolen_credential_that_lives_again_is_not_well(examined, monkeypatch):
+    told = Incident("inc-7", "stolen", Severity.HIGH, 1.0, 1.0)
+    monkeypatch.setattr(Reading, "incidents", lambda _: [Listed(told, "alive again", 1, 0)])
+    _, _, bad = examined("")
+    assert "inc-7: a stolen credential was resumed: whoever has it can use it" in bad
 
 
 def test_a_connection_that_is_wrong_hides_nothing_else(examined):
