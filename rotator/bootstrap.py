@@ -74,7 +74,7 @@ class Rotator:
     @functools.cached_property
     def connections(self) -> list[Connection]:
         """Every configured connection, each key of it known. Raises BadInput for the first that is not."""
-        from rotator.outside import module_of  # noqa: PLC0415
+        from rotator.outside import module_of, spelt  # noqa: PLC0415
 
         found = [self.settings.connection(each.name) for each in self.settings.connections]
         for connection in found:
@@ -83,7 +83,8 @@ class Rotator:
             if connection.family.isidentifier() and find_spec(f"rotator.families.{connection.family}") is not None:
                 known = getattr(module_of("families", connection.family, "family"), "SETTINGS", None)
             if known is None:
-                raise BadInput(f"there is no family called {connection.family}", where, "see docs/configuration.md")
+                mend = spelt("families", connection.family) or "see docs/configuration.md"
+                raise BadInput(f"there is no family called {connection.family}", where, mend)
             for key in sorted(set(connection.settings) - known):
                 close = get_close_matches(key, [*known, *ConnectionSettings.model_fields], n=1)
                 mend = f"did you mean `{close[0]}`?" if close else f"the family knows {', '.join(sorted(known))}"

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import pkgutil
 import threading
 from collections.abc import Collection, Mapping
+from difflib import get_close_matches
 from types import ModuleType
 
 from rotator import secret_reference
@@ -127,13 +129,21 @@ class Outside:
         return str(module_of("providers", provider, "provider").FAMILY)
 
 
+def spelt(folder: str, name: str) -> str:
+    """Say which provider, store, consumer or family a mistyped name stands for; "" where none is near."""
+    package = importlib.import_module(f"rotator.{folder}")
+    near = get_close_matches(name, [each.name for each in pkgutil.iter_modules(package.__path__)], n=1)
+    return f"did you mean `{near[0]}`?" if near and near[0] != name else ""
+
+
 def module_of(folder: str, name: str, what: str) -> ModuleType:
     """Return the module of a provider, store, consumer or family. Raises BadInput for one that cannot be had."""
     try:
         return importlib.import_module(f"rotator.{folder}.{name}")
     except ModuleNotFoundError as error:
         if error.name == f"rotator.{folder}.{name}":
-            raise BadInput(f"there is no {what} called {name}", f"rotator/{folder}/", "check its spelling") from None
+            mend = spelt(folder, name) or "check its spelling"
+            raise BadInput(f"there is no {what} called {name}", f"rotator/{folder}/", mend) from None
         raise BadInput(
             f"the {what} {name} needs the package {error.name}",
             f"rotator/{folder}/{name}.py",

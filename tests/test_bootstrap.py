@@ -7,6 +7,7 @@ from rotator.bootstrap import Rotator
 from rotator.errors import BadInput, Unavailable
 from rotator.flow.budget import Limit
 from rotator.flow.scope import ConsumerAddress
+from rotator.outside import module_of
 from rotator.settings.configuration import Settings
 from rotator.settings.consumers import ConsumerSettings
 
@@ -30,7 +31,8 @@ def parts(tmp_path, **connection):
                 "namespace, trusted_ca_keys, user)"
             ),
         ),
-        ({"family": "awz"}, "connection a: there is no family called awz (see docs/configuration.md)"),
+        ({"family": "awz"}, "connection a: there is no family called awz (did you mean `aws`?)"),
+        ({"family": "nonesuch"}, "connection a: there is no family called nonesuch (see docs/configuration.md)"),
         ({"family": "ssh_errors"}, "connection a: there is no family called ssh_errors (see docs/configuration.md)"),
     ],
 )
@@ -135,3 +137,8 @@ def test_a_connection_that_serves_a_misspelt_kind_is_told_before_the_night(tmp_p
     parts = budgeted(tmp_path, serving("linode", "linode_tokn"))
     with pytest.raises(BadInput, match=r"connection linode: kinds: .*did you mean `linode_token`"):
         _ = parts.connections
+
+
+def test_a_store_that_nobody_knows_is_told_with_the_one_that_was_meant():
+    with pytest.raises(BadInput, match="did you mean `vault_kv`"):
+        module_of("stores", "vualt_kv", "store")
