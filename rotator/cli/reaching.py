@@ -133,7 +133,7 @@ def _asked(parts: Rotator, ref: CredentialRef) -> str:
     except RotatorError as error:
         if error.reason.startswith("malformed_"):
             return _listed(parts.outside.provider(ref))
-        if error.reason == "no_view":
+        if error.reason in {"no_view", "no_hosts"}:  # its issuer shows nobody, or this connection is not for that kind
             return f"not asked: {error.detail}"
         if error.reason not in {"unknown_credential", "not_found"}:
             raise
