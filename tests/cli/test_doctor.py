@@ -43,7 +43,7 @@ def test_a_server_that_is_gone_is_not_called_well(examined):
     place = 'deliver = [{store = "vault_kv", connection = "safe", name = "kv/x"}]\n'
     _, well, bad = examined(VAULT.format(port=free_port()) + OWNER.format(owner="ci") + place)
     assert {line.partition(": ")[0] for line in bad} == {"safe", "vault_kv:safe:kv/x"}
-    assert all("unreachable" in line for line in bad), bad
+    assert [line for line in bad if "unreachable" not in line] == []
     assert [line for line in well if line.startswith(("safe", "vault_kv"))] == []
 
 

@@ -79,7 +79,8 @@ def test_a_report(of):
         "settled_by": EVIL,
     }
     told |= {"proven_dead_at": "", "stated_dead_at": "", "replaced_at": "2026", "converged_at": ""}
-    incident = dict.fromkeys(("detected_at", "declared_at", "plan"), "") | {"approved_at": "2026", "approve": EVIL}
+    incident = dict.fromkeys(("detected_at", "declared_at", "plan", "stale"), "")
+    incident |= {"approved_at": "2026", "approve": EVIL}
     incident |= {
         "stops": [dict.fromkeys(("what", "by", "reason", "command"), EVIL)],
         "gates": [
@@ -87,8 +88,9 @@ def test_a_report(of):
             for name in (EVIL, "brake", "no_legal_hold")
         ],
         "footholds": [
-            dict.fromkeys(("host", "by", "reason", "command"), EVIL) | {"state": state, "holds_up": [EVIL]}
-            for state in (EVIL, "open")
+            dict.fromkeys(("host", "by", "reason", "command"), EVIL)
+            | {"state": state, "holds_up": [EVIL] * held, "known": False}
+            for state, held in ((EVIL, 1), ("open", 1), ("open", 0))
         ],
         "warnings": [EVIL],
         "alive_again": [dict.fromkeys(("run", "provider", "id", "why", "command"), EVIL)],
