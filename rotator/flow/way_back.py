@@ -16,10 +16,14 @@ from rotator.flow.giving_back import untold
 from rotator.flow.plan import Lane
 from rotator.flow.playbook_words import Expect, Subject, Verb
 from rotator.flow.run import UNDOES, WHY, Run, Step
-from rotator.flow.step import LANDS_S, LOST_AT, WAITS_SINCE
+from rotator.flow.step import LOST_AT, SEND_MARGIN_S, WAITS_SINCE
+from rotator.ports import CALL_DEADLINE_S
 
 AGAIN_S = 120.0
 """How long a resumed credential is knocked with until it opens: the issuer has to spread that too."""
+LOST_S = SEND_MARGIN_S + CALL_DEADLINE_S
+"""How long after its worker was found lost a step is taken back: that one sends nothing later than the margin after its
+last commit, and no call takes longer. It is less than `counting.SOON_S`: nobody leaves in the middle of an undo."""
 _FIRST = (Verb.RESUME, Verb.DEMOTE)
 """What is taken back before all else: so consumers find something that works."""
 _NAME = 60
@@ -75,7 +79,7 @@ def _backwards(step: Step, why: str) -> Step:
     if LOST_AT not in step.facts:
         return back
     # What a lost worker sent could land after it was taken back: nobody would see it done again.
-    return replace(back, hold_for_s=LANDS_S, facts={**back.facts, WAITS_SINCE: step.facts[LOST_AT]})
+    return replace(back, hold_for_s=LOST_S, facts={**back.facts, WAITS_SINCE: step.facts[LOST_AT]})
 
 
 def turn(step: Step) -> tuple[int, int, str]:

@@ -17,8 +17,8 @@ from rotator.ledger.records import Listed, Progress
 from rotator.ledger.stops import Stop
 from rotator.ledger.waits import UNSAFE
 
-SOON_S = 120.0
-"""A branch that is due later than this is waiting, not working. What waits until a lost call has landed is at work."""
+SOON_S = 60.0
+"""A branch that is due later than this is waiting, not working. An undo that waits for a lost call is at work."""
 _SCHEDULED = "scheduled"
 ALIVE_AGAIN = "alive again"
 """How an incident stands of which somebody resumed a stolen credential."""

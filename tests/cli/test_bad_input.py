@@ -35,13 +35,12 @@ def refused(done):
         (b"", "empty"),
         (b"  \n", "empty"),
         (b'{"results": [], "errors": [], "paths": {}}', "no report that rotator reads"),
-        (b'{"version": "2.1.0", "runs": []}', "SARIF"),
         (secrets.token_bytes(9000), "binary"),
         ("provider,id\n".encode("utf-16"), "UTF-8"),
         (b"provider,id,secret\naws_iam_access_key,AKIAQ4R7T2W9Z3K5M8N1,hunter2\n", "ids only"),
         (b"[" * 100_000, "no report that rotator reads"),
     ],
-    ids=["truncated", "empty", "blank", "another tool", "sarif", "binary", "utf-16", "a list with secrets", "deep"],
+    ids=["truncated", "empty", "blank", "another tool", "binary", "utf-16", "a list with secrets", "deep"],
 )
 def test_a_report_that_cannot_be_used_is_refused_and_nothing_is_written(rotator, data_dir, content, said):
     before = rows(data_dir)

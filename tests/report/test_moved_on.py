@@ -13,7 +13,8 @@ from rotator.errors import BadInput, Unavailable
 from rotator.flow.playbook_words import Strategy
 from rotator.flow.scope import ConsumerAddress
 from rotator.flow.standing import LANDS_AFTER
-from rotator.flow.step import ATTEMPTS, LANDS_S, LOST_AT
+from rotator.flow.step import ATTEMPTS, LOST_AT
+from rotator.flow.way_back import LOST_S
 from rotator.ledger import tables
 from rotator.report.clocks import moment
 from rotator.report.incident import build
@@ -128,7 +129,7 @@ def test_who_ends_the_wait_for_a_lost_call_is_told_what_may_land_after_it(house)
     deployment.hands.undo("inc-1.r1", "contain", "ann", "it broke", deployment.hands.undoing("inc-1.r1", "contain"))
     deployment.rest(patience_s=1)
     [one] = build(deployment.record())["incident"]["to_be_resumed"]
-    assert (one["at"], one["when"]) == (moment(company.world.now() + LANDS_S), f"at {one['at']}")
+    assert (one["at"], one["when"]) == (moment(company.world.now() + LOST_S), f"at {one['at']}")
     assert f"undo_contain --reason … (does it now; {LANDS_AFTER})" in text(deployment)
     assert LANDS_AFTER in deployment.hands.release("inc-1.r1", "undo_contain", "ann", "it must work now")
 

@@ -130,7 +130,7 @@ def join_opens_early() -> None:
 def promoted_without_comparing() -> None:
     """Move a place whoever has changed it meanwhile."""
 
-    def promote(world: Any, work: Any) -> dict[str, object]:
+    def promote(world: Any, work: Any, _pulse: Any) -> dict[str, object]:
         staged = delivery.versions_of(work.minted, "staged")
         promoted = {}
         for place in work.run.deliver:
