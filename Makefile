@@ -18,7 +18,7 @@ demo: .venv/demo.done build/ministack/done
 	$(BIN)/python -m rotator.practice.demo
 
 test: .venv/dev.done build/ministack/done system-packages
-	$(BIN)/pytest -n 3 --dist loadfile
+	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 lint: .venv/dev.done
 	$(BIN)/ruff check .
