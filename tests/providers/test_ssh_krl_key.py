@@ -40,7 +40,7 @@ if moment == "while writing": ssh_files._write = half
 else: setattr(*{"before the check": (asyncssh.SSHClientConnection, "run", die),
                 "before the rename": (asyncssh.SFTPClient, "posix_rename", die)}[moment])
 connection = Connection("fleet", "ssh", credential=lambda: Secret(told["own"]), settings=told["settings"])
-connect(connection, "ssh_krl_key").uninstall("web1", CredentialRef("ssh_krl_key", "fleet", "rotator-test-1", name))
+connect(connection, "ssh_krl_key").uninstall("web1", CredentialRef("ssh_krl_key", "fleet", told["owner"], name))
 """
 
 
@@ -84,7 +84,7 @@ def without_locks(hosts: RevokingHosts) -> None:
 def test_a_worker_killed_in_between_leaves_a_list_that_openssh_reads(hosts, provider, moment):
     ref, secret = planted(hosts)
     before = hosts.krl("web1").read_bytes()
-    told = json.dumps({"own": hosts.servers.own_key.reveal(), "settings": hosts.settings})
+    told = json.dumps({"own": hosts.servers.own_key.reveal(), "settings": hosts.settings, "owner": ONE})
     done = subprocess.run(
         [sys.executable, "-c", DIES, moment, ref.id],
         input=told.encode(),

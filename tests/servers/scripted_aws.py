@@ -46,7 +46,9 @@ def scripted_aws() -> Iterator[ScriptedAws]:
             if answer.status:
                 number = {} if answer.body.startswith("<html") else {"x-amzn-RequestId": "r-1"}
                 self.reply(
-                    answer.status, answer.body.encode(), {"Content-Type": "text/xml", **number, **answer.headers}
+                    answer.status,
+                    answer.body.encode(),
+                    {"Content-Type": "text/xml", "Connection": "close", **number, **answer.headers},
                 )
             self.close_connection = True
 

@@ -14,9 +14,10 @@ from rotator.ports import Connection
 from rotator.practice.process import free_port
 from rotator.providers.ssh_authorized_key import connect
 from tests.contracts.case import Case
+from tests.servers.sshd import named
 
 KIND = "ssh_authorized_key"
-ACCOUNTS = [f"rotator-test-{number}" for number in range(1, 7)]
+ACCOUNTS = [named(str(number)) for number in range(1, 7)]
 """A test plants for four fresh owners at most; an owner is fresh again when its turn comes."""
 
 

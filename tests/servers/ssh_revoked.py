@@ -19,10 +19,10 @@ from rotator.families.ssh_revocation import RevokedByList
 from rotator.ports import Connection
 from rotator.practice.process import free_port
 from tests.contracts.case import Case
-from tests.servers.sshd import Sshds, sshds
+from tests.servers.sshd import Sshds, named, sshds
 
-ACCOUNTS = ["rotator-test-1", "rotator-test-2", "rotator-test-3"]
-ADMINISTRATOR = "rotator-test-krl"
+ACCOUNTS = [named(str(number)) for number in range(1, 4)]
+ADMINISTRATOR = named("krl")
 _EXTRA = """
 RevokedKeys {folder}/krl/{host}/revoked_keys
 TrustedUserCAKeys {folder}/krl/{host}/trusted_ca_keys

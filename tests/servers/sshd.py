@@ -24,7 +24,13 @@ import asyncssh
 from rotator.credential import Secret
 from rotator.practice.process import free_port, listening, running
 
-ACCOUNT = "rotator-test"
+
+def named(*name: str) -> str:
+    """Name an account of this test process: one that another shares would be removed under it, sessions and all."""
+    return "-".join(filter(None, ("rotator-test", os.environ.get("PYTEST_XDIST_WORKER"), *name)))
+
+
+ACCOUNT = named()
 
 
 @dataclass(frozen=True)
