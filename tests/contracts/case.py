@@ -45,6 +45,7 @@ class Case:
     credential that it refuses for another reason. `misplaced` is the same provider, connected to an account that is not
     the credential's and that the issuer does not let it into; `names_account`: what ends one names the account too.
     `marks`: the issuer keeps the marker of what is minted. `proves`: its refusal is its own, and said to no living one.
+    `narrow` is the same provider let in by a credential that may look and no more, where the issuer tells what one may.
     """
 
     provider: Provider
@@ -68,6 +69,7 @@ class Case:
     names_account: bool = False
     marks: bool = False
     proves: bool = True
+    narrow: Provider | None = None
 
 
 OpenCase = Callable[[Path], AbstractContextManager[Case]]
