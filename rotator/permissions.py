@@ -18,9 +18,9 @@ LOOK = "look"
 class Permission:
     """One thing that some verbs need, and what the other side says of it.
 
-    `verbs` are a playbook's (`issue`, `revoke`, `end_sessions`, of a store `promote` and `demote`), and LOOK. `needs` is
-    the other side's own name for it, so that whoever grants it knows it ("iam:DeleteAccessKey on user/ci"). `granted`
-    is None where nobody can tell; `why` then says why, and otherwise what refuses it, if that is told.
+    `verbs` are a playbook's (`issue`, `revoke`, `end_sessions`; of a store `promote` and `demote`), and LOOK. `needs`
+    is the other side's own name for it, so that whoever grants it knows it ("iam:DeleteAccessKey on user/ci").
+    `granted` is None where nobody can tell; `why` then says why, and otherwise what refuses it, if that is told.
     """
 
     verbs: tuple[str, ...]
