@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import json
 from pathlib import Path
 from typing import Annotated
@@ -125,41 +124,33 @@ def list_providers(context: typer.Context, output: OutputOption = Output.TABLE) 
         typer.echo(plain(line))
 
 
-def check_providers(context: typer.Context, output: OutputOption = Output.TABLE) -> None:
-    """Ask every connection about a credential that is not there.
+def check_providers(
+    context: typer.Context,
+    connection: Annotated[
+        str | None, typer.Argument(metavar="CONNECTION", help="A connection; all if none is given.")
+    ] = None,
+    kind: Annotated[str | None, typer.Option(help="Only this kind.")] = None,
+    owner: Annotated[
+        str | None, typer.Option(help="What may be done to this owner's; to all there are if none is given.")
+    ] = None,
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """Ask every connection about a credential that is not there, and what the rotator may do. Changes nothing.
 
-    It tells whether the service answers, and whether it knows the rotator. Changes nothing.
+    It tells whether the service answers, whether it knows the rotator, and which verbs of the playbook it permits.
+    Where that cannot be asked without trying, it says so.
     """
-    from rotator.cli import reaching  # noqa: PLC0415
+    from rotator.cli.checking import checked, counted  # noqa: PLC0415
 
     given: Context = context.obj
-    parts = given.parts()
-    if not parts.connections:
-        raise BadInput("there is no connection to check", "provider check", "add [[connections]] to rotator.toml")
-    pairs = [
-        (kind, each) for kind in parts.playbooks for each in parts.connections if kind in reaching.served(parts, each)
-    ]
-    found = reaching.reach(
-        [reaching.Asked(kind, functools.partial(reaching.issuer, parts, kind, each)) for kind, each in pairs]
-    )
-    results = [
-        {
-            "kind": kind,
-            "connection": each.name,
-            "well": answer.well,
-            "answer": answer.answer,
-            "limit": str(limit) if (limit := parts.limits.get(parts.account_of(each.name))) is not None else None,
-        }
-        for (kind, each), answer in zip(pairs, found, strict=True)
-    ]
+    found = checked(given.parts(), connection, kind, owner)
     if output is Output.TABLE:
-        for each in results:
-            line = f"{'ok ' if each['well'] else 'BAD'} {each['kind']} on {each['connection']}: {each['answer']}"
-            line += f"; {each['limit']}" if each["limit"] else ""
-            typer.echo(plain(line))
+        for each in found:
+            typer.echo(plain(str(each)))
+        typer.echo(counted(found))
     else:
-        emit(results, output)
-    raise typer.Exit(0 if all(each["well"] for each in results) else 1)
+        emit([each.data for each in found], output)
+    raise typer.Exit(0 if all(each.well for each in found) else 1)
 
 
 def doctor(context: typer.Context) -> None:

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from rotator import secret_reference
 from rotator.bootstrap import Rotator
 from rotator.cli.made_up import NOBODY, fitting
+from rotator.cli.permitted import at_store
 from rotator.credential import CredentialRef
 from rotator.errors import BadInput, Rejected, RotatorError, Unavailable
 from rotator.flow.scope import ConsumerAddress
@@ -149,9 +150,18 @@ def _listed(provider: Provider) -> str:
 
 
 def store(parts: Rotator, place: Place) -> str:
-    """Ask a store which version consumers read."""
+    """Ask a store which version consumers read, and whether the rotator may change it.
+
+    Raises Rejected("not_permitted") where it may not.
+    """
     version = parts.outside.store(place).current(place.name)
-    return "answers" if version is not None else "answers; nothing is there yet"
+    answer = ANSWERS if version is not None else f"{ANSWERS}; nothing is there yet"
+    may = at_store(parts, place)
+    if may is None:
+        return answer
+    if may.refused:
+        raise Rejected("not_permitted", str(may))
+    return f"{answer}; {may}"
 
 
 def webhook(parts: Rotator, address: ConsumerAddress) -> str:

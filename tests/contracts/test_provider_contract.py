@@ -10,8 +10,12 @@ from typing import TypeVar
 
 import pytest
 
+from rotator.cli.permitted import needed
 from rotator.credential import CredentialRef, Issued, Leaked, Secret, read_document
 from rotator.errors import Rejected, RotatorError, Unavailable, Uncertain
+from rotator.flow.playbook_words import Verb
+from rotator.permissions import LOOK, Permitted
+from rotator.playbook_file import load_all
 from rotator.ports import (
     Answer,
     Batch,
@@ -35,6 +39,8 @@ from tests.fakes.door import Door, a_door
 
 MARKER = "rotator-run-7-step-issue"
 THREADS = 32
+PLAYBOOKS = load_all()
+VERBS = {LOOK, *map(str, Verb)}
 P = TypeVar("P")
 
 
@@ -615,6 +621,41 @@ def test_its_own_credential_is_none_of_those_it_rotates_and_shows_no_material(ca
         assert nowhere.own() == own
     except Unavailable as error:
         assert_holds_no_material(case.own, error)
+
+
+def test_what_the_rotator_may_do_is_told_for_each_verb_that_needs_it_and_nothing_changes(case: Case):
+    provider = able(case.provider, Permitted)
+    ref, secret = case.plant()
+    before = kin(case, ref)
+    for whose in (ref.owner, None):
+        told = list(provider.permissions(whose))
+        named = {verb for each in told for verb in each.verbs}
+        assert set(needed(PLAYBOOKS[case.provider.name])) <= named <= VERBS
+        assert [each for each in told if each.granted is False] == []
+        assert all(each.why for each in told if each.granted is None)
+        assert_holds_no_material(secret, *told)
+        if case.own is not None:
+            assert_holds_no_material(case.own, *told)
+    assert kin(case, ref) == before
+    assert answers(case.provider, ref, secret) == {Answer.ACCEPTED}
+    with pytest.raises(Unavailable):
+        able(case.unreachable, Permitted).permissions(ref.owner)
+
+
+def test_what_is_said_to_be_refused_is_refused_when_it_is_tried(case: Case):
+    able(case.provider, Permitted)
+    if case.narrow is None:
+        pytest.skip(f"{case.provider.name} has no credential here that may look and no more")
+    ref, secret = case.plant()
+    told = able(case.narrow, Permitted).permissions(ref.owner)
+    refused = {verb for each in told if each.granted is False for verb in each.verbs}
+    assert LOOK not in refused
+    assert case.narrow.inspect(ref).state is State.ACTIVE
+    changes = {"suspend", "end_sessions"} if case.provider.capability is not Capability.REVOCABLE else {"revoke"}
+    assert refused & changes
+    with pytest.raises(Rejected):
+        end(case, ref, secret, case.narrow)
+    assert answers(case.provider, ref, secret) == {Answer.ACCEPTED}
 
 
 def test_nothing_listening_is_unavailable_and_certainly_not_done(case: Case):

@@ -24,6 +24,7 @@ class StoreCase:
     `unreachable` is the same store, connected to a port where nothing listens. `fresh_name` names a place that holds
     nothing yet. `put` lets another hand write a new current value, and `consumer_reads` returns what a consumer gets
     there now (None: nothing, or nothing a consumer could use); both with a client that is not rotator's.
+    `narrow` is the same store let in by a credential that may look and no more, where the store tells what one may.
     """
 
     store: Store
@@ -31,6 +32,7 @@ class StoreCase:
     fresh_name: Callable[[], str]
     put: Callable[[str, str], None]
     consumer_reads: Callable[[str], str | None]
+    narrow: Store | None = None
 
 
 def case_names() -> list[str]:

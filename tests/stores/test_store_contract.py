@@ -9,6 +9,7 @@ import pytest
 
 from rotator.credential import Secret
 from rotator.errors import Rejected, Unavailable
+from rotator.permissions import LOOK, Permitted
 from tests.stores.store_contract import StoreCase, case_names, opener
 
 OLD = '{"id": "old", "token": "old-canary-0a1b2c3d4e5f"}'
@@ -209,3 +210,29 @@ def test_nothing_listening_is_unavailable_and_shows_no_material(case: StoreCase,
             call()
         assert raised.value.reason
         assert "canary" not in "".join(traceback.format_exception(raised.value))
+
+
+def test_what_the_rotator_may_do_is_told_and_nothing_changes(case: StoreCase, filled):
+    if not isinstance(case.store, Permitted):
+        pytest.skip("this store cannot be asked what the rotator may do")
+    name, version = filled
+    told = list(case.store.permissions(name))
+    assert {verb for each in told for verb in each.verbs} == {LOOK, "promote", "demote"}
+    assert [each for each in told if each.granted is False] == []
+    assert all(each.why for each in told if each.granted is None)
+    assert (case.store.current(name), case.consumer_reads(name)) == (version, OLD)
+    with pytest.raises(Unavailable):
+        case.unreachable.permissions(name)
+
+
+def test_what_is_said_to_be_refused_is_refused_when_it_is_tried(case: StoreCase, filled):
+    if case.narrow is None:
+        pytest.skip("there is no credential here that may look and no more")
+    name, version = filled
+    refused = {verb for each in case.narrow.permissions(name) if each.granted is False for verb in each.verbs}
+    assert "promote" in refused
+    assert LOOK not in refused
+    assert case.narrow.current(name) == version
+    with pytest.raises(Rejected):
+        case.narrow.promote(name, case.narrow.stage(name, Secret(NEW), "token-1"), version)
+    assert case.consumer_reads(name) == OLD

@@ -1,0 +1,112 @@
+"""What `rotator provider check` finds: of each kind on each connection, whether it answers and what it permits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from rotator.bootstrap import Rotator
+from rotator.cli.permitted import NOT_ASKED, May, at_issuer
+from rotator.cli.reaching import Asked, Reached, issuer, reach, served
+from rotator.errors import BadInput
+from rotator.flow.playbook_words import meant
+from rotator.ports import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """One kind on one connection: `permitted` is what was said of permissions, `may` is it where it could be asked."""
+
+    kind: str
+    connection: str
+    limit: str | None
+    reached: Reached
+    permitted: Reached
+    may: May | None
+
+    @property
+    def well(self) -> bool:
+        """Tell whether it answers, and refuses nothing that is needed."""
+        return self.reached.well and self.permitted.well and not (self.may and self.may.refused)
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """Return it as plain data; `permissions` is None where they could not be asked."""
+        return {
+            "kind": self.kind,
+            "connection": self.connection,
+            "well": self.well,
+            "answer": self.reached.answer,
+            "permitted": self.permitted.answer,
+            "permissions": None if self.may is None else self.may.data,
+            "limit": self.limit,
+        }
+
+    def __str__(self) -> str:
+        """Say it in a line; who does not answer is not asked for more."""
+        said = [self.reached.answer]
+        if self.permitted.answer != self.reached.answer:
+            said.append(self.permitted.answer)
+        said += [self.limit] if self.limit else []
+        return f"{'ok ' if self.well else 'BAD'} {self.kind} on {self.connection}: {'; '.join(said)}"
+
+
+def checked(parts: Rotator, connection: str | None, kind: str | None, owner: str | None) -> list[Checked]:
+    """Ask all at once. Raises BadInput for a connection or a kind that is not there."""
+    pairs = _pairs(parts, connection, kind)
+    may: dict[tuple[str, str], May | None] = {}
+    asked = [Asked(each.name, partial(issuer, parts, name, each)) for name, each in pairs]
+    asked += [Asked(each.name, _permitted(parts, name, each, owner, may)) for name, each in pairs]
+    answers = list(reach(asked))
+    return [
+        Checked(name, each.name, _limit(parts, each), answer, permission, may.get((name, each.name)))
+        for (name, each), answer, permission in zip(pairs, answers, answers[len(pairs) :], strict=False)
+    ]
+
+
+def counted(found: Collection[Checked]) -> str:
+    """Say of how many permissions could be asked, and how many lack some."""
+    asked = [each.may for each in found if each.may is not None]
+    lacking = sum(bool(each.refused) for each in asked)
+    return f"{len(found)} asked about; permissions told by {len(asked)}, of which {lacking} lack some that are needed"
+
+
+def _pairs(parts: Rotator, connection: str | None, kind: str | None) -> list[tuple[str, Connection]]:
+    known = {each.name: each for each in parts.connections}
+    if not known:
+        raise BadInput("there is no connection to check", "provider check", "add [[connections]] to rotator.toml")
+    if connection is not None and connection not in known:
+        raise BadInput("no connection is called so", connection, meant(connection, known))
+    if kind is not None and kind not in parts.playbooks:
+        raise BadInput("no kind is called so", kind, meant(kind, parts.playbooks))
+    chosen = list(known.values()) if connection is None else [known[connection]]
+    found = [(name, each) for name in parts.playbooks for each in chosen if name in served(parts, each)]
+    pairs = [(name, each) for name, each in found if kind in {None, name}]
+    if not pairs and (kind or connection):
+        mend = "`rotator provider list` says who serves what, `rotator doctor` asks stores and consumers"
+        what = f"{connection} does not serve this kind" if connection else "no connection serves this kind"
+        raise BadInput(what if kind else "this connection serves no kind", kind or str(connection), mend)
+    return pairs
+
+
+def _permitted(
+    parts: Rotator,
+    kind: str,
+    connection: Connection,
+    owner: str | None,
+    found: dict[tuple[str, str], May | None],
+) -> Callable[[], str]:
+    """Return the question; what it is answered is kept in `found`, and returned in words."""
+
+    def ask() -> str:
+        may = found[kind, connection.name] = at_issuer(parts, kind, connection, owner)
+        return NOT_ASKED if may is None else str(may)
+
+    return ask
+
+
+def _limit(parts: Rotator, connection: Connection) -> str | None:
+    limit = parts.limits.get(parts.account_of(connection.name))
+    return None if limit is None else str(limit)

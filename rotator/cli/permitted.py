@@ -1,0 +1,94 @@
+"""Say whether the rotator may do what a kind's playbook asks of its issuer, and a place of its store."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from rotator.bootstrap import Rotator
+from rotator.flow.playbook import Playbook
+from rotator.flow.playbook_words import UNDO, Verb
+from rotator.permissions import LOOK, Permission, Permitted
+from rotator.ports import Connection, Place
+
+_AT_ISSUER = (
+    Verb.SUSPEND,
+    Verb.RESUME,
+    Verb.END_SESSIONS,
+    Verb.ISSUE,
+    Verb.INSTALL,
+    Verb.UNINSTALL,
+    Verb.REVOKE,
+)
+"""What changes something at an issuer. To preserve is to look; a knock is let in by what knocks."""
+_UNASKED = "its issuer has no question for it"
+NOT_ASKED = "what the rotator may do there cannot be asked without trying it"
+DELIVERY = (str(Verb.PROMOTE), str(Verb.DEMOTE))
+"""What is needed of a store."""
+
+
+def needed(playbook: Playbook) -> tuple[str, ...]:
+    """Return what the rotator itself needs of the issuer for this playbook: LOOK and the verbs, undone ones too."""
+    verbs = {line.do.verb for line in playbook.steps if line.by_hand is None}
+    verbs |= {UNDO[verb] for verb in verbs if verb in UNDO}
+    return LOOK, *(str(verb) for verb in _AT_ISSUER if verb in verbs)
+
+
+@dataclass(frozen=True, slots=True)
+class May:
+    """What the rotator may do, may not do and what nobody can tell, of what is needed."""
+
+    verbs: tuple[str, ...]
+    told: tuple[Permission, ...]
+
+    @property
+    def refused(self) -> tuple[Permission, ...]:
+        """Return what is needed and not granted."""
+        return tuple(each for each in self._needed if each.granted is False)
+
+    @property
+    def data(self) -> list[dict[str, Any]]:
+        """Return it as plain data; `needed` tells whether a playbook asks for it."""
+        return [{**asdict(each), "verbs": list(each.verbs), "needed": each in self._needed} for each in self.told]
+
+    @property
+    def _needed(self) -> tuple[Permission, ...]:
+        return tuple(each for each in self.told if set(each.verbs) & set(self.verbs))
+
+    def __str__(self) -> str:
+        """Say it in a line, the refused first."""
+        parts = [f"NOT {self._verbs(each)} ({_why(each)})" for each in self.refused]
+        if granted := [verb for verb in self.verbs if self._all_granted(verb)]:
+            parts.append(f"may {', '.join(granted)}")
+        parts += [
+            f"nobody can tell of {self._verbs(each)} ({_why(each)})" for each in self._needed if each.granted is None
+        ]
+        named = {verb for each in self.told for verb in each.verbs}
+        if unnamed := [verb for verb in self.verbs if verb not in named]:
+            parts.append(f"nobody can tell of {', '.join(unnamed)} ({_UNASKED})")
+        return "; ".join(parts)
+
+    def _verbs(self, permission: Permission) -> str:
+        return ", ".join(verb for verb in self.verbs if verb in permission.verbs)
+
+    def _all_granted(self, verb: str) -> bool:
+        asked = [each.granted for each in self.told if verb in each.verbs]
+        return bool(asked) and all(asked)
+
+
+def at_issuer(parts: Rotator, kind: str, connection: Connection, owner: str | None) -> May | None:
+    """Ask an issuer what the rotator may do to a kind, of one owner or of all; None where that cannot be asked."""
+    provider = parts.outside.provider_of(kind, connection.name)
+    if not isinstance(provider, Permitted):
+        return None
+    return May(needed(parts.playbooks[kind]), tuple(provider.permissions(owner)))
+
+
+def at_store(parts: Rotator, place: Place) -> May | None:
+    """Ask a store what the rotator may do to a name in it; None where that cannot be asked."""
+    store = parts.outside.store(place)
+    return May((LOOK, *DELIVERY), tuple(store.permissions(place.name))) if isinstance(store, Permitted) else None
+
+
+def _why(permission: Permission) -> str:
+    return f"{permission.needs}: {permission.why}" if permission.why else permission.needs
