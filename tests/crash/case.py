@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
 
 from rotator.credential import CredentialRef, Secret
 from rotator.errors import Unavailable
@@ -62,8 +61,6 @@ INCIDENT = "inc-1"
 STORES = ("kv", "kv-2")
 OWNER = "ci"
 LOST_DOOR = "web-2"
-_WORDED: dict[Any, Any] = {}
-"""Statements that were worded once: kept by the process that all workers are forked from."""
 DOOR_BACK_S = 6.0
 """Less than the pairing knock is patient for: a door that nobody saw open is left to a person, which is right."""
 
@@ -249,7 +246,6 @@ def opened(folder: Path, case: Case) -> Scene:
     company = Company(world, propagation_s=PROPAGATION_S, quota=case.quota)
     _staged(company, case.kind)
     database = sqlite(folder / "ledger.db")
-    database.engine = database.engine.execution_options(compiled_cache=_WORDED)
     deployment = Deployment(world, company.outside, database)
     known = folder / "stolen.json"
     kept = json.loads(known.read_text()) if known.exists() else {"stolen": [], "innocent": None}

@@ -43,9 +43,26 @@ WEEK = 7 * 86400.0
 READS = {"material", "has_open_readers", "answered_elsewhere", "is_shut", "ours"}
 
 
+class Worded(dict[tuple[Any, ...], Any]):
+    """Keep how statements are worded, for all ledgers of a process: each would word them anew.
+
+    The first part of a key is the engine's dialect, and those of SQLite ledgers are all alike.
+    """
+
+    def get(self, key: tuple[Any, ...], default: Any = None) -> Any:
+        return super().get(key[1:], default)
+
+    def __setitem__(self, key: tuple[Any, ...], value: Any) -> None:
+        super().__setitem__(key[1:], value)
+
+
+WORDED = Worded()
+
+
 def sqlite(path: Path) -> Database:
     """Open a migrated SQLite ledger; what is kept need not survive a power cut of the tests' machine."""
     database = Database(f"sqlite:///{path}")
+    database.engine.update_execution_options(compiled_cache=WORDED)
 
     @event.listens_for(database.engine, "connect")
     def _hasten(connection: Any, _record: object) -> None:
