@@ -38,6 +38,7 @@ MAY_IMPORT = (
     "rotator.errors",
     "rotator.families",
     "rotator.kind",
+    "rotator.permissions",
     "rotator.ports",
     "rotator.rest_",
 )

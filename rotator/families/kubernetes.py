@@ -56,6 +56,11 @@ class Kubernetes:
         begun._time = CallTime()  # noqa: SLF001 - it is one of these
         return begun
 
+    def reach(self) -> None:
+        """Ask for nothing, as nobody: any answer will do. Raises Unavailable when there was none."""
+        with asking():
+            self._send(self._wire, "GET", "/api", None, body=None)
+
     def read(self, path: str, body: object = None, method: str = "GET") -> Reply:
         """Ask something that changes nothing; any answer is returned. Raises Unavailable when there was none."""
         return self.knock(path, self.own_token(), body, method)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from rotator.credential import Secret
 from rotator.errors import Unavailable
+from rotator.permissions import Permission, Permitted
 from rotator.ports import CALL_DEADLINE_S, CONNECT_TIMEOUT_S, READ_TIMEOUT_S, Store
 
 LEAST_S = 5.0
@@ -55,3 +57,18 @@ class BegunForEach:
 
     def demote(self, name: str, version: str, previous: str | None) -> None:
         self._begun().demote(name, version, previous)
+
+
+class PermittedStore(Store, Permitted, Protocol):
+    """A store whose other side says what the rotator may do there."""
+
+
+class PermittedForEach(BegunForEach):
+    """Likewise one whose other side says what the rotator may do there."""
+
+    def __init__(self, begun: Callable[[], PermittedStore]) -> None:
+        super().__init__(begun)
+        self._asked = begun
+
+    def permissions(self, whose: str | None) -> Sequence[Permission]:
+        return self._asked().permissions(whose)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import ClassVar
 
@@ -23,6 +23,7 @@ from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.errors import Rejected
 from rotator.families.kubernetes import FAMILY, WHO_AM_I, Kubernetes
 from rotator.kind import Kind
+from rotator.permissions import LOOK, Permission
 from rotator.ports import Answer, Capability, Connection, Provider, Status, Verdict
 from rotator.rest_kind import RestKind
 
@@ -87,6 +88,11 @@ class KubernetesClientCertificate(Kind):
     def revoke(self, ref: CredentialRef) -> None:
         """Raise Rejected: no call revokes a client certificate."""
         raise Rejected("unsupported", f"{ref.id} cannot be revoked alone: a person must choose what to do")
+
+    def permissions(self, whose: str | None) -> Sequence[Permission]:  # noqa: ARG002 - the same for everybody
+        """Say that nothing is needed, once the API server has answered: only the certificate itself is shown to it."""
+        self._cluster.reach()
+        return (Permission((LOOK,), "nothing: a certificate is asked who it is by itself", granted=True),)
 
 
 def _read(secret: Secret) -> tuple[x509.Certificate, Secret]:

@@ -6,14 +6,14 @@ A token is killed by deleting that object, so all tokens that are bound to it di
 ends with its time alone, and is refused here. A Pod's controller starts another, which gets a token of its own.
 A replacement is a token bound to an empty Secret of its own; its life is what the API server grants, a year at most.
 The rotator's own account needs: create on tokenreviews and serviceaccounts/token; get on serviceaccounts; get, list,
-create and delete on secrets; get and delete on pods.
+create and delete on secrets; get and delete on pods. Whoever has signed in may ask whether it has them.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, ClassVar
 
@@ -29,8 +29,10 @@ from rotator.families.kubernetes import (
     refused_name,
     told,
 )
+from rotator.families.kubernetes_permissions import of_tokens
 from rotator.families.kubernetes_tokens import Claims, read_token
 from rotator.kind import Kind
+from rotator.permissions import Permission
 from rotator.ports import Answer, Capability, Connection, Discovered, Provider, State, Status, Verdict
 from rotator.rest_kind import RestKind
 
@@ -198,6 +200,11 @@ class KubernetesServiceAccountToken(Kind):
         for ref, metadata in self._secrets("/api/v1/secrets"):
             yield Discovered(ref, {"state": str(State.ACTIVE), **_facts({"metadata": metadata})})
 
+    def permissions(self, whose: str | None) -> Sequence[Permission]:
+        """Ask the API server for each of them, in the owner's namespace or in all."""
+        namespace, account = (None, "") if whose is None else _account_of(whose)
+        return of_tokens(self._cluster.exchange(), namespace, account)
+
     def _take_back(self, ref: CredentialRef) -> None:
         """Delete a Secret that got no token: it opens nothing, and would look like one."""
         try:
@@ -239,9 +246,13 @@ class KubernetesServiceAccountToken(Kind):
 
 
 def _at(ref: CredentialRef) -> tuple[str, str]:
-    namespace, slash, account = ref.owner.partition("/")
+    return _account_of(ref.owner)
+
+
+def _account_of(owner: str) -> tuple[str, str]:
+    namespace, slash, account = owner.partition("/")
     if not slash or "/" in account or not namespace or not account:
-        raise Rejected("not_this_account", f"{ref.owner!r} is no NAMESPACE/ACCOUNT")
+        raise Rejected("not_this_account", f"{owner!r} is no NAMESPACE/ACCOUNT")
     return namespace, account
 
 

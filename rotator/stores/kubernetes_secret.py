@@ -6,7 +6,7 @@ also one of a label: such a change between staging and promotion is left to whoe
 
 A cluster keeps no history. So a new document waits in a Secret beside its own, NAME.rotator-staged-DIGEST, and what it
 replaced is kept in NAME.rotator-kept until the next promotion. Both carry the label that says who made them.
-The rotator's own credential needs get, create, update and delete on `secrets` of that namespace.
+The rotator's own credential needs get, create, update and delete on all `secrets` of that namespace.
 """
 
 from __future__ import annotations
@@ -15,15 +15,17 @@ import base64
 import binascii
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
 from rotator.credential import Secret
 from rotator.errors import Rejected, RotatorError, Uncertain
 from rotator.families.kubernetes import Kubernetes, is_absent, path_of, told
-from rotator.families.one_method import BegunForEach
-from rotator.ports import Connection, Store
+from rotator.families.kubernetes_permissions import of_secrets
+from rotator.families.one_method import PermittedForEach, PermittedStore
+from rotator.permissions import Permission
+from rotator.ports import Connection
 
 FAMILY = "kubernetes"
 
@@ -37,10 +39,10 @@ _BY, _AS = "rotator/promoted", "rotator/promoted-as"
 Object = Mapping[str, Any]
 
 
-def connect(connection: Connection) -> Store:
+def connect(connection: Connection) -> PermittedStore:
     """Return the store of one cluster."""
     cluster = Kubernetes(connection)
-    return BegunForEach(lambda: KubernetesSecret(cluster.exchange()))
+    return PermittedForEach(lambda: KubernetesSecret(cluster.exchange()))
 
 
 class KubernetesSecret:
@@ -110,6 +112,12 @@ class KubernetesSecret:
         if kept is None or _note(kept, _OF) != previous:
             raise Rejected("not_found", f"{name} no longer keeps version {previous}")
         self._write(name, now, kept.get("data") or {})
+
+    def permissions(self, whose: str | None) -> Sequence[Permission]:
+        """Ask the API server for each of them, in the namespace of that name or in all."""
+        if whose is not None:
+            _path(whose)
+        return of_secrets(self._cluster, None if whose is None else whose.partition("/")[0])
 
     def _elsewhere(self, name: str, version: str) -> Object | None:
         kept = self._found(name, ".rotator-kept")

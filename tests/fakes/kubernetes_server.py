@@ -1,11 +1,13 @@
 """An API server in front of `kubernetes_cluster`: a fake of the published REST behaviour, ours, and not a real one.
 
 It speaks plain HTTP, or TLS with an authority of its own, under which it also takes client certificates: the user is
-the certificate's common name, its groups the organisations. Whoever is not the administrator may only ask who he is.
+the certificate's common name, its groups the organisations. Whoever is not the administrator may ask who he is and what
+he may do, and do what rules grant him (`kubernetes_access`).
 """
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import hashlib
 import json
@@ -20,8 +22,9 @@ from urllib.parse import parse_qsl, urlsplit
 
 from rotator.credential import Secret
 from tests.fakes.http_server import Request, listening
+from tests.fakes.kubernetes_access import Access, Rule
 from tests.fakes.kubernetes_authority import Authority
-from tests.fakes.kubernetes_cluster import ADMIN, KINDS, LEGACY, OF_ACCOUNT, WORKLOADS, Cluster, Object, Refused, User
+from tests.fakes.kubernetes_cluster import KINDS, LEGACY, OF_ACCOUNT, WORKLOADS, Cluster, Object, Refused, User
 
 _OBJECT = re.compile(
     r"(?:/api/v1|/apis/apps/v1)(?:/namespaces/(?P<namespace>[^/]+))?/(?P<resource>[a-z]+)(?:/(?P<name>[^/]+))?(?P<token>/token)?"
@@ -36,6 +39,7 @@ class KubernetesServer:
 
     address: str
     cluster: Cluster
+    access: Access
     calls: list[str]
     authority: Authority | None = None
     ca_file: Path | None = None
@@ -55,6 +59,13 @@ class KubernetesServer:
             return self.cluster.create("serviceaccounts", namespace, {"metadata": {"name": name}})
         return self.cluster.read("serviceaccounts", namespace, name)
 
+    def bearer(self, name: str, *rules: Rule) -> Secret:
+        """Make an account of that name in a namespace apart, with these rules, and return its token."""
+        self.account(name, "bearers")
+        self.access.rules[f"system:serviceaccount:bearers:{name}"] = list(rules)
+        made = self.legacy_token(f"{name}-token", name, "bearers")
+        return Secret(base64.b64decode(made["data"]["token"]).decode())
+
     def legacy_token(self, secret: str, account: str, namespace: str = "default") -> Object:
         """Make a Secret with a token of the account in it; return the Secret as it then stands."""
         body = {"metadata": {"name": secret, "annotations": {OF_ACCOUNT: account}}, "type": LEGACY}
@@ -65,8 +76,8 @@ class KubernetesServer:
 @contextlib.contextmanager
 def kubernetes_server(tls_in: Path | None = None) -> Iterator[KubernetesServer]:
     """Run the server until the block ends, over TLS when given a folder for its certificates."""
-    cluster, calls = Cluster(), []
-    requests = type("Asked", (_Asked,), {"cluster": cluster, "calls": calls})
+    cluster, access, calls = Cluster(), Access(), []
+    requests = type("Asked", (_Asked,), {"cluster": cluster, "access": access, "calls": calls})
     authority = Authority() if tls_in else None
     ca_file = context = None
     if tls_in and authority:
@@ -77,11 +88,12 @@ def kubernetes_server(tls_in: Path | None = None) -> Iterator[KubernetesServer]:
         context.load_cert_chain(tls_in / "server.pem")
         context.verify_mode = ssl.CERT_OPTIONAL
     with listening(requests, context) as address:
-        yield KubernetesServer(address, cluster, calls, authority, ca_file)
+        yield KubernetesServer(address, cluster, access, calls, authority, ca_file)
 
 
 class _Asked(Request):
     cluster: ClassVar[Cluster]
+    access: ClassVar[Access]
     calls: ClassVar[list[str]]
 
     def answered(self, sent: bytes) -> None:
@@ -100,9 +112,9 @@ class _Asked(Request):
         if url.path == f"{_REVIEW}selfsubjectreviews" and self.command == "POST":
             answer = {"kind": "SelfSubjectReview", "apiVersion": "authentication.k8s.io/v1"}
             return HTTPStatus.CREATED, {**answer, "status": {"userInfo": user.info()}}
-        if user != ADMIN:
-            message = f'User "{user.name}" cannot {self.command.lower()} this resource'
-            raise Refused(HTTPStatus.FORBIDDEN, "Forbidden", message)
+        if (review := self.access.review(user, self.command, url.path, body)) is not None:
+            return HTTPStatus.CREATED, review
+        self.access.admit(user, self.command, url.path)
         if url.path == f"{_REVIEW}tokenreviews" and self.command == "POST":
             return HTTPStatus.CREATED, self._reviewed(body)
         found = _OBJECT.fullmatch(url.path)

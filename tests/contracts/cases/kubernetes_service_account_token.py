@@ -13,9 +13,15 @@ from rotator.ports import Connection
 from rotator.practice.process import free_port
 from rotator.providers.kubernetes_service_account_token import connect
 from tests.contracts.case import Case
+from tests.fakes.kubernetes_access import Rule
 from tests.fakes.kubernetes_server import KubernetesServer, kubernetes_server
 
 KIND = "kubernetes_service_account_token"
+LOOKS = (
+    Rule(("get", "list"), ("secrets", "serviceaccounts", "pods")),
+    Rule(("create",), ("tokenreviews",), groups=("authentication.k8s.io",)),
+)
+"""What it takes to look, and no more."""
 
 
 def connection(address: str, own: Secret) -> Connection:
@@ -40,6 +46,7 @@ def open_case(tmp_path: Path) -> Iterator[Case]:  # noqa: ARG001 - it keeps noth
             number = next(numbers)
             return new_token(server, f"token-{number}", owner.partition("/")[2] if owner else f"service-{number}")
 
+        looks = server.bearer("looks", *LOOKS)
         absent = "secrets/none@00000000-0000-4000-8000-000000000000"
         yield Case(
             provider=connect(connection(server.address, server.admin), KIND),
@@ -51,4 +58,5 @@ def open_case(tmp_path: Path) -> Iterator[Case]:  # noqa: ARG001 - it keeps noth
             unknown=lambda ref: ref.with_id(absent),
             wrong_account=lambda: CredentialRef(KIND, "cluster", "default/of-another-cluster", absent),
             own=server.admin,
+            narrow=connect(connection(server.address, looks), KIND),
         )

@@ -9,9 +9,11 @@ from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
+from rotator.credential import Secret
 from rotator.ports import Connection
 from rotator.practice.process import free_port
 from rotator.stores.kubernetes_secret import connect
+from tests.fakes.kubernetes_access import Rule
 from tests.fakes.kubernetes_cluster import Refused
 from tests.fakes.kubernetes_server import kubernetes_server
 from tests.stores.store_contract import StoreCase
@@ -22,9 +24,10 @@ def open_case(tmp_path: Path) -> Iterator[StoreCase]:  # noqa: ARG001 - this clu
     numbers = count(1)
     with kubernetes_server() as server:
         cluster = server.cluster
+        looks = server.bearer("looks", Rule(("get",), ("secrets",), "shop"))
 
-        def connected(address: str):
-            return connect(Connection("prod", "kubernetes", endpoint_url=address, credential=lambda: server.admin))
+        def connected(address: str, own: Secret = server.admin):
+            return connect(Connection("prod", "kubernetes", endpoint_url=address, credential=lambda: own))
 
         def put(name: str, text: str) -> None:
             namespace, _, leaf = name.partition("/")
@@ -47,4 +50,5 @@ def open_case(tmp_path: Path) -> Iterator[StoreCase]:  # noqa: ARG001 - this clu
             fresh_name=lambda: f"shop/service-{next(numbers)}",
             put=put,
             consumer_reads=consumer_reads,
+            narrow=connected(server.address, looks),
         )
