@@ -1,0 +1,117 @@
+"""What `provider check` says of permissions: what is refused first, and nothing granted that nobody said."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from types import SimpleNamespace
+
+import pytest
+
+from rotator.cli.checking import checked, counted
+from rotator.cli.permitted import NOT_ASKED, May, needed
+from rotator.errors import BadInput, Unavailable
+from rotator.permissions import LOOK, Permission
+from rotator.playbook_file import load_all
+from rotator.ports import Connection
+
+KINDS = load_all()
+KEY = "aws_iam_access_key"
+
+
+def test_what_a_playbook_needs_is_to_look_its_verbs_and_what_takes_them_back():
+    assert set(needed(KINDS[KEY])) == {LOOK, "suspend", "resume", "end_sessions", "issue", "revoke"}
+    assert needed(KINDS["stripe_api_key"]) == (LOOK,)
+    for playbook in KINDS.values():
+        assert needed(playbook)[0] == LOOK
+
+
+@pytest.mark.parametrize("answers", list(itertools.product([True, False, None], repeat=2)))
+def test_a_verb_is_granted_only_where_all_that_it_needs_is(answers):
+    may = May(("revoke",), tuple(Permission(("revoke",), f"right-{n}", each, "why") for n, each in enumerate(answers)))
+    assert (str(may) == "may revoke") is (answers == (True, True))
+    assert [each.granted for each in may.refused] == [each for each in answers if each is False]
+    assert str(may).count("NOT revoke") == answers.count(False)
+    assert str(may).count("nobody can tell of revoke") == answers.count(None)
+
+
+def test_what_no_playbook_asks_for_is_data_and_no_trouble():
+    may = May((LOOK, "revoke"), (Permission((LOOK, "issue"), "list", True), Permission(("issue",), "create", False)))
+    assert may.refused == ()
+    assert str(may) == "may look; nobody can tell of revoke (its issuer has no question for it)"
+    assert [(each["needs"], each["needed"]) for each in may.data] == [("list", True), ("create", False)]
+
+
+class Told:
+    """A provider that says what it is told to say."""
+
+    def __init__(self, told: list[Permission] | Exception) -> None:
+        self._told = told
+
+    def inspect(self, _ref):
+        return SimpleNamespace(state="absent")
+
+    def permissions(self, whose):
+        if isinstance(self._told, Exception):
+            raise self._told
+        return [*self._told, Permission((LOOK,), f"of {whose}", True)]
+
+
+def parts(*providers: object) -> SimpleNamespace:
+    """Return as much of a rotator as is asked: one connection for each provider, of one kind."""
+    connections = {f"c{n}": Connection(f"c{n}", "aws", kinds=(KEY,)) for n, _ in enumerate(providers)}
+    given = dict(zip(connections, providers, strict=True))
+    outside = SimpleNamespace(
+        family=lambda _: "aws",
+        provider_of=lambda _, connection: given[connection],
+        provider=lambda ref: given[ref.connection],
+    )
+    return SimpleNamespace(
+        connections=list(connections.values()),
+        playbooks=KINDS,
+        outside=outside,
+        limits={},
+        account_of=lambda name: name,
+    )
+
+
+ALL = [Permission((verb,), f"iam:{verb}", True) for verb in needed(KINDS[KEY])]
+
+
+def test_each_connection_is_told_by_itself_and_one_that_lacks_something_is_bad():
+    lacking = [*ALL[:-1], Permission((needed(KINDS[KEY])[-1],), "iam:DeleteAccessKey", False, "implicitDeny")]
+    found = checked(parts(Told(ALL), Told(lacking), Told(Unavailable("throttled", "later"))), None, None, "ci")
+    assert [each.well for each in found] == [True, False, False]
+    assert str(found[0]).startswith("ok  aws_iam_access_key on c0: answers (absent); may look, suspend, resume")
+    assert "NOT revoke (iam:DeleteAccessKey: implicitDeny)" in str(found[1])
+    assert found[0].data["permissions"][-1] == {
+        "verbs": [LOOK],
+        "needs": "of ci",
+        "granted": True,
+        "why": "",
+        "needed": True,
+    }
+    assert "throttled" in str(found[2])
+    assert found[2].data["permissions"] is None
+    assert counted(found) == "3 asked about; permissions told by 2, of which 1 lack some that are needed"
+    assert json.dumps([each.data for each in found])
+
+
+def test_a_kind_that_cannot_be_asked_is_well_and_says_so():
+    silent = SimpleNamespace(inspect=Told([]).inspect)
+    (found,) = checked(parts(silent), "c0", KEY, None)
+    assert found.well
+    assert NOT_ASKED in str(found)
+
+
+@pytest.mark.parametrize(
+    ("connection", "kind", "says"),
+    [
+        ("c9", None, "no connection is called so"),
+        (None, "aws_key", "no kind is called so"),
+        ("c0", "postgres_role", "does not serve"),
+    ],
+)
+def test_whom_nobody_knows_is_one_line(connection, kind, says):
+    with pytest.raises(BadInput, match=says):
+        checked(parts(Told(ALL)), connection, kind, None)
