@@ -15,7 +15,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, ClassVar
 
@@ -24,7 +24,10 @@ from rotator.errors import Rejected, Unavailable, Uncertain
 from rotator.families.vault import BEGINS_S, FAMILY, Reply, Vault, sendable
 from rotator.families.vault_accessors import MARKER_KEY, Accessors, is_absent
 from rotator.families.vault_mounts import AUTH, at, kept, names, nowhere, owners
+from rotator.families.vault_needs import APPROLE
+from rotator.families.vault_permissions import permissions_of
 from rotator.kind import Kind
+from rotator.permissions import Permission
 from rotator.ports import Answer, Capability, Connection, Discovered, Provider, State, Status, Verdict
 from rotator.rest_kind import RestKind
 
@@ -165,6 +168,10 @@ class VaultAppRoleSecretId(Kind):
                 if found := self._lookup(owner, ref.id):
                     facts = {"created_at": str(found["creation_time"]), "state": str(State.ACTIVE), **_facts(found)}
                     yield Discovered(ref, facts)
+
+    def permissions(self, whose: str | None) -> Sequence[Permission]:
+        """Return what the policies of the rotator's own token grant for one role, or for all there are."""
+        return permissions_of(self._vault, APPROLE, whose)
 
     def _roles_of(self, named: str | None) -> Iterator[str]:
         if named and "/" in named:

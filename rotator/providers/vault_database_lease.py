@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any, ClassVar
@@ -22,7 +22,10 @@ from rotator.families.server_login import SECRET_FIELD
 from rotator.families.vault import BEGINS_S, FAMILY, Vault
 from rotator.families.vault_database import database, handed_out
 from rotator.families.vault_mounts import SECRETS, at, kept, mounts, names
+from rotator.families.vault_needs import DATABASE_LEASE
+from rotator.families.vault_permissions import permissions_of
 from rotator.kind import Kind
+from rotator.permissions import Permission
 from rotator.ports import Answer, Capability, Connection, Discovered, Provider, State, Status, Verdict
 from rotator.rest_kind import RestKind
 
@@ -116,6 +119,10 @@ class VaultDatabaseLease(Kind):
             for ref in sorted(self.siblings(self._ref_of(owner, ""))):
                 if lease := self._lookup(ref):
                     yield Discovered(ref, {"created_at": str(lease["issue_time"]), "state": "active", **_facts(lease)})
+
+    def permissions(self, whose: str | None) -> Sequence[Permission]:
+        """Return what the policies of the rotator's own token grant for one role, or for all that have leases."""
+        return permissions_of(self._vault, DATABASE_LEASE, whose)
 
     def _owners(self) -> Iterator[str]:
         for mount in mounts(self._vault, SECRETS, "database"):

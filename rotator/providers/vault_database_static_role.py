@@ -10,7 +10,7 @@ on MOUNT/static-roles, update on MOUNT/rotate-role/+.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, ClassVar
 
@@ -20,7 +20,10 @@ from rotator.families.server_login import SECRET_FIELD, tagged
 from rotator.families.vault import FAMILY, Reply, Vault
 from rotator.families.vault_database import database, handed_out
 from rotator.families.vault_mounts import SECRETS, at, kept, nowhere, owners
+from rotator.families.vault_needs import DATABASE_STATIC_ROLE
+from rotator.families.vault_permissions import permissions_of
 from rotator.kind import Kind
+from rotator.permissions import Permission
 from rotator.ports import Answer, Capability, Connection, Discovered, Provider, State, Status, Verdict
 from rotator.rest_kind import RestKind
 
@@ -105,6 +108,10 @@ class VaultDatabaseStaticRole(Kind):
             role = self._role(owner)
             facts = {"created_at": str(role["last_vault_rotation"]), "state": str(State.ACTIVE)}
             yield Discovered(self._ref(owner, role), {**facts, **kept(role, ("username", "rotation_period"))})
+
+    def permissions(self, whose: str | None) -> Sequence[Permission]:
+        """Return what the policies of the rotator's own token grant for one role, or for all there are."""
+        return permissions_of(self._vault, DATABASE_STATIC_ROLE, whose)
 
     def _owners(self) -> Iterable[str]:
         return owners(self._vault, SECRETS, "database", "static-roles")

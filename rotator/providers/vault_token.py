@@ -4,14 +4,15 @@ A token cannot be suspended: containment is its revocation, which cannot be undo
 child tokens with it. Batch tokens have no accessor and cannot be revoked at all.
 The rotator's own token needs: update on auth/token/{lookup,lookup-accessor,revoke-accessor}, read on
 auth/token/lookup-self (the policy `default` grants it), update and sudo on auth/token/create-orphan, list and sudo on
-auth/token/accessors, update on auth/token/create/ROLE for tokens of roles.
+auth/token/accessors, update on auth/token/create/ROLE for tokens of roles; and list on auth/token/roles, for the
+question which of those it may.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, ClassVar
 from urllib.parse import quote
@@ -21,7 +22,11 @@ from rotator.errors import Rejected, Uncertain
 from rotator.families.own_token import TOKEN_FIELD
 from rotator.families.vault import FAMILY, Vault, sendable
 from rotator.families.vault_accessors import MARKER_KEY, Accessors, lookup, owner_of
+from rotator.families.vault_mounts import names
+from rotator.families.vault_needs import TOKEN, TOKEN_OF_ROLE
+from rotator.families.vault_permissions import Places, granted
 from rotator.kind import Kind
+from rotator.permissions import Permission
 from rotator.ports import Answer, Capability, Connection, Discovered, Provider, State, Status, Verdict
 from rotator.rest_kind import RestKind
 
@@ -146,6 +151,15 @@ class VaultToken(Kind):
         for accessor, holder in sorted(self._accessors.read().items()):
             facts = {"created_at": holder.created_at, "state": str(State.ACTIVE), "path": holder.path}
             yield Discovered(self._ref_of(holder.owner, accessor), facts)
+
+    def permissions(self, whose: str | None) -> Sequence[Permission]:  # noqa: ARG002 - the paths are the same for all
+        """Return what the policies of the rotator's own token grant."""
+        vault = self._vault.exchange()
+        try:
+            roles = Places(tuple({"name": each} for each in names(vault, "auth/token/roles")))
+        except Rejected as refused:
+            roles = Places((), f"which roles there are was not told: {refused.reason} (list on auth/token/roles)")
+        return granted(vault, TOKEN if roles == Places(()) else (*TOKEN, TOKEN_OF_ROLE), roles)
 
     def _by_secret(self, secret: Secret, known_id: str | None) -> Mapping[str, Any] | None:
         text = secret.reveal()

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any, ClassVar
@@ -23,8 +23,11 @@ from rotator.credential import CredentialRef, Issued, Leaked, Secret
 from rotator.errors import Rejected, Unavailable, Uncertain
 from rotator.families.vault import BEGINS_S, FAMILY, Reply, Vault
 from rotator.families.vault_mounts import SECRETS, at, kept, nowhere, owners
+from rotator.families.vault_needs import TRANSIT
+from rotator.families.vault_permissions import permissions_of
 from rotator.families.vault_transit import KNOCKABLE, SECRET_FIELD, forge, may_be
 from rotator.kind import Kind
+from rotator.permissions import Permission
 from rotator.ports import Answer, Capability, Connection, Discovered, Provider, State, Status, Verdict
 from rotator.rest_kind import RestKind
 
@@ -159,6 +162,10 @@ class VaultTransitKey(Kind):
                 made = (key.get("keys") or {}).get(str(version))
                 facts |= {"created_at": _moment(made)} if made else {}
                 yield Discovered(self._ref(owner, version), facts)
+
+    def permissions(self, whose: str | None) -> Sequence[Permission]:
+        """Return what the policies of the rotator's own token grant for one key, or for all there are."""
+        return permissions_of(self._vault, TRANSIT, whose)
 
     def _owners(self) -> Iterator[str]:
         return owners(self._vault, SECRETS, "transit", "keys")

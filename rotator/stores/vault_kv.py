@@ -15,17 +15,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from rotator.credential import Secret
 from rotator.errors import Rejected, RotatorError, Uncertain
-from rotator.families.one_method import BegunForEach
+from rotator.families.one_method import PermittedForEach, PermittedStore
 from rotator.families.vault import Reply, Vault
-from rotator.ports import Connection, Store
+from rotator.families.vault_needs import KV
+from rotator.families.vault_permissions import ANY_NAME, Places, granted
+from rotator.permissions import Permission
+from rotator.ports import Connection
 
 FAMILY = "vault"
 
@@ -35,10 +38,10 @@ _PROMOTED_AS = "rotator_promoted_as"
 _CAS_MISMATCH = "did not match the current version"
 
 
-def connect(connection: Connection) -> Store:
+def connect(connection: Connection) -> PermittedStore:
     """Return the store of one mount."""
     vault, mount = Vault(connection), _Mount(connection)
-    return BegunForEach(lambda: VaultKv(vault.exchange(), mount))
+    return PermittedForEach(lambda: VaultKv(vault.exchange(), mount))
 
 
 class _Mount:
@@ -125,6 +128,24 @@ class VaultKv:
         reply = self._write(self._path(name), data, expected=now.number)
         if not reply.says(_CAS_MISMATCH):
             reply.accepted()
+
+    def permissions(self, whose: str | None) -> Sequence[Permission]:
+        """Return what the policies of the rotator's own token grant for a name; of all names nobody can tell."""
+        if whose is None:
+            return granted(self._vault, KV, Places((), "granted for each path: name one", stand_in="*"))
+        path = self._path(whose)
+        place: dict[str, str | None] = {"mount": self._mount.path, "name": unquote(path), "any": ANY_NAME}
+        try:
+            self._refuse_unfit_mount()
+            now = self._newest(path)
+        except Rejected as refused:
+            if refused.reason == "not_kv_v2":
+                raise
+            place |= dict.fromkeys(("there", "absent", "empty"))
+        else:
+            place["there" if now.number else "absent"] = unquote(path)
+            place |= {} if now.version else {"empty": unquote(path)}
+        return granted(self._vault, KV, Places((place,), named=True))
 
     def _overwrite(self, name: str, data: Mapping[str, Any], expected: int) -> int:
         """Write by check-and-set. Whoever was faster may have been this same promotion, begun by another worker."""

@@ -25,6 +25,15 @@ path "database/static-roles/+"             { capabilities = ["read"] }
 path "database/static-creds/+"             { capabilities = ["read"] }
 path "database/rotate-role/+"              { capabilities = ["update"] }
 """
+LOOKS = """
+path "sys/mounts"                          { capabilities = ["read"] }
+path "sys/leases/lookup"                   { capabilities = ["update"] }
+path "sys/leases/lookup/database/*"        { capabilities = ["list", "sudo"] }
+path "database/roles/+"                    { capabilities = ["read"] }
+path "database/static-roles"               { capabilities = ["list"] }
+path "database/static-roles/+"             { capabilities = ["read"] }
+path "database/static-creds/+"             { capabilities = ["read"] }
+"""
 CREATE = "CREATE ROLE \"{{name}}\" WITH LOGIN PASSWORD '{{password}}' VALID UNTIL '{{expiration}}'"
 
 
@@ -35,6 +44,7 @@ class VaultDatabase:
     bao: OpenBao
     postgres: ScramPostgres
     own: Secret
+    narrow: Secret
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     def role(self, name: str, *revocation: str) -> str:
@@ -75,4 +85,5 @@ def vault_database(folder: Path) -> Iterator[VaultDatabase]:
         }
         bao.call("POST", "database/config/pg", config)
         bao.write_policy("database", POLICY)
-        yield VaultDatabase(bao, postgres, bao.plant("database", "rotator").token)
+        bao.write_policy("looks", LOOKS)
+        yield VaultDatabase(bao, postgres, bao.plant("database", "rotator").token, bao.plant("looks").token)

@@ -29,6 +29,14 @@ path "auth/token/lookup-accessor"                     { capabilities = ["update"
 path "auth/token/revoke-accessor"                     { capabilities = ["update"] }
 """
 
+LOOKS = """
+path "sys/auth"                                       { capabilities = ["read"] }
+path "auth/approle/role"                              { capabilities = ["list"] }
+path "auth/approle/role/+/secret-id"                  { capabilities = ["list"] }
+path "auth/approle/role/+/secret-id/lookup"           { capabilities = ["update"] }
+path "auth/approle/role/+/secret-id-accessor/lookup"  { capabilities = ["update"] }
+"""
+
 
 def prepared(server: OpenBao) -> Secret:
     """Turn AppRole on; return the rotator's own token."""
@@ -56,8 +64,10 @@ def open_case(tmp_path: Path) -> Iterator[Case]:
     numbers = count(1)
     with openbao(tmp_path) as server:
         own = prepared(server)
+        server.write_policy("looks", LOOKS)
+        narrow = server.plant("looks").token
 
-        def connected(address: str):
+        def connected(address: str, own: Secret = own):
             return connect(Connection("vault", "vault", endpoint_url=address, credential=lambda: own), KIND)
 
         def plant(owner: str | None = None) -> tuple[CredentialRef, Secret]:
@@ -73,5 +83,6 @@ def open_case(tmp_path: Path) -> Iterator[Case]:
             unknown=lambda ref: ref.with_id("0a1b2c3d-0000-1111-2222-333344445555"),
             wrong_account=lambda: CredentialRef(KIND, "vault", "approle/of-another-server", "0a1b2c3d"),
             own=own,
+            narrow=connected(server.address, narrow),
             session=lambda ref, secret: logged_in(server, ref, secret),
         )

@@ -21,8 +21,8 @@ KIND = "vault_database_lease"
 def open_case(tmp_path: Path) -> Iterator[Case]:
     with vault_database(tmp_path) as servers:
 
-        def connected(address: str):
-            return connect(Connection("vault", "vault", endpoint_url=address, credential=lambda: servers.own), KIND)
+        def connected(address: str, own: Secret = servers.own):
+            return connect(Connection("vault", "vault", endpoint_url=address, credential=lambda: own), KIND)
 
         def plant(owner: str | None = None) -> tuple[CredentialRef, Secret]:
             owner = owner or servers.role(f"service{next(servers.numbers)}")
@@ -41,4 +41,5 @@ def open_case(tmp_path: Path) -> Iterator[Case]:
                 KIND, "vault", "database/not-here", "database/creds/not-here/" + "A" * 24
             ),
             own=servers.own,
+            narrow=connected(servers.bao.address, servers.narrow),
         )

@@ -20,8 +20,8 @@ KIND = "vault_database_static_role"
 def open_case(tmp_path: Path) -> Iterator[Case]:
     with vault_database(tmp_path) as servers:
 
-        def connected(address: str):
-            return connect(Connection("vault", "vault", endpoint_url=address, credential=lambda: servers.own), KIND)
+        def connected(address: str, own: Secret = servers.own):
+            return connect(Connection("vault", "vault", endpoint_url=address, credential=lambda: own), KIND)
 
         def plant(owner: str | None = None) -> tuple[CredentialRef, Secret]:
             assert owner is None, "a user has one password"
@@ -40,6 +40,7 @@ def open_case(tmp_path: Path) -> Iterator[Case]:
             unknown=lambda ref: ref.with_id(f"{ref.owner.rpartition('/')[2]}:20010203T040506.7Z"),
             wrong_account=lambda: CredentialRef(KIND, "vault", "database/not_here", "not_here:20010203T040506.7Z"),
             own=servers.own,
+            narrow=connected(servers.bao.address, servers.narrow),
             several=False,
             session=lambda ref, secret: servers.postgres.session(ref.owner.rpartition("/")[2], secret),
         )

@@ -14,18 +14,23 @@ from rotator.practice.process import free_port
 from rotator.providers.vault_token import connect
 from tests.contracts.case import Case
 
+LOOKS = """
+path "auth/token/lookup"          { capabilities = ["update"] }
+path "auth/token/lookup-accessor" { capabilities = ["update"] }
+path "auth/token/accessors"       { capabilities = ["list", "sudo"] }
+"""
+
 
 @contextmanager
 def open_case(tmp_path: Path) -> Iterator[Case]:
     numbers = count(1)
     with openbao(tmp_path) as server:
         server.write_policy("app", 'path "secret/data/app/*" { capabilities = ["read"] }')
+        server.write_policy("looks", LOOKS)
+        narrow = server.plant("looks", "looks").token
 
-        def connected(address: str):
-            return connect(
-                Connection("vault", "vault", endpoint_url=address, credential=lambda: server.rotator.token),
-                "vault_token",
-            )
+        def connected(address: str, own: Secret = server.rotator.token):
+            return connect(Connection("vault", "vault", endpoint_url=address, credential=lambda: own), "vault_token")
 
         def plant(owner: str | None = None) -> tuple[CredentialRef, Secret]:
             name = owner or f"service-{next(numbers)}"
@@ -41,4 +46,5 @@ def open_case(tmp_path: Path) -> Iterator[Case]:
             garbled=lambda secret: Secret(secret.reveal()[:-6]),
             unknown=lambda ref: ref.with_id("A" * 24),
             own=server.rotator.token,
+            narrow=connected(server.address, narrow),
         )

@@ -27,6 +27,14 @@ path "transit/decrypt/+"      { capabilities = ["update"] }
 path "transit/verify/+"       { capabilities = ["update"] }
 """
 
+LOOKS = """
+path "sys/mounts"             { capabilities = ["read"] }
+path "transit/keys"           { capabilities = ["list"] }
+path "transit/keys/+"         { capabilities = ["read"] }
+path "transit/decrypt/+"      { capabilities = ["update"] }
+path "transit/verify/+"       { capabilities = ["update"] }
+"""
+
 
 def prepared(server: OpenBao) -> Secret:
     """Mount the engine; return the rotator's own token."""
@@ -54,8 +62,10 @@ def open_case(tmp_path: Path) -> Iterator[Case]:
     with openbao(tmp_path) as server:
         own = prepared(server)
         new_version(server, "first")
+        server.write_policy("looks", LOOKS)
+        narrow = server.plant("looks").token
 
-        def connected(address: str):
+        def connected(address: str, own: Secret = own):
             return connect(Connection("vault", "vault", endpoint_url=address, credential=lambda: own), KIND)
 
         def plant(owner: str | None = None) -> tuple[CredentialRef, Secret]:
@@ -71,4 +81,5 @@ def open_case(tmp_path: Path) -> Iterator[Case]:
             unknown=lambda ref: ref.with_id(f"{ref.owner}:999"),
             wrong_account=lambda: CredentialRef(KIND, "vault", "transit/not-here", "transit/not-here:1"),
             own=own,
+            narrow=connected(server.address, narrow),
         )

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import requests
 
+from rotator.credential import Secret
 from rotator.ports import Connection
 from rotator.practice.openbao import openbao
 from rotator.practice.process import free_port
@@ -24,8 +25,8 @@ def open_case(tmp_path: Path) -> Iterator[StoreCase]:
         server.write_policy("consumer", 'path "secret/data/app/*" { capabilities = ["read"] }')
         consumer = server.plant("consumer", "consumer")
 
-        def connected(address: str):
-            return connect(Connection("vault", "vault", endpoint_url=address, credential=lambda: server.rotator.token))
+        def connected(address: str, own: Secret = server.rotator.token):
+            return connect(Connection("vault", "vault", endpoint_url=address, credential=lambda: own))
 
         def consumer_reads(name: str) -> str | None:
             answer = requests.get(
@@ -44,4 +45,5 @@ def open_case(tmp_path: Path) -> Iterator[StoreCase]:
             fresh_name=lambda: f"app/service-{next(numbers)}",
             put=lambda name, document: server.put(name, json.loads(document)),
             consumer_reads=consumer_reads,
+            narrow=connected(server.address, consumer.token),
         )
