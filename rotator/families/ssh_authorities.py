@@ -22,8 +22,10 @@ from rotator.families.ssh_cutting import cut_sessions_of
 from rotator.families.ssh_errors import Phase, none_told
 from rotator.families.ssh_files import edit_keys, keep_mode, read_keys
 from rotator.families.ssh_knock import knock, together
+from rotator.families.ssh_permissions import Replaced, asked
 from rotator.families.ssh_preserved import facts_of, options_for
 from rotator.families.ssh_settings import Host
+from rotator.permissions import Permission
 from rotator.ports import CALL_DEADLINE_S, State, Status, Verdict
 
 _ALGORITHM = "ssh-ed25519"
@@ -98,6 +100,11 @@ class Authorities:
     def end_sessions_at(self, target: str) -> Mapping[str, str]:
         """End all other sessions of every account of the connection at this host, whatever opened them."""
         return self._fleet.at_target(target, cut_sessions_of(self._fleet, self._fleet.settings.users))
+
+    def permissions(self) -> list[Permission]:
+        """Return what the rotator may do to the lists, and to the sessions of the connection's accounts."""
+        settings = self._fleet.settings
+        return asked(self._fleet, [Replaced(settings.administrator, settings.authorities)], settings.users)
 
     def _knock(self, sign: Sign) -> Work[Verdict]:
         user = self._fleet.settings.users[0]

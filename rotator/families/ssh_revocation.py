@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import shlex
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -28,8 +28,10 @@ from rotator.families.ssh_files import edit_keys, keep_mode, read_keys
 from rotator.families.ssh_keys import SECRET_FIELD, fingerprint_of, own_key
 from rotator.families.ssh_knock import knock, together
 from rotator.families.ssh_krl import revokes, with_revoked
+from rotator.families.ssh_permissions import Replaced, asked
 from rotator.families.ssh_settings import Host
 from rotator.kind import Kind
+from rotator.permissions import Permission
 from rotator.ports import Answer, Capability, Connection, State, Status, Verdict
 
 _QUERY = "ssh-keygen -Q -f {krl} /dev/stdin"
@@ -141,6 +143,13 @@ class RevokedByList(Kind):
     def end_sessions_at(self, target: str, ref: CredentialRef) -> Mapping[str, str]:
         """End all other sessions of its accounts at this host, whichever key opened them."""
         return self._fleet.at_target(target, cut_sessions_of(self._fleet, self._accounts(ref)))
+
+    def permissions(self, whose: str | None) -> Sequence[Permission]:
+        """Return what the rotator may do on every host: to the lists, and to the sessions of the accounts."""
+        settings = self._fleet.settings
+        lists = Replaced(settings.administrator, settings.krl, ("uninstall", "revoke"), ("ssh-keygen",))
+        cut = self._users if whose is None else self._accounts(self._ref_of(whose, ""))
+        return asked(self._fleet, [lists], cut)
 
     def _opened(self, bearer: Bearer) -> tuple[set[str], dict[str, RotatorError]]:
         async def opened(host: Host, _: Phase) -> list[str]:

@@ -22,7 +22,7 @@ from rotator.errors import Rejected
 #   climb PID     `top`: the highest sshd above it, which for a session is the listener that let it in
 #   ours          our own session's processes, which are spared
 #   victims       the account's sessions that are there now; those of another listener that lives are `elsewhere`
-_SCRIPT = """
+_OURS = """
 user=$(id -un); uid=$(id -u); cut=0; left=0; elsewhere=0; victims=; ours=" "; own=;
 look() { { IFS= read -r line <"/proc/$1/stat"; } 2>/dev/null || return 1;
   comm=${line#*"("}; comm=${comm%")"*}; set -- ${line##*") "}; state=$1; parent=$2; };
@@ -33,6 +33,8 @@ owned() { { while read -r key value more; do
   if [ "$key" = Uid: ]; then [ "$value" = "$uid" ]; return; fi; done <"/proc/$1/status"; } 2>/dev/null; return 1; };
 at=$$; while look "$at"; do ours="$ours$at "; sshd "$at" && own=$at && break; at=$parent; done;
 if [ -z "$own" ]; then echo "rotator: no sshd process found"; exit 0; fi;
+"""
+_CUT = """
 climb "$own"; listener=$top;
 for dir in /proc/[0-9]*; do pid=${dir#/proc/}; title "$pid";
   case $title in "sshd: $user"|"sshd: $user@"*|"sshd-session: $user"|"sshd-session: $user@"*) ;; *) continue;; esac;
@@ -51,11 +53,29 @@ tries=0; while :; do left=0;
 for pid in $sent; do sshd "$pid" && [ "$state" != Z ] || cut=$((cut+1)); done;
 echo "rotator: cut=$cut left=$left elsewhere=$elsewhere"
 """
-CUT_SESSIONS = "exec /bin/sh -c '" + " ".join(line.strip() for line in _SCRIPT.strip().splitlines()) + "'"
+_ASK = """
+if kill -0 "$own"; then echo "rotator: may cut"; else echo "rotator: may not cut"; fi
+"""
+
+
+def _command(script: str) -> str:
+    return "exec /bin/sh -c '" + " ".join(line.strip() for line in script.split("\n") if line) + "'"
+
+
+CUT_SESSIONS = _command(_OURS + _CUT)
 """The command; it prints one line, which `facts` reads."""
+ASK_SESSIONS = _command(_OURS + _ASK)
+"""Ask what CUT_SESSIONS needs and end nothing: signal 0 reaches nobody, and is refused where another would be."""
 
 _COUNTED = "every session of the account but the one that cut; those of rotator's other workers are among them"
 _ANSWER = re.compile(r"^rotator: cut=(\d+) left=(\d+) elsewhere=(\d+)$", re.MULTILINE)
+
+
+def may_cut(printed: str) -> bool | None:
+    """Read what ASK_SESSIONS printed; None where the host did not carry it out."""
+    if "rotator: may cut" in printed:
+        return True
+    return False if "rotator: may not cut" in printed or "rotator: no sshd process found" in printed else None
 
 
 def answer(cut: int) -> str:

@@ -14,7 +14,8 @@ A knock leaves one line in the host's log; sshd from 9.8 on makes an address wai
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import ClassVar
 
 import asyncssh
@@ -27,10 +28,12 @@ from rotator.families.ssh_errors import Phase, none_told
 from rotator.families.ssh_files import edit_keys, read_keys
 from rotator.families.ssh_keys import SECRET_FIELD, fingerprint_of, made, name_of, naming, own_key
 from rotator.families.ssh_knock import key_of, knock, together
+from rotator.families.ssh_permissions import Replaced, asked
 from rotator.families.ssh_preserved import facts_of, options_for
 from rotator.families.ssh_sessions import CUT_SESSIONS, facts
 from rotator.families.ssh_settings import Host
 from rotator.kind import Kind
+from rotator.permissions import Permission
 from rotator.ports import Capability, Connection, Discovered, State, Status, Verdict
 from rotator.rest_kind import RestKind
 
@@ -174,6 +177,12 @@ class SshAuthorizedKey(Kind):
     def revoke(self, ref: CredentialRef) -> None:
         """Take the key away from every host; one that fails does not stop the others, and is raised."""
         self._fleet.everywhere(self._taken_away(ref))
+
+    def permissions(self, whose: str | None) -> Sequence[Permission]:
+        """Return what the rotator may do on every host: to an account's list, and to its sessions."""
+        users = self._users if whose is None else (self._owner(self._ref_of(whose, "")),)
+        path = self._fleet.settings.path
+        return asked(self._fleet, [Replaced(user, partial(path, user=user)) for user in users], users)
 
     def discover(self) -> Iterable[Discovered]:
         """Yield every key listed for each account, with the hosts that list it; no list tells age or last use."""

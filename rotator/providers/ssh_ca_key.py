@@ -10,7 +10,7 @@ the new key, and nobody else ever has it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar
 
 from rotator.credential import CredentialRef, Issued, Leaked, Secret
@@ -22,6 +22,7 @@ from rotator.families.ssh_errors import none_told
 from rotator.families.ssh_keys import SECRET_FIELD, made, name_of
 from rotator.families.ssh_knock import key_of
 from rotator.kind import Kind
+from rotator.permissions import Permission
 from rotator.ports import Capability, Connection, Discovered, State, Status, Verdict
 from rotator.rest_kind import RestKind
 
@@ -115,6 +116,10 @@ class SshCaKey(Kind):
     def end_sessions_at(self, target: str, ref: CredentialRef) -> Mapping[str, str]:  # noqa: ARG002
         """End all other sessions of every account of the connection at this host, whatever opened them."""
         return self._hosts.end_sessions_at(target)
+
+    def permissions(self, whose: str | None) -> Sequence[Permission]:  # noqa: ARG002 - one list holds all authorities
+        """Return what the rotator may do on every host: to its list, and to the sessions of the accounts."""
+        return self._hosts.permissions()
 
     def discover(self) -> Iterable[Discovered]:
         """Yield every key that a host trusts, with those hosts; no list tells age or last use."""

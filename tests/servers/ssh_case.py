@@ -33,12 +33,15 @@ class Servers(Protocol):
     def keys_file(self, host: str, account: str) -> Path: ...
 
 
-def ssh_case(servers: Servers) -> Case:
-    """Return the case; keys are planted by writing the files, never through the provider."""
+def ssh_case(servers: Servers, narrow: Secret | None = None) -> Case:
+    """Return the case; keys are planted by writing the files, never through the provider.
+
+    `narrow` lets in for reading files alone, where the servers have such a key.
+    """
     turns = itertools.cycle(ACCOUNTS)
 
-    def connection(settings: dict[str, object]) -> Connection:
-        return Connection("fleet", "ssh", credential=lambda: servers.own_key, settings=settings)
+    def connection(settings: dict[str, object], own: Secret = servers.own_key) -> Connection:
+        return Connection("fleet", "ssh", credential=lambda: own, settings=settings)
 
     def plant(owner: str | None = None) -> tuple[CredentialRef, Secret]:
         key = asyncssh.generate_private_key("ssh-ed25519", comment="somebody@laptop")
@@ -59,4 +62,5 @@ def ssh_case(servers: Servers) -> Case:
         unknown=lambda ref: ref.with_id(asyncssh.generate_private_key("ssh-ed25519").get_fingerprint()),
         wrong_account=lambda: CredentialRef(KIND, "fleet", "somebody-else", "SHA256:" + "A" * 43),
         own=servers.own_key,
+        narrow=connect(connection(servers.settings, narrow), KIND) if narrow else None,
     )

@@ -111,5 +111,6 @@ def krl_case(
         unknown=lambda ref: ref.with_id(asyncssh.generate_private_key("ssh-ed25519").get_fingerprint()),
         wrong_account=lambda: CredentialRef(kind, "fleet", "somebody-else", "SHA256:" + "A" * 43),
         own=hosts.servers.own_key,
+        narrow=connect(hosts.connection(hosts.servers.narrow_key), kind),
         lists=False,
     )

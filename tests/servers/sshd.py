@@ -31,17 +31,22 @@ def named(*name: str) -> str:
 
 
 ACCOUNT = named()
+_ONLY_READS = b'restrict,command="internal-sftp -R" '
 
 
 @dataclass(frozen=True)
 class Sshds:
-    """What runs: each host's address and port, the key files, and the rotator's own key."""
+    """What runs: each host's address and port, the key files, and the rotator's own key.
+
+    `narrow_key` lets in to the same accounts, for reading files and nothing else.
+    """
 
     folder: Path
     addresses: dict[str, tuple[str, int]]
     accounts: tuple[str, ...]
     known_hosts: str
     own_key: Secret
+    narrow_key: Secret
 
     @property
     def settings(self) -> dict[str, object]:
@@ -78,9 +83,10 @@ def sshds(count: int = 3, accounts: Sequence[str] = (ACCOUNT,), extra: str = "")
         for account in accounts:
             stack.enter_context(_account(account))
         own = asyncssh.generate_private_key("ssh-ed25519", comment="rotator's own")
+        narrow = asyncssh.generate_private_key("ssh-ed25519", comment="may look and no more")
         for account in accounts:
             path = folder / f"own.{account}"
-            path.write_bytes(own.export_public_key())
+            path.write_bytes(own.export_public_key() + _ONLY_READS + narrow.export_public_key())
         addresses, known = {}, []
         for number in range(count):
             name, address = f"web{number + 1}", f"127.0.0.{number + 2}"
@@ -97,8 +103,8 @@ def sshds(count: int = 3, accounts: Sequence[str] = (ACCOUNT,), extra: str = "")
                     within_s=20,
                 )
             )
-        own_key = Secret(own.export_private_key().decode())
-        yield Sshds(folder, addresses, tuple(accounts), "\n".join(known) + "\n", own_key)
+        keys = (Secret(key.export_private_key().decode()) for key in (own, narrow))
+        yield Sshds(folder, addresses, tuple(accounts), "\n".join(known) + "\n", *keys)
 
 
 def _configure(folder: Path, name: str, accounts: Sequence[str], lines: str) -> tuple[Path, str]:

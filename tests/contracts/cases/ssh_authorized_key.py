@@ -14,4 +14,4 @@ from tests.servers.sshd import sshds
 @contextmanager
 def open_case(tmp_path: Path) -> Iterator[Case]:  # noqa: ARG001 - sshd needs a folder that its accounts may enter
     with sshds(3, ACCOUNTS) as servers:
-        yield ssh_case(servers)
+        yield ssh_case(servers, servers.narrow_key)

@@ -39,4 +39,5 @@ def open_case(tmp_path: Path) -> Iterator[Case]:  # noqa: ARG001 - sshd needs a 
             garbled=lambda secret: Secret(secret.reveal()[: len(secret.reveal()) // 2]),
             unknown=lambda ref: ref.with_id(asyncssh.generate_private_key("ssh-ed25519").get_fingerprint()),
             own=hosts.servers.own_key,
+            narrow=connect(hosts.connection(hosts.servers.narrow_key), KIND),
         )
