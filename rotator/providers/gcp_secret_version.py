@@ -5,7 +5,8 @@ value opens is closed by its own issuer, in a run of that kind: here nothing is 
 out of reach. `latest` means the version that was made last, enabled or not: so that one is never touched, or whoever
 asks for it would get nothing.
 A version is named SECRET:NUMBER:TIME, since a secret that is made again counts from 1.
-The rotator's own credential needs: secretmanager.versions.{get,list,access,enable,disable,destroy}, secrets.{get,list}.
+The rotator's own credential needs: secretmanager.versions.{get,list,access,enable,disable,destroy}, and secrets.list to
+discover. To ask what it may do, it needs nothing more; for a whole project, Resource Manager's API must be enabled.
 """
 
 from __future__ import annotations
@@ -13,18 +14,29 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 from urllib.parse import quote
 
 from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.errors import MayBeAbsent, Rejected, Unavailable
 from rotator.families.gcp import FAMILY, Exchange, Project, listing
+from rotator.families.gcp_permissions import on_all, on_one
 from rotator.kind import Kind
+from rotator.permissions import LOOK, Permission
 from rotator.ports import Capability, Connection, Discovered, State, Status, Verdict
 from rotator.rest_kind import RestKind
 
 SERVICE = "secretmanager"
+NEEDS = {
+    "secretmanager.versions.list": (LOOK,),
+    "secretmanager.versions.get": (LOOK,),
+    "secretmanager.versions.access": (LOOK,),
+    "secretmanager.versions.disable": ("suspend",),
+    "secretmanager.versions.enable": ("resume",),
+    "secretmanager.versions.destroy": ("revoke",),
+}
+"""Google's permissions, and what needs them: a value that is reported without its number is read to name it."""
 
 _FULL = re.compile(r"projects/([^/]+)/secrets/([^/]+)(?:/versions/([0-9]+))?")
 _SHORT = re.compile(r"([A-Za-z0-9_-]{1,255})(?:[:#]([0-9]+)(?::[0-9TZ]+)?)?")
@@ -120,6 +132,12 @@ class GcpSecretVersion(Kind):
     def revoke(self, ref: CredentialRef) -> None:
         """Destroy its copy. A secret that delays destruction keeps it disabled for so long."""
         self._set(ref, "destroy", State.ABSENT)
+
+    def permissions(self, whose: str | None) -> Sequence[Permission]:
+        """Return what is granted on a secret, or on all of the project."""
+        if whose is None:
+            return on_all(self._project, NEEDS)
+        return on_one(self._project, SERVICE, self._of(whose), f"secret {whose}", NEEDS)
 
     def _set(self, ref: CredentialRef, verb: str, wanted: State) -> None:
         exchange = self._project.exchange()

@@ -4,7 +4,8 @@ Tokens that were got with a key outlive it by up to an hour. Only disabling the 
 everything else that uses it, the replacement too, and lets them in again when it is enabled: so nothing here ends them;
 the playbook has the last word an hour after the key is refused.
 The rotator's own credential needs: iam.serviceAccountKeys.{get,list,create,disable,enable,delete},
-iam.serviceAccounts.{get,list}.
+iam.serviceAccounts.get, and iam.serviceAccounts.list to discover. To ask what it may do, it needs nothing more but
+orgpolicy.policy.get, to tell whether a policy of the organization forbids new keys (as it does by default since 2024).
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 from urllib.parse import quote
 
@@ -20,7 +21,9 @@ from rotator.credential import CredentialRef, Issued, Leaked, Secret
 from rotator.errors import MayBeAbsent, Rejected, Uncertain
 from rotator.families.gcp import FAMILY, Exchange, Project, listing
 from rotator.families.gcp_knock import key_file, knock
+from rotator.families.gcp_permissions import KEYS_FORBIDDEN, not_forbidden, on_all, on_one
 from rotator.kind import Kind
+from rotator.permissions import LOOK, Permission
 from rotator.ports import Capability, Connection, Discovered, State, Status, Verdict
 from rotator.rest_kind import RestKind
 
@@ -28,6 +31,17 @@ QUOTA = 10
 SETTLE_S = 420.0
 """IAM's changes take two minutes as a rule, and up to seven: "Access change propagation" in its documentation."""
 PROPAGATION_S = 60.0
+
+NEEDS = {
+    "iam.serviceAccountKeys.list": (LOOK,),
+    "iam.serviceAccountKeys.get": (LOOK,),
+    "iam.serviceAccounts.get": (LOOK,),
+    "iam.serviceAccountKeys.create": ("issue",),
+    "iam.serviceAccountKeys.disable": ("suspend",),
+    "iam.serviceAccountKeys.enable": ("resume",),
+    "iam.serviceAccountKeys.delete": ("revoke",),
+}
+"""Google's permissions, and what needs them."""
 
 _KEY_ID = re.compile(r"[0-9a-f]{40}")
 _EMAIL = re.compile(r"[a-z0-9][a-z0-9.-]*@[a-z0-9.-]+\.gserviceaccount\.com")
@@ -152,6 +166,14 @@ class GcpServiceAccountKey(Kind):
             exchange.change("iam", "DELETE", self._path(ref.owner, ref.id))
             return
         self._account_or_foreign(exchange, ref.owner)
+
+    def permissions(self, whose: str | None) -> Sequence[Permission]:
+        """Return what is granted on an account, or on all of the project, and whether keys may be made there at all."""
+        forbidden = not_forbidden(self._project, ("issue",), KEYS_FORBIDDEN)
+        if whose is None:
+            return [*on_all(self._project, NEEDS), forbidden]
+        self._refuse_foreign(whose)
+        return [*on_one(self._project, "iam", self._path(whose), f"service account {whose}", NEEDS), forbidden]
 
     def _set(self, ref: CredentialRef, verb: str, wanted: State) -> None:
         self._refuse_foreign(ref.owner)

@@ -8,20 +8,43 @@ do; an etag guards a secret's labels, and not the adding of a version. `families
 apart.
 
 A secret that is not there is made, replicated automatically. Needs, for NAME and NAME-rotator-*:
-secretmanager.secrets.{create,get,update,delete} and secretmanager.versions.{add,get,access}.
+secretmanager.secrets.{create,get,update,delete} and secretmanager.versions.{add,get,access}. To ask what it may do,
+the credential needs nothing more; Resource Manager's API must be enabled. What a condition grants by those names cannot
+be asked before they are there.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from rotator.credential import Secret
 from rotator.errors import MayBeAbsent, Rejected
+from rotator.families.gcp_permissions import Needs, on_all, on_one
 from rotator.families.gcp_secrets import SecretManager
 from rotator.families.newest import NewestIsRead, Note, Value
+from rotator.permissions import LOOK, Permission
 from rotator.ports import Connection, Store
 
 FAMILY = "gcp"
+
+_ANY = ("promote", "demote")
+_NAMED: Needs = {
+    "secretmanager.versions.get": (LOOK, *_ANY),
+    "secretmanager.versions.access": (LOOK, *_ANY),
+    "secretmanager.secrets.get": _ANY,
+    "secretmanager.versions.add": _ANY,
+}
+_MADE: Needs = {"secretmanager.secrets.create": _ANY}
+_BESIDE: Needs = {
+    "secretmanager.versions.get": _ANY,
+    "secretmanager.versions.access": _ANY,
+    "secretmanager.versions.add": ("promote",),
+    "secretmanager.secrets.get": _ANY,
+    "secretmanager.secrets.update": ("promote",),
+    "secretmanager.secrets.delete": _ANY,
+}
+"""What is needed of NAME itself, to make a secret (asked of the project), and of what stands beside NAME."""
 
 _LABEL = "rotator"
 _UNREADABLE = {"failed_precondition", "refused"}
@@ -30,8 +53,27 @@ _UNREADABLE = {"failed_precondition", "refused"}
 
 def connect(connection: Connection) -> Store:
     """Return the store of one project. Raises BadInput where the connection names none."""
-    manager = SecretManager(connection)
-    return NewestIsRead(lambda: _Secrets(manager))
+    return GcpSecretManager(SecretManager(connection))
+
+
+class GcpSecretManager(NewestIsRead):
+    """The secrets of one project."""
+
+    def __init__(self, manager: SecretManager) -> None:
+        super().__init__(lambda: _Secrets(manager))
+        self._project = manager.project
+
+    def permissions(self, whose: str | None) -> Sequence[Permission]:
+        """Return what is granted on a name, and of what will stand beside it, or on all of the project."""
+        if whose is None:
+            return [*on_all(self._project, {**_BESIDE, **_NAMED}), *on_all(self._project, _MADE, narrower="")]
+        path = f"/v1/{_path(self._project.id, whose)}"
+        beside = f"it is needed on {whose}-rotator-* too, and a grant by name shows only once they are there"
+        return [
+            *on_one(self._project, "secretmanager", path, f"secret {whose}", _NAMED, may_be_made=True),
+            *on_all(self._project, _MADE, narrower=""),
+            *on_all(self._project, _BESIDE, narrower=beside),
+        ]
 
 
 class _Secrets:
@@ -39,7 +81,7 @@ class _Secrets:
 
     def __init__(self, manager: SecretManager) -> None:
         self._exchange = manager.exchange()
-        self._parent = f"projects/{manager.project.id}"
+        self._parent, self._project = f"projects/{manager.project.id}", manager.project.id
 
     def beside(self, name: str, what: str) -> str:
         return f"{name}-rotator-{what}"
@@ -101,11 +143,15 @@ class _Secrets:
         return True
 
     def _path(self, name: str) -> str:
-        if not name or not name.replace("-", "").replace("_", "").isalnum():
-            raise Rejected("bad_name", f"{name} is not a secret's name: letters, digits, - and _")
-        return f"{self._parent}/secrets/{name}"
+        return _path(self._project, name)
 
     def _found(self, operation: str, **request: Any) -> Any:
         with MayBeAbsent():
             return self._exchange.read(operation, **request)
         return None
+
+
+def _path(project: str, name: str) -> str:
+    if not name or not name.replace("-", "").replace("_", "").isalnum():
+        raise Rejected("bad_name", f"{name} is not a secret's name: letters, digits, - and _")
+    return f"projects/{project}/secrets/{name}"

@@ -2,7 +2,8 @@
 
 Ours, so it proves only that we keep to what is published: ten keys for an account and how a full one is refused, the
 private key told at creation alone, tokens that outlive their key for an hour and are refused while their account is
-disabled, one wording for a deleted, a disabled and a wrong key. What it lacks: permissions, and propagation.
+disabled, one wording for a deleted, a disabled and a wrong key, and permissions (`gcp_grants.py`). What it lacks:
+propagation.
 """
 
 from __future__ import annotations
@@ -22,20 +23,13 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
+from tests.fakes.gcp_grants import Grants, Refused
 from tests.fakes.http_server import Request, listening
 
 PROJECT = "acme-prod"
 QUOTA = 10
 PAGE = 3
 _NAME = re.compile(r"/v1/projects/([^/]+)/serviceAccounts(?:/([^/:]+))?(/keys)?(?:/([^/:]+))?(?::(\w+))?")
-
-
-class Refused(Exception):  # noqa: N818 - an answer, not a defect
-    """An error as Google's services answer it."""
-
-    def __init__(self, code: int, status: str, message: str) -> None:
-        super().__init__(message)
-        self.code, self.body = code, {"error": {"code": code, "message": message, "status": status}}
 
 
 @dataclass
@@ -49,6 +43,7 @@ class FakeGcp:
     keys: dict[tuple[str, str], dict] = field(default_factory=dict)
     tokens: dict[str, str] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    grants: Grants = field(default_factory=lambda: Grants(PROJECT))
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     def account(self, name: str) -> str:
@@ -120,16 +115,23 @@ class FakeGcp:
         if email is None or self.accounts[email]["disabled"]:
             raise Refused(401, "UNAUTHENTICATED", "Request had invalid authentication credentials.")
 
-    def answer(self, method: str, target: str, token: str) -> dict:  # noqa: C901 - one line for each route
+    def answer(self, method: str, target: str, token: str, sent: bytes = b"") -> dict:
+        """Answer a call of whoever got the token."""
         with self.lock:
             self.let_in(token)
-            parts = urlsplit(target)
+            who, parts = self.tokens[token], urlsplit(target)
+            if (told := self.grants.of_project(who, method, unquote(parts.path), sent)) is not None:
+                return told
             found = _NAME.fullmatch(unquote(parts.path))
             if found is None:
                 raise Refused(404, "NOT_FOUND", "Method not found.")
             project, email, keys, key_id, verb = found.groups()
             if project != self.project:
                 raise Refused(404, "NOT_FOUND", f"Unknown project {project}")
+            on = f"projects/{project}" if email is None else f"projects/{project}/serviceAccounts/{email}"
+            if verb == "testIamPermissions" and email in self.accounts:
+                return self.grants.tested(who, on, json.loads(sent)["permissions"])
+            self.grants.need(who, _needed(method, email, keys, key_id, verb), on)
             if email is None:
                 start = int(parse_qs(parts.query).get("pageToken", ["0"])[0])
                 names = sorted(self.accounts)
@@ -137,29 +139,38 @@ class FakeGcp:
                 return {"accounts": [self.accounts[each] for each in names[start : start + PAGE]], **more}
             if email not in self.accounts:
                 raise Refused(404, "NOT_FOUND", f"Unknown service account {email}")
-            match method, keys, key_id, verb:
-                case "GET", None, None, None:
-                    return self.accounts[email]
-                case "POST", None, None, "enable" | "disable":
-                    self.accounts[email]["disabled"] = verb == "disable"
-                    return {}
-                case "GET", "/keys", None, None:
-                    return {"keys": [self.listed(*each) for each in self.keys if each[0] == email]}
-                case "POST", "/keys", None, None:
-                    made = self.create_key(email)
-                    data = base64.b64encode(json.dumps(made).encode()).decode()
-                    return {**self.listed(email, made["private_key_id"]), "privateKeyData": data}
-                case "GET", "/keys", _, None:
-                    return self.listed(email, key_id)
-                case "POST", "/keys", _, "enable" | "disable":
-                    self.listed(email, key_id)
-                    self.keys[email, key_id]["disabled"] = verb == "disable"
-                    return {}
-                case "DELETE", "/keys", _, None:
-                    self.listed(email, key_id)
-                    del self.keys[email, key_id]
-                    return {}
-            raise Refused(404, "NOT_FOUND", "Method not found.")
+            return self._done(method, email, keys, key_id, verb)
+
+    def _done(self, method: str, email: str, keys: str | None, key_id: str | None, verb: str | None) -> dict:
+        match method, keys, key_id, verb:
+            case "GET", None, None, None:
+                return self.accounts[email]
+            case "POST", None, None, "enable" | "disable":
+                self.accounts[email]["disabled"] = verb == "disable"
+                return {}
+            case "GET", "/keys", None, None:
+                return {"keys": [self.listed(*each) for each in self.keys if each[0] == email]}
+            case "POST", "/keys", None, None:
+                made = self.create_key(email)
+                data = base64.b64encode(json.dumps(made).encode()).decode()
+                return {**self.listed(email, made["private_key_id"]), "privateKeyData": data}
+            case "GET", "/keys", _, None:
+                return self.listed(email, key_id)
+            case "POST", "/keys", _, "enable" | "disable":
+                self.listed(email, key_id)
+                self.keys[email, key_id]["disabled"] = verb == "disable"
+                return {}
+            case "DELETE", "/keys", _, None:
+                self.listed(email, key_id)
+                del self.keys[email, key_id]
+                return {}
+        raise Refused(404, "NOT_FOUND", "Method not found.")
+
+
+def _needed(method: str, email: str | None, keys: str | None, key_id: str | None, verb: str | None) -> str:
+    """Return the permission that IAM's access control names for a call."""
+    plain = {"GET": "get" if (key_id or (email and not keys)) else "list", "POST": "create", "DELETE": "delete"}
+    return f"iam.{'serviceAccountKeys' if keys else 'serviceAccounts'}.{verb or plain[method]}"
 
 
 def _now() -> str:
@@ -191,7 +202,7 @@ def fake_gcp() -> Iterator[FakeGcp]:
                     status, told = state.exchange(parse_qs(sent.decode())["assertion"][0])
                 else:
                     token = self.headers.get("Authorization", "").removeprefix("Bearer ")
-                    status, told = 200, state.answer(self.command, self.path, token)
+                    status, told = 200, state.answer(self.command, self.path, token, sent)
             except Refused as refusal:
                 status, told = refusal.code, refusal.body
             self.reply(status, json.dumps(told).encode(), {"Content-Type": "application/json"})

@@ -7,8 +7,9 @@ import pytest
 from rotator.credential import Leaked, Secret
 from rotator.errors import Unavailable
 from rotator.ports import Issuing, State
-from tests.contracts.cases.gcp_secret_version import connected, plant, ref_of
+from tests.contracts.cases.gcp_secret_version import LOOKS, connected, plant, ref_of
 from tests.fakes.door import a_door
+from tests.fakes.gcp_grants import guarded
 from tests.refused import reason_of
 from tests.servers.drongo import drongo
 
@@ -86,3 +87,30 @@ def test_an_empty_answer_of_somebody_else_is_neither_gone_nor_done(server):
         for ask in (between.inspect, between.suspend, between.revoke):
             with pytest.raises(Unavailable):
                 ask(ref)
+
+
+def test_what_is_granted_on_one_secret_is_told_of_that_one_alone(server):
+    (ref, _), (other, _) = plant(server), plant(server)
+    with guarded(server.endpoint_url, server.project) as guard:
+        here = f"projects/{server.project}/secrets/{ref.owner}"
+        guard.grants.give("of-one", *LOOKS, "secretmanager.versions.disable", on=here)
+        narrow = connected(server, endpoint_url=guard.address, credential=lambda: Secret("of-one"))
+        said = {each.needs.partition(" ")[0]: each.granted for each in narrow.permissions(ref.owner)}
+        assert {need for need, granted in said.items() if granted} == {*LOOKS, "secretmanager.versions.disable"}
+        assert set(said.values()) == {True, False}
+        assert {each.granted for each in narrow.permissions(other.owner)} == {False}
+        assert {each.granted for each in narrow.permissions(None)} == {None}
+        assert reason_of(lambda: narrow.suspend(other)) == "access_denied"
+        narrow.suspend(ref)
+        assert reason_of(lambda: narrow.resume(ref)) == "access_denied"
+
+
+def test_of_a_secret_that_is_not_there_nothing_is_promised(server):
+    with guarded(server.endpoint_url, server.project) as guard:
+        said = connected(server, endpoint_url=guard.address).permissions("nobody-has-this")
+    assert {each.granted for each in said} == {None}
+    assert all("there is no secret nobody-has-this" in each.why for each in said)
+
+
+def test_an_emulator_that_knows_no_such_question_says_nothing(provider):
+    assert {each.granted for each in provider.permissions(None)} == {None}

@@ -13,6 +13,7 @@ from rotator.errors import Rejected, Uncertain
 from rotator.families.gcp_secrets import SecretManager
 from rotator.ports import Connection
 from rotator.stores.gcp_secret_manager import connect
+from tests.fakes.gcp_grants import guarded
 from tests.servers.drongo import drongo
 
 DOCUMENT = Secret('{"id": "new", "token": "canary-4d5e6f"}')
@@ -24,8 +25,8 @@ def server(tmp_path_factory):
         yield running
 
 
-def store(address, project="acme-prod"):
-    return connect(Connection("gcp", "gcp", project, address, lambda: Secret("a token")))
+def store(address, project="acme-prod", token="a token"):
+    return connect(Connection("gcp", "gcp", project, address, lambda: Secret(token)))
 
 
 def test_what_nobody_can_read_is_not_found_and_consumers_have_nothing(server):
@@ -84,3 +85,28 @@ def test_what_is_no_secrets_name_is_a_refusal(server, name):
     with pytest.raises(Rejected) as refusal:
         store(server.endpoint_url).current(name)
     assert refusal.value.reason == "bad_name"
+
+
+def test_what_is_granted_on_the_name_alone_leaves_open_what_stands_beside_it(server):
+    name = server.secret()
+    server.add(name, b"by hand")
+    with guarded(server.endpoint_url, server.project) as guard:
+        needed = {f"secretmanager.versions.{each}" for each in ("get", "access", "add")} | {"secretmanager.secrets.get"}
+        guard.grants.give("of-one", *needed, on=f"projects/{server.project}/secrets/{name}")
+        narrow = store(guard.address, token="of-one")
+        said = {(each.needs, each.granted) for each in narrow.permissions(name)}
+        project = f"on project {server.project}"
+        assert {(f"{each} on secret {name}", True) for each in needed} <= said
+        assert {need for need, granted in said if granted is False} == {f"secretmanager.secrets.create {project}"}
+        assert {need for need, granted in said if granted is None} >= {f"secretmanager.secrets.delete {project}"}
+        with pytest.raises(Rejected) as refusal:
+            narrow.stage(name, DOCUMENT, "step-1")
+        assert refusal.value.reason == "access_denied"
+
+
+def test_of_a_name_that_will_be_made_only_the_making_is_known(server):
+    with guarded(server.endpoint_url, server.project) as guard:
+        said = store(guard.address).permissions("not-made-yet")
+        assert {each.granted for each in said if "on secret" in each.needs} == {None}
+        assert {each.granted for each in said if "on project" in each.needs} == {True}
+        assert {each.granted for each in store(guard.address).permissions(None)} == {True}

@@ -1,4 +1,7 @@
-"""Versions of secrets, against drongo: what was the latest before another one was added."""
+"""Versions of secrets, against drongo: what was the latest before another one was added.
+
+Drongo asks nobody who they are, so a guard of ours stands in front of it.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +16,13 @@ from rotator.ports import Connection
 from rotator.practice.process import free_port
 from rotator.providers.gcp_secret_version import GcpSecretVersion, connect
 from tests.contracts.case import Case
+from tests.fakes.gcp_grants import guarded
 from tests.servers.drongo import Drongo, drongo
 
 NAME = "gcp_secret_version"
 OWN = Secret("a-token-that-drongo-does-not-look-at")
+LOOKING = Secret("a-token-that-may-look-and-no-more")
+LOOKS = ("secretmanager.versions.list", "secretmanager.versions.get", "secretmanager.versions.access")
 
 
 def connected(server: Drongo, **changed) -> GcpSecretVersion:
@@ -39,7 +45,8 @@ def plant(server: Drongo, owner: str | None = None) -> tuple[CredentialRef, Secr
 
 @contextmanager
 def open_case(tmp_path: Path) -> Iterator[Case]:
-    with drongo(tmp_path) as server:
+    with drongo(tmp_path) as server, guarded(server.endpoint_url, server.project) as guard:
+        guard.grants.give(LOOKING.reveal(), *LOOKS)
         planted: set[CredentialRef] = set()
 
         def remembered(owner: str | None = None) -> tuple[CredentialRef, Secret]:
@@ -52,7 +59,7 @@ def open_case(tmp_path: Path) -> Iterator[Case]:
             return frozenset(ref_of(ref.owner, each) for each in versions) - planted
 
         yield Case(
-            provider=connected(server),
+            provider=connected(server, endpoint_url=guard.address),
             unreachable=connected(server, endpoint_url=f"http://127.0.0.1:{free_port()}"),
             elsewhere=lambda address: connected(server, endpoint_url=address),
             plant=remembered,
@@ -61,4 +68,5 @@ def open_case(tmp_path: Path) -> Iterator[Case]:
             unknown=lambda ref: ref.with_id(f"{ref.owner}:99:20010101T000000Z"),
             own=OWN,
             beside=beside,
+            narrow=connected(server, endpoint_url=guard.address, credential=lambda: LOOKING),
         )

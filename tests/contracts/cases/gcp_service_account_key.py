@@ -23,6 +23,13 @@ def own_key(server: FakeGcp) -> Secret:
     return Secret(json.dumps(server.create_key(server.account("rotator"))))
 
 
+def looking_key(server: FakeGcp) -> Secret:
+    """Return the key file of an account that may look, and no more."""
+    email = server.account("auditor")
+    server.grants.give(email, "iam.serviceAccountKeys.list", "iam.serviceAccountKeys.get", "iam.serviceAccounts.get")
+    return Secret(json.dumps(server.create_key(email)))
+
+
 def connected(server: FakeGcp, own: Secret, **changed) -> GcpServiceAccountKey:
     fields = {"account": server.project, "endpoint_url": server.endpoint_url, "credential": lambda: own}
     fields |= {"settle_s": 0.0, "propagation_s": 0.0, **changed}
@@ -51,4 +58,5 @@ def open_case(tmp_path: Path) -> Iterator[Case]:  # noqa: ARG001 - the fake is i
                 NAME, "gcp-test", "ci@elsewhere.iam.gserviceaccount.com", secrets.token_hex(20)
             ),
             own=own,
+            narrow=connected(server, looking_key(server)),
         )

@@ -1,4 +1,4 @@
-"""Google's Secret Manager, as drongo plays it."""
+"""Google's Secret Manager, as drongo plays it, behind a guard of ours: drongo asks nobody who they are."""
 
 from __future__ import annotations
 
@@ -14,16 +14,21 @@ from rotator.families.newest import EMPTY
 from rotator.ports import Connection
 from rotator.practice.process import free_port
 from rotator.stores.gcp_secret_manager import connect
+from tests.fakes.gcp_grants import guarded
 from tests.servers.drongo import drongo
 from tests.stores.store_contract import StoreCase
+
+LOOKING = "a token that may look and no more"
+LOOKS = ("secretmanager.secrets.get", "secretmanager.versions.get", "secretmanager.versions.access")
 
 
 @contextmanager
 def open_case(tmp_path: Path) -> Iterator[StoreCase]:
-    with drongo(tmp_path) as server:
+    with drongo(tmp_path) as server, guarded(server.endpoint_url, server.project) as guard:
+        guard.grants.give(LOOKING, *LOOKS)
 
-        def connected(address: str):
-            return connect(Connection("gcp", "gcp", server.project, address, lambda: Secret("a token")))
+        def connected(address: str, token: str = "a token"):
+            return connect(Connection("gcp", "gcp", server.project, address, lambda: Secret(token)))
 
         def put(name: str, text: str) -> None:
             try:
@@ -43,9 +48,10 @@ def open_case(tmp_path: Path) -> Iterator[StoreCase]:
             return None if text == EMPTY else text
 
         yield StoreCase(
-            store=connected(server.endpoint_url),
+            store=connected(guard.address),
             unreachable=connected(f"http://127.0.0.1:{free_port()}"),
             fresh_name=lambda: f"ci-{secrets.token_hex(6)}",
             put=put,
             consumer_reads=consumer_reads,
+            narrow=connected(guard.address, LOOKING),
         )
