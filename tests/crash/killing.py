@@ -8,7 +8,6 @@ SIGKILL, so nothing of it is flushed, closed or rolled back by anybody but the o
 from __future__ import annotations
 
 import gc
-import hashlib
 import json
 import os
 import shutil
@@ -78,7 +77,7 @@ class Killing:
         shutil.copytree(self._prepared, self._trial)
         scene = opened(self._trial, self.case)
         scene.company.world.meet = Meeting(scene, Witness(scene, self._trial / "witnessed"), 0, "", None)
-        carry_on(scene, scene.deployment.engine())
+        carry_on(scene, scene.deployment.recover())
         verdict.wrong(scene, 0)
         scene.deployment.database.close()
 
@@ -145,7 +144,7 @@ class Meeting:
     def __init__(self, scene: Scene, witness: Witness, number: int, spoil: str, folder: Path | None) -> None:
         self.boundaries: list[Boundary] = []
         self._scene, self._witness, self._number, self._spoil, self._folder = scene, witness, number, spoil, folder
-        self._left = b""
+        self._left: list[bytes] = []
 
     def __call__(self, phase: str, what: str, changes: bool) -> None:
         self._witness.look(phase, what, changes)
@@ -165,7 +164,7 @@ class Meeting:
         if self._folder is None:
             return True
         files = [self._folder / name for name in ("world.json", "ledger.db", "ledger.db-wal")]
-        left = hashlib.sha256(b"".join(each.read_bytes() for each in files if each.exists())).digest()
+        left = [each.read_bytes() for each in files if each.exists()]
         known, self._left = self._left, left
         return left != known
 

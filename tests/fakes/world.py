@@ -86,6 +86,7 @@ class FileWorld(World):
         self._path = path
         self._lock_path = path.with_suffix(".lock")
         self._opened: State | None = None
+        self._known = ""  # what the file said when `_state` was read from it, as long as nobody has changed that
         if not path.exists():
             path.write_text(json.dumps(self._state))
 
@@ -97,11 +98,22 @@ class FileWorld(World):
                 return
             with self._lock_path.open("w") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX)
-                self._opened = json.loads(self._path.read_text())
+                said = self._path.read_text()
+                if said != self._known:
+                    self._state = json.loads(said)
+                self._opened, self._known = self._state, ""
                 try:
                     yield self._opened
-                    fresh = self._path.with_suffix(".new")
-                    fresh.write_text(json.dumps(self._opened))
-                    fresh.replace(self._path)
+                    self._keep(said)
                 finally:
                     self._opened = None
+
+    def _keep(self, said: str) -> None:
+        """Write what has changed, all of it at once; most of those who open the world only look at it."""
+        says = json.dumps(self._state)
+        if says == said:
+            self._known = said
+            return
+        fresh = self._path.with_suffix(".new")
+        fresh.write_text(says)
+        fresh.replace(self._path)
