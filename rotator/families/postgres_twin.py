@@ -11,23 +11,23 @@ from psycopg.sql import SQL, Composable, Identifier, Literal
 from rotator.errors import Rejected
 from rotator.families.postgres import Session
 
-_ATTRIBUTES = """
+ATTRIBUTES = """
 select oid, rolsuper as "SUPERUSER", rolcreaterole as "CREATEROLE", rolcreatedb as "CREATEDB",
        rolreplication as "REPLICATION", rolbypassrls as "BYPASSRLS", rolinherit as "INHERIT",
        rolconnlimit, rolvaliduntil::text as rolvaliduntil
 from pg_roles where rolname = %s
 """
-_OWN_RIGHTS = """
+OWN_RIGHTS = """
 select count(*)::int as found from pg_shdepend
 where refclassid = 'pg_authid'::regclass and refobjid = %s and deptype in ('o', 'a', 'r', 'i')
 """
 # Membership has more options from version 16 on; asked for in this way, older servers answer null.
-_MEMBERSHIPS = """
+MEMBERSHIPS = """
 select distinct g.rolname as "group", m.admin_option as admin,
        to_jsonb(m) ->> 'inherit_option' as inherit, to_jsonb(m) ->> 'set_option' as set
 from pg_auth_members m join pg_roles g on g.oid = m.roleid where m.member = %s order by 1
 """
-_SETTINGS = """
+SETTINGS = """
 select d.datname as database, split_part(each, '=', 1) as name, substr(each, strpos(each, '=') + 1) as value
 from pg_db_role_setting s left join pg_database d on d.oid = s.setdatabase, unnest(s.setconfig) each
 where s.setrole = %s
@@ -38,10 +38,10 @@ _LISTS = {"search_path", "temp_tablespaces", "session_preload_libraries", "local
 
 def make_twin(session: Session, first: str, second: str, verifier: str) -> None:
     """Create `second` with what `first` may do. Raises Rejected where that would not be the same rights."""
-    like = session.execute(_ATTRIBUTES, [first]).fetchone()
+    like = session.execute(ATTRIBUTES, [first]).fetchone()
     if like is None:
         raise Rejected("nothing_to_copy", f"the role {first} is gone, and {second} was never made")
-    rights = session.execute(_OWN_RIGHTS, [like["oid"]]).fetchone()
+    rights = session.execute(OWN_RIGHTS, [like["oid"]]).fetchone()
     if rights and rights["found"]:
         raise Rejected(
             "rights_of_its_own",
@@ -55,9 +55,9 @@ def make_twin(session: Session, first: str, second: str, verifier: str) -> None:
             Identifier(second), SQL(" ".join(words)), Literal(like["rolconnlimit"]), Literal(verifier), until
         )
     )
-    for each in session.execute(_MEMBERSHIPS, [like["oid"]]).fetchall():
+    for each in session.execute(MEMBERSHIPS, [like["oid"]]).fetchall():
         session.execute(SQL("GRANT {} TO {} {}").format(Identifier(each["group"]), Identifier(second), _options(each)))
-    for each in session.execute(_SETTINGS, [like["oid"]]).fetchall():
+    for each in session.execute(SETTINGS, [like["oid"]]).fetchall():
         _set(session, second, each["database"], each["name"], each["value"])
 
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -25,10 +25,12 @@ from psycopg.sql import SQL, Identifier, Literal
 from rotator.credential import CredentialRef, Issued, Leaked, Secret
 from rotator.errors import Rejected, Unavailable, Uncertain
 from rotator.families.postgres import FAMILY, Postgres, Session
+from rotator.families.postgres_permissions import permissions
 from rotator.families.postgres_scram import SALT_BYTES, is_of, tag_of, verifier
 from rotator.families.postgres_twin import make_twin
 from rotator.families.server_login import SECRET_FIELD, issued, login_in, new_password, tagged, untagged
 from rotator.kind import Kind
+from rotator.permissions import Permission
 from rotator.ports import Capability, Connection, Discovered, State, Status, Verdict
 from rotator.rest_kind import RestKind
 
@@ -208,6 +210,11 @@ class PostgresRole(Kind):
         """Return what the server knows of the role: not when it last logged in."""
         role = self._having(ref)
         return role.facts() if role else {"state": State.ABSENT.value}
+
+    def permissions(self, whose: str | None) -> Sequence[Permission]:
+        """Return what the catalog says of the rotator's role, and of both roles of an owner."""
+        with self._postgres.session() as session:
+            return permissions(session, (whose, whose + SECOND) if whose else None)
 
     def _let(self, ref: CredentialRef, login: str) -> None:
         name = self._own_name(ref)

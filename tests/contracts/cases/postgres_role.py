@@ -30,6 +30,12 @@ def connected(server: ScramPostgres, address: str | None = None, own: Secret | N
     return connect(connection, KIND)
 
 
+def looking(server: ScramPostgres):
+    """Return the provider with a role that may look and no more."""
+    server.run("CREATE ROLE looker LOGIN PASSWORD 'looks'", "GRANT SELECT ON pg_authid TO looker")
+    return connected(server, own=Secret("looks"), user="looker")
+
+
 def planted(server: ScramPostgres, role: str, owner: str | None = None) -> tuple[CredentialRef, Secret]:
     password = server.plant(role)
     return CredentialRef(KIND, "db", owner or role, f"{role}:{tag_of(server.stored(role))}"), password
@@ -54,4 +60,5 @@ def open_case(tmp_path: Path) -> Iterator[Case]:  # noqa: ARG001 - the server ru
             unknown=lambda ref: ref.with_id(f"{ref.owner}:{'0' * 32}"),
             own=server.own,
             session=lambda ref, secret: server.session(ref.owner, secret),
+            narrow=looking(server),
         )
