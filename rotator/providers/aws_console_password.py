@@ -5,19 +5,23 @@ is what IAM states. Only deleting the profile stops it (another password would b
 console sessions live on for up to twelve hours, so they are denied by their time of issue.
 A profile is named USER:TIME by when it was made, so that its successor is another one. IAM does not say whether the
 password was changed since: a leaked one may be an old one, and is treated as alive.
+The rotator's own credential needs on the users: iam:GetLoginProfile, GetUser, ListMFADevices, ListAttachedUserPolicies,
+PutUserPolicy, DeleteLoginProfile; to be asked what it may do, also SimulatePrincipalPolicy on itself.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.errors import MayBeAbsent, Rejected
 from rotator.families.aws import Account, Exchange, moment
+from rotator.families.aws_permissions import Simulation, needs
 from rotator.families.aws_sessions import SESSIONS_POLICY, Principal, deny_older
 from rotator.kind import Kind
+from rotator.permissions import LOOK, Permission
 from rotator.ports import Capability, Connection, Discovered, State, Status, Verdict
 from rotator.rest_kind import RestKind
 
@@ -108,6 +112,18 @@ class AwsConsolePassword(Kind):
             return
         with MayBeAbsent():
             exchange.change("iam", "delete_login_profile", UserName=ref.owner)
+
+    def permissions(self, whose: str | None) -> Sequence[Permission]:
+        simulation = Simulation(self._account)
+        user = simulation.entity("user", whose)
+        return simulation.told(
+            [
+                *needs(user, (LOOK, "revoke"), "iam:GetLoginProfile"),
+                *needs(user, (LOOK, "preserve"), "iam:GetUser", "iam:ListMFADevices", "iam:ListAttachedUserPolicies"),
+                *needs(user, ("end_sessions",), "iam:PutUserPolicy"),
+                *needs(user, ("revoke",), "iam:DeleteLoginProfile"),
+            ]
+        )
 
     def _profile(self, exchange: Exchange, user: str) -> Mapping[str, Any] | None:
         with MayBeAbsent():

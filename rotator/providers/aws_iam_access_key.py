@@ -1,18 +1,25 @@
-"""An IAM user's access key: minted by IAM, two for a user at most, suspended and deleted by its id."""
+"""An IAM user's access key: minted by IAM, two for a user at most, suspended and deleted by its id.
+
+The rotator's own credential needs on the users: iam:GetAccessKeyLastUsed, ListAccessKeys, ListAttachedUserPolicies,
+ListUserPolicies, ListGroupsForUser; Update/Create/DeleteAccessKey, PutUserPolicy; to be asked what it may do, also
+GetUser, and SimulatePrincipalPolicy on itself.
+"""
 
 from __future__ import annotations
 
 import re
 from base64 import b32decode
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 from rotator.credential import CredentialRef, Issued, Leaked, Secret
 from rotator.errors import MayBeAbsent, Rejected, RotatorError
 from rotator.families.aws import Account, Exchange, moment
 from rotator.families.aws_knock import Knocker
+from rotator.families.aws_permissions import Simulation, needs
 from rotator.families.aws_sessions import SESSIONS_POLICY, Principal, deny_older
 from rotator.kind import Kind
+from rotator.permissions import LOOK, Permission
 from rotator.ports import Capability, Connection, Discovered, State, Status, Verdict
 from rotator.rest_kind import RestKind
 
@@ -151,6 +158,21 @@ class AwsIamAccessKey(Kind):
             exchange.change("iam", "delete_access_key", UserName=ref.owner, AccessKeyId=ref.id)
             return
         self._account.refuse_wrong(exchange)
+
+    def permissions(self, whose: str | None) -> Sequence[Permission]:
+        simulation = Simulation(self._account)
+        user = simulation.entity("user", whose)
+        kept = ("GetAccessKeyLastUsed", "ListAttachedUserPolicies", "ListUserPolicies", "ListGroupsForUser")
+        return simulation.told(
+            [
+                *needs(user, (LOOK,), "iam:ListAccessKeys"),
+                *needs(user, (LOOK, "preserve"), *(f"iam:{each}" for each in kept)),
+                *needs(user, ("suspend", "resume"), "iam:UpdateAccessKey"),
+                *needs(user, ("end_sessions",), "iam:PutUserPolicy"),
+                *needs(user, ("issue",), "iam:CreateAccessKey"),
+                *needs(user, ("revoke",), "iam:DeleteAccessKey"),
+            ]
+        )
 
     def _set_status(self, ref: CredentialRef, status: str) -> None:
         self._refuse_foreign(ref.id)

@@ -5,18 +5,22 @@ secret is given it (AWSPREVIOUS is what a rotation leaves behind). It stays read
 service clears it away. Whatever the value opens is closed by its own issuer, in a run of that kind: here nothing is
 ever proven dead, and only stated to be withdrawn.
 The rotator's own credential needs on the secret: DescribeSecret, GetSecretValue, ListSecretVersionIds,
-UpdateSecretVersionStage; ListSecrets to discover.
+UpdateSecretVersionStage; kms:Decrypt on the key that it is under, unless that is AWS's own; ListSecrets to discover; to
+be asked what it may do, GetResourcePolicy, and iam:SimulatePrincipalPolicy on itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.errors import MayBeAbsent, Rejected
 from rotator.families.aws import Account, Exchange, moment
+from rotator.families.aws_permissions import Simulation, needs
+from rotator.families.aws_secret_permissions import looked_up
 from rotator.kind import Kind
+from rotator.permissions import LOOK, Permission
 from rotator.ports import Capability, Connection, Discovered, State, Status, Verdict
 from rotator.rest_kind import RestKind
 
@@ -133,6 +137,17 @@ class AwsSecret(Kind):
     def revoke(self, ref: CredentialRef) -> None:
         """Raise Rejected("unsupported"): Secrets Manager deletes whole secrets, never one version."""
         raise Rejected("unsupported", f"one version of {ref.owner} cannot be deleted; only withdrawn")
+
+    def permissions(self, whose: str | None) -> Sequence[Permission]:
+        simulation = Simulation(self._account)
+        found = looked_up(simulation, whose)
+        change = ("suspend", "resume")
+        asked = [
+            *needs(found.secret, (LOOK, "preserve", *change), "secretsmanager:DescribeSecret"),
+            *needs(found.secret, (LOOK,), "secretsmanager:GetSecretValue", "secretsmanager:ListSecretVersionIds"),
+            *needs(found.secret, change, "secretsmanager:UpdateSecretVersionStage"),
+        ]
+        return simulation.told(asked + (needs(found.key, (LOOK,), "kms:Decrypt") if found.key else []))
 
     def _described(self, exchange: Exchange, name: str) -> dict[str, Any]:
         """Return what is told of the secret; nothing when there is none."""

@@ -4,6 +4,8 @@ IAM keeps two for each user and service, suspends and deletes them by their id (
 a service's own API, and answer a wrong password and a missing right alike; so nothing is knocked at, and IAM's word
 settles it. A replacement would be promoted untried: a person makes it, where the user has fewer than two.
 ResetServiceSpecificCredential is not used: it is an undo-less change of the password under the same id.
+The rotator's own credential needs iam:ListServiceSpecificCredentials on all users, and on its owners Update- and
+DeleteServiceSpecificCredential; to be asked what it may do, also GetUser, and SimulatePrincipalPolicy on itself.
 """
 
 from __future__ import annotations
@@ -11,13 +13,15 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.errors import MayBeAbsent, Rejected
 from rotator.families.aws import Account, Exchange, moment
+from rotator.families.aws_permissions import Simulation, needs
 from rotator.kind import Kind
+from rotator.permissions import LOOK, Permission
 from rotator.ports import Capability, Connection, Discovered, State, Status, Verdict
 from rotator.rest_kind import RestKind
 
@@ -104,6 +108,18 @@ class AwsServiceSpecificCredential(Kind):
             exchange.change("iam", "delete_service_specific_credential", **_named(ref))
             return
         self._account.refuse_wrong(exchange)
+
+    def permissions(self, whose: str | None) -> Sequence[Permission]:
+        simulation = Simulation(self._account)
+        user, every = simulation.entity("user", whose), simulation.entity("user", None)
+        return simulation.told(
+            [
+                *needs(every, (LOOK,), "iam:ListServiceSpecificCredentials"),
+                *needs(user, (LOOK, "preserve"), "iam:ListServiceSpecificCredentials"),
+                *needs(user, ("suspend", "resume"), "iam:UpdateServiceSpecificCredential"),
+                *needs(user, ("revoke",), "iam:DeleteServiceSpecificCredential"),
+            ]
+        )
 
     def _set(self, ref: CredentialRef, status: str) -> None:
         self._account.exchange().change("iam", "update_service_specific_credential", **_named(ref), Status=status)

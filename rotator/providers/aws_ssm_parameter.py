@@ -5,21 +5,26 @@ alone. Deleting the whole parameter does, and leaves its readers without any val
 seconds later at the earliest (AWS's word); a crash in between would lose the value. So a person does it, and here it is
 only looked at. Whatever the value opens is closed by its own issuer, in a run of that kind.
 A version is named NAME:VERSION:TIME, since a parameter that is made again counts its versions from 1.
+The rotator's own credential needs ssm:GetParameterHistory, and kms:Decrypt where the key is not AWS's own;
+ssm:DescribeParameters to discover; to be asked what it may do, also iam:SimulatePrincipalPolicy on itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.errors import Rejected
 from rotator.families.aws import Account, Exchange, moment
+from rotator.families.aws_permissions import Simulation, Thing, needs
 from rotator.kind import Kind
+from rotator.permissions import LOOK, Permission
 from rotator.ports import Capability, Connection, Discovered, State, Status, Verdict
 from rotator.rest_kind import RestKind
 
 FAMILY = "aws"
+_AWS_KEY = "alias/aws/ssm"
 
 
 def connect(connection: Connection, name: str, rest: RestKind | None = None) -> AwsSsmParameter:
@@ -89,6 +94,27 @@ class AwsSsmParameter(Kind):
         raise Rejected(
             "unsupported", f"delete {ref.owner} and make it again with its new value: its history keeps this"
         )
+
+    def permissions(self, whose: str | None) -> Sequence[Permission]:
+        simulation = Simulation(self._account)
+        every = "name a parameter" if whose is None else ""
+        parameter = Thing(simulation.arn("ssm", f"parameter/{(whose or '*').lstrip('/')}"), every)
+        asked = needs(parameter, (LOOK, "preserve"), "ssm:GetParameterHistory")
+        key = self._key(simulation, whose)
+        return simulation.told(asked + (needs(key, (LOOK,), "kms:Decrypt") if key else []))
+
+    def _key(self, simulation: Simulation, whose: str | None) -> Thing | None:
+        """Return the key that the newest version is under, None where it is AWS's own."""
+        if whose is None:
+            return simulation.any_key()
+        try:
+            versions = list(self._history(simulation.exchange, whose))
+        except Rejected as refusal:
+            if refusal.reason != "access_denied":
+                raise
+            return simulation.any_key()
+        key = str(versions[-1].get("KeyId") or _AWS_KEY) if versions else _AWS_KEY
+        return None if key.endswith(_AWS_KEY) else simulation.key(key)
 
     def _history(self, exchange: Exchange, name: str, **how: bool) -> Iterator[Mapping[str, Any]]:
         try:

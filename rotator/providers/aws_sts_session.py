@@ -2,21 +2,24 @@
 
 It is ended with every session of its principal that is as old, as the console's "Revoke active sessions" does: AWS
 knows no way to end one alone. Whoever uses them in good faith gets new ones, which are not denied.
-The rotator's own credential needs: iam:GetRole, GetUser, and Get/Put/List…Policy on both; sts:GetCallerIdentity.
+The rotator's own credential needs: iam:GetRole, GetUser, and Get/Put/List…Policy on both; sts:GetCallerIdentity; to be
+asked what it may do, also iam:SimulatePrincipalPolicy on itself.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.errors import MayBeAbsent, Rejected
 from rotator.families.aws import Account, Exchange, moment
+from rotator.families.aws_permissions import Need, Simulation, needs
 from rotator.families.aws_session_knock import Governed, Identity
 from rotator.families.aws_sessions import ASSUMED, USER, Principal, denied, deny_older, material
 from rotator.kind import Kind
+from rotator.permissions import LOOK, Permission
 from rotator.ports import Answer, Capability, Connection, State, Status, Verdict
 from rotator.rest_kind import RestKind
 
@@ -132,6 +135,19 @@ class AwsStsSession(Kind):
         if statement is None:
             return Verdict(Answer.INCONCLUSIVE, "denied_by_another_policy", request_id=verdict.request_id)
         return Verdict(Answer.REJECTED, verdict.reason, request_id=verdict.request_id)
+
+    def permissions(self, whose: str | None) -> Sequence[Permission]:
+        """Return what is needed of the principal; of all of them, of roles and of users."""
+        simulation = Simulation(self._account)
+        principals = [Principal.of(whose)] if whose else [Principal("role", ""), Principal("user", "")]
+        asked: list[Need] = []
+        for each in principals:
+            on, kind = simulation.entity(each.kind, each.name or None), each.kind.title()
+            asked += needs(on, (LOOK, "preserve"), f"iam:Get{kind}")
+            asked += needs(on, (LOOK, "end_sessions", "verify"), f"iam:Get{kind}Policy")
+            asked += needs(on, (LOOK, "preserve"), f"iam:ListAttached{kind}Policies", f"iam:List{kind}Policies")
+            asked += needs(on, ("end_sessions",), f"iam:Put{kind}Policy")
+        return simulation.told(asked)
 
     def revoke(self, ref: CredentialRef) -> None:
         """Raise Rejected("unsupported"): a session ends by its own time, or is denied."""

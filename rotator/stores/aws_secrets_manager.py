@@ -1,13 +1,23 @@
-"""AWS Secrets Manager: a version is staged under a label of its own, then AWSCURRENT moves to it."""
+"""AWS Secrets Manager: a version is staged under a label of its own, then AWSCURRENT moves to it.
+
+The rotator's own credential needs on the secret: DescribeSecret, GetSecretValue, PutSecretValue,
+UpdateSecretVersionStage, and CreateSecret where it may be missing; kms:Decrypt and GenerateDataKey on the key that it
+is under, unless that is AWS's own; to be asked what it may do, GetResourcePolicy, and iam:SimulatePrincipalPolicy on
+itself.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID, uuid5
 
 from rotator.credential import Secret
 from rotator.errors import MayBeAbsent, Rejected
 from rotator.families.aws import Account, Exchange
+from rotator.families.aws_permissions import Simulation, needs
+from rotator.families.aws_secret_permissions import looked_up
+from rotator.permissions import LOOK, Permission
 from rotator.ports import Connection
 
 FAMILY = "aws"
@@ -91,6 +101,21 @@ class AwsSecretsManager:
         if target is None:
             raise Rejected("nothing_to_return_to", f"{name} has no empty version any more")
         self._move(exchange, name, versions, target)
+
+    def permissions(self, whose: str | None) -> Sequence[Permission]:
+        simulation = Simulation(self._account)
+        found = looked_up(simulation, whose)
+        deliver = ("promote",)
+        asked = [
+            *needs(found.secret, (LOOK, "promote", "demote"), "secretsmanager:DescribeSecret"),
+            *needs(found.secret, deliver, "secretsmanager:PutSecretValue", "secretsmanager:GetSecretValue"),
+            *needs(found.secret, ("promote", "demote"), "secretsmanager:UpdateSecretVersionStage"),
+        ]
+        for form in found.made_as:
+            asked += needs(form, deliver, "secretsmanager:CreateSecret")
+        if found.key:
+            asked += needs(found.key, deliver, "kms:GenerateDataKey", "kms:Decrypt")
+        return simulation.told(asked)
 
     def _versions(self, exchange: Exchange, name: str) -> dict[str, list[str]] | None:
         """Return the labelled versions with their labels, or None when there is no such secret."""

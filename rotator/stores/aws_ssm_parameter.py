@@ -6,28 +6,71 @@ secrets: NAME.rotator-promoted says what the last promotion was, NAME.rotator-af
 `families/newest.py` says how two hands are kept apart. A parameter of type String is refused: AWS changes no type.
 
 The rotator's own credential needs, for NAME and NAME.rotator-*: ssm:GetParameter, PutParameter, DeleteParameter;
-ssm:DescribeParameters; and kms:Encrypt and kms:Decrypt where the key is not AWS's own.
+ssm:DescribeParameters; and kms:Encrypt and kms:Decrypt where the key is not AWS's own (kms:GenerateDataKey for the
+advanced tier); to be asked what it may do, also iam:SimulatePrincipalPolicy on itself.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from rotator.credential import Secret
 from rotator.errors import MayBeAbsent, Rejected
-from rotator.families.aws import Account
+from rotator.families.aws import Account, Exchange
+from rotator.families.aws_permissions import Simulation, Thing, needs
 from rotator.families.newest import NewestIsRead, Note, Value
-from rotator.ports import Connection, Store
+from rotator.permissions import LOOK, Permission
+from rotator.ports import Connection
 
 FAMILY = "aws"
 
 _ENCRYPTED = "SecureString"
+_AWS_KEY = "alias/aws/ssm"
 
 
-def connect(connection: Connection) -> Store:
+def connect(connection: Connection) -> AwsSsmParameters:
     """Return the store of one account and region."""
-    account = Account(connection)
-    return NewestIsRead(lambda: _Parameters(account))
+    return AwsSsmParameters(Account(connection))
+
+
+class AwsSsmParameters(NewestIsRead):
+    """Parameters by name."""
+
+    def __init__(self, account: Account) -> None:
+        super().__init__(lambda: _Parameters(account))
+        self._account = account
+
+    def permissions(self, whose: str | None) -> Sequence[Permission]:
+        simulation = Simulation(self._account)
+        of_name = f"parameter/{(whose or '*').lstrip('/')}"
+        name = Thing(simulation.arn("ssm", of_name), "" if whose else "name a parameter")
+        beside = Thing(simulation.arn("ssm", f"{of_name}.rotator-*"), f"grant it on {of_name}.rotator-*")
+        changes = ("promote", "demote")
+        asked = [
+            *needs(name, (LOOK, *changes), "ssm:GetParameter"),
+            *needs(beside, (LOOK, *changes), "ssm:GetParameter"),
+            *needs(Thing(simulation.arn("ssm", "*")), changes, "ssm:DescribeParameters"),
+            *needs(name, changes, "ssm:PutParameter"),
+            *needs(beside, changes, "ssm:PutParameter", "ssm:DeleteParameter"),
+        ]
+        if key := self._key(simulation, whose):
+            asked += needs(key, (LOOK, *changes), "kms:Decrypt")
+            asked += needs(key, changes, "kms:Encrypt", "kms:GenerateDataKey")
+        return simulation.told(asked)
+
+    def _key(self, simulation: Simulation, name: str | None) -> Thing | None:
+        """Return the key that the name is under, None where it is AWS's own, as for a new one."""
+        if name is None:
+            return simulation.any_key()
+        try:
+            found = _described(simulation.exchange, name)
+        except Rejected as refusal:
+            if refusal.reason != "access_denied":
+                raise
+            return simulation.any_key()
+        key = str(found.get("KeyId") or _AWS_KEY)
+        return None if key.endswith(_AWS_KEY) else simulation.key(key)
 
 
 class _Parameters:
@@ -49,7 +92,7 @@ class _Parameters:
 
     def add(self, name: str, text: Secret, like: str) -> int:
         """Write the newest version. Raises Rejected("not_encrypted") where the name holds plain text."""
-        model = self._described(like)
+        model = _described(self._exchange, like)
         if model and model["Type"] != _ENCRYPTED:
             raise Rejected("not_encrypted", f"{like} is a {model['Type']}: delete it and make it a {_ENCRYPTED}")
         # AWS would take its own key, and the cheaper tier, where neither is named again.
@@ -86,7 +129,8 @@ class _Parameters:
             return self._exchange.read("ssm", "get_parameter", Name=name, WithDecryption=True)["Parameter"]
         return None
 
-    def _described(self, name: str) -> dict[str, Any]:
-        wanted = [{"Key": "Name", "Option": "Equals", "Values": [name]}]
-        pages = self._exchange.pages("ssm", "describe_parameters", "Parameters", ParameterFilters=wanted)
-        return next((dict(each) for each in pages if each["Name"] == name), {})
+
+def _described(exchange: Exchange, name: str) -> dict[str, Any]:
+    wanted = [{"Key": "Name", "Option": "Equals", "Values": [name]}]
+    pages = exchange.pages("ssm", "describe_parameters", "Parameters", ParameterFilters=wanted)
+    return next((dict(each) for each in pages if each["Name"] == name), {})

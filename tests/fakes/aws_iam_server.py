@@ -1,7 +1,8 @@
 """A fake of what no emulator has of IAM: service-specific credentials, as the API reference of 2010-05-08 says.
 
 Ours, so it proves only that we keep to what is published: two for a user and service, the limit and "no such" as IAM
-words them, the secret told at creation alone. It looks at the key id of a request and not at its signature.
+words them, the secret told at creation alone. It looks at the key id of a request and not at its signature. Two keys
+are let in: one of a user who may do everything, and one who may look; SimulatePrincipalPolicy says so of both.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from tests.fakes.http_server import Request, listening
 ACCOUNT = "111122223333"
 LIMIT = 2
 PAGE = 3
+LOOKING = {"GetCallerIdentity", "ListServiceSpecificCredentials", "GetUser", "SimulatePrincipalPolicy"}
 SERVICES = {"codecommit.amazonaws.com", "cassandra.amazonaws.com", "bedrock.amazonaws.com"}
 
 
@@ -35,21 +37,27 @@ class Refused(Exception):  # noqa: N818 - an answer, not a defect
 
 @dataclass
 class FakeIam:
-    """Its state; `key_id` and `secret` are those that it lets in."""
+    """Its state; `key_id` and `secret` are those that it lets in; with the key `looks_alone`, to look."""
 
     endpoint_url: str = ""
     account: str = ACCOUNT
     key_id: str = "AKIAFAKEFAKEFAKEFAKE"
+    looks_alone: str = "AKIALOOKLOOKLOOKLOOK"
     secret: str = field(default_factory=lambda: secrets.token_hex(20))
     users: set[str] = field(default_factory=set)
     held: dict[str, dict[str, str]] = field(default_factory=dict)
     lock: threading.RLock = field(default_factory=threading.RLock)
     numbers: Iterator[int] = field(default_factory=itertools.count)
 
-    def let_in(self, key_id: str) -> None:
-        """Refuse whoever it does not know."""
-        if key_id != self.key_id:
+    def let_in(self, key_id: str, action: str) -> str:
+        """Return the ARN of who asks; refuse whoever it does not know, and what he may not do."""
+        user = {self.key_id: "rotator", self.looks_alone: "looker"}.get(key_id)
+        if user is None:
             raise Refused("InvalidClientTokenId", "The security token included in the request is invalid", 403)
+        arn = f"arn:aws:iam::{ACCOUNT}:user/{user}"
+        if not _may(arn, action):
+            raise Refused("AccessDenied", f"User: {arn} is not authorized to perform: iam:{action}", 403)
+        return arn
 
     def create(self, user: str, service: str) -> dict[str, str]:
         """Make a credential; the only time that its secret is told."""
@@ -89,13 +97,17 @@ class FakeIam:
             raise Refused("NoSuchEntity", "The service specific credential cannot be found.", 404)
         return found
 
-    def answer(self, asked: dict[str, str]) -> str:
-        """Return the result's XML."""
+    def answer(self, asked: dict[str, str], arn: str) -> str:
+        """Return the result's XML for whoever asks."""
         with self.lock:
             match asked["Action"]:
                 case "GetCallerIdentity":
-                    arn = f"arn:aws:iam::{ACCOUNT}:user/rotator"
                     return f"<Arn>{arn}</Arn><UserId>AIDAROTATOR</UserId><Account>{ACCOUNT}</Account>"
+                case "GetUser":
+                    self._user(name := asked["UserName"])
+                    return f"<User><UserName>{name}</UserName><Arn>arn:aws:iam::{ACCOUNT}:user/{name}</Arn></User>"
+                case "SimulatePrincipalPolicy":
+                    return _simulated(asked)
                 case "ListServiceSpecificCredentials":
                     return self._listed(asked)
                 case "UpdateServiceSpecificCredential":
@@ -118,6 +130,21 @@ class FakeIam:
         return f"<ServiceSpecificCredentials>{members}</ServiceSpecificCredentials>{rest}"
 
 
+def _may(arn: str, action: str) -> bool:
+    return action in LOOKING or not arn.endswith("/looker")
+
+
+def _simulated(asked: dict[str, str]) -> str:
+    actions = [value for name, value in asked.items() if name.startswith("ActionNames.member.")]
+    decided = {each: _may(asked["PolicySourceArn"], each.removeprefix("iam:")) for each in actions}
+    told = [
+        {"EvalActionName": action, "EvalResourceName": "*", "EvalDecision": "allowed" if may else "implicitDeny"}
+        for action, may in decided.items()
+    ]
+    members = "".join(f"<member>{_xml(each)}</member>" for each in told)
+    return f"<EvaluationResults>{members}</EvaluationResults><IsTruncated>false</IsTruncated>"
+
+
 def _xml(fields: dict[str, str]) -> str:
     return "".join(f"<{name}>{escape(value)}</{name}>" for name, value in fields.items())
 
@@ -133,8 +160,8 @@ def fake_iam() -> Iterator[FakeIam]:
             action = asked["Action"]
             try:
                 signer = re.search(r"Credential=([A-Z0-9]+)/", self.headers.get("Authorization", ""))
-                state.let_in(signer[1] if signer else "")
-                body = f"<{action}Response><{action}Result>{state.answer(asked)}</{action}Result></{action}Response>"
+                said = state.answer(asked, state.let_in(signer[1] if signer else "", action))
+                body = f"<{action}Response><{action}Result>{said}</{action}Result></{action}Response>"
                 status = 200
             except Refused as refusal:
                 told = f"<Code>{refusal.code}</Code><Message>{escape(refusal.message)}</Message>"

@@ -14,7 +14,7 @@ from rotator.practice.ministack import ministack
 from rotator.practice.process import free_port
 from rotator.providers.aws_console_password import connect
 from tests.contracts.case import Case
-from tests.contracts.cases.aws_iam_access_key import connection
+from tests.contracts.cases.aws_iam_access_key import LOOKING, allowed, as_user, connection
 
 NAME = "aws_console_password"
 
@@ -40,5 +40,6 @@ def open_case(tmp_path: Path) -> Iterator[Case]:
             garbled=lambda secret: Secret(secret.reveal()[:-4]),
             unknown=lambda ref: replace(ref, id=f"{ref.owner}:20010101T000000Z"),
             own=server.admin_secret,
+            narrow=connect(as_user(server, allowed(*LOOKING)), NAME),
             several=False,
         )

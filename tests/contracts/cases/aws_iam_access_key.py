@@ -25,6 +25,27 @@ def connection(server: Ministack, **changed) -> Connection:
     return Connection("aws-test", "aws", **settings)
 
 
+LOOKING = (
+    *("iam:Get*", "iam:List*", "iam:SimulatePrincipalPolicy"),
+    *("secretsmanager:Describe*", "secretsmanager:Get*", "secretsmanager:List*"),
+    *("ssm:Get*", "ssm:Describe*"),
+)
+"""What looks and changes nothing."""
+
+
+def as_user(server: Ministack, *statements: dict[str, object]) -> Connection:
+    """Let the rotator in by the key of a new user with a policy of these statements."""
+    user, key_id, secret = server.plant()
+    policy = json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+    server.iam.put_user_policy(UserName=user, PolicyName="what-the-rotator-may", PolicyDocument=policy)
+    own = Secret(json.dumps({"aws_access_key_id": key_id, "aws_secret_access_key": secret.reveal()}))
+    return connection(server, credential=lambda: own)
+
+
+def allowed(*actions: str, on: str = "*") -> dict[str, object]:
+    return {"Effect": "Allow", "Action": list(actions), "Resource": on}
+
+
 @contextmanager
 def open_case(tmp_path: Path) -> Iterator[Case]:
     with ministack(tmp_path) as server:
@@ -42,4 +63,5 @@ def open_case(tmp_path: Path) -> Iterator[Case]:
             garbled=lambda secret: Secret(secret.reveal()[:-4]),
             unknown=lambda ref: ref.with_id(f"AKIA{secrets.token_hex(8).upper()}"),
             own=server.admin_secret,
+            narrow=connect(as_user(server, allowed(*LOOKING)), NAME),
         )

@@ -13,7 +13,7 @@ from rotator.practice.ministack import Ministack, ministack
 from rotator.practice.process import free_port
 from rotator.providers.aws_secret import connect
 from tests.contracts.case import Case
-from tests.contracts.cases.aws_iam_access_key import connection
+from tests.contracts.cases.aws_iam_access_key import LOOKING, allowed, as_user, connection
 
 NAME = "aws_secret"
 
@@ -48,5 +48,6 @@ def open_case(tmp_path: Path) -> Iterator[Case]:
             garbled=lambda secret: Secret(secret.reveal()[:-4]),
             unknown=lambda ref: ref.with_id(str(uuid4())),
             own=server.admin_secret,
+            narrow=connect(as_user(server, allowed(*LOOKING)), NAME),
             beside=lambda ref: current(server, ref),
         )

@@ -19,8 +19,8 @@ NAME = "aws_service_specific_credential"
 GIT = "codecommit.amazonaws.com"
 
 
-def connected(server: FakeIam, **changed) -> AwsServiceSpecificCredential:
-    own = Secret(json.dumps({"aws_access_key_id": server.key_id, "aws_secret_access_key": server.secret}))
+def connected(server: FakeIam, key_id: str = "", **changed) -> AwsServiceSpecificCredential:
+    own = Secret(json.dumps({"aws_access_key_id": key_id or server.key_id, "aws_secret_access_key": server.secret}))
     fields = {"account": server.account, "endpoint_url": server.endpoint_url, "credential": lambda: own, **changed}
     return connect(Connection("aws-test", "aws", **fields), NAME)
 
@@ -45,4 +45,5 @@ def open_case(tmp_path: Path) -> Iterator[Case]:  # noqa: ARG001 - the fake is i
             garbled=lambda secret: Secret(secret.reveal()[:-4]),
             unknown=lambda ref: ref.with_id(f"ACCA{secrets.token_hex(8).upper()}"),
             own=Secret(server.secret),
+            narrow=connected(server, server.looks_alone),
         )

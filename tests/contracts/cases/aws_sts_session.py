@@ -15,6 +15,7 @@ from rotator.practice.ministack import Ministack, ministack
 from rotator.practice.process import free_port
 from rotator.providers.aws_sts_session import connect
 from tests.contracts.case import Case
+from tests.contracts.cases.aws_iam_access_key import LOOKING, allowed, as_user
 
 NAME = "aws_sts_session"
 SERVICES = "iam,sts,dynamodb"
@@ -56,6 +57,7 @@ def open_case(tmp_path: Path) -> Iterator[Case]:
             garbled=lambda secret: Secret(secret.reveal()[:-8]),
             unknown=lambda ref: ref.with_id(f"ASIA{secrets.token_hex(8).upper()}"),
             own=server.admin_secret,
+            narrow=connect(as_user(server, allowed(*LOOKING)), NAME),
             lists=False,
             alone=False,
         )
