@@ -90,19 +90,19 @@ class Killing:
         shutil.rmtree(self._trial, ignore_errors=True)
         shutil.copytree(self._prepared, self._trial)
         if spoil != "kill":
-            _ended_well(_fork(lambda: self._work(numbers[0], None, spoil, 1)))
+            _ended_well(forked(lambda: self._work(numbers[0], None, spoil, 1)))
             return self._ended(1)
         died = 0
         for number in numbers:
             wait_s = restart_s if died else None
-            status = _fork(lambda number=number, wait_s=wait_s, died=died: self._work(number, wait_s, "kill", died))
+            status = forked(lambda number=number, wait_s=wait_s, died=died: self._work(number, wait_s, "kill", died))
             if os.WIFSIGNALED(status):
                 assert os.WTERMSIG(status) == signal.SIGKILL
                 died += 1
             else:
                 _ended_well(status)
                 return self._ended(died)
-        _ended_well(_fork(lambda: self._work(0, restart_s if died else None, "kill", died)))
+        _ended_well(forked(lambda: self._work(0, restart_s if died else None, "kill", died)))
         return self._ended(died)
 
     def clear(self) -> None:
@@ -173,7 +173,7 @@ class Meeting:
         return ", ".join(sorted(row["name"] for row in rows if row["state"] == "running"))
 
 
-def _fork(act: Callable[[], object]) -> int:
+def forked(act: Callable[[], object]) -> int:
     """Do it in a process of its own, and return how that ended, as the operating system says it."""
     child = os.fork()
     if child == 0:
