@@ -39,7 +39,20 @@ _OPEN = tables.MAY_BE_SENT
 _UNSENT = _branch.c.sent_at.is_(None)
 _LOST = and_(_branch.c.sent_at < bindparam("lost_before"), _branch.c.holder.is_(None))
 _ANY_LOST = select(_branch.c.id).where(_LOST).limit(1)
-_FORGET = update(_branch).where(_LOST).values(sent_at=None).returning(_branch.c.account, _branch.c.granted)
+
+
+def _in_no_other_hand(condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Leave out what a person or a worker is just writing: to wait for one who waits for us would be a deadlock.
+
+    It is there again at the next tick. SQLite, which has one writer, leaves the words out.
+    """
+    free = select(_branch.c.id).where(condition).order_by(_branch.c.id).with_for_update(skip_locked=True)
+    return _branch.c.id.in_(free.correlate(None).scalar_subquery())
+
+
+_FORGET = (
+    update(_branch).where(_in_no_other_hand(_LOST)).values(sent_at=None).returning(_branch.c.account, _branch.c.granted)
+)
 _RIPE = and_(
     _branch.c.state == BranchState.HELD.value,
     _branch.c.due_at <= bindparam("now"),
@@ -47,7 +60,7 @@ _RIPE = and_(
     statements.stopped().is_(None),
 )
 _ANY_RIPE = select(_branch.c.id).where(_RIPE).limit(1)
-_RIPEN = update(_branch).where(_RIPE).values(state=BranchState.OPEN.value)
+_RIPEN = update(_branch).where(_in_no_other_hand(_RIPE)).values(state=BranchState.OPEN.value)
 _UNCLAIMED = (
     select(
         _branch.c.account,
@@ -67,7 +80,7 @@ _RUNNING = (
 _LEADING = select(tables.leader.c.holder).where(tables.leader.c.name == bindparam("leader")).with_for_update(read=True)
 _SEND = (
     update(_branch)
-    .where(_branch.c.id.in_(bindparam("ids", expanding=True)), _OPEN, _UNSENT)
+    .where(_in_no_other_hand(and_(_branch.c.id.in_(bindparam("ids", expanding=True)), _OPEN, _UNSENT)))
     .values(sent_at=bindparam("sent_now"), granted=bindparam("given"), probe=bindparam("as_probe"))
     .returning(_branch.c.id)
 )
