@@ -48,6 +48,13 @@ class GitHub:
             raise later
         return reply
 
+    def reach(self) -> None:
+        """Ask as nobody, by a call that counts against no limit. Raises Unavailable when there was no answer."""
+        with asking():
+            reply = self._wire.send("GET", f"{self.address}/rate_limit", HEADERS)
+            if not reply.ok:
+                raise later_of(reply) or reply.refusal()
+
     def revoke(self, tokens: Sequence[Secret]) -> None:
         """Have tokens destroyed, whoever owns them, without a word of who asks: GitHub refuses whoever gives one.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, ClassVar, Protocol
 
@@ -13,6 +13,7 @@ from rotator.families.github_keys import GitHubKeys, in_use, refusal
 from rotator.families.ssh_keys import MARK, SECRET_FIELD, fingerprint_of, made, name_of, naming, read_private_key
 from rotator.families.ssh_knock import key_of
 from rotator.kind import Kind
+from rotator.permissions import Permission
 from rotator.ports import Capability, Connection, Discovered, State, Status, Verdict
 
 SETTLE_S = 30.0
@@ -38,6 +39,10 @@ class Lists(Protocol):
 
     def taken_over(self, preserved: Mapping[str, str]) -> dict[str, Any]:
         """Return what a new key is given of the exposed one's rights."""
+        ...
+
+    def permissions(self, whose: str | None) -> Sequence[Permission]:
+        """Return what our own token may do to the owner's list, or to all."""
         ...
 
 
@@ -102,14 +107,21 @@ class ListedKeys(Kind):
         raise Rejected("key_in_use", "GitHub knows this key elsewhere") if in_use(reply) else refusal(reply)
 
     def revoke(self, ref: CredentialRef) -> None:
-        """Take it off its owner's list."""
+        """Take it off its owner's list. Raises Rejected("permission_denied") where it stands there all the same."""
         path = self._lists.path(ref.owner)
         found = self._github.keys(path).get(ref.id)
         if found is None:
             return
         reply = self._github.change("DELETE", f"{path}/{found['id']}")
-        if not reply.ok and reply.status != HTTPStatus.NOT_FOUND:
+        if reply.status == HTTPStatus.NOT_FOUND:  # it is gone, or our own token may look at it and no more
+            if ref.id in self._github.keys(path):
+                raise Rejected("permission_denied", "our own token may see the key, and not take it away")
+        elif not reply.ok:
             raise refusal(reply)
+
+    def permissions(self, whose: str | None) -> Sequence[Permission]:
+        """Look at the owner's list, and say what GitHub tells of the token's rights to change it."""
+        return self._lists.permissions(whose)
 
     def discover(self) -> Iterable[Discovered]:
         """Yield every key on the lists that our own token may see."""

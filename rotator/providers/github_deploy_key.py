@@ -2,20 +2,22 @@
 
 A replacement may read and write what the exposed one might. The rotator's own token administers the repository
 (`repo`, or "Administration"). GitHub deletes a deploy key with the personal access token that made it: so its own
-token is one that no plan revokes, or an app's installation token.
+token is one that no plan revokes, or an app's installation token. What it may do GitHub tells of classic tokens alone.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rotator.credential import Leaked
 from rotator.errors import Rejected
 from rotator.families.github_keys import GitHubKeys
 from rotator.families.github_listed import ListedKeys
+from rotator.families.github_permissions import of_deploy_keys
 from rotator.families.ssh_keys import read_private_key
+from rotator.permissions import Permission
 from rotator.ports import Connection
 from rotator.rest_kind import RestKind
 
@@ -62,3 +64,9 @@ class Repositories:
     def taken_over(self, preserved: Mapping[str, str]) -> dict[str, Any]:
         """Return whether it may only read: so it is, unless the exposed one is known to have written."""
         return {"read_only": preserved.get("read_only") != "False"}
+
+    def permissions(self, whose: str | None) -> Sequence[Permission]:
+        """Return what our own token may do to a repository's list; of all it tells little."""
+        if whose is not None:
+            self.path(whose)
+        return of_deploy_keys(self._github.read, whose)

@@ -6,14 +6,16 @@ fine-grained one. A key of somebody else is told apart by GitHub's greeting, and
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rotator.credential import Leaked
 from rotator.errors import Rejected
 from rotator.families.github_keys import GitHubKeys, told
 from rotator.families.github_listed import ListedKeys
+from rotator.families.github_permissions import of_user_keys
 from rotator.families.ssh_keys import read_private_key
+from rotator.permissions import Permission
 from rotator.ports import Connection
 from rotator.rest_kind import RestKind
 
@@ -58,3 +60,7 @@ class User:
     def taken_over(self, preserved: Mapping[str, str]) -> dict[str, Any]:  # noqa: ARG002 - a user's key has no rights of its own
         """Return nothing: every key of a user may do what the user may."""
         return {}
+
+    def permissions(self, whose: str | None) -> Sequence[Permission]:
+        """Return what our own token may do to the list of its user."""
+        return of_user_keys(self._github.read, whose)

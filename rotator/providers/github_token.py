@@ -18,6 +18,7 @@ from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.errors import Rejected, RotatorError
 from rotator.families.github import FAMILY, GitHub, message_of
 from rotator.kind import Kind
+from rotator.permissions import LOOK, Permission
 from rotator.ports import Answer, Capability, Connection, Provider, Status, Verdict
 from rotator.rest_kind import RestKind
 
@@ -113,6 +114,14 @@ class GitHubToken(Kind):
         if tokens:
             self._github.revoke(tokens)
         return answers
+
+    def permissions(self, whose: str | None) -> Sequence[Permission]:  # noqa: ARG002 - the same for everybody
+        """Say that nothing is needed, once GitHub has answered: a token is asked about, and revoked, by itself."""
+        self._github.reach()
+        return (
+            Permission((LOOK,), "nothing: GET /user is asked as the token itself", granted=True),
+            Permission(("revoke",), "nothing: POST /credentials/revoke takes no credential", granted=True),
+        )
 
     def _owner(self, token: Secret) -> str:
         reply = self._github.knock("/user", token)

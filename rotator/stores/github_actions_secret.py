@@ -6,14 +6,15 @@ The value is sealed for the repository's own key before it leaves (libsodium's s
 sees it in the open. What it says afterwards is when the secret was written: that is stated, never read back. Whether a
 workflow works with it, only a consumer can tell.
 
-The connection's token needs the repository permission "Secrets: write", and "Environments: write" for environments.
+The connection's token needs the repository permission "Secrets: write", and "Environments: write" for environments; a
+classic one the scope `repo`, and a user who may push (for environments: an administrator).
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -25,9 +26,11 @@ from nacl.public import PublicKey, SealedBox
 from rotator.credential import Secret
 from rotator.errors import BadInput, Rejected, Unavailable, asking
 from rotator.families.github import API, HEADERS, later_of
+from rotator.families.github_permissions import of_secrets
 from rotator.families.http_wire import Reply, Wire
 from rotator.families.one_method import CallTime
 from rotator.families.own_token import own_token
+from rotator.permissions import Permission
 from rotator.ports import Connection, WriteOnly
 
 FAMILY = "github"
@@ -76,6 +79,15 @@ class GithubActionsSecret:
         if reply.status not in (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_FOUND):
             raise _refusal(reply, name)
 
+    def permissions(self, whose: str | None) -> Sequence[Permission]:
+        """Look at the list, and say what GitHub tells of the token's rights to change it."""
+        time = CallTime()
+        if whose is None:
+            return of_secrets(lambda path: self._read(path, time), None)
+        found = _read_name(whose)
+        at, of_environment = found.within, found.of_environment
+        return of_secrets(lambda path: self._read(path, time), found.repository, at, of_environment=of_environment)
+
     def _read(self, path: str, time: CallTime) -> Reply:
         with asking():
             return self._send("GET", path, time)
@@ -97,10 +109,11 @@ class _Named:
     """Where a secret stands, and which field of the document it is."""
 
     def __init__(self, found: re.Match[str]) -> None:
-        at = f"/repos/{found['repository']}"
-        within = f"/environments/{quote(found['environment'], safe='')}" if found["environment"] else "/actions"
-        self.path = f"{at}{within}/secrets/{found['name']}"
-        self.key_path = f"{at}{within}/secrets/public-key"
+        self.repository, self.of_environment = found["repository"], found["environment"] is not None
+        within = f"/environments/{quote(found['environment'], safe='')}" if self.of_environment else "/actions"
+        self.within = f"/repos/{self.repository}{within}/secrets"
+        self.path = f"{self.within}/{found['name']}"
+        self.key_path = f"{self.within}/public-key"
         self.field = found["field"]
 
 

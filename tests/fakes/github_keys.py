@@ -2,11 +2,13 @@
 
     GET, POST /repos/OWNER/REPO/keys   DELETE …/ID     200, 201, 204; 404; 422 "key is already in use"
     GET, POST /user/keys               DELETE …/ID     likewise, of the token's user
-    GET /user, /user/repos, /meta                      200; /meta has `ssh_keys`
+    GET /user, /user/repos, /meta, /rate_limit         200; /meta has `ssh_keys`
+    GET /repos/OWNER/REPO, /orgs/OWNER                 200: `permissions` of the token's user; what owners are told
 
 From GitHub's documentation: paths, fields and statuses, `read_only`, one key in one place, 404 for what a token may not
-see, the greeting "Hi NAME! You've successfully authenticated…" with status 1. The SSH server is asyncssh: the protocol
-is real, the server is not GitHub's.
+see or do, `X-OAuth-Scopes` of each answer and what each scope lets do (of a user's keys: read lists, write adds, admin
+takes away), none of that for a fine-grained token, which is refused with 403; the greeting "Hi NAME! You've
+successfully authenticated…" with status 1. The SSH server is asyncssh: the protocol is real, and not GitHub's server.
 """
 
 from __future__ import annotations
@@ -28,20 +30,43 @@ from tests.fakes.vendor_server import Answer, Asked, serving
 OWN = Secret("ghp_" + "r" * 36)
 LOGIN = "octocat"
 _NOT_FOUND: Answer = (404, {"message": "Not Found", "documentation_url": "/rest", "status": "404"}, {})
+_ENOUGH = ("admin:public_key", "write:public_key", "read:public_key")
 _IN_USE = {"resource": "PublicKey", "code": "custom", "field": "key", "message": "key is already in use"}
 
 
 @dataclass
+class Bearer:
+    """A token: its scopes, None where it is fine-grained, and then what it may `write`; it looks at all the same."""
+
+    scopes: tuple[str, ...] | None = None
+    write: bool = False
+
+
+@dataclass
 class FakeGitHubKeys:
-    """`lists` are by their path; each entry is a key as GitHub shows it."""
+    """`lists` are by their path; each entry is a key as GitHub shows it. `bearers` are by their tokens' texts.
+
+    `repositories` is what GET /repos/… shows of some besides; `organization` what owners are told of theirs.
+    """
 
     address: str = ""
     ssh_address: str = ""
     host_key: str = ""
     asked: list[str] = field(default_factory=list)
     lists: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: {"/user/keys": []})
+    bearers: dict[str, Bearer] = field(default_factory=lambda: {OWN.reveal(): Bearer(("repo", "admin:public_key"))})
+    repositories: dict[str, dict[str, Any]] = field(default_factory=dict)
+    organization: dict[str, Any] = field(default_factory=dict)
     _lock: threading.RLock = field(default_factory=threading.RLock)
     _count: int = 0
+
+    def bearer(self, *scopes: str, fine: bool = False, write: bool = False) -> Secret:
+        """Make another token of the same user."""
+        with self._lock:
+            self._count += 1
+            text = f"{'github_pat_' if fine else 'ghp_'}{self._count:036}"
+            self.bearers[text] = Bearer(None if fine else scopes, write)
+            return Secret(text)
 
     def repository(self) -> str:
         with self._lock:
@@ -67,18 +92,49 @@ class FakeGitHubKeys:
     def answer(self, asked: Asked, address: str) -> Answer:  # noqa: ARG002 - it names no address
         with self._lock:
             self.asked.append(f"{asked.method} {asked.path}")
-            if asked.headers.get("Authorization") != f"Bearer {OWN.reveal()}":
+            bearer = self.bearers.get(asked.headers.get("Authorization", "").removeprefix("Bearer "))
+            if bearer is None:
                 return 401, {"message": "Bad credentials", "status": "401"}, {}
-            if asked.path in {"/meta", "/user", "/user/repos"}:
-                return 200, self._told(asked), {}
-            found = re.fullmatch(r"(/repos/[^/]+/[^/]+/keys|/user/keys)(?:/(\d+))?", asked.path)
-            if found is None or found[1] not in self.lists:
-                return _NOT_FOUND
-            return self._of_list(asked, found[1], found[2])
+            status, content, headers = self._answer(asked, bearer)
+            scopes = {} if bearer.scopes is None else {"X-OAuth-Scopes": ", ".join(bearer.scopes)}
+            return status, content, {**headers, **scopes}
+
+    def _answer(self, asked: Asked, bearer: Bearer) -> Answer:
+        if asked.path in {"/meta", "/user", "/user/repos", "/rate_limit"}:
+            return 200, self._told(asked), {}
+        if found := re.fullmatch(r"/(?:repos/([^/]+/[^/]+)|orgs/[^/]+)", asked.path):
+            return self._place(found[1])
+        found = re.fullmatch(r"(/repos/[^/]+/[^/]+/keys|/user/keys)(?:/(\d+))?", asked.path)
+        if found is None or found[1] not in self.lists:
+            return _NOT_FOUND
+        if (refusal := self._refused(asked.method, found[1], bearer)) is not None:
+            return refusal
+        return self._of_list(asked, found[1], found[2])
+
+    def _place(self, repository: str | None) -> Answer:
+        if repository is None:
+            return 200, {"login": "octo-org", **self.organization}, {}
+        if f"/repos/{repository}/keys" not in self.lists:
+            return _NOT_FOUND
+        owner = {"login": "octo-org", "type": "Organization"}
+        shown = {"full_name": repository, "owner": owner, "archived": False, "permissions": {"admin": True}}
+        return 200, {**shown, **self.repositories.get(repository, {})}, {}
+
+    def _refused(self, method: str, path: str, bearer: Bearer) -> Answer | None:
+        if bearer.scopes is None:
+            wants = {"X-Accepted-GitHub-Permissions": "administration=write"}
+            words = {"message": "Resource not accessible by personal access token", "status": "403"}
+            return None if method == "GET" or bearer.write else (403, words, wants)
+        if path != "/user/keys":
+            return None if "repo" in bearer.scopes else _NOT_FOUND
+        enough = _ENOUGH[: {"GET": 3, "POST": 2}.get(method, 1)]
+        return None if set(enough) & set(bearer.scopes) else _NOT_FOUND
 
     def _told(self, asked: Asked) -> Any:
         if asked.path == "/meta":
             return {"ssh_keys": [self.host_key]}
+        if asked.path == "/rate_limit":
+            return {"resources": {"core": {"limit": 5000, "remaining": 5000}}}
         if asked.path == "/user":
             return {"login": LOGIN, "id": 1}
         names = [path.removeprefix("/repos/").removesuffix("/keys") for path in self.lists if path != "/user/keys"]

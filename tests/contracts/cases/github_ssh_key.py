@@ -22,9 +22,9 @@ def open_case(tmp_path: Path) -> Iterator[Case]:  # noqa: ARG001 - the fake keep
     with fake_github_keys() as server:
         asked_for: set[str] = set()
 
-        def connected(address: str):
+        def connected(address: str, own: Secret = OWN):
             settings = {"ssh_address": server.ssh_address}
-            return connect(Connection(KIND, "github", None, address, lambda: OWN, settings, settle_s=0.0), KIND)
+            return connect(Connection(KIND, "github", None, address, lambda: own, settings, settle_s=0.0), KIND)
 
         def plant(owner: str | None = None) -> tuple[CredentialRef, Secret]:
             name, key = server.plant(PATH)
@@ -50,4 +50,5 @@ def open_case(tmp_path: Path) -> Iterator[Case]:  # noqa: ARG001 - the fake keep
             wrong_account=lambda: CredentialRef(KIND, KIND, "hubot", "SHA256:" + "A" * 43),
             own=OWN,
             beside=beside,
+            narrow=connected(server.address, server.bearer("read:public_key")),
         )
