@@ -15,7 +15,7 @@ Granted = Annotated[
 ]
 
 
-_ASKING = ("GET", "POST")
+ASKING = ("GET", "POST")
 _CHANGING = ("POST", "PUT", "PATCH", "DELETE")
 
 
@@ -89,7 +89,7 @@ class ListCall(Asking, EntryFields):
     def _fillable(self) -> ListCall:
         turns = self.pages is not None and self.pages.cursor is not None and self.pages.parameter is None
         refuse_unknown(self.templates, {"owner", "cursor"} if turns else {"owner"})
-        refuse_method(self.call, _ASKING)
+        refuse_method(self.call, ASKING)
         refuse_untellable(self.granted or (), "granted", of_asker=False)
         if turns and "cursor" not in placeholders(self.templates):
             raise ValueError("the cursor goes nowhere: name its `parameter`, or write {cursor} into the call")
@@ -114,7 +114,7 @@ class ReadCall(Asking, EntryFields):
     @model_validator(mode="after")
     def _fillable(self) -> ReadCall:
         refuse_unknown(self.templates, {"id", "owner"})
-        refuse_method(self.call, _ASKING)
+        refuse_method(self.call, ASKING)
         _names_it(self)
         refuse_untellable(self.absent, "absent", of_asker=True)
         refuse_untellable(self.granted or (), "granted", of_asker=False)
@@ -155,7 +155,7 @@ class IdentifyCall(Strict):
             raise ValueError(f"by {self.by}, no answer names the `id`: drop it")
         if self.call is None and (self.body or self.form or self.owner or self.unknown or self.granted):
             raise ValueError("there is no `call` to which this belongs")
-        refuse_method(self.call, _ASKING)
+        refuse_method(self.call, ASKING)
         refuse_untellable(self.unknown or (), "unknown", of_asker=self.as_ == "rotator")
         refuse_untellable(self.granted or (), "granted", of_asker=False)
         if self.call is not None:
@@ -182,7 +182,7 @@ class VerifyCall(Asking):
     @model_validator(mode="after")
     def _fillable(self) -> VerifyCall:
         refuse_unknown(self.templates, {"id", "owner", "secret"})
-        refuse_method(self.call, _ASKING)
+        refuse_method(self.call, ASKING)
         refuse_untellable(self.accepted, "accepted", of_asker=False)
         refuse_untellable(self.rejected, "rejected", of_asker=False)
         for yes in self.accepted:

@@ -2,7 +2,7 @@
 
 Read by `flow/playbook.py` (which validates it) and by `providers/http.py` (which carries it out). Its calls are in
 `rest_calls.py` (a list's pages in `rest_pages.py`), what answers mean in `rest_answers.py`, the forms of authentication
-in `rest_authentication.py`, their words in `rest_template.py`.
+in `rest_authentication.py`, what the rotator may do in `rest_permissions.py`, their words in `rest_template.py`.
 """
 
 from __future__ import annotations
@@ -12,12 +12,20 @@ import re
 from collections.abc import Iterator
 from typing import Annotated, Any
 
-from pydantic import Field, ModelWrapValidatorHandler, StringConstraints, field_validator, model_validator
+from pydantic import (
+    Field,
+    ModelWrapValidatorHandler,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from rotator.rest_answers import refuse_untold_absence
 from rotator.rest_authentication import Authenticate, HeaderName
 from rotator.rest_calls import ChangeCall, IdentifyCall, IssueCall, ListCall, ReadCall, RevokeCall, VerifyCall
-from rotator.rest_template import RESERVED, Asking, Strict, knowing, placeholders, refuse_unknown
+from rotator.rest_permissions import Permissions
+from rotator.rest_template import CREDENTIAL, RESERVED, Asking, Strict, knowing, placeholders, refuse_unknown
 
 __all__ = ["Authenticate", "Budget", "RestKind"]
 
@@ -25,6 +33,7 @@ SettingName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,31}$"
 _GROUP = "(?P<id>"
 _TOO_SHORT = ("", "a", "0", "aa", "00")
 """No service gives out such a secret."""
+_CHANGES = ("issue", "suspend", "resume", "revoke")
 
 
 class Budget(Strict):
@@ -64,6 +73,9 @@ class RestKind(Strict):
     suspend: ChangeCall | None = None
     resume: ChangeCall | None = None
     revoke: RevokeCall | None = None
+    permissions: Permissions = Field(
+        (), description="how the service is asked what the rotator's own credential may do"
+    )
 
     @model_validator(mode="wrap")
     @classmethod
@@ -100,6 +112,21 @@ class RestKind(Strict):
             re.compile(value or "")
         except re.error as error:
             raise ValueError(f"`{value}` is no regular expression: {error}") from None
+        return value
+
+    @field_validator("permissions")
+    @classmethod
+    def _for_each_verb(cls, value: Permissions, info: ValidationInfo) -> Permissions:
+        if not value or any(each not in info.data for each in _CHANGES):
+            return value  # a call that is wrong itself is told of by itself
+        named = {verb for call in value for verb in (*call.needs, *call.untold)}
+        does = ["look", *(each for each in _CHANGES if info.data[each] is not None)]
+        if odd := sorted(named - set(does)):
+            raise ValueError(f"`{odd[0]}` needs nothing: the section has no such call")
+        if missing := [each for each in does if each not in named]:
+            raise ValueError(f"nothing says what `{missing[0]}` needs: name it in `needs`, or in `untold`")
+        if f"{CREDENTIAL}{info.data.get('secret_field')}" in placeholders(tuple(call.call for call in value)):
+            raise ValueError("a secret in a path ends in every log: ask by something else")
         return value
 
     @model_validator(mode="after")

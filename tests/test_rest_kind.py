@@ -26,6 +26,7 @@ LISTED = {"call": "GET /keys", "id": "id", "pages": "none"}
 DEAD = {"status": 401, "where": {"error": "dead"}}
 KNOCK = {"call": "GET /me", "accepted": [200], "rejected": [DEAD]}
 BARE = {"list": LISTED, "verify": KNOCK}
+MAY = {"call": "GET /scopes", "held": "scopes", "needs": {"look": ["keys.read"]}}
 
 
 def told(section):
@@ -122,6 +123,23 @@ def told(section):
         ({"identify": {"by": "sha256", "call": "DELETE /me"}}, "DELETE is no method for this"),
         ({"identify": {"by": "sha256", "call": "GET /me", "unknown": [503]}}, "503 never means unknown"),
         ({"format": ".*"}, "`.*` fits what was cut off as well"),
+        ({"permissions": [{**MAY, "words": "scope"}]}, "say in one way where it stands what is held"),
+        ({"permissions": [{**MAY, "held": None}]}, "say in one way where it stands what is held"),
+        ({"permissions": [{**MAY, "held": None, "words": "a", "places": ["*"]}]}, "belong to `held`, not to `words`"),
+        ({"permissions": [{**MAY, "denied": {"effect": "deny"}}]}, "choose among `each`, and there is none"),
+        ({"permissions": [{**MAY, "call": "DELETE /scopes"}]}, "DELETE is no method for this"),
+        ({"permissions": [{**MAY, "call": "GET /{secret}"}]}, "unknown placeholder {secret}"),
+        ({"permissions": [{**MAY, "call": "GET /{credential.token}"}]}, "a secret in a path ends in every log"),
+        ({"permissions": [{**MAY, "granted": [200, 403]}]}, "403 never means granted: it refuses whoever asks"),
+        ({"permissions": [{**MAY, "needs": {"look": ["a {id}"]}}]}, "unknown placeholder {id}"),
+        (
+            {"permissions": [{**MAY, "needs": {"revoke": ["a"]}}]},
+            "`revoke` needs nothing: the section has no such call",
+        ),
+        (
+            {"permissions": [MAY], "revoke": {"call": "DELETE /k/{id}", "done": [204]}},
+            "nothing says what `revoke` needs: name it in `needs`, or in `untold`",
+        ),
     ],
     ids=str,
 )

@@ -91,6 +91,11 @@ class RestService:
         named = values.get(f"{CREDENTIAL}{field_of_id}")
         return Bearer(Secret(str(values["secret"])), {} if named is None else {"id": named})
 
+    def own_fields(self) -> dict[str, object]:
+        """Return the fields of the rotator's own document, as templates name them: none of a plain token."""
+        own = credential_values(self.own_credential(), self._secret_field)
+        return {name: value for name, value in own.items() if name.startswith(CREDENTIAL)}
+
     def _asked(self, call: Filled, address: str, bearer: Bearer | None) -> Reply:
         with asking():
             return self._sent(encoded(call, address, self._headers), bearer)
@@ -130,8 +135,7 @@ class RestService:
             return self._authenticate, {**self.given, **own}
         values = {**self.given, **bearer.names, "secret": bearer.secret.reveal()}
         if any(name.startswith(CREDENTIAL) for name in placeholders(self._subject.model_dump())):
-            own = credential_values(self.own_credential(), self._secret_field)
-            values |= {name: value for name, value in own.items() if name.startswith(CREDENTIAL)}
+            values |= self.own_fields()
         return self._subject, values
 
 

@@ -48,8 +48,15 @@ def given(connection: Connection, name: str, rest: RestKind) -> dict[str, object
 
 def names_of(rest: RestKind, ref: CredentialRef) -> dict[str, object]:
     """Return what a call may say of a credential. Raises Rejected for an id, or an owner, that none of the kind has."""
-    told = {"id": (ref.id, rest.id_format), "owner": (ref.owner, rest.owner_format)}
-    for word, (name, form) in told.items():
-        if form is not None and not re.fullmatch(form, name):
-            raise Rejected(f"malformed_{word}", f"no credential of this kind has such an {word}")
-    return {"id": ref.id, "owner": ref.owner}
+    return {"id": _formed("id", ref.id, rest.id_format), **owner_of(rest, ref.owner)}
+
+
+def owner_of(rest: RestKind, owner: str) -> dict[str, object]:
+    """Return what a call may say of an owner. Raises Rejected for one that no credential of the kind has."""
+    return {"owner": _formed("owner", owner, rest.owner_format)}
+
+
+def _formed(word: str, name: str, form: str | None) -> str:
+    if form is not None and not re.fullmatch(form, name):
+        raise Rejected(f"malformed_{word}", f"no credential of this kind has such an {word}")
+    return name

@@ -12,12 +12,14 @@ from typing import ClassVar, TypeVar
 from rotator.credential import CredentialRef, Issued, Leaked, Secret
 from rotator.errors import BadInput, Rejected, RotatorError, Unavailable, Uncertain
 from rotator.families.http import FAMILY, Bearer, RestService
-from rotator.families.http_described import calls, capability, given, names_of
+from rotator.families.http_described import calls, capability, given, names_of, owner_of
 from rotator.families.http_identity import Identity
 from rotator.families.http_listing import Entry, Listing
+from rotator.families.http_permissions import permitted
 from rotator.families.http_template import at, filled, granted, is_nowhere, matched, told
 from rotator.families.http_verdict import judged
 from rotator.kind import Kind
+from rotator.permissions import Permission
 from rotator.ports import Capability, Connection, Discovered, Provider, State, Status, Verdict
 from rotator.rest_calls import ChangeCall, IssueCall, copied
 from rotator.rest_kind import RestKind
@@ -35,6 +37,7 @@ def connect(connection: Connection, name: str, rest: RestKind | None = None) -> 
         [ShownKind] * shown + [Issuer] * (rest.issue is not None) + [SuspendableKind] * (rest.suspend is not None)
     )
     parts += [PreservedKind] * rest.looks + [ListedKind] * (rest.list is not None and not rest.list.per_owner)
+    parts += [PermittedKind] * bool(rest.permissions)
     said: dict[str, object] = {"capability": capability(rest), "calls": calls(rest)}
     if rest.looks and not rest.verify.rejected:
         said["no_knock"] = "its service refuses a living one as it refuses a dead one: only its list tells"
@@ -253,6 +256,15 @@ class SuspendableKind(Knockable):
     def resume(self, ref: CredentialRef) -> None:
         """Make the `resume` call."""
         self._change(self._rest.resume, ref)
+
+
+class PermittedKind(Knockable):
+    """A kind whose service says what the rotator may do."""
+
+    def permissions(self, whose: str | None) -> Sequence[Permission]:
+        """Make the calls of `permissions`, and say what each verb needs."""
+        named = owner_of(self._rest, whose) if whose else {}
+        return permitted(self._service, self._rest.permissions, named, self.own)
 
 
 def _described(call: C | None) -> C:

@@ -27,10 +27,10 @@ def vendor_case(name: str) -> Iterator[Case]:
     names = [f"{{{each}}}" for each in ("account", *told.get("settings", {})) if f"{{{each}}}" in paths]
     ends = rest.revoke.call if rest.revoke is not None else ""
     vendor = Vendor(shape)
-    document = filled(told.get("own", "{admin}"), vendor.values)
-    own = Secret(document if isinstance(document, str) else json.dumps(document))
+    assert not rest.permissions or "told" in shape, f"{name}: say under `told` what the rotator is told of itself"
+    own = _document(told, vendor.values)
 
-    def connected(address: str, *, elsewhere: bool = False) -> Provider:
+    def connected(address: str, *, elsewhere: bool = False, own: Secret = own) -> Provider:
         words, account = dict(told.get("settings", {})), told.get("account")
         if elsewhere:
             words |= {each: "of-another" for each in words if f"{{{each}}}" in names}
@@ -83,5 +83,12 @@ def vendor_case(name: str) -> Iterator[Case]:
             misplaced=connected(address, elsewhere=True) if names else None,
             names_account=any(each in ends for each in names),
             proves=bool(rest.verify.rejected),
+            narrow=connected(address, own=_document(told, vendor.narrow)) if vendor.narrow else None,
             marks=rest.list is not None and rest.list.marker is not None,
         )
+
+
+def _document(told: dict[str, object], values: dict[str, object]) -> Secret:
+    """Return the rotator's own credential, as the shape has it kept."""
+    document = filled(told.get("own", "{admin}"), values)
+    return Secret(document if isinstance(document, str) else json.dumps(document))

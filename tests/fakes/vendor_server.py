@@ -10,17 +10,20 @@ and the documentation agree.
     make: {id: "key_{12}", secret: "sk-{40}", owner: "team-{n}", admin: "adm-{20}", FIELD: VALUE}
     admin: how the rotator shows itself: {header: {NAME: TEMPLATE}, basic: [USER, PASSWORD], query: {…}, body: {…}}
     subject: likewise, how a credential does; also {path: TEMPLATE}
+    told: what the rotator is told of itself: {admin: {NAME: VALUE}, narrow: {NAME: VALUE}}, in an answer {told.NAME}
+    narrow: the answer to a change that a credential asks for which may look and no more; it is shown as the rotator's
     refused: the answer to who is not let in: [STATUS, BODY], or [STATUS, TEXT, text] where it is no JSON
     living: a list of the answers to a living credential that is refused for another reason: an address that is not
         allowed, a missing right, a limit. [] where the documentation prints none
     routes: a list of
         call: METHOD PATH, with {id}, {owner}, {name} for what stands there
         as: admin, subject or anyone
-        does: issue, list, read, suspend, resume, revoke or knock
+        does: issue, list, read, suspend, resume, revoke, knock or tell (what the rotator may do)
         if: {FIELD: VALUE} of the request's body; "~PATTERN" is a regular expression whose groups are id, owner or name
         takes: {FIELD of the new one: FIELD of the body}, all of them required
         only: suspended, where an active one is refused
-        answer: [STATUS, BODY], and `absent` likewise; `refused`, and `shown` (as `admin` above), of this call alone
+        answer: [STATUS, BODY], and `absent` likewise; of this call alone `refused`, `shown` (as `admin` above), and
+            where it tells the answer's `headers`: {NAME: TEMPLATE}
         each: one entry of a list; its answer has {entries}, and of what leads on {more}, {cursor}, {last_id},
             {next_path}, {next_url}, {total} or {pages}
         pages: none, or {size: 2, parameter: NAME, by: id, number or offset, first: 1, in: body, link: what the header
@@ -55,6 +58,7 @@ from tests.fakes.http_server import Request, listening
 SHAPES = Path(__file__).parent / "vendors"
 _HOLE = re.compile(r"\{([A-Za-z_0-9.]+)(?:\[(-?\d*):(-?\d*)\])?\}")
 _LETTERS = string.ascii_letters + string.digits
+_LOOKS = frozenset({"list", "read", "knock", "tell"})
 Answer = tuple[int, object, dict[str, str]]
 
 
@@ -96,6 +100,9 @@ class Vendor:
         self.values["account"] = self.shape.get("case", {}).get("account", "")
         for name in ("admin", "admin_id", "admin_other"):
             self.values[name] = self._made(made.get(name, "adm-{24}"))
+        self.values["last_owner"] = ""
+        alike = {"admin": self._made(made.get("admin", "adm-{24}")), "admin_token": self._drawn(_LETTERS, 24)}
+        self.narrow = {**self.values, **alike} if "narrow" in self.shape else {}
 
     def plant(self, owner: str | None = None, **told: Any) -> dict[str, Any]:
         """Make a credential as the vendor does."""
@@ -105,6 +112,7 @@ class Vendor:
             entry: dict[str, Any] = {"n": self._count, "suspended": False, "name": f"planted {self._count}"}
             entry["owner"] = owner if owner is not None else self._made(made.pop("owner", ""))
             made.pop("owner", None)
+            self.values["last_owner"] = entry["owner"]
             for name in [each for each in made if not each.startswith("admin")]:
                 entry[name] = self._made(made[name]) if name in {"id", "secret"} else made[name]
             entry["secret"] = entry["secret"].replace("{id}", entry["id"])
@@ -138,6 +146,8 @@ class Vendor:
                 if who is None:  # unless the same call is open to others
                     refusal, call = self._said(route.get("refused", self.shape["refused"]), {}), route["call"]
                     continue
+                if who == self.narrow and who and route["does"] not in _LOOKS:
+                    return self._said(self.shape["narrow"], {})
                 return self._done(route, asked, found, who, address)
             return refusal or (404, {"error": "no such path"}, {})
 
@@ -171,7 +181,9 @@ class Vendor:
             return {}
         shown = route.get("shown", self.shape.get(who, self.shape["admin"]))
         if who == "admin":
-            return {} if self._shows(asked, shown, self.values) else None
+            if self._shows(asked, shown, self.values):
+                return {}
+            return self.narrow if self.narrow and self._shows(asked, shown, self.narrow) else None
         alive = (entry for entry in self.kept if not entry["suspended"])
         return next((entry for entry in alive if self._shows(asked, shown, {**self.values, **entry})), None)
 
@@ -197,6 +209,11 @@ class Vendor:
         does = route["does"]
         if does == "knock":
             return self._said(route["answer"], who)
+        if does == "tell":
+            told = self.shape["told"]["narrow" if who else "admin"]
+            shown = {**who, **{f"told.{name}": value for name, value in told.items()}}
+            status, body, headers = self._said(route["answer"], shown)
+            return status, body, {**headers, **filled(route.get("headers", {}), shown)}
         if does == "issue":
             return self._issued(route, asked, found)
         if does == "list":
