@@ -63,7 +63,7 @@ _DATABASE = "{mount}/config/{database}"
 DATABASE_LEASE = Asked(
     (
         Need((LOOK,), _READ, ("sys/mounts",), _FINDS_LEASE),
-        Need((LOOK, "revoke"), _UPDATE, ("sys/leases/lookup",)),
+        Need((LOOK, "preserve", "revoke"), _UPDATE, ("sys/leases/lookup",)),
         Need((LOOK,), ("list", "sudo"), ("sys/leases/lookup/{mount}/creds",), _FINDS_LEASE),
         Need((LOOK,), ("list", "sudo"), ("sys/leases/lookup/{mount}/creds/{name}",)),
         Need((LOOK, "preserve", "verify"), _READ, ("{mount}/roles/{name}",)),
@@ -143,9 +143,10 @@ KV = (
     Need((LOOK, "promote"), _READ, (f"{{mount}}/data/{_WAITING}",)),
     Need(("promote",), ("create", "update"), (f"{{mount}}/data/{_WAITING}",)),
     Need(("promote",), ("create",), ("{mount}/data/{absent}",)),
-    Need(("promote", "demote"), _UPDATE, ("{mount}/data/{there}",)),
+    Need(("promote",), _UPDATE, ("{mount}/data/{deleted}",)),
+    Need(("promote", "demote"), _UPDATE, ("{mount}/data/{held}",)),
     Need(("promote",), _UPDATE, (f"{{mount}}/metadata/{_WAITING}",)),
     Need(("promote",), _UPDATE, (f"{{mount}}/destroy/{_WAITING}",)),
     Need(("demote",), _UPDATE, ("{mount}/delete/{empty}",)),
 )
-"""`there`: something was ever written to the name, `absent`: nothing was; `empty`: its consumers read nothing."""
+"""`held` is a name where consumers read something, `empty` one where not: that was `deleted`, or `absent` for ever."""

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from string import Formatter
+from typing import TypeAlias
 from urllib.parse import quote
 
 from rotator.errors import Rejected, Unavailable
@@ -32,10 +33,17 @@ _MOST = 100
 """Owners that are asked about where none is named."""
 _MORE = "there are more than could be asked about: name an owner"
 _NONE_THERE = "there is none to ask about"
-_UNREAD = "which path it is stands where the token could not read"
 
-Place = Mapping[str, str | None]
-"""What goes into a path's braces. One that has no such key does not need that path; None: nobody knows what."""
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Stands where a path cannot be told."""
+
+    why: str = "which path it is stands where the token may not read"
+
+
+Place: TypeAlias = Mapping[str, str | Unknown]
+"""What goes into a path's braces. One that has no such key does not need that path."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +105,14 @@ def granted(vault: Vault, needs: Sequence[Need], places: Places) -> list[Permiss
     """Ask about all of it at once. Raises Unavailable, or Rejected where the server does not know the token."""
     asked = [list(dict.fromkeys(_paths(need, places))) for need in needs]
     try:
-        may = _capabilities(vault, sorted({path for paths in asked for path in paths if path}))
+        may = _capabilities(vault, sorted({path for paths in asked for path in paths if isinstance(path, str)}))
     except Rejected as refused:
         if refused.reason != "permission_denied":
             raise
         why = f"asking needs update on {QUESTION}"
         return [Permission(need.verbs, _worded(need, places), None, why) for need in needs]
-    return [_answer(need, paths, places, may) for need, paths in zip(needs, asked, strict=True)]
+    told = zip(needs, asked, strict=True)
+    return [_answer(need, paths, places, may) for need, paths in told if paths or not places.named]
 
 
 def _everywhere(vault: Vault, asked: Asked) -> Places:
@@ -150,8 +159,8 @@ def _keys(path: str) -> set[str]:
     return {key for _, key, _, _ in Formatter().parse(path) if key}
 
 
-def _paths(need: Need, places: Places) -> Iterator[str | None]:
-    """Yield each path that the need is about, None for one that nobody knows."""
+def _paths(need: Need, places: Places) -> Iterator[str | Unknown]:
+    """Yield each path that the need is about."""
     end = "/" if "list" in need.allowed else ""
     for path in need.paths:
         keys = _keys(path)
@@ -159,23 +168,26 @@ def _paths(need: Need, places: Places) -> Iterator[str | None]:
             yield path + end
         for place in places.found if keys else ():
             if keys <= place.keys():
-                yield None if any(place[key] is None for key in keys) else path.format(**place) + end
+                unknown = [value for key in keys if isinstance(value := place[key], Unknown)]
+                yield unknown[0] if unknown else path.format(**place) + end
 
 
-def _answer(need: Need, paths: Sequence[str | None], places: Places, may: Mapping[str, frozenset[str]]) -> Permission:
+def _answer(
+    need: Need, paths: Sequence[str | Unknown], places: Places, may: Mapping[str, frozenset[str]]
+) -> Permission:
     words = _worded(need, places)
-    lacking = {path: may[path] for path in paths if path and not _covers(may[path], need.allowed)}
+    known = [path for path in paths if isinstance(path, str)]
+    lacking = {path: may[path] for path in known if not _covers(may[path], need.allowed)}
     if lacking:
         path, has = min(lacking.items())
         why = need.otherwise or f"granted there: {', '.join(sorted(has - {'deny'})) or 'nothing'}"
         if len(paths) > 1:
             why += f" (on {path.rstrip('/')}" + (f" and {len(lacking) - 1} more)" if len(lacking) > 1 else ")")
         return Permission(need.verbs, words, None if need.otherwise else False, why)
+    why = next((each.why for each in paths if isinstance(each, Unknown)), "")
     if any(_keys(path) for path in need.paths):
-        unknown = _UNREAD if None in paths else places.unknown or ("" if paths else _NONE_THERE)
-        if unknown:
-            return Permission(need.verbs, words, None, unknown)
-    return Permission(need.verbs, words, granted=True)
+        why = why or places.unknown or ("" if paths else _NONE_THERE)
+    return Permission(need.verbs, words, None if why else True, why)
 
 
 def _covers(has: frozenset[str], allowed: tuple[str, ...]) -> bool:
@@ -193,5 +205,5 @@ def _shown(path: str, places: Places) -> Mapping[str, str]:
     for key in _keys(path):
         values = {place.get(key) for place in places.found if key in place} if places.named else set()
         value = values.pop() if len(values) == 1 else None
-        shown[key] = "*" if key == "any" else value or places.stand_in
+        shown[key] = "*" if key == "any" else value if isinstance(value, str) else places.stand_in
     return shown

@@ -20,23 +20,27 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import ClassVar
 
 from rotator.credential import CredentialRef, Issued, Leaked, Secret
-from rotator.errors import Rejected, Unavailable
+from rotator.errors import Rejected, RotatorError, Unavailable
 from rotator.families.authorized_keys import public_entry
 from rotator.families.ssh import fleet_of
 from rotator.families.ssh_authorities import Authorities, Sign, forging
 from rotator.families.ssh_keys import name_of
 from rotator.families.ssh_knock import key_of
 from rotator.families.vault import BEGINS_S, FAMILY, Vault
+from rotator.families.vault_needs import SSH_ENGINE
+from rotator.families.vault_permissions import permissions_of
 from rotator.families.vault_ssh import Issuer, SshEngine
 from rotator.kind import Kind
+from rotator.permissions import LOOK, Permission
 from rotator.ports import Answer, Capability, Connection, Discovered, State, Status, Verdict
 from rotator.rest_kind import RestKind
 
+_AT_HOSTS = ("install", "uninstall", "end_sessions", "revoke")
 _DIGITS = 16
 _IN_PLACE_OF = "-for-"
 
@@ -191,6 +195,18 @@ class VaultSshCa(Kind):
                 state = State.ACTIVE if trusting else State.ABSENT
                 facts = {"trusted_on": ",".join(trusting), "not_reached": ",".join(failed), "signs": _signs(issuer)}
                 yield Discovered(self._ref_of(mount, issuer.fingerprint), {"state": str(state), **facts})
+
+    def permissions(self, whose: str | None) -> Sequence[Permission]:
+        """Return what the token's policies grant for one mount or for all, and what each host lets the rotator do."""
+        began = time.monotonic()
+        told = permissions_of(self._vault, SSH_ENGINE, whose)
+        try:
+            return told + self._hosts(began).permissions()
+        except RotatorError as error:
+            return [
+                *told,
+                Permission((LOOK, *_AT_HOSTS), "trusted_ca_keys and sessions on the hosts", None, str(error)),
+            ]
 
     def _hosts(self, began: float | None = None) -> Authorities:
         """Return the hosts. Raises Unavailable where the server took so long that they could not answer in time."""

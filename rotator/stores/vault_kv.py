@@ -26,7 +26,7 @@ from rotator.errors import Rejected, RotatorError, Uncertain
 from rotator.families.one_method import PermittedForEach, PermittedStore
 from rotator.families.vault import Reply, Vault
 from rotator.families.vault_needs import KV
-from rotator.families.vault_permissions import ANY_NAME, Places, granted
+from rotator.families.vault_permissions import ANY_NAME, Places, Unknown, granted
 from rotator.permissions import Permission
 from rotator.ports import Connection
 
@@ -134,17 +134,17 @@ class VaultKv:
         if whose is None:
             return granted(self._vault, KV, Places((), "granted for each path: name one", stand_in="*"))
         path = self._path(whose)
-        place: dict[str, str | None] = {"mount": self._mount.path, "name": unquote(path), "any": ANY_NAME}
+        place: dict[str, str | Unknown] = {"mount": self._mount.path, "name": unquote(path), "any": ANY_NAME}
         try:
             self._refuse_unfit_mount()
             now = self._newest(path)
         except Rejected as refused:
             if refused.reason == "not_kv_v2":
                 raise
-            place |= dict.fromkeys(("there", "absent", "empty"))
+            place |= dict.fromkeys(("held", "deleted", "absent", "empty"), Unknown())
         else:
-            place["there" if now.number else "absent"] = unquote(path)
-            place |= {} if now.version else {"empty": unquote(path)}
+            stands = ("held",) if now.version else ("empty", "deleted" if now.number else "absent")
+            place |= dict.fromkeys(stands, unquote(path))
         return granted(self._vault, KV, Places((place,), named=True))
 
     def _overwrite(self, name: str, data: Mapping[str, Any], expected: int) -> int:

@@ -10,9 +10,10 @@ from rotator.ports import Answer, Connection, State
 from rotator.practice.openbao import openbao
 from rotator.providers import vault_approle_secret_id
 from rotator.providers.vault_approle_secret_id import connect
-from tests.contracts.cases.vault_approle_secret_id import KIND, new_secret_id, prepared
+from tests.contracts.cases.vault_approle_secret_id import KIND, POLICY, new_secret_id, prepared
 from tests.fakes.fault_proxy import fault_proxy
 from tests.refused import reason_of
+from tests.servers.vault_policies import assert_told_truly, lacking_one
 
 MARKER = "rotator-run-7-issue"
 
@@ -160,3 +161,27 @@ def test_all_are_listed_with_their_age(server, provider):
     facts = {each.ref: each.facts for each in provider.discover()}[ref]
     assert facts["created_at"].startswith("20")
     assert "last_used_at" not in facts
+
+
+@pytest.mark.parametrize("lacking", lacking_one(POLICY), ids=lambda each: each[0].replace("/", "."))
+def test_without_one_capability_what_is_refused_is_told_and_the_rest_is_done(server, own, lacking):
+    server.write_policy("lacking", lacking[1])
+    token = server.plant("lacking").token
+    wide, narrow = (
+        connect(Connection("vault", "vault", endpoint_url=server.address, credential=lambda own=own: own), KIND)
+        for own in (own, token)
+    )
+    ref, secret = new_secret_id(server, "asked")
+    issued = wide.issue(ref, "another", {})
+    logged_in(server, ref, secret)
+    logged_in(server, issued.ref, issued.secret)
+    named = Leaked(secret=secret, owner=ref.owner)
+    acts = {
+        "look": lambda: (narrow.identify(named), narrow.inspect(ref), narrow.siblings(ref)),
+        "preserve": lambda: narrow.preserve(ref),
+        "verify": lambda: narrow.verify(ref, secret),
+        "issue": lambda: (narrow.issue(ref, MARKER, {}), narrow.marked(ref, MARKER)),
+        "end_sessions": lambda: narrow.end_sessions(ref),
+        "revoke": lambda: narrow.revoke(ref),
+    }
+    assert assert_told_truly(narrow, ref.owner, acts) != {True}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -10,10 +11,13 @@ from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.errors import Rejected, RotatorError
 from rotator.ports import Answer, Connection, Issuing, SessionEnding, State
 from rotator.providers.vault_database_lease import connect
-from tests.servers.vault_database import VaultDatabase, vault_database
+from tests.servers.vault_database import POLICY, VaultDatabase, vault_database
+from tests.servers.vault_policies import QUESTION, assert_told_truly, lacking_one
 
 KIND = "vault_database_lease"
 CUTS = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{{name}}'; DROP ROLE \"{{name}}\""
+
+LACKING = [each for each in lacking_one(POLICY) if not re.search("static|rotate-role", each[0])]
 
 
 @pytest.fixture(scope="module")
@@ -108,3 +112,20 @@ def test_a_lease_under_another_roles_name_is_refused(servers, provider):
         provider.revoke(CredentialRef(KIND, "vault", "database/other", ref.id))
     assert refusal.value.reason == "not_this_account"
     assert provider.inspect(ref).state is State.ACTIVE
+
+
+@pytest.mark.parametrize("lacking", LACKING, ids=lambda each: each[0].replace("/", "."))
+def test_without_one_capability_what_is_refused_is_told_and_the_rest_is_done(servers, lacking):
+    servers.bao.write_policy("lacking", lacking[1] + QUESTION)
+    own = servers.bao.plant("lacking", no_default_policy=True).token
+    narrow = connect(Connection("vault", "vault", endpoint_url=servers.bao.address, credential=lambda: own), KIND)
+    servers.role("asked")
+    ref, login = planted(servers, "asked")
+    gone = ref.with_id(ref.id[:-24] + "A" * 24)
+    acts = {
+        "look": lambda: (narrow.identify(Leaked(id=ref.id)), narrow.siblings(ref), narrow.inspect(gone)),
+        "preserve": lambda: narrow.preserve(ref),
+        "verify": lambda: narrow.verify(ref, Secret(json.dumps(login))),
+        "revoke": lambda: narrow.revoke(ref),
+    }
+    assert assert_told_truly(narrow, ref.owner, acts) != {True}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import psycopg
 import pytest
 
@@ -10,9 +12,11 @@ from rotator.ports import Answer, Connection, Issuing, State
 from rotator.providers.vault_database_static_role import connect
 from tests.fakes.fault_proxy import fault_proxy
 from tests.refused import reason_of
-from tests.servers.vault_database import vault_database
+from tests.servers.vault_database import POLICY, vault_database
+from tests.servers.vault_policies import assert_told_truly, lacking_one
 
 KIND = "vault_database_static_role"
+LACKING = [each for each in lacking_one(POLICY) if re.search("static|rotate-role|config|mounts", each[0])]
 
 
 @pytest.fixture(scope="module")
@@ -89,3 +93,21 @@ def test_a_server_that_speaks_another_language_or_lets_nobody_in_proves_nothing(
     servers.postgres.run("ALTER ROLE elsewhere CONNECTION LIMIT 0")
     verdict = provider.verify(ref, Secret(login["password"]))
     assert (verdict.answer, verdict.reason) == (Answer.INCONCLUSIVE, "refused_for_another_reason")
+
+
+@pytest.mark.parametrize("lacking", LACKING, ids=lambda each: each[0].replace("/", "."))
+def test_without_one_capability_what_is_refused_is_told_and_the_rest_is_done(servers, lacking):
+    servers.bao.write_policy("lacking", lacking[1])
+    own = servers.bao.plant("lacking").token
+    narrow = connect(Connection("vault", "vault", endpoint_url=servers.bao.address, credential=lambda: own), KIND)
+    wide = connect(Connection("vault", "vault", endpoint_url=servers.bao.address, credential=lambda: servers.own), KIND)
+    password = Secret(servers.static(f"asked{next(servers.numbers)}")["password"])
+    ref = wide.identify(Leaked(secret=password))
+    acts = {
+        "look": lambda: (narrow.identify(Leaked(secret=password, owner=ref.owner)), narrow.inspect(ref)),
+        "preserve": lambda: narrow.preserve(ref),
+        "verify": lambda: narrow.verify(ref, password),
+        "end_sessions": lambda: narrow.end_sessions(ref),
+        "revoke": lambda: narrow.revoke(ref),
+    }
+    assert assert_told_truly(narrow, ref.owner, acts) != {True}

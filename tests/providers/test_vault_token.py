@@ -11,12 +11,14 @@ from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.errors import BadInput, Rejected, Unavailable, Uncertain
 from rotator.families import vault_accessors
 from rotator.ports import Answer, Connection, Issuing, SessionEnding, State, Suspendable
-from rotator.practice.openbao import openbao
+from rotator.practice.openbao import ROTATOR_POLICY, openbao
 from rotator.providers.vault_token import connect
 from tests.fakes.fault_proxy import fault_proxy
 from tests.refused import reason_of
+from tests.servers.vault_policies import QUESTION, assert_told_truly, lacking_one
 
 MARKER = "rotator-run-7-issue"
+POLICY = ROTATOR_POLICY.partition('path "secret')[0] + 'path "auth/token/roles" { capabilities = ["list"] }'
 
 
 @pytest.fixture(scope="module")
@@ -414,3 +416,54 @@ def test_a_refused_token_of_its_own_is_an_error_and_not_remembered(server, proxy
     provider = connected(proxy.address, dead.token)
     assert [reason_of(provider.own) for _ in range(2)] == ["own_credential_refused"] * 2
     assert len(proxy.calls) == 2
+
+
+@pytest.mark.parametrize("lacking", lacking_one(POLICY), ids=lambda each: each[0].replace("/", "."))
+def test_without_one_capability_what_is_refused_is_told_and_the_rest_is_done(server, lacking):
+    server.write_policy("lacking", lacking[1] + QUESTION)
+    narrow = connected(server.address, server.plant("lacking", no_default_policy=True).token)
+    server.call("POST", "auth/token/roles/asked", {"allowed_policies": "app"})
+    made = server.call("POST", "auth/token/create/asked", {"policies": ["app"], "display_name": "of-a-role"})["auth"]
+    exposed, of_a_role = (
+        server.plant("app", "asked"),
+        CredentialRef("vault_token", "vault", "of-a-role", made["accessor"]),
+    )
+    ref = ref_of(exposed, "asked")
+    kept = {each: connected(server.address, server.rotator.token).preserve(each) for each in (ref, of_a_role)}
+    acts = {
+        "look": lambda: (
+            narrow.own(),
+            narrow.identify(Leaked(secret=exposed.token)),
+            narrow.inspect(ref),
+            narrow.siblings(ref),
+        ),
+        "preserve": lambda: narrow.preserve(ref),
+        "issue": lambda: (
+            [narrow.issue(each, MARKER, kept[each]) for each in kept],
+            narrow.marked(ref, MARKER),
+            narrow.preserve(ref),
+        ),
+        "revoke": lambda: narrow.revoke(ref),
+    }
+    assert assert_told_truly(narrow, ref.owner, acts) != {True}
+
+
+def test_without_sudo_only_a_token_with_the_rotators_own_policies_is_minted_and_nobody_says_more(server):
+    rules = ROTATOR_POLICY.replace('"update", "sudo"', '"update"')
+    server.write_policy("without-sudo", rules)
+    narrow = connected(server.address, server.plant("without-sudo").token)
+    told = {each.needs: each for each in narrow.permissions(None)}
+    assert told["update on auth/token/create-orphan"].granted
+    assert told["sudo on auth/token/create-orphan"].granted is None
+    assert reason_of(lambda: narrow.issue(ref_of(server.plant("app", "ci")), MARKER, {})) == "refused"
+    assert narrow.issue(ref_of(server.plant("without-sudo", "ci")), MARKER, {}).secret
+
+
+def test_a_token_with_the_policy_root_is_minted_for_a_root_token_alone_and_that_is_told(server):
+    needs = "root on auth/token/create-orphan"
+    narrow, root = (connected(server.address, own) for own in (server.rotator.token, server.root))
+    assert [each.granted for each in narrow.permissions("root") if each.needs == needs] == [None]
+    assert {each.granted for each in root.permissions("root")} == {True}
+    ref = ref_of(server.plant("root", "root"), "root")
+    assert reason_of(lambda: narrow.issue(ref, MARKER, {})) == "refused"
+    assert root.issue(ref, MARKER, {}).secret

@@ -13,8 +13,9 @@ from rotator.families.vault_transit import KNOCKABLE
 from rotator.ports import Answer, Connection, State
 from rotator.practice.openbao import openbao
 from rotator.providers.vault_transit_key import connect
-from tests.contracts.cases.vault_transit_key import KIND, new_version, prepared
+from tests.contracts.cases.vault_transit_key import KIND, POLICY, new_version, prepared
 from tests.fakes.fault_proxy import fault_proxy
+from tests.servers.vault_policies import assert_told_truly, lacking_one
 
 SMALL = sorted(KNOCKABLE - {"rsa-3072", "rsa-4096"})
 """Making the larger RSA keys takes seconds; they go the same way."""
@@ -149,3 +150,30 @@ def test_an_id_of_another_key_is_refused(server, provider):
     with pytest.raises(Rejected) as refusal:
         provider.revoke(CredentialRef(KIND, "vault", "transit/other", ref.id))
     assert refusal.value.reason == "not_this_account"
+
+
+@pytest.mark.parametrize("lacking", lacking_one(POLICY), ids=lambda each: each[0].replace("/", "."))
+def test_without_one_capability_what_is_refused_is_told_and_the_rest_is_done(server, own, lacking):
+    server.write_policy("lacking", lacking[1])
+    token = server.plant("lacking").token
+    wide, narrow = (
+        connect(Connection("vault", "vault", endpoint_url=server.address, credential=lambda own=own: own), KIND)
+        for own in (own, token)
+    )
+    name = f"asked-{os.urandom(4).hex()}"
+    said: set[bool | None] = set()
+    for kind in ("aes256-gcm96", "ed25519"):
+        ref, key = new_version(server, f"{name}-{kind}", kind)
+        stopped, _ = new_version(server, f"{name}-{kind}-stopped", kind)
+        wide.suspend(stopped)
+        acts = {
+            "look": lambda ref=ref, key=key: narrow.identify(Leaked(secret=key, owner=ref.owner)),
+            "preserve": lambda ref=ref: narrow.preserve(ref),
+            "verify": lambda ref=ref, key=key: narrow.verify(ref, key),
+            "issue": lambda ref=ref: narrow.issue(ref, "marker", {}),
+            "suspend": lambda ref=ref: narrow.suspend(ref),
+            "resume": lambda ref=stopped: narrow.resume(ref),
+            "revoke": lambda ref=ref: narrow.revoke(ref),
+        }
+        said |= assert_told_truly(narrow, ref.owner, acts)
+    assert said != {True}

@@ -13,10 +13,17 @@ from rotator.ports import Connection
 from rotator.practice.openbao import openbao
 from rotator.stores.vault_kv import connect
 from tests.fakes.fault_proxy import fault_proxy
+from tests.servers.vault_policies import assert_told_truly, lacking_one
 
 OLD = {"id": "old", "token": "canary-old"}
 NEW = Secret('{"id": "new", "token": "canary-new"}')
 TOKEN = "run-1/step issue"
+POLICY = """
+path "secret/data/*"      { capabilities = ["create", "read", "update"] }
+path "secret/metadata/*"  { capabilities = ["update"] }
+path "secret/delete/*"    { capabilities = ["update"] }
+path "secret/destroy/*"   { capabilities = ["update"] }
+"""
 
 
 @pytest.fixture(scope="module")
@@ -192,3 +199,41 @@ def test_a_token_that_may_not_write_is_rejected_before_anything_changes(server, 
         made.stage(name, NEW, TOKEN)
     assert refusal.value.reason == "permission_denied"
     assert server.get(name) == OLD
+
+
+@pytest.mark.parametrize("holds", ["something", "nothing", "what was deleted"])
+@pytest.mark.parametrize("lacking", lacking_one(POLICY), ids=lambda each: each[0].replace("/", "."))
+def test_without_one_capability_what_is_refused_is_told_and_the_rest_is_done(server, lacking, holds):
+    server.write_policy("lacking", lacking[1])
+    wide, narrow = (
+        connect(Connection("v", "vault", endpoint_url=server.address, credential=lambda own=own: own))
+        for own in (server.rotator.token, server.plant("lacking").token)
+    )
+    place = f"{holds} asked/{lacking[0]}".replace(" ", "-")
+    if holds != "nothing":
+        server.put(place, OLD)
+    if holds == "what was deleted":
+        server.call("DELETE", f"secret/data/{place}")
+    before = wide.current(place)
+
+    def promote():
+        for _ in range(2):  # as after a crash
+            version = narrow.stage(place, NEW, TOKEN)
+        narrow.promote(place, version, before)
+
+    def demote():
+        now = wide.promote(place, wide.stage(place, NEW, "another"), wide.current(place))
+        narrow.demote(place, now, before)
+
+    acts = {"look": lambda: (narrow.current(place), narrow.staged(place, TOKEN)), "promote": promote, "demote": demote}
+    assert assert_told_truly(narrow, place, acts)
+
+
+def test_of_names_that_nobody_gave_nothing_is_told_and_of_an_unfit_mount_neither(server, store):
+    assert {each.granted for each in store.permissions(None)} == {None}
+    server.call("POST", "sys/mounts/old", {"type": "kv", "options": {"version": "1"}})
+    unfit = Connection(
+        "v", "vault", endpoint_url=server.address, credential=lambda: server.root, settings={"mount": "old"}
+    )
+    with pytest.raises(Rejected, match="not_kv_v2"):
+        connect(unfit).permissions("app")

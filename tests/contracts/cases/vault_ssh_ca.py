@@ -31,6 +31,12 @@ path "+/roles/rotator-*"   { capabilities = ["create", "update", "delete"] }
 path "+/sign/rotator-*"    { capabilities = ["update"] }
 """
 
+LOOKS = """
+path "sys/mounts"          { capabilities = ["read"] }
+path "+/issuers"           { capabilities = ["list"] }
+path "+/roles"             { capabilities = ["list"] }
+"""
+
 
 @dataclass(frozen=True)
 class Company:
@@ -39,13 +45,14 @@ class Company:
     server: OpenBao
     hosts: RevokingHosts
     own: Secret
+    narrow: Secret
 
-    def connect(self, address: str | None = None, **changed: object) -> VaultSshCa:
-        """Return the provider, which sees the server with the rotator's own narrow token."""
+    def connect(self, address: str | None = None, own: Secret | None = None, **changed: object) -> VaultSshCa:
+        """Return the provider, which sees the server with the rotator's own token, unless told which."""
         settings = {**self.hosts.settings, **changed}
         del settings["authorized_keys"], settings["revoked_keys"]
         where = address or self.server.address
-        return connect(Connection("vault", "vault", None, where, lambda: self.own, settings), KIND)
+        return connect(Connection("vault", "vault", None, where, lambda: own or self.own, settings), KIND)
 
     def engine(self, mount: str) -> None:
         """Enable an ssh engine."""
@@ -68,9 +75,14 @@ def company(folder: Path) -> Iterator[Company]:
     """Run both sides until the block ends."""
     with openbao(folder) as server, revoking_hosts() as hosts:
         server.write_policy(KIND, POLICY)
-        token, key = server.plant(KIND, "rotator").token, hosts.servers.own_key
-        own = {"id": "rotator", "token": token.reveal(), "private_key": key.reveal()}
-        yield Company(server, hosts, Secret(json.dumps(own)))
+        server.write_policy("looks", LOOKS)
+        own = document(server.plant(KIND, "rotator").token, hosts.servers.own_key)
+        yield Company(server, hosts, own, document(server.plant("looks").token, hosts.servers.narrow_key))
+
+
+def document(token: Secret, key: Secret) -> Secret:
+    """Return the rotator's own credential, for the server and for the hosts."""
+    return Secret(json.dumps({"id": "rotator", "token": token.reveal(), "private_key": key.reveal()}))
 
 
 @contextmanager
@@ -94,4 +106,5 @@ def open_case(tmp_path: Path) -> Iterator[Case]:
             unknown=lambda ref: ref.with_id(asyncssh.generate_private_key("ssh-ed25519").get_fingerprint()),
             wrong_account=lambda: CredentialRef(KIND, "vault", "not-here", "SHA256:" + "A" * 43),
             own=found.own,
+            narrow=found.connect(own=found.narrow),
         )
