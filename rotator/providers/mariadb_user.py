@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, ClassVar
@@ -25,8 +25,10 @@ from rotator.credential import CredentialRef, Issued, Leaked, Secret
 from rotator.errors import Rejected
 from rotator.families.mysql import FAMILY, MariaDb, Session
 from rotator.families.mysql_knock import NATIVE, stored
+from rotator.families.mysql_permissions import closes_nobody, permissions
 from rotator.families.server_login import SECRET_FIELD, issued, login_in, new_password, tagged, untagged
 from rotator.kind import Kind
+from rotator.permissions import Permission
 from rotator.ports import Answer, Capability, Connection, Discovered, State, Status, Verdict
 from rotator.rest_kind import RestKind
 
@@ -195,11 +197,21 @@ class MariadbUser(Kind):
         self._not_own(ref.owner)
         with self._server.session() as session:
             closed = session.change("KILL HARD CONNECTION USER %s", name)
+            if not closed and closes_nobody(session):
+                raise Rejected("permission_denied", "KILL closes nothing without CONNECTION ADMIN, and says nothing")
         return {"connections_closed": str(closed), "of": f"every account called {name}, whichever password let them in"}
 
     def preserve(self, ref: CredentialRef) -> Mapping[str, str]:
         """Return what the server knows: not when the password was last used."""
         return self.inspect(ref).facts or {"state": State.ABSENT.value}
+
+    def permissions(self, whose: str | None) -> Sequence[Permission]:
+        """Return what the account's own grants say, which hold for all; its own passwords are not taken away."""
+        with self._server.session() as session:
+            said = list(permissions(session))
+        if whose and whose.rpartition("@")[0] == self._server.own()[0]:
+            said.append(Permission(("end_sessions", "revoke"), "another account to come in by", False, "it is our own"))
+        return said
 
     def _not_own(self, label: str) -> None:
         if label.rpartition("@")[0] == self._server.own()[0]:

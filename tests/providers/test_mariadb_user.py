@@ -9,7 +9,7 @@ import pymysql
 import pytest
 
 from rotator.credential import CredentialRef, Leaked, Secret
-from rotator.errors import Unavailable
+from rotator.errors import Rejected, Unavailable
 from rotator.families import mysql, mysql_knock, server_login
 from rotator.ports import Answer, State
 from tests.contracts.cases.mariadb_user import KIND, connected, ref_of
@@ -206,3 +206,79 @@ def test_a_server_without_tls_gets_no_login_when_tls_is_wanted(server, name):
         with pytest.raises(Unavailable):
             act()
     assert ref.provider == KIND
+
+
+GRANTS = [
+    # grants, the verbs that they are said to lack, those that nobody can tell of
+    (["CREATE USER, CONNECTION ADMIN ON *.*", "SELECT ON mysql.global_priv"], set(), set()),
+    (["ALL ON *.*"], set(), set()),
+    (["CREATE USER, SUPER ON *.*", "SELECT (User, Host, Priv) ON mysql.global_priv"], set(), set()),
+    (["CREATE USER ON *.*", "SELECT ON mysql.*"], {"end_sessions"}, set()),
+    (["CONNECTION ADMIN ON *.*"], {"look", "revoke"}, set()),
+    (["CONNECTION ADMIN, SELECT ON *.*", "SELECT ON `CREATE USER ON x`.*"], {"revoke"}, set()),
+    (["CONNECTION ADMIN ON *.*", "SELECT, UPDATE ON mysql.*"], set(), set()),
+    (["CONNECTION ADMIN ON *.*", "SELECT, UPDATE ON `m%`.*"], set(), {"revoke"}),
+    (["CONNECTION ADMIN ON *.*", "SELECT ON mysql.*", "UPDATE ON `m_sql`.*"], set(), {"revoke"}),
+]
+
+
+def said(provider, owner: str | None = None) -> tuple[set[str], set[str]]:
+    told = provider.permissions(owner)
+    lacking = [{verb for each in told if each.granted is how for verb in each.verbs} for how in (False, None)]
+    return lacking[0] & {"look", "revoke", "end_sessions"}, lacking[1] - {"install", "uninstall"}
+
+
+def tried(server, provider, name: str) -> set[str]:
+    """Return what is refused when it is tried on an account of that name."""
+    ref, password = planted(server, name)
+    lives, refused = server.session(name, password), set()
+    for verb, act in (
+        ("look", provider.siblings),
+        ("end_sessions", provider.end_sessions),
+        ("revoke", provider.revoke),
+    ):
+        try:
+            act(ref)
+        except Rejected as error:
+            assert error.reason == "permission_denied"  # noqa: PT017 - not to be refused is right too
+            refused.add(verb)
+    assert lives() == ("end_sessions" in refused)
+    return refused
+
+
+@pytest.mark.parametrize("case", GRANTS)
+@pytest.mark.parametrize("through_a_role", [False, True])
+def test_what_grants_say_is_so_when_it_is_tried(server, name, case, through_a_role):
+    grants, lacking, unknown = case
+    own, role = f"{name}-own", f"{name}-role"
+    server.run("CREATE USER %s IDENTIFIED BY 'mine'", own)
+    server.run("CREATE ROLE %s", role)
+    for each in grants:
+        server.run(f"GRANT {each.replace('%', '%%')} TO %s", role if through_a_role else own)
+    provider = connected(server, own=Secret("mine"), user=own)
+    if through_a_role:
+        server.run("GRANT %s TO %s", role, own)
+        assert said(provider)[0] == {"look", "revoke", "end_sessions"}  # it is not on
+        server.run("SET DEFAULT ROLE %s FOR %s", role, own)
+    assert said(provider) == (lacking, unknown)
+    assert tried(server, provider, name) - unknown == lacking
+
+
+def test_a_read_only_server_and_its_own_account_are_told(server, provider, name):
+    ref, _ = planted(server, name)
+    assert said(provider, ref.owner) == (set(), set())
+    assert said(provider, f"{OWN_USER}@%")[0] == {"revoke", "end_sessions"}
+    server.run("SET GLOBAL read_only = 1")
+    try:
+        assert said(provider, ref.owner)[0] == {"revoke"}
+        assert reason_of(lambda: provider.revoke(ref)) == "read_only_server"
+        server.run("GRANT READ_ONLY ADMIN ON *.* TO %s", OWN_USER)
+        assert said(provider, ref.owner)[0] == set()
+        provider.revoke(ref)
+    finally:
+        server.run("SET GLOBAL read_only = 0")
+
+
+def test_the_hash_in_its_grants_goes_nowhere(server, provider):
+    assert mysql_knock.stored(server.own) in str(server.run("SHOW GRANTS FOR %s", OWN_USER))
+    assert mysql_knock.stored(server.own) not in str(provider.permissions(None))

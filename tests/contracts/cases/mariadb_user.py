@@ -23,6 +23,13 @@ def connected(server: MariaDbServer, address: str | None = None, own: Secret | N
     return connect(Connection("db", "mysql", None, address or server.url, lambda: own or server.own, settings), KIND)
 
 
+def looking(server: MariaDbServer):
+    """Return the provider with an account that may look and no more."""
+    server.run("CREATE USER looker IDENTIFIED BY 'looks'")
+    server.run("GRANT SELECT ON mysql.global_priv TO looker")
+    return connected(server, own=Secret("looks"), user="looker")
+
+
 def ref_of(account: str, password: Secret) -> CredentialRef:
     return CredentialRef(KIND, "db", account, f"{account}:{stored(password)[1:9].lower()}")
 
@@ -46,4 +53,5 @@ def open_case(tmp_path: Path) -> Iterator[Case]:  # noqa: ARG001 - the server ru
             unknown=lambda ref: ref.with_id(f"{ref.owner}:00000000"),
             own=server.own,
             session=lambda ref, secret: server.session(ref.owner.rpartition("@")[0], secret),
+            narrow=looking(server),
         )
