@@ -42,6 +42,7 @@ echo "rotator end=yes"
 """
 _COMMAND = "exec /bin/sh -c '" + " ".join(line.strip() for line in _SCRIPT.strip().splitlines()) + "' rotator"
 _FACT = re.compile(r"^rotator ([a-z_-]+)=(.*)$", re.MULTILINE)
+_NEEDED = {"folder", "enter", "write", "uid", "shell"}
 _FLAGS = re.compile(r"[-A-Za-z]{8,}")
 _HAS_NO_FLAGS = ("not supported", "inappropriate ioctl", "not a tty")
 """How a file system that knows no such locks answers, in the words of glibc and of musl."""
@@ -75,8 +76,8 @@ async def may_run(session: Session, program: str) -> Told:
 
 
 def judged(folder: str, at: asyncssh.SFTPAttrs, standing: asyncssh.SFTPAttrs | None, facts: Mapping[str, str]) -> Told:
-    """Judge by how the folder and the file stand, and by what the shell said; no facts: it said nothing."""
-    if not facts:
+    """Judge by how the folder and the file stand, and by what the shell said, which may be nothing."""
+    if not facts.keys() >= _NEEDED or not facts["uid"].isdecimal():
         return None, NO_SHELL
     if facts["folder"] != "yes":
         return None, f"the account's shell sees no {folder}, which SFTP shows"
