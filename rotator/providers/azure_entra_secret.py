@@ -4,13 +4,15 @@ The owner is the application's client id (appId), the id the secret's keyId. Gra
 (`hint`) and never the whole: a report that names no keyId is held against those, and is ambiguous where two are alike.
 A secret dies at once for Graph and within minutes at sign-in; tokens that were got with it live on for an hour or so,
 unless the service evaluates access continuously.
-The rotator's own application needs Application.ReadWrite.OwnedBy, as an owner of each, or Application.ReadWrite.All.
+The rotator's own application needs Application.ReadWrite.OwnedBy, as an owner of each, or Application.ReadWrite.All:
+either also lets it ask what it may do. To be told a plain no, it needs Application.Read.All and
+RoleManagement.Read.Directory beside.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Any, ClassVar
@@ -31,8 +33,10 @@ from rotator.families.azure import (
     refusal,
     told,
 )
+from rotator.families.azure_permissions import of_application
 from rotator.families.http_wire import Reply
 from rotator.kind import Kind
+from rotator.permissions import Permission
 from rotator.ports import Answer, Capability, Connection, Discovered, State, Status, Verdict
 from rotator.rest_kind import RestKind
 
@@ -157,6 +161,11 @@ class AzureEntraSecret(Kind):
             for found in each.get("passwordCredentials") or ():
                 ref = self._ref_of(str(each["appId"]), str(found["keyId"]))
                 yield Discovered(ref, {**_facts(found), "state": _state(found).value})
+
+    def permissions(self, whose: str | None) -> Sequence[Permission]:
+        """Return what is granted on an application, or on all of the tenant's."""
+        path = f"/v1.0/applications?$select={_SHOWN}&$top=1" if whose is None else f"{_path(whose)}?$select={_SHOWN}"
+        return of_application(self._tenant, whose, path)
 
     def _secrets(self, application: str) -> dict[str, Mapping[str, Any]]:
         """Return the application's secrets by keyId. Raises Rejected("not_this_account") where there is none such."""

@@ -3,13 +3,14 @@
 Disabling a version lets nobody read it, and can be undone; Key Vault deletes no single version, only a secret with all
 of them. Whatever the value opens is closed by its own issuer, in a run of that kind: here nothing is ever proven dead,
 and only stated to be out of reach. Whoever names no version is given the newest: so that one is never touched.
-A version is named NAME:VERSION. The rotator's own application needs the role Key Vault Secrets Officer.
+A version is named NAME:VERSION. The rotator's own application needs the role Key Vault Secrets Officer, or an access
+policy with list, get and set for secrets: a Key Vault can be asked for none of them but the first.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any, ClassVar
@@ -17,7 +18,9 @@ from typing import Any, ClassVar
 from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.errors import Rejected, Uncertain
 from rotator.families.azure import FAMILY, Tenant, refusal, told
+from rotator.families.azure_permissions import of_vault
 from rotator.kind import Kind
+from rotator.permissions import Permission
 from rotator.ports import Capability, Connection, Discovered, State, Status, Verdict
 from rotator.rest_kind import RestKind
 
@@ -111,6 +114,11 @@ class AzureKeyVaultSecret(Kind):
     def revoke(self, ref: CredentialRef) -> None:
         raise Rejected("unsupported", f"Key Vault deletes no single version of {ref.owner}")
 
+    def permissions(self, whose: str | None) -> Sequence[Permission]:
+        """Return what can be told of one secret, or of the vault: whether it is listed, and no more."""
+        path = "/secrets" if whose is None else f"/secrets/{_checked(whose)}/versions"
+        return of_vault(self._tenant, f"{path}?{API}&maxresults=1")
+
     def _set(self, ref: CredentialRef, *, enabled: bool) -> None:
         name, version = _named(ref)
         path = f"/secrets/{name}/{version}?{API}"
@@ -140,10 +148,8 @@ class AzureKeyVaultSecret(Kind):
 
     def _versions(self, name: str) -> list[Mapping[str, Any]]:
         """Return a secret's versions; none when the vault has no such secret: its name is its own vault's."""
-        if not re.fullmatch(_NAME, name):
-            raise Rejected("unreadable", f"{name!r} is no secret's name")
         try:
-            return list(self._tenant.listed(self._tenant.vault, f"/secrets/{name}/versions?{API}"))
+            return list(self._tenant.listed(self._tenant.vault, f"/secrets/{_checked(name)}/versions?{API}"))
         except Rejected as refused:
             if refused.reason != f"http_{HTTPStatus.NOT_FOUND}":
                 raise
@@ -165,6 +171,12 @@ def _named(ref: CredentialRef) -> tuple[str, str]:
     if found is None or found[1] != ref.owner:
         raise Rejected("unreadable", "a version is named NAME:VERSION")
     return found[1], found[2]
+
+
+def _checked(name: str) -> str:
+    if not re.fullmatch(_NAME, name):
+        raise Rejected("unreadable", f"{name!r} is no secret's name")
+    return name
 
 
 def _version(listed: Mapping[str, Any]) -> str:

@@ -3,7 +3,8 @@
 Entra ends no single one: `revokeSignInSessions` ends all of a user's, on every device, so one call does for many of one
 user. Access tokens that were got before live on for an hour or so, unless the service evaluates access continuously.
 The owner is the user's object id; Entra names no refresh token, so the id is the SHA-256 of its text, in hex.
-The rotator's own application needs User.RevokeSessions.All, and User.Read.All to tell a user who is not here.
+The rotator's own application needs User.RevokeSessions.All, and User.Read.All to tell a user who is not here; to ask
+whether it has the first, Application.Read.All (and RoleManagement.Read.Directory, to be told a plain no).
 """
 
 from __future__ import annotations
@@ -20,8 +21,10 @@ from urllib.parse import quote
 from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.errors import Rejected, RotatorError, Unavailable, Uncertain
 from rotator.families.azure import FAMILY, GRAPH, Tenant, error_code, given, refusal
+from rotator.families.azure_permissions import of_sessions
 from rotator.families.http_wire import Reply
 from rotator.kind import Kind
+from rotator.permissions import Permission
 from rotator.ports import Answer, Capability, Connection, Status, Verdict
 from rotator.rest_kind import RestKind
 
@@ -126,6 +129,10 @@ class AzureRefreshToken(Kind):
             except (Rejected, Unavailable, Uncertain) as error:
                 answers[ref.owner] = error
         return [answers[ref.owner] for ref, _ in exposed]
+
+    def permissions(self, whose: str | None) -> Sequence[Permission]:  # noqa: ARG002 - it is for all users or none
+        """Return whether it may end the sessions of the tenant's users."""
+        return of_sessions(self._tenant)
 
     def _redeemed(self, token: Secret) -> Reply:
         form = {"grant_type": "refresh_token", "client_id": AZURE_CLI, "scope": "openid"}

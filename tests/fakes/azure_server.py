@@ -8,6 +8,7 @@
     POST  …/revokeSignInSessions           200 {value: true}, 404
     GET, PATCH /secrets/NAME/VERSION       200, 403 where it is disabled, 404
 
+Who may do what, and is told so, stands in `azure_rights.py`.
 From Microsoft's documentation: paths, fields, `hint`, `@odata.nextLink`, AADSTS7000215 (wrong secret), 7000222
 (expired), 700016 (no such application), 50173 (the grant is revoked), api-version. Not documented, and chosen here:
 400 for an unknown keyId, 9002313 for a refresh token that was never one.
@@ -28,6 +29,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from rotator.credential import Secret
+from tests.fakes.azure_rights import Rights, principal
 from tests.fakes.vendor_server import Answer, Asked, serving
 
 PAGE = 2
@@ -49,7 +51,8 @@ class FakeAzure:
     secrets: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
     users: dict[str, set[str]] = field(default_factory=dict)
     revoked: set[str] = field(default_factory=set)
-    _bearers: set[str] = field(default_factory=set)
+    rights: Rights = field(default_factory=Rights)
+    _bearers: dict[str, str] = field(default_factory=dict)
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
     def __post_init__(self) -> None:
@@ -106,8 +109,11 @@ class FakeAzure:
             self.asked.append(f"{asked.method} {asked.path}")
             if asked.path.endswith("/oauth2/v2.0/token"):
                 return self._sign_in(asked.path.split("/")[1], asked.body or {})
-            if asked.headers.get("Authorization", "").removeprefix("Bearer ") not in self._bearers:
+            client = self._bearers.get(asked.headers.get("Authorization", "").removeprefix("Bearer "))
+            if client is None:
                 return 401, {"error": {"code": "InvalidAuthenticationToken", "message": "expired"}}, {}
+            if refused := self.rights.refused(client, asked):
+                return refused
             if asked.path.startswith("/secrets"):
                 return self._vault(asked, address)
             return self._graph(asked, address)
@@ -128,7 +134,7 @@ class FakeAzure:
         if kept["endDateTime"] < _time():
             return _refused(401, "invalid_client", 7000222, "The provided client secret keys are expired.")
         token = f"eyJ{secrets.token_urlsafe(30)}"
-        self._bearers.add(token)
+        self._bearers[token] = form["client_id"]
         return 200, {"token_type": "Bearer", "expires_in": 3599, "access_token": token}, {}
 
     def _refresh(self, text: str) -> Answer:
@@ -149,6 +155,10 @@ class FakeAzure:
             return 200, _page([self._shown(each) for each in self.applications], asked, address, "@odata.nextLink"), {}
         if asked.path.startswith("/v1.0/users/"):
             return self._of_user(*asked.path.split("/")[3:])
+        if (listed := self.rights.listed(asked, self.applications)) is not None:
+            return 200, _page(listed, asked, address, "@odata.nextLink"), {}
+        if found := re.fullmatch(r"/v1.0/servicePrincipals\(appId='([^']*)'\)", asked.path):
+            return 200, {"id": principal(found[1])}, {}
         found = re.fullmatch(r"/v1.0/applications\(appId='([^']*)'\)(?:/(addPassword|removePassword))?", asked.path)
         if found is None or found[1] not in self.applications:
             return _NOT_FOUND
