@@ -127,7 +127,7 @@ SSH_ENGINE = Asked(
         Need(("install", "revoke"), _UPDATE, ("{several}/config/issuers",)),
         Need(("revoke",), ("delete",), ("{several}/issuer/{issuer}",)),
         Need(("revoke",), ("delete",), ("{only}/config/ca",)),
-        Need(("verify",), ("create", "update", "delete"), (_PROBE,)),
+        Need(("verify",), ("update", "delete"), (_PROBE,)),
         Need(("verify",), _UPDATE, ("{mount}/sign/rotator-{any}",)),
     ),
     SECRETS,

@@ -12,8 +12,8 @@ there nothing is issued, and the stolen one is taken from the hosts and from `co
     credential = "file:keys/authority"    # {"id": "rotator", "token": "the server's", "private_key": "for the hosts"}
 
 The rotator's own token needs: read on sys/mounts, list on MOUNT/issuers and MOUNT/roles, update on
-MOUNT/issuers/import/+, MOUNT/config/issuers and MOUNT/sign/rotator-*, delete on MOUNT/issuer/+, and create, update and
-delete on MOUNT/roles/rotator-*; with Vault read and delete on MOUNT/config/ca.
+MOUNT/issuers/import/+, MOUNT/config/issuers and MOUNT/sign/rotator-*, delete on MOUNT/issuer/+, and update and delete
+on MOUNT/roles/rotator-*; with Vault read and delete on MOUNT/config/ca.
 """
 
 from __future__ import annotations

@@ -20,13 +20,14 @@ from rotator.flow.proof import Evidence
 from rotator.ports import Answer, Connection, Place, State
 from rotator.practice.process import free_port
 from rotator.providers.vault_ssh_ca import connect
-from tests.contracts.cases.vault_ssh_ca import KIND, company
+from tests.contracts.cases.vault_ssh_ca import KIND, POLICY, company, document
 from tests.fakes.deployment import Deployment, Outside, broken_chains, scoped, sqlite
 from tests.fakes.fault_proxy import LOST_ANSWER, fault_proxy
 from tests.fakes.http_server import Request, listening
 from tests.fakes.store import FakeStore
 from tests.fakes.world import World
 from tests.servers.ssh_revoked import ACCOUNTS
+from tests.servers.vault_policies import assert_told_truly, lacking_one
 
 MOUNTS = (f"prod-{number}" for number in count(1))
 
@@ -217,6 +218,7 @@ def test_a_connection_without_hosts_serves_the_other_kinds(found, exposed):
     with pytest.raises(Rejected) as refusal:
         plain.identify(Leaked(secret=exposed[1]))
     assert (refusal.value.reason, plain.targets(exposed[0])) == ("no_hosts", ())
+    assert [each.why for each in plain.permissions(exposed[0].owner) if "hosts" in each.needs] == [str(refusal.value)]
 
 
 def test_where_a_mount_keeps_one_nothing_is_issued_and_the_stolen_one_is_forgotten(found):
@@ -227,7 +229,7 @@ def test_where_a_mount_keeps_one_nothing_is_issued_and_the_stolen_one_is_forgott
     class OneAuthority(Request):
         """As Vault's documentation has it, and its answer to a path that it has not."""
 
-        def answered(self, sent):  # noqa: ARG002
+        def answered(self, sent):
             called.append((self.command, self.path.removeprefix("/v1/ssh/")))
             match called[-1]:
                 case "GET", "config/ca" if kept:
@@ -237,6 +239,9 @@ def test_where_a_mount_keeps_one_nothing_is_issued_and_the_stolen_one_is_forgott
                 case "DELETE", "config/ca":
                     kept.clear()
                     self.reply(204)
+                case "POST", "/v1/sys/capabilities-self":
+                    root = {path: ["root"] for path in json.loads(sent)["paths"]}
+                    self.reply(200, json.dumps({"request_id": "r-1", "data": root}).encode())
                 case _:
                     self.reply(404, json.dumps({"errors": ["1 error occurred:\n\t* unsupported path\n\n"]}).encode())
 
@@ -246,6 +251,9 @@ def test_where_a_mount_keeps_one_nothing_is_issued_and_the_stolen_one_is_forgott
     with listening(OneAuthority) as address:
         provider = found.connect(address)
         assert provider.inspect(ref).facts["signs"] == "by default"
+        told = {each.needs: each.granted for each in provider.permissions("ssh")}
+        assert told["delete on ssh/config/ca"]
+        assert told["update on +/issuers/import/rotator-*"] is None
         with pytest.raises(Rejected) as refusal:
             provider.issue(ref, "inc-1.r1.issue.1", {})
         provider.revoke(ref)
@@ -253,3 +261,28 @@ def test_where_a_mount_keeps_one_nothing_is_issued_and_the_stolen_one_is_forgott
         assert provider.siblings(ref) == frozenset()
     assert refusal.value.reason == "one_authority_only"
     assert [each for each in called if each[0] == "DELETE"] == [("DELETE", "config/ca")]
+
+
+@pytest.mark.parametrize("lacking", lacking_one(POLICY), ids=lambda each: each[0].replace("/", "."))
+def test_without_one_capability_what_is_refused_is_told_and_the_rest_is_done(found, lacking):
+    found.server.write_policy("lacking", lacking[1])
+    own = document(found.server.plant("lacking").token, found.hosts.servers.own_key)
+    one_host = found.hosts.settings["hosts"][:1]
+    wide, narrow = found.connect(hosts=one_host), found.connect(own=own, hosts=one_host)
+    mount = next(MOUNTS)
+    found.engine(mount)
+    ref, secret = found.authority(mount)
+    kept = wide.preserve(ref)
+    made = wide.issue(ref, "another", kept)
+    acts = {
+        "look": lambda: (narrow.identify(Leaked(secret=secret)), narrow.inspect(ref), narrow.siblings(ref)),
+        "preserve": lambda: narrow.preserve(ref),
+        "issue": lambda: (narrow.issue(ref, "more", kept), narrow.marked(ref, "more")),
+        "install": lambda: (
+            narrow.install(narrow.targets(ref)[0], made.ref, made.public, kept),
+            narrow.set_secret(made.ref, made.secret, kept),
+        ),
+        "verify": lambda: narrow.verify(made.ref, made.secret),
+        "revoke": lambda: (wide.set_secret(made.ref, made.secret, kept), narrow.revoke(made.ref), narrow.revoke(ref)),
+    }
+    assert False in assert_told_truly(narrow, mount, acts)

@@ -27,7 +27,7 @@ path "+/roles"             { capabilities = ["list"] }
 path "+/issuers/import/+"  { capabilities = ["update"] }
 path "+/config/issuers"    { capabilities = ["update"] }
 path "+/issuer/+"          { capabilities = ["delete"] }
-path "+/roles/rotator-*"   { capabilities = ["create", "update", "delete"] }
+path "+/roles/rotator-*"   { capabilities = ["update", "delete"] }
 path "+/sign/rotator-*"    { capabilities = ["update"] }
 """
 
