@@ -8,19 +8,20 @@ it was saved: ACL SAVE is sent where an aclfile is configured; where users stand
 there too, and `inspect` says so (`kept_in: memory`). Users are not replicated: each server of a replica set or a
 cluster is a connection of its own, and `inspect` tells how many replicas there are. A knock is a login (AUTH): it locks
 nobody out, and a refused one leaves an entry in ACL LOG.
-The rotator's own user needs +acl, +client|kill, +config|get and +info.
+The rotator's own user needs +acl, +client|kill, +config|get and +info; +acl holds the questions about permissions too.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 from rotator.credential import CredentialRef, Issued, Leaked, Secret
 from rotator.errors import Rejected
 from rotator.families.redis import FAMILY, Redis, Session
+from rotator.families.redis_permissions import permissions
 from rotator.families.server_login import (
     SECRET_FIELD,
     issued,
@@ -30,6 +31,7 @@ from rotator.families.server_login import (
     untagged,
 )
 from rotator.kind import Kind
+from rotator.permissions import Permission
 from rotator.ports import Answer, Capability, Connection, Discovered, State, Status, Verdict
 from rotator.rest_kind import RestKind
 
@@ -177,6 +179,11 @@ class RedisAclUser(Kind):
     def preserve(self, ref: CredentialRef) -> Mapping[str, str]:
         """Return what the server knows: not when the password was last used."""
         return self.inspect(ref).facts or {"state": State.ABSENT.value}
+
+    def permissions(self, whose: str | None) -> Sequence[Permission]:  # noqa: ARG002
+        """Return which commands the server allows the rotator; who may handle one user may handle all."""
+        with self._redis.session() as session:
+            return permissions(session, str(self._redis.own().name))
 
     def _ref(self, user: str, tag: str) -> CredentialRef:
         return self._ref_of(user, tagged(user, tag))

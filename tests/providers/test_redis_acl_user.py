@@ -6,11 +6,12 @@ import pytest
 import redis
 
 from rotator.credential import Leaked, Secret
-from rotator.errors import BadInput, Unavailable
+from rotator.errors import BadInput, Rejected, Unavailable
 from rotator.families import redis as family
 from rotator.ports import Answer, Connection, State, Suspendable
 from rotator.providers.redis_acl_user import connect
-from tests.contracts.cases.redis_acl_user import KIND, connected, ref_of
+from tests.contracts.cases.redis_acl_user import KIND, LOOKS, connected, ref_of, ruled
+from tests.fakes.redis_7 import redis_7
 from tests.refused import reason_of
 from tests.servers.cuts import assert_a_lost_login_proves_nothing, assert_a_revocation_is_told_truly
 from tests.servers.redis_users import OWN_USER, redis_users
@@ -199,3 +200,65 @@ def test_an_address_that_cannot_be_used_is_one_clear_line(address, what):
     with pytest.raises(BadInput, match=what) as bad:
         connect(Connection("cache", "redis", endpoint_url=address), KIND)
     assert "canary" not in str(bad.value)
+
+
+ASKS = "-@all +acl|getuser"
+RULES = [
+    # rules, the verbs that they are said to lack, those that nobody can tell of
+    (f"{LOOKS} +acl +client|kill", set(), set()),
+    ("+@all", set(), set()),
+    (LOOKS, {"revoke", "end_sessions"}, set()),
+    (f"{LOOKS} +client|kill +acl|setuser", {"revoke"}, set()),
+    (f"{ASKS} +acl +client|kill", {"look", "revoke"}, set()),
+    ("+@all -client", {"end_sessions"}, set()),
+    ("+@all -@admin +acl +config|get", {"end_sessions"}, set()),
+    ("-@all +@admin +info -config +config|get", set(), set()),
+    (f"{ASKS} +@admin -acl +acl|list +acl|getuser +info", {"revoke"}, {"end_sessions"}),
+    ("-@all +acl|list +config|get +info +client|kill", set(), {"look", "revoke", "end_sessions"}),
+]
+VERBS = {"look", "revoke", "end_sessions"}
+
+
+def said(provider) -> tuple[set[str], set[str]]:
+    told = provider.permissions(None)
+    assert all(each.why for each in told if each.granted is None)
+    lacking, unknown = (
+        {v for each in told if each.granted is how for v in each.verbs} & VERBS for how in (False, None)
+    )
+    return lacking, unknown
+
+
+@pytest.mark.parametrize(("rules", "lacking", "unknown"), RULES)
+def test_what_rules_say_is_so_when_it_is_tried(server, rules, lacking, unknown):
+    provider = ruled(server, f"resetkeys resetchannels {rules}", f"own-{RULES.index((rules, lacking, unknown))}")
+    assert said(provider) == (lacking, unknown)
+    ref, _ = planted(server, f"tried-{RULES.index((rules, lacking, unknown))}")
+    refused = set()
+    for verb, act in (("look", provider.inspect), ("end_sessions", provider.end_sessions), ("revoke", provider.revoke)):
+        try:
+            act(ref)
+        except Rejected as error:
+            assert error.reason == "permission_denied"  # noqa: PT017 - not to be refused is right too
+            refused.add(verb)
+    assert refused - unknown == lacking - unknown
+
+
+def test_where_users_are_kept_in_memory_they_need_not_be_saved(tmp_path):
+    with redis_users(tmp_path, aclfile=False) as kept_nowhere:
+        provider = ruled(kept_nowhere, f"{LOOKS} +acl|setuser +client|kill", "saver")
+        assert said(provider) == (set(), set())
+        provider.revoke(planted(kept_nowhere, "app")[0])
+
+
+@pytest.mark.parametrize(
+    ("allowed", "renamed", "lacking", "unknown"),
+    [
+        ("acl|list acl|setuser acl|save acl|dryrun info config|get client|kill", "", set(), set()),
+        ("acl|list acl|dryrun info config|get", "", {"revoke", "end_sessions"}, set()),
+        ("acl|list acl|setuser acl|save acl|dryrun info client|kill", "config|get", {"look", "revoke"}, set()),
+        ("acl|list acl|setuser acl|save info config|get client|kill", "", set(), VERBS),
+    ],
+)
+def test_redis_7_is_asked_to_try_it_dry(server, allowed, renamed, lacking, unknown):
+    with redis_7(allowed.split(), renamed=renamed.split()) as address:
+        assert said(connected(server, address)) == (lacking, unknown)

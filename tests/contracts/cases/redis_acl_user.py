@@ -18,10 +18,21 @@ from tests.servers.redis_users import OWN_USER, RedisUsers, redis_users
 KIND = "redis_acl_user"
 
 
-def connected(server: RedisUsers, address: str | None = None, own: Secret | None = None):
+LOOKS = "-@all +acl|list +acl|getuser +config|get +info"
+"""What the rotator needs to look, and to be told what it may do."""
+
+
+def connected(server: RedisUsers, address: str | None = None, own: Secret | None = None, user: str = OWN_USER):
     return connect(
-        Connection("cache", "redis", None, address or server.url, lambda: own or server.own, {"user": OWN_USER}), KIND
+        Connection("cache", "redis", None, address or server.url, lambda: own or server.own, {"user": user}), KIND
     )
+
+
+def ruled(server: RedisUsers, rules: str, user: str):
+    """Return the provider with a user of its own who has these rules."""
+    with server.client() as admin:
+        admin.execute_command("ACL", "SETUSER", user, "on", ">ruled", *rules.split())
+    return connected(server, own=Secret("ruled"), user=user)
 
 
 def ref_of(user: str, password: Secret) -> CredentialRef:
@@ -47,4 +58,5 @@ def open_case(tmp_path: Path) -> Iterator[Case]:
             unknown=lambda ref: ref.with_id(f"{ref.owner}:00000000"),
             own=server.own,
             session=lambda ref, secret: server.session(ref.owner, secret),
+            narrow=ruled(server, LOOKS, "looker"),
         )
