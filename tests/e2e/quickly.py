@@ -6,11 +6,11 @@ A lease of a minute outlives the longest call; where every call takes millisecon
 from __future__ import annotations
 
 import rotator.dispatcher
-import rotator.ledger.due
+import rotator.ledger.outbox
 from rotator.cli.main import main
 
 rotator.dispatcher.LEASE_S = 3.0
-rotator.ledger.due.RESEND_S = 2.0
+rotator.ledger.outbox.RESEND_S = 2.0
 
 if __name__ == "__main__":
     main()
