@@ -4,14 +4,14 @@ A replacement is created, never got by `rotate`: that ends the old token at once
 (a lost answer, a schedule of the victim's own) it ends the one that was got with it. What somebody has rotated shows
 here as absent, and its successor as a sibling.
 The rotator's own token needs the scope `api`: of an administrator for the tokens of users, of an Owner or Maintainer
-for those of a project or a group.
+for those of a project or a group, and there of no bot, who can create none.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from http import HTTPStatus
 from typing import Any, ClassVar
@@ -19,8 +19,10 @@ from typing import Any, ClassVar
 from rotator.credential import CredentialRef, Issued, Leaked, Secret
 from rotator.errors import Rejected, Unavailable, Uncertain
 from rotator.families.gitlab import FAMILY, SECRET_FIELD, GitLab, is_absent, said, told
+from rotator.families.gitlab_permissions import of_all_tokens, of_tokens
 from rotator.families.http_wire import Reply
 from rotator.kind import Kind
+from rotator.permissions import Permission
 from rotator.ports import Answer, Capability, Connection, Discovered, Provider, State, Status, Verdict
 from rotator.rest_kind import RestKind
 
@@ -157,6 +159,11 @@ class GitLabToken(Kind):
                 user = each["user_id"]
                 owner = owners.get(user) or owners.setdefault(user, self._owner(each))
                 yield Discovered(self._ref_of(owner, str(each["id"])), {**_facts(each), "state": State.ACTIVE.value})
+
+    def permissions(self, whose: str | None) -> Sequence[Permission]:
+        """Look at the owner's list, and say what GitLab tells of the token's scopes and its user's role."""
+        gitlab = self._gitlab.exchange()
+        return of_all_tokens(gitlab) if whose is None else of_tokens(gitlab, *_at(whose))
 
     def _found(self, ref: CredentialRef) -> Mapping[str, Any] | None:
         """Return a living token, None for one that is revoked, expired or unknown to its owner."""

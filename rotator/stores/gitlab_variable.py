@@ -10,7 +10,7 @@ workers of rotator out are variables of the same key in environments that no job
 know the claim: what it writes between our look and our write is lost. A version is a slow digest of the value, as one
 keeps of passwords, since GitLab gives none.
 
-The connection's token needs the scope `api` and the role Maintainer.
+The connection's token needs the scope `api` and the role Maintainer, of a group Owner.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -27,9 +27,11 @@ from rotator.credential import Secret
 from rotator.errors import Rejected, RotatorError, Unavailable, Uncertain
 from rotator.families.gitlab import GitLab, is_absent, said, told
 from rotator.families.gitlab_names import Variable, variable_of
+from rotator.families.gitlab_permissions import of_all_variables, of_variables
 from rotator.families.http_wire import Reply
-from rotator.families.one_method import BegunForEach
-from rotator.ports import Connection, Store
+from rotator.families.one_method import PermittedForEach, PermittedStore
+from rotator.permissions import Permission
+from rotator.ports import Connection
 
 FAMILY = "gitlab"
 
@@ -44,10 +46,10 @@ _STALE_S = 3600.0
 Found = Mapping[str, Any]
 
 
-def connect(connection: Connection) -> Store:
+def connect(connection: Connection) -> PermittedStore:
     """Return the store of one GitLab."""
     gitlab = GitLab(connection)
-    return BegunForEach(lambda: GitLabVariable(gitlab.exchange()))
+    return PermittedForEach(lambda: GitLabVariable(gitlab.exchange()))
 
 
 class GitLabVariable:
@@ -133,6 +135,10 @@ class GitLabVariable:
             else:
                 raise Rejected("not_found", f"{name} no longer keeps version {previous}")
         self._remove(place.beside(_CLAIM), if_it_says=claimant)
+
+    def permissions(self, whose: str | None) -> Sequence[Permission]:
+        """Look at the variable, and say what GitLab tells of the token's scopes and its user's role."""
+        return of_all_variables(self._gitlab) if whose is None else of_variables(self._gitlab, variable_of(whose))
 
     @contextlib.contextmanager
     def _claimed(self, place: Variable, claimant: str) -> Iterator[None]:

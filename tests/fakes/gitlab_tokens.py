@@ -9,10 +9,14 @@
     POST   …/rotate                                            200: the old one is revoked; of a revoked one, 401, and
                                                                its living successor is revoked too
     GET    /users/ID, /projects/ID, /groups/ID                 200, 404
+    GET    /user                                               200, with is_admin for an administrator alone
+    GET    /projects/ID/members/all/USER, and under /groups    200 {access_level}, 404
 
 From GitLab's documentation: paths, fields, the role and scopes of a project's token, the bots' names, `x-next-page`,
-the revocation of a whole family when an old one is rotated again. Seen in its source and in public reports: the words
-of each 401. A revoked project token's bot is deleted, so its project lists it no more.
+the revocation of a whole family when an old one is rotated again; that read_api changes nothing, that a Maintainer, of
+a group an Owner, has its tokens, that a bot creates none, that with Admin Mode an administrator's token needs
+admin_mode. Seen in its source and in public reports: the words of each 401, and 401 for the list of another user. A
+revoked project token's bot is deleted, so its project lists it no more.
 """
 
 from __future__ import annotations
@@ -32,12 +36,19 @@ from tests.fakes.vendor_server import Answer, Asked, serving
 PAGE = 3
 _REVOKED = "Token was revoked. You have to re-authorize from the user."
 _EXPIRED = "Token is expired. You can either do re-authorization or token refresh."
+_ENOUGH = {"project": 40, "group": 50}
+_FORBIDDEN = (403, {"message": "403 Forbidden"}, {})
+_NO_SCOPE = (403, {"error": "insufficient_scope", "error_description": "The request requires higher privileges"}, {})
+_NOT_FOUND = {"message": "404 Not found"}
 _NOBODY = (401, {"message": "401 Unauthorized"}, {})
 
 
 @dataclass
 class FakeGitLab:
-    """Users, projects and groups, and the tokens of each. `tokens` are by their number."""
+    """Users, projects and groups, and the tokens of each. `tokens` are by their number.
+
+    `members` are the users of each project and group with their access levels; a role of `custom` has tokens besides.
+    """
 
     address: str = ""
     users: dict[int, dict[str, Any]] = field(default_factory=dict)
@@ -46,12 +57,15 @@ class FakeGitLab:
     tokens: dict[int, dict[str, Any]] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     scopeless: set[int] = field(default_factory=set)
+    members: dict[tuple[str, int], dict[int, int]] = field(default_factory=dict)
+    custom: set[int] = field(default_factory=set)
+    admin_mode: bool = False
     _lock: threading.RLock = field(default_factory=threading.RLock)
     _count: int = 0
 
     def __post_init__(self) -> None:
-        root = self.user("root", admin=True)
-        self.own_id, self.own = self.plant("user", root, scopes=["api"])
+        self.root = self.user("root", admin=True)
+        self.own_id, self.own = self.plant("user", self.root, scopes=["api"])
 
     def user(self, name: str = "", *, bot: bool = False, admin: bool = False) -> int:
         number = self._next()
@@ -71,6 +85,7 @@ class FakeGitLab:
             if sort != "user":
                 user = self.user(f"{sort}_{number}_bot_{secrets.token_hex(16)}", bot=True)
                 told.setdefault("access_level", 40)
+                self.members.setdefault((sort, number), {})[user] = told["access_level"]
             made = datetime.now(UTC)
             token = {
                 "id": self._next(),
@@ -116,11 +131,23 @@ class FakeGitLab:
     def _answer(self, asked: Asked, bearer: dict[str, Any], path: str) -> Answer:
         if path == "/personal_access_tokens/self":
             return 200, _shown(bearer), {}
-        admin = self.users[bearer["user_id"]]["admin"]
+        if "api" not in bearer["scopes"] and (asked.method != "GET" or "read_api" not in bearer["scopes"]):
+            return _NO_SCOPE
+        mine, person = bearer["user_id"], self.users[bearer["user_id"]]
+        admin = person["admin"] and (not self.admin_mode or "admin_mode" in bearer["scopes"])
+        if path == "/user":
+            shown = {name: person[name] for name in ("id", "username", "bot")}
+            return 200, {**shown, **({"is_admin": True} if person["admin"] else {})}, {}
         if path == "/personal_access_tokens":
-            return self._list(asked, lambda each: admin or each["user_id"] == bearer["user_id"])
-        if not admin:
-            return 403, {"message": "403 Forbidden"}, {}
+            if not admin and asked.query.get("user_id") not in (None, str(mine)):
+                return _NOBODY
+            return self._list(asked, lambda each: admin or each["user_id"] == mine)
+        if found := re.fullmatch(r"/(project|group)s/(\d+)/members/all/(\d+)", path):
+            level = self.members.get((found[1], int(found[2])), {}).get(int(found[3]))
+            return (200, {"id": int(found[3]), "access_level": level}, {}) if level else (404, _NOT_FOUND, {})
+        return (None if admin else self._refused(asked.method, path, mine)) or self._granted(asked, path)
+
+    def _granted(self, asked: Asked, path: str) -> Answer:
         if found := re.fullmatch(r"/(users|projects|groups)/(\d+)", path):
             return self._place(found[1], int(found[2]))
         if found := re.fullmatch(r"/users/(\d+)/personal_access_tokens", path):
@@ -130,6 +157,22 @@ class FakeGitLab:
         if found := re.fullmatch(r"/(project|group)s/(\d+)/access_tokens(?:/(\d+)(/rotate)?)?", path):
             return self._of_a_bot(asked, found[1], int(found[2]), found[3], rotates=bool(found[4]))
         return 404, {"error": "404 Not Found"}, {}
+
+    def _refused(self, method: str, path: str, user: int) -> Answer | None:
+        """Refuse what is not a user's own, and not of a project or group whose role does."""
+        if found := re.fullmatch(r"/personal_access_tokens/(\d+)", path):
+            return None if self.tokens.get(int(found[1]), {}).get("user_id") == user else (404, _NOT_FOUND, {})
+        found = re.match(r"/(project|group)s/(\d+)", path)
+        level = self.members.get((found[1], int(found[2])), {}).get(user, 0) if found else 0
+        if found is None or (level < _ENOUGH[found[1]] and user not in self.custom):
+            return _FORBIDDEN
+        if method == "POST" and self.users[user]["bot"]:
+            return (
+                400,
+                {"message": f"400 Bad request - User does not have permission to create {found[1]} access token"},
+                {},
+            )
+        return None
 
     def _of_a_bot(self, asked: Asked, sort: str, number: int, named: str | None, *, rotates: bool) -> Answer:
         if number not in (self.projects if sort == "project" else self.groups):

@@ -1,6 +1,7 @@
 """A fake of what GitLab publishes of its CI/CD variables, for projects and groups. Ours, never GitLab itself.
 
     GET, POST /projects/PATH/variables, GET, PUT, DELETE …/KEY[?filter[environment_scope]=SCOPE], and under /groups
+    GET /personal_access_tokens/self, /user, /projects/PATH/members/all/USER, and under /groups
 
 From GitLab's documentation: paths, fields and their defaults, masking (one line, no space, 8 characters; without `raw`
 only some characters), 201, 200, 204. Seen in public reports: the words of the 400 for a key that is taken and of the
@@ -31,16 +32,21 @@ _DEFAULTS = {
     "environment_scope": "*",
     "description": None,
 }
+_USER = 7
 _EXPANDED = re.compile(r"[A-Za-z0-9+/=@:.~_-]{8,}")
 _RAW = re.compile(r"\S{8,}")
 
 
 @dataclass
 class FakeVariables:
-    """Variables by owner, key and scope. `owners` are the projects and groups that there are."""
+    """Variables by owner, key and scope. `owners` are the projects and groups that there are.
+
+    `bearers` are other tokens: the scopes of each, and the access level that its user has everywhere.
+    """
 
     address: str = ""
     own: str = field(default_factory=lambda: f"glpat-{secrets.token_urlsafe(15)}")
+    bearers: dict[str, tuple[list[str], int]] = field(default_factory=dict)
     owners: set[tuple[str, str]] = field(default_factory=set)
     kept: dict[tuple[str, str, str, str], dict[str, Any]] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
@@ -62,11 +68,18 @@ class FakeVariables:
     def answer(self, asked: Asked, _: str) -> Answer:
         with self._lock:
             self.asked.append(f"{asked.method} {asked.path}")
-            if asked.headers.get("PRIVATE-TOKEN") != self.own:
+            bearer = {self.own: (["api"], 50), **self.bearers}.get(asked.headers.get("PRIVATE-TOKEN", ""))
+            if bearer is None:
                 return 401, {"message": "401 Unauthorized"}, {}
+            if (told := _of_bearer(asked.path, *bearer)) is not None:
+                return told
             found = _PATH.fullmatch(asked.path)
             if found is None:
                 return 404, {"error": "404 Not Found"}, {}
+            if asked.method != "GET" and "api" not in bearer[0]:
+                return 403, {"error": "insufficient_scope"}, {}
+            if bearer[1] < {"projects": 40, "groups": 50}[found["sort"]]:
+                return 403, {"message": "403 Forbidden"}, {}
             sort, owner, key = found["sort"], unquote(found["owner"]), found["key"]
             one = "Variable" if sort == "projects" else "GroupVariable"
             if (sort, owner) not in self.owners:
@@ -105,6 +118,17 @@ class FakeVariables:
 
     def _shown(self, found: dict[str, Any]) -> dict[str, Any]:
         return {**found, "value": None} if found["hidden"] else found
+
+
+def _of_bearer(path: str, scopes: list[str], level: int) -> Answer | None:
+    """Say what a token is, and whose; None where something else is asked."""
+    if path == "/api/v4/personal_access_tokens/self":
+        return 200, {"id": 1, "user_id": _USER, "scopes": scopes, "active": True, "revoked": False}, {}
+    if path == "/api/v4/user":
+        return 200, {"id": _USER, "username": "ci", "bot": False}, {}
+    if path.endswith(f"/members/all/{_USER}"):
+        return 200, {"id": _USER, "access_level": level}, {}
+    return None
 
 
 @contextlib.contextmanager

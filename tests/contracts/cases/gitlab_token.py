@@ -19,10 +19,10 @@ KIND = "gitlab_token"
 @contextmanager
 def open_case(tmp_path: Path) -> Iterator[Case]:  # noqa: ARG001 - the fake keeps nothing on disk
     with fake_gitlab() as server:
+        _, looks = server.plant("user", server.root, scopes=["read_api"])
 
-        def connected(address: str):
-            made = Connection(KIND, "gitlab", None, address, lambda: server.own, settle_s=0.0)
-            return connect(made, KIND)
+        def connected(address: str, own: Secret = server.own):
+            return connect(Connection(KIND, "gitlab", None, address, lambda: own, settle_s=0.0), KIND)
 
         def plant(owner: str | None = None) -> tuple[CredentialRef, Secret]:
             project = int(owner.partition("/")[2]) if owner else server.place("project")
@@ -39,4 +39,5 @@ def open_case(tmp_path: Path) -> Iterator[Case]:  # noqa: ARG001 - the fake keep
             unknown=lambda ref: ref.with_id("987654321"),
             wrong_account=lambda: CredentialRef(KIND, KIND, "project/987654321", "1"),
             own=server.own,
+            narrow=connected(server.address, looks),
         )

@@ -24,8 +24,10 @@ def open_case(tmp_path: Path) -> Iterator[StoreCase]:  # noqa: ARG001 - this Git
     with gitlab_variables() as fake:
         fake.owners.add(("projects", OWNER))
 
-        def connected(address: str):
-            return connect(Connection("gitlab", "gitlab", endpoint_url=address, credential=lambda: Secret(fake.own)))
+        fake.bearers["glpat-looks"] = (["read_api"], 40)
+
+        def connected(address: str, own: str = fake.own):
+            return connect(Connection("gitlab", "gitlab", endpoint_url=address, credential=lambda: Secret(own)))
 
         def consumer_reads(name: str) -> str | None:
             found = fake.job(OWNER).get(name.partition(":")[2])
@@ -37,4 +39,5 @@ def open_case(tmp_path: Path) -> Iterator[StoreCase]:  # noqa: ARG001 - this Git
             fresh_name=lambda: f"{OWNER}:TOKEN_{next(numbers)}",
             put=lambda name, text: fake.put(OWNER, name.partition(":")[2], text),
             consumer_reads=consumer_reads,
+            narrow=connected(fake.address, "glpat-looks"),
         )
