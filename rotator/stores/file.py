@@ -2,9 +2,8 @@
 
 `name` is a path beneath the connection's `folder`. A new document waits beside its file (mode 0600) and takes the
 file's name in one step, with the owner and group that the old one had, who may do with it what they could before; the
-group may read it at most, and others nothing. What
-stood there waits beside it for an undo, until the next promotion. Links are refused, and so are folders that everybody
-may write to: both could lead elsewhere.
+group may read it at most, and others nothing. What stood there waits beside it for an undo, until the next promotion.
+Links are refused, and so are folders that everybody may write to: both could lead elsewhere.
 
 Workers of rotator lock the folder. A file system has no compare-and-set against other hands: what one writes in the
 moment between our look and our rename is lost.
@@ -19,11 +18,13 @@ import hashlib
 import os
 import secrets
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rotator.credential import Secret
 from rotator.errors import Rejected, Unavailable, Uncertain
 from rotator.families.file import folder_of
+from rotator.families.file_permissions import permitted, refused
+from rotator.permissions import Permission
 from rotator.ports import Connection, Store
 
 FAMILY = "file"
@@ -118,6 +119,18 @@ class FileStore:
             else:
                 raise Rejected("not_found", f"{name} no longer keeps version {previous}")
             _settle(folder, name)
+
+    def permissions(self, whose: str | None) -> Sequence[Permission]:
+        """Return what the user that the rotator runs as may do to a file, or to all that stand in the folder."""
+        where = f"{self._folder}/{'*' if whose is None else whose}"
+        try:
+            with self._opened("any" if whose is None else whose) as (folder, leaf):
+                there = None if whose is None else [leaf] if _version_at(folder, leaf) else []
+                return permitted(where, folder, there)
+        except Rejected as refusal:
+            if refusal.reason == "bad_name":
+                raise
+            return refused(where, str(refusal))
 
     @contextlib.contextmanager
     def _opened(self, name: str) -> Iterator[tuple[int, str]]:
