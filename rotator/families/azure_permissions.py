@@ -90,7 +90,7 @@ def of_vault(tenant: Tenant, path: str) -> list[Permission]:
         listing = Permission(listing.verbs, listing.needs, None, "the vault has no such secret")
     else:
         told(reply, "value")
-    why = "a Key Vault does not say who may: its access policies or roles stand at Azure Resource Manager"
+    why = "a Key Vault has no question for it: see its roles or access policies"
     return [
         listing,
         Permission((LOOK,), "secrets/get, to name a version by its value", None, why),

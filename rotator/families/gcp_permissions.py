@@ -24,7 +24,7 @@ Needs = Mapping[str, tuple[str, ...]]
 
 KEYS_FORBIDDEN = ("iam.disableServiceAccountKeyCreation", "iam.managed.disableServiceAccountKeyCreation")
 """What an organization enforces against new keys, whoever may make them: the old constraint and the managed one."""
-NARROWER = "not for the whole project: what is granted on one of it, or by a condition, shows when that one is named"
+NARROWER = "not for all of it: name one to ask about it alone"
 
 _NOT_ASKED = frozenset({"access_denied", "not_found", "refused", "failed_precondition"})
 """Refusals of the question itself: the service is not enabled, or somebody in between does not know the question."""
@@ -71,7 +71,7 @@ def on_one(
 def not_forbidden(project: Project, verbs: tuple[str, ...], constraints: Sequence[str]) -> Permission:
     """Return whether no policy of an organization forbids it, whatever is granted."""
     exchange, why = project.exchange(), ""
-    needs = f"that no organization policy enforces {' or '.join(constraints)}"
+    needs = f"no organization policy {' or '.join(constraints)}"
     for each in constraints:
         path = f"/v2/projects/{quote(project.id, safe=':')}/policies/{each}:getEffectivePolicy"
         try:
@@ -79,7 +79,7 @@ def not_forbidden(project: Project, verbs: tuple[str, ...], constraints: Sequenc
         except Rejected as refusal:
             if refusal.reason not in _NOT_ASKED:
                 raise
-            why = f"asking needs orgpolicy.policy.get on project {project.id} ({refusal.reason})"
+            why = f"asking needs orgpolicy.policy.get ({refusal.reason})"
             continue
         try:
             enforced = [rule["enforce"] for rule in policy["spec"]["rules"]]
