@@ -6,6 +6,9 @@ What is done with the list that sshd names as `TrustedUserCAKeys`, wherever the 
     administrator = "root"                          # an account that may replace that file and write beside it
 
 An authority is named by the fingerprint of its key. A knock comes in with a certificate for a throwaway key.
+
+The administrator needs SFTP, the accounts a POSIX shell that may end their sessions; the shells of both say beforehand
+what may be done (`families/ssh_permissions.py`).
 """
 
 from __future__ import annotations

@@ -6,6 +6,9 @@
 sshd reads the list at each login, so nothing is reloaded. The new list goes to a file beside it, ssh-keygen on the host
 itself must find in it what is meant and let the rotator's own key stand, and only then it takes the old one's name.
 There is no way back: a key that was revoked is never taken off a list by rotator.
+
+The administrator needs SFTP, a POSIX shell and ssh-keygen there, the accounts a shell that may end their sessions; the
+shells of both say beforehand what may be done (`families/ssh_permissions.py`).
 """
 
 from __future__ import annotations

@@ -7,7 +7,9 @@ The settings name the hosts, the account (or accounts) and the hosts' own keys:
     known_hosts = "/etc/rotator/known_hosts"
 
 `authorized_keys` tells where the file stands when it is not `.ssh/authorized_keys`; `{host}` and `{user}` are filled
-in. The connection's credential is the rotator's own private key. Every host is a target with evidence of its own.
+in. The connection's credential is the rotator's own private key. It needs SFTP and a POSIX shell as each account, which
+may write to the folder of its key file; the same shell says beforehand whether it may (`families/ssh_permissions.py`).
+Every host is a target with evidence of its own.
 A knock leaves one line in the host's log; sshd from 9.8 on makes an address wait that fails often
 (PerSourcePenalties), so the rotator's address belongs into its PerSourcePenaltyExemptList.
 """
