@@ -66,6 +66,17 @@ class RabbitMq:
         reply = self._asked(f"/api/users/{quote(name, safe='')}", none=True)
         return reply.content if isinstance(reply.content, dict) and reply.ok else None
 
+    def own_tags(self) -> tuple[str, ...]:
+        """Return the tags of the rotator's own user, which say what it may do; none where they do not let it ask."""
+        try:
+            found = self._asked("/api/whoami").content
+        except Rejected as error:
+            if error.reason != "permission_denied":
+                raise
+            return ()
+        tags = found.get("tags") if isinstance(found, dict) else None
+        return tuple(map(str, tags)) if isinstance(tags, list) else tuple(str(tags or "").split(","))
+
     def connections(self, name: str) -> int:
         """Return how many connections the user has."""
         found = self._asked(f"/api/connections/username/{quote(name, safe='')}").content

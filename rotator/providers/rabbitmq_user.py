@@ -12,7 +12,7 @@ The rotator's own user needs the tag `administrator`.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from rotator.credential import CredentialRef, Issued, Leaked, Secret
@@ -20,6 +20,7 @@ from rotator.errors import Rejected
 from rotator.families.rabbitmq import ALGORITHM, FAMILY, SALT_BYTES, RabbitMq, is_of, stored, tag_of
 from rotator.families.server_login import SECRET_FIELD, issued, login_in, new_password, tagged, untagged
 from rotator.kind import Kind
+from rotator.permissions import LOOK, Permission
 from rotator.ports import Capability, Connection, Discovered, State, Status, Verdict
 from rotator.rest_kind import RestKind
 
@@ -27,6 +28,8 @@ SETTLE_S = 2.0
 """All nodes share one database of users; a login asks it anew."""
 
 _KEPT = "password_id"
+_ADMINISTRATOR = "administrator"
+_OTHERS_ONLY = ("end_sessions", "revoke")
 
 
 def connect(connection: Connection, name: str, rest: RestKind | None = None) -> RabbitmqUser:
@@ -134,6 +137,20 @@ class RabbitmqUser(Kind):
         """Return which password the user has, so that no other is overwritten later."""
         user = self._having(ref)
         return {"state": State.ABSENT.value} if user is None else {_KEPT: ref.id, **_facts(user)}
+
+    def permissions(self, whose: str | None) -> Sequence[Permission]:
+        """Return whether the rotator's user has the one tag that allows all of it (rabbitmq.com, "Management Plugin").
+
+        Seen on 3.10: with any other tag users are neither shown nor changed, and no connection is closed.
+        """
+        tags = self._rabbit.own_tags()
+        may = _ADMINISTRATOR in tags
+        verbs = (LOOK, "install", "uninstall", *_OTHERS_ONLY)
+        has = f"its tags: {', '.join(tags)}" if any(tags) else "it has no tag that lets it in here"
+        said = [Permission(verbs, f"the tag {_ADMINISTRATOR}", may, "" if may else has)]
+        if whose == self._rabbit.own()[0]:
+            said.append(Permission(_OTHERS_ONLY, "another user to come in as", granted=False, why="it is our own"))
+        return said
 
     def _having(self, ref: CredentialRef) -> Mapping[str, Any] | None:
         name, tag = untagged(ref.id)

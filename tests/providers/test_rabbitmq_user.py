@@ -9,7 +9,7 @@ from base64 import b64decode
 import pytest
 
 from rotator.credential import CredentialRef, Leaked, Secret
-from rotator.errors import BadInput, Unavailable
+from rotator.errors import BadInput, RotatorError, Unavailable
 from rotator.families import http_wire, server_login
 from rotator.families.rabbitmq import stored
 from rotator.ports import Answer, Connection, State
@@ -128,6 +128,28 @@ def test_a_user_that_may_not_and_a_dead_password_of_its_own_are_told_apart(serve
     assert reason_of(lambda: narrow.inspect(ref)) == "permission_denied"
     dead = connected(server, own=Secret("canary-that-was-never-right"))
     assert reason_of(lambda: dead.inspect(ref)) == "own_credential_refused"
+
+
+@pytest.mark.parametrize("tags", ["", "management", "policymaker", "monitoring", "administrator", "x,administrator"])
+def test_what_its_tags_say_is_so_when_it_is_tried(server, provider, user, tags):
+    own = f"{user}-own"
+    ref, password = planted(server, user)
+    narrow = connected(server, own=server.plant(own, tags), user=own)
+    [told] = narrow.permissions(user)
+    assert {"look", "install", "uninstall", "revoke", "end_sessions"} == set(told.verbs)
+    assert told.granted is ("administrator" in tags)
+    if not told.granted:
+        assert (tags or "no tag") in told.why
+        assert {reason_of(lambda act=act: act(ref)) for act in (narrow.inspect, narrow.revoke)} == {"permission_denied"}
+        with pytest.raises(RotatorError):  # the server falls over its own refusal, and says 500
+            narrow.end_sessions(ref)
+        assert provider.verify(ref, password).answer is Answer.ACCEPTED
+        return
+    assert narrow.end_sessions(ref)["connections_closed"] == "0"
+    narrow.revoke(ref)
+    made = narrow.generate(ref)
+    narrow.set_secret(made.ref, made.secret, {})
+    assert {each.granted for each in narrow.permissions(own) if "revoke" in each.verbs} == {True, False}
 
 
 def test_each_lost_answer_is_told_truly(server, provider, user):
