@@ -36,8 +36,9 @@ TOLD = (LOCKED_SINCE, "pwdChangedTime", "pwdFailureTime", "pwdLastSuccess", "aut
 """Operational attributes that say how an entry stands, where an overlay keeps them."""
 
 SUCCESS, SIZE_LIMIT, NO_SUCH_ATTRIBUTE, CONSTRAINT, ALREADY, NO_SUCH_OBJECT = 0, 4, 16, 19, 20, 32
-SCHEMA = 65
-_INVALID_CREDENTIALS, _INSUFFICIENT = 49, 50
+REFERRAL, UNKNOWN_CONTROL, INSUFFICIENT, SCHEMA = 10, 12, 50, 65
+_INVALID_CREDENTIALS = 49
+_NO_OP = "1.3.6.1.4.1.4203.666.5.2"
 _LATER = {51: "busy", 52: "unavailable"}
 _PORT, _PAGE, _TAG = 389, 500, 8
 _HASHES = {"SSHA": "sha1", "SSHA256": "sha256", "SSHA384": "sha384", "SSHA512": "sha512", "SMD5": "md5"}
@@ -89,6 +90,16 @@ class Session:
         if self._wire.result["result"] not in (SUCCESS, SIZE_LIMIT, NO_SUCH_OBJECT):
             raise refused(self._wire.result["result"])
         return any(each.get("type") == "searchResEntry" for each in self._wire.response or ())
+
+    def answer_to(self, dn: str, change: tuple[str, bytes]) -> int:
+        """Return the code that a change would get, with the No-Op control, and change nothing. Raises Unavailable."""
+        try:
+            self._wire.modify(dn, {PASSWORD: [(change[0], [change[1]])]}, controls=[(_NO_OP, True, None)])
+        except (LDAPException, OSError) as error:
+            raise unanswered(error, Unavailable) from None
+        except KeyError as unknown:  # the library stumbles over a code that it has no name for
+            return int(unknown.args[0])
+        return int(self._wire.result["result"])
 
     def modify(self, dn: str, *changes: tuple[str, bytes]) -> int:
         """Change the entry's passwords, all or nothing; return the code. Raises Uncertain when the answer was lost."""
@@ -183,7 +194,7 @@ def refused(code: int) -> RotatorError:
     """Put a result that is no success into our words."""
     if code in _LATER:
         return Unavailable(_LATER[code], f"result {code}")
-    if code == _INSUFFICIENT:
+    if code == INSUFFICIENT:
         return Rejected("permission_denied", f"result {code}")
     return Rejected("too_many_entries" if code == SIZE_LIMIT else f"result_{code}", "")
 

@@ -15,7 +15,7 @@ The rotator's own entry needs to read and write userPassword below `base`, and t
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar
 
 import ldap3
@@ -41,8 +41,10 @@ from rotator.families.ldap import (
     stored,
     tag_of,
 )
+from rotator.families.ldap_permissions import permissions
 from rotator.families.server_login import SECRET_FIELD, issued, login_in, new_password, tagged, untagged
 from rotator.kind import Kind
+from rotator.permissions import Permission
 from rotator.ports import Answer, Capability, Connection, Discovered, State, Status, Verdict
 from rotator.rest_kind import RestKind
 
@@ -153,7 +155,7 @@ class LdapPassword(Kind):
     def revoke(self, ref: CredentialRef) -> None:
         """Take this one value away; where the entry must have one, a password that nobody has takes its place."""
         dn, tag = untagged(ref.id)
-        if dn.lower() == self._directory.own()[0].lower():
+        if self._is_own(dn):
             raise Rejected("own_credential", "the rotator comes in as this entry: give the connection another first")
         with self._directory.session() as session:
             entry = self._read(session, dn)
@@ -164,6 +166,17 @@ class LdapPassword(Kind):
     def preserve(self, ref: CredentialRef) -> Mapping[str, str]:
         """Return how the entry stands: with ppolicy or lastbind when it was entered last, and how often refused."""
         return self.inspect(ref).facts or {"state": State.ABSENT.value}
+
+    def permissions(self, whose: str | None) -> Sequence[Permission]:
+        """Return how the directory would answer changes of this entry's passwords; none is made."""
+        with self._directory.session() as session:
+            said = list(permissions(session, self._directory.base, whose))
+        if whose and self._is_own(whose):
+            said.append(Permission(("revoke",), "another entry to come in as", granted=False, why="it is our own"))
+        return said
+
+    def _is_own(self, dn: str) -> bool:
+        return dn.lower() == self._directory.own()[0].lower()
 
     def _named(self, name: str | None) -> list[Entry]:
         """Return the entry of a DN, those of a uid or cn, or all; each with its passwords."""

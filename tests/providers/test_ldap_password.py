@@ -14,7 +14,7 @@ from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.errors import Rejected, Unavailable
 from rotator.families import ldap
 from rotator.ports import Answer, SessionEnding, State
-from tests.contracts.cases.ldap_password import KIND, connected, planted
+from tests.contracts.cases.ldap_password import KIND, connected, entered, planted
 from tests.refused import reason_of
 from tests.servers.cuts import assert_a_lost_login_proves_nothing, assert_a_revocation_is_told_truly
 from tests.servers.silence import silent_server
@@ -209,3 +209,78 @@ def test_a_server_that_says_nothing_is_given_up(server, name, monkeypatch):
 
 def test_the_base_is_the_own_entrys_where_none_is_named(server):
     assert ldap.Directory(connected(server, base=None)._connection).base == BASE
+
+
+def tried(provider, ref: CredentialRef) -> dict[str, bool]:
+    """Return whether each verb was done when it was tried."""
+    made, done = provider.generate(ref), {}
+    acts = {"look": lambda: provider.inspect(ref), "install": lambda: provider.set_secret(made.ref, made.secret, {})}
+    for verb, act in {**acts, "revoke": lambda: provider.revoke(ref)}.items():
+        try:
+            act()
+        except Rejected:
+            done[verb] = False
+        else:
+            done[verb] = True
+    return done
+
+
+def said(provider, dn: str | None) -> dict[str, bool | None]:
+    told = provider.permissions(dn)
+    assert all(each.why for each in told if each.granted is not True)
+    return {verb: each.granted for each in told for verb in each.verbs if verb != "uninstall"}
+
+
+RIGHTS = {"rotator": {"install", "revoke"}, "adder": {"install"}, "taker": {"revoke"}}
+
+
+@pytest.mark.parametrize("who", RIGHTS)
+def test_what_the_directory_says_is_so_when_it_is_tried(server, provider, name, who):
+    ref, password = planted(server, name)
+    asking = provider if who == "rotator" else entered(server, who)
+    may = {verb: verb in {"look", *RIGHTS[who]} for verb in ("look", "install", "revoke")}
+    before = server.values(ref.owner), server.told(ref.owner)
+    assert said(asking, ref.owner) == may
+    assert (server.values(ref.owner), server.told(ref.owner)) == before
+    server.bound(ref.owner, password).unbind()
+    assert tried(asking, ref) == may
+
+
+@pytest.mark.parametrize(
+    ("rule", "reason"),
+    [({"pwdCheckQuality": "2"}, "refused_by_policy"), ({"pwdSafeModify": "TRUE"}, "permission_denied")],
+)
+def test_what_a_policy_refuses_is_told_before(strict, name, rule, reason):
+    provider = connected(strict)
+    ref, _ = planted(strict, name)
+    usual = {"pwdCheckQuality": "0", "pwdSafeModify": "FALSE", "pwdInHistory": "3"}
+    for rules, install in ((usual, True), (usual | rule, False)):
+        changes = {key: [(ldap3.MODIFY_REPLACE, [value])] for key, value in rules.items()}
+        with strict.bound(ADMIN, strict.admin) as admin:
+            admin.modify(f"cn=policy,{BASE}", changes)
+        assert said(provider, ref.owner) == {"look": True, "install": install, "revoke": True}
+    made = provider.generate(ref)
+    assert reason_of(lambda: provider.set_secret(made.ref, made.secret, {})) == reason
+    provider.revoke(ref)
+
+
+def test_what_is_not_shown_or_not_known_is_not_told(server, provider, name, monkeypatch):
+    (ref, _), (own, password) = planted(server, name), planted(server, f"{name}-own")
+    blind = connected(server, own=password, user=own.owner)
+    assert said(blind, ref.owner) == said(blind, None) == {"look": False, "install": None, "revoke": None}
+    assert said(provider, None) == said(provider, f"uid=nobody,{BASE}") | {"look": True}
+    assert said(provider, f"uid=nobody,{BASE}") == dict.fromkeys(("look", "install", "revoke"))
+    assert said(provider, OWN)["revoke"] is False
+    monkeypatch.setattr(ldap, "_NO_OP", "1.3.6.1.4.1.4203.666.5.99")
+    before = server.values(ref.owner)
+    assert said(provider, ref.owner) == {"look": True, "install": None, "revoke": None}
+    assert server.values(ref.owner) == before
+
+
+def test_a_password_that_is_gone_by_then_is_not_put_back(server, provider, name):
+    ref, _ = planted(server, name)
+    [value] = server.values(ref.owner)
+    provider.revoke(ref)
+    with ldap.Directory(provider._connection).session() as session:
+        assert session.answer_to(ref.owner, (ldap3.MODIFY_ADD, value)) == 0x410E  # OpenLDAP's "nothing was done"
+    assert server.values(ref.owner) == []

@@ -35,8 +35,9 @@ rootdn "{admin}"
 rootpw {password}
 maxsize 10485760
 dbnosync
-access to attrs=userPassword by dn.exact="{own}" write by anonymous auth by * none
-access to * by dn.exact="{own}" read by * none
+access to attrs=userPassword by dn.exact="{own}" write by dn.exact="cn=looker,{base}" read
+ by dn.exact="cn=adder,{base}" =arscxd by dn.exact="cn=taker,{base}" =zrscxd by anonymous auth by * none
+access to * by dn.exact="{own}" read by dn.regex="^cn=(looker|adder|taker),{base}$" read by * none
 {policy}
 """
 _POLICY = f"overlay ppolicy\nppolicy_default cn=policy,{BASE}\n"
@@ -73,6 +74,19 @@ class Slapd:
                 admin.add(dn, ["inetOrgPerson"], {"cn": name, "sn": name})
             admin.modify(dn, {"userPassword": [(ldap3.MODIFY_ADD, [value])]})
         return dn, tag_of(value), password
+
+    def enter(self, name: str) -> tuple[str, Secret]:
+        """Make an entry that the configuration gives rights of its own; return its DN and password."""
+        password, dn = Secret(secrets.token_hex(20)), f"cn={name},{BASE}"
+        value = stored(password, secrets.token_hex(8))
+        self.add(dn, ["organizationalRole", "simpleSecurityObject"], cn=name, userPassword=value)
+        return dn, password
+
+    def told(self, dn: str) -> dict[str, object]:
+        """Return all that the server keeps of an entry besides its attributes: when it was changed, and by whom."""
+        with self.bound(ADMIN, self.admin) as admin:
+            admin.search(dn, "(objectClass=*)", ldap3.BASE, attributes=[ldap3.ALL_OPERATIONAL_ATTRIBUTES])
+            return dict(admin.response[0]["raw_attributes"])
 
     def values(self, dn: str) -> list[bytes]:
         with self.bound(ADMIN, self.admin) as admin:

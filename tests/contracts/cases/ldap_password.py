@@ -23,6 +23,12 @@ def connected(server: Slapd, address: str | None = None, own: Secret | None = No
     return connect(connection, KIND)
 
 
+def entered(server: Slapd, name: str):
+    """Return the provider as one of those who have rights of their own: looker, adder, taker."""
+    dn, password = server.enter(name)
+    return connected(server, own=password, user=dn)
+
+
 def planted(server: Slapd, name: str) -> tuple[CredentialRef, Secret]:
     dn, tag, password = server.plant(name)
     return CredentialRef(KIND, "directory", dn, f"{dn}:{tag}"), password
@@ -45,4 +51,5 @@ def open_case(tmp_path: Path) -> Iterator[Case]:  # noqa: ARG001 - its configura
             garbled=lambda secret: Secret(secret.reveal()[:-6]),
             unknown=lambda ref: ref.with_id(f"{ref.owner}:00000000"),
             own=server.own,
+            narrow=entered(server, "looker"),
         )
