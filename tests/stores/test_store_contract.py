@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from rotator.credential import Secret
-from rotator.errors import Rejected, Unavailable
+from rotator.errors import Rejected, Unavailable, Uncertain
 from rotator.permissions import LOOK, Permitted
 from tests.stores.store_contract import StoreCase, case_names, opener
 
@@ -178,7 +178,7 @@ def test_of_many_hands_that_promote_at_once_one_wins(case: StoreCase, filled):
                 return case.store.promote(name, version, old)
             except Rejected as refusal:
                 return refusal.reason
-            except Unavailable as later:  # nothing was done, and asking again is safe
+            except (Unavailable, Uncertain) as later:  # done or not: a promotion is safe to ask for again
                 reason = later.reason
         return reason
 
