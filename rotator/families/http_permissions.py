@@ -100,7 +100,8 @@ def _leaves(call: PermissionsCall, found: list[object], path: str) -> Held:
             raise _unreadable(call)
     held: dict[str, frozenset[str]] = {}
     for leaf in found:
-        held |= _of_leaf(call, leaf)
+        for word, places in _of_leaf(call, leaf).items():
+            held[word] = held.get(word, frozenset()) | places
     return held
 
 

@@ -146,6 +146,12 @@ def test_what_is_granted_for_one_owner_is_unknown_for_all(asked, places, of_all,
     }
 
 
+def test_what_several_grants_say_of_one_word_is_added_up(asked):
+    call = {**PLACES, "each": "roles", "held": "on"}
+    roles = [{"on": {"keys.read": ["accounts:5"], "keys.delete": ["*"]}}, {"on": {"keys.read": ["accounts:6"]}}]
+    assert set(granted(asked(call, answer={"roles": roles}, whose="5")).values()) == {True}
+
+
 def test_an_owner_that_no_credential_can_have_is_not_asked_about(asked):
     with pytest.raises(Rejected) as refusal:
         asked(PLACES, answer={}, whose="../5", owner_format="[0-9]+")
