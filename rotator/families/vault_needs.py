@@ -27,12 +27,12 @@ TOKEN = (
         ("auth/token/create-orphan",),
         "without it a token is minted only where all its policies are the rotator's own",
     ),
-    Need(
-        ("issue",),
-        ("root",),
-        ("auth/token/create-orphan",),
-        "a token with the policy root is minted only for a root token; every other without",
-    ),
+)
+TOKEN_OF_ROOT = Need(
+    ("issue",),
+    ("root",),
+    ("auth/token/create-orphan",),
+    "a token with the policy root is minted only for a root token; every other without",
 )
 TOKEN_OF_ROLE = Need(("issue",), _UPDATE, ("auth/token/create/{name}",))
 """A token that a role of the token store made is minted through that role."""

@@ -179,10 +179,12 @@ def _answer(
     known = [path for path in paths if isinstance(path, str)]
     lacking = {path: may[path] for path in known if not _covers(may[path], need.allowed)}
     if lacking:
-        path, has = min(lacking.items())
+        path, has = min(lacking.items(), key=lambda each: (ANY_NAME in each[0], each[0]))
         why = need.otherwise or f"granted there: {', '.join(sorted(has - {'deny'})) or 'nothing'}"
         if len(paths) > 1:
-            why += f" (on {path.rstrip('/')}" + (f" and {len(lacking) - 1} more)" if len(lacking) > 1 else ")")
+            why += f" (on {path.rstrip('/').replace(ANY_NAME, '*')}" + (
+                f" and {len(lacking) - 1} more)" if len(lacking) > 1 else ")"
+            )
         return Permission(need.verbs, words, None if need.otherwise else False, why)
     why = next((each.why for each in paths if isinstance(each, Unknown)), "")
     if any(_keys(path) for path in need.paths):

@@ -23,7 +23,7 @@ from rotator.families.own_token import TOKEN_FIELD
 from rotator.families.vault import FAMILY, Vault, sendable
 from rotator.families.vault_accessors import MARKER_KEY, Accessors, lookup, owner_of
 from rotator.families.vault_mounts import names
-from rotator.families.vault_needs import TOKEN, TOKEN_OF_ROLE
+from rotator.families.vault_needs import TOKEN, TOKEN_OF_ROLE, TOKEN_OF_ROOT
 from rotator.families.vault_permissions import Places, granted
 from rotator.kind import Kind
 from rotator.permissions import Permission
@@ -152,14 +152,16 @@ class VaultToken(Kind):
             facts = {"created_at": holder.created_at, "state": str(State.ACTIVE), "path": holder.path}
             yield Discovered(self._ref_of(holder.owner, accessor), facts)
 
-    def permissions(self, whose: str | None) -> Sequence[Permission]:  # noqa: ARG002 - the paths are the same for all
-        """Return what the policies of the rotator's own token grant."""
+    def permissions(self, whose: str | None) -> Sequence[Permission]:
+        """Return what the policies of the rotator's own token grant: the same for all owners but `root`."""
         vault = self._vault.exchange()
         try:
             roles = Places(tuple({"name": each} for each in names(vault, "auth/token/roles")))
         except Rejected as refused:
             roles = Places((), f"which roles there are was not told: {refused.reason} (list on auth/token/roles)")
-        return granted(vault, TOKEN if roles == Places(()) else (*TOKEN, TOKEN_OF_ROLE), roles)
+        of_root = (TOKEN_OF_ROOT,) if whose in {None, "root"} else ()
+        of_roles = () if roles == Places(()) else (TOKEN_OF_ROLE,)
+        return granted(vault, (*TOKEN, *of_root, *of_roles), roles)
 
     def _by_secret(self, secret: Secret, known_id: str | None) -> Mapping[str, Any] | None:
         text = secret.reveal()
