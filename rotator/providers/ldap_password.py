@@ -9,7 +9,8 @@ it. A knock is a bind. Where the overlay ppolicy counts refused binds (pwdMaxFai
 too, and can lock the entry with its new password: `keep` records the count, and a refusal of a locked entry whose
 password still stands proves nothing. With pwdCheckQuality 2 it refuses hashes, save from the root DN, and so refuses
 this. Active Directory keeps passwords otherwise, and is not this kind.
-The rotator's own entry needs to read and write userPassword below `base`, and to read the rest of the entries.
+The rotator's own entry needs to read and write userPassword below `base`, and to read the rest of the entries. Whether
+it may is asked with the No-Op control, which needs no right; a server that does not know it tells nothing.
 """
 
 from __future__ import annotations
