@@ -44,20 +44,22 @@ class Checked:
             "limit": self.limit,
         }
 
-    def __str__(self) -> str:
-        """Say it in a line; who does not answer is not asked for more."""
+    @property
+    def lines(self) -> list[str]:
+        """Say it in a line, and what is refused or unknown in one each; the same trouble is said once."""
         said = [self.reached.answer]
         if self.permitted.answer != self.reached.answer:
             said.append(self.permitted.answer)
         said += [self.limit] if self.limit else []
-        return f"{'ok ' if self.well else 'BAD'} {self.kind} on {self.connection}: {'; '.join(said)}"
+        line = f"{'ok ' if self.well else 'BAD'} {self.kind} on {self.connection}: {'; '.join(said)}"
+        return [line, *(f"    {each}" for each in (self.may.details if self.may else ()))]
 
 
 def checked(parts: Rotator, connection: str | None, kind: str | None, owner: str | None) -> list[Checked]:
     """Ask all at once. Raises BadInput for a connection or a kind that is not there."""
     pairs = _pairs(parts, connection, kind)
     may: dict[tuple[str, str], May | None] = {}
-    asked = [Asked(each.name, partial(issuer, parts, name, each)) for name, each in pairs]
+    asked = [Asked(each.name, partial(issuer, parts, name, each, owner)) for name, each in pairs]
     asked += [Asked(each.name, _permitted(parts, name, each, owner, may)) for name, each in pairs]
     answers = list(reach(asked))
     return [
@@ -101,7 +103,7 @@ def _permitted(
     """Return the question; what it is answered is kept in `found`, and returned in words."""
 
     def ask() -> str:
-        may = found[kind, connection.name] = at_issuer(parts, kind, connection, owner)
+        may = found[kind, connection.name] = at_issuer(parts, kind, connection.name, owner)
         return NOT_ASKED if may is None else str(may)
 
     return ask

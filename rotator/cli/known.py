@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
 from typing import Annotated
@@ -145,8 +146,8 @@ def check_providers(
     given: Context = context.obj
     found = checked(given.parts(), connection, kind, owner)
     if output is Output.TABLE:
-        for each in found:
-            typer.echo(plain(str(each)))
+        for line in itertools.chain.from_iterable(each.lines for each in found):
+            typer.echo(plain(line))
         typer.echo(counted(found))
     else:
         emit([each.data for each in found], output)

@@ -9,7 +9,7 @@ from rotator.bootstrap import Rotator
 from rotator.flow.playbook import Playbook
 from rotator.flow.playbook_words import UNDO, Verb
 from rotator.permissions import LOOK, Permission, Permitted
-from rotator.ports import Connection, Place
+from rotator.ports import Place
 
 _AT_ISSUER = (
     Verb.SUSPEND,
@@ -21,7 +21,6 @@ _AT_ISSUER = (
     Verb.REVOKE,
 )
 """What changes something at an issuer. To preserve is to look; a knock is let in by what knocks."""
-_UNASKED = "its issuer has no question for it"
 NOT_ASKED = "what the rotator may do there cannot be asked without trying it"
 DELIVERY = (str(Verb.PROMOTE), str(Verb.DEMOTE))
 """What is needed of a store."""
@@ -55,18 +54,24 @@ class May:
     def _needed(self) -> tuple[Permission, ...]:
         return tuple(each for each in self.told if set(each.verbs) & set(self.verbs))
 
+    @property
+    def sees(self) -> bool:
+        """Tell whether the other side says that the rotator may look."""
+        return self._all_granted(LOOK)
+
+    @property
+    def details(self) -> list[str]:
+        """Return a line for each thing that is refused, and then for each of which nobody can tell."""
+        refused = [f"NOT {self._verbs(each)}: {_why(each)}" for each in self.refused]
+        return refused + [f"?   {self._verbs(each)}: {_why(each)}" for each in self._needed if each.granted is None]
+
     def __str__(self) -> str:
-        """Say it in a line, the refused first."""
-        parts = [f"NOT {self._verbs(each)} ({_why(each)})" for each in self.refused]
-        if granted := [verb for verb in self.verbs if self._all_granted(verb)]:
-            parts.append(f"may {', '.join(granted)}")
-        parts += [
-            f"nobody can tell of {self._verbs(each)} ({_why(each)})" for each in self._needed if each.granted is None
-        ]
-        named = {verb for each in self.told for verb in each.verbs}
-        if unnamed := [verb for verb in self.verbs if verb not in named]:
-            parts.append(f"nobody can tell of {', '.join(unnamed)} ({_UNASKED})")
-        return "; ".join(parts)
+        """Say it in a line, verb by verb."""
+        refused = [verb for verb in self.verbs if any(verb in each.verbs for each in self.refused)]
+        granted = [verb for verb in self.verbs if self._all_granted(verb)]
+        unknown = [verb for verb in self.verbs if verb not in refused and verb not in granted]
+        said = [("may ", granted), ("may NOT ", refused), ("nobody can tell of ", unknown)]
+        return "; ".join(f"{words}{', '.join(verbs)}" for words, verbs in said if verbs)
 
     def _verbs(self, permission: Permission) -> str:
         return ", ".join(verb for verb in self.verbs if verb in permission.verbs)
@@ -76,9 +81,9 @@ class May:
         return bool(asked) and all(asked)
 
 
-def at_issuer(parts: Rotator, kind: str, connection: Connection, owner: str | None) -> May | None:
+def at_issuer(parts: Rotator, kind: str, connection: str, owner: str | None) -> May | None:
     """Ask an issuer what the rotator may do to a kind, of one owner or of all; None where that cannot be asked."""
-    provider = parts.outside.provider_of(kind, connection.name)
+    provider = parts.outside.provider_of(kind, connection)
     if not isinstance(provider, Permitted):
         return None
     return May(needed(parts.playbooks[kind]), tuple(provider.permissions(owner)))
@@ -91,4 +96,4 @@ def at_store(parts: Rotator, place: Place) -> May | None:
 
 
 def _why(permission: Permission) -> str:
-    return f"{permission.needs}: {permission.why}" if permission.why else permission.needs
+    return f"{permission.needs} ({permission.why})" if permission.why else permission.needs

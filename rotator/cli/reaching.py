@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from rotator import secret_reference
 from rotator.bootstrap import Rotator
 from rotator.cli.made_up import NOBODY, fitting
-from rotator.cli.permitted import at_store
+from rotator.cli.permitted import at_issuer, at_store
 from rotator.credential import CredentialRef
 from rotator.errors import BadInput, Rejected, RotatorError, Unavailable
 from rotator.flow.scope import ConsumerAddress
@@ -93,14 +93,30 @@ def served(parts: Rotator, connection: Connection) -> list[str]:
     ]
 
 
-def issuer(parts: Rotator, kind: str, connection: Connection) -> str:
-    """Ask a connection about a credential that is not there: whether it answers, and knows the rotator."""
+def issuer(parts: Rotator, kind: str, connection: Connection, owner: str | None = None) -> str:
+    """Ask a connection about a credential that is not there: whether it answers, and knows the rotator.
+
+    `owner` is one whose credentials the rotator may see; without it somebody is made up, whom it may be forbidden to
+    ask about. Then what it says of permissions tells whether it may look.
+    """
+    try:
+        return _about_nobody(parts, kind, connection, owner)
+    except Rejected as refusal:
+        if refusal.reason != "permission_denied":
+            raise
+        may = at_issuer(parts, kind, connection.name, owner)
+        if may is None or not may.sees:
+            raise
+        return f"{ANSWERS} (not asked about one that is made up: it may look at those that there are)"
+
+
+def _about_nobody(parts: Rotator, kind: str, connection: Connection, named: str | None) -> str:
     provider = parts.outside.provider_of(kind, connection.name)
     if isinstance(provider, Formed):
         return _formed(parts, CredentialRef(kind, connection.name, *provider.nobody))
     rest = parts.playbooks[kind].http
     # Where the connection manages certain accounts only, ask about one of those.
-    user = connection.settings.get("user", fitting(rest.owner_format if rest else None))
+    user = named or connection.settings.get("user", fitting(rest.owner_format if rest else None))
     owner = str(user[0] if isinstance(user, list) else user)
     try:
         return _asked(parts, CredentialRef(kind, connection.name, owner, fitting(rest.id_format if rest else None)))
@@ -160,7 +176,7 @@ def store(parts: Rotator, place: Place) -> str:
     if may is None:
         return answer
     if may.refused:
-        raise Rejected("not_permitted", str(may))
+        raise Rejected("not_permitted", "; ".join(may.details))
     return f"{answer}; {may}"
 
 

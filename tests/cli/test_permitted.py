@@ -10,7 +10,7 @@ import pytest
 
 from rotator.cli.checking import checked, counted
 from rotator.cli.permitted import NOT_ASKED, May, needed
-from rotator.errors import BadInput, Unavailable
+from rotator.errors import BadInput, Rejected, Unavailable
 from rotator.permissions import LOOK, Permission
 from rotator.playbook_file import load_all
 from rotator.ports import Connection
@@ -29,16 +29,16 @@ def test_what_a_playbook_needs_is_to_look_its_verbs_and_what_takes_them_back():
 @pytest.mark.parametrize("answers", list(itertools.product([True, False, None], repeat=2)))
 def test_a_verb_is_granted_only_where_all_that_it_needs_is(answers):
     may = May(("revoke",), tuple(Permission(("revoke",), f"right-{n}", each, "why") for n, each in enumerate(answers)))
-    assert (str(may) == "may revoke") is (answers == (True, True))
+    said = {True: "may revoke", False: "may NOT revoke", None: "nobody can tell of revoke"}
+    assert str(may) == said[False if False in answers else None if None in answers else True]
     assert [each.granted for each in may.refused] == [each for each in answers if each is False]
-    assert str(may).count("NOT revoke") == answers.count(False)
-    assert str(may).count("nobody can tell of revoke") == answers.count(None)
+    assert [each[:4] for each in may.details] == ["NOT "] * answers.count(False) + ["?   "] * answers.count(None)
 
 
 def test_what_no_playbook_asks_for_is_data_and_no_trouble():
     may = May((LOOK, "revoke"), (Permission((LOOK, "issue"), "list", True), Permission(("issue",), "create", False)))
     assert may.refused == ()
-    assert str(may) == "may look; nobody can tell of revoke (its issuer has no question for it)"
+    assert str(may) == "may look; nobody can tell of revoke"
     assert [(each["needs"], each["needed"]) for each in may.data] == [("list", True), ("create", False)]
 
 
@@ -50,6 +50,10 @@ class Told:
 
     def inspect(self, _ref):
         return SimpleNamespace(state="absent")
+
+    @staticmethod
+    def refusing(_ref):
+        raise Rejected("permission_denied", "not of yours")
 
     def permissions(self, whose):
         if isinstance(self._told, Exception):
@@ -82,8 +86,8 @@ def test_each_connection_is_told_by_itself_and_one_that_lacks_something_is_bad()
     lacking = [*ALL[:-1], Permission((needed(KINDS[KEY])[-1],), "iam:DeleteAccessKey", False, "implicitDeny")]
     found = checked(parts(Told(ALL), Told(lacking), Told(Unavailable("throttled", "later"))), None, None, "ci")
     assert [each.well for each in found] == [True, False, False]
-    assert str(found[0]).startswith("ok  aws_iam_access_key on c0: answers (absent); may look, suspend, resume")
-    assert "NOT revoke (iam:DeleteAccessKey: implicitDeny)" in str(found[1])
+    assert found[0].lines[0].startswith("ok  aws_iam_access_key on c0: answers (absent); may look, suspend, resume")
+    assert found[1].lines[1:] == ["    NOT revoke: iam:DeleteAccessKey (implicitDeny)"]
     assert found[0].data["permissions"][-1] == {
         "verbs": [LOOK],
         "needs": "of ci",
@@ -91,17 +95,26 @@ def test_each_connection_is_told_by_itself_and_one_that_lacks_something_is_bad()
         "why": "",
         "needed": True,
     }
-    assert "throttled" in str(found[2])
+    assert "throttled" in found[2].lines[0]
     assert found[2].data["permissions"] is None
     assert counted(found) == "3 asked about; permissions told by 2, of which 1 lack some that are needed"
     assert json.dumps([each.data for each in found])
+
+
+def test_who_may_look_but_not_at_somebody_made_up_is_answered():
+    confined = Told(ALL)
+    confined.inspect = Told.refusing
+    assert [each.well for each in checked(parts(confined), None, None, None)] == [True]
+    blind = Told([Permission((LOOK,), "iam:ListAccessKeys", None, "may not simulate"), *ALL[1:]])
+    blind.inspect = Told.refusing
+    assert [each.well for each in checked(parts(blind), None, None, None)] == [False]
 
 
 def test_a_kind_that_cannot_be_asked_is_well_and_says_so():
     silent = SimpleNamespace(inspect=Told([]).inspect)
     (found,) = checked(parts(silent), "c0", KEY, None)
     assert found.well
-    assert NOT_ASKED in str(found)
+    assert NOT_ASKED in found.lines[0]
 
 
 @pytest.mark.parametrize(
