@@ -121,7 +121,9 @@ class Outside:
     def classes(self, kind: str) -> list[type]:
         """Return the classes by which a kind is carried out, whatever is configured."""
         module = module_of("providers", self._playbooks[kind].provider, "provider")
-        return [each for each in vars(module).values() if isinstance(each, type) and each.__module__ == module.__name__]
+        made = (each for each in vars(module).values() if isinstance(each, type))
+        # A kind may be its family's class: that says what it is capable of, as no protocol does.
+        return [each for each in made if each.__module__ == module.__name__ or hasattr(each, "capability")]
 
     def family(self, kind: str) -> str:
         """Return which connections serve a kind."""

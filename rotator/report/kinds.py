@@ -30,7 +30,8 @@ def row(playbook: Playbook, classes: Sequence[type], family: str, connections: S
 
     `verify` is `knock` where the machine tries the credential itself, `stated` where it can only ask the issuer, and
     `by_hand` where a person must look, and no machine proves anything. `machine` tells a kind that a machine ends from
-    one that it only looks at. `also_ends` is what goes with the exposed one. `tested` is None where nobody says so.
+    one that it only looks at. `also_ends` is what goes with the exposed one. `permissions`: the issuer says what the
+    rotator may do. `tested` is None where nobody says so.
     """
     machine = {(line.do.verb, line.do.subject) for line in playbook.steps if line.by_hand is None}
     verbs = {verb for verb, subject in machine if subject is Subject.EXPOSED}
@@ -52,6 +53,7 @@ def row(playbook: Playbook, classes: Sequence[type], family: str, connections: S
         "verify": looks if Verb.VERIFY in verbs else BY_HAND,
         "tested": playbook.tested.grade.value if playbook.tested else None,
         "tested_with": playbook.tested.with_ if playbook.tested else None,
+        "permissions": bool(playbook.http.permissions) if playbook.http else _asks(classes),
         "connections": list(connections),
     }
 
@@ -78,7 +80,15 @@ def counted(rows: Iterable[dict[str, Any]]) -> str:
         f"{sorts[LOOKS]} by a person, and a machine sees that they are dead" if sorts[LOOKS] else "",
         f"{sorts[NOTHING]} by a person alone, and no machine proves anything" if sorts[NOTHING] else "",
     ]
-    return f"{len(real)} kinds: {'; '.join(filter(None, said))}. Tested: {', '.join(tested)}."
+    asked = sum(each["permissions"] for each in real)
+    return (
+        f"{len(real)} kinds: {'; '.join(filter(None, said))}. Tested: {', '.join(tested)}. "
+        f"Of {asked} the rotator's permissions can be asked."
+    )
+
+
+def _asks(classes: Sequence[type]) -> bool:
+    return any(hasattr(each, "permissions") for each in classes)
 
 
 def can(found: dict[str, Any], what: str) -> str:

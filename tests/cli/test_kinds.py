@@ -37,6 +37,11 @@ def test_the_table_says_of_each_kind_what_is_true_of_its_playbook(rotator):
     assert "every device" in entries["azure_refresh_token"]["also_ends"]
     assert [kind for kind, each in entries.items() if each["practice"]] == ["acme_api_token"]
     assert entries["aws_console_password"]["verify"] == "stated"
+    assert [entries[kind]["permissions"] for kind in ("ssh_krl_key", "sendgrid_api_key", "slack_token")] == [
+        True,
+        True,
+        False,
+    ]
 
 
 def test_grades_are_counted_apart_and_nobody_claims_a_live_account(rotator):
