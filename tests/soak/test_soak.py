@@ -15,11 +15,13 @@ from tests.soak.planted import BUGS
 
 ROOT = Path(__file__).parents[2]
 SEED = "20261122"
+SELDOM = {"acceptance_forgiven": "5"}
+"""Bugs that tell in one night of many, and a seed whose first nights are such; `make soak-bugs` takes its own."""
 
 
-def soaked(*asked: str, incidents: int) -> tuple[int, str, str]:
+def soaked(*asked: str, incidents: int, seed: str = SEED) -> tuple[int, str, str]:
     """Run it as `make soak` does: a process of its own, since it replaces the clock and is patched."""
-    env = {**os.environ, "SEED": SEED, "INCIDENTS": str(incidents)}
+    env = {**os.environ, "SEED": seed, "INCIDENTS": str(incidents)}
     ask = [sys.executable, "-m", "tests.soak", *asked]
     done = subprocess.run(ask, cwd=ROOT, env=env, capture_output=True, text=True, timeout=600, check=False)
     return done.returncode, done.stdout, done.stderr
@@ -50,8 +52,10 @@ def test_the_same_seed_meets_the_same_faults():
     assert soaked(incidents=10) == soaked(incidents=10)
 
 
-def test_every_planted_bug_is_found():
-    code, said, _ = soaked("--planted", incidents=100)
+@pytest.mark.parametrize("seed", [SEED, *SELDOM.values()])
+def test_every_planted_bug_is_found(seed):
+    planted = [bug for bug in BUGS if SELDOM.get(bug.name, SEED) == seed]
+    code, said, _ = soaked("--planted", *(bug.name for bug in planted), incidents=100, seed=seed)
     found = re.findall(r"^(\w+): (.*), after \d+ incidents", said, re.MULTILINE)
-    assert dict(found) == {bug.name: bug.count for bug in BUGS}
+    assert dict(found) == {bug.name: bug.count for bug in planted}
     assert code == 0

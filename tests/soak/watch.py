@@ -25,6 +25,7 @@ class Watch:
         self.lost_claims = 0
         self._ledger = ledger
         self._said: dict[str, str] = {}
+        self._version: int | None = None
         self._jumped = False
         self._by_id: dict[str, tuple[Case, Stolen]] = {}
         self._at_place: dict[str, tuple[Case, Stolen]] = {}
@@ -125,6 +126,10 @@ class Watch:
 
     def _committed(self) -> None:
         """Compare what the ledger has just begun to say with the world."""
+        [version] = self._ledger.execute("PRAGMA data_version").fetchone()
+        if version == self._version:
+            return  # nobody has written since
+        self._version = version
         said = {
             run: (evidence, credential, dead_at)
             for run, evidence, credential, dead_at in self._ledger.execute(
