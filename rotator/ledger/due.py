@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from sqlalchemy import and_, delete, insert, or_, select, update
+from sqlalchemy import and_, bindparam, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from rotator import clock
@@ -21,6 +21,18 @@ from rotator.ledger.sending import Sending
 __all__ = ["RESEND_S", "Claimed", "DueWork"]
 
 NOBODY = ("", "")
+_leader = tables.leader
+# Worded once: each dispatcher says it at each tick.
+_LEADER = select(_leader).where(_leader.c.name == bindparam("called"))
+_BEAT = (
+    update(_leader)
+    .where(
+        _leader.c.name == bindparam("called"),
+        _leader.c.holder == bindparam("was"),
+        _leader.c.beat == bindparam("beat_was"),
+    )
+    .values(holder=bindparam("is"), beat=bindparam("beat_is"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,21 +158,17 @@ class DueWork:
 
         The caller passes `seen` only after it watched it unchanged for a whole lease on its own monotonic clock.
         """
-        leader = tables.leader
         with self._database.write() as connection:
-            row = connection.execute(select(leader).where(leader.c.name == name)).mappings().first()
+            row = connection.execute(_LEADER, {"called": name}).mappings().first()
             if row is None:
                 try:
-                    connection.execute(insert(leader).values(name=name, holder=holder, beat=1))
+                    connection.execute(insert(tables.leader).values(name=name, holder=holder, beat=1))
                 except IntegrityError:
                     return "", 0
                 return holder, 1
             if row["holder"] == holder or (row["holder"], row["beat"]) == seen:
-                taken = connection.execute(
-                    update(leader)
-                    .where(leader.c.name == name, leader.c.holder == row["holder"], leader.c.beat == row["beat"])
-                    .values(holder=holder, beat=row["beat"] + 1)
-                )
+                believed = {"called": name, "was": row["holder"], "beat_was": row["beat"]}
+                taken = connection.execute(_BEAT, {**believed, "is": holder, "beat_is": row["beat"] + 1})
                 if taken.rowcount == 1:
                     return holder, row["beat"] + 1
             return row["holder"], row["beat"]
