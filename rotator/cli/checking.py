@@ -56,7 +56,9 @@ class Checked:
 
 
 def checked(parts: Rotator, connection: str | None, kind: str | None, owner: str | None) -> list[Checked]:
-    """Ask all at once. Raises BadInput for a connection or a kind that is not there."""
+    """Ask all at once. Raises BadInput for a connection or a kind that is not there, and for an owner without a kind."""
+    if owner is not None and (not owner or kind is None):
+        raise BadInput("kinds name their owners differently", f"--owner {owner}", "say --kind as well")
     pairs = _pairs(parts, connection, kind)
     may: dict[tuple[str, str], May | None] = {}
     asked = [Asked(each.name, partial(issuer, parts, name, each, owner)) for name, each in pairs]
@@ -72,7 +74,10 @@ def counted(found: Collection[Checked]) -> str:
     """Say of how many permissions could be asked, and how many lack some."""
     asked = [each.may for each in found if each.may is not None]
     lacking = sum(bool(each.refused) for each in asked)
-    return f"{len(found)} asked about; permissions told by {len(asked)}, of which {lacking} lack some that are needed"
+    return (
+        f"{len(found)} asked about; permissions told by {len(asked)}, of which {lacking} lack some that are needed. "
+        "Conditions, locks and quotas show only when a call is made."
+    )
 
 
 def _pairs(parts: Rotator, connection: str | None, kind: str | None) -> list[tuple[str, Connection]]:

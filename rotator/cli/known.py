@@ -132,7 +132,7 @@ def check_providers(
     ] = None,
     kind: Annotated[str | None, typer.Option(help="Only this kind.")] = None,
     owner: Annotated[
-        str | None, typer.Option(help="What may be done to this owner's; to all there are if none is given.")
+        str | None, typer.Option(help="What may be done to this owner's; to all if none is given. Needs --kind.")
     ] = None,
     output: OutputOption = Output.TABLE,
 ) -> None:

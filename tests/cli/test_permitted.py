@@ -84,7 +84,7 @@ ALL = [Permission((verb,), f"iam:{verb}", True) for verb in needed(KINDS[KEY])]
 
 def test_each_connection_is_told_by_itself_and_one_that_lacks_something_is_bad():
     lacking = [*ALL[:-1], Permission((needed(KINDS[KEY])[-1],), "iam:DeleteAccessKey", False, "implicitDeny")]
-    found = checked(parts(Told(ALL), Told(lacking), Told(Unavailable("throttled", "later"))), None, None, "ci")
+    found = checked(parts(Told(ALL), Told(lacking), Told(Unavailable("throttled", "later"))), None, KEY, "ci")
     assert [each.well for each in found] == [True, False, False]
     assert found[0].lines[0].startswith("ok  aws_iam_access_key on c0: answers (absent); may look, suspend, resume")
     assert found[1].lines[1:] == ["    NOT revoke: iam:DeleteAccessKey (implicitDeny)"]
@@ -97,7 +97,9 @@ def test_each_connection_is_told_by_itself_and_one_that_lacks_something_is_bad()
     }
     assert "throttled" in found[2].lines[0]
     assert found[2].data["permissions"] is None
-    assert counted(found) == "3 asked about; permissions told by 2, of which 1 lack some that are needed"
+    assert counted(found) == "3 asked about; permissions told by 2, of which 1 lack some that are needed. " + (
+        "Conditions, locks and quotas show only when a call is made."
+    )
     assert json.dumps([each.data for each in found])
 
 
@@ -115,6 +117,12 @@ def test_a_kind_that_cannot_be_asked_is_well_and_says_so():
     (found,) = checked(parts(silent), "c0", KEY, None)
     assert found.well
     assert NOT_ASKED in found.lines[0]
+
+
+@pytest.mark.parametrize(("kind", "owner"), [(None, "ci"), (KEY, "")])
+def test_an_owner_is_named_with_his_kind(kind, owner):
+    with pytest.raises(BadInput, match="kinds name their owners"):
+        checked(parts(Told(ALL)), None, kind, owner)
 
 
 @pytest.mark.parametrize(
