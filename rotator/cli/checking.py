@@ -56,7 +56,7 @@ class Checked:
 
 
 def checked(parts: Rotator, connection: str | None, kind: str | None, owner: str | None) -> list[Checked]:
-    """Ask all at once. Raises BadInput for a connection or a kind that is not there, and for an owner without a kind."""
+    """Ask all at once. Raises BadInput for a connection or kind that is not there, or an owner without a kind."""
     if owner is not None and (not owner or kind is None):
         raise BadInput("kinds name their owners differently", f"--owner {owner}", "say --kind as well")
     pairs = _pairs(parts, connection, kind)
