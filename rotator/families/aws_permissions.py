@@ -8,7 +8,8 @@ our calls, a user's groups, the permissions boundary and the organization's serv
 - a session policy, which may take from a role's session what its role may do: said with each grant of a session;
 - a policy on the resource itself: what one may decide is None, unless our own policies deny it;
 - resource control policies, and what the root user or a federated session may do.
-Of all users at once, `user/*` is asked: what a policy singles out is seen only when that one is named.
+Of all users at once, `user/*` is asked: what a policy singles out is seen only when that one is named, so that of all
+of them nothing is ever said to be granted.
 The rotator's own credential needs iam:SimulatePrincipalPolicy on itself; iam:GetRole on itself, where it is a role with
 a path; iam:GetUser or GetRole on whom is asked about: an owner's name does not tell his path.
 
@@ -39,12 +40,14 @@ class Thing:
     """What an action is asked about.
 
     `several` says what to do where it stands for several, or its ARN is not known in full: what is not granted for all
-    of them may be granted for one. `also` says what decides besides our own policies.
+    of them may be granted for one, and what is granted be denied for one; but of what is `unmade` there is none yet
+    that a policy could single out. `also` says what decides besides our own policies.
     """
 
     arn: str
     several: str = ""
     also: str = ""
+    unmade: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +182,8 @@ def _weighed(found: Mapping[str, Any], on: Thing) -> tuple[bool | None, str]:
         return None, on.also
     bounded = any(_outside(part) for part in parts)
     if said == {"allowed"} and not bounded:
+        if on.several and not on.unmade:
+            return None, f"granted, unless a policy denies it for some of them: {on.several}"
         return True, ""
     if on.several:
         return None, f"not granted for all of them: {on.several}"

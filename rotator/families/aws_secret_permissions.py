@@ -40,7 +40,7 @@ def looked_up(simulation: Simulation, name: str | None) -> Looked:
         if refusal.reason == "not_found":
             unmade = Thing(f"{own}-AAAAAA")
             either = "by which ARN AWS weighs a secret that is not there yet, it does not say"
-            return Looked(unmade, None, (replace(unmade, several=either), Thing(own, either)))
+            return Looked(unmade, None, (replace(unmade, several=either, unmade=True), Thing(own, either, unmade=True)))
         if refusal.reason != "access_denied":
             raise
         return Looked(

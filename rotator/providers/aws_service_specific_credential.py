@@ -19,7 +19,7 @@ from typing import Any, ClassVar
 from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.errors import MayBeAbsent, Rejected
 from rotator.families.aws import Account, Exchange, moment
-from rotator.families.aws_permissions import Simulation, needs
+from rotator.families.aws_permissions import Simulation, Thing, needs
 from rotator.kind import Kind
 from rotator.permissions import LOOK, Permission
 from rotator.ports import Capability, Connection, Discovered, State, Status, Verdict
@@ -111,7 +111,8 @@ class AwsServiceSpecificCredential(Kind):
 
     def permissions(self, whose: str | None) -> Sequence[Permission]:
         simulation = Simulation(self._account)
-        user, every = simulation.entity("user", whose), simulation.entity("user", None)
+        user = simulation.entity("user", whose)
+        every = Thing(simulation.arn("iam", "user/*"), "by which ARN IAM weighs the list of all users, it does not say")
         return simulation.told(
             [
                 *needs(every, (LOOK,), "iam:ListServiceSpecificCredentials"),

@@ -45,7 +45,11 @@ class AwsSsmParameters(NewestIsRead):
         simulation = Simulation(self._account)
         of_name = f"parameter/{(whose or '*').lstrip('/')}"
         name = Thing(simulation.arn("ssm", of_name), "" if whose else "name a parameter")
-        beside = Thing(simulation.arn("ssm", f"{of_name}.rotator-*"), f"grant it on {of_name}.rotator-*")
+        beside = Thing(
+            simulation.arn("ssm", f"{of_name}.rotator-*"),
+            f"grant it on {of_name}.rotator-*" if whose else "name a parameter",
+            unmade=whose is not None,
+        )
         changes = ("promote", "demote")
         asked = [
             *needs(name, (LOOK, *changes), "ssm:GetParameter"),

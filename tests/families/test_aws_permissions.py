@@ -26,6 +26,8 @@ from tests.servers import scripted_aws as scripted
 
 ASKING = ("iam:SimulatePrincipalPolicy", "iam:GetUser", "secretsmanager:DescribeSecret")
 
+SINGLED_OUT = "granted, unless a policy denies it for some of them: {}"
+
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory):
@@ -100,9 +102,34 @@ def test_what_is_denied_is_told_whatever_else_allows_it_and_of_all_users_too(sta
     provider = keys(as_user(stack, allowed("*"), deny))
     for whose in (ref.owner, None):
         assert said(provider.permissions(whose), "issue") == {(False, "denied by a policy")}
-        assert said(provider.permissions(whose), "revoke") == {(True, "")}
+    assert said(provider.permissions(ref.owner), "revoke") == {(True, "")}
+    assert said(provider.permissions(None), "revoke") == {(None, SINGLED_OUT.format("name an owner"))}
     assert refused_when_tried(ACTS["issue"], provider, ref)
     assert not refused_when_tried(ACTS["revoke"], provider, ref)
+
+
+def test_what_is_denied_for_some_users_is_not_said_to_be_granted_for_all(stack):
+    ref = planted(stack)
+    some = f"arn:aws:iam::{stack.account}:user/{ref.owner[:6]}*"
+    provider = keys(as_user(stack, allowed("*"), {"Effect": "Deny", "Action": "iam:DeleteAccessKey", "Resource": some}))
+    assert said(provider.permissions(ref.owner), "revoke") == {(False, "denied by a policy")}
+    assert said(provider.permissions(None), "revoke") == {(None, SINGLED_OUT.format("name an owner"))}
+    assert refused_when_tried(ACTS["revoke"], provider, ref)
+
+
+@pytest.mark.parametrize(
+    "permitted",
+    [
+        aws_secrets_manager.connect,
+        parameter_store.connect,
+        lambda connected: aws_secret.connect(connected, "aws_secret"),
+        lambda connected: aws_ssm_parameter.connect(connected, "aws_ssm_parameter"),
+    ],
+)
+def test_of_all_names_at_once_no_name_is_said_to_be_granted(stack, permitted):
+    answers = permitted(as_user(stack, allowed("*"))).permissions(None)
+    assert {each.needs for each in answers if each.granted} <= {"ssm:DescribeParameters on *"}
+    assert {each.granted for each in answers} <= {None, True}
 
 
 def test_who_may_not_ask_is_told_what_asking_needs(stack):
@@ -114,14 +141,14 @@ def test_who_may_not_ask_is_told_what_asking_needs(stack):
     assert why.startswith(f"asking needs iam:SimulatePrincipalPolicy on arn:aws:iam::{stack.account}:user/user-")
 
 
-def test_whose_path_nobody_tells_is_granted_what_is_granted_on_all_alone(stack):
+def test_whose_path_nobody_tells_is_said_to_be_granted_nothing(stack):
     ref = planted(stack)
     own = f"arn:aws:iam::{stack.account}:user/{ref.owner}"
     asking = allowed("iam:SimulatePrincipalPolicy", "iam:DeleteAccessKey")
     answers = keys(as_user(stack, asking, allowed("iam:CreateAccessKey", on=own))).permissions(ref.owner)
-    assert said(answers, "revoke") == {(True, "")}
-    why = f"not granted for all of them: iam:GetUser would tell which path {ref.owner} has"
-    assert said(answers, "issue") == {(None, why)}
+    mend = f"iam:GetUser would tell which path {ref.owner} has"
+    assert said(answers, "revoke") == {(None, SINGLED_OUT.format(mend))}
+    assert said(answers, "issue") == {(None, f"not granted for all of them: {mend}")}
 
 
 def test_the_root_user_cannot_be_asked_about(stack):
@@ -164,7 +191,7 @@ def test_of_a_roles_session_the_role_is_asked_about_and_what_is_not_seen_is_said
 def test_of_all_sessions_roles_and_users_are_asked_about(stack):
     provider = aws_sts_session.connect(as_user(stack, allowed("*")), "aws_sts_session")
     answers = provider.permissions(None)
-    assert {each.granted for each in answers} == {True}
+    assert {(each.granted, each.why) for each in answers} == {(None, SINGLED_OUT.format("name an owner"))}
     assert {"iam:PutRolePolicy on role/*", "iam:PutUserPolicy on user/*"} <= {each.needs for each in answers}
     owner = f"user/{planted(stack).owner}"
     of_users = {each.needs.replace("user/*", owner) for each in answers if each.needs.endswith("user/*")}
