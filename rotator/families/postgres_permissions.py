@@ -2,7 +2,8 @@
 
 The rules are those of postgresql.org, "CREATE ROLE", "ALTER ROLE", "GRANT" and "Server Signaling Functions". From 16 on
 CREATEROLE reaches only roles that one has the ADMIN option on, and gives only attributes that one has; before that it
-reaches all that are neither superusers nor made for replication. Seen on 15 and 16. The questions need no right.
+reaches all that are neither superusers nor made for replication; a group is then granted only by who has its ADMIN
+option itself or inherits it. Seen on 15 and 16. What is asked needs a right only where it was taken from PUBLIC.
 """
 
 from __future__ import annotations
@@ -29,16 +30,36 @@ select rolname as name, rolsuper as superuser, rolcreaterole as "CREATEROLE", ro
        current_setting('server_version_num')::int as version,
        current_setting('transaction_read_only') = 'on' as read_only,
        pg_has_role('pg_signal_backend', 'USAGE') as signals,
-       (select bool_and(has_column_privilege('pg_catalog.pg_authid', each, 'SELECT'))
-        from unnest(array['oid', 'rolname', 'rolcanlogin', 'rolpassword', 'rolvaliduntil', 'rolsuper']) each) as reads,
        has_function_privilege(to_regprocedure('pg_catalog.pg_advisory_xact_lock(bigint)'), 'EXECUTE') as locks,
        has_function_privilege(to_regprocedure('pg_catalog.pg_terminate_backend(int, bigint)'), 'EXECUTE') as ends
 from pg_roles where rolname = current_user
 """
+_READS = {
+    "pg_authid": ("oid", "rolname", "rolcanlogin", "rolpassword", "rolvaliduntil", "rolsuper"),
+    "pg_stat_activity": ("usesysid", "usename", "pid"),
+    "pg_prepared_xacts": ("owner",),
+    "pg_shdepend": ("refclassid", "refobjid", "deptype"),
+    "pg_auth_members": (),
+    "pg_db_role_setting": ("setconfig", "setdatabase", "setrole"),
+    "pg_database": ("oid", "datname"),
+    "pg_settings": ("name", "context"),
+}
+"""What is read of which table, nothing for all of it: the last five to make a second role."""
+_ACTS, _TWINS = list(_READS)[:3], list(_READS)[3:]
+_READABLE = """
+select has_table_privilege(each.oid, 'SELECT') or coalesce(
+    (select bool_and(has_column_privilege(each.oid, name, 'SELECT')) from unnest(%s::text[]) name), false) as it
+from (select ('pg_catalog.' || %s)::regclass::oid) each
+"""
+_PASSWORDS = "select count(*)::int as found from pg_authid where rolpassword is not null and rolname = any(%s)"
 _ROLES = """
 select rolname as name, rolsuper as superuser, rolreplication as replication,
-       pg_has_role(oid, 'MEMBER WITH ADMIN OPTION') as administered, pg_has_role(oid, 'USAGE') as used
-from pg_roles where
+       pg_has_role(oid, 'MEMBER WITH ADMIN OPTION') as administered, pg_has_role(oid, 'USAGE') as used,
+       {} as grants
+from pg_roles r where
+"""
+_GRANTS = """
+exists (select from pg_auth_members m where m.roleid = r.oid and m.admin_option and pg_has_role(m.member, 'USAGE'))
 """
 _PARAMETERS = "select each as name, (select context from pg_settings where name = each) as context, {} as may_set "
 _PARAMETERS += "from unnest(%s::text[]) each"
@@ -47,8 +68,11 @@ _PARAMETERS += "from unnest(%s::text[]) each"
 def permissions(session: Session, pair: tuple[str, str] | None) -> Sequence[Permission]:
     """Return what the rotator may do to the two roles of an owner, to all that may log in where none is given."""
     [own] = session.execute(_OWN).fetchall()
+    reads = {table: _readable(session, table) for table in _ACTS}
     said = [
-        Permission((LOOK, *_CHANGES), "SELECT on pg_authid", bool(own["reads"])),
+        Permission((LOOK, *_CHANGES), "SELECT on pg_authid", reads["pg_authid"]),
+        Permission((LOOK, *_CHANGES, "end_sessions"), "SELECT on pg_stat_activity", reads["pg_stat_activity"]),
+        Permission(_ENDS, "SELECT on pg_prepared_xacts", reads["pg_prepared_xacts"]),
         Permission(_CHANGES, "CREATEROLE", own["superuser"] or own["CREATEROLE"]),
         Permission(_CHANGES, "EXECUTE on pg_advisory_xact_lock(bigint)", bool(own["locks"])),
         Permission(_ENDS, "EXECUTE on pg_terminate_backend(integer, bigint)", bool(own["ends"])),
@@ -56,17 +80,29 @@ def permissions(session: Session, pair: tuple[str, str] | None) -> Sequence[Perm
     if own["read_only"]:
         said.append(Permission(_CHANGES, "a server, and a session, that takes changes", False, "it is read-only"))
     wanted = "rolname = any(%s)" if pair else "rolcanlogin and rolname <> %s"
-    roles = session.execute(_ROLES + wanted + " order by 1", [list(pair) if pair else own["name"]]).fetchall()
-    said.append(_over(own, roles, _CHANGES, _reaching(own), _may_alter, each=pair is None))
+    asked = _ROLES.format("false") + wanted + " order by 1"
+    roles = session.execute(asked, [list(pair) if pair else own["name"]]).fetchall()
+    missing = sorted(set(pair or ()) - {role["name"] for role in roles})
+    changed = ("suspend", "resume", "revoke") if len(missing) == 1 else _CHANGES
+    said.append(_over(own, roles, changed, _reaching(own), _may_alter, each=pair is None))
     said.append(_over(own, roles, _ENDS, "membership in pg_signal_backend", _may_end, each=pair is None))
     if pair is None:
         each = "each role's groups, parameters and attributes, to make a second role like it"
         granted, why = (True, "") if own["superuser"] else (None, "told of one role at a time: name an owner")
         return [*said, Permission(_MAKES, each, granted, why)]
-    missing = sorted(set(pair) - {role["name"] for role in roles})
     if len(missing) == 1:
-        said += _twin(session, own, roles[0]["name"], missing[0])
+        lacking = [f"SELECT on {table}" for table in _TWINS if not _readable(session, table)]
+        said += [Permission(_MAKES, each, granted=False) for each in lacking]
+        said += [] if lacking else _twin(session, own, roles[0]["name"], missing[0])
+    elif reads["pg_authid"] and session.execute(_PASSWORDS, [list(pair)]).fetchone() == {"found": len(pair)}:
+        why = "both have one: no other is made before the one that nobody uses is revoked"
+        said.append(Permission(_MAKES, f"{' or '.join(pair)} without a password", None, why))
     return said
+
+
+def _readable(session: Session, table: str) -> bool:
+    [told] = session.execute(_READABLE, [list(_READS[table]), table]).fetchall()
+    return bool(told["it"])
 
 
 def _reaching(own: Row) -> str:
@@ -103,7 +139,7 @@ def _over(
     *,
     each: bool,
 ) -> Permission:
-    """Put together what holds of several roles; what holds of some of `each` there is holds of nobody knows whom."""
+    """Put together what holds of several roles; what holds of some of them holds of nobody knows whom."""
     needs = f"{what}, for {'each role that may log in' if each else ' and '.join(role['name'] for role in roles)}"
     if not roles:
         return Permission(verbs, what, None, "there is no such role")
@@ -111,8 +147,10 @@ def _over(
     if not refused:
         return Permission(verbs, needs, granted=True)
     why = "; ".join(refused[:_NAMED]) + (f"; and {len(refused) - _NAMED} more" if len(refused) > _NAMED else "")
-    if not each or len(refused) == len(roles):
+    if len(refused) == len(roles):
         return Permission(verbs, needs, granted=False, why=why)
+    if not each:
+        return Permission(verbs, needs, None, f"for one of the two alone: not for {why}")
     return Permission(verbs, needs, None, f"not for {len(refused)} of {len(roles)} roles, name an owner ({why})")
 
 
@@ -132,10 +170,13 @@ def _twin(session: Session, own: Row, first: str, second: str) -> list[Permissio
             granted = since_16 and word != "SUPERUSER" and own[word]
             said.append(Permission(_MAKES, f"{word if since_16 else 'SUPERUSER'}, as {first} has {word}", granted))
     groups = [each["group"] for each in session.execute(MEMBERSHIPS, [like["oid"]]).fetchall()]
-    for group in session.execute(_ROLES + "rolname = any(%s) order by 1", [groups]).fetchall():
-        granted = not group["superuser"] and (group["administered"] or not since_16)
+    for group in session.execute(_ROLES.format(_GRANTS) + "rolname = any(%s) order by 1", [groups]).fetchall():
+        granted = not group["superuser"] and (group["grants"] or not since_16)
         needs = f"ADMIN option on {group['name']}, which {first} is a member of"
-        said.append(Permission(_MAKES, needs, granted, "it is a superuser" if group["superuser"] else ""))
+        why = "it is a superuser" if group["superuser"] else ""
+        if group["administered"] and not granted:
+            why = why or "it comes through a role that the rotator does not inherit"
+        said.append(Permission(_MAKES, needs, granted, why))
     return said + _parameters(session, own, like["oid"])
 
 

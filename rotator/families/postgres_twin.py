@@ -6,6 +6,7 @@ role, or makes the second role. Where the second role exists it is taken as it i
 
 from __future__ import annotations
 
+from psycopg.errors import InternalError_
 from psycopg.sql import SQL, Composable, Identifier, Literal
 
 from rotator.errors import Rejected
@@ -56,7 +57,13 @@ def make_twin(session: Session, first: str, second: str, verifier: str) -> None:
         )
     )
     for each in session.execute(MEMBERSHIPS, [like["oid"]]).fetchall():
-        session.execute(SQL("GRANT {} TO {} {}").format(Identifier(each["group"]), Identifier(second), _options(each)))
+        try:
+            session.execute(
+                SQL("GRANT {} TO {} {}").format(Identifier(each["group"]), Identifier(second), _options(each))
+            )
+        except InternalError_:  # "no possible grantors": nobody else knows of the new role, whom to wait for
+            why = f"no role that the rotator inherits has the ADMIN option on {each['group']}"
+            raise Rejected("permission_denied", why) from None
     for each in session.execute(SETTINGS, [like["oid"]]).fetchall():
         _set(session, second, each["database"], each["name"], each["value"])
 

@@ -86,6 +86,79 @@ def test_a_role_that_is_not_administered_can_be_cut_and_not_changed(server, prov
     assert not lives()
 
 
+def test_an_admin_option_that_is_not_inherited_grants_no_group(server, provider):
+    ref, _ = planted(server, f"app_{secrets.token_hex(4)}")
+    group, holder = f"{ref.owner}_group", f"{ref.owner}_holder"
+    server.run(
+        f"CREATE ROLE {group}",
+        f"CREATE ROLE {holder}",
+        f"GRANT {group} TO {holder} WITH ADMIN TRUE",
+        f"GRANT {group} TO {ref.owner}",
+        f"GRANT {holder} TO {OWN_ROLE} WITH INHERIT FALSE, SET TRUE",
+    )
+    [told] = refused(provider, "install", ref.owner)
+    assert told.granted is False
+    assert told.why == "it comes through a role that the rotator does not inherit"
+    made = provider.generate(ref)
+    assert reason_of(lambda: provider.set_secret(made.ref, made.secret, {})) == "permission_denied"
+    server.run(f"GRANT {holder} TO {OWN_ROLE} WITH INHERIT TRUE")
+    assert refused(provider, "install", ref.owner) == []
+    assert installs(provider, ref)
+
+
+@pytest.mark.parametrize(
+    ("table", "verbs"),
+    [
+        ("pg_stat_activity", {"look", "install", "suspend", "revoke", "end_sessions"}),
+        ("pg_prepared_xacts", {"revoke", "end_sessions"}),
+        ("pg_db_role_setting", {"install"}),
+        ("pg_auth_members", {"install"}),
+        ("pg_shdepend", {"install"}),
+    ],
+)
+def test_a_table_that_was_taken_from_everybody_is_told(server, provider, app, table, verbs):
+    ref, _ = app
+    acts = {
+        "look": lambda: provider.siblings(ref),
+        "install": lambda: provider.set_secret((made := provider.generate(ref)).ref, made.secret, {}),
+        "suspend": lambda: provider.suspend(ref),
+        "end_sessions": lambda: provider.end_sessions(ref),
+        "revoke": lambda: provider.revoke(ref),
+    }
+    server.run(f"REVOKE SELECT ON {table} FROM PUBLIC")
+    try:
+        for verb, act in acts.items():
+            told = {each.needs: each.granted for each in refused(provider, verb, ref.owner)}
+            assert told == ({f"SELECT on {table}": False} if verb in verbs else {})
+            assert verb not in verbs or reason_of(act) == "permission_denied"
+    finally:
+        server.run(f"GRANT SELECT ON {table} TO PUBLIC")
+    assert [each for verb in acts for each in refused(provider, verb, ref.owner)] == []
+
+
+def test_of_two_roles_what_holds_of_one_alone_is_left_open(server, provider, app):
+    ref, _ = app
+    server.run(SQL("CREATE ROLE {}").format(Identifier(f"{ref.owner}_b")))
+    [told] = refused(provider, "revoke", ref.owner)
+    assert (told.granted, told.why) == (None, f"for one of the two alone: not for {ref.owner}_b: no ADMIN option on it")
+    provider.revoke(ref)
+
+
+def test_a_second_role_is_made_without_a_right_to_the_first(server, provider, app):
+    ref, _ = app
+    server.run(SQL("REVOKE {} FROM {}").format(Identifier(ref.owner), Identifier(OWN_ROLE)))
+    assert refused(provider, "install", ref.owner) == []
+    assert installs(provider, ref)
+
+
+def test_two_roles_that_have_passwords_leave_no_place_for_another(server, provider, app):
+    ref, _ = app
+    planted(server, f"{ref.owner}_b")
+    [told] = refused(provider, "install", ref.owner)
+    assert (told.granted, told.needs) == (None, f"{ref.owner} or {ref.owner}_b without a password")
+    assert not installs(provider, ref)
+
+
 def test_a_session_that_may_not_be_ended_is_told_before(server, app):
     ref, password = app
     name = f"changer_{secrets.token_hex(4)}"
