@@ -28,10 +28,11 @@ FAMILY = "mysql"
 _PORT = 3306
 _LOCK_WAIT_S = 5
 _OURS_REFUSED = {1045, 1698, 4151, 1862}
+_EXPIRED = 1820
 _DENIED = {1044, 1095, 1142, 1143, 1227, 1370}
 _LATER = {1040: "too_many_connections", 1203: "too_many_connections", 1226: "too_many_connections", 1205: "busy"}
 _LATER |= {1213: "busy", 1129: "this_host_is_blocked"}
-_READ_ONLY = {1290, 1836}
+_READ_ONLY = {1290, 1792, 1836}
 _NOT_CHANGED = 1396
 _THE_SERVERS = {1, 3, 4}
 """Thousands of the codes that the server gives; others are the library's, about an exchange that it lost."""
@@ -128,6 +129,8 @@ def refused(error: Exception) -> RotatorError:
     code = error.args[0] if error.args and isinstance(error.args[0], int) else 0
     if code in _LATER:
         return Unavailable(_LATER[code], f"error {code}")
+    if code == _EXPIRED:
+        return Rejected("own_credential_refused", f"error {code}: its own password has expired")
     if code in _DENIED:
         return Rejected("permission_denied", f"error {code}")
     if code in _READ_ONLY:

@@ -17,7 +17,12 @@ from rotator.permissions import LOOK, Permission
 
 _READS = "select User, Host, Priv from mysql.global_priv limit 0"
 _CHANGES = ("install", "uninstall", "revoke")
-_LINE = re.compile(r"GRANT ([A-Z_ ,]+) ON (\*|`(?:[^`]|``)*`)\.\* TO ")
+_LINE = re.compile(r"""GRANT ([A-Z_ ,]+) ON (\*|`(?:[^`]|``)*`|"(?:[^"]|"")*"|\w+)\.\* TO """)
+"""A name stands in the quotes that the server's sql_mode and sql_quote_show_create give it."""
+_VALIDATORS = """
+select group_concat(plugin_name) as named from information_schema.plugins
+where plugin_type = 'PASSWORD VALIDATION' and plugin_status = 'ACTIVE' and @@global.strict_password_validation
+"""
 _EVERYTHING = "ALL PRIVILEGES"
 _SUPER_CLOSES_BEFORE = (11, 0)
 
@@ -30,11 +35,21 @@ def permissions(session: Session) -> Sequence[Permission]:
         _may_change(found),
         _may_close(session, found),
     ]
-    [asked] = session.read("select @@global.read_only as it")
-    if str(asked["it"]).upper() not in {"0", "OFF"}:
+    [asked] = session.read("select @@global.read_only as server, @@session.tx_read_only as ours")
+    if _on(asked["ours"]):
+        said.append(Permission(_CHANGES, "a session that takes changes", granted=False, why="tx_read_only is on"))
+    [strict] = session.read(_VALIDATORS)
+    if strict["named"]:
+        why = f"strict_password_validation is on beside {strict['named']}, and hashes are all that is sent"
+        said.append(Permission(_CHANGES, "a server that takes a password's hash", granted=False, why=why))
+    if _on(asked["server"]):
         exempt = _has(found.get("*", set()), "READ ONLY ADMIN")
         said.append(Permission(_CHANGES, "READ ONLY ADMIN on *.*", exempt, "" if exempt else "the server is read-only"))
     return said
+
+
+def _on(value: object) -> bool:
+    return str(value).upper() not in {"0", "OFF"}
 
 
 def closes_nobody(session: Session) -> bool:
@@ -56,8 +71,8 @@ def _may_change(found: dict[str, set[str]]) -> Permission:
     needs = "CREATE USER on *.*"
     if _has(found.get("*", set()), "CREATE USER", "UPDATE") or _has(found.get("mysql", set()), "UPDATE"):
         return Permission(_CHANGES, needs, granted=True)
-    # Which of several names with % and _ holds for `mysql` is the server's secret.
-    patterns = [name for name, words in found.items() if re.search("[%_]", name) and _has(words, "UPDATE")]
+    # Which of several names with % and _, or a backslash before a letter, holds for `mysql` is the server's secret.
+    patterns = [name for name, words in found.items() if re.search(r"[%_\\]", name) and _has(words, "UPDATE")]
     why = f"UPDATE on `{patterns[0]}` does as well, if that means mysql" if patterns else ""
     return Permission(_CHANGES, needs, None if patterns else False, why)
 
@@ -86,5 +101,5 @@ def _granted(session: Session) -> dict[str, set[str]]:
         line = _LINE.match(str(next(iter(row.values()))))
         if line:
             words = {word.strip().replace("_", " ") for word in line[1].split(",")}
-            found.setdefault(line[2].strip("`"), set()).update(words)
+            found.setdefault(line[2].strip('`"'), set()).update(words)
     return found

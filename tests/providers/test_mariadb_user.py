@@ -279,6 +279,67 @@ def test_a_read_only_server_and_its_own_account_are_told(server, provider, name)
         server.run("SET GLOBAL read_only = 0")
 
 
+def test_a_server_that_takes_no_hash_is_told(server, provider, name):
+    ref, _ = planted(server, name)
+    server.run("INSTALL SONAME 'simple_password_check'")
+    try:
+        [told] = [each for each in provider.permissions(ref.owner) if each.granted is False]
+        assert (told.verbs, told.needs) == (
+            ("install", "uninstall", "revoke"),
+            "a server that takes a password's hash",
+        )
+        assert "simple_password_check" in told.why
+        assert reason_of(lambda: provider.revoke(ref)) == "not_changed"
+        server.run("SET GLOBAL strict_password_validation = 0")
+        assert said(provider, ref.owner) == (set(), set())
+        provider.revoke(ref)
+    finally:
+        server.run(
+            "SET GLOBAL strict_password_validation = 1",
+        )
+        server.run("UNINSTALL SONAME 'simple_password_check'")
+
+
+def test_a_session_that_takes_no_changes_is_told(server, provider, name):
+    ref, _ = planted(server, name)
+    server.run("SET GLOBAL tx_read_only = 1")
+    try:
+        assert said(provider, ref.owner)[0] == {"revoke"}
+        assert reason_of(lambda: provider.revoke(ref)) == "read_only_server"
+    finally:
+        server.run("SET GLOBAL tx_read_only = 0")
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "usual"), [("sql_mode", "'ANSI_QUOTES'", "default"), ("sql_quote_show_create", "0", "1")]
+)
+def test_grants_are_read_in_whatever_quotes_the_server_writes_names(server, name, setting, value, usual):
+    server.run("CREATE USER %s IDENTIFIED BY 'mine'", f"{name}-own")
+    server.run("GRANT CONNECTION ADMIN ON *.* TO %s", f"{name}-own")
+    server.run("GRANT SELECT, UPDATE ON mysql.* TO %s", f"{name}-own")
+    server.run(f"SET GLOBAL {setting} = {value}")
+    try:
+        provider = connected(server, own=Secret("mine"), user=f"{name}-own")
+        assert said(provider) == (set(), set())
+        assert tried(server, provider, name) == set()
+    finally:
+        server.run(f"SET GLOBAL {setting} = {usual}")
+
+
+def test_of_a_backslash_in_a_databases_name_nobody_can_tell(server, name):
+    server.run("CREATE USER %s IDENTIFIED BY 'mine'", f"{name}-own")
+    server.run("GRANT CONNECTION ADMIN, SELECT ON *.* TO %s", f"{name}-own")
+    server.run("GRANT UPDATE ON `m\\ysql`.* TO %s", f"{name}-own")
+    assert said(connected(server, own=Secret("mine"), user=f"{name}-own")) == (set(), {"revoke"})
+
+
+def test_a_password_of_its_own_that_has_expired_is_told(server, name):
+    server.run("CREATE USER %s IDENTIFIED BY 'mine'", f"{name}-own")
+    server.run("ALTER USER %s PASSWORD EXPIRE", f"{name}-own")
+    expired = connected(server, own=Secret("mine"), user=f"{name}-own")
+    assert reason_of(lambda: expired.permissions(None)) == "own_credential_refused"
+
+
 def test_the_hash_in_its_grants_goes_nowhere(server, provider):
     assert mysql_knock.stored(server.own) in str(server.run("SHOW GRANTS FOR %s", OWN_USER))
     assert mysql_knock.stored(server.own) not in str(provider.permissions(None))
