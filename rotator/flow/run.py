@@ -46,6 +46,8 @@ UNDOES = "undoes"
 """The fact of an appended step that takes another back: that one's id."""
 WHY = "why"
 """The fact beside it: who wanted it, and the reason."""
+UNDONE = "undone from "
+"""How the reason begins of a step that an undo left out."""
 ORDERED_AT = "ordered_at"
 """The fact of a step that resumes the exposed credential: when a person last said so, in epoch seconds."""
 

@@ -2,7 +2,8 @@
 
 A wave begins when nothing of those before is at work any more: each run is through, or waits for somebody. Who waits
 for a stolen credential to be contained counts as waiting: it may be one of the next wave. A consumer that fails in an
-earlier wave trips the brake, a gate of the incident: the later waves wait until a person opens it.
+earlier wave trips the brake, a gate of the incident: the later waves wait until a person opens it. An undo of its run
+takes nothing of that back; who skips the step says that it is all right.
 
 What waits for the rotator's own credential begins when that is delivered, or a person skipped the delivery (his word
 that it is there); or when a person has the run go ahead without it.
@@ -10,11 +11,11 @@ that it is there); or when a person has the run go ahead without it.
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, and_, func, insert, or_, select, update
+from sqlalchemy import Connection, and_, case, func, insert, or_, select, update
 from sqlalchemy.sql import ColumnElement
 
 from rotator.flow.playbook_words import Subject, Verb
-from rotator.flow.run import AT_ONCE, SCHEDULED, THROUGH, UNDOES, BranchState, StepState
+from rotator.flow.run import AT_ONCE, SCHEDULED, THROUGH, UNDOES, UNDONE, BranchState, StepState
 from rotator.ledger import rows, statements, tables
 from rotator.ledger.acts import act
 from rotator.ledger.database import Database
@@ -93,8 +94,12 @@ def tick(database: Database, now: float) -> int:
         if not will_move(connection):
             return 0
     with database.write() as connection:
-        changed = set(connection.execute(_NEXT).scalars())
-        for incident in sorted(changed):
+        changed: set[str] = set()
+        for incident in connection.execute(_NEXT.with_for_update(skip_locked=True)).scalars().all():
+            # Again, now that nobody else can change it: another may have led, and begun a wave, since it was read.
+            if connection.execute(_NEXT.where(_incident.c.id == incident)).first() is None:
+                continue
+            changed.add(incident)
             if not _trips(connection, incident, now):
                 connection.execute(
                     update(_incident).where(_incident.c.id == incident).values(wave=_incident.c.wave + 1)
@@ -182,7 +187,9 @@ def _trips(connection: Connection, incident: str, now: float) -> bool:
     opened_at = connection.execute(
         select(_gate.c.at).where(_gate.c.incident == incident, _gate.c.name == BRAKE)
     ).scalar()
-    failed_at = func.coalesce(_step.c.settled_at, _step.c.held_at, 0.0)
+    undone = and_(_step.c.state == StepState.SKIPPED.value, _step.c.attempts > 0, _step.c.reason.startswith(UNDONE))
+    # When it was taken back is not when it failed.
+    failed_at = case((undone, _step.c.intended_at), else_=func.coalesce(_step.c.settled_at, _step.c.held_at, 0.0))
     asks = or_(
         _step.c.subject == Subject.CONSUMERS.value,
         and_(_step.c.subject == Subject.REPLACEMENT.value, _step.c.verb == Verb.VERIFY.value),
@@ -190,20 +197,14 @@ def _trips(connection: Connection, incident: str, now: float) -> bool:
     fails = or_(
         _step.c.state == StepState.FAILED.value,
         and_(_step.c.state == StepState.HELD.value, _step.c.reason != SCHEDULED),
+        undone,
     )
     query = (
         select(_run.c.id, _step.c.name, _step.c.reason)
-        .select_from(_branch)
-        .join(_run, _run.c.id == _branch.c.run)
+        .select_from(_run)
         .join(_incident, _incident.c.id == _run.c.incident)
-        .join(_step, _step.c.branch == _branch.c.id)
-        .where(
-            _branch.c.incident == incident,
-            _branch.c.state.in_([BranchState.FAILED.value, BranchState.HELD.value]),
-            _IN_A_WAVE,
-            asks,
-            fails,
-        )
+        .join(_step, _step.c.run == _run.c.id)
+        .where(_incident.c.id == incident, _IN_A_WAVE, asks, fails)
         .order_by(_run.c.id)
         .limit(1)
     )

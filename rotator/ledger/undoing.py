@@ -11,7 +11,7 @@ from sqlalchemy import Connection, insert, select, update
 from rotator.errors import BadInput
 from rotator.flow.apart import is_apart
 from rotator.flow.proof import revived
-from rotator.flow.run import AT_ONCE, ORDERED_AT, BranchState, Step, StepState, calls_ahead, summarise
+from rotator.flow.run import AT_ONCE, ORDERED_AT, UNDONE, BranchState, Step, StepState, calls_ahead, summarise
 from rotator.flow.standing import resumes
 from rotator.flow.step import Move, apply
 from rotator.flow.undo import Undo, undo
@@ -39,7 +39,7 @@ def carry_out(connection: Connection, shown: Undo, act_of: dict[str, Any], why: 
     found = _undo(connection, mine, name, why)
     if (found.in_words, found.warnings) != (shown.in_words, shown.warnings):
         raise BadInput("the run has moved on meanwhile", f"{run} {name}", "look again, then say it again")
-    skips = Move(StepState.SKIPPED, reason=f"undone from {name} on: {why}")
+    skips = Move(StepState.SKIPPED, reason=f"{UNDONE}{name} on: {why}")
     skipped = [apply(each, skips, act_of["at"]) for each in found.skipped]
     ordered = {ORDERED_AT: act_of["at"]}
     added = [

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from rotator.flow.proof import Evidence
-from rotator.flow.run import UNDOES, WHY, Step, StepState
+from rotator.flow.run import UNDOES, UNDONE, WHY, Step, StepState
 from rotator.flow.standing import resumed, will_resume
 from rotator.flow.step import RELEASED, WAITS_SINCE
 from rotator.ledger.moves_on import DECLARE, left_out, opens
@@ -15,9 +15,6 @@ from rotator.ledger.records import IncidentRecord, RunRecord
 from rotator.report.clocks import moment
 from rotator.report.trying import trying
 from rotator.report.ways import stops_of, waiting, ways
-
-UNDONE = "undone from "
-"""How the reason begins of a step that an undo left out."""
 
 
 def as_called(command: str, called: str) -> str:

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from dataclasses import replace
 from itertools import pairwise
 
 import pytest
+from sqlalchemy import event, text
 
 from rotator.errors import Rejected
 from rotator.flow.playbook_words import Strategy
 from rotator.flow.scope import Lifeline
+from rotator.ledger.database import Database
+from rotator.ledger.due import DueWork
 from rotator.ledger.gates import Gates
 from rotator.ledger.opening import BRAKE
-from rotator.ports import Place
+from rotator.ports import Place, Told
 from tests.fakes.company import CONSUMER, SETTLE_S, founded
-from tests.fakes.deployment import scoped
+from tests.fakes.deployment import emptied, scoped
 from tests.fakes.issuer import KeyIssuer
+from tests.ledger.test_hands_at_once import LOOKS, somebody_waits
 
 KEY = "aws_iam_access_key"
 COUNT = 12
@@ -89,6 +94,114 @@ class Broken:
         raise Rejected("access_denied")
 
     holding = reload
+
+
+class Contented:
+    """A consumer that refuses the new secret, and is content with its old one."""
+
+    name = "http://broken"
+
+    def reload(self, notice):
+        if notice.replacement.id != notice.exposed.id:
+            raise Rejected("access_denied")
+        return Told("ok", notice.replacement.id)
+
+    def holding(self, notice):
+        return Told("ok", notice.replacement.id)
+
+
+def until_it_fails(tmp_path, meanwhile):
+    """Let the consumer of the first wave refuse, and a person act `meanwhile`, before anybody looks at the wave."""
+    company, deployment = founded(tmp_path)
+    company.outside.consumers["http://broken"] = Contented()
+    found = [production(company, number) for number in range(COUNT)]
+    riskiest = production(company, COUNT, told="http://broken", reads=("kv-2:x",))
+    deployment.start([*found, replace(riskiest, custody=replace(riskiest.custody, criticality="critical"))])
+    look, deployment.due.open_waves = deployment.due.open_waves, lambda: 0
+    deployment.rest(patience_s=3600)
+    assert deployment.steps("inc-1.r1")["reload"] == "failed"
+    meanwhile(deployment)
+    deployment.due.open_waves = look
+    deployment.rest(patience_s=3600)
+    return deployment
+
+
+def take_back(deployment):
+    shown = deployment.hands.undoing("inc-1.r1", "deliver")
+    deployment.hands.undo("inc-1.r1", "deliver", "ann", "its consumer broke", shown)
+
+
+def leave_out(deployment):
+    deployment.hands.decide("inc-1.r1", "reload", skip=True, by="ann", reason="told by phone")
+
+
+def test_a_consumer_that_failed_trips_the_brake_also_when_its_run_was_taken_back(tmp_path):
+    deployment = until_it_fails(tmp_path, take_back)
+    assert deployment.steps("inc-1.r1")["reload"] == "skipped"
+    assert begun(deployment) == {1: 1}
+    [gate] = [each for each in deployment.record().gates if each.name == BRAKE]
+    assert (gate.is_open, gate.by) == (False, "rotator")
+    assert gate.reason == "inc-1.r1 reload: undone from deliver on: ann: its consumer broke"
+    deployment.gates.set("inc-1", BRAKE, "ann", "only that one", is_open=True)
+    deployment.rest(patience_s=3600)
+    assert begun(deployment) == {1: 1, 2: 1, 3: COUNT - 1}
+
+
+def test_a_failure_that_a_person_has_answered_is_no_new_one_when_its_run_is_taken_back(tmp_path):
+    deployment = until_it_fails(tmp_path, lambda deployment: deployment.due.open_waves())
+    assert begun(deployment) == {1: 1}
+    deployment.world.wait_until(deployment.world.now() + 60)
+    deployment.gates.set("inc-1", BRAKE, "ann", "only that one", is_open=True)
+    take_back(deployment)
+    deployment.rest(patience_s=3600)
+    assert begun(deployment) == {1: 1, 2: 1, 3: COUNT - 1}
+
+
+@pytest.mark.parametrize("and_then", [lambda _deployment: None, take_back])
+def test_who_skips_what_a_consumer_refused_says_that_it_is_all_right(tmp_path, and_then):
+    def act(deployment):
+        leave_out(deployment)
+        and_then(deployment)
+
+    deployment = until_it_fails(tmp_path, act)
+    assert begun(deployment) == {1: 1, 2: 1, 3: COUNT - 1}
+    assert [each for each in deployment.record().gates if each.name == BRAKE] == []
+
+
+def test_a_leader_that_wakes_in_the_middle_of_its_look_begins_no_wave_over_a_shut_brake(postgresql, tmp_path):
+    """It has read that wave 1 is through; meanwhile another began wave 2, of which a consumer failed."""
+    database, of_the_old_one = Database(postgresql), Database(postgresql)
+    database.migrate()
+    company, deployment = founded(tmp_path, database=emptied(database))
+    company.outside.consumers["http://broken"] = Contented()
+    found = [production(company, number) for number in range(COUNT)]
+    riskiest, second = (production(company, COUNT + 1), production(company, COUNT, told="http://broken"))
+    urgent = zip((riskiest, second), ("critical", "high"), strict=True)
+    deployment.start([*found, *(replace(it, custody=replace(it.custody, criticality=how)) for it, how in urgent)])
+    look, deployment.due.open_waves = deployment.due.open_waves, lambda: 0
+    deployment.rest(patience_s=3600)
+
+    def freeze(_connection, _cursor, statement, parameters, *_more):
+        """Have the first look that may write stand still when it has its snapshot."""
+        if "FROM incident" in statement and "LIMIT" not in statement:
+            statement = statement.replace("WHERE", "WHERE (SELECT pg_advisory_xact_lock(7)) IS NOT NULL AND", 1)
+        return statement, parameters
+
+    event.listen(of_the_old_one.engine, "before_cursor_execute", freeze, retval=True)
+    old = threading.Thread(target=DueWork(of_the_old_one, company.world.now).open_waves)
+    with database.engine.begin() as connection:
+        connection.execute(text("SELECT pg_advisory_xact_lock(7)"))
+        old.start()
+        assert any(somebody_waits(database) for _ in range(LOOKS))
+        deployment.due.open_waves = look
+        deployment.rest(patience_s=3600)
+        assert begun(deployment) == {1: 1, 2: 1}
+    old.join(timeout=60)
+    assert begun(deployment) == {1: 1, 2: 1}
+    assert [row["wave"] for row in deployment.rows("incident")] == [2]
+    assert [each.is_open for each in deployment.record().gates if each.name == BRAKE] == [False]
+    of_the_old_one.close()
+    database.close()
 
 
 def test_a_wave_that_waits_for_readers_of_the_next_lets_it_begin(tmp_path):
