@@ -69,6 +69,8 @@ def _ask(asked: Asked, answer: queue.SimpleQueue[Reached]) -> None:
         answer.put(asked.answered(asked.ask(), well=True))
     except RotatorError as error:
         answer.put(asked.answered(str(error), well=False, error=error))
+    except Exception as error:  # noqa: BLE001 - it did answer; what nobody foresaw may hold material in its words
+        answer.put(asked.answered(f"an answer that nobody foresaw: {type(error).__name__}", well=False))
 
 
 def families(parts: Rotator) -> tuple[dict[str, str], dict[str, BadInput]]:
@@ -110,6 +112,18 @@ def issuer(parts: Rotator, kind: str, connection: Connection, owner: str | None 
         return f"{ANSWERS} (not asked about one that is made up: it may look at those that there are)"
 
 
+def permitting(parts: Rotator, kind: str, connection: Connection) -> str:
+    """Ask as `issuer` does, and whether the rotator may do all that the kind's playbook needs.
+
+    Raises Rejected("not_permitted") where it may not; what nobody can tell is no trouble.
+    """
+    answer = issuer(parts, kind, connection)
+    may = at_issuer(parts, kind, connection.name, None)
+    if may is not None and may.refused:
+        raise Rejected("not_permitted", "; ".join(may.lacking))
+    return answer
+
+
 def _about_nobody(parts: Rotator, kind: str, connection: Connection, named: str | None) -> str:
     provider = parts.outside.provider_of(kind, connection.name)
     if isinstance(provider, Formed):
@@ -130,6 +144,8 @@ def _about_nobody(parts: Rotator, kind: str, connection: Connection, named: str 
     except Rejected as second:
         if second.reason not in _PLACELESS or second.detail == refused.detail:
             raise
+    # Both may have been refused by their form alone: who says what is permitted was asked.
+    at_issuer(parts, kind, connection.name, named)
     return ANSWERS
 
 
@@ -176,7 +192,7 @@ def store(parts: Rotator, place: Place) -> str:
     if may is None:
         return answer
     if may.refused:
-        raise Rejected("not_permitted", "; ".join(may.details))
+        raise Rejected("not_permitted", "; ".join(may.lacking))
     return f"{answer}; {may}"
 
 
