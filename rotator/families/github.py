@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from rotator.credential import Secret
 from rotator.errors import THROTTLED, BadInput, Rejected, RotatorError, Unavailable, asking
 from rotator.families.http_wire import Reply, Wire
+from rotator.families.own_words import heard, unreadable
 from rotator.ports import ONE_OF_MANY, Connection
 
 FAMILY = "github"
@@ -22,6 +23,8 @@ SETTINGS = frozenset({"ca_file", "ssh_address"})
 API = "https://api.github.com"
 LATER_S = 60.0
 """How long to wait where GitHub says "too much" and names no time: at least a minute, its documentation says."""
+
+_NO_LIMITS = "Rate limiting is not enabled"
 
 HEADERS = {
     "Accept": "application/vnd.github+json",
@@ -49,11 +52,12 @@ class GitHub:
         return reply
 
     def reach(self) -> None:
-        """Ask as nobody, by a call that counts against no limit. Raises Unavailable when there was no answer."""
+        """Ask as nobody, by a call that counts against no limit. Raises Unavailable when GitHub did not answer."""
         with asking():
             reply = self._wire.send("GET", f"{self.address}/rate_limit", HEADERS)
-            if not reply.ok:
-                raise later_of(reply) or reply.refusal()
+            if (later := later_of(reply)) is not None:
+                raise later
+            must_tell_limits(reply)
 
     def revoke(self, tokens: Sequence[Secret]) -> None:
         """Have tokens destroyed, whoever owns them, without a word of who asks: GitHub refuses whoever gives one.
@@ -64,6 +68,25 @@ class GitHub:
         reply = self._wire.send("POST", f"{self.address}/credentials/revoke", HEADERS, body)
         if reply.status != HTTPStatus.ACCEPTED:
             raise later_of(reply) or _refusal(reply, len(tokens))
+
+
+def is_own(reply: Reply) -> bool:
+    """Tell whether a refusal is GitHub's: each names its documentation, or the request by GitHub's number for it."""
+    content = reply.content if isinstance(reply.content, dict) else {}
+    named = isinstance(content.get("documentation_url"), str) or "x-github-request-id" in reply.headers
+    return named and isinstance(content.get("message"), str)
+
+
+def must_tell_limits(reply: Reply) -> None:
+    """Raise what an answer to GET /rate_limit means that tells no limits; a server of one's own may have none."""
+    content = heard(reply, own=is_own(reply)).content
+    if reply.status == HTTPStatus.NOT_FOUND and message_of(reply).startswith(_NO_LIMITS):
+        return
+    if not reply.ok:
+        raise reply.refusal()
+    resources = content.get("resources") if isinstance(content, dict) else None
+    if not isinstance(resources, dict) or not isinstance(resources.get("core"), dict):
+        raise unreadable(reply)
 
 
 def message_of(reply: Reply) -> str:

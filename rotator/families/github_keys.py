@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,9 +21,10 @@ import asyncssh
 
 from rotator.errors import BadInput, Rejected, RotatorError, Unavailable, asking
 from rotator.families.authorized_keys import entries
-from rotator.families.github import API, HEADERS, later_of, message_of
+from rotator.families.github import API, HEADERS, is_own, later_of, message_of
 from rotator.families.http_wire import Reply, Wire
-from rotator.families.own_token import own_token
+from rotator.families.own_token import in_header, own_token
+from rotator.families.own_words import heard, unreadable
 from rotator.families.ssh import Fleet
 from rotator.families.ssh_errors import Phase
 from rotator.families.ssh_knock import knock
@@ -57,9 +59,10 @@ class GitHubKeys:
         self._lock = threading.Lock()
 
     def read(self, path: str) -> Reply:
-        """Read a path; any answer but "later" is returned. Raises Unavailable when there was none."""
+        """Read a path; any answer of GitHub's but "later" is returned. Raises Unavailable when there was none."""
         with asking():
-            return self._send("GET", path)
+            reply = self._send("GET", path)
+        return heard(reply, own=is_own(reply))
 
     def change(self, method: str, path: str, body: object = None) -> Reply:
         """Ask for a change, once; any answer but "later" is returned. Raises Unavailable or Uncertain."""
@@ -78,8 +81,13 @@ class GitHubKeys:
 
     def keys(self, path: str) -> dict[str, Mapping[str, Any]]:
         """Return a list of keys by their fingerprints."""
-        found = ((entries(str(each.get("key", "")).encode()), each) for each in self.listed(path))
-        return {listed[0].fingerprint: each for listed, each in found if listed}
+        found = {}
+        for each in self.listed(path):
+            if "id" not in each:
+                raise Unavailable("answer_unreadable", path)
+            for entry in entries(str(each.get("key", "")).encode("utf-8", "replace"))[:1]:
+                found[entry.fingerprint] = each
+        return found
 
     def greeted(self, key: asyncssh.SSHKey) -> str | None:
         """Return whose name GitHub's SSH server greets a key by, None when it is let in by none."""
@@ -124,11 +132,12 @@ class GitHubKeys:
             return self._fleets[lines]
 
     def _send(self, method: str, path: str, body: object = None) -> Reply:
-        headers = {**HEADERS, "Authorization": f"Bearer {own_token(self._connection).reveal()}"}
+        token = in_header(own_token(self._connection))
+        headers = {**HEADERS, "Authorization": f"Bearer {token}"}
         reply = self._wire.send(method, self.address + path, headers, body)
         if (later := later_of(reply)) is not None:
             raise later
-        return reply
+        return replace(reply, shown=(token,))
 
 
 def told(reply: Reply) -> Any:
@@ -136,6 +145,14 @@ def told(reply: Reply) -> Any:
     if not reply.ok:
         raise refusal(reply)
     return reply.content
+
+
+def object_of(reply: Reply, *named: str) -> Mapping[str, Any]:
+    """Return the object of a success, in which each of these is a text that says something."""
+    found = told(reply)
+    if not isinstance(found, Mapping) or not all(isinstance(found.get(each), str) and found[each] for each in named):
+        raise unreadable(reply)
+    return found
 
 
 def refusal(reply: Reply) -> RotatorError:
@@ -147,8 +164,9 @@ def refusal(reply: Reply) -> RotatorError:
 
 def in_use(reply: Reply) -> bool:
     """Tell whether GitHub refuses a key because it, or somebody, has it already."""
-    content = reply.content if isinstance(reply.content, Mapping) else {}
-    words = " ".join(str(each.get("message", "")) for each in content.get("errors") or () if isinstance(each, Mapping))
+    errors = reply.content.get("errors") if isinstance(reply.content, Mapping) else None
+    listed = errors if isinstance(errors, list) else ()
+    words = " ".join(str(each.get("message", "")) for each in listed if isinstance(each, Mapping))
     return reply.status == HTTPStatus.UNPROCESSABLE_ENTITY and IN_USE in f"{message_of(reply)} {words}"
 
 

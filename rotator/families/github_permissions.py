@@ -10,14 +10,16 @@ may grant what a role lacks, so there a missing role refuses nothing by itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
 from rotator.errors import asking
-from rotator.families.github import message_of
+from rotator.families.github import is_own, message_of, must_tell_limits
 from rotator.families.http_wire import Reply
+from rotator.families.own_words import heard, quoted, unreadable
 from rotator.permissions import LOOK, Permission
 
 Read = Callable[[str], Reply]
@@ -27,6 +29,7 @@ _PUT, _AWAY = ("install",), ("uninstall", "revoke")
 _WRITE = ("promote", "demote")
 _UNTOLD = "GitHub tells nobody what a fine-grained token or an app is granted"
 _EACH = "granted for each repository: name one"
+_SCOPE = re.compile(r"[a-z_]{2,40}(:[a-z_]{2,40})?")
 _LIST_KEYS = frozenset({"read:public_key", "write:public_key", "admin:public_key"})
 _ADD_KEYS = _LIST_KEYS - {"read:public_key"}
 
@@ -52,11 +55,10 @@ def of_deploy_keys(read: Read, repository: str | None) -> Sequence[Permission]:
     seen, answers = _looked(read, f"/repos/{repository}/keys", _KEYS.changes)
     if seen is None:
         return answers
-    shown = _told(read(f"/repos/{repository}"))
+    shown = _told(read(f"/repos/{repository}"), "full_name")
     answers += _changing(seen, shown, repository, _KEYS)
-    owner = shown.get("owner") or {}
-    if owner.get("type") == "Organization":
-        answers.append(_policy(read, str(owner.get("login"))))
+    if _within(shown, "owner").get("type") == "Organization":
+        answers.append(_policy(read, repository.partition("/")[0]))
     return answers
 
 
@@ -66,9 +68,10 @@ def of_user_keys(read: Read, login: str | None) -> Sequence[Permission]:
     user = read("/user")
     if (words := _refused(user)) is not None:
         return [Permission(everything, "a token of that very user", granted=False, why=words)]
-    own = str(_told(user).get("login"))
+    own = _told(user, "login")["login"]
     if login not in (None, own):
-        return [Permission(everything, f"a token of {login}", granted=False, why=f"ours is of {own}")]
+        why = f"ours is of {quoted(user, own)}"
+        return [Permission(everything, f"a token of {login}", granted=False, why=why)]
     seen, answers = _looked(read, "/user/keys", (*_PUT, *_AWAY))
     if seen is None:
         return answers
@@ -93,15 +96,18 @@ def of_secrets(
     if seen is None:
         return answers
     key = f"{within}/public-key"
-    words = _refused(read(key))
+    reply = read(key)
+    if (words := _refused(reply)) is None:
+        _told(reply, "key", "key_id")
     answers.append(Permission((LOOK, *_WRITE), f"GET {key}", words is None, words or ""))
-    return [*answers, *_changing(seen, _told(read(f"/repos/{repository}")), repository, wanted)]
+    return [*answers, *_changing(seen, _told(read(f"/repos/{repository}"), "full_name"), repository, wanted)]
 
 
 def _anywhere(read: Read, wanted: _InRepository) -> list[Permission]:
     """Tell what the scopes do, by a call that counts against no limit; repositories are asked one by one."""
     reply = read("/rate_limit")
-    _told(reply)
+    with asking():
+        must_tell_limits(reply)
     scopes = _scopes(reply)
     everything = (LOOK, *wanted.changes)
     if scopes is None:
@@ -116,10 +122,13 @@ def _looked(read: Read, path: str, changes: tuple[str, ...]) -> tuple[Reply | No
     words = _refused(reply)
     if words is not None:
         return None, [Permission((LOOK, *changes), f"GET {path}", granted=False, why=words)]
+    listed = reply.content.get("secrets") if isinstance(reply.content, Mapping) else reply.content
+    if not isinstance(listed, list) or not all(isinstance(each, Mapping) for each in listed):
+        raise unreadable(reply)
     return reply, [Permission((LOOK,), f"GET {path}", granted=True)]
 
 
-def _changing(seen: Reply, shown: dict[str, Any], repository: str, wanted: _InRepository) -> list[Permission]:
+def _changing(seen: Reply, shown: Mapping[str, Any], repository: str, wanted: _InRepository) -> list[Permission]:
     scopes = _scopes(seen)
     if scopes is None:
         return [Permission(wanted.changes, f"{wanted.fine} on {repository}", granted=None, why=_UNTOLD)]
@@ -127,7 +136,7 @@ def _changing(seen: Reply, shown: dict[str, Any], repository: str, wanted: _InRe
     granted, why = None, "a custom role may grant it"
     if shown.get("archived"):
         why = "it is archived, and so read-only"
-    elif (shown.get("permissions") or {}).get(wanted.role) is True:
+    elif _within(shown, "permissions").get(wanted.role) is True:
         granted, why = True, ""
     return [_scope(wanted.changes, scopes), Permission(wanted.changes, needs, granted, why)]
 
@@ -142,31 +151,39 @@ def _scope(changes: tuple[str, ...], scopes: frozenset[str]) -> Permission:
 def _policy(read: Read, organization: str) -> Permission:
     """Say whether the organization lets deploy keys be made, which it tells to its owners alone."""
     reply = read(f"/orgs/{organization}")
-    content = reply.content if reply.ok and isinstance(reply.content, dict) else {}
+    content = reply.content if reply.ok and isinstance(reply.content, Mapping) else {}
     allowed = content.get("deploy_keys_enabled_for_repositories")
     granted = allowed if isinstance(allowed, bool) else None
     why = {True: "", False: "its setting forbids them", None: "it tells its owners alone"}[granted]
     return Permission(_PUT, f"{organization} allows deploy keys", granted, why)
 
 
-def _told(reply: Reply) -> dict[str, Any]:
-    """Return the object of a success; raise what another answer means."""
+def _told(reply: Reply, *named: str) -> Mapping[str, Any]:
+    """Return the object of a success, in which each of these is a text; raise what another answer means."""
     if not reply.ok:
         with asking():
-            raise reply.refusal()
-    return reply.content if isinstance(reply.content, dict) else {}
+            raise heard(reply, own=is_own(reply)).refusal()
+    content = reply.content
+    if not isinstance(content, Mapping) or not all(isinstance(content.get(each), str) for each in named):
+        raise unreadable(reply)
+    return content
+
+
+def _within(shown: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    found = shown.get(name)
+    return found if isinstance(found, Mapping) else {}
 
 
 def _scopes(reply: Reply) -> frozenset[str] | None:
     """Return the scopes that an answer tells; None where it tells none, as to tokens that have no scopes at all."""
     named = {scope.strip() for scope in reply.headers.get("x-oauth-scopes", "").split(",")}
-    return frozenset(named - {""}) or None
+    return frozenset(filter(_SCOPE.fullmatch, named)) or None
 
 
 def _refused(reply: Reply) -> str | None:
     """Return GitHub's words where it does not let us look, None where it does. Raises what any other answer means."""
     if reply.ok:
         return None
-    if reply.status not in {HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND}:
+    if reply.status not in {HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND} or not is_own(reply):
         _told(reply)
-    return f"http_{reply.status} {message_of(reply)[:200]}".strip()
+    return f"http_{reply.status} {quoted(reply, message_of(reply))}".strip()

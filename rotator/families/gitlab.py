@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
 from rotator.credential import Secret
-from rotator.errors import BadInput, Unavailable, Uncertain, asking
+from rotator.errors import BadInput, Uncertain, asking
 from rotator.families.http_wire import Reply, Wire
 from rotator.families.one_method import CallTime
 from rotator.families.own_token import in_header, own_token
+from rotator.families.own_words import heard, unreadable
 from rotator.ports import Connection
 
 FAMILY = "gitlab"
@@ -51,8 +53,9 @@ class GitLab:
         return begun
 
     def read(self, path: str) -> Reply:
-        """Read a path under the API; any answer is returned. Raises Unavailable when there was none."""
-        return self.knock(path, own_token(self._connection))
+        """Read a path under the API; any answer of GitLab's is returned. Raises Unavailable when there was none."""
+        reply = self.knock(path, own_token(self._connection))
+        return heard(reply, own=is_own(reply))
 
     def knock(self, path: str, token: Secret) -> Reply:
         """Read as the bearer of a token; any answer is returned. Raises Unavailable when there was none."""
@@ -71,7 +74,7 @@ class GitLab:
             if not reply.ok:
                 raise reply.refusal()
             if not isinstance(reply.content, list):
-                raise Unavailable("answer_unreadable", f"http_{reply.status}")
+                raise unreadable(reply)
             yield from (each for each in reply.content if isinstance(each, Mapping))
             page, turned = reply.headers.get("x-next-page", "").strip(), turned + 1
 
@@ -83,7 +86,8 @@ class GitLab:
             raise Uncertain(
                 "answer_unreadable", f"http_{reply.status}"
             )  # a proxy's page: GitLab may never have been asked
-        return reply
+        value = body.get("value") if isinstance(body, Mapping) else None
+        return replace(reply, shown=(token.reveal(), *((value,) if isinstance(value, str) else ())))
 
 
 def told(reply: Reply, *needed: str) -> Mapping[str, Any]:
@@ -91,8 +95,14 @@ def told(reply: Reply, *needed: str) -> Mapping[str, Any]:
     if not reply.ok:
         raise reply.refusal()
     if not isinstance(reply.content, Mapping) or not set(needed) <= reply.content.keys():
-        raise Unavailable("answer_unreadable", f"http_{reply.status}")
+        raise unreadable(reply)
     return reply.content
+
+
+def is_own(reply: Reply) -> bool:
+    """Tell whether a refusal is GitLab's: it begins with its status, or is one of OAuth's errors."""
+    words = said(reply)
+    return words.startswith((f"{reply.status} ", "insufficient_")) or words == "invalid_token"
 
 
 def is_absent(reply: Reply) -> bool:

@@ -8,6 +8,7 @@ role lacks, and settings of groups may forbid that tokens are made: both show on
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -15,14 +16,16 @@ from typing import Any
 from urllib.parse import quote
 
 from rotator.errors import asking
-from rotator.families.gitlab import GitLab, said, told
+from rotator.families.gitlab import GitLab, is_absent, said, told
 from rotator.families.gitlab_names import Variable
 from rotator.families.http_wire import Reply
+from rotator.families.own_words import quoted, unreadable
 from rotator.permissions import LOOK, Permission
 
 _ROLES = {"project": (40, "Maintainer"), "group": (50, "Owner")}
 _TOKENS, _VARIABLES = ("issue", "revoke"), ("promote", "demote")
 _REFUSED = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND})
+_SCOPE = re.compile(r"[a-z0-9_]{2,40}")
 _EACH = "granted in each project and group: name one"
 _MODE = "with Admin Mode on, an administrator's token needs the scope admin_mode too"
 _SETTING = "settings, the licence and whether ours is as high are looked at only when one is created"
@@ -54,7 +57,10 @@ def of_tokens(gitlab: GitLab, sort: str, number: str) -> Sequence[Permission]:
     of_user = f"/personal_access_tokens?user_id={number}&per_page=1"
     path = of_user if sort == "user" else f"/{sort}s/{number}/access_tokens?per_page=1"
     # GitLab says 401 of a user's list that is somebody else's; that it knows our own token was answered before.
-    answers = _looked(gitlab.read(path), path, _TOKENS)
+    reply = gitlab.read(path)
+    if reply.ok and not isinstance(reply.content, list):
+        raise unreadable(reply)
+    answers = _looked(reply, path, _TOKENS)
     if answers[0].granted is False:
         return answers
     answers += _scope(own, _TOKENS)
@@ -76,7 +82,9 @@ def of_variables(gitlab: GitLab, place: Variable) -> Sequence[Permission]:
     if own is None:
         return _unknown(_VARIABLES)
     reply = gitlab.read(place.path)
-    nothing_yet = reply.status == HTTPStatus.NOT_FOUND and "Variable Not Found" in said(reply)
+    nothing_yet = is_absent(reply) and "Variable Not Found" in said(reply)
+    if reply.ok:
+        _told(reply, "key", "variable_type")
     answers = _looked(None if nothing_yet else reply, place.all_of_owner, _VARIABLES)
     if answers[0].granted is False:
         return answers
@@ -108,23 +116,29 @@ def _own(gitlab: GitLab) -> _Own | None:
     reply = gitlab.read("/personal_access_tokens/self")
     if reply.status in _REFUSED - {HTTPStatus.UNAUTHORIZED}:
         return None
-    shown = _told(reply, "user_id", "scopes")
+    shown = _told(reply, "id", "user_id", "scopes", "active", "revoked")
+    number, listed = shown["user_id"], shown["scopes"]
+    if type(number) is not int or not isinstance(listed, list):
+        raise unreadable(reply)
     user = gitlab.read("/user")
-    person = _told(user, "id") if user.status not in _REFUSED else None
-    fine = "granular_scopes" in shown or "granular" in shown["scopes"]
-    scopes = None if fine else frozenset(map(str, shown["scopes"]))
-    admin = None if person is None else bool(person.get("is_admin"))
-    return _Own(int(shown["user_id"]), scopes, admin, bool((person or {}).get("bot")))
+    person = _told(user, "id", "username") if user.status not in _REFUSED else None
+    if person is not None and person["id"] != number:
+        raise unreadable(user)
+    fine = "granular_scopes" in shown or "granular" in listed
+    scopes = None if fine else frozenset(each for each in listed if isinstance(each, str) and _SCOPE.fullmatch(each))
+    admin = None if person is None else person.get("is_admin") is True
+    return _Own(number, scopes, admin, person is not None and person.get("bot") is True)
 
 
 def _looked(reply: Reply | None, path: str, changes: tuple[str, ...]) -> list[Permission]:
     """Say whether we may look; what may not be seen may not be changed."""
     needs = f"GET {path.partition('?')[0]}"
-    if reply is None or reply.ok:
-        return [Permission((LOOK,), needs, granted=True)]
-    if reply.status not in _REFUSED:
+    if reply is not None and reply.status in _REFUSED:
+        words = f"http_{reply.status} {quoted(reply, said(reply))}"
+        return [Permission((LOOK, *changes), needs, granted=False, why=words)]
+    if reply is not None and not reply.ok:
         _told(reply)
-    return [Permission((LOOK, *changes), needs, granted=False, why=f"http_{reply.status} {said(reply)[:200]}")]
+    return [Permission((LOOK,), needs, granted=True)]
 
 
 def _scope(own: _Own, changes: tuple[str, ...]) -> list[Permission]:
@@ -141,11 +155,12 @@ def _role(gitlab: GitLab, own: _Own, sort: str, number: str, changes: tuple[str,
     least, called = _ROLES[sort]
     reply = gitlab.read(f"/{sort}s/{number}/members/all/{own.user}")
     member = reply.content if reply.ok and isinstance(reply.content, Mapping) else {}
-    level = member.get("access_level")
+    level = member.get("access_level") if member.get("id") == own.user else None
+    level = level if type(level) is int else None
     needs = f"role {called} of {sort}/{number}"
-    if isinstance(level, int) and level >= least:
+    if level is not None and level >= least:
         return Permission(changes, needs, granted=True)
-    if own.admin and reply.status == HTTPStatus.NOT_FOUND:
+    if own.admin and is_absent(reply):
         return Permission(changes, f"{needs}, or an administrator", granted=True)
     why = (
         f"its access level is {level}, and a custom role may grant it" if level else "it is no member that GitLab shows"

@@ -34,7 +34,8 @@ _WORDS = 200
 class Reply:
     """One answer. `content` is its JSON, None when it holds none. `url` is where it came from.
 
-    `words` is how an answer begins that is no JSON. `headers` are found whatever their case.
+    `words` is how an answer begins that is no JSON. `headers` are found whatever their case. `shown` are the secrets
+    that were sent for it, where its words are quoted: whoever answers may repeat them.
     """
 
     status: int
@@ -43,6 +44,7 @@ class Reply:
     retry_after: float | None = None
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     words: str = field(default="", repr=False)
+    shown: tuple[str, ...] = field(default=(), repr=False)
 
     @property
     def ok(self) -> bool:
@@ -125,7 +127,7 @@ class Wire:
         with contextlib.suppress(ValueError, RecursionError):
             parsed = json.loads(parts)
         named = answer.headers.get("Retry-After", "")
-        later = float(named) if named.isdigit() else None
+        later = float(named) if named.isdecimal() else None
         words = "" if parsed is not None else parts[:_WORDS].decode("utf-8", "replace").strip()
         return Reply(answer.status_code, parsed, url, later, answer.headers, words)
 

@@ -14,15 +14,17 @@ import json
 import os
 import ssl
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 from rotator.credential import Secret
-from rotator.errors import BadInput, Rejected, Unavailable, Uncertain, asking
+from rotator.errors import BadInput, Rejected, Uncertain, asking
 from rotator.families.http_wire import Reply, Wire
 from rotator.families.one_method import CallTime
 from rotator.families.own_token import in_header, own_token
+from rotator.families.own_words import heard, unreadable
 from rotator.ports import Connection
 
 SETTINGS = frozenset({"ca_file"})
@@ -57,13 +59,16 @@ class Kubernetes:
         return begun
 
     def reach(self) -> None:
-        """Ask for nothing, as nobody: any answer will do. Raises Unavailable when there was none."""
+        """Ask for nothing, as nobody: a refusal will do. Raises Unavailable when an API server gave no answer."""
         with asking():
-            self._send(self._wire, "GET", "/api", None, body=None)
+            reply = self._send(self._wire, "GET", "/api", None, body=None)
+        if not is_own(reply) and within(reply.content, "kind") != "APIVersions":
+            raise unreadable(reply)
 
     def read(self, path: str, body: object = None, method: str = "GET") -> Reply:
-        """Ask something that changes nothing; any answer is returned. Raises Unavailable when there was none."""
-        return self.knock(path, self.own_token(), body, method)
+        """Ask something that changes nothing; any answer of an API server's is returned, else Unavailable raised."""
+        reply = self.knock(path, self.own_token(), body, method)
+        return heard(reply, own=is_own(reply))
 
     def knock(self, path: str, token: Secret, body: object = None, method: str = "GET") -> Reply:
         """Ask as the bearer of a token; any answer is returned. Raises Unavailable when there was none."""
@@ -96,9 +101,13 @@ class Kubernetes:
         more = ""
         while True:
             query = urlencode({**chosen, "limit": str(_PAGE), **({"continue": more} if more else {})})
-            page = told(self.read(f"{path}?{query}"))
-            yield from page.get("items") or ()
-            more = str((page.get("metadata") or {}).get("continue") or "")
+            reply = self.read(f"{path}?{query}")
+            page = told(reply)
+            items = page.get("items") or ()
+            if not isinstance(items, list | tuple) or not all(map(_is_object, items)):
+                raise unreadable(reply)
+            yield from items
+            more = str(within(page, "metadata", "continue") or "")
             if not more:
                 return
 
@@ -119,7 +128,7 @@ class Kubernetes:
             raise Uncertain(
                 "answer_unreadable", f"HTTP {reply.status} of no kind"
             )  # every object of the API names its own
-        return reply
+        return reply if token is None else replace(reply, shown=(token.reveal(),))
 
 
 def told(reply: Reply, *needed: str) -> Mapping[str, Any]:
@@ -128,8 +137,28 @@ def told(reply: Reply, *needed: str) -> Mapping[str, Any]:
         raise reply.refusal()
     content = reply.content if isinstance(reply.content, Mapping) else {}
     if not set(needed) <= content.keys():
-        raise Unavailable("answer_unreadable", f"HTTP {reply.status}")
+        raise unreadable(reply)
     return content
+
+
+def object_of(reply: Reply) -> Mapping[str, Any]:
+    """Return the object of a success, with its name and number; raise what another answer means."""
+    found = told(reply)
+    if not _is_object(found):
+        raise unreadable(reply)
+    return found
+
+
+def within(content: object, *names: str) -> Any:
+    """Return what stands under these names, one in the other; None where one of them is not there."""
+    for name in names:
+        content = content.get(name) if isinstance(content, Mapping) else None
+    return content
+
+
+def is_own(reply: Reply) -> bool:
+    """Tell whether a refusal is an API server's: it is an object as all its answers are, of the kind Status."""
+    return not reply.ok and within(reply.content, "kind") == "Status"
 
 
 def path_of(resource: str, namespace: str, name: str = "", group: str = "/api/v1") -> str:
@@ -140,11 +169,15 @@ def path_of(resource: str, namespace: str, name: str = "", group: str = "/api/v1
 
 def is_absent(reply: Reply) -> bool:
     """Tell whether there is no such object; a path that the server does not know says 404 too, without a reason."""
-    content = reply.content if isinstance(reply.content, Mapping) else {}
-    return reply.status == HTTPStatus.NOT_FOUND and content.get("reason") == "NotFound"
+    return reply.status == HTTPStatus.NOT_FOUND and within(reply.content, "reason") == "NotFound"
 
 
 def refused_name(reply: Reply) -> str:
     """Return the message of an answer that is not a success."""
-    content = reply.content if isinstance(reply.content, Mapping) else {}
-    return str(content.get("message") or "")
+    return str(within(reply.content, "message") or "")
+
+
+def _is_object(found: object) -> bool:
+    metadata = within(found, "metadata")
+    texts = all(isinstance(within(metadata, name), str) for name in ("name", "uid"))
+    return texts and all(isinstance(within(metadata, name) or {}, Mapping) for name in ("labels", "annotations"))

@@ -18,7 +18,8 @@ from typing import Any
 
 from rotator.errors import asking
 from rotator.families.http_wire import Reply
-from rotator.families.kubernetes import Kubernetes, told
+from rotator.families.kubernetes import Kubernetes, told, within
+from rotator.families.own_words import quoted, unreadable
 from rotator.permissions import LOOK, Permission
 
 _REVIEWS = "/apis/authorization.k8s.io/v1/"
@@ -26,7 +27,6 @@ _API_VERSION = "authorization.k8s.io/v1"
 _NOT_ASKED = "asking needs create on selfsubjectaccessreviews.authorization.k8s.io (the ClusterRole system:basic-user)"
 _NAMED = frozenset({"get", "update", "patch", "delete"})
 """What a role can grant for some names alone."""
-_WORDS = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,35 +84,38 @@ def _permissions(cluster: Kubernetes, needs: Iterable[Need], namespace: str | No
     rules = cache(lambda: _rules(cluster, namespace or ""))
     answers = []
     for need in needs:
-        status = _reviewed(cluster, need, namespace)
+        reply = _reviewed(cluster, need, namespace)
+        status = _status(reply, "SelfSubjectAccessReview")
         granted: bool | None
         if status is None:
             granted, why = None, _NOT_ASKED
-        elif status.get("allowed") is True:
+        elif not isinstance(status.get("allowed"), bool):
+            raise unreadable(reply)
+        elif status["allowed"]:
             granted, why = True, ""
         elif namespace is None and not need.everywhere:
             granted, why = None, "not in all namespaces, perhaps in one: name it"
         elif namespace and need.verb in _NAMED and not need.name:
-            granted, why = _for_some(need, rules(), _words(status))
+            granted, why = _for_some(need, rules(), _words(reply, status))
         else:
-            granted, why = False, _words(status)
+            granted, why = False, _words(reply, status)
         answers.append(Permission(need.verbs, need.at(namespace), granted, why))
     return answers
 
 
-def _reviewed(cluster: Kubernetes, need: Need, namespace: str | None) -> Mapping[str, Any] | None:
-    """Return what the authorizers say, None where the question itself is refused."""
+def _reviewed(cluster: Kubernetes, need: Need, namespace: str | None) -> Reply:
+    """Have the authorizers say whether it is granted."""
     resource, _, subresource = need.resource.partition("/")
     attributes = {"verb": need.verb, "group": need.group, "resource": resource, "name": need.name}
     if subresource:
         attributes["subresource"] = subresource
     if not need.everywhere:
         attributes["namespace"] = namespace or ""
-    return _status(_asked(cluster, "SelfSubjectAccessReview", {"resourceAttributes": attributes}))
+    return _asked(cluster, "SelfSubjectAccessReview", {"resourceAttributes": attributes})
 
 
-def _rules(cluster: Kubernetes, namespace: str) -> Mapping[str, Any] | None:
-    return _status(_asked(cluster, "SelfSubjectRulesReview", {"namespace": namespace}))
+def _rules(cluster: Kubernetes, namespace: str) -> Reply:
+    return _asked(cluster, "SelfSubjectRulesReview", {"namespace": namespace})
 
 
 def _asked(cluster: Kubernetes, kind: str, spec: Mapping[str, Any]) -> Reply:
@@ -120,32 +123,43 @@ def _asked(cluster: Kubernetes, kind: str, spec: Mapping[str, Any]) -> Reply:
     return cluster.read(f"{_REVIEWS}{kind.lower()}s", body, "POST")
 
 
-def _status(reply: Reply) -> Mapping[str, Any] | None:
+def _status(reply: Reply, kind: str) -> Mapping[str, Any] | None:
+    """Return what a review found, None where the question itself is refused."""
     if reply.status in {HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND}:
         return None
     with asking():
-        found = told(reply, "status")["status"]
-    return found if isinstance(found, Mapping) else None
+        found = told(reply)
+    status = within(found, "status")
+    if found.get("kind") != kind or not isinstance(status, Mapping):
+        raise unreadable(reply)
+    return status
 
 
-def _for_some(need: Need, rules: Mapping[str, Any] | None, words: str) -> tuple[bool | None, str]:
+def _for_some(need: Need, reply: Reply, words: str) -> tuple[bool | None, str]:
     """Say what a "no" for all names means: nobody tells of single names where their rules are not all listed."""
-    if rules is None or rules.get("incomplete") is not False:
+    rules = _status(reply, "SelfSubjectRulesReview") or {}
+    listed = rules.get("resourceRules") or []
+    if rules.get("incomplete") is not False or not isinstance(listed, list):
         return None, "not for all names; for single ones this cluster does not list its rules"
     names = {
-        str(name)
-        for rule in rules.get("resourceRules") or ()
-        if {need.verb, "*"} & set(rule.get("verbs") or ())
-        and {need.group, "*"} & set(rule.get("apiGroups") or ())
-        and {need.resource, "*"} & set(rule.get("resources") or ())
-        for name in rule.get("resourceNames") or ()
+        name
+        for rule in listed
+        if {need.verb, "*"} & _texts(rule, "verbs")
+        and {need.group, "*"} & _texts(rule, "apiGroups")
+        and {need.resource, "*"} & _texts(rule, "resources")
+        for name in _texts(rule, "resourceNames")
     }
     if names:
-        return None, f"only for those named {', '.join(sorted(names))}"[:_WORDS]
+        return None, quoted(reply, f"only for those named {', '.join(sorted(names))}")
     return False, words
 
 
-def _words(status: Mapping[str, Any]) -> str:
+def _texts(rule: object, name: str) -> set[str]:
+    found = within(rule, name)
+    return {each for each in found if isinstance(each, str)} if isinstance(found, list) else set()
+
+
+def _words(reply: Reply, status: Mapping[str, Any]) -> str:
     """Return the authorizers' own words, and what kept one of them from seeing all."""
     said = [str(status[name]) for name in ("reason", "evaluationError") if status.get(name)]
-    return "; ".join(said)[:_WORDS] or "no rule grants it"
+    return quoted(reply, "; ".join(said)) or "no rule grants it"

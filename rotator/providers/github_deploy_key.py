@@ -47,8 +47,9 @@ class Repositories:
     def owners(self) -> Iterable[str]:
         """Yield the repositories that our own token administers."""
         for each in self._github.listed("/user/repos"):
-            if (each.get("permissions") or {}).get("admin"):
-                yield str(each["full_name"])
+            may, name = each.get("permissions"), each.get("full_name")
+            if isinstance(may, Mapping) and may.get("admin") and isinstance(name, str):
+                yield name
 
     def owner(self, leaked: Leaked) -> str:
         """Return the repository that the report names, or by whose name GitHub's SSH server greets the key."""

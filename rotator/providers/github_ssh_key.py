@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rotator.credential import Leaked
-from rotator.errors import Rejected
-from rotator.families.github_keys import GitHubKeys, told
+from rotator.errors import Rejected, asking
+from rotator.families.github_keys import GitHubKeys, object_of
 from rotator.families.github_listed import ListedKeys
 from rotator.families.github_permissions import of_user_keys
 from rotator.families.ssh_keys import read_private_key
@@ -44,7 +44,8 @@ class User:
 
     def owners(self) -> Iterable[str]:
         """Return the user's login, asked anew: the token may be another's by now."""
-        return (str(told(self._github.read("/user"))["login"]),)
+        with asking():
+            return (str(object_of(self._github.read("/user"), "login")["login"]),)
 
     def owner(self, leaked: Leaked) -> str:
         """Return the user by whose name GitHub's SSH server greets the key; without the key, the one it can only be."""

@@ -187,7 +187,11 @@ class GitLabToken(Kind):
     def _listed(self, owner: str) -> Iterator[Mapping[str, Any]]:
         sort, number = _at(owner)
         path = f"/personal_access_tokens?user_id={number}&" if sort == "user" else f"{_tokens(sort, number)}?"
-        return (each for each in self._gitlab.listed(f"{path}state=active") if _state(each) is State.ACTIVE)
+        for each in self._gitlab.listed(f"{path}state=active"):
+            if "id" not in each:
+                raise Unavailable("answer_unreadable", f"a token of {owner} without its number")
+            if _state(each) is State.ACTIVE:
+                yield each
 
     def _path(self, ref: CredentialRef) -> str:
         sort, number = _at(ref.owner)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import ClassVar
 
@@ -21,7 +21,7 @@ from cryptography.x509.oid import NameOID
 
 from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.errors import Rejected
-from rotator.families.kubernetes import FAMILY, WHO_AM_I, Kubernetes
+from rotator.families.kubernetes import FAMILY, WHO_AM_I, Kubernetes, is_own, refused_name, within
 from rotator.kind import Kind
 from rotator.permissions import LOOK, Permission
 from rotator.ports import Answer, Capability, Connection, Provider, Status, Verdict
@@ -75,13 +75,12 @@ class KubernetesClientCertificate(Kind):
             return Verdict(Answer.INCONCLUSIVE, "another_certificate")
         body = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
         reply = self._cluster.knock_by_certificate(WHO_AM_I, pem, body)
-        content = reply.content if isinstance(reply.content, Mapping) else {}
-        user = ((content.get("status") or {}).get("userInfo") or {}).get("username") if reply.ok else None
+        user = within(reply.content, "status", "userInfo", "username") if reply.ok else None
         if user == ref.owner:
             return Verdict(Answer.ACCEPTED, "who_am_i")
-        if reply.status == HTTPStatus.UNAUTHORIZED or user == "system:anonymous":
+        if (reply.status == HTTPStatus.UNAUTHORIZED and is_own(reply)) or user == "system:anonymous":
             return Verdict(Answer.REJECTED, "unauthorized")
-        if reply.status == HTTPStatus.FORBIDDEN and f'"{ref.owner}"' in str(content.get("message")):
+        if reply.status == HTTPStatus.FORBIDDEN and f'"{ref.owner}"' in refused_name(reply):
             return Verdict(Answer.ACCEPTED, "known_without_permission")
         return Verdict(Answer.INCONCLUSIVE, "another_user" if user else f"http_{reply.status}")
 

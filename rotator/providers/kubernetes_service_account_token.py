@@ -25,12 +25,16 @@ from rotator.families.kubernetes import (
     WHO_AM_I,
     Kubernetes,
     is_absent,
+    is_own,
+    object_of,
     path_of,
     refused_name,
     told,
+    within,
 )
 from rotator.families.kubernetes_permissions import of_tokens
 from rotator.families.kubernetes_tokens import Claims, read_token
+from rotator.families.own_words import unreadable
 from rotator.kind import Kind
 from rotator.permissions import Permission
 from rotator.ports import Answer, Capability, Connection, Discovered, Provider, State, Status, Verdict
@@ -82,10 +86,11 @@ class KubernetesServiceAccountToken(Kind):
             raise Rejected("unreadable", "neither a token nor the object that keeps one alive, with its owner")
         text, claims = read_token(leaked.secret)
         body = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenReview", "spec": {"token": text}}
-        status = told(self._cluster.read("/apis/authentication.k8s.io/v1/tokenreviews", body, "POST"), "status")[
-            "status"
-        ]
-        if not status.get("authenticated") or (status.get("user") or {}).get("username") != claims.user:
+        reply = self._cluster.read("/apis/authentication.k8s.io/v1/tokenreviews", body, "POST")
+        if (found := told(reply)).get("kind") != "TokenReview" or not isinstance(found.get("status"), Mapping):
+            raise unreadable(reply)
+        authenticated = within(found, "status", "authenticated") is True
+        if not authenticated or within(found, "status", "user", "username") != claims.user:
             raise Rejected("unknown_credential", "the API server takes it for nobody's")
         if not claims.resource:
             raise Rejected("only_expires", "it is bound to no object: it ends with its time, or with its account")
@@ -217,7 +222,8 @@ class KubernetesServiceAccountToken(Kind):
             for each in self._cluster.listed(path, **chosen):
                 metadata = each["metadata"]
                 annotations = metadata.get("annotations") or {}
-                if account := annotations.get(_ACCOUNT) or annotations.get(_OF_ACCOUNT):
+                account = annotations.get(_ACCOUNT) or annotations.get(_OF_ACCOUNT)
+                if account and metadata.get("namespace"):
                     named = f"secrets/{metadata['name']}@{metadata['uid']}"
                     yield self._ref_of(f"{metadata['namespace']}/{account}", named), metadata
 
@@ -225,7 +231,7 @@ class KubernetesServiceAccountToken(Kind):
         resource, name, uid = _named(ref)
         reply = self._cluster.read(path_of(resource, _at(ref)[0], name))
         if not is_absent(reply):
-            found = told(reply, "metadata")
+            found = object_of(reply)
             return found if found["metadata"]["uid"] == uid else None
         self._account(ref)  # else it may be another cluster's
         return None
@@ -242,7 +248,7 @@ class KubernetesServiceAccountToken(Kind):
         reply = self._cluster.read(path_of("secrets", claims.namespace, claims.name))
         if is_absent(reply):
             raise Rejected("unknown_credential", f"its Secret {claims.name} is gone")
-        return str(told(reply, "metadata")["metadata"]["uid"])
+        return str(object_of(reply)["metadata"]["uid"])
 
 
 def _at(ref: CredentialRef) -> tuple[str, str]:
@@ -274,11 +280,10 @@ def _facts(found: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _verdict(reply: Any, claims: Claims) -> Verdict:
-    content = reply.content if isinstance(reply.content, Mapping) else {}
-    if reply.status == HTTPStatus.UNAUTHORIZED and content.get("kind") == "Status":  # else somebody in between says so
+    if reply.status == HTTPStatus.UNAUTHORIZED and is_own(reply):  # else somebody in between says so
         return Verdict(Answer.REJECTED, "unauthorized")
     if reply.ok:
-        user = ((content.get("status") or {}).get("userInfo") or {}).get("username")
+        user = within(reply.content, "status", "userInfo", "username")
         if user == claims.user:
             return Verdict(Answer.ACCEPTED, "who_am_i")
         return Verdict(Answer.INCONCLUSIVE, "another_user", mismatch=True)

@@ -15,6 +15,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -25,11 +26,12 @@ from nacl.public import PublicKey, SealedBox
 
 from rotator.credential import Secret
 from rotator.errors import BadInput, Rejected, Unavailable, asking
-from rotator.families.github import API, HEADERS, later_of
+from rotator.families.github import API, HEADERS, is_own, later_of
 from rotator.families.github_permissions import of_secrets
 from rotator.families.http_wire import Reply, Wire
 from rotator.families.one_method import CallTime
-from rotator.families.own_token import own_token
+from rotator.families.own_token import in_header, own_token
+from rotator.families.own_words import heard, unreadable
 from rotator.permissions import Permission
 from rotator.ports import Connection, WriteOnly
 
@@ -61,18 +63,18 @@ class GithubActionsSecret:
         found, time = _read_name(name), CallTime()
         reply = self._read(found.path, time)
         if reply.status == HTTPStatus.NOT_FOUND:
-            self._told(self._read(found.key_path, time), name)  # a repository that nobody sees is no empty place
+            self._told(self._read(found.key_path, time), name, "key")  # a repository that nobody sees is no empty place
             return None
-        return str(self._told(reply, name)["updated_at"])
+        return str(self._told(reply, name, "updated_at")["updated_at"])
 
     def write(self, name: str, document: Secret) -> str:
         found, time = _read_name(name), CallTime()
-        key = self._told(self._read(found.key_path, time), name)
+        key = self._told(self._read(found.key_path, time), name, "key", "key_id")
         body = {"encrypted_value": _sealed(_chosen(document, found.field), str(key["key"])), "key_id": key["key_id"]}
         reply = self._send("PUT", found.path, time, body)
         if reply.status not in (HTTPStatus.CREATED, HTTPStatus.NO_CONTENT):
             raise _refusal(reply, name)
-        return str(self._told(self._read(found.path, time), name)["updated_at"])
+        return str(self._told(self._read(found.path, time), name, "updated_at")["updated_at"])
 
     def erase(self, name: str) -> None:
         reply = self._send("DELETE", _read_name(name).path, CallTime())
@@ -90,19 +92,24 @@ class GithubActionsSecret:
 
     def _read(self, path: str, time: CallTime) -> Reply:
         with asking():
-            return self._send("GET", path, time)
+            reply = self._send("GET", path, time)
+        return heard(reply, own=is_own(reply))
 
-    def _told(self, reply: Reply, name: str) -> Mapping[str, Any]:
-        if not reply.ok or not isinstance(reply.content, Mapping):
-            raise _refusal(reply, name)
+    def _told(self, reply: Reply, name: str, *needed: str) -> Mapping[str, Any]:
+        if not reply.ok:
+            with asking():
+                raise _refusal(reply, name)
+        if not isinstance(reply.content, Mapping) or not set(needed) <= reply.content.keys():
+            raise unreadable(reply)
         return reply.content
 
     def _send(self, method: str, path: str, time: CallTime, body: object = None) -> Reply:
-        headers = {**HEADERS, "Authorization": f"Bearer {own_token(self._connection).reveal()}"}
+        token = in_header(own_token(self._connection))
+        headers = {**HEADERS, "Authorization": f"Bearer {token}"}
         reply = self._wire.send(method, self._address + path, headers, body, within_s=time.left_for(method))
         if (later := later_of(reply)) is not None:
             raise later
-        return reply
+        return replace(reply, shown=(token,))
 
 
 class _Named:

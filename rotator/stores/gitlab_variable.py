@@ -30,6 +30,7 @@ from rotator.families.gitlab_names import Variable, variable_of
 from rotator.families.gitlab_permissions import of_all_variables, of_variables
 from rotator.families.http_wire import Reply
 from rotator.families.one_method import PermittedForEach, PermittedStore
+from rotator.families.own_words import quoted
 from rotator.permissions import Permission
 from rotator.ports import Connection
 
@@ -170,7 +171,7 @@ class GitLabVariable:
         reply = self._gitlab.read(place.path)
         if is_absent(reply):
             if "Variable Not Found" not in said(reply):
-                raise Rejected("not_this_account", f"{place.owner}: {said(reply)}")
+                raise Rejected("not_this_account", f"{place.owner}: {quoted(reply, said(reply))}")
             return None
         found = told(reply, "key")
         if found.get("value") is None:
@@ -213,7 +214,7 @@ class GitLabVariable:
 
 def _done(reply: Reply, place: Variable) -> None:
     if reply.status == HTTPStatus.BAD_REQUEST:  # its words name fields, and quote no value
-        raise Rejected("http_400", f"{place}: {said(reply)[:200]}")
+        raise Rejected("http_400", f"{place}: {quoted(reply, said(reply))}")
     if not reply.ok:
         raise reply.refusal()
 

@@ -21,9 +21,10 @@ from typing import Any
 
 from rotator.credential import Secret
 from rotator.errors import Rejected, RotatorError, Uncertain
-from rotator.families.kubernetes import Kubernetes, is_absent, path_of, told
+from rotator.families.kubernetes import Kubernetes, is_absent, object_of, path_of, told
 from rotator.families.kubernetes_permissions import of_secrets
 from rotator.families.one_method import PermittedForEach, PermittedStore
+from rotator.families.own_words import unreadable
 from rotator.permissions import Permission
 from rotator.ports import Connection
 
@@ -154,7 +155,12 @@ class KubernetesSecret:
 
     def _found(self, name: str, beside: str = "") -> Object | None:
         reply = self._cluster.read(_path(name, beside))
-        return None if is_absent(reply) else told(reply)
+        if is_absent(reply):
+            return None
+        found = object_of(reply)
+        if not isinstance(found.get("data") or {}, Mapping) or "resourceVersion" not in found["metadata"]:
+            raise unreadable(reply)
+        return found
 
     def _create(
         self,

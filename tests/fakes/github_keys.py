@@ -29,6 +29,7 @@ from tests.fakes.vendor_server import Answer, Asked, serving
 
 OWN = Secret("ghp_" + "r" * 36)
 LOGIN = "octocat"
+_FORBIDDEN = {"documentation_url": "/rest", "status": "403"}
 _NOT_FOUND: Answer = (404, {"message": "Not Found", "documentation_url": "/rest", "status": "404"}, {})
 _ENOUGH = ("admin:public_key", "write:public_key", "read:public_key")
 _IN_USE = {"resource": "PublicKey", "code": "custom", "field": "key", "message": "key is already in use"}
@@ -94,7 +95,7 @@ class FakeGitHubKeys:
             self.asked.append(f"{asked.method} {asked.path}")
             bearer = self.bearers.get(asked.headers.get("Authorization", "").removeprefix("Bearer "))
             if bearer is None:
-                return 401, {"message": "Bad credentials", "status": "401"}, {}
+                return 401, {"message": "Bad credentials", "documentation_url": "/rest", "status": "401"}, {}
             status, content, headers = self._answer(asked, bearer)
             scopes = {} if bearer.scopes is None else {"X-OAuth-Scopes": ", ".join(bearer.scopes)}
             return status, content, {**headers, **scopes}
@@ -123,7 +124,7 @@ class FakeGitHubKeys:
     def _refused(self, method: str, path: str, bearer: Bearer) -> Answer | None:
         if bearer.scopes is None:
             wants = {"X-Accepted-GitHub-Permissions": "administration=write"}
-            words = {"message": "Resource not accessible by personal access token", "status": "403"}
+            words = {**_FORBIDDEN, "message": "Resource not accessible by personal access token"}
             return None if method == "GET" or bearer.write else (403, words, wants)
         if path != "/user/keys":
             return None if "repo" in bearer.scopes else _NOT_FOUND

@@ -74,7 +74,7 @@ class FakeSecrets:
             self.sent.append(asked.body)
             bearer = asked.headers.get("Authorization", "").removeprefix("Bearer ")
             if bearer != self.own and bearer not in self.classic:
-                return 401, {"message": "Bad credentials"}, {}
+                return 401, {"message": "Bad credentials", "documentation_url": "/rest"}, {}
             scopes, may = self.classic.get(bearer, (None, {"admin": True, "push": True}))
             status, content, headers = self._answer(asked, may)
             return status, content, headers if scopes is None else {**headers, "X-OAuth-Scopes": scopes}
@@ -89,7 +89,7 @@ class FakeSecrets:
             owner = {"login": "acme", "type": "Organization"}
             return 200, {"full_name": found["repository"], "owner": owner, "permissions": may}, {}
         if found["name"] != "public-key" and not may["admin" if found["environment"] else "push"]:
-            return 403, {"message": "Resource not accessible by this user", "status": "403"}, {}
+            return 403, {"message": "Resource not accessible by this user", "documentation_url": "/rest"}, {}
         if found["name"] is None:
             return 200, {"total_count": 0, "secrets": []}, {}
         if found["name"] == "public-key":
