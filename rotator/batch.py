@@ -10,7 +10,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import structlog
 
@@ -165,8 +165,7 @@ class Batches:
                 raise ValueError("it answered for more or fewer than it was asked")
             return answers
 
-        branches = [each.holding.work.branch for each in riders]
-        exchange = Exchange(self._ledger, replace(branches[0], probe=any(each.probe for each in branches)))
+        exchange = Exchange(self._ledger, *(each.holding for each in riders))
         try:
             answers = exchange.ask(riders[0].step, call, _of_the_account)
         except RotatorError as error:

@@ -25,7 +25,8 @@ class Draft:
     """What the next commit will write. `gives_mint`: the owner's reservation ends with it, not before or after.
 
     `apart` are steps that each get a branch of their own.
-    `unspent_calls` were granted with the claim and not made: its account gets them back.
+    `unspent_calls` were granted with the claim and not made: its account gets them back. `met_nobody` is said of a
+    probe of the account that made no call to it: another may be sent at once.
     `settled_late` are credentials that a lost claim had minted, and whose fate the draft's evidence tells.
     """
 
@@ -37,6 +38,7 @@ class Draft:
     gives_mint: bool = False
     settled_late: tuple[str, ...] = ()
     unspent_calls: int = 0
+    met_nobody: bool = False
 
 
 @dataclass(frozen=True, slots=True)

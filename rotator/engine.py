@@ -84,7 +84,7 @@ class _Advance:
 
     def __init__(self, ledger: Ledger, world: World, batches: Batches, holding: Holding) -> None:
         self._ledger, self._world, self._batches, self._holding = ledger, world, batches, holding
-        self._exchange = Exchange(ledger, holding.work.branch)
+        self._exchange = Exchange(ledger, holding)
         self._minting = Minting(ledger, world, holding, self._exchange)
         self._moved = False
 

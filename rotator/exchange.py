@@ -12,17 +12,20 @@ from rotator.claims import Ledger, LedgerFailed, LostClaim
 from rotator.effects import Unstaged
 from rotator.errors import THROTTLED, RotatorError, Unavailable, Uncertain
 from rotator.flow.playbook_words import Subject, Verb
-from rotator.flow.run import Branch, Step
+from rotator.flow.run import Step
+from rotator.holding import Holding
 
 log = structlog.get_logger()
 T = TypeVar("T")
 
 
 class Exchange:
-    """The exchanges of one claim."""
+    """The exchanges of one claim, or of several of one account that go together."""
 
-    def __init__(self, ledger: Ledger, branch: Branch) -> None:
-        self._ledger, self._account, self._failed_before = ledger, branch.account, branch.probe
+    def __init__(self, ledger: Ledger, *holdings: Holding) -> None:
+        branches = [each.work.branch for each in holdings]
+        self._ledger, self._holdings, self._account = ledger, holdings, branches[0].account
+        self._failed_before = any(each.probe for each in branches)
 
     def ask(
         self, step: Step, question: Callable[[], T], trouble: Callable[[T], RotatorError | None] = lambda _: None
@@ -51,6 +54,8 @@ class Exchange:
             return  # one host of many is not its account, and a store or a consumer has another
         if step.subject is Subject.CONSUMERS or step.verb in {Verb.PROMOTE, Verb.DEMOTE, Verb.GENERATE}:
             return
+        for each in self._holdings:
+            each.met_account = True
         throttled = isinstance(error, Unavailable) and error.reason == THROTTLED
         retry_after = error.retry_after if isinstance(error, Unavailable) else None
         failed = isinstance(error, Unavailable) and not throttled

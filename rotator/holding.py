@@ -23,6 +23,8 @@ class Holding:
         """What was minted and is not in the ledger yet."""
         self._committed = time.monotonic()
         self._calls_left = work.branch.granted
+        self.met_account = False
+        """Whether its account answered, or failed to, since it was claimed."""
 
     def current(self, step: Step) -> Step:
         """Return the step as it stands by now: facts may have been added since it was looked at."""
@@ -116,12 +118,13 @@ class Holding:
 
     def release(self, state: BranchState, due_at: float | None = None, reason: str | None = None) -> None:
         """Write the draft and give the branch back."""
-        self.draft.unspent_calls = self._calls_left or 0
-        self._ledger.release(self.work, self.draft, state, due_at, reason)
+        last = self.given_back(state, due_at, reason)
+        self._ledger.release(last.work, last.draft, state, due_at, reason)
 
     def given_back(self, state: BranchState, due_at: float | None = None, reason: str | None = None) -> Release:
         """Return what gives the branch back, to be written together with others."""
         self.draft.unspent_calls = self._calls_left or 0
+        self.draft.met_nobody = self.work.branch.probe and not self.met_account
         return Release(self.work, self.draft, state, due_at, reason)
 
 

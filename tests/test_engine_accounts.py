@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+
 import pytest
 
 from rotator.errors import THROTTLED, Unavailable, Uncertain
-from rotator.flow.budget import FAILURES, Limit
+from rotator.flow.budget import FAILURES, FIRST_PROBE_S, Limit
 from rotator.flow.playbook_words import Strategy
 from rotator.flow.proof import Evidence
 from rotator.ledger.due import DueWork
 from rotator.ledger.enrolment import Enrolment
+from rotator.ledger.working import WorkingLedger
+from rotator.ports import Place
 from tests.fakes.company import founded
 from tests.fakes.deployment import SEAL, WEEK
 
@@ -60,6 +65,16 @@ def worked(company, deployment, seconds):
         for branch, _lane in deployment.due.take_due(100):
             deployment.engine().advance(branch)
         company.world.wait_until(company.world.now() + 0.25)
+
+
+def broken(deployment):
+    """Open the account's breaker, and let the time of its first probe come."""
+    ledger = WorkingLedger(deployment.database, SEAL, deployment.world.now)
+    for _ in range(FAILURES):
+        ledger.met(A, failed=True, throttled=False, retry_after=None)
+    worked_for = deployment.world.now() + FIRST_PROBE_S
+    deployment.due.take_due(0)
+    deployment.world.wait_until(worked_for)
 
 
 def account(deployment):
@@ -150,3 +165,49 @@ def test_a_probe_whose_answer_is_lost_is_no_success(house):
     failing(company, "issuer.", Uncertain("answer_lost"))
     assert once(deployment) != []
     assert account(deployment)["failures"] >= FAILURES
+
+
+def test_a_probe_that_meets_nobody_at_the_account_is_given_back_for_another(house):
+    company, deployment = house
+    started(company, deployment, wanted=Strategy.CONTAIN_FIRST)
+    failing(company, "store.promote", Unavailable("unreachable"), times=1000)
+    worked(company, deployment, seconds=60)
+    assert deployment.steps()["deliver"] == "pending"
+    broken(deployment)
+    company.world.wait_until(company.world.now() + WEEK)
+    assert once(deployment) == ["r1"]
+    assert (account(deployment)["probes"], account(deployment)["failures"]) == (0, FAILURES)
+    other, _ = company.stolen(KEY, owner="somebody-else")
+    deployment.start([other], wanted=Strategy.REVOKE_ONLY, incident="inc-2")
+    assert [branch for branch, _ in deployment.due.take_due(1)] == ["inc-2.r1.0.0"]
+
+
+def test_a_probe_that_meets_somebody_is_not_given_back_whatever_it_does_afterwards(house):
+    company, deployment = house
+    started(company, deployment)
+    broken(deployment)
+    failing(company, "issuer.", Unavailable("unreachable"))
+    assert once(deployment) == ["r1"]
+    assert (account(deployment)["probes"], account(deployment)["failures"]) == (1, FAILURES + 1)
+
+
+def test_who_waits_for_anothers_mint_does_not_keep_the_probe_from_the_one_that_is_at_it(house):
+    company, deployment = house
+    company.outside.providers[KEY, "aws"].at = replace(company.aws, quota=None)
+    first, second = (company.stolen(KEY)[0] for _ in range(2))
+    place = Place("fake", "kv-2", "ci/other")
+    company.outside.stores["kv-2"].put(place.name, json.dumps({"id": second.ref.id}))
+    theirs = replace(second.custody, deliver=(place,), consumers=(), criticality="critical")
+    failing(company, "issuer.issue", Uncertain("answer_lost"))
+    deployment.start([first], wanted=Strategy.CONTAIN_FIRST)
+    worked(company, deployment, seconds=15)
+    assert deployment.steps()["issue"] == "uncertain"
+    failing(company, "issuer.siblings", Unavailable("unreachable"), times=1000)
+    deployment.start([replace(second, custody=theirs)], wanted=Strategy.CONTAIN_FIRST, incident="inc-2")
+    worked(company, deployment, seconds=30)
+    assert deployment.steps("inc-2.r1")["issue"] == "pending"
+    broken(deployment)
+    failing(company, "issuer.", Unavailable("unreachable"), times=0)
+    worked(company, deployment, seconds=120)
+    assert account(deployment)["failures"] == 0
+    assert {deployment.steps(f"inc-{number}.r1")["issue"] for number in (1, 2)} == {"done"}

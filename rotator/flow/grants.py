@@ -1,6 +1,7 @@
 """Grants: who may go now, the most urgent first, as far as the accounts' budgets and the queues have room.
 
-Within an account strictly in order: what does not fit waits, and nothing less urgent overtakes it.
+Within an account strictly in order: what does not fit waits, and nothing less urgent overtakes it. A probe alone goes
+by age: who only waits for another, or for a store, would else keep it for ever from those that find something out.
 """
 
 from __future__ import annotations
@@ -43,6 +44,12 @@ def urgency(waiting: Waiting) -> tuple[int, float, float]:
     return _RANK[waiting.lane], -waiting.priority, waiting.due_at
 
 
+def _turn(waiting: Waiting, account: Account, now: float) -> tuple[int, float, float]:
+    if admits(account, now) is Admission.PROBE:
+        return -1, waiting.due_at, -waiting.priority
+    return urgency(waiting)
+
+
 def grant(  # noqa: PLR0917 - what a choice is made of
     waiting: Iterable[Waiting],
     accounts: Mapping[str, Account],
@@ -51,7 +58,7 @@ def grant(  # noqa: PLR0917 - what a choice is made of
     unclaimed: Mapping[str, int],
     now: float,
 ) -> tuple[list[Grant], dict[str, Account]]:
-    """Grant what fits, the most urgent first; return the grants, and the accounts that paid for them.
+    """Grant what fits, the most urgent first, a probe by age; return the grants, and the accounts that paid for them.
 
     `accounts` are brought up to `now`. `room` says how many messages each lane takes, `unclaimed` how many calls of
     each account are granted and in nobody's hand: no more than its bucket holds, or they would all be made at once.
@@ -59,7 +66,7 @@ def grant(  # noqa: PLR0917 - what a choice is made of
     grants: list[Grant] = []
     paid = dict(accounts)
     left, pending, shut = dict(room), dict(unclaimed), set[str]()
-    for each in sorted(waiting, key=urgency):
+    for each in sorted(waiting, key=lambda one: _turn(one, accounts[one.account], now)):
         if each.account in shut:
             continue
         account = paid[each.account]

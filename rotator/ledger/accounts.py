@@ -9,6 +9,7 @@ from sqlalchemy import Connection, bindparam, case, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from rotator.flow.budget import Account
+from rotator.flow.run import AT_ONCE
 from rotator.ledger import tables
 from rotator.ledger.database import Database
 
@@ -20,6 +21,12 @@ _SAVE = (
     .where(_account.c.name == bindparam("a_name"))
     .values({name: bindparam(name) for name in _NAMES if name != "name"})
 )
+GIVE_PROBE_BACK = (
+    update(_account)
+    .where(_account.c.name == bindparam("a_name"), _account.c.probe_at.is_not(None), _account.c.probes > 0)
+    .values(probes=_account.c.probes - 1, probe_at=AT_ONCE)
+)
+"""The next probe of a breaker that is still open is due at once, and the wait after it no longer than it was."""
 
 
 def note(

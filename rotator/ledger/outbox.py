@@ -99,11 +99,12 @@ def _open_accounts() -> Select[Any]:
 
 
 @functools.cache
-def _most_urgent(lane: Lane, many: int, *, stopped: bool) -> CompoundSelect[Any]:
+def _foremost(lane: Lane, many: int, *, stopped: bool, eldest: bool) -> CompoundSelect[Any]:
     """Ask for the most urgent due branches of so many accounts in one lane, at most `most` of each, in one statement.
 
-    `stopped`: some work is, and must be left out.
+    `stopped`: some work is, and must be left out. `eldest`: ask for those that wait longest instead.
     """
+    by_priority = _branch.c.priority.desc()
     wanted = [_branch.c[name] for name in ("id", "account", "priority", "due_at", "calls")]
     found = (
         select(*wanted)
@@ -115,7 +116,7 @@ def _most_urgent(lane: Lane, many: int, *, stopped: bool) -> CompoundSelect[Any]
             _UNSENT,
             *([statements.stopped().is_(None)] if stopped else []),
         )
-        .order_by(_branch.c.priority.desc(), _branch.c.due_at)
+        .order_by(*((_branch.c.due_at, by_priority) if eldest else (by_priority, _branch.c.due_at)))
         .limit(bindparam(f"most_{number}", type_=Integer))
         .subquery()
         for number in range(many)
@@ -188,8 +189,13 @@ def unclaimed(connection: Connection) -> Unclaimed:
     return Unclaimed(messages, calls, oldest)
 
 
-def due(connection: Connection, lane: Lane, limits: Mapping[str, int], now: float, *, stopped: bool) -> list[Waiting]:
-    """Return the most urgent due branches of a lane, so many of each account; without those that are `stopped`."""
+def due(
+    connection: Connection, lane: Lane, limits: Mapping[str, int], now: float, *, stopped: bool, eldest: bool = False
+) -> list[Waiting]:
+    """Return the most urgent due branches of a lane, or the `eldest`, so many of each account.
+
+    Without those that are `stopped`, where some are.
+    """
     waiting: list[Waiting] = []
     names = list(limits)
     for start in range(0, len(names), _TOGETHER):
@@ -197,7 +203,7 @@ def due(connection: Connection, lane: Lane, limits: Mapping[str, int], now: floa
         given: dict[str, object] = {"now": now}
         for number, name in enumerate(some):
             given |= {f"account_{number}": name, f"most_{number}": limits[name]}
-        rows = connection.execute(_most_urgent(lane, len(some), stopped=stopped), given)
+        rows = connection.execute(_foremost(lane, len(some), stopped=stopped, eldest=eldest), given)
         waiting += [Waiting(row.id, row.account, lane, row.priority, row.due_at, row.calls) for row in rows]
     return waiting
 

@@ -7,7 +7,7 @@ then again under the lock of the accounts' rows, with which it is written in one
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from sqlalchemy import Connection
 
@@ -124,13 +124,16 @@ class Sending:
         return limit_of(account, self._limits.get(account.name))
 
     def _candidates(
-        self, connection: Connection, found: Iterable[Account], room: Mapping[Lane, int], now: float
+        self, connection: Connection, found: Collection[Account], room: Mapping[Lane, int], now: float
     ) -> list[Waiting]:
         """Return what may go, and of each account one more: what comes after that must wait for it."""
         most = {each.name: most for each in found if (most := self._most(each, room, now)) > 0}
         stopped = bool(most) and outbox.any_stopped(connection)
+        probed = {each.name: 1 for each in found if each.name in most and admits(each, now) is Admission.PROBE}
+        most = {name: each for name, each in most.items() if name not in probed}
         waiting: list[Waiting] = []
         for lane in Lane:
+            waiting += outbox.due(connection, lane, probed, now, stopped=stopped, eldest=True)
             # Many accounts share the room: to read all of it for each would be for nothing.
             share = max(_LEAST_SHARE, 2 * room[lane] // max(1, len(most)))
             limits = {name: min(each, share, room[lane]) + 1 for name, each in most.items()}

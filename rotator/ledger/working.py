@@ -105,6 +105,7 @@ class _Written:
                 statements.GIVE_BACK,
                 [{"a_name": branch.account, "unspent": draft.unspent_calls}] if draft.unspent_calls else [],
             ),
+            (accounts.GIVE_PROBE_BACK, [{"a_name": branch.account}] if draft.met_nobody else []),
             (
                 statements.SETTLE_LATE,
                 [

@@ -302,6 +302,17 @@ def test_failures_in_a_row_open_the_breaker_and_one_probe_goes_now_and_then():
     assert waits == [FIRST_PROBE_S, 2.0, 4.0, 8.0, 16.0, 32.0, *[LONGEST_PROBE_S] * 3]
 
 
+def test_a_probe_is_who_waits_longest_and_among_equals_the_riskiest():
+    found = [
+        Waiting("urgent", A, Lane.CONTAIN, 9.0, 5.0, 1),
+        Waiting("old", A, Lane.HYGIENE, 1.0, 4.0, 1),
+        Waiting("old and risky", A, Lane.REPLACE, 2.0, 4.0, 1),
+    ]
+    account = noted(fresh(A, None, 0.0, "ann"), 0.0, failures=FAILURES)
+    [probe], _ = granted(found, account, None, account.probe_at)
+    assert probe.branch == "old and risky"
+
+
 def test_a_success_closes_the_breaker_and_everything_goes_on():
     account = noted(fresh(A, None, 0.0, "ann"), 0.0, failures=FAILURES + 30)
     account = noted(account, 1.0, failures=0)

@@ -181,6 +181,24 @@ def test_an_account_that_fails_is_probed_and_everything_else_goes_on(started):
     assert {branch(started, each)["probe"] for each in others} == {0}
 
 
+def test_a_probe_is_who_waits_longest_so_that_nobody_more_urgent_keeps_it_for_ever(started):
+    due = dispatching(started)
+    for _ in range(FAILURES):
+        met(started, failed=True)
+    sent(due)
+    later(started, FIRST_PROBE_S)
+    last = tables.branch.c.id == "inc-1.r6.0.0"
+    with started.database.write() as connection:
+        connection.execute(update(tables.branch).where(tables.branch.c.account == A).values(due_at=2.0))
+        connection.execute(update(tables.branch).where(last).values(due_at=1.0, priority=0.0, lane="hygiene"))
+    assert sent(due) == ["r6"]
+    claimed(started, "r6")
+    met(started)
+    with started.database.write() as connection:
+        connection.execute(update(tables.branch).where(tables.branch.c.id == "inc-1.r5.0.0").values(priority=1e9))
+    assert sent(due, room=1) == ["r5"]
+
+
 def test_what_many_workers_meet_at_once_is_all_counted(database):
     with ThreadPoolExecutor(8) as pool:
         for answer in [
