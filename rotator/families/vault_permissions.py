@@ -3,7 +3,8 @@
 The policy `default` lets every token ask it, and nothing is changed or tried. It answers for a path as it stands and
 knows no patterns: one that is asked about with `+` in it is a path of that name. So where no owner is given, those are
 asked about that are there now. What a policy's rule adds to a path (`allowed_parameters`, a wrapping time, a control
-group), and a quota or a lock, is looked at only in the call itself, and does not show here.
+group), and a quota or a lock, is looked at only in the call itself: said with each grant, but of a root token. A token
+of limited uses is asked nothing (`vault_uses.py`).
 
 seen on OpenBao 2.7: `sudo` stands beside `list` and `update`; a root token gets `root` alone, a path that no rule
 names `deny` alone. A path is asked about with a slash at its end where it is listed: so does a list itself.
@@ -21,6 +22,7 @@ from urllib.parse import quote
 from rotator.errors import Rejected, Unavailable
 from rotator.families.vault import BEGINS_S, Vault
 from rotator.families.vault_mounts import at, mount_at, mounts, names
+from rotator.families.vault_uses import spends
 from rotator.permissions import Permission
 
 QUESTION = "sys/capabilities-self"
@@ -32,6 +34,7 @@ _AT_ONCE = 400
 _MOST = 100
 """Owners that are asked about where none is named."""
 _MORE = "there are more than could be asked about: name an owner"
+_AS_FAR_AS = "to the path: which parameters its policies allow there, and which wrapping, shows only in the call"
 _NONE_THERE = "there is none to ask about"
 
 
@@ -89,16 +92,17 @@ def permissions_of(vault: Vault, asked: Asked, whose: str | None) -> list[Permis
     Raises Rejected("not_this_account") for what cannot be an owner's name.
     """
     begun = vault.exchange()
-    if whose is None:
+    place = None if whose is None else _place(asked, whose)
+    if why := spends(begun):
+        return unasked(asked.needs, Places((place,) if place else (), named=place is not None), why)
+    if place is None:
         return granted(begun, asked.needs, _everywhere(begun, asked))
-    if asked.listing is None:
-        mount_at(whose)
-        place = {"mount": whose}
-    else:
-        at(whose)
-        mount, _, name = whose.rpartition("/")
-        place = {"mount": mount, "name": name}
     return granted(begun, asked.needs, Places(tuple(asked.told(begun, place)), named=True))
+
+
+def unasked(needs: Sequence[Need], places: Places, why: str) -> list[Permission]:
+    """Return that nobody can tell of any of it."""
+    return [Permission(need.verbs, _worded(need, places), None, why) for need in needs]
 
 
 def granted(vault: Vault, needs: Sequence[Need], places: Places) -> list[Permission]:
@@ -109,10 +113,18 @@ def granted(vault: Vault, needs: Sequence[Need], places: Places) -> list[Permiss
     except Rejected as refused:
         if refused.reason != "permission_denied":
             raise
-        why = f"asking needs update on {QUESTION}"
-        return [Permission(need.verbs, _worded(need, places), None, why) for need in needs]
+        return unasked(needs, places, f"asking needs update on {QUESTION}")
     told = zip(needs, asked, strict=True)
     return [_answer(need, paths, places, may) for need, paths in told if paths or not places.named]
+
+
+def _place(asked: Asked, whose: str) -> Place:
+    if asked.listing is None:
+        mount_at(whose)
+        return {"mount": whose}
+    at(whose)
+    mount, _, name = whose.rpartition("/")
+    return {"mount": mount, "name": name}
 
 
 def _everywhere(vault: Vault, asked: Asked) -> Places:
@@ -189,7 +201,9 @@ def _answer(
     why = next((each.why for each in paths if isinstance(each, Unknown)), "")
     if any(_keys(path) for path in need.paths):
         why = why or places.unknown or ("" if paths else _NONE_THERE)
-    return Permission(need.verbs, words, None if why else True, why)
+    if why:
+        return Permission(need.verbs, words, None, why)
+    return Permission(need.verbs, words, True, "" if all("root" in may[path] for path in known) else _AS_FAR_AS)
 
 
 def _covers(has: frozenset[str], allowed: tuple[str, ...]) -> bool:

@@ -24,7 +24,8 @@ from rotator.families.vault import FAMILY, Vault, sendable
 from rotator.families.vault_accessors import MARKER_KEY, Accessors, lookup, owner_of
 from rotator.families.vault_mounts import names
 from rotator.families.vault_needs import TOKEN, TOKEN_OF_ROLE, TOKEN_OF_ROOT
-from rotator.families.vault_permissions import Places, granted
+from rotator.families.vault_permissions import Places, granted, unasked
+from rotator.families.vault_uses import spends
 from rotator.kind import Kind
 from rotator.permissions import Permission
 from rotator.ports import Answer, Capability, Connection, Discovered, Provider, State, Status, Verdict
@@ -155,11 +156,13 @@ class VaultToken(Kind):
     def permissions(self, whose: str | None) -> Sequence[Permission]:
         """Return what the policies of the rotator's own token grant: the same for all owners but `root`."""
         vault = self._vault.exchange()
+        of_root = (TOKEN_OF_ROOT,) if whose in {None, "root"} else ()
+        if why := spends(vault):
+            return unasked((*TOKEN, *of_root, TOKEN_OF_ROLE), Places(()), why)
         try:
             roles = Places(tuple({"name": each} for each in names(vault, "auth/token/roles")))
         except Rejected as refused:
             roles = Places((), f"which roles there are was not told: {refused.reason} (list on auth/token/roles)")
-        of_root = (TOKEN_OF_ROOT,) if whose in {None, "root"} else ()
         of_roles = () if roles == Places(()) else (TOKEN_OF_ROLE,)
         return granted(vault, (*TOKEN, *of_root, *of_roles), roles)
 

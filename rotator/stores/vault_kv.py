@@ -26,7 +26,8 @@ from rotator.errors import Rejected, RotatorError, Uncertain
 from rotator.families.one_method import PermittedForEach, PermittedStore
 from rotator.families.vault import Reply, Vault
 from rotator.families.vault_needs import KV
-from rotator.families.vault_permissions import ANY_NAME, Places, Unknown, granted
+from rotator.families.vault_permissions import ANY_NAME, Places, Unknown, granted, unasked
+from rotator.families.vault_uses import spends
 from rotator.permissions import Permission
 from rotator.ports import Connection
 
@@ -132,9 +133,11 @@ class VaultKv:
     def permissions(self, whose: str | None) -> Sequence[Permission]:
         """Return what the policies of the rotator's own token grant for a name; of all names nobody can tell."""
         if whose is None:
-            return granted(self._vault, KV, Places((), "granted for each path: name one", stand_in="*"))
+            return unasked(KV, Places((), stand_in="*"), "granted for each path: name one")
         path = self._path(whose)
         place: dict[str, str | Unknown] = {"mount": self._mount.path, "name": unquote(path), "any": ANY_NAME}
+        if why := spends(self._vault):
+            return unasked(KV, Places((place,), named=True), why)
         try:
             self._refuse_unfit_mount()
             now = self._newest(path)

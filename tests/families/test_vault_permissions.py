@@ -12,7 +12,9 @@ from rotator.families import vault_permissions
 from rotator.permissions import LOOK, Permission
 from rotator.ports import Connection
 from rotator.practice.openbao import OpenBao, openbao
+from rotator.providers import vault_token
 from rotator.providers.vault_approle_secret_id import VaultAppRoleSecretId
+from rotator.stores import vault_kv
 from tests.contracts.cases.vault_approle_secret_id import KIND, POLICY, prepared
 from tests.fakes.http_server import Request, listening
 from tests.refused import reason_of
@@ -89,6 +91,28 @@ def test_where_no_role_is_there_only_what_is_for_all_of_them_is_told(server):
 def test_a_token_that_may_not_ask_is_told_that_nobody_can_tell(server):
     told = bearer(server, POLICY, no_default_policy=True).permissions("approle/one")
     assert {(each.granted, each.why) for each in told} == {(None, "asking needs update on sys/capabilities-self")}
+
+
+def test_a_token_of_limited_uses_is_asked_how_many_and_nothing_more(server):
+    name = next(POLICIES)
+    server.write_policy(name, POLICY)
+    own = server.plant(name, num_uses=3)
+    connected = Connection("vault", "vault", endpoint_url=server.address, credential=lambda: own.token)
+    of_kinds = (
+        VaultAppRoleSecretId(connected, KIND),
+        vault_token.connect(connected, "vault_token"),
+        vault_kv.connect(connected),
+    )
+    for left, asked, whose in zip((2, 1, 0), of_kinds, ("approle/one", None, "app/x"), strict=True):
+        said = {(each.granted, each.why) for each in asked.permissions(whose)}
+        assert said == {(None, f"the rotator's own token has {left} uses left, and each question spends one")}
+
+
+def test_a_grant_says_what_it_leaves_out_and_no_parameter_is_promised(server):
+    denied = f'path "{DESTROY.format("one")}" {{ capabilities = ["update"]\n denied_parameters = {{ "*" = [] }} }}'
+    told = bearer(server, POLICY + denied).permissions("approle/one")
+    assert {(each.granted, each.why) for each in told} == {(True, vault_permissions._AS_FAR_AS)}
+    assert {each.why for each in provider(server.address, server.root).permissions("approle/one")} == {""}
 
 
 def test_a_token_that_the_server_does_not_know_is_refused(server):
