@@ -54,18 +54,24 @@ for pid in $sent; do sshd "$pid" && [ "$state" != Z ] || cut=$((cut+1)); done;
 echo "rotator: cut=$cut left=$left elsewhere=$elsewhere"
 """
 _ASK = """
-if kill -0 "$own"; then echo "rotator: may cut"; else echo "rotator: may not cut"; fi
+case $1 in cut) ;;
+  ask) if kill -0 "$own"; then echo "rotator: may cut"; else echo "rotator: may not cut"; fi; exit 0;;
+  *) exit 0;; esac;
 """
 
 
 def _command(script: str) -> str:
-    return "exec /bin/sh -c '" + " ".join(line.strip() for line in script.split("\n") if line) + "'"
+    return "exec /bin/sh -c '" + " ".join(line.strip() for line in script.split("\n") if line) + "' rotator"
 
 
-CUT_SESSIONS = _command(_OURS + _CUT)
+CUT_SESSIONS = f"{_command(_OURS + _ASK + _CUT)} cut"
 """The command; it prints one line, which `facts` reads."""
-ASK_SESSIONS = _command(_OURS + _ASK)
-"""Ask what CUT_SESSIONS needs and end nothing: signal 0 reaches nobody, and is refused where another would be."""
+ASK_SESSIONS = f"{_command(_OURS + _ASK + _CUT)} ask"
+"""Ask what CUT_SESSIONS needs and end nothing: signal 0 reaches nobody, and is refused where another would be.
+
+It is the same command but for its last word, so that a forced command that goes by words lets through both or neither.
+What loses that word ends nothing either.
+"""
 
 _COUNTED = "every session of the account but the one that cut; those of rotator's other workers are among them"
 _ANSWER = re.compile(r"^rotator: cut=(\d+) left=(\d+) elsewhere=(\d+)$", re.MULTILINE)

@@ -229,6 +229,17 @@ def test_what_only_a_shell_could_tell_is_told_of_nobody_without_one(servers):
     assert granted(provider_of(servers, own), "web1") == {"read": True, "replace": None, "signal": None}
 
 
+def test_a_forced_command_that_goes_by_words_is_asked_with_the_words_that_cut(servers):
+    words = "case $SSH_ORIGINAL_COMMAND in *sftp*) exec /usr/lib/openssh/sftp-server;; "
+    words += '*) exec sh -c \\"$SSH_ORIGINAL_COMMAND\\";; esac'
+    line, own = key_of_its_own(f'command="{words}" ')
+    servers.keys_file("web1", SPARE).write_text(line)
+    provider = provider_of(servers, own, user=[SPARE])
+    assert granted(provider, "web1", SPARE) == {"read": True, "replace": True, "signal": None}
+    with pytest.raises(Rejected, match="cannot_cut_sessions"):
+        provider.end_sessions_at("web1", CredentialRef(KIND, "fleet", SPARE, "SHA256:" + "A" * 43))
+
+
 def test_a_list_that_may_not_be_read_is_not_said_to_be(servers):
     file = servers.keys_file("web1", ACCOUNT)
     ref = planted(servers, "web1", ACCOUNT)
