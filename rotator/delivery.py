@@ -41,14 +41,21 @@ def attempt_tokens(step: Step) -> list[str]:
 
 
 @elsewhere()
-def stage(world: World, provider: Provider, run: Run, step: Step, issued: Issued) -> dict[str, object]:
-    """Keep the new secret in every place where it is to be delivered, and read each back."""
+def stage(  # noqa: PLR0917 - what is kept, where, and by whom
+    world: World, provider: Provider, run: Run, step: Step, issued: Issued, pulse: Callable[[], None]
+) -> dict[str, object]:
+    """Keep the new secret in every place where it is to be delivered, and read each back.
+
+    `pulse` is called between two places: who lost the claim, or was stopped, goes no further.
+    """
     document = issued.document(provider.secret_field)
     staged: dict[str, str] = {}
     previous: dict[str, str | None] = {}
     for place, blind in _unreadable(world, run):
         previous[str(place)] = blind.current(place.name)
     for place, store in _readable(world, run):
+        if staged:
+            pulse()
         previous[str(place)] = store.current(place.name)
         staged[str(place)] = store.stage(place.name, document, attempt_token(step))
         if store.read(place.name, staged[str(place)]) != document:
@@ -63,11 +70,18 @@ def stage(world: World, provider: Provider, run: Run, step: Step, issued: Issued
     }
 
 
-def find_staged(world: World, provider: Provider, run: Run, step: Step) -> Iterator[Issued]:
-    """Yield what this step staged anywhere before its answer was lost, the last attempt's first."""
+def find_staged(world: World, provider: Provider, run: Run, step: Step, pulse: Callable[[], None]) -> Iterator[Issued]:
+    """Yield what this step staged anywhere before its answer was lost, the last attempt's first.
+
+    `pulse` is called between two questions.
+    """
+    asked = False
     for token in attempt_tokens(step):
         for place, store in _readable(world, run):
             with elsewhere():
+                if asked:
+                    pulse()
+                asked = True
                 version = store.staged(place.name, token)
                 document = None if version is None else store.read(place.name, version)
             if document is not None:

@@ -42,11 +42,12 @@ class Outcome:
 
 
 def perform(  # noqa: C901, PLR0912
-    world: World, work: Work, step: Step, material: Secret | None, pulse: Callable[[], None] = lambda: None
+    world: World, work: Work, step: Step, material: Secret | None, pulse: Callable[..., None] = lambda: None
 ) -> Outcome:
     """Do what the step says. `material` is the exposed secret, needed by `verify exposed` alone.
 
-    `pulse` is called between the calls of a step that makes many, each of which may take its whole deadline.
+    `pulse` is called between the calls of a step that makes many, each of which may take its whole deadline; with what
+    was minted, once something was.
     """
     provider, ref = world.provider(work.run.ref), work.run.ref
     match step.verb, step.subject:
@@ -70,9 +71,9 @@ def perform(  # noqa: C901, PLR0912
         case Verb.END_SESSIONS, _ if isinstance(provider, SessionEnding):
             return Outcome(facts=dict(provider.end_sessions(ref)))
         case Verb.ISSUE, _ if isinstance(provider, Issuing):
-            return _issue(world, provider, work, step)
+            return _issue(world, provider, work, step, pulse)
         case Verb.GENERATE, _ if isinstance(provider, Choosing):
-            return _generate(world, provider, work, step)
+            return _generate(world, provider, work, step, pulse)
         case Verb.INSTALL, _ if not step.target and isinstance(provider, Settable):
             replacement, secret = replacement_secret(world, provider, work)
             provider.set_secret(replacement, secret, work.preserved())
@@ -142,20 +143,20 @@ class Unstaged(Uncertain):
         return kind("store_failed", f"{self._failure.reason}; the new {self.ref.id} was revoked again")
 
 
-def _issue(world: World, provider: Provider, work: Work, step: Step) -> Outcome:
+def _issue(world: World, provider: Provider, work: Work, step: Step, pulse: Callable[[str], None]) -> Outcome:
     """Mint, then stage everywhere before anything else can go wrong. Raises Unstaged for what must be revoked again."""
     assert isinstance(provider, Issuing)  # noqa: S101 - the caller matched it; mypy does not carry it over
     for place in work.run.deliver:
         world.store(place)  # a place that cannot be used is told before anything is minted
     issued = provider.issue(work.run.ref, marker=attempt_token(step), preserved=work.preserved())
     try:
-        return Outcome(facts=stage(world, provider, work.run, step, issued))
+        return Outcome(facts=stage(world, provider, work.run, step, issued, lambda: pulse(issued.ref.id)))
     except RotatorError as error:
         raise Unstaged(issued.ref, error) from None
 
 
-def _generate(world: World, provider: Provider, work: Work, step: Step) -> Outcome:
+def _generate(world: World, provider: Provider, work: Work, step: Step, pulse: Callable[[], None]) -> Outcome:
     """Choose the material, unless an earlier attempt's is already in the store: then roll forward with that."""
     assert isinstance(provider, Choosing)  # noqa: S101 - the caller matched it; mypy does not carry it over
-    kept = next(find_staged(world, provider, work.run, step), None)
-    return Outcome(facts=stage(world, provider, work.run, step, kept or provider.generate(work.run.ref)))
+    kept = next(find_staged(world, provider, work.run, step, pulse), None)
+    return Outcome(facts=stage(world, provider, work.run, step, kept or provider.generate(work.run.ref), pulse))

@@ -87,8 +87,9 @@ class Holding:
         """Go on from what was written, asked for at `asked` on the monotonic clock."""
         self.work, self.draft, self._committed, self.minted = work, Draft(), asked, None
 
-    def pulse(self) -> None:
-        """Keep the claim, and heed a stop, between the calls of a step that makes many."""
+    def pulse(self, minted: str | None = None) -> None:
+        """Keep the claim, and heed a stop, between the calls of a step that makes many, one of which minted that."""
+        self.minted = minted or self.minted
         self.work = self._ledger.commit(self.work, self.draft)
         self.draft = Draft()
         self.heed_stop()

@@ -9,7 +9,7 @@ and is left to a person.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -37,15 +37,20 @@ class Finding:
     settles: tuple[str, ...] = ()
 
 
-def look_for_issued(world: World, work: Work, step: Step, ours: Ours, now: float) -> Finding:
-    """Look, and say what becomes of the step. Raises the three errors when the look itself fails."""
+def look_for_issued(  # noqa: PLR0917 - what is looked at, and by whom
+    world: World, work: Work, step: Step, ours: Ours, now: float, pulse: Callable[[], None]
+) -> Finding:
+    """Look, and say what becomes of the step. Raises the three errors when the look itself fails.
+
+    `pulse` is called between two places.
+    """
     run, provider = work.run, world.provider(work.run.ref)
     before = step.facts.get("siblings_before")
     if not isinstance(before, Sequence):
         return Finding(Move(StepState.PENDING, due_at=now, reason="looked: nothing was asked for yet"))
-    for kept in find_staged(world, provider, run, step):
+    for kept in find_staged(world, provider, run, step, pulse):
         if kept.ref.id not in discarded(step) and provider.inspect(kept.ref).state is State.ACTIVE:
-            facts = stage(world, provider, run, step, kept)
+            facts = stage(world, provider, run, step, kept, pulse)
             return Finding(Move(StepState.DONE, reason="found staged", facts=facts))
     known = {*before, *ours.known, *surplus_accepted(step)}
     new = sorted(each for each in provider.siblings(run.ref) if each.id not in known)

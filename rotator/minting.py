@@ -118,7 +118,9 @@ class Minting:
         self._holding.owes_calls(step)
         try:
             ours = self._ledger.ours(work.run)
-            found = self._exchange.ask(step, lambda: look_for_issued(self._world, work, step, ours, now))
+            found = self._exchange.ask(
+                step, lambda: look_for_issued(self._world, work, step, ours, now, self._holding.pulse)
+            )
             self._discard(step, found.left_over)
         except RotatorError as error:
             return after_look_error(step, error, now)

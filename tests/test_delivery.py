@@ -40,7 +40,7 @@ class House:
         self.work = SimpleNamespace(run=self.run, minted={}, facts_of=lambda verb: self.facts.get(verb, {}))
 
     def stage(self):
-        self.work.minted = stage(self.world, PROVIDER, self.run, self.step, ISSUED)
+        self.work.minted = stage(self.world, PROVIDER, self.run, self.step, ISSUED, lambda: None)
 
     def promote(self, pulse=lambda: None):
         self.facts[Verb.PROMOTE] = promote(self.world, self.work, pulse)
@@ -65,7 +65,8 @@ def test_nothing_is_written_there_before_the_place_beside_it_is_promoted(house):
     house.github.put("acme/shop", "TOKEN", "old-secret")
     house.stage()
     assert house.workflow == "old-secret"
-    assert [each.secret for each in find_staged(house.world, PROVIDER, house.run, house.step)] == [ISSUED.secret]
+    found = find_staged(house.world, PROVIDER, house.run, house.step, lambda: None)
+    assert [each.secret for each in found] == [ISSUED.secret]
     house.promote()
     assert house.workflow == "canary-4d5e6f"
     assert replacement_secret(house.world, PROVIDER, house.work) == (ISSUED.ref, ISSUED.secret)

@@ -16,6 +16,7 @@ from rotator.flow.playbook_words import Verb
 from rotator.flow.run import THROUGH, Step, StepState
 from rotator.flow.step import PERSISTENCE, answered_by
 from rotator.ledger import rows, statements, tables
+from rotator.ledger.acts import lock
 from rotator.ledger.database import Database
 from rotator.ledger.run_at_hand import hold, known, move
 
@@ -63,16 +64,15 @@ def _look_again(connection: Connection, *, run: str, noted: Collection[str], now
 
 
 def _compare(connection: Connection, *, run: str, noted_at: float) -> bool:
-    connection.execute(select(tables.run.c.id).where(tables.run.c.id == run).with_for_update())
+    incident = connection.execute(select(tables.run.c.incident).where(tables.run.c.id == run)).scalar_one()
+    lock(connection, [incident])  # as an undo does, which counts on from the same segment
     steps = [rows.step_of(row) for row in connection.execute(statements.FIND_STEPS, {"run_id": run}).mappings()]
     added = None if _comes_by_itself(steps, noted_at) else apart(steps, LATE)
     if added is None:
         return False
     branch = tables.branch
-    query = select(branch.c.incident, branch.c.account, branch.c.priority).where(
-        branch.c.run == run, branch.c.target == ""
-    )
-    incident, account, priority = connection.execute(query.limit(1)).one()
+    query = select(branch.c.account, branch.c.priority).where(branch.c.run == run, branch.c.target == "")
+    account, priority = connection.execute(query.limit(1)).one()
     connection.execute(
         statements.ADD_BRANCH, rows.apart_row(added, run=run, incident=incident, account=account, priority=priority)
     )

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import insert, update
 
+from rotator.claims import Draft
 from rotator.errors import Rejected, Unavailable
 from rotator.flow.playbook_words import Strategy
+from rotator.flow.run import BranchState, StepState
 from rotator.ledger import tables
+from rotator.ledger.working import WorkingLedger
 from tests.fakes.company import founded
-from tests.fakes.deployment import broken_chains
+from tests.fakes.deployment import SEAL, broken_chains
 
 KEY = "aws_iam_access_key"
 FIRST = "inc-1.r1.0.0"
@@ -103,6 +108,53 @@ def test_a_run_that_is_done_is_compared_again_as_often_as_it_takes(resting):
     assert company.living(ref) == {replacement(deployment)}
     assert {"compare_late", "compare_late_2"} < set(deployment.steps())
     assert broken_chains(deployment) == []
+
+
+def test_a_claim_lost_between_two_places_leaves_a_note_of_its_mint_and_writes_to_no_other(house):
+    company, deployment = house
+    stolen, _ = company.stolen(KEY, places=("kv", "kv-2"))
+    deployment.start([stolen], wanted=Strategy.CONTAIN_FIRST)
+    staged, noted = [], []
+
+    def lose(phase, what, _changes):
+        if (phase, what) == ("after", "store.stage") and not staged:
+            staged.append(company.world.about)
+            [claim] = deployment.due.claims()
+            deployment.due.free(claim)
+        elif (phase, what) == ("after", "ledger.note_late"):
+            noted.extend(row["credential"] for row in deployment.rows("late"))
+            staged[:] = company.world.done("store.stage")
+            company.world.meet = lambda *_: None
+
+    company.world.meet = lose
+    deployment.rest(patience_s=SOON)
+    assert noted == [replacement(deployment)]
+    assert [each.partition(":")[0] for each in staged] == ["kv"]
+    deployment.rest()
+    assert set(deployment.steps().values()) == {"done"}
+    assert company.living(stolen.ref) == {replacement(deployment)}
+    assert deployment.rows("late") == []
+
+
+def test_a_comparison_that_read_the_run_a_moment_before_its_steps_writes_no_old_summary(house):
+    """PostgreSQL lets the main branch commit in between."""
+    company, deployment = house
+    stolen, _ = company.stolen(KEY)
+    deployment.start([stolen], wanted=Strategy.CONTAIN_FIRST)
+    before = deployment.record().runs[0]
+    deployment.rest(patience_s=SOON)
+    minted_late(company, deployment, stolen.ref)
+    assert deployment.due.compare_late() == 1
+    [(branch, _)] = deployment.due.take_due(10)
+    ledger = WorkingLedger(deployment.database, SEAL, company.world.now)
+    work = replace(ledger.claim(branch, "ann"), run=before.run, proofs={each.target: each for each in before.proofs})
+    [row] = deployment.rows("run")
+    assert row["evidence"] == "proven"
+    work = ledger.commit(work, Draft(steps={work.next_step.id: replace(work.next_step, state=StepState.RUNNING)}))
+    done = replace(work.next_step, state=StepState.DONE, settled_at=company.world.now())
+    ledger.release(work, Draft(steps={done.id: done}), BranchState.DONE, None, None)
+    assert deployment.steps()["compare_late"] == "done"
+    assert deployment.rows("run") == [row]
 
 
 def test_a_run_whose_comparison_comes_anyway_gets_no_other(house):

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from rotator.errors import BadInput
 from rotator.flow.playbook_words import Strategy
+from rotator.flow.scope import ConsumerAddress
 from rotator.report.incident import build, exit_code
+from tests.fakes.company import CONSUMER
+from tests.fakes.consumer import FakeConsumer
 from tests.fakes.deployment import broken_chains
 
 KEY, TOKEN = "aws_iam_access_key", "acme_api_token"
@@ -84,6 +89,33 @@ def test_a_stop_takes_hold_between_two_calls(house):
     lift(deployment)
     deployment.rest()
     assert states(deployment) == {"done"}
+    assert broken_chains(deployment) == []
+
+
+@pytest.mark.parametrize("what", ["store.stage", "store.promote", "consumer.reload", "consumer.holding"])
+def test_a_stopped_store_gets_nothing_more_between_two_calls_of_one_step(house, what):
+    company, deployment = house
+    second = f"{CONSUMER}-2"
+    company.outside.consumers[second] = FakeConsumer(company.world, second)
+    stolen, _ = company.stolen(KEY, places=("kv", "kv-2"))
+    consumers = tuple(ConsumerAddress("fake", each) for each in (CONSUMER, second))
+    deployment.start([replace(stolen, custody=replace(stolen.custody, consumers=consumers))])
+    seen = []
+
+    def stop_once(phase, this, _changes):
+        if (phase, this) == ("after", what):
+            seen.append(company.world.about)
+            if len(seen) == 1:
+                deployment.stops.stop("kv", "ann", "it is being restored", ["aws", "kv"])
+
+    company.world.meet = stop_once
+    deployment.rest(patience_s=3600)
+    assert len(seen) == 1
+    deployment.stops.lift("kv", "ann", "it is back", ["aws", "kv"])
+    deployment.rest()
+    assert states(deployment) == {"done"}
+    assert len(set(seen)) == 2
+    assert company.living(stolen.ref) == {deployment.record().runs[0].run.replacement}
     assert broken_chains(deployment) == []
 
 

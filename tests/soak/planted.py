@@ -150,8 +150,8 @@ def secret_in_facts() -> None:
     """Keep the new secret among the facts of its step."""
     stage = delivery.stage
 
-    def telling(world: Any, provider: Any, run: Any, step: Any, issued: Any) -> dict[str, object]:
-        facts = stage(world, provider, run, step, issued)
+    def telling(*given: Any) -> dict[str, object]:
+        facts, issued = stage(*given), given[4]
         return {**facts, "document": issued.secret.reveal()}
 
     effects.stage = telling  # type: ignore[attr-defined]
