@@ -44,15 +44,15 @@ class Checked:
             "limit": self.limit,
         }
 
-    @property
-    def lines(self) -> list[str]:
-        """Say it in a line, and what is refused or unknown in one each; the same trouble is said once."""
+    def lines(self, *, whole: bool) -> list[str]:
+        """Say it in a line, and what is refused in one each; `whole`: also each thing of which nobody can tell."""
         said = [self.reached.answer]
-        if self.permitted.answer != self.reached.answer:
+        if self.permitted.answer != self.reached.answer:  # the same trouble is said once
             said.append(self.permitted.answer)
         said += [self.limit] if self.limit else []
         line = f"{'ok ' if self.well else 'BAD'} {self.kind} on {self.connection}: {'; '.join(said)}"
-        return [line, *(f"    {each}" for each in (self.may.details if self.may else ()))]
+        may = [] if self.may is None else [*self.may.lacking, *(self.may.untold if whole else ())]
+        return [line, *(f"    {each}" for each in may)]
 
 
 def checked(parts: Rotator, connection: str | None, kind: str | None, owner: str | None) -> list[Checked]:
@@ -70,14 +70,19 @@ def checked(parts: Rotator, connection: str | None, kind: str | None, owner: str
     ]
 
 
-def counted(found: Collection[Checked]) -> str:
-    """Say of how many permissions could be asked, and how many lack some."""
-    asked = [each.may for each in found if each.may is not None]
-    lacking = sum(bool(each.refused) for each in asked)
-    return (
-        f"{len(found)} asked about; permissions told by {len(asked)}, of which {lacking} lack some that are needed. "
-        "Conditions, locks and quotas show only when a call is made."
-    )
+def counted(found: Collection[Checked]) -> list[str]:
+    """Say how many are well, of how many permissions were told, which are not well, and what can be done."""
+    bad = [f"{each.kind} on {each.connection}" for each in found if not each.well]
+    told = sum(each.may is not None and each.may.tells for each in found)
+    lines = [f"{len(found)} asked about, {len(bad)} not well; of {told} it is told what the rotator may do"]
+    if bad:
+        lines.append(f"not well: {', '.join(bad)}")
+        lines.append("grant what is lacking, or name in a connection's `kinds` what it is for")
+    if any(each.may is not None and each.may.untold for each in found) and len({each.kind for each in found}) > 1:
+        lines.append(
+            "nobody can tell of some: --kind shows why; --owner, or `match.owner` in rotator.toml, asks for one"
+        )
+    return [*lines, "conditions, locks and quotas show only when a call is made"]
 
 
 def _pairs(parts: Rotator, connection: str | None, kind: str | None) -> list[tuple[str, Connection]]:
@@ -89,7 +94,7 @@ def _pairs(parts: Rotator, connection: str | None, kind: str | None) -> list[tup
     if kind is not None and kind not in parts.playbooks:
         raise BadInput("no kind is called so", kind, meant(kind, parts.playbooks))
     chosen = list(known.values()) if connection is None else [known[connection]]
-    found = [(name, each) for name in parts.playbooks for each in chosen if name in served(parts, each)]
+    found = [(name, each) for each in chosen for name in served(parts, each)]
     pairs = [(name, each) for name, each in found if kind in {None, name}]
     if not pairs and (kind or connection):
         mend = "`rotator provider list` says who serves what, `rotator doctor` asks stores and consumers"

@@ -13,7 +13,7 @@ from pathlib import Path
 from rotator import clock, recovery
 from rotator.bootstrap import Rotator
 from rotator.cli.options import Context
-from rotator.cli.reaching import ANSWERS, Asked, Reached, families, issuer, reach, served, store, webhook
+from rotator.cli.reaching import ANSWERS, Asked, Reached, families, issuer, permitting, reach, served, store, webhook
 from rotator.cli.runtime import is_unattended
 from rotator.errors import BadInput, RotatorError
 from rotator.flow.scope import ConsumerAddress
@@ -170,7 +170,8 @@ def _told(reached: Sequence[Reached], *, whole: bool) -> Iterator[Finding]:
         return
     name = reached[0].of
     if answering:
-        yield Finding(True, f"{name}: {ANSWERS} for {', '.join(each.purpose for each in answering)}")
+        mend = "" if whole else f"name in `kinds` what {name} is for: then it is asked what the rotator may do"
+        yield Finding(True, f"{name}: {ANSWERS} for {', '.join(each.purpose for each in answering)}", mend)
     for each in reached:
         if each.well and each not in answering:
             yield Finding(True, f"{each.what}: {each.answer}")
@@ -204,7 +205,9 @@ def _connections(parts: Rotator) -> Iterator[Finding | Asked]:
         except RotatorError as error:
             yield Finding(False, f"{connection.name}: {error}")
             continue
-        yield from (Asked(connection.name, partial(issuer, parts, each, connection), each) for each in kinds)
+        # What is named is meant: then it must be permitted as well.
+        ask = issuer if connection.kinds is None else permitting
+        yield from (Asked(connection.name, partial(ask, parts, each, connection), each) for each in kinds)
     yield from _budgets(parts)
     yield from _recoveries(parts)
 

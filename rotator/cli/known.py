@@ -138,17 +138,18 @@ def check_providers(
 ) -> None:
     """Ask every connection about a credential that is not there, and what the rotator may do. Changes nothing.
 
-    It tells whether the service answers, whether it knows the rotator, and which verbs of the playbook it permits.
-    Where that cannot be asked without trying, it says so.
+    It tells whether the service answers, whether it knows the rotator, and what of the playbook it permits: to look
+    (identify, inspect), to issue or install a replacement, to suspend, resume, end sessions, uninstall, revoke.
+    Where that cannot be asked without trying, it says so. Stores and consumers are asked by `rotator doctor`.
     """
     from rotator.cli.checking import checked, counted  # noqa: PLC0415
 
     given: Context = context.obj
     found = checked(given.parts(), connection, kind, owner)
     if output is Output.TABLE:
-        for line in itertools.chain.from_iterable(each.lines for each in found):
+        of_each = (each.lines(whole=kind is not None) for each in found)
+        for line in (*itertools.chain.from_iterable(of_each), *counted(found)):
             typer.echo(plain(line))
-        typer.echo(counted(found))
     else:
         emit([each.data for each in found], output)
     raise typer.Exit(0 if all(each.well for each in found) else 1)

@@ -60,10 +60,19 @@ class May:
         return self._all_granted(LOOK)
 
     @property
-    def details(self) -> list[str]:
-        """Return a line for each thing that is refused, and then for each of which nobody can tell."""
-        refused = [f"NOT {self._verbs(each)}: {_why(each)}" for each in self.refused]
-        return refused + [f"?   {self._verbs(each)}: {_why(each)}" for each in self._needed if each.granted is None]
+    def tells(self) -> bool:
+        """Tell whether the other side said yes or no to anything that is needed."""
+        return any(each.granted is not None for each in self._needed)
+
+    @property
+    def lacking(self) -> list[str]:
+        """Return a line for each thing that is refused."""
+        return [f"NOT {self._verbs(each)}: {_why(each)}" for each in self.refused]
+
+    @property
+    def untold(self) -> list[str]:
+        """Return a line for each thing of which nobody can tell."""
+        return [f"?   {self._verbs(each)}: {_why(each)}" for each in self._needed if each.granted is None]
 
     def __str__(self) -> str:
         """Say it in a line, verb by verb."""
@@ -82,11 +91,25 @@ class May:
 
 
 def at_issuer(parts: Rotator, kind: str, connection: str, owner: str | None) -> May | None:
-    """Ask an issuer what the rotator may do to a kind, of one owner or of all; None where that cannot be asked."""
+    """Ask an issuer what the rotator may do to a kind, of one owner or of all; None where that cannot be asked.
+
+    Without an owner, those are asked about whom the configuration names: a rotator may rightly be confined to them.
+    """
     provider = parts.outside.provider_of(kind, connection)
     if not isinstance(provider, Permitted):
         return None
-    return May(needed(parts.playbooks[kind]), tuple(provider.permissions(owner)))
+    told = [each for whose in _owners(parts, kind, connection, owner) for each in provider.permissions(whose)]
+    return May(needed(parts.playbooks[kind]), tuple(dict.fromkeys(told)))
+
+
+def _owners(parts: Rotator, kind: str, connection: str, owner: str | None) -> list[str | None]:
+    if owner is not None:
+        return [owner]
+    matches = [each.match for each in parts.settings.credentials]
+    meant = [
+        each.owner for each in matches if each.owner and each.provider == kind and each.connection in {None, connection}
+    ]
+    return [*dict.fromkeys(meant)] or [None]
 
 
 def at_store(parts: Rotator, place: Place) -> May | None:

@@ -14,6 +14,7 @@ from rotator.errors import BadInput, Rejected, Unavailable
 from rotator.permissions import LOOK, Permission
 from rotator.playbook_file import load_all
 from rotator.ports import Connection
+from rotator.settings.credentials import CredentialSettings, Match
 
 KINDS = load_all()
 KEY = "aws_iam_access_key"
@@ -32,7 +33,8 @@ def test_a_verb_is_granted_only_where_all_that_it_needs_is(answers):
     said = {True: "may revoke", False: "may NOT revoke", None: "nobody can tell of revoke"}
     assert str(may) == said[False if False in answers else None if None in answers else True]
     assert [each.granted for each in may.refused] == [each for each in answers if each is False]
-    assert [each[:4] for each in may.details] == ["NOT "] * answers.count(False) + ["?   "] * answers.count(None)
+    assert (len(may.lacking), len(may.untold)) == (answers.count(False), answers.count(None))
+    assert may.tells is (answers != (None, None))
 
 
 def test_what_no_playbook_asks_for_is_data_and_no_trouble():
@@ -61,7 +63,7 @@ class Told:
         return [*self._told, Permission((LOOK,), f"of {whose}", True)]
 
 
-def parts(*providers: object) -> SimpleNamespace:
+def parts(*providers: object, owners: tuple[str, ...] = ()) -> SimpleNamespace:
     """Return as much of a rotator as is asked: one connection for each provider, of one kind."""
     connections = {f"c{n}": Connection(f"c{n}", "aws", kinds=(KEY,)) for n, _ in enumerate(providers)}
     given = dict(zip(connections, providers, strict=True))
@@ -70,7 +72,9 @@ def parts(*providers: object) -> SimpleNamespace:
         provider_of=lambda _, connection: given[connection],
         provider=lambda ref: given[ref.connection],
     )
+    entries = [CredentialSettings(match=Match(provider=KEY, owner=each)) for each in owners]
     return SimpleNamespace(
+        settings=SimpleNamespace(credentials=entries),
         connections=list(connections.values()),
         playbooks=KINDS,
         outside=outside,
@@ -86,8 +90,12 @@ def test_each_connection_is_told_by_itself_and_one_that_lacks_something_is_bad()
     lacking = [*ALL[:-1], Permission((needed(KINDS[KEY])[-1],), "iam:DeleteAccessKey", False, "implicitDeny")]
     found = checked(parts(Told(ALL), Told(lacking), Told(Unavailable("throttled", "later"))), None, KEY, "ci")
     assert [each.well for each in found] == [True, False, False]
-    assert found[0].lines[0].startswith("ok  aws_iam_access_key on c0: answers (absent); may look, suspend, resume")
-    assert found[1].lines[1:] == ["    NOT revoke: iam:DeleteAccessKey (implicitDeny)"]
+    assert (
+        found[0]
+        .lines(whole=False)[0]
+        .startswith("ok  aws_iam_access_key on c0: answers (absent); may look, suspend, resume")
+    )
+    assert found[1].lines(whole=False)[1:] == ["    NOT revoke: iam:DeleteAccessKey (implicitDeny)"]
     assert found[0].data["permissions"][-1] == {
         "verbs": [LOOK],
         "needs": "of ci",
@@ -95,9 +103,12 @@ def test_each_connection_is_told_by_itself_and_one_that_lacks_something_is_bad()
         "why": "",
         "needed": True,
     }
-    assert "throttled" in found[2].lines[0]
+    assert "throttled" in found[2].lines(whole=False)[0]
     assert found[2].data["permissions"] is None
-    assert counted(found).startswith("3 asked about; permissions told by 2, of which 1 lack some that are needed. ")
+    assert counted(found)[:2] == [
+        "3 asked about, 2 not well; of 2 it is told what the rotator may do",
+        f"not well: {KEY} on c1, {KEY} on c2",
+    ]
     assert json.dumps([each.data for each in found])
 
 
@@ -110,11 +121,18 @@ def test_who_may_look_but_not_at_somebody_made_up_is_answered():
     assert [each.well for each in checked(parts(blind), None, None, None)] == [False]
 
 
+def test_the_owners_of_the_configuration_are_asked_about_unless_one_is_named():
+    known = parts(Told([]), owners=("ci", "payments", "ci"))
+    for owner, asked in ((None, ["of ci", "of payments"]), ("billing", ["of billing"])):
+        (found,) = checked(known, None, KEY, owner)
+        assert [each.needs for each in found.may.told] == asked
+
+
 def test_a_kind_that_cannot_be_asked_is_well_and_says_so():
     silent = SimpleNamespace(inspect=Told([]).inspect)
     (found,) = checked(parts(silent), "c0", KEY, None)
     assert found.well
-    assert NOT_ASKED in found.lines[0]
+    assert NOT_ASKED in found.lines(whole=True)[0]
 
 
 @pytest.mark.parametrize(("kind", "owner"), [(None, "ci"), (KEY, "")])
