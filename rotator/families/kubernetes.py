@@ -62,8 +62,12 @@ class Kubernetes:
         """Ask for nothing, as nobody: a refusal will do. Raises Unavailable when an API server gave no answer."""
         with asking():
             reply = self._send(self._wire, "GET", "/api", None, body=None)
-        if not is_own(reply) and within(reply.content, "kind") != "APIVersions":
-            raise unreadable(reply)
+            if is_own(reply):
+                return
+            if not heard(reply, own=False).ok:
+                raise reply.refusal()
+            if within(reply.content, "kind") != "APIVersions":
+                raise unreadable(reply)
 
     def read(self, path: str, body: object = None, method: str = "GET") -> Reply:
         """Ask something that changes nothing; any answer of an API server's is returned, else Unavailable raised."""
@@ -157,8 +161,9 @@ def within(content: object, *names: str) -> Any:
 
 
 def is_own(reply: Reply) -> bool:
-    """Tell whether a refusal is an API server's: it is an object as all its answers are, of the kind Status."""
-    return not reply.ok and within(reply.content, "kind") == "Status"
+    """Tell whether a refusal is an API server's: it is an object as all its answers are, with its status once more."""
+    named = within(reply.content, "kind") == "Status" and within(reply.content, "apiVersion") == "v1"
+    return named and not reply.ok and within(reply.content, "code") == reply.status
 
 
 def path_of(resource: str, namespace: str, name: str = "", group: str = "/api/v1") -> str:

@@ -28,7 +28,7 @@ ANSWERS = [
     ),
     *((status, PAGE) for status in (302, 401, 403, 404, 502)),
     *((status, {"message": f"access denied for {TOKEN}", "errors": [TOKEN]}) for status in (401, 403, 404)),
-    *((status, {"error": "forbidden", "reason": "NotFound"}) for status in (401, 403, 404)),
+    *((status, {"kind": "Status", "error": "forbidden", "reason": "NotFound"}) for status in (401, 403, 404)),
 ]
 """A page, nothing, another service's JSON, bare refusals, and those of a gateway that repeats what it was shown."""
 KINDS = {

@@ -154,7 +154,7 @@ def test_a_token_of_another_cluster_is_nobodys_here_and_one_of_another_address_i
 def test_each_answer_to_a_knock_has_its_meaning(server, proxy, status, message, answer):
     provider = connect(connection(proxy.address, server.admin), KIND)
     ref, token = new_token(server, f"words-{status}-{len(message)}", "words")
-    said = {"kind": "Status", "message": message.replace("'", '"')}
+    said = {"kind": "Status", "apiVersion": "v1", "code": status, "message": message.replace("'", '"')}
     proxy.answer(status, body=json.dumps(said).encode())
     assert provider.verify(ref, token).answer is answer
 
