@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import insert, text
 
 from rotator.flow.playbook_words import Strategy
-from rotator.ledger import gates, run_at_hand
+from rotator.ledger import gates, run_at_hand, tables
 from rotator.ledger.database import Database
 from tests.fakes.company import founded
 from tests.fakes.deployment import emptied
@@ -25,7 +25,7 @@ def scheduled(postgresql, tmp_path):
     database.migrate()
     company, deployment = founded(tmp_path, database=emptied(database))
     stolen, _ = company.stolen(KEY)
-    deployment.start([stolen], wanted=Strategy.REVOKE_ONLY)
+    deployment.start([stolen], wanted=Strategy.CONTAIN_FIRST)
     deployment.gates.set("inc-1", "no_legal_hold", "ann", "lawyers", is_open=False)
     deployment.rest()
     assert deployment.gates.of("inc-1")[1].waiting == 1
@@ -39,8 +39,17 @@ def acts(deployment):
         "gate": lambda: deployment.gates.set("inc-1", "no_legal_hold", "bob", "lifted", is_open=True),
         "skip": lambda: deployment.hands.decide(RUN, "destroy", skip=True, by="ann", reason="keep it"),
         "undo": lambda: deployment.hands.undo(RUN, "contain", "ann", "a false alarm", shown),
+        "compare": lambda: compared(deployment),
         "stop": lambda: deployment.stops.stop("inc-1", "bob", "look first", ()),
     }
+
+
+def compared(deployment):
+    """Have the run compared, as a dispatcher does once a lost claim has noted its mint."""
+    with deployment.database.write() as connection:
+        noted = {"run": RUN, "credential": "KEY9", "at": deployment.world.now()}
+        connection.execute(insert(tables.late).values(noted))
+    assert deployment.due.compare_late() == 1
 
 
 def somebody_waits(database):
@@ -60,6 +69,7 @@ def somebody_waits(database):
         ("skip", "gate"),
         ("undo", "gate"),
         ("undo", "stop"),
+        ("undo", "compare"),
         ("stop", "skip"),
     ],
 )
