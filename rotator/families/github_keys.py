@@ -80,13 +80,15 @@ class GitHubKeys:
                 return
 
     def keys(self, path: str) -> dict[str, Mapping[str, Any]]:
-        """Return a list of keys by their fingerprints."""
+        """Return a list of keys by their fingerprints. That it is empty is believed of a repository that is shown."""
         found = {}
         for each in self.listed(path):
             if "id" not in each:
                 raise Unavailable("answer_unreadable", path)
             for entry in entries(str(each.get("key", "")).encode("utf-8", "replace"))[:1]:
                 found[entry.fingerprint] = each
+        if not found and path.startswith("/repos/"):
+            object_of(self.read(path.removesuffix("/keys")), "full_name")
         return found
 
     def greeted(self, key: asyncssh.SSHKey) -> str | None:

@@ -15,7 +15,7 @@ from rotator.credential import CredentialRef, Secret
 from rotator.errors import Rejected, Unavailable, Uncertain
 from rotator.families.http_wire import Reply, Wire
 from rotator.families.own_words import quoted
-from rotator.ports import Connection
+from rotator.ports import Connection, State
 
 TOKEN = "canary-7f3a9b-own-token"
 NOT_FOUND = HTTPStatus.NOT_FOUND
@@ -200,3 +200,11 @@ def test_a_certificate_is_not_dead_by_anybodys_refusal():
         patch.object(module.Kubernetes, "knock_by_certificate", lambda *_: reply),
     ):
         assert provider.verify(ref, Secret("pem")).reason == "http_401"
+
+
+def test_no_deploy_key_is_gone_by_anybodys_empty_list():
+    inspect = opened("github_deploy_key")[1]["inspect"]
+    with answering([(200, [])]):
+        assert isinstance(told(inspect), Unavailable)
+    with answering([(200, []), (200, {"full_name": "acme/app"})]):
+        assert inspect().state is State.ABSENT
