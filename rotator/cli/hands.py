@@ -165,9 +165,9 @@ def release(context: typer.Context, run: Run, step: StepName, reason: Reason) ->
     """End a held step's wait early.
 
     One that is scheduled is done now. One that waits because a living stolen credential, or who is on a foothold, may
-    read the new secret goes on too: you accept that risk under your name, and the report says so. So does the first
-    step of a run that waits until the rotator's own credential is replaced. The report names first what would end
-    such a wait without a risk.
+    read the new secret goes on too: you accept that risk under your name, of those who may read it now, and the report
+    names them; for whoever comes later it waits again. The first step of a run that waits until the rotator's own
+    credential is replaced goes on too. The report names first what would end such a wait without a risk.
     """
     from rotator import response  # noqa: PLC0415
 

@@ -36,8 +36,11 @@ def untold(steps: Sequence[Step]) -> bool:
     return asked is None or asked.facts.get("converged") is not True
 
 
-def left_with(run: Run, steps: Sequence[Step]) -> list[str]:
-    """Return, in words, which consumers an undo has left, or may have left, with a credential that is refused."""
+def left_with(run: Run, steps: Sequence[Step], stopped_by: str = "") -> list[str]:
+    """Return, in words, which consumers an undo has left, or may have left, with a credential that is refused.
+
+    `stopped_by` is another run that has stopped the exposed one; "" where none has.
+    """
     found = []
     made = _made(steps)
     taken = any(_takes_away(step) and step.state is StepState.DONE for step in steps)
@@ -46,9 +49,10 @@ def left_with(run: Run, steps: Sequence[Step]) -> list[str]:
         found.append(f"consumers may still hold {made}, which was taken away: {why}")
     back = _last(steps, Verb.DEMOTE, Subject.REPLACEMENT)
     given = back.facts.get("given_back") if back is not None else None
-    if back is not None and given in {None, run.ref.id} and is_stopped(run, steps):
+    if back is not None and given in {None, run.ref.id} and (stopped_by or is_stopped(run, steps)):
         what = f"{given}, which is refused" if given else f"what has no name here, and {run.ref.id} is refused"
-        found.append(f"{GIVEN_BACK} {what}: give them another, or undo the step that stopped it")
+        by = f" (in {stopped_by})" if stopped_by and not is_stopped(run, steps) else ""
+        found.append(f"{GIVEN_BACK} {what}: give them another, or undo the step that stopped it{by}")
     return found
 
 

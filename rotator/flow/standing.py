@@ -62,11 +62,13 @@ def _proves_death(step: Step) -> bool:
     return step.verb is Verb.VERIFY and step.subject is Subject.EXPOSED and step.expect is Expect.REJECTED
 
 
-def still_open(run: Run, steps: Sequence[Step], late: Sequence[str] = (), settled: str = "") -> list[str]:
+def still_open(
+    run: Run, steps: Sequence[Step], late: Sequence[str] = (), settled: str = "", stopped_by: str = ""
+) -> list[str]:
     """Return, in words, what is not finished; a destruction that is only scheduled is not open.
 
     `late` are the mints of lost workers that nothing has settled yet. `settled` says which other run saw the death
-    that this one has not seen; "" where none did.
+    that this one has not seen, `stopped_by` which other run has stopped it; "" where none did.
     """
     found = []
     for step in steps:
@@ -93,7 +95,7 @@ def still_open(run: Run, steps: Sequence[Step], late: Sequence[str] = (), settle
         found.append(f"its replacement {spare} was issued and nobody holds it: undo that step too, or use it")
     elif spare is None and run.replacement is not None and _kept_by_undo(steps):
         found.append(f"its replacement {run.replacement} lives; it can be revoked once the undo is through")
-    found += left_with(run, steps)
+    found += left_with(run, steps, stopped_by)
     return found + [f"a mint of a lost worker ({each}) is not settled" for each in late]
 
 

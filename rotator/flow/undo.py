@@ -67,7 +67,9 @@ class Undo:
     strands: bool = False
     """Whether consumers are given back, or left with, a credential that stays stopped."""
     elsewhere: tuple[Elsewhere, ...] = ()
-    """The other runs of a credential that is resumed."""
+    """The other runs of a credential that is resumed, or that consumers get back and another run will stop."""
+    stopped_by: str = ""
+    """The other run that has stopped what consumers get back; "" where their own did, or none."""
 
     @property
     def resumes(self) -> bool:
@@ -81,7 +83,10 @@ class Undo:
         if self.resumes:
             found.append("this makes a stolen credential work again, for whoever has it")
         if self.strands:
-            found.append("consumers get back a credential that is refused: to resume it, undo the step that stopped it")
+            where = f" (in {self.stopped_by}, of another incident)" if self.stopped_by else ""
+            found.append(
+                f"consumers get back a credential that is refused: to resume it, undo the step that stopped it{where}"
+            )
         return [*found, *(each for other in self.elsewhere for each in other.in_words)]
 
     @property

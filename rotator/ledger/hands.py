@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import NoReturn
 
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection
 
 from rotator import clock
 from rotator.errors import BadInput
@@ -15,13 +15,14 @@ from rotator.flow.run import ORDERED_AT, THROUGH, Run, Step, StepState
 from rotator.flow.standing import LANDS_AFTER, may_land_after, resumes
 from rotator.flow.step import RELEASED, Move, surplus_accepted
 from rotator.flow.undo import Undo, Unsettled, may_have_ended_it
-from rotator.ledger import opening, reservation, statements, stops, tables, undoing
+from rotator.ledger import opening, reservation, stops, undoing
 from rotator.ledger.acts import act, said
 from rotator.ledger.database import Database
 from rotator.ledger.gates import find_gates
 from rotator.ledger.moves_on import is_gated, moved_on_by
+from rotator.ledger.risk import Accepted, accept
 from rotator.ledger.run_at_hand import RunAtHand, hold, known, move
-from rotator.ledger.waits import is_unsafe
+from rotator.ledger.waits import SAFE_NOW, few, is_unsafe
 
 WAITING = (StepState.FAILED, StepState.HELD)
 
@@ -97,9 +98,9 @@ class Hands:
         """End the wait of a held step, or of a run that has not begun, early; return what that meant.
 
         A step that waits for its time comes at once. One that waits because a living stolen credential may read the
-        new secret goes on too: whoever releases it accepts that risk, and the report names them. So it is with the
-        first step of a run that waits for the rotator's own credential to be replaced. Raises BadInput for whatever
-        waits for something else.
+        new secret goes on too: whoever releases it accepts that risk, of those who may read it now, and the report
+        names them; for whoever may read it later it waits again. So goes on the first step of a run that waits for the
+        rotator's own credential to be replaced. Raises BadInput for whatever waits for something else.
         """
         why, where = said(by, reason), f"{run} {name}"
         with self._database.write() as connection:
@@ -121,15 +122,13 @@ class Hands:
                 move(connection, step, Move(StepState.PENDING, reason=why, facts={RELEASED: why}), self._clock())
             for step in exposed:
                 move(connection, step, Move(StepState.PENDING, reason=why), self._clock())
-            readers: list[str] = []
-            if exposed:
-                connection.execute(update(tables.run).where(tables.run.c.id == run).values(risk_accepted=why))
-                readers = list(connection.execute(statements.FIND_READERS, _key(held.run)).scalars())
+            taken = accept(connection, held.run, why) if exposed else Accepted()
             shut = _shut(connection, held.run.incident, timed)
-            risk = {"accepts_risk_of": readers} if exposed else {}
-            self._note(connection, held.run, by, reason, act="released", step=name, **risk)
+            self._note(connection, held.run, by, reason, act="released", step=name, **taken.evidence)
+        if not timed and not taken:
+            return SAFE_NOW
         if not timed:
-            return "the risk that a thief reads its new secret is accepted"
+            return f"the risk that a thief reads its new secret is accepted, of {few(taken.names)} and of nobody later"
         kept = f"; it still waits for {', '.join(shut)}" if shut else ""
         lands = f"; {LANDS_AFTER}" if any(may_land_after(step) for step in timed) else ""
         return f"it no longer waits for its time{kept}{lands}"
@@ -214,7 +213,3 @@ def _shut(connection: Connection, incident: str, steps: Sequence[Step]) -> list[
     """Return the gates that keep steps waiting when their time is over."""
     gates = {each.name for each in find_gates(connection, incident) if not each.is_open}
     return sorted({step.hold_until.value for step in steps if step.hold_until} & gates)
-
-
-def _key(run: Run) -> dict[str, str]:
-    return {"run_id": run.id}

@@ -76,7 +76,7 @@ def ways_on(run: Run, step: Step, steps: Sequence[Step] = (), behind: Sequence[S
     if for_our_own(step):
         return (_released(run, step, "begins although the rotator's own credential is not replaced; under your name"),)
     if is_unsafe(step):
-        return (_released(run, step, "accepts, under your name, that a thief may read the new secret"),)
+        return (_released(run, step, "accepts, under your name, that those it waits for may read the new secret"),)
     skip, then = f"rotator run skip {run.id} {step.name} --reason …", _then(step, steps)
     if is_unprovable(step):
         return (

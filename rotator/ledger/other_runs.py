@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, FromClause, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, FromClause, Select, and_, func, or_, select, true
 
 from rotator.flow.playbook_words import Subject, Verb
 from rotator.flow.proof import Evidence, Proof
@@ -15,6 +15,15 @@ from rotator.flow.run import THROUGH, WHY, Run, StepState
 from rotator.flow.step import STOPS
 from rotator.flow.undo import Elsewhere
 from rotator.ledger import rows, statements, tables
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """Which step of another run has stopped a credential, and whether that can be taken back."""
+
+    run: str
+    step: str
+    has_way_back: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +64,30 @@ def resumed(connection: Connection, incident: str) -> dict[str, tuple[str, str]]
         .order_by(at)
     )
     return {row.of: (row.id, str(json.loads(row.facts).get(WHY, ""))) for row in connection.execute(query)}
+
+
+def stopped(connection: Connection, incident: str, run: str = "") -> dict[str, Stopped]:
+    """Return, for each run of an incident, or one, another that stopped its credential, and nobody resumed it since."""
+    mine, other, step = tables.run.alias("mine"), tables.run.alias("other"), tables.step
+    third, back = tables.run.alias("third"), tables.step.alias("back")
+    resumed_since = (
+        select(1)
+        .where(back.c.run == third.c.id, or_(third.c.id == mine.c.id, _is_same(mine, third)))
+        .where(back.c.verb == Verb.RESUME.value, back.c.subject == Subject.EXPOSED.value)
+        .where(back.c.state == StepState.DONE.value, back.c.settled_at > step.c.settled_at)
+        .correlate_except(third, back)
+        .exists()
+    )
+    query = (
+        select(mine.c.id.label("of"), other.c.id, step.c.name, step.c.undo)
+        .select_from(mine.join(other, _is_same(mine, other)).join(step, step.c.run == other.c.id))
+        .where(mine.c.incident == incident, step.c.subject == Subject.EXPOSED.value)
+        .where(step.c.verb.in_([each.value for each in STOPS]), step.c.state == StepState.DONE.value, ~resumed_since)
+        .where(mine.c.id == run if run else true())
+        .order_by(step.c.settled_at)
+    )
+    # The last one: a destruction, which nothing takes back, comes after a suspension.
+    return {row.of: Stopped(row.id, row.name, row.undo == Verb.RESUME.value) for row in connection.execute(query)}
 
 
 def find(connection: Connection, mine: Run) -> list[Elsewhere]:

@@ -13,7 +13,7 @@ from rotator.flow.order import Elsewhere
 from rotator.flow.playbook_words import Subject, Verb
 from rotator.flow.proof import Proof
 from rotator.flow.run import AT_ONCE, BranchState, Run, Step, StepState
-from rotator.ledger import counting, earlier, other_runs, reservation, rows, tables, waits
+from rotator.ledger import counting, earlier, other_runs, reservation, risk, rows, tables, waits
 from rotator.ledger import gates as gates_in
 from rotator.ledger import stops as stops_in
 from rotator.ledger.database import Database
@@ -124,6 +124,8 @@ def _runs(connection: Connection, row: Any, runs: list[Run], exposures: Mapping[
     due_at = _due(connection, incident)
     since = earlier.delivered_since(connection, incident)
     resumed = other_runs.resumed(connection, incident)
+    stopped = other_runs.stopped(connection, incident)
+    accepted = risk.accepted(connection, incident)
     return [
         RunRecord(
             run=run,
@@ -139,6 +141,8 @@ def _runs(connection: Connection, row: Any, runs: list[Run], exposures: Mapping[
             due_at=due_at.get(run.id, {}),
             delivered_since=since.get(run.id),
             resumed_by=resumed.get(run.id),
+            stopped_by=stopped.get(run.id),
+            accepted=accepted.get(run.id, risk.Accepted()).names,
         )
         for run in sorted(runs, key=lambda each: (-each.priority, each.id))
     ]

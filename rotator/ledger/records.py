@@ -9,7 +9,7 @@ from rotator.flow.incident import Incident
 from rotator.flow.proof import Proof
 from rotator.flow.run import Run, Step
 from rotator.ledger.gates import Foothold, Gate
-from rotator.ledger.other_runs import Death
+from rotator.ledger.other_runs import Death, Stopped
 from rotator.ledger.stops import Stop
 from rotator.ledger.waits import Route
 
@@ -36,6 +36,8 @@ class RunRecord:
     that this run has not seen and another has, after the last sign of life that this one saw. `behind` are the stops of
     the run for whose mint this one waits. `due_at` says when a branch that waits goes on by itself, by its id.
     `delivered_since` is a later run that delivered to the same places after this one gave a value back there.
+    `stopped_by` is another run that has stopped it, where nobody has resumed it since.
+    `accepted` are those whose reading of the new secret a person took upon himself, who is in `run.risk_accepted`.
     `resumed_by` is another run that has resumed the credential since this was approved, and who did so and why.
     """
 
@@ -52,6 +54,8 @@ class RunRecord:
     due_at: Mapping[str, float] = field(default_factory=dict)
     delivered_since: str | None = None
     resumed_by: tuple[str, str] | None = None
+    stopped_by: Stopped | None = None
+    accepted: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -226,20 +226,25 @@ CLOSE_REACH_EVERYWHERE = (
 """Of every run of a credential, whatever its incident: one that was undone lives until another stops it."""
 
 
+A_RUN, A_HOST = "run", "host"
+"""Whose reading a person accepted."""
+
+
 def blocked(run: ColumnElement[str]) -> Exists:
     """Match where a living exposed credential may read what the run delivers, or an open foothold consumes it.
 
-    One inside the other, since SQLite else begins with every reader there is.
+    Nobody waits for those whose reading a person accepted. One inside the other, since SQLite else begins with every
+    reader there is.
     """
     mine, delivery, reach, stands = tables.run.alias("mine"), tables.delivery, tables.reach, tables.stands
     reader = select(1).where(reach.c.connection == delivery.c.connection, *_reads_of(mine))
     read = select(1).where(delivery.c.run == mine.c.id, reader.correlate_except(reach).exists())
-    consumed = select(1).where(stands.c.run == mine.c.id, _is_foothold(stands.c.host))
+    at_foothold = select(1).where(*_footholds_at(stands)).correlate_except(tables.foothold, tables.incident)
+    consumed = select(1).where(stands.c.run == mine.c.id, at_foothold.exists())
     return (
         select(1)
         .where(
             mine.c.id == run,
-            mine.c.risk_accepted.is_(None),
             or_(read.correlate_except(delivery).exists(), consumed.correlate_except(stands).exists()),
         )
         .correlate_except(mine)
@@ -248,7 +253,7 @@ def blocked(run: ColumnElement[str]) -> Exists:
 
 
 def _reads_of(mine: FromClause) -> tuple[ColumnElement[bool], ...]:
-    """Match living readers that the run waits for: not itself, nor those that cannot be stopped before it is done."""
+    """Match living readers that the run waits for: not itself, nor those stopped after it, nor those accepted."""
     reach, awaits = tables.reach, tables.awaits
     after = select(1).where(awaits.c.run == reach.c.run, awaits.c.lifeline == mine.c.id).correlate_except(awaits)
     return (
@@ -256,21 +261,25 @@ def _reads_of(mine: FromClause) -> tuple[ColumnElement[bool], ...]:
         or_(reach.c.open == tables.LIVES, mine.c.strategy != Strategy.REPLACE_FIRST.value),
         reach.c.run != mine.c.id,
         ~after.exists(),
+        ~_is_accepted(mine.c.id, A_RUN, reach.c.run),
     )
 
 
-def _is_foothold(host: ColumnElement[str]) -> Exists:
+def _is_accepted(run: ColumnElement[str], what: str, name: ColumnElement[str]) -> Exists:
+    taken = tables.accepted
+    mine = select(1).where(taken.c.run == run, taken.c.what == what, taken.c.name == name)
+    return mine.correlate_except(taken).exists()
+
+
+def _footholds_at(stands: FromClause) -> tuple[ColumnElement[bool], ...]:
+    """Match footholds that are open, of any incident at work, where consumers live: none that a person accepted."""
     foothold, incident = tables.foothold, tables.incident
     return (
-        select(1)
-        .where(
-            foothold.c.host == host,
-            foothold.c.state == "open",
-            incident.c.id == foothold.c.incident,
-            incident.c.approved_at.is_not(None),
-        )
-        .correlate_except(foothold, incident)
-        .exists()
+        foothold.c.host == stands.c.host,
+        foothold.c.state == "open",
+        incident.c.id == foothold.c.incident,
+        incident.c.approved_at.is_not(None),
+        ~_is_accepted(stands.c.run, A_HOST, stands.c.host),
     )
 
 
@@ -283,7 +292,13 @@ FIND_READERS = (
     .distinct()
     .order_by(tables.reach.c.run)
 )
-"""The runs whose credentials still live and may read what a run delivers."""
+"""The runs whose credentials still live and may read what a run delivers, but for those that a person accepted."""
+FIND_REACHED = (
+    select(tables.stands.c.host, tables.foothold.c.incident)
+    .where(tables.stands.c.run == bindparam("run_id"), *_footholds_at(tables.stands))
+    .order_by(tables.stands.c.host, tables.foothold.c.incident)
+)
+"""The open footholds that a run's new secret would reach, with their incidents, but for those a person accepted."""
 IS_BLOCKED = select(blocked(bindparam("run_id")))
 SAFE_AGAIN = and_(
     _branch.c.state == BranchState.HELD.value,

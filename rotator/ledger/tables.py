@@ -78,7 +78,7 @@ run = Table(
     Column("destroyed_at", Double),
     Column("dismissed", Text),
     Column("wave", Integer, nullable=False, server_default="0"),
-    # Who accepted that a living reader may see its new secret, and why.
+    # Who accepted that those in `accepted` may see its new secret, and why.
     Column("risk_accepted", Text),
 )
 
@@ -344,6 +344,15 @@ stands = Table(
     Column("host", String(255), primary_key=True),
 )
 """The hosts on which a run's consumers live: a new secret reaches them."""
+
+accepted = Table(
+    "accepted",
+    metadata,
+    Column("run", ForeignKey("run.id"), primary_key=True),
+    Column("what", String(8), primary_key=True),
+    Column("name", String(255), primary_key=True),
+)
+"""Whose reading of its new secret a person accepted: the run of a stolen credential (`run`), or a foothold (`host`)."""
 
 late = Table(
     "late",

@@ -15,7 +15,7 @@ from rotator.flow.run import AT_ONCE, ORDERED_AT, UNDONE, BranchState, Step, Ste
 from rotator.flow.standing import resumes
 from rotator.flow.step import Move, apply
 from rotator.flow.undo import Undo, undo
-from rotator.flow.way_back import Stretch
+from rotator.flow.way_back import Stretch, offers
 from rotator.ledger import other_runs, rows, statements, tables
 from rotator.ledger.acts import act, lock
 from rotator.ledger.run_at_hand import RunAtHand, hold_branches, known, look
@@ -103,7 +103,15 @@ def _hold(connection: Connection, run: str, others: set[str]) -> tuple[RunAtHand
 
 def _undo(connection: Connection, mine: RunAtHand, name: str, why: str) -> Undo:
     found = undo(mine.run, mine.steps, [proof.target for proof in mine.proofs], name, why)
-    return replace(found, elsewhere=tuple(other_runs.find(connection, mine.run))) if found.resumes else found
+    if found.resumes:
+        return replace(found, elsewhere=tuple(other_runs.find(connection, mine.run)))
+    if found.strands or not offers(mine.run, mine.steps, found.takes_back):
+        return found
+    other = other_runs.stopped(connection, mine.run.incident, mine.run.id).get(mine.run.id)
+    if other is not None:
+        return replace(found, strands=True, stopped_by=other.run)
+    will_stop = [each for each in other_runs.find(connection, mine.run) if each.step is not None]
+    return replace(found, elsewhere=tuple(replace(each, counts_dead=False) for each in will_stop))
 
 
 def _append(

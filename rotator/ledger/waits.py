@@ -6,12 +6,12 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from sqlalchemy import Connection, RowMapping, bindparam, select
+from sqlalchemy import Connection, RowMapping, select
 
 from rotator.claims import ELSEWHERE, LEAK_SAFE
 from rotator.flow.playbook_words import Strategy
 from rotator.flow.run import BranchState, Step, StepState
-from rotator.ledger import tables
+from rotator.ledger import statements, tables
 from rotator.ledger.opening import BRAKE
 
 FOR_OUR_OWN = "waits until the rotator's own"
@@ -24,18 +24,6 @@ SAFE_NOW = "nobody can read the new secret any more; it goes on by itself"
 """Why a mint waits whose last route was closed a moment ago, or while a stop keeps everything where it is."""
 _NAMED = 3
 _BY_500 = 500
-_FOOTHOLDS = (
-    select(tables.stands.c.host, tables.foothold.c.incident)
-    .join(tables.foothold, tables.foothold.c.host == tables.stands.c.host)
-    .join(tables.incident, tables.incident.c.id == tables.foothold.c.incident)
-    .where(
-        tables.stands.c.run == bindparam("of_run"),
-        tables.foothold.c.state == "open",
-        tables.incident.c.approved_at.is_not(None),
-    )
-    .order_by(tables.stands.c.host, tables.foothold.c.incident)
-)
-"""The open footholds on which a run's consumers live, of any incident at work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +43,7 @@ def routes(connection: Connection, steps: Mapping[str, Sequence[Step]]) -> dict[
     held = [run for run, found in steps.items() if any(is_unsafe(step) for step in found)]
     found = _readers(connection, held)
     for run in held:
-        hosts = connection.execute(_FOOTHOLDS, {"of_run": run})
+        hosts = connection.execute(statements.FIND_REACHED, {"run_id": run})
         found[run] += [Route(host, incident=incident) for host, incident in hosts]
     return {run: tuple(each) for run, each in found.items()}
 
@@ -136,15 +124,19 @@ def is_answered_elsewhere(step: Step) -> bool:
     return step.state is StepState.HELD and (step.reason or "").startswith(ELSEWHERE)
 
 
+def few(names: Sequence[str]) -> str:
+    """Return the first of them, and whether there are more, no more than anybody would read."""
+    return ", ".join([*names[:_NAMED], *(["more"] if len(names) > _NAMED else [])])
+
+
 def _unsafe_because(found: Sequence[Route]) -> str:
     """Return why a mint waits: which stolen credentials may read what it makes, and which host of the attacker's."""
     readers = [str(each) for each in found if each.run]
     hosts = list(dict.fromkeys(str(each) for each in found if not each.run))
-    named = ", ".join([*readers[:_NAMED], *(["more"] if len(readers) > _NAMED else [])])
     reached = f"the new secret would reach {', '.join(hosts)}" if hosts else ""
     if not readers:
         return f"{UNSAFE}: {reached}" if hosts else f"{UNSAFE}: {SAFE_NOW}"
-    return f"{LEAK_SAFE}: {named}{'; and ' if hosts else ''}{reached}"
+    return f"{LEAK_SAFE}: {few(readers)}{'; and ' if hosts else ''}{reached}"
 
 
 def _not_begun(connection: Connection, incident: RowMapping) -> dict[str, str]:
@@ -199,14 +191,18 @@ def _readers(connection: Connection, runs: Sequence[str]) -> dict[str, list[Rout
             passes.setdefault(each, []).append(at)
         first = select(run.c.id).where(run.c.id.in_(part), run.c.strategy == Strategy.REPLACE_FIRST.value)
         replaced_first |= set(connection.execute(first).scalars())
-    later = {tuple(row) for row in connection.execute(select(awaits.c.run, awaits.c.lifeline))}
+    let_by = {tuple(row) for row in connection.execute(select(awaits.c.run, awaits.c.lifeline))}
+    taken = tables.accepted
+    for part in _parts(runs):
+        answered_for = select(taken.c.name, taken.c.run).where(taken.c.run.in_(part), taken.c.what == statements.A_RUN)
+        let_by |= {tuple(row) for row in connection.execute(answered_for)}
     living = _living(connection, sorted({at for found in passes.values() for at in found}))
     answer: dict[str, list[Route]] = {}
     for each in runs:
         found: dict[str, Route] = {}
         for at in passes.get(each, ()):
             for reader in living.get(at, ()):
-                if reader.run == each or (reader.run, each) in later or (reader.lives_on and each in replaced_first):
+                if reader.run == each or (reader.run, each) in let_by or (reader.lives_on and each in replaced_first):
                     continue
                 found[reader.run] = Route(reader.credential, run=reader.run)
                 if len(found) > _NAMED:

@@ -302,10 +302,8 @@ class WorkingLedger:
     def has_open_readers(self, run: Run) -> bool:
         """Tell whether another exposed credential may read where this run's new secret passes, and is not contained.
 
-        Where a person has accepted that risk, nobody waits for them.
+        Whom a person has accepted, nobody waits for.
         """
-        if run.risk_accepted is not None:
-            return False
         with self._database.read() as connection:
             return bool(connection.execute(statements.IS_BLOCKED, {"run_id": run.id}).scalar())
 

@@ -10,6 +10,7 @@ from rich.text import Text
 from rotator.flow.playbook_words import Until
 from rotator.flow.standing import LANDS_AFTER
 from rotator.ledger.opening import BRAKE
+from rotator.ledger.waits import few
 from rotator.report.plain import plain
 
 SHOWN = 200
@@ -184,8 +185,8 @@ def acted(credentials: list[dict[str, Any]]) -> list[RenderableType]:
     for each in credentials:
         about = f"  {each['run']}  {each['provider'] or 'not recognised'} {each['id']}: "
         if each["risk_accepted"]:
-            risk = "a stolen credential that may read its new secret was still alive; accepted by"
-            lines.append(f"{about}{risk} {each['risk_accepted']}")
+            risk = f"{few(each['risk_accepted_of']) or 'who was not noted'} could read its new secret"
+            lines.append(f"{about}{risk}; that was accepted by {each['risk_accepted']}")
         if each["gone_ahead"]:
             lines.append(f"{about}it began before the rotator's own credential was replaced: {each['gone_ahead']}")
         lines += [

@@ -138,7 +138,14 @@ def _credential(record: RunRecord) -> dict[str, Any]:
         },
         "settled_by": record.settled_by.run if record.settled_by else "",
         "open": [
-            _since(record, each) for each in still_open(run, record.steps, record.late, _settled(record.settled_by))
+            _since(record, each)
+            for each in still_open(
+                run,
+                record.steps,
+                record.late,
+                _settled(record.settled_by),
+                record.stopped_by.run if record.stopped_by else "",
+            )
         ],
         "late": list(record.late),
         "steps": [_step(each) for each in record.steps],
@@ -202,6 +209,7 @@ def _manual(task: ManualTask, again: str) -> dict[str, Any]:
         "steps": [],
         "stopped": [],
         "risk_accepted": "",
+        "risk_accepted_of": [],
         "gone_ahead": "",
         "undone": [],
         "skipped": [],

@@ -27,6 +27,7 @@ def acts(record: RunRecord) -> dict[str, Any]:
     by_id = {step.id: step for step in record.steps}
     return {
         "risk_accepted": record.run.risk_accepted or "",
+        "risk_accepted_of": list(record.accepted),
         "gone_ahead": record.gone_ahead or "",
         "undone": [
             {

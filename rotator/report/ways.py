@@ -55,7 +55,8 @@ def stops_of(record: RunRecord, stops: Sequence[Stop]) -> list[Stop]:
 def ways(incident: IncidentRecord, record: RunRecord, step: Step) -> list[Way]:
     """Return what moves a step on. Empty where nothing of this run does any more."""
     if record.settled_by is not None and (step.state in THROUGH or is_unprovable(step)):
-        return list(_settled(record, record.settled_by, step))
+        left = _left_by_undo(record) if step.state in THROUGH else ()
+        return _each_once([*left, *_settled(record, record.settled_by, step)])
     if step.state in THROUGH:
         is_over = record.run.dead_at is None and (_is_through(record) or UNDOES not in step.facts)
         once_more = [Way(DECLARE, _once_more(record))] if is_over else []
@@ -130,7 +131,9 @@ def _resuming(record: RunRecord) -> Iterator[Way]:
 
     To let the refused one work again is the last resort: whoever stole it can use it then too.
     """
-    refused = any(told.startswith(GIVEN_BACK) for told in left_with(record.run, record.steps))
+    other = record.stopped_by
+    left = left_with(record.run, record.steps, other.run if other else "")
+    refused = any(told.startswith(GIVEN_BACK) for told in left)
     if not refused or record.delivered_since is not None:
         return
     yield Way(DECLARE, f"gives them another once that is approved: {_listed(record)}")
@@ -141,6 +144,9 @@ def _resuming(record: RunRecord) -> Iterator[Way]:
             command = f"rotator run undo {record.run.id} {each.name} --reason …"
             yield Way(command, "lets what they hold work again, also for whoever stole it")
             return
+    if other is not None and other.has_way_back:
+        command = f"rotator run undo {other.run} {other.step} --reason …"
+        yield Way(command, "lets what they hold work again, also for whoever stole it")
 
 
 def at_the_brake(incident: IncidentRecord) -> Way | None:

@@ -9,7 +9,7 @@ from sqlalchemy import insert, update
 
 from rotator.errors import BadInput
 from rotator.flow.playbook_words import Strategy
-from rotator.ledger import tables
+from rotator.ledger import statements, tables
 from rotator.report.incident import build
 from tests.fakes.deployment import WEEK, broken_chains
 
@@ -190,3 +190,23 @@ def test_no_room_is_made_by_destroying_what_a_legal_hold_keeps(house):
     gate(deployment, "no_legal_hold")
     deployment.rest(patience_s=3600)
     assert (deployment.steps()["converged"], company.world.done("issuer.revoke")) == ("done", [stolen.ref.id])
+
+
+def test_a_person_accepts_the_footholds_of_the_moment_and_no_later_one(house):
+    company, deployment = house
+    stolen, _ = company.stolen(KEY)
+    there = tuple(replace(each, host="web-1") for each in stolen.custody.consumers)
+    deployment.start([replace(stolen, custody=replace(stolen.custody, consumers=there))], footholds=["web-1"])
+    deployment.rest(patience_s=3600)
+    said = deployment.hands.release("inc-1.r1", "issue", by="ann", reason="a honeypot of ours")
+    assert said.endswith("is accepted, of the foothold web-1 and of nobody later")
+    with deployment.database.write() as connection:
+        assert not connection.execute(statements.IS_BLOCKED, {"run_id": "inc-1.r1"}).scalar()
+        connection.execute(insert(tables.stands).values(run="inc-1.r1", host="web-2"))
+        later = {"state": "open", "at": 0.0, "by": "", "reason": ""}
+        connection.execute(insert(tables.foothold).values(incident="inc-1", host="web-2", **later))
+        assert connection.execute(statements.IS_BLOCKED, {"run_id": "inc-1.r1"}).scalar()
+    [record] = deployment.record().runs
+    assert record.accepted == ("the foothold web-1",)
+    [released] = [each for each in deployment.evidence("inc-1") if each["act"] == "released"]
+    assert released["accepts_footholds"] == ["web-1"]

@@ -388,6 +388,42 @@ def test_a_named_person_accepts_the_risk_of_a_living_reader_and_the_report_says_
     assert broken_chains(deployment) == []
 
 
+def test_who_comes_to_read_a_new_secret_after_a_risk_was_accepted_is_waited_for_again(mutual):
+    company, deployment, run, _, _ = mutual
+    later, secret = company.stolen("acme_api_token", owner="later")
+    later = reading(later, "kv")
+
+    def approve(phase, what, _changes):
+        if (phase, what) == ("after", "issuer.issue"):
+            company.world.meet = uncontained
+            deployment.start([later], incident="inc-2")
+
+    def uncontained(phase, what, _changes):
+        if (phase, what) == ("before", "issuer.suspend"):
+            raise Rejected("access_denied")
+
+    said = deployment.hands.release(run, "issue", by="ann", reason="a bot of ours")
+    [reader] = [each["run"] for each in deployment.rows("reach") if each["open"]]
+    assert said.endswith(f"is accepted, of {reader} and of nobody later")
+    company.world.meet = approve
+    deployment.rest(patience_s=3600)
+    [waits] = [record for record in deployment.record().runs if record.run.id == run]
+    [deliver] = [step for step in waits.steps if step.name == "deliver"]
+    assert company.opens(later.ref, secret)
+    assert (deliver.state, [route.run for route in waits.routes]) == ("held", ["inc-2.r1"])
+    assert "inc-2.r1" in deliver.reason
+    assert reader not in deliver.reason
+    deployment.hands.release(run, "deliver", by="bob", reason="that one too")
+    deployment.rest(patience_s=3600)
+    assert deployment.steps(run)["converged"] == "done"
+    entry = next(each for each in build(deployment.record())["credentials"] if each["run"] == run)
+    assert entry["risk_accepted"] == "ann: a bot of ours; bob: that one too"
+    assert entry["risk_accepted_of"] == [reader, "inc-2.r1"]
+    released = [record["accepts_risk_of"] for record in deployment.evidence("inc-1") if record["act"] == "released"]
+    assert released == [[reader], ["inc-2.r1"]]
+    assert broken_chains(deployment) == []
+
+
 def test_a_death_says_nothing_of_sessions_that_a_person_left_uncut(house):
     company, deployment = house
     stolen, _ = company.stolen(KEY)

@@ -103,6 +103,56 @@ def test_another_accounts_credential_of_that_name_is_another(twice):
 
 
 @pytest.fixture
+def stopped_elsewhere(house):
+    """Deliver in one incident, stop it there before it retires the old key, and have another incident suspend that."""
+    company, deployment = house
+    stolen, secret = company.stolen("aws_iam_access_key")
+    hold(company, stolen, secret)
+
+    def halt(phase, what, _changes):
+        if phase == "after" and what.startswith("store.promote"):
+            company.world.meet = lambda *_: None
+            deployment.stops.stop("inc-1", "ann", "wait", ())
+
+    company.world.meet = halt
+    deployment.start([stolen], wanted=Strategy.REPLACE_FIRST)
+    deployment.rest(patience_s=3600)
+    deployment.start([stolen], wanted=Strategy.REVOKE_ONLY, incident="inc-2")
+    deployment.rest(patience_s=3600)
+    deployment.stops.lift("inc-1", "ann", "go", ())
+    return company, deployment, stolen, secret
+
+
+def test_who_gives_back_what_another_incident_has_stopped_is_warned_and_the_report_says_so(stopped_elsewhere):
+    company, deployment, stolen, secret = stopped_elsewhere
+    shown = deployment.hands.undoing("inc-1.r1", "deliver")
+    assert shown.strands
+    [refused] = shown.warnings
+    assert refused == (
+        "consumers get back a credential that is refused: to resume it, undo the step that stopped it "
+        "(in inc-2.r1, of another incident)"
+    )
+    undone(deployment, "deliver")
+    deployment.rest(patience_s=3600)
+    assert not company.opens(stolen.ref, secret)
+    [entry] = build(deployment.record("inc-1"))["credentials"]
+    [line] = [each for each in entry["open"] if each.startswith("consumers were given back")]
+    assert line == (
+        f"consumers were given back {stolen.ref.id}, which is refused: give them another, or undo the step that "
+        "stopped it (in inc-2.r1)"
+    )
+    commands = [way["command"] for one in entry["next"] for way in one["ways"]]
+    assert "rotator run undo inc-2.r1 contain --reason …" in commands
+    # Once that is taken back, consumers hold what works.
+    undone(deployment, "contain", "inc-2.r1")
+    deployment.rest(patience_s=3600)
+    assert company.opens(stolen.ref, secret)
+    [entry] = build(deployment.record("inc-1"))["credentials"]
+    assert not [each for each in entry["open"] if each.startswith("consumers were given back")]
+    assert broken_chains(deployment) == []
+
+
+@pytest.fixture
 def overtaken(house):
     """Throttle the resume of an undo until another incident has stopped the credential again."""
     company, deployment = house

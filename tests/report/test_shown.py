@@ -70,6 +70,7 @@ def test_a_report(of):
     told |= {
         "stopped": [EVIL],
         "risk_accepted": EVIL,
+        "risk_accepted_of": [EVIL],
         "gone_ahead": EVIL,
         "undone": [undone],
         "skipped": [undone],

@@ -1,0 +1,68 @@
+"""The risk that a named person takes: whose reading of a run's new secret it waits for no more, and nobody's else.
+
+Whoever comes to read it later, it waits for again: nobody has answered for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, insert, select, update
+
+from rotator.flow.run import Run
+from rotator.ledger import statements, tables
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The runs of living stolen credentials that may read a new secret, and the footholds that it would reach."""
+
+    runs: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.runs or self.hosts)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return each as a report calls it."""
+        return *self.runs, *(f"the foothold {host}" for host in self.hosts)
+
+    @property
+    def evidence(self) -> dict[str, Sequence[str]]:
+        """Return what a record of it says."""
+        hosts = {"accepts_footholds": self.hosts} if self.hosts else {}
+        return {"accepts_risk_of": self.runs, **hosts} if self else {}
+
+
+def accept(connection: Connection, run: Run, why: str) -> Accepted:
+    """Have a run wait no more for those who may read its new secret now; return them. `why` is who: reason."""
+    key = {"run_id": run.id}
+    found = Accepted(
+        tuple(connection.execute(statements.FIND_READERS, key).scalars()),
+        tuple(dict.fromkeys(connection.execute(statements.FIND_REACHED, key).scalars())),
+    )
+    added = [
+        {"run": run.id, "what": what, "name": name}
+        for what, names in ((statements.A_RUN, found.runs), (statements.A_HOST, found.hosts))
+        for name in names
+    ]
+    if added:
+        connection.execute(insert(tables.accepted), added)
+        told = "; ".join(filter(None, (run.risk_accepted, why)))
+        connection.execute(update(tables.run).where(tables.run.c.id == run.id).values(risk_accepted=told))
+    return found
+
+
+def accepted(connection: Connection, incident: str) -> dict[str, Accepted]:
+    """Return whose reading was accepted, for each run of an incident where anybody's was."""
+    taken, run = tables.accepted, tables.run
+    query = select(taken).join(run, run.c.id == taken.c.run).where(run.c.incident == incident)
+    found: dict[str, dict[str, list[str]]] = {}
+    for each, what, name in connection.execute(query.order_by(taken.c.name)):
+        found.setdefault(each, {}).setdefault(what, []).append(name)
+    return {
+        each: Accepted(tuple(of.get(statements.A_RUN, ())), tuple(of.get(statements.A_HOST, ())))
+        for each, of in found.items()
+    }
