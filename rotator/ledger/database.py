@@ -10,6 +10,7 @@ import contextlib
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import SQLAlchemyError
@@ -23,6 +24,13 @@ HEAD = "0004"
 
 LedgerFailed = SQLAlchemyError
 """What any use of the ledger may raise. Its words quote rows, so only its kind is ever told."""
+
+IDLE_S = 20
+"""A process that says nothing for so long inside a transaction is frozen or cut off: PostgreSQL ends it."""
+WAIT_S = 25
+"""How long one waits for what another holds: longer than it takes to end one that is frozen."""
+_LINE = {"connect_timeout": 10, "keepalives_idle": 10, "keepalives_interval": 5, "tcp_user_timeout": 30_000}
+"""How soon a server that is cut off is given up."""
 
 UNDEFINED_TABLE = "42P01"
 """What PostgreSQL calls it, in every language."""
@@ -100,6 +108,7 @@ class Database:
         config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
         with self.write() as connection:
             if not self.sqlite:
+                connection.execute(text("SET LOCAL lock_timeout = 0"))  # however long another's migration takes
                 connection.execute(text("SELECT pg_advisory_xact_lock(491286114)"))
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
@@ -133,8 +142,29 @@ def _no_such_table(error: SQLAlchemyError) -> bool:
 
 
 def _postgres(url: str) -> Engine:
+    # What the address says of its own connection goes first.
+    line = {name: value for name, value in _LINE.items() if name not in make_url(url).query}
     # Parameters stay out of errors: they are names, and still nobody's business in a log.
-    return create_engine(url, pool_size=40, max_overflow=10, hide_parameters=True)
+    engine = create_engine(url, connect_args=line, pool_size=40, max_overflow=10, hide_parameters=True)
+
+    @event.listens_for(engine, "connect")
+    def _bound(connection: Any, _record: object) -> None:
+        """Let the server give up who is frozen or cut off inside a transaction, and who waits for him."""
+        told = {
+            "idle_in_transaction_session_timeout": f"{IDLE_S}s",
+            "lock_timeout": f"{WAIT_S}s",
+            "tcp_keepalives_idle": "10",
+            "tcp_keepalives_interval": "5",
+            "tcp_user_timeout": "30000",
+        }
+        # Not as `options` of the connection: those may be the address's own.
+        connection.autocommit = True
+        connection.execute(
+            "SELECT " + ", ".join(f"set_config('{name}', '{value}', false)" for name, value in told.items())
+        )
+        connection.autocommit = False
+
+    return engine
 
 
 def _sqlite(url: str) -> Engine:

@@ -15,7 +15,7 @@ from rotator.flow.plan import Lane
 from rotator.flow.run import AT_ONCE, BranchState
 from rotator.ledger import late, opening, reservation, statements, tables, timekeeping
 from rotator.ledger.database import Database
-from rotator.ledger.outbox import RESEND_S
+from rotator.ledger.outbox import RESEND_S, in_no_other_hand
 from rotator.ledger.sending import Sending
 
 __all__ = ["RESEND_S", "Claimed", "DueWork"]
@@ -27,9 +27,17 @@ _LEADER = select(_leader).where(_leader.c.name == bindparam("called"))
 _BEAT = (
     update(_leader)
     .where(
-        _leader.c.name == bindparam("called"),
-        _leader.c.holder == bindparam("was"),
-        _leader.c.beat == bindparam("beat_was"),
+        # Who holds it may be cut off: it is seen as it was until the server ends him.
+        _leader.c.name.in_(
+            select(_leader.c.name)
+            .where(
+                _leader.c.name == bindparam("called"),
+                _leader.c.holder == bindparam("was"),
+                _leader.c.beat == bindparam("beat_was"),
+            )
+            .with_for_update(skip_locked=True)
+            .correlate(None)
+        )
     )
     .values(holder=bindparam("is"), beat=bindparam("beat_is"))
 )
@@ -81,12 +89,13 @@ class DueWork:
             return [Claimed(*row) for row in connection.execute(query)]
 
     def free(self, claim: Claimed) -> bool:
-        """Take a dead worker's claim away; False when its heartbeat moved after all."""
+        """Take a dead worker's claim away; False when its heartbeat moved after all, or it is being written."""
         branch = tables.branch
+        still = and_(branch.c.id == claim.branch, branch.c.fence == claim.fence, branch.c.beat == claim.beat)
         with self._database.write() as connection:
             freed = connection.execute(
                 update(branch)
-                .where(branch.c.id == claim.branch, branch.c.fence == claim.fence, branch.c.beat == claim.beat)
+                .where(in_no_other_hand(still))
                 .values(holder=None, fence=branch.c.fence + 1, sent_at=None, due_at=AT_ONCE)
             )
             return freed.rowcount == 1

@@ -18,6 +18,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     func,
+    or_,
     select,
     union_all,
     update,
@@ -27,6 +28,7 @@ from rotator.flow.grants import Grant, Waiting
 from rotator.flow.plan import Lane
 from rotator.flow.run import BranchState
 from rotator.ledger import statements, tables
+from rotator.ledger.working import AHEAD_S
 
 RESEND_S = 30.0
 """A message that nobody took for so long was lost: it is sent again. Taking one twice does no harm."""
@@ -37,11 +39,16 @@ _TOGETHER = 100
 _branch = tables.branch
 _OPEN = tables.MAY_BE_SENT
 _UNSENT = _branch.c.sent_at.is_(None)
-_LOST = and_(_branch.c.sent_at < bindparam("lost_before"), _branch.c.holder.is_(None))
+_LOST = and_(
+    # Nobody takes what another's clock sent in the future.
+    or_(_branch.c.sent_at < bindparam("lost_before"), _branch.c.sent_at > bindparam("lost_after")),
+    _branch.c.sent_at.is_not(None),  # SQLite finds its index by these words
+    _branch.c.holder.is_(None),
+)
 _ANY_LOST = select(_branch.c.id).where(_LOST).limit(1)
 
 
-def _in_no_other_hand(condition: ColumnElement[bool]) -> ColumnElement[bool]:
+def in_no_other_hand(condition: ColumnElement[bool]) -> ColumnElement[bool]:
     """Leave out what a person or a worker is just writing: to wait for one who waits for us would be a deadlock.
 
     It is there again at the next tick. SQLite, which has one writer, leaves the words out.
@@ -51,7 +58,7 @@ def _in_no_other_hand(condition: ColumnElement[bool]) -> ColumnElement[bool]:
 
 
 _FORGET = (
-    update(_branch).where(_in_no_other_hand(_LOST)).values(sent_at=None).returning(_branch.c.account, _branch.c.granted)
+    update(_branch).where(in_no_other_hand(_LOST)).values(sent_at=None).returning(_branch.c.account, _branch.c.granted)
 )
 _RIPE = and_(
     _branch.c.state == BranchState.HELD.value,
@@ -60,7 +67,7 @@ _RIPE = and_(
     statements.stopped().is_(None),
 )
 _ANY_RIPE = select(_branch.c.id).where(_RIPE).limit(1)
-_RIPEN = update(_branch).where(_in_no_other_hand(_RIPE)).values(state=BranchState.OPEN.value)
+_RIPEN = update(_branch).where(in_no_other_hand(_RIPE)).values(state=BranchState.OPEN.value)
 _UNCLAIMED = (
     select(
         _branch.c.account,
@@ -68,6 +75,7 @@ _UNCLAIMED = (
         func.count(),
         func.coalesce(func.sum(_branch.c.granted), 0),
         func.min(_branch.c.sent_at),
+        func.max(_branch.c.sent_at),
     )
     .where(_branch.c.sent_at.is_not(None), _branch.c.holder.is_(None))
     .group_by(_branch.c.account, _branch.c.lane)
@@ -80,7 +88,7 @@ _RUNNING = (
 _LEADING = select(tables.leader.c.holder).where(tables.leader.c.name == bindparam("leader")).with_for_update(read=True)
 _SEND = (
     update(_branch)
-    .where(_in_no_other_hand(and_(_branch.c.id.in_(bindparam("ids", expanding=True)), _OPEN, _UNSENT)))
+    .where(in_no_other_hand(and_(_branch.c.id.in_(bindparam("ids", expanding=True)), _OPEN, _UNSENT)))
     .values(sent_at=bindparam("sent_now"), granted=bindparam("given"), probe=bindparam("as_probe"))
     .returning(_branch.c.id)
 )
@@ -130,15 +138,16 @@ _ANY_STOP = select(tables.stop.c.id).where(tables.stop.c.lifted_at.is_(None)).li
 
 @dataclass(frozen=True, slots=True)
 class Unclaimed:
-    """What was sent and is in nobody's hand: messages by lane, the calls granted with them by account, and how old."""
+    """What was sent and is in nobody's hand: messages by lane, the calls granted with them by account, and when."""
 
     messages: Mapping[Lane, int]
     calls: Mapping[str, int]
     oldest: float
+    newest: float
 
     def any_lost(self, now: float) -> bool:
         """Tell whether some are taken for lost."""
-        return self.oldest < now - RESEND_S
+        return self.oldest < now - RESEND_S or self.newest > now + AHEAD_S
 
 
 def any_lost(connection: Connection, now: float) -> bool:
@@ -181,12 +190,12 @@ def running(connection: Connection) -> dict[str, int]:
 
 def unclaimed(connection: Connection) -> Unclaimed:
     """Return what was sent and is in nobody's hand."""
-    messages, calls, oldest = Counter[Lane](), Counter[str](), float("inf")
-    for account, lane, sent, granted, sent_at in connection.execute(_UNCLAIMED):
+    messages, calls, oldest, newest = Counter[Lane](), Counter[str](), float("inf"), float("-inf")
+    for account, lane, sent, granted, first, last in connection.execute(_UNCLAIMED):
         messages[Lane(lane)] += sent
         calls[account] += granted
-        oldest = min(oldest, sent_at)
-    return Unclaimed(messages, calls, oldest)
+        oldest, newest = min(oldest, first), max(newest, last)
+    return Unclaimed(messages, calls, oldest, newest)
 
 
 def due(
@@ -231,4 +240,4 @@ def leads(connection: Connection, leader: tuple[str, str]) -> bool:
 
 
 def _at(now: float) -> dict[str, float]:
-    return {"now": now, "lost_before": now - RESEND_S}
+    return {"now": now, "lost_before": now - RESEND_S, "lost_after": now + AHEAD_S}

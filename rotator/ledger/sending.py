@@ -77,13 +77,13 @@ class Sending:
             state, news = self._settled(before, state, waiting, outstanding)
             grants, paid = grant(waiting, state, self._limits.get, room, calls, now)
             sent = outbox.mark(connection, grants, now)
-            for each in grants:
-                if each.branch not in sent:
-                    limit = self._limits.get(each.account)
-                    paid[each.account] = given_back(paid[each.account], limit, each.calls or 0)
+            if len(sent) < len(grants):  # what another was just writing costs nothing, and is no probe
+                grants, paid = grant(
+                    [each for each in waiting if each.branch in sent], state, self._limits.get, room, calls, now
+                )
             changed = {**{name: state[name] for name in news}, **paid}
             accounts.save(connection, (each for name, each in changed.items() if name))
-            return [each for each in grants if each.branch in sent]
+            return grants
 
         return self._database.commit(write)
 

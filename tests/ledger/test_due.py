@@ -14,7 +14,7 @@ from rotator.dispatcher import LEADER, Dispatcher
 from rotator.flow.playbook_words import Strategy
 from rotator.flow.step import LEASE_S
 from rotator.ledger import tables
-from rotator.ledger.due import RESEND_S
+from rotator.ledger.due import RESEND_S, DueWork
 from rotator.ledger.enrolment import KEEP_MATERIAL_S
 from rotator.ledger.working import WorkingLedger
 from tests.fakes.deployment import SEAL
@@ -76,6 +76,15 @@ def test_a_message_that_nobody_took_is_sent_again_but_not_at_once(started):
     assert started.due.take_due(10) == []
     started.world.wait_until(started.world.now() + 1)
     assert started.due.take_due(10) == first
+
+
+def test_what_a_clock_ahead_of_all_others_sent_is_sent_again_at_once(started):
+    ahead = DueWork(started.database, lambda: started.world.now() + 3600.0)
+    first = ahead.take_due(10)
+    assert started.due.unclaimed()[1]
+    assert started.due.take_due(10) == first
+    assert started.due.take_due(10) == []
+    assert not started.due.unclaimed()[1]
 
 
 def test_what_a_worker_holds_is_not_sent_again(started):
