@@ -192,6 +192,7 @@ def close_gate(context: typer.Context, incident: Id, gate: GateName, reason: Rea
 
 def _set_gate(context: typer.Context, incident: str, gate: str, reason: str, *, is_open: bool) -> None:
     from rotator import response  # noqa: PLC0415
+    from rotator.ledger.opening import BRAKE  # noqa: PLC0415
 
     parts = _parts(context)
     name = parts.reading.named(incident)
@@ -204,6 +205,8 @@ def _set_gate(context: typer.Context, incident: str, gate: str, reason: str, *, 
     hosts = parts.gates.open_footholds(name) if gate == "host_isolated" else []
     left = [f"{each} ({context.obj.called} host isolate {name} {each} --reason …)" for each in hosts]
     still = f"; but no new secret goes where a foothold is still open: {', '.join(left)}" if left else ""
+    if gate == BRAKE:
+        still = f"; the next consumer that fails shuts it again: {context.obj.called} incident watch {name}"
     typer.echo(plain(f"{gate} of {name} is open{kept or f': {waited} that waited for it go on'}{still}"))
 
 
