@@ -1,7 +1,7 @@
 """What a kind of credential brings so that the provider contract can be run on it, against a real target.
 
 Each module in `cases/` has one function, `open_case(tmp_path)`, a context manager that starts what the kind needs
-and yields a `Case`. A new module is found by being there.
+and yields a `Case`. A new module is found by being there; a vendor's kind by its shape, one for people by its playbook.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Protocol
 
 from rotator.credential import CredentialRef, Leaked, Secret
+from rotator.playbook_file import load_all
 from rotator.ports import Provider
 from tests.contracts import cases
 from tests.fakes.vendor_server import shape_names
@@ -73,11 +74,12 @@ class Case:
 
 
 OpenCase = Callable[[Path], AbstractContextManager[Case]]
+BY_HAND = frozenset(name for name, playbook in load_all().items() if playbook.provider == "by_hand")
 
 
 def case_names() -> list[str]:
-    """Return the kinds that have a case, in order: a module, or the shapes of a vendor."""
-    return sorted([*(module.name for module in pkgutil.iter_modules(cases.__path__)), *shape_names()])
+    """Return the kinds that have a case, in order: a module, the shapes of a vendor, or people alone."""
+    return sorted([*(module.name for module in pkgutil.iter_modules(cases.__path__)), *shape_names(), *BY_HAND])
 
 
 def opener(name: str) -> OpenCase:
@@ -85,4 +87,7 @@ def opener(name: str) -> OpenCase:
     if name in shape_names():
         vendors = importlib.import_module("tests.contracts.vendors")
         return lambda _tmp_path: vendors.vendor_case(name)
+    if name in BY_HAND:
+        people = importlib.import_module("tests.contracts.by_hand")
+        return lambda _tmp_path: people.by_hand_case(name)
     return importlib.import_module(f"{cases.__name__}.{name}").open_case

@@ -53,6 +53,7 @@ def door():
 @pytest.fixture(scope="module", params=case_names())
 def case(request, tmp_path_factory):
     with opener(request.param)(tmp_path_factory.mktemp(request.param)) as opened:
+        assert request.param not in PLAYBOOKS or opened.provider.name == request.param
         yield opened
 
 
@@ -72,6 +73,17 @@ def knocks(provider: Provider, ref: CredentialRef, secret: Secret) -> list[Verdi
     if isinstance(provider, Installable):
         doors += [provider.verify_at(target, ref, secret) for target in provider.targets(ref)]
     return doors
+
+
+def tells(case: Case) -> bool:
+    """Tell whether a machine can know a living one from a dead one: by its door, or by its issuer's word."""
+    return case.views or not isinstance(case.provider, Unknockable)
+
+
+def must_tell(case: Case) -> None:
+    """Skip what has to see whether one lives."""
+    if not tells(case):
+        pytest.skip(f"only people can see whether a {case.provider.name} lives")
 
 
 def refused(case: Case) -> set[Answer]:
@@ -196,6 +208,7 @@ def test_a_truncated_report_is_never_taken_for_another_credential(case: Case):
 
 
 def test_a_live_credential_is_accepted_everywhere(case: Case):
+    must_tell(case)
     ref, secret = case.plant()
     verdicts = knocks(case.provider, ref, secret)
     assert {verdict.answer for verdict in verdicts} == {Answer.ACCEPTED}
@@ -322,8 +335,52 @@ def test_what_cannot_be_destroyed_says_so_and_lives_on(case: Case):
     with pytest.raises(Rejected) as refusal:
         case.provider.revoke(ref)
     assert refusal.value.reason == "unsupported"
-    assert answers(case.provider, ref, secret) == {Answer.ACCEPTED}
     assert not isinstance(case.provider, Issuing | Choosing)
+    if tells(case):
+        assert answers(case.provider, ref, secret) == {Answer.ACCEPTED}
+
+
+CLAIMS = (
+    Batch,
+    Choosing,
+    Discoverable,
+    Installable,
+    Issuing,
+    Permitted,
+    Preserving,
+    SelfAware,
+    SessionEnding,
+    Settable,
+    Suspendable,
+)
+
+
+def test_what_only_people_can_end_claims_nothing_and_says_so_each_time_it_is_asked(case: Case):
+    """No verdict comes from it: such a death rests on a person's word, and is never proven."""
+    if tells(case):
+        pytest.skip(f"a machine can tell whether a {case.provider.name} lives")
+    provider = case.provider
+    assert provider.capability is Capability.MANUAL
+    assert not provider.sends_secret
+    assert [claim.__name__ for claim in CLAIMS if isinstance(provider, claim)] == []
+    steps = PLAYBOOKS[provider.name].steps
+    assert {str(step.do) for step in steps} >= {"revoke exposed", "verify exposed"}
+    assert [step.id for step in steps if not step.by_hand] == []
+    ref, secret = case.plant()
+    asked = {
+        "inspect": lambda: provider.inspect(ref),
+        "siblings": lambda: provider.siblings(ref),
+        "verify": lambda: provider.verify(ref, secret),
+        "revoke": lambda: provider.revoke(ref),
+    }
+    said: dict[str, set[str]] = {}
+    for name, ask in [*asked.items(), *asked.items()]:
+        with pytest.raises(Rejected) as refusal:
+            ask()
+        assert refusal.value.detail
+        assert_holds_no_material(secret, refusal.value)
+        said.setdefault(name, set()).add(refusal.value.reason)
+    assert said == {"inspect": {"no_view"}, "siblings": {"no_view"}, "verify": {"no_knock"}, "revoke": {"unsupported"}}
 
 
 def test_an_issuer_without_a_view_says_so_and_its_kind_claims_none(case: Case):
@@ -331,7 +388,8 @@ def test_an_issuer_without_a_view_says_so_and_its_kind_claims_none(case: Case):
         pytest.skip(f"the issuer of {case.provider.name} shows how one stands")
     ref, _ = case.plant()
     assert (state_of(case, ref), kin(case, ref)) == (None, None)
-    assert not isinstance(case.provider, Preserving | Discoverable | Issuing | Suspendable | Unknockable)
+    assert not isinstance(case.provider, Preserving | Discoverable | Issuing | Suspendable)
+    assert tells(case) or case.provider.capability is Capability.MANUAL
 
 
 def test_an_id_the_issuer_never_knew_is_absent(case: Case):
@@ -355,6 +413,7 @@ def test_a_suspended_credential_is_refused_until_it_is_resumed(case: Case):
 
 
 def test_a_revoked_credential_is_refused_and_revoking_it_again_is_no_error(case: Case):
+    must_tell(case)
     ref, secret = case.plant()
     end(case, ref, secret)
     assert answers(case.provider, ref, secret) == refused(case)
@@ -365,6 +424,7 @@ def test_a_revoked_credential_is_refused_and_revoking_it_again_is_no_error(case:
 
 
 def test_a_contained_credential_can_still_be_revoked(case: Case):
+    must_tell(case)
     ref, secret = case.plant()
     contain(case, ref, secret)
     end(case, ref, secret)
@@ -427,6 +487,7 @@ def test_siblings_are_all_credentials_of_the_owner_and_no_others(case: Case):
 
 
 def test_what_is_done_to_one_leaves_its_sister_alone(case: Case):
+    must_tell(case)
     ref, exposed = case.plant()
     together = case.alone and case.several
     sister, secret = case.plant(owner=ref.owner if together else None)
@@ -575,7 +636,7 @@ def test_ending_sessions_can_be_repeated_and_gives_plain_facts(case: Case):
     elif isinstance(ending, Installable):
         facts = [ending.end_sessions_at(target, ref) for target in ending.targets(ref) for _ in range(2)]
     else:
-        pytest.skip(f"{ending.name} leaves no sessions behind")
+        pytest.skip(f"{ending.name} leaves no sessions behind that a machine could end")
     for each in facts:
         assert all(isinstance(key, str) and isinstance(value, str) for key, value in each.items())
         assert_holds_no_material(secret, dict(each))
@@ -659,6 +720,7 @@ def test_what_is_said_to_be_refused_is_refused_when_it_is_tried(case: Case):
 
 
 def test_nothing_listening_is_unavailable_and_certainly_not_done(case: Case):
+    must_tell(case)
     ref, secret = case.plant()
     nowhere = case.unreachable
     calls = [
@@ -699,5 +761,9 @@ def test_no_other_error_leaves_it(case: Case):
 def test_thirty_two_threads_may_use_it_at_once(case: Case):
     planted = [case.plant() for _ in range(4)]
     with ThreadPoolExecutor(THREADS) as pool:
+        if not tells(case):
+            named = pool.map(lambda n: case.provider.identify(case.leaked(*planted[n % 4])), range(THREADS))
+            assert list(named) == [planted[n % 4][0] for n in range(THREADS)]
+            return
         given = list(pool.map(lambda n: answers(case.provider, *planted[n % 4]), range(THREADS)))
     assert given == [{Answer.ACCEPTED}] * THREADS
