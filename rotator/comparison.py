@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 
 from rotator.claims import Ours
 from rotator.credential import CredentialRef, read_document
+from rotator.flow.apart import is_long_after
 from rotator.flow.choice import MINTING
 from rotator.flow.playbook_words import Verb
 from rotator.flow.run import Step, StepState, Work
@@ -34,13 +35,15 @@ def compare(world: World, work: Work, step: Step, ours: Ours) -> Finding:
         siblings = world.provider(work.run.ref).siblings(work.run.ref)
         left_over, strange = _siblings(world, work, tried, ours, siblings)
         settles = tuple(sorted(ours.late))
-        given = work.run.replacement if work.run.replaced_at is not None else None
+        watched = work.run.replaced_at is not None and not is_long_after(step)
+        given = work.run.replacement if watched else None
         if given not in {None, *(each.id for each in siblings), *surplus_accepted(step)}:
             reason = f"replacement_gone: the issuer knows no {given} any more, and consumers were given it"
             return Finding(ask_about(step, [str(given)], reason), left_over, settles)
         if unknown := [each.id for each in strange if each.id not in surplus_accepted(step)]:
             return Finding(possible_persistence(step, unknown), left_over, settles)
-    changed = [str(place) for place in work.run.deliver if _changed(world, work, place, ours)]
+    places = () if is_long_after(step) else work.run.deliver
+    changed = [str(place) for place in places if _changed(world, work, place, ours)]
     if changed := [each for each in changed if each not in surplus_accepted(step)]:
         reason = f"store_changed: {', '.join(changed)} holds what no run of this ledger delivered"
         return Finding(ask_about(step, changed, reason), left_over, settles)

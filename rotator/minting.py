@@ -16,7 +16,7 @@ from rotator.credential import CredentialRef
 from rotator.effects import Unstaged
 from rotator.errors import RotatorError
 from rotator.exchange import Exchange
-from rotator.flow.apart import LOST, apart
+from rotator.flow.apart import LONG_LOST, LONG_S, LOST, apart
 from rotator.flow.playbook_words import Subject, Until, Verb
 from rotator.flow.run import AT_ONCE, Step, StepState
 from rotator.flow.step import DISCARDED, LANDS_S, Move, after_look, after_look_error, discarded
@@ -101,14 +101,17 @@ class Minting:
         )
 
     def lost(self, step: Step) -> None:
-        """Have the run compared once more: whoever was at the mint may have frozen before its call, and be gone.
+        """Have the run compared twice more: whoever was at the mint may have frozen before its call, and be gone.
 
         What lands then is in no note; where it carries no marker, it is for a person to say whose it is. That waits for
-        nobody: the run may fail meanwhile, or be undone.
+        nobody: the run may fail meanwhile, or be undone. Soon is for the worker that died, a day later for the one that
+        was frozen so long, sent its call when it awoke, and died before it could note that.
         """
-        if step.verb is Verb.ISSUE:
-            settle_s = self._world.provider(self._holding.work.run.ref).settle_s
-            added = apart(self._holding.work.steps, LOST, LANDS_S + settle_s)
+        if step.verb is not Verb.ISSUE:
+            return
+        settle_s = self._world.provider(self._holding.work.run.ref).settle_s
+        for sort, after_s in ((LOST, LANDS_S), (LONG_LOST, LONG_S)):
+            added = apart(self._holding.work.steps, sort, after_s + settle_s)
             if added is not None:
                 self._holding.add_apart(added)
 

@@ -11,6 +11,7 @@ from rotator.credential import Leaked, Secret
 from rotator.delivery import attempt_token
 from rotator.errors import Rejected, Uncertain
 from rotator.flow.playbook_words import Strategy
+from rotator.ledger import counting
 from rotator.ports import Place, State
 from rotator.report.incident import build
 from tests.fakes.company import founded
@@ -71,13 +72,13 @@ def test_a_mint_that_lands_after_its_frozen_workers_successor_minted_is_found_an
     assert ended == ["done"]
     replacement = deployment.record().runs[0].run.replacement
     assert len(company.living(stolen.ref)) == 2
-    # What the frozen worker noted is in the ledger; the run's next comparison is at its end, after the destruction.
+    # What the frozen worker noted is in the ledger, and is settled by whichever comparison comes first.
     assert [row["credential"] for row in deployment.rows("late")] == sorted(company.living(stolen.ref) - {replacement})
     deployment.rest()
     assert company.living(stolen.ref) == {replacement}
     assert deployment.rows("late") == []
     assert set(deployment.steps().values()) == {"done"}
-    assert "revoked" in reason(deployment, "compare_last")
+    assert "revoked" in reason(deployment, "compare_long_lost")
     assert not company.opens(stolen.ref, secret)
     assert broken_chains(deployment) == []
 
@@ -121,6 +122,55 @@ def test_what_a_dead_worker_minted_with_our_marker_is_revoked_minutes_later(orph
     deployment.rest()
     assert set(deployment.steps().values()) == {"done"}
     assert broken_chains(deployment) == []
+
+
+@pytest.fixture
+def landed_hours_later(house):
+    """Let a worker die before its mint, whose call lands when the comparison of minutes later is over."""
+    company, deployment = house
+
+    def of(kind: str) -> str:
+        stolen, _ = company.stolen(kind)
+        deployment.start([stolen], wanted=Strategy.CONTAIN_FIRST)
+        at_once(company, "issuer.issue", "before", fail(Died()))
+        with pytest.raises(Died):
+            deployment.rest(patience_s=FIRST_MINUTE)
+        first = next(each for each in deployment.record().runs[0].steps if each.name == "issue")
+        deployment.rest(deployment.recover(), patience_s=3600)
+        assert deployment.steps()["compare_lost"] == "done"
+        assert deployment.steps()["compare_long_lost"] == "held"
+        return company.outside.provider(stolen.ref).issue(stolen.ref, attempt_token(first), {}).ref
+
+    return of
+
+
+@pytest.mark.parametrize("kind", [TOKEN, VAULT])
+def test_what_a_worker_minted_hours_later_is_revoked_and_no_incident_waits_for_that(house, landed_hours_later, kind):
+    company, deployment = house
+    orphan = landed_hours_later(kind)
+    with deployment.database.read() as connection:
+        assert not counting.progress(connection, "inc-1", company.world.now()).busy
+    deployment.rest(patience_s=2 * 86_400)
+    assert company.living(orphan) == {deployment.record().runs[0].run.replacement}
+    assert "revoked" in reason(deployment, "compare_long_lost")
+
+
+def test_what_a_worker_minted_hours_later_where_nothing_is_marked_is_shown_to_a_person(house, landed_hours_later):
+    _, deployment = house
+    orphan = landed_hours_later(KEY)
+    deployment.rest(patience_s=2 * 86_400)
+    assert deployment.steps()["compare_long_lost"] == "held"
+    assert f"possible_persistence: {orphan.id}" in reason(deployment, "compare_long_lost")
+
+
+def test_a_day_later_nobody_is_asked_about_what_other_hands_have_changed_since(house, landed_hours_later):
+    company, deployment = house
+    orphan = landed_hours_later(TOKEN)
+    provider = company.outside.provider(orphan)
+    provider.revoke(orphan.with_id(deployment.record().runs[0].run.replacement))
+    deployment.rest(patience_s=2 * 86_400)
+    assert deployment.steps()["compare_long_lost"] == "done"
+    assert company.living(orphan) == set()
 
 
 def test_what_a_dead_worker_minted_where_nothing_is_marked_is_shown_as_possible_persistence(orphaned):

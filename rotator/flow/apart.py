@@ -11,12 +11,22 @@ from rotator.flow.run import Step, StepState
 LATE = "compare_late"
 """What settles the noted mint of a lost claim."""
 LOST = "compare_lost"
-"""What looks once more when whatever a lost worker sent must have landed."""
+"""What looks once more when whatever a lost worker sent has landed, unless that worker only froze."""
+LONG_LOST = "compare_long_lost"
+"""What looks a last time, when a worker that only froze is awake again or gone."""
+SORTS = (LATE, LOST, LONG_LOST)
+LONG_S = 86_400.0
+"""A machine that slept overnight is awake by then. No incident waits for it: that is told apart from being at work."""
 
 
 def is_apart(step: Step) -> bool:
     """Tell whether it is such a comparison."""
-    return step.verb is Verb.COMPARE and step.name.startswith((LATE, LOST))
+    return step.verb is Verb.COMPARE and step.name.startswith(SORTS)
+
+
+def is_long_after(step: Step) -> bool:
+    """Tell whether it is the comparison of a day later, when persons may have changed what stands in places."""
+    return step.verb is Verb.COMPARE and step.name.startswith(LONG_LOST)
 
 
 def segment_of(branch: str) -> int:
@@ -33,8 +43,9 @@ def apart(steps: Sequence[Step], name: str, hold_for_s: float | None = None) -> 
     number = sum(step.name.startswith(name) for step in steps)
     name = f"{name}_{number + 1}" if number else name
     run = planned.branch.rsplit(".", 2)[0]
-    # Two may be appended in one moment: each sort has a place of its own in the segment.
-    branch = f"{run}.{segment}.{int(name.startswith(LOST))}"
+    # Several may be appended in one moment: each sort has a place of its own in the segment.
+    place = next(index for index, sort in enumerate(SORTS) if name.startswith(sort))
+    branch = f"{run}.{segment}.{place}"
     return replace(
         planned,
         id=f"{branch}.{name}",

@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 
 from sqlalchemy import Connection, and_, bindparam, insert, select
 
-from rotator.flow.apart import LATE, apart
+from rotator.flow.apart import LATE, apart, is_long_after
 from rotator.flow.playbook_words import Verb
 from rotator.flow.run import THROUGH, Step, StepState
 from rotator.flow.step import PERSISTENCE, answered_by
@@ -87,7 +87,7 @@ def _comes_by_itself(steps: Sequence[Step], noted_at: float) -> bool:
         if step.state in THROUGH:
             continue
         rests = step.state is StepState.FAILED or step.waits_for_person
-        if step.verb is Verb.COMPARE:
+        if step.verb is Verb.COMPARE and not is_long_after(step):
             asked_at = step.settled_at if step.state is StepState.FAILED else step.held_at
             if rests and (asked_at or 0.0) >= noted_at:
                 return True
