@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import BinaryIO, Protocol
 
@@ -61,6 +62,7 @@ _FORMATS: tuple[Format, ...] = (
     key_file,
     dotenv,
 )
+_WORD = re.compile(r"[\w.~+/=-]{16,}")
 _PLACES_ALONE: tuple[Format, ...] = (leakkill,)
 
 
@@ -83,5 +85,8 @@ def read(name: str, stream: BinaryIO) -> Iterator[Exposure]:
 
 
 def _unknown(report: Report) -> BadInput:
+    if len(report.head.lines) == 1 and _WORD.fullmatch(report.head.lines[0].strip()):
+        mend = 'if it is a secret, say of what: {"provider": KIND, "secret": WORD}, a line of JSON'
+        return report.bad("this is one word, and of a form that is no one issuer's own", mend=mend)
     what = "this is no report that rotator reads"
     return report.bad(what, mend="it reads " + "; ".join(each.DESCRIPTION for each in _FORMATS))

@@ -184,6 +184,17 @@ def test_a_file_that_is_one_key_is_that_key(exposures):
     assert (key.rule, key.leaked) == ("gcp_service_account_key", Leaked(secret=Secret(account)))
 
 
+@pytest.mark.parametrize("token", ["s.sajAIxNKu8iS2G8NPRVdD534", "s.sajAIxNKu8iS2G8NPRVdD534.nsid1", GITHUB])
+@pytest.mark.parametrize("end", ["", "\n", "\r\n"])
+def test_a_file_that_is_one_token_is_that_token(exposures, token, end):
+    (found,) = exposures(f"{token}{end}".encode(), ".vault-token")
+    kind = "github_token" if token == GITHUB else "vault_token"
+    assert (found.source, found.rule, found.leaked) == ("list", kind, Leaked(secret=Secret(token)))
+    assert token not in repr(found)
+    with pytest.raises(BadInput):
+        exposures(f"{token} {token}{end}".encode())
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [

@@ -50,6 +50,10 @@ def test_the_formats_are_what_playbooks_recognise():
             b"hello",
             "report: this is no report that rotator reads (it reads SARIF of kingfisher, gitleaks",
         ),
+        (
+            b"hunter2-hunter2-hunter2\n",
+            "report: this is one word, and of a form that is no one issuer's own (if it is a secret, say of what:",
+        ),
         (b"a,b\n1,2\n", "report: this is no report that rotator reads"),
         (b'{"results": []}', "report: this is no report that rotator reads"),
         (b"[[]]", "report: this is no report that rotator reads"),
