@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from rotator.bootstrap import Rotator
-from rotator.cli.permitted import NOT_ASKED, May, at_issuer
+from rotator.cli.permitted import NOT_ASKED, May, Permissions, permissions
 from rotator.cli.reaching import Asked, Reached, issuer, reach, served
 from rotator.errors import BadInput
 from rotator.flow.playbook_words import meant
@@ -17,14 +17,18 @@ from rotator.ports import Connection
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """One kind on one connection: `permitted` is what was said of permissions, `may` is it where it could be asked."""
+    """One kind on one connection: whether it answers, and what was said of permissions."""
 
     kind: str
     connection: str
     limit: str | None
     reached: Reached
     permitted: Reached
-    may: May | None
+
+    @property
+    def may(self) -> May | None:
+        """Return what the rotator may do, where that could be asked."""
+        return self.permitted.may
 
     @property
     def well(self) -> bool:
@@ -60,12 +64,15 @@ def checked(parts: Rotator, connection: str | None, kind: str | None, owner: str
     if owner is not None and (not owner or kind is None):
         raise BadInput("kinds name their owners differently", f"--owner {owner}", "say --kind as well")
     pairs = _pairs(parts, connection, kind)
-    may: dict[tuple[str, str], May | None] = {}
-    asked = [Asked(each.name, partial(issuer, parts, name, each, owner)) for name, each in pairs]
-    asked += [Asked(each.name, _permitted(parts, name, each, owner, may)) for name, each in pairs]
+    asks = [permissions(parts, name, each.name, owner) for name, each in pairs]
+    asked = [
+        Asked(each.name, partial(issuer, parts, name, each, owner, ask))
+        for (name, each), ask in zip(pairs, asks, strict=True)
+    ]
+    asked += [Asked(each.name, partial(_permitted, ask)) for (_, each), ask in zip(pairs, asks, strict=True)]
     answers = list(reach(asked))
     return [
-        Checked(name, each.name, _limit(parts, each), answer, permission, may.get((name, each.name)))
+        Checked(name, each.name, _limit(parts, each), answer, permission)
         for (name, each), answer, permission in zip(pairs, answers, answers[len(pairs) :], strict=False)
     ]
 
@@ -103,20 +110,8 @@ def _pairs(parts: Rotator, connection: str | None, kind: str | None) -> list[tup
     return pairs
 
 
-def _permitted(
-    parts: Rotator,
-    kind: str,
-    connection: Connection,
-    owner: str | None,
-    found: dict[tuple[str, str], May | None],
-) -> Callable[[], str]:
-    """Return the question; what it is answered is kept in `found`, and returned in words."""
-
-    def ask() -> str:
-        may = found[kind, connection.name] = at_issuer(parts, kind, connection.name, owner)
-        return NOT_ASKED if may is None else str(may)
-
-    return ask
+def _permitted(ask: Permissions) -> May | str:
+    return ask() or NOT_ASKED
 
 
 def _limit(parts: Rotator, connection: Connection) -> str | None:

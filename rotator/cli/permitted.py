@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from rotator.bootstrap import Rotator
+from rotator.errors import RotatorError
 from rotator.flow.playbook import Playbook
 from rotator.flow.playbook_words import UNDO, Verb
 from rotator.permissions import LOOK, Permission, Permitted
@@ -88,6 +92,26 @@ class May:
     def _all_granted(self, verb: str) -> bool:
         asked = [each.granted for each in self.told if verb in each.verbs]
         return bool(asked) and all(asked)
+
+
+Permissions = Callable[[], May | None]
+"""The question what the rotator may do; None where that cannot be asked."""
+
+
+def permissions(parts: Rotator, kind: str, connection: str, owner: str | None = None) -> Permissions:
+    """Return the question what the rotator may do; it is sent once, and who asks it again is told the same."""
+    lock, told = threading.Lock(), Future[May | None]()
+
+    def ask() -> May | None:
+        with lock:
+            if not told.done():
+                try:
+                    told.set_result(at_issuer(parts, kind, connection, owner))
+                except RotatorError as error:
+                    told.set_exception(error)
+        return told.result()
+
+    return ask
 
 
 def at_issuer(parts: Rotator, kind: str, connection: str, owner: str | None) -> May | None:

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from rotator import secret_reference
 from rotator.bootstrap import Rotator
 from rotator.cli.made_up import NOBODY, fitting
-from rotator.cli.permitted import at_issuer, at_store
+from rotator.cli.permitted import May, Permissions, at_store, permissions
 from rotator.credential import CredentialRef
 from rotator.errors import BadInput, Rejected, RotatorError, Unavailable
 from rotator.flow.scope import ConsumerAddress
@@ -29,18 +29,19 @@ class Asked:
     """One thing to reach, for one of its purposes, and how: the answer in words. Trouble is a RotatorError."""
 
     of: str
-    ask: Callable[[], str]
+    ask: Callable[[], str | May]
     purpose: str = ""
 
-    def answered(self, answer: str, *, well: bool, error: RotatorError | None = None) -> Reached:
+    def answered(self, answer: str | May, *, well: bool, error: RotatorError | None = None) -> Reached:
         """Return the answer with what was asked."""
         what = f"{self.of}: {self.purpose}" if self.purpose else self.of
-        return Reached(self.of, what, well, answer, self.purpose, error)
+        may = answer if isinstance(answer, May) else None
+        return Reached(self.of, what, well, str(answer), self.purpose, error, may)
 
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """What was answered: `of` is the thing, `what` also says the purpose."""
+    """What was answered: `of` is the thing, `what` also says the purpose, `may` what was told of permissions."""
 
     of: str
     what: str
@@ -48,6 +49,7 @@ class Reached:
     answer: str
     purpose: str = ""
     error: RotatorError | None = None
+    may: May | None = None
 
 
 def reach(asked: Sequence[Asked], deadline_s: float = CALL_DEADLINE_S) -> Iterator[Reached]:
@@ -95,18 +97,21 @@ def served(parts: Rotator, connection: Connection) -> list[str]:
     ]
 
 
-def issuer(parts: Rotator, kind: str, connection: Connection, owner: str | None = None) -> str:
+def issuer(
+    parts: Rotator, kind: str, connection: Connection, owner: str | None = None, ask: Permissions | None = None
+) -> str:
     """Ask a connection about a credential that is not there: whether it answers, and knows the rotator.
 
     `owner` is one whose credentials the rotator may see; without it somebody is made up, whom it may be forbidden to
-    ask about. Then what it says of permissions tells whether it may look.
+    ask about. Then what it says of permissions tells whether it may look; `ask` asks for them, where others do too.
     """
+    ask = ask or permissions(parts, kind, connection.name, owner)
     try:
-        return _about_nobody(parts, kind, connection, owner)
+        return _about_nobody(parts, kind, connection, owner, ask)
     except Rejected as refusal:
         if refusal.reason != "permission_denied":
             raise
-        may = at_issuer(parts, kind, connection.name, owner)
+        may = ask()
         if may is None or not may.sees:
             raise
         return f"{ANSWERS} (not asked about one that is made up: it may look at those that there are)"
@@ -117,14 +122,15 @@ def permitting(parts: Rotator, kind: str, connection: Connection) -> str:
 
     Raises Rejected("not_permitted") where it may not; what nobody can tell is no trouble.
     """
-    answer = issuer(parts, kind, connection)
-    may = at_issuer(parts, kind, connection.name, None)
+    ask = permissions(parts, kind, connection.name)
+    answer = issuer(parts, kind, connection, ask=ask)
+    may = ask()
     if may is not None and may.refused:
         raise Rejected("not_permitted", "; ".join(may.lacking))
     return answer
 
 
-def _about_nobody(parts: Rotator, kind: str, connection: Connection, named: str | None) -> str:
+def _about_nobody(parts: Rotator, kind: str, connection: Connection, named: str | None, ask: Permissions) -> str:
     provider = parts.outside.provider_of(kind, connection.name)
     if isinstance(provider, Formed):
         return _formed(parts, CredentialRef(kind, connection.name, *provider.nobody))
@@ -145,7 +151,7 @@ def _about_nobody(parts: Rotator, kind: str, connection: Connection, named: str 
         if second.reason not in _PLACELESS or second.detail == refused.detail:
             raise
     # Both may have been refused by their form alone: who says what is permitted was asked.
-    at_issuer(parts, kind, connection.name, named)
+    ask()
     return ANSWERS
 
 

@@ -49,6 +49,7 @@ class Told:
 
     def __init__(self, told: list[Permission] | Exception) -> None:
         self._told = told
+        self.asked: list[str | None] = []
 
     def inspect(self, _ref):
         return SimpleNamespace(state="absent")
@@ -58,6 +59,7 @@ class Told:
         raise Rejected("permission_denied", "not of yours")
 
     def permissions(self, whose):
+        self.asked.append(whose)
         if isinstance(self._told, Exception):
             raise self._told
         return [*self._told, Permission((LOOK,), f"of {whose}", True)]
@@ -116,9 +118,14 @@ def test_who_may_look_but_not_at_somebody_made_up_is_answered():
     confined = Told(ALL)
     confined.inspect = Told.refusing
     assert [each.well for each in checked(parts(confined), None, None, None)] == [True]
+    assert confined.asked == [None]  # both questions of it are one to the issuer
     blind = Told([Permission((LOOK,), "iam:ListAccessKeys", None, "may not simulate"), *ALL[1:]])
     blind.inspect = Told.refusing
     assert [each.well for each in checked(parts(blind), None, None, None)] == [False]
+    away = Told(Unavailable("throttled", "later"))
+    away.inspect = Told.refusing
+    (found,) = checked(parts(away), None, None, None)
+    assert (found.reached.answer, found.may, away.asked) == (found.permitted.answer, None, [None])
 
 
 def test_the_owners_of_the_configuration_are_asked_about_unless_one_is_named():
