@@ -136,11 +136,14 @@ def check_providers(
     ] = None,
     output: OutputOption = Output.TABLE,
 ) -> None:
-    """Ask every connection about a credential that is not there, and what the rotator may do. Changes nothing.
+    """Ask every connection about a credential that is not there, and what the rotator may do. Only asks.
 
     It tells whether the service answers, whether it knows the rotator, and what of the playbook it permits: to look
     (identify, inspect), to issue or install a replacement, to suspend, resume, end sessions, uninstall, revoke.
     Where that cannot be asked without trying, it says so. Stores and consumers are asked by `rotator doctor`.
+
+    No credential is changed, but to ask leaves traces: in the other side's logs (in Redis's ACL LOG, what it refuses),
+    and of a Vault token whose uses are counted, each kind spends one or two.
     """
     from rotator.cli.checking import checked, counted  # noqa: PLC0415
 
