@@ -34,10 +34,11 @@ class Disposition(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Exposure:
-    """One finding of one report.
+    """One finding of one report, or what follows from others.
 
     `source` is the report's format, `rule` the name it gives to the kind. `scanner_says` is the scanner's own
-    validation ("active", "inactive"), which is a hint and never proof.
+    validation ("active", "inactive"), which is a hint and never proof. `via` explains, link by link, why a credential
+    that nobody saw is included.
     """
 
     source: str
@@ -49,6 +50,7 @@ class Exposure:
     seen_at: datetime | None = None
     scanner_says: str | None = None
     certainty: Certainty = Certainty.SEEN
+    via: tuple[str, ...] = ()
 
     @property
     def where(self) -> str:

@@ -10,6 +10,7 @@ from difflib import get_close_matches
 from rotator.credential import CredentialRef, Leaked
 from rotator.errors import BadInput
 from rotator.flow.exposure import Exposure
+from rotator.flow.site import Site
 from rotator.ports import Connection, Place
 
 
@@ -80,7 +81,9 @@ class Custody:
     """One `[[credentials]]` entry: what is known of the credentials it matches.
 
     `match` compares attributes of a CredentialRef (provider, connection, owner, id). `reads` and `administers` name
-    what such a credential can read and change, as `CONNECTION:PATH`; None means that nobody knows.
+    what such a credential can read and change, as `CONNECTION:PATH`; None means that nobody knows. `reachable_from` are
+    the sites on which a thief finds it, `vendor` is who holds it beside us, `datasets` what stands behind it, `contact`
+    whom to tell.
     """
 
     match: Mapping[str, str]
@@ -90,6 +93,10 @@ class Custody:
     consumers: tuple[ConsumerAddress, ...] = ()
     administers: tuple[str, ...] = ()
     environment: str | None = None
+    reachable_from: tuple[Site, ...] = ()
+    vendor: str = ""
+    datasets: tuple[str, ...] = ()
+    contact: str = ""
 
 
 UNKNOWN_CUSTODY = Custody(match={})
