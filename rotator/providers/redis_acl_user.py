@@ -180,7 +180,7 @@ class RedisAclUser(Kind):
         """Return what the server knows: not when the password was last used."""
         return self.inspect(ref).facts or {"state": State.ABSENT.value}
 
-    def permissions(self, whose: str | None) -> Sequence[Permission]:  # noqa: ARG002
+    def permissions(self, whose: str | None) -> Sequence[Permission]:  # noqa: ARG002 - a command is allowed for all
         """Return which commands the server allows the rotator; who may handle one user may handle all."""
         with self._redis.session() as session:
             return permissions(session, str(self._redis.own().name))

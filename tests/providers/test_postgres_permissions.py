@@ -12,23 +12,12 @@ from rotator.errors import Rejected
 from rotator.permissions import Permission
 from tests.contracts.cases.postgres_role import connected, planted
 from tests.refused import reason_of
-from tests.servers.scram_postgres import OWN_ROLE, scram_postgres
-
-
-@pytest.fixture(scope="module")
-def server():
-    with scram_postgres() as running:
-        yield running
+from tests.servers.scram_postgres import OWN_ROLE
 
 
 @pytest.fixture
-def provider(server):
-    return connected(server)
-
-
-@pytest.fixture
-def app(server):
-    return planted(server, f"app-{secrets.token_hex(4)}")
+def provider(scram):
+    return connected(scram)
 
 
 def refused(provider, verb: str, owner: str | None) -> list[Permission]:
@@ -61,35 +50,35 @@ def installs(provider, ref: CredentialRef) -> bool:
         ("ALTER ROLE {0} SET search_path = public, pg_temp; ALTER ROLE {0} SET work_mem = '2MB'", "SELECT 1", ""),
     ],
 )
-def test_what_is_missing_to_make_a_second_role_is_told(server, provider, makes_it_hard, makes_it_easy, needs):
-    ref, _ = planted(server, f"app_{secrets.token_hex(4)}")
-    server.run(makes_it_hard.format(ref.owner))
+def test_what_is_missing_to_make_a_second_role_is_told(scram, provider, makes_it_hard, makes_it_easy, needs):
+    ref, _ = planted(scram, f"app_{secrets.token_hex(4)}")
+    scram.run(makes_it_hard.format(ref.owner))
     told = refused(provider, "install", ref.owner)
     assert [each.granted for each in told] == [False] * bool(needs)
     assert all(each.needs.startswith(needs.format(ref.owner)) for each in told)
     if needs:
         assert not installs(provider, ref)
-    server.run(makes_it_easy.format(ref.owner))
+    scram.run(makes_it_easy.format(ref.owner))
     assert refused(provider, "install", ref.owner) == []
     assert installs(provider, ref)
 
 
-def test_a_role_that_is_not_administered_can_be_cut_and_not_changed(server, provider, app):
+def test_a_role_that_is_not_administered_can_be_cut_and_not_changed(scram, provider, app):
     ref, password = app
-    server.run(SQL("REVOKE {} FROM {}").format(Identifier(ref.owner), Identifier(OWN_ROLE)))
+    scram.run(SQL("REVOKE {} FROM {}").format(Identifier(ref.owner), Identifier(OWN_ROLE)))
     [told] = refused(provider, "suspend", ref.owner)
     assert (told.granted, told.needs) == (False, f"ADMIN option, for {ref.owner}")
     assert reason_of(lambda: provider.suspend(ref)) == "permission_denied"
     assert refused(provider, "end_sessions", ref.owner) == []
-    lives = server.session(ref.owner, password)
+    lives = scram.session(ref.owner, password)
     assert provider.end_sessions(ref)["sessions_ended"] == "1"
     assert not lives()
 
 
-def test_an_admin_option_that_is_not_inherited_grants_no_group(server, provider):
-    ref, _ = planted(server, f"app_{secrets.token_hex(4)}")
+def test_an_admin_option_that_is_not_inherited_grants_no_group(scram, provider):
+    ref, _ = planted(scram, f"app_{secrets.token_hex(4)}")
     group, holder = f"{ref.owner}_group", f"{ref.owner}_holder"
-    server.run(
+    scram.run(
         f"CREATE ROLE {group}",
         f"CREATE ROLE {holder}",
         f"GRANT {group} TO {holder} WITH ADMIN TRUE",
@@ -101,7 +90,7 @@ def test_an_admin_option_that_is_not_inherited_grants_no_group(server, provider)
     assert told.why == "it comes through a role that the rotator does not inherit"
     made = provider.generate(ref)
     assert reason_of(lambda: provider.set_secret(made.ref, made.secret, {})) == "permission_denied"
-    server.run(f"GRANT {holder} TO {OWN_ROLE} WITH INHERIT TRUE")
+    scram.run(f"GRANT {holder} TO {OWN_ROLE} WITH INHERIT TRUE")
     assert refused(provider, "install", ref.owner) == []
     assert installs(provider, ref)
 
@@ -116,7 +105,7 @@ def test_an_admin_option_that_is_not_inherited_grants_no_group(server, provider)
         ("pg_shdepend", {"install"}),
     ],
 )
-def test_a_table_that_was_taken_from_everybody_is_told(server, provider, app, table, verbs):
+def test_a_table_that_was_taken_from_everybody_is_told(scram, provider, app, table, verbs):
     ref, _ = app
     acts = {
         "look": lambda: provider.siblings(ref),
@@ -125,79 +114,79 @@ def test_a_table_that_was_taken_from_everybody_is_told(server, provider, app, ta
         "end_sessions": lambda: provider.end_sessions(ref),
         "revoke": lambda: provider.revoke(ref),
     }
-    server.run(f"REVOKE SELECT ON {table} FROM PUBLIC")
+    scram.run(f"REVOKE SELECT ON {table} FROM PUBLIC")
     try:
         for verb, act in acts.items():
             told = {each.needs: each.granted for each in refused(provider, verb, ref.owner)}
             assert told == ({f"SELECT on {table}": False} if verb in verbs else {})
             assert verb not in verbs or reason_of(act) == "permission_denied"
     finally:
-        server.run(f"GRANT SELECT ON {table} TO PUBLIC")
+        scram.run(f"GRANT SELECT ON {table} TO PUBLIC")
     assert [each for verb in acts for each in refused(provider, verb, ref.owner)] == []
 
 
-def test_of_two_roles_what_holds_of_one_alone_is_left_open(server, provider, app):
+def test_of_two_roles_what_holds_of_one_alone_is_left_open(scram, provider, app):
     ref, _ = app
-    server.run(SQL("CREATE ROLE {}").format(Identifier(f"{ref.owner}_b")))
+    scram.run(SQL("CREATE ROLE {}").format(Identifier(f"{ref.owner}_b")))
     [told] = refused(provider, "revoke", ref.owner)
     assert (told.granted, told.why) == (None, f"for one of the two alone: not for {ref.owner}_b: no ADMIN option on it")
     provider.revoke(ref)
 
 
-def test_a_second_role_is_made_without_a_right_to_the_first(server, provider, app):
+def test_a_second_role_is_made_without_a_right_to_the_first(scram, provider, app):
     ref, _ = app
-    server.run(SQL("REVOKE {} FROM {}").format(Identifier(ref.owner), Identifier(OWN_ROLE)))
+    scram.run(SQL("REVOKE {} FROM {}").format(Identifier(ref.owner), Identifier(OWN_ROLE)))
     assert refused(provider, "install", ref.owner) == []
     assert installs(provider, ref)
 
 
-def test_two_roles_that_have_passwords_leave_no_place_for_another(server, provider, app):
+def test_two_roles_that_have_passwords_leave_no_place_for_another(scram, provider, app):
     ref, _ = app
-    planted(server, f"{ref.owner}_b")
+    planted(scram, f"{ref.owner}_b")
     [told] = refused(provider, "install", ref.owner)
     assert (told.granted, told.needs) == (None, f"{ref.owner} or {ref.owner}_b without a password")
     assert not installs(provider, ref)
 
 
-def test_a_session_that_may_not_be_ended_is_told_before(server, app):
+def test_a_session_that_may_not_be_ended_is_told_before(scram, app):
     ref, password = app
     name = f"changer_{secrets.token_hex(4)}"
-    server.run(
+    scram.run(
         f"CREATE ROLE {name} LOGIN CREATEROLE PASSWORD 'narrow'",
         f"GRANT SELECT ON pg_authid TO {name}",
         SQL("GRANT {} TO {} WITH ADMIN TRUE, INHERIT FALSE, SET FALSE").format(Identifier(ref.owner), Identifier(name)),
     )
-    changer = connected(server, own=Secret("narrow"), user=name)
+    changer = connected(scram, own=Secret("narrow"), user=name)
     [told] = refused(changer, "end_sessions", ref.owner)
     assert (told.granted, told.needs) == (False, f"membership in pg_signal_backend, for {ref.owner}")
-    lives = server.session(ref.owner, password)
+    lives = scram.session(ref.owner, password)
     assert reason_of(lambda: changer.end_sessions(ref)) == "permission_denied"
     assert lives()
     assert refused(changer, "suspend", ref.owner) == []
     changer.suspend(ref)
-    server.run(SQL("GRANT {} TO {} WITH INHERIT TRUE").format(Identifier(ref.owner), Identifier(name)))
+    scram.run(SQL("GRANT {} TO {} WITH INHERIT TRUE").format(Identifier(ref.owner), Identifier(name)))
     assert refused(changer, "end_sessions", ref.owner) == []
     assert changer.end_sessions(ref)["sessions_ended"] == "1"
 
 
-def test_of_all_roles_some_are_nobodys_to_change_but_a_superusers(server, provider, app):
+def test_of_all_roles_some_are_nobodys_to_change_but_a_superusers(scram, provider, app):
     for verb in ("suspend", "end_sessions"):
         [told] = refused(provider, verb, None)
         assert told.granted is None
         assert "admin: only a superuser" in told.why
         assert {each.granted for each in refused(provider, verb, "admin")} == {False}
         assert {each.granted for each in refused(provider, verb, OWN_ROLE)} == {False}
-    almighty = connected(server, own=server.admin, user="admin")
+    almighty = connected(scram, own=scram.admin, user="admin")
     assert [each.why for each in almighty.permissions(app[0].owner) if not each.granted] == []
     assert refused(almighty, "suspend", None) == []
     assert {each.granted for each in refused(provider, "revoke", "nobody")} == {None}
 
 
-def test_a_server_that_takes_no_changes_is_told(server, provider, app):
-    server.run(f"ALTER ROLE {OWN_ROLE} SET default_transaction_read_only = on")
+def test_a_server_that_takes_no_changes_is_told(scram, provider, app):
+    scram.run(f"ALTER ROLE {OWN_ROLE} SET default_transaction_read_only = on")
     try:
         [told] = refused(provider, "revoke", app[0].owner)
         assert told.why == "it is read-only"
         assert reason_of(lambda: provider.revoke(app[0])) == "read_only_server"
     finally:
-        server.run(f"ALTER ROLE {OWN_ROLE} RESET default_transaction_read_only")
+        scram.run(f"ALTER ROLE {OWN_ROLE} RESET default_transaction_read_only")

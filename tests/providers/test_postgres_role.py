@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import secrets
 import time
 
 import psycopg
@@ -18,35 +17,24 @@ from rotator.ports import Answer, State
 from tests.contracts.cases.postgres_role import KIND, connected, planted
 from tests.refused import reason_of
 from tests.servers.cuts import assert_a_lost_login_proves_nothing, assert_a_revocation_is_told_truly
-from tests.servers.scram_postgres import OWN_ROLE, scram_postgres
+from tests.servers.scram_postgres import OWN_ROLE
 from tests.servers.silence import silent_server
 
 
-@pytest.fixture(scope="module")
-def server():
-    with scram_postgres() as running:
-        yield running
-
-
 @pytest.fixture
-def provider(server):
-    return connected(server)
+def provider(scram):
+    return connected(scram)
 
 
-@pytest.fixture
-def app(server):
-    return planted(server, f"app-{secrets.token_hex(4)}")
-
-
-def rows(server, query: str, *values) -> list[tuple]:
-    with server.connect("admin", server.admin) as admin:
+def rows(scram, query: str, *values) -> list[tuple]:
+    with scram.connect("admin", scram.admin) as admin:
         return admin.execute(query, values).fetchall()
 
 
-def test_a_live_session_outlives_its_password_until_it_is_cut(server, provider, app):
+def test_a_live_session_outlives_its_password_until_it_is_cut(scram, provider, app):
     ref, password = app
-    _, others = planted(server, f"{ref.owner}-bystander")
-    live, bystander = server.connect(ref.owner, password), server.connect(f"{ref.owner}-bystander", others)
+    _, others = planted(scram, f"{ref.owner}-bystander")
+    live, bystander = scram.connect(ref.owner, password), scram.connect(f"{ref.owner}-bystander", others)
     provider.suspend(ref)
     assert live.execute("select 1").fetchone() == (1,)
     assert provider.end_sessions(ref) == {"sessions_ended": "1", "prepared_transactions_left": "0"}
@@ -55,13 +43,13 @@ def test_a_live_session_outlives_its_password_until_it_is_cut(server, provider, 
     assert bystander.execute("select 1").fetchone() == (1,)
 
 
-def test_destroying_the_password_ends_what_was_opened_since(server, provider, app):
+def test_destroying_the_password_ends_what_was_opened_since(scram, provider, app):
     ref, password = app
-    live = server.connect(ref.owner, password)
+    live = scram.connect(ref.owner, password)
     provider.revoke(ref)
     with pytest.raises(psycopg.OperationalError):
         live.execute("select 1")
-    assert server.stored(ref.owner) is None
+    assert scram.stored(ref.owner) is None
 
 
 def test_a_stopped_role_is_refused_for_being_stopped_and_a_wrong_password_for_being_wrong(provider, app):
@@ -86,11 +74,11 @@ def test_two_roles_take_turns(provider, app):
     assert provider.identify(Leaked(secret=first.secret)) == first.ref
 
 
-def test_the_second_role_may_do_what_the_first_may(server, provider, app):
+def test_the_second_role_may_do_what_the_first_may(scram, provider, app):
     ref, _ = app
     group, twin = f"{ref.owner}-group", f"{ref.owner}_b"
     name, of = Identifier(ref.owner), Identifier(group)
-    server.run(
+    scram.run(
         SQL("CREATE ROLE {}").format(of),
         SQL("GRANT {} TO {} WITH ADMIN TRUE").format(of, Identifier(OWN_ROLE)),
         SQL("GRANT {} TO {} WITH ADMIN FALSE, INHERIT FALSE, SET TRUE").format(of, name),
@@ -105,25 +93,25 @@ def test_the_second_role_may_do_what_the_first_may(server, provider, app):
     role = "select rolconnlimit, rolvaliduntil, rolinherit, rolcreatedb from pg_roles where rolname = %s"
     config = """select coalesce(d.datname, ''), setconfig from pg_db_role_setting s left join pg_database d
                 on d.oid = setdatabase where setrole = %s::regrole order by 1"""
-    assert rows(server, member, ref.owner) == rows(server, member, twin) == [(group, False, False, True)]
-    assert rows(server, role, ref.owner) == rows(server, role, twin)
-    assert rows(server, config, f'"{ref.owner}"') == rows(server, config, f'"{twin}"')
-    with server.connect(twin, issued.secret) as held:
+    assert rows(scram, member, ref.owner) == rows(scram, member, twin) == [(group, False, False, True)]
+    assert rows(scram, role, ref.owner) == rows(scram, role, twin)
+    assert rows(scram, config, f'"{ref.owner}"') == rows(scram, config, f'"{twin}"')
+    with scram.connect(twin, issued.secret) as held:
         assert held.execute("show search_path").fetchone() == ("shop, public",)
 
 
-def test_rights_that_are_the_roles_own_are_not_half_copied(server, provider, app):
+def test_rights_that_are_the_roles_own_are_not_half_copied(scram, provider, app):
     ref, _ = app
-    server.run(SQL("CREATE TABLE {} (n int)").format(Identifier(f"of-{ref.owner}")))
-    server.run(SQL("GRANT SELECT ON {} TO {}").format(Identifier(f"of-{ref.owner}"), Identifier(ref.owner)))
+    scram.run(SQL("CREATE TABLE {} (n int)").format(Identifier(f"of-{ref.owner}")))
+    scram.run(SQL("GRANT SELECT ON {} TO {}").format(Identifier(f"of-{ref.owner}"), Identifier(ref.owner)))
     issued = provider.generate(ref)
     assert reason_of(lambda: provider.set_secret(issued.ref, issued.secret, {})) == "rights_of_its_own"
-    assert rows(server, "select 1 from pg_roles where rolname = %s", f"{ref.owner}_b") == []
+    assert rows(scram, "select 1 from pg_roles where rolname = %s", f"{ref.owner}_b") == []
 
 
-def test_a_role_in_use_is_not_overwritten_and_the_choice_is_spelled_out(server, provider, app):
+def test_a_role_in_use_is_not_overwritten_and_the_choice_is_spelled_out(scram, provider, app):
     ref, _ = app
-    sister, secret = planted(server, f"{ref.owner}_b", ref.owner)
+    sister, secret = planted(scram, f"{ref.owner}_b", ref.owner)
     issued = provider.generate(ref)
     with pytest.raises(Rejected, match=f"if nobody uses {sister.id}, revoke it") as refusal:
         provider.set_secret(issued.ref, issued.secret, {})
@@ -131,50 +119,50 @@ def test_a_role_in_use_is_not_overwritten_and_the_choice_is_spelled_out(server, 
     assert provider.verify(sister, secret).answer is Answer.ACCEPTED
 
 
-def test_what_became_of_a_changed_password_is_absent_and_its_successor_is_left_alone(server, provider, app):
+def test_what_became_of_a_changed_password_is_absent_and_its_successor_is_left_alone(scram, provider, app):
     ref, _ = app
     changed = Secret("canary-changed-by-another-hand")
-    server.run(SQL("ALTER ROLE {} PASSWORD 'canary-changed-by-another-hand'").format(Identifier(ref.owner)))
+    scram.run(SQL("ALTER ROLE {} PASSWORD 'canary-changed-by-another-hand'").format(Identifier(ref.owner)))
     provider.revoke(ref)
     assert provider.inspect(ref).state is State.ABSENT
     assert reason_of(lambda: provider.suspend(ref)) == "not_found"
     assert reason_of(lambda: provider.resume(ref)) == "not_found"
-    server.connect(ref.owner, changed).close()
+    scram.connect(ref.owner, changed).close()
 
 
-def test_the_server_never_sees_a_password_of_ours(server, provider, app):
+def test_the_server_never_sees_a_password_of_ours(scram, provider, app):
     ref, _ = app
     issued = provider.generate(ref)
     provider.set_secret(issued.ref, issued.secret, {})
     provider.verify(issued.ref, issued.secret)
-    assert f"{ref.owner}_b" in server.log
-    assert issued.secret.reveal() not in server.log
+    assert f"{ref.owner}_b" in scram.log
+    assert issued.secret.reveal() not in scram.log
 
 
-def test_the_verifier_is_the_one_that_the_server_makes_itself(server, app):
+def test_the_verifier_is_the_one_that_the_server_makes_itself(scram, app):
     ref, password = app
-    stored = server.stored(ref.owner)
+    stored = scram.stored(ref.owner)
     assert stored == verifier(password, tag_of(stored))
     words = Secret("pa\u00a0ss\u00adw\u00f6rt-\u2168")  # what SASLprep changes: a space, a soft hyphen, a roman nine
-    server.run(SQL("ALTER ROLE {} PASSWORD {}").format(Identifier(ref.owner), words.reveal()))
-    assert is_of(server.stored(ref.owner), ref.owner, words)
+    scram.run(SQL("ALTER ROLE {} PASSWORD {}").format(Identifier(ref.owner), words.reveal()))
+    assert is_of(scram.stored(ref.owner), ref.owner, words)
 
 
-def test_a_connection_string_is_read_and_a_password_of_two_roles_is_nobodys(server, provider, app):
+def test_a_connection_string_is_read_and_a_password_of_two_roles_is_nobodys(scram, provider, app):
     ref, password = app
     url = Secret(f"postgresql://{ref.owner}:{password.reveal()}@db.example/shop")
     assert provider.identify(Leaked(secret=url)) == ref
     assert provider.verify(ref, url).answer is Answer.ACCEPTED
     assert provider.identify(Leaked(id=ref.id)) == ref
     other = f"{ref.owner}-other"
-    server.run(SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(Identifier(other), password.reveal()))
+    scram.run(SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(Identifier(other), password.reveal()))
     assert reason_of(lambda: provider.identify(Leaked(secret=password))) == "several_roles"
 
 
-def test_an_old_hash_is_named_and_its_login_tried(server, provider, app):
+def test_an_old_hash_is_named_and_its_login_tried(scram, provider, app):
     ref, _ = app
     old = Secret("canary-hashed-the-old-way")
-    server.run(
+    scram.run(
         "SET password_encryption = 'md5'; "
         + SQL("ALTER ROLE {} PASSWORD {}").format(Identifier(ref.owner), old.reveal()).as_string()
     )
@@ -183,23 +171,23 @@ def test_an_old_hash_is_named_and_its_login_tried(server, provider, app):
     # pg_hba.conf asks for SCRAM, which the old hash cannot answer: refused here, it may open another door.
     refused = provider.verify(named, old)
     assert (refused.answer, refused.names_id) == (Answer.REJECTED, False)
-    with ruled(server, ref.owner, "md5"):
+    with ruled(scram, ref.owner, "md5"):
         verdict = until(lambda: provider.verify(named, old), refused.reason)
     assert (verdict.answer, verdict.reason) == (Answer.ACCEPTED, "logged_in")
 
 
 @contextlib.contextmanager
-def ruled(server, role: str, method: str):
+def ruled(scram, role: str, method: str):
     """Let the role in by another method until the block ends."""
-    rules = server.folder / "data" / "pg_hba.conf"
+    rules = scram.folder / "data" / "pg_hba.conf"
     before = rules.read_text()
     try:
         rules.write_text(f'host all "{role}" 127.0.0.1/32 {method}\n{before}')
-        server.run("select pg_reload_conf()")
+        scram.run("select pg_reload_conf()")
         yield
     finally:
         rules.write_text(before)
-        server.run("select pg_reload_conf()")
+        scram.run("select pg_reload_conf()")
 
 
 def until(knock, not_any_more: str):
@@ -217,23 +205,23 @@ def test_its_own_role_is_never_stopped(provider):
         assert reason_of(lambda act=act: act(own)) == "own_credential"
 
 
-def test_another_server_is_told_by_its_system_identifier(server, app):
+def test_another_server_is_told_by_its_system_identifier(scram, app):
     ref, _ = app
-    [(identifier,)] = rows(server, "select system_identifier::text from pg_control_system()")
-    right, wrong = connected(server, account=identifier), connected(server, account="1")
+    [(identifier,)] = rows(scram, "select system_identifier::text from pg_control_system()")
+    right, wrong = connected(scram, account=identifier), connected(scram, account="1")
     assert right.inspect(ref).state is State.ACTIVE
     for act in (wrong.inspect, wrong.siblings, wrong.revoke):
         assert reason_of(lambda act=act: act(ref)) == "not_this_account"
 
 
-def test_a_role_that_may_not_and_a_dead_password_of_its_own_are_told_apart(server, app):
+def test_a_role_that_may_not_and_a_dead_password_of_its_own_are_told_apart(scram, app):
     ref, _ = app
     foreign = f"{ref.owner}-foreign"
-    server.run(SQL("CREATE ROLE {} SUPERUSER LOGIN PASSWORD 'x'").format(Identifier(foreign)))
-    tag = tag_of(server.stored(foreign))
+    scram.run(SQL("CREATE ROLE {} SUPERUSER LOGIN PASSWORD 'x'").format(Identifier(foreign)))
+    tag = tag_of(scram.stored(foreign))
     superuser = CredentialRef(KIND, "db", foreign, f"{foreign}:{tag}")
-    assert reason_of(lambda: connected(server).suspend(superuser)) == "permission_denied"
-    dead = connected(server, own=Secret("canary-that-was-never-right"))
+    assert reason_of(lambda: connected(scram).suspend(superuser)) == "permission_denied"
+    dead = connected(scram, own=Secret("canary-that-was-never-right"))
     assert reason_of(lambda: dead.inspect(ref)) == "own_credential_refused"
 
 
@@ -241,35 +229,35 @@ def test_a_role_that_may_not_and_a_dead_password_of_its_own_are_told_apart(serve
     ("method", "reason"),
     [("trust", "no_password_asked"), ("password", "asked_in_clear_text"), ("reject", "sqlstate_28000")],
 )
-def test_a_server_that_asks_for_no_proof_proves_nothing(server, provider, app, method, reason):
+def test_a_server_that_asks_for_no_proof_proves_nothing(scram, provider, app, method, reason):
     ref, password = app
-    with ruled(server, ref.owner, method):
+    with ruled(scram, ref.owner, method):
         verdict = until(lambda: provider.verify(ref, password), "logged_in")
     assert (verdict.answer, verdict.reason) == (Answer.INCONCLUSIVE, reason)
 
 
-def test_each_lost_answer_is_told_truly(server, provider):
+def test_each_lost_answer_is_told_truly(scram, provider):
     numbers = iter(range(100))
-    again = (lambda port: connected(server, f"postgresql://127.0.0.1:{port}/postgres")), provider
-    assert_a_revocation_is_told_truly(server.port, *again, lambda: planted(server, f"lost-{next(numbers)}"))
-    assert_a_lost_login_proves_nothing(server.port, *again, lambda: planted(server, f"knocked-{next(numbers)}"))
+    again = (lambda port: connected(scram, f"postgresql://127.0.0.1:{port}/postgres")), provider
+    assert_a_revocation_is_told_truly(scram.port, *again, lambda: planted(scram, f"lost-{next(numbers)}"))
+    assert_a_lost_login_proves_nothing(scram.port, *again, lambda: planted(scram, f"knocked-{next(numbers)}"))
 
 
-def test_a_server_that_says_nothing_is_given_up(server, app, monkeypatch):
+def test_a_server_that_says_nothing_is_given_up(scram, app, monkeypatch):
     ref, password = app
     for module in (postgres, server_login):
         monkeypatch.setattr(module, "CALL_DEADLINE_S", module.CONNECT_TIMEOUT_S + 0.2)
     monkeypatch.setattr(postgres, "CONNECT_TIMEOUT_S", 2.0)
     with silent_server() as port:
-        silent = connected(server, f"postgresql://127.0.0.1:{port}")
+        silent = connected(scram, f"postgresql://127.0.0.1:{port}")
         for act in (lambda: silent.verify(ref, password), lambda: silent.revoke(ref)):
             with pytest.raises(Unavailable):
                 act()
 
 
-def test_a_server_without_tls_gets_no_login_when_tls_is_wanted(server, app):
+def test_a_server_without_tls_gets_no_login_when_tls_is_wanted(scram, app):
     ref, password = app
-    wants = connected(server, tls=True)
+    wants = connected(scram, tls=True)
     for act in (lambda: wants.verify(ref, password), lambda: wants.inspect(ref)):
         with pytest.raises(Unavailable, match="no_encryption"):
             act()
