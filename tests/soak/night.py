@@ -25,8 +25,8 @@ from tests.soak.world import RotatorsView, SoakWorld
 
 WORKERS, THREADS = 3, 2
 LONGEST_S = 6 * WEEK
-MOST_EVENTS = 30_000
-"""A night has some 10,000; one with so many goes round in a circle."""
+MOST_EVENTS = 60_000
+"""A night has some 10,000, the busiest of two hundred 30,500; one with so many goes round in a circle."""
 HORIZON_S = 3 * WEEK
 
 
