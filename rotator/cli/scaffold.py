@@ -67,6 +67,9 @@ routes:
   - {call: GET /v1/me, as: subject, does: knock, answer: [200, {token_id: "{id}"}]}
 """  # noqa: E501 - likewise
 
+_TRIED = ".venv/bin/pytest -n0 tests/contracts tests/test_architecture.py"
+"""What runs the contract; `make lint` sets up what it needs."""
+
 
 def register(app: typer.Typer) -> None:
     """Add `new` to the group `playbook`, which is there already."""
@@ -101,5 +104,5 @@ def new(
         path.write_text(text.replace("NAME", name), encoding="utf-8")
         typer.echo(str(path))
     applies = f"name its folder in rotator.toml (`playbooks = [{json.dumps(str(home.resolve()))}]`), then"
-    tried = f"`pytest tests/contracts -k {name}`" if len(texts) > 1 else f"{applies} `rotator provider check`"
+    tried = f"`{_TRIED} -k {name}`" if len(texts) > 1 else f"{applies} `rotator provider check`"
     typer.echo(f"Next: put the vendor's calls in, then `rotator playbook lint {home / name}.yaml`, then {tried}.")
