@@ -17,7 +17,7 @@ from rotator.flow.incident import Incident, Severity
 from rotator.flow.plan import Plan, make
 from rotator.flow.playbook import Playbook
 from rotator.flow.playbook_words import Strategy
-from rotator.flow.scope import Scoped, host_name
+from rotator.flow.scope import Scoped, Unresolved, host_name
 from rotator.ledger.enrolment import new_incident_id
 from rotator.triage import Triage
 
@@ -50,17 +50,24 @@ def recognised(playbooks: Iterable[Playbook]) -> dict[tuple[str, str], str]:
     }
 
 
-def suspects(parts: Rotator, exposures: Iterable[Exposure]) -> list[Suspect]:
-    """Return the distinct credentials that the exposures speak of."""
-    return group(exposures, recognised(parts.playbooks.values()), parts.seal.fingerprint)
+def suspects(
+    parts: Rotator, exposures: Iterable[Exposure], kinds: Mapping[tuple[str, str], str] | None = None
+) -> list[Suspect]:
+    """Return the distinct credentials that the exposures speak of; `kinds` answers what no playbook recognises."""
+    return group(exposures, {**recognised(parts.playbooks.values()), **(kinds or {})}, parts.seal.fingerprint)
 
 
-def prepare(parts: Rotator, found: Sequence[Suspect], strategy: Strategy | None = None) -> Prepared:
-    """Ask the issuers whose they are, and plan. Changes nothing anywhere.
+def prepare(
+    parts: Rotator,
+    found: Sequence[Suspect],
+    strategy: Strategy | None = None,
+    unresolved: Sequence[Unresolved] = (),
+) -> Prepared:
+    """Ask the issuers whose they are, and plan; `unresolved` are known to be a person's. Changes nothing anywhere.
 
     Raises BadInput when there is nothing to plan for, or a replacement's place cannot be used.
     """
-    if not found:
+    if not found and not unresolved:
         raise BadInput("the report names no credential", "", "nothing to do: is it the right report?")
     findings = Triage(
         connections=[*parts.connections, by_hand.CONNECTION],
@@ -79,7 +86,7 @@ def prepare(parts: Rotator, found: Sequence[Suspect], strategy: Strategy | None 
     answered = parts.reading.answered({each.ref: each.custody.deliver for each in findings.scoped})
     plan = make(
         findings.scoped,
-        findings.unresolved,
+        (*findings.unresolved, *unresolved),
         parts.playbooks,
         findings.targets,
         wanted=strategy,
@@ -102,14 +109,18 @@ def declare(
     exposed_at: float | None = None,
     footholds: Sequence[str] = (),
     approved: bool = False,
+    by: str | None = None,
+    incident_id: str | None = None,
 ) -> Incident:
     """Write the incident and its plan to the ledger; nothing starts before the plan is approved.
+
+    `by` is who declares it, whoever runs this if absent; `incident_id` is given by who must know it beforehand.
 
     Raises BadInput, with nothing written, when it is `approved` and another incident has overtaken it.
     """
     now = clock.now()
     incident = Incident(
-        id=new_incident_id(now),
+        id=incident_id or new_incident_id(now),
         title=title,
         severity=severity,
         detected_at=detected_at,
@@ -121,7 +132,7 @@ def declare(
         prepared.plan,
         prepared.materials,
         prepared.exposures,
-        actor(),
+        by or actor(),
         footholds=[host_name(each) for each in footholds],
         approved=approved,
     )
