@@ -9,22 +9,23 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from rotator.credential import CredentialRef
+from rotator.flow.access import Uses
+from rotator.flow.risk import risk_of
 from rotator.flow.scope import ConsumerAddress, Scoped
 from rotator.ports import Place
 
-_RISK = {"low": 1.0, "medium": 3.0, "high": 9.0, "critical": 27.0}
 FIRST_OF_ALL = 1e9
 """What the priority of the rotator's own credential is raised by, above every other."""
 PRODUCTION = "production"
 
 
-def priority(each: Scoped, calls: int) -> float:
-    """Return risk times reach over the calls until the credential is proven dead: by Smith's rule, the next one.
+def priority(each: Scoped, calls: int, uses: Uses | None = None) -> float:
+    """Return the risk over the calls until the credential is proven dead: by Smith's rule, the next one.
 
-    Whoever goes by it lets the risk-weighted time to death fall fastest, for one account at a time.
+    Whoever goes by it lets the risk-weighted time to death fall fastest, for one account at a time. `uses` is what
+    access logs tell of it.
     """
-    risk = _RISK.get(each.custody.criticality, _RISK["medium"])
-    found = round(risk * (1 + len(each.reaches)) / max(calls, 1), 6)
+    found = round(risk_of(each, uses).score / max(calls, 1), 6)
     return found + FIRST_OF_ALL if each.lifeline else found
 
 

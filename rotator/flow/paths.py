@@ -1,0 +1,104 @@
+"""Paths: which names a `CONNECTION:PATH` of `reads` and `administers` means, found among many thousands at once.
+
+A `*` stands for any letters, also for none and for `/`. A path without one means the name itself and all beneath it
+(`kv/payments` and `kv/payments/aws`, not `kv/payments-old`); no path, or `*`, means all of the connection. A `/` that a
+path or a name begins with says nothing.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping
+
+from rotator.ports import Connection, Place
+
+_BEFORE = {"vault": ("mount", "secret", ("{}", "{}/data")), "file": ("folder", "", ("{}",))}
+"""Of these families: the setting that may stand before a place's name, what it is unless set, and how people write it.
+
+Vault's policies name a secret of its key-value store MOUNT/data/NAME.
+"""
+
+Roots = Mapping[str, tuple[str, ...]]
+
+
+def roots_of(connections: Iterable[Connection]) -> Roots:
+    """Return for each connection what people may write before the names of its places."""
+    found = {}
+    for each in connections:
+        if each.family in _BEFORE:
+            setting, unless_set, forms = _BEFORE[each.family]
+            root = str(each.settings.get(setting) or unless_set).strip("/").removeprefix("./")
+            found[each.name] = tuple(form.format(root) for form in forms) if root else ()
+    return found
+
+
+def names_of(place: Place, roots: Roots) -> tuple[str, ...]:
+    """Return every name under which people know the place."""
+    before = roots.get(place.connection, ())
+    bare = place.name.lstrip("/")
+    for root in before[:1]:
+        bare = bare.removeprefix(f"{root}/")
+    return bare, *(f"{root}/{bare}" for root in before)
+
+
+def split(entry: str) -> tuple[str, str]:
+    """Return the connection and the path of an entry; a whole connection is `*`."""
+    connection, _, path = entry.partition(":")
+    return connection, path.lstrip("/") or "*"
+
+
+class Names:
+    """Names of one connection, and what each stands for. What was found once is not looked at again."""
+
+    def __init__(self, named: Iterable[tuple[str, int]]) -> None:
+        pairs = sorted(named)
+        self._names = [name for name, _ in pairs]
+        self._what = [what for _, what in pairs]
+        self._next = list(range(len(pairs) + 1))
+
+    def take(self, path: str) -> Iterator[tuple[str, int]]:
+        """Yield what the path means and was not yielded before, each under the name that it was found by."""
+        if "*" in path:
+            yield from self._fitting(path)
+            return
+        name = path.rstrip("/")
+        at = self._left(bisect_left(self._names, name))
+        while at < len(self._names) and self._names[at] == name:
+            yield self._take(at)
+            at = self._left(at)
+        yield from self._fitting(f"{name}/*")
+
+    def left(self) -> Iterator[int]:
+        """Yield what nobody has taken."""
+        return (self._what[at] for at in range(len(self._names)) if self._left(at) == at)
+
+    def _fitting(self, path: str) -> Iterator[tuple[str, int]]:
+        head, *between, tail = path.split("*")
+        at = self._left(bisect_left(self._names, head))
+        while at < len(self._names) and self._names[at].startswith(head):
+            if _follow(self._names[at], len(head), between, tail):
+                yield self._take(at)
+                at = self._left(at)
+            else:
+                at = self._left(at + 1)
+
+    def _take(self, at: int) -> tuple[str, int]:
+        self._next[at] = at + 1
+        return self._names[at], self._what[at]
+
+    def _left(self, at: int) -> int:
+        """Return the first place from here on that is not taken."""
+        after = self._next
+        while after[at] != at:
+            after[at] = at = after[after[at]]
+        return at
+
+
+def _follow(name: str, start: int, between: Iterable[str], tail: str) -> bool:
+    """Tell whether the parts of a path follow each other in the name, which they do first where they first can."""
+    for part in between:
+        found = name.find(part, start)
+        if found < 0:
+            return False
+        start = found + len(part)
+    return len(name) - len(tail) >= start and name.endswith(tail)
