@@ -1,0 +1,80 @@
+"""Read the log of a CI job: GitHub's with a time on each line, GitLab's, or any installer's output that was kept.
+
+GitHub's runner names the job, the repository and, on a machine of one's own, that machine in the log's first lines;
+hosted ones are called "GitHub Actions N". `gh run view --log` puts the job's and the step's names before each line.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import Final
+
+from rotator.flow.site import SiteKind
+from rotator.intake.report import Report
+from rotator.packages.advisory import moment
+from rotator.packages.component import About, Parts
+from rotator.packages.log_lines import said
+from rotator.packages.place import made, of_folder
+
+DESCRIPTION = "CI job logs"
+
+_TIME = r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d))"
+_STAMPED = re.compile(rf"(?:([^\t\n]{{1,200}})\t[^\t\n]{{0,200}}\t\ufeff?)?\ufeff?\[?{_TIME}\]? ?(?:\d\d[OE][ +])?")
+_PAINT = re.compile(r"\x1b\[[0-9;?]{0,20}[A-Za-z]|\x1b\(B")
+# What BuildKit puts before what a build step writes.
+_BUILD_STEP = re.compile(r"#\d{1,6} (?:\d{1,9}\.\d{1,9} )?")
+_INSTALLER = re.compile(
+    r"Successfully installed |Requirement already satisfied: |Collecting |Looking in indexes: |Resolved \d+ package|"
+    r"Installing dependencies from lock file|added \d+ packages?|yarn (?:install|add) v|##\[group\]|Audited \d+ package"
+)
+_HEADER = re.compile(r"(Complete job name|Syncing repository|Runner name|Machine name): '?([^'\n]{1,200})'?\s*$")
+_LONGEST: Final = 20_000
+"""Characters of a line that are looked at: programs write longer ones, installers do not."""
+
+
+def claims(report: Report) -> bool:
+    """Tell whether its name, its lines' times or an installer's words make it a log."""
+    name = report.name.lower()
+    site = of_folder(name)
+    if name.endswith(".log") or (site is not None and site.kind is SiteKind.JOB and name.endswith(".txt")):
+        return True
+    return any(_STAMPED.match(each) or _INSTALLER.match(_PAINT.sub("", each)) for each in report.head.lines)
+
+
+def components(report: Report) -> Parts:
+    """Yield each package that an installer names, and what the log tells of its job."""
+    header: dict[str, str] = {}
+    first, last = None, None
+    for number, line in report.lines():
+        text = line[:_LONGEST].rstrip()
+        at: datetime | None = None
+        if stamp := _STAMPED.match(text):
+            at, text = moment(_micro(stamp[2])), text[stamp.end() :]
+            first, last = first or at, at or last
+            if stamp[1]:
+                header.setdefault("Complete job name", stamp[1])
+        if "\x1b" in text:
+            text = _PAINT.sub("", text)
+        if text.startswith("#") and (step := _BUILD_STEP.match(text)):
+            text = text[step.end() :]
+        if found := _HEADER.match(text):
+            header.setdefault(found[1], found[2].strip())
+        yield from said(text, number, at)
+    yield _about(header, first, last)
+
+
+def _about(header: dict[str, str], first: datetime | None, last: datetime | None) -> About:
+    repository, job = header.get("Syncing repository"), header.get("Complete job name")
+    machine = header.get("Machine name") if not header.get("Runner name", "").startswith("GitHub Actions") else None
+    return About(
+        site=made(SiteKind.JOB, f"{repository}/{job}") if repository and job else None,
+        made=first,
+        ended=last,
+        runner=made(SiteKind.HOST, machine) if machine and "Runner name" in header else None,
+    )
+
+
+def _micro(stamp: str) -> str:
+    """Return the time with the six digits of a second at most that Python reads; GitHub writes seven."""
+    return re.sub(r"(\.\d{6})\d+", r"\1", stamp)

@@ -1,0 +1,125 @@
+"""Versions are ordered as their ecosystem orders them, and ranges hold what OSV says they hold."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rotator.packages.affected import Affected, Range, in_order
+from rotator.packages.names import package
+from rotator.packages.versions import order, pep440, semver
+
+LITELLM, CHALK, JAR = package("PyPI", "litellm"), package("npm", "chalk"), package("Maven", "org.x:y")
+
+# Semantic Versioning 2.0.0, section 11, and what node-semver makes of numbers.
+ASCENDING = [
+    "0.9.10", "1.0.0-alpha", "1.0.0-alpha.1", "1.0.0-alpha.beta", "1.0.0-beta", "1.0.0-beta.2", "1.0.0-beta.11",
+    "1.0.0-rc.1", "1.0.0", "1.2.0", "1.10.0", "2.0.0-0", "2.0.0",
+]  # fmt: skip
+
+
+def test_semantic_versions_are_ordered_as_their_specification_does():
+    keys = [semver(each) for each in ASCENDING]
+    assert all(before < after for before, after in itertools.pairwise(keys))
+
+
+@pytest.mark.parametrize(("one", "other"), [("1.2.3+build.7", "1.2.3"), ("v1.2.3", "1.2.3"), ("44", "44.0.0")])
+def test_what_does_not_count_makes_no_difference(one, other):
+    assert semver(one) == semver(other)
+
+
+@pytest.mark.parametrize("text", ["", "x", "1.2.3.4", "1..2", "latest", "1" * 300, "1.2.3-", "٣.1.0-ß"])
+def test_what_is_no_semantic_version_has_no_place(text):
+    assert semver(text) is None
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("1.82.7", "1.82.07"), ("1.82.7", "v1.82.7"), ("1.82.7", "1.82.7+cpu"), ("1.82", "1.82.0"), ("1.0rc1", "1.0-c.1")],
+)
+def test_pypis_versions_are_compared_and_not_their_letters(one, other):
+    assert Affected(LITELLM, (one,)).covers(other) is True
+
+
+@pytest.mark.parametrize(
+    ("events", "bad", "good"),
+    [
+        ((("introduced", "0"), ("fixed", "1.2.0")), ["0.0.1", "1.1.9", "1.2.0rc1"], ["1.2.0", "3"]),
+        (
+            (("introduced", "1.82.7"), ("last_affected", "1.82.8")),
+            ["1.82.7", "1.82.8"],
+            ["1.82.6", "1.82.9", "1.82.10"],
+        ),
+        # Two lines of releases, told in no order.
+        (
+            (("fixed", "2.1"), ("introduced", "1.0"), ("fixed", "1.5"), ("introduced", "2.0")),
+            ["1.0", "1.4.9", "2.0.5"],
+            ["0.9", "1.5", "1.9", "2.1"],
+        ),
+        ((("introduced", "1.0"),), ["1.0", "99"], ["0.9"]),
+        ((("introduced", "0"), ("limit", "2.0")), ["1.9"], ["2.0", "3"]),
+        ((("introduced", "1.0"), ("limit", "*")), ["5"], ["0.1"]),
+    ],
+)
+def test_a_range_holds_what_lies_between_its_events(events, bad, good):
+    affected = Affected(LITELLM, ranges=(Range("ECOSYSTEM", events),))
+    assert [affected.covers(each) for each in bad] == [True] * len(bad)
+    assert [affected.covers(each) for each in good] == [False] * len(good)
+
+
+def test_a_semver_range_is_ordered_so_whatever_the_ecosystem():
+    span = Range("SEMVER", (("introduced", "1.0.0"), ("fixed", "1.10.0")))
+    assert [Affected(each, ranges=(span,)).covers("1.9.0") for each in (CHALK, JAR)] == [True, True]
+
+
+def test_where_nobody_here_knows_the_order_it_may_be_bad():
+    affected = Affected(JAR, ("2.0",), (Range("ECOSYSTEM", (("introduced", "1.0"), ("fixed", "1.5"))),))
+    assert affected.covers("2.0") is True
+    assert affected.covers("1.2.Final") is None
+    assert Affected(JAR, ("2.0",)).covers("1.2.Final") is False
+
+
+@pytest.mark.parametrize(
+    ("requirement", "admitted"),
+    [
+        ("", ("1.82.7", "1.82.8")),
+        (">=1.80", ("1.82.7", "1.82.8")),
+        ("<1.82.8", ("1.82.7",)),
+        ("~=1.82.0,!=1.82.7", ("1.82.8",)),
+        ("<1.82", ()),
+        (">1.82.8", ()),
+        ("not a requirement", None),
+    ],
+)
+def test_a_requirement_admits_what_pip_would_take(requirement, admitted):
+    assert Affected(LITELLM, ("1.82.7", "1.82.8")).admitted(requirement) == admitted
+
+
+def test_a_requirement_meets_a_range_though_no_version_is_listed():
+    affected = Affected(LITELLM, ranges=(Range("ECOSYSTEM", (("introduced", "0.5"), ("fixed", "1.5"))),))
+    assert affected.admitted(">1.0,<2")
+    assert affected.admitted("==1.4.*")
+    assert affected.admitted(">=1.5") == ()
+    assert affected.admitted("<0.5") == ()
+
+
+@settings(max_examples=60, deadline=None)
+@given(text=st.text(max_size=30) | st.from_regex(r"[v0-9.+a-z-]{1,30}", fullmatch=True))
+def test_any_text_has_a_place_or_none(text):
+    assert pep440(text) == pep440(text)
+    assert semver(text) == semver(text)
+    affected = Affected(CHALK, (text,), (Range("SEMVER", (("introduced", text), ("fixed", text), ("limit", text))),))
+    assert affected.covers(text) is True
+    affected.admitted(text)
+
+
+@settings(max_examples=30, deadline=None)
+@given(versions=st.lists(st.from_regex(r"[0-4]\.[0-4](?:rc[0-3])?", fullmatch=True), min_size=1, max_size=8))
+def test_versions_are_put_in_order(versions):
+    ordered = in_order(Affected(LITELLM), versions)
+    keys = [order("PyPI")(each) for each in ordered]
+    assert keys == sorted(keys)
+    assert sorted(ordered) == sorted(versions)
