@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 from rotator import clock
 from rotator.errors import BadInput
 from rotator.flow.budget import Limit, strictest
+from rotator.flow.inventory import CONFIGURATION, Entry
+from rotator.flow.inventory import key as key_of
 from rotator.flow.playbook_words import meant
 from rotator.flow.scope import Custodies
 from rotator.ledger import timekeeping
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from rotator.ledger.due import DueWork
     from rotator.ledger.enrolment import Enrolment
     from rotator.ledger.hands import Hands
+    from rotator.ledger.inventory import Inventory
     from rotator.outside import Outside
 
 log = logging.getLogger("rotator")
@@ -95,8 +98,8 @@ class Rotator:
         return found
 
     @functools.cached_property
-    def custodies(self) -> Custodies:
-        """What is known of credentials. Raises BadInput for an entry of a kind or connection that is not there."""
+    def configured(self) -> list[Entry]:
+        """What the configuration says of credentials. Raises BadInput for a kind or connection not there."""
         known = {"provider": list(self.playbooks), "connection": [each.name for each in self.settings.connections]}
         for entry in self.settings.credentials:
             for name, words in known.items():
@@ -107,7 +110,28 @@ class Rotator:
                         "credentials: match",
                         meant(word, words),
                     )
-        return Custodies(each.custody() for each in self.settings.credentials)
+        return [Entry(each.custody(), CONFIGURATION) for each in self.settings.credentials]
+
+    @functools.cached_property
+    def inventory(self) -> Inventory:
+        """What people imported, and what issuers listed."""
+        from rotator.ledger.inventory import Inventory  # noqa: PLC0415
+
+        return Inventory(self.database)
+
+    @functools.cached_property
+    def entries(self) -> list[Entry]:
+        """All that people said of credentials: the configuration, and what was imported of which it does not speak."""
+        from rotator.settings.credentials import custody_of  # noqa: PLC0415
+
+        own = {key_of(each.custody.match) for each in self.configured}
+        imported = (each for each in self.inventory.stated() if key_of(each.match) not in own)
+        return [*self.configured, *(Entry(custody_of(each.match, each.said), each.file) for each in imported)]
+
+    @functools.cached_property
+    def custodies(self) -> Custodies:
+        """What is known of credentials, found by what it matches: built once, for as long as the process lives."""
+        return Custodies(each.custody for each in self.entries)
 
     def account_of(self, connection: str) -> str:
         """Name the account of a connection: those of one family and account share its budget."""

@@ -70,9 +70,12 @@ class Places:
                 self._walk(value, (*position, number), value)
 
 
-def read(raw: bytes) -> tuple[dict[str, Any], Places]:
-    """Return the mapping that the text holds, and where its parts stand. Raises NotPlain with the first mistake."""
-    text = _text(raw)
+def read(raw: bytes, most: int = MAX_BYTES) -> tuple[dict[str, Any], Places]:
+    """Return the mapping that the text holds, and where its parts stand. Raises NotPlain with the first mistake.
+
+    More than `most` bytes are refused: a megabyte takes some ten seconds to read.
+    """
+    text = _text(raw, most)
     try:
         node = _composed(_inspected(text))
         _only_words_as_keys(node)
@@ -84,9 +87,9 @@ def read(raw: bytes) -> tuple[dict[str, Any], Places]:
     return document, Places(node)
 
 
-def _text(raw: bytes) -> str:
-    if len(raw) > MAX_BYTES:
-        raise NotPlain(Problem(1, 1, f"more than {MAX_BYTES // 1024} KB", "is this the file you mean?"))
+def _text(raw: bytes, most: int) -> str:
+    if len(raw) > most:
+        raise NotPlain(Problem(1, 1, f"more than {most // 1024} KB", "is this the file you mean?"))
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -184,7 +184,7 @@ def _told(reached: Sequence[Reached], *, whole: bool) -> Iterator[Finding]:
 def _connections(parts: Rotator) -> Iterator[Finding | Asked]:
     try:
         connections = parts.connections
-        parts.custodies  # noqa: B018 - reading it is the check
+        parts.configured  # noqa: B018 - reading it is the check
     except RotatorError as error:
         yield Finding(False, str(error))
         return

@@ -48,6 +48,11 @@ _WHOLE = re.compile("|".join(f"(?P<{kind}>{form})" for kind, form in _FORMS.item
 # Where a line of somebody's code is all that is told: as a word of its own, whatever quotes stand around it.
 _PART = re.compile(rf"(?<![A-Za-z0-9_-])(?:{_WHOLE.pattern})(?![A-Za-z0-9_-])")
 
+_SECRET_ELSE = re.compile(
+    r"-----\s*BEGIN[ A-Z0-9_-]*PRIVATE KEY|://[^\s:/@]*:[^\s/@]+@|(?<![\w-])eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.", re.IGNORECASE
+)
+"""What is material of nobody in particular: a private key, a login in an address, a signed token."""
+
 _ANYBODYS = frozenset({"github_token", "gitlab_token"})
 _APIS = {"https://github.com": "https://api.github.com", "https://ghcr.io": "https://api.github.com"}
 
@@ -76,6 +81,13 @@ def only_one_in(text: str) -> str:
     """Return the one secret of such looks in a line or a snippet, "" where there is none, or more than one."""
     found = {each[0] for each in _PART.finditer(text[:_LINE])}
     return found.pop() if len(found) == 1 else ""
+
+
+def holds_material(text: str) -> bool:
+    """Tell whether a secret seems to stand in a text that should hold names alone; an id that has a form is none."""
+    if _SECRET_ELSE.search(text):
+        return True
+    return any(each.lastgroup != AWS_KEY for each in _PART.finditer(text[:_LINE]))
 
 
 def told(

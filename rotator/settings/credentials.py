@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import Literal
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, field_validator
 
+from rotator.errors import BadInput
+from rotator.flow.playbook_words import meant
 from rotator.flow.scope import Custody
+from rotator.flow.site import Site, SiteKind, site
 from rotator.ports import Place
 from rotator.settings.consumers import ConsumerSettings
 
@@ -42,31 +45,69 @@ class CredentialSettings(BaseModel):
     administers: list[str] = []
     deliver: list[PlaceSettings] = []
     consumers: list[ConsumerSettings] = []
+    reachable_from: list[str] = []
+    vendor: str = ""
+    datasets: list[str] = []
+    contact: str = ""
+
+    @field_validator("reachable_from")
+    @classmethod
+    def _sites(cls, value: list[str]) -> list[str]:
+        try:
+            return [str(site(each)) for each in value]
+        except BadInput as error:
+            raise ValueError(f"{error.what}: {error.mend}") from None
 
     def custody(self) -> Custody:
         """Return it as the flow's noun."""
-        return Custody(
-            match={key: value for key, value in self.match.model_dump().items() if value is not None},
-            criticality=self.criticality,
-            reads=None if self.reads is None else tuple(self.reads),
-            administers=tuple(self.administers),
-            environment=self.environment,
-            deliver=tuple(Place(each.store, each.connection, each.name) for each in self.deliver),
-            consumers=tuple(each.address() for each in self.consumers),
+        return custody_of(
+            self.match.model_dump(exclude_none=True),
+            self.model_dump(mode="json", exclude={"match"}, exclude_unset=True),
         )
 
     def check_names(self, connections: Collection[str]) -> None:
         """Raise ValueError for a connection that it names and that is not there."""
         for place in self.deliver:
-            if place.connection not in connections:
-                raise ValueError(f"deliver names the connection {place.connection}, which is not there")
+            _check("deliver names the connection", place.connection, connections)
         for consumer in self.consumers:
-            if consumer.connection is not None and consumer.connection not in connections:
-                raise ValueError(f"consumers name the connection {consumer.connection}, which is not there")
+            if consumer.connection is not None:
+                _check("consumers name the connection", consumer.connection, connections)
         for key, names in (("reads", self.reads or ()), ("administers", self.administers)):
             for each in names:
-                if each.partition(":")[0] not in connections:
+                name = each.partition(":")[0]
+                if name not in connections:
                     raise ValueError(
-                        f"{key} has {each}, and no connection is called {each.partition(':')[0]}: "
+                        f"{key} has {each}, and no connection is called {name}: {_known(name, connections)}; "
                         "a wrong name would let a new secret go where a thief can read it"
                     )
+
+
+def custody_of(match: Mapping[str, str], said: Mapping[str, Any]) -> Custody:
+    """Return an entry as the flow's noun. What it says was validated when it was written: tens of thousands come."""
+    reads = said.get("reads")
+    return Custody(
+        match=match,
+        criticality=said.get("criticality", "medium"),
+        reads=None if reads is None else tuple(reads),
+        administers=tuple(said.get("administers", ())),
+        environment=said.get("environment"),
+        deliver=tuple(Place(each["store"], each["connection"], each["name"]) for each in said.get("deliver", ())),
+        consumers=tuple(ConsumerSettings.model_construct(**each).address() for each in said.get("consumers", ())),
+        reachable_from=tuple(Site(SiteKind(each[0]), each[2]) for each in _parted(said.get("reachable_from", ()))),
+        vendor=said.get("vendor", ""),
+        datasets=tuple(said.get("datasets", ())),
+        contact=said.get("contact", ""),
+    )
+
+
+def _parted(sites: Iterable[str]) -> Iterator[tuple[str, str, str]]:
+    return (each.partition(":") for each in sites)
+
+
+def _check(who: str, name: str, connections: Collection[str]) -> None:
+    if name not in connections:
+        raise ValueError(f"{who} {name}, which is not there: {_known(name, connections)}")
+
+
+def _known(name: str, connections: Collection[str]) -> str:
+    return meant(name, connections) if connections else "add it to [[connections]]"

@@ -1,0 +1,240 @@
+"""From the sites that had a bad package to every credential within reach there, each with the links that say why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Protocol
+
+from rotator.credential import CredentialRef, Leaked
+from rotator.flow.exposure import LIST, Certainty, Exposure
+from rotator.flow.harvest import HARVESTED
+from rotator.flow.inventory import Entry, Fitting, key
+from rotator.flow.places import Nearby, Relation, Whereabouts, whereabouts
+from rotator.flow.site import Site
+
+INVENTORY = "inventory"
+"""The source of an exposure of which nobody can say the kind: no playbook takes it up, a person must look."""
+INSTALLED = "installed"
+_WAS = {INSTALLED: "was installed at", "fetched": "was downloaded to", "locked": "is locked in", "allowed": "may be in"}
+"""How sure a hit is, the surest first, and how a link says it."""
+_RANK = {sureness: rank for rank, sureness in enumerate(_WAS)}
+
+
+class Hit(Protocol):
+    """A bad package found at a site. `sureness` is one of installed, fetched, locked, allowed."""
+
+    @property
+    def site(self) -> Site: ...
+    @property
+    def package(self) -> object: ...
+    @property
+    def version(self) -> str: ...
+    @property
+    def sureness(self) -> str: ...
+    @property
+    def since(self) -> datetime | None: ...
+    @property
+    def path(self) -> str: ...
+    @property
+    def line(self) -> int | None: ...
+
+
+def reachable(hits: Iterable[Hit], entries: Iterable[Entry], known_ids: Iterable[CredentialRef] = ()) -> list[Exposure]:
+    """Return an exposure for each credential and each site with a hit from which it is within reach.
+
+    REACHABLE where the package was installed there and an entry names the site, or the whole that it is part of; else
+    INFERRED. `known_ids` are the credentials that issuers listed: an entry without an id stands for those that it fits.
+    Where there are none, the exposure names the owner alone. Every entry that fits a credential is heard, not only the
+    most exact: that one says where it is used does not unsay another. A credential of which none says from where it is
+    within reach is INFERRED where a package was installed anywhere that takes such a kind from where it runs.
+    """
+    at = _At(hits)
+    found: list[Exposure] = []
+    for credential, told in _credentials(entries, known_ids):
+        if any(each.whereabouts for each in told):
+            found += _exposures(at, credential, told)
+        elif at.first_installed is not None and credential.provider in HARVESTED and _exists(credential):
+            found.append(_taken(at, credential, told))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What one entry says, looked up once for all credentials that it stands for."""
+
+    entry: Entry
+    whereabouts: tuple[Whereabouts, ...]
+
+
+class _At:
+    """The surest and earliest hit of each site, and what a link says of it."""
+
+    def __init__(self, hits: Iterable[Hit]) -> None:
+        self._best: dict[Site, Hit] = {}
+        self._more: dict[Site, int] = {}
+        for hit in hits:
+            known = self._best.setdefault(hit.site, hit)
+            if hit is not known:
+                self._more[hit.site] = self._more.get(hit.site, 0) + 1
+                self._best[hit.site] = min(known, hit, key=_order)
+        self._links = {site: self._link(hit) for site, hit in self._best.items()}
+        self._nearby = Nearby(self._best)
+        self._near: dict[Site, list[_Near]] = {}
+        installed = [each for each in self._best.values() if each.sureness == INSTALLED]
+        self.first_installed = min(installed, key=_order, default=None)
+        self.installed_at = len(installed)
+
+    def near(self, named: Site) -> list[_Near]:
+        """Return the hits at a site that an entry names, at its parts and at what it is part of."""
+        if named not in self._near:
+            self._near[named] = [self._of(*each, named) for each in self._nearby.of(named)]
+        return self._near[named]
+
+    def link(self, hit: Hit) -> str:
+        return self._links[hit.site]
+
+    def _of(self, site: Site, relation: Relation, named: Site) -> _Near:
+        hit = self._best[site]
+        sure = hit.sureness == INSTALLED and relation in {Relation.SAME, Relation.PART}
+        inner, outer = (named, site) if relation is Relation.WHOLE else (site, named)
+        word = Relation.PART if relation is Relation.WHOLE else relation
+        between = () if relation is Relation.SAME else (f"{inner} {word.value} {outer}",)
+        return _Near(hit, Certainty.REACHABLE if sure else Certainty.INFERRED, (self._links[site], *between))
+
+    def _link(self, hit: Hit) -> str:
+        where = f"{hit.path}:{hit.line}" if hit.line is not None else hit.path
+        others = self._more.get(hit.site, 0)
+        more = f", and {others} more such finding{'s' if others > 1 else ''} there" if others else ""
+        return f"{hit.package} {hit.version} {_WAS[hit.sureness]} {hit.site} ({where}){_when(hit.since)}{more}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Near:
+    """A hit as it is seen from a site that an entry names."""
+
+    hit: Hit
+    certainty: Certainty
+    links: tuple[str, ...]
+
+
+def _order(hit: Hit) -> tuple[object, ...]:
+    since = hit.since or datetime.max.replace(tzinfo=UTC)
+    return _RANK[hit.sureness], since if since.tzinfo else since.replace(tzinfo=UTC), hit.path, hit.line or 0
+
+
+def _when(since: datetime | None) -> str:
+    if since is None:
+        return ""
+    utc = since.astimezone(UTC) if since.tzinfo else since
+    return f", {utc:%Y-%m-%dT%H:%MZ}"
+
+
+def _credentials(
+    entries: Iterable[Entry], known_ids: Iterable[CredentialRef]
+) -> Iterator[tuple[CredentialRef, list[_Told]]]:
+    """Yield each credential that is known, or that an entry names, with every entry that speaks of it."""
+    known = sorted(set(known_ids))
+    fitting = Fitting(known)
+    found: dict[CredentialRef, list[_Told]] = {}
+    for entry in entries:
+        match = entry.custody.match
+        told = _Told(entry, whereabouts(entry.custody))
+        provider, connection, owner, given_id = key(match)
+        for ref in fitting.of(match) or [CredentialRef(provider, connection, owner, given_id)]:
+            found.setdefault(ref, []).append(told)
+    for ref in known:
+        found.setdefault(ref, [])
+    yield from found.items()
+
+
+def _exposures(at: _At, credential: CredentialRef, told: Sequence[_Told]) -> list[Exposure]:
+    """Return one exposure for each site, the surest of those that several entries give."""
+    best: dict[Site, tuple[_Near, Whereabouts, Entry]] = {}
+    for each in told:
+        for place in each.whereabouts:
+            for near in at.near(place.site):
+                known = best.get(near.hit.site)
+                if known is None or known[0].certainty is Certainty.INFERRED is not near.certainty:
+                    best[near.hit.site] = near, place, each.entry
+    if not best:
+        return []
+    kind, leaked, tail = _named(credential), _leaked(credential), _untold(credential)
+    return [
+        _exposure(
+            credential,
+            leaked,
+            near.hit,
+            near.certainty,
+            (*near.links, f"{kind} {place.why} ({_origin(entry)})", *_stands_for(credential, entry), *tail),
+        )
+        for near, place, entry in best.values()
+    ]
+
+
+def _taken(at: _At, credential: CredentialRef, told: Sequence[_Told]) -> Exposure:
+    """Return the exposure of what may be anywhere, by what such packages take from where they run."""
+    hit = at.first_installed
+    assert hit is not None  # noqa: S101 - asked by who calls
+    others = f", and at {at.installed_at - 1:,} more sites" if at.installed_at > 1 else ""
+    said = f" ({_origin(told[0].entry)})" if told else ", nor that it exists"
+    links = (
+        f"{at.link(hit)}{others}",
+        f"such a package takes {HARVESTED[credential.provider]} from where it runs",
+        f"nobody has said from where {_named(credential)} is within reach{said}",
+        *_untold(credential),
+    )
+    return _exposure(credential, _leaked(credential), hit, Certainty.INFERRED, links)
+
+
+def _exposure(
+    credential: CredentialRef, leaked: Leaked, hit: Hit, certainty: Certainty, via: tuple[str, ...]
+) -> Exposure:
+    return Exposure(
+        source=LIST if credential.provider else INVENTORY,
+        rule=credential.provider or _named(credential),
+        leaked=leaked,
+        # Without an id the path tells credentials apart: it has to be one for all sites, and another's for no other.
+        path=hit.path if credential.id else f"inventory: {_named(credential)}",
+        line=hit.line if credential.id else None,
+        seen_at=hit.since,
+        certainty=certainty,
+        via=via,
+    )
+
+
+def _leaked(credential: CredentialRef) -> Leaked:
+    return Leaked(id=credential.id or None, owner=credential.owner or None, connection=credential.connection or None)
+
+
+def _exists(credential: CredentialRef) -> bool:
+    """Tell whether this is a credential, or somebody's; an entry for a whole kind may speak of none."""
+    return bool(credential.id or credential.owner)
+
+
+def _named(credential: CredentialRef) -> str:
+    """Return what a link calls it: its kind, whose it is, and its id."""
+    words = [credential.provider or "credential", credential.owner, credential.id]
+    on = f" on {credential.connection}" if credential.connection else ""
+    return " ".join(filter(None, words)) + on
+
+
+def _origin(entry: Entry) -> str:
+    return f"inventory: {entry.origin}"
+
+
+def _stands_for(credential: CredentialRef, entry: Entry) -> tuple[str, ...]:
+    """Say by which words an entry that does not name it means this credential."""
+    match = entry.custody.match
+    if "id" in match or not credential.id:
+        return ()
+    whose = f"of {match['owner']}" if "owner" in match else "that fit the entry"
+    return (f"{credential.id} is one of those {whose} that its issuer lists",)
+
+
+def _untold(credential: CredentialRef) -> tuple[str, ...]:
+    if credential.id:
+        return ()
+    whose = f" of {credential.owner}" if credential.owner else ""
+    return (f"no id{whose} is known: a person must say which it is, or `rotator inventory discover --save` list it",)
