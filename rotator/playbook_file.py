@@ -5,6 +5,7 @@ A playbook decides what is destroyed, so nothing in a file is guessed at: no tag
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -28,6 +29,7 @@ SHIPPED = Path(__file__).resolve().parent.parent / "playbooks"
 """The folder that comes with the program: beside the package, in a checkout and in a wheel alike."""
 
 _ECHO = 40
+_KEPT = 512
 
 
 def load(path: Path) -> Playbook:
@@ -35,7 +37,7 @@ def load(path: Path) -> Playbook:
 
     Raises BadInput with the first mistake and its line.
     """
-    outcome = _read(path)
+    outcome = _understood(_bytes(path))
     if isinstance(outcome, Playbook):
         return outcome
     first, *others = outcome
@@ -45,8 +47,8 @@ def load(path: Path) -> Playbook:
 
 def lint(path: Path) -> list[Problem]:
     """Return every mistake of one file, in the order of its lines; BadInput only when it cannot be read at all."""
-    outcome = _read(path)
-    return [] if isinstance(outcome, Playbook) else outcome
+    outcome = _understood(_bytes(path))
+    return [] if isinstance(outcome, Playbook) else list(outcome)
 
 
 def load_all(folders: Sequence[Path] = ()) -> dict[str, Playbook]:
@@ -99,11 +101,16 @@ def _shown(path: Path) -> str:
         return str(path)
 
 
-def _read(path: Path) -> Playbook | list[Problem]:
+@functools.lru_cache(maxsize=_KEPT)
+def _understood(raw: bytes) -> Playbook | tuple[Problem, ...]:
+    """Return what a file says; the same bytes always say the same, and to read all that is shipped takes half a second.
+
+    Nobody changes a playbook: who wants another one makes a copy.
+    """
     try:
-        document, places = strict_yaml.read(_bytes(path))
+        document, places = strict_yaml.read(raw)
     except strict_yaml.NotPlain as error:
-        return [error.problem]
+        return (error.problem,)
     found = _unknown_scanners(document, places)
     walked: Playbook | None = None
     playbook: Playbook | None = None
@@ -116,7 +123,7 @@ def _read(path: Path) -> Playbook | list[Problem]:
         found += _missteps(walked, places)
     if playbook is not None and not found:
         return playbook
-    return sorted(dict.fromkeys(found), key=lambda problem: (problem.line, problem.column))
+    return tuple(sorted(dict.fromkeys(found), key=lambda problem: (problem.line, problem.column)))
 
 
 def _unknown_scanners(document: Any, places: Places) -> list[Problem]:
