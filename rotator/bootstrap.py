@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from rotator.ledger.enrolment import Enrolment
     from rotator.ledger.hands import Hands
     from rotator.ledger.inventory import Inventory
+    from rotator.ledger.triggers import Triggers
     from rotator.outside import Outside
 
 log = logging.getLogger("rotator")
@@ -201,6 +202,13 @@ class Rotator:
     def gates(self) -> Gates:
         """What people say of an incident."""
         return Gates(self.database)
+
+    @functools.cached_property
+    def triggers(self) -> Triggers:
+        """Alarms that came over HTTP."""
+        from rotator.ledger.triggers import Triggers  # noqa: PLC0415
+
+        return Triggers(self.database, self.seal)
 
     @functools.cached_property
     def reading(self) -> Reading:

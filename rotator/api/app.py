@@ -1,23 +1,39 @@
-"""The web: health, readiness and metrics. No credential, incident or name is served here."""
+"""The web: health, readiness, metrics, and the doors for alarms. No credential, incident or name is served here."""
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
 import time
+from collections.abc import AsyncIterator
 
 import uvicorn
 from fastapi import FastAPI, Response
 from sqlalchemy.exc import SQLAlchemyError
 
 from rotator import __version__
+from rotator.api import hooks
+from rotator.api.bodies import WITHIN_S
+from rotator.api.counts import Counts
+from rotator.api.declaring import Declaring
 from rotator.bootstrap import Rotator
 from rotator.errors import BadInput
 
 
-def make(parts: Rotator) -> FastAPI:
-    """Return the application."""
-    app = FastAPI(title="rotator", version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
+def make(parts: Rotator, body_within_s: float = WITHIN_S) -> FastAPI:
+    """Return the application. The body of an alarm must have come within `body_within_s` seconds."""
+    counts, declaring = Counts(), Declaring(parts)
+
+    @contextlib.asynccontextmanager
+    async def life(_app: FastAPI) -> AsyncIterator[None]:
+        if parts.settings.triggers:
+            declaring.start()
+        yield
+        declaring.stop()
+
+    app = FastAPI(title="rotator", version=__version__, docs_url=None, redoc_url=None, openapi_url=None, lifespan=life)
+    hooks.mount(app, parts, counts, declaring.wake, body_within_s)
 
     @app.get("/healthz")
     def healthz() -> dict[str, str]:
@@ -42,6 +58,7 @@ def make(parts: Rotator) -> FastAPI:
             f'rotator_credentials{{kind="{kind}",evidence="{evidence}"}} {count}'
             for kind, evidence, count in parts.reading.totals()
         ]
+        lines += counts.lines()
         lines += ["# TYPE rotator_time_seconds gauge", f"rotator_time_seconds {time.time():.3f}"]
         return Response("\n".join(lines) + "\n", media_type="text/plain; version=0.0.4")
 

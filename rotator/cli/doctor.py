@@ -15,6 +15,7 @@ from rotator.bootstrap import Rotator
 from rotator.cli.options import Context
 from rotator.cli.reaching import ANSWERS, Asked, Reached, families, issuer, permitting, reach, served, store, webhook
 from rotator.cli.runtime import is_unattended
+from rotator.cli.triggers import looked_at
 from rotator.errors import BadInput, RotatorError
 from rotator.flow.scope import ConsumerAddress
 from rotator.ledger.counting import ALIVE_AGAIN
@@ -58,6 +59,7 @@ def examine(context: Context) -> Iterator[Finding]:
         return
     for kind, broken in families(parts)[1].items():
         yield Finding(True, f"not for {kind}: {broken.what}", broken.mend)
+    yield from (Finding(*each) for each in looked_at(parts))
     yield from _outside(parts)
 
 
@@ -71,6 +73,7 @@ def _private(parts: Rotator) -> Iterator[Finding]:
         yield Finding(False, f"{settings.data_dir}: {error.strerror}", "is data_dir right?")
     hooks = [each.webhook for entry in settings.credentials for each in entry.consumers]
     named = [settings.seal_key, *(each.credential for each in settings.connections), *hooks]
+    named += [reference for each in settings.triggers for reference in each.references]
     for reference in dict.fromkeys(each for each in named if each and each.startswith("file:")):
         path = settings.folder / Path(reference.removeprefix("file:")).expanduser()
         # Who does not find it is told by what reads it.

@@ -13,7 +13,7 @@ import typer
 from typer.exceptions import TyperException
 
 from rotator import __version__
-from rotator.cli import hands, incident, inventory, known, respond, scaffold, service
+from rotator.cli import hands, incident, inventory, known, respond, scaffold, service, triggers
 from rotator.cli.options import Context
 from rotator.errors import BadInput, RotatorError
 from rotator.report.plain import plain
@@ -35,6 +35,7 @@ service.register(app)
 known.register(app)
 scaffold.register(app)
 inventory.register(app)
+triggers.register(app)
 
 
 def _show_version(wanted: bool) -> None:

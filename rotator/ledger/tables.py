@@ -414,3 +414,32 @@ listed = Table(
     Index("ix_listed_connection_provider", "connection", "provider"),
 )
 """What issuers listed and a person had kept: known to exist, whatever anybody says of it. `key` hashes its name."""
+
+trigger = Table(
+    "trigger",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("sender", String(80), nullable=False),
+    Column("delivery", String(220), nullable=False),
+    Column("alarm", String(64), nullable=False),
+    Column("title", Text, nullable=False),
+    Column("severity", String(16), nullable=False),
+    Column("received_at", Double, nullable=False),
+    Column("detected_at", Double, nullable=False),
+    Column("exposed_at", Double),
+    Column("state", String(16), nullable=False),
+    Column("same_as", String(40)),
+    # No foreign key: the id is given before the incident is there.
+    Column("incident", String(40)),
+    Column("attempts", Integer, nullable=False),
+    Column("due_at", Double, index=True),
+    Column("reason", Text),
+    Column("blob", LargeBinary),
+    Index("ix_trigger_sender_delivery", "sender", "delivery"),
+    Index("ix_trigger_sender_alarm", "sender", "alarm"),
+)
+"""Alarms that came over HTTP. `blob` is what one names, sealed until it is declared; `alarm` a keyed fingerprint of it.
+
+`delivery` is the sender's id of the message, or a keyed fingerprint of its body. A row that is `same_as` another told of
+the same alarm again.
+"""

@@ -16,6 +16,8 @@ from rotator.ports import Connection
 from rotator.seal import Seal
 from rotator.settings.connections import ConnectionSettings, check_together
 from rotator.settings.credentials import CredentialSettings
+from rotator.settings.triggers import TriggerSettings
+from rotator.settings.triggers import check_together as check_triggers
 
 MEMORY = "memory://"
 
@@ -33,6 +35,7 @@ class Settings(BaseModel):
     concurrency: Annotated[int, Field(ge=1, le=256)] = 32
     connections: list[ConnectionSettings] = []
     credentials: list[CredentialSettings] = []
+    triggers: list[TriggerSettings] = []
     folder: Path = Field(default_factory=Path.cwd, exclude=True)
 
     @field_validator("seal_key")
@@ -50,6 +53,7 @@ class Settings(BaseModel):
             self.database_url = f"sqlite:///{self.data_dir / 'ledger.db'}"
         self._one_process_or_many()
         check_together(self.connections)
+        check_triggers(self.triggers)
         names = [each.name for each in self.connections]
         for entry in self.credentials:
             entry.check_names(names)

@@ -10,6 +10,7 @@ from rotator.settings.configuration import Settings
 from rotator.settings.connections import Budget, ConnectionSettings
 from rotator.settings.consumers import ConsumerSettings
 from rotator.settings.credentials import CredentialSettings, Match, PlaceSettings
+from rotator.settings.triggers import TriggerSettings
 from tests.docs.pages import ROOT
 
 TEXT = (ROOT / "docs" / "configuration.md").read_text()
@@ -63,6 +64,10 @@ def test_every_key_of_a_credential_and_its_consumers_and_every_store_is_told_and
     keys = set(CredentialSettings.model_fields) | set(ConsumerSettings.model_fields)
     stores = {path.stem for path in (ROOT / "rotator" / "stores").glob("[a-z]*.py")}
     assert keys_told(section("`[[credentials]]`")) == keys | stores
+
+
+def test_every_key_of_a_trigger_is_told_and_none_besides():
+    assert keys_told(section("`[[triggers]]`")) == set(TriggerSettings.model_fields)
 
 
 @pytest.mark.parametrize("model", [Match, PlaceSettings, Budget], ids=lambda model: model.__name__)

@@ -1,0 +1,116 @@
+"""Make incidents of the alarms that are kept: asked and planned as any report is, and left for a person to approve.
+
+One thread of the serving process does it, and does first what a process before it left undone. What an alarm lacks is a
+task for a person; what fetches it by machine one day would do so here, before the plan is made.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+from rotator import clock, response
+from rotator.bootstrap import Rotator
+from rotator.credential import Leaked
+from rotator.errors import RotatorError
+from rotator.flow.exposure import Exposure
+from rotator.flow.scope import Unresolved
+from rotator.ledger.database import LedgerFailed
+from rotator.ledger.triggers import Taken
+from rotator.triggers.message import Missing
+from rotator.triggers.senders import kinds_of
+
+log = logging.getLogger("rotator")
+
+LOOK_AGAIN_S = 30.0
+"""Seconds after which the ledger is looked at in any case: another machine may have kept an alarm."""
+
+
+class Declaring:
+    """The thread that declares."""
+
+    def __init__(self, parts: Rotator) -> None:
+        self._parts = parts
+        self._woken, self._ended = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=self._work, name="declaring", daemon=True)
+
+    def start(self) -> None:
+        """Begin, with what was left undone."""
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Say that an alarm was kept."""
+        self._woken.set()
+
+    def stop(self) -> None:
+        """End it after what it is at; what is undone stays due."""
+        self._ended.set()
+        self._woken.set()
+
+    def _work(self) -> None:
+        is_first = True
+        while not self._ended.is_set():
+            self._woken.clear()
+            wait_s = LOOK_AGAIN_S
+            try:
+                if is_first:
+                    self._parts.triggers.everything_is_due()
+                    is_first = False
+                while not self._ended.is_set() and (taken := self._parts.triggers.take()) is not None:
+                    declare(self._parts, taken)
+                if (due_at := self._parts.triggers.next_due_at()) is not None:
+                    wait_s = min(max(due_at - clock.now(), 0.0), LOOK_AGAIN_S)
+            except (LedgerFailed, RotatorError) as error:
+                log.warning("declaring_waits: the ledger failed (%s)", type(error).__name__)
+            self._woken.wait(wait_s)
+
+
+def declare(parts: Rotator, taken: Taken) -> None:
+    """Make an alarm its incident, or put it off with the reason. Raises LedgerFailed."""
+    try:
+        if not parts.triggers.is_declared(taken.incident):
+            _declare(parts, taken)
+    except RotatorError as error:
+        parts.triggers.put_off(taken.id, str(error))
+    except LedgerFailed:
+        raise
+    except Exception as error:  # noqa: BLE001 - a defect of ours must not lose the others; its words may hold material
+        log.error("trigger_failed: %s: %s", taken.id, type(error).__name__)  # noqa: TRY400 - likewise
+        parts.triggers.put_off(taken.id, f"internal error ({type(error).__name__})")
+    else:
+        parts.triggers.declared(taken.id, taken.incident)
+
+
+def _declare(parts: Rotator, taken: Taken) -> None:
+    exposures, missing = parts.triggers.contents(taken)
+    kinds = _kinds(parts, taken.sender)
+    lacking = [_unresolved(each, kinds.get((each.source, each.rule))) for each in missing]
+    found = response.suspects(parts, exposures, kinds)
+    prepared = response.prepare(parts, found, unresolved=lacking)
+    try:
+        response.declare(
+            parts,
+            prepared,
+            title=taken.title,
+            severity=taken.severity,
+            detected_at=taken.detected_at,
+            exposed_at=taken.exposed_at,
+            by=f"{taken.sender} webhook",
+            incident_id=taken.incident,
+        )
+    except LedgerFailed:
+        # Two machines may have had it after a long wait: then the other has written this very incident.
+        if not parts.triggers.is_declared(taken.incident):
+            raise
+
+
+def _kinds(parts: Rotator, sender: str) -> dict[tuple[str, str], str]:
+    """Return which of our kinds answers which type of the sender, as far as there are playbooks."""
+    name = sender.partition("/")[0]
+    more = next((each.kinds for each in parts.settings.triggers if each.title == sender), {})
+    return {type_: kind for type_, kind in kinds_of(name, more).items() if kind in parts.playbooks}
+
+
+def _unresolved(missing: Missing, kind: str | None) -> Unresolved:
+    seen = Exposure(missing.source, missing.rule, Leaked(id=missing.key), missing.where)
+    return Unresolved(kind, missing.key, (seen,), missing.reason, missing.mend)

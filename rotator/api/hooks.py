@@ -1,0 +1,173 @@
+"""The doors for alarms: one for each sender of `[[triggers]]`, which opens to what he has signed and to nothing else.
+
+A sender is answered when his alarm is in the ledger. What is refused is counted, and neither kept nor logged.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from fastapi import FastAPI
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
+from rotator import secret_reference
+from rotator.api.bodies import body_of
+from rotator.api.counts import Counts
+from rotator.api.public_keys import PublicKeys, fetched
+from rotator.bootstrap import Rotator
+from rotator.credential import Secret
+from rotator.errors import RotatorError
+from rotator.ledger.database import LedgerFailed
+from rotator.settings.triggers import TriggerSettings
+from rotator.triggers import github_partner, gitlab
+from rotator.triggers.message import Confirm, Ignored, Received, Refused, Trust
+from rotator.triggers.senders import OF_PUBLIC_KEYS, SENDERS
+
+log = logging.getLogger("rotator")
+
+_STATUS = {
+    "content_type": 415,
+    "too_large": 413,
+    "too_slow": 408,
+    "unreadable": 400,
+    "cut_off": 400,
+    "other_topic": 403,
+    "not_ready": 503,
+    "internal": 500,
+}
+_UNBELIEVED = 401
+_SECRET_S = 10.0
+"""For how long a secret of ours is not read again."""
+_TITLES = {
+    400: "The message cannot be read",
+    401: "The message is not believed",
+    403: "The message is not for us",
+    408: "The message came too slowly",
+    413: "The message is too long",
+    415: "The message is of another type",
+    500: "Something is wrong here",
+    503: "Not now: send it again later",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Where one sender's messages arrive. `told` is called when an alarm is in the ledger."""
+
+    parts: Rotator
+    entry: TriggerSettings
+    keys: PublicKeys
+    counts: Counts
+    told: Callable[[], None]
+    read: dict[str, tuple[float, Secret]] = field(default_factory=dict)
+
+    def opens(self, request: Received) -> Response:
+        """Take one message. Raises Refused."""
+        sender = SENDERS[self.entry.sender]
+        sender.verify(request, self._trust(request), time.time())
+        said = sender.read(request)
+        if isinstance(said, Ignored):
+            self.counts.add(self.entry.title, "ignored")
+            return self._answer({"state": "ignored"})
+        if isinstance(said, Confirm):
+            fetched(said.url)
+            self.counts.add(self.entry.title, "confirmed")
+            return self._answer({"state": "confirmed"})
+        kept = self.parts.triggers.keep(self.entry.title, said, request.body)
+        self.counts.add(self.entry.title, "again" if kept.again else kept.state)
+        self.told()
+        return self._answer({"state": "received", "trigger": kept.id})
+
+    def types(self, request: Received) -> Response:
+        """Tell GitLab which types of token it may send. Raises Refused unless it is GitLab that asks."""
+        gitlab.verify(request, self._trust(request), time.time())
+        return _json(200, {"types": sorted({*gitlab.KINDS, *self.entry.kinds})})
+
+    def _answer(self, said: dict[str, str]) -> Response:
+        return Response(status_code=204) if self.entry.sender == "gitlab" else _json(200, said)
+
+    def _trust(self, request: Received) -> Trust:
+        """Return what the message is held against. Raises Refused("not_ready") where that cannot be had now."""
+        try:
+            shared = tuple(self._secret(each) for each in self.entry.references)
+        except RotatorError:
+            raise Refused("not_ready", "our own secret cannot be read") from None
+        trust = Trust(shared, topic=self.entry.topic or "", address=self.entry.endpoint_url or "")
+        sender = OF_PUBLIC_KEYS.get(self.entry.sender)
+        if sender is None:
+            return trust
+        name = sender.key_wanted(request, trust)
+        try:
+            if self.entry.sender == "github-partner":
+                address = trust.address or github_partner.KEYS_AT
+                public = self.keys.named(self.entry.sender, name, address, github_partner.keys_in)
+            else:
+                public = self.keys.named(self.entry.sender, name, name, lambda body: {name: body})
+        except Refused as refused:
+            raise Refused("not_ready", refused.detail) from None
+        return replace(trust, public=public)
+
+    def _secret(self, reference: str) -> Secret:
+        """Return a secret of ours. A stranger who knocks often does not make us ask for it each time."""
+        at, secret = self.read.get(reference, (-_SECRET_S, Secret("")))
+        if time.monotonic() - at >= _SECRET_S:
+            secret = secret_reference.read(reference, self.parts.settings.folder)
+            self.read[reference] = (time.monotonic(), secret)
+        return secret
+
+
+def mount(app: FastAPI, parts: Rotator, counts: Counts, told: Callable[[], None], within_s: float) -> None:
+    """Open a door for each sender that is configured; where nobody is expected there is none."""
+    keys = PublicKeys()
+    for entry in parts.settings.triggers:
+        door = Door(parts, entry, keys, counts, told)
+        path = "/v1/revoke_tokens" if entry.sender == "gitlab" else f"/hooks/{entry.title}"
+        app.add_api_route(path, _endpoint(door, door.opens, within_s), methods=["POST"], response_model=None)
+        if entry.sender == "gitlab":
+            types = "/v1/revocable_token_types"
+            app.add_api_route(types, _endpoint(door, door.types, within_s), methods=["GET"], response_model=None)
+
+
+def _endpoint(door: Door, take: Callable[[Received], Response], within_s: float) -> Callable[..., object]:
+    async def endpoint(request: Request) -> Response:
+        try:
+            body = b""
+            if request.method == "POST":
+                body = await body_of(request, SENDERS[door.entry.sender].CONTENT_TYPES, within_s)
+            headers = {name.lower(): value for name, value in request.headers.items()}
+            return await run_in_threadpool(take, Received(headers, body))
+        except Refused as error:
+            refused = error
+        except (LedgerFailed, RotatorError) as error:
+            # Their words quote rows or files: only what they are is told.
+            log.warning("trigger_not_kept: %s: %s", door.entry.title, type(error).__name__)
+            refused = Refused("not_ready", "it could not be written down")
+        except Exception as error:  # noqa: BLE001 - its words may hold the message
+            log.error("trigger_failed: %s: %s", door.entry.title, type(error).__name__)  # noqa: TRY400 - likewise
+            refused = Refused("internal")
+        door.counts.add(door.entry.title, refused.reason)
+        return _problem(refused)
+
+    return endpoint
+
+
+def _problem(refused: Refused) -> Response:
+    """Return problem details (RFC 9457): what is wrong, in words that quote nothing."""
+    status = _STATUS.get(refused.reason, _UNBELIEVED)
+    said = {"type": "about:blank", "title": _TITLES[status], "status": status, "reason": refused.reason}
+    if refused.detail:
+        said["detail"] = refused.detail
+    answer = _json(status, said, "application/problem+json")
+    if status == _STATUS["not_ready"]:
+        answer.headers["Retry-After"] = "60"
+    return answer
+
+
+def _json(status: int, said: object, media_type: str = "application/json") -> Response:
+    return Response(json.dumps(said), status, media_type=media_type)

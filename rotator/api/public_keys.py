@@ -1,0 +1,103 @@
+"""Public keys and certificates of senders, fetched when a message names one that is not at hand, and kept for a day.
+
+A stranger may name any: so of one sender few are fetched in a minute, one at a time, and the same address not again.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict, deque
+from collections.abc import Callable, Mapping
+
+import httpx2
+
+from rotator.families.punctual_network import OutOfTime, punctual
+from rotator.ports import CALL_DEADLINE_S, CONNECT_TIMEOUT_S, READ_TIMEOUT_S
+from rotator.triggers.message import Refused
+
+KEEP_S = 86400.0
+AGAIN_S = 60.0
+AT_MOST = 6
+"""Addresses of one sender that are asked within AGAIN_S."""
+_KEPT = 64
+"""Keys of one sender that are kept."""
+_ANSWER_LIMIT = 256 * 1024
+
+
+class PublicKeys:
+    """The keys of all senders. Safe for many threads at once: who needs one that is at hand never waits."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._kept: dict[str, OrderedDict[str, tuple[float, bytes]]] = {}
+        self._asked: dict[str, deque[tuple[float, str]]] = {}
+        self._changing, self._fetching = threading.Lock(), threading.Lock()
+
+    def named(
+        self, sender: str, name: str, address: str, keys_in: Callable[[bytes], Mapping[str, bytes]]
+    ) -> dict[str, bytes]:
+        """Return the key of that name, nothing when `address` does not have it.
+
+        Raises Refused("not_ready") when it cannot be fetched now: a true sender comes again.
+        """
+        if (found := self._at_hand(sender, name)) is not None:
+            return {name: found}
+        if not self._fetching.acquire(blocking=False):
+            raise Refused("not_ready", "another key is being fetched")
+        try:
+            if (found := self._at_hand(sender, name)) is None:
+                self._note(sender, address)
+                self._keep(sender, keys_in(fetched(address)))
+                found = self._at_hand(sender, name)
+        finally:
+            self._fetching.release()
+        return {} if found is None else {name: found}
+
+    def _at_hand(self, sender: str, name: str) -> bytes | None:
+        with self._changing:
+            found = self._kept.get(sender, OrderedDict()).get(name)
+        return found[1] if found is not None and self._clock() - found[0] < KEEP_S else None
+
+    def _note(self, sender: str, address: str) -> None:
+        """Count a fetch. Raises Refused when it is one too many."""
+        now = self._clock()
+        asked = self._asked.setdefault(sender, deque())
+        while asked and now - asked[0][0] >= AGAIN_S:
+            asked.popleft()
+        if len(asked) >= AT_MOST or any(each == address for _, each in asked):
+            raise Refused("not_ready", "its keys were asked for a moment ago")
+        asked.append((now, address))
+
+    def _keep(self, sender: str, keys: Mapping[str, bytes]) -> None:
+        now = self._clock()
+        with self._changing:
+            kept = self._kept.setdefault(sender, OrderedDict())
+            for name, key in keys.items():
+                kept[name] = (now, key)
+                kept.move_to_end(name)
+            while len(kept) > _KEPT:
+                kept.popitem(last=False)
+
+
+def fetched(address: str) -> bytes:
+    """Return what stands at a public address. Raises Refused("not_ready") when it cannot be had now."""
+    transport = httpx2.HTTPTransport(trust_env=False)
+    network = punctual(transport)
+    network.end_at(time.monotonic() + CALL_DEADLINE_S)
+    timeout = httpx2.Timeout(READ_TIMEOUT_S, connect=CONNECT_TIMEOUT_S)
+    try:
+        with (
+            httpx2.Client(transport=transport, timeout=timeout, follow_redirects=False, trust_env=False) as client,
+            client.stream("GET", address) as answer,
+        ):
+            body = b""
+            for part in answer.iter_bytes():
+                body += part
+                if len(body) > _ANSWER_LIMIT:
+                    raise Refused("not_ready", "what stands at the address of its keys is too long")
+    except (httpx2.HTTPError, httpx2.StreamError, httpx2.InvalidURL, OutOfTime) as error:
+        raise Refused("not_ready", f"the address of its keys does not answer ({type(error).__name__})") from None
+    if not answer.is_success:
+        raise Refused("not_ready", f"the address of its keys answers {answer.status_code}")
+    return body

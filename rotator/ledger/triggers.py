@@ -1,0 +1,217 @@
+"""Alarms that came over HTTP: kept before the sender is answered, declared after, once however often they are told."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, func, insert, or_, select, update
+
+from rotator import clock
+from rotator.credential import Secret
+from rotator.flow.exposure import Exposure
+from rotator.flow.incident import Severity
+from rotator.ledger import rows, tables
+from rotator.ledger.acts import act
+from rotator.ledger.database import Database
+from rotator.ledger.enrolment import new_incident_id
+from rotator.seal import Seal
+from rotator.triggers import keeping
+from rotator.triggers.message import Missing, Trigger
+
+KEEPING = 491286116
+"""The advisory lock of PostgreSQL under which alarms are kept, one after the other: two at once may be one."""
+TAKEN_S = 300.0
+"""For how long who takes an alarm has it to himself."""
+_LATER_S, _LATEST_S = 30.0, 3600.0
+"""When an alarm that could not be declared is tried again: twice as late each time, up to an hour."""
+
+RECEIVED, WAITING, DECLARED, SAME = "received", "waiting", "declared", "same"
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Which alarm a message is, and whether it is the very message that came before."""
+
+    id: str
+    state: str
+    again: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """An alarm to be declared, as the incident whose id is already its own."""
+
+    id: str
+    sender: str
+    delivery: str
+    title: str
+    severity: Severity
+    detected_at: float
+    exposed_at: float | None
+    incident: str
+    sealed: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """An alarm in a list. `incident` is None until it is declared, `reason` why it is not."""
+
+    id: str
+    sender: str
+    title: str
+    received_at: float
+    state: str
+    same_as: str | None
+    incident: str | None
+    reason: str | None
+    due_at: float | None
+
+
+class Triggers:
+    """Keep alarms, hand them out to be declared, and say how they stand."""
+
+    def __init__(self, database: Database, seal: Seal, clock: Callable[[], float] = clock.now) -> None:
+        self._database, self._seal, self._clock = database, seal, clock
+
+    def keep(self, sender: str, trigger: Trigger, body: bytes) -> Kept:
+        """Write an alarm down; it is there for good when this returns. What was written before is not written again.
+
+        It is known by the sender's id of the message or, where he gives none, by its body. Another message of his that
+        names the very same credentials is the same alarm, as long as its incident is not closed.
+        """
+        now, own_id = self._clock(), trigger.delivery
+        delivery = own_id or f"body {self._seal.fingerprint(Secret(body.decode('latin-1')))}"
+        alarm = self._seal.fingerprint(keeping.same_alarm(trigger))
+        table, new = tables.trigger, f"trg-{datetime.fromtimestamp(now, UTC):%Y%m%d}-{secrets.token_hex(4)}"
+        with self._database.write() as connection:
+            if connection.dialect.name != "sqlite":
+                connection.execute(select(func.pg_advisory_xact_lock(KEEPING)))
+            told = (table.c.sender == sender, table.c.delivery == rows.plain(delivery))
+            before = _first(connection, *told, closed_too=own_id is not None)
+            if before is not None:
+                return Kept(before["same_as"] or before["id"], before["state"], again=True)
+            first = _first(connection, table.c.sender == sender, table.c.alarm == alarm, table.c.same_as.is_(None))
+            row = {
+                "id": new,
+                "sender": sender,
+                "delivery": delivery,
+                "alarm": alarm,
+                "title": keeping.without_secrets(trigger, trigger.title),
+                "severity": trigger.severity.value,
+                "received_at": now,
+                "detected_at": min(trigger.detected_at or now, now),
+                "exposed_at": None if trigger.exposed_at is None else min(trigger.exposed_at, now),
+                "attempts": 0,
+                "state": RECEIVED if first is None else SAME,
+                "same_as": None if first is None else first["id"],
+                "due_at": now if first is None else None,
+            }
+            blob = self._seal.close(keeping.written(trigger), new) if first is None else None
+            connection.execute(insert(table).values(**rows.plain(row), blob=blob))
+            if first is not None and first["state"] == DECLARED:
+                act(connection, first["incident"], {**_of(row), "act": "told again"})
+        return Kept(new, str(row["state"]))
+
+    def everything_is_due(self) -> None:
+        """Let what nobody has declared be tried at once: the process that had it may be gone."""
+        undeclared = tables.trigger.c.state.in_((RECEIVED, WAITING))
+        with self._database.write() as connection:
+            connection.execute(update(tables.trigger).where(undeclared).values(due_at=self._clock()))
+
+    def take(self) -> Taken | None:
+        """Hand out an alarm that is due, None when there is none; for a while nobody else gets it."""
+        table, now = tables.trigger, self._clock()
+        query = select(table).where(table.c.due_at <= now).order_by(table.c.due_at, table.c.id).limit(1)
+        with self._database.write() as connection:
+            row = connection.execute(query.with_for_update(skip_locked=True)).mappings().first()
+            if row is None:
+                return None
+            # The incident's id is written before the incident is: whoever comes after a crash declares the same one.
+            incident = row["incident"] or new_incident_id(now)
+            taken = {"incident": incident, "due_at": now + TAKEN_S}
+            connection.execute(update(table).where(table.c.id == row["id"]).values(taken))
+        told = {name: row[name] for name in ("id", "sender", "delivery", "title", "detected_at", "exposed_at")}
+        return Taken(**told, severity=Severity(row["severity"]), incident=incident, sealed=row["blob"])
+
+    def contents(self, taken: Taken) -> tuple[tuple[Exposure, ...], tuple[Missing, ...]]:
+        """Return what an alarm names. Raises BadInput when it was sealed with another key."""
+        return keeping.read_back(self._seal.open(taken.sealed, taken.id))
+
+    def is_declared(self, incident: str) -> bool:
+        """Tell whether the incident is there: who declared it may not have come to say so."""
+        with self._database.read() as connection:
+            query = select(tables.incident.c.id).where(tables.incident.c.id == incident)
+            return connection.execute(query).first() is not None
+
+    def declared(self, trigger: str, incident: str) -> None:
+        """Say that an alarm is an incident now: what was sealed goes, and the incident's chain tells who sent it."""
+        table = tables.trigger
+        with self._database.write() as connection:
+            values = {"state": DECLARED, "due_at": None, "reason": None, "blob": None}
+            mine = (table.c.id == trigger, table.c.state.in_((RECEIVED, WAITING)))
+            if not connection.execute(update(table).where(*mine).values(values)).rowcount:
+                return
+            alike = select(table).where(or_(table.c.id == trigger, table.c.same_as == trigger))
+            alike = alike.order_by(table.c.id != trigger, table.c.received_at, table.c.id)
+            for row in connection.execute(alike).mappings().all():
+                said = "triggered" if row["id"] == trigger else "told again"
+                act(connection, incident, {**_of(row), "act": said})
+
+    def put_off(self, trigger: str, reason: str) -> None:
+        """Let an alarm that could not be declared be tried again later, and say why it waits."""
+        table = tables.trigger
+        with self._database.write() as connection:
+            known = select(table.c.attempts).where(table.c.id == trigger)
+            attempts = connection.execute(known.with_for_update()).scalar_one()
+            later = min(_LATER_S * 2 ** min(attempts, 10), _LATEST_S)
+            values = {"state": WAITING, "attempts": attempts + 1, "due_at": self._clock() + later, "reason": reason}
+            mine = (table.c.id == trigger, table.c.state.in_((RECEIVED, WAITING)))
+            connection.execute(update(table).where(*mine).values(rows.plain(values)))
+
+    def next_due_at(self) -> float | None:
+        """Return when the next alarm is due, None when none waits."""
+        with self._database.read() as connection:
+            return connection.execute(select(func.min(tables.trigger.c.due_at))).scalar()
+
+    def listed(self) -> list[Alarm]:
+        """Return every alarm, the newest first."""
+        table, first = tables.trigger, tables.trigger.alias("first")
+        names = ("id", "sender", "title", "received_at", "state", "same_as", "reason", "due_at")
+        query = (
+            select(*(table.c[name] for name in names), first.c.incident, first.c.state.label("stands"))
+            .join(first, first.c.id == func.coalesce(table.c.same_as, table.c.id))
+            .order_by(table.c.received_at.desc(), table.c.id)
+        )
+        with self._database.read() as connection:
+            found = connection.execute(query).mappings().all()
+        return [
+            Alarm(
+                **{name: each[name] for name in names},
+                incident=each["incident"] if each["stands"] == DECLARED else None,
+            )
+            for each in found
+        ]
+
+
+def _first(connection: Connection, *where: Any, closed_too: bool = False) -> RowMapping | None:
+    """Return the newest alarm of which this is so, and whose incident is not closed."""
+    table, first, incident = tables.trigger, tables.trigger.alias("first"), tables.incident
+    query = (
+        select(table)
+        .join(first, first.c.id == func.coalesce(table.c.same_as, table.c.id))
+        .outerjoin(incident, incident.c.id == first.c.incident)
+        .where(*where)
+    )
+    if not closed_too:
+        query = query.where(incident.c.closed_at.is_(None))
+    return connection.execute(query.order_by(table.c.received_at.desc()).limit(1)).mappings().first()
+
+
+def _of(row: RowMapping | dict[str, Any]) -> dict[str, Any]:
+    """Return what the incident's chain tells of a message."""
+    told = {"trigger": row["id"], "sender": row["sender"], "delivery": row["delivery"]}
+    return {"at": row["received_at"], "by": f"{row['sender']} webhook", **told}

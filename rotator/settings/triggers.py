@@ -1,0 +1,68 @@
+"""`[[triggers]]`: who may send alarms over HTTP, and what his messages are held against."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from rotator import secret_reference
+
+SenderName = Literal["github", "github-partner", "gitguardian", "pagerduty", "aws-health", "generic", "gitlab"]
+SENDER_NAMES: tuple[str, ...] = get_args(SenderName)
+_KEYS = {
+    "secret": {"github", "gitguardian", "pagerduty", "generic", "gitlab"},
+    "topic": {"aws-health"},
+    "name": {"generic"},
+}
+"""The keys that some senders need, and the others have no use for."""
+_OPTIONAL = {"previous": _KEYS["secret"], "endpoint_url": {"github-partner", "aws-health"}}
+
+
+class TriggerSettings(BaseModel):
+    """One `[[triggers]]` entry."""
+
+    model_config = ConfigDict(extra="forbid")
+    sender: SenderName
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")] | None = None
+    secret: str | None = None
+    previous: str | None = None
+    topic: Annotated[str, Field(pattern=r"^arn:[a-z-]+:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_.-]+$")] | None = None
+    endpoint_url: Annotated[str, Field(pattern=r"^https?://[^\s/@]+(/\S*)?$")] | None = None
+    kinds: dict[str, str] = {}
+
+    @field_validator("secret", "previous")
+    @classmethod
+    def _reference(cls, value: str | None) -> str | None:
+        if value is not None:
+            secret_reference.check(value, "triggers")
+        return value
+
+    @model_validator(mode="after")
+    def _what_it_needs(self) -> TriggerSettings:
+        for key, senders in {**_KEYS, **_OPTIONAL}.items():
+            given = getattr(self, key) is not None
+            if given and self.sender not in senders:
+                raise ValueError(f"the trigger {self.sender} has no use for `{key}`")
+            if not given and key in _KEYS and self.sender in senders:
+                raise ValueError(f"the trigger {self.sender} needs `{key}`")
+        return self
+
+    @property
+    def title(self) -> str:
+        """Return what it is called: the sender, and which of several."""
+        return f"{self.sender}/{self.name}" if self.name else self.sender
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """Return where its secrets are, the present one first."""
+        return tuple(each for each in (self.secret, self.previous) if each is not None)
+
+
+def check_together(entries: Sequence[TriggerSettings]) -> None:
+    """Raise ValueError where two are one."""
+    titles = [each.title for each in entries]
+    for title in titles:
+        if titles.count(title) > 1:
+            raise ValueError(f"two triggers are called {title}")

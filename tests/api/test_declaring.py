@@ -1,0 +1,114 @@
+"""What is kept becomes an incident, at the first try or a later one, whoever else declares it."""
+
+from __future__ import annotations
+
+import pytest
+
+from rotator.api.declaring import declare
+from rotator.bootstrap import Rotator
+from rotator.credential import Leaked, Secret
+from rotator.errors import Unavailable
+from rotator.flow.exposure import LIST, Exposure
+from rotator.ledger.triggers import Triggers
+from rotator.settings.file import load
+from rotator.triggers.message import Missing, Trigger
+from tests.api.deployment import configured
+
+ALARM = Trigger(
+    "A leak",
+    exposures=(Exposure(LIST, "aws_iam_access_key", Leaked(id="AKIAQ4R7T2W9Z3K5M8N1")),),
+    missing=(Missing("github", "aws_access_key_id", "o/r#42", "https://x/42", "no secret", "fetch it"),),
+)
+
+
+@pytest.fixture
+def parts(tmp_path):
+    found = Rotator(load(configured(tmp_path, "http://127.0.0.1:9")))
+    yield found
+    found.database.close()
+
+
+def manual(parts, incident):
+    return {(each.kind, each.key, each.mend) for each in parts.reading.incident(incident).manual}
+
+
+def test_what_an_alarm_lacks_is_a_task_for_a_person_beside_what_it_names(parts):
+    kept = parts.triggers.keep("github", ALARM, b"")
+    declare(parts, taken := parts.triggers.take())
+    assert [each.state for each in parts.triggers.listed()] == ["declared"]
+    assert (None, "o/r#42", "fetch it") in manual(parts, taken.incident)
+    assert {each.key for each in parts.reading.incident(taken.incident).manual} == {"o/r#42", "AKIAQ4R7T2W9Z3K5M8N1"}
+    assert kept.id == taken.id
+
+
+def test_the_operators_word_says_which_kind_a_senders_type_is(parts):
+    token = Exposure("github_partner", "acme_access", Leaked(secret=Secret("acme_canary")))
+    parts.triggers.keep("github-partner", Trigger("t", exposures=(token,)), b"")
+    declare(parts, taken := parts.triggers.take())
+    [task] = parts.reading.incident(taken.incident).manual
+    assert task.kind == "acme_api_token"
+
+
+def test_an_incident_that_is_there_already_is_not_declared_again(parts, monkeypatch):
+    """Whoever declared it was killed before he said so."""
+    parts.triggers.keep("github", ALARM, b"")
+    taken = parts.triggers.take()
+    with monkeypatch.context() as killed:
+        killed.setattr(Triggers, "declared", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            declare(parts, taken)
+    parts.triggers.everything_is_due()
+    declare(parts, parts.triggers.take())
+    assert [each.incident.id for each in parts.reading.incidents()] == [taken.incident]
+    assert [each.incident for each in parts.triggers.listed()] == [taken.incident]
+
+
+def test_two_that_declare_one_alarm_make_one_incident(parts, monkeypatch):
+    parts.triggers.keep("github", ALARM, b"")
+    taken = parts.triggers.take()
+    monkeypatch.setattr(Triggers, "is_declared", Behind(Triggers.is_declared))
+    for _ in range(2):
+        declare(parts, taken)
+    assert [each.incident.id for each in parts.reading.incidents()] == [taken.incident]
+    assert [each.state for each in parts.triggers.listed()] == ["declared"]
+
+
+class Behind:
+    """Does not see, when first asked of each time, what the other has just written."""
+
+    def __init__(self, tells):
+        self._tells, self._asked = tells, 0
+
+    def __get__(self, triggers, _owner=None):
+        return lambda incident: self._tell(triggers, incident)
+
+    def _tell(self, triggers, incident):
+        self._asked += 1
+        return self._asked > 2 and self._tells(triggers, incident)
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (Unavailable("vault_unreachable", "kv"), "vault_unreachable: kv"),
+        (ZeroDivisionError("canary"), "internal error"),
+    ],
+)
+def test_what_cannot_be_planned_now_stays_visible_with_the_reason(parts, monkeypatch, error, reason):
+    kept = parts.triggers.keep("github", ALARM, b"")
+    taken = parts.triggers.take()
+
+    def fails(*_given, **_named):
+        raise error
+
+    with monkeypatch.context() as broken:
+        broken.setattr("rotator.response.prepare", fails)
+        declare(parts, taken)
+    [listed] = parts.triggers.listed()
+    assert (listed.state, listed.incident) == ("waiting", None)
+    assert listed.reason.startswith(reason)
+    assert "canary" not in listed.reason
+    parts.triggers.everything_is_due()
+    declare(parts, parts.triggers.take())
+    assert [each.state for each in parts.triggers.listed()] == ["declared"]
+    assert kept.id == listed.id

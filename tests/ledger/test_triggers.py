@@ -1,0 +1,156 @@
+"""An alarm is kept once however often it is told, handed out to one, and told in its incident's chain."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from sqlalchemy import insert, select, update
+
+from rotator.credential import Leaked, Secret
+from rotator.errors import BadInput
+from rotator.flow.exposure import Exposure
+from rotator.flow.incident import Severity
+from rotator.ledger import tables
+from rotator.ledger.triggers import TAKEN_S, Triggers
+from rotator.seal import Seal
+from rotator.triggers.message import Missing, Trigger
+from tests.fakes.deployment import SEAL
+
+MISSING = Missing("github", "aws_access_key_id", "o/r#42", "https://x/42", "no secret", "fetch it")
+
+
+class Time:
+    now = 1.8e9
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock():
+    return Time()
+
+
+@pytest.fixture
+def triggers(database, clock):
+    return Triggers(database, SEAL, clock)
+
+
+def alarm(*secrets, delivery=None, missing=(), title="A leak"):
+    exposures = tuple(Exposure("gitlab", "t", Leaked(secret=Secret(each)), "https://x/1") for each in secrets)
+    return Trigger(title, Severity.CRITICAL, delivery=delivery, exposures=exposures, missing=tuple(missing))
+
+
+def incident_of(database, name, closed_at=None):
+    """Write the incident that somebody has declared."""
+    row = {"id": name, "title": "t", "severity": "high", "detected_at": 1.0, "declared_at": 1.0, "plan_digest": "d"}
+    with database.write() as connection:
+        connection.execute(insert(tables.incident).values(**row, closed_at=closed_at, length=0, head=""))
+    return name
+
+
+def acts(database, chain):
+    query = select(tables.evidence.c.body).where(tables.evidence.c.chain == chain).order_by(tables.evidence.c.seq)
+    with database.read() as connection:
+        return [json.loads(body) for body in connection.execute(query).scalars()]
+
+
+def test_a_senders_retry_is_the_alarm_that_was_kept(triggers):
+    first = triggers.keep("github", alarm(missing=[MISSING], delivery="d-1"), b"{}")
+    again = triggers.keep("github", alarm(missing=[MISSING], delivery="d-1"), b"{}")
+    assert (again.id, again.again, first.again) == (first.id, True, False)
+    assert [each.id for each in triggers.listed()] == [first.id]
+
+
+def test_without_an_id_the_body_tells_a_retry_until_the_incident_is_closed(triggers, database, clock):
+    first = triggers.keep("gitlab", alarm("a"), b"[1]")
+    assert triggers.keep("gitlab", alarm("a"), b"[1]").id == first.id
+    other = triggers.keep("gitlab", alarm("a"), b"[1 ]")
+    assert (other.state, triggers.keep("gitlab", alarm("a"), b"[1 ]").again) == ("same", True)
+    name = incident_of(database, triggers.take().incident)
+    triggers.declared(first.id, name)
+    with database.write() as connection:
+        connection.execute(update(tables.incident).values(closed_at=clock.now))
+    clock.now += 1
+    for body in (b"[1]", b"[1 ]"):
+        later = triggers.keep("gitlab", alarm("a"), body)
+        assert not later.again
+        assert later.id not in {first.id, other.id}
+
+
+def test_another_message_about_the_same_credentials_is_the_same_incident(triggers, database):
+    first = triggers.keep("gitlab", alarm("a", "b", delivery="d-1"), b"")
+    early = triggers.keep("gitlab", alarm("b", "a", delivery="d-2"), b"")
+    taken = triggers.take()
+    assert (taken.id, triggers.take()) == (first.id, None)
+    triggers.declared(first.id, incident_of(database, taken.incident))
+    late = triggers.keep("gitlab", alarm("a", "b", delivery="d-3"), b"")
+    more = triggers.keep("gitlab", alarm("a", "b", "c", delivery="d-4"), b"")
+    elsewhere = triggers.keep("generic/x", alarm("a", "b", delivery="d-1"), b"")
+    assert [each.state for each in (first, early, late, more, elsewhere)] == [
+        "received",
+        "same",
+        "same",
+        "received",
+        "received",
+    ]
+    told = {each.id: each.incident for each in triggers.listed()}
+    assert [told[each.id] for each in (first, early, late, more)] == [taken.incident] * 3 + [None]
+    assert [(each["act"], each["trigger"], each["by"]) for each in acts(database, taken.incident)] == [
+        ("triggered", first.id, "gitlab webhook"),
+        ("told again", early.id, "gitlab webhook"),
+        ("told again", late.id, "gitlab webhook"),
+    ]
+
+
+def test_what_an_alarm_names_is_sealed_until_it_is_declared(triggers, database):
+    kept = triggers.keep(
+        "gitlab", alarm("glpat-canary", title="glpat-canary is out", missing=[MISSING]), b"glpat-canary"
+    )
+    with database.read() as connection:
+        [row] = connection.execute(select(tables.trigger)).all()
+    assert "canary" not in repr(row)
+    taken = triggers.take()
+    exposures, missing = triggers.contents(taken)
+    assert (exposures[0].leaked.secret, missing) == (Secret("glpat-canary"), (MISSING,))
+    with pytest.raises(BadInput, match="cannot be opened"):
+        Triggers(database, Seal(b"x" * 32)).contents(taken)
+    triggers.declared(kept.id, incident_of(database, taken.incident))
+    with database.read() as connection:
+        assert connection.execute(select(tables.trigger.c.blob)).scalars().all() == [None]
+
+
+def test_who_takes_an_alarm_has_it_for_a_while_and_whoever_comes_after_declares_the_same_incident(triggers, clock):
+    triggers.keep("gitlab", alarm("a"), b"")
+    taken = triggers.take()
+    assert triggers.take() is None
+    clock.now += TAKEN_S
+    assert triggers.take().incident == taken.incident
+    triggers.everything_is_due()
+    assert triggers.take().incident == taken.incident
+
+
+def test_what_cannot_be_declared_is_tried_later_and_later_and_says_why(triggers, clock):
+    kept = triggers.keep("gitlab", alarm("a"), b"")
+    waits = []
+    for _ in range(9):
+        triggers.take()
+        triggers.put_off(kept.id, "vault_unreachable")
+        waits.append(triggers.next_due_at() - clock.now)
+        clock.now = triggers.next_due_at()
+    assert waits == [30, 60, 120, 240, 480, 960, 1920, 3600, 3600]
+    [listed] = triggers.listed()
+    assert (listed.state, listed.reason, listed.incident) == ("waiting", "vault_unreachable", None)
+
+
+def test_an_alarm_is_declared_once(triggers, database):
+    kept = triggers.keep("gitlab", alarm("a"), b"")
+    name = incident_of(database, triggers.take().incident)
+    assert triggers.is_declared(name)
+    for _ in range(2):
+        triggers.declared(kept.id, name)
+    triggers.put_off(kept.id, "too late")
+    assert [each.state for each in triggers.listed()] == ["declared"]
+    assert len(acts(database, name)) == 1
+    assert triggers.next_due_at() is None
