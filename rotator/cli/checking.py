@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 from rotator.bootstrap import Rotator
 from rotator.cli.permitted import NOT_ASKED, May, Permissions, permissions
 from rotator.cli.reaching import Asked, Reached, issuer, reach, served
-from rotator.errors import BadInput
+from rotator.errors import BadInput, Rejected
 from rotator.flow.playbook_words import meant
+from rotator.permissions import LOOK
 from rotator.ports import Connection
+
+_REFUSALS = frozenset({"access_denied", "permission_denied"})
+"""How the other side says that one may not look."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,25 +41,45 @@ class Checked:
 
     @property
     def data(self) -> dict[str, Any]:
-        """Return it as plain data; `permissions` is None where they could not be asked."""
+        """Return it as plain data.
+
+        `trouble` is the reason of what failed, `may` says granted, refused or unknown of each verb that is needed, and
+        `permissions` on what that rests; these are None where there is none, and where they could not be asked.
+        """
+        troubles = [each.error.reason if each.error else each.answer for each in self._asked if not each.well]
         return {
             "kind": self.kind,
             "connection": self.connection,
             "well": self.well,
             "answer": self.reached.answer,
-            "permitted": self.permitted.answer,
+            "trouble": troubles[0] if troubles else None,
+            "may": None if self.may is None else self.may.states,
             "permissions": None if self.may is None else self.may.data,
             "limit": self.limit,
         }
 
+    @property
+    def _asked(self) -> tuple[Reached, Reached]:
+        return self.reached, self.permitted
+
+    @property
+    def _besides(self) -> May | None:
+        """Return what was told besides the answer: if that is a refusal, it has told that the rotator may not look."""
+        error = self.reached.error
+        if self.may is None or error is None or error.reason not in _REFUSALS:
+            return self.may
+        return replace(self.may, verbs=tuple(verb for verb in self.may.verbs if verb != LOOK))
+
     def lines(self, *, whole: bool) -> list[str]:
         """Say it in a line, and what is refused in one each; `whole`: also each thing of which nobody can tell."""
+        told = self._besides
+        answer = self.permitted.answer if told is None else str(told)
         said = [self.reached.answer]
-        if self.permitted.answer != self.reached.answer:  # the same trouble is said once
-            said.append(self.permitted.answer)
+        if answer not in {"", self.reached.answer}:  # the same trouble is said once
+            said.append(answer)
         said += [self.limit] if self.limit else []
         line = f"{'ok ' if self.well else 'BAD'} {self.kind} on {self.connection}: {'; '.join(said)}"
-        may = [] if self.may is None else [*self.may.lacking, *(self.may.untold if whole else ())]
+        may = [] if told is None else [*told.lacking, *(told.untold if whole else ())]
         return [line, *(f"    {each}" for each in may)]
 
 
@@ -69,7 +93,7 @@ def checked(parts: Rotator, connection: str | None, kind: str | None, owner: str
         Asked(each.name, partial(issuer, parts, name, each, owner, ask))
         for (name, each), ask in zip(pairs, asks, strict=True)
     ]
-    asked += [Asked(each.name, partial(_permitted, ask)) for (_, each), ask in zip(pairs, asks, strict=True)]
+    asked += [Asked(each.name, partial(_permitted, ask, owner)) for (_, each), ask in zip(pairs, asks, strict=True)]
     answers = list(reach(asked))
     return [
         Checked(name, each.name, _limit(parts, each), answer, permission)
@@ -110,8 +134,13 @@ def _pairs(parts: Rotator, connection: str | None, kind: str | None) -> list[tup
     return pairs
 
 
-def _permitted(ask: Permissions) -> May | str:
-    return ask() or NOT_ASKED
+def _permitted(ask: Permissions, owner: str | None) -> May | str:
+    try:
+        return ask() or NOT_ASKED
+    except Rejected as refusal:
+        if owner is None or refusal.reason != "not_found":
+            raise
+        raise Rejected("not_found", f"{refusal.detail}; is {owner} the owner's name?") from None
 
 
 def _limit(parts: Rotator, connection: Connection) -> str | None:

@@ -221,9 +221,14 @@ def list_gates(context: typer.Context, incident: Id, output: OutputOption = Outp
         emit([{**asdict(each), "at": moment(each.at)} for each in found], output)
         return
     table = plain_table(None, "gate", "stands", "waiting", "since", "by", "reason")
+    hosts = parts.gates.open_footholds(parts.reading.named(incident))
     for each in found:
         stands, who = "open" if each.is_open else "shut", each.by or "nobody has spoken"
-        table.add_row(each.name, stands, str(each.waiting), moment(each.at), words(who), words(each.reason or ""))
+        if each.name == "host_isolated" and hosts:
+            stands += f"; no new secret goes to {', '.join(hosts)}"
+        table.add_row(
+            each.name, words(stands), str(each.waiting), moment(each.at), words(who), words(each.reason or "")
+        )
     console().print(table)
 
 

@@ -142,6 +142,9 @@ def check_providers(
     (identify, inspect), to issue or install a replacement, to suspend, resume, end sessions, uninstall, revoke.
     Where that cannot be asked without trying, it says so. Stores and consumers are asked by `rotator doctor`.
 
+    In `-o json`, `may` says of each verb granted, refused or unknown, and `trouble` why one is not well (null: it lacks
+    what `may` says is refused).
+
     No credential is changed, but to ask leaves traces: in the other side's logs (in Redis's ACL LOG, what it refuses),
     and of a Vault token whose uses are counted, each kind spends one or two.
     """

@@ -26,6 +26,7 @@ _AT_ISSUER = (
 )
 """What changes something at an issuer. To preserve is to look; a knock is let in by what knocks."""
 NOT_ASKED = "what the rotator may do there cannot be asked without trying it"
+_WORDS = {"granted": "may", "refused": "may NOT", "unknown": "nobody can tell of"}
 DELIVERY = (str(Verb.PROMOTE), str(Verb.DEMOTE))
 """What is needed of a store."""
 
@@ -55,6 +56,11 @@ class May:
         return [{**asdict(each), "verbs": list(each.verbs), "needed": each in self._needed} for each in self.told]
 
     @property
+    def states(self) -> dict[str, str]:
+        """Return of each verb that is needed whether it is granted, refused, or unknown."""
+        return {verb: self._state(verb) for verb in self.verbs}
+
+    @property
     def _needed(self) -> tuple[Permission, ...]:
         return tuple(each for each in self.told if set(each.verbs) & set(self.verbs))
 
@@ -80,14 +86,17 @@ class May:
 
     def __str__(self) -> str:
         """Say it in a line, verb by verb."""
-        refused = [verb for verb in self.verbs if any(verb in each.verbs for each in self.refused)]
-        granted = [verb for verb in self.verbs if self._all_granted(verb)]
-        unknown = [verb for verb in self.verbs if verb not in refused and verb not in granted]
-        said = [("may ", granted), ("may NOT ", refused), ("nobody can tell of ", unknown)]
-        return "; ".join(f"{words}{', '.join(verbs)}" for words, verbs in said if verbs)
+        states = self.states
+        said = {words: [verb for verb, each in states.items() if each == state] for state, words in _WORDS.items()}
+        return "; ".join(f"{words} {', '.join(verbs)}" for words, verbs in said.items() if verbs)
 
     def _verbs(self, permission: Permission) -> str:
         return ", ".join(verb for verb in self.verbs if verb in permission.verbs)
+
+    def _state(self, verb: str) -> str:
+        if any(verb in each.verbs for each in self.refused):
+            return "refused"
+        return "granted" if self._all_granted(verb) else "unknown"
 
     def _all_granted(self, verb: str) -> bool:
         asked = [each.granted for each in self.told if verb in each.verbs]

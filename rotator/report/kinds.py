@@ -66,7 +66,7 @@ def seen_by(found: dict[str, Any]) -> str:
     return f"{seen}, no more" if found["machine"] == LOOKS else seen
 
 
-def counted(rows: Iterable[dict[str, Any]]) -> str:
+def counted(rows: Sequence[dict[str, Any]]) -> str:
     """Return in words how many kinds there are of each sort and grade, none added to another's.
 
     Those of the practice range are left out: nobody has such a credential.
@@ -81,9 +81,10 @@ def counted(rows: Iterable[dict[str, Any]]) -> str:
         f"{sorts[NOTHING]} by a person alone, and no machine proves anything" if sorts[NOTHING] else "",
     ]
     asked = sum(each["permissions"] for each in real)
+    beside = f" Not counted: {', '.join(sorted(PRACTICE))}, of the practice range." if len(real) < len(rows) else ""
     return (
         f"{len(real)} kinds: {'; '.join(filter(None, said))}. Tested: {', '.join(tested)}. "
-        f"Of {asked} the rotator's permissions can be asked."
+        f"Of {asked} the rotator's permissions can be asked.{beside}"
     )
 
 

@@ -106,7 +106,9 @@ def test_each_connection_is_told_by_itself_and_one_that_lacks_something_is_bad()
         "needed": True,
     }
     assert "throttled" in found[2].lines(whole=False)[0]
-    assert found[2].data["permissions"] is None
+    assert [each.data["trouble"] for each in found] == [None, None, "throttled"]
+    assert found[1].data["may"] == dict.fromkeys(needed(KINDS[KEY]), "granted") | {needed(KINDS[KEY])[-1]: "refused"}
+    assert (found[2].data["permissions"], found[2].data["may"]) == (None, None)
     assert counted(found)[:2] == [
         "3 asked about, 2 not well; of 2 it is told what the rotator may do",
         f"not well: {KEY} on c1, {KEY} on c2",
@@ -121,7 +123,9 @@ def test_who_may_look_but_not_at_somebody_made_up_is_answered():
     assert confined.asked == [None]  # both questions of it are one to the issuer
     blind = Told([Permission((LOOK,), "iam:ListAccessKeys", None, "may not simulate"), *ALL[1:]])
     blind.inspect = Told.refusing
-    assert [each.well for each in checked(parts(blind), None, None, None)] == [False]
+    (found,) = checked(parts(blind), None, None, None)
+    assert not found.well
+    assert not [line for line in found.lines(whole=True) if "look" in line]  # its refusal has told that
     away = Told(Unavailable("throttled", "later"))
     away.inspect = Told.refusing
     (found,) = checked(parts(away), None, None, None)
@@ -133,6 +137,13 @@ def test_the_owners_of_the_configuration_are_asked_about_unless_one_is_named():
     for owner, asked in ((None, ["of ci", "of payments"]), ("billing", ["of billing"])):
         (found,) = checked(known, None, KEY, owner)
         assert [each.needs for each in found.may.told] == asked
+
+
+def test_an_owner_whom_the_issuer_does_not_find_may_be_misspelt():
+    for owner, asks in (("c1", True), (None, False)):
+        (found,) = checked(parts(Told(Rejected("not_found", "GetUser: NoSuchEntity"))), None, KEY, owner)
+        assert not found.well
+        assert ("is c1 the owner's name?" in found.lines(whole=False)[0]) is asks
 
 
 def test_a_kind_that_cannot_be_asked_is_well_and_says_so():
