@@ -11,7 +11,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks import against_ansible, against_script, commands, growth, intake, order, overhead, planning, respond
+from benchmarks import (
+    against_ansible,
+    against_script,
+    commands,
+    growth,
+    intake,
+    order,
+    overhead,
+    packages,
+    planning,
+    respond,
+)
 from benchmarks.cloud import Limits
 
 RESULTS = Path("build/bench.json")
@@ -29,6 +40,7 @@ class Benchmark:
 BENCHMARKS = {
     "commands": Benchmark(commands.measure, lambda: commands.measure(times=1)),
     "intake": Benchmark(intake.measure, lambda: intake.measure(findings=1_000, credentials=200)),
+    "packages": Benchmark(packages.measure, lambda: packages.measure(1_000)),
     "respond": Benchmark(respond.measure, lambda: respond.measure(keys=40, repetitions=2, settle_s=0.2)),
     "overhead": Benchmark(overhead.measure, lambda: overhead.measure(keys=32)),
     "order": Benchmark(

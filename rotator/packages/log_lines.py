@@ -20,8 +20,8 @@ _VERSION = r"[0-9][\w.+!-]{0,100}"
 
 # A line without any of these says nothing of packages.
 _MAY_TELL = re.compile(
-    r"nstalled |nstalling |nstall |Uninstalling|satisfied: |ollecting |ownload|sing cached|rocessing |==|Updating |"
-    r"Downgrading |@\d|\.tgz|[+-] [@a-z]| add "
+    r"nstalled |nstalling |nstall |nstallation: |satisfied: |ollecting |ownload|sing cached|rocessing |==|Updating |"
+    r"Downgrading |@\d|\.tgz|[+-] [@A-Za-z]| add "
 )
 
 _DONE = re.compile(r"Successfully (installed|uninstalled) (.+)")

@@ -67,7 +67,8 @@ def match(advisories: Iterable[Advisory], found: Iterable[Document | Unread]) ->
             unread.append(broken)
     notes = tuple(f"{each.id} was withdrawn and is not looked for" for each in events if each.withdrawn is not None)
     hits = sorted(gathered.hits(), key=lambda hit: (RANK[hit.sureness], hit.site, hit.package, hit.version))
-    return Findings(tuple(hits), tuple(unread), gathered.components, files, notes)
+    named = tuple(Unread(clean(each.path), each.why) for each in unread)
+    return Findings(tuple(hits), named, gathered.components, files, notes)
 
 
 @dataclass(slots=True)

@@ -26,9 +26,12 @@ _REQUIREMENT = re.compile(rf"{_NAME}\s{{0,9}}(?:$|[;#@(\[]|(?:[=!<>~]=|[<>]))")
 _PINNED = re.compile(r"^[\w.\[\],-]{1,200}\s?(?:===?|~=|!=|<|>)|^-{1,2}[reci][\s=]|^[\w.-]{1,200} @ ")
 _NAMED = re.compile(r"requirements?|constraints?|freeze", re.IGNORECASE)
 _OPTION = re.compile(r"-{1,2}[A-Za-z]")
+# An address or a path instead of a name: what lies there may tell nothing.
+_ELSEWHERE = re.compile(r"[.~/$]|[^\s@;\[=<>!]*[/\\]|\S+\.(?:whl|zip|tar\.gz)(?:\s|$)")
 _TABLE = re.compile(r"Package\s+Version\b")
 _WHEEL = re.compile(r"(?:^|/)([A-Za-z0-9_.]+)-([0-9][^-/#?]*)-[^/#?]*\.whl(?:[?#]|$)")
 _SDIST = re.compile(r"(?:^|/)([A-Za-z0-9_.-]+)-([0-9][^-/#?]*)\.(?:tar\.gz|zip|tar\.bz2|tgz)(?:[?#]|$)")
+_EDITABLE = re.compile(rf"# Editable [^(]{{1,80}}\(({_NAME}===?[\w.+!-]{{1,100}})\)")
 _EGG = re.compile(r"#(?:[^#]*&)?egg=([A-Za-z0-9_.-]{1,200})")
 
 
@@ -41,8 +44,10 @@ def claims(report: Report) -> bool:
     lines = head.lines[:-1] if len(head.lines) > _FEW else head.lines
     if not lines or _TABLE.match(lines[0]):
         return bool(lines)
-    told = any(_PINNED.search(each) for each in lines) or _NAMED.search(report.name.rpartition("/")[2])
-    return bool(told) and all(_REQUIREMENT.match(each) or _OPTION.match(each) for each in _whole(lines))
+    said = [bool(_REQUIREMENT.match(each) or _OPTION.match(each)) for each in _whole(lines)]
+    if _NAMED.search(report.name.rpartition("/")[2]):
+        return any(said)
+    return all(said) and any(_PINNED.search(each) for each in lines)
 
 
 def components(report: Report) -> Parts:
@@ -58,7 +63,7 @@ def components(report: Report) -> Parts:
             found = requirement(line, Sureness.INSTALLED if frozen else Sureness.LOCKED, number)
             if found is not None:
                 yield found
-            elif line.strip() and not _OPTION.match(line.strip()):
+            elif line.strip() and not _OPTION.match(line.strip()) and not _ELSEWHERE.match(line.strip()):
                 strange = strange or number
         if strange:
             raise report.bad("this is no requirement", f"line {strange}", "write one as pip reads it")
@@ -68,10 +73,12 @@ def requirement(text: str, exact: Sureness, line: int) -> Component | None:
     """Return what one requirement names; `exact` is how sure a pinned version is. None for pip's options."""
     text = re.sub(r"(?:^|\s)#.*$", "", text[:_LINE_CAP]).strip()
     editable = re.match(r"(?:-e|--editable)[\s=]+", text)
-    if editable or "://" in text.partition(";")[0].partition(" @ ")[0]:
-        return of_address(text[editable.end() :] if editable else text, exact, line)
+    if editable:
+        return of_address(text[editable.end() :], exact, line)
     if text.startswith("-"):
         return None
+    if _ELSEWHERE.match(text):
+        return of_address(text, exact, line)
     # What follows are options of this one requirement: hashes above all.
     text = re.split(r"\s--?[a-z]", text, maxsplit=1)[0]
     try:
@@ -108,6 +115,9 @@ def _logical(report: Report) -> Iterator[tuple[int, str]]:
     for number, line in report.lines():
         text = line.strip()
         if text.startswith("#"):
+            # Of what was installed from a folder, pip tells the version in a comment alone.
+            if not joined and (editable := _EDITABLE.match(text)):
+                yield number, editable[1]
             continue
         start = start if joined else number
         if text.endswith("\\") and len(joined) < _LINE_CAP:
