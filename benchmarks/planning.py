@@ -11,6 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from benchmarks import scoping
 from benchmarks.cloud_keys import OnWorld, prepare, settings
 from benchmarks.instant import InstantWorld
 from benchmarks.population import RISK, Planted, accounts
@@ -33,6 +34,7 @@ def measure(credentials: int = CREDENTIALS) -> list[dict[str, object]]:
     return [
         {"name": what, "value": round(took["seconds"], 2), "unit": "s", "target": TARGET_S},
         {"name": f"{what}, process", "value": round(took["gigabytes"], 3), "unit": "GB", "target": TARGET_GB},
+        *scoping.measure(min(credentials, scoping.CREDENTIALS)),
     ]
 
 

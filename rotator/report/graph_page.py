@@ -11,7 +11,7 @@ from rotator.report.plain import plain
 
 _WIDTH, _GAP, _ROW, _LINE, _EDGE = 300, 56, 12, 17, 20
 """Of a box, between columns, between rows, of a line of text, and around all, in pixels."""
-_LETTERS, _LINES = 40, 3
+_LETTERS, _BOLD, _LINES = 38, 30, 3
 
 _STYLE = """
 :root { color-scheme: light dark; --ink: #1a1a1a; --paper: #fff; --line: #8a8f98; --box: #f3f4f6;
@@ -58,7 +58,10 @@ class _Box:
 
 def html(drawn: Graph, title: str) -> str:
     """Return the page."""
-    boxes = [_Box(node, depth, _lines(node.lines[:1]), _lines(node.lines[1:])) for depth, node in drawn.nodes()]
+    boxes = [
+        _Box(node, depth, _lines(node.lines[:1], _LETTERS), _lines(node.lines[1:], _BOLD))
+        for depth, node in drawn.nodes()
+    ]
     height = _place(boxes)
     width = max((box.x for box in boxes), default=0) + _WIDTH + _EDGE
     by_node = {id(box.node): box for box in boxes}
@@ -99,10 +102,10 @@ def _together(boxes: list[_Box]) -> float:
     return sum(box.span for box in boxes) + _ROW * max(len(boxes) - 1, 0)
 
 
-def _lines(texts: list[str]) -> list[str]:
+def _lines(texts: list[str], letters: int) -> list[str]:
     """Break text into lines that a box has room for; the whole is its tooltip."""
-    found = [line for text in texts for line in wrap(text, _LETTERS, break_long_words=True) or [""]]
-    return found if len(found) <= _LINES else [*found[: _LINES - 1], f"{found[_LINES - 1][: _LETTERS - 1]}…"]
+    found = [line for text in texts for line in wrap(text, letters, break_long_words=True) or [""]]
+    return found if len(found) <= _LINES else [*found[: _LINES - 1], f"{found[_LINES - 1][: letters - 1]}…"]
 
 
 def _edge(one: _Box, other: _Box) -> str:
