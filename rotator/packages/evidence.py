@@ -24,6 +24,7 @@ from rotator.packages import (
 )
 from rotator.packages.component import Document, Parts, Unread
 from rotator.packages.place import of_folder
+from rotator.packages.windows_text import utf8
 
 
 class Format(Protocol):
@@ -63,7 +64,7 @@ def walk(pairs: Iterable[tuple[str, BinaryIO]]) -> Iterator[Document | Unread]:
     """
     for path, stream in pairs:
         try:
-            report = Report(path, stream)
+            report = Report(path, utf8(stream))
         except BadInput as error:
             yield Unread(path, error.what)
             continue

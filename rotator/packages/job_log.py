@@ -14,7 +14,7 @@ from rotator.flow.site import SiteKind
 from rotator.intake.report import Report
 from rotator.packages.advisory import moment
 from rotator.packages.component import About, Parts
-from rotator.packages.log_lines import said
+from rotator.packages.log_lines import said, tells
 from rotator.packages.place import made, of_folder
 
 DESCRIPTION = "CI job logs"
@@ -45,13 +45,12 @@ def claims(report: Report) -> bool:
 def components(report: Report) -> Parts:
     """Yield each package that an installer names, and what the log tells of its job."""
     header: dict[str, str] = {}
-    first, last = None, None
+    first, last = "", ""
     for number, line in report.lines():
-        text = line[:_LONGEST].rstrip()
-        at: datetime | None = None
+        text, at = line[:_LONGEST].rstrip(), ""
         if stamp := _STAMPED.match(text):
-            at, text = moment(_micro(stamp[2])), text[stamp.end() :]
-            first, last = first or at, at or last
+            at, text = stamp[2], text[stamp.end() :]
+            first, last = first or at, at
             if stamp[1]:
                 header.setdefault("Complete job name", stamp[1])
         if "\x1b" in text:
@@ -60,8 +59,9 @@ def components(report: Report) -> Parts:
             text = text[step.end() :]
         if found := _HEADER.match(text):
             header.setdefault(found[1], found[2].strip())
-        yield from said(text, number, at)
-    yield _about(header, first, last)
+        if tells(text):
+            yield from said(text, number, _time(at))
+    yield _about(header, _time(first), _time(last))
 
 
 def _about(header: dict[str, str], first: datetime | None, last: datetime | None) -> About:
@@ -75,6 +75,6 @@ def _about(header: dict[str, str], first: datetime | None, last: datetime | None
     )
 
 
-def _micro(stamp: str) -> str:
-    """Return the time with the six digits of a second at most that Python reads; GitHub writes seven."""
-    return re.sub(r"(\.\d{6})\d+", r"\1", stamp)
+def _time(stamp: str) -> datetime | None:
+    """Return the time, with the six digits of a second at most that Python reads; GitHub writes seven."""
+    return moment(re.sub(r"(\.\d{6})\d+", r"\1", stamp))

@@ -47,10 +47,13 @@ _ACTION = re.compile(
 )
 
 
+def tells(text: str) -> bool:
+    """Tell, at little cost, whether a line may say something of packages. What failed was not installed."""
+    return _MAY_TELL.search(text) is not None and not text.lstrip().startswith("ERROR")
+
+
 def said(text: str, number: int, at: datetime | None) -> Iterator[Component]:
-    """Yield each package that a line names, with its number; `at` is when it was written."""
-    if _MAY_TELL.search(text) is None or text.lstrip().startswith("ERROR"):
-        return
+    """Yield each package that a line which tells names, with its number; `at` is when it was written."""
     for of, version, sure, came in _read(text):
         yield Component(of, version, sure, number, came=at if came else None, seen=None if came else at)
 
@@ -93,6 +96,10 @@ def _action(found: re.Match[str]) -> _Said:
 
 def _npm(found: re.Match[str]) -> _Said:
     yield package(NPM, found[1]), found[2], Sureness.INSTALLED, True
+
+
+def _listed(found: re.Match[str]) -> _Said:
+    yield package(NPM, found[1]), found[2], Sureness.INSTALLED, False
 
 
 def _fetched(found: re.Match[str]) -> _Said:
@@ -140,7 +147,7 @@ _FORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], _Said]], ...] = (
     (_POETRY, _poetry),
     (_ACTION, _action),
     (_NPM_PLUS, _npm),
-    (_TREE, _npm),
+    (_TREE, _listed),
     (_TARBALL, _fetched),
     (_DEPRECATED, _fetched),
     (_ARRIVING, _arriving),

@@ -72,6 +72,13 @@ def test_a_freeze_says_what_is_there_unless_nothing_runs_there(name, text, sure)
     assert sureness(name, text) == sure
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-be"])
+def test_a_freeze_may_come_from_windows(encoding):
+    text = ("\ufeff" if encoding == "utf-16-be" else "") + "idna==3.20\r\nlitellm==1.82.7\r\n" * 9_000
+    findings = found("host/a/freeze.txt", text.encode(encoding))
+    assert (told(findings), findings.components) == ([("host:a", "litellm", "1.82.7", "installed")], 18_000)
+
+
 @pytest.mark.parametrize(
     "text",
     ["node_modules\ndist\nbuild\n", "We use litellm==1.82.7 everywhere.\n", "[[\n", "key: value\n", "a,b\n1,2\n"],
