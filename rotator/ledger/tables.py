@@ -440,6 +440,6 @@ trigger = Table(
 )
 """Alarms that came over HTTP. `blob` is what one names, sealed until it is declared; `alarm` a keyed fingerprint of it.
 
-`delivery` is the sender's id of the message, or a keyed fingerprint of its body. A row that is `same_as` another told of
-the same alarm again.
+`delivery` is the sender's id of the message, or a keyed fingerprint of its body. A row that is `same_as` another told
+of the same alarm again.
 """

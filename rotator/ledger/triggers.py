@@ -29,6 +29,8 @@ TAKEN_S = 300.0
 _LATER_S, _LATEST_S = 30.0, 3600.0
 """When an alarm that could not be declared is tried again: twice as late each time, up to an hour."""
 
+_LONGEST_ID = 200
+
 RECEIVED, WAITING, DECLARED, SAME = "received", "waiting", "declared", "same"
 
 
@@ -84,6 +86,8 @@ class Triggers:
         names the very same credentials is the same alarm, as long as its incident is not closed.
         """
         now, own_id = self._clock(), trigger.delivery
+        if own_id is not None and len(own_id) > _LONGEST_ID:
+            own_id = self._seal.fingerprint(Secret(own_id))
         delivery = own_id or f"body {self._seal.fingerprint(Secret(body.decode('latin-1')))}"
         alarm = self._seal.fingerprint(keeping.same_alarm(trigger))
         table, new = tables.trigger, f"trg-{datetime.fromtimestamp(now, UTC):%Y%m%d}-{secrets.token_hex(4)}"

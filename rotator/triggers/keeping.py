@@ -39,8 +39,8 @@ def same_alarm(trigger: Trigger) -> Secret:
 def without_secrets(trigger: Trigger, told: str) -> str:
     """Return a sender's words without what it names as secret."""
     for each in trigger.exposures:
-        if each.leaked.secret:
-            told = told.replace(each.leaked.secret.reveal().strip(), "[secret]")
+        if each.leaked.secret and (word := each.leaked.secret.reveal().strip()):
+            told = told.replace(word, "[secret]")
     return told
 
 

@@ -33,7 +33,7 @@ class Refused(Exception):  # noqa: N818 - what happened to the message
 class Received:
     """A request as it came: its headers, their names in lower case, and the very bytes of its body."""
 
-    headers: Mapping[str, str]
+    headers: Mapping[str, str] = field(repr=False)  # one may be the very token that we share
     body: bytes = field(repr=False)
 
     def header(self, name: str) -> str:

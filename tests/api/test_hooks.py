@@ -8,10 +8,12 @@ import socket
 import time
 
 import pytest
+from sqlalchemy.exc import OperationalError
 from typer.testing import CliRunner
 
 from rotator.api.bodies import LIMIT_BYTES
 from rotator.cli.main import app as commands
+from rotator.ledger.triggers import Triggers
 from tests.api.deployment import configured, web
 from tests.e2e.commands import until
 from tests.triggers import signing
@@ -207,3 +209,32 @@ def test_no_secret_is_in_the_ledger_the_metrics_the_list_or_the_log(server, sign
     for word in signing.CANARIES:
         assert word.encode() not in ledger
         assert word not in server.metrics + listed.output + caplog.text
+
+
+def fails(error):
+    def keep(*_given):
+        raise error
+
+    return keep
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "reason"),
+    [(OperationalError("canary", {}, Exception("canary")), 503, "not_ready"), (KeyError("canary"), 500, "internal")],
+)
+def test_what_cannot_be_written_down_is_to_be_sent_again_and_nothing_of_it_is_logged(
+    server, signed, monkeypatch, caplog, error, status, reason
+):
+    monkeypatch.setattr(Triggers, "keep", fails(error))
+    refused(server, signed("gitlab"), status, reason)
+    assert [each.levelname for each in caplog.records if each.name == "rotator"]
+    assert "canary" not in caplog.text
+
+
+def test_a_sender_whose_secret_cannot_be_read_is_asked_to_come_again(tmp_path, outside, signed):
+    config = configured(tmp_path, outside.address)
+    (tmp_path / "shared").unlink()
+    with web(config) as unready:
+        status, said, headers = unready.sends(signed("github"))
+        assert (status, said["reason"], headers["retry-after"]) == (503, "not_ready", "60")
+        assert unready.parts.triggers.listed() == []

@@ -202,7 +202,12 @@ class _Answer(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.server.asked.append(self.path)
-        found = {"/keys": published, CERTIFICATE: certificate, "/confirm": lambda: b"<Confirmed/>"}.get(self.path)
+        found = {
+            "/keys": published,
+            CERTIFICATE: certificate,
+            "/confirm": lambda: b"<Confirmed/>",
+            "/long": lambda: b" " * 300_000,
+        }.get(self.path)
         body = b"" if found is None else found()
         self.send_response(200 if found else 404)
         self.send_header("Content-Length", str(len(body)))

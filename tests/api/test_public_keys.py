@@ -1,0 +1,109 @@
+"""Keys are fetched when they are named, kept for a day, and not fetched in a loop because a stranger names others."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from rotator.api import public_keys
+from rotator.api.public_keys import AGAIN_S, AT_MOST, KEEP_S, PublicKeys, fetched
+from rotator.practice.process import free_port
+from rotator.triggers import github_partner
+from rotator.triggers.message import Refused
+from tests.triggers.signing import KEY_ID, places
+
+
+class Time:
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock():
+    return Time()
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """Let each address hold the key of its own name; return what was asked for."""
+    found = []
+
+    def answers(address):
+        found.append(address)
+        return address.encode()
+
+    monkeypatch.setattr(public_keys, "fetched", answers)
+    return found
+
+
+def named(keys, name, address=None):
+    return keys.named("sns", name, address or name, lambda body: {body.decode(): b"key of " + body})
+
+
+def refusal(keys, name, address=None):
+    with pytest.raises(Refused) as refused:
+        named(keys, name, address)
+    return refused.value.reason
+
+
+def test_a_key_is_kept_for_a_day(clock, asked):
+    keys = PublicKeys(clock)
+    for _ in range(3):
+        assert named(keys, "a") == {"a": b"key of a"}
+    assert asked == ["a"]
+    clock.now += KEEP_S
+    assert named(keys, "a") == {"a": b"key of a"}
+    assert asked == ["a", "a"]
+
+
+def test_a_key_that_is_not_there_is_looked_for_once_and_again_only_after_a_minute(clock, asked):
+    keys = PublicKeys(clock)
+    assert named(keys, "x", "a") == {}
+    assert refusal(keys, "x", "a") == refusal(keys, "y", "a") == "not_ready"
+    assert named(keys, "a") == {"a": b"key of a"}
+    clock.now += AGAIN_S
+    assert named(keys, "x", "a") == {}
+    assert asked == ["a", "a"]
+
+
+def test_few_addresses_are_asked_in_a_minute(clock, asked):
+    keys = PublicKeys(clock)
+    for number in range(AT_MOST):
+        named(keys, str(number))
+    assert refusal(keys, "one more") == "not_ready"
+    assert len(asked) == AT_MOST
+    clock.now += AGAIN_S
+    assert named(keys, "one more")
+
+
+def test_one_fetch_holds_up_nobody(clock, asked, monkeypatch):
+    keys, begun, ends = PublicKeys(clock), threading.Event(), threading.Event()
+    named(keys, "known")
+
+    def slowly(address):
+        begun.set()
+        assert ends.wait(60)
+        return address.encode()
+
+    monkeypatch.setattr(public_keys, "fetched", slowly)
+    thread = threading.Thread(target=named, args=(keys, "new"))
+    thread.start()
+    assert begun.wait(60)
+    assert named(keys, "known") == {"known": b"key of known"}
+    assert refusal(keys, "third") == "not_ready"
+    ends.set()
+    thread.join()
+    assert named(keys, "new")
+
+
+def test_an_address_that_does_not_answer_or_says_too_much_is_for_later():
+    with places() as server:
+        assert KEY_ID in github_partner.keys_in(fetched(f"{server.address}/keys"))
+        for path in ("/nothing", "/long"):
+            with pytest.raises(Refused, match="not_ready"):
+                fetched(server.address + path)
+    with pytest.raises(Refused, match="not_ready"):
+        fetched(f"http://127.0.0.1:{free_port()}/keys")

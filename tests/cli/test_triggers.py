@@ -1,0 +1,50 @@
+"""What is configured of senders is checked in one line, and the doctor looks whether it can be used."""
+
+from __future__ import annotations
+
+import pytest
+
+from rotator.cli.doctor import examine
+from rotator.cli.options import Context
+from rotator.errors import BadInput
+from rotator.settings.file import load
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ('sender = "github"', "the trigger github needs `secret`"),
+        ('sender = "generic"\nsecret = "env:A"', "the trigger generic needs `name`"),
+        ('sender = "aws-health"', "the trigger aws-health needs `topic`"),
+        ('sender = "github-partner"\nsecret = "env:A"', "the trigger github-partner has no use for `secret`"),
+        ('sender = "gitlab"\nsecret = "glpat-canary"', "not a reference to a secret"),
+        ('sender = "gitlab"\nsecret = "env:A"\n[[triggers]]\nsender = "gitlab"\nsecret = "env:B"', "two triggers are"),
+        ('sender = "githab"\nsecret = "env:A"', "github"),
+        ('sender = "aws-health"\ntopic = "health"', "topic"),
+    ],
+)
+def test_a_sender_that_cannot_be_let_in_so_is_refused_in_one_line(tmp_path, text, line):
+    (tmp_path / "rotator.toml").write_text(f"[[triggers]]\n{text}\n")
+    with pytest.raises(BadInput) as refused:
+        load(tmp_path / "rotator.toml")
+    assert line in str(refused.value)
+    assert "canary" not in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_the_doctor_tells_of_a_secret_that_cannot_be_read_of_one_that_all_can_and_of_a_kind_that_is_not_there(tmp_path):
+    (tmp_path / "open").write_text("word")
+    (tmp_path / "open").chmod(0o644)
+    (tmp_path / "rotator.toml").write_text(
+        'data_dir = "data"\n[[triggers]]\nsender = "github"\nsecret = "file:gone"\nprevious = "file:open"\n'
+        '[[triggers]]\nsender = "github-partner"\nkinds = {ours = "gitlab_tokn"}\n'
+        '[[triggers]]\nsender = "pagerduty"\nsecret = "file:open"\n'
+    )
+    findings = list(examine(Context(config=tmp_path / "rotator.toml", quiet=True)))
+    bad = {each.what: each.mend for each in findings if not each.well}
+    assert bad["trigger github: file:gone: there is no such file (mend the path, or put the file there)"]
+    assert "gitlab_token" in bad["trigger github-partner: no kind is called gitlab_tokn"]
+    assert f"everybody can read the secret in {tmp_path / 'open'}" in bad
+    assert [each.what for each in findings if each.well and each.what.startswith("trigger")] == [
+        "trigger pagerduty: is let in"
+    ]
