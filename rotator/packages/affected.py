@@ -25,6 +25,8 @@ class Range:
 
     def covers(self, version: str, ecosystem: str) -> bool | None:
         """Tell whether the version lies within; None where nobody here can order it. OSV schema, "Evaluation"."""
+        if set(self.events) == {("introduced", _BEGINNING)}:
+            return True
         to_key = order(ecosystem, self.type)
         at = to_key(version) if to_key else None
         if to_key is None or at is None:
@@ -77,8 +79,10 @@ class Affected:
 
         Of a range only its ends are known, and what stands right behind an end that the requirement names.
         """
+        if self.every:
+            return None
         if not requirement or requirement == "*":
-            return self._ends()
+            return self._ends() or None
         if self.package.ecosystem != PYPI:
             return None
         try:
@@ -87,12 +91,14 @@ class Affected:
             return None
         bounds = [each.version.removesuffix(".*") for each in wanted]
         near = [each for bound in bounds for each in (bound, f"{bound}.0.1") if pep440(each) and self.covers(each)]
-        possible = [each for each in (*self._ends(), *near) if pep440(each) is not None]
+        first = [_BEGINNING] if self.covers(_BEGINNING) else []
+        possible = [each for each in (*self._ends(), *near, *first) if pep440(each) is not None]
         return tuple(each for each in dict.fromkeys(possible) if wanted.contains(each, prereleases=True))
 
     def _ends(self) -> tuple[str, ...]:
         ends = (text for each in self.ranges for event, text in each.events if event in {"introduced", "last_affected"})
-        return tuple(dict.fromkeys((*self.versions, *(each for each in ends if self.covers(each)))))
+        told = (each for each in ends if each != _BEGINNING and self.covers(each))
+        return tuple(dict.fromkeys((*self.versions, *told)))
 
     def _key(self, version: str) -> Key:
         to_key = order(self.package.ecosystem)

@@ -16,6 +16,7 @@ from rotator.packages.place import RULE, of_itself
 from rotator.packages.sighting import RANK, Sighting, clean, why
 
 _SHOWN = 3
+_ANY = "of any version"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +129,7 @@ class _Gathered:
                 admitted = affected.admitted(part.requirement)
                 if admitted == ():
                     continue
-                version = " or ".join(in_order(affected, admitted or ())[-_SHOWN:]) or part.requirement
+                version = " or ".join(in_order(affected, admitted or ())[-_SHOWN:]) or part.requirement or _ANY
                 sureness = Sureness.ALLOWED
             if part.released is not None:
                 key = (affected.package, version)

@@ -72,6 +72,14 @@ def test_a_freeze_says_what_is_there_unless_nothing_runs_there(name, text, sure)
     assert sureness(name, text) == sure
 
 
+@pytest.mark.parametrize(
+    ("line", "version"), [("litellm", "of any version"), ("litellm>=1.80", ">=1.80"), ("litellm==1.2", "1.2")]
+)
+def test_what_is_bad_in_every_version_is_found_by_its_name(line, version):
+    [hit] = found("requirements.txt", line, spec("litellm==*")).hits
+    assert hit.version == version
+
+
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-be"])
 def test_a_freeze_may_come_from_windows(encoding):
     text = ("\ufeff" if encoding == "utf-16-be" else "") + "idna==3.20\r\nlitellm==1.82.7\r\n" * 9_000

@@ -7,6 +7,7 @@ import itertools
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from packaging.specifiers import SpecifierSet
 
 from rotator.packages.affected import Affected, Range, in_order
 from rotator.packages.names import package
@@ -104,6 +105,33 @@ def test_a_requirement_meets_a_range_though_no_version_is_listed():
     assert affected.admitted("==1.4.*")
     assert affected.admitted(">=1.5") == ()
     assert affected.admitted("<0.5") == ()
+
+
+def test_of_a_package_that_is_bad_in_every_version_nobody_can_say_which_is_admitted():
+    assert Affected(LITELLM, every=True).admitted(">=1.80") is None
+    every = Affected(LITELLM, ranges=(Range("ECOSYSTEM", (("introduced", "0"),)),))
+    assert every.admitted("") is None
+    assert every.admitted(">=1.80")
+    assert Affected(JAR, ranges=every.ranges).covers("1.2.Final") is True
+
+
+GRID = [f"{major}.{minor}" for major in range(3) for minor in range(4)]
+BOUND = st.sampled_from(GRID)
+WANTED = st.builds("{}{}".format, st.sampled_from([">=", ">", "<", "<=", "==", "!=", "~="]), BOUND)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    since=BOUND | st.just("0"),
+    end=st.sampled_from(["fixed", "last_affected"]),
+    until=BOUND,
+    wanted=st.lists(WANTED, max_size=2),
+)
+def test_no_requirement_that_admits_a_bad_version_is_missed(since, end, until, wanted):
+    affected = Affected(LITELLM, ranges=(Range("ECOSYSTEM", (("introduced", since), (end, until))),))
+    requirement = ",".join(wanted)
+    bad = [each for each in GRID if affected.covers(each) and SpecifierSet(requirement).contains(each)]
+    assert affected.admitted(requirement) != () or not bad
 
 
 @settings(max_examples=60, deadline=None)
