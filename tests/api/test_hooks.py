@@ -211,22 +211,30 @@ def test_no_secret_is_in_the_ledger_the_metrics_the_list_or_the_log(server, sign
         assert word not in server.metrics + listed.output + caplog.text
 
 
-def fails(error):
-    def keep(*_given):
-        raise error
+@pytest.fixture
+def broken(server, monkeypatch):
+    """Let nothing be written down: it fails with the error."""
 
-    return keep
+    def found(error):
+        def keep(*_given):
+            raise error
+
+        monkeypatch.setattr(Triggers, "keep", keep)
+        return server
+
+    return found
 
 
 @pytest.mark.parametrize(
-    ("error", "status", "reason"),
-    [(OperationalError("canary", {}, Exception("canary")), 503, "not_ready"), (KeyError("canary"), 500, "internal")],
+    ("error", "refusal"),
+    [
+        (OperationalError("canary", {}, Exception("canary")), (503, "not_ready")),
+        (KeyError("canary"), (500, "internal")),
+    ],
+    ids=["ledger", "defect"],
 )
-def test_what_cannot_be_written_down_is_to_be_sent_again_and_nothing_of_it_is_logged(
-    server, signed, monkeypatch, caplog, error, status, reason
-):
-    monkeypatch.setattr(Triggers, "keep", fails(error))
-    refused(server, signed("gitlab"), status, reason)
+def test_what_cannot_be_written_down_is_to_be_sent_again(broken, signed, caplog, error, refusal):
+    refused(broken(error), signed("gitlab"), *refusal)
     assert [each.levelname for each in caplog.records if each.name == "rotator"]
     assert "canary" not in caplog.text
 

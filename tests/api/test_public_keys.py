@@ -79,7 +79,8 @@ def test_few_addresses_are_asked_in_a_minute(clock, asked):
     assert named(keys, "one more")
 
 
-def test_one_fetch_holds_up_nobody(clock, asked, monkeypatch):
+@pytest.mark.usefixtures("asked")
+def test_one_fetch_holds_up_nobody(clock, monkeypatch):
     keys, begun, ends = PublicKeys(clock), threading.Event(), threading.Event()
     named(keys, "known")
 
