@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import BinaryIO
 
+from rotator.access.event import Event
 from rotator.intake.fields import mapping, word
 from rotator.intake.json_pieces import END, opened, records
-from rotator.intake.report import Report
+from rotator.intake.report import Head, Report
 
 _LOG, _LOOKED_UP = "Records", "Events"
 _EXAMPLE = 'give a log file ({"Records": [...]}), unzipped, or what `aws cloudtrail lookup-events` printed'
@@ -22,49 +21,16 @@ _LONGEST = 200
 """Letters that are kept of a text which whoever called could choose."""
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One call. `at` is in seconds since 1970, `who` is the user's or role's ARN, `error` is "" where it succeeded.
-
-    `asked` and `answered` are the request's and the response's fields, as AWS logged them; untrusted.
-    """
-
-    key_id: str
-    at: float
-    name: str
-    region: str
-    address: str
-    agent: str
-    who: str
-    account: str
-    error: str
-    asked: Mapping[str, object]
-    answered: Mapping[str, object]
-    file: str
-    record: int
-
-    @property
-    def where(self) -> str:
-        """Return the file and the record in it, from 1."""
-        return f"{self.file}, record {self.record}"
-
-    @property
-    def when(self) -> str:
-        """Return the time as people write it, in UTC."""
-        return moment(self.at)
+def claims(head: Head) -> bool:
+    """Tell whether this is such a log."""
+    return "eventTime" in head.keys or (head.opens == "{" and bool(head.keys & {_LOG, _LOOKED_UP}))
 
 
-def moment(at: float) -> str:
-    """Return seconds since 1970 as a time in UTC."""
-    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%dT%H:%M:%SZ}"
-
-
-def events(name: str, stream: BinaryIO) -> Iterator[Event]:
+def events(report: Report) -> Iterator[Event]:
     """Yield each event of a file, in its order, while it is read; what no credential did is left out.
 
-    `name` is what errors and evidence call the file. Raises BadInput where it is none of these, or is cut off.
+    Raises BadInput where it is no such log, or is cut off.
     """
-    report = Report(name, stream)
     for number, value in enumerate(_values(report), start=1):
         event = _event(report, number, mapping(value))
         if event is not None:
@@ -72,18 +38,14 @@ def events(name: str, stream: BinaryIO) -> Iterator[Event]:
 
 
 def _values(report: Report) -> Iterator[object]:
-    keys = report.head.keys
-    if report.head.opens == "{" and keys & {_LOG, _LOOKED_UP}:
-        for (key, *_), value in ((way or ("",), value) for way, value in opened(report, {_LOG: {}, _LOOKED_UP: {}})):
-            if key == _LOG and value is not END:
-                yield value
-            elif key == _LOOKED_UP and value is not END:
-                yield _looked_up(value)
-    elif "eventTime" in keys:
-        for _, value in records(report):
-            yield value
+    if "eventTime" in report.head.keys:
+        yield from (value for _, value in records(report))
     else:
-        raise report.bad("this is no CloudTrail log", mend=_EXAMPLE)
+        for way, value in opened(report, {_LOG: {}, _LOOKED_UP: {}}):
+            if way[:1] == (_LOG,) and value is not END:
+                yield value
+            elif way[:1] == (_LOOKED_UP,) and value is not END:
+                yield _looked_up(value)
 
 
 def _looked_up(value: object) -> object:
@@ -105,13 +67,11 @@ def _event(report: Report, number: int, value: Mapping[str, object]) -> Event | 
     who = _text(issuer, "arn") or _text(identity, "arn")
     if not (isinstance(key_id, str) and key_id) and not who:
         return None
-    try:
-        when = datetime.fromisoformat(at)
-    except ValueError:
-        raise report.bad("`eventTime` is no time", f"record {number}", _EXAMPLE) from None
+    if (seconds := _seconds(at)) is None:
+        raise report.bad("`eventTime` is no time", f"record {number}", _EXAMPLE)
     return Event(
         key_id=_text(identity, "accessKeyId"),
-        at=(when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp(),
+        at=seconds,
         name=_text(value, "eventName"),
         region=_text(value, "awsRegion"),
         address=_text(value, "sourceIPAddress"),
@@ -124,6 +84,15 @@ def _event(report: Report, number: int, value: Mapping[str, object]) -> Event | 
         file=report.name,
         record=number,
     )
+
+
+def _seconds(text: str) -> float | None:
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    seconds = (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
+    return seconds if seconds >= 0 else None
 
 
 def _text(record: Mapping[str, object], key: str) -> str:

@@ -10,11 +10,10 @@ import csv
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import BinaryIO
 
 from rotator.credential import CredentialRef
 from rotator.flow.access import User, Uses
-from rotator.intake.report import Report
+from rotator.intake.report import Head, Report
 
 _COLUMNS = {"user", "arn", "access_key_1_active", "access_key_1_last_used_date"}
 _EXAMPLE = "give what `aws iam get-credential-report` returns, decoded from base64"
@@ -35,11 +34,13 @@ class LastUse:
     file: str
 
 
-def read(name: str, stream: BinaryIO) -> Iterator[LastUse]:
-    """Yield each access key that the report tells of. Raises BadInput where it is no such report."""
-    report = Report(name, stream)
-    if not set(report.head.first_line.strip().split(",")) >= _COLUMNS:
-        raise report.bad("this is no IAM credential report", "line 1", _EXAMPLE)
+def claims(head: Head) -> bool:
+    """Tell whether this is such a report."""
+    return set(head.first_line.strip().split(",")) >= _COLUMNS
+
+
+def last_uses(report: Report) -> Iterator[LastUse]:
+    """Yield each access key that the report tells of. Raises BadInput where a row is damaged."""
     rows = csv.DictReader((text for _, text in report.lines()), strict=True)
     try:
         for row in rows:

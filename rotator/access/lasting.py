@@ -1,7 +1,8 @@
-"""Calls of AWS that leave a way in behind, and what a person does about each.
+"""Calls that leave a way in behind, and what a person does about each.
 
-Names as CloudTrail logs them: `eventName` is the API's action. Source: AWS's API references of IAM, STS, KMS, Lambda,
-EC2, Secrets Manager and CloudTrail; examples in the IAM user guide, "Logging IAM and AWS STS API calls".
+Of AWS by the names in CloudTrail, where `eventName` is the API's action: its API references of IAM, STS, KMS, Lambda,
+EC2, Secrets Manager and CloudTrail; examples in the IAM user guide, "Logging IAM and AWS STS API calls". Of GitHub by
+those in its page "Audit log events for your organization".
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ KEYS = {
         "serviceSpecificCredential",
         "serviceSpecificCredentialId",
     ),
+    "public_key.create": ("github_deploy_key", "deploy_key", "fingerprint"),
     "CreateLoginProfile": ("aws_console_password", "", ""),
     "UpdateLoginProfile": ("aws_console_password", "", ""),
 }
@@ -42,6 +44,8 @@ _MENDS = {
             "CreateUser", "CreateRole", "CreateInstanceProfile", "CreateGroup", "CreatePolicy", "UploadSSHPublicKey",
             "UploadSigningCertificate", "UploadServerCertificate", "CreateKeyPair", "ImportKeyPair",
             "CreateVirtualMFADevice", "EnableMFADevice", "CreateFunction20150331", "CreateFunctionUrlConfig",
+            "hook.create", "oauth_application.create", "integration_installation.create",
+            "repo.register_self_hosted_runner", "org.register_self_hosted_runner",
         ),
         _MADE,
     ),
@@ -50,7 +54,8 @@ _MENDS = {
             "AttachUserPolicy", "AttachRolePolicy", "AttachGroupPolicy", "PutUserPolicy", "PutRolePolicy",
             "PutGroupPolicy", "AddUserToGroup", "AddRoleToInstanceProfile", "CreatePolicyVersion",
             "SetDefaultPolicyVersion", "DeleteUserPermissionsBoundary", "DeleteRolePermissionsBoundary", "CreateGrant",
-            "CreateAccountAssignment", "PutResourcePolicy",
+            "CreateAccountAssignment", "PutResourcePolicy", "repo.add_member", "org.add_member", "org.invite_member",
+            "org.add_outside_collaborator", "team.add_member", "team.add_repository", "org.update_member",
         ),
         _RIGHTS,
     ),
@@ -59,7 +64,7 @@ _MENDS = {
             "UpdateAssumeRolePolicy", "CreateSAMLProvider", "UpdateSAMLProvider", "CreateOpenIDConnectProvider",
             "AddClientIDToOpenIDConnectProvider", "UpdateOpenIDConnectProviderThumbprint", "CreateTrustAnchor",
             "PutKeyPolicy", "PutBucketPolicy", "AddPermission20150331v2", "UpdateFunctionCode20150331v2",
-            "DeactivateMFADevice", "UpdateAccessKey",
+            "DeactivateMFADevice", "UpdateAccessKey", "protected_branch.destroy", "repo.access",
         ),
         _DOOR,
     ),

@@ -11,14 +11,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from rotator.access.cloudtrail import Event, moment
+from rotator.access.event import Event, moment
 from rotator.access.lasting import KEYS, SESSIONS, lasting
 from rotator.credential import Leaked
 from rotator.flow.exposure import LIST, Certainty, Exposure
 from rotator.flow.scope import Unresolved
 from rotator.intake.fields import mapping, word
 
-SOURCE = "cloudtrail"
+SOURCE = "access"
 """The source of what no kind of credential answers for: a person must look at it."""
 
 
@@ -30,15 +30,12 @@ class Minted:
     unresolved: tuple[Unresolved, ...] = ()
 
 
-def minted(
-    found: Iterable[Event], exposed_at: Mapping[str, float], ways: Mapping[str, tuple[str, ...]] | None = None
-) -> Minted:
+def minted(acts: Acts, exposed_at: Mapping[str, float], ways: Mapping[str, tuple[str, ...]] | None = None) -> Minted:
     """Return what was made with these credentials since each was exposed, and with what was so made.
 
     `exposed_at` has their ids, in seconds since 1970; `ways` the links that explain each. Attempts that were refused
     made nothing.
     """
-    acts = _Acts(found)
     exposures: list[Exposure] = []
     left: list[Unresolved] = []
     roles: dict[tuple[str, str], list[_Act]] = {}
@@ -121,17 +118,21 @@ def _sessions(actor: str, subject: str, found: list[_Act]) -> Unresolved:
     return _task(first, subject, links, lasting(first.name))
 
 
-class _Acts:
+class Acts:
     """The calls that left something behind, found by who made them. All others are forgotten as they come."""
 
-    def __init__(self, found: Iterable[Event]) -> None:
+    def __init__(self, found: Iterable[Event] = ()) -> None:
         self._acts: list[_Act] = []
         self._by: dict[str, list[int]] = {}
         for event in found:
-            if not event.error and lasting(event.name):
-                for actor in {event.key_id, event.who} - {""}:
-                    self._by.setdefault(actor, []).append(len(self._acts))
-                self._acts.append(_act(event))
+            self.add(event)
+
+    def add(self, event: Event) -> None:
+        """Keep what is needed of an event."""
+        if not event.error and lasting(event.name):
+            for actor in {event.key_id, event.who} - {""}:
+                self._by.setdefault(actor, []).append(len(self._acts))
+            self._acts.append(_act(event))
 
     def of(self, actor: str) -> Iterator[tuple[int, _Act]]:
         for number in self._by.get(actor, ()):
@@ -163,7 +164,7 @@ def _act(event: Event) -> _Act:
 _NAMES = (
     "roleArn", "userName", "roleName", "groupName", "policyArn", "policyName", "name", "sAMLProviderArn", "url",
     "openIDConnectProviderArn", "keyName", "keyId", "functionName", "serialNumber", "virtualMFADeviceName", "secretId",
-    "trailName",
+    "trailName", "repo", "user", "org",
 )  # fmt: skip
 
 

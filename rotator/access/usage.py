@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from rotator.access.cloudtrail import Event, moment
+from rotator.access.event import Event, moment
 from rotator.flow.access import Seen, Sign, User, Uses
 
 _KEPT = 1_000

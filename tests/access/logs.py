@@ -6,7 +6,8 @@ import io
 import json
 from datetime import UTC, datetime
 
-from rotator.access.cloudtrail import events
+from rotator.access.reading import _read
+from rotator.intake.report import Report
 
 EXPOSED = datetime(2026, 3, 24, 10, tzinfo=UTC).timestamp()
 HOUR = 3600.0
@@ -55,7 +56,7 @@ def lines(*records: dict) -> bytes:
 
 
 def read(text: bytes, name: str = "trail.json") -> list:
-    return list(events(name, io.BytesIO(text)))
+    return list(_read(Report(name, io.BytesIO(text))))
 
 
 def told(*records: dict) -> list:

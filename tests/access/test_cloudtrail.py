@@ -37,10 +37,19 @@ def test_what_whoever_called_could_choose_neither_commands_the_terminal_nor_has_
 
 
 @pytest.mark.parametrize(
-    "text", [b"{}", b"[1]", b'{"Records": [{}]}', b'{"Records": [{"eventTime": "x", "eventName": "y"}]}', b"hello", b""]
+    "text",
+    [
+        b"{}",
+        b"[1]",
+        b'{"Records": [{}]}',
+        b'{"Records": [{"eventTime": "x", "eventName": "y"}]}',
+        b"hello",
+        b"",
+        b'{"eventTime": "0001-01-01T00:00:00+14:00", "eventName": "y", "userIdentity": {"arn": "a"}}',
+    ],
 )
 def test_what_is_no_log_is_refused(text):
-    if b"eventTime" in text:
+    if b'"x"' in text:
         text = text.replace(b'"y"', b'"y", "userIdentity": {"arn": "a"}')
     with pytest.raises(BadInput) as refused:
         read(text)

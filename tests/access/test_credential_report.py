@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import io
 from datetime import UTC, datetime
 
 import pytest
 
-from rotator.access.credential_report import read, uses
+from rotator.access.credential_report import uses
 from rotator.credential import CredentialRef
 from rotator.errors import BadInput
+from tests.access.logs import read
 
 HEAD = (
     "user,arn,user_creation_time,password_enabled,password_last_used,password_last_changed,password_next_rotation,"
@@ -29,7 +29,11 @@ def user(name, first=NONE, second=NONE):
 
 
 def report(*rows):
-    return list(read("report.csv", io.BytesIO("\n".join([HEAD, *rows]).encode())))
+    return read(report_text(*rows), "report.csv")
+
+
+def report_text(*rows):
+    return "\n".join([HEAD, *rows]).encode()
 
 
 def key(owner, name):
@@ -58,4 +62,4 @@ def test_one_of_two_is_told_by_when_it_was_made_and_a_key_that_was_never_used_ha
 @pytest.mark.parametrize("text", ["user,arn\nci,x", "", "a", HEAD + "\nci,x"])
 def test_what_is_no_report_is_refused(text):
     with pytest.raises(BadInput):
-        list(read("report.csv", io.BytesIO(text.encode())))
+        read(text.encode())

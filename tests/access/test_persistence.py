@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from rotator.access.persistence import minted
+from rotator.access.persistence import Acts, minted
 from rotator.flow.exposure import Certainty
 from tests.access.logs import EXPOSED, KEY, record, told
 
 
 def made(*records, ways=None):
-    return minted(told(*records), {KEY: EXPOSED}, ways)
+    return minted(Acts(told(*records)), {KEY: EXPOSED}, ways)
 
 
 def new_key(hours, user, name, key=KEY, **given):
