@@ -1,84 +1,170 @@
-"""What credentials there are: listed by those who issued them."""
+"""The inventory: what people wrote down of credentials, imported, and how it changed."""
 
 from __future__ import annotations
 
+import json
+import sys
+from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rotator.cli.options import Context, Output, OutputOption, console, emit
-from rotator.errors import BadInput, RotatorError
+from rotator.cli import discovery, entries
+from rotator.cli.options import Context, Output, OutputOption, emit
+from rotator.errors import BadInput
 from rotator.report.plain import plain
 
 if TYPE_CHECKING:
     from rotator.bootstrap import Rotator
+    from rotator.flow.inventory import Change, Said
+
+_SHOWN = 20
+"""How many changes, and how many bad rows, are told one by one."""
 
 
 def register(app: typer.Typer) -> None:
     """Add this file's commands."""
-    inventory = typer.Typer(help="What credentials there are.", no_args_is_help=True)
-    inventory.command("discover")(discover)
+    inventory = typer.Typer(help="What credentials there are, and what is known of each.", no_args_is_help=True)
+    inventory.command("import")(import_files)
+    inventory.command("list")(entries.list_entries)
+    inventory.command("history")(history)
+    inventory.command("discover")(discovery.discover)
+    inventory.command("coverage")(discovery.coverage)
     app.add_typer(inventory, name="inventory")
 
 
-def discover(
+def import_files(
     context: typer.Context,
-    connection: Annotated[str, typer.Argument(metavar="CONNECTION", help="A connection of the configuration.")],
-    kind: Annotated[str | None, typer.Option(help="Only this kind.")] = None,
+    files: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="FILE...", help="YAML, JSON or CSV with the keys of [[credentials]]; - reads standard input."
+        ),
+    ],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change; change nothing.")] = False,
     output: OutputOption = Output.TABLE,
 ) -> None:
-    """List the credentials that a connection's issuer knows, with owner, age and last use. Changes nothing.
+    """Import what is known of credentials: owner, criticality, what they read, who uses them, from where.
 
-    Kinds that cannot be listed are named, since what nobody lists may exist all the same.
+    One entry for each match. A second import of the same changes nothing; of what changes, the history is kept. With
+    one bad row nothing is imported at all.
     """
+    from rotator.flow.inventory import Act  # noqa: PLC0415
+    from rotator.response import actor  # noqa: PLC0415
+
     given: Context = context.obj
     parts = given.parts()
-    found, silent, failed = _found(parts, connection, kind)
-    if output is Output.TABLE:
-        if found or not failed:
-            _print(found)
-    else:
-        emit(found, output)
-    for each, why in {**silent, **failed}.items():
-        typer.echo(plain(f"{'BAD ' if each in failed else ''}{each}: {why}"), err=True)
-    raise typer.Exit(1 if failed else 0)
+    said = _read(parts, files)
+    found = parts.inventory.plan(said) if dry_run else parts.inventory.take(said, actor())
+    if output is not Output.TABLE:
+        emit([_change(each) for each in found], output)
+        return
+    changed = [each for each in found if each.act is not Act.SAME]
+    for each in changed if dry_run else changed[:_SHOWN]:
+        typer.echo(plain(_line(each)))
+    if not dry_run and len(changed) > _SHOWN:
+        typer.echo(f"… and {len(changed) - _SHOWN:,} more: `rotator inventory list` has all")
+    typer.echo(_counted(found, dry_run=dry_run))
 
 
-def _found(parts: Rotator, name: str, kind: str | None) -> tuple[list[dict[str, Any]], dict[str, str], dict[str, str]]:
-    """Return the credentials, the kinds that cannot be listed, and those of which the list failed."""
-    from rotator.cli import reaching  # noqa: PLC0415
-    from rotator.flow.playbook_words import meant  # noqa: PLC0415
-    from rotator.ports import Discoverable  # noqa: PLC0415
+def _read(parts: Rotator, files: Iterable[str]) -> list[Said]:
+    """Read every file whole before any of it is believed. Raises BadInput where one row is bad, all of them told."""
+    from rotator.inventory_file import Known, read  # noqa: PLC0415 - pydantic is not free
 
-    connections = {each.name: each for each in parts.connections}
-    if name not in connections:
-        raise BadInput("no connection is called so", name, meant(name, connections) if connections else "add one")
-    kinds = reaching.served(parts, connections[name])
-    if kind is not None and kind not in kinds:
-        raise BadInput(f"{name} serves no such kind", kind, meant(kind, kinds))
-    found: list[dict[str, Any]] = []
-    silent: dict[str, str] = {}
-    failed: dict[str, str] = {}
-    for each in [kind] if kind else kinds:
+    known = Known(list(parts.playbooks), [each.name for each in parts.settings.connections])
+    said: list[Said] = []
+    bad: list[BadInput] = []
+    for name in files:
+        called = "standard input" if name == "-" else name
         try:
-            provider = parts.outside.provider_of(each, name)
-            if isinstance(provider, Discoverable):
-                listed = [
-                    {"kind": each, "owner": one.ref.owner, "id": one.ref.id, **one.facts} for one in provider.discover()
-                ]
-                found += listed
-            else:
-                silent[each] = "its issuer cannot list what there is"
-        except RotatorError as error:
-            failed[each] = str(error)
-    return found, silent, failed
+            raw = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+        except OSError as error:
+            raise BadInput(f"cannot be read ({error.strerror})", name, "give a file with an inventory") from None
+        rows, problems = read(called, raw, known)
+        said += rows
+        bad += problems
+    for problem in bad[:-1][: _SHOWN - 1]:
+        typer.echo(plain(f"rotator: {problem}"), err=True)
+    if len(bad) > _SHOWN:
+        typer.echo(f"rotator: … {len(bad) - _SHOWN:,} more bad rows …", err=True)
+    if bad:
+        raise bad[-1]
+    return said
 
 
-def _print(found: list[dict[str, Any]]) -> None:
-    from rotator.report.tables import plain_table, words  # noqa: PLC0415
+def _counted(found: Iterable[Change], *, dry_run: bool) -> str:
+    from rotator.flow.inventory import Act  # noqa: PLC0415
 
-    table = plain_table(f"{len(found):,} credentials", "kind", "owner", "id", "created", "last used", "state")
+    counts = {act: sum(each.act is act for each in found) for act in Act}
+    same = counts[Act.SAME]
+    if not counts[Act.ADDED] and not counts[Act.CHANGED]:
+        return f"nothing {'would change' if dry_run else 'changed'}: all {same:,} entries say so already"
+    would = "would be " if dry_run else ""
+    told = f"{counts[Act.ADDED]:,} {would}added, {counts[Act.CHANGED]:,} {would}changed"
+    return f"{told}, {same:,} as they were"
+
+
+def _line(change: Change) -> str:
+    from rotator.flow.inventory import named  # noqa: PLC0415
+
+    before = change.before or {}
+    keys = (
+        f"{name}: {_short(before.get(name))} → {_short(change.after.get(name))}"
+        if change.before is not None
+        else f"{name}: {_short(change.after[name])}"
+        for name in change.keys
+    )
+    return f"{change.act} {named(change.match)}  {'; '.join(keys)}"
+
+
+def _short(value: object) -> str:
+    return "not said" if value is None else value if isinstance(value, str) else json.dumps(value)
+
+
+def _change(change: Change) -> dict[str, Any]:
+    return {
+        "act": change.act.value,
+        "match": dict(change.match),
+        "before": change.before,
+        "after": change.after,
+        "where": change.where,
+    }
+
+
+def history(
+    context: typer.Context,
+    match: Annotated[
+        str,
+        typer.Argument(metavar="MATCH", help="provider=KIND,owner=NAME as `list` shows it; or one owner or id alone."),
+    ],
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """Show how an imported entry came to say what it says: who changed what, when, and from which file."""
+    from rotator.flow.inventory import Act, Change  # noqa: PLC0415
+    from rotator.report.clocks import moment  # noqa: PLC0415
+
+    given: Context = context.obj
+    found = given.parts().inventory.history(match)
+    if not found:
+        raise BadInput("nothing was ever imported of it", match, "`rotator inventory list` shows how entries are named")
+    if output is not Output.TABLE:
+        emit(
+            [
+                {
+                    "match": dict(each.match),
+                    "at": moment(each.at),
+                    "by": each.by,
+                    "file": each.file,
+                    "before": each.before,
+                    "after": each.after,
+                }
+                for each in found
+            ],
+            output,
+        )
+        return
     for each in found:
-        told = (each.get(key) or "not told" for key in ("created_at", "last_used_at", "state"))
-        table.add_row(words(each["kind"]), words(each["owner"] or "?"), words(each["id"]), *map(words, told))
-    console().print(table)
+        act = Act.ADDED if each.before is None else Act.CHANGED
+        change = Change(act, each.match, each.before, each.after, each.file)
+        typer.echo(plain(f"{moment(each.at)}  {each.by}, {each.file}: {_line(change)}"))

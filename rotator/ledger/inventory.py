@@ -131,7 +131,8 @@ class Inventory:
         with self._database.write() as connection:
             _alone(connection)
             is_of = (_listed.c.connection == connection_name, _listed.c.provider == kind)
-            known = dict(connection.execute(select(_listed.c.key, _listed.c.gone_at).where(*is_of)).tuples().all())
+            before = connection.execute(select(_listed.c.key, _listed.c.gone_at).where(*is_of))
+            known = {str(row[0]): row[1] for row in before}
             seen = {_hash(_match(each.ref)): each for each in found}
             new = [_of_listed(at, each, now) for at, each in seen.items() if at not in known]
             again = [

@@ -1,0 +1,61 @@
+"""What people know of credentials is imported once, kept with its history, and held against what issuers list."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from rotator.practice.token_server import token_server
+
+ENTRY = {"provider": "acme_api_token", "connection": "acme", "owner": "ci"}
+
+
+@pytest.fixture
+def acme(tmp_path):
+    """Run an issuer and configure it; give it."""
+    with token_server() as server:
+        (tmp_path / "own.token").write_text(server.admin.reveal())
+        (tmp_path / "rotator.toml").write_text(
+            'data_dir = "data"\n[[connections]]\nname = "acme"\nfamily = "http"\nkinds = ["acme_api_token"]\n'
+            f'endpoint_url = "{server.address}"\ncredential = "file:own.token"\n'
+            '[[credentials]]\nmatch = {provider = "acme_api_token", owner = "app"}\ncriticality = "low"\n'
+        )
+        yield server
+
+
+@pytest.mark.usefixtures("acme")
+def test_an_inventory_is_imported_once_and_its_changes_are_told(rotator, tmp_path):
+    (tmp_path / "own.csv").write_text("provider,connection,owner,criticality\nacme_api_token,acme,ci,high\n")
+    (tmp_path / "bad.csv").write_text("provider,owner,criticality\nacme_api_tokn,ci,high\nacme_api_token,ci,hgh\n")
+    assert "1 added, 0 changed" in rotator("inventory", "import", "own.csv").ended(0).out
+    assert "nothing would change: all 1 entries" in rotator("inventory", "import", "own.csv", "--dry-run").ended(0).out
+    first, second = rotator("inventory", "import", "own.csv", "bad.csv").ended(2).err.splitlines()
+    assert "bad.csv, line 2: no provider is called acme_api_tokn" in first
+    assert "bad.csv, line 3: criticality" in second
+    changed = json.dumps([{"match": ENTRY, "criticality": "low", "reachable_from": ["host:ci-7"]}])
+    told = rotator("inventory", "import", "-", given=changed).ended(0).out
+    assert "criticality: high → low" in told
+    before = [each["before"] for each in json.loads(rotator("inventory", "history", "ci", "-o", "json").ended(0).out)]
+    assert before == [None, {"criticality": "high"}]
+
+
+def test_what_is_listed_and_in_no_entry_is_uncovered_until_somebody_speaks_of_it(rotator, acme):
+    for owner in ("ci", "app"):
+        acme.plant(owner)
+    rotator("inventory", "discover", "acme", "--save").ended(0)
+    found = json.loads(rotator("inventory", "coverage", "-o", "json").ended(3).out)
+    assert {"ci"} == {each["owner"] for each in found["uncovered"]} & {"ci", "app"}
+    entry = json.dumps([{"match": ENTRY}, {"match": {**ENTRY, "id": "gone"}}])
+    rotator("inventory", "import", "-", given=entry).ended(0)
+    found = json.loads(rotator("inventory", "coverage", "acme", "-o", "json").out)
+    assert not {"ci", "app"} & {each["owner"] for each in found["uncovered"]}
+    assert [each["match"]["id"] for each in found["gone"]] == ["gone"]
+    entries = json.loads(rotator("inventory", "list", "-o", "json").ended(0).out)
+    assert {(each["match"]["owner"], each["source"]) for each in entries} >= {
+        ("app", "configuration"),
+        ("app", "discover"),
+        ("ci", "discover"),
+        ("ci", "import"),
+    }
+    assert acme.admin.reveal() not in "".join(rotator.said)
