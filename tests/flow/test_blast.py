@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, settings
@@ -10,9 +11,12 @@ from hypothesis import strategies as st
 
 from rotator.credential import CredentialRef, Leaked
 from rotator.flow.blast import expand
-from rotator.flow.exposure import Certainty, Exposure
+from rotator.flow.exposure import Certainty, Exposure, group
+from rotator.flow.inventory import Entry
 from rotator.flow.paths import Names, roots_of
+from rotator.flow.reach import reachable
 from rotator.flow.scope import Custody, Lifeline, Scoped, Unresolved
+from rotator.flow.site import site
 from rotator.ports import Connection, Place
 
 ROOTS = roots_of([Connection("vault", "vault", settings={"mount": "kv"}), Connection("disk", "file")])
@@ -99,6 +103,22 @@ def test_what_nobody_can_name_is_included_by_its_owner_and_says_so():
     assert found.via[-1].startswith("no id of it is known")
     left = Unresolved("aws_iam_access_key", "?", (found,), "unreadable", "")
     assert ids(after([stolen(token)], [token, entry("aws_iam_access_key", "pay", at=["vault:pay"])], (), [left])) == []
+
+
+def test_what_is_reachable_and_follows_too_is_one_credential_with_an_id_or_without():
+    token = entry("vault_token", "ci", reads=("vault:kv/*",), reachable_from=(site("host:ci-7"),))
+    others = [
+        entry("aws_iam_access_key", owner, name, at=["vault:pay"], reachable_from=(site("host:ci-7"),))
+        for owner, name in (("pay", ""), ("web", "AKIA2"))
+    ]
+    hit = SimpleNamespace(
+        site=site("host:ci-7"), package="litellm", version="1.82.7", sureness="installed", since=None, path="f", line=1
+    )
+    near = reachable([hit], [Entry(each, "rotator.toml") for each in others])
+    found = [*near, *after([stolen(token)], [token, *others]).exposures]
+    suspects = group(found, {("list", "aws_iam_access_key"): "aws_iam_access_key"}, lambda _secret: "")
+    assert [len(each.exposures) for each in suspects] == [2, 2]
+    assert {each.leaked.owner for each in suspects} == {"pay", "web"}
 
 
 def test_every_entry_that_fits_is_heard_not_only_the_most_exact():
