@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from sqlalchemy import insert, select, update
@@ -102,6 +103,19 @@ def test_another_message_about_the_same_credentials_is_the_same_incident(trigger
         ("told again", early.id, "gitlab webhook"),
         ("told again", late.id, "gitlab webhook"),
     ]
+
+
+def test_one_alarm_that_comes_many_times_at_once_is_kept_once(triggers):
+    told = [alarm("a", delivery=f"d-{number % 4}") for number in range(16)]
+    with ThreadPoolExecutor(8) as pool:
+        kept = list(pool.map(lambda each: triggers.keep("gitlab", each, b""), told))
+    assert sorted(each.state for each in triggers.listed()) == ["received", "same", "same", "same"]
+    assert sum(not each.again for each in kept) == 4
+
+
+def test_an_id_too_long_to_be_kept_is_known_all_the_same(triggers):
+    kept = [triggers.keep("pagerduty", alarm(missing=[MISSING], delivery="x" * 300), b"") for _ in range(2)]
+    assert [each.again for each in kept] == [False, True]
 
 
 def test_what_an_alarm_names_is_sealed_until_it_is_declared(triggers, database):
