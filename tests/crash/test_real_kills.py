@@ -73,6 +73,7 @@ def between(found, meeting):
 def survives(folder, servers, kinds, die) -> None:
     """Kill two runtimes of a fresh company, one after the other, and hold the end against the world."""
     with company(folder, servers, *kinds) as found:
+        found.rotator.is_ready = True
         calls = sum(CALLS.get(kind, 30) for kind in kinds)
         # What is left for the second may be less than its number: then it lives.
         killers = [Killer(found.data_dir, die.randint(1, most), die.random() < 0.5) for most in (calls, calls // 2)]

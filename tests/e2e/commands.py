@@ -18,6 +18,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.e2e import ready
+
 ROTATOR = str(Path(sys.executable).with_name("rotator"))
 QUICKLY = (sys.executable, str(Path(__file__).with_name("quickly.py")))
 """The same, with short waits for what has died."""
@@ -51,12 +53,16 @@ class Done:
 
 @dataclass
 class CommandLine:
-    """The command line in one folder, for one configuration; everything that any command said is kept in `said`."""
+    """The command line in one folder, for one configuration; everything that any command said is kept in `said`.
+
+    `is_ready`: what is run to its end is forked from an interpreter that has imported everything.
+    """
 
     folder: Path
     config: Path | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
     program: tuple[str, ...] = (ROTATOR,)
+    is_ready: bool = False
     said: list[str] = field(default_factory=list)
 
     def environ(self) -> dict[str, str]:
@@ -70,15 +76,14 @@ class CommandLine:
 
     def __call__(self, *words: str, given: str | bytes = b"") -> Done:
         """Run a command to its end, `given` on its standard input."""
-        done = subprocess.run(
-            self.argv(*words),
-            cwd=self.folder,
-            env=self.environ(),
-            input=given.encode() if isinstance(given, str) else given,
-            capture_output=True,
-            timeout=_PATIENCE_S,
-            check=False,
-        )
+        argv, cwd, env = self.argv(*words), self.folder, self.environ()
+        given = given.encode() if isinstance(given, str) else given
+        if self.is_ready and self.program == (ROTATOR,) and not self.environment:
+            done = ready.run(argv, cwd=cwd, env=env, given=given, timeout=_PATIENCE_S)
+        else:
+            done = subprocess.run(
+                argv, cwd=cwd, env=env, input=given, capture_output=True, timeout=_PATIENCE_S, check=False
+            )
         return self._heard(done.returncode, done.stdout, done.stderr)
 
     def start(self, *words: str) -> Running:

@@ -20,4 +20,10 @@ def servers(tmp_path_factory):
 def found_company(servers, tmp_path):
     """Return a function that stands up a company with victims of the kinds it is given."""
     with contextlib.ExitStack() as up:
-        yield lambda *kinds, name="company": up.enter_context(company(tmp_path / name, servers, *kinds))
+
+        def stand_up(*kinds, name="company"):
+            found = up.enter_context(company(tmp_path / name, servers, *kinds))
+            found.rotator.is_ready = True
+            return found
+
+        yield stand_up
