@@ -22,6 +22,7 @@ from rotator.bootstrap import Rotator
 from rotator.cli.runtime import run_embedded
 from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.flow.exposure import Exposure
+from rotator.flow.forecast import forecast
 from rotator.flow.incident import Severity
 from rotator.flow.plan import make
 from rotator.flow.playbook_words import Strategy
@@ -129,7 +130,8 @@ def prepare(parts: Rotator, keys: Sequence[Planted]) -> Prepared:
     def costs(kind: str, connection: str) -> Mapping[str, int]:
         return parts.outside.provider_of(kind, connection).calls
 
-    return Prepared(make(scoped, (), parts.playbooks, {}, wanted=Strategy.REVOKE_ONLY, costs=costs), scoped)
+    plan = make(scoped, (), parts.playbooks, {}, wanted=Strategy.REVOKE_ONLY, costs=costs)
+    return Prepared(plan, scoped, forecast(plan, parts.limits, parts.account_of))
 
 
 def stolen(parts: Rotator, keys: Sequence[Planted]) -> tuple[str, Prepared]:

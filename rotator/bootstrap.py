@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from rotator import clock
 from rotator.errors import BadInput
+from rotator.flow.basis import basis
 from rotator.flow.budget import Limit, strictest
 from rotator.flow.inventory import CONFIGURATION, Entry
 from rotator.flow.inventory import key as key_of
@@ -31,6 +32,9 @@ from rotator.settings.configuration import Settings
 from rotator.settings.connections import ConnectionSettings
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from rotator.credential import CredentialRef
     from rotator.engine import Engine
     from rotator.flow.playbook import Playbook
     from rotator.ledger.due import DueWork
@@ -184,7 +188,11 @@ class Rotator:
         """Declaring and approving."""
         from rotator.ledger.enrolment import Enrolment  # noqa: PLC0415
 
-        return Enrolment(self.database, self.seal, account_of=self.account_of)
+        return Enrolment(self.database, self.seal, account_of=self.account_of, basis=self.basis)
+
+    def basis(self, credentials: Mapping[CredentialRef, str], used: Iterable[str]) -> dict[str, str]:
+        """Return what a plan for these credentials, each with its kind, stands on now."""
+        return basis(credentials, used, self.playbooks, self.custodies, self.connections)
 
     @functools.cached_property
     def hands(self) -> Hands:

@@ -5,20 +5,28 @@ from __future__ import annotations
 import getpass
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from rotator import clock, recovery
 from rotator.bootstrap import Rotator
 from rotator.credential import CredentialRef, Secret
 from rotator.errors import BadInput
 from rotator.families import by_hand
+from rotator.flow.access import NO_USES, Uses
+from rotator.flow.exclusion import Exclusion
 from rotator.flow.exposure import Exposure, Suspect, group
+from rotator.flow.forecast import Forecast, forecast
 from rotator.flow.incident import Incident, Severity
+from rotator.flow.outage import expected
 from rotator.flow.plan import Plan, make
 from rotator.flow.playbook import Playbook
 from rotator.flow.playbook_words import Strategy
 from rotator.flow.scope import Scoped, Unresolved, host_name
+from rotator.flow.wish import Wishes
 from rotator.ledger.enrolment import new_incident_id
+from rotator.ports import Batch
+from rotator.report.planned import NO_HOSTS, document
 from rotator.triage import Triage
 
 
@@ -28,6 +36,8 @@ class Prepared:
 
     plan: Plan
     scoped: tuple[Scoped, ...]
+    forecast: Forecast
+    answered: Mapping[CredentialRef, str] = field(default_factory=dict)
 
     @property
     def materials(self) -> dict[CredentialRef, Secret]:
@@ -38,6 +48,11 @@ class Prepared:
     def exposures(self) -> dict[CredentialRef, tuple[Exposure, ...]]:
         """Return where each was seen."""
         return {each.ref: each.exposures for each in self.scoped}
+
+    def document(self, footholds: Mapping[str, bool] = NO_HOSTS, uses: Mapping[str, Uses] = NO_USES) -> dict[str, Any]:
+        """Return the plan as it is shown. `uses` is the access evidence by credential id."""
+        outages = expected(self.plan, self.scoped, self.forecast, uses, self.answered)
+        return document(self.plan, self.scoped, self.forecast, outages, footholds)
 
 
 def recognised(playbooks: Iterable[Playbook]) -> dict[tuple[str, str], str]:
@@ -60,12 +75,14 @@ def suspects(
 def prepare(
     parts: Rotator,
     found: Sequence[Suspect],
-    strategy: Strategy | None = None,
+    wanted: Strategy | Wishes | None = None,
     unresolved: Sequence[Unresolved] = (),
+    exclusions: Sequence[Exclusion] = (),
 ) -> Prepared:
     """Ask the issuers whose they are, and plan; `unresolved` are known to be a person's. Changes nothing anywhere.
 
-    Raises BadInput when there is nothing to plan for, or a replacement's place cannot be used.
+    Raises BadInput when there is nothing to plan for, a replacement's place cannot be used, or a wish or an exclusion
+    cannot be followed.
     """
     if not found and not unresolved:
         raise BadInput("the report names no credential", "", "nothing to do: is it the right report?")
@@ -83,20 +100,25 @@ def prepare(
     def costs(kind: str, connection: str) -> Mapping[str, int]:
         return parts.outside.provider_of(kind, connection).calls
 
+    def together(kind: str, connection: str) -> int:
+        provider = parts.outside.provider_of(kind, connection)
+        return provider.batch_size if isinstance(provider, Batch) else 1
+
     answered = parts.reading.answered({each.ref: each.custody.deliver for each in findings.scoped})
     plan = make(
         findings.scoped,
         (*findings.unresolved, *unresolved),
         parts.playbooks,
         findings.targets,
-        wanted=strategy,
+        wanted=wanted,
+        exclusions=exclusions,
         answered=answered,
         costs=costs,
         elsewhere=parts.reading.elsewhere(),
     )
     for run in plan.runs:  # a place that cannot be used is told before anything is revoked
         parts.outside.check_places(run.deliver, f"deliver of {run.ref}")
-    return Prepared(plan, findings.scoped)
+    return Prepared(plan, findings.scoped, forecast(plan, parts.limits, parts.account_of, together), answered)
 
 
 def declare(
@@ -111,10 +133,12 @@ def declare(
     approved: bool = False,
     by: str | None = None,
     incident_id: str | None = None,
+    shown: Mapping[str, Any] | None = None,
 ) -> Incident:
     """Write the incident and its plan to the ledger; nothing starts before the plan is approved.
 
-    `by` is who declares it, whoever runs this if absent; `incident_id` is given by who must know it beforehand.
+    `by` is who declares it, whoever runs this if absent; `incident_id` is given by who must know it beforehand. `shown`
+    is the plan's document where somebody has seen it already.
 
     Raises BadInput, with nothing written, when it is `approved` and another incident has overtaken it.
     """
@@ -135,6 +159,7 @@ def declare(
         by or actor(),
         footholds=[host_name(each) for each in footholds],
         approved=approved,
+        document=prepared.document() if shown is None else shown,
     )
     return incident
 

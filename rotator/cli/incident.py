@@ -9,7 +9,7 @@ import typer
 
 from rotator import clock
 from rotator.cli.options import Context, Output, OutputOption, console, emit
-from rotator.cli.respond import Files, Footholds, already, moment, read, strategy_of
+from rotator.cli.respond import Exclusions, Files, Footholds, Reasons, Strategies, already, moment, read
 from rotator.flow.incident import Severity
 
 Id = Annotated[str, typer.Argument(metavar="INCIDENT", help="The incident's id, or `last`.")]
@@ -74,21 +74,27 @@ def declare(  # noqa: PLR0917 - options, which callers name
     files: Files,
     title: Annotated[str, typer.Option(help="What people will call this incident.")],
     severity: Annotated[Severity, typer.Option(help="How bad it is.")] = Severity.HIGH,
-    strategy: Annotated[str | None, typer.Option(help="Asked for, where a kind allows it.")] = None,
+    strategy: Strategies = None,
+    exclude: Exclusions = None,
+    reason: Reasons = None,
     exposed_at: Annotated[str | None, typer.Option(help="When the secrets came within reach, ISO 8601.")] = None,
     foothold: Footholds = None,
 ) -> None:
     """Declare an incident and plan it; nothing starts before `rotator approve`."""
     from rotator import response  # noqa: PLC0415
     from rotator.cli import footholds  # noqa: PLC0415
-    from rotator.report.plan import plan_table  # noqa: PLC0415
+    from rotator.flow.exclusion import exclusions  # noqa: PLC0415
+    from rotator.flow.wish import wishes  # noqa: PLC0415
+    from rotator.report.plan import plan_text  # noqa: PLC0415
 
     given: Context = context.obj
     began = time.monotonic()
-    exposed, wanted = moment(exposed_at), strategy_of(strategy)
+    exposed = moment(exposed_at)
+    wanted, left_out = wishes(strategy or ()), exclusions(exclude or (), reason or (), response.actor())
     parts = given.parts()
-    prepared = response.prepare(parts, read(parts, files), wanted)
+    prepared = response.prepare(parts, read(parts, files), wanted, exclusions=left_out)
     hosts, before = footholds.named(parts, prepared.plan, foothold), already(parts, prepared)
+    shown = prepared.document(hosts)
     incident = response.declare(
         parts,
         prepared,
@@ -97,9 +103,10 @@ def declare(  # noqa: PLR0917 - options, which callers name
         detected_at=clock.now() - (time.monotonic() - began),
         exposed_at=exposed,
         footholds=list(hosts),
+        shown=shown,
     )
     if not given.quiet:
-        console(error=True).print(plan_table(prepared.plan, hosts))
+        console(error=True).print(plan_text(shown))
         for line in before:
             console(error=True).print(line, style="yellow", markup=False)
     approve = f"start it with: {given.called} approve {incident.id} --digest {prepared.plan.digest}"
@@ -107,17 +114,20 @@ def declare(  # noqa: PLR0917 - options, which callers name
 
 
 def plan(context: typer.Context, incident: Id, output: OutputOption = Output.TABLE) -> None:
-    """Show what is planned for an incident, and its digest."""
+    """Show what is planned for an incident as it was declared, its digest, and whether it can still be approved."""
     from rotator.report.incident import build  # noqa: PLC0415
     from rotator.report.terminal import planned_text  # noqa: PLC0415
 
     given: Context = context.obj
     parts = given.parts()
-    data = build(parts.reading.incident(parts.reading.named(incident)), given.called)
+    name = parts.reading.named(incident)
+    record, shown = parts.reading.incident(name), parts.reading.planned(name)
+    stale = parts.enrolment.stale(name) if record.approved_at is None else ""
+    data = build(record, given.called, stale=stale)
     if output is Output.TABLE:
-        console().print(planned_text(data))
+        console().print(planned_text(data, shown))
     else:
-        emit(data, output)
+        emit({**data, "planned": shown}, output)
 
 
 def approve(

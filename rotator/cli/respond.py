@@ -18,7 +18,6 @@ from rotator.flow.incident import Severity
 if TYPE_CHECKING:
     from rotator.bootstrap import Rotator
     from rotator.flow.exposure import Suspect
-    from rotator.flow.playbook_words import Strategy
     from rotator.response import Prepared
 
 Files = Annotated[
@@ -30,6 +29,28 @@ Footholds = Annotated[
     typer.Option(metavar="HOST", help="A host on which the attacker ran; once for each. No new secret goes there."),
 ]
 
+Strategies = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="[SELECTOR=]STRATEGY",
+        help="contain_first, replace_first, revoke_only or cut_only, of all where a kind has it; or of those that a "
+        "selector fits: `owner:ci=replace_first`. The closest selector holds.",
+    ),
+]
+
+Exclusions = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="SELECTOR",
+        help="Leave these alive: id:, owner:, environment:, connection: or provider: and a name, with * where it may "
+        "be anything; a comma between several. They stay in the plan and the report, with the reason.",
+    ),
+]
+
+Reasons = Annotated[
+    list[str] | None, typer.Option(help="Why that is excluded: one for all of them, or one for each in order.")
+]
+
 
 def register(app: typer.Typer) -> None:
     """Add this file's commands."""
@@ -39,7 +60,7 @@ def register(app: typer.Typer) -> None:
 
 def intake(context: typer.Context, files: Files, output: OutputOption = Output.TABLE) -> None:
     """Show which credentials a report names; never the secrets."""
-    from rotator.report.plan import leaked_rows, leaked_table  # noqa: PLC0415 - Rich is not free
+    from rotator.report.leaked import leaked_rows, leaked_table  # noqa: PLC0415 - Rich is not free
 
     given: Context = context.obj
     parts = given.parts()
@@ -55,9 +76,9 @@ def respond(  # noqa: PLR0917 - options, which callers name
     files: Files,
     title: Annotated[str, typer.Option(help="What people will call this incident.")] = "",
     severity: Annotated[Severity, typer.Option(help="How bad it is.")] = Severity.HIGH,
-    strategy: Annotated[
-        str | None, typer.Option(help="contain_first, replace_first, revoke_only or cut_only, where a kind allows it.")
-    ] = None,
+    strategy: Strategies = None,
+    exclude: Exclusions = None,
+    reason: Reasons = None,
     exposed_at: Annotated[
         str | None, typer.Option(help="When the secrets came within reach, ISO 8601; unknown if absent.")
     ] = None,
@@ -68,20 +89,24 @@ def respond(  # noqa: PLR0917 - options, which callers name
     """Declare an incident from reports, plan, confirm, run, watch, and report."""
     from rotator import response  # noqa: PLC0415 - only this command pays for them
     from rotator.cli import footholds, watching  # noqa: PLC0415
-    from rotator.report.plan import leaked_table, plan_table  # noqa: PLC0415
+    from rotator.flow.exclusion import exclusions  # noqa: PLC0415
+    from rotator.flow.wish import wishes  # noqa: PLC0415
+    from rotator.report.leaked import leaked_table  # noqa: PLC0415
+    from rotator.report.plan import plan_text  # noqa: PLC0415
 
     given: Context = context.obj
     began = time.monotonic()
     exposed = moment(exposed_at)
-    wanted = strategy_of(strategy)
+    wanted, left_out = wishes(strategy or ()), exclusions(exclude or (), reason or (), response.actor())
     parts = given.parts()
     found = read(parts, files)
-    prepared = response.prepare(parts, found, wanted)
+    prepared = response.prepare(parts, found, wanted, exclusions=left_out)
     hosts = footholds.named(parts, prepared.plan, foothold)
+    shown = prepared.document(hosts)
     if not given.quiet:
         screen = console(error=True)
         screen.print(leaked_table(found, parts.playbooks))
-        screen.print(plan_table(prepared.plan, hosts))
+        screen.print(plan_text(shown))
         for line in already(parts, prepared):
             screen.print(line, style="yellow", markup=False)
     if not yes and not _confirmed(len(prepared.plan.runs)):
@@ -97,6 +122,7 @@ def respond(  # noqa: PLR0917 - options, which callers name
         exposed_at=exposed,
         footholds=list(hosts),
         approved=True,
+        shown=shown,
     )
     watching.start_workers(given, parts)
     watching.follow(given, parts, incident.id, output)
@@ -154,15 +180,3 @@ def moment(text: str | None) -> float | None:
         what = "is in the future" if seconds > 0 else "is before 1970"
         raise BadInput(f"`{text}` {what}", "--exposed-at", "write when the secrets came within reach")
     return seconds
-
-
-def strategy_of(name: str | None) -> Strategy | None:
-    """Read --strategy."""
-    from rotator.flow.playbook_words import Strategy  # noqa: PLC0415 - pydantic is not free
-
-    if name is None:
-        return None
-    try:
-        return Strategy(name)
-    except ValueError:
-        raise BadInput(f"no strategy is called `{name}`", "--strategy", f"one of {', '.join(Strategy)}") from None

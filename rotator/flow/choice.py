@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 MINTING = frozenset({Verb.ISSUE, Verb.GENERATE})
 """The verbs that make a replacement."""
+NOTHING_ASKED: Mapping[CredentialRef, tuple[Strategy, str]] = {}
 
 
 class Choice:
@@ -27,8 +28,10 @@ class Choice:
         wanted: Strategy | None,
         answered: Mapping[CredentialRef, str],
         targets: Mapping[CredentialRef, tuple[str, ...]],
+        asked: Mapping[CredentialRef, tuple[Strategy, str]] = NOTHING_ASKED,
     ) -> None:
         self._playbooks, self._wanted, self._answered, self._targets = playbooks, wanted, answered, targets
+        self._asked = asked
         self._paths: dict[tuple[str, Strategy], tuple[bool, bool]] = {}
         self.made: dict[CredentialRef, tuple[Strategy, str]] = {}
 
@@ -57,8 +60,11 @@ class Choice:
 
     def _of(self, each: Scoped) -> tuple[Strategy, str]:
         playbook = self._playbooks[each.kind]
-        strategy, why = playbook.strategies[0], "the playbook's first choice"
-        if self._wanted in playbook.strategies:
+        strategy, why, instead_of = playbook.strategies[0], "the playbook's first choice", ""
+        if each.ref in self._asked:
+            strategy, by = self._asked[each.ref]
+            why, instead_of = f"asked for by `{by}`", f", so not {strategy} as `{by}` asks"
+        elif self._wanted in playbook.strategies:
             strategy, why = self._wanted, "asked for"
         elif self._wanted is not None:
             why = f"{playbook.playbook} has no {self._wanted}"
@@ -66,18 +72,20 @@ class Choice:
         if not self.mints(each):
             return strategy, why
         if not each.custody.deliver:
-            return Strategy.REVOKE_ONLY, "no [[credentials]] entry says where a replacement would go"
+            return Strategy.REVOKE_ONLY, f"no [[credentials]] entry says where a replacement would go{instead_of}"
         if each.ref in self._answered:
-            return Strategy.REVOKE_ONLY, f"its replacement comes with {self._answered[each.ref]}"
+            return Strategy.REVOKE_ONLY, f"its replacement comes with {self._answered[each.ref]}{instead_of}"
         return strategy, why
 
     def _own(self, each: Scoped) -> tuple[Strategy, str]:
         """Choose what replaces the rotator's own credential: nothing else would give it its hand back."""
         allowed = self._playbooks[each.kind].strategies
         replacing = [found for found in allowed if _mints(self._playbooks[each.kind], found)]
-        strategy = self._wanted if self._wanted in replacing else next(iter(replacing), allowed[0])
+        wanted, by = self._asked.get(each.ref, (self._wanted, ""))
+        strategy = wanted if wanted in replacing else next(iter(replacing), allowed[0])
         on = ", ".join(each.lifeline.cuts if each.lifeline else ())
-        return strategy, f"what the rotator itself uses on {on}: first of all, and through {each.ref.connection}"
+        told = f" ({strategy if wanted == strategy else f'{wanted} would not replace it'}: `{by}`)" if by else ""
+        return strategy, f"what the rotator itself uses on {on}: first of all, and through {each.ref.connection}{told}"
 
     def _unanswerable(self, each: Scoped) -> Unresolved | None:
         if self._path(each)[1] and not self._targets.get(each.ref):
@@ -110,7 +118,8 @@ class Choice:
         readers = stopped_rather(first, through, elsewhere)
         for each in first:
             if each.ref in readers and Strategy.CONTAIN_FIRST in self._playbooks[each.kind].strategies:
-                why = f"replace_first would show a thief new secrets on {readers[each.ref]}"
+                by = f", though `{self._asked[each.ref][1]}` asks for it" if each.ref in self._asked else ""
+                why = f"replace_first would show a thief new secrets on {readers[each.ref]}{by}"
                 self.made[each.ref] = Strategy.CONTAIN_FIRST, why
         return warnings_of((each for each in first if self.made[each.ref][0] is Strategy.REPLACE_FIRST), through)
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from rotator.credential import CredentialRef
 from rotator.flow.choice import MINTING, Choice, by_name
+from rotator.flow.exclusion import Excluded, Exclusion, take_out, warnings_of_excluded
 from rotator.flow.order import (
     PRODUCTION,
     Elsewhere,
@@ -24,6 +25,7 @@ from rotator.flow.order import (
 )
 from rotator.flow.playbook_words import Expect, Strategy, Subject, Until, Verb
 from rotator.flow.scope import ConsumerAddress, Scoped, Unresolved
+from rotator.flow.wish import Wishes
 from rotator.ports import Place
 
 if TYPE_CHECKING:
@@ -121,6 +123,7 @@ class Plan:
     runs: tuple[PlannedRun, ...]
     manual: tuple[Unresolved, ...]
     warnings: tuple[str, ...] = ()
+    excluded: tuple[Excluded, ...] = ()
     digest: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -133,6 +136,7 @@ class Plan:
             digest.update(f"{_told(told)} {segments[id(run.segments)]}\n".encode())
         digest.update(_told([[entry.kind, entry.key, entry.reason] for entry in self.manual]).encode())
         digest.update(_told(self.warnings).encode())
+        digest.update(_told([[out.kind, out.key, out.ref, out.reason, out.by] for out in self.excluded]).encode())
         object.__setattr__(self, "digest", digest.hexdigest()[:16])
 
     @property
@@ -158,7 +162,8 @@ def make(
     playbooks: Mapping[str, Playbook],
     targets: Mapping[CredentialRef, tuple[str, ...]],
     *,
-    wanted: Strategy | None = None,
+    wanted: Strategy | Wishes | None = None,
+    exclusions: Sequence[Exclusion] = (),
     answered: Mapping[CredentialRef, str] | None = None,
     costs: Callable[[str, str], Mapping[str, int]] = lambda _kind, _connection: {},
     elsewhere: Elsewhere = NOTHING_ELSEWHERE,
@@ -168,12 +173,17 @@ def make(
     The same credentials make the same plan, in whatever order the reports name them.
 
     `targets` has the doors of each credential of a kind that stands on several. `wanted` is the strategy a person
-    asked for; a kind that does not have it keeps its own first one, and says so. `answered` names the run of an earlier
+    asked for; a kind that does not have it keeps its own first one, and says so. What `exclusions` take out stays in
+    the plan as that, and is warned of where others depend on it. `answered` names the run of an earlier
     incident whose replacement its consumers hold already: its death is proven, and no second replacement is made.
     `costs` tells how many calls each verb costs for a kind on a connection; `elsewhere` what other incidents do.
+
+    Raises BadInput for a wish or an exclusion that cannot be followed.
     """
-    choice = Choice(playbooks, wanted, answered or {}, targets)
-    known, manual = choice.sort_out(scoped)
+    asked = wanted if isinstance(wanted, Wishes) else Wishes(wanted)
+    found, unresolved, excluded = take_out(scoped, unresolved, exclusions)
+    choice = Choice(playbooks, asked.of_all, answered or {}, targets, asked.resolved(found, playbooks))
+    known, manual = choice.sort_out(found)
     sharing = shared(each for each in known if choice.mints(each))
     for each in known:
         first = sharing[each.ref].first if each.ref in sharing else each.ref
@@ -194,7 +204,8 @@ def make(
     runs, unsafe = _await_own(runs)
     runs = _in_waves(runs, known)
     left = sorted([*unresolved, *manual], key=lambda entry: (entry.kind or "", entry.key, entry.reason))
-    return Plan(tuple(runs), tuple(left), (*warnings, *unsafe, *_beyond(runs, left)))
+    beyond = [*_beyond(runs, left), *_of_excluded(runs, excluded)]
+    return Plan(tuple(runs), tuple(left), (*warnings, *unsafe, *beyond), tuple(excluded))
 
 
 class _Paths:
@@ -303,6 +314,12 @@ def _beyond(runs: Iterable[PlannedRun], manual: Iterable[Unresolved]) -> list[st
         f"new secrets pass {at}, where {names(keys)} may read until a person stops it"
         for at, keys in sorted(readers.items())
     ]
+
+
+def _of_excluded(runs: Sequence[PlannedRun], excluded: Sequence[Excluded]) -> list[str]:
+    passed = {connection for run in runs for connection in run.passes} if excluded else set()
+    delivered = {(run.kind, run.ref.owner, place): run.ref for run in runs if excluded for place in run.deliver}
+    return warnings_of_excluded(excluded, passed, delivered)
 
 
 def _segments(

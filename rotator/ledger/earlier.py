@@ -60,6 +60,31 @@ def answered_meanwhile(incident: str) -> Select[Any]:
     )
 
 
+def in_each_others_way(incident: str) -> Select[Any]:
+    """Ask for a run that was approved since this was planned, and that reads where this one delivers, or the reverse.
+
+    Both are replaced first, so neither would stop before the other: see `stopped_rather` in flow/order.py.
+    """
+    mine, other, planned = tables.run.alias("mine"), tables.run.alias("other"), tables.incident
+    first = Strategy.REPLACE_FIRST.value
+    reach, delivery = tables.reach, tables.delivery
+    is_reader = or_(
+        and_(reach.c.run == mine.c.id, delivery.c.run == other.c.id, reach.c.open == -tables.LIVES),
+        and_(reach.c.run == other.c.id, delivery.c.run == mine.c.id, reach.c.open == tables.LIVES),
+    )
+    return select(other.c.id, reach.c.connection).where(
+        planned.c.id == incident,
+        mine.c.incident == incident,
+        mine.c.strategy == first,
+        other.c.incident != incident,
+        other.c.strategy == first,
+        other.c.requested_at >= planned.c.declared_at,
+        other.c.replaced_at.is_(None),
+        reach.c.connection == delivery.c.connection,
+        is_reader,
+    )
+
+
 def standing(connection: Connection, refs: Iterable[CredentialRef]) -> list[tuple[str, str, int]]:
     """Return the incidents that have seen no death of some of these yet: each, how it stands, and of how many."""
     run, incident, asked = tables.run, tables.incident, set(refs)

@@ -13,21 +13,22 @@ from sqlalchemy import Connection, Select, and_, func, insert, select, update
 from rotator import clock
 from rotator.credential import CredentialRef, Secret
 from rotator.errors import BadInput
+from rotator.flow.exclusion import Excluded
 from rotator.flow.exposure import Exposure
 from rotator.flow.incident import Incident
 from rotator.flow.plan import Plan, PlannedRun
 from rotator.flow.playbook_words import Strategy
 from rotator.flow.run import BranchState, Step, calls_ahead
-from rotator.ledger import opening, rows, tables
-from rotator.ledger.acts import act
+from rotator.ledger import opening, plans, rows, tables
+from rotator.ledger.acts import act, said
 from rotator.ledger.database import Database
-from rotator.ledger.earlier import answered_meanwhile
 from rotator.seal import Seal
 
 APPROVING = 491286115
 """The advisory lock of PostgreSQL under which plans are approved, one after the other."""
 _Batch = dict[str, list[dict[str, Any]]]
 """Rows by their table's name."""
+NO_DOCUMENT: Mapping[str, Any] = {}
 KEEP_MATERIAL_S = 30 * 86400.0
 """After this, an exposed secret is destroyed even when its death could not be proven."""
 
@@ -38,7 +39,10 @@ def new_incident_id(now: float) -> str:
 
 
 class Enrolment:
-    """Declare incidents and approve their plans. `account_of` names the account of a connection, for its budget."""
+    """Declare incidents and approve their plans. `account_of` names the account of a connection, for its budget.
+
+    `basis` tells what a plan stands on now: one of which that has changed since it was made is stale.
+    """
 
     def __init__(
         self,
@@ -46,8 +50,10 @@ class Enrolment:
         seal: Seal,
         clock: Callable[[], float] = clock.now,
         account_of: Callable[[str], str] = lambda _connection: "",
+        basis: plans.Basis = lambda _credentials, _used: {},
     ) -> None:
         self._database, self._seal, self._clock, self._account_of = database, seal, clock, account_of
+        self._basis = basis
 
     def declare(
         self,
@@ -59,11 +65,12 @@ class Enrolment:
         *,
         footholds: Iterable[str] = (),
         approved: bool = False,
+        document: Mapping[str, Any] = NO_DOCUMENT,
     ) -> None:
         """Write the incident, one run per credential, and seal what is needed for the final knock.
 
-        `footholds` are hosts on which the attacker ran. Nothing starts, unless whoever declares it has `approved` the
-        plan: then both are written, or neither.
+        `footholds` are hosts on which the attacker ran, `document` is the plan as it is shown. Nothing starts, unless
+        whoever declares it has `approved` the plan: then both are written, or neither.
         """
         batch: _Batch = {table.name: [] for table in tables.metadata.sorted_tables}
         run_of = {planned.ref: f"{incident.id}.r{number}" for number, planned in enumerate(plan.runs, start=1)}
@@ -87,9 +94,24 @@ class Enrolment:
                     "key": entry.key,
                     "reason": entry.reason,
                     "mend": entry.mend,
+                    "dismissed": None,
                 }
             )
             batch["exposure"] += [_exposure_row(each, incident.id, None, manual) for each in entry.exposures]
+        for number, out in enumerate(plan.excluded, start=1):
+            name = f"{incident.id}.x{number}"
+            batch["manual"].append(
+                {
+                    "id": name,
+                    "incident": incident.id,
+                    "kind": out.kind,
+                    "key": out.key,
+                    "reason": f"excluded from the plan by {out.selector}",
+                    "mend": "declare it again without that exclusion",
+                    "dismissed": said(out.by, out.reason),
+                }
+            )
+            batch["exposure"] += [_exposure_row(each, incident.id, None, name) for each in out.exposures]
         with self._database.write() as connection:
             connection.execute(
                 insert(tables.incident).values(
@@ -106,6 +128,7 @@ class Enrolment:
             told = {"incident": incident.id, "state": "open", "at": incident.declared_at, "by": by}
             for host in on:
                 connection.execute(insert(tables.foothold).values(**told, host=host, reason="declared"))
+            document_print = plans.keep(connection, incident.id, plan.digest, document, self._basis)
             act(
                 connection,
                 incident.id,
@@ -114,8 +137,10 @@ class Enrolment:
                     "act": "declared",
                     "by": by,
                     "plan": plan.digest,
-                    "credentials": len(plan.runs) + len(plan.manual),
+                    "document": document_print,
+                    "credentials": len(plan.runs) + len(plan.manual) + len(plan.excluded),
                     "warnings": list(plan.warnings),
+                    **({"excluded": [_left_out(each) for each in plan.excluded]} if plan.excluded else {}),
                     **({"footholds": on} if on else {}),
                 },
             )
@@ -193,10 +218,16 @@ class Enrolment:
     def approve(self, incident: str, digest: str, by: str) -> bool:
         """Open the first segment of every run that waits for no wave and no other; False where that was done before.
 
-        Raises BadInput when the plan is not the one that was shown, or another has replaced a credential meanwhile.
+        Raises BadInput when the plan is not the one that was shown, or is stale: see `plans.stale`.
         """
         with self._database.write() as connection:
             return self._approve(connection, incident, digest, by)
+
+    def stale(self, incident: str) -> str:
+        """Say why the plan of an incident may not be approved any more, "" where it may."""
+        with self._database.read() as connection:
+            found = plans.stale(connection, incident, self._basis)
+        return f"{found[0]}; {found[1]}" if found else ""
 
     def _approve(self, connection: Connection, incident: str, digest: str, by: str) -> bool:
         now = self._clock()
@@ -212,12 +243,8 @@ class Enrolment:
             )
         if row["approved_at"] is not None:
             return False
-        if (stale := connection.execute(answered_meanwhile(incident)).first()) is not None:
-            raise BadInput(
-                f"the plan is stale: {stale.id} replaces {stale.credential}, and a second would be an orphan",
-                incident,
-                "declare it again: the new plan will only prove that one dead",
-            )
+        if (found := plans.stale(connection, incident, self._basis)) is not None:
+            raise BadInput(f"the plan is stale: {found[0]}", incident, found[1])
         of_incident = {"approved_at": now, "approved_by": by}
         connection.execute(update(tables.incident).where(tables.incident.c.id == incident).values(of_incident))
         connection.execute(update(tables.run).where(tables.run.c.incident == incident).values(requested_at=now))
@@ -243,6 +270,21 @@ def _earlier_runs(incident: str) -> Select[Any]:
         .join(mine, and_(*same))
         .where(mine.c.incident == incident, other.c.incident != incident, reach.c.open > 0)
     )
+
+
+def _left_out(each: Excluded) -> dict[str, Any]:
+    """Return an exclusion as evidence: what lives on, who says so and why, and where it may read."""
+    ref = each.ref
+    return {
+        "kind": each.kind,
+        "connection": ref.connection if ref else None,
+        "owner": ref.owner if ref else None,
+        "credential": each.key,
+        "by": each.by,
+        "reason": each.reason,
+        "selector": each.selector,
+        "reaches": sorted(each.reaches),
+    }
 
 
 def _exposure_row(exposure: Exposure, incident: str, run: str | None, manual: str | None) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from rotator.flow.order import Elsewhere
 from rotator.flow.playbook_words import Subject, Verb
 from rotator.flow.proof import Proof
 from rotator.flow.run import AT_ONCE, BranchState, Run, Step, StepState
-from rotator.ledger import counting, earlier, other_runs, reservation, risk, rows, tables, waits
+from rotator.ledger import counting, earlier, other_runs, plans, reservation, risk, rows, tables, waits
 from rotator.ledger import gates as gates_in
 from rotator.ledger import stops as stops_in
 from rotator.ledger.database import Database
@@ -60,6 +60,11 @@ class Reading:
         """Return the incidents that are not done with some of these: each, how it stands, and with how many."""
         with self._database.read() as connection:
             return earlier.standing(connection, refs)
+
+    def planned(self, incident: str) -> dict[str, Any]:
+        """Return an incident's plan as it was shown; empty where the release that declared it kept none."""
+        with self._database.read() as connection:
+            return plans.shown(connection, incident)
 
     def totals(self) -> list[tuple[str, str, int]]:
         """Return (kind, evidence, count) over all incidents."""

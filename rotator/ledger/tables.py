@@ -363,6 +363,18 @@ late = Table(
 )
 """What a worker minted that had lost its claim meanwhile: ours, and settled by the run's next comparison."""
 
+plan = Table(
+    "plan",
+    metadata,
+    Column("incident", ForeignKey("incident.id"), primary_key=True),
+    Column("digest", String(64), primary_key=True),
+    # Fingerprints of what it was made from, by name.
+    Column("basis", Text, nullable=False),
+    # The JSON of `report/planned.py`, compressed.
+    Column("document", LargeBinary, nullable=False),
+)
+"""Each plan as it was shown to who approves it, under its digest."""
+
 machine = Table(
     "machine",
     metadata,

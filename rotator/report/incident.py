@@ -22,12 +22,18 @@ OPEN_TOTALS = ("settling", "pending", "held", "manual", "failed")
 
 
 def build(
-    record: IncidentRecord, called: str = "rotator", *, unattended: bool = False, strange: Collection[str] = ()
+    record: IncidentRecord,
+    called: str = "rotator",
+    *,
+    unattended: bool = False,
+    strange: Collection[str] = (),
+    stale: str = "",
 ) -> dict[str, Any]:
     """Return the report. Times are ISO 8601 in UTC, or "" for what has not happened; the totals partition.
 
     `called` is how this reader calls the program: each command begins with it. `unattended` says that nothing runs
-    which would do in time what is scheduled. `strange` are the footholds that nothing here is called.
+    which would do in time what is scheduled. `strange` are the footholds that nothing here is called. `stale` says
+    why a plan may not be approved any more, where more is known than the ledger tells.
     """
     runs = [_credential(each) | acts(each) | choices(record, each, called) for each in record.runs]
     manual = [_manual(each, as_called(DECLARE, called)) for each in record.manual]
@@ -69,7 +75,7 @@ def build(
                 for each in record.stops
                 if any(each["stopped"] for each in runs)
             ],
-            **gates(record, called, strange),
+            **gates(record, called, strange, stale),
         },
         "totals": {"credentials": len(credentials)} | {state.value: states[state] for state in CredentialState},
         "replaced": sum(each.run.replaced_at is not None for each in record.runs),
@@ -191,7 +197,7 @@ def _manual(task: ManualTask, again: str) -> dict[str, Any]:
         "owner": "",
         "id": task.key,
         "strategy": "",
-        "why": "",
+        "why": task.dismissed or "",
         "exposures": task.exposures,
         "state": "dismissed" if dismissed else "manual",
         "evidence": "none",

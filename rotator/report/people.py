@@ -136,9 +136,10 @@ def _next(incident: IncidentRecord, record: RunRecord, step: Step, called: str) 
     }
 
 
-def gates(incident: IncidentRecord, called: str, strange: Collection[str] = ()) -> Mapping[str, Any]:
+def gates(incident: IncidentRecord, called: str, strange: Collection[str] = (), stale: str = "") -> Mapping[str, Any]:
     """Return how the gates and footholds of an incident stand, and what opens or isolates each."""
     of = incident.incident.id
+    overtaken = stale or (f"{incident.stale[0]} replaces {incident.stale[1]} since" if incident.stale else "")
     return {
         "gates": [
             {
@@ -159,10 +160,10 @@ def gates(incident: IncidentRecord, called: str, strange: Collection[str] = ()) 
             }
             for each in incident.footholds
         ],
-        "stale": f"{incident.stale[0]} replaces {incident.stale[1]} since" if incident.stale else "",
-        "again": as_called(DECLARE, called) if incident.stale else "",
+        "stale": overtaken,
+        "again": as_called(DECLARE, called) if overtaken else "",
         "approve": ""
-        if incident.approved_at is not None or not incident.runs or incident.stale
+        if incident.approved_at is not None or not incident.runs or overtaken
         else as_called(f"rotator approve {of} --digest {incident.plan_digest}", called),
     }
 

@@ -1,142 +1,214 @@
-"""Show what leaked and what will be done, on a terminal. Never the secrets: only ids, places and counts."""
+"""A plan for people at a terminal, made from its data: what is done to what, why, in which order, and what it costs.
+
+Credentials of which the same is told stand together, so that five thousand fit on a page.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from rotator.flow.exposure import Suspect, misspelt
-from rotator.flow.order import names
-from rotator.flow.plan import Plan, PlannedRun
-from rotator.flow.scope import Unresolved
+from rotator.report.expected import accounts_table, outages_table
 from rotator.report.plain import plain
-from rotator.report.tables import plain_table, words
+from rotator.report.tables import words, wrapped
 
-_PLACES = 3
-_ROWS = 40
+_TITLES = {
+    "own": ("First of all, what the rotator itself uses", "bold red"),
+    "contain": ("Contain, then replace", "bold"),
+    "replace_first": ("Replace, then stop", "bold"),
+    "only_revoke": ("Only revoke", "bold"),
+    "only_cut": ("Only cut its sessions, and let it live", "bold"),
+    "held": ("Held until a gate is open", "bold magenta"),
+}
+_COUNTED = {
+    "own": "the rotator's own",
+    "contain": "contained, then replaced",
+    "replace_first": "replaced, then stopped",
+    "only_revoke": "only revoked",
+    "only_cut": "only cut",
+    "held": "held",
+    "manual": "for a person",
+    "excluded": "excluded",
+}
+_GROUPS = 12
+"""How many groups of a section are shown; nobody reads more, and -o json has all."""
+_NAMED = 6
+_LEFT = 10
+"""How wide the names of what is told are."""
+_VARIES = re.compile(r" (?:comes with|secrets on) ")
+"""Behind these words the reasons of credentials that belong together differ."""
 
-
-def leaked_rows(found: Iterable[Suspect]) -> list[dict[str, Any]]:
-    """Return what a report names, for programs."""
-    return [
-        {
-            "kind": each.kind,
-            "key": each.key,
-            "recognised": each.kind is not None,
-            "has_material": each.leaked.secret is not None,
-            "exposures": [
-                {"source": one.source, "rule": one.rule, "where": one.where, "scanner_says": one.scanner_says}
-                for one in each.exposures
-            ],
-        }
-        for each in found
-    ]
-
-
-def leaked_table(found: list[Suspect], kinds: Collection[str] = ()) -> RenderableType:
-    """Return the table of what leaked; `kinds` are those that a list may misspell."""
-    table = plain_table(f"Leaked: {len(found):,} credentials", "kind", "id or fingerprint", "seen in")
-    for each in found[:_ROWS]:
-        rules = ", ".join(sorted({f"{one.source}:{one.rule}" for one in each.exposures}))
-        close = misspelt(each, kinds)
-        unknown = f"not recognised ({rules}{f'; did you mean {close}?' if close else ''})"
-        table.add_row(words(each.kind or unknown), words(each.key), words(_places(each)))
-    return Group(table, _rest(len(found)))
+_Told = Mapping[str, Any]
 
 
-def _places(suspect: Suspect) -> str:
-    places = list(dict.fromkeys(one.where for one in suspect.exposures))
-    more = f" and {len(places) - _PLACES} more" if len(places) > _PLACES else ""
-    return ", ".join(places[:_PLACES]) + more
-
-
-NO_HOSTS: Mapping[str, bool] = {}
-
-
-def plan_table(plan: Plan, footholds: Mapping[str, bool] = NO_HOSTS) -> RenderableType:
-    """Return the plan: for each credential its strategy and why, where the new one goes, who is told; the steps.
-
-    `footholds` are the hosts on which the attacker ran, and whether each is known here.
-    """
-    table = plain_table(f"Plan {plan.digest}", "credential", "strategy", "the new one goes to", "told")
-    for run in plan.runs[:_ROWS]:
-        table.add_row(
-            words(f"{run.kind} of {run.ref.owner or '?'}", run.ref.id, f"on {run.ref.connection}{_doors(run)}"),
-            words(run.strategy, run.why, *_when(run)),
-            words(*map(str, run.deliver)) or "nowhere",
-            words(*(each.name for each in run.consumers)) or "nobody",
-        )
-    paths = {f"{run.kind}, {run.strategy}": _steps(run) for run in plan.runs}
-    parts: list[RenderableType] = []
-    if plan.runs:
-        parts += [table, _rest(len(plan.runs)), *lines("Steps", paths)]
-    if plan.manual:
-        parts.append(_manual_table(plan.manual))
-    if plan.waves:
-        sizes = [sum(run.wave == wave for run in plan.runs) for wave in range(1, plan.waves + 1)]
-        then = ", then ".join(f"{size:,}" for size in sizes)
-        parts.append(Text(f"Production in waves: {then}; each when nothing of those before is at work."))
-    destroyed = sum(run.destroys for run in plan.runs)
-    parts += [_foothold(plan, host, known=known) for host, known in footholds.items()]
-    parts += [Text(plain(f"warning: {each}"), style="yellow") for each in plan.warnings]
-    if destroyed:
-        parts.append(Text(ends(destroyed, len(plan.runs))))
+def plan_text(plan: _Told) -> RenderableType:
+    """Return the plan; who shows it says how it goes on."""
+    credentials: Sequence[_Told] = plan["credentials"]
+    parts: list[RenderableType] = [Text(_heading(plan), style="bold"), wrapped(_totals(plan["totals"]))]
+    for section, (title, style) in _TITLES.items():
+        found = [each for each in credentials if each["section"] == section]
+        parts += _section(title, style, found, _same, _entry)
+    parts += _section("For a person", "bold magenta", plan["manual"], _same_task, _task)
+    parts += _section("Excluded, and living on", "bold yellow", plan["excluded"], _same_exclusion, _exclusion)
+    if credentials:
+        parts += [Text("\nSteps", style="bold"), _grid(plan["paths"].items(), "  ")]
+        parts += outages_table(plan["outages"])
+        parts += accounts_table(plan)
+    parts += _sentences("What waits for what", plan["constraints"])
+    parts += [_foothold(each) for each in plan["footholds"]]
+    parts += [wrapped(f"warning: {each}", "yellow") for each in plan["warnings"]]
+    if destroyed := plan["totals"]["destroyed"]:
+        parts.append(Text(_ends(destroyed, len(credentials))))
     return Group(*parts)
 
 
-def ends(destroyed: int, planned: int) -> str:
+def _heading(plan: _Told) -> str:
+    count = plan["totals"]["credentials"]
+    return f"Plan {plan['digest']}: {count:,} credential{'' if count == 1 else 's'}"
+
+
+def _totals(totals: Mapping[str, int]) -> str:
+    return " · ".join(f"{totals[name]:,} {what}" for name, what in _COUNTED.items() if totals[name])
+
+
+def _ends(destroyed: int, planned: int) -> str:
     """Say how many of the planned runs end with a destruction: to approve a plan is to approve those too."""
     rest = "; the others without that" if destroyed < planned else ""
     return f"{destroyed:,} of {planned:,} end with the exposed credential destroyed for good{rest}."
 
 
-def _foothold(plan: Plan, host: str, *, known: bool) -> Text:
+def _section(title: str, style: str, found: Sequence[_Told], key: Any, entry: Any) -> list[RenderableType]:
+    if not found:
+        return []
+    groups: dict[object, list[_Told]] = {}
+    for each in found:
+        groups.setdefault(key(each), []).append(each)
+    parts: list[RenderableType] = [Text(f"\n{title}: {len(found):,}", style=style)]
+    for group in [*groups.values()][:_GROUPS]:
+        parts += entry(group)
+    if left := [*groups.values()][_GROUPS:]:
+        parts.append(Text(f"  … and {sum(map(len, left)):,} more in {len(left):,} groups (-o json has all)"))
+    return parts
+
+
+def _same(each: _Told) -> object:
+    """Return what credentials have in common that stand together."""
+    why = _VARIES.split(each["why"])[0]
+    begins = [begin for begin in each["begins"] if "own" not in begin]
+    said = (each["strategy"], why, *begins, *each["waits"], *each["for_good"], bool(each["waits_for"]["count"]))
+    return each["provider"], each["connection"], *each["doors"], *said, bool(each["deliver"])
+
+
+def _entry(group: Sequence[_Told]) -> list[RenderableType]:
+    one = group[0]
+    doors = f" ({', '.join(one['doors'][:_NAMED])})" if one["doors"] else ""
+    said = [
+        ("why", f"{one['strategy']}: {one['why'] if len(group) == 1 else _VARIES.split(one['why'])[0]}"),
+        ("included", _included(group)),
+        ("starts", "; ".join(one["begins"] or ["at once"])),
+        *(("waits", wait) for wait in (*_readers(group), *one["waits"])),
+        ("new one", _new(group)),
+    ]
+    if one["for_good"]:
+        said.append(("for good", ", ".join(one["for_good"])))
+    return _told(_named(group, f", on {one['connection']}{doors}"), said)
+
+
+def _task(group: Sequence[_Told]) -> list[RenderableType]:
+    one = group[0]
+    return _told(_named(group, ""), [("why", one["reason"]), ("included", _included(group)), ("to do", one["mend"])])
+
+
+def _exclusion(group: Sequence[_Told]) -> list[RenderableType]:
+    one = group[0]
+    reaches = sorted(set(chain.from_iterable(each["reaches"] for each in group)))
+    said = [("why", f"{one['by']}: {one['reason']} (--exclude {one['selector']})"), ("included", _included(group))]
+    return _told(_named(group, ""), [*said, ("may read", _few(reaches) or "nobody knows what")])
+
+
+def _same_task(each: _Told) -> object:
+    return each["provider"], each["reason"], each["mend"]
+
+
+def _same_exclusion(each: _Told) -> object:
+    return each["provider"], each["selector"], each["reason"], each["by"]
+
+
+def _named(group: Sequence[_Told], where: str) -> str:
+    kind = group[0]["provider"] or "not recognised"
+    if len(group) > 1:
+        return f"{len(group):,} {kind}{where}\n{_few([_id(each) for each in group])}"
+    return f"{kind} {_id(group[0])}{where}"
+
+
+def _id(each: _Told) -> str:
+    return f"{each['id']} of {each['owner']}" if each.get("owner") else str(each["id"])
+
+
+def _included(group: Sequence[_Told]) -> str:
+    """Say by which links it is in the plan; of many how sure that is, and one example."""
+    one = group[0]
+    links = "; ".join(one["included"]) or "nobody said where it was seen"
+    if len(group) == 1:
+        more = f" and {one['included_more']:,} more" if one["included_more"] else ""
+        return f"{links}{more}"
+    sure = Counter(each["certainty"] or "not said where" for each in group)
+    return f"{', '.join(f'{count:,} {what}' for what, count in sure.items())}; such as: {links}"
+
+
+def _readers(group: Sequence[_Told]) -> list[str]:
+    most = max(group, key=lambda each: each["waits_for"]["count"])["waits_for"]
+    if not most["count"]:
+        return []
+    each = "each new one" if len(group) > 1 else "the new one"
+    return [f"{each}: until no other lives that may read it: {_few(most['first'], most['count'])}"]
+
+
+def _new(group: Sequence[_Told]) -> str:
+    places = list(dict.fromkeys(chain.from_iterable(each["deliver"] for each in group)))
+    told = list(dict.fromkeys(chain.from_iterable(each["consumers"] for each in group)))
+    return f"goes to {_few(places)}; told: {_few(told) or 'nobody'}" if places else "none"
+
+
+def _few(names: Sequence[str], count: int | None = None) -> str:
+    total, first = (len(names) if count is None else count), names[:_NAMED]
+    return ", ".join(first) + (f" and {total - len(first):,} more" if total > len(first) else "")
+
+
+def _told(title: str, said: Iterable[tuple[str, str]]) -> list[RenderableType]:
+    """Return a title and what is told under it, name by name."""
+    first, *others = title.split("\n")
+    return [wrapped(f"  {first}", "bold"), *(wrapped(f"    {line}") for line in others), _grid(said, "    ")]
+
+
+def _grid(said: Iterable[tuple[str, str]], indent: str) -> Table:
+    """Return names and what stands behind each; long words are folded, never cut."""
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(min_width=_LEFT, overflow="fold")
+    grid.add_column(overflow="fold")
+    for name, text in said:
+        grid.add_row(f"{indent}{words(name)}", words(text))
+    return grid
+
+
+def _sentences(title: str, sentences: Sequence[str]) -> list[RenderableType]:
+    return [Text(f"\n{title}", style="bold"), *(wrapped(f"  {each}") for each in sentences)] if sentences else []
+
+
+def _foothold(each: _Told) -> Text:
     """Say what a foothold holds up; one that holds nothing up may be misspelt."""
-    kept = [run.ref.id for run in plan.runs if any(told.host == host for told in run.consumers)]
-    if kept:
-        what = f"no new secret for {names(kept)} before it is cut off: rotator host isolate INCIDENT {host} --reason …"
-        return Text(plain(f"Foothold {host}: {what}"), style="magenta")
-    if known:
+    host = each["host"]
+    if each["keeps"]:
+        what = f"no new secret for {_few(each['keeps'])} before it is cut off"
+        return Text(plain(f"Foothold {host}: {what}: rotator host isolate INCIDENT {host} --reason …"), style="magenta")
+    if each["known"]:
         return Text(plain(f"Foothold {host}: no consumer of what leaked lives there; it holds nothing up."))
     unknown = "no consumer, connection or target is called so here; it holds nothing up"
     return Text(plain(f"warning: foothold {host}: {unknown}"), style="yellow")
-
-
-def _when(run: PlannedRun) -> list[str]:
-    """Say when a run begins, where that is not at once."""
-    after = [f"after {each.id}" for each in run.awaits]
-    return [*after, *([f"wave {run.wave}"] if run.wave else [])]
-
-
-def lines(title: str, entries: dict[str, str]) -> list[RenderableType]:
-    """Return names and what stands behind each, under a title."""
-    grid = Table.grid(padding=(0, 2))
-    grid.add_column(no_wrap=True)
-    grid.add_column(overflow="fold")
-    for name, text in entries.items():
-        grid.add_row(f"  {words(name)}", words(text))
-    return [Text(title, style="bold"), grid, Text("")]
-
-
-def _doors(run: PlannedRun) -> str:
-    doors = sorted({target for segment in run.segments for target in segment.targets if target})
-    return f" ({', '.join(doors)})" if doors else ""
-
-
-def _steps(run: PlannedRun) -> str:
-    return " → ".join(step.name for segment in run.segments for step in segment.steps)
-
-
-def _manual_table(manual: tuple[Unresolved, ...]) -> RenderableType:
-    table = plain_table(f"For a person: {len(manual):,}", "what", "why", "how to mend")
-    for each in manual[:_ROWS]:
-        table.add_row(words(each.kind or "not recognised", each.key), words(each.reason), words(each.mend))
-    return Group(table, _rest(len(manual)))
-
-
-def _rest(count: int) -> Text:
-    return Text(f"… and {count - _ROWS:,} more (-o json has them all)" if count > _ROWS else "", end="")

@@ -59,3 +59,15 @@ def plain_table(title: str | None, *columns: str) -> Table:
 def words(*lines: str) -> str:
     """Return text of others as a cell may hold it: it neither commands the terminal nor is taken for markup."""
     return "\n".join(escape(plain(line)) for line in lines)
+
+
+def wrapped(text: str, style: str = "") -> Table:
+    """Return a sentence that is broken between words where the terminal ends, its next lines under its first word."""
+    told = words(text.lstrip())
+    grid = Table.grid()
+    indent = len(text) - len(text.lstrip())
+    if indent:
+        grid.add_column(width=indent)
+    grid.add_column(overflow="fold", style=style)
+    grid.add_row(*([""] if indent else []), told)
+    return grid

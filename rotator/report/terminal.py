@@ -13,7 +13,7 @@ from rich.text import Text
 from rotator.flow.standing import CredentialState
 from rotator.report.attention import SHOWN, acted, for_you, not_begun, rest, scheduled, still_open
 from rotator.report.plain import plain
-from rotator.report.plan import ends, lines
+from rotator.report.plan import plan_text
 from rotator.report.tables import plain_table, words
 
 _STYLES = {
@@ -53,46 +53,18 @@ def incident_text(report: dict[str, Any]) -> RenderableType:
     return Group(*parts)
 
 
-def planned_text(report: dict[str, Any]) -> RenderableType:
-    """Return the plan of a declared incident, as it was shown before it was declared."""
+def planned_text(report: dict[str, Any], shown: dict[str, Any]) -> RenderableType:
+    """Return the plan of a declared incident as it was shown before it was declared, and whether it is approved."""
     incident = report["incident"]
-    planned = [each for each in report["credentials"] if each["steps"]]
-    by_hand = [each for each in report["credentials"] if not each["steps"]]
-    table = plain_table(None, "credential", "strategy", "the new one goes to", "told")
-    for each in planned[:SHOWN]:
-        doors = list(dict.fromkeys(step["target"] for step in each["steps"] if step["target"]))
-        at = f" ({', '.join(doors)})" if doors else ""
-        table.add_row(
-            words(f"{each['provider']} of {each['owner'] or '?'}", each["id"], f"on {each['connection']}{at}"),
-            words(each["strategy"], each["why"], *_when(each)),
-            words(*(each["deliver"] or ["nowhere"])),
-            words(*(each["consumers"] or ["nobody"])),
-        )
-    destroyed = sum(any(step["do"] == "revoke exposed" for step in each["steps"]) for each in planned)
-    paths = {f"{each['provider']}, {each['strategy']}": _path(each) for each in planned}
-    return Group(
-        Text(f"{incident['id']}  plan {incident['plan']}", style="bold"),
-        *([table, *rest(len(planned)), *lines("Steps", paths)] if planned else []),
-        *(Text(plain(f"warning: {each}"), style="yellow") for each in incident["warnings"]),
-        *([Text(ends(destroyed, len(planned)))] if planned else []),
-        *(still_open(by_hand) if by_hand else []),
-        *(for_you(incident) or [Text(f"approved {incident['approved_at']}")]),
-    )
-
-
-def _path(credential: dict[str, Any]) -> str:
-    """Return the steps by name, in order, each once for all doors."""
-    return " → ".join(dict.fromkeys(step["id"] for step in credential["steps"]))
+    if not shown:
+        older = "An older release declared it, and kept no plan: this is how it stands."
+        return Group(Text(older, style="bold"), incident_text(report))
+    head = Text.from_markup(f"{incident['id']}  {words(incident['title'])}  \\[{incident['severity']}]", style="bold")
+    return Group(head, plan_text(shown), *(for_you(incident) or [Text(f"approved {incident['approved_at']}")]))
 
 
 def _is_begun(credential: dict[str, Any]) -> bool:
     return any(step["state"] != "pending" for step in credential["steps"])
-
-
-def _when(credential: dict[str, Any]) -> list[str]:
-    """Say when a run begins, where that is not at once."""
-    after = [f"after {each}" for each in credential["awaits"]]
-    return [*after, *([f"wave {credential['wave']}"] if credential["wave"] else [])]
 
 
 def _credentials(credentials: list[dict[str, Any]], alive_again: Collection[str]) -> Table:

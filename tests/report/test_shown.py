@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import io
+import json
 
 import pytest
 from rich.console import Console
 
 from rotator.credential import CredentialRef, Leaked
+from rotator.flow.access import User, Uses
+from rotator.flow.budget import Limit
+from rotator.flow.exclusion import exclusions
 from rotator.flow.exposure import Exposure, Suspect
+from rotator.flow.forecast import forecast
+from rotator.flow.outage import expected
 from rotator.flow.plan import make
 from rotator.flow.scope import ConsumerAddress, Custody, Scoped, Unresolved
 from rotator.flow.standing import CredentialState
 from rotator.playbook_file import load_all
 from rotator.ports import Place
+from rotator.report.leaked import leaked_table
 from rotator.report.plain import plain
-from rotator.report.plan import leaked_table, plan_table
+from rotator.report.plan import plan_text
+from rotator.report.planned import document
 from rotator.report.tables import words
 from rotator.report.terminal import incident_text, planned_text
 
@@ -54,10 +62,16 @@ def test_a_plan():
     custody = Custody({}, reads=(), deliver=(place,), consumers=(ConsumerAddress("command", (EVIL,)),))
     scoped = Scoped(ref, "vault_token", Leaked(id=EVIL), exposures(), custody, EVIL)
     plan = make([scoped], [Unresolved(None, EVIL, (), EVIL, EVIL)], load_all([]), {ref: ("",)})
-    assert is_tame(shown(plan_table(plan)))
+    found = forecast(plan, {"vault": Limit(1.0)})
+    uses = {EVIL: Uses(EVIL, 1, 1.0, 2.0, (User(EVIL, EVIL, 1, 1.0, 2.0),))}
+    told = document(plan, [scoped], found, expected(plan, [scoped], found, uses), {EVIL: True, "b": False})
+    assert json.loads(json.dumps(told)) == told
+    assert is_tame(shown(plan_text(told)))
+    out = make([scoped], [], load_all([]), {}, exclusions=exclusions(["provider:vault_*"], [EVIL], EVIL))
+    assert is_tame(shown(plan_text(document(out, [scoped], forecast(out, {}), ()))))
 
 
-@pytest.mark.parametrize("of", [incident_text, planned_text])
+@pytest.mark.parametrize("of", [incident_text, lambda report: planned_text(report, {})])
 def test_a_report(of):
     step = dict.fromkeys(("id", "target", "do", "state", "reason"), EVIL)
     times = {"state": "failed", "intended_at": "", "settled_at": "", "attempts": 2}

@@ -1,0 +1,53 @@
+"""Show what leaked, on a terminal. Never the secrets: only ids, places and counts."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from rotator.flow.exposure import Suspect, misspelt
+from rotator.report.tables import plain_table, words
+
+_PLACES = 3
+_ROWS = 40
+
+
+def leaked_rows(found: Iterable[Suspect]) -> list[dict[str, Any]]:
+    """Return what a report names, for programs."""
+    return [
+        {
+            "kind": each.kind,
+            "key": each.key,
+            "recognised": each.kind is not None,
+            "has_material": each.leaked.secret is not None,
+            "exposures": [
+                {"source": one.source, "rule": one.rule, "where": one.where, "scanner_says": one.scanner_says}
+                for one in each.exposures
+            ],
+        }
+        for each in found
+    ]
+
+
+def leaked_table(found: list[Suspect], kinds: Collection[str] = ()) -> RenderableType:
+    """Return the table of what leaked; `kinds` are those that a list may misspell."""
+    table = plain_table(f"Leaked: {len(found):,} credentials", "kind", "id or fingerprint", "seen in")
+    for each in found[:_ROWS]:
+        rules = ", ".join(sorted({f"{one.source}:{one.rule}" for one in each.exposures}))
+        close = misspelt(each, kinds)
+        unknown = f"not recognised ({rules}{f'; did you mean {close}?' if close else ''})"
+        table.add_row(words(each.kind or unknown), words(each.key), words(_places(each)))
+    return Group(table, _rest(len(found)))
+
+
+def _places(suspect: Suspect) -> str:
+    places = list(dict.fromkeys(one.where for one in suspect.exposures))
+    more = f" and {len(places) - _PLACES} more" if len(places) > _PLACES else ""
+    return ", ".join(places[:_PLACES]) + more
+
+
+def _rest(count: int) -> Text:
+    return Text(f"… and {count - _ROWS:,} more (-o json has them all)" if count > _ROWS else "", end="")
