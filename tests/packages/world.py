@@ -39,3 +39,8 @@ def found(name: str, text: str | bytes, *advisories: Advisory) -> Findings:
 def told(findings: Findings) -> list[tuple[str, ...]]:
     """Return (site, package, version, sureness) of each hit."""
     return [(str(hit.site), hit.package, hit.version, str(hit.sureness)) for hit in findings.hits]
+
+
+def sureness(name: str, text: str | bytes, *advisories: Advisory) -> list[str]:
+    """Return how sure each hit is."""
+    return [hit[3] for hit in told(found(name, text, *advisories))]
