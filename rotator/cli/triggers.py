@@ -7,10 +7,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from rotator import secret_reference
 from rotator.cli.options import Context, Output, OutputOption, console, emit
 from rotator.errors import RotatorError
-from rotator.flow.playbook_words import meant
 
 if TYPE_CHECKING:
     from rotator.bootstrap import Rotator
@@ -58,12 +56,19 @@ def list_triggers(context: typer.Context, output: OutputOption = Output.TABLE) -
 
 def looked_at(parts: Rotator) -> Iterator[tuple[bool, str, str]]:
     """Yield what `rotator doctor` finds of each sender: whether it is well, what it is, and how to mend it."""
+    from rotator import secret_reference  # noqa: PLC0415 - only the doctor pays for them
+    from rotator.flow.playbook_words import meant  # noqa: PLC0415
+    from rotator.triggers import generic  # noqa: PLC0415
+    from rotator.triggers.message import Refused  # noqa: PLC0415
+
     for entry in parts.settings.triggers:
         name, broken = f"trigger {entry.title}", False
         for reference in entry.references:
             try:
-                secret_reference.read(reference, parts.settings.folder)
-            except RotatorError as error:
+                secret = secret_reference.read(reference, parts.settings.folder)
+                if entry.sender == "generic":
+                    generic.key_of(secret)
+            except (RotatorError, Refused) as error:
                 broken = True
                 yield False, f"{name}: {error}", "until then every message of it is sent away"
         for kind in entry.kinds.values():

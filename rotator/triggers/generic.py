@@ -28,6 +28,8 @@ KINDS: dict[str, str] = {}
 CONTENT_TYPES = JSON
 _ID = re.compile(r"[!-~]{1,200}")
 _SECONDS = re.compile("[0-9]{1,12}")
+_KEY_BYTES = 24
+"""What the specification asks for at least."""
 _WRONG = "is not as docs/triggers.md says"
 _Word = Annotated[str, Field(max_length=300, pattern=r"^[^\x00-\x1f\x7f]+$")]
 
@@ -39,17 +41,22 @@ def verify(request: Received, trust: Trust, now: float) -> None:
     if not _ID.fullmatch(name) or not _SECONDS.fullmatch(time) or not given:
         raise Refused("unsigned", "webhook-id, webhook-timestamp or a webhook-signature of version 1 is not there")
     signed = f"{name}.{time}.".encode() + request.body
-    digests = [base64.b64encode(hmac.digest(_key(each), signed, hashlib.sha256)) for each in trust.shared]
+    digests = [base64.b64encode(hmac.digest(key_of(each), signed, hashlib.sha256)) for each in trust.shared]
     if not one_matches(digests, given):
         raise Refused("wrong_signature")
     in_time(float(time), now)
 
 
-def _key(shared: Secret) -> bytes:
+def key_of(shared: Secret) -> bytes:
+    """Return the key. Raises Refused("not_ready") for one that is none, or so short that others could guess it."""
+    text = shared.reveal().removeprefix("whsec_")
     try:
-        return base64.b64decode(shared.reveal().removeprefix("whsec_"), validate=True)
+        key = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
     except (ValueError, binascii.Error):
         raise Refused("not_ready", "our own secret is not the base64 of a key") from None
+    if len(key) < _KEY_BYTES:
+        raise Refused("not_ready", f"our own secret has fewer than {_KEY_BYTES} bytes")
+    return key
 
 
 class _Credential(BaseModel):

@@ -39,11 +39,13 @@ def test_the_doctor_tells_of_a_secret_that_cannot_be_read_of_one_that_all_can_an
         'data_dir = "data"\n[[triggers]]\nsender = "github"\nsecret = "file:gone"\nprevious = "file:open"\n'
         '[[triggers]]\nsender = "github-partner"\nkinds = {ours = "gitlab_tokn"}\n'
         '[[triggers]]\nsender = "pagerduty"\nsecret = "file:open"\n'
+        '[[triggers]]\nsender = "generic"\nname = "siem"\nsecret = "file:open"\n'
     )
     findings = list(examine(Context(config=tmp_path / "rotator.toml", quiet=True)))
     bad = {each.what: each.mend for each in findings if not each.well}
     assert bad["trigger github: file:gone: there is no such file (mend the path, or put the file there)"]
     assert "gitlab_token" in bad["trigger github-partner: no kind is called gitlab_tokn"]
+    assert "trigger generic/siem: not_ready: our own secret has fewer than 24 bytes" in bad
     assert f"everybody can read the secret in {tmp_path / 'open'}" in bad
     assert [each.what for each in findings if each.well and each.what.startswith("trigger")] == [
         "trigger pagerduty: is let in"

@@ -7,9 +7,10 @@ import time
 
 import pytest
 
+from rotator.credential import Secret
 from rotator.flow.incident import Severity
 from rotator.settings.triggers import SENDER_NAMES
-from rotator.triggers import aws_health
+from rotator.triggers import aws_health, generic
 from rotator.triggers.message import Confirm, Ignored, Refused, Trigger
 from rotator.triggers.senders import SENDERS
 from tests.triggers import signing
@@ -62,9 +63,16 @@ def test_what_nobody_signed_is_not_believed(sender):
 @pytest.mark.parametrize("sender", sorted(set(DELIVERIES) - {"github-partner", "aws-health"}))
 def test_either_secret_is_believed_while_one_replaces_the_other(sender):
     own = signing.WHSEC if sender == "generic" else signing.SHARED
-    other = "whsec_b3RoZXI=" if sender == "generic" else "other"
+    other = "whsec_" + "b3RoZXI" * 8 if sender == "generic" else "other"
     assert isinstance(verified(DELIVERIES[sender](NOW), other, own), Trigger)
     assert refusal(DELIVERIES[sender](NOW), other) == "wrong_signature"
+
+
+@pytest.mark.parametrize("secret", ["whsec_", "whsec_a2V5", "no base64!", "whsec_ü"])
+def test_a_key_of_ours_that_is_none_or_short_opens_to_nobody(secret):
+    """An empty key is one that everybody has."""
+    assert refusal(DELIVERIES["generic"](NOW), secret) == "not_ready"
+    assert generic.key_of(Secret("whsec_" + "YWJjZA" * 8)) == generic.key_of(Secret("YWJjZA" * 8))
 
 
 @pytest.mark.parametrize("sender", TIMED)
