@@ -11,6 +11,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from rotator.credential import CredentialRef
+from rotator.flow.access import NO_USES, Uses
 from rotator.flow.choice import MINTING, Choice, by_name
 from rotator.flow.exclusion import Excluded, Exclusion, take_out, warnings_of_excluded
 from rotator.flow.order import (
@@ -167,6 +168,8 @@ def make(
     answered: Mapping[CredentialRef, str] | None = None,
     costs: Callable[[str, str], Mapping[str, int]] = lambda _kind, _connection: {},
     elsewhere: Elsewhere = NOTHING_ELSEWHERE,
+    warned: Sequence[str] = (),
+    uses: Mapping[str, Uses] = NO_USES,
 ) -> Plan:
     """Resolve one run per credential and order them, the greatest fall of exposure per call first.
 
@@ -176,7 +179,8 @@ def make(
     asked for; a kind that does not have it keeps its own first one, and says so. What `exclusions` take out stays in
     the plan as that, and is warned of where others depend on it. `answered` names the run of an earlier
     incident whose replacement its consumers hold already: its death is proven, and no second replacement is made.
-    `costs` tells how many calls each verb costs for a kind on a connection; `elsewhere` what other incidents do.
+    `costs` tells how many calls each verb costs for a kind on a connection; `elsewhere` what other incidents do. `uses`
+    is what access logs tell of each id: who was used otherwise since its exposure goes earlier.
 
     Raises BadInput for a wish or an exclusion that cannot be followed.
     """
@@ -198,14 +202,22 @@ def make(
     warnings += [f"{each.ref}: owner unknown" for each in known if each.ref.owner == "" and each.custody.match == {}]
     paths = _Paths(playbooks, costs)
     runs = [
-        _run(each, *choice.made[each.ref], paths, targets.get(each.ref, ()), sharing.get(each.ref), through)
+        _run(
+            each,
+            *choice.made[each.ref],
+            paths,
+            targets.get(each.ref, ()),
+            sharing.get(each.ref),
+            through,
+            uses.get(each.ref.id),
+        )
         for each in known
     ]
     runs, unsafe = _await_own(runs)
     runs = _in_waves(runs, known)
     left = sorted([*unresolved, *manual], key=lambda entry: (entry.kind or "", entry.key, entry.reason))
     beyond = [*_beyond(runs, left), *_of_excluded(runs, excluded)]
-    return Plan(tuple(runs), tuple(left), (*warnings, *unsafe, *beyond), tuple(excluded))
+    return Plan(tuple(runs), tuple(left), (*warned, *warnings, *unsafe, *beyond), tuple(excluded))
 
 
 class _Paths:
@@ -248,6 +260,7 @@ def _run(  # noqa: PLR0917 - what a run is made of
     targets: tuple[str, ...],
     shares: Shared | None,
     through: Mapping[CredentialRef, frozenset[str]],
+    uses: Uses | None,
 ) -> PlannedRun:
     makes = shares is not None and shares.first == each.ref
     deliver, consumers = (shares.deliver, shares.consumers) if makes and shares else ((), ())
@@ -258,7 +271,7 @@ def _run(  # noqa: PLR0917 - what a run is made of
         kind=each.kind,
         strategy=strategy,
         why=why,
-        priority=priority(each, calls),
+        priority=priority(each, calls, uses),
         segments=segments,
         deliver=deliver,
         consumers=consumers,

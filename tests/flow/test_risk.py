@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from rotator.credential import CredentialRef, Leaked
 from rotator.flow.access import Seen, Sign, Uses
 from rotator.flow.exposure import Certainty, Exposure
 from rotator.flow.order import FIRST_OF_ALL, priority
+from rotator.flow.plan import make
 from rotator.flow.risk import risk_of
 from rotator.flow.scope import Custody, Lifeline, Scoped
+from rotator.playbook_file import load_all
 
 ALL = dict(zip(["low", "medium", "high", "critical", "nonsense"], [1, 3, 9, 27, 3], strict=True))
 
@@ -49,3 +53,14 @@ def test_the_surest_exposure_counts_and_signs_count_each_sort_once_up_to_three()
 
 def test_the_rotators_own_goes_first_of_all():
     assert priority(exposed("low", (), lifeline=Lifeline("c", ("c",))), 9) > FIRST_OF_ALL
+
+
+def test_a_plan_lets_who_was_used_otherwise_since_go_first():
+    playbooks = load_all()
+    pair = [
+        replace(exposed(), kind="aws_iam_access_key", ref=CredentialRef("k", "c", "o", name)) for name in ("1", "2")
+    ]
+    plans = [make(pair, [], playbooks, {}, uses={"2": used(*signs)}) for signs in ([], [Sign.NEW_NETWORK])]
+    assert [[run.ref.id for run in plan.runs] for plan in plans] == [["1", "2"], ["2", "1"]]
+    assert plans[0].digest == make(pair, [], playbooks, {}).digest
+    assert plans[1].digest != plans[0].digest
