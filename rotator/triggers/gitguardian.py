@@ -72,7 +72,7 @@ def read(request: Received) -> Told:
                 number,
                 page,
                 "GitGuardian's message does not carry the secret",
-                "take it from the incident's page, or scan the source with ggshield, and declare that report",
+                f"take it from {page or 'its page'}, or scan the source with ggshield; declare that as a report",
             ),
         ),
     )

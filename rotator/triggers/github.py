@@ -70,7 +70,7 @@ def read(request: Received) -> Told:
                 key,
                 page,
                 "GitHub's alert does not carry the secret",
-                f"fetch it (GET {call} with a token that may read alerts, or its page) and declare it as a report",
+                f"fetch it from {page or 'its page'}, or by GET {call}; declare it as a report",
             ),
         ),
     )

@@ -71,7 +71,7 @@ def read(request: Received) -> Told:
                 number,
                 page,
                 "PagerDuty's alarm names no credential",
-                "read it, and declare the report or the list of what leaked",
+                f"read {page or 'it'}, and declare the report or the list of what leaked",
             ),
         ),
     )
