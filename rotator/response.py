@@ -6,6 +6,7 @@ import getpass
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from rotator import clock, recovery
@@ -22,11 +23,13 @@ from rotator.flow.outage import expected
 from rotator.flow.plan import Plan, make
 from rotator.flow.playbook import Playbook
 from rotator.flow.playbook_words import Strategy
+from rotator.flow.reach import Hit, Reach, reachable
 from rotator.flow.scope import Scoped, Unresolved, host_name
 from rotator.flow.wish import Wishes
 from rotator.ledger.enrolment import new_incident_id
 from rotator.ports import Batch
 from rotator.report.planned import NO_HOSTS, document
+from rotator.scoping import Known, Scoping
 from rotator.triage import Triage
 
 
@@ -86,16 +89,8 @@ def prepare(
     """
     if not found and not unresolved:
         raise BadInput("the report names no credential", "", "nothing to do: is it the right report?")
-    findings = Triage(
-        connections=[*parts.connections, by_hand.CONNECTION],
-        custodies=parts.custodies,
-        family=parts.outside.family,
-        provider=parts.outside.provider_of,
-        pause=time.sleep,
-        concurrency=parts.settings.concurrency,
-        recoveries=recovery.of(parts.settings),
-        kinds=parts.playbooks,
-    ).identify(found)
+    scope = _scoping(parts).of(found, unresolved)
+    findings = scope.findings
 
     def costs(kind: str, connection: str) -> Mapping[str, int]:
         return parts.outside.provider_of(kind, connection).calls
@@ -115,10 +110,55 @@ def prepare(
         answered=answered,
         costs=costs,
         elsewhere=parts.reading.elsewhere(),
+        warned=scope.warnings,
     )
     for run in plan.runs:  # a place that cannot be used is told before anything is revoked
         parts.outside.check_places(run.deliver, f"deliver of {run.ref}")
     return Prepared(plan, findings.scoped, forecast(plan, parts.limits, parts.account_of, together), answered)
+
+
+def within_reach(parts: Rotator, hits: Sequence[Hit]) -> Reach:
+    """Return every credential within reach of sites that had a bad package, as the inventory and issuers know them."""
+    known = _known(parts)
+    while True:
+        found = reachable(hits, parts.entries, known.refs)
+        if not known.look_up(found.exposures):
+            return found
+
+
+def _scoping(parts: Rotator) -> Scoping:
+    triage = Triage(
+        connections=[*parts.connections, by_hand.CONNECTION],
+        custodies=parts.custodies,
+        family=parts.outside.family,
+        provider=parts.outside.provider_of,
+        pause=time.sleep,
+        concurrency=parts.settings.concurrency,
+        recoveries=recovery.of(parts.settings),
+        kinds=parts.playbooks,
+    )
+    return Scoping(
+        identify=triage.identify,
+        suspects=partial(suspects, parts),
+        entries=[each.custody for each in parts.entries],
+        known=_known(parts),
+        connections=parts.connections,
+        issuers=partial(_issuers, parts),
+    )
+
+
+def _known(parts: Rotator) -> Known:
+    return Known(parts.inventory.known(), partial(_issuers, parts), parts.outside.provider_of)
+
+
+def _issuers(parts: Rotator, kind: str) -> tuple[str, ...]:
+    """Return the connections that serve a kind."""
+    if kind not in parts.playbooks:
+        return ()
+    family = parts.outside.family(kind)
+    return tuple(
+        each.name for each in parts.connections if each.family == family and (each.kinds is None or kind in each.kinds)
+    )
 
 
 def declare(

@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 
 from rotator import clock
+from rotator.cli.alarm import Advisories, Evidence, Files, Given, Packages
 from rotator.cli.options import Context, Output, OutputOption, console, emit
-from rotator.cli.respond import Exclusions, Files, Footholds, Reasons, Strategies, already, moment, read
+from rotator.cli.respond import Exclusions, Footholds, Reasons, Strategies, already, moment, show_evidence
 from rotator.flow.incident import Severity
 
 Id = Annotated[str, typer.Argument(metavar="INCIDENT", help="The incident's id, or `last`.")]
@@ -71,8 +72,11 @@ def list_incidents(context: typer.Context, output: OutputOption = Output.TABLE) 
 
 def declare(  # noqa: PLR0917 - options, which callers name
     context: typer.Context,
-    files: Files,
     title: Annotated[str, typer.Option(help="What people will call this incident.")],
+    files: Files = None,
+    package: Packages = None,
+    advisory: Advisories = None,
+    evidence: Evidence = None,
     severity: Annotated[Severity, typer.Option(help="How bad it is.")] = Severity.HIGH,
     strategy: Strategies = None,
     exclude: Exclusions = None,
@@ -91,8 +95,11 @@ def declare(  # noqa: PLR0917 - options, which callers name
     began = time.monotonic()
     exposed = moment(exposed_at)
     wanted, left_out = wishes(strategy or ()), exclusions(exclude or (), reason or (), response.actor())
+    asked = Given(files or (), package or (), advisory or (), evidence or ())
     parts = given.parts()
-    prepared = response.prepare(parts, read(parts, files), wanted, exclusions=left_out)
+    alarm = asked.read(parts)
+    show_evidence(given, alarm)
+    prepared = response.prepare(parts, alarm.suspects, wanted, alarm.unplaced, left_out)
     hosts, before = footholds.named(parts, prepared.plan, foothold), already(parts, prepared)
     shown = prepared.document(hosts)
     incident = response.declare(
@@ -101,7 +108,7 @@ def declare(  # noqa: PLR0917 - options, which callers name
         title=title,
         severity=severity,
         detected_at=clock.now() - (time.monotonic() - began),
-        exposed_at=exposed,
+        exposed_at=alarm.exposed_at if exposed is None else exposed,
         footholds=list(hosts),
         shown=shown,
     )

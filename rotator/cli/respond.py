@@ -5,24 +5,19 @@ from __future__ import annotations
 import sys
 import time
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rotator import clock
+from rotator.cli.alarm import Advisories, Alarm, Evidence, Files, Given, Packages
 from rotator.cli.options import Context, Output, OutputOption, console, emit
 from rotator.errors import BadInput
 from rotator.flow.incident import Severity
 
 if TYPE_CHECKING:
     from rotator.bootstrap import Rotator
-    from rotator.flow.exposure import Suspect
     from rotator.response import Prepared
-
-Files = Annotated[
-    list[str], typer.Argument(metavar="FILE...", help="Scanner reports or credential lists; - reads standard input.")
-]
 
 Footholds = Annotated[
     list[str] | None,
@@ -58,22 +53,38 @@ def register(app: typer.Typer) -> None:
     app.command("respond")(respond)
 
 
-def intake(context: typer.Context, files: Files, output: OutputOption = Output.TABLE) -> None:
-    """Show which credentials a report names; never the secrets."""
+def intake(  # noqa: PLR0917 - options, which callers name
+    context: typer.Context,
+    files: Files = None,
+    package: Packages = None,
+    advisory: Advisories = None,
+    evidence: Evidence = None,
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """Show which credentials reports name, and which were within reach of a bad package; never the secrets."""
     from rotator.report.leaked import leaked_rows, leaked_table  # noqa: PLC0415 - Rich is not free
+    from rotator.report.packages import evidence_rows, evidence_table  # noqa: PLC0415
 
     given: Context = context.obj
+    asked = Given(files or (), package or (), advisory or (), evidence or ())
     parts = given.parts()
-    found = read(parts, files)
+    alarm = asked.read(parts)
     if output is Output.TABLE:
-        console().print(leaked_table(found, parts.playbooks))
+        if alarm.evidence is not None:
+            console().print(evidence_table(alarm.evidence))
+        console().print(leaked_table(alarm.suspects, parts.playbooks))
+    elif alarm.evidence is not None:
+        emit({"evidence": evidence_rows(alarm.evidence), "credentials": leaked_rows(alarm.suspects)}, output)
     else:
-        emit(leaked_rows(found), output)
+        emit(leaked_rows(alarm.suspects), output)
 
 
 def respond(  # noqa: PLR0917 - options, which callers name
     context: typer.Context,
-    files: Files,
+    files: Files = None,
+    package: Packages = None,
+    advisory: Advisories = None,
+    evidence: Evidence = None,
     title: Annotated[str, typer.Option(help="What people will call this incident.")] = "",
     severity: Annotated[Severity, typer.Option(help="How bad it is.")] = Severity.HIGH,
     strategy: Strategies = None,
@@ -86,7 +97,7 @@ def respond(  # noqa: PLR0917 - options, which callers name
     yes: Annotated[bool, typer.Option("--yes", help="Approve the plan as printed, without asking.")] = False,
     output: OutputOption = Output.TABLE,
 ) -> None:
-    """Declare an incident from reports, plan, confirm, run, watch, and report."""
+    """Declare an incident from reports or a bad package, plan, confirm, run, watch, and report."""
     from rotator import response  # noqa: PLC0415 - only this command pays for them
     from rotator.cli import footholds, watching  # noqa: PLC0415
     from rotator.flow.exclusion import exclusions  # noqa: PLC0415
@@ -98,14 +109,16 @@ def respond(  # noqa: PLR0917 - options, which callers name
     began = time.monotonic()
     exposed = moment(exposed_at)
     wanted, left_out = wishes(strategy or ()), exclusions(exclude or (), reason or (), response.actor())
+    asked = Given(files or (), package or (), advisory or (), evidence or ())
     parts = given.parts()
-    found = read(parts, files)
-    prepared = response.prepare(parts, found, wanted, exclusions=left_out)
+    alarm = asked.read(parts)
+    show_evidence(given, alarm)
+    prepared = response.prepare(parts, alarm.suspects, wanted, alarm.unplaced, left_out)
     hosts = footholds.named(parts, prepared.plan, foothold)
     shown = prepared.document(hosts)
     if not given.quiet:
         screen = console(error=True)
-        screen.print(leaked_table(found, parts.playbooks))
+        screen.print(leaked_table(alarm.suspects, parts.playbooks))
         screen.print(plan_text(shown))
         for line in already(parts, prepared):
             screen.print(line, style="yellow", markup=False)
@@ -116,10 +129,10 @@ def respond(  # noqa: PLR0917 - options, which callers name
     incident = response.declare(
         parts,
         prepared,
-        title=title or f"Leak reported in {', '.join(Path(each).name for each in files)}",
+        title=title or alarm.title,
         severity=severity,
         detected_at=clock.now() - (time.monotonic() - began),
-        exposed_at=exposed,
+        exposed_at=alarm.exposed_at if exposed is None else exposed,
         footholds=list(hosts),
         approved=True,
         shown=shown,
@@ -137,22 +150,15 @@ def already(parts: Rotator, prepared: Prepared) -> list[str]:
     ]
 
 
-def read(parts: Rotator, files: list[str]) -> list[Suspect]:
-    """Read every file whole before anything is done with any of it. Raises BadInput for the first that is bad."""
-    from rotator import response  # noqa: PLC0415
-    from rotator.intake.reading import read as read_report  # noqa: PLC0415
+def show_evidence(given: Context, alarm: Alarm) -> None:
+    """Show where bad packages were, before anything is made of it. Raises BadInput when they were nowhere."""
+    from rotator.report.packages import evidence_table  # noqa: PLC0415 - Rich is not free
 
-    exposures = []
-    for name in files:
-        if name == "-":
-            exposures += list(read_report("standard input", sys.stdin.buffer))
-            continue
-        try:
-            with Path(name).open("rb") as stream:
-                exposures += list(read_report(name, stream))
-        except OSError as error:
-            raise BadInput(f"cannot be read ({error.strerror})", name, "give a report's file") from None
-    return response.suspects(parts, exposures)
+    if alarm.evidence is None:
+        return
+    if not given.quiet:
+        console(error=True).print(evidence_table(alarm.evidence))
+    alarm.must_name_something()
 
 
 def _confirmed(credentials: int) -> bool:

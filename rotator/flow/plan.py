@@ -179,7 +179,8 @@ def make(
     asked for; a kind that does not have it keeps its own first one, and says so. What `exclusions` take out stays in
     the plan as that, and is warned of where others depend on it. `answered` names the run of an earlier
     incident whose replacement its consumers hold already: its death is proven, and no second replacement is made.
-    `costs` tells how many calls each verb costs for a kind on a connection; `elsewhere` what other incidents do. `uses`
+    `costs` tells how many calls each verb costs for a kind on a connection; `elsewhere` what other incidents do;
+    `warned` what is to be said of the scope. `uses`
     is what access logs tell of each id: who was used otherwise since its exposure goes earlier.
 
     Raises BadInput for a wish or an exclusion that cannot be followed.

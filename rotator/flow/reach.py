@@ -12,11 +12,14 @@ from rotator.flow.exposure import LIST, Certainty, Exposure
 from rotator.flow.harvest import HARVESTED
 from rotator.flow.inventory import Entry, Fitting, key
 from rotator.flow.places import Nearby, Relation, Whereabouts, whereabouts
+from rotator.flow.scope import Unresolved
 from rotator.flow.site import Site
 
 INVENTORY = "inventory"
 """The source of an exposure of which nobody can say the kind: no playbook takes it up, a person must look."""
 INSTALLED = "installed"
+_LEAST = Certainty.INFERRED
+_SHOWN = 3
 _WAS = {INSTALLED: "was installed at", "fetched": "was downloaded to", "locked": "is locked in", "allowed": "may be in"}
 """How sure a hit is, the surest first, and how a link says it."""
 _RANK = {sureness: rank for rank, sureness in enumerate(_WAS)}
@@ -41,23 +44,32 @@ class Hit(Protocol):
     def line(self) -> int | None: ...
 
 
-def reachable(hits: Iterable[Hit], entries: Iterable[Entry], known_ids: Iterable[CredentialRef] = ()) -> list[Exposure]:
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What is within reach of a bad package, and what may be and nobody can say: a task for a person, by kind."""
+
+    exposures: tuple[Exposure, ...] = ()
+    unplaced: tuple[Unresolved, ...] = ()
+
+
+def reachable(hits: Iterable[Hit], entries: Iterable[Entry], known_ids: Iterable[CredentialRef] = ()) -> Reach:
     """Return an exposure for each credential and each site with a hit from which it is within reach.
 
     REACHABLE where the package was installed there and an entry names the site, or the whole that it is part of; else
     INFERRED. `known_ids` are the credentials that issuers listed: an entry without an id stands for those that it fits.
     Where there are none, the exposure names the owner alone. Every entry that fits a credential is heard, not only the
     most exact: that one says where it is used does not unsay another. A credential of which none says from where it is
-    within reach is INFERRED where a package was installed anywhere that takes such a kind from where it runs.
+    within reach is unplaced where a package was installed anywhere that takes such a kind from where it runs.
     """
     at = _At(hits)
     found: list[Exposure] = []
+    unplaced: dict[str, list[CredentialRef]] = {}
     for credential, told in _credentials(entries, known_ids):
         if any(each.whereabouts for each in told):
             found += _exposures(at, credential, told)
         elif at.first_installed is not None and credential.provider in HARVESTED and _exists(credential):
-            found.append(_taken(at, credential, told))
-    return found
+            unplaced.setdefault(credential.provider, []).append(credential)
+    return Reach(tuple(found), tuple(_unplaced(at, kind, unplaced[kind]) for kind in sorted(unplaced)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,19 +185,22 @@ def _exposures(at: _At, credential: CredentialRef, told: Sequence[_Told]) -> lis
     ]
 
 
-def _taken(at: _At, credential: CredentialRef, told: Sequence[_Told]) -> Exposure:
-    """Return the exposure of what may be anywhere, by what such packages take from where they run."""
+def _unplaced(at: _At, kind: str, credentials: Sequence[CredentialRef]) -> Unresolved:
+    """Return the task to say from where these are within reach; revoking all of them unasked would stop a company."""
     hit = at.first_installed
     assert hit is not None  # noqa: S101 - asked by who calls
     others = f", and at {at.installed_at - 1:,} more sites" if at.installed_at > 1 else ""
-    said = f" ({_origin(told[0].entry)})" if told else ", nor that it exists"
-    links = (
-        f"{at.link(hit)}{others}",
-        f"such a package takes {HARVESTED[credential.provider]} from where it runs",
-        f"nobody has said from where {_named(credential)} is within reach{said}",
-        *_untold(credential),
+    first = ", ".join(each.id or each.owner for each in credentials[:_SHOWN])
+    more = f" and {len(credentials) - _SHOWN:,} more" if len(credentials) > _SHOWN else ""
+    links = (f"{at.link(hit)}{others}", f"such a package takes {HARVESTED[kind]} from where it runs")
+    exposure = Exposure(INVENTORY, kind, Leaked(id=f"unplaced {kind}"), hit.path, hit.line, certainty=_LEAST, via=links)
+    return Unresolved(
+        kind,
+        f"unplaced {kind}",
+        (exposure,),
+        f"nobody has said from where {first}{more} {'is' if len(credentials) == 1 else 'are'} within reach",
+        "say it in `reachable_from`, and declare again; or let a scanner look through those sites",
     )
-    return _exposure(credential, _leaked(credential), hit, Certainty.INFERRED, links)
 
 
 def _exposure(

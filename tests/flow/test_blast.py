@@ -114,7 +114,7 @@ def test_what_is_reachable_and_follows_too_is_one_credential_with_an_id_or_witho
     hit = SimpleNamespace(
         site=site("host:ci-7"), package="litellm", version="1.82.7", sureness="installed", since=None, path="f", line=1
     )
-    near = reachable([hit], [Entry(each, "rotator.toml") for each in others])
+    near = reachable([hit], [Entry(each, "rotator.toml") for each in others]).exposures
     found = [*near, *after([stolen(token)], [token, *others]).exposures]
     suspects = group(found, {("list", "aws_iam_access_key"): "aws_iam_access_key"}, lambda _secret: "")
     assert [len(each.exposures) for each in suspects] == [2, 2]

@@ -45,8 +45,12 @@ def entry(*sites, deliver=(), consumers=(), **match):
     return Entry(custody, "own.csv, line 2")
 
 
+def reached(*given):
+    return list(reachable(*given).exposures)
+
+
 def test_a_link_says_each_step_on_the_way():
-    [found] = reachable([hit(BUILD)], [entry(BUILD)])
+    [found] = reached([hit(BUILD)], [entry(BUILD)])
     assert found.via == (
         "litellm 1.82.7 was installed at job:org/app/build (123.log:88), 2026-03-24T10:52Z",
         "aws_iam_access_key ci AKIA1 is within reach there (inventory: own.csv, line 2)",
@@ -73,7 +77,7 @@ def test_a_link_says_each_step_on_the_way():
     ],
 )
 def test_how_sure_it_is_follows_from_the_evidence_and_from_what_the_entry_names(evidence, sureness, named, certainty):
-    [found] = reachable([hit(evidence, sureness)], [entry(named)])
+    [found] = reached([hit(evidence, sureness)], [entry(named)])
     assert found.certainty is certainty
     assert ("part of" in found.via[1] or "may be" in found.via[1]) is (evidence != named)
 
@@ -92,7 +96,7 @@ def test_how_sure_it_is_follows_from_the_evidence_and_from_what_the_entry_names(
     ],
 )
 def test_another_place_is_no_path(evidence, named):
-    assert reachable([hit(evidence)], [entry(named)]) == []
+    assert reached([hit(evidence)], [entry(named)]) == []
 
 
 def test_where_a_consumer_lives_and_what_a_repository_is_given_are_within_reach_too():
@@ -104,13 +108,13 @@ def test_where_a_consumer_lives_and_what_a_repository_is_given_are_within_reach_
         (BUILD, given, "github_actions_secret"),
         (BUILD, group_, "gitlab_variable"),
     ):
-        [found] = reachable([hit(evidence)], [one])
+        [found] = reached([hit(evidence)], [one])
         assert (found.certainty, why in found.via[-1]) == (SURE, True)
 
 
 def test_the_surest_finding_of_a_site_speaks_and_the_others_are_counted():
     evidence = [hit(BUILD, "locked"), hit(BUILD), hit(BUILD, version="1.82.8", since=None)]
-    [found] = reachable(evidence, [entry(BUILD)])
+    [found] = reached(evidence, [entry(BUILD)])
     assert "1.82.7 was installed" in found.via[0]
     assert "2 more such findings there" in found.via[0]
 
@@ -119,7 +123,7 @@ def test_an_owners_entry_stands_for_each_of_his_credentials_that_issuers_list():
     known = [CredentialRef(KEY, "aws", "ci", "AKIA1"), CredentialRef(KEY, "aws", "ci", "AKIA2")]
     others = [CredentialRef(KEY, "aws", "app", "AKIA3"), CredentialRef("vault_approle_secret_id", "v", "ci", "x")]
     app = entry("host:elsewhere", provider=KEY, owner="app")
-    found = reachable([hit(BUILD)], [entry(BUILD, provider=KEY, owner="ci"), app], [*known, *others])
+    found = reached([hit(BUILD)], [entry(BUILD, provider=KEY, owner="ci"), app], [*known, *others])
     assert {each.leaked.id for each in found} == {"AKIA1", "AKIA2"}
     assert all("that its issuer lists" in each.via[-1] for each in found)
     assert {each.leaked.connection for each in found} == {"aws"}
@@ -128,12 +132,12 @@ def test_an_owners_entry_stands_for_each_of_his_credentials_that_issuers_list():
 def test_a_more_exact_entry_does_not_unsay_where_a_broader_one_has_it():
     known = [CredentialRef(KEY, "aws", "ci", "AKIA1")]
     entries = [entry(BUILD, provider=KEY, owner="ci"), entry("host:x", provider=KEY, id="AKIA1")]
-    assert {str(each.leaked.id) for each in reachable([hit(BUILD)], entries, known)} == {"AKIA1"}
+    assert {str(each.leaked.id) for each in reached([hit(BUILD)], entries, known)} == {"AKIA1"}
 
 
 def test_where_no_id_is_known_the_exposure_names_the_owner_and_is_a_suspect_of_its_own():
     entries = [entry(BUILD, "host:ci-7", provider=KEY, owner=owner) for owner in ("ci", "app")]
-    found = reachable([hit(BUILD), hit("host:ci-7")], entries)
+    found = reached([hit(BUILD), hit("host:ci-7")], entries)
     suspects = group(found, {("list", KEY): KEY}, lambda _: "")
     assert [(each.kind, each.leaked.owner, each.leaked.id, len(each.exposures)) for each in suspects] == [
         (KEY, "ci", None, 2),
@@ -143,21 +147,24 @@ def test_where_no_id_is_known_the_exposure_names_the_owner_and_is_a_suspect_of_i
 
 
 def test_of_what_nobody_can_say_the_kind_a_person_is_told():
-    [found] = reachable([hit(BUILD)], [entry(BUILD, owner="ci")])
+    [found] = reached([hit(BUILD)], [entry(BUILD, owner="ci")])
     [suspect] = group([found], {("list", KEY): KEY}, lambda _: "")
     assert (suspect.kind, suspect.leaked.owner) == (None, "ci")
 
 
-def test_what_may_be_anywhere_is_inferred_where_such_a_package_takes_its_kind():
+def test_what_may_be_anywhere_is_a_persons_where_such_a_package_takes_its_kind():
     known = [CredentialRef(KEY, "aws", "ghost", "AKIA9"), CredentialRef("stripe_api_key", "s", "", "rk")]
     entries = [entry(provider=KEY, owner="ci"), entry(provider=KEY)]
     found = reachable([hit("host:a"), hit("host:b")], entries[:1], known)
-    assert [(each.leaked.owner, each.certainty) for each in found] == [("ci", LIKELY), ("ghost", LIKELY)]
-    assert "and at 1 more sites" in found[0].via[0]
-    assert "~/.aws/credentials" in found[0].via[1]
-    assert "nobody has said from where" in found[0].via[2]
-    assert reachable([hit("host:a", "locked")], entries, known) == []  # nothing ran
-    assert reachable([hit("host:a")], entries[1:]) == []  # an entry for a whole kind may speak of none
+    assert found.exposures == ()  # nobody is cut off because nobody wrote it down
+    [task] = found.unplaced
+    assert (task.kind, task.key) == (KEY, f"unplaced {KEY}")
+    assert "ci, AKIA9 are within reach" in task.reason
+    [exposure] = task.exposures
+    assert "and at 1 more sites" in exposure.via[0]
+    assert "~/.aws/credentials" in exposure.via[1]
+    assert reachable([hit("host:a", "locked")], entries, known).unplaced == ()  # nothing ran
+    assert reachable([hit("host:a")], entries[1:]).unplaced == ()  # an entry for a whole kind may speak of none
 
 
 def test_every_kind_that_is_harvested_is_one():

@@ -1,0 +1,152 @@
+"""What an alarm is made of: reports of credentials, and packages gone bad with the evidence of where they were."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, BinaryIO
+
+import typer
+
+from rotator.errors import BadInput
+
+if TYPE_CHECKING:
+    from rotator.bootstrap import Rotator
+    from rotator.flow.exposure import Exposure, Suspect
+    from rotator.flow.scope import Unresolved
+    from rotator.packages.advisory import Advisory
+    from rotator.packages.matching import Findings
+
+_SHOWN = 3
+
+Files = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="FILE...", help="Scanner reports or credential lists; - reads standard input."),
+]
+Packages = Annotated[
+    list[str] | None,
+    typer.Option(metavar="NAME==VERSION", help="A bad package: `litellm==1.82.7,1.82.8`, `npm:chalk==5.6.1`, a purl."),
+]
+Advisories = Annotated[
+    list[str] | None, typer.Option(metavar="FILE", help="An advisory that names bad packages: an OSV record.")
+]
+Evidence = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="FOLDER",
+        help="Where packages were: bills of materials, freezes, lock files and CI logs, under host/NAME/, "
+        "repository/ORG/APP/, job/ORG/APP/JOB/ or container/NAME/.",
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """What was given, as credentials that may be in a thief's hands. `unplaced` are those of which nobody can say.
+
+    `evidence` is what was found of packages.
+    """
+
+    suspects: list[Suspect]
+    title: str
+    unplaced: tuple[Unresolved, ...] = ()
+    evidence: Findings | None = None
+    exposed_at: float | None = None
+    """Since when a bad package was anywhere, where the evidence says so; in seconds since 1970."""
+
+    def must_name_something(self) -> None:
+        """Raise BadInput where there is evidence, and nothing follows from it: it says what was looked through."""
+        if self.evidence is None or self.suspects or self.unplaced:
+            return
+        read = self.evidence.files - len(self.evidence.unread)
+        where = f"in {read:,} files that were read, and {len(self.evidence.unread):,} were not"
+        if not self.evidence.hits:
+            raise BadInput(f"no site had it, {where}", "--evidence", "nothing to do: is all the evidence there?")
+        sites = ", ".join(sorted({str(each.site) for each in self.evidence.hits})[:_SHOWN])
+        mend = "say in the inventory's `reachable_from` what is within reach there, or give a scanner's report too"
+        raise BadInput(f"nobody knows of a credential at {sites}", "--evidence", mend)
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a person gave, in words. Raises BadInput when it comes to nothing."""
+
+    files: Sequence[str] = ()
+    packages: Sequence[str] = ()
+    advisories: Sequence[str] = ()
+    evidence: Sequence[str] = field(default=())
+
+    def __post_init__(self) -> None:
+        bad = self.packages or self.advisories
+        if not (self.files or bad or self.evidence):
+            raise BadInput("nothing was given", "FILE", "give a report, or --package and --evidence")
+        if bad and not self.evidence:
+            raise BadInput("nothing says where it was", "--package", "give --evidence FOLDER with lock files and logs")
+        if self.evidence and not bad:
+            raise BadInput("nothing says what to look for in it", "--evidence", "give --package or --advisory")
+
+    def read(self, parts: Rotator) -> Alarm:
+        """Read everything whole before anything is done with any of it. Raises BadInput for the first that is bad."""
+        from rotator import response  # noqa: PLC0415
+
+        exposures = [each for name in self.files for each in _reported(name)]
+        named = [Path(each).name for each in self.files]
+        if not self.evidence:
+            return Alarm(response.suspects(parts, exposures), f"Leak reported in {', '.join(named)}")
+        from rotator.packages.evidence import walk  # noqa: PLC0415
+        from rotator.packages.matching import match  # noqa: PLC0415
+
+        wanted = list(self._advisories())
+        found = match(wanted, walk(_opened(self.evidence)))
+        reach = response.within_reach(parts, found.hits)
+        since = [each.since for each in found.hits if each.since is not None]
+        return Alarm(
+            response.suspects(parts, [*exposures, *reach.exposures]),
+            "; ".join([*(f"{each.id} where it was installed" for each in wanted), *named]),
+            reach.unplaced,
+            found,
+            min(since).timestamp() if since else None,
+        )
+
+    def _advisories(self) -> Iterator[Advisory]:
+        from rotator.packages import advisory  # noqa: PLC0415
+
+        for text in self.packages:
+            yield advisory.spec(text)
+        for name in self.advisories:
+            with _file(name, "give an advisory's file") as stream:
+                yield from advisory.read(name, stream)
+
+
+def _reported(name: str) -> list[Exposure]:
+    from rotator.intake.reading import read  # noqa: PLC0415
+
+    if name == "-":
+        return list(read("standard input", sys.stdin.buffer))
+    with _file(name, "give a report's file") as stream:
+        return list(read(name, stream))
+
+
+@contextlib.contextmanager
+def _file(name: str, mend: str) -> Iterator[BinaryIO]:
+    try:
+        with Path(name).open("rb") as stream:
+            yield stream
+    except OSError as error:
+        raise BadInput(f"cannot be read ({error.strerror})", name, mend) from None
+
+
+def _opened(folders: Sequence[str]) -> Iterator[tuple[str, BinaryIO]]:
+    """Yield each file of the folders with its path from there on, in order; links are not followed out of them."""
+    for given in folders:
+        top = Path(given)
+        if not top.exists():
+            raise BadInput("there is no such folder", given, "give a folder with lock files and logs, or such a file")
+        inside = sorted(each for each in top.rglob("*") if each.is_file() and not each.is_symlink())
+        for path in inside if top.is_dir() else [top]:
+            name = str(Path(top.resolve().name) / path.relative_to(top)) if top.is_dir() else given
+            with _file(str(path), "let it be read, or take it out of the folder") as stream:
+                yield name, stream
