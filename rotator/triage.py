@@ -151,12 +151,7 @@ class Triage:
                 silent = silent or isinstance(error, Unavailable)
         if len(found) != 1:
             reason = "; ".join(refused) if not found else f"claimed by {', '.join(each.name for each, _ in found)}"
-            mend = (
-                _ASK_AGAIN
-                if silent and not found
-                else "is it another account's, already dead, or cut short in the report?"
-            )
-            return _manual(suspect, reason, mend), ()
+            return _manual(suspect, reason, _mend(suspect.leaked, silent=silent and not found)), ()
         connection, ref = found[0]
         provider = self.provider(kind, connection.name)
         try:
@@ -268,6 +263,15 @@ def _misnamed(
 def _unspaced(secret: Secret) -> str:
     """Return the material without white space: a PEM may be wrapped in one place and not in the other."""
     return "".join(secret.reveal().replace("\\n", "").split())
+
+
+def _mend(leaked: Leaked, *, silent: bool) -> str:
+    if silent:
+        return _ASK_AGAIN
+    if leaked.id is None and leaked.secret is None:
+        whose = f" of {leaked.owner}" if leaked.owner else ""
+        return f"no id{whose} is known: `rotator inventory discover --save` keeps what its issuer lists; declare again"
+    return "is it another account's, already dead, or cut short in the report?"
 
 
 def _is_own(users: Iterable[str]) -> str:

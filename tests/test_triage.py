@@ -57,6 +57,9 @@ class Company:
         return aware
 
     def triage(self, ref: CredentialRef, secret: Secret | None = None) -> Scoped | Unresolved:
+        return self.find(ref.id, Leaked(id=ref.id, secret=secret))
+
+    def find(self, key: str, leaked: Leaked) -> Scoped | Unresolved:
         connections = (*self.others, Connection("aws", "aws", credential=self.credential))
         triage = Triage(
             connections=connections,
@@ -66,7 +69,7 @@ class Company:
             pause=self.pauses.append,
             concurrency=1,
         )
-        findings = triage.identify([Suspect(KIND, ref.id, Leaked(id=ref.id, secret=secret), ())])
+        findings = triage.identify([Suspect(KIND, key, leaked, ())])
         (only,) = (*findings.scoped, *findings.unresolved)
         return only
 
@@ -83,6 +86,12 @@ def test_a_credential_of_another_is_planned_for():
     assert isinstance(found, Scoped)
     assert found.ref == ref
     assert aware.asked == 1
+
+
+def test_what_is_known_by_its_owner_alone_is_left_to_a_person_with_the_way_to_its_ids():
+    found = Company().find("list:ci", Leaked(owner="ci"))
+    assert isinstance(found, Unresolved)
+    assert found.mend.startswith("no id of ci is known: `rotator inventory discover --save`")
 
 
 def test_what_the_issuer_names_as_the_rotators_own_is_left_to_a_person_though_nothing_is_configured():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -59,12 +61,16 @@ class ConsumerSettings(BaseModel):
 
     def address(self) -> ConsumerAddress:
         """Return it as the flow's noun."""
-        host = host_name(self.host or "")
-        if self.webhook is not None:
-            return ConsumerAddress("webhook", self.webhook, host)
-        way = next(each for each in _WAYS if getattr(self, each) is not None)
-        told = getattr(self, way)
-        words = (told,) if isinstance(told, str) else tuple(told)
-        at = (host,) if way in _AT_A_HOST else ()
-        through = (self.connection or "",) if way in _OF_A_CONNECTION else ()
-        return ConsumerAddress(way, (*through, *at, *words), host)
+        return address_of(self.model_dump(exclude_none=True))
+
+
+def address_of(told: Mapping[str, Any]) -> ConsumerAddress:
+    """Return a consumer that was validated before as the flow's noun."""
+    host = host_name(told.get("host") or "")
+    way = next(each for each in _WAYS if told.get(each) is not None)
+    if way == "webhook":
+        return ConsumerAddress(way, told[way], host)
+    words = (told[way],) if isinstance(told[way], str) else tuple(told[way])
+    at = (host,) if way in _AT_A_HOST else ()
+    through = (told.get("connection") or "",) if way in _OF_A_CONNECTION else ()
+    return ConsumerAddress(way, (*through, *at, *words), host)

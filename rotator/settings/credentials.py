@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, field_validator
@@ -12,7 +12,7 @@ from rotator.flow.playbook_words import meant
 from rotator.flow.scope import Custody
 from rotator.flow.site import Site, SiteKind, site
 from rotator.ports import Place
-from rotator.settings.consumers import ConsumerSettings
+from rotator.settings.consumers import ConsumerSettings, address_of
 
 
 class Match(BaseModel):
@@ -92,16 +92,17 @@ def custody_of(match: Mapping[str, str], said: Mapping[str, Any]) -> Custody:
         administers=tuple(said.get("administers", ())),
         environment=said.get("environment"),
         deliver=tuple(Place(each["store"], each["connection"], each["name"]) for each in said.get("deliver", ())),
-        consumers=tuple(ConsumerSettings.model_construct(**each).address() for each in said.get("consumers", ())),
-        reachable_from=tuple(Site(SiteKind(each[0]), each[2]) for each in _parted(said.get("reachable_from", ()))),
+        consumers=tuple(address_of(each) for each in said.get("consumers", ())),
+        reachable_from=tuple(_site(each) for each in said.get("reachable_from", ())),
         vendor=said.get("vendor", ""),
         datasets=tuple(said.get("datasets", ())),
         contact=said.get("contact", ""),
     )
 
 
-def _parted(sites: Iterable[str]) -> Iterator[tuple[str, str, str]]:
-    return (each.partition(":") for each in sites)
+def _site(text: str) -> Site:
+    kind, _, name = text.partition(":")
+    return Site(SiteKind(kind), name)
 
 
 def _check(who: str, name: str, connections: Collection[str]) -> None:
