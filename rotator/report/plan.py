@@ -112,6 +112,7 @@ def _entry(group: Sequence[_Told]) -> list[RenderableType]:
     said = [
         ("why", f"{one['strategy']}: {one['why'] if len(group) == 1 else _VARIES.split(one['why'])[0]}"),
         ("included", _included(group)),
+        *(("risk", each) for each in _risk(group)),
         ("starts", "; ".join(one["begins"] or ["at once"])),
         *(("waits", wait) for wait in (*_readers(group), *one["waits"])),
         ("new one", _new(group)),
@@ -119,6 +120,17 @@ def _entry(group: Sequence[_Told]) -> list[RenderableType]:
     if one["for_good"]:
         said.append(("for good", ", ".join(one["for_good"])))
     return _told(_named(group, f", on {one['connection']}{doors}"), said)
+
+
+def _risk(group: Sequence[_Told]) -> list[str]:
+    """Return the terms of its risk, of several the first and how many have others, and the first sign in logs."""
+    counted = Counter(each["risk"] for each in group if each.get("risk"))
+    first = next((each["risk"] for each in group if each.get("risk")), "")
+    others = counted.total() - counted[first]
+    signs = [sign for each in group for sign in each.get("signs", ())]
+    more = f"; {others:,} of another" if others else ""
+    told = [f"{first}{more}"] if first else []
+    return [*told, *signs[:1], *([f"… and {len(signs) - 1:,} more such signs"] if len(signs) > 1 else [])]
 
 
 def _task(group: Sequence[_Told]) -> list[RenderableType]:

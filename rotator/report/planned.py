@@ -6,12 +6,14 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from rotator.flow.access import NO_USES, Uses
 from rotator.flow.constraint import Constraints, irrevocable, is_held
 from rotator.flow.exposure import Certainty, Exposure
 from rotator.flow.forecast import Forecast, OfAccount, Times
 from rotator.flow.outage import Expected
 from rotator.flow.plan import Plan, PlannedRun
 from rotator.flow.playbook_words import Strategy
+from rotator.flow.risk import risk_of
 from rotator.flow.scope import Scoped
 from rotator.report.clocks import moment
 
@@ -33,14 +35,21 @@ def document(
     found: Forecast,
     outages: Iterable[Expected],
     footholds: Mapping[str, bool] = NO_HOSTS,
+    *,
+    uses: Mapping[str, Uses] = NO_USES,
 ) -> dict[str, Any]:
     """Return the whole plan, plain enough for JSON. Times are seconds from the approval, at the least.
 
-    `footholds` are the hosts on which the attacker ran, and whether each is known here.
+    `footholds` are the hosts on which the attacker ran, and whether each is known here. `uses` is what access logs tell
+    of each id.
     """
     constraints = Constraints(plan)
-    seen = {each.ref: each.exposures for each in scoped}
-    credentials = [_credential(run, constraints, found.times[run.ref], seen.get(run.ref, ())) for run in plan.runs]
+    of = {each.ref: each for each in scoped}
+    credentials = [
+        _credential(run, constraints, found.times[run.ref], of[run.ref].exposures if run.ref in of else ())
+        | (_risk(of[run.ref], uses.get(run.ref.id)) if run.ref in of else {"risk": "", "signs": []})
+        for run in plan.runs
+    ]
     sections = Counter(each["section"] for each in credentials)
     return {
         "digest": plan.digest,
@@ -108,6 +117,12 @@ def _credential(
         "dead_not_before_s": round(times.dead_s, 3),
         "replaced_not_before_s": None if times.replaced_s is None else round(times.replaced_s, 3),
     } | _included(exposures)
+
+
+def _risk(each: Scoped, uses: Uses | None) -> dict[str, Any]:
+    """Say by which terms its risk is weighed, and what access logs show of it."""
+    signs = [f"{seen.sign}: {seen.words}" for seen in uses.signs] if uses else []
+    return {"risk": str(risk_of(each, uses)), "signs": signs}
 
 
 def _for_good(name: str, hold_for_s: float | None) -> str:
