@@ -34,7 +34,7 @@ class Constraints:
     """Who waits for whom in one plan."""
 
     def __init__(self, plan: Plan) -> None:
-        self._plan = plan
+        self._plan, self._last_wave = plan, plan.waves
         self._at: dict[str, list[PlannedRun]] = {}
         for run in plan.runs:
             for connection in run.reaches:
@@ -69,7 +69,7 @@ class Constraints:
         """Say what a run waits for before it begins; nothing where it begins at once."""
         found = [f"after {each.id}, the rotator's own, is replaced" for each in run.awaits]
         if run.wave > 1:
-            found.append(f"wave {run.wave} of {self._plan.waves}: when nothing of wave {run.wave - 1} is at work")
+            found.append(f"wave {run.wave} of {self._last_wave}: when nothing of wave {run.wave - 1} is at work")
         return tuple(found)
 
     def waits(self, run: PlannedRun) -> tuple[str, ...]:
@@ -104,9 +104,9 @@ class Constraints:
             yield f"leak-safe: {pass_by} {connection}, and waits until no other lives that may read there: {readers}"
 
     def _waves(self) -> Iterator[str]:
-        if self._plan.waves > 1:
+        if self._last_wave > 1:
             sizes = Counter(run.wave for run in self._plan.runs)
-            then = ", then ".join(f"{sizes[wave]:,}" for wave in range(1, self._plan.waves + 1))
+            then = ", then ".join(f"{sizes[wave]:,}" for wave in range(1, self._last_wave + 1))
             yield f"Production in waves: {then}; each when nothing of those before is at work."
 
     def _gates(self) -> Iterator[str]:
