@@ -58,11 +58,9 @@ def _entries(parts: Rotator) -> list[dict[str, Any]]:
     from rotator.flow.inventory import CONFIGURATION, NAMES, key  # noqa: PLC0415
     from rotator.report.clocks import moment  # noqa: PLC0415
 
-    own = {key(each.custody.match) for each in parts.configured}
-    found = [
-        _entry(each.match.model_dump(exclude_none=True), "configuration", CONFIGURATION, said=_said(each))
-        for each in parts.settings.credentials
-    ]
+    stated = [(each.match.model_dump(exclude_none=True), each) for each in parts.settings.credentials]
+    own = {key(match) for match, _ in stated}
+    found = [_entry(match, "configuration", CONFIGURATION, said=_said(each)) for match, each in stated]
     found += [
         _entry(each.match, "import", each.file, said=each.said, by=each.by, at=moment(each.at), overruled=is_told)
         for each in parts.inventory.stated()

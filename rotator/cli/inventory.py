@@ -90,7 +90,27 @@ def _read(parts: Rotator, files: Iterable[str]) -> list[Said]:
         typer.echo(f"rotator: … {len(bad) - _SHOWN:,} more bad rows …", err=True)
     if bad:
         raise bad[-1]
+    _check_places(parts, said)
     return said
+
+
+def _check_places(parts: Rotator, said: Iterable[Said]) -> None:
+    """Raise BadInput for a place that no replacement could be put to: the night would be too late to learn it."""
+    from rotator.outside import module_of  # noqa: PLC0415
+
+    families = {each.name: each.family for each in parts.settings.connections}
+    seen: dict[tuple[str, str], str] = {}
+    for row in said:
+        for place in row.keys.get("deliver") or ():
+            seen.setdefault((place["store"], place["connection"]), f"{row.where}: deliver")
+    for (store, connection), where in seen.items():
+        try:
+            family = module_of("stores", store, "store").FAMILY
+        except BadInput as error:
+            raise BadInput(error.what, where, error.mend) from None
+        if families[connection] != family:
+            mend = f"{connection} is one of {families[connection]}"
+            raise BadInput(f"{store} needs a connection of the family {family}", where, mend)
 
 
 def _counted(found: Iterable[Change], *, dry_run: bool) -> str:

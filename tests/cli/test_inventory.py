@@ -33,6 +33,9 @@ def test_an_inventory_is_imported_once_and_its_changes_are_told(rotator, tmp_pat
     first, second = rotator("inventory", "import", "own.csv", "bad.csv").ended(2).err.splitlines()
     assert "bad.csv, line 2: no provider is called acme_api_tokn" in first
     assert "bad.csv, line 3: criticality" in second
+    nowhere = json.dumps([{"match": ENTRY, "deliver": [{"store": "vault_kv", "connection": "acme", "name": "x"}]}])
+    told = rotator("inventory", "import", "-", given=nowhere).ended(2).one_line
+    assert "standard input, line 1: deliver: vault_kv needs a connection of the family vault" in told
     changed = json.dumps([{"match": ENTRY, "criticality": "low", "reachable_from": ["host:ci-7"]}])
     told = rotator("inventory", "import", "-", given=changed).ended(0).out
     assert "criticality: high → low" in told
