@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import getpass
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 from rotator import clock, recovery
+from rotator.access.reading import Evidence
 from rotator.bootstrap import Rotator
 from rotator.credential import CredentialRef, Secret
 from rotator.errors import BadInput
@@ -29,8 +30,10 @@ from rotator.flow.wish import Wishes
 from rotator.ledger.enrolment import new_incident_id
 from rotator.ports import Batch
 from rotator.report.planned import NO_HOSTS, document
-from rotator.scoping import Known, Scoping
+from rotator.scoping import Known, Scope, Scoping
 from rotator.triage import Triage
+
+Access = Callable[[Sequence[Scoped]], Evidence]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,7 @@ class Prepared:
     scoped: tuple[Scoped, ...]
     forecast: Forecast
     answered: Mapping[CredentialRef, str] = field(default_factory=dict)
+    uses: Mapping[str, Uses] = field(default_factory=dict)
 
     @property
     def materials(self) -> dict[CredentialRef, Secret]:
@@ -52,10 +56,10 @@ class Prepared:
         """Return where each was seen."""
         return {each.ref: each.exposures for each in self.scoped}
 
-    def document(self, footholds: Mapping[str, bool] = NO_HOSTS, uses: Mapping[str, Uses] = NO_USES) -> dict[str, Any]:
-        """Return the plan as it is shown. `uses` is the access evidence by credential id."""
-        outages = expected(self.plan, self.scoped, self.forecast, uses, self.answered)
-        return document(self.plan, self.scoped, self.forecast, outages, footholds)
+    def document(self, footholds: Mapping[str, bool] = NO_HOSTS) -> dict[str, Any]:
+        """Return the plan as it is shown."""
+        outages = expected(self.plan, self.scoped, self.forecast, self.uses, self.answered)
+        return document(self.plan, self.scoped, self.forecast, outages, footholds, uses=self.uses)
 
 
 def recognised(playbooks: Iterable[Playbook]) -> dict[tuple[str, str], str]:
@@ -81,15 +85,18 @@ def prepare(
     wanted: Strategy | Wishes | None = None,
     unresolved: Sequence[Unresolved] = (),
     exclusions: Sequence[Exclusion] = (),
+    *,
+    access: Access | None = None,
 ) -> Prepared:
     """Ask the issuers whose they are, and plan; `unresolved` are known to be a person's. Changes nothing anywhere.
 
+    `access` reads the access logs that were given, for these credentials: who used them, and what was made with them.
     Raises BadInput when there is nothing to plan for, a replacement's place cannot be used, or a wish or an exclusion
     cannot be followed.
     """
     if not found and not unresolved:
         raise BadInput("the report names no credential", "", "nothing to do: is it the right report?")
-    scope = _scoping(parts).of(found, unresolved)
+    scope, unresolved, uses = _scope(parts, found, unresolved, access)
     findings = scope.findings
 
     def costs(kind: str, connection: str) -> Mapping[str, int]:
@@ -111,10 +118,29 @@ def prepare(
         costs=costs,
         elsewhere=parts.reading.elsewhere(),
         warned=scope.warnings,
+        uses=uses,
     )
     for run in plan.runs:  # a place that cannot be used is told before anything is revoked
         parts.outside.check_places(run.deliver, f"deliver of {run.ref}")
-    return Prepared(plan, findings.scoped, forecast(plan, parts.limits, parts.account_of, together), answered)
+    return Prepared(plan, findings.scoped, forecast(plan, parts.limits, parts.account_of, together), answered, uses)
+
+
+def _scope(
+    parts: Rotator, found: Sequence[Suspect], unresolved: Sequence[Unresolved], access: Access | None
+) -> tuple[Scope, Sequence[Unresolved], Mapping[str, Uses]]:
+    """Return the scope, with what was made with the exposed ones since, and what is left to a person beside it."""
+    scoping = _scoping(parts)
+    scope = scoping.of(found, unresolved)
+    if access is None:
+        return scope, unresolved, NO_USES
+    told = access(scope.findings.scoped)
+    if told.minted.exposures:
+        exposures = [one for each in found for one in each.exposures]
+        scope = scoping.of(
+            suspects(parts, [*exposures, *told.minted.exposures]), (*unresolved, *told.minted.unresolved)
+        )
+        told = access(scope.findings.scoped)  # of what was made, who uses it is asked too
+    return scope, (*unresolved, *told.minted.unresolved), told.uses
 
 
 def within_reach(parts: Rotator, hits: Sequence[Hit]) -> Reach:

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import sys
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, BinaryIO
+from typing import TYPE_CHECKING, Annotated, BinaryIO, cast
 
 import typer
 
 from rotator.errors import BadInput
 
 if TYPE_CHECKING:
+    from rotator.access.reading import Evidence as AccessEvidence
     from rotator.bootstrap import Rotator
     from rotator.flow.exposure import Exposure, Suspect
-    from rotator.flow.scope import Unresolved
+    from rotator.flow.scope import Scoped, Unresolved
     from rotator.packages.advisory import Advisory
     from rotator.packages.matching import Findings
+    from rotator.response import Access
 
 _SHOWN = 3
 
@@ -42,6 +46,16 @@ Evidence = Annotated[
     ),
 ]
 
+Logs = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--access",
+        metavar="FILE",
+        help="Access logs, or a folder of them, gzipped or not: CloudTrail, GitHub's audit log, the IAM credential "
+        "report. They tell who uses each credential, and what was made with it since.",
+    ),
+]
+
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
@@ -56,6 +70,25 @@ class Alarm:
     evidence: Findings | None = None
     exposed_at: float | None = None
     """Since when a bad package was anywhere, where the evidence says so; in seconds since 1970."""
+
+    def access(self, logs: Sequence[str], exposed_at: float | None) -> Access | None:
+        """Return how the logs are read for the credentials that will be named, None where there are none."""
+        if not logs:
+            return None
+        since = self.exposed_at if exposed_at is None else exposed_at
+
+        def read(scoped: Sequence[Scoped]) -> AccessEvidence:
+            from rotator.access.reading import evidence  # noqa: PLC0415 - only whoever has logs pays for it
+            from rotator.flow.blast import began  # noqa: PLC0415
+
+            ways = {each.ref.id: began(f"{each.kind} {each.ref.owner}", each.exposures) for each in scoped}
+            exposed = {each.ref: since for each in scoped}
+            try:
+                return evidence(_unzipped(_opened(logs)), exposed, ways=ways)
+            except (OSError, EOFError, zlib.error):
+                raise BadInput("a log cannot be read to its end", ", ".join(logs), "fetch it again") from None
+
+        return read
 
     def must_name_something(self) -> None:
         """Raise BadInput where there is evidence, and nothing follows from it: it says what was looked through."""
@@ -139,12 +172,19 @@ def _file(name: str, mend: str) -> Iterator[BinaryIO]:
         raise BadInput(f"cannot be read ({error.strerror})", name, mend) from None
 
 
+def _unzipped(opened: Iterator[tuple[str, BinaryIO]]) -> Iterator[tuple[str, BinaryIO]]:
+    for name, stream in opened:
+        magic = stream.read(2)
+        stream.seek(0)
+        yield name, cast("BinaryIO", gzip.GzipFile(fileobj=stream)) if magic == b"\x1f\x8b" else stream
+
+
 def _opened(folders: Sequence[str]) -> Iterator[tuple[str, BinaryIO]]:
     """Yield each file of the folders with its path from there on, in order; links are not followed out of them."""
     for given in folders:
         top = Path(given)
         if not top.exists():
-            raise BadInput("there is no such folder", given, "give a folder with lock files and logs, or such a file")
+            raise BadInput("there is no such folder or file", given, "give one that is there")
         inside = sorted(each for each in top.rglob("*") if each.is_file() and not each.is_symlink())
         for path in inside if top.is_dir() else [top]:
             name = str(Path(top.resolve().name) / path.relative_to(top)) if top.is_dir() else given

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from rotator import clock
-from rotator.cli.alarm import Advisories, Evidence, Files, Given, Packages
+from rotator.cli.alarm import Advisories, Evidence, Files, Given, Logs, Packages
+from rotator.cli.graph import GraphFile, write_graph
 from rotator.cli.options import Context, Output, OutputOption, console, emit
 from rotator.cli.respond import Exclusions, Footholds, Reasons, Strategies, already, moment, show_evidence
 from rotator.flow.incident import Severity
@@ -77,6 +78,8 @@ def declare(  # noqa: PLR0917 - options, which callers name
     package: Packages = None,
     advisory: Advisories = None,
     evidence: Evidence = None,
+    access: Logs = None,
+    graph: GraphFile = None,
     severity: Annotated[Severity, typer.Option(help="How bad it is.")] = Severity.HIGH,
     strategy: Strategies = None,
     exclude: Exclusions = None,
@@ -99,7 +102,10 @@ def declare(  # noqa: PLR0917 - options, which callers name
     parts = given.parts()
     alarm = asked.read(parts)
     show_evidence(given, alarm)
-    prepared = response.prepare(parts, alarm.suspects, wanted, alarm.unplaced, left_out)
+    prepared = response.prepare(
+        parts, alarm.suspects, wanted, alarm.unplaced, left_out, access=alarm.access(access or (), exposed)
+    )
+    write_graph(graph, prepared)
     hosts, before = footholds.named(parts, prepared.plan, foothold), already(parts, prepared)
     shown = prepared.document(hosts)
     incident = response.declare(

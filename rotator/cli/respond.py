@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rotator import clock
-from rotator.cli.alarm import Advisories, Alarm, Evidence, Files, Given, Packages
+from rotator.cli.alarm import Advisories, Alarm, Evidence, Files, Given, Logs, Packages
+from rotator.cli.graph import GraphFile, write_graph
 from rotator.cli.options import Context, Output, OutputOption, console, emit
 from rotator.errors import BadInput
 from rotator.flow.incident import Severity
@@ -85,6 +86,8 @@ def respond(  # noqa: PLR0917 - options, which callers name
     package: Packages = None,
     advisory: Advisories = None,
     evidence: Evidence = None,
+    access: Logs = None,
+    graph: GraphFile = None,
     title: Annotated[str, typer.Option(help="What people will call this incident.")] = "",
     severity: Annotated[Severity, typer.Option(help="How bad it is.")] = Severity.HIGH,
     strategy: Strategies = None,
@@ -113,7 +116,10 @@ def respond(  # noqa: PLR0917 - options, which callers name
     parts = given.parts()
     alarm = asked.read(parts)
     show_evidence(given, alarm)
-    prepared = response.prepare(parts, alarm.suspects, wanted, alarm.unplaced, left_out)
+    prepared = response.prepare(
+        parts, alarm.suspects, wanted, alarm.unplaced, left_out, access=alarm.access(access or (), exposed)
+    )
+    write_graph(graph, prepared)
     hosts = footholds.named(parts, prepared.plan, foothold)
     shown = prepared.document(hosts)
     if not given.quiet:

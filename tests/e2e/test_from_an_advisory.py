@@ -5,11 +5,13 @@ The answers are planted: who was within reach of the bad package, and what can b
 
 from __future__ import annotations
 
+import gzip
 import json
 
 import pytest
 
 from rotator.practice.doors import Answer
+from tests.access.logs import log, record
 from tests.e2e.company import ACME, AWS, VAULT
 
 ADVISORY = {
@@ -68,21 +70,35 @@ def stolen(found_company):
     return found, found.write("advisory.json", json.dumps(ADVISORY)), str(evidence)
 
 
-def test_one_command_yields_a_plan_that_misses_nothing_and_explains_every_line(stolen):
+@pytest.fixture
+def backdoor(stolen):
+    """Let the thief make a key of another user with the stolen one; return its id, and the log that says so."""
+    found, *_ = stolen
+    owner, made, _ = found.servers.aws.plant(f"backdoor-{found.victim(ACME).use.name.partition('/')[0]}")
+    key = {"accessKey": {"userName": owner, "accessKeyId": made, "status": "Active"}}
+    at = {"recipientAccountId": found.servers.aws.account, "userIdentity": {"accountId": found.servers.aws.account}}
+    act = record(1, "CreateAccessKey", found.victim(AWS).id, responseElements=key, **at)
+    return made, found.write("trail.json.gz", gzip.compress(log(act)))
+
+
+def test_one_command_yields_a_plan_that_misses_nothing_and_explains_every_line(stolen, backdoor):
     found, advisory, evidence = stolen
-    done = found.rotator(
-        "incident", "declare", "--advisory", advisory, "--evidence", evidence, "--title", "Poisoned package"
-    ).ended(0)
+    made, trail = backdoor
+    graph = found.folder / "why.html"
+    given = ["--advisory", advisory, "--evidence", evidence, "--access", trail, "--graph", str(graph)]
+    done = found.rotator("incident", "declare", *given, "--title", "Poisoned package").ended(0)
     assert "not read: evidence/host/clean/notes.bin" in done.err
     plan = found.rotator("plan", "last", "-o", "json").report["planned"]
     planned = {each["id"]: each for each in plan["credentials"]}
-    assert set(planned) == {each.id for each in found.victims}
+    assert set(planned) == {each.id for each in found.victims} | {made}
+    assert f"{found.victim(AWS).id} made the call CreateAccessKey" in planned[made]["included"][0]
     # Other tests' tokens and keys stand on these servers too, and nobody has said where they are used.
     assert {each["id"] for each in plan["manual"]} <= {f"unplaced {kind}" for kind in (AWS, VAULT)}
     assert all(each["included"] and each["why"] for each in planned.values())
     key, token, behind = (planned[found.victim(kind).id] for kind in (AWS, VAULT, ACME))
     assert (key["certainty"], token["certainty"], behind["certainty"]) == ("reachable", "inferred", "inferred")
     [way] = behind["included"]
+    assert all(each in graph.read_text() for each in planned)
     for link in ("litellm 1.82.7 was installed at job:shop/app/build", "it reads aws:vault/", "it reads vault:secret/"):
         assert link in way
     assert [each.answers for each in found.victims] == [{Answer.OPENED}] * 3  # nothing was done yet
