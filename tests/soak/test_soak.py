@@ -49,7 +49,7 @@ def test_the_zeros_have_denominators(short):
 
 
 def test_the_same_seed_meets_the_same_faults():
-    assert soaked(incidents=10) == soaked(incidents=10)
+    assert soaked(incidents=6) == soaked(incidents=6)  # two nights, so that both processes play
 
 
 @pytest.mark.parametrize("seed", [SEED, *SELDOM.values()])
