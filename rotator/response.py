@@ -24,7 +24,7 @@ from rotator.flow.outage import expected
 from rotator.flow.plan import Plan, make
 from rotator.flow.playbook import Playbook
 from rotator.flow.playbook_words import Strategy
-from rotator.flow.reach import Hit, Reach, reachable
+from rotator.flow.reach import NOWHERE, Hit, Reach, reachable
 from rotator.flow.scope import Scoped, Unresolved, host_name
 from rotator.flow.wish import Wishes
 from rotator.ledger.enrolment import new_incident_id
@@ -86,18 +86,21 @@ def prepare(
     unresolved: Sequence[Unresolved] = (),
     exclusions: Sequence[Exclusion] = (),
     *,
+    reach: Reach = NOWHERE,
     access: Access | None = None,
 ) -> Prepared:
     """Ask the issuers whose they are, and plan; `unresolved` are known to be a person's. Changes nothing anywhere.
 
-    `access` reads the access logs that were given, for these credentials: who used them, and what was made with them.
+    `reach` has what may be within reach and nobody can say. `access` reads the access logs that were given, for these
+    credentials: who used them, and what was made with them.
     Raises BadInput when there is nothing to plan for, a replacement's place cannot be used, or a wish or an exclusion
     cannot be followed.
     """
-    if not found and not unresolved:
+    if not (found or unresolved or reach.unplaced):
         raise BadInput("the report names no credential", "", "nothing to do: is it the right report?")
     scope, unresolved, uses = _scope(parts, found, unresolved, access)
     findings = scope.findings
+    unresolved = (*unresolved, *reach.left(each.ref for each in findings.scoped))
 
     def costs(kind: str, connection: str) -> Mapping[str, int]:
         return parts.outside.provider_of(kind, connection).calls

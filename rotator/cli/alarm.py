@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO, cast
 import typer
 
 from rotator.errors import BadInput
+from rotator.flow.reach import NOWHERE, Reach
 
 if TYPE_CHECKING:
     from rotator.access.reading import Evidence as AccessEvidence
     from rotator.bootstrap import Rotator
     from rotator.flow.exposure import Exposure, Suspect
-    from rotator.flow.scope import Scoped, Unresolved
+    from rotator.flow.scope import Scoped
     from rotator.packages.advisory import Advisory
     from rotator.packages.matching import Findings
     from rotator.response import Access
@@ -59,14 +60,14 @@ Logs = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """What was given, as credentials that may be in a thief's hands. `unplaced` are those of which nobody can say.
+    """What was given, as credentials that may be in a thief's hands. `reach` has those of which nobody can say too.
 
     `evidence` is what was found of packages.
     """
 
     suspects: list[Suspect]
     title: str
-    unplaced: tuple[Unresolved, ...] = ()
+    reach: Reach = NOWHERE
     evidence: Findings | None = None
     exposed_at: float | None = None
     """Since when a bad package was anywhere, where the evidence says so; in seconds since 1970."""
@@ -92,7 +93,7 @@ class Alarm:
 
     def must_name_something(self) -> None:
         """Raise BadInput where there is evidence, and nothing follows from it: it says what was looked through."""
-        if self.evidence is None or self.suspects or self.unplaced:
+        if self.evidence is None or self.suspects or self.reach.unplaced:
             return
         read = self.evidence.files - len(self.evidence.unread)
         where = f"in {read:,} files that were read, and {len(self.evidence.unread):,} were not"
@@ -139,7 +140,7 @@ class Given:
         return Alarm(
             response.suspects(parts, [*exposures, *reach.exposures]),
             "; ".join([*(f"{each.id} where it was installed" for each in wanted), *named]),
-            reach.unplaced,
+            reach,
             found,
             min(since).timestamp() if since else None,
         )

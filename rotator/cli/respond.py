@@ -117,7 +117,12 @@ def respond(  # noqa: PLR0917 - options, which callers name
     alarm = asked.read(parts)
     show_evidence(given, alarm)
     prepared = response.prepare(
-        parts, alarm.suspects, wanted, alarm.unplaced, left_out, access=alarm.access(access or (), exposed)
+        parts,
+        alarm.suspects,
+        wanted,
+        exclusions=left_out,
+        reach=alarm.reach,
+        access=alarm.access(access or (), exposed),
     )
     write_graph(graph, prepared)
     hosts = footholds.named(parts, prepared.plan, foothold)

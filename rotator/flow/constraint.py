@@ -99,9 +99,10 @@ class Constraints:
                 let_by = {run.ref, *run.awaits}
                 waiting.update(each for each in run.passes if len(at.get(each, ())) > len(at.get(each, set()) & let_by))
         for connection, count in sorted(waiting.items()):
-            pass_by = f"{count:,} new secrets pass" if count > 1 else "1 new secret passes"
+            passes, waits = ("new secrets pass", "wait") if count > 1 else ("new secret passes", "waits")
             readers = names([each.id for each in at[connection]])
-            yield f"leak-safe: {pass_by} {connection}, and waits until no other lives that may read there: {readers}"
+            until = f"{waits} until no other lives that may read there: {readers}"
+            yield f"leak-safe: {count:,} {passes} {connection}, and {until}"
 
     def _waves(self) -> Iterator[str]:
         if self._last_wave > 1:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -14,11 +14,11 @@ from rotator.flow.inventory import Entry, Fitting, key
 from rotator.flow.places import Nearby, Relation, Whereabouts, whereabouts
 from rotator.flow.scope import Unresolved
 from rotator.flow.site import Site
+from rotator.flow.stock import spoken_of_as
 
 INVENTORY = "inventory"
 """The source of an exposure of which nobody can say the kind: no playbook takes it up, a person must look."""
 INSTALLED = "installed"
-_LEAST = Certainty.INFERRED
 _SHOWN = 3
 _WAS = {INSTALLED: "was installed at", "fetched": "was downloaded to", "locked": "is locked in", "allowed": "may be in"}
 """How sure a hit is, the surest first, and how a link says it."""
@@ -46,10 +46,27 @@ class Hit(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """What is within reach of a bad package, and what may be and nobody can say: a task for a person, by kind."""
+    """What is within reach of a bad package. `unplaced`, by kind, is what may be, of which nobody has said where it is.
+
+    `says` are the links that explain those.
+    """
 
     exposures: tuple[Exposure, ...] = ()
-    unplaced: tuple[Unresolved, ...] = ()
+    unplaced: Mapping[str, Sequence[CredentialRef]] = field(default_factory=dict)
+    says: Exposure | None = None
+
+    def left(self, named: Iterable[CredentialRef]) -> tuple[Unresolved, ...]:
+        """Return the task, for each kind, to say from where they are within reach, but for those that are `named`.
+
+        To revoke all of them unasked would stop a company.
+        """
+        known = {each for ref in named for each in spoken_of_as(ref)}
+        found = {kind: [each for each in of if each not in known] for kind, of in sorted(self.unplaced.items())}
+        return tuple(_task(self.says, kind, of) for kind, of in found.items() if of and self.says is not None)
+
+
+NOWHERE = Reach()
+"""What is within reach where nobody told of a bad package."""
 
 
 def reachable(hits: Iterable[Hit], entries: Iterable[Entry], known_ids: Iterable[CredentialRef] = ()) -> Reach:
@@ -69,7 +86,7 @@ def reachable(hits: Iterable[Hit], entries: Iterable[Entry], known_ids: Iterable
             found += _exposures(at, credential, told)
         elif at.first_installed is not None and credential.provider in HARVESTED and _exists(credential):
             unplaced.setdefault(credential.provider, []).append(credential)
-    return Reach(tuple(found), tuple(_unplaced(at, kind, unplaced[kind]) for kind in sorted(unplaced)))
+    return Reach(tuple(found), unplaced, at.first() if unplaced else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +114,15 @@ class _At:
         installed = [each for each in self._best.values() if each.sureness == INSTALLED]
         self.first_installed = min(installed, key=_order, default=None)
         self.installed_at = len(installed)
+
+    def first(self) -> Exposure | None:
+        """Return where a bad package was first surely installed, and at how many sites more."""
+        hit = self.first_installed
+        if hit is None:
+            return None
+        others = f", and at {self.installed_at - 1:,} more sites" if self.installed_at > 1 else ""
+        via = (f"{self._links[hit.site]}{others}",)
+        return Exposure(INVENTORY, "", Leaked(), hit.path, hit.line, certainty=Certainty.INFERRED, via=via)
 
     def near(self, named: Site) -> list[_Near]:
         """Return the hits at a site that an entry names, at its parts and at what it is part of."""
@@ -185,19 +211,15 @@ def _exposures(at: _At, credential: CredentialRef, told: Sequence[_Told]) -> lis
     ]
 
 
-def _unplaced(at: _At, kind: str, credentials: Sequence[CredentialRef]) -> Unresolved:
-    """Return the task to say from where these are within reach; revoking all of them unasked would stop a company."""
-    hit = at.first_installed
-    assert hit is not None  # noqa: S101 - asked by who calls
-    others = f", and at {at.installed_at - 1:,} more sites" if at.installed_at > 1 else ""
+def _task(says: Exposure, kind: str, credentials: Sequence[CredentialRef]) -> Unresolved:
     first = ", ".join(each.id or each.owner for each in credentials[:_SHOWN])
     more = f" and {len(credentials) - _SHOWN:,} more" if len(credentials) > _SHOWN else ""
-    links = (f"{at.link(hit)}{others}", f"such a package takes {HARVESTED[kind]} from where it runs")
-    exposure = Exposure(INVENTORY, kind, Leaked(id=f"unplaced {kind}"), hit.path, hit.line, certainty=_LEAST, via=links)
+    name = f"unplaced {kind}"
+    links = (*says.via, f"such a package takes {HARVESTED[kind]} from where it runs")
     return Unresolved(
         kind,
-        f"unplaced {kind}",
-        (exposure,),
+        name,
+        (replace(says, rule=kind, leaked=Leaked(id=name), via=links),),
         f"nobody has said from where {first}{more} {'is' if len(credentials) == 1 else 'are'} within reach",
         "say it in `reachable_from`, and declare again; or let a scanner look through those sites",
     )

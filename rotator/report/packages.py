@@ -44,7 +44,8 @@ def evidence_rows(found: Findings) -> dict[str, Any]:
 def evidence_table(found: Findings) -> RenderableType:
     """Return the table of where it was, the surest first, and what was not read."""
     sites = len({each.site for each in found.hits})
-    title = f"Bad packages: at {sites:,} sites, by {found.files:,} files with {found.components:,} components"
+    at = f"{sites:,} site{'s' * (sites != 1)}"
+    title = f"Bad packages: at {at}, by {found.files:,} files with {found.components:,} components"
     table = plain_table(title, "site", "package", "how sure", "since", "evidence")
     for each in found.hits[:_ROWS]:
         of = f"{each.package} {each.version}"

@@ -157,14 +157,17 @@ def test_what_may_be_anywhere_is_a_persons_where_such_a_package_takes_its_kind()
     entries = [entry(provider=KEY, owner="ci"), entry(provider=KEY)]
     found = reachable([hit("host:a"), hit("host:b")], entries[:1], known)
     assert found.exposures == ()  # nobody is cut off because nobody wrote it down
-    [task] = found.unplaced
+    [task] = found.left([])
     assert (task.kind, task.key) == (KEY, f"unplaced {KEY}")
     assert "ci, AKIA9 are within reach" in task.reason
     [exposure] = task.exposures
     assert "and at 1 more sites" in exposure.via[0]
     assert "~/.aws/credentials" in exposure.via[1]
-    assert reachable([hit("host:a", "locked")], entries, known).unplaced == ()  # nothing ran
-    assert reachable([hit("host:a")], entries[1:]).unplaced == ()  # an entry for a whole kind may speak of none
+    [ghosts] = found.left([CredentialRef(KEY, "aws", "ci", "AKIA1")])  # what another way led to is no open question
+    assert "AKIA9 is within reach" in ghosts.reason
+    assert found.left([*known, CredentialRef(KEY, "aws", "ci", "AKIA1")]) == ()
+    assert reachable([hit("host:a", "locked")], entries, known).left([]) == ()  # nothing ran
+    assert reachable([hit("host:a")], entries[1:]).left([]) == ()  # an entry for a whole kind may speak of none
 
 
 def test_every_kind_that_is_harvested_is_one():
