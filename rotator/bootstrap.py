@@ -138,6 +138,11 @@ class Rotator:
         """What is known of credentials, found by what it matches: built once, for as long as the process lives."""
         return Custodies(each.custody for each in self.entries)
 
+    def look_again(self) -> None:
+        """Forget what was read of the inventory: people change it while a process lives."""
+        for name in ("entries", "custodies"):
+            self.__dict__.pop(name, None)
+
     def account_of(self, connection: str) -> str:
         """Name the account of a connection: those of one family and account share its budget."""
         from rotator.ledger import accounts  # noqa: PLC0415

@@ -34,6 +34,7 @@ from rotator.scoping import Known, Scope, Scoping
 from rotator.triage import Triage
 
 Access = Callable[[Sequence[Scoped]], Evidence]
+Kinds = Mapping[tuple[str, str], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +73,7 @@ def recognised(playbooks: Iterable[Playbook]) -> dict[tuple[str, str], str]:
     }
 
 
-def suspects(
-    parts: Rotator, exposures: Iterable[Exposure], kinds: Mapping[tuple[str, str], str] | None = None
-) -> list[Suspect]:
+def suspects(parts: Rotator, exposures: Iterable[Exposure], kinds: Kinds | None = None) -> list[Suspect]:
     """Return the distinct credentials that the exposures speak of; `kinds` answers what no playbook recognises."""
     return group(exposures, {**recognised(parts.playbooks.values()), **(kinds or {})}, parts.seal.fingerprint)
 
@@ -88,17 +87,18 @@ def prepare(
     *,
     reach: Reach = NOWHERE,
     access: Access | None = None,
+    kinds: Kinds | None = None,
 ) -> Prepared:
     """Ask the issuers whose they are, and plan; `unresolved` are known to be a person's. Changes nothing anywhere.
 
     `reach` has what may be within reach and nobody can say. `access` reads the access logs that were given, for these
-    credentials: who used them, and what was made with them.
+    credentials: who used them, and what was made with them. `kinds` is as for `suspects`.
     Raises BadInput when there is nothing to plan for, a replacement's place cannot be used, or a wish or an exclusion
     cannot be followed.
     """
     if not (found or unresolved or reach.unplaced):
         raise BadInput("the report names no credential", "", "nothing to do: is it the right report?")
-    scope, unresolved, uses = _scope(parts, found, unresolved, access)
+    scope, unresolved, uses = _scope(_scoping(parts, kinds), found, unresolved, access)
     findings = scope.findings
     unresolved = (*unresolved, *reach.left(each.ref for each in findings.scoped))
 
@@ -129,10 +129,9 @@ def prepare(
 
 
 def _scope(
-    parts: Rotator, found: Sequence[Suspect], unresolved: Sequence[Unresolved], access: Access | None
+    scoping: Scoping, found: Sequence[Suspect], unresolved: Sequence[Unresolved], access: Access | None
 ) -> tuple[Scope, Sequence[Unresolved], Mapping[str, Uses]]:
     """Return the scope, with what was made with the exposed ones since, and what is left to a person beside it."""
-    scoping = _scoping(parts)
     scope = scoping.of(found, unresolved)
     if access is None:
         return scope, unresolved, NO_USES
@@ -140,7 +139,7 @@ def _scope(
     if told.minted.exposures:
         exposures = [one for each in found for one in each.exposures]
         scope = scoping.of(
-            suspects(parts, [*exposures, *told.minted.exposures]), (*unresolved, *told.minted.unresolved)
+            scoping.suspects([*exposures, *told.minted.exposures]), (*unresolved, *told.minted.unresolved)
         )
         told = access(scope.findings.scoped)  # of what was made, who uses it is asked too
     return scope, (*unresolved, *told.minted.unresolved), told.uses
@@ -155,7 +154,7 @@ def within_reach(parts: Rotator, hits: Sequence[Hit]) -> Reach:
             return found
 
 
-def _scoping(parts: Rotator) -> Scoping:
+def _scoping(parts: Rotator, kinds: Kinds | None) -> Scoping:
     triage = Triage(
         connections=[*parts.connections, by_hand.CONNECTION],
         custodies=parts.custodies,
@@ -168,7 +167,7 @@ def _scoping(parts: Rotator) -> Scoping:
     )
     return Scoping(
         identify=triage.identify,
-        suspects=partial(suspects, parts),
+        suspects=partial(suspects, parts, kinds=kinds),
         entries=[each.custody for each in parts.entries],
         known=_known(parts),
         connections=parts.connections,

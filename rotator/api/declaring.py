@@ -86,7 +86,8 @@ def _declare(parts: Rotator, taken: Taken) -> None:
     kinds = _kinds(parts, taken.sender)
     lacking = [_unresolved(each, kinds.get((each.source, each.rule))) for each in missing]
     found = response.suspects(parts, exposures, kinds)
-    prepared = response.prepare(parts, found, unresolved=lacking)
+    parts.look_again()
+    prepared = response.prepare(parts, found, unresolved=lacking, kinds=kinds)
     try:
         response.declare(
             parts,

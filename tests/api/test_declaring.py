@@ -9,6 +9,7 @@ from rotator.bootstrap import Rotator
 from rotator.credential import Leaked, Secret
 from rotator.errors import Unavailable
 from rotator.flow.exposure import LIST, Exposure
+from rotator.flow.inventory import Said
 from rotator.ledger.triggers import Triggers
 from rotator.settings.file import load
 from rotator.triggers.message import Missing, Trigger
@@ -47,6 +48,25 @@ def test_the_operators_word_says_which_kind_a_senders_type_is(parts):
     declare(parts, taken := parts.triggers.take())
     [task] = parts.reading.incident(taken.incident).manual
     assert task.kind == "acme_api_token"
+
+
+def test_what_was_said_in_the_inventory_since_is_followed_and_the_senders_types_are_still_known(parts):
+    """It is read anew for each alarm, and what follows from one is grouped with it once more."""
+    token = Exposure("github_partner", "acme_access", Leaked(secret=Secret("acme_canary"), owner="ci"))
+    parts.triggers.keep("github", ALARM, b"")
+    declare(parts, parts.triggers.take())
+    reader = Said({"provider": "acme_api_token", "owner": "ci"}, {"reads": ["aws:kept/*"]}, "a.yaml, line 1")
+    kept = {"deliver": [{"store": "aws_secrets_manager", "connection": "aws", "name": "kept/it"}]}
+    held = Said({"provider": "aws_iam_access_key", "owner": "app", "id": "AKIA1"}, kept, "a.yaml, line 2")
+    parts.inventory.take([reader, held], "ann")
+    parts.triggers.keep(
+        "github-partner",
+        Trigger("second", exposures=(token,)),
+        b"2",
+    )
+    declare(parts, taken := parts.triggers.take())
+    found = {each.kind: each for each in parts.reading.incident(taken.incident).manual}
+    assert set(found) == {"acme_api_token", "aws_iam_access_key"}
 
 
 def test_an_incident_that_is_there_already_is_not_declared_again(parts, monkeypatch):
