@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from rotator.credential import CredentialRef
 from rotator.errors import BadInput
 from rotator.flow.exposure import Exposure
-from rotator.flow.order import names
+from rotator.flow.order import Left, names
 from rotator.flow.scope import Scoped, Unresolved
 from rotator.flow.selector import Selector, attributes, fits_nothing, selector, which
 from rotator.ports import Place
@@ -118,4 +118,17 @@ def warnings_of_excluded(
     return found + [
         f"new secrets pass {at}, where {names(keys)} may read: excluded, so nobody stops it"
         for at, keys in sorted(readers.items())
+    ]
+
+
+def warnings_of_left(left: Iterable[Left], passed: Collection[str]) -> list[str]:
+    """Say where new secrets pass although what an earlier incident left alive may read there."""
+    readers: dict[tuple[str, str, bool], list[str]] = {}
+    for each in left:
+        for at in each.reaches & set(passed):
+            readers.setdefault((at, each.incident, each.excluded), []).append(each.key)
+    return [
+        f"new secrets pass {at}, where {names(keys)} may read: "
+        + (f"excluded in {incident}, so nobody stops it" if excluded else f"{incident} leaves that to a person")
+        for (at, incident, excluded), keys in sorted(readers.items())
     ]

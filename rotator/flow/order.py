@@ -80,14 +80,35 @@ def shared(minting: Iterable[Scoped]) -> dict[CredentialRef, Shared]:
 
 
 @dataclass(frozen=True, slots=True)
-class Elsewhere:
-    """What `replace_first` runs of other approved incidents still have before them, by the names of connections.
+class Left:
+    """A credential that the plan of an approved incident left alive: `excluded` from it, else for a person to stop.
 
-    `passed`: where a new secret of theirs will pass. `read`: where a credential of theirs reads until it is replaced.
+    `connection` is "" where the plan does not say whose it is.
+    """
+
+    incident: str
+    kind: str
+    connection: str
+    key: str
+    reaches: frozenset[str]
+    excluded: bool
+
+    def is_of(self, kind: str, connection: str) -> bool:
+        """Tell whether it may be one of this kind and connection; a connection that nobody told is any."""
+        return self.kind == kind and (self.connection == connection or not (self.connection and connection))
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """What other approved incidents still have before them.
+
+    Of their `replace_first` runs, by the names of connections: `passed`, where a new secret will pass; `read`, where a
+    credential reads until it is replaced. `left` is what their plans left alive.
     """
 
     passed: frozenset[str] = frozenset()
     read: frozenset[str] = frozenset()
+    left: tuple[Left, ...] = ()
 
 
 def stopped_rather(

@@ -7,16 +7,17 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from enum import StrEnum
-from itertools import groupby
+from itertools import groupby, starmap
 from typing import TYPE_CHECKING
 
 from rotator.credential import CredentialRef
 from rotator.flow.access import NO_USES, Uses
 from rotator.flow.choice import MINTING, Choice, by_name
-from rotator.flow.exclusion import Excluded, Exclusion, take_out, warnings_of_excluded
+from rotator.flow.exclusion import Excluded, Exclusion, take_out, warnings_of_excluded, warnings_of_left
 from rotator.flow.order import (
     PRODUCTION,
     Elsewhere,
+    Left,
     Shared,
     names,
     passes,
@@ -179,9 +180,9 @@ def make(
     asked for; a kind that does not have it keeps its own first one, and says so. What `exclusions` take out stays in
     the plan as that, and is warned of where others depend on it. `answered` names the run of an earlier
     incident whose replacement its consumers hold already: its death is proven, and no second replacement is made.
-    `costs` tells how many calls each verb costs for a kind on a connection; `elsewhere` what other incidents do;
-    `warned` what is to be said of the scope. `uses`
-    is what access logs tell of each id: who was used otherwise since its exposure goes earlier.
+    `costs` tells how many calls each verb costs for a kind on a connection; `elsewhere` what other incidents do, and
+    what they left alive; `warned` what is to be said of the scope. `uses` is what access logs tell of each id: who was
+    used otherwise since its exposure goes earlier.
 
     Raises BadInput for a wish or an exclusion that cannot be followed.
     """
@@ -217,7 +218,11 @@ def make(
     runs, unsafe = _await_own(runs)
     runs = _in_waves(runs, known)
     left = sorted([*unresolved, *manual], key=lambda entry: (entry.kind or "", entry.key, entry.reason))
-    beyond = [*_beyond(runs, left), *_of_excluded(runs, excluded)]
+    beyond = [
+        *_beyond(runs, left),
+        *_of_excluded(runs, excluded),
+        *_of_others(runs, left, excluded, elsewhere.left),
+    ]
     return Plan(tuple(runs), tuple(left), (*warned, *warnings, *unsafe, *beyond), tuple(excluded))
 
 
@@ -334,6 +339,24 @@ def _of_excluded(runs: Sequence[PlannedRun], excluded: Sequence[Excluded]) -> li
     passed = {connection for run in runs for connection in run.passes} if excluded else set()
     delivered = {(run.kind, run.ref.owner, place): run.ref for run in runs if excluded for place in run.deliver}
     return warnings_of_excluded(excluded, passed, delivered)
+
+
+def _of_others(
+    runs: Sequence[PlannedRun], manual: Sequence[Unresolved], excluded: Sequence[Excluded], left: Iterable[Left]
+) -> list[str]:
+    """Say what earlier incidents left alive that this one does not speak of itself."""
+    passed = {connection for run in runs for connection in run.passes}
+    reading = [each for each in left if each.reaches & passed]
+    if not reading:
+        return []
+    own: dict[str, list[tuple[str, str]]] = {}
+    for run in runs:
+        own.setdefault(run.ref.id, []).append((run.kind, run.ref.connection))
+    for task in manual:
+        own.setdefault(task.key, []).append((task.kind or "", ""))
+    for out in excluded:
+        own.setdefault(out.key, []).append((out.kind or "", out.ref.connection if out.ref else ""))
+    return warnings_of_left((each for each in reading if not any(starmap(each.is_of, own.get(each.key, ())))), passed)
 
 
 def _segments(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -10,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, FromClause, Select, and_, or_,
 
 from rotator.credential import CredentialRef
 from rotator.flow.choice import MINTING
-from rotator.flow.order import Elsewhere
+from rotator.flow.order import Elsewhere, Left
 from rotator.flow.playbook_words import Strategy, Subject, Verb
 from rotator.flow.run import BranchState, Run, StepState
 from rotator.ledger import rows, tables
@@ -113,7 +115,10 @@ def delivered_since(connection: Connection, incident: str) -> dict[str, str]:
 
 
 def elsewhere(connection: Connection) -> Elsewhere:
-    """Return what runs that are replaced first still have before them, in every approved incident."""
+    """Return what runs that are replaced first still have before them, and what plans left alive.
+
+    That is of every approved incident.
+    """
     run, reach, delivery = tables.run, tables.reach, tables.delivery
     first = and_(run.c.strategy == Strategy.REPLACE_FIRST.value, run.c.requested_at.is_not(None))
     passed = select(delivery.c.connection).join(run, run.c.id == delivery.c.run)
@@ -121,6 +126,44 @@ def elsewhere(connection: Connection) -> Elsewhere:
     return Elsewhere(
         frozenset(connection.execute(passed.where(first, run.c.replaced_at.is_(None)).distinct()).scalars()),
         frozenset(connection.execute(read.where(first, reach.c.open == tables.LIVES).distinct()).scalars()),
+        left_alive(connection),
+    )
+
+
+def left_alive(connection: Connection, since: float = 0.0) -> tuple[Left, ...]:
+    """Return what the plans that were approved since then left alive, and no later run has stopped.
+
+    Each is told of the latest incident that left it. What a release kept that told no reach is not among them.
+    """
+    incident, plan, manual, run = tables.incident, tables.plan, tables.manual, tables.run
+    kept = and_(plan.c.incident == incident.c.id, plan.c.digest == incident.c.plan_digest)
+    query = (
+        select(incident.c.id, incident.c.declared_at, plan.c.document)
+        .join(plan, kept)
+        .where(incident.c.approved_at > since, select(manual.c.id).where(manual.c.incident == incident.c.id).exists())
+        .order_by(incident.c.approved_at, incident.c.id)
+    )
+    found: dict[tuple[str, str, str], tuple[Left, float]] = {}
+    for row in connection.execute(query):
+        document = json.loads(zlib.decompress(row.document))
+        for part in ("manual", "excluded"):
+            for each in document.get(part, ()):
+                if reaches := frozenset(each.get("reaches", ())):
+                    named = each["provider"], each.get("connection", ""), each["id"]
+                    found[named] = Left(row.id, *named, reaches, part == "excluded"), row.declared_at
+    stopped: dict[str, list[Any]] = {}
+    names = (run.c.kind, run.c.connection, run.c.credential, run.c.contained_at)
+    for ids in _by_500(sorted({key for _, _, key in found})):
+        of_ids = select(*names).where(run.c.credential.in_(ids), run.c.contained_at.is_not(None))
+        for death in connection.execute(of_ids):
+            stopped.setdefault(death.credential, []).append(death)
+    return tuple(
+        left
+        for left, declared_at in found.values()
+        if not any(
+            each.contained_at >= declared_at and left.is_of(each.kind, each.connection)
+            for each in stopped.get(left.key, ())
+        )
     )
 
 

@@ -59,12 +59,20 @@ def stale(connection: Connection, incident: str, basis: Basis) -> tuple[str, str
             f"{other.id}, approved since, and this one would show each other's new secrets on {other.connection}",
             "declare it again: the new plan contains first",
         )
+    made_of = _made_of(connection, incident)
+    declared_at = connection.execute(select(tables.incident.c.declared_at).where(tables.incident.c.id == incident))
+    for left in earlier.left_alive(connection, since=declared_at.scalar_one()):
+        if passed := sorted(left.reaches & made_of[1]):
+            return (
+                f"{left.incident}, approved since, left {left.key} alive, which may read on {passed[0]}",
+                "declare it again, and look at the new plan's warning",
+            )
     plan = tables.plan
     of_now = select(plan.c.basis).join(tables.incident, tables.incident.c.id == plan.c.incident)
     kept = connection.execute(
         of_now.where(plan.c.incident == incident, plan.c.digest == tables.incident.c.plan_digest)
     ).scalar()
-    differs = changed(json.loads(kept), basis(*_made_of(connection, incident))) if kept else []
+    differs = changed(json.loads(kept), basis(*made_of)) if kept else []
     if not differs:
         return None
     return f"changed since it was made: {'; '.join(differs)}", "declare it again, and look at the new plan"

@@ -62,7 +62,13 @@ def document(
         },
         "credentials": credentials,
         "manual": [
-            {"provider": each.kind or "", "id": each.key, "reason": each.reason, "mend": each.mend}
+            {
+                "provider": each.kind or "",
+                "id": each.key,
+                "reason": each.reason,
+                "mend": each.mend,
+                "reaches": sorted(each.reaches),
+            }
             | _included(each.exposures)
             for each in plan.manual
         ],

@@ -6,6 +6,7 @@ import pytest
 
 from rotator.errors import BadInput
 from rotator.flow.exclusion import exclusions
+from rotator.flow.order import Elsewhere, Left
 from rotator.flow.playbook_words import Strategy
 from rotator.flow.scope import Unresolved
 from rotator.flow.selector import attributes, selector
@@ -109,6 +110,23 @@ def test_an_excluded_credential_lives_on_and_where_a_new_secret_passes_that_is_w
     )
     unknown = stolen(name="3", owner="web", reads=None, deliver=())
     assert "new secrets pass prod, where 3 may read" in left_out(stolen(), unknown, exclude=["id:3"]).warnings[0]
+
+
+def test_what_another_incident_left_alive_is_warned_of_and_is_in_the_digest_unless_this_one_speaks_of_it():
+    reads = {"kind": "vault_token", "reaches": frozenset({"vault"})}
+    out = Left(incident="inc-1", connection="prod", key="2", excluded=True, **reads)
+    task = Left(incident="inc-2", connection="", key="3", excluded=False, **reads)
+    plan = planned(stolen(), elsewhere=Elsewhere(left=(out, task)))
+    assert plan.warnings == (
+        "new secrets pass vault, where 2 may read: excluded in inc-1, so nobody stops it",
+        "new secrets pass vault, where 3 may read: inc-2 leaves that to a person",
+    )
+    assert plan.digest != planned(stolen()).digest
+    both = [stolen("vault_token", name, "web", reads=("vault:kv",), deliver=()) for name in "23"]
+    assert planned(stolen(), *both, elsewhere=Elsewhere(left=(out, task))).warnings == ()
+    namesake = stolen("vault_token", "2", "web", at="other", deliver=())
+    assert len(planned(stolen(), namesake, elsewhere=Elsewhere(left=(out, task))).warnings) == 2
+    assert planned(stolen(deliver=()), elsewhere=Elsewhere(left=(out, task))).warnings == ()
 
 
 def test_to_exclude_what_others_depend_on_is_warned_of():

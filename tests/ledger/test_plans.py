@@ -12,13 +12,15 @@ from rotator.credential import CredentialRef
 from rotator.errors import BadInput
 from rotator.flow.basis import CUSTODIES, basis, changed
 from rotator.flow.exclusion import exclusions
+from rotator.flow.forecast import forecast
 from rotator.flow.incident import Incident, Severity
 from rotator.flow.plan import make
 from rotator.flow.playbook_words import Strategy
-from rotator.flow.scope import Custodies, Custody
+from rotator.flow.scope import Custodies, Custody, Unresolved
 from rotator.ledger.enrolment import Enrolment
 from rotator.ports import Connection, Place
 from rotator.report.incident import build, exit_code
+from rotator.report.planned import document
 from tests.fakes.deployment import PLAYBOOKS, SEAL, broken_chains
 
 KEY = "aws_iam_access_key"
@@ -102,6 +104,36 @@ def test_two_that_would_show_each_other_their_new_secrets_are_not_both_approved(
     again = deployment.declare([reader], wanted=Strategy.REPLACE_FIRST, incident="inc-3")
     assert again.runs[0].strategy is Strategy.CONTAIN_FIRST
     assert deployment.enrolment.approve("inc-3", again.digest, by="ann")
+
+
+def test_what_an_approved_plan_left_alive_is_told_to_every_later_one_until_a_run_stops_it(house):
+    company, deployment = house
+    out = replace(company.stolen("acme_api_token")[0], custody=Custody({}, reads=("vault:kv",)))
+    task = Unresolved("npm_token", "npm-1", (), "no npm connection", "add it", reaches=frozenset({"vault"}))
+    plan = make([out], (task,), PLAYBOOKS, {}, exclusions=exclusions([f"id:{out.ref.id}"], ["a canary"], "ann"))
+    asked = company.stolen(KEY)[0]
+    deployment.declare([asked], incident="inc-2")
+    passed = {each["connection"] for each in deployment.rows("delivery")}
+    plan = replace(plan, manual=(replace(task, reaches=frozenset(passed)),))
+    now = deployment.world.now() + 1.0
+    told = document(plan, [], forecast(plan, {}), ())
+    incident = Incident("inc-1", "stolen", Severity.HIGH, detected_at=now, declared_at=now)
+    deployment.enrolment.declare(incident, plan, {}, {}, by="ann", document=told)
+    assert deployment.reading.elsewhere().left == ()
+    deployment.world.wait_until(now + 1.0)
+    assert deployment.enrolment.approve("inc-1", plan.digest, by="ann")
+    assert [(each.incident, each.key, each.excluded) for each in deployment.reading.elsewhere().left] == [
+        ("inc-1", "npm-1", False),
+        ("inc-1", out.ref.id, True),
+    ]
+    assert "inc-1, approved since, left npm-1 alive" in deployment.enrolment.stale("inc-2")
+    deployment.world.wait_until(now + 2.0)
+    again = deployment.declare([asked], incident="inc-3")
+    assert any("where npm-1 may read: inc-1 leaves that to a person" in each for each in again.warnings)
+    assert deployment.enrolment.approve("inc-3", again.digest, by="ann")
+    deployment.start([out], incident="inc-4")
+    deployment.rest()
+    assert [each.key for each in deployment.reading.elsewhere().left] == ["npm-1"]
 
 
 REF = CredentialRef(KEY, "prod", "ci", "1")
