@@ -82,19 +82,21 @@ class Triggers:
     def keep(self, sender: str, trigger: Trigger, body: bytes) -> Kept:
         """Write an alarm down; it is there for good when this returns. What was written before is not written again.
 
-        It is known by the sender's id of the message or, where he gives none, by its body. Another message of his that
-        names the very same credentials is the same alarm, as long as its incident is not closed.
+        It is known by what it names, and the sender's id of the message or, where he gives none, its body: some give
+        two alarms one id. Another message of his that names the very same credentials is the same alarm, as long as its
+        incident is not closed.
         """
         now, own_id = self._clock(), trigger.delivery
         if own_id is not None and len(own_id) > _LONGEST_ID:
             own_id = self._seal.fingerprint(Secret(own_id))
         delivery = own_id or f"body {self._seal.fingerprint(Secret(body.decode('latin-1')))}"
+        trigger = keeping.without_secrets(trigger)
         alarm = self._seal.fingerprint(keeping.same_alarm(trigger))
         table, new = tables.trigger, f"trg-{datetime.fromtimestamp(now, UTC):%Y%m%d}-{secrets.token_hex(4)}"
         with self._database.write() as connection:
             if connection.dialect.name != "sqlite":
                 connection.execute(select(func.pg_advisory_xact_lock(KEEPING)))
-            told = (table.c.sender == sender, table.c.delivery == rows.plain(delivery))
+            told = (table.c.sender == sender, table.c.delivery == rows.plain(delivery), table.c.alarm == alarm)
             before = _first(connection, *told, closed_too=own_id is not None)
             if before is not None:
                 return Kept(before["same_as"] or before["id"], before["state"], again=True)
@@ -104,7 +106,7 @@ class Triggers:
                 "sender": sender,
                 "delivery": delivery,
                 "alarm": alarm,
-                "title": keeping.without_secrets(trigger, trigger.title),
+                "title": trigger.title,
                 "severity": trigger.severity.value,
                 "received_at": now,
                 "detected_at": min(trigger.detected_at or now, now),

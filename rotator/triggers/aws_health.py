@@ -122,7 +122,7 @@ def read(request: Received) -> Told:
         detected_at=moment(event.get("time")),
         delivery=text(told, "MessageId") or None,
         exposures=tuple(_exposure(each, account, arn) for each in named),
-        missing=tuple(_missing(each, code, arn) for each in others),
+        missing=tuple(_missing(each, code, f"account {account or '?'}, {arn}") for each in others),
     )
 
 
@@ -131,9 +131,9 @@ def _exposure(key_id: str, account: str, arn: str) -> Exposure:
     return Exposure(SOURCE, rule, Leaked(id=key_id, account=account or None), path=arn)
 
 
-def _missing(entity: str, code: str, arn: str) -> Missing:
+def _missing(entity: str, code: str, where: str) -> Missing:
     mend = "look at the event in AWS Health, and declare the ids of what leaked"
-    return Missing(SOURCE, code, entity or "unknown", arn, "AWS Health names no access key", mend)
+    return Missing(SOURCE, code, entity or "unknown", where, "AWS Health names no access key", mend)
 
 
 def _signed(told: Mapping[str, object]) -> bytes:

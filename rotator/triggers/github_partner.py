@@ -16,11 +16,10 @@ from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1, Ellip
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-from rotator.credential import Leaked
-from rotator.flow.exposure import Exposure
 from rotator.flow.incident import Severity
-from rotator.intake.fields import mapping, material, without_login
+from rotator.intake.fields import mapping
 from rotator.triggers.message import JSON, Received, Refused, Told, Trigger, Trust, document, objects, text
+from rotator.triggers.tokens import tokens
 
 SOURCE = "github_partner"
 KINDS: dict[str, str] = {}
@@ -66,17 +65,6 @@ def verify(request: Received, trust: Trust, _now: float) -> None:
 
 def read(request: Received) -> Told:
     """Return the tokens."""
-    found = []
-    for each in objects(document(request.body), "the body"):
-        token = each.get("token")
-        secret = material(token) if isinstance(token, str) else None
-        if secret is None:
-            raise Refused("unreadable", "an entry has no token")
-        found.append(
-            Exposure(SOURCE, text(each, "type") or "unknown", Leaked(secret=secret), without_login(text(each, "url")))
-        )
-    if not found:
-        raise Refused("unreadable", "it names no token")
-    return Trigger(
-        f"GitHub found {len(found)} of our tokens in public", severity=Severity.CRITICAL, exposures=tuple(found)
-    )
+    found, missing = tokens(request.body, SOURCE, "url")
+    title = f"GitHub found {len(found) + len(missing)} of our tokens in public"
+    return Trigger(title, severity=Severity.CRITICAL, exposures=found, missing=missing)

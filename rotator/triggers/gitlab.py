@@ -8,10 +8,8 @@ GitLab's source.
 
 from __future__ import annotations
 
-from rotator.credential import Leaked
-from rotator.flow.exposure import Exposure
-from rotator.intake.fields import material, without_login
-from rotator.triggers.message import JSON, Received, Refused, Told, Trigger, Trust, document, objects, one_matches, text
+from rotator.triggers.message import JSON, Received, Refused, Told, Trigger, Trust, one_matches
+from rotator.triggers.tokens import tokens
 
 SOURCE = "gitlab"
 KINDS = {"gitleaks_rule_id_gitlab_personal_access_token": "gitlab_token"}
@@ -30,14 +28,7 @@ def verify(request: Received, trust: Trust, _now: float) -> None:
 
 def read(request: Received) -> Told:
     """Return the tokens."""
-    found = []
-    for each in objects(document(request.body), "the body"):
-        token = each.get("token")
-        secret = material(token) if isinstance(token, str) else None
-        if secret is None:
-            raise Refused("unreadable", "an entry has no token")
-        where = without_login(text(each, "location"))
-        found.append(Exposure(SOURCE, text(each, "type") or "unknown", Leaked(secret=secret), where))
-    if not found:
-        raise Refused("unreadable", "it names no token")
-    return Trigger(f"GitLab found {len(found)} leaked token{'' if len(found) == 1 else 's'}", exposures=tuple(found))
+    found, missing = tokens(request.body, SOURCE, "location")
+    count = len(found) + len(missing)
+    title = f"GitLab found {count} leaked token{'' if count == 1 else 's'}"
+    return Trigger(title, exposures=found, missing=missing)

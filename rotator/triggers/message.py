@@ -17,7 +17,7 @@ from rotator.intake.fields import word
 WINDOW_S = 300.0
 """How far a signed time may be from ours: what Standard Webhooks advises."""
 JSON: tuple[str, ...] = ("application/json",)
-_LONGEST = 300
+LONGEST = 300
 """Letters of a text that is kept for people."""
 
 
@@ -133,7 +133,7 @@ def text(record: Mapping[str, object], key: str) -> str:
     value = record.get(key)
     if type(value) is int and abs(value) < 1 << 63:
         return str(value)
-    return word(record, key).strip()[:_LONGEST]
+    return word(record, key).strip()[:LONGEST]
 
 
 def moment(value: object) -> float | None:

@@ -64,6 +64,13 @@ def test_a_senders_retry_is_the_alarm_that_was_kept(triggers):
     assert [each.id for each in triggers.listed()] == [first.id]
 
 
+def test_another_alarm_under_an_id_that_was_used_is_kept(triggers):
+    """A sender that puts the number of its rule there."""
+    kept = [triggers.keep("generic", alarm(each, delivery="rule-7"), b"") for each in ("a", "b", "a", "b")]
+    assert [each.again for each in kept] == [False, False, True, True]
+    assert len(triggers.listed()) == 2
+
+
 def test_without_an_id_the_body_tells_a_retry_until_the_incident_is_closed(triggers, database, clock):
     first = triggers.keep("gitlab", alarm("a"), b"[1]")
     assert triggers.keep("gitlab", alarm("a"), b"[1]").id == first.id

@@ -84,18 +84,39 @@ def test_whatever_headers_and_fields_come_are_believed_or_refused(sender, data):
 
 
 def test_two_messages_are_one_alarm_by_what_they_name_in_whatever_order():
-    def trigger(*names, numbers=(), title="a"):
+    def trigger(*names, numbers=(), title="a", where="w"):
         exposures = [Exposure("gitlab", "t", Leaked(secret=Secret(name))) for name in names]
-        missing = [Missing("github", "t", each, "w", "r", "m") for each in numbers]
+        missing = [Missing("github", "t", each, where, "r", "m") for each in numbers]
         return keeping.same_alarm(Trigger(title, exposures=tuple(exposures), missing=tuple(missing)))
 
     assert trigger("a", "b") == trigger("b", "a", title="b")
     assert trigger("a") != trigger("a", "b")
     assert trigger(numbers=["x#1"]) != trigger(numbers=["x#2"])
+    assert trigger(numbers=["ci"], where="account 1") != trigger(numbers=["ci"], where="account 2")
 
 
-def test_a_title_says_no_secret_that_the_message_names():
-    trigger = Trigger(
-        "glpat-canary leaked", exposures=(Exposure("gitlab", "t", Leaked(secret=Secret("glpat-canary"))),)
+def test_a_message_says_its_secrets_nowhere_else():
+    word = "glpat-canary/+1234567"
+    told = Leaked(id=word, secret=Secret(word), owner=word, account=f"a {word}", connection=word)
+    url = f"https://x/?t={word}&u=glpat-canary%2F%2B1234567"
+    parts = Secret('{"client_email": "ci@project.example", "session_token": "canary-of-a-session"}')
+    session = Exposure("list", "t", Leaked(secret=parts, owner="ci@project.example"), "s3://canary-of-a-session")
+    trigger = keeping.without_secrets(
+        Trigger(
+            f"{word} leaked",
+            exposures=(Exposure("gitlab", word, told, "x" * 290 + url), session),
+            missing=(Missing("gitlab", "t", "1", url, "none", f"look at {url}"),),
+        )
     )
-    assert keeping.without_secrets(trigger, trigger.title) == "[secret] leaked"
+    assert "canary" not in repr(trigger)
+    assert trigger.title == "[secret] leaked"
+    assert trigger.missing[0].where == "https://x/?t=[secret]&u=[secret]"
+    first, second = trigger.exposures
+    assert (first.leaked.secret, first.leaked.id) == (Secret(word), None)
+    assert (second.path, second.leaked) == ("s3://[secret]", session.leaked)
+
+
+def test_a_password_that_is_a_name_takes_no_name_away():
+    leaked = Leaked(id="postgres-1", secret=Secret("postgres"), connection="postgres-prod")
+    trigger = keeping.without_secrets(Trigger("postgres", exposures=(Exposure("list", "postgres", leaked),)))
+    assert (trigger.title, trigger.exposures[0].leaked, trigger.exposures[0].rule) == ("[secret]", leaked, "postgres")

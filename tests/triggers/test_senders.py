@@ -10,7 +10,7 @@ import pytest
 from rotator.credential import Secret
 from rotator.flow.incident import Severity
 from rotator.settings.triggers import SENDER_NAMES
-from rotator.triggers import aws_health, generic
+from rotator.triggers import aws_health, generic, keeping
 from rotator.triggers.message import Confirm, Ignored, Refused, Trigger
 from rotator.triggers.senders import SENDERS
 from tests.triggers import signing
@@ -178,6 +178,22 @@ def test_gitlab_sends_tokens_of_types():
     first, second = verified(DELIVERIES["gitlab"](NOW)).exposures
     assert SENDERS["gitlab"].KINDS[first.rule] == "gitlab_token"
     assert second.rule == "gitleaks_rule_id_acme"
+
+
+@pytest.mark.parametrize("sender", ["gitlab", "github-partner"])
+def test_an_entry_without_its_token_is_named_missing_and_the_others_are_kept(sender):
+    body = json.dumps([{"type": "t", "token": "", "location": "/a", "url": "/a"}, {"type": "t", "token": "canary"}])
+    told = verified(DELIVERIES[sender](NOW, body.encode()))
+    assert [each.leaked.secret.reveal() for each in told.exposures] == ["canary"]
+    assert [(each.key, each.where) for each in told.missing] == [("entry 1", "/a")]
+
+
+def test_two_accounts_of_aws_with_an_entity_of_one_name_are_two_alarms():
+    def alarm(account):
+        body = signing.sample("aws_health").replace(b"123456789012", account).replace(b"AKIAQ4R7T2W9Z3K5M8N1", b"ci")
+        return keeping.same_alarm(verified(signing.aws_health(NOW, body)))
+
+    assert alarm(b"111111111111") != alarm(b"222222222222")
 
 
 def test_a_webhook_of_your_own_is_read_as_a_list():
