@@ -32,10 +32,10 @@ _looks_secret = functools.lru_cache(maxsize=1 << 16)(holds_material)
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What a match may name: the kinds and the connections of this deployment."""
+    """What a match may name: the kinds and the connections of this deployment, these with their mounts."""
 
     providers: Collection[str]
-    connections: Collection[str]
+    connections: Mapping[str, str]
 
 
 def read(name: str, raw: bytes, known: Known) -> tuple[list[Said], list[BadInput]]:

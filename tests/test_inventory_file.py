@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rotator.inventory_file import Known, read
 from rotator.settings.credentials import CredentialSettings, custody_of
 
-KNOWN = Known(["aws_iam_access_key", "vault_token"], ["aws", "vault"])
+KNOWN = Known(["aws_iam_access_key", "vault_token"], {"aws": "", "vault": "kv"})
 TOKEN = "ghp_" + "a" * 36
 ENTRY = {
     "match": {"provider": "aws_iam_access_key", "connection": "aws", "owner": "ci"},
@@ -87,6 +87,9 @@ ROWS = [
     ({"match": {"provider": "aws_iam_acces_key"}}, "no provider is called aws_iam_acces_key", "did you mean `aws_iam"),
     ({"match": {"connection": "aw"}}, "no connection is called aw", "did you mean `aws`"),
     ({"match": {"owner": "x"}, "reads": ["valt:kv"]}, "no connection is called valt", "did you mean `vault`"),
+    ({"match": {"owner": "x"}, "reads": ["vault:kv/+/aws"]}, "reads has vault:kv/+/aws, which matches no", "write `*`"),
+    ({"match": {"owner": "x"}, "administers": ["vault:v1/kv/data/a"]}, "matches no secret", "leave out the v1/"),
+    ({"match": {"owner": "x"}, "reads": ["vault:/kv/metadata"]}, "matches no secret", "or write kv/data/NAME"),
     ({"match": {"owner": "x"}, "criticality": "hgh"}, "criticality: must be one of low, medium", "not hgh"),
     ({"match": {"owner": "x"}, "reachable_from": ["ci-7"]}, "`ci-7` is no site", "host, repository, job"),
     ({"match": {"owner": "x"}, "consumer": []}, "unknown key consumer", "did you mean `consumers`"),
@@ -128,6 +131,12 @@ def test_what_looks_like_a_secret_is_refused_and_not_repeated(row):
     _, [problem] = read("own.json", json.dumps([row]).encode(), KNOWN)
     assert "secret" in str(problem) or "no plain word" in str(problem)
     assert not any(word in str(problem) for word in ("canary", TOKEN, "eyJ"))
+
+
+def test_what_looks_like_a_policy_or_an_address_and_is_a_name_is_taken():
+    reads = ["aws:a/+/b", "aws:v1/x", "vault:kv/data/*", "vault:kv/a+b", "vault:app/metadata", "vault:kv/v1/x", "vault"]
+    [found], bad = read("own.json", json.dumps([{"match": {"owner": "x"}, "reads": reads}]).encode(), KNOWN)
+    assert (found.keys["reads"], bad) == (reads, [])
 
 
 def test_the_id_of_an_access_key_is_no_secret():

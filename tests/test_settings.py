@@ -275,6 +275,12 @@ def test_a_connection_that_nobody_configured_is_told_with_those_that_are(written
         load(written(CONNECTION)).connection("vault")
 
 
+def test_a_path_that_would_match_nothing_is_refused_with_the_way_to_write_it(written):
+    vault = '[[connections]]\nname = "vault"\nfamily = "vault"\nmount = "kv"\n'
+    with pytest.raises(BadInput, match=r"reads has vault:kv/\+, which matches no secret: write `\*`"):
+        load(written(vault + CREDENTIAL + 'reads = ["vault:kv/+"]'))
+
+
 def test_an_http_connection_says_what_it_serves_since_it_is_shown_leaked_secrets(tmp_path):
     with pytest.raises(ValueError, match="does not say what it serves"):
         Settings(

@@ -70,9 +70,10 @@ def import_files(
 
 def _read(parts: Rotator, files: Iterable[str]) -> list[Said]:
     """Read every file whole before any of it is believed. Raises BadInput where one row is bad, all of them told."""
+    from rotator.flow.paths import mounts_of  # noqa: PLC0415
     from rotator.inventory_file import Known, read  # noqa: PLC0415 - pydantic is not free
 
-    known = Known(list(parts.playbooks), [each.name for each in parts.settings.connections])
+    known = Known(list(parts.playbooks), mounts_of(parts.connections))
     said: list[Said] = []
     bad: list[BadInput] = []
     for name in files:

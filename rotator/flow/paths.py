@@ -32,6 +32,30 @@ def roots_of(connections: Iterable[Connection]) -> Roots:
     return found
 
 
+def mounts_of(connections: Iterable[Connection]) -> dict[str, str]:
+    """Return the name of each connection, and the mount of the secrets of each that is a Vault, "" for any other."""
+    found = list(connections)
+    roots = roots_of(found)
+    return {each.name: (*roots.get(each.name, ()), "")[0] if each.family == "vault" else "" for each in found}
+
+
+def unmeant(entry: str, mount: str) -> str:
+    """Say how else to write what would match nothing, as Vault's policies and addresses have it; "" for all else.
+
+    `mount` is that of the entry's connection.
+    """
+    path = split(entry)[1]
+    if not mount:
+        return ""
+    if "+" in path.split("/"):
+        return "write `*` for the `+` of a policy"
+    if path.startswith("v1/"):
+        return f"leave out the v1/ of an address; a secret that is called so is {mount}/{path}"
+    if f"{path}/".startswith(f"{mount}/metadata/"):
+        return f"{mount}/metadata shows no secret: leave it out, or write {mount}/data/NAME"
+    return ""
+
+
 def names_of(place: Place, roots: Roots) -> tuple[str, ...]:
     """Return every name under which people know the place."""
     before = roots.get(place.connection, ())

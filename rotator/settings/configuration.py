@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from rotator import seal, secret_reference
 from rotator.errors import BadInput
 from rotator.families import by_hand
+from rotator.flow.paths import mounts_of
 from rotator.ports import Connection
 from rotator.seal import Seal
 from rotator.settings.connections import ConnectionSettings, check_together
@@ -54,9 +55,9 @@ class Settings(BaseModel):
         self._one_process_or_many()
         check_together(self.connections)
         check_triggers(self.triggers)
-        names = [each.name for each in self.connections]
+        mounts = mounts_of(each.connection(self.folder) for each in self.connections)
         for entry in self.credentials:
-            entry.check_names(names)
+            entry.check_names(mounts)
         return self
 
     def _one_process_or_many(self) -> None:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, field_validator
 
 from rotator.errors import BadInput
+from rotator.flow.paths import unmeant
 from rotator.flow.playbook_words import meant
 from rotator.flow.scope import Custody
 from rotator.flow.site import Site, SiteKind, site
@@ -65,8 +66,11 @@ class CredentialSettings(BaseModel):
             self.model_dump(mode="json", exclude={"match"}, exclude_unset=True),
         )
 
-    def check_names(self, connections: Collection[str]) -> None:
-        """Raise ValueError for a connection that it names and that is not there."""
+    def check_names(self, connections: Mapping[str, str]) -> None:
+        """Raise ValueError for a connection that it names and that is not there, and for a path that means nothing.
+
+        `connections` have their mounts: see `mounts_of` in flow/paths.py.
+        """
         for place in self.deliver:
             _check("deliver names the connection", place.connection, connections)
         for consumer in self.consumers:
@@ -80,6 +84,8 @@ class CredentialSettings(BaseModel):
                         f"{key} has {each}, and no connection is called {name}: {_known(name, connections)}; "
                         "a wrong name would let a new secret go where a thief can read it"
                     )
+                if mend := unmeant(each, connections[name]):
+                    raise ValueError(f"{key} has {each}, which matches no secret: {mend}")
 
 
 def custody_of(match: Mapping[str, str], said: Mapping[str, Any]) -> Custody:
