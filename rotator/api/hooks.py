@@ -25,7 +25,7 @@ from rotator.credential import Secret
 from rotator.errors import RotatorError
 from rotator.ledger.database import LedgerFailed
 from rotator.settings.triggers import TriggerSettings
-from rotator.triggers import github_partner, gitlab
+from rotator.triggers import aws_health, github_partner, gitlab
 from rotator.triggers.message import Confirm, Ignored, Received, Refused, Trust
 from rotator.triggers.senders import OF_PUBLIC_KEYS, SENDERS
 
@@ -108,7 +108,9 @@ class Door:
                 address = trust.address or github_partner.KEYS_AT
                 public = self.keys.named(self.entry.sender, name, address, github_partner.keys_in)
             else:
-                public = self.keys.named(self.entry.sender, name, name, lambda body: {name: body})
+                public = self.keys.named(
+                    self.entry.sender, name, name, lambda body: {name: aws_health.certificate_in(body)}
+                )
         except Refused as refused:
             raise Refused("not_ready", refused.detail) from None
         return replace(trust, public=public)

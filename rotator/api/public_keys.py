@@ -1,6 +1,7 @@
 """Public keys and certificates of senders, fetched when a message names one that is not at hand, and kept for a day.
 
 A stranger may name any: so of one sender few are fetched in a minute, one at a time, and the same address not again.
+What is at hand he cannot take away: where only these limits stand against fetching it anew, it stays good for longer.
 """
 
 from __future__ import annotations
@@ -17,11 +18,13 @@ from rotator.ports import CALL_DEADLINE_S, CONNECT_TIMEOUT_S, READ_TIMEOUT_S
 from rotator.triggers.message import Refused
 
 KEEP_S = 86400.0
+LONGEST_S = 30 * KEEP_S
+"""For how long a key is believed that is not fetched anew because others were asked for."""
 AGAIN_S = 60.0
 AT_MOST = 6
 """Addresses of one sender that are asked within AGAIN_S."""
-_KEPT = 64
-"""Keys of one sender that are kept."""
+_KEPT = 256
+"""Keys of one sender that are kept, those used last: more than SNS has certificates in all its regions."""
 _ANSWER_LIMIT = 256 * 1024
 
 
@@ -30,9 +33,10 @@ class PublicKeys:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._kept: dict[str, OrderedDict[str, tuple[float, bytes]]] = {}
+        self._kept: dict[str, OrderedDict[str, tuple[float, str, bytes]]] = {}
         self._asked: dict[str, deque[tuple[float, str]]] = {}
-        self._changing, self._fetching = threading.Lock(), threading.Lock()
+        self._fetching: dict[str, threading.Lock] = {}
+        self._changing = threading.Lock()
 
     def named(
         self, sender: str, name: str, address: str, keys_in: Callable[[bytes], Mapping[str, bytes]]
@@ -41,23 +45,40 @@ class PublicKeys:
 
         Raises Refused("not_ready") when it cannot be fetched now: a true sender comes again.
         """
-        if (found := self._at_hand(sender, name)) is not None:
+        if (found := self._at_hand(sender, name, KEEP_S)) is not None:
             return {name: found}
-        if not self._fetching.acquire(blocking=False):
-            raise Refused("not_ready", "another key is being fetched")
+        with self._changing:
+            fetching = self._fetching.setdefault(sender, threading.Lock())
         try:
-            if (found := self._at_hand(sender, name)) is None:
-                self._note(sender, address)
-                self._keep(sender, keys_in(fetched(address)))
-                found = self._at_hand(sender, name)
+            self._begin(sender, address, fetching)
+        except Refused:
+            if (found := self._at_hand(sender, name, LONGEST_S)) is None:
+                raise
+            return {name: found}
+        try:
+            self._keep(sender, address, keys_in(fetched(address)))
         finally:
-            self._fetching.release()
+            fetching.release()
+        found = self._at_hand(sender, name, KEEP_S)
         return {} if found is None else {name: found}
 
-    def _at_hand(self, sender: str, name: str) -> bytes | None:
+    def _at_hand(self, sender: str, name: str, within_s: float) -> bytes | None:
         with self._changing:
-            found = self._kept.get(sender, OrderedDict()).get(name)
-        return found[1] if found is not None and self._clock() - found[0] < KEEP_S else None
+            kept = self._kept.get(sender, OrderedDict())
+            if name not in kept or self._clock() - kept[name][0] >= within_s:
+                return None
+            kept.move_to_end(name)
+            return kept[name][2]
+
+    def _begin(self, sender: str, address: str, fetching: threading.Lock) -> None:
+        """Take the only place for a fetch, and count it. Raises Refused when it is taken, or it is one too many."""
+        if not fetching.acquire(blocking=False):
+            raise Refused("not_ready", "another key is being fetched")
+        try:
+            self._note(sender, address)
+        except Refused:
+            fetching.release()
+            raise
 
     def _note(self, sender: str, address: str) -> None:
         """Count a fetch. Raises Refused when it is one too many."""
@@ -69,13 +90,14 @@ class PublicKeys:
             raise Refused("not_ready", "its keys were asked for a moment ago")
         asked.append((now, address))
 
-    def _keep(self, sender: str, keys: Mapping[str, bytes]) -> None:
+    def _keep(self, sender: str, address: str, keys: Mapping[str, bytes]) -> None:
+        """Keep what an address has; what it had before and has no more is not believed any longer."""
         now = self._clock()
         with self._changing:
             kept = self._kept.setdefault(sender, OrderedDict())
-            for name, key in keys.items():
-                kept[name] = (now, key)
-                kept.move_to_end(name)
+            for name in [name for name, (_, at, _) in kept.items() if at == address]:
+                del kept[name]
+            kept.update({name: (now, address, key) for name, key in keys.items()})
             while len(kept) > _KEPT:
                 kept.popitem(last=False)
 

@@ -13,7 +13,6 @@ import binascii
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from urllib.parse import urlsplit
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
@@ -44,8 +43,11 @@ from rotator.triggers.message import (
 SOURCE = "aws_health"
 KINDS = {"access_key": "aws_iam_access_key", "session": "aws_sts_session"}
 CONTENT_TYPES: tuple[str, ...] = ("application/json", "text/plain")
-_HOST = re.compile(r"sns\.[a-z0-9-]{3,32}\.amazonaws\.com(\.cn)?")
-_CERTIFICATE = re.compile(r"/[A-Za-z0-9_-]{1,128}\.pem")
+_SNS = r"https://sns\.(?:cn-[a-z]{4,10}-[0-9]{1,2}\.amazonaws\.com\.cn|[a-z]{2}(?:-[a-z]{2,10}){1,2}-[0-9]{1,2}\.amazonaws\.com)"
+"""Of a region. A bucket called `sns` has an address of its owner's, such as `sns.s3-us-west-2.amazonaws.com`."""
+_CERTIFICATE = r"/SimpleNotificationService-[0-9a-f]{32,64}\.pem"
+_CONFIRM = r"/[A-Za-z0-9?&=%:._~-]*"
+_PEM = re.compile(rb"\s*-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----\s*")
 _LATE_S = 3600.0 + 300.0
 _OF = {
     "Notification": ("Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type"),
@@ -66,9 +68,20 @@ def key_wanted(request: Received, trust: Trust) -> str:
     if told.get("TopicArn") != trust.topic:
         raise Refused("other_topic", "not the topic that is configured")
     url = told.get("SigningCertURL")
-    if not isinstance(url, str) or not _of_sns(url, trust) or not _CERTIFICATE.fullmatch(urlsplit(url).path):
+    if not isinstance(url, str) or not _of_sns(url, _CERTIFICATE, trust):
         raise Refused("unknown_key", "its certificate is not at an address of SNS")
     return url
+
+
+def certificate_in(answer: bytes) -> bytes:
+    """Return what stands at the address, if it is a certificate and nothing else. Raises Refused for anything else."""
+    try:
+        if _PEM.fullmatch(answer):
+            load_pem_x509_certificate(answer)
+            return answer
+    except (ValueError, UnsupportedAlgorithm):
+        pass
+    raise Refused("unknown_key", "no certificate stands there")
 
 
 def verify(request: Received, trust: Trust, now: float) -> None:
@@ -81,7 +94,7 @@ def verify(request: Received, trust: Trust, now: float) -> None:
     if algorithm is None:
         raise Refused("wrong_signature", "a version that is not known")
     try:
-        found = load_pem_x509_certificate(certificate)
+        found = load_pem_x509_certificate(certificate_in(certificate))
         key, signature = found.public_key(), base64.b64decode(str(told["Signature"]), validate=True)
     except (ValueError, UnsupportedAlgorithm, binascii.Error):
         raise Refused("wrong_signature") from None
@@ -94,7 +107,7 @@ def verify(request: Received, trust: Trust, now: float) -> None:
     except InvalidSignature:
         raise Refused("wrong_signature") from None
     in_time(moment(told.get("Timestamp")), now, past_s=_LATE_S)
-    if told["Type"] == "SubscriptionConfirmation" and not _of_sns(str(told.get("SubscribeURL")), trust):
+    if told["Type"] == "SubscriptionConfirmation" and not _of_sns(str(told.get("SubscribeURL")), _CONFIRM, trust):
         raise Refused("unreadable", "its SubscribeURL is not at an address of SNS")
 
 
@@ -144,13 +157,7 @@ def _signed(told: Mapping[str, object]) -> bytes:
     )
 
 
-def _of_sns(url: str, trust: Trust) -> bool:
-    """Tell whether this is an address of SNS: then it is AWS itself that answers there."""
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname or "", parts.port
-    except ValueError:
-        return False
-    if trust.address:
-        return url.startswith(f"{trust.address.rstrip('/')}/")
-    return parts.scheme == "https" and port is None and parts.netloc == host and bool(_HOST.fullmatch(host))
+def _of_sns(url: str, path: str, trust: Trust) -> bool:
+    """Tell whether this is an address of SNS, letter by letter: then it is AWS itself that answers there."""
+    host = re.escape(trust.address.rstrip("/")) if trust.address else _SNS
+    return re.fullmatch(host + path, url) is not None

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 
 import pytest
 
 from rotator.api import public_keys
-from rotator.api.public_keys import AGAIN_S, AT_MOST, KEEP_S, PublicKeys, fetched
+from rotator.api.public_keys import AGAIN_S, AT_MOST, KEEP_S, LONGEST_S, PublicKeys, fetched
 from rotator.practice.process import free_port
 from rotator.triggers import github_partner
 from rotator.triggers.message import Refused
@@ -79,6 +80,42 @@ def test_few_addresses_are_asked_in_a_minute(clock, asked):
     assert named(keys, "one more")
 
 
+def knock(keys, names):
+    """Name keys as a stranger does, who hears that there are none."""
+    for name in names:
+        with contextlib.suppress(Refused):
+            keys.named("sns", name, name, lambda _: (_ for _ in ()).throw(Refused("unknown_key")))
+
+
+def test_no_stranger_takes_away_the_key_that_is_at_hand(clock, asked):
+    """However many he names, and though the day is over in which it was fetched."""
+    keys = PublicKeys(clock)
+    named(keys, "true")
+    for minute in range(100):
+        clock.now += AGAIN_S
+        knock(keys, (f"{minute}/{number}" for number in range(AT_MOST)))
+        assert named(keys, "true")
+    clock.now += KEEP_S
+    knock(keys, map(str, range(AT_MOST)))
+    assert named(keys, "true")
+    clock.now += AGAIN_S
+    assert named(keys, "true")
+    assert asked.count("true") == 2
+    clock.now += LONGEST_S
+    knock(keys, map(str, range(AT_MOST)))
+    assert refusal(keys, "true") == "not_ready"
+
+
+def test_a_key_that_is_withdrawn_is_gone_with_the_next_fetch(clock, asked):
+    keys = PublicKeys(clock)
+    keys.named("github", "old", "a", lambda _: {"old": b"1"})
+    clock.now += KEEP_S
+    assert keys.named("github", "new", "a", lambda _: {"new": b"2"})
+    with pytest.raises(Refused):
+        keys.named("github", "old", "a", lambda _: {"new": b"2"})
+    assert asked == ["a", "a"]
+
+
 @pytest.mark.usefixtures("asked")
 def test_one_fetch_holds_up_nobody(clock, monkeypatch):
     keys, begun, ends = PublicKeys(clock), threading.Event(), threading.Event()
@@ -95,6 +132,8 @@ def test_one_fetch_holds_up_nobody(clock, monkeypatch):
     assert begun.wait(60)
     assert named(keys, "known") == {"known": b"key of known"}
     assert refusal(keys, "third") == "not_ready"
+    monkeypatch.setattr(public_keys, "fetched", str.encode)
+    assert keys.named("another sender", "a", "a", lambda _: {"a": b"1"})
     ends.set()
     thread.join()
     assert named(keys, "new")

@@ -28,7 +28,7 @@ SHARED = "shared-word-of-both"
 WHSEC = "whsec_" + base64.b64encode(b"k" * 32).decode()
 TOPIC = "arn:aws:sns:us-east-1:123456789012:health"
 KEY_ID = "90a421169f0a406205f1563a953312f0be898d3c7b6c06b681aa86a874555f4a"
-CERTIFICATE = "/SimpleNotificationService-0a1b2c.pem"
+CERTIFICATE = "/SimpleNotificationService-f3ecfb7224c7233fe7bb5f59f96de52f.pem"
 CANARIES = ("canary", SHARED)
 """In every secret of the samples, and our own."""
 

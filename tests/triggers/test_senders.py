@@ -14,7 +14,7 @@ from rotator.triggers import aws_health, generic, keeping
 from rotator.triggers.message import Confirm, Ignored, Refused, Trigger
 from rotator.triggers.senders import SENDERS
 from tests.triggers import signing
-from tests.triggers.signing import DELIVERIES, TIMED, TOPIC, sns, trust_of
+from tests.triggers.signing import CERTIFICATE, DELIVERIES, TIMED, TOPIC, sns, trust_of
 
 NOW = time.time()
 senders = pytest.mark.parametrize("sender", DELIVERIES)
@@ -160,11 +160,47 @@ def test_sns_signs_in_two_versions_and_a_subject_too(version):
         ({"SigningCertURL": "https://a@sns.us-east-1.amazonaws.com/a.pem"}, "unknown_key"),
         ({"SigningCertURL": "https://sns.us-east-1.amazonaws.com:8443/a.pem"}, "unknown_key"),
         ({"SigningCertURL": "https://sns.us-east-1.amazonaws.com/?a.pem"}, "unknown_key"),
+        *[
+            ({"SigningCertURL": url}, "unknown_key")
+            for host in ("s3-us-west-2", "s3", "dualstack", "s3-website-us-east-1", "us-east-1:443", "us-east-1.x")
+            for url in (f"https://sns.{host}.amazonaws.com{CERTIFICATE}",)
+        ],
+        *[
+            ({"SigningCertURL": url}, "unknown_key")
+            for end in ("?Action=x", "#f", "\n", "?", ";x", "%00", "/../x.pem")
+            for url in (f"https://sns.us-east-1.amazonaws.com{CERTIFICATE}{end}",)
+        ],
+        ({"SigningCertURL": f"https://sns.us-east-1.amazonaws.com.cn{CERTIFICATE}"}, "unknown_key"),
+        ({"SigningCertURL": "https://sns.us-east-1.amazonaws.com/other.pem"}, "unknown_key"),
         ({"SignatureVersion": "3"}, "wrong_signature"),
     ],
 )
 def test_sns_is_believed_only_of_the_topic_and_with_a_certificate_of_its_own(changed, reason):
     assert refusal(sns(NOW, {"Type": "Notification", "Message": "{}", **changed})) == reason
+
+
+@pytest.mark.parametrize(
+    "host", ["us-gov-west-1.amazonaws.com", "cn-north-1.amazonaws.com.cn", "il-central-1.amazonaws.com"]
+)
+def test_sns_has_an_address_in_each_region(host):
+    url = f"https://sns.{host}{CERTIFICATE}"
+    assert (
+        aws_health.key_wanted(
+            sns(NOW, {"Type": "Notification", "SigningCertURL": url}).received, trust_of("aws-health")
+        )
+        == url
+    )
+
+
+@pytest.mark.parametrize(
+    "around",
+    [b"<Value>\n%b</Value>", b"%b%b", b"x\n%b", b"", b"-----BEGIN CERTIFICATE-----\nYWJj\n-----END CERTIFICATE-----"],
+)
+def test_a_certificate_stands_alone_where_it_stands(around):
+    pem = signing.certificate()
+    assert aws_health.certificate_in(pem) == pem
+    with pytest.raises(Refused, match="unknown_key"):
+        aws_health.certificate_in(around.replace(b"%b", pem))
 
 
 def test_a_subscription_is_confirmed_only_at_an_address_of_sns():
