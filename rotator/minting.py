@@ -16,7 +16,7 @@ from rotator.credential import CredentialRef
 from rotator.effects import Unstaged
 from rotator.errors import RotatorError
 from rotator.exchange import Exchange
-from rotator.flow.apart import LONG_LOST, LONG_S, LOST, apart
+from rotator.flow.apart import LONG_LOST, LONG_S, LOST, apart, is_long_after, waits
 from rotator.flow.playbook_words import Subject, Until, Verb
 from rotator.flow.run import AT_ONCE, Step, StepState
 from rotator.flow.step import DISCARDED, LANDS_S, Move, after_look, after_look_error, discarded
@@ -111,9 +111,20 @@ class Minting:
             return
         settle_s = self._world.provider(self._holding.work.run.ref).settle_s
         for sort, after_s in ((LOST, LANDS_S), (LONG_LOST, LONG_S)):
-            added = apart(self._holding.work.steps, sort, after_s + settle_s)
+            steps = self._holding.work.steps
+            if sort == LONG_LOST and any(self._comes_late(each) for each in steps):
+                continue
+            added = apart(steps, sort, after_s + settle_s)
             if added is not None:
                 self._holding.add_apart(added)
+
+    def _comes_late(self, step: Step) -> bool:
+        """Tell whether it is the comparison of a day later, and still half a day off: it does for another loss too."""
+        return (
+            is_long_after(step)
+            and waits(step)
+            and (step.held_at is None or self._holding.now() - step.held_at < LONG_S / 2)
+        )
 
     def look(self, step: Step) -> Move:
         """Find out what became of an `issue` whose answer nobody has; that is never put off for a budget."""

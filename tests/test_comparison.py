@@ -16,6 +16,7 @@ from rotator.ports import Place, State
 from rotator.report.incident import build
 from tests.fakes.company import founded
 from tests.fakes.deployment import broken_chains
+from tests.fakes.world import START
 
 KEY, TOKEN, VAULT = "aws_iam_access_key", "acme_api_token", "vault_token"
 FIRST_MINUTE = 60.0
@@ -161,6 +162,38 @@ def test_what_a_worker_minted_hours_later_where_nothing_is_marked_is_shown_to_a_
     deployment.rest(patience_s=2 * 86_400)
     assert deployment.steps()["compare_long_lost"] == "held"
     assert f"possible_persistence: {orphan.id}" in reason(deployment, "compare_long_lost")
+
+
+def test_what_is_open_is_told_as_if_no_comparison_came_a_day_later(house, landed_hours_later):
+    company, deployment = house
+    company.outside.consumers.clear()  # they cannot be told
+    landed_hours_later(TOKEN)
+    [entry] = build(deployment.record())["credentials"]
+    assert deployment.steps()["compare_long_lost"] == "held"
+    assert [each.partition(":")[0] for each in entry["open"]] == ["reload"]
+
+
+def test_a_run_that_was_taken_back_stands_as_if_no_comparison_came_a_day_later(house, landed_hours_later):
+    _, deployment = house
+    landed_hours_later(TOKEN)
+    deployment.hands.undo("inc-1.r1", "contain", "ann", "wrong", deployment.hands.undoing("inc-1.r1", "contain"))
+    deployment.rest(patience_s=3600)
+    with deployment.database.read() as connection:
+        assert counting.progress(connection, "inc-1", START + 7200).held == 1
+    assert build(deployment.record())["credentials"][0]["state"] == "held"
+
+
+def test_two_losses_within_half_a_day_have_one_comparison_a_day_later(house):
+    company, deployment = house
+    stolen, _ = company.stolen(TOKEN)
+    deployment.start([stolen], wanted=Strategy.CONTAIN_FIRST)
+    for _ in range(2):
+        at_once(company, "issuer.issue", "before", fail(Died()))
+        with pytest.raises(Died):
+            deployment.rest(deployment.recover(), patience_s=FIRST_MINUTE)
+    company.world.meet = lambda *_: None
+    deployment.rest(deployment.recover(), patience_s=3600)
+    assert sum(name.startswith("compare_long_lost") for name in deployment.steps()) == 1
 
 
 def test_a_day_later_nobody_is_asked_about_what_other_hands_have_changed_since(house, landed_hours_later):

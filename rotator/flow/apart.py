@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from rotator.flow.playbook_words import Verb
@@ -27,6 +27,17 @@ def is_apart(step: Step) -> bool:
 def is_long_after(step: Step) -> bool:
     """Tell whether it is the comparison of a day later, when persons may have changed what stands in places."""
     return step.verb is Verb.COMPARE and step.name.startswith(LONG_LOST)
+
+
+def waits(step: Step) -> bool:
+    """Tell whether it is such a comparison, and its time has not come: nothing hangs on that, and nobody waits."""
+    unbegun = step.state is StepState.PENDING and not step.attempts and step.held_at is None
+    return is_apart(step) and step.hold_for_s is not None and (step.waits_for_time or unbegun)
+
+
+def at_hand(steps: Iterable[Step]) -> list[Step]:
+    """Return the steps without comparisons whose time has not come: those by which a run is judged."""
+    return [step for step in steps if not waits(step)]
 
 
 def segment_of(branch: str) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from enum import StrEnum
 
+from rotator.flow.apart import at_hand
 from rotator.flow.giving_back import left_with
 from rotator.flow.playbook_words import Expect, Strategy, Subject, Verb
 from rotator.flow.proof import Evidence, Proof
@@ -27,6 +28,7 @@ class CredentialState(StrEnum):
 
 def state_of(run: Run, steps: Sequence[Step], proofs: Sequence[Proof]) -> CredentialState:
     """Return where the exposed credential stands; what became of its replacement is told apart."""
+    steps = at_hand(steps)
     if run.dismissed is not None:
         return CredentialState.DISMISSED
     if run.evidence is Evidence.PROVEN:
@@ -70,6 +72,7 @@ def still_open(
     `late` are the mints of lost workers that nothing has settled yet. `settled` says which other run saw the death
     that this one has not seen, `stopped_by` which other run has stopped it; "" where none did.
     """
+    steps = at_hand(steps)
     found = []
     for step in steps:
         where = f" on {step.target}" if step.target else ""

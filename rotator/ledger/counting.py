@@ -33,10 +33,21 @@ def progress(connection: Connection, incident: str, now: float) -> Progress:
     states: dict[str, set[str]] = {}
     busy = False
     stopped, held_back = _stopped(connection, incident)
-    query = select(branch.c.id, branch.c.run, branch.c.state, branch.c.due_at, branch.c.holder, branch.c.reason)
-    for name, of_run, state, due_at, holder, reason in connection.execute(query.where(branch.c.incident == incident)):
+    query = select(
+        branch.c.id,
+        branch.c.run,
+        branch.c.state,
+        branch.c.due_at,
+        branch.c.holder,
+        branch.c.reason,
+        and_(branch.c.due_at.is_not(None), statements.APART),
+    )
+    for name, of_run, state, due_at, holder, reason, apart in connection.execute(
+        query.where(branch.c.incident == incident)
+    ):
         scheduled = state == BranchState.HELD.value and due_at is not None
-        states.setdefault(of_run, set()).add(_kept_by(state, reason, scheduled=scheduled))
+        if not (scheduled and apart):
+            states.setdefault(of_run, set()).add(_kept_by(state, reason, scheduled=scheduled))
         moves = state == BranchState.OPEN.value or (scheduled and due_at < now + SOON_S)
         # What is stopped moves no more, once the worker that is at it has given way.
         busy = busy or (moves and (name not in held_back or holder is not None))

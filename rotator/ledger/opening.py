@@ -42,7 +42,9 @@ def _at_work() -> ColumnElement[bool]:
     moves = or_(
         _branch.c.state == BranchState.OPEN.value,
         statements.SAFE_AGAIN,
-        and_(_branch.c.state == BranchState.HELD.value, _branch.c.due_at.is_not(None), asked.exists()),
+        and_(
+            _branch.c.state == BranchState.HELD.value, _branch.c.due_at.is_not(None), asked.exists(), ~statements.APART
+        ),
         # It begins by itself once the rotator has its own hand back: else the waves would run empty meanwhile.
         and_(_branch.c.state == BranchState.WAITING.value, _branch.c.segment == 0, awaits.exists()),
     )

@@ -21,6 +21,7 @@ from sqlalchemy import (
 )
 
 from rotator.claims import GATE, LEAK_SAFE
+from rotator.flow.apart import SORTS
 from rotator.flow.plan import Lane
 from rotator.flow.playbook_words import Strategy, Until, Verb
 from rotator.flow.run import AT_ONCE, BranchState, StepState
@@ -300,6 +301,18 @@ FIND_REACHED = (
 )
 """The open footholds that a run's new secret would reach, with their incidents, but for those a person accepted."""
 IS_BLOCKED = select(blocked(bindparam("run_id")))
+_beside = tables.step.alias("beside")
+APART = (
+    select(1)
+    .where(
+        _beside.c.branch == _branch.c.id,
+        _beside.c.verb == Verb.COMPARE.value,
+        or_(*(_beside.c.name.startswith(each) for each in SORTS)),
+    )
+    .correlate(_branch)
+    .exists()
+)
+"""Branches of comparisons that nothing hangs on: see `flow/apart.py`."""
 SAFE_AGAIN = and_(
     _branch.c.state == BranchState.HELD.value,
     _branch.c.due_at.is_(None),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from rotator.flow.apart import at_hand
 from rotator.flow.choice import MINTING
 from rotator.flow.giving_back import GIVEN_BACK, left_with
 from rotator.flow.playbook_words import Subject, Verb
@@ -40,13 +41,13 @@ def _taken_back(record: RunRecord) -> list[Step]:
 
 
 def _is_through(record: RunRecord) -> bool:
-    return all(step.state in THROUGH for step in record.steps)
+    return all(step.state in THROUGH for step in at_hand(record.steps))
 
 
 def stops_of(record: RunRecord, stops: Sequence[Stop]) -> list[Stop]:
     """Return the stops that hold back a run: of its connection, or of one into which it has still to deliver."""
     run = record.run
-    if run.requested_at is None or all(step.state in THROUGH for step in record.steps):
+    if run.requested_at is None or _is_through(record):
         return []
     at = {run.ref.connection, *(place.connection for place in run.deliver if run.replaced_at is None)}
     return [each for each in stops if each.scope != CONNECTION or each.name in at]

@@ -360,3 +360,40 @@ def test_nobody_asks_for_less_than_a_replacement_of_the_rotators_own(lifeline):
     _, deployment, own, other = lifeline
     plan = deployment.declare([other, own], wanted=Strategy.REVOKE_ONLY)
     assert [run.strategy for run in plan.runs] == [Strategy.CONTAIN_FIRST, Strategy.REVOKE_ONLY]
+
+
+class Died(BaseException):
+    """The worker's process is gone."""
+
+
+@pytest.mark.parametrize("fails", ["issuer.issue", "consumer"])
+def test_a_comparison_that_comes_a_day_later_holds_back_neither_waves_nor_their_brake(tmp_path, fails):
+    """A worker is lost in the first mint of a wave, so its run is compared once more a day later."""
+    company, deployment = founded(tmp_path)
+    company.outside.consumers["http://broken"] = Broken()
+    found = [production(company, number) for number in range(COUNT)]
+    first = production(company, COUNT, told="http://broken", reads=("kv-2:x",))
+    plan = deployment.declare([*found, replace(first, custody=replace(first.custody, criticality="critical"))])
+    [foremost] = [run.ref.id for run in plan.runs if run.wave == 1]
+    died: list[bool] = []
+
+    def meet(phase: str, what: str, _changes: bool) -> None:
+        if (phase, what) == ("before", "issuer.issue"):
+            if not died:
+                died.append(True)
+                raise Died
+            if fails == what and begun(deployment) == {1: 1}:
+                raise Rejected("access_denied", "no")
+
+    company.world.meet = meet
+    deployment.enrolment.approve("inc-1", plan.digest, by="ann")
+    with pytest.raises(Died):
+        deployment.rest()
+    deployment.rest(deployment.recover(), patience_s=3600.0)
+    of_first = next(each for each in deployment.record().runs if each.run.ref.id == foremost)
+    assert {step.name: step.state.value for step in of_first.steps}["compare_long_lost"] == "held"
+    if fails == "consumer":
+        assert begun(deployment) == {1: 1}
+        assert any(gate.name == "brake" for gate in deployment.record().gates)
+    else:
+        assert sum(begun(deployment).values()) == COUNT + 1
