@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from dataclasses import asdict
+from dataclasses import fields
 from pathlib import Path
 
 from tests.crash.case import PLAYED, Case, every_case
@@ -47,7 +47,7 @@ def main() -> int:
     finally:
         shutil.rmtree(folder)
     if asked.count_in:
-        asked.count_in.write_text(json.dumps(asdict(count)))
+        asked.count_in.write_text(told(count))
     else:
         pace = count.kills / (time.monotonic() - began) * 60
         say(f"seed {asked.seed}: {count}; {pace:.0f} kills a minute")
@@ -63,8 +63,18 @@ def shared(folder: Path, shares: int) -> Count:
     ]
     for each in started:
         each.wait()
-    counted = [json.loads(file.read_text()) for file in files]
-    return sum((Count(**{**each, "trials": Counter(each["trials"])}) for each in counted), Count())
+    return sum((heard(file.read_text()) for file in files), Count())
+
+
+def told(count: Count) -> str:
+    """Return a count as text; `asdict` would make a Counter of a Counter's pairs."""
+    return json.dumps({each.name: getattr(count, each.name) for each in fields(count)})
+
+
+def heard(text: str) -> Count:
+    """Return what `told` wrote."""
+    found = json.loads(text)
+    return Count(**{**found, "trials": Counter(found["trials"])})
 
 
 def walked(cases: list[Case], folder: Path, seed: str, shapes: bool) -> Count:

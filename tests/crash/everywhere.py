@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from tests.crash.case import PLAYED, Case, Twist, met_by_the_four
@@ -51,8 +51,8 @@ class Count:
         self.wrong += bool(trial.ended.wrong)
 
     def __add__(self, other: Count) -> Count:
-        mine, theirs = asdict(self), asdict(other)
-        return Count(**{name: mine[name] + theirs[name] for name in mine})
+        # Not `asdict`, which makes a Counter of a Counter's pairs.
+        return Count(**{each.name: getattr(self, each.name) + getattr(other, each.name) for each in fields(self)})
 
     def __str__(self) -> str:
         kinds = ", ".join(f"{number} {name}" for name, number in sorted(self.trials.items()))

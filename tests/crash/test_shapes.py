@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 
 from rotator.flow.playbook_check import capabilities
+from tests.crash.__main__ import heard, told
 from tests.crash.case import PLAYED, Case, Twist, every_case, met_by_the_four
+from tests.crash.everywhere import Count
 from tests.crash.shipped import provider_of, shipped, stands_for
 from tests.fakes.actors import ACTORS
 from tests.fakes.deployment import PLAYBOOKS
@@ -35,3 +39,8 @@ def test_the_short_form_meets_every_step_that_any_shipped_kind_takes():
     assert [case for case in every_case() if case.kind in PLAYED and case.short and case.twist is not Twist.NONE] == []
     assert met_by_the_four() < short
     assert set(ACTORS) == set(PLAYED)
+
+
+def test_what_several_processes_counted_is_one_count():
+    counts = [Count(1, 2, Counter(kill=3), 4, 0), Count(1, 1, Counter(kill=1, lose=2), 1, 1)]
+    assert sum((heard(told(each)) for each in counts), Count()) == Count(2, 3, Counter(kill=4, lose=2), 5, 1)
