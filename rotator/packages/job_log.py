@@ -13,8 +13,10 @@ from typing import Final
 from rotator.flow.site import SiteKind
 from rotator.intake.report import Report
 from rotator.packages.advisory import moment
-from rotator.packages.component import About, Parts
-from rotator.packages.log_lines import said, tells
+from rotator.packages.component import About, Component, Parts
+from rotator.packages.log_blocks import Blocks
+from rotator.packages.log_lines import read, tells
+from rotator.packages.log_prefix import bare
 from rotator.packages.place import made, of_folder
 
 DESCRIPTION = "CI job logs"
@@ -22,15 +24,14 @@ DESCRIPTION = "CI job logs"
 _TIME = r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d))"
 _STAMPED = re.compile(rf"(?:([^\t\n]{{1,200}})\t[^\t\n]{{0,200}}\t\ufeff?)?\ufeff?\[?{_TIME}\]? ?(?:\d\d[OE][ +])?")
 _PAINT = re.compile(r"\x1b\[[0-9;?]{0,20}[A-Za-z]|\x1b\(B")
-# What BuildKit puts before what a build step writes.
-_BUILD_STEP = re.compile(r"#\d{1,6} (?:\d{1,9}\.\d{1,9} )?")
 _INSTALLER = re.compile(
     r"Successfully installed |Requirement already satisfied: |Collecting |Looking in indexes: |Resolved \d+ package|"
     r"Installing dependencies from lock file|added \d+ packages?|yarn (?:install|add) v|##\[group\]|Audited \d+ package"
 )
 _HEADER = re.compile(r"(Complete job name|Syncing repository|Runner name|Machine name): '?([^'\n]{1,200})'?\s*$")
 _LONGEST: Final = 20_000
-"""Characters of a line that are looked at: programs write longer ones, installers do not."""
+"""Characters of a line that are looked at: programs write longer ones, installers only this one."""
+_ALL: Final = "Successfully installed "
 
 
 def claims(report: Report) -> bool:
@@ -39,15 +40,16 @@ def claims(report: Report) -> bool:
     site = of_folder(name)
     if name.endswith(".log") or (site is not None and site.kind is SiteKind.JOB and name.endswith(".txt")):
         return True
-    return any(_STAMPED.match(each) or _INSTALLER.match(_PAINT.sub("", each)) for each in report.head.lines)
+    return any(_STAMPED.match(each) or _INSTALLER.match(bare(_PAINT.sub("", each))) for each in report.head.lines)
 
 
 def components(report: Report) -> Parts:
     """Yield each package that an installer names, and what the log tells of its job."""
     header: dict[str, str] = {}
+    blocks = Blocks()
     first, last = "", ""
     for number, line in report.lines():
-        text, at = line[:_LONGEST].rstrip(), ""
+        text, at = (line if _ALL in line[:_LONGEST] else line[:_LONGEST]).rstrip(), ""
         if stamp := _STAMPED.match(text):
             at, text = stamp[2], text[stamp.end() :]
             first, last = first or at, at
@@ -55,12 +57,15 @@ def components(report: Report) -> Parts:
                 header.setdefault("Complete job name", stamp[1])
         if "\x1b" in text:
             text = _PAINT.sub("", text)
-        if text.startswith("#") and (step := _BUILD_STEP.match(text)):
-            text = text[step.end() :]
+        text = bare(text)
         if found := _HEADER.match(text):
             header.setdefault(found[1], found[2].strip())
-        if tells(text):
-            yield from said(text, number, _time(at))
+        told = blocks.read(text)
+        if told is None and tells(text):
+            told = read(text)
+        for of, version, sure, came in told or ():
+            when = _time(at)
+            yield Component(of, version, sure, number, came=when if came else None, seen=None if came else when)
     yield _about(header, _time(first), _time(last))
 
 

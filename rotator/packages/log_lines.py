@@ -8,105 +8,121 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from datetime import datetime
 
-from rotator.packages.component import Component, Sureness
+from rotator.packages.component import Sureness
 from rotator.packages.names import ACTIONS, NPM, PYPI, Package, package
+from rotator.packages.npm_address import TARBALL, of_npm
 from rotator.packages.requirements import of_address, requirement
 
-_NAME = r"[A-Za-z0-9][\w.-]{0,200}"
+NAME = r"[A-Za-z0-9][\w.-]{0,200}"
 _NPM = r"(?:@[\w.-]{1,200}/)?[A-Za-z0-9_][\w.-]{0,200}"
-_VERSION = r"[0-9][\w.+!-]{0,100}"
+VERSION = r"[0-9][\w.+!-]{0,100}"
 
 # A line without any of these says nothing of packages.
 _MAY_TELL = re.compile(
     r"nstalled |nstalling |nstall |nstallation: |satisfied: |ollecting |ownload|sing cached|rocessing |==|Updating |"
-    r"Downgrading |@\d|\.tgz|[+-] [@A-Za-z]| add "
+    r"Downgrading |@\d|\.tgz|[+-] [@A-Za-z]| add |[─-] \S+ (?:v\d|\[)"
 )
+_FAILED = re.compile(r"\s*ERROR|(?:npm |\d{1,9} )?http (?:fetch )?(?:GET )?[45]\d\d ")
 
 _DONE = re.compile(r"Successfully (installed|uninstalled) (.+)")
-_SATISFIED = re.compile(rf"Requirement already satisfied: ({_NAME})\b.*\(({_VERSION})\)\s*$")
-_FOUND = re.compile(rf"Found existing installation: ({_NAME}) ({_VERSION})")
+_SATISFIED = re.compile(rf"Requirement already satisfied: ({NAME})\b.*\(({VERSION})\)$")
+_FOUND = re.compile(rf"Found existing installation: ({NAME}) ({VERSION})")
 _ARRIVING = re.compile(r"(?:Downloading|Using cached|Processing|Downloaded) (\S{1,2000})")
 _WANTED = re.compile(r"Collecting (\S.{0,300}?)(?: \(from .*)?$")
-_UV = re.compile(rf"^\s*([+~-]) ({_NAME})==({_VERSION})(?: \(from .*)?\s*$")
 _FROM = r"(?: [^)>]{0,400}?)?"
 _POETRY = re.compile(
-    rf"^\s*[-•] (?:Installing|Updating|Downgrading) ({_NAME}) \((?:({_VERSION}){_FROM} -> )?({_VERSION}){_FROM}\)"
+    rf"[-•] (?:Installing|Updating|Downgrading) ({NAME}) \((?:({VERSION}){_FROM} -> )?({VERSION}){_FROM}\)"
+    r"(?:: (Skipped|Failed)(?:.{0,100} (Already installed))?)?"
 )
-_NAMED = re.compile(rf"^\s*({_NAME})==({_VERSION})\s*$")
+_NAMED = re.compile(rf"(?:^|\s[+~] )({NAME})==({VERSION})$")
 _COMMAND = re.compile(
     r"\b(?:pip3?|uv|pipx|poetry|npm|yarn|pnpm|npx)\b.{0,40}? (?:install|add|i|exec|tool|sync|run)\b(.*)"
 )
-_TREE = re.compile(rf"^\s*(?:[│|]\s*|[ ]{{2,}})*[├└+`][─┬-]+ ({_NPM})@({_VERSION})(?: .*)?$")
-_NPM_PLUS = re.compile(rf"^\s*\+ ({_NPM})[@ ]({_VERSION})(?: .*)?$")
-_TARBALL = re.compile(rf"/({_NPM})/-/[\w.-]{{1,200}}?-([0-9]+\.[0-9]+\.[0-9]+[\w.+-]*)\.tgz")
-_DEPRECATED = re.compile(rf"npm (?:warn|WARN) deprecated ({_NPM})@({_VERSION}):")
+_BRANCH = r"[├└+`][─┬-]{1,9} "
+_TREE = re.compile(rf"{_BRANCH}(?:{_NPM}@npm:)?({_NPM})@({VERSION})(?: .*)?$")
+_UV_TREE = re.compile(rf"{_BRANCH}({NAME})(?:\[[\w,.-]{{1,200}}\])? v({VERSION})(?: \(.*)?$")
+_PIPDEPTREE = re.compile(rf"(?:{_BRANCH}|- )({NAME}) \[required: [^\]]{{1,200}}, installed: ({VERSION})\]$")
+_NPM_PLUS = re.compile(rf"(?:^|\s)\+ (?:{_NPM} <- )?({_NPM})[@ ]([0-9]+\.[0-9]+\.[0-9]+[\w.+-]*)(?: .*)?$")
+_GOT = re.compile(rf"(?:npm |\d{{1,9}} )?http (?:(?:fetch )?(?:GET )?[23]\d\d|cache) \S{{1,400}}?{TARBALL}")
+_TARBALL = re.compile(TARBALL)
+_DEPRECATED = re.compile(rf"npm (?:warn|WARN) deprecated ({_NPM})@({VERSION}):")
 _ACTION = re.compile(
     r"Download(?:ing)? (?:immutable )?action (?:repository|package) '([\w.-]+/[\w./-]{1,200})@([^'\s]{1,200})'"
 )
 
-
-def tells(text: str) -> bool:
-    """Tell, at little cost, whether a line may say something of packages. What failed was not installed."""
-    return _MAY_TELL.search(text) is not None and not text.lstrip().startswith("ERROR")
-
-
-def said(text: str, number: int, at: datetime | None) -> Iterator[Component]:
-    """Yield each package that a line which tells names, with its number; `at` is when it was written."""
-    for of, version, sure, came in _read(text):
-        yield Component(of, version, sure, number, came=at if came else None, seen=None if came else at)
-
-
-_Said = Iterator[tuple[Package, str, Sureness, bool]]
+Said = Iterator[tuple[Package, str, Sureness, bool]]
 """Of each: the package, its version, how sure it is, and whether this line is when it came."""
 
 
-def _read(text: str) -> _Said:
+def tells(text: str) -> bool:
+    """Tell, at little cost, whether a line may say something of packages. What failed was not installed."""
+    return _MAY_TELL.search(text) is not None and _FAILED.match(text) is None
+
+
+def read(text: str) -> Said:
+    """Yield each package that a line which tells names.
+
+    What an installer writes at a line's beginning is only quoted elsewhere, or stands behind what nobody here knows:
+    it is named, no more.
+    """
+    text = text.strip().lstrip("│| \t")
     for form, tell in _FORMS:
         if found := form.search(text):
-            return tell(found)
+            return tell(found) if found.start() == 0 or form is _COMMAND else _quoted(tell(found))
     return iter(())
 
 
-def _done(found: re.Match[str]) -> _Said:
+def _quoted(said: Said) -> Said:
+    for of, version, sure, _ in said:
+        yield of, version, sure if sure is Sureness.ALLOWED else Sureness.LOCKED, False
+
+
+def _done(found: re.Match[str]) -> Said:
     for each in found[2].split():
         name, hyphen, version = each.rpartition("-")
         if hyphen and version[:1].isdigit():
             yield package(PYPI, name), version, Sureness.INSTALLED, found[1] == "installed"
 
 
-def _there(found: re.Match[str]) -> _Said:
+def _there(found: re.Match[str]) -> Said:
     yield package(PYPI, found[1]), found[2], Sureness.INSTALLED, False
 
 
-def _uv(found: re.Match[str]) -> _Said:
-    yield package(PYPI, found[2]), found[3], Sureness.INSTALLED, found[1] != "-"
-
-
-def _poetry(found: re.Match[str]) -> _Said:
-    yield package(PYPI, found[1]), found[3], Sureness.INSTALLED, True
+def _poetry(found: re.Match[str]) -> Said:
+    sure = {"Skipped": Sureness.LOCKED, "Failed": Sureness.FETCHED}.get(found[4] or "", Sureness.INSTALLED)
+    there = found[5] is not None
+    yield package(PYPI, found[1]), found[3], Sureness.INSTALLED if there else sure, found[4] != "Skipped"
     if found[2]:
         yield package(PYPI, found[1]), found[2], Sureness.INSTALLED, False
 
 
-def _action(found: re.Match[str]) -> _Said:
+def _action(found: re.Match[str]) -> Said:
     yield package(ACTIONS, found[1]), found[2], Sureness.INSTALLED, True
 
 
-def _npm(found: re.Match[str]) -> _Said:
+def _npm(found: re.Match[str]) -> Said:
     yield package(NPM, found[1]), found[2], Sureness.INSTALLED, True
 
 
-def _listed(found: re.Match[str]) -> _Said:
+def _listed(found: re.Match[str]) -> Said:
     yield package(NPM, found[1]), found[2], Sureness.INSTALLED, False
 
 
-def _fetched(found: re.Match[str]) -> _Said:
-    yield package(NPM, found[1]), found[2], Sureness.FETCHED, True
+def _locked(found: re.Match[str]) -> Said:
+    # `uv tree` shows the lock, and looks like `uv pip tree`, which shows what is there.
+    yield package(PYPI, found[1]), found[2], Sureness.LOCKED, False
 
 
-def _arriving(found: re.Match[str]) -> _Said:
+def _fetched(found: re.Match[str]) -> Said:
+    yield of_npm(found[1]), found[2], Sureness.FETCHED, True
+
+
+def _address(found: re.Match[str]) -> Said:
+    yield of_npm(found[1]), found[2], Sureness.LOCKED, False
+
+
+def _arriving(found: re.Match[str]) -> Said:
     # The metadata alone come while pip chooses, and run nothing.
     metadata = found[1].endswith(".metadata")
     part = of_address(found[1].removesuffix(".metadata"), Sureness.FETCHED, 0)
@@ -114,44 +130,42 @@ def _arriving(found: re.Match[str]) -> _Said:
         yield part.package, part.version, Sureness.ALLOWED if metadata else Sureness.FETCHED, True
 
 
-def _wanted(found: re.Match[str]) -> _Said:
+def _wanted(found: re.Match[str]) -> Said:
     return _pinned(found[1])
 
 
-def _named(found: re.Match[str]) -> _Said:
-    # A freeze, or a file that was printed: it is pinned, at the least.
-    yield package(PYPI, found[1]), found[2], Sureness.LOCKED, False
-
-
-def _asked(found: re.Match[str]) -> _Said:
+def _asked(found: re.Match[str]) -> Said:
     for word in found[1].split():
         plain = word.strip("'\"`,;)")
         if "==" in plain:
             yield from _pinned(plain)
-        elif of_npm := re.fullmatch(rf"({_NPM})@({_VERSION})", plain):
+        elif of_npm := re.fullmatch(rf"({_NPM})@({VERSION})", plain):
             yield package(NPM, of_npm[1]), of_npm[2], Sureness.LOCKED, True
 
 
-def _pinned(text: str) -> _Said:
+def _pinned(text: str) -> Said:
     found = requirement(text, Sureness.LOCKED, 0)
     if found is not None and found.version:
         yield found.package, found.version, Sureness.LOCKED, True
 
 
 # The first that fits says it.
-_FORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], _Said]], ...] = (
+_FORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Said]], ...] = (
     (_DONE, _done),
     (_SATISFIED, _there),
     (_FOUND, _there),
-    (_UV, _uv),
     (_POETRY, _poetry),
     (_ACTION, _action),
     (_NPM_PLUS, _npm),
     (_TREE, _listed),
-    (_TARBALL, _fetched),
+    (_UV_TREE, _locked),
+    (_PIPDEPTREE, _there),
+    (_GOT, _fetched),
+    (_TARBALL, _address),
     (_DEPRECATED, _fetched),
     (_ARRIVING, _arriving),
     (_WANTED, _wanted),
-    (_NAMED, _named),
+    # A freeze, or a file that was printed: it is pinned, at the least.
+    (_NAMED, _locked),
     (_COMMAND, _asked),
 )

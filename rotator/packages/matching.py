@@ -17,6 +17,7 @@ from rotator.packages.sighting import RANK, Sighting, clean, why
 
 _SHOWN = 3
 _ANY = "of any version"
+_SILENT = "it names no package: nothing was installed, or its lines have a form that rotator does not know"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +60,19 @@ def match(advisories: Iterable[Advisory], found: Iterable[Document | Unread]) ->
     events = merged(advisories)
     gathered = _Gathered([each for each in events if each.withdrawn is None])
     unread: list[Unread] = []
+    silent: list[Unread] = []
     files = 0
     for each in found:
-        files += 1
+        files, before = files + 1, gathered.components
         if isinstance(each, Unread):
             unread.append(each)
         elif (broken := gathered.read(each)) is not None:
             unread.append(broken)
+        elif each.happened and gathered.components == before:
+            silent.append(Unread(each.path, _SILENT))
     notes = tuple(f"{each.id} was withdrawn and is not looked for" for each in events if each.withdrawn is not None)
     hits = sorted(gathered.hits(), key=lambda hit: (RANK[hit.sureness], hit.site, hit.package, hit.version))
-    named = tuple(Unread(clean(each.path), each.why) for each in unread)
+    named = tuple(Unread(clean(each.path), each.why) for each in (*unread, *silent))
     return Findings(tuple(hits), named, gathered.components, files, notes)
 
 

@@ -13,6 +13,7 @@ from rotator.intake.json_pieces import END, Within, opened
 from rotator.intake.report import Report
 from rotator.packages.component import Component, Parts, Sureness
 from rotator.packages.names import NPM, package
+from rotator.packages.npm_address import of_archive
 
 DESCRIPTION = "package-lock.json"
 
@@ -32,6 +33,8 @@ def components(report: Report) -> Parts:
     for way, value in opened(report, _WITHIN):
         if value is END or len(way) != 2:  # noqa: PLR2004 - a member of one of the two
             continue
+        if isinstance(value, list):
+            raise report.bad("its packages are lists, as Bun writes them, which rotator does not read")
         table, key = way
         if table == "packages":
             found = _entry(key, mapping(value), sure)
@@ -55,10 +58,14 @@ def _nested(name: str, value: Mapping[str, object], sure: Sureness) -> Iterator[
     waiting = [(name, value)]
     while waiting:
         name, each = waiting.pop()
-        alias = _ALIAS.fullmatch(word(each, "version"))
-        called, version = alias.groups() if alias else (name, word(each, "version"))
-        if version:
-            yield Component(package(NPM, called), version, sure, where=_shown(name))
+        version = word(each, "version")
+        if alias := _ALIAS.fullmatch(version):
+            yield Component(package(NPM, alias[1]), alias[2], sure, where=_shown(name))
+        elif version:
+            # An address stands in the version's place where it was asked for by one.
+            archive = of_archive(version) or of_archive(word(each, "resolved")) if ":" in version else None
+            of, version = archive or (package(NPM, name), version)
+            yield Component(of, version, sure, where=_shown(name))
         waiting += [(str(key), mapping(one)) for key, one in mapping(each.get("dependencies")).items()]
 
 

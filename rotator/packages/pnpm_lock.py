@@ -7,12 +7,14 @@ import re
 from rotator.intake.report import Report
 from rotator.packages.component import Component, Parts, Sureness
 from rotator.packages.names import NPM, package
+from rotator.packages.npm_address import of_archive
 
 DESCRIPTION = "pnpm-lock.yaml"
 
 _OPENING = re.compile(r"lockfileVersion:\s")
-_BEFORE_6 = re.compile(r"/((?:@[^/@]{1,200}/)?[^/@]{1,200})/(\d[^_(\s]{0,200})")
-_SINCE_6 = re.compile(r"/?(@?[^@\s]{1,300})@(\d[^(\s]{0,200})")
+# What came from another registry than the usual has its host in front.
+_BEFORE_6 = re.compile(r"[^/@\s]{0,200}/((?:@[^/@]{1,200}/)?[^/@]{1,200})/(\d[^_(\s]{0,200})")
+_SINCE_6 = re.compile(r"(?:[^/@\s]{0,200}/)?((?:@[^/@\s]{1,200}/)?[^/@\s]{1,200})@(\d[^(\s]{0,200})")
 
 
 def claims(report: Report) -> bool:
@@ -30,3 +32,5 @@ def components(report: Report) -> Parts:
             key = text[2:4096].partition(": ")[0].strip().rstrip(":").strip("'\"")
             if found := _BEFORE_6.match(key) or _SINCE_6.match(key):
                 yield Component(package(NPM, found[1]), found[2], Sureness.LOCKED, number)
+            elif archive := of_archive(key):
+                yield Component(*archive, Sureness.LOCKED, number)

@@ -10,7 +10,8 @@ from rotator.packages.names import NPM, package
 
 DESCRIPTION = "yarn.lock"
 
-_ASKED = re.compile(r'"?(@?[^@\s",]{1,300})@.')
+# Yarn 1 names what an alias stands for in the request alone.
+_ASKED = re.compile(r'"?(?:@?[^@\s",]{1,300}@npm:(?=@?[^@\s",]{1,300}@))?(@?[^@\s",]{1,300})@.')
 _VERSION = re.compile(r'\s+version:?\s+"?([^"\s]{1,200})"?\s*$')
 _RESOLUTION = re.compile(r'\s+resolution:\s+"(@?[^@"]{1,300})@npm:([^"]{1,200})"\s*$')
 

@@ -107,6 +107,7 @@ OUTSIDE = '<!DOCTYPE bom SYSTEM "file:///etc/passwd"><bom/>'
         ("uv.lock", '[[package]]\nname = "a"\nversion = ', "this is not whole TOML: at end of document"),
         ("uv.lock", "a = " + "[" * 100_000, "a number too long or values nested too deep"),
         ("uv.lock", ".".join("a" * 200) + " = 1", "a key has too many parts"),
+        ("bun.lock", '{"lockfileVersion": 1, "packages": {"a": ["a@1.0.0"]}}', "as Bun writes them"),
         ("uv.lock", "x = 1", "this is no lock file: it has no packages"),
         ("freeze.txt", "litellm==1.0\nis what we use", "line 2: this is no requirement; what stands"),
         ("freeze.txt", "", "the report is empty"),
@@ -171,11 +172,17 @@ def test_memory_does_not_grow_with_the_file():
         "\x1b[" * 50_000,
         "https://npm.example/" + "a/-/" * 20_000,
         "a" * 100_000 + "==",
+        "Successfully installed " + "a-1" * 200_000,
+        "Successfully installed " * 30_000,
+        "[a] " * 20_000 + "| " * 20_000,
+        " " * 100_000 + "- a==1",
+        "npm http cache " + "/a/-/a-1." * 20_000,
+        "├ [required: " * 9_000,
     ],
 )
 def test_a_line_made_to_keep_a_pattern_busy_does_not(line):
     """The patterns' work is bounded by the 20,000 characters that are looked at; a test that hangs has failed."""
-    assert found("job/a/b/c.log", line).unread == ()
+    assert len(whole(found("job/a/b/c.log", line)).unread) <= 1
 
 
 def test_a_requirement_made_to_keep_a_pattern_busy_does_not():

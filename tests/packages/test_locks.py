@@ -20,6 +20,11 @@ SCOPED = spec("npm:@s/a==1.0.0")
         ({"packages": {"node_modules/other": {"name": "@s/a", "version": "1.0.0"}}}, SCOPED),
         ({"dependencies": {"b": {"version": "2.0.0", "dependencies": {"@s/a": {"version": "1.0.0"}}}}}, SCOPED),
         ({"dependencies": {"other": {"version": "npm:@s/a@1.0.0"}}}, SCOPED),
+        ({"dependencies": {"other": {"version": "https://npm.example/@s/a/-/a-1.0.0.tgz"}}}, SCOPED),
+        (
+            {"dependencies": {"o": {"version": "file:a.tgz", "resolved": "https://n.example/@s%2fa/-/a-1.0.0.tgz"}}},
+            SCOPED,
+        ),
     ],
 )
 def test_npms_locks_nest_and_rename(lock, advisory):
@@ -42,6 +47,10 @@ def test_npms_names_are_told_apart_by_case():
         ("yarn.lock", '"@s/a@^1.0.0", "@s/a@1":\n  version "1.0.0"\n'),
         ("x", '__metadata:\n  version: 8\n\n"@s/a@npm:^1.0.0":\n  version: 1.0.0\n  resolution: "@s/a@npm:1.0.0"\n'),
         ("x", '__metadata:\n  version: 8\n\n"b@npm:@s/a@1":\n  version: 1.0.0\n  resolution: "@s/a@npm:1.0.0"\n'),
+        ("yarn.lock", '"b@npm:@s/a@1.0.0", "b@npm:@s/a@1":\n  version "1.0.0"\n'),
+        ("x.yaml", "lockfileVersion: 5.4\npackages:\n  npm.example/@s/a/1.0.0:\n    dev: true\n"),
+        ("x.yaml", "lockfileVersion: '6.0'\npackages:\n  npm.example+80/@s/a@1.0.0:\n    dev: true\n"),
+        ("x.yaml", "lockfileVersion: '9.0'\npackages:\n  '@s/a@https://npm.example/@s/a/-/a-1.0.0.tgz':\n    x: 1\n"),
         ("x.yaml", "lockfileVersion: 5.4\n\npackages:\n\n  /@s/a/1.0.0_react@17.0.2:\n    dev: true\n"),
         ("x.yaml", "lockfileVersion: '6.0'\n\npackages:\n\n  /@s/a@1.0.0(react@17.0.2):\n    dev: true\n"),
         ("x.yaml", "lockfileVersion: '9.0'\n\nsnapshots:\n\n  '@s/a@1.0.0': {}\n"),

@@ -22,7 +22,6 @@ AT = "2026-03-24T10:47:00.1234567Z "
         ("Requirement already satisfied: litellm in /usr/lib/python3 (from a) (1.82.7)", "installed", False),
         (" + litellm==1.82.7", "installed", True),
         (" + litellm==1.82.7 (from file:///w/litellm-1.82.7-py3-none-any.whl)", "installed", True),
-        (" - litellm==1.82.7", "installed", False),
         (" ~ litellm==1.82.7", "installed", True),
         ("  - Installing litellm (1.82.7)", "installed", True),
         ("  • Installing litellm (1.82.7 wheels/litellm-1.82.7-py3-none-any.whl)", "installed", True),

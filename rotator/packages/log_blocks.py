@@ -1,0 +1,69 @@
+"""What installers print in several lines, of which each alone says too little: pip's table and its show, uv's changes.
+
+uv heads its changes with how many it made, or would make: ` - name==1.0` without a heading may be any printed list.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from rotator.packages.component import Sureness
+from rotator.packages.log_lines import NAME, VERSION, Said
+from rotator.packages.names import PYPI, package
+
+_TABLE = re.compile(r"Package\s+Version\b")
+_RULE = re.compile(r"---[ -]*$")
+_ROW = re.compile(rf"({NAME})\s+({VERSION})(?:\s.*)?$")
+_FIELD = re.compile(r"(Name|Version|Location): (\S{1,300})")
+_HEADING = re.compile(r"(Would )?(?:un)?install(?:ed)? \d+ package", re.IGNORECASE)
+_REMOVED = re.compile(r"(?:Would uninstall|Uninstalled) \d+ package")
+_CHANGE = re.compile(rf"\s{{0,9}}([+~-]) ({NAME})==({VERSION})(?: \(from .*)?$")
+
+
+@dataclass(slots=True)
+class Blocks:
+    """Where one log is: read its lines in their order, without what others put before them."""
+
+    _table: str = ""
+    _name: str = ""
+    _version: str = ""
+    _would: bool = False
+    _removed: bool = False
+
+    def read(self, text: str) -> Said | None:
+        """Return what the line says as part of its block, None where it is of none."""
+        if self._table == "rows" and (row := _ROW.match(text)):
+            return iter([(package(PYPI, row[1]), row[2], Sureness.INSTALLED, False)])
+        if self._table == "head" and _RULE.match(text):
+            self._table = "rows"
+        else:
+            self._table = "head" if _TABLE.match(text) else ""
+        if change := _CHANGE.match(text):
+            return self._changed(change)
+        if heading := _HEADING.match(text):
+            self._would = heading[1] is not None
+            self._removed = self._removed or _REMOVED.match(text) is not None
+            return None
+        self._removed = False
+        return self._shown(found[1], found[2]) if (found := _FIELD.match(text)) else None
+
+    def _changed(self, change: re.Match[str]) -> Said:
+        if change[1] == "-":
+            sure, came = Sureness.INSTALLED if self._removed else Sureness.LOCKED, False
+        else:
+            sure, came = Sureness.LOCKED if self._would else Sureness.INSTALLED, not self._would
+        yield package(PYPI, change[2]), change[3], sure, came
+
+    def _shown(self, field: str, value: str) -> Said | None:
+        """Read `pip show`: only what says where a package lies is surely there, others have a name and version too."""
+        if field == "Name":
+            self._name, self._version = value, ""
+        elif field == "Version" and self._name and value[0].isdigit():
+            self._version = value
+            return iter([(package(PYPI, self._name), value, Sureness.LOCKED, False)])
+        elif field == "Location" and self._version:
+            told = package(PYPI, self._name), self._version, Sureness.INSTALLED, False
+            self._name = self._version = ""
+            return iter([told])
+        return None
