@@ -8,7 +8,8 @@ from typing import Any
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
-from rotator.packages.names import PYPI, Package
+from rotator.packages.action_refs import same, turns
+from rotator.packages.names import ACTIONS, PYPI, Package
 from rotator.packages.versions import Key, order, pep440
 
 _SHOWN = 3
@@ -39,6 +40,8 @@ class Range:
         keyed = [
             (key, event) for event, text in self.events if text != _BEGINNING and (key := to_key(text)) is not None
         ]
+        if ecosystem == ACTIONS and any(turns(version, event, key) for key, event in keyed):
+            return None
         for point, event in sorted(keyed, key=_by_point):
             if event == "introduced" and at >= point:
                 bad = True
@@ -69,9 +72,13 @@ class Affected:
 
     def covers(self, version: str) -> bool | None:
         """Tell whether this version is bad; None where its order is not known here, so that it may be."""
-        if self.every or self._key(version) in self._keys:
+        if self.every:
             return True
-        said = [each.covers(version, self.package.ecosystem) for each in self.ranges]
+        if self.package.ecosystem == ACTIONS:
+            listed = [same(version, each) for each in self.versions]
+        else:
+            listed = [self._key(version) in self._keys]
+        said = listed + [each.covers(version, self.package.ecosystem) for each in self.ranges]
         return True if True in said else None if None in said else False
 
     def admitted(self, requirement: str) -> tuple[str, ...] | None:

@@ -151,3 +151,36 @@ def test_versions_are_put_in_order(versions):
     keys = [order("PyPI")(each) for each in ordered]
     assert keys == sorted(keys)
     assert sorted(ordered) == sorted(versions)
+
+
+ACTION = package("GitHub Actions", "o/act")
+SHA, OTHER = "0e58ed8671d6b60d0890c21b07f8835ace038e67", "1" * 40
+
+
+@pytest.mark.parametrize(
+    ("versions", "ranges", "used", "bad"),
+    [
+        ([], [("introduced", "45.0.5"), ("fixed", "46.0.1")], "v45", None),
+        ([], [("introduced", "45.0.5"), ("fixed", "46.0.1")], "v46", None),
+        ([], [("introduced", "45.0.5"), ("fixed", "46.0.1")], "v45.0", None),
+        ([], [("introduced", "45.0.5"), ("fixed", "46.0.1")], "v45.1", True),
+        ([], [("introduced", "45.0.5"), ("fixed", "46.0.1")], "v44", False),
+        ([], [("introduced", "45.0.5"), ("fixed", "46.0.1")], "v45.0.4", False),
+        ([], [("introduced", "0"), ("last_affected", "45.0.0")], "v45", None),
+        ([], [("introduced", "45.0.0"), ("fixed", "46.0.0")], "v45", True),
+        (["45.0.7"], [], "v45", None),
+        (["45.0.7"], [], "v4", False),
+        (["45.0.7"], [], "v45.0.7", True),
+        (["45.0.7"], [], "v45.0.6", False),
+        (["1.0.0"], [], "v1", None),
+        (["v1"], [], "v1", True),
+        (["v1"], [], "1", True),
+        (["45.0.7"], [], SHA, None),
+        (["45.0.7"], [], "main", None),
+        ([SHA], [], OTHER, False),
+        ([SHA], [], "v45.0.7", None),
+    ],
+)
+def test_a_tag_that_moves_may_have_been_what_is_bad(versions, ranges, used, bad):
+    affected = Affected(ACTION, tuple(versions), (Range("ECOSYSTEM", tuple(ranges)),) if ranges else ())
+    assert affected.covers(used) is bad
