@@ -124,6 +124,9 @@ def test_a_bad_row_is_told_in_one_line_with_its_place_and_the_way_to_mend_it(row
         {"match": {"owner": "x"}, "datasets": ["postgres://app:canary@db/shop"]},
         {"match": {"owner": "x"}, "consumers": [{"webhook": "https://u:canary@host/x"}]},
         {"match": {"owner": "x"}, "vendor": "-----BEGIN OPENSSH PRIVATE KEY-----"},
+        {"match": {"owner": "x"}, "contact": "wJalrXUtnFEMI/K7MDENG/bPxRfiCYcanaryKEY9"},
+        {"match": {"owner": "x"}, "contact": "key=wJalrXUtnFEMI/K7MDENG/bPxRfiCYcanaryKEY9."},
+        {"match": {"owner": "x"}, "contact": "AIzaSyD-9tSrke72PouQMnMX-a7eZScanaryWBY"},
         {"match": {"owner": "x"}, "reachable_from": ["eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJjYW5hcnkifQ.c2ln"]},
     ],
 )
@@ -131,6 +134,27 @@ def test_what_looks_like_a_secret_is_refused_and_not_repeated(row):
     _, [problem] = read("own.json", json.dumps([row]).encode(), KNOWN)
     assert "secret" in str(problem) or "no plain word" in str(problem)
     assert not any(word in str(problem) for word in ("canary", TOKEN, "eyJ"))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "356a192b7913b04c54574d18c28d46e6395428ab",
+        "356A192B7913B04C54574D18C28D46E6395428AB",
+        "repository/Shop/Payments2/CheckoutBasket",
+        "arn:aws:iam::123456789012:role/Platform/PaymentsReader2/JobsInTest",
+        "arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/Shop/Db-a1B2c3",
+        "https://Wiki.example.com/Q7xBz3Lk9Vd/RtYp5Nw2Hs8JmCf4GaUe6Ti1Oq",
+        "https://build/Job/Q7xBz3Lk9VdRtYp5Nw2Hs8JmCf4G",
+        "SHA256:nThbg6kXUpJWGl7E1IGOCspRomTxdCARLviKw6E5SY8",
+        "Ann.Example-Team+Payments2@example.com",
+        "6ba7b810-9dad-11d1-80b4-00c04fd430c8",
+        "ci-runner@example-project-123456.iam.gserviceaccount.com",
+    ],
+)
+def test_what_is_long_and_a_name_is_no_secret(name):
+    [found], bad = read("own.json", json.dumps([{"match": {"owner": name}}]).encode(), KNOWN)
+    assert (found.match["owner"], bad) == (name, [])
 
 
 def test_what_looks_like_a_policy_or_an_address_and_is_a_name_is_taken():

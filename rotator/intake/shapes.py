@@ -49,9 +49,15 @@ _WHOLE = re.compile("|".join(f"(?P<{kind}>{form})" for kind, form in _FORMS.item
 _PART = re.compile(rf"(?<![A-Za-z0-9_-])(?:{_WHOLE.pattern})(?![A-Za-z0-9_-])")
 
 _SECRET_ELSE = re.compile(
-    r"-----\s*BEGIN[ A-Z0-9_-]*PRIVATE KEY|://[^\s:/@]*:[^\s/@]+@|(?<![\w-])eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.", re.IGNORECASE
+    r"-----\s*BEGIN[ A-Z0-9_-]*PRIVATE KEY|://[^\s:/@]*:[^\s/@]+@|(?<![\w-])eyJ[\w-]{8,}\.eyJ[\w-]{8,}\."
+    r"|(?<![\w-])(?-i:AIza)[\w-]{35}(?![\w-])",
+    re.IGNORECASE,
 )
-"""What is material of nobody in particular: a private key, a login in an address, a signed token."""
+"""What is material, and no kind of ours: a private key, a login in an address, a signed token, Google's API key."""
+
+_LIKE_AWS_SECRET = re.compile(r"(?<![\w/+.-])(?!//)[A-Za-z0-9/+]{40}(?![\w/+=-])")
+_RANDOM = 25
+"""How many of 40 random letters differ at least: so many in 99 of 100, and in few paths or names (measured)."""
 
 _ANYBODYS = frozenset({"github_token", "gitlab_token"})
 _APIS = {"https://github.com": "https://api.github.com", "https://ghcr.io": "https://api.github.com"}
@@ -85,9 +91,15 @@ def only_one_in(text: str) -> str:
 
 def holds_material(text: str) -> bool:
     """Tell whether a secret seems to stand in a text that should hold names alone; an id that has a form is none."""
-    if _SECRET_ELSE.search(text):
+    if _SECRET_ELSE.search(text) or any(_is_random(each) for each in _LIKE_AWS_SECRET.findall(text[:_LINE])):
         return True
     return any(each.lastgroup != AWS_KEY for each in _PART.finditer(text[:_LINE]))
+
+
+def _is_random(word: str) -> bool:
+    """Tell a secret from a path or a name of such letters: a hash in hexadecimal has but sixteen, and of one case."""
+    has_all = any(map(str.islower, word)) and any(map(str.isupper, word)) and any(map(str.isdigit, word))
+    return has_all and len(set(word)) >= _RANDOM
 
 
 def told(
