@@ -21,11 +21,12 @@ VERSION = r"[0-9][\w.+!-]{0,100}"
 # A line without any of these says nothing of packages.
 _MAY_TELL = re.compile(
     r"nstalled |nstalling |nstall |nstallation: |satisfied: |ollecting |ownload|sing cached|rocessing |==|Updating |"
-    r"Downgrading |@\d|\.tgz|[+-] [@A-Za-z]| add |[─-] \S+ (?:v\d|\[)"
+    r"Downgrading |@\d|\.tgz|[+-] [@A-Za-z]| add |[─-] \S+ (?:v\d|\[)|^\S{1,200} v\d"
 )
 _FAILED = re.compile(r"\s*ERROR|(?:npm |\d{1,9} )?http (?:fetch )?(?:GET )?[45]\d\d ")
 
 _DONE = re.compile(r"Successfully (installed|uninstalled) (.+)")
+_DONE_WORD = re.compile(rf"({NAME})-([0-9][\w.+!]{{0,100}})")
 _SATISFIED = re.compile(rf"Requirement already satisfied: ({NAME})\b.*\(({VERSION})\)$")
 _FOUND = re.compile(rf"Found existing installation: ({NAME}) ({VERSION})")
 _ARRIVING = re.compile(r"(?:Downloading|Using cached|Processing|Downloaded) (\S{1,2000})")
@@ -35,13 +36,13 @@ _POETRY = re.compile(
     rf"[-•] (?:Installing|Updating|Downgrading) ({NAME}) \((?:({VERSION}){_FROM} -> )?({VERSION}){_FROM}\)"
     r"(?:: (Skipped|Failed)(?:.{0,100} (Already installed))?)?"
 )
-_NAMED = re.compile(rf"(?:^|\s[+~] )({NAME})==({VERSION})$")
+_NAMED = re.compile(rf"(?:^|\s[+~] )({NAME})==({VERSION})(?=$|[\"\\])")
 _COMMAND = re.compile(
     r"\b(?:pip3?|uv|pipx|poetry|npm|yarn|pnpm|npx)\b.{0,40}? (?:install|add|i|exec|tool|sync|run)\b(.*)"
 )
 _BRANCH = r"[├└+`][─┬-]{1,9} "
 _TREE = re.compile(rf"{_BRANCH}(?:{_NPM}@npm:)?({_NPM})@({VERSION})(?: .*)?$")
-_UV_TREE = re.compile(rf"{_BRANCH}({NAME})(?:\[[\w,.-]{{1,200}}\])? v({VERSION})(?: \(.*)?$")
+_UV_TREE = re.compile(rf"(?:^|{_BRANCH})({NAME})(?:\[[\w,.-]{{1,200}}\])? v({VERSION})(?: \(.*)?$")
 _PIPDEPTREE = re.compile(rf"(?:{_BRANCH}|- )({NAME}) \[required: [^\]]{{1,200}}, installed: ({VERSION})\]$")
 _NPM_PLUS = re.compile(rf"(?:^|\s)\+ (?:{_NPM} <- )?({_NPM})[@ ]([0-9]+\.[0-9]+\.[0-9]+[\w.+-]*)(?: .*)?$")
 _GOT = re.compile(rf"(?:npm |\d{{1,9}} )?http (?:(?:fetch )?(?:GET )?[23]\d\d|cache) \S{{1,400}}?{TARBALL}")
@@ -80,9 +81,8 @@ def _quoted(said: Said) -> Said:
 
 def _done(found: re.Match[str]) -> Said:
     for each in found[2].split():
-        name, hyphen, version = each.rpartition("-")
-        if hyphen and version[:1].isdigit():
-            yield package(PYPI, name), version, Sureness.INSTALLED, found[1] == "installed"
+        if done := _DONE_WORD.match(each):
+            yield package(PYPI, done[1]), done[2], Sureness.INSTALLED, found[1] == "installed"
 
 
 def _there(found: re.Match[str]) -> Said:
