@@ -17,6 +17,7 @@ from rotator.api import hooks
 from rotator.api.bodies import WITHIN_S
 from rotator.api.counts import Counts
 from rotator.api.declaring import Declaring
+from rotator.api.heads import PromptLine
 from rotator.bootstrap import Rotator
 from rotator.errors import BadInput
 
@@ -84,4 +85,4 @@ def start_in_thread(parts: Rotator, door: socket.socket) -> None:
 
 
 def _server(parts: Rotator) -> uvicorn.Server:
-    return uvicorn.Server(uvicorn.Config(make(parts), log_level="warning", access_log=False))
+    return uvicorn.Server(uvicorn.Config(make(parts), http=PromptLine, log_level="warning", access_log=False))

@@ -1,7 +1,8 @@
 """Make incidents of the alarms that are kept: asked and planned as any report is, and left for a person to approve.
 
-One thread of the serving process does it, and does first what a process before it left undone. What an alarm lacks is a
-task for a person; what fetches it by machine one day would do so here, before the plan is made.
+A few threads of the serving process do it, and do first what a process before them left undone. One alarm may take
+minutes, with many credentials or an issuer that is down: so one of the threads has the short ones to itself. What an
+alarm lacks is a task for a person; what fetches it by machine one day would do so here, before the plan is made.
 """
 
 from __future__ import annotations
@@ -24,45 +25,67 @@ log = logging.getLogger("rotator")
 
 LOOK_AGAIN_S = 30.0
 """Seconds after which the ledger is looked at in any case: another machine may have kept an alarm."""
+SHORT = 8192
+"""Bytes, sealed, of an alarm that the thread for short ones takes: some forty credentials."""
+LANES: tuple[int | None, ...] = (None, None, SHORT)
+"""What each thread takes: whatever is due, or short ones."""
 
 
 class Declaring:
-    """The thread that declares."""
+    """The threads that declare."""
 
     def __init__(self, parts: Rotator) -> None:
         self._parts = parts
-        self._woken, self._ended = threading.Event(), threading.Event()
-        self._thread = threading.Thread(target=self._work, name="declaring", daemon=True)
+        self._ended, self._taking = threading.Event(), threading.Lock()
+        self._at_work: set[str] = set()
+        self._is_first = True
+        # Each has an event of its own: who goes to sleep must not take the others' call with him.
+        self._woken = [threading.Event() for _ in LANES]
 
     def start(self) -> None:
         """Begin, with what was left undone."""
-        self._thread.start()
+        for woken, lane in zip(self._woken, LANES, strict=True):
+            threading.Thread(target=self._work, args=(woken, lane), name="declaring", daemon=True).start()
 
     def wake(self) -> None:
         """Say that an alarm was kept."""
-        self._woken.set()
+        for each in self._woken:
+            each.set()
 
     def stop(self) -> None:
-        """End it after what it is at; what is undone stays due."""
+        """End them after what they are at; what is undone stays due."""
         self._ended.set()
-        self._woken.set()
+        self.wake()
 
-    def _work(self) -> None:
-        is_first = True
+    def _work(self, woken: threading.Event, lane: int | None) -> None:
         while not self._ended.is_set():
-            self._woken.clear()
+            woken.clear()
             wait_s = LOOK_AGAIN_S
             try:
-                if is_first:
-                    self._parts.triggers.everything_is_due()
-                    is_first = False
-                while not self._ended.is_set() and (taken := self._parts.triggers.take()) is not None:
-                    declare(self._parts, taken)
-                if (due_at := self._parts.triggers.next_due_at()) is not None:
+                while not self._ended.is_set() and (taken := self._take(lane)) is not None:
+                    try:
+                        declare(self._parts, taken)
+                    finally:
+                        with self._taking:
+                            self._at_work.discard(taken.id)
+                with self._taking:
+                    due_at = self._parts.triggers.next_due_at(lane, self._at_work)
+                if due_at is not None:
                     wait_s = min(max(due_at - clock.now(), 0.0), LOOK_AGAIN_S)
             except (LedgerFailed, RotatorError) as error:
                 log.warning("declaring_waits: the ledger failed (%s)", type(error).__name__)
-            self._woken.wait(wait_s)
+            woken.wait(wait_s)
+
+    def _take(self, lane: int | None) -> Taken | None:
+        """Take an alarm, one thread at a time, and none that another is at: it may be due again before he is done."""
+        with self._taking:
+            if self._is_first:
+                self._parts.triggers.everything_is_due()
+                self._is_first = False
+            taken = self._parts.triggers.take(lane, self._at_work)
+            if taken is not None:
+                self._at_work.add(taken.id)
+            return taken
 
 
 def declare(parts: Rotator, taken: Taken) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, func, insert, or_, select, update
 
 from rotator import clock
 from rotator.credential import Secret
@@ -128,10 +128,18 @@ class Triggers:
         with self._database.write() as connection:
             connection.execute(update(tables.trigger).where(undeclared).values(due_at=self._clock()))
 
-    def take(self) -> Taken | None:
-        """Hand out an alarm that is due, None when there is none; for a while nobody else gets it."""
+    def take(self, shorter_than: int | None = None, but: Collection[str] = ()) -> Taken | None:
+        """Hand out an alarm that is due, None when there is none; for a while nobody else gets it.
+
+        `shorter_than`: bytes of what it names, sealed. `but`: those that the caller has in hand, however long ago.
+        """
         table, now = tables.trigger, self._clock()
-        query = select(table).where(table.c.due_at <= now).order_by(table.c.due_at, table.c.id).limit(1)
+        query = (
+            select(table)
+            .where(table.c.due_at <= now, *_wanted(shorter_than, but))
+            .order_by(table.c.due_at, table.c.id)
+            .limit(1)
+        )
         with self._database.write() as connection:
             row = connection.execute(query.with_for_update(skip_locked=True)).mappings().first()
             if row is None:
@@ -178,10 +186,11 @@ class Triggers:
             mine = (table.c.id == trigger, table.c.state.in_((RECEIVED, WAITING)))
             connection.execute(update(table).where(*mine).values(rows.plain(values)))
 
-    def next_due_at(self) -> float | None:
-        """Return when the next alarm is due, None when none waits."""
+    def next_due_at(self, shorter_than: int | None = None, but: Collection[str] = ()) -> float | None:
+        """Return when the next alarm is due, None when none waits; of those that `take` would hand out."""
         with self._database.read() as connection:
-            return connection.execute(select(func.min(tables.trigger.c.due_at))).scalar()
+            query = select(func.min(tables.trigger.c.due_at)).where(*_wanted(shorter_than, but))
+            return connection.execute(query).scalar()
 
     def listed(self) -> list[Alarm]:
         """Return every alarm, the newest first."""
@@ -201,6 +210,12 @@ class Triggers:
             )
             for each in found
         ]
+
+
+def _wanted(shorter_than: int | None, but: Collection[str]) -> list[ColumnElement[bool]]:
+    table = tables.trigger
+    short = [] if shorter_than is None else [func.length(table.c.blob) < shorter_than]
+    return [table.c.id.not_in(list(but)), *short]
 
 
 def _first(connection: Connection, *where: Any, closed_too: bool = False) -> RowMapping | None:

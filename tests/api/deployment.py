@@ -15,6 +15,7 @@ import uvicorn
 
 from rotator.api import app
 from rotator.api.bodies import WITHIN_S
+from rotator.api.heads import PromptLine
 from rotator.bootstrap import Rotator
 from rotator.settings.file import load
 from tests.triggers.signing import SHARED, TOPIC, WHSEC, Delivery
@@ -93,7 +94,8 @@ def web(config: Path, body_within_s: float = WITHIN_S) -> Iterator[Web]:
     parts = Rotator(load(config))
     parts.database  # noqa: B018 - made here, before threads could make it twice
     door = app.listen("127.0.0.1", 0)
-    server = uvicorn.Server(uvicorn.Config(app.make(parts, body_within_s), log_level="warning", access_log=False))
+    made = app.make(parts, body_within_s)
+    server = uvicorn.Server(uvicorn.Config(made, http=PromptLine, log_level="warning", access_log=False))
     thread = threading.Thread(target=server.run, args=([door],), daemon=True)
     thread.start()
     try:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
-from rotator.api.declaring import declare
+from rotator import response
+from rotator.api.declaring import Declaring, declare
 from rotator.bootstrap import Rotator
 from rotator.credential import Leaked, Secret
 from rotator.errors import Unavailable
@@ -14,6 +17,7 @@ from rotator.ledger.triggers import Triggers
 from rotator.settings.file import load
 from rotator.triggers.message import Missing, Trigger
 from tests.api.deployment import configured
+from tests.e2e.commands import until
 
 ALARM = Trigger(
     "A leak",
@@ -105,6 +109,30 @@ class Behind:
     def _tell(self, triggers, incident):
         self._asked += 1
         return self._asked > 2 and self._tells(triggers, incident)
+
+
+def test_long_alarms_hold_up_no_short_one(parts, monkeypatch):
+    """As many as there are threads for them wait for an issuer that does not answer."""
+    prepare, ends = response.prepare, threading.Event()
+
+    def slowly(given, found, **named):
+        assert len(found) == 1 or ends.wait(60)
+        return prepare(given, found, **named)
+
+    monkeypatch.setattr(response, "prepare", slowly)
+    for count in (100, 99, 98, 1):
+        ids = [Leaked(id=f"AKIA{number:016}") for number in range(1000 - count, 1000)]
+        exposures = tuple(Exposure(LIST, "aws_iam_access_key", each) for each in ids)
+        parts.triggers.keep("generic", Trigger(f"{count} keys", exposures=exposures), str(count).encode())
+    declaring = Declaring(parts)
+    declaring.start()
+    try:
+        assert until(lambda: [each.title for each in parts.triggers.listed() if each.incident]) == ["1 keys"]
+        ends.set()
+        assert until(lambda: all(each.incident for each in parts.triggers.listed()))
+    finally:
+        ends.set()
+        declaring.stop()
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from sqlalchemy.exc import OperationalError
 from typer.testing import CliRunner
 
 from rotator.api.bodies import LIMIT_BYTES
+from rotator.api.heads import PromptLine
 from rotator.cli.main import app as commands
 from rotator.ledger.triggers import Triggers
 from tests.api.deployment import configured, web
@@ -189,6 +190,22 @@ def test_a_body_that_does_not_come_is_not_waited_for(tmp_path, outside):
     with web(configured(tmp_path, outside.address), body_within_s=0.05) as hasty:
         assert raw(hasty.port, HEAD, b"Content-Length: 1000\r\n\r\n[") == b"HTTP/1.1 408"
         assert hasty.counted("github", "too_slow") == 1
+
+
+def test_a_line_on_which_no_request_comes_is_closed(server, monkeypatch):
+    """Neither the first nor, behind an answer, the next."""
+    monkeypatch.setattr(PromptLine, "within_s", 0.05)
+    assert raw(server.port) == raw(server.port, HEAD) == b""
+    asks = b"GET /healthz HTTP/1.1\r\nHost: x\r\n"
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as line:
+        line.sendall(asks + b"\r\n")
+        answer = line.makefile("rb")
+        assert answer.readline() == b"HTTP/1.1 200 OK\r\n"
+        while answer.readline() != b"\r\n":
+            pass
+        assert answer.read(15) == b'{"status":"ok"}'
+        line.sendall(asks)
+        assert answer.read() == b""
 
 
 def test_nothing_is_open_where_nobody_is_expected(tmp_path, outside, signed):

@@ -152,6 +152,19 @@ def test_who_takes_an_alarm_has_it_for_a_while_and_whoever_comes_after_declares_
     assert triggers.take().incident == taken.incident
 
 
+def test_the_short_are_taken_beside_the_long_and_none_that_is_in_hand(triggers, clock):
+    long = triggers.keep("gitlab", alarm(*(f"token {number}" for number in range(50))), b"long")
+    clock.now += 1
+    short = triggers.keep("gitlab", alarm("a"), b"short")
+    assert triggers.next_due_at() == clock.now - 1
+    assert triggers.next_due_at(2000) == clock.now
+    assert [triggers.take(2000).id, triggers.take(2000), triggers.take().id] == [short.id, None, long.id]
+    clock.now += TAKEN_S
+    assert triggers.take(but=[long.id, short.id]) is None
+    assert triggers.next_due_at(but=[long.id, short.id]) is None
+    assert triggers.take(but=[short.id]).id == long.id
+
+
 def test_what_cannot_be_declared_is_tried_later_and_later_and_says_why(triggers, clock):
     kept = triggers.keep("gitlab", alarm("a"), b"")
     waits = []
