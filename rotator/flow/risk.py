@@ -10,6 +10,8 @@ from rotator.flow.access import Seen, Uses
 from rotator.flow.exposure import Certainty
 from rotator.flow.scope import Scoped
 
+_UNSAID = "medium"
+"""What is taken where nobody said how critical it is."""
 _CRITICALITY = {"low": 1.0, "medium": 3.0, "high": 9.0, "critical": 27.0}
 _CERTAINTY = {Certainty.SEEN: 1.0, Certainty.REACHABLE: 1.0, Certainty.INFERRED: 0.5}
 """What a payload that harvests could reach counts as taken; what follows only from what was taken, by half."""
@@ -61,7 +63,7 @@ _INFERRED = Term(_CERTAINTY[Certainty.INFERRED], "inferred")
 
 @cache
 def _criticality(named: str) -> Term:
-    return Term(_CRITICALITY.get(named, _CRITICALITY["medium"]), named)
+    return Term(_CRITICALITY.get(named, _CRITICALITY[_UNSAID]), named or _UNSAID)
 
 
 @cache

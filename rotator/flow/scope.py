@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from itertools import chain
 
 from rotator.credential import CredentialRef, Leaked
 from rotator.errors import BadInput
@@ -81,13 +82,13 @@ class Custody:
     """One `[[credentials]]` entry: what is known of the credentials it matches.
 
     `match` compares attributes of a CredentialRef (provider, connection, owner, id). `reads` and `administers` name
-    what such a credential can read and change, as `CONNECTION:PATH`; None means that nobody knows. `reachable_from` are
-    the sites on which a thief finds it, `vendor` is who holds it beside us, `datasets` what stands behind it, `contact`
-    whom to tell.
+    what such a credential can read and change, as `CONNECTION:PATH`; None means that nobody knows. A `criticality`
+    of "" was not said. `reachable_from` are the sites on which a thief finds it, `vendor` is who holds it beside us,
+    `datasets` what stands behind it, `contact` whom to tell.
     """
 
     match: Mapping[str, str]
-    criticality: str = "medium"
+    criticality: str = ""
     reads: tuple[str, ...] | None = None
     deliver: tuple[Place, ...] = ()
     consumers: tuple[ConsumerAddress, ...] = ()
@@ -102,24 +103,51 @@ class Custody:
 UNKNOWN_CUSTODY = Custody(match={})
 
 
+_CLOSEST = ("id", "owner", "connection", "provider")
+"""What a match compares, from what tells most of a credential to what tells least."""
+
+
 class Custodies:
     """All entries, found by what they match: thousands of credentials are looked up among thousands of entries."""
 
     def __init__(self, entries: Iterable[Custody]) -> None:
-        self._found: dict[tuple[str, ...], dict[tuple[str, ...], tuple[int, Custody]]] = {}
-        for place, entry in enumerate(entries):
+        self._found: dict[tuple[str, ...], dict[tuple[str, ...], list[Custody]]] = {}
+        for entry in entries:
             names = tuple(sorted(entry.match))
             values = tuple(entry.match[name] for name in names)
-            self._found.setdefault(names, {}).setdefault(values, (place, entry))
+            self._found.setdefault(names, {}).setdefault(values, []).append(entry)
+        self._names = sorted(self._found, key=lambda names: [name not in names for name in _CLOSEST])
 
     def of(self, ref: CredentialRef) -> Custody:
-        """Return the most specific entry that fits, the first among equals; UNKNOWN_CUSTODY when none does."""
+        """Return what the entries that fit say together; UNKNOWN_CUSTODY when none does.
+
+        Where two say the same key, the closer is believed: an id is closer than an owner, that than a connection, that
+        than a kind. What a credential reads and administers is all that any of them says: to say less in one place does
+        not make a thief read less.
+        """
         fitting = [
-            (-len(names), *found)
-            for names, entries in self._found.items()
-            if (found := entries.get(tuple(getattr(ref, name) for name in names))) is not None
+            entry
+            for names in self._names
+            for entry in self._found[names].get(tuple(getattr(ref, name) for name in names), ())
         ]
-        return min(fitting, key=lambda each: each[:2])[2] if fitting else UNKNOWN_CUSTODY
+        return _together(fitting) if len(fitting) > 1 else fitting[0] if fitting else UNKNOWN_CUSTODY
+
+
+def _together(fitting: Sequence[Custody]) -> Custody:
+    reads = [each.reads for each in fitting if each.reads is not None]
+    return Custody(
+        match=fitting[0].match,
+        criticality=next((each.criticality for each in fitting if each.criticality), ""),
+        reads=tuple(dict.fromkeys(chain(*reads))) if reads else None,
+        deliver=next((each.deliver for each in fitting if each.deliver), ()),
+        consumers=next((each.consumers for each in fitting if each.consumers), ()),
+        administers=tuple(dict.fromkeys(chain(*(each.administers for each in fitting)))),
+        environment=next((each.environment for each in fitting if each.environment), None),
+        reachable_from=tuple(dict.fromkeys(chain(*(each.reachable_from for each in fitting)))),
+        vendor=next((each.vendor for each in fitting if each.vendor), ""),
+        datasets=tuple(dict.fromkeys(chain(*(each.datasets for each in fitting)))),
+        contact=next((each.contact for each in fitting if each.contact), ""),
+    )
 
 
 @dataclass(frozen=True, slots=True)

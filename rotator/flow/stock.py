@@ -12,6 +12,7 @@ from rotator.flow.scope import Custody
 
 _IN_A_STORE = frozenset({"aws_secret", "aws_ssm_parameter", "gcp_secret_version", "azure_key_vault_secret"})
 """Kinds that are themselves what a reader of their connection reads: the owner is the name in the store."""
+_NAMELESS = CredentialRef("", "", "", "")
 _STATIC_ROLE = "vault_database_static_role"
 
 
@@ -61,15 +62,19 @@ def stock(entries: Sequence[Custody], known: Iterable[CredentialRef]) -> list[St
     """
     refs = list(dict.fromkeys(known))
     fitting = Fitting(refs)
-    found: dict[CredentialRef, list[Custody]] = {ref: [] for ref in refs}
+    told: dict[CredentialRef, None] = {}
     for entry in entries:
         provider, connection, owner, name = key(entry.match)
-        fits = fitting.of(entry.match)
-        if not fits and (entry.deliver or owner or name):
-            fits = [CredentialRef(provider, connection, owner, name)]
-        for ref in fits:
+        if not fitting.of(entry.match) and (entry.deliver or owner or name):
+            told[CredentialRef(provider, connection, owner, name)] = None
+    # What a wider entry says holds for those too that only a closer one names.
+    fitting = Fitting([*refs, *told])
+    found: dict[CredentialRef, list[Custody]] = {ref: [] for ref in (*refs, *told)}
+    for entry in entries:
+        # An entry that compares nothing fits none in particular: it is of a credential of which nothing is known.
+        for ref in fitting.of(entry.match) or ([_NAMELESS] if entry.deliver else ()):
             found.setdefault(ref, []).append(entry)
-    return [Stock(ref, tuple(told)) for ref, told in found.items()]
+    return [Stock(ref, tuple(custodies)) for ref, custodies in found.items()]
 
 
 def spoken_of_as(ref: CredentialRef) -> Iterator[CredentialRef]:

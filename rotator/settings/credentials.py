@@ -93,7 +93,7 @@ def custody_of(match: Mapping[str, str], said: Mapping[str, Any]) -> Custody:
     reads = said.get("reads")
     return Custody(
         match=match,
-        criticality=said.get("criticality", "medium"),
+        criticality=said.get("criticality", ""),
         reads=None if reads is None else tuple(reads),
         administers=tuple(said.get("administers", ())),
         environment=said.get("environment"),

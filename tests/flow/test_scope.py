@@ -1,4 +1,4 @@
-"""What is known of a credential comes from the one entry that speaks of it most exactly."""
+"""What is known of a credential is what all entries that fit it say, the closest first."""
 
 from __future__ import annotations
 
@@ -8,13 +8,19 @@ from hypothesis import strategies as st
 
 from rotator.credential import CredentialRef
 from rotator.errors import BadInput
-from rotator.flow.scope import HOST_LENGTH, UNKNOWN_CUSTODY, ConsumerAddress, Custodies, Custody, foothold
+from rotator.flow.scope import HOST_LENGTH, ConsumerAddress, Custodies, Custody, foothold
+from rotator.ports import Place
 
 NAMES = ("provider", "connection", "owner", "id")
 values = st.sampled_from(["a", "b"])
 refs = st.builds(CredentialRef, values, values, values, values)
 entries = st.lists(
-    st.builds(Custody, match=st.dictionaries(st.sampled_from(NAMES), values), criticality=st.uuids().map(str)),
+    st.builds(
+        Custody,
+        match=st.dictionaries(st.sampled_from(NAMES), values),
+        criticality=st.one_of(st.just(""), st.uuids().map(str)),
+        reads=st.none() | st.lists(values).map(tuple),
+    ),
     max_size=8,
 )
 
@@ -23,16 +29,42 @@ def fits(entry, ref):
     return all(getattr(ref, name) == value for name, value in entry.match.items())
 
 
+def closeness(entry):
+    return [name not in entry.match for name in ("id", "owner", "connection", "provider")]
+
+
 @given(entries, refs)
-def test_the_most_specific_entry_that_fits_speaks_and_the_first_among_equals(found, ref):
-    fitting = sorted((each for each in found if fits(each, ref)), key=lambda each: -len(each.match))
-    assert Custodies(found).of(ref) is (fitting[0] if fitting else UNKNOWN_CUSTODY)
+def test_the_closest_entry_that_says_it_is_believed_and_the_first_among_equals(found, ref):
+    fitting = sorted((each for each in found if fits(each, ref)), key=closeness)
+    said = Custodies(found).of(ref)
+    assert said.criticality == next((each.criticality for each in fitting if each.criticality), "")
+    assert said.match == (fitting[0].match if fitting else {})
+
+
+@given(entries, refs)
+def test_what_it_reads_is_all_that_anybody_says_and_unknown_where_nobody_does(found, ref):
+    told = [each.reads for each in found if fits(each, ref) and each.reads is not None]
+    reads = Custodies(found).of(ref).reads
+    assert (None if reads is None else set(reads)) == (set().union(*told) if told else None)
+
+
+def test_an_entry_that_says_little_hides_nothing_that_a_wider_one_says():
+    place = Place("vault_kv", "vault", "ci")
+    wide = Custody({"owner": "ci"}, deliver=(place,), reads=("vault:ci/*",), environment="production")
+    near = Custody({"provider": "p", "owner": "ci", "id": "1"}, criticality="critical", reads=())
+    said = Custodies([wide, near]).of(CredentialRef("p", "c", "ci", "1"))
+    assert (said.criticality, said.deliver, said.reads, said.environment) == (
+        "critical",
+        (place,),
+        ("vault:ci/*",),
+        "production",
+    )
 
 
 def test_an_entry_that_names_nothing_speaks_of_whatever_no_other_does():
     everything, ci = Custody({}, criticality="low"), Custody({"owner": "ci"}, criticality="high")
     known = Custodies([everything, ci])
-    assert known.of(CredentialRef("p", "c", "ci", "1")) is ci
+    assert known.of(CredentialRef("p", "c", "ci", "1")).criticality == "high"
     assert known.of(CredentialRef("p", "c", "app", "2")) is everything
 
 
