@@ -25,6 +25,11 @@ WHY_NOT = "ann: the batch job broke"
 REFUSED = st.sampled_from([StepState.PENDING, StepState.FAILED, StepState.HELD, StepState.SKIPPED])
 
 
+PATHS = [(kind, strategy) for kind in sorted(PLAYBOOKS) for strategy in PLAYBOOKS[kind].strategies]
+WITH_A_WAY_BACK = [(kind, each) for kind, each in PATHS if any(line.undo for line in PLAYBOOKS[kind].path(each))]
+"""Most paths have none, and too many of them would leave too little to try."""
+
+
 @functools.cache
 def planned(kind, strategy, *, consumers):
     """Return a run of that kind as it is enrolled."""
@@ -67,8 +72,7 @@ def histories(draw):
 
     Also which step somebody may want to undo: mostly one that has a way back.
     """
-    kind = draw(st.sampled_from(sorted(PLAYBOOKS)))
-    strategy = draw(st.sampled_from(PLAYBOOKS[kind].strategies))
+    kind, strategy = draw(st.sampled_from(WITH_A_WAY_BACK if draw(st.integers(0, 9)) else PATHS))
     run, steps, doors = planned(kind, strategy, consumers=draw(st.booleans()))
     order = sorted({step.position for step in steps})
     # Mostly far enough that there is something to take back.
