@@ -18,7 +18,6 @@ from rotator.errors import BadInput
 from rotator.flow.basis import basis
 from rotator.flow.budget import Limit, strictest
 from rotator.flow.inventory import CONFIGURATION, Entry
-from rotator.flow.inventory import key as key_of
 from rotator.flow.playbook_words import meant
 from rotator.flow.scope import Custodies
 from rotator.ledger import timekeeping
@@ -126,11 +125,10 @@ class Rotator:
 
     @functools.cached_property
     def entries(self) -> list[Entry]:
-        """All that people said of credentials: the configuration, and what was imported of which it does not speak."""
+        """All that people said of credentials: the configuration, which is believed first, and what was imported."""
         from rotator.settings.credentials import custody_of  # noqa: PLC0415
 
-        own = {key_of(each.custody.match) for each in self.configured}
-        imported = (each for each in self.inventory.stated() if key_of(each.match) not in own)
+        imported = self.inventory.stated()
         return [*self.configured, *(Entry(custody_of(each.match, each.said), each.file) for each in imported)]
 
     @functools.cached_property

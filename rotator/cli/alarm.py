@@ -69,14 +69,14 @@ class Alarm:
     title: str
     reach: Reach = NOWHERE
     evidence: Findings | None = None
-    exposed_at: float | None = None
-    """Since when a bad package was anywhere, where the evidence says so; in seconds since 1970."""
+    not_before: float | None = None
+    """Before that it was nowhere, as far as the evidence tells, in seconds since 1970; it may have come later."""
 
     def access(self, logs: Sequence[str], exposed_at: float | None) -> Access | None:
         """Return how the logs are read for the credentials that will be named, None where there are none."""
         if not logs:
             return None
-        since = self.exposed_at if exposed_at is None else exposed_at
+        since = self.not_before if exposed_at is None else exposed_at
 
         def read(scoped: Sequence[Scoped]) -> AccessEvidence:
             from rotator.access.reading import evidence  # noqa: PLC0415 - only whoever has logs pays for it

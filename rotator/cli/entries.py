@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -24,6 +24,10 @@ class Listing(StrEnum):
     JSON = "json"
     JSONL = "jsonl"
     CSV = "csv"
+
+
+_OVERRULED = frozenset({"criticality", "environment", "deliver", "consumers", "vendor", "contact"})
+"""Keys of which one entry is believed; of all others what everybody says is heard."""
 
 
 def list_entries(
@@ -45,7 +49,8 @@ def list_entries(
 
     table = plain_table(f"{len(found):,} entries", "match", "criticality", "reachable from", "source", "from", "since")
     for each in found:
-        source = f"{each['source']} (overruled)" if each["overruled"] else each["source"]
+        overruled = f" (overruled: {', '.join(each['overruled'])})" if each["overruled"] else ""
+        source = f"{each['source']}{overruled}"
         sites = each["said"].get("reachable_from") or ["not told"]
         told = each["said"].get("criticality") or "not told"
         since = each["at"][:10]
@@ -54,17 +59,17 @@ def list_entries(
 
 
 def _entries(parts: Rotator) -> list[dict[str, Any]]:
-    """Return every entry as data. An imported one is overruled where the configuration has its very match."""
+    """Return every entry as data. An imported one is overruled in the keys that the configuration has of its match."""
     from rotator.flow.inventory import CONFIGURATION, NAMES, key  # noqa: PLC0415
     from rotator.report.clocks import moment  # noqa: PLC0415
 
     stated = [(each.match.model_dump(exclude_none=True), each) for each in parts.settings.credentials]
-    own = {key(match) for match, _ in stated}
+    own = {key(match): _said(each).keys() & _OVERRULED for match, each in reversed(stated)}
     found = [_entry(match, "configuration", CONFIGURATION, said=_said(each)) for match, each in stated]
     found += [
-        _entry(each.match, "import", each.file, said=each.said, by=each.by, at=moment(each.at), overruled=is_told)
+        _entry(each.match, "import", each.file, said=each.said, by=each.by, at=moment(each.at), overruled=sorted(keys))
         for each in parts.inventory.stated()
-        for is_told in [key(each.match) in own]
+        for keys in [each.said.keys() & own.get(key(each.match), set())]
     ]
     for one in parts.inventory.listed():
         facts = {**one.facts, **({"gone_at": moment(one.gone_at)} if one.gone_at is not None else {})}
@@ -82,7 +87,7 @@ def _entry(
     facts: Mapping[str, str] | None = None,
     by: str = "",
     at: str = "",
-    overruled: bool = False,
+    overruled: Sequence[str] = (),
 ) -> dict[str, Any]:
     return {
         "match": dict(match),
@@ -92,7 +97,7 @@ def _entry(
         "file": file,
         "by": by,
         "at": at,
-        "overruled": overruled,
+        "overruled": list(overruled),
     }
 
 
@@ -110,7 +115,7 @@ def _write_csv(parts: Rotator) -> None:
     table = csv.writer(sys.stdout, lineterminator="\n")
     table.writerow([*NAMES, *keys])
     for each in _entries(parts):
-        if each["source"] != "discover" and not each["overruled"]:
-            cells = [each["said"].get(name, "") for name in keys]
+        if each["source"] != "discover":
+            cells = [each["said"].get(name, "") if name not in each["overruled"] else "" for name in keys]
             told = [cell if isinstance(cell, str) else json.dumps(cell) for cell in cells]
             table.writerow([*(each["match"].get(name, "") for name in NAMES), *told])

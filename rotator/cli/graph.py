@@ -36,3 +36,4 @@ def write_graph(name: str | None, prepared: Prepared) -> None:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise BadInput(f"cannot be written ({error.strerror})", name, "give another --graph FILE") from None
+    typer.echo(f"why each is included: {path}", err=True)

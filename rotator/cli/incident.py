@@ -119,7 +119,7 @@ def declare(  # noqa: PLR0917 - options, which callers name
         title=title,
         severity=severity,
         detected_at=clock.now() - (time.monotonic() - began),
-        exposed_at=alarm.exposed_at if exposed is None else exposed,
+        exposed_at=exposed,
         footholds=list(hosts),
         shown=shown,
     )

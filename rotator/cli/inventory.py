@@ -62,7 +62,7 @@ def import_files(
         return
     changed = [each for each in found if each.act is not Act.SAME]
     for each in changed if dry_run else changed[:_SHOWN]:
-        typer.echo(plain(_line(each)))
+        typer.echo(plain(f"{'would be ' * dry_run}{_line(each)}"))
     if not dry_run and len(changed) > _SHOWN:
         typer.echo(f"… and {len(changed) - _SHOWN:,} more: `rotator inventory list` has all")
     typer.echo(_counted(found, dry_run=dry_run))

@@ -143,7 +143,7 @@ def respond(  # noqa: PLR0917 - options, which callers name
         title=title or alarm.title,
         severity=severity,
         detected_at=clock.now() - (time.monotonic() - began),
-        exposed_at=alarm.exposed_at if exposed is None else exposed,
+        exposed_at=exposed,
         footholds=list(hosts),
         approved=True,
         shown=shown,

@@ -105,7 +105,7 @@ def beat(context: typer.Context) -> None:
 
 
 def serve(context: typer.Context, port: Port = 8420, host: Host = "127.0.0.1") -> None:
-    """Serve the web: health, readiness and metrics."""
+    """Serve the web: health, readiness, metrics, and a door for each sender of alarms that the configuration names."""
     from rotator.api.app import listen, run  # noqa: PLC0415 - FastAPI is not free
 
     parts, door = context.obj.parts(), listen(host, port)

@@ -120,7 +120,8 @@ class _At:
         hit = self.first_installed
         if hit is None:
             return None
-        others = f", and at {self.installed_at - 1:,} more sites" if self.installed_at > 1 else ""
+        more = self.installed_at - 1
+        others = f", and at {more:,} more site{'s' * (more > 1)}" if more else ""
         via = (f"{self._links[hit.site]}{others}",)
         return Exposure(INVENTORY, "", Leaked(), hit.path, hit.line, certainty=Certainty.INFERRED, via=via)
 
@@ -166,7 +167,7 @@ def _when(since: datetime | None) -> str:
     if since is None:
         return ""
     utc = since.astimezone(UTC) if since.tzinfo else since
-    return f", {utc:%Y-%m-%dT%H:%MZ}"
+    return f", not before {utc:%Y-%m-%dT%H:%MZ}"
 
 
 def _credentials(

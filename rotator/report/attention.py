@@ -129,8 +129,7 @@ def still_open(credentials: list[dict[str, Any]]) -> list[RenderableType]:
         ways = {way["command"]: way["means"] for one in each["next"] if not one["due_at"] for way in one["ways"]}
         lines += [f"      {command}   {means}" for command, means in ways.items()]
         lines += [f"      {_tried(one)}" for one in each["trying"]]
-    if by_hand := [each for each in credentials if each["state"] == "manual" and not each["steps"]]:
-        lines.append(f"      {by_hand[0]['again']}   once its cause is mended: this incident does not ask again")
+    lines += [f"      {line}" for line in once_mended(credentials)]
     if not lines and any(each["stopped"] for each in credentials):
         return [Text("What is left is stopped.", style="bold red")]
     if not lines and (stated := sum(each["state"] == "stated_dead" for each in credentials)):
@@ -141,6 +140,12 @@ def still_open(credentials: list[dict[str, Any]]) -> list[RenderableType]:
         return [Text("Nothing is open.", style="green")]
     shown = [Text(plain(line)) for line in lines[:SHOWN]]
     return [Text("Still open:", style="bold"), *shown, *rest(len(lines))]
+
+
+def once_mended(credentials: list[dict[str, Any]]) -> list[str]:
+    """Say how what no machine can answer is asked about again, nothing where there is no such."""
+    by_hand = [each for each in credentials if each["state"] == "manual" and not each["steps"]]
+    return [f"{each['again']}   once its cause is mended: this incident does not ask again" for each in by_hand[:1]]
 
 
 def _tried(one: dict[str, Any]) -> str:

@@ -106,7 +106,10 @@ def accounts_table(plan: _Told) -> list[RenderableType]:
     rest = [Text(f"… and {len(found) - _ROWS:,} more (-o json has all)")] if len(found) > _ROWS else []
     dead, replaced = lasting(plan["dead_at_least_s"]), lasting(plan["replaced_at_least_s"])
     said = [f"In all {plan['calls']:,} calls."]
-    said.append(f"By the budgets alone at least {dead} until all are proven dead, {replaced} until all is replaced.")
+    if any(each["dead_at_least_s"] is not None for each in found):
+        said.append(
+            f"By the budgets alone at least {dead} until all are proven dead, {replaced} until all is replaced."
+        )
     if unknown := len(plan["without_budget"]):
         of = "1 account" if unknown == 1 else f"{unknown:,} accounts"
         said.append(f"That leaves out {of} of no known budget.")

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from rotator.flow.standing import CredentialState
-from rotator.report.attention import SHOWN, acted, for_you, not_begun, rest, scheduled, still_open
+from rotator.report.attention import SHOWN, acted, for_you, not_begun, once_mended, rest, scheduled, still_open
 from rotator.report.plain import plain
 from rotator.report.plan import plan_text
 from rotator.report.tables import plain_table, words
@@ -60,7 +60,9 @@ def planned_text(report: dict[str, Any], shown: dict[str, Any]) -> RenderableTyp
         older = "An older release declared it, and kept no plan: this is how it stands."
         return Group(Text(older, style="bold"), incident_text(report))
     head = Text.from_markup(f"{incident['id']}  {words(incident['title'])}  \\[{incident['severity']}]", style="bold")
-    return Group(head, plan_text(shown), *(for_you(incident) or [Text(f"approved {incident['approved_at']}")]))
+    again = [Text(plain(line)) for line in once_mended(report["credentials"])]
+    approved = for_you(incident) or [Text(f"approved {incident['approved_at']}")]
+    return Group(head, plan_text(shown), *again, *approved)
 
 
 def _is_begun(credential: dict[str, Any]) -> bool:

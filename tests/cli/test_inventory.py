@@ -6,7 +6,10 @@ import json
 
 import pytest
 
+from rotator.bootstrap import Rotator
+from rotator.credential import CredentialRef
 from rotator.practice.token_server import token_server
+from rotator.settings.file import load
 
 ENTRY = {"provider": "acme_api_token", "connection": "acme", "owner": "ci"}
 
@@ -62,3 +65,25 @@ def test_what_is_listed_and_in_no_entry_is_uncovered_until_somebody_speaks_of_it
         ("ci", "import"),
     }
     assert acme.admin.reveal() not in "".join(rotator.said)
+
+
+def test_what_the_configuration_leaves_unsaid_of_a_match_is_heard_from_an_import(rotator):
+    match = "{provider: aws_iam_access_key, owner: ci}"
+    (rotator.folder / "rotator.toml").write_text(
+        'data_dir = "data"\n[[credentials]]\ncriticality = "high"\n'
+        'match = {provider = "aws_iam_access_key", owner = "ci"}\n'
+    )
+    (rotator.folder / "more.yaml").write_text(
+        f"credentials:\n- {{match: {match}, criticality: low, reachable_from: ['host:ci-7'], contact: ann}}\n"
+    )
+    rotator("inventory", "import", "more.yaml").ended(0)
+    listed = rotator("inventory", "list", "-o", "json").ended(0).report
+    assert [each["overruled"] for each in listed] == [[], ["criticality"]]
+    found = Rotator(load(rotator.folder / "rotator.toml"))
+    said = found.custodies.of(CredentialRef("aws_iam_access_key", "aws", "ci", "AKIA1"))
+    found.database.close()
+    assert (said.criticality, [str(each) for each in said.reachable_from], said.contact) == (
+        "high",
+        ["host:ci-7"],
+        "ann",
+    )

@@ -45,7 +45,7 @@ def test_a_typing_error_is_met_with_what_was_meant(rotator, words, meant):
 @pytest.mark.parametrize(
     ("words", "line"),
     [
-        (("intake",), "rotator: intake: missing argument 'FILE...' (see `rotator intake --help`)"),
+        (("intake",), "rotator: FILE: nothing was given (give a report, or --package and --evidence)"),
         (("--bogus",), "rotator: no such option: --bogus (see `rotator --help`)"),
         (("incident", "foo"), "rotator: incident: no such command 'foo' (see `rotator incident --help`)"),
         (("approve", "last"), "rotator: approve: missing option '--digest' (see `rotator approve --help`)"),

@@ -52,7 +52,7 @@ def reached(*given):
 def test_a_link_says_each_step_on_the_way():
     [found] = reached([hit(BUILD)], [entry(BUILD)])
     assert found.via == (
-        "litellm 1.82.7 was installed at job:org/app/build (123.log:88), 2026-03-24T10:52Z",
+        "litellm 1.82.7 was installed at job:org/app/build (123.log:88), not before 2026-03-24T10:52Z",
         "aws_iam_access_key ci AKIA1 is within reach there (inventory: own.csv, line 2)",
     )
     assert (found.certainty, found.where, found.leaked.id) == (SURE, "123.log:88", "AKIA1")
@@ -161,7 +161,7 @@ def test_what_may_be_anywhere_is_a_persons_where_such_a_package_takes_its_kind()
     assert (task.kind, task.key) == (KEY, f"unplaced {KEY}")
     assert "ci, AKIA9 are within reach" in task.reason
     [exposure] = task.exposures
-    assert "and at 1 more sites" in exposure.via[0]
+    assert "and at 1 more site" in exposure.via[0]
     assert "~/.aws/credentials" in exposure.via[1]
     [ghosts] = found.left([CredentialRef(KEY, "aws", "ci", "AKIA1")])  # what another way led to is no open question
     assert "AKIA9 is within reach" in ghosts.reason
