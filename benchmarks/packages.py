@@ -36,8 +36,8 @@ def measure(components: int = COMPONENTS) -> list[dict[str, object]]:
         raise RuntimeError(f"{seen.components} components, {len(seen.hits)} hits, not read: {seen.unread}")
     what = f"bills of materials with {components:,} components searched"
     return [
-        {"name": what, "value": round(took, 2), "unit": "s", "target": TARGET_S},
-        {"name": f"{what}, memory", "value": round(peak, 4), "unit": "GB", "target": TARGET_GB},
+        {"name": what, "value": round(took, 4), "unit": "s", "target": TARGET_S},
+        {"name": f"{what}, memory", "value": round(peak, 6), "unit": "GB", "target": TARGET_GB},
     ]
 
 

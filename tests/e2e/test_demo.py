@@ -52,7 +52,7 @@ def planted(build):
     demo = build / "demo"
     found = [line.partition("=")[2] or line for line in lines(demo / "laptop" / ".aws/credentials") if "secret" in line]
     found += [line.partition("=")[2] for line in lines(demo / "laptop" / "code/warehouse/.env") if "SECRET" in line]
-    found += [line.partition("=")[2] for line in lines(demo / "laptop" / "code/payments/.env") if "ID" not in line]
+    found += [line.partition("=")[2] for line in lines(demo / "laptop" / "code/payments/.env") if "ID=" not in line]
     found += [line.split(":")[2].partition("@")[0] for line in lines(demo / "laptop" / ".git-credentials")]
     found += [(demo / "laptop" / name).read_text() for name in (".vault-token", ".ssh/id_ed25519")]
     own = [path.read_text() for path in (demo / "rotator-credentials").iterdir()]

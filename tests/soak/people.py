@@ -7,6 +7,7 @@ import random
 from collections.abc import Callable
 from typing import Any
 
+from rotator.errors import BadInput
 from rotator.flow.playbook_words import Strategy
 from rotator.flow.run import THROUGH, StepState
 from rotator.ports import Place, State
@@ -43,7 +44,13 @@ class People:
                 self._cases[f"{place.connection}:{place.name}"] = case, stolen
 
     def approve(self, case: Case) -> None:
-        self._deployment.enrolment.approve(case.id, case.digest, by="test")
+        """Approve the plan; where an incident that was approved since has made it stale, declare and approve again."""
+        try:
+            self._deployment.enrolment.approve(case.id, case.digest, by="test")
+        except BadInput:
+            case.id += "-again"
+            self.declare(case)
+            self._deployment.enrolment.approve(case.id, case.digest, by="test")
 
     def plan_mischief(self, case: Case) -> None:
         """Decide who will act on which credential at any time."""
