@@ -18,9 +18,10 @@ from rotator.claims import BUDGET, GATHERS, STOPPED, Ledger, LostClaim, Release
 from rotator.credential import CredentialRef, Secret
 from rotator.errors import RotatorError, Unavailable, Uncertain
 from rotator.exchange import Exchange
+from rotator.flow.outcome import after_error
 from rotator.flow.playbook_words import Subject, Verb
 from rotator.flow.run import AT_ONCE, BranchState, Step, StepState, Work
-from rotator.flow.step import WORKER_LOST, Move, after_error, spread_before
+from rotator.flow.step import WORKER_LOST, Move, spread_before
 from rotator.holding import Holding, resting
 from rotator.ports import ONE_OF_MANY, Batch
 from rotator.waiting import wait_before

@@ -31,16 +31,19 @@ from rotator.settings.configuration import Settings
 from rotator.settings.connections import ConnectionSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from rotator.credential import CredentialRef
     from rotator.engine import Engine
     from rotator.flow.playbook import Playbook
+    from rotator.ledger.approvals import Approvals
+    from rotator.ledger.dismissing import Dismissing
     from rotator.ledger.due import DueWork
     from rotator.ledger.enrolment import Enrolment
     from rotator.ledger.hands import Hands
     from rotator.ledger.inventory import Inventory
     from rotator.ledger.triggers import Triggers
+    from rotator.notifying import Notifying
     from rotator.outside import Outside
 
 log = logging.getLogger("rotator")
@@ -191,7 +194,20 @@ class Rotator:
         """Declaring and approving."""
         from rotator.ledger.enrolment import Enrolment  # noqa: PLC0415
 
-        return Enrolment(self.database, self.seal, account_of=self.account_of, basis=self.basis)
+        return Enrolment(
+            self.database,
+            self.seal,
+            account_of=self.account_of,
+            basis=self.basis,
+            consent=lambda *asked: self.approvals.consent(*asked),  # noqa: PLW0108 - it stands on this enrolment
+        )
+
+    @functools.cached_property
+    def approvals(self) -> Approvals:
+        """Who may say yes to a plan, and what was said."""
+        from rotator.ledger.approvals import Approvals  # noqa: PLC0415
+
+        return Approvals(self.database, self.enrolment, self.settings.policy)
 
     def basis(self, credentials: Mapping[CredentialRef, str], used: Iterable[str]) -> dict[str, str]:
         """Return what a plan for these credentials, each with its kind, stands on now."""
@@ -203,6 +219,13 @@ class Rotator:
         from rotator.ledger.hands import Hands  # noqa: PLC0415
 
         return Hands(self.database)
+
+    @functools.cached_property
+    def dismissing(self) -> Dismissing:
+        """What people say is no leak of ours to answer."""
+        from rotator.ledger.dismissing import Dismissing  # noqa: PLC0415
+
+        return Dismissing(self.database, basis=self.basis, policy=self.approvals.policy)
 
     @functools.cached_property
     def stops(self) -> Stops:
@@ -224,7 +247,7 @@ class Rotator:
     @functools.cached_property
     def reading(self) -> Reading:
         """What reports and boards read."""
-        return Reading(self.database)
+        return Reading(self.database, self.settings.policy)
 
     @functools.cached_property
     def due(self) -> DueWork:
@@ -232,6 +255,12 @@ class Rotator:
         from rotator.ledger.due import DueWork  # noqa: PLC0415
 
         return DueWork(self.database, limits=self.limits)
+
+    def notifying(self, leads: Callable[[], bool]) -> Notifying:
+        """Return what tells people while this process `leads`."""
+        from rotator.notifying import Notifying  # noqa: PLC0415
+
+        return Notifying(lambda: self.database, self.settings.notices, self.settings.folder, leads)
 
     @functools.cached_property
     def engine(self) -> Engine:

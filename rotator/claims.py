@@ -57,13 +57,15 @@ class Ours:
     """Which of an owner's credentials the ledger knows.
 
     `known` are all that its runs name, `replacements` those that runs made, `late` the mints of lost claims. `promoted`
-    are the versions, each with its place, that other runs put where this one delivered, after it had.
+    are the versions, each with its place, that other runs put where this one delivered, after it had. `exposed` are
+    those that leaked, and that other approved runs stop.
     """
 
     known: frozenset[str]
     replacements: frozenset[str]
     late: frozenset[str]
     promoted: frozenset[tuple[str, str]]
+    exposed: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +123,10 @@ class Ledger(Protocol):
 
     def is_shut(self, incident: str, gate: Until) -> bool:
         """Tell whether a gate of the incident keeps its steps waiting."""
+        ...
+
+    def kept_from_destroying(self, run: Run) -> str | None:
+        """Return the gate at which a run waits for its destruction to be approved, None where it does not."""
         ...
 
     def take_mint(self, work: Work) -> Other | None:

@@ -36,7 +36,8 @@ def compare(world: World, work: Work, step: Step, ours: Ours) -> Finding:
         left_over, strange = _siblings(world, work, tried, ours, siblings)
         settles = tuple(sorted(ours.late))
         watched = work.run.replaced_at is not None and not is_long_after(step)
-        given = work.run.replacement if watched else None
+        # One that leaked itself is another run's to stop: that it is gone is no loss.
+        given = work.run.replacement if watched and work.run.replacement not in ours.exposed else None
         if given not in {None, *(each.id for each in siblings), *surplus_accepted(step)}:
             reason = f"replacement_gone: the issuer knows no {given} any more, and consumers were given it"
             return Finding(ask_about(step, [str(given)], reason), left_over, settles)

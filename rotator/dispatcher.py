@@ -41,6 +41,10 @@ class Dispatcher:
         self._leader_since = 0.0
         self._chores_at = float("-inf")
 
+    def leads(self) -> bool:
+        """Tell whether it led at its last tick."""
+        return self._leader is not None and self._leader[0] == self._name
+
     def tick(self) -> int:
         """Do what is due now, if this dispatcher leads; return how many messages were sent."""
         now = time.monotonic()
@@ -55,7 +59,7 @@ class Dispatcher:
                 self._due.open_waves()
                 self._due.compare_late()
                 self._due.forget_expired()
-        if self._leader is None or self._leader[0] != self._name:
+        if not self.leads():
             return 0
         unclaimed, some_lost = self._due.unclaimed()
         room = self._room(unclaimed)

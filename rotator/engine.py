@@ -16,14 +16,16 @@ from rotator import clock
 from rotator.batch import Batches
 from rotator.claims import BUDGET, STOPPED, Ledger, LedgerFailed, LostClaim
 from rotator.effects import Outcome, Unstaged, perform
-from rotator.errors import Rejected, RotatorError
+from rotator.errors import THROTTLED, Rejected, RotatorError
 from rotator.exchange import Exchange, places
+from rotator.flow.dismissal import DISMISSED
+from rotator.flow.outcome import after_error
 from rotator.flow.playbook_words import Subject, Verb
 from rotator.flow.proof import testified
 from rotator.flow.run import AT_ONCE, BranchState, Step, StepState, Work
-from rotator.flow.step import UNRESOLVED, WORKER_LOST, Move, after_error
+from rotator.flow.step import UNRESOLVED, WORKER_LOST, Move
 from rotator.holding import Holding, resting
-from rotator.judgement import NO_VIEW, is_unpaired, move_after, proof_at, proven, stays_proven
+from rotator.judgement import NO_VIEW, is_unpaired, move_after, proof_at, proven, proven_without, stays_proven
 from rotator.minting import Minting
 from rotator.waiting import ONE_AT_A_TIME, wait_before
 from rotator.world import World
@@ -100,7 +102,10 @@ class _Advance:
                 return
             lane = step.lane
             if (stopped := holding.work.branch.stopped) is not None:
-                holding.release(BranchState.OPEN, AT_ONCE, STOPPED + stopped)
+                if stopped.startswith(DISMISSED):  # until it is opened again: nobody sends it
+                    holding.release(BranchState.HELD, None, stopped)
+                else:
+                    holding.release(BranchState.OPEN, AT_ONCE, STOPPED + stopped)
                 return
             move = self._advance(step)
             if move.state not in {StepState.DONE, StepState.SKIPPED}:
@@ -112,6 +117,7 @@ class _Advance:
         holding = self._holding
         if step.state is StepState.RUNNING:
             self._minting.lost(step)
+            self._unheard(step)
             step = holding.record(step, Move(StepState.UNCERTAIN, reason=WORKER_LOST))
         elif step.state is StepState.PENDING and step.facts.get(UNRESOLVED) is True:
             step = holding.record(step, Move(StepState.UNCERTAIN, reason="looked for before it is tried again"))
@@ -190,7 +196,13 @@ class _Advance:
             return self._settle(step, self._minting.without_room(step, error))
         if (proven_before := stays_proven(self._holding.work, step, error)) is not None:
             return self._settle(step, proven_before)
+        if not isinstance(error, Rejected) and error.reason != THROTTLED:
+            self._unheard(step)
         return self._settle(step, after_error(step, error, self._holding.now()))
+
+    def _unheard(self, step: Step) -> None:
+        for proof in proven_without(self._holding.work, step):
+            self._holding.prove(proof)
 
     def _look(self, step: Step) -> Move:
         """Find out what became of a step whose answer nobody has."""

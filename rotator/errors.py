@@ -75,3 +75,7 @@ class BadInput(RotatorError):
         where = f"{self.where}: " if self.where else ""
         mend = f" ({self.mend})" if self.mend else ""
         return f"{where}{self.what}{mend}"
+
+
+class NotAllowed(BadInput):
+    """What a person asked for is not his to do, or not his alone: one line, and the exit code 4."""

@@ -7,16 +7,11 @@ from collections.abc import Iterator
 from rotator.convergence import in_use
 from rotator.effects import Outcome
 from rotator.errors import RotatorError
+from rotator.flow.outcome import after_asking_consumers, after_knock_exposed, after_knock_replacement, after_statement
 from rotator.flow.playbook_words import Expect, Subject, Verb
-from rotator.flow.proof import Evidence, Proof, knocked, mispaired, revived, seen, shut, stated
+from rotator.flow.proof import Evidence, Proof, knocked, mispaired, revived, seen, shut, stated, unheard
 from rotator.flow.run import Step, StepState, Work
-from rotator.flow.step import (
-    Move,
-    after_asking_consumers,
-    after_knock_exposed,
-    after_knock_replacement,
-    after_statement,
-)
+from rotator.flow.step import Move
 from rotator.ports import Answer, State
 
 NO_VIEW = "no_view"
@@ -53,6 +48,12 @@ def proven(work: Work, step: Step, outcome: Outcome, settle_s: float, now: float
         yield proof
     elif outcome.verdict is None and outcome.status is not None:
         yield stated(proof, outcome.status.state, settle_s, now)
+
+
+def proven_without(work: Work, step: Step) -> Iterator[Proof]:
+    """Yield the proofs that change since the answer to a step never came, or died with the worker that heard it."""
+    if step.verb is Verb.VERIFY and step.subject is Subject.EXPOSED and step.target in work.proofs:
+        yield unheard(work.proofs[step.target])
 
 
 def move_after(work: Work, step: Step, outcome: Outcome, settle_s: float, now: float) -> Move:

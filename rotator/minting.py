@@ -17,9 +17,10 @@ from rotator.effects import Unstaged
 from rotator.errors import RotatorError
 from rotator.exchange import Exchange
 from rotator.flow.apart import LONG_LOST, LONG_S, LOST, apart, is_long_after, waits
+from rotator.flow.outcome import after_look, after_look_error
 from rotator.flow.playbook_words import Subject, Until, Verb
 from rotator.flow.run import AT_ONCE, Step, StepState
-from rotator.flow.step import DISCARDED, LANDS_S, Move, after_look, after_look_error, discarded
+from rotator.flow.step import DISCARDED, LANDS_S, Move, discarded
 from rotator.holding import Holding
 from rotator.lost_issue import look_for_issued
 from rotator.waiting import MAKE_ROOM

@@ -5,29 +5,34 @@ from __future__ import annotations
 import getpass
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
 from rotator import clock, recovery
 from rotator.access.reading import Evidence
+from rotator.asking import Asking
 from rotator.bootstrap import Rotator
 from rotator.credential import CredentialRef, Secret
 from rotator.errors import BadInput
 from rotator.families import by_hand
 from rotator.flow.access import NO_USES, Uses
-from rotator.flow.exclusion import Exclusion
+from rotator.flow.exclusion import Exclusion, canaries
 from rotator.flow.exposure import Exposure, Suspect, group
 from rotator.flow.forecast import Forecast, forecast
 from rotator.flow.incident import Incident, Severity
 from rotator.flow.outage import expected
+from rotator.flow.ownership import ask_owners
 from rotator.flow.plan import Plan, make
 from rotator.flow.playbook import Playbook
 from rotator.flow.playbook_words import Strategy
 from rotator.flow.reach import NOWHERE, Hit, Reach, reachable
+from rotator.flow.revision import Grown, Present
 from rotator.flow.scope import Scoped, Unresolved, host_name
+from rotator.flow.unguarded import ask_for_readers
 from rotator.flow.wish import Wishes
-from rotator.ledger.enrolment import new_incident_id
+from rotator.ledger import replacements
+from rotator.ledger.enrolment import Then, new_incident_id, nothing_more
 from rotator.ports import Batch
 from rotator.report.planned import NO_HOSTS, document
 from rotator.scoping import Known, Scope, Scoping
@@ -46,6 +51,8 @@ class Prepared:
     forecast: Forecast
     answered: Mapping[CredentialRef, str] = field(default_factory=dict)
     uses: Mapping[str, Uses] = field(default_factory=dict)
+    seen: Mapping[str, Sequence[Exposure]] = field(default_factory=dict)
+    asked: tuple[str, ...] = ()
 
     @property
     def materials(self) -> dict[CredentialRef, Secret]:
@@ -60,7 +67,7 @@ class Prepared:
     def document(self, footholds: Mapping[str, bool] = NO_HOSTS) -> dict[str, Any]:
         """Return the plan as it is shown."""
         outages = expected(self.plan, self.scoped, self.forecast, self.uses, self.answered)
-        return document(self.plan, self.scoped, self.forecast, outages, footholds, uses=self.uses)
+        return document(self.plan, self.scoped, self.forecast, outages, footholds, uses=self.uses, asked=self.asked)
 
 
 def recognised(playbooks: Iterable[Playbook]) -> dict[tuple[str, str], str]:
@@ -88,44 +95,75 @@ def prepare(
     reach: Reach = NOWHERE,
     access: Access | None = None,
     kinds: Kinds | None = None,
+    exposed_at: float | None = None,
+    severity: Severity = Severity.HIGH,
+    present: Present | None = None,
 ) -> Prepared:
     """Ask the issuers whose they are, and plan; `unresolved` are known to be a person's. Changes nothing anywhere.
 
     `reach` has what may be within reach and nobody can say. `access` reads the access logs that were given, for these
-    credentials: who used them, and what was made with them. `kinds` is as for `suspects`.
+    credentials: who used them, and what was made with them. `kinds` is as for `suspects`. Since `exposed_at` all are
+    exposed, where somebody said so: issuers are asked what was made with them since. A critical
+    `severity` lets nothing wait for an owner.
     Raises BadInput when there is nothing to plan for, a replacement's place cannot be used, or a wish or an exclusion
-    cannot be followed.
+    cannot be followed. Of an incident that grows only what it does not have yet, as `present`, is planned.
     """
     if not (found or unresolved or reach.unplaced):
         raise BadInput("the report names no credential", "", "nothing to do: is it the right report?")
-    scope, unresolved, uses = _scope(_scoping(parts, kinds), found, unresolved, access)
+    scope, unresolved, uses = _scope(_scoping(parts, kinds, exposed_at), found, unresolved, access)
     findings = scope.findings
-    unresolved = (*unresolved, *reach.left(each.ref for each in findings.scoped))
+    named = [*(each.ref for each in findings.scoped), *(present.runs if present else ())]
+    grown = Grown(findings.scoped, (*findings.unresolved, *unresolved, *reach.left(named)))
+    if present is not None:
+        grown = present.grown(grown)
+        if grown.is_empty:  # what is wished of it, or excluded, fits nothing
+            wanted, exclusions = None, ()
+    of = present.incident if present else ""
 
     def costs(kind: str, connection: str) -> Mapping[str, int]:
         return parts.outside.provider_of(kind, connection).calls
 
+    answered = parts.reading.answered({each.ref: each.custody.deliver for each in grown.scoped}, of)
+    plan = make(
+        grown.scoped,
+        grown.left,
+        parts.playbooks,
+        findings.targets,
+        wanted=wanted,
+        exclusions=(*exclusions, *canaries(parts.entries, (*grown.scoped, *grown.left))),
+        answered=answered,
+        costs=costs,
+        elsewhere=parts.reading.elsewhere(of),
+        warned=(*scope.warnings, *_uncompared(grown.scoped)),
+        uses=uses,
+    )
+    rules = parts.settings.ownership.rules()
+    plan = ask_owners(ask_for_readers(plan), findings.scoped, rules, severity=severity, uses=uses, busy=scope.busy)
+    for run in plan.runs:  # a place that cannot be used is told before anything is revoked
+        parts.outside.check_places(run.deliver, f"deliver of {run.ref}")
+    return Prepared(plan, grown.scoped, _cost(parts, plan), answered, uses, grown.seen, scope.asked)
+
+
+def _uncompared(scoped: Sequence[Scoped]) -> list[str]:
+    """Say whose own credential nobody could compare with what leaked."""
+    return [
+        f"the credential that the rotator uses on {name} could not be read: it may be one of these: to stop it would "
+        "stop every rotation there; no standing order covers them"
+        for name in sorted({name for each in scoped for name in each.uncompared})
+    ]
+
+
+def part_of(parts: Rotator, whole: Prepared, plan: Plan) -> Prepared:
+    """Return a part of what was prepared, with what that part costs."""
+    return replace(whole, plan=plan, forecast=_cost(parts, plan))
+
+
+def _cost(parts: Rotator, plan: Plan) -> Forecast:
     def together(kind: str, connection: str) -> int:
         provider = parts.outside.provider_of(kind, connection)
         return provider.batch_size if isinstance(provider, Batch) else 1
 
-    answered = parts.reading.answered({each.ref: each.custody.deliver for each in findings.scoped})
-    plan = make(
-        findings.scoped,
-        (*findings.unresolved, *unresolved),
-        parts.playbooks,
-        findings.targets,
-        wanted=wanted,
-        exclusions=exclusions,
-        answered=answered,
-        costs=costs,
-        elsewhere=parts.reading.elsewhere(),
-        warned=scope.warnings,
-        uses=uses,
-    )
-    for run in plan.runs:  # a place that cannot be used is told before anything is revoked
-        parts.outside.check_places(run.deliver, f"deliver of {run.ref}")
-    return Prepared(plan, findings.scoped, forecast(plan, parts.limits, parts.account_of, together), answered, uses)
+    return forecast(plan, parts.limits, parts.account_of, together)
 
 
 def _scope(
@@ -134,7 +172,7 @@ def _scope(
     """Return the scope, with what was made with the exposed ones since, and what is left to a person beside it."""
     scope = scoping.of(found, unresolved)
     if access is None:
-        return scope, unresolved, NO_USES
+        return scope, (*unresolved, *scope.unresolved), NO_USES
     told = access(scope.findings.scoped)
     if told.minted.exposures:
         exposures = [one for each in found for one in each.exposures]
@@ -142,7 +180,9 @@ def _scope(
             scoping.suspects([*exposures, *told.minted.exposures]), (*unresolved, *told.minted.unresolved)
         )
         told = access(scope.findings.scoped)  # of what was made, who uses it is asked too
-    return scope, (*unresolved, *told.minted.unresolved), told.uses
+    logged = {each.key for each in told.minted.unresolved}
+    asked = (each for each in scope.unresolved if each.key not in logged)  # the same act, told twice
+    return scope, (*unresolved, *told.minted.unresolved, *asked), told.uses
 
 
 def within_reach(parts: Rotator, hits: Sequence[Hit]) -> Reach:
@@ -154,7 +194,7 @@ def within_reach(parts: Rotator, hits: Sequence[Hit]) -> Reach:
             return found
 
 
-def _scoping(parts: Rotator, kinds: Kinds | None) -> Scoping:
+def _scoping(parts: Rotator, kinds: Kinds | None, exposed_at: float | None) -> Scoping:
     triage = Triage(
         connections=[*parts.connections, by_hand.CONNECTION],
         custodies=parts.custodies,
@@ -172,6 +212,13 @@ def _scoping(parts: Rotator, kinds: Kinds | None) -> Scoping:
         known=_known(parts),
         connections=parts.connections,
         issuers=partial(_issuers, parts),
+        asking=Asking(
+            parts.outside.provider_of,
+            partial(replacements.ours, parts.database),
+            time.sleep,
+            parts.settings.concurrency,
+            exposed_at,
+        ),
     )
 
 
@@ -202,11 +249,12 @@ def declare(
     by: str | None = None,
     incident_id: str | None = None,
     shown: Mapping[str, Any] | None = None,
+    then: Then = nothing_more,
 ) -> Incident:
     """Write the incident and its plan to the ledger; nothing starts before the plan is approved.
 
     `by` is who declares it, whoever runs this if absent; `incident_id` is given by who must know it beforehand. `shown`
-    is the plan's document where somebody has seen it already.
+    is the plan's document where somebody has seen it already. `then` is done in the same transaction.
 
     Raises BadInput, with nothing written, when it is `approved` and another incident has overtaken it.
     """
@@ -228,6 +276,7 @@ def declare(
         footholds=[host_name(each) for each in footholds],
         approved=approved,
         document=prepared.document() if shown is None else shown,
+        then=then,
     )
     return incident
 

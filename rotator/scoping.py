@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from rotator.access.persistence import Minted
+from rotator.asking import Asking
 from rotator.credential import CredentialRef
 from rotator.errors import RotatorError
 from rotator.flow.blast import Blast, expand
@@ -63,15 +65,22 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What triage found, of what was named and of what follows from it; and what may follow and is not included."""
+    """What triage found, of what was named and of what follows from it; and what may follow and is not included.
+
+    `unresolved` is what was made with them and only a person can end, `asked` what issuers were asked of that, `busy`
+    those with which something was made, as their issuers say.
+    """
 
     findings: Findings
     warnings: tuple[str, ...] = ()
+    unresolved: tuple[Unresolved, ...] = ()
+    asked: tuple[str, ...] = ()
+    busy: frozenset[CredentialRef] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Scoping:
-    """How a scope is found: who is asked whose a credential is, and what the inventory knows."""
+    """How a scope is found: who is asked whose a credential is and what was made with it, what the inventory knows."""
 
     identify: Callable[[Sequence[Suspect]], Findings]
     suspects: Callable[[Iterable[Exposure]], list[Suspect]]
@@ -79,17 +88,20 @@ class Scoping:
     known: Known
     connections: Sequence[Connection]
     issuers: Callable[[str], Collection[str]]
+    asking: Asking
 
     def of(self, found: Sequence[Suspect], unresolved: Sequence[Unresolved] = ()) -> Scope:
-        """Name what was found, then what can be read or administered with it, until nothing more follows."""
+        """Name what was found, what can be read or administered with it, and what was made, until no more follows."""
         exposures = list(_of_each(found))
         findings = self.identify(found)
         asked: set[tuple[object, ...]] = set()
         while True:
-            blast = self._follow(findings, unresolved)
-            new = [each for each in blast.exposures if _name(each) not in asked]
+            minted: Minted = self.asking.about(findings.scoped)
+            blast = self._follow(findings, (*unresolved, *minted.unresolved))
+            new = [each for each in (*minted.exposures, *blast.exposures) if _name(each) not in asked]
             if not new:
-                return Scope(findings, blast.warnings)
+                warnings = (*blast.warnings, *self.asking.warnings)
+                return Scope(findings, warnings, minted.unresolved, self.asking.says, self.asking.busy)
             asked.update(map(_name, new))
             exposures += new
             # All are asked about again: what a person must do first hangs on all that is exposed.

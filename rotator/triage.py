@@ -13,17 +13,16 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeVar
 
+from rotator import manual
 from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.errors import BadInput, RotatorError, Unavailable
-from rotator.flow.exposure import Suspect, misspelt
-from rotator.flow.playbook_words import meant
+from rotator.flow.exposure import Suspect
 from rotator.flow.scope import Custodies, Custody, Lifeline, Scoped, Unresolved, connections_to_ask, reach_of
 from rotator.ports import Connection, Installable, Provider, SelfAware, State
 from rotator.recovery import Recovery, Unusable, Ways
 
 T = TypeVar("T")
 
-_ASK_AGAIN = "nobody was told whose it is: see `rotator provider check`, then declare this report again"
 ATTEMPTS = 3
 """How often an issuer that cannot be reached is asked again before a person is."""
 
@@ -107,7 +106,7 @@ class Triage:
 
     def _one(self, suspect: Suspect) -> tuple[Scoped | Unresolved, tuple[str, ...]]:
         if suspect.kind is None:
-            return _unrecognised(suspect, self.kinds), ()
+            return manual.unrecognised(suspect, self.kinds), ()
         family = self.family(suspect.kind)
         serving = [
             each
@@ -115,15 +114,15 @@ class Triage:
             if each.family == family and (each.kinds is None or suspect.kind in each.kinds)
         ]
         if not serving:
-            return _manual(suspect, f"no {family} connection", f"add [[connections]] with family = {family!r}"), ()
+            return manual.task(suspect, f"no {family} connection", f"add [[connections]] with family = {family!r}"), ()
         if (named := suspect.leaked.connection) and named not in {each.name for each in serving}:
-            return _misnamed(suspect, named, serving, self.connections), ()
+            return manual.misnamed(suspect, named, serving, self.connections), ()
         try:
             return self._ask(suspect, suspect.kind, serving)
         except BadInput as error:
-            return _manual(suspect, str(error), "mend the configuration and declare again"), ()
+            return manual.task(suspect, str(error), "mend the configuration and declare again"), ()
         except Exception as error:  # noqa: BLE001 - a defect of ours must not lose the others; its words may hold material
-            return _manual(
+            return manual.task(
                 suspect, f"internal error ({type(error).__name__})", "revoke it at its issuer, and report the error"
             ), ()
 
@@ -134,7 +133,7 @@ class Triage:
         asked = connections_to_ask(suspect.leaked, serving, sends_secret=sends_secret)
         if not asked:
             names = ", ".join(each.name for each in serving)
-            return _manual(
+            return manual.task(
                 suspect,
                 f"none of {names} is known to be its issuer, and asking would show them the secret",
                 "set account or endpoint_url on the connection it belongs to, or kinds on the others",
@@ -151,13 +150,13 @@ class Triage:
                 silent = silent or isinstance(error, Unavailable)
         if len(found) != 1:
             reason = "; ".join(refused) if not found else f"claimed by {', '.join(each.name for each, _ in found)}"
-            return _manual(suspect, reason, _mend(suspect.leaked, silent=silent and not found)), ()
+            return manual.task(suspect, reason, manual.mend(suspect.leaked, silent=silent and not found)), ()
         connection, ref = found[0]
         provider = self.provider(kind, connection.name)
         try:
-            users = self._own_uses(suspect.leaked, ref, connection, provider)
+            users, uncompared = self._own_uses(suspect.leaked, ref, connection, provider)
         except RotatorError as error:
-            return _manual(
+            return manual.task(
                 suspect,
                 f"could not tell whether this is what the rotator itself uses: {connection.name}: {error}",
                 f"let the rotator's own credential on {connection.name} be read and looked up, then declare again",
@@ -167,7 +166,7 @@ class Triage:
             return self._own(suspect, kind, ref, users, custody)
         doors = _doors(provider, ref)
         why = f"seen in {len(suspect.exposures)} place(s); {connection.name} issued it"
-        return Scoped(ref, kind, suspect.leaked, suspect.exposures, custody, why), doors
+        return Scoped(ref, kind, suspect.leaked, suspect.exposures, custody, why, uncompared=tuple(uncompared)), doors
 
     def _own(
         self, suspect: Suspect, kind: str, ref: CredentialRef, users: tuple[str, ...], custody: Custody
@@ -178,7 +177,7 @@ class Triage:
             self._ways.takes_effect(custody, users)
         except Unusable as error:
             cut = "" if self._has_way(users) else ": cutting it would stop every other rotation there"
-            found = _manual(suspect, f"{_is_own(users)}{cut}; {error.why}", error.mend)
+            found = manual.task(suspect, f"{_is_own(users)}{cut}; {error.why}", error.mend)
             return replace(found, reaches=reach_of(custody, ref.connection) | set(users), uses=users), ()
         why = f"seen in {len(suspect.exposures)} place(s); {_is_own(users)}, and {acting.connection} leads around it"
         lifeline = Lifeline(ref.connection, users)
@@ -188,27 +187,32 @@ class Triage:
     def _has_way(self, users: Iterable[str]) -> bool:
         return any(self.recoveries[each].through for each in users if each in self.recoveries)
 
-    def _own_uses(self, leaked: Leaked, ref: CredentialRef, issuer: Connection, provider: Provider) -> tuple[str, ...]:
-        """Name the connections on which the rotator itself uses this: a plan must never cut what it stands on.
+    def _own_uses(
+        self, leaked: Leaked, ref: CredentialRef, issuer: Connection, provider: Provider
+    ) -> tuple[tuple[str, ...], list[str]]:
+        """Name the connections on which the rotator itself uses this, and those of which nobody can tell.
+
+        A plan must never cut what it stands on.
 
         What is configured is compared on every connection, since one credential may serve several; the issuer is
         asked as well, since a configured token does not show its id, and a default chain is not configured at all.
-        Raises RotatorError when the issuer's connection cannot tell. That another one cannot be read says nothing of
-        this credential.
+        Raises RotatorError when the issuer's connection cannot tell. That another one cannot be read stops nothing, but
+        nobody has compared it.
         """
-        users = []
+        users, uncompared = [], []
         for each in self.connections:
             try:
                 own = each.credential()
             except RotatorError:
                 if each.name == issuer.name:
                     raise
+                uncompared.append(each.name)
                 continue
             if own is not None and _stands_in(own, leaked, ref):
                 users.append(each.name)
         if issuer.name not in users and isinstance(provider, SelfAware) and self._patiently(provider.own) == ref.id:
             users.append(issuer.name)
-        return tuple(sorted(users))
+        return tuple(sorted(users)), uncompared
 
     def _patiently(self, ask: Callable[[], T]) -> T:
         for attempt in range(1, ATTEMPTS + 1):
@@ -241,47 +245,17 @@ def _stands_in(own: Secret, leaked: Leaked, ref: CredentialRef) -> bool:
     return named is not None or bool(leaked.secret and _unspaced(leaked.secret) in _unspaced(own))
 
 
-def _unrecognised(suspect: Suspect, kinds: Collection[str]) -> Unresolved:
-    """Leave to a person what no playbook answers; of one that a list misspells, say which kind was meant."""
-    rules = ", ".join(sorted({f"{each.source}:{each.rule}" for each in suspect.exposures}))
-    close = misspelt(suspect, kinds)
-    mend = f"did you mean `{close}`? If not, " if close else ""
-    return _manual(
-        suspect, f"no playbook recognises {rules}", f"{mend}revoke it at its issuer, or write a playbook for it"
-    )
-
-
-def _misnamed(
-    suspect: Suspect, named: str, serving: Sequence[Connection], connections: Sequence[Connection]
-) -> Unresolved:
-    """Leave to a person what is said to be of a connection that is not there, or serves no such kind."""
-    there = any(each.name == named for each in connections)
-    what = f"the connection {named} serves no {suspect.kind}" if there else f"no connection is called {named}"
-    return _manual(suspect, what, f"mend it and declare again: {meant(named, [each.name for each in serving])}")
-
-
 def _unspaced(secret: Secret) -> str:
     """Return the material without white space: a PEM may be wrapped in one place and not in the other."""
     return "".join(secret.reveal().replace("\\n", "").split())
-
-
-def _mend(leaked: Leaked, *, silent: bool) -> str:
-    if silent:
-        return _ASK_AGAIN
-    if leaked.id is None and leaked.secret is None:
-        whose = f" of {leaked.owner}" if leaked.owner else ""
-        return f"no id{whose} is known: `rotator inventory discover --save` keeps what its issuer lists; declare again"
-    return "is it another account's, already dead, or cut short in the report?"
 
 
 def _is_own(users: Iterable[str]) -> str:
     return f"this is what the rotator itself uses on {', '.join(users)}"
 
 
-def _manual(suspect: Suspect, reason: str, mend: str) -> Unresolved:
-    return Unresolved(suspect.kind, suspect.key, suspect.exposures, reason, mend)
-
-
 def _merged(known: Scoped, other: Scoped) -> Scoped:
     fuller = known.leaked if known.leaked.secret is not None else other.leaked
-    return replace(known, leaked=fuller, exposures=known.exposures + other.exposures)
+    # By the id alone less is compared than by the material: either may have lacked what the other was compared with.
+    uncompared = tuple(dict.fromkeys(known.uncompared + other.uncompared))
+    return replace(known, leaked=fuller, exposures=known.exposures + other.exposures, uncompared=uncompared)

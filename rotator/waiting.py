@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rotator.claims import ELSEWHERE, GATE, LEAK_SAFE, ONE_MINT, Ledger, Other
+from rotator.flow.approval import destroys
 from rotator.flow.giving_back import held_by_consumers
 from rotator.flow.playbook_words import GATES, Verb
 from rotator.flow.run import ASKED, ORDERED_AT, Step, StepState, Work
@@ -24,6 +25,8 @@ def wait_before(ledger: Ledger, world: World, work: Work, step: Step, now: float
         return held
     if step.hold_until in GATES and ledger.is_shut(work.run.incident, step.hold_until):
         return Move(StepState.HELD, reason=GATE + step.hold_until)
+    if destroys(step.verb, step.subject) and (gate := ledger.kept_from_destroying(work.run)) is not None:
+        return Move(StepState.HELD, reason=GATE + gate)
     if step.by_hand is not None and step.said_done is None:
         return Move(StepState.HELD, reason=ASKED + step.by_hand)
     if (held := held_by_consumers(work.run, step, work.steps)) is not None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
 
 import pytest
 
 from rotator.credential import Leaked, Secret
 from rotator.errors import Rejected, Unavailable, Uncertain
+from rotator.flow.outcome import PATIENCE_S
 from rotator.flow.playbook_words import Strategy
-from rotator.flow.step import PATIENCE_S, SEND_MARGIN_S
+from rotator.flow.step import SEND_MARGIN_S
 from rotator.ports import Place, State
 from tests.fakes.company import KINDS, PROPAGATION_S, SETTLE_S, founded
 from tests.fakes.deployment import PLAYBOOKS, broken_chains
@@ -104,6 +106,40 @@ def test_death_counts_from_the_first_refusal_and_only_once_it_held(house):
     assert run.dead_at == refusals[0]["at"] >= START + PROPAGATION_S
     proven_at = next(each["at"] for each in refusals if each["step"] == "refused" and each["state"] == "done")
     assert proven_at - run.dead_at >= SETTLE_S
+
+
+class Died(BaseException):
+    """The worker's process is gone."""
+
+
+@pytest.mark.parametrize("lost", [Died(), Uncertain("read_timeout"), Unavailable("read_timeout")], ids=repr)
+def test_no_death_is_dated_before_a_knock_whose_answer_nobody_heard(house, lost):
+    """The door stood open for the second knock; who heard that died, or never did."""
+    company, deployment = house
+    stolen, _ = company.stolen(KEY)
+    deployment.start([stolen], wanted=Strategy.REVOKE_ONLY)
+    opened: list[float] = []
+
+    def open_for_one_knock(phase: str, what: str, _changes: bool) -> None:
+        refused = [each for each in deployment.evidence("inc-1.r1.0.0") if each["facts"].get("answer") == "rejected"]
+        if what != "issuer.verify" or not refused or bool(opened) == (phase == "before"):
+            return
+        with company.world.open() as state:
+            door = state["credentials"][stolen.ref.id]
+            door["before"] = door["state"] = "active" if phase == "before" else "suspended"
+        if phase == "before":
+            opened.append(company.world.now())
+        else:
+            company.world.meet = lambda *_: None
+            raise lost
+
+    company.world.meet = open_for_one_knock
+    with contextlib.suppress(Died):
+        deployment.rest()
+    deployment.rest(deployment.recover())
+    run = deployment.record().runs[0].run
+    assert (run.evidence, len(opened)) == ("proven", 1)
+    assert run.dead_at >= opened[0]
 
 
 def test_a_truncated_secret_stops_the_key_and_is_never_called_its_death(house):

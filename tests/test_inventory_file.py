@@ -116,24 +116,24 @@ def test_a_bad_row_is_told_in_one_line_with_its_place_and_the_way_to_mend_it(row
 @pytest.mark.parametrize(
     "row",
     [
-        {"match": {"owner": "x"}, "password": "canary"},
+        {"match": {"owner": "x"}, "password": "c4nary"},
         {"match": {"owner": "x"}, "contact": f"see {TOKEN}"},
         {"match": {"id": TOKEN}},
         {"match": {"owner": "x"}, TOKEN: "x"},
         {"match": {"owner": "x"}, "criticality": TOKEN},
-        {"match": {"owner": "x"}, "datasets": ["postgres://app:canary@db/shop"]},
-        {"match": {"owner": "x"}, "consumers": [{"webhook": "https://u:canary@host/x"}]},
+        {"match": {"owner": "x"}, "datasets": ["postgres://app:c4nary@db/shop"]},
+        {"match": {"owner": "x"}, "consumers": [{"webhook": "https://u:c4nary@host/x"}]},
         {"match": {"owner": "x"}, "vendor": "-----BEGIN OPENSSH PRIVATE KEY-----"},
-        {"match": {"owner": "x"}, "contact": "wJalrXUtnFEMI/K7MDENG/bPxRfiCYcanaryKEY9"},
-        {"match": {"owner": "x"}, "contact": "key=wJalrXUtnFEMI/K7MDENG/bPxRfiCYcanaryKEY9."},
-        {"match": {"owner": "x"}, "contact": "AIzaSyD-9tSrke72PouQMnMX-a7eZScanaryWBY"},
+        {"match": {"owner": "x"}, "contact": "wJalrXUtnFEMI/K7MDENG/bPxRfiCYc4naryKEY9"},
+        {"match": {"owner": "x"}, "contact": "key=wJalrXUtnFEMI/K7MDENG/bPxRfiCYc4naryKEY9."},
+        {"match": {"owner": "x"}, "contact": "AIzaSyD-9tSrke72PouQMnMX-a7eZSc4naryWBY"},
         {"match": {"owner": "x"}, "reachable_from": ["eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJjYW5hcnkifQ.c2ln"]},
     ],
 )
 def test_what_looks_like_a_secret_is_refused_and_not_repeated(row):
     _, [problem] = read("own.json", json.dumps([row]).encode(), KNOWN)
     assert "secret" in str(problem) or "no plain word" in str(problem)
-    assert not any(word in str(problem) for word in ("canary", TOKEN, "eyJ"))
+    assert not any(word in str(problem) for word in ("c4nary", TOKEN, "eyJ"))
 
 
 @pytest.mark.parametrize(

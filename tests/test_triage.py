@@ -144,8 +144,10 @@ def test_an_unreadable_credential_of_the_issuers_connection_leaves_it_to_a_perso
     assert found.reason.startswith("could not tell whether this is what the rotator itself uses: aws: ")
 
 
-def test_an_unreadable_credential_of_another_connection_stops_nothing():
+def test_an_unreadable_credential_of_another_connection_stops_nothing_and_is_told():
     broken = Connection("elsewhere", "vault", credential=partial(unreadable, BadInput("is empty", "env:OWN")))
     company = Company(others=(broken,))
     ref, _ = company.issuer.plant()
-    assert isinstance(company.triage(ref), Scoped)
+    found = company.triage(ref)
+    assert isinstance(found, Scoped)
+    assert found.uncompared == ("elsewhere",)

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+_FIRST = datetime.min.replace(tzinfo=UTC).timestamp()
+_LAST = datetime.max.replace(tzinfo=UTC, microsecond=0).timestamp()
+
 
 @dataclass(frozen=True, slots=True)
 class Event:
@@ -30,6 +33,11 @@ class Event:
     record: int
 
 
+def when(at: float) -> datetime:
+    """Return seconds since 1970 as a time in UTC, or the nearest that there is: issuers and logs may say anything."""
+    return datetime.fromtimestamp(min(max(_FIRST, at), _LAST), UTC)
+
+
 def moment(at: float) -> str:
     """Return seconds since 1970 as a time in UTC, as people write it."""
-    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%dT%H:%M:%SZ}"
+    return f"{when(at).isoformat(timespec='seconds').removesuffix('+00:00')}Z"

@@ -1,8 +1,8 @@
 """Make incidents of the alarms that are kept: asked and planned as any report is, and left for a person to approve.
 
 A few threads of the serving process do it, and do first what a process before them left undone. One alarm may take
-minutes, with many credentials or an issuer that is down: so one of the threads has the short ones to itself. What an
-alarm lacks is a task for a person; what fetches it by machine one day would do so here, before the plan is made.
+minutes, with many credentials or an issuer that is down: so each thread but one takes none beyond a length. What an
+alarm only points to is fetched first (see `fetching`); what it lacks then is a task for a person.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from __future__ import annotations
 import logging
 import threading
 
-from rotator import clock, response
+from rotator import clock, response, standing_orders
+from rotator.api.fetching import POINTING, completed
 from rotator.bootstrap import Rotator
 from rotator.credential import Leaked
 from rotator.errors import RotatorError
@@ -25,10 +26,11 @@ log = logging.getLogger("rotator")
 
 LOOK_AGAIN_S = 30.0
 """Seconds after which the ledger is looked at in any case: another machine may have kept an alarm."""
-SHORT = 8192
-"""Bytes, sealed, of an alarm that the thread for short ones takes: some forty credentials."""
-LANES: tuple[int | None, ...] = (None, None, SHORT)
-"""What each thread takes: whatever is due, or short ones."""
+LANES: tuple[int | None, ...] = (None, 1 << 18, 1 << 16, 1 << 13)
+"""How long an alarm each thread takes at most, sealed, in bytes: forty credentials are some 8,000.
+
+The one that takes any length takes none that points elsewhere: these wait for services that may hang.
+"""
 
 
 class Declaring:
@@ -69,7 +71,7 @@ class Declaring:
                         with self._taking:
                             self._at_work.discard(taken.id)
                 with self._taking:
-                    due_at = self._parts.triggers.next_due_at(lane, self._at_work)
+                    due_at = self._parts.triggers.next_due_at(lane, self._at_work, _left_alone(lane))
                 if due_at is not None:
                     wait_s = min(max(due_at - clock.now(), 0.0), LOOK_AGAIN_S)
             except (LedgerFailed, RotatorError) as error:
@@ -82,10 +84,14 @@ class Declaring:
             if self._is_first:
                 self._parts.triggers.everything_is_due()
                 self._is_first = False
-            taken = self._parts.triggers.take(lane, self._at_work)
+            taken = self._parts.triggers.take(lane, self._at_work, _left_alone(lane))
             if taken is not None:
                 self._at_work.add(taken.id)
             return taken
+
+
+def _left_alone(lane: int | None) -> frozenset[str]:
+    return POINTING if lane is None else frozenset()
 
 
 def declare(parts: Rotator, taken: Taken) -> None:
@@ -105,17 +111,22 @@ def declare(parts: Rotator, taken: Taken) -> None:
 
 
 def _declare(parts: Rotator, taken: Taken) -> None:
-    exposures, missing = parts.triggers.contents(taken)
+    whole = completed(parts, taken)
+    if whole.title != taken.title:
+        parts.triggers.retitled(taken.id, whole.title)
     kinds = _kinds(parts, taken.sender)
-    lacking = [_unresolved(each, kinds.get((each.source, each.rule))) for each in missing]
-    found = response.suspects(parts, exposures, kinds)
+    lacking = [_unresolved(each, kinds.get((each.source, each.rule))) for each in whole.missing]
+    found = response.suspects(parts, whole.exposures, kinds)
     parts.look_again()
-    prepared = response.prepare(parts, found, unresolved=lacking, kinds=kinds)
+    prepared = response.prepare(
+        parts, found, unresolved=lacking, kinds=kinds, exposed_at=taken.exposed_at, severity=taken.severity
+    )
     try:
-        response.declare(
+        standing_orders.declare(
             parts,
             prepared,
-            title=taken.title,
+            taken.sender,
+            title=whole.title,
             severity=taken.severity,
             detected_at=taken.detected_at,
             exposed_at=taken.exposed_at,

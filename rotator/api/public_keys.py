@@ -2,6 +2,8 @@
 
 A stranger may name any: so of one sender few are fetched in a minute, one at a time, and the same address not again.
 What is at hand he cannot take away: where only these limits stand against fetching it anew, it stays good for longer.
+Nor can he hold up a new one by naming ever new ones: a true sender who is refused names his again at once, and what is
+named again is fetched out of a number of its own.
 """
 
 from __future__ import annotations
@@ -22,7 +24,9 @@ LONGEST_S = 30 * KEEP_S
 """For how long a key is believed that is not fetched anew because others were asked for."""
 AGAIN_S = 60.0
 AT_MOST = 6
-"""Addresses of one sender that are asked within AGAIN_S."""
+"""Addresses of one sender that are asked within AGAIN_S: of those named first, and of those named again."""
+_REMEMBERED = 20_000
+"""Addresses of one sender that were refused, of which it is known that they were named."""
 _KEPT = 256
 """Keys of one sender that are kept, those used last: more than SNS has certificates in all its regions."""
 _ANSWER_LIMIT = 256 * 1024
@@ -34,7 +38,8 @@ class PublicKeys:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._kept: dict[str, OrderedDict[str, tuple[float, str, bytes]]] = {}
-        self._asked: dict[str, deque[tuple[float, str]]] = {}
+        self._asked: dict[str, deque[tuple[float, str, bool]]] = {}
+        self._refused: dict[str, OrderedDict[str, None]] = {}
         self._fetching: dict[str, threading.Lock] = {}
         self._changing = threading.Lock()
 
@@ -73,11 +78,13 @@ class PublicKeys:
     def _begin(self, sender: str, address: str, fetching: threading.Lock) -> None:
         """Take the only place for a fetch, and count it. Raises Refused when it is taken, or it is one too many."""
         if not fetching.acquire(blocking=False):
+            self._remember(sender, address)
             raise Refused("not_ready", "another key is being fetched")
         try:
             self._note(sender, address)
         except Refused:
             fetching.release()
+            self._remember(sender, address)
             raise
 
     def _note(self, sender: str, address: str) -> None:
@@ -86,9 +93,19 @@ class PublicKeys:
         asked = self._asked.setdefault(sender, deque())
         while asked and now - asked[0][0] >= AGAIN_S:
             asked.popleft()
-        if len(asked) >= AT_MOST or any(each == address for _, each in asked):
+        with self._changing:
+            is_again = address in self._refused.get(sender, ())
+        alike = sum(each == is_again for _, _, each in asked)
+        if alike >= AT_MOST or any(each == address for _, each, _ in asked):
             raise Refused("not_ready", "its keys were asked for a moment ago")
-        asked.append((now, address))
+        asked.append((now, address, is_again))
+
+    def _remember(self, sender: str, address: str) -> None:
+        with self._changing:
+            refused = self._refused.setdefault(sender, OrderedDict())
+            refused[address] = None
+            if len(refused) > _REMEMBERED:
+                refused.popitem(last=False)
 
     def _keep(self, sender: str, address: str, keys: Mapping[str, bytes]) -> None:
         """Keep what an address has; what it had before and has no more is not believed any longer."""

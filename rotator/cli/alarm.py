@@ -36,7 +36,11 @@ Packages = Annotated[
     typer.Option(metavar="NAME==VERSION", help="A bad package: `litellm==1.82.7,1.82.8`, `npm:chalk==5.6.1`, a purl."),
 ]
 Advisories = Annotated[
-    list[str] | None, typer.Option(metavar="FILE", help="An advisory that names bad packages: an OSV record.")
+    list[str] | None,
+    typer.Option(
+        metavar="FILE|ID",
+        help="An advisory that names bad packages: an OSV record, or its id where `[advisories] url` is configured.",
+    ),
 ]
 Evidence = Annotated[
     list[str] | None,
@@ -112,10 +116,11 @@ class Given:
     packages: Sequence[str] = ()
     advisories: Sequence[str] = ()
     evidence: Sequence[str] = field(default=())
+    may_be_empty: bool = False
 
     def __post_init__(self) -> None:
         bad = self.packages or self.advisories
-        if not (self.files or bad or self.evidence):
+        if not (self.files or bad or self.evidence or self.may_be_empty):
             raise BadInput("nothing was given", "FILE", "give a report, or --package and --evidence")
         if bad and not self.evidence:
             raise BadInput("nothing says where it was", "--package", "give --evidence FOLDER with lock files and logs")
@@ -133,7 +138,7 @@ class Given:
         from rotator.packages.evidence import walk  # noqa: PLC0415
         from rotator.packages.matching import match  # noqa: PLC0415
 
-        wanted = list(self._advisories())
+        wanted = list(self._advisories(parts))
         found = match(wanted, walk(_opened(self.evidence)))
         reach = response.within_reach(parts, found.hits)
         since = [each.since for each in found.hits if each.since is not None]
@@ -145,12 +150,16 @@ class Given:
             min(since).timestamp() if since else None,
         )
 
-    def _advisories(self) -> Iterator[Advisory]:
+    def _advisories(self, parts: Rotator) -> Iterator[Advisory]:
+        from rotator.cli.looking_up import is_id, looked_up  # noqa: PLC0415
         from rotator.packages import advisory  # noqa: PLC0415
 
         for text in self.packages:
             yield advisory.spec(text)
         for name in self.advisories:
+            if is_id(name) and not Path(name).exists():
+                yield looked_up(parts.settings.advisories.url, name)
+                continue
             with _file(name, "give an advisory's file") as stream:
                 yield from advisory.read(name, stream)
 

@@ -111,7 +111,7 @@ def counted(found: Collection[Checked]) -> list[str]:
         lines.append("grant what is lacking, or name in a connection's `kinds` what it is for")
     if any(each.may is not None and each.may.untold for each in found) and len({each.kind for each in found}) > 1:
         lines.append(
-            "nobody can tell of some: --kind shows why; --owner, or `match.owner` in rotator.toml, asks for one"
+            "of some it cannot be told: --kind shows why; --owner, or `match.owner` in rotator.toml, asks for one"
         )
     return [*lines, "conditions, locks and quotas show only when a call is made"]
 

@@ -13,17 +13,22 @@ from rotator.report.plain import plain
 
 if TYPE_CHECKING:
     from rotator.bootstrap import Rotator
+    from rotator.credential import CredentialRef
     from rotator.flow.inventory import Coverage
-    from rotator.ports import Connection, Discovered
+    from rotator.ports import Connection, Discovered, Provider
 
 
 @dataclass(slots=True)
 class _Lists:
-    """What was listed: by (kind, connection), the kinds that no issuer lists, and those of which the list failed."""
+    """What was listed: by (kind, connection), the kinds that no issuer lists, and those of which the list failed.
+
+    `own` are those by which the rotator itself is let in.
+    """
 
     found: dict[tuple[str, str], list[Discovered]] = field(default_factory=dict)
     silent: dict[tuple[str, str], str] = field(default_factory=dict)
     failed: dict[tuple[str, str], str] = field(default_factory=dict)
+    own: set[CredentialRef] = field(default_factory=set)
 
     @property
     def all(self) -> list[Discovered]:
@@ -120,10 +125,22 @@ def _list(parts: Rotator, connection: Connection, lists: _Lists, kind: str | Non
             provider = parts.outside.provider_of(each, connection.name)
             if isinstance(provider, Discoverable):
                 lists.found[at] = list(provider.discover())
+                own = _own(provider)
+                lists.own.update(one.ref for one in lists.found[at] if one.ref.id == own)
             else:
                 lists.silent[at] = "its issuer cannot list what there is"
         except RotatorError as error:
             lists.failed[at] = str(error)
+
+
+def _own(provider: Provider) -> str | None:
+    """Return by what we are let in here ourselves: some issuers keep no last use, and would call it never used."""
+    from rotator.ports import SelfAware  # noqa: PLC0415
+
+    try:
+        return provider.own() if isinstance(provider, SelfAware) else None
+    except RotatorError:
+        return None
 
 
 def _print(title: str, found: list[dict[str, Any]]) -> None:
@@ -144,7 +161,8 @@ def _print_coverage(found: Coverage, lists: _Lists) -> None:
         title = f"{len(found.uncovered):,} credentials of which nobody has said anything"
         table = plain_table(title, "kind", "connection", "owner", "id", "created", "use", "state")
         for each in found.uncovered:
-            told = (each.facts.get("created_at"), disused(each.facts), each.facts.get("state"))
+            use = "the rotator's own" if each.ref in lists.own else disused(each.facts)
+            told = (each.facts.get("created_at"), use, each.facts.get("state"))
             name = (each.ref.provider, each.ref.connection, each.ref.owner or "?", each.ref.id)
             table.add_row(*map(words, name), *(words(one or "not told") for one in told))
         console().print(table)
@@ -174,7 +192,8 @@ def _data(found: Coverage, lists: _Lists) -> dict[str, Any]:
                 "connection": each.ref.connection,
                 "owner": each.ref.owner,
                 "id": each.ref.id,
-                "unused": disused(each.facts),
+                "unused": "" if each.ref in lists.own else disused(each.facts),
+                "own": each.ref in lists.own,
                 **each.facts,
             }
             for each in found.uncovered

@@ -12,10 +12,12 @@ from pathlib import Path
 
 from rotator import clock, recovery
 from rotator.bootstrap import Rotator
+from rotator.cli import approval
+from rotator.cli.notices import channels, given_up
 from rotator.cli.options import Context
 from rotator.cli.reaching import ANSWERS, Asked, Reached, families, issuer, permitting, reach, served, store, webhook
 from rotator.cli.runtime import is_unattended
-from rotator.cli.triggers import looked_at
+from rotator.cli.triggers import looked_at, sources
 from rotator.errors import BadInput, RotatorError
 from rotator.flow.scope import ConsumerAddress
 from rotator.ledger.counting import ALIVE_AGAIN
@@ -37,6 +39,15 @@ class Finding:
     mend: str = ""
     warns: bool = False
     """Whether it is well now, and will not be if nobody does anything."""
+    aside: bool = False
+    """Whether it is no trouble and does not work either: it may not be meant."""
+
+    @property
+    def mark(self) -> str:
+        """Return how its line begins."""
+        if not self.well:
+            return "BAD"
+        return "WARN" if self.warns else "-- " if self.aside else "ok "
 
 
 def examine(context: Context) -> Iterator[Finding]:
@@ -58,8 +69,8 @@ def examine(context: Context) -> Iterator[Finding]:
         yield Finding(False, str(error))
         return
     for kind, broken in families(parts)[1].items():
-        yield Finding(True, f"not for {kind}: {broken.what}", broken.mend)
-    yield from (Finding(*each) for each in looked_at(parts))
+        yield Finding(True, f"not for {kind}: {broken.what}", broken.mend, aside=True)
+    yield from (Finding(*each) for each in (*looked_at(parts), *approval.looked_at(parts), *given_up(parts)))
     yield from _outside(parts)
 
 
@@ -74,6 +85,7 @@ def _private(parts: Rotator) -> Iterator[Finding]:
     hooks = [each.webhook for entry in settings.credentials for each in entry.consumers]
     named = [settings.seal_key, *(each.credential for each in settings.connections), *hooks]
     named += [reference for each in settings.triggers for reference in each.references]
+    named += [reference for each in settings.notices for reference in each.references]
     for reference in dict.fromkeys(each for each in named if each and each.startswith("file:")):
         path = settings.folder / Path(reference.removeprefix("file:")).expanduser()
         # Who does not find it is told by what reads it.
@@ -143,7 +155,7 @@ def _broker(parts: Rotator) -> Iterator[Finding]:
 def _outside(parts: Rotator) -> Iterator[Finding]:
     """Look at connections, stores and consumers; then ask all of them at once whether they answer."""
     asked: list[Asked] = []
-    for finding in (*_connections(parts), *_places(parts), *_consumers(parts)):
+    for finding in (*_connections(parts), *_places(parts), *_consumers(parts), *sources(parts), *channels(parts)):
         if isinstance(finding, Asked):
             asked.append(finding)
         else:
@@ -181,7 +193,7 @@ def _told(reached: Sequence[Reached], *, whole: bool) -> Iterator[Finding]:
     if trouble:
         others = ", ".join(f"{each.purpose} ({each.error.reason if each.error else each.answer})" for each in trouble)
         mend = f"`rotator provider check` says why; mend it, or name in `kinds` what {name} is for"
-        yield Finding(True, f"{name}: not for {others}", mend)
+        yield Finding(True, f"{name}: not for {others}", mend, aside=True)
 
 
 def _connections(parts: Rotator) -> Iterator[Finding | Asked]:
@@ -196,6 +208,7 @@ def _connections(parts: Rotator) -> Iterator[Finding | Asked]:
     entries = parts.settings.credentials
     used = {each.connection for entry in entries for each in entry.deliver}
     used |= {each.connection for entry in entries for each in entry.consumers if each.connection}
+    used |= {name for each in parts.settings.triggers for name in each.fetch or ()}
     for connection in connections:
         kinds = served(parts, connection)
         if not kinds:  # some only deliver, or lead to consumers, and these are looked at by themselves

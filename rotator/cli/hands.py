@@ -63,6 +63,7 @@ def stop(context: typer.Context, reason: Reason, name: Stoppable = None) -> None
     typer.echo(
         f"{stopped.what} is stopped: {waiting} unfinished runs wait; calls on their way end within "
         f"{CALL_DEADLINE_S:.0f} s. {context.obj.called}{stopped.lifted_by.removeprefix('rotator')} lets it go on"
+        f"{_apart(parts, stopped.name)}"
     )
 
 
@@ -199,7 +200,7 @@ def _set_gate(context: typer.Context, incident: str, gate: str, reason: str, *, 
     waited = parts.gates.set(name, gate, response.actor(), reason, is_open=is_open)
     _work(context, parts)
     if not is_open:
-        typer.echo(f"{gate} of {name} is shut")
+        typer.echo(f"{gate} of {name} is shut{_apart(parts, name)}")
         return
     kept = _unless_stopped(context, parts, name, f"{waited} that waited for it do not go on yet")
     hosts = parts.gates.open_footholds(name) if gate == "host_isolated" else []
@@ -248,6 +249,12 @@ def isolate(
     _work(context, parts)
     rest = f"still open: {', '.join(left)}" if left else "no known foothold is open; the gate host_isolated is open"
     typer.echo(plain(f"{host} is isolated; {rest}") + _unless_stopped(context, parts, name, "nothing goes on yet"))
+
+
+def _apart(parts: Rotator, incident: str) -> str:
+    """Say what a person may think that he stopped or shut, and has not: what was merged into an incident."""
+    found = ", ".join(parts.stops.apart(incident))
+    return f"; NOT of {found}, merged into it: name each too" if found else ""
 
 
 def _unless_stopped(context: typer.Context, parts: Rotator, of: str, then: str) -> str:

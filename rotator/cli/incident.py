@@ -1,20 +1,24 @@
-"""One stage at a time: declare, plan, approve, watch, report."""
+"""One stage at a time: declare, plan, watch, report."""
 
 from __future__ import annotations
 
-import time
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rotator import clock
+from rotator.cli import approval
 from rotator.cli.alarm import Advisories, Evidence, Files, Given, Logs, Packages
-from rotator.cli.graph import GraphFile, write_graph
+from rotator.cli.graph import GraphFile
+from rotator.cli.growing import add, merge
 from rotator.cli.options import Context, Output, OutputOption, console, emit
-from rotator.cli.respond import Exclusions, Footholds, Reasons, Strategies, already, moment, show_evidence
+from rotator.cli.planning import Asked, Exclusions, ExposedAt, Footholds, HowBad, Reasons, Strategies
 from rotator.flow.incident import Severity
+from rotator.report.plain import plain
 
-Id = Annotated[str, typer.Argument(metavar="INCIDENT", help="The incident's id, or `last`.")]
+if TYPE_CHECKING:
+    from rotator.ledger.records import IncidentRecord
+
+Id = approval.Id
 
 
 def register(app: typer.Typer) -> None:
@@ -23,10 +27,11 @@ def register(app: typer.Typer) -> None:
     group.command("list")(list_incidents)
     group.command("show")(report)
     group.command("declare")(declare)
+    group.command("add")(add)
+    group.command("merge")(merge)
     group.command("watch")(watch)
     app.add_typer(group, name="incident")
     app.command("plan")(plan)
-    app.command("approve")(approve)
     app.command("report")(report)
 
 
@@ -48,6 +53,7 @@ def list_incidents(context: typer.Context, output: OutputOption = Output.TABLE) 
                     "state": each.state,
                     "credentials": each.credentials,
                     "proven_dead": each.dead,
+                    "reviews": each.reviews,
                 }
                 for each in found
             ],
@@ -62,8 +68,8 @@ def list_incidents(context: typer.Context, output: OutputOption = Output.TABLE) 
         known = each.incident
         table.add_row(
             known.id,
-            iso(known.declared_at),
-            each.state,
+            f"{iso(known.declared_at)[:16].replace('T', ' ')}Z",
+            f"{each.state}, {each.reviews:,} to review" if each.reviews else each.state,
             f"{each.dead:,} of {each.credentials:,}",
             known.severity.value,
             words(known.title),
@@ -80,59 +86,30 @@ def declare(  # noqa: PLR0917 - options, which callers name
     evidence: Evidence = None,
     access: Logs = None,
     graph: GraphFile = None,
-    severity: Annotated[Severity, typer.Option(help="How bad it is.")] = Severity.HIGH,
+    severity: HowBad = Severity.HIGH,
     strategy: Strategies = None,
     exclude: Exclusions = None,
     reason: Reasons = None,
-    exposed_at: Annotated[str | None, typer.Option(help="When the secrets came within reach, ISO 8601.")] = None,
+    exposed_at: ExposedAt = None,
     foothold: Footholds = None,
 ) -> None:
     """Declare an incident and plan it; nothing starts before `rotator approve`."""
-    from rotator import response  # noqa: PLC0415
-    from rotator.cli import footholds  # noqa: PLC0415
-    from rotator.flow.exclusion import exclusions  # noqa: PLC0415
-    from rotator.flow.wish import wishes  # noqa: PLC0415
-    from rotator.report.plan import plan_text  # noqa: PLC0415
-
     given: Context = context.obj
-    began = time.monotonic()
-    exposed = moment(exposed_at)
-    wanted, left_out = wishes(strategy or ()), exclusions(exclude or (), reason or (), response.actor())
-    asked = Given(files or (), package or (), advisory or (), evidence or ())
+    of = Given(files or (), package or (), advisory or (), evidence or ())
+    asked = Asked(of, access, graph, strategy, exclude, reason, exposed_at, foothold, severity)
     parts = given.parts()
-    alarm = asked.read(parts)
-    show_evidence(given, alarm)
-    prepared = response.prepare(
-        parts,
-        alarm.suspects,
-        wanted,
-        exclusions=left_out,
-        reach=alarm.reach,
-        access=alarm.access(access or (), exposed),
-    )
-    write_graph(graph, prepared)
-    hosts, before = footholds.named(parts, prepared.plan, foothold), already(parts, prepared)
-    shown = prepared.document(hosts)
-    incident = response.declare(
-        parts,
-        prepared,
-        title=title,
-        severity=severity,
-        detected_at=clock.now() - (time.monotonic() - began),
-        exposed_at=exposed,
-        footholds=list(hosts),
-        shown=shown,
-    )
-    if not given.quiet:
-        console(error=True).print(plan_text(shown))
-        for line in before:
-            console(error=True).print(line, style="yellow", markup=False)
-    approve = f"start it with: {given.called} approve {incident.id} --digest {prepared.plan.digest}"
-    typer.echo(f"{incident.id} declared; {approve if prepared.plan.runs else 'nothing in it can be done by machine'}")
+    planned = asked.planned(given, parts)
+    declared = planned.declare(parts, title, severity)
+    planned.show(given)
+    approval.foretell(given, parts, planned.prepared.plan)
+    typer.echo(plain("; ".join(approval.declared(given, parts, declared))))
 
 
 def plan(context: typer.Context, incident: Id, output: OutputOption = Output.TABLE) -> None:
-    """Show what is planned for an incident as it was declared, its digest, and whether it can still be approved."""
+    """Show the newest revision of an incident's plan as it was made, its digest, and whether it can be approved.
+
+    With it stand the earlier ones that nobody approved either: one yes is for all of them.
+    """
     from rotator.report.incident import build  # noqa: PLC0415
     from rotator.report.terminal import planned_text  # noqa: PLC0415
 
@@ -140,30 +117,17 @@ def plan(context: typer.Context, incident: Id, output: OutputOption = Output.TAB
     parts = given.parts()
     name = parts.reading.named(incident)
     record, shown = parts.reading.incident(name), parts.reading.planned(name)
-    stale = parts.enrolment.stale(name) if record.approved_at is None else ""
+    covered = [parts.reading.planned(name, number) for number in shown.get("covers", ()) if _is_open(record, number)]
+    stale = parts.enrolment.stale(name)
     data = build(record, given.called, stale=stale)
     if output is Output.TABLE:
-        console().print(planned_text(data, shown))
+        console().print(planned_text(data, shown, covered))
     else:
-        emit({**data, "planned": shown}, output)
+        emit({**data, "planned": shown, "covered": covered}, output)
 
 
-def approve(
-    context: typer.Context,
-    incident: Id,
-    digest: Annotated[str, typer.Option(help="The plan's digest, as `rotator plan` shows it.")],
-) -> None:
-    """Approve a plan by its digest; the work starts."""
-    from rotator import response  # noqa: PLC0415
-    from rotator.cli.watching import start_workers  # noqa: PLC0415
-
-    given: Context = context.obj
-    parts = given.parts()
-    name = parts.reading.named(incident)
-    is_new = parts.enrolment.approve(name, digest, by=response.actor())
-    start_workers(given, parts)
-    what = "approved" if is_new else "it was approved before; nothing is changed"
-    typer.echo(f"{what}; watch it with: {given.called} incident watch {name}")
+def _is_open(record: IncidentRecord, number: int) -> bool:
+    return any(each.number == number and each.approved_at is None for each in record.revisions)
 
 
 def watch(context: typer.Context, incident: Id, output: OutputOption = Output.TABLE) -> None:

@@ -169,7 +169,6 @@ def doctor(context: typer.Context) -> None:
     bad = 0
     for finding in examine(given):
         mend = f" ({finding.mend})" if finding.mend else ""
-        mark = ("WARN" if finding.warns else "ok ") if finding.well else "BAD"
-        typer.echo(plain(f"{mark} {finding.what}{mend}"))
+        typer.echo(plain(f"{finding.mark} {finding.what}{mend}"))
         bad += not finding.well
     raise typer.Exit(1 if bad else 0)

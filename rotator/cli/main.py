@@ -13,9 +13,21 @@ import typer
 from typer.exceptions import TyperException
 
 from rotator import __version__
-from rotator.cli import hands, incident, inventory, known, respond, scaffold, service, triggers
+from rotator.cli import (
+    approval,
+    exposure,
+    hands,
+    incident,
+    inventory,
+    known,
+    notices,
+    respond,
+    scaffold,
+    service,
+    triggers,
+)
 from rotator.cli.options import Context
-from rotator.errors import BadInput, RotatorError
+from rotator.errors import BadInput, NotAllowed, RotatorError
 from rotator.report.plain import plain
 
 _LOOK_AFTER = 20_000
@@ -30,12 +42,15 @@ app = typer.Typer(
 )
 respond.register(app)
 incident.register(app)
+approval.register(app)
+exposure.register(app)
 hands.register(app)
 service.register(app)
 known.register(app)
 scaffold.register(app)
 inventory.register(app)
 triggers.register(app)
+notices.register(app)
 
 
 def _show_version(wanted: bool) -> None:
@@ -78,7 +93,7 @@ def main() -> None:
         sys.exit(130)
     except BadInput as error:
         print(plain(f"rotator: {_as_called(str(error), given)}"), file=sys.stderr)  # noqa: T201
-        sys.exit(2)
+        sys.exit(4 if isinstance(error, NotAllowed) else 2)
     except RotatorError as error:
         print(plain(f"rotator: {error}"), file=sys.stderr)  # noqa: T201
         sys.exit(1)

@@ -26,7 +26,7 @@ _AT_ISSUER = (
 )
 """What changes something at an issuer. To preserve is to look; a knock is let in by what knocks."""
 NOT_ASKED = "what the rotator may do there cannot be asked without trying it"
-_WORDS = {"granted": "may", "refused": "may NOT", "unknown": "nobody can tell of"}
+_WORDS = {"granted": "may", "refused": "may NOT", "unknown": "cannot be told:"}
 DELIVERY = (str(Verb.PROMOTE), str(Verb.DEMOTE))
 """What is needed of a store."""
 

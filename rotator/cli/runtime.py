@@ -102,13 +102,19 @@ def run_embedded(parts: Rotator, stop: threading.Event, *, until_idle: bool, sta
         worker = EmbeddedWorker(app)
         worker.start()
         ending.callback(worker.stop)
+        notifying = parts.notifying(dispatcher.leads)
+        notifying.start()
+        ending.callback(notifying.stop)
         started()
         quiet = 0
 
         def idle() -> bool:
             nonlocal quiet
             quiet = 0 if parts.due.busy_until(SOON_S) else quiet + 1
-            return until_idle and quiet >= IDLE_TICKS
+            if quiet < IDLE_TICKS:
+                notifying.go_on()
+                return False
+            return notifying.settled()
 
         while not stop.is_set():
             beat.run(dispatcher, stop, every_s=TICK_S, idle=idle if until_idle else lambda: False)

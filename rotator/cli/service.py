@@ -100,8 +100,11 @@ def beat(context: typer.Context) -> None:
     for each in (signal.SIGTERM, signal.SIGINT):
         signal.signal(each, lambda *_: stop.set())
     sending = dispatching.dispatcher(make(parts), parts.due)
+    notifying = parts.notifying(sending.leads)
+    notifying.start()
     _say(context, "dispatcher up")
     dispatching.run(sending, stop, every_s=0.1)
+    notifying.stop()
 
 
 def serve(context: typer.Context, port: Port = 8420, host: Host = "127.0.0.1") -> None:

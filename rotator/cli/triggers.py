@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
 import typer
@@ -12,6 +13,8 @@ from rotator.errors import RotatorError
 
 if TYPE_CHECKING:
     from rotator.bootstrap import Rotator
+    from rotator.cli.reaching import Asked
+    from rotator.ports import Connection
 
 
 def register(app: typer.Typer) -> None:
@@ -77,3 +80,20 @@ def looked_at(parts: Rotator) -> Iterator[tuple[bool, str, str]]:
                 yield False, f"{name}: no kind is called {kind}", meant(kind, list(parts.playbooks))
         if not broken:
             yield True, f"{name}: is let in", ""
+
+
+def sources(parts: Rotator) -> Iterator[Asked]:
+    """Yield what `rotator doctor` asks of the connections that look at what alarms point to: whether each answers."""
+    from rotator.cli.reaching import Asked  # noqa: PLC0415 - only the doctor pays for it
+
+    names = {name: each.sender for each in parts.settings.triggers for name in each.fetch or ()}
+    for name, sender in names.items():
+        yield Asked(f"alarms through {name}", partial(_reached, parts.settings.connection(name), sender))
+
+
+def _reached(connection: Connection, sender: str) -> str:
+    from rotator.families import gitguardian, github_alerts, pagerduty  # noqa: PLC0415 - only the doctor pays for them
+
+    reach = {"github": github_alerts.reach, "gitguardian": gitguardian.reach, "pagerduty": pagerduty.reach}
+    reach[sender](connection)
+    return "answers (what it may see shows with the first alarm)"

@@ -25,6 +25,8 @@ from rotator.ports import CALL_DEADLINE_S, CONNECT_TIMEOUT_S, READ_TIMEOUT_S, Co
 SETTINGS = frozenset({"region"})
 """Keys of `[[connections]]` that this family alone knows."""
 
+AT_HOME = frozenset({"sts", "cloudtrail"})
+"""Services that are asked in the partition's first region: what IAM did is logged there alone."""
 POOL_SIZE = 64
 """More than the threads of one worker, so that none waits for a connection."""
 
@@ -104,7 +106,7 @@ class Account:
             max_pool_connections=POOL_SIZE,
             user_agent_extra="rotator",
         )
-        region = home_region(self.region) if service == "sts" else self.region
+        region = home_region(self.region) if service in AT_HOME else self.region
         endpoint = self.connection.endpoint_url
         try:
             client = session.client(service, region_name=region, endpoint_url=endpoint, config=config)

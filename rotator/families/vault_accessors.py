@@ -21,8 +21,8 @@ MARKER_KEY = "rotator_marker"
 class Holder:
     """What never changes about a token: whose it is, the marker that its minting left, where it came from.
 
-    `path` is where it was minted or logged in, `role` the AppRole's name, `created_at` in ISO 8601, all as the server
-    tells them.
+    `path` is where it was minted or logged in, `role` the AppRole's name, `created_at` in ISO 8601, `entity` the
+    identity behind it, "" where there is none, all as the server tells them. An `orphan` outlives whoever made it.
     """
 
     owner: str
@@ -30,6 +30,8 @@ class Holder:
     path: str = ""
     role: str | None = None
     created_at: str = ""
+    entity: str = ""
+    orphan: bool = False
 
 
 def owner_of(token: Mapping[str, Any]) -> str:
@@ -105,4 +107,5 @@ class Accessors:
 def _holder(token: Mapping[str, Any]) -> Holder:
     meta = token.get("meta") or {}
     path, created = str(token.get("path") or ""), str(token.get("issue_time") or "")
-    return Holder(owner_of(token), meta.get(MARKER_KEY), path, meta.get("role_name"), created)
+    entity, orphan = str(token.get("entity_id") or ""), bool(token.get("orphan"))
+    return Holder(owner_of(token), meta.get(MARKER_KEY), path, meta.get("role_name"), created, entity, orphan)

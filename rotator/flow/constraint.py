@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from rotator.credential import CredentialRef
 from rotator.flow.order import names
 from rotator.flow.outage import STOPS
-from rotator.flow.plan import BY_HAND, Plan, PlannedRun, PlannedStep
+from rotator.flow.plan import BY_HAND, OWNER_ASKED, Plan, PlannedRun, PlannedStep
 from rotator.flow.playbook_words import Strategy, Subject, Until, Verb
 
 _MOST = 3
@@ -78,13 +78,18 @@ class Constraints:
         for step in _steps(run):
             if step.hold_until is Until.HOST_ISOLATED:
                 found.append(f"`{step.name}`: until its host is isolated, or a person overrides that")
+            if OWNER_ASKED in step.facts:
+                found.append(
+                    f"`{step.name}`: {step.facts[OWNER_ASKED]}: its owners are told, and it goes on by itself "
+                    f"{spoken(step.hold_for_s)} later; sooner: rotator hold release"
+                )
             if BY_HAND in step.facts:
                 found.append(f"`{step.name}`: for a person's hand: {step.facts[BY_HAND]}")
         return tuple(dict.fromkeys(found))
 
     def in_all(self) -> tuple[str, ...]:
         """Return the plan's constraints, a sentence each."""
-        return (*self._own(), *self._leak_safe(), *self._waves(), *self._gates(), *self._people())
+        return (*self._own(), *self._leak_safe(), *self._waves(), *self._gates(), *self._owners(), *self._people())
 
     def _own(self) -> Iterator[str]:
         waiting = Counter(each for run in self._plan.runs for each in run.awaits)
@@ -121,12 +126,27 @@ class Constraints:
         if held:
             yield f"gate no_legal_hold: open; a legal hold keeps {held:,} from their destruction"
 
+    def _owners(self) -> Iterator[str]:
+        found = [step for run in self._plan.runs for step in _steps(run) if OWNER_ASKED in step.facts]
+        if found:
+            most = spoken(max(step.hold_for_s or 0.0 for step in found))
+            yield (
+                f"owners: {len(found):,} are shared, or nobody knows whose: what leaves users without one waits {most} "
+                "at most from when this is declared, and then goes on by itself; sooner: rotator hold release"
+            )
+
     def _people(self) -> Iterator[str]:
         kinds = Counter(
             (run.kind, step.name) for run in self._plan.runs for step in _steps(run) if BY_HAND in step.facts
         )
         for (kind, step), count in sorted(kinds.items()):
             yield f"a person's hand: `{step}` of {count:,} {kind}"
+
+
+def spoken(seconds: float | None) -> str:
+    """Return a duration as people say it: 30 min, 4 h."""
+    minutes = (seconds or 0.0) / 60
+    return f"{minutes / 60:g} h" if minutes >= 120 else f"{minutes:g} min"  # noqa: PLR2004 - two hours
 
 
 def is_held(run: PlannedRun) -> bool:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from rotator.credential import CredentialRef
 from rotator.errors import BadInput
-from rotator.flow.exposure import Exposure
+from rotator.flow.exposure import Disposition, Exposure
+from rotator.flow.inventory import Entry
 from rotator.flow.order import Left, names
 from rotator.flow.scope import Scoped, Unresolved
 from rotator.flow.selector import Selector, attributes, fits_nothing, selector, which
@@ -23,6 +24,7 @@ class Exclusion:
     of: Selector
     reason: str
     by: str
+    disposition: Disposition | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,8 @@ class Excluded:
     """An exposed credential that stays as it is because a person says so.
 
     `ref` is None for what no issuer has named. `reaches` are the connections that it may read or administer, `uses`
-    those on which the rotator itself uses it, `places` where its owner keeps it.
+    those on which the rotator itself uses it, `places` where its owner keeps it. `disposition` is what it is said to be
+    that needs no answer: it opens nothing, and so reads nothing. `known` is the part of `reaches` that somebody named.
     """
 
     kind: str | None
@@ -43,6 +46,8 @@ class Excluded:
     reaches: frozenset[str] = frozenset()
     uses: tuple[str, ...] = ()
     places: tuple[Place, ...] = ()
+    disposition: Disposition | None = None
+    known: frozenset[str] = frozenset()
 
 
 def exclusions(given: Sequence[str], reasons: Sequence[str], by: str) -> tuple[Exclusion, ...]:
@@ -57,6 +62,21 @@ def exclusions(given: Sequence[str], reasons: Sequence[str], by: str) -> tuple[E
     each_its_own = said if len(said) == len(given) else said * len(given)
     found = zip((selector(text, WHERE) for text in given), each_its_own, strict=True)
     return tuple(Exclusion(of, reason, by) for of, reason in found)
+
+
+def canaries(entries: Iterable[Entry], found: Iterable[Scoped | Unresolved]) -> tuple[Exclusion, ...]:
+    """Return what takes out those of them that the inventory has as canaries; a canary's id is its own everywhere."""
+    ours = [each for each in entries if each.custody.canary]
+    known = [attributes(each) for each in found] if ours else []
+    out = []
+    for each in ours:
+        match = dict(each.custody.match)
+        names = ("provider", "id") if "id" in match else ("provider", "connection", "owner")
+        told = tuple((name, match[name]) for name in names if name in match)
+        of = Selector(",".join(f"{name}:{value}" for name, value in told), told)
+        if told and any(of.fits(one) for one in known):
+            out.append(Exclusion(of, "our canary", f"the inventory ({each.origin})", Disposition.CANARY))
+    return tuple(out)
 
 
 def take_out(
@@ -85,10 +105,16 @@ def take_out(
 
 def _excluded(each: Scoped | Unresolved, why: Exclusion) -> Excluded:
     said = (why.of.text, why.reason, why.by)
+    if why.disposition is not None:
+        ref = each.ref if isinstance(each, Scoped) else None
+        key = ref.id if ref is not None else getattr(each, "key", "")
+        return Excluded(each.kind, key, ref, each.exposures, *said, disposition=why.disposition)
     if isinstance(each, Unresolved):
         return Excluded(each.kind, each.key, None, each.exposures, *said, each.reaches, each.uses)
     uses = each.lifeline.cuts if each.lifeline else ()
-    return Excluded(each.kind, each.ref.id, each.ref, each.exposures, *said, each.reaches, uses, each.custody.deliver)
+    known = frozenset(name.partition(":")[0] for name in (*(each.custody.reads or ()), *each.custody.administers))
+    places = each.custody.deliver
+    return Excluded(each.kind, each.ref.id, each.ref, each.exposures, *said, each.reaches, uses, places, known=known)
 
 
 def warnings_of_excluded(
@@ -103,6 +129,8 @@ def warnings_of_excluded(
     found = []
     readers: dict[str, list[str]] = {}
     for each in excluded:
+        if each.disposition is Disposition.CANARY:
+            found.append(f"{each.key} is our canary: whoever took it was where it lay, and has what else lay there")
         for at in each.reaches & set(passed):
             readers.setdefault(at, []).append(each.key)
         if each.uses:

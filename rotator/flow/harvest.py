@@ -1,7 +1,7 @@
 """What a payload inside a package takes from wherever it runs, by kind of credential: the files that it looks for.
 
 From the published analyses of the LiteLLM releases 1.82.7 and 1.82.8 (GHSA-5mg7-485q-xm76) and their kin. Environment
-variables and `.env` files, which hold credentials of any kind, are in no row here: they say nothing of one kind.
+variables and `.env` files hold credentials of any kind, and so are where a kind without a row of its own is taken from.
 """
 
 from __future__ import annotations
@@ -37,3 +37,5 @@ HARVESTED: Mapping[str, str] = {
     "vault_token": "~/.vault-token",
 }
 """Where such a payload looks for credentials of a kind."""
+ANYWHERE = "environment variables and .env files"
+"""Where it looks for those of every other."""

@@ -173,5 +173,5 @@ def disused(facts: Mapping[str, str]) -> str:
     used = facts.get("last_used_at", "")
     if used == "never":
         made = facts.get("created_at", "")
-        return f"never used since it was made, {made}" if made else "never used"
+        return f"no use told since it was made, {made}" if made else "no use told"
     return f"unused since {used}" if used else ""

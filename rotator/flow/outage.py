@@ -83,7 +83,7 @@ def expected(
             (makers[key] for place in run.deliver or places if (key := (run.kind, run.ref.owner, place)) in makers),
             None,
         )
-        outage, stops, again = _between(run, maker)
+        outage, stops, again = between(run, maker)
         by = answered.get(run.ref, "") if maker is None else "" if maker is run else maker.ref.id
         if maker is None and run.ref in answered:
             outage = Outage.NONE
@@ -110,7 +110,7 @@ def expected(
     return tuple(answer)
 
 
-def _between(run: PlannedRun, maker: PlannedRun | None) -> tuple[Outage, str, str]:
+def between(run: PlannedRun, maker: PlannedRun | None) -> tuple[Outage, str, str]:
     """Say what its path leaves its users without: between which two steps, by their names."""
     steps = [step for segment in run.segments for step in segment.steps]
     stop = next((n for n, step in enumerate(steps) if step.subject is Subject.EXPOSED and step.verb in STOPS), None)

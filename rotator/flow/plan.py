@@ -50,6 +50,10 @@ SAID_DONE = "said_done"
 """The fact beside it once he has: who says so, and the reason."""
 
 
+OWNER_ASKED = "owner_asked"
+"""The fact of a step that waits until its owners had time to speak, from the moment they were told: why, and whom."""
+
+
 class Lane(StrEnum):
     """Which queue works on a step; an incident never waits behind hygiene."""
 

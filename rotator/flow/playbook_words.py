@@ -103,3 +103,6 @@ class Until(StrEnum):
 
 GATES = frozenset({Until.NO_LEGAL_HOLD, Until.HOST_ISOLATED})
 """What a person says of an incident, and its steps wait for."""
+
+DESTRUCTION = "destruction "
+"""How the gate of a plan's revision is called at which what it destroys waits to be approved; its digest follows."""

@@ -82,6 +82,11 @@ def knocked(proof: Proof, verdict: Verdict, settle_s: float, now: float) -> Proo
     return closed if proof.mismatch else replace(closed, dead_at=since, evidence=Evidence.STATED)
 
 
+def unheard(proof: Proof) -> Proof:
+    """Note that a knock went out whose answer nobody heard: it may have been let in, so an unsettled series breaks."""
+    return proof if proof.contained_at is not None else replace(proof, refused_since=None, stated_since=None)
+
+
 def stated(proof: Proof, state: State, settle_s: float, now: float) -> Proof:
     """Add the issuer's word, where there is no material to knock with; as a refusal, it must hold for the settle time.
 

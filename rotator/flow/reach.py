@@ -9,7 +9,7 @@ from typing import Protocol
 
 from rotator.credential import CredentialRef, Leaked
 from rotator.flow.exposure import LIST, Certainty, Exposure
-from rotator.flow.harvest import HARVESTED
+from rotator.flow.harvest import ANYWHERE, HARVESTED
 from rotator.flow.inventory import Entry, Fitting, key
 from rotator.flow.places import Nearby, Relation, Whereabouts, whereabouts
 from rotator.flow.scope import Unresolved
@@ -76,7 +76,7 @@ def reachable(hits: Iterable[Hit], entries: Iterable[Entry], known_ids: Iterable
     INFERRED. `known_ids` are the credentials that issuers listed: an entry without an id stands for those that it fits.
     Where there are none, the exposure names the owner alone. Every entry that fits a credential is heard, not only the
     most exact: that one says where it is used does not unsay another. A credential of which none says from where it is
-    within reach is unplaced where a package was installed anywhere that takes such a kind from where it runs.
+    within reach is unplaced where a package was installed anywhere, whatever its kind.
     """
     at = _At(hits)
     found: list[Exposure] = []
@@ -84,7 +84,7 @@ def reachable(hits: Iterable[Hit], entries: Iterable[Entry], known_ids: Iterable
     for credential, told in _credentials(entries, known_ids):
         if any(each.whereabouts for each in told):
             found += _exposures(at, credential, told)
-        elif at.first_installed is not None and credential.provider in HARVESTED and _exists(credential):
+        elif at.first_installed is not None and _exists(credential):
             unplaced.setdefault(credential.provider, []).append(credential)
     return Reach(tuple(found), unplaced, at.first() if unplaced else None)
 
@@ -215,14 +215,16 @@ def _exposures(at: _At, credential: CredentialRef, told: Sequence[_Told]) -> lis
 def _task(says: Exposure, kind: str, credentials: Sequence[CredentialRef]) -> Unresolved:
     first = ", ".join(each.id or each.owner for each in credentials[:_SHOWN])
     more = f" and {len(credentials) - _SHOWN:,} more" if len(credentials) > _SHOWN else ""
-    name = f"unplaced {kind}"
-    links = (*says.via, f"such a package takes {HARVESTED[kind]} from where it runs")
+    name = f"unplaced {kind or 'of a kind that nobody named'}"
+    links = (*says.via, f"such a package takes {HARVESTED.get(kind, ANYWHERE)} from where it runs")
     return Unresolved(
-        kind,
+        kind or None,
         name,
         (replace(says, rule=kind, leaked=Leaked(id=name), via=links),),
         f"nobody has said from where {first}{more} {'is' if len(credentials) == 1 else 'are'} within reach",
-        "say it in `reachable_from`, and declare again; or let a scanner look through those sites",
+        "say it in `reachable_from`, and declare again; or let a scanner look through those sites"
+        + ("; `rotator plan last -o json` lists them all" if more else ""),
+        stands_for=tuple(credentials),
     )
 
 

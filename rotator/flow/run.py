@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from rotator.credential import CredentialRef
 from rotator.flow.choice import MINTING
-from rotator.flow.plan import BY_HAND, SAID_DONE, Lane, PlannedStep
+from rotator.flow.plan import BY_HAND, OWNER_ASKED, SAID_DONE, Lane, PlannedStep
 from rotator.flow.playbook_words import GATES, Expect, Strategy, Subject, Until, Verb
 from rotator.flow.proof import Evidence, Proof
 from rotator.flow.scope import ConsumerAddress
@@ -113,6 +113,11 @@ class Step:
         return self.state is StepState.HELD and self.reason == SCHEDULED
 
     @property
+    def waits_for_owner(self) -> str | None:
+        """Return why its owners have time to speak, and whom that is; None where it does not wait for them now."""
+        return str(self.facts[OWNER_ASKED]) if self.waits_for_time and OWNER_ASKED in self.facts else None
+
+    @property
     def waits_for_person(self) -> bool:
         """Tell whether it is held and nothing but a person, or another run, will move it."""
         return self.state is StepState.HELD and self.reason != SCHEDULED
@@ -142,7 +147,11 @@ class Branch:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One execution for one credential. Times in epoch seconds; each is the first moment at which it was so."""
+    """One execution for one credential. Times in epoch seconds; each is the first moment at which it was so.
+
+    It came with a `revision` of its incident's plan. Its `predecessor` is the run that made the credential which has
+    leaked, as a replacement.
+    """
 
     id: str
     incident: str
@@ -165,6 +174,8 @@ class Run:
     dismissed: str | None = None
     wave: int = 0
     risk_accepted: str | None = None
+    revision: int = 1
+    predecessor: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,85 +241,3 @@ def taken_back(steps: Sequence[Step]) -> frozenset[str]:
         for step in steps
         if UNDOES in step.facts and (step.attempts or step.state is not StepState.SKIPPED)
     )
-
-
-def summarise(run: Run, steps: Sequence[Step], proofs: Sequence[Proof]) -> Run:
-    """Return the run with its clocks and its evidence as the steps and proofs of all branches say.
-
-    What an undo takes back no longer counts: from when it was ordered, since nobody knows when it takes hold.
-    """
-    evidence, dead_at = death(proofs)
-    gone = taken_back(steps)
-    standing = [step for step in steps if step.id not in gone] if gone else steps
-    promoted = _through(standing, {Verb.PROMOTE}, Subject.REPLACEMENT)
-    revoked = {step.facts.get(UNDOES) for step in steps if step.state is StepState.DONE} if gone else set()
-    minted = next(
-        (
-            step.facts
-            for step in steps
-            if step.verb in MINTING and step.state is StepState.DONE and step.id not in revoked
-        ),
-        {},
-    )
-    return replace(
-        run,
-        evidence=evidence,
-        dead_at=dead_at,
-        contained_at=_last([proof.contained_at for proof in proofs]),
-        acknowledged_at=_through(steps, {Verb.SUSPEND, Verb.UNINSTALL, Verb.REVOKE}, Subject.EXPOSED, first=True),
-        replaced_at=promoted,
-        replacement=str(minted["replacement"]) if "replacement" in minted else None,
-        converged_at=next(
-            (
-                step.settled_at
-                for step in standing
-                if promoted is not None
-                and step.verb is Verb.VERIFY
-                and step.subject is Subject.CONSUMERS
-                and step.facts.get("converged") is True
-            ),
-            None,
-        ),
-        destroyed_at=_through(steps, {Verb.REVOKE}, Subject.EXPOSED),
-    )
-
-
-def _last(times: Sequence[float | None]) -> float | None:
-    """Return the last of the times, or None while one is missing."""
-    known = [each for each in times if each is not None]
-    return max(known) if known and len(known) == len(times) else None
-
-
-def _through(steps: Sequence[Step], verbs: set[Verb], subject: Subject, *, first: bool = False) -> float | None:
-    """Return when every target was through a step with one of the verbs; the first or the last such step of a path."""
-    by_name: dict[str, list[Step]] = {}
-    for step in steps:
-        if step.verb in verbs and step.subject is subject:
-            by_name.setdefault(step.name, []).append(step)
-    times = [
-        max(step.settled_at or 0.0 for step in group)
-        for group in by_name.values()
-        if all(step.state is StepState.DONE for step in group)
-    ]
-    return (min(times) if first else max(times)) if times else None
-
-
-def death(proofs: Sequence[Proof]) -> tuple[Evidence, float | None]:
-    """Return how sure the death is over all doors, and since when: the last door's, and the weakest evidence."""
-    dead_at = _last([proof.dead_at for proof in proofs])
-    if dead_at is None:
-        return Evidence.NONE, None
-    stated = any(proof.evidence is Evidence.STATED for proof in proofs)
-    return (Evidence.STATED if stated else Evidence.PROVEN), dead_at
-
-
-def needs_material(steps: Sequence[Step]) -> bool:
-    """Tell whether a knock with the exposed secret is still ahead, before any scheduled wait."""
-    for step in sorted(steps, key=lambda each: each.position):
-        if step.state in THROUGH:
-            continue
-        if step.hold_for_s is not None:
-            return False
-        if step.verb is Verb.VERIFY and step.subject is Subject.EXPOSED:
-            return True
-    return False

@@ -84,7 +84,8 @@ class Custody:
     `match` compares attributes of a CredentialRef (provider, connection, owner, id). `reads` and `administers` name
     what such a credential can read and change, as `CONNECTION:PATH`; None means that nobody knows. A `criticality`
     of "" was not said. `reachable_from` are the sites on which a thief finds it, `vendor` is who holds it beside us,
-    `datasets` what stands behind it, `contact` whom to tell.
+    `datasets` what stands behind it, `contact` whom to tell. `shared`: several
+    use it who do not know of each other. A `canary` is bait that opens nothing.
     """
 
     match: Mapping[str, str]
@@ -98,6 +99,8 @@ class Custody:
     vendor: str = ""
     datasets: tuple[str, ...] = ()
     contact: str = ""
+    shared: bool = False
+    canary: bool = False
 
 
 UNKNOWN_CUSTODY = Custody(match={})
@@ -147,6 +150,8 @@ def _together(fitting: Sequence[Custody]) -> Custody:
         vendor=next((each.vendor for each in fitting if each.vendor), ""),
         datasets=tuple(dict.fromkeys(chain(*(each.datasets for each in fitting)))),
         contact=next((each.contact for each in fitting if each.contact), ""),
+        shared=any(each.shared for each in fitting),
+        canary=any(each.canary for each in fitting),
     )
 
 
@@ -167,6 +172,7 @@ class Scoped:
     """One exposed credential with everything the plan needs to know of it.
 
     `reaches` are the connections on which it may read or administer: unknown reach is its own whole connection.
+    `uncompared` are those whose own credential could not be read: it may be what the rotator itself uses there.
     """
 
     ref: CredentialRef
@@ -176,6 +182,7 @@ class Scoped:
     custody: Custody
     why: str
     lifeline: Lifeline | None = None
+    uncompared: tuple[str, ...] = ()
 
     @property
     def reaches(self) -> frozenset[str]:
@@ -201,7 +208,8 @@ class Unresolved:
     """An exposed credential that no machine can answer: a task for a person, with the reason and the way to mend it.
 
     `kind` is None when no playbook recognises it. `reaches` are the connections that it may read or administer, where
-    its issuer named it, `uses` those on which the rotator itself uses it.
+    its issuer named it, `uses` those on which the rotator itself uses it. `stands_for` are the credentials of which
+    it speaks together, where it speaks of several.
     """
 
     kind: str | None
@@ -212,6 +220,7 @@ class Unresolved:
     leaked: Leaked = field(default_factory=Leaked)
     reaches: frozenset[str] = frozenset()
     uses: tuple[str, ...] = ()
+    stands_for: tuple[CredentialRef, ...] = ()
 
 
 def connections_to_ask(leaked: Leaked, connections: Sequence[Connection], *, sends_secret: bool) -> list[Connection]:

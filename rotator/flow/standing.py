@@ -9,8 +9,9 @@ from rotator.flow.apart import at_hand
 from rotator.flow.giving_back import left_with
 from rotator.flow.playbook_words import Expect, Strategy, Subject, Verb
 from rotator.flow.proof import Evidence, Proof
-from rotator.flow.run import THROUGH, UNDOES, WHY, Run, Step, StepState, needs_material
+from rotator.flow.run import THROUGH, UNDOES, WHY, Run, Step, StepState
 from rotator.flow.step import STOPS
+from rotator.flow.summary import needs_material
 
 
 class CredentialState(StrEnum):
@@ -72,6 +73,8 @@ def still_open(
     `late` are the mints of lost workers that nothing has settled yet. `settled` says which other run saw the death
     that this one has not seen, `stopped_by` which other run has stopped it; "" where none did.
     """
+    if run.dismissed is not None:
+        return []
     steps = at_hand(steps)
     found = []
     for step in steps:
@@ -84,7 +87,7 @@ def still_open(
     if unfinished and not found and not destroying:
         why = f" ({unfinished[0].reason})" if unfinished[0].reason else ""
         found.append(f"{unfinished[0].name}: {unfinished[0].state}{why}")
-    if run.evidence is Evidence.NONE and run.dismissed is None and (not found or proof_given_up(steps)):
+    if run.evidence is Evidence.NONE and (not found or proof_given_up(steps)):
         found.append(
             settled or f"{_alive_again(steps)}the exposed credential is not proven dead{_without_proof(steps)}"
         )

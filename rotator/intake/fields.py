@@ -33,7 +33,8 @@ def word(record: Mapping[str, object], key: str) -> str:
 def line(record: Mapping[str, object], key: str) -> int | None:
     """Return a line's number, or None where it has none."""
     value = record.get(key)
-    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else None
+    # What is beyond fits no database, and is no line of any file.
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 1 << 31 else None
 
 
 def aws_key_id(text: str) -> str | None:

@@ -48,9 +48,12 @@ _WHOLE = re.compile("|".join(f"(?P<{kind}>{form})" for kind, form in _FORMS.item
 # Where a line of somebody's code is all that is told: as a word of its own, whatever quotes stand around it.
 _PART = re.compile(rf"(?<![A-Za-z0-9_-])(?:{_WHOLE.pattern})(?![A-Za-z0-9_-])")
 
+# Where a secret is only to be withheld: a name may be joined to it.
+_JOINED = re.compile(rf"(?<![A-Za-z0-9])(?:{_WHOLE.pattern})(?![A-Za-z0-9])")
+
 _SECRET_ELSE = re.compile(
-    r"-----\s*BEGIN[ A-Z0-9_-]*PRIVATE KEY|://[^\s:/@]*:[^\s/@]+@|(?<![\w-])eyJ[\w-]{8,}\.eyJ[\w-]{8,}\."
-    r"|(?<![\w-])(?-i:AIza)[\w-]{35}(?![\w-])",
+    r"-----\s*BEGIN[ A-Z0-9_-]*PRIVATE KEY|://[^\s:/@]*:[^\s/@]+@|(?<![A-Z0-9])eyJ[\w-]{8,}\.eyJ[\w-]{8,}\."
+    r"|(?<![A-Z0-9])(?-i:AIza)[\w-]{35}(?![A-Z0-9])",
     re.IGNORECASE,
 )
 """What is material, and no kind of ours: a private key, a login in an address, a signed token, Google's API key."""
@@ -93,7 +96,7 @@ def holds_material(text: str) -> bool:
     """Tell whether a secret seems to stand in a text that should hold names alone; an id that has a form is none."""
     if _SECRET_ELSE.search(text) or any(_is_random(each) for each in _LIKE_AWS_SECRET.findall(text[:_LINE])):
         return True
-    return any(each.lastgroup != AWS_KEY for each in _PART.finditer(text[:_LINE]))
+    return any(each.lastgroup != AWS_KEY for each in _JOINED.finditer(text[:_LINE]))
 
 
 def _is_random(word: str) -> bool:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Sequence
+from dataclasses import fields
 
-from sqlalchemy import Connection, and_, func, null, select
+from sqlalchemy import Connection, RowMapping, and_, func, null, select
 
 from rotator.claims import GATE
 from rotator.flow.playbook_words import Expect, Subject, Verb
 from rotator.flow.run import BranchState, Step, StepState
 from rotator.flow.standing import proof_given_up
-from rotator.ledger import opening, other_runs, rows, statements, tables
+from rotator.ledger import approved, leak_safe, opening, other_runs, rows, statements, tables
 from rotator.ledger import stops as stops_in
 from rotator.ledger.records import Listed, Progress
 from rotator.ledger.stops import Stop
@@ -23,6 +24,8 @@ _SCHEDULED = "scheduled"
 ALIVE_AGAIN = "alive again"
 """How an incident stands of which somebody resumed a stolen credential."""
 WAITS = "waits for you"
+NEWER = "waits for approval"
+"""What was added since it was approved is not."""
 _ITS_TURN = "its turn"
 """Stands for a branch that is held and will go on by itself: no state of the ledger's."""
 
@@ -52,7 +55,7 @@ def progress(connection: Connection, incident: str, now: float) -> Progress:
         # What is stopped moves no more, once the worker that is at it has given way.
         busy = busy or (moves and (name not in held_back or holder is not None))
     if not busy:
-        waking = select(branch.c.id).where(branch.c.incident == incident, statements.SAFE_AGAIN)
+        waking = select(branch.c.id).where(branch.c.incident == incident, leak_safe.SAFE_AGAIN)
         busy = bool(set(connection.execute(waking).scalars()) - held_back) or opening.will_move(connection)
     unrefused = set(
         connection.execute(
@@ -71,7 +74,7 @@ def progress(connection: Connection, incident: str, now: float) -> Progress:
     for name, evidence, dismissed in connection.execute(
         select(run.c.id, run.c.evidence, run.c.dismissed).where(run.c.incident == incident)
     ):
-        found = states.get(name, set())
+        found = states.get(name, set()) if dismissed is None else set()
         if evidence != "none" and found & {BranchState.FAILED.value, BranchState.HELD.value}:
             counts["asking"] += 1
         elif evidence != "none" and BranchState.OPEN.value in found:
@@ -97,6 +100,17 @@ def progress(connection: Connection, incident: str, now: float) -> Progress:
         asking=counts["asking"],
         stopped=stopped,
     )
+
+
+def together(found: Sequence[Progress]) -> Progress:
+    """Return the counts of several incidents that became one."""
+    if len(found) == 1:
+        return found[0]
+    counts = {
+        each.name: sum(getattr(one, each.name) for one in found) for each in fields(Progress) if each.type == "int"
+    }
+    stopped = dict.fromkeys(stop for one in found for stop in one.stopped)
+    return Progress(**counts, busy=any(one.busy for one in found), stopped=tuple(stopped))
 
 
 def _kept_by(state: str, reason: str | None, *, scheduled: bool) -> str:
@@ -171,8 +185,10 @@ def listed(connection: Connection) -> list[Listed]:
     branch, incident, manual, run = tables.branch, tables.incident, tables.manual, tables.run
     stopped = statements.stopped() if stops_in.find(connection) else null()
     states: dict[str, set[str]] = {}
-    kinds = select(
-        branch.c.incident, branch.c.state, branch.c.due_at.is_not(None).label("timed"), stopped.label("stopped")
+    kinds = (
+        select(branch.c.incident, branch.c.state, branch.c.due_at.is_not(None).label("timed"), stopped.label("stopped"))
+        .join(run, run.c.id == branch.c.run)
+        .where(run.c.dismissed.is_(None))
     )
     for name, state, timed, by in connection.execute(kinds.distinct()):
         at_work = state == BranchState.OPEN.value
@@ -182,8 +198,8 @@ def listed(connection: Connection) -> list[Listed]:
     credentials: Counter[str] = Counter()
     dead: Counter[str] = Counter()
     stated: Counter[str] = Counter()
-    of_runs = select(run.c.incident, run.c.evidence, func.count()).group_by(run.c.incident, run.c.evidence)
-    for name, evidence, count in connection.execute(of_runs):
+    of_runs = select(run.c.incident, run.c.evidence, func.count()).where(run.c.dismissed.is_(None))
+    for name, evidence, count in connection.execute(of_runs.group_by(run.c.incident, run.c.evidence)):
         credentials[name] += count
         dead[name] += count if evidence == "proven" else 0
         stated[name] += count if evidence == "stated" else 0
@@ -191,16 +207,37 @@ def listed(connection: Connection) -> list[Listed]:
         select(manual.c.incident, func.count()).where(manual.c.dismissed.is_(None)).group_by(manual.c.incident)
     ):
         credentials[name] += count
-    answer = []
-    for row in connection.execute(select(incident).order_by(incident.c.declared_at.desc())).mappings().all():
+    answer, reviews = [], approved.to_review(connection)
+    found = connection.execute(select(incident).order_by(incident.c.declared_at.desc())).mappings().all()
+    _tell_once(found, (credentials, dead, stated), states)
+    plan, newer = tables.plan, set[str]()
+    newer |= set(
+        connection.execute(select(plan.c.incident).where(plan.c.approved_at.is_(None), plan.c.number > 1)).scalars()
+    )
+    for row in found:
         name = row["id"]
+        if row["merged_into"] is not None:
+            answer.append(Listed(rows.incident_of(row), f"merged into {row['merged_into']}", 0, 0))
+            continue
         alive = credentials[name] - dead[name] - stated[name]
-        approved = row["approved_at"] is not None
-        words = _in_words(states.get(name, set()), approved=approved, alive=alive, stated=stated[name])
+        is_approved = row["approved_at"] is not None
+        words = _in_words(states.get(name, set()), approved=is_approved, alive=alive, stated=stated[name])
         if words == WAITS:
-            words = _since(connection, name, states.get(name, set()), alive)
-        answer.append(Listed(rows.incident_of(row), words, credentials[name], dead[name]))
+            words = NEWER if name in newer else _since(connection, name, states.get(name, set()), alive)
+        answer.append(Listed(rows.incident_of(row), words, credentials[name], dead[name], reviews.get(name, 0)))
     return answer
+
+
+def _tell_once(found: Sequence[RowMapping], counts: Iterable[Counter[str]], states: dict[str, set[str]]) -> None:
+    """Count what was merged into another incident there, and nowhere else."""
+    into = {row["id"]: row["merged_into"] for row in found if row["merged_into"] is not None}
+    for name in into:
+        last = name
+        while last in into:
+            last = into[last]
+        for each in counts:
+            each[last] += each.pop(name, 0)
+        states.setdefault(last, set()).update(states.pop(name, set()))
 
 
 def _since(connection: Connection, incident: str, states: set[str], alive: int) -> str:

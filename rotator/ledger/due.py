@@ -13,7 +13,7 @@ from rotator import clock
 from rotator.flow.budget import Limit
 from rotator.flow.plan import Lane
 from rotator.flow.run import AT_ONCE, BranchState
-from rotator.ledger import late, opening, reservation, statements, tables, timekeeping
+from rotator.ledger import late, leak_safe, opening, reservation, statements, tables, timekeeping
 from rotator.ledger.database import Database
 from rotator.ledger.outbox import RESEND_S, in_no_other_hand
 from rotator.ledger.sending import Sending
@@ -106,10 +106,10 @@ class DueWork:
         The commit that contains the last reader wakes them; this finds those who began to wait in the same moment.
         """
         with self._database.read() as connection:
-            if connection.execute(select(tables.branch.c.id).where(statements.SAFE_AGAIN).limit(1)).first() is None:
+            if connection.execute(select(tables.branch.c.id).where(leak_safe.SAFE_AGAIN).limit(1)).first() is None:
                 return 0
         with self._database.write() as connection:
-            return connection.execute(statements.WAKE).rowcount
+            return connection.execute(leak_safe.WAKE).rowcount
 
     def open_waves(self) -> int:
         """Begin the runs whose wave, or whose lifeline, is through; return of how many incidents."""
@@ -152,7 +152,7 @@ class DueWork:
                         branch.c.due_at < self._clock() + horizon_s,
                         statements.stopped().is_(None),
                     ),
-                    statements.SAFE_AGAIN,
+                    leak_safe.SAFE_AGAIN,
                 )
             )
             return connection.execute(query.limit(1)).first() is not None or opening.will_move(connection)

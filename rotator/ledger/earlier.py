@@ -6,6 +6,7 @@ import json
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, FromClause, Select, and_, or_, select
@@ -18,26 +19,42 @@ from rotator.flow.run import BranchState, Run, StepState
 from rotator.ledger import rows, tables
 from rotator.ports import Place
 
+LEAKED = "?"
+"""Stands for the name of a replacement that has leaked itself: nobody may hold it any more."""
+_REPLACING = ("contain_first", "replace_first")
 
-def answered(connection: Connection, deliver: Mapping[CredentialRef, tuple[Place, ...]]) -> dict[CredentialRef, str]:
+
+def answered(
+    connection: Connection, deliver: Mapping[CredentialRef, tuple[Place, ...]], incident: str = ""
+) -> dict[CredentialRef, str]:
     """Return, for each credential whose replacement an earlier run has made or is about to, that run's id.
 
     That is a run for the same credential, or one that delivered for the same owner to the same places: consumers
-    hold what came with it, unless that has leaked too.
+    hold what came with it, unless that has leaked too, now or before. What an `incident` that grows has planned counts,
+    approved or not: it is approved first, or together.
     """
     run, names = tables.run, {each.id for each in deliver}
+    planned = and_(run.c.incident == incident, run.c.requested_at.is_(None), run.c.strategy.in_(_REPLACING))
+    planned = and_(planned, run.c.dismissed.is_(None))
     asked = {(each.provider, each.connection, each.owner) for each in deliver}
     found: dict[CredentialRef, str] = {}
     by_owner: dict[tuple[str, str, str], list[Run]] = {}
     for owners in _by_500(sorted({owner for _, _, owner in asked})):
-        query = select(run).where(run.c.owner.in_(owners), replaces(run)).order_by(run.c.requested_at)
-        for row in connection.execute(query).mappings():
+        query = select(run).where(run.c.owner.in_(owners), or_(replaces(run), planned))
+        # What nobody approved has no time yet, and comes last.
+        by_time = query.order_by(run.c.requested_at.is_(None), run.c.requested_at)
+        names_of = (run.c.provider, run.c.connection, run.c.owner, run.c.credential)
+        exposed = select(*names_of).where(run.c.owner.in_(owners), run.c.dismissed.is_(None))
+        leaked = {tuple(each) for each in connection.execute(exposed)}
+        for row in connection.execute(by_time).mappings():
             earlier = rows.run_of(row)
-            by_owner.setdefault((earlier.ref.provider, earlier.ref.connection, earlier.ref.owner), []).append(earlier)
+            owner = earlier.ref.provider, earlier.ref.connection, earlier.ref.owner
+            gone = (*owner, earlier.replacement) in leaked
+            by_owner.setdefault(owner, []).append(replace(earlier, replacement=LEAKED) if gone else earlier)
     for ref, places in deliver.items():
         for earlier in by_owner.get((ref.provider, ref.connection, ref.owner), []):
             held = bool(places) and set(places) <= set(earlier.deliver)
-            if earlier.ref == ref or (held and earlier.replacement not in {ref.id, *names}):
+            if earlier.ref == ref or (held and earlier.replacement not in {LEAKED, ref.id, *names}):
                 found[ref] = earlier.id
     return found
 
@@ -47,19 +64,25 @@ def answered_meanwhile(incident: str) -> Select[Any]:
 
     That is the same credential, or since this was planned one of the same owner that is delivered to the same places.
     """
-    mine, other, planned = tables.run.alias("mine"), tables.run.alias("other"), tables.incident
+    mine, other, planned = tables.run.alias("mine"), tables.run.alias("other"), tables.plan
     same_owner = (mine.c[name] == other.c[name] for name in ("provider", "connection", "owner"))
     same_credential = and_(mine.c.credential == other.c.credential, mine.c.generation == other.c.generation)
-    same_places = and_(mine.c.deliver == other.c.deliver, other.c.requested_at >= planned.c.declared_at)
+    same_places = and_(mine.c.deliver == other.c.deliver, other.c.requested_at >= planned.c.made_at)
     return select(other.c.id, other.c.credential).where(
         *same_owner,
         or_(same_credential, same_places),
-        planned.c.id == mine.c.incident,
+        *_waits_for_approval(mine, planned),
         mine.c.incident == incident,
-        mine.c.strategy.in_(["contain_first", "replace_first"]),
+        mine.c.strategy.in_(_REPLACING),
         other.c.incident != incident,
         replaces(other),
     )
+
+
+def _waits_for_approval(mine: FromClause, planned: FromClause) -> tuple[ColumnElement[bool], ...]:
+    """Match a run that nobody approved, with the revision of the plan that it came with."""
+    waits = and_(mine.c.requested_at.is_(None), mine.c.dismissed.is_(None))
+    return waits, planned.c.incident == mine.c.incident, planned.c.number == mine.c.revision
 
 
 def in_each_others_way(incident: str) -> Select[Any]:
@@ -67,7 +90,7 @@ def in_each_others_way(incident: str) -> Select[Any]:
 
     Both are replaced first, so neither would stop before the other: see `stopped_rather` in flow/order.py.
     """
-    mine, other, planned = tables.run.alias("mine"), tables.run.alias("other"), tables.incident
+    mine, other, planned = tables.run.alias("mine"), tables.run.alias("other"), tables.plan
     first = Strategy.REPLACE_FIRST.value
     reach, delivery = tables.reach, tables.delivery
     is_reader = or_(
@@ -75,12 +98,12 @@ def in_each_others_way(incident: str) -> Select[Any]:
         and_(reach.c.run == other.c.id, delivery.c.run == mine.c.id, reach.c.open == tables.LIVES),
     )
     return select(other.c.id, reach.c.connection).where(
-        planned.c.id == incident,
+        *_waits_for_approval(mine, planned),
         mine.c.incident == incident,
         mine.c.strategy == first,
         other.c.incident != incident,
         other.c.strategy == first,
-        other.c.requested_at >= planned.c.declared_at,
+        other.c.requested_at >= planned.c.made_at,
         other.c.replaced_at.is_(None),
         reach.c.connection == delivery.c.connection,
         is_reader,
@@ -89,13 +112,13 @@ def in_each_others_way(incident: str) -> Select[Any]:
 
 def standing(connection: Connection, refs: Iterable[CredentialRef]) -> list[tuple[str, str, int]]:
     """Return the incidents that have seen no death of some of these yet: each, how it stands, and of how many."""
-    run, incident, asked = tables.run, tables.incident, set(refs)
+    run, asked = tables.run, set(refs)
     found: Counter[tuple[str, str]] = Counter()
     for names in _by_500(sorted({each.id for each in asked})):
-        query = select(run, incident.c.approved_at).join(incident, incident.c.id == run.c.incident)
-        for row in connection.execute(query.where(run.c.credential.in_(names), run.c.evidence == "none")).mappings():
+        query = select(run).where(run.c.credential.in_(names), run.c.evidence == "none", run.c.dismissed.is_(None))
+        for row in connection.execute(query).mappings():
             if rows.run_of(row).ref in asked:
-                how = "approved and not done" if row["approved_at"] else "not approved"
+                how = "approved and not done" if row["requested_at"] else "not approved"
                 found[row["incident"], how] += 1
     return [(name, how, count) for (name, how), count in sorted(found.items())]
 
@@ -114,34 +137,37 @@ def delivered_since(connection: Connection, incident: str) -> dict[str, str]:
     return {row.of: row.id for row in connection.execute(query)}
 
 
-def elsewhere(connection: Connection) -> Elsewhere:
+def elsewhere(connection: Connection, incident: str = "") -> Elsewhere:
     """Return what runs that are replaced first still have before them, and what plans left alive.
 
-    That is of every approved incident.
+    That is of everything approved, and of an `incident` that grows whatever it has planned.
     """
     run, reach, delivery = tables.run, tables.reach, tables.delivery
-    first = and_(run.c.strategy == Strategy.REPLACE_FIRST.value, run.c.requested_at.is_not(None))
+    counts = and_(or_(run.c.requested_at.is_not(None), run.c.incident == incident), run.c.dismissed.is_(None))
+    first = and_(run.c.strategy == Strategy.REPLACE_FIRST.value, counts)
     passed = select(delivery.c.connection).join(run, run.c.id == delivery.c.run)
     read = select(reach.c.connection).join(run, run.c.id == reach.c.run)
     return Elsewhere(
         frozenset(connection.execute(passed.where(first, run.c.replaced_at.is_(None)).distinct()).scalars()),
-        frozenset(connection.execute(read.where(first, reach.c.open == tables.LIVES).distinct()).scalars()),
-        left_alive(connection),
+        frozenset(
+            connection.execute(read.where(first, reach.c.open.in_([tables.LIVES, -tables.LIVES])).distinct()).scalars()
+        ),
+        left_alive(connection, incident=incident),
     )
 
 
-def left_alive(connection: Connection, since: float = 0.0) -> tuple[Left, ...]:
+def left_alive(connection: Connection, since: float = 0.0, incident: str = "") -> tuple[Left, ...]:
     """Return what the plans that were approved since then left alive, and no later run has stopped.
 
-    Each is told of the latest incident that left it. What a release kept that told no reach is not among them.
+    Of an `incident` that grows, whatever it leaves. Each is told of the latest incident that left it. What a release
+    kept that told no reach is not among them.
     """
-    incident, plan, manual, run = tables.incident, tables.plan, tables.manual, tables.run
-    kept = and_(plan.c.incident == incident.c.id, plan.c.digest == incident.c.plan_digest)
+    plan, manual, run = tables.plan, tables.manual, tables.run
+    tasks = select(manual.c.id).where(manual.c.incident == plan.c.incident, manual.c.revision == plan.c.number)
     query = (
-        select(incident.c.id, incident.c.declared_at, plan.c.document)
-        .join(plan, kept)
-        .where(incident.c.approved_at > since, select(manual.c.id).where(manual.c.incident == incident.c.id).exists())
-        .order_by(incident.c.approved_at, incident.c.id)
+        select(plan.c.incident.label("id"), plan.c.made_at.label("declared_at"), plan.c.document)
+        .where(or_(plan.c.approved_at > since, plan.c.incident == incident), tasks.exists())
+        .order_by(plan.c.approved_at, plan.c.incident)
     )
     found: dict[tuple[str, str, str], tuple[Left, float]] = {}
     for row in connection.execute(query):
@@ -174,7 +200,7 @@ def replaces(run: FromClause) -> ColumnElement[bool]:
     """
     branch, step = tables.branch, tables.step
     failed = select(branch.c.id).where(branch.c.run == run.c.id, branch.c.state == BranchState.FAILED.value)
-    minting = run.c.strategy.in_(["contain_first", "replace_first"])
+    minting = run.c.strategy.in_(_REPLACING)
     given_up = select(step.c.id).where(
         step.c.run == run.c.id,
         or_(
@@ -188,7 +214,8 @@ def replaces(run: FromClause) -> ColumnElement[bool]:
             and_(step.c.verb.in_([each.value for each in MINTING]), step.c.state == StepState.SKIPPED.value),
         ),
     )
-    made = or_(run.c.replacement.is_not(None), and_(run.c.requested_at.is_not(None), minting, ~failed.exists()))
+    goes_on = and_(run.c.requested_at.is_not(None), run.c.dismissed.is_(None))
+    made = or_(run.c.replacement.is_not(None), and_(goes_on, minting, ~failed.exists()))
     return and_(made, ~given_up.exists())
 
 

@@ -1,4 +1,4 @@
-"""Write a declared incident with its plan, and approve the plan."""
+"""Write a declared incident with its plan, let it grow, and approve what it plans."""
 
 from __future__ import annotations
 
@@ -16,21 +16,30 @@ from rotator.errors import BadInput
 from rotator.flow.exclusion import Excluded
 from rotator.flow.exposure import Exposure
 from rotator.flow.incident import Incident
-from rotator.flow.plan import Plan, PlannedRun
-from rotator.flow.playbook_words import Strategy
-from rotator.flow.run import BranchState, Step, calls_ahead
-from rotator.ledger import opening, plans, rows, tables
-from rotator.ledger.acts import act, said
+from rotator.flow.plan import Plan
+from rotator.flow.revision import Present
+from rotator.ledger import growing, merging, notices, opening, plans, revisions, rows, tables
+from rotator.ledger.acts import act
 from rotator.ledger.database import Database
+from rotator.ledger.growing import Added, More
+from rotator.ledger.merging import Merged
+from rotator.ledger.plan_rows import NOTHING, Behind, PlanRows
+from rotator.ledger.revisions import Revision
+from rotator.notices.event import Event
 from rotator.seal import Seal
 
 APPROVING = 491286115
 """The advisory lock of PostgreSQL under which plans are approved, one after the other."""
-_Batch = dict[str, list[dict[str, Any]]]
-"""Rows by their table's name."""
 NO_DOCUMENT: Mapping[str, Any] = {}
-KEEP_MATERIAL_S = 30 * 86400.0
-"""After this, an exposed secret is destroyed even when its death could not be proven."""
+Consent = Callable[[Connection, str, str, str], bool]
+"""Takes the yes of a person (incident, digest, who) inside a transaction; True where the plan is approved with it."""
+
+Then = Callable[[Connection, str, str], None]
+"""What else is done, with an incident and its plan's digest, in the transaction that declares it."""
+
+
+def nothing_more(_connection: Connection, _incident: str, _digest: str) -> None:
+    """Do nothing else."""
 
 
 def new_incident_id(now: float) -> str:
@@ -44,16 +53,17 @@ class Enrolment:
     `basis` tells what a plan stands on now: one of which that has changed since it was made is stale.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 - what it is wired with
         self,
         database: Database,
         seal: Seal,
         clock: Callable[[], float] = clock.now,
         account_of: Callable[[str], str] = lambda _connection: "",
         basis: plans.Basis = lambda _credentials, _used: {},
+        consent: Consent | None = None,
     ) -> None:
         self._database, self._seal, self._clock, self._account_of = database, seal, clock, account_of
-        self._basis = basis
+        self._basis, self._consent = basis, consent or self._approve
 
     def declare(
         self,
@@ -66,52 +76,16 @@ class Enrolment:
         footholds: Iterable[str] = (),
         approved: bool = False,
         document: Mapping[str, Any] = NO_DOCUMENT,
+        then: Then = nothing_more,
     ) -> None:
         """Write the incident, one run per credential, and seal what is needed for the final knock.
 
         `footholds` are hosts on which the attacker ran, `document` is the plan as it is shown. Nothing starts, unless
-        whoever declares it has `approved` the plan: then both are written, or neither.
+        whoever declares it has `approved` the plan: then both are written, or neither. `then` is done in the same
+        transaction.
         """
-        batch: _Batch = {table.name: [] for table in tables.metadata.sorted_tables}
-        run_of = {planned.ref: f"{incident.id}.r{number}" for number, planned in enumerate(plan.runs, start=1)}
         on = sorted(set(footholds))
-        for planned in plan.runs:
-            run = run_of[planned.ref]
-            self._enrol(batch, run, incident, planned)
-            batch["awaits"] += [{"run": run, "lifeline": run_of[each], "open": 1} for each in planned.awaits]
-            secret = materials.get(planned.ref)
-            if secret is not None:
-                expires_at = incident.declared_at + KEEP_MATERIAL_S
-                batch["sealed"].append({"run": run, "blob": self._seal.close(secret, run), "expires_at": expires_at})
-            batch["exposure"] += [_exposure_row(each, incident.id, run, None) for each in exposures[planned.ref]]
-        for number, entry in enumerate(plan.manual, start=1):
-            manual = f"{incident.id}.m{number}"
-            batch["manual"].append(
-                {
-                    "id": manual,
-                    "incident": incident.id,
-                    "kind": entry.kind,
-                    "key": entry.key,
-                    "reason": entry.reason,
-                    "mend": entry.mend,
-                    "dismissed": None,
-                }
-            )
-            batch["exposure"] += [_exposure_row(each, incident.id, None, manual) for each in entry.exposures]
-        for number, out in enumerate(plan.excluded, start=1):
-            name = f"{incident.id}.x{number}"
-            batch["manual"].append(
-                {
-                    "id": name,
-                    "incident": incident.id,
-                    "kind": out.kind,
-                    "key": out.key,
-                    "reason": f"excluded from the plan by {out.selector}",
-                    "mend": "declare it again without that exclusion",
-                    "dismissed": said(out.by, out.reason),
-                }
-            )
-            batch["exposure"] += [_exposure_row(each, incident.id, None, name) for each in out.exposures]
+        first = Revision(1, plan.digest, incident.declared_at, incident.detected_at, by, "declared", None, None)
         with self._database.write() as connection:
             connection.execute(
                 insert(tables.incident).values(
@@ -122,13 +96,10 @@ class Enrolment:
                     head="",
                 )
             )
-            for table in tables.metadata.sorted_tables:
-                if batch[table.name]:
-                    connection.execute(insert(table), rows.plain(batch[table.name]))
-            told = {"incident": incident.id, "state": "open", "at": incident.declared_at, "by": by}
-            for host in on:
-                connection.execute(insert(tables.foothold).values(**told, host=host, reason="declared"))
-            document_print = plans.keep(connection, incident.id, plan.digest, document, self._basis)
+            of = self._rows(connection, incident.id, incident.declared_at, plan)
+            of.write(connection, plan, materials, exposures)
+            growing.stand_on(connection, incident.id, on, incident.declared_at, by, "declared")
+            document_print = plans.keep(connection, incident.id, first, document, self._basis)
             act(
                 connection,
                 incident.id,
@@ -144,87 +115,74 @@ class Enrolment:
                     **({"footholds": on} if on else {}),
                 },
             )
+            notices.tell_of_declaring(connection, incident, plan, by, approved=approved)
             if approved:
-                self._approve(connection, incident.id, plan.digest, by)
+                self._consent(connection, incident.id, plan.digest, by)
+            then(connection, incident.id, plan.digest)
 
-    def _enrol(self, batch: _Batch, run: str, incident: Incident, planned: PlannedRun) -> None:
-        ref = planned.ref
-        batch["run"].append(
-            {
-                "id": run,
-                "incident": incident.id,
-                "provider": ref.provider,
-                "connection": ref.connection,
-                "owner": ref.owner,
-                "credential": ref.id,
-                "generation": ref.generation,
-                "kind": planned.kind,
-                "strategy": planned.strategy.value,
-                "why": planned.why,
-                "priority": planned.priority,
-                "wave": planned.wave,
-                "deliver": rows.places_text(planned.deliver),
-                "consumers": rows.consumers_text(planned.consumers),
-                "evidence": "none",
-            }
-        )
-        lives_on = planned.strategy is Strategy.REPLACE_FIRST and not planned.reach_known
-        lives = tables.LIVES_ON if lives_on else tables.LIVES
-        batch["reach"] += [
-            {"run": run, "incident": incident.id, "connection": each, "open": -lives} for each in planned.reaches
-        ]
-        batch["delivery"] += [{"run": run, "connection": each} for each in planned.passes]
-        batch["stands"] += [
-            {"run": run, "host": each} for each in sorted({told.host for told in planned.consumers if told.host})
-        ]
-        doors = {target for segment in planned.segments for target in segment.targets if target} or {""}
-        batch["proof"] += [{"run": run, "target": door, "mismatch": 0, "evidence": "none"} for door in sorted(doors)]
-        for index, segment in enumerate(planned.segments):
-            for place, target in enumerate(segment.targets):
-                branch = f"{run}.{index}.{place}"
-                batch["branch"].append(
-                    {
-                        "id": branch,
-                        "run": run,
-                        "incident": incident.id,
-                        "segment": index,
-                        "target": target,
-                        "quorum": segment.quorum,
-                        "state": BranchState.WAITING.value,
-                        "lane": segment.steps[0].lane.value,
-                        "account": self._account_of(ref.connection),
-                        "calls": calls_ahead(segment.steps),
-                        "priority": planned.priority,
-                        "fence": 0,
-                        "beat": 0,
-                        "length": 0,
-                        "head": "",
-                    }
-                )
-                batch["step"] += [
-                    rows.step_row(
-                        Step(
-                            id=f"{branch}.{each.name}",
-                            branch=branch,
-                            position=index * 10_000 + (number + 1) * 100,
-                            target=target,
-                            **asdict(each),
-                        ),
-                        run,
-                    )
-                    for number, each in enumerate(segment.steps)
-                ]
+    def add(self, present: Present, more: More, by: str) -> Added:
+        """Let an incident grow by one revision of its plan, which nobody has approved; see `growing.py`.
+
+        What has its run or task already gains where it was seen. Footholds count at once: they only hold back. Raises
+        BadInput for an incident that grows no more, Overtaken where it has grown since `present` was read.
+        """
+        with self._database.write() as connection:
+            return self._add(connection, present, more, by)
+
+    def _add(self, connection: Connection, present: Present, more: More, by: str) -> Added:
+        now = self._clock()
+        row = revisions.taken(connection, present.incident)
+        behind = revisions.behind(connection, present.incident)
+        if behind.revision != present.revision:
+            raise growing.Overtaken(present.incident, behind.revision)
+        of = self._rows(connection, present.incident, now, more.plan, behind)
+        found = growing.see(connection, of, more, by)
+        if not more.is_empty:
+            run_of = of.write(connection, more.plan, more.materials, more.exposures)
+            found = growing.revise(connection, of, more, found, run_of, present, by, self._basis)
+        if not found.is_nothing:
+            told = {"excluded": [_left_out(each) for each in more.plan.excluded]} if more.plan.excluded else {}
+            act(connection, row["id"], {"at": now, "act": "added", "by": by, **found.told, **told})
+        if not more.is_empty:
+            facts = {"added": len(more.plan.runs), "manual": len(more.plan.manual), "by": by}
+            notices.tell(connection, row["id"], Event.REVISED, facts, now)
+            notices.tell_of_tasks(connection, row["id"], more.plan, now)
+        return found
+
+    def merge(self, incident: str, into: str, by: str) -> Merged:
+        """Have one incident told under another, and what nobody approved of it be revisions there: see `merging.py`.
+
+        Raises BadInput where one of them is not there, was merged already, or the two plans are in each other's way.
+        """
+        with self._database.write() as connection:
+            return merging.merge(connection, incident, into, by, self._clock(), self._basis)
+
+    def _rows(self, connection: Connection, incident: str, at: float, plan: Plan, behind: Behind = NOTHING) -> PlanRows:
+        made_by = revisions.predecessors(connection, (each.ref for each in plan.runs))
+        return PlanRows(incident, at, self._seal, self._account_of, behind, made_by)
+
+    def present(self, incident: str) -> Present:
+        """Return what an incident has already, as it is to be known before it grows. Raises BadInput where it does not.
+
+        What nobody approved and is stale does not count: it may be planned anew.
+        """
+        with self._database.write() as connection:
+            revisions.taken(connection, incident)
+            is_stale = plans.stale(connection, incident, self._basis) is not None
+            return revisions.present(connection, incident, is_stale=is_stale)
 
     def approve(self, incident: str, digest: str, by: str) -> bool:
-        """Open the first segment of every run that waits for no wave and no other; False where that was done before.
+        """Approve the newest revision of a plan, and with it every earlier one that nobody approved.
 
-        Raises BadInput when the plan is not the one that was shown, or is stale: see `plans.stale`.
+        The first segment opens of each of their runs that waits for no wave and no other; what runs goes on untouched.
+        False where that was done before. Raises BadInput when the plan is not the one that was shown, or is stale: see
+        `plans.stale`.
         """
         with self._database.write() as connection:
             return self._approve(connection, incident, digest, by)
 
     def stale(self, incident: str) -> str:
-        """Say why the plan of an incident may not be approved any more, "" where it may."""
+        """Say why what nobody approved of an incident may not be any more, "" where it may."""
         with self._database.read() as connection:
             found = plans.stale(connection, incident, self._basis)
         return f"{found[0]}; {found[1]}" if found else ""
@@ -234,31 +192,55 @@ class Enrolment:
         if connection.dialect.name != "sqlite":
             # Two approvals at once would each miss what the other is about to replace. (SQLite has one writer anyway.)
             connection.execute(select(func.pg_advisory_xact_lock(APPROVING)))
-        row = connection.execute(select(tables.incident).where(tables.incident.c.id == incident)).mappings().first()
+        of_incident = select(tables.incident).where(tables.incident.c.id == incident)
+        row = connection.execute(of_incident.with_for_update()).mappings().first()
         if row is None:
             raise BadInput("no such incident", incident, "rotator incident list shows them")
-        if row["plan_digest"] != digest:
-            raise BadInput(
-                f"the plan is {row['plan_digest']}, not {digest}", incident, f"look again: rotator plan {incident}"
-            )
-        if row["approved_at"] is not None:
+        known = {each.digest: each for each in revisions.find(connection, incident)}
+        asked = known.get(digest)
+        if asked is not None and asked.approved_at is not None:
             return False
+        if row["merged_into"] is not None:
+            raise BadInput(f"it was merged into {row['merged_into']}", incident, f"rotator plan {row['merged_into']}")
+        if row["plan_digest"] != digest:
+            newer = f"revision {asked.number} was added to: " if asked else ""
+            raise BadInput(
+                f"{newer}the plan is {row['plan_digest']}, not {digest}",
+                incident,
+                f"look again: rotator plan {incident}",
+            )
         if (found := plans.stale(connection, incident, self._basis)) is not None:
             raise BadInput(f"the plan is stale: {found[0]}", incident, found[1])
-        of_incident = {"approved_at": now, "approved_by": by}
-        connection.execute(update(tables.incident).where(tables.incident.c.id == incident).values(of_incident))
-        connection.execute(update(tables.run).where(tables.run.c.incident == incident).values(requested_at=now))
-        living = update(tables.reach).where(tables.reach.c.incident == incident, tables.reach.c.open < 0)
-        connection.execute(living.values(open=-tables.reach.c.open))
-        earlier = tables.reach.c.run.in_(_earlier_runs(incident))
-        connection.execute(update(tables.reach).where(earlier, tables.reach.c.open > 0).values(open=0))
-        opening.begin(connection, incident)
-        act(connection, incident, {"at": now, "act": "approved", "by": by, "plan": digest})
+        numbers = [each.number for each in known.values() if each.approved_at is None]
+        self._let_begin(connection, row, numbers, by, now)
+        told = {"revisions": numbers} if numbers != [1] else {}
+        act(connection, incident, {"at": now, "act": "approved", "by": by, "plan": digest, **told})
+        notices.tell(connection, incident, Event.APPROVED, {"by": by}, now)
         return True
 
+    @staticmethod
+    def _let_begin(connection: Connection, row: Any, numbers: list[int], by: str, now: float) -> None:
+        """Let the runs of those revisions begin."""
+        incident, plan, run = row["id"], tables.plan, tables.run
+        said = {"approved_at": now, "approved_by": by}
+        of_plan = update(plan).where(plan.c.incident == incident, plan.c.number.in_(numbers))
+        connection.execute(of_plan.values(said))
+        of_runs = (run.c.incident == incident, run.c.revision.in_(numbers), run.c.dismissed.is_(None))
+        connection.execute(update(run).where(*of_runs).values(requested_at=now))
+        waves = connection.execute(select(func.coalesce(func.max(run.c.wave), 0)).where(*of_runs)).scalar_one()
+        first = said if row["approved_at"] is None else {}
+        of_incident = update(tables.incident).where(tables.incident.c.id == incident)
+        connection.execute(of_incident.values(waves=max(waves, row["waves"]), **first))
+        begun = select(run.c.id).where(run.c.incident == incident, run.c.dismissed.is_(None))
+        living = update(tables.reach).where(tables.reach.c.run.in_(begun), tables.reach.c.open < 0)
+        connection.execute(living.values(open=-tables.reach.c.open))
+        earlier = tables.reach.c.run.in_(_earlier_runs(incident, numbers))
+        connection.execute(update(tables.reach).where(earlier, tables.reach.c.open > 0).values(open=0))
+        opening.begin(connection, incident)
 
-def _earlier_runs(incident: str) -> Select[Any]:
-    """Ask for the runs of other incidents for credentials of this one, which from now on tells whether they live.
+
+def _earlier_runs(incident: str, numbers: list[int]) -> Select[Any]:
+    """Ask for the runs of other incidents for credentials of these revisions, which from now on tell if they live.
 
     One that was resumed, or could not be stopped there, would else keep all waiting who deliver where it reads.
     """
@@ -268,7 +250,8 @@ def _earlier_runs(incident: str) -> Select[Any]:
         select(other.c.id)
         .join(reach, reach.c.run == other.c.id)
         .join(mine, and_(*same))
-        .where(mine.c.incident == incident, other.c.incident != incident, reach.c.open > 0)
+        .where(mine.c.incident == incident, mine.c.revision.in_(numbers), mine.c.dismissed.is_(None))
+        .where(other.c.incident != incident, reach.c.open > 0)
     )
 
 
@@ -284,19 +267,4 @@ def _left_out(each: Excluded) -> dict[str, Any]:
         "reason": each.reason,
         "selector": each.selector,
         "reaches": sorted(each.reaches),
-    }
-
-
-def _exposure_row(exposure: Exposure, incident: str, run: str | None, manual: str | None) -> dict[str, Any]:
-    return {
-        "incident": incident,
-        "run": run,
-        "manual": manual,
-        "source": exposure.source,
-        "rule": exposure.rule,
-        "path": exposure.path,
-        "line": exposure.line,
-        "commit": exposure.commit,
-        "scanner_says": exposure.scanner_says,
-        "certainty": exposure.certainty.value,
     }

@@ -14,10 +14,11 @@ from sqlalchemy import Connection, func, insert, select, update
 from rotator import clock
 from rotator.claims import GATE
 from rotator.errors import BadInput
-from rotator.flow.playbook_words import GATES, Until, meant
+from rotator.flow.playbook_words import DESTRUCTION, GATES, Until, meant
 from rotator.flow.proof import Evidence
-from rotator.flow.run import BranchState, needs_material
-from rotator.ledger import opening, rows, statements, tables
+from rotator.flow.run import BranchState
+from rotator.flow.summary import needs_material
+from rotator.ledger import leak_safe, opening, rows, statements, tables
 from rotator.ledger.acts import act, lock, said
 from rotator.ledger.database import Database
 from rotator.ledger.opening import BRAKE
@@ -78,6 +79,9 @@ class Gates:
         with self._database.write() as connection:
             lock(connection, [incident])
             gates = {each.name: each for each in find_gates(connection, incident)}
+            if name.startswith(DESTRUCTION.strip()):
+                mend = f"rotator approve {incident} --digest … --scope destruction"
+                raise BadInput("no hand sets this gate: it opens when the destruction is approved", name, mend)
             if name == BRAKE and name not in gates:
                 raise BadInput("its brake is not on", incident, "it trips when a consumer of an earlier wave fails")
             if name not in gates:
@@ -117,7 +121,7 @@ class Gates:
             if not left and not gates[Until.HOST_ISOLATED].is_open:
                 every = f"every foothold is isolated; the last was {host}: {reason}"
                 self._set(connection, incident, Until.HOST_ISOLATED.value, by, every, is_open=True)
-            connection.execute(statements.WAKE_INCIDENT, {"of_incident": incident})
+            connection.execute(leak_safe.WAKE_INCIDENT, {"of_incident": incident})
             return left
 
     def _set(self, connection: Connection, incident: str, name: str, by: str, reason: str, *, is_open: bool) -> None:

@@ -21,7 +21,7 @@ from rotator.ledger.database import Database
 from rotator.ledger.gates import find_gates
 from rotator.ledger.moves_on import is_gated, moved_on_by
 from rotator.ledger.risk import Accepted, accept
-from rotator.ledger.run_at_hand import RunAtHand, hold, known, move
+from rotator.ledger.run_at_hand import RunAtHand, hold, in_hand, move
 from rotator.ledger.waits import SAFE_NOW, few, is_unsafe
 
 WAITING = (StepState.FAILED, StepState.HELD)
@@ -45,7 +45,7 @@ class Hands:
         wanted = StepState.SKIPPED if skip else StepState.PENDING
         with self._database.write() as connection:
             others = None if skip else undoing.hold_answering(connection, run, name)
-            held = known(hold(connection, run), run)
+            held = in_hand(hold(connection, run), run)
             found = [step for step in held.steps if step.name == name and _may_decide(step, skip)]
             if not found:
                 _refuse_name(connection, held, name)
@@ -78,7 +78,7 @@ class Hands:
         """
         why, where = said(by, reason), f"{run} {name}"
         with self._database.write() as connection:
-            held = known(hold(connection, run), run)
+            held = in_hand(hold(connection, run), run)
             found = [step for step in held.steps if step.name == name]
             if not found:
                 raise BadInput("no step of that name", where, "the report shows the steps")
@@ -105,7 +105,7 @@ class Hands:
         why, where = said(by, reason), f"{run} {name}"
         with self._database.write() as connection:
             without = opening.go_ahead(connection, run, name)
-            held = known(hold(connection, run), run)
+            held = in_hand(hold(connection, run), run)
             if without:
                 self._note(connection, held.run, by, reason, act="released", step=name, goes_without=without)
                 return f"it no longer waits until the rotator's own credential ({', '.join(without)}) is replaced"

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from rotator import secret_reference
 from rotator.claims import GATE, ONE_MINT
-from rotator.flow.playbook_words import Subject, Until, Verb
+from rotator.flow.outcome import MISMATCH, UNKNOWN_HERE, UNPAIRED
+from rotator.flow.playbook_words import DESTRUCTION, Subject, Until, Verb
 from rotator.flow.run import THROUGH, Run, Step, StepState
-from rotator.flow.step import MISMATCH, UNKNOWN_HERE, UNPAIRED, is_unknown, surplus_accepted
+from rotator.flow.step import is_unknown, surplus_accepted
 from rotator.ledger.opening import BRAKE
 from rotator.ledger.stops import Stop
 from rotator.ledger.waits import at_brake, for_our_own, is_unsafe
@@ -123,7 +124,10 @@ def left_out(step: Step) -> str:
 
 
 def opens(incident: str, gate: str) -> Way:
-    """Return how a gate is opened."""
+    """Return how a gate is opened; that of a destruction by those who approve it."""
+    if gate.startswith(DESTRUCTION):
+        approve = f"rotator approve {incident} --digest {gate.removeprefix(DESTRUCTION)} --scope destruction"
+        return Way(approve, "says, as an approver, that what this plan destroys may be destroyed for good")
     return Way(f"rotator gate open {incident} {gate} --reason …", _OPENED.get(gate, "says that it is so"))
 
 

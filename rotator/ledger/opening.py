@@ -16,7 +16,7 @@ from sqlalchemy.sql import ColumnElement
 
 from rotator.flow.playbook_words import Subject, Verb
 from rotator.flow.run import AT_ONCE, SCHEDULED, THROUGH, UNDOES, UNDONE, BranchState, StepState
-from rotator.ledger import rows, statements, tables
+from rotator.ledger import leak_safe, rows, statements, tables
 from rotator.ledger.acts import act
 from rotator.ledger.database import Database
 
@@ -26,7 +26,9 @@ ROTATOR = "rotator"
 """Who trips the brake."""
 
 _branch, _run, _step, _gate, _incident = tables.branch, tables.run, tables.step, tables.gate, tables.incident
-_IN_A_WAVE = and_(_run.c.incident == _incident.c.id, _run.c.wave.between(1, _incident.c.wave))
+_IN_A_WAVE = and_(
+    _run.c.incident == _incident.c.id, _run.c.wave.between(1, _incident.c.wave), _run.c.dismissed.is_(None)
+)
 _SHUT = select(1).where(_gate.c.incident == _incident.c.id, _gate.c.name == BRAKE, _gate.c.open == 0).exists()
 _MORE_WAVES = and_(_incident.c.approved_at.is_not(None), _incident.c.wave < _incident.c.waves, ~_SHUT)
 
@@ -41,7 +43,7 @@ def _at_work() -> ColumnElement[bool]:
     awaits = select(1).where(tables.awaits.c.run == _run.c.id, tables.awaits.c.open == 1)
     moves = or_(
         _branch.c.state == BranchState.OPEN.value,
-        statements.SAFE_AGAIN,
+        leak_safe.SAFE_AGAIN,
         and_(
             _branch.c.state == BranchState.HELD.value, _branch.c.due_at.is_not(None), asked.exists(), ~statements.APART
         ),
@@ -55,7 +57,8 @@ def _at_work() -> ColumnElement[bool]:
 def _delivered(lifeline: ColumnElement[str]) -> ColumnElement[bool]:
     """Match when a lifeline's replacement is where the rotator finds it: delivered, and who writes a file was told.
 
-    A delivery that a person skipped counts, unless something of that run was taken back since.
+    Nobody waits for one that was dismissed. A delivery that a person skipped counts, unless something of that run was
+    taken back since.
     """
     own, untold, place = tables.run.alias("own"), tables.step.alias("untold"), tables.step.alias("place")
     through = [state.value for state in THROUGH]
@@ -71,7 +74,8 @@ def _delivered(lifeline: ColumnElement[str]) -> ColumnElement[bool]:
         untold.c.state.not_in(through),
     )
     there = or_(own.c.replaced_at.is_not(None), by_hand)
-    return select(1).where(own.c.id == lifeline, there, ~telling.exists()).exists()
+    delivered = or_(own.c.dismissed.is_not(None), and_(there, ~telling.exists()))
+    return select(1).where(own.c.id == lifeline, delivered).exists()
 
 
 _NEXT = select(_incident.c.id).where(_MORE_WAVES, ~_at_work())
@@ -84,8 +88,9 @@ _MET = (
 
 
 def begin(connection: Connection, incident: str) -> None:
-    """Open what starts at once as the plan is approved."""
-    first = update(_incident).where(_incident.c.id == incident, _incident.c.waves > 0).values(wave=1)
+    """Open what starts at once as a revision of the plan is approved; waves that have begun stay as they are."""
+    begins = (_incident.c.id == incident, _incident.c.waves > 0, _incident.c.wave == 0)
+    first = update(_incident).where(*begins).values(wave=1)
     connection.execute(first)
     _open(connection, incident)
 
@@ -129,7 +134,7 @@ def go_ahead(connection: Connection, run: str, name: str) -> list[str]:
     incident = connection.execute(
         select(_incident.c.id)
         .join(_run, _run.c.incident == _incident.c.id)
-        .where(_run.c.id == run, _incident.c.approved_at.is_not(None))
+        .where(_run.c.id == run, _run.c.requested_at.is_not(None))
         .with_for_update()
     ).scalar()
     found = list(connection.execute(query).scalars()) if incident is not None else []
@@ -153,8 +158,9 @@ def count_later(connection: Connection, incident: str) -> int:
         .join(_incident, _incident.c.id == _run.c.incident)
         .where(
             _incident.c.id == incident,
-            _incident.c.approved_at.is_not(None),
+            _run.c.requested_at.is_not(None),
             _run.c.wave > _incident.c.wave,
+            _run.c.dismissed.is_(None),
             _branch.c.segment == 0,
             _branch.c.state == BranchState.WAITING.value,
             ~awaits,
@@ -167,7 +173,8 @@ def _open(connection: Connection, incident: str) -> None:
     begun = (
         select(_run.c.id)
         .join(_incident, _incident.c.id == _run.c.incident)
-        .where(_incident.c.id == incident, _run.c.wave <= _incident.c.wave)
+        .where(_incident.c.id == incident, _run.c.requested_at.is_not(None), _run.c.wave <= _incident.c.wave)
+        .where(_run.c.dismissed.is_(None))
     )
     awaits = tables.awaits
     waits = select(1).where(awaits.c.run == _branch.c.run, awaits.c.open == 1).correlate(_branch).exists()

@@ -9,24 +9,42 @@ from sqlalchemy import Connection, Select, Table, func, select
 
 from rotator.credential import CredentialRef
 from rotator.errors import BadInput
+from rotator.flow.approval import Policy
 from rotator.flow.order import Elsewhere
+from rotator.flow.plan import Plan
 from rotator.flow.playbook_words import Subject, Verb
 from rotator.flow.proof import Proof
 from rotator.flow.run import AT_ONCE, BranchState, Run, Step, StepState
-from rotator.ledger import counting, earlier, other_runs, plans, reservation, risk, rows, tables, waits
+from rotator.ledger import (
+    approved,
+    counting,
+    dismissals,
+    earlier,
+    other_runs,
+    plans,
+    reservation,
+    revisions,
+    risk,
+    rows,
+    tables,
+    waits,
+)
+from rotator.ledger import beside as beside_of
 from rotator.ledger import gates as gates_in
 from rotator.ledger import stops as stops_in
+from rotator.ledger import told as told_in
 from rotator.ledger.database import Database
 from rotator.ledger.other_runs import Death
 from rotator.ledger.records import IncidentRecord, Listed, ManualTask, Progress, RunRecord
+from rotator.ledger.told import Told
 from rotator.ports import Place, State
 
 
 class Reading:
     """Read-only views."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, policy: Policy | None = None) -> None:
+        self._database, self._policy = database, policy
 
     def incidents(self) -> list[Listed]:
         """Return every incident, the newest first."""
@@ -46,25 +64,43 @@ class Reading:
             raise BadInput("no such incident", incident, "rotator incident list shows them")
         return str(found)
 
-    def answered(self, deliver: Mapping[CredentialRef, tuple[Place, ...]]) -> dict[CredentialRef, str]:
-        """Return, for each credential whose replacement an earlier run has made or is about to, that run's id."""
-        with self._database.read() as connection:
-            return earlier.answered(connection, deliver)
+    def answered(
+        self, deliver: Mapping[CredentialRef, tuple[Place, ...]], incident: str = ""
+    ) -> dict[CredentialRef, str]:
+        """Return, for each credential whose replacement an earlier run has made or is about to, that run's id.
 
-    def elsewhere(self) -> Elsewhere:
-        """Return what runs that are replaced first still have before them, in every approved incident."""
+        Of an `incident` that grows, what it has planned counts too.
+        """
         with self._database.read() as connection:
-            return earlier.elsewhere(connection)
+            return earlier.answered(connection, deliver, incident)
+
+    def elsewhere(self, incident: str = "") -> Elsewhere:
+        """Return what runs that are replaced first still have before them, in all that is approved or of `incident`."""
+        with self._database.read() as connection:
+            return earlier.elsewhere(connection, incident)
 
     def standing(self, refs: Iterable[CredentialRef]) -> list[tuple[str, str, int]]:
         """Return the incidents that are not done with some of these: each, how it stands, and with how many."""
         with self._database.read() as connection:
             return earlier.standing(connection, refs)
 
-    def planned(self, incident: str) -> dict[str, Any]:
-        """Return an incident's plan as it was shown; empty where the release that declared it kept none."""
+    def planned(self, incident: str, number: int | None = None) -> dict[str, Any]:
+        """Return a revision of a plan as it was shown, the newest if none is named; empty where none was kept."""
         with self._database.read() as connection:
-            return plans.shown(connection, incident)
+            return plans.shown(connection, incident, number)
+
+    def beside(self, incident: str, plan: Plan) -> tuple[list[str], dict[tuple[str, ...], str]]:
+        """Return how a plan goes with what is there already, a sentence each; and which run made which of what leaked.
+
+        `incident` is "" for one that is not there yet. A credential is told by provider, connection, owner and id.
+        """
+        with self._database.read() as connection:
+            return beside_of.beside(connection, incident, plan)
+
+    def told(self) -> list[Told]:
+        """Return what people were told, in the order in which the messages were made."""
+        with self._database.read() as connection:
+            return told_in.told(connection)
 
     def totals(self) -> list[tuple[str, str, int]]:
         """Return (kind, evidence, count) over all incidents."""
@@ -84,31 +120,43 @@ class Reading:
     def progress(self, incident: str, now: float) -> Progress:
         """Return the counts of one incident, cheaply enough to be asked several times a second."""
         with self._database.read() as connection:
-            return counting.progress(connection, incident, now)
+            every = [incident, *revisions.merged(connection, incident)]
+            return counting.together([counting.progress(connection, each, now) for each in every])
 
     def incident(self, incident: str) -> IncidentRecord:
         """Return one incident whole, from one consistent state. Raises BadInput when there is none."""
         with self._database.read() as connection:
-            row = connection.execute(select(tables.incident).where(tables.incident.c.id == incident)).mappings().first()
-            if row is None:
-                raise BadInput("no such incident", incident, "rotator incident list shows them")
-            runs = [rows.run_of(each) for each in connection.execute(_of(tables.run, incident)).mappings()]
-            exposures = _exposures(connection, incident)
-            overtaken = None
-            if row["approved_at"] is None:
-                overtaken = connection.execute(earlier.answered_meanwhile(incident)).first()
-            return IncidentRecord(
-                incident=rows.incident_of(row),
-                plan_digest=row["plan_digest"],
-                approved_at=row["approved_at"],
-                runs=tuple(_runs(connection, row, runs, exposures)),
-                manual=tuple(_manual(connection, incident, exposures)),
-                stops=tuple(counting.concerning(stops_in.find(connection), incident, _connections(runs))),
-                gates=tuple(gates_in.find_gates(connection, incident)),
-                footholds=tuple(gates_in.find_footholds(connection, incident)),
-                warnings=waits.warned(connection, incident),
-                stale=(overtaken.id, overtaken.credential) if overtaken is not None else None,
-            )
+            return self._incident(connection, incident)
+
+    def _incident(self, connection: Connection, incident: str) -> IncidentRecord:
+        row = connection.execute(select(tables.incident).where(tables.incident.c.id == incident)).mappings().first()
+        if row is None:
+            raise BadInput("no such incident", incident, "rotator incident list shows them")
+        runs = [rows.run_of(each) for each in connection.execute(_of(tables.run, incident)).mappings()]
+        exposures = _exposures(connection, incident)
+        made, overtaken = revisions.find(connection, incident), None
+        if any(each.approved_at is None for each in made):
+            overtaken = connection.execute(earlier.answered_meanwhile(incident)).first()
+        return IncidentRecord(
+            incident=rows.incident_of(row),
+            plan_digest=row["plan_digest"],
+            approved_at=row["approved_at"],
+            runs=tuple(_runs(connection, row, runs, exposures)),
+            manual=tuple(_manual(connection, incident, exposures)),
+            stops=tuple(counting.concerning(stops_in.find(connection), incident, _connections(runs))),
+            gates=tuple(gates_in.find_gates(connection, incident)),
+            footholds=tuple(gates_in.find_footholds(connection, incident)),
+            warnings=waits.warned(connection, incident),
+            told=tuple(told_in.told(connection, incident)),
+            dismissals=tuple(dismissals.find(connection, incident)),
+            stale=(overtaken.id, overtaken.credential) if overtaken is not None else None,
+            revisions=tuple(made),
+            merged_into=row["merged_into"],
+            merged=tuple(
+                self._incident(connection, each) for each in revisions.merged(connection, incident, directly=True)
+            ),
+            approvals=approved.standing(connection, incident, self._policy),
+        )
 
 
 def _runs(connection: Connection, row: Any, runs: list[Run], exposures: Mapping[str, int]) -> list[RunRecord]:
@@ -216,6 +264,7 @@ def _manual(connection: Connection, incident: str, exposures: Mapping[str, int])
             mend=each["mend"],
             dismissed=each["dismissed"],
             exposures=exposures.get(each["id"], 0),
+            revision=each["revision"],
         )
         for each in connection.execute(_of(tables.manual, incident)).mappings()
     ]

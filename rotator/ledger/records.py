@@ -8,9 +8,13 @@ from dataclasses import dataclass, field
 from rotator.flow.incident import Incident
 from rotator.flow.proof import Proof
 from rotator.flow.run import Run, Step
+from rotator.ledger.approved import Standing
+from rotator.ledger.dismissals import Dismissal
 from rotator.ledger.gates import Foothold, Gate
 from rotator.ledger.other_runs import Death, Stopped
+from rotator.ledger.revisions import Revision
 from rotator.ledger.stops import Stop
+from rotator.ledger.told import Told
 from rotator.ledger.waits import Route
 
 
@@ -25,6 +29,7 @@ class ManualTask:
     mend: str
     dismissed: str | None
     exposures: int
+    revision: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +67,8 @@ class RunRecord:
 class IncidentRecord:
     """An incident as the ledger holds it now.
 
-    `stale` is the run that has overtaken a plan which nobody approved, and the credential that it replaces.
+    `stale` is the run that has overtaken a plan which nobody approved, and the credential that it replaces. `merged`
+    are the incidents that became one with it, and are told under it.
     """
 
     incident: Incident
@@ -75,16 +81,26 @@ class IncidentRecord:
     footholds: tuple[Foothold, ...] = ()
     warnings: tuple[str, ...] = ()
     stale: tuple[str, str] | None = None
+    revisions: tuple[Revision, ...] = ()
+    merged_into: str | None = None
+    merged: tuple[IncidentRecord, ...] = ()
+    approvals: tuple[Standing, ...] = ()
+    told: tuple[Told, ...] = ()
+    dismissals: tuple[Dismissal, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """An incident in a list: in words how it stands, and how many of its credentials are proven dead."""
+    """An incident in a list: in words how it stands, and how many of its credentials are proven dead.
+
+    `reviews` is how much went through without approval that nobody has looked at yet.
+    """
 
     incident: Incident
     state: str
     credentials: int
     dead: int
+    reviews: int = 0
 
 
 @dataclass(frozen=True, slots=True)

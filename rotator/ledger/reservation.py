@@ -9,13 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Connection, Insert, and_, bindparam, delete, literal, not_, select, update
+from sqlalchemy import Connection, Insert, and_, bindparam, delete, literal, not_, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from rotator.claims import ONE_MINT, LostClaim, Other
+from rotator.claims import LEAK_SAFE, ONE_MINT, LostClaim, Other
 from rotator.credential import CredentialRef
-from rotator.flow.run import AT_ONCE, BranchState, Step, Work
-from rotator.ledger import statements, stops, tables
+from rotator.flow.choice import MINTING
+from rotator.flow.playbook_words import Strategy, Subject, Verb
+from rotator.flow.run import AT_ONCE, THROUGH, BranchState, Step, Work
+from rotator.ledger import rows, statements, stops, tables
 from rotator.ledger.database import Database
 from rotator.ledger.moves_on import waits_for_mint
 
@@ -62,6 +64,8 @@ def owner_of(ref: CredentialRef) -> str:
 
 def take(connection: Connection, work: Work) -> Other | None:
     """Reserve the owner for this branch; return who has it instead. Raises LostClaim: nobody would give it back."""
+    if (delivering := _delivering(connection, work)) is not None:
+        return Other(delivering, None)
     key = {"m_owner": owner_of(work.run.ref), "b_id": work.branch.id, "b_fence": work.branch.fence}
     statement = _TAKE[connection.dialect.name]
     if connection.execute(statement, key).first() is not None:
@@ -75,6 +79,42 @@ def take(connection: Connection, work: Work) -> Other | None:
     if holder is None or holder.id == work.branch.id:
         return None if holder is not None else Other("another run", None)
     return Other(holder.run, holder.stopped)
+
+
+def _delivering(connection: Connection, work: Work) -> str | None:
+    """Return the run that made what has leaked, while it is about to bring just that to its consumers.
+
+    Both would deliver to the same places, and whoever is second finds them changed. None where it cannot any more: it
+    rests, or has yet to see that its own replacement works, which this run stops first.
+    """
+    step, before = work.next_step, work.run.predecessor
+    if before is None or step is None or step.verb not in MINTING:
+        return None
+    found = sorted(
+        (rows.step_of(each) for each in connection.execute(statements.FIND_STEPS, {"run_id": before}).mappings()),
+        key=lambda each: each.position,
+    )
+    ahead = [each for each in found if each.state not in THROUGH]
+    promote = next((each for each in ahead if each.verb is Verb.PROMOTE), None)
+    if promote is None:
+        return None
+    stops_first = work.run.strategy is not Strategy.REPLACE_FIRST
+    looks = (
+        each.verb is Verb.VERIFY and each.subject is Subject.REPLACEMENT
+        for each in ahead
+        if each.position < promote.position
+    )
+    moves = select(_branch.c.id).where(
+        _branch.c.run == before,
+        statements.stopped().is_(None),
+        or_(
+            _branch.c.state == BranchState.OPEN.value,
+            and_(_branch.c.state == BranchState.HELD.value, _branch.c.reason == LEAK_SAFE, literal(stops_first)),
+        ),
+    )
+    if (stops_first and any(looks)) or connection.execute(moves.limit(1)).first() is None:
+        return None
+    return before
 
 
 def behind(connection: Connection, ref: CredentialRef, steps: Iterable[Step]) -> list[stops.Stop]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, insert, select, update
 
 from rotator.flow.run import Run
-from rotator.ledger import statements, tables
+from rotator.ledger import leak_safe, tables
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +40,12 @@ def accept(connection: Connection, run: Run, why: str) -> Accepted:
     """Have a run wait no more for those who may read its new secret now; return them. `why` is who: reason."""
     key = {"run_id": run.id}
     found = Accepted(
-        tuple(connection.execute(statements.FIND_READERS, key).scalars()),
-        tuple(dict.fromkeys(connection.execute(statements.FIND_REACHED, key).scalars())),
+        tuple(connection.execute(leak_safe.FIND_READERS, key).scalars()),
+        tuple(dict.fromkeys(connection.execute(leak_safe.FIND_REACHED, key).scalars())),
     )
     added = [
         {"run": run.id, "what": what, "name": name}
-        for what, names in ((statements.A_RUN, found.runs), (statements.A_HOST, found.hosts))
+        for what, names in ((leak_safe.A_RUN, found.runs), (leak_safe.A_HOST, found.hosts))
         for name in names
     ]
     if added:
@@ -63,6 +63,6 @@ def accepted(connection: Connection, incident: str) -> dict[str, Accepted]:
     for each, what, name in connection.execute(query.order_by(taken.c.name)):
         found.setdefault(each, {}).setdefault(what, []).append(name)
     return {
-        each: Accepted(tuple(of.get(statements.A_RUN, ())), tuple(of.get(statements.A_HOST, ())))
+        each: Accepted(tuple(of.get(leak_safe.A_RUN, ())), tuple(of.get(leak_safe.A_HOST, ())))
         for each, of in found.items()
     }

@@ -68,6 +68,8 @@ def run_of(row: RowMapping) -> Run:
         dismissed=row["dismissed"],
         wave=row["wave"],
         risk_accepted=row["risk_accepted"],
+        revision=row["revision"],
+        predecessor=row["predecessor"],
     )
 
 

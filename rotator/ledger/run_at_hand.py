@@ -61,6 +61,15 @@ def look(connection: Connection, run: str) -> RunAtHand | None:
     )
 
 
+def in_hand(found: RunAtHand | None, run: str) -> RunAtHand:
+    """Return what was found, to act on it. Raises BadInput when there is no such run, or it is dismissed."""
+    held = known(found, run)
+    if held.run.dismissed is not None:
+        mend = f"first open it again: rotator exposure reopen {held.run.incident} {run} --reason …"
+        raise BadInput(f"its credential is dismissed ({held.run.dismissed})", run, mend)
+    return held
+
+
 def known(found: RunAtHand | None, run: str) -> RunAtHand:
     """Return what was found. Raises BadInput when there is no such run."""
     if found is None:

@@ -7,12 +7,11 @@ from typing import Any
 from sqlalchemy import (
     BindParameter,
     ColumnElement,
-    Exists,
     FromClause,
-    Select,
     and_,
     bindparam,
     delete,
+    func,
     insert,
     literal,
     or_,
@@ -20,10 +19,11 @@ from sqlalchemy import (
     update,
 )
 
-from rotator.claims import GATE, LEAK_SAFE
+from rotator.claims import GATE
 from rotator.flow.apart import SORTS
+from rotator.flow.dismissal import DISMISSED
 from rotator.flow.plan import Lane
-from rotator.flow.playbook_words import Strategy, Until, Verb
+from rotator.flow.playbook_words import Until, Verb
 from rotator.flow.run import AT_ONCE, BranchState, StepState
 from rotator.ledger import tables
 
@@ -37,12 +37,21 @@ def _given(*names: str) -> dict[str, BindParameter[Any]]:
 
 
 def _stopped_by(
-    incident: ColumnElement[str], connection: ColumnElement[str], run: ColumnElement[str], lane: ColumnElement[str]
-) -> Select[Any]:
-    """Ask why a person stopped it; a connection's stop keeps from it what is delivered there, and no containment."""
-    stop, delivery = tables.stop, tables.delivery
+    incident: ColumnElement[str],
+    connection: ColumnElement[str],
+    run: ColumnElement[str],
+    lane: ColumnElement[str],
+    *,
+    outside: tuple[FromClause, ...] = (),
+) -> ColumnElement[Any]:
+    """Ask why a person dismissed or stopped it, beside rows of what is `outside`; NULL when nobody did.
+
+    A connection's stop keeps from it what is delivered there, and no containment.
+    """
+    stop, delivery, told = tables.stop, tables.delivery, tables.run.alias("told")
     delivers = select(delivery.c.run).where(delivery.c.run == run, delivery.c.connection == stop.c.name).exists()
-    return (
+    dismissed = select(literal(DISMISSED) + told.c.dismissed).where(told.c.id == run, told.c.dismissed.is_not(None))
+    asked = (
         select(stop.c.by + ": " + stop.c.reason)
         .where(
             stop.c.lifted_at.is_(None),
@@ -56,14 +65,14 @@ def _stopped_by(
         .order_by(stop.c.id)
         .limit(1)
     )
+    return func.coalesce(*(each.correlate(*outside).scalar_subquery() for each in (dismissed, asked)))
 
 
 def stopped() -> ColumnElement[Any]:
     """Select, beside a branch, why a person stopped it, its incident or its connection; NULL when nobody did."""
     run = tables.run
     connection = select(run.c.connection).where(run.c.id == _branch.c.run).correlate(_branch).scalar_subquery()
-    asked = _stopped_by(_branch.c.incident, connection, _branch.c.run, _branch.c.lane)
-    return asked.correlate(_branch).scalar_subquery()
+    return _stopped_by(_branch.c.incident, connection, _branch.c.run, _branch.c.lane, outside=(_branch,))
 
 
 CLAIM = (
@@ -103,9 +112,7 @@ FIND_CLAIM = (
 )
 BEAT = _UNDER_THE_FENCE.returning(
     # With parameters: SQLite 3.40 takes another row's value where a subquery of RETURNING looks at the row outside.
-    _stopped_by(*(bindparam(name) for name in ("of_incident", "of_connection", "of_run", "of_lane")))
-    .scalar_subquery()
-    .label("stopped")
+    _stopped_by(*(bindparam(name) for name in ("of_incident", "of_connection", "of_run", "of_lane"))).label("stopped")
 )
 RELEASE = _UNDER_THE_FENCE.values(
     holder=None, sent_at=None, granted=None, probe=0, **_given("state", "due_at", "reason")
@@ -117,9 +124,9 @@ FIND_STEPS = (
     .order_by(tables.step.c.position, tables.step.c.target)
 )
 FIND_PROOFS = select(tables.proof).where(tables.proof.c.run == bindparam("run_id"))
-FIND_OURS = select(*(tables.run.c[name] for name in ("id", "credential", "replacement", "deliver"))).where(
-    *(tables.run.c[name] == bindparam(name) for name in _OWNER)
-)
+FIND_OURS = select(
+    *(tables.run.c[name] for name in ("id", "credential", "replacement", "deliver", "requested_at"))
+).where(*(tables.run.c[name] == bindparam(name) for name in _OWNER))
 FIND_PROMOTED = select(tables.step.c.facts).where(
     tables.step.c.run.in_(bindparam("by_runs", expanding=True)),
     tables.step.c.verb == Verb.PROMOTE.value,
@@ -150,10 +157,13 @@ FIND_RUN = (
     select(
         tables.run,
         tables.sealed.c.blob,
-        _stopped_by(tables.run.c.incident, tables.run.c.connection, tables.run.c.id, bindparam("of_lane", ""))
-        .correlate(tables.run)
-        .scalar_subquery()
-        .label("stopped"),
+        _stopped_by(
+            tables.run.c.incident,
+            tables.run.c.connection,
+            tables.run.c.id,
+            bindparam("of_lane", ""),
+            outside=(tables.run,),
+        ).label("stopped"),
     )
     .outerjoin(tables.sealed, tables.sealed.c.run == tables.run.c.id)
     .where(tables.run.c.id == bindparam("run_id"))
@@ -226,81 +236,6 @@ CLOSE_REACH_EVERYWHERE = (
 )
 """Of every run of a credential, whatever its incident: one that was undone lives until another stops it."""
 
-
-A_RUN, A_HOST = "run", "host"
-"""Whose reading a person accepted."""
-
-
-def blocked(run: ColumnElement[str]) -> Exists:
-    """Match where a living exposed credential may read what the run delivers, or an open foothold consumes it.
-
-    Nobody waits for those whose reading a person accepted. One inside the other, since SQLite else begins with every
-    reader there is.
-    """
-    mine, delivery, reach, stands = tables.run.alias("mine"), tables.delivery, tables.reach, tables.stands
-    reader = select(1).where(reach.c.connection == delivery.c.connection, *_reads_of(mine))
-    read = select(1).where(delivery.c.run == mine.c.id, reader.correlate_except(reach).exists())
-    at_foothold = select(1).where(*_footholds_at(stands)).correlate_except(tables.foothold, tables.incident)
-    consumed = select(1).where(stands.c.run == mine.c.id, at_foothold.exists())
-    return (
-        select(1)
-        .where(
-            mine.c.id == run,
-            or_(read.correlate_except(delivery).exists(), consumed.correlate_except(stands).exists()),
-        )
-        .correlate_except(mine)
-        .exists()
-    )
-
-
-def _reads_of(mine: FromClause) -> tuple[ColumnElement[bool], ...]:
-    """Match living readers that the run waits for: not itself, nor those stopped after it, nor those accepted."""
-    reach, awaits = tables.reach, tables.awaits
-    after = select(1).where(awaits.c.run == reach.c.run, awaits.c.lifeline == mine.c.id).correlate_except(awaits)
-    return (
-        reach.c.open > 0,
-        or_(reach.c.open == tables.LIVES, mine.c.strategy != Strategy.REPLACE_FIRST.value),
-        reach.c.run != mine.c.id,
-        ~after.exists(),
-        ~_is_accepted(mine.c.id, A_RUN, reach.c.run),
-    )
-
-
-def _is_accepted(run: ColumnElement[str], what: str, name: ColumnElement[str]) -> Exists:
-    taken = tables.accepted
-    mine = select(1).where(taken.c.run == run, taken.c.what == what, taken.c.name == name)
-    return mine.correlate_except(taken).exists()
-
-
-def _footholds_at(stands: FromClause) -> tuple[ColumnElement[bool], ...]:
-    """Match footholds that are open, of any incident at work, where consumers live: none that a person accepted."""
-    foothold, incident = tables.foothold, tables.incident
-    return (
-        foothold.c.host == stands.c.host,
-        foothold.c.state == "open",
-        incident.c.id == foothold.c.incident,
-        incident.c.approved_at.is_not(None),
-        ~_is_accepted(stands.c.run, A_HOST, stands.c.host),
-    )
-
-
-_mine = tables.run.alias("mine")
-FIND_READERS = (
-    select(tables.reach.c.run)
-    .join(tables.delivery, tables.delivery.c.connection == tables.reach.c.connection)
-    .join(_mine, _mine.c.id == tables.delivery.c.run)
-    .where(_mine.c.id == bindparam("run_id"), *_reads_of(_mine))
-    .distinct()
-    .order_by(tables.reach.c.run)
-)
-"""The runs whose credentials still live and may read what a run delivers, but for those that a person accepted."""
-FIND_REACHED = (
-    select(tables.stands.c.host, tables.foothold.c.incident)
-    .where(tables.stands.c.run == bindparam("run_id"), *_footholds_at(tables.stands))
-    .order_by(tables.stands.c.host, tables.foothold.c.incident)
-)
-"""The open footholds that a run's new secret would reach, with their incidents, but for those a person accepted."""
-IS_BLOCKED = select(blocked(bindparam("run_id")))
 _beside = tables.step.alias("beside")
 APART = (
     select(1)
@@ -313,17 +248,6 @@ APART = (
     .exists()
 )
 """Branches of comparisons that nothing hangs on: see `flow/apart.py`."""
-SAFE_AGAIN = and_(
-    _branch.c.state == BranchState.HELD.value,
-    _branch.c.due_at.is_(None),
-    _branch.c.reason == LEAK_SAFE,
-    ~blocked(_branch.c.run),
-)
-"""Branches that wait for living readers and have none left."""
-FIND_TWO_READERS = (
-    select(tables.reach.c.run).where(tables.reach.c.connection == bindparam("at"), tables.reach.c.open > 0).limit(2)
-)
-WAKE = update(_branch).where(SAFE_AGAIN).values(state=BranchState.OPEN.value, due_at=AT_ONCE)
 _WAITS_AT_GATE = and_(
     _branch.c.state == BranchState.HELD.value,
     _branch.c.due_at.is_(None),
@@ -338,4 +262,3 @@ _WAITS_AT_GATE = and_(
 )
 AT_OPEN_GATE = select(_branch.c.id).where(_WAITS_AT_GATE).limit(1)
 WAKE_AT_OPEN_GATES = update(_branch).where(_WAITS_AT_GATE).values(state=BranchState.OPEN.value, due_at=AT_ONCE)
-WAKE_INCIDENT = WAKE.where(_branch.c.incident == bindparam("of_incident"))

@@ -15,9 +15,10 @@ from sqlalchemy import ColumnElement, Connection, Select, insert, select, true, 
 from rotator import clock
 from rotator.errors import BadInput
 from rotator.flow.run import BranchState
-from rotator.ledger import rows, statements, tables
+from rotator.ledger import revisions, rows, statements, tables
 from rotator.ledger.acts import act, said
 from rotator.ledger.database import Database
+from rotator.ledger.notices import tell
 
 ALL = "all"
 INCIDENT = "incident"
@@ -91,6 +92,11 @@ class Stops:
             self._note(connection, known, "continued", by, reason)
             return known, [each for each in in_force if (each.scope, each.name) != (scope, found)]
 
+    def apart(self, incident: str) -> list[str]:
+        """Return what was merged into an incident: each has stops and gates of its own."""
+        with self._database.read() as connection:
+            return revisions.merged(connection, incident)
+
     def over(self, incident: str, run: str | None = None) -> list[Stop]:
         """Return what keeps an incident, or one run of it, from going on now: the oldest first."""
         with self._database.read() as connection:
@@ -109,7 +115,9 @@ class Stops:
         if stop.scope == INCIDENT:
             concerned.setdefault(stop.name, set())
         for incident in sorted(concerned):
-            act(connection, incident, {"at": self._clock(), "act": what, "by": by, "what": stop.what, "reason": reason})
+            told = {"by": by, "what": stop.what, "reason": reason}
+            act(connection, incident, {"at": self._clock(), "act": what, **told})
+            tell(connection, incident, what, told, self._clock())
         return sum(map(len, concerned.values()))
 
 

@@ -46,6 +46,8 @@ incident = Table(
     # How many waves its production goes in, and how many of them have begun.
     Column("waves", Integer, nullable=False, server_default="0"),
     Column("wave", Integer, nullable=False, server_default="0"),
+    # The incident into which a person merged it: what it had not begun went there, what works is told there too.
+    Column("merged_into", String(40)),
     # Acts that belong to the whole incident (declared, approved, …) have a chain of their own.
     Column("length", Integer, nullable=False, default=0),
     Column("head", String(64), nullable=False, default=""),
@@ -73,13 +75,16 @@ run = Table(
     Column("contained_at", Double),
     Column("evidence", String(8), nullable=False, default="none"),
     Column("replaced_at", Double),
-    Column("replacement", Text),
+    Column("replacement", Text, index=True),
     Column("converged_at", Double),
     Column("destroyed_at", Double),
     Column("dismissed", Text),
     Column("wave", Integer, nullable=False, server_default="0"),
     # Who accepted that those in `accepted` may see its new secret, and why.
     Column("risk_accepted", Text),
+    # The revision of the plan that it came with, and the run that made this very credential, as a replacement.
+    Column("revision", Integer, nullable=False, server_default="1"),
+    Column("predecessor", String(64)),
 )
 
 reach = Table(
@@ -223,6 +228,8 @@ exposure = Table(
     Column("commit", Text),
     Column("scanner_says", Text),
     Column("certainty", String(16), nullable=False),
+    # What the report tells it apart by: its id, or a keyed fingerprint.
+    Column("key", Text),
 )
 
 manual = Table(
@@ -235,8 +242,10 @@ manual = Table(
     Column("reason", Text, nullable=False),
     Column("mend", Text, nullable=False),
     Column("dismissed", Text),
+    Column("revision", Integer, nullable=False, server_default="1"),
+    Column("connection", String(128), nullable=False, server_default=""),
 )
-"""Exposed credentials that no machine can answer: tasks for a person."""
+"""Exposed credentials that no machine can answer: tasks for a person; and what a plan left out, of its `connection`."""
 
 sealed = Table(
     "sealed",
@@ -372,8 +381,55 @@ plan = Table(
     Column("basis", Text, nullable=False),
     # The JSON of `report/planned.py`, compressed.
     Column("document", LargeBinary, nullable=False),
+    Column("number", Integer, nullable=False, server_default="1"),
+    Column("made_at", Double, nullable=False, server_default="0"),
+    # From when the clocks of its credentials count.
+    Column("detected_at", Double, nullable=False, server_default="0"),
+    Column("by", Text, nullable=False, server_default=""),
+    Column("why", Text, nullable=False, server_default=""),
+    Column("approved_at", Double),
+    Column("approved_by", Text),
+    Index("ix_plan_incident_number", "incident", "number", unique=True),
 )
-"""Each plan as it was shown to who approves it, under its digest."""
+"""Each revision of an incident's plan as it was shown to who approves it, under its digest: 1 as it was declared."""
+
+approval = Table(
+    "approval",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("incident", ForeignKey("incident.id"), nullable=False, index=True),
+    Column("digest", String(64), nullable=False),
+    Column("scope", String(16), nullable=False),
+    Column("by", Text, nullable=False),
+    Column("role", String(16), nullable=False),
+    Column("at", Double, nullable=False),
+    # Why it was enough by itself: the reason of who broke the glass, or the name of a standing order.
+    Column("glass", Text, nullable=False, server_default=""),
+    Column("standing_order", String(64), nullable=False, server_default=""),
+    Column("reviewed_at", Double),
+    Column("reviewed_by", Text),
+    Column("note", Text),
+)
+"""Each yes that somebody said to a revision of a plan, one row for each scope, and who looked at it afterwards."""
+
+dismissal = Table(
+    "dismissal",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("incident", ForeignKey("incident.id"), nullable=False, index=True),
+    # A run's, or a task's.
+    Column("of", String(64), nullable=False),
+    Column("disposition", String(16), nullable=False),
+    Column("at", Double, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    # What the issuer said of it, empty where it was not asked.
+    Column("issuer_says", Text, nullable=False, server_default=""),
+    Column("reopened_at", Double),
+    Column("reopened_by", Text),
+    Column("reopened_reason", Text),
+)
+"""As what people dismissed a credential, and why, and who took that back: a row is never edited away."""
 
 machine = Table(
     "machine",
@@ -455,3 +511,54 @@ trigger = Table(
 `delivery` is the sender's id of the message, or a keyed fingerprint of its body. A row that is `same_as` another told
 of the same alarm again.
 """
+
+notice = Table(
+    "notice",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    # No foreign keys: who tells must not wait for the incident's row.
+    Column("incident", String(40), nullable=False),
+    Column("event", String(32), nullable=False),
+    Column("at", Double, nullable=False),
+    Column("facts", Text, nullable=False),
+    # Whether it is settled which channels hear of it.
+    Column("routed", Integer, nullable=False),
+    Index("ix_notice_routed", "routed"),
+)
+"""What happened of which people are told: written in the transaction in which it happened."""
+
+message = Table(
+    "message",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("channel", String(64), nullable=False),
+    Column("incident", String(40), nullable=False, index=True),
+    Column("made_at", Double, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    # When it is tried next; while somebody is at it, when another may.
+    Column("due_at", Double),
+    Column("settled_at", Double),
+    Column("reason", Text),
+    Index("ix_message_channel_state", "channel", "state"),
+)
+"""What a channel was sent, or is being: of each channel one after the other."""
+
+hears = Table(
+    "hears",
+    metadata,
+    Column("notice", ForeignKey("notice.id"), primary_key=True),
+    Column("channel", String(64), primary_key=True),
+    # With which message: none until it is gathered into one.
+    Column("message", ForeignKey("message.id"), index=True),
+    Index("ix_hears_channel_message", "channel", "message"),
+)
+"""Which channels hear of a notice."""
+
+noticed = Table(
+    "noticed",
+    metadata,
+    Column("incident", String(40), primary_key=True),
+    Column("what", String(120), primary_key=True),
+)
+"""What the leading dispatcher saw by itself and has told: the branches that ask for a person, a brake, an end."""

@@ -14,7 +14,7 @@ from rotator import clock
 from rotator.credential import Secret
 from rotator.flow.exposure import Exposure
 from rotator.flow.incident import Severity
-from rotator.ledger import rows, tables
+from rotator.ledger import notices, rows, tables
 from rotator.ledger.acts import act
 from rotator.ledger.database import Database
 from rotator.ledger.enrolment import new_incident_id
@@ -28,9 +28,12 @@ TAKEN_S = 300.0
 """For how long who takes an alarm has it to himself."""
 _LATER_S, _LATEST_S = 30.0, 3600.0
 """When an alarm that could not be declared is tried again: twice as late each time, up to an hour."""
+_BYTES_A_SECOND = 1024.0
+"""Of an alarm, sealed, as it is declared while an issuer is down: a whole MiB takes a quarter of an hour and more."""
 
 _LONGEST_ID = 200
 
+_TOLD = ("id", "sender", "delivery", "title", "detected_at", "exposed_at", "attempts")
 RECEIVED, WAITING, DECLARED, SAME = "received", "waiting", "declared", "same"
 
 
@@ -55,6 +58,7 @@ class Taken:
     detected_at: float
     exposed_at: float | None
     incident: str
+    attempts: int
     sealed: bytes = field(repr=False)
 
 
@@ -110,7 +114,7 @@ class Triggers:
                 "severity": trigger.severity.value,
                 "received_at": now,
                 "detected_at": min(trigger.detected_at or now, now),
-                "exposed_at": None if trigger.exposed_at is None else min(trigger.exposed_at, now),
+                "exposed_at": None if trigger.exposed_at is None else min(max(trigger.exposed_at, 0.0), now),
                 "attempts": 0,
                 "state": RECEIVED if first is None else SAME,
                 "same_as": None if first is None else first["id"],
@@ -128,16 +132,21 @@ class Triggers:
         with self._database.write() as connection:
             connection.execute(update(tables.trigger).where(undeclared).values(due_at=self._clock()))
 
-    def take(self, shorter_than: int | None = None, but: Collection[str] = ()) -> Taken | None:
+    def take(
+        self, shorter_than: int | None = None, but: Collection[str] = (), not_of: Collection[str] = ()
+    ) -> Taken | None:
         """Hand out an alarm that is due, None when there is none; for a while nobody else gets it.
 
+        Short ones come before long ones, unless these wait as long as they take themselves, more or less.
+
         `shorter_than`: bytes of what it names, sealed. `but`: those that the caller has in hand, however long ago.
+        `not_of`: senders whose alarms are left to others.
         """
         table, now = tables.trigger, self._clock()
         query = (
             select(table)
-            .where(table.c.due_at <= now, *_wanted(shorter_than, but))
-            .order_by(table.c.due_at, table.c.id)
+            .where(table.c.due_at <= now, *_wanted(shorter_than, but, not_of))
+            .order_by(table.c.due_at + func.length(table.c.blob) / _BYTES_A_SECOND, table.c.id)
             .limit(1)
         )
         with self._database.write() as connection:
@@ -148,8 +157,15 @@ class Triggers:
             incident = row["incident"] or new_incident_id(now)
             taken = {"incident": incident, "due_at": now + TAKEN_S}
             connection.execute(update(table).where(table.c.id == row["id"]).values(taken))
-        told = {name: row[name] for name in ("id", "sender", "delivery", "title", "detected_at", "exposed_at")}
+        told = {name: row[name] for name in _TOLD}
         return Taken(**told, severity=Severity(row["severity"]), incident=incident, sealed=row["blob"])
+
+    def retitled(self, trigger: str, title: str) -> None:
+        """Give an alarm, and what was told again of it, another title: the first held what has leaked."""
+        table = tables.trigger
+        alike = or_(table.c.id == trigger, table.c.same_as == trigger)
+        with self._database.write() as connection:
+            connection.execute(update(table).where(alike).values(rows.plain({"title": title})))
 
     def contents(self, taken: Taken) -> tuple[tuple[Exposure, ...], tuple[Missing, ...]]:
         """Return what an alarm names. Raises BadInput when it was sealed with another key."""
@@ -172,6 +188,8 @@ class Triggers:
             alike = select(table).where(or_(table.c.id == trigger, table.c.same_as == trigger))
             alike = alike.order_by(table.c.id != trigger, table.c.received_at, table.c.id)
             for row in connection.execute(alike).mappings().all():
+                if row["id"] == trigger:
+                    notices.tell_of_alarm(connection, incident, row["sender"], self._clock())
                 said = "triggered" if row["id"] == trigger else "told again"
                 act(connection, incident, {**_of(row), "act": said})
 
@@ -186,10 +204,12 @@ class Triggers:
             mine = (table.c.id == trigger, table.c.state.in_((RECEIVED, WAITING)))
             connection.execute(update(table).where(*mine).values(rows.plain(values)))
 
-    def next_due_at(self, shorter_than: int | None = None, but: Collection[str] = ()) -> float | None:
+    def next_due_at(
+        self, shorter_than: int | None = None, but: Collection[str] = (), not_of: Collection[str] = ()
+    ) -> float | None:
         """Return when the next alarm is due, None when none waits; of those that `take` would hand out."""
         with self._database.read() as connection:
-            query = select(func.min(tables.trigger.c.due_at)).where(*_wanted(shorter_than, but))
+            query = select(func.min(tables.trigger.c.due_at)).where(*_wanted(shorter_than, but, not_of))
             return connection.execute(query).scalar()
 
     def listed(self) -> list[Alarm]:
@@ -212,10 +232,10 @@ class Triggers:
         ]
 
 
-def _wanted(shorter_than: int | None, but: Collection[str]) -> list[ColumnElement[bool]]:
+def _wanted(shorter_than: int | None, but: Collection[str], not_of: Collection[str]) -> list[ColumnElement[bool]]:
     table = tables.trigger
     short = [] if shorter_than is None else [func.length(table.c.blob) < shorter_than]
-    return [table.c.id.not_in(list(but)), *short]
+    return [table.c.id.not_in(list(but)), table.c.sender.not_in(list(not_of)), *short]
 
 
 def _first(connection: Connection, *where: Any, closed_too: bool = False) -> RowMapping | None:

@@ -11,20 +11,21 @@ from sqlalchemy import Connection, insert, select, update
 from rotator.errors import BadInput
 from rotator.flow.apart import is_apart
 from rotator.flow.proof import revived
-from rotator.flow.run import AT_ONCE, ORDERED_AT, UNDONE, BranchState, Step, StepState, calls_ahead, summarise
+from rotator.flow.run import AT_ONCE, ORDERED_AT, UNDONE, BranchState, Step, StepState, calls_ahead
 from rotator.flow.standing import resumes
 from rotator.flow.step import Move, apply
+from rotator.flow.summary import summarise
 from rotator.flow.undo import Undo, undo
 from rotator.flow.way_back import Stretch, offers
 from rotator.ledger import other_runs, rows, statements, tables
 from rotator.ledger.acts import act, lock
-from rotator.ledger.run_at_hand import RunAtHand, hold_branches, known, look
+from rotator.ledger.run_at_hand import RunAtHand, hold_branches, in_hand, known, look
 from rotator.ledger.waits import is_answered_elsewhere
 
 
 def undoing(connection: Connection, run: str, name: str, why: str = "") -> Undo:
     """Return what an undo would do now; change nothing. `why` is who: reason. Raises BadInput as `flow.undo` does."""
-    return _undo(connection, known(look(connection, run), run), name, why)
+    return _undo(connection, in_hand(look(connection, run), run), name, why)
 
 
 def carry_out(connection: Connection, shown: Undo, act_of: dict[str, Any], why: str) -> Undo:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, RowMapping, select
 from rotator.claims import ELSEWHERE, LEAK_SAFE
 from rotator.flow.playbook_words import Strategy
 from rotator.flow.run import BranchState, Step, StepState
-from rotator.ledger import statements, tables
+from rotator.ledger import leak_safe, tables
 from rotator.ledger.opening import BRAKE
 
 FOR_OUR_OWN = "waits until the rotator's own"
@@ -43,7 +43,7 @@ def routes(connection: Connection, steps: Mapping[str, Sequence[Step]]) -> dict[
     held = [run for run, found in steps.items() if any(is_unsafe(step) for step in found)]
     found = _readers(connection, held)
     for run in held:
-        hosts = connection.execute(statements.FIND_REACHED, {"run_id": run})
+        hosts = connection.execute(leak_safe.FIND_REACHED, {"run_id": run})
         found[run] += [Route(host, incident=incident) for host, incident in hosts]
     return {run: tuple(each) for run, each in found.items()}
 
@@ -151,7 +151,10 @@ def _not_begun(connection: Connection, incident: RowMapping) -> dict[str, str]:
     found: dict[str, list[str]] = {}
     for each, credential, lifeline in connection.execute(own):
         found.setdefault(each, []).append(f"{credential} ({lifeline})")
-    why = {each: f"{FOR_OUR_OWN} {', '.join(on)} is replaced" for each, on in found.items()}
+    added = select(run.c.id, run.c.revision).where(run.c.incident == incident["id"], run.c.requested_at.is_(None))
+    why = {each: f"revision {number} of the plan is not approved" for each, number in connection.execute(added)}
+    for each, on in found.items():
+        why.setdefault(each, f"{FOR_OUR_OWN} {', '.join(on)} is replaced")
     if incident["wave"] < incident["waves"]:
         shut = connection.execute(
             select(gate.c.reason).where(gate.c.incident == incident["id"], gate.c.name == BRAKE, gate.c.open == 0)
@@ -194,7 +197,7 @@ def _readers(connection: Connection, runs: Sequence[str]) -> dict[str, list[Rout
     let_by = {tuple(row) for row in connection.execute(select(awaits.c.run, awaits.c.lifeline))}
     taken = tables.accepted
     for part in _parts(runs):
-        answered_for = select(taken.c.name, taken.c.run).where(taken.c.run.in_(part), taken.c.what == statements.A_RUN)
+        answered_for = select(taken.c.name, taken.c.run).where(taken.c.run.in_(part), taken.c.what == leak_safe.A_RUN)
         let_by |= {tuple(row) for row in connection.execute(answered_for)}
     living = _living(connection, sorted({at for found in passes.values() for at in found}))
     answer: dict[str, list[Route]] = {}

@@ -6,10 +6,10 @@ import functools
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import structlog
-from sqlalchemy import Connection, Executable, Row, Update, insert, select, update
+from sqlalchemy import Connection, Row, Update, insert, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from rotator import clock
@@ -17,22 +17,25 @@ from rotator.claims import Draft, LedgerFailed, LostClaim, Other, Ours, Release
 from rotator.credential import Secret
 from rotator.flow.apart import is_apart
 from rotator.flow.playbook_words import Until
-from rotator.flow.proof import Evidence, Proof
-from rotator.flow.run import (
-    AT_ONCE,
-    Branch,
-    BranchState,
-    Run,
-    Step,
-    StepState,
-    Work,
-    calls_ahead,
-    needs_material,
-    summarise,
+from rotator.flow.proof import Evidence
+from rotator.flow.run import BranchState, Run, Step, StepState, Work, calls_ahead
+from rotator.flow.summary import needs_material, summarise
+from rotator.ledger import (
+    accounts,
+    alike,
+    destruction,
+    joining,
+    leak_safe,
+    loading,
+    other_runs,
+    reservation,
+    rows,
+    statements,
+    tables,
+    timekeeping,
 )
-from rotator.ledger import accounts, alike, other_runs, reservation, rows, statements, tables, timekeeping
 from rotator.ledger.database import Database
-from rotator.ledger.evidence import chained
+from rotator.ledger.written import Written
 from rotator.seal import Seal
 
 log = structlog.get_logger()
@@ -60,67 +63,6 @@ def _told(method: Callable[Given, Answer]) -> Callable[Given, Answer]:
             raise LedgerFailed(type(error).__name__) from None
 
     return telling
-
-
-class _Written:
-    """A draft as rows, made before the ledger's one writer is waited for. `work` is what the claim sees afterwards."""
-
-    def __init__(self, work: Work, draft: Draft) -> None:
-        branch = work.branch
-        evidence, length, head = chained(branch.id, branch.length, branch.head, map(rows.plain, draft.records))
-        self.draft = draft
-        self.work = replace(work, branch=replace(branch, length=length, head=head))
-        self.branch = {
-            "b_id": branch.id,
-            "b_fence": branch.fence,
-            "b_length": branch.length,
-            "length": length,
-            "head": head,
-        }
-        run = work.run.id
-        found: list[tuple[Executable, list[dict[str, Any]]]] = [
-            (
-                statements.ADD_BRANCH,
-                [
-                    rows.apart_row(
-                        each, run=run, incident=work.run.incident, account=branch.account, priority=work.run.priority
-                    )
-                    for each in draft.apart
-                ],
-            ),
-            (statements.ADD_STEP, [rows.step_row(each, run) for each in (*draft.added, *draft.apart)]),
-            (
-                statements.MOVE_STEP,
-                [{"s_id": each.id, **rows.step_progress(each)} for each in draft.steps.values()],
-            ),
-            (
-                statements.PROVE,
-                [{"p_run": run, "p_target": each.target, **rows.proof_row(each)} for each in draft.proofs.values()],
-            ),
-            (statements.ADD_EVIDENCE, evidence),
-            (
-                statements.GIVE_MINT,
-                [{"m_owner": reservation.owner_of(work.run.ref), "m_branch": branch.id}] if draft.gives_mint else [],
-            ),
-            (
-                statements.GIVE_BACK,
-                [{"a_name": branch.account, "unspent": draft.unspent_calls}] if draft.unspent_calls else [],
-            ),
-            (accounts.GIVE_PROBE_BACK, [{"a_name": branch.account}] if draft.met_nobody else []),
-            (
-                statements.SETTLE_LATE,
-                [
-                    {
-                        "l_credential": each,
-                        "l_provider": work.run.ref.provider,
-                        "l_connection": work.run.ref.connection,
-                        "l_owner": work.run.ref.owner,
-                    }
-                    for each in draft.settled_late
-                ],
-            ),
-        ]
-        self.rows = [(statement, values) for statement, values in found if values]
 
 
 class WorkingLedger:
@@ -153,7 +95,7 @@ class WorkingLedger:
             row = connection.execute(statements.CLAIM, taking).mappings().one_or_none()
             if row is None:
                 return connection.execute(statements.FIND_SENT, taking).scalar()
-            found = _load(connection, row["run"], row["lane"])
+            found = loading.load(connection, row["run"], row["lane"])
             branch = replace(rows.branch_of(row), stopped=found.stopped)
             return Work(found.run, branch, found.steps, found.proofs, found.sealed)
 
@@ -176,7 +118,7 @@ class WorkingLedger:
         return self._all([self._committing(*each) for each in drafts])
 
     def _committing(self, work: Work, draft: Draft) -> Callable[[Connection], Work]:
-        written = _Written(work, draft)
+        written = Written(work, draft)
         at_hand = work.next_step  # not the draft's: between the calls of one step a draft is empty
         of_run = {
             "of_incident": work.run.incident,
@@ -198,7 +140,7 @@ class WorkingLedger:
 
     def _releasing(self, release: Release) -> Callable[[Connection], bool]:
         work, draft, state = release.work, release.draft, release.state
-        written = _Written(work, draft)
+        written = Written(work, draft)
         given: dict[str, object] = {
             "state": state.value,
             "due_at": release.due_at,
@@ -214,7 +156,7 @@ class WorkingLedger:
             if after.run.evidence is Evidence.PROVEN and not needs_material(after.steps):
                 connection.execute(statements.FORGET_MATERIAL, {"run_id": after.run.id})
             if state is BranchState.DONE:
-                self._join(connection, work.branch)
+                joining.join(connection, work.branch)
             return True
 
         return give_back
@@ -226,7 +168,7 @@ class WorkingLedger:
             found += self._database.commit(functools.partial(_each_kept, writes[start : start + TOGETHER]))
         return found
 
-    def _write(self, connection: Connection, written: _Written, statement: Update, given: Mapping[str, object]) -> Work:
+    def _write(self, connection: Connection, written: Written, statement: Update, given: Mapping[str, object]) -> Work:
         work, draft = written.work, written.draft
         answer = connection.execute(statement, {**written.branch, **given})
         if statement is statements.BEAT:
@@ -247,52 +189,14 @@ class WorkingLedger:
         """Bring the run's clocks up to date; sisters may have written since this branch was claimed."""
         run, steps, proofs = work.run, work.steps, work.proofs
         if len(proofs) > 1:
-            _lock_run(connection, run.id)
-            run, steps, proofs, _, _ = _load(connection, run.id)
+            joining.lock_run(connection, run.id)
+            run, steps, proofs, _, _ = loading.load(connection, run.id)
         summary = summarise(run, steps, list(proofs.values()))
         if summary != run:
             connection.execute(statements.SUMMARISE, {"run_id": run.id, **rows.run_summary(summary)})
         if (summary.contained_at is None) != (run.contained_at is None):
-            self._close_reach(connection, summary)
+            joining.close_reach(connection, summary)
         return replace(work, run=summary, steps=steps, proofs=proofs)
-
-    def _close_reach(self, connection: Connection, run: Run) -> None:
-        """Note that a credential reads no more (or again), and wake what waited for the last such reader."""
-        # It LIVES again, also under replace_first, where it once lived on: who brought it back may be the thief, and
-        # its own replacement is out by now, so that no two can wait for each other.
-        if run.contained_at is None:
-            connection.execute(statements.CLOSE_REACH, {"run_id": run.id, "still_open": tables.LIVES})
-            return
-        ref = run.ref
-        named = zip(statements.REF, (ref.provider, ref.connection, ref.owner, ref.id, ref.generation), strict=True)
-        closed = connection.execute(statements.CLOSE_REACH_EVERYWHERE, {f"r_{name}": value for name, value in named})
-        connections = closed.scalars().all()
-        of_incident = {"of_incident": run.incident}
-        for at in connections:
-            # Nobody waits for one reader alone while there are two: whoever waits is at most one of them itself.
-            # Who waits in other incidents is woken by the dispatcher.
-            if len(connection.execute(statements.FIND_TWO_READERS, {"at": at}).all()) < 2:  # noqa: PLR2004
-                connection.execute(statements.WAKE_INCIDENT, of_incident)
-                return
-
-    def _join(self, connection: Connection, branch: Branch) -> None:
-        _lock_run(connection, branch.run)
-        sisters = connection.execute(
-            select(tables.branch.c.state, tables.branch.c.quorum).where(
-                tables.branch.c.run == branch.run, tables.branch.c.segment == branch.segment
-            )
-        ).all()
-        through = sum(state == BranchState.DONE.value for state, _ in sisters)
-        if through * 100 >= sisters[0].quorum * len(sisters):
-            connection.execute(
-                update(tables.branch)
-                .where(
-                    tables.branch.c.run == branch.run,
-                    tables.branch.c.segment == branch.segment + 1,
-                    tables.branch.c.state == BranchState.WAITING.value,
-                )
-                .values(state=BranchState.OPEN.value, due_at=AT_ONCE)
-            )
 
     def material(self, work: Work) -> Secret | None:
         """Return the exposed secret, or None when there is none or it was destroyed before this claim."""
@@ -305,7 +209,7 @@ class WorkingLedger:
         Whom a person has accepted, nobody waits for.
         """
         with self._database.read() as connection:
-            return bool(connection.execute(statements.IS_BLOCKED, {"run_id": run.id}).scalar())
+            return bool(connection.execute(leak_safe.IS_BLOCKED, {"run_id": run.id}).scalar())
 
     @_told
     def take_mint(self, work: Work) -> Other | None:
@@ -326,6 +230,12 @@ class WorkingLedger:
         return gate is Until.HOST_ISOLATED if found is None else not found
 
     @_told
+    def kept_from_destroying(self, run: Run) -> str | None:
+        """Return the gate at which a run waits for its destruction to be approved, None where it does not."""
+        with self._database.read() as connection:
+            return connection.execute(destruction.FIND_GATE, {"run_id": run.id}).scalar()
+
+    @_told
     def ours(self, run: Run) -> Ours:
         """Return which credentials of the run's owner the ledger knows."""
         of_owner = {"provider": run.ref.provider, "connection": run.ref.connection, "owner": run.ref.owner}
@@ -334,7 +244,9 @@ class WorkingLedger:
             late = connection.execute(statements.FIND_LATE, of_owner).scalars().all()
             promoted = _promoted_since(connection, run, rows_of)
         replacements = frozenset(row.replacement for row in rows_of if row.replacement is not None)
-        return Ours(replacements | {row.credential for row in rows_of}, replacements, frozenset(late), promoted)
+        known = replacements | {row.credential for row in rows_of}
+        exposed = frozenset(row.credential for row in rows_of if row.requested_at is not None and row.id != run.id)
+        return Ours(known, replacements, frozenset(late), promoted, exposed)
 
     @_told
     def note_late(self, run: str, credential: str) -> None:
@@ -386,29 +298,3 @@ def _is_ahead(step: Step, work: Work) -> bool:
 
 def _position(step: Step) -> int:
     return step.position
-
-
-def _lock_run(connection: Connection, run: str) -> None:
-    """Make sisters write one after the other, as SQLite's writers do anyway."""
-    if connection.dialect.name != "sqlite":
-        connection.execute(select(tables.run.c.id).where(tables.run.c.id == run).with_for_update())
-
-
-class _Loaded(NamedTuple):
-    """A run with all that belongs to it, its sealed secret, and why a person stopped it."""
-
-    run: Run
-    steps: tuple[Step, ...]
-    proofs: dict[str, Proof]
-    sealed: bytes | None
-    stopped: str | None
-
-
-def _load(connection: Connection, run: str, lane: str = "") -> _Loaded:
-    key = {"run_id": run, "of_lane": lane}
-    row = connection.execute(statements.FIND_RUN, key).mappings().one()
-    steps = tuple(rows.step_of(each) for each in connection.execute(statements.FIND_STEPS, key).mappings())
-    proofs = {
-        each["target"]: rows.proof_of(each) for each in connection.execute(statements.FIND_PROOFS, key).mappings()
-    }
-    return _Loaded(rows.run_of(row), steps, proofs, row["blob"], row["stopped"])

@@ -11,10 +11,14 @@ from typing import BinaryIO, Protocol
 from rotator.errors import BadInput
 from rotator.intake.report import Report
 from rotator.packages import (
+    conda,
+    conda_yaml,
     cyclonedx,
     cyclonedx_xml,
     job_log,
+    node_trees,
     package_lock,
+    pipfile_lock,
     pnpm_lock,
     requirements,
     spdx,
@@ -41,11 +45,15 @@ _FORMATS: tuple[Format, ...] = (
     cyclonedx,
     spdx,
     package_lock,
+    pipfile_lock,
+    node_trees,
     cyclonedx_xml,
     spdx_tags,
     yarn_lock,
     pnpm_lock,
     toml_lock,
+    conda_yaml,
+    conda,
     requirements,
     job_log,
 )

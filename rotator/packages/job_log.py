@@ -1,4 +1,4 @@
-"""Read the log of a CI job: GitHub's with a time on each line, GitLab's, or any installer's output that was kept.
+"""Read the log of a CI job: GitHub's, GitLab's or Buildkite's with its times, or any installer's output that was kept.
 
 GitHub's runner names the job, the repository and, on a machine of one's own, that machine in the log's first lines;
 hosted ones are called "GitHub Actions N". `gh run view --log` puts the job's and the step's names before each line.
@@ -7,7 +7,7 @@ hosted ones are called "GitHub Actions N". `gh run view --log` puts the job's an
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 
 from rotator.flow.site import SiteKind
@@ -24,9 +24,11 @@ DESCRIPTION = "CI job logs"
 _TIME = r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d))"
 _STAMPED = re.compile(rf"(?:([^\t\n]{{1,200}})\t[^\t\n]{{0,200}}\t\ufeff?)?\ufeff?\[?{_TIME}\]? ?(?:\d\d[OE][ +])?")
 _PAINT = re.compile(r"\x1b\[[0-9;?]{0,20}[A-Za-z]|\x1b\(B")
+_BUILDKITE = re.compile(r"\x1b_bk;t=(\d{13})\x07")
 _INSTALLER = re.compile(
     r"Successfully installed |Requirement already satisfied: |Collecting |Looking in indexes: |Resolved \d+ package|"
-    r"Installing dependencies from lock file|added \d+ packages?|yarn (?:install|add) v|##\[group\]|Audited \d+ package"
+    r"Installing dependencies from lock file|added \d+ packages?|yarn (?:install|add|list) v|##\[group\]|"
+    r"Audited \d+ package|Package\s+Version\b|# packages in environment at "
 )
 _HEADER = re.compile(r"(Complete job name|Syncing repository|Runner name|Machine name): '?([^'\n]{1,200})'?\s*$")
 _LONGEST: Final = 20_000
@@ -50,6 +52,10 @@ def components(report: Report) -> Parts:
     first, last = "", ""
     for number, line in report.lines():
         text, at = (line if _ALL in line[:_LONGEST] else line[:_LONGEST]).rstrip(), ""
+        if "\x1b_bk;" in text:
+            at = _of_buildkite(text)
+            first, last = first or at, at or last
+            text = _BUILDKITE.sub("", text)
         if stamp := _STAMPED.match(text):
             at, text = stamp[2], text[stamp.end() :]
             first, last = first or at, at
@@ -67,6 +73,12 @@ def components(report: Report) -> Parts:
             when = _time(at)
             yield Component(of, version, sure, number, came=when if came else None, seen=None if came else when)
     yield _about(header, _time(first), _time(last))
+
+
+def _of_buildkite(text: str) -> str:
+    """Return the time that Buildkite's agent puts before a line, in milliseconds since 1970; "" where it is none."""
+    stamp = _BUILDKITE.search(text)
+    return "" if stamp is None else datetime.fromtimestamp(int(stamp[1]) / 1000, UTC).isoformat()
 
 
 def _about(header: dict[str, str], first: datetime | None, last: datetime | None) -> About:

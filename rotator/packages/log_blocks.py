@@ -1,4 +1,4 @@
-"""What installers print in several lines, of which each alone says too little: pip's table and its show, uv's changes.
+"""What programs print in several lines, of which each alone says too little: pip's and conda's tables, uv's changes.
 
 uv heads its changes with how many it made, or would make: ` - name==1.0` without a heading may be any printed list.
 """
@@ -8,11 +8,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from rotator.packages import conda
 from rotator.packages.component import Sureness
 from rotator.packages.log_lines import NAME, VERSION, Said
 from rotator.packages.names import PYPI, package
+from rotator.packages.versions import pep440
 
 _TABLE = re.compile(r"Package\s+Version\b")
+_CONDA = re.compile(conda.TABLE)
 _RULE = re.compile(r"---[ -]*$")
 _ROW = re.compile(rf"({NAME})\s+({VERSION})(?:\s.*)?$")
 _FIELD = re.compile(r"(Name|Version|Location): (\S{1,300})")
@@ -33,12 +36,15 @@ class Blocks:
 
     def read(self, text: str) -> Said | None:
         """Return what the line says as part of its block, None where it is of none."""
-        if self._table == "rows" and (row := _ROW.match(text)):
+        # `DONE 0.5s`, right behind the table, is no row of it.
+        if self._table == "rows" and (row := _ROW.match(text)) and pep440(row[2]):
             return iter([(package(PYPI, row[1]), row[2], Sureness.INSTALLED, False)])
+        if self._table == "conda" and (row_or_heading := self._of_conda(text)) is not None:
+            return row_or_heading
         if self._table == "head" and _RULE.match(text):
             self._table = "rows"
         else:
-            self._table = "head" if _TABLE.match(text) else ""
+            self._table = "head" if _TABLE.match(text) else "conda" if _CONDA.match(text) else ""
         if change := _CHANGE.match(text):
             return self._changed(change)
         if heading := _HEADING.match(text):
@@ -47,6 +53,12 @@ class Blocks:
             return None
         self._removed = False
         return self._shown(found[1], found[2]) if (found := _FIELD.match(text)) else None
+
+    def _of_conda(self, text: str) -> Said | None:
+        """Return the row of conda's table, nothing of its heading, None where the table has ended."""
+        if row := conda.ROW.match(text):
+            return iter([(conda.of_row(row), row[2], Sureness.INSTALLED, False)])
+        return iter(()) if text.startswith("#") or not text.strip(" ─") else None
 
     def _changed(self, change: re.Match[str]) -> Said:
         if change[1] == "-":

@@ -79,3 +79,8 @@ def purl(text: str) -> tuple[Package, str] | None:
 def known() -> tuple[str, ...]:
     """Return the ecosystems that can be named."""
     return tuple(dict.fromkeys(_BY_PURL.values()))
+
+
+def shown(name: str) -> str:
+    """Return what a file calls something, for a sentence: short, and no letter in it that a screen obeys."""
+    return "".join(letter if letter.isprintable() else "?" for letter in name[:200])

@@ -12,7 +12,7 @@ from rotator.intake.fields import mapping, word
 from rotator.intake.json_pieces import END, Within, opened
 from rotator.intake.report import Report
 from rotator.packages.component import Component, Parts, Sureness
-from rotator.packages.names import NPM, package
+from rotator.packages.names import NPM, package, shown
 from rotator.packages.npm_address import of_archive
 
 DESCRIPTION = "package-lock.json"
@@ -51,7 +51,7 @@ def _entry(path: str, value: Mapping[str, object], sure: Sureness) -> Component 
     # A link points to another entry; "" is the project itself.
     if not path or not name or not version or value.get("link") is True:
         return None
-    return Component(package(NPM, name), version, sure, where=_shown(path))
+    return Component(package(NPM, name), version, sure, where=shown(path))
 
 
 def _nested(name: str, value: Mapping[str, object], sure: Sureness) -> Iterator[Component]:
@@ -60,14 +60,10 @@ def _nested(name: str, value: Mapping[str, object], sure: Sureness) -> Iterator[
         name, each = waiting.pop()
         version = word(each, "version")
         if alias := _ALIAS.fullmatch(version):
-            yield Component(package(NPM, alias[1]), alias[2], sure, where=_shown(name))
+            yield Component(package(NPM, alias[1]), alias[2], sure, where=shown(name))
         elif version:
             # An address stands in the version's place where it was asked for by one.
             archive = of_archive(version) or of_archive(word(each, "resolved")) if ":" in version else None
             of, version = archive or (package(NPM, name), version)
-            yield Component(of, version, sure, where=_shown(name))
+            yield Component(of, version, sure, where=shown(name))
         waiting += [(str(key), mapping(one)) for key, one in mapping(each.get("dependencies")).items()]
-
-
-def _shown(path: str) -> str:
-    return "".join(letter if letter.isprintable() else "?" for letter in path[:200])

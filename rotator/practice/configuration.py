@@ -13,7 +13,7 @@ from rotator.practice.uses import AWS_STORE, Use
 
 _AWS_RIGHTS = (
     {"Action": ["iam:*AccessKey*", "iam:GetUser", "iam:List*", "iam:PutUserPolicy"], "Resource": "*"},
-    {"Action": ["sts:GetCallerIdentity", "secretsmanager:*"], "Resource": "*"},
+    {"Action": ["sts:GetCallerIdentity", "secretsmanager:*", "cloudtrail:LookupEvents"], "Resource": "*"},
 )
 
 

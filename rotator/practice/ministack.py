@@ -24,6 +24,8 @@ from rotator.practice.process import free_port, listening, running
 
 ACCOUNT = "000000000000"
 REGION = "us-east-1"
+TRAIL = "cloudtrail"
+"""The service that remembers calls; where it is not wanted none are kept, since each costs the emulator time."""
 _ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -79,6 +81,7 @@ def ministack(folder: Path, services: str = "iam,sts,secretsmanager") -> Iterato
         "SERVICES": services,
         "LOG_LEVEL": "WARNING",
         "MINISTACK_ACCOUNT_ID": ACCOUNT,
+        **({"CLOUDTRAIL_RECORDING": "1"} if TRAIL in services.split(",") else {}),
         "AWS_ACCESS_KEY_ID": admin_id,
         "AWS_SECRET_ACCESS_KEY": admin_secret.reveal(),
         "AWS_SESSION_TOKEN": "",

@@ -30,7 +30,7 @@ def running_servers(folder: Path) -> Iterator[Servers]:
     """Run them until the block ends; their logs and files are in `folder`."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with (
-        ministack(folder) as aws,
+        ministack(folder, "iam,sts,secretsmanager,cloudtrail") as aws,
         openbao(folder) as vault,
         token_server() as acme,
         ssh_servers(folder / "ssh", HOSTS) as ssh,

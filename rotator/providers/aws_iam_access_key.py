@@ -2,7 +2,7 @@
 
 The rotator's own credential needs on the users: iam:GetAccessKeyLastUsed, ListAccessKeys, ListAttachedUserPolicies,
 ListUserPolicies, ListGroupsForUser; Update/Create/DeleteAccessKey, PutUserPolicy; to be asked what it may do, also
-GetUser, and SimulatePrincipalPolicy on itself.
+GetUser, and SimulatePrincipalPolicy on itself; to be told what was made with a key, cloudtrail:LookupEvents.
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ from rotator.families.aws import Account, Exchange, moment
 from rotator.families.aws_knock import Knocker
 from rotator.families.aws_permissions import Simulation, needs
 from rotator.families.aws_sessions import SESSIONS_POLICY, Principal, deny_older
+from rotator.families.aws_trail import minted_since
 from rotator.kind import Kind
 from rotator.permissions import LOOK, Permission
-from rotator.ports import Capability, Connection, Discovered, State, Status, Verdict
+from rotator.ports import Capability, Connection, Discovered, MintedSince, State, Status, Verdict
 from rotator.rest_kind import RestKind
 
 FAMILY = "aws"
@@ -97,6 +98,11 @@ class AwsIamAccessKey(Kind):
                 ref = self._ref_of(owner, key["AccessKeyId"])
                 facts = {"created_at": moment(key["CreateDate"]), "state": _state(key).value}
                 yield Discovered(ref, {**facts, **_last_use(exchange, ref.id)})
+
+    def minted_since(self, ref: CredentialRef, since: float) -> MintedSince:
+        """Return what CloudTrail remembers of the key's calls and its sessions'. See families/aws_trail.py."""
+        self._refuse_foreign(ref.id)
+        return minted_since(self._account, ref.id, since)
 
     def preserve(self, ref: CredentialRef) -> Mapping[str, str]:
         """Return last use and the names of what gives the user its rights, before a knock overwrites the one."""

@@ -3,7 +3,8 @@
 It is ended with every session of its principal that is as old, as the console's "Revoke active sessions" does: AWS
 knows no way to end one alone. Whoever uses them in good faith gets new ones, which are not denied.
 The rotator's own credential needs: iam:GetRole, GetUser, and Get/Put/List…Policy on both; sts:GetCallerIdentity; to be
-asked what it may do, also iam:SimulatePrincipalPolicy on itself.
+asked what it may do, also iam:SimulatePrincipalPolicy on itself; to be told what was made with it,
+cloudtrail:LookupEvents.
 """
 
 from __future__ import annotations
@@ -18,9 +19,10 @@ from rotator.families.aws import Account, Exchange, moment
 from rotator.families.aws_permissions import Need, Simulation, needs
 from rotator.families.aws_session_knock import Governed, Identity
 from rotator.families.aws_sessions import ASSUMED, USER, Principal, denied, deny_older, material
+from rotator.families.aws_trail import minted_since
 from rotator.kind import Kind
 from rotator.permissions import LOOK, Permission
-from rotator.ports import Answer, Capability, Connection, State, Status, Verdict
+from rotator.ports import Answer, Capability, Connection, MintedSince, State, Status, Verdict
 from rotator.rest_kind import RestKind
 
 FAMILY = "aws"
@@ -110,6 +112,10 @@ class AwsStsSession(Kind):
             "inline_policies": ", ".join(sorted(inline)),
             **({} if used is None else {"principal_last_used_at": moment(used)}),
         }
+
+    def minted_since(self, ref: CredentialRef, since: float) -> MintedSince:
+        """Return what CloudTrail remembers of the session's calls. See families/aws_trail.py."""
+        return minted_since(self._account, ref.id, since)
 
     def end_sessions(self, ref: CredentialRef) -> Mapping[str, str]:
         """Deny every session of its principal that was issued before now; repeating it moves the moment on.

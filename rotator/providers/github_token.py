@@ -11,16 +11,21 @@ import base64
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from http import HTTPStatus
-from typing import ClassVar, NoReturn
+from typing import TYPE_CHECKING, ClassVar, NoReturn
 
 from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.errors import Rejected, RotatorError
 from rotator.families.github import FAMILY, GitHub, message_of
+from rotator.families.github_since import added_since
 from rotator.kind import Kind
 from rotator.permissions import LOOK, Permission
-from rotator.ports import Answer, Capability, Connection, Provider, Status, Verdict
+from rotator.ports import Answer, Capability, Connection, MintedSince, Provider, Status, Verdict
 from rotator.rest_kind import RestKind
+
+if TYPE_CHECKING:
+    from rotator.families.github_keys import GitHubKeys
 
 SETTLE_S = 30.0
 """GitHub answers "accepted" and names no time; this is long against the moments that caches there may take."""
@@ -115,6 +120,13 @@ class GitHubToken(Kind):
             self._github.revoke(tokens)
         return answers
 
+    def minted_since(self, ref: CredentialRef, since: float) -> MintedSince:
+        """Return what its user added since, where the rotator's own token may look. See families/github_since.py."""
+        if self._connection.credential() is None:
+            nobody = "anything: this connection has no token of the rotator's own to look with"
+            return MintedSince("nothing", cannot_tell=(nobody,))
+        return added_since(self._own, ref.owner, since)
+
     def permissions(self, whose: str | None) -> Sequence[Permission]:  # noqa: ARG002 - the same for everybody
         """Say that nothing is needed, once GitHub has answered: a token is asked about, and revoked, by itself."""
         self._github.reach()
@@ -122,6 +134,13 @@ class GitHubToken(Kind):
             Permission((LOOK,), "nothing: GET /user is asked as the token itself", granted=True),
             Permission(("revoke",), "nothing: POST /credentials/revoke takes no credential", granted=True),
         )
+
+    @cached_property
+    def _own(self) -> GitHubKeys:
+        """Look as the rotator, with the library for SSH keys: tokens alone do not need it."""
+        from rotator.families.github_keys import GitHubKeys  # noqa: PLC0415
+
+        return GitHubKeys(self._connection)
 
     def _owner(self, token: Secret) -> str:
         reply = self._github.knock("/user", token)

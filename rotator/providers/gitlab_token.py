@@ -20,10 +20,11 @@ from rotator.credential import CredentialRef, Issued, Leaked, Secret
 from rotator.errors import Rejected, Unavailable, Uncertain
 from rotator.families.gitlab import FAMILY, SECRET_FIELD, GitLab, is_absent, said, told
 from rotator.families.gitlab_permissions import of_all_tokens, of_tokens
+from rotator.families.gitlab_since import of_place, of_user
 from rotator.families.http_wire import Reply
 from rotator.kind import Kind
 from rotator.permissions import Permission
-from rotator.ports import Answer, Capability, Connection, Discovered, Provider, State, Status, Verdict
+from rotator.ports import Answer, Capability, Connection, Discovered, MintedSince, Provider, State, Status, Verdict
 from rotator.rest_kind import RestKind
 
 SETTLE_S = 30.0
@@ -121,6 +122,13 @@ class GitLabToken(Kind):
         """Return its name, scopes, role and times: what a replacement takes over, and its last use."""
         found = self._found(ref)
         return {"state": State.ABSENT.value} if found is None else {**_facts(found), **_taken_over(found)}
+
+    def minted_since(self, ref: CredentialRef, since: float) -> MintedSince:
+        """Return what its user, project or group was given since. See families/gitlab_since.py."""
+        sort, number = _at(ref.owner)
+        if sort == "user":
+            return of_user(self._gitlab, self.name, number, ref.id, since)
+        return of_place(self._gitlab, self.name, ref.owner, ref.id, since)
 
     def issue(self, ref: CredentialRef, marker: str, preserved: Mapping[str, str]) -> Issued:
         """Create a token with the same scopes and role that lives as long as the exposed one was to live, from today.

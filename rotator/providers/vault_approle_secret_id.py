@@ -26,9 +26,10 @@ from rotator.families.vault_accessors import MARKER_KEY, Accessors, is_absent
 from rotator.families.vault_mounts import AUTH, at, kept, names, nowhere, owners
 from rotator.families.vault_needs import APPROLE
 from rotator.families.vault_permissions import permissions_of
+from rotator.families.vault_since import secret_ids_since
 from rotator.kind import Kind
 from rotator.permissions import Permission
-from rotator.ports import Answer, Capability, Connection, Discovered, Provider, State, Status, Verdict
+from rotator.ports import Answer, Capability, Connection, Discovered, MintedSince, Provider, State, Status, Verdict
 from rotator.rest_kind import RestKind
 
 SECRET_FIELD = "secret_id"  # noqa: S105 - the name of a field
@@ -168,6 +169,11 @@ class VaultAppRoleSecretId(Kind):
                 if found := self._lookup(owner, ref.id):
                     facts = {"created_at": str(found["creation_time"]), "state": str(State.ACTIVE), **_facts(found)}
                     yield Discovered(ref, facts)
+
+    def minted_since(self, ref: CredentialRef, since: float) -> MintedSince:
+        """Return the role's secret ids made since, by whom the server does not tell."""
+        found = ((each.id, self._lookup(ref.owner, each.id) or {}) for each in sorted(self.siblings(ref)))
+        return secret_ids_since(self.name, found, ref, since)
 
     def permissions(self, whose: str | None) -> Sequence[Permission]:
         """Return what the policies of the rotator's own token grant for one role, or for all there are."""

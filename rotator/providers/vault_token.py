@@ -25,10 +25,11 @@ from rotator.families.vault_accessors import MARKER_KEY, Accessors, lookup, owne
 from rotator.families.vault_mounts import names
 from rotator.families.vault_needs import TOKEN, TOKEN_OF_ROLE, TOKEN_OF_ROOT
 from rotator.families.vault_permissions import Places, granted, unasked
+from rotator.families.vault_since import tokens_since
 from rotator.families.vault_uses import spends
 from rotator.kind import Kind
 from rotator.permissions import Permission
-from rotator.ports import Answer, Capability, Connection, Discovered, Provider, State, Status, Verdict
+from rotator.ports import Answer, Capability, Connection, Discovered, MintedSince, Provider, State, Status, Verdict
 from rotator.rest_kind import RestKind
 
 SETTLE_S = 2.0
@@ -117,6 +118,12 @@ class VaultToken(Kind):
         if token is None:
             return {"state": State.ABSENT}
         return {**_facts(token), "revoking_ends": "its leases and child tokens"}
+
+    def minted_since(self, ref: CredentialRef, since: float) -> MintedSince:
+        """Return the tokens made since; costs what `siblings` costs. See families/vault_since.py."""
+        own, holders = self._accessors.own(), self._accessors.read()
+        known = {accessor: holder for accessor, holder in holders.items() if accessor != own}
+        return tokens_since(self.name, known, ref, since)
 
     def issue(self, ref: CredentialRef, marker: str, preserved: Mapping[str, str]) -> Issued:
         """Mint a token like the exposed one.

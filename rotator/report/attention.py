@@ -7,34 +7,41 @@ from typing import Any
 from rich.console import RenderableType
 from rich.text import Text
 
-from rotator.flow.playbook_words import Until
+from rotator.flow.playbook_words import DESTRUCTION, Until
 from rotator.flow.standing import LANDS_AFTER
 from rotator.ledger.opening import BRAKE
 from rotator.ledger.waits import few
+from rotator.report import revisions
+from rotator.report.approval import to_be_reviewed
 from rotator.report.plain import plain
 
 SHOWN = 200
 """How many rows a table, and a list of what is open, may have: nobody reads more, and a report may name 200,000."""
 _SCHEDULED = 20
+_TOLD = 6
 
 
 def for_you(incident: dict[str, Any]) -> list[RenderableType]:
     """Say what keeps the whole incident waiting, and how it goes on."""
     return [
         *unapproved(incident),
+        *revisions.unapproved(incident),
         *_alive_again(incident),
         *_to_be_resumed(incident),
         *_stopped(incident),
         *_gates(incident),
+        *to_be_reviewed(incident),
     ]
 
 
 def unapproved(incident: dict[str, Any]) -> list[RenderableType]:
     """Say first of all that nothing is being done, where that is so."""
-    if incident["approved_at"]:
+    if incident["approved_at"] or incident.get("merged_into"):
         return []
     if incident["stale"]:
-        line = f"NOT APPROVED, and its plan is stale: {incident['stale']}. Declare all of it again: {incident['again']}"
+        how = "Add" if " incident add " in incident["again"] else "Declare"
+        again = f"{how} all of it again: {incident['again']}"
+        line = f"NOT APPROVED, and its plan is stale: {incident['stale']}. {again}"
         return [Text(plain(line), style="bold red")]
     if not incident["approve"]:
         return [Text("Nothing in it can be done by machine: there is nothing to approve.", style="bold")]
@@ -91,6 +98,9 @@ def _gates(incident: dict[str, Any]) -> list[RenderableType]:
             alive = f"{gate['waiting']:,} stolen credentials are alive because of the brake"
             line = f"BRAKE: {alive} ({gate['reason']}). Stop and replace them: {gate['command']}"
             lines.append(Text(plain(line), style="bold red"))
+        elif gate["name"].startswith(DESTRUCTION):
+            line = f"DESTRUCTION NOT APPROVED: {gate['waiting']:,} wait for it. Approve it: {gate['command']}"
+            lines += [Text(plain(line), style="magenta")] if gate["waiting"] else []
         elif gate["name"] == Until.NO_LEGAL_HOLD:
             but = "what is contained by revoking is revoked all the same"
             line = f"LEGAL HOLD: no scheduled destruction{who}; {but}. Lift it: {gate['command']}"
@@ -162,7 +172,7 @@ def scheduled(credentials: list[dict[str, Any]], start: str = "") -> list[Render
     lines = [
         f"  {one['due_at'][:16]}Z  {each['run']} {one['step']}; "
         + (
-            f"and not before {one['kept_by']} is open"
+            f"and not before {_opened(one['kept_by'])}"
             if one["kept_by"]
             else f"earlier: {one['command']}{_at_what_price(one)}"
         )
@@ -176,6 +186,10 @@ def scheduled(credentials: list[dict[str, Any]], start: str = "") -> list[Render
     alone = f"  Nothing that stays runs here and would do it: keep this running, or start it then: {start}"
     unattended = [Text(plain(alone), style="yellow")] if start else []
     return [Text("Scheduled:", style="bold"), *(Text(plain(line)) for line in lines), *more, *unattended]
+
+
+def _opened(gate: str) -> str:
+    return "its destruction is approved" if gate.startswith(DESTRUCTION) else f"{gate} is open"
 
 
 def _at_what_price(one: dict[str, Any]) -> str:
@@ -203,6 +217,19 @@ def acted(credentials: list[dict[str, Any]]) -> list[RenderableType]:
     if not lines:
         return []
     return [Text("Said by people:", style="bold"), *(Text(plain(line)) for line in lines[:SHOWN]), *rest(len(lines))]
+
+
+def told(incident: dict[str, Any]) -> list[RenderableType]:
+    """Say who was told what happened, and who could not be."""
+    gone = [f"{each['channel']} {each['at'][11:19]}" for each in incident["told"] if each["state"] == "sent"]
+    left = [each for each in incident["told"] if each["state"] != "sent" and each["reason"]]
+    more = f" and {len(gone) - _TOLD:,} more" if len(gone) > _TOLD else ""
+    lines: list[RenderableType] = [Text(plain(f"told: {', '.join(gone[:_TOLD])}{more}"))] if gone else []
+    for each in left[-_TOLD:]:
+        so_far = "given up" if each["state"] == "given_up" else "it is tried again by itself"
+        line = f"NOT TOLD: {each['channel']}, of {', '.join(each['events'])}: {each['reason']}; {so_far}"
+        lines.append(Text(plain(line), style="red" if each["state"] == "given_up" else "yellow"))
+    return lines
 
 
 def _place(one: dict[str, Any]) -> str:

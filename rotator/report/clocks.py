@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from rotator.access.event import when
 
 
 def moment(seconds: float | None) -> str:
-    """Return an ISO 8601 time in UTC with milliseconds, or "" for None."""
+    """Return an ISO 8601 time in UTC with milliseconds, or "" for None; the nearest to one that cannot be written."""
     if seconds is None:
         return ""
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return when(seconds).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -14,8 +14,11 @@ from rotator.flow.standing import CredentialState, state_of, still_open
 from rotator.ledger.moves_on import DECLARE
 from rotator.ledger.other_runs import Death
 from rotator.ledger.records import IncidentRecord, ManualTask, RunRecord
+from rotator.report import dismissed as dismissed_in
+from rotator.report.approval import approvals
 from rotator.report.clocks import moment
-from rotator.report.people import acts, alive_again, as_called, choices, gates, to_be_resumed
+from rotator.report.people import acts, alive_again, as_called, choices, gates, to_be_resumed, told
+from rotator.report.revisions import detected_at, family, once, revisions
 
 OPEN_TOTALS = ("settling", "pending", "held", "manual", "failed")
 """Totals of credentials that nobody may call dead."""
@@ -35,18 +38,22 @@ def build(
     which would do in time what is scheduled. `strange` are the footholds that nothing here is called. `stale` says
     why a plan may not be approved any more, where more is known than the ledger tells.
     """
-    runs = [_credential(each) | acts(each) | choices(record, each, called) for each in record.runs]
-    manual = [_manual(each, as_called(DECLARE, called)) for each in record.manual]
-    credentials = runs + manual
+    dismissed = dismissed_in.standing(record.dismissals)
+    every = family(record)
+    runs = once([_credential(each) | acts(each) | choices(of, each, called) for of in every for each in of.runs])
+    manual = [_manual(each, as_called(DECLARE, called)) for of in every for each in of.manual]
+    counted = {each["run"] for each in runs}
+    known = [(of, each) for of in every for each in of.runs if each.run.id in counted]
+    credentials = [each | {"dismissed": dismissed.get(each["run"])} for each in runs + manual]
     states = Counter(each["state"] for each in credentials)
     proven = [
-        each.run.dead_at - record.incident.detected_at
-        for each in record.runs
+        each.run.dead_at - detected_at(of, each)
+        for of, each in known
         if each.run.dead_at is not None and each.run.evidence == "proven" and each.run.dismissed is None
     ]
     latency = [
         each.run.dead_at - each.run.requested_at
-        for each in record.runs
+        for _, each in known
         if each.run.dead_at is not None and each.run.requested_at is not None and each.run.evidence == "proven"
     ]
     unproven = len(credentials) - len(proven) - states[CredentialState.DISMISSED]
@@ -65,6 +72,7 @@ def build(
             "alive_again": alive_again(record, called),
             "to_be_resumed": to_be_resumed(record, called),
             "start": f"{called} up" if unattended else "",
+            "told": [told(each) for each in record.told],
             "stops": [
                 {
                     **asdict(each),
@@ -76,15 +84,18 @@ def build(
                 if any(each["stopped"] for each in runs)
             ],
             **gates(record, called, strange, stale),
+            **revisions(record),
+            **approvals(record, called),
         },
         "totals": {"credentials": len(credentials)} | {state.value: states[state] for state in CredentialState},
-        "replaced": sum(each.run.replaced_at is not None for each in record.runs),
-        "converged": sum(each.run.converged_at is not None for each in record.runs),
-        "unidentified": sum(each.kind is None for each in record.manual),
+        "replaced": sum(each.run.replaced_at is not None for _, each in known),
+        "converged": sum(each.run.converged_at is not None for _, each in known),
+        "unidentified": sum(each.kind is None for of in every for each in of.manual),
         "time_to_revoke": _seconds(proven, unproven),
         "revocation_latency": _seconds(latency, unproven),
-        "by_provider": _by_provider(record),
+        "by_provider": _by_provider(known),
         "credentials": credentials,
+        "taken_back": [dismissed_in.told(each) for each in record.dismissals if not each.stands],
     }
 
 
@@ -99,15 +110,11 @@ def _seconds(values: list[float], still_open_count: int) -> dict[str, Any]:
     }
 
 
-def _by_provider(record: IncidentRecord) -> dict[str, Any]:
+def _by_provider(known: Sequence[tuple[IncidentRecord, RunRecord]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    for name in sorted({each.run.kind for each in record.runs}):
-        of_kind = [each.run for each in record.runs if each.run.kind == name]
-        proven = [
-            run.dead_at - record.incident.detected_at
-            for run in of_kind
-            if run.dead_at is not None and run.evidence == "proven"
-        ]
+    for name in sorted({each.run.kind for _, each in known}):
+        of_kind = [(each.run, detected_at(of, each)) for of, each in known if each.run.kind == name]
+        proven = [run.dead_at - since for run, since in of_kind if run.dead_at is not None and run.evidence == "proven"]
         summary = time_to_revoke([max(value, 0.0) for value in proven], len(of_kind) - len(proven))
         found[name] = {"credentials": len(of_kind), "proven_dead": len(proven), "mean_s": summary.mean_s}
     return found
@@ -137,6 +144,8 @@ def _credential(record: RunRecord) -> dict[str, Any]:
         "replaced_at": moment(run.replaced_at),
         "converged_at": moment(run.converged_at),
         "replacement": run.replacement or "",
+        "revision": run.revision,
+        "predecessor": run.predecessor or "",
         "targets": {
             each.target: {"evidence": each.evidence.value, "dead_at": moment(each.dead_at)}
             for each in record.proofs
@@ -184,7 +193,7 @@ def _step(step: Step) -> dict[str, Any]:
         "attempts": step.attempts,
         "intended_at": moment(step.intended_at),
         "settled_at": moment(step.settled_at),
-        "reason": step.reason,
+        "reason": f"its owners have time to speak: {owners}" if (owners := step.waits_for_owner) else step.reason,
     }
 
 
@@ -208,6 +217,8 @@ def _manual(task: ManualTask, again: str) -> dict[str, Any]:
         "replaced_at": "",
         "converged_at": "",
         "replacement": "",
+        "revision": task.revision,
+        "predecessor": "",
         "targets": {},
         "settled_by": "",
         "late": [],
@@ -229,8 +240,9 @@ def _manual(task: ManualTask, again: str) -> dict[str, Any]:
 def exit_code(report: dict[str, Any]) -> int:
     """Return 0 when all is dead, proven and replaced as planned; 1 when something failed; 3 when something is open."""
     totals = report["totals"]
-    steps = [step["state"] for each in report["credentials"] for step in each["steps"]]
+    counted = [each for each in report["credentials"] if each["state"] != CredentialState.DISMISSED]
+    steps = [step["state"] for each in counted for step in each["steps"]]
     if totals["failed"] or "failed" in steps:
         return 1
-    open_left = any(totals[name] for name in OPEN_TOTALS) or totals["stated_dead"]
-    return 3 if open_left or any(each["open"] or each["stopped"] for each in report["credentials"]) else 0
+    open_left = any(totals[name] for name in OPEN_TOTALS) or totals["stated_dead"] or report["incident"]["reviews"]
+    return 3 if open_left or any(each["open"] or each["stopped"] for each in counted) else 0

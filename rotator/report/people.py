@@ -6,12 +6,15 @@ from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from typing import Any
 
+from rotator.flow.approval import destroys
+from rotator.flow.playbook_words import DESTRUCTION
 from rotator.flow.proof import Evidence
 from rotator.flow.run import UNDOES, UNDONE, WHY, Step, StepState
 from rotator.flow.standing import resumed, will_resume
 from rotator.flow.step import RELEASED, WAITS_SINCE
 from rotator.ledger.moves_on import DECLARE, left_out, opens
 from rotator.ledger.records import IncidentRecord, RunRecord
+from rotator.ledger.told import Told
 from rotator.report.clocks import moment
 from rotator.report.trying import trying
 from rotator.report.ways import stops_of, waiting, ways
@@ -52,6 +55,8 @@ def acts(record: RunRecord) -> dict[str, Any]:
 
 def choices(incident: IncidentRecord, record: RunRecord, called: str) -> dict[str, Any]:
     """Return what keeps a run waiting, and what a person can do now."""
+    if record.run.dismissed is not None:
+        return {"stopped": [], "next": [], "trying": []}
     found = [_next(incident, record, step, called) for step in waiting(record)]
     stopped = stops_of(record, incident.stops)
     tried = [] if stopped else trying(record)
@@ -119,10 +124,19 @@ def _comes_at(step: Step) -> float | None:
     return step.held_at + (step.hold_for_s or 0.0) if step.waits_for_time and step.held_at is not None else None
 
 
+def _destruction_gate(incident: IncidentRecord, record: RunRecord) -> str:
+    """Return the gate at which a run waits for its destruction to be approved, where a rule has such."""
+    found = (each.revision.digest for each in incident.approvals if record.run.id in each.destroying)
+    return next((DESTRUCTION + digest for digest in found), "")
+
+
 def _next(incident: IncidentRecord, record: RunRecord, step: Step, called: str) -> dict[str, Any]:
     """Return what waits, for what, and what moves it on. `due_at` is "" where nothing does by itself."""
     gate = step.hold_until.value if step.hold_until else ""
-    kept = step.waits_for_time and any(each.name == gate and not each.is_open for each in incident.gates)
+    shut = {each.name for each in incident.gates if not each.is_open}
+    if gate not in shut and destroys(step.verb, step.subject):
+        gate = _destruction_gate(incident, record)
+    kept = step.waits_for_time and gate in shut
     found = [opens(record.run.incident, gate)] if kept else ways(incident, record, step)
     told = [{"command": as_called(each.command, called), "means": each.means} for each in found]
     return {
@@ -161,10 +175,25 @@ def gates(incident: IncidentRecord, called: str, strange: Collection[str] = (), 
             for each in incident.footholds
         ],
         "stale": overtaken,
-        "again": as_called(DECLARE, called) if overtaken else "",
+        "again": as_called(f"rotator incident add {of} FILE…" if len(incident.revisions) > 1 else DECLARE, called)
+        if overtaken
+        else "",
         "approve": ""
-        if incident.approved_at is not None or not incident.runs or overtaken
+        if overtaken or incident.merged_into or not any(each.run.requested_at is None for each in incident.runs)
         else as_called(f"rotator approve {of} --digest {incident.plan_digest}", called),
+    }
+
+
+def told(each: Told) -> dict[str, Any]:
+    """Return a message: to whom it went, when, of what; and what keeps it, where it did not go."""
+    return {
+        "message": each.id,
+        "channel": each.channel,
+        "state": each.state,
+        "at": moment(each.settled_at if each.settled_at is not None else each.made_at),
+        "events": list(each.events),
+        "attempts": each.attempts,
+        "reason": each.reason or "",
     }
 
 

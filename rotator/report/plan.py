@@ -11,13 +11,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
+from rich.cells import cell_len
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from rotator.report.expected import accounts_table, outages_table
 from rotator.report.plain import plain
-from rotator.report.tables import words, wrapped
+from rotator.report.tables import Hanging, wrapped
 
 _TITLES = {
     "own": ("First of all, what the rotator itself uses", "bold red"),
@@ -58,10 +58,12 @@ def plan_text(plan: _Told) -> RenderableType:
     parts += _section("For a person", "bold magenta", plan["manual"], _same_task, _task)
     parts += _section("Excluded, and living on", "bold yellow", plan["excluded"], _same_exclusion, _exclusion)
     if credentials:
-        parts += [Text("\nSteps", style="bold"), _grid(plan["paths"].items(), "  ")]
+        parts += [Text("\nSteps", style="bold"), *_grid(plan["paths"].items(), "  ")]
         parts += outages_table(plan["outages"])
         parts += accounts_table(plan)
     parts += _sentences("What waits for what", plan["constraints"])
+    parts += _sentences("With what is there already", plan.get("beside", ()))
+    parts += _sentences("What issuers were asked of what was made with them since", plan.get("asked", ()))
     parts += [_foothold(each) for each in plan["footholds"]]
     parts += [wrapped(f"warning: {each}", "yellow") for each in plan["warnings"]]
     if destroyed := plan["totals"]["destroyed"]:
@@ -71,7 +73,11 @@ def plan_text(plan: _Told) -> RenderableType:
 
 def _heading(plan: _Told) -> str:
     count = plan["totals"]["credentials"]
-    return f"Plan {plan['digest']}: {count:,} credential{'' if count == 1 else 's'}"
+    what = f"credential{'' if count == 1 else 's'}"
+    if plan.get("revision", 1) == 1:
+        return f"Plan {plan['digest']}: {count:,} {what}"
+    covers = f", approved with revision {', '.join(map(str, plan['covers']))}" if plan["covers"] else ""
+    return f"Revision {plan['revision']}, plan {plan['digest']}: {count:,} new {what}{covers}"
 
 
 def _totals(totals: Mapping[str, int]) -> str:
@@ -141,8 +147,12 @@ def _task(group: Sequence[_Told]) -> list[RenderableType]:
 def _exclusion(group: Sequence[_Told]) -> list[RenderableType]:
     one = group[0]
     reaches = sorted(set(chain.from_iterable(each["reaches"] for each in group)))
-    said = [("why", f"{one['by']}: {one['reason']} (--exclude {one['selector']})"), ("included", _included(group))]
-    return _told(_named(group, ""), [*said, ("may read", _few(reaches) or "nobody knows what")])
+    chosen = "" if one.get("disposition") else f" (--exclude {one['selector']})"
+    said = [("why", f"{one['by']}: {one['reason']}{chosen}"), ("included", _included(group))]
+    return _told(
+        _named(group, ""),
+        [*said, ("may read", _few(reaches) or ("nothing" if one.get("disposition") else "nobody knows what"))],
+    )
 
 
 def _same_task(each: _Told) -> object:
@@ -197,17 +207,14 @@ def _few(names: Sequence[str], count: int | None = None) -> str:
 def _told(title: str, said: Iterable[tuple[str, str]]) -> list[RenderableType]:
     """Return a title and what is told under it, name by name."""
     first, *others = title.split("\n")
-    return [wrapped(f"  {first}", "bold"), *(wrapped(f"    {line}") for line in others), _grid(said, "    ")]
+    return [wrapped(f"  {first}", "bold"), *(wrapped(f"    {line}") for line in others), *_grid(said, "    ")]
 
 
-def _grid(said: Iterable[tuple[str, str]], indent: str) -> Table:
-    """Return names and what stands behind each; long words are folded, never cut."""
-    grid = Table.grid(padding=(0, 2, 0, 0))
-    grid.add_column(min_width=_LEFT, overflow="fold")
-    grid.add_column(overflow="fold")
-    for name, text in said:
-        grid.add_row(f"{indent}{words(name)}", words(text))
-    return grid
+def _grid(said: Iterable[tuple[str, str]], indent: str) -> list[RenderableType]:
+    """Return names and what stands behind each; no word is broken, and nothing cut."""
+    told = [(f"{indent}{plain(name)}", plain(text)) for name, text in said]
+    margin = max([_LEFT, *(cell_len(name) for name, _ in told)]) + 2
+    return [Hanging(Text(name), margin, Text(text)) for name, text in told]
 
 
 def _sentences(title: str, sentences: Sequence[str]) -> list[RenderableType]:

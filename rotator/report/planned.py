@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rotator.flow.access import NO_USES, Uses
@@ -37,11 +37,12 @@ def document(
     footholds: Mapping[str, bool] = NO_HOSTS,
     *,
     uses: Mapping[str, Uses] = NO_USES,
+    asked: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Return the whole plan, plain enough for JSON. Times are seconds from the approval, at the least.
 
     `footholds` are the hosts on which the attacker ran, and whether each is known here. `uses` is what access logs tell
-    of each id.
+    of each id, `asked` what issuers were asked of what was made with them.
     """
     constraints = Constraints(plan)
     of = {each.ref: each for each in scoped}
@@ -68,6 +69,9 @@ def document(
                 "reason": each.reason,
                 "mend": each.mend,
                 "reaches": sorted(each.reaches),
+                "stands_for": [
+                    {"connection": one.connection, "owner": one.owner, "id": one.id} for one in each.stands_for
+                ],
             }
             | _included(each.exposures)
             for each in plan.manual
@@ -81,6 +85,7 @@ def document(
                 "selector": each.selector,
                 "reason": each.reason,
                 "by": each.by,
+                "disposition": each.disposition.value if each.disposition else "",
                 "reaches": sorted(each.reaches),
             }
             | _included(each.exposures)
@@ -94,6 +99,7 @@ def document(
         "replaced_at_least_s": found.replaced_at_least_s,
         "without_budget": list(found.without_budget),
         "constraints": list(constraints.in_all()),
+        "asked": list(asked),
         "footholds": [_foothold(plan, host, known=known) for host, known in footholds.items()],
         "warnings": list(plan.warnings),
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,10 +11,13 @@ from rich.table import Table
 from rich.text import Text
 
 from rotator.flow.standing import CredentialState
-from rotator.report.attention import SHOWN, acted, for_you, not_begun, once_mended, rest, scheduled, still_open
+from rotator.report.approval import approved_by
+from rotator.report.attention import SHOWN, acted, for_you, not_begun, once_mended, rest, scheduled, still_open, told
+from rotator.report.dismissed import lines as dismissed
 from rotator.report.plain import plain
 from rotator.report.plan import plan_text
-from rotator.report.tables import plain_table, words
+from rotator.report.revisions import made
+from rotator.report.tables import Hanging, plain_table, words
 
 _STYLES = {
     "proven_dead": "green",
@@ -38,6 +41,7 @@ def incident_text(report: dict[str, Any]) -> RenderableType:
         Text.from_markup(f"{incident['id']}  {words(incident['title'])}  \\[{incident['severity']}]", style="bold"),
         *for_you(incident),
         Text(f"detected {incident['detected_at']}  declared {incident['declared_at']}  plan {incident['plan']}"),
+        *approved_by(incident),
         _credentials(report["credentials"][:SHOWN], {each["run"] for each in incident["alive_again"]}),
         *rest(len(report["credentials"])),
         *(_steps(each) for each in report["credentials"][:_STEPPED] if _is_begun(each)),
@@ -49,20 +53,29 @@ def incident_text(report: dict[str, Any]) -> RenderableType:
         *(still_open(report["credentials"]) if incident["approved_at"] else not_begun(report["credentials"])),
         *scheduled(report["credentials"], incident["start"]),
         *acted(report["credentials"]),
+        *dismissed(report["credentials"], report["taken_back"]),
+        *told(incident),
     ]
     return Group(*parts)
 
 
-def planned_text(report: dict[str, Any], shown: dict[str, Any]) -> RenderableType:
-    """Return the plan of a declared incident as it was shown before it was declared, and whether it is approved."""
+def planned_text(
+    report: dict[str, Any], shown: dict[str, Any], covered: Sequence[dict[str, Any]] = ()
+) -> RenderableType:
+    """Return the newest revision of an incident's plan as it was made, and whether it is approved.
+
+    `covered` are earlier ones that are approved with it.
+    """
     incident = report["incident"]
     if not shown:
         older = "An older release declared it, and kept no plan: this is how it stands."
         return Group(Text(older, style="bold"), incident_text(report))
     head = Text.from_markup(f"{incident['id']}  {words(incident['title'])}  \\[{incident['severity']}]", style="bold")
     again = [Text(plain(line)) for line in once_mended(report["credentials"])]
-    approved = for_you(incident) or [Text(f"approved {incident['approved_at']}")]
-    return Group(head, plan_text(shown), *again, *approved)
+    before = [part for each in covered for part in (plan_text(each), Text(""))]
+    out = dismissed([each for each in report["credentials"] if each["dismissed"]], report["taken_back"])
+    said = (*made(incident), *out, *for_you(incident), *approved_by(incident))
+    return Group(head, *before, plan_text(shown), *again, *said)
 
 
 def _is_begun(credential: dict[str, Any]) -> bool:
@@ -74,12 +87,18 @@ def _credentials(credentials: list[dict[str, Any]], alive_again: Collection[str]
     for each in credentials:
         table.add_row(
             words(each["provider"] or "not recognised"),
-            words(*filter(None, (each["owner"], each["id"]))),
+            words(*filter(None, (each["owner"], each["id"])), *_origin(each)),
             Text("ALIVE AGAIN", style="bold red") if each["run"] in alive_again else _state(each),
             words(_dead(each)),
             words(*_replacement(each)),
         )
     return table
+
+
+def _origin(credential: dict[str, Any]) -> tuple[str, ...]:
+    """Say of a replacement that leaked again which run had made it, and who else answers the same credential."""
+    made = (f"made by {credential['predecessor']}",) if credential.get("predecessor") else ()
+    return (*made, *(f"also {each}" for each in credential.get("also", ())))
 
 
 def _state(credential: dict[str, Any]) -> Text:
@@ -104,22 +123,28 @@ def _steps(credential: dict[str, Any]) -> RenderableType:
     what = plain(f"{credential['run']}  {credential['provider']} of {owner}  {credential['id']}")
     heading = Text(f"\n{what}", style="bold")
     why = Text(plain(f"  {credential['strategy']}: {credential['why']}"), style="dim")
-    table = Table.grid(padding=(0, 2))
-    for _ in range(5):
-        table.add_column(no_wrap=True)
-    table.add_column(overflow="fold")
-    for step in credential["steps"]:
-        where = f" on {step['target']}" if step["target"] else ""
+    rows = [_columns(step) for step in credential["steps"]]
+    widths = [max(each.cell_len for each in column) for column in zip(*rows, strict=True)]
+    lines = []
+    for step, row in zip(credential["steps"], rows, strict=True):
+        begins = Text("  ")
+        for cell, width in zip(row, widths, strict=True):
+            begins.append(cell).append(" " * (width - cell.cell_len + 2))
         tries = f" ({step['attempts']} tries)" if step["attempts"] > 1 else ""
-        table.add_row(
-            words(f"  {step['id']}"),
-            words(f"{step['do']}{where}"),
-            Text(step["state"], style=_STEP_STYLES.get(step["state"], "yellow")),
-            _clock(step["settled_at"] or step["intended_at"]),
-            _took(step),
-            words((step["reason"] or "") + tries),
-        )
-    return Group(heading, why, table)
+        lines.append(Hanging(begins, begins.cell_len, Text(plain((step["reason"] or "") + tries))))
+    return Group(heading, why, *lines)
+
+
+def _columns(step: dict[str, Any]) -> list[Text]:
+    """Return what stands in columns of a step."""
+    where = f" on {step['target']}" if step["target"] else ""
+    return [
+        Text(plain(step["id"])),
+        Text(plain(f"{step['do']}{where}")),
+        Text(step["state"], style=_STEP_STYLES.get(step["state"], "yellow")),
+        Text(_clock(step["settled_at"] or step["intended_at"])),
+        Text(_took(step)),
+    ]
 
 
 def _took(step: dict[str, Any]) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from rotator.claims import BUDGET, GATHERS, ONE_MINT, STOPPED
+from rotator.flow.outcome import ATTEMPTS, CONVERGENCE_S, PATIENCE_S
 from rotator.flow.playbook_words import Subject, Verb
 from rotator.flow.run import Step, StepState
-from rotator.flow.step import ATTEMPTS, CONVERGENCE_S, PATIENCE_S
 from rotator.ledger.moves_on import addressed, left_out
 from rotator.ledger.records import RunRecord
 from rotator.ledger.waits import AT_BRAKE, FOR_OUR_OWN

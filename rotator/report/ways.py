@@ -177,6 +177,10 @@ def _isolated(route: Route) -> Way:
 def _contained(incident: IncidentRecord, reader: RunRecord, seen: frozenset[str]) -> Iterator[Way]:
     """Return what lets a living stolen credential be stopped, where it waits for a person too."""
     run = reader.run.id
+    if reader.run.requested_at is None:
+        of = incident.incident.id
+        yield Way(f"rotator approve {of} --digest {incident.plan_digest}", f"lets {run} be stopped, once enough say so")
+        return
     for stop in stops_of(reader, incident.stops):
         yield Way(stop.lifted_by, f"lets {run} be stopped; then this goes on by itself")
     for step in waiting(reader):

@@ -15,15 +15,20 @@ from rotator.families import by_hand
 from rotator.flow.paths import mounts_of
 from rotator.ports import Connection
 from rotator.seal import Seal
+from rotator.settings.advisories import AdvisorySettings
+from rotator.settings.approval import Approving
 from rotator.settings.connections import ConnectionSettings, check_together
 from rotator.settings.credentials import CredentialSettings
+from rotator.settings.notices import NoticeSettings
+from rotator.settings.notices import check_together as check_notices
+from rotator.settings.ownership import OwnershipSettings
 from rotator.settings.triggers import TriggerSettings
 from rotator.settings.triggers import check_together as check_triggers
 
 MEMORY = "memory://"
 
 
-class Settings(BaseModel):
+class Settings(Approving, BaseModel):
     """The whole configuration. `folder` is where its file stands, from which paths in it are meant."""
 
     model_config = ConfigDict(extra="forbid")
@@ -37,6 +42,9 @@ class Settings(BaseModel):
     connections: list[ConnectionSettings] = []
     credentials: list[CredentialSettings] = []
     triggers: list[TriggerSettings] = []
+    advisories: AdvisorySettings = AdvisorySettings()
+    notices: list[NoticeSettings] = []
+    ownership: OwnershipSettings = OwnershipSettings()
     folder: Path = Field(default_factory=Path.cwd, exclude=True)
 
     @field_validator("seal_key")
@@ -54,7 +62,8 @@ class Settings(BaseModel):
             self.database_url = f"sqlite:///{self.data_dir / 'ledger.db'}"
         self._one_process_or_many()
         check_together(self.connections)
-        check_triggers(self.triggers)
+        check_triggers(self.triggers, self.connections)
+        check_notices(self.notices)
         mounts = mounts_of(each.connection(self.folder) for each in self.connections)
         for entry in self.credentials:
             entry.check_names(mounts)

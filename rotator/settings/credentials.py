@@ -50,6 +50,8 @@ class CredentialSettings(BaseModel):
     vendor: str = ""
     datasets: list[str] = []
     contact: str = ""
+    shared: bool = False
+    canary: bool = False
 
     @field_validator("reachable_from")
     @classmethod
@@ -103,6 +105,8 @@ def custody_of(match: Mapping[str, str], said: Mapping[str, Any]) -> Custody:
         vendor=said.get("vendor", ""),
         datasets=tuple(said.get("datasets", ())),
         contact=said.get("contact", ""),
+        shared=said.get("shared", False),
+        canary=said.get("canary", False),
     )
 
 

@@ -65,9 +65,10 @@ def _environment() -> dict[str, Any]:
         if text is None or key == _OURS:
             continue
         try:
-            found[key] = json.loads(text) if get_origin(field.annotation) is list else text
+            is_data = get_origin(field.annotation) is list or any(_models(field.annotation))
+            found[key] = json.loads(text) if is_data else text
         except (ValueError, RecursionError):
-            raise BadInput(f"{key} is not JSON", _variable(key), "lists are written as JSON there") from None
+            raise BadInput(f"{key} is not JSON", _variable(key), "lists and tables are written as JSON there") from None
     return found
 
 

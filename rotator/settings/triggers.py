@@ -8,6 +8,7 @@ from typing import Annotated, Literal, get_args
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from rotator import secret_reference
+from rotator.settings.connections import ConnectionSettings
 
 SenderName = Literal["github", "github-partner", "gitguardian", "pagerduty", "aws-health", "generic", "gitlab"]
 SENDER_NAMES: tuple[str, ...] = get_args(SenderName)
@@ -17,7 +18,13 @@ _KEYS = {
     "name": {"generic"},
 }
 """The keys that some senders need, and the others have no use for."""
-_OPTIONAL = {"previous": _KEYS["secret"], "endpoint_url": {"github-partner", "aws-health"}}
+FETCHED_BY = {"github": "github", "gitguardian": "gitguardian", "pagerduty": "pagerduty"}
+"""Of senders whose messages only point to what leaked, the family that may look at it."""
+_OPTIONAL = {
+    "previous": _KEYS["secret"],
+    "endpoint_url": {"github-partner", "aws-health"},
+    "fetch": FETCHED_BY.keys(),
+}
 
 
 class TriggerSettings(BaseModel):
@@ -31,6 +38,7 @@ class TriggerSettings(BaseModel):
     topic: Annotated[str, Field(pattern=r"^arn:[a-z-]+:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_.-]+$")] | None = None
     endpoint_url: Annotated[str, Field(pattern=r"^https?://[^\s/@]+(/\S*)?$")] | None = None
     kinds: dict[str, str] = {}
+    fetch: list[str] | None = None
 
     @field_validator("secret", "previous")
     @classmethod
@@ -60,9 +68,18 @@ class TriggerSettings(BaseModel):
         return tuple(each for each in (self.secret, self.previous) if each is not None)
 
 
-def check_together(entries: Sequence[TriggerSettings]) -> None:
-    """Raise ValueError where two are one."""
+def check_together(entries: Sequence[TriggerSettings], connections: Sequence[ConnectionSettings]) -> None:
+    """Raise ValueError where two are one, or what they point to would be fetched through what cannot."""
     titles = [each.title for each in entries]
     for title in titles:
         if titles.count(title) > 1:
             raise ValueError(f"two triggers are called {title}")
+    families = {each.name: each.family for each in connections}
+    for entry in entries:
+        for name in entry.fetch or ():
+            wanted = FETCHED_BY[entry.sender]
+            if families.get(name) != wanted:
+                what = f"one of {families[name]}" if name in families else "not there"
+                raise ValueError(
+                    f"the trigger {entry.title} fetches through {name}, which is {what}: name one of {wanted}"
+                )

@@ -110,6 +110,8 @@ def _plain(mistake: str) -> str:
 
 
 def _seconds(at: datetime | None) -> float | None:
+    if at is not None and at.year == 1:  # with a zone it may be of the year before the first, which nobody can write
+        raise Refused("unreadable", f"exposed_at: {_WRONG}")
     try:
         return None if at is None else at.timestamp()
     except OverflowError:

@@ -8,12 +8,12 @@ shape only `action` was, and `incident` is read as the REST API's incident is.
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import re
+from collections.abc import Sequence
+from dataclasses import replace
 
 from rotator.flow.incident import Severity
-from rotator.intake.fields import mapping
+from rotator.intake.fields import mapping, word
 from rotator.triggers.message import (
     JSON,
     Ignored,
@@ -26,14 +26,15 @@ from rotator.triggers.message import (
     document,
     in_time,
     moment,
-    one_matches,
     text,
 )
+from rotator.triggers.shared_secret import must_be_signed
 
 SOURCE = "gitguardian"
 KINDS: dict[str, str] = {}
 CONTENT_TYPES = JSON
 _ALARM = re.compile("triggered|reopened|regression|occurrence")
+_SHOWN, _PLACE = 2, 90
 _SECONDS = re.compile(r"[0-9]{1,12}(\.[0-9]{1,9})?")
 _SEVERITIES = {"critical": Severity.CRITICAL, "high": Severity.HIGH, "medium": Severity.MEDIUM, "low": Severity.LOW}
 
@@ -43,10 +44,7 @@ def verify(request: Received, trust: Trust, now: float) -> None:
     given, time = request.header("gitguardian-signature"), request.header("timestamp")
     if not given or not time:
         raise Refused("unsigned", "no Gitguardian-Signature or no Timestamp")
-    keys = ((time + each.reveal()).encode() for each in trust.shared)
-    digests = (hmac.new(key, request.body, hashlib.sha256).hexdigest() for key in keys)
-    if not one_matches((f"sha256={each}".encode() for each in digests), [given]):
-        raise Refused("wrong_signature")
+    must_be_signed(request.body, [given.removeprefix("sha256=")], (time + each.reveal() for each in trust.shared))
     in_time(float(time) if _SECONDS.fullmatch(time) else moment(time), now)
 
 
@@ -76,3 +74,30 @@ def read(request: Received) -> Told:
             ),
         ),
     )
+
+
+def located(missing: Missing, incident: object) -> Missing:
+    """Return the task with the places that GitGuardian's API tells of the incident; the secret it tells nobody.
+
+    The answer has hashes of it, of GitGuardian's own making, and where in a file it begins and ends.
+    """
+    told = mapping(incident)
+    listed = told.get("occurrences")
+    places = dict.fromkeys(map(_place, listed if isinstance(listed, list) else []))
+    found = [each for each in places if each]
+    if text(told, "id") != missing.key or not found:
+        return missing
+    more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+    reason = "GitGuardian tells where it is, and to nobody what it is"
+    return replace(missing, reason=reason, mend=f"scan {_listed(found)}{more} with ggshield; declare that as a report")
+
+
+def _listed(places: Sequence[str]) -> str:
+    return ", ".join(places[:_SHOWN])
+
+
+def _place(occurrence: object) -> str:
+    told = mapping(occurrence)
+    source = word(mapping(told.get("source")), "full_name")
+    path, commit = word(told, "filepath"), word(told, "sha")[:12]
+    return f"{source}/{path}"[:_PLACE] + (f" at {commit}" if commit else "") if source and path else ""

@@ -6,11 +6,9 @@ Source: GitHub Docs, "Validating webhook deliveries" (`X-Hub-Signature-256: sha2
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-
 from rotator.flow.incident import Severity
 from rotator.intake.fields import mapping
+from rotator.triggers import github_alert
 from rotator.triggers.message import (
     JSON,
     Ignored,
@@ -22,12 +20,12 @@ from rotator.triggers.message import (
     Trust,
     document,
     moment,
-    one_matches,
     text,
 )
+from rotator.triggers.shared_secret import must_be_signed
 
-SOURCE = "github"
-KINDS: dict[str, str] = {}
+SOURCE = github_alert.SOURCE
+KINDS = github_alert.KINDS
 CONTENT_TYPES = JSON
 _ALARMS = frozenset({"created", "reopened", "publicly_leaked", "validated"})
 
@@ -37,13 +35,11 @@ def verify(request: Received, trust: Trust, _now: float) -> None:
     given = request.header("x-hub-signature-256")
     if not given:
         raise Refused("unsigned", "no X-Hub-Signature-256")
-    digests = (hmac.new(each.reveal().encode(), request.body, hashlib.sha256).hexdigest() for each in trust.shared)
-    if not one_matches((f"sha256={each}".encode() for each in digests), [given]):
-        raise Refused("wrong_signature")
+    must_be_signed(request.body, [given.removeprefix("sha256=")], (each.reveal() for each in trust.shared))
 
 
 def read(request: Received) -> Told:
-    """Return the alert as an alarm whose secret is missing: what could fetch it would go by its `key`."""
+    """Return the alert as an alarm whose secret is missing: it is fetched by its `key`."""
     event = request.header("x-github-event")
     if event != "secret_scanning_alert":
         return Ignored("ping" if event == "ping" else "another event")

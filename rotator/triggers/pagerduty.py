@@ -7,11 +7,14 @@ the body (`event.occurred_at`), and a delivery is tried again later, so the wind
 
 from __future__ import annotations
 
-import hashlib
-import hmac
+import re
+from collections.abc import Iterator
+from dataclasses import replace
 
+from rotator.credential import Leaked
+from rotator.flow.exposure import Exposure
 from rotator.flow.incident import Severity
-from rotator.intake.fields import mapping
+from rotator.intake.fields import aws_key_id, mapping
 from rotator.triggers.message import (
     JSON,
     Ignored,
@@ -24,13 +27,16 @@ from rotator.triggers.message import (
     document,
     in_time,
     moment,
-    one_matches,
     text,
 )
+from rotator.triggers.shared_secret import must_be_signed
 
 SOURCE = "pagerduty"
-KINDS: dict[str, str] = {}
+KINDS = {"access_key": "aws_iam_access_key", "session": "aws_sts_session"}
+"""What is known by the form of its id, wherever it stands."""
 CONTENT_TYPES = JSON
+_WORD = re.compile(r"(?<![A-Za-z0-9])[A-Z0-9]{20}(?![A-Za-z0-9])")
+_NUMBER = re.compile(r"[A-Za-z0-9]{1,40}")
 _LATE_S = 3 * 86400.0
 """How old an event may be. PagerDuty does not publish for how long it tries; a day or two were seen."""
 
@@ -41,9 +47,7 @@ def verify(request: Received, trust: Trust, now: float) -> None:
     given = [each.removeprefix("v1=") for each in given if each.startswith("v1=")]
     if not given:
         raise Refused("unsigned", "no X-PagerDuty-Signature of version 1")
-    digests = (hmac.new(each.reveal().encode(), request.body, hashlib.sha256).hexdigest() for each in trust.shared)
-    if not one_matches((each.encode() for each in digests), given):
-        raise Refused("wrong_signature")
+    must_be_signed(request.body, given, (each.reveal() for each in trust.shared))
     event = mapping(mapping(document(request.body)).get("event"))
     if (at := moment(event.get("occurred_at"))) is not None:
         in_time(at, now, past_s=_LATE_S)
@@ -75,3 +79,42 @@ def read(request: Received) -> Told:
             ),
         ),
     )
+
+
+def number_of(missing: Missing) -> str | None:
+    """Return the incident's id, None where it has another form: it becomes a part of a path."""
+    return missing.key if _NUMBER.fullmatch(missing.key) else None
+
+
+def named(missing: Missing, incident: object, alerts: object) -> tuple[tuple[Exposure, ...], Missing]:
+    """Return the access keys whose ids stand anywhere in the incident, and the task, for a person must read it still.
+
+    Nobody can say whether words of the monitoring's own name all that leaked.
+    """
+    if text(mapping(mapping(incident).get("incident")), "id") != missing.key:
+        return (), missing
+    words = dict.fromkeys(each for told in _texts([incident, alerts]) for each in _WORD.findall(told))
+    ids = [each for each in words if aws_key_id(each)]
+    if not ids:
+        return (), replace(missing, reason="neither PagerDuty's alarm nor its alerts name a credential that is known")
+    found = tuple(Exposure(SOURCE, _rule(each), Leaked(id=each), missing.where) for each in ids)
+    reason = (
+        f"PagerDuty's alerts name {len(ids)} access key{'s' * (len(ids) > 1)}, which the plan has; nobody read the rest"
+    )
+    return found, replace(missing, reason=reason)
+
+
+def _rule(key_id: str) -> str:
+    return "session" if key_id.startswith("ASIA") else "access_key"
+
+
+def _texts(told: object) -> Iterator[str]:
+    waiting = [told]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, str):
+            yield each
+        elif isinstance(each, dict):
+            waiting += reversed(each.values())
+        elif isinstance(each, list):
+            waiting += reversed(each)

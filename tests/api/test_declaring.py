@@ -7,6 +7,7 @@ import threading
 import pytest
 
 from rotator import response
+from rotator.api import declaring
 from rotator.api.declaring import Declaring, declare
 from rotator.bootstrap import Rotator
 from rotator.credential import Leaked, Secret
@@ -41,7 +42,7 @@ def test_what_an_alarm_lacks_is_a_task_for_a_person_beside_what_it_names(parts):
     kept = parts.triggers.keep("github", ALARM, b"")
     declare(parts, taken := parts.triggers.take())
     assert [each.state for each in parts.triggers.listed()] == ["declared"]
-    assert (None, "o/r#42", "fetch it") in manual(parts, taken.incident)
+    assert ("aws_iam_access_key", "o/r#42", "fetch it") in manual(parts, taken.incident)
     assert {each.key for each in parts.reading.incident(taken.incident).manual} == {"o/r#42", "AKIAQ4R7T2W9Z3K5M8N1"}
     assert kept.id == taken.id
 
@@ -124,15 +125,37 @@ def test_long_alarms_hold_up_no_short_one(parts, monkeypatch):
         ids = [Leaked(id=f"AKIA{number:016}") for number in range(1000 - count, 1000)]
         exposures = tuple(Exposure(LIST, "aws_iam_access_key", each) for each in ids)
         parts.triggers.keep("generic", Trigger(f"{count} keys", exposures=exposures), str(count).encode())
-    declaring = Declaring(parts)
-    declaring.start()
+    threads = Declaring(parts)
+    threads.start()
     try:
         assert until(lambda: [each.title for each in parts.triggers.listed() if each.incident]) == ["1 keys"]
         ends.set()
         assert until(lambda: all(each.incident for each in parts.triggers.listed()))
     finally:
         ends.set()
-        declaring.stop()
+        threads.stop()
+
+
+def test_alarms_that_point_elsewhere_hold_up_none_that_names(parts, monkeypatch):
+    """More than there are threads wait for a service that does not answer; what names its keys is declared."""
+    completed, ends = declaring.completed, threading.Event()
+
+    def hanging(given, taken):
+        assert taken.sender != "github" or ends.wait(60)
+        return completed(given, taken)
+
+    monkeypatch.setattr(declaring, "completed", hanging)
+    for number in range(len(declaring.LANES)):
+        pointing = Missing("github", "t", f"o/r#{number}", "", "no secret", "fetch it")
+        parts.triggers.keep("github", Trigger("points", missing=(pointing,)), str(number).encode())
+    parts.triggers.keep("aws-health", Trigger("names", exposures=ALARM.exposures), b"")
+    threads = Declaring(parts)
+    threads.start()
+    try:
+        assert until(lambda: [each.title for each in parts.triggers.listed() if each.incident]) == ["names"]
+    finally:
+        ends.set()
+        threads.stop()
 
 
 @pytest.mark.parametrize(

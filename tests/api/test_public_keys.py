@@ -102,8 +102,29 @@ def test_no_stranger_takes_away_the_key_that_is_at_hand(clock, asked):
     assert named(keys, "true")
     assert asked.count("true") == 2
     clock.now += LONGEST_S
-    knock(keys, map(str, range(AT_MOST)))
+    for _ in range(2):  # a number of those that were named before, too
+        knock(keys, map(str, range(2 * AT_MOST)))
     assert refusal(keys, "true") == "not_ready"
+
+
+def test_no_stranger_holds_up_a_new_key_by_naming_ever_new_ones(clock, asked):
+    """Whoever is refused and is true names his again, and at once."""
+    keys = PublicKeys(clock)
+    for minute in range(3):
+        knock(keys, (f"{minute}/{number}" for number in range(2000)))
+        true = f"true {minute}"
+        assert refusal(keys, true) == "not_ready"
+        knock(keys, (f"{minute}/then {number}" for number in range(2000)))
+        assert named(keys, true) == {true: f"key of {true}".encode()}
+        clock.now += AGAIN_S
+    assert len(asked) == 3 * (AT_MOST + 1)
+
+
+def test_few_addresses_are_asked_in_a_minute_though_they_are_named_again(clock, asked):
+    keys = PublicKeys(clock)
+    for _ in range(3):
+        knock(keys, map(str, range(100)))
+    assert len(asked) == 2 * AT_MOST
 
 
 def test_a_key_that_is_withdrawn_is_gone_with_the_next_fetch(clock, asked):

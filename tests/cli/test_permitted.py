@@ -30,7 +30,7 @@ def test_what_a_playbook_needs_is_to_look_its_verbs_and_what_takes_them_back():
 @pytest.mark.parametrize("answers", list(itertools.product([True, False, None], repeat=2)))
 def test_a_verb_is_granted_only_where_all_that_it_needs_is(answers):
     may = May(("revoke",), tuple(Permission(("revoke",), f"right-{n}", each, "why") for n, each in enumerate(answers)))
-    said = {True: "may revoke", False: "may NOT revoke", None: "nobody can tell of revoke"}
+    said = {True: "may revoke", False: "may NOT revoke", None: "cannot be told: revoke"}
     assert str(may) == said[False if False in answers else None if None in answers else True]
     assert [each.granted for each in may.refused] == [each for each in answers if each is False]
     assert (len(may.lacking), len(may.untold)) == (answers.count(False), answers.count(None))
@@ -40,7 +40,7 @@ def test_a_verb_is_granted_only_where_all_that_it_needs_is(answers):
 def test_what_no_playbook_asks_for_is_data_and_no_trouble():
     may = May((LOOK, "revoke"), (Permission((LOOK, "issue"), "list", True), Permission(("issue",), "create", False)))
     assert may.refused == ()
-    assert str(may) == "may look; nobody can tell of revoke"
+    assert str(may) == "may look; cannot be told: revoke"
     assert [(each["needs"], each["needed"]) for each in may.data] == [("list", True), ("create", False)]
 
 

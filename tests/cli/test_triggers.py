@@ -8,6 +8,7 @@ from rotator.cli.doctor import examine
 from rotator.cli.options import Context
 from rotator.errors import BadInput
 from rotator.settings.file import load
+from tests.fakes.alarm_sources import OWN, alarm_sources
 
 
 @pytest.mark.parametrize(
@@ -50,3 +51,24 @@ def test_the_doctor_tells_of_a_secret_that_cannot_be_read_of_one_that_all_can_an
     assert [each.what for each in findings if each.well and each.what.startswith("trigger")] == [
         "trigger pagerduty: is let in"
     ]
+
+
+def test_the_doctor_asks_whoever_looks_at_what_alarms_point_to(tmp_path):
+    with alarm_sources() as sources:
+        (tmp_path / "own").write_text(OWN)
+        (tmp_path / "own").chmod(0o600)
+        text = "".join(
+            f'[[connections]]\nname = "{family}"\nfamily = "{family}"\nendpoint_url = "{sources.address}"\n'
+            f'credential = "file:own"\nkinds = []\n[[triggers]]\nsender = "{family}"\n'
+            f'secret = "file:own"\nfetch = ["{family}"]\n'
+            for family in ("github", "gitguardian", "pagerduty")
+        )
+        (tmp_path / "rotator.toml").write_text('data_dir = "data"\n' + text)
+        sources.answers |= {"/v1/health": {"detail": "Valid API key."}}
+        said = {each.what: each.well for each in examine(Context(config=tmp_path / "rotator.toml", quiet=True))}
+    answers = "answers (what it may see shows with the first alarm)"
+    assert said[f"alarms through gitguardian: {answers}"]
+    assert [well for what, well in said.items() if what.startswith("alarms through pagerduty: permission_denied")] == [
+        False
+    ]
+    assert not [what for what in said if "no playbook serves" in what]

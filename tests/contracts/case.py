@@ -47,6 +47,8 @@ class Case:
     the credential's and that the issuer does not let it into; `names_account`: what ends one names the account too.
     `marks`: the issuer keeps the marker of what is minted. `proves`: its refusal is its own, and said to no living one.
     `narrow` is the same provider let in by a credential that may look and no more, where the issuer tells what one may.
+    `makes` makes something that lasts as whoever stole it would, and returns by what the issuer's answer names it; None
+    where the issuer shows nothing of that.
     """
 
     provider: Provider
@@ -71,6 +73,7 @@ class Case:
     marks: bool = False
     proves: bool = True
     narrow: Provider | None = None
+    makes: Callable[[CredentialRef, Secret], str] | None = None
 
 
 OpenCase = Callable[[Path], AbstractContextManager[Case]]

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 import pytest
 
+from rotator import clock
 from rotator.cli.permitted import needed
 from rotator.credential import CredentialRef, Issued, Leaked, Secret, read_document
 from rotator.errors import Rejected, RotatorError, Unavailable, Uncertain
@@ -24,6 +25,7 @@ from rotator.ports import (
     Discoverable,
     Installable,
     Issuing,
+    Persistence,
     Preserving,
     Provider,
     SelfAware,
@@ -347,6 +349,7 @@ CLAIMS = (
     Installable,
     Issuing,
     Permitted,
+    Persistence,
     Preserving,
     SelfAware,
     SessionEnding,
@@ -767,3 +770,23 @@ def test_thirty_two_threads_may_use_it_at_once(case: Case):
             return
         given = list(pool.map(lambda n: answers(case.provider, *planted[n % 4]), range(THREADS)))
     assert given == [{Answer.ACCEPTED}] * THREADS
+
+
+def test_what_was_made_with_it_since_is_told_or_said_not_to_be(case: Case):
+    provider = able(case.provider, Persistence)
+    ref, secret = case.plant()
+    since = clock.now() - 2.0  # the issuer's clock may be another
+    before = provider.minted_since(ref, since)
+    assert before.asked
+    assert before.made or before.log or before.cannot_tell
+    if case.makes is None:
+        assert (before.made, before.log) == ((), ())
+        return
+    name = case.makes(ref, secret)
+    after = provider.minted_since(ref, since)
+    later = provider.minted_since(ref, clock.now() + 3600.0)
+    assert [name in repr((each.made, each.log)) for each in (before, after, later)] == [False, True, False]
+    assert all(each.at >= since and (each.kind or each.mend or each.act) for each in after.made)
+    assert_holds_no_material(secret, before, after)
+    with pytest.raises(Unavailable):
+        able(case.unreachable, Persistence).minted_since(ref, since)

@@ -9,7 +9,7 @@ from typing import Any
 from rotator.flow.apart import LOST
 from rotator.flow.playbook_words import Verb
 from rotator.flow.step import WORKER_LOST
-from rotator.ledger.enrolment import KEEP_MATERIAL_S
+from rotator.ledger.plan_rows import KEEP_MATERIAL_S
 from rotator.ledger.records import RunRecord
 from rotator.ports import Unknockable
 from rotator.report.incident import build

@@ -6,10 +6,14 @@ import re
 
 import pytest
 
+from rotator.notices.event import BY_DEFAULT, Event
+from rotator.settings.approval import ApprovalSettings, PersonSettings, StandingOrderSettings
 from rotator.settings.configuration import Settings
 from rotator.settings.connections import Budget, ConnectionSettings
 from rotator.settings.consumers import ConsumerSettings
 from rotator.settings.credentials import CredentialSettings, Match, PlaceSettings
+from rotator.settings.notices import NoticeSettings, SmtpSettings
+from rotator.settings.ownership import OwnershipSettings
 from rotator.settings.triggers import TriggerSettings
 from tests.docs.pages import ROOT
 
@@ -30,7 +34,9 @@ OF_A_FAMILY = {
     "kubernetes": {"ca_file"},
     "http": {"ca_file", "settings"},
     "github": {"ca_file", "ssh_address"},
+    "gitguardian": {"ca_file"},
     "gitlab": {"ca_file"},
+    "pagerduty": {"ca_file"},
     "file": {"folder"},
     "azure": {"ca_file", "vault"},
     "webhook": {"ca_file"},
@@ -68,6 +74,35 @@ def test_every_key_of_a_credential_and_its_consumers_and_every_store_is_told_and
 
 def test_every_key_of_a_trigger_is_told_and_none_besides():
     assert keys_told(section("`[[triggers]]`")) == set(TriggerSettings.model_fields)
+
+
+def test_every_key_of_the_owners_table_is_told_and_none_besides():
+    assert keys_told(section("`[ownership]`")) == set(OwnershipSettings.model_fields)
+
+
+def test_every_key_of_a_channel_is_told_and_none_besides():
+    assert keys_told(section("`[[notices]]`")) == set(NoticeSettings.model_fields)
+    assert keys_told(section("`smtp` of `[[notices]]`")) == set(SmtpSettings.model_fields)
+
+
+def test_every_event_that_people_can_be_told_of_is_told():
+    page = (ROOT / "docs" / "notices.md").read_text()
+    told = re.findall(r"^\| (`[^|]*`) \|[^|]*\| ([^|]*) \|", page, re.MULTILINE)
+    listed = [(event, by_default) for events, by_default in told for event in re.findall(r"`(\w+)`", events)]
+    assert sorted(event for event, _ in listed) == sorted(Event)
+    assert {event for event, given in listed if given == "yes" or f"`{event}`" in given} == BY_DEFAULT
+
+
+@pytest.mark.parametrize(
+    ("heading", "model"),
+    [
+        ("`[approval]`", ApprovalSettings),
+        ("`[[people]]`", PersonSettings),
+        ("`[[standing_orders]]`", StandingOrderSettings),
+    ],
+)
+def test_every_key_of_approval_is_told_and_none_besides(heading, model):
+    assert keys_told(section(heading)) == set(model.model_fields)
 
 
 @pytest.mark.parametrize("model", [Match, PlaceSettings, Budget], ids=lambda model: model.__name__)

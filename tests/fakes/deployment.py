@@ -25,6 +25,7 @@ from rotator.flow.playbook_words import Strategy
 from rotator.flow.scope import ConsumerAddress, Custody, Scoped, Unresolved
 from rotator.ledger import statements, tables
 from rotator.ledger.database import Database
+from rotator.ledger.dismissing import Dismissing
 from rotator.ledger.due import RESEND_S, DueWork
 from rotator.ledger.enrolment import Enrolment
 from rotator.ledger.gates import Gates
@@ -40,7 +41,7 @@ from tests.fakes.world import World
 PLAYBOOKS = load_all()
 SEAL = Seal(bytes(32))
 WEEK = 7 * 86400.0
-READS = {"material", "has_open_readers", "answered_elsewhere", "is_shut", "ours"}
+READS = {"material", "has_open_readers", "answered_elsewhere", "is_shut", "kept_from_destroying", "ours"}
 
 
 class Worded(dict[tuple[Any, ...], Any]):
@@ -126,6 +127,7 @@ class Deployment:
         self.enrolment = Enrolment(database, SEAL, world.now)
         self.hands = Hands(database, world.now)
         self.stops = Stops(database, world.now)
+        self.dismissing = Dismissing(database, world.now)
         self.gates = Gates(database, world.now)
         self.workers = 0
 

@@ -2,6 +2,7 @@
 
     GET, POST /repos/OWNER/REPO/keys   DELETE …/ID     200, 201, 204; 404; 422 "key is already in use"
     GET, POST /user/keys               DELETE …/ID     likewise, of the token's user
+    GET /repos/OWNER/REPO/hooks                        200, 404 without `repo_hook`
     GET /user, /user/repos, /meta, /rate_limit         200; /meta has `ssh_keys`
     GET /repos/OWNER/REPO, /orgs/OWNER                 200: `permissions` of the token's user; what owners are told
 
@@ -47,6 +48,7 @@ class Bearer:
 class FakeGitHubKeys:
     """`lists` are by their path; each entry is a key as GitHub shows it. `bearers` are by their tokens' texts.
 
+    `hooks` are the webhooks of a repository, by its name, of those whose webhooks the token may see.
     `repositories` is what GET /repos/… shows of some besides; `organization` what owners are told of theirs.
     """
 
@@ -58,6 +60,7 @@ class FakeGitHubKeys:
     bearers: dict[str, Bearer] = field(default_factory=lambda: {OWN.reveal(): Bearer(("repo", "admin:public_key"))})
     repositories: dict[str, dict[str, Any]] = field(default_factory=dict)
     organization: dict[str, Any] = field(default_factory=dict)
+    hooks: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     _lock: threading.RLock = field(default_factory=threading.RLock)
     _count: int = 0
 
@@ -105,6 +108,8 @@ class FakeGitHubKeys:
             return 200, self._told(asked), {}
         if found := re.fullmatch(r"/(?:repos/([^/]+/[^/]+)|orgs/[^/]+)", asked.path):
             return self._place(found[1])
+        if found := re.fullmatch(r"/repos/([^/]+/[^/]+)/hooks", asked.path):
+            return (200, _page(asked, self.hooks[found[1]]), {}) if found[1] in self.hooks else _NOT_FOUND
         found = re.fullmatch(r"(/repos/[^/]+/[^/]+/keys|/user/keys)(?:/(\d+))?", asked.path)
         if found is None or found[1] not in self.lists:
             return _NOT_FOUND

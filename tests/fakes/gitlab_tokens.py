@@ -9,6 +9,7 @@
     POST   …/rotate                                            200: the old one is revoked; of a revoked one, 401, and
                                                                its living successor is revoked too
     GET    /users/ID, /projects/ID, /groups/ID                 200, 404
+    GET    /users/ID/keys, /projects/ID/deploy_keys            200
     GET    /user                                               200, with is_admin for an administrator alone
     GET    /projects/ID/members/all/USER, and under /groups    200 {access_level}, 404
 
@@ -47,6 +48,7 @@ _NOBODY = (401, {"message": "401 Unauthorized"}, {})
 class FakeGitLab:
     """Users, projects and groups, and the tokens of each. `tokens` are by their number.
 
+    `keys` are the SSH keys of users and the deploy keys of projects, by the path of their list.
     `members` are the users of each project and group with their access levels; a role of `custom` has tokens besides.
     """
 
@@ -60,6 +62,7 @@ class FakeGitLab:
     members: dict[tuple[str, int], dict[int, int]] = field(default_factory=dict)
     custom: set[int] = field(default_factory=set)
     admin_mode: bool = False
+    keys: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     _lock: threading.RLock = field(default_factory=threading.RLock)
     _count: int = 0
 
@@ -148,6 +151,8 @@ class FakeGitLab:
         return (None if admin else self._refused(asked.method, path, mine)) or self._granted(asked, path)
 
     def _granted(self, asked: Asked, path: str) -> Answer:
+        if re.fullmatch(r"/(users/\d+/keys|projects/\d+/deploy_keys)", path):
+            return 200, self.keys.get(path, []), {}
         if found := re.fullmatch(r"/(users|projects|groups)/(\d+)", path):
             return self._place(found[1], int(found[2]))
         if found := re.fullmatch(r"/users/(\d+)/personal_access_tokens", path):

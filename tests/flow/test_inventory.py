@@ -89,8 +89,8 @@ def test_an_entry_for_a_whole_kind_covers_and_is_counted_apart():
     ("facts", "told"),
     [
         ({}, ""),
-        ({"last_used_at": "never"}, "never used"),
-        ({"last_used_at": "never", "created_at": "2024-01-02"}, "never used since it was made, 2024-01-02"),
+        ({"last_used_at": "never"}, "no use told"),
+        ({"last_used_at": "never", "created_at": "2024-01-02"}, "no use told since it was made, 2024-01-02"),
         ({"last_used_at": "2025-03-02"}, "unused since 2025-03-02"),
     ],
 )

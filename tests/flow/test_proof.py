@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rotator.flow.proof import Evidence, Proof, knocked, revived, seen, stated
+from rotator.flow.proof import Evidence, Proof, knocked, revived, seen, stated, unheard
 from rotator.ports import Answer, State, Verdict
 
 SETTLE_S = 5.0
@@ -36,7 +36,7 @@ verdicts = {
 }
 pauses = st.sampled_from([0.0, 1.0, 2.5, 5.0, 60.0])
 events = st.builds(
-    Event, after=pauses, what=st.sampled_from([*verdicts, "says_active", "says_suspended", "says_absent"])
+    Event, after=pauses, what=st.sampled_from([*verdicts, "says_active", "says_suspended", "says_absent", "unheard"])
 )
 beginnings = st.sampled_from([None, State.ACTIVE, State.SUSPENDED, State.ABSENT])
 
@@ -49,6 +49,8 @@ def played(beginning: State | None, story: list[Event]) -> tuple[Proof, list[tup
         now += event.after
         if event.what in verdicts:
             proof = knocked(proof, verdicts[event.what], SETTLE_S, now)
+        elif event.what == "unheard":
+            proof = unheard(proof)
         else:
             proof = stated(proof, State(event.what.removeprefix("says_")), SETTLE_S, now)
         told.append((now, event.what, proof))
@@ -111,7 +113,9 @@ def test_whatever_is_dead_is_contained_and_says_since_when(beginning, story):
 
 
 @given(
-    beginnings, st.lists(events, max_size=12), st.sampled_from(["refused", "id_refused", "unknown", "says_suspended"])
+    beginnings,
+    st.lists(events, max_size=12),
+    st.sampled_from(["refused", "id_refused", "unknown", "unheard", "says_suspended"]),
 )
 def test_what_was_proven_stays_proven_until_somebody_gets_in(beginning, story, what):
     before, _ = played(beginning, story)
@@ -139,6 +143,17 @@ def test_death_dates_from_the_first_refusal_of_the_series():
 def test_an_answer_that_says_nothing_begins_the_series_anew():
     assert series((10.0, REFUSED), (12.0, UNKNOWN), (15.0, REFUSED)).evidence is Evidence.NONE
     assert series((10.0, REFUSED), (12.0, UNKNOWN), (15.0, REFUSED), (20.0, REFUSED)).dead_at == 15.0
+
+
+def test_a_knock_whose_answer_nobody_heard_begins_the_series_anew():
+    begun = unheard(series((10.0, REFUSED)))
+    assert series((15.0, REFUSED), proof=begun).evidence is Evidence.NONE
+    assert series((15.0, REFUSED), (20.0, REFUSED), proof=begun).dead_at == 15.0
+
+
+def test_a_word_of_the_issuer_that_nobody_heard_begins_its_series_anew():
+    said = stated(seen(Proof(), State.ACTIVE, 0.0), State.SUSPENDED, SETTLE_S, 10.0)
+    assert stated(unheard(said), State.SUSPENDED, SETTLE_S, 15.0).dead_at is None
 
 
 def test_a_clock_that_goes_back_proves_nothing_early():

@@ -152,8 +152,8 @@ def test_of_what_nobody_can_say_the_kind_a_person_is_told():
     assert (suspect.kind, suspect.leaked.owner) == (None, "ci")
 
 
-def test_what_may_be_anywhere_is_a_persons_where_such_a_package_takes_its_kind():
-    known = [CredentialRef(KEY, "aws", "ghost", "AKIA9"), CredentialRef("stripe_api_key", "s", "", "rk")]
+def test_what_may_be_anywhere_is_a_persons_whatever_its_kind():
+    known = [CredentialRef(KEY, "aws", "ghost", "AKIA9")]
     entries = [entry(provider=KEY, owner="ci"), entry(provider=KEY)]
     found = reachable([hit("host:a"), hit("host:b")], entries[:1], known)
     assert found.exposures == ()  # nobody is cut off because nobody wrote it down
@@ -168,6 +168,16 @@ def test_what_may_be_anywhere_is_a_persons_where_such_a_package_takes_its_kind()
     assert found.left([*known, CredentialRef(KEY, "aws", "ci", "AKIA1")]) == ()
     assert reachable([hit("host:a", "locked")], entries, known).left([]) == ()  # nothing ran
     assert reachable([hit("host:a")], entries[1:]).left([]) == ()  # an entry for a whole kind may speak of none
+
+
+def test_a_kind_that_such_a_package_takes_from_the_environment_alone_is_a_task_too_and_names_each_of_them():
+    known = [CredentialRef("acme_api_token", "acme", "web", f"t{number}") for number in range(5)]
+    [task] = reachable([hit("host:a")], [], known).left([])
+    assert "environment variables and .env files" in task.exposures[0].via[-1]
+    assert task.reason == "nobody has said from where t0, t1, t2 and 2 more are within reach"
+    assert (task.stands_for, "-o json` lists them all" in task.mend) == (tuple(known), True)
+    [whose] = reachable([hit("host:a")], [entry(owner="ci")]).left([])
+    assert (whose.kind, whose.key) == (None, "unplaced of a kind that nobody named")
 
 
 def test_every_kind_that_is_harvested_is_one():

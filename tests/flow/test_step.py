@@ -10,17 +10,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from rotator.errors import Rejected, Unavailable, Uncertain
-from rotator.flow.plan import Lane
-from rotator.flow.playbook_words import ALLOWED, Expect, Subject, Verb
-from rotator.flow.proof import Evidence, Proof, knocked, stated
-from rotator.flow.run import SCHEDULED, THROUGH, Step, StepState
-from rotator.flow.step import (
-    LEASE_S,
+from rotator.flow.outcome import (
     MISMATCH,
-    MOVES,
     PATIENCE_S,
-    SEND_MARGIN_S,
-    Move,
     after_asking_consumers,
     after_error,
     after_knock_exposed,
@@ -28,10 +20,13 @@ from rotator.flow.step import (
     after_look,
     after_look_error,
     after_statement,
-    apply,
     backoff,
-    hold_before,
 )
+from rotator.flow.plan import Lane
+from rotator.flow.playbook_words import ALLOWED, Expect, Subject, Verb
+from rotator.flow.proof import Evidence, Proof, knocked, stated
+from rotator.flow.run import SCHEDULED, THROUGH, Step, StepState
+from rotator.flow.step import LEASE_S, MOVES, SEND_MARGIN_S, Move, apply, hold_before
 from rotator.ports import CALL_DEADLINE_S, Answer, State, Verdict
 
 MOVES_OF_THE_DESIGN = """

@@ -13,18 +13,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from rotator.errors import Rejected, Unavailable, Uncertain
+from rotator.flow.outcome import after_error, after_knock_exposed, after_statement
 from rotator.flow.plan import Lane
 from rotator.flow.playbook_words import Expect, Subject, Verb
 from rotator.flow.proof import Evidence, Proof, knocked, revived, seen, shut, stated
 from rotator.flow.run import THROUGH, Step, StepState
-from rotator.flow.step import (
-    Move,
-    after_error,
-    after_knock_exposed,
-    after_statement,
-    apply,
-    hold_before,
-)
+from rotator.flow.step import Move, apply, hold_before
 from rotator.ports import Answer, State, Verdict
 
 SETTLE_S = 5.0

@@ -14,8 +14,9 @@ from rotator.errors import BadInput
 from rotator.flow.plan import make
 from rotator.flow.playbook_words import Expect, Strategy, Subject, Verb
 from rotator.flow.proof import Evidence, Proof
-from rotator.flow.run import THROUGH, UNDOES, WHY, Run, Step, StepState, summarise, taken_back
+from rotator.flow.run import THROUGH, UNDOES, WHY, Run, Step, StepState, taken_back
 from rotator.flow.step import STOPS, UNKNOWN, Move, apply
+from rotator.flow.summary import summarise
 from rotator.flow.undo import undo
 from rotator.ports import Place
 from tests.fakes.deployment import PLAYBOOKS, scoped

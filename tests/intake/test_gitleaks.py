@@ -37,6 +37,12 @@ def test_a_commit_has_its_time(exposures):
     assert (found.commit, found.seen_at) == ("abc", datetime(2026, 1, 2, 2, 4, 5, tzinfo=UTC))
 
 
+def test_a_line_that_no_file_has_is_none(exposures):
+    for number, line in ((7, 7), (0, None), (1 << 31, None), (10**30, None)):
+        finding = {"RuleID": "x", "Secret": "y", "File": "f", "StartLine": number}
+        assert exposures(json.dumps([finding]).encode())[0].line == line
+
+
 def test_a_truncated_key_stays_truncated(exposures):
     cut = "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAA"
     (found,) = exposures(json.dumps([{"RuleID": "private-key", "Secret": cut}]).encode())

@@ -15,7 +15,7 @@ from rotator.flow.playbook_words import Strategy
 from rotator.flow.step import LEASE_S
 from rotator.ledger import tables
 from rotator.ledger.due import RESEND_S, DueWork
-from rotator.ledger.enrolment import KEEP_MATERIAL_S
+from rotator.ledger.plan_rows import KEEP_MATERIAL_S
 from rotator.ledger.working import WorkingLedger
 from tests.fakes.deployment import SEAL
 

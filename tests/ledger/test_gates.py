@@ -9,7 +9,8 @@ from sqlalchemy import insert, update
 
 from rotator.errors import BadInput
 from rotator.flow.playbook_words import Strategy
-from rotator.ledger import statements, tables
+from rotator.ledger import leak_safe, tables
+from rotator.ledger.growing import stand_on
 from rotator.report.incident import build
 from tests.fakes.deployment import WEEK, broken_chains
 
@@ -178,6 +179,18 @@ def test_a_foothold_names_the_runs_that_it_holds_up_until_it_is_cut_off(house):
     assert {each.holds_up for each in deployment.record().footholds} == {()}
 
 
+def test_a_foothold_that_is_known_later_shuts_the_gate_again(house):
+    _, deployment, _, _ = gated(house)
+    gate(deployment, "host_isolated", reason="unplugged")
+    with deployment.database.write() as connection:
+        assert stand_on(connection, "inc-1", ["web-2"], 5.0, "ben", "seen there too") == ("web-2",)
+    assert stands(deployment)["host_isolated"] == (False, 0)
+    deployment.gates.isolate("inc-1", "web-2", "ben", "firewalled")
+    assert stands(deployment)["host_isolated"] == (True, 0)
+    assert acts(deployment)[2:] == ["opened", "shut", "isolated", "opened"]
+    assert broken_chains(deployment) == []
+
+
 def test_no_room_is_made_by_destroying_what_a_legal_hold_keeps(house):
     company, deployment = house
     stolen, _ = company.stolen(KEY)
@@ -201,11 +214,11 @@ def test_a_person_accepts_the_footholds_of_the_moment_and_no_later_one(house):
     said = deployment.hands.release("inc-1.r1", "issue", by="ann", reason="a honeypot of ours")
     assert said.endswith("is accepted, of the foothold web-1 and of nobody later")
     with deployment.database.write() as connection:
-        assert not connection.execute(statements.IS_BLOCKED, {"run_id": "inc-1.r1"}).scalar()
+        assert not connection.execute(leak_safe.IS_BLOCKED, {"run_id": "inc-1.r1"}).scalar()
         connection.execute(insert(tables.stands).values(run="inc-1.r1", host="web-2"))
         later = {"state": "open", "at": 0.0, "by": "", "reason": ""}
         connection.execute(insert(tables.foothold).values(incident="inc-1", host="web-2", **later))
-        assert connection.execute(statements.IS_BLOCKED, {"run_id": "inc-1.r1"}).scalar()
+        assert connection.execute(leak_safe.IS_BLOCKED, {"run_id": "inc-1.r1"}).scalar()
     [record] = deployment.record().runs
     assert record.accepted == ("the foothold web-1",)
     [released] = [each for each in deployment.evidence("inc-1") if each["act"] == "released"]

@@ -12,7 +12,7 @@ from rotator.claims import LEAK_SAFE
 from rotator.credential import CredentialRef
 from rotator.flow.playbook_words import Strategy
 from rotator.flow.run import Run
-from rotator.ledger import tables
+from rotator.ledger import joining, tables
 from rotator.ledger.database import Database
 from rotator.ledger.due import DueWork
 from rotator.ledger.working import WorkingLedger
@@ -110,10 +110,10 @@ def ledger_of(database):
 
 @pytest.mark.parametrize("seed", range(40))
 def test_the_commit_that_contains_the_last_reader_wakes_who_waited_for_it_in_its_incident(database, seed):
-    told, ledger = written(database, story(seed)), ledger_of(database)
+    told = written(database, story(seed))
     for name in sorted(told.living):
         with database.write() as connection:
-            ledger._close_reach(connection, run_of(name))
+            joining.close_reach(connection, run_of(name))
         told.living.remove(name)
         safe = {each for each in told.waiting if not told.blocked(each)}
         mine = {each for each in safe if incident_of(each) == incident_of(name)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import insert, select, update
@@ -165,6 +166,17 @@ def test_the_short_are_taken_beside_the_long_and_none_that_is_in_hand(triggers, 
     assert triggers.take(but=[short.id]).id == long.id
 
 
+def test_a_long_alarm_waits_for_short_ones_and_not_for_ever(triggers, clock):
+    long = triggers.keep("gitlab", alarm(*(f"acme_{number:0100}" for number in range(500))), b"1").id
+    clock.now += 60.0
+    short = [triggers.keep("gitlab", alarm(f"acme_{number}"), str(number).encode()).id for number in range(2)]
+    first = triggers.take().id
+    assert first in short
+    clock.now += 100.0
+    triggers.keep("gitlab", alarm("acme_last"), b"last")
+    assert [triggers.take().id for _ in range(2)] == [*(each for each in short if each != first), long]
+
+
 def test_what_cannot_be_declared_is_tried_later_and_later_and_says_why(triggers, clock):
     kept = triggers.keep("gitlab", alarm("a"), b"")
     waits = []
@@ -188,3 +200,18 @@ def test_an_alarm_is_declared_once(triggers, database):
     assert [each.state for each in triggers.listed()] == ["declared"]
     assert len(acts(database, name)) == 1
     assert triggers.next_due_at() is None
+
+
+def test_when_it_was_exposed_is_a_time_that_a_clock_can_show(triggers):
+    for at, kept in ((-6.3e10, 0.0), (1.7e9, 1.7e9), (3.0e11, Time.now)):
+        triggers.keep("generic", replace(alarm(f"glpat-{at}"), exposed_at=at), str(at).encode())
+        assert triggers.take().exposed_at == kept
+
+
+def test_who_takes_none_that_points_elsewhere_takes_the_others(triggers):
+    triggers.keep("github", alarm(missing=[MISSING]), b"1")
+    assert triggers.take(not_of={"github"}) is None
+    assert triggers.next_due_at(not_of={"github"}) is None
+    triggers.keep("gitlab", alarm("glpat-canary"), b"2")
+    assert triggers.take(not_of={"github"}).sender == "gitlab"
+    assert triggers.take().sender == "github"

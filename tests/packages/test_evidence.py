@@ -21,12 +21,15 @@ PLANTED = {
     ("host:ci-7", "litellm", "1.82.7", "installed"),
     ("host:ci-9", "litellm", "1.82.7", "installed"),
     ("host:ci-9", "litellm", "1.82.8", "installed"),
+    ("host:gpu-1", "litellm", "1.82.8", "installed"),
     ("host:laptop-3", "litellm", "1.82.7", "installed"),
     ("job:org/app/deploy-to-staging", "litellm", "1.82.7", "installed"),
     ("job:org/app/deploy-to-staging", "litellm", "1.82.8", "installed"),
     ("job:org/app/lint", "litellm", "1.82.7", "installed"),
     ("job:org/app/lint", "litellm", "1.82.8", "installed"),
     ("job:org/app/test", "litellm", "1.82.7", "installed"),
+    ("host:node-1", "chalk", "5.6.1", "installed"),
+    ("job:org/model/image", "litellm", "1.82.7", "installed"),
     ("job:org/tool/release", "litellm", "1.82.7", "installed"),
     ("job:org/tool/release", "litellm", "1.82.8", "installed"),
     ("job:org/web/test", "chalk", "5.6.1", "installed"),
@@ -34,7 +37,10 @@ PLANTED = {
     ("repository:loose", "litellm", "1.82.7", "locked"),
     ("repository:npm", "chalk", "5.6.1", "locked"),
     ("repository:org/app", "litellm", "1.82.7", "locked"),
+    ("repository:org/model", "litellm", "1.82.7", "locked"),
     ("repository:org/old", "chalk", "5.6.1", "locked"),
+    ("repository:org/pipenv", "litellm", "1.82.7", "locked"),
+    ("repository:org/science", "litellm", "1.82.7", "locked"),
     ("repository:org/site", "chalk", "5.6.1", "locked"),
     ("repository:org/tool", "litellm", "1.82.7", "locked"),
     ("repository:org/web", "chalk", "5.6.1", "locked"),
@@ -42,6 +48,9 @@ PLANTED = {
 }
 FORMATS = {
     "host/build-1/.package-lock.json": "package-lock.json",
+    "host/gpu-1/conda-list.txt": "conda list",
+    "host/node-1/pnpm-ls.json": "npm ls, pnpm ls and yarn list as JSON",
+    "job/org/model/image/build.txt": "CI job logs",
     "job/org/web/test/npm-ls.txt": "CI job logs",
     "loose/env.cdx.xml": "CycloneDX XML",
     "loose/npm.spdx": "SPDX tag-value",
@@ -50,6 +59,9 @@ FORMATS = {
     "loose/uv.cdx.json": "CycloneDX",
     "repository/org/app/requirements.txt": "pip freeze, pip list and requirements files",
     "repository/org/app/uv.lock": "uv.lock, poetry.lock and pylock.toml",
+    "repository/org/model/environment.yml": "conda-lock.yml and environment.yml",
+    "repository/org/pipenv/Pipfile.lock": "Pipfile.lock",
+    "repository/org/science/conda-lock.yml": "conda-lock.yml and environment.yml",
     "repository/org/site/pnpm-lock.yaml": "pnpm-lock.yaml",
     "repository/org/site/yarn.lock": "yarn.lock",
     "repository/org/tool/poetry.lock": "uv.lock, poetry.lock and pylock.toml",
@@ -75,7 +87,7 @@ def test_every_planted_site_is_found_and_no_other(findings):
     assert set(told(findings)) == PLANTED
     assert len(findings.hits) == len(PLANTED)
     assert findings.files == len(FILES)
-    assert findings.components == 119
+    assert findings.components == 141
 
 
 def test_nothing_is_found_of_what_was_nowhere():

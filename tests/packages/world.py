@@ -3,6 +3,7 @@
 
 Addresses of registries are made up. The two logs of GitHub's runner are put together from its published lines and
 what pip and uv wrote.
+What conda, Pipenv and `pnpm ls` write, and docker of a build, is made by hand in their form.
 """  # noqa: D205 - one sentence
 
 from __future__ import annotations

@@ -10,10 +10,11 @@ from sqlalchemy import update
 
 from rotator.credential import Leaked
 from rotator.errors import BadInput, Unavailable
+from rotator.flow.outcome import ATTEMPTS
 from rotator.flow.playbook_words import Strategy
 from rotator.flow.scope import ConsumerAddress
 from rotator.flow.standing import LANDS_AFTER
-from rotator.flow.step import ATTEMPTS, LOST_AT
+from rotator.flow.step import LOST_AT
 from rotator.flow.way_back import LOST_S
 from rotator.ledger import tables
 from rotator.report.clocks import moment

@@ -77,6 +77,7 @@ def test_a_report(of):
     times = {"state": "failed", "intended_at": "", "settled_at": "", "attempts": 2}
     names = ("run", "provider", "connection", "owner", "id", "strategy", "why", "replacement")
     told = dict.fromkeys(names, EVIL) | {"state": "failed", "open": [EVIL], "steps": [step | times]}
+    told |= {"dismissed": {"means": EVIL, "by": EVIL, "at": "", "reason": EVIL, "issuer_says": EVIL}}
     told |= {"deliver": [EVIL], "consumers": [EVIL], "awaits": [EVIL], "wave": 1}
     waits = dict.fromkeys(("step", "target", "state", "reason", "due_at", "command", "kept_by"), EVIL)
     waits |= {"ways": [{"command": EVIL, "means": EVIL}]}
@@ -100,7 +101,7 @@ def test_a_report(of):
         "stops": [dict.fromkeys(("what", "by", "reason", "command"), EVIL)],
         "gates": [
             dict.fromkeys(("by", "reason", "command"), EVIL) | {"name": name, "is_open": False, "waiting": 1}
-            for name in (EVIL, "brake", "no_legal_hold")
+            for name in (EVIL, "brake", "no_legal_hold", f"destruction {EVIL}")
         ],
         "footholds": [
             dict.fromkeys(("host", "by", "reason", "command"), EVIL)
@@ -112,9 +113,19 @@ def test_a_report(of):
         "to_be_resumed": [dict.fromkeys(("run", "provider", "id", "why", "step", "at", "when", "command"), EVIL)],
         "start": EVIL,
     }
+    said = dict.fromkeys(("plan", "scope", "by", "role", "at", "break_glass", "note", "command"), EVIL)
+    said |= {"reviewed_at": "2026", "reviewed_by": EVIL}
+    revision = dict.fromkeys(("plan", "approved_at", "approved_by"), EVIL) | {"revision": 1, "by_who_made_it": True}
+    revision |= {"said": [said], "only_for_good": [EVIL], "wanted": [{"words": EVIL, "of": [EVIL], "command": EVIL}]}
+    message = dict.fromkeys(("channel", "at", "reason"), EVIL) | {"events": [EVIL]}
+    incident |= {"told": [message | {"state": state} for state in ("sent", "given_up", EVIL)]}
+    incident |= {"reviews": [said], "approvals": [revision, revision | {"by_who_made_it": False}]}
     report = {
         "incident": incident | {"id": "inc", "title": EVIL, "severity": "high"},
         "credentials": [told],
+        "taken_back": [
+            dict.fromkeys(("of", "as", "by", "reason", "reopened_at", "reopened_by", "reopened_reason"), EVIL)
+        ],
         "totals": dict.fromkeys(("credentials", *CredentialState), 0),
         "replaced": 0,
         "converged": 0,

@@ -1,4 +1,4 @@
-"""A table at any width: within it, with every letter, and with whole words as long as those have room."""
+"""A table at any width: every name is whole, since somebody copies it; where a line has no room, rows are blocks."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import io
 
 import pytest
 from rich.console import Console
+from rich.text import Text
 
-from rotator.report.tables import plain_table
+from rotator.report.tables import Hanging, plain_table
 
 NAMES = ("aws_service_specific_credential", "gcp_service_account_key")
 ENOUGH = 72
@@ -31,10 +32,22 @@ def test_a_name_is_whole_where_there_is_room_for_words(width):
         assert [line for line in lines if name in line]
 
 
-@pytest.mark.parametrize("width", [40, 50, 60, ENOUGH])
-def test_what_has_no_room_is_folded_and_never_cut(width):
+@pytest.mark.parametrize("width", [20, 40, 60])
+def test_where_a_line_has_no_room_for_them_rows_are_blocks_and_no_name_is_broken_or_left_out(width):
     lines = printed(width)
-    assert max(map(len, lines)) <= width
-    letters = "".join("".join(lines).split())
-    for letter in "abcdefghijklmnopqrstuvwxyz_,":
-        assert letters.count(letter) == "".join(printed(200)).count(letter)
+    assert all(len(line) <= width or len(line.split()) == 1 for line in lines)
+    for name in (*NAMES, "aws-production"):
+        assert [line for line in lines if name in line.split()]
+    said = " ".join(" ".join(lines).split())
+    assert "death is seen by: a knock, and no more than that is seen · connections: aws-production" in said
+
+
+@pytest.mark.parametrize("width", [30, 80])
+def test_what_hangs_behind_a_margin_is_broken_between_words_and_stands_below_a_long_one(width):
+    out = io.StringIO()
+    told = Hanging(Text("  converged  verify consumers"), 31, Text(f"{NAMES[0]} holds another"))
+    Console(width=width, file=out, soft_wrap=True).print(told)
+    lines = out.getvalue().splitlines()
+    assert [line for line in lines if NAMES[0] in line.split()]
+    assert lines[0].startswith("  converged  verify consumers")
+    assert (len(lines) > 1) == (width < len(NAMES[0]) + 31)

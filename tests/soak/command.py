@@ -19,6 +19,12 @@ MOST = 100
 """So many incidents a planted bug may survive."""
 
 
+HELP = """\
+python -m tests.soak                           play SEED's nights until INCIDENTS have been (both from the environment)
+python -m tests.soak --night NUMBER [OWNER]    tell one night, or what one owner's credentials met in it
+python -m tests.soak --planted [BUG]           plant each bug, or those named, and see that it is found"""
+
+
 def main(asked: list[str]) -> int:
     """Return 0 when nothing is wrong."""
     seed = os.environ.get("SEED") or SEED
@@ -28,7 +34,12 @@ def main(asked: list[str]) -> int:
             return tell_night(seed, int(number), owner)
         case ["--planted", *names]:
             return plant(seed, int(os.environ.get("INCIDENTS") or MOST), names)
-        case []:
+        case [word, *_]:
+            if word not in {"--help", "-h"}:
+                say(f"what is {word}?", file=sys.stderr)
+            say(HELP)
+            return 0 if word in {"--help", "-h"} else 2
+        case _:
             found = soak(seed, incidents, PROCESSES)
     wrong = list(complaints(found))
     for line in wrong:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from rotator.errors import BadInput
+from rotator.flow.apart import is_long_after
 from rotator.flow.playbook_words import Strategy
 from rotator.flow.run import THROUGH, StepState
 from rotator.ports import Place, State
@@ -127,9 +128,10 @@ class People:
         """Tell whether the rotator has nothing more to do there, so that it cannot see what comes."""
         case, _ = self._cases[stolen.ref.id]
         runs = [each for each in self._deployment.record(case.id).runs if place in each.run.deliver]
-        looking = StepState.RUNNING  # the last comparison may have read the place already
+        # The last comparison may have read the place already; the one of a day later looks at no place at all.
+        looking = StepState.RUNNING
         return all(
-            step.state in THROUGH or (step.name, step.state) == ("compare_last", looking)
+            step.state in THROUGH or is_long_after(step) or (step.name, step.state) == ("compare_last", looking)
             for each in runs
             for step in each.steps
         )
@@ -157,7 +159,8 @@ class People:
         return True
 
     def _repent(self, stolen: Stolen) -> None:
-        self._turn(stolen, State.ACTIVE, State.SUSPENDED)
+        if self._turn(stolen, State.ACTIVE, State.SUSPENDED):
+            self._world.repented[stolen.ref.id] = self._world.now()
 
     def _turn(self, stolen: Stolen, old: State, new: State) -> bool:
         with self._world.open() as state:

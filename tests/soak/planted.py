@@ -16,7 +16,7 @@ from rotator.flow.proof import Proof
 from rotator.flow.run import BranchState, StepState
 from rotator.flow.step import Move
 from rotator.holding import Holding
-from rotator.ledger import outbox, tables, working
+from rotator.ledger import joining, outbox, tables, working
 from rotator.lost_issue import Finding
 from rotator.ports import Answer
 
@@ -64,7 +64,7 @@ def fence_ignored() -> None:
         if (row["fence"], row["length"]) != (written.branch["b_fence"], written.branch["b_length"]):
             now = replace(written.work.branch, fence=row["fence"], length=row["length"], head=row["head"])
             connection.execute(update(branch).where(branch.c.id == now.id).values(holder="whoever"))
-            written = working._Written(replace(written.work, branch=now), written.draft)
+            written = working.Written(replace(written.work, branch=now), written.draft)
         return write(self, connection, written, *rest)
 
     LEDGER._write = anyhow
@@ -113,7 +113,7 @@ def leak_safe_ignored() -> None:
 def join_opens_early() -> None:
     """Go on when the first of several doors is through."""
 
-    def early(self: Any, connection: Any, branch: Any) -> None:
+    def early(connection: Any, branch: Any) -> None:
         connection.execute(
             update(tables.branch)
             .where(
@@ -121,10 +121,10 @@ def join_opens_early() -> None:
                 tables.branch.c.segment == branch.segment + 1,
                 tables.branch.c.state == BranchState.WAITING.value,
             )
-            .values(state=BranchState.OPEN.value, due_at=self._clock() - 1.0)
+            .values(state=BranchState.OPEN.value, due_at=1.0)
         )
 
-    LEDGER._join = early
+    joining.join = early
 
 
 def promoted_without_comparing() -> None:

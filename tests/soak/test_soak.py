@@ -39,6 +39,11 @@ def test_random_incidents_under_random_faults_end_with_nothing_wrong(short):
     assert {name: told.split()[0] for name, told in last.items()} == dict.fromkeys(COUNTS, "0")
 
 
+def test_it_says_how_it_is_asked_and_plays_nothing_for_a_word_that_it_does_not_know():
+    code, said, complaints = soaked("--nihgt", incidents=1)
+    assert (code, complaints, "--night NUMBER" in said) == (2, "what is --nihgt?\n", True)
+
+
 def test_the_zeros_have_denominators(short):
     _, said, _ = short
     told = dict(line.strip().split(": ", 1) for line in said.splitlines())

@@ -140,7 +140,8 @@ class Watch:
             if self._said.get(run) == evidence:
                 continue
             case, _ = self._by_id[name]
-            if self.world.may_open(name) and not self.world.was_resumed_since_refused(name):
+            unseen = self.world.was_resumed_since_refused(name) or self.world.was_open_between_knocks(name, dead_at)
+            if self.world.may_open(name) and not unseen:
                 self._note(case, "live exposed", f"{run}: called {evidence} dead while some door lets {name} in")
             if not self._jumped and dead_at is not None and dead_at < self.world.accepted_at.get(name, 0.0):
                 self._note(case, "live exposed", f"{run}: called dead since before {name} was last let in")

@@ -40,6 +40,7 @@ class SoakWorld(World):
         self.minting: dict[str, dict[Actor, float]] = {}
         self.persons: set[str] = set()
         self.resumed: dict[str, float] = {}
+        self.repented: dict[str, float] = {}
         self.refused_at: dict[str, float] = {}
         self.trace: list[tuple[float, str, str, str, str]] = []
         self.accepted_at: dict[str, float] = {}
@@ -165,6 +166,14 @@ class SoakWorld(World):
     def was_resumed_since_refused(self, name: str) -> bool:
         """Tell whether a person started it again so lately that nobody can have felt it at its last refusal."""
         return self.resumed.get(name, 0.0) + PROPAGATION_S > self.refused_at.get(name, 0.0)
+
+    def was_open_between_knocks(self, name: str, since: float) -> bool:
+        """Tell whether a person started it and stopped it again within a series of refusals that began at `since`.
+
+        Nobody knocked meanwhile, or he would have been let in: so nobody can know that a stop of that person spreads.
+        """
+        unseen = self.accepted_at.get(name, 0.0) < since < self.resumed.get(name, 0.0)
+        return unseen and self.resumed[name] < self.repented.get(name, 0.0) <= self.stage.now
 
     def tell(self, actor: Actor, what: str, about: str, fault: str | None) -> None:
         """Write the story of the night down, for whoever plays it again."""

@@ -246,6 +246,7 @@ def test_a_webhook_of_your_own_is_read_as_a_list():
         ({"credentials": [{"kind": "gitlab_token"}]}, "credentials.0: is not as docs/triggers.md says"),
         ({"credentials": [{"kind": "CANARY", "id": "1"}]}, "credentials.0.kind: is not as docs/triggers.md says"),
         ({"credentials": [{"id": "canary"}]}, "credentials.0.kind: is missing"),
+        ({"exposed_at": "0001-01-01T00:00:00+14:00"}, "exposed_at: is not as docs/triggers.md says"),
     ],
 )
 def test_a_list_that_is_wrong_is_refused_in_words_that_quote_none_of_it(changed, said):

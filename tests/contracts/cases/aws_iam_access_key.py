@@ -6,6 +6,7 @@ import json
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from rotator.credential import CredentialRef, Leaked, Secret
@@ -48,11 +49,18 @@ def allowed(*actions: str, on: str = "*") -> dict[str, object]:
 
 @contextmanager
 def open_case(tmp_path: Path) -> Iterator[Case]:
-    with ministack(tmp_path) as server:
+    with ministack(tmp_path, "iam,sts,secretsmanager,cloudtrail") as server:
 
         def plant(owner: str | None = None) -> tuple[CredentialRef, Secret]:
             user, key_id, secret = server.plant(owner)
             return CredentialRef(NAME, "aws-test", user, key_id), secret
+
+        def makes(ref: CredentialRef, secret: Secret) -> str:
+            policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed("iam:*")]})
+            server.iam.put_user_policy(UserName=ref.owner, PolicyName="all-of-iam", PolicyDocument=policy)
+            stolen = replace(server, admin_id=ref.id, admin_secret=secret)
+            stolen.iam.create_user(UserName=f"guest-of-{ref.owner}")
+            return f"guest-of-{ref.owner}"
 
         yield Case(
             provider=connect(connection(server), NAME),
@@ -64,4 +72,5 @@ def open_case(tmp_path: Path) -> Iterator[Case]:
             unknown=lambda ref: ref.with_id(f"AKIA{secrets.token_hex(8).upper()}"),
             own=server.admin_secret,
             narrow=connect(as_user(server, allowed(*LOOKING)), NAME),
+            makes=makes,
         )

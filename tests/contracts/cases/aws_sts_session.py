@@ -9,16 +9,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import boto3
+
 from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.ports import Connection
-from rotator.practice.ministack import Ministack, ministack
+from rotator.practice.ministack import REGION, Ministack, ministack
 from rotator.practice.process import free_port
 from rotator.providers.aws_sts_session import connect
 from tests.contracts.case import Case
 from tests.contracts.cases.aws_iam_access_key import LOOKING, allowed, as_user
 
 NAME = "aws_sts_session"
-SERVICES = "iam,sts,dynamodb"
+SERVICES = "iam,sts,dynamodb,cloudtrail"
 PARTS = ("AccessKeyId", "SecretAccessKey", "SessionToken")
 ANYONE = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:*"}]}
 
@@ -48,6 +50,16 @@ def open_case(tmp_path: Path) -> Iterator[Case]:
             key_id, parts = session_of(server, role)
             return CredentialRef(NAME, "aws-test", f"role/{role}", key_id), parts
 
+        def makes(ref: CredentialRef, secret: Secret) -> str:
+            role, user = ref.owner.partition("/")[2], f"guest-{secrets.token_hex(4)}"
+            policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed("iam:*")]})
+            server.iam.put_role_policy(RoleName=role, PolicyName="all-of-iam", PolicyDocument=policy)
+            parts = [json.loads(secret.reveal())[part] for part in PARTS]
+            names = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
+            stolen = boto3.Session(region_name=REGION, **dict(zip(names, parts, strict=True)))
+            stolen.client("iam", endpoint_url=server.endpoint_url).create_user(UserName=user)
+            return user
+
         yield Case(
             provider=connect(connection(server), NAME),
             unreachable=connect(connection(server, endpoint_url=f"http://127.0.0.1:{free_port()}"), NAME),
@@ -60,4 +72,5 @@ def open_case(tmp_path: Path) -> Iterator[Case]:
             narrow=connect(as_user(server, allowed(*LOOKING)), NAME),
             lists=False,
             alone=False,
+            makes=makes,
         )

@@ -40,4 +40,5 @@ def open_case(tmp_path: Path) -> Iterator[Case]:  # noqa: ARG001 - the fake keep
             wrong_account=lambda: CredentialRef(KIND, KIND, "project/987654321", "1"),
             own=server.own,
             narrow=connected(server.address, looks),
+            makes=lambda ref, _secret: f"'{plant(ref.owner)[0].id} of {ref.owner}'",
         )

@@ -85,4 +85,5 @@ def open_case(tmp_path: Path) -> Iterator[Case]:
             own=own,
             narrow=connected(server.address, narrow),
             session=lambda ref, secret: logged_in(server, ref, secret),
+            makes=lambda ref, _secret: plant(ref.owner)[0].id,
         )

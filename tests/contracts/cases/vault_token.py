@@ -47,4 +47,5 @@ def open_case(tmp_path: Path) -> Iterator[Case]:
             unknown=lambda ref: ref.with_id("A" * 24),
             own=server.rotator.token,
             narrow=connected(server.address, narrow),
+            makes=lambda ref, _secret: plant(ref.owner)[0].id,
         )

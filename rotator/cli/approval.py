@@ -1,0 +1,212 @@
+"""Say yes to a plan, or look at what went through without: `rotator approve` and `rotator review`."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rotator.cli.options import Context
+from rotator.errors import BadInput, NotAllowed
+from rotator.report.plain import plain
+
+if TYPE_CHECKING:
+    from rotator.bootstrap import Rotator
+    from rotator.credential import CredentialRef
+    from rotator.flow.plan import Plan
+    from rotator.ledger.approvals import Outcome
+    from rotator.standing_orders import Declared
+
+Id = Annotated[str, typer.Argument(metavar="INCIDENT", help="The incident's id, or `last`.")]
+Confirm = Annotated[
+    str | None,
+    typer.Option(metavar="WORDS", help="What would have to be typed at a terminal, such as `revoke 12 production`."),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add this file's commands."""
+    app.command("approve")(approve)
+    app.command("review")(review)
+
+
+def approve(  # noqa: PLR0917 - options, which callers name
+    context: typer.Context,
+    incident: Id,
+    digest: Annotated[str, typer.Option(help="The plan's digest, as `rotator plan` shows it.")],
+    scope: Annotated[
+        str | None,
+        typer.Option(
+            help="containment, destruction or all. Without it: all, or containment alone where [approval] has "
+            "destruction apart."
+        ),
+    ] = None,
+    break_glass: Annotated[
+        bool, typer.Option("--break-glass", help="Begin without the approval that is needed; it is reviewed later.")
+    ] = False,
+    reason: Annotated[str | None, typer.Option(help="Why the glass is broken; it becomes evidence.")] = None,
+    confirm: Confirm = None,
+) -> None:
+    """Approve a plan by its digest; the work starts once enough people have said so."""
+    from rotator import response  # noqa: PLC0415 - only who approves pays for them
+    from rotator.cli.watching import start_workers  # noqa: PLC0415
+    from rotator.flow.approval import Scope, scopes_of  # noqa: PLC0415
+
+    if break_glass and not (reason or "").strip():
+        raise BadInput("broken glass needs a reason: it becomes evidence", "--break-glass", "add --reason TEXT")
+    if reason is not None and not break_glass:
+        raise BadInput("a reason without --break-glass", "--reason", "an approval needs none")
+    given: Context = context.obj
+    parts = given.parts()
+    name = parts.reading.named(incident)
+    scopes = scopes_of(scope, parts.settings.policy, glass=break_glass)
+    parts.approvals.check(name, digest, response.actor(), scopes, reason or "")  # who may not need not type
+    verb = "destroy" if scopes == {Scope.DESTRUCTION} else "revoke"
+    confirmed(words_for(parts, parts.approvals.credentials(name, digest), verb), confirm)
+    found = parts.approvals.approve(name, digest, response.actor(), scopes, reason or "")
+    start_workers(given, parts)
+    typer.echo(plain(f"{_became(found)}; watch it with: {given.called} incident watch {name}"))
+    if found.wanted and not found.begins and any(each.scope is Scope.CONTAINMENT for each in found.wanted):
+        raise typer.Exit(3)
+
+
+def review(
+    context: typer.Context,
+    incident: Id,
+    note: Annotated[str, typer.Option(help="What you found; it becomes evidence.")],
+) -> None:
+    """Say that you looked at what broken glass or a standing order let through, and what you found."""
+    from rotator import response  # noqa: PLC0415
+
+    given: Context = context.obj
+    parts = given.parts()
+    name = parts.reading.named(incident)
+    found = parts.approvals.review(name, response.actor(), note)
+    what = ", ".join(dict.fromkeys(f"{each.said.scope} by {each.said.by}" for each in found))
+    typer.echo(plain(f"{name}: reviewed: {what}"))
+
+
+def not_alone(parts: Rotator, plan: Plan) -> str:
+    """Say why who declares a plan may not approve it himself, "" where he may."""
+    from rotator import response  # noqa: PLC0415
+    from rotator.flow.approval import Facts, Scope, decide, ends_in_destruction, scopes_of  # noqa: PLC0415
+
+    policy, who = parts.settings.policy, response.actor()
+    if policy is None or not plan.runs:
+        return ""
+    facts = Facts(who, sum(map(ends_in_destruction, plan.runs)))
+    try:
+        found = decide(policy, who, (), facts, scopes_of(None, policy))
+    except NotAllowed as refused:
+        return refused.what
+    return "; ".join(str(each) for each in found.wanted if each.scope is Scope.CONTAINMENT)
+
+
+def declared(given: Context, parts: Rotator, found: Declared) -> list[str]:
+    """Say what was declared: what standing orders have begun, and who begins the rest."""
+    name = found.incident.id
+    lines = [f"{name} declared"]
+    if found.orders:
+        lines.append(f"the standing order {', '.join(found.orders)} begins {found.covered:,} at once, to be reviewed")
+    if not found.waiting:
+        return lines if found.orders else [*lines, "nothing in it can be done by machine"]
+    begin = f"{given.called} approve {name} --digest {parts.approvals.newest(name)}"
+    policy = parts.settings.policy
+    who = (
+        "start it with"
+        if policy is None
+        else "another starts it with"
+        if policy.four_eyes
+        else "an approver starts it with"
+    )
+    return [*lines, f"{who}: {begin}"]
+
+
+def foretell(given: Context, parts: Rotator, plan: Plan) -> None:
+    """Print, below a plan that is to be declared, what of it waits for the destruction's own approval."""
+    from rotator.flow.approval import ends_in_destruction, stops_by_destroying  # noqa: PLC0415
+    from rotator.ledger.waits import few  # noqa: PLC0415
+
+    policy = parts.settings.policy
+    ends = sum(map(ends_in_destruction, plan.runs))
+    if given.quiet or policy is None or not policy.apart or not ends:
+        return
+    print(f"Approved apart: the destruction of {ends:,}. Containment alone destroys nothing.", file=sys.stderr)  # noqa: T201
+    if alive := [f"{run.kind} {run.ref.id}" for run in plan.runs if stops_by_destroying(run)]:
+        only = f"{len(alive):,} can only be revoked, and LIVE until their destruction is approved: {few(alive)}"
+        print(plain(f"warning: {only}"), file=sys.stderr)  # noqa: T201
+
+
+def looked_at(parts: Rotator) -> Iterator[tuple[bool, str, str]]:
+    """Yield what `rotator doctor` finds of the rule of approval: whether it is well, what it is, and how to mend it."""
+    from rotator import clock  # noqa: PLC0415 - only the doctor pays for it
+    from rotator.settings.approval import CLI  # noqa: PLC0415
+
+    policy, mend = parts.settings.policy, "see docs/approval.md"
+    if policy is not None:
+        approvers = sorted(each.name for each in policy.people.values() if each.approves)
+        need = policy.approvals + 1 if policy.four_eyes else policy.approvals
+        said = (
+            f"approval: {policy.approvals} of {', '.join(approvers)}{', not who made it' if policy.four_eyes else ''}"
+        )
+        if not approvers:
+            yield False, "approval: nobody in [[people]] is an approver: no plan can be approved", mend
+        elif len(approvers) < policy.approvals:
+            yield False, f"approval: {policy.approvals} are wanted, and there is {', '.join(approvers)} alone", mend
+        elif len(approvers) < need:
+            what = f"{said}: nobody is left for a plan that one of them made"
+            yield False, what, "name another approver"
+        else:
+            yield True, said, ""
+    known = {CLI, *(each.title for each in parts.settings.triggers)}
+    for each in parts.settings.orders:
+        named = f"standing order {each.name}"
+        strangers = sorted(each.triggers - known)
+        if each.expires < clock.now():
+            yield False, f"{named}: it has expired", "agree to it again, or take it out"
+        elif strangers or not each.triggers:
+            what = f"no trigger is called {', '.join(strangers)}" if strangers else "it names no trigger"
+            yield False, f"{named}: {what}", f"there are: {', '.join(sorted(known))}"
+        else:
+            yield True, f"{named}: in force for {', '.join(sorted(each.environments))}", ""
+
+
+def words_for(parts: Rotator, refs: Iterable[CredentialRef], verb: str = "revoke") -> str:
+    """Return what is to be typed before this is done to these, "" where the configuration asks for nothing."""
+    from rotator.flow.approval import phrase  # noqa: PLC0415
+
+    policy = parts.settings.policy
+    if policy is None or not policy.confirm:
+        return ""
+    environments = (parts.custodies.of(ref).environment for ref in refs)
+    return phrase(verb, Counter(each for each in environments if each and each in policy.confirm))
+
+
+def confirmed(words: str, given: str | None) -> None:
+    """Have the words typed, or compare those that were given. Raises NotAllowed for others, with nothing changed."""
+    if not words or (given or "").strip() == words:
+        return
+    if given is not None:
+        raise NotAllowed(f"`{given}` is not `{words}`", "--confirm", "look at the plan again; nothing was changed")
+    if not sys.stdin.isatty():
+        mend = f'nobody is there to type it: give --confirm "{words}"; --yes is not enough for this'
+        raise NotAllowed(f"it touches what is to be confirmed by typing `{words}`", "", mend)
+    try:
+        answer = typer.prompt(f"Type `{words}` to go ahead", default="no", show_default=False, err=True)
+    except typer.Abort:
+        answer = "no"
+    if str(answer).strip() != words:
+        raise NotAllowed("not confirmed; nothing was changed", "", f"type `{words}`")
+
+
+def _became(found: Outcome) -> str:
+    """Say what a yes has come to."""
+    still = "; ".join(str(each) for each in found.wanted)
+    if found.begins:
+        return f"approved{f'; {still}' if still else ''}"
+    if not found.is_new:
+        return "it was approved before; nothing is changed" + (f"; {still}" if still else "")
+    return f"your yes is kept{f'; {still}' if still else '; the destruction is approved'}"

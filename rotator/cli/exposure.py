@@ -1,0 +1,112 @@
+"""Exposures: how sure each is, and what a person says of it: no leak of ours to answer, or one after all."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rotator.cli.incident import Id
+from rotator.cli.options import Context, Output, OutputOption, console, emit
+from rotator.report.plain import plain
+
+if TYPE_CHECKING:
+    from rotator.bootstrap import Rotator
+    from rotator.flow.exposure import Disposition
+    from rotator.ledger.dismissing import Named
+
+Name = Annotated[
+    str, typer.Argument(metavar="CREDENTIAL|RUN|TASK", help="A credential's id, or a run or task as the report has it.")
+]
+Reason = Annotated[str, typer.Option(help="Why; it becomes evidence.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add this file's commands."""
+    group = typer.Typer(help="Look at an incident's exposures, dismiss one, open it again.", no_args_is_help=True)
+    group.command("list")(list_exposures)
+    group.command("dismiss")(dismiss)
+    group.command("reopen")(reopen)
+    app.add_typer(group, name="exposure")
+
+
+def list_exposures(context: typer.Context, incident: Id, output: OutputOption = Output.TABLE) -> None:
+    """List what is exposed: how sure that is, where it was seen first, and as what it was dismissed."""
+    from rotator.report.dismissed import exposure_rows, exposure_table  # noqa: PLC0415 - Rich is not free
+
+    given: Context = context.obj
+    parts = given.parts()
+    record = parts.reading.incident(parts.reading.named(incident))
+    rows = exposure_rows(record, parts.dismissing.exposures(record.incident.id))
+    if output is Output.TABLE:
+        console().print(exposure_table(rows))
+    else:
+        emit(rows, output)
+
+
+def dismiss(
+    context: typer.Context,
+    incident: Id,
+    name: Name,
+    as_: Annotated[str, typer.Option("--as", help="false_positive, canary, not_ours or already_dead.")],
+    reason: Reason,
+) -> None:
+    """Leave a credential alone: it never begins, or gives way before its next call. It stays in the report.
+
+    Nobody waits for it any more, and it counts as no reader of new secrets. So `already_dead` and `not_ours` are
+    believed only when its issuer, which is asked, does not know it; of a task no issuer can be asked.
+    """
+    from rotator import response  # noqa: PLC0415
+    from rotator.flow.dismissal import disposition  # noqa: PLC0415
+
+    given: Context = context.obj
+    wanted = disposition(as_)
+    parts = given.parts()
+    of = parts.reading.named(incident)
+    named = parts.dismissing.named(of, name)
+    said = _asked(parts, wanted, named)
+    told = parts.dismissing.dismiss(of, named.id, wanted, response.actor(), reason, said)
+    said_so = f"; {said}" if said else ""
+    typer.echo(plain(f"{named.kind or 'not recognised'} {named.key} ({named.id}) is dismissed as {wanted}{said_so}"))
+    if told.at_work:
+        typer.echo("a worker is at it, and gives way before its next call")
+    if told.did:
+        typer.echo(f"what was done stays so: {', '.join(told.did)} (open it again to take that back with `run undo`)")
+
+
+def reopen(context: typer.Context, incident: Id, name: Name, reason: Reason) -> None:
+    """Take a dismissal back: its run goes on where it was; what nobody approved yet waits for an approval."""
+    from rotator import response  # noqa: PLC0415
+    from rotator.cli.watching import start_workers  # noqa: PLC0415
+
+    given: Context = context.obj
+    parts = given.parts()
+    of = parts.reading.named(incident)
+    named = parts.dismissing.named(of, name)
+    told = parts.dismissing.reopen(of, named.id, response.actor(), reason)
+    what = plain(f"{named.kind or 'not recognised'} {named.key} ({named.id}) is open again")
+    if told.digest:
+        typer.echo(f"{what}; start it with: {given.called} approve {of} --digest {told.digest}")
+        return
+    if named.ref is not None:
+        start_workers(given, parts)
+    typer.echo(f"{what}: {'it goes on where it was' if named.ref is not None else 'it is a task for a person'}")
+
+
+def _asked(parts: Rotator, as_: Disposition, named: Named) -> str:
+    """Ask the issuer where it decides; return what it said. Raises BadInput where it knows it or cannot be asked."""
+    from rotator.errors import BadInput, RotatorError  # noqa: PLC0415
+    from rotator.flow.dismissal import ISSUER_DECIDES, refuse_alive  # noqa: PLC0415
+
+    if as_ not in ISSUER_DECIDES:
+        return ""
+    if named.ref is None:
+        return "no issuer can be asked: it is a person's word"
+    at = named.ref.connection
+    try:
+        state = parts.outside.provider(named.ref).inspect(named.ref).state
+    except RotatorError as error:
+        mend = "once it answers, or let its run go on: that proves what is so"
+        raise BadInput(f"{at} cannot be asked ({error}), and only it can say that", named.id, mend) from None
+    refuse_alive(as_, at, state, named.id)
+    return f"{at} says that it is {state}"

@@ -1,0 +1,140 @@
+"""`rotator incident add` and `merge`: an incident grows by what other reports name, or by another incident."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rotator import clock
+from rotator.cli.alarm import Advisories, Evidence, Files, Given, Logs, Packages
+from rotator.cli.graph import GraphFile
+from rotator.cli.options import Context
+from rotator.cli.planning import Asked, Exclusions, ExposedAt, Footholds, Reasons, Strategies
+from rotator.errors import BadInput
+from rotator.report.plain import plain
+
+if TYPE_CHECKING:
+    from rotator.bootstrap import Rotator
+    from rotator.ledger.growing import Added
+
+_ATTEMPTS = 5
+"""How often it is planned anew while others add to the same incident."""
+Grows = Annotated[str, typer.Argument(metavar="INCIDENT", help="The incident that grows: its id, or `last`.")]
+
+
+def add(  # noqa: PLR0917 - options, which callers name
+    context: typer.Context,
+    incident: Grows,
+    files: Files = None,
+    package: Packages = None,
+    advisory: Advisories = None,
+    evidence: Evidence = None,
+    access: Logs = None,
+    graph: GraphFile = None,
+    strategy: Strategies = None,
+    exclude: Exclusions = None,
+    reason: Reasons = None,
+    exposed_at: ExposedAt = None,
+    foothold: Footholds = None,
+) -> None:
+    """Let an incident grow: what it does not have yet is planned as one more revision, to be approved.
+
+    What it has gains where it was seen, and what runs goes on.
+    """
+    from rotator import growth  # noqa: PLC0415 - only who plans pays for it
+    from rotator.ledger.growing import Overtaken  # noqa: PLC0415
+
+    given: Context = context.obj
+    began = clock.now()
+    parts = given.parts()
+    name = parts.reading.named(incident)
+    present = parts.enrolment.present(name)
+    nothing_read = foothold and not (files or package or advisory or evidence)
+    asked = Asked(
+        Given(files or (), package or (), advisory or (), evidence or (), may_be_empty=bool(nothing_read)),
+        access,
+        graph,
+        strategy,
+        exclude,
+        reason,
+        exposed_at,
+        foothold,
+    )
+    alarm = asked.read(given, parts)
+    if not (nothing_read or alarm.suspects or alarm.reach.unplaced):
+        raise BadInput("the report names no credential", name, "nothing to do: is it the right report?")
+    for attempt in range(1, _ATTEMPTS + 1):
+        planned = asked.planned_of(parts, alarm, present)
+        try:
+            added = growth.add(
+                parts, present, planned.prepared, detected_at=began, footholds=planned.hosts, shown=planned.shown
+            )
+            break
+        except Overtaken:
+            if attempt == _ATTEMPTS:
+                raise
+            time.sleep(0.05 * attempt)
+            present = parts.enrolment.present(name)
+    if added.revision is not None:
+        planned.shown.update(added.document)
+        planned.show(given)
+    for line in _said(given, parts, name, added):
+        typer.echo(plain(line))
+
+
+def _said(given: Context, parts: Rotator, incident: str, added: Added) -> list[str]:
+    """Say what became of it, and what comes next."""
+    lines = []
+    if added.places:
+        were = "credential that it has was" if added.seen == 1 else "credentials that it has were"
+        where = "1 more place" if added.places == 1 else f"{added.places:,} more places"
+        lines.append(f"{incident}: {added.seen:,} {were} seen in {where}; their runs stay as they are")
+    if added.footholds:
+        lines += _held_up(parts, incident, added.footholds)
+    if added.is_nothing:
+        return [f"nothing new: {incident} has all of that already"]
+    if (revision := added.revision) is None:
+        return lines
+    runs = any(each.run.revision == revision.number for each in parts.reading.incident(incident).runs)
+    covers = f" (it covers revision {', '.join(map(str, added.covers))} too)" if added.covers else ""
+    start = f"start it with: {given.called} approve {incident} --digest {revision.digest}"
+    then = start if runs or added.covers else "nothing in it can be done by machine"
+    return [*lines, f"{incident}: revision {revision.number} of its plan{covers}; {then}"]
+
+
+def _held_up(parts: Rotator, incident: str, hosts: tuple[str, ...]) -> list[str]:
+    """Say what new footholds change for what is planned, or runs."""
+    record = parts.reading.incident(incident)
+    found = {each.host: each.holds_up for each in record.footholds}
+    when = "from now on" if record.approved_at is not None else "once anything of it is approved"
+    lines = []
+    for host in hosts:
+        runs = ", ".join(found.get(host, ()))
+        what = f"no new secret is made for {runs} before it is cut off" if runs else "none of its runs delivers there"
+        lines.append(f"foothold {host}, {when}: {what}")
+    return lines
+
+
+def merge(
+    context: typer.Context,
+    incident: Annotated[str, typer.Argument(metavar="INCIDENT", help="The incident that is told under another one.")],
+    into: Annotated[str, typer.Argument(metavar="INTO", help="That other one.")],
+) -> None:
+    """Make one incident of two: what nobody approved of the first becomes revisions of the other's plan.
+
+    What works already goes on as it is, and is told under both.
+    """
+    from rotator import response  # noqa: PLC0415
+
+    given: Context = context.obj
+    parts = given.parts()
+    source, target = parts.reading.named(incident), parts.reading.named(into)
+    found = parts.enrolment.merge(source, target, response.actor())
+    typer.echo(f"{source} is told under {target} from now on; its own runs that work go on")
+    if found.same:
+        typer.echo(f"{found.same:,} of its credentials were in {target} already")
+    if found.revision is not None:
+        start = f"{given.called} approve {target} --digest {found.revision.digest}"
+        typer.echo(f"what nobody approved is revision {found.revision.number} of {target}; start it with: {start}")

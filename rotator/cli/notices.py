@@ -1,0 +1,146 @@
+"""Who is told what happens: the channels, how each stands, and a message to try one."""
+
+from __future__ import annotations
+
+import secrets
+from collections import Counter
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rotator.cli.options import Context, Output, OutputOption, console, emit
+from rotator.errors import BadInput, RotatorError
+
+if TYPE_CHECKING:
+    from rotator.bootstrap import Rotator
+    from rotator.cli.reaching import Asked
+    from rotator.settings.notices import NoticeSettings
+
+WEEK_S = 7 * 86400.0
+_MENDS = {
+    "webhook_unreachable": "is its address right, and may this machine go there?",
+    "webhook_refused": "is its address right, and was it not revoked?",
+    "webhook_timed_out": "it may have it all the same: look there",
+    "mail_server_unreachable": "are `host` and `port` right, and may this machine go there?",
+    "mail_server_not_trusted": "name its authority in `ca_file`, and it by the name in its certificate",
+    "mail_login_refused": "are `user` and `password` right?",
+    "mail_recipients_refused": "does it take mail to everybody in `to`, from `sender`?",
+}
+
+
+def register(app: typer.Typer) -> None:
+    """Add this file's commands."""
+    notices = typer.Typer(help="Who is told what happens to incidents.", no_args_is_help=True)
+    notices.command("list")(list_channels)
+    notices.command("test")(test_channel)
+    app.add_typer(notices, name="notice")
+
+
+def list_channels(context: typer.Context, output: OutputOption = Output.TABLE) -> None:
+    """List the channels: what each hears of, what it was sent, and what it would not take."""
+    from rotator.ledger.told import GIVEN_UP, SENT  # noqa: PLC0415 - only this command pays for them
+    from rotator.report.clocks import moment  # noqa: PLC0415
+    from rotator.report.tables import plain_table, words  # noqa: PLC0415
+
+    given: Context = context.obj
+    parts = given.parts()
+    told = parts.reading.told()
+    found = []
+    for entry in parts.settings.notices:
+        mine = [each for each in told if each.channel == entry.name]
+        states = Counter(each.state for each in mine)
+        last = max((each.settled_at or 0.0 for each in mine if each.state == SENT), default=None)
+        trouble = [each for each in mine if each.state != SENT and each.reason]
+        found.append(
+            {
+                "name": entry.name,
+                "kind": "slack" if entry.slack is not None else "mail",
+                "events": "default" if entry.events is None else [each.value for each in entry.events],
+                "severity": entry.severity.value,
+                "sent": states[SENT],
+                "last_sent_at": moment(last) or None,
+                "waiting": len(mine) - states[SENT] - states[GIVEN_UP],
+                "given_up": states[GIVEN_UP],
+                "trouble": trouble[-1].reason if trouble else None,
+            }
+        )
+    if output is not Output.TABLE:
+        emit(found, output)
+        return
+    if not found:
+        typer.echo("no channel is configured: add [[notices]] to rotator.toml, as docs/notices.md says", err=True)
+        return
+    table = plain_table(None, "channel", "kind", "from", "sent", "last sent", "waits", "given up", "trouble")
+    for row in found:
+        last_sent = str(row["last_sent_at"] or "-")[:19]
+        cells = (row["name"], row["kind"], row["severity"], row["sent"], last_sent, row["waiting"], row["given_up"])
+        table.add_row(*(words(str(each)) for each in (*cells, row["trouble"] or "")))
+    console().print(table)
+
+
+def test_channel(
+    context: typer.Context, name: Annotated[str, typer.Argument(metavar="NAME", help="The channel's name.")]
+) -> None:
+    """Send a message to a channel that says it is a test. It waits for the answer, and tries once."""
+    from rotator import clock  # noqa: PLC0415 - only this command pays for them
+    from rotator.notices.wording import Line, Worded  # noqa: PLC0415
+    from rotator.notifying import channel_of  # noqa: PLC0415
+
+    given: Context = context.obj
+    parts = given.parts()
+    entry = _named(parts, name)
+    message = f"test-{secrets.token_hex(4)}"
+    lines = (
+        Line("head", "[TEST] rotator"),
+        Line("event", "somebody tries whether this channel can be told. Nothing has happened."),
+        Line("note", f"rotator, message {message}"),
+    )
+    worded = Worded(message, "test", "[TEST] nothing has happened", clock.now(), lines)
+    try:
+        answer = channel_of(entry, parts.settings.folder).send(worded)
+    except BadInput:
+        raise
+    except RotatorError as error:
+        mend = _MENDS.get(error.reason, "docs/notices.md says what it needs")
+        typer.echo(f"rotator: {name} was not told: {error} ({mend})", err=True)
+        raise typer.Exit(1) from None
+    typer.echo(f"{name} took it ({answer}); look there for {message}")
+
+
+def _named(parts: Rotator, name: str) -> NoticeSettings:
+    for entry in parts.settings.notices:
+        if entry.name == name:
+            return entry
+    known = ", ".join(each.name for each in parts.settings.notices) or "none"
+    raise BadInput(f"no channel is called {name}", "[[notices]]", f"there are: {known}")
+
+
+def channels(parts: Rotator) -> Iterator[Asked]:
+    """Yield what `rotator doctor` asks of each channel: whether it can be reached. Nobody is told anything."""
+    from rotator.cli.reaching import Asked  # noqa: PLC0415 - only the doctor pays for them
+    from rotator.notifying import channel_of  # noqa: PLC0415
+
+    for entry in parts.settings.notices:
+        yield Asked(f"notices to {entry.name}", channel_of(entry, parts.settings.folder).reach)
+
+
+def given_up(parts: Rotator) -> Iterator[tuple[bool, str, str]]:
+    """Yield what `rotator doctor` finds of channels that could not be told something lately."""
+    from rotator import clock  # noqa: PLC0415 - only the doctor pays for them
+    from rotator.ledger.database import LedgerFailed  # noqa: PLC0415
+    from rotator.ledger.told import GIVEN_UP  # noqa: PLC0415
+
+    if not parts.settings.notices:
+        return
+    try:
+        told = parts.reading.told()
+    except (RotatorError, LedgerFailed):
+        return  # who looks at the ledger has said so
+    lately = clock.now() - WEEK_S
+    for entry in parts.settings.notices:
+        gone = [each for each in told if (each.channel, each.state) == (entry.name, GIVEN_UP)]
+        gone = [each for each in gone if (each.settled_at or 0.0) > lately]
+        if gone:
+            count = f"{len(gone):,} given up in the last week, the last about {gone[-1].incident}"
+            yield False, f"notices to {entry.name}: {count}: {gone[-1].reason}", "tell them yourself; mend the channel"

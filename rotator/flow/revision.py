@@ -1,0 +1,102 @@
+"""Revisions: what reports name that an incident does not have yet, and what of it was only seen once more.
+
+What an incident has already is neither asked about nor planned again. A task for a person is asked about: its cause may
+be mended, and it has become a run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from rotator.credential import CredentialRef
+from rotator.flow.exposure import Exposure, Suspect
+from rotator.flow.scope import Scoped, Unresolved
+
+Name = tuple[str, str]
+"""The kind of a credential, "" for one that nobody recognised, and what a report tells it apart by."""
+NOTHING_SEEN: Mapping[str, Sequence[Exposure]] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Grown:
+    """What is to be planned, what is left to a person, and, by run or task, where what is there already was `seen`."""
+
+    scoped: tuple[Scoped, ...]
+    left: tuple[Unresolved, ...]
+    seen: Mapping[str, Sequence[Exposure]] = field(default_factory=dict)
+
+    @property
+    def is_empty(self) -> bool:
+        """Tell whether nothing is new."""
+        return not (self.scoped or self.left)
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """What an incident has, as of a `revision`.
+
+    `runs` and `named` tell the run, or the exclusion, of each credential by its issuer's name and by what reports
+    called it, with its connection, "" where nobody knows it; `tasks` those that wait for a person. `again` are runs
+    that nobody approved and whose plan is stale: who names them again has them planned anew.
+    """
+
+    incident: str
+    revision: int
+    runs: Mapping[CredentialRef, str] = field(default_factory=dict)
+    named: Mapping[Name, Sequence[tuple[str, str]]] = field(default_factory=dict)
+    tasks: Mapping[Name, str] = field(default_factory=dict)
+    again: Mapping[CredentialRef, str] = field(default_factory=dict)
+
+    def split(self, found: Iterable[Suspect]) -> tuple[list[Suspect], dict[str, list[Exposure]]]:
+        """Return those that nobody has asked about yet, and by their run where the others were seen."""
+        new, seen = [], dict[str, list[Exposure]]()
+        for each in found:
+            known = self._known(each)
+            if known is None:
+                new.append(each)
+            else:
+                seen.setdefault(known, []).extend(each.exposures)
+        return new, seen
+
+    def _known(self, each: Suspect) -> str | None:
+        """Return the run of a suspect, None where the report may mean another account's of that name."""
+        found = self.named.get((each.kind or "", each.key), ())
+        leaked = each.leaked
+        if len(found) != 1 or leaked.account or leaked.address or leaked.connection not in {None, found[0][1]}:
+            return None
+        return found[0][0]
+
+    def grown(self, found: Grown) -> Grown:
+        """Return what of that is new here, and where what has a run or a task already was seen."""
+        seen: dict[str, list[Exposure]] = {}
+        scoped, left, runs = [], [], set(self.runs.values())
+        for each in found.scoped:
+            named = self.named.get((each.kind, each.ref.id), ())
+            left_out = (of for of, at in named if of not in runs and at == each.ref.connection)
+            known = self.runs.get(each.ref) or next(left_out, None)
+            if known is None:
+                scoped.append(each)
+            else:
+                seen.setdefault(known, []).extend(each.exposures)
+        for one in found.left:
+            # Not where one of that name has its run: `split` saw that, and this may be another account's.
+            known = self.tasks.get((one.kind or "", one.key))
+            if known is None:
+                left.append(one)
+            else:
+                seen.setdefault(known, []).extend(one.exposures)
+        return Grown(tuple(scoped), tuple(left), seen)
+
+    def answers(self, each: Scoped) -> list[str]:
+        """Return the tasks that an issuer's answer has made a run of."""
+        names = {each.ref.id, each.leaked.key or each.ref.id}
+        found = [self.tasks.get((kind, name)) for kind in (each.kind, "") for name in sorted(names)]
+        return [each for each in dict.fromkeys(found) if each is not None]
+
+
+def digest_of(incident: str, number: int, plan: str, covered: Iterable[str]) -> str:
+    """Return what a person approves: a revision's own plan, and the earlier ones that nobody approved yet."""
+    told = "\n".join([incident, str(number), plan, *covered])
+    return hashlib.sha256(told.encode()).hexdigest()[:16]

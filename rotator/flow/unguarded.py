@@ -1,0 +1,50 @@
+"""New secrets that pass where an excluded credential reads: a named person takes that risk, or none is made.
+
+Who reads there is *known* where somebody said so in `reads` or `administers`. Where nobody did, it may be nothing, and
+the plan's warning is all: one canary of which nobody wrote down what it reads must not stop a response.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from rotator.flow.choice import MINTING
+from rotator.flow.order import names
+from rotator.flow.plan import BY_HAND, Lane, Plan, PlannedRun, PlannedStep, Segment
+from rotator.flow.playbook_words import Subject, Verb
+
+STEP = "accept_reader"
+"""The step at which a person is asked."""
+
+
+def ask_for_readers(plan: Plan) -> Plan:
+    """Return the plan with a person asked before each mint whose secret an excluded credential is known to read."""
+    readers: dict[str, list[str]] = {}
+    for out in plan.excluded:
+        for at in sorted(out.known):
+            readers.setdefault(at, []).append(out.key)
+    if not readers:
+        return plan
+    made: dict[tuple[object, ...], tuple[Segment, ...]] = {}
+
+    def asked(run: PlannedRun) -> PlannedRun:
+        found = {at: keys for at in run.passes if (keys := readers.get(at))}
+        if not found:
+            return run
+        said = "; ".join(f"{names(keys)} reads {at}" for at, keys in sorted(found.items()))
+        key = id(run.segments), said  # thousands of runs share their segments
+        if key not in made:
+            made[key] = tuple(_asking(each, said) for each in run.segments)
+        return replace(run, segments=made[key])
+
+    return replace(plan, runs=tuple(map(asked, plan.runs)))
+
+
+def _asking(segment: Segment, said: str) -> Segment:
+    mint = next((n for n, step in enumerate(segment.steps) if step.verb in MINTING), None)
+    if mint is None:
+        return segment
+    what = f"{said}, is excluded and lives on: stop it, or take the risk that it reads the new secret, and say so"
+    # Nothing is done here but to believe a person: a look at the exposed one is what harms least if it ever were.
+    asks = PlannedStep(STEP, Verb.PRESERVE, Subject.EXPOSED, Lane.REPLACE, calls=0, facts={BY_HAND: what})
+    return replace(segment, steps=(*segment.steps[:mint], asks, *segment.steps[mint:]))

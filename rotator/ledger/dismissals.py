@@ -1,0 +1,86 @@
+"""Dismissals as they are kept: each with as what, why, who, when; and who took it back. None is edited away."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, select
+
+from rotator.errors import BadInput
+from rotator.flow.exposure import Certainty, Disposition
+from rotator.ledger import tables
+
+
+@dataclass(frozen=True, slots=True)
+class Dismissal:
+    """One dismissal `of` a run or a task. Times in epoch seconds; `issuer_says` is "" where nobody was asked."""
+
+    of: str
+    disposition: Disposition
+    at: float
+    by: str
+    reason: str
+    issuer_says: str = ""
+    reopened_at: float | None = None
+    reopened_by: str | None = None
+    reopened_reason: str | None = None
+
+    @property
+    def stands(self) -> bool:
+        """Tell whether nobody has taken it back."""
+        return self.reopened_at is None
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One place where an exposed credential was seen, `by` which rule of which scanner."""
+
+    certainty: Certainty
+    where: str
+    by: str
+
+
+def seen(connection: Connection, incident: str) -> dict[str, list[Seen]]:
+    """Return by run or task where each credential was seen, in the order in which it was told."""
+    table = tables.exposure
+    found: dict[str, list[Seen]] = {}
+    query = select(table).where(table.c.incident == incident).order_by(table.c.id)
+    for row in connection.execute(query).mappings():
+        where = row["path"] if row["line"] is None else f"{row['path']}:{row['line']}"
+        told = Seen(Certainty(row["certainty"]), where, f"{row['source']}:{row['rule']}")
+        found.setdefault(row["run"] or row["manual"], []).append(told)
+    return found
+
+
+def find(connection: Connection, incident: str) -> list[Dismissal]:
+    """Return every dismissal of an incident, the oldest first."""
+    table = tables.dismissal
+    names = [table.c[name] for name in Dismissal.__dataclass_fields__]
+    query = select(*names).where(table.c.incident == incident).order_by(table.c.id)
+    return [
+        Dismissal(**{**row, "disposition": Disposition(row["disposition"])})
+        for row in connection.execute(query).mappings()
+    ]
+
+
+def meant(connection: Connection, incident: str, name: str) -> str:
+    """Return the run or task that a person named: by its id, or by the credential's.
+
+    Raises BadInput where it is none, or more than one.
+    """
+    run, manual = tables.run, tables.manual
+    found = [
+        *connection.execute(
+            select(run.c.id).where(run.c.incident == incident, (run.c.id == name) | (run.c.credential == name))
+        ).scalars(),
+        *connection.execute(
+            select(manual.c.id).where(manual.c.incident == incident, (manual.c.id == name) | (manual.c.key == name))
+        ).scalars(),
+    ]
+    if name in found:
+        return name
+    if not found:
+        raise BadInput(f"{incident} has no such credential, run or task", name, f"rotator exposure list {incident}")
+    if len(found) > 1:
+        raise BadInput("several are called so", name, f"name the one: {', '.join(sorted(found))}")
+    return str(found[0])

@@ -1,0 +1,42 @@
+"""What happens to an incident of which people are told, and how soon."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Event(StrEnum):
+    """Something that happened to an incident. The words for each are in `wording.py`."""
+
+    DECLARED = "declared"
+    ALARM_WAITING = "alarm_waiting"
+    REVISED = "revised"
+    MERGED = "merged"
+    APPROVAL_WANTED = "approval_wanted"
+    APPROVED = "approved"
+    STANDING_ORDER = "standing_order"
+    BREAK_GLASS = "break_glass"
+    REVIEW_DUE = "review_due"
+    OWNER_ASKED = "owner_asked"
+    DISMISSED = "dismissed"
+    STOPPED = "stopped"
+    CONTINUED = "continued"
+    BRAKE_TRIPPED = "brake_tripped"
+    NEEDS_PERSON = "needs_person"
+    DONE = "done"
+
+
+BY_DEFAULT = frozenset(Event) - {Event.DECLARED, Event.APPROVED, Event.DISMISSED, Event.MERGED, Event.CONTINUED}
+"""What a channel is told that names no events: whatever somebody has to act on, or must not miss."""
+URGENT = frozenset(
+    {
+        Event.ALARM_WAITING,
+        Event.APPROVAL_WANTED,
+        Event.BREAK_GLASS,
+        Event.BRAKE_TRIPPED,
+        Event.STANDING_ORDER,
+        Event.OWNER_ASKED,
+        Event.DONE,
+    }
+)
+"""What does not wait for the pause between two messages about one incident."""

@@ -1,0 +1,110 @@
+"""What a report says of approval: who said yes to what, what is still wanted, and what is to be reviewed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from rotator.flow.approval import Scope
+from rotator.ledger.approved import Given, Standing
+from rotator.ledger.records import IncidentRecord
+from rotator.ledger.waits import few
+from rotator.report.clocks import moment
+from rotator.report.plain import plain
+
+
+def approvals(record: IncidentRecord, called: str) -> dict[str, Any]:
+    """Return how each revision of the plan stands with those who approve, and what somebody has to look at."""
+    of = record.incident.id
+    return {
+        "approvals": [_revision(each, of, called) for each in record.approvals],
+        "reviews": [
+            {"command": f"{called} review {of} --note …", **_said(each)}
+            for each in dict.fromkeys(each for one in record.approvals for each in one.given)
+            if each.to_review
+        ],
+    }
+
+
+def _revision(each: Standing, of: str, called: str) -> dict[str, Any]:
+    revision = each.revision
+    approve = f"{called} approve {of} --digest {revision.digest}"
+    return {
+        "revision": revision.number,
+        "plan": revision.digest,
+        "made_by": revision.by,
+        "approved_at": moment(revision.approved_at),
+        "approved_by": revision.approved_by or "",
+        "by_who_made_it": revision.approved_by == revision.by,
+        "destroys": each.facts.destroys,
+        "said": [_said(one) for one in each.given],
+        "wanted": [
+            {
+                "scope": one.scope.value,
+                "more": one.more,
+                "of": list(one.of),
+                "not_of": dict(one.not_of),
+                "words": str(one),
+                "command": approve + (" --scope destruction" if one.scope is Scope.DESTRUCTION else ""),
+            }
+            for one in each.wanted
+        ],
+        "only_for_good": list(each.only_for_good),
+    }
+
+
+def _said(given: Given) -> dict[str, Any]:
+    said = given.said
+    return {
+        "plan": given.digest,
+        "scope": said.scope.value,
+        "by": said.by,
+        "role": given.role,
+        "at": moment(given.at),
+        "break_glass": said.glass,
+        "standing_order": said.order,
+        "reviewed_at": moment(given.reviewed_at),
+        "reviewed_by": given.reviewed_by or "",
+        "note": given.note or "",
+    }
+
+
+def to_be_reviewed(incident: dict[str, Any]) -> list[RenderableType]:
+    """Say first of all what went through without the approval that it needs."""
+    lines: dict[str, None] = {}
+    for each in incident["reviews"]:
+        how = (
+            f"{each['by']} broke the glass: {each['break_glass']}" if each["break_glass"] else f"{each['by']} began it"
+        )
+        lines[f"TO BE REVIEWED: {how} (plan {each['plan']}, {each['at']}). Then: {each['command']}"] = None
+    return [Text(plain(line), style="bold yellow") for line in lines]
+
+
+def approved_by(incident: dict[str, Any]) -> list[RenderableType]:
+    """Say of each revision who said yes to what, and what it still wants."""
+    lines: list[RenderableType] = []
+    many = len(incident["approvals"]) > 1
+    for each in incident["approvals"]:
+        name = f"revision {each['revision']} ({each['plan']})" if many else "plan"
+        if each["approved_at"]:
+            by = "who declared it" if each["by_who_made_it"] else each["approved_by"]
+            named = f" ({each['approved_by']})" if each["by_who_made_it"] else ""
+            lines.append(Text(plain(f"{name}: approved by {by}{named}, {each['approved_at']}")))
+        lines += [Text(plain(f"  {_told(one)}")) for one in each["said"]]
+        for one in each["wanted"]:
+            what = f"{name}: {one['words']}: {one['command']}" if one["of"] else f"{name}: {one['words']}"
+            lines.append(Text(plain(what), style="magenta"))
+        if each["only_for_good"]:
+            count = len(each["only_for_good"])
+            which = f"{count:,} of it can only be revoked, and LIVE until its destruction is approved"
+            lines.append(Text(plain(f"{name}: {which}: {few(each['only_for_good'])}"), style="bold red"))
+    return lines
+
+
+def _told(one: dict[str, Any]) -> str:
+    how = f", break-glass: {one['break_glass']}" if one["break_glass"] else ""
+    role = f" ({one['role']})" if one["role"] else ""
+    looked = f"; reviewed by {one['reviewed_by']}: {one['note']}" if one["reviewed_at"] else ""
+    return f"{one['scope']}: {one['by']}{role}, {one['at']}{how}{looked}"

@@ -1,0 +1,97 @@
+"""Revisions in the report: who made each and why, who approved it, what waits; and incidents that became one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from rotator.flow.standing import CredentialState
+from rotator.ledger.records import IncidentRecord, RunRecord
+from rotator.report.clocks import moment
+from rotator.report.plain import plain
+
+
+def family(record: IncidentRecord) -> list[IncidentRecord]:
+    """Return an incident, and all that were merged into it."""
+    return [record, *(each for one in record.merged for each in family(one))]
+
+
+def detected_at(record: IncidentRecord, each: RunRecord) -> float:
+    """Return from when the clocks of a run count: what came later was detected later."""
+    found = (one.detected_at for one in record.revisions if one.number == each.run.revision)
+    return next(found, record.incident.detected_at)
+
+
+def revisions(record: IncidentRecord) -> dict[str, Any]:
+    """Return the revisions of an incident's plan, and with which other incidents it became one."""
+    return {
+        "revisions": [
+            {
+                "revision": each.number,
+                "plan": each.digest,
+                "made_at": moment(each.made_at),
+                "by": each.by,
+                "why": each.why,
+                "credentials": sum(one.run.revision == each.number for one in record.runs),
+                "approved_at": moment(each.approved_at),
+                "approved_by": each.approved_by or "",
+            }
+            for each in record.revisions
+        ],
+        "merged_into": record.merged_into or "",
+        "merged": [each.incident.id for each in family(record)[1:]],
+    }
+
+
+def once(credentials: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return each credential once, which two incidents may have answered that became one; `also` names its other run.
+
+    What is open of that one is open of the credential.
+    """
+    found: dict[tuple[str, ...], dict[str, Any]] = {}
+    # What is dismissed comes last: it hides no run that was not.
+    for each in sorted(credentials, key=lambda each: each["state"] == CredentialState.DISMISSED):
+        name = each["provider"], each["connection"], each["owner"], each["id"]
+        if (first := found.setdefault(name, each | {"also": []})) and first["run"] != each["run"]:
+            first["also"].append(each["run"])
+            first["open"] = [*first["open"], *(f"{each['run']}: {line}" for line in each["open"])]
+            first["stopped"] = [*first["stopped"], *each["stopped"]]
+    return list(found.values())
+
+
+def unapproved(incident: dict[str, Any]) -> Iterator[RenderableType]:
+    """Say which revision nobody approved while others work, and into what an incident was merged."""
+    if "revisions" not in incident:
+        return
+    if incident["merged_into"]:
+        yield Text(plain(f"MERGED into {incident['merged_into']}: the rest of it is told there."), style="bold")
+    if incident["merged"]:
+        yield Text(plain(f"With what was merged into it: {', '.join(incident['merged'])}"))
+    waiting = [each for each in incident["revisions"] if not each["approved_at"]]
+    if not (incident["approved_at"] and waiting) or incident["merged_into"]:
+        return
+    numbers = ", ".join(str(each["revision"]) for each in waiting)
+    if incident["stale"]:
+        yield Text(plain(f"REVISION {numbers} NOT APPROVED, and stale: {incident['stale']}"), style="bold red")
+    if not incident["approve"]:
+        return
+    count = sum(each["credentials"] for each in waiting)
+    are = "1 credential is" if count == 1 else f"{count:,} credentials are"
+    line = f"REVISION {numbers} NOT APPROVED: {are} left alone till then. Start it with: {incident['approve']}"
+    yield Text(plain(line), style="bold red")
+
+
+def made(incident: dict[str, Any]) -> list[RenderableType]:
+    """Say how the plan grew, where it did."""
+    found = incident["revisions"]
+    if len(found) < 2:  # noqa: PLR2004 - one is the plan itself
+        return []
+    return [
+        Text(
+            plain(f"revision {each['revision']}  {each['plan']}  {each['why']} {each['made_at'][:19]}Z by {each['by']}")
+        )
+        for each in found
+    ]

@@ -1,0 +1,22 @@
+"""`[ownership]`: how long owners are given to speak before what several use, or nobody is known to own, is stopped."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from rotator.flow.ownership import Ownership
+from rotator.flow.playbook_line import Duration
+
+
+class OwnershipSettings(BaseModel):
+    """The table; without it nothing waits for an owner."""
+
+    model_config = ConfigDict(extra="forbid")
+    deadline: Duration = 0
+    of: dict[Literal["low", "medium", "high", "critical"], Duration] = {}
+
+    def rules(self) -> Ownership:
+        """Return it as the flow's noun."""
+        return Ownership(float(self.deadline), {name: float(each) for name, each in self.of.items()})

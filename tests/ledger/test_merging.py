@@ -1,0 +1,86 @@
+"""Two incidents are not told as one where that would hide what lives, or what a person has to look at."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+
+from rotator.cli import hands
+from rotator.errors import BadInput
+from rotator.flow.exposure import Disposition
+from rotator.flow.playbook_words import Strategy
+from rotator.report.revisions import once
+from tests.ledger.test_approvals import CONTAINMENT, ruled
+
+KEY, TOKEN = "aws_iam_access_key", "acme_api_token"
+ALONE = Strategy.REVOKE_ONLY
+
+
+def refused(deployment, why):
+    before = {name: deployment.rows(name) for name in ("run", "plan", "incident", "evidence", "dismissal")}
+    with pytest.raises(BadInput, match=why):
+        deployment.enrolment.merge("inc-2", "inc-1", by="ann")
+    assert before == {name: deployment.rows(name) for name in before}
+
+
+@pytest.mark.parametrize("dismissed_in", ["inc-1", "inc-2"])
+@pytest.mark.parametrize("approved", [False, True])
+def test_what_one_of_them_dismissed_hides_nothing_of_the_other(house, dismissed_in, approved):
+    company, deployment = house
+    stolen, _ = company.stolen(TOKEN)
+    for incident in ("inc-1", "inc-2"):
+        (deployment.start if approved else deployment.declare)([stolen], wanted=ALONE, incident=incident)
+    run = f"{dismissed_in}.r1"
+    deployment.dismissing.dismiss(dismissed_in, run, Disposition.FALSE_POSITIVE, "mal", "noise")
+    refused(deployment, r"one of inc-2\.r1 and inc-1\.r1 is dismissed, the other is not")
+
+
+def test_an_open_review_comes_before_the_merge(house):
+    _, deployment = house
+    _, say, _, _ = ruled(house, approvals=2)
+    assert say("rex", CONTAINMENT, glass="2 am").begins
+    company, _ = house
+    deployment.declare([company.stolen(TOKEN)[0]], wanted=ALONE, incident="inc-2")
+    refused(deployment, "inc-1.*it has an open review")
+    deployment.approvals.review("inc-1", "ann", "looked")
+    deployment.enrolment.merge("inc-2", "inc-1", by="ann")
+
+
+def test_no_owner_is_left_without_the_replacement_that_a_run_leaned_on(house):
+    company, deployment = house
+    first, _ = company.stolen(KEY)
+    ref, secret = company.plant(KEY, first.ref.owner)
+    second = replace(first, ref=ref, leaked=replace(first.leaked, id=ref.id, secret=secret))
+    deployment.declare([first], wanted=ALONE)
+    deployment.declare([first, second], incident="inc-2")
+    refused(deployment, r"inc-2\.r1 would be taken back, whose replacement inc-2\.r2 leans on, for inc-1\.r1")
+
+
+def test_what_was_dismissed_before_the_approval_of_the_rest_stays_where_it_can_be_opened_again(house):
+    company, deployment = house
+    found = [company.stolen(TOKEN, owner=name)[0] for name in "abc"]
+    deployment.declare(found[:2], wanted=ALONE, incident="inc-2")
+    deployment.dismissing.dismiss("inc-2", "inc-2.r1", Disposition.FALSE_POSITIVE, "ann", "noise")
+    deployment.enrolment.approve("inc-2", deployment.record("inc-2").plan_digest, by="bob")
+    deployment.start(found[2:], wanted=ALONE)
+    refused(deployment, "it was dismissed before its approval")
+
+
+def test_of_two_runs_of_a_credential_the_report_begins_with_the_one_that_nobody_dismissed():
+    named = {"provider": "p", "connection": "c", "owner": "o", "id": "k", "stopped": []}
+    dismissed = {**named, "run": "inc-1.r1", "state": "dismissed", "open": []}
+    pending = {**named, "run": "inc-2.r1", "state": "pending", "open": ["not proven dead"]}
+    [told] = once([dismissed, pending])
+    assert (told["run"], told["also"], told["open"]) == ("inc-2.r1", ["inc-1.r1"], ["not proven dead"])
+
+
+def test_what_was_merged_has_stops_of_its_own_and_the_command_says_so(house):
+    company, deployment = house
+    for number in (1, 2):
+        deployment.start([company.stolen(TOKEN, owner=f"o{number}")[0]], incident=f"inc-{number}")
+    parts = SimpleNamespace(stops=deployment.stops)
+    assert not hands._apart(parts, "inc-1")
+    deployment.enrolment.merge("inc-2", "inc-1", by="ann")
+    assert hands._apart(parts, "inc-1") == "; NOT of inc-2, merged into it: name each too"
