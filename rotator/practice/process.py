@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import socket
 import subprocess
 import time
@@ -12,10 +13,15 @@ from pathlib import Path
 
 
 def free_port(host: str = "127.0.0.1") -> int:
-    """Return a port that nothing listens on now."""
-    with socket.socket() as probe:
-        probe.bind((host, 0))
-        return int(probe.getsockname()[1])
+    """Return a port that nothing listens on now, outside what systems give to outgoing connections (RFC 6056: 32768 on).
+
+    The server that it is for takes seconds to start: meanwhile any client's own connection could take a port from there.
+    """
+    while True:
+        port = secrets.randbelow(32768 - 10240) + 10240
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.bind((host, port))
+            return port
 
 
 def listening(port: int, host: str = "127.0.0.1") -> bool:
