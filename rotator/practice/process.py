@@ -13,9 +13,9 @@ from pathlib import Path
 
 
 def free_port(host: str = "127.0.0.1") -> int:
-    """Return a port that nothing listens on now, outside what systems give to outgoing connections (RFC 6056: 32768 on).
+    """Return a port that nothing listens on now, and that no outgoing connection is given: Linux gives 32768 and above.
 
-    The server that it is for takes seconds to start: meanwhile any client's own connection could take a port from there.
+    The server that it is for takes seconds to start, and meanwhile any client's own connection could take such a one.
     """
     while True:
         port = secrets.randbelow(32768 - 10240) + 10240
