@@ -7,8 +7,8 @@ helper keeps them (`credsStore`), the file holds none: then it names no credenti
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from rotator.credential import Leaked
 from rotator.flow.exposure import LIST, Exposure
@@ -47,6 +47,8 @@ def exposures(report: Report) -> Iterator[Exposure]:
             )
         else:
             source, rule, leaked = told(LIST, _LOGIN, secret, owner=owner, address=_address(registry))
+            if rule != _LOGIN:
+                leaked = replace(leaked, address=None)  # where images lie, the issuer of a token does not answer
         yield Exposure(source=source, rule=rule, leaked=leaked, path=f"{report.name} ({registry})")
 
 
@@ -69,7 +71,7 @@ def _key(report: Report, where: str, owner: str, secret: str) -> str:
 def _decoded(report: Report, where: str, text: str) -> str:
     try:
         return base64.b64decode(text, validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:  # base64 and UTF-8 each raise one of their own, and letters beyond ASCII a plain one
         raise report.bad("the login is not base64", where, "is the file cut short?") from None
 
 

@@ -6,18 +6,19 @@ import re
 from typing import NamedTuple
 from urllib.parse import unquote
 
-PYPI, NPM, ACTIONS = "PyPI", "npm", "GitHub Actions"
+PYPI, NPM, ACTIONS, CRATES = "PyPI", "npm", "GitHub Actions", "crates"
 
 UNTOLD = ""
 """The ecosystem of what only has a name, as in a bill of materials without purls."""
 
-# OSV's names of ecosystems by purl's types. The OSV schema, "Defined Ecosystems"; the purl specification, "Types".
+# OSV's names of ecosystems by purl's types, Rust's without what follows its dot. The OSV schema, "Defined Ecosystems";
+# the purl specification, "Types".
 _BY_PURL = {
     "pypi": PYPI,
     "npm": NPM,
     "github": ACTIONS,
     "githubactions": ACTIONS,
-    "cargo": "crates.io",
+    "cargo": CRATES,
     "golang": "Go",
     "gem": "RubyGems",
     "maven": "Maven",
@@ -46,7 +47,7 @@ class Package(NamedTuple):
 def ecosystem(text: str) -> str:
     """Return OSV's name of an ecosystem, from that name or a purl's type, whatever the case: `pypi`, `Debian:12`."""
     plain = text.strip().partition(":")[0]
-    return _BY_PURL.get(plain.lower()) or _BY_NAME.get(plain.lower()) or plain
+    return _BY_PURL.get(plain.lower()) or _BY_NAME.get(plain.lower().partition(".")[0]) or plain
 
 
 def package(where: str, name: str) -> Package:

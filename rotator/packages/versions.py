@@ -12,7 +12,7 @@ from typing import Any
 
 from packaging.version import InvalidVersion, Version
 
-from rotator.packages.names import ACTIONS, NPM, PYPI
+from rotator.packages.names import ACTIONS, CRATES, NPM, PYPI
 
 # An order's key. Keys are only ever compared with keys of one order.
 Key = Any
@@ -54,7 +54,7 @@ def semver(text: str) -> tuple[object, ...] | None:
     return (*numbers, 0, tuple(words))
 
 
-_SEMANTIC = frozenset({NPM, ACTIONS, "crates.io", "Go", "Hex", "Pub"})
+_SEMANTIC = frozenset({NPM, ACTIONS, CRATES, "Go", "Hex", "Pub"})
 
 
 def order(ecosystem: str, range_type: str = "ECOSYSTEM") -> Order | None:

@@ -133,11 +133,14 @@ def test_package_indexes_are_their_kind_or_their_hosts(told, exposures):
     token = Leaked(secret=Secret("npm_aKjIg8xNbe3nNyjOq9wMxEhh2FDEEtfj1234"))
     assert told("npmrc") == {"list:npm_token": (token, 1)}
     older, other, basic = exposures(
-        b"registry=https://x\n//registry.npmjs.org/:_authToken=0-1-2\n//a.example/npm/:_authToken=b\n"
+        b"registry=https://x\n//registry.npmjs.example/:_authToken=0-1-2\n//a.example/npm/:_authToken=b\n"
         b"//b.example/:_auth=dTpwOnc=\n//c.example/:_authToken=${NPM_TOKEN}\n"
     )
     assert (older.rule, other.rule, other.source) == ("npm_token", "a.example", "npmrc")
     assert basic.leaked == Leaked(secret=Secret("p:w"), owner="u")
+    assert [(each.source, each.rule) for each in exposures(b"_authToken=0-1-2\n")] == [(LIST, "npm_token")]
+    near = b"//npmjsx.example/:_authToken=0-1-2\n//x.example/npmjs/:_authToken=3-4-5\n"
+    assert [each.source for each in exposures(near)] == ["npmrc", "npmrc"]
 
 
 def test_a_registrys_login_is_what_it_really_is(told, exposures):
@@ -147,7 +150,9 @@ def test_a_registrys_login_is_what_it_really_is(told, exposures):
         Leaked(secret=Secret("hunter2"), owner="ci", address="https://registry.example.com:5000"),
         None,
     )
-    (key,) = exposures(b'{"auths": {"eu.gcr.io": {"auth": "X2pzb25fa2V5OnsiYSI6IDF9"}}}')
+    (token,) = exposures(json.dumps({"auths": {"images.example": {"username": "me", "password": GITHUB}}}).encode())
+    assert (token.rule, token.leaked) == ("github_token", Leaked(secret=Secret(GITHUB)))
+    (key,) = exposures(b'{"auths": {"eu.images.example": {"auth": "X2pzb25fa2V5OnsiYSI6IDF9"}}}')
     assert (key.rule, key.leaked) == ("gcp_service_account_key", Leaked(secret=Secret('{"a": 1}')))
     assert exposures(b'{"credsStore": "desktop", "auths": {"x": {}}}') == []
 
@@ -206,7 +211,9 @@ def test_a_file_that_is_one_token_is_that_token(exposures, token, end):
         ('machine h login u password "hunter2\n', "line 1: a quote without its end"),
         ("machine h\n password", "the file ends in the middle"),
         ("//h/:_auth=hunter2!\n", "line 1: `_auth` is not base64"),
+        ("//h/:_auth=hunter2\u0080\n", "line 1: `_auth` is not base64"),
         ('{"auths": {"h": {"auth": "hunter2!"}}}', "registry 1: the login is not base64"),
+        ('{"auths": {"h": {"auth": "hunter2\u0080"}}}', "registry 1: the login is not base64"),
         ("apiVersion: v1\nkind: Config\nusers: [hunter2\n", "line 4: this is not YAML"),
         (
             "apiVersion: v1\nkind: Config\nusers: [{name: a, user: {client-key-data: '!'}}]\n",

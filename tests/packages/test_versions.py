@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from packaging.specifiers import SpecifierSet
 
 from rotator.packages.affected import Affected, Range, in_order
-from rotator.packages.names import package
+from rotator.packages.names import ecosystem, package, purl
 from rotator.packages.versions import order, pep440, semver
 
 LITELLM, CHALK, JAR = package("PyPI", "litellm"), package("npm", "chalk"), package("Maven", "org.x:y")
@@ -74,6 +74,13 @@ def test_a_range_holds_what_lies_between_its_events(events, bad, good):
 def test_a_semver_range_is_ordered_so_whatever_the_ecosystem():
     span = Range("SEMVER", (("introduced", "1.0.0"), ("fixed", "1.10.0")))
     assert [Affected(each, ranges=(span,)).covers("1.9.0") for each in (CHALK, JAR)] == [True, True]
+
+
+@pytest.mark.parametrize("name", ["cargo", "crates", "Crates.x", "Crates.x:1"])
+def test_rusts_packages_are_one_ecosystem_by_each_of_its_names(name):
+    of = package(ecosystem(name), "serde")
+    assert purl("pkg:cargo/serde@1.2.0") == (of, "1.2.0")
+    assert Affected(of, ranges=(Range("ECOSYSTEM", (("introduced", "1.2.0"),)),)).covers("1.10.0") is True
 
 
 def test_where_nobody_here_knows_the_order_it_may_be_bad():
