@@ -8,7 +8,7 @@ nowhere else: an alarm that must wait fetches it anew. Where nobody may have it,
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, replace
 
 from rotator.bootstrap import Rotator
@@ -47,7 +47,8 @@ def completed(parts: Rotator, taken: Taken) -> Trigger:
         return Trigger(taken.title, exposures=exposures, missing=missing)
     names = next((each.fetch for each in parts.settings.triggers if each.title == taken.sender), None) or ()
     ways = [parts.settings.connection(each) for each in names]
-    found = [_fetched(taken, ways, each) for each in missing]
+    known = frozenset(each.id for each in parts.inventory.known()) if ways else frozenset()
+    found = [_fetched(taken, ways, each, known) for each in missing]
     whole = Trigger(
         taken.title,
         exposures=(*exposures, *(one for each in found for one in each.exposures)),
@@ -56,12 +57,12 @@ def completed(parts: Rotator, taken: Taken) -> Trigger:
     return keeping.without_secrets(whole)
 
 
-def _fetched(taken: Taken, ways: list[Connection], missing: Missing) -> Found:
+def _fetched(taken: Taken, ways: list[Connection], missing: Missing, known: Container[str]) -> Found:
     read, needs = _READERS[taken.sender]
     refused, silent = [], None
     for connection in ways:
         try:
-            return read(connection, missing)
+            return read(connection, missing, known)
         except Unavailable as error:
             silent = Unavailable(error.reason, f"asking {connection.name}; {error.detail}".removesuffix("; "))
             refused.append(f"{connection.name}: {error}")
@@ -76,7 +77,7 @@ def _fetched(taken: Taken, ways: list[Connection], missing: Missing) -> Found:
     return Found(missing=(replace(missing, reason=f"{missing.reason}. {why}"),))
 
 
-def _github(connection: Connection, missing: Missing) -> Found:
+def _github(connection: Connection, missing: Missing, _known: Container[str]) -> Found:
     repository, number = github_alert.named(missing) or ("", "")
     if not repository:
         raise Rejected("unreadable", "the alert's repository has no such name")
@@ -89,18 +90,18 @@ def _github(connection: Connection, missing: Missing) -> Found:
     return Found(exposures)
 
 
-def _gitguardian(connection: Connection, missing: Missing) -> Found:
+def _gitguardian(connection: Connection, missing: Missing, _known: Container[str]) -> Found:
     if not (missing.key.isascii() and missing.key.isdecimal()):
         raise Rejected("unreadable", "the incident has no such number")
     return Found(missing=(gitguardian_messages.located(missing, gitguardian.incident(connection, missing.key)),))
 
 
-def _pagerduty(connection: Connection, missing: Missing) -> Found:
+def _pagerduty(connection: Connection, missing: Missing, known: Container[str]) -> Found:
     number = pagerduty_messages.number_of(missing)
     if number is None:
         raise Rejected("unreadable", "the incident has no such id")
     incident, alerts = pagerduty.incident(connection, number)
-    exposures, left = pagerduty_messages.named(missing, incident, alerts)
+    exposures, left = pagerduty_messages.named(missing, incident, alerts, known)
     if mapping(alerts).get("more"):
         most = pagerduty.MOST
         more = f"it has more than {most} alerts: the first {most} were read, the others nobody has looked at"
@@ -108,7 +109,7 @@ def _pagerduty(connection: Connection, missing: Missing) -> Found:
     return Found(exposures, (left,))
 
 
-_READERS: Mapping[str, tuple[Callable[[Connection, Missing], Found], str]] = {
+_READERS: Mapping[str, tuple[Callable[[Connection, Missing, Container[str]], Found], str]] = {
     "github": (_github, github_alerts.NEEDS),
     "gitguardian": (_gitguardian, gitguardian.NEEDS),
     "pagerduty": (_pagerduty, pagerduty.NEEDS),

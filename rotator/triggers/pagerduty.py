@@ -8,7 +8,7 @@ the body (`event.occurred_at`), and a delivery is tried again later, so the wind
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import replace
 
 from rotator.credential import Leaked
@@ -35,6 +35,8 @@ SOURCE = "pagerduty"
 KINDS = {"access_key": "aws_iam_access_key", "session": "aws_sts_session"}
 """What is known by the form of its id, wherever it stands."""
 CONTENT_TYPES = JSON
+SPELT_OUT = 100
+"""Ids that are taken up of words which anybody may have written: each that no issuer knows is a task for a person."""
 _WORD = re.compile(r"(?<![A-Za-z0-9])[A-Z0-9]{20}(?![A-Za-z0-9])")
 _NUMBER = re.compile(r"[A-Za-z0-9]{1,40}")
 _LATE_S = 3 * 86400.0
@@ -86,10 +88,13 @@ def number_of(missing: Missing) -> str | None:
     return missing.key if _NUMBER.fullmatch(missing.key) else None
 
 
-def named(missing: Missing, incident: object, alerts: object) -> tuple[tuple[Exposure, ...], Missing]:
+def named(
+    missing: Missing, incident: object, alerts: object, known: Container[str] = ()
+) -> tuple[tuple[Exposure, ...], Missing]:
     """Return the access keys whose ids stand anywhere in the incident, and the task, for a person must read it still.
 
-    Nobody can say whether words of the monitoring's own name all that leaked.
+    Nobody can say whether words of the monitoring's own name all that leaked, nor who wrote them: of very many ids
+    those that are `known` come first, and all of them; what is left over is told by its number.
     """
     if text(mapping(mapping(incident).get("incident")), "id") != missing.key:
         return (), missing
@@ -97,11 +102,16 @@ def named(missing: Missing, incident: object, alerts: object) -> tuple[tuple[Exp
     ids = [each for each in words if aws_key_id(each)]
     if not ids:
         return (), replace(missing, reason="neither PagerDuty's alarm nor its alerts name a credential that is known")
-    found = tuple(Exposure(SOURCE, _rule(each), Leaked(id=each), missing.where) for each in ids)
-    reason = (
-        f"PagerDuty's alerts name {len(ids)} access key{'s' * (len(ids) > 1)}, which the plan has; nobody read the rest"
-    )
-    return found, replace(missing, reason=reason)
+    ours = [each for each in ids if each in known]
+    spelt = [*ours, *[each for each in ids if each not in known][: max(SPELT_OUT - len(ours), 0)]]
+    found = tuple(Exposure(SOURCE, _rule(each), Leaked(id=each), missing.where) for each in spelt)
+    reason = f"PagerDuty's alerts name {len(ids):,} access key{'s' * (len(ids) > 1)}, which the plan has"
+    if left := len(ids) - len(spelt):
+        reason = (
+            f"PagerDuty's alerts name {len(ids):,} access keys: the plan has {len(spelt):,}, with all of them that the "
+            f"inventory lists, and the other {left:,} stand there alone"
+        )
+    return found, replace(missing, reason=f"{reason}; nobody read the rest")
 
 
 def _rule(key_id: str) -> str:

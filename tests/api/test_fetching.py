@@ -13,9 +13,10 @@ from sqlalchemy import select
 from rotator.api.declaring import declare
 from rotator.api.fetching import PATIENCE
 from rotator.bootstrap import Rotator
-from rotator.credential import Secret
+from rotator.credential import CredentialRef, Secret
 from rotator.errors import BadInput
 from rotator.ledger import tables
+from rotator.ports import Discovered
 from rotator.providers.github_token import hashed
 from rotator.settings.file import load
 from rotator.triggers import gitguardian, github, pagerduty
@@ -329,6 +330,21 @@ def test_pagerdutys_alerts_name_keys_and_a_person_still_reads_them(parts, source
     assert {(each.kind, each.key) for each in record.manual} == {("aws_iam_access_key", key), (None, "PGR0VU2")}
     [left] = [each for each in record.manual if each.key == "PGR0VU2"]
     assert left.reason == "PagerDuty's alerts name 1 access key, which the plan has; nobody read the rest"
+
+
+def test_an_alert_of_very_many_ids_is_a_few_tasks_and_hides_none_that_is_known(parts, sources):
+    ids = [f"AKIA{number:016d}" for number in range(8000)]
+    ref = CredentialRef("aws_iam_access_key", "aws", "ci", ids[-1])
+    parts.inventory.keep("aws_iam_access_key", "aws", [Discovered(ref)])
+    incident = {"incident": {"id": "PGR0VU2"}}
+    sources.answers |= {"/incidents/PGR0VU2": incident, "/incidents/PGR0VU2/alerts": {"alerts": [" ".join(ids)]}}
+    record = declared(parts, pagerduty, sample("pagerduty"))
+    tasks = {each.key: each for each in record.manual}
+    assert {*ids[: pagerduty.SPELT_OUT - 1], ids[-1], "PGR0VU2"} == set(tasks)
+    assert tasks["PGR0VU2"].reason == (
+        "PagerDuty's alerts name 8,000 access keys: the plan has 100, with all of them that the inventory lists, "
+        "and the other 7,900 stand there alone; nobody read the rest"
+    )
 
 
 def test_pagerdutys_answer_about_another_incident_is_not_heard(parts, sources):
