@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from rotator.ledger.enrolment import Enrolment
     from rotator.ledger.hands import Hands
     from rotator.ledger.inventory import Inventory
+    from rotator.ledger.tokens import Tokens
     from rotator.ledger.triggers import Triggers
     from rotator.notifying import Notifying
     from rotator.outside import Outside
@@ -236,6 +237,13 @@ class Rotator:
     def gates(self) -> Gates:
         """What people say of an incident."""
         return Gates(self.database)
+
+    @functools.cached_property
+    def tokens(self) -> Tokens:
+        """Who may call the API."""
+        from rotator.ledger.tokens import Tokens  # noqa: PLC0415
+
+        return Tokens(self.database, self.settings.policy)
 
     @functools.cached_property
     def triggers(self) -> Triggers:

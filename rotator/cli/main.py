@@ -24,6 +24,7 @@ from rotator.cli import (
     respond,
     scaffold,
     service,
+    token,
     triggers,
 )
 from rotator.cli.options import Context
@@ -50,6 +51,7 @@ known.register(app)
 scaffold.register(app)
 inventory.register(app)
 triggers.register(app)
+token.register(app)
 notices.register(app)
 
 

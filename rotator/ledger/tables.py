@@ -431,6 +431,26 @@ dismissal = Table(
 )
 """As what people dismissed a credential, and why, and who took that back: a row is never edited away."""
 
+token = Table(
+    "token",
+    metadata,
+    # The letters behind `rot_` by which its row is found.
+    Column("lookup", String(8), primary_key=True),
+    Column("digest", String(64), nullable=False),
+    Column("name", String(64), nullable=False, unique=True),
+    Column("role", String(16), nullable=False),
+    # Whose acts its acts are: a login, empty for a program's own.
+    Column("person", Text, nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("expires_at", Double, nullable=False),
+    Column("used_at", Double),
+    Column("revoked_at", Double),
+    Column("revoked_by", Text),
+    Column("revoked_reason", Text),
+)
+"""Who may call the API: a token is kept as its SHA-256 alone. A row is never taken away, nor its name used again."""
+
 machine = Table(
     "machine",
     metadata,

@@ -1,0 +1,111 @@
+"""API tokens: who may call the API, and as whom. A token is shown once, as it is made."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+import typer
+
+from rotator.cli.options import Context, Output, OutputOption, console, emit
+from rotator.errors import BadInput
+from rotator.flow.approval import Role
+from rotator.report.plain import plain
+
+_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+_LASTS = re.compile(r"(\d{1,4})([hd])")
+_SECONDS = {"h": 3600.0, "d": 86400.0}
+_LONGEST_S = 366 * 86400.0
+Name = Annotated[str, typer.Argument(metavar="NAME", help="What it is called, in lists and in evidence.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add this file's commands."""
+    group = typer.Typer(help="Who may call the API, and what each may do.", no_args_is_help=True)
+    group.command("create")(create)
+    group.command("list")(list_tokens)
+    group.command("revoke")(revoke)
+    app.add_typer(group, name="token")
+
+
+def create(
+    context: typer.Context,
+    name: Name,
+    role: Annotated[Role, typer.Option(help="What it may do; never more than the person whose it is.")],
+    person: Annotated[
+        str, typer.Option(metavar="LOGIN", help="Whose acts its acts are; without it they are the token's own.")
+    ] = "",
+    expires: Annotated[str, typer.Option(metavar="TIME", help="How long it lasts: 12h, 30d; a year at most.")] = "30d",
+) -> None:
+    """Make a token and print it, once and nowhere else: the ledger keeps its hash alone.
+
+    Where `[approval]` stands in the configuration, a person makes tokens of his own, and an admin those of others.
+    """
+    from rotator import response  # noqa: PLC0415
+    from rotator.report.clocks import moment  # noqa: PLC0415
+
+    given: Context = context.obj
+    if _NAME.fullmatch(name) is None:
+        raise BadInput("no token can be called so", name, "letters, digits, _ . and -, 64 at most")
+    secret, made = given.parts().tokens.create(name, role, person, _lasts_s(expires), response.actor())
+    until = f"{made.name}: {made.role}, acts as {made.by}, until {moment(made.expires_at)[:16]}Z"
+    typer.echo(secret.reveal())
+    typer.echo(plain(f"{until}. It is shown this once; end it with: {given.called} token revoke {name}"), err=True)
+
+
+def list_tokens(context: typer.Context, output: OutputOption = Output.TABLE) -> None:
+    """List tokens, the newest first: what each may do, as whom, until when, and when it was used last."""
+    from rotator import clock  # noqa: PLC0415 - only this command pays for them
+    from rotator.api_token import PREFIX  # noqa: PLC0415
+    from rotator.report.clocks import moment  # noqa: PLC0415
+    from rotator.report.tables import plain_table, words  # noqa: PLC0415
+
+    given: Context = context.obj
+    found = [
+        {
+            "name": each.name,
+            "begins": PREFIX + each.lookup,
+            "role": each.role.value,
+            "person": each.person,
+            "state": each.state(clock.now()),
+            "created_at": moment(each.created_at),
+            "created_by": each.created_by,
+            "expires_at": moment(each.expires_at),
+            "used_at": moment(each.used_at),
+            "revoked_at": moment(each.revoked_at),
+            "revoked_by": each.revoked_by,
+            "revoked_reason": each.revoked_reason,
+        }
+        for each in given.parts().tokens.listed()
+    ]
+    if output is not Output.TABLE:
+        emit(found, output)
+        return
+    if not found:
+        typer.echo(f"nobody may call the API yet; {given.called} token create NAME --role viewer lets one", err=True)
+        return
+    table = plain_table(None, "name", "begins", "role", "acts as", "state", "expires", "used")
+    for row in found:
+        acts_as = row["person"] or f"token {row['name']}"
+        told = (row["name"], f"{row['begins']}…", row["role"], acts_as, row["state"])
+        table.add_row(*(words(str(each)) for each in told), str(row["expires_at"])[:10], str(row["used_at"])[:10])
+    console().print(table)
+
+
+def revoke(
+    context: typer.Context, name: Name, reason: Annotated[str, typer.Option(help="Why; it becomes evidence.")]
+) -> None:
+    """Let a token open nothing any more, from the next request on."""
+    from rotator import response  # noqa: PLC0415
+
+    given: Context = context.obj
+    found = given.parts().tokens.revoke(name, response.actor(), reason)
+    typer.echo(plain(f"{found.name} is revoked: {found.role}, acted as {found.by}"))
+
+
+def _lasts_s(text: str) -> float:
+    found = _LASTS.fullmatch(text)
+    seconds = int(found[1]) * _SECONDS[found[2]] if found is not None else 0.0
+    if not 0 < seconds <= _LONGEST_S:
+        raise BadInput(f"`{text}` is no time a token lasts", "--expires", "write 12h or 30d, 366d at most")
+    return seconds

@@ -1,0 +1,76 @@
+"""Who may do what over HTTP: which role each act needs, and how much of its role a token still has.
+
+The command line asks for no role but where a plan is approved, since it believes whatever login it is told; a token is
+somebody, so here each act asks. What gives something up that nobody brings back by itself is an approver's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+
+from rotator.errors import NotAllowed
+from rotator.flow.approval import Policy, Role
+
+_RANK = list(Role)
+
+
+class Act(StrEnum):
+    """What a request does, as evidence names it."""
+
+    READ = "read"
+    DECLARE = "declare"
+    STOP = "stop"
+    CONTINUE = "continue"
+    RETRY = "retry"
+    DONE = "done"
+    CLOSE_GATE = "close_gate"
+    ISOLATE = "isolate"
+    REOPEN = "reopen"
+    BREAK_GLASS = "break_glass"
+    APPROVE = "approve"
+    REVIEW = "review"
+    DISMISS = "dismiss"
+    SKIP = "skip"
+    UNDO = "undo"
+    RELEASE = "release"
+    OPEN_GATE = "open_gate"
+
+
+_APPROVERS = (Act.APPROVE, Act.REVIEW, Act.DISMISS, Act.SKIP, Act.UNDO, Act.RELEASE, Act.OPEN_GATE)
+NEEDS: Mapping[Act, Role] = MappingProxyType(
+    {**dict.fromkeys(Act, Role.RESPONDER), **dict.fromkeys(_APPROVERS, Role.APPROVER), Act.READ: Role.VIEWER}
+)
+
+
+def may(role: Role, act: Act) -> bool:
+    """Tell whether a role is enough for an act."""
+    return _RANK.index(role) >= _RANK.index(NEEDS[act])
+
+
+def still(role: Role, person: str, policy: Policy | None) -> Role:
+    """Return what a token of that role may be now: no more than the person it names, and a viewer where he is gone."""
+    if policy is None or not person:
+        return role
+    named = policy.people.get(person)
+    return min(role, named.role if named is not None else Role.VIEWER, key=_RANK.index)
+
+
+def refuse_creation(policy: Policy | None, by: str, role: Role, person: str) -> None:
+    """Raise NotAllowed for a token that would let somebody be more than he is, or another than he is.
+
+    Where there is a rule, a person makes tokens of his own, and an admin those of others and of programs.
+    """
+    if policy is None:
+        return
+    named, maker = policy.people.get(person), policy.people.get(by)
+    if person and named is None:
+        known = ", ".join(sorted(policy.people)) or "nobody"
+        raise NotAllowed(f"`{person}` is nobody in [[people]]", "--person", f"there is {known}")
+    if named is not None and still(role, person, policy) is not role:
+        raise NotAllowed(f"{person} is a {named.role}, and no token makes more of him", "--role", "give less")
+    if person != by and (maker is None or maker.role is not Role.ADMIN):
+        what = f"a token of {person}" if person else "a token of nobody's"
+        admins = ", ".join(sorted(each.name for each in policy.people.values() if each.role is Role.ADMIN))
+        raise NotAllowed(f"{what} is made by an admin", "token create", f"ask {admins or 'for one in [[people]]'}")

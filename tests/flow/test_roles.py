@@ -1,0 +1,66 @@
+"""Who may do what over HTTP: a role may what those below it may, and no token makes more of a person than he is."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rotator.errors import NotAllowed
+from rotator.flow.approval import Person, Policy, Role
+from rotator.flow.roles import NEEDS, Act, may, refuse_creation, still
+
+ROLES = list(Role)
+POLICY = Policy(
+    {
+        "ana": Person("ana", frozenset({Role.RESPONDER})),
+        "bo": Person("bo", frozenset({Role.APPROVER})),
+        "cy": Person("cy", frozenset({Role.ADMIN})),
+    }
+)
+
+
+def test_every_act_has_its_role_and_each_role_may_what_those_below_it_may():
+    assert set(NEEDS) == set(Act)
+    for act in Act:
+        allowed = [may(role, act) for role in ROLES]
+        assert allowed == sorted(allowed)
+        assert allowed[-1]
+
+
+def test_a_viewer_only_reads_and_a_responder_gives_nothing_up():
+    assert {act for act in Act if may(Role.VIEWER, act)} == {Act.READ}
+    kept = {Act.APPROVE, Act.REVIEW, Act.DISMISS, Act.SKIP, Act.UNDO, Act.RELEASE, Act.OPEN_GATE}
+    assert {act for act in Act if not may(Role.RESPONDER, act)} == kept
+
+
+@given(st.sampled_from(ROLES), st.sampled_from(["", "ana", "bo", "cy", "gone"]))
+def test_a_token_is_never_more_than_it_was_made_nor_than_the_person_it_names(role, person):
+    now = still(role, person, POLICY)
+    assert ROLES.index(now) <= ROLES.index(role)
+    if person:
+        of_person = POLICY.people[person].role if person in POLICY.people else Role.VIEWER
+        assert ROLES.index(now) <= ROLES.index(of_person)
+    assert still(role, person, None) is role
+
+
+@pytest.mark.parametrize(
+    ("by", "role", "person", "why"),
+    [
+        ("ana", Role.RESPONDER, "ana", ""),
+        ("cy", Role.APPROVER, "bo", ""),
+        ("cy", Role.RESPONDER, "", ""),
+        ("ana", Role.APPROVER, "ana", "ana is a responder"),
+        ("ana", Role.APPROVER, "bo", "made by an admin"),
+        ("bo", Role.VIEWER, "", "made by an admin"),
+        ("stranger", Role.VIEWER, "", "made by an admin"),
+        ("cy", Role.VIEWER, "dora", "nobody in"),
+    ],
+)
+def test_where_there_is_a_rule_a_person_makes_tokens_of_his_own_and_an_admin_those_of_others(by, role, person, why):
+    if not why:
+        refuse_creation(POLICY, by, role, person)
+    else:
+        with pytest.raises(NotAllowed, match=why):
+            refuse_creation(POLICY, by, role, person)
+    refuse_creation(None, by, role, person)
