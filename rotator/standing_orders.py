@@ -14,7 +14,9 @@ from typing import Any
 from rotator import clock, response
 from rotator.bootstrap import Rotator
 from rotator.credential import CredentialRef
+from rotator.flow.exposure import Certainty
 from rotator.flow.incident import Incident
+from rotator.flow.scope import Scoped
 from rotator.flow.standing_order import Part, split
 from rotator.ledger.growing import More
 from rotator.ledger.ordering import Covered, Ordered
@@ -60,16 +62,23 @@ def _split(parts: Rotator, prepared: Prepared, sender: str) -> tuple[Part, ...]:
     orders = parts.settings.orders
     if not orders:
         return (Part(prepared.plan),)
-    # It may be what the rotator itself uses: no environment is agreed on that.
-    doubtful = {each.ref for each in prepared.scoped if each.uncompared}
+    agreed = {each.ref for each in prepared.scoped if _may_be_covered(each)}
     return split(
         prepared.plan,
         orders,
         sender,
-        lambda ref: None if ref in doubtful else parts.custodies.of(ref).environment,
+        lambda ref: parts.custodies.of(ref).environment if ref in agreed else None,
         partial(_living, parts),
         clock.now(),
     )
+
+
+def _may_be_covered(each: Scoped) -> bool:
+    """Tell whether the sender named it, and nobody doubts that it is not what the rotator itself uses.
+
+    What is only within reach of something named was inferred, or was made with it: a person looks at that first.
+    """
+    return not each.uncompared and any(one.certainty is Certainty.SEEN for one in each.exposures)
 
 
 def _covered(part: Part) -> Covered:

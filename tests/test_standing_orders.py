@@ -1,4 +1,4 @@
-"""What an alarm declares begins by an order only where nobody doubts whose credential it is."""
+"""What an alarm declares begins by an order only where its sender named it, and nobody doubts whose it is."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import pytest
 
 from rotator import standing_orders
 from rotator.bootstrap import Rotator
+from rotator.flow.exposure import Certainty
 from rotator.flow.forecast import forecast
 from rotator.flow.incident import Severity
 from rotator.flow.plan import make
@@ -22,7 +23,7 @@ data_dir = "data"
 name = "prod"
 family = "aws"
 [[credentials]]
-match = {id = "1"}
+match = {provider = "aws_iam_access_key"}
 environment = "staging"
 [[standing_orders]]
 name = "at-once"
@@ -34,13 +35,37 @@ verified = false
 """
 
 
-@pytest.mark.parametrize(("uncompared", "orders"), [((), ("at-once",)), (("eyes",), ())])
-def test_no_order_covers_what_may_be_the_rotators_own(tmp_path, uncompared, orders):
+
+@pytest.fixture
+def parts(tmp_path):
     (tmp_path / "rotator.toml").write_text(CONFIGURED)
-    parts = Rotator(load(tmp_path / "rotator.toml"))
-    found = replace(stolen("aws_iam_access_key", "1"), uncompared=uncompared)
-    plan = make([found], (), PLAYBOOKS, doors(found))
-    prepared = Prepared(plan, (found,), forecast(plan, {}))
+    found = Rotator(load(tmp_path / "rotator.toml"))
+    yield found
+    found.database.close()
+
+
+def declared(parts, *found):
+    plan = make(found, (), PLAYBOOKS, doors(*found))
+    prepared = Prepared(plan, found, forecast(plan, {}))
     told = {"title": "stolen", "severity": Severity.HIGH, "detected_at": 1.0, "by": "test"}
-    assert standing_orders.declare(parts, prepared, "cli", **told).orders == orders
-    parts.database.close()
+    return standing_orders.declare(parts, prepared, "cli", **told)
+
+
+@pytest.mark.parametrize(("uncompared", "orders"), [((), ("at-once",)), (("eyes",), ())])
+def test_no_order_covers_what_may_be_the_rotators_own(parts, uncompared, orders):
+    assert declared(parts, replace(stolen("aws_iam_access_key", "1"), uncompared=uncompared)).orders == orders
+
+
+@pytest.mark.parametrize("certainty", [Certainty.INFERRED, Certainty.REACHABLE])
+def test_what_follows_from_what_a_sender_named_waits_for_a_person(parts, certainty):
+    named, other = stolen("aws_iam_access_key", "1"), stolen("aws_iam_access_key", "2", owner="else")
+    [seen] = other.exposures
+    found = declared(parts, named, replace(other, exposures=(replace(seen, certainty=certainty),)))
+    assert (found.orders, found.covered, found.waiting) == (("at-once",), 1, 1)
+    assert [each.given != () for each in parts.reading.incident(found.incident.id).approvals] == [True, False]
+
+
+def test_what_a_sender_named_is_covered_though_it_is_within_reach_of_another_too(parts):
+    named = stolen("aws_iam_access_key", "1")
+    again = replace(named.exposures[0], certainty=Certainty.INFERRED)
+    assert declared(parts, replace(named, exposures=(again, *named.exposures))).covered == 1

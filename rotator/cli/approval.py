@@ -69,7 +69,7 @@ def approve(  # noqa: PLR0917 - options, which callers name
     found = parts.approvals.approve(name, digest, response.actor(), scopes, reason or "")
     start_workers(given, parts)
     typer.echo(plain(f"{_became(found)}; watch it with: {given.called} incident watch {name}"))
-    if found.wanted and not found.begins and any(each.scope is Scope.CONTAINMENT for each in found.wanted):
+    if any(each.scope in scopes | {Scope.CONTAINMENT} for each in found.wanted):
         raise typer.Exit(3)
 
 
