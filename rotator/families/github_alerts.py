@@ -20,7 +20,7 @@ def alert(connection: Connection, repository: str, number: str) -> tuple[object,
     with alarm_source(connection, API, _headers, NEEDS, later_of) as github:
         path = f"/repos/{repository}/secret-scanning/alerts/{number}"
         found, places = github.read(path), github.read(f"{path}/locations?per_page={_MOST}")
-    return found, places if isinstance(places, list) else []
+    return found, places[:_MOST] if isinstance(places, list) else []
 
 
 def reach(connection: Connection) -> None:

@@ -60,6 +60,8 @@ KINDS = {
 _KEY = re.compile(r"([A-Za-z0-9-]{1,100}/(?!\.{1,2}#)[A-Za-z0-9._-]{1,100})#([0-9]{1,12})")
 _VALID = frozenset({"active", "inactive"})
 _LONGEST_SECRET = 1 << 16
+_LONGEST_PLACE = 4096
+"""Letters of a path or an address; what is longer names no place that anybody could look at."""
 
 
 def named(missing: Missing) -> tuple[str, str] | None:
@@ -88,7 +90,12 @@ def exposures(missing: Missing, alert: object, locations: Sequence[object]) -> t
 def _place(repository: str, location: Mapping[str, object]) -> tuple[str, int | None]:
     """Return where it is, and in which line: a file, or the address of an issue, a comment, a pull request."""
     details = mapping(location.get("details"))
-    if path := word(details, "path"):
+    if path := _named(details, "path"):
         return f"{repository}/{path}", line(details, "start_line")
-    address = next((word(details, key) for key in details if key.endswith("_url") and word(details, key)), "")
+    address = next((named for key in details if key.endswith("_url") and (named := _named(details, key))), "")
     return address or f"{repository}: {word(location, 'type')[:LONGEST]}", None
+
+
+def _named(details: Mapping[str, object], key: str) -> str:
+    named = word(details, key)
+    return named if len(named) <= _LONGEST_PLACE else ""

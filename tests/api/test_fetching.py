@@ -228,6 +228,19 @@ def test_places_of_any_form_cost_the_secret_nothing(parts, sources):
     assert run.run.ref.owner == "ann"
 
 
+def test_more_places_than_were_asked_for_and_endless_ones_are_not_taken_over(parts, sources):
+    github_token(sources)
+    listed = [{"type": "commit", "details": {"path": f"{number}.env"}} for number in range(3000)]
+    endless = {"type": "commit", "details": {"path": "x" * 1_000_000, "a_url": "y" * 5000}}
+    sources.answers[f"{ALERT}/locations"] = [endless, *listed]
+    declared(parts, github, github_body())
+    with parts.database.read() as connection:
+        seen = connection.execute(select(tables.exposure.c.path)).scalars().all()
+    assert len(seen) == 100
+    assert "octo-org/payments: commit" in seen
+    assert max(map(len, seen)) < 100
+
+
 @pytest.mark.usefixtures("sources")
 def test_the_task_says_which_permission_is_missing(parts):
     for sender, needs in (
