@@ -111,10 +111,8 @@ class Dismissing:
         )
         ids = [each["id"] for each in held.branches]
         connection.execute(delete(tables.mint).where(tables.mint.c.branch.in_(ids)))
-        # Below zero it reads nothing now: so it is before a plan is approved, and until it is opened again.
-        connection.execute(
-            update(_reach).where(_reach.c.run == named.id, _reach.c.open > 0).values(open=-_reach.c.open)
-        )
+        counts = (_reach.c.run == named.id, _reach.c.open > 0)
+        connection.execute(update(_reach).where(*counts).values(open=_reach.c.open - tables.SET_ASIDE))
         if held.run.requested_at is not None and held.run.contained_at is None:
             connection.execute(update(_reach).where(_reach.c.run.in_(_at_work_on(held))).values(open=tables.LIVES))
         connection.execute(leak_safe.WAKE_INCIDENT, {"of_incident": held.run.incident})
@@ -155,6 +153,11 @@ class Dismissing:
         if held.run.requested_at is not None:
             _refuse_second_replacement(connection, held)
         connection.execute(update(_run).where(_run.c.id == named.id).values(dismissed=None))
+        # What counted as a reader does so at once, approved or not: beside a standing order nobody had to say yes.
+        # What was contained in the moment of its dismissal reads nothing any more.
+        reads = _reach.c.open + tables.SET_ASIDE if held.run.contained_at is None else 0
+        counted = (_reach.c.run == named.id, _reach.c.open < -tables.LIVES_ON)
+        connection.execute(update(_reach).where(*counted).values(open=reads))
         if held.run.requested_at is None:
             return Told(named, digest=reopening.revise(connection, named.id, by, reason, now, self._basis))
         for branch in held.branches:
@@ -162,9 +165,6 @@ class Dismissing:
                 state, due_at, why = as_it_was(each for each in held.steps if each.branch == branch["id"])
                 rest = {"state": state.value, "due_at": due_at, "reason": why}
                 connection.execute(update(_branch).where(_branch.c.id == branch["id"]).values(rest))
-        # What was contained in the moment of its dismissal reads nothing any more.
-        reads = -_reach.c.open if held.run.contained_at is None else 0
-        connection.execute(update(_reach).where(_reach.c.run == named.id, _reach.c.open < 0).values(open=reads))
         opening.begin(connection, held.run.incident)
         return Told(named)
 

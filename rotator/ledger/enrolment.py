@@ -234,25 +234,32 @@ class Enrolment:
         begun = select(run.c.id).where(run.c.incident == incident, run.c.dismissed.is_(None))
         living = update(tables.reach).where(tables.reach.c.run.in_(begun), tables.reach.c.open < 0)
         connection.execute(living.values(open=-tables.reach.c.open))
-        earlier = tables.reach.c.run.in_(_earlier_runs(incident, numbers))
-        connection.execute(update(tables.reach).where(earlier, tables.reach.c.open > 0).values(open=0))
+        mine, earlier = _told_by_earlier(incident, numbers)
+        # Contained elsewhere before, when it counted unapproved, and resumed there since: it tells that it lives.
+        again = update(tables.reach).where(tables.reach.c.run.in_(mine), tables.reach.c.open == 0)
+        connection.execute(again.values(open=tables.LIVES))
+        gone = update(tables.reach).where(tables.reach.c.run.in_(earlier), tables.reach.c.open > 0)
+        connection.execute(gone.values(open=0))
         opening.begin(connection, incident)
 
 
-def _earlier_runs(incident: str, numbers: list[int]) -> Select[Any]:
-    """Ask for the runs of other incidents for credentials of these revisions, which from now on tell if they live.
+def _told_by_earlier(incident: str, numbers: list[int]) -> tuple[Select[Any], Select[Any]]:
+    """Ask for the runs of these revisions whose credential a run of another incident says lives, and for the latter.
 
-    One that was resumed, or could not be stopped there, would else keep all waiting who deliver where it reads.
+    From now on the former tell. One that was resumed there, or could not be stopped, would else keep all waiting who
+    deliver where it reads.
     """
     mine, other, reach = tables.run.alias("mine"), tables.run.alias("other"), tables.reach.alias("living")
     same = (mine.c[name] == other.c[name] for name in ("provider", "connection", "owner", "credential", "generation"))
-    return (
-        select(other.c.id)
-        .join(reach, reach.c.run == other.c.id)
-        .join(mine, and_(*same))
-        .where(mine.c.incident == incident, mine.c.revision.in_(numbers), mine.c.dismissed.is_(None))
-        .where(other.c.incident != incident, reach.c.open > 0)
+    both = other.join(reach, reach.c.run == other.c.id).join(mine, and_(*same))
+    asked = (
+        mine.c.incident == incident,
+        mine.c.revision.in_(numbers),
+        mine.c.dismissed.is_(None),
+        other.c.incident != incident,
+        reach.c.open > 0,
     )
+    return (select(mine.c.id).select_from(both).where(*asked), select(other.c.id).select_from(both).where(*asked))
 
 
 def _left_out(each: Excluded) -> dict[str, Any]:

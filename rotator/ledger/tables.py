@@ -39,7 +39,10 @@ incident = Table(
     Column("exposed_at", Double),
     Column("detected_at", Double, nullable=False),
     Column("declared_at", Double, nullable=False),
+    # Closed: nothing of it is approved or added any more, until somebody opens it again.
     Column("closed_at", Double),
+    Column("closed_by", Text),
+    Column("closed_reason", Text),
     Column("plan_digest", String(64), nullable=False),
     Column("approved_at", Double),
     Column("approved_by", Text),
@@ -99,9 +102,11 @@ reach = Table(
 """The connections on which an exposed credential may read or administer. `open`: LIVES until it is contained, then 0.
 
 Nobody knows what one under replace_first reads: it LIVES_ON, and others under replace_first do not wait for it, since
-they would wait for each other; their plan warned of it. Below zero: so it will be when its plan is approved.
+they would wait for each other; their plan warned of it. Below zero: so it will be when its plan is approved. What
+counted when its credential was dismissed is lower by SET_ASIDE, and counts again the moment that is opened.
 """
 LIVES, LIVES_ON = 1, 2
+SET_ASIDE = 10
 
 delivery = Table(
     "delivery",
@@ -228,8 +233,9 @@ exposure = Table(
     Column("commit", Text),
     Column("scanner_says", Text),
     Column("certainty", String(16), nullable=False),
-    # What the report tells it apart by: its id, or a keyed fingerprint.
+    # What the report tells it apart by: its id, or a keyed fingerprint. The second also where it tells both.
     Column("key", Text),
+    Column("fingerprint", Text),
 )
 
 manual = Table(

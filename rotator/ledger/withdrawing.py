@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, delete, or_, select, update
+from sqlalchemy import Connection, case, delete, or_, select, update
 
 from rotator.ledger import tables
 
@@ -30,8 +30,20 @@ def withdraw(connection: Connection, run: str, into: str) -> None:
         both = connection.execute(waiting.where(awaits.c.run.in_(known))).scalars().all()
         of_run = update(awaits).where(awaits.c.lifeline == run, awaits.c.run.not_in([*both, into]))
         connection.execute(of_run.values(lifeline=into))
+        _read_on(connection, run, into)
     connection.execute(delete(awaits).where(or_(awaits.c.run == run, awaits.c.lifeline == run)))
     for name in _OF_RUN:
         of_name = tables.metadata.tables[name]
         connection.execute(delete(of_name).where(of_name.c.run == run))
     connection.execute(delete(table).where(table.c.id == run))
+
+
+def _read_on(connection: Connection, run: str, into: str) -> None:
+    """Have the run that answers count as a reader where the other did: beside a standing order it did unapproved."""
+    reach = tables.reach
+    counted = select(reach.c.open).where(reach.c.run == run, reach.c.open > 0)
+    set_aside = select(reach.c.open).where(reach.c.run == run, reach.c.open < -tables.LIVES_ON)
+    lowered = case((set_aside.exists(), tables.SET_ASIDE), else_=0)
+    not_yet = (reach.c.run == into, reach.c.open.in_([-tables.LIVES, -tables.LIVES_ON]))
+    of_both = update(reach).where(*not_yet, or_(counted.exists(), set_aside.exists()))
+    connection.execute(of_both.values(open=-reach.c.open - lowered))
