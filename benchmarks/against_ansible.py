@@ -20,7 +20,7 @@ from pathlib import Path
 
 import asyncssh
 
-from rotator.cli.runtime import RuntimeLock
+from rotator.runtime_lock import RuntimeLock
 from tests.servers.sshd import ACCOUNT, Sshds, sshds
 
 HOSTS = 40

@@ -9,11 +9,12 @@ from typing import Any
 
 from rotator.bootstrap import Rotator
 from rotator.cli.permitted import NOT_ASKED, May, Permissions, permissions
-from rotator.cli.reaching import Asked, Reached, issuer, reach, served
+from rotator.cli.reaching import Asked, Reached, issuer, reach
 from rotator.errors import BadInput, Rejected
 from rotator.flow.playbook_words import meant
 from rotator.permissions import LOOK
 from rotator.ports import Connection
+from rotator.shown.kinds import served
 
 _REFUSALS = frozenset({"access_denied", "permission_denied"})
 """How the other side says that one may not look."""

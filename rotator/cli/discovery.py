@@ -112,11 +112,11 @@ def _named(parts: Rotator, name: str) -> Connection:
 
 def _list(parts: Rotator, connection: Connection, lists: _Lists, kind: str | None = None) -> None:
     """List one kind, or all, of what a connection serves."""
-    from rotator.cli import reaching  # noqa: PLC0415
     from rotator.flow.playbook_words import meant  # noqa: PLC0415
     from rotator.ports import Discoverable  # noqa: PLC0415
+    from rotator.shown.kinds import served  # noqa: PLC0415
 
-    kinds = reaching.served(parts, connection)
+    kinds = served(parts, connection)
     if kind is not None and kind not in kinds:
         raise BadInput(f"{connection.name} serves no such kind", kind, meant(kind, kinds))
     for each in [kind] if kind else kinds:

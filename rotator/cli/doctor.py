@@ -15,16 +15,17 @@ from rotator.bootstrap import Rotator
 from rotator.cli import approval
 from rotator.cli.notices import channels, given_up
 from rotator.cli.options import Context
-from rotator.cli.reaching import ANSWERS, Asked, Reached, families, issuer, permitting, reach, served, store, webhook
-from rotator.cli.runtime import is_unattended
+from rotator.cli.reaching import ANSWERS, Asked, Reached, issuer, permitting, reach, store, webhook
 from rotator.cli.triggers import looked_at, sources
 from rotator.errors import BadInput, RotatorError
 from rotator.flow.scope import ConsumerAddress
-from rotator.ledger.counting import ALIVE_AGAIN
+from rotator.ledger.listing import ALIVE_AGAIN
 from rotator.ledger.database import LedgerFailed
 from rotator.recovery import Unusable, Ways
 from rotator.report.clocks import moment
 from rotator.report.people import as_called
+from rotator.runtime_lock import is_unattended
+from rotator.shown.kinds import families, served
 
 _OTHERS = 0o077
 """What others may do with a file."""

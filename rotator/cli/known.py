@@ -92,25 +92,12 @@ def schema() -> None:
 
 def list_providers(context: typer.Context, output: OutputOption = Output.TABLE) -> None:
     """List kinds of credentials: what can be done to each by machine, what that was tested against, who serves it."""
-    from rotator.cli import reaching  # noqa: PLC0415
     from rotator.report import kinds  # noqa: PLC0415
     from rotator.report.tables import plain_table, words  # noqa: PLC0415
+    from rotator.shown.kinds import kinds as kinds_here  # noqa: PLC0415
 
     given: Context = context.obj
-    parts = given.parts()
-    known, broken = reaching.families(parts)
-    found = [
-        {
-            **kinds.row(
-                playbook,
-                parts.outside.classes(name) if name in known else (),
-                known.get(name, ""),
-                [each.name for each in parts.connections if name in reaching.served(parts, each)],
-            ),
-            "trouble": str(broken[name]) if name in broken else "",
-        }
-        for name, playbook in parts.playbooks.items()
-    ]
+    found = kinds_here(given.parts())
     if output is not Output.TABLE:
         emit(found, output)
         return

@@ -15,7 +15,7 @@ from rotator.bootstrap import Rotator
 from rotator.cli.made_up import NOBODY, fitting
 from rotator.cli.permitted import May, Permissions, at_store, permissions
 from rotator.credential import CredentialRef
-from rotator.errors import BadInput, Rejected, RotatorError, Unavailable
+from rotator.errors import Rejected, RotatorError, Unavailable
 from rotator.flow.scope import ConsumerAddress
 from rotator.ports import CALL_DEADLINE_S, CONNECT_TIMEOUT_S, Connection, Discoverable, Formed, Place, Provider
 
@@ -73,28 +73,6 @@ def _ask(asked: Asked, answer: queue.SimpleQueue[Reached]) -> None:
         answer.put(asked.answered(str(error), well=False, error=error))
     except Exception as error:  # noqa: BLE001 - it did answer; what nobody foresaw may hold material in its words
         answer.put(asked.answered(f"an answer that nobody foresaw: {type(error).__name__}", well=False))
-
-
-def families(parts: Rotator) -> tuple[dict[str, str], dict[str, BadInput]]:
-    """Return the family of each kind, and why the others cannot be loaded here: a package that is missing, say."""
-    found: dict[str, str] = {}
-    broken: dict[str, BadInput] = {}
-    for name in parts.playbooks:
-        try:
-            found[name] = parts.outside.family(name)
-        except BadInput as error:
-            broken[name] = error
-    return found, broken
-
-
-def served(parts: Rotator, connection: Connection) -> list[str]:
-    """Return the kinds that a connection serves, of those that can be loaded."""
-    found, _ = families(parts)
-    return [
-        name
-        for name, family in found.items()
-        if family == connection.family and (connection.kinds is None or name in connection.kinds)
-    ]
 
 
 def issuer(

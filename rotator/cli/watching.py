@@ -19,11 +19,11 @@ from rotator import clock
 from rotator.bootstrap import Rotator
 from rotator.cli import footholds
 from rotator.cli.options import Context, Output, console, emit
-from rotator.cli.runtime import RuntimeLock, is_unattended
 from rotator.ledger.records import Progress
 from rotator.report import incident as incident_report
 from rotator.report.plain import plain
 from rotator.report.terminal import incident_text
+from rotator.runtime_lock import RuntimeLock, is_unattended
 
 POLL_S = 0.25
 ASK_AFTER_WORKERS_S = 3.0

@@ -10,12 +10,13 @@ import pytest
 
 from rotator.bootstrap import Rotator
 from rotator.cli.made_up import NOBODY, fitting
-from rotator.cli.reaching import Asked, issuer, reach, served
+from rotator.cli.reaching import Asked, issuer, reach
 from rotator.errors import Unavailable
 from rotator.playbook_file import load_all
 from rotator.ports import Connection
 from rotator.practice.process import free_port
 from rotator.settings.configuration import Settings
+from rotator.shown.kinds import served
 from tests.contracts.case import opener
 
 KINDS = load_all()

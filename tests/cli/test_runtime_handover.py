@@ -7,7 +7,8 @@ import threading
 import pytest
 
 from rotator.bootstrap import Rotator
-from rotator.cli.runtime import IDLE_TICKS, RuntimeLock, is_unattended, run_embedded
+from rotator.cli.runtime import IDLE_TICKS, run_embedded
+from rotator.runtime_lock import RuntimeLock, is_unattended
 from rotator.settings.configuration import Settings
 
 
