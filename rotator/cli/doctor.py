@@ -19,8 +19,8 @@ from rotator.cli.reaching import ANSWERS, Asked, Reached, issuer, permitting, re
 from rotator.cli.triggers import looked_at, sources
 from rotator.errors import BadInput, RotatorError
 from rotator.flow.scope import ConsumerAddress
-from rotator.ledger.listing import ALIVE_AGAIN
 from rotator.ledger.database import LedgerFailed
+from rotator.ledger.listing import ALIVE_AGAIN
 from rotator.recovery import Unusable, Ways
 from rotator.report.clocks import moment
 from rotator.report.people import as_called

@@ -37,7 +37,8 @@ def list_exposures(context: typer.Context, incident: Id, output: OutputOption = 
     given: Context = context.obj
     parts = given.parts()
     record = parts.reading.incident(parts.reading.named(incident))
-    rows = exposure_rows(record, parts.dismissing.exposures(record.incident.id))
+    seen = [parts.dismissing.exposures(each.incident.id) for each in record.family]
+    rows = exposure_rows(record, {of: places for each in seen for of, places in each.items()})
     if output is Output.TABLE:
         console().print(exposure_table(rows))
     else:
@@ -62,7 +63,7 @@ def dismiss(
     given: Context = context.obj
     wanted = disposition(as_)
     parts = given.parts()
-    of = parts.reading.named(incident)
+    of = parts.reading.holding(parts.reading.named(incident), name)
     named = parts.dismissing.named(of, name)
     said = _asked(parts, wanted, named)
     told = parts.dismissing.dismiss(of, named.id, wanted, response.actor(), reason, said)
@@ -81,7 +82,7 @@ def reopen(context: typer.Context, incident: Id, name: Name, reason: Reason) -> 
 
     given: Context = context.obj
     parts = given.parts()
-    of = parts.reading.named(incident)
+    of = parts.reading.holding(parts.reading.named(incident), name)
     named = parts.dismissing.named(of, name)
     told = parts.dismissing.reopen(of, named.id, response.actor(), reason)
     what = plain(f"{named.kind or 'not recognised'} {named.key} ({named.id}) is open again")

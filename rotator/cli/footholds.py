@@ -30,14 +30,16 @@ def named(parts: Rotator, plan: Plan, given: Iterable[str] | None) -> dict[str, 
 
 def strangers(parts: Rotator, record: IncidentRecord) -> list[str]:
     """Return the footholds of an incident of which nothing here is called so; none without a configuration."""
-    if not record.footholds:
+    every = record.family
+    found, runs = [each for of in every for each in of.footholds], [each for of in every for each in of.runs]
+    if not found:
         return []
-    told = {consumer.host for each in record.runs for consumer in each.run.consumers}
+    told = {consumer.host for each in runs for consumer in each.run.consumers}
     try:
-        known = told | _known(parts, (step.target for each in record.runs for step in each.steps))
+        known = told | _known(parts, (step.target for each in runs for step in each.steps))
     except BadInput:
         return []
-    return [each.host for each in record.footholds if each.host not in known]
+    return [each.host for each in found if each.host not in known]
 
 
 def _known(parts: Rotator, targets: Iterable[str]) -> frozenset[str]:

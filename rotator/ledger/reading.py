@@ -20,6 +20,7 @@ from rotator.ledger import (
     counting,
     dismissals,
     earlier,
+    listing,
     other_runs,
     plans,
     reservation,
@@ -49,7 +50,7 @@ class Reading:
     def incidents(self) -> list[Listed]:
         """Return every incident, the newest first."""
         with self._database.read() as connection:
-            return counting.listed(connection)
+            return listing.listed(connection)
 
     def named(self, incident: str) -> str:
         """Return the id that a person meant: itself, or the newest one for `last`. Raises BadInput for no incident."""
@@ -63,6 +64,14 @@ class Reading:
         if found is None:
             raise BadInput("no such incident", incident, "rotator incident list shows them")
         return str(found)
+
+    def holding(self, incident: str, name: str) -> str:
+        """Return which incident, of one and what was merged into it, has a credential, run or task of that name.
+
+        The one itself where none has. Raises BadInput where several have.
+        """
+        with self._database.read() as connection:
+            return revisions.holding(connection, incident, name)
 
     def answered(
         self, deliver: Mapping[CredentialRef, tuple[Place, ...]], incident: str = ""
@@ -120,8 +129,7 @@ class Reading:
     def progress(self, incident: str, now: float) -> Progress:
         """Return the counts of one incident, cheaply enough to be asked several times a second."""
         with self._database.read() as connection:
-            every = [incident, *revisions.merged(connection, incident)]
-            return counting.together([counting.progress(connection, each, now) for each in every])
+            return counting.progress(connection, incident, now)
 
     def incident(self, incident: str) -> IncidentRecord:
         """Return one incident whole, from one consistent state. Raises BadInput when there is none."""
@@ -143,7 +151,7 @@ class Reading:
             approved_at=row["approved_at"],
             runs=tuple(_runs(connection, row, runs, exposures)),
             manual=tuple(_manual(connection, incident, exposures)),
-            stops=tuple(counting.concerning(stops_in.find(connection), incident, _connections(runs))),
+            stops=tuple(counting.concerning(stops_in.find(connection), [incident], _connections(runs))),
             gates=tuple(gates_in.find_gates(connection, incident)),
             footholds=tuple(gates_in.find_footholds(connection, incident)),
             warnings=waits.warned(connection, incident),

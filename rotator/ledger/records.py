@@ -88,19 +88,29 @@ class IncidentRecord:
     told: tuple[Told, ...] = ()
     dismissals: tuple[Dismissal, ...] = ()
 
+    @property
+    def family(self) -> tuple[IncidentRecord, ...]:
+        """Return it, and after it all that were merged into it."""
+        return (self, *(each for one in self.merged for each in one.family))
+
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """An incident in a list: in words how it stands, and how many of its credentials are proven dead.
+    """An incident in a list: in words how it stands, and its counts, all 0 where it was merged into another.
 
-    `reviews` is how much went through without approval that nobody has looked at yet.
+    Of `credentials`, which leave out those that were `dismissed`, so many are proven `dead`, `stated` dead, or `manual`
+    tasks. `reviews` is how much went through without approval that nobody has looked at yet.
     """
 
     incident: Incident
     state: str
-    credentials: int
-    dead: int
+    credentials: int = 0
+    dead: int = 0
+    stated: int = 0
+    dismissed: int = 0
+    manual: int = 0
     reviews: int = 0
+    merged_into: str = ""
 
 
 @dataclass(frozen=True, slots=True)

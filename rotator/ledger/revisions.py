@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, func, select
+from sqlalchemy import Connection, RowMapping, func, or_, select
 
 from rotator.credential import CredentialRef
 from rotator.errors import BadInput
@@ -114,17 +114,33 @@ def present(connection: Connection, incident: str, *, is_stale: bool) -> Present
 
 
 def merged(connection: Connection, incident: str, *, directly: bool = False) -> list[str]:
-    """Return the incidents that were merged into one, the oldest first, and into those unless `directly`."""
+    """Return the incidents that were merged into one, the oldest first, each before those merged into it.
+
+    Without the latter if `directly`.
+    """
     table = tables.incident
-    found: list[str] = []
-    ahead = [incident]
-    while ahead:
-        query = select(table.c.id).where(table.c.merged_into.in_(ahead)).order_by(table.c.declared_at, table.c.id)
-        ahead = list(connection.execute(query).scalars())
-        found += ahead
-        if directly:
-            break
-    return found
+    query = select(table.c.id).where(table.c.merged_into == incident).order_by(table.c.declared_at, table.c.id)
+    found = connection.execute(query).scalars().all()
+    return list(found) if directly else [one for each in found for one in (each, *merged(connection, each))]
+
+
+def holding(connection: Connection, incident: str, name: str) -> str:
+    """Return which incident, of one and what was merged into it, has a run, a task or a credential of that name.
+
+    The one itself where none has. Raises BadInput where several have.
+    """
+    family = [incident, *merged(connection, incident)]
+    run, manual = tables.run, tables.manual
+    found = {}
+    for table, key in ((run, run.c.credential), (manual, manual.c.key)):
+        is_it = or_(table.c.id == name, key == name)
+        query = select(table.c.id, table.c.incident).where(table.c.incident.in_(family), is_it)
+        found |= {each: of for each, of in connection.execute(query)}  # noqa: C416 - rows are not pairs
+    if name in found:
+        return str(found[name])
+    if len({*found.values()}) > 1:
+        raise BadInput("several are called so", name, f"name the one: {', '.join(sorted(found))}")
+    return next(iter(found.values()), incident)
 
 
 def predecessors(connection: Connection, refs: Iterable[CredentialRef]) -> dict[CredentialRef, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from rich.console import RenderableType
@@ -15,15 +16,24 @@ from rotator.report.clocks import moment
 from rotator.report.plain import plain
 
 
-def approvals(record: IncidentRecord, called: str) -> dict[str, Any]:
-    """Return how each revision of the plan stands with those who approve, and what somebody has to look at."""
-    of = record.incident.id
+def approvals(every: Iterable[IncidentRecord], called: str) -> dict[str, Any]:
+    """Return how each revision of incidents that became one stands with those who approve, and what is to be reviewed.
+
+    What nobody had approved of one that was merged is a revision of the other since.
+    """
+    found = [
+        (record.incident.id, each)
+        for record in every
+        for each in record.approvals
+        if not record.merged_into or each.revision.approved_at is not None
+    ]
+    given = dict.fromkeys((of, one) for of, each in found for one in each.given)
     return {
-        "approvals": [_revision(each, of, called) for each in record.approvals],
+        "approvals": [_revision(each, of, called) for of, each in found],
         "reviews": [
-            {"command": f"{called} review {of} --note …", **_said(each)}
-            for each in dict.fromkeys(each for one in record.approvals for each in one.given)
-            if each.to_review
+            {"incident": of, "command": f"{called} review {of} --note …", **_said(one)}
+            for of, one in given
+            if one.to_review
         ],
     }
 
@@ -32,6 +42,7 @@ def _revision(each: Standing, of: str, called: str) -> dict[str, Any]:
     revision = each.revision
     approve = f"{called} approve {of} --digest {revision.digest}"
     return {
+        "incident": of,
         "revision": revision.number,
         "plan": revision.digest,
         "made_by": revision.by,
@@ -87,7 +98,8 @@ def approved_by(incident: dict[str, Any]) -> list[RenderableType]:
     lines: list[RenderableType] = []
     many = len(incident["approvals"]) > 1
     for each in incident["approvals"]:
-        name = f"revision {each['revision']} ({each['plan']})" if many else "plan"
+        of = "" if each["incident"] == incident["id"] else f"{each['incident']} "
+        name = f"{of}revision {each['revision']} ({each['plan']})" if many else "plan"
         if each["approved_at"]:
             by = "who declared it" if each["by_who_made_it"] else each["approved_by"]
             named = f" ({each['approved_by']})" if each["by_who_made_it"] else ""

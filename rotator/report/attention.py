@@ -7,13 +7,14 @@ from typing import Any
 from rich.console import RenderableType
 from rich.text import Text
 
-from rotator.flow.playbook_words import DESTRUCTION, Until
+from rotator.flow.playbook_words import DESTRUCTION
 from rotator.flow.standing import LANDS_AFTER
-from rotator.ledger.opening import BRAKE
 from rotator.ledger.waits import few
 from rotator.report import revisions
 from rotator.report.approval import to_be_reviewed
+from rotator.report.gates import shut
 from rotator.report.plain import plain
+from rotator.report.revisions import each_run
 
 SHOWN = 200
 """How many rows a table, and a list of what is open, may have: nobody reads more, and a report may name 200,000."""
@@ -29,14 +30,14 @@ def for_you(incident: dict[str, Any]) -> list[RenderableType]:
         *_alive_again(incident),
         *_to_be_resumed(incident),
         *_stopped(incident),
-        *_gates(incident),
+        *shut(incident),
         *to_be_reviewed(incident),
     ]
 
 
 def unapproved(incident: dict[str, Any]) -> list[RenderableType]:
     """Say first of all that nothing is being done, where that is so."""
-    if incident["approved_at"] or incident.get("merged_into"):
+    if incident["begun"] or incident.get("merged_into"):
         return []
     if incident["stale"]:
         how = "Add" if " incident add " in incident["again"] else "Declare"
@@ -87,39 +88,6 @@ def _stopped(incident: dict[str, Any]) -> list[RenderableType]:
     ]
 
 
-def _gates(incident: dict[str, Any]) -> list[RenderableType]:
-    """Say which gates keep something waiting, or were shut by a person, and which hosts are still the attacker's."""
-    lines: list[RenderableType] = []
-    for gate in incident["gates"]:
-        if gate["is_open"] or not (gate["waiting"] or gate["by"]):
-            continue
-        who = f", by {gate['by']}: {gate['reason']}" if gate["by"] else ""
-        if gate["name"] == BRAKE:
-            alive = f"{gate['waiting']:,} stolen credentials are alive because of the brake"
-            line = f"BRAKE: {alive} ({gate['reason']}). Stop and replace them: {gate['command']}"
-            lines.append(Text(plain(line), style="bold red"))
-        elif gate["name"].startswith(DESTRUCTION):
-            line = f"DESTRUCTION NOT APPROVED: {gate['waiting']:,} wait for it. Approve it: {gate['command']}"
-            lines += [Text(plain(line), style="magenta")] if gate["waiting"] else []
-        elif gate["name"] == Until.NO_LEGAL_HOLD:
-            but = "what is contained by revoking is revoked all the same"
-            line = f"LEGAL HOLD: no scheduled destruction{who}; {but}. Lift it: {gate['command']}"
-            lines.append(Text(plain(line), style="magenta"))
-        else:
-            line = f"gate {gate['name']} is shut{who}; {gate['waiting']:,} wait for it. Open it: {gate['command']}"
-            lines.append(Text(plain(line), style="magenta"))
-    for host in incident["footholds"]:
-        if host["state"] == "open":
-            kept = f", and no new secret is made for {', '.join(host['holds_up'])}" if host["holds_up"] else ""
-            line = f"FOOTHOLD {host['host']}: the attacker may still be there{kept}. Cut off? {host['command']}"
-            if not host["known"] and not host["holds_up"]:
-                line += "; warning: no consumer, connection or target is called so here: is its name right?"
-        else:
-            line = f"foothold {host['host']}: {host['state']}, says {host['by']}: {host['reason']}"
-        lines.append(Text(plain(line), style="magenta"))
-    return lines
-
-
 def not_begun(credentials: list[dict[str, Any]]) -> list[RenderableType]:
     """Say what is open before the plan is approved: all of it, and what no approval will begin."""
     planned = sum(bool(each["steps"]) for each in credentials)
@@ -136,9 +104,10 @@ def still_open(credentials: list[dict[str, Any]]) -> list[RenderableType]:
     for each in credentials:
         about = f"  {each['run']}  {each['provider'] or 'not recognised'} {each['id']}: "
         lines += [about + reason for reason in each["open"]]
-        ways = {way["command"]: way["means"] for one in each["next"] if not one["due_at"] for way in one["ways"]}
+        waiting = [one for run in each_run([each]) for one in run["next"] if not one["due_at"]]
+        ways = {way["command"]: way["means"] for one in waiting for way in one["ways"]}
         lines += [f"      {command}   {means}" for command, means in ways.items()]
-        lines += [f"      {_tried(one)}" for one in each["trying"]]
+        lines += [f"      {_tried(one)}" for run in each_run([each]) for one in run["trying"]]
     lines += [f"      {line}" for line in once_mended(credentials)]
     if not lines and any(each["stopped"] for each in credentials):
         return [Text("What is left is stopped.", style="bold red")]
@@ -166,7 +135,7 @@ def _tried(one: dict[str, Any]) -> str:
 
 def scheduled(credentials: list[dict[str, Any]], start: str = "") -> list[RenderableType]:
     """Say what comes by itself, and how to have it earlier; `start` is what must run then, where nothing does."""
-    waiting = [(each, one) for each in credentials for one in each["next"] if one["due_at"]]
+    waiting = [(each, one) for each in each_run(credentials) for one in each["next"] if one["due_at"]]
     if not waiting:
         return []
     lines = [
@@ -201,7 +170,7 @@ def _at_what_price(one: dict[str, Any]) -> str:
 def acted(credentials: list[dict[str, Any]]) -> list[RenderableType]:
     """Say where a person took a risk, or took something back."""
     lines = []
-    for each in credentials:
+    for each in each_run(credentials):
         about = f"  {each['run']}  {each['provider'] or 'not recognised'} {each['id']}: "
         if each["risk_accepted"]:
             risk = f"{few(each['risk_accepted_of']) or 'who was not noted'} could read its new secret"

@@ -14,6 +14,7 @@ from rotator.ledger.dismissals import Dismissal, Seen
 from rotator.ledger.records import IncidentRecord
 from rotator.report.clocks import moment
 from rotator.report.plain import plain
+from rotator.report.revisions import each_run
 from rotator.report.tables import plain_table, words
 
 _MEANS = {
@@ -50,7 +51,7 @@ def standing(dismissals: Iterable[Dismissal]) -> dict[str, dict[str, Any]]:
 def lines(credentials: Iterable[dict[str, Any]], taken_back: Iterable[dict[str, Any]]) -> list[RenderableType]:
     """Say what is dismissed, and what was and is open again."""
     said = []
-    for each in credentials:
+    for each in each_run(credentials):
         what = f"  {each['run']}  {each['provider'] or 'not recognised'} {each['id']}: "
         if (one := each["dismissed"]) is not None:
             asked = f"; {one['issuer_says']}" if one["issuer_says"] else ""
@@ -69,10 +70,14 @@ def lines(credentials: Iterable[dict[str, Any]], taken_back: Iterable[dict[str, 
 
 
 def exposure_rows(record: IncidentRecord, seen: Mapping[str, Sequence[Seen]]) -> list[dict[str, Any]]:
-    """Return each credential of an incident: how sure it is, where it was seen, what is said of it."""
-    by_of = standing(record.dismissals)
-    named = [(each.run.id, each.run.kind, each.run.ref.owner, each.run.ref.id, "") for each in record.runs]
-    named += [(each.id, each.kind or "", "", each.key, each.dismissed or "") for each in record.manual]
+    """Return each run or task of an incident: how sure it is, where it was seen, what is said of it.
+
+    Those of what was merged into it are its own; `seen` has their places too.
+    """
+    every = record.family
+    by_of = standing(each for of in every for each in of.dismissals)
+    named = [(each.run.id, each.run.kind, each.run.ref.owner, each.run.ref.id, "") for of in every for each in of.runs]
+    named += [(each.id, each.kind or "", "", each.key, each.dismissed or "") for of in every for each in of.manual]
     rows = []
     for of, kind, owner, key, said in named:
         places = seen.get(of, ())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import asdict
 from typing import Any
 
 from rotator.flow.giving_back import GIVEN_BACK
@@ -15,10 +14,10 @@ from rotator.ledger.moves_on import DECLARE
 from rotator.ledger.other_runs import Death
 from rotator.ledger.records import IncidentRecord, ManualTask, RunRecord
 from rotator.report import dismissed as dismissed_in
-from rotator.report.approval import approvals
 from rotator.report.clocks import moment
-from rotator.report.people import acts, alive_again, as_called, choices, gates, to_be_resumed, told
-from rotator.report.revisions import detected_at, family, once, revisions
+from rotator.report.people import acts, as_called, choices
+from rotator.report.revisions import detected_at, each_run, once
+from rotator.report.whole import whole
 
 OPEN_TOTALS = ("settling", "pending", "held", "manual", "failed")
 """Totals of credentials that nobody may call dead."""
@@ -38,13 +37,14 @@ def build(
     which would do in time what is scheduled. `strange` are the footholds that nothing here is called. `stale` says
     why a plan may not be approved any more, where more is known than the ledger tells.
     """
-    dismissed = dismissed_in.standing(record.dismissals)
-    every = family(record)
-    runs = once([_credential(each) | acts(each) | choices(of, each, called) for of in every for each in of.runs])
+    every = record.family
+    dismissed = dismissed_in.standing(each for of in every for each in of.dismissals)
+    runs = [_credential(each) | acts(each) | choices(of, each, called) for of in every for each in of.runs]
+    told = once([each | {"dismissed": dismissed.get(each["run"])} for each in runs])
     manual = [_manual(each, as_called(DECLARE, called)) for of in every for each in of.manual]
-    counted = {each["run"] for each in runs}
+    counted = {each["run"] for each in told}
     known = [(of, each) for of in every for each in of.runs if each.run.id in counted]
-    credentials = [each | {"dismissed": dismissed.get(each["run"])} for each in runs + manual]
+    credentials = told + [each | {"dismissed": dismissed.get(each["run"])} for each in manual]
     states = Counter(each["state"] for each in credentials)
     proven = [
         each.run.dead_at - detected_at(of, each)
@@ -58,35 +58,14 @@ def build(
     ]
     unproven = len(credentials) - len(proven) - states[CredentialState.DISMISSED]
     return {
-        "incident": {
-            "id": record.incident.id,
-            "title": record.incident.title,
-            "severity": record.incident.severity.value,
-            "exposed_at": moment(record.incident.exposed_at),
-            "detected_at": moment(record.incident.detected_at),
-            "declared_at": moment(record.incident.declared_at),
-            "closed_at": moment(record.incident.closed_at) or None,
-            "approved_at": moment(record.approved_at),
-            "plan": record.plan_digest,
-            "warnings": list(record.warnings),
-            "alive_again": alive_again(record, called),
-            "to_be_resumed": to_be_resumed(record, called),
-            "start": f"{called} up" if unattended else "",
-            "told": [told(each) for each in record.told],
-            "stops": [
-                {
-                    **asdict(each),
-                    "at": moment(each.at),
-                    "what": each.what,
-                    "command": as_called(each.lifted_by, called),
-                }
-                for each in record.stops
-                if any(each["stopped"] for each in runs)
-            ],
-            **gates(record, called, strange, stale),
-            **revisions(record),
-            **approvals(record, called),
-        },
+        "incident": whole(
+            every,
+            called,
+            unattended=unattended,
+            strange=strange,
+            stale=stale,
+            something_stopped=any(each["stopped"] for each in runs),
+        ),
         "totals": {"credentials": len(credentials)} | {state.value: states[state] for state in CredentialState},
         "replaced": sum(each.run.replaced_at is not None for _, each in known),
         "converged": sum(each.run.converged_at is not None for _, each in known),
@@ -95,7 +74,7 @@ def build(
         "revocation_latency": _seconds(latency, unproven),
         "by_provider": _by_provider(known),
         "credentials": credentials,
-        "taken_back": [dismissed_in.told(each) for each in record.dismissals if not each.stands],
+        "taken_back": [dismissed_in.told(each) for of in every for each in of.dismissals if not each.stands],
     }
 
 
@@ -228,6 +207,8 @@ def _manual(task: ManualTask, again: str) -> dict[str, Any]:
         "risk_accepted": "",
         "risk_accepted_of": [],
         "gone_ahead": "",
+        "also": [],
+        "others": [],
         "undone": [],
         "skipped": [],
         "released": [],
@@ -241,7 +222,7 @@ def exit_code(report: dict[str, Any]) -> int:
     """Return 0 when all is dead, proven and replaced as planned; 1 when something failed; 3 when something is open."""
     totals = report["totals"]
     counted = [each for each in report["credentials"] if each["state"] != CredentialState.DISMISSED]
-    steps = [step["state"] for each in counted for step in each["steps"]]
+    steps = [step["state"] for each in each_run(counted) for step in each["steps"]]
     if totals["failed"] or "failed" in steps:
         return 1
     open_left = any(totals[name] for name in OPEN_TOTALS) or totals["stated_dead"] or report["incident"]["reviews"]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import asdict
+from collections.abc import Mapping
 from typing import Any
 
 from rotator.flow.approval import destroys
@@ -150,30 +149,11 @@ def _next(incident: IncidentRecord, record: RunRecord, step: Step, called: str) 
     }
 
 
-def gates(incident: IncidentRecord, called: str, strange: Collection[str] = (), stale: str = "") -> Mapping[str, Any]:
-    """Return how the gates and footholds of an incident stand, and what opens or isolates each."""
+def to_approve(incident: IncidentRecord, called: str, stale: str = "") -> Mapping[str, Any]:
+    """Return what is wanted of who approves: the command, or why it is stale and how all of it is planned again."""
     of = incident.incident.id
     overtaken = stale or (f"{incident.stale[0]} replaces {incident.stale[1]} since" if incident.stale else "")
     return {
-        "gates": [
-            {
-                **asdict(each),
-                "at": moment(each.at),
-                "command": "" if each.is_open else as_called(opens(of, each.name).command, called),
-            }
-            for each in incident.gates
-        ],
-        "footholds": [
-            {
-                **asdict(each),
-                "at": moment(each.at),
-                "known": each.host not in strange,
-                "command": as_called(f"rotator host isolate {of} {each.host} --reason …", called)
-                if each.state == "open"
-                else "",
-            }
-            for each in incident.footholds
-        ],
         "stale": overtaken,
         "again": as_called(f"rotator incident add {of} FILE…" if len(incident.revisions) > 1 else DECLARE, called)
         if overtaken
@@ -188,6 +168,7 @@ def told(each: Told) -> dict[str, Any]:
     """Return a message: to whom it went, when, of what; and what keeps it, where it did not go."""
     return {
         "message": each.id,
+        "incident": each.incident,
         "channel": each.channel,
         "state": each.state,
         "at": moment(each.settled_at if each.settled_at is not None else each.made_at),

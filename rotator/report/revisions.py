@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from rich.console import RenderableType
@@ -12,11 +12,6 @@ from rotator.flow.standing import CredentialState
 from rotator.ledger.records import IncidentRecord, RunRecord
 from rotator.report.clocks import moment
 from rotator.report.plain import plain
-
-
-def family(record: IncidentRecord) -> list[IncidentRecord]:
-    """Return an incident, and all that were merged into it."""
-    return [record, *(each for one in record.merged for each in family(one))]
 
 
 def detected_at(record: IncidentRecord, each: RunRecord) -> float:
@@ -42,24 +37,34 @@ def revisions(record: IncidentRecord) -> dict[str, Any]:
             for each in record.revisions
         ],
         "merged_into": record.merged_into or "",
-        "merged": [each.incident.id for each in family(record)[1:]],
+        "merged": [each.incident.id for each in record.family[1:]],
     }
 
 
 def once(credentials: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return each credential once, which two incidents may have answered that became one; `also` names its other run.
+    """Return each credential once, which two incidents may have answered that became one.
 
-    What is open of that one is open of the credential.
+    `others` are its other runs as they would be told alone, `also` their names. What is open of those is open of it.
     """
     found: dict[tuple[str, ...], dict[str, Any]] = {}
     # What is dismissed comes last: it hides no run that was not.
     for each in sorted(credentials, key=lambda each: each["state"] == CredentialState.DISMISSED):
         name = each["provider"], each["connection"], each["owner"], each["id"]
-        if (first := found.setdefault(name, each | {"also": []})) and first["run"] != each["run"]:
-            first["also"].append(each["run"])
-            first["open"] = [*first["open"], *(f"{each['run']}: {line}" for line in each["open"])]
-            first["stopped"] = [*first["stopped"], *each["stopped"]]
+        if (first := found.get(name)) is None:
+            found[name] = each | {"also": [], "others": []}
+            continue
+        first["also"].append(each["run"])
+        first["others"].append(each)
+        first["open"] = [*first["open"], *(f"{each['run']}: {line}" for line in each["open"])]
+        first["stopped"] = [*first["stopped"], *each["stopped"]]
     return list(found.values())
+
+
+def each_run(credentials: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Yield every credential, and after it its other runs, where two incidents answered it that became one."""
+    for each in credentials:
+        yield each
+        yield from each["others"]
 
 
 def unapproved(incident: dict[str, Any]) -> Iterator[RenderableType]:
@@ -71,7 +76,7 @@ def unapproved(incident: dict[str, Any]) -> Iterator[RenderableType]:
     if incident["merged"]:
         yield Text(plain(f"With what was merged into it: {', '.join(incident['merged'])}"))
     waiting = [each for each in incident["revisions"] if not each["approved_at"]]
-    if not (incident["approved_at"] and waiting) or incident["merged_into"]:
+    if not (incident["begun"] and waiting) or incident["merged_into"]:
         return
     numbers = ", ".join(str(each["revision"]) for each in waiting)
     if incident["stale"]:

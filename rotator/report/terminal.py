@@ -16,7 +16,7 @@ from rotator.report.attention import SHOWN, acted, for_you, not_begun, once_mend
 from rotator.report.dismissed import lines as dismissed
 from rotator.report.plain import plain
 from rotator.report.plan import plan_text
-from rotator.report.revisions import made
+from rotator.report.revisions import each_run, made
 from rotator.report.tables import Hanging, plain_table, words
 
 _STYLES = {
@@ -44,13 +44,13 @@ def incident_text(report: dict[str, Any]) -> RenderableType:
         *approved_by(incident),
         _credentials(report["credentials"][:SHOWN], {each["run"] for each in incident["alive_again"]}),
         *rest(len(report["credentials"])),
-        *(_steps(each) for each in report["credentials"][:_STEPPED] if _is_begun(each)),
+        *(_steps(each) for each in each_run(report["credentials"][:_STEPPED]) if _is_begun(each)),
         Text(_totals(report)),
         Text(_times("time to revoke (detected to proven dead)", report["time_to_revoke"])),
         Text(_times("revocation latency (approved to proven dead)", report["revocation_latency"])),
         # Once more, where somebody who read that far looks for it.
         *for_you(incident),
-        *(still_open(report["credentials"]) if incident["approved_at"] else not_begun(report["credentials"])),
+        *(still_open(report["credentials"]) if incident["begun"] else not_begun(report["credentials"])),
         *scheduled(report["credentials"], incident["start"]),
         *acted(report["credentials"]),
         *dismissed(report["credentials"], report["taken_back"]),

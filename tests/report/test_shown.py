@@ -93,18 +93,22 @@ def test_a_report(of):
         "next": [waits, waits | {"due_at": ""}],
         "trying": [dict.fromkeys(("step", "target", "until", "told", "then", "means"), EVIL)],
         "settled_by": EVIL,
+        "also": [EVIL],
+        "others": [],
     }
+    told |= {"others": [told]}
     told |= {"proven_dead_at": "", "stated_dead_at": "", "replaced_at": "2026", "converged_at": ""}
     incident = dict.fromkeys(("detected_at", "declared_at", "plan", "stale"), "")
-    incident |= {"approved_at": "2026", "approve": EVIL}
+    incident |= {"approved_at": "2026", "begun": True, "approve": EVIL}
     incident |= {
         "stops": [dict.fromkeys(("what", "by", "reason", "command"), EVIL)],
         "gates": [
-            dict.fromkeys(("by", "reason", "command"), EVIL) | {"name": name, "is_open": False, "waiting": 1}
+            dict.fromkeys(("by", "reason", "command", "incident"), EVIL)
+            | {"name": name, "is_open": False, "waiting": 1}
             for name in (EVIL, "brake", "no_legal_hold", f"destruction {EVIL}")
         ],
         "footholds": [
-            dict.fromkeys(("host", "by", "reason", "command"), EVIL)
+            dict.fromkeys(("host", "by", "reason", "command", "incident"), EVIL)
             | {"state": state, "holds_up": [EVIL] * held, "known": False}
             for state, held in ((EVIL, 1), ("open", 1), ("open", 0))
         ],
@@ -115,7 +119,10 @@ def test_a_report(of):
     }
     said = dict.fromkeys(("plan", "scope", "by", "role", "at", "break_glass", "note", "command"), EVIL)
     said |= {"reviewed_at": "2026", "reviewed_by": EVIL}
-    revision = dict.fromkeys(("plan", "approved_at", "approved_by"), EVIL) | {"revision": 1, "by_who_made_it": True}
+    revision = dict.fromkeys(("incident", "plan", "approved_at", "approved_by"), EVIL) | {
+        "revision": 1,
+        "by_who_made_it": True,
+    }
     revision |= {"said": [said], "only_for_good": [EVIL], "wanted": [{"words": EVIL, "of": [EVIL], "command": EVIL}]}
     message = dict.fromkeys(("channel", "at", "reason"), EVIL) | {"events": [EVIL]}
     incident |= {"told": [message | {"state": state} for state in ("sent", "given_up", EVIL)]}

@@ -1,0 +1,62 @@
+"""What a report says of an incident as a whole: its times, what keeps it waiting, and who said yes to what.
+
+What was merged into it keeps stops, gates, footholds and reviews of its own. They are told here with the rest, each
+with the incident that its command names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from rotator.ledger.records import IncidentRecord
+from rotator.report.approval import approvals
+from rotator.report.clocks import moment
+from rotator.report.gates import gates
+from rotator.report.people import alive_again, as_called, to_approve, to_be_resumed, told
+from rotator.report.revisions import revisions
+
+
+def whole(
+    every: Sequence[IncidentRecord],
+    called: str,
+    *,
+    unattended: bool,
+    strange: Collection[str],
+    stale: str,
+    something_stopped: bool,
+) -> dict[str, Any]:
+    """Return it, of an incident and of `every` one that was merged into it, itself first; else as `incident.build`."""
+    record = every[0]
+    incident = record.incident
+    return {
+        "id": incident.id,
+        "title": incident.title,
+        "severity": incident.severity.value,
+        "exposed_at": moment(incident.exposed_at),
+        "detected_at": moment(incident.detected_at),
+        "declared_at": moment(incident.declared_at),
+        "closed_at": moment(incident.closed_at) or None,
+        "approved_at": moment(record.approved_at),
+        "begun": any(each.approved_at is not None for each in every),
+        "plan": record.plan_digest,
+        "warnings": list(dict.fromkeys(line for each in every for line in each.warnings)),
+        "alive_again": [one for each in every for one in alive_again(each, called)],
+        "to_be_resumed": [one for each in every for one in to_be_resumed(each, called)],
+        "start": f"{called} up" if unattended else "",
+        "told": [told(one) for each in every for one in each.told],
+        "stops": _stops(every, called) if something_stopped else [],
+        **gates(every, called, strange),
+        **to_approve(record, called, stale),
+        **revisions(record),
+        **approvals(every, called),
+    }
+
+
+def _stops(every: Sequence[IncidentRecord], called: str) -> list[dict[str, Any]]:
+    found = dict.fromkeys(one for each in every for one in each.stops)
+    return [
+        {**asdict(each), "at": moment(each.at), "what": each.what, "command": as_called(each.lifted_by, called)}
+        for each in found
+    ]
