@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -14,9 +14,6 @@ from rotator.cli.options import Context, Output, OutputOption, console, emit
 from rotator.cli.planning import Asked, Exclusions, ExposedAt, Footholds, HowBad, Reasons, Strategies
 from rotator.flow.incident import Severity
 from rotator.report.plain import plain
-
-if TYPE_CHECKING:
-    from rotator.ledger.records import IncidentRecord
 
 Id = approval.Id
 
@@ -37,42 +34,26 @@ def register(app: typer.Typer) -> None:
 
 def list_incidents(context: typer.Context, output: OutputOption = Output.TABLE) -> None:
     """List incidents, the newest first."""
-    from rotator.report.clocks import moment as iso  # noqa: PLC0415
     from rotator.report.tables import plain_table, words  # noqa: PLC0415
+    from rotator.shown.incidents import listed  # noqa: PLC0415
 
     given: Context = context.obj
-    found = given.parts().reading.incidents()
+    found = listed(given.parts())
     if output is not Output.TABLE:
-        emit(
-            [
-                {
-                    "id": each.incident.id,
-                    "title": each.incident.title,
-                    "severity": each.incident.severity.value,
-                    "declared_at": iso(each.incident.declared_at),
-                    "state": each.state,
-                    "credentials": each.credentials,
-                    "proven_dead": each.dead,
-                    "reviews": each.reviews,
-                }
-                for each in found
-            ],
-            output,
-        )
+        emit(found, output)
         return
     if not found:
         typer.echo(f"no incident yet; {given.called} respond FILE declares one", err=True)
         return
     table = plain_table(None, "id", "declared", "state", "proven dead", "severity", "title")
     for each in found:
-        known = each.incident
         table.add_row(
-            known.id,
-            f"{iso(known.declared_at)[:16].replace('T', ' ')}Z",
-            f"{each.state}, {each.reviews:,} to review" if each.reviews else each.state,
-            f"{each.dead:,} of {each.credentials:,}",
-            known.severity.value,
-            words(known.title),
+            each["id"],
+            f"{each['declared_at'][:16].replace('T', ' ')}Z",
+            f"{each['state']}, {each['reviews']:,} to review" if each["reviews"] else each["state"],
+            f"{each['proven_dead']:,} of {each['credentials']:,}",
+            each["severity"],
+            words(each["title"]),
         )
     console().print(table)
 
@@ -110,24 +91,16 @@ def plan(context: typer.Context, incident: Id, output: OutputOption = Output.TAB
 
     With it stand the earlier ones that nobody approved either: one yes is for all of them.
     """
-    from rotator.report.incident import build  # noqa: PLC0415
     from rotator.report.terminal import planned_text  # noqa: PLC0415
+    from rotator.shown.incidents import plan as plan_of  # noqa: PLC0415
 
     given: Context = context.obj
     parts = given.parts()
-    name = parts.reading.named(incident)
-    record, shown = parts.reading.incident(name), parts.reading.planned(name)
-    covered = [parts.reading.planned(name, number) for number in shown.get("covers", ()) if _is_open(record, number)]
-    stale = parts.enrolment.stale(name)
-    data = build(record, given.called, stale=stale)
+    found = plan_of(parts, parts.reading.named(incident), given.called)
     if output is Output.TABLE:
-        console().print(planned_text(data, shown, covered))
+        console().print(planned_text(found, found["planned"], found["covered"]))
     else:
-        emit({**data, "planned": shown, "covered": covered}, output)
-
-
-def _is_open(record: IncidentRecord, number: int) -> bool:
-    return any(each.number == number and each.approved_at is None for each in record.revisions)
+        emit(found, output)
 
 
 def watch(context: typer.Context, incident: Id, output: OutputOption = Output.TABLE) -> None:

@@ -1,0 +1,41 @@
+"""Incidents, as a list and with their plans: the same data at the command line and over HTTP."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rotator.bootstrap import Rotator
+from rotator.report.clocks import moment
+from rotator.report.incident import build
+
+
+def listed(parts: Rotator) -> list[dict[str, Any]]:
+    """Return a row for each incident, the newest first."""
+    return [
+        {
+            "id": each.incident.id,
+            "title": each.incident.title,
+            "severity": each.incident.severity.value,
+            "declared_at": moment(each.incident.declared_at),
+            "state": each.state,
+            "credentials": each.credentials,
+            "proven_dead": each.dead,
+            "reviews": each.reviews,
+        }
+        for each in parts.reading.incidents()
+    ]
+
+
+def plan(parts: Rotator, incident: str, called: str = "rotator") -> dict[str, Any]:
+    """Return an incident's report with its newest revision as it was `planned`, and those that one yes `covered` too.
+
+    Those are the earlier ones that nobody approved either. Raises BadInput for an incident that is not there.
+    """
+    record, shown = parts.reading.incident(incident), parts.reading.planned(incident)
+    open_ones = {each.number for each in record.revisions if each.approved_at is None}
+    covered = [parts.reading.planned(incident, number) for number in shown.get("covers", ()) if number in open_ones]
+    return {
+        **build(record, called, stale=parts.enrolment.stale(incident)),
+        "planned": shown,
+        "covered": covered,
+    }
