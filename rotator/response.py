@@ -182,6 +182,7 @@ def _scope(
         told = access(scope.findings.scoped)  # of what was made, who uses it is asked too
     logged = {each.key for each in told.minted.unresolved}
     asked = (each for each in scope.unresolved if each.key not in logged)  # the same act, told twice
+    scope = replace(scope, warnings=(*scope.warnings, *told.unread))
     return scope, (*unresolved, *told.minted.unresolved, *asked), told.uses
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -171,3 +172,19 @@ def test_an_exposure_before_the_first_year_is_asked_about():
     asked = asks(Issuer(), exposed_at=datetime.fromisoformat("0001-01-01T00:00:00+14:00").timestamp())
     asked.about([exposed("a")])
     assert "since 0001-01-01T00:00:00Z" in asked.says[0]
+
+
+def test_a_record_that_nobody_can_read_costs_the_others_nothing_and_is_counted():
+    at = "2023-11-14T22:20:00Z"
+    key = {"accessKey": {"accessKeyId": "AKIAEXAMPLEEXAMPLE02", "userName": "ci"}}
+    act = {
+        "eventTime": at,
+        "eventName": "CreateAccessKey",
+        "userIdentity": {"accessKeyId": "a"},
+        "responseElements": key,
+    }
+    asked = asks(Issuer({"a": MintedSince("a trail", log=("{", json.dumps(act, indent=1), "7"))}))
+    [exposure] = asked.about([exposed("a")]).exposures
+    assert exposure.leaked.id == "AKIAEXAMPLEEXAMPLE02"
+    assert any("it cannot tell what stands in 2 records of its log that nobody can read" in each for each in asked.says)
+    assert not asked.warnings

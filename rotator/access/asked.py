@@ -6,19 +6,17 @@ says only that a thing was made, it is nobody's guilt: a person looks, and nothi
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from rotator.access import cloudtrail
-from rotator.access.event import moment, when
+from rotator.access.event import Event, Unread, moment, when
 from rotator.access.persistence import SOURCE, Acts, Minted, minted
 from rotator.credential import CredentialRef, Leaked
 from rotator.errors import BadInput
 from rotator.flow.exposure import LIST, Certainty, Exposure
 from rotator.flow.order import names
 from rotator.flow.scope import Unresolved
-from rotator.intake.report import Report
 from rotator.ports import Made, MintedSince
 
 _LOOK = "look who made it, and take it away if nobody knows it"
@@ -50,11 +48,20 @@ class Answered:
         )
 
     def _logged(self, answer: MintedSince) -> Minted:
-        if not answer.log:
-            return Minted()
-        text = f'{{"Records": [{",".join(answer.log)}]}}'
-        report = Report(f"{answer.asked} of {self.ref.connection}", io.BytesIO(text.encode()))
-        return minted(Acts(cloudtrail.events(report)), {self.ref.id: self.since}, {self.ref.id: self.way})
+        found = [each for each in self._records(answer) if isinstance(each, Event)]
+        return minted(Acts(found), {self.ref.id: self.since}, {self.ref.id: self.way})
+
+    def _records(self, answer: MintedSince) -> Iterator[Event | Unread]:
+        return cloudtrail.logged(f"{answer.asked} of {self.ref.connection}", answer.log)
+
+    @property
+    def cannot_tell(self) -> tuple[str, ...]:
+        """Return what its issuer does not tell, and of how many records it tells what nobody can read."""
+        if self.answer is None:
+            return ()
+        unread = sum(isinstance(each, Unread) for each in self._records(self.answer))
+        more = (f"what stands in {unread:,} records of its log that nobody can read",) if unread else ()
+        return (*self.answer.cannot_tell, *more)
 
     def _exposure(self, each: Made) -> Exposure:
         return Exposure(
@@ -131,7 +138,7 @@ def _sentence(connection: str, kind: str, of: Sequence[Answered]) -> str:
     made = [each.made for each in of]
     count = sum(len(each.exposures) + len(each.unresolved) for each in made)
     unsure = len({(one.act, one.subject) for each in of if each.answer for one in each.answer.made if not one.sure})
-    ends = list(dict.fromkeys(end for each in of if each.answer for end in each.answer.cannot_tell))
+    ends = list(dict.fromkeys(end for each in of for end in each.cannot_tell))
     since = moment(min(each.since for each in of))
     who = of[0].ref.id if len(of) == 1 else f"{len(of):,} {kind}"
     more = f", and of {unsure:,} by whom it does not tell" if unsure else ""

@@ -6,13 +6,13 @@ element". A log file is in no order, and the address may be the name of an AWS s
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 
-from rotator.access.event import Event
+from rotator.access.event import Event, Unread
+from rotator.access.records import parsed, told, values
 from rotator.intake.fields import mapping, word
-from rotator.intake.json_pieces import END, opened, records
+from rotator.intake.json_pieces import END, opened
 from rotator.intake.report import Head, Report
 
 _LOG, _LOOKED_UP = "Records", "Events"
@@ -26,20 +26,26 @@ def claims(head: Head) -> bool:
     return "eventTime" in head.keys or (head.opens == "{" and bool(head.keys & {_LOG, _LOOKED_UP}))
 
 
-def events(report: Report) -> Iterator[Event]:
+def events(report: Report) -> Iterator[Event | Unread]:
     """Yield each event of a file, in its order, while it is read; what no credential did is left out.
 
-    Raises BadInput where it is no such log, or is cut off.
+    A record that is none comes as Unread. Raises BadInput where all are so, and where an array is cut off.
     """
-    for number, value in enumerate(_values(report), start=1):
-        event = _event(report, number, mapping(value))
-        if event is not None:
-            yield event
+    return _told(report.name, _values(report))
+
+
+def logged(name: str, texts: Iterable[str]) -> Iterator[Event | Unread]:
+    """Yield each event of texts that CloudTrail gave one by one. Raises as `events` does."""
+    return _told(name, map(parsed, texts))
+
+
+def _told(file: str, found: Iterable[object]) -> Iterator[Event | Unread]:
+    return told((_event(file, number, mapping(each)) for number, each in enumerate(found, start=1)), _EXAMPLE)
 
 
 def _values(report: Report) -> Iterator[object]:
     if "eventTime" in report.head.keys:
-        yield from (value for _, value in records(report))
+        yield from values(report)
     else:
         for way, value in opened(report, {_LOG: {}, _LOOKED_UP: {}}):
             if way[:1] == (_LOG,) and value is not END:
@@ -51,16 +57,13 @@ def _values(report: Report) -> Iterator[object]:
 def _looked_up(value: object) -> object:
     """Return the event that `lookup-events` gives as a text within its own."""
     text = mapping(value).get("CloudTrailEvent")
-    try:
-        return json.loads(text) if isinstance(text, str) else None
-    except (ValueError, RecursionError):
-        return None
+    return parsed(text) if isinstance(text, str) else None
 
 
-def _event(report: Report, number: int, value: Mapping[str, object]) -> Event | None:
+def _event(file: str, number: int, value: Mapping[str, object]) -> Event | Unread | None:
     at, name = value.get("eventTime"), value.get("eventName")
     if not isinstance(at, str) or not isinstance(name, str):
-        raise report.bad("this is no CloudTrail event: it has no eventTime and eventName", f"record {number}", _EXAMPLE)
+        return Unread(file, number, "it has no eventTime and eventName")
     identity = mapping(value.get("userIdentity"))
     key_id = identity.get("accessKeyId")
     issuer = mapping(mapping(identity.get("sessionContext")).get("sessionIssuer"))
@@ -68,7 +71,7 @@ def _event(report: Report, number: int, value: Mapping[str, object]) -> Event | 
     if not (isinstance(key_id, str) and key_id) and not who:
         return None
     if (seconds := _seconds(at)) is None:
-        raise report.bad("`eventTime` is no time", f"record {number}", _EXAMPLE)
+        return Unread(file, number, "`eventTime` is no time")
     return Event(
         key_id=_text(identity, "accessKeyId"),
         at=seconds,
@@ -81,7 +84,7 @@ def _event(report: Report, number: int, value: Mapping[str, object]) -> Event | 
         error=_text(value, "errorCode"),
         asked=mapping(value.get("requestParameters")),
         answered=mapping(value.get("responseElements")),
-        file=report.name,
+        file=file,
         record=number,
     )
 

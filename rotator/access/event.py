@@ -33,6 +33,15 @@ class Event:
     record: int
 
 
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A record of a log that tells nothing: it is counted, and the others are read. `why` quotes nothing of it."""
+
+    file: str
+    record: int
+    why: str
+
+
 def when(at: float) -> datetime:
     """Return seconds since 1970 as a time in UTC, or the nearest that there is: issuers and logs may say anything."""
     return datetime.fromtimestamp(min(max(_FIRST, at), _LAST), UTC)

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from rotator.access.event import Event
+from rotator.access.event import Event, Unread
+from rotator.access.records import told, values
 from rotator.intake.fields import mapping, word
-from rotator.intake.json_pieces import records
 from rotator.intake.report import Head, Report
 
 _EXAMPLE = "export the audit log as JSON"
@@ -25,29 +25,36 @@ def claims(head: Head) -> bool:
     return "action" in head.keys and bool(head.keys & {"@timestamp", "created_at"})
 
 
-def events(report: Report) -> Iterator[Event]:
-    """Yield what tokens did; what people did on the web is left out. Raises BadInput where it is damaged."""
-    for number, (where, value) in enumerate(records(report), start=1):
-        said = mapping(value)
-        at = said.get("@timestamp", said.get("created_at"))
-        if isinstance(at, bool) or not isinstance(at, int) or not 0 <= at <= _LATEST_MS or not word(said, "action"):
-            raise report.bad("this is no event of an audit log: it has no action and @timestamp", where, _EXAMPLE)
-        if key_id := _text(said, "hashed_token"):
-            yield Event(
-                key_id=key_id,
-                at=at / 1000,
-                name=_text(said, "action"),
-                region="",
-                address=_text(said, "actor_ip"),
-                agent=_text(said, "user_agent"),
-                who="",
-                account="",
-                error="",
-                asked=said,
-                answered=_deploy_key(said),
-                file=report.name,
-                record=number,
-            )
+def events(report: Report) -> Iterator[Event | Unread]:
+    """Yield what tokens did; what people did on the web is left out.
+
+    A record that is none comes as Unread. Raises BadInput where all are so, and where an array is cut off.
+    """
+    return told((_event(report.name, number, each) for number, each in enumerate(values(report), start=1)), _EXAMPLE)
+
+
+def _event(file: str, number: int, value: object) -> Event | Unread | None:
+    said = mapping(value)
+    at = said.get("@timestamp", said.get("created_at"))
+    if isinstance(at, bool) or not isinstance(at, int) or not 0 <= at <= _LATEST_MS or not word(said, "action"):
+        return Unread(file, number, "it has no action and @timestamp")
+    if not (key_id := _text(said, "hashed_token")):
+        return None
+    return Event(
+        key_id=key_id,
+        at=at / 1000,
+        name=_text(said, "action"),
+        region="",
+        address=_text(said, "actor_ip"),
+        agent=_text(said, "user_agent"),
+        who="",
+        account="",
+        error="",
+        asked=said,
+        answered=_deploy_key(said),
+        file=file,
+        record=number,
+    )
 
 
 def _deploy_key(said: Mapping[str, object]) -> Mapping[str, object]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import BinaryIO
 
 from rotator.access import cloudtrail, credential_report, github_audit
 from rotator.access.credential_report import LastUse
-from rotator.access.event import Event
+from rotator.access.event import Event, Unread, moment
 from rotator.access.persistence import Acts, Minted, minted
 from rotator.access.usage import uses
 from rotator.credential import CredentialRef
@@ -18,14 +20,22 @@ from rotator.intake.report import Report
 _READS = (
     "it reads CloudTrail's logs (unzipped, or what lookup-events prints), GitHub's audit log, the IAM credential report"
 )
+_EARLIEST = datetime(2008, 1, 1, tzinfo=UTC).timestamp()
+"""Before there was GitHub, and AWS's CloudTrail (2013): what is older would make anything the first use for years."""
+_AHEAD_S = 86400.0
+"""How far the clock of whoever wrote a log may be ahead of ours."""
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What the files tell: the uses of each credential by its id, and what was made with the exposed ones since."""
+    """What the files tell: the uses of each credential by its id, and what was made with the exposed ones since.
+
+    `unread` says of each file how many of its records tell nothing.
+    """
 
     uses: Mapping[str, Uses] = field(default_factory=dict)
     minted: Minted = field(default_factory=Minted)
+    unread: tuple[str, ...] = ()
 
 
 def evidence(
@@ -33,14 +43,18 @@ def evidence(
     exposed_at: Mapping[CredentialRef, float | None],
     made_at: Mapping[CredentialRef, float] | None = None,
     ways: Mapping[str, tuple[str, ...]] | None = None,
+    *,
+    now: float,
 ) -> Evidence:
     """Return what the files, each with the name that evidence calls it, tell of these credentials.
 
     `exposed_at` and `made_at` are in seconds since 1970; where nobody knows since when one is exposed, nothing of its
-    use is called new, and all that was made with it counts. `ways` are the links that explain each, by its id. Raises
-    BadInput for a file that is none of these, or damaged.
+    use is called new, and all that was made with it counts. `ways` are the links that explain each, by its id. What is
+    of a time after `now`, or before there were such logs, is not believed. Raises BadInput for a file that is none of
+    these, or damaged.
     """
     acts, last_uses = Acts(), list[LastUse]()
+    unread, first = Counter[str](), dict[str, Unread]()
     since = {ref.id: at for ref, at in exposed_at.items()}
 
     def events() -> Iterator[Event]:
@@ -48,6 +62,12 @@ def evidence(
             for each in _read(Report(name, stream)):
                 if isinstance(each, LastUse):
                     last_uses.append(each)
+                    continue
+                if isinstance(each, Event) and not _EARLIEST <= each.at <= now + _AHEAD_S:
+                    each = Unread(each.file, each.record, f"its time cannot be: {moment(each.at)}")  # noqa: PLW2901
+                if isinstance(each, Unread):
+                    unread[each.file] += 1
+                    first.setdefault(each.file, each)
                 else:
                     acts.add(each)
                     yield each
@@ -56,10 +76,16 @@ def evidence(
     made = {ref: (made_at or {}).get(ref) for ref in exposed_at}
     for name, each in credential_report.uses(last_uses, made).items():
         told[name] = _together(told[name], each) if name in told else each
-    return Evidence(told, minted(acts, {name: 0.0 if at is None else at for name, at in since.items()}, ways))
+    made_since = minted(acts, {name: 0.0 if at is None else at for name, at in since.items()}, ways)
+    return Evidence(told, made_since, tuple(_left_out(each, unread[file]) for file, each in first.items()))
 
 
-def _read(report: Report) -> Iterator[Event | LastUse]:
+def _left_out(first: Unread, count: int) -> str:
+    more = f"; {count - 1:,} more records there tell nothing" if count > 1 else ""
+    return f"{first.file}, record {first.record}: {first.why}, and it is left out{more}"
+
+
+def _read(report: Report) -> Iterator[Event | Unread | LastUse]:
     if cloudtrail.claims(report.head):
         return cloudtrail.events(report)
     if github_audit.claims(report.head):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO, cast
 
 import typer
 
+from rotator import clock
 from rotator.errors import BadInput
 from rotator.flow.reach import NOWHERE, Reach
 
@@ -89,7 +90,7 @@ class Alarm:
             ways = {each.ref.id: began(f"{each.kind} {each.ref.owner}", each.exposures) for each in scoped}
             exposed = {each.ref: since for each in scoped}
             try:
-                return evidence(_unzipped(_opened(logs)), exposed, ways=ways)
+                return evidence(_unzipped(_opened(logs)), exposed, ways=ways, now=clock.now())
             except (OSError, EOFError, zlib.error):
                 raise BadInput("a log cannot be read to its end", ", ".join(logs), "fetch it again") from None
 

@@ -16,6 +16,7 @@ from rotator.flow.access import Sign
 from tests.access.logs import EXPOSED, HOUR, KEY, log, read, record
 from tests.access.test_credential_report import ONE, at, key, report_text, user
 
+NOW = EXPOSED + 24 * HOUR
 TOKEN = "4yqO2cK0bVx2iJm1D1r3y3o2m4X0yq2k6l0x7w9c1uE="
 
 
@@ -59,9 +60,13 @@ def test_a_deploy_key_that_it_added_is_exposed_and_other_doors_are_left_to_a_per
 
 
 @pytest.mark.parametrize("at_ms", ["soon", True, 10**18, -1, None])
-def test_an_event_without_a_time_is_refused(at_ms):
-    with pytest.raises(BadInput):
-        read(json.dumps([did(1, "git.clone"), {"action": "x", "@timestamp": at_ms}]).encode())
+def test_an_event_without_a_time_is_counted_and_a_log_of_such_is_refused(at_ms):
+    broken = {"action": "x", "@timestamp": at_ms}
+    for text in (json.dumps([broken, did(1, "git.clone")]), "\n".join(map(json.dumps, [broken, did(1, "git.clone")]))):
+        first, second = read(text.encode())
+        assert (first.record, first.why, second.name) == (1, "it has no action and @timestamp", "git.clone")
+    with pytest.raises(BadInput, match=r"trail\.json, record 1"):
+        read(json.dumps([broken, broken]).encode())
 
 
 def test_all_files_are_read_at_once_each_known_by_its_content():
@@ -69,7 +74,7 @@ def test_all_files_are_read_at_once_each_known_by_its_content():
     planted = log(record(-1), record(1, "CreateLoginProfile", requestParameters={"userName": "eve"}))
     texts = planted, json.dumps([did(1, "hook.create", repo="a/b")]).encode(), report_text(user("ci", ONE))
     files = [(f"file-{number}", io.BytesIO(text)) for number, text in enumerate(texts)]
-    found = evidence(files, {ci: EXPOSED, token: None}, ways={KEY: ("seen in a log",)})
+    found = evidence(files, {ci: EXPOSED, token: None}, ways={KEY: ("seen in a log",)}, now=NOW)
     assert set(found.uses) == {KEY, TOKEN}
     assert found.uses[KEY].last_used_at == EXPOSED + HOUR  # the credential report's use is an older one
     assert found.uses[KEY].calls == 2
@@ -77,9 +82,9 @@ def test_all_files_are_read_at_once_each_known_by_its_content():
     assert found.minted.exposures[0].via[0] == "seen in a log"
     assert [each.key for each in found.minted.unresolved] == ["hook.create a/b, acme"]
     late = evidence(
-        [("r", io.BytesIO(report_text(user("ci", ONE)))), ("l", io.BytesIO(log(record(-1))))], {ci: EXPOSED}
+        [("r", io.BytesIO(report_text(user("ci", ONE)))), ("l", io.BytesIO(log(record(-1))))], {ci: EXPOSED}, now=NOW
     )
     assert late.uses[KEY].last_used_at == at("2026-03-24T10:15:00")
     assert late.uses[KEY].told_by == ("l", "r")
     with pytest.raises(BadInput):
-        evidence([("x", io.BytesIO(b"hello"))], {})
+        evidence([("x", io.BytesIO(b"hello"))], {}, now=NOW)
