@@ -271,7 +271,7 @@ def test_the_embedded_default_makes_its_key_once_and_never_anew_beside_a_ledger(
 
 
 def test_a_connection_that_nobody_configured_is_told_with_those_that_are(written):
-    with pytest.raises(BadInput, match=r"no connection is called vault.*there are: prod"):
+    with pytest.raises(BadInput, match=r"no connection is called vault.*one of prod"):
         load(written(CONNECTION)).connection("vault")
 
 

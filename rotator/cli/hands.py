@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rotator.cli.approval import typed
 from rotator.cli.incident import Id
 from rotator.cli.options import Context, Output, OutputOption, console, emit
 from rotator.report.plain import plain
@@ -96,6 +97,7 @@ def _decide(context: typer.Context, run: str, step: str, reason: str, *, skip_it
     from rotator import response  # noqa: PLC0415
 
     parts = _parts(context)
+    run = parts.reading.run_named(run)
     changed = parts.hands.decide(run, step, skip=skip_it, by=response.actor(), reason=reason)
     _work(context, parts)
     done_to, waits = ("skipped", "the run does not go on yet") if skip_it else ("due again", "not tried yet")
@@ -110,6 +112,7 @@ def done(context: typer.Context, run: Run, step: StepName, reason: Reason) -> No
     from rotator import response  # noqa: PLC0415
 
     parts = _parts(context)
+    run = parts.reading.run_named(run)
     parts.hands.done(run, step, by=response.actor(), reason=reason)
     _work(context, parts)
     kept = _unless_stopped(context, parts, run, "the run does not go on yet")
@@ -134,12 +137,13 @@ def undo(
 
     given: Context = context.obj
     parts = _parts(context)
+    run = parts.reading.run_named(run)
     shown = parts.hands.undoing(run, step)
     for line in [f"{run}: {' → '.join(shown.in_words)}", *(f"warning: {each}" for each in shown.warnings)]:
         if not given.quiet:
             print(plain(line), file=sys.stderr)  # noqa: T201
     asked = "resume" if shown.resumes else "give back" if shown.strands else ""
-    if asked and not yes and not _confirmed(f"{asked} {run}"):
+    if asked and not yes and not typed(f"{asked} {run}"):
         how = "" if sys.stdin.isatty() else " (nobody is there to ask: give --yes)"
         print(f"rotator: not confirmed; nothing was changed{how}", file=sys.stderr)  # noqa: T201
         raise typer.Exit(4)
@@ -150,16 +154,6 @@ def undo(
         f"watch it with: {given.called} incident watch {run.rpartition('.')[0]}"
         + _unless_stopped(context, parts, run, "nothing of it is done yet")
     )
-
-
-def _confirmed(words: str) -> bool:
-    if not sys.stdin.isatty():
-        return False
-    try:
-        answer = typer.prompt(f"Type `{words}` to go ahead", default="no", show_default=False, err=True)
-    except typer.Abort:
-        return False
-    return str(answer).strip() == words
 
 
 def release(context: typer.Context, run: Run, step: StepName, reason: Reason) -> None:
@@ -173,6 +167,7 @@ def release(context: typer.Context, run: Run, step: StepName, reason: Reason) ->
     from rotator import response  # noqa: PLC0415
 
     parts = _parts(context)
+    run = parts.reading.run_named(run)
     meant = parts.hands.release(run, step, response.actor(), reason)
     _work(context, parts)
     typer.echo(f"{run} {step}: {meant}" + _unless_stopped(context, parts, run, "it does not go on yet"))

@@ -27,6 +27,7 @@ from rotator.cli import (
     token,
     triggers,
 )
+from rotator.cli.mistyped import usage_line
 from rotator.cli.options import Context
 from rotator.errors import BadInput, NotAllowed, RotatorError
 from rotator.report.plain import plain
@@ -88,7 +89,7 @@ def main() -> None:
     try:
         sys.exit(app(_hoisted(_words(given)), prog_name="rotator", standalone_mode=False))
     except TyperException as error:
-        print(_usage_line(error, given), file=sys.stderr)  # noqa: T201
+        print(usage_line(error, given, _commands()), file=sys.stderr)  # noqa: T201
         sys.exit(error.exit_code)
     except typer.Abort:
         print("\nrotator: interrupted", file=sys.stderr)  # noqa: T201
@@ -122,26 +123,6 @@ def _as_called(said: str, given: list[str]) -> str:
 
 def _commands() -> dict[str, Any]:
     return dict(getattr(typer.main.get_command(app), "commands", {}))
-
-
-def _path(given: list[str]) -> str:
-    """Return the words of the command that was meant, as far as there is one."""
-    commands, path = _commands(), "rotator"
-    for word in given:
-        if word in commands:
-            path, commands = f"{path} {word}", getattr(commands[word], "commands", {})
-    return path
-
-
-def _usage_line(error: TyperException, given: list[str]) -> str:
-    """Return one line for words that mean nothing; a group without a command shows its help, which is many."""
-    said, context = error.format_message(), getattr(error, "ctx", None)
-    if said.startswith("Usage: "):
-        return said
-    said = " ".join(said.split()).removesuffix(".")
-    path = context.command_path if context is not None else _path(given)
-    where = path.removeprefix("rotator").strip()
-    return plain(f"rotator: {where}{': ' if where else ''}{said[0].lower()}{said[1:]} (see `{path} --help`)")
 
 
 def _of_the_ledger(error: Exception) -> bool:

@@ -112,8 +112,11 @@ def _named(parts: Rotator, name: str) -> NoticeSettings:
     for entry in parts.settings.notices:
         if entry.name == name:
             return entry
-    known = ", ".join(each.name for each in parts.settings.notices) or "none"
-    raise BadInput(f"no channel is called {name}", "[[notices]]", f"there are: {known}")
+    from rotator.flow.playbook_words import meant  # noqa: PLC0415 - pydantic is not free
+
+    known = [each.name for each in parts.settings.notices]
+    mend = meant(name, known) if known else "there is none: docs/notices.md says how to add one"
+    raise BadInput(f"no channel is called {name}", "[[notices]]", mend)
 
 
 def channels(parts: Rotator) -> Iterator[Asked]:

@@ -75,12 +75,13 @@ def worker(
     ] = None,
 ) -> None:
     """Run a worker (PostgreSQL and Redis)."""
+    from rotator.flow.playbook_words import meant  # noqa: PLC0415 - pydantic is not free
     from workers.app import LANES, make, quietly  # noqa: PLC0415 - Celery is not free
 
-    parts = _parts(context, embedded=False)
     wanted = tuple(lane or LANES)
-    if unknown := set(wanted) - set(LANES):
-        raise BadInput(f"no lane is called {', '.join(sorted(unknown))}", "--lane", f"one of {', '.join(LANES)}")
+    if unknown := [each for each in wanted if each not in LANES]:
+        raise BadInput(f"no lane is called {unknown[0]}", "--lane", meant(unknown[0], LANES))
+    parts = _parts(context, embedded=False)
     parts.engine  # noqa: B018 - made here, before threads could make it twice
     app = make(parts)
     app.set_default()

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from rotator.errors import BadInput
 from rotator.flow.choice import MINTING
 from rotator.flow.exposure import Disposition
-from rotator.flow.playbook_words import Strategy, Subject, Verb
+from rotator.flow.playbook_words import Strategy, Subject, Verb, meant
 from rotator.flow.proof import Evidence
 from rotator.flow.run import AT_ONCE, THROUGH, UNDOES, BranchState, Run, Step, StepState, taken_back
 from rotator.ports import State
@@ -27,7 +27,7 @@ def disposition(text: str) -> Disposition:
     """Read --as. Raises BadInput for what is none."""
     known = [each.value for each in Disposition if each is not Disposition.OPEN]
     if text not in known:
-        raise BadInput(f"`{text}` is nothing that it can be dismissed as", "--as", f"one of {', '.join(known)}")
+        raise BadInput(f"`{text}` is nothing that it can be dismissed as", "--as", meant(text, known))
     return Disposition(text)
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, select
 from rotator.errors import BadInput
 from rotator.flow.exposure import Certainty, Disposition
 from rotator.ledger import tables
+from rotator.ledger.names import near
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,10 @@ def meant(connection: Connection, incident: str, name: str) -> str:
     if name in found:
         return name
     if not found:
-        raise BadInput(f"{incident} has no such credential, run or task", name, f"rotator exposure list {incident}")
+        known = connection.execute(select(run.c.credential).where(run.c.incident == incident)).scalars().all()
+        close = near(name, known)
+        mend = f"did you mean `{close}`?" if close else f"rotator exposure list {incident}"
+        raise BadInput(f"{incident} has no such credential, run or task", name, mend)
     if len(found) > 1:
         raise BadInput("several are called so", name, f"name the one: {', '.join(sorted(found))}")
     return str(found[0])

@@ -21,6 +21,7 @@ from rotator.ledger import (
     dismissals,
     earlier,
     listing,
+    names,
     other_runs,
     plans,
     reservation,
@@ -54,16 +55,13 @@ class Reading:
 
     def named(self, incident: str) -> str:
         """Return the id that a person meant: itself, or the newest one for `last`. Raises BadInput for no incident."""
-        known = select(tables.incident.c.id).order_by(tables.incident.c.declared_at.desc()).limit(1)
-        if incident != "last":
-            known = known.where(tables.incident.c.id == incident)
         with self._database.read() as connection:
-            found = connection.execute(known).scalar()
-        if found is None and incident == "last":
-            raise BadInput("there is no incident yet", "last", "rotator respond FILE declares one")
-        if found is None:
-            raise BadInput("no such incident", incident, "rotator incident list shows them")
-        return str(found)
+            return names.incident(connection, incident)
+
+    def run_named(self, run: str) -> str:
+        """Return the run that a person named. Raises BadInput for none, with the one that may be meant."""
+        with self._database.read() as connection:
+            return names.run(connection, run)
 
     def holding(self, incident: str, name: str) -> str:
         """Return which incident, of one and what was merged into it, has a credential, run or task of that name.

@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Select, insert, select, true, 
 from rotator import clock
 from rotator.errors import BadInput
 from rotator.flow.run import BranchState
-from rotator.ledger import revisions, rows, statements, tables
+from rotator.ledger import names, revisions, rows, statements, tables
 from rotator.ledger.acts import act, said
 from rotator.ledger.database import Database
 from rotator.ledger.notices import tell
@@ -153,8 +153,8 @@ def over(connection: Connection, incident: str, run: str | None = None) -> list[
         return []
     at = select(found.c.connection).join(branch, branch.c.run == found.c.id).where(*mine)
     into = select(delivery.c.connection).join(branch, branch.c.run == delivery.c.run).where(*mine)
-    names = {incident, *connection.execute(at.union(into)).scalars()}
-    return [each for each in find(connection) if each.scope == ALL or each.name in names]
+    concerned = {incident, *connection.execute(at.union(into)).scalars()}
+    return [each for each in find(connection) if each.scope == ALL or each.name in concerned]
 
 
 def _of(stops: Sequence[Stop], scope: str, name: str) -> Stop | None:
@@ -165,15 +165,14 @@ def _meant(connection: Connection, name: str | None, connections: Iterable[str])
     """Return the scope and the name that a person meant. Raises BadInput where it is neither."""
     if name is None:
         return ALL, ""
-    incident = tables.incident
-    newest_first = list(connection.execute(select(incident.c.id).order_by(incident.c.declared_at.desc())).scalars())
-    if name == "last" and newest_first:
+    newest_first = names.incidents(connection)
+    if name == names.LAST and newest_first:
         return INCIDENT, newest_first[0]
     if name in newest_first:
         return INCIDENT, name
     known = {*connections, *connection.execute(select(tables.run.c.connection).distinct()).scalars()}
     if name in known:
         return CONNECTION, name
-    close = get_close_matches(name, [*known, *newest_first], n=1)
-    mend = f"did you mean `{close[0]}`?" if close else f"connections: {', '.join(sorted(known)) or 'none'}"
+    close = names.near(name, newest_first) or next(iter(get_close_matches(name, known, n=1)), None)
+    mend = f"did you mean `{close}`?" if close else f"connections: {', '.join(sorted(known)) or 'none'}"
     raise BadInput("no incident or connection is called so", name, mend)

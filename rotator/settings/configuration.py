@@ -13,6 +13,7 @@ from rotator import seal, secret_reference
 from rotator.errors import BadInput
 from rotator.families import by_hand
 from rotator.flow.paths import mounts_of
+from rotator.flow.playbook_words import meant
 from rotator.ports import Connection
 from rotator.seal import Seal
 from rotator.settings.advisories import AdvisorySettings
@@ -101,8 +102,9 @@ class Settings(Approving, BaseModel):
         for each in self.connections:
             if each.name == name:
                 return each.connection(self.folder)
-        known = ", ".join(each.name for each in self.connections) or "none"
-        raise BadInput(f"no connection is called {name}", "rotator.toml", f"there are: {known}")
+        known = [each.name for each in self.connections]
+        mend = meant(name, known) if known else "add it to [[connections]]"
+        raise BadInput(f"no connection is called {name}", "rotator.toml", mend)
 
     def seal(self) -> Seal:
         """Return the deployment's seal; the embedded default makes a key file at first use."""

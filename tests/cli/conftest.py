@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sqlite3
+import sys
 
 import pytest
 
-from tests.e2e.commands import CommandLine
+from rotator.cli.main import main
+from tests.e2e.commands import CommandLine, Done
 
 LIST = "provider,id\naws_iam_access_key,AKIAQ4R7T2W9Z3K5M8N1\n"
 
@@ -16,6 +19,29 @@ LIST = "provider,id\naws_iam_access_key,AKIAQ4R7T2W9Z3K5M8N1\n"
 def rotator(tmp_path):
     """Return the command line; nothing is configured, and nothing was ever done."""
     return CommandLine(tmp_path)
+
+
+@pytest.fixture
+def called(tmp_path, monkeypatch, capsys):
+    """Return the command line, called inside this process: for what no process of its own is needed."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("COLUMNS", "80")
+    for name in [each for each in os.environ if each.startswith(("ROTATOR_", "XDG_"))]:
+        monkeypatch.delenv(name)
+
+    def call(*words):
+        monkeypatch.setattr(sys, "argv", ["rotator", *words])
+        mask = os.umask(0o077)
+        try:
+            with pytest.raises(SystemExit) as ended:
+                main()
+        finally:
+            os.umask(mask)
+        out, err = capsys.readouterr()
+        return Done(ended.value.code or 0, out, err)
+
+    return call
 
 
 @pytest.fixture(scope="module")

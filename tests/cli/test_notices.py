@@ -57,7 +57,10 @@ def test_the_doctor_finds_a_channel_that_cannot_be_reached_and_tells_nobody_anyt
 
 
 def test_a_channel_that_is_not_there_and_an_empty_list_are_told_in_one_line(rotator, tmp_path):
-    assert "no channel is called sec (there are: none)" in rotator("notice", "test", "sec").ended(2).one_line
+    assert (
+        "no channel is called sec (there is none: docs/notices.md says how to add one)"
+        in rotator("notice", "test", "sec").ended(2).one_line
+    )
     assert "docs/notices.md" in rotator("notice", "list").ended(0).one_line
     (tmp_path / "hook").write_text(f"http://127.0.0.1:{free_port()}/canary")
     (tmp_path / "rotator.toml").write_text('[[notices]]\nname = "sec"\nslack = "file:hook"\n')

@@ -178,7 +178,7 @@ def test_a_run_that_is_stopped_can_be_taken_back_and_waits_too(house):
             None,
             r"everything is stopped by ann: the wrong plan \(already\) \(rotator continue --reason … lets it go",
         ),
-        (stop, "inc-2", "did you mean `inc-1`"),
+        (stop, "inc--1", "did you mean `inc-1`"),
         (stop, "acm", "did you mean `acme`"),
         (stop, "zzz", "connections: acme, aws, vault"),
         (lift, "inc-1", "not stopped under this name .everything is stopped by ann: the wrong plan: rotator continue"),
