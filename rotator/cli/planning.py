@@ -123,8 +123,7 @@ class Asked:
 
     def planned_of(self, parts: Rotator, alarm: Alarm, present: Present | None = None) -> Planned:
         """Plan what was read, of an incident that grows what is new. Raises BadInput for the first that is bad."""
-        from rotator import growth, response  # noqa: PLC0415 - only who plans pays for them
-        from rotator.cli import footholds  # noqa: PLC0415
+        from rotator import footholds, growth, response  # noqa: PLC0415 - only who plans pays for them
         from rotator.flow.exclusion import exclusions  # noqa: PLC0415
         from rotator.flow.wish import wishes  # noqa: PLC0415
 

@@ -9,7 +9,6 @@ import typer
 
 from rotator.cli.options import Context, Output, OutputOption, console, emit
 from rotator.errors import BadInput
-from rotator.flow.approval import Role
 from rotator.report.plain import plain
 
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
@@ -31,7 +30,9 @@ def register(app: typer.Typer) -> None:
 def create(
     context: typer.Context,
     name: Name,
-    role: Annotated[Role, typer.Option(help="What it may do; never more than the person whose it is.")],
+    role: Annotated[
+        str, typer.Option(help="viewer, responder, approver or admin; never more than the person whose it is.")
+    ],
     person: Annotated[
         str, typer.Option(metavar="LOGIN", help="Whose acts its acts are; without it they are the token's own.")
     ] = "",
@@ -42,12 +43,16 @@ def create(
     Where `[approval]` stands in the configuration, a person makes tokens of his own, and an admin those of others.
     """
     from rotator import response  # noqa: PLC0415
+    from rotator.flow.approval import Role  # noqa: PLC0415
+    from rotator.flow.playbook_words import meant  # noqa: PLC0415
     from rotator.report.clocks import moment  # noqa: PLC0415
 
     given: Context = context.obj
+    if role not in set(Role):
+        raise BadInput(f"no role is called {role}", "--role", meant(role, Role))
     if _NAME.fullmatch(name) is None:
         raise BadInput("no token can be called so", name, "letters, digits, _ . and -, 64 at most")
-    secret, made = given.parts().tokens.create(name, role, person, _lasts_s(expires), response.actor())
+    secret, made = given.parts().tokens.create(name, Role(role), person, _lasts_s(expires), response.actor())
     until = f"{made.name}: {made.role}, acts as {made.by}, until {moment(made.expires_at)[:16]}Z"
     typer.echo(secret.reveal())
     typer.echo(plain(f"{until}. It is shown this once; end it with: {given.called} token revoke {name}"), err=True)

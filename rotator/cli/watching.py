@@ -17,13 +17,13 @@ from rich.text import Text
 
 from rotator import clock
 from rotator.bootstrap import Rotator
-from rotator.cli import footholds
 from rotator.cli.options import Context, Output, console, emit
 from rotator.ledger.records import Progress
 from rotator.report import incident as incident_report
 from rotator.report.plain import plain
 from rotator.report.terminal import incident_text
-from rotator.runtime_lock import RuntimeLock, is_unattended
+from rotator.runtime_lock import RuntimeLock
+from rotator.shown.incidents import report as report_of
 
 POLL_S = 0.25
 ASK_AFTER_WORKERS_S = 3.0
@@ -67,9 +67,7 @@ def follow(context: Context, parts: Rotator, incident: str, output: Output) -> N
 
 def finish(context: Context, parts: Rotator, incident: str, output: Output) -> NoReturn:
     """Print the incident's report and exit with its code."""
-    record = parts.reading.incident(incident)
-    strange = footholds.strangers(parts, record)
-    report = incident_report.build(record, context.called, unattended=is_unattended(parts), strange=strange)
+    report = report_of(parts, incident, context.called)
     if output is Output.TABLE:
         console().print(incident_text(report))
     else:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from rotator import footholds
 from rotator.bootstrap import Rotator
 from rotator.report.clocks import moment
 from rotator.report.incident import build
+from rotator.runtime_lock import is_unattended
 
 
 def listed(parts: Rotator) -> list[dict[str, Any]]:
@@ -24,6 +26,13 @@ def listed(parts: Rotator) -> list[dict[str, Any]]:
         }
         for each in parts.reading.incidents()
     ]
+
+
+def report(parts: Rotator, incident: str, called: str = "rotator") -> dict[str, Any]:
+    """Return an incident's report. Raises BadInput for an incident that is not there."""
+    record = parts.reading.incident(incident)
+    strange = footholds.strangers(parts, record)
+    return build(record, called, unattended=is_unattended(parts), strange=strange)
 
 
 def plan(parts: Rotator, incident: str, called: str = "rotator") -> dict[str, Any]:
