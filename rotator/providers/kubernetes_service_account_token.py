@@ -7,6 +7,7 @@ ends with its time alone, and is refused here. A Pod's controller starts another
 A replacement is a token bound to an empty Secret of its own; its life is what the API server grants, a year at most.
 The rotator's own account needs: create on tokenreviews and serviceaccounts/token; get on serviceaccounts; get, list,
 create and delete on secrets; get and delete on pods. Whoever has signed in may ask whether it has them.
+What it needs to tell what was made since, and can do without, stands in families/kubernetes_since.py.
 """
 
 from __future__ import annotations
@@ -33,11 +34,12 @@ from rotator.families.kubernetes import (
     within,
 )
 from rotator.families.kubernetes_permissions import of_tokens
+from rotator.families.kubernetes_since import LEGACY, OF_ACCOUNT, made_since
 from rotator.families.kubernetes_tokens import Claims, read_token
 from rotator.families.own_words import unreadable
 from rotator.kind import Kind
 from rotator.permissions import Permission
-from rotator.ports import Answer, Capability, Connection, Discovered, Provider, State, Status, Verdict
+from rotator.ports import Answer, Capability, Connection, Discovered, MintedSince, Provider, State, Status, Verdict
 from rotator.rest_kind import RestKind
 
 CACHED_S = 10.0
@@ -45,8 +47,6 @@ CACHED_S = 10.0
 several remembers by itself."""
 _LIFE_S = 365 * 24 * 3600
 
-_LEGACY = "kubernetes.io/service-account-token"
-_OF_ACCOUNT = "kubernetes.io/service-account.name"
 _LAST_USED = "kubernetes.io/legacy-token-last-used"
 _OURS, _MARKER, _ACCOUNT = "app.kubernetes.io/managed-by", "rotator/marker", "rotator/service-account"
 _ID = re.compile(r"(?P<resource>secrets|pods)/(?P<name>[a-z0-9.-]+)@(?P<uid>[0-9A-Za-z-]+)")
@@ -145,7 +145,7 @@ class KubernetesServiceAccountToken(Kind):
         if found is None:
             return
         resource, name, uid = _named(ref)
-        if resource == "secrets" and found.get("type") != _LEGACY and found.get("data"):
+        if resource == "secrets" and found.get("type") != LEGACY and found.get("data"):
             raise Rejected(
                 "secret_holds_more", f"{name} was not made for this token: move what it holds, then delete it"
             )
@@ -205,6 +205,11 @@ class KubernetesServiceAccountToken(Kind):
         for ref, metadata in self._secrets("/api/v1/secrets"):
             yield Discovered(ref, {"state": str(State.ACTIVE), **_facts({"metadata": metadata})})
 
+    def minted_since(self, ref: CredentialRef, since: float) -> MintedSince:
+        """Return what was made in its cluster since, by whom no list tells. See families/kubernetes_since.py."""
+        _at(ref)
+        return made_since(self._cluster, self.name, ref.owner, ref.id, since)
+
     def permissions(self, whose: str | None) -> Sequence[Permission]:
         """Ask the API server for each of them, in the owner's namespace or in all."""
         namespace, account = (None, "") if whose is None else _account_of(whose)
@@ -218,11 +223,11 @@ class KubernetesServiceAccountToken(Kind):
             raise Uncertain("empty_secret_left", error.reason) from None
 
     def _secrets(self, path: str) -> Iterator[tuple[CredentialRef, Mapping[str, Any]]]:
-        for chosen in ({"fieldSelector": f"type={_LEGACY}"}, {"labelSelector": f"{_OURS}=rotator"}):
+        for chosen in ({"fieldSelector": f"type={LEGACY}"}, {"labelSelector": f"{_OURS}=rotator"}):
             for each in self._cluster.listed(path, **chosen):
                 metadata = each["metadata"]
                 annotations = metadata.get("annotations") or {}
-                account = annotations.get(_ACCOUNT) or annotations.get(_OF_ACCOUNT)
+                account = annotations.get(_ACCOUNT) or annotations.get(OF_ACCOUNT)
                 if account and metadata.get("namespace"):
                     named = f"secrets/{metadata['name']}@{metadata['uid']}"
                     yield self._ref_of(f"{metadata['namespace']}/{account}", named), metadata

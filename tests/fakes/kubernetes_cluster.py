@@ -32,7 +32,16 @@ KINDS = {
     "deployments": "Deployment",
     "statefulsets": "StatefulSet",
     "daemonsets": "DaemonSet",
+    "rolebindings": "RoleBinding",
+    "clusterrolebindings": "ClusterRoleBinding",
+    "certificatesigningrequests": "CertificateSigningRequest",
 }
+GROUPS = {
+    **dict.fromkeys(WORKLOADS, "/apis/apps/v1"),
+    **dict.fromkeys(("rolebindings", "clusterrolebindings"), "/apis/rbac.authorization.k8s.io/v1"),
+    "certificatesigningrequests": "/apis/certificates.k8s.io/v1",
+}
+"""Where what is not of the core lies."""
 SHORTEST_S = 600
 """TokenRequest refuses a shorter life, in seconds."""
 
@@ -107,6 +116,11 @@ class Cluster:
             found = [each for key, each in sorted(self._objects.items()) if key[0] == resource]
             return [copy.deepcopy(each) for each in found if namespace in (None, each["metadata"]["namespace"])]
 
+    def standing(self, resource: str) -> list[Object]:
+        """Return the objects themselves, for who plants something in them."""
+        with self.lock:
+            return [each for key, each in sorted(self._objects.items()) if key[0] == resource]
+
     def replace(self, resource: str, namespace: str, name: str, body: Object) -> Object:
         with self.lock:
             standing = self.read(resource, namespace, name)
@@ -152,6 +166,7 @@ class Cluster:
         self._version += 1
         metadata = made["metadata"]
         metadata["resourceVersion"] = str(self._version)
+        metadata["managedFields"] = [{"manager": "whoever", "operation": "Update", "time": _stamp()}]
         if resource == "secrets":
             plain = made.pop("stringData", {})
             data = {**made.get("data", {}), **{key: _b64(text.encode()) for key, text in plain.items()}}
@@ -166,7 +181,7 @@ class Cluster:
                 "observedGeneration": metadata["generation"],
                 "updatedReplicas": replicas if done else 0,
             }
-        made |= {"kind": KINDS[resource], "apiVersion": "apps/v1" if resource in WORKLOADS else "v1"}
+        made |= {"kind": KINDS[resource], "apiVersion": GROUPS.get(resource, "/api/v1").split("/", 2)[2]}
         self._objects[resource, metadata["namespace"], metadata["name"]] = made
         return made
 

@@ -24,10 +24,10 @@ from rotator.credential import Secret
 from tests.fakes.http_server import Request, listening
 from tests.fakes.kubernetes_access import Access, Rule
 from tests.fakes.kubernetes_authority import Authority
-from tests.fakes.kubernetes_cluster import KINDS, LEGACY, OF_ACCOUNT, WORKLOADS, Cluster, Object, Refused, User
+from tests.fakes.kubernetes_cluster import GROUPS, KINDS, LEGACY, OF_ACCOUNT, Cluster, Object, Refused, User
 
 _OBJECT = re.compile(
-    r"(?:/api/v1|/apis/apps/v1)(?:/namespaces/(?P<namespace>[^/]+))?/(?P<resource>[a-z]+)(?:/(?P<name>[^/]+))?(?P<token>/token)?"
+    r"(?P<group>/api/v1|/apis/[a-z0-9.]+/v1)(?:/namespaces/(?P<namespace>[^/]+))?/(?P<resource>[a-z]+)(?:/(?P<name>[^/]+))?(?P<token>/token)?"
 )
 _REVIEW = "/apis/authentication.k8s.io/v1/"
 _PATCHES = frozenset({"application/merge-patch+json", "application/strategic-merge-patch+json"})
@@ -120,7 +120,7 @@ class _Asked(Request):
         found = _OBJECT.fullmatch(url.path)
         if found is None or found["resource"] not in KINDS:
             raise Refused(HTTPStatus.NOT_FOUND, "NotFound", "the server could not find the requested resource")
-        if (found["resource"] in WORKLOADS) is not url.path.startswith("/apis/apps/v1"):
+        if found["group"] != GROUPS.get(found["resource"], "/api/v1"):
             raise Refused(HTTPStatus.NOT_FOUND, "NotFound", "the server could not find the requested resource")
         if found["token"] and self.command == "POST":
             return HTTPStatus.CREATED, self.cluster.token(found["namespace"], found["name"], body)

@@ -12,19 +12,23 @@ from botocore.stub import Stubber
 from rotator import clock
 from rotator.credential import CredentialRef, Secret
 from rotator.errors import Rejected
-from rotator.families import aws_trail
+from rotator.families import aws_trail, kubernetes_since
 from rotator.families.aws import Account
 from rotator.families.vault_accessors import Holder
 from rotator.families.vault_since import tokens_since
 from rotator.ports import Connection
-from rotator.providers import github_token, gitlab_token
+from rotator.providers import github_token, gitlab_token, kubernetes_service_account_token
 from tests.fakes.github_keys import LOGIN, OWN, fake_github_keys
 from tests.fakes.gitlab_tokens import fake_gitlab
+from tests.fakes.kubernetes_access import Rule
+from tests.fakes.kubernetes_server import kubernetes_server
 
 NOW = datetime.now(UTC)
 SINCE = NOW.timestamp() - 3600
 BEFORE, AFTER = ((NOW + timedelta(minutes=each)).strftime("%Y-%m-%dT%H:%M:%SZ") for each in (-90, -30))
 KEY = "AKIAEXAMPLEEXAMPLE01"
+REQUESTS = "certificatesigningrequests"
+ACCOUNT = CredentialRef("kubernetes_service_account_token", "cluster", "apps/ci", "secrets/old@1")
 
 
 def told(found):
@@ -102,6 +106,75 @@ def test_vault_tells_whose_a_token_is_and_of_a_made_one_nothing_but_that_it_outl
         ("same-entity", True),
         ("same-name", True),
     ]
+
+
+@pytest.fixture
+def cluster():
+    """Run a cluster in which something of every sort was made before, by the account or somebody, and then again."""
+    with kubernetes_server() as server:
+        for name in ("old", "new"):
+            server.account(name, "apps")
+            server.legacy_token(f"{name}-token", name, "apps")
+            for resource, namespace in (("rolebindings", "apps"), ("clusterrolebindings", ""), (REQUESTS, "")):
+                user = {"username": "system:serviceaccount:apps:ci" if name == "new" else "eve"}
+                body = {"metadata": {"name": name}, "roleRef": {"name": "edit"}, "spec": user}
+                server.cluster.create(resource, namespace, body)
+        for resource in ("secrets", "serviceaccounts", "rolebindings", "clusterrolebindings", REQUESTS):
+            for each in server.cluster.standing(resource):
+                if each["metadata"]["name"].startswith("old"):
+                    each["metadata"] |= {"creationTimestamp": BEFORE, "managedFields": [{"time": BEFORE}]}
+        yield server
+
+
+def in_cluster(server, token):
+    own = Connection("cluster", "kubernetes", endpoint_url=server.address, credential=lambda: token)
+    return kubernetes_service_account_token.connect(own, "kubernetes_service_account_token").minted_since(
+        ACCOUNT, SINCE
+    )
+
+
+def test_a_cluster_tells_that_something_was_made_and_by_whom_of_requests_for_certificates_alone(cluster):
+    found = in_cluster(cluster, cluster.admin)
+    assert told(found) == [
+        ("a request for a certificate", "new", True),
+        ("a role binding", "apps/new to edit", False),
+        ("a role binding", "new to edit", False),
+        ("a service account", "apps/new", False),
+        ("a token in a Secret", f"{token_id(cluster, 'new-token')} of apps/new", False),
+    ]
+    [token] = [each for each in found.made if each.kind]
+    assert (token.owner, token.id) == ("apps/new", token_id(cluster, "new-token"))
+    assert found.cannot_tell == (kubernetes_since.REST,)
+
+
+def token_id(server, name):
+    return f"secrets/{name}@{server.cluster.read('secrets', 'apps', name)['metadata']['uid']}"
+
+
+def test_a_binding_that_was_changed_since_gives_rights_as_a_new_one_does(cluster):
+    cluster.cluster.patch("rolebindings", "apps", "old", {"subjects": [{"name": "eve"}]})
+    assert ("a role binding", "apps/old to edit", False) in told(in_cluster(cluster, cluster.admin))
+
+
+def test_what_the_rotator_may_not_list_is_told_and_a_look_that_sees_nothing_fails(cluster):
+    one = cluster.bearer("one", Rule(("list",), ("secrets",), "apps"))
+    found = in_cluster(cluster, one)
+    assert [each.act for each in found.made] == ["a token in a Secret"]
+    assert found.cannot_tell[1:] == (
+        "tokens in Secrets of other namespaces than apps (permission_denied)",
+        "service accounts (permission_denied)",
+        "rolebindings (permission_denied)",
+        "clusterrolebindings (permission_denied)",
+        "requests for certificates (permission_denied)",
+    )
+    with pytest.raises(Rejected):
+        in_cluster(cluster, cluster.bearer("none"))
+
+
+def test_no_more_than_a_bound_of_each_list_is_read(cluster, monkeypatch):
+    monkeypatch.setattr(kubernetes_since, "MOST", 1)
+    ends = in_cluster(cluster, cluster.admin).cannot_tell
+    assert "more than the first 1 service accounts" in ends
 
 
 def event(name, at=AFTER, **more):

@@ -59,4 +59,5 @@ def open_case(tmp_path: Path) -> Iterator[Case]:  # noqa: ARG001 - it keeps noth
             wrong_account=lambda: CredentialRef(KIND, "cluster", "default/of-another-cluster", absent),
             own=server.admin,
             narrow=connect(connection(server.address, looks), KIND),
+            makes=lambda ref, _secret: plant(ref.owner)[0].id,
         )
