@@ -21,7 +21,7 @@ from rotator.ledger.sending import Sending
 __all__ = ["RESEND_S", "Claimed", "DueWork"]
 
 NOBODY = ("", "")
-_leader = tables.leader
+_branch, _leader = tables.branch, tables.leader
 # Worded once: each dispatcher says it at each tick.
 _LEADER = select(_leader).where(_leader.c.name == bindparam("called"))
 _BEAT = (
@@ -40,6 +40,26 @@ _BEAT = (
         )
     )
     .values(holder=bindparam("is"), beat=bindparam("beat_is"))
+)
+_CLAIMS = select(_branch.c.id, _branch.c.fence, _branch.c.beat).where(_branch.c.holder.is_not(None))
+_SAFE_AGAIN = select(_branch.c.id).where(leak_safe.SAFE_AGAIN).limit(1)
+_EXPIRED = and_(tables.sealed.c.expires_at < bindparam("now"), ~statements.UNDER_LEGAL_HOLD)
+_ANY_EXPIRED = select(tables.sealed.c.run).where(_EXPIRED).limit(1)
+_BUSY = (
+    select(_branch.c.id)
+    .where(
+        or_(
+            _branch.c.holder.is_not(None),
+            and_(_branch.c.state == BranchState.OPEN.value, statements.stopped().is_(None)),
+            and_(
+                _branch.c.state == BranchState.HELD.value,
+                _branch.c.due_at < bindparam("until"),
+                statements.stopped().is_(None),
+            ),
+            leak_safe.SAFE_AGAIN,
+        )
+    )
+    .limit(1)
 )
 
 
@@ -83,20 +103,17 @@ class DueWork:
 
     def claims(self) -> list[Claimed]:
         """Return every claim that is held now."""
-        branch = tables.branch
         with self._database.read() as connection:
-            query = select(branch.c.id, branch.c.fence, branch.c.beat).where(branch.c.holder.is_not(None))
-            return [Claimed(*row) for row in connection.execute(query)]
+            return [Claimed(*row) for row in connection.execute(_CLAIMS)]
 
     def free(self, claim: Claimed) -> bool:
         """Take a dead worker's claim away; False when its heartbeat moved after all, or it is being written."""
-        branch = tables.branch
-        still = and_(branch.c.id == claim.branch, branch.c.fence == claim.fence, branch.c.beat == claim.beat)
+        still = and_(_branch.c.id == claim.branch, _branch.c.fence == claim.fence, _branch.c.beat == claim.beat)
         with self._database.write() as connection:
             freed = connection.execute(
-                update(branch)
+                update(_branch)
                 .where(in_no_other_hand(still))
-                .values(holder=None, fence=branch.c.fence + 1, sent_at=None, due_at=AT_ONCE)
+                .values(holder=None, fence=_branch.c.fence + 1, sent_at=None, due_at=AT_ONCE)
             )
             return freed.rowcount == 1
 
@@ -106,7 +123,7 @@ class DueWork:
         The commit that contains the last reader wakes them; this finds those who began to wait in the same moment.
         """
         with self._database.read() as connection:
-            if connection.execute(select(tables.branch.c.id).where(leak_safe.SAFE_AGAIN).limit(1)).first() is None:
+            if connection.execute(_SAFE_AGAIN).first() is None:
                 return 0
         with self._database.write() as connection:
             return connection.execute(leak_safe.WAKE).rowcount
@@ -132,30 +149,18 @@ class DueWork:
 
     def forget_expired(self) -> None:
         """Destroy sealed secrets whose time is over, unless a legal hold keeps them."""
+        now = {"now": self._clock()}
         with self._database.read() as connection:
-            expired = and_(tables.sealed.c.expires_at < self._clock(), ~statements.UNDER_LEGAL_HOLD)
-            if connection.execute(select(tables.sealed.c.run).where(expired).limit(1)).first() is None:
+            if connection.execute(_ANY_EXPIRED, now).first() is None:
                 return
         with self._database.write() as connection:
-            connection.execute(delete(tables.sealed).where(expired))
+            connection.execute(delete(tables.sealed).where(_EXPIRED), now)
 
     def busy_until(self, horizon_s: float) -> bool:
         """Tell whether something is at work, or due within `horizon_s` seconds."""
-        branch = tables.branch
         with self._database.read() as connection:
-            query = select(branch.c.id).where(
-                or_(
-                    branch.c.holder.is_not(None),
-                    and_(branch.c.state == BranchState.OPEN.value, statements.stopped().is_(None)),
-                    and_(
-                        branch.c.state == BranchState.HELD.value,
-                        branch.c.due_at < self._clock() + horizon_s,
-                        statements.stopped().is_(None),
-                    ),
-                    leak_safe.SAFE_AGAIN,
-                )
-            )
-            return connection.execute(query.limit(1)).first() is not None or opening.will_move(connection)
+            busy = connection.execute(_BUSY, {"until": self._clock() + horizon_s}).first()
+            return busy is not None or opening.will_move(connection)
 
     def keep_time(self) -> None:
         """Go by the machine's clock, which may have been put right while nothing was under way."""

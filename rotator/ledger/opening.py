@@ -85,6 +85,7 @@ _MET = (
     .where(tables.awaits.c.open == 1, _delivered(tables.awaits.c.lifeline))
     .distinct()
 )
+_WILL_MOVE = (_NEXT.limit(1), _MET.limit(1))
 
 
 def begin(connection: Connection, incident: str) -> None:
@@ -146,7 +147,7 @@ def go_ahead(connection: Connection, run: str, name: str) -> list[str]:
 
 def will_move(connection: Connection) -> bool:
     """Tell whether a tick would change something now."""
-    return any(connection.execute(query.limit(1)).first() is not None for query in (_NEXT, _MET))
+    return any(connection.execute(query).first() is not None for query in _WILL_MOVE)
 
 
 def count_later(connection: Connection, incident: str) -> int:
