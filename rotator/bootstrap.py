@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from rotator.engine import Engine
     from rotator.flow.playbook import Playbook
     from rotator.ledger.approvals import Approvals
+    from rotator.ledger.closing import Closing
     from rotator.ledger.dismissing import Dismissing
     from rotator.ledger.due import DueWork
     from rotator.ledger.enrolment import Enrolment
@@ -227,6 +228,14 @@ class Rotator:
         from rotator.ledger.dismissing import Dismissing  # noqa: PLC0415
 
         return Dismissing(self.database, basis=self.basis, policy=self.approvals.policy)
+
+    @functools.cached_property
+    def closing(self) -> Closing:
+        """What people say is over."""
+        from rotator.ledger.closing import Closing  # noqa: PLC0415
+        from rotator.report.closing import left  # noqa: PLC0415
+
+        return Closing(self.database, lambda incident: left(self.reading.incident(incident)), self.settings.policy)
 
     @functools.cached_property
     def stops(self) -> Stops:

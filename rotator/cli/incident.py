@@ -8,6 +8,7 @@ import typer
 
 from rotator.cli import approval
 from rotator.cli.alarm import Advisories, Evidence, Files, Given, Logs, Packages
+from rotator.cli.closing import close, reopen
 from rotator.cli.graph import GraphFile
 from rotator.cli.growing import add, merge
 from rotator.cli.options import Context, Output, OutputOption, console, emit
@@ -27,6 +28,8 @@ def register(app: typer.Typer) -> None:
     group.command("add")(add)
     group.command("merge")(merge)
     group.command("watch")(watch)
+    group.command("close")(close)
+    group.command("reopen")(reopen)
     app.add_typer(group, name="incident")
     app.command("plan")(plan)
     app.command("report")(report)

@@ -188,10 +188,19 @@ def may_review(policy: Policy | None, who: str, acted: str) -> str:
 
 def refuse_dismissal(policy: Policy | None, who: str) -> None:
     """Raise NotAllowed for who may not say of a credential that it needs no answer: it may be the one he sold."""
+    _refuse_who_approves_nothing(policy, who, "dismisses", "dismiss")
+
+
+def refuse_closing(policy: Policy | None, who: str) -> None:
+    """Raise NotAllowed for who may not say that an incident is over: nothing of it would be approved any more."""
+    _refuse_who_approves_nothing(policy, who, "closes", "incident close")
+
+
+def _refuse_who_approves_nothing(policy: Policy | None, who: str, does: str, command: str) -> None:
     person = policy.people.get(who) if policy is not None else None
     if policy is not None and (person is None or not person.approves):
         others = ", ".join(sorted(each.name for each in policy.people.values() if each.approves))
-        raise NotAllowed(f"{who} may approve nothing here, and so dismisses nothing", "dismiss", f"ask {others}")
+        raise NotAllowed(f"{who} may approve nothing here, and so {does} nothing", command, f"ask {others}")
 
 
 def _refuse(policy: Policy, who: str, facts: Facts, *, glass: bool) -> None:

@@ -83,6 +83,7 @@ class Approvals:
         if connection.dialect.name != "sqlite":
             connection.execute(select(func.pg_advisory_xact_lock(APPROVING)))
         lock(connection, [incident])
+        revisions.refuse_closed(connection, incident)
         together = approved.covered(connection, incident, digest)
         newest = connection.execute(
             select(tables.incident.c.plan_digest).where(tables.incident.c.id == incident)

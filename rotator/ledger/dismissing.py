@@ -15,7 +15,19 @@ from rotator.flow.approval import Policy, refuse_dismissal
 from rotator.flow.dismissal import DISMISSED, REPLACING, as_it_was, refuse_at_work
 from rotator.flow.exposure import Disposition
 from rotator.flow.run import BranchState
-from rotator.ledger import dismissals, earlier, leak_safe, notices, opening, plans, reopening, rows, statements, tables
+from rotator.ledger import (
+    dismissals,
+    earlier,
+    leak_safe,
+    notices,
+    opening,
+    plans,
+    reopening,
+    revisions,
+    rows,
+    statements,
+    tables,
+)
 from rotator.ledger.acts import act, lock, said
 from rotator.ledger.database import Database
 from rotator.ledger.dismissals import Seen
@@ -122,12 +134,13 @@ class Dismissing:
     def reopen(self, incident: str, of: str, by: str, reason: str) -> Told:
         """Take a dismissal back: its run goes on where it was; what nobody approved waits for a yes of its own.
 
-        Raises BadInput where it is not dismissed, was excluded by the plan, a worker has not given way yet, or no
-        reason is given.
+        Raises BadInput where it is not dismissed, was excluded by the plan, a worker has not given way yet, its
+        incident is closed, or no reason is given.
         """
         said(by, reason)
         with self._database.write() as connection:
             lock(connection, [incident])
+            revisions.refuse_closed(connection, incident)
             named = _named(connection, of)
             if named.dismissed is None:
                 raise BadInput("it is not dismissed", of, f"rotator exposure list {incident} shows what is")

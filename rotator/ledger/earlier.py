@@ -111,11 +111,16 @@ def in_each_others_way(incident: str) -> Select[Any]:
 
 
 def standing(connection: Connection, refs: Iterable[CredentialRef]) -> list[tuple[str, str, int]]:
-    """Return the incidents that have seen no death of some of these yet: each, how it stands, and of how many."""
+    """Return the open incidents that have seen no death of some of these yet: each, how it stands, of how many."""
     run, asked = tables.run, set(refs)
     found: Counter[tuple[str, str]] = Counter()
     for names in _by_500(sorted({each.id for each in asked})):
-        query = select(run).where(run.c.credential.in_(names), run.c.evidence == "none", run.c.dismissed.is_(None))
+        query = (
+            select(run)
+            .join(tables.incident, tables.incident.c.id == run.c.incident)
+            .where(tables.incident.c.closed_at.is_(None), run.c.credential.in_(names))
+            .where(run.c.evidence == "none", run.c.dismissed.is_(None))
+        )
         for row in connection.execute(query).mappings():
             if rows.run_of(row).ref in asked:
                 how = "approved and not done" if row["requested_at"] else "not approved"

@@ -202,6 +202,7 @@ class Enrolment:
             return False
         if row["merged_into"] is not None:
             raise BadInput(f"it was merged into {row['merged_into']}", incident, f"rotator plan {row['merged_into']}")
+        revisions.refuse_closed(connection, incident)
         if row["plan_digest"] != digest:
             newer = f"revision {asked.number} was added to: " if asked else ""
             raise BadInput(

@@ -158,6 +158,8 @@ class Reading:
             stale=(overtaken.id, overtaken.credential) if overtaken is not None else None,
             revisions=tuple(made),
             merged_into=row["merged_into"],
+            closed_by=row["closed_by"],
+            closed_reason=row["closed_reason"],
             merged=tuple(
                 self._incident(connection, each) for each in revisions.merged(connection, incident, directly=True)
             ),

@@ -65,7 +65,7 @@ class RunRecord:
 
 @dataclass(frozen=True, slots=True)
 class IncidentRecord:
-    """An incident as the ledger holds it now.
+    """An incident as the ledger holds it now. `closed_by` and `closed_reason` tell who closed it, and why.
 
     `stale` is the run that has overtaken a plan which nobody approved, and the credential that it replaces. `merged`
     are the incidents that became one with it, and are told under it.
@@ -87,6 +87,8 @@ class IncidentRecord:
     approvals: tuple[Standing, ...] = ()
     told: tuple[Told, ...] = ()
     dismissals: tuple[Dismissal, ...] = ()
+    closed_by: str | None = None
+    closed_reason: str | None = None
 
     @property
     def family(self) -> tuple[IncidentRecord, ...]:

@@ -53,9 +53,15 @@ def taken(connection: Connection, incident: str) -> RowMapping:
         raise BadInput("no such incident", incident, _OF_INCIDENT)
     if row["merged_into"] is not None:
         raise BadInput(f"it was merged into {row['merged_into']}", incident, f"say it of {row['merged_into']}")
-    if row["closed_at"] is not None:
-        raise BadInput("it is closed", incident, "declare another one")
+    refuse_closed(connection, incident)
     return row
+
+
+def refuse_closed(connection: Connection, incident: str) -> None:
+    """Raise BadInput for an incident that is closed: nothing of it is approved, added or opened again."""
+    of = select(tables.incident.c.closed_at).where(tables.incident.c.id == incident)
+    if connection.execute(of).scalar() is not None:
+        raise BadInput("it is closed", incident, f"first: rotator incident reopen {incident} --reason …")
 
 
 def behind(connection: Connection, incident: str) -> Behind:
@@ -131,7 +137,7 @@ def holding(connection: Connection, incident: str, name: str) -> str:
     """
     family = [incident, *merged(connection, incident)]
     run, manual = tables.run, tables.manual
-    found = {}
+    found: dict[str, str] = {}
     for table, key in ((run, run.c.credential), (manual, manual.c.key)):
         is_it = or_(table.c.id == name, key == name)
         query = select(table.c.id, table.c.incident).where(table.c.incident.in_(family), is_it)

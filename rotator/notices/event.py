@@ -24,9 +24,18 @@ class Event(StrEnum):
     BRAKE_TRIPPED = "brake_tripped"
     NEEDS_PERSON = "needs_person"
     DONE = "done"
+    CLOSED = "closed"
+    REOPENED = "reopened"
 
 
-BY_DEFAULT = frozenset(Event) - {Event.DECLARED, Event.APPROVED, Event.DISMISSED, Event.MERGED, Event.CONTINUED}
+BY_DEFAULT = frozenset(Event) - {
+    Event.DECLARED,
+    Event.APPROVED,
+    Event.DISMISSED,
+    Event.MERGED,
+    Event.CONTINUED,
+    Event.CLOSED,
+}
 """What a channel is told that names no events: whatever somebody has to act on, or must not miss."""
 URGENT = frozenset(
     {

@@ -119,6 +119,8 @@ _WORDS: Mapping[Event, _Words] = {
         "it waits for a person", "Wanted: whoever is on call. What each waits for, and what to type:", _LOOK
     ),
     Event.DONE: _Words("done: every exposed credential is dead", "To see the evidence:", _LOOK),
+    Event.CLOSED: _Words("closed by a person", "To see the evidence:", _LOOK),
+    Event.REOPENED: _Words("opened again: what is added to it can be approved", "To look at it:", _LOOK),
 }
 
 
@@ -159,6 +161,7 @@ _FACTS: Mapping[str, Callable[[Any], str]] = {
     "dead": _count("proven dead", "proven dead"),
     "stated": _count("dead by the issuer's word alone", "dead by their issuers' word alone"),
     "dismissed": _count("dismissed", "dismissed"),
+    "open": _count("credential left open", "credentials left open"),
     "scheduled": _count("destruction scheduled", "destructions scheduled"),
     "what": _named(""),
     "owner": _named("owner "),

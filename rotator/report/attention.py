@@ -25,6 +25,7 @@ _TOLD = 6
 def for_you(incident: dict[str, Any]) -> list[RenderableType]:
     """Say what keeps the whole incident waiting, and how it goes on."""
     return [
+        *_closed(incident),
         *unapproved(incident),
         *revisions.unapproved(incident),
         *_alive_again(incident),
@@ -35,9 +36,17 @@ def for_you(incident: dict[str, Any]) -> list[RenderableType]:
     ]
 
 
+def _closed(incident: dict[str, Any]) -> list[RenderableType]:
+    """Say that nothing of it is approved any more, and who said so."""
+    if not incident["closed_at"]:
+        return []
+    line = f"CLOSED {incident['closed_at']} by {incident['closed_by']}: {incident['closed_reason']}."
+    return [Text(plain(f"{line} To add to it, or approve: {incident['reopen']}"), style="bold")]
+
+
 def unapproved(incident: dict[str, Any]) -> list[RenderableType]:
     """Say first of all that nothing is being done, where that is so."""
-    if incident["begun"] or incident.get("merged_into"):
+    if incident["begun"] or incident.get("merged_into") or incident["closed_at"]:
         return []
     if incident["stale"]:
         how = "Add" if " incident add " in incident["again"] else "Declare"

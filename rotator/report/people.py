@@ -153,14 +153,14 @@ def to_approve(incident: IncidentRecord, called: str, stale: str = "") -> Mappin
     """Return what is wanted of who approves: the command, or why it is stale and how all of it is planned again."""
     of = incident.incident.id
     overtaken = stale or (f"{incident.stale[0]} replaces {incident.stale[1]} since" if incident.stale else "")
+    over = overtaken or incident.merged_into or incident.incident.closed_at
+    may = not over and any(each.run.requested_at is None for each in incident.runs)
     return {
         "stale": overtaken,
         "again": as_called(f"rotator incident add {of} FILE…" if len(incident.revisions) > 1 else DECLARE, called)
         if overtaken
         else "",
-        "approve": ""
-        if overtaken or incident.merged_into or not any(each.run.requested_at is None for each in incident.runs)
-        else as_called(f"rotator approve {of} --digest {incident.plan_digest}", called),
+        "approve": as_called(f"rotator approve {of} --digest {incident.plan_digest}", called) if may else "",
     }
 
 

@@ -76,7 +76,7 @@ def unapproved(incident: dict[str, Any]) -> Iterator[RenderableType]:
     if incident["merged"]:
         yield Text(plain(f"With what was merged into it: {', '.join(incident['merged'])}"))
     waiting = [each for each in incident["revisions"] if not each["approved_at"]]
-    if not (incident["begun"] and waiting) or incident["merged_into"]:
+    if not (incident["begun"] and waiting) or incident["merged_into"] or incident["closed_at"]:
         return
     numbers = ", ".join(str(each["revision"]) for each in waiting)
     if incident["stale"]:

@@ -101,3 +101,29 @@ def test_exposures_of_what_was_merged_are_listed_and_found_under_the_one(merged)
     assert merged.reading.holding("inc-1", "inc-2.r2") == "inc-2"
     assert merged.reading.holding("inc-1", "inc-1.r1") == "inc-1"
     assert merged.reading.holding("inc-1", "nobody") == "inc-1"
+
+
+STATES = ("settling", "pending", "held", "manual", "failed", "dismissed")
+
+
+def test_the_live_display_counts_what_both_had_once_as_the_report_does(house):
+    company, deployment = house
+    both, mine, theirs = (company.stolen(TOKEN, owner=f"o{number}")[0] for number in range(3))
+    deployment.start([both, mine], wanted=ALONE)
+    deployment.start([both, theirs], wanted=ALONE, incident="inc-2")
+    deployment.enrolment.merge("inc-2", "inc-1", by="ann")
+    pending = []
+    for moment in ("at once", "at rest"):
+        progress = deployment.reading.progress("inc-1", deployment.world.now())
+        told = {state: getattr(progress, state) for state in STATES}
+        told |= {"proven_dead": progress.dead, "stated_dead": progress.stated, "credentials": progress.credentials}
+        report = build(deployment.record())
+        assert (moment, told) == (moment, report["totals"])
+        assert told["credentials"] == 3
+        [listed] = [each for each in deployment.reading.incidents() if not each.merged_into]
+        assert (listed.credentials, listed.dead) == (3, told["proven_dead"])
+        pending.append(told["pending"])
+        deployment.rest()
+    assert pending == [3, 0]
+    [twice] = [each for each in report["credentials"] if each["also"]]
+    assert [each["steps"] != [] for each in twice["others"]] == [True]

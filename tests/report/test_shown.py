@@ -99,7 +99,8 @@ def test_a_report(of):
     told |= {"others": [told]}
     told |= {"proven_dead_at": "", "stated_dead_at": "", "replaced_at": "2026", "converged_at": ""}
     incident = dict.fromkeys(("detected_at", "declared_at", "plan", "stale"), "")
-    incident |= {"approved_at": "2026", "begun": True, "approve": EVIL}
+    incident |= {"approved_at": "2026", "begun": True, "approve": EVIL, "closed_at": "2026"}
+    incident |= dict.fromkeys(("closed_by", "closed_reason", "reopen"), EVIL)
     incident |= {
         "stops": [dict.fromkeys(("what", "by", "reason", "command"), EVIL)],
         "gates": [

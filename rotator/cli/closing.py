@@ -1,0 +1,58 @@
+"""`rotator incident close` and `reopen`: say that an incident is over, or that it is not."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from rotator.cli.approval import Id
+from rotator.cli.options import Context
+from rotator.report.plain import plain
+
+_SHOWN = 20
+Reason = Annotated[str, typer.Option(help="Why; it becomes evidence.")]
+
+
+def close(
+    context: typer.Context,
+    incident: Id,
+    reason: Reason,
+    accept_open: Annotated[
+        bool, typer.Option("--accept-open", help="Close it although something is open; what, is evidence.")
+    ] = False,
+) -> None:
+    """Say that an incident is over: nothing of it is approved or added any more, until it is opened again.
+
+    While something is open it says what, and closes nothing. What is scheduled to be destroyed is destroyed all the
+    same. What was merged into it is closed with it.
+    """
+    from rotator import response  # noqa: PLC0415
+
+    given: Context = context.obj
+    parts = given.parts()
+    name = parts.reading.named(incident)
+    found = parts.closing.close(name, response.actor(), reason, accept_open=accept_open)
+    left = [f"{run}  {line}" for run, line in found.left.open]
+    if not found.is_closed:
+        lines = [*found.first, *left]
+        more = [f"… and {len(lines) - _SHOWN:,} more: {given.called} report {name}"] if len(lines) > _SHOWN else []
+        how = "" if found.first else "; to close it all the same: --accept-open"
+        for line in [f"rotator: {name} is not closed: this is open{how}", *lines[:_SHOWN], *more]:
+            print(plain(line), file=sys.stderr)  # noqa: T201
+        raise typer.Exit(3)
+    still = f"; {len(left):,} of it left open" if left else ""
+    later = f"; {found.left.scheduled:,} destructions are scheduled, and come" if found.left.scheduled else ""
+    typer.echo(f"{name} is closed{still}{later}; to open it again: {given.called} incident reopen {name} --reason …")
+
+
+def reopen(context: typer.Context, incident: Id, reason: Reason) -> None:
+    """Open a closed incident again: it can be added to, and what is added approved. Nothing starts by it."""
+    from rotator import response  # noqa: PLC0415
+
+    given: Context = context.obj
+    parts = given.parts()
+    name = parts.reading.named(incident)
+    parts.closing.reopen(name, response.actor(), reason)
+    typer.echo(f"{name} is open again; how it stands: {given.called} report {name}")
