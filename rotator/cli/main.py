@@ -15,6 +15,7 @@ from typer.exceptions import TyperException
 from rotator import __version__
 from rotator.cli import (
     approval,
+    config,
     exposure,
     hands,
     incident,
@@ -49,6 +50,7 @@ exposure.register(app)
 hands.register(app)
 service.register(app)
 known.register(app)
+config.register(app)
 scaffold.register(app)
 inventory.register(app)
 triggers.register(app)

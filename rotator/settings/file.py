@@ -18,26 +18,33 @@ from rotator import model_errors
 from rotator.errors import BadInput
 from rotator.settings.configuration import Settings
 
+NAMED = "ROTATOR_CONFIG"
 _OURS = "folder"
 """The field that nobody writes."""
 
 
 def load(path: Path | None = None) -> Settings:
     """Read the configuration. Raises BadInput with what is wrong, where, and how to mend it."""
-    given = path or (Path(os.environ["ROTATOR_CONFIG"]) if "ROTATOR_CONFIG" in os.environ else None) or find()
+    given = chosen(path)
     folder = Path.cwd() if given is None else given.resolve().parent
     values = {**({} if given is None else _read(given)), **_environment(), _OURS: folder}
     try:
         return Settings(**values)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        variable = _variable(str(first["loc"][0]) if first["loc"] else "")
-        source = variable if variable in os.environ else given or "the environment"
+        # A key that is misspelt is missing too, which tells less.
+        first = min(error.errors(include_url=False), key=lambda each: each["type"] != "extra_forbidden")
+        named = variable(str(first["loc"][0]) if first["loc"] else "")
+        source = named if named in os.environ else given or "the environment"
         at = model_errors.place(first["loc"], values)
         where = f"{source}{f': {at}' if at else ''}"
         raise BadInput(model_errors.in_words(first), where, _mend(first)) from None
     except BadInput as error:
         raise BadInput(error.what, f"{given or 'the environment'}: {error.where}", error.mend) from None
+
+
+def chosen(path: Path | None = None) -> Path | None:
+    """Return the file that is read: the one that is named, ROTATOR_CONFIG, or the one that applies here; or None."""
+    return path or (Path(os.environ[NAMED]) if NAMED in os.environ else None) or find()
 
 
 def find() -> Path | None:
@@ -61,18 +68,19 @@ def _environment() -> dict[str, Any]:
     """Return what the environment says of the keys of the top level; a list is written as JSON there."""
     found: dict[str, Any] = {}
     for key, field in Settings.model_fields.items():
-        text = os.environ.get(_variable(key))
+        text = os.environ.get(variable(key))
         if text is None or key == _OURS:
             continue
         try:
             is_data = get_origin(field.annotation) is list or any(_models(field.annotation))
             found[key] = json.loads(text) if is_data else text
         except (ValueError, RecursionError):
-            raise BadInput(f"{key} is not JSON", _variable(key), "lists and tables are written as JSON there") from None
+            raise BadInput(f"{key} is not JSON", variable(key), "lists and tables are written as JSON there") from None
     return found
 
 
-def _variable(key: str) -> str:
+def variable(key: str) -> str:
+    """Return the environment variable of a key of the top level."""
     return f"ROTATOR_{key.upper()}"
 
 
