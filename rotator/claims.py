@@ -129,6 +129,13 @@ class Ledger(Protocol):
         """Return the gate at which a run waits for its destruction to be approved, None where it does not."""
         ...
 
+    def kept_from_taking_back(self, run: Run) -> str | None:
+        """Return the gate at which its replacement waits that has leaked too, None where it does not.
+
+        That of another incident is followed by OF and its name.
+        """
+        ...
+
     def take_mint(self, work: Work) -> Other | None:
         """Reserve the owner for one mint at a time, until a draft gives it back; return who has it instead of us."""
         ...
@@ -160,6 +167,9 @@ ELSEWHERE = "answered elsewhere: "
 
 GATE = "gate: "
 """How the reason of a step begins that waits for a gate."""
+
+OF = " of "
+"""What stands between a gate and the incident whose it is, where a step waits for another's."""
 
 BUDGET = "its account's budget is used up"
 """Why a step waits whose account grants no further call yet."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from rotator.claims import ELSEWHERE, GATE, LEAK_SAFE, ONE_MINT, Ledger, Other
 from rotator.flow.approval import destroys
-from rotator.flow.giving_back import held_by_consumers
+from rotator.flow.giving_back import held_by_consumers, takes_away
 from rotator.flow.playbook_words import GATES, Verb
-from rotator.flow.run import ASKED, ORDERED_AT, Step, StepState, Work
+from rotator.flow.run import ASKED, ORDERED_AT, Run, Step, StepState, Work
 from rotator.flow.standing import resumes
 from rotator.flow.step import Move, hold_before, spread_before
 from rotator.world import World
@@ -23,9 +23,7 @@ def wait_before(ledger: Ledger, world: World, work: Work, step: Step, now: float
     """Return why the step may not start now, or None. The owner's reservation is taken for what needs it."""
     if (held := hold_before(step, now)) is not None:
         return held
-    if step.hold_until in GATES and ledger.is_shut(work.run.incident, step.hold_until):
-        return Move(StepState.HELD, reason=GATE + step.hold_until)
-    if destroys(step.verb, step.subject) and (gate := ledger.kept_from_destroying(work.run)) is not None:
+    if (gate := _shut(ledger, work.run, step)) is not None:
         return Move(StepState.HELD, reason=GATE + gate)
     if step.by_hand is not None and step.said_done is None:
         return Move(StepState.HELD, reason=ASKED + step.by_hand)
@@ -42,6 +40,16 @@ def wait_before(ledger: Ledger, world: World, work: Work, step: Step, now: float
     if step.verb in ONE_AT_A_TIME or step.name == MAKE_ROOM:
         return _behind(ledger.take_mint(work), now)
     return None
+
+
+def _shut(ledger: Ledger, run: Run, step: Step) -> str | None:
+    """Return the gate at which a step waits, None where none is shut."""
+    if step.hold_until in GATES and ledger.is_shut(run.incident, step.hold_until):
+        return step.hold_until
+    if destroys(step.verb, step.subject):
+        return ledger.kept_from_destroying(run)
+    # It may have leaked too, and wait to be destroyed by another run: an undo is no way round what keeps that waiting.
+    return ledger.kept_from_taking_back(run) if takes_away(step) else None
 
 
 def _behind(other: Other | None, now: float) -> Move | None:

@@ -21,10 +21,15 @@ GIVEN_BACK = "consumers were given back"
 def held_by_consumers(run: Run, step: Step, steps: Sequence[Step]) -> Move | None:
     """Return why a step of an undo may not take the replacement away yet, or None. A retry is a person's word."""
     made = _made(steps)
-    if not _takes_away(step) or made is None or made in surplus_accepted(step):
+    if not takes_away(step) or made is None or made in surplus_accepted(step):
         return None
     why = _may_hold(run, made, steps)
     return None if why is None else ask_about(step, [made], f"consumers may still hold {made}: {why}")
+
+
+def takes_away(step: Step) -> bool:
+    """Tell whether a step of an undo takes the replacement away."""
+    return UNDOES in step.facts and step.subject is Subject.REPLACEMENT and step.verb in STOPS
 
 
 def untold(steps: Sequence[Step]) -> bool:
@@ -43,7 +48,7 @@ def left_with(run: Run, steps: Sequence[Step], stopped_by: str = "") -> list[str
     """
     found = []
     made = _made(steps)
-    taken = any(_takes_away(step) and step.state is StepState.DONE for step in steps)
+    taken = any(takes_away(step) and step.state is StepState.DONE for step in steps)
     why = _may_hold(run, made, steps) if made is not None and taken else None
     if why is not None:
         found.append(f"consumers may still hold {made}, which was taken away: {why}")
@@ -63,10 +68,6 @@ def is_stopped(run: Run, steps: Sequence[Step]) -> bool:
         step.subject is Subject.EXPOSED and step.verb in STOPS and step.state is StepState.DONE and step.id not in back
         for step in steps
     )
-
-
-def _takes_away(step: Step) -> bool:
-    return UNDOES in step.facts and step.subject is Subject.REPLACEMENT and step.verb in STOPS
 
 
 def _made(steps: Iterable[Step]) -> str | None:

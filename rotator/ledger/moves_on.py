@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rotator import secret_reference
-from rotator.claims import GATE, ONE_MINT
+from rotator.claims import GATE, OF, ONE_MINT
 from rotator.flow.outcome import MISMATCH, UNKNOWN_HERE, UNPAIRED
 from rotator.flow.playbook_words import DESTRUCTION, Subject, Until, Verb
 from rotator.flow.run import THROUGH, Run, Step, StepState
@@ -66,7 +66,8 @@ def ways_on(run: Run, step: Step, steps: Sequence[Step] = (), behind: Sequence[S
     if at_brake(step):
         return (opens(run.incident, BRAKE),)
     if is_gated(step):
-        return (opens(run.incident, (step.reason or "").removeprefix(GATE)),)
+        gate, _, other = (step.reason or "").removeprefix(GATE).partition(OF)
+        return (opens(other or run.incident, gate),)
     if step.asks:
         return (
             Way(f"rotator run done {run.id} {step.name} --reason …", _sworn(step)),

@@ -19,7 +19,7 @@ from sqlalchemy import (
     update,
 )
 
-from rotator.claims import GATE
+from rotator.claims import GATE, OF
 from rotator.flow.apart import SORTS
 from rotator.flow.dismissal import DISMISSED
 from rotator.flow.plan import Lane
@@ -251,14 +251,27 @@ APART = (
 _WAITS_AT_GATE = and_(
     _branch.c.state == BranchState.HELD.value,
     _branch.c.due_at.is_(None),
-    select(1)
-    .where(
-        tables.gate.c.incident == _branch.c.incident,
-        tables.gate.c.open == 1,
-        _branch.c.reason == literal(GATE) + tables.gate.c.name,
-    )
-    .correlate(_branch)
-    .exists(),
+    or_(
+        select(1)
+        .where(
+            tables.gate.c.incident == _branch.c.incident,
+            tables.gate.c.open == 1,
+            _branch.c.reason == literal(GATE) + tables.gate.c.name,
+        )
+        .correlate(_branch)
+        .exists(),
+        # That of another incident, in which its replacement has leaked; told apart first, as there are many gates.
+        and_(
+            _branch.c.reason.contains(OF),
+            select(1)
+            .where(
+                tables.gate.c.open == 1,
+                _branch.c.reason == literal(GATE) + tables.gate.c.name + literal(OF) + tables.gate.c.incident,
+            )
+            .correlate(_branch)
+            .exists(),
+        ),
+    ),
 )
 AT_OPEN_GATE = select(_branch.c.id).where(_WAITS_AT_GATE).limit(1)
 WAKE_AT_OPEN_GATES = update(_branch).where(_WAITS_AT_GATE).values(state=BranchState.OPEN.value, due_at=AT_ONCE)

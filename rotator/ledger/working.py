@@ -226,14 +226,19 @@ class WorkingLedger:
     def is_shut(self, incident: str, gate: Until) -> bool:
         """Tell whether the gate keeps steps waiting: a host counts as open until a person says otherwise."""
         with self._database.read() as connection:
-            found = connection.execute(statements.FIND_GATE, {"of_incident": incident, "gate": gate.value}).scalar()
-        return gate is Until.HOST_ISOLATED if found is None else not found
+            return destruction.is_shut(connection, incident, gate)
 
     @_told
     def kept_from_destroying(self, run: Run) -> str | None:
         """Return the gate at which a run waits for its destruction to be approved, None where it does not."""
         with self._database.read() as connection:
             return connection.execute(destruction.FIND_GATE, {"run_id": run.id}).scalar()
+
+    @_told
+    def kept_from_taking_back(self, run: Run) -> str | None:
+        """Return the gate at which its replacement waits that has leaked itself, None where it does not."""
+        with self._database.read() as connection:
+            return destruction.keeps_replacement(connection, run)
 
     @_told
     def ours(self, run: Run) -> Ours:

@@ -41,7 +41,15 @@ from tests.fakes.world import World
 PLAYBOOKS = load_all()
 SEAL = Seal(bytes(32))
 WEEK = 7 * 86400.0
-READS = {"material", "has_open_readers", "answered_elsewhere", "is_shut", "kept_from_destroying", "ours"}
+READS = {
+    "material",
+    "has_open_readers",
+    "answered_elsewhere",
+    "is_shut",
+    "kept_from_destroying",
+    "kept_from_taking_back",
+    "ours",
+}
 
 
 class Worded(dict[tuple[Any, ...], Any]):
