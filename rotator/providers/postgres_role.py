@@ -27,11 +27,12 @@ from rotator.errors import Rejected, Unavailable, Uncertain
 from rotator.families.postgres import FAMILY, Postgres, Session
 from rotator.families.postgres_permissions import permissions
 from rotator.families.postgres_scram import SALT_BYTES, is_of, tag_of, verifier
+from rotator.families.postgres_since import made_since
 from rotator.families.postgres_twin import make_twin
 from rotator.families.server_login import SECRET_FIELD, issued, login_in, new_password, tagged, untagged
 from rotator.kind import Kind
 from rotator.permissions import Permission
-from rotator.ports import Capability, Connection, Discovered, State, Status, Verdict
+from rotator.ports import Capability, Connection, Discovered, MintedSince, State, Status, Verdict
 from rotator.rest_kind import RestKind
 
 SETTLE_S = 1.0
@@ -210,6 +211,11 @@ class PostgresRole(Kind):
         """Return what the server knows of the role: not when it last logged in."""
         role = self._having(ref)
         return role.facts() if role else {"state": State.ABSENT.value}
+
+    def minted_since(self, ref: CredentialRef, since: float) -> MintedSince:
+        """Return the roles and memberships that were written since. See families/postgres_since.py."""
+        with self._postgres.session() as session:
+            return made_since(session, self.name, ref, (ref.owner, ref.owner + SECOND), since)
 
     def permissions(self, whose: str | None) -> Sequence[Permission]:
         """Return what the catalog says of the rotator's role, and of both roles of an owner."""

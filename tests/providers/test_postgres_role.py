@@ -17,7 +17,7 @@ from rotator.ports import Answer, State
 from tests.contracts.cases.postgres_role import KIND, connected, planted
 from tests.refused import reason_of
 from tests.servers.cuts import assert_a_lost_login_proves_nothing, assert_a_revocation_is_told_truly
-from tests.servers.scram_postgres import OWN_ROLE
+from tests.servers.scram_postgres import OWN_ROLE, scram_postgres
 from tests.servers.silence import silent_server
 
 
@@ -261,3 +261,45 @@ def test_a_server_without_tls_gets_no_login_when_tls_is_wanted(scram, app):
     for act in (lambda: wants.verify(ref, password), lambda: wants.inspect(ref)):
         with pytest.raises(Unavailable, match="no_encryption"):
             act()
+
+
+def test_without_times_the_server_says_what_a_role_ever_granted_and_that_nobody_knows_when(scram, provider, app):
+    ref, _ = app
+    told = provider.minted_since(ref, 0.0)
+    assert told.made == ()
+    assert told.cannot_tell[0] == "when any was made, as track_commit_timestamp is off on this server"
+    groups = [f"{ref.owner}-group-{number}" for number in range(4)]
+    for each in groups:
+        scram.run(
+            SQL("CREATE ROLE {}").format(Identifier(each)),
+            SQL("GRANT {} TO {} WITH ADMIN OPTION").format(Identifier(each), Identifier(ref.owner)),
+            SQL("GRANT {} TO pg_monitor GRANTED BY {}").format(Identifier(each), Identifier(ref.owner)),
+        )
+    said = provider.minted_since(ref, 0.0).cannot_tell[0]
+    assert said.endswith(
+        f"; ever granted by it: {', '.join(f'{each} to pg_monitor' for each in groups[:3])} and 1 more"
+    )
+
+
+def test_with_times_the_server_names_who_granted_and_of_a_role_only_that_it_was_written():
+    with scram_postgres(track_commit_timestamp="on") as server:
+        ref, _ = planted(server, "app")
+        server.run("CREATE ROLE team", "GRANT team TO app WITH ADMIN OPTION")
+        since = server.now()
+        server.run(
+            "CREATE ROLE eve LOGIN PASSWORD 'x'",
+            "CREATE ROLE nobody",
+            "GRANT team TO eve GRANTED BY app",
+            "GRANT pg_monitor TO eve",
+        )
+        told = connected(server).minted_since(ref, since)
+        assert sorted((each.act, each.subject, each.kind, each.sure) for each in told.made) == [
+            ("a membership", "pg_monitor to eve", "", False),
+            ("a membership", "team to eve", "", True),
+            ("a role, made or changed", "eve", KIND, False),
+            ("a role, made or changed", "nobody", "", False),
+        ]
+        assert connected(server).minted_since(ref, server.now()).made == ()
+        before = connected(server).minted_since(ref, 0.0)
+        assert "app" not in {each.subject for each in before.made}
+        assert any("vacuum" in each for each in before.cannot_tell)

@@ -66,6 +66,11 @@ class ScramPostgres:
             for each in statements:
                 admin.execute(each)
 
+    def now(self) -> float:
+        """Return the server's own time, in seconds since 1970."""
+        with self.connect("admin", self.admin) as admin:
+            return float(admin.execute("select extract(epoch from clock_timestamp())").fetchone()[0])
+
     def plant(self, role: str) -> Secret:
         """Make a role, which the rotator may handle, with a password that the server hashes itself."""
         password = Secret(f"canary-{secrets.token_hex(16)}")
@@ -84,8 +89,8 @@ class ScramPostgres:
 
 
 @contextlib.contextmanager
-def scram_postgres() -> Iterator[ScramPostgres]:
-    """Run the server until the block ends. Its log has every statement."""
+def scram_postgres(**more: str) -> Iterator[ScramPostgres]:
+    """Run the server until the block ends, with `more` parameters. Its log has every statement."""
     binaries = Path(pgserver.__file__).with_name("pginstall") / "bin"
     folder, port = Path(tempfile.mkdtemp(prefix="rotator-scram-")), free_port()
     admin, own = Secret(secrets.token_hex(20)), Secret(secrets.token_hex(20))
@@ -98,6 +103,7 @@ def scram_postgres() -> Iterator[ScramPostgres]:
     how = ["--auth-local=trust", "--auth-host=scram-sha-256", "--no-sync", "--locale=C", "--encoding=UTF8"]
     made = [*as_nobody, str(binaries / "initdb"), "-D", str(folder / "data"), "-U", "admin", *how]
     options = {"listen_addresses": "127.0.0.1", "unix_socket_directories": "", "fsync": "off", "log_statement": "all"}
+    options |= more
     start = [*as_nobody, str(binaries / "postgres"), "-D", str(folder / "data"), "-p", str(port)]
     start += [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
     server = ScramPostgres(port, folder, admin, own)

@@ -44,7 +44,7 @@ def planted(server: ScramPostgres, role: str, owner: str | None = None) -> tuple
 @contextmanager
 def open_case(tmp_path: Path) -> Iterator[Case]:  # noqa: ARG001 - the server runs as somebody who may not enter it
     numbers = count(1)
-    with scram_postgres() as server:
+    with scram_postgres(track_commit_timestamp="on") as server:
 
         def plant(owner: str | None = None) -> tuple[CredentialRef, Secret]:
             if owner:
@@ -61,4 +61,5 @@ def open_case(tmp_path: Path) -> Iterator[Case]:  # noqa: ARG001 - the server ru
             own=server.own,
             session=lambda ref, secret: server.session(ref.owner, secret),
             narrow=looking(server),
+            makes=lambda _ref, _secret: plant()[0].id,
         )
