@@ -8,11 +8,14 @@ from dataclasses import replace
 import pytest
 
 from rotator.errors import BadInput, Uncertain
+from rotator.flow.approval import Scope
 from rotator.flow.playbook_words import Strategy
+from rotator.ledger.approvals import Approvals
 from rotator.ports import Place
-from rotator.report.incident import build
+from rotator.report.incident import build, exit_code
 from tests.fakes.company import founded
 from tests.fakes.deployment import broken_chains
+from tests.ledger.test_revisions import leaked_again
 
 KEY = "aws_iam_access_key"
 OURS, THEIRS = "inc-1.r1", "inc-2.r1"
@@ -58,6 +61,29 @@ def test_a_legal_hold_with_a_full_quota_keeps_both_runs_visibly_held_and_nobody_
     assert len(company.world.done("issuer.issue")) == 2
     assert deployment.rows("mint") == []
     assert broken_chains(deployment) == []
+
+
+def test_what_replaces_a_leaked_replacement_waits_for_the_yes_that_makes_room_and_the_report_names_it(house):
+    company, deployment = house
+    first, _ = company.stolen(KEY)
+    approvals = Approvals(deployment.database, deployment.enrolment, None, deployment.world.now)
+    plan = deployment.declare([first])
+    approvals.approve("inc-1", plan.digest, "test", frozenset({Scope.CONTAINMENT}))
+    deployment.rest(patience_s=SOON)
+    leaked, secret = leaked_again(company, deployment, OURS, first)
+    plan = deployment.declare([leaked], incident="inc-2")
+    approvals.approve("inc-2", plan.digest, "test", frozenset({Scope.CONTAINMENT}))
+    deployment.rest(patience_s=SOON)
+    assert not company.opens(leaked.ref, secret)  # to stop it waits for nothing
+    assert state(deployment, THEIRS) == ("held", f"gate: destruction {plan.digest}")
+    [told] = build(deployment.record("inc-2"))["credentials"]
+    assert (told["state"], exit_code(build(deployment.record("inc-2")))) == ("proven_dead", 3)
+    [waits] = told["next"]
+    command = f"rotator approve inc-2 --digest {plan.digest} --scope destruction"
+    assert (waits["step"], waits["command"]) == ("make_room", command)
+    approvals.approve("inc-2", plan.digest, "test", frozenset({Scope.DESTRUCTION}))
+    deployment.rest(patience_s=SOON)
+    assert company.living(first.ref) == {deployment.record("inc-2").runs[0].run.replacement}
 
 
 @pytest.fixture
