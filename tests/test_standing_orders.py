@@ -35,7 +35,6 @@ verified = false
 """
 
 
-
 @pytest.fixture
 def parts(tmp_path):
     (tmp_path / "rotator.toml").write_text(CONFIGURED)

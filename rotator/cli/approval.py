@@ -16,9 +16,7 @@ from rotator.report.plain import plain
 if TYPE_CHECKING:
     from rotator.bootstrap import Rotator
     from rotator.credential import CredentialRef
-    from rotator.flow.plan import Plan
     from rotator.ledger.approvals import Outcome
-    from rotator.standing_orders import Declared
 
 Id = Annotated[str, typer.Argument(metavar="INCIDENT", help="The incident's id, or `last`.")]
 Confirm = Annotated[
@@ -68,7 +66,9 @@ def approve(  # noqa: PLR0917 - options, which callers name
     confirmed(words_for(parts, parts.approvals.credentials(name, digest), verb), confirm)
     found = parts.approvals.approve(name, digest, response.actor(), scopes, reason or "")
     start_workers(given, parts)
-    typer.echo(plain(f"{_became(found)}; watch it with: {given.called} incident watch {name}"))
+    begin = f"{given.called} approve {name} --digest {digest}"
+    watch = f"watch it with: {given.called} incident watch {name}"
+    typer.echo(plain("; ".join([_became(found), *(f"{each}: {begin}{each.option}" for each in found.wanted), watch])))
     if any(each.scope in scopes | {Scope.CONTAINMENT} for each in found.wanted):
         raise typer.Exit(3)
 
@@ -87,57 +87,6 @@ def review(
     found = parts.approvals.review(name, response.actor(), note)
     what = ", ".join(dict.fromkeys(f"{each.said.scope} by {each.said.by}" for each in found))
     typer.echo(plain(f"{name}: reviewed: {what}"))
-
-
-def not_alone(parts: Rotator, plan: Plan) -> str:
-    """Say why who declares a plan may not approve it himself, "" where he may."""
-    from rotator import response  # noqa: PLC0415
-    from rotator.flow.approval import Facts, Scope, decide, ends_in_destruction, scopes_of  # noqa: PLC0415
-
-    policy, who = parts.settings.policy, response.actor()
-    if policy is None or not plan.runs:
-        return ""
-    facts = Facts(who, sum(map(ends_in_destruction, plan.runs)))
-    try:
-        found = decide(policy, who, (), facts, scopes_of(None, policy))
-    except NotAllowed as refused:
-        return refused.what
-    return "; ".join(str(each) for each in found.wanted if each.scope is Scope.CONTAINMENT)
-
-
-def declared(given: Context, parts: Rotator, found: Declared) -> list[str]:
-    """Say what was declared: what standing orders have begun, and who begins the rest."""
-    name = found.incident.id
-    lines = [f"{name} declared"]
-    if found.orders:
-        lines.append(f"the standing order {', '.join(found.orders)} begins {found.covered:,} at once, to be reviewed")
-    if not found.waiting:
-        return lines if found.orders else [*lines, "nothing in it can be done by machine"]
-    begin = f"{given.called} approve {name} --digest {parts.approvals.newest(name)}"
-    policy = parts.settings.policy
-    who = (
-        "start it with"
-        if policy is None
-        else "another starts it with"
-        if policy.four_eyes
-        else "an approver starts it with"
-    )
-    return [*lines, f"{who}: {begin}"]
-
-
-def foretell(given: Context, parts: Rotator, plan: Plan) -> None:
-    """Print, below a plan that is to be declared, what of it waits for the destruction's own approval."""
-    from rotator.flow.approval import ends_in_destruction, stops_by_destroying  # noqa: PLC0415
-    from rotator.ledger.waits import few  # noqa: PLC0415
-
-    policy = parts.settings.policy
-    ends = sum(map(ends_in_destruction, plan.runs))
-    if given.quiet or policy is None or not policy.apart or not ends:
-        return
-    print(f"Approved apart: the destruction of {ends:,}. Containment alone destroys nothing.", file=sys.stderr)  # noqa: T201
-    if alive := [f"{run.kind} {run.ref.id}" for run in plan.runs if stops_by_destroying(run)]:
-        only = f"{len(alive):,} can only be revoked, and LIVE until their destruction is approved: {few(alive)}"
-        print(plain(f"warning: {only}"), file=sys.stderr)  # noqa: T201
 
 
 def looked_at(parts: Rotator) -> Iterator[tuple[bool, str, str]]:
@@ -194,19 +143,25 @@ def confirmed(words: str, given: str | None) -> None:
     if not sys.stdin.isatty():
         mend = f'nobody is there to type it: give --confirm "{words}"; --yes is not enough for this'
         raise NotAllowed(f"it touches what is to be confirmed by typing `{words}`", "", mend)
+    if not typed(words):
+        raise NotAllowed("not confirmed; nothing was changed", "", f"type `{words}`")
+
+
+def typed(words: str) -> bool:
+    """Ask for the words at the terminal; tell whether they were typed. Where no terminal is, nobody has typed them."""
+    if not sys.stdin.isatty():
+        return False
     try:
         answer = typer.prompt(f"Type `{words}` to go ahead", default="no", show_default=False, err=True)
     except typer.Abort:
-        answer = "no"
-    if str(answer).strip() != words:
-        raise NotAllowed("not confirmed; nothing was changed", "", f"type `{words}`")
+        return False
+    return str(answer).strip() == words
 
 
 def _became(found: Outcome) -> str:
     """Say what a yes has come to."""
-    still = "; ".join(str(each) for each in found.wanted)
     if found.begins:
-        return f"approved{f'; {still}' if still else ''}"
+        return "approved"
     if not found.is_new:
-        return "it was approved before; nothing is changed" + (f"; {still}" if still else "")
-    return f"your yes is kept{f'; {still}' if still else '; the destruction is approved'}"
+        return "it was approved before; nothing is changed" if not found.wanted else "your yes was there before"
+    return "your yes is kept" if found.wanted else "your yes is kept; the destruction is approved"

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from rotator.cli import approval
+from rotator.cli import approval, declaring
 from rotator.cli.alarm import Advisories, Evidence, Files, Given, Logs, Packages
 from rotator.cli.closing import close, reopen
 from rotator.cli.graph import GraphFile
@@ -76,6 +76,7 @@ def declare(  # noqa: PLR0917 - options, which callers name
     reason: Reasons = None,
     exposed_at: ExposedAt = None,
     foothold: Footholds = None,
+    output: OutputOption = Output.TABLE,
 ) -> None:
     """Declare an incident and plan it; nothing starts before `rotator approve`."""
     given: Context = context.obj
@@ -85,8 +86,12 @@ def declare(  # noqa: PLR0917 - options, which callers name
     planned = asked.planned(given, parts)
     declared = planned.declare(parts, title, severity)
     planned.show(given)
-    approval.foretell(given, parts, planned.prepared.plan)
-    typer.echo(plain("; ".join(approval.declared(given, parts, declared))))
+    plan = planned.prepared.plan
+    declaring.foretell(given, parts, plan)
+    if output is Output.TABLE:
+        typer.echo(plain("; ".join(declaring.declared(given, parts, declared, plan))))
+    else:
+        emit(declaring.document(given, parts, declared.incident.id), output)
 
 
 def plan(context: typer.Context, incident: Id, output: OutputOption = Output.TABLE) -> None:

@@ -97,19 +97,36 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a scope still wants: so many more, by these people; and who may not, with the reason."""
+    """What a scope still wants: so many more, by these people; and who may not, with the reason.
+
+    `of` is None where no rule says whose it is: then it is anybody's.
+    """
 
     scope: Scope
     more: int
-    of: tuple[str, ...] = ()
+    of: tuple[str, ...] | None = None
     not_of: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_beyond(self) -> bool:
+        """Tell whether there are too few people to give it."""
+        return self.of is not None and len(self.of) < self.more
+
+    @property
+    def option(self) -> str:
+        """Return what stands behind `rotator approve INCIDENT --digest D` for it."""
+        return " --scope destruction" if self.scope is Scope.DESTRUCTION else ""
 
     def __str__(self) -> str:
         """Return it for people."""
-        who = f"by {', '.join(self.of)}" if self.of else "and nobody in [[people]] may give it"
-        why = "; ".join(f"{name} may not: {why}" for name, why in self.not_of.items())
         count = "1 more approval" if self.more == 1 else f"{self.more} more approvals"
-        return f"{self.scope} wants {count} {who}{f' ({why})' if why else ''}"
+        if self.of is None:
+            return f"{self.scope} wants {count}"
+        who = f"by {', '.join(self.of)}" if self.of else "and nobody in [[people]] may give it"
+        why = [f"{name} may not: {why}" for name, why in self.not_of.items()]
+        if self.is_beyond:
+            why.append("too few: name another approver in [[people]]")
+        return " ".join([f"{self.scope} wants {count} {who}", *([f"({'; '.join(why)})"] if why else [])])
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ was said to its destruction.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, func, insert, select, update
@@ -170,7 +170,7 @@ def _say(  # noqa: PLR0917 - a yes, and what it is said to
     facts = approved.facts_of(connection, incident, together, by)
     found = decide(policy, by, before, facts, scopes, glass)
     if policy is None and scopes == BOTH and not glass and not before:
-        return found  # one person alone: nothing was agreed of which anything would have to be kept
+        return replace(found, written=())  # one person alone: nothing was agreed that would have to be kept
     given = [Said(by, scope, glass) for scope in found.written]
     person = policy.people.get(by) if policy is not None else None
     _write(connection, incident, together[-1].digest, given, person.role.value if person is not None else "", now)
@@ -198,8 +198,12 @@ def _tell(
         notices.tell(connection, incident, Event.BREAK_GLASS, {"plan": digest, "by": by}, now)
         notices.tell(connection, incident, Event.REVIEW_DUE, {"plan": digest, "by": by}, now)
     elif found.wanted:
-        of = sorted({name for each in found.wanted for name in each.of})
-        notices.tell(connection, incident, Event.APPROVAL_WANTED, {"plan": digest, "by": by, "of": of}, now)
+        first = found.wanted[0]
+        facts = {"plan": digest, "of": list(first.of or ()), **({"by": by} if first.scope in found.written else {})}
+        if first.scope is Scope.DESTRUCTION:
+            # It is asked for with its own plan's digest: the newest plan may be another's by then.
+            facts |= {"scope": first.scope, "command": f"rotator approve {incident} --digest {digest}{first.option}"}
+        notices.tell(connection, incident, Event.APPROVAL_WANTED, facts, now)
 
 
 def _write(  # noqa: PLR0917 - a row

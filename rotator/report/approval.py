@@ -55,10 +55,10 @@ def _revision(each: Standing, of: str, called: str) -> dict[str, Any]:
             {
                 "scope": one.scope.value,
                 "more": one.more,
-                "of": list(one.of),
+                "of": list(one.of or ()),
                 "not_of": dict(one.not_of),
                 "words": str(one),
-                "command": approve + (" --scope destruction" if one.scope is Scope.DESTRUCTION else ""),
+                "command": approve + one.option,
             }
             for one in each.wanted
         ],

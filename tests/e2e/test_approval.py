@@ -134,7 +134,8 @@ def test_who_declares_a_plan_leaves_it_to_another_to_begin(acme, house):
     [incident] = [each.incident.id for each in parts.reading.incidents()]
     for words in (
         "ann made this plan, and four eyes are asked for",
-        f"another starts it with: rotator approve {incident}",
+        "by bob (ann may not: made this plan; too few: name another approver in [[people]])",
+        f"they start it with: rotator approve {incident}",
     ):
         assert words in refused
     assert acme.alive() == {stolen.id}

@@ -117,6 +117,14 @@ def test_a_refusal_is_one_line_that_names_who_may():
         assert "\n" not in str(refused.value)
 
 
+def test_what_nobody_can_give_says_so_and_where_no_rule_is_nobody_is_missed():
+    alone = policy_of({"ann": {Role.APPROVER}, "bob": {Role.ADMIN}}, approvals=2)
+    [both, _] = wanted(alone, (), Facts("ann", 1))
+    assert "by bob (ann may not: made this plan; too few: name another approver in [[people]])" in str(both)
+    [last] = wanted(None, [Said("ann", Scope.CONTAINMENT)], Facts("ann", 1))
+    assert str(last) == "destruction wants 1 more approval"
+
+
 def test_what_destroys_nothing_wants_no_approval_of_it():
     policy = policy_of({"ann": {Role.APPROVER}})
     assert decide(policy, "ann", (), Facts("bob", 0), BOTH).written == (Scope.CONTAINMENT,)

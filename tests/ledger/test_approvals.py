@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from rotator.errors import BadInput, NotAllowed
@@ -98,6 +100,21 @@ def test_destruction_waits_for_its_own_yes_however_long_that_takes(house):
     assert set(deployment.steps().values()) == {"done"}
     assert exit_code(reported(deployment)) == 0
     assert broken_chains(deployment) == []
+
+
+def test_people_are_told_what_to_type_for_the_yes_that_is_still_wanted(house):
+    deployment, say, _, plan = ruled(house, approvals=2)
+    told = lambda: json.loads(deployment.rows("notice")[-1]["facts"])  # noqa: E731
+    say("ann")
+    assert (told()["by"], told()["of"]) == ("ann", ["bob", "cyd"])
+    assert "command" not in told()
+    say("bob")
+    wanted = [json.loads(each["facts"]) for each in deployment.rows("notice") if each["event"] == "approval_wanted"][-1]
+    command = f"rotator approve inc-1 --digest {plan.digest} --scope destruction"
+    assert (wanted["scope"], wanted["command"]) == ("destruction", command)
+    assert "by" not in wanted
+    say("cyd", DESTRUCTION)
+    assert (told()["by"], told()["of"], told()["command"]) == ("cyd", ["ann", "bob"], command)
 
 
 def test_what_can_only_be_revoked_lives_until_its_destruction_is_approved_and_the_plan_says_so(house):
