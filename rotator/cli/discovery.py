@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from rotator.cli import completion
 from rotator.cli.options import Context, Output, OutputOption, console, emit
 from rotator.errors import BadInput, RotatorError
 from rotator.report.plain import plain
@@ -37,8 +38,13 @@ class _Lists:
 
 def discover(
     context: typer.Context,
-    connection: Annotated[str, typer.Argument(metavar="CONNECTION", help="A connection of the configuration.")],
-    kind: Annotated[str | None, typer.Option(help="Only this kind.")] = None,
+    connection: Annotated[
+        str,
+        typer.Argument(
+            metavar="CONNECTION", help="A connection of the configuration.", autocompletion=completion.connections
+        ),
+    ],
+    kind: Annotated[str | None, typer.Option(help="Only this kind.", autocompletion=completion.kinds)] = None,
     save: Annotated[
         bool, typer.Option("--save", help="Keep them in the inventory, as known to exist. What people said stays.")
     ] = False,
@@ -72,7 +78,10 @@ def discover(
 def coverage(
     context: typer.Context,
     connection: Annotated[
-        str | None, typer.Argument(metavar="CONNECTION", help="A connection; all if none is given.")
+        str | None,
+        typer.Argument(
+            metavar="CONNECTION", help="A connection; all if none is given.", autocompletion=completion.connections
+        ),
     ] = None,
     output: OutputOption = Output.TABLE,
 ) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rotator import clock
+from rotator.cli import completion
 from rotator.cli.alarm import Advisories, Evidence, Files, Given, Logs, Packages
 from rotator.cli.graph import GraphFile
 from rotator.cli.options import Context
@@ -21,7 +22,12 @@ if TYPE_CHECKING:
 
 _ATTEMPTS = 5
 """How often it is planned anew while others add to the same incident."""
-Grows = Annotated[str, typer.Argument(metavar="INCIDENT", help="The incident that grows: its id, or `last`.")]
+Grows = Annotated[
+    str,
+    typer.Argument(
+        metavar="INCIDENT", help="The incident that grows: its id, or `last`.", autocompletion=completion.incidents
+    ),
+]
 
 
 def add(  # noqa: PLR0917 - options, which callers name
@@ -119,8 +125,13 @@ def _held_up(parts: Rotator, incident: str, hosts: tuple[str, ...]) -> list[str]
 
 def merge(
     context: typer.Context,
-    incident: Annotated[str, typer.Argument(metavar="INCIDENT", help="The incident that is told under another one.")],
-    into: Annotated[str, typer.Argument(metavar="INTO", help="That other one.")],
+    incident: Annotated[
+        str,
+        typer.Argument(
+            metavar="INCIDENT", help="The incident that is told under another one.", autocompletion=completion.incidents
+        ),
+    ],
+    into: Annotated[str, typer.Argument(metavar="INTO", help="That other one.", autocompletion=completion.incidents)],
 ) -> None:
     """Make one incident of two: what nobody approved of the first becomes revisions of the other's plan.
 

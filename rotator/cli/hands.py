@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rotator.cli import completion
 from rotator.cli.approval import typed
 from rotator.cli.incident import Id
 from rotator.cli.options import Context, Output, OutputOption, console, emit
@@ -24,7 +25,10 @@ Run = Annotated[str, typer.Argument(metavar="RUN", help="The run's id, as the re
 StepName = Annotated[str, typer.Argument(metavar="STEP", help="The step's id.")]
 GateName = Annotated[str, typer.Argument(metavar="GATE", help="host_isolated, no_legal_hold, or brake while it is on.")]
 Stoppable = Annotated[
-    str | None, typer.Argument(metavar="INCIDENT|CONNECTION", help="An incident, `last`, or a connection.")
+    str | None,
+    typer.Argument(
+        metavar="INCIDENT|CONNECTION", help="An incident, `last`, or a connection.", autocompletion=completion.stoppable
+    ),
 ]
 
 

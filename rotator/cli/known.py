@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from rotator.cli import completion
 from rotator.cli.options import Context, Output, OutputOption, console, emit
 from rotator.errors import BadInput
 from rotator.report.plain import plain
@@ -64,7 +65,13 @@ def list_playbooks(context: typer.Context, output: OutputOption = Output.TABLE) 
     console().print(table)
 
 
-def show(context: typer.Context, name: str, output: OutputOption = Output.TABLE) -> None:
+def show(
+    context: typer.Context,
+    name: Annotated[
+        str, typer.Argument(metavar="PLAYBOOK", help="A playbook, called as its kind.", autocompletion=completion.kinds)
+    ],
+    output: OutputOption = Output.TABLE,
+) -> None:
     """Show one playbook's steps, strategy by strategy."""
     from rotator.flow.playbook_words import meant  # noqa: PLC0415 - pydantic is not free
 
@@ -115,9 +122,12 @@ def list_providers(context: typer.Context, output: OutputOption = Output.TABLE) 
 def check_providers(
     context: typer.Context,
     connection: Annotated[
-        str | None, typer.Argument(metavar="CONNECTION", help="A connection; all if none is given.")
+        str | None,
+        typer.Argument(
+            metavar="CONNECTION", help="A connection; all if none is given.", autocompletion=completion.connections
+        ),
     ] = None,
-    kind: Annotated[str | None, typer.Option(help="Only this kind.")] = None,
+    kind: Annotated[str | None, typer.Option(help="Only this kind.", autocompletion=completion.kinds)] = None,
     owner: Annotated[
         str | None, typer.Option(help="What may be done to this owner's; to all if none is given. Needs --kind.")
     ] = None,

@@ -15,6 +15,7 @@ from typer.exceptions import TyperException
 from rotator import __version__
 from rotator.cli import (
     approval,
+    completion,
     config,
     exposure,
     hands,
@@ -40,6 +41,7 @@ app = typer.Typer(
     name="rotator",
     help="Turn a leak report into revoked, proven-dead and replaced credentials.",
     no_args_is_help=True,
+    add_completion=False,  # `rotator completion` prints the script: nobody's files are written to
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
@@ -51,6 +53,7 @@ hands.register(app)
 service.register(app)
 known.register(app)
 config.register(app)
+completion.register(app)
 scaffold.register(app)
 inventory.register(app)
 triggers.register(app)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rotator.cli import completion
 from rotator.cli.options import Context, Output, OutputOption, console, emit
 from rotator.errors import BadInput, RotatorError
 
@@ -80,7 +81,10 @@ def list_channels(context: typer.Context, output: OutputOption = Output.TABLE) -
 
 
 def test_channel(
-    context: typer.Context, name: Annotated[str, typer.Argument(metavar="NAME", help="The channel's name.")]
+    context: typer.Context,
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="The channel's name.", autocompletion=completion.channels)
+    ],
 ) -> None:
     """Send a message to a channel that says it is a test. It waits for the answer, and tries once."""
     from rotator import clock  # noqa: PLC0415 - only this command pays for them
