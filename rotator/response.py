@@ -123,6 +123,7 @@ def prepare(
     def costs(kind: str, connection: str) -> Mapping[str, int]:
         return parts.outside.provider_of(kind, connection).calls
 
+    elsewhere = parts.reading.elsewhere(of)
     answered = parts.reading.answered({each.ref: each.custody.deliver for each in grown.scoped}, of)
     plan = make(
         grown.scoped,
@@ -133,12 +134,12 @@ def prepare(
         exclusions=(*exclusions, *canaries(parts.entries, (*grown.scoped, *grown.left))),
         answered=answered,
         costs=costs,
-        elsewhere=parts.reading.elsewhere(of),
+        elsewhere=elsewhere,
         warned=(*scope.warnings, *_uncompared(grown.scoped)),
         uses=uses,
     )
-    rules = parts.settings.ownership.rules()
-    plan = ask_owners(ask_for_readers(plan), findings.scoped, rules, severity=severity, uses=uses, busy=scope.busy)
+    plan, rules = ask_for_readers(plan, elsewhere.left), parts.settings.ownership.rules()
+    plan = ask_owners(plan, findings.scoped, rules, severity=severity, uses=uses, busy=scope.busy)
     for run in plan.runs:  # a place that cannot be used is told before anything is revoked
         parts.outside.check_places(run.deliver, f"deliver of {run.ref}")
     return Prepared(plan, grown.scoped, _cost(parts, plan), answered, uses, grown.seen, scope.asked)

@@ -83,7 +83,7 @@ def shared(minting: Iterable[Scoped]) -> dict[CredentialRef, Shared]:
 class Left:
     """A credential that the plan of an approved incident left alive: `excluded` from it, else for a person to stop.
 
-    `connection` is "" where the plan does not say whose it is.
+    `connection` is "" where the plan does not say whose it is. `known` is the part of `reaches` that somebody named.
     """
 
     incident: str
@@ -92,6 +92,7 @@ class Left:
     key: str
     reaches: frozenset[str]
     excluded: bool
+    known: frozenset[str] = frozenset()
 
     def is_of(self, kind: str, connection: str) -> bool:
         """Tell whether it may be one of this kind and connection; a connection that nobody told is any."""

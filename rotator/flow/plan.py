@@ -351,8 +351,13 @@ def _of_others(
     """Say what earlier incidents left alive that this one does not speak of itself."""
     passed = {connection for run in runs for connection in run.passes}
     reading = [each for each in left if each.reaches & passed]
-    if not reading:
-        return []
+    return warnings_of_left(spoken_of_elsewhere(runs, manual, excluded, reading), passed) if reading else []
+
+
+def spoken_of_elsewhere(
+    runs: Iterable[PlannedRun], manual: Iterable[Unresolved], excluded: Iterable[Excluded], left: Iterable[Left]
+) -> list[Left]:
+    """Return what earlier plans left alive and this one does not stop, leave to a person or exclude itself."""
     own: dict[str, list[tuple[str, str]]] = {}
     for run in runs:
         own.setdefault(run.ref.id, []).append((run.kind, run.ref.connection))
@@ -360,7 +365,7 @@ def _of_others(
         own.setdefault(task.key, []).append((task.kind or "", ""))
     for out in excluded:
         own.setdefault(out.key, []).append((out.kind or "", out.ref.connection if out.ref else ""))
-    return warnings_of_left((each for each in reading if not any(starmap(each.is_of, own.get(each.key, ())))), passed)
+    return [each for each in left if not any(starmap(each.is_of, own.get(each.key, ())))]
 
 
 def _segments(

@@ -6,23 +6,32 @@ the plan's warning is all: one canary of which nobody wrote down what it reads m
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from rotator.flow.choice import MINTING
-from rotator.flow.order import names
-from rotator.flow.plan import BY_HAND, Lane, Plan, PlannedRun, PlannedStep, Segment
+from rotator.flow.order import Left, names
+from rotator.flow.plan import BY_HAND, Lane, Plan, PlannedRun, PlannedStep, Segment, spoken_of_elsewhere
 from rotator.flow.playbook_words import Subject, Verb
 
 STEP = "accept_reader"
 """The step at which a person is asked."""
 
 
-def ask_for_readers(plan: Plan) -> Plan:
-    """Return the plan with a person asked before each mint whose secret an excluded credential is known to read."""
+def ask_for_readers(plan: Plan, left: Iterable[Left] = ()) -> Plan:
+    """Return the plan with a person asked before each mint whose secret an excluded credential is known to read.
+
+    `left` is what earlier plans left alive: that of earlier revisions of its incident, and of other incidents.
+    """
     readers: dict[str, list[str]] = {}
-    for out in plan.excluded:
-        for at in sorted(out.known):
-            readers.setdefault(at, []).append(out.key)
+    reading = [each for each in left if each.excluded and each.known]
+    before = spoken_of_elsewhere(plan.runs, plan.manual, plan.excluded, reading) if reading else []
+    for key, known in (
+        *((out.key, out.known) for out in plan.excluded),
+        *((f"{each.key} of {each.incident}", each.known) for each in before),
+    ):
+        for at in sorted(known):
+            readers.setdefault(at, []).append(key)
     if not readers:
         return plan
     made: dict[tuple[object, ...], tuple[Segment, ...]] = {}

@@ -181,7 +181,8 @@ def left_alive(connection: Connection, since: float = 0.0, incident: str = "") -
             for each in document.get(part, ()):
                 if reaches := frozenset(each.get("reaches", ())):
                     named = each["provider"], each.get("connection", ""), each["id"]
-                    found[named] = Left(row.id, *named, reaches, part == "excluded"), row.declared_at
+                    left = Left(row.id, *named, reaches, part == "excluded", frozenset(each.get("known", ())))
+                    found[named] = left, row.declared_at
     stopped: dict[str, list[Any]] = {}
     names = (run.c.kind, run.c.connection, run.c.credential, run.c.contained_at)
     for ids in _by_500(sorted({key for _, _, key in found})):

@@ -87,6 +87,7 @@ def document(
                 "by": each.by,
                 "disposition": each.disposition.value if each.disposition else "",
                 "reaches": sorted(each.reaches),
+                "known": sorted(each.known),
             }
             | _included(each.exposures)
             for each in plan.excluded

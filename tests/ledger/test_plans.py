@@ -122,9 +122,9 @@ def test_what_an_approved_plan_left_alive_is_told_to_every_later_one_until_a_run
     assert deployment.reading.elsewhere().left == ()
     deployment.world.wait_until(now + 1.0)
     assert deployment.enrolment.approve("inc-1", plan.digest, by="ann")
-    assert [(each.incident, each.key, each.excluded) for each in deployment.reading.elsewhere().left] == [
-        ("inc-1", "npm-1", False),
-        ("inc-1", out.ref.id, True),
+    assert [(each.incident, each.key, each.excluded, each.known) for each in deployment.reading.elsewhere().left] == [
+        ("inc-1", "npm-1", False, frozenset()),
+        ("inc-1", out.ref.id, True, frozenset({"vault"})),
     ]
     assert "inc-1, approved since, left npm-1 alive" in deployment.enrolment.stale("inc-2")
     deployment.world.wait_until(now + 2.0)
