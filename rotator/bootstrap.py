@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from rotator.engine import Engine
     from rotator.flow.playbook import Playbook
     from rotator.ledger.approvals import Approvals
+    from rotator.ledger.chains import Chains
     from rotator.ledger.closing import Closing
     from rotator.ledger.dismissing import Dismissing
     from rotator.ledger.due import DueWork
@@ -260,6 +261,13 @@ class Rotator:
         from rotator.ledger.triggers import Triggers  # noqa: PLC0415
 
         return Triggers(self.database, self.seal)
+
+    @functools.cached_property
+    def chains(self) -> Chains:
+        """The evidence."""
+        from rotator.ledger.chains import Chains  # noqa: PLC0415
+
+        return Chains(self.database)
 
     @functools.cached_property
     def reading(self) -> Reading:

@@ -1,4 +1,4 @@
-"""The web: health, readiness, metrics, and the doors for alarms. No credential, incident or name is served here."""
+"""The web: health, readiness, metrics, the doors for alarms, and the API, which asks for a token."""
 
 from __future__ import annotations
 
@@ -7,24 +7,31 @@ import socket
 import threading
 import time
 from collections.abc import AsyncIterator
+from typing import Any
 
 import uvicorn
 from fastapi import FastAPI, Response
 from sqlalchemy.exc import SQLAlchemyError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
 
 from rotator import __version__
 from rotator.api import hooks
 from rotator.api.bodies import WITHIN_S
 from rotator.api.counts import Counts
 from rotator.api.declaring import Declaring
+from rotator.api.headers import SafeHeaders
 from rotator.api.heads import PromptLine
+from rotator.api.v1 import application, page_of_docs
 from rotator.bootstrap import Rotator
 from rotator.errors import BadInput
 
 
 def make(parts: Rotator, body_within_s: float = WITHIN_S) -> FastAPI:
     """Return the application. The body of an alarm must have come within `body_within_s` seconds."""
-    counts, declaring = Counts(), Declaring(parts)
+    counts = Counts("rotator_triggers_total", ("sender", "outcome"))
+    refusals = Counts("rotator_api_refusals_total", ("act", "reason"))
+    declaring, api = Declaring(parts), application.make(parts, refusals)
 
     @contextlib.asynccontextmanager
     async def life(_app: FastAPI) -> AsyncIterator[None]:
@@ -59,10 +66,27 @@ def make(parts: Rotator, body_within_s: float = WITHIN_S) -> FastAPI:
             f'rotator_credentials{{kind="{kind}",evidence="{evidence}"}} {count}'
             for kind, evidence, count in parts.reading.totals()
         ]
-        lines += counts.lines()
+        lines += [*counts.lines(), *refusals.lines()]
         lines += ["# TYPE rotator_time_seconds gauge", f"rotator_time_seconds {time.time():.3f}"]
         return Response("\n".join(lines) + "\n", media_type="text/plain; version=0.0.4")
 
+    @app.get("/openapi.json")
+    def openapi() -> dict[str, Any]:
+        """Describe the API, for programs. It tells nothing of this deployment, and asks for no token."""
+        return api.openapi()
+
+    @app.get("/docs", response_class=Response)
+    def docs() -> Response:
+        """Describe the API, for people."""
+        return Response(page_of_docs.html(api.openapi()), media_type="text/html")
+
+    @app.exception_handler(HTTPException)
+    async def not_there(_request: Request, error: HTTPException) -> Response:
+        """Answer what is no path or method of ours as the API answers it."""
+        return application.plain_answer(error)
+
+    app.mount(application.PATH, api)
+    app.add_middleware(SafeHeaders)
     return app
 
 

@@ -15,33 +15,36 @@ WITHIN_S = 10.0
 """Seconds in which a body must have come."""
 
 
-async def body_of(request: Request, types: Collection[str], within_s: float) -> bytes:
-    """Return the body. Raises Refused: what its headers say of its length is not believed, only what comes counts."""
+async def body_of(request: Request, types: Collection[str] | None, within_s: float, limit: int = LIMIT_BYTES) -> bytes:
+    """Return the body, of any type where none are named, and of `limit` bytes at most.
+
+    Raises Refused: what its headers say of its length is not believed, only what comes counts.
+    """
     named = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     try:
         async with asyncio.timeout(within_s):
-            body = await _whole(request)
+            body = await _whole(request, limit)
     except TimeoutError:
         raise Refused("too_slow", f"the body did not come within {within_s:g} s") from None
     except ClientDisconnect:
         raise Refused("cut_off", "the body is not whole") from None
-    if named not in types:
+    if types is not None and named not in types:
         raise Refused("content_type", f"set the content type to {' or '.join(types)}")
     return body
 
 
-async def _whole(request: Request) -> bytes:
+async def _whole(request: Request, limit: int) -> bytes:
     """Return it. What is too long is read on for as much again and dropped, so that its sender hears the answer."""
     parts: list[bytes] = []
     length = 0
     async for part in request.stream():
         length += len(part)
-        if length <= LIMIT_BYTES:
+        if length <= limit:
             parts.append(part)
         else:
             parts.clear()
-        if length > 2 * LIMIT_BYTES:
+        if length > 2 * limit:
             break
-    if length > LIMIT_BYTES:
-        raise Refused("too_large", f"a body has {LIMIT_BYTES} bytes at most")
+    if length > limit:
+        raise Refused("too_large", f"a body has {limit} bytes at most")
     return b"".join(parts)

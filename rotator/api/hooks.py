@@ -5,7 +5,6 @@ A sender is answered when his alarm is in the ledger. What is refused is counted
 
 from __future__ import annotations
 
-import json
 import logging
 import time
 from collections.abc import Callable
@@ -14,9 +13,10 @@ from dataclasses import dataclass, field, replace
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
 from rotator import secret_reference
+from rotator.api import problems
 from rotator.api.bodies import body_of
 from rotator.api.counts import Counts
 from rotator.api.public_keys import PublicKeys, fetched
@@ -31,16 +31,7 @@ from rotator.triggers.senders import OF_PUBLIC_KEYS, SENDERS
 
 log = logging.getLogger("rotator")
 
-_STATUS = {
-    "content_type": 415,
-    "too_large": 413,
-    "too_slow": 408,
-    "unreadable": 400,
-    "cut_off": 400,
-    "other_topic": 403,
-    "not_ready": 503,
-    "internal": 500,
-}
+_STATUS = {**problems.OF_BODIES, "other_topic": 403, "not_ready": 503, "internal": 500}
 _UNBELIEVED = 401
 _SECRET_S = 10.0
 """For how long a secret of ours is not read again."""
@@ -87,10 +78,10 @@ class Door:
     def types(self, request: Received) -> Response:
         """Tell GitLab which types of token it may send. Raises Refused unless it is GitLab that asks."""
         gitlab.verify(request, self._trust(request), time.time())
-        return _json(200, {"types": sorted({*gitlab.KINDS, *self.entry.kinds})})
+        return JSONResponse({"types": sorted({*gitlab.KINDS, *self.entry.kinds})})
 
     def _answer(self, said: dict[str, str]) -> Response:
-        return Response(status_code=204) if self.entry.sender == "gitlab" else _json(200, said)
+        return Response(status_code=204) if self.entry.sender == "gitlab" else JSONResponse(said)
 
     def _trust(self, request: Received) -> Trust:
         """Return what the message is held against. Raises Refused("not_ready") where that cannot be had now."""
@@ -162,14 +153,5 @@ def _endpoint(door: Door, take: Callable[[Received], Response], within_s: float)
 def _problem(refused: Refused) -> Response:
     """Return problem details (RFC 9457): what is wrong, in words that quote nothing."""
     status = _STATUS.get(refused.reason, _UNBELIEVED)
-    said = {"type": "about:blank", "title": _TITLES[status], "status": status, "reason": refused.reason}
-    if refused.detail:
-        said["detail"] = refused.detail
-    answer = _json(status, said, "application/problem+json")
-    if status == _STATUS["not_ready"]:
-        answer.headers["Retry-After"] = "60"
-    return answer
-
-
-def _json(status: int, said: object, media_type: str = "application/json") -> Response:
-    return Response(json.dumps(said), status, media_type=media_type)
+    headers = {"Retry-After": str(problems.AGAIN_S)} if status == _STATUS["not_ready"] else None
+    return problems.told(status, refused.reason, refused.detail, headers, _TITLES[status])

@@ -1,0 +1,90 @@
+"""The API, as one application behind its guard, and how it describes itself."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from fastapi.openapi.utils import get_openapi
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from rotator import __version__
+from rotator.api import problems
+from rotator.api.counts import Counts
+from rotator.api.problems import MEDIA_TYPE, Problem
+from rotator.api.v1 import reading
+from rotator.api.v1.guard import Guard
+from rotator.api.v1.shapes import ProblemDetails
+from rotator.bootstrap import Rotator
+
+PATH = "/api/v1"
+_ERRORS: dict[int | str, dict[str, Any]] = {
+    status: {
+        "description": HTTPStatus(status).phrase,
+        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDetails"}}},
+    }
+    for status in (401, 403, 404, 422, 429, 500, 503)
+}
+
+
+def make(parts: Rotator, refusals: Counts) -> FastAPI:
+    """Return the application; what it refuses is counted."""
+    app = FastAPI(title="rotator", version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
+    app.include_router(reading.routes(parts), responses=_ERRORS)
+    app.add_middleware(Guard, parts=parts, refusals=refusals)
+    app.add_exception_handler(HTTPException, _answered)
+    app.add_exception_handler(RequestValidationError, _answered)
+    app.openapi = lambda: _described(app)  # type: ignore[method-assign]
+    return app
+
+
+async def _answered(_request: Request, error: Exception) -> Response:
+    """Hand it to the guard, which counts and answers every problem alike."""
+    if isinstance(error, RequestValidationError):
+        raise _bad_request(error) from None
+    if isinstance(error, HTTPException) and not isinstance(error, Problem):
+        raise answered_as(error) from None
+    raise error
+
+
+def answered_as(error: HTTPException) -> Problem:
+    """Return the framework's own errors, a path or method that is not there, in the one form."""
+    reason = HTTPStatus(error.status_code).phrase.lower().replace(" ", "_")
+    found = Problem(error.status_code, reason)
+    found.headers = dict(error.headers or {})
+    return found
+
+
+def _bad_request(error: RequestValidationError) -> Problem:
+    """Say which fields are wrong. What was given stays out of it: it may be a secret in the wrong place."""
+    wrong = [{"where": ".".join(map(str, each["loc"])), "what": each["msg"]} for each in error.errors()]
+    return Problem(422, "bad_input", "; ".join(f"{each['where']}: {each['what']}" for each in wrong), errors=wrong)
+
+
+def _described(app: FastAPI) -> dict[str, Any]:
+    """Return the OpenAPI description, complete: who may ask, and in which form errors come."""
+    if app.openapi_schema is None:
+        found = get_openapi(
+            title="rotator",
+            version=__version__,
+            summary="Turn a leak report into revoked, proven-dead and replaced credentials.",
+            description="Every request shows a token: `Authorization: Bearer rot_...`. See docs/api.md.",
+            routes=app.routes,
+            servers=[{"url": PATH}],
+        )
+        parts = found.setdefault("components", {})
+        parts["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+        parts.setdefault("schemas", {})["ProblemDetails"] = ProblemDetails.model_json_schema()
+        found["security"] = [{"token": []}]
+        app.openapi_schema = found
+    return app.openapi_schema
+
+
+def plain_answer(error: HTTPException) -> Response:
+    """Return an error outside the API in the same form."""
+    found = error if isinstance(error, Problem) else answered_as(error)
+    return problems.told(found.status_code, found.reason, found.detail, found.headers)

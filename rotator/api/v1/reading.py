@@ -1,0 +1,121 @@
+"""What may be read over HTTP: what the command line prints with `-o json`, from the same places."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query
+from starlette.responses import JSONResponse
+
+from rotator.api.problems import of_input
+from rotator.api.v1.access import Reader
+from rotator.api.v1.pages import USUAL, After, Limit, closed, lost, opened, page
+from rotator.api.v1.shapes import (
+    CallerShape,
+    CredentialShape,
+    Entry,
+    EvidenceRecord,
+    IncidentRow,
+    Kind,
+    Page,
+    PlanShape,
+    Report,
+)
+from rotator.bootstrap import Rotator
+from rotator.errors import BadInput
+from rotator.flow.inventory import named
+from rotator.flow.standing import CredentialState
+from rotator.ledger.chains import BEGINNING
+from rotator.report.clocks import moment
+from rotator.shown import incidents, inventory, kinds
+
+Incident = Annotated[str, Path(max_length=40, description="An incident's id.")]
+Provider = Annotated[str | None, Query(max_length=64, description="Only of this kind.")]
+State = Annotated[CredentialState | None, Query(description="Only those that stand so.")]
+
+
+def routes(parts: Rotator) -> APIRouter:
+    """Return what may be read of this ledger."""
+    router = APIRouter()
+
+    @router.get("/whoami", response_model=CallerShape, tags=["service"])
+    def whoami(caller: Reader) -> Any:
+        """Say who calls, and what he may."""
+        until = moment(caller.token.expires_at)
+        return JSONResponse(
+            {"token": caller.token.name, "by": caller.by, "role": caller.role.value, "expires_at": until}
+        )
+
+    @router.get("/incidents", response_model=Page[IncidentRow], tags=["incidents"])
+    def list_incidents(_: Reader, after: After = None, limit: Limit = USUAL) -> Any:
+        """List incidents, the newest first."""
+        return JSONResponse(page(incidents.listed(parts), lambda row: str(row["id"]), after, limit))
+
+    @router.get("/incidents/{incident}", response_model=Report, tags=["incidents"])
+    def report(_: Reader, incident: Incident) -> Any:
+        """Return the report, as `rotator report -o json` prints it."""
+        return JSONResponse(incidents.report(parts, known(parts, incident)))
+
+    @router.get("/incidents/{incident}/credentials", response_model=Page[CredentialShape], tags=["incidents"])
+    def credentials(
+        _: Reader,
+        incident: Incident,
+        state: State = None,
+        provider: Provider = None,
+        after: After = None,
+        limit: Limit = USUAL,
+    ) -> Any:
+        """List the credentials of the report, in its order."""
+        found = incidents.report(parts, known(parts, incident))["credentials"]
+        wanted = [each for each in found if state in {None, each["state"]} and provider in {None, each["provider"]}]
+        return JSONResponse(page(wanted, lambda row: str(row["run"]), after, limit))
+
+    @router.get("/incidents/{incident}/plan", response_model=PlanShape, tags=["incidents"])
+    def plan(_: Reader, incident: Incident) -> Any:
+        """Return the newest revision of the plan, and its digest, as `rotator plan -o json` prints it."""
+        return JSONResponse(incidents.plan(parts, known(parts, incident)))
+
+    @router.get("/incidents/{incident}/evidence", response_model=Page[EvidenceRecord], tags=["incidents"])
+    def evidence(_: Reader, incident: Incident, after: After = None, limit: Limit = USUAL) -> Any:
+        """List the evidence, chain by chain: the incident's own, and one of each branch, byte for byte as hashed."""
+        found = parts.chains.of(known(parts, incident), _place(after), limit + 1)
+        last = found[limit - 1] if len(found) > limit else None
+        following = closed(f"{last['chain']}\n{last['seq']}") if last is not None else None
+        return JSONResponse({"items": found[:limit], "next": following})
+
+    @router.get("/inventory", response_model=Page[Entry], tags=["standing"])
+    def entries(_: Reader, after: After = None, limit: Limit = USUAL) -> Any:
+        """List what is known of credentials, and who says so."""
+        found = inventory.entries(parts)
+        return JSONResponse(page(found, lambda row: f"{row['source']} {named(row['match'])}", after, limit))
+
+    @router.get("/providers", response_model=Page[Kind], tags=["standing"])
+    def providers(_: Reader, after: After = None, limit: Limit = USUAL) -> Any:
+        """List the kinds of credentials, what a machine can do to each, and who serves it here."""
+        return JSONResponse(page(kinds.kinds(parts), lambda row: str(row["kind"]), after, limit))
+
+    @router.get("/playbooks", response_model=Page[dict[str, Any]], tags=["standing"])
+    def playbooks(_: Reader, after: After = None, limit: Limit = USUAL) -> Any:
+        """List the playbooks that apply here; their form is `rotator playbook schema`."""
+        found = [each.model_dump(mode="json", by_alias=True) for each in parts.playbooks.values()]
+        return JSONResponse(page(found, lambda row: str(row["playbook"]), after, limit))
+
+    return router
+
+
+def known(parts: Rotator, incident: str) -> str:
+    """Return an incident's id. Raises Problem where there is none: `last` is nobody's here, as others declare too."""
+    try:
+        return parts.reading.named(incident if incident != "last" else "")
+    except BadInput as error:
+        raise of_input(error, HTTPStatus.NOT_FOUND, "no_such_incident") from None
+
+
+def _place(after: str | None) -> tuple[str, int]:
+    if after is None:
+        return BEGINNING
+    chain, _, number = opened(after).partition("\n")
+    if not chain or not number.isdecimal() or len(number) > 9:  # noqa: PLR2004 - a database keeps no more in a number
+        raise lost()
+    return chain, int(number)

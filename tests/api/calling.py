@@ -1,0 +1,75 @@
+"""The API in this process, on a ledger of fakes, and how a program calls it."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+from starlette.testclient import TestClient
+
+from rotator.api import app
+from rotator.bootstrap import Rotator
+from rotator.flow.approval import Role
+from rotator.ledger.database import Database
+from rotator.settings.file import load
+
+V1 = "/api/v1"
+
+
+@dataclass
+class Api:
+    """The application, and a client for each token."""
+
+    parts: Rotator
+    client: TestClient = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.client = TestClient(app.make(self.parts), raise_server_exceptions=False)
+
+    def token(self, role: Role, person: str = "", lasts_s: float = 3600.0) -> str:
+        """Return a new token; who made it is nobody's matter here."""
+        name = f"{role}-{person or 'program'}-{len(self.parts.tokens.listed())}"
+        self.parts.tokens._policy = None
+        return self.parts.tokens.create(name, role, person, lasts_s, "test")[0].reveal()
+
+    @functools.cached_property
+    def described(self) -> Any:
+        return self.client.get("/openapi.json").json()
+
+    def asks(self, method: str, path: str, token: str, **given: Any) -> Any:
+        """Ask; return the answer, which is of the described shape whatever it is."""
+        given.setdefault("headers", {})["Authorization"] = f"Bearer {token}"
+        answer = self.client.request(method, V1 + path, **given)
+        self.is_as_described(method, answer)
+        return answer
+
+    def is_as_described(self, method: str, answer: Any) -> None:
+        """Hold an answer against what the description says of its operation and status."""
+        described = self.described
+        path = answer.request.url.path.removeprefix(V1)
+        route = next((each for each in described["paths"] if _fits(each, path)), None)
+        if route is None or method.lower() not in described["paths"][route]:
+            assert answer.status_code in {401, 404, 405}
+            assert answer.headers["content-type"] == "application/problem+json"
+            return
+        told = described["paths"][route][method.lower()]["responses"][str(answer.status_code)]["content"]
+        kind = answer.headers["content-type"].partition(";")[0]
+        jsonschema.validate(answer.json(), {**told[kind]["schema"], "components": described["components"]})
+
+
+def _fits(route: str, path: str) -> bool:
+    parts, given = route.split("/"), path.split("/")
+    return len(parts) == len(given) and all(
+        each.startswith("{") or each == other for each, other in zip(parts, given, strict=True)
+    )
+
+
+def api(folder: Path, database: Database, text: str = "") -> Api:
+    """Return the API of a deployment with this configuration, on that ledger."""
+    (folder / "rotator.toml").write_text(f'data_dir = "data"\n{text}')
+    parts = Rotator(load(folder / "rotator.toml"))
+    parts.__dict__["database"] = database
+    return Api(parts)

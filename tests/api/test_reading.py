@@ -1,0 +1,203 @@
+"""What is read over HTTP is what the command line prints; nothing without a token, and no secret to anybody."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from rotator.flow.approval import Role
+from rotator.ledger.database import Database
+from rotator.shown.incidents import report
+from tests.api.calling import V1, api
+from tests.e2e.commands import CommandLine
+from tests.fakes.company import founded
+from tests.fakes.deployment import sqlite
+
+KEY, TOKEN = "aws_iam_access_key", "acme_api_token"
+READ = (
+    "/whoami",
+    "/incidents",
+    "/incidents/inc-1",
+    "/incidents/inc-1/credentials",
+    "/incidents/inc-1/plan",
+    "/incidents/inc-1/evidence",
+    "/inventory",
+    "/providers",
+    "/playbooks",
+)
+
+
+@pytest.fixture(scope="module")
+def ledger(tmp_path_factory):
+    """Return a ledger in which an incident has come to rest, and the secrets that were stolen."""
+    folder = tmp_path_factory.mktemp("ledger")
+    database = sqlite(folder / "ledger.db")
+    company, deployment = founded(folder, database=database)
+    stolen = [company.stolen(kind) for kind in (KEY, TOKEN, KEY)]
+    deployment.start([each for each, _ in stolen])
+    deployment.rest()
+    yield database, [secret.reveal() for _, secret in stolen]
+    database.close()
+
+
+@pytest.fixture
+def served(tmp_path, ledger):
+    database, secrets = ledger
+    return api(tmp_path, database), secrets
+
+
+def walked(asks, path, limit):
+    """Follow a list to its end."""
+    found, after = [], None
+    while True:
+        page = asks(path, params={"limit": limit, **({"after": after} if after else {})}).json()
+        assert len(page["items"]) <= limit
+        found += page["items"]
+        after = page["next"]
+        if after is None:
+            return found
+
+
+def test_every_reading_is_as_it_is_described_and_holds_no_secret(served):
+    found, secrets = served
+    viewer = found.token(Role.VIEWER)
+    described = found.client.get("/openapi.json").json()
+    assert {path.replace("{incident}", "inc-1") for path, how in described["paths"].items() if "get" in how} <= {*READ}
+    for path in READ:
+        answer = found.asks("GET", path, viewer)
+        assert answer.status_code == 200, path
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.headers["cache-control"] == "no-store"
+        assert not [each for each in (*secrets, viewer) if each in answer.text]
+
+
+@pytest.mark.parametrize("path", [*READ, "/nothing", "/incidents/inc-none"])
+def test_without_a_token_nobody_learns_even_what_there_is(served, path):
+    found, _ = served
+    for headers in ({}, {"Authorization": "Basic cm90"}, {"Authorization": "Bearer rot_guess"}):
+        answer = found.client.get(V1 + path, headers=headers)
+        assert (answer.status_code, answer.headers["www-authenticate"]) == (401, 'Bearer realm="rotator"')
+        assert set(answer.json()) == {"type", "title", "status", "reason", "detail"}
+
+
+def test_a_page_begins_where_the_one_before_ended(served):
+    found, _ = served
+    viewer = found.token(Role.VIEWER)
+
+    def asks(path, **given):
+        return found.asks("GET", path, viewer, **given)
+
+    for path in ("/incidents/inc-1/credentials", "/incidents/inc-1/evidence", "/providers"):
+        whole = asks(path, params={"limit": 500}).json()
+        assert whole["next"] is None
+        for limit in (7, len(whole["items"]) - 1, len(whole["items"])):
+            assert walked(asks, path, limit) == whole["items"]
+
+
+def test_credentials_are_those_of_the_report_by_state_and_kind(served):
+    found, _ = served
+    viewer = found.token(Role.VIEWER)
+    every = report(found.parts, "inc-1")["credentials"]
+
+    def of(**wanted):
+        return [each["run"] for each in found.asks("GET", READ[3], viewer, params=wanted).json()["items"]]
+
+    assert of() == [each["run"] for each in every]
+    assert of(provider=KEY) == [each["run"] for each in every if each["provider"] == KEY]
+    for state in {each["state"] for each in every}:
+        assert of(state=state) == [each["run"] for each in every if each["state"] == state]
+    assert of(state="dismissed") == []
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "reason"),
+    [
+        ("/incidents/inc-none", 404, "no_such_incident"),
+        ("/incidents/last", 404, "no_such_incident"),
+        ("/incidents?limit=0", 422, "bad_input"),
+        ("/incidents?after=%00", 422, "no_such_cursor"),
+        ("/incidents?after=aGVsbG8", 422, "no_such_cursor"),
+        ("/incidents/inc-1/evidence?after=aW5jLTEKeA", 422, "no_such_cursor"),
+        ("/incidents/inc-1/credentials?state=fine", 422, "bad_input"),
+        ("/nothing", 404, "not_found"),
+    ],
+)
+def test_every_error_is_a_problem_with_a_stable_reason_and_is_counted(served, path, status, reason):
+    found, _ = served
+    answer = found.asks("GET", path, found.token(Role.VIEWER))
+    assert (answer.status_code, answer.json()["reason"]) == (status, reason)
+    assert f'rotator_api_refusals_total{{act="",reason="{reason}"}} 1' in found.client.get("/metrics").text
+
+
+def test_what_is_no_method_of_a_path_is_said_with_those_that_are(served):
+    found, _ = served
+    answer = found.asks("DELETE", "/incidents/inc-1", found.token(Role.VIEWER))
+    assert (answer.status_code, answer.headers["allow"], answer.json()["reason"]) == (405, "GET", "method_not_allowed")
+
+
+def test_a_mistake_of_ours_tells_nothing_of_itself(served, monkeypatch, caplog):
+    found, _ = served
+    monkeypatch.setattr("rotator.shown.incidents.listed", lambda _: [][_])
+    answer = found.asks("GET", "/incidents", found.token(Role.VIEWER))
+    assert (answer.status_code, answer.json()["reason"]) == (500, "internal")
+    assert "Traceback" not in answer.text + caplog.text
+    assert "api_failed: TypeError" in caplog.text
+
+
+def test_a_ledger_that_does_not_answer_is_asked_again_later(served, ledger):
+    (found, _), (database, _) = served, ledger
+    viewer = found.token(Role.VIEWER)
+    with database.write() as connection:
+        connection.exec_driver_sql("ALTER TABLE token RENAME TO away")
+    try:
+        answer = found.asks("GET", "/incidents", viewer)
+    finally:
+        with database.write() as connection:
+            connection.exec_driver_sql("ALTER TABLE away RENAME TO token")
+    assert (answer.status_code, answer.headers["retry-after"], answer.json()["reason"]) == (503, "60", "not_ready")
+
+
+def test_wrong_tokens_of_one_address_are_slowed_down_and_a_right_one_never_is(served):
+    found, _ = served
+    viewer = found.token(Role.VIEWER)
+    knocks = [found.client.get(f"{V1}/whoami", headers={"Authorization": f"Bearer {n}"}) for n in range(12)]
+    assert [each.status_code for each in knocks] == [401] * 10 + [429] * 2
+    assert 1 <= int(knocks[-1].headers["retry-after"]) <= 60
+    assert found.asks("GET", "/whoami", viewer).status_code == 200
+
+
+def test_an_ended_token_opens_nothing_and_is_told_so(served):
+    found, _ = served
+    ended, expired = found.token(Role.ADMIN), found.token(Role.ADMIN, lasts_s=-1.0)
+    name = next(each.name for each in found.parts.tokens.listed() if each.lookup == ended[4:12])
+    found.parts.tokens.revoke(name, "bo", "leaked")
+    for token, reason in ((ended, "revoked_token"), (expired, "expired_token")):
+        answer = found.asks("GET", "/whoami", token)
+        assert (answer.status_code, answer.json()["reason"]) == (401, reason)
+
+
+def test_the_page_of_docs_loads_nothing_and_lists_every_operation(served):
+    found, _ = served
+    page = found.client.get("/docs")
+    described = found.client.get("/openapi.json").json()
+    assert all(f"{V1}{path}" in page.text for path in described["paths"])
+    assert "://" not in page.text
+    assert "<script" not in page.text
+    assert page.headers["content-security-policy"].startswith("default-src 'none'")
+
+
+def test_the_report_is_the_one_that_the_command_line_prints(tmp_path):
+    rotator = CommandLine(tmp_path, is_ready=True)
+    (tmp_path / "list.csv").write_text("provider,id\naws_iam_access_key,AKIAQ4R7T2W9Z3K5M8N1\nnobody_knows,k1\n")
+    (tmp_path / "rotator.toml").write_text('data_dir = "data"\n')
+    incident = rotator("incident", "declare", "list.csv", "--title", "Before").ended(0).out.split()[0]
+    found = api(tmp_path, Database(f"sqlite:///{tmp_path / 'data' / 'ledger.db'}"))
+    viewer = found.token(Role.VIEWER)
+    assert found.asks("GET", f"/incidents/{incident}", viewer).json() == rotator("report", "last", "-o", "json").report
+    assert (
+        found.asks("GET", f"/incidents/{incident}/plan", viewer).json() == rotator("plan", "last", "-o", "json").report
+    )
+    listed = found.asks("GET", "/incidents", viewer).json()["items"]
+    assert listed == json.loads(rotator("incident", "list", "-o", "json").out)
+    found.parts.database.close()
