@@ -7,7 +7,7 @@ import gzip
 import sys
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, BinaryIO, cast
 
@@ -20,9 +20,9 @@ from rotator.flow.reach import NOWHERE, Reach
 if TYPE_CHECKING:
     from rotator.access.reading import Evidence as AccessEvidence
     from rotator.bootstrap import Rotator
+    from rotator.cli.looking_up import LookedUp
     from rotator.flow.exposure import Exposure, Suspect
     from rotator.flow.scope import Scoped
-    from rotator.packages.advisory import Advisory
     from rotator.packages.matching import Findings
     from rotator.response import Access
 
@@ -139,8 +139,10 @@ class Given:
         from rotator.packages.evidence import walk  # noqa: PLC0415
         from rotator.packages.matching import match  # noqa: PLC0415
 
-        wanted = list(self._advisories(parts))
+        looked_up = list(self._advisories(parts))
+        wanted = [each.advisory for each in looked_up]
         found = match(wanted, walk(_opened(self.evidence)))
+        found = replace(found, notes=(*(each.note for each in looked_up if each.note), *found.notes))
         reach = response.within_reach(parts, found.hits)
         since = [each.since for each in found.hits if each.since is not None]
         return Alarm(
@@ -151,18 +153,20 @@ class Given:
             min(since).timestamp() if since else None,
         )
 
-    def _advisories(self, parts: Rotator) -> Iterator[Advisory]:
-        from rotator.cli.looking_up import is_id, looked_up  # noqa: PLC0415
+    def _advisories(self, parts: Rotator) -> Iterator[LookedUp]:
+        from rotator.cli.kept_advisories import KeptAdvisories  # noqa: PLC0415
+        from rotator.cli.looking_up import LookedUp, is_id, looked_up  # noqa: PLC0415
         from rotator.packages import advisory  # noqa: PLC0415
 
         for text in self.packages:
-            yield advisory.spec(text)
+            yield LookedUp(advisory.spec(text))
+        kept = KeptAdvisories(parts.settings.data_dir / "advisories")
         for name in self.advisories:
             if is_id(name) and not Path(name).exists():
-                yield looked_up(parts.settings.advisories.url, name)
+                yield looked_up(parts.settings.advisories.url, name, kept)
                 continue
             with _file(name, "give an advisory's file") as stream:
-                yield from advisory.read(name, stream)
+                yield from map(LookedUp, advisory.read(name, stream))
 
 
 def _reported(name: str) -> list[Exposure]:

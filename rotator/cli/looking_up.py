@@ -1,7 +1,7 @@
 """Look an advisory up by its id, on the one server that `[advisories]` names, and all that it names as the same event.
 
 Source: OSV's documentation, "GET /v1/vulns/{id}": the record, with the other names that OSV itself works out; case
-counts; 404 for what is not there. What comes is read as a record from a file is.
+counts; 404 for what is not there. What comes is read as a record from a file is, and kept beside the ledger.
 """
 
 from __future__ import annotations
@@ -10,10 +10,12 @@ import contextlib
 import io
 import json
 import re
+from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import quote
 
-from rotator.errors import BadInput, RotatorError, asking
+from rotator.cli.kept_advisories import KeptAdvisories
+from rotator.errors import BadInput, RotatorError, Unavailable, asking
 from rotator.families.http_wire import Wire
 from rotator.packages.advisory import Advisory, merged, read
 
@@ -21,6 +23,8 @@ _ID = re.compile(r"[A-Za-z]{2,20}(?:-[A-Za-z0-9._]{1,60}){1,5}")
 _MOST = 12
 """Records of one event that are asked for: its own, and of its other names."""
 _OFFLINE = "give its record as a file: that needs no network"
+_NOBODY = "there is no such file, and no server is named that knows advisories"
+_UNNAMED = "give its record as a file, or say in `[advisories] url` where it is looked up"
 
 
 def is_id(text: str) -> bool:
@@ -28,20 +32,42 @@ def is_id(text: str) -> bool:
     return _ID.fullmatch(text) is not None
 
 
-def looked_up(url: str | None, wanted: str) -> Advisory:
-    """Return the advisory of an id, with what its other names say of it. Raises BadInput where it cannot be had."""
-    if url is None:
-        mend = "give its record as a file, or say in `[advisories] url` where it is looked up"
-        raise BadInput("there is no such file, and no server is named that knows advisories", wanted, mend)
-    found: list[Advisory] = []
-    asked: set[str] = set()
-    waiting = [wanted]
-    with contextlib.closing(Wire(url.rstrip("/"))) as wire:
+@dataclass(frozen=True, slots=True)
+class LookedUp:
+    """An advisory, and a sentence on which of its records are not of now, and why; "" where all are."""
+
+    advisory: Advisory
+    note: str = ""
+
+
+def looked_up(url: str | None, wanted: str, kept: KeptAdvisories) -> LookedUp:
+    """Return the advisory of an id, with what its other names say of it. Raises BadInput where it cannot be had.
+
+    What is fetched is kept; where the server does not answer, or none is named, what was kept is used, and said to be.
+    """
+    with contextlib.ExitStack() as opened:
+        server = _Server(url.rstrip("/"), opened.enter_context(contextlib.closing(Wire(url)))) if url else None
+        found: list[Advisory] = []
+        asked: set[str] = set()
+        old, lost = dict[str, str](), list[str]()
+        waiting, why = [wanted], _NOBODY
         while waiting and len(asked) < _MOST:
             name = waiting.pop(0)
             asked.add(name)
             try:
-                told = _record(wire, f"{url.rstrip('/')}/v1/vulns/{quote(name, safe='')}", name)
+                if server is None:
+                    raise Unavailable("no_server", why)  # noqa: TRY301 - as one that does not answer
+                record = server.record(name)
+                told = _read(name, record)
+                kept.keep(name, record)
+            except Unavailable as silent:
+                why, server = silent.detail, None  # who does not answer once is not waited for a dozen times
+                if (before := kept.read(name)) is None:
+                    if name == wanted:
+                        raise BadInput(why, name, _OFFLINE if url else _UNNAMED) from None
+                    lost.append(name)
+                    continue
+                told, old[name] = before
             except BadInput:
                 # A name may have no record of its own, or one of commits alone. The one that was asked for must.
                 if name == wanted:
@@ -51,20 +77,37 @@ def looked_up(url: str | None, wanted: str) -> Advisory:
             names = sorted(alias for each in told for alias in each.aliases if is_id(alias))
             waiting += [each for each in names if each not in asked and each not in waiting]
     [whole, *_] = merged(found)
-    return whole
+    said = [f"used as it was fetched at {when}: {name}" for name, when in old.items()]
+    said += [f"not had, it may name more: {name}" for name in lost]
+    return LookedUp(whole, f"{why}; {', '.join(said)}" if said else "")
 
 
-def _record(wire: Wire, address: str, name: str) -> tuple[Advisory, ...]:
-    try:
-        with asking():
-            reply = wire.send("GET", address, {"Accept": "application/json", "User-Agent": "rotator"})
-    except RotatorError as error:
-        raise BadInput(f"the server of `[advisories]` does not answer ({error.reason})", name, _OFFLINE) from None
-    if reply.status == HTTPStatus.NOT_FOUND:
-        raise BadInput("the server of `[advisories]` has no such record", name, "is it spelt as there, case and all?")
-    if not reply.ok or not isinstance(reply.content, dict):
-        raise BadInput(f"the server of `[advisories]` gives no record (HTTP {reply.status})", name, _OFFLINE)
-    told = read(name, io.BytesIO(json.dumps(reply.content).encode()))
+class _Server:
+    """The one that `[advisories]` names."""
+
+    def __init__(self, url: str, wire: Wire) -> None:
+        self._url, self._wire = url, wire
+
+    def record(self, name: str) -> dict[str, object]:
+        """Return the record of an id. Raises BadInput where there is none, Unavailable where nobody answers sense."""
+        address = f"{self._url}/v1/vulns/{quote(name, safe='')}"
+        try:
+            with asking():
+                reply = self._wire.send("GET", address, {"Accept": "application/json", "User-Agent": "rotator"})
+        except RotatorError as error:
+            silent = f"the server of `[advisories]` does not answer ({error.reason})"
+            raise Unavailable(error.reason, silent) from None
+        if reply.status == HTTPStatus.NOT_FOUND:
+            mend = "is it spelt as there, case and all?"
+            raise BadInput("the server of `[advisories]` has no such record", name, mend)
+        if not reply.ok or not isinstance(reply.content, dict):
+            reason = f"http_{reply.status}"
+            raise Unavailable(reason, f"the server of `[advisories]` gives no record (HTTP {reply.status})")
+        return reply.content
+
+
+def _read(name: str, record: dict[str, object]) -> tuple[Advisory, ...]:
+    told = read(name, io.BytesIO(json.dumps(record).encode()))
     if not all(name in each.names for each in told):
         raise BadInput("the server of `[advisories]` gives another record", name, _OFFLINE)
     return told

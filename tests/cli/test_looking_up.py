@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
 from rotator.bootstrap import Rotator
 from rotator.cli.alarm import Given
+from rotator.cli.kept_advisories import KeptAdvisories
 from rotator.cli.looking_up import is_id, looked_up
 from rotator.errors import BadInput
 from rotator.practice.process import free_port
@@ -38,14 +40,19 @@ def osv():
         yield address, answers, asked
 
 
+@pytest.fixture
+def kept(tmp_path):
+    return KeptAdvisories(tmp_path / "advisories")
+
+
 @pytest.mark.parametrize("name", THREE)
-def test_one_event_is_found_by_each_of_its_three_names(osv, name):
+def test_one_event_is_found_by_each_of_its_three_names(osv, kept, name):
     """OSV serves each record with all names of the event."""
     address, answers, asked = osv
     answers |= {
         path: {**each, "aliases": [one for one in THREE if one != each["id"]]} for path, each in RECORDS.items()
     }
-    found = looked_up(address, name)
+    found = looked_up(address, name, kept).advisory
     assert found.id == name
     assert set(THREE) <= found.names
     assert [each.covers("1.82.8") for each in found.affected] == [True]
@@ -53,8 +60,8 @@ def test_one_event_is_found_by_each_of_its_three_names(osv, name):
     assert len(asked) == len(set(asked))
 
 
-def test_names_are_followed_where_each_record_knows_the_next_alone(osv):
-    assert looked_up(osv[0], "GHSA-5mg7-485q-xm76").names == set(THREE)
+def test_names_are_followed_where_each_record_knows_the_next_alone(osv, kept):
+    assert looked_up(osv[0], "GHSA-5mg7-485q-xm76", kept).advisory.names == set(THREE)
 
 
 def test_a_plan_is_made_of_an_id_and_a_folder(osv, tmp_path):
@@ -78,30 +85,77 @@ def test_a_plan_is_made_of_an_id_and_a_folder(osv, tmp_path):
         ({**LINES[0], "id": "PYSEC-2026-9", "aliases": []}, "gives another record"),
     ],
 )
-def test_what_is_no_record_of_it_is_refused_in_one_line(osv, answer, says):
+def test_what_is_no_record_of_it_is_refused_in_one_line(osv, kept, answer, says):
     address, answers, _ = osv
     if answer is not None:
         answers["/v1/vulns/GHSA-1-2-3"] = answer
     with pytest.raises(BadInput) as refused:
-        looked_up(address, "GHSA-1-2-3")
+        looked_up(address, "GHSA-1-2-3", kept)
     assert says in str(refused.value)
     assert "\n" not in str(refused.value)
 
 
-def test_names_without_end_are_not_followed_for_ever(osv):
+def test_names_without_end_are_not_followed_for_ever(osv, kept):
     address, answers, asked = osv
     for number in range(100):
         aliases = [f"MAL-{number + 1}", "../../x", "MAL-0?y"]
         answers[f"/v1/vulns/MAL-{number}"] = {**LINES[0], "id": f"MAL-{number}", "aliases": aliases}
-    looked_up(address, "MAL-0")
+    looked_up(address, "MAL-0", kept)
     assert asked == [f"/v1/vulns/MAL-{number}" for number in range(12)]
 
 
-def test_without_a_server_only_a_file_will_do():
+def test_without_a_server_only_a_file_will_do(kept):
     for url, says in ((None, "no server is named"), (f"http://127.0.0.1:{free_port()}", "does not answer")):
         with pytest.raises(BadInput, match=says) as refused:
-            looked_up(url, THREE[0])
+            looked_up(url, THREE[0], kept)
         assert "file" in str(refused.value)
+
+
+@pytest.mark.parametrize("url", [None, "http://127.0.0.1:9"])
+def test_what_was_fetched_before_is_used_while_the_server_is_silent_and_said_to_be(osv, kept, url):
+    now = looked_up(osv[0], THREE[2], kept)
+    then = looked_up(url, THREE[2], kept)
+    assert (now.note, then.advisory) == ("", now.advisory)
+    assert ("no server is named" if url is None else "does not answer (unreachable)") in then.note
+    assert all(f": {each}" in then.note for each in THREE)
+    assert re.search(r"used as it was fetched at 20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00: GHSA", then.note)
+
+
+def test_a_name_of_which_nothing_was_had_is_told(osv, kept, tmp_path):
+    looked_up(osv[0], THREE[0], kept)
+    (tmp_path / "advisories" / f"{THREE[1]}.json").write_text('{"fetched_at": "2026", "record": 7}')
+    found = looked_up(None, THREE[0], kept)
+    assert f"not had, it may name more: {THREE[1]}" in found.note
+    assert [each.covers("1.82.8") for each in found.advisory.affected] == [True]
+
+
+def test_a_server_that_fails_is_not_asked_for_every_name_and_its_answer_counts_where_it_has_one(osv, kept):
+    address, answers, asked = osv
+    looked_up(address, THREE[2], kept)
+    asked.clear()
+    answers[f"/v1/vulns/{THREE[2]}"] = b"<html>"
+    assert "gives no record (HTTP 200)" in looked_up(address, THREE[2], kept).note
+    assert len(asked) == 1
+    del answers[f"/v1/vulns/{THREE[2]}"]
+    with pytest.raises(BadInput, match="has no such record"):
+        looked_up(address, THREE[2], kept)
+
+
+def test_the_plan_says_that_an_advisory_is_of_before(osv, tmp_path):
+    (tmp_path / "rotator.toml").write_text('data_dir = "data"\n')
+    (tmp_path / "host" / "a").mkdir(parents=True)
+    (tmp_path / "host" / "a" / "freeze.txt").write_text("litellm==1.82.7\n")
+    looked_up(osv[0], THREE[2], KeptAdvisories(tmp_path / "data" / "advisories"))
+    parts = Rotator(load(tmp_path / "rotator.toml"))
+    alarm = Given(advisories=[THREE[2]], evidence=[str(tmp_path / "host")]).read(parts)
+    assert alarm.evidence.notes[0].startswith("there is no such file, and no server is named")
+    assert len(alarm.evidence.hits) == 1
+    parts.database.close()
+
+
+def test_what_cannot_be_kept_costs_no_plan(osv, tmp_path):
+    (tmp_path / "advisories").write_text("a file where the folder would be")
+    assert looked_up(osv[0], THREE[2], KeptAdvisories(tmp_path / "advisories")).note == ""
 
 
 @pytest.mark.parametrize("name", ["advisory.json", "a/GHSA-1-2", "GHSA", "", "../GHSA-1", "x-" * 40])

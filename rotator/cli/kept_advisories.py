@@ -1,0 +1,44 @@
+"""Keep advisories beside the ledger as they were fetched, with when: at 2 am their server may be down."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import tempfile
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rotator import clock
+from rotator.errors import BadInput
+from rotator.packages.advisory import Advisory, read
+
+
+class KeptAdvisories:
+    """A folder with a file for each record, named as the id that was asked for; such an id is a file's name."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def keep(self, name: str, record: Mapping[str, object]) -> None:
+        """Write a record. What cannot be written costs nobody his plan: it is fetched anew next time."""
+        text = json.dumps({"fetched_at": datetime.fromtimestamp(clock.now(), UTC).isoformat(), "record": record})
+        with contextlib.suppress(OSError):
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with tempfile.NamedTemporaryFile("w", dir=self._folder, suffix=".new", delete=False) as file:
+                file.write(text)
+            Path(file.name).replace(self._path(name))
+
+    def read(self, name: str) -> tuple[tuple[Advisory, ...], str] | None:
+        """Return what was fetched of an id, and when (ISO 8601); None where nothing was, or the file is damaged."""
+        try:
+            told = json.loads(self._path(name).read_bytes())
+            fetched_at = datetime.fromisoformat(told["fetched_at"]).isoformat(timespec="seconds")
+            found = read(name, io.BytesIO(json.dumps(told["record"]).encode()))
+        except (OSError, ValueError, KeyError, TypeError, RecursionError, BadInput):
+            return None
+        return (found, fetched_at) if all(name in each.names for each in found) else None
+
+    def _path(self, name: str) -> Path:
+        return self._folder / f"{name}.json"
