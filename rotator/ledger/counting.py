@@ -6,15 +6,16 @@ What was merged into it is counted with it, and a credential that both answer on
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Container, Iterable
+from collections.abc import Collection, Container, Iterable, Sequence
+from typing import Any
 
-from sqlalchemy import Connection, and_, select
+from sqlalchemy import Connection, Row, and_, select
 
 from rotator.claims import GATE
 from rotator.flow.playbook_words import Expect, Subject, Verb
 from rotator.flow.run import BranchState, Step, StepState
 from rotator.flow.standing import proof_given_up
-from rotator.ledger import leak_safe, opening, revisions, rows, statements, tables
+from rotator.ledger import leak_safe, opening, other_runs, revisions, rows, statements, tables
 from rotator.ledger import stops as stops_in
 from rotator.ledger.records import Progress
 from rotator.ledger.stops import Stop
@@ -102,8 +103,7 @@ def _counts(connection: Connection, family: list[str], states: dict[str, set[str
     query = select(run.c.id, run.c.incident, run.c.priority, run.c.evidence, run.c.dismissed, *named)
     found = connection.execute(query.where(run.c.incident.in_(family))).all()
     if len(family) > 1:
-        place = {name: number for number, name in enumerate(family)}
-        found = sorted(found, key=lambda row: (row.dismissed is not None, place[row.incident], -row.priority, row.id))
+        found = _in_order(connection, family, found)
     counts: Counter[str] = Counter()
     told: dict[tuple[str, ...], str] = {}
     for row in found:
@@ -143,6 +143,18 @@ def count_as(evidence: str, dismissed: str | None, states: set[str], *, refused:
     if given_up or states & {BranchState.HELD.value, _ITS_TURN} or states == {BranchState.DONE.value}:
         return "held"
     return "settling" if refused else "pending"
+
+
+def _in_order(connection: Connection, family: list[str], found: Sequence[Row[Any]]) -> list[Row[Any]]:
+    """Return runs as the report has them; of two of one credential the one that tells how it stands comes first."""
+    often = Counter(tuple(row)[5:] for row in found)
+    twice = {row.id for row in found if often[tuple(row)[5:]] > 1}
+    settled = {name for each in family for name in other_runs.settled(connection, each, twice)} if twice else set[str]()
+    place = {name: number for number, name in enumerate(family)}
+    return sorted(
+        found,
+        key=lambda row: (row.dismissed is not None, row.id in settled, place[row.incident], -row.priority, row.id),
+    )
 
 
 def _given_up(connection: Connection, family: Collection[str]) -> set[str]:

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Row, and_, delete, exists, insert, or_, selec
 
 from rotator.errors import BadInput
 from rotator.flow.revision import digest_of
+from rotator.flow.run import UNDOES, StepState
 from rotator.ledger import approved, growing, plans, revisions, tables
 from rotator.ledger.acts import act, lock
 from rotator.ledger.notices import tell
@@ -126,6 +127,8 @@ def _once(connection: Connection, source: str, target: str) -> dict[str, str]:
     )
     found = {}
     for row in connection.execute(query.order_by(mine.c.id)).all():
+        if _is_undone(connection, row.other if row.requested_at is None else row.id):
+            continue  # it answers the credential no more: what waits to stop it goes on waiting
         if row.requested_at is None:
             withdraw(connection, row.id, row.other)
             found[row.id] = row.other
@@ -135,6 +138,13 @@ def _once(connection: Connection, source: str, target: str) -> dict[str, str]:
         else:
             found[row.id] = row.other
     return found | _tasks_once(connection, source, target)
+
+
+def _is_undone(connection: Connection, run: str) -> bool:
+    """Tell whether somebody took back what a run did."""
+    step = tables.step
+    is_it = (step.c.run == run, step.c.facts.contains(f'"{UNDOES}"'), step.c.state != StepState.SKIPPED.value)
+    return connection.execute(select(step.c.id).where(*is_it).limit(1)).first() is not None
 
 
 def _tasks_once(connection: Connection, source: str, target: str) -> dict[str, str]:

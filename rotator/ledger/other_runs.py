@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,10 +11,11 @@ from sqlalchemy import ColumnElement, Connection, FromClause, Select, and_, func
 
 from rotator.flow.playbook_words import Subject, Verb
 from rotator.flow.proof import Evidence, Proof
-from rotator.flow.run import THROUGH, WHY, Run, StepState
+from rotator.flow.run import THROUGH, WHY, Run, Step, StepState
 from rotator.flow.step import STOPS
 from rotator.flow.undo import Elsewhere
 from rotator.ledger import rows, statements, tables
+from rotator.ports import State
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,33 @@ def deaths(connection: Connection, incident: str) -> dict[str, Death]:
     found: dict[str, Death] = {}
     for row in connection.execute(query):
         found.setdefault(row.of, Death(row.id, Evidence(row.evidence), row.dead_at))
+    return found
+
+
+def unless_alive(death: Death | None, steps: Sequence[Step], proofs: Sequence[Proof]) -> Death | None:
+    """Return the death that another run saw, unless this one has seen the credential live, or resumed it, since."""
+    if death is None:
+        return None
+    signs = [proof.accepted_at for proof in proofs if proof.accepted_at is not None]
+    signs += [
+        step.settled_at or step.intended_at or death.at
+        for step in steps
+        if step.subject is Subject.EXPOSED
+        and (
+            (step.verb is Verb.RESUME and step.state is not StepState.SKIPPED)
+            or (step.verb is Verb.PRESERVE and step.facts.get("issuer_says") == State.ACTIVE.value)
+        )
+    ]
+    return death if death.at > max(signs, default=0.0) else None
+
+
+def settled(connection: Connection, incident: str, runs: Container[str]) -> set[str]:
+    """Return those of some runs of an incident that have not seen a death which another run has."""
+    found = set()
+    for run, death in deaths(connection, incident).items():
+        if run in runs:
+            proofs, steps = _told(connection, run)
+            found |= {run} if unless_alive(death, steps, proofs) is not None else set()
     return found
 
 
@@ -94,9 +122,7 @@ def find(connection: Connection, mine: Run) -> list[Elsewhere]:
     """Return the approved ones of the same provider, account and id that count it dead, or will stop it; by name."""
     found = []
     for row in connection.execute(_same(mine)).all():
-        key = {"run_id": row.id}
-        proofs = [rows.proof_of(each) for each in connection.execute(statements.FIND_PROOFS, key).mappings()]
-        steps = [rows.step_of(each) for each in connection.execute(statements.FIND_STEPS, key).mappings()]
+        proofs, steps = _told(connection, row.id)
         dead = _count_dead(proofs)
         ahead = [
             each
@@ -115,12 +141,17 @@ def find(connection: Connection, mine: Run) -> list[Elsewhere]:
 
 def answering(connection: Connection, mine: Run, since: float) -> list[str]:
     """Return the approved ones that count it dead now, or were approved since then, by name."""
-    found = []
-    for row in connection.execute(_same(mine)).all():
-        proofs = connection.execute(statements.FIND_PROOFS, {"run_id": row.id}).mappings()
-        if row.requested_at > since or _count_dead([rows.proof_of(each) for each in proofs]):
-            found.append(row.id)
-    return found
+    found = connection.execute(_same(mine)).all()
+    return [row.id for row in found if row.requested_at > since or _count_dead(_told(connection, row.id)[0])]
+
+
+def _told(connection: Connection, run: str) -> tuple[list[Proof], list[Step]]:
+    """Return what the doors of a run said, and its steps."""
+    key = {"run_id": run}
+    return (
+        [rows.proof_of(each) for each in connection.execute(statements.FIND_PROOFS, key).mappings()],
+        [rows.step_of(each) for each in connection.execute(statements.FIND_STEPS, key).mappings()],
+    )
 
 
 def _count_dead(proofs: Sequence[Proof]) -> bool:

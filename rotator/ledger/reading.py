@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import Connection, Select, Table, func, select
@@ -12,9 +12,8 @@ from rotator.errors import BadInput
 from rotator.flow.approval import Policy
 from rotator.flow.order import Elsewhere
 from rotator.flow.plan import Plan
-from rotator.flow.playbook_words import Subject, Verb
 from rotator.flow.proof import Proof
-from rotator.flow.run import AT_ONCE, BranchState, Run, Step, StepState
+from rotator.flow.run import AT_ONCE, BranchState, Run, Step
 from rotator.ledger import (
     approved,
     counting,
@@ -36,10 +35,9 @@ from rotator.ledger import gates as gates_in
 from rotator.ledger import stops as stops_in
 from rotator.ledger import told as told_in
 from rotator.ledger.database import Database
-from rotator.ledger.other_runs import Death
 from rotator.ledger.records import IncidentRecord, Listed, ManualTask, Progress, RunRecord
 from rotator.ledger.told import Told
-from rotator.ports import Place, State
+from rotator.ports import Place
 
 
 class Reading:
@@ -197,7 +195,7 @@ def _runs(connection: Connection, row: Any, runs: list[Run], exposures: Mapping[
             gone_ahead=gone_ahead.get(run.id),
             routes=routes.get(run.id, ()),
             late=tuple(sorted(late.get(run.id, ()))),
-            settled_by=_unless_alive(deaths.get(run.id), steps.get(run.id, ()), proofs.get(run.id, ())),
+            settled_by=other_runs.unless_alive(deaths.get(run.id), steps.get(run.id, ()), proofs.get(run.id, ())),
             behind=tuple(reservation.behind(connection, run.ref, steps.get(run.id, ()))),
             due_at=due_at.get(run.id, {}),
             delivered_since=since.get(run.id),
@@ -207,23 +205,6 @@ def _runs(connection: Connection, row: Any, runs: list[Run], exposures: Mapping[
         )
         for run in sorted(runs, key=lambda each: (-each.priority, each.id))
     ]
-
-
-def _unless_alive(death: Death | None, steps: Sequence[Step], proofs: Sequence[Proof]) -> Death | None:
-    """Return the death that another run saw, unless this one has seen the credential live, or resumed it, since."""
-    if death is None:
-        return None
-    signs = [proof.accepted_at for proof in proofs if proof.accepted_at is not None]
-    signs += [
-        step.settled_at or step.intended_at or death.at
-        for step in steps
-        if step.subject is Subject.EXPOSED
-        and (
-            (step.verb is Verb.RESUME and step.state is not StepState.SKIPPED)
-            or (step.verb is Verb.PRESERVE and step.facts.get("issuer_says") == State.ACTIVE.value)
-        )
-    ]
-    return death if death.at > max(signs, default=0.0) else None
 
 
 def _steps(connection: Connection, incident: str) -> dict[str, list[Step]]:

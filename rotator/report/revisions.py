@@ -47,15 +47,18 @@ def once(credentials: list[dict[str, Any]]) -> list[dict[str, Any]]:
     `others` are its other runs as they would be told alone, `also` their names. What is open of those is open of it.
     """
     found: dict[tuple[str, ...], dict[str, Any]] = {}
-    # What is dismissed comes last: it hides no run that was not.
-    for each in sorted(credentials, key=lambda each: each["state"] == CredentialState.DISMISSED):
+    # What is dismissed comes last, and hides no run that was not; before it what another run has settled.
+    for each in sorted(
+        credentials, key=lambda each: (each["state"] == CredentialState.DISMISSED, bool(each["settled_by"]))
+    ):
         name = each["provider"], each["connection"], each["owner"], each["id"]
         if (first := found.get(name)) is None:
             found[name] = each | {"also": [], "others": []}
             continue
         first["also"].append(each["run"])
         first["others"].append(each)
-        first["open"] = [*first["open"], *(f"{each['run']}: {line}" for line in each["open"])]
+        mine = [line for line in each["open"] if not line.startswith(f"settled by {first['run']}:")]
+        first["open"] = [*first["open"], *(f"{each['run']}: {line}" for line in mine)]
         first["stopped"] = [*first["stopped"], *each["stopped"]]
     return list(found.values())
 

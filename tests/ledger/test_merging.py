@@ -69,7 +69,7 @@ def test_what_was_dismissed_before_the_approval_of_the_rest_stays_where_it_can_b
 
 
 def test_of_two_runs_of_a_credential_the_report_begins_with_the_one_that_nobody_dismissed():
-    named = {"provider": "p", "connection": "c", "owner": "o", "id": "k", "stopped": []}
+    named = {"provider": "p", "connection": "c", "owner": "o", "id": "k", "stopped": [], "settled_by": ""}
     dismissed = {**named, "run": "inc-1.r1", "state": "dismissed", "open": []}
     pending = {**named, "run": "inc-2.r1", "state": "pending", "open": ["not proven dead"]}
     [told] = once([dismissed, pending])

@@ -13,6 +13,7 @@ from rotator.ledger.reading import Reading
 from rotator.report.dismissed import exposure_rows
 from rotator.report.incident import build, exit_code
 from rotator.report.terminal import incident_text
+from tests.ledger.test_hands import undone
 
 KEY, TOKEN = "aws_iam_access_key", "acme_api_token"
 ALONE = Strategy.REVOKE_ONLY
@@ -127,3 +128,28 @@ def test_the_live_display_counts_what_both_had_once_as_the_report_does(house):
     assert pending == [3, 0]
     [twice] = [each for each in report["credentials"] if each["also"]]
     assert [each["steps"] != [] for each in twice["others"]] == [True]
+
+
+def test_a_plan_that_stops_again_what_an_undo_let_live_waits_on_after_the_merge(house):
+    company, deployment = house
+    stolen, secret = company.stolen(KEY)
+    deployment.start([stolen], wanted=ALONE)
+    deployment.rest(patience_s=3600)
+    undone(deployment, "contain")
+    deployment.rest()
+    deployment.declare([stolen], wanted=ALONE, incident="inc-2")
+    found = deployment.enrolment.merge("inc-2", "inc-1", by="ann")
+    report = build(deployment.record())
+    assert report["incident"]["approve"] == f"rotator approve inc-1 --digest {found.revision.digest}"
+    [told] = report["credentials"]
+    assert (told["run"], told["also"], found.same) == ("inc-1.r1", ["inc-2.r1"], 0)
+    deployment.enrolment.approve("inc-1", found.revision.digest, by="ann")
+    deployment.rest()
+    assert not company.opens(stolen.ref, secret)
+    report = build(deployment.record())
+    [told] = report["credentials"]
+    assert (told["run"], told["also"], told["open"]) == ("inc-2.r1", ["inc-1.r1"], [])
+    assert (report["totals"]["proven_dead"], exit_code(report)) == (1, 0)
+    progress = deployment.reading.progress("inc-1", deployment.world.now())
+    assert (progress.dead, progress.credentials) == (1, 1)
+    assert {each.state for each in deployment.reading.incidents()} == {"all dead", "merged into inc-1"}
