@@ -7,7 +7,7 @@ from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, FromClause, Select, and_, func, or_, select, true
+from sqlalchemy import ColumnElement, Connection, FromClause, Select, and_, bindparam, func, or_, select
 
 from rotator.flow.playbook_words import Subject, Verb
 from rotator.flow.proof import Evidence, Proof
@@ -36,18 +36,68 @@ class Death:
     at: float
 
 
+def _is_same(mine: FromClause, other: FromClause) -> ColumnElement[bool]:
+    """Match another run of the same credential: of the same connection, or of one that leads to the same account."""
+    theirs, ours = tables.branch.alias("theirs"), tables.branch.alias("ours")
+    same_account = (
+        select(1)
+        .where(ours.c.run == mine.c.id, theirs.c.run == other.c.id, ours.c.account == theirs.c.account)
+        .where(ours.c.account != "")
+        .correlate(mine, other)
+        .exists()
+    )
+    return and_(
+        other.c.credential == mine.c.credential,
+        other.c.provider == mine.c.provider,
+        other.c.generation == mine.c.generation,
+        other.c.id != mine.c.id,
+        or_(other.c.connection == mine.c.connection, same_account),
+    )
+
+
+# Worded once: to word one costs more than to ask it, and each report asks all three.
+_mine, _other, _third = (tables.run.alias(name) for name in ("mine", "other", "third"))
+_step, _back = tables.step, tables.step.alias("back")
+_PAIRS = _mine.join(_other, _is_same(_mine, _other))
+_OF_INCIDENT = _mine.c.incident == bindparam("of_incident")
+_DEATHS = (
+    select(_mine.c.id.label("of"), _other.c.id, _other.c.evidence, _other.c.dead_at)
+    .select_from(_PAIRS)
+    .where(_OF_INCIDENT, _mine.c.evidence == Evidence.NONE.value)
+    .where(_mine.c.requested_at.is_not(None), _other.c.dead_at.is_not(None))
+    .order_by(_other.c.evidence, _other.c.dead_at)  # proven comes before stated
+)
+_acted_at = func.coalesce(_step.c.settled_at, _step.c.intended_at)
+_RESUMED = (
+    select(_mine.c.id.label("of"), _other.c.id, _step.c.facts)
+    .select_from(_PAIRS.join(_step, _step.c.run == _other.c.id))
+    .where(_OF_INCIDENT, _mine.c.evidence == Evidence.NONE.value, _acted_at > _mine.c.requested_at)
+    .where(_step.c.verb == Verb.RESUME.value, _step.c.subject == Subject.EXPOSED.value)
+    .where(_step.c.state != StepState.SKIPPED.value, _step.c.attempts > 0)
+    .order_by(_acted_at)
+)
+_resumed_since = (
+    select(1)
+    .where(_back.c.run == _third.c.id, or_(_third.c.id == _mine.c.id, _is_same(_mine, _third)))
+    .where(_back.c.verb == Verb.RESUME.value, _back.c.subject == Subject.EXPOSED.value)
+    .where(_back.c.state == StepState.DONE.value, _back.c.settled_at > _step.c.settled_at)
+    .correlate_except(_third, _back)
+    .exists()
+)
+_STOPPED = (
+    select(_mine.c.id.label("of"), _other.c.id, _step.c.name, _step.c.undo)
+    .select_from(_PAIRS.join(_step, _step.c.run == _other.c.id))
+    .where(_OF_INCIDENT, _step.c.subject == Subject.EXPOSED.value)
+    .where(_step.c.verb.in_([each.value for each in STOPS]), _step.c.state == StepState.DONE.value, ~_resumed_since)
+    .order_by(_step.c.settled_at)
+)
+_STOPPED_OF_ONE = _STOPPED.where(_mine.c.id == bindparam("of_run"))
+
+
 def deaths(connection: Connection, incident: str) -> dict[str, Death]:
     """Return the death that another run saw, for each approved run of an incident that has seen none: the surest."""
-    mine, other = tables.run.alias("mine"), tables.run.alias("other")
-    query = (
-        select(mine.c.id.label("of"), other.c.id, other.c.evidence, other.c.dead_at)
-        .select_from(mine.join(other, _is_same(mine, other)))
-        .where(mine.c.incident == incident, mine.c.evidence == Evidence.NONE.value)
-        .where(mine.c.requested_at.is_not(None), other.c.dead_at.is_not(None))
-        .order_by(other.c.evidence, other.c.dead_at)  # proven comes before stated
-    )
     found: dict[str, Death] = {}
-    for row in connection.execute(query):
+    for row in connection.execute(_DEATHS, {"of_incident": incident}):
         found.setdefault(row.of, Death(row.id, Evidence(row.evidence), row.dead_at))
     return found
 
@@ -81,41 +131,16 @@ def settled(connection: Connection, incident: str, runs: Container[str]) -> set[
 
 def resumed(connection: Connection, incident: str) -> dict[str, tuple[str, str]]:
     """Return, for each run of an incident, the other one that has resumed its credential since, who did and why."""
-    mine, other, step = tables.run.alias("mine"), tables.run.alias("other"), tables.step
-    at = func.coalesce(step.c.settled_at, step.c.intended_at)
-    query = (
-        select(mine.c.id.label("of"), other.c.id, step.c.facts)
-        .select_from(mine.join(other, _is_same(mine, other)).join(step, step.c.run == other.c.id))
-        .where(mine.c.incident == incident, mine.c.evidence == Evidence.NONE.value, at > mine.c.requested_at)
-        .where(step.c.verb == Verb.RESUME.value, step.c.subject == Subject.EXPOSED.value)
-        .where(step.c.state != StepState.SKIPPED.value, step.c.attempts > 0)
-        .order_by(at)
-    )
-    return {row.of: (row.id, str(json.loads(row.facts).get(WHY, ""))) for row in connection.execute(query)}
+    found = connection.execute(_RESUMED, {"of_incident": incident})
+    return {row.of: (row.id, str(json.loads(row.facts).get(WHY, ""))) for row in found}
 
 
 def stopped(connection: Connection, incident: str, run: str = "") -> dict[str, Stopped]:
     """Return, for each run of an incident, or one, another that stopped its credential, and nobody resumed it since."""
-    mine, other, step = tables.run.alias("mine"), tables.run.alias("other"), tables.step
-    third, back = tables.run.alias("third"), tables.step.alias("back")
-    resumed_since = (
-        select(1)
-        .where(back.c.run == third.c.id, or_(third.c.id == mine.c.id, _is_same(mine, third)))
-        .where(back.c.verb == Verb.RESUME.value, back.c.subject == Subject.EXPOSED.value)
-        .where(back.c.state == StepState.DONE.value, back.c.settled_at > step.c.settled_at)
-        .correlate_except(third, back)
-        .exists()
-    )
-    query = (
-        select(mine.c.id.label("of"), other.c.id, step.c.name, step.c.undo)
-        .select_from(mine.join(other, _is_same(mine, other)).join(step, step.c.run == other.c.id))
-        .where(mine.c.incident == incident, step.c.subject == Subject.EXPOSED.value)
-        .where(step.c.verb.in_([each.value for each in STOPS]), step.c.state == StepState.DONE.value, ~resumed_since)
-        .where(mine.c.id == run if run else true())
-        .order_by(step.c.settled_at)
-    )
+    query, of_run = (_STOPPED_OF_ONE, {"of_run": run}) if run else (_STOPPED, {})
+    found = connection.execute(query, {"of_incident": incident, **of_run})
     # The last one: a destruction, which nothing takes back, comes after a suspension.
-    return {row.of: Stopped(row.id, row.name, row.undo == Verb.RESUME.value) for row in connection.execute(query)}
+    return {row.of: Stopped(row.id, row.name, row.undo == Verb.RESUME.value) for row in found}
 
 
 def find(connection: Connection, mine: Run) -> list[Elsewhere]:
@@ -156,25 +181,6 @@ def _told(connection: Connection, run: str) -> tuple[list[Proof], list[Step]]:
 
 def _count_dead(proofs: Sequence[Proof]) -> bool:
     return any(each.settling or each.dead_at is not None or each.contained_at is not None for each in proofs)
-
-
-def _is_same(mine: FromClause, other: FromClause) -> ColumnElement[bool]:
-    """Match another run of the same credential: of the same connection, or of one that leads to the same account."""
-    theirs, ours = tables.branch.alias("theirs"), tables.branch.alias("ours")
-    same_account = (
-        select(1)
-        .where(ours.c.run == mine.c.id, theirs.c.run == other.c.id, ours.c.account == theirs.c.account)
-        .where(ours.c.account != "")
-        .correlate(mine, other)
-        .exists()
-    )
-    return and_(
-        other.c.credential == mine.c.credential,
-        other.c.provider == mine.c.provider,
-        other.c.generation == mine.c.generation,
-        other.c.id != mine.c.id,
-        or_(other.c.connection == mine.c.connection, same_account),
-    )
 
 
 def _same(mine: Run) -> Select[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 from sqlalchemy import (
@@ -68,6 +69,7 @@ def _stopped_by(
     return func.coalesce(*(each.correlate(*outside).scalar_subquery() for each in (dismissed, asked)))
 
 
+@functools.cache
 def stopped() -> ColumnElement[Any]:
     """Select, beside a branch, why a person stopped it, its incident or its connection; NULL when nobody did."""
     run = tables.run
