@@ -20,6 +20,7 @@ from rotator.ledger import noticing
 from rotator.ledger.database import Database, LedgerFailed
 from rotator.ledger.messages import Messages
 from rotator.notices.mail import Mail, MailServer, PartlyTold
+from rotator.notices.rest import Rests
 from rotator.notices.slack import Slack
 from rotator.notices.wording import Worded, word
 from rotator.settings.notices import NoticeSettings, SmtpSettings
@@ -79,6 +80,7 @@ class Notifying:
         self._entries, self._folder, self._leads, self._now = entries, folder, leads, now
         self._ended, self._hurries = threading.Event(), threading.Event()
         self._threads: list[threading.Thread] = []
+        self._rests = {entry.name: Rests(now) for entry in entries}
         if entries:
             self._database = database()
             self._messages = Messages(self._database, now)
@@ -124,10 +126,12 @@ class Notifying:
         while not self._ended.is_set():
             letter = self._messages.take(entry.name, at_once=self._hurries.is_set())
             if letter is None:
-                return
+                break
             try:
                 answer = channel.send(word(letter))
             except RotatorError as error:
+                if isinstance(error, PartlyTold):
+                    self._rests[entry.name].keep(letter, error)
                 after = error.retry_after if isinstance(error, Unavailable) else None
                 refused, is_final = isinstance(error, Rejected), isinstance(error, PartlyTold)
                 reason = str(error) if not isinstance(error, BadInput) else "its secret cannot be read"
@@ -141,6 +145,9 @@ class Notifying:
                 log.error("notice_given_up: %s to %s about %s: %s", letter.id, entry.name, letter.incident, reason)
             elif letter.attempt == 1:
                 log.warning("notice_waits: %s to %s: %s", letter.id, entry.name, reason)
+        told = self._rests[entry.name].try_one()
+        if told is not None:
+            self._messages.amend(told.letter, told.answer, is_whole=told.is_whole)
 
     def settled(self) -> bool:
         """Tell whether nothing is left to be told, but what a channel would not take; from now on nothing is gathered.

@@ -8,8 +8,11 @@ import pytest
 
 from rotator import clock
 from rotator.dispatcher import Dispatcher
+from rotator.errors import Unavailable
 from rotator.flow.playbook_words import Strategy
 from rotator.ledger.notices import tell
+from rotator.notices.mail import PartlyTold
+from rotator.notices.rest import Rests
 from rotator.notifying import END_S, Notifying, channel_of
 from rotator.settings.notices import NoticeSettings
 from tests.fakes import channels
@@ -113,3 +116,53 @@ def test_a_process_that_ends_when_idle_tells_all_first_but_waits_for_no_channel_
             connection.exec_driver_sql("UPDATE message SET due_at = 0")
         notifying.send_due(entry, channel_of(entry, tmp_path))
         assert house.rows("message")[0]["reason"] == "its secret cannot be read"
+
+
+def test_who_was_refused_for_now_is_told_later_alone_and_nobody_waits_for_him(house, tmp_path):
+    with channels.mail_server(tmp_path) as post:
+        (tmp_path / "word").write_text(channels.PASSWORD)
+        smtp = {"host": "127.0.0.1", "port": post.port, "user": channels.USER, "password": "file:word"}
+        smtp |= {"ca_file": str(post.ca_file), "sender": "r@example.com", "to": ["a@example.com", "b@example.com"]}
+        entry = NoticeSettings.model_validate({"name": "mail", "smtp": smtp, "events": ["break_glass"]})
+        now = [clock.now()]
+        notifying = Notifying(lambda: house.database, [entry], tmp_path, lambda: True, lambda: now[0])
+        channel = channel_of(entry, tmp_path)
+        post.full.append("b@example.com")
+        notifying.look()
+        notifying.send_due(entry, channel)
+        assert given(house) == ("given_up", "mail_partly_refused: smtp 450, told 1 of 2 recipients")
+        now[0] += 60
+        notifying.send_due(entry, channel)
+        with house.database.write() as connection:
+            tell(connection, "inc-1", "break_glass", {"by": "bob"}, now[0] - 60)
+        notifying.look()
+        notifying.send_due(entry, channel)
+        assert [to for to, _ in post.taken] == [["a@example.com"]] * 2
+        post.full.clear()
+        now[0] += 3600
+        for _ in range(3):
+            notifying.send_due(entry, channel)
+        assert [to for to, _ in post.taken[2:]] == [["b@example.com"]] * 2
+        assert {each["state"] for each in house.rows("message")} == {"sent"}
+        assert [each["act"] for each in house.evidence("inc-1") if "channel" in each].count("told") == 2
+
+
+def test_nobody_is_tried_for_ever():
+    now, error, tried = [0.0], PartlyTold("mail_partly_refused", "told 1 of 2"), []
+
+    def refused():
+        tried.append(now[0])
+        raise Unavailable("mail_recipients_refused")
+
+    error.rest = refused
+    rests = Rests(lambda: now[0])
+    rests.keep(None, error)
+    for _ in range(24 * 60):
+        now[0] += 60.0
+        assert rests.try_one() is None
+    assert (len(tried), tried[0], tried[-1] <= 3780.0) == (6, 60.0, True)
+
+
+def given(house):
+    [kept] = house.rows("message")
+    return kept["state"], kept["reason"]

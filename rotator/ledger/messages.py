@@ -154,9 +154,16 @@ class Messages:
             connection.execute(update(_message).where(mine).values(due_at=due_at, reason=reason))
         return False
 
-    def _settle(self, connection: Connection, letter: Letter, state: str, reason: str) -> None:
+    def amend(self, letter: Letter, answer: str, *, is_whole: bool) -> None:
+        """Write down that some whom a message was given up for have it by now; `is_whole`: that all do."""
+        with self._database.write() as connection:
+            self._settle(connection, letter, SENT if is_whole else GIVEN_UP, answer, before=GIVEN_UP)
+
+    def _settle(
+        self, connection: Connection, letter: Letter, state: str, reason: str, *, before: str = WAITING
+    ) -> None:
         now = self._clock()
-        mine = and_(_message.c.id == letter.id, _message.c.state == WAITING)
+        mine = and_(_message.c.id == letter.id, _message.c.state == before)
         values = {"state": state, "due_at": None, "settled_at": now, "reason": reason}
         if not connection.execute(update(_message).where(mine).values(values)).rowcount:
             return

@@ -7,11 +7,12 @@ a machine wrote it (RFC 3834), so that no absence is announced to it.
 from __future__ import annotations
 
 import contextlib
+import functools
 import smtplib
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.message import EmailMessage
@@ -25,6 +26,7 @@ from rotator.ports import READ_TIMEOUT_S
 
 WHOLE_S = 60.0
 """Seconds in which a mail is handed over; a server that answers drop by drop is left then."""
+_CUT_AGAIN_S = 1.0
 _PERMANENT = 500
 
 
@@ -43,7 +45,12 @@ class MailServer:
 
 
 class PartlyTold(Rejected):
-    """Some recipients were told and others refused; sent again, the first would have it twice."""
+    """Some recipients were told and others refused; sent again to all, the first would have it twice.
+
+    `rest` hands it over to those alone who were refused for now (greylisting, a full mailbox), None where nobody was.
+    """
+
+    rest: Callable[[], str] | None = None
 
 
 class Mail:
@@ -57,14 +64,23 @@ class Mail:
 
         Raises PartlyTold when not all recipients were taken, BadInput when there is no password to read.
         """
-        server, written = self._server, mail_of(message, self._server)
+        return self._deliver(mail_of(message, self._server), self._server.to)
+
+    def _deliver(self, written: EmailMessage, to: Sequence[str], lost: int = 0) -> str:
+        """Hand it over to these; of the others `lost` were refused for good, and the rest have it."""
         with self._open() as (link, asked):
             asked.sends = True
-            refused = link.send_message(written, server.sender, list(server.to))
-        if refused:
-            told = f"told {len(server.to) - len(refused)} of {len(server.to)} recipients"
-            raise PartlyTold("mail_partly_refused", f"{_codes(refused)}, {told}")
-        return f"to {len(server.to)} of {len(server.to)}"
+            refused = link.send_message(written, self._server.sender, list(to))
+        later = [each for each in to if each in refused and refused[each][0] < _PERMANENT]
+        lost += sum(each in refused for each in to) - len(later)
+        whole = len(self._server.to)
+        if not (lost or later):
+            return f"to {whole} of {whole}"
+        told = f"told {whole - lost - len(later)} of {whole} recipients"
+        error = PartlyTold("mail_partly_refused", ", ".join([*([_codes(refused)] if refused else []), told]))
+        if later:
+            error.rest = functools.partial(self._deliver, written, later, lost)
+        raise error
 
     def reach(self) -> str:
         """Log in, and send nothing. Raises as `send` does."""
@@ -111,20 +127,23 @@ class _Asked:
 @contextlib.contextmanager
 def _ended_in_time(link: smtplib.SMTP) -> Iterator[None]:
     """End a link that takes too long: the library's own timeout begins anew with each byte."""
+    over = threading.Event()
 
     def cut() -> None:
-        wire = link.sock
-        if wire is not None:
-            with contextlib.suppress(OSError):
-                wire.shutdown(socket.SHUT_RDWR)
+        left = WHOLE_S
+        while not over.wait(left):
+            # Again and again: while it greets, or agrees on a cipher, the link shows no wire that could be cut.
+            left = _CUT_AGAIN_S
+            wire = link.sock
+            if wire is not None:
+                with contextlib.suppress(OSError):
+                    wire.shutdown(socket.SHUT_RDWR)
 
-    timer = threading.Timer(WHOLE_S, cut)
-    timer.daemon = True
-    timer.start()
+    threading.Thread(target=cut, name="mail deadline", daemon=True).start()
     try:
         yield
     finally:
-        timer.cancel()
+        over.set()
 
 
 @contextlib.contextmanager

@@ -73,7 +73,7 @@ def slack() -> Iterator[FakeSlack]:
 class FakeMail:
     """Who listens where, and what it was handed: (recipients, message). `refuses` is said once to a mail's content.
 
-    `full` are recipients that it takes nothing for now; `leave` is its answer to a QUIT.
+    `full` are recipients that it takes nothing for now, `gone` those it never will; `leave` is its answer to a QUIT.
     """
 
     port: int = 0
@@ -82,6 +82,7 @@ class FakeMail:
     refuses: list[str] = field(default_factory=list)
     logins: list[bool] = field(default_factory=list)
     full: list[str] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)
     leave: str = "221 bye"
 
 
@@ -98,6 +99,8 @@ def mail_server(folder: Path) -> Iterator[FakeMail]:
         async def handle_RCPT(self, _server: Any, _session: Any, envelope: Any, to: str, _options: Any) -> str:  # noqa: N802
             if to in fake.full:
                 return "450 later"
+            if to in fake.gone:
+                return "550 nobody"
             envelope.rcpt_tos.append(to)
             return "250 well"
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
+import threading
+
 import pytest
 
 from rotator.credential import Secret
 from rotator.errors import Rejected, Unavailable, Uncertain
 from rotator.notices.event import Event
-from rotator.notices.mail import Mail, MailServer, PartlyTold
+from rotator.notices.mail import Mail, MailServer, PartlyTold, _ended_in_time
 from rotator.notices.slack import Slack
 from rotator.notices.wording import Happened, Letter, word
 from rotator.practice.process import free_port
@@ -122,6 +126,59 @@ def test_a_mail_that_some_recipients_were_refused_of_says_so(post):
         mail(post).send(word(letter()))
     assert str(told.value) == "mail_partly_refused: smtp 450, told 1 of 2 recipients"
     assert [to for to, _ in post.taken] == [["ciso@example.com"]]
+    with pytest.raises(Unavailable, match="mail_recipients_refused: smtp 450"):
+        told.value.rest()
+    post.full.clear()
+    assert told.value.rest() == "to 2 of 2"
+    assert [to for to, _ in post.taken[1:]] == [["oncall@example.com"]]
+    assert len({taken["Message-ID"] for _, taken in post.taken}) == 1
+
+
+def test_who_was_refused_for_good_is_not_tried_again(post):
+    post.gone.append("oncall@example.com")
+    with pytest.raises(PartlyTold, match="smtp 550, told 1 of 2 recipients") as told:
+        mail(post).send(word(letter()))
+    assert told.value.rest is None
+
+
+def test_a_mail_server_that_answers_drop_by_drop_is_left(monkeypatch):
+    monkeypatch.setattr("rotator.notices.mail.WHOLE_S", 0.1)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def drip():
+            wire, _ = server.accept()
+            with wire, contextlib.suppress(OSError):
+                while True:
+                    wire.sendall(b"220-and more\r\n")
+
+        dripping = threading.Thread(target=drip, daemon=True)
+        dripping.start()
+        with pytest.raises(Unavailable, match="mail_server_unreachable"):
+            Mail(
+                MailServer(
+                    "127.0.0.1", server.getsockname()[1], "none", None, None, None, "a@x.example", ("b@x.example",)
+                )
+            ).reach()
+        dripping.join(30)
+    assert not dripping.is_alive()
+
+
+def test_a_link_that_shows_no_wire_when_its_time_is_over_is_cut_once_it_does(monkeypatch):
+    monkeypatch.setattr("rotator.notices.mail.WHOLE_S", 0.01)
+    monkeypatch.setattr("rotator.notices.mail._CUT_AGAIN_S", 0.01)
+    ours, theirs = socket.socketpair()
+
+    class Agreeing:
+        looked = 0
+
+        @property
+        def sock(self):
+            self.looked += 1
+            return ours if self.looked > 2 else None
+
+    with ours, theirs, _ended_in_time(Agreeing()):
+        ours.settimeout(30)
+        assert ours.recv(1) == b""
 
 
 def test_no_password_goes_to_a_server_that_is_not_trusted_or_not_there(post, tmp_path):
