@@ -15,7 +15,7 @@ from rotator.flow.apart import is_long_after
 from rotator.flow.choice import MINTING
 from rotator.flow.playbook_words import Verb
 from rotator.flow.run import Step, StepState, Work
-from rotator.flow.step import Move, ask_about, discarded, possible_persistence, surplus_accepted
+from rotator.flow.step import Move, ask_about, attempts_named, discarded, possible_persistence, surplus_accepted
 from rotator.lost_issue import Finding, marked_by
 from rotator.ports import Place, WriteOnly
 from rotator.world import World
@@ -26,7 +26,7 @@ def compare(world: World, work: Work, step: Step, ours: Ours) -> Finding:
 
     Raises the three errors when the other side cannot be asked; whoever asks again finds the same.
     """
-    tried = next((each for each in work.steps if each.verb in MINTING and each.attempts), None)
+    tried = next((each for each in work.steps if each.verb in MINTING and attempts_named(each)), None)
     if tried is None:
         return Finding(Move(StepState.DONE, reason="nothing was made"))
     left_over: tuple[CredentialRef, ...] = ()

@@ -13,6 +13,7 @@ from rotator.credential import CredentialRef, Issued, Secret, read_document
 from rotator.errors import Rejected
 from rotator.flow.playbook_words import Verb
 from rotator.flow.run import Run, Step, Work
+from rotator.flow.step import attempts_named
 from rotator.ports import Place, Provider, Store, WriteOnly
 from rotator.world import World, elsewhere
 
@@ -30,14 +31,14 @@ def attempt_token(step: Step) -> str:
     A mint that was revoked again may leave its copy behind, and a lost one may be made after its successor: so each
     attempt has a name of its own.
     """
-    return f"{step.id}.{step.attempts}" if step.verb is Verb.ISSUE else step.id
+    return f"{step.id}.{attempts_named(step)}" if step.verb is Verb.ISSUE else step.id
 
 
 def attempt_tokens(step: Step) -> list[str]:
     """Return the names of every attempt, the last one first."""
     if step.verb is not Verb.ISSUE:
         return [step.id]
-    return [f"{step.id}.{attempt}" for attempt in range(step.attempts, 0, -1)]
+    return [f"{step.id}.{attempt}" for attempt in range(attempts_named(step), 0, -1)]
 
 
 @elsewhere()

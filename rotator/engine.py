@@ -115,6 +115,8 @@ class _Advance:
 
     def _advance(self, step: Step) -> Move:
         holding = self._holding
+        if step.state is StepState.HELD:
+            step = holding.record(step, Move(StepState.PENDING))
         if step.state is StepState.RUNNING:
             self._minting.lost(step)
             self._unheard(step)
@@ -123,8 +125,6 @@ class _Advance:
             step = holding.record(step, Move(StepState.UNCERTAIN, reason="looked for before it is tried again"))
         if step.state is StepState.UNCERTAIN:
             return self._look(step)
-        if step.state is StepState.HELD:
-            step = holding.record(step, Move(StepState.PENDING))
         held = wait_before(self._ledger, self._world, holding.work, step, holding.now())
         if held is not None:
             if held.state is not step.state:

@@ -17,7 +17,7 @@ from rotator.claims import Ours
 from rotator.credential import CredentialRef
 from rotator.delivery import attempt_tokens, find_staged, stage
 from rotator.flow.run import Step, StepState, Work
-from rotator.flow.step import UNRESOLVED, Move, discarded, possible_persistence, surplus_accepted
+from rotator.flow.step import RESTORED_FROM, UNRESOLVED, Move, discarded, possible_persistence, surplus_accepted
 from rotator.ports import CALL_DEADLINE_S, Issuing, Provider, State
 from rotator.world import World
 
@@ -67,6 +67,18 @@ def look_for_issued(  # noqa: PLR0917 - what is looked at, and by whom
     return Finding(Move(StepState.PENDING, due_at=now, reason=reason, facts={UNRESOLVED: False}), tuple(mine))
 
 
+def older_than(provider: Provider, ref: CredentialRef, moment: float) -> list[str]:
+    """Return the siblings that the issuer says were there before that moment, in epoch seconds.
+
+    The one way to tell, for a ledger that was restored, who was there before a mint that it may have forgotten.
+    """
+    return sorted(
+        each.id
+        for each in provider.siblings(ref)
+        if (made_at := _created_at(provider.inspect(each).facts)) is not None and made_at < moment - CLOCK_SKEW_S
+    )
+
+
 def marked_by(provider: Provider, ref: CredentialRef, step: Step) -> list[CredentialRef]:
     """Return what carries the marker of any attempt of the step; nothing where the issuer allows no marker."""
     if not isinstance(provider, Issuing):
@@ -77,10 +89,16 @@ def marked_by(provider: Provider, ref: CredentialRef, step: Step) -> list[Creden
 
 def _nothing_issued(step: Step, settle_s: float, now: float) -> Move:
     """Issue again, but only once a lost call can no longer land and the issuer must list what it has made."""
-    sure_at = (step.intended_at or now) + CALL_DEADLINE_S + settle_s
+    sure_at = (_sent_until(step) or now) + CALL_DEADLINE_S + settle_s
     if now >= sure_at:
         return Move(StepState.PENDING, due_at=now, reason="looked: nothing was issued", facts={UNRESOLVED: False})
     return Move(StepState.UNCERTAIN, due_at=sure_at, reason="looked: nothing listed yet")
+
+
+def _sent_until(step: Step) -> float | None:
+    """Return when the last call of it can have been sent; of those that a restored ledger forgot: before it looked."""
+    looked_from = step.started_at if RESTORED_FROM in step.facts else None
+    return max((each for each in (step.intended_at, looked_from) if each is not None), default=None)
 
 
 def _could_be_ours(facts: Mapping[str, str], step: Step) -> bool:
@@ -89,7 +107,11 @@ def _could_be_ours(facts: Mapping[str, str], step: Step) -> bool:
     Providers report `created_at` (ISO 8601, UTC) and `last_used_at` ("never" until it was used). Where no creation
     time is told, it cannot be ours.
     """
-    if facts.get("last_used_at", "never") != "never" or step.intended_at is None or "created_at" not in facts:
+    made_at = _created_at(facts)
+    if facts.get("last_used_at", "never") != "never" or step.intended_at is None or made_at is None:
         return False
-    created = datetime.fromisoformat(facts["created_at"]).timestamp()
-    return step.intended_at - CLOCK_SKEW_S <= created <= step.intended_at + CALL_DEADLINE_S + CLOCK_SKEW_S
+    return step.intended_at - CLOCK_SKEW_S <= made_at <= step.intended_at + CALL_DEADLINE_S + CLOCK_SKEW_S
+
+
+def _created_at(facts: Mapping[str, str]) -> float | None:
+    return datetime.fromisoformat(facts["created_at"]).timestamp() if "created_at" in facts else None

@@ -20,9 +20,9 @@ from rotator.flow.apart import LONG_LOST, LONG_S, LOST, apart, is_long_after, wa
 from rotator.flow.outcome import after_look, after_look_error
 from rotator.flow.playbook_words import Subject, Until, Verb
 from rotator.flow.run import AT_ONCE, Step, StepState
-from rotator.flow.step import DISCARDED, LANDS_S, Move, discarded
+from rotator.flow.step import DISCARDED, LANDS_S, RESTORED_FROM, Move, discarded
 from rotator.holding import Holding
-from rotator.lost_issue import look_for_issued
+from rotator.lost_issue import look_for_issued, older_than
 from rotator.waiting import MAKE_ROOM
 from rotator.world import World
 
@@ -132,6 +132,7 @@ class Minting:
         now, work = self._holding.now(), self._holding.work
         self._holding.owes_calls(step)
         try:
+            step = self._with_older(step)
             ours = self._ledger.ours(work.run)
             found = self._exchange.ask(
                 step, lambda: look_for_issued(self._world, work, step, ours, now, self._holding.pulse)
@@ -140,6 +141,16 @@ class Minting:
         except RotatorError as error:
             return after_look_error(step, error, now)
         return after_look(step, found.move, now)
+
+    def _with_older(self, step: Step) -> Step:
+        """Note who is older than the backup from which the ledger was restored, where nobody had noted the siblings."""
+        restored_from = step.facts.get(RESTORED_FROM)
+        if "siblings_before" in step.facts or not isinstance(restored_from, int | float):
+            return step
+        ref = self._holding.work.run.ref
+        older = self._exchange.ask(step, lambda: older_than(self._world.provider(ref), ref, float(restored_from)))
+        self._holding.note(step, {"siblings_before": older}, "these were made before the backup")
+        return self._holding.current(step)
 
     def compare(self, step: Step) -> Move:
         """Compare the world with the ledger, and revoke what of ours is left over."""

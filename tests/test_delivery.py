@@ -36,7 +36,7 @@ class House:
         blind = connect(Connection("gh", "github", endpoint_url=github.address, credential=lambda: Secret(github.own)))
         self.world = SimpleNamespace(store=lambda place: blind if place == BLIND else self.kept)
         self.run = SimpleNamespace(deliver=deliver, ref=REF)
-        self.step = SimpleNamespace(id="step-1", attempts=1, verb=Verb.ISSUE)
+        self.step = SimpleNamespace(id="step-1", attempts=1, verb=Verb.ISSUE, facts={})
         self.work = SimpleNamespace(run=self.run, minted={}, facts_of=lambda verb: self.facts.get(verb, {}))
 
     def stage(self):

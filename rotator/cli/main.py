@@ -22,6 +22,7 @@ from rotator.cli import (
     incident,
     inventory,
     known,
+    ledger,
     notices,
     respond,
     scaffold,
@@ -59,6 +60,7 @@ inventory.register(app)
 triggers.register(app)
 token.register(app)
 notices.register(app)
+ledger.register(app)
 
 
 def _show_version(wanted: bool) -> None:

@@ -70,6 +70,12 @@ DISCARDED = "discarded"
 UNRESOLVED = "unresolved"
 """The fact of an `issue` of which nobody could find out whether it was done: to try again begins with looking."""
 
+RESTORED_FROM = "restored_from"
+"""The fact of an `issue` in a ledger that was restored: when its backup was made, in epoch seconds."""
+
+UNSEEN_ATTEMPTS = "unseen_attempts"
+"""The fact beside it: how many attempts no ledger may count any more; their names are looked for, and not used again."""
+
 WORKER_LOST = "its worker was lost"
 """Why a step that was found RUNNING is uncertain."""
 
@@ -98,6 +104,8 @@ def apply(step: Step, move: Move, now: float) -> Step:
         )
     if move.state is StepState.PENDING and step.state in {StepState.FAILED, StepState.HELD}:
         return replace(changed, started_at=None)  # a person, or a finished hold, gives it new patience
+    if move.state is StepState.UNCERTAIN and step.state is StepState.PENDING:
+        return replace(changed, started_at=step.started_at or now)  # from when on it is looked for
     if move.reason == WORKER_LOST:
         # Nobody tried meanwhile; and what the lost one has sent may still land.
         return replace(changed, started_at=now, facts={**changed.facts, LOST_AT: now})
@@ -139,6 +147,12 @@ def spread_before(step: Step, sisters: Sequence[Step], propagation_s: float, now
     ]
     felt_at = max(changed, default=0.0) + propagation_s
     return Move(StepState.PENDING, due_at=felt_at, reason="spreading") if now < felt_at else None
+
+
+def attempts_named(step: Step) -> int:
+    """Return the number of the last attempt that may have left something behind under its name."""
+    unseen = step.facts.get(UNSEEN_ATTEMPTS)
+    return step.attempts + (unseen if isinstance(unseen, int) else 0)
 
 
 def is_unknown(step: Step) -> bool:
