@@ -19,9 +19,14 @@ def listed(parts: Rotator) -> list[dict[str, Any]]:
             "title": each.incident.title,
             "severity": each.incident.severity.value,
             "declared_at": moment(each.incident.declared_at),
+            "closed_at": moment(each.incident.closed_at) or None,
+            "merged_into": each.merged_into,
             "state": each.state,
             "credentials": each.credentials,
             "proven_dead": each.dead,
+            "stated_dead": each.stated,
+            "manual": each.manual,
+            "dismissed": each.dismissed,
             "reviews": each.reviews,
         }
         for each in parts.reading.incidents()

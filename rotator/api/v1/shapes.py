@@ -57,9 +57,14 @@ class IncidentRow(_Open):
     title: str
     severity: Severity
     declared_at: str
+    closed_at: str | None
+    merged_into: str
     state: str
     credentials: int
     proven_dead: int
+    stated_dead: int
+    manual: int
+    dismissed: int
     reviews: int
 
 
