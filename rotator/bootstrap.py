@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from rotator.engine import Engine
     from rotator.flow.playbook import Playbook
     from rotator.ledger.approvals import Approvals
+    from rotator.ledger.calls import Calls
     from rotator.ledger.chains import Chains
     from rotator.ledger.closing import Closing
     from rotator.ledger.dismissing import Dismissing
@@ -51,12 +52,22 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("rotator")
 
+_OF_NO_LEDGER = ("playbooks", "outside", "connections", "configured", "limits", "published", "seal")
+"""Parts that the ledger has no part in, and that cost something to make."""
+
 
 class Rotator:
     """All parts, made at first use."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+
+    def on(self, ledger: Database) -> Rotator:
+        """Return the same parts on another use of the ledger, or on the same one, with the inventory as it is now."""
+        found = Rotator(self.settings)
+        found.__dict__ |= {name: self.__dict__[name] for name in _OF_NO_LEDGER if name in self.__dict__}
+        found.__dict__["database"] = ledger
+        return found
 
     @functools.cached_property
     def playbooks(self) -> dict[str, Playbook]:
@@ -261,6 +272,13 @@ class Rotator:
         from rotator.ledger.triggers import Triggers  # noqa: PLC0415
 
         return Triggers(self.database, self.seal)
+
+    @functools.cached_property
+    def calls(self) -> Calls:
+        """What is done over HTTP."""
+        from rotator.ledger.calls import Calls  # noqa: PLC0415
+
+        return Calls(self.database)
 
     @functools.cached_property
     def chains(self) -> Chains:

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from rotator.cli.incident import Id
 from rotator.cli.options import Context, Output, OutputOption, console, emit
 from rotator.report.plain import plain
-
-if TYPE_CHECKING:
-    from rotator.bootstrap import Rotator
-    from rotator.flow.exposure import Disposition
-    from rotator.ledger.dismissing import Named
 
 Name = Annotated[
     str, typer.Argument(metavar="CREDENTIAL|RUN|TASK", help="A credential's id, or a run or task as the report has it.")
@@ -59,13 +54,14 @@ def dismiss(
     """
     from rotator import response  # noqa: PLC0415
     from rotator.flow.dismissal import disposition  # noqa: PLC0415
+    from rotator.issuers_word import asked  # noqa: PLC0415
 
     given: Context = context.obj
     wanted = disposition(as_)
     parts = given.parts()
     of = parts.reading.holding(parts.reading.named(incident), name)
     named = parts.dismissing.named(of, name)
-    said = _asked(parts, wanted, named)
+    said = asked(parts, wanted, named)
     told = parts.dismissing.dismiss(of, named.id, wanted, response.actor(), reason, said)
     said_so = f"; {said}" if said else ""
     typer.echo(plain(f"{named.kind or 'not recognised'} {named.key} ({named.id}) is dismissed as {wanted}{said_so}"))
@@ -92,22 +88,3 @@ def reopen(context: typer.Context, incident: Id, name: Name, reason: Reason) -> 
     if named.ref is not None:
         start_workers(given, parts)
     typer.echo(f"{what}: {'it goes on where it was' if named.ref is not None else 'it is a task for a person'}")
-
-
-def _asked(parts: Rotator, as_: Disposition, named: Named) -> str:
-    """Ask the issuer where it decides; return what it said. Raises BadInput where it knows it or cannot be asked."""
-    from rotator.errors import BadInput, RotatorError  # noqa: PLC0415
-    from rotator.flow.dismissal import ISSUER_DECIDES, refuse_alive  # noqa: PLC0415
-
-    if as_ not in ISSUER_DECIDES:
-        return ""
-    if named.ref is None:
-        return "no issuer can be asked: it is a person's word"
-    at = named.ref.connection
-    try:
-        state = parts.outside.provider(named.ref).inspect(named.ref).state
-    except RotatorError as error:
-        mend = "once it answers, or let its run go on: that proves what is so"
-        raise BadInput(f"{at} cannot be asked ({error}), and only it can say that", named.id, mend) from None
-    refuse_alive(as_, at, state, named.id)
-    return f"{at} says that it is {state}"

@@ -457,6 +457,19 @@ token = Table(
 )
 """Who may call the API: a token is kept as its SHA-256 alone. A row is never taken away, nor its name used again."""
 
+called = Table(
+    "called",
+    metadata,
+    Column("token", String(64), primary_key=True),
+    Column("key", String(128), primary_key=True),
+    Column("at", Double, nullable=False, index=True),
+    # A keyed fingerprint of what was asked.
+    Column("request", String(32), nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("answer", Text, nullable=False),
+)
+"""What was answered to acts that came with an `Idempotency-Key`: kept a day, and written with the act itself."""
+
 machine = Table(
     "machine",
     metadata,
