@@ -6,8 +6,11 @@ from typing import Any
 
 from celery import shared_task
 
+from rotator.logs import about_branch
+
 
 @shared_task(name="rotator.advance", bind=True)  # type: ignore[untyped-decorator]
 def advance(self: Any, branch: str) -> None:
     """Advance one branch as far as it goes now."""
-    self.app.rotator.engine.advance(branch)
+    with about_branch(branch):
+        self.app.rotator.engine.advance(branch)

@@ -22,6 +22,7 @@ from rotator.api.counts import Counts
 from rotator.api.declaring import Declaring
 from rotator.api.headers import SafeHeaders
 from rotator.api.heads import PromptLine
+from rotator.api.named import Named
 from rotator.api.v1 import application, page_of_docs
 from rotator.bootstrap import Rotator
 from rotator.errors import BadInput
@@ -87,6 +88,7 @@ def make(parts: Rotator, body_within_s: float = WITHIN_S) -> FastAPI:
 
     app.mount(application.PATH, api)
     app.add_middleware(SafeHeaders)
+    app.add_middleware(Named)
     return app
 
 

@@ -110,9 +110,11 @@ def beat(context: typer.Context) -> None:
 
 def serve(context: typer.Context, port: Port = 8420, host: Host = "127.0.0.1") -> None:
     """Serve the web: health, readiness, metrics, and a door for each sender of alarms that the configuration names."""
+    from rotator import logs  # noqa: PLC0415
     from rotator.api.app import listen, run  # noqa: PLC0415 - FastAPI is not free
 
     parts, door = context.obj.parts(), listen(host, port)
+    logs.configure(quiet=context.obj.quiet)
     _say(context, f"serving on http://{f'[{host}]' if ':' in host else host}:{port}")
     run(parts, door)
 
