@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import warnings
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -69,6 +70,12 @@ def broker_trouble(parts: Rotator) -> str | None:
     except Exception as error:  # noqa: BLE001 - each transport has errors of its own
         return type(error).__name__
     return None
+
+
+def serving(parts: Rotator, within_s: float = 2.0) -> Counter[str]:
+    """Return how many workers take messages of each lane, of those that answer within so many seconds."""
+    found = make(parts).control.inspect(timeout=within_s).active_queues() or {}
+    return Counter(queue["name"] for queues in found.values() for queue in queues)
 
 
 def options(app: Celery, lanes: tuple[str, ...] = LANES) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from rotator.cli import completion
-from rotator.cli.options import Context, Output, OutputOption, console, emit
+from rotator.cli.options import Context, Output, OutputOption, console, emit, say
 from rotator.errors import BadInput
 from rotator.report.plain import plain
 
@@ -116,7 +116,7 @@ def list_providers(context: typer.Context, output: OutputOption = Output.TABLE) 
         table.add_row(words(each["kind"]), *can, kinds.seen_by(each), tested, words(served))
     console().print(table)
     for line in (*kinds.takes_along(found), kinds.counted(found)):
-        typer.echo(plain(line))
+        say(line[: len(line) - len(line.lstrip())], line.lstrip())
 
 
 def check_providers(
@@ -152,20 +152,30 @@ def check_providers(
     if output is Output.TABLE:
         of_each = (each.lines(whole=kind is not None) for each in found)
         for line in (*itertools.chain.from_iterable(of_each), *counted(found)):
-            typer.echo(plain(line))
+            say(line[: len(line) - len(line.lstrip())], line.lstrip())
     else:
         emit([each.data for each in found], output)
     raise typer.Exit(0 if all(each.well for each in found) else 1)
 
 
-def doctor(context: typer.Context) -> None:
-    """Look for the usual mistakes and say how to mend each."""
+def doctor(context: typer.Context, output: OutputOption = Output.TABLE) -> None:
+    """Look for the usual mistakes, and say how to mend each.
+
+    It asks connections, places, consumers and channels whether they answer, and changes nothing. No secret is shown.
+    docs/command-line.md lists what it looks for. Exit code 1: something is BAD.
+
+    Example: rotator doctor
+    """
     from rotator.cli.doctor import examine  # noqa: PLC0415
 
     given: Context = context.obj
+    found = examine(given)
+    if output is not Output.TABLE:
+        told = list(found)
+        emit([each.data for each in told], output)
+        raise typer.Exit(0 if all(each.well for each in told) else 1)
     bad = 0
-    for finding in examine(given):
-        mend = f" ({finding.mend})" if finding.mend else ""
-        typer.echo(plain(f"{finding.mark} {finding.what}{mend}"))
+    for finding in found:
+        say(f"{finding.mark} ", f"{finding.what}{f' ({finding.mend})' if finding.mend else ''}")
         bad += not finding.well
     raise typer.Exit(1 if bad else 0)

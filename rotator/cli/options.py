@@ -78,6 +78,20 @@ def console(*, error: bool = False) -> Console:
     return Console(stderr=error, width=None if terminal else _PIPE_WIDTH, highlight=False, soft_wrap=True)
 
 
+def say(begins: str, told: str) -> None:
+    """Print a line for people: a terminal gets it broken between words, all below its first; a pipe in one."""
+    from rotator.report.plain import plain  # noqa: PLC0415 - only who says something pays for it
+
+    if not sys.stdout.isatty():
+        typer.echo(plain(begins + told))
+        return
+    from rich.text import Text  # noqa: PLC0415
+
+    from rotator.report.tables import Hanging  # noqa: PLC0415
+
+    console().print(Hanging(Text(begins), len(begins), Text(plain(told))))
+
+
 def emit(value: Any, output: Output) -> None:
     """Print data for programs: one JSON document, or a line for each entry of a list."""
     if output is Output.JSONL and isinstance(value, list):
