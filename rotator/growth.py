@@ -40,7 +40,9 @@ def prepare(
     What it has is not asked about again. `present` is None for an incident that is not there yet. Raises BadInput as
     `response.prepare` does.
     """
-    new, seen = (list(found), NOTHING_SEEN) if present is None else present.split(found)
+    new, seen = list(found), NOTHING_SEEN
+    if present is not None:
+        new, seen = present.split(found, parts.seal.fingerprint, {each.name: each for each in parts.connections})
     if present is not None and not (new or unresolved or reach.unplaced):
         nothing = Plan((), ())
         return Prepared(nothing, (), forecast(nothing, parts.limits, parts.account_of, lambda _kind, _at: 1), seen=seen)

@@ -7,12 +7,13 @@ be mended, and it has become a run.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from rotator.credential import CredentialRef
+from rotator.credential import CredentialRef, Secret
 from rotator.flow.exposure import Exposure, Suspect
 from rotator.flow.scope import Scoped, Unresolved
+from rotator.ports import Connection
 
 Name = tuple[str, str]
 """The kind of a credential, "" for one that nobody recognised, and what a report tells it apart by."""
@@ -37,9 +38,9 @@ class Grown:
 class Present:
     """What an incident has, as of a `revision`.
 
-    `runs` and `named` tell the run, or the exclusion, of each credential by its issuer's name and by what reports
-    called it, with its connection, "" where nobody knows it; `tasks` those that wait for a person. `again` are runs
-    that nobody approved and whose plan is stale: who names them again has them planned anew.
+    `runs` and `named` tell the run, or the exclusion, of each credential: by its issuer's name, and by what reports
+    called it or its material's fingerprint, with its connection, "" where nobody knows it; `tasks` those that wait for
+    a person. `again` are runs that nobody approved and whose plan is stale: who names them again has them planned anew.
     """
 
     incident: str
@@ -49,24 +50,45 @@ class Present:
     tasks: Mapping[Name, str] = field(default_factory=dict)
     again: Mapping[CredentialRef, str] = field(default_factory=dict)
 
-    def split(self, found: Iterable[Suspect]) -> tuple[list[Suspect], dict[str, list[Exposure]]]:
-        """Return those that nobody has asked about yet, and by their run where the others were seen."""
+    def split(
+        self,
+        found: Iterable[Suspect],
+        fingerprint: Callable[[Secret], str],
+        connections: Mapping[str, Connection],
+    ) -> tuple[list[Suspect], dict[str, list[Exposure]]]:
+        """Return those that nobody has asked about yet, and by their run where the others were seen.
+
+        An issuer knows nothing any more of what a run has stopped: so what was told before is known without asking it.
+        """
         new, seen = [], dict[str, list[Exposure]]()
         for each in found:
-            known = self._known(each)
+            known = self._by_material(each, fingerprint) or self._known(each, connections)
             if known is None:
                 new.append(each)
             else:
                 seen.setdefault(known, []).extend(each.exposures)
         return new, seen
 
-    def _known(self, each: Suspect) -> str | None:
+    def _by_material(self, each: Suspect, fingerprint: Callable[[Secret], str]) -> str | None:
+        """Return the run of material without an id: it belongs to the credential that had it with one."""
+        leaked = each.leaked
+        if leaked.id is not None or leaked.secret is None:
+            return None
+        found = self.named.get((each.kind or "", fingerprint(leaked.secret)), ())
+        return found[0][0] if len(found) == 1 else None
+
+    def _known(self, each: Suspect, connections: Mapping[str, Connection]) -> str | None:
         """Return the run of a suspect, None where the report may mean another account's of that name."""
         found = self.named.get((each.kind or "", each.key), ())
         leaked = each.leaked
-        if len(found) != 1 or leaked.account or leaked.address or leaked.connection not in {None, found[0][1]}:
+        if len(found) != 1 or leaked.connection not in {None, found[0][1]}:
             return None
-        return found[0][0]
+        issuer = connections.get(found[0][1])
+        told = leaked.account is None or (issuer is not None and issuer.account == leaked.account)
+        if leaked.address is not None:
+            url = issuer.endpoint_url if issuer is not None else None
+            told = told and url is not None and leaked.may_belong_to(None, url)
+        return found[0][0] if told else None
 
     def grown(self, found: Grown) -> Grown:
         """Return what of that is new here, and where what has a run or a task already was seen."""

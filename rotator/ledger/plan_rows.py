@@ -114,14 +114,15 @@ class PlanRows:
                 "commit": each.commit,
                 "scanner_says": each.scanner_says,
                 "certainty": each.certainty.value,
-                "key": self._key(each) or key or None,
+                "key": each.leaked.id or mark or key or None,
+                "fingerprint": mark,
             }
             for each in exposures
+            for mark in [self._fingerprint(each)]
         ]
 
-    def _key(self, each: Exposure) -> str:
-        leaked = each.leaked
-        return leaked.id or (self.seal.fingerprint(leaked.secret) if leaked.secret is not None else "")
+    def _fingerprint(self, each: Exposure) -> str | None:
+        return self.seal.fingerprint(each.leaked.secret) if each.leaked.secret is not None else None
 
     def _of_revision(self, row: Mapping[str, Any]) -> dict[str, Any]:
         return {**row, "incident": self.incident, "revision": self.revision}

@@ -81,7 +81,7 @@ def behind(connection: Connection, incident: str) -> Behind:
 
 def present(connection: Connection, incident: str, *, is_stale: bool) -> Present:
     """Return what an incident, and those merged into it, have. `is_stale`: what nobody approved may be planned anew."""
-    run, manual, exposure = tables.run, tables.manual, tables.exposure
+    run, manual, exposure, proof = tables.run, tables.manual, tables.exposure, tables.proof
     family = [incident, *merged(connection, incident)]
     runs: dict[CredentialRef, str] = {}
     again: dict[CredentialRef, str] = {}
@@ -103,11 +103,16 @@ def present(connection: Connection, incident: str, *, is_stale: bool) -> Present
         else:
             kinds[row["id"]] = name[0], row["connection"]
             named.setdefault(name, {})[row["id"]] = row["connection"]
-    seen = select(func.coalesce(exposure.c.run, exposure.c.manual), exposure.c.key)
-    for of, key in connection.execute(seen.where(exposure.c.incident.in_(family), exposure.c.key.is_not(None))):
-        if of in kinds:
-            kind, at = kinds[of]
-            named.setdefault((kind, key), {})[of] = at
+    seen = select(func.coalesce(exposure.c.run, exposure.c.manual), exposure.c.key, exposure.c.fingerprint).distinct()
+    # Where the secret is not that id's, it may be another credential's.
+    unpaired = set(connection.execute(select(proof.c.run).where(proof.c.mismatch == 1)).scalars())
+    for of, key, fingerprint in connection.execute(seen.where(exposure.c.incident.in_(family))):
+        if of not in kinds:
+            continue
+        kind, at = kinds[of]
+        marks = {(kind, fingerprint), ("", fingerprint)} if fingerprint and of not in unpaired else set[Name]()
+        for name in {*marks, *([(kind, key)] if key else [])}:
+            named.setdefault(name, {})[of] = at
     newest = select(func.coalesce(func.max(tables.plan.c.number), 0)).where(tables.plan.c.incident == incident)
     return Present(
         incident,

@@ -8,15 +8,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from rotator.credential import Leaked
 from rotator.errors import BadInput
-from rotator.flow.exposure import Disposition, Exposure
+from rotator.flow.exposure import Disposition, Exposure, Suspect
 from rotator.flow.plan import make
 from rotator.flow.playbook_words import Strategy
 from rotator.flow.revision import Grown
 from rotator.ledger.growing import More, Overtaken
 from rotator.report.incident import build
 from tests.fakes.company import founded
-from tests.fakes.deployment import PLAYBOOKS, broken_chains, emptied
+from tests.fakes.deployment import PLAYBOOKS, SEAL, broken_chains, emptied
 
 KEY, TOKEN = "aws_iam_access_key", "acme_api_token"
 
@@ -331,3 +332,31 @@ def test_what_was_dismissed_stays_so_where_a_stale_plan_is_made_anew(house):
     deployment.rest()
     assert company.opens(bait.ref, secret)
     assert build(deployment.record())["totals"]["dismissed"] == 1
+
+
+def suspect(scoped, secret, *, id=None):  # noqa: A002 - as reports call it
+    """Return what a later report says of a credential: its material, and its id where that stands beside it."""
+    leaked = Leaked(id=id, secret=secret)
+    return Suspect(scoped.kind, id or SEAL.fingerprint(secret), leaked, (Exposure("list", scoped.kind, leaked, "b"),))
+
+
+def test_material_is_known_as_the_credential_that_had_it_with_its_id_also_when_that_is_dead(house):
+    company, deployment = house
+    stolen, secret = company.stolen(KEY)
+    deployment.start([stolen], wanted=Strategy.REVOKE_ONLY)
+    deployment.rest()
+    present = deployment.enrolment.present("inc-1")
+    for each in (suspect(stolen, secret), replace(suspect(stolen, secret), kind=None)):
+        new, seen = present.split([each], SEAL.fingerprint, {})
+        assert (new, list(seen)) == ([], ["inc-1.r1"])
+
+
+def test_material_that_is_not_that_ids_may_be_anothers(house):
+    company, deployment = house
+    stolen, _ = company.stolen(KEY)
+    _, other = company.plant(KEY, "somebody")
+    deployment.start([replace(stolen, leaked=replace(stolen.leaked, secret=other))], wanted=Strategy.REVOKE_ONLY)
+    deployment.rest()
+    asked = suspect(stolen, other)
+    new, _ = deployment.enrolment.present("inc-1").split([asked], SEAL.fingerprint, {})
+    assert new == [asked]
