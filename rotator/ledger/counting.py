@@ -6,10 +6,10 @@ What was merged into it is counted with it, and a credential that both answer on
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Container, Iterable, Sequence
+from collections.abc import Collection, Container, Iterable
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, select
+from sqlalchemy import Connection, and_, select
 
 from rotator.claims import GATE
 from rotator.flow.playbook_words import Expect, Subject, Verb
@@ -101,7 +101,7 @@ def _counts(connection: Connection, family: list[str], states: dict[str, set[str
     given_up = _given_up(connection, family)
     named = (run.c.kind, run.c.connection, run.c.owner, run.c.credential)
     query = select(run.c.id, run.c.incident, run.c.priority, run.c.evidence, run.c.dismissed, *named)
-    found = connection.execute(query.where(run.c.incident.in_(family))).all()
+    found: list[Any] = list(connection.execute(query.where(run.c.incident.in_(family))))
     if len(family) > 1:
         found = _in_order(connection, family, found)
     counts: Counter[str] = Counter()
@@ -145,7 +145,7 @@ def count_as(evidence: str, dismissed: str | None, states: set[str], *, refused:
     return "settling" if refused else "pending"
 
 
-def _in_order(connection: Connection, family: list[str], found: Sequence[Row[Any]]) -> list[Row[Any]]:
+def _in_order(connection: Connection, family: list[str], found: list[Any]) -> list[Any]:
     """Return runs as the report has them; of two of one credential the one that tells how it stands comes first."""
     often = Counter(tuple(row)[5:] for row in found)
     twice = {row.id for row in found if often[tuple(row)[5:]] > 1}
