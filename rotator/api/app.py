@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from rotator import __version__
-from rotator.api import hooks
+from rotator.api import gauges, hooks
 from rotator.api.bodies import WITHIN_S
 from rotator.api.counts import Counts
 from rotator.api.declaring import Declaring
@@ -67,7 +67,7 @@ def make(parts: Rotator, body_within_s: float = WITHIN_S) -> FastAPI:
             f'rotator_credentials{{kind="{kind}",evidence="{evidence}"}} {count}'
             for kind, evidence, count in parts.reading.totals()
         ]
-        lines += [*counts.lines(), *refusals.lines()]
+        lines += [*counts.lines(), *refusals.lines(), *gauges.lines(parts)]
         lines += ["# TYPE rotator_time_seconds gauge", f"rotator_time_seconds {time.time():.3f}"]
         return Response("\n".join(lines) + "\n", media_type="text/plain; version=0.0.4")
 
