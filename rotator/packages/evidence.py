@@ -16,6 +16,7 @@ from rotator.packages import (
     cyclonedx,
     cyclonedx_xml,
     job_log,
+    node_text,
     node_trees,
     package_lock,
     pipfile_lock,
@@ -55,6 +56,7 @@ _FORMATS: tuple[Format, ...] = (
     conda_yaml,
     conda,
     requirements,
+    node_text,
     job_log,
 )
 

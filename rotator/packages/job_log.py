@@ -28,7 +28,9 @@ _BUILDKITE = re.compile(r"\x1b_bk;t=(\d{13})\x07")
 _INSTALLER = re.compile(
     r"Successfully installed |Requirement already satisfied: |Collecting |Looking in indexes: |Resolved \d+ package|"
     r"Installing dependencies from lock file|added \d+ packages?|yarn (?:install|add|list) v|##\[group\]|"
-    r"Audited \d+ package|Package\s+Version\b|# packages in environment at "
+    r"Audited \d+ package|Package\s+Version\b|# packages in environment at |Progress: resolved \d|Packages: [+-]\d|"
+    r"Lockfile is up to date|➤ YN\d{4}: |## Package Plan ##|Collecting package metadata|"
+    r"The following (?:NEW )?packages will be |\{\"time\":\d+,.{0,300}\"name\":\"pnpm"
 )
 _HEADER = re.compile(r"(Complete job name|Syncing repository|Runner name|Machine name): '?([^'\n]{1,200})'?\s*$")
 _LONGEST: Final = 20_000

@@ -1,6 +1,8 @@
 """What programs print in several lines, of which each alone says too little: pip's and conda's tables, uv's changes.
 
 uv heads its changes with how many it made, or would make: ` - name==1.0` without a heading may be any printed list.
+Yarn 1's `list` looks at its lock alone; its lines are those of `add`, which installs. Of pip's table behind what nobody
+here knows the ends of lines are looked at, and what they name is named, no more.
 """
 
 from __future__ import annotations
@@ -11,13 +13,18 @@ from dataclasses import dataclass
 from rotator.packages import conda
 from rotator.packages.component import Sureness
 from rotator.packages.log_lines import NAME, VERSION, Said
-from rotator.packages.names import PYPI, package
+from rotator.packages.names import NPM, PYPI, package
 from rotator.packages.versions import pep440
 
 _TABLE = re.compile(r"Package\s+Version\b")
+_BEHIND = re.compile(r"\S.{0,300}?[^\w.-]Package\s+Version(?:\s.{0,100})?$")
 _CONDA = re.compile(conda.TABLE)
 _RULE = re.compile(r"---[ -]*$")
+_RULE_BEHIND = re.compile(r"[^-]-{3,}\s+-{3,}[ -]*$")
 _ROW = re.compile(rf"({NAME})\s+({VERSION})(?:\s.*)?$")
+_ROW_BEHIND = re.compile(rf"[^\w.-]({NAME})\s+({VERSION})(?:\s+[/~]\S{{0,300}})?$")
+_YARN = re.compile(r"yarn ([a-z]+) v\d")
+_LEAF = re.compile(r"[│ ]{0,400}[├└]─ ((?:@[\w.-]{1,200}/)?[A-Za-z0-9_][\w.-]{0,200})@([0-9][\w.+-]{0,100})$")
 _FIELD = re.compile(r"(Name|Version|Location): (\S{1,300})")
 _HEADING = re.compile(r"(Would )?(?:un)?install(?:ed)? \d+ package", re.IGNORECASE)
 _REMOVED = re.compile(r"(?:Would uninstall|Uninstalled) \d+ package")
@@ -33,6 +40,7 @@ class Blocks:
     _version: str = ""
     _would: bool = False
     _removed: bool = False
+    _of_lock: bool = False
 
     def read(self, text: str) -> Said | None:
         """Return what the line says as part of its block, None where it is of none."""
@@ -41,10 +49,13 @@ class Blocks:
             return iter([(package(PYPI, row[1]), row[2], Sureness.INSTALLED, False)])
         if self._table == "conda" and (row_or_heading := self._of_conda(text)) is not None:
             return row_or_heading
-        if self._table == "head" and _RULE.match(text):
-            self._table = "rows"
-        else:
-            self._table = "head" if _TABLE.match(text) else "conda" if _CONDA.match(text) else ""
+        if self._table == "rows behind" and (row := _ROW_BEHIND.search(text)) and pep440(row[2]):
+            return iter([(package(PYPI, row[1]), row[2], Sureness.LOCKED, False)])
+        self._table = self._next(text)
+        if heading := _YARN.match(text):
+            self._of_lock = heading[1] == "list"
+        if self._of_lock and (leaf := _LEAF.match(text)):
+            return iter([(package(NPM, leaf[1]), leaf[2], Sureness.LOCKED, False)])
         if change := _CHANGE.match(text):
             return self._changed(change)
         if heading := _HEADING.match(text):
@@ -53,6 +64,16 @@ class Blocks:
             return None
         self._removed = False
         return self._shown(found[1], found[2]) if (found := _FIELD.match(text)) else None
+
+    def _next(self, text: str) -> str:
+        """Return where in a table a line leads that is no row of one."""
+        if self._table == "head" and _RULE.match(text):
+            return "rows"
+        if self._table == "head behind" and _RULE_BEHIND.search(text):
+            return "rows behind"
+        if _TABLE.match(text):
+            return "head"
+        return "conda" if _CONDA.match(text) else "head behind" if "Package" in text and _BEHIND.match(text) else ""
 
     def _of_conda(self, text: str) -> Said | None:
         """Return the row of conda's table, nothing of its heading, None where the table has ended."""

@@ -1,7 +1,7 @@
-"""What one line of an installer's output says: pip's, uv's, Poetry's, npm's, Yarn's, pnpm's, and GitHub's runner's.
+"""What one line of an installer's output says: pip's, uv's, Poetry's, npm's, Yarn's, pnpm's, conda's, GitHub's own.
 
-The words are those that these programs write (pip 23 and 26, uv 0.13, Poetry 2.5, npm 11, Yarn 1.22, pnpm 10 were run);
-npm itself names a package only in verbose logs.
+The words are those that these programs write (pip 23 and 26, uv 0.13, Poetry 2.5, npm 11, Yarn 1.22 and 4.18, pnpm 10
+were run; conda's and micromamba's are from their documentation); npm itself names a package only in verbose logs.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from rotator.packages.component import Sureness
-from rotator.packages.names import ACTIONS, NPM, PYPI, Package, package
+from rotator.packages.names import ACTIONS, NPM, PYPI, UNTOLD, Package, package
 from rotator.packages.npm_address import TARBALL, of_npm
 from rotator.packages.requirements import of_address, requirement
 
@@ -21,7 +21,8 @@ VERSION = r"[0-9][\w.+!-]{0,100}"
 # A line without any of these says nothing of packages.
 _MAY_TELL = re.compile(
     r"nstalled |nstalling |nstall |nstallation: |satisfied: |ollecting |ownload|sing cached|rocessing |==|Updating |"
-    r"Downgrading |@\d|\.tgz|[+-] [@A-Za-z]| add |[─-] \S+ (?:v\d|\[)|^\S{1,200} v\d"
+    r"Downgrading |@\d|@npm:|\.tgz|[+-] [@A-Za-z]| add |[─-] \S+ (?:v\d|\[)|^\S{1,200} v\d|"
+    r"::[\w.-]{1,200}-\d|^Linking "
 )
 _FAILED = re.compile(r"\s*ERROR|(?:npm |\d{1,9} )?http (?:fetch )?(?:GET )?[45]\d\d ")
 
@@ -41,7 +42,16 @@ _COMMAND = re.compile(
     r"\b(?:pip3?|uv|pipx|poetry|npm|yarn|pnpm|npx)\b.{0,40}? (?:install|add|i|exec|tool|sync|run)\b(.*)"
 )
 _BRANCH = r"[├└+`][─┬-]{1,9} "
-_TREE = re.compile(rf"{_BRANCH}(?:{_NPM}@npm:)?({_NPM})@({VERSION})(?: .*)?$")
+_TREE = re.compile(rf"{_BRANCH}(?:{_NPM}@npm:)?({_NPM})@({VERSION})(?: [^→]*)?$")
+_OF_BERRY = re.compile("@npm:")
+_BERRY = re.compile(rf"({_NPM})@npm:(?:[^\s\"]{{1,200}} → npm:)?({VERSION})")
+_WHY = re.compile(rf"=> Found \\?\"(?:[^\"#\s]{{1,300}}#){{0,20}}({_NPM})@({VERSION})\\?\"")
+_LIES = re.compile(
+    rf"(?:[/\\]node_modules[/\\]\.pnpm[/\\]|\"packageId\":\")((?:@[\w.-]{{1,200}}[+/])?{NAME})@({VERSION})"
+)
+_ALONE = re.compile(rf"^({_NPM})@({VERSION})$")
+_CONDA = re.compile(r"::([A-Za-z0-9_][\w.-]{0,200})-([0-9][^-\s]{0,100})-[\w.*]{1,200}(?=\s|$)")
+_LINKED = re.compile(r"Linking ([A-Za-z0-9_][\w.-]{0,200})-([0-9][^-\s]{0,100})-[\w.]{1,200}$")
 _UV_TREE = re.compile(rf"(?:^|{_BRANCH})({NAME})(?:\[[\w,.-]{{1,200}}\])? v({VERSION})(?: \(.*)?$")
 _PIPDEPTREE = re.compile(rf"(?:{_BRANCH}|- )({NAME}) \[required: [^\]]{{1,200}}, installed: ({VERSION})\]$")
 _NPM_PLUS = re.compile(rf"(?:^|\s)\+ (?:{_NPM} <- )?({_NPM})[@ ]([0-9]+\.[0-9]+\.[0-9]+[\w.+-]*)(?: .*)?$")
@@ -109,6 +119,25 @@ def _listed(found: re.Match[str]) -> Said:
     yield package(NPM, found[1]), found[2], Sureness.INSTALLED, False
 
 
+def _several(found: re.Match[str]) -> Said:
+    for each in _BERRY.finditer(found.string):
+        yield package(NPM, each[1]), each[2], Sureness.LOCKED, False
+
+
+def _named(found: re.Match[str]) -> Said:
+    yield package(NPM, found[1].replace("+", "/")), found[2], Sureness.LOCKED, False
+
+
+def _planned(found: re.Match[str]) -> Said:
+    # A channel's package is not PyPI's of that name, and may be built from it. Before an arrow stands what was there.
+    for each in _CONDA.finditer(found.string):
+        yield package(UNTOLD, each[1]), each[2], Sureness.LOCKED, False
+
+
+def _linked(found: re.Match[str]) -> Said:
+    yield package(UNTOLD, found[1]), found[2], Sureness.INSTALLED, True
+
+
 def _locked(found: re.Match[str]) -> Said:
     # `uv tree` shows the lock, and looks like `uv pip tree`, which shows what is there.
     yield package(PYPI, found[1]), found[2], Sureness.LOCKED, False
@@ -158,6 +187,11 @@ _FORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Said]], ...] = (
     (_ACTION, _action),
     (_NPM_PLUS, _npm),
     (_TREE, _listed),
+    (_OF_BERRY, _several),
+    (_WHY, _named),
+    (_LIES, _named),
+    (_CONDA, _planned),
+    (_LINKED, _linked),
     (_UV_TREE, _locked),
     (_PIPDEPTREE, _there),
     (_GOT, _fetched),
@@ -168,4 +202,5 @@ _FORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Said]], ...] = (
     # A freeze, or a file that was printed: it is pinned, at the least.
     (_NAMED, _locked),
     (_COMMAND, _asked),
+    (_ALONE, _named),
 )

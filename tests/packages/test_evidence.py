@@ -51,7 +51,7 @@ FORMATS = {
     "host/gpu-1/conda-list.txt": "conda list",
     "host/node-1/pnpm-ls.json": "npm ls, pnpm ls and yarn list as JSON",
     "job/org/model/image/build.txt": "CI job logs",
-    "job/org/web/test/npm-ls.txt": "CI job logs",
+    "job/org/web/test/npm-ls.txt": "npm ls, pnpm ls and yarn list as text",
     "loose/env.cdx.xml": "CycloneDX XML",
     "loose/npm.spdx": "SPDX tag-value",
     "loose/npm.spdx.json": "SPDX",

@@ -187,10 +187,197 @@ def test_yarn_lists_trees(trees, sure):
 
 
 def test_yarn_lists_as_text_too():
+    """It lists the same where node_modules was never made: nothing is said to be installed, as `add` says it."""
     tree = "├─ ansi-styles@4.3.0\n├─ chalk@5.6.1\n│  └─ ansi-styles@^4.1.0\n└─ yallist@4.0.0\n"
     text = f"yarn list v1.22.22\n{tree}Done in 0.05s.\n"
-    assert sureness("host/a/list.txt", text) == ["installed"]
+    assert sureness("host/a/list.txt", text) == ["locked"]
     assert found("host/a/list.txt", text).components == 3
+    added = f"yarn add v1.22.22\n[4/4] Building fresh packages...\nsuccess Saved 3 new dependencies.\n{tree}"
+    for log in (added, text + added):
+        assert sureness("job/org/web/test.log", log) == ["installed"]
+
+
+# Written by pnpm 10.34, Yarn 1.22 and Yarn 4.18; only chalk's number was put in by hand, and pnpm's root.
+PNPM_LS = """\
+Legend: production dependency, optional only, dev only
+
+web@1.0.0 /srv/web (PRIVATE)
+│
+│   dependencies:
+├─┬ boxen@7.0.0
+│ └── chalk@5.6.1
+├── left@npm:left-pad@1.3.0
+│
+│   devDependencies:
+├── @types/node@20.1.0
+└── supports-color@7.2.0 [deduped]
+
+5 packages
+"""
+PNPM_LONG = """\
+Legend: production dependency, optional only, dev only
+
+web@1.0.0 /srv/web (PRIVATE)
+│
+│   dependencies:
+└── chalk@5.6.1
+    Terminal string styling done right
+    git+https://github.com/chalk/chalk.git
+    https://github.com/chalk/chalk#readme
+    /srv/web/node_modules/.pnpm/chalk@5.6.1/node_modules/chalk
+"""
+PNPM_PATHS = """\
+/srv/web
+/srv/web/node_modules/.pnpm/@types+node@20.1.0/node_modules/@types/node
+/srv/web/node_modules/.pnpm/chalk@5.6.1/node_modules/chalk
+"""
+PNPM_WHY = """\
+chalk@5.6.1
+└─┬ boxen@7.0.0
+  └── web@1.0.0 (dependencies)
+
+Found 1 version of chalk
+"""
+PNPM_INSTALL = """\
+Lockfile is up to date, resolution step is skipped
+Progress: resolved 1, reused 0, downloaded 0, added 0
+Packages: +8
+++++++++
+Progress: resolved 8, reused 8, downloaded 0, added 8, done
+
+dependencies:
++ chalk 5.6.1
++ left <- left-pad 1.3.0
+
+Done in 830ms using pnpm v10.34.9
+"""
+PNPM_PROGRESS = (
+    '{"time":1795395994460,"hostname":"vm","pid":1,"level":"debug","name":"pnpm:scope","selected":1}\n'
+    '{"time":1795395994520,"hostname":"vm","pid":1,"level":"debug","name":"pnpm:progress",'
+    '"packageId":"chalk@5.6.1","requester":"/srv/web","status":"resolved"}\n'
+)
+YARN_WHY = """\
+yarn why v1.22.22
+[1/4] Why do we have the module "chalk"...?
+[2/4] Initialising dependency graph...
+[3/4] Finding dependency...
+[4/4] Calculating file sizes...
+info \r=> Found "chalk@5.6.1"
+info Has been hoisted to "chalk"
+Done in 0.06s.
+"""
+YARN_4_WHY = "└─ boxen@npm:7.0.0\n   └─ chalk@npm:5.6.1 (via npm:^5.4.1)\n"
+YARN_4_INFO = "├─ boxen@npm:7.0.0\n│  └─ Dependencies\n│     └─ chalk@npm:^5.4.1 → npm:5.6.1\n"
+YARN_4_INFO_JSON = '{"value":"boxen@npm:7.0.0","children":{"Dependencies":[{"locator":"chalk@npm:5.6.1"}]}}\n'
+YARN_4_INSTALL = """\
+➤ YN0000: · Yarn 4.18.1
+➤ YN0000: ┌ Resolution step
+➤ YN0085: │ + @types/node@npm:20.1.0, chalk@npm:5.6.1, left-pad@npm:1.3.0, and 2 more.
+➤ YN0000: └ Completed in 0s 399ms
+"""
+NODE_TEXTS = [
+    (PNPM_LS, ["installed"]),
+    (PNPM_LONG, ["installed"]),
+    (PNPM_PATHS, ["locked"]),
+    (PNPM_WHY, ["locked"]),
+    (PNPM_INSTALL, ["installed"]),
+    (PNPM_PROGRESS, ["locked"]),
+    (YARN_WHY, ["locked"]),
+    (YARN_WHY.replace('"chalk@', '"boxen#chalk@'), ["locked"]),
+    (YARN_4_WHY, ["locked"]),
+    (YARN_4_INFO, ["locked"]),
+    (YARN_4_INFO_JSON, ["locked"]),
+    (YARN_4_INSTALL, ["locked"]),
+]
+
+
+@pytest.mark.parametrize(("text", "sure"), NODE_TEXTS)
+def test_what_pnpm_and_yarn_say_as_text_is_known_by_what_is_in_it(text, sure):
+    assert sureness("host/a/kept.txt", text) == sure
+    assert sureness("host/a/kept.txt", text.replace("5.6.1", "5.6.2")) == []
+
+
+@pytest.mark.parametrize("prefix", TIMES.values())
+@pytest.mark.parametrize(("text", "sure"), NODE_TEXTS)
+def test_and_behind_the_times_of_a_ci_system(prefix, text, sure):
+    assert sureness("job/org/web/test.txt", "".join(f"{prefix}{line}\n" for line in text.splitlines() if line)) == sure
+
+
+@pytest.mark.parametrize("text", [PNPM_LS, PNPM_LONG, PNPM_PATHS, PNPM_WHY])
+def test_in_a_repository_nothing_runs_so_a_list_there_says_what_would_be(text):
+    assert sureness("repository/org/web/pnpm-ls.txt", text) == ["locked"]
+
+
+def test_a_list_that_names_nothing_is_named():
+    [unread] = found("host/a/ls.txt", "Legend: production dependency, optional only, dev only\n\nnothing\n").unread
+    assert "it lists no package that could be read" in unread.why
+
+
+# As conda's and micromamba's documentation show them: neither could be run here.
+CONDA_INSTALL = """\
+Collecting package metadata (current_repodata.json): ...working... done
+Solving environment: ...working... done
+
+## Package Plan ##
+
+  environment location: /opt/conda
+
+  added / updated specs:
+    - litellm
+
+The following packages will be downloaded:
+
+    package                    |            build
+    ---------------------------|-----------------
+    litellm-1.82.7             |     pyhd8ed1ab_0         5.0 MB  conda-forge
+
+The following NEW packages will be INSTALLED:
+
+  litellm            conda-forge/noarch::litellm-1.82.7-pyhd8ed1ab_0
+
+Downloading and Extracting Packages
+litellm-1.82.7       | 5.0 MB    | ########## | 100%
+"""
+
+
+@pytest.mark.parametrize("prefix", ["", *TIMES.values(), "#12 3.456 "])
+@pytest.mark.parametrize(
+    "text",
+    [
+        CONDA_INSTALL,
+        "The following packages will be UPDATED:\n\n  litellm  c::litellm-1.82.7-h1_0 --> c::litellm-1.83.0-h1_0\n",
+        "## Package Plan ##\n  litellm  conda-forge::litellm-1.82.6-h1 --> conda-forge/noarch::litellm-1.82.7-h1\n",
+        "## Package Plan ##\nLinking litellm-1.82.7-pyhd8ed1ab_0\n",
+    ],
+)
+def test_what_conda_installs_may_be_the_package_of_that_name(prefix, text):
+    kept = "".join(f"{prefix}{line}\n" for line in text.splitlines() if line)
+    assert sureness("job/org/model/build.txt", kept) == ["allowed"]
+    assert sureness("job/org/model/build.txt", kept.replace("1.82.7", "1.82.5")) == []
+    assert sureness("job/org/model/build.txt", kept.replace("litellm-", "litellm-proxy-")) == []
+
+
+@pytest.mark.parametrize(
+    "prefix",
+    ["INFO:builder:", "svc/build> ", "<14>1 - app: ", "{7} stdout F ", "E2026 build-9 7f:", "2026/03/24 step=2 "],
+)
+def test_pips_table_behind_what_nobody_here_knows_is_named_and_no_more(prefix):
+    text = "".join(f"{prefix}{line}\n" for line in TABLE.splitlines())
+    findings = found("job/org/app/build.log", f"{prefix}$ pip list\n{text}{prefix}litellm 1.82.8\n")
+    assert told(findings) == [("job:org/app/build", "litellm", "1.82.7", "locked")]
+    assert findings.components == 3
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x: Package Version\nx: litellm 1.82.7\n",
+        "x: The Package Version\nx: --- --- of\nx: litellm 1.82.7\n",
+        "x: Package Version\nx: ------- -------\nx: litellm one\nx: litellm 1.82.7\n",
+    ],
+)
+def test_what_is_no_table_of_pips_names_nothing(text):
+    assert told(found("job/org/app/build.log", text)) == []
 
 
 def test_what_a_project_asks_for_is_not_taken_for_what_it_has():
