@@ -8,6 +8,7 @@ from rotator.credential import Leaked
 from rotator.flow.exposure import Suspect, misspelt
 from rotator.flow.playbook_words import meant
 from rotator.flow.scope import Unresolved
+from rotator.own_secrets import OwnSecret
 from rotator.ports import Connection
 
 ASK_AGAIN = "nobody was told whose it is: see `rotator provider check`, then declare this report again"
@@ -25,6 +26,12 @@ def unrecognised(suspect: Suspect, kinds: Collection[str]) -> Unresolved:
     return task(
         suspect, f"no playbook recognises {rules}", f"{first}revoke it at its issuer, or write a playbook for it"
     )
+
+
+def rotators_own(suspect: Suspect, found: Sequence[OwnSecret]) -> Unresolved:
+    """Leave to a person what the rotator itself uses, and no playbook may cut: what it is, and how it gets another."""
+    mends = "; ".join(dict.fromkeys(each.mend for each in found))
+    return task(suspect, f"the rotator's own leaked: {', '.join(dict.fromkeys(each.what for each in found))}", mends)
 
 
 def misnamed(

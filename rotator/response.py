@@ -6,10 +6,10 @@ import getpass
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
-from rotator import clock, recovery
+from rotator import clock, own_secrets, recovery
 from rotator.access.reading import Evidence
 from rotator.asking import Asking
 from rotator.bootstrap import Rotator
@@ -148,8 +148,8 @@ def prepare(
 def _uncompared(scoped: Sequence[Scoped]) -> list[str]:
     """Say whose own credential nobody could compare with what leaked."""
     return [
-        f"the credential that the rotator uses on {name} could not be read: it may be one of these: to stop it would "
-        "stop every rotation there; no standing order covers them"
+        f"what the rotator itself uses on {name} could not be read: it may be one of these, and to stop it would stop "
+        "the rotator there; no standing order covers them"
         for name in sorted({name for each in scoped for name in each.uncompared})
     ]
 
@@ -206,6 +206,7 @@ def _scoping(parts: Rotator, kinds: Kinds | None, exposed_at: float | None) -> S
         concurrency=parts.settings.concurrency,
         recoveries=recovery.of(parts.settings),
         kinds=parts.playbooks,
+        own=cache(partial(own_secrets.read, parts.settings)),
     )
     return Scoping(
         identify=triage.identify,

@@ -18,6 +18,7 @@ from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.errors import BadInput, RotatorError, Unavailable
 from rotator.flow.exposure import Suspect
 from rotator.flow.scope import Custodies, Custody, Lifeline, Scoped, Unresolved, connections_to_ask, reach_of
+from rotator.own_secrets import OwnSecrets
 from rotator.ports import Connection, Installable, Provider, SelfAware, State
 from rotator.recovery import Recovery, Unusable, Ways
 
@@ -49,11 +50,13 @@ class Triage:
     recoveries: Mapping[str, Recovery] = field(default_factory=dict)
     kinds: Collection[str] = ()
     """Those that somebody may have meant who misspelt one in a list."""
+    own: Callable[[], OwnSecrets] = OwnSecrets
+    """What the rotator uses beside its connections' credentials."""
 
     def identify(self, suspects: Iterable[Suspect]) -> Findings:
         """Name every suspect, in parallel."""
         with ThreadPoolExecutor(self.concurrency, thread_name_prefix="triage") as pool:
-            answers = list(pool.map(self._one, suspects))
+            answers = list(pool.map(partial(self._compared, self.own()), suspects))
         scoped: dict[CredentialRef, Scoped] = {}
         targets: dict[CredentialRef, tuple[str, ...]] = {}
         unresolved: list[Unresolved] = []
@@ -103,6 +106,17 @@ class Triage:
     @property
     def _ways(self) -> Ways:
         return Ways({each.name: each for each in self.connections}, self.recoveries, self.provider)
+
+    def _compared(self, own: OwnSecrets, suspect: Suspect) -> tuple[Scoped | Unresolved, tuple[str, ...]]:
+        """Leave to a person what is the rotator's own and no connection's: that one has a way of its own."""
+        answer, doors = self._one(suspect)
+        known = answer if isinstance(answer, Scoped) else None
+        if (known and known.lifeline) or (isinstance(answer, Unresolved) and answer.uses):
+            return answer, doors
+        if found := own.among(suspect.leaked, known.ref.id if known else suspect.leaked.id):
+            reaches = known.reaches if known else frozenset[str]()
+            return replace(manual.rotators_own(suspect, found), reaches=reaches), ()
+        return (replace(known, uncompared=known.uncompared + own.unread), doors) if known else (answer, doors)
 
     def _one(self, suspect: Suspect) -> tuple[Scoped | Unresolved, tuple[str, ...]]:
         if suspect.kind is None:

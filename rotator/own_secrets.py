@@ -1,0 +1,106 @@
+"""The rotator's own secrets that are no connection's, to be compared with what leaked.
+
+They open its ledger, sign what it is told and carry what it tells. No playbook answers for one: cutting it would stop
+the rotator or silence it, so a person gives it another first.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from urllib.parse import unquote, urlsplit
+
+from rotator import secret_reference
+from rotator.credential import Leaked, Secret
+from rotator.errors import RotatorError
+from rotator.settings.configuration import Settings
+
+_SHORTEST = 8
+"""Letters of material that are looked for inside other material; what is shorter may stand in anything."""
+_SHORTEST_ID = 16
+"""Letters of a login that is nobody else's, such as the id of the access key that SES takes as one."""
+_THREADS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class OwnSecret:
+    """One of them: what it is, what a person does about it, and how it is read. `id` is the name it goes by."""
+
+    what: str
+    mend: str
+    read: Callable[[], Secret]
+    id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OwnSecrets:
+    """Those that could be read, with their material, and what is not known of the others."""
+
+    known: tuple[tuple[OwnSecret, Secret], ...] = ()
+    unread: tuple[str, ...] = ()
+
+    def among(self, leaked: Leaked, named: str | None) -> list[OwnSecret]:
+        """Return those that leaked: by their material, or by `named`, the id of what leaked."""
+        return [
+            own
+            for own, material in self.known
+            if (named is not None and len(named) >= _SHORTEST_ID and own.id == named)
+            or (leaked.secret is not None and _is_same(leaked.secret.reveal(), material.reveal()))
+        ]
+
+
+def read(settings: Settings) -> OwnSecrets:
+    """Read them all, at once; what cannot be read, nobody can compare."""
+    found = list(_of(settings))
+    with ThreadPoolExecutor(_THREADS, thread_name_prefix="own secrets") as pool:
+        materials = list(pool.map(_material, found))
+    pairs = list(zip(found, materials, strict=True))
+    return OwnSecrets(
+        tuple((own, material) for own, material in pairs if material is not None),
+        tuple(own.what for own, material in pairs if material is None),
+    )
+
+
+def _material(own: OwnSecret) -> Secret | None:
+    try:
+        return own.read()
+    except RotatorError:
+        return None
+
+
+def _of(settings: Settings) -> Iterator[OwnSecret]:
+    def referred(reference: str) -> Callable[[], Secret]:
+        return partial(secret_reference.read, reference, settings.folder)
+
+    for channel in settings.notices:
+        what = f"the notice channel {channel.name}"
+        user = channel.smtp.user if channel.smtp is not None else None
+        mend = (
+            "make another webhook, put its address" if channel.slack else "give its mail login another password, put it"
+        )
+        for reference in channel.references:
+            yield OwnSecret(what, f"{mend} where [[notices]] says, and end the old one", referred(reference), user)
+    for trigger in settings.triggers:
+        mend = "make another with the sender, put it where [[triggers]] says; until then alarms can be forged"
+        for reference in trigger.references:
+            yield OwnSecret(f"the trigger {trigger.title}", mend, referred(reference))
+    key = settings.data_dir / "seal.key"
+    if settings.seal_key is not None or key.exists():
+        mend = "who has the ledger too reads what is sealed in it: begin another ledger and key once this is done"
+        yield OwnSecret("the seal key", mend, referred(settings.seal_key or f"file:{key}"))
+    for name, address in {"the ledger's database": settings.database_url, "the broker": settings.broker_url}.items():
+        if password := urlsplit(address).password:
+            mend = "give the rotator's login there another password, and restart every process with it"
+            yield OwnSecret(name, mend, partial(Secret, unquote(password)))
+    if "VAULT_TOKEN" in os.environ:
+        mend = "give the rotator another token in VAULT_TOKEN, restart every process with it, then revoke this one"
+        yield OwnSecret("VAULT_TOKEN, with which it reads its own secrets", mend, referred("env:VAULT_TOKEN"))
+
+
+def _is_same(leaked: str, own: str) -> bool:
+    """Tell whether one is the other, or stands in it: an address holds a password, a report may show a part."""
+    shorter, longer = sorted(("".join(leaked.split()), "".join(own.split())), key=len)
+    return shorter == longer or (len(shorter) >= _SHORTEST and shorter in longer)
