@@ -37,11 +37,12 @@ def prepare(
 ) -> Prepared:
     """Plan what an incident does not have yet; of what it has, keep where it was seen. Changes nothing anywhere.
 
-    What it has is not asked about again. `present` is None for an incident that is not there yet. Raises BadInput as
-    `response.prepare` does.
+    What it has is not asked about again. `present` is None for an incident that is not there yet; the `severity` of
+    one that is may be worse. Raises BadInput as `response.prepare` does.
     """
     new, seen = list(found), NOTHING_SEEN
     if present is not None:
+        severity = severity if severity.outranks(present.severity) else present.severity
         new, seen = present.split(found, parts.seal.fingerprint, {each.name: each for each in parts.connections})
     if present is not None and not (new or unresolved or reach.unplaced):
         nothing = Plan((), ())
@@ -82,9 +83,11 @@ def add(
     by: str | None = None,
     why: str = "added",
     shown: Mapping[str, Any] | None = None,
+    severity: Severity | None = None,
 ) -> Added:
     """Write what is new as one revision that nobody has approved; nothing starts, and what runs goes on.
 
+    A worse `severity` is the incident's from now on: see `ledger/raising.py`.
     Raises BadInput for an incident that grows no more, Overtaken where it has grown since `present` was read: then it
     is prepared once more.
     """
@@ -98,5 +101,6 @@ def add(
         prepared.document() if shown is None else shown,
         detected_at,
         why,
+        severity,
     )
     return parts.enrolment.add(present, more, by or actor())

@@ -14,6 +14,7 @@ from rotator.cli.graph import GraphFile
 from rotator.cli.options import Context
 from rotator.cli.planning import Asked, Exclusions, ExposedAt, Footholds, Reasons, Strategies
 from rotator.errors import BadInput
+from rotator.flow.incident import Severity
 from rotator.report.plain import plain
 
 if TYPE_CHECKING:
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 _ATTEMPTS = 5
 """How often it is planned anew while others add to the same incident."""
+Worse = Annotated[
+    Severity | None, typer.Option(help="How bad it is now; a severity is only raised by this, never lowered.")
+]
 Grows = Annotated[
     str,
     typer.Argument(
@@ -44,10 +48,12 @@ def add(  # noqa: PLR0917 - options, which callers name
     reason: Reasons = None,
     exposed_at: ExposedAt = None,
     foothold: Footholds = None,
+    severity: Worse = None,
 ) -> None:
     """Let an incident grow: what it does not have yet is planned as one more revision, to be approved.
 
-    What it has gains where it was seen, and what runs goes on.
+    What it has gains where it was seen, and what runs goes on. Once it is critical, no run of it that is approved
+    waits for its owners.
     """
     from rotator import growth  # noqa: PLC0415 - only who plans pays for it
     from rotator.ledger.growing import Overtaken  # noqa: PLC0415
@@ -57,7 +63,7 @@ def add(  # noqa: PLR0917 - options, which callers name
     parts = given.parts()
     name = parts.reading.named(incident)
     present = parts.enrolment.present(name)
-    nothing_read = foothold and not (files or package or advisory or evidence)
+    nothing_read = (foothold or severity) and not (files or package or advisory or evidence)
     asked = Asked(
         Given(files or (), package or (), advisory or (), evidence or (), may_be_empty=bool(nothing_read)),
         access,
@@ -67,6 +73,7 @@ def add(  # noqa: PLR0917 - options, which callers name
         reason,
         exposed_at,
         foothold,
+        severity or present.severity,
     )
     alarm = asked.read(given, parts)
     if not (nothing_read or alarm.suspects or alarm.reach.unplaced):
@@ -75,7 +82,13 @@ def add(  # noqa: PLR0917 - options, which callers name
         planned = asked.planned_of(parts, alarm, present)
         try:
             added = growth.add(
-                parts, present, planned.prepared, detected_at=began, footholds=planned.hosts, shown=planned.shown
+                parts,
+                present,
+                planned.prepared,
+                detected_at=began,
+                footholds=planned.hosts,
+                shown=planned.shown,
+                severity=severity,
             )
             break
         except Overtaken:
@@ -99,6 +112,9 @@ def _said(given: Context, parts: Rotator, incident: str, added: Added) -> list[s
         lines.append(f"{incident}: {added.seen:,} {were} seen in {where}; their runs stay as they are")
     if added.footholds:
         lines += _held_up(parts, incident, added.footholds)
+    if added.freed is not None:
+        waits = "1 run waits" if len(added.freed) == 1 else f"{len(added.freed):,} runs wait"
+        lines.append(f"{incident}: its severity is raised{f'; {waits} for no owner any more' if added.freed else ''}")
     if added.is_nothing:
         return [f"nothing new: {incident} has all of that already"]
     if (revision := added.revision) is None:

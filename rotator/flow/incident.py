@@ -14,6 +14,11 @@ class Severity(StrEnum):
     HIGH = "high"
     CRITICAL = "critical"
 
+    def outranks(self, other: Severity) -> bool:
+        """Tell whether it is worse than another."""
+        order = list(Severity)
+        return order.index(self) > order.index(other)
+
 
 @dataclass(frozen=True, slots=True)
 class Incident:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from rotator.credential import CredentialRef, Secret
 from rotator.flow.exposure import Exposure, Suspect
+from rotator.flow.incident import Severity
 from rotator.flow.scope import Scoped, Unresolved
 from rotator.ports import Connection
 
@@ -49,6 +50,7 @@ class Present:
     named: Mapping[Name, Sequence[tuple[str, str]]] = field(default_factory=dict)
     tasks: Mapping[Name, str] = field(default_factory=dict)
     again: Mapping[CredentialRef, str] = field(default_factory=dict)
+    severity: Severity = Severity.HIGH
 
     def split(
         self,

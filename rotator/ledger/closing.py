@@ -65,6 +65,7 @@ class Closing:
             seen = _moves(connection, incident)
         left = self._look(incident)
         with self._database.write() as connection:
+            lock(connection, _family(connection, incident))
             revisions.taken(connection, incident)
             if _moves(connection, incident) != seen:
                 raise BadInput("it moved on while it was looked at", incident, "close it again")
@@ -81,7 +82,7 @@ class Closing:
         """Open it again, with what was merged into it. Raises BadInput for one that is not closed, or was merged."""
         said(by, reason)
         with self._database.write() as connection:
-            lock(connection, [incident])
+            lock(connection, _family(connection, incident))
             row = connection.execute(select(_incident).where(_incident.c.id == incident)).mappings().first()
             if row is None:
                 raise BadInput("no such incident", incident, "rotator incident list shows them")
@@ -95,8 +96,7 @@ class Closing:
     def _set(  # noqa: PLR0917 - an act, and all that is said of it
         self, connection: Connection, incident: str, what: str, by: str, reason: str, told: dict[str, Any]
     ) -> None:
-        family, now = [incident, *revisions.merged(connection, incident)], self._clock()
-        lock(connection, family)
+        family, now = _family(connection, incident), self._clock()
         closed = what == "closed"
         values = {"closed_at": now, "closed_by": by, "closed_reason": reason} if closed else dict.fromkeys(_CLOSED)
         connection.execute(update(_incident).where(_incident.c.id.in_(family)).values(rows.plain(values)))
@@ -108,9 +108,13 @@ class Closing:
 _CLOSED = ("closed_at", "closed_by", "closed_reason")
 
 
+def _family(connection: Connection, incident: str) -> list[str]:
+    return [incident, *revisions.merged(connection, incident)]
+
+
 def _moves(connection: Connection, incident: str) -> int:
     """Return a number that grows with every act of a person and every move of a step, of it and what was merged."""
-    family = [incident, *revisions.merged(connection, incident)]
+    family = _family(connection, incident)
     acts = select(func.coalesce(func.sum(_incident.c.length), 0)).where(_incident.c.id.in_(family))
     steps = select(func.coalesce(func.sum(_branch.c.length), 0)).where(_branch.c.incident.in_(family))
     return int(connection.execute(acts).scalar_one() + connection.execute(steps).scalar_one())
@@ -119,7 +123,7 @@ def _moves(connection: Connection, incident: str) -> int:
 def _first(connection: Connection, incident: str, now: float) -> tuple[str, ...]:
     """Return what comes before anybody closes it, whatever he accepts: work that goes on by itself, a review."""
     reviews = approved.to_review(connection)
-    of = [each for each in (incident, *revisions.merged(connection, incident)) if reviews.get(each)]
+    of = [each for each in _family(connection, incident) if reviews.get(each)]
     found = [f"{each} has an open review: rotator review {each} --note …" for each in of]
     if counting.progress(connection, incident, now).busy:
         found.append(f"something of it is at work: rotator incident watch {incident}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,8 +18,8 @@ from rotator.flow.exposure import Exposure
 from rotator.flow.incident import Incident
 from rotator.flow.plan import Plan
 from rotator.flow.revision import Present
-from rotator.ledger import growing, merging, notices, opening, plans, revisions, rows, tables
-from rotator.ledger.acts import act
+from rotator.ledger import growing, merging, notices, opening, plans, raising, revisions, rows, tables
+from rotator.ledger.acts import act, lock
 from rotator.ledger.database import Database
 from rotator.ledger.growing import Added, More
 from rotator.ledger.merging import Merged
@@ -131,15 +131,18 @@ class Enrolment:
 
     def _add(self, connection: Connection, present: Present, more: More, by: str) -> Added:
         now = self._clock()
+        lock(connection, [present.incident, *revisions.merged(connection, present.incident)])
         row = revisions.taken(connection, present.incident)
         behind = revisions.behind(connection, present.incident)
         if behind.revision != present.revision:
             raise growing.Overtaken(present.incident, behind.revision)
         of = self._rows(connection, present.incident, now, more.plan, behind)
-        found = growing.see(connection, of, more, by)
+        found, freed = growing.see(connection, of, more, by), None
         if not more.is_empty:
             run_of = of.write(connection, more.plan, more.materials, more.exposures)
             found = growing.revise(connection, of, more, found, run_of, present, by, self._basis)
+        if more.severity is not None:
+            freed = raising.raise_to(connection, row["id"], more.severity, by, now)
         if not found.is_nothing:
             told = {"excluded": [_left_out(each) for each in more.plan.excluded]} if more.plan.excluded else {}
             act(connection, row["id"], {"at": now, "act": "added", "by": by, **found.told, **told})
@@ -147,7 +150,7 @@ class Enrolment:
             facts = {"added": len(more.plan.runs), "manual": len(more.plan.manual), "by": by}
             notices.tell(connection, row["id"], Event.REVISED, facts, now)
             notices.tell_of_tasks(connection, row["id"], more.plan, now)
-        return found
+        return replace(found, freed=freed)
 
     def merge(self, incident: str, into: str, by: str) -> Merged:
         """Have one incident told under another, and what nobody approved of it be revisions there: see `merging.py`.

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, insert, select, update
 from rotator.credential import CredentialRef, Secret
 from rotator.errors import BadInput
 from rotator.flow.exposure import Exposure
+from rotator.flow.incident import Severity
 from rotator.flow.plan import Plan
 from rotator.flow.playbook_words import Until
 from rotator.flow.revision import Present, digest_of
@@ -32,7 +33,8 @@ class More:
     """What reports name of which an incident does not have all.
 
     `plan` is for what is new, with its `materials` and `exposures`; `seen` tells by run or task where the rest was
-    seen, `answers` by task which credential of the plan it has become. `detected_at` is from when clocks count.
+    seen, `answers` by task which credential of the plan it has become. `detected_at` is from when clocks count. The
+    incident is raised to `severity` where that is worse.
     """
 
     plan: Plan
@@ -44,6 +46,7 @@ class More:
     document: Mapping[str, Any]
     detected_at: float
     why: str = "added"
+    severity: Severity | None = None
 
     @property
     def is_empty(self) -> bool:
@@ -55,7 +58,8 @@ class More:
 class Added:
     """What became of it: the revision with what it `covers` beside itself, who was seen elsewhere too, new footholds.
 
-    `revision` is None where nothing is to be planned.
+    `revision` is None where nothing is to be planned. `freed` are the runs that wait for no owner any more since its
+    severity was raised, None where it was not.
     """
 
     seen: int = 0
@@ -65,11 +69,12 @@ class Added:
     covers: tuple[int, ...] = ()
     document: Mapping[str, Any] = field(default_factory=dict)
     told: Mapping[str, Any] = field(default_factory=dict)
+    freed: tuple[str, ...] | None = None
 
     @property
     def is_nothing(self) -> bool:
         """Tell whether the incident had all of it."""
-        return self.revision is None and not (self.places or self.footholds)
+        return self.revision is None and self.freed is None and not (self.places or self.footholds)
 
 
 def see(connection: Connection, of: PlanRows, more: More, by: str) -> Added:

@@ -14,9 +14,10 @@ from typing import Any
 from sqlalchemy import Connection, Row, and_, delete, exists, insert, or_, select, update
 
 from rotator.errors import BadInput
+from rotator.flow.incident import Severity
 from rotator.flow.revision import digest_of
 from rotator.flow.run import UNDOES, StepState
-from rotator.ledger import approved, growing, plans, revisions, tables
+from rotator.ledger import approved, growing, plans, raising, revisions, tables
 from rotator.ledger.acts import act, lock
 from rotator.ledger.notices import tell
 from rotator.ledger.revisions import Revision
@@ -41,8 +42,9 @@ def merge(  # noqa: PLR0917 - two incidents, and who says so when
     """Merge one into the other. Raises BadInput where one is not there, or their plans are in each other's way."""
     if source == target:
         raise BadInput("an incident is not merged into itself", source, "name two")
-    lock(connection, [source, target])
-    was_approved = revisions.taken(connection, source)["approved_at"] is not None
+    lock(connection, [*(each for one in (source, target) for each in (one, *revisions.merged(connection, one)))])
+    taken = revisions.taken(connection, source)
+    was_approved, severity = taken["approved_at"] is not None, taken["severity"]
     revisions.taken(connection, target)
     _refuse_doubtful(connection, source, target)
     stood = {each: not plans.changed_since(connection, each, basis) for each in (source, target)}
@@ -58,6 +60,7 @@ def merge(  # noqa: PLR0917 - two incidents, and who says so when
         connection.execute(delete(table).where(table.c.incident == source))
         growing.stand_on(connection, target, hosts, at, by, f"merged from {source}")
     connection.execute(update(tables.incident).where(tables.incident.c.id == source).values(merged_into=target))
+    raising.raise_to(connection, target, Severity(severity), by, at)
     newest = next((each for each in reversed(moved) if each is not None), None)
     told = {"at": at, "act": "merged", "by": by, "same": same}
     numbers = [each.number for each in moved if each is not None]

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, RowMapping, func, or_, select
 
 from rotator.credential import CredentialRef
 from rotator.errors import BadInput
+from rotator.flow.incident import Severity
 from rotator.flow.revision import Name, Present
 from rotator.ledger import rows, tables
 from rotator.ledger.acts import lock
@@ -114,6 +115,7 @@ def present(connection: Connection, incident: str, *, is_stale: bool) -> Present
         for name in {*marks, *([(kind, key)] if key else [])}:
             named.setdefault(name, {})[of] = at
     newest = select(func.coalesce(func.max(tables.plan.c.number), 0)).where(tables.plan.c.incident == incident)
+    of_incident = select(tables.incident.c.severity).where(tables.incident.c.id == incident)
     return Present(
         incident,
         connection.execute(newest).scalar_one(),
@@ -121,6 +123,7 @@ def present(connection: Connection, incident: str, *, is_stale: bool) -> Present
         {name: tuple(of.items()) for name, of in named.items()},
         tasks,
         again,
+        Severity(connection.execute(of_incident).scalar_one()),
     )
 
 

@@ -18,6 +18,7 @@ class Event(StrEnum):
     BREAK_GLASS = "break_glass"
     REVIEW_DUE = "review_due"
     OWNER_ASKED = "owner_asked"
+    RAISED = "raised"
     DISMISSED = "dismissed"
     STOPPED = "stopped"
     CONTINUED = "continued"

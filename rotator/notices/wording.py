@@ -107,6 +107,7 @@ _WORDS: Mapping[Event, _Words] = {
         "Wanted: whoever owns it. What waits, and how to have it earlier (rotator hold release):",
         _LOOK,
     ),
+    Event.RAISED: _Words("its severity was raised", "To look at it:", _LOOK),
     Event.DISMISSED: _Words("something was dismissed from it", "To look at it:", _LOOK),
     Event.STOPPED: _Words("STOPPED by a person", "To look at it, and how it goes on:", _LOOK),
     Event.CONTINUED: _Words("a person lets it go on", "To follow it:", "rotator incident watch {incident}"),
@@ -151,6 +152,8 @@ def _when(label: str) -> Callable[[Any], str]:
 _FACTS: Mapping[str, Callable[[Any], str]] = {
     "revision": _named("revision "),
     "credentials": _count("credential"),
+    "severity": _named("to "),
+    "released": _count("run waits for no owner any more", "runs wait for no owner any more"),
     "added": _count("credential added", "credentials added"),
     "production": _count("in production", "in production"),
     "manual": _count("task for a person", "tasks for a person"),

@@ -74,3 +74,11 @@ def test_a_report_that_names_nothing_makes_no_revision(grown):
     name = declared(grown, "a.csv", "Stolen")
     assert grown("incident", "add", name, "empty.csv").ended(2).one_line
     assert "no such incident" in grown("incident", "add", "inc-x", "a.csv").ended(2).one_line
+
+
+def test_its_severity_is_raised_by_itself_and_never_lowered(called, data_dir):
+    assert data_dir
+    said = called("incident", "add", "last", "--severity", "critical").ended(0).out
+    assert "its severity is raised" in said
+    assert "nothing new" in called("incident", "add", "last", "--severity", "low").ended(0).out
+    assert called("report", "last", "-o", "json").report["incident"]["severity"] == "critical"

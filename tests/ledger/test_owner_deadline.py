@@ -13,6 +13,7 @@ from rotator.flow.plan import make
 from rotator.flow.run import SCHEDULED
 from tests.fakes.company import founded
 from tests.fakes.deployment import PLAYBOOKS
+from tests.ledger.test_revisions import more_of
 
 DEADLINE_S = 1800.0
 
@@ -75,3 +76,50 @@ def test_the_owners_are_told_with_the_plan_and_until_when(waiting):
     facts = json.loads(told["facts"])
     assert (told["at"], facts["deadline"], facts["credentials"]) == (told_at, told_at + DEADLINE_S, 1)
     assert facts["owners"] == ["shared; a@acme.test, b@acme.test"]
+
+
+def raised(deployment, severity):
+    present = deployment.enrolment.present("inc-1")
+    nothing = replace(more_of(deployment, present, ()), severity=severity)
+    return deployment.enrolment.add(present, nothing, by="ann")
+
+
+def test_once_the_incident_is_critical_what_is_approved_waits_for_nobody_and_a_lower_one_changes_nothing(waiting):
+    company, deployment, found, secret, plan, _ = waiting
+    deployment.enrolment.approve("inc-1", plan.digest, by="test")
+    deployment.rest(patience_s=DEADLINE_S / 3)
+    assert company.opens(found.ref, secret)
+    for lower in (Severity.LOW, Severity.HIGH, None):
+        assert raised(deployment, lower).is_nothing
+    assert raised(deployment, Severity.CRITICAL).freed == ("inc-1.r1",)
+    deployment.rest(patience_s=60.0)
+    assert not company.opens(found.ref, secret)
+    assert deployment.record().incident.severity is Severity.CRITICAL
+    told = [each for each in deployment.evidence("inc-1") if each["act"] == "raised"]
+    assert [(each["was"], each["severity"], each["released"]) for each in told] == [("high", "critical", ["inc-1.r1"])]
+    assert [row["event"] for row in deployment.rows("notice")].count("raised") == 1
+
+
+def test_a_run_that_has_not_come_to_its_wait_yet_does_not_wait_either(waiting):
+    company, deployment, found, secret, plan, _ = waiting
+    deployment.enrolment.approve("inc-1", plan.digest, by="test")
+    assert raised(deployment, Severity.CRITICAL).freed == ("inc-1.r1",)
+    deployment.rest(patience_s=60.0)
+    assert not company.opens(found.ref, secret)
+
+
+def test_what_nobody_approved_waits_as_it_was_shown(waiting):
+    company, deployment, found, secret, plan, _ = waiting
+    assert raised(deployment, Severity.CRITICAL).freed == ()
+    deployment.enrolment.approve("inc-1", plan.digest, by="test")
+    deployment.rest(patience_s=DEADLINE_S / 3)
+    assert company.opens(found.ref, secret)
+
+
+def test_what_is_merged_into_one_makes_it_no_less_severe(waiting):
+    company, deployment, *_ = waiting
+    other = company.stolen("acme_api_token")[0]
+    deployment.declare([other], incident="inc-2")
+    raised(deployment, Severity.CRITICAL)
+    deployment.enrolment.merge("inc-1", "inc-2", by="ann")
+    assert deployment.record("inc-2").incident.severity is Severity.CRITICAL
