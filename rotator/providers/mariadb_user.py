@@ -29,7 +29,7 @@ from rotator.families.mysql_permissions import closes_nobody, permissions
 from rotator.families.server_login import SECRET_FIELD, issued, login_in, new_password, tagged, untagged
 from rotator.kind import Kind
 from rotator.permissions import Permission
-from rotator.ports import Answer, Capability, Connection, Discovered, State, Status, Verdict
+from rotator.ports import Answer, Capability, Connection, Discovered, Made, MintedSince, State, Status, Verdict
 from rotator.rest_kind import RestKind
 
 SETTLE_S = 1.0
@@ -39,6 +39,8 @@ _TAG = 8
 _HASH = re.compile(r"\*[0-9A-F]{40}")
 _PLUGIN = re.compile(r"\w+")
 _NO_PASSWORD = "invalid"  # noqa: S105 - what the server itself writes where no password is right
+_SET = "an account, made or its password set"
+_UNTOLD = ("rights, which have no time, and what it wrote into databases (an audit log tells)",)
 _ACCOUNTS = "select User as name, Host as host, Priv as priv from mysql.global_priv"
 
 
@@ -204,6 +206,22 @@ class MariadbUser(Kind):
     def preserve(self, ref: CredentialRef) -> Mapping[str, str]:
         """Return what the server knows: not when the password was last used."""
         return self.inspect(ref).facts or {"state": State.ABSENT.value}
+
+    def minted_since(self, ref: CredentialRef, since: float) -> MintedSince:
+        """Return the accounts whose ways in were set since: the server keeps when, and not by whom."""
+        with self._server.session() as session:
+            accounts = [each for each in _accounts(session) if each.changed and each.changed >= since]
+        made = [
+            Made(_SET, str(each), float(each.changed), self.name, str(each), tagged(str(each), tag), sure=False)
+            for each in accounts
+            for tag in each.tags
+        ]
+        made += [Made(_SET, str(each), float(each.changed), sure=False) for each in accounts if not each.tags]
+        return MintedSince(
+            "the times of its accounts' passwords",
+            tuple(each for each in made if each.id != ref.id),
+            cannot_tell=_UNTOLD,
+        )
 
     def permissions(self, whose: str | None) -> Sequence[Permission]:
         """Return what the account's own grants say, which hold for all; its own passwords are not taken away."""

@@ -343,3 +343,14 @@ def test_a_password_of_its_own_that_has_expired_is_told(server, name):
 def test_the_hash_in_its_grants_goes_nowhere(server, provider):
     assert mysql_knock.stored(server.own) in str(server.run("SHOW GRANTS FOR %s", OWN_USER))
     assert mysql_knock.stored(server.own) not in str(provider.permissions(None))
+
+
+def test_of_an_account_it_is_told_that_it_was_set_since_and_not_by_whom(server, provider, name):
+    ref, _ = planted(server, name)
+    server.run(f"CREATE USER '{name}-eve'@'%' IDENTIFIED VIA {OTHER_WAYS}")
+    told = provider.minted_since(ref, 0.0)
+    [eve] = [each for each in told.made if each.subject == f"{name}-eve@%"]
+    assert (eve.kind, eve.id, eve.sure) == ("", "", False)
+    assert ref.id not in {each.id for each in told.made}
+    assert "rights, which have no time" in told.cannot_tell[0]
+    assert provider.minted_since(ref, eve.at + 1).made == ()

@@ -54,4 +54,5 @@ def open_case(tmp_path: Path) -> Iterator[Case]:  # noqa: ARG001 - the server ru
             own=server.own,
             session=lambda ref, secret: server.session(ref.owner.rpartition("@")[0], secret),
             narrow=looking(server),
+            makes=lambda _ref, _secret: plant()[0].id,
         )
