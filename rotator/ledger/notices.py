@@ -32,7 +32,7 @@ def tell(
 ) -> None:
     """Have people told that something happened to an incident, once the caller's transaction commits.
 
-    `facts` are ids, counts and names, never material; which of them are shown, and how: `notices/wording.py`. `at` is
+    `facts` are ids, counts and names, never material; which of them are shown, and how: `notices/phrases.py`. `at` is
     now where it is left out. Raises ValueError for an event that is not an `Event`, TypeError for a fact that is no
     text, number or list of texts: mistakes of whoever calls.
     """

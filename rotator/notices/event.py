@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Event(StrEnum):
-    """Something that happened to an incident. The words for each are in `wording.py`."""
+    """Something that happened to an incident. The words for each are in `phrases.py`."""
 
     DECLARED = "declared"
     ALARM_WAITING = "alarm_waiting"

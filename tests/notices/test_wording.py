@@ -6,7 +6,8 @@ import pytest
 
 from rotator.notices import slack
 from rotator.notices.event import Event
-from rotator.notices.wording import _FACTS, WITHHELD, Happened, Letter, word
+from rotator.notices.phrases import FACTS, WITHHELD
+from rotator.notices.wording import Happened, Letter, word
 
 CANARIES = {
     "a token": "ghp_canary0000000000000000000000000000000",
@@ -33,8 +34,8 @@ def test_every_event_is_told_in_words_with_a_command_to_type(event):
 @pytest.mark.parametrize("canary", CANARIES.values(), ids=CANARIES)
 @pytest.mark.parametrize("event", Event)
 def test_no_material_comes_through_any_fact_of_any_event_or_its_title(event, canary):
-    facts = {**dict.fromkeys([*_FACTS, "secret", "nobody_knows_this"], canary), "command": f"rotator {canary}"}
-    lists = {**{key: ["ann", canary] for key in _FACTS}}
+    facts = {**dict.fromkeys([*FACTS, "secret", "nobody_knows_this"], canary), "command": f"rotator {canary}"}
+    lists = {**{key: ["ann", canary] for key in FACTS}}
     for told in words(Happened(event, 3.0, facts), Happened(event, 4.0, lists), title=f"found {canary}"):
         assert "canary" not in told
     assert WITHHELD in told
@@ -75,6 +76,14 @@ def test_a_message_about_many_events_says_once_what_is_wanted_and_of_what_is_cou
         "→ Wanted: whoever is on call. What each waits for, and what to type: `rotator report inc-1`",
         "rotator, message msg-1",
     ]
+
+
+def test_who_is_asked_for_the_destruction_reads_of_what_by_whom_and_the_command_of_that_plan():
+    command = "rotator approve inc-1 --digest fedcba9876543210 --scope destruction"
+    facts = {"scope": "destruction", "of": ["ann", "bob"], "command": command}
+    _, text = words(Happened(Event.APPROVAL_WANTED, 3.0, facts))
+    assert "approval is wanted: of its destruction; from ann, bob" in text
+    assert f"`{command}`" in text
 
 
 def test_five_hundred_events_are_one_short_message_and_one_that_was_tried_says_so():
