@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,7 +14,6 @@ from rotator.report.plain import plain
 
 if TYPE_CHECKING:
     from rotator.bootstrap import Rotator
-    from rotator.credential import CredentialRef
     from rotator.ledger.approvals import Outcome
 
 Id = Annotated[str, typer.Argument(metavar="INCIDENT", help="The incident's id, or `last`.")]
@@ -51,6 +49,7 @@ def approve(  # noqa: PLR0917 - options, which callers name
     """Approve a plan by its digest; the work starts once enough people have said so."""
     from rotator import response  # noqa: PLC0415 - only who approves pays for them
     from rotator.cli.watching import start_workers  # noqa: PLC0415
+    from rotator.confirmation import words_for  # noqa: PLC0415
     from rotator.flow.approval import Scope, scopes_of  # noqa: PLC0415
 
     if break_glass and not (reason or "").strip():
@@ -121,17 +120,6 @@ def looked_at(parts: Rotator) -> Iterator[tuple[bool, str, str]]:
             yield False, f"{named}: {what}", f"there are: {', '.join(sorted(known))}"
         else:
             yield True, f"{named}: in force for {', '.join(sorted(each.environments))}", ""
-
-
-def words_for(parts: Rotator, refs: Iterable[CredentialRef], verb: str = "revoke") -> str:
-    """Return what is to be typed before this is done to these, "" where the configuration asks for nothing."""
-    from rotator.flow.approval import phrase  # noqa: PLC0415
-
-    policy = parts.settings.policy
-    if policy is None or not policy.confirm:
-        return ""
-    environments = (parts.custodies.of(ref).environment for ref in refs)
-    return phrase(verb, Counter(each for each in environments if each and each in policy.confirm))
 
 
 def confirmed(words: str, given: str | None) -> None:

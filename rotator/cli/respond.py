@@ -73,6 +73,7 @@ def respond(  # noqa: PLR0917 - options, which callers name
 ) -> None:
     """Declare an incident from reports or a bad package, plan, confirm, run, watch, and report."""
     from rotator.cli import watching  # noqa: PLC0415 - only this command pays for them
+    from rotator.confirmation import words_for  # noqa: PLC0415
     from rotator.report.leaked import leaked_table  # noqa: PLC0415
 
     given: Context = context.obj
@@ -85,7 +86,7 @@ def respond(  # noqa: PLR0917 - options, which callers name
     planned.show(given)
     plan = planned.prepared.plan
     declaring.foretell(given, parts, plan)
-    words = approval.words_for(parts, [run.ref for run in plan.runs])
+    words = words_for(parts, [run.ref for run in plan.runs])
     refused = declaring.not_alone(parts, plan)
     if words and not refused:
         approval.confirmed(words, confirm)

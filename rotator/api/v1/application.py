@@ -16,7 +16,8 @@ from rotator import __version__
 from rotator.api import problems
 from rotator.api.counts import Counts
 from rotator.api.problems import MEDIA_TYPE, Problem
-from rotator.api.v1 import reading
+from rotator.api.v1 import acting, acting_on_runs, declaring, reading
+from rotator.api.v1.doing import Doing
 from rotator.api.v1.guard import Guard
 from rotator.api.v1.shapes import ProblemDetails
 from rotator.bootstrap import Rotator
@@ -27,14 +28,17 @@ _ERRORS: dict[int | str, dict[str, Any]] = {
         "description": HTTPStatus(status).phrase,
         "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDetails"}}},
     }
-    for status in (401, 403, 404, 422, 429, 500, 503)
+    for status in (400, 401, 403, 404, 408, 409, 413, 422, 429, 500, 502, 503)
 }
 
 
 def make(parts: Rotator, refusals: Counts) -> FastAPI:
     """Return the application; what it refuses is counted."""
     app = FastAPI(title="rotator", version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
-    app.include_router(reading.routes(parts), responses=_ERRORS)
+    app.state.parts, doing = parts, Doing(parts)
+    acts = (declaring.routes(doing), acting.routes(doing), acting_on_runs.routes(doing))
+    for router in (reading.routes(parts), *acts):
+        app.include_router(router, responses=_ERRORS)
     app.add_middleware(Guard, parts=parts, refusals=refusals)
     app.add_exception_handler(HTTPException, _answered)
     app.add_exception_handler(RequestValidationError, _answered)

@@ -118,6 +118,7 @@ async def _whole(request: Request, receive: Receive) -> Receive:
         body = await body_of(request, None, BODY_WITHIN_S, REPORT_BYTES if is_report else ACT_BYTES)
     except Refused as refused:
         raise problems.of_body(refused) from None
+    request.state.body = body
     waiting: list[dict[str, Any]] = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def again() -> Message:

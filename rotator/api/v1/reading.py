@@ -74,7 +74,8 @@ def routes(parts: Rotator) -> APIRouter:
     @router.get("/incidents/{incident}/plan", response_model=PlanShape, tags=["incidents"])
     def plan(_: Reader, incident: Incident) -> Any:
         """Return the newest revision of the plan, and its digest, as `rotator plan -o json` prints it."""
-        return JSONResponse(incidents.plan(parts, known(parts, incident)))
+        # What it stands on is read anew: the inventory may have changed since.
+        return JSONResponse(incidents.plan(parts.on(parts.database), known(parts, incident)))
 
     @router.get("/incidents/{incident}/evidence", response_model=Page[EvidenceRecord], tags=["incidents"])
     def evidence(_: Reader, incident: Incident, after: After = None, limit: Limit = USUAL) -> Any:

@@ -1,0 +1,154 @@
+"""The shapes of what acts are given over HTTP, and of what they answer."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from rotator.flow.approval import Scope
+
+Text = Annotated[str, Field(min_length=1, max_length=2000, pattern=r"\S")]
+
+
+class _Given(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Why(_Given):
+    """Why; it becomes evidence."""
+
+    reason: Text
+
+
+class Undoing(Why):
+    """Why; and that it is meant, where a stolen credential would live again, or consumers get one that is refused."""
+
+    yes: bool = False
+
+
+class Yes(_Given):
+    """A yes to a plan, by its digest: to all of it where no scope is given, or as the rule has it.
+
+    `confirm` is what would have to be typed at a terminal. With `break_glass` it begins without the approval that is
+    needed, which asks for a `reason` and is reviewed later.
+    """
+
+    digest: Annotated[str, Field(min_length=1, max_length=64)]
+    scope: Scope | None = None
+    break_glass: bool = False
+    reason: Annotated[str, Field(max_length=2000)] = ""
+    confirm: Annotated[str, Field(max_length=500)] = ""
+
+
+class Looked(_Given):
+    """What a review found; it becomes evidence."""
+
+    note: Text
+
+
+class Dismissal(Why):
+    """As what it is dismissed, and why."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+    as_: Annotated[Literal["false_positive", "canary", "not_ours", "already_dead"], Field(alias="as")]
+
+
+class _Goes(BaseModel):
+    """`stopped`: the stops that keep it from going on, each with what lifts it. `start`: what must run here first."""
+
+    stopped: list[str]
+    start: str
+
+
+class Stopped(BaseModel):
+    """What is stopped, how many unfinished runs wait for it, and what was merged into it and is not stopped with it."""
+
+    what: str
+    waiting: int
+    apart: list[str]
+
+
+class Continued(BaseModel):
+    """What goes on, and the stops that are still in force."""
+
+    what: str
+    still: list[str]
+
+
+class Decided(_Goes):
+    """How many steps it was."""
+
+    steps: int
+
+
+class Released(_Goes):
+    """What the release meant."""
+
+    meant: str
+
+
+class Undone(_Goes):
+    """The steps that are taken back, and those that are skipped; and what to know of it."""
+
+    takes_back: list[str]
+    skipped: list[str]
+    warnings: list[str]
+
+
+class GateSet(_Goes):
+    """How a gate stands now, how many steps waited for it, and the footholds that are still open."""
+
+    gate: str
+    is_open: bool
+    waiting: int
+    open_footholds: list[str]
+
+
+class Isolated(_Goes):
+    """The footholds that are still open."""
+
+    open_footholds: list[str]
+
+
+class Dismissed(BaseModel):
+    """What was dismissed: `did` are steps that stay done; `at_work`: a worker gives way before its next call."""
+
+    of: str
+    issuer_says: str
+    at_work: bool
+    did: list[str]
+
+
+class Reopened(_Goes):
+    """What is open again, and the digest that must be approved before it goes on, "" where nothing must."""
+
+    of: str
+    digest: str
+
+
+class Approved(_Goes):
+    """What became of a yes: whether it is new, the work begins, the destruction may; and what is still wanted."""
+
+    is_new: bool
+    begins: bool
+    destroys: bool
+    wanted: list[str]
+
+
+class Declared(BaseModel):
+    """An incident that was declared: the digest to approve, and how many runs, tasks and exclusions it has."""
+
+    incident: str
+    digest: str
+    runs: int
+    manual: int
+    excluded: int
+    warnings: list[str]
+
+
+class Reviewed(BaseModel):
+    """What was looked at: the scope that was approved, and by whom."""
+
+    reviewed: list[str]

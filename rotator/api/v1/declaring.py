@@ -1,0 +1,139 @@
+"""Declare an incident over HTTP: a report's own bytes, read, asked about and planned as at the command line.
+
+Nothing begins by it: what standing orders cover is what their senders signed, or what was declared where people are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from http import HTTPStatus
+from io import BytesIO
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from pydantic import AwareDatetime
+from starlette.requests import Request
+
+from rotator import clock, footholds, growth, response
+from rotator.api.problems import Problem, of_input
+from rotator.api.v1.acts import Declared
+from rotator.api.v1.doing import Asker, Doing
+from rotator.bootstrap import Rotator
+from rotator.errors import BadInput
+from rotator.flow.exclusion import exclusions
+from rotator.flow.incident import Severity
+from rotator.flow.roles import Act
+from rotator.flow.wish import wishes
+from rotator.intake.reading import read
+from rotator.response import Prepared
+
+Title = Annotated[str, Query(min_length=1, max_length=200, pattern=r"\S", description="What people will call it.")]
+Strategies = Annotated[list[str], Query(description="`[SELECTOR=]STRATEGY`, as `rotator respond --strategy` takes it.")]
+Exclusions = Annotated[list[str], Query(description="Leave these alive: a selector, as `rotator respond --exclude`.")]
+Reasons = Annotated[list[str], Query(description="Why each is left alive: one for all, or one for each in order.")]
+Hosts = Annotated[list[str], Query(description="A host on which the attacker ran.")]
+Since = Annotated[AwareDatetime | None, Query(description="When the secrets came within reach, ISO 8601.")]
+_BODY = {
+    "requestBody": {
+        "required": True,
+        "description": "A scanner's report or a credential list, of any form that `rotator intake` reads.",
+        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+    }
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Planned:
+    """What is to be written."""
+
+    prepared: Prepared
+    hosts: tuple[str, ...]
+    shown: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What was said beside the report."""
+
+    severity: Severity
+    strategy: list[str]
+    exclude: list[str]
+    reason: list[str]
+    hosts: list[str]
+    exposed_at: float | None
+
+
+def routes(doing: Doing) -> APIRouter:
+    """Return how an incident is declared."""
+    router = APIRouter(tags=["acts"])
+
+    @router.post("/incidents", response_model=Declared, status_code=HTTPStatus.CREATED, openapi_extra=_BODY)
+    def declare(  # noqa: PLR0917 - what may be said beside a report
+        request: Request,
+        asked: Asker,
+        title: Title,
+        severity: Severity = Severity.HIGH,
+        exposed_at: Since = None,
+        strategy: Strategies = [],  # noqa: B006 - FastAPI copies it
+        exclude: Exclusions = [],  # noqa: B006
+        reason: Reasons = [],  # noqa: B006
+        foothold: Hosts = [],  # noqa: B006
+    ) -> Any:
+        """Declare an incident from a report and plan it; nothing starts before its digest is approved.
+
+        The issuers are asked first, which may take minutes: ask with an `Idempotency-Key`, and again if you hang up.
+        """
+        began, by = clock.now(), asked.caller.by
+        wanted = _Wanted(severity, strategy, exclude, reason, foothold, _past(exposed_at))
+
+        def look(parts: Rotator) -> _Planned:
+            try:
+                return _planned(parts, request.state.body, wanted, by)
+            except BadInput as error:
+                raise of_input(error, 422, "bad_report") from None
+
+        def work(parts: Rotator, planned: _Planned) -> Mapping[str, Any]:
+            made = response.declare(
+                parts,
+                planned.prepared,
+                title=title,
+                severity=severity,
+                detected_at=began,
+                exposed_at=wanted.exposed_at,
+                footholds=planned.hosts,
+                by=by,
+                shown=planned.shown,
+            )
+            plan = planned.prepared.plan
+            counts = {"runs": len(plan.runs), "manual": len(plan.manual), "excluded": len(plan.excluded)}
+            return {"incident": made.id, "digest": plan.digest, **counts, "warnings": list(plan.warnings)}
+
+        return doing.do_after(asked, Act.DECLARE, title, look, work, HTTPStatus.CREATED)
+
+    return router
+
+
+def _planned(parts: Rotator, report: bytes, wanted: _Wanted, by: str) -> _Planned:
+    found = response.suspects(parts, list(read("the report", BytesIO(report))))
+    prepared = growth.prepare(
+        parts,
+        found,
+        wishes(wanted.strategy),
+        exclusions=exclusions(wanted.exclude, wanted.reason, by),
+        present=None,
+        exposed_at=wanted.exposed_at,
+        severity=wanted.severity,
+    )
+    hosts = footholds.named(parts, prepared.plan, wanted.hosts)
+    return _Planned(prepared, tuple(hosts), growth.shown(parts, None, prepared, hosts))
+
+
+def _past(moment: datetime | None) -> float | None:
+    if moment is None:
+        return None
+    seconds = moment.timestamp()
+    if not 0 <= seconds <= clock.now():
+        raise Problem(422, "bad_input", "it is in the future, or before 1970", where="query.exposed_at")
+    return seconds

@@ -1,0 +1,115 @@
+"""How an act is done over HTTP: by whom his role allows, once for one key, and evidence if done and if refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Annotated, Any, TypeVar
+
+from fastapi import Depends, Header
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+
+from rotator.api.knocks import Knocks
+from rotator.api.problems import Problem, of_input
+from rotator.api.v1.access import check
+from rotator.api.v1.guard import Caller
+from rotator.bootstrap import Rotator
+from rotator.credential import Secret
+from rotator.errors import BadInput, NotAllowed, RotatorError
+from rotator.flow.roles import Act
+from rotator.ledger.calls import Answer, Call, OtherRequest
+from rotator.runtime_lock import is_unattended
+
+REFUSED_A_MINUTE = 30
+"""So many refusals of one token are evidence each, more are answered 429 and only counted."""
+Key = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        pattern=r"^[\x21-\x7e]{1,128}$",
+        description="Of your choice, kept a day: who asks again under it is answered as before, and nothing is done.",
+    ),
+]
+Seen = TypeVar("Seen")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Who asks, and under which key and with which request, fingerprinted."""
+
+    caller: Caller
+    key: str
+    request: str
+
+
+def _asked(request: Request, key: Key = None) -> Asked:
+    whole = f"{request.method} {request.url.path}?{request.url.query}\n{request.state.body.decode('latin-1')}"
+    parts: Rotator = request.app.state.parts
+    return Asked(request.state.caller, key or "", parts.seal.fingerprint(Secret(whole)) if key else "")
+
+
+Asker = Annotated[Asked, Depends(_asked)]
+
+
+class Doing:
+    """Do acts on one ledger."""
+
+    def __init__(self, parts: Rotator) -> None:
+        self._parts, self._refusals = parts, Knocks(REFUSED_A_MINUTE)
+
+    def do(
+        self, asked: Asked, act: Act, on: str, work: Callable[[Rotator], Mapping[str, Any]], status: int = HTTPStatus.OK
+    ) -> JSONResponse:
+        """Do it with parts whose every use of the ledger is one transaction; return what it answers. Raises Problem."""
+        return self.do_after(asked, act, on, lambda _: None, lambda parts, _: work(parts), status)
+
+    def do_after(  # noqa: PLR0917 - an act
+        self,
+        asked: Asked,
+        act: Act,
+        on: str,
+        look: Callable[[Rotator], Seen],
+        work: Callable[[Rotator, Seen], Mapping[str, Any]],
+        status: int = HTTPStatus.OK,
+    ) -> JSONResponse:
+        """Do it after a `look` that may take its time, outside the transaction. Raises Problem."""
+        caller = asked.caller
+        call = Call(caller.token.name, caller.by, act.value, on, asked.key, asked.request)
+        try:
+            check(caller, act)
+            known = self._parts.calls.answered(call)
+            if known is None:
+                seen = look(self._parts.on(self._parts.database))
+                known = self._parts.calls.do(call, lambda ledger: Answer(status, work(self._parts.on(ledger), seen)))
+        except (Problem, RotatorError) as error:
+            raise self._problem(call, error) from None
+        again = {"Idempotent-Replayed": "true"} if known.again else None
+        return JSONResponse(dict(known.body), known.status, again)
+
+    def _problem(self, call: Call, error: Problem | RotatorError) -> Problem:
+        if isinstance(error, OtherRequest):
+            found = of_input(error, 422, "key_was_used")
+        elif isinstance(error, NotAllowed):
+            found = of_input(error, 403, "not_allowed")
+        elif isinstance(error, BadInput):
+            found = of_input(error, 409, "not_so_now")
+        elif isinstance(error, RotatorError):
+            found = Problem(502, error.reason, "what it needs of another system cannot be had now")
+        else:
+            found = error
+        found.more["act"] = call.act
+        if found.status_code != HTTPStatus.FORBIDDEN:
+            return found
+        wait_s = self._refusals.in_vain(call.token)
+        if wait_s is not None:
+            return Problem(429, "too_many_refusals", "wait before the next one", wait_s, act=call.act)
+        self._parts.calls.refused(call, found.reason)
+        return found
+
+
+def kept_from(parts: Rotator, incident: str, run: str | None = None) -> dict[str, Any]:
+    """Return what keeps it from going on: stops in force, and the command that must run here where nobody works."""
+    stops = [f"{each}: {each.lifted_by}" for each in parts.stops.over(incident, run)]
+    return {"stopped": stops, "start": "rotator up" if is_unattended(parts) else ""}

@@ -1,0 +1,252 @@
+"""What is done over HTTP is what the command line does, in the caller's name: by his role, and once for one key."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from rotator.flow.approval import Role
+from rotator.flow.playbook_words import Strategy
+from rotator.flow.roles import NEEDS, Act, may
+from rotator.ledger import service
+from tests.api.calling import api
+from tests.fakes.company import founded
+from tests.fakes.deployment import emptied, sqlite
+
+KEY = "aws_iam_access_key"
+SECRET = "nobody-may-ever-read-this"
+REPORT = json.dumps({"provider": "acme_api_token", "id": "k1", "secret": SECRET}) + "\n"
+RULE = """
+[approval]
+[[people]]
+name = "ana"
+roles = ["responder"]
+[[people]]
+name = "bo"
+roles = ["approver"]
+[[people]]
+name = "cy"
+roles = ["approver"]
+"""
+WHY = {"reason": "because"}
+ACTS = {
+    Act.DECLARE: "/incidents?title=x",
+    Act.APPROVE: "/incidents/inc-1/approve",
+    Act.REVIEW: "/incidents/inc-1/review",
+    Act.STOP: "/incidents/inc-1/stop",
+    Act.CONTINUE: "/connections/aws/continue",
+    Act.OPEN_GATE: "/incidents/inc-1/gates/no_legal_hold/open",
+    Act.CLOSE_GATE: "/incidents/inc-1/gates/no_legal_hold/close",
+    Act.ISOLATE: "/incidents/inc-1/hosts/h/isolate",
+    Act.DISMISS: "/incidents/inc-1/exposures/k1/dismiss",
+    Act.REOPEN: "/incidents/inc-1/exposures/k1/reopen",
+    Act.RETRY: "/runs/inc-1.r1/steps/suspend/retry",
+    Act.SKIP: "/runs/inc-1.r1/steps/suspend/skip",
+    Act.DONE: "/runs/inc-1.r1/steps/suspend/done",
+    Act.RELEASE: "/runs/inc-1.r1/steps/revoke/release",
+    Act.UNDO: "/runs/inc-1.r1/steps/suspend/undo",
+}
+GIVEN = {
+    Act.APPROVE: {"digest": "d"},
+    Act.REVIEW: {"note": "looked"},
+    Act.DISMISS: {**WHY, "as": "canary"},
+}
+
+
+@pytest.fixture(scope="module")
+def ledger(tmp_path_factory):
+    database = sqlite(tmp_path_factory.mktemp("ledger") / "ledger.db")
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def house(tmp_path, ledger):
+    return founded(tmp_path, database=emptied(ledger))
+
+
+@pytest.fixture
+def served(tmp_path, ledger, house):
+    """Give the API of a deployment in which one person does everything."""
+    assert house[1].database is ledger
+    return api(tmp_path, ledger)
+
+
+def told(parts, chain=service.CHAIN):
+    """Return what a chain of evidence tells."""
+    with parts.database.read() as connection:
+        query = "SELECT body FROM evidence WHERE chain = ? ORDER BY seq"
+        return [json.loads(body) for (body,) in connection.exec_driver_sql(query, (chain,))]
+
+
+def posts(found, path, token, given=None, **headers):
+    body = {"content": given} if isinstance(given, str) else {"json": given}
+    return found.asks("POST", path, token, headers=headers, **body)
+
+
+def declares(found, token, **headers):
+    return posts(found, "/incidents?title=Leak&severity=critical", token, REPORT, **headers)
+
+
+def test_a_report_is_declared_in_the_callers_name_and_its_secret_is_nowhere(served, ledger):
+    answer = declares(served, served.token(Role.RESPONDER, "ana"))
+    assert (answer.status_code, answer.json()["manual"], answer.json()["runs"]) == (201, 1, 0)
+    incident = answer.json()["incident"]
+    assert [(each["act"], each["by"]) for each in told(served.parts, incident)] == [("declared", "ana")]
+    [called] = [each for each in told(served.parts) if each["act"] == "called"]
+    assert (called["what"], called["by"], called["on"]) == ("declare", "ana", "Leak")
+    shown = served.asks("GET", f"/incidents/{incident}", served.token(Role.VIEWER)).json()
+    assert (shown["incident"]["severity"], shown["incident"]["plan"]) == ("critical", answer.json()["digest"])
+    with ledger.read() as connection:
+        assert SECRET not in "".join(connection.connection.driver_connection.iterdump())
+
+
+def test_the_same_key_is_answered_the_same_and_declares_once(served):
+    ana, key = served.token(Role.RESPONDER, "ana"), {"Idempotency-Key": "5f1c"}
+    first, again = declares(served, ana, **key), declares(served, ana, **key)
+    assert (again.status_code, again.json()) == (201, first.json())
+    assert ("idempotent-replayed" in first.headers, again.headers["idempotent-replayed"]) == (False, "true")
+    assert len(served.parts.reading.incidents()) == 1
+    other = posts(served, "/incidents?title=Leak&severity=critical", ana, REPORT + "\n", **key)
+    assert (other.status_code, other.json()["reason"]) == (422, "key_was_used")
+    assert declares(served, served.token(Role.RESPONDER), **key).json()["incident"] != first.json()["incident"]
+
+
+@pytest.mark.parametrize("role", [Role.VIEWER, Role.RESPONDER, Role.APPROVER])
+def test_each_act_is_for_its_role_and_a_refusal_is_counted_and_evidence(served, role):
+    token = served.token(role)
+    described = served.described["paths"]
+    assert set(ACTS) == {*Act} - {Act.READ, Act.BREAK_GLASS}
+    assert len([path for path, how in described.items() if "post" in how]) == len(ACTS) + 4  # stop and continue: three
+    refused = [act for act in ACTS if not may(role, act)]
+    for act, path in ACTS.items():
+        answer = posts(served, path, token, GIVEN.get(act, WHY))
+        assert (answer.status_code == 403) == (act in refused), answer.text
+        assert act not in refused or answer.json()["detail"].endswith(f"needs the role {NEEDS[act]}")
+    assert [each["what"] for each in told(served.parts) if each["act"] == "refused"] == refused
+    metrics = served.client.get("/metrics").text
+    assert all(f'rotator_api_refusals_total{{act="{act}",reason="role"}} 1' in metrics for act in refused)
+
+
+def test_who_is_refused_too_often_is_no_more_written_down(served):
+    viewer = served.token(Role.VIEWER)
+    codes = [posts(served, "/stop", viewer, WHY).status_code for _ in range(32)]
+    assert codes == [403] * 30 + [429] * 2
+    assert len([each for each in told(served.parts) if each["act"] == "refused"]) == 30
+
+
+def test_four_eyes_hold_in_the_service_whatever_token_somebody_shows(tmp_path, ledger, house):
+    company, deployment = house
+    stolen, _ = company.stolen(KEY)
+    deployment.declare([stolen], wanted=Strategy.REVOKE_ONLY)
+    found = api(tmp_path, ledger, RULE)
+    with ledger.write() as connection:
+        connection.exec_driver_sql("UPDATE plan SET by = 'bo'")
+    digest = found.parts.approvals.newest("inc-1")
+
+    def says(person, role, **more):
+        return posts(found, "/incidents/inc-1/approve", found.token(role, person), {"digest": digest, **more})
+
+    assert says("bo", Role.ADMIN).json()["reason"] == "not_allowed"
+    assert "ana is a responder here" in says("ana", Role.ADMIN).json()["detail"]
+    assert "gone is a viewer here" in says("gone", Role.ADMIN).json()["detail"]
+    assert "nobody in [[people]]" in says("", Role.ADMIN).json()["detail"]
+    assert found.parts.reading.incident("inc-1").approved_at is None
+    yes = says("cy", Role.APPROVER).json()
+    assert (yes["is_new"], yes["begins"], yes["destroys"], yes["start"]) == (True, True, False, "rotator up")
+    assert told(found.parts, "inc-1")[-1]["by"] == "cy"
+    assert says("ana", Role.RESPONDER, break_glass=True).status_code == 422
+    glass = says("ana", Role.RESPONDER, break_glass=True, reason="alone at night", scope="destruction")
+    assert (glass.status_code, glass.json()["destroys"]) == (200, True)
+    reviewed = posts(found, "/incidents/inc-1/review", found.token(Role.APPROVER, "bo"), {"note": "right"})
+    assert reviewed.json() == {"reviewed": ["destruction by ana"]}
+
+
+def test_what_is_to_be_typed_is_to_be_said_here_too(tmp_path, ledger, house):
+    company, deployment = house
+    stolen, _ = company.stolen(KEY)
+    deployment.declare([stolen], wanted=Strategy.REVOKE_ONLY)
+    text = RULE.replace("[approval]", '[approval]\nconfirm = ["environment:production"]')
+    entry = f'[[credentials]]\nmatch = {{provider = "{KEY}"}}\nenvironment = "production"\n'
+    found = api(tmp_path, ledger, text + entry)
+    given = {"digest": found.parts.approvals.newest("inc-1")}
+    asked = posts(found, "/incidents/inc-1/approve", found.token(Role.APPROVER, "bo"), given)
+    assert (asked.status_code, asked.json()["mend"]) == (409, "revoke 1 production")
+    said = {**given, "confirm": "revoke 1 production"}
+    assert posts(found, "/incidents/inc-1/approve", found.token(Role.APPROVER, "bo"), said).json()["begins"]
+
+
+def test_stop_and_continue_by_incident_connection_and_all(served, house):
+    company, deployment = house
+    deployment.start([company.stolen(KEY)[0]])
+    token = served.token(Role.RESPONDER, "ana")
+    for path, what in (("", "everything"), ("/incidents/inc-1", "incident inc-1")):
+        stopped = posts(served, f"{path}/stop", token, WHY)
+        assert (stopped.json()["what"], stopped.json()["waiting"]) == (what, 1)
+        again = posts(served, f"{path}/stop", token, WHY)
+        assert (again.status_code, again.json()["reason"]) == (409, "not_so_now")
+        assert posts(served, f"{path}/continue", token, WHY).json() == {"what": what, "still": []}
+    assert posts(served, "/connections/inc-1/stop", token, WHY).json()["reason"] == "no_such_connection"
+    acts = [(each["act"], each["by"]) for each in told(served.parts, "inc-1")[-4:]]
+    assert acts == [("stopped", "ana"), ("continued", "ana")] * 2
+
+
+def test_gates_hosts_and_exposures_are_set_by_hand(served, house):
+    company, deployment = house
+    deployment.declare([company.stolen(KEY)[0]], footholds=["build-7"])
+    token = served.token(Role.APPROVER, "bo")
+    shut = posts(served, "/incidents/inc-1/gates/no_legal_hold/close", token, WHY).json()
+    assert (shut["gate"], shut["is_open"], shut["open_footholds"]) == ("no_legal_hold", False, ["build-7"])
+    assert posts(served, "/incidents/inc-1/gates/no_legal_hold/open", token, WHY).json()["is_open"]
+    assert posts(served, "/incidents/inc-1/hosts/build-7/isolate", token, WHY).json()["open_footholds"] == []
+    away = posts(served, "/incidents/inc-1/exposures/inc-1.r1/dismiss", token, {**WHY, "as": "canary"})
+    assert away.json() == {"of": "inc-1.r1", "issuer_says": "", "at_work": False, "did": []}
+    back = posts(served, "/incidents/inc-1/exposures/inc-1.r1/reopen", token, WHY).json()
+    assert back["digest"] == served.parts.approvals.newest("inc-1")
+    issuer = posts(served, "/incidents/inc-1/exposures/inc-1.r1/dismiss", token, {**WHY, "as": "already_dead"})
+    assert (issuer.status_code, issuer.json()["reason"]) == (409, "not_so_now")
+    assert "only it can say that" in issuer.json()["detail"]
+
+
+def test_a_persons_hand_on_a_run(served, house):
+    company, deployment = house
+    deployment.start([company.stolen(KEY)[0]], wanted=Strategy.REVOKE_ONLY)
+    deployment.rest(patience_s=3600)
+    token = served.token(Role.APPROVER, "bo")
+    [held] = [name for name, state in deployment.steps().items() if state == "held"]
+    at = "/runs/inc-1.r1/steps"
+    retried = posts(served, f"{at}/{held}/retry", token, WHY)
+    assert (retried.status_code, retried.json()["reason"]) == (409, "not_so_now")
+    asked = posts(served, f"{at}/contain/undo", token, WHY)
+    assert (asked.status_code, asked.json()["reason"]) == (409, "not_confirmed")
+    assert "this makes a stolen credential work again, for whoever has it" in asked.json()["warnings"]
+    assert "no longer waits" in posts(served, f"{at}/{held}/release", token, WHY).json()["meant"]
+    undone = posts(served, f"{at}/contain/undo", token, {**WHY, "yes": True}).json()
+    assert ("contain" in undone["takes_back"], held in undone["skipped"]) == (True, True)
+    assert [each["act"] for each in told(served.parts, "inc-1")[-2:]] == ["released", "undone"]
+    assert posts(served, "/runs/inc-9.r1/steps/suspend/skip", token, WHY).json()["reason"] == "no_such_run"
+
+
+@pytest.mark.parametrize(
+    ("path", "given", "status", "where"),
+    [
+        ("/stop", {}, 422, "body.reason"),
+        ("/stop", {"reason": " "}, 422, "body.reason"),
+        ("/stop", {**WHY, "resaon": "x"}, 422, "body.resaon"),
+        ("/stop", "no json", 422, "body"),
+        ("/stop", {"reason": "x" * 70_000}, 413, ""),
+        ("/incidents?title=x", "", 422, ""),
+        ("/incidents?title=x&strategy=panic", REPORT, 422, ""),
+        ("/incidents?title=x&exposed_at=2999-01-01T00:00:00Z", REPORT, 422, ""),
+        ("/incidents?title=x&exposed_at=2026-01-01T00:00:00", REPORT, 422, "query.exposed_at"),
+        ("/incidents", REPORT, 422, "query.title"),
+    ],
+)
+def test_bad_input_is_one_clear_problem_and_changes_nothing(served, path, given, status, where):
+    answer = posts(served, path, served.token(Role.RESPONDER), given)
+    assert answer.status_code == status, answer.text
+    assert where in str(answer.json().get("errors", answer.json()))
+    assert SECRET not in answer.text
+    assert [each["act"] for each in told(served.parts)] == ["token_created"]
+    assert served.parts.reading.incidents() == []
