@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rotator.cli import completion
 from rotator.cli.options import Context
 from rotator.errors import BadInput, NotAllowed
 from rotator.report.plain import plain
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
     from rotator.bootstrap import Rotator
     from rotator.ledger.approvals import Outcome
 
-Id = Annotated[str, typer.Argument(metavar="INCIDENT", help="The incident's id, or `last`.")]
+Id = Annotated[
+    str, typer.Argument(metavar="INCIDENT", help="The incident's id, or `last`.", autocompletion=completion.incidents)
+]
 Confirm = Annotated[
     str | None,
     typer.Option(metavar="WORDS", help="What would have to be typed at a terminal, such as `revoke 12 production`."),
@@ -46,7 +49,14 @@ def approve(  # noqa: PLR0917 - options, which callers name
     reason: Annotated[str | None, typer.Option(help="Why the glass is broken; it becomes evidence.")] = None,
     confirm: Confirm = None,
 ) -> None:
-    """Approve a plan by its digest; the work starts once enough people have said so."""
+    """Approve a plan by its digest.
+
+    The work, which changes credentials at their issuers, starts once enough people have said so.
+
+    Exit codes: 0 approved; 3 more people are wanted; 4 you may not, or it was not confirmed.
+
+    Example: rotator approve last --digest 0123456789abcdef
+    """
     from rotator import response  # noqa: PLC0415 - only who approves pays for them
     from rotator.cli.watching import start_workers  # noqa: PLC0415
     from rotator.confirmation import words_for  # noqa: PLC0415
@@ -67,7 +77,8 @@ def approve(  # noqa: PLR0917 - options, which callers name
     start_workers(given, parts)
     begin = f"{given.called} approve {name} --digest {digest}"
     watch = f"watch it with: {given.called} incident watch {name}"
-    typer.echo(plain("; ".join([_became(found), *(f"{each}: {begin}{each.option}" for each in found.wanted), watch])))
+    for line in (_became(found), *(f"{each}: {begin}{each.option}" for each in found.wanted), watch):
+        typer.echo(plain(line))
     if any(each.scope in scopes | {Scope.CONTAINMENT} for each in found.wanted):
         raise typer.Exit(3)
 
@@ -77,7 +88,12 @@ def review(
     incident: Id,
     note: Annotated[str, typer.Option(help="What you found; it becomes evidence.")],
 ) -> None:
-    """Say that you looked at what broken glass or a standing order let through, and what you found."""
+    """Say that you looked at what began without an approval.
+
+    That is what broken glass or a standing order let through, and what you found. Starts and stops nothing.
+
+    Example: rotator review last --note "right, and in time"
+    """
     from rotator import response  # noqa: PLC0415
 
     given: Context = context.obj

@@ -23,10 +23,16 @@ def close(
         bool, typer.Option("--accept-open", help="Close it although something is open; what, is evidence.")
     ] = False,
 ) -> None:
-    """Say that an incident is over: nothing of it is approved or added any more, until it is opened again.
+    """Say that an incident is over.
+
+    Nothing of it is approved or added any more, until it is opened again.
 
     While something is open it says what, and closes nothing. What is scheduled to be destroyed is destroyed all the
     same. What was merged into it is closed with it.
+
+    Exit code 3: something is open, and it was not closed.
+
+    Example: rotator incident close last --reason "…"
     """
     from rotator import response  # noqa: PLC0415
 
@@ -48,7 +54,12 @@ def close(
 
 
 def reopen(context: typer.Context, incident: Id, reason: Reason) -> None:
-    """Open a closed incident again: it can be added to, and what is added approved. Nothing starts by it."""
+    """Open a closed incident again. Nothing starts by it.
+
+    It can be added to, and what is added approved.
+
+    Example: rotator incident reopen last --reason "…"
+    """
     from rotator import response  # noqa: PLC0415
 
     given: Context = context.obj

@@ -36,17 +36,22 @@ class Shell(StrEnum):
 def register(app: typer.Typer) -> None:
     """Add this file's commands, and let shells ask."""
     completion_init()
-    app.command("completion", epilog='Example: eval "$(rotator completion bash)"')(completion)
+    app.command("completion")(completion)
 
 
 def completion(shell: Annotated[Shell, typer.Argument(metavar="SHELL", help="bash, zsh or fish.")]) -> None:
-    """Print the script that lets a shell complete commands, options and names. Changes nothing.
+    """Print the script that lets a shell complete words.
 
-    For good: bash: rotator completion bash > ~/.local/share/bash-completion/completions/rotator; zsh: rotator
-    completion zsh > "${fpath[1]}/_rotator"; fish: rotator completion fish > ~/.config/fish/completions/rotator.fish
+    bash: rotator completion bash >> ~/.bashrc
+
+    zsh, behind compinit: rotator completion zsh >> ~/.zshrc
+
+    fish: rotator completion fish > ~/.config/fish/completions/rotator.fish
 
     Names of incidents, connections, kinds and playbooks are completed out of the configuration and the ledger. No
     issuer is asked, and no secret is read.
+
+    Example: eval "$(rotator completion bash)"
     """
     typer.echo(get_completion_script(prog_name="rotator", complete_var=VARIABLE, shell=shell.value))
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def register(app: typer.Typer) -> None:
     """Add this file's commands."""
     group = typer.Typer(help="Look at the configuration in force.", no_args_is_help=True)
-    group.command("show", epilog="Example: rotator config show --origin")(show)
+    group.command("show")(show)
     app.add_typer(group, name="config")
 
 
@@ -33,6 +33,8 @@ def show(
     With --origin it tells of each whether it comes from a flag, from a variable of the environment, from which line of
     the file, or is the default; -o json and jsonl always tell. Secrets are shown as the references that they are
     (env:NAME, file:PATH, vault:PATH#KEY) and never read; an address is shown without its login and its query.
+
+    Example: rotator config show --origin
     """
     from rotator.settings.file import chosen  # noqa: PLC0415 - pydantic is not free
     from rotator.settings.origin import in_force  # noqa: PLC0415

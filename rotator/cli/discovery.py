@@ -50,9 +50,15 @@ def discover(
     ] = False,
     output: OutputOption = Output.TABLE,
 ) -> None:
-    """List the credentials that a connection's issuer knows, with owner, age and last use. Changes nothing there.
+    """List the credentials that a connection's issuer knows.
+
+    It tells owner, age and last use. Changes nothing there.
 
     Kinds that cannot be listed are named, since what nobody lists may exist all the same.
+
+    Exit code 1: a list could not be had.
+
+    Example: rotator inventory discover aws-prod --save
     """
     given: Context = context.obj
     parts = given.parts()
@@ -85,10 +91,14 @@ def coverage(
     ] = None,
     output: OutputOption = Output.TABLE,
 ) -> None:
-    """Compare what issuers list with what the configuration and the imported inventory say. Only asks.
+    """Compare what issuers list with what the inventory says.
 
-    Tells which credentials nobody has said anything of, unused ones included, which entries fit nothing that is
-    listed, and what cannot be listed at all. Ends with 3 where a credential is not covered.
+    The configuration's entries count as well as imported ones. Only asks.
+
+    Tells which credentials nobody has said anything of, unused ones included, which entries fit nothing that is listed,
+    and what cannot be listed at all. Ends with 3 where a credential is not covered.
+
+    Example: rotator inventory coverage aws-prod
     """
     from rotator.flow import inventory  # noqa: PLC0415
 

@@ -29,7 +29,12 @@ def list_entries(
     context: typer.Context,
     output: Annotated[Listing, typer.Option("--output", "-o", help="How to print them.")] = Listing.TABLE,
 ) -> None:
-    """List what is known of credentials: from the configuration, imported, and kept of what issuers list."""
+    """List what is known of credentials.
+
+    It is from the configuration, imported, or kept of what issuers list.
+
+    Example: rotator inventory list -o csv
+    """
     from rotator.shown.inventory import entries  # noqa: PLC0415 - only this command pays for it
 
     given: Context = context.obj

@@ -26,7 +26,12 @@ def register(app: typer.Typer) -> None:
 
 
 def list_exposures(context: typer.Context, incident: Id, output: OutputOption = Output.TABLE) -> None:
-    """List what is exposed: how sure that is, where it was seen first, and as what it was dismissed."""
+    """List what is exposed, and how sure that is.
+
+    It tells where each was seen first, and as what it was dismissed.
+
+    Example: rotator exposure list last -o jsonl
+    """
     from rotator.report.dismissed import exposure_rows, exposure_table  # noqa: PLC0415 - Rich is not free
 
     given: Context = context.obj
@@ -47,10 +52,14 @@ def dismiss(
     as_: Annotated[str, typer.Option("--as", help="false_positive, canary, not_ours or already_dead.")],
     reason: Reason,
 ) -> None:
-    """Leave a credential alone: it never begins, or gives way before its next call. It stays in the report.
+    """Leave a credential alone. It stays in the report.
+
+    Its run never begins, or gives way before its next call.
 
     Nobody waits for it any more, and it counts as no reader of new secrets. So `already_dead` and `not_ours` are
     believed only when its issuer, which is asked, does not know it; of a task no issuer can be asked.
+
+    Example: rotator exposure dismiss last AKIA… --as canary --reason "…"
     """
     from rotator import response  # noqa: PLC0415
     from rotator.flow.dismissal import disposition  # noqa: PLC0415
@@ -72,7 +81,12 @@ def dismiss(
 
 
 def reopen(context: typer.Context, incident: Id, name: Name, reason: Reason) -> None:
-    """Take a dismissal back: its run goes on where it was; what nobody approved yet waits for an approval."""
+    """Take a dismissal back: its run goes on where it was.
+
+    What nobody approved yet waits for an approval.
+
+    Example: rotator exposure reopen last AKIA… --reason "…"
+    """
     from rotator import response  # noqa: PLC0415
     from rotator.cli.watching import start_workers  # noqa: PLC0415
 

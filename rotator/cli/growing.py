@@ -50,10 +50,14 @@ def add(  # noqa: PLR0917 - options, which callers name
     foothold: Footholds = None,
     severity: Worse = None,
 ) -> None:
-    """Let an incident grow: what it does not have yet is planned as one more revision, to be approved.
+    """Let an incident grow by what other reports name.
 
-    What it has gains where it was seen, and what runs goes on. Once it is critical, no run of it that is approved
-    waits for its owners.
+    What it does not have yet is planned as one more revision, to be approved.
+
+    What it has gains where it was seen, and what runs goes on. Once it is critical, no run of it that is approved waits
+    for its owners.
+
+    Example: rotator incident add last more.jsonl
     """
     from rotator import growth  # noqa: PLC0415 - only who plans pays for it
     from rotator.ledger.growing import Overtaken  # noqa: PLC0415
@@ -149,9 +153,13 @@ def merge(
     ],
     into: Annotated[str, typer.Argument(metavar="INTO", help="That other one.", autocompletion=completion.incidents)],
 ) -> None:
-    """Make one incident of two: what nobody approved of the first becomes revisions of the other's plan.
+    """Make one incident of two.
+
+    What nobody approved of the first becomes revisions of the other's plan.
 
     What works already goes on as it is, and is told under both.
+
+    Example: rotator incident merge inc-20261123-a1b2c3 last
     """
     from rotator import response  # noqa: PLC0415
 

@@ -56,9 +56,12 @@ def register(app: typer.Typer) -> None:
 
 
 def stop(context: typer.Context, reason: Reason, name: Stoppable = None) -> None:
-    """Start no more calls: of one incident, of one connection, or, with no name, of anything.
+    """Stop: start no more calls. Nothing is lost.
 
-    It takes hold within one call's deadline. Nothing is lost; `rotator continue` lets the work go on.
+    Of one incident, of one connection, or, with no name, of anything. It takes hold within one call's deadline;
+    `rotator continue` lets the work go on.
+
+    Example: rotator stop aws-prod --reason "…"
     """
     from rotator import response  # noqa: PLC0415
     from rotator.ports import CALL_DEADLINE_S  # noqa: PLC0415
@@ -73,7 +76,10 @@ def stop(context: typer.Context, reason: Reason, name: Stoppable = None) -> None
 
 
 def go_on(context: typer.Context, reason: Reason, name: Stoppable = None) -> None:
-    """Let what was stopped go on by itself, where it was."""
+    """Let what was stopped go on by itself, where it was.
+
+    Example: rotator continue aws-prod --reason "…"
+    """
     from rotator import response  # noqa: PLC0415
 
     parts = _parts(context)
@@ -88,12 +94,17 @@ def retry(context: typer.Context, run: Run, step: StepName, reason: Reason) -> N
 
     A step that was held because of credentials, or a value in a store, that nobody here knows: to retry it is to say
     that these are all right. What only waits for its time does not come early by this: see `rotator hold release`.
+
+    Example: rotator run retry inc-20261123-a1b2c3.r1 issue --reason "…"
     """
     _decide(context, run, step, reason, skip_it=False)
 
 
 def skip(context: typer.Context, run: Run, step: StepName, reason: Reason) -> None:
-    """Go on without a failed or held step. What it would have shown stays unknown, and the report says so."""
+    """Go on without a failed or held step. What it would have shown stays unknown, and the report says so.
+
+    Example: rotator run skip inc-20261123-a1b2c3.r1 verify_dead --reason "…"
+    """
     _decide(context, run, step, reason, skip_it=True)
 
 
@@ -112,6 +123,8 @@ def done(context: typer.Context, run: Run, step: StepName, reason: Reason) -> No
     """Say that you did what a step asked of you. Where a knock can show it, the machine then proves it.
 
     A step asks where no machine can do it: the report shows what, and for which credential.
+
+    Example: rotator run done inc-20261123-a1b2c3.r1 revoke --reason "…"
     """
     from rotator import response  # noqa: PLC0415
 
@@ -132,10 +145,16 @@ def undo(
         bool, typer.Option("--yes", help="Resume an exposed credential, or give back a refused one, without asking.")
     ] = False,
 ) -> None:
-    """Take back what the run has done from this step on, backwards; what was still to come is skipped.
+    """Take back what a run has done from one step on, backwards.
 
-    Undoing a suspension makes a stolen credential work again; undoing a delivery alone gives consumers one back that
-    is refused. Both are asked for. What was destroyed stays so: no undo passes that.
+    What was still to come is skipped.
+
+    Undoing a suspension makes a stolen credential work again; undoing a delivery alone gives consumers one back that is
+    refused. Both are asked for. What was destroyed stays so: no undo passes that.
+
+    Exit code 4: it was not confirmed, and nothing was changed.
+
+    Example: rotator run undo inc-20261123-a1b2c3.r1 suspend --reason "…"
     """
     from rotator import response  # noqa: PLC0415
 
@@ -167,6 +186,8 @@ def release(context: typer.Context, run: Run, step: StepName, reason: Reason) ->
     read the new secret goes on too: you accept that risk under your name, of those who may read it now, and the report
     names them; for whoever comes later it waits again. The first step of a run that waits until the rotator's own
     credential is replaced goes on too. The report names first what would end such a wait without a risk.
+
+    Example: rotator hold release inc-20261123-a1b2c3.r1 revoke --reason "…"
     """
     from rotator import response  # noqa: PLC0415
 
@@ -178,7 +199,10 @@ def release(context: typer.Context, run: Run, step: StepName, reason: Reason) ->
 
 
 def open_gate(context: typer.Context, incident: Id, gate: GateName, reason: Reason) -> None:
-    """Open a gate: what waits for it goes on. Opening `no_legal_hold` lifts a legal hold."""
+    """Open a gate: what waits for it goes on. Opening `no_legal_hold` lifts a legal hold.
+
+    Example: rotator gate open last host_isolated --reason "…"
+    """
     _set_gate(context, incident, gate, reason, is_open=True)
 
 
@@ -186,6 +210,8 @@ def close_gate(context: typer.Context, incident: Id, gate: GateName, reason: Rea
     """Shut a gate: steps wait for it from now on. Shutting `no_legal_hold` places a legal hold.
 
     What was begun is not called back. Under a legal hold no sealed secret of the incident is destroyed either.
+
+    Example: rotator gate close last no_legal_hold --reason "…"
     """
     _set_gate(context, incident, gate, reason, is_open=False)
 
@@ -211,7 +237,12 @@ def _set_gate(context: typer.Context, incident: str, gate: str, reason: str, *, 
 
 
 def list_gates(context: typer.Context, incident: Id, output: OutputOption = Output.TABLE) -> None:
-    """List an incident's gates: how each stands, who said so, and how many steps wait for it."""
+    """List an incident's gates and how each stands.
+
+    It tells who said so, and how many steps wait for it.
+
+    Example: rotator gate list last -o jsonl
+    """
     from rotator.report.clocks import moment  # noqa: PLC0415
     from rotator.report.tables import plain_table, words  # noqa: PLC0415
 
@@ -238,7 +269,10 @@ def isolate(
     host: Annotated[str, typer.Argument(metavar="HOST", help="A foothold that was named when it was declared.")],
     reason: Reason,
 ) -> None:
-    """Say that a host is cut off. With the last known foothold, the gate `host_isolated` opens by itself."""
+    """Say that a host is cut off. With the last known foothold, the gate `host_isolated` opens by itself.
+
+    Example: rotator host isolate last ci-7 --reason "…"
+    """
     from rotator import response  # noqa: PLC0415
     from rotator.flow.scope import host_name  # noqa: PLC0415
 

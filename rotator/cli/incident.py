@@ -36,7 +36,10 @@ def register(app: typer.Typer) -> None:
 
 
 def list_incidents(context: typer.Context, output: OutputOption = Output.TABLE) -> None:
-    """List incidents, the newest first."""
+    """List incidents, the newest first.
+
+    Example: rotator incident list -o jsonl
+    """
     from rotator.report.tables import plain_table, words  # noqa: PLC0415
     from rotator.shown.incidents import listed  # noqa: PLC0415
 
@@ -78,7 +81,12 @@ def declare(  # noqa: PLR0917 - options, which callers name
     foothold: Footholds = None,
     output: OutputOption = Output.TABLE,
 ) -> None:
-    """Declare an incident and plan it; nothing starts before `rotator approve`."""
+    """Declare an incident and plan it; `rotator approve` starts it.
+
+    It is kept in the ledger. Issuers are asked whose the credentials are; nothing is changed there.
+
+    Example: rotator incident declare leak.jsonl --title "CI log"
+    """
     given: Context = context.obj
     of = Given(files or (), package or (), advisory or (), evidence or ())
     asked = Asked(of, access, graph, strategy, exclude, reason, exposed_at, foothold, severity)
@@ -95,9 +103,13 @@ def declare(  # noqa: PLR0917 - options, which callers name
 
 
 def plan(context: typer.Context, incident: Id, output: OutputOption = Output.TABLE) -> None:
-    """Show the newest revision of an incident's plan as it was made, its digest, and whether it can be approved.
+    """Show an incident's plan and its digest.
+
+    It is the newest revision as it was made, and whether it can be approved. Changes nothing.
 
     With it stand the earlier ones that nobody approved either: one yes is for all of them.
+
+    Example: rotator plan last
     """
     from rotator.report.terminal import planned_text  # noqa: PLC0415
     from rotator.shown.incidents import plan as plan_of  # noqa: PLC0415
@@ -112,7 +124,15 @@ def plan(context: typer.Context, incident: Id, output: OutputOption = Output.TAB
 
 
 def watch(context: typer.Context, incident: Id, output: OutputOption = Output.TABLE) -> None:
-    """Follow an incident until nothing moves by itself, then report."""
+    """Follow an incident until nothing moves by itself; then report.
+
+    Starts embedded workers where none run. Ctrl-C only detaches: the work goes on.
+
+    Exit codes: as the report's: 0 all dead and replaced; 3 something is open; 1 failed. `rotator --help` has all. 130:
+    detached.
+
+    Example: rotator incident watch last
+    """
     from rotator.cli.watching import follow, start_workers  # noqa: PLC0415
 
     given: Context = context.obj
@@ -123,7 +143,12 @@ def watch(context: typer.Context, incident: Id, output: OutputOption = Output.TA
 
 
 def report(context: typer.Context, incident: Id, output: OutputOption = Output.TABLE) -> None:
-    """Print an incident's report; the exit code says whether anything is open."""
+    """Print an incident's report. Changes nothing.
+
+    Exit codes: as the report's: 0 all dead and replaced; 3 something is open; 1 failed. `rotator --help` has all.
+
+    Example: rotator report last -o json
+    """
     from rotator.cli.watching import finish  # noqa: PLC0415
 
     given: Context = context.obj

@@ -45,10 +45,14 @@ def import_files(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change; change nothing.")] = False,
     output: OutputOption = Output.TABLE,
 ) -> None:
-    """Import what is known of credentials: owner, criticality, what they read, who uses them, from where.
+    """Import what is known of credentials, from files.
+
+    That is owner, criticality, what they read, who uses them, from where.
 
     One entry for each match. A second import of the same changes nothing; of what changes, the history is kept. With
     one bad row nothing is imported at all.
+
+    Example: rotator inventory import credentials.yaml --dry-run
     """
     from rotator.flow.inventory import Act  # noqa: PLC0415
     from rotator.response import actor  # noqa: PLC0415
@@ -161,7 +165,12 @@ def history(
     ],
     output: OutputOption = Output.TABLE,
 ) -> None:
-    """Show how an imported entry came to say what it says: who changed what, when, and from which file."""
+    """Show how an imported entry came to say what it says.
+
+    It tells who changed what, when, and from which file.
+
+    Example: rotator inventory history owner=ci
+    """
     from rotator.flow.inventory import Act, Change  # noqa: PLC0415
     from rotator.report.clocks import moment  # noqa: PLC0415
 

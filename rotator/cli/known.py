@@ -36,7 +36,12 @@ def lint(
         list[Path] | None, typer.Argument(metavar="FILE", help="Playbooks; all that apply here if none is given.")
     ] = None,
 ) -> None:
-    """Say every mistake of playbooks, with its line."""
+    """Say every mistake of playbooks, with its line.
+
+    Exit code 2: a playbook has a mistake.
+
+    Example: rotator playbook lint playbooks/acme_token.yaml
+    """
     from rotator import playbook_file  # noqa: PLC0415
 
     found = files or playbook_file.files(context.obj.parts().settings.playbooks)
@@ -51,7 +56,10 @@ def lint(
 
 
 def list_playbooks(context: typer.Context, output: OutputOption = Output.TABLE) -> None:
-    """List the playbooks that apply here."""
+    """List the playbooks that apply here.
+
+    Example: rotator playbook list -o jsonl
+    """
     from rotator.report.tables import plain_table, words  # noqa: PLC0415
 
     given: Context = context.obj
@@ -72,7 +80,10 @@ def show(
     ],
     output: OutputOption = Output.TABLE,
 ) -> None:
-    """Show one playbook's steps, strategy by strategy."""
+    """Show one playbook's steps, strategy by strategy.
+
+    Example: rotator playbook show aws_iam_access_key
+    """
     from rotator.flow.playbook_words import meant  # noqa: PLC0415 - pydantic is not free
 
     given: Context = context.obj
@@ -91,14 +102,22 @@ def show(
 
 
 def schema() -> None:
-    """Print the JSON Schema of playbooks, for editors."""
+    """Print the JSON Schema of playbooks, for editors.
+
+    Example: rotator playbook schema
+    """
     from rotator.flow.playbook import json_schema  # noqa: PLC0415
 
     typer.echo(json.dumps(json_schema(), indent=2))
 
 
 def list_providers(context: typer.Context, output: OutputOption = Output.TABLE) -> None:
-    """List kinds of credentials: what can be done to each by machine, what that was tested against, who serves it."""
+    """List kinds of credentials, and what can be done to each.
+
+    It tells what a machine can do, what that was tested against, and who serves it.
+
+    Example: rotator provider list -o jsonl
+    """
     from rotator.report import kinds  # noqa: PLC0415
     from rotator.report.tables import plain_table, words  # noqa: PLC0415
     from rotator.shown.kinds import kinds as kinds_here  # noqa: PLC0415
@@ -133,17 +152,23 @@ def check_providers(
     ] = None,
     output: OutputOption = Output.TABLE,
 ) -> None:
-    """Ask every connection about a credential that is not there, and what the rotator may do. Only asks.
+    """Ask connections what the rotator may do. Changes nothing.
+
+    Each is asked about a credential that is not there.
 
     It tells whether the service answers, whether it knows the rotator, and what of the playbook it permits: to look
-    (identify, inspect), to issue or install a replacement, to suspend, resume, end sessions, uninstall, revoke.
-    Where that cannot be asked without trying, it says so. Stores and consumers are asked by `rotator doctor`.
+    (identify, inspect), to issue or install a replacement, to suspend, resume, end sessions, uninstall, revoke. Where
+    that cannot be asked without trying, it says so. Stores and consumers are asked by `rotator doctor`.
 
     In `-o json`, `may` says of each verb granted, refused or unknown, and `trouble` why one is not well (null: it lacks
     what `may` says is refused).
 
     No credential is changed, but to ask leaves traces: in the other side's logs (in Redis's ACL LOG, what it refuses),
     and of a Vault token whose uses are counted, each kind spends one or two.
+
+    Exit code 1: a connection does not answer, or refuses what is needed.
+
+    Example: rotator provider check aws-prod
     """
     from rotator.cli.checking import checked, counted  # noqa: PLC0415
 

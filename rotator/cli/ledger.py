@@ -23,7 +23,9 @@ def register(app: typer.Typer) -> None:
 
 
 def backup(context: typer.Context, file: New, output: OutputOption = Output.TABLE) -> None:
-    """Write the ledger, as it is at one moment, to a new file, while workers go on.
+    """Write the ledger, as it is at one moment, to a new file.
+
+    Workers go on meanwhile.
 
     The same file fits SQLite and PostgreSQL. The seal key is not in it: keep that elsewhere, or the sealed secrets in
     it can never be knocked with again. docs/operate.md says how often, and what a restore means.
@@ -43,7 +45,9 @@ def backup(context: typer.Context, file: New, output: OutputOption = Output.TABL
 
 
 def restore(context: typer.Context, file: Kept, output: OutputOption = Output.TABLE) -> None:
-    """Bring a backup into an empty ledger. It then stands still, until `rotator continue` lets it go on.
+    """Bring a backup into an empty ledger.
+
+    It then stands still, until `rotator continue` lets it go on.
 
     End every worker, beat, serve and up of the lost ledger first. What was done since the backup, people's acts too, is
     in no ledger any more: look at each incident before you let it go on. Each mint that was not finished then is looked

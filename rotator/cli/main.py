@@ -40,7 +40,6 @@ _LOOK_AFTER = 20_000
 
 app = typer.Typer(
     name="rotator",
-    help="Turn a leak report into revoked, proven-dead and replaced credentials.",
     no_args_is_help=True,
     add_completion=False,  # `rotator completion` prints the script: nobody's files are written to
     pretty_exceptions_enable=False,
@@ -81,7 +80,14 @@ def options(
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
     ] = False,
 ) -> None:
-    """Turn a leak report into revoked, proven-dead and replaced credentials."""
+    """Turn a leak report into revoked, proven-dead and replaced credentials.
+
+    To answer a leak: rotator respond FILE. To see how it stands: rotator report last. To find what is wrong: rotator
+    doctor. Results go to standard output, progress to standard error; -o json and jsonl are for programs.
+
+    Exit codes: 0 all dead, proven, and replaced where the plan says so; 1 failed; 2 bad input or usage, told in one
+    line; 3 something is open still: held, manual or unproven; 4 not allowed, or not approved; 130 interrupted.
+    """
     if no_color:
         os.environ["NO_COLOR"] = "1"
     context.obj = Context(config=config, quiet=quiet)

@@ -39,7 +39,12 @@ def register(app: typer.Typer) -> None:
 
 
 def list_channels(context: typer.Context, output: OutputOption = Output.TABLE) -> None:
-    """List the channels: what each hears of, what it was sent, and what it would not take."""
+    """List the channels by which people are told.
+
+    It tells what each hears of, what it was sent, and what it would not take.
+
+    Example: rotator notice list -o jsonl
+    """
     from rotator.ledger.told import GIVEN_UP, SENT  # noqa: PLC0415 - only this command pays for them
     from rotator.report.clocks import moment  # noqa: PLC0415
     from rotator.report.tables import plain_table, words  # noqa: PLC0415
@@ -86,7 +91,14 @@ def test_channel(
         str, typer.Argument(metavar="NAME", help="The channel's name.", autocompletion=completion.channels)
     ],
 ) -> None:
-    """Send a message to a channel that says it is a test. It waits for the answer, and tries once."""
+    """Send a channel a message that says it is a test.
+
+    It waits for the answer, and tries once.
+
+    Exit code 1: it was not told.
+
+    Example: rotator notice test oncall
+    """
     from rotator import clock  # noqa: PLC0415 - only this command pays for them
     from rotator.notices.wording import Line, Worded  # noqa: PLC0415
     from rotator.notifying import channel_of  # noqa: PLC0415

@@ -34,7 +34,12 @@ def intake(  # noqa: PLR0917 - options, which callers name
     evidence: Evidence = None,
     output: OutputOption = Output.TABLE,
 ) -> None:
-    """Show which credentials reports name, and which were within reach of a bad package; never the secrets."""
+    """Show which credentials reports name; never the secrets.
+
+    With evidence of a bad package, also those that were within its reach. Changes nothing.
+
+    Example: rotator intake trufflehog.jsonl
+    """
     from rotator.report.leaked import leaked_rows, leaked_table  # noqa: PLC0415 - Rich is not free
     from rotator.report.packages import evidence_rows, evidence_table  # noqa: PLC0415
 
@@ -71,7 +76,16 @@ def respond(  # noqa: PLR0917 - options, which callers name
     confirm: approval.Confirm = None,
     output: OutputOption = Output.TABLE,
 ) -> None:
-    """Declare an incident from reports or a bad package, plan, confirm, run, watch, and report."""
+    """Answer a leak: declare, plan, confirm, run, watch, report.
+
+    Nothing starts before the plan that it shows is confirmed. Then it changes credentials at their issuers and delivers
+    new ones to your stores. Ctrl-C only detaches: the work goes on.
+
+    Exit codes: as the report's: 0 all dead and replaced; 3 something is open; 1 failed. `rotator --help` has all. 4:
+    not confirmed, or not allowed.
+
+    Example: rotator respond trufflehog.jsonl --severity critical
+    """
     from rotator.cli import watching  # noqa: PLC0415 - only this command pays for them
     from rotator.confirmation import words_for  # noqa: PLC0415
     from rotator.report.leaked import leaked_table  # noqa: PLC0415

@@ -85,7 +85,12 @@ def new(
         Path | None, typer.Option("--in", help="Where the playbook goes; default: playbooks/ of a checkout, or here.")
     ] = None,
 ) -> None:
-    """Write a playbook to begin with; in a checkout, also the shapes of the vendor's answers that it is tried on."""
+    """Write a playbook to begin with.
+
+    In a checkout, also the shapes of the vendor's answers that it is tried on.
+
+    Example: rotator playbook new acme_token
+    """
     if provider != "http":
         raise BadInput(f"a kind with the provider {provider} is four files", name, "see docs/add-a-provider.md")
     if not re.fullmatch(r"[a-z][a-z0-9_]{0,62}", name):

@@ -37,7 +37,13 @@ def up(
     ] = None,
     until_idle: Annotated[bool, typer.Option("--until-idle", help="Stop when nothing is due soon.")] = False,
 ) -> None:
-    """Run worker, dispatcher and, with --port, the web in one process."""
+    """Run everything in one process.
+
+    That is worker, dispatcher and, with --port, the web: the embedded default, one on each ledger. Ends at SIGTERM or
+    Ctrl-C.
+
+    Example: rotator up --port 8420
+    """
     from rotator.cli.runtime import run_embedded  # noqa: PLC0415
 
     parts = _parts(context, embedded=True)
@@ -74,7 +80,12 @@ def worker(
         list[str] | None, typer.Option(metavar="LANE", help="Only these lanes: contain, replace, hygiene.")
     ] = None,
 ) -> None:
-    """Run a worker (PostgreSQL and Redis)."""
+    """Run a worker (PostgreSQL and Redis).
+
+    It does what dispatchers send: it changes credentials at their issuers. Any number may run. Ends at SIGTERM.
+
+    Example: rotator worker --lane contain
+    """
     from rotator.flow.playbook_words import meant  # noqa: PLC0415 - pydantic is not free
     from workers.app import LANES, make, quietly  # noqa: PLC0415 - Celery is not free
 
@@ -92,7 +103,12 @@ def worker(
 
 
 def beat(context: typer.Context) -> None:
-    """Run a dispatcher (PostgreSQL and Redis): any number, one leads."""
+    """Run a dispatcher (PostgreSQL and Redis).
+
+    It sends what is due to workers, and tells people what happens. Any number may run; one leads. Ends at SIGTERM.
+
+    Example: rotator beat
+    """
     from workers import beat as dispatching  # noqa: PLC0415
     from workers.app import make  # noqa: PLC0415
 
@@ -109,7 +125,12 @@ def beat(context: typer.Context) -> None:
 
 
 def serve(context: typer.Context, port: Port = 8420, host: Host = "127.0.0.1") -> None:
-    """Serve the web: health, readiness, metrics, and a door for each sender of alarms that the configuration names."""
+    """Serve the web: health, readiness, metrics, and alarms.
+
+    There is a door for each sender of alarms that the configuration names.
+
+    Example: rotator serve --host 0.0.0.0 --port 8420
+    """
     from rotator import logs  # noqa: PLC0415
     from rotator.api.app import listen, run  # noqa: PLC0415 - FastAPI is not free
 

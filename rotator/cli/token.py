@@ -38,9 +38,13 @@ def create(
     ] = "",
     expires: Annotated[str, typer.Option(metavar="TIME", help="How long it lasts: 12h, 30d; a year at most.")] = "30d",
 ) -> None:
-    """Make a token and print it, once and nowhere else: the ledger keeps its hash alone.
+    """Make a token for the API, and print it once.
+
+    The ledger keeps its hash alone: nobody can print it again.
 
     Where `[approval]` stands in the configuration, a person makes tokens of his own, and an admin those of others.
+
+    Example: rotator token create pager --role responder --expires 30d
     """
     from rotator import response  # noqa: PLC0415
     from rotator.flow.approval import Role  # noqa: PLC0415
@@ -59,7 +63,12 @@ def create(
 
 
 def list_tokens(context: typer.Context, output: OutputOption = Output.TABLE) -> None:
-    """List tokens, the newest first: what each may do, as whom, until when, and when it was used last."""
+    """List tokens, the newest first.
+
+    It tells what each may do, as whom, until when, and when it was used last.
+
+    Example: rotator token list -o jsonl
+    """
     from rotator import clock  # noqa: PLC0415 - only this command pays for them
     from rotator.api_token import PREFIX  # noqa: PLC0415
     from rotator.report.clocks import moment  # noqa: PLC0415
@@ -100,7 +109,10 @@ def list_tokens(context: typer.Context, output: OutputOption = Output.TABLE) -> 
 def revoke(
     context: typer.Context, name: Name, reason: Annotated[str, typer.Option(help="Why; it becomes evidence.")]
 ) -> None:
-    """Let a token open nothing any more, from the next request on."""
+    """Let a token open nothing any more, from the next request on.
+
+    Example: rotator token revoke pager --reason "…"
+    """
     from rotator import response  # noqa: PLC0415
 
     given: Context = context.obj

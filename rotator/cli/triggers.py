@@ -25,7 +25,12 @@ def register(app: typer.Typer) -> None:
 
 
 def list_triggers(context: typer.Context, output: OutputOption = Output.TABLE) -> None:
-    """List alarms, the newest first: when each came, its incident, and why one waits that has none."""
+    """List alarms that came over HTTP, the newest first.
+
+    It tells when each came, its incident, and why one waits that has none.
+
+    Example: rotator trigger list -o jsonl
+    """
     from rotator.report.clocks import moment  # noqa: PLC0415 - only this command pays for them
     from rotator.report.tables import plain_table, words  # noqa: PLC0415
 
