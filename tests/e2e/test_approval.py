@@ -105,7 +105,7 @@ def test_an_order_contains_at_once_two_approve_the_rest_and_one_reviews(acme, ho
         assert 'give --confirm "revoke 1 production"' in as_("ann")(*approve).ended(4).one_line
         assert "containment wants 1 more approval by bob" in as_("ann")(*approve, *typed).ended(3).out
         assert acme.alive() == {shop.id}
-        assert "approved; destruction wants 2 more approvals" in as_("bob")(*approve, *typed).ended(0).out
+        assert "approved\ndestruction wants 2 more approvals" in as_("bob")(*approve, *typed).ended(0).out
         until(lambda: acme.alive() == frozenset())
 
         until(lambda: parts.reading.scheduled()[0] == 2)
