@@ -1,0 +1,43 @@
+"""From triage to a declared plan: what one incident left out, the next one asks about before it makes a secret."""
+
+from __future__ import annotations
+
+from rotator import response
+from rotator.bootstrap import Rotator
+from rotator.flow.exclusion import exclusions
+from rotator.flow.incident import Severity
+from rotator.flow.unguarded import STEP
+from rotator.ports import Place
+from rotator.scoping import Scope
+from rotator.settings.file import load
+from rotator.triage import Findings
+from tests.flow.test_plan import stolen
+
+CONFIGURED = """
+data_dir = "data"
+[[connections]]
+name = "prod"
+family = "aws"
+region = "us-east-1"
+"""
+PLACE = Place("aws_secrets_manager", "prod", "ci")
+
+
+def prepared(monkeypatch, parts, *found, **asked):
+    scope = Scope(Findings(found, (), {}))
+    monkeypatch.setattr(response, "_scope", lambda *_: (scope, (), {}))
+    return response.prepare(parts, [object()], **asked)
+
+
+def test_a_later_incident_asks_before_each_mint_where_an_earlier_one_excluded_who_reads(tmp_path, monkeypatch):
+    (tmp_path / "rotator.toml").write_text(CONFIGURED)
+    parts = Rotator(load(tmp_path / "rotator.toml"))
+    reader = stolen("aws_iam_access_key", "2", owner="canary", reads=("prod:*",), deliver=(PLACE,))
+    key, other = (stolen("aws_iam_access_key", name, owner=name, reads=(), deliver=(PLACE,)) for name in "13")
+    out = exclusions(["id:2"], ["ours"], "ann")
+    first = prepared(monkeypatch, parts, other, reader, exclusions=out)
+    told = {"title": "stolen", "severity": Severity.HIGH, "detected_at": 1.0, "by": "ann"}
+    response.declare(parts, first, approved=True, **told)
+    [run] = prepared(monkeypatch, parts, key).plan.runs
+    assert STEP in [step.name for segment in run.segments for step in segment.steps]
+    parts.database.close()
