@@ -7,6 +7,7 @@ helper keeps them (`credsStore`), the file holds none: then it names no credenti
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
@@ -15,12 +16,14 @@ from rotator.flow.exposure import LIST, Exposure
 from rotator.intake.fields import mapping, material, word
 from rotator.intake.json_pieces import END, opened
 from rotator.intake.report import Head, Report
-from rotator.intake.shapes import GCP_KEY, told
+from rotator.intake.shapes import GCP_KEY, GITHUB_API, told
 
 SOURCE = LIST
 DESCRIPTION = "docker's config.json"
 
 _LOGIN = "docker_registry_login"
+_BESIDE = re.compile(r"(?:containers|docker|registry)\.(.+)")
+"""Where a GitHub Enterprise Server, with subdomain isolation, and a GitLab have their registries: beside themselves."""
 
 
 def claims(head: Head) -> bool:
@@ -47,8 +50,8 @@ def exposures(report: Report) -> Iterator[Exposure]:
             )
         else:
             source, rule, leaked = told(LIST, _LOGIN, secret, owner=owner, address=_address(registry))
-            if rule != _LOGIN:
-                leaked = replace(leaked, address=None)  # where images lie, the issuer of a token does not answer
+            if rule != _LOGIN and leaked.address:
+                leaked = replace(leaked, address=_issuer(rule, registry))
         yield Exposure(source=source, rule=rule, leaked=leaked, path=f"{report.name} ({registry})")
 
 
@@ -76,5 +79,17 @@ def _decoded(report: Report, where: str, text: str) -> str:
 
 
 def _address(registry: str) -> str | None:
-    host = registry.removeprefix("https://").removeprefix("http://").partition("/")[0]
+    host = _host(registry)
     return f"https://{host}" if host else None
+
+
+def _host(registry: str) -> str:
+    return registry.removeprefix("https://").removeprefix("http://").partition("/")[0]
+
+
+def _issuer(kind: str, registry: str) -> str:
+    """Return where the API of a token's issuer is, who does not answer where images lie."""
+    host = _host(registry).partition(":")[0]
+    if beside := _BESIDE.fullmatch(host):
+        return f"https://{beside[1]}"
+    return GITHUB_API if kind == "github_token" else f"https://{host}"

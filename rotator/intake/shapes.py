@@ -63,7 +63,8 @@ _RANDOM = 25
 """How many of 40 random letters differ at least: so many in 99 of 100, and in few paths or names (measured)."""
 
 _ANYBODYS = frozenset({"github_token", "gitlab_token"})
-_APIS = {"https://github.com": "https://api.github.com"}
+GITHUB_API = "https://api.github.com"
+_APIS = {"https://github.com": GITHUB_API}
 
 _LINE = 1 << 16
 """Characters of a line in which a secret is looked for."""

@@ -23,6 +23,7 @@ from rotator.intake.shapes import KINDS, kind_of, only_one_in
 from rotator.playbook_file import SHIPPED
 from tests.intake.planted import SAMPLES
 
+GITLAB = "glpat-aKjIg8xNbe3nNyjOq9wM"
 GITHUB = "ghp_X83RZJzzzzgEOzdmenCkhvMdgaKjIg8xNbe3"
 
 
@@ -133,7 +134,7 @@ def test_package_indexes_are_their_kind_or_their_hosts(told, exposures):
     token = Leaked(secret=Secret("npm_aKjIg8xNbe3nNyjOq9wMxEhh2FDEEtfj1234"))
     assert told("npmrc") == {"list:npm_token": (token, 1)}
     older, other, basic = exposures(
-        b"registry=https://x\n//registry.npmjs.example/:_authToken=0-1-2\n//a.example/npm/:_authToken=b\n"
+        b"registry=https://x\n//npm.npmjs.example/:_authToken=0-1-2\n//a.example/npm/:_authToken=b\n"
         b"//b.example/:_auth=dTpwOnc=\n//c.example/:_authToken=${NPM_TOKEN}\n"
     )
     assert (older.rule, other.rule, other.source) == ("npm_token", "a.example", "npmrc")
@@ -150,8 +151,14 @@ def test_a_registrys_login_is_what_it_really_is(told, exposures):
         Leaked(secret=Secret("hunter2"), owner="ci", address="https://registry.example.com:5000"),
         None,
     )
-    (token,) = exposures(json.dumps({"auths": {"images.example": {"username": "me", "password": GITHUB}}}).encode())
-    assert (token.rule, token.leaked) == ("github_token", Leaked(secret=Secret(GITHUB)))
+    for registry, token, api in (
+        ("images.example", GITHUB, "https://api.github.com"),
+        ("containers.github.example.com", GITHUB, "https://github.example.com"),
+        ("https://registry.git.example.com:5050/v2/", GITLAB, "https://git.example.com"),
+        ("git.example.com:5050", GITLAB, "https://git.example.com"),
+    ):
+        (login,) = exposures(json.dumps({"auths": {registry: {"username": "me", "password": token}}}).encode())
+        assert login.leaked == Leaked(secret=Secret(token), address=api)
     (key,) = exposures(b'{"auths": {"eu.images.example": {"auth": "X2pzb25fa2V5OnsiYSI6IDF9"}}}')
     assert (key.rule, key.leaked) == ("gcp_service_account_key", Leaked(secret=Secret('{"a": 1}')))
     assert exposures(b'{"credsStore": "desktop", "auths": {"x": {}}}') == []

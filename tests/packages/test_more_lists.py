@@ -222,8 +222,8 @@ web@1.0.0 /srv/web (PRIVATE)
 │   dependencies:
 └── chalk@5.6.1
     Terminal string styling done right
-    git+https://github.com/chalk/chalk.git
-    https://github.com/chalk/chalk#readme
+    git+https://git.example/chalk.git
+    https://git.example/chalk#readme
     /srv/web/node_modules/.pnpm/chalk@5.6.1/node_modules/chalk
 """
 PNPM_PATHS = """\
