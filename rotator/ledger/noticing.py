@@ -15,7 +15,7 @@ from rotator.claims import GATE, ONE_MINT, STOPPED
 from rotator.flow.dismissal import DISMISSED
 from rotator.flow.playbook_words import DESTRUCTION, Until
 from rotator.flow.run import BranchState
-from rotator.ledger import opening, tables
+from rotator.ledger import opening, revisions, tables
 from rotator.ledger.database import Database
 from rotator.ledger.notices import IS_DONE, tell
 from rotator.ledger.opening import BRAKE
@@ -51,26 +51,30 @@ _OVER = select(_noticed.c.incident).where(_IS_OVER)
 _TRIPPED = select(_gate.c.incident, _gate.c.by, _gate.c.reason).where(
     _gate.c.name == BRAKE, _gate.c.open == 0, ~_is_told(_gate.c.incident, literal(BRAKE))
 )
-_DONE = select(_incident.c.id).where(
-    _incident.c.approved_at.is_not(None),
-    _incident.c.closed_at.is_(None),
-    ~_is_told(_incident.c.id, literal(IS_DONE)),
-    exists().where(_run.c.incident == _incident.c.id),
-    ~exists().where(_run.c.incident == _incident.c.id, _run.c.evidence == "none", _run.c.dismissed.is_(None)),
-    ~exists().where(tables.manual.c.incident == _incident.c.id, tables.manual.c.dismissed.is_(None)),
-    ~exists().where(
+_IS_OPEN = or_(
+    exists().where(_run.c.incident == _incident.c.id, _run.c.evidence == "none", _run.c.dismissed.is_(None)),
+    exists().where(tables.manual.c.incident == _incident.c.id, tables.manual.c.dismissed.is_(None)),
+    exists().where(
         _branch.c.incident == _incident.c.id,
         ~func.coalesce(_branch.c.reason.startswith(DISMISSED, autoescape=True), False),
         or_(_STANDS_STILL, _branch.c.state == BranchState.OPEN.value),
     ),
 )
-_LOOKS = (_NEW, _OVER, _TRIPPED, _DONE)
+_DONE = select(_incident.c.id).where(
+    _incident.c.approved_at.is_not(None),
+    _incident.c.closed_at.is_(None),
+    _incident.c.merged_into.is_(None),
+    ~_is_told(_incident.c.id, literal(IS_DONE)),
+    exists().where(_run.c.incident == _incident.c.id),
+    ~_IS_OPEN,
+)
+_LOOKS = (_NEW, _OVER, _TRIPPED)
 
 
 def look(database: Database, now: float) -> bool:
     """Tell what is new since the last look; return whether anything was, or is over."""
     with database.read() as connection:
-        if all(connection.execute(each.limit(1)).first() is None for each in _LOOKS):
+        if all(connection.execute(each.limit(1)).first() is None for each in _LOOKS) and not _done(connection):
             return False
     with database.write() as connection:
         connection.execute(delete(_noticed).where(_IS_OVER))
@@ -82,10 +86,21 @@ def look(database: Database, now: float) -> bool:
             told = {"what": f"{step}: {_code(why)}"} if by == opening.ROTATOR else {"by": by}
             tell(connection, incident, Event.BRAKE_TRIPPED, {"waiting": waiting, **told}, now)
             _note(connection, incident, BRAKE)
-        for incident in connection.execute(_DONE).scalars().all():
-            tell(connection, incident, Event.DONE, _how(connection, incident), now)
+        for incident, *merged in _done(connection):
+            tell(connection, incident, Event.DONE, _how(connection, [incident, *merged]), now)
             _note(connection, incident, IS_DONE)
     return True
+
+
+def _done(connection: Connection) -> list[list[str]]:
+    """Return the incidents that are done, each with what was merged into it, of which nothing is open either."""
+    found = [[each, *revisions.merged(connection, each)] for each in connection.execute(_DONE).scalars().all()]
+    return [each for each in found if not _is_one_open(connection, each[1:])]
+
+
+def _is_one_open(connection: Connection, incidents: list[str]) -> bool:
+    query = select(_incident.c.id).where(_incident.c.id.in_(incidents), _IS_OPEN).limit(1)
+    return bool(incidents) and connection.execute(query).first() is not None
 
 
 def _tell_who_asks(connection: Connection, now: float) -> None:
@@ -108,15 +123,19 @@ def _tell_who_asks(connection: Connection, now: float) -> None:
         _note(connection, incident, *branches)
 
 
-def _how(connection: Connection, incident: str) -> dict[str, int]:
-    """Count how the credentials of an incident are dead, and what is left to come by itself."""
-    query = select(_run.c.evidence, _run.c.dismissed.is_not(None), func.count()).where(_run.c.incident == incident)
+def _how(connection: Connection, incidents: list[str]) -> dict[str, int]:
+    """Count how the credentials of incidents that are one are dead, and what is left to come by itself."""
+    query = select(_run.c.evidence, _run.c.dismissed.is_not(None), func.count()).where(_run.c.incident.in_(incidents))
     found: Counter[str] = Counter()
     for evidence, dismissed, count in connection.execute(query.group_by(_run.c.evidence, _run.c.dismissed)):
         found["dismissed" if dismissed else {"proven": "dead"}.get(evidence, evidence)] += count
-    by_hand = select(func.count()).where(tables.manual.c.incident == incident)
+    by_hand = select(func.count()).where(tables.manual.c.incident.in_(incidents))
     found["dismissed"] += connection.execute(by_hand).scalar_one()
-    later = (_branch.c.incident == incident, _branch.c.state == BranchState.HELD.value, _branch.c.due_at.is_not(None))
+    later = (
+        _branch.c.incident.in_(incidents),
+        _branch.c.state == BranchState.HELD.value,
+        _branch.c.due_at.is_not(None),
+    )
     found["scheduled"] = connection.execute(select(func.count()).where(*later)).scalar_one()
     return dict(found)
 

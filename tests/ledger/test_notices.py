@@ -323,3 +323,22 @@ def test_a_channel_hears_of_the_events_and_from_the_severity_that_it_names():
     assert not any(entry.wants(each, Severity.MEDIUM) for each in Event)
     only = NoticeSettings(name="sec", slack="env:A", events=["stopped"])
     assert [each for each in Event if only.wants(each, Severity.LOW)] == [Event.STOPPED]
+
+
+def test_the_end_is_told_once_of_what_was_merged_and_not_before_all_of_it_is_dead(house):
+    company, deployment = house
+    for number in (1, 2):
+        deployment.start([company.stolen("acme_api_token", owner=f"o{number}")[0]], incident=f"inc-{number}")
+        if number == 1:
+            deployment.rest()
+    deployment.enrolment.merge("inc-2", "inc-1", by="ann")
+
+    def told():
+        noticing.look(deployment.database, deployment.world.now())
+        return [(each["incident"], each["facts"]) for each in noticed(deployment) if each["event"] == "done"]
+
+    assert told() == []
+    deployment.rest()
+    [(incident, facts)] = told()
+    assert incident == "inc-1"
+    assert '"dead":2' in facts
