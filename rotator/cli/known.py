@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -35,6 +36,7 @@ def lint(
     files: Annotated[
         list[Path] | None, typer.Argument(metavar="FILE", help="Playbooks; all that apply here if none is given.")
     ] = None,
+    output: OutputOption = Output.TABLE,
 ) -> None:
     """Say every mistake of playbooks, with its line.
 
@@ -45,14 +47,15 @@ def lint(
     from rotator import playbook_file  # noqa: PLC0415
 
     found = files or playbook_file.files(context.obj.parts().settings.playbooks)
-    mistakes = 0
-    for path in found:
-        for problem in playbook_file.lint(path):
-            typer.echo(plain(f"{path}:{problem.line}:{problem.column}: {problem.what} ({problem.mend})"))
-            mistakes += 1
-    if mistakes:
-        raise typer.Exit(2)
-    typer.echo(f"{len(found)} playbooks are sound")
+    mistakes = [(path, each) for path in found for each in playbook_file.lint(path)]
+    if output is not Output.TABLE:
+        emit([{"file": str(path), **asdict(each)} for path, each in mistakes], output)
+    else:
+        for path, each in mistakes:
+            typer.echo(plain(f"{path}:{each.line}:{each.column}: {each.what} ({each.mend})"))
+        if not mistakes:
+            typer.echo(f"{len(found)} playbooks are sound")
+    raise typer.Exit(2 if mistakes else 0)
 
 
 def list_playbooks(context: typer.Context, output: OutputOption = Output.TABLE) -> None:

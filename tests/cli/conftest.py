@@ -10,9 +10,12 @@ import sys
 import pytest
 
 from rotator.cli.main import main
+from rotator.ledger import tables
+from rotator.ledger.database import Database
 from tests.e2e.commands import CommandLine, Done
 
 LIST = "provider,id\naws_iam_access_key,AKIAQ4R7T2W9Z3K5M8N1\n"
+FIRST, SECOND = "inc-20261123-a1b2c3", "inc-20261123-f00d42"
 
 
 @pytest.fixture
@@ -42,6 +45,30 @@ def called(tmp_path, monkeypatch, capsys):
         return Done(ended.value.code or 0, out, err)
 
     return call
+
+
+@pytest.fixture
+def filled(called, tmp_path):
+    """Return the command line, with a ledger of two incidents; the first has two runs."""
+    (tmp_path / "rotator.toml").write_text('data_dir = "data"\n[[connections]]\nname = "aws-prod"\nfamily = "aws"\n')
+    called("incident", "list").ended(0)
+    database = Database(f"sqlite:///{tmp_path / 'data' / 'ledger.db'}")
+    with database.write() as connection:
+        for at, name in enumerate((FIRST, SECOND)):
+            told = {"title": name, "severity": "high", "detected_at": at, "declared_at": at, "plan_digest": "0" * 64}
+            connection.execute(tables.incident.insert().values(id=name, **told))
+        for number in (1, 2):
+            run = {
+                "provider": "vault_token",
+                "connection": "aws-prod",
+                "owner": "ci",
+                "credential": f"AKIAQ4R7T2W9Z3K5M8N{number}",
+            }
+            run |= {"kind": "vault_token", "strategy": "contain_first", "why": "[]", "priority": 1.0}
+            run |= {"id": f"{FIRST}.r{number}", "incident": FIRST, "deliver": "[]", "consumers": "[]"}
+            connection.execute(tables.run.insert().values(run))
+    database.close()
+    return called
 
 
 @pytest.fixture(scope="module")

@@ -6,34 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rotator.ledger import names, tables
-from rotator.ledger.database import Database
-
-FIRST, SECOND = "inc-20261123-a1b2c3", "inc-20261123-f00d42"
-
-
-@pytest.fixture
-def filled(called, tmp_path):
-    """Return the command line, with a ledger of two incidents; the first has two runs."""
-    (tmp_path / "rotator.toml").write_text('data_dir = "data"\n[[connections]]\nname = "aws-prod"\nfamily = "aws"\n')
-    called("incident", "list").ended(0)
-    database = Database(f"sqlite:///{tmp_path / 'data' / 'ledger.db'}")
-    with database.write() as connection:
-        for at, name in enumerate((FIRST, SECOND)):
-            told = {"title": name, "severity": "high", "detected_at": at, "declared_at": at, "plan_digest": "0" * 64}
-            connection.execute(tables.incident.insert().values(id=name, **told))
-        for number in (1, 2):
-            run = {
-                "provider": "vault_token",
-                "connection": "aws-prod",
-                "owner": "ci",
-                "credential": f"AKIAQ4R7T2W9Z3K5M8N{number}",
-            }
-            run |= {"kind": "vault_token", "strategy": "contain_first", "why": "[]", "priority": 1.0}
-            run |= {"id": f"{FIRST}.r{number}", "incident": FIRST, "deliver": "[]", "consumers": "[]"}
-            connection.execute(tables.run.insert().values(run))
-    database.close()
-    return called
+from rotator.ledger import names
+from tests.cli.conftest import FIRST, SECOND
 
 
 @pytest.mark.parametrize(
