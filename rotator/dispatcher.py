@@ -99,6 +99,12 @@ class Dispatcher:
                 log.warning("claim_freed", branch=claim.branch)
                 del self._watched[claim.branch]
 
+    def resign(self) -> None:
+        """Let another lead at once: this process ends. Without it, others would first watch a whole lease."""
+        if self.leads():
+            self._due.resign(LEADER, self._name)
+            self._leader = None
+
     def take_over_alone(self) -> None:
         """Lead at once and free every claim: only for the one runtime that holds the ledger's file lock."""
         while self._due.lead(LEADER, self._name, self._leader)[0] != self._name:

@@ -7,6 +7,7 @@ found RUNNING belongs to a worker that died or froze, so it is UNCERTAIN: looked
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -42,6 +43,14 @@ class Engine:
         self._ledger, self._world, self._worker, self._clock = ledger, world, worker, clock
         self._batches = Batches(ledger, world, worker, clock)
         self._unnoted: set[tuple[str, str]] = set()
+        self._leaving = threading.Event()
+
+    def leave(self) -> None:
+        """Give each branch back once its step in hand is done, and whatever comes later at once: this process ends.
+
+        Safe to call at any time, and from a signal's handler.
+        """
+        self._leaving.set()
 
     def advance(self, branch: str) -> None:
         """Take the branch as far as it goes now: to its end, a wait, or another lane. Safe to call at any time."""
@@ -59,7 +68,7 @@ class Engine:
     def _advance(self, work: Work) -> None:
         branch, holding = work.branch.id, Holding(self._ledger, work, self._clock)
         try:
-            _Advance(self._ledger, self._world, self._batches, holding).run()
+            _Advance(self._ledger, self._world, self._batches, holding).run(self._leaving.is_set)
         except LostClaim:
             log.warning("claim_lost", branch=branch)
             self._remember(holding)
@@ -90,14 +99,14 @@ class _Advance:
         self._minting = Minting(ledger, world, holding, self._exchange)
         self._moved = False
 
-    def run(self) -> None:
+    def run(self, leaves: Callable[[], bool]) -> None:
         lane, holding = None, self._holding
         while True:
             step = holding.work.next_step
             if step is None:
                 holding.release(BranchState.DONE)
                 return
-            if lane is not None and step.lane is not lane:
+            if leaves() or (lane is not None and step.lane is not lane):
                 holding.release(BranchState.OPEN, AT_ONCE)
                 return
             lane = step.lane

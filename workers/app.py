@@ -11,7 +11,7 @@ from typing import Any
 from celery import Celery
 from celery.app import trace
 from celery.exceptions import SecurityWarning
-from celery.signals import setup_logging, worker_ready
+from celery.signals import setup_logging, worker_ready, worker_shutting_down
 from celery.worker import WorkController
 
 from rotator.bootstrap import Rotator
@@ -95,6 +95,8 @@ def quietly(app: Celery, lanes: tuple[str, ...], ready: Callable[[], None]) -> W
     # Celery warns of root since messages could be code; ours are JSON that holds an id.
     warnings.filterwarnings("ignore", category=SecurityWarning)
     worker_ready.connect(lambda **_: ready(), weak=False)
+    # Asked to end, Celery waits for what is at work: that is one step of each branch then, not the whole way.
+    worker_shutting_down.connect(lambda **_: app.rotator.engine.leave(), weak=False)
     return app.Worker(quiet=True, **options(app, lanes))
 
 
@@ -106,6 +108,7 @@ class EmbeddedWorker:
         app.finalize()
         app.set_default()
         trace.setup_worker_optimizations(app)
+        self._engine = app.rotator.engine
         self._controller = WorkController(app=app, **options(app))
         self._thread = threading.Thread(target=self._controller.start, name="worker", daemon=True)
 
@@ -114,6 +117,7 @@ class EmbeddedWorker:
         self._thread.start()
 
     def stop(self) -> None:
-        """Finish what is at work, and stop."""
+        """Finish the calls in hand, give back what they were for, and stop."""
+        self._engine.leave()
         self._controller.stop()
         self._thread.join(timeout=30)

@@ -56,3 +56,11 @@ def run(
             log.warning("dispatcher_goes_on", what=waits_for)
             waits_for = None
         stop.wait(every_s)
+
+
+def leave(sending: Dispatcher) -> None:
+    """Let another dispatcher lead at once; where the ledger does not answer, it does so after a lease."""
+    try:
+        sending.resign()
+    except SQLAlchemyError as error:
+        log.warning("dispatcher_leaves_its_lease", error=type(error).__name__)

@@ -27,6 +27,9 @@ from rotator.api.v1 import application, page_of_docs
 from rotator.bootstrap import Rotator
 from rotator.errors import BadInput
 
+ENDS_WITHIN_S = 30
+"""How long requests under way may take once it is told to stop; an answer that never ends does not keep it."""
+
 
 def make(parts: Rotator, body_within_s: float = WITHIN_S) -> FastAPI:
     """Return the application. The body of an alarm must have come within `body_within_s` seconds."""
@@ -111,4 +114,6 @@ def start_in_thread(parts: Rotator, door: socket.socket) -> None:
 
 
 def _server(parts: Rotator) -> uvicorn.Server:
-    return uvicorn.Server(uvicorn.Config(make(parts), http=PromptLine, log_level="warning", access_log=False))
+    config = uvicorn.Config(make(parts), http=PromptLine, log_level="warning", access_log=False)
+    config.timeout_graceful_shutdown = ENDS_WITHIN_S
+    return uvicorn.Server(config)

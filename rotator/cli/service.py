@@ -122,6 +122,7 @@ def beat(context: typer.Context) -> None:
     _say(context, "dispatcher up")
     dispatching.run(sending, stop, every_s=0.1)
     notifying.stop()
+    dispatching.leave(sending)
 
 
 def serve(context: typer.Context, port: Port = 8420, host: Host = "127.0.0.1") -> None:

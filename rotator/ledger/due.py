@@ -186,3 +186,8 @@ class DueWork:
                 if taken.rowcount == 1:
                     return holder, row["beat"] + 1
             return row["holder"], row["beat"]
+
+    def resign(self, name: str, holder: str) -> None:
+        """Leave the lease to whoever asks first; nothing where another has it by now."""
+        with self._database.write() as connection:
+            connection.execute(delete(_leader).where(_leader.c.name == name, _leader.c.holder == holder))
