@@ -19,8 +19,8 @@ def commands(command=None, words=()):
 
 
 @pytest.mark.parametrize("words", [*commands()], ids=" ".join)
-def test_every_command_explains_itself(rotator, words):
-    done = rotator(*words, "--help").ended(0)
+def test_every_command_explains_itself(called, words):
+    done = called(*words, "--help").ended(0)
     assert done.out.startswith(f"Usage: rotator {' '.join(words)}".rstrip())
     assert done.err == ""
 
@@ -35,8 +35,8 @@ def test_every_command_explains_itself(rotator, words):
         (("approve", "last", "--digets", "x"), "--digest"),
     ],
 )
-def test_a_typing_error_is_met_with_what_was_meant(rotator, words, meant):
-    done = rotator(*words).ended(2)
+def test_a_typing_error_is_met_with_what_was_meant(called, words, meant):
+    done = called(*words).ended(2)
     assert done.out == ""
     assert done.one_line.startswith("rotator: ")
     assert meant in done.one_line
@@ -51,8 +51,8 @@ def test_a_typing_error_is_met_with_what_was_meant(rotator, words, meant):
         (("approve", "last"), "rotator: approve: missing option '--digest' (see `rotator approve --help`)"),
     ],
 )
-def test_a_mistake_of_usage_is_one_line_that_says_what_where_and_how_to_mend_it(rotator, words, line):
-    done = rotator(*words).ended(2)
+def test_a_mistake_of_usage_is_one_line_that_says_what_where_and_how_to_mend_it(called, words, line):
+    done = called(*words).ended(2)
     assert (done.out, done.one_line) == ("", line)
 
 
