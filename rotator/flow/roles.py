@@ -31,6 +31,7 @@ class Act(StrEnum):
     BREAK_GLASS = "break_glass"
     APPROVE = "approve"
     REVIEW = "review"
+    CLOSE = "close"
     DISMISS = "dismiss"
     SKIP = "skip"
     UNDO = "undo"
@@ -38,7 +39,7 @@ class Act(StrEnum):
     OPEN_GATE = "open_gate"
 
 
-_APPROVERS = (Act.APPROVE, Act.REVIEW, Act.DISMISS, Act.SKIP, Act.UNDO, Act.RELEASE, Act.OPEN_GATE)
+_APPROVERS = (Act.APPROVE, Act.REVIEW, Act.CLOSE, Act.DISMISS, Act.SKIP, Act.UNDO, Act.RELEASE, Act.OPEN_GATE)
 NEEDS: Mapping[Act, Role] = MappingProxyType(
     {**dict.fromkeys(Act, Role.RESPONDER), **dict.fromkeys(_APPROVERS, Role.APPROVER), Act.READ: Role.VIEWER}
 )

@@ -34,6 +34,7 @@ ACTS = {
     Act.DECLARE: "/incidents?title=x",
     Act.APPROVE: "/incidents/inc-1/approve",
     Act.REVIEW: "/incidents/inc-1/review",
+    Act.CLOSE: "/incidents/inc-1/close",
     Act.STOP: "/incidents/inc-1/stop",
     Act.CONTINUE: "/connections/aws/continue",
     Act.OPEN_GATE: "/incidents/inc-1/gates/no_legal_hold/open",
@@ -118,7 +119,9 @@ def test_each_act_is_for_its_role_and_a_refusal_is_counted_and_evidence(served, 
     token = served.token(role)
     described = served.described["paths"]
     assert set(ACTS) == {*Act} - {Act.READ, Act.BREAK_GLASS}
-    assert len([path for path, how in described.items() if "post" in how]) == len(ACTS) + 4  # stop and continue: three
+    assert (
+        len([path for path, how in described.items() if "post" in how]) == len(ACTS) + 5
+    )  # stop and continue are three each, and an incident is opened again too
     refused = [act for act in ACTS if not may(role, act)]
     for act, path in ACTS.items():
         answer = posts(served, path, token, GIVEN.get(act, WHY))
@@ -207,6 +210,18 @@ def test_gates_hosts_and_exposures_are_set_by_hand(served, house):
     issuer = posts(served, "/incidents/inc-1/exposures/inc-1.r1/dismiss", token, {**WHY, "as": "already_dead"})
     assert (issuer.status_code, issuer.json()["reason"]) == (409, "not_so_now")
     assert "only it can say that" in issuer.json()["detail"]
+
+
+def test_an_incident_is_closed_by_who_takes_on_what_is_open_and_opened_again(served):
+    incident = declares(served, served.token(Role.RESPONDER)).json()["incident"]
+    token, at = served.token(Role.APPROVER, "bo"), f"/incidents/{incident}"
+    still = posts(served, f"{at}/close", token, WHY)
+    assert (still.status_code, still.json()["reason"], len(still.json()["open"])) == (409, "still_open", 1)
+    closed = posts(served, f"{at}/close", token, {**WHY, "accept_open": True})
+    assert (closed.status_code, closed.json()["open"]) == (200, still.json()["open"])
+    assert posts(served, f"{at}/close", token, WHY).json()["reason"] == "not_so_now"
+    assert posts(served, f"{at}/reopen", token, WHY).json() == {"incident": incident}
+    assert [each["act"] for each in told(served.parts, incident)] == ["declared", "closed", "reopened"]
 
 
 def test_a_persons_hand_on_a_run(served, house):

@@ -137,6 +137,25 @@ class Approved(_Goes):
     wanted: list[str]
 
 
+class Closing(Why):
+    """Why; and that what is open of it may stay so, which is evidence."""
+
+    accept_open: bool = False
+
+
+class Closed(BaseModel):
+    """What was left open, by run or task, and how many destructions are scheduled and come."""
+
+    open: list[str]
+    scheduled: int
+
+
+class OpenAgain(BaseModel):
+    """The incident that is open again."""
+
+    incident: str
+
+
 class Declared(BaseModel):
     """An incident that was declared: the digest to approve, and how many runs, tasks and exclusions it has."""
 

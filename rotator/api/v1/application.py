@@ -16,7 +16,7 @@ from rotator import __version__
 from rotator.api import problems
 from rotator.api.counts import Counts
 from rotator.api.problems import MEDIA_TYPE, Problem
-from rotator.api.v1 import acting, acting_on_runs, declaring, reading
+from rotator.api.v1 import acting, acting_on_runs, closing, declaring, reading
 from rotator.api.v1.doing import Doing
 from rotator.api.v1.guard import Guard
 from rotator.api.v1.shapes import ProblemDetails
@@ -36,7 +36,7 @@ def make(parts: Rotator, refusals: Counts) -> FastAPI:
     """Return the application; what it refuses is counted."""
     app = FastAPI(title="rotator", version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
     app.state.parts, doing = parts, Doing(parts)
-    acts = (declaring.routes(doing), acting.routes(doing), acting_on_runs.routes(doing))
+    acts = (each.routes(doing) for each in (declaring, acting, acting_on_runs, closing))
     for router in (reading.routes(parts), *acts):
         app.include_router(router, responses=_ERRORS)
     app.add_middleware(Guard, parts=parts, refusals=refusals)

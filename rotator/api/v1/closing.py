@@ -1,0 +1,47 @@
+"""Say over HTTP that an incident is over, or that it is not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter
+
+from rotator.api.problems import Problem
+from rotator.api.v1.acts import Closed, Closing, OpenAgain, Why
+from rotator.api.v1.doing import Asker, Doing
+from rotator.api.v1.reading import Incident, known
+from rotator.bootstrap import Rotator
+from rotator.flow.roles import Act
+
+
+def routes(doing: Doing) -> APIRouter:
+    """Return how an incident is closed, and opened again."""
+    router = APIRouter(tags=["acts"])
+
+    @router.post("/incidents/{incident}/close", response_model=Closed)
+    def close(incident: Incident, given: Closing, asked: Asker) -> Any:
+        """Say that an incident is over: nothing of it is approved or added any more. What is scheduled still comes."""
+
+        def work(parts: Rotator) -> Any:
+            name = known(parts, incident)
+            found = parts.closing.close(name, asked.caller.by, given.reason, accept_open=given.accept_open)
+            left = [f"{of}: {line}" for of, line in found.left.open]
+            if not found.is_closed:
+                mend = "first do this" if found.first else "do it, or say `accept_open`"
+                raise Problem(409, "still_open", "something of it is open", mend=mend, open=[*found.first, *left])
+            return {"open": left, "scheduled": found.left.scheduled}
+
+        return doing.do(asked, Act.CLOSE, incident, work)
+
+    @router.post("/incidents/{incident}/reopen", response_model=OpenAgain)
+    def reopen(incident: Incident, given: Why, asked: Asker) -> Any:
+        """Open a closed incident again: it can be added to, and what is added approved. Nothing starts by it."""
+
+        def work(parts: Rotator) -> Any:
+            name = known(parts, incident)
+            parts.closing.reopen(name, asked.caller.by, given.reason)
+            return {"incident": name}
+
+        return doing.do(asked, Act.REOPEN, incident, work)
+
+    return router
