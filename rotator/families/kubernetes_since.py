@@ -29,7 +29,9 @@ _REQUESTS = "certificatesigningrequests"
 _OF_THE_CLUSTER = frozenset({"clusterrolebindings", _REQUESTS})
 """What lies in no namespace."""
 _ASKED = "tokens in Secrets, service accounts, role bindings and requests for certificates"
-REST = "tokens that it requested, what it read or changed besides, and who made what (the API server's audit log tells)"
+UNTOLD = (
+    "tokens that it requested, what it read or changed besides, and who made what (the API server's audit log tells)"
+)
 _UNDO = "look in the audit log who bound it, and delete it if nobody needs it"
 _SIGNED = "deny it, or, where it was signed, replace what the certificate opens: it lives until its time"
 
@@ -69,7 +71,7 @@ class _Look:
 
     def __init__(self, cluster: Kubernetes, namespace: str, since: float) -> None:
         self._cluster, self._namespace, self._since = cluster, namespace, since
-        self._ends, self._is_heard = [REST], False
+        self._ends, self._is_heard = [UNTOLD], False
 
     def of(
         self, resource: str, called: str, group: str = "/api/v1", **chosen: str

@@ -78,7 +78,7 @@ def backdoor(stolen):
     key = {"accessKey": {"userName": owner, "accessKeyId": made, "status": "Active"}}
     at = {"recipientAccountId": found.servers.aws.account, "userIdentity": {"accountId": found.servers.aws.account}}
     act = record(1, "CreateAccessKey", found.victim(AWS).id, responseElements=key, **at)
-    return made, found.write("trail.json.gz", gzip.compress(log(act)))
+    return made, found.write("trail.json.gz", gzip.compress(log(act, {**act, "eventTime": "10000-01-01T00:00:00Z"})))
 
 
 def test_one_command_yields_a_plan_that_misses_nothing_and_explains_every_line(stolen, backdoor):
@@ -99,6 +99,7 @@ def test_one_command_yields_a_plan_that_misses_nothing_and_explains_every_line(s
     assert all(each["included"] and each["why"] for each in planned.values())
     key, token, behind = (planned[found.victim(kind).id] for kind in (AWS, VAULT, ACME))
     assert (key["certainty"], token["certainty"], behind["certainty"]) == ("reachable", "inferred", "inferred")
+    assert any("trail.json.gz, record 2: `eventTime` is no time" in each for each in plan["warnings"])
     [way] = behind["included"]
     assert all(each in graph.read_text() for each in planned)
     for link in ("litellm 1.82.7 was installed at job:shop/app/build", "it reads aws:vault/", "it reads vault:secret/"):

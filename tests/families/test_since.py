@@ -144,7 +144,7 @@ def test_a_cluster_tells_that_something_was_made_and_by_whom_of_requests_for_cer
     ]
     [token] = [each for each in found.made if each.kind]
     assert (token.owner, token.id) == ("apps/new", token_id(cluster, "new-token"))
-    assert found.cannot_tell == (kubernetes_since.REST,)
+    assert found.cannot_tell == (kubernetes_since.UNTOLD,)
 
 
 def token_id(server, name):
