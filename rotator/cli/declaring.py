@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from rotator.cli.options import Context
@@ -18,14 +19,14 @@ if TYPE_CHECKING:
 
 def not_alone(parts: Rotator, plan: Plan) -> str:
     """Say why who declares a plan may not approve it himself, "" where he may."""
+    from rotator import response  # noqa: PLC0415
     from rotator.flow.approval import decide, scopes_of  # noqa: PLC0415
 
     policy = parts.settings.policy
     if policy is None or not plan.runs:
         return ""
-    facts = _facts(plan)
     try:
-        found = decide(policy, facts.author, (), facts, scopes_of(None, policy))
+        found = decide(policy, response.actor(), (), _facts(plan), scopes_of(None, policy))
     except NotAllowed as refused:
         return refused.what
     return str(found.wanted[0]) if found.wanted and not found.wanted[0].option else ""
@@ -47,9 +48,16 @@ def foretell(given: Context, parts: Rotator, plan: Plan) -> None:
 
 
 def who_begins(parts: Rotator, plan: Plan) -> str:
-    """Say who may begin what this person declares, as the beginning of a sentence that ends in the command."""
-    policy = parts.settings.policy
-    return "start it" if policy is None else _who(_wanted(policy, plan))
+    """Say who begins what this person is about to declare."""
+    from rotator.flow.approval import wanted  # noqa: PLC0415
+
+    return _who(parts.settings.policy, wanted(parts.settings.policy, (), _facts(plan)))
+
+
+def begins_with(given: Context, parts: Rotator, incident: str, digest: str) -> str:
+    """Say who begins a plan that waits, and with which command."""
+    who = _who(parts.settings.policy, parts.approvals.wanted(incident, digest))
+    return f"{who} with: {given.called} approve {incident} --digest {digest}"
 
 
 def or_alone(parts: Rotator) -> str:
@@ -62,7 +70,7 @@ def or_alone(parts: Rotator) -> str:
     return alone if person is not None and person.responds else ""
 
 
-def declared(given: Context, parts: Rotator, found: Declared, plan: Plan) -> list[str]:
+def declared(given: Context, parts: Rotator, found: Declared) -> list[str]:
     """Say what was declared: what standing orders have begun, and who begins the rest."""
     name = found.incident.id
     lines = [f"{name} declared"]
@@ -70,8 +78,7 @@ def declared(given: Context, parts: Rotator, found: Declared, plan: Plan) -> lis
         lines.append(f"the standing order {', '.join(found.orders)} begins {found.covered:,} at once, to be reviewed")
     if not found.waiting:
         return lines if found.orders else [*lines, "nothing in it can be done by machine"]
-    begin = f"{given.called} approve {name} --digest {parts.approvals.newest(name)}"
-    return [*lines, f"{who_begins(parts, plan)} with: {begin}"]
+    return [*lines, begins_with(given, parts, name, parts.approvals.newest(name))]
 
 
 def document(given: Context, parts: Rotator, incident: str) -> dict[str, Any]:
@@ -89,21 +96,18 @@ def _facts(plan: Plan) -> Facts:
     from rotator import response  # noqa: PLC0415
     from rotator.flow.approval import Facts, ends_in_destruction  # noqa: PLC0415
 
-    return Facts(response.actor(), sum(map(ends_in_destruction, plan.runs)))
+    return Facts(frozenset({response.actor()}), sum(map(ends_in_destruction, plan.runs)))
 
 
-def _wanted(policy: Policy, plan: Plan) -> Wanted:
-    from rotator.flow.approval import wanted  # noqa: PLC0415
-
-    return wanted(policy, (), _facts(plan))[0]
-
-
-def _who(wanted: Wanted) -> str:
+def _who(policy: Policy | None, wanted: Sequence[Wanted]) -> str:
     from rotator.ledger.waits import few  # noqa: PLC0415
 
-    of = few(wanted.of or ())
-    if wanted.is_beyond:
-        return f"{wanted}; they start it"
-    if len(wanted.of or ()) == wanted.more:
-        return f"{of} starts it" if wanted.more == 1 else f"{of} start it, each"
-    return f"one of {of} starts it" if wanted.more == 1 else f"{wanted.more} of {of} start it, each"
+    first = wanted[0] if wanted else None
+    if policy is None or first is None or first.of is None:
+        return "start it"
+    of = few(first.of)
+    if first.is_beyond:
+        return f"{first}; they start it"
+    if len(first.of) == first.more:
+        return f"{of} starts it" if first.more == 1 else f"{of} start it, each"
+    return f"one of {of} starts it" if first.more == 1 else f"{first.more} of {of} start it, each"

@@ -88,6 +88,7 @@ def reopen(context: typer.Context, incident: Id, name: Name, reason: Reason) -> 
     Example: rotator exposure reopen last AKIA… --reason "…"
     """
     from rotator import response  # noqa: PLC0415
+    from rotator.cli.declaring import begins_with  # noqa: PLC0415
     from rotator.cli.watching import start_workers  # noqa: PLC0415
 
     given: Context = context.obj
@@ -97,7 +98,7 @@ def reopen(context: typer.Context, incident: Id, name: Name, reason: Reason) -> 
     told = parts.dismissing.reopen(of, named.id, response.actor(), reason)
     what = plain(f"{named.kind or 'not recognised'} {named.key} ({named.id}) is open again")
     if told.digest:
-        typer.echo(f"{what}; start it with: {given.called} approve {of} --digest {told.digest}")
+        typer.echo(plain(f"{what}; {begins_with(given, parts, of, told.digest)}"))
         return
     if named.ref is not None:
         start_workers(given, parts)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rotator import clock
-from rotator.cli import completion
+from rotator.cli import completion, declaring
 from rotator.cli.alarm import Advisories, Evidence, Files, Given, Logs, Packages
 from rotator.cli.graph import GraphFile
 from rotator.cli.options import Context
@@ -125,7 +125,7 @@ def _said(given: Context, parts: Rotator, incident: str, added: Added) -> list[s
         return lines
     runs = any(each.run.revision == revision.number for each in parts.reading.incident(incident).runs)
     covers = f" (it covers revision {', '.join(map(str, added.covers))} too)" if added.covers else ""
-    start = f"start it with: {given.called} approve {incident} --digest {revision.digest}"
+    start = declaring.begins_with(given, parts, incident, revision.digest)
     then = start if runs or added.covers else "nothing in it can be done by machine"
     return [*lines, f"{incident}: revision {revision.number} of its plan{covers}; {then}"]
 
@@ -171,5 +171,5 @@ def merge(
     if found.same:
         typer.echo(f"{found.same:,} of its credentials were in {target} already")
     if found.revision is not None:
-        start = f"{given.called} approve {target} --digest {found.revision.digest}"
-        typer.echo(f"what nobody approved is revision {found.revision.number} of {target}; start it with: {start}")
+        start = declaring.begins_with(given, parts, target, found.revision.digest)
+        typer.echo(plain(f"what nobody approved is revision {found.revision.number} of {target}; {start}"))

@@ -94,10 +94,9 @@ def declare(  # noqa: PLR0917 - options, which callers name
     planned = asked.planned(given, parts)
     declared = planned.declare(parts, title, severity)
     planned.show(given)
-    plan = planned.prepared.plan
-    declaring.foretell(given, parts, plan)
+    declaring.foretell(given, parts, planned.prepared.plan)
     if output is Output.TABLE:
-        typer.echo(plain("; ".join(declaring.declared(given, parts, declared, plan))))
+        typer.echo(plain("; ".join(declaring.declared(given, parts, declared))))
     else:
         emit(declaring.document(given, parts, declared.incident.id), output)
 

@@ -112,7 +112,7 @@ def respond(  # noqa: PLR0917 - options, which callers name
     declared = planned.declare(parts, title or planned.alarm.title, severity, approved=not refused)
     watching.start_workers(given, parts)
     if refused and declared.waiting:
-        told = [*declaring.declared(given, parts, declared, plan), declaring.or_alone(parts)]
+        told = [*declaring.declared(given, parts, declared), declaring.or_alone(parts)]
         print(plain(f"rotator: not approved: {refused}; {'; '.join(filter(None, told))}"), file=sys.stderr)  # noqa: T201
         if output is not Output.TABLE:
             emit(declaring.document(given, parts, declared.incident.id), output)

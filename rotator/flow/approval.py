@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from rotator.errors import BadInput, NotAllowed
 from rotator.flow.plan import BY_HAND, PlannedRun
-from rotator.flow.playbook_words import Subject, Verb
+from rotator.flow.playbook_words import Subject, Verb, meant
 
 
 class Role(StrEnum):
@@ -89,9 +89,9 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the rule looks at of a revision: who made it, and how many of its runs destroy something."""
+    """What the rule looks at of what one yes covers: who made a revision of it, and how many runs destroy something."""
 
-    author: str
+    makers: frozenset[str]
     destroys: int
 
 
@@ -146,7 +146,7 @@ def scopes_of(word: str | None, policy: Policy | None, *, glass: bool = False) -
     if word == "all":
         return BOTH
     if word not in set(Scope):
-        raise BadInput(f"no scope is called `{word}`", "--scope", f"one of {', '.join(Scope)}, all")
+        raise BadInput(f"no scope is called `{word}`", "--scope", meant(word, [*Scope, "all"]))
     return frozenset({Scope(word)})
 
 
@@ -187,8 +187,8 @@ def wanted(policy: Policy | None, said: Sequence[Said], facts: Facts) -> tuple[W
             continue
         have = {each.by for each in said if each.scope is scope}
         not_of = dict.fromkeys(sorted(have), "has said yes already")
-        if policy.four_eyes and facts.author in policy.people:
-            not_of[facts.author] = "made this plan"
+        if policy.four_eyes:
+            not_of |= dict.fromkeys(sorted(facts.makers & policy.people.keys()), "made this plan")
         of = [each.name for each in policy.people.values() if each.approves and each.name not in not_of]
         found.append(Wanted(scope, policy.approvals - len(have), tuple(sorted(of)), not_of))
     return tuple(found)
@@ -233,7 +233,7 @@ def _refuse(policy: Policy, who: str, facts: Facts, *, glass: bool) -> None:
         return
     if not person.approves:
         raise NotAllowed(f"{who} is a {person.role}: only an approver or admin says yes", "approve", f"{ask}; {_GLASS}")
-    if policy.four_eyes and who == facts.author:
+    if policy.four_eyes and who in facts.makers:
         raise NotAllowed(f"{who} made this plan, and four eyes are asked for", "approve", f"{ask}; {_GLASS}")
 
 

@@ -63,7 +63,7 @@ class Approvals:
         with self._database.read() as connection:
             if together := approved.covered(connection, incident, digest):
                 before = _counted(connection, incident, together[-1])
-                decide(self.policy, by, before, approved.facts_of(connection, incident, together, by), scopes, glass)
+                decide(self.policy, by, before, approved.facts_of(connection, incident, together), scopes, glass)
 
     def consent(self, connection: Connection, incident: str, digest: str, by: str) -> bool:
         """Take the yes of who declares, inside that transaction. Raises NotAllowed where it is not enough.
@@ -110,6 +110,12 @@ class Approvals:
         query = select(tables.incident.c.plan_digest).where(tables.incident.c.id == incident)
         with self._database.read() as connection:
             return str(connection.execute(query).scalar_one())
+
+    def wanted(self, incident: str, digest: str) -> tuple[Wanted, ...]:
+        """Return what a plan still wants of whom, with whatever it covers."""
+        with self._database.read() as connection:
+            found = approved.standing(connection, incident, self.policy)
+        return next((each.wanted for each in found if each.revision.digest == digest), ())
 
     def review(self, incident: str, by: str, note: str) -> list[Given]:
         """Note that somebody looked at what went through without approval; return what that was.
@@ -167,7 +173,7 @@ def _say(  # noqa: PLR0917 - a yes, and what it is said to
     if glass:
         said(by, glass)
     before = _counted(connection, incident, together[-1])
-    facts = approved.facts_of(connection, incident, together, by)
+    facts = approved.facts_of(connection, incident, together)
     found = decide(policy, by, before, facts, scopes, glass)
     if policy is None and scopes == BOTH and not glass and not before:
         return replace(found, written=())  # one person alone: nothing was agreed that would have to be kept

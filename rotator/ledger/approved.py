@@ -128,10 +128,9 @@ def counted(given: Iterable[Given], found: Iterable[Revision], mine: Revision) -
     ]
 
 
-def facts_of(connection: Connection, incident: str, together: Sequence[Revision], by: str = "") -> Facts:
-    """Return what the rule looks at; who made any of these revisions made them all, as far as his own yes goes."""
-    makers = [each.by for each in together]
-    return Facts(by if by in makers else makers[-1], len(destroying(connection, incident, together)))
+def facts_of(connection: Connection, incident: str, together: Sequence[Revision]) -> Facts:
+    """Return what the rule looks at of revisions that one yes is for."""
+    return Facts(frozenset(each.by for each in together), len(destroying(connection, incident, together)))
 
 
 def credentials(connection: Connection, incident: str, together: Iterable[Revision]) -> list[CredentialRef]:

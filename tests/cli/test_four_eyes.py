@@ -44,7 +44,8 @@ def house(tmp_path, monkeypatch):
             text = CONFIGURATION.format(address=acme.address, approvals=approvals)
             (tmp_path / "rotator.toml").write_text(text)
             (tmp_path / "admin").write_text(acme.admin.reveal())
-            (tmp_path / "leak.csv").write_text(f"provider,id,owner\nacme_api_token,{acme.plant('shop').id},shop\n")
+            for name in ("leak.csv", "more.csv"):
+                (tmp_path / name).write_text(f"provider,id,owner\nacme_api_token,{acme.plant('shop').id},shop\n")
             return call
 
         def call(who, *words):
@@ -102,3 +103,11 @@ def test_the_first_yes_of_two_is_kept_exits_three_and_says_what_the_other_types(
     assert again.stdout.splitlines()[0] == "your yes was there before"
     second = call("cyd", *approve, "--scope", scope)
     assert (second.exit_code, "approved" in second.stdout) == (0, True)
+
+
+def test_who_made_none_of_what_one_yes_covers_is_named_as_an_incident_grows(house):
+    call = house(1)
+    incident = call("ann", "incident", "declare", "leak.csv", "--title", "Stolen").stdout.split()[0]
+    grown = call("bob", "incident", "add", incident, "more.csv")
+    assert grown.exit_code == 0
+    assert "revision 2 of its plan (it covers revision 1 too); cyd starts it with: " in grown.stdout
