@@ -76,6 +76,9 @@ def _check_incident(night: Night, case: Case, report: dict[str, Any], found: Fou
         if entry is None:
             found.wrong.append(("lost", case.id, f"{stolen.ref} is in no report"))
             continue
+        if entry["state"] == "dismissed" and stolen.ref.id in night.world.dismissed:
+            found.totals["left alone as dismissed"] += 1
+            continue
         for count, what in (*_exposed(night, case, stolen, entry), *_replaced(night, case, stolen, entry)):
             found.wrong.append((count, case.id, what))
         if case.strategies[stolen.ref.id] is Strategy.CUT_ONLY:

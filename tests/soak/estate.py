@@ -58,7 +58,6 @@ class Case:
     stolen: list[Stolen]
     manual: list[Unresolved]
     wanted: Strategy | None
-    digest: str = ""
     strategies: dict[str, Strategy] = field(default_factory=dict)
     consumers: dict[tuple[str, str, tuple[Place, ...]], list[str]] = field(default_factory=dict)
 

@@ -47,9 +47,12 @@ PEOPLE = {
     "sibling made by a person": 0.004,
     "store changed by another hand": 0.004,
     "key resumed by a person": 0.010,
+    "exposure dismissed": 0.030,
+    "report added": 0.15,
+    "incidents merged": 0.10,
 }
-"""How likely each is for one credential."""
-KINDS = (*CALL, *COMMIT, *DISPATCH, *MESSAGE, *NIGHTLY, *PEOPLE, "thief came back")
+"""How likely each is for one credential, or one incident."""
+KINDS = (*CALL, *COMMIT, *DISPATCH, *MESSAGE, *NIGHTLY, *PEOPLE, "exposure opened again", "thief came back")
 
 HEAVY = {"issuer.issue": 10.0, "store.stage": 4.0, "store.promote": 4.0, "issuer.end_sessions": 2.0}
 """Calls where a fault tells more than elsewhere."""

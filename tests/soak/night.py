@@ -18,6 +18,7 @@ from tests.fakes.world import START
 from tests.soak import steady
 from tests.soak.estate import Case, Estate
 from tests.soak.faults import NIGHTLY, Faults
+from tests.soak.growth import Growth
 from tests.soak.people import People
 from tests.soak.stage import Actor, Process, Stage, acting
 from tests.soak.watch import Watch
@@ -39,7 +40,9 @@ class Night:
         self.estate = Estate(self.world, f"{seed}/estate")
         self.view = RotatorsView(self.world)
         self.deployment = Deployment(self.view, self.estate.outside, database)  # type: ignore[arg-type]
-        self.people = People(self.world, self.estate, self.deployment, self.faults, random.Random(f"{seed}/people"))
+        at_work = self.world, self.estate, self.deployment, self.faults
+        self.people = People(*at_work, random.Random(f"{seed}/people"), random.Random(f"{seed}/doubts"))
+        self.growth = Growth(*at_work, random.Random(f"{seed}/growth"))
         self.watch = Watch(
             self.world, self.estate, sqlite3.connect(str(database.url.database), check_same_thread=False)
         )
@@ -62,7 +65,8 @@ class Night:
         """Let the night pass."""
         steady.follow(lambda: self.stage.now)
         self.world.on_trouble = self._trouble
-        self.people.stir = self._stir
+        self.people.stir = self.growth.stir = self._stir
+        self.growth.told += [self.people.know, self.watch.expect]
         for _ in range(WORKERS):
             self._hire()
         for _ in range(2):
@@ -84,9 +88,11 @@ class Night:
     def _arrival(self, number: int) -> Callable[[], None]:
         def arrive() -> None:
             case = self.estate.plant(number)
+            self.growth.hold_back(case)
             self.people.declare(case)
-            self.watch.expect(case)
+            self.watch.expect(case, case.stolen)
             self.people.plan_mischief(case)
+            self.growth.plan_merge(case)
             self.stage.after(self.faults.die.uniform(0.0, 20.0), lambda: self._approve(case))
 
         return arrive
@@ -185,7 +191,9 @@ class Night:
         return tick
 
     def _all_over(self) -> bool:
-        if self._busy_people or self._post or self._in_flight or any(each.busy for each in self._processes):
+        if self._busy_people + self.people.busy + self.growth.busy or self._post or self._in_flight:
+            return False
+        if any(each.busy for each in self._processes):
             return False
         return not self.deployment.due.busy_until(HORIZON_S)
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from rotator.errors import BadInput
 from rotator.flow.apart import is_long_after
+from rotator.flow.exposure import Disposition
 from rotator.flow.playbook_words import Strategy
 from rotator.flow.run import THROUGH, StepState
 from rotator.ports import Place, State
@@ -24,12 +25,20 @@ SESSIONS = {"aws_iam_access_key", "ssh_authorized_key"}
 class People:
     """Everybody but the rotator. `stir` tells that something moved."""
 
-    def __init__(
-        self, world: SoakWorld, estate: Estate, deployment: Deployment, faults: Faults, die: random.Random
+    def __init__(  # noqa: PLR0917 - where they act
+        self,
+        world: SoakWorld,
+        estate: Estate,
+        deployment: Deployment,
+        faults: Faults,
+        die: random.Random,
+        doubts: random.Random,
     ) -> None:
         self._world, self._estate, self._deployment, self._faults, self._die = world, estate, deployment, faults, die
         self._cases: dict[str, tuple[Case, Stolen]] = {}
+        self._doubts = doubts
         self.stir: Callable[[], None] = lambda: None
+        self.busy = 0
         self.changed_when_finished: set[str] = set()
         world.told.append(self._see)
 
@@ -38,8 +47,11 @@ class People:
         found = [each.scoped for each in case.stolen]
         plan = self._deployment.declare(found, case.manual, wanted=case.wanted, incident=case.id)
         case.strategies = {run.ref.id: run.strategy for run in plan.runs}
-        case.digest = plan.digest
-        for stolen in case.stolen:
+        self.know(case, case.stolen)
+
+    def know(self, case: Case, some: Iterable[Stolen]) -> None:
+        """Know whose these are, that an incident has now."""
+        for stolen in some:
             self._cases[stolen.ref.id] = case, stolen
             for place in stolen.scoped.custody.deliver:
                 self._cases[f"{place.connection}:{place.name}"] = case, stolen
@@ -47,11 +59,16 @@ class People:
     def approve(self, case: Case) -> None:
         """Approve the plan; where an incident that was approved since has made it stale, declare and approve again."""
         try:
-            self._deployment.enrolment.approve(case.id, case.digest, by="test")
+            self._say_yes(case)
         except BadInput:
-            case.id += "-again"
+            case.id = f"inc-{case.number}-again"
+            for stolen in case.stolen:
+                self._world.dismissed.discard(stolen.ref.id)
             self.declare(case)
-            self._deployment.enrolment.approve(case.id, case.digest, by="test")
+            self._say_yes(case)
+
+    def _say_yes(self, case: Case) -> None:
+        self._deployment.enrolment.approve(case.id, self._deployment.record(case.id).plan_digest, by="test")
 
     def plan_mischief(self, case: Case) -> None:
         """Decide who will act on which credential at any time."""
@@ -64,6 +81,39 @@ class People:
             for kind, act in acts:
                 if self._die.random() < PEOPLE[kind]:
                     self._later(self._die.uniform(1.0, 200.0), kind, act, stolen)
+            if self._doubts.random() < PEOPLE["exposure dismissed"]:
+                self._later(self._doubts.uniform(0.0, 40.0), "exposure dismissed", self._dismiss, stolen)
+
+    def _dismiss(self, stolen: Stolen) -> bool:
+        """Say that it is bait of ours, as far as that is still taken; mostly be told, and open it again."""
+        case, name = self._cases[stolen.ref.id][0], stolen.ref.id
+        try:
+            run = self._deployment.dismissing.named(case.id, name).id
+            self._deployment.dismissing.dismiss(case.id, run, Disposition.CANARY, "ann", "our bait")
+        except BadInput:
+            return False
+        self._world.dismissed.add(name)
+        if self._doubts.random() < 0.7:
+            self.busy += 1
+            self._later(self._doubts.uniform(1.0, 120.0), "exposure opened again", self._open_again, stolen)
+        return True
+
+    def _open_again(self, stolen: Stolen) -> bool:
+        """Take that back; what nobody approved is approved now, and what cannot be opened stays as it is."""
+        self.busy -= 1
+        case, name = self._cases[stolen.ref.id][0], stolen.ref.id
+        if name not in self._world.dismissed:
+            return False
+        try:
+            run = self._deployment.dismissing.named(case.id, name).id
+            told = self._deployment.dismissing.reopen(case.id, run, "ben", "it is real")
+        except BadInput:
+            return False
+        self._world.dismissed.discard(name)
+        self._world.opened_at[name] = self._world.clock()
+        if told.digest and self._deployment.record(case.id).approved_at is not None:
+            self._say_yes(case)
+        return True
 
     def _see(self, what: str, about: str, _answer: Any) -> None:
         """Act at the worst moment: between stage and promote, and while a refusal settles."""
@@ -127,7 +177,7 @@ class People:
     def _is_finished(self, stolen: Stolen, place: Place) -> bool:
         """Tell whether the rotator has nothing more to do there, so that it cannot see what comes."""
         case, _ = self._cases[stolen.ref.id]
-        runs = [each for each in self._deployment.record(case.id).runs if place in each.run.deliver]
+        runs = [each for each in _runs(self._deployment.record(case.id)) if place in each.run.deliver]
         # The last comparison may have read the place already; the one of a day later looks at no place at all.
         looking = StepState.RUNNING
         return all(
@@ -169,3 +219,8 @@ class People:
                 return False
             self._estate.issuers[stolen.ref.provider].turn(state, found, new)
         return True
+
+
+def _runs(record: Any) -> list[Any]:
+    """Return the runs of an incident, and of what was merged into it."""
+    return [*record.runs, *(each for one in record.merged for each in _runs(one))]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 from rotator.flow.playbook_words import Strategy
@@ -34,9 +35,9 @@ class Watch:
         world.told.append(self._told)
         world.after_commit = self._committed
 
-    def expect(self, case: Case) -> None:
-        """Know an incident whose plan is made."""
-        for stolen in case.stolen:
+    def expect(self, case: Case, some: Iterable[Stolen]) -> None:
+        """Know what of an incident is planned now."""
+        for stolen in some:
             self._by_id[stolen.ref.id] = case, stolen
             self._of_owner[stolen.ref.owner] = case
             if case.strategies[stolen.ref.id] in REPLACING:
@@ -73,8 +74,17 @@ class Watch:
             reads = {connection, mine.ref.connection} & other.scoped.reaches
             if other is mine or not reads or case.strategies[other.ref.id] is Strategy.REPLACE_FIRST:
                 continue
-            if self._is_open(other):
+            if self._is_open(other) and not self._is_dismissed(other, mine):
                 self._note(case, "secrets found outside", f"{mine.ref}'s new secret is where {other.ref} may read")
+
+    def _is_dismissed(self, reader: Stolen, mine: Stolen) -> bool:
+        """Tell whether nobody counts it as a reader, or nobody did when the mint began that has staged now."""
+        if reader.ref.id in self.world.dismissed:
+            return True
+        opened_at = self.world.opened_at.get(reader.ref.id)
+        begun = "SELECT min(started_at) FROM step JOIN run ON run.id = step.run WHERE owner = ? AND verb IN (?, ?)"
+        [[began]] = self._ledger.execute(begun, (mine.ref.owner, "issue", "generate"))
+        return opened_at is not None and began is not None and began < opened_at
 
     def _promoted(self, about: str) -> None:
         moves = self.world.places()[about].get("moves", [])

@@ -41,6 +41,8 @@ class SoakWorld(World):
         self.persons: set[str] = set()
         self.resumed: dict[str, float] = {}
         self.repented: dict[str, float] = {}
+        self.dismissed: set[str] = set()
+        self.opened_at: dict[str, float] = {}  # added or opened again: nobody could wait for it before
         self.refused_at: dict[str, float] = {}
         self.trace: list[tuple[float, str, str, str, str]] = []
         self.accepted_at: dict[str, float] = {}
