@@ -7,11 +7,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from rotator import clock
 from rotator.cli.at_home import at_work
-from rotator.cli.doctor import examine
+from rotator.cli.doctor import _told, examine
 from rotator.cli.options import Context
+from rotator.cli.reaching import Asked
 from rotator.credential import Secret
+from rotator.errors import Rejected
 from rotator.ledger import health, tables
 from rotator.ledger.health import Beat
 from tests.e2e.commands import until
@@ -81,15 +82,6 @@ def test_a_clock_that_was_set_is_told(examined, monkeypatch):
     assert "NTP" in found.mend
 
 
-def test_the_clocks_are_compared_with_the_ledgers(examined, monkeypatch):
-    context, _ = examined()
-    parts = context.parts()
-    assert abs(health.clock_ahead_s(parts.database)) < 5
-    monkeypatch.setattr(clock.now, "begins_at", clock.now.begins_at - 100)
-    assert health.clock_ahead_s(parts.database) > 95
-    parts.database.close()
-
-
 def test_a_ledger_that_the_lock_does_not_stand_beside_is_told(examined, tmp_path):
     (tmp_path / "shared").mkdir()
     found = told(examined(f'database_url = "sqlite:///{tmp_path}/shared/ledger.db"\n')[1], "where its lock is")
@@ -116,7 +108,7 @@ def test_a_lane_without_a_worker_and_a_dispatcher_that_does_not_beat_are_told(wo
 def test_the_broker_is_asked_who_works(tmp_path):
     with redis_server(tmp_path) as redis:
         settings = SimpleNamespace(embedded=False, broker_url=redis.url, concurrency=1)
-        parts = SimpleNamespace(settings=settings)
+        parts = SimpleNamespace(settings=settings, engine=SimpleNamespace(leave=lambda: None))
         assert broker_trouble(parts) is None
         assert serving(parts, within_s=0.2) == {}
         worker = EmbeddedWorker(make(parts))
@@ -158,6 +150,24 @@ def test_what_an_issuer_does_not_answer_well_has_a_mend(examined, tmp_path):
     bad = [each for each in findings if not each.well]
     assert bad
     assert [each for each in bad if not each.mend] == []
+
+
+@pytest.mark.parametrize(
+    ("reason", "mend"),
+    [
+        ("own_credential_refused", "put a new one where `credential` points"),
+        ("not_permitted", "grant what is named"),
+        ("not_this_account", "`account`"),
+        ("unreachable", "`endpoint_url`"),
+        ("consumer_unreachable", "`consumers`"),
+        ("never_heard_of", "docs/configuration.md"),
+    ],
+)
+def test_what_is_answered_is_mended_by_its_reason(reason, mend):
+    answer = Asked("aws-prod", str).answered(reason, well=False, error=Rejected(reason))
+    [finding] = _told([answer], whole=True)
+    assert not finding.well
+    assert mend in finding.mend
 
 
 def test_the_findings_are_data_for_programs(called):
