@@ -52,4 +52,4 @@ def opened(cursor: str) -> str:
 
 def lost() -> Problem:
     """Return what is said of a cursor that leads nowhere."""
-    return Problem(422, "no_such_cursor", "`after` is the `next` of a page before, as it was given")
+    return Problem(404, "no_such_cursor", "`after` is the `next` of a page before, as it was given")
