@@ -15,6 +15,8 @@ from rotator.families.own_words import heard, unreadable
 from rotator.ports import Connection
 
 _HIDDEN = frozenset({HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND})
+_LONGEST = 4 * 1024 * 1024
+"""Bytes of an answer: many for a hundred alerts, and once they are objects up to thirty times as much."""
 Headers = Callable[[str], Mapping[str, str]]
 """How a service wants to be shown a token."""
 Later = Callable[[Reply], Unavailable | None]
@@ -64,5 +66,5 @@ def alarm_source(
     address = (connection.endpoint_url or api).rstrip("/")
     if urlsplit(address).scheme not in ("http", "https") or not urlsplit(address).hostname:
         raise BadInput("this is no address of its API", connection.name, f"leave it out: it is {api}")
-    with contextlib.closing(Wire(address, connection.settings.get("ca_file"))) as wire:
+    with contextlib.closing(Wire(address, connection.settings.get("ca_file"), longest=_LONGEST)) as wire:
         yield AlarmSource(connection, address, headers, needs, later, wire)

@@ -69,11 +69,14 @@ class Reply:
 class Wire:
     """The connections to one server. Safe for many threads at once.
 
-    `tls` is how a kind shows itself that comes in by a certificate of its own.
+    `tls` is how a kind shows itself that comes in by a certificate of its own. `longest` are the bytes of an answer
+    that are read where less than usual is to be expected.
     """
 
-    def __init__(self, address: str, ca_file: object = None, tls: ssl.SSLContext | None = None) -> None:
-        self._address = address
+    def __init__(
+        self, address: str, ca_file: object = None, tls: ssl.SSLContext | None = None, longest: int | None = None
+    ) -> None:
+        self._address, self._longest = address, longest
         transport = httpx2.HTTPTransport(
             verify=tls or ssl.create_default_context(cafile=str(ca_file) if ca_file else None),
             limits=httpx2.Limits(max_connections=POOL_SIZE, max_keepalive_connections=POOL_SIZE),
@@ -115,7 +118,7 @@ class Wire:
             with self._client.stream(
                 method, url, headers=headers, json=body, content=content, timeout=limits
             ) as answer:
-                parts = b"".join(_limited(answer))
+                parts = b"".join(_limited(answer, self._longest or _ANSWER_LIMIT))
         except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout):
             # The vendor's exception holds the request with its secret: it goes no further than this.
             raise Unavailable("unreachable", self._address) from None
@@ -132,14 +135,14 @@ class Wire:
         return Reply(answer.status_code, parsed, url, later, answer.headers, words)
 
 
-def _limited(answer: httpx2.Response) -> list[bytes]:
+def _limited(answer: httpx2.Response, longest: int) -> list[bytes]:
     if "," in answer.headers.get("Content-Encoding", ""):
         # Each layer makes a thousand times as much of what came, and no deadline is looked at meanwhile.
         raise Uncertain("answer_unreadable", "packed more than once")
     parts, size = [], 0
     for part in answer.iter_bytes():
         size += len(part)
-        if size > _ANSWER_LIMIT:
-            raise Uncertain("answer_too_long", f"more than {_ANSWER_LIMIT} bytes")
+        if size > longest:
+            raise Uncertain("answer_too_long", f"more than {longest} bytes")
         parts.append(part)
     return parts

@@ -228,6 +228,13 @@ def test_places_of_any_form_cost_the_secret_nothing(parts, sources):
     assert run.run.ref.owner == "ann"
 
 
+def test_an_answer_that_has_no_end_is_not_read_to_it(parts, sources):
+    sources.answers["/incidents/PGR0VU2"] = b"[" + b"{}," * 1_500_000 + b"{}]"
+    declared(parts, pagerduty, sample("pagerduty"))
+    [alarm] = parts.triggers.listed()
+    assert (alarm.state, alarm.reason) == ("waiting", "answer_too_long: asking pd; more than 4194304 bytes")
+
+
 def test_more_places_than_were_asked_for_and_endless_ones_are_not_taken_over(parts, sources):
     github_token(sources)
     listed = [{"type": "commit", "details": {"path": f"{number}.env"}} for number in range(3000)]
