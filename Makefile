@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test lint types bench crash soak soak-bugs docs lock system-packages clean
+.PHONY: help demo test lint types bench crash soak soak-bugs docs lock image-check system-packages clean
 help:
 	@echo "make demo    respond to a real scanner's report on a practice range, from scratch"
 	@echo "make test    set up what the tests need, and run them all"
@@ -12,6 +12,7 @@ help:
 	@echo "make crash   kill workers at every moment of every playbook, lose every answer of real servers (SEED)"
 	@echo "make soak    1,000 random incidents under random faults (SEED, INCIDENTS); make soak-bugs: that it can fail"
 	@echo "make docs    write what is generated: the playbooks' schema, and the demo's recording"
+	@echo "make image-check   carry out the Dockerfile in a clean root, where no container engine is (root; debootstrap)"
 	@echo "make lock    pin every dependency again, with hashes (maintainers; needs uv)"
 
 demo: .venv/demo.done build/ministack/done
@@ -93,6 +94,12 @@ lock:
 	$(UV) build/ministack.in -o lock/ministack.txt
 	printf 'ansible-core\n' > build/ansible.in
 	$(UV) build/ansible.in -o lock/ansible.txt
+
+# PIP_CONF, where packages come from a mirror, as for the image itself.
+image-check:
+	@test "$$(id -u)" = 0 && command -v debootstrap >/dev/null || \
+		{ echo "make image-check needs root and debootstrap: install it and run again"; exit 2; }
+	$(PYTHON) deploy/image_check.py
 
 clean:
 	rm -rf .venv build
