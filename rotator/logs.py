@@ -10,7 +10,10 @@ import contextlib
 import logging
 import sys
 from collections.abc import Iterator, MutableMapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from structlog.typing import Processor
 
 
 def configure(*, quiet: bool = False) -> None:
@@ -18,13 +21,13 @@ def configure(*, quiet: bool = False) -> None:
     import structlog  # noqa: PLC0415 - a twentieth of a second that who only asks should not wait
 
     plainly(quiet=quiet)
-    of_every_line = [
+    of_every_line: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _without_words,
     ]
-    written = structlog.dev.ConsoleRenderer() if sys.stderr.isatty() else structlog.processors.JSONRenderer()
+    written: Processor = structlog.dev.ConsoleRenderer() if sys.stderr.isatty() else structlog.processors.JSONRenderer()
     structlog.configure(
         processors=[*of_every_line, written],
         wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR if quiet else logging.INFO),

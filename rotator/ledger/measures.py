@@ -84,7 +84,7 @@ def _due(connection: Connection, now: float) -> dict[Lane, int]:
         .where(tables.MAY_BE_SENT, _branch.c.due_at <= now, statements.stopped().is_(None))
         .group_by(_branch.c.lane)
     )
-    found = dict(connection.execute(query).tuples().all())
+    found: dict[str, int] = dict(connection.execute(query).tuples().all())
     return {lane: found.get(lane.value, 0) for lane in Lane}
 
 
