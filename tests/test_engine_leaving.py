@@ -25,7 +25,7 @@ def spare(tmp_path_factory):
     database.close()
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(kind=st.sampled_from(KINDS[:3]), at=st.integers(0, 40))
 def test_whenever_it_is_told_nothing_is_held_or_uncertain_and_another_ends_it_right(spare, tmp_path, kind, at):
     company, deployment = founded(tmp_path, database=emptied(spare))

@@ -9,8 +9,10 @@ import sqlite3
 import stat
 
 import pytest
+from alembic import command
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import create_engine
 
 from rotator.claims import Draft, LostClaim
 from rotator.errors import BadInput
@@ -22,6 +24,7 @@ from rotator.seal import Seal
 from tests.fakes.company import KINDS, founded
 from tests.fakes.deployment import SEAL, WEEK, broken_chains, emptied, sqlite
 from tests.fakes.world import World
+from tests.ledger.test_migrations import configured
 
 
 def begun(house, kind=KINDS[0], strategy=Strategy.REPLACE_FIRST):
@@ -144,7 +147,7 @@ def spare(tmp_path_factory):
     database.close()
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_whenever_it_was_taken_and_lost_it_ends_right_and_nothing_is_minted_twice(played, spare, tmp_path, data):
     found = data.draw(st.sampled_from(played))
@@ -229,6 +232,22 @@ def test_a_backup_is_its_owners_alone_and_nobodys_file_is_written_over(house, tm
     assert (tmp_path / "one.db").read_bytes() == kept
     with pytest.raises(BadInput, match="No such file"):
         taken(deployment, tmp_path / "nowhere" / "one.db")
+
+
+def test_a_backup_of_an_older_release_gets_todays_tables_and_stays_as_it_was(tmp_path):
+    _, deployment = house = founded(tmp_path)
+    begun(house)
+    path = tmp_path / "one.db"
+    taken(deployment, path)
+    older = create_engine(f"sqlite:///{path}")
+    with older.begin() as connection:
+        command.downgrade(configured(connection), "0011")
+    older.dispose()
+    kept = path.read_bytes()
+    assert brought_back(deployment, path).looked_for == 1
+    assert path.read_bytes() == kept
+    let_go_on(deployment)
+    assert len(deployment.world.done("issuer.issue")) == 1
 
 
 @pytest.mark.parametrize(
