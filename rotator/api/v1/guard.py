@@ -20,6 +20,7 @@ from rotator.api.counts import Counts
 from rotator.api.knocks import Knocks, neighbourhood
 from rotator.api.problems import Problem
 from rotator.bootstrap import Rotator
+from rotator.errors import RotatorError
 from rotator.flow.approval import Role
 from rotator.flow.roles import still
 from rotator.ledger.database import LedgerFailed
@@ -82,9 +83,9 @@ class Guard:
             await problem.answer(scope, receive, send)
 
     def _problem(self, error: Exception) -> Problem:
-        if isinstance(error, LedgerFailed):
-            log.warning("api_waits: the ledger failed (%s)", type(error).__name__)
-            error = Problem(503, "not_ready", "the ledger does not answer", problems.AGAIN_S)
+        if isinstance(error, (LedgerFailed, RotatorError)):  # a server that is down, a configuration that is not right
+            log.warning("api_waits: %s; `rotator doctor` looks at it", type(error).__name__)
+            error = Problem(503, "not_ready", "it cannot be answered now: `rotator doctor` says why", problems.AGAIN_S)
         if not isinstance(error, Problem):
             log.error("api_failed: %s", type(error).__name__)
             error = Problem(500, "internal", "this is our mistake; nothing more is told here")

@@ -1,0 +1,55 @@
+"""Whatever is sent, the API answers as it describes itself: schemathesis asks every operation, with all its checks."""
+
+from __future__ import annotations
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+
+from rotator.api.v1 import guard
+from rotator.flow.approval import Role
+from tests.api.calling import api
+from tests.fakes.company import founded
+from tests.fakes.deployment import sqlite
+
+MAY_REFUSE_THE_BODY = {"POST /incidents"}
+"""A report is of eighteen forms, which no schema tells: most bytes are none."""
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    """Give the description of an API with an incident at rest, and what each request shows of who asks."""
+    folder = tmp_path_factory.mktemp("described")
+    database = sqlite(folder / "ledger.db")
+    company, deployment = founded(folder, database=database)
+    deployment.start([company.stolen("aws_iam_access_key")[0]])
+    deployment.rest(patience_s=3600)
+    with pytest.MonkeyPatch.context() as patient:
+        patient.setattr(guard, "WRONG_A_MINUTE", 10**6)  # each operation is asked without a token, and with wrong ones
+        found = api(folder, database)
+        headers = {"Authorization": f"Bearer {found.token(Role.ADMIN)}"}
+        yield schemathesis.openapi.from_asgi("/openapi.json", found.client.app), headers
+    database.close()
+
+
+def test_every_answer_is_one_that_is_described(served):
+    described, headers = served
+    operations = [found.ok() for found in described.get_all_operations()]
+    statuses = {operation.label: asked(operation, headers) for operation in operations}
+    assert 200 in statuses["GET /incidents"]
+    assert not [label for label, seen in statuses.items() if 401 in seen]
+    assert len(statuses) == 30
+
+
+def asked(operation, headers):
+    """Ask one operation a few times, whatever it may be sent; return how it answered."""
+    seen = set()
+    left_out = [schemathesis.checks.positive_data_acceptance] if operation.label in MAY_REFUSE_THE_BODY else []
+
+    @given(case=operation.as_strategy())
+    @settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None)
+    def answers(case):
+        seen.add(case.call_and_validate(headers=headers, excluded_checks=left_out).status_code)
+
+    answers()
+    return seen
