@@ -47,6 +47,14 @@ class Proof:
         """Tell whether a series has begun, by knocks or by the issuer's word."""
         return self.refused_since is not None or self.stated_since is not None
 
+    @property
+    def series_may_break(self) -> bool:
+        """Tell whether the series of knocks has yet to hold, if the issuer's word has or not.
+
+        Where the material was accepted before, a series that has held is a death that is proven.
+        """
+        return self.contained_at is None or (self.accepted_at is not None and self.evidence is not Evidence.PROVEN)
+
     def shuts(self, verdict: Verdict) -> bool:
         """Tell whether a refusal is about the id itself, whatever the material."""
         return self.accepted_at is not None or (verdict.names_id and self.known_at is not None)
@@ -64,11 +72,10 @@ def knocked(proof: Proof, verdict: Verdict, settle_s: float, now: float) -> Proo
     if verdict.answer is Answer.ACCEPTED:
         return replace(revived(proof), accepted_at=now, mismatch=False)
     if verdict.answer is Answer.INCONCLUSIVE:
-        unsettled = proof.contained_at is None
         return replace(
             proof,
             mismatch=proof.mismatch or (verdict.mismatch and proof.accepted_at is None),
-            refused_since=None if unsettled else proof.refused_since,
+            refused_since=None if proof.series_may_break else proof.refused_since,
         )
     if not proof.shuts(verdict):
         return proof if proof.contained_at is not None else replace(proof, refused_since=None)
@@ -84,7 +91,9 @@ def knocked(proof: Proof, verdict: Verdict, settle_s: float, now: float) -> Proo
 
 def unheard(proof: Proof) -> Proof:
     """Note that a knock went out whose answer nobody heard: it may have been let in, so an unsettled series breaks."""
-    return proof if proof.contained_at is not None else replace(proof, refused_since=None, stated_since=None)
+    if proof.contained_at is None:
+        return replace(proof, refused_since=None, stated_since=None)
+    return replace(proof, refused_since=None) if proof.series_may_break else proof
 
 
 def stated(proof: Proof, state: State, settle_s: float, now: float) -> Proof:

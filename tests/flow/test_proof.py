@@ -68,6 +68,10 @@ def test_death_is_proven_by_paired_refusals_alone_that_held_unbroken_for_the_set
     assert proof.dead_at in refusals
     assert max(refusals) - proof.dead_at >= SETTLE_S
     assert "accepted" in names  # paired: the same material was accepted before
+    refused = [n for n, (_, what, _) in enumerate(told) if n > broken and what in {"refused", "id_refused"}]
+    began = max(n for n in refused if told[n][0] == proof.dead_at)
+    held = min(n for n in refused if told[n][0] >= proof.dead_at + SETTLE_S)
+    assert not {"unknown", "mismatch", "unheard"} & set(names[began:held])
 
 
 @given(beginnings, st.lists(events, max_size=12))
@@ -149,6 +153,16 @@ def test_a_knock_whose_answer_nobody_heard_begins_the_series_anew():
     begun = unheard(series((10.0, REFUSED)))
     assert series((15.0, REFUSED), proof=begun).evidence is Evidence.NONE
     assert series((15.0, REFUSED), (20.0, REFUSED), proof=begun).dead_at == 15.0
+
+
+def test_the_issuers_word_lets_no_series_of_knocks_go_on_that_broke():
+    said = stated(seen(Proof(), State.ACTIVE, 0.0), State.SUSPENDED, SETTLE_S, 10.0)
+    begun = series((10.0, REFUSED), proof=knocked(said, ACCEPTED, SETTLE_S, 5.0))
+    stopped = stated(stated(begun, State.SUSPENDED, SETTLE_S, 11.0), State.SUSPENDED, SETTLE_S, 16.0)
+    assert stopped.evidence is Evidence.STATED
+    for broken in (knocked(stopped, UNKNOWN, SETTLE_S, 17.0), unheard(stopped)):
+        assert series((18.0, REFUSED), proof=broken).evidence is Evidence.STATED
+        assert series((18.0, REFUSED), (23.0, REFUSED), proof=broken).dead_at == 18.0
 
 
 def test_a_word_of_the_issuer_that_nobody_heard_begins_its_series_anew():
