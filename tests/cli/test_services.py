@@ -42,13 +42,13 @@ def test_a_service_says_in_one_line_that_it_is_ready(rotator, backends, words, l
     assert done.one_line == line
 
 
-def test_the_web_says_where_it_is_and_serves_three_paths_alone(rotator):
+def test_the_web_says_where_it_is_and_serves_nothing_of_an_incident_without_a_token(rotator):
     port = free_port()
     with at_work(rotator.start("serve", "--port", str(port))) as running:
         running.until_said(f"serving on http://127.0.0.1:{port}\n")
-        for path in ("/healthz", "/readyz", "/metrics"):
+        for path in ("/healthz", "/readyz", "/metrics", "/docs", "/openapi.json"):
             with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=30) as answer:
                 assert answer.status == 200
-        for path in ("/docs", "/openapi.json", "/redoc", "/"):
-            with pytest.raises(urllib.error.HTTPError, match="404"):
+        for path, status in {"/redoc": "404", "/": "404", "/api/v1/incidents": "401"}.items():
+            with pytest.raises(urllib.error.HTTPError, match=status):
                 urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=30)
