@@ -126,9 +126,9 @@ def beat(context: typer.Context) -> None:
 
 
 def serve(context: typer.Context, port: Port = 8420, host: Host = "127.0.0.1") -> None:
-    """Serve the web: health, readiness, metrics, and alarms.
+    """Serve the web: health, readiness, metrics, alarms and the API.
 
-    There is a door for each sender of alarms that the configuration names.
+    There is a door for each sender of alarms that the configuration names. The API asks for a token: `rotator token`.
 
     Example: rotator serve --host 0.0.0.0 --port 8420
     """
