@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 import structlog
 
 from rotator.flow.grants import next_window
-from rotator.flow.plan import Lane
+from rotator.flow.planned import Lane
 from rotator.flow.step import LEASE_S
 from rotator.ledger.due import Claimed, DueWork
 

@@ -11,7 +11,7 @@ from rotator.flow.scope import foothold, host_name
 
 if TYPE_CHECKING:
     from rotator.bootstrap import Rotator
-    from rotator.flow.plan import Plan
+    from rotator.flow.planned import Plan
     from rotator.ledger.records import IncidentRecord
     from rotator.ports import Connection
 

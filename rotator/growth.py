@@ -12,7 +12,7 @@ from rotator.flow.exclusion import Exclusion
 from rotator.flow.exposure import Suspect
 from rotator.flow.forecast import forecast
 from rotator.flow.incident import Severity
-from rotator.flow.plan import Plan
+from rotator.flow.planned import Plan
 from rotator.flow.playbook_words import Strategy
 from rotator.flow.reach import NOWHERE, Reach
 from rotator.flow.revision import NOTHING_SEEN, Present

@@ -23,7 +23,8 @@ from rotator.flow.forecast import Forecast, forecast
 from rotator.flow.incident import Incident, Severity
 from rotator.flow.outage import expected
 from rotator.flow.ownership import ask_owners
-from rotator.flow.plan import Plan, make
+from rotator.flow.plan import make
+from rotator.flow.planned import Plan
 from rotator.flow.playbook import Playbook
 from rotator.flow.playbook_words import Strategy
 from rotator.flow.reach import NOWHERE, Hit, Reach, reachable

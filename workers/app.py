@@ -15,7 +15,7 @@ from celery.signals import setup_logging, worker_ready, worker_shutting_down
 from celery.worker import WorkController
 
 from rotator.bootstrap import Rotator
-from rotator.flow.plan import Lane
+from rotator.flow.planned import Lane
 
 LANES = tuple(lane.value for lane in Lane)
 

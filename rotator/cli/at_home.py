@@ -13,7 +13,7 @@ from rotator import clock
 from rotator.bootstrap import Rotator
 from rotator.cli.finding import Finding
 from rotator.errors import RotatorError
-from rotator.flow.plan import Lane
+from rotator.flow.planned import Lane
 from rotator.ledger import health
 from rotator.ledger.database import LedgerFailed
 from rotator.ledger.listing import ALIVE_AGAIN

@@ -13,7 +13,7 @@ from rotator.report.plain import plain
 if TYPE_CHECKING:
     from rotator.bootstrap import Rotator
     from rotator.flow.approval import Facts, Policy, Wanted
-    from rotator.flow.plan import Plan
+    from rotator.flow.planned import Plan
     from rotator.standing_orders import Declared
 
 

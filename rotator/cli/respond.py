@@ -17,7 +17,7 @@ from rotator.report.plain import plain
 
 if TYPE_CHECKING:
     from rotator.bootstrap import Rotator
-    from rotator.flow.plan import Plan
+    from rotator.flow.planned import Plan
 
 
 def register(app: typer.Typer) -> None:

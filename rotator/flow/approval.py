@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from rotator.errors import BadInput, NotAllowed
-from rotator.flow.plan import BY_HAND, PlannedRun
+from rotator.flow.planned import BY_HAND, PlannedRun
 from rotator.flow.playbook_words import Subject, Verb, meant
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from rotator.credential import CredentialRef
 from rotator.flow.order import names
 from rotator.flow.outage import STOPS
-from rotator.flow.plan import BY_HAND, OWNER_ASKED, Plan, PlannedRun, PlannedStep
+from rotator.flow.planned import BY_HAND, OWNER_ASKED, Plan, PlannedRun, PlannedStep
 from rotator.flow.playbook_words import Strategy, Subject, Until, Verb
 
 _MOST = 3

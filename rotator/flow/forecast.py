@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from rotator.credential import CredentialRef
 from rotator.flow.budget import Limit
-from rotator.flow.plan import Plan, PlannedRun, Segment
+from rotator.flow.planned import Plan, PlannedRun, Segment
 from rotator.flow.playbook_words import Expect, Subject, Verb
 
 _DELIVERED = frozenset({Verb.PROMOTE, Verb.RELOAD})

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from rotator.flow.budget import Account, Admission, Limit, admits, charge, limit_of
-from rotator.flow.plan import Lane
+from rotator.flow.planned import Lane
 
 _RANK = {lane: number for number, lane in enumerate(Lane)}
 _NEARLY = 1e-9

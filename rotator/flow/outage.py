@@ -14,7 +14,7 @@ from enum import StrEnum
 from rotator.credential import CredentialRef
 from rotator.flow.access import NO_USES, Uses
 from rotator.flow.forecast import Forecast
-from rotator.flow.plan import Plan, PlannedRun, Segment
+from rotator.flow.planned import Plan, PlannedRun, Segment
 from rotator.flow.playbook_words import Strategy, Subject, Verb
 from rotator.flow.scope import Scoped
 from rotator.ports import Place

@@ -15,7 +15,7 @@ from rotator.credential import CredentialRef
 from rotator.flow.access import NO_USES, Uses
 from rotator.flow.incident import Severity
 from rotator.flow.outage import STOPS
-from rotator.flow.plan import OWNER_ASKED, Plan, PlannedRun, PlannedStep, Segment
+from rotator.flow.planned import OWNER_ASKED, Plan, PlannedRun, PlannedStep, Segment
 from rotator.flow.playbook_words import Subject, Verb
 from rotator.flow.scope import Scoped
 

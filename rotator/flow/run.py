@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from rotator.credential import CredentialRef
 from rotator.flow.choice import MINTING
-from rotator.flow.plan import BY_HAND, OWNER_ASKED, SAID_DONE, Lane, PlannedStep
+from rotator.flow.planned import BY_HAND, OWNER_ASKED, SAID_DONE, Lane, PlannedStep
 from rotator.flow.playbook_words import GATES, Expect, Strategy, Subject, Until, Verb
 from rotator.flow.proof import Evidence, Proof
 from rotator.flow.scope import ConsumerAddress

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from rotator.credential import CredentialRef
 from rotator.flow.approval import Scope, is_reversible, stops_by_destroying
-from rotator.flow.plan import Plan, PlannedRun
+from rotator.flow.planned import Plan, PlannedRun
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,7 +74,7 @@ RESTORED_FROM = "restored_from"
 """The fact of an `issue` in a ledger that was restored: when its backup was made, in epoch seconds."""
 
 UNSEEN_ATTEMPTS = "unseen_attempts"
-"""The fact beside it: how many attempts no ledger may count any more; their names are looked for, and not used again."""
+"""The fact beside it: how many attempts no ledger may count; their names are looked for, and not used again."""
 
 WORKER_LOST = "its worker was lost"
 """Why a step that was found RUNNING is uncertain."""

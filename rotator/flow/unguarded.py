@@ -11,7 +11,8 @@ from dataclasses import replace
 
 from rotator.flow.choice import MINTING
 from rotator.flow.order import Left, names
-from rotator.flow.plan import BY_HAND, Lane, Plan, PlannedRun, PlannedStep, Segment, spoken_of_elsewhere
+from rotator.flow.plan import spoken_of_elsewhere
+from rotator.flow.planned import BY_HAND, Lane, Plan, PlannedRun, PlannedStep, Segment
 from rotator.flow.playbook_words import Subject, Verb
 
 STEP = "accept_reader"

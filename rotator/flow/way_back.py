@@ -13,7 +13,7 @@ from itertools import groupby
 
 from rotator.flow.apart import segment_of
 from rotator.flow.giving_back import untold
-from rotator.flow.plan import Lane
+from rotator.flow.planned import Lane
 from rotator.flow.playbook_words import Expect, Subject, Verb
 from rotator.flow.run import UNDOES, WHY, Run, Step
 from rotator.flow.step import LOST_AT, SEND_MARGIN_S, WAITS_SINCE

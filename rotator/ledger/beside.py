@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from sqlalchemy import Connection, and_, func, or_, select
 
 from rotator.flow.order import names
-from rotator.flow.plan import Plan
+from rotator.flow.planned import Plan
 from rotator.ledger import tables
 from rotator.ledger.revisions import merged, predecessors
 

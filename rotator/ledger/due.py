@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from rotator import clock
 from rotator.flow.budget import Limit
-from rotator.flow.plan import Lane
+from rotator.flow.planned import Lane
 from rotator.flow.run import AT_ONCE, BranchState
 from rotator.ledger import late, leak_safe, opening, reservation, statements, tables, timekeeping
 from rotator.ledger.database import Database

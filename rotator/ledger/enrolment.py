@@ -16,7 +16,7 @@ from rotator.errors import BadInput
 from rotator.flow.exclusion import Excluded
 from rotator.flow.exposure import Exposure
 from rotator.flow.incident import Incident
-from rotator.flow.plan import Plan
+from rotator.flow.planned import Plan
 from rotator.flow.revision import Present
 from rotator.ledger import growing, merging, notices, opening, plans, raising, revisions, rows, tables
 from rotator.ledger.acts import act, lock

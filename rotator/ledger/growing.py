@@ -12,7 +12,7 @@ from rotator.credential import CredentialRef, Secret
 from rotator.errors import BadInput
 from rotator.flow.exposure import Exposure
 from rotator.flow.incident import Severity
-from rotator.flow.plan import Plan
+from rotator.flow.planned import Plan
 from rotator.flow.playbook_words import Until
 from rotator.flow.revision import Present, digest_of
 from rotator.ledger import plans, revisions, rows, tables, withdrawing

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from rotator import clock
 from rotator.errors import BadInput
-from rotator.flow.plan import SAID_DONE
+from rotator.flow.planned import SAID_DONE
 from rotator.flow.run import ORDERED_AT, THROUGH, Run, Step, StepState
 from rotator.flow.standing import LANDS_AFTER, may_land_after, resumes
 from rotator.flow.step import RELEASED, Move, surplus_accepted

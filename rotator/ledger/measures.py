@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, Connection, Join, and_, case, func, select
 
 from rotator.flow.budget import FAILURES
-from rotator.flow.plan import Lane
+from rotator.flow.planned import Lane
 from rotator.flow.proof import Evidence
 from rotator.flow.run import BranchState
 from rotator.flow.step import LOST_AT

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, delete, func, insert, select
 from rotator import clock
 from rotator.flow import ownership
 from rotator.flow.incident import Incident
-from rotator.flow.plan import OWNER_ASKED, Plan
+from rotator.flow.planned import OWNER_ASKED, Plan
 from rotator.ledger import rows, tables
 from rotator.ledger.evidence import canonical
 from rotator.notices.event import Event

@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 
 from rotator.flow.grants import Grant, Waiting
-from rotator.flow.plan import Lane
+from rotator.flow.planned import Lane
 from rotator.flow.run import BranchState
 from rotator.ledger import statements, tables
 from rotator.ledger.working import AHEAD_S

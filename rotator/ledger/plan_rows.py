@@ -10,7 +10,7 @@ from sqlalchemy import Connection, insert
 
 from rotator.credential import CredentialRef, Secret
 from rotator.flow.exposure import Exposure
-from rotator.flow.plan import OWNER_ASKED, Plan, PlannedRun, PlannedStep
+from rotator.flow.planned import OWNER_ASKED, Plan, PlannedRun, PlannedStep
 from rotator.flow.playbook_words import Strategy
 from rotator.flow.run import BranchState, Step, calls_ahead
 from rotator.flow.step import WAITS_SINCE

@@ -7,7 +7,7 @@ from dataclasses import replace
 from sqlalchemy import Connection, select, update
 
 from rotator.flow.incident import Severity
-from rotator.flow.plan import OWNER_ASKED
+from rotator.flow.planned import OWNER_ASKED
 from rotator.flow.run import Step, StepState
 from rotator.flow.step import RELEASED, Move
 from rotator.ledger import notices, revisions, rows, statements, tables

@@ -11,7 +11,7 @@ from rotator.credential import CredentialRef
 from rotator.errors import BadInput
 from rotator.flow.approval import Policy
 from rotator.flow.order import Elsewhere
-from rotator.flow.plan import Plan
+from rotator.flow.planned import Plan
 from rotator.flow.proof import Proof
 from rotator.flow.run import AT_ONCE, BranchState, Run, Step
 from rotator.ledger import (

@@ -13,7 +13,7 @@ from sqlalchemy import RowMapping
 from rotator.credential import CredentialRef
 from rotator.flow.apart import segment_of
 from rotator.flow.incident import Incident, Severity
-from rotator.flow.plan import Lane
+from rotator.flow.planned import Lane
 from rotator.flow.playbook_words import Expect, Strategy, Subject, Until, Verb
 from rotator.flow.proof import Evidence, Proof
 from rotator.flow.run import AT_ONCE, Branch, BranchState, Run, Step, StepState

@@ -23,7 +23,7 @@ from rotator.flow.budget import (
     limit_of,
 )
 from rotator.flow.grants import Grant, Waiting, grant
-from rotator.flow.plan import Lane
+from rotator.flow.planned import Lane
 from rotator.ledger import accounts, outbox
 from rotator.ledger.database import Database
 from rotator.ledger.outbox import Unclaimed

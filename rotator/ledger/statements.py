@@ -23,7 +23,7 @@ from sqlalchemy import (
 from rotator.claims import GATE, OF
 from rotator.flow.apart import SORTS
 from rotator.flow.dismissal import DISMISSED
-from rotator.flow.plan import Lane
+from rotator.flow.planned import Lane
 from rotator.flow.playbook_words import Until, Verb
 from rotator.flow.run import AT_ONCE, BranchState, StepState
 from rotator.ledger import tables

@@ -8,7 +8,6 @@ from typing import Any
 from rich.console import RenderableType
 from rich.text import Text
 
-from rotator.flow.approval import Scope
 from rotator.ledger.approved import Given, Standing
 from rotator.ledger.records import IncidentRecord
 from rotator.ledger.waits import few

@@ -11,7 +11,7 @@ from rotator.flow.constraint import Constraints, irrevocable, is_held
 from rotator.flow.exposure import Certainty, Exposure
 from rotator.flow.forecast import Forecast, OfAccount, Times
 from rotator.flow.outage import Expected
-from rotator.flow.plan import Plan, PlannedRun
+from rotator.flow.planned import Plan, PlannedRun
 from rotator.flow.playbook_words import Strategy
 from rotator.flow.risk import risk_of
 from rotator.flow.scope import Scoped

@@ -10,7 +10,8 @@ import itertools
 from collections.abc import Iterator
 
 from rotator.credential import CredentialRef, Secret
-from rotator.flow.plan import BY_HAND, PlannedStep, Segment, make
+from rotator.flow.plan import make
+from rotator.flow.planned import BY_HAND, PlannedStep, Segment
 from rotator.flow.playbook import Playbook
 from rotator.flow.playbook_words import Strategy, Subject, Verb
 from rotator.ports import Batch, Installable, Issuing, Place, Provider, Unknockable

@@ -15,7 +15,7 @@ from ruamel.yaml import YAML
 from typer.testing import CliRunner
 
 from rotator.cli.main import app
-from rotator.flow.plan import Lane
+from rotator.flow.planned import Lane
 
 ROOT = Path(__file__).parents[2]
 CHART, COMPOSE = ROOT / "deploy" / "helm" / "rotator", ROOT / "deploy" / "compose.yaml"

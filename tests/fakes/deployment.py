@@ -20,7 +20,8 @@ from rotator.dispatcher import Dispatcher
 from rotator.engine import Engine
 from rotator.flow.exposure import Exposure
 from rotator.flow.incident import Incident, Severity
-from rotator.flow.plan import Plan, make
+from rotator.flow.plan import make
+from rotator.flow.planned import Plan
 from rotator.flow.playbook_words import Strategy
 from rotator.flow.scope import ConsumerAddress, Custody, Scoped, Unresolved
 from rotator.ledger import statements, tables

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.flow.exposure import Exposure
-from rotator.flow.plan import Plan, make
+from rotator.flow.plan import make
+from rotator.flow.planned import Plan
 from rotator.flow.scope import ConsumerAddress, Custody, Lifeline, Scoped
 from rotator.playbook_file import load_all
 from rotator.ports import Place

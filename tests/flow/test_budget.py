@@ -30,7 +30,7 @@ from rotator.flow.budget import (
     limit_of,
 )
 from rotator.flow.grants import Waiting, grant, next_window
-from rotator.flow.plan import Lane
+from rotator.flow.planned import Lane
 
 A = "aws:1"
 ROOM = dict.fromkeys(Lane, 1000)

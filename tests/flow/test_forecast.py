@@ -11,9 +11,9 @@ from rotator.flow.budget import Limit
 from rotator.flow.constraint import Constraints, is_held
 from rotator.flow.forecast import forecast
 from rotator.flow.outage import Outage, expected
-from rotator.flow.plan import calls_until_dead
 from rotator.flow.playbook_words import Strategy
 from rotator.flow.scope import ConsumerAddress
+from rotator.flow.segments import calls_until_dead
 from rotator.ports import Place
 from rotator.report.planned import document
 from tests.flow.scopes import PLACE, ours, planned, stolen

@@ -13,7 +13,7 @@ from rotator.flow.constraint import Constraints
 from rotator.flow.incident import Severity
 from rotator.flow.outage import STOPS, Outage, between
 from rotator.flow.ownership import Ownership, Whose, ask_owners, whose
-from rotator.flow.plan import OWNER_ASKED
+from rotator.flow.planned import OWNER_ASKED
 from rotator.flow.playbook_words import Strategy, Subject
 from rotator.flow.scope import Custody
 from tests.flow.test_plan import PATHS, planned, scopes, stolen, wishes

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rotator.credential import CredentialRef
-from rotator.flow.plan import Lane
+from rotator.flow.planned import Lane
 from rotator.flow.playbook_words import Expect, Strategy, Subject, Verb
 from rotator.flow.proof import Evidence, Proof
 from rotator.flow.run import SCHEDULED, THROUGH, BranchState, Run, Step, StepState

@@ -22,7 +22,7 @@ from rotator.flow.outcome import (
     after_statement,
     backoff,
 )
-from rotator.flow.plan import Lane
+from rotator.flow.planned import Lane
 from rotator.flow.playbook_words import ALLOWED, Expect, Subject, Verb
 from rotator.flow.proof import Evidence, Proof, knocked, stated
 from rotator.flow.run import SCHEDULED, THROUGH, Step, StepState

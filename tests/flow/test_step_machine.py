@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from rotator.errors import Rejected, Unavailable, Uncertain
 from rotator.flow.outcome import after_error, after_knock_exposed, after_statement
-from rotator.flow.plan import Lane
+from rotator.flow.planned import Lane
 from rotator.flow.playbook_words import Expect, Subject, Verb
 from rotator.flow.proof import Evidence, Proof, knocked, revived, seen, shut, stated
 from rotator.flow.run import THROUGH, Step, StepState

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import insert
 
-from rotator.flow.plan import Lane
+from rotator.flow.planned import Lane
 from rotator.flow.playbook_words import Strategy
 from rotator.ledger import tables
 from rotator.ledger.measures import BUCKETS_S, measure
