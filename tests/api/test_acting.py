@@ -139,6 +139,15 @@ def test_who_is_refused_too_often_is_no_more_written_down(served):
     assert len([each for each in told(served.parts) if each["act"] == "refused"]) == 30
 
 
+def test_that_an_ended_token_is_still_shown_is_evidence_once_a_minute(served):
+    token = served.token(Role.ADMIN, "bo")
+    name = served.parts.tokens.listed()[0].name
+    served.parts.tokens.revoke(name, "cy", "stolen")
+    assert [posts(served, "/stop", token, WHY).status_code for _ in range(3)] == [401] * 3
+    [seen] = [each for each in told(served.parts) if each["act"] == "refused"]
+    assert (seen["token"], seen["by"], seen["reason"]) == (name, "bo", "revoked_token")
+
+
 def test_four_eyes_hold_in_the_service_whatever_token_somebody_shows(tmp_path, ledger, house):
     company, deployment = house
     stolen, _ = company.stolen(KEY)

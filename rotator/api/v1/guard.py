@@ -23,6 +23,7 @@ from rotator.bootstrap import Rotator
 from rotator.errors import RotatorError
 from rotator.flow.approval import Role
 from rotator.flow.roles import still
+from rotator.ledger.calls import Call
 from rotator.ledger.database import LedgerFailed
 from rotator.ledger.tokens import Token
 from rotator.triggers.message import Refused
@@ -35,6 +36,8 @@ BODY_WITHIN_S = 60.0
 WRONG_A_MINUTE = 10
 """So many wrong tokens of one address are answered 401, more are answered 429. A right one is let in whatever others do
 from where it comes: a thief behind the same address must not lock responders out."""
+ENDED_A_MINUTE = 1
+"""So many knocks of one token that is expired or revoked are evidence."""
 _REPORTS = "/incidents"
 
 
@@ -56,7 +59,7 @@ class Guard:
 
     def __init__(self, app: ASGIApp, parts: Rotator, refusals: Counts) -> None:
         self._app, self._parts, self._refusals = app, parts, refusals
-        self._knocks = Knocks(WRONG_A_MINUTE)
+        self._knocks, self._ended = Knocks(WRONG_A_MINUTE), Knocks(ENDED_A_MINUTE)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -102,6 +105,8 @@ class Guard:
         if token is None:
             raise self._unknown(request, "unknown_token", "no such token")
         if (state := token.state(clock.now())) != "active":
+            if self._ended.in_vain(token.name) is None:  # a sign that it was stolen, or forgotten somewhere
+                self._parts.calls.refused(Call(token.name, token.by, "call", ""), f"{state}_token")
             raise self._unknown(request, f"{state}_token", f"the token {token.name} is {state}")
         return Caller(token, still(token.role, token.person, self._parts.settings.policy))
 
