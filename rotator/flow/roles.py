@@ -21,6 +21,7 @@ class Act(StrEnum):
 
     READ = "read"
     DECLARE = "declare"
+    ADD = "add"
     STOP = "stop"
     CONTINUE = "continue"
     RETRY = "retry"

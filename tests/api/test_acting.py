@@ -32,6 +32,7 @@ roles = ["approver"]
 WHY = {"reason": "because"}
 ACTS = {
     Act.DECLARE: "/incidents?title=x",
+    Act.ADD: "/incidents/inc-1/reports",
     Act.APPROVE: "/incidents/inc-1/approve",
     Act.REVIEW: "/incidents/inc-1/review",
     Act.CLOSE: "/incidents/inc-1/close",
@@ -101,6 +102,21 @@ def test_a_report_is_declared_in_the_callers_name_and_its_secret_is_nowhere(serv
     assert (shown["incident"]["severity"], shown["incident"]["plan"]) == ("critical", answer.json()["digest"])
     with ledger.read() as connection:
         assert SECRET not in "".join(connection.connection.driver_connection.iterdump())
+
+
+def test_an_incident_grows_by_another_report_and_what_it_has_is_only_seen_again(served):
+    ana = served.token(Role.RESPONDER, "ana")
+    first = declares(served, ana).json()
+    at = f"/incidents/{first['incident']}"
+    more = posts(
+        served, f"{at}/reports?severity=critical", ana, REPORT + REPORT.replace("k1", "k2").replace("may", "can")
+    )
+    assert (more.status_code, more.json()["revision"], more.json()["digest"] != first["digest"]) == (200, 2, True)
+    assert more.json()["digest"] == served.parts.approvals.newest(first["incident"])
+    same = posts(served, f"{at}/reports", ana, REPORT)
+    assert (same.json()["revision"], same.json()["digest"]) == (0, "")
+    assert [each["by"] for each in told(served.parts, first["incident"])][:2] == ["ana", "ana"]
+    assert posts(served, "/incidents/inc-9/reports", ana, REPORT).json()["reason"] == "no_such_incident"
 
 
 def test_the_same_key_is_answered_the_same_and_declares_once(served):

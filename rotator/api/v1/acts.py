@@ -167,6 +167,20 @@ class Declared(BaseModel):
     warnings: list[str]
 
 
+class Grown(BaseModel):
+    """What was added: the revision and the digest to approve, 0 and "" where nothing is new, and what it covers too.
+
+    `seen_again` of its credentials were seen in so many `places` more; `footholds` are new.
+    """
+
+    revision: int
+    digest: str
+    covers: list[int]
+    seen_again: int
+    places: int
+    footholds: list[str]
+
+
 class Reviewed(BaseModel):
     """What was looked at: the scope that was approved, and by whom."""
 

@@ -1,4 +1,4 @@
-"""Declare an incident over HTTP: a report's own bytes, read, asked about and planned as at the command line.
+"""Declare an incident over HTTP, or let one grow: a report's own bytes, read and planned as at the command line.
 
 Nothing begins by it: what standing orders cover is what their senders signed, or what was declared where people are.
 """
@@ -18,12 +18,14 @@ from starlette.requests import Request
 
 from rotator import clock, footholds, growth, response
 from rotator.api.problems import Problem, of_input
-from rotator.api.v1.acts import Declared
+from rotator.api.v1.acts import Declared, Grown
 from rotator.api.v1.doing import Asker, Doing
+from rotator.api.v1.reading import Incident, known
 from rotator.bootstrap import Rotator
 from rotator.errors import BadInput
 from rotator.flow.exclusion import exclusions
 from rotator.flow.incident import Severity
+from rotator.flow.revision import Present
 from rotator.flow.roles import Act
 from rotator.flow.wish import wishes
 from rotator.intake.reading import read
@@ -33,6 +35,7 @@ Title = Annotated[str, Query(min_length=1, max_length=200, pattern=r"\S", descri
 Strategies = Annotated[list[str], Query(description="`[SELECTOR=]STRATEGY`, as `rotator respond --strategy` takes it.")]
 Exclusions = Annotated[list[str], Query(description="Leave these alive: a selector, as `rotator respond --exclude`.")]
 Reasons = Annotated[list[str], Query(description="Why each is left alive: one for all, or one for each in order.")]
+Worse = Annotated[Severity | None, Query(description="That it is worse than was thought; never that it is less.")]
 Hosts = Annotated[list[str], Query(description="A host on which the attacker ran.")]
 Since = Annotated[AwareDatetime | None, Query(description="When the secrets came within reach, ISO 8601.")]
 _BODY = {
@@ -89,10 +92,7 @@ def routes(doing: Doing) -> APIRouter:
         wanted = _Wanted(severity, strategy, exclude, reason, foothold, _past(exposed_at))
 
         def look(parts: Rotator) -> _Planned:
-            try:
-                return _planned(parts, request.state.body, wanted, by)
-            except BadInput as error:
-                raise of_input(error, 422, "bad_report") from None
+            return _readable(parts, request.state.body, wanted, by)
 
         def work(parts: Rotator, planned: _Planned) -> Mapping[str, Any]:
             made = response.declare(
@@ -112,22 +112,74 @@ def routes(doing: Doing) -> APIRouter:
 
         return doing.do_after(asked, Act.DECLARE, title, look, work, HTTPStatus.CREATED)
 
+    @router.post("/incidents/{incident}/reports", response_model=Grown, openapi_extra=_BODY)
+    def add(  # noqa: PLR0917 - what may be said beside a report
+        request: Request,
+        asked: Asker,
+        incident: Incident,
+        severity: Worse = None,
+        exposed_at: Since = None,
+        strategy: Strategies = [],  # noqa: B006 - FastAPI copies it
+        exclude: Exclusions = [],  # noqa: B006
+        reason: Reasons = [],  # noqa: B006
+        foothold: Hosts = [],  # noqa: B006
+    ) -> Any:
+        """Let an incident grow by what another report names: what it does not have yet is one more revision.
+
+        Where somebody else has added to it meanwhile, it is refused as `not_so_now`: ask again.
+        """
+        began, by = clock.now(), asked.caller.by
+
+        def look(parts: Rotator) -> tuple[Present, _Planned]:
+            present = parts.enrolment.present(known(parts, incident))
+            as_bad = severity or present.severity
+            wanted = _Wanted(as_bad, strategy, exclude, reason, foothold, _past(exposed_at))
+            return present, _readable(parts, request.state.body, wanted, by, present)
+
+        def work(parts: Rotator, seen: tuple[Present, _Planned]) -> Mapping[str, Any]:
+            present, planned = seen
+            added = growth.add(
+                parts,
+                present,
+                planned.prepared,
+                detected_at=began,
+                footholds=planned.hosts,
+                by=by,
+                shown=planned.shown,
+                severity=severity,
+            )
+            revision = {"revision": added.revision.number, "digest": added.revision.digest} if added.revision else {}
+            told = {"revision": 0, "digest": "", **revision, "covers": list(added.covers)}
+            return {**told, "seen_again": added.seen, "places": added.places, "footholds": list(added.footholds)}
+
+        return doing.do_after(asked, Act.ADD, incident, look, work)
+
     return router
 
 
-def _planned(parts: Rotator, report: bytes, wanted: _Wanted, by: str) -> _Planned:
+def _readable(parts: Rotator, report: bytes, wanted: _Wanted, by: str, present: Present | None = None) -> _Planned:
+    """Return what is planned of a report. Raises Problem for one that cannot be read, or followed."""
+    try:
+        return _planned(parts, report, wanted, by, present)
+    except BadInput as error:
+        raise of_input(error, 422, "bad_report") from None
+
+
+def _planned(parts: Rotator, report: bytes, wanted: _Wanted, by: str, present: Present | None) -> _Planned:
     found = response.suspects(parts, list(read("the report", BytesIO(report))))
+    if not found:
+        raise BadInput("the report names no credential", "", "nothing to do: is it the right report?")
     prepared = growth.prepare(
         parts,
         found,
         wishes(wanted.strategy),
         exclusions=exclusions(wanted.exclude, wanted.reason, by),
-        present=None,
+        present=present,
         exposed_at=wanted.exposed_at,
         severity=wanted.severity,
     )
     hosts = footholds.named(parts, prepared.plan, wanted.hosts)
-    return _Planned(prepared, tuple(hosts), growth.shown(parts, None, prepared, hosts))
+    return _Planned(prepared, tuple(hosts), growth.shown(parts, present, prepared, hosts))
 
 
 def _past(moment: datetime | None) -> float | None:

@@ -6,6 +6,7 @@ It stands before everything else: who is not let in learns not even which paths 
 from __future__ import annotations
 
 import logging
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,7 +39,7 @@ WRONG_A_MINUTE = 10
 from where it comes: a thief behind the same address must not lock responders out."""
 ENDED_A_MINUTE = 1
 """So many knocks of one token that is expired or revoked are evidence."""
-_REPORTS = "/incidents"
+_REPORTS = re.compile(r"/incidents(/[^/]+/reports)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +120,9 @@ class Guard:
 
 async def _whole(request: Request, receive: Receive) -> Receive:
     """Read the body whole; return what gives it again, and then whatever comes. Raises Problem."""
-    is_report = request.scope["path"].removeprefix(request.scope.get("root_path", "")) == _REPORTS
+    path = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
     try:
-        body = await body_of(request, None, BODY_WITHIN_S, REPORT_BYTES if is_report else ACT_BYTES)
+        body = await body_of(request, None, BODY_WITHIN_S, REPORT_BYTES if _REPORTS.fullmatch(path) else ACT_BYTES)
     except Refused as refused:
         raise problems.of_body(refused) from None
     request.state.body = body
