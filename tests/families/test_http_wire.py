@@ -38,6 +38,7 @@ def asked_once(address):
         (gzip.compress(gzip.compress(b"{}")), "gzip, gzip", "answer_unreadable"),
         (b"no archive", "gzip", "connection_lost"),
     ],
+    ids=["long when unpacked", "packed twice", "no archive"],
 )
 def test_what_is_packed_too_tight_is_not_unpacked(content, packed, reason):
     with answering(200, content, Content_Encoding=packed) as (address, _), pytest.raises(Uncertain) as refused:
