@@ -21,14 +21,14 @@ def approvals(every: Iterable[IncidentRecord], called: str) -> dict[str, Any]:
     What nobody had approved of one that was merged is a revision of the other since.
     """
     found = [
-        (record.incident.id, each)
+        (record, each)
         for record in every
         for each in record.approvals
         if not record.merged_into or each.revision.approved_at is not None
     ]
-    given = dict.fromkeys((of, one) for of, each in found for one in each.given)
+    given = dict.fromkeys((record.incident.id, one) for record, each in found for one in each.given)
     return {
-        "approvals": [_revision(each, of, called) for of, each in found],
+        "approvals": [_revision(each, record, called) for record, each in found],
         "reviews": [
             {"incident": of, "command": f"{called} review {of} --note …", **_said(one)}
             for of, one in given
@@ -37,9 +37,11 @@ def approvals(every: Iterable[IncidentRecord], called: str) -> dict[str, Any]:
     }
 
 
-def _revision(each: Standing, of: str, called: str) -> dict[str, Any]:
-    revision = each.revision
+def _revision(each: Standing, record: IncidentRecord, called: str) -> dict[str, Any]:
+    revision, of = each.revision, record.incident.id
     approve = f"{called} approve {of} --digest {revision.digest}"
+    # Where all of it is for people, nothing would begin by a yes: none is asked for.
+    waits = revision.approved_at is not None or any(run.run.requested_at is None for run in record.runs)
     return {
         "incident": of,
         "revision": revision.number,
@@ -60,6 +62,7 @@ def _revision(each: Standing, of: str, called: str) -> dict[str, Any]:
                 "command": approve + one.option,
             }
             for one in each.wanted
+            if waits
         ],
         "only_for_good": list(each.only_for_good),
     }

@@ -111,3 +111,14 @@ def test_who_made_none_of_what_one_yes_covers_is_named_as_an_incident_grows(hous
     grown = call("bob", "incident", "add", incident, "more.csv")
     assert grown.exit_code == 0
     assert "revision 2 of its plan (it covers revision 1 too); cyd starts it with: " in grown.stdout
+
+
+def test_of_what_only_people_can_answer_nobody_is_asked_for_a_yes(house, tmp_path):
+    call = house(1)
+    (tmp_path / "leak.csv").write_text("provider,id\naws_iam_access_key,AKIAQ4R7T2W9Z3K5M8N1\n")
+    incident = call("ann", "incident", "declare", "leak.csv", "--title", "Stolen").stdout.split()[0]
+    told = call("ann", "report", incident).stdout
+    assert "there is nothing to approve" in told
+    assert "approve inc-" not in told
+    call("ann", "incident", "add", incident, "more.csv")
+    assert f"approve {incident} --digest" in call("ann", "report", incident).stdout
