@@ -120,13 +120,11 @@ def _once(connection: Connection, source: str, target: str) -> dict[str, str]:
     """Let one run answer what both have; return by which each is answered that was taken back."""
     mine, theirs = tables.run.alias("mine"), tables.run.alias("theirs")
     is_same = and_(*(mine.c[name] == theirs.c[name] for name in _REF))
+    sides = tuple([each, *revisions.merged(connection, each)] for each in (source, target))
     query = (
         select(mine.c.id, theirs.c.id.label("other"), mine.c.requested_at, theirs.c.requested_at.label("theirs_at"))
         .join(theirs, is_same)
-        .where(
-            mine.c.incident.in_([source, *revisions.merged(connection, source)]),
-            theirs.c.incident.in_([target, *revisions.merged(connection, target)]),
-        )
+        .where(mine.c.incident.in_(sides[0]), theirs.c.incident.in_(sides[1]))
     )
     found = {}
     for row in connection.execute(query.order_by(mine.c.id)).all():
@@ -140,7 +138,7 @@ def _once(connection: Connection, source: str, target: str) -> dict[str, str]:
             found[row.other] = row.id
         else:
             found[row.id] = row.other
-    return found | _tasks_once(connection, source, target)
+    return found | _tasks_once(connection, *sides)
 
 
 def _is_undone(connection: Connection, run: str) -> bool:
@@ -150,21 +148,23 @@ def _is_undone(connection: Connection, run: str) -> bool:
     return connection.execute(select(step.c.id).where(*is_it).limit(1)).first() is not None
 
 
-def _tasks_once(connection: Connection, source: str, target: str) -> dict[str, str]:
-    mine, theirs, exposure = tables.manual.alias("mine"), tables.manual.alias("theirs"), tables.exposure
+def _tasks_once(connection: Connection, ours: list[str], others: list[str]) -> dict[str, str]:
+    mine, theirs = tables.manual.alias("mine"), tables.manual.alias("theirs")
+    exposure, dismissal = tables.exposure, tables.dismissal
     is_same = and_(
-        or_(mine.c.kind == theirs.c.kind, and_(mine.c.kind.is_(None), theirs.c.kind.is_(None))),
+        mine.c.kind.is_not_distinct_from(theirs.c.kind),
         mine.c.key == theirs.c.key,
         mine.c.connection == theirs.c.connection,
         mine.c.dismissed.is_(None) == theirs.c.dismissed.is_(None),  # what is open stays so
     )
-    query = select(mine.c.id, theirs.c.id).join(theirs, is_same)
-    found = dict(
-        tuple(row) for row in connection.execute(query.where(mine.c.incident == source, theirs.c.incident == target))
-    )
-    for name, other in found.items():
-        connection.execute(update(exposure).where(exposure.c.manual == name).values(manual=other, incident=target))
+    query = select(mine.c.id, theirs.c.id.label("other"), theirs.c.incident).join(theirs, is_same)
+    both = query.where(mine.c.incident.in_(ours), theirs.c.incident.in_(others))
+    found = {}
+    for name, other, incident in connection.execute(both.order_by(mine.c.id)).all():
+        connection.execute(update(exposure).where(exposure.c.manual == name).values(manual=other, incident=incident))
+        connection.execute(update(dismissal).where(dismissal.c.of == name).values(of=other, incident=incident))
         connection.execute(delete(tables.manual).where(tables.manual.c.id == name))
+        found[name] = str(other)
     return found
 
 

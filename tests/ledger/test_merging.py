@@ -11,6 +11,8 @@ from rotator.cli import hands
 from rotator.errors import BadInput
 from rotator.flow.exposure import Disposition
 from rotator.flow.playbook_words import Strategy
+from rotator.flow.scope import Unresolved
+from rotator.report.incident import build
 from rotator.report.revisions import once
 from tests.ledger.test_approvals import CONTAINMENT, ruled
 
@@ -84,3 +86,30 @@ def test_what_was_merged_has_stops_of_its_own_and_the_command_says_so(house):
     assert not hands._apart(parts, "inc-1")
     deployment.enrolment.merge("inc-2", "inc-1", by="ann")
     assert hands._apart(parts, "inc-1") == "; NOT of inc-2, merged into it: name each too"
+
+
+@pytest.mark.parametrize("approved", [False, True])
+def test_a_task_that_two_merged_incidents_have_is_told_once_under_the_third(house, approved):
+    company, deployment = house
+    task = Unresolved("stripe_secret_key", "sk_live_1", (), "no connection", "add one")
+    for number, tasks in ((1, []), (2, [task]), (3, [task])):
+        stolen = company.stolen(TOKEN, owner=f"o{number}")[0]
+        plan = deployment.declare([stolen], tasks, wanted=ALONE, incident=f"inc-{number}")
+        if approved and number == 2:  # then its task stays there
+            deployment.enrolment.approve("inc-2", plan.digest, by="bob")
+    deployment.enrolment.merge("inc-2", "inc-1", by="ann")
+    assert deployment.enrolment.merge("inc-3", "inc-1", by="ann").same == 1
+    assert build(deployment.record())["totals"]["manual"] == 1
+
+
+def test_what_was_said_of_a_task_goes_on_with_the_one_that_answers_it(house):
+    company, deployment = house
+    task = Unresolved("stripe_secret_key", "sk_live_1", (), "no connection", "add one")
+    for incident in ("inc-1", "inc-2"):
+        deployment.declare([company.stolen(TOKEN, owner=incident)[0]], [task], wanted=ALONE, incident=incident)
+        deployment.dismissing.dismiss(incident, f"{incident}.m1", Disposition.CANARY, "ann", incident)
+    deployment.enrolment.merge("inc-2", "inc-1", by="ann")
+    said = {(row["incident"], row["of"], row["reason"]) for row in deployment.rows("dismissal")}
+    assert said == {("inc-1", "inc-1.m1", "inc-1"), ("inc-1", "inc-1.m1", "inc-2")}
+    deployment.dismissing.reopen("inc-1", "inc-1.m1", "ann", "I erred")
+    assert all(row["reopened_by"] == "ann" for row in deployment.rows("dismissal"))
