@@ -51,6 +51,19 @@ class RuntimeLock:
         except OSError:
             return False
 
+    def is_manned(self) -> bool:
+        """Tell whether who had it last still runs, also one that ends when nothing is due."""
+        try:
+            os.kill(int(self._path.read_text().split()[0]), 0)
+        except (OSError, ValueError, IndexError) as error:
+            return isinstance(error, PermissionError)  # another user's process, but a process
+        return True
+
+    def leave_to(self, process: int) -> None:
+        """Note who was started to take it, so that nobody is missed while that begins."""
+        if self._path.read_text() == f"{os.getpid()}\n":  # else another has taken it since
+            self._path.write_text(f"{process}\n")
+
     def _try(self) -> bool:
         with self._path.open() as file:
             try:
@@ -69,3 +82,9 @@ class RuntimeLock:
 def is_unattended(parts: Rotator) -> bool:
     """Tell whether nothing here would do in time what is scheduled. Of other machines nobody here knows."""
     return parts.settings.embedded and not RuntimeLock(parts.settings.data_dir).is_attended()
+
+
+def is_unmanned(parts: Rotator) -> bool:
+    """Tell whether nothing here works at what is due now. Of other machines nobody here knows."""
+    lock = RuntimeLock(parts.settings.data_dir)
+    return parts.settings.embedded and not (lock.is_manned() or lock.is_attended())

@@ -60,6 +60,7 @@ def add(  # noqa: PLR0917 - options, which callers name
     Example: rotator incident add last more.jsonl
     """
     from rotator import growth  # noqa: PLC0415 - only who plans pays for it
+    from rotator.cli.watching import start_workers  # noqa: PLC0415 - Rich is not free
     from rotator.ledger.growing import Overtaken  # noqa: PLC0415
 
     given: Context = context.obj
@@ -100,6 +101,8 @@ def add(  # noqa: PLR0917 - options, which callers name
                 raise
             time.sleep(0.05 * attempt)
             present = parts.enrolment.present(name)
+    if added.freed or parts.settings.notices:
+        start_workers(given, parts)
     if added.revision is not None:
         planned.shown.update(added.document)
         planned.show(given)

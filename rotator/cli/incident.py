@@ -83,16 +83,21 @@ def declare(  # noqa: PLR0917 - options, which callers name
 ) -> None:
     """Declare an incident and plan it; `rotator approve` starts it.
 
-    It is kept in the ledger. Issuers are asked whose the credentials are; nothing is changed there.
+    It is kept in the ledger. Issuers are asked whose the credentials are; nothing is changed there but what a standing
+    order covers, which begins at once.
 
     Example: rotator incident declare leak.jsonl --title "CI log"
     """
+    from rotator.cli.watching import start_workers  # noqa: PLC0415 - Rich is not free
+
     given: Context = context.obj
     of = Given(files or (), package or (), advisory or (), evidence or ())
     asked = Asked(of, access, graph, strategy, exclude, reason, exposed_at, foothold, severity)
     parts = given.parts()
     planned = asked.planned(given, parts)
     declared = planned.declare(parts, title, severity)
+    if declared.orders or parts.settings.notices:
+        start_workers(given, parts)
     planned.show(given)
     declaring.foretell(given, parts, planned.prepared.plan)
     if output is Output.TABLE:

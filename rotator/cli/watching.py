@@ -43,7 +43,7 @@ def start_workers(context: Context, parts: Rotator) -> None:
     if context.config is not None:
         command += ["--config", str(context.config.resolve())]
     with log.open("ab") as sink:
-        subprocess.Popen(
+        started = subprocess.Popen(
             [*command, "up", "--until-idle"],
             stdin=subprocess.DEVNULL,
             stdout=sink,
@@ -51,6 +51,7 @@ def start_workers(context: Context, parts: Rotator) -> None:
             start_new_session=True,
             cwd=Path.cwd(),
         )
+    lock.leave_to(started.pid)
 
 
 def follow(context: Context, parts: Rotator, incident: str, output: Output) -> NoReturn:

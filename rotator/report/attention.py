@@ -26,6 +26,7 @@ def for_you(incident: dict[str, Any]) -> list[RenderableType]:
     """Say what keeps the whole incident waiting, and how it goes on."""
     return [
         *_closed(incident),
+        *_unmanned(incident),
         *unapproved(incident),
         *revisions.unapproved(incident),
         *_alive_again(incident),
@@ -42,6 +43,13 @@ def _closed(incident: dict[str, Any]) -> list[RenderableType]:
         return []
     line = f"CLOSED {incident['closed_at']} by {incident['closed_by']}: {incident['closed_reason']}."
     return [Text(plain(f"{line} To add to it, or approve: {incident['reopen']}"), style="bold")]
+
+
+def _unmanned(incident: dict[str, Any]) -> list[RenderableType]:
+    """Say that something is due and nobody does it, where that is so."""
+    if not incident["work"]:
+        return []
+    return [Text(plain(f"NOBODY WORKS on what is due. Start it with: {incident['work']}"), style="bold red")]
 
 
 def unapproved(incident: dict[str, Any]) -> list[RenderableType]:

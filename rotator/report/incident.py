@@ -28,14 +28,16 @@ def build(
     called: str = "rotator",
     *,
     unattended: bool = False,
+    unmanned: bool = False,
     strange: Collection[str] = (),
     stale: str = "",
 ) -> dict[str, Any]:
     """Return the report. Times are ISO 8601 in UTC, or "" for what has not happened; the totals partition.
 
     `called` is how this reader calls the program: each command begins with it. `unattended` says that nothing runs
-    which would do in time what is scheduled. `strange` are the footholds that nothing here is called. `stale` says
-    why a plan may not be approved any more, where more is known than the ledger tells.
+    which would do in time what is scheduled, `unmanned` that something is due now and nothing runs. `strange` are the
+    footholds that nothing here is called. `stale` says why a plan may not be approved any more, where more is known
+    than the ledger tells.
     """
     every = record.family
     dismissed = dismissed_in.standing(each for of in every for each in of.dismissals)
@@ -62,6 +64,7 @@ def build(
             every,
             called,
             unattended=unattended,
+            unmanned=unmanned,
             strange=strange,
             stale=stale,
             something_stopped=any(each["stopped"] for each in runs),

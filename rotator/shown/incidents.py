@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from rotator import footholds
+from rotator import clock, footholds
 from rotator.bootstrap import Rotator
 from rotator.report.clocks import moment
 from rotator.report.incident import build
-from rotator.runtime_lock import is_unattended
+from rotator.runtime_lock import is_unattended, is_unmanned
 
 
 def listed(parts: Rotator) -> list[dict[str, Any]]:
@@ -37,7 +37,8 @@ def report(parts: Rotator, incident: str, called: str = "rotator") -> dict[str, 
     """Return an incident's report. Raises BadInput for an incident that is not there."""
     record = parts.reading.incident(incident)
     strange = footholds.strangers(parts, record)
-    return build(record, called, unattended=is_unattended(parts), strange=strange)
+    unmanned = is_unmanned(parts) and parts.reading.progress(incident, clock.now()).busy
+    return build(record, called, unattended=is_unattended(parts), unmanned=unmanned, strange=strange)
 
 
 def plan(parts: Rotator, incident: str, called: str = "rotator") -> dict[str, Any]:

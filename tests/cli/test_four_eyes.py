@@ -122,3 +122,28 @@ def test_of_what_only_people_can_answer_nobody_is_asked_for_a_yes(house, tmp_pat
     assert "approve inc-" not in told
     call("ann", "incident", "add", incident, "more.csv")
     assert f"approve {incident} --digest" in call("ann", "report", incident).stdout
+
+
+ORDER = """
+[[credentials]]
+match = {owner = "shop"}
+environment = "staging"
+[[standing_orders]]
+name = "at-once"
+triggers = ["cli"]
+environments = ["staging"]
+approved_by = "bob"
+expires = 2099-12-31
+reversible = false
+"""
+
+
+def test_what_a_standing_order_begins_at_once_has_somebody_who_does_it(house, tmp_path, monkeypatch):
+    call = house(1)
+    with (tmp_path / "rotator.toml").open("a") as file:
+        file.write(ORDER)
+    begun = []
+    monkeypatch.setattr(watching, "start_workers", lambda *_: begun.append("started"))
+    told = call("ann", "incident", "declare", "leak.csv", "--title", "Stolen").stdout
+    assert ("the standing order at-once begins 1 at once" in told, begun) == (True, ["started"])
+    assert "NOBODY WORKS on what is due. Start it with: " in call("ann", "report", "last").stdout

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
 import threading
 
 import pytest
 
 from rotator.bootstrap import Rotator
 from rotator.cli.runtime import IDLE_TICKS, run_embedded
-from rotator.runtime_lock import RuntimeLock, is_unattended
+from rotator.runtime_lock import RuntimeLock, is_unattended, is_unmanned
 from rotator.settings.configuration import Settings
 
 
@@ -80,3 +81,27 @@ def test_only_a_runtime_that_does_not_end_by_itself_attends_to_what_is_scheduled
     assert not is_unattended(parts)
     lock.release()
     assert is_unattended(parts)
+
+
+def test_who_was_started_is_at_work_before_it_has_taken_the_lock(parts):
+    with subprocess.Popen(["sleep", "60"]) as other:
+        try:
+            lock = RuntimeLock(parts.settings.data_dir)
+            assert is_unmanned(parts)
+            assert lock.take()
+            lock.release()
+            lock.leave_to(other.pid)
+            assert not is_unmanned(parts)
+        finally:
+            other.kill()
+    assert is_unmanned(parts)
+
+
+def test_who_took_the_lock_since_is_not_overwritten(parts):
+    lock, later = (RuntimeLock(parts.settings.data_dir) for _ in range(2))
+    assert lock.take()
+    lock.release()
+    assert later.take(stays=True)
+    lock.leave_to(1)
+    assert not is_unattended(parts)
+    later.release()

@@ -117,6 +117,7 @@ def test_a_report(of):
         "alive_again": [dict.fromkeys(("run", "provider", "id", "why", "command"), EVIL)],
         "to_be_resumed": [dict.fromkeys(("run", "provider", "id", "why", "step", "at", "when", "command"), EVIL)],
         "start": EVIL,
+        "work": EVIL,
     }
     said = dict.fromkeys(("plan", "scope", "by", "role", "at", "break_glass", "note", "command"), EVIL)
     said |= {"reviewed_at": "2026", "reviewed_by": EVIL}
