@@ -15,7 +15,7 @@ from rotator.claims import GATE, ONE_MINT, STOPPED
 from rotator.flow.dismissal import DISMISSED
 from rotator.flow.playbook_words import DESTRUCTION, Until
 from rotator.flow.run import BranchState
-from rotator.ledger import opening, revisions, tables
+from rotator.ledger import counting, opening, revisions, tables
 from rotator.ledger.database import Database
 from rotator.ledger.notices import IS_DONE, tell
 from rotator.ledger.opening import BRAKE
@@ -68,13 +68,13 @@ _DONE = select(_incident.c.id).where(
     exists().where(_run.c.incident == _incident.c.id),
     ~_IS_OPEN,
 )
-_LOOKS = (_NEW, _OVER, _TRIPPED)
+_LOOKS = tuple(each.limit(1) for each in (_NEW, _OVER, _TRIPPED))
 
 
 def look(database: Database, now: float) -> bool:
     """Tell what is new since the last look; return whether anything was, or is over."""
     with database.read() as connection:
-        if all(connection.execute(each.limit(1)).first() is None for each in _LOOKS) and not _done(connection):
+        if all(connection.execute(each).first() is None for each in _LOOKS) and not _done(connection):
             return False
     with database.write() as connection:
         connection.execute(delete(_noticed).where(_IS_OVER))
@@ -87,7 +87,7 @@ def look(database: Database, now: float) -> bool:
             tell(connection, incident, Event.BRAKE_TRIPPED, {"waiting": waiting, **told}, now)
             _note(connection, incident, BRAKE)
         for incident, *merged in _done(connection):
-            tell(connection, incident, Event.DONE, _how(connection, [incident, *merged]), now)
+            tell(connection, incident, Event.DONE, _how(connection, [incident, *merged], now), now)
             _note(connection, incident, IS_DONE)
     return True
 
@@ -123,21 +123,16 @@ def _tell_who_asks(connection: Connection, now: float) -> None:
         _note(connection, incident, *branches)
 
 
-def _how(connection: Connection, incidents: list[str]) -> dict[str, int]:
+def _how(connection: Connection, incidents: list[str], now: float) -> dict[str, int]:
     """Count how the credentials of incidents that are one are dead, and what is left to come by itself."""
-    query = select(_run.c.evidence, _run.c.dismissed.is_not(None), func.count()).where(_run.c.incident.in_(incidents))
-    found: Counter[str] = Counter()
-    for evidence, dismissed, count in connection.execute(query.group_by(_run.c.evidence, _run.c.dismissed)):
-        found["dismissed" if dismissed else {"proven": "dead"}.get(evidence, evidence)] += count
-    by_hand = select(func.count()).where(tables.manual.c.incident.in_(incidents))
-    found["dismissed"] += connection.execute(by_hand).scalar_one()
+    counts = counting.progress(connection, incidents[0], now)
     later = (
         _branch.c.incident.in_(incidents),
         _branch.c.state == BranchState.HELD.value,
         _branch.c.due_at.is_not(None),
     )
-    found["scheduled"] = connection.execute(select(func.count()).where(*later)).scalar_one()
-    return dict(found)
+    scheduled = connection.execute(select(func.count()).where(*later)).scalar_one()
+    return {"dead": counts.dead, "stated": counts.stated, "dismissed": counts.dismissed, "scheduled": scheduled}
 
 
 def _code(reason: str) -> str:

@@ -255,7 +255,7 @@ def test_what_rests_as_dismissed_asks_for_nobody_and_does_not_keep_the_end_from_
     noticing.look(deployment.database, deployment.world.now())
     found = [(each["event"], each["facts"]) for each in deployment.rows("notice")]
     assert "needs_person" not in {event for event, _ in found}
-    assert ("done", '{"dead":1,"dismissed":1,"scheduled":0}') in found
+    assert ("done", '{"dead":1,"dismissed":1,"scheduled":0,"stated":0}') in found
 
 
 def test_an_alarm_that_waits_for_somebody_to_say_yes_is_told_at_once_and_one_that_needs_none_is_not(desk):
@@ -342,3 +342,15 @@ def test_the_end_is_told_once_of_what_was_merged_and_not_before_all_of_it_is_dea
     [(incident, facts)] = told()
     assert incident == "inc-1"
     assert '"dead":2' in facts
+
+
+def test_the_end_of_what_was_merged_counts_a_credential_of_both_once_as_the_report_does(house):
+    company, deployment = house
+    stolen, _ = company.stolen("acme_api_token")
+    for incident in ("inc-1", "inc-2"):
+        deployment.start([stolen], wanted=Strategy.REVOKE_ONLY, incident=incident)
+    deployment.rest()
+    deployment.enrolment.merge("inc-2", "inc-1", by="ann")
+    noticing.look(deployment.database, deployment.world.now())
+    [facts] = [each["facts"] for each in noticed(deployment) if each["event"] == "done"]
+    assert facts == '{"dead":1,"dismissed":0,"scheduled":0,"stated":0}'
