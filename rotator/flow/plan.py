@@ -26,6 +26,7 @@ from rotator.flow.planned import Plan, PlannedRun
 from rotator.flow.playbook_words import Strategy
 from rotator.flow.scope import Scoped, Unresolved
 from rotator.flow.segments import Paths
+from rotator.flow.stored import answered_by_delivery, told_of
 from rotator.flow.wish import Wishes
 
 if TYPE_CHECKING:
@@ -67,6 +68,8 @@ def make(
     choice = Choice(playbooks, asked.of_all, answered or {}, targets, asked.resolved(found, playbooks))
     known, manual = choice.sort_out(found)
     sharing = shared(each for each in known if choice.mints(each))
+    stored = answered_by_delivery(known, sharing)
+    known = [each for each in known if each.ref not in stored]
     for each in known:
         first = sharing[each.ref].first if each.ref in sharing else each.ref
         if first != each.ref:
@@ -99,7 +102,7 @@ def make(
         *_of_excluded(runs, excluded),
         *_of_others(runs, left, excluded, elsewhere.left),
     ]
-    return Plan(tuple(runs), tuple(left), (*warned, *warnings, *unsafe, *beyond), tuple(excluded))
+    return Plan(tuple(runs), tuple(left), (*warned, *told_of(stored), *warnings, *unsafe, *beyond), tuple(excluded))
 
 
 def _run(  # noqa: PLR0917 - what a run is made of
