@@ -28,8 +28,8 @@ from rotator.packages import (
     yarn_lock,
 )
 from rotator.packages.component import Document, Parts, Unread
+from rotator.packages.evidence_text import utf8
 from rotator.packages.place import of_folder
-from rotator.packages.windows_text import utf8
 
 
 class Format(Protocol):

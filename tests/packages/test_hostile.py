@@ -111,16 +111,59 @@ OUTSIDE = '<!DOCTYPE bom SYSTEM "file:///etc/passwd"><bom/>'
         ("uv.lock", "x = 1", "this is no lock file: it has no packages"),
         ("freeze.txt", "litellm==1.0\nis what we use", "line 2: this is no requirement; what stands"),
         ("freeze.txt", "", "the report is empty"),
-        ("freeze.txt", "litellm==1.82.7".encode("utf-32"), "the text is not in UTF-8"),
-        ("freeze.txt", "litellm==1.82.7".encode("utf-16-le"), "this is binary data"),
-        ("freeze.txt", b"litellm==1.82.7\n" + b" " * 70_000 + b"\xff\xfe", "byte 70016: the text is not in UTF-8"),
         ("freeze.txt", gzip.compress(b"litellm==1.82.7", mtime=0), "this is binary data"),
+        ("a.log", b"\x7fELF\x02\x01 Successfully installed litellm-1.82.7", "this is binary data"),
+        ("a.log", b"litellm" + bytes(8), "this is binary data"),
     ],
 )  # fmt: skip
 def test_a_hostile_or_broken_file_is_named_in_one_line(name, text, why):
     [unread] = whole(found(name, text)).unread
     assert unread.path == name
     assert why in unread.why
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "litellm==1.82.7".encode("utf-32"),
+        "litellm==1.82.7".encode("utf-16-le"),
+        b"litellm==1.82.7\n" + b" " * 70_000 + b"\xff\xfe",
+        b"\xff\xfe\nlitellm==1.82.7",
+        b"idna==3.20\n" + "litellm==1.82.7\n".encode("utf-16-le"),
+    ],
+    ids=["UTF-32", "UTF-16 without a mark", "odd bytes late", "the mark of UTF-16 alone", "UTF-16 appended to ASCII"],
+)
+def test_no_encoding_hides_what_can_be_read(text):
+    assert told(whole(found("host/a/freeze.txt", text))) == [("host:a", "litellm", "1.82.7", "installed")]
+
+
+PLANTS = {
+    "job/org/app/test/log.txt": b"Collecting litellm\n  Downloading it\nSuccessfully installed litellm-1.82.7\nbye\n",
+    "requirements.txt": b"idna==3.20  # why\nlitellm==1.82.7\nsix==1.17.0\n",
+    "host/a/pins": b"idna==3.20\nlitellm==1.82.7\nsix==1.17.0\n",
+    "uv.lock": b'version = 1\n\n[[package]]\nname = "litellm"\nversion = "1.82.7"\n\n[[package]]\nname = "six"\n',
+    "Pipfile.lock": b'{"_meta": {"hash": {}}, "default": {"litellm": {"version": "==1.82.7"}}, "develop": {}}',
+    "yarn.lock": b'"six@^3":\n  version "3.20"\n\nchalk@^5:\n  version "5.6.1"\n\n"x@1":\n  version "1"\n',
+    "pnpm-lock.yaml": b"lockfileVersion: 9\n\npackages:\n  idna@3.20:\n    resolution: {}\n  chalk@5.6.1:\n",
+    "conda-lock.yml": b"package:\n- name: six\n  version: 1.17.0\n- name: litellm\n  version: 1.82.7\n",
+    "bom.xml": b'<?xml version="1.0"?>\n<bom><components><component><purl>pkg:pypi/litellm@1.82.7</purl>'
+    b"</component></components></bom>",
+}
+
+
+@pytest.mark.parametrize("name", PLANTS)
+@settings(max_examples=30, deadline=None)
+@given(
+    odd=st.sampled_from([b"\0", b"\xff", b"\xfe", b"\xc3", b"\xe2\x82", b"\xed\xa0\x80", b"\x80"]),
+    places=st.lists(st.integers(0, 200), min_size=1, max_size=4),
+)
+def test_odd_bytes_never_hide_what_was_installed(name, odd, places):
+    text = PLANTS[name]
+    for at in sorted((each % (len(text) + 1) for each in places), reverse=True):
+        text = text[:at] + odd + text[at:]
+    findings = whole(found(name, text))
+    assert [version for _, _, version, _ in told(findings)] in (["1.82.7"], ["5.6.1"])
+    assert findings.unread == ()
 
 
 def test_what_stands_before_the_break_still_counts():
