@@ -29,6 +29,7 @@ from rotator.ports import Connection
 from rotator.seal import Seal
 from rotator.settings.configuration import Settings
 from rotator.settings.connections import ConnectionSettings
+from rotator.settings.file import ruled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -63,8 +64,11 @@ class Rotator:
         self.settings = settings
 
     def on(self, ledger: Database) -> Rotator:
-        """Return the same parts on another use of the ledger, or on the same one, with the inventory as it is now."""
-        found = Rotator(self.settings)
+        """Return the same parts on another use of the ledger, or on the same one; inventory and rule as they are now.
+
+        Raises BadInput where the rule cannot be read now.
+        """
+        found = Rotator(ruled(self.settings))
         found.__dict__ |= {name: self.__dict__[name] for name in _OF_NO_LEDGER if name in self.__dict__}
         found.__dict__["database"] = ledger
         return found

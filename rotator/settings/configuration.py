@@ -30,7 +30,7 @@ MEMORY = "memory://"
 
 
 class Settings(Approving, BaseModel):
-    """The whole configuration. `folder` is where its file stands, from which paths in it are meant."""
+    """The whole configuration. `folder` is where its `file` stands, from which paths in it are meant."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -47,6 +47,7 @@ class Settings(Approving, BaseModel):
     notices: list[NoticeSettings] = []
     ownership: OwnershipSettings = OwnershipSettings()
     folder: Path = Field(default_factory=Path.cwd, exclude=True)
+    file: Path | None = Field(None, exclude=True)
 
     @field_validator("seal_key")
     @classmethod

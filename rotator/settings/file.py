@@ -16,18 +16,20 @@ from pydantic_core import ErrorDetails
 
 from rotator import model_errors
 from rotator.errors import BadInput
+from rotator.settings.approval import Approving
 from rotator.settings.configuration import Settings
 
 NAMED = "ROTATOR_CONFIG"
-_OURS = "folder"
-"""The field that nobody writes."""
+_OURS = frozenset({"folder", "file"})
+"""The fields that nobody writes."""
 
 
 def load(path: Path | None = None) -> Settings:
     """Read the configuration. Raises BadInput with what is wrong, where, and how to mend it."""
     given = chosen(path)
     folder = Path.cwd() if given is None else given.resolve().parent
-    values = {**({} if given is None else _read(given)), **_environment(), _OURS: folder}
+    ours = {"folder": folder, "file": None if given is None else folder / given.name}
+    values = {**({} if given is None else _read(given)), **_environment(), **ours}
     try:
         return Settings(**values)
     except ValidationError as error:
@@ -40,6 +42,22 @@ def load(path: Path | None = None) -> Settings:
         raise BadInput(model_errors.in_words(first), where, _mend(first)) from None
     except BadInput as error:
         raise BadInput(error.what, f"{given or 'the environment'}: {error.where}", error.mend) from None
+
+
+def ruled(settings: Settings) -> Settings:
+    """Return them with the rule of approval as its file says now: a process that lives long must not keep an old one.
+
+    Raises BadInput where nobody can read it: then no rule is known, and nobody is let do anything by it.
+    """
+    if settings.file is None:
+        return settings
+    values = {**_read(settings.file), **_environment()}
+    try:
+        rule = Approving(**{key: values[key] for key in Approving.model_fields if key in values})
+    except ValidationError:
+        mend = "`rotator doctor` says what is wrong"
+        raise BadInput("the rule of approval cannot be read", str(settings.file), mend) from None
+    return settings.model_copy(update={key: getattr(rule, key) for key in Approving.model_fields})
 
 
 def chosen(path: Path | None = None) -> Path | None:
@@ -69,7 +87,7 @@ def _environment() -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key, field in Settings.model_fields.items():
         text = os.environ.get(variable(key))
-        if text is None or key == _OURS:
+        if text is None or key in _OURS:
             continue
         try:
             is_data = get_origin(field.annotation) is list or any(_models(field.annotation))
@@ -94,7 +112,7 @@ def _mend(error: ErrorDetails) -> str:
     for part in error["loc"][:-1]:
         if isinstance(part, str) and part in model.model_fields:
             model = next(_models(model.model_fields[part].annotation), model)
-    names = [name for name in model.model_fields if name != _OURS]
+    names = [name for name in model.model_fields if name not in _OURS]
     close = get_close_matches(str(error["loc"][-1]), names, n=1)
     return f"did you mean `{close[0]}`?" if close else f"there are {', '.join(names)}"
 

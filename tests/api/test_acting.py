@@ -191,6 +191,41 @@ def test_four_eyes_hold_in_the_service_whatever_token_somebody_shows(tmp_path, l
     assert reviewed.json() == {"reviewed": ["destruction by ana"]}
 
 
+def test_who_is_taken_out_of_the_rule_approves_nothing_more_though_the_service_runs_on(tmp_path, ledger, house):
+    company, deployment = house
+    deployment.declare([company.stolen(KEY)[0]], wanted=Strategy.REVOKE_ONLY)
+    found = api(tmp_path, ledger, RULE)
+    bo, digest = found.token(Role.APPROVER, "bo"), {"digest": found.parts.approvals.newest("inc-1")}
+    config = tmp_path / "rotator.toml"
+    written = config.read_text()
+
+    def says(text):
+        config.write_text(text)
+        return posts(found, "/incidents/inc-1/approve", bo, digest)
+
+    assert "bo is a viewer here" in says(written.replace('name = "bo"', 'name = "dora"')).json()["detail"]
+    assert "bo is a responder here" in says(written.replace('"approver"', '"responder"')).json()["detail"]
+    for unreadable in ("[approval", written.replace('"approver"', '"king"')):
+        assert (says(unreadable).status_code, says(unreadable).json()["reason"]) == (503, "not_ready")
+    config.unlink()
+    assert posts(found, "/incidents/inc-1/approve", bo, digest).status_code == 503
+    assert found.parts.reading.incident("inc-1").approved_at is None
+    assert says(written).json()["begins"]
+
+
+def test_what_the_rule_asks_of_a_yes_is_what_it_asks_now(tmp_path, ledger, house):
+    company, deployment = house
+    deployment.declare([company.stolen(KEY)[0]], wanted=Strategy.REVOKE_ONLY)
+    found = api(tmp_path, ledger, RULE)
+    config, bo = tmp_path / "rotator.toml", found.token(Role.APPROVER, "bo")
+    config.write_text(config.read_text().replace("[approval]", "[approval]\napprovals = 2"))
+    said = posts(found, "/incidents/inc-1/approve", bo, {"digest": found.parts.approvals.newest("inc-1")}).json()
+    assert (said["begins"], said["wanted"][0]) == (
+        False,
+        "containment wants 1 more approval by cy (bo may not: has said yes already)",
+    )
+
+
 def test_what_is_to_be_typed_is_to_be_said_here_too(tmp_path, ledger, house):
     company, deployment = house
     stolen, _ = company.stolen(KEY)

@@ -59,7 +59,7 @@ def keys_told(text):
 
 
 def test_every_key_of_the_top_level_is_told_and_none_besides():
-    assert keys_told(section("Top level")) == set(Settings.model_fields) - {"folder"}
+    assert keys_told(section("Top level")) == set(Settings.model_fields) - {"folder", "file"}
 
 
 def test_every_key_of_a_connection_is_told_and_none_besides():

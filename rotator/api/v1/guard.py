@@ -27,6 +27,7 @@ from rotator.flow.roles import still
 from rotator.ledger.calls import Call
 from rotator.ledger.database import LedgerFailed
 from rotator.ledger.tokens import Token
+from rotator.settings.file import ruled
 from rotator.triggers.message import Refused
 
 log = logging.getLogger("rotator")
@@ -109,7 +110,7 @@ class Guard:
             if self._ended.in_vain(token.name) is None:  # a sign that it was stolen, or forgotten somewhere
                 self._parts.calls.refused(Call(token.name, token.by, "call", ""), f"{state}_token")
             raise self._unknown(request, f"{state}_token", f"the token {token.name} is {state}")
-        return Caller(token, still(token.role, token.person, self._parts.settings.policy))
+        return Caller(token, still(token.role, token.person, ruled(self._parts.settings).policy))
 
     def _unknown(self, request: Request, reason: str, detail: str) -> Problem:
         wait_s = self._knocks.in_vain(neighbourhood(request.client.host if request.client else ""))
