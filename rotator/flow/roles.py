@@ -62,7 +62,8 @@ def still(role: Role, person: str, policy: Policy | None) -> Role:
 def refuse_creation(policy: Policy | None, by: str, role: Role, person: str) -> None:
     """Raise NotAllowed for a token that would let somebody be more than he is, or another than he is.
 
-    Where there is a rule, a person makes tokens of his own, and an admin those of others and of programs.
+    Where there is a rule, a person makes tokens of his own, and an admin those of programs; those of others only where
+    no four eyes are asked for, since who holds another's token says his yes.
     """
     if policy is None:
         return
@@ -72,7 +73,11 @@ def refuse_creation(policy: Policy | None, by: str, role: Role, person: str) -> 
         raise NotAllowed(f"`{person}` is nobody in [[people]]", "--person", f"there is {known}")
     if named is not None and still(role, person, policy) is not role:
         raise NotAllowed(f"{person} is a {named.role}, and no token makes more of him", "--role", "give less")
+    if policy.four_eyes and person and person != by:
+        raise NotAllowed(
+            f"four eyes are asked for: {person} alone makes tokens of {person}", "--person", f"ask {person}"
+        )
     if person != by and (maker is None or maker.role is not Role.ADMIN):
-        what = f"a token of {person}" if person else "a token of nobody's"
+        what = f"a token of {person}" if person else "a token that acts for itself"
         admins = ", ".join(sorted(each.name for each in policy.people.values() if each.role is Role.ADMIN))
         raise NotAllowed(f"{what} is made by an admin", "token create", f"ask {admins or 'for one in [[people]]'}")
