@@ -17,6 +17,7 @@ from rotator.credential import CredentialRef, Secret
 from rotator.errors import BadInput
 from rotator.families import by_hand
 from rotator.flow.access import NO_USES, Uses
+from rotator.flow.dismissal import CANARY_FOR_GOOD
 from rotator.flow.exclusion import Exclusion, canaries
 from rotator.flow.exposure import Exposure, Suspect, group
 from rotator.flow.forecast import Forecast, forecast
@@ -136,7 +137,7 @@ def prepare(
         answered=answered,
         costs=costs,
         elsewhere=elsewhere,
-        warned=(*scope.warnings, *_uncompared(grown.scoped)),
+        warned=(*reach.unread, *scope.warnings, *_bait(parts, grown.scoped), *_uncompared(grown.scoped)),
         uses=uses,
     )
     plan, rules = ask_for_readers(plan, elsewhere.left), parts.settings.ownership.rules()
@@ -144,6 +145,12 @@ def prepare(
     for run in plan.runs:  # a place that cannot be used is told before anything is revoked
         parts.outside.check_places(run.deliver, f"deliver of {run.ref}")
     return Prepared(plan, grown.scoped, _cost(parts, plan), answered, uses, grown.seen, scope.asked)
+
+
+def _bait(parts: Rotator, scoped: Sequence[Scoped]) -> list[str]:
+    """Say what a person called a canary before, of one incident alone: whether it is so in this one, he decides."""
+    found = parts.reading.canaries(each.ref for each in scoped if not each.custody.canary)
+    return [f"{ref.id} was dismissed as a canary in {incident}: {CANARY_FOR_GOOD}" for ref, incident in found.items()]
 
 
 def _uncompared(scoped: Sequence[Scoped]) -> list[str]:

@@ -62,7 +62,8 @@ def dismiss(
     Example: rotator exposure dismiss last AKIA… --as canary --reason "…"
     """
     from rotator import response  # noqa: PLC0415
-    from rotator.flow.dismissal import disposition  # noqa: PLC0415
+    from rotator.flow.dismissal import CANARY_FOR_GOOD, disposition  # noqa: PLC0415
+    from rotator.flow.exposure import Disposition  # noqa: PLC0415
     from rotator.issuers_word import asked  # noqa: PLC0415
 
     given: Context = context.obj
@@ -76,6 +77,10 @@ def dismiss(
     typer.echo(plain(f"{named.kind or 'not recognised'} {named.key} ({named.id}) is dismissed as {wanted}{said_so}"))
     if told.at_work:
         typer.echo("a worker is at it, and gives way before its next call")
+    if wanted is Disposition.CANARY:
+        typer.echo(CANARY_FOR_GOOD)
+    if told.failed:
+        typer.echo(f"tried, and failed: {', '.join(told.failed)}")
     if told.did:
         typer.echo(f"what was done stays so: {', '.join(told.did)} (open it again to take that back with `run undo`)")
 

@@ -19,6 +19,8 @@ DISMISSED = "dismissed as "
 """How the reason of a branch begins that nobody goes on with, since its credential was dismissed."""
 ISSUER_DECIDES = frozenset({Disposition.ALREADY_DEAD, Disposition.NOT_OURS})
 """What is believed only when the issuer says so: who errs would leave a thief's key alive, and call it no reader."""
+CANARY_FOR_GOOD = "for good, in every incident: `canary = true` in its entry of the inventory"
+"""How a canary is one in the next incident too, where nobody dismissed it yet."""
 _REPLACES = frozenset({*MINTING, Verb.INSTALL, Verb.PROMOTE})
 REPLACING = frozenset({Strategy.CONTAIN_FIRST, Strategy.REPLACE_FIRST})
 

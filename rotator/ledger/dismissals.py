@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
 
+from rotator.credential import CredentialRef
 from rotator.errors import BadInput
 from rotator.flow.exposure import Certainty, Disposition
 from rotator.ledger import tables
@@ -62,6 +64,20 @@ def find(connection: Connection, incident: str) -> list[Dismissal]:
         Dismissal(**{**row, "disposition": Disposition(row["disposition"])})
         for row in connection.execute(query).mappings()
     ]
+
+
+def canaries(connection: Connection, refs: Iterable[CredentialRef]) -> dict[CredentialRef, str]:
+    """Return which of them a person dismissed as a canary, and the incident of the latest such word that stands."""
+    run, table = tables.run, tables.dismissal
+    names = ("provider", "connection", "owner", "credential", "generation")
+    query = (
+        select(*(run.c[name] for name in names), table.c.incident)
+        .join(table, table.c.of == run.c.id)
+        .where(table.c.disposition == Disposition.CANARY.value, table.c.reopened_at.is_(None))
+        .order_by(table.c.id)
+    )
+    found = {CredentialRef(*row[:5]): str(row[5]) for row in connection.execute(query)}
+    return {each: found[each] for each in refs if each in found}
 
 
 def meant(connection: Connection, incident: str, name: str) -> str:

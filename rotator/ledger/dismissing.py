@@ -14,7 +14,7 @@ from rotator.errors import BadInput
 from rotator.flow.approval import Policy, refuse_dismissal
 from rotator.flow.dismissal import DISMISSED, REPLACING, as_it_was, refuse_at_work
 from rotator.flow.exposure import Disposition
-from rotator.flow.run import BranchState
+from rotator.flow.run import BranchState, StepState
 from rotator.ledger import (
     dismissals,
     earlier,
@@ -52,12 +52,13 @@ class Named:
 class Told:
     """What became of it. `at_work`: a worker gives way before its next call; `did`: steps that are not taken back.
 
-    `digest` is what must be approved before it goes on, "" where nothing must.
+    `failed` are those that were tried in vain. `digest` is what must be approved before it goes on, "" where nothing must.
     """
 
     named: Named
     at_work: bool = False
     did: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
     digest: str = ""
 
 
@@ -128,8 +129,10 @@ class Dismissing:
         if held.run.requested_at is not None and held.run.contained_at is None:
             connection.execute(update(_reach).where(_reach.c.run.in_(_at_work_on(held))).values(open=tables.LIVES))
         connection.execute(leak_safe.WAKE_INCIDENT, {"of_incident": held.run.incident})
-        did = tuple(dict.fromkeys(each.name for each in held.steps if each.undo and each.attempts))
-        return Told(named, any(each["holder"] for each in held.branches), did)
+        tried = [each for each in held.steps if each.undo and each.attempts]
+        did = dict.fromkeys(each.name for each in tried if each.state is not StepState.FAILED)
+        failed = dict.fromkeys(each.name for each in tried if each.state is StepState.FAILED)
+        return Told(named, any(each["holder"] for each in held.branches), tuple(did), tuple(failed))
 
     def reopen(self, incident: str, of: str, by: str, reason: str) -> Told:
         """Take a dismissal back: its run goes on where it was; what nobody approved waits for a yes of its own.

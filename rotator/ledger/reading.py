@@ -89,6 +89,11 @@ class Reading:
         with self._database.read() as connection:
             return earlier.standing(connection, refs)
 
+    def canaries(self, refs: Iterable[CredentialRef]) -> dict[CredentialRef, str]:
+        """Return which of these a person dismissed as a canary, in which incident."""
+        with self._database.read() as connection:
+            return dismissals.canaries(connection, refs)
+
     def planned(self, incident: str, number: int | None = None) -> dict[str, Any]:
         """Return a revision of a plan as it was shown, the newest if none is named; empty where none was kept."""
         with self._database.read() as connection:

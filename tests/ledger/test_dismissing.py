@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from rotator.errors import BadInput, NotAllowed
 from rotator.flow.approval import Person, Policy, Role
@@ -279,3 +279,16 @@ def test_what_would_mint_over_another_incidents_replacement_is_not_opened_again(
     deployment.rest()
     assert deployment.record().runs[0].run.dismissed is not None
     assert company.delivered(stolen.ref, stolen.custody.deliver[0])[0] == delivered
+
+
+def test_what_was_tried_and_failed_is_not_told_as_done(house):
+    _, deployment, plan, _ = declared(house)
+    deployment.enrolment.approve("inc-1", plan.digest, by="test")
+    step = tables.step
+    names = [each.name for each in deployment.record().runs[0].steps if each.undo]
+    with deployment.database.write() as connection:
+        of_run = update(step).where(step.c.run == R1, step.c.name.in_(names)).values(attempts=1, state="failed")
+        connection.execute(of_run)
+    told = dismiss(deployment, R1)
+    assert (told.did, told.failed) == ((), tuple(dict.fromkeys(names)))
+    assert names
