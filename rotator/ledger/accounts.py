@@ -21,6 +21,9 @@ _SAVE = (
     .where(_account.c.name == bindparam("a_name"))
     .values({name: bindparam(name) for name in _NAMES if name != "name"})
 )
+# Worded once: each dispatcher asks at each tick.
+_FIND = select(_account)
+_LOCK = _FIND.where(_account.c.name.in_(bindparam("names", expanding=True))).order_by(_account.c.name).with_for_update()
 GIVE_PROBE_BACK = (
     update(_account)
     .where(_account.c.name == bindparam("a_name"), _account.c.probe_at.is_not(None), _account.c.probes > 0)
@@ -55,15 +58,14 @@ def note(
 
 def found(connection: Connection) -> dict[str, Account]:
     """Return every account that was ever granted a call."""
-    return {row["name"]: Account(**row) for row in connection.execute(select(_account)).mappings()}
+    return {row["name"]: Account(**row) for row in connection.execute(_FIND).mappings()}
 
 
 def locked(connection: Connection, missing: Iterable[Account], names: Collection[str]) -> dict[str, Account]:
     """Return the accounts of those names, made where they are missing, and let nobody else write them meanwhile."""
     if rows := [asdict(each) for each in sorted(missing, key=lambda one: one.name)]:
         connection.execute(_insert(connection).on_conflict_do_nothing(index_elements=["name"]), rows)
-    query = select(_account).where(_account.c.name.in_(names)).order_by(_account.c.name).with_for_update()
-    return {row["name"]: Account(**row) for row in connection.execute(query).mappings()}
+    return {row["name"]: Account(**row) for row in connection.execute(_LOCK, {"names": list(names)}).mappings()}
 
 
 def save(connection: Connection, accounts: Iterable[Account]) -> None:

@@ -2,10 +2,26 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from rotator.flow.run import AT_ONCE, Branch, BranchState, Run
 from rotator.ledger import leak_safe, statements, tables
+
+_branch = tables.branch
+# Worded once: each branch that is through says it.
+_SISTERS = select(_branch.c.state, _branch.c.quorum).where(
+    _branch.c.run == bindparam("of_run"), _branch.c.segment == bindparam("through")
+)
+_OPEN_NEXT = (
+    update(_branch)
+    .where(
+        _branch.c.run == bindparam("of_run"),
+        _branch.c.segment == bindparam("next"),
+        _branch.c.state == BranchState.WAITING.value,
+    )
+    .values(state=BranchState.OPEN.value, due_at=AT_ONCE)
+)
+_LOCK_RUN = select(tables.run.c.id).where(tables.run.c.id == bindparam("run_id")).with_for_update()
 
 
 def close_reach(connection: Connection, run: Run) -> None:
@@ -29,26 +45,15 @@ def close_reach(connection: Connection, run: Run) -> None:
 
 
 def join(connection: Connection, branch: Branch) -> None:
+    """Open the next segment of its run where enough of its own is through; the caller has written this branch."""
     lock_run(connection, branch.run)
-    sisters = connection.execute(
-        select(tables.branch.c.state, tables.branch.c.quorum).where(
-            tables.branch.c.run == branch.run, tables.branch.c.segment == branch.segment
-        )
-    ).all()
+    sisters = connection.execute(_SISTERS, {"of_run": branch.run, "through": branch.segment}).all()
     through = sum(state == BranchState.DONE.value for state, _ in sisters)
     if through * 100 >= sisters[0].quorum * len(sisters):
-        connection.execute(
-            update(tables.branch)
-            .where(
-                tables.branch.c.run == branch.run,
-                tables.branch.c.segment == branch.segment + 1,
-                tables.branch.c.state == BranchState.WAITING.value,
-            )
-            .values(state=BranchState.OPEN.value, due_at=AT_ONCE)
-        )
+        connection.execute(_OPEN_NEXT, {"of_run": branch.run, "next": branch.segment + 1})
 
 
 def lock_run(connection: Connection, run: str) -> None:
     """Make sisters write one after the other, as SQLite's writers do anyway."""
     if connection.dialect.name != "sqlite":
-        connection.execute(select(tables.run.c.id).where(tables.run.c.id == run).with_for_update())
+        connection.execute(_LOCK_RUN, {"run_id": run})

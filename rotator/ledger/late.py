@@ -34,6 +34,8 @@ _ASKING = (
     )
 )
 """The runs of an owner of which a comparison asks whose a credential is."""
+_NOTED = select(tables.late.c.run, tables.late.c.credential, tables.late.c.at)
+"""What nobody has settled; each dispatcher asks for it at each tick."""
 
 
 def compare_late(database: Database, now: float) -> int:
@@ -41,10 +43,10 @@ def compare_late(database: Database, now: float) -> int:
 
     Comparisons of its owner, in whatever run, that ask a person about nothing but such mints have their answer by now.
     """
-    late, found = tables.late, 0
+    found = 0
     with database.read() as connection:
         noted: dict[str, dict[str, float]] = {}
-        for run, credential, at in connection.execute(select(late.c.run, late.c.credential, late.c.at)):
+        for run, credential, at in connection.execute(_NOTED):
             noted.setdefault(run, {})[credential] = at
         asking = {run: connection.execute(_ASKING, {"noted_in": run}).scalars().all() for run in noted}
     for run, mints in noted.items():

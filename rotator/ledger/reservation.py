@@ -37,8 +37,11 @@ _HOLDER = (
 _WAITS = and_(
     _branch.c.state == BranchState.HELD.value, _branch.c.due_at.is_(None), _branch.c.reason.startswith(ONE_MINT)
 )
-_WAITING = select(_branch.c.id, *(tables.run.c[name] for name in ("provider", "connection", "owner"))).join(
-    tables.run, tables.run.c.id == _branch.c.run
+# Worded once: each dispatcher asks at each tick.
+_WAITING = (
+    select(_branch.c.id, *(tables.run.c[name] for name in ("provider", "connection", "owner")))
+    .join(tables.run, tables.run.c.id == _branch.c.run)
+    .where(_WAITS)
 )
 
 
@@ -128,7 +131,7 @@ def behind(connection: Connection, ref: CredentialRef, steps: Iterable[Step]) ->
 def wake(database: Database) -> int:
     """Make due again what waited for a run that was stopped, and is not any more or has rested; return how many."""
     with database.read() as connection:
-        found = connection.execute(_WAITING.where(_WAITS)).all()
+        found = connection.execute(_WAITING).all()
         free = [row.id for row in found if not _is_stopped(connection, row)]
     if not free:
         return 0
