@@ -45,7 +45,7 @@ def prepare(
         severity = severity if severity.outranks(present.severity) else present.severity
         new, seen = present.split(found, parts.seal.fingerprint, {each.name: each for each in parts.connections})
     if present is not None and not (new or unresolved or reach.unplaced):
-        nothing = Plan((), ())
+        nothing = Plan((), (), reach.unread)
         return Prepared(nothing, (), forecast(nothing, parts.limits, parts.account_of, lambda _kind, _at: 1), seen=seen)
     prepared = response.prepare(
         parts,

@@ -143,7 +143,7 @@ class Given:
         wanted = [each.advisory for each in looked_up]
         found = match(wanted, walk(_opened(self.evidence)))
         found = replace(found, notes=(*(each.note for each in looked_up if each.note), *found.notes))
-        reach = response.within_reach(parts, found.hits)
+        reach = replace(response.within_reach(parts, found.hits), unread=found.warnings)
         since = [each.since for each in found.hits if each.since is not None]
         return Alarm(
             response.suspects(parts, [*exposures, *reach.exposures]),

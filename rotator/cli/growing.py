@@ -106,6 +106,9 @@ def add(  # noqa: PLR0917 - options, which callers name
     if added.revision is not None:
         planned.shown.update(added.document)
         planned.show(given)
+    else:  # nobody will read them in a plan
+        for line in planned.prepared.plan.warnings:
+            typer.echo(plain(line), err=True)
     for line in _said(given, parts, name, added):
         typer.echo(plain(line))
 

@@ -48,12 +48,13 @@ class Hit(Protocol):
 class Reach:
     """What is within reach of a bad package. `unplaced`, by kind, is what may be, of which nobody has said where it is.
 
-    `says` are the links that explain those.
+    `says` are the links that explain those. `unread` warns of evidence that could have told of more.
     """
 
     exposures: tuple[Exposure, ...] = ()
     unplaced: Mapping[str, Sequence[CredentialRef]] = field(default_factory=dict)
     says: Exposure | None = None
+    unread: tuple[str, ...] = ()
 
     def left(self, named: Iterable[CredentialRef]) -> tuple[Unresolved, ...]:
         """Return the task, for each kind, to say from where they are within reach, but for those that are `named`.

@@ -51,6 +51,16 @@ class Findings:
     files: int = 0
     notes: tuple[str, ...] = ()
 
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Say what whoever approves a plan of this cannot see in it: how much was not read, and the first of it."""
+        if not self.unread:
+            return ()
+        told = "; ".join(f"{each.path}: {each.why}" for each in self.unread[:_SHOWN])
+        left = len(self.unread) - _SHOWN
+        more = f"; and {left:,} more" if left > 0 else ""
+        return (f"{len(self.unread):,} of {self.files:,} files of evidence may hide a bad package: {told}{more}",)
+
 
 def match(advisories: Iterable[Advisory], found: Iterable[Document | Unread]) -> Findings:
     """Read all evidence through and return what of it is bad. Nothing of what is not bad is kept.
