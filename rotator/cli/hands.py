@@ -81,12 +81,17 @@ def go_on(context: typer.Context, reason: Reason, name: Stoppable = None) -> Non
     Example: rotator continue aws-prod --reason "…"
     """
     from rotator import response  # noqa: PLC0415
+    from rotator.ledger import health  # noqa: PLC0415
 
     parts = _parts(context)
     lifted, left = parts.stops.lift(name, response.actor(), reason, _connections(parts))
     _work(context, parts)
     still = "".join(f"; {each} still" for each in left)
     typer.echo(plain(f"{lifted.what} goes on{still}"))
+    if count := health.sealed_by_another(parts.database, parts.seal):
+        lost = f"{count:,} sealed secrets cannot be opened with this seal key: their deaths cannot be proven"
+        mend = f"give the key that sealed them (ROTATOR_SEAL_KEY, or seal.key in {parts.settings.data_dir})"
+        typer.echo(plain(f"warning: {lost}; {mend}"), err=True)
 
 
 def retry(context: typer.Context, run: Run, step: StepName, reason: Reason) -> None:

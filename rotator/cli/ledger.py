@@ -76,7 +76,8 @@ def restore(context: typer.Context, file: Kept, output: OutputOption = Output.TA
     )
     if found.unopened:
         typer.echo(
-            f"{found.unopened} sealed secrets cannot be opened with this seal key: give the lost deployment's, "
-            "before anything goes on, or their deaths cannot be proven",
+            f"{found.unopened} sealed secrets cannot be opened with this seal key: give the lost deployment's "
+            f"(ROTATOR_SEAL_KEY, or seal.key in {parts.settings.data_dir}), before anything goes on, or their deaths "
+            "cannot be proven",
             err=True,
         )

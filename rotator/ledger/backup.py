@@ -20,7 +20,7 @@ from sqlalchemy import URL, Connection, Table, func, insert, select, text
 
 from rotator import __version__, clock
 from rotator.errors import BadInput
-from rotator.ledger import restored, tables
+from rotator.ledger import health, restored, tables
 from rotator.ledger.database import HEAD, Database, LedgerFailed
 from rotator.seal import Seal
 
@@ -94,7 +94,7 @@ def restore(database: Database, path: Path, seal: Seal, by: str, now: float | No
             _count_on(database, target)
             looked_for = restored.mark(target, taken_at, at, by)
             incidents = target.execute(select(func.count()).select_from(tables.incident)).scalar_one()
-            unopened = _unopened(target, seal)
+            unopened = health.unopened(target, seal)
     return Restored(Backup(taken_at, release, incidents, copied), looked_for, unopened)
 
 
@@ -150,17 +150,6 @@ def _count_on(database: Database, target: Connection) -> None:
         if counted is not None and (last := target.execute(select(func.max(counted))).scalar()) is not None:
             where = {"table": table.name, "column": counted.name, "last": last}
             target.execute(text("SELECT setval(pg_get_serial_sequence(:table, :column), :last)"), where)
-
-
-def _unopened(connection: Connection, seal: Seal) -> int:
-    """Return how many sealed secrets this deployment's key does not open."""
-    found = 0
-    for run, blob in connection.execute(select(tables.sealed.c.run, tables.sealed.c.blob)):
-        try:
-            seal.open(blob, run)
-        except BadInput:
-            found += 1
-    return found
 
 
 def _described(path: Path) -> tuple[float, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import func, select, text
+from sqlalchemy import Connection, select, text
 
 from rotator import clock
 from rotator.errors import BadInput
@@ -44,15 +44,17 @@ def beat(database: Database) -> Beat | None:
 
 
 def sealed_by_another(database: Database, seal: Seal) -> int:
-    """Return how many sealed secrets are kept where this key does not open the newest of them; 0 where it does."""
-    sealed = tables.sealed
+    """Return how many of the sealed secrets that are kept this key does not open."""
     with database.read() as connection:
-        newest = select(sealed.c.run, sealed.c.blob).order_by(sealed.c.expires_at.desc()).limit(1)
-        row = connection.execute(newest).first()
-        if row is None:
-            return 0
+        return unopened(connection, seal)
+
+
+def unopened(connection: Connection, seal: Seal) -> int:
+    """Return the same in a transaction: each is tried, as a ledger that was restored may have some of both keys."""
+    found = 0
+    for run, blob in connection.execute(select(tables.sealed.c.run, tables.sealed.c.blob)):
         try:
-            seal.open(row[1], row[0])
+            seal.open(blob, run)
         except BadInput:
-            return int(connection.execute(select(func.count()).select_from(sealed)).scalar_one())
-    return 0
+            found += 1
+    return found

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import sqlite3
 
 import pytest
 
-from tests.cli.conftest import rows
+from rotator.cli import watching
+from rotator.credential import Secret
+from rotator.seal import Seal
+from tests.cli.conftest import FIRST, rows
+
+pytestmark = pytest.mark.usefixtures("ready")
 
 
 @pytest.mark.usefixtures("data_dir")
@@ -32,3 +39,17 @@ def test_a_ledger_with_something_in_it_is_not_restored_over(rotator, data_dir, t
     assert "not empty" in rotator("ledger", "restore", backup).ended(2).one_line
     assert "a file is there already" in rotator("ledger", "backup", backup).ended(2).one_line
     assert rows(data_dir) == before
+
+
+def test_who_lets_a_ledger_go_on_whose_secrets_no_key_opens_is_told(filled, tmp_path, monkeypatch):
+    monkeypatch.setattr(watching, "start_workers", lambda *_: None)
+    filled("stop", "--reason", "restored").ended(0)
+    assert filled("continue", "--reason", "looked").ended(0).err == ""
+    with contextlib.closing(sqlite3.connect(tmp_path / "data" / "ledger.db")) as ledger:
+        blob = Seal(b"x" * 32).close(Secret("canary"), f"{FIRST}.r1")
+        ledger.execute("INSERT INTO sealed (run, blob, expires_at) VALUES (?, ?, 9e9)", (f"{FIRST}.r1", blob))
+        ledger.commit()
+    filled("stop", "--reason", "restored").ended(0)
+    said = filled("continue", "--reason", "looked").ended(0).err
+    assert "1 sealed secrets cannot be opened with this seal key: their deaths cannot be proven" in said
+    assert "seal.key in " in said

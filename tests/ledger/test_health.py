@@ -39,3 +39,8 @@ def test_only_the_key_that_sealed_opens(database):
         connection.execute(tables.sealed.insert().values(run="inc-1.r1", blob=blob, expires_at=9e9))
     assert health.sealed_by_another(database, mine) == 0
     assert health.sealed_by_another(database, other) == 1
+    with database.write() as connection:
+        connection.execute(tables.run.insert().values({**run, "id": "inc-1.r2", "credential": "j"}))
+        later = other.close(Secret("canary"), "inc-1.r2")
+        connection.execute(tables.sealed.insert().values(run="inc-1.r2", blob=later, expires_at=9e10))
+    assert (health.sealed_by_another(database, mine), health.sealed_by_another(database, other)) == (1, 1)
