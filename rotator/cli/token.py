@@ -42,7 +42,8 @@ def create(
 
     The ledger keeps its hash alone: nobody can print it again.
 
-    Where `[approval]` stands in the configuration, a person makes tokens of his own, and an admin those of others.
+    Where `[approval]` stands in the configuration, a person makes tokens of his own, and an admin those of programs;
+    those of others only where `four_eyes = false`.
 
     Example: rotator token create pager --role responder --expires 30d
     """

@@ -89,7 +89,10 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the rule looks at of what one yes covers: who made a revision of it, and how many runs destroy something."""
+    """What the rule looks at of what one yes covers: who made a revision of it, and how many runs destroy something.
+
+    Of what a program made, who made its token is a maker too.
+    """
 
     makers: frozenset[str]
     destroys: int

@@ -12,6 +12,7 @@ from rotator.flow.approval import Facts, Policy, Said, Scope, Wanted, wanted
 from rotator.flow.playbook_words import Subject, Verb
 from rotator.ledger import destruction, revisions, tables
 from rotator.ledger.revisions import Revision
+from rotator.ledger.tokens import OF_PROGRAM
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +131,15 @@ def counted(given: Iterable[Given], found: Iterable[Revision], mine: Revision) -
 
 def facts_of(connection: Connection, incident: str, together: Sequence[Revision]) -> Facts:
     """Return what the rule looks at of revisions that one yes is for."""
-    return Facts(frozenset(each.by for each in together), len(destroying(connection, incident, together)))
+    makers = frozenset(each.by for each in together)
+    return Facts(makers | _behind(connection, makers), len(destroying(connection, incident, together)))
+
+
+def _behind(connection: Connection, makers: Iterable[str]) -> frozenset[str]:
+    """Return who made the programs' tokens among these: he may still hold one, and what it does may be his doing."""
+    token = tables.token
+    names = [each.removeprefix(OF_PROGRAM) for each in makers if each.startswith(OF_PROGRAM)]
+    return frozenset(connection.execute(select(token.c.created_by).where(token.c.name.in_(names))).scalars())
 
 
 def credentials(connection: Connection, incident: str, together: Iterable[Revision]) -> list[CredentialRef]:

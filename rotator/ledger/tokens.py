@@ -24,6 +24,8 @@ from rotator.ledger.database import Database
 
 _NOTED_EVERY_S = 3600.0
 """How exactly it is kept when a token was used last: to call must not mean to write."""
+OF_PROGRAM = "token "
+"""What stands before the name of a token that acts as nobody, where it is said who did something."""
 _table = tables.token
 
 
@@ -46,7 +48,7 @@ class Token:
     @property
     def by(self) -> str:
         """Return in whose name it acts."""
-        return self.person or f"token {self.name}"
+        return self.person or f"{OF_PROGRAM}{self.name}"
 
     def state(self, now: float) -> str:
         """Return active, expired or revoked."""

@@ -191,6 +191,20 @@ def test_four_eyes_hold_in_the_service_whatever_token_somebody_shows(tmp_path, l
     assert reviewed.json() == {"reviewed": ["destruction by ana"]}
 
 
+def test_who_made_a_programs_token_is_not_the_second_pair_of_eyes_for_what_it_declared(tmp_path, ledger, house):
+    company, deployment = house
+    deployment.declare([company.stolen(KEY)[0]], wanted=Strategy.REVOKE_ONLY)
+    found = api(tmp_path, ledger, RULE)
+    found.parts.tokens._policy = None
+    found.parts.tokens.create("bot", Role.RESPONDER, "", 3600.0, "bo")
+    with ledger.write() as connection:
+        connection.exec_driver_sql("UPDATE plan SET by = 'token bot'")
+    digest = {"digest": found.parts.approvals.newest("inc-1")}
+    refused = posts(found, "/incidents/inc-1/approve", found.token(Role.APPROVER, "bo"), digest)
+    assert (refused.status_code, refused.json()["detail"]) == (403, "bo made this plan, and four eyes are asked for")
+    assert posts(found, "/incidents/inc-1/approve", found.token(Role.APPROVER, "cy"), digest).json()["begins"]
+
+
 def test_who_is_taken_out_of_the_rule_approves_nothing_more_though_the_service_runs_on(tmp_path, ledger, house):
     company, deployment = house
     deployment.declare([company.stolen(KEY)[0]], wanted=Strategy.REVOKE_ONLY)

@@ -42,4 +42,4 @@ def test_under_a_rule_nobody_makes_a_token_of_somebody_else(rotator):
         'data_dir = "data"\n[approval]\n[[people]]\nname = "bo"\nroles = ["approver"]\n'
     )
     said = rotator("token", "create", "ci", "--role", "approver", "--person", "bo").ended(4).one_line
-    assert "a token of bo is made by an admin" in said
+    assert "bo alone makes tokens of bo" in said

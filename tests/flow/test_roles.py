@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -48,10 +50,11 @@ def test_a_token_is_never_more_than_it_was_made_nor_than_the_person_it_names(rol
     ("by", "role", "person", "why"),
     [
         ("ana", Role.RESPONDER, "ana", ""),
-        ("cy", Role.APPROVER, "bo", ""),
+        ("bo", Role.APPROVER, "bo", ""),
         ("cy", Role.RESPONDER, "", ""),
         ("ana", Role.APPROVER, "ana", "ana is a responder"),
-        ("ana", Role.APPROVER, "bo", "made by an admin"),
+        ("ana", Role.APPROVER, "bo", "bo alone makes tokens of bo"),
+        ("cy", Role.APPROVER, "bo", "bo alone makes tokens of bo"),
         ("bo", Role.VIEWER, "", "made by an admin"),
         ("stranger", Role.VIEWER, "", "made by an admin"),
         ("cy", Role.VIEWER, "dora", "nobody in"),
@@ -64,3 +67,10 @@ def test_where_there_is_a_rule_a_person_makes_tokens_of_his_own_and_an_admin_tho
         with pytest.raises(NotAllowed, match=why):
             refuse_creation(POLICY, by, role, person)
     refuse_creation(None, by, role, person)
+
+
+def test_where_one_pair_of_eyes_is_enough_an_admin_makes_tokens_of_others():
+    policy = replace(POLICY, four_eyes=False)
+    refuse_creation(policy, "cy", Role.APPROVER, "bo")
+    with pytest.raises(NotAllowed, match="made by an admin"):
+        refuse_creation(policy, "ana", Role.APPROVER, "bo")
