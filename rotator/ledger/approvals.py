@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from rotator import clock
 from rotator.credential import CredentialRef
@@ -21,14 +20,9 @@ from rotator.ledger import approved, notices, revisions, rows, statements, table
 from rotator.ledger.acts import act, lock, said
 from rotator.ledger.approved import Given
 from rotator.ledger.database import Database
+from rotator.ledger.enrolment import Enrolment, one_at_a_time
 from rotator.ledger.revisions import Revision
 from rotator.notices.event import Event
-
-if TYPE_CHECKING:
-    from rotator.ledger.enrolment import Enrolment
-
-APPROVING = 491286115
-"""The advisory lock of PostgreSQL under which plans are approved, one after the other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +65,7 @@ class Approvals:
         Where no machine does anything, there is nothing that others would have to approve.
         """
         if not approved.credentials(connection, incident, approved.covered(connection, incident, digest)):
-            return self._enrolment._approve(connection, incident, digest, by)  # noqa: SLF001
+            return self._enrolment.approve_within(connection, incident, digest, by)
         found = self._say(connection, incident, digest, by, scopes_of(None, self.policy))
         if found.wanted and not found.begins:
             raise NotAllowed("; ".join(map(str, found.wanted)), f"approve {incident}", "it was not declared")
@@ -80,8 +74,7 @@ class Approvals:
     def _say(  # noqa: PLR0917 - a yes, and what it is said to
         self, connection: Connection, incident: str, digest: str, by: str, scopes: frozenset[Scope], glass: str = ""
     ) -> Outcome:
-        if connection.dialect.name != "sqlite":
-            connection.execute(select(func.pg_advisory_xact_lock(APPROVING)))
+        one_at_a_time(connection)
         lock(connection, [incident])
         revisions.refuse_closed(connection, incident)
         together = approved.covered(connection, incident, digest)
@@ -91,13 +84,13 @@ class Approvals:
         waits = not together or together[-1].approved_at is None
         if not together or (waits and digest != newest):
             # Nothing was said to a plan that is not there, or is not the newest: whoever approves says so.
-            return Outcome(self._enrolment._approve(connection, incident, digest, by))  # noqa: SLF001
+            return Outcome(self._enrolment.approve_within(connection, incident, digest, by))
         found = _say(connection, incident, together, by, scopes, self.policy, self._clock(), glass)
         begins = False
         if waits and Scope.CONTAINMENT in found.enough:
-            begins = self._enrolment._approve(connection, incident, digest, by)  # noqa: SLF001
-        elif waits and (stale := self._enrolment.stale(incident)):
-            raise BadInput(f"the plan is stale: {stale}", incident)
+            begins = self._enrolment.approve_within(connection, incident, digest, by)
+        elif waits:
+            self._enrolment.refuse_stale(connection, incident)
         return Outcome(bool(found.written) or begins, begins, Scope.DESTRUCTION in found.enough, found.wanted)
 
     def credentials(self, incident: str, digest: str) -> list[CredentialRef]:

@@ -8,7 +8,7 @@ from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, func, insert, select, update
+from sqlalchemy import Connection, func, insert, select
 
 from rotator import clock
 from rotator.credential import CredentialRef, Secret
@@ -18,7 +18,7 @@ from rotator.flow.exposure import Exposure
 from rotator.flow.incident import Incident
 from rotator.flow.planned import Plan
 from rotator.flow.revision import Present
-from rotator.ledger import growing, merging, notices, opening, plans, raising, revisions, rows, tables
+from rotator.ledger import beginning, growing, merging, notices, plans, raising, revisions, rows, tables
 from rotator.ledger.acts import act, lock
 from rotator.ledger.database import Database
 from rotator.ledger.growing import Added, More
@@ -36,6 +36,12 @@ Consent = Callable[[Connection, str, str, str], bool]
 
 Then = Callable[[Connection, str, str], None]
 """What else is done, with an incident and its plan's digest, in the transaction that declares it."""
+
+
+def one_at_a_time(connection: Connection) -> None:
+    """Let nobody else approve until the transaction ends: two at once would each miss what the other is to replace."""
+    if connection.dialect.name != "sqlite":  # which has one writer anyway
+        connection.execute(select(func.pg_advisory_xact_lock(APPROVING)))
 
 
 def nothing_more(_connection: Connection, _incident: str, _digest: str) -> None:
@@ -63,7 +69,7 @@ class Enrolment:
         consent: Consent | None = None,
     ) -> None:
         self._database, self._seal, self._clock, self._account_of = database, seal, clock, account_of
-        self._basis, self._consent = basis, consent or self._approve
+        self._basis, self._consent = basis, consent or self.approve_within
 
     def declare(
         self,
@@ -127,9 +133,10 @@ class Enrolment:
         BadInput for an incident that grows no more, Overtaken where it has grown since `present` was read.
         """
         with self._database.write() as connection:
-            return self._add(connection, present, more, by)
+            return self.add_within(connection, present, more, by)
 
-    def _add(self, connection: Connection, present: Present, more: More, by: str) -> Added:
+    def add_within(self, connection: Connection, present: Present, more: More, by: str) -> Added:
+        """Do what `add` does inside a transaction of the caller's."""
         now = self._clock()
         lock(connection, [present.incident, *revisions.merged(connection, present.incident)])
         row = revisions.taken(connection, present.incident)
@@ -182,7 +189,7 @@ class Enrolment:
         `plans.stale`.
         """
         with self._database.write() as connection:
-            return self._approve(connection, incident, digest, by)
+            return self.approve_within(connection, incident, digest, by)
 
     def stale(self, incident: str) -> str:
         """Say why what nobody approved of an incident may not be any more, "" where it may."""
@@ -190,11 +197,15 @@ class Enrolment:
             found = plans.stale(connection, incident, self._basis)
         return f"{found[0]}; {found[1]}" if found else ""
 
-    def _approve(self, connection: Connection, incident: str, digest: str, by: str) -> bool:
+    def refuse_stale(self, connection: Connection, incident: str) -> None:
+        """Raise BadInput where what nobody approved of an incident may not be any more."""
+        if (found := plans.stale(connection, incident, self._basis)) is not None:
+            raise BadInput(f"the plan is stale: {found[0]}", incident, found[1])
+
+    def approve_within(self, connection: Connection, incident: str, digest: str, by: str) -> bool:
+        """Do what `approve` does inside a transaction of the caller's."""
         now = self._clock()
-        if connection.dialect.name != "sqlite":
-            # Two approvals at once would each miss what the other is about to replace. (SQLite has one writer anyway.)
-            connection.execute(select(func.pg_advisory_xact_lock(APPROVING)))
+        one_at_a_time(connection)
         of_incident = select(tables.incident).where(tables.incident.c.id == incident)
         row = connection.execute(of_incident.with_for_update()).mappings().first()
         if row is None:
@@ -213,57 +224,13 @@ class Enrolment:
                 incident,
                 f"look again: rotator plan {incident}",
             )
-        if (found := plans.stale(connection, incident, self._basis)) is not None:
-            raise BadInput(f"the plan is stale: {found[0]}", incident, found[1])
+        self.refuse_stale(connection, incident)
         numbers = [each.number for each in known.values() if each.approved_at is None]
-        self._let_begin(connection, row, numbers, by, now)
+        beginning.let_begin(connection, row, numbers, by, now)
         told = {"revisions": numbers} if numbers != [1] else {}
         act(connection, incident, {"at": now, "act": "approved", "by": by, "plan": digest, **told})
         notices.tell(connection, incident, Event.APPROVED, {"by": by}, now)
         return True
-
-    @staticmethod
-    def _let_begin(connection: Connection, row: Any, numbers: list[int], by: str, now: float) -> None:
-        """Let the runs of those revisions begin."""
-        incident, plan, run = row["id"], tables.plan, tables.run
-        said = {"approved_at": now, "approved_by": by}
-        of_plan = update(plan).where(plan.c.incident == incident, plan.c.number.in_(numbers))
-        connection.execute(of_plan.values(said))
-        of_runs = (run.c.incident == incident, run.c.revision.in_(numbers), run.c.dismissed.is_(None))
-        connection.execute(update(run).where(*of_runs).values(requested_at=now))
-        waves = connection.execute(select(func.coalesce(func.max(run.c.wave), 0)).where(*of_runs)).scalar_one()
-        first = said if row["approved_at"] is None else {}
-        of_incident = update(tables.incident).where(tables.incident.c.id == incident)
-        connection.execute(of_incident.values(waves=max(waves, row["waves"]), **first))
-        begun = select(run.c.id).where(run.c.incident == incident, run.c.dismissed.is_(None))
-        living = update(tables.reach).where(tables.reach.c.run.in_(begun), tables.reach.c.open < 0)
-        connection.execute(living.values(open=-tables.reach.c.open))
-        mine, earlier = _told_by_earlier(incident, numbers)
-        # Contained elsewhere before, when it counted unapproved, and resumed there since: it tells that it lives.
-        again = update(tables.reach).where(tables.reach.c.run.in_(mine), tables.reach.c.open == 0)
-        connection.execute(again.values(open=tables.LIVES))
-        gone = update(tables.reach).where(tables.reach.c.run.in_(earlier), tables.reach.c.open > 0)
-        connection.execute(gone.values(open=0))
-        opening.begin(connection, incident)
-
-
-def _told_by_earlier(incident: str, numbers: list[int]) -> tuple[Select[Any], Select[Any]]:
-    """Ask for the runs of these revisions whose credential a run of another incident says lives, and for the latter.
-
-    From now on the former tell. One that was resumed there, or could not be stopped, would else keep all waiting who
-    deliver where it reads.
-    """
-    mine, other, reach = tables.run.alias("mine"), tables.run.alias("other"), tables.reach.alias("living")
-    same = (mine.c[name] == other.c[name] for name in ("provider", "connection", "owner", "credential", "generation"))
-    both = other.join(reach, reach.c.run == other.c.id).join(mine, and_(*same))
-    asked = (
-        mine.c.incident == incident,
-        mine.c.revision.in_(numbers),
-        mine.c.dismissed.is_(None),
-        other.c.incident != incident,
-        reach.c.open > 0,
-    )
-    return (select(mine.c.id).select_from(both).where(*asked), select(other.c.id).select_from(both).where(*asked))
 
 
 def _left_out(each: Excluded) -> dict[str, Any]:

@@ -39,7 +39,7 @@ class Ordered:
         """Approve the first part, add the others, and approve those that are covered."""
         self._approve(enrolment, connection, incident, digest, self.first)
         for number, (more, covered) in enumerate(self.others, start=1):
-            added = enrolment._add(connection, Present(incident, number), more, self.by)  # noqa: SLF001
+            added = enrolment.add_within(connection, Present(incident, number), more, self.by)
             if added.revision is not None and not covered.orders and more.plan.runs:
                 waits = {"plan": added.revision.digest, "credentials": len(more.plan.runs)}
                 notices.tell(connection, incident, Event.APPROVAL_WANTED, waits)
@@ -53,4 +53,4 @@ class Ordered:
     def _approve(enrolment: Enrolment, connection: Connection, incident: str, digest: str, covered: Covered) -> None:
         if covered.orders:
             by = approvals.by_order(connection, incident, digest, covered.orders, covered.scopes)
-            enrolment._approve(connection, incident, digest, by)  # noqa: SLF001
+            enrolment.approve_within(connection, incident, digest, by)
