@@ -25,6 +25,12 @@ def rotator(tmp_path):
 
 
 @pytest.fixture
+def ready(rotator):
+    """Fork the command line from what has imported it all; where nobody asks for this, each starts from nothing."""
+    rotator.is_ready = True
+
+
+@pytest.fixture
 def called(tmp_path, monkeypatch, capsys):
     """Return the command line, called inside this process: for what no process of its own is needed."""
     monkeypatch.chdir(tmp_path)

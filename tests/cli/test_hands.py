@@ -7,6 +7,8 @@ import sqlite3
 
 import pytest
 
+pytestmark = pytest.mark.usefixtures("ready")
+
 SETTINGS = """\
 data_dir = "data"
 [[connections]]

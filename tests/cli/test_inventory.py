@@ -11,6 +11,8 @@ from rotator.credential import CredentialRef
 from rotator.practice.token_server import token_server
 from rotator.settings.file import load
 
+pytestmark = pytest.mark.usefixtures("ready")
+
 ENTRY = {"provider": "acme_api_token", "connection": "acme", "owner": "ci"}
 
 

@@ -11,6 +11,8 @@ from rotator.practice.process import free_port
 from rotator.settings.file import load
 from tests.fakes import channels
 
+pytestmark = pytest.mark.usefixtures("ready")
+
 SMTP = 'smtp = {host = "mail.example", sender = "a@example.com", to = ["b@example.com"]'
 
 
