@@ -155,7 +155,10 @@ def _already(parts: Rotator, prepared: Prepared, present: Present | None) -> lis
         f"warning: {count:,} of these {'is' if count == 1 else 'are'} in {incident} already, which is {how}"
         for incident, how, count in found
     ]
-    more = [f"To have the rest there too, say so: rotator incident add {each} FILE…" for each, _, _ in found[:1]]
+    more = [
+        f"To have the rest there too, say so: rotator incident add {each} with what you gave here"
+        for each, _, _ in found[:1]
+    ]
     return [*said, *(more if present is None else ())]
 
 

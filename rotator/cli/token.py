@@ -60,7 +60,9 @@ def create(
     secret, made = given.parts().tokens.create(name, Role(role), person, _lasts_s(expires), response.actor())
     until = f"{made.name}: {made.role}, acts as {made.by}, until {moment(made.expires_at)[:16]}Z"
     typer.echo(secret.reveal())
-    typer.echo(plain(f"{until}. It is shown this once; end it with: {given.called} token revoke {name}"), err=True)
+    typer.echo(
+        plain(f"{until}. It is shown this once; end it with: {given.called} token revoke {name} --reason …"), err=True
+    )
 
 
 def list_tokens(context: typer.Context, output: OutputOption = Output.TABLE) -> None:

@@ -92,7 +92,11 @@ def _refuse_doubtful(connection: Connection, source: str, target: str) -> None:
         both = select(one.c.id, other.c.id.label("other")).join(other, and_(same, differ))
         found = connection.execute(both.where(one.c.incident.in_(mine), other.c.incident.in_(theirs)).limit(1)).first()
         if found is not None:
-            raise BadInput(f"one of {found.id} and {found.other} is dismissed, the other is not", source, apart)
+            raise BadInput(
+                f"one of {found.id} and {found.other} is dismissed, the other is not",
+                source,
+                f"dismiss the other too, or {apart}",
+            )
     if (outage := _left_with_nothing(connection, mine, theirs)) is not None:
         why = f"{outage.lost} would be taken back, whose replacement {outage.leans} leans on, for {outage.kept}"
         raise BadInput(why, source, f"leave them apart: {outage.kept} brings its owner nothing new")

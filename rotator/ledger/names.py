@@ -41,10 +41,20 @@ def incident(connection: Connection, name: str) -> str:
     if name == LAST and not known:
         raise BadInput("there is no incident yet", LAST, "rotator respond FILE declares one")
     if name == LAST:
-        return known[0]
+        return last(connection, known)
     found = near(name, known) or (LAST if known and get_close_matches(name, [LAST]) else None)
     mend = f"did you mean `{found}`?" if found else "rotator incident list shows them"
     raise BadInput("no such incident", name, mend)
+
+
+def last(connection: Connection, known: Sequence[str]) -> str:
+    """Return the newest of the incidents, the newest first: of one that was merged, the one under which it is told."""
+    merged = select(_incident.c.id, _incident.c.merged_into).where(_incident.c.merged_into.is_not(None))
+    into = {row.id: row.merged_into for row in connection.execute(merged)}
+    name = known[0]
+    while name in into:
+        name = into[name]
+    return name
 
 
 def run(connection: Connection, name: str) -> str:

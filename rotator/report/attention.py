@@ -141,7 +141,8 @@ def still_open(credentials: list[dict[str, Any]]) -> list[RenderableType]:
 def once_mended(credentials: list[dict[str, Any]]) -> list[str]:
     """Say how what no machine can answer is asked about again, nothing where there is no such."""
     by_hand = [each for each in credentials if each["state"] == "manual" and not each["steps"]]
-    return [f"{each['again']}   once its cause is mended: this incident does not ask again" for each in by_hand[:1]]
+    what = "once the cause of what no machine can answer is mended: this incident does not ask again"
+    return [f"{each['again']}   {what}" for each in by_hand[:1]]
 
 
 def _tried(one: dict[str, Any]) -> str:

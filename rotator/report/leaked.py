@@ -56,7 +56,7 @@ def leaked_table(found: list[Suspect], kinds: Collection[str] = ()) -> Renderabl
 def _places(suspect: Suspect, *, only_seen: bool) -> str:
     places = list(
         dict.fromkeys(
-            f"{one.certainty.value}: {one.via[-1]}"
+            f"{one.certainty.value}: {' → '.join(one.via)}"
             if one.via
             else f"seen in {one.where}"
             if not only_seen

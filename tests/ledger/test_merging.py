@@ -36,7 +36,7 @@ def test_what_one_of_them_dismissed_hides_nothing_of_the_other(house, dismissed_
         (deployment.start if approved else deployment.declare)([stolen], wanted=ALONE, incident=incident)
     run = f"{dismissed_in}.r1"
     deployment.dismissing.dismiss(dismissed_in, run, Disposition.FALSE_POSITIVE, "mal", "noise")
-    refused(deployment, r"one of inc-2\.r1 and inc-1\.r1 is dismissed, the other is not")
+    refused(deployment, r"one of inc-2\.r1 and inc-1\.r1 is dismissed, the other is not .*dismiss the other too")
 
 
 def test_an_open_review_comes_before_the_merge(house):
@@ -113,3 +113,15 @@ def test_what_was_said_of_a_task_goes_on_with_the_one_that_answers_it(house):
     assert said == {("inc-1", "inc-1.m1", "inc-1"), ("inc-1", "inc-1.m1", "inc-2")}
     deployment.dismissing.reopen("inc-1", "inc-1.m1", "ann", "I erred")
     assert all(row["reopened_by"] == "ann" for row in deployment.rows("dismissal"))
+
+
+def test_the_last_incident_is_the_one_under_which_it_is_told(house):
+    company, deployment = house
+    for incident in ("inc-1", "inc-2"):
+        stolen, _ = company.stolen(TOKEN)
+        deployment.declare([stolen], wanted=ALONE, incident=incident)
+    newest = deployment.reading.named("last")
+    other = ({"inc-1", "inc-2"} - {newest}).pop()
+    deployment.enrolment.merge(newest, other, by="ann")
+    assert deployment.reading.named("last") == other
+    assert deployment.stops.stop("last", "ann", "wait", ())[0].name == other
