@@ -3,10 +3,13 @@
 A `*` stands for any letters, also for none and for `/`. A path without one means the name itself and all beneath it
 (`kv/payments` and `kv/payments/aws`, not `kv/payments-old`); no path, or `*`, means all of the connection. A `/` that a
 path or a name begins with says nothing.
+
+AWS's policies name a secret by its ARN, and so may `reads` and `deliver`: the name in it counts, nothing beneath it.
 """
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -17,6 +20,10 @@ _BEFORE = {"vault": ("mount", "secret", ("{}", "{}/data")), "file": ("folder", "
 
 Vault's policies name a secret of its key-value store MOUNT/data/NAME.
 """
+_ARN = re.compile(r"arn:[^:]*:(?:(secretsmanager):[^:]*:[^:]*:secret:|ssm:[^:]*:[^:]*:parameter/)(.+)", re.DOTALL)
+_ANY_ARN = re.compile(r"arn:[^:]*:(?:secretsmanager|ssm):(?:[^:]*:){0,2}\*")
+_RANDOM = re.compile(r"-(?:[A-Za-z0-9?]{6}|\*)$")
+"""What Secrets Manager puts behind the name, or a policy in its stead."""
 
 Roots = Mapping[str, tuple[str, ...]]
 
@@ -25,6 +32,8 @@ def roots_of(connections: Iterable[Connection]) -> Roots:
     """Return for each connection what people may write before the names of its places."""
     found = {}
     for each in connections:
+        if each.family == "gcp" and each.account:
+            found[each.name] = (f"projects/{each.account}/secrets",)
         if each.family in _BEFORE:
             setting, unless_set, forms = _BEFORE[each.family]
             root = str(each.settings.get(setting) or unless_set).strip("/").removeprefix("./")
@@ -62,13 +71,36 @@ def names_of(place: Place, roots: Roots) -> tuple[str, ...]:
     bare = place.name.lstrip("/")
     for root in before[:1]:
         bare = bare.removeprefix(f"{root}/")
-    return bare, *(f"{root}/{bare}" for root in before)
+    return bare, *_addressed(bare), *(f"{root}/{bare}" for root in before)
 
 
 def split(entry: str) -> tuple[str, str]:
     """Return the connection and the path of an entry; a whole connection is `*`."""
     connection, _, path = entry.partition(":")
     return connection, path.lstrip("/") or "*"
+
+
+def _patterns(path: str) -> tuple[str, ...]:
+    """Return what a path means, each as a name or with `*`."""
+    if by_address := _addressed(path):
+        return path, *by_address
+    name = path.rstrip("/")
+    return (path,) if "*" in path else (name, f"{name}/*")
+
+
+def _addressed(text: str) -> tuple[str, ...]:
+    """Return the names that an ARN may stand for, none for what is no ARN of a secret or parameter.
+
+    Whether a hyphen and six letters are the name's own end or AWS's, nobody can tell. Secrets Manager's user guide,
+    "Find a secret from a partial ARN".
+    """
+    if _ANY_ARN.fullmatch(text):
+        return ("*",)
+    found = _ARN.fullmatch(text)
+    if found is None:
+        return ()
+    name = found[2].lstrip("/")
+    return (name, _RANDOM.sub("", name)) if found[1] else (name,)
 
 
 class Names:
@@ -82,15 +114,14 @@ class Names:
 
     def take(self, path: str) -> Iterator[tuple[str, int]]:
         """Yield what the path means and was not yielded before, each under the name that it was found by."""
-        if "*" in path:
-            yield from self._fitting(path)
-            return
-        name = path.rstrip("/")
+        for pattern in _patterns(path):
+            yield from self._fitting(pattern) if "*" in pattern else self._called(pattern)
+
+    def _called(self, name: str) -> Iterator[tuple[str, int]]:
         at = self._left(bisect_left(self._names, name))
         while at < len(self._names) and self._names[at] == name:
             yield self._take(at)
             at = self._left(at)
-        yield from self._fitting(f"{name}/*")
 
     def left(self) -> Iterator[int]:
         """Yield what nobody has taken."""

@@ -13,7 +13,7 @@ from rotator.credential import CredentialRef, Leaked
 from rotator.flow.blast import expand
 from rotator.flow.exposure import Certainty, Exposure, group
 from rotator.flow.inventory import Entry
-from rotator.flow.paths import Names, roots_of
+from rotator.flow.paths import Names, names_of, roots_of, split
 from rotator.flow.reach import reachable
 from rotator.flow.scope import Custody, Lifeline, Scoped, Unresolved
 from rotator.flow.site import site
@@ -212,6 +212,79 @@ def test_a_path_means_names(path, means):
     found = Names([(name, number) for number, name in enumerate(names)])
     assert {name for name, _ in found.take(path)} == means
     assert list(found.take(path)) == []
+
+
+SECRET, PARAMETER = (
+    "arn:aws:secretsmanager:eu-west-1:123456789012:secret:",
+    "arn:aws:ssm:eu-west-1:123456789012:parameter/",
+)
+GCP = roots_of([Connection("gcp", "gcp", account="shop")])
+
+
+def folders(name, *before):
+    """Yield the ways to say a name, and each folder that it is in, with what may stand before it."""
+    parts = name.split("/")
+    for folder in ("/".join(parts[:end]) for end in range(1, len(parts))):
+        yield from (f"{root}{folder}{end}" for root in before for end in ("", "/", "/*", "*"))
+    yield from (f"{root}{name}{end}" for root in before for end in ("", "/", "*"))
+
+
+@st.composite
+def delivered_and_read(draw):
+    """Draw a place, and what people may write in `reads` of whoever reads it: see docs/configuration.md."""
+    name = "/".join(draw(st.lists(st.text("abAB-", min_size=1, max_size=8), min_size=1, max_size=3)))
+    at = draw(st.sampled_from(["vault", "secrets", "parameters", "gcp"]))
+    ends = "AbCd12", "??????", "*"
+    policies = [f"{name}-{end}" for end in ends] + [name, "*", f"{name[:1]}*"]
+    if at == "vault":
+        known, forms = [name, f"/{name}", f"kv/{name}"], [*folders(name, "", "/", "kv/", "kv/data/", "/kv/data/")]
+    elif at == "secrets":
+        known = [name, f"{SECRET}{name}", f"{SECRET}{name}-AbCd12"]
+        forms = [*folders(name, "", "/"), *(SECRET + each for each in policies)]
+        forms += [each.replace("eu-west-1:123456789012", "*:*") for each in forms if each.startswith("arn")]
+        forms += ["arn:aws:secretsmanager:eu-west-1:123456789012:*", "arn:aws:secretsmanager:*"]
+    elif at == "parameters":
+        known = [name, f"/{name}"]
+        forms = [*folders(name, "", "/"), *(PARAMETER + each for each in (name, "*", f"{name[:1]}*"))]
+    else:
+        known, forms = [name, f"projects/shop/secrets/{name}"], [*folders(name, "", "projects/shop/secrets/")]
+    return at, draw(st.sampled_from(known)), draw(st.sampled_from([*forms, "*", "", "/"]))
+
+
+@settings(max_examples=150, deadline=None)
+@given(delivered_and_read())
+def test_whoever_reads_a_place_is_found_however_both_are_written(drawn):
+    at, name, path = drawn
+    names = names_of(Place("any", at, name), {**ROOTS, **GCP})
+    assert list(Names([(each, 7) for each in names]).take(split(f"{at}:{path}")[1]))
+
+
+@pytest.mark.parametrize(
+    ("reads", "name"),
+    [
+        (f"{SECRET}prod-AbCd12", "prod/db"),
+        (f"{SECRET}prod/db", "prod/db/2"),
+        (f"{SECRET}prod/*", "prodigal"),
+        (f"{PARAMETER}prod", "prod/db"),
+        ("arn:aws:s3:::prod/*", "prod/db"),
+        ("arn:aws:s3:*", "prod/db"),
+        ("prod/db", f"{SECRET}prod/db2-AbCd12"),
+        ("PROD", "prod"),
+    ],
+)
+def test_an_address_means_what_it_names_and_nothing_beneath_or_beside_it(reads, name):
+    known = names_of(Place("aws_secrets_manager", "aws", name), {})
+    assert list(Names([(each, 7) for each in known]).take(reads)) == []
+
+
+def test_a_secret_by_its_arn_is_found_by_who_reads_its_folder_and_the_other_way_round():
+    by_name, by_arn = (
+        entry("k", "n", "i1", at=["aws:prod/db"]),
+        entry("k", "a", "i2", at=[f"aws:{SECRET}prod/db-AbCd12"]),
+    )
+    for reads in ("aws:prod/", f"aws:{SECRET}prod/db-??????"):
+        token = entry("vault_token", "ci", reads=(reads,))
+        assert sorted(ids(after([stolen(token)], [token, by_name, by_arn]))) == ["i1", "i2"]
 
 
 WORDS = st.text("ab/", max_size=3)
