@@ -14,17 +14,11 @@ import pytest
 from tests.cli.conftest import LIST, rows
 from tests.e2e.commands import until
 
+pytestmark = pytest.mark.usefixtures("ready")
 MEGABYTES = 1 << 20
 KEY = base64.b64encode(b"k" * 32).decode()
 POSTGRES = 'database_url = "postgresql+psycopg://rotator:hunter2hunter2@127.0.0.1:1/rotator"\n'
 REDIS = 'broker_url = "redis://:hunter2hunter2@127.0.0.1:1"\n'
-
-
-@pytest.fixture
-def rotator(rotator):
-    """Return the command line, forked from what has imported it all: in other files here each starts from nothing."""
-    rotator.is_ready = True
-    return rotator
 
 
 def refused(done):
