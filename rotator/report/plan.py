@@ -109,7 +109,8 @@ def _same(each: _Told) -> object:
     why = _VARIES.split(each["why"])[0]
     begins = [begin for begin in each["begins"] if "own" not in begin]
     said = (each["strategy"], why, *begins, *each["waits"], *each["for_good"], bool(each["waits_for"]["count"]))
-    return each["provider"], each["connection"], *each["doors"], *said, bool(each["deliver"])
+    of = each["provider"], each["connection"], each.get("environment")
+    return *of, *each["doors"], *said, bool(each["deliver"])
 
 
 def _entry(group: Sequence[_Told]) -> list[RenderableType]:
@@ -125,7 +126,8 @@ def _entry(group: Sequence[_Told]) -> list[RenderableType]:
     ]
     if one["for_good"]:
         said.append(("for good", ", ".join(one["for_good"])))
-    return _told(_named(group, f", on {one['connection']}{doors}"), said)
+    environment = f", {one['environment']}" if one.get("environment") else ""
+    return _told(_named(group, f", on {one['connection']}{doors}{environment}"), said)
 
 
 def _risk(group: Sequence[_Told]) -> list[str]:

@@ -48,7 +48,7 @@ def document(
     of = {each.ref: each for each in scoped}
     credentials = [
         _credential(run, constraints, found.times[run.ref], of[run.ref].exposures if run.ref in of else ())
-        | (_risk(of[run.ref], uses.get(run.ref.id)) if run.ref in of else {"risk": "", "signs": []})
+        | (_risk(of[run.ref], uses.get(run.ref.id)) if run.ref in of else {"environment": "", "risk": "", "signs": []})
         for run in plan.runs
     ]
     sections = Counter(each["section"] for each in credentials)
@@ -133,9 +133,9 @@ def _credential(
 
 
 def _risk(each: Scoped, uses: Uses | None) -> dict[str, Any]:
-    """Say by which terms its risk is weighed, and what access logs show of it."""
+    """Say where it is used, by which terms its risk is weighed, and what access logs show of it."""
     signs = [f"{seen.sign}: {seen.words}" for seen in uses.signs] if uses else []
-    return {"risk": str(risk_of(each, uses)), "signs": signs}
+    return {"environment": each.custody.environment or "", "risk": str(risk_of(each, uses)), "signs": signs}
 
 
 def _for_good(name: str, hold_for_s: float | None) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from rotator.bootstrap import Rotator
@@ -42,6 +44,13 @@ def test_the_doctor_calls_well_a_rule_that_two_can_follow(settings):
     text = "[approval]\n" + PERSON.format("ann", "approver") + PERSON.format("bob", "admin")
     found = list(looked_at(Rotator(settings(text + ORDER.format('["cli"]', "2099-01-01")))))
     assert [well for well, _, _ in found] == [True, True]
+
+
+def test_the_doctor_calls_well_the_rule_that_the_page_shows(settings):
+    page = (Path(__file__).parents[2] / "docs" / "approval.md").read_text()
+    shown = page.partition("```toml\n")[2].partition("```")[0]
+    found = list(looked_at(Rotator(settings(shown))))
+    assert [well for well, _, _ in found] == [True]
 
 
 @pytest.mark.parametrize(

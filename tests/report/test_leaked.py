@@ -9,10 +9,6 @@ from rotator.flow.exposure import Certainty, Exposure, Suspect
 from rotator.report.leaked import leaked_table
 
 LINKS = ("litellm 1.82.7 was installed at job:shop/app/build", "ci is within reach there", "AKIA1 is one of ci")
-    "litellm 1.82.7 was installed at job:shop/app/build",
-    "ci is within reach there",
-    "AKIA1 is one of those of ci",
-)
 
 
 def test_how_it_is_within_reach_begins_at_the_package():

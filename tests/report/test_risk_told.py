@@ -38,8 +38,18 @@ def test_a_plan_that_was_kept_before_risks_were_told_is_shown_without():
     plan = planned(*found)
     told = document(plan, found, forecast(plan, {}), [])
     for each in told["credentials"]:
-        del each["risk"], each["signs"]
+        del each["risk"], each["signs"], each["environment"]
     screen = io.StringIO()
     Console(file=screen, width=300, force_terminal=False).print(plan_text(told))
     assert "AKIA1" in screen.getvalue()
     assert "reach =" not in screen.getvalue()
+
+
+def test_production_stands_apart_from_what_is_not_since_it_is_confirmed_apart():
+    found = [stolen(name="AKIA1", owner="a", environment="production"), stolen(name="AKIA2", owner="b")]
+    plan = planned(*found)
+    screen = io.StringIO()
+    Console(file=screen, width=300).print(plan_text(document(plan, found, forecast(plan, {}), [])))
+    first, second = (next(line for line in screen.getvalue().splitlines() if name in line) for name in ("KIA1", "KIA2"))
+    assert first.strip().endswith("AKIA1 of a, on prod, production")
+    assert second.strip().endswith("AKIA2 of b, on prod")
