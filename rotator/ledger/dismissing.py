@@ -52,7 +52,8 @@ class Named:
 class Told:
     """What became of it. `at_work`: a worker gives way before its next call; `did`: steps that are not taken back.
 
-    `failed` are those that were tried in vain. `digest` is what must be approved before it goes on, "" where nothing must.
+    `failed` are those that were tried in vain. `digest` is what must be approved before it goes on, "" where nothing
+    must.
     """
 
     named: Named
@@ -166,8 +167,7 @@ class Dismissing:
             return Told(named)
         held = _held(connection, named.id)
         held.refuse_worker(named.id, {each["id"] for each in held.branches})
-        if held.run.requested_at is not None:
-            _refuse_second_replacement(connection, held)
+        _refuse_second_replacement(connection, held)
         connection.execute(update(_run).where(_run.c.id == named.id).values(dismissed=None))
         # What counted as a reader does so at once, approved or not: beside a standing order nobody had to say yes.
         # What was contained in the moment of its dismissal reads nothing any more.
@@ -204,14 +204,17 @@ def _held(connection: Connection, run: str) -> RunAtHand:
 
 
 def _refuse_second_replacement(connection: Connection, held: RunAtHand) -> None:
-    """Raise BadInput where a run would go on to mint over what another brought its owner since: that would be lost."""
+    """Raise BadInput where a run would mint over what another of its owner brings, or has: that would be lost.
+
+    Approved or not: its plan was made before that one, or without it. What its incident has planned meanwhile counts.
+    """
     run = held.run
     if run.strategy not in REPLACING or run.replacement is not None:
         return
-    other = earlier.answered(connection, {run.ref: run.deliver}).get(run.ref)
+    other = earlier.answered(connection, {run.ref: run.deliver}, run.incident).get(run.ref)
     if other not in {None, run.id}:
         mend = "declare it again: the new plan stops it, and makes no second replacement"
-        raise BadInput(f"{other} has replaced what its owner uses since", run.id, mend)
+        raise BadInput(f"{other} replaces what its owner uses", run.id, mend)
 
 
 def _at_work_on(held: RunAtHand) -> Select[Any]:

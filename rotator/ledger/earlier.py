@@ -62,12 +62,16 @@ def answered(
 def answered_meanwhile(incident: str) -> Select[Any]:
     """Ask for a run of another incident that replaces what this one plans to replace.
 
-    That is the same credential, or since this was planned one of the same owner that is delivered to the same places.
+    That is the same credential, or one of the same owner that is delivered to the same places, approved since this was
+    planned, or opened again: dismissed it answered nobody.
     """
     mine, other, planned = tables.run.alias("mine"), tables.run.alias("other"), tables.plan
     same_owner = (mine.c[name] == other.c[name] for name in ("provider", "connection", "owner"))
     same_credential = and_(mine.c.credential == other.c.credential, mine.c.generation == other.c.generation)
-    same_places = and_(mine.c.deliver == other.c.deliver, other.c.requested_at >= planned.c.made_at)
+    told = tables.dismissal
+    opened = select(1).where(told.c.of == other.c.id, told.c.reopened_at >= planned.c.made_at)
+    since = or_(other.c.requested_at >= planned.c.made_at, opened.correlate(other, planned).exists())
+    same_places = and_(mine.c.deliver == other.c.deliver, since)
     return select(other.c.id, other.c.credential).where(
         *same_owner,
         or_(same_credential, same_places),

@@ -274,7 +274,7 @@ def test_what_would_mint_over_another_incidents_replacement_is_not_opened_again(
     deployment.start([second], incident="inc-2")
     deployment.rest(patience_s=600.0)
     delivered, _ = company.delivered(stolen.ref, stolen.custody.deliver[0])
-    with pytest.raises(BadInput, match=r"inc-2\.r1 has replaced"):
+    with pytest.raises(BadInput, match=r"inc-2\.r1 replaces"):
         reopen(deployment, R1)
     deployment.rest()
     assert deployment.record().runs[0].run.dismissed is not None
