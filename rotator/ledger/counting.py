@@ -79,7 +79,7 @@ def _states(
     if not busy:
         waking = select(branch.c.id).where(branch.c.incident.in_(family), leak_safe.SAFE_AGAIN)
         woken = connection.execute(waking).scalars()
-        busy = any(name not in held_back for name in woken) or opening.will_move(connection)
+        busy = any(name not in held_back for name in woken) or opening.will_move(connection, family)
     return states, busy
 
 

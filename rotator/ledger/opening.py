@@ -11,7 +11,10 @@ that it is there); or when a person has the run go ahead without it.
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, and_, case, func, insert, or_, select, update
+from collections.abc import Collection
+from typing import Any
+
+from sqlalchemy import BindParameter, Connection, and_, bindparam, case, func, insert, or_, select, update
 from sqlalchemy.sql import ColumnElement
 
 from rotator.flow.playbook_words import Subject, Verb
@@ -79,13 +82,16 @@ def _delivered(lifeline: ColumnElement[str]) -> ColumnElement[bool]:
 
 
 _NEXT = select(_incident.c.id).where(_MORE_WAVES, ~_at_work())
+# With the incident of who waits: a lifeline may have stayed in one that was merged into it.
 _MET = (
-    select(tables.awaits.c.lifeline)
-    .join(_run, _run.c.id == tables.awaits.c.lifeline)
+    select(tables.awaits.c.lifeline, _run.c.incident)
+    .join(_run, _run.c.id == tables.awaits.c.run)
     .where(tables.awaits.c.open == 1, _delivered(tables.awaits.c.lifeline))
     .distinct()
 )
 _WILL_MOVE = (_NEXT.limit(1), _MET.limit(1))
+_OF: BindParameter[Any] = bindparam("of_incidents", expanding=True)
+_WILL_MOVE_OF = (_NEXT.where(_incident.c.id.in_(_OF)).limit(1), _MET.where(_run.c.incident.in_(_OF)).limit(1))
 
 
 def begin(connection: Connection, incident: str) -> None:
@@ -112,10 +118,10 @@ def tick(database: Database, now: float) -> int:
                 connection.execute(
                     update(_incident).where(_incident.c.id == incident).values(wave=_incident.c.wave + 1)
                 )
-        for lifeline in connection.execute(_MET).scalars().all():
+        for lifeline, incident in connection.execute(_MET).all():
             met = update(tables.awaits).where(tables.awaits.c.lifeline == lifeline).values(open=0)
             connection.execute(met)
-            changed.add(connection.execute(select(_run.c.incident).where(_run.c.id == lifeline)).scalar_one())
+            changed.add(incident)
         for incident in sorted(changed):
             _open(connection, incident)
     return len(changed)
@@ -145,9 +151,12 @@ def go_ahead(connection: Connection, run: str, name: str) -> list[str]:
     return found
 
 
-def will_move(connection: Connection) -> bool:
-    """Tell whether a tick would change something now."""
-    return any(connection.execute(query).first() is not None for query in _WILL_MOVE)
+def will_move(connection: Connection, incidents: Collection[str] | None = None) -> bool:
+    """Tell whether a tick would change something now; of these `incidents` alone, where some are named."""
+    if incidents is None:
+        return any(connection.execute(query).first() is not None for query in _WILL_MOVE)
+    of = {"of_incidents": list(incidents)}
+    return any(connection.execute(query, of).first() is not None for query in _WILL_MOVE_OF)
 
 
 def count_later(connection: Connection, incident: str) -> int:

@@ -142,9 +142,11 @@ def _unsafe_because(found: Sequence[Route]) -> str:
 def _not_begun(connection: Connection, incident: RowMapping) -> dict[str, str]:
     """Return why each run that has not begun waits: for the rotator's own credential, for its wave, or at the brake."""
     branch, run, awaits, gate = tables.branch, tables.run, tables.awaits, tables.gate
+    ours = run.alias("ours")  # it may have stayed in an incident that was merged into this one
     own = (
-        select(awaits.c.run, run.c.credential, awaits.c.lifeline)
-        .join(run, run.c.id == awaits.c.lifeline)
+        select(awaits.c.run, ours.c.credential, awaits.c.lifeline)
+        .join(ours, ours.c.id == awaits.c.lifeline)
+        .join(run, run.c.id == awaits.c.run)
         .where(run.c.incident == incident["id"], awaits.c.open == 1)
         .order_by(awaits.c.run, awaits.c.lifeline)
     )

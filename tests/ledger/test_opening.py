@@ -318,6 +318,30 @@ def test_waves_do_not_run_empty_while_their_runs_wait_for_the_rotators_own(lifel
     assert all(each.run.replaced_at is not None for each in deployment.record().runs)
 
 
+def test_what_waits_for_a_lifeline_that_stayed_in_a_merged_incident_begins_once_that_is_replaced(lifeline):
+    company, deployment, own, other = lifeline
+    deployment.start([own], incident="inc-2")
+    plan = deployment.declare([other, own])
+    deployment.enrolment.merge("inc-2", "inc-1", by="ann")
+    deployment.enrolment.approve("inc-1", plan.digest, by="ann")
+    assert open_of(deployment, 0) == [f"waits until the rotator's own {own.ref.id} (inc-2.r1) is replaced"]
+    deployment.rest(patience_s=3600)
+    assert deployment.steps("inc-1.r2")["deliver"] == "done"
+    assert not company.opens(other.ref, other.leaked.secret)
+
+
+def test_the_next_wave_of_another_incident_is_no_work_of_this_one(tmp_path):
+    company, deployment = founded(tmp_path)
+    deployment.start([company.stolen("acme_api_token")[0]], wanted=Strategy.REVOKE_ONLY)
+    deployment.rest()
+    deployment.start([production(company, number) for number in range(COUNT)], incident="inc-2")
+    look, deployment.due.open_waves = deployment.due.open_waves, lambda: 0
+    deployment.rest()
+    busy = {each: deployment.reading.progress(each, company.world.now()).busy for each in ("inc-1", "inc-2")}
+    assert busy == {"inc-1": False, "inc-2": True}
+    assert look() == 1
+
+
 def test_who_skips_the_delivery_of_the_rotators_own_says_that_it_is_there(lifeline):
     company, deployment, _, other = undelivered(lifeline)
     skip(deployment, "deliver")
