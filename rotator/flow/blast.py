@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from rotator.credential import CredentialRef
 from rotator.flow.exposure import LIST, Certainty, Exposure
 from rotator.flow.order import names as first_of
-from rotator.flow.paths import Names, Roots, names_of, split
+from rotator.flow.paths import CASELESS, Names, Roots, names_of, split
 from rotator.flow.reach import INVENTORY
 from rotator.flow.scope import Custody, Scoped, Unresolved
 from rotator.flow.stock import Stock, spoken_of_as, stock
@@ -116,6 +116,7 @@ class _Search:
         self._numbers: dict[object, list[int]] = {}
         places: dict[str, list[tuple[str, int]]] = {}
         issued: dict[str, list[tuple[str, int]]] = {}
+        caseless: set[str] = set()
         for number, each in enumerate(found):
             for key in (each.ref, (each.ref.provider, each.ref.id)):
                 self._numbers.setdefault(key, []).append(number)
@@ -125,8 +126,9 @@ class _Search:
                     places.setdefault(connection, []).append((each.own_place, number))
             for place in dict.fromkeys(place for custody in each.custodies for place in custody.deliver):
                 names = dict.fromkeys(names_of(place, roots))
+                caseless.update((place.connection,) if place.store in CASELESS else ())
                 places.setdefault(place.connection, []).extend((name, number) for name in names)
-        self._places = {connection: Names(named) for connection, named in places.items()}
+        self._places = {at: Names(named, caseless=at in caseless) for at, named in places.items()}
         self._issued = {connection: Names(named) for connection, named in issued.items()}
         self._reached: set[int] = set()
         self._followed: set[tuple[str, str]] = set()

@@ -25,12 +25,17 @@ _ANY_ARN = re.compile(r"arn:[^:]*:(?:secretsmanager|ssm):(?:[^:]*:){0,2}\*")
 _RANDOM = re.compile(r"-(?:[A-Za-z0-9?]{6}|\*)$")
 """What Secrets Manager puts behind the name, or a policy in its stead."""
 
+_OF_REPOSITORIES = frozenset({"github_actions_secret", "gitlab_variable"})
+"""Stores whose names are REPOSITORY:NAME: who reads a repository reads what is beneath it."""
+CASELESS = frozenset({"github_actions_secret"})
+"""Stores in whose names capitals and small letters are one. GitHub's documentation, "Using secrets": naming."""
+
 Roots = Mapping[str, tuple[str, ...]]
 
 
 def roots_of(connections: Iterable[Connection]) -> Roots:
     """Return for each connection what people may write before the names of its places."""
-    found = {}
+    found: dict[str, tuple[str, ...]] = {}
     for each in connections:
         if each.family == "gcp" and each.account:
             found[each.name] = (f"projects/{each.account}/secrets",)
@@ -69,6 +74,8 @@ def names_of(place: Place, roots: Roots) -> tuple[str, ...]:
     """Return every name under which people know the place."""
     before = roots.get(place.connection, ())
     bare = place.name.lstrip("/")
+    if place.store in _OF_REPOSITORIES:
+        return bare, bare.replace(":", "/", 1)
     for root in before[:1]:
         bare = bare.removeprefix(f"{root}/")
     return bare, *_addressed(bare), *(f"{root}/{bare}" for root in before)
@@ -104,17 +111,21 @@ def _addressed(text: str) -> tuple[str, ...]:
 
 
 class Names:
-    """Names of one connection, and what each stands for. What was found once is not looked at again."""
+    """Names of one connection, and what each stands for. What was found once is not looked at again.
 
-    def __init__(self, named: Iterable[tuple[str, int]]) -> None:
-        pairs = sorted(named)
+    `caseless`: capitals and small letters are one, as in the stores of that name.
+    """
+
+    def __init__(self, named: Iterable[tuple[str, int]], *, caseless: bool = False) -> None:
+        self._spelled = str.lower if caseless else str
+        pairs = sorted((self._spelled(name), what) for name, what in named)
         self._names = [name for name, _ in pairs]
         self._what = [what for _, what in pairs]
         self._next = list(range(len(pairs) + 1))
 
     def take(self, path: str) -> Iterator[tuple[str, int]]:
         """Yield what the path means and was not yielded before, each under the name that it was found by."""
-        for pattern in _patterns(path):
+        for pattern in _patterns(self._spelled(path)):
             yield from self._fitting(pattern) if "*" in pattern else self._called(pattern)
 
     def _called(self, name: str) -> Iterator[tuple[str, int]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -285,6 +286,15 @@ def test_a_secret_by_its_arn_is_found_by_who_reads_its_folder_and_the_other_way_
     for reads in ("aws:prod/", f"aws:{SECRET}prod/db-??????"):
         token = entry("vault_token", "ci", reads=(reads,))
         assert sorted(ids(after([stolen(token)], [token, by_name, by_arn]))) == ["i1", "i2"]
+
+
+def test_a_secret_of_a_repository_is_found_in_whichever_letters_it_is_written():
+    key = replace(entry("k", "n", "i1"), deliver=(Place("github_actions_secret", "gh", "Acme/Shop:AWS_KEY"),))
+    for reads in ("gh:acme/*", "gh:ACME/shop:aws_key", "gh:acme/shop", "gh:acme"):
+        token = entry("github_token", "ci", reads=(reads,))
+        assert ids(after([stolen(token)], [token, key])) == ["i1"]
+    token = entry("vault_token", "ci", reads=("vault:PAY",))
+    assert ids(after([stolen(token)], [token, entry("k", "n", "i1", at=["vault:pay"])])) == []
 
 
 WORDS = st.text("ab/", max_size=3)
