@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from rotator.bootstrap import Rotator
 from rotator.cli import abroad, approval, at_home
 from rotator.cli.finding import Finding
-from rotator.cli.notices import channels, given_up
+from rotator.cli.notices import MENDS, channels, given_up
 from rotator.cli.options import Context
 from rotator.cli.reaching import ANSWERS, Asked, Reached, reach
 from rotator.cli.triggers import looked_at, sources
@@ -58,7 +58,7 @@ def _mend(reached: Reached) -> str:
     if isinstance(reached.error, BadInput):
         return ""
     reason = reached.error.reason if reached.error is not None else "unreachable"
-    return _MENDS.get(reason, "docs/configuration.md says what it needs")
+    return {**MENDS, **_MENDS}.get(reason, "docs/configuration.md says what it needs")
 
 
 def _outside(parts: Rotator) -> Iterator[Finding]:

@@ -271,7 +271,7 @@ def list_gates(context: typer.Context, incident: Id, output: OutputOption = Outp
 def isolate(
     context: typer.Context,
     incident: Id,
-    host: Annotated[str, typer.Argument(metavar="HOST", help="A foothold that was named when it was declared.")],
+    host: Annotated[str, typer.Argument(metavar="HOST", help="A foothold that the incident knows.")],
     reason: Reason,
 ) -> None:
     """Say that a host is cut off. With the last known foothold, the gate `host_isolated` opens by itself.

@@ -11,7 +11,7 @@ import typer
 
 from rotator.cli import completion
 from rotator.cli.options import Context, Output, OutputOption, console, emit
-from rotator.errors import BadInput, RotatorError
+from rotator.errors import BadInput, RotatorError, Uncertain
 
 if TYPE_CHECKING:
     from rotator.bootstrap import Rotator
@@ -19,15 +19,16 @@ if TYPE_CHECKING:
     from rotator.settings.notices import NoticeSettings
 
 WEEK_S = 7 * 86400.0
-_MENDS = {
+MENDS = {
     "webhook_unreachable": "is its address right, and may this machine go there?",
     "webhook_refused": "is its address right, and was it not revoked?",
-    "webhook_timed_out": "it may have it all the same: look there",
     "mail_server_unreachable": "are `host` and `port` right, and may this machine go there?",
     "mail_server_not_trusted": "name its authority in `ca_file`, and it by the name in its certificate",
     "mail_login_refused": "are `user` and `password` right?",
     "mail_recipients_refused": "does it take mail to everybody in `to`, from `sender`?",
 }
+"""What helps where a channel cannot be reached, by the reason of what was answered."""
+_NEEDS = "docs/notices.md says what it needs"
 
 
 def register(app: typer.Typer) -> None:
@@ -118,7 +119,8 @@ def test_channel(
     except BadInput:
         raise
     except RotatorError as error:
-        mend = _MENDS.get(error.reason, "docs/notices.md says what it needs")
+        lost = isinstance(error, Uncertain)
+        mend = "it may have it all the same: look there" if lost else MENDS.get(error.reason, _NEEDS)
         typer.echo(f"rotator: {name} was not told: {error} ({mend})", err=True)
         raise typer.Exit(1) from None
     typer.echo(f"{name} took it ({answer}); look there for {message}")

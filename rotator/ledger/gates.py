@@ -104,7 +104,8 @@ class Gates:
             lock(connection, [incident])
             found = {each.host: each for each in find_footholds(connection, incident)}
             if host not in found:
-                mend = meant(host, found) if found else "none was named when it was declared"
+                name_one = f"none was named: `rotator incident add {incident} --foothold HOST` does"
+                mend = meant(host, found) if found else name_one
                 raise BadInput(f"no foothold of {incident} is called so", host, mend)
             if found[host].state != OPEN:
                 known = found[host]

@@ -160,6 +160,7 @@ def test_what_an_issuer_does_not_answer_well_has_a_mend(examined, tmp_path):
         ("not_this_account", "`account`"),
         ("unreachable", "`endpoint_url`"),
         ("consumer_unreachable", "`consumers`"),
+        ("webhook_unreachable", "is its address right"),
         ("never_heard_of", "docs/configuration.md"),
     ],
 )
