@@ -6,13 +6,12 @@ from collections.abc import Iterable
 from typing import Any
 
 from rich.console import RenderableType
-from rich.text import Text
 
 from rotator.ledger.approved import Given, Standing
 from rotator.ledger.records import IncidentRecord
 from rotator.ledger.waits import few
 from rotator.report.clocks import moment
-from rotator.report.plain import plain
+from rotator.report.tables import Sentence
 
 
 def approvals(every: Iterable[IncidentRecord], called: str) -> dict[str, Any]:
@@ -39,7 +38,9 @@ def approvals(every: Iterable[IncidentRecord], called: str) -> dict[str, Any]:
 
 def _revision(each: Standing, record: IncidentRecord, called: str) -> dict[str, Any]:
     revision, of = each.revision, record.incident.id
-    approve = f"{called} approve {of} --digest {revision.digest}"
+    # An older digest is refused while nobody approved it: the newest covers it.
+    digest = revision.digest if revision.approved_at is not None else record.plan_digest
+    approve = f"{called} approve {of} --digest {digest}"
     # Where all of it is for people, nothing would begin by a yes: none is asked for.
     waits = revision.approved_at is not None or any(run.run.requested_at is None for run in record.runs)
     return {
@@ -86,13 +87,13 @@ def _said(given: Given) -> dict[str, Any]:
 
 def to_be_reviewed(incident: dict[str, Any]) -> list[RenderableType]:
     """Say first of all what went through without the approval that it needs."""
-    lines: dict[str, None] = {}
+    lines: dict[tuple[str, str], None] = {}
     for each in incident["reviews"]:
         how = (
             f"{each['by']} broke the glass: {each['break_glass']}" if each["break_glass"] else f"{each['by']} began it"
         )
-        lines[f"TO BE REVIEWED: {how} (plan {each['plan']}, {each['at']}). Then: {each['command']}"] = None
-    return [Text(plain(line), style="bold yellow") for line in lines]
+        lines[f"TO BE REVIEWED: {how} (plan {each['plan']}, {each['at']}). Then: ", each["command"]] = None
+    return [Sentence(line, command, style="bold yellow") for line, command in lines]
 
 
 def approved_by(incident: dict[str, Any]) -> list[RenderableType]:
@@ -105,15 +106,15 @@ def approved_by(incident: dict[str, Any]) -> list[RenderableType]:
         if each["approved_at"]:
             by = "who declared it" if each["by_who_made_it"] else each["approved_by"]
             named = f" ({each['approved_by']})" if each["by_who_made_it"] else ""
-            lines.append(Text(plain(f"{name}: approved by {by}{named}, {each['approved_at']}")))
-        lines += [Text(plain(f"  {_told(one)}")) for one in each["said"]]
+            lines.append(Sentence(f"{name}: approved by {by}{named}, {each['approved_at']}"))
+        lines += [Sentence(f"  {_told(one)}") for one in each["said"]]
         for one in each["wanted"]:
-            what = f"{name}: {one['words']}: {one['command']}" if one["of"] else f"{name}: {one['words']}"
-            lines.append(Text(plain(what), style="magenta"))
+            command = (": ", one["command"]) if one["of"] else ("", "")
+            lines.append(Sentence(f"{name}: {one['words']}{command[0]}", command[1], style="magenta"))
         if each["only_for_good"]:
             count = len(each["only_for_good"])
             which = f"{count:,} of it can only be revoked, and LIVE until its destruction is approved"
-            lines.append(Text(plain(f"{name}: {which}: {few(each['only_for_good'])}"), style="bold red"))
+            lines.append(Sentence(f"{name}: {which}: {few(each['only_for_good'])}", style="bold red"))
     return lines
 
 

@@ -360,3 +360,16 @@ def test_material_that_is_not_that_ids_may_be_anothers(house):
     asked = suspect(stolen, other)
     new, _ = deployment.enrolment.present("inc-1").split([asked], SEAL.fingerprint, {})
     assert new == [asked]
+
+
+def test_what_the_report_says_to_type_for_an_older_revision_is_the_yes_that_covers_it(house):
+    company, deployment = house
+    first, second, third = (company.stolen(TOKEN, owner=f"o{number}")[0] for number in range(3))
+    digest = deployment.start([first], wanted=Strategy.REVOKE_ONLY).digest
+    added(deployment, second)
+    added(deployment, third)
+    told = build(deployment.record())["incident"]["approvals"]
+    assert told[0]["plan"] == digest
+    commands = {one["command"].split()[-1] for each in told for one in each["wanted"] if not each["approved_at"]}
+    assert commands == {deployment.record().plan_digest}
+    assert deployment.enrolment.approve("inc-1", commands.pop(), by="bob")
