@@ -13,7 +13,6 @@ import typer
 from rich.console import Group
 from rich.live import Live
 from rich.progress_bar import ProgressBar
-from rich.text import Text
 
 from rotator import clock
 from rotator.bootstrap import Rotator
@@ -21,6 +20,7 @@ from rotator.cli.options import Context, Output, console, emit
 from rotator.ledger.records import Progress
 from rotator.report import incident as incident_report
 from rotator.report.plain import plain
+from rotator.report.tables import wrapped
 from rotator.report.terminal import incident_text
 from rotator.runtime_lock import RuntimeLock
 from rotator.shown.incidents import report as report_of
@@ -133,6 +133,6 @@ def count_line(progress: Progress) -> str:
 def _picture(incident: str, progress: Progress) -> Group:
     total = max(progress.credentials, 1)
     return Group(
-        Text(f"{incident}  {count_line(progress)}"),
+        wrapped(f"{incident}  {count_line(progress)}"),
         ProgressBar(total=total, completed=progress.dead, width=60),
     )

@@ -13,13 +13,14 @@ from rotator.ledger.waits import few
 from rotator.report import revisions
 from rotator.report.approval import to_be_reviewed
 from rotator.report.gates import shut
-from rotator.report.plain import plain
 from rotator.report.revisions import each_run
+from rotator.report.tables import Sentence
 
 SHOWN = 200
 """How many rows a table, and a list of what is open, may have: nobody reads more, and a report may name 200,000."""
 _SCHEDULED = 20
 _TOLD = 6
+_BELOW = " " * 6
 
 
 def for_you(incident: dict[str, Any]) -> list[RenderableType]:
@@ -42,14 +43,14 @@ def _closed(incident: dict[str, Any]) -> list[RenderableType]:
     if not incident["closed_at"]:
         return []
     line = f"CLOSED {incident['closed_at']} by {incident['closed_by']}: {incident['closed_reason']}."
-    return [Text(plain(f"{line} To add to it, or approve: {incident['reopen']}"), style="bold")]
+    return [Sentence(f"{line} To add to it, or approve: ", incident["reopen"], style="bold")]
 
 
 def _unmanned(incident: dict[str, Any]) -> list[RenderableType]:
     """Say that something is due and nobody does it, where that is so."""
     if not incident["work"]:
         return []
-    return [Text(plain(f"NOBODY WORKS on what is due. Start it with: {incident['work']}"), style="bold red")]
+    return [Sentence("NOBODY WORKS on what is due. Start it with: ", incident["work"], style="bold red")]
 
 
 def unapproved(incident: dict[str, Any]) -> list[RenderableType]:
@@ -58,22 +59,21 @@ def unapproved(incident: dict[str, Any]) -> list[RenderableType]:
         return []
     if incident["stale"]:
         how = "Add" if " incident add " in incident["again"] else "Declare"
-        again = f"{how} all of it again: {incident['again']}"
-        line = f"NOT APPROVED, and its plan is stale: {incident['stale']}. {again}"
-        return [Text(plain(line), style="bold red")]
+        line = f"NOT APPROVED, and its plan is stale: {incident['stale']}. {how} all of it again: "
+        return [Sentence(line, incident["again"], style="bold red")]
     if not incident["approve"]:
         return [Text("Nothing in it can be done by machine: there is nothing to approve.", style="bold")]
-    return [Text(plain(f"NOT APPROVED: nothing is being done. Start it with: {incident['approve']}"), style="bold red")]
+    return [Sentence("NOT APPROVED: nothing is being done. Start it with: ", incident["approve"], style="bold red")]
 
 
 def _alive_again(incident: dict[str, Any]) -> list[RenderableType]:
     """Say which stolen credentials somebody gave their life back, and how each is stopped again."""
     return [
-        Text(
-            plain(
-                f"ALIVE AGAIN: {each['provider']} {each['id']} ({each['run']}) was resumed by {each['why']}; whoever "
-                f"stole it can use it. Stop it again: {each['command']}, and approve that"
-            ),
+        Sentence(
+            f"ALIVE AGAIN: {each['provider']} {each['id']} ({each['run']}) was resumed by {each['why']}; whoever "
+            "stole it can use it. Stop it again: ",
+            each["command"],
+            ", and approve that",
             style="bold red",
         )
         for each in incident["alive_again"]
@@ -83,11 +83,10 @@ def _alive_again(incident: dict[str, Any]) -> list[RenderableType]:
 def _to_be_resumed(incident: dict[str, Any]) -> list[RenderableType]:
     """Say which stolen credentials are about to get their life back, and how that is called off."""
     return [
-        Text(
-            plain(
-                f"NOT YET ALIVE: {each['provider']} {each['id']} ({each['run']}) will be resumed by {each['why']} "
-                f"({each['step']}, {each['when']}); to call it off: {each['command']}"
-            ),
+        Sentence(
+            f"NOT YET ALIVE: {each['provider']} {each['id']} ({each['run']}) will be resumed by {each['why']} "
+            f"({each['step']}, {each['when']}); to call it off: ",
+            each["command"],
             style="bold red",
         )
         for each in incident["to_be_resumed"]
@@ -97,8 +96,9 @@ def _to_be_resumed(incident: dict[str, Any]) -> list[RenderableType]:
 def _stopped(incident: dict[str, Any]) -> list[RenderableType]:
     """Say what a person stopped, and how it goes on."""
     return [
-        Text(
-            plain(f"STOPPED: {each['what']}, by {each['by']}: {each['reason']}. Let it go on: {each['command']}"),
+        Sentence(
+            f"STOPPED: {each['what']}, by {each['by']}: {each['reason']}. Let it go on: ",
+            each["command"],
             style="bold red",
         )
         for each in incident["stops"]
@@ -117,15 +117,15 @@ def not_begun(credentials: list[dict[str, Any]]) -> list[RenderableType]:
 
 def still_open(credentials: list[dict[str, Any]]) -> list[RenderableType]:
     """Say what is not finished, and under it what a person can do about it: the command, and what it means."""
-    lines = []
+    lines: list[RenderableType] = []
     for each in credentials:
         about = f"  {each['run']}  {each['provider'] or 'not recognised'} {each['id']}: "
-        lines += [about + reason for reason in each["open"]]
+        lines += [Sentence(about + reason) for reason in each["open"]]
         waiting = [one for run in each_run([each]) for one in run["next"] if not one["due_at"]]
         ways = {way["command"]: way["means"] for one in waiting for way in one["ways"]}
-        lines += [f"      {command}   {means}" for command, means in ways.items()]
-        lines += [f"      {_tried(one)}" for run in each_run([each]) for one in run["trying"]]
-    lines += [f"      {line}" for line in once_mended(credentials)]
+        lines += [Sentence(_BELOW, command, f"   {means}") for command, means in ways.items()]
+        lines += [_tried(one) for run in each_run([each]) for one in run["trying"]]
+    lines += once_mended(credentials, _BELOW)
     if not lines and any(each["stopped"] for each in credentials):
         return [Text("What is left is stopped.", style="bold red")]
     if not lines and (stated := sum(each["state"] == "stated_dead" for each in credentials)):
@@ -134,21 +134,20 @@ def still_open(credentials: list[dict[str, Any]]) -> list[RenderableType]:
         return [Text(said, style="cyan")]
     if not lines:
         return [Text("Nothing is open.", style="green")]
-    shown = [Text(plain(line)) for line in lines[:SHOWN]]
-    return [Text("Still open:", style="bold"), *shown, *rest(len(lines))]
+    return [Text("Still open:", style="bold"), *lines[:SHOWN], *rest(len(lines))]
 
 
-def once_mended(credentials: list[dict[str, Any]]) -> list[str]:
+def once_mended(credentials: list[dict[str, Any]], indent: str = "") -> list[RenderableType]:
     """Say how what no machine can answer is asked about again, nothing where there is no such."""
     by_hand = [each for each in credentials if each["state"] == "manual" and not each["steps"]]
     what = "once the cause of what no machine can answer is mended: this incident does not ask again"
-    return [f"{each['again']}   {what}" for each in by_hand[:1]]
+    return [Sentence(indent, each["again"], f"   {what}") for each in by_hand[:1]]
 
 
-def _tried(one: dict[str, Any]) -> str:
+def _tried(one: dict[str, Any]) -> RenderableType:
     """Say until when something is tried by itself, and what a person can do then."""
     again = ", ".join(filter(None, (f"it is tried again by itself until {one['until'][11:19]}Z", one["told"])))
-    return f"{again}; then it waits for you: {one['then']}   {one['means']}"
+    return Sentence(f"{_BELOW}{again}; then it waits for you: ", one["then"], f"   {one['means']}")
 
 
 def scheduled(credentials: list[dict[str, Any]], start: str = "") -> list[RenderableType]:
@@ -157,22 +156,20 @@ def scheduled(credentials: list[dict[str, Any]], start: str = "") -> list[Render
     if not waiting:
         return []
     lines = [
-        f"  {one['due_at'][:16]}Z  {each['run']} {one['step']}; "
-        + (
-            f"and not before {_opened(one['kept_by'])}"
-            if one["kept_by"]
-            else f"earlier: {one['command']}{_at_what_price(one)}"
-        )
+        Sentence(about + f"and not before {_opened(one['kept_by'])}")
+        if one["kept_by"]
+        else Sentence(f"{about}earlier: ", one["command"], _at_what_price(one))
         for each, one in sorted(waiting, key=lambda pair: str(pair[1]["due_at"]))[:_SCHEDULED]
+        for about in [f"  {one['due_at'][:16]}Z  {each['run']} {one['step']}; "]
     ]
     more = (
         [Text(f"  … and {len(waiting) - _SCHEDULED:,} more (-o json has them all)")]
         if len(waiting) > _SCHEDULED
         else []
     )
-    alone = f"  Nothing that stays runs here and would do it: keep this running, or start it then: {start}"
-    unattended = [Text(plain(alone), style="yellow")] if start else []
-    return [Text("Scheduled:", style="bold"), *(Text(plain(line)) for line in lines), *more, *unattended]
+    alone = "  Nothing that stays runs here and would do it: keep this running, or start it then: "
+    unattended = [Sentence(alone, start, style="yellow")] if start else []
+    return [Text("Scheduled:", style="bold"), *lines, *more, *unattended]
 
 
 def _opened(gate: str) -> str:
@@ -203,7 +200,7 @@ def acted(credentials: list[dict[str, Any]]) -> list[RenderableType]:
         lines += [f"{about}{_place(one)} no longer waited for its time; {one['why']}" for one in each["released"]]
     if not lines:
         return []
-    return [Text("Said by people:", style="bold"), *(Text(plain(line)) for line in lines[:SHOWN]), *rest(len(lines))]
+    return [Text("Said by people:", style="bold"), *map(Sentence, lines[:SHOWN]), *rest(len(lines))]
 
 
 def told(incident: dict[str, Any]) -> list[RenderableType]:
@@ -211,11 +208,11 @@ def told(incident: dict[str, Any]) -> list[RenderableType]:
     gone = [f"{each['channel']} {each['at'][11:19]}" for each in incident["told"] if each["state"] == "sent"]
     left = [each for each in incident["told"] if each["state"] != "sent" and each["reason"]]
     more = f" and {len(gone) - _TOLD:,} more" if len(gone) > _TOLD else ""
-    lines: list[RenderableType] = [Text(plain(f"told: {', '.join(gone[:_TOLD])}{more}"))] if gone else []
+    lines: list[RenderableType] = [Sentence(f"told: {', '.join(gone[:_TOLD])}{more}")] if gone else []
     for each in left[-_TOLD:]:
         so_far = "given up" if each["state"] == "given_up" else "it is tried again by itself"
         line = f"NOT TOLD: {each['channel']}, of {', '.join(each['events'])}: {each['reason']}; {so_far}"
-        lines.append(Text(plain(line), style="red" if each["state"] == "given_up" else "yellow"))
+        lines.append(Sentence(line, style="red" if each["state"] == "given_up" else "yellow"))
     return lines
 
 

@@ -129,3 +129,29 @@ def wrapped(text: str, style: str = "") -> Hanging:
     """Return a sentence that is broken between words where the terminal ends, its next lines under its first word."""
     told = text.lstrip()
     return Hanging(Text(), len(text) - len(told), Text(plain(told), style=style))
+
+
+class Sentence:
+    """What is told in one line where no terminal is, and folded between words on one that is narrower.
+
+    The command in it then stands on a line of its own, which nothing breaks: it is copied whole.
+    """
+
+    def __init__(self, text: str, command: str = "", after: str = "", *, style: str = "") -> None:
+        self._text, self._command, self._after = plain(text), plain(command), plain(after)
+        self._style = style
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Yield the lines."""
+        line = Text(self._text + self._command + self._after, style=self._style)
+        if not console.is_terminal or line.cell_len <= options.max_width:
+            yield _whole(line)
+            return
+        indent = " " * (len(self._text) - len(self._text.lstrip()))
+        if self._text.strip():
+            yield wrapped(self._text, self._style)
+            indent += _INDENT
+        if self._command:
+            yield _whole(Text(indent + self._command, style=self._style))
+        if after := self._after.lstrip(" ;,.("):
+            yield wrapped(f"{indent}{_INDENT}{after}", self._style)

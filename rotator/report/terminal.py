@@ -17,7 +17,7 @@ from rotator.report.dismissed import lines as dismissed
 from rotator.report.plain import plain
 from rotator.report.plan import plan_text
 from rotator.report.revisions import each_run, made
-from rotator.report.tables import Hanging, plain_table, words
+from rotator.report.tables import Hanging, Sentence, plain_table, words
 
 _STYLES = {
     "proven_dead": "green",
@@ -40,14 +40,14 @@ def incident_text(report: dict[str, Any]) -> RenderableType:
     parts: list[RenderableType] = [
         Text.from_markup(f"{incident['id']}  {words(incident['title'])}  \\[{incident['severity']}]", style="bold"),
         *for_you(incident),
-        Text(f"detected {incident['detected_at']}  declared {incident['declared_at']}  plan {incident['plan']}"),
+        Sentence(f"detected {incident['detected_at']}  declared {incident['declared_at']}  plan {incident['plan']}"),
         *approved_by(incident),
         _credentials(report["credentials"][:SHOWN], {each["run"] for each in incident["alive_again"]}),
         *rest(len(report["credentials"])),
         *(_steps(each) for each in each_run(report["credentials"][:_STEPPED]) if _is_begun(each)),
-        Text(_totals(report)),
-        Text(_times("time to revoke (detected to proven dead)", report["time_to_revoke"])),
-        Text(_times("revocation latency (approved to proven dead)", report["revocation_latency"])),
+        *_totals(report),
+        Sentence(_times("time to revoke (detected to proven dead)", report["time_to_revoke"])),
+        Sentence(_times("revocation latency (approved to proven dead)", report["revocation_latency"])),
         # Once more, where somebody who read that far looks for it.
         *for_you(incident),
         *(still_open(report["credentials"]) if incident["begun"] else not_begun(report["credentials"])),
@@ -71,7 +71,7 @@ def planned_text(
         older = "An older release declared it, and kept no plan: this is how it stands."
         return Group(Text(older, style="bold"), incident_text(report))
     head = Text.from_markup(f"{incident['id']}  {words(incident['title'])}  \\[{incident['severity']}]", style="bold")
-    again = [Text(plain(line)) for line in once_mended(report["credentials"])]
+    again = once_mended(report["credentials"])
     before = [part for each in covered for part in (plan_text(each), Text(""))]
     out = dismissed([each for each in report["credentials"] if each["dismissed"]], report["taken_back"])
     said = (*made(incident), *out, *for_you(incident), *approved_by(incident))
@@ -158,13 +158,14 @@ def _clock(moment: str) -> str:
     return moment[11:23]
 
 
-def _totals(report: dict[str, Any]) -> str:
+def _totals(report: dict[str, Any]) -> list[RenderableType]:
     totals = report["totals"]
     counts = " · ".join(f"{totals[state.value]:,} {state.value.replace('_', ' ')}" for state in CredentialState)
-    return (
-        f"{totals['credentials']:,} credential{'' if totals['credentials'] == 1 else 's'}: {counts}\n"
-        f"{report['replaced']:,} replaced · {report['converged']:,} converged · {report['unidentified']:,} unidentified"
-    )
+    replaced = f"{report['replaced']:,} replaced · {report['converged']:,} converged"
+    return [
+        Sentence(f"{totals['credentials']:,} credential{'' if totals['credentials'] == 1 else 's'}: {counts}"),
+        Sentence(f"{replaced} · {report['unidentified']:,} unidentified"),
+    ]
 
 
 def _times(name: str, times: dict[str, Any]) -> str:

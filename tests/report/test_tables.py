@@ -5,10 +5,12 @@ from __future__ import annotations
 import io
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from rich.console import Console
 from rich.text import Text
 
-from rotator.report.tables import Hanging, plain_table
+from rotator.report.tables import Hanging, Sentence, plain_table
 
 NAMES = ("aws_service_specific_credential", "gcp_service_account_key")
 ENOUGH = 72
@@ -51,3 +53,19 @@ def test_what_hangs_behind_a_margin_is_broken_between_words_and_stands_below_a_l
     assert [line for line in lines if NAMES[0] in line.split()]
     assert lines[0].startswith("  converged  verify consumers")
     assert (len(lines) > 1) == (width < len(NAMES[0]) + 31)
+
+
+WORDS = st.lists(st.text("abc", min_size=1, max_size=9), min_size=1, max_size=30).map(" ".join)
+
+
+@given(WORDS, st.sampled_from(["", f"rotator approve {'i' * 60} --digest {'d' * 16}"]), st.sampled_from(["", "; x y"]))
+def test_a_sentence_is_folded_on_a_terminal_alone_and_its_command_is_whole(text, command, after):
+    told = Sentence(f"  {text}: ", command, after if command else "")
+    pipe, terminal = (io.StringIO() for _ in range(2))
+    Console(width=80, file=pipe, soft_wrap=True).print(told)
+    Console(width=80, file=terminal, soft_wrap=True, force_terminal=True, no_color=True).print(told)
+    assert pipe.getvalue() == f"  {text}: {command}{after if command else ''}".rstrip() + "\n"
+    lines = terminal.getvalue().splitlines()
+    assert all(len(line) <= 80 or line.strip() == command for line in lines)
+    assert not command or any(command in line for line in lines)
+    assert set(text.split()) <= {word.rstrip(":") for line in lines for word in line.split()}
