@@ -11,9 +11,10 @@ import hashlib
 import re
 import secrets
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from rotator.credential import Secret
+from rotator.credential import REDACTED, Secret
 
 PREFIX = "rot_"
 LOOKUP_LETTERS = 8
@@ -21,6 +22,9 @@ LOOKUP_LETTERS = 8
 _LETTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _RANDOM_BYTES, _RANDOM_LETTERS, _CHECKSUM_LETTERS = 32, 43, 6
 _FORM = re.compile(rf"{PREFIX}([0-9A-Za-z]{{{_RANDOM_LETTERS}}})([0-9A-Za-z]{{{_CHECKSUM_LETTERS}}})")
+
+# What begins inside another that is none, is found too.
+_ANYWHERE = re.compile(rf"(?={_FORM.pattern})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,23 @@ def read(text: str) -> ApiToken | None:
     if found is None or _checksum(found[1]) != found[2]:
         return None
     return ApiToken(found[1][:LOOKUP_LETTERS], hashlib.sha256(text.encode()).hexdigest())
+
+
+def all_in(text: str) -> list[ApiToken]:
+    """Return each token of this form that stands in a text, whatever stands beside it."""
+    return [kept for each in _texts_in(text) if (kept := read(each)) is not None]
+
+
+def redacted(text: str) -> str:
+    """Return a text without the tokens that stand in it."""
+    for each in _texts_in(text):
+        text = text.replace(each, REDACTED)
+    return text
+
+
+def _texts_in(text: str) -> Iterator[str]:
+    found = (f"{PREFIX}{each[1]}{each[2]}" for each in _ANYWHERE.finditer(text))
+    return (each for each in found if read(each) is not None)
 
 
 def _checksum(body: str) -> str:

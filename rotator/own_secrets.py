@@ -13,9 +13,11 @@ from dataclasses import dataclass
 from functools import partial
 from urllib.parse import unquote, urlsplit
 
-from rotator import secret_reference
+from rotator import api_token, clock, secret_reference
+from rotator.api_token import ApiToken
 from rotator.credential import Leaked, Secret
 from rotator.errors import RotatorError
+from rotator.ledger.tokens import Token
 from rotator.settings.configuration import Settings
 
 _SHORTEST = 8
@@ -37,23 +39,38 @@ class OwnSecret:
 
 @dataclass(frozen=True, slots=True)
 class OwnSecrets:
-    """Those that could be read, with their material, and what is not known of the others."""
+    """Those that could be read, with their material, and what is not known of the others.
+
+    `token` finds an API token, of which only a hash is kept: nobody can read them, but each can be known again.
+    """
 
     known: tuple[tuple[OwnSecret, Secret], ...] = ()
     unread: tuple[str, ...] = ()
+    token: Callable[[ApiToken], Token | None] = lambda _: None
 
     def among(self, leaked: Leaked, named: str | None) -> list[OwnSecret]:
         """Return those that leaked: by their material, or by `named`, the id of what leaked."""
-        return [
+        found = [
             own
             for own, material in self.known
             if (named is not None and len(named) >= _SHORTEST_ID and own.id == named)
             or (leaked.secret is not None and _is_same(leaked.secret.reveal(), material.reveal()))
         ]
+        if leaked.secret is None:
+            return found
+        tokens = map(self.token, api_token.all_in(leaked.secret.reveal()))
+        return [*found, *(_of_token(each, leaked.secret) for each in tokens if each is not None)]
 
 
-def read(settings: Settings) -> OwnSecrets:
-    """Read them all, at once; what cannot be read, nobody can compare."""
+def _of_token(token: Token, material: Secret) -> OwnSecret:
+    state = token.state(clock.now())
+    ends = f"end it: rotator token revoke {token.name} --reason …; then make another for who uses it"
+    mend = ends if state == "active" else f"nothing to do: it is {state}, and opens nothing"
+    return OwnSecret(f"the API token {token.name}, which acts as {token.by}", mend, lambda: material)
+
+
+def read(settings: Settings, token: Callable[[ApiToken], Token | None]) -> OwnSecrets:
+    """Read them all, at once; what cannot be read, nobody can compare. `token` finds what is an API token."""
     found = list(_of(settings))
     with ThreadPoolExecutor(_THREADS, thread_name_prefix="own secrets") as pool:
         materials = list(pool.map(_material, found))
@@ -61,6 +78,7 @@ def read(settings: Settings) -> OwnSecrets:
     return OwnSecrets(
         tuple((own, material) for own, material in pairs if material is not None),
         tuple(own.what for own, material in pairs if material is None),
+        token,
     )
 
 

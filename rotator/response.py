@@ -39,6 +39,7 @@ from rotator.ports import Batch
 from rotator.report.planned import NO_HOSTS, document
 from rotator.scoping import Known, Scope, Scoping
 from rotator.triage import Triage
+from rotator.triggers.keeping import cleaner
 
 Access = Callable[[Sequence[Scoped]], Evidence]
 Kinds = Mapping[tuple[str, str], str]
@@ -55,6 +56,7 @@ class Prepared:
     uses: Mapping[str, Uses] = field(default_factory=dict)
     seen: Mapping[str, Sequence[Exposure]] = field(default_factory=dict)
     asked: tuple[str, ...] = ()
+    told: tuple[Exposure, ...] = ()
 
     @property
     def materials(self) -> dict[CredentialRef, Secret]:
@@ -144,7 +146,8 @@ def prepare(
     plan = ask_owners(plan, findings.scoped, rules, severity=severity, uses=uses, busy=scope.busy)
     for run in plan.runs:  # a place that cannot be used is told before anything is revoked
         parts.outside.check_places(run.deliver, f"deliver of {run.ref}")
-    return Prepared(plan, grown.scoped, _cost(parts, plan), answered, uses, grown.seen, scope.asked)
+    told = tuple(one for each in found for one in each.exposures)
+    return Prepared(plan, grown.scoped, _cost(parts, plan), answered, uses, grown.seen, scope.asked, told)
 
 
 def _bait(parts: Rotator, scoped: Sequence[Scoped]) -> list[str]:
@@ -214,7 +217,7 @@ def _scoping(parts: Rotator, kinds: Kinds | None, exposed_at: float | None) -> S
         concurrency=parts.settings.concurrency,
         recoveries=recovery.of(parts.settings),
         kinds=parts.playbooks,
-        own=cache(partial(own_secrets.read, parts.settings)),
+        own=cache(partial(own_secrets.read, parts.settings, parts.tokens.named)),
     )
     return Scoping(
         identify=triage.identify,
@@ -272,7 +275,7 @@ def declare(
     now = clock.now()
     incident = Incident(
         id=incident_id or new_incident_id(now),
-        title=title,
+        title=cleaner(prepared.told)(title),  # whoever reports a secret may have put it there too
         severity=severity,
         detected_at=detected_at,
         declared_at=now,

@@ -38,3 +38,15 @@ def test_what_anybody_makes_up_is_no_token(text):
 def test_what_stands_around_a_token_does_not_belong_to_it():
     for text in (f" {TOKEN}", f"{TOKEN}\n", TOKEN + "a", TOKEN.replace("rot_", "ROT_"), TOKEN[:-1]):
         assert api_token.read(text) is None
+
+
+@given(st.text(), st.text())
+def test_a_token_is_found_and_taken_out_wherever_it_stands(before, after):
+    text = f"{before}{TOKEN}{after}"
+    assert api_token.read(TOKEN) in api_token.all_in(text)
+    assert api_token.redacted(text) == f"{before}{REDACTED}{after}"
+
+
+def test_what_is_cut_off_before_a_token_hides_it_not():
+    assert api_token.all_in(f"rot_{'0' * 46}{TOKEN}") == [api_token.read(TOKEN)]
+    assert api_token.all_in(f"rot_{'0' * 49}") == []

@@ -8,10 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rotator import own_secrets, response
+from rotator import api_token, own_secrets, response
 from rotator.credential import Leaked, Secret
+from rotator.flow.approval import Role
 from rotator.flow.exposure import Exposure, Suspect
 from rotator.flow.scope import Custodies, Scoped, Unresolved
+from rotator.ledger.tokens import Token
 from rotator.own_secrets import OwnSecret, OwnSecrets
 from rotator.ports import Connection
 from rotator.settings.configuration import Settings
@@ -57,12 +59,12 @@ LEAKS = {
 
 @pytest.mark.parametrize("what", LEAKS)
 def test_each_is_known_by_its_material(settings, what):
-    found = own_secrets.read(settings).among(LEAKS[what], None)
+    found = own_secrets.read(settings, lambda _: None).among(LEAKS[what], None)
     assert [each.what for each in found] == [what]
 
 
 def test_one_is_known_by_the_access_key_id_that_it_logs_in_as(settings):
-    own = own_secrets.read(settings)
+    own = own_secrets.read(settings, lambda _: None)
     assert [each.what for each in own.among(Leaked(id="x"), "AKIAQ4R7T2W9Z3K5M8N1")] == ["the notice channel mail"]
     assert own.among(Leaked(id="rotator"), "rotator") == []
     assert own.unread == ()
@@ -119,6 +121,23 @@ def test_what_nobody_could_compare_is_begun_by_no_order_and_the_plan_says_so():
 
 def test_one_that_cannot_be_read_is_named_and_keeps_no_other_from_being_read(settings, tmp_path):
     (tmp_path / "hook").unlink()
-    own = own_secrets.read(settings)
+    own = own_secrets.read(settings, lambda _: None)
     assert own.unread == ("the notice channel #sec",)
     assert len(own.known) == len(LEAKS) - 1
+
+
+@pytest.mark.parametrize(
+    ("revoked_at", "mend"),
+    [(None, "end it: rotator token revoke ci --reason …"), (5.0, "nothing to do: it is revoked")],
+)
+def test_a_token_of_the_api_is_a_persons_under_the_name_it_has_in_the_ledger(revoked_at, mend):
+    secret = api_token.minted()
+    kept = api_token.read(secret.reveal())
+    ci = Token("ci", kept.lookup, Role.ADMIN, "ana", 1.0, "cy", 1e12, None, revoked_at, None, None)
+    own = OwnSecrets(token={kept: ci}.get)
+    for text in (secret.reveal(), f"Authorization: Bearer {secret.reveal()}"):
+        [found] = own.among(Leaked(secret=Secret(text)), None)
+        assert found.what == "the API token ci, which acts as ana"
+        assert found.mend.startswith(mend)
+    assert own.among(Leaked(secret=api_token.minted()), None) == []
+    assert own.among(Leaked(id="x"), "x") == []

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from rotator import response
 from rotator.bootstrap import Rotator
+from rotator.credential import Leaked
 from rotator.flow.exclusion import exclusions
-from rotator.flow.exposure import Disposition
+from rotator.flow.exposure import Disposition, Suspect
 from rotator.flow.incident import Severity
 from rotator.flow.unguarded import STEP
 from rotator.ports import Place
@@ -27,7 +28,7 @@ PLACE = Place("aws_secrets_manager", "prod", "ci")
 def prepared(monkeypatch, parts, *found, **asked):
     scope = Scope(Findings(found, (), {}))
     monkeypatch.setattr(response, "_scope", lambda *_: (scope, (), {}))
-    return response.prepare(parts, [object()], **asked)
+    return response.prepare(parts, [Suspect(None, "f1", Leaked(), ())], **asked)
 
 
 def test_a_later_incident_asks_before_each_mint_where_an_earlier_one_excluded_who_reads(tmp_path, monkeypatch):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from rotator import api_token
 from rotator.credential import Leaked
 from rotator.flow.exposure import LIST
 from rotator.intake.fields import aws_key_id, material, twilio_key_id
@@ -95,7 +96,9 @@ def only_one_in(text: str) -> str:
 
 def holds_material(text: str) -> bool:
     """Tell whether a secret seems to stand in a text that should hold names alone; an id that has a form is none."""
-    if _SECRET_ELSE.search(text) or any(_is_random(each) for each in _LIKE_AWS_SECRET.findall(text[:_LINE])):
+    if api_token.all_in(text) or _SECRET_ELSE.search(text):
+        return True
+    if any(_is_random(each) for each in _LIKE_AWS_SECRET.findall(text[:_LINE])):
         return True
     return any(each.lastgroup != AWS_KEY for each in _JOINED.finditer(text[:_LINE]))
 

@@ -110,16 +110,19 @@ class Tokens:
 
     def known(self, given: ApiToken) -> Token | None:
         """Return the token that was shown, whatever its state; None for none of ours. Takes as long for either."""
-        now = self._clock()
+        now, token = self._clock(), self.named(given)
+        if token is not None and token.state(now) == "active" and (token.used_at or 0.0) < now - _NOTED_EVERY_S:
+            with self._database.write() as connection:
+                connection.execute(update(_table).where(_table.c.lookup == given.lookup).values(used_at=now))
+        return token
+
+    def named(self, given: ApiToken) -> Token | None:
+        """Return the token that this is, as a report names it: nobody uses it by that. As `known` else."""
         with self._database.read() as connection:
             found = connection.execute(select(_table).where(_table.c.lookup == given.lookup)).mappings().first()
         if not hmac.compare_digest(given.digest, found["digest"] if found is not None else "0" * 64) or found is None:
             return None
-        token = _token(found)
-        if token.state(now) == "active" and (token.used_at or 0.0) < now - _NOTED_EVERY_S:
-            with self._database.write() as connection:
-                connection.execute(update(_table).where(_table.c.lookup == given.lookup).values(used_at=now))
-        return token
+        return _token(found)
 
 
 def _token(row: RowMapping) -> Token:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, replace
 from typing import Any
 from urllib.parse import quote
 
+from rotator import api_token
 from rotator.credential import REDACTED, Leaked, Secret
 from rotator.flow.exposure import Exposure
 from rotator.triggers.message import LONGEST, Missing, Trigger
@@ -44,7 +45,7 @@ def same_alarm(trigger: Trigger) -> Secret:
 
 def without_secrets(trigger: Trigger) -> Trigger:
     """Return the alarm with its material in the secrets alone: a sender's address, or his title, may hold it too."""
-    clean = _cleaner(trigger)
+    clean = cleaner(trigger.exposures)
     return replace(
         trigger,
         title=clean(trigger.title),
@@ -58,9 +59,9 @@ def without_secrets(trigger: Trigger) -> Trigger:
     )
 
 
-def _cleaner(trigger: Trigger) -> Callable[..., str]:
+def cleaner(exposures: Iterable[Exposure]) -> Callable[..., str]:
     """Return what takes the material out of a text, as it is or as addresses write it, and then makes it short."""
-    words = {word for each in trigger.exposures if each.leaked.secret for word in _spellings(each.leaked.secret)}
+    words = {word for each in exposures if each.leaked.secret for word in _spellings(each.leaked.secret)}
     lengths = sorted({len(word) for word in words}, reverse=True)
 
     def clean(told: str, shortest: int = _IN_PROSE) -> str:
@@ -68,7 +69,7 @@ def _cleaner(trigger: Trigger) -> Callable[..., str]:
         for length in (each for each in lengths if each >= shortest):
             for found in {told[at : at + length] for at in range(len(told) - length + 1)} & words:
                 told = told.replace(found, REDACTED)
-        return told[:LONGEST]
+        return api_token.redacted(told)[:LONGEST]
 
     return clean
 

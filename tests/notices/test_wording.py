@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from rotator import api_token
 from rotator.notices import slack
 from rotator.notices.event import Event
 from rotator.notices.phrases import FACTS, WITHHELD
@@ -91,3 +92,11 @@ def test_five_hundred_events_are_one_short_message_and_one_that_was_tried_says_s
     assert len(text) < 3000
     assert "480 earlier events are left out here" in text
     assert text.endswith("message msg-1; tried before, so you may have it twice")
+
+
+def test_a_token_of_our_own_is_withheld_whatever_stands_beside_it():
+    token = api_token.minted().reveal()
+    for title in (token, f"leaked:{token}", f"ROTATOR_TOKEN_{token}x"):
+        for told in words(Happened(Event.DECLARED, 3.0, {"by": title}), title=title):
+            assert token[4:20] not in told
+            assert WITHHELD.strip("()") in told or told.startswith("[")
