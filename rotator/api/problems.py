@@ -10,6 +10,8 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
 from rotator.errors import BadInput
+from rotator.intake.shapes import holds_material
+from rotator.notices.phrases import WITHHELD
 from rotator.triggers.message import Refused
 
 MEDIA_TYPE = "application/problem+json"
@@ -52,6 +54,14 @@ def of_body(refused: Refused) -> Problem:
 
 
 def of_input(error: BadInput, status: int, reason: str) -> Problem:
-    """Return what a person reads in one line at the command line: what, where, how to mend it."""
-    given: dict[str, Any] = {name: value for name, value in (("where", error.where), ("mend", error.mend)) if value}
-    return Problem(status, reason, error.what, **given)
+    """Return what a person reads in one line at the command line: what, where, how to mend it.
+
+    What looks like a secret is withheld: a line may quote what was given in the wrong place.
+    """
+    said = (("where", error.where), ("mend", error.mend))
+    given: dict[str, Any] = {name: _safe(value) for name, value in said if value}
+    return Problem(status, reason, _safe(error.what), **given)
+
+
+def _safe(text: str) -> str:
+    return WITHHELD if holds_material(text) else text

@@ -30,7 +30,7 @@ class OtherRequest(BadInput):
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """Who asks, with which token, for which act on what; `key` and the fingerprint of the `request`, "" without one."""
+    """Who asks, with which token, for which act on what; fingerprints of its `key` and of the `request`, "" without."""
 
     token: str
     by: str

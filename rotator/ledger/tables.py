@@ -463,7 +463,7 @@ called = Table(
     Column("token", String(64), primary_key=True),
     Column("key", String(128), primary_key=True),
     Column("at", Double, nullable=False, index=True),
-    # A keyed fingerprint of what was asked.
+    # Keyed fingerprints: of the key above too, which a caller chooses, and of what was asked.
     Column("request", String(32), nullable=False),
     Column("status", Integer, nullable=False),
     Column("answer", Text, nullable=False),

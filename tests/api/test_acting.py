@@ -10,12 +10,14 @@ from rotator.flow.approval import Role
 from rotator.flow.playbook_words import Strategy
 from rotator.flow.roles import NEEDS, Act, may
 from rotator.ledger import service
+from rotator.notices.phrases import WITHHELD
 from tests.api.calling import api
 from tests.fakes.company import founded
-from tests.fakes.deployment import emptied, sqlite
+from tests.fakes.deployment import broken_chains, emptied, sqlite
 
 KEY = "aws_iam_access_key"
 SECRET = "nobody-may-ever-read-this"
+TOKEN = f"ghp_{'x9' * 18}"
 REPORT = json.dumps({"provider": "acme_api_token", "id": "k1", "secret": SECRET}) + "\n"
 RULE = """
 [approval]
@@ -97,11 +99,36 @@ def test_a_report_is_declared_in_the_callers_name_and_its_secret_is_nowhere(serv
     incident = answer.json()["incident"]
     assert [(each["act"], each["by"]) for each in told(served.parts, incident)] == [("declared", "ana")]
     [called] = [each for each in told(served.parts) if each["act"] == "called"]
-    assert (called["what"], called["by"], called["on"]) == ("declare", "ana", "Leak")
+    assert (called["what"], called["by"], called["on"]) == ("declare", "ana", "a new incident")
     shown = served.asks("GET", f"/incidents/{incident}", served.token(Role.VIEWER)).json()
     assert (shown["incident"]["severity"], shown["incident"]["plan"]) == ("critical", answer.json()["digest"])
     with ledger.read() as connection:
         assert SECRET not in "".join(connection.connection.driver_connection.iterdump())
+
+
+def everything(ledger):
+    """Return all that the ledger keeps, as text."""
+    tables = ("incident", "evidence", "called", "plan", "manual", "notice")
+    with ledger.read() as connection:
+        return "".join(str(connection.exec_driver_sql(f"SELECT * FROM {each}").all()) for each in tables)
+
+
+def test_a_secret_that_stands_in_the_title_or_is_the_key_is_kept_nowhere(served, ledger):
+    mine = served.token(Role.RESPONDER, "ana")
+    name = served.parts.tokens.listed()[0].name
+    title = f"{SECRET} and {mine} leaked"
+    both = REPORT + json.dumps({"provider": "unheard_of", "secret": mine}) + "\n"
+    for again in (None, "true"):
+        answer = posts(served, f"/incidents?title={title}", mine, both, **{"Idempotency-Key": SECRET})
+        assert (answer.status_code, answer.headers.get("idempotent-replayed")) == (201, again), answer.text
+    viewer = served.token(Role.VIEWER)
+    assert posts(served, f"/incidents?title={title}", viewer, both).status_code == 403
+    found = served.asks("GET", f"/incidents/{answer.json()['incident']}", mine)
+    assert found.json()["incident"]["title"] == "[secret] and [secret] leaked"
+    assert f"rotator token revoke {name} --reason" in found.text
+    kept = everything(ledger) + found.text
+    assert SECRET not in kept
+    assert mine not in kept
 
 
 def test_an_incident_grows_by_another_report_and_what_it_has_is_only_seen_again(served):
@@ -146,6 +173,17 @@ def test_each_act_is_for_its_role_and_a_refusal_is_counted_and_evidence(served, 
     assert [each["what"] for each in told(served.parts) if each["act"] == "refused"] == refused
     metrics = served.client.get("/metrics").text
     assert all(f'rotator_api_refusals_total{{act="{act}",reason="role"}} 1' in metrics for act in refused)
+
+
+def test_what_is_done_and_refused_is_one_whole_chain_in_which_no_word_is_changed(served, house, ledger):
+    declares(served, served.token(Role.RESPONDER))
+    declares(served, served.token(Role.VIEWER))
+    assert broken_chains(house[1]) == []
+    with ledger.write() as connection:
+        connection.exec_driver_sql(
+            "UPDATE evidence SET body = replace(body, 'viewer', 'admin') WHERE chain = 'service'"
+        )
+    assert "the hash is not the body's" in " ".join(broken_chains(house[1]))
 
 
 def test_who_is_refused_too_often_is_no_more_written_down(served):
@@ -323,7 +361,10 @@ def test_a_persons_hand_on_a_run(served, house):
         ("/stop", {}, 422, "body.reason"),
         ("/stop", {"reason": " "}, 422, "body.reason"),
         ("/stop", {**WHY, "resaon": "x"}, 422, "body.resaon"),
+        ("/stop", {**WHY, SECRET: "x"}, 422, "'where': 'body'"),
         ("/stop", "no json", 422, "body"),
+        (f"/incidents?title=x&exclude=id:{TOKEN}&reason=x", REPORT, 422, WITHHELD),
+        (f"/incidents?title=x&strategy={TOKEN}", REPORT, 422, WITHHELD),
         ("/stop", {"reason": "x" * 70_000}, 413, ""),
         ("/incidents?title=x", "", 422, ""),
         ("/incidents?title=x&strategy=panic", REPORT, 422, ""),
@@ -336,6 +377,8 @@ def test_bad_input_is_one_clear_problem_and_changes_nothing(served, path, given,
     answer = posts(served, path, served.token(Role.RESPONDER), given)
     assert answer.status_code == status, answer.text
     assert where in str(answer.json().get("errors", answer.json()))
+    assert SECRET not in answer.text
+    assert TOKEN not in answer.text
     assert SECRET not in answer.text
     assert [each["act"] for each in told(served.parts)] == ["token_created"]
     assert served.parts.reading.incidents() == []

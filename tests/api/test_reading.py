@@ -120,6 +120,8 @@ def test_credentials_are_those_of_the_report_by_state_and_kind(served):
         ("/incidents?after=aGVsbG8", 404, "no_such_cursor"),
         ("/incidents/inc-1/evidence?after=aW5jLTEKeA", 404, "no_such_cursor"),
         ("/incidents/inc-1/credentials?state=fine", 422, "bad_input"),
+        ("/incidents/inc-1%00/credentials", 404, "not_found"),
+        ("/incidents/inc-1/evidence?after=aW5jLTEACjE", 404, "no_such_cursor"),
         ("/nothing", 404, "not_found"),
     ],
 )

@@ -24,7 +24,7 @@ from rotator.flow.plan import make
 from rotator.flow.planned import Plan
 from rotator.flow.playbook_words import Strategy
 from rotator.flow.scope import ConsumerAddress, Custody, Scoped, Unresolved
-from rotator.ledger import statements, tables
+from rotator.ledger import service, statements, tables
 from rotator.ledger.database import Database
 from rotator.ledger.dismissing import Dismissing
 from rotator.ledger.due import RESEND_S, DueWork
@@ -257,6 +257,9 @@ def broken_chains(deployment: Deployment) -> list[str]:
     wrong: list[str] = []
     kept = deployment.rows("evidence")
     heads = {row["id"]: row for table in ("branch", "incident") for row in deployment.rows(table)}
+    if own := sorted((row for row in kept if row["chain"] == service.CHAIN), key=lambda row: row["seq"]):
+        # No row promises the service's own length: that it goes on without a gap is all that can be asked of it.
+        heads[service.CHAIN] = {"length": own[-1]["seq"], "head": own[-1]["hash"]}
     wrong += [f"{row['chain']} belongs to nothing" for row in kept if row["chain"] not in heads]
     for name, head in heads.items():
         chain = sorted((row for row in kept if row["chain"] == name), key=lambda row: row["seq"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from http import HTTPStatus
 from typing import Any
 
@@ -23,6 +24,7 @@ from rotator.api.v1.shapes import ProblemDetails
 from rotator.bootstrap import Rotator
 
 PATH = "/api/v1"
+_A_NAME = re.compile(r"[a-z_]{1,16}")
 _ERRORS: dict[int | str, dict[str, Any]] = {
     status: {
         "description": HTTPStatus(status).phrase,
@@ -65,8 +67,15 @@ def answered_as(error: HTTPException) -> Problem:
 
 def _bad_request(error: RequestValidationError) -> Problem:
     """Say which fields are wrong. What was given stays out of it: it may be a secret in the wrong place."""
-    wrong = [{"where": ".".join(map(str, each["loc"])), "what": each["msg"]} for each in error.errors()]
+    wrong = [_wrong(each) for each in error.errors()]
     return Problem(422, "bad_input", "; ".join(f"{each['where']}: {each['what']}" for each in wrong), errors=wrong)
+
+
+def _wrong(error: dict[str, Any]) -> dict[str, str]:
+    """Name a field; one that is not known is in the words of who asked, and named only where it looks like a name."""
+    *within, last = map(str, error["loc"])
+    is_named = error["type"] != "extra_forbidden" or _A_NAME.fullmatch(last)
+    return {"where": ".".join([*within, last] if is_named else within), "what": error["msg"]}
 
 
 def _described(app: FastAPI) -> dict[str, Any]:

@@ -110,7 +110,7 @@ def routes(doing: Doing) -> APIRouter:
             counts = {"runs": len(plan.runs), "manual": len(plan.manual), "excluded": len(plan.excluded)}
             return {"incident": made.id, "digest": plan.digest, **counts, "warnings": list(plan.warnings)}
 
-        return doing.do_after(asked, Act.DECLARE, title, look, work, HTTPStatus.CREATED)
+        return doing.do_after(asked, Act.DECLARE, "a new incident", look, work, HTTPStatus.CREATED)
 
     @router.post("/incidents/{incident}/reports", response_model=Grown, openapi_extra=_BODY)
     def add(  # noqa: PLR0917 - what may be said beside a report

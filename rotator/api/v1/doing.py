@@ -37,7 +37,7 @@ Seen = TypeVar("Seen")
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Who asks, and under which key and with which request, fingerprinted."""
+    """Who asks, and under which key and with which request, both fingerprinted: either may hold a secret."""
 
     caller: Caller
     key: str
@@ -47,7 +47,8 @@ class Asked:
 def _asked(request: Request, key: Key = None) -> Asked:
     whole = f"{request.method} {request.url.path}?{request.url.query}\n{request.state.body.decode('latin-1')}"
     parts: Rotator = request.app.state.parts
-    return Asked(request.state.caller, key or "", parts.seal.fingerprint(Secret(whole)) if key else "")
+    kept = [parts.seal.fingerprint(Secret(each)) if key else "" for each in (key or "", whole)]
+    return Asked(request.state.caller, *kept)
 
 
 Asker = Annotated[Asked, Depends(_asked)]

@@ -98,7 +98,7 @@ class Guard:
         return error
 
     def _caller(self, request: Request) -> Caller:
-        """Return who calls. Raises Problem for who shows no token, or one that opens nothing (any more)."""
+        """Return who calls. Raises Problem for no token, one that opens nothing (any more), or no path."""
         scheme, _, text = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not text:
             raise self._unknown(request, "no_token", "show a token: Authorization: Bearer rot_...")
@@ -110,6 +110,8 @@ class Guard:
             if self._ended.in_vain(token.name) is None:  # a sign that it was stolen, or forgotten somewhere
                 self._parts.calls.refused(Call(token.name, token.by, "call", ""), f"{state}_token")
             raise self._unknown(request, f"{state}_token", f"the token {token.name} is {state}")
+        if "\0" in request.scope["path"]:  # PostgreSQL takes no such text, and nothing is called so
+            raise Problem(404, "not_found")
         return Caller(token, still(token.role, token.person, ruled(self._parts.settings).policy))
 
     def _unknown(self, request: Request, reason: str, detail: str) -> Problem:

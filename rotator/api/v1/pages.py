@@ -45,9 +45,12 @@ def closed(name: str) -> str:
 def opened(cursor: str) -> str:
     """Return the name of a cursor. Raises Problem for what is none."""
     try:
-        return base64.b64decode(cursor + "=" * (-len(cursor) % 4), b"-_", validate=True).decode()
+        name = base64.b64decode(cursor + "=" * (-len(cursor) % 4), b"-_", validate=True).decode()
     except (binascii.Error, ValueError):
         raise lost() from None
+    if "\0" in name:  # PostgreSQL takes no such text
+        raise lost()
+    return name
 
 
 def lost() -> Problem:
