@@ -45,14 +45,14 @@ class Measures:
 def measure(connection: Connection, now: float) -> Measures:
     """Return them, by a few queries that an index or one pass over the runs answers."""
     alive = and_(_run.c.contained_at.is_(None), _run.c.dismissed.is_(None))
-    by_kind = select(_run.c.kind, func.count()).where(alive).group_by(_run.c.kind)
+    by_kind = select(_run.c.kind, func.count().label("many")).where(alive).group_by(_run.c.kind)
     oldest = select(func.min(_detected_at())).select_from(_detected()).where(alive)
     waiting = select(func.count(), func.min(_message.c.made_at)).where(_message.c.state == WAITING)
     broken = select(func.count()).where(tables.account.c.failures >= FAILURES)
     told, since = connection.execute(waiting).one()
     revoked, total, seconds = _revoked(connection)
     return Measures(
-        live_exposed=dict(connection.execute(by_kind).tuples().all()),
+        live_exposed={row.kind: row.many for row in connection.execute(by_kind)},
         oldest_live=connection.execute(oldest).scalar(),
         due=_due(connection, now),
         oldest_sent=_oldest_sent(connection),
@@ -80,11 +80,11 @@ def _detected_at() -> ColumnElement[float]:
 def _due(connection: Connection, now: float) -> dict[Lane, int]:
     """Count what could be at work and is in nobody's hand."""
     query = (
-        select(_branch.c.lane, func.count())
+        select(_branch.c.lane, func.count().label("many"))
         .where(tables.MAY_BE_SENT, _branch.c.due_at <= now, statements.stopped().is_(None))
         .group_by(_branch.c.lane)
     )
-    found: dict[str, int] = dict(connection.execute(query).tuples().all())
+    found: dict[str, int] = {row.lane: row.many for row in connection.execute(query)}
     return {lane: found.get(lane.value, 0) for lane in Lane}
 
 
