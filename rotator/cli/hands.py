@@ -1,4 +1,4 @@
-"""A person's hand on the wheel: stop and go on; do a step again, skip it, take it back; end a wait, open a gate.
+"""A person's hand on the wheel: stop and go on; do a step again, skip it, take it back; end a wait.
 
 Each act asks for a reason, and is evidence.
 """
@@ -6,15 +6,13 @@ Each act asks for a reason, and is evidence.
 from __future__ import annotations
 
 import sys
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rotator.cli import completion
 from rotator.cli.approval import typed
-from rotator.cli.incident import Id
-from rotator.cli.options import Context, Output, OutputOption, console, emit
+from rotator.cli.options import Context
 from rotator.report.plain import plain
 
 if TYPE_CHECKING:
@@ -23,7 +21,6 @@ if TYPE_CHECKING:
 Reason = Annotated[str, typer.Option(help="Why; it becomes evidence.")]
 Run = Annotated[str, typer.Argument(metavar="RUN", help="The run's id, as the report shows it.")]
 StepName = Annotated[str, typer.Argument(metavar="STEP", help="The step's id.")]
-GateName = Annotated[str, typer.Argument(metavar="GATE", help="host_isolated, no_legal_hold, or brake while it is on.")]
 Stoppable = Annotated[
     str | None,
     typer.Argument(
@@ -45,14 +42,6 @@ def register(app: typer.Typer) -> None:
     holds = typer.Typer(help="End a wait early.", no_args_is_help=True)
     holds.command("release")(release)
     app.add_typer(holds, name="hold")
-    gates = typer.Typer(help="Say what steps wait for: hosts isolated, no legal hold.", no_args_is_help=True)
-    gates.command("open")(open_gate)
-    gates.command("close")(close_gate)
-    gates.command("list")(list_gates)
-    app.add_typer(gates, name="gate")
-    hosts = typer.Typer(help="Say what became of the hosts on which the attacker was.", no_args_is_help=True)
-    hosts.command("isolate")(isolate)
-    app.add_typer(hosts, name="host")
 
 
 def stop(context: typer.Context, reason: Reason, name: Stoppable = None) -> None:
@@ -66,12 +55,12 @@ def stop(context: typer.Context, reason: Reason, name: Stoppable = None) -> None
     from rotator import response  # noqa: PLC0415
     from rotator.ports import CALL_DEADLINE_S  # noqa: PLC0415
 
-    parts = _parts(context)
+    parts = parts_of(context)
     stopped, waiting = parts.stops.stop(name, response.actor(), reason, _connections(parts))
     typer.echo(
         f"{stopped.what} is stopped: {waiting} unfinished runs wait; calls on their way end within "
         f"{CALL_DEADLINE_S:.0f} s. {context.obj.called}{stopped.lifted_by.removeprefix('rotator')} lets it go on"
-        f"{_apart(parts, stopped.name)}"
+        f"{apart(parts, stopped.name)}"
     )
 
 
@@ -83,9 +72,9 @@ def go_on(context: typer.Context, reason: Reason, name: Stoppable = None) -> Non
     from rotator import response  # noqa: PLC0415
     from rotator.ledger import health  # noqa: PLC0415
 
-    parts = _parts(context)
+    parts = parts_of(context)
     lifted, left = parts.stops.lift(name, response.actor(), reason, _connections(parts))
-    _work(context, parts)
+    work(context, parts)
     still = "".join(f"; {each} still" for each in left)
     typer.echo(plain(f"{lifted.what} goes on{still}"))
     if count := health.sealed_by_another(parts.database, parts.seal):
@@ -116,12 +105,12 @@ def skip(context: typer.Context, run: Run, step: StepName, reason: Reason) -> No
 def _decide(context: typer.Context, run: str, step: str, reason: str, *, skip_it: bool) -> None:
     from rotator import response  # noqa: PLC0415
 
-    parts = _parts(context)
+    parts = parts_of(context)
     run = parts.reading.run_named(run)
     changed = parts.hands.decide(run, step, skip=skip_it, by=response.actor(), reason=reason)
-    _work(context, parts)
+    work(context, parts)
     done_to, waits = ("skipped", "the run does not go on yet") if skip_it else ("due again", "not tried yet")
-    typer.echo(f"{changed} step(s) of {run} {done_to}" + _unless_stopped(context, parts, run, waits))
+    typer.echo(f"{changed} step(s) of {run} {done_to}" + unless_stopped(context, parts, run, waits))
 
 
 def done(context: typer.Context, run: Run, step: StepName, reason: Reason) -> None:
@@ -133,11 +122,11 @@ def done(context: typer.Context, run: Run, step: StepName, reason: Reason) -> No
     """
     from rotator import response  # noqa: PLC0415
 
-    parts = _parts(context)
+    parts = parts_of(context)
     run = parts.reading.run_named(run)
     parts.hands.done(run, step, by=response.actor(), reason=reason)
-    _work(context, parts)
-    kept = _unless_stopped(context, parts, run, "the run does not go on yet")
+    work(context, parts)
+    kept = unless_stopped(context, parts, run, "the run does not go on yet")
     typer.echo(f"{step} of {run} is said to be done{kept or '; the run goes on'}")
 
 
@@ -164,7 +153,7 @@ def undo(
     from rotator import response  # noqa: PLC0415
 
     given: Context = context.obj
-    parts = _parts(context)
+    parts = parts_of(context)
     run = parts.reading.run_named(run)
     shown = parts.hands.undoing(run, step)
     for line in [f"{run}: {' → '.join(shown.in_words)}", *(f"warning: {each}" for each in shown.warnings)]:
@@ -176,11 +165,11 @@ def undo(
         print(f"rotator: not confirmed; nothing was changed{how}", file=sys.stderr)  # noqa: T201
         raise typer.Exit(4)
     found = parts.hands.undo(run, step, response.actor(), reason, shown)
-    _work(context, parts)
+    work(context, parts)
     typer.echo(
         f"{len(found.takes_back)} step(s) of {run} are taken back, {len(found.skipped)} skipped; "
         f"watch it with: {given.called} incident watch {run.rpartition('.')[0]}"
-        + _unless_stopped(context, parts, run, "nothing of it is done yet")
+        + unless_stopped(context, parts, run, "nothing of it is done yet")
     )
 
 
@@ -196,106 +185,20 @@ def release(context: typer.Context, run: Run, step: StepName, reason: Reason) ->
     """
     from rotator import response  # noqa: PLC0415
 
-    parts = _parts(context)
+    parts = parts_of(context)
     run = parts.reading.run_named(run)
     meant = parts.hands.release(run, step, response.actor(), reason)
-    _work(context, parts)
-    typer.echo(f"{run} {step}: {meant}" + _unless_stopped(context, parts, run, "it does not go on yet"))
+    work(context, parts)
+    typer.echo(f"{run} {step}: {meant}" + unless_stopped(context, parts, run, "it does not go on yet"))
 
 
-def open_gate(context: typer.Context, incident: Id, gate: GateName, reason: Reason) -> None:
-    """Open a gate: what waits for it goes on. Opening `no_legal_hold` lifts a legal hold.
-
-    Example: rotator gate open last host_isolated --reason "…"
-    """
-    _set_gate(context, incident, gate, reason, is_open=True)
-
-
-def close_gate(context: typer.Context, incident: Id, gate: GateName, reason: Reason) -> None:
-    """Shut a gate: steps wait for it from now on. Shutting `no_legal_hold` places a legal hold.
-
-    What was begun is not called back. Under a legal hold no sealed secret of the incident is destroyed either.
-
-    Example: rotator gate close last no_legal_hold --reason "…"
-    """
-    _set_gate(context, incident, gate, reason, is_open=False)
-
-
-def _set_gate(context: typer.Context, incident: str, gate: str, reason: str, *, is_open: bool) -> None:
-    from rotator import response  # noqa: PLC0415
-    from rotator.ledger.opening import BRAKE  # noqa: PLC0415
-
-    parts = _parts(context)
-    name = parts.reading.named(incident)
-    waited = parts.gates.set(name, gate, response.actor(), reason, is_open=is_open)
-    _work(context, parts)
-    if not is_open:
-        typer.echo(f"{gate} of {name} is shut{_apart(parts, name)}")
-        return
-    kept = _unless_stopped(context, parts, name, f"{waited} that waited for it do not go on yet")
-    hosts = parts.gates.open_footholds(name) if gate == "host_isolated" else []
-    left = [f"{each} ({context.obj.called} host isolate {name} {each} --reason …)" for each in hosts]
-    still = f"; but no new secret goes where a foothold is still open: {', '.join(left)}" if left else ""
-    if gate == BRAKE:
-        still = f"; the next consumer that fails shuts it again: {context.obj.called} incident watch {name}"
-    typer.echo(plain(f"{gate} of {name} is open{kept or f': {waited} that waited for it go on'}{still}"))
-
-
-def list_gates(context: typer.Context, incident: Id, output: OutputOption = Output.TABLE) -> None:
-    """List an incident's gates and how each stands.
-
-    It tells who said so, and how many steps wait for it.
-
-    Example: rotator gate list last -o jsonl
-    """
-    from rotator.report.clocks import moment  # noqa: PLC0415
-    from rotator.report.tables import plain_table, words  # noqa: PLC0415
-
-    parts = _parts(context)
-    found = parts.gates.of(parts.reading.named(incident))
-    if output is not Output.TABLE:
-        emit([{**asdict(each), "at": moment(each.at)} for each in found], output)
-        return
-    table = plain_table(None, "gate", "stands", "waiting", "since", "by", "reason")
-    hosts = parts.gates.open_footholds(parts.reading.named(incident))
-    for each in found:
-        stands, who = "open" if each.is_open else "shut", each.by or "nobody has spoken"
-        if each.name == "host_isolated" and hosts:
-            stands += f"; no new secret goes to {', '.join(hosts)}"
-        table.add_row(
-            each.name, words(stands), str(each.waiting), moment(each.at), words(who), words(each.reason or "")
-        )
-    console().print(table)
-
-
-def isolate(
-    context: typer.Context,
-    incident: Id,
-    host: Annotated[str, typer.Argument(metavar="HOST", help="A foothold that the incident knows.")],
-    reason: Reason,
-) -> None:
-    """Say that a host is cut off. With the last known foothold, the gate `host_isolated` opens by itself.
-
-    Example: rotator host isolate last ci-7 --reason "…"
-    """
-    from rotator import response  # noqa: PLC0415
-    from rotator.flow.scope import host_name  # noqa: PLC0415
-
-    parts = _parts(context)
-    name = parts.reading.named(incident)
-    left = parts.gates.isolate(name, host_name(host), response.actor(), reason)
-    _work(context, parts)
-    rest = f"still open: {', '.join(left)}" if left else "no known foothold is open; the gate host_isolated is open"
-    typer.echo(plain(f"{host} is isolated; {rest}") + _unless_stopped(context, parts, name, "nothing goes on yet"))
-
-
-def _apart(parts: Rotator, incident: str) -> str:
+def apart(parts: Rotator, incident: str) -> str:
     """Say what a person may think that he stopped or shut, and has not: what was merged into an incident."""
     found = ", ".join(parts.stops.apart(incident))
     return f"; NOT of {found}, merged into it: name each too" if found else ""
 
 
-def _unless_stopped(context: typer.Context, parts: Rotator, of: str, then: str) -> str:
+def unless_stopped(context: typer.Context, parts: Rotator, of: str, then: str) -> str:
     """Say what keeps an incident, or one of its runs, from going on, and what lets it; nothing where it does."""
     given: Context = context.obj
     incident, is_run, _ = of.partition(".")
@@ -306,7 +209,8 @@ def _unless_stopped(context: typer.Context, parts: Rotator, of: str, then: str) 
     return plain(f", but {then}: {'; '.join(told)}")
 
 
-def _parts(context: typer.Context) -> Rotator:
+def parts_of(context: typer.Context) -> Rotator:
+    """Return what the command works with."""
     given: Context = context.obj
     return given.parts()
 
@@ -315,7 +219,7 @@ def _connections(parts: Rotator) -> list[str]:
     return [each.name for each in parts.settings.connections]
 
 
-def _work(context: typer.Context, parts: Rotator) -> None:
+def work(context: typer.Context, parts: Rotator) -> None:
     """Have somebody do what is due now."""
     from rotator.cli.watching import start_workers  # noqa: PLC0415
 

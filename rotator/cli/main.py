@@ -18,6 +18,7 @@ from rotator.cli import (
     completion,
     config,
     exposure,
+    gates,
     hands,
     incident,
     inventory,
@@ -50,6 +51,7 @@ incident.register(app)
 approval.register(app)
 exposure.register(app)
 hands.register(app)
+gates.register(app)
 service.register(app)
 known.register(app)
 config.register(app)

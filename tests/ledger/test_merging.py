@@ -83,9 +83,9 @@ def test_what_was_merged_has_stops_of_its_own_and_the_command_says_so(house):
     for number in (1, 2):
         deployment.start([company.stolen(TOKEN, owner=f"o{number}")[0]], incident=f"inc-{number}")
     parts = SimpleNamespace(stops=deployment.stops)
-    assert not hands._apart(parts, "inc-1")
+    assert not hands.apart(parts, "inc-1")
     deployment.enrolment.merge("inc-2", "inc-1", by="ann")
-    assert hands._apart(parts, "inc-1") == "; NOT of inc-2, merged into it: name each too"
+    assert hands.apart(parts, "inc-1") == "; NOT of inc-2, merged into it: name each too"
 
 
 @pytest.mark.parametrize("approved", [False, True])

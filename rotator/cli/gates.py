@@ -1,0 +1,113 @@
+"""What steps wait for, as people say it: hosts isolated, no legal hold, the brake. Each act is evidence."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from rotator.cli.hands import Reason, apart, parts_of, unless_stopped, work
+from rotator.cli.incident import Id
+from rotator.cli.options import Output, OutputOption, console, emit
+from rotator.report.plain import plain
+
+GateName = Annotated[str, typer.Argument(metavar="GATE", help="host_isolated, no_legal_hold, or brake while it is on.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add this file's commands."""
+    gates = typer.Typer(help="Say what steps wait for: hosts isolated, no legal hold.", no_args_is_help=True)
+    gates.command("open")(open_gate)
+    gates.command("close")(close_gate)
+    gates.command("list")(list_gates)
+    app.add_typer(gates, name="gate")
+    hosts = typer.Typer(help="Say what became of the hosts on which the attacker was.", no_args_is_help=True)
+    hosts.command("isolate")(isolate)
+    app.add_typer(hosts, name="host")
+
+
+def open_gate(context: typer.Context, incident: Id, gate: GateName, reason: Reason) -> None:
+    """Open a gate: what waits for it goes on. Opening `no_legal_hold` lifts a legal hold.
+
+    Example: rotator gate open last host_isolated --reason "…"
+    """
+    _set_gate(context, incident, gate, reason, is_open=True)
+
+
+def close_gate(context: typer.Context, incident: Id, gate: GateName, reason: Reason) -> None:
+    """Shut a gate: steps wait for it from now on. Shutting `no_legal_hold` places a legal hold.
+
+    What was begun is not called back. Under a legal hold no sealed secret of the incident is destroyed either.
+
+    Example: rotator gate close last no_legal_hold --reason "…"
+    """
+    _set_gate(context, incident, gate, reason, is_open=False)
+
+
+def _set_gate(context: typer.Context, incident: str, gate: str, reason: str, *, is_open: bool) -> None:
+    from rotator import response  # noqa: PLC0415
+    from rotator.ledger.opening import BRAKE  # noqa: PLC0415
+
+    parts = parts_of(context)
+    name = parts.reading.named(incident)
+    waited = parts.gates.set(name, gate, response.actor(), reason, is_open=is_open)
+    work(context, parts)
+    if not is_open:
+        typer.echo(f"{gate} of {name} is shut{apart(parts, name)}")
+        return
+    kept = unless_stopped(context, parts, name, f"{waited} that waited for it do not go on yet")
+    hosts = parts.gates.open_footholds(name) if gate == "host_isolated" else []
+    left = [f"{each} ({context.obj.called} host isolate {name} {each} --reason …)" for each in hosts]
+    still = f"; but no new secret goes where a foothold is still open: {', '.join(left)}" if left else ""
+    if gate == BRAKE:
+        still = f"; the next consumer that fails shuts it again: {context.obj.called} incident watch {name}"
+    typer.echo(plain(f"{gate} of {name} is open{kept or f': {waited} that waited for it go on'}{still}"))
+
+
+def list_gates(context: typer.Context, incident: Id, output: OutputOption = Output.TABLE) -> None:
+    """List an incident's gates and how each stands.
+
+    It tells who said so, and how many steps wait for it.
+
+    Example: rotator gate list last -o jsonl
+    """
+    from rotator.report.clocks import moment  # noqa: PLC0415
+    from rotator.report.tables import plain_table, words  # noqa: PLC0415
+
+    parts = parts_of(context)
+    found = parts.gates.of(parts.reading.named(incident))
+    if output is not Output.TABLE:
+        emit([{**asdict(each), "at": moment(each.at)} for each in found], output)
+        return
+    table = plain_table(None, "gate", "stands", "waiting", "since", "by", "reason")
+    hosts = parts.gates.open_footholds(parts.reading.named(incident))
+    for each in found:
+        stands, who = "open" if each.is_open else "shut", each.by or "nobody has spoken"
+        if each.name == "host_isolated" and hosts:
+            stands += f"; no new secret goes to {', '.join(hosts)}"
+        table.add_row(
+            each.name, words(stands), str(each.waiting), moment(each.at), words(who), words(each.reason or "")
+        )
+    console().print(table)
+
+
+def isolate(
+    context: typer.Context,
+    incident: Id,
+    host: Annotated[str, typer.Argument(metavar="HOST", help="A foothold that the incident knows.")],
+    reason: Reason,
+) -> None:
+    """Say that a host is cut off. With the last known foothold, the gate `host_isolated` opens by itself.
+
+    Example: rotator host isolate last ci-7 --reason "…"
+    """
+    from rotator import response  # noqa: PLC0415
+    from rotator.flow.scope import host_name  # noqa: PLC0415
+
+    parts = parts_of(context)
+    name = parts.reading.named(incident)
+    left = parts.gates.isolate(name, host_name(host), response.actor(), reason)
+    work(context, parts)
+    rest = f"still open: {', '.join(left)}" if left else "no known foothold is open; the gate host_isolated is open"
+    typer.echo(plain(f"{host} is isolated; {rest}") + unless_stopped(context, parts, name, "nothing goes on yet"))
