@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rotator.cli import completion
-from rotator.cli.options import Context, Output, OutputOption, console, emit
+from rotator.cli.options import Context, Output, OutputOption, console, emit, say
 from rotator.errors import BadInput, RotatorError
-from rotator.report.plain import plain
 
 if TYPE_CHECKING:
     from rotator.bootstrap import Rotator
@@ -73,11 +72,11 @@ def discover(
     if save:
         for (each, at), listed in lists.found.items():
             kept = parts.inventory.keep(each, at, listed)
-            told = f"{each}: {kept.new:,} kept as new, {kept.known:,} known, {kept.gone:,} not listed any more"
-            typer.echo(plain(told), err=True)
+            told = f"{kept.new:,} kept as new, {kept.known:,} known, {kept.gone:,} not listed any more"
+            say(f"{each}: ", told, error=True)
     for (each, _), why in {**lists.silent, **lists.failed}.items():
         bad = "BAD " if (each, connection) in lists.failed else ""
-        typer.echo(plain(f"{bad}{each}: {why}"), err=True)
+        say(bad, f"{each}: {why}", error=True)
     raise typer.Exit(1 if lists.failed else 0)
 
 
@@ -186,11 +185,11 @@ def _print_coverage(found: Coverage, lists: _Lists) -> None:
             table.add_row(*map(words, name), *(words(one or "not told") for one in told))
         console().print(table)
     for entry in found.gone:
-        typer.echo(plain(f"fits nothing that is listed: {named(entry.custody.match)} ({entry.origin})"))
+        say("", f"fits nothing that is listed: {named(entry.custody.match)} ({entry.origin})")
     for (kind, connection), why in lists.silent.items():
-        typer.echo(plain(f"cannot be listed: {kind} on {connection}: {why}"))
+        say("", f"cannot be listed: {kind} on {connection}: {why}")
     for (kind, connection), why in lists.failed.items():
-        typer.echo(plain(f"BAD {kind} on {connection}: {why}"), err=True)
+        say("BAD ", f"{kind} on {connection}: {why}", error=True)
     covered = found.listed - len(found.uncovered)
     broadly = (
         f", {found.broadly:,} of them only by an entry for their whole kind or connection" if found.broadly else ""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rotator.cli import discovery, entries
-from rotator.cli.options import Context, Output, OutputOption, emit
+from rotator.cli.options import Context, Output, OutputOption, emit, say
 from rotator.errors import BadInput
 from rotator.report.plain import plain
 
@@ -66,7 +66,7 @@ def import_files(
         return
     changed = [each for each in found if each.act is not Act.SAME]
     for each in changed if dry_run else changed[:_SHOWN]:
-        typer.echo(plain(f"{'would be ' * dry_run}{_line(each)}"))
+        say("would be " * dry_run, _line(each))
     if not dry_run and len(changed) > _SHOWN:
         typer.echo(f"… and {len(changed) - _SHOWN:,} more: `rotator inventory list` has all")
     typer.echo(_counted(found, dry_run=dry_run))

@@ -78,18 +78,18 @@ def console(*, error: bool = False) -> Console:
     return Console(stderr=error, width=None if terminal else _PIPE_WIDTH, highlight=False, soft_wrap=True)
 
 
-def say(begins: str, told: str) -> None:
+def say(begins: str, told: str, *, error: bool = False) -> None:
     """Print a line for people: a terminal gets it broken between words, all below its first; a pipe in one."""
     from rotator.report.plain import plain  # noqa: PLC0415 - only who says something pays for it
 
-    if not sys.stdout.isatty():
-        typer.echo(plain(begins + told))
+    if not (sys.stderr if error else sys.stdout).isatty():
+        typer.echo(plain(begins + told), err=error)
         return
     from rich.text import Text  # noqa: PLC0415
 
     from rotator.report.tables import Hanging  # noqa: PLC0415
 
-    console().print(Hanging(Text(begins), len(begins), Text(plain(told))))
+    console(error=error).print(Hanging(Text(begins), len(begins), Text(plain(told))))
 
 
 def emit(value: Any, output: Output) -> None:

@@ -13,9 +13,8 @@ from rotator.flow.exposure import Certainty, Disposition
 from rotator.ledger.dismissals import Dismissal, Seen
 from rotator.ledger.records import IncidentRecord
 from rotator.report.clocks import moment
-from rotator.report.plain import plain
 from rotator.report.revisions import each_run
-from rotator.report.tables import plain_table, words
+from rotator.report.tables import Sentence, plain_table, words
 
 _MEANS = {
     Disposition.CANARY: "our canary: whoever took it was where it lay, and has what else lay there",
@@ -66,7 +65,7 @@ def lines(credentials: Iterable[dict[str, Any]], taken_back: Iterable[dict[str, 
     if not said:
         return []
     more = [Text(f"  … and {len(said) - _SHOWN:,} more (-o json has them all)")] if len(said) > _SHOWN else []
-    return [Text("Dismissed:", style="bold"), *(Text(plain(line)) for line in said[:_SHOWN]), *more]
+    return [Text("Dismissed:", style="bold"), *map(Sentence, said[:_SHOWN]), *more]
 
 
 def exposure_rows(record: IncidentRecord, seen: Mapping[str, Sequence[Seen]]) -> list[dict[str, Any]]:

@@ -7,7 +7,6 @@ from dataclasses import asdict
 from typing import Any
 
 from rich.console import RenderableType
-from rich.text import Text
 
 from rotator.flow.playbook_words import DESTRUCTION, Until
 from rotator.ledger.moves_on import opens
@@ -15,7 +14,7 @@ from rotator.ledger.opening import BRAKE
 from rotator.ledger.records import IncidentRecord
 from rotator.report.clocks import moment
 from rotator.report.people import as_called
-from rotator.report.plain import plain
+from rotator.report.tables import Sentence
 
 
 def gates(every: Iterable[IncidentRecord], called: str, strange: Collection[str]) -> dict[str, Any]:
@@ -57,28 +56,29 @@ def shut(incident: dict[str, Any]) -> list[RenderableType]:
         of = _merged(gate, incident)
         if gate["name"] == BRAKE:
             alive = f"{gate['waiting']:,} stolen credentials are alive because of the brake"
-            line = f"BRAKE{of}: {alive} ({gate['reason']}). Stop and replace them: {gate['command']}"
-            lines.append(Text(plain(line), style="bold red"))
+            line = f"BRAKE{of}: {alive} ({gate['reason']}). Stop and replace them: "
+            lines.append(Sentence(line, gate["command"], style="bold red"))
         elif gate["name"].startswith(DESTRUCTION):
-            line = f"DESTRUCTION NOT APPROVED{of}: {gate['waiting']:,} wait for it. Approve it: {gate['command']}"
-            lines += [Text(plain(line), style="magenta")] if gate["waiting"] else []
+            line = f"DESTRUCTION NOT APPROVED{of}: {gate['waiting']:,} wait for it. Approve it: "
+            lines += [Sentence(line, gate["command"], style="magenta")] if gate["waiting"] else []
         elif gate["name"] == Until.NO_LEGAL_HOLD:
             but = "what is contained by revoking is revoked all the same"
-            line = f"LEGAL HOLD{of}: no scheduled destruction{who}; {but}. Lift it: {gate['command']}"
-            lines.append(Text(plain(line), style="magenta"))
+            line = f"LEGAL HOLD{of}: no scheduled destruction{who}; {but}. Lift it: "
+            lines.append(Sentence(line, gate["command"], style="magenta"))
         else:
-            line = f"gate {gate['name']}{of} is shut{who}; {gate['waiting']:,} wait for it. Open it: {gate['command']}"
-            lines.append(Text(plain(line), style="magenta"))
+            line = f"gate {gate['name']}{of} is shut{who}; {gate['waiting']:,} wait for it. Open it: "
+            lines.append(Sentence(line, gate["command"], style="magenta"))
     for host in incident["footholds"]:
         of = _merged(host, incident)
         if host["state"] == "open":
             kept = f", and no new secret is made for {', '.join(host['holds_up'])}" if host["holds_up"] else ""
-            line = f"FOOTHOLD {host['host']}{of}: the attacker may still be there{kept}. Cut off? {host['command']}"
-            if not host["known"] and not host["holds_up"]:
-                line += "; warning: no consumer, connection or target is called so here: is its name right?"
+            strange = "; warning: no consumer, connection or target is called so here: is its name right?"
+            after = "" if host["known"] or host["holds_up"] else strange
+            line = f"FOOTHOLD {host['host']}{of}: the attacker may still be there{kept}. Cut off? "
+            lines.append(Sentence(line, host["command"], after, style="magenta"))
         else:
             line = f"foothold {host['host']}{of}: {host['state']}, says {host['by']}: {host['reason']}"
-        lines.append(Text(plain(line), style="magenta"))
+            lines.append(Sentence(line, style="magenta"))
     return lines
 
 

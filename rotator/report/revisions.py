@@ -12,6 +12,7 @@ from rotator.flow.standing import CredentialState
 from rotator.ledger.records import IncidentRecord, RunRecord
 from rotator.report.clocks import moment
 from rotator.report.plain import plain
+from rotator.report.tables import Sentence
 
 
 def detected_at(record: IncidentRecord, each: RunRecord) -> float:
@@ -83,13 +84,13 @@ def unapproved(incident: dict[str, Any]) -> Iterator[RenderableType]:
         return
     numbers = ", ".join(str(each["revision"]) for each in waiting)
     if incident["stale"]:
-        yield Text(plain(f"REVISION {numbers} NOT APPROVED, and stale: {incident['stale']}"), style="bold red")
+        yield Sentence(f"REVISION {numbers} NOT APPROVED, and stale: {incident['stale']}", style="bold red")
     if not incident["approve"]:
         return
     count = sum(each["credentials"] for each in waiting)
     are = "1 credential is" if count == 1 else f"{count:,} credentials are"
-    line = f"REVISION {numbers} NOT APPROVED: {are} left alone till then. Start it with: {incident['approve']}"
-    yield Text(plain(line), style="bold red")
+    line = f"REVISION {numbers} NOT APPROVED: {are} left alone till then. Start it with: "
+    yield Sentence(line, incident["approve"], style="bold red")
 
 
 def made(incident: dict[str, Any]) -> list[RenderableType]:
