@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from rotator.errors import BadInput
 from rotator.flow.choice import MINTING
 from rotator.flow.exposure import Disposition
-from rotator.flow.playbook_words import Strategy, Subject, Verb, meant
+from rotator.flow.playbook_words import REPLACING, Strategy, Subject, Verb, meant
 from rotator.flow.proof import Evidence
 from rotator.flow.run import AT_ONCE, THROUGH, UNDOES, BranchState, Run, Step, StepState, taken_back
 from rotator.ports import State
@@ -22,7 +22,6 @@ ISSUER_DECIDES = frozenset({Disposition.ALREADY_DEAD, Disposition.NOT_OURS})
 CANARY_FOR_GOOD = "for good, in every incident: `canary = true` in its entry of the inventory"
 """How a canary is one in the next incident too, where nobody dismissed it yet."""
 _REPLACES = frozenset({*MINTING, Verb.INSTALL, Verb.PROMOTE})
-REPLACING = frozenset({Strategy.CONTAIN_FIRST, Strategy.REPLACE_FIRST})
 
 
 def disposition(text: str) -> Disposition:

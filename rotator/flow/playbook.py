@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 
 from rotator.flow.exposure import LIST
 from rotator.flow.playbook_line import Line, Name, wrong
-from rotator.flow.playbook_words import Strategy
+from rotator.flow.playbook_words import REPLACING, Strategy
 from rotator.rest_kind import RestKind
 from rotator.rest_template import Strict
 
@@ -62,7 +62,7 @@ class Playbook(Strict):
             raise wrong("`provider: http` has no `http:` section", "describe the service's calls in one", ("provider",))
         if self.provider != "http" and self.http is not None:
             raise wrong("an `http:` section without `provider: http`", "drop the one or mend the other", ("http",))
-        replaces = set(self.strategies) & {Strategy.CONTAIN_FIRST, Strategy.REPLACE_FIRST}
+        replaces = REPLACING & set(self.strategies)
         if replaces and Strategy.REVOKE_ONLY not in self.strategies:
             # What cannot be replaced (no place to deliver, replaced already) must still be revocable.
             raise wrong("`strategies` lacks revoke_only", "a kind that is replaced needs it too", ("strategies",))

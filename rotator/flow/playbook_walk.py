@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from rotator.flow.playbook_line import Line
-from rotator.flow.playbook_words import Expect, Strategy, Subject, Verb
+from rotator.flow.playbook_words import REPLACING, Expect, Strategy, Subject, Verb
 
 
 class Can(StrEnum):
@@ -30,7 +30,6 @@ class Can(StrEnum):
 
 MINTS = frozenset({Verb.ISSUE, Verb.GENERATE})
 STOPS = frozenset({Verb.SUSPEND, Verb.UNINSTALL, Verb.REVOKE})
-REPLACES = frozenset({Strategy.CONTAIN_FIRST, Strategy.REPLACE_FIRST})
 _ALL = 100
 _UNPAIRED = "a refusal proves nothing: nobody knocked while the credential lived"
 _UNDO_ALONE = frozenset({Verb.RESUME, Verb.DEMOTE})
@@ -64,7 +63,7 @@ class Walk:
             return
         yield from self._never()
         yield from self._preserves_first()
-        if self.strategy in REPLACES:
+        if self.strategy in REPLACING:
             yield from self._replaces()
         else:
             yield from self._replaces_nothing()
@@ -215,7 +214,7 @@ class Walk:
         mints = self._where(*MINTS, of=Subject.REPLACEMENT)
         promotes = self._where(Verb.PROMOTE, of=Subject.REPLACEMENT)
         for n, line in enumerate(self.path):
-            if self.strategy not in REPLACES:
+            if self.strategy not in REPLACING:
                 break
             if line.do.subject is Subject.REPLACEMENT and line.do.verb not in MINTS and not any(m < n for m in mints):
                 yield self._wrong(n, f"`{line.do}` comes before there is a replacement", "issue or generate first")

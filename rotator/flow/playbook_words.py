@@ -23,6 +23,10 @@ class Strategy(StrEnum):
     CUT_ONLY = "cut_only"
 
 
+REPLACING = frozenset({Strategy.CONTAIN_FIRST, Strategy.REPLACE_FIRST})
+"""The strategies that bring users another credential."""
+
+
 class Verb(StrEnum):
     """What a step does."""
 

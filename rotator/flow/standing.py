@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from rotator.flow.apart import at_hand
 from rotator.flow.giving_back import left_with
-from rotator.flow.playbook_words import Expect, Strategy, Subject, Verb
+from rotator.flow.playbook_words import REPLACING, Expect, Subject, Verb
 from rotator.flow.proof import Evidence, Proof
 from rotator.flow.run import THROUGH, UNDOES, WHY, Run, Step, StepState
 from rotator.flow.step import STOPS
@@ -93,7 +93,7 @@ def still_open(
         )
     if run.evidence is not Evidence.NONE:
         found += _sessions_left(steps)
-    if run.strategy in {Strategy.CONTAIN_FIRST, Strategy.REPLACE_FIRST} and run.replaced_at is None and not found:
+    if run.strategy in REPLACING and run.replaced_at is None and not found:
         unused = f"; {run.replacement} was issued and nobody holds it" if run.replacement else ""
         found.append(f"it was not replaced, as {run.strategy} says{unused}")
     spare = run.replacement if run.replaced_at is None and all(step.state in THROUGH for step in steps) else None

@@ -12,8 +12,9 @@ from rotator import clock
 from rotator.credential import CredentialRef
 from rotator.errors import BadInput
 from rotator.flow.approval import Policy, refuse_dismissal
-from rotator.flow.dismissal import DISMISSED, REPLACING, as_it_was, refuse_at_work
+from rotator.flow.dismissal import DISMISSED, as_it_was, refuse_at_work
 from rotator.flow.exposure import Disposition
+from rotator.flow.playbook_words import REPLACING
 from rotator.flow.run import BranchState, StepState
 from rotator.ledger import (
     dismissals,

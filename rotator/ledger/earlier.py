@@ -14,14 +14,14 @@ from sqlalchemy import ColumnElement, Connection, FromClause, Select, and_, or_,
 from rotator.credential import CredentialRef
 from rotator.flow.choice import MINTING
 from rotator.flow.order import Elsewhere, Left
-from rotator.flow.playbook_words import Strategy, Subject, Verb
+from rotator.flow.playbook_words import REPLACING, Strategy, Subject, Verb
 from rotator.flow.run import BranchState, Run, StepState
 from rotator.ledger import rows, tables
 from rotator.ports import Place
 
 LEAKED = "?"
 """Stands for the name of a replacement that has leaked itself: nobody may hold it any more."""
-_REPLACING = ("contain_first", "replace_first")
+_REPLACING = sorted(each.value for each in REPLACING)
 
 
 def answered(

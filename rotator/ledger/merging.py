@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Row, and_, delete, exists, insert, or_, selec
 
 from rotator.errors import BadInput
 from rotator.flow.incident import Severity
+from rotator.flow.playbook_words import REPLACING
 from rotator.flow.revision import digest_of
 from rotator.flow.run import UNDOES, StepState
 from rotator.ledger import approved, growing, plans, raising, revisions, tables
@@ -24,7 +25,7 @@ from rotator.ledger.revisions import Revision
 from rotator.ledger.withdrawing import withdraw
 from rotator.notices.event import Event
 
-_MINTING = ("contain_first", "replace_first")
+_REPLACING = sorted(each.value for each in REPLACING)
 _REF = ("provider", "connection", "owner", "credential", "generation")
 
 
@@ -110,8 +111,8 @@ def _left_with_nothing(connection: Connection, mine: list[str], theirs: list[str
         select(lost.c.id.label("lost"), kept.c.id.label("kept"), leans.c.id.label("leans"))
         .join(kept, and_(*(lost.c[name] == kept.c[name] for name in _REF)))
         .join(leans, and_(owner, leans.c.id.not_in([lost.c.id, kept.c.id])))
-        .where(lost.c.requested_at.is_(None), lost.c.strategy.in_(_MINTING), kept.c.strategy.not_in(_MINTING))
-        .where(leans.c.strategy.not_in(_MINTING), leans.c.dismissed.is_(None), leans.c.incident.in_([*mine, *theirs]))
+        .where(lost.c.requested_at.is_(None), lost.c.strategy.in_(_REPLACING), kept.c.strategy.not_in(_REPLACING))
+        .where(leans.c.strategy.not_in(_REPLACING), leans.c.dismissed.is_(None), leans.c.incident.in_([*mine, *theirs]))
     )
     sides = ((mine, theirs), (theirs, mine))
     across = or_(*(lost.c.incident.in_(one) & kept.c.incident.in_(other) for one, other in sides))
@@ -176,7 +177,7 @@ def _refuse_each_others_way(connection: Connection, source: str, target: str, ba
     """Raise BadInput where two plans that nobody approved would bring one owner two replacements, or one is stale."""
     mine, theirs = tables.run.alias("mine"), tables.run.alias("theirs")
     owner = and_(*(mine.c[name] == theirs.c[name] for name in ("provider", "connection", "owner", "deliver")))
-    both = (each.c.strategy.in_(_MINTING) & each.c.requested_at.is_(None) for each in (mine, theirs))
+    both = (each.c.strategy.in_(_REPLACING) & each.c.requested_at.is_(None) for each in (mine, theirs))
     query = select(mine.c.id, theirs.c.id.label("other")).join(theirs, owner)
     found = connection.execute(
         query.where(mine.c.incident == source, theirs.c.incident == target, *both).limit(1)
