@@ -85,6 +85,8 @@ class Approvals:
         if not together or (waits and digest != newest):
             # Nothing was said to a plan that is not there, or is not the newest: whoever approves says so.
             return Outcome(self._enrolment.approve_within(connection, incident, digest, by))
+        if waits and not glass and not approved.credentials(connection, incident, together):
+            return Outcome(self._enrolment.approve_within(connection, incident, digest, by))  # as in `consent`
         found = _say(connection, incident, together, by, scopes, self.policy, self._clock(), glass)
         begins = False
         if waits and Scope.CONTAINMENT in found.enough:

@@ -243,6 +243,17 @@ def test_who_made_a_programs_token_is_not_the_second_pair_of_eyes_for_what_it_de
     assert posts(found, "/incidents/inc-1/approve", found.token(Role.APPROVER, "cy"), digest).json()["begins"]
 
 
+def test_of_what_only_people_can_answer_no_second_yes_is_wanted(tmp_path, ledger, house):
+    assert house[1].database is ledger
+    found = api(tmp_path, ledger, RULE.replace("[approval]", "[approval]\napprovals = 2"))
+    made = declares(found, found.token(Role.RESPONDER, "ana")).json()
+    assert (made["runs"], made["manual"]) == (0, 1)
+    at, digest = f"/incidents/{made['incident']}", {"digest": made["digest"]}
+    plan = found.asks("GET", f"{at}/plan", found.token(Role.VIEWER)).json()
+    assert [each["wanted"] for each in plan["incident"]["approvals"]] == [[]]
+    assert posts(found, f"{at}/approve", found.token(Role.APPROVER, "bo"), digest).json()["wanted"] == []
+
+
 def test_who_is_taken_out_of_the_rule_approves_nothing_more_though_the_service_runs_on(tmp_path, ledger, house):
     company, deployment = house
     deployment.declare([company.stolen(KEY)[0]], wanted=Strategy.REVOKE_ONLY)
