@@ -126,7 +126,10 @@ class Ledger(Protocol):
         ...
 
     def kept_from_destroying(self, run: Run) -> str | None:
-        """Return the gate at which a run waits for its destruction to be approved, None where it does not."""
+        """Return the gate at which its credential's destruction waits, by its own run or another's; None at none.
+
+        That of another incident is followed by OF and its name.
+        """
         ...
 
     def kept_from_taking_back(self, run: Run) -> str | None:

@@ -5,11 +5,13 @@ Each revision has a gate at which what it destroys waits for its own approval.
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, and_, bindparam, literal, select
+from typing import Any
 
-from rotator.claims import OF
+from sqlalchemy import Connection, Row, and_, bindparam, literal, or_, select, update
+
+from rotator.claims import GATE, OF
 from rotator.flow.playbook_words import DESTRUCTION, GATES, Subject, Until, Verb
-from rotator.flow.run import THROUGH, Run
+from rotator.flow.run import AT_ONCE, BranchState, Run, StepState
 from rotator.ledger import statements, tables
 
 _gate, _run, _plan, _step = tables.gate, tables.run, tables.plan, tables.step
@@ -24,19 +26,41 @@ FIND_GATE = (
     )
 )
 """The gate of a run's revision, while its destruction is not approved."""
-_DESTROY_IT = (
-    select(_run.c.id, _run.c.incident, _step.c.hold_until)
+_theirs, _mine = tables.branch.alias("theirs"), tables.branch.alias("mine")
+_same_account = (
+    select(1)
+    .where(_mine.c.run == bindparam("m_run"), _mine.c.account != "")
+    .where(_theirs.c.run == _run.c.id, _theirs.c.account == _mine.c.account)
+    .correlate(_run)
+    .exists()
+)
+_OTHERS = (
+    select(_run.c.id, _run.c.incident, _step.c.hold_until, _step.c.state)
     .join(_step, _step.c.run == _run.c.id)
     .where(
-        *(_run.c[name] == bindparam(f"m_{name}") for name in ("provider", "connection", "owner", "credential")),
+        _run.c.credential == bindparam("m_credential"),
+        _run.c.provider == bindparam("m_provider"),
+        _run.c.id != bindparam("m_run"),
+        or_(_run.c.connection == bindparam("m_connection"), _same_account),
         _run.c.dismissed.is_(None),
         _step.c.verb == Verb.REVOKE.value,
         _step.c.subject == Subject.EXPOSED.value,
-        _step.c.state.not_in([each.value for each in THROUGH]),
+        _step.c.state != StepState.DONE.value,
     )
     .order_by(_run.c.id, _step.c.position)
 )
-"""The runs that are still to destroy a credential, and until what that waits."""
+"""The other runs that a credential is exposed in and that have not destroyed it, and until what that waits.
+
+Of the same connection, or of another that leads to the same account.
+"""
+_branch = tables.branch
+WAKE_KEPT_BY = (
+    update(_branch)
+    .where(_branch.c.state == BranchState.HELD.value, _branch.c.due_at.is_(None), _branch.c.reason.startswith(GATE))
+    .where(_branch.c.reason.endswith(literal(OF) + bindparam("of_incident")))
+    .values(state=BranchState.OPEN.value, due_at=AT_ONCE)
+)
+"""Has whatever waits at a gate of another incident ask again: a run of that one may keep it no longer."""
 
 
 def gates_shut(connection: Connection, incident: str) -> set[str]:
@@ -51,18 +75,38 @@ def is_shut(connection: Connection, incident: str, gate: Until) -> bool:
     return gate is Until.HOST_ISOLATED if found is None else not found
 
 
+def keeps_exposed(connection: Connection, run: Run) -> str | None:
+    """Return the gate at which the destruction of a run's credential waits, its own or another run's; None if at none.
+
+    What one incident keeps no other destroys: whoever shut that gate, or has not said yes, said it of the credential.
+    Of another incident its name follows.
+    """
+    gate = connection.execute(FIND_GATE, {"run_id": run.id}).scalar()
+    return _kept_by_others(connection, run, run.ref.id) if gate is None else gate
+
+
 def keeps_replacement(connection: Connection, run: Run) -> str | None:
     """Return the gate at which a run's replacement waits that has leaked itself, None where it does not.
 
     Another run is to destroy it then: whoever takes it back does the same. Of another incident its name follows.
     """
-    ref = run.ref
-    of = {"m_provider": ref.provider, "m_connection": ref.connection, "m_owner": ref.owner}
-    for row in connection.execute(_DESTROY_IT, {**of, "m_credential": run.replacement}).all():
-        gate = connection.execute(FIND_GATE, {"run_id": row.id}).scalar()
-        until = next((each for each in GATES if each == row.hold_until), None)
-        if gate is None and until is not None and is_shut(connection, row.incident, until):
-            gate = until.value
-        if gate is not None:
+    return _kept_by_others(connection, run, run.replacement)
+
+
+def _kept_by_others(connection: Connection, run: Run, credential: str | None) -> str | None:
+    of = {"m_run": run.id, "m_provider": run.ref.provider, "m_connection": run.ref.connection}
+    for row in connection.execute(_OTHERS, {**of, "m_credential": credential}).all():
+        if (gate := _shut_for(connection, row)) is not None:
             return gate if row.incident == run.incident else f"{gate}{OF}{row.incident}"
     return None
+
+
+def _shut_for(connection: Connection, row: Row[Any, Any, Any, Any]) -> str | None:
+    gates, gate = GATES, None
+    if row.state == StepState.SKIPPED.value:
+        # It waits for nothing any more. That nothing may be destroyed is said of the incident all the same.
+        gates = frozenset({Until.NO_LEGAL_HOLD})
+    else:
+        gate = connection.execute(FIND_GATE, {"run_id": row.id}).scalar()
+    until = next((each for each in gates if each == row.hold_until), None)
+    return until.value if gate is None and until is not None and is_shut(connection, row.incident, until) else gate

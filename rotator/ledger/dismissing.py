@@ -17,6 +17,7 @@ from rotator.flow.exposure import Disposition
 from rotator.flow.playbook_words import REPLACING
 from rotator.flow.run import BranchState, StepState
 from rotator.ledger import (
+    destruction,
     dismissals,
     earlier,
     leak_safe,
@@ -131,6 +132,7 @@ class Dismissing:
         if held.run.requested_at is not None and held.run.contained_at is None:
             connection.execute(update(_reach).where(_reach.c.run.in_(_at_work_on(held))).values(open=tables.LIVES))
         connection.execute(leak_safe.WAKE_INCIDENT, {"of_incident": held.run.incident})
+        connection.execute(destruction.WAKE_KEPT_BY, {"of_incident": held.run.incident})
         tried = [each for each in held.steps if each.undo and each.attempts]
         did = dict.fromkeys(each.name for each in tried if each.state is not StepState.FAILED)
         failed = dict.fromkeys(each.name for each in tried if each.state is StepState.FAILED)

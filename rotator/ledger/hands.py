@@ -15,7 +15,7 @@ from rotator.flow.run import ORDERED_AT, THROUGH, Run, Step, StepState
 from rotator.flow.standing import LANDS_AFTER, may_land_after, resumes
 from rotator.flow.step import RELEASED, Move, surplus_accepted
 from rotator.flow.undo import Undo, Unsettled, may_have_ended_it
-from rotator.ledger import opening, reservation, stops, undoing
+from rotator.ledger import destruction, opening, reservation, stops, undoing
 from rotator.ledger.acts import act, said
 from rotator.ledger.database import Database
 from rotator.ledger.gates import find_gates
@@ -56,6 +56,8 @@ class Hands:
             said_so = {} if others is None else {ORDERED_AT: now}
             for step in found:
                 move(connection, step, Move(wanted, reason=why, facts=said_so), now)
+            if skip:
+                connection.execute(destruction.WAKE_KEPT_BY, {"of_incident": held.run.incident})
             if others is not None:
                 told = {"at": now, "by": by, "run": run, "reason": reason, "step": name}
                 undoing.resume_all_the_same(connection, held, others, told)

@@ -230,9 +230,9 @@ class WorkingLedger:
 
     @_told
     def kept_from_destroying(self, run: Run) -> str | None:
-        """Return the gate at which a run waits for its destruction to be approved, None where it does not."""
+        """Return the gate at which the destruction of its credential waits, in whatever incident, None at none."""
         with self._database.read() as connection:
-            return connection.execute(destruction.FIND_GATE, {"run_id": run.id}).scalar()
+            return destruction.keeps_exposed(connection, run)
 
     @_told
     def kept_from_taking_back(self, run: Run) -> str | None:
