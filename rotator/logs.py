@@ -12,6 +12,8 @@ import sys
 from collections.abc import Iterator, MutableMapping
 from typing import TYPE_CHECKING, Any
 
+from rotator import api_token
+
 if TYPE_CHECKING:
     from structlog.typing import Processor
 
@@ -26,6 +28,7 @@ def configure(*, quiet: bool = False) -> None:
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _without_words,
+        _without_tokens,
     ]
     written: Processor = structlog.dev.ConsoleRenderer() if sys.stderr.isatty() else structlog.processors.JSONRenderer()
     structlog.configure(
@@ -77,3 +80,8 @@ def _without_words(_logger: object, _method: str, event: MutableMapping[str, Any
     if isinstance(error, BaseException):
         event["exception"] = type(error).__name__
     return event
+
+
+def _without_tokens(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Take our own tokens out: a library may quote the request that showed one."""
+    return {name: api_token.redacted(value) if isinstance(value, str) else value for name, value in event.items()}

@@ -14,7 +14,7 @@ from celery import Celery
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
-from rotator import logs
+from rotator import api_token, logs
 from rotator.api.named import HEADER, Named
 from workers.tasks import advance
 
@@ -84,3 +84,11 @@ def test_an_exception_is_told_by_its_kind_alone(lines):
     told = lines()
     assert [each["exception"] for each in told] == ["RuntimeError", "RuntimeError", "ValueError"]
     assert "canary" not in json.dumps(told)
+
+
+def test_no_line_holds_a_token_of_our_own_whoever_wrote_it(lines):
+    token = api_token.minted().reveal()
+    LIBRARY.warning("GET /x?title=%s refused", token)
+    structlog.get_logger().info("asked", title=f"found {token}")
+    assert [line["event"] for line in lines()] == ["GET /x?title=[secret] refused", "asked"]
+    assert lines()[1]["title"] == "found [secret]"

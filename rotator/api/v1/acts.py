@@ -34,7 +34,7 @@ class Yes(_Given):
     needed, which asks for a `reason` and is reviewed later.
     """
 
-    digest: Annotated[str, Field(min_length=1, max_length=64)]
+    digest: Annotated[str, Field(pattern=r"^[!-~]{1,64}$")]
     scope: Scope | None = None
     break_glass: bool = False
     reason: Annotated[str, Field(max_length=2000)] = ""
