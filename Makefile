@@ -3,9 +3,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test lint types bench crash soak soak-bugs docs lock image-check system-packages clean
+.PHONY: help demo range test lint types bench crash soak soak-bugs docs lock image-check system-packages clean
 help:
 	@echo "make demo    respond to a real scanner's report on a practice range, from scratch"
+	@echo "make range   the same practice range, up until Ctrl-C, to try commands on"
 	@echo "make test    set up what the tests need, and run them all"
 	@echo "make lint    ruff and the import rules        make types   mypy, strict"
 	@echo "make bench   print the ratios, write build/bench.json"
@@ -17,6 +18,9 @@ help:
 
 demo: .venv/demo.done build/ministack/done
 	$(BIN)/python -m rotator.practice.demo
+
+range: .venv/demo.done build/ministack/done
+	$(BIN)/python -m rotator.practice.stay
 
 test: .venv/dev.done build/ministack/done system-packages
 	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder

@@ -37,12 +37,10 @@ _OF_THE_PERSON = ("ROTATOR_", "AWS_", "VAULT_", "BAO_")
 
 def main() -> int:
     """Play the whole story under `build/`; return the exit code."""
-    for name in [each for each in os.environ if each.startswith(_OF_THE_PERSON)]:
-        del os.environ[name]
-    signal.signal(signal.SIGTERM, _interrupt)
+    on_its_own()
     screen, folder, began = Console(highlight=False, soft_wrap=True), BUILD / "demo", time.monotonic()
     try:
-        with _alone(folder):
+        with alone(folder):
             shutil.rmtree(folder, ignore_errors=True)
             _chapter(
                 screen, "The practice range: an AWS account, a Vault, three SSH hosts, a token service, five programs"
@@ -93,14 +91,21 @@ def _play(screen: Console, folder: Path, practice: Range, began: float) -> int:
     return 1 if wrong else 0
 
 
-def _alone(folder: Path) -> IO[str]:
-    """Return a lock on the folder, held while it is open. Raises BadInput when another demo has it."""
+def on_its_own() -> None:
+    """Follow no setting of the person, and end as on Ctrl-C when asked to: what was started is ended."""
+    for name in [each for each in os.environ if each.startswith(_OF_THE_PERSON)]:
+        del os.environ[name]
+    signal.signal(signal.SIGTERM, _interrupt)
+
+
+def alone(folder: Path) -> IO[str]:
+    """Return a lock on the folder, held while it is open. Raises BadInput when another has it."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     lock = folder.with_suffix(".lock").open("w")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise BadInput("another demo is running here", str(folder), "wait for its end") from None
+        raise BadInput("another is running here", str(folder), "wait for its end") from None
     return lock
 
 

@@ -1,0 +1,56 @@
+"""`make range`: the practice range by itself, with a scanner's report of the stolen laptop, up until Ctrl-C."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import threading
+
+from rich.console import Console
+
+from rotator.errors import BadInput
+from rotator.practice.demo import BUILD, alone, on_its_own
+from rotator.practice.laptop import plant, scan
+from rotator.practice.range import practice_range
+
+TOLD = """The practice range is up. Its configuration:
+
+    {config}
+
+What kingfisher found on the laptop:
+
+    {report}
+
+In another terminal:
+
+    export ROTATOR_CONFIG={config}
+    .venv/bin/rotator doctor
+    .venv/bin/rotator respond {report}
+
+Ctrl-C ends it; all that it leaves is in {folder}.
+"""
+
+
+def main() -> int:
+    """Start it under `build/range`, say what to type, and stay; return the exit code."""
+    on_its_own()
+    screen, folder = Console(highlight=False, soft_wrap=True), BUILD / "range"
+    try:
+        with alone(folder):
+            shutil.rmtree(folder, ignore_errors=True)
+            with practice_range(folder) as practice:
+                plant(folder / "laptop", practice.loot)
+                report = scan(folder / "laptop", folder / "kingfisher.json", BUILD / "kingfisher")
+                screen.print(TOLD.format(config=practice.config, report=report, folder=folder), markup=False)
+                threading.Event().wait()
+    except KeyboardInterrupt:
+        screen.print("\nEverything that was started has ended.")
+        return 0
+    except (BadInput, RuntimeError) as error:
+        screen.print(f"range: {error}", markup=False)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,51 @@
+"""The range that stays says what to try it with, and ends what it started when it is told to end."""
+
+from __future__ import annotations
+
+import contextlib
+from types import SimpleNamespace
+
+import pytest
+
+from rotator.practice import stay
+
+
+@pytest.fixture
+def put_up(tmp_path, monkeypatch):
+    """Stand in for the servers and the scanner; return what happened to them, in order."""
+    happened = []
+
+    @contextlib.contextmanager
+    def servers(folder):
+        happened.append("up")
+        try:
+            yield SimpleNamespace(config=folder / "rotator.toml", loot=None)
+        finally:
+            happened.append("ended")
+
+    def interrupted():
+        happened.append("stays")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(stay, "BUILD", tmp_path)
+    monkeypatch.setattr(stay, "on_its_own", lambda: None)
+    monkeypatch.setattr(stay, "practice_range", servers)
+    monkeypatch.setattr(stay, "plant", lambda *_: None)
+    monkeypatch.setattr(stay, "scan", lambda _home, report, _rules: report)
+    monkeypatch.setattr(stay, "threading", SimpleNamespace(Event=lambda: SimpleNamespace(wait=interrupted)))
+    return happened
+
+
+def test_it_names_configuration_and_report_stays_and_ends_all_that_it_started(put_up, tmp_path, capsys):
+    assert stay.main() == 0
+    told = capsys.readouterr().out
+    assert f"export ROTATOR_CONFIG={tmp_path / 'range' / 'rotator.toml'}" in told
+    assert f"rotator respond {tmp_path / 'range' / 'kingfisher.json'}" in told
+    assert put_up == ["up", "stays", "ended"]
+
+
+def test_a_second_one_is_refused(put_up, tmp_path, capsys):
+    with stay.alone(tmp_path / "range"):
+        assert stay.main() == 1
+    assert "another is running here" in capsys.readouterr().out
+    assert put_up == []
