@@ -13,7 +13,7 @@ from io import BytesIO
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, Field
 from starlette.requests import Request
 
 from rotator import clock, footholds, growth, response
@@ -36,7 +36,9 @@ Strategies = Annotated[list[str], Query(description="`[SELECTOR=]STRATEGY`, as `
 Exclusions = Annotated[list[str], Query(description="Leave these alive: a selector, as `rotator respond --exclude`.")]
 Reasons = Annotated[list[str], Query(description="Why each is left alive: one for all, or one for each in order.")]
 Worse = Annotated[Severity | None, Query(description="That it is worse than was thought; never that it is less.")]
-Hosts = Annotated[list[str], Query(description="A host on which the attacker ran.")]
+Hosts = Annotated[
+    list[Annotated[str, Field(pattern=r"^[^\x00]+$")]], Query(description="A host on which the attacker ran.")
+]
 Since = Annotated[AwareDatetime | None, Query(description="When the secrets came within reach, ISO 8601.")]
 _BODY = {
     "requestBody": {
