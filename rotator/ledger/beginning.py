@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, and_, func, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, and_, func, select, tuple_, update
 
 from rotator.ledger import opening, tables
 
@@ -24,22 +24,23 @@ def let_begin(connection: Connection, row: RowMapping, numbers: list[int], by: s
     begun = select(run.c.id).where(run.c.incident == incident, run.c.dismissed.is_(None))
     living = update(tables.reach).where(tables.reach.c.run.in_(begun), tables.reach.c.open < 0)
     connection.execute(living.values(open=-tables.reach.c.open))
-    mine, earlier = _told_by_earlier(incident, numbers)
+    mine, told_there = _told_by_earlier(incident, numbers)
     # Contained elsewhere before, when it counted unapproved, and resumed there since: it tells that it lives.
     again = update(tables.reach).where(tables.reach.c.run.in_(mine), tables.reach.c.open == 0)
     connection.execute(again.values(open=tables.LIVES))
-    gone = update(tables.reach).where(tables.reach.c.run.in_(earlier), tables.reach.c.open > 0)
+    gone = update(tables.reach).where(tables.reach.c.open > 0, told_there)
     connection.execute(gone.values(open=0))
     opening.begin(connection, incident)
 
 
-def _told_by_earlier(incident: str, numbers: list[int]) -> tuple[Select[Any], Select[Any]]:
-    """Ask for the runs of these revisions whose credential a run of another incident says lives, and for the latter.
+def _told_by_earlier(incident: str, numbers: list[int]) -> tuple[Select[Any], ColumnElement[bool]]:
+    """Ask for the runs of these revisions whose credential a run of another incident says lives, and where both say it.
 
     From now on the former tell. One that was resumed there, or could not be stopped, would else keep all waiting who
-    deliver where it reads.
+    deliver where it reads. Where only the other one knows that it reads, that one goes on telling.
     """
     mine, other, reach = tables.run.alias("mine"), tables.run.alias("other"), tables.reach.alias("living")
+    shared = tables.reach.alias("shared")
     same = (mine.c[name] == other.c[name] for name in ("provider", "connection", "owner", "credential", "generation"))
     both = other.join(reach, reach.c.run == other.c.id).join(mine, and_(*same))
     asked = (
@@ -49,4 +50,7 @@ def _told_by_earlier(incident: str, numbers: list[int]) -> tuple[Select[Any], Se
         other.c.incident != incident,
         reach.c.open > 0,
     )
-    return (select(mine.c.id).select_from(both).where(*asked), select(other.c.id).select_from(both).where(*asked))
+    in_both = both.join(shared, and_(shared.c.run == mine.c.id, shared.c.connection == reach.c.connection))
+    pairs = select(other.c.id, reach.c.connection).select_from(in_both).where(*asked)
+    told_there = tuple_(tables.reach.c.run, tables.reach.c.connection).in_(pairs)
+    return select(mine.c.id).select_from(both).where(*asked), told_there

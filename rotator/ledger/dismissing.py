@@ -129,8 +129,10 @@ class Dismissing:
         connection.execute(delete(tables.mint).where(tables.mint.c.branch.in_(ids)))
         counts = (_reach.c.run == named.id, _reach.c.open > 0)
         connection.execute(update(_reach).where(*counts).values(open=_reach.c.open - tables.SET_ASIDE))
-        if held.run.requested_at is not None and held.run.contained_at is None:
-            connection.execute(update(_reach).where(_reach.c.run.in_(_at_work_on(held))).values(open=tables.LIVES))
+        if held.run.contained_at is None:
+            # This one told it till now: at 0 stands only what was counted before.
+            told_here = (_reach.c.run.in_(_not_through_with(held)), _reach.c.open == 0)
+            connection.execute(update(_reach).where(*told_here).values(open=tables.LIVES))
         connection.execute(leak_safe.WAKE_INCIDENT, {"of_incident": held.run.incident})
         connection.execute(destruction.WAKE_KEPT_BY, {"of_incident": held.run.incident})
         tried = [each for each in held.steps if each.undo and each.attempts]
@@ -177,6 +179,10 @@ class Dismissing:
         reads = _reach.c.open + tables.SET_ASIDE if held.run.contained_at is None else 0
         counted = (_reach.c.run == named.id, _reach.c.open < -tables.LIVES_ON)
         connection.execute(update(_reach).where(*counted).values(open=reads))
+        if held.run.contained_at is None:
+            # Another told it meanwhile, and may be dismissed too.
+            told_there = (_reach.c.run == named.id, _reach.c.open == 0)
+            connection.execute(update(_reach).where(*told_there).values(open=tables.LIVES))
         if held.run.requested_at is None:
             return Told(named, digest=reopening.revise(connection, named.id, by, reason, now, self._basis))
         for branch in held.branches:
@@ -220,12 +226,12 @@ def _refuse_second_replacement(connection: Connection, held: RunAtHand) -> None:
         raise BadInput(f"{other} replaces what its owner uses", run.id, mend)
 
 
-def _at_work_on(held: RunAtHand) -> Select[Any]:
-    """Ask for the other runs that are to stop the same credential: they tell again if it lives, as before its own."""
+def _not_through_with(held: RunAtHand) -> Select[Any]:
+    """Ask for the other runs that are to stop the same credential, approved or not: they tell again if it lives."""
     ref = held.run.ref
     named = zip(statements.REF, (ref.provider, ref.connection, ref.owner, ref.id, ref.generation), strict=True)
     same = and_(*(_run.c[name] == value for name, value in named))
-    open_ones = (_run.c.requested_at.is_not(None), _run.c.dismissed.is_(None), _run.c.contained_at.is_(None))
+    open_ones = (_run.c.dismissed.is_(None), _run.c.contained_at.is_(None))
     return select(_run.c.id).where(same, _run.c.id != held.run.id, *open_ones)
 
 

@@ -144,8 +144,13 @@ def find(connection: Connection) -> list[Stop]:
 
 
 def over(connection: Connection, incident: str, run: str | None = None) -> list[Stop]:
-    """Return what keeps an incident, or one run of it, from going on now: the oldest first."""
+    """Return what keeps an incident, or one run of it, from going on now: the oldest first.
+
+    A run is asked about under the incident in which it is: a merge may have moved it since it was named.
+    """
     found, branch, delivery = tables.run, tables.branch, tables.delivery
+    if run is not None:
+        incident = connection.execute(select(found.c.incident).where(found.c.id == run)).scalar() or incident
     mine = [branch.c.incident == incident, branch.c.state != BranchState.DONE.value]
     mine += [branch.c.run == run] if run is not None else []
     held_back = select(branch.c.id).where(*mine, statements.stopped().is_not(None)).limit(1)

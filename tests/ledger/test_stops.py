@@ -211,3 +211,14 @@ def test_two_stops_hold_until_both_are_lifted(house):
     by_kind = {run.run.kind: {step.state.value for step in run.steps} for run in deployment.record().runs}
     assert by_kind[KEY] == {"pending"}
     assert "done" in by_kind[TOKEN]
+
+
+def test_a_run_that_a_merge_moved_is_asked_about_where_it_is_now(house):
+    company, deployment = house
+    deployment.start([company.stolen(KEY)[0]])
+    deployment.declare([company.stolen(TOKEN, owner="app")[0]], incident="inc-2")
+    deployment.enrolment.merge("inc-2", "inc-1", by="ann")
+    deployment.enrolment.approve("inc-1", deployment.record().plan_digest, by="bob")
+    stop(deployment, "inc-1")
+    [told] = deployment.stops.over("inc-2", "inc-2.r1")
+    assert told.lifted_by == "rotator continue inc-1 --reason …"
