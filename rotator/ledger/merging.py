@@ -18,7 +18,7 @@ from rotator.flow.incident import Severity
 from rotator.flow.playbook_words import REPLACING
 from rotator.flow.revision import digest_of
 from rotator.flow.run import UNDOES, StepState
-from rotator.ledger import approved, growing, plans, raising, revisions, tables
+from rotator.ledger import approved, growing, kept_back, plans, raising, revisions, tables
 from rotator.ledger.acts import act, lock
 from rotator.ledger.notices import tell
 from rotator.ledger.revisions import Revision
@@ -79,6 +79,8 @@ def _refuse_doubtful(connection: Connection, source: str, target: str) -> None:
     reviews = approved.to_review(connection)
     if (of := next((each for each in [*mine, *theirs] if reviews.get(each)), None)) is not None:
         raise BadInput("it has an open review", of, f"look at it first: rotator review {of} --note …; then merge")
+    for of, others in ((source, theirs), (target, mine)):
+        kept_back.refuse_leaving(connection, of, others)
     run, apart = tables.run, f"open it again and approve it, or leave {source} and {target} apart"
     # A revision of them that nobody approved moves, and they with it.
     waiting = [each.number for each in revisions.unapproved(connection, source)]
