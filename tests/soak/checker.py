@@ -148,18 +148,20 @@ def _check_orphans(night: Night, reports: dict[str, dict[str, Any]], found: Foun
     unsettled = {entry["owner"] for _, entry in entries if any(UNSETTLED in why for why in entry["open"])}
     replacing = {entry["replacement"]: (incident, entry) for incident, entry in entries if entry["replacement"]}
     slots: Counter[tuple[object, ...]] = Counter()
+    of_owner: dict[object, str] = {}
     for name in sorted(each for each in night.world.minted if night.world.may_open(each)):
         owner = night.world.credentials()[name]["owner"]
         if name in replacing:
             incident, entry = replacing[name]
-            slots[incident, entry["provider"], owner, tuple(entry["deliver"])] += 1
+            slots[entry["provider"], owner, tuple(entry["deliver"])] += 1
+            of_owner[owner] = incident
         elif name not in told and owner not in unsettled:
             found.wrong.append(
                 ("orphans", f"inc-{owner.split('-')[1]}", f"{name} of {owner} lives and nobody knows it")
             )
     for slot, lives in slots.items():
         if lives > 1:
-            found.wrong.append(("doubled", str(slot[0]), f"{lives} replacements live for {slot[2]}"))
+            found.wrong.append(("doubled", of_owner[slot[1]], f"{lives} replacements live for {slot[1]}"))
 
 
 def _check_ledger(night: Night, found: Found) -> None:

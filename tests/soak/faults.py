@@ -50,6 +50,7 @@ PEOPLE = {
     "exposure dismissed": 0.030,
     "report added": 0.15,
     "incidents merged": 0.10,
+    "held in another incident": 0.06,
 }
 """How likely each is for one credential, or one incident."""
 KINDS = (*CALL, *COMMIT, *DISPATCH, *MESSAGE, *NIGHTLY, *PEOPLE, "exposure opened again", "thief came back")

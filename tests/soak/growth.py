@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from rotator.errors import BadInput
 from rotator.flow.plan import make
@@ -21,9 +22,16 @@ class Growth:
     `told` hear what of an incident is planned then.
     """
 
-    def __init__(
-        self, world: SoakWorld, estate: Estate, deployment: Deployment, faults: Faults, die: random.Random
+    def __init__(  # noqa: PLR0917 - where they act
+        self,
+        world: SoakWorld,
+        estate: Estate,
+        deployment: Deployment,
+        faults: Faults,
+        die: random.Random,
+        holds: random.Random,
     ) -> None:
+        self._holds = holds
         self._world, self._estate, self._deployment, self._faults, self._die = world, estate, deployment, faults, die
         self.busy = 0
         self.stir: Callable[[], None] = lambda: None
@@ -45,7 +53,19 @@ class Growth:
             other = self._die.choice(others)
             self._later(0.0, 40.0, lambda: self._merge(case, other))
 
-    def _later(self, least_s: float, most_s: float, act: Callable[[], None]) -> None:
+    def plan_hold(self, case: Case) -> None:
+        """Have some be declared a second time, where somebody keeps it under a legal hold until he is through."""
+        die = self._holds
+        if die.random() >= PEOPLE["held in another incident"]:
+            return
+        stolen, held = die.choice(case.stolen), f"{case.id}-held"
+        self._deployment.declare([stolen.scoped], incident=held)
+        self._deployment.gates.set(held, "no_legal_hold", "ann", "the police", is_open=False)
+        self._faults.count("held in another incident")
+        lift = partial(self._deployment.gates.set, held, "no_legal_hold", "ann", "they are through", is_open=True)
+        self._later(100.0, 20 * 86400.0, lift)
+
+    def _later(self, least_s: float, most_s: float, act: Callable[[], object]) -> None:
         self.busy += 1
 
         def happen() -> None:

@@ -42,7 +42,7 @@ class Night:
         self.deployment = Deployment(self.view, self.estate.outside, database)  # type: ignore[arg-type]
         at_work = self.world, self.estate, self.deployment, self.faults
         self.people = People(*at_work, random.Random(f"{seed}/people"), random.Random(f"{seed}/doubts"))
-        self.growth = Growth(*at_work, random.Random(f"{seed}/growth"))
+        self.growth = Growth(*at_work, random.Random(f"{seed}/growth"), random.Random(f"{seed}/holds"))
         self.watch = Watch(
             self.world, self.estate, sqlite3.connect(str(database.url.database), check_same_thread=False)
         )
@@ -93,6 +93,7 @@ class Night:
             self.watch.expect(case, case.stolen)
             self.people.plan_mischief(case)
             self.growth.plan_merge(case)
+            self.growth.plan_hold(case)
             self.stage.after(self.faults.die.uniform(0.0, 20.0), lambda: self._approve(case))
 
         return arrive

@@ -157,6 +157,11 @@ def secret_in_facts() -> None:
     effects.stage = telling  # type: ignore[attr-defined]
 
 
+def gate_of_another_ignored() -> None:
+    """Ask for no gate but one's own incident's before something is destroyed."""
+    LEDGER.kept_from_destroying = lambda *_: None
+
+
 @dataclass(frozen=True)
 class Bug:
     """A bug, and by which count and which words the soak finds it: not by any other trouble."""
@@ -183,5 +188,6 @@ BUGS = (
     Bug(join_opens_early, "secrets found outside", "was contained"),
     Bug(promoted_without_comparing, "lost", "overwritten unread"),
     Bug(lost_message_forgotten, "lost", "not at rest"),
+    Bug(gate_of_another_ignored, "lost", "kept it"),
     Bug(secret_in_facts, "secrets found outside", "in the ledger"),
 )

@@ -63,6 +63,8 @@ class Watch:
             self._promoted(about)
         elif what in STOPS:
             self._stopped(about.partition("@")[0])
+            if what == "issuer.revoke":
+                self._destroyed(about.partition("@")[0])
         elif what == "issuer.issue":
             self._minted(about)
 
@@ -130,6 +132,19 @@ class Watch:
         ]
         if behind:
             self._note(case, "lost", f"{name} was stopped while {behind} held it")
+
+    def _destroyed(self, name: str) -> None:
+        """See that no incident that has it kept it back when its destruction was begun."""
+        begun = "SELECT max(intended_at) FROM step JOIN run ON run.id = step.run WHERE verb = 'revoke'"
+        [[intended]] = self._ledger.execute(f"{begun} AND credential = ? AND subject = 'exposed'", (name,))
+        kept = (
+            "SELECT gate.incident, gate.name FROM gate JOIN run ON run.incident = gate.incident WHERE open = 0"
+            " AND run.dismissed IS NULL AND credential = ? AND gate.name = 'no_legal_hold' AND gate.at < ? AND EXISTS"
+            " (SELECT 1 FROM step WHERE step.run = run.id AND verb = 'revoke' AND hold_until = gate.name)"
+        )
+        found = [] if self._jumped or intended is None else self._ledger.execute(kept, (name, intended)).fetchall()
+        for incident, gate in found:
+            self._note(self._by_id[name][0], "lost", f"{name} was destroyed while {incident} kept it ({gate})")
 
     def _is_open(self, stolen: Stolen) -> bool:
         return stolen.ref.id not in self.world.resumed and self.world.may_open(stolen.ref.id)
