@@ -152,7 +152,7 @@ def test_two_demos_in_one_place_do_not_meet(tmp_path):
         fcntl.flock(lock, fcntl.LOCK_EX)
         done = subprocess.run(COMMAND, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 1
-    assert "another demo is running here" in done.stdout
+    assert "another is running here (wait for its end)" in done.stdout
 
 
 def left_running(folder: Path) -> list[str]:
