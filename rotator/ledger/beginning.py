@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, Select, and_, func, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, and_, func, select, update
 
 from rotator.ledger import opening, tables
 
@@ -39,18 +39,18 @@ def _told_by_earlier(incident: str, numbers: list[int]) -> tuple[Select[Any], Co
     From now on the former tell. One that was resumed there, or could not be stopped, would else keep all waiting who
     deliver where it reads. Where only the other one knows that it reads, that one goes on telling.
     """
-    mine, other, reach = tables.run.alias("mine"), tables.run.alias("other"), tables.reach.alias("living")
-    shared = tables.reach.alias("shared")
-    same = (mine.c[name] == other.c[name] for name in ("provider", "connection", "owner", "credential", "generation"))
-    both = other.join(reach, reach.c.run == other.c.id).join(mine, and_(*same))
-    asked = (
+    mine, other, living = tables.run.alias("mine"), tables.run.alias("other"), tables.reach.alias("living")
+    reach, shared = tables.reach, tables.reach.alias("shared")
+    same = and_(
+        *(mine.c[name] == other.c[name] for name in ("provider", "connection", "owner", "credential", "generation")),
         mine.c.incident == incident,
         mine.c.revision.in_(numbers),
         mine.c.dismissed.is_(None),
         other.c.incident != incident,
-        reach.c.open > 0,
     )
-    in_both = both.join(shared, and_(shared.c.run == mine.c.id, shared.c.connection == reach.c.connection))
-    pairs = select(other.c.id, reach.c.connection).select_from(in_both).where(*asked)
-    told_there = tuple_(tables.reach.c.run, tables.reach.c.connection).in_(pairs)
-    return select(mine.c.id).select_from(both).where(*asked), told_there
+    both = other.join(living, living.c.run == other.c.id).join(mine, same)
+    told = select(mine.c.id).select_from(both).where(living.c.open > 0)
+    # From each reader to its run, and not from each connection to its readers: thousands read one connection.
+    in_both = other.join(mine, same).join(shared, shared.c.run == mine.c.id)
+    there = select(1).select_from(in_both).where(other.c.id == reach.c.run, shared.c.connection == reach.c.connection)
+    return told, there.correlate(reach).exists()
