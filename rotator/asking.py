@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
-from rotator.access.asked import Answered, failures, made_by, readable, sentences
+from rotator.access.asked import Answered, failures, made_by, sentences
 from rotator.access.persistence import Minted
 from rotator.credential import CredentialRef
 from rotator.errors import RotatorError, Unavailable
@@ -111,7 +111,7 @@ class Asking:
         assert isinstance(provider, Persistence)  # noqa: S101 - only those are in the list
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                return readable(Answered(each.ref, since, way, self._news(provider.minted_since(each.ref, since))))
+                return Answered(each.ref, since, way, self._news(provider.minted_since(each.ref, since)))
             except Unavailable as error:
                 if attempt == ATTEMPTS:
                     return Answered(each.ref, since, way, error=str(error))

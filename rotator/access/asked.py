@@ -7,7 +7,7 @@ says only that a thing was made, it is nobody's guilt: a person looks, and nothi
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from rotator.access import cloudtrail
 from rotator.access.event import Event, Unread, moment, when
@@ -26,7 +26,9 @@ _LOOK = "look who made it, and take it away if nobody knows it"
 class Answered:
     """What was told of one credential, exposed `since` then (seconds since 1970); `way` are the links that lead to it.
 
-    `answer` is None where the look failed, and `error` says why.
+    `answer` is None where the look failed, and `error` says why: so it is where its log cannot be read, since no plan
+    hangs on what a log holds. `made` is what it made, by its issuer's word; `cannot_tell` what that does not tell, and
+    of how many records it tells what nobody can read.
     """
 
     ref: CredentialRef
@@ -34,34 +36,31 @@ class Answered:
     way: tuple[str, ...]
     answer: MintedSince | None = None
     error: str = ""
+    made: Minted = field(init=False, default=Minted())
+    cannot_tell: tuple[str, ...] = field(init=False, default=())
 
-    @property
-    def made(self) -> Minted:
-        """Return what it made, by its issuer's word. Raises BadInput where its log cannot be read."""
+    def __post_init__(self) -> None:
         if self.answer is None:
-            return Minted()
-        sure = [each for each in self.answer.made if each.sure]
-        logged = self._logged(self.answer)
+            return
+        try:
+            # Once: there may be thousands of records, and each look at a scope comes back to them.
+            read = tuple(cloudtrail.logged(f"{self.answer.asked} of {self.ref.connection}", self.answer.log))
+        except BadInput as error:
+            object.__setattr__(self, "answer", None)
+            object.__setattr__(self, "error", str(error))
+            return
+        unread = sum(isinstance(each, Unread) for each in read)
+        more = (f"what stands in {unread:,} records of its log that nobody can read",) if unread else ()
+        object.__setattr__(self, "made", self._made(self.answer, [each for each in read if isinstance(each, Event)]))
+        object.__setattr__(self, "cannot_tell", (*self.answer.cannot_tell, *more))
+
+    def _made(self, answer: MintedSince, events: Sequence[Event]) -> Minted:
+        sure = [each for each in answer.made if each.sure]
+        logged = minted(Acts(events), {self.ref.id: self.since}, {self.ref.id: self.way})
         return Minted(
             (*logged.exposures, *(self._exposure(each) for each in sure if each.kind)),
             (*logged.unresolved, *(self._task(each) for each in sure if not each.kind)),
         )
-
-    def _logged(self, answer: MintedSince) -> Minted:
-        found = [each for each in self._records(answer) if isinstance(each, Event)]
-        return minted(Acts(found), {self.ref.id: self.since}, {self.ref.id: self.way})
-
-    def _records(self, answer: MintedSince) -> Iterator[Event | Unread]:
-        return cloudtrail.logged(f"{answer.asked} of {self.ref.connection}", answer.log)
-
-    @property
-    def cannot_tell(self) -> tuple[str, ...]:
-        """Return what its issuer does not tell, and of how many records it tells what nobody can read."""
-        if self.answer is None:
-            return ()
-        unread = sum(isinstance(each, Unread) for each in self._records(self.answer))
-        more = (f"what stands in {unread:,} records of its log that nobody can read",) if unread else ()
-        return (*self.answer.cannot_tell, *more)
 
     def _exposure(self, each: Made) -> Exposure:
         return Exposure(
@@ -156,12 +155,3 @@ def failures(answers: Iterable[Answered]) -> list[str]:
         f"{connection} cannot tell what was made with {kind} {names(ids)} since it was exposed: {error}"
         for (connection, kind, error), ids in sorted(groups.items())
     ]
-
-
-def readable(answered: Answered) -> Answered:
-    """Return it as it is, or as a failed look where its log is none: no plan hangs on what a log holds."""
-    try:
-        answered.made  # noqa: B018 - it is read to find out
-    except BadInput as error:
-        return Answered(answered.ref, answered.since, answered.way, error=str(error))
-    return answered
