@@ -12,7 +12,7 @@ from http import HTTPStatus
 from io import BytesIO
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from pydantic import AwareDatetime, Field
 from starlette.requests import Request
 
@@ -59,10 +59,9 @@ class _Planned:
 
 
 @dataclass(frozen=True, slots=True)
-class _Wanted:
-    """What was said beside the report."""
+class _Said:
+    """What may be said beside any report."""
 
-    severity: Severity
     strategy: list[str]
     exclude: list[str]
     reason: list[str]
@@ -70,31 +69,35 @@ class _Wanted:
     exposed_at: float | None
 
 
+def _beside(
+    exposed_at: Since = None,
+    strategy: Strategies = [],  # noqa: B006 - FastAPI copies it
+    exclude: Exclusions = [],  # noqa: B006
+    reason: Reasons = [],  # noqa: B006
+    foothold: Hosts = [],  # noqa: B006
+) -> _Said:
+    return _Said(strategy, exclude, reason, foothold, _past(exposed_at))
+
+
+Beside = Annotated[_Said, Depends(_beside)]
+
+
 def routes(doing: Doing) -> APIRouter:
     """Return how an incident is declared."""
     router = APIRouter(tags=["acts"])
 
     @router.post("/incidents", response_model=Declared, status_code=HTTPStatus.CREATED, openapi_extra=_BODY)
-    def declare(  # noqa: PLR0917 - what may be said beside a report
-        request: Request,
-        asked: Asker,
-        title: Title,
-        severity: Severity = Severity.HIGH,
-        exposed_at: Since = None,
-        strategy: Strategies = [],  # noqa: B006 - FastAPI copies it
-        exclude: Exclusions = [],  # noqa: B006
-        reason: Reasons = [],  # noqa: B006
-        foothold: Hosts = [],  # noqa: B006
+    def declare(
+        request: Request, asked: Asker, beside: Beside, title: Title, severity: Severity = Severity.HIGH
     ) -> Any:
         """Declare an incident from a report and plan it; nothing starts before its digest is approved.
 
         The issuers are asked first, which may take minutes: ask with an `Idempotency-Key`, and again if you hang up.
         """
         began, by = clock.now(), asked.caller.by
-        wanted = _Wanted(severity, strategy, exclude, reason, foothold, _past(exposed_at))
 
         def look(parts: Rotator) -> _Planned:
-            return _readable(parts, request.state.body, wanted, by)
+            return _readable(parts, request.state.body, beside, severity, by)
 
         def work(parts: Rotator, planned: _Planned) -> Mapping[str, Any]:
             made = response.declare(
@@ -103,7 +106,7 @@ def routes(doing: Doing) -> APIRouter:
                 title=title,
                 severity=severity,
                 detected_at=began,
-                exposed_at=wanted.exposed_at,
+                exposed_at=beside.exposed_at,
                 footholds=planned.hosts,
                 by=by,
                 shown=planned.shown,
@@ -115,17 +118,7 @@ def routes(doing: Doing) -> APIRouter:
         return doing.do_after(asked, Act.DECLARE, "a new incident", look, work, HTTPStatus.CREATED)
 
     @router.post("/incidents/{incident}/reports", response_model=Grown, openapi_extra=_BODY)
-    def add(  # noqa: PLR0917 - what may be said beside a report
-        request: Request,
-        asked: Asker,
-        incident: Incident,
-        severity: Worse = None,
-        exposed_at: Since = None,
-        strategy: Strategies = [],  # noqa: B006 - FastAPI copies it
-        exclude: Exclusions = [],  # noqa: B006
-        reason: Reasons = [],  # noqa: B006
-        foothold: Hosts = [],  # noqa: B006
-    ) -> Any:
+    def add(request: Request, asked: Asker, beside: Beside, incident: Incident, severity: Worse = None) -> Any:
         """Let an incident grow by what another report names: what it does not have yet is one more revision.
 
         Where somebody else has added to it meanwhile, it is refused as `not_so_now`: ask again.
@@ -134,9 +127,7 @@ def routes(doing: Doing) -> APIRouter:
 
         def look(parts: Rotator) -> tuple[Present, _Planned]:
             present = parts.enrolment.present(known(parts, incident))
-            as_bad = severity or present.severity
-            wanted = _Wanted(as_bad, strategy, exclude, reason, foothold, _past(exposed_at))
-            return present, _readable(parts, request.state.body, wanted, by, present)
+            return present, _readable(parts, request.state.body, beside, severity or present.severity, by, present)
 
         def work(parts: Rotator, seen: tuple[Present, _Planned]) -> Mapping[str, Any]:
             present, planned = seen
@@ -159,28 +150,32 @@ def routes(doing: Doing) -> APIRouter:
     return router
 
 
-def _readable(parts: Rotator, report: bytes, wanted: _Wanted, by: str, present: Present | None = None) -> _Planned:
+def _readable(  # noqa: PLR0917 - a report, and what was said beside it
+    parts: Rotator, report: bytes, beside: _Said, severity: Severity, by: str, present: Present | None = None
+) -> _Planned:
     """Return what is planned of a report. Raises Problem for one that cannot be read, or followed."""
     try:
-        return _planned(parts, report, wanted, by, present)
+        return _planned(parts, report, beside, severity, by, present)
     except BadInput as error:
         raise of_input(error, 422, "bad_report") from None
 
 
-def _planned(parts: Rotator, report: bytes, wanted: _Wanted, by: str, present: Present | None) -> _Planned:
+def _planned(  # noqa: PLR0917 - the same
+    parts: Rotator, report: bytes, beside: _Said, severity: Severity, by: str, present: Present | None
+) -> _Planned:
     found = response.suspects(parts, list(read("the report", BytesIO(report))))
     if not found:
         raise BadInput("the report names no credential", "", "nothing to do: is it the right report?")
     prepared = growth.prepare(
         parts,
         found,
-        wishes(wanted.strategy),
-        exclusions=exclusions(wanted.exclude, wanted.reason, by),
+        wishes(beside.strategy),
+        exclusions=exclusions(beside.exclude, beside.reason, by),
         present=present,
-        exposed_at=wanted.exposed_at,
-        severity=wanted.severity,
+        exposed_at=beside.exposed_at,
+        severity=severity,
     )
-    hosts = footholds.named(parts, prepared.plan, wanted.hosts)
+    hosts = footholds.named(parts, prepared.plan, beside.hosts)
     return _Planned(prepared, tuple(hosts), growth.shown(parts, present, prepared, hosts))
 
 
