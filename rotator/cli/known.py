@@ -173,7 +173,7 @@ def check_providers(
 
     Example: rotator provider check aws-prod
     """
-    from rotator.cli.checking import checked, counted  # noqa: PLC0415
+    from rotator.examining.checking import checked, counted  # noqa: PLC0415
 
     given: Context = context.obj
     found = checked(given.parts(), connection, kind, owner)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,19 +14,8 @@ from rotator.errors import BadInput, RotatorError, Uncertain
 
 if TYPE_CHECKING:
     from rotator.bootstrap import Rotator
-    from rotator.cli.reaching import Asked
     from rotator.settings.notices import NoticeSettings
 
-WEEK_S = 7 * 86400.0
-MENDS = {
-    "webhook_unreachable": "is its address right, and may this machine go there?",
-    "webhook_refused": "is its address right, and was it not revoked?",
-    "mail_server_unreachable": "are `host` and `port` right, and may this machine go there?",
-    "mail_server_not_trusted": "name its authority in `ca_file`, and it by the name in its certificate",
-    "mail_login_refused": "are `user` and `password` right?",
-    "mail_recipients_refused": "does it take mail to everybody in `to`, from `sender`?",
-}
-"""What helps where a channel cannot be reached, by the reason of what was answered."""
 _NEEDS = "docs/notices.md says what it needs"
 
 
@@ -101,6 +89,7 @@ def test_channel(
     Example: rotator notice test oncall
     """
     from rotator import clock  # noqa: PLC0415 - only this command pays for them
+    from rotator.examining.channels import MENDS  # noqa: PLC0415
     from rotator.notices.wording import Line, Worded  # noqa: PLC0415
     from rotator.notifying import channel_of  # noqa: PLC0415
 
@@ -135,33 +124,3 @@ def _named(parts: Rotator, name: str) -> NoticeSettings:
     known = [each.name for each in parts.settings.notices]
     mend = meant(name, known) if known else "there is none: docs/notices.md says how to add one"
     raise BadInput(f"no channel is called {name}", "[[notices]]", mend)
-
-
-def channels(parts: Rotator) -> Iterator[Asked]:
-    """Yield what `rotator doctor` asks of each channel: whether it can be reached. Nobody is told anything."""
-    from rotator.cli.reaching import Asked  # noqa: PLC0415 - only the doctor pays for them
-    from rotator.notifying import channel_of  # noqa: PLC0415
-
-    for entry in parts.settings.notices:
-        yield Asked(f"notices to {entry.name}", channel_of(entry, parts.settings.folder).reach)
-
-
-def given_up(parts: Rotator) -> Iterator[tuple[bool, str, str]]:
-    """Yield what `rotator doctor` finds of channels that could not be told something lately."""
-    from rotator import clock  # noqa: PLC0415 - only the doctor pays for them
-    from rotator.ledger.database import LedgerFailed  # noqa: PLC0415
-    from rotator.ledger.told import GIVEN_UP  # noqa: PLC0415
-
-    if not parts.settings.notices:
-        return
-    try:
-        told = parts.reading.told()
-    except (RotatorError, LedgerFailed):
-        return  # who looks at the ledger has said so
-    lately = clock.now() - WEEK_S
-    for entry in parts.settings.notices:
-        gone = [each for each in told if (each.channel, each.state) == (entry.name, GIVEN_UP)]
-        gone = [each for each in gone if (each.settled_at or 0.0) > lately]
-        if gone:
-            count = f"{len(gone):,} given up in the last week, the last about {gone[-1].incident}"
-            yield False, f"notices to {entry.name}: {count}: {gone[-1].reason}", "tell them yourself; mend the channel"

@@ -8,10 +8,11 @@ import threading
 
 import pytest
 
-from rotator.cli.doctor import _told, examine
+from rotator.cli.doctor import examine
 from rotator.cli.options import Context
-from rotator.cli.reaching import Asked, reach
 from rotator.errors import Rejected, Unavailable
+from rotator.examining.doctor import _told
+from rotator.examining.reaching import Asked, reach
 from rotator.flow.incident import Incident, Severity
 from rotator.ledger.reading import Reading
 from rotator.ledger.records import Listed

@@ -7,12 +7,13 @@ from types import SimpleNamespace
 
 import pytest
 
-from rotator.cli.at_home import at_work
-from rotator.cli.doctor import _told, examine
+from rotator.cli.doctor import examine
 from rotator.cli.options import Context
-from rotator.cli.reaching import Asked
 from rotator.credential import Secret
 from rotator.errors import Rejected
+from rotator.examining.at_home import at_work
+from rotator.examining.doctor import _told
+from rotator.examining.reaching import Asked
 from rotator.ledger import health, tables
 from rotator.ledger.health import Beat
 from tests.e2e.commands import until
@@ -133,7 +134,7 @@ def test_the_broker_is_asked_who_works(tmp_path):
     ],
 )
 def test_two_connections_that_nothing_tells_apart_are_told(examined, monkeypatch, one, other, said):
-    monkeypatch.setattr("rotator.cli.doctor.reach", lambda _: [])
+    monkeypatch.setattr("rotator.examining.doctor.reach", lambda _: [])
     _, findings = examined(AWS.format(name="a", more=one) + AWS.format(name="b", more=other))
     assert [each.mark for each in findings if "a and b are both of" in each.what] == ([said] if said else [])
 

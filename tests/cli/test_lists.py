@@ -54,7 +54,7 @@ def test_a_list_fits_the_terminal_with_every_name_whole(listed, monkeypatch, wor
 
 @pytest.mark.parametrize("words", [*(words for words, _ in LISTS), ("playbook", "lint"), ("doctor",)], ids=" ".join)
 def test_a_list_is_one_document_or_a_line_for_each_entry(listed, monkeypatch, words):
-    monkeypatch.setattr("rotator.cli.doctor.reach", lambda _: [])
+    monkeypatch.setattr("rotator.examining.doctor.reach", lambda _: [])
     done = listed(*words, "-o", "json")
     entries = json.loads(done.out)
     lines = listed(*words, "-o", "jsonl").ended(done.code).out.splitlines()

@@ -8,9 +8,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from rotator.cli.checking import checked, counted
-from rotator.cli.permitted import NOT_ASKED, May, needed
 from rotator.errors import BadInput, Rejected, Unavailable
+from rotator.examining.checking import checked, counted
+from rotator.examining.permitted import NOT_ASKED, May, needed
 from rotator.permissions import LOOK, Permission
 from rotator.playbook_file import load_all
 from rotator.ports import Connection

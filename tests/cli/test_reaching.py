@@ -9,9 +9,9 @@ import asyncssh
 import pytest
 
 from rotator.bootstrap import Rotator
-from rotator.cli.made_up import NOBODY, fitting
-from rotator.cli.reaching import Asked, issuer, reach
 from rotator.errors import Unavailable
+from rotator.examining.made_up import NOBODY, fitting
+from rotator.examining.reaching import Asked, issuer, reach
 from rotator.playbook_file import load_all
 from rotator.ports import Connection
 from rotator.practice.process import free_port

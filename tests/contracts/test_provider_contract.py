@@ -11,9 +11,9 @@ from typing import TypeVar
 import pytest
 
 from rotator import clock
-from rotator.cli.permitted import needed
 from rotator.credential import CredentialRef, Issued, Leaked, Secret, read_document
 from rotator.errors import Rejected, RotatorError, Unavailable, Uncertain
+from rotator.examining.permitted import needed
 from rotator.flow.playbook_words import Verb
 from rotator.permissions import LOOK, Permitted
 from rotator.playbook_file import load_all

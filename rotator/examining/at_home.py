@@ -11,8 +11,8 @@ from pathlib import Path
 
 from rotator import clock
 from rotator.bootstrap import Rotator
-from rotator.cli.finding import Finding
 from rotator.errors import RotatorError
+from rotator.examining.finding import Finding
 from rotator.flow.planned import Lane
 from rotator.ledger import health
 from rotator.ledger.database import LedgerFailed

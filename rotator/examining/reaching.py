@@ -12,10 +12,10 @@ from urllib.parse import urlsplit
 
 from rotator import secret_reference
 from rotator.bootstrap import Rotator
-from rotator.cli.made_up import NOBODY, fitting
-from rotator.cli.permitted import May, Permissions, at_store, permissions
 from rotator.credential import CredentialRef
 from rotator.errors import Rejected, RotatorError, Unavailable
+from rotator.examining.made_up import NOBODY, fitting
+from rotator.examining.permitted import May, Permissions, at_store, permissions
 from rotator.flow.scope import ConsumerAddress
 from rotator.ports import CALL_DEADLINE_S, CONNECT_TIMEOUT_S, Connection, Discoverable, Formed, Place, Provider
 

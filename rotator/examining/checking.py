@@ -8,9 +8,9 @@ from functools import partial
 from typing import Any
 
 from rotator.bootstrap import Rotator
-from rotator.cli.permitted import NOT_ASKED, May, Permissions, permissions
-from rotator.cli.reaching import Asked, Reached, issuer, reach
 from rotator.errors import BadInput, Rejected
+from rotator.examining.permitted import NOT_ASKED, May, Permissions, permissions
+from rotator.examining.reaching import Asked, Reached, issuer, reach
 from rotator.flow.playbook_words import meant
 from rotator.permissions import LOOK
 from rotator.ports import Connection

@@ -9,9 +9,9 @@ from itertools import combinations
 
 from rotator import recovery
 from rotator.bootstrap import Rotator
-from rotator.cli.finding import Finding
-from rotator.cli.reaching import Asked, issuer, permitting, store, webhook
 from rotator.errors import BadInput, RotatorError
+from rotator.examining.finding import Finding
+from rotator.examining.reaching import Asked, issuer, permitting, store, webhook
 from rotator.flow.scope import ConsumerAddress
 from rotator.ports import Connection
 from rotator.recovery import Unusable, Ways
