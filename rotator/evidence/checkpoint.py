@@ -1,0 +1,70 @@
+"""Checkpoints: a signed chain that says of every chain of evidence how long it is, and which record is its last.
+
+Each tells only what has grown since the one before, so it costs what was done and not what there is; all of them
+together cover every chain. A record that was altered, taken out or put in contradicts them, and so does a chain that is
+missing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import rfc8785
+
+from rotator.evidence import signing
+from rotator.evidence.signing import SigningKey
+
+FORMAT = "rotator checkpoint 1"
+
+
+@dataclass(frozen=True, slots=True)
+class Grown:
+    """How a chain stands: its `length` in records, and the SHA-256 of the last one's body."""
+
+    length: int
+    head: str
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A checkpoint as it is kept: its `body` is RFC 8785 canonical JSON, the signature is over these bytes."""
+
+    body: str
+    signature: str
+
+    @property
+    def hash(self) -> str:
+        """Return the SHA-256 of the body, by which the next one names it."""
+        return hashlib.sha256(self.body.encode()).hexdigest()
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """Return what it says."""
+        found: dict[str, Any] = json.loads(self.body)
+        return found
+
+
+def make(
+    key: SigningKey, previous: Checkpoint | None, grown: Mapping[str, Grown], at: float, next_key: str = ""
+) -> Checkpoint:
+    """Return the checkpoint behind `previous`, which tells what has `grown` since; `at` in epoch seconds.
+
+    With a `next_key`, a public one, all that come after it are signed by that.
+    """
+    before = previous.told if previous is not None else {"number": 0}
+    told: dict[str, Any] = {
+        "format": FORMAT,
+        "number": before["number"] + 1,
+        "at": round(at, 3),
+        "previous": previous.hash if previous is not None else "",
+        "key": key.public,
+        "chains": [[name, each.length, each.head] for name, each in sorted(grown.items())],
+    }
+    if next_key:
+        told["next_key"] = next_key
+    body = rfc8785.dumps(told).decode()
+    return Checkpoint(body, key.sign(signing.CHECKPOINT, body))

@@ -1,0 +1,167 @@
+"""The pack that an auditor gets: a ZIP file with the records as they were hashed, the checkpoints, and what it is of.
+
+    pack.json           {"body": "...", "signature": "..."}: which incidents, made when, how much of everything
+    checkpoints.jsonl   {"body": "...", "signature": "..."}: each, from the first one on
+    records.jsonl       the bodies of the records, one in a line: these very bytes were hashed; chain by chain, in order
+    verify_evidence.py  checks it with the standard library and `cryptography`, and knows nothing of this program
+
+Canonical JSON has no line breaks, so a line is a body.
+"""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import rfc8785
+
+from rotator.errors import BadInput
+from rotator.evidence import signing
+from rotator.evidence.checkpoint import Checkpoint
+from rotator.evidence.signing import SigningKey
+
+FORMAT = "rotator evidence pack 1"
+PACK, CHECKPOINTS, RECORDS, VERIFIER = "pack.json", "checkpoints.jsonl", "records.jsonl", "verify_evidence.py"
+MOST_BYTES = 8 << 30
+"""How much a pack may hold once it is unpacked: more is no pack of ours."""
+_EARLIEST = (1980, 1, 1, 0, 0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What was written: how many `records` of how many chains, under which checkpoint."""
+
+    records: int
+    chains: int
+    checkpoint: int
+
+
+def write(  # noqa: PLR0917 - a pack
+    path: Path,
+    key: SigningKey,
+    of: Sequence[str],
+    checkpoints: Sequence[Checkpoint],
+    records: Iterable[tuple[str, str]],
+    at: float,
+) -> Made:
+    """Write a pack of the incidents in `of`, of everything where it is empty; `records` are pairs of chain and body.
+
+    They come chain by chain, each from its first record to where the last checkpoint has it. Raises BadInput where the
+    file cannot be written; there is none then.
+    """
+    draft = path.with_name(path.name + ".part")
+    try:
+        with zipfile.ZipFile(draft, "x", zipfile.ZIP_DEFLATED, compresslevel=6) as pack:
+            written, chains = 0, set[str]()
+            with pack.open(_entry(RECORDS), "w", force_zip64=True) as lines:
+                for chain, body in records:
+                    lines.write(body.encode() + b"\n")
+                    written += 1
+                    chains.add(chain)
+            pack.writestr(_entry(CHECKPOINTS), "".join(_line(each) for each in checkpoints))
+            told: dict[str, Any] = {
+                "format": FORMAT,
+                "of": list(of),
+                "made_at": round(at, 3),
+                "key": key.public,
+                "records": written,
+                "chains": len(chains),
+                "checkpoint": len(checkpoints),
+                "checkpoint_hash": checkpoints[-1].hash if checkpoints else "",
+            }
+            body = rfc8785.dumps(told).decode()
+            pack.writestr(_entry(PACK), _line(Checkpoint(body, key.sign(signing.PACK, body))))
+            pack.writestr(_entry(VERIFIER), resources.files("rotator.evidence").joinpath(VERIFIER).read_bytes())
+        draft.replace(path)
+    except FileExistsError:
+        raise BadInput("a file is there already", str(draft), "is another export at work? Else remove it") from None
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise BadInput(f"the pack cannot be kept there ({error.strerror})", str(path), "name another place") from None
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
+    return Made(written, len(chains), len(checkpoints))
+
+
+class Pack:
+    """A pack that is read. Raises BadInput for what is none."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        try:
+            self._zip = zipfile.ZipFile(path)
+            names = [each.filename for each in self._zip.infolist()]
+            if sorted(names) != sorted({*names, PACK, CHECKPOINTS, RECORDS}):
+                raise self._no("a file of it is missing, or there twice")
+            if sum(each.file_size for each in self._zip.infolist()) > MOST_BYTES:
+                raise self._no("it is larger than any pack of ours")
+        except OSError as error:
+            raise BadInput(f"cannot be read ({error.strerror})", str(path), "name a pack") from None
+        except zipfile.BadZipFile:
+            raise self._no("it is no ZIP file") from None
+
+    def pack(self) -> Checkpoint:
+        """Return what the pack says of itself, with its signature."""
+        found = list(self._signed(PACK))
+        if len(found) != 1:
+            raise self._no(f"{PACK} is not one line")
+        return found[0]
+
+    def checkpoints(self) -> Iterator[Checkpoint]:
+        """Return the checkpoints, in the order of the file."""
+        yield from self._signed(CHECKPOINTS)
+
+    def records(self) -> Iterator[bytes]:
+        """Return the records' bodies, in the order of the file."""
+        yield from self._lines(RECORDS)
+
+    def _signed(self, name: str) -> Iterator[Checkpoint]:
+        for number, line in enumerate(self._lines(name), 1):
+            found = _signed_in(line)
+            if found is None:
+                raise self._no(f"line {number} of {name} is not as it was written")
+            yield found
+
+    def _lines(self, name: str) -> Iterator[bytes]:
+        try:
+            with self._zip.open(name) as lines:
+                rest = b""
+                while block := lines.read(1 << 20):
+                    *whole, rest = (rest + block).split(b"\n")
+                    yield from whole
+                if rest:
+                    raise self._no(f"{name} does not end with a line")
+        except (zipfile.BadZipFile, OSError, NotImplementedError, RuntimeError, EOFError):
+            raise self._no(f"{name} cannot be unpacked") from None
+
+    def _no(self, what: str) -> BadInput:
+        return BadInput(
+            f"this is no whole evidence pack: {what}", str(self._path), "fetch it again, or ask who gave it"
+        )
+
+
+def _entry(name: str) -> zipfile.ZipInfo:
+    """Return an entry that says nothing of when and by whom: two exports of the same are the same."""
+    found = zipfile.ZipInfo(name, _EARLIEST)
+    found.compress_type, found.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
+    return found
+
+
+def _signed_in(line: bytes) -> Checkpoint | None:
+    """Return what a line has; None for any other bytes, even such as would read the same."""
+    try:
+        found: Any = json.loads(line)
+        read = Checkpoint(str(found["body"]), str(found["signature"]))
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+    return read if _line(read).encode() == line + b"\n" else None
+
+
+def _line(each: Checkpoint) -> str:
+    return json.dumps({"body": each.body, "signature": each.signature}, ensure_ascii=False) + "\n"

@@ -1,0 +1,218 @@
+"""A pack holds as it was written; any byte of it that is changed, and any record that is moved, is found by both checks."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from rotator.errors import BadInput
+from rotator.evidence import pack, verify_evidence
+from rotator.evidence.checkpoint import Checkpoint, Grown, make
+from rotator.evidence.pack import Pack, write
+from rotator.evidence.signing import SigningKey
+from rotator.evidence.verify import verify
+from rotator.ledger.evidence import chained
+
+KEY, NEXT, STRANGER = (SigningKey(bytes([number]) * 32) for number in (1, 2, 3))
+INCIDENT, BRANCH, OTHER = "I-1", "I-1.1.0.0", "I-2"
+ALL = (INCIDENT, BRANCH, OTHER, "service")
+
+
+class History:
+    """Chains that grow, and the checkpoints over them."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, list[str]] = {}
+        self.ends: dict[str, Grown] = {}
+        self.grown: dict[str, Grown] = {}
+        self.checkpoints: list[Checkpoint] = []
+        self.key = KEY
+
+    def add(self, chain: str, count: int = 1) -> None:
+        end = self.ends.get(chain, Grown(0, ""))
+        records = [{"act": "said", "n": end.length + each} for each in range(count)]
+        rows, length, head = chained(chain, end.length, end.head, records)
+        self.rows.setdefault(chain, []).extend(row["body"] for row in rows)
+        self.ends[chain] = self.grown[chain] = Grown(length, head)
+
+    def sign(self, next_key: SigningKey | None = None) -> None:
+        previous = self.checkpoints[-1] if self.checkpoints else None
+        public = next_key.public if next_key is not None else ""
+        self.checkpoints.append(make(self.key, previous, self.grown, 1.5 + len(self.checkpoints), public))
+        self.grown, self.key = {}, next_key or self.key
+
+    def write(self, path: Path, of: tuple[str, ...] = ()) -> Path:
+        mine = tuple(f"{each}." for each in of)
+        found = (
+            (chain, body)
+            for chain, bodies in sorted(self.rows.items())
+            if not of or chain in {*of, "service"} or chain.startswith(mine)
+            for body in bodies
+        )
+        write(path, self.key, of, self.checkpoints, found, 9.0)
+        return path
+
+
+def story(*, rotated: bool = False) -> History:
+    found = History()
+    for chain in ALL:
+        found.add(chain, 2)
+    found.sign(NEXT if rotated else None)
+    found.add(BRANCH, 3)
+    found.add("service")
+    found.sign()
+    found.add(BRANCH)
+    found.sign()
+    return found
+
+
+def holds(path: Path, trusted: str = "") -> bool:
+    """Ask both checks; they must agree."""
+    try:
+        ours = not verify(Pack(path), trusted).findings
+    except BadInput:
+        ours = False
+    try:
+        theirs = verify_evidence.main(path, trusted) == 0
+    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile):
+        theirs = False
+    assert ours == theirs
+    return ours
+
+
+def altered(source: Path, target: Path, name: str, change: Callable[[bytes], bytes]) -> Path:
+    with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w") as new:
+        for each in old.namelist():
+            data = old.read(each)
+            new.writestr(each, change(data) if each == name else data)
+    return target
+
+
+@pytest.mark.parametrize("rotated", [False, True], ids=["one_key", "a_new_key"])
+@pytest.mark.parametrize("of", [(), (INCIDENT,), (INCIDENT, OTHER)], ids=len)
+def test_what_was_written_holds(tmp_path: Path, of: tuple[str, ...], rotated: bool) -> None:
+    path = story(rotated=rotated).write(tmp_path / "pack.zip", of)
+    found = verify(Pack(path), KEY.public)
+    assert (found.findings, found.checkpoints, found.until) == ([], 3, 3.5)
+    assert found.keys == ([KEY.public, NEXT.public] if rotated else [KEY.public])
+    assert holds(path)
+    assert holds(path, KEY.public)
+    assert not holds(path, STRANGER.public)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_any_byte_that_is_changed_is_found(tmp_path: Path, data: st.DataObject) -> None:
+    path = tmp_path / "whole.zip"
+    if not path.exists():
+        story(rotated=True).write(path)
+    name = data.draw(st.sampled_from([pack.PACK, pack.CHECKPOINTS, pack.RECORDS]))
+    with zipfile.ZipFile(path) as whole:
+        size = len(whole.read(name))
+    at, by = data.draw(st.integers(0, size - 1)), data.draw(st.integers(1, 255))
+    found = altered(path, tmp_path / "altered.zip", name, lambda old: old[:at] + bytes([old[at] ^ by]) + old[at + 1 :])
+    assert not holds(found)
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_a_line_that_is_taken_out_doubled_or_moved_is_found(tmp_path: Path, data: st.DataObject) -> None:
+    path = tmp_path / "whole.zip"
+    if not path.exists():
+        story().write(path)
+    name = data.draw(st.sampled_from([pack.CHECKPOINTS, pack.RECORDS]))
+    with zipfile.ZipFile(path) as whole:
+        lines = whole.read(name).splitlines(keepends=True)
+    one, other = data.draw(st.integers(0, len(lines) - 1)), data.draw(st.integers(0, len(lines) - 1))
+    changed = list(lines)
+    how = data.draw(st.sampled_from(["out", "doubled", "swapped"] if one != other else ["out", "doubled"]))
+    if how == "out":
+        del changed[one]
+    elif how == "doubled":
+        changed.insert(other, lines[one])
+    else:
+        changed[one], changed[other] = lines[other], lines[one]
+    found = altered(path, tmp_path / "altered.zip", name, lambda _: b"".join(changed))
+    # Chains may stand in any order; records and checkpoints may not.
+    if sorted(changed) != sorted(lines) or name == pack.CHECKPOINTS:
+        assert not holds(found)
+    else:
+        assert holds(found) == (_by_chain(changed) == _by_chain(lines) and _stand_together(changed))
+
+
+def _by_chain(lines: list[bytes]) -> dict[str, list[bytes]]:
+    found: dict[str, list[bytes]] = {}
+    for each in lines:
+        found.setdefault(json.loads(each)["chain"], []).append(each)
+    return found
+
+
+def _stand_together(lines: list[bytes]) -> bool:
+    names = [json.loads(each)["chain"] for each in lines]
+    return sum(here != there for here, there in zip(names, names[1:], strict=False)) == len(set(names)) - 1
+
+
+def forged(change: Callable[[dict[str, list[str]]], None]) -> History:
+    """Return a story whose records somebody who can write the ledger has changed, with all hashes made anew."""
+    found = story()
+    change(found.rows)
+    for chain, bodies in list(found.rows.items()):
+        told = [{k: v for k, v in json.loads(body).items() if k not in {"chain", "seq", "previous"}} for body in bodies]
+        found.rows[chain] = [row["body"] for row in chained(chain, 0, "", told)[0]]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("change", "where", "what"),
+    [
+        (lambda rows: rows[BRANCH].__setitem__(0, rows[BRANCH][0].replace('"n":0', '"n":7')), f"{BRANCH} 2", "1 to 2"),
+        (lambda rows: rows[BRANCH].__setitem__(3, rows[BRANCH][3].replace('"n":3', '"n":7')), f"{BRANCH} 5", "3 to 5"),
+        (lambda rows: rows[BRANCH].__setitem__(5, rows[BRANCH][5].replace('"n":5', '"n":7')), f"{BRANCH} 6", "it was"),
+        (lambda rows: rows[BRANCH].pop(), f"{BRANCH} 6", "missing"),
+        (lambda rows: rows[BRANCH].append('{"act":"said"}'), f"{BRANCH} 7", "invented"),
+        (lambda rows: rows.pop(BRANCH), BRANCH, "the whole chain is missing"),
+        (lambda rows: rows.update({"I-3": ['{"act":"said"}']}), "I-3", "invented"),
+    ],
+    ids=["first", "middle", "last", "shortened", "lengthened", "chain_out", "chain_in"],
+)
+def test_who_writes_the_ledger_and_makes_all_hashes_anew_is_found(
+    tmp_path: Path, change: Callable[[dict[str, list[str]]], None], where: str, what: str
+) -> None:
+    path = forged(change).write(tmp_path / "pack.zip")
+    (found,) = verify(Pack(path)).findings
+    assert found.where == where
+    assert what in found.what
+    assert not holds(path)
+
+
+def test_a_checkpoint_of_a_strangers_key_ends_what_is_believed(tmp_path: Path) -> None:
+    found = story()
+    found.key = STRANGER
+    found.add(INCIDENT)
+    found.sign()
+    path = found.write(tmp_path / "pack.zip")
+    assert verify(Pack(path)).findings[0].where == "checkpoint 4"
+    assert not holds(path)
+
+
+def test_the_auditors_own_copy_is_a_program_of_its_own(tmp_path: Path) -> None:
+    path = story().write(tmp_path / "pack.zip")
+    with zipfile.ZipFile(path) as whole:
+        (tmp_path / pack.VERIFIER).write_bytes(whole.read(pack.VERIFIER))
+    command = [sys.executable, "-I", tmp_path / pack.VERIFIER, path, KEY.public]
+    found = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "13 records of 4 chains hold, under 3 checkpoints" in found.stdout
+
+
+def test_a_key_is_not_told() -> None:
+    assert "AQEB" not in repr(KEY)
+    with pytest.raises(TypeError):
+        KEY.__reduce__()
