@@ -1,4 +1,4 @@
-"""A pack holds as it was written; any byte of it that is changed, and any record that is moved, is found by both checks."""
+"""A pack holds as it was written; both checks find any byte of it that is changed, and any record that is moved."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -157,7 +158,7 @@ def _by_chain(lines: list[bytes]) -> dict[str, list[bytes]]:
 
 def _stand_together(lines: list[bytes]) -> bool:
     names = [json.loads(each)["chain"] for each in lines]
-    return sum(here != there for here, there in zip(names, names[1:], strict=False)) == len(set(names)) - 1
+    return sum(here != there for here, there in pairwise(names)) == len(set(names)) - 1
 
 
 def forged(change: Callable[[dict[str, list[str]]], None]) -> History:
