@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from typing import Any, TypeVar
 
 from rich.console import RenderableType
 from rich.text import Text
@@ -13,6 +13,8 @@ from rotator.ledger.records import IncidentRecord, RunRecord
 from rotator.report.clocks import moment
 from rotator.report.plain import plain
 from rotator.report.tables import Sentence
+
+Run = TypeVar("Run")
 
 
 def detected_at(record: IncidentRecord, each: RunRecord) -> float:
@@ -47,20 +49,33 @@ def once(credentials: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
     `others` are its other runs as they would be told alone, `also` their names. What is open of those is open of it.
     """
-    found: dict[tuple[str, ...], dict[str, Any]] = {}
-    # What is dismissed comes last, and hides no run that was not; before it what another run has settled.
-    for each in sorted(
-        credentials, key=lambda each: (each["state"] == CredentialState.DISMISSED, bool(each["settled_by"]))
-    ):
-        name = each["provider"], each["connection"], each["owner"], each["id"]
-        if (first := found.get(name)) is None:
-            found[name] = each | {"also": [], "others": []}
-            continue
-        first["also"].append(each["run"])
-        first["others"].append(each)
-        mine = [line for line in each["open"] if not line.startswith(f"settled by {first['run']}:")]
-        first["open"] = [*first["open"], *(f"{each['run']}: {line}" for line in mine)]
-        first["stopped"] = [*first["stopped"], *each["stopped"]]
+    of_one = together(
+        credentials,
+        lambda each: (each["provider"], each["connection"], each["owner"], each["id"]),
+        lambda each: (each["state"] == CredentialState.DISMISSED, bool(each["settled_by"])),
+    )
+    found = []
+    for alone, *others in of_one:
+        first = alone | {"also": [each["run"] for each in others], "others": others}
+        for each in others:
+            mine = [line for line in each["open"] if not line.startswith(f"settled by {first['run']}:")]
+            first["open"] = [*first["open"], *(f"{each['run']}: {line}" for line in mine)]
+            first["stopped"] = [*first["stopped"], *each["stopped"]]
+        found.append(first)
+    return found
+
+
+def together(
+    runs: Iterable[Run], named: Callable[[Run], Hashable], behind: Callable[[Run], tuple[bool, bool]]
+) -> list[list[Run]]:
+    """Return the runs of each credential together: first the one that tells how it stands, in the order of these.
+
+    `behind` says of a run whether it is dismissed, and whether another one has settled it. What is dismissed comes
+    last, and hides no run that was not; before it what another run has settled.
+    """
+    found: dict[Hashable, list[Run]] = {}
+    for each in sorted(runs, key=behind):
+        found.setdefault(named(each), []).append(each)
     return list(found.values())
 
 

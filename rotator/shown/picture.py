@@ -1,0 +1,244 @@
+"""An incident as a board shows it: a small row for each credential, counted, filtered, sorted and paged in memory.
+
+It tells what the report tells, as of one moment. Nothing in it changes: the next moment has a picture of its own.
+"""
+
+from __future__ import annotations
+
+import bisect
+import json
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from functools import cached_property
+from typing import Any
+
+from rotator.errors import BadInput
+from rotator.flow.standing import CredentialState
+from rotator.ledger.records import Progress
+from rotator.report.revisions import together
+
+
+class Needs(StrEnum):
+    """Why a credential needs a person; the worst first. What goes on by itself once a gate opens needs none."""
+
+    ALIVE_AGAIN = "alive again"
+    FAILED = "failed"
+    BY_HAND = "by hand"
+    HELD = "held"
+    LEFT_OPEN = "left open"
+    TASK = "no machine can answer it"
+
+
+class Sort(StrEnum):
+    """By what rows may be sorted: as the report has them, or by one column."""
+
+    REPORT = "report"
+    PROVIDER = "provider"
+    CONNECTION = "connection"
+    OWNER = "owner"
+    ID = "id"
+    STATE = "state"
+    WAVE = "wave"
+    PRIORITY = "priority"
+    DEAD_AT = "dead_at"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One run, or the task of a person (`is_task`). Times in epoch seconds, None for what has not happened.
+
+    `provider` is "" for what nobody recognised. `place` is its incident's: 0, or behind for one that was merged into
+    it. `stopped` says that a stop keeps it where it is. `settled_by` names the run that saw a death which this one has
+    not. `also` are the other runs of the same credential.
+    """
+
+    run: str
+    incident: str
+    place: int
+    provider: str
+    connection: str
+    owner: str
+    id: str
+    strategy: str
+    wave: int
+    priority: float
+    revision: int
+    state: CredentialState
+    evidence: str
+    detected_at: float
+    requested_at: float | None = None
+    contained_at: float | None = None
+    dead_at: float | None = None
+    replaced_at: float | None = None
+    converged_at: float | None = None
+    needs: Needs | None = None
+    stopped: bool = False
+    settled_by: str = ""
+    also: tuple[str, ...] = ()
+    is_task: bool = False
+
+    @property
+    def is_dismissed(self) -> bool:
+        """Tell whether it is no leak of ours to answer."""
+        return self.state is CredentialState.DISMISSED
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of rows, the cursor of the page behind it, None at the end; and how many rows there are in all."""
+
+    rows: tuple[Row, ...]
+    next: str | None
+    count: int
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An incident with what was merged into it, as the ledger stood `at` (epoch seconds), behind the feed's `cursor`.
+
+    `every` names it and what was merged into it. While it is read for the first time it is not whole: `rows` are those
+    that were read so far of so many `credentials`. `times` are the incident's own moments, by their names.
+    """
+
+    incident: str
+    at: float
+    cursor: str
+    rows: Sequence[Row] = field(repr=False)
+    every: tuple[str, ...] = ()
+    credentials: int = 0
+    is_whole: bool = True
+    times: Mapping[str, float | None] = field(default_factory=dict)
+    progress: Progress | None = None
+
+    @cached_property
+    def told(self) -> tuple[Row, ...]:
+        """Every credential once, in the report's order, the tasks of persons behind all others."""
+        runs = sorted((each for each in self.rows if not each.is_task), key=_of_report)
+        found = together(
+            runs,
+            lambda each: (each.provider, each.connection, each.owner, each.id),
+            lambda each: (each.is_dismissed, bool(each.settled_by)),
+        )
+        first = [one if not others else _with(one, others) for one, *others in found]
+        return *first, *sorted((each for each in self.rows if each.is_task), key=_of_report)
+
+    @cached_property
+    def totals(self) -> dict[str, int]:
+        """The report's totals."""
+        return _totals(self.told)
+
+    @cached_property
+    def by_provider(self) -> dict[str, dict[str, int]]:
+        """The same of each provider, by name."""
+        found: dict[str, list[Row]] = {}
+        for each in self.told:
+            found.setdefault(each.provider, []).append(each)
+        return {name: _totals(rows) for name, rows in sorted(found.items())}
+
+    @cached_property
+    def waiting(self) -> tuple[Row, ...]:
+        """What needs a person, the worst first."""
+        order = {needs: number for number, needs in enumerate(Needs)}
+        found = [(order[each.needs], each) for each in self.told if each.needs is not None]
+        return tuple(each for _, each in sorted(found, key=lambda pair: (pair[0], _of_report(pair[1]))))
+
+    @cached_property
+    def needs(self) -> dict[Needs, int]:
+        """How many need a person, by why; the worst first."""
+        found = Counter(each.needs for each in self.waiting)
+        return {each: found[each] for each in Needs if found[each]}
+
+    def page(
+        self,
+        *,
+        state: str | None = None,
+        provider: str | None = None,
+        needs: str | None = None,
+        text: str = "",
+        sort: Sort = Sort.REPORT,
+        descending: bool = False,
+        after: str | None = None,
+        limit: int = 100,
+    ) -> Page:
+        """Return rows that stand so, are of that provider, and have that text in id, owner, connection or run.
+
+        Raises BadInput for a cursor that is none of such a list.
+        """
+        wanted = text.casefold()
+        found = [
+            each
+            for each in self.told
+            if state in {None, each.state.value}
+            and provider in {None, each.provider}
+            and needs in {None, each.needs}
+            and (not wanted or wanted in f"{each.id}\n{each.owner}\n{each.connection}\n{each.run}".casefold())
+        ]
+        return _page(found, lambda each: [*_by(each, sort), *_of_report(each)], after, limit, descending=descending)
+
+    def queue(self, after: str | None = None, limit: int = 50) -> Page:
+        """Return what needs a person, page by page, the worst first. Raises BadInput for a cursor that is none."""
+        order = {needs: number for number, needs in enumerate(Needs)}
+        return _page(
+            list(self.waiting), lambda each: [order[each.needs or Needs.TASK], *_of_report(each)], after, limit
+        )
+
+
+def _page(
+    rows: list[Row], key: Callable[[Row], list[Any]], after: str | None, limit: int, *, descending: bool = False
+) -> Page:
+    """Return the rows behind a cursor, the sorting key of the last row before: what moves meanwhile moves no other.
+
+    Raises BadInput for a cursor that is no such key.
+    """
+    keyed = sorted(((key(each), each) for each in rows), key=lambda pair: pair[0], reverse=descending)
+    begin = 0
+    if after is not None:
+        place = _place(after, keyed[0][0] if keyed else None)
+        keys = [found for found, _ in keyed]
+        begin = len(keys) - bisect.bisect_left(keys[::-1], place) if descending else bisect.bisect_right(keys, place)
+    shown = keyed[begin : begin + limit]
+    is_last = begin + limit >= len(keyed)
+    return Page(tuple(each for _, each in shown), None if is_last else json.dumps(shown[-1][0]), len(keyed))
+
+
+def _place(cursor: str, like: list[Any] | None) -> list[Any]:
+    """Read a cursor, which must be `like` a key of its list, where that has any."""
+    try:
+        place = json.loads(cursor)
+    except ValueError:
+        place = None
+    if not isinstance(place, list) or (like is not None and list(map(type, place)) != list(map(type, like))):
+        raise BadInput("no page begins there", "after", "give the `next` of a page before, as it was given")
+    return place
+
+
+def _of_report(row: Row) -> list[Any]:
+    """Return by what the report sorts: runs before tasks, what is dismissed or settled by others behind, then by rank.
+
+    Tasks are counted in their ids.
+    """
+    if row.is_task:
+        return [True, False, False, row.place, 0.0, len(row.run), row.run]
+    return [False, row.is_dismissed, bool(row.settled_by), row.place, -row.priority, 0, row.run]
+
+
+def _by(row: Row, sort: Sort) -> list[Any]:
+    if sort is Sort.REPORT:
+        return []
+    if sort is Sort.DEAD_AT:
+        return [row.dead_at is None, row.dead_at or 0.0]
+    value = getattr(row, sort.value)
+    return [value.value if isinstance(value, CredentialState) else value]
+
+
+def _with(row: Row, others: Sequence[Row]) -> Row:
+    """Return the run that tells how a credential stands, with its other runs: what they need it needs."""
+    needs = row.needs or next((each.needs for each in others if each.needs is not None), None)
+    return replace(row, also=tuple(each.run for each in others), needs=needs)
+
+
+def _totals(rows: Sequence[Row]) -> dict[str, int]:
+    states = Counter(each.state for each in rows)
+    return {"credentials": len(rows)} | {state.value: states[state] for state in CredentialState}
