@@ -27,8 +27,10 @@ from rotator.seal import Seal
 AT_ONCE = 1_000
 """Rows that are copied in one go."""
 
-OF_PROCESSES = frozenset({"machine", "leader"})
-"""Tables that say which machines and dispatchers live now: those of a restored ledger are others."""
+OF_HERE_AND_NOW = frozenset({"machine", "leader", "epoch"})
+"""Tables that say which machines and dispatchers live now, and which ledger it is: a restored one is another."""
+_OF_HERE: dict[str, dict[str, object]] = {"evidence": {"tx": 0}}
+"""What numbers mean nothing elsewhere: of transactions. What is brought back comes before every one that follows."""
 
 MADE_BY = "made with: rotator ledger backup FILE"
 
@@ -100,7 +102,7 @@ def restore(database: Database, path: Path, seal: Seal, by: str, now: float | No
 
 def _tables() -> list[Table]:
     """Return what is restored, each table after those to which its rows refer."""
-    return [each for each in tables.metadata.sorted_tables if each.name not in OF_PROCESSES]
+    return [each for each in tables.metadata.sorted_tables if each.name not in OF_HERE_AND_NOW]
 
 
 def _write(database: Database, part: Path, taken_at: float) -> Backup:
@@ -136,7 +138,7 @@ def _copy(source: Connection, target: Connection) -> int:
     for table in _tables():
         rows = source.execute(select(table), execution_options={"yield_per": AT_ONCE}).mappings()
         for some in rows.partitions():
-            target.execute(insert(table), [dict(row) for row in some])
+            target.execute(insert(table), [{**row, **_OF_HERE.get(table.name, {})} for row in some])
             copied += len(some)
     return copied
 

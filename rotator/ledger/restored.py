@@ -7,9 +7,10 @@ said since, an undo, a legal hold or a stop, is gone: so everything is stopped u
 
 from __future__ import annotations
 
+import secrets
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, case, insert, select, update
+from sqlalchemy import Connection, case, delete, insert, select, update
 
 from rotator.flow.playbook_words import Verb
 from rotator.flow.proof import unheard
@@ -32,11 +33,18 @@ _branch, _step, _proof = tables.branch, tables.step, tables.proof
 
 def mark(connection: Connection, taken_at: float, now: float, by: str) -> int:
     """Mark what may have gone on since the backup, and stop everything; return how many mints are looked for first."""
+    _begin_epoch(connection)
     _free(connection)
     looked_for = _look_for_mints(connection, taken_at)
     _break_series(connection)
     _stop(connection, taken_at, now, by)
     return looked_for
+
+
+def _begin_epoch(connection: Connection) -> None:
+    """Make every cursor of before unknown: who follows the evidence reads it from the beginning."""
+    connection.execute(delete(tables.epoch))
+    connection.execute(insert(tables.epoch).values(name=secrets.token_hex(8)))
 
 
 def _free(connection: Connection) -> None:

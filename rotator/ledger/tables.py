@@ -6,10 +6,14 @@ A change here comes with a migration in `migrations/versions/`.
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import (
+    BigInteger,
     Column,
     Double,
     ForeignKey,
+    Identity,
     Index,
     Integer,
     LargeBinary,
@@ -20,6 +24,8 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
 
 metadata = MetaData(
     naming_convention={
@@ -262,15 +268,44 @@ sealed = Table(
 )
 """Exposed secrets, sealed, kept only until their death is proven."""
 
+
+class this_transaction(FunctionElement[int]):  # noqa: N801 - a function of SQL
+    """The number of the transaction that writes; of SQLite, where one writes at a time, nothing is asked: 0."""
+
+    inherit_cache = True
+
+
+@compiles(this_transaction)
+def _one_at_a_time(_element: object, _compiler: object, **_how: Any) -> str:
+    return "0"
+
+
+@compiles(this_transaction, "postgresql")
+def _of_postgresql(_element: object, _compiler: object, **_how: Any) -> str:
+    return "(pg_current_xact_id()::text::bigint)"  # of xid8 there is no cast to bigint but by its text
+
+
 evidence = Table(
     "evidence",
     metadata,
-    Column("chain", String(80), primary_key=True),
-    Column("seq", Integer, primary_key=True),
+    # SQLite's own rowid, which costs nothing; PostgreSQL hands these out in another order than that of commits.
+    Column("number", BigInteger().with_variant(Integer, "sqlite"), Identity(), primary_key=True),
+    Column("tx", BigInteger, nullable=False, server_default=this_transaction()),
+    Column("chain", String(80), nullable=False),
+    Column("seq", Integer, nullable=False),
     Column("hash", String(64), nullable=False),
     Column("body", Text, nullable=False),
+    UniqueConstraint("chain", "seq"),
+    Index("ix_evidence_tx_number", "tx", "number").ddl_if(dialect="postgresql"),
 )
-"""One chain per branch and one per incident: `hash` is SHA-256 over `body` as stored, which names its predecessor."""
+"""One chain per branch and one per incident: `hash` is SHA-256 over `body` as stored, which names its predecessor.
+
+By `tx` and then `number` they stand in the order in which they were committed, for whoever follows them: `feed.py`.
+"""
+
+epoch = Table("epoch", metadata, Column("name", String(16), primary_key=True))
+"""One row: by which ledger a cursor of its feed was given. A restored one is another, and counts its own transactions.
+"""
 
 mint = Table(
     "mint",
