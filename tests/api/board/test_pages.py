@@ -1,0 +1,67 @@
+"""The board's frame: who is let in, what a page may load, what it says of what it cannot show."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from rotator.flow.approval import Role
+from tests.api.calling import api
+from tests.fakes.company import founded
+from tests.fakes.deployment import sqlite
+
+HTML = {"Accept": "text/html,application/xhtml+xml"}
+PAGES = ("/incidents", "/incidents?show=closed", "/incidents?show=all", "/incidents/inc-1", "/no-such-page")
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("board")
+    database = sqlite(folder / "ledger.db")
+    company, deployment = founded(folder, database=database)
+    deployment.start([company.stolen("aws_iam_access_key")[0]])
+    deployment.rest()
+    yield api(folder, database)
+    database.close()
+
+
+def page(served, path, role=Role.VIEWER):
+    return served.client.get(path, headers={**HTML, "Authorization": f"Bearer {served.token(role)}"})
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_is_whole_and_holds_no_script_or_style_of_its_own(served, path):
+    answer = page(served, path)
+    assert answer.status_code == (404 if path == "/no-such-page" else 200)
+    assert "script-src 'self'" in answer.headers["content-security-policy"]
+    assert "unsafe" not in answer.headers["content-security-policy"]
+    assert not re.search(r"<script(?![^>]* src=)|<style|\sstyle=|\son[a-z]+=|javascript:", answer.text)
+    assert answer.text.count("<h1") == 1
+    assert '<a class="skip" href="#main">' in answer.text
+
+
+@pytest.mark.parametrize("path", ["/incidents", "/incidents/inc-1", "/incidents/inc-none"])
+def test_who_is_not_known_is_asked_to_sign_in_and_comes_back(served, path):
+    answer = served.client.get(f"{path}?x=1", headers=HTML, follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (
+        303,
+        f"/sign-in?next={path.replace('/', '%2F')}%3Fx%3D1",
+    )
+
+
+def test_a_file_is_kept_by_who_asks_for_it_as_it_is(served):
+    address = re.search(r'href="(/static/board.css[^"]*)"', page(served, "/incidents").text)[1]
+    answer = served.client.get(address)
+    assert "immutable" in answer.headers["cache-control"]
+    assert served.client.get(address, headers={"If-None-Match": answer.headers["etag"]}).status_code == 304
+    assert "immutable" not in served.client.get("/static/board.css").headers["cache-control"]
+    assert served.client.get("/static/../application.py").status_code == 404
+    assert served.client.get("/static/nothing.css").status_code == 404
+
+
+def test_programs_are_answered_as_ever_where_there_is_nothing(served):
+    answer = served.client.get("/nothing")
+    assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
+    assert served.client.post("/healthz").status_code == 405
+    assert served.client.get("/", follow_redirects=False).headers["location"] == "/incidents"
