@@ -41,9 +41,13 @@ def build(
     """
     every = record.family
     dismissed = dismissed_in.standing(each for of in every for each in of.dismissals)
-    runs = [_credential(each) | acts(each) | choices(of, each, called) for of in every for each in of.runs]
+    runs = [
+        _credential(each) | {"detected_at": moment(detected_at(of, each))} | acts(each) | choices(of, each, called)
+        for of in every
+        for each in of.runs
+    ]
     told = once([each | {"dismissed": dismissed.get(each["run"])} for each in runs])
-    manual = [_manual(each, as_called(DECLARE, called)) for of in every for each in of.manual]
+    manual = [_manual(of, each, as_called(DECLARE, called)) for of in every for each in of.manual]
     counted = {each["run"] for each in told}
     known = [(of, each) for of in every for each in of.runs if each.run.id in counted]
     credentials = told + [each | {"dismissed": dismissed.get(each["run"])} for each in manual]
@@ -179,8 +183,9 @@ def _step(step: Step) -> dict[str, Any]:
     }
 
 
-def _manual(task: ManualTask, again: str) -> dict[str, Any]:
+def _manual(record: IncidentRecord, task: ManualTask, again: str) -> dict[str, Any]:
     dismissed = task.dismissed is not None
+    detected = (one.detected_at for one in record.revisions if one.number == task.revision)
     return {
         "run": task.id,
         "provider": task.kind or "",
@@ -192,6 +197,7 @@ def _manual(task: ManualTask, again: str) -> dict[str, Any]:
         "exposures": task.exposures,
         "state": "dismissed" if dismissed else "manual",
         "evidence": "none",
+        "detected_at": moment(next(detected, record.incident.detected_at)),
         "requested_at": "",
         "acknowledged_at": "",
         "proven_dead_at": "",
