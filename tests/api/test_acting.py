@@ -312,7 +312,9 @@ def test_stop_and_continue_by_incident_connection_and_all(served, house):
         assert (stopped.json()["what"], stopped.json()["waiting"]) == (what, 1)
         again = posts(served, f"{path}/stop", token, WHY)
         assert (again.status_code, again.json()["reason"]) == (409, "not_so_now")
-        assert posts(served, f"{path}/continue", token, WHY).json() == {"what": what, "still": []}
+        gone_on = posts(served, f"{path}/continue", token, WHY).json()
+        # What these fakes sealed is not sealed with this service's key: whoever lets it go on is told.
+        assert gone_on == {"what": what, "still": [], "sealed_by_another": 1}
     assert posts(served, "/connections/inc-1/stop", token, WHY).json()["reason"] == "no_such_connection"
     acts = [(each["act"], each["by"]) for each in told(served.parts, "inc-1")[-4:]]
     assert acts == [("stopped", "ana"), ("continued", "ana")] * 2
@@ -327,7 +329,8 @@ def test_gates_hosts_and_exposures_are_set_by_hand(served, house):
     assert posts(served, "/incidents/inc-1/gates/no_legal_hold/open", token, WHY).json()["is_open"]
     assert posts(served, "/incidents/inc-1/hosts/build-7/isolate", token, WHY).json()["open_footholds"] == []
     away = posts(served, "/incidents/inc-1/exposures/inc-1.r1/dismiss", token, {**WHY, "as": "canary"})
-    assert away.json() == {"of": "inc-1.r1", "issuer_says": "", "at_work": False, "did": []}
+    what = {"of": "inc-1.r1", "kind": "aws_iam_access_key", "key": "KEY00001"}
+    assert away.json() == {**what, "issuer_says": "", "at_work": False, "did": [], "failed": []}
     back = posts(served, "/incidents/inc-1/exposures/inc-1.r1/reopen", token, WHY).json()
     assert back["digest"] == served.parts.approvals.newest("inc-1")
     issuer = posts(served, "/incidents/inc-1/exposures/inc-1.r1/dismiss", token, {**WHY, "as": "already_dead"})

@@ -7,7 +7,6 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path
 
-from rotator import confirmation, issuers_word
 from rotator.api.problems import Problem
 from rotator.api.v1.acts import (
     Approved,
@@ -23,14 +22,12 @@ from rotator.api.v1.acts import (
     Why,
     Yes,
 )
-from rotator.api.v1.doing import Asked, Asker, Doing, kept_from
+from rotator.api.v1.doing import Asked, Asker, Doing
 from rotator.api.v1.reading import Incident, known
 from rotator.bootstrap import Rotator
-from rotator.flow.approval import Scope, scopes_of
-from rotator.flow.exposure import Disposition
 from rotator.flow.roles import Act
-from rotator.flow.scope import host_name
 from rotator.ledger.dismissing import Named
+from rotator.operations import deciding, steering
 
 Name = Annotated[str, Path(max_length=255)]
 
@@ -50,8 +47,7 @@ def routes(doing: Doing) -> APIRouter:  # noqa: C901 - a list of short acts
         """Say that you looked at what broken glass or a standing order let through, and what you found."""
 
         def work(parts: Rotator) -> Any:
-            found = parts.approvals.review(known(parts, incident), asked.caller.by, given.note)
-            return {"reviewed": [f"{each.said.scope} by {each.said.by}" for each in found]}
+            return deciding.review(parts, asked.caller.by, known(parts, incident), given.note)
 
         return doing.do(asked, Act.REVIEW, incident, work)
 
@@ -63,13 +59,21 @@ def routes(doing: Doing) -> APIRouter:  # noqa: C901 - a list of short acts
     @router.post("/incidents/{incident}/stop", response_model=Stopped)
     def stop_incident(incident: Incident, given: Why, asked: Asker) -> Any:
         """Start no more calls of one incident."""
-        return doing.do(asked, Act.STOP, incident, lambda parts: _stop(parts, known(parts, incident), given, asked))
+        return doing.do(
+            asked,
+            Act.STOP,
+            incident,
+            lambda parts: _stop(parts, known(parts, incident), given, asked),
+        )
 
     @router.post("/connections/{connection}/stop", response_model=Stopped)
     def stop_connection(connection: Name, given: Why, asked: Asker) -> Any:
         """Start no more calls of one connection."""
         return doing.do(
-            asked, Act.STOP, connection, lambda parts: _stop(parts, _connection(parts, connection), given, asked)
+            asked,
+            Act.STOP,
+            connection,
+            lambda parts: _stop(parts, _connection(parts, connection), given, asked),
         )
 
     @router.post("/continue", response_model=Continued)
@@ -81,14 +85,20 @@ def routes(doing: Doing) -> APIRouter:  # noqa: C901 - a list of short acts
     def continue_incident(incident: Incident, given: Why, asked: Asker) -> Any:
         """Let one incident go on by itself, where it was."""
         return doing.do(
-            asked, Act.CONTINUE, incident, lambda parts: _go_on(parts, known(parts, incident), given, asked)
+            asked,
+            Act.CONTINUE,
+            incident,
+            lambda parts: _go_on(parts, known(parts, incident), given, asked),
         )
 
     @router.post("/connections/{connection}/continue", response_model=Continued)
     def continue_connection(connection: Name, given: Why, asked: Asker) -> Any:
         """Let one connection go on by itself, where it was."""
         return doing.do(
-            asked, Act.CONTINUE, connection, lambda parts: _go_on(parts, _connection(parts, connection), given, asked)
+            asked,
+            Act.CONTINUE,
+            connection,
+            lambda parts: _go_on(parts, _connection(parts, connection), given, asked),
         )
 
     @router.post("/incidents/{incident}/gates/{gate}/open", response_model=GateSet)
@@ -96,7 +106,7 @@ def routes(doing: Doing) -> APIRouter:  # noqa: C901 - a list of short acts
         """Open a gate: what waits for it goes on. Opening `no_legal_hold` lifts a legal hold."""
 
         def work(parts: Rotator) -> Any:
-            return _set_gate(parts, known(parts, incident), gate, given, asked, is_open=True)
+            return steering.open_gate(parts, asked.caller.by, known(parts, incident), gate, given.reason)
 
         return doing.do(asked, Act.OPEN_GATE, f"{incident} {gate}", work)
 
@@ -105,7 +115,7 @@ def routes(doing: Doing) -> APIRouter:  # noqa: C901 - a list of short acts
         """Shut a gate: steps wait for it from now on. Shutting `no_legal_hold` places a legal hold."""
 
         def work(parts: Rotator) -> Any:
-            return _set_gate(parts, known(parts, incident), gate, given, asked, is_open=False)
+            return steering.close_gate(parts, asked.caller.by, known(parts, incident), gate, given.reason)
 
         return doing.do(asked, Act.CLOSE_GATE, f"{incident} {gate}", work)
 
@@ -114,9 +124,7 @@ def routes(doing: Doing) -> APIRouter:  # noqa: C901 - a list of short acts
         """Say that a host is cut off. With the last known foothold, the gate `host_isolated` opens by itself."""
 
         def work(parts: Rotator) -> Any:
-            name = known(parts, incident)
-            left = parts.gates.isolate(name, host_name(host), asked.caller.by, given.reason)
-            return {"open_footholds": left, **kept_from(parts, name)}
+            return steering.isolate(parts, asked.caller.by, known(parts, incident), host, given.reason)
 
         return doing.do(asked, Act.ISOLATE, f"{incident} {host}", work)
 
@@ -125,14 +133,10 @@ def routes(doing: Doing) -> APIRouter:  # noqa: C901 - a list of short acts
         """Leave a credential alone; its issuer is asked where its word counts."""
 
         def look(parts: Rotator) -> tuple[str, Named, str]:
-            of = parts.reading.holding(known(parts, incident), name)
-            named = parts.dismissing.named(of, name)
-            return of, named, issuers_word.asked(parts, Disposition(given.as_), named)
+            return deciding.about(parts, known(parts, incident), name, given.as_)
 
         def work(parts: Rotator, seen: tuple[str, Named, str]) -> Any:
-            of, named, said = seen
-            told = parts.dismissing.dismiss(of, named.id, Disposition(given.as_), asked.caller.by, given.reason, said)
-            return {"of": named.id, "issuer_says": said, "at_work": told.at_work, "did": list(told.did)}
+            return deciding.dismissed(parts, asked.caller.by, given.as_, given.reason, *seen)
 
         return doing.do_after(asked, Act.DISMISS, f"{incident} {name}", look, work)
 
@@ -141,10 +145,7 @@ def routes(doing: Doing) -> APIRouter:  # noqa: C901 - a list of short acts
         """Take a dismissal back: its run goes on where it was; what nobody approved yet waits for an approval."""
 
         def work(parts: Rotator) -> Any:
-            of = parts.reading.holding(known(parts, incident), name)
-            named = parts.dismissing.named(of, name)
-            told = parts.dismissing.reopen(of, named.id, asked.caller.by, given.reason)
-            return {"of": named.id, "digest": told.digest, **kept_from(parts, of)}
+            return deciding.take_back(parts, asked.caller.by, known(parts, incident), name, given.reason)
 
         return doing.do(asked, Act.REOPEN, f"{incident} {name}", work)
 
@@ -152,44 +153,24 @@ def routes(doing: Doing) -> APIRouter:  # noqa: C901 - a list of short acts
 
 
 def _approve(parts: Rotator, incident: str, given: Yes, by: str) -> Any:
-    name, why = known(parts, incident), given.reason.strip()
+    why = given.reason.strip()
     if given.break_glass != bool(why):
         what = "broken glass needs a reason, and nothing else takes one"
         raise Problem(422, "bad_input", what, where="body.reason")
-    scopes = scopes_of(given.scope, parts.settings.policy, glass=given.break_glass)
-    parts.approvals.check(name, given.digest, by, scopes, why)
-    verb = "destroy" if scopes == {Scope.DESTRUCTION} else "revoke"
-    words = confirmation.words_for(parts, parts.approvals.credentials(name, given.digest), verb)
-    if words and given.confirm.strip() != words:
-        what = "it touches what is to be confirmed word by word"
-        raise Problem(HTTPStatus.CONFLICT, "not_confirmed", what, where="body.confirm", mend=words)
-    found = parts.approvals.approve(name, given.digest, by, scopes, why)
-    told = {"is_new": found.is_new, "begins": found.begins, "destroys": found.destroys}
-    return {**told, "wanted": [str(each) for each in found.wanted], **kept_from(parts, name)}
+    name = known(parts, incident)
+    return deciding.approve(parts, by, name, given.digest, given.scope, given.break_glass, why, given.confirm)
 
 
 def _stop(parts: Rotator, name: str | None, given: Why, asked: Asked) -> Any:
-    stopped, waiting = parts.stops.stop(name, asked.caller.by, given.reason, _connections(parts))
-    return {"what": stopped.what, "waiting": waiting, "apart": parts.stops.apart(stopped.name)}
+    return steering.stop(parts, asked.caller.by, name, given.reason)
 
 
 def _go_on(parts: Rotator, name: str | None, given: Why, asked: Asked) -> Any:
-    lifted, left = parts.stops.lift(name, asked.caller.by, given.reason, _connections(parts))
-    return {"what": lifted.what, "still": [str(each) for each in left]}
-
-
-def _set_gate(parts: Rotator, incident: str, gate: str, given: Why, asked: Asked, *, is_open: bool) -> Any:
-    waited = parts.gates.set(incident, gate, asked.caller.by, given.reason, is_open=is_open)
-    told = {"gate": gate, "is_open": is_open, "waiting": waited}
-    return {**told, "open_footholds": parts.gates.open_footholds(incident), **kept_from(parts, incident)}
-
-
-def _connections(parts: Rotator) -> list[str]:
-    return [each.name for each in parts.settings.connections]
+    return steering.go_on(parts, asked.caller.by, name, given.reason)
 
 
 def _connection(parts: Rotator, name: str) -> str:
     """Return the name of a connection that is configured. Raises Problem for any other, an incident's above all."""
-    if name not in _connections(parts):
+    if name not in steering.connections(parts):
         raise Problem(HTTPStatus.NOT_FOUND, "no_such_connection", "no connection is called so", where=name)
     return name

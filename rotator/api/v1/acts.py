@@ -22,9 +22,13 @@ class Why(_Given):
 
 
 class Undoing(Why):
-    """Why; and that it is meant, where a stolen credential would live again, or consumers get one that is refused."""
+    """Why; and that it is meant, where a stolen credential would live again, or consumers get one that is refused.
+
+    With `would_do`, as it was answered before, nothing else is done than that.
+    """
 
     yes: bool = False
+    would_do: Annotated[list[Annotated[str, Field(max_length=500)]], Field(max_length=1000)] | None = None
 
 
 class Yes(_Given):
@@ -68,13 +72,15 @@ class Stopped(BaseModel):
     what: str
     waiting: int
     apart: list[str]
+    lifted_by: str
 
 
 class Continued(BaseModel):
-    """What goes on, and the stops that are still in force."""
+    """What goes on, the stops that are still in force, and how many sealed secrets this service's key cannot open."""
 
     what: str
     still: list[str]
+    sealed_by_another: int
 
 
 class Decided(_Goes):
@@ -90,19 +96,24 @@ class Released(_Goes):
 
 
 class Undone(_Goes):
-    """The steps that are taken back, and those that are skipped; and what to know of it."""
+    """The steps that are taken back, and those that are skipped; what that does, in words, and what to know of it."""
 
     takes_back: list[str]
     skipped: list[str]
+    would_do: list[str]
     warnings: list[str]
 
 
 class GateSet(_Goes):
-    """How a gate stands now, how many steps waited for it, and the footholds that are still open."""
+    """How a gate stands now, how many steps waited for it, and the footholds that are still open.
+
+    `apart` are incidents that were merged into this one: each has gates of its own.
+    """
 
     gate: str
     is_open: bool
     waiting: int
+    apart: list[str]
     open_footholds: list[str]
 
 
@@ -113,19 +124,38 @@ class Isolated(_Goes):
 
 
 class Dismissed(BaseModel):
-    """What was dismissed: `did` are steps that stay done; `at_work`: a worker gives way before its next call."""
+    """What was dismissed: `did` are steps that stay done, `failed` those that were tried in vain.
+
+    `at_work`: a worker gives way before its next call.
+    """
 
     of: str
+    kind: str
+    key: str
     issuer_says: str
     at_work: bool
     did: list[str]
+    failed: list[str]
 
 
 class Reopened(_Goes):
-    """What is open again, and the digest that must be approved before it goes on, "" where nothing must."""
+    """What is open again; and the digest that must be approved before it goes on, and by whom: "" where none must."""
 
     of: str
+    kind: str
+    key: str
+    incident: str
+    is_task: bool
     digest: str
+    begins: str
+
+
+class Asks(BaseModel):
+    """A yes that is wanted: `option` stands behind `rotator approve` for it; `is_meant`: this yes was for it too."""
+
+    who: str
+    option: str
+    is_meant: bool
 
 
 class Approved(_Goes):
@@ -135,6 +165,7 @@ class Approved(_Goes):
     begins: bool
     destroys: bool
     wanted: list[str]
+    asks: list[Asks]
 
 
 class Closing(Why):

@@ -6,12 +6,12 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from rotator.api.problems import Problem
 from rotator.api.v1.acts import Closed, Closing, OpenAgain, Why
 from rotator.api.v1.doing import Asker, Doing
 from rotator.api.v1.reading import Incident, known
 from rotator.bootstrap import Rotator
 from rotator.flow.roles import Act
+from rotator.operations import deciding
 
 
 def routes(doing: Doing) -> APIRouter:
@@ -23,13 +23,7 @@ def routes(doing: Doing) -> APIRouter:
         """Say that an incident is over: nothing of it is approved or added any more. What is scheduled still comes."""
 
         def work(parts: Rotator) -> Any:
-            name = known(parts, incident)
-            found = parts.closing.close(name, asked.caller.by, given.reason, accept_open=given.accept_open)
-            left = [f"{of}: {line}" for of, line in found.left.open]
-            if not found.is_closed:
-                mend = "first do this" if found.first else "do it, or say `accept_open`"
-                raise Problem(409, "still_open", "something of it is open", mend=mend, open=[*found.first, *left])
-            return {"open": left, "scheduled": found.left.scheduled}
+            return deciding.close(parts, asked.caller.by, known(parts, incident), given.reason, given.accept_open)
 
         return doing.do(asked, Act.CLOSE, incident, work)
 
@@ -38,9 +32,7 @@ def routes(doing: Doing) -> APIRouter:
         """Open a closed incident again: it can be added to, and what is added approved. Nothing starts by it."""
 
         def work(parts: Rotator) -> Any:
-            name = known(parts, incident)
-            parts.closing.reopen(name, asked.caller.by, given.reason)
-            return {"incident": name}
+            return deciding.reopen(parts, asked.caller.by, known(parts, incident), given.reason)
 
         return doing.do(asked, Act.REOPEN, incident, work)
 

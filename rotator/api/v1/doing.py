@@ -20,7 +20,7 @@ from rotator.credential import Secret
 from rotator.errors import BadInput, NotAllowed, RotatorError
 from rotator.flow.roles import Act
 from rotator.ledger.calls import Answer, Call, OtherRequest
-from rotator.runtime_lock import is_unattended
+from rotator.operations.operation import AsksFirst
 
 REFUSED_A_MINUTE = 30
 """So many refusals of one token are evidence each, more are answered 429 and only counted."""
@@ -92,6 +92,9 @@ class Doing:
     def _problem(self, call: Call, error: Problem | RotatorError) -> Problem:
         if isinstance(error, OtherRequest):
             found = of_input(error, 422, "key_was_used")
+        elif isinstance(error, AsksFirst):
+            found = of_input(error, 409, error.word)
+            found.more |= error.more
         elif isinstance(error, NotAllowed):
             found = of_input(error, 403, "not_allowed")
         elif isinstance(error, BadInput):
@@ -108,9 +111,3 @@ class Doing:
             return Problem(429, "too_many_refusals", "wait before the next one", wait_s, act=call.act)
         self._parts.calls.refused(call, found.reason)
         return found
-
-
-def kept_from(parts: Rotator, incident: str, run: str | None = None) -> dict[str, Any]:
-    """Return what keeps it from going on: stops in force, and the command that must run here where nobody works."""
-    stops = [f"{each}: {each.lifted_by}" for each in parts.stops.over(incident, run)]
-    return {"stopped": stops, "start": "rotator up" if is_unattended(parts) else ""}
