@@ -2,8 +2,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Whoever forbids it lets each of a thousand processes compile the same files again.
+export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help demo range test lint types bench crash soak soak-bugs docs lock image-check system-packages clean
+.PHONY: help demo range test collected lint types bench crash soak soak-bugs docs lock image-check system-packages clean
 help:
 	@echo "make demo    respond to a real scanner's report on a practice range, from scratch"
 	@echo "make range   the same practice range, up until Ctrl-C, to try commands on"
@@ -24,6 +26,10 @@ range: .venv/demo.done build/ministack/done
 
 test: .venv/dev.done build/ministack/done system-packages
 	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
+
+# Compiles the tests once, with their assertions, beside what else needs one core: else each process does it for itself.
+collected: .venv/dev.done
+	@mkdir -p build && { $(BIN)/pytest --collect-only -qq > build/collected.txt || { cat build/collected.txt; exit 1; }; }
 
 lint: .venv/dev.done
 	$(BIN)/ruff check .
