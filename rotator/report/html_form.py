@@ -1,0 +1,208 @@
+"""The report as one HTML file that an auditor keeps and prints: no script, nothing from elsewhere, its curve inside.
+
+It says in the words of the terminal what is open, what people decided, and what the evidence does not show.
+"""
+
+from __future__ import annotations
+
+import functools
+import io
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from operator import itemgetter
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+from rich.console import Console, RenderableType
+
+from rotator import __version__
+from rotator.flow.standing import CredentialState
+from rotator.report import curve
+from rotator.report.approval import approved_by
+from rotator.report.attention import acted, for_you, not_begun, scheduled, still_open, told
+from rotator.report.csv_form import seconds_between
+from rotator.report.dismissed import lines as dismissed
+from rotator.report.plain import plain
+from rotator.report.revisions import each_run
+
+STEPPED = 200
+"""Of how many credentials each step is told; of more, `-o json` has them."""
+MEANS = {
+    CredentialState.PROVEN_DEAD: "the secret was accepted before, then refused for its issuer's settle time, unbroken",
+    CredentialState.STATED_DEAD: "its issuer says that it is dead; nobody saw the secret itself refused",
+    CredentialState.SETTLING: "it is refused, not yet for long enough to be called dead",
+    CredentialState.PENDING: "the work on it has not begun, or goes on",
+    CredentialState.HELD: "it waits for a person",
+    CredentialState.MANUAL: "no machine here can answer it: a task for a person",
+    CredentialState.FAILED: "a step failed, and a person must decide",
+    CredentialState.DISMISSED: "a person says that it is left alone, and why",
+}
+_CLOCKS = (
+    (
+        "time_to_revoke",
+        "Time to revoke",
+        "from the moment it was detected to the first refusal of the series that proves it dead",
+    ),
+    ("revocation_latency", "Revocation latency", "from the approval that let work on it begin to the same moment"),
+)
+_LINE = 100_000
+
+
+def text(report: Mapping[str, Any], made_at: float) -> str:
+    """Return the file; it was made at a moment, in epoch seconds."""
+    incident, credentials = report["incident"], report["credentials"]
+    runs = list(each_run(credentials))
+    lines = survival(report)
+    opens = still_open(credentials) if incident["begun"] else not_begun(credentials)
+    return _template().render(
+        report=report,
+        incident=incident,
+        version=__version__,
+        made_at=datetime_of(made_at),
+        attention=_sentences(for_you(dict(incident))),
+        states=[(each.value, report["totals"][each.value], MEANS[each]) for each in CredentialState],
+        clocks=[(name, means, report[key]) for key, name, means in _CLOCKS],
+        curve=Markup(curve.svg(lines, made_at)),  # noqa: S704 - made of numbers, and names that it escapes
+        keys=[(Markup(curve.key(number)), each.name, each.at(made_at)) for number, each in enumerate(lines)],  # noqa: S704
+        curve_rows=curve.rows(lines, made_at),
+        style=Markup(curve.STYLE),  # noqa: S704 - a constant
+        milestones=milestones(report),
+        providers=_providers(report),
+        open_ones=_sentences([*opens, *scheduled(credentials, incident["start"])]),
+        decisions=_sentences([*approved_by(dict(incident)), *acted(credentials)]),
+        dismissals=_sentences(dismissed(credentials, report["taken_back"])),
+        told=_sentences(told(dict(incident))),
+        runs=[each | {"took_s": seconds_between(each["detected_at"], each["proven_dead_at"])} for each in runs],
+        stepped=[each for each in runs if each["steps"]][:STEPPED],
+        unshown=unshown(report),
+    )
+
+
+def datetime_of(seconds: float) -> str:
+    """Return a moment as ISO 8601 in UTC, in whole seconds."""
+    return f"{curve.moment(seconds)[:19]}Z"
+
+
+def survival(report: Mapping[str, Any]) -> list[curve.Line]:
+    """Return the lines of the survival curve: of all that counts, and of each kind where there are several."""
+    lives: dict[str, list[tuple[float, float | None]]] = {}
+    for each in report["credentials"]:
+        if each["state"] != CredentialState.DISMISSED:
+            dead = _epoch(each["proven_dead_at"])
+            lives.setdefault(each["provider"] or "not recognised", []).append(
+                (_epoch(each["detected_at"]) or 0.0, dead)
+            )
+    whole = curve.line("all", [one for each in lives.values() for one in each])
+    by_kind = [curve.line(name, each) for name, each in lives.items()]
+    return [whole, *(curve.gathered(by_kind) if len(by_kind) > 1 else ())]
+
+
+def milestones(report: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return what happened to the incident as a whole, in order of time: a moment, and what."""
+    incident = report["incident"]
+    counted = [each for each in report["credentials"] if each["state"] != CredentialState.DISMISSED]
+    dead = sorted(each["proven_dead_at"] for each in counted if each["proven_dead_at"])
+    replaced = sorted(each["replaced_at"] for each in counted if each["replaced_at"])
+    found = [(incident["exposed_at"], "exposed, as far as is known")]
+    found += [(incident["detected_at"], "detected"), (incident["declared_at"], "declared")]
+    found += [
+        (one["at"], f"{one['scope']} approved by {one['by']}") for each in incident["approvals"] for one in each["said"]
+    ]
+    found += [
+        (at[0], f"the first credential is {what}") for at, what in ((dead, "proven dead"), (replaced, "replaced")) if at
+    ]
+    if counted and len(dead) == len(counted):
+        found.append((dead[-1], "the last credential is proven dead"))
+    found.append((incident["closed_at"] or "", f"closed by {incident['closed_by']}: {incident['closed_reason']}"))
+    return sorted(((at, what) for at, what in found if at), key=itemgetter(0))
+
+
+def unshown(report: Mapping[str, Any]) -> list[str]:
+    """Say what nobody may read into it."""
+    totals = report["totals"]
+    alive = sum(totals[each] for each in ("settling", "pending", "held", "manual", "failed"))
+    found = []
+    if alive:
+        found.append(
+            f"{alive:,} of {totals['credentials']:,} are not dead by any evidence: whoever has them may use them."
+        )
+    if totals["stated_dead"]:
+        found.append(
+            f"{totals['stated_dead']:,} are dead by their issuer's word alone; no knock with the secret was refused."
+        )
+    if totals["dismissed"]:
+        found.append(
+            f"{totals['dismissed']:,} were left alone on a person's word: nothing was proven, no figure counts them."
+        )
+    if report["unidentified"]:
+        found.append(f"{report['unidentified']:,} are of no kind that is known here: what they open is not known.")
+    found += [
+        "A death says that the credential is refused from then on. It does not say who used it before, or for what.",
+        "The figures are over proven deaths alone; what is still open stands beside each, and enters none.",
+        "Every time is by the clocks of the machines that ran the rotator; issuers' own times are not compared.",
+        "The records of evidence are chained by hashes, so one that was changed or left out shows.",
+        "Who could write to the whole ledger could chain them anew: only a hash that was kept elsewhere shows that.",
+    ]
+    return found
+
+
+def _providers(report: Mapping[str, Any]) -> list[dict[str, Any]]:
+    counts: dict[str, Counter[str]] = {}
+    for each in report["credentials"]:
+        counts.setdefault(each["provider"] or "not recognised", Counter())[each["state"]] += 1
+    return [
+        {
+            "name": name,
+            "total": counted.total(),
+            "states": [(state.value, counted[state.value]) for state in CredentialState if counted[state.value]],
+            "mean_s": report["by_provider"].get(name, {}).get("mean_s"),
+        }
+        for name, counted in sorted(counts.items())
+    ]
+
+
+def _epoch(iso: str) -> float | None:
+    return datetime.fromisoformat(iso).timestamp() if iso else None
+
+
+def _sentences(found: Iterable[RenderableType]) -> list[tuple[int, str]]:
+    """Return what would be printed at a terminal: each line, and how deep it stands under another."""
+    screen = Console(file=io.StringIO(), width=_LINE, color_system=None, force_terminal=False, soft_wrap=True)
+    with screen.capture() as captured:
+        for each in found:
+            screen.print(each)
+    lines = [line for line in captured.get().splitlines() if line.strip()]
+    return [((len(line) - len(line.lstrip()) + 2) // 4, line.strip()) for line in lines]
+
+
+def _lasted(seconds: float | str | None) -> str:
+    if seconds is None or isinstance(seconds, str):
+        return "-"
+    return f"{seconds:,.1f} s"
+
+
+def _names(values: Sequence[str]) -> str:
+    return ", ".join(map(plain, values))
+
+
+@functools.cache
+def _template() -> jinja2.Template:
+    made = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters |= {
+        "count": lambda number: f"{number:,}",
+        "words": lambda name: str(name).replace("_", " "),
+        "plain": lambda told: plain(str(told)),
+        "lasted": _lasted,
+        "names": _names,
+        "clock": lambda iso: f"{iso[:10]} {iso[11:19]}" if iso else "-",
+    }
+    return made.get_template("report.html")
