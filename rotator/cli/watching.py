@@ -19,7 +19,7 @@ from rotator.bootstrap import Rotator
 from rotator.cli.options import Context, Output, console, emit
 from rotator.ledger.records import Progress
 from rotator.report import incident as incident_report
-from rotator.report.plain import plain
+from rotator.report.count_line import count_line
 from rotator.report.tables import wrapped
 from rotator.report.terminal import incident_text
 from rotator.runtime_lock import RuntimeLock
@@ -109,25 +109,6 @@ def _changes(context: Context, parts: Rotator, incident: str) -> Iterator[Progre
                 print("nothing moves: are `rotator worker` and `rotator beat` running?", file=sys.stderr)  # noqa: T201
         if shown.busy:
             time.sleep(POLL_S)
-
-
-def count_line(progress: Progress) -> str:
-    """Return the line everyone watches."""
-    parts = [f"{progress.dead:,} dead"]
-    if progress.stated:
-        parts.append(f"{progress.stated:,} stated dead")
-    parts += [f"{progress.settling:,} settling"]
-    if progress.pending:
-        parts.append(f"{progress.pending:,} pending")
-    parts += [f"{progress.held:,} held", f"{progress.manual:,} manual", f"{progress.failed:,} failed"]
-    if progress.being_replaced:
-        parts.append(f"{progress.being_replaced:,} dead and being replaced")
-    if progress.waiting:
-        parts.append(f"{progress.waiting:,} dead, and what replaces it waits its turn")
-    if progress.asking:
-        parts.append(f"{progress.asking:,} dead and waiting for you with the rest")
-    parts += [str(each) for each in progress.stopped]
-    return plain(" · ".join(parts))
 
 
 def _picture(incident: str, progress: Progress) -> Group:

@@ -138,20 +138,19 @@ class Sentence:
     """
 
     def __init__(self, text: str, command: str = "", after: str = "", *, style: str = "") -> None:
-        self._text, self._command, self._after = plain(text), plain(command), plain(after)
-        self._style = style
+        self.plain, self.command, self.after, self.style = plain(text), plain(command), plain(after), style
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Yield the lines."""
-        line = Text(self._text + self._command + self._after, style=self._style)
+        line = Text(self.plain + self.command + self.after, style=self.style)
         if not console.is_terminal or line.cell_len <= options.max_width:
             yield _whole(line)
             return
-        indent = " " * (len(self._text) - len(self._text.lstrip()))
-        if self._text.strip():
-            yield wrapped(self._text, self._style)
+        indent = " " * (len(self.plain) - len(self.plain.lstrip()))
+        if self.plain.strip():
+            yield wrapped(self.plain, self.style)
             indent += _INDENT
-        if self._command:
-            yield _whole(Text(indent + self._command, style=self._style))
-        if after := self._after.lstrip(" ;,.("):
-            yield wrapped(f"{indent}{_INDENT}{after}", self._style)
+        if self.command:
+            yield _whole(Text(indent + self.command, style=self.style))
+        if after := self.after.lstrip(" ;,.("):
+            yield wrapped(f"{indent}{_INDENT}{after}", self.style)
