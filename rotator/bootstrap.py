@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from rotator.ledger.dismissing import Dismissing
     from rotator.ledger.due import DueWork
     from rotator.ledger.enrolment import Enrolment
+    from rotator.ledger.feed import Feed
     from rotator.ledger.hands import Hands
     from rotator.ledger.inventory import Inventory
     from rotator.ledger.tokens import Tokens
@@ -290,6 +291,13 @@ class Rotator:
         from rotator.ledger.chains import Chains  # noqa: PLC0415
 
         return Chains(self.database)
+
+    @functools.cached_property
+    def feed(self) -> Feed:
+        """The evidence as it is committed."""
+        from rotator.ledger.feed import Feed  # noqa: PLC0415
+
+        return Feed(self.database)
 
     @functools.cached_property
     def reading(self) -> Reading:
