@@ -1,32 +1,25 @@
-"""What an alarm is made of: reports of credentials, and packages gone bad with the evidence of where they were."""
+"""What a person gives as an alarm: the files of reports, of advisories, of evidence and of access logs."""
 
 from __future__ import annotations
 
 import contextlib
-import gzip
 import sys
-import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, BinaryIO, cast
+from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
-from rotator import clock
 from rotator.errors import BadInput
-from rotator.flow.reach import NOWHERE, Reach
 
 if TYPE_CHECKING:
-    from rotator.access.reading import Evidence as AccessEvidence
+    from rotator.alarm.alarm import Alarm
+    from rotator.alarm.looking_up import LookedUp
     from rotator.bootstrap import Rotator
-    from rotator.cli.looking_up import LookedUp
-    from rotator.flow.exposure import Exposure, Suspect
-    from rotator.flow.scope import Scoped
-    from rotator.packages.matching import Findings
+    from rotator.flow.exposure import Exposure
     from rotator.response import Access
-
-_SHOWN = 3
 
 Files = Annotated[
     list[str] | None,
@@ -64,52 +57,6 @@ Logs = Annotated[
 
 
 @dataclass(frozen=True, slots=True)
-class Alarm:
-    """What was given, as credentials that may be in a thief's hands. `reach` has those of which nobody can say too.
-
-    `evidence` is what was found of packages.
-    """
-
-    suspects: list[Suspect]
-    title: str
-    reach: Reach = NOWHERE
-    evidence: Findings | None = None
-    not_before: float | None = None
-    """Before that it was nowhere, as far as the evidence tells, in seconds since 1970; it may have come later."""
-
-    def access(self, logs: Sequence[str], exposed_at: float | None) -> Access | None:
-        """Return how the logs are read for the credentials that will be named, None where there are none."""
-        if not logs:
-            return None
-        since = self.not_before if exposed_at is None else exposed_at
-
-        def read(scoped: Sequence[Scoped]) -> AccessEvidence:
-            from rotator.access.reading import evidence  # noqa: PLC0415 - only whoever has logs pays for it
-            from rotator.flow.blast import began  # noqa: PLC0415
-
-            ways = {each.ref.id: began(f"{each.kind} {each.ref.owner}", each.exposures) for each in scoped}
-            exposed = {each.ref: since for each in scoped}
-            try:
-                return evidence(_unzipped(_opened(logs)), exposed, ways=ways, now=clock.now())
-            except (OSError, EOFError, zlib.error):
-                raise BadInput("a log cannot be read to its end", ", ".join(logs), "fetch it again") from None
-
-        return read
-
-    def must_name_something(self) -> None:
-        """Raise BadInput where there is evidence, and nothing follows from it: it says what was looked through."""
-        if self.evidence is None or self.suspects or self.reach.unplaced:
-            return
-        read = self.evidence.files - len(self.evidence.unread)
-        where = f"in {read:,} files that were read, and {len(self.evidence.unread):,} were not"
-        if not self.evidence.hits:
-            raise BadInput(f"no site had it, {where}", "--evidence", "nothing to do: is all the evidence there?")
-        sites = ", ".join(sorted({str(each.site) for each in self.evidence.hits})[:_SHOWN])
-        mend = "say in the inventory's `reachable_from` what is within reach there, or give a scanner's report too"
-        raise BadInput(f"nobody knows of a credential at {sites}", "--evidence", mend)
-
-
-@dataclass(frozen=True, slots=True)
 class Given:
     """What a person gave, in words. Raises BadInput when it comes to nothing."""
 
@@ -130,32 +77,17 @@ class Given:
 
     def read(self, parts: Rotator) -> Alarm:
         """Read everything whole before anything is done with any of it. Raises BadInput for the first that is bad."""
-        from rotator import response  # noqa: PLC0415
+        from rotator.alarm.alarm import of_packages, of_reports  # noqa: PLC0415
 
         exposures = [each for name in self.files for each in _reported(name)]
         named = [Path(each).name for each in self.files]
         if not self.evidence:
-            return Alarm(response.suspects(parts, exposures), f"Leak reported in {', '.join(named)}")
-        from rotator.packages.evidence import walk  # noqa: PLC0415
-        from rotator.packages.matching import match  # noqa: PLC0415
-
-        looked_up = list(self._advisories(parts))
-        wanted = [each.advisory for each in looked_up]
-        found = match(wanted, walk(_opened(self.evidence)))
-        found = replace(found, notes=(*(each.note for each in looked_up if each.note), *found.notes))
-        reach = replace(response.within_reach(parts, found.hits), unread=found.warnings)
-        since = [each.since for each in found.hits if each.since is not None]
-        return Alarm(
-            response.suspects(parts, [*exposures, *reach.exposures]),
-            "; ".join([*(f"{each.id} where it was installed" for each in wanted), *named]),
-            reach,
-            found,
-            min(since).timestamp() if since else None,
-        )
+            return of_reports(parts, exposures, named)
+        return of_packages(parts, list(self._advisories(parts)), _opened(self.evidence), exposures, named)
 
     def _advisories(self, parts: Rotator) -> Iterator[LookedUp]:
-        from rotator.cli.kept_advisories import KeptAdvisories  # noqa: PLC0415
-        from rotator.cli.looking_up import LookedUp, is_id, looked_up  # noqa: PLC0415
+        from rotator.alarm.kept_advisories import KeptAdvisories  # noqa: PLC0415
+        from rotator.alarm.looking_up import LookedUp, is_id, looked_up  # noqa: PLC0415
         from rotator.packages import advisory  # noqa: PLC0415
 
         for text in self.packages:
@@ -178,6 +110,11 @@ def _reported(name: str) -> list[Exposure]:
         return list(read(name, stream))
 
 
+def access(alarm: Alarm, logs: Sequence[str], exposed_at: float | None) -> Access | None:
+    """Return how the access logs are read for the credentials that will be named, None where there are none."""
+    return alarm.access(partial(_opened, logs), ", ".join(logs), exposed_at) if logs else None
+
+
 @contextlib.contextmanager
 def _file(name: str, mend: str) -> Iterator[BinaryIO]:
     try:
@@ -185,13 +122,6 @@ def _file(name: str, mend: str) -> Iterator[BinaryIO]:
             yield stream
     except OSError as error:
         raise BadInput(f"cannot be read ({error.strerror})", name, mend) from None
-
-
-def _unzipped(opened: Iterator[tuple[str, BinaryIO]]) -> Iterator[tuple[str, BinaryIO]]:
-    for name, stream in opened:
-        magic = stream.read(2)
-        stream.seek(0)
-        yield name, cast("BinaryIO", gzip.GzipFile(fileobj=stream)) if magic == b"\x1f\x8b" else stream
 
 
 def _opened(folders: Sequence[str]) -> Iterator[tuple[str, BinaryIO]]:

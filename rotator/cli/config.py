@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rotator.cli.options import Context, Output, OutputOption, console, emit
 
 if TYPE_CHECKING:
-    from rotator.bootstrap import Rotator
     from rotator.settings.origin import Setting
 
 
@@ -37,23 +36,15 @@ def show(
     Example: rotator config show --origin
     """
     from rotator.settings.file import chosen  # noqa: PLC0415 - pydantic is not free
-    from rotator.settings.origin import in_force  # noqa: PLC0415
+    from rotator.shown.configuration import data, settings  # noqa: PLC0415
 
     given: Context = context.obj
     file = chosen(given.config)
-    parts = given.parts()
-    _check(parts)
-    found = [_file(given, file), *in_force(parts.settings, file)]
+    found = [_file(given, file), *settings(given.parts(), file)]
     if output is Output.TABLE:
         _print(found, origin=origin)
     else:
-        emit([_data(each) for each in found], output)
-
-
-def _check(parts: Rotator) -> None:
-    """Raise BadInput for a key that nobody knows: who put a secret there by mistake would see it shown."""
-    parts.connections  # noqa: B018 - reading them is the check
-    parts.configured  # noqa: B018
+        emit([data(each) for each in found], output)
 
 
 def _file(given: Context, file: Path | None) -> Setting:
@@ -63,10 +54,6 @@ def _file(given: Context, file: Path | None) -> Setting:
 
     origin = "--config" if given.config is not None else NAMED if NAMED in os.environ else DEFAULT
     return Setting(("config",), "config", None if file is None else str(file.absolute()), origin)
-
-
-def _data(setting: Setting) -> dict[str, Any]:
-    return {"path": list(setting.path), "name": setting.name, "value": setting.value, "origin": setting.origin}
 
 
 def _print(found: list[Setting], *, origin: bool) -> None:

@@ -1,38 +1,17 @@
-"""What issuers list: shown, kept, and compared with what people said."""
+"""What issuers list, as people read it, and how it compares with what people said."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from rotator.cli import completion
 from rotator.cli.options import Context, Output, OutputOption, console, emit, say
-from rotator.errors import BadInput, RotatorError
 
 if TYPE_CHECKING:
-    from rotator.bootstrap import Rotator
-    from rotator.credential import CredentialRef
+    from rotator.discovery import Lists
     from rotator.flow.inventory import Coverage
-    from rotator.ports import Connection, Discovered, Provider
-
-
-@dataclass(slots=True)
-class _Lists:
-    """What was listed: by (kind, connection), the kinds that no issuer lists, and those of which the list failed.
-
-    `own` are those by which the rotator itself is let in.
-    """
-
-    found: dict[tuple[str, str], list[Discovered]] = field(default_factory=dict)
-    silent: dict[tuple[str, str], str] = field(default_factory=dict)
-    failed: dict[tuple[str, str], str] = field(default_factory=dict)
-    own: set[CredentialRef] = field(default_factory=set)
-
-    @property
-    def all(self) -> list[Discovered]:
-        return [one for each in self.found.values() for one in each]
 
 
 def discover(
@@ -59,24 +38,23 @@ def discover(
 
     Example: rotator inventory discover aws-prod --save
     """
+    from rotator.discovery import discovered, kept  # noqa: PLC0415 - pydantic is not free
+
     given: Context = context.obj
     parts = given.parts()
-    lists = _Lists()
-    _list(parts, _named(parts, connection), lists, kind)
-    found = [{"kind": one.ref.provider, "owner": one.ref.owner, "id": one.ref.id, **one.facts} for one in lists.all]
+    lists = discovered(parts, connection, kind)
+    found = lists.data
     if output is Output.TABLE:
         if found or not lists.failed:
             _print(f"{len(found):,} credentials", found)
     else:
         emit(found, output)
     if save:
-        for (each, at), listed in lists.found.items():
-            kept = parts.inventory.keep(each, at, listed)
-            told = f"{kept.new:,} kept as new, {kept.known:,} known, {kept.gone:,} not listed any more"
-            say(f"{each}: ", told, error=True)
-    for (each, _), why in {**lists.silent, **lists.failed}.items():
-        bad = "BAD " if (each, connection) in lists.failed else ""
-        say(bad, f"{each}: {why}", error=True)
+        for each in kept(parts, lists):
+            told = f"{each['new']:,} kept as new, {each['known']:,} known, {each['gone']:,} not listed any more"
+            say(f"{each['kind']}: ", told, error=True)
+    for one in lists.not_listable:
+        say("BAD " if one["failed"] else "", f"{one['provider']}: {one['why']}", error=True)
     raise typer.Exit(1 if lists.failed else 0)
 
 
@@ -99,66 +77,16 @@ def coverage(
 
     Example: rotator inventory coverage aws-prod
     """
-    from rotator.flow import inventory  # noqa: PLC0415
+    from rotator import discovery  # noqa: PLC0415 - pydantic is not free
 
     given: Context = context.obj
     parts = given.parts()
-    lists = _Lists()
-    for each in [_named(parts, connection)] if connection else parts.connections:
-        _list(parts, each, lists)
-    asked = {
-        **dict.fromkeys(lists.found, True),
-        **dict.fromkeys(lists.silent, False),
-        **dict.fromkeys(lists.failed, False),
-    }
-    found = inventory.coverage(lists.all, parts.entries, asked, everywhere=connection is None)
+    found, lists = discovery.coverage(parts, connection)
     if output is Output.TABLE:
         _print_coverage(found, lists)
     else:
-        emit(_data(found, lists), output)
+        emit(discovery.data(found, lists), output)
     raise typer.Exit(3 if found.uncovered else 1 if lists.failed else 0)
-
-
-def _named(parts: Rotator, name: str) -> Connection:
-    from rotator.flow.playbook_words import meant  # noqa: PLC0415
-
-    connections = {each.name: each for each in parts.connections}
-    if name not in connections:
-        raise BadInput("no connection is called so", name, meant(name, connections) if connections else "add one")
-    return connections[name]
-
-
-def _list(parts: Rotator, connection: Connection, lists: _Lists, kind: str | None = None) -> None:
-    """List one kind, or all, of what a connection serves."""
-    from rotator.flow.playbook_words import meant  # noqa: PLC0415
-    from rotator.ports import Discoverable  # noqa: PLC0415
-    from rotator.shown.kinds import served  # noqa: PLC0415
-
-    kinds = served(parts, connection)
-    if kind is not None and kind not in kinds:
-        raise BadInput(f"{connection.name} serves no such kind", kind, meant(kind, kinds))
-    for each in [kind] if kind else kinds:
-        at = (each, connection.name)
-        try:
-            provider = parts.outside.provider_of(each, connection.name)
-            if isinstance(provider, Discoverable):
-                lists.found[at] = list(provider.discover())
-                own = _own(provider)
-                lists.own.update(one.ref for one in lists.found[at] if one.ref.id == own)
-            else:
-                lists.silent[at] = "its issuer cannot list what there is"
-        except RotatorError as error:
-            lists.failed[at] = str(error)
-
-
-def _own(provider: Provider) -> str | None:
-    """Return by what we are let in here ourselves: some issuers keep no last use, and would call it never used."""
-    from rotator.ports import SelfAware  # noqa: PLC0415
-
-    try:
-        return provider.own() if isinstance(provider, SelfAware) else None
-    except RotatorError:
-        return None
 
 
 def _print(title: str, found: list[dict[str, Any]]) -> None:
@@ -171,7 +99,7 @@ def _print(title: str, found: list[dict[str, Any]]) -> None:
     console().print(table)
 
 
-def _print_coverage(found: Coverage, lists: _Lists) -> None:
+def _print_coverage(found: Coverage, lists: Lists) -> None:
     from rotator.flow.inventory import disused, named  # noqa: PLC0415
     from rotator.report.tables import plain_table, words  # noqa: PLC0415
 
@@ -195,31 +123,3 @@ def _print_coverage(found: Coverage, lists: _Lists) -> None:
         f", {found.broadly:,} of them only by an entry for their whole kind or connection" if found.broadly else ""
     )
     typer.echo(f"{covered:,} of {found.listed:,} listed credentials are covered{broadly}")
-
-
-def _data(found: Coverage, lists: _Lists) -> dict[str, Any]:
-    from rotator.flow.inventory import disused  # noqa: PLC0415
-
-    return {
-        "listed": found.listed,
-        "covered": found.listed - len(found.uncovered),
-        "covered_broadly": found.broadly,
-        "uncovered": [
-            {
-                "provider": each.ref.provider,
-                "connection": each.ref.connection,
-                "owner": each.ref.owner,
-                "id": each.ref.id,
-                "unused": "" if each.ref in lists.own else disused(each.facts),
-                "own": each.ref in lists.own,
-                **each.facts,
-            }
-            for each in found.uncovered
-        ],
-        "gone": [{"match": dict(each.custody.match), "from": each.origin} for each in found.gone],
-        "not_listable": [
-            {"provider": kind, "connection": at, "why": why, "failed": failed}
-            for lot, failed in ((lists.silent, False), (lists.failed, True))
-            for (kind, at), why in lot.items()
-        ],
-    }

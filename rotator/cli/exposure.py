@@ -32,13 +32,12 @@ def list_exposures(context: typer.Context, incident: Id, output: OutputOption = 
 
     Example: rotator exposure list last -o jsonl
     """
-    from rotator.report.dismissed import exposure_rows, exposure_table  # noqa: PLC0415 - Rich is not free
+    from rotator.report.dismissed import exposure_table  # noqa: PLC0415 - Rich is not free
+    from rotator.shown.incidents import exposures  # noqa: PLC0415
 
     given: Context = context.obj
     parts = given.parts()
-    record = parts.reading.incident(parts.reading.named(incident))
-    seen = [parts.dismissing.exposures(each.incident.id) for each in record.family]
-    rows = exposure_rows(record, {of: places for each in seen for of, places in each.items()})
+    rows = exposures(parts, parts.reading.named(incident))
     if output is Output.TABLE:
         console().print(exposure_table(rows))
     else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -74,11 +73,12 @@ def list_gates(context: typer.Context, incident: Id, output: OutputOption = Outp
     """
     from rotator.report.clocks import moment  # noqa: PLC0415
     from rotator.report.tables import plain_table, words  # noqa: PLC0415
+    from rotator.shown.incidents import gates  # noqa: PLC0415
 
     parts = parts_of(context)
     found = parts.gates.of(parts.reading.named(incident))
     if output is not Output.TABLE:
-        emit([{**asdict(each), "at": moment(each.at)} for each in found], output)
+        emit(gates(parts, parts.reading.named(incident)), output)
         return
     table = plain_table(None, "gate", "stands", "waiting", "since", "by", "reason")
     hosts = parts.gates.open_footholds(parts.reading.named(incident))

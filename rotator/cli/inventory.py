@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -56,13 +56,14 @@ def import_files(
     """
     from rotator.flow.inventory import Act  # noqa: PLC0415
     from rotator.response import actor  # noqa: PLC0415
+    from rotator.shown.inventory import change  # noqa: PLC0415
 
     given: Context = context.obj
     parts = given.parts()
     said = _read(parts, files)
     found = parts.inventory.plan(said) if dry_run else parts.inventory.take(said, actor())
     if output is not Output.TABLE:
-        emit([_change(each) for each in found], output)
+        emit([change(each) for each in found], output)
         return
     changed = [each for each in found if each.act is not Act.SAME]
     for each in changed if dry_run else changed[:_SHOWN]:
@@ -72,50 +73,27 @@ def import_files(
     typer.echo(_counted(found, dry_run=dry_run))
 
 
-def _read(parts: Rotator, files: Iterable[str]) -> list[Said]:
+def _read(parts: Rotator, files: Iterable[str]) -> Sequence[Said]:
     """Read every file whole before any of it is believed. Raises BadInput where one row is bad, all of them told."""
-    from rotator.flow.paths import mounts_of  # noqa: PLC0415
-    from rotator.inventory_file import Known, read  # noqa: PLC0415 - pydantic is not free
+    from rotator.importing import rows  # noqa: PLC0415 - pydantic is not free
 
-    known = Known(list(parts.playbooks), mounts_of(parts.connections))
-    said: list[Said] = []
-    bad: list[BadInput] = []
-    for name in files:
-        called = "standard input" if name == "-" else name
-        try:
-            raw = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
-        except OSError as error:
-            raise BadInput(f"cannot be read ({error.strerror})", name, "give a file with an inventory") from None
-        rows, problems = read(called, raw, known)
-        said += rows
-        bad += problems
-    for problem in bad[:-1][: _SHOWN - 1]:
+    found = rows(parts, map(_opened, files))
+    for problem in found.bad[:-1][: _SHOWN - 1]:
         typer.echo(plain(f"rotator: {problem}"), err=True)
-    if len(bad) > _SHOWN:
-        typer.echo(f"rotator: … {len(bad) - _SHOWN:,} more bad rows …", err=True)
-    if bad:
-        raise bad[-1]
-    _check_places(parts, said)
-    return said
+    if len(found.bad) > _SHOWN:
+        typer.echo(f"rotator: … {len(found.bad) - _SHOWN:,} more bad rows …", err=True)
+    if found.bad:
+        raise found.bad[-1]
+    return found.said
 
 
-def _check_places(parts: Rotator, said: Iterable[Said]) -> None:
-    """Raise BadInput for a place that no replacement could be put to: the night would be too late to learn it."""
-    from rotator.outside import module_of  # noqa: PLC0415
-
-    families = {each.name: each.family for each in parts.settings.connections}
-    seen: dict[tuple[str, str], str] = {}
-    for row in said:
-        for place in row.keys.get("deliver") or ():
-            seen.setdefault((place["store"], place["connection"]), f"{row.where}: deliver")
-    for (store, connection), where in seen.items():
-        try:
-            family = module_of("stores", store, "store").FAMILY
-        except BadInput as error:
-            raise BadInput(error.what, where, error.mend) from None
-        if families[connection] != family:
-            mend = f"{connection} is one of {families[connection]}"
-            raise BadInput(f"{store} needs a connection of the family {family}", where, mend)
+def _opened(name: str) -> tuple[str, bytes]:
+    if name == "-":
+        return "standard input", sys.stdin.buffer.read()
+    try:
+        return name, Path(name).read_bytes()
+    except OSError as error:
+        raise BadInput(f"cannot be read ({error.strerror})", name, "give a file with an inventory") from None
 
 
 def _counted(found: Iterable[Change], *, dry_run: bool) -> str:
@@ -147,16 +125,6 @@ def _short(value: object) -> str:
     return "not said" if value is None else value if isinstance(value, str) else json.dumps(value)
 
 
-def _change(change: Change) -> dict[str, Any]:
-    return {
-        "act": change.act.value,
-        "match": dict(change.match),
-        "before": change.before,
-        "after": change.after,
-        "where": change.where,
-    }
-
-
 def history(
     context: typer.Context,
     match: Annotated[
@@ -173,26 +141,15 @@ def history(
     """
     from rotator.flow.inventory import Act, Change  # noqa: PLC0415
     from rotator.report.clocks import moment  # noqa: PLC0415
+    from rotator.shown.inventory import history as data  # noqa: PLC0415
 
     given: Context = context.obj
-    found = given.parts().inventory.history(match)
+    parts = given.parts()
+    found = parts.inventory.history(match)
     if not found:
         raise BadInput("nothing was ever imported of it", match, "`rotator inventory list` shows how entries are named")
     if output is not Output.TABLE:
-        emit(
-            [
-                {
-                    "match": dict(each.match),
-                    "at": moment(each.at),
-                    "by": each.by,
-                    "file": each.file,
-                    "before": each.before,
-                    "after": each.after,
-                }
-                for each in found
-            ],
-            output,
-        )
+        emit(data(parts, match), output)
         return
     for each in found:
         act = Act.ADDED if each.before is None else Act.CHANGED

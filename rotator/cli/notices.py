@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 import secrets
-from collections import Counter
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from rotator.cli import completion
 from rotator.cli.options import Context, Output, OutputOption, console, emit
-from rotator.errors import BadInput, RotatorError, Uncertain
-
-if TYPE_CHECKING:
-    from rotator.bootstrap import Rotator
-    from rotator.settings.notices import NoticeSettings
-
-_NEEDS = "docs/notices.md says what it needs"
+from rotator.errors import BadInput, RotatorError
 
 
 def register(app: typer.Typer) -> None:
@@ -34,32 +27,11 @@ def list_channels(context: typer.Context, output: OutputOption = Output.TABLE) -
 
     Example: rotator notice list -o jsonl
     """
-    from rotator.ledger.told import GIVEN_UP, SENT  # noqa: PLC0415 - only this command pays for them
-    from rotator.report.clocks import moment  # noqa: PLC0415
-    from rotator.report.tables import plain_table, words  # noqa: PLC0415
+    from rotator.report.tables import plain_table, words  # noqa: PLC0415 - only this command pays for them
+    from rotator.shown.alarms import channels  # noqa: PLC0415
 
     given: Context = context.obj
-    parts = given.parts()
-    told = parts.reading.told()
-    found = []
-    for entry in parts.settings.notices:
-        mine = [each for each in told if each.channel == entry.name]
-        states = Counter(each.state for each in mine)
-        last = max((each.settled_at or 0.0 for each in mine if each.state == SENT), default=None)
-        trouble = [each for each in mine if each.state != SENT and each.reason]
-        found.append(
-            {
-                "name": entry.name,
-                "kind": "slack" if entry.slack is not None else "mail",
-                "events": "default" if entry.events is None else [each.value for each in entry.events],
-                "severity": entry.severity.value,
-                "sent": states[SENT],
-                "last_sent_at": moment(last) or None,
-                "waiting": len(mine) - states[SENT] - states[GIVEN_UP],
-                "given_up": states[GIVEN_UP],
-                "trouble": trouble[-1].reason if trouble else None,
-            }
-        )
+    found = channels(given.parts())
     if output is not Output.TABLE:
         emit(found, output)
         return
@@ -88,39 +60,16 @@ def test_channel(
 
     Example: rotator notice test oncall
     """
-    from rotator import clock  # noqa: PLC0415 - only this command pays for them
-    from rotator.examining.channels import MENDS  # noqa: PLC0415
-    from rotator.notices.wording import Line, Worded  # noqa: PLC0415
-    from rotator.notifying import channel_of  # noqa: PLC0415
+    from rotator.examining.channels import mend, tried  # noqa: PLC0415 - only this command pays for it
 
     given: Context = context.obj
     parts = given.parts()
-    entry = _named(parts, name)
     message = f"test-{secrets.token_hex(4)}"
-    lines = (
-        Line("head", "[TEST] rotator"),
-        Line("event", "somebody tries whether this channel can be told. Nothing has happened."),
-        Line("note", f"rotator, message {message}"),
-    )
-    worded = Worded(message, "test", "[TEST] nothing has happened", clock.now(), lines)
     try:
-        answer = channel_of(entry, parts.settings.folder).send(worded)
+        answer = tried(parts, name, message)
     except BadInput:
         raise
     except RotatorError as error:
-        lost = isinstance(error, Uncertain)
-        mend = "it may have it all the same: look there" if lost else MENDS.get(error.reason, _NEEDS)
-        typer.echo(f"rotator: {name} was not told: {error} ({mend})", err=True)
+        typer.echo(f"rotator: {name} was not told: {error} ({mend(error)})", err=True)
         raise typer.Exit(1) from None
     typer.echo(f"{name} took it ({answer}); look there for {message}")
-
-
-def _named(parts: Rotator, name: str) -> NoticeSettings:
-    for entry in parts.settings.notices:
-        if entry.name == name:
-            return entry
-    from rotator.flow.playbook_words import meant  # noqa: PLC0415 - pydantic is not free
-
-    known = [each.name for each in parts.settings.notices]
-    mend = meant(name, known) if known else "there is none: docs/notices.md says how to add one"
-    raise BadInput(f"no channel is called {name}", "[[notices]]", mend)

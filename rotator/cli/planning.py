@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rotator import clock
+from rotator.cli.alarm import access
 from rotator.cli.graph import write_graph
 from rotator.cli.options import Context, console
 from rotator.errors import BadInput
 from rotator.flow.incident import Severity
 
 if TYPE_CHECKING:
+    from rotator.alarm.alarm import Alarm
     from rotator.bootstrap import Rotator
-    from rotator.cli.alarm import Alarm, Given
+    from rotator.cli.alarm import Given
     from rotator.flow.revision import Present
     from rotator.response import Prepared
     from rotator.standing_orders import Declared
@@ -137,7 +139,7 @@ class Asked:
             exclusions=left_out,
             present=present,
             reach=alarm.reach,
-            access=alarm.access(self.access or (), exposed),
+            access=access(alarm, self.access or (), exposed),
             exposed_at=alarm.not_before if exposed is None else exposed,
             severity=self.severity,
         )

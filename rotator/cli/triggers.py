@@ -21,24 +21,11 @@ def list_triggers(context: typer.Context, output: OutputOption = Output.TABLE) -
 
     Example: rotator trigger list -o jsonl
     """
-    from rotator.report.clocks import moment  # noqa: PLC0415 - only this command pays for them
-    from rotator.report.tables import plain_table, words  # noqa: PLC0415
+    from rotator.report.tables import plain_table, words  # noqa: PLC0415 - only this command pays for them
+    from rotator.shown.alarms import alarms  # noqa: PLC0415
 
     given: Context = context.obj
-    found = [
-        {
-            "id": each.id,
-            "sender": each.sender,
-            "title": each.title,
-            "received_at": moment(each.received_at),
-            "state": each.state,
-            "same_as": each.same_as,
-            "incident": each.incident,
-            "reason": each.reason,
-            "due_at": moment(each.due_at) or None,
-        }
-        for each in given.parts().triggers.listed()
-    ]
+    found = alarms(given.parts())
     if output is not Output.TABLE:
         emit(found, output)
         return

@@ -6,11 +6,14 @@ from collections.abc import Iterator
 
 from rotator import clock
 from rotator.bootstrap import Rotator
-from rotator.errors import RotatorError
+from rotator.errors import BadInput, RotatorError, Uncertain
 from rotator.examining.reaching import Asked
+from rotator.flow.playbook_words import meant
 from rotator.ledger.database import LedgerFailed
 from rotator.ledger.told import GIVEN_UP
+from rotator.notices.wording import Line, Worded
 from rotator.notifying import channel_of
+from rotator.settings.notices import NoticeSettings
 
 WEEK_S = 7 * 86400.0
 MENDS = {
@@ -22,6 +25,37 @@ MENDS = {
     "mail_recipients_refused": "does it take mail to everybody in `to`, from `sender`?",
 }
 """What helps where a channel cannot be reached, by the reason of what was answered."""
+
+
+def tried(parts: Rotator, name: str, message: str) -> str:
+    """Send a channel a message of that name that says it is a test, once; return what was answered.
+
+    Raises BadInput where no channel is called so, RotatorError where it was not told.
+    """
+    entry = _named(parts, name)
+    lines = (
+        Line("head", "[TEST] rotator"),
+        Line("event", "somebody tries whether this channel can be told. Nothing has happened."),
+        Line("note", f"rotator, message {message}"),
+    )
+    worded = Worded(message, "test", "[TEST] nothing has happened", clock.now(), lines)
+    return channel_of(entry, parts.settings.folder).send(worded)
+
+
+def mend(error: RotatorError) -> str:
+    """Return what helps where a channel was not told."""
+    if isinstance(error, Uncertain):
+        return "it may have it all the same: look there"
+    return MENDS.get(error.reason, "docs/notices.md says what it needs")
+
+
+def _named(parts: Rotator, name: str) -> NoticeSettings:
+    for entry in parts.settings.notices:
+        if entry.name == name:
+            return entry
+    known = [each.name for each in parts.settings.notices]
+    what = meant(name, known) if known else "there is none: docs/notices.md says how to add one"
+    raise BadInput(f"no channel is called {name}", "[[notices]]", what)
 
 
 def channels(parts: Rotator) -> Iterator[Asked]:

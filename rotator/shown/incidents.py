@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from rotator import clock, footholds
 from rotator.bootstrap import Rotator
 from rotator.report.clocks import moment
+from rotator.report.dismissed import exposure_rows
 from rotator.report.incident import build
 from rotator.runtime_lock import is_unattended, is_unmanned
 
@@ -54,3 +56,18 @@ def plan(parts: Rotator, incident: str, called: str = "rotator") -> dict[str, An
         "planned": shown,
         "covered": covered,
     }
+
+
+def exposures(parts: Rotator, incident: str) -> list[dict[str, Any]]:
+    """Return what is exposed: how sure each is, where it was seen, as what it was dismissed.
+
+    Raises BadInput for an incident that is not there.
+    """
+    record = parts.reading.incident(incident)
+    seen = [parts.dismissing.exposures(each.incident.id) for each in record.family]
+    return exposure_rows(record, {of: places for each in seen for of, places in each.items()})
+
+
+def gates(parts: Rotator, incident: str) -> list[dict[str, Any]]:
+    """Return an incident's gates: how each stands, who said so, and how many steps wait for it."""
+    return [{**asdict(each), "at": moment(each.at)} for each in parts.gates.of(incident)]

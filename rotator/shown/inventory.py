@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rotator.bootstrap import Rotator
-from rotator.flow.inventory import CONFIGURATION, NAMES, key
+from rotator.flow.inventory import CONFIGURATION, NAMES, Change, key
 from rotator.report.clocks import moment
 
 _OVERRULED = frozenset({"criticality", "environment", "deliver", "consumers", "vendor", "contact"})
@@ -28,6 +28,26 @@ def entries(parts: Rotator) -> list[dict[str, Any]]:
         match = {name: value for name in NAMES if (value := getattr(one.ref, name))}
         found.append(_entry(match, "discover", one.ref.connection, facts=facts, at=moment(one.last_seen_at)))
     return found
+
+
+def change(of: Change) -> dict[str, Any]:
+    """Return what an import does to one entry as data."""
+    return {"act": of.act.value, "match": dict(of.match), "before": of.before, "after": of.after, "where": of.where}
+
+
+def history(parts: Rotator, match: str) -> list[dict[str, Any]]:
+    """Return how the imported entries that a person means came to say what they say, the oldest change first."""
+    return [
+        {
+            "match": dict(each.match),
+            "at": moment(each.at),
+            "by": each.by,
+            "file": each.file,
+            "before": each.before,
+            "after": each.after,
+        }
+        for each in parts.inventory.history(match)
+    ]
 
 
 def _entry(

@@ -7,10 +7,10 @@ import re
 
 import pytest
 
+from rotator.alarm.kept_advisories import KeptAdvisories
+from rotator.alarm.looking_up import is_id, looked_up
 from rotator.bootstrap import Rotator
 from rotator.cli.alarm import Given
-from rotator.cli.kept_advisories import KeptAdvisories
-from rotator.cli.looking_up import is_id, looked_up
 from rotator.errors import BadInput
 from rotator.practice.process import free_port
 from rotator.settings.file import load

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import quote
 
-from rotator.cli.kept_advisories import KeptAdvisories
+from rotator.alarm.kept_advisories import KeptAdvisories
 from rotator.errors import BadInput, RotatorError, Unavailable, asking
 from rotator.families.http_wire import Wire
 from rotator.packages.advisory import Advisory, merged, read
