@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from rotator.ledger.feed import Feed
     from rotator.ledger.hands import Hands
     from rotator.ledger.inventory import Inventory
+    from rotator.ledger.sessions import Sessions
     from rotator.ledger.tokens import Tokens
     from rotator.ledger.triggers import Triggers
     from rotator.notifying import Notifying
@@ -270,6 +271,13 @@ class Rotator:
         from rotator.ledger.tokens import Tokens  # noqa: PLC0415
 
         return Tokens(self.database, self.settings.policy)
+
+    @functools.cached_property
+    def sessions(self) -> Sessions:
+        """Who is signed in with a browser."""
+        from rotator.ledger.sessions import Sessions  # noqa: PLC0415
+
+        return Sessions(self.database, self.settings.sign_in.idle, self.settings.sign_in.longest)
 
     @functools.cached_property
     def triggers(self) -> Triggers:

@@ -17,7 +17,9 @@ from starlette.requests import Request
 
 from rotator import __version__
 from rotator.api import gauges, hooks
+from rotator.api.board import application as board
 from rotator.api.bodies import WITHIN_S
+from rotator.api.callers import Callers
 from rotator.api.counts import Counts
 from rotator.api.declaring import Declaring
 from rotator.api.headers import SafeHeaders
@@ -35,7 +37,8 @@ def make(parts: Rotator, body_within_s: float = WITHIN_S) -> FastAPI:
     """Return the application. The body of an alarm must have come within `body_within_s` seconds."""
     counts = Counts("rotator_triggers_total", ("sender", "outcome"))
     refusals = Counts("rotator_api_refusals_total", ("act", "reason"))
-    declaring, api = Declaring(parts), application.make(parts, refusals)
+    callers = Callers(parts)
+    declaring, api = Declaring(parts), application.make(parts, callers, refusals)
 
     @contextlib.asynccontextmanager
     async def life(_app: FastAPI) -> AsyncIterator[None]:
@@ -90,6 +93,7 @@ def make(parts: Rotator, body_within_s: float = WITHIN_S) -> FastAPI:
         return application.plain_answer(error)
 
     app.mount(application.PATH, api)
+    app.router.default = board.make(parts, callers)  # what nothing else answers is a page, or there is none
     app.add_middleware(SafeHeaders)
     app.add_middleware(Named)
     return app
@@ -114,6 +118,15 @@ def start_in_thread(parts: Rotator, door: socket.socket) -> None:
 
 
 def _server(parts: Rotator) -> uvicorn.Server:
-    config = uvicorn.Config(make(parts), http=PromptLine, log_level="warning", access_log=False)
+    # Nobody is believed from where somebody else comes, but the proxies that are named.
+    proxies = parts.settings.web.proxies
+    config = uvicorn.Config(
+        make(parts),
+        http=PromptLine,
+        log_level="warning",
+        access_log=False,
+        proxy_headers=bool(proxies),
+        forwarded_allow_ips=proxies,
+    )
     config.timeout_graceful_shutdown = ENDS_WITHIN_S
     return uvicorn.Server(config)

@@ -492,6 +492,26 @@ token = Table(
 )
 """Who may call the API: a token is kept as its SHA-256 alone. A row is never taken away, nor its name used again."""
 
+session = Table(
+    "session",
+    metadata,
+    # What evidence calls it, and the cookie begins with.
+    Column("id", String(8), primary_key=True),
+    Column("digest", String(64), nullable=False),
+    Column("by", Text, nullable=False),
+    Column("role", String(16), nullable=False),
+    Column("how", Text, nullable=False),
+    # The token that was shown, with which it ends; empty where a provider spoke for the person.
+    Column("token", String(64), nullable=False),
+    Column("opened_at", Double, nullable=False),
+    Column("used_at", Double, nullable=False),
+    Column("expires_at", Double, nullable=False),
+    Column("ended_at", Double),
+    Column("ended_by", Text),
+    Column("ended_reason", Text),
+)
+"""Who is signed in with a browser: a cookie is kept as its SHA-256 alone. A row goes a day after its time."""
+
 called = Table(
     "called",
     metadata,

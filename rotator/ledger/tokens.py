@@ -88,6 +88,12 @@ class Tokens:
         with self._database.read() as connection:
             return [_token(row) for row in connection.execute(query).mappings()]
 
+    def called(self, name: str) -> Token | None:
+        """Return the token of that name, whatever its state."""
+        with self._database.read() as connection:
+            row = connection.execute(select(_table).where(_table.c.name == name)).mappings().first()
+        return _token(row) if row is not None else None
+
     def revoke(self, name: str, by: str, reason: str) -> Token:
         """Let a token open nothing any more, from the next request on; return it as it was.
 

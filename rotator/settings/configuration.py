@@ -20,16 +20,18 @@ from rotator.settings.advisories import AdvisorySettings
 from rotator.settings.approval import Approving
 from rotator.settings.connections import ConnectionSettings, check_together
 from rotator.settings.credentials import CredentialSettings
+from rotator.settings.far import FarAway
 from rotator.settings.notices import NoticeSettings
 from rotator.settings.notices import check_together as check_notices
 from rotator.settings.ownership import OwnershipSettings
+from rotator.settings.sign_in import SigningIn
 from rotator.settings.triggers import TriggerSettings
 from rotator.settings.triggers import check_together as check_triggers
 
 MEMORY = "memory://"
 
 
-class Settings(Approving, BaseModel):
+class Settings(Approving, SigningIn, FarAway, BaseModel):
     """The whole configuration. `folder` is where its `file` stands, from which paths in it are meant."""
 
     model_config = ConfigDict(extra="forbid")

@@ -6,7 +6,7 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, settings
 
-from rotator.api.v1 import guard
+from rotator.api import callers
 from rotator.flow.approval import Role
 from tests.api.calling import api
 from tests.fakes.company import founded
@@ -25,7 +25,7 @@ def served(tmp_path_factory):
     deployment.start([company.stolen("aws_iam_access_key")[0]])
     deployment.rest(patience_s=3600)
     with pytest.MonkeyPatch.context() as patient:
-        patient.setattr(guard, "WRONG_A_MINUTE", 10**6)  # each operation is asked without a token, and with wrong ones
+        patient.setattr(callers, "WRONG_A_MINUTE", 10**6)  # each operation is asked without a token, and with wrong ones
         found = api(folder, database)
         headers = {"Authorization": f"Bearer {found.token(Role.ADMIN)}"}
         yield schemathesis.openapi.from_asgi("/openapi.json", found.client.app), headers

@@ -8,8 +8,8 @@ from typing import Annotated
 from fastapi import Depends
 from starlette.requests import Request
 
+from rotator.api.callers import Caller
 from rotator.api.problems import Problem
-from rotator.api.v1.guard import Caller
 from rotator.flow.roles import NEEDS, Act, may
 
 

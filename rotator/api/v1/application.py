@@ -15,7 +15,9 @@ from starlette.responses import Response
 
 from rotator import __version__
 from rotator.api import problems
+from rotator.api.callers import Callers
 from rotator.api.counts import Counts
+from rotator.api.origins import SESSION
 from rotator.api.problems import MEDIA_TYPE, Problem
 from rotator.api.v1 import acting, acting_on_runs, closing, declaring, reading
 from rotator.api.v1.doing import Doing
@@ -34,14 +36,14 @@ _ERRORS: dict[int | str, dict[str, Any]] = {
 }
 
 
-def make(parts: Rotator, refusals: Counts) -> FastAPI:
+def make(parts: Rotator, callers: Callers, refusals: Counts) -> FastAPI:
     """Return the application; what it refuses is counted."""
     app = FastAPI(title="rotator", version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
     app.state.parts, doing = parts, Doing(parts)
     acts = (each.routes(doing) for each in (declaring, acting, acting_on_runs, closing))
     for router in (reading.routes(parts), *acts):
         app.include_router(router, responses=_ERRORS)
-    app.add_middleware(Guard, parts=parts, refusals=refusals)
+    app.add_middleware(Guard, callers=callers, refusals=refusals)
     app.add_exception_handler(HTTPException, _answered)
     app.add_exception_handler(RequestValidationError, _answered)
     app.openapi = lambda: _described(app)  # type: ignore[method-assign]
@@ -85,14 +87,18 @@ def _described(app: FastAPI) -> dict[str, Any]:
             title="rotator",
             version=__version__,
             summary="Turn a leak report into revoked, proven-dead and replaced credentials.",
-            description="Every request shows a token: `Authorization: Bearer rot_...`. See docs/api.md.",
+            description="Every request shows a token: `Authorization: Bearer rot_...`; a signed-in browser shows "
+            "its cookie, and `X-CSRF-Token` with each act. See docs/api.md.",
             routes=app.routes,
             servers=[{"url": PATH}],
         )
         parts = found.setdefault("components", {})
-        parts["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+        parts["securitySchemes"] = {
+            "token": {"type": "http", "scheme": "bearer"},
+            "session": {"type": "apiKey", "in": "cookie", "name": SESSION},
+        }
         parts.setdefault("schemas", {})["ProblemDetails"] = ProblemDetails.model_json_schema()
-        found["security"] = [{"token": []}]
+        found["security"] = [{"token": []}, {"session": []}]
         app.openapi_schema = found
     return app.openapi_schema
 

@@ -11,10 +11,10 @@ from fastapi import Depends, Header
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
+from rotator.api.callers import Caller
 from rotator.api.knocks import Knocks
 from rotator.api.problems import Problem, of_input
 from rotator.api.v1.access import check
-from rotator.api.v1.guard import Caller
 from rotator.bootstrap import Rotator
 from rotator.credential import Secret
 from rotator.errors import BadInput, NotAllowed, RotatorError
@@ -77,7 +77,7 @@ class Doing:
     ) -> JSONResponse:
         """Do it after a `look` that may take its time, outside the transaction. Raises Problem."""
         caller = asked.caller
-        call = Call(caller.token.name, caller.by, act.value, on, asked.key, asked.request)
+        call = Call(caller.name, caller.by, act.value, on, asked.key, asked.request)
         try:
             check(caller, act)
             known = self._parts.calls.answered(call)

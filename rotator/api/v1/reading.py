@@ -42,10 +42,8 @@ def routes(parts: Rotator) -> APIRouter:
     @router.get("/whoami", response_model=CallerShape, tags=["service"])
     def whoami(caller: Reader) -> Any:
         """Say who calls, and what he may."""
-        until = moment(caller.token.expires_at)
-        return JSONResponse(
-            {"token": caller.token.name, "by": caller.by, "role": caller.role.value, "expires_at": until}
-        )
+        until = moment(caller.expires_at)
+        return JSONResponse({"token": caller.name, "by": caller.by, "role": caller.role.value, "expires_at": until})
 
     @router.get("/incidents", response_model=Page[IncidentRow], tags=["incidents"])
     def list_incidents(_: Reader, after: After = None, limit: Limit = USUAL) -> Any:
