@@ -13,6 +13,7 @@ from rotator.cli.graph import GraphFile
 from rotator.cli.growing import add, merge
 from rotator.cli.options import Context, Output, OutputOption, console, emit
 from rotator.cli.planning import Asked, Exclusions, ExposedAt, Footholds, HowBad, Reasons, Strategies
+from rotator.cli.written import ReportForm, ReportOption
 from rotator.flow.incident import Severity
 from rotator.report.plain import plain
 
@@ -146,12 +147,14 @@ def watch(context: typer.Context, incident: Id, output: OutputOption = Output.TA
     follow(given, parts, name, output)
 
 
-def report(context: typer.Context, incident: Id, output: OutputOption = Output.TABLE) -> None:
+def report(context: typer.Context, incident: Id, output: ReportOption = ReportForm.TABLE) -> None:
     """Print an incident's report. Changes nothing.
+
+    `-o html` is one file to keep and to print, `-o csv` a table with a row for each credential.
 
     Exit codes: as the report's: 0 all dead and replaced; 3 something is open; 1 failed. `rotator --help` has all.
 
-    Example: rotator report last -o json
+    Example: rotator report last -o html
     """
     from rotator.cli.watching import finish  # noqa: PLC0415
 

@@ -17,6 +17,7 @@ from rich.progress_bar import ProgressBar
 from rotator import clock
 from rotator.bootstrap import Rotator
 from rotator.cli.options import Context, Output, console, emit
+from rotator.cli.written import ReportForm, written
 from rotator.ledger.records import Progress
 from rotator.report import incident as incident_report
 from rotator.report.count_line import count_line
@@ -66,13 +67,15 @@ def follow(context: Context, parts: Rotator, incident: str, output: Output) -> N
     finish(context, parts, incident, output)
 
 
-def finish(context: Context, parts: Rotator, incident: str, output: Output) -> NoReturn:
+def finish(context: Context, parts: Rotator, incident: str, output: Output | ReportForm) -> NoReturn:
     """Print the incident's report and exit with its code."""
     report = report_of(parts, incident, context.called)
-    if output is Output.TABLE:
+    if output in {ReportForm.HTML, ReportForm.CSV}:
+        written(report, ReportForm(output))
+    elif output == Output.TABLE:
         console().print(incident_text(report))
     else:
-        emit(report, output)
+        emit(report, Output(output))
     raise typer.Exit(incident_report.exit_code(report))
 
 

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
-from markupsafe import Markup
 from rich.console import Console, RenderableType
 
 from rotator import __version__
@@ -65,10 +64,10 @@ def text(report: Mapping[str, Any], made_at: float) -> str:
         attention=_sentences(for_you(dict(incident))),
         states=[(each.value, report["totals"][each.value], MEANS[each]) for each in CredentialState],
         clocks=[(name, means, report[key]) for key, name, means in _CLOCKS],
-        curve=Markup(curve.svg(lines, made_at)),  # noqa: S704 - made of numbers, and names that it escapes
-        keys=[(Markup(curve.key(number)), each.name, each.at(made_at)) for number, each in enumerate(lines)],  # noqa: S704
+        curve=curve.svg(lines, made_at),
+        keys=[(curve.key(number), each.name, each.at(made_at)) for number, each in enumerate(lines)],
         curve_rows=curve.rows(lines, made_at),
-        style=Markup(curve.STYLE),  # noqa: S704 - a constant
+        style=curve.STYLE,
         milestones=milestones(report),
         providers=_providers(report),
         open_ones=_sentences([*opens, *scheduled(credentials, incident["start"])]),
