@@ -1,0 +1,181 @@
+"""What a room full of people sees of one incident: its picture, and the few credentials that are on the screen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rotator.errors import BadInput
+from rotator.flow.approval import Role
+from rotator.flow.playbook_words import Until
+from rotator.flow.standing import CredentialState
+from rotator.report import curve as curve_of
+from rotator.report.clocks import moment
+from rotator.report.count_line import counts
+from rotator.shown import buttons
+from rotator.shown.moments import curve, milestones
+from rotator.shown.picture import Page, Picture, Row, Sort
+
+WAITING, LISTED = 10, 50
+"""How many of what needs a person, and of the credentials, are on one page."""
+Rows = Callable[[Sequence[str]], Mapping[str, Mapping[str, Any]]]
+"""What gives the report's rows of a few runs or tasks, by their ids."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which part of the lists is asked for: of the credentials by state, provider, text and order, each from a place.
+
+    `sort` is a column, with `-` before it the other way round.
+    """
+
+    state: str = ""
+    provider: str | None = None
+    text: str = ""
+    sort: str = ""
+    after: str | None = None
+    waiting_after: str | None = None
+
+
+def room(picture: Picture, whole: Mapping[str, Any], rows: Rows, role: Role, wanted: Wanted) -> dict[str, Any]:
+    """Return the data of the page. Raises BadInput where what is wanted is no part of a list."""
+    waiting = picture.queue(wanted.waiting_after, WAITING)
+    known = rows([each.run for each in waiting.rows])
+    return {
+        "incident": whole,
+        "is_whole": picture.is_whole,
+        "read": len(picture.rows),
+        "credentials": picture.credentials,
+        "counts": _counts(picture),
+        "bar": _bar(picture),
+        "sentences": buttons.sentences(whole, role),
+        "stop": None if _is_stopped(whole) else buttons.stop(picture.incident, role),
+        "timeline": _timeline(picture),
+        "curve": _curve(picture),
+        "waiting": _waiting(waiting, known, role, wanted),
+        "needs": [(str(each), count) for each, count in picture.needs.items()],
+        "listed": _listed(picture, wanted),
+        "more": _more(picture, whole, role),
+    }
+
+
+def _is_stopped(whole: Mapping[str, Any]) -> bool:
+    return any(each["scope"] in {"all", "incident"} for each in whole["stops"])
+
+
+def _counts(picture: Picture) -> list[tuple[str, int, str]]:
+    return counts(picture.progress) if picture.progress is not None else []
+
+
+def _bar(picture: Picture) -> list[tuple[str, float, float]]:
+    """Return the credentials as parts of one line 1,000 wide: each state with where it begins and how wide it is."""
+    found, begin = [], 0.0
+    whole = max(picture.totals["credentials"], 1)
+    for state in CredentialState:
+        wide = 1000 * picture.totals[state.value] / whole
+        if wide:
+            found.append((state.value, round(begin, 2), round(wide, 2)))
+        begin += wide
+    return found
+
+
+def _timeline(picture: Picture) -> list[dict[str, Any]]:
+    """Return the milestones in the order in which they came, those that have not come behind."""
+    told = milestones(picture)
+    come = sorted((each for each in told if each.at is not None), key=lambda each: each.at or 0.0)
+    found: list[dict[str, Any]] = []
+    before: float | None = None
+    for each in come:
+        since = None if before is None or each.at is None else each.at - before
+        found.append({"name": each.name, "at": moment(each.at), "since": since, "missing": 0})
+        before = each.at
+    found += [{"name": each.name, "at": "", "since": None, "missing": each.missing} for each in told if each.at is None]
+    return found
+
+
+def _curve(picture: Picture) -> dict[str, Any]:
+    lines = curve(picture, picture.at)
+    return {
+        "svg": curve_of.svg(lines, picture.at),
+        "told": curve_of.told(lines, picture.at),
+        "names": [(curve_of.key(number), each.name, each.at(picture.at)) for number, each in enumerate(lines)],
+        "rows": curve_of.rows(lines, picture.at),
+    }
+
+
+def _waiting(page: Page, known: Mapping[str, Mapping[str, Any]], role: Role, wanted: Wanted) -> dict[str, Any]:
+    return {
+        "items": [_item(each, known[each.run], role) for each in page.rows if each.run in known],
+        "count": page.count,
+        "next": page.next,
+        "is_first": wanted.waiting_after is None,
+    }
+
+
+def _item(row: Row, known: Mapping[str, Any], role: Role) -> dict[str, Any]:
+    """Return what waits for a person, why, and what he can do: the safe act first, to leave it alone last."""
+    return {
+        **_short(row),
+        "why": str(row.needs),
+        "open": known["open"],
+        "stopped": known["stopped"],
+        "buttons": buttons.buttons(known, role),
+        "dismiss": buttons.dismissal(row.incident, row.run, role),
+    }
+
+
+def _listed(picture: Picture, wanted: Wanted) -> dict[str, Any]:
+    try:
+        sort = Sort(wanted.sort.removeprefix("-")) if wanted.sort else Sort.REPORT
+    except ValueError:
+        raise BadInput("no column is called so", "sort", f"there are {', '.join(Sort)}") from None
+    page = picture.page(
+        state=wanted.state or None,
+        provider=wanted.provider,
+        text=wanted.text,
+        sort=sort,
+        descending=wanted.sort.startswith("-"),
+        after=wanted.after,
+        limit=LISTED,
+    )
+    return {
+        "rows": [_short(each) for each in page.rows],
+        "count": page.count,
+        "next": page.next,
+        "is_first": wanted.after is None,
+        "states": [(each.value, picture.totals[each.value]) for each in CredentialState],
+        "providers": [(name, totals["credentials"]) for name, totals in picture.by_provider.items()],
+    }
+
+
+def _short(row: Row) -> dict[str, Any]:
+    return {
+        "run": row.run,
+        "provider": row.provider,
+        "connection": row.connection,
+        "owner": row.owner,
+        "id": row.id,
+        "state": row.state.value,
+        "wave": row.wave,
+        "also": row.also,
+        "is_task": row.is_task,
+        "dead_at": moment(row.dead_at),
+        "is_stated": row.evidence == "stated",
+        "replaced_at": moment(row.replaced_at),
+        "converged_at": moment(row.converged_at),
+        "settled_by": row.settled_by,
+    }
+
+
+def _more(picture: Picture, whole: Mapping[str, Any], role: Role) -> list[buttons.Button]:
+    """Return what else can be done with the whole incident, the rarest last."""
+    held = any(each["name"] == Until.NO_LEGAL_HOLD and not each["is_open"] for each in whole["gates"])
+    stopped = {each["name"] for each in whole["stops"] if each["scope"] == "connection"}
+    connections: Iterable[str] = dict.fromkeys(each.connection for each in picture.told if each.connection)
+    return [
+        *([] if whole["closed_at"] else [buttons.ending(picture.incident, role, is_closed=False)]),
+        *([] if held else [buttons.hold(picture.incident, role)]),
+        *(buttons.stop_connection(each, role) for each in sorted(connections) if each not in stopped),
+        buttons.stop_all(role),
+    ]
