@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import gzip
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
 from rotator import clock, response
 from rotator.access.reading import Evidence, evidence
@@ -42,14 +41,14 @@ class Alarm:
     """Before that it was nowhere, as far as the evidence tells, in seconds since 1970; it may have come later."""
 
     def access(self, logs: Callable[[], Files], called: str, exposed_at: float | None) -> Access:
-        """Return how the access logs, which errors call so, are read for the credentials that will be named."""
+        """Return how access logs, unzipped, are read for the credentials that will be named; errors call them so."""
         since = self.not_before if exposed_at is None else exposed_at
 
         def read(scoped: Sequence[Scoped]) -> Evidence:
             ways = {each.ref.id: began(f"{each.kind} {each.ref.owner}", each.exposures) for each in scoped}
             exposed = {each.ref: since for each in scoped}
             try:
-                return evidence(_unzipped(logs()), exposed, ways=ways, now=clock.now())
+                return evidence(logs(), exposed, ways=ways, now=clock.now())
             except (OSError, EOFError, zlib.error):
                 raise BadInput("a log cannot be read to its end", called, "fetch it again") from None
 
@@ -89,10 +88,3 @@ def of_packages(
         found,
         min(since).timestamp() if since else None,
     )
-
-
-def _unzipped(opened: Files) -> Iterator[tuple[str, BinaryIO]]:
-    for name, stream in opened:
-        magic = stream.read(2)
-        stream.seek(0)
-        yield name, cast("BinaryIO", gzip.GzipFile(fileobj=stream)) if magic == b"\x1f\x8b" else stream

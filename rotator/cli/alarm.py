@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, BinaryIO
+from typing import TYPE_CHECKING, Annotated, BinaryIO, cast
 
 import typer
 
@@ -112,7 +112,7 @@ def _reported(name: str) -> list[Exposure]:
 
 def access(alarm: Alarm, logs: Sequence[str], exposed_at: float | None) -> Access | None:
     """Return how the access logs are read for the credentials that will be named, None where there are none."""
-    return alarm.access(partial(_opened, logs), ", ".join(logs), exposed_at) if logs else None
+    return alarm.access(lambda: _unzipped(_opened(logs)), ", ".join(logs), exposed_at) if logs else None
 
 
 @contextlib.contextmanager
@@ -122,6 +122,13 @@ def _file(name: str, mend: str) -> Iterator[BinaryIO]:
             yield stream
     except OSError as error:
         raise BadInput(f"cannot be read ({error.strerror})", name, mend) from None
+
+
+def _unzipped(opened: Iterator[tuple[str, BinaryIO]]) -> Iterator[tuple[str, BinaryIO]]:
+    for name, stream in opened:
+        magic = stream.read(2)
+        stream.seek(0)
+        yield name, cast("BinaryIO", gzip.GzipFile(fileobj=stream)) if magic == b"\x1f\x8b" else stream
 
 
 def _opened(folders: Sequence[str]) -> Iterator[tuple[str, BinaryIO]]:
