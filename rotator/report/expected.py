@@ -18,16 +18,23 @@ _IN_MINUTES_S = 5400
 _Told = Mapping[str, Any]
 
 
-def outages_table(outages: Sequence[_Told]) -> list[RenderableType]:
+def outage_rows(outages: Sequence[_Told]) -> list[tuple[str, list[str]]]:
     """Return who has to expect what, the worst first; users of whom the same is told stand together."""
     found = _grouped(outages, by_user=True)
     if len(found) > _ROWS:
         found = _grouped(outages, by_user=False)
+    return [(f"{_users(group)}: {_of(group)}", [_expects(group), *_seen(group)]) for group in found]
+
+
+def outages_table(outages: Sequence[_Told]) -> list[RenderableType]:
+    """Return it as a table."""
+    found = outage_rows(outages)
     table = plain_table(None, "who uses it", "without a working one")
-    for group in found[:_ROWS]:
-        table.add_row(words(f"{_users(group)}: {_of(group)}"), words(_expects(group), *_seen(group)))
+    for who, expects in found[:_ROWS]:
+        table.add_row(words(who), words(*expects))
     rest = [Text(f"… and {len(found) - _ROWS:,} more (-o json has all)")] if len(found) > _ROWS else []
-    return [Text("\nExpected outage", style="bold"), table, *rest, *_no_evidence(outages)]
+    silent = [wrapped(each) for each in [no_evidence(outages)] if each]
+    return [Text("\nExpected outage", style="bold"), table, *rest, *silent]
 
 
 def _grouped(outages: Sequence[_Told], *, by_user: bool) -> list[list[_Told]]:
@@ -82,31 +89,46 @@ def _seen(group: Sequence[_Told]) -> list[str]:
     return [f"last used {last[:19]}Z{by}"]
 
 
-def _no_evidence(outages: Sequence[_Told]) -> list[RenderableType]:
+def no_evidence(outages: Sequence[_Told]) -> str:
+    """Say of how many nobody knows who used them, "" where access logs tell it of all."""
     silent = len({each["id"] for each in outages if not each["last_used_at"]})
     every = len({each["id"] for each in outages})
     if not silent:
-        return []
+        return ""
     of = "any of them" if silent == every else f"{silent:,} of {every:,}"
-    return [wrapped(f"No access evidence tells who used {of} lately.")]
+    return f"No access evidence tells who used {of} lately."
 
 
-def accounts_table(plan: _Told) -> list[RenderableType]:
-    """Return the calls to each account, and how long they take at the least under its budget."""
-    table = plain_table(None, "account", "calls: dead, replaced, all", "budget", "at least: dead, replaced")
+def account_rows(plan: _Told) -> list[tuple[str, str, str, str]]:
+    """Return the calls to each account, its budget, and how long they take at the least; the slowest first."""
     called = [each for each in plan["accounts"] if each["calls"]]
     found = sorted(called, key=lambda each: -(each["replaced_at_least_s"] or each["dead_at_least_s"] or 0.0))
-    for each in found[:_ROWS]:
+    rows = []
+    for each in found:
         calls = f"{each['calls_until_dead']:,}, {each['calls_until_replaced']:,}, {each['calls']:,}"
         known = each["dead_at_least_s"] is not None
         least = (
             f"{lasting(each['dead_at_least_s'])}, {lasting(each['replaced_at_least_s'])}" if known else "nobody knows"
         )
-        table.add_row(words(each["account"]), calls, words(each["budget"] or "not known"), least)
+        rows.append((each["account"], calls, each["budget"] or "not known", least))
+    return rows
+
+
+def accounts_table(plan: _Told) -> list[RenderableType]:
+    """Return it as a table."""
+    table = plain_table(None, "account", "calls: dead, replaced, all", "budget", "at least: dead, replaced")
+    found = account_rows(plan)
+    for account, calls, budget, least in found[:_ROWS]:
+        table.add_row(words(account), calls, words(budget), least)
     rest = [Text(f"… and {len(found) - _ROWS:,} more (-o json has all)")] if len(found) > _ROWS else []
+    return [Text("\nCalls and time", style="bold"), table, *rest, wrapped(at_least(plan))]
+
+
+def at_least(plan: _Told) -> str:
+    """Say how many calls it is in all, and how long it takes at the least, as far as budgets are known."""
     dead, replaced = lasting(plan["dead_at_least_s"]), lasting(plan["replaced_at_least_s"])
     said = [f"In all {plan['calls']:,} calls."]
-    if any(each["dead_at_least_s"] is not None for each in found):
+    if any(each["calls"] and each["dead_at_least_s"] is not None for each in plan["accounts"]):
         said.append(
             f"By the budgets alone at least {dead} until all are proven dead, {replaced} until all is replaced."
         )
@@ -114,7 +136,7 @@ def accounts_table(plan: _Told) -> list[RenderableType]:
         of = "1 account" if unknown == 1 else f"{unknown:,} accounts"
         said.append(f"That leaves out {of} of no known budget.")
     said.append("Latency, settling, retries, gates and people come on top.")
-    return [Text("\nCalls and time", style="bold"), table, *rest, wrapped(" ".join(said))]
+    return " ".join(said)
 
 
 def lasting(seconds: float) -> str:
