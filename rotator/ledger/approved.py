@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, or_, select
@@ -10,9 +10,11 @@ from sqlalchemy import Connection, func, or_, select
 from rotator.credential import CredentialRef
 from rotator.flow.approval import Facts, Policy, Said, Scope, Wanted, wanted
 from rotator.flow.playbook_words import Subject, Verb
+from rotator.flow.run import Run
 from rotator.ledger import destruction, revisions, tables
 from rotator.ledger.revisions import Revision
 from rotator.ledger.tokens import OF_PROGRAM
+from rotator.ledger.which import parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,24 @@ def standing(connection: Connection, incident: str, policy: Policy | None) -> tu
         runs = frozenset(destroying(connection, incident, [each]))
         answer.append(Standing(each, facts, mine, still, for_good, runs))
     return tuple(answer)
+
+
+def gated(connection: Connection, incident: str, runs: Collection[Run]) -> tuple[Standing, ...]:
+    """Return which of these runs destroy what was exposed, by revision: nothing of what was said to any."""
+    step, number = tables.step, {each.id: each.revision for each in runs}
+    destroy = {
+        name
+        for part in parts(number)
+        for name in connection.execute(
+            select(step.c.run).where(
+                step.c.run.in_(part), step.c.verb == Verb.REVOKE.value, step.c.subject == Subject.EXPOSED.value
+            )
+        ).scalars()
+    }
+    return tuple(
+        Standing(each, Facts(frozenset(), 0), destroying=frozenset(of for of in destroy if number[of] == each.number))
+        for each in revisions.find(connection, incident)
+    )
 
 
 def to_review(connection: Connection) -> dict[str, int]:

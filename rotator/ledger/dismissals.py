@@ -12,6 +12,7 @@ from rotator.errors import BadInput
 from rotator.flow.exposure import Certainty, Disposition
 from rotator.ledger import tables
 from rotator.ledger.names import near
+from rotator.ledger.which import Which
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +56,11 @@ def seen(connection: Connection, incident: str) -> dict[str, list[Seen]]:
     return found
 
 
-def find(connection: Connection, incident: str) -> list[Dismissal]:
-    """Return every dismissal of an incident, the oldest first."""
+def find(connection: Connection, which: Which) -> list[Dismissal]:
+    """Return every dismissal of those runs, and tasks, the oldest first."""
     table = tables.dismissal
     names = [table.c[name] for name in Dismissal.__dataclass_fields__]
-    query = select(*names).where(table.c.incident == incident).order_by(table.c.id)
+    query = select(*names).where(which.match(table.c.of, table.c.incident)).order_by(table.c.id)
     return [
         Dismissal(**{**row, "disposition": Disposition(row["disposition"])})
         for row in connection.execute(query).mappings()

@@ -17,6 +17,7 @@ from rotator.flow.order import Elsewhere, Left
 from rotator.flow.playbook_words import REPLACING, Strategy, Subject, Verb
 from rotator.flow.run import BranchState, Run, StepState
 from rotator.ledger import rows, tables
+from rotator.ledger.which import Which
 from rotator.ports import Place
 
 LEAKED = "?"
@@ -132,14 +133,14 @@ def standing(connection: Connection, refs: Iterable[CredentialRef]) -> list[tupl
     return [(name, how, count) for (name, how), count in sorted(found.items())]
 
 
-def delivered_since(connection: Connection, incident: str) -> dict[str, str]:
-    """Return, for each run of an incident that gave a value back, a later run that delivered to the same places."""
+def delivered_since(connection: Connection, which: Which) -> dict[str, str]:
+    """Return, for each of these runs that gave a value back, a later run that delivered to the same places."""
     mine, other, step = tables.run.alias("mine"), tables.run.alias("other"), tables.step
     later = and_(other.c.deliver == mine.c.deliver, other.c.id != mine.c.id, other.c.replaced_at > step.c.settled_at)
     query = (
         select(mine.c.id.label("of"), other.c.id)
         .select_from(mine.join(step, step.c.run == mine.c.id).join(other, later))
-        .where(mine.c.incident == incident, mine.c.deliver != rows.places_text(()))
+        .where(which.of(mine), mine.c.deliver != rows.places_text(()))
         .where(step.c.verb == Verb.DEMOTE.value, step.c.state == StepState.DONE.value)
         .order_by(other.c.replaced_at)
     )

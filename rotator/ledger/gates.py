@@ -155,17 +155,12 @@ def _forget_what_was_kept(connection: Connection, incident: str) -> None:
             connection.execute(statements.FORGET_MATERIAL, {"run_id": run})
 
 
-def find_gates(connection: Connection, incident: str) -> list[Gate]:
-    """Return every gate of an incident, those included of which nobody has spoken."""
-    gate, branch = tables.gate, tables.branch
+def find_gates(connection: Connection, incident: str, *, counted: bool = True) -> list[Gate]:
+    """Return every gate of an incident, those included of which nobody has spoken. `counted` says who waits for it."""
+    gate = tables.gate
     found = {row["name"]: row for row in connection.execute(select(gate).where(gate.c.incident == incident)).mappings()}
-    counted = (
-        select(branch.c.reason, func.count())
-        .where(branch.c.incident == incident, branch.c.state == BranchState.HELD.value)
-        .group_by(branch.c.reason)
-    )
-    waiting = {why: count for why, count in connection.execute(counted)}  # noqa: C416 - rows are not pairs
-    if BRAKE in found and not found[BRAKE]["open"]:
+    waiting = _waiting(connection, incident) if counted else {}
+    if counted and BRAKE in found and not found[BRAKE]["open"]:
         waiting[GATE + BRAKE] = opening.count_later(connection, incident)
     return [
         Gate(
@@ -176,6 +171,17 @@ def find_gates(connection: Connection, incident: str) -> list[Gate]:
         )
         for name in sorted({*GATES, *found})
     ]
+
+
+def _waiting(connection: Connection, incident: str) -> dict[str, int]:
+    """Return how many branches wait, by why."""
+    branch = tables.branch
+    counted = (
+        select(branch.c.reason, func.count())
+        .where(branch.c.incident == incident, branch.c.state == BranchState.HELD.value)
+        .group_by(branch.c.reason)
+    )
+    return {why: count for why, count in connection.execute(counted)}  # noqa: C416 - rows are not pairs
 
 
 def find_footholds(connection: Connection, incident: str) -> list[Foothold]:

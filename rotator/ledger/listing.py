@@ -12,6 +12,7 @@ from rotator.flow.run import BranchState, StepState
 from rotator.ledger import approved, counting, other_runs, rows, statements, tables
 from rotator.ledger import stops as stops_in
 from rotator.ledger.records import Listed
+from rotator.ledger.which import Which
 
 _SCHEDULED = "scheduled"
 ALIVE_AGAIN = "alive again"
@@ -121,7 +122,7 @@ def _count(connection: Connection, of: Mapping[str, _Stands]) -> None:
 def _since(connection: Connection, stands: _Stands) -> str:
     """Return what has become of an incident that waits for a person: an undo, or deaths that other incidents saw."""
     step, run = tables.step, tables.run
-    settled = {name for each in stands.every for name in other_runs.deaths(connection, each)}
+    settled = {name for each in stands.every for name in other_runs.deaths(connection, Which(each))}
     resumed = (
         select(step.c.run)
         .join(run, run.c.id == step.c.run)
@@ -129,7 +130,7 @@ def _since(connection: Connection, stands: _Stands) -> str:
         .where(step.c.verb == Verb.RESUME.value, step.c.subject == Subject.EXPOSED.value)
         .where(step.c.state != StepState.SKIPPED.value, step.c.attempts > 0)
     )
-    elsewhere = {name for each in stands.every for name in other_runs.resumed(connection, each)}
+    elsewhere = {name for each in stands.every for name in other_runs.resumed(connection, Which(each))}
     if {*connection.execute(resumed).scalars(), *elsewhere} - settled:
         return ALIVE_AGAIN
     through = stands.states <= {BranchState.DONE.value, _SCHEDULED}

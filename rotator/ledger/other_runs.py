@@ -7,7 +7,7 @@ from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, FromClause, Select, and_, bindparam, func, or_, select
+from sqlalchemy import ColumnElement, Connection, CursorResult, FromClause, Select, and_, bindparam, func, or_, select
 
 from rotator.flow.playbook_words import Subject, Verb
 from rotator.flow.proof import Evidence, Proof
@@ -15,6 +15,7 @@ from rotator.flow.run import THROUGH, WHY, Run, Step, StepState
 from rotator.flow.step import STOPS
 from rotator.flow.undo import Elsewhere
 from rotator.ledger import rows, statements, tables
+from rotator.ledger.which import Which
 from rotator.ports import State
 
 
@@ -55,15 +56,14 @@ def _is_same(mine: FromClause, other: FromClause) -> ColumnElement[bool]:
     )
 
 
-# Worded once: to word one costs more than to ask it, and each report asks all three.
+# Worded once: to word one costs more than to ask it, and each report asks all three, of an incident or a few runs.
 _mine, _other, _third = (tables.run.alias(name) for name in ("mine", "other", "third"))
 _step, _back = tables.step, tables.step.alias("back")
 _PAIRS = _mine.join(_other, _is_same(_mine, _other))
-_OF_INCIDENT = _mine.c.incident == bindparam("of_incident")
 _DEATHS = (
     select(_mine.c.id.label("of"), _other.c.id, _other.c.evidence, _other.c.dead_at)
     .select_from(_PAIRS)
-    .where(_OF_INCIDENT, _mine.c.evidence == Evidence.NONE.value)
+    .where(_mine.c.evidence == Evidence.NONE.value)
     .where(_mine.c.requested_at.is_not(None), _other.c.dead_at.is_not(None))
     .order_by(_other.c.evidence, _other.c.dead_at)  # proven comes before stated
 )
@@ -71,7 +71,7 @@ _acted_at = func.coalesce(_step.c.settled_at, _step.c.intended_at)
 _RESUMED = (
     select(_mine.c.id.label("of"), _other.c.id, _step.c.facts)
     .select_from(_PAIRS.join(_step, _step.c.run == _other.c.id))
-    .where(_OF_INCIDENT, _mine.c.evidence == Evidence.NONE.value, _acted_at > _mine.c.requested_at)
+    .where(_mine.c.evidence == Evidence.NONE.value, _acted_at > _mine.c.requested_at)
     .where(_step.c.verb == Verb.RESUME.value, _step.c.subject == Subject.EXPOSED.value)
     .where(_step.c.state != StepState.SKIPPED.value, _step.c.attempts > 0)
     .order_by(_acted_at)
@@ -87,17 +87,26 @@ _resumed_since = (
 _STOPPED = (
     select(_mine.c.id.label("of"), _other.c.id, _step.c.name, _step.c.undo)
     .select_from(_PAIRS.join(_step, _step.c.run == _other.c.id))
-    .where(_OF_INCIDENT, _step.c.subject == Subject.EXPOSED.value)
+    .where(_step.c.subject == Subject.EXPOSED.value)
     .where(_step.c.verb.in_([each.value for each in STOPS]), _step.c.state == StepState.DONE.value, ~_resumed_since)
     .order_by(_step.c.settled_at)
 )
-_STOPPED_OF_ONE = _STOPPED.where(_mine.c.id == bindparam("of_run"))
+_OF_INCIDENT = _mine.c.incident == bindparam("of_incident")
+_OF_RUNS: ColumnElement[bool] = _mine.c.id.in_(bindparam("of_runs", expanding=True))
+_WORDED = {query: (query.where(_OF_INCIDENT), query.where(_OF_RUNS)) for query in (_DEATHS, _RESUMED, _STOPPED)}
 
 
-def deaths(connection: Connection, incident: str) -> dict[str, Death]:
-    """Return the death that another run saw, for each approved run of an incident that has seen none: the surest."""
+def _asked(connection: Connection, query: Select[Any], which: Which) -> CursorResult[Any]:
+    of_incident, of_runs = _WORDED[query]
+    if which.names is None:
+        return connection.execute(of_incident, {"of_incident": which.incident})
+    return connection.execute(of_runs, {"of_runs": list(which.names)})
+
+
+def deaths(connection: Connection, which: Which) -> dict[str, Death]:
+    """Return the death that another run saw, for each of these that is approved and has seen none: the surest."""
     found: dict[str, Death] = {}
-    for row in connection.execute(_DEATHS, {"of_incident": incident}):
+    for row in _asked(connection, _DEATHS, which):
         found.setdefault(row.of, Death(row.id, Evidence(row.evidence), row.dead_at))
     return found
 
@@ -122,23 +131,22 @@ def unless_alive(death: Death | None, steps: Sequence[Step], proofs: Sequence[Pr
 def settled(connection: Connection, incident: str, runs: Container[str]) -> set[str]:
     """Return those of some runs of an incident that have not seen a death which another run has."""
     found = set()
-    for run, death in deaths(connection, incident).items():
+    for run, death in deaths(connection, Which(incident)).items():
         if run in runs:
             proofs, steps = _told(connection, run)
             found |= {run} if unless_alive(death, steps, proofs) is not None else set()
     return found
 
 
-def resumed(connection: Connection, incident: str) -> dict[str, tuple[str, str]]:
-    """Return, for each run of an incident, the other one that has resumed its credential since, who did and why."""
-    found = connection.execute(_RESUMED, {"of_incident": incident})
+def resumed(connection: Connection, which: Which) -> dict[str, tuple[str, str]]:
+    """Return, for each of these runs, the other one that has resumed its credential since, who did and why."""
+    found = _asked(connection, _RESUMED, which)
     return {row.of: (row.id, str(json.loads(row.facts).get(WHY, ""))) for row in found}
 
 
-def stopped(connection: Connection, incident: str, run: str = "") -> dict[str, Stopped]:
-    """Return, for each run of an incident, or one, another that stopped its credential, and nobody resumed it since."""
-    query, of_run = (_STOPPED_OF_ONE, {"of_run": run}) if run else (_STOPPED, {})
-    found = connection.execute(query, {"of_incident": incident, **of_run})
+def stopped(connection: Connection, which: Which) -> dict[str, Stopped]:
+    """Return, for each of these runs, another that stopped its credential, where nobody has resumed it since."""
+    found = _asked(connection, _STOPPED, which)
     # The last one: a destruction, which nothing takes back, comes after a suspension.
     return {row.of: Stopped(row.id, row.name, row.undo == Verb.RESUME.value) for row in found}
 

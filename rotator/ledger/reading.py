@@ -5,28 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Select, Table, func, select
+from sqlalchemy import Connection, func, select
 
 from rotator.credential import CredentialRef
-from rotator.errors import BadInput
 from rotator.flow.approval import Policy
 from rotator.flow.order import Elsewhere
 from rotator.flow.planned import Plan
-from rotator.flow.proof import Proof
-from rotator.flow.run import AT_ONCE, BranchState, Run, Step
+from rotator.flow.run import BranchState
 from rotator.ledger import (
     approved,
     counting,
     dismissals,
     earlier,
+    few,
     listing,
     names,
-    other_runs,
     plans,
-    reservation,
     revisions,
-    risk,
     rows,
+    run_records,
     tables,
     waits,
 )
@@ -35,8 +32,9 @@ from rotator.ledger import gates as gates_in
 from rotator.ledger import stops as stops_in
 from rotator.ledger import told as told_in
 from rotator.ledger.database import Database
-from rotator.ledger.records import IncidentRecord, Listed, ManualTask, Progress, RunRecord
+from rotator.ledger.records import IncidentRecord, Listed, Progress, RunRecord
 from rotator.ledger.told import Told
+from rotator.ledger.which import Which, parts
 from rotator.ports import Place
 
 
@@ -137,12 +135,23 @@ class Reading:
         with self._database.read() as connection:
             return self._incident(connection, incident)
 
+    def few(self, incident: str, names: Iterable[str]) -> IncidentRecord:
+        """Return an incident with a few of its runs and tasks alone, as much of it as a report's rows of them take.
+
+        With them are the other runs of their credentials, and those for which they wait. Raises BadInput for no such
+        incident. What is none of its own, or of what was merged into it, is left out.
+        """
+        with self._database.read() as connection:
+            return few.few(connection, incident, names)
+
+    def runs(self, names: Iterable[str]) -> list[RunRecord]:
+        """Return how a few runs stand, of whatever incident: not what people accepted, nor what keeps each waiting."""
+        with self._database.read() as connection:
+            return [one for each in parts(names) for one in run_records.standing(connection, Which("", each))]
+
     def _incident(self, connection: Connection, incident: str) -> IncidentRecord:
-        row = connection.execute(select(tables.incident).where(tables.incident.c.id == incident)).mappings().first()
-        if row is None:
-            raise BadInput("no such incident", incident, "rotator incident list shows them")
-        runs = [rows.run_of(each) for each in connection.execute(_of(tables.run, incident)).mappings()]
-        exposures = _exposures(connection, incident)
+        row, which = few.found(connection, incident), Which(incident)
+        runs = run_records.runs(connection, which)
         made, overtaken = revisions.find(connection, incident), None
         if any(each.approved_at is None for each in made):
             overtaken = connection.execute(earlier.answered_meanwhile(incident)).first()
@@ -150,14 +159,14 @@ class Reading:
             incident=rows.incident_of(row),
             plan_digest=row["plan_digest"],
             approved_at=row["approved_at"],
-            runs=tuple(_runs(connection, row, runs, exposures)),
-            manual=tuple(_manual(connection, incident, exposures)),
-            stops=tuple(counting.concerning(stops_in.find(connection), [incident], _connections(runs))),
+            runs=tuple(run_records.records(connection, row, which, runs)),
+            manual=tuple(run_records.tasks(connection, which)),
+            stops=tuple(counting.concerning(stops_in.find(connection), [incident], run_records.connections(runs))),
             gates=tuple(gates_in.find_gates(connection, incident)),
             footholds=tuple(gates_in.find_footholds(connection, incident)),
             warnings=waits.warned(connection, incident),
             told=tuple(told_in.told(connection, incident)),
-            dismissals=tuple(dismissals.find(connection, incident)),
+            dismissals=tuple(dismissals.find(connection, which)),
             stale=(overtaken.id, overtaken.credential) if overtaken is not None else None,
             revisions=tuple(made),
             merged_into=row["merged_into"],
@@ -168,112 +177,3 @@ class Reading:
             ),
             approvals=approved.standing(connection, incident, self._policy),
         )
-
-
-def _runs(connection: Connection, row: Any, runs: list[Run], exposures: Mapping[str, int]) -> list[RunRecord]:
-    """Return the runs of an incident with all that belongs to them, the most urgent first."""
-    incident = row["id"]
-    steps = _steps(connection, incident)
-    routes = waits.routes(connection, steps)
-    said = waits.said(connection, row, steps, routes)
-    proofs: dict[str, list[Proof]] = {}
-    for each in _beside(connection, tables.proof, incident):
-        proofs.setdefault(each["run"], []).append(rows.proof_of(each))
-    late: dict[str, list[str]] = {}
-    for each in _beside(connection, tables.late, incident):
-        late.setdefault(each["run"], []).append(each["credential"])
-    awaits = waits.lifelines(connection, incident)
-    deaths = other_runs.deaths(connection, incident)
-    gone_ahead = waits.gone_ahead(connection, incident)
-    due_at = _due(connection, incident)
-    since = earlier.delivered_since(connection, incident)
-    resumed = other_runs.resumed(connection, incident)
-    stopped = other_runs.stopped(connection, incident)
-    accepted = risk.accepted(connection, incident)
-    return [
-        RunRecord(
-            run=run,
-            steps=tuple(said.get(run.id, ())),
-            proofs=tuple(proofs.get(run.id, ())),
-            exposures=exposures.get(run.id, 0),
-            awaits=awaits.get(run.id, ()),
-            gone_ahead=gone_ahead.get(run.id),
-            routes=routes.get(run.id, ()),
-            late=tuple(sorted(late.get(run.id, ()))),
-            settled_by=other_runs.unless_alive(deaths.get(run.id), steps.get(run.id, ()), proofs.get(run.id, ())),
-            behind=tuple(reservation.behind(connection, run.ref, steps.get(run.id, ()))),
-            due_at=due_at.get(run.id, {}),
-            delivered_since=since.get(run.id),
-            resumed_by=resumed.get(run.id),
-            stopped_by=stopped.get(run.id),
-            accepted=accepted.get(run.id, risk.Accepted()).names,
-        )
-        for run in sorted(runs, key=lambda each: (-each.priority, each.id))
-    ]
-
-
-def _steps(connection: Connection, incident: str) -> dict[str, list[Step]]:
-    step, run = tables.step, tables.run
-    query = (
-        select(step)
-        .join(run, run.c.id == step.c.run)
-        .where(run.c.incident == incident)
-        .order_by(step.c.position, step.c.target)
-    )
-    found: dict[str, list[Step]] = {}
-    for each in connection.execute(query).mappings():
-        found.setdefault(each["run"], []).append(rows.step_of(each))
-    return found
-
-
-def _due(connection: Connection, incident: str) -> dict[str, dict[str, float]]:
-    """Return by run when its branches that wait for nobody are due again, by their ids: not while an account pauses."""
-    branch, account = tables.branch, tables.account
-    query = (
-        select(branch.c.run, branch.c.id, branch.c.due_at, account.c.pause_until)
-        .outerjoin(account, account.c.name == branch.c.account)
-        .where(branch.c.incident == incident, branch.c.state == BranchState.OPEN.value, branch.c.due_at > AT_ONCE)
-    )
-    found: dict[str, dict[str, float]] = {}
-    for run, each, at, pause_until in connection.execute(query):
-        found.setdefault(run, {})[each] = max(at, pause_until or at)
-    return found
-
-
-def _exposures(connection: Connection, incident: str) -> dict[str, int]:
-    """Return how often each credential was seen, by its run or its task."""
-    exposure = tables.exposure
-    name = func.coalesce(exposure.c.run, exposure.c.manual)
-    counted = select(name, func.count()).where(exposure.c.incident == incident).group_by(name)
-    return {each: count for each, count in connection.execute(counted)}  # noqa: C416 - rows are not pairs
-
-
-def _manual(connection: Connection, incident: str, exposures: Mapping[str, int]) -> list[ManualTask]:
-    return [
-        ManualTask(
-            id=each["id"],
-            kind=each["kind"],
-            key=each["key"],
-            reason=each["reason"],
-            mend=each["mend"],
-            dismissed=each["dismissed"],
-            exposures=exposures.get(each["id"], 0),
-            revision=each["revision"],
-        )
-        for each in connection.execute(_of(tables.manual, incident)).mappings()
-    ]
-
-
-def _connections(runs: list[Run]) -> set[str]:
-    """Return the connections with which runs have to do: where they stop, and where they deliver."""
-    return {run.ref.connection for run in runs} | {place.connection for run in runs for place in run.deliver}
-
-
-def _of(table: Table, incident: str) -> Select[Any]:
-    return select(table).where(table.c.incident == incident)
-
-
-def _beside(connection: Connection, table: Table, incident: str) -> Any:
-    """Return the rows of a table that belong to an incident's runs."""
-    query = select(table).join(tables.run, tables.run.c.id == table.c.run).where(tables.run.c.incident == incident)
-    return connection.execute(query).mappings()

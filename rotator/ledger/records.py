@@ -30,6 +30,7 @@ class ManualTask:
     dismissed: str | None
     exposures: int
     revision: int = 1
+    incident: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, insert, update
 
 from rotator.flow.run import Run
 from rotator.ledger import leak_safe, tables
+from rotator.ledger.which import Which
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +56,11 @@ def accept(connection: Connection, run: Run, why: str) -> Accepted:
     return found
 
 
-def accepted(connection: Connection, incident: str) -> dict[str, Accepted]:
-    """Return whose reading was accepted, for each run of an incident where anybody's was."""
-    taken, run = tables.accepted, tables.run
-    query = select(taken).join(run, run.c.id == taken.c.run).where(run.c.incident == incident)
+def accepted(connection: Connection, which: Which) -> dict[str, Accepted]:
+    """Return whose reading was accepted, for each of these runs where anybody's was."""
     found: dict[str, dict[str, list[str]]] = {}
-    for each, what, name in connection.execute(query.order_by(taken.c.name)):
-        found.setdefault(each, {}).setdefault(what, []).append(name)
+    for row in sorted(which.beside(connection, tables.accepted), key=lambda row: row["name"]):
+        found.setdefault(row["run"], {}).setdefault(row["what"], []).append(row["name"])
     return {
         each: Accepted(tuple(of.get(leak_safe.A_RUN, ())), tuple(of.get(leak_safe.A_HOST, ())))
         for each, of in found.items()

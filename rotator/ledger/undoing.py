@@ -21,6 +21,7 @@ from rotator.ledger import other_runs, rows, statements, tables
 from rotator.ledger.acts import act, lock
 from rotator.ledger.run_at_hand import RunAtHand, hold_branches, in_hand, known, look
 from rotator.ledger.waits import is_answered_elsewhere
+from rotator.ledger.which import Which
 
 
 def undoing(connection: Connection, run: str, name: str, why: str = "") -> Undo:
@@ -108,7 +109,7 @@ def _undo(connection: Connection, mine: RunAtHand, name: str, why: str) -> Undo:
         return replace(found, elsewhere=tuple(other_runs.find(connection, mine.run)))
     if found.strands or not offers(mine.run, mine.steps, found.takes_back):
         return found
-    other = other_runs.stopped(connection, mine.run.incident, mine.run.id).get(mine.run.id)
+    other = other_runs.stopped(connection, Which(mine.run.incident, (mine.run.id,))).get(mine.run.id)
     if other is not None:
         return replace(found, strands=True, stopped_by=other.run)
     will_stop = [each for each in other_runs.find(connection, mine.run) if each.step is not None]

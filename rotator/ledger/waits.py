@@ -13,6 +13,7 @@ from rotator.flow.playbook_words import Strategy
 from rotator.flow.run import BranchState, Step, StepState
 from rotator.ledger import leak_safe, tables
 from rotator.ledger.opening import BRAKE
+from rotator.ledger.which import Which
 
 FOR_OUR_OWN = "waits until the rotator's own"
 """How the reason begins of a run that waits for a lifeline."""
@@ -51,13 +52,14 @@ def routes(connection: Connection, steps: Mapping[str, Sequence[Step]]) -> dict[
 def said(
     connection: Connection,
     incident: RowMapping,
+    which: Which,
     steps: Mapping[str, Sequence[Step]],
     found_routes: Mapping[str, Sequence[Route]],
 ) -> dict[str, list[Step]]:
     """Return the steps of each run, with the reason of those that wait for another run told in full."""
     if incident["approved_at"] is None:
         return {run: list(found) for run, found in steps.items()}
-    waiting = _not_begun(connection, incident)
+    waiting = _not_begun(connection, incident, which)
     answer: dict[str, list[Step]] = {}
     for run, found in steps.items():
         first = {step.branch: step.id for step in reversed(found)}
@@ -72,13 +74,11 @@ def said(
     return answer
 
 
-def lifelines(connection: Connection, incident: str) -> dict[str, tuple[str, ...]]:
-    """Return for each run that starts after another the runs that replace the rotator's own credentials."""
-    awaits, run = tables.awaits, tables.run
-    query = select(awaits.c.run, awaits.c.lifeline).join(run, run.c.id == awaits.c.run)
+def lifelines(connection: Connection, which: Which) -> dict[str, tuple[str, ...]]:
+    """Return for each of these that starts after another the runs that replace the rotator's own credentials."""
     found: dict[str, tuple[str, ...]] = {}
-    for each, lifeline in connection.execute(query.where(run.c.incident == incident).order_by(awaits.c.lifeline)):
-        found[each] = (*found.get(each, ()), lifeline)
+    for row in sorted(which.beside(connection, tables.awaits), key=lambda row: row["lifeline"]):
+        found[row["run"]] = (*found.get(row["run"], ()), row["lifeline"])
     return found
 
 
@@ -139,7 +139,7 @@ def _unsafe_because(found: Sequence[Route]) -> str:
     return f"{LEAK_SAFE}: {few(readers)}{'; and ' if hosts else ''}{reached}"
 
 
-def _not_begun(connection: Connection, incident: RowMapping) -> dict[str, str]:
+def _not_begun(connection: Connection, incident: RowMapping, which: Which) -> dict[str, str]:
     """Return why each run that has not begun waits: for the rotator's own credential, for its wave, or at the brake."""
     branch, run, awaits, gate = tables.branch, tables.run, tables.awaits, tables.gate
     ours = run.alias("ours")  # it may have stayed in an incident that was merged into this one
@@ -147,13 +147,13 @@ def _not_begun(connection: Connection, incident: RowMapping) -> dict[str, str]:
         select(awaits.c.run, ours.c.credential, awaits.c.lifeline)
         .join(ours, ours.c.id == awaits.c.lifeline)
         .join(run, run.c.id == awaits.c.run)
-        .where(run.c.incident == incident["id"], awaits.c.open == 1)
+        .where(which.of(run), awaits.c.open == 1)
         .order_by(awaits.c.run, awaits.c.lifeline)
     )
     found: dict[str, list[str]] = {}
     for each, credential, lifeline in connection.execute(own):
         found.setdefault(each, []).append(f"{credential} ({lifeline})")
-    added = select(run.c.id, run.c.revision).where(run.c.incident == incident["id"], run.c.requested_at.is_(None))
+    added = select(run.c.id, run.c.revision).where(which.of(run), run.c.requested_at.is_(None))
     why = {each: f"revision {number} of the plan is not approved" for each, number in connection.execute(added)}
     for each, on in found.items():
         why.setdefault(each, f"{FOR_OUR_OWN} {', '.join(on)} is replaced")
@@ -165,7 +165,7 @@ def _not_begun(connection: Connection, incident: RowMapping) -> dict[str, str]:
             select(branch.c.run, run.c.wave)
             .join(run, run.c.id == branch.c.run)
             .where(
-                branch.c.incident == incident["id"],
+                which.match(branch.c.run, branch.c.incident),
                 branch.c.segment == 0,
                 branch.c.state == BranchState.WAITING.value,
                 run.c.wave > incident["wave"],

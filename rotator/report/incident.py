@@ -40,17 +40,9 @@ def build(
     than the ledger tells.
     """
     every = record.family
-    dismissed = dismissed_in.standing(each for of in every for each in of.dismissals)
-    runs = [
-        _credential(each) | {"detected_at": moment(detected_at(of, each))} | acts(each) | choices(of, each, called)
-        for of in every
-        for each in of.runs
-    ]
-    told = once([each | {"dismissed": dismissed.get(each["run"])} for each in runs])
-    manual = [_manual(of, each, as_called(DECLARE, called)) for of in every for each in of.manual]
-    counted = {each["run"] for each in told}
+    credentials = rows(record, called)
+    counted = {each["run"] for each in credentials}
     known = [(of, each) for of in every for each in of.runs if each.run.id in counted]
-    credentials = told + [each | {"dismissed": dismissed.get(each["run"])} for each in manual]
     states = Counter(each["state"] for each in credentials)
     proven = [
         each.run.dead_at - detected_at(of, each)
@@ -71,7 +63,7 @@ def build(
             unmanned=unmanned,
             strange=strange,
             stale=stale,
-            something_stopped=any(each["stopped"] for each in runs),
+            something_stopped=any(each["stopped"] for each in credentials),
         ),
         "totals": {"credentials": len(credentials)} | {state.value: states[state] for state in CredentialState},
         "replaced": sum(each.run.replaced_at is not None for _, each in known),
@@ -83,6 +75,22 @@ def build(
         "credentials": credentials,
         "taken_back": [dismissed_in.told(each) for of in every for each in of.dismissals if not each.stands],
     }
+
+
+def rows(record: IncidentRecord, called: str = "rotator") -> list[dict[str, Any]]:
+    """Return a row for each credential and each task of an incident, or as many as the record has of them."""
+    every = record.family
+    dismissed = dismissed_in.standing(each for of in every for each in of.dismissals)
+    runs = [
+        _credential(each) | {"detected_at": moment(detected_at(of, each))} | acts(each) | choices(of, each, called)
+        for of in every
+        for each in of.runs
+    ]
+    manual = [_manual(of, each, as_called(DECLARE, called)) for of in every for each in of.manual]
+    return [
+        *once([each | {"dismissed": dismissed.get(each["run"])} for each in runs]),
+        *(each | {"dismissed": dismissed.get(each["run"])} for each in manual),
+    ]
 
 
 def _seconds(values: list[float], still_open_count: int) -> dict[str, Any]:
