@@ -24,7 +24,10 @@ _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
 
 def html(request: Request, template: str, status: int = 200, **data: Any) -> HTMLResponse:
-    """Return a page made of a template; it knows who asks, and where it is."""
+    """Return a page made of a template; it knows who asks, and where it is.
+
+    Of a page that stays current, `after` is the cursor of the feed behind which what it shows stands.
+    """
 
     def link(**changes: Any) -> str:
         """Return this page's address with some of its query changed; None takes a key out."""
@@ -38,6 +41,7 @@ def html(request: Request, template: str, status: int = 200, **data: Any) -> HTM
         "csrf": getattr(request.state, "csrf", ""),
         "here": request.url.path,
         "as_of": moment(time.time()),
+        "after": "",
     }
     text = _TEMPLATES.get_template(template).render(known | data)
     return HTMLResponse(text, status, {"Content-Security-Policy": POLICY})

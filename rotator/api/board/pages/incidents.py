@@ -29,7 +29,7 @@ def routes(parts: Rotator) -> APIRouter:
         page: Annotated[int, Query(ge=1, le=10**6)] = 1,
     ) -> Response:
         """Show a page of them."""
-        every = incidents.listed(parts)
+        after, every = parts.feed.newest(), incidents.listed(parts)
         is_over = [bool(each["closed_at"] or each["merged_into"]) for each in every]
         found = [each for each, over in zip(every, is_over, strict=True) if show == "all" or over == (show == "closed")]
         first = (page - 1) * ON_A_PAGE
@@ -37,6 +37,7 @@ def routes(parts: Rotator) -> APIRouter:
         return html(
             request,
             "incidents.html",
+            after=after,
             rows=[each | _for_people(each) for each in found[first : first + ON_A_PAGE]],
             may_declare=may(request.state.caller.role, Act.DECLARE),
             show=show,

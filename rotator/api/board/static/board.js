@@ -1,75 +1,24 @@
-// The board's one module. Pages work without it for reading; with it they stay true by themselves, and act.
-// live: a stream says that something changed, and the page is fetched again: what is shown is always what the service
-//       renders, never a sum made here. acts: a form goes to the API as JSON, once, however often it is sent.
+// The board's module. Pages can be read without it; with it they stay true by themselves, and act.
+// A stream says that something changed, and the page is fetched again: what is shown is always what the service renders,
+// never a sum made here. A form goes to the API as JSON, once, however often it is sent.
+
+import { measure } from "./between.js";
+import { become } from "./become.js";
 
 const BEAT_MS = 10_000; // So often the page is asked for when nothing is told: a dead line tells nothing either.
 const ANSWER_MS = 8_000; // So long an answer may take before what is shown is called old.
 const GATHER_MS = 1_000; // Changes within it are one.
 const SPOKEN_MS = 5_000; // So often at most a screen reader is told of the count.
+const SAID_MS = 20_000; // So long it stands there what became of an act.
 
 const $ = (selector, within = document) => within.querySelector(selector);
 const all = (selector, within = document) => [...within.querySelectorAll(selector)];
 const main = $("main");
 const line = $("#live");
 const said = $("#said");
+const clock = () => `${main.dataset.asOf.slice(11, 19)} UTC`;
 
 // ── The page as it is now ───────────────────────────────────────────────────────────────────────────────────────────
-
-const AT_WORK = "details.act[open], dialog[open], form[aria-busy]";
-const isAtWork = (element) => element.matches(AT_WORK) || $(AT_WORK, element) !== null;
-
-const keyOf = (node) => node.dataset?.key ?? null;
-
-function isSame(old, now) {
-  return old.nodeType === now.nodeType && old.nodeName === now.nodeName && keyOf(old) === keyOf(now);
-}
-
-// Make `old` as `now` is, and keep what a person has there: focus, scroll, what is open, what is half written.
-function become(old, now) {
-  if (old.nodeType !== Node.ELEMENT_NODE) {
-    if (old.data !== now.data) old.data = now.data;
-    return;
-  }
-  if (old.isEqualNode(now) || (keyOf(old) !== null && isAtWork(old))) return;
-  const isOpening = old.nodeName === "DETAILS";
-  for (const { name } of [...old.attributes]) {
-    if (!now.hasAttribute(name) && !(isOpening && name === "open")) old.removeAttribute(name);
-  }
-  for (const { name, value } of now.attributes) {
-    if (old.getAttribute(name) !== value && !(isOpening && name === "open")) old.setAttribute(name, value);
-  }
-  const chosen = old.nodeName === "SELECT" ? old.value : null;
-  if (!["INPUT", "TEXTAREA"].includes(old.nodeName)) childrenBecome(old, now);
-  if (chosen !== null) old.value = chosen;
-}
-
-function childrenBecome(old, now) {
-  const keyed = new Map([...old.children].filter((each) => keyOf(each) !== null).map((each) => [keyOf(each), each]));
-  const wanted = new Set([...now.children].map(keyOf));
-  let place = old.firstChild;
-  for (const fresh of [...now.childNodes]) {
-    let found = keyed.get(keyOf(fresh)) ?? null;
-    // What a person works at stays where it is, though it waits no more: it is his to close.
-    while (!found && place && keyOf(place) !== null && !wanted.has(keyOf(place)) && isAtWork(place)) {
-      place.classList.add("gone");
-      place = place.nextSibling;
-    }
-    if (!found && place && keyOf(place) === null && isSame(place, fresh)) found = place;
-    if (!found) {
-      old.insertBefore(document.importNode(fresh, true), place);
-    } else {
-      if (found === place) place = place.nextSibling;
-      else old.insertBefore(found, place);
-      become(found, fresh);
-    }
-  }
-  while (place) {
-    const next = place.nextSibling;
-    if (keyOf(place) !== null && isAtWork(place)) place.classList.add("gone");
-    else place.remove();
-    place = next;
-  }
-}
 
 let running = null;
 let isOutdated = false;
@@ -86,7 +35,7 @@ async function untilTrue() {
     isOutdated = false;
     const address = location.href;
     const answer = await fetch(address, { headers: { Accept: "text/html" }, signal: AbortSignal.timeout(ANSWER_MS) });
-    if (new URL(answer.url).pathname.startsWith("/sign-in")) location.assign(answer.url);
+    if (new URL(answer.url).pathname.startsWith("/sign-in")) return location.assign(answer.url);
     if (!answer.ok) throw new Error(String(answer.status));
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     if (address === location.href) show(page);
@@ -100,7 +49,7 @@ function show(page) {
     if (here) become(here, part);
   }
   document.title = page.title;
-  main.dataset.asOf = $("main", page).dataset.asOf;
+  Object.assign(main.dataset, $("main", page).dataset);
   measure();
   speak();
 }
@@ -110,7 +59,8 @@ async function follow(address) {
   if (address !== location.href) history.pushState(null, "", address);
   try {
     await refresh();
-    for (const each of all("form.filter input")) if (each !== document.activeElement) each.value = each.defaultValue;
+    for (const each of all("form.filter")) if (!each.contains(document.activeElement)) each.reset();
+    if (location.hash) $(location.hash)?.scrollIntoView();
   } catch {
     location.assign(address);
   }
@@ -129,18 +79,18 @@ addEventListener("popstate", () => follow(location.href));
 // ── Live, and honest when it is not ─────────────────────────────────────────────────────────────────────────────────
 
 let source = null;
-let last = main.dataset.after ?? "";
 let again_ms = 1_000;
 let beat = performance.now();
 let gathering = null;
 
 function tell(state, text) {
-  if (line.textContent !== text) line.textContent = text;
+  line.role = state === "lost" ? "alert" : null;
   line.dataset.state = state;
+  if (line.textContent !== text) line.textContent = text;
 }
 
 function lost() {
-  tell("lost", `NOT LIVE since ${main.dataset.asOf.slice(11, 19)} UTC: what you see may be old`);
+  tell("lost", `NOT LIVE since ${clock()}: what you see may be old`);
 }
 
 // Nothing is called live before all of it was fetched while the stream was open.
@@ -152,14 +102,14 @@ async function truth() {
     return lost();
   }
   if (through === source && source?.readyState === EventSource.OPEN) {
-    tell("live", `live · as of ${main.dataset.asOf.slice(11, 19)} UTC`);
+    tell("live", `live · as of ${clock()}`);
   } else if (line.dataset.state === "lost") lost();
 }
 
 function connect() {
   source?.close();
   const address = new URL(main.dataset.live, location.href);
-  if (last) address.searchParams.set("after", last);
+  if (main.dataset.after) address.searchParams.set("after", main.dataset.after); // where what is shown stands
   const mine = (source = new EventSource(address));
   mine.onopen = () => ((again_ms = 1_000), truth());
   mine.onerror = () => {
@@ -170,24 +120,26 @@ function connect() {
     again_ms = Math.min(again_ms * 2, BEAT_MS);
   };
   for (const name of ["evidence", "counts"]) {
-    mine.addEventListener(name, (event) => {
-      last = event.lastEventId || last;
-      gathering ??= setTimeout(() => ((gathering = null), truth()), GATHER_MS);
-    });
+    mine.addEventListener(name, () => (gathering ??= setTimeout(() => ((gathering = null), truth()), GATHER_MS)));
   }
 }
 
 if (main.dataset.live) {
   connect();
   setInterval(() => {
+    if (document.hidden) return;
     if (performance.now() - beat > 3 * BEAT_MS) lost(); // It slept: nobody knows what happened meanwhile.
     beat = performance.now();
     truth();
   }, BEAT_MS);
   addEventListener("offline", lost);
   addEventListener("online", connect);
-  addEventListener("pagehide", () => source.close());
-  addEventListener("pageshow", (event) => event.persisted && (lost(), connect()));
+  // A browser has six lines to a service: a page that nobody sees keeps none of them.
+  document.addEventListener("visibilitychange", () => {
+    if (line.dataset.state === "live") tell("still", `as of ${clock()}`);
+    if (document.hidden) source = source?.close() ?? null;
+    else (beat = performance.now()), connect();
+  });
 }
 
 // ── Acts ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -216,8 +168,7 @@ async function act(form) {
   form.dataset.sent ??= newKey();
   const { query, type, body } = given(form);
   const headers = { "Content-Type": type, "Idempotency-Key": form.dataset.sent };
-  const token = $("meta[name=csrf-token]")?.content;
-  if (token) headers["X-CSRF-Token"] = token;
+  headers["X-CSRF-Token"] = $("meta[name=csrf-token]")?.content ?? "";
   try {
     const answer = await fetch(form.dataset.path + query, { method: form.dataset.method, headers, body });
     const told = await answer.json();
@@ -236,7 +187,8 @@ function done(form, told) {
   const more = { warnings: "", wanted: "Still wanted: ", stopped: "It is kept from going on: ", still: "Still stopped: " };
   const lines = Object.keys(more).filter((name) => told[name]?.length).map((name) => `${more[name]}${told[name].join("; ")}.`);
   if (told.start) lines.push(`Nobody works here: start \`${told.start}\`.`);
-  said.textContent = [fill(form.dataset.done), ...lines].join(" ");
+  const text = (said.textContent = [fill(form.dataset.done), ...lines].join(" "));
+  setTimeout(() => said.textContent === text && said.replaceChildren(), SAID_MS);
   if (form.dataset.next) return location.assign(fill(form.dataset.next));
   form.reset();
   const opened = form.closest("details.act");
@@ -274,7 +226,7 @@ document.addEventListener("keydown", (event) => {
   if (opened) (opened.open = false), $("summary", opened).focus();
 });
 
-// ── Said aloud, and measured ────────────────────────────────────────────────────────────────────────────────────────
+// ── Said aloud ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 let speaking = null;
 
@@ -286,18 +238,3 @@ function speak() {
     if (aloud && aloud.textContent !== text) aloud.textContent = text;
   }, SPOKEN_MS);
 }
-
-// How long it was between any two milestones that a person chose.
-function measure() {
-  const [from, to] = all("select[data-moment]").map((each) => Date.parse(each.value));
-  const answer = $("#between");
-  if (!answer || Number.isNaN(from) || Number.isNaN(to)) return;
-  const s = Math.round(Math.abs(to - from) / 100) / 10;
-  const units = [[86_400, "d"], [3_600, "h"], [60, "min"], [1, "s"]];
-  const large = units.findIndex(([size]) => s >= size);
-  const words = large < 0 ? `${s} s` : units.slice(large, large + 2).map(([size, name], at) =>
-    `${Math.floor((at ? s % units[large][0] : s) / size)} ${name}`).join(" ");
-  answer.textContent = to < from ? `${words} earlier` : words;
-}
-document.addEventListener("change", measure);
-measure();
