@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 import typer
 
@@ -11,9 +12,6 @@ from rotator.cli import completion
 from rotator.cli.options import Context
 from rotator.errors import BadInput, NotAllowed
 from rotator.report.plain import plain
-
-if TYPE_CHECKING:
-    from rotator.ledger.approvals import Outcome
 
 Id = Annotated[
     str, typer.Argument(metavar="INCIDENT", help="The incident's id, or `last`.", autocompletion=completion.incidents)
@@ -55,29 +53,27 @@ def approve(  # noqa: PLR0917 - options, which callers name
 
     Example: rotator approve last --digest 0123456789abcdef
     """
-    from rotator import response  # noqa: PLC0415 - only who approves pays for them
-    from rotator.cli.watching import start_workers  # noqa: PLC0415
-    from rotator.confirmation import words_for  # noqa: PLC0415
-    from rotator.flow.approval import Scope, scopes_of  # noqa: PLC0415
+    from rotator.operations.deciding import approve as operation  # noqa: PLC0415 - only who approves pays for them
+    from rotator.operations.operation import AsksFirst  # noqa: PLC0415
 
     if break_glass and not (reason or "").strip():
         raise BadInput("broken glass needs a reason: it becomes evidence", "--break-glass", "add --reason TEXT")
     if reason is not None and not break_glass:
         raise BadInput("a reason without --break-glass", "--reason", "an approval needs none")
     given: Context = context.obj
-    parts = given.parts()
-    name = parts.reading.named(incident)
-    scopes = scopes_of(scope, parts.settings.policy, glass=break_glass)
-    parts.approvals.check(name, digest, response.actor(), scopes, reason or "")  # who may not need not type
-    verb = "destroy" if scopes == {Scope.DESTRUCTION} else "revoke"
-    confirmed(words_for(parts, parts.approvals.credentials(name, digest), verb), confirm)
-    found = parts.approvals.approve(name, digest, response.actor(), scopes, reason or "")
-    start_workers(given, parts)
+    service = given.service()
+    name, why = service.incident(incident), (reason or "").strip()
+    try:
+        found = service.does(operation, name, digest, scope, break_glass, why, confirm or "")
+    except AsksFirst as first:
+        confirmed(first.mend, confirm)
+        found = service.does(operation, name, digest, scope, break_glass, why, first.mend)
+    service.work(found)
     begin = f"{given.called} approve {name} --digest {digest}"
     watch = f"watch it with: {given.called} incident watch {name}"
-    for line in (_became(found), *(f"{each}: {begin}{each.option}" for each in found.wanted), watch):
+    for line in (_became(found), *(f"{each['who']}: {begin}{each['option']}" for each in found["asks"]), watch):
         typer.echo(plain(line))
-    if any(each.scope in scopes | {Scope.CONTAINMENT} for each in found.wanted):
+    if any(each["is_meant"] for each in found["asks"]):
         raise typer.Exit(3)
 
 
@@ -92,13 +88,12 @@ def review(
 
     Example: rotator review last --note "right, and in time"
     """
-    from rotator import response  # noqa: PLC0415
+    from rotator.operations.deciding import review as operation  # noqa: PLC0415 - only who acts pays for it
 
     given: Context = context.obj
-    parts = given.parts()
-    name = parts.reading.named(incident)
-    found = parts.approvals.review(name, response.actor(), note)
-    what = ", ".join(dict.fromkeys(f"{each.said.scope} by {each.said.by}" for each in found))
+    service = given.service()
+    name = service.incident(incident)
+    what = ", ".join(dict.fromkeys(service.does(operation, name, note)["reviewed"]))
     typer.echo(plain(f"{name}: reviewed: {what}"))
 
 
@@ -126,10 +121,10 @@ def typed(words: str) -> bool:
     return str(answer).strip() == words
 
 
-def _became(found: Outcome) -> str:
+def _became(found: Mapping[str, Any]) -> str:
     """Say what a yes has come to."""
-    if found.begins:
+    if found["begins"]:
         return "approved"
-    if not found.is_new:
-        return "it was approved before; nothing is changed" if not found.wanted else "your yes was there before"
-    return "your yes is kept" if found.wanted else "your yes is kept; the destruction is approved"
+    if not found["is_new"]:
+        return "it was approved before; nothing is changed" if not found["wanted"] else "your yes was there before"
+    return "your yes is kept" if found["wanted"] else "your yes is kept; the destruction is approved"

@@ -34,22 +34,24 @@ def close(
 
     Example: rotator incident close last --reason "…"
     """
-    from rotator import response  # noqa: PLC0415
+    from rotator.operations.deciding import close as operation  # noqa: PLC0415 - only who acts pays for it
+    from rotator.operations.operation import AsksFirst  # noqa: PLC0415
 
     given: Context = context.obj
-    parts = given.parts()
-    name = parts.reading.named(incident)
-    found = parts.closing.close(name, response.actor(), reason, accept_open=accept_open)
-    left = [f"{run}  {line}" for run, line in found.left.open]
-    if not found.is_closed:
-        lines = [*found.first, *left]
+    service = given.service()
+    name = service.incident(incident)
+    try:
+        found = service.does(operation, name, reason, accept_open)
+    except AsksFirst as first:
+        lines, may = first.more["open"], first.more["may_be_accepted"]
         more = [f"… and {len(lines) - _SHOWN:,} more: {given.called} report {name}"] if len(lines) > _SHOWN else []
-        how = "" if found.first else "; to close it all the same: --accept-open"
+        how = "; to close it all the same: --accept-open" if may else ""
         for line in [f"rotator: {name} is not closed: this is open{how}", *lines[:_SHOWN], *more]:
             print(plain(line), file=sys.stderr)  # noqa: T201
-        raise typer.Exit(3)
+        raise typer.Exit(3) from None
+    left, scheduled = found["open"], found["scheduled"]
     still = f"; {len(left):,} of it left open" if left else ""
-    later = f"; {found.left.scheduled:,} destructions are scheduled, and come" if found.left.scheduled else ""
+    later = f"; {scheduled:,} destructions are scheduled, and come" if scheduled else ""
     typer.echo(f"{name} is closed{still}{later}; to open it again: {given.called} incident reopen {name} --reason …")
 
 
@@ -60,10 +62,10 @@ def reopen(context: typer.Context, incident: Id, reason: Reason) -> None:
 
     Example: rotator incident reopen last --reason "…"
     """
-    from rotator import response  # noqa: PLC0415
+    from rotator.operations.deciding import reopen as operation  # noqa: PLC0415
 
     given: Context = context.obj
-    parts = given.parts()
-    name = parts.reading.named(incident)
-    parts.closing.reopen(name, response.actor(), reason)
+    service = given.service()
+    name = service.incident(incident)
+    service.does(operation, name, reason)
     typer.echo(f"{name} is open again; how it stands: {given.called} report {name}")

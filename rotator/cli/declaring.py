@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from rotator.cli.options import Context
@@ -12,7 +11,7 @@ from rotator.report.plain import plain
 
 if TYPE_CHECKING:
     from rotator.bootstrap import Rotator
-    from rotator.flow.approval import Facts, Policy, Wanted
+    from rotator.flow.approval import Facts
     from rotator.flow.planned import Plan
     from rotator.standing_orders import Declared
 
@@ -50,13 +49,20 @@ def foretell(given: Context, parts: Rotator, plan: Plan) -> None:
 def who_begins(parts: Rotator, plan: Plan) -> str:
     """Say who begins what this person is about to declare."""
     from rotator.flow.approval import wanted  # noqa: PLC0415
+    from rotator.operations.waiting import who  # noqa: PLC0415
 
-    return _who(parts.settings.policy, wanted(parts.settings.policy, (), _facts(plan)))
+    return who(parts.settings.policy, wanted(parts.settings.policy, (), _facts(plan)))
 
 
 def begins_with(given: Context, parts: Rotator, incident: str, digest: str) -> str:
     """Say who begins a plan that waits, and with which command."""
-    who = _who(parts.settings.policy, parts.approvals.wanted(incident, digest))
+    from rotator.operations.waiting import begins  # noqa: PLC0415
+
+    return start(given, begins(parts, incident, digest), incident, digest)
+
+
+def start(given: Context, who: str, incident: str, digest: str) -> str:
+    """Say with which command who begins it does."""
     return f"{who} with: {given.called} approve {incident} --digest {digest}"
 
 
@@ -97,17 +103,3 @@ def _facts(plan: Plan) -> Facts:
     from rotator.flow.approval import Facts, ends_in_destruction  # noqa: PLC0415
 
     return Facts(frozenset({response.actor()}), sum(map(ends_in_destruction, plan.runs)))
-
-
-def _who(policy: Policy | None, wanted: Sequence[Wanted]) -> str:
-    from rotator.ledger.waits import few  # noqa: PLC0415
-
-    first = wanted[0] if wanted else None
-    if policy is None or first is None or first.of is None:
-        return "start it"
-    of = few(first.of)
-    if first.is_beyond:
-        return f"{first}; they start it"
-    if len(first.of) == first.more:
-        return f"{of} starts it" if first.more == 1 else f"{of} start it, each"
-    return f"one of {of} starts it" if first.more == 1 else f"{first.more} of {of} start it, each"

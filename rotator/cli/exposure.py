@@ -60,28 +60,25 @@ def dismiss(
 
     Example: rotator exposure dismiss last AKIA… --as canary --reason "…"
     """
-    from rotator import response  # noqa: PLC0415
     from rotator.flow.dismissal import CANARY_FOR_GOOD, disposition  # noqa: PLC0415
     from rotator.flow.exposure import Disposition  # noqa: PLC0415
-    from rotator.issuers_word import asked  # noqa: PLC0415
+    from rotator.operations.deciding import dismiss as operation  # noqa: PLC0415 - only who acts pays for it
 
     given: Context = context.obj
     wanted = disposition(as_)
-    parts = given.parts()
-    of = parts.reading.holding(parts.reading.named(incident), name)
-    named = parts.dismissing.named(of, name)
-    said = asked(parts, wanted, named)
-    told = parts.dismissing.dismiss(of, named.id, wanted, response.actor(), reason, said)
-    said_so = f"; {said}" if said else ""
-    typer.echo(plain(f"{named.kind or 'not recognised'} {named.key} ({named.id}) is dismissed as {wanted}{said_so}"))
-    if told.at_work:
+    service = given.service()
+    told = service.does(operation, service.incident(incident), name, wanted.value, reason)
+    said_so = f"; {told['issuer_says']}" if told["issuer_says"] else ""
+    typer.echo(plain(f"{told['kind']} {told['key']} ({told['of']}) is dismissed as {wanted}{said_so}"))
+    if told["at_work"]:
         typer.echo("a worker is at it, and gives way before its next call")
     if wanted is Disposition.CANARY:
         typer.echo(CANARY_FOR_GOOD)
-    if told.failed:
-        typer.echo(f"tried, and failed: {', '.join(told.failed)}")
-    if told.did:
-        typer.echo(f"what was done stays so: {', '.join(told.did)} (open it again to take that back with `run undo`)")
+    if told["failed"]:
+        typer.echo(f"tried, and failed: {', '.join(told['failed'])}")
+    if told["did"]:
+        did = ", ".join(told["did"])
+        typer.echo(f"what was done stays so: {did} (open it again to take that back with `run undo`)")
 
 
 def reopen(context: typer.Context, incident: Id, name: Name, reason: Reason) -> None:
@@ -91,19 +88,16 @@ def reopen(context: typer.Context, incident: Id, name: Name, reason: Reason) -> 
 
     Example: rotator exposure reopen last AKIA… --reason "…"
     """
-    from rotator import response  # noqa: PLC0415
-    from rotator.cli.declaring import begins_with  # noqa: PLC0415
-    from rotator.cli.watching import start_workers  # noqa: PLC0415
+    from rotator.cli.declaring import start  # noqa: PLC0415
+    from rotator.operations.deciding import take_back as operation  # noqa: PLC0415
 
     given: Context = context.obj
-    parts = given.parts()
-    of = parts.reading.holding(parts.reading.named(incident), name)
-    named = parts.dismissing.named(of, name)
-    told = parts.dismissing.reopen(of, named.id, response.actor(), reason)
-    what = plain(f"{named.kind or 'not recognised'} {named.key} ({named.id}) is open again")
-    if told.digest:
-        typer.echo(plain(f"{what}; {begins_with(given, parts, of, told.digest)}"))
+    service = given.service()
+    told = service.does(operation, service.incident(incident), name, reason)
+    what = plain(f"{told['kind']} {told['key']} ({told['of']}) is open again")
+    if told["digest"]:
+        typer.echo(plain(f"{what}; {start(given, told['begins'], told['incident'], told['digest'])}"))
         return
-    if named.ref is not None:
-        start_workers(given, parts)
-    typer.echo(f"{what}: {'it goes on where it was' if named.ref is not None else 'it is a task for a person'}")
+    if not told["is_task"]:
+        service.work(told)
+    typer.echo(f"{what}: {'it is a task for a person' if told['is_task'] else 'it goes on where it was'}")

@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from rotator.cli.hands import Reason, apart, parts_of, unless_stopped, work
+from rotator.cli.hands import Reason, apart, unless_stopped
 from rotator.cli.incident import Id
-from rotator.cli.options import Output, OutputOption, console, emit
+from rotator.cli.options import Context, Output, OutputOption, console, emit
 from rotator.report.plain import plain
 
 GateName = Annotated[str, typer.Argument(metavar="GATE", help="host_isolated, no_legal_hold, or brake while it is on.")]
@@ -45,22 +45,23 @@ def close_gate(context: typer.Context, incident: Id, gate: GateName, reason: Rea
 
 
 def _set_gate(context: typer.Context, incident: str, gate: str, reason: str, *, is_open: bool) -> None:
-    from rotator import response  # noqa: PLC0415
     from rotator.ledger.opening import BRAKE  # noqa: PLC0415
+    from rotator.operations import steering  # noqa: PLC0415 - only who acts pays for it
 
-    parts = parts_of(context)
-    name = parts.reading.named(incident)
-    waited = parts.gates.set(name, gate, response.actor(), reason, is_open=is_open)
-    work(context, parts)
+    given: Context = context.obj
+    service = given.service()
+    name = service.incident(incident)
+    told = service.does(steering.open_gate if is_open else steering.close_gate, name, gate, reason)
+    service.work(told)
     if not is_open:
-        typer.echo(f"{gate} of {name} is shut{apart(parts, name)}")
+        typer.echo(f"{gate} of {name} is shut{apart(told)}")
         return
-    kept = unless_stopped(context, parts, name, f"{waited} that waited for it do not go on yet")
-    hosts = parts.gates.open_footholds(name) if gate == "host_isolated" else []
-    left = [f"{each} ({context.obj.called} host isolate {name} {each} --reason …)" for each in hosts]
+    waited, hosts = told["waiting"], told["open_footholds"] if gate == "host_isolated" else []
+    kept = unless_stopped(given, told, f"{waited} that waited for it do not go on yet")
+    left = [f"{each} ({given.called} host isolate {name} {each} --reason …)" for each in hosts]
     still = f"; but no new secret goes where a foothold is still open: {', '.join(left)}" if left else ""
     if gate == BRAKE:
-        still = f"; the next consumer that fails shuts it again: {context.obj.called} incident watch {name}"
+        still = f"; the next consumer that fails shuts it again: {given.called} incident watch {name}"
     typer.echo(plain(f"{gate} of {name} is open{kept or f': {waited} that waited for it go on'}{still}"))
 
 
@@ -75,7 +76,8 @@ def list_gates(context: typer.Context, incident: Id, output: OutputOption = Outp
     from rotator.report.tables import plain_table, words  # noqa: PLC0415
     from rotator.shown.incidents import gates  # noqa: PLC0415
 
-    parts = parts_of(context)
+    given: Context = context.obj
+    parts = given.parts()
     found = parts.gates.of(parts.reading.named(incident))
     if output is not Output.TABLE:
         emit(gates(parts, parts.reading.named(incident)), output)
@@ -102,12 +104,12 @@ def isolate(
 
     Example: rotator host isolate last ci-7 --reason "…"
     """
-    from rotator import response  # noqa: PLC0415
-    from rotator.flow.scope import host_name  # noqa: PLC0415
+    from rotator.operations.steering import isolate as operation  # noqa: PLC0415
 
-    parts = parts_of(context)
-    name = parts.reading.named(incident)
-    left = parts.gates.isolate(name, host_name(host), response.actor(), reason)
-    work(context, parts)
+    given: Context = context.obj
+    service = given.service()
+    told = service.does(operation, service.incident(incident), host, reason)
+    service.work(told)
+    left = told["open_footholds"]
     rest = f"still open: {', '.join(left)}" if left else "no known foothold is open; the gate host_isolated is open"
-    typer.echo(plain(f"{host} is isolated; {rest}") + unless_stopped(context, parts, name, "nothing goes on yet"))
+    typer.echo(plain(f"{host} is isolated; {rest}") + unless_stopped(given, told, "nothing goes on yet"))

@@ -6,7 +6,8 @@ Each act asks for a reason, and is evidence.
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -16,8 +17,10 @@ from rotator.cli.options import Context
 from rotator.report.plain import plain
 
 if TYPE_CHECKING:
-    from rotator.bootstrap import Rotator
+    from rotator.operations.operation import Operation
+    from rotator.operations.service import Service
 
+LAST = "last"
 Reason = Annotated[str, typer.Option(help="Why; it becomes evidence.")]
 Run = Annotated[str, typer.Argument(metavar="RUN", help="The run's id, as the report shows it.")]
 StepName = Annotated[str, typer.Argument(metavar="STEP", help="The step's id.")]
@@ -52,15 +55,15 @@ def stop(context: typer.Context, reason: Reason, name: Stoppable = None) -> None
 
     Example: rotator stop aws-prod --reason "…"
     """
-    from rotator import response  # noqa: PLC0415
+    from rotator.operations.steering import stop as operation  # noqa: PLC0415 - only who acts pays for it
     from rotator.ports import CALL_DEADLINE_S  # noqa: PLC0415
 
-    parts = parts_of(context)
-    stopped, waiting = parts.stops.stop(name, response.actor(), reason, _connections(parts))
+    given: Context = context.obj
+    service = given.service()
+    told = service.does(operation, _meant(service, name), reason)
     typer.echo(
-        f"{stopped.what} is stopped: {waiting} unfinished runs wait; calls on their way end within "
-        f"{CALL_DEADLINE_S:.0f} s. {context.obj.called}{stopped.lifted_by.removeprefix('rotator')} lets it go on"
-        f"{apart(parts, stopped.name)}"
+        f"{told['what']} is stopped: {told['waiting']} unfinished runs wait; calls on their way end within "
+        f"{CALL_DEADLINE_S:.0f} s. {given.as_called(told['lifted_by'])} lets it go on{apart(told)}"
     )
 
 
@@ -69,18 +72,23 @@ def go_on(context: typer.Context, reason: Reason, name: Stoppable = None) -> Non
 
     Example: rotator continue aws-prod --reason "…"
     """
-    from rotator import response  # noqa: PLC0415
-    from rotator.ledger import health  # noqa: PLC0415
+    from rotator.operations.steering import go_on as operation  # noqa: PLC0415
 
-    parts = parts_of(context)
-    lifted, left = parts.stops.lift(name, response.actor(), reason, _connections(parts))
-    work(context, parts)
-    still = "".join(f"; {each} still" for each in left)
-    typer.echo(plain(f"{lifted.what} goes on{still}"))
-    if count := health.sealed_by_another(parts.database, parts.seal):
+    given: Context = context.obj
+    service = given.service()
+    told = service.does(operation, _meant(service, name), reason)
+    service.work(told)
+    still = "".join(f"; {each} still" for each in told["still"])
+    typer.echo(plain(f"{told['what']} goes on{still}"))
+    if count := told["sealed_by_another"]:
         lost = f"{count:,} sealed secrets cannot be opened with this seal key: their deaths cannot be proven"
-        mend = f"give the key that sealed them (ROTATOR_SEAL_KEY, or seal.key in {parts.settings.data_dir})"
+        mend = "give the key that sealed them (ROTATOR_SEAL_KEY, or seal.key in its data_dir)"
         typer.echo(plain(f"warning: {lost}; {mend}"), err=True)
+
+
+def _meant(service: Service, name: str | None) -> str | None:
+    """Return what is to be stopped: `last` is the newest incident; everything else is known where it is stopped."""
+    return service.incident(LAST) if name == LAST else name
 
 
 def retry(context: typer.Context, run: Run, step: StepName, reason: Reason) -> None:
@@ -91,7 +99,9 @@ def retry(context: typer.Context, run: Run, step: StepName, reason: Reason) -> N
 
     Example: rotator run retry inc-20261123-a1b2c3.r1 issue --reason "…"
     """
-    _decide(context, run, step, reason, skip_it=False)
+    from rotator.operations.runs import retry as operation  # noqa: PLC0415
+
+    _decide(context, operation, (run, step, reason), "due again", "not tried yet")
 
 
 def skip(context: typer.Context, run: Run, step: StepName, reason: Reason) -> None:
@@ -99,18 +109,20 @@ def skip(context: typer.Context, run: Run, step: StepName, reason: Reason) -> No
 
     Example: rotator run skip inc-20261123-a1b2c3.r1 verify_dead --reason "…"
     """
-    _decide(context, run, step, reason, skip_it=True)
+    from rotator.operations.runs import skip as operation  # noqa: PLC0415
+
+    _decide(context, operation, (run, step, reason), "skipped", "the run does not go on yet")
 
 
-def _decide(context: typer.Context, run: str, step: str, reason: str, *, skip_it: bool) -> None:
-    from rotator import response  # noqa: PLC0415
-
-    parts = parts_of(context)
-    run = parts.reading.run_named(run)
-    changed = parts.hands.decide(run, step, skip=skip_it, by=response.actor(), reason=reason)
-    work(context, parts)
-    done_to, waits = ("skipped", "the run does not go on yet") if skip_it else ("due again", "not tried yet")
-    typer.echo(f"{changed} step(s) of {run} {done_to}" + unless_stopped(context, parts, run, waits))
+def _decide(
+    context: typer.Context, operation: Operation[str, str, str], of: tuple[str, str, str], became: str, waits: str
+) -> None:
+    given: Context = context.obj
+    service = given.service()
+    run = service.run(of[0])
+    told = service.does(operation, run, *of[1:])
+    service.work(told)
+    typer.echo(f"{told['steps']} step(s) of {run} {became}" + unless_stopped(given, told, waits))
 
 
 def done(context: typer.Context, run: Run, step: StepName, reason: Reason) -> None:
@@ -120,13 +132,14 @@ def done(context: typer.Context, run: Run, step: StepName, reason: Reason) -> No
 
     Example: rotator run done inc-20261123-a1b2c3.r1 revoke --reason "…"
     """
-    from rotator import response  # noqa: PLC0415
+    from rotator.operations.runs import done as operation  # noqa: PLC0415
 
-    parts = parts_of(context)
-    run = parts.reading.run_named(run)
-    parts.hands.done(run, step, by=response.actor(), reason=reason)
-    work(context, parts)
-    kept = unless_stopped(context, parts, run, "the run does not go on yet")
+    given: Context = context.obj
+    service = given.service()
+    run = service.run(run)
+    told = service.does(operation, run, step, reason)
+    service.work(told)
+    kept = unless_stopped(given, told, "the run does not go on yet")
     typer.echo(f"{step} of {run} is said to be done{kept or '; the run goes on'}")
 
 
@@ -150,27 +163,35 @@ def undo(
 
     Example: rotator run undo inc-20261123-a1b2c3.r1 suspend --reason "…"
     """
-    from rotator import response  # noqa: PLC0415
+    from rotator.operations.operation import AsksFirst  # noqa: PLC0415
+    from rotator.operations.runs import undo as operation  # noqa: PLC0415
 
     given: Context = context.obj
-    parts = parts_of(context)
-    run = parts.reading.run_named(run)
-    shown = parts.hands.undoing(run, step)
-    for line in [f"{run}: {' → '.join(shown.in_words)}", *(f"warning: {each}" for each in shown.warnings)]:
+    service = given.service()
+    run = service.run(run)
+    try:
+        told = service.does(operation, run, step, reason, yes, None)
+        _foretell(given, run, told)
+    except AsksFirst as first:
+        _foretell(given, run, first.more)
+        if not typed(first.more["words"]):
+            how = "" if sys.stdin.isatty() else " (nobody is there to ask: give --yes)"
+            print(f"rotator: not confirmed; nothing was changed{how}", file=sys.stderr)  # noqa: T201
+            raise typer.Exit(4) from None
+        told = service.does(operation, run, step, reason, True, first.more["would_do"])
+    service.work(told)
+    typer.echo(
+        f"{len(told['takes_back'])} step(s) of {run} are taken back, {len(told['skipped'])} skipped; "
+        f"watch it with: {given.called} incident watch {run.rpartition('.')[0]}"
+        + unless_stopped(given, told, "nothing of it is done yet")
+    )
+
+
+def _foretell(given: Context, run: str, told: Mapping[str, Any]) -> None:
+    """Print what an undo does, and what to know of it."""
+    for line in [f"{run}: {' → '.join(told['would_do'])}", *(f"warning: {each}" for each in told["warnings"])]:
         if not given.quiet:
             print(plain(line), file=sys.stderr)  # noqa: T201
-    asked = "resume" if shown.resumes else "give back" if shown.strands else ""
-    if asked and not yes and not typed(f"{asked} {run}"):
-        how = "" if sys.stdin.isatty() else " (nobody is there to ask: give --yes)"
-        print(f"rotator: not confirmed; nothing was changed{how}", file=sys.stderr)  # noqa: T201
-        raise typer.Exit(4)
-    found = parts.hands.undo(run, step, response.actor(), reason, shown)
-    work(context, parts)
-    typer.echo(
-        f"{len(found.takes_back)} step(s) of {run} are taken back, {len(found.skipped)} skipped; "
-        f"watch it with: {given.called} incident watch {run.rpartition('.')[0]}"
-        + unless_stopped(context, parts, run, "nothing of it is done yet")
-    )
 
 
 def release(context: typer.Context, run: Run, step: StepName, reason: Reason) -> None:
@@ -183,44 +204,26 @@ def release(context: typer.Context, run: Run, step: StepName, reason: Reason) ->
 
     Example: rotator hold release inc-20261123-a1b2c3.r1 revoke --reason "…"
     """
-    from rotator import response  # noqa: PLC0415
+    from rotator.operations.runs import release as operation  # noqa: PLC0415
 
-    parts = parts_of(context)
-    run = parts.reading.run_named(run)
-    meant = parts.hands.release(run, step, response.actor(), reason)
-    work(context, parts)
-    typer.echo(f"{run} {step}: {meant}" + unless_stopped(context, parts, run, "it does not go on yet"))
+    given: Context = context.obj
+    service = given.service()
+    run = service.run(run)
+    told = service.does(operation, run, step, reason)
+    service.work(told)
+    typer.echo(f"{run} {step}: {told['meant']}" + unless_stopped(given, told, "it does not go on yet"))
 
 
-def apart(parts: Rotator, incident: str) -> str:
+def apart(told: Mapping[str, Any]) -> str:
     """Say what a person may think that he stopped or shut, and has not: what was merged into an incident."""
-    found = ", ".join(parts.stops.apart(incident))
+    found = ", ".join(told["apart"])
     return f"; NOT of {found}, merged into it: name each too" if found else ""
 
 
-def unless_stopped(context: typer.Context, parts: Rotator, of: str, then: str) -> str:
-    """Say what keeps an incident, or one of its runs, from going on, and what lets it; nothing where it does."""
-    given: Context = context.obj
-    incident, is_run, _ = of.partition(".")
-    stops = parts.stops.over(incident, of if is_run else None)
-    if not stops:
+def unless_stopped(given: Context, told: Mapping[str, Any], then: str) -> str:
+    """Say what keeps that from going on, and what lets it; nothing where it does."""
+    if not told["stopped"]:
         return ""
-    told = (f"{each}: {given.called}{each.lifted_by.removeprefix('rotator')} lets it go on" for each in stops)
-    return plain(f", but {then}: {'; '.join(told)}")
-
-
-def parts_of(context: typer.Context) -> Rotator:
-    """Return what the command works with."""
-    given: Context = context.obj
-    return given.parts()
-
-
-def _connections(parts: Rotator) -> list[str]:
-    return [each.name for each in parts.settings.connections]
-
-
-def work(context: typer.Context, parts: Rotator) -> None:
-    """Have somebody do what is due now."""
-    from rotator.cli.watching import start_workers  # noqa: PLC0415
-
-    start_workers(context.obj, parts)
+    each_of = (each.rpartition(": ") for each in told["stopped"])
+    lifted = (f"{what}: {given.as_called(command)} lets it go on" for what, _, command in each_of)
+    return plain(f", but {then}: {'; '.join(lifted)}")

@@ -13,10 +13,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from rotator.errors import BadInput
+
 if TYPE_CHECKING:
     from rich.console import Console
 
     from rotator.bootstrap import Rotator
+    from rotator.operations.service import Service
+    from rotator.settings.configuration import Settings
 
 
 _PIPE_WIDTH = 140
@@ -45,14 +49,39 @@ class Context:
         """Return how this reader calls the program, as the commands that he is told begin."""
         return _program() if self.config is None else f"{_program()} --config {shlex.quote(str(self.config))}"
 
+    def as_called(self, command: str) -> str:
+        """Return a command of ours as this reader gives it."""
+        return f"{self.called}{command.removeprefix('rotator')}"
+
+    def service(self) -> Service:
+        """Return where the command is carried out: the service that `url` names, or the ledger here."""
+        settings = self._settings()
+        if settings.url:
+            from rotator.far.reached import far  # noqa: PLC0415 - only who is far away pays for it
+
+            return far(settings, self.called, quiet=self.quiet)
+        from rotator.bootstrap import Rotator  # noqa: PLC0415 - only commands that work pay for it
+        from rotator.cli.here import Here  # noqa: PLC0415
+
+        return Here(self, Rotator(settings))
+
     def parts(self) -> Rotator:
-        """Return the program's parts for this configuration, with the plain sort of logging set up."""
-        from rotator import logs  # noqa: PLC0415 - only commands that work pay for it
-        from rotator.bootstrap import Rotator  # noqa: PLC0415
+        """Return the program's parts for this configuration. Raises BadInput where it names a service far away."""
+        from rotator.bootstrap import Rotator  # noqa: PLC0415 - only commands that work pay for it
+
+        settings = self._settings()
+        if settings.url:
+            what = "this command works where the ledger is, and not on a service far away"
+            raise BadInput(what, settings.url, "run it there, or without ROTATOR_URL and `url`")
+        return Rotator(settings)
+
+    def _settings(self) -> Settings:
+        """Read the configuration, and set up the plain sort of logging."""
+        from rotator import logs  # noqa: PLC0415
         from rotator.settings.file import load  # noqa: PLC0415
 
         logs.plainly(quiet=self.quiet)
-        return Rotator(load(self.config))
+        return load(self.config)
 
 
 def _program() -> str:

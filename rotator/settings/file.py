@@ -14,7 +14,7 @@ import platformdirs
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from rotator import model_errors
+from rotator import model_errors, secret_reference
 from rotator.errors import BadInput
 from rotator.settings.approval import Approving
 from rotator.settings.configuration import Settings
@@ -88,6 +88,9 @@ def _environment() -> dict[str, Any]:
     for key, field in Settings.model_fields.items():
         text = os.environ.get(variable(key))
         if text is None or key in _OURS:
+            continue
+        if key == "token" and not secret_reference.is_one(text):  # the token itself: it stays where it is
+            found[key] = f"env:{variable(key)}"
             continue
         try:
             is_data = get_origin(field.annotation) is list or any(_models(field.annotation))

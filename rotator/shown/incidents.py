@@ -36,11 +36,13 @@ def listed(parts: Rotator) -> list[dict[str, Any]]:
 
 
 def report(parts: Rotator, incident: str, called: str = "rotator") -> dict[str, Any]:
-    """Return an incident's report. Raises BadInput for an incident that is not there."""
+    """Return an incident's report, and its `progress`. Raises BadInput for an incident that is not there."""
     record = parts.reading.incident(incident)
     strange = footholds.strangers(parts, record)
-    unmanned = is_unmanned(parts) and parts.reading.progress(incident, clock.now()).busy
-    return build(record, called, unattended=is_unattended(parts), unmanned=unmanned, strange=strange)
+    progress = parts.reading.progress(incident, clock.now())
+    unmanned = is_unmanned(parts) and progress.busy
+    found = build(record, called, unattended=is_unattended(parts), unmanned=unmanned, strange=strange)
+    return {**found, "progress": asdict(progress)}
 
 
 def plan(parts: Rotator, incident: str, called: str = "rotator") -> dict[str, Any]:

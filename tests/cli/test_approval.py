@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from rotator.bootstrap import Rotator
-from rotator.cli.approval import confirmed, looked_at
+from rotator.cli.approval import confirmed
 from rotator.errors import BadInput, NotAllowed
+from rotator.examining.agreed import looked_at
 from rotator.settings.file import load
 
 PERSON = '[[people]]\nname = "{}"\nroles = ["{}"]\n'

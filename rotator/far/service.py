@@ -1,0 +1,133 @@
+"""A service far away as the command line's back: its acts, its documents, its lists, and what happens there live."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote
+
+from rotator.errors import BadInput, RotatorError
+from rotator.far.asking import V1, Asking
+from rotator.far.progress import streamed, told
+from rotator.ledger.names import LAST
+from rotator.ledger.records import Progress
+from rotator.operations.operation import Answer, Given, Operation
+from rotator.operations.views import INCIDENTS, REPORT, ListOf, OfIncident
+
+_MOST = 500
+POLL_S = 2.0
+"""How often is asked how it stands, where the stream does not come through."""
+LOST_AFTER_S = 60.0
+"""How long nobody need answer before a watch gives up."""
+_COMMANDS = frozenset({"command", "approve", "again", "then", "reopen"})
+"""The keys of a document that hold a command."""
+
+
+class Far:
+    """Implements `operations.service.Service`. `called` is how this reader calls the program."""
+
+    def __init__(self, asking: Asking, called: str, *, quiet: bool) -> None:
+        self._asking, self._called, self._quiet = asking, called, quiet
+
+    def does(self, operation: Operation[Given], *args: Given.args, **named: Given.kwargs) -> Answer:
+        """Do it in the name of the token's person."""
+        path, body = operation.asked(*args, **named)
+        answer: Answer = self._asking.act(V1 + path, body)
+        return answer
+
+    def shows(self, view: OfIncident, incident: str) -> dict[str, Any]:
+        """Return a document."""
+        found: dict[str, Any] = self._asking.get(V1 + view.path.format(incident=_name(incident))).content
+        return found if self._called == "rotator" else _as_called(found, self._called)
+
+    def lists(self, view: ListOf) -> list[dict[str, Any]]:
+        """Return a whole list, page by page."""
+        return list(self._rows(view))
+
+    def _rows(self, view: ListOf, most: int = _MOST) -> Iterator[dict[str, Any]]:
+        after: str | None = None
+        while True:
+            page = self._asking.get(V1 + view.path, {"limit": most, **({"after": after} if after else {})}).content
+            yield from page["items"]
+            if (after := page["next"]) is None:
+                return
+
+    def incident(self, name: str) -> str:
+        """Return the id that a person meant. Any name but `last` is the service's to know."""
+        if name != LAST:
+            return name
+        meant: str | None = None
+        for row in self._rows(INCIDENTS, most=20):  # the newest first; what it was merged into is older
+            if meant in {None, row["id"]}:
+                if not row["merged_into"]:
+                    return str(row["id"])
+                meant = row["merged_into"]
+        raise BadInput("there is no incident yet", LAST, "rotator respond FILE declares one")
+
+    def run(self, name: str) -> str:
+        """Return it as it is: the service knows its runs."""
+        return name
+
+    def work(self, answer: Answer) -> None:
+        """Say where nobody works: from here no worker is started."""
+        if (start := answer.get("start")) and not self._quiet:
+            print(f"nobody works there: it goes on once `{start}` runs where the ledger is", file=sys.stderr)  # noqa: T201
+
+    def changes(self, incident: str) -> Iterator[Progress]:
+        """Yield the progress whenever it changes."""
+        shown: Progress | None = None
+        for progress in self._heard(incident):
+            if progress != shown:
+                shown = progress
+                yield progress
+            if not progress.busy:
+                return
+
+    def _heard(self, incident: str) -> Iterator[Progress]:
+        """Yield what the stream tells, and where that breaks off, what is answered to who asks meanwhile.
+
+        Raises BadInput, or RotatorError where nobody has answered for a minute.
+        """
+        heard, told_so = time.monotonic(), False
+        while True:
+            for tell in (self._streamed, self._asked):
+                try:
+                    for progress in tell(incident):
+                        heard = time.monotonic()
+                        yield progress
+                except BadInput:
+                    raise
+                except RotatorError as lost:
+                    if time.monotonic() - heard > LOST_AFTER_S:
+                        raise
+                    if not told_so:
+                        self._note(f"not live ({lost.reason}): asked each {POLL_S:g} s how it stands")
+                    told_so = True
+            time.sleep(POLL_S)
+
+    def _streamed(self, incident: str) -> Iterator[Progress]:
+        return streamed(self._asking, incident)
+
+    def _asked(self, incident: str) -> Iterator[Progress]:
+        yield told(self._asking.get(V1 + REPORT.path.format(incident=_name(incident))).content.get("progress"))
+
+    def _note(self, line: str) -> None:
+        if not self._quiet:
+            print(line, file=sys.stderr, flush=True)  # noqa: T201
+
+
+def _name(incident: str) -> str:
+    return quote(incident, safe="")
+
+
+def _as_called(value: Any, called: str, key: str = "") -> Any:
+    """Return a document with every command in it beginning as this reader calls the program."""
+    if isinstance(value, dict):
+        return {name: _as_called(each, called, name) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_as_called(each, called, key) for each in value]
+    if key in _COMMANDS and isinstance(value, str) and value.startswith("rotator "):
+        return called + value.removeprefix("rotator")
+    return value
