@@ -17,7 +17,7 @@ from rotator.shown import buttons
 from rotator.shown.moments import curve, milestones
 from rotator.shown.picture import Page, Picture, Row, Sort
 
-WAITING, LISTED = 10, 50
+WAITING, LISTED = 10, 25
 """How many of what needs a person, and of the credentials, are on one page."""
 Rows = Callable[[Sequence[str]], Mapping[str, Mapping[str, Any]]]
 """What gives the report's rows of a few runs or tasks, by their ids."""
