@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select, tuple_
+from sqlalchemy import ColumnElement, Connection, RowMapping, func, select, tuple_
 
 from rotator.errors import BadInput
 from rotator.flow.approval import Policy
+from rotator.flow.incident import Incident
 from rotator.flow.run import SCHEDULED, StepState
 from rotator.ledger import approved, revisions, rows, tables
 from rotator.ledger.chains import BEGINNING
 from rotator.ledger.database import Database
 from rotator.ledger.records import IncidentRecord, RunRecord
+from rotator.ledger.revisions import Revision
 
 
 class Looking:
@@ -22,6 +24,11 @@ class Looking:
     def __init__(self, database: Database, policy: Policy | None = None) -> None:
         self._database, self._policy = database, policy
 
+    def of(self, incident: str) -> tuple[Incident, list[Revision]]:
+        """Return an incident, and the revisions of its plan. Raises BadInput for none."""
+        with self._database.read() as connection:
+            return rows.incident_of(_row(connection, incident)), revisions.find(connection, incident)
+
     def consent(self, incident: str) -> IncidentRecord:
         """Return an incident as its approval takes it. Raises BadInput for none.
 
@@ -29,9 +36,7 @@ class Looking:
         """
         run = tables.run
         with self._database.read() as connection:
-            row = connection.execute(select(tables.incident).where(tables.incident.c.id == incident)).mappings().first()
-            if row is None:
-                raise BadInput("no such incident", incident, "rotator incident list shows them")
+            row = _row(connection, incident)
             waits = select(run).where(run.c.incident == incident, run.c.requested_at.is_(None)).limit(1)
             return IncidentRecord(
                 incident=rows.incident_of(row),
@@ -98,6 +103,14 @@ class Looking:
             count = connection.execute(select(func.count()).select_from(joined).where(*waits)).scalar_one()
             return count, [dict(row) for row in connection.execute(query).mappings()]
 
+    def made(self) -> dict[tuple[str, str, str], float]:
+        """Return when each replacement was put in place, by its provider, connection and id."""
+        run = tables.run
+        names = (run.c.provider, run.c.connection, run.c.replacement)
+        query = select(*names, func.max(run.c.replaced_at)).where(run.c.replaced_at.is_not(None)).group_by(*names)
+        with self._database.read() as connection:
+            return {(provider, at, name): made for provider, at, name, made in connection.execute(query) if name}
+
     def gates_shut(self, incidents: Iterable[str]) -> dict[str, list[str]]:
         """Return by incident the gates that are shut."""
         gate = tables.gate
@@ -132,3 +145,10 @@ class Looking:
             for name, at in connection.execute(select(task.c.incident, detected).select_from(of_tasks).where(*asked)):
                 lives[name].append((at, None))
         return lives
+
+
+def _row(connection: Connection, incident: str) -> RowMapping:
+    row = connection.execute(select(tables.incident).where(tables.incident.c.id == incident)).mappings().first()
+    if row is None:
+        raise BadInput("no such incident", incident, "rotator incident list shows them")
+    return row

@@ -60,6 +60,7 @@ def _revision(each: Standing, record: IncidentRecord, called: str) -> dict[str, 
                 "of": list(one.of or ()),
                 "not_of": dict(one.not_of),
                 "words": str(one),
+                "digest": digest,
                 "command": approve + one.option,
             }
             for one in each.wanted

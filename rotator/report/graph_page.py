@@ -29,7 +29,7 @@ rect { fill: var(--box); stroke: var(--line); } path { fill: none; stroke: var(-
 rect.seen { stroke: var(--seen); stroke-width: 2.5; } rect.reachable { stroke: var(--reachable); stroke-width: 2.5; }
 rect.inferred { stroke: var(--inferred); stroke-width: 2.5; }
 """
-_MEANS = {
+MEANS = {
     "seen": "seen where it must not be",
     "reachable": "within a thief's reach",
     "inferred": "follows from what others read or administer",
@@ -58,6 +58,20 @@ class _Box:
 
 def html(drawn: Graph, title: str) -> str:
     """Return the page."""
+    keys = "".join(f'<span class="key {name}"></span>{means}' for name, means in MEANS.items())
+    name = escape(plain(title))
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
+        f"<title>{name}</title><style>{_STYLE}</style></head>\n<body><h1>{name}</h1>\n"
+        f"<p>{drawn.credentials:,} credentials, each by the shortest way that leads to it.{keys}</p>\n"
+        f'<div class="canvas">{drawing(drawn, title)}</div></body></html>\n'
+    )
+
+
+def drawing(drawn: Graph, title: str) -> str:
+    """Return the drawing alone, with classes and no style."""
     boxes = [
         _Box(node, depth, _lines(node.lines[:1], _LETTERS), _lines(node.lines[1:], _BOLD))
         for depth, node in drawn.nodes()
@@ -66,18 +80,11 @@ def html(drawn: Graph, title: str) -> str:
     width = max((box.x for box in boxes), default=0) + _WIDTH + _EDGE
     by_node = {id(box.node): box for box in boxes}
     edges = [_edge(box, by_node[id(child)]) for box in boxes for child in box.node.children]
-    keys = "".join(f'<span class="key {name}"></span>{means}' for name, means in _MEANS.items())
-    name = escape(plain(title))
     return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
-        f"<title>{name}</title><style>{_STYLE}</style></head>\n<body><h1>{name}</h1>\n"
-        f"<p>{drawn.credentials:,} credentials, each by the shortest way that leads to it.{keys}</p>\n"
-        f'<div class="canvas"><svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="{name}" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="{escape(plain(title))}" '
         f'width="{width}" height="{height:.0f}" viewBox="0 0 {width} {height:.0f}">\n'
         + "\n".join(edges + [_drawn(box) for box in boxes])
-        + "\n</svg></div></body></html>\n"
+        + "\n</svg>"
     )
 
 

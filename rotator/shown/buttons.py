@@ -87,6 +87,13 @@ def dismissal(incident: str, run: str, role: Role) -> Button:
     return _form("Dismiss", means, path, Act.DISMISS, role, (_AS, _WHY), "It is dismissed. {issuer_says}")
 
 
+def reopening(incident: str, run: str, role: Role) -> Button:
+    """Return how a dismissal is taken back."""
+    means = "takes the dismissal back: its run goes on where it was"
+    path = _path("incidents", incident, "exposures", run, "reopen")
+    return _form("Take it up again", means, path, Act.REOPEN, role, (_WHY,), "It is open again.")
+
+
 def stop(incident: str, role: Role) -> Button:
     """Return the large button: nothing more of an incident is called."""
     means = "starts no more calls of this incident; what is under way ends, and everything can go on later"

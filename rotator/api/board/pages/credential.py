@@ -1,0 +1,80 @@
+"""One credential: how it stands, what can be done now, each step, and its evidence."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from starlette.requests import Request
+from starlette.responses import Response
+
+from rotator.api.board.pages.incident import known
+from rotator.api.board.rendering import html
+from rotator.api.problems import Problem
+from rotator.bootstrap import Rotator
+from rotator.errors import BadInput
+from rotator.ledger.chains import BEGINNING
+from rotator.ledger.looking import Looking
+from rotator.shown import buttons
+from rotator.shown.credential import credential
+from rotator.shown.plans import Plans
+
+
+def routes(parts: Rotator) -> APIRouter:
+    """Return the page."""
+    router, kept = APIRouter(), Plans()
+
+    @router.get("/incidents/{incident}/credentials/{run}")
+    def shown(request: Request, incident: str, run: str, after: Annotated[str, Query(max_length=200)] = "") -> Response:
+        """Show it."""
+        name = known(parts, incident)
+        try:
+            found = credential(parts, name, run, _place(after))
+        except BadInput:
+            raise Problem(404, "no_such_run", "The incident has no such credential.") from None
+        row, role = found["row"], request.state.caller.role
+        of, _ = Looking(parts.database).of(name)
+        return html(
+            request,
+            "credential.html",
+            incident=of,
+            planned=_planned(kept, row),
+            ways=buttons.buttons(row, role),
+            trying=[(each, buttons.button(each["then"], each["means"], role)) for each in row["trying"]],
+            later=[
+                (each, [buttons.button(way["command"], way["means"], role) for way in each["ways"]])
+                for each in row["next"]
+                if each["due_at"]
+            ],
+            dismiss=None if row["dismissed"] else buttons.dismissal(name, row["run"], role),
+            reopening=buttons.reopening(name, row["run"], role) if row["dismissed"] else None,
+            undos=_undos(row, role),
+            is_first=not after,
+            **found,
+        )
+
+    def _planned(kept: Plans, row: dict[str, Any]) -> list[dict[str, Any]]:
+        """Return what the plan says of it: why it is included. Nothing where no plan was kept."""
+        of = row["run"].rpartition(".")[0]
+        _, revisions = Looking(parts.database).of(of)
+        digest = next((each.digest for each in revisions if each.number == row["revision"]), "")
+        shown = kept.of(parts, of, row["revision"], digest) if digest else None
+        every = shown.found(row["id"]) if shown else []
+        return [each for each in every if (each["provider"], each["owner"]) == (row["provider"], row["owner"])]
+
+    return router
+
+
+def _undos(row: dict[str, Any], role: Any) -> list[buttons.Button]:
+    """Return how what is done can be taken back, from which step on; the service says where none can be."""
+    done = [each for each in row["steps"] if each["state"] == "done"]
+    names = dict.fromkeys(each["id"] for each in done)
+    commands = [f"rotator run undo {row['run']} {name} --reason …" for name in names]
+    offered = {way["command"] for one in row["next"] for way in one["ways"]}
+    means = "takes back all that was done from this step on, backwards, and skips what was still to come"
+    return [buttons.button(each, means, role) for each in reversed(commands) if each not in offered]
+
+
+def _place(after: str) -> tuple[str, int]:
+    chain, _, number = after.rpartition(" ")
+    return (chain, int(number)) if chain and number.isdecimal() and len(number) <= 9 else BEGINNING  # noqa: PLR2004

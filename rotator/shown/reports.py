@@ -1,0 +1,31 @@
+"""Incidents with how long it took to revoke what they exposed, and how much of it is still open."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from rotator.bootstrap import Rotator
+from rotator.flow.metrics import TimeToRevoke, time_to_revoke
+from rotator.ledger.looking import Looking
+from rotator.shown.incidents import listed
+
+ON_A_PAGE = 50
+
+
+def reports(parts: Rotator, page: int) -> dict[str, Any]:
+    """Return a page of incidents, the newest first, each with its times, and those of all on it."""
+    every = [each for each in listed(parts) if not each["merged_into"]]
+    found = every[(page - 1) * ON_A_PAGE : page * ON_A_PAGE]
+    lives = Looking(parts.database).deaths(each["id"] for each in found)
+    return {
+        "rows": [each | {"times": _times(lives[each["id"]])} for each in found],
+        "whole": _times([one for each in lives.values() for one in each]),
+        "count": len(every),
+        "pages": max(-(-len(every) // ON_A_PAGE), 1),
+    }
+
+
+def _times(lives: Sequence[tuple[float, float | None]]) -> TimeToRevoke:
+    took = [max(dead - since, 0.0) for since, dead in lives if dead is not None]
+    return time_to_revoke(took, len(lives) - len(took))
