@@ -20,6 +20,7 @@ from rotator.ledger import (
     few,
     listing,
     names,
+    outline,
     plans,
     revisions,
     rows,
@@ -32,7 +33,9 @@ from rotator.ledger import gates as gates_in
 from rotator.ledger import stops as stops_in
 from rotator.ledger import told as told_in
 from rotator.ledger.database import Database
+from rotator.ledger.outline import Outline
 from rotator.ledger.records import IncidentRecord, Listed, Progress, RunRecord
+from rotator.ledger.stops import Stop
 from rotator.ledger.told import Told
 from rotator.ledger.which import Which, parts
 from rotator.ports import Place
@@ -148,6 +151,22 @@ class Reading:
         """Return how a few runs stand, of whatever incident: not what people accepted, nor what keeps each waiting."""
         with self._database.read() as connection:
             return [one for each in parts(names) for one in run_records.standing(connection, Which("", each))]
+
+    def outline(self, incident: str) -> Outline:
+        """Return what belongs to an incident, its runs left out. Raises BadInput when there is none."""
+        with self._database.read() as connection:
+            return outline.outline(connection, incident)
+
+    def names(self, every: Iterable[str]) -> list[str]:
+        """Return the names of the runs of incidents, the most urgent first."""
+        with self._database.read() as connection:
+            return outline.names(connection, every)
+
+    def beside_runs(self, runs: Iterable[str]) -> tuple[set[str], set[str], list[Stop]]:
+        """Return the ids of the credentials of runs, the owners of whom a mint is not settled, and what is stopped."""
+        with self._database.read() as connection:
+            ids = outline.credentials(connection, runs)
+            return ids, outline.late_owners(connection), stops_in.find(connection)
 
     def _incident(self, connection: Connection, incident: str) -> IncidentRecord:
         row, which = few.found(connection, incident), Which(incident)

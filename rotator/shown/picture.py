@@ -6,17 +6,20 @@ It tells what the report tells, as of one moment. Nothing in it changes: the nex
 from __future__ import annotations
 
 import bisect
+import copy
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
+from operator import attrgetter
 from typing import Any
 
 from rotator.errors import BadInput
 from rotator.flow.standing import CredentialState
 from rotator.ledger.records import Progress
+from rotator.ledger.stops import ALL, CONNECTION, INCIDENT, Stop
 from rotator.report.revisions import together
 
 
@@ -50,8 +53,9 @@ class Row:
     """One run, or the task of a person (`is_task`). Times in epoch seconds, None for what has not happened.
 
     `provider` is "" for what nobody recognised. `place` is its incident's: 0, or behind for one that was merged into
-    it. `stopped` says that a stop keeps it where it is. `settled_by` names the run that saw a death which this one has
-    not. `also` are the other runs of the same credential.
+    it. `touches` are the connections at which a stop keeps it where it is, none where nothing of it is left to do.
+    `settled_by` names the run that saw a death which this one has not. `also` are the other runs of the same
+    credential.
     """
 
     run: str
@@ -74,7 +78,7 @@ class Row:
     replaced_at: float | None = None
     converged_at: float | None = None
     needs: Needs | None = None
-    stopped: bool = False
+    touches: tuple[str, ...] = ()
     settled_by: str = ""
     also: tuple[str, ...] = ()
     is_task: bool = False
@@ -83,6 +87,13 @@ class Row:
     def is_dismissed(self) -> bool:
         """Tell whether it is no leak of ours to answer."""
         return self.state is CredentialState.DISMISSED
+
+    @property
+    def rank(self) -> tuple[bool, bool, bool, int, float, int, str]:
+        """Return by what the report sorts: runs before tasks, what is dismissed or settled elsewhere behind."""
+        if self.is_task:
+            return (True, False, False, self.place, 0.0, len(self.run), self.run)
+        return (False, self.is_dismissed, bool(self.settled_by), self.place, -self.priority, 0, self.run)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +105,7 @@ class Page:
     count: int
 
 
-@dataclass(frozen=True)
+@dataclass
 class Picture:
     """An incident with what was merged into it, as the ledger stood `at` (epoch seconds), behind the feed's `cursor`.
 
@@ -110,19 +121,53 @@ class Picture:
     credentials: int = 0
     is_whole: bool = True
     times: Mapping[str, float | None] = field(default_factory=dict)
+    stops: tuple[Stop, ...] = ()
     progress: Progress | None = None
+    whole: Mapping[str, Any] | None = field(default=None, repr=False)
+
+    def later(self, at: float, cursor: str, **changed: Any) -> Picture:
+        """Return it as of a later moment, at which no row of it had moved: what was counted stays counted."""
+        found = copy.copy(self)
+        for name, value in {"at": at, "cursor": cursor, **changed}.items():
+            setattr(found, name, value)
+        return found
+
+    def moved(self, rows: Sequence[Row], moved: Mapping[str, Row], **changed: Any) -> Picture:
+        """Return it with new `rows`, of which some `moved`: while these stay where they were nothing is sorted anew."""
+        found = replace(self, rows=rows, **changed)
+        if "told" in self.__dict__:
+            place = self._places
+            if all(name in place and _stays(self.told[place[name]], row) for name, row in moved.items()):
+                told = list(self.told)
+                for name, row in moved.items():
+                    told[place[name]] = row
+                found.__dict__ |= {"told": tuple(told), "_places": place}
+        return found
+
+    def is_stopped(self, row: Row) -> bool:
+        """Tell whether a stop keeps a run where it is."""
+        return bool(row.touches) and any(
+            each.scope == ALL
+            or (each.scope == INCIDENT and each.name == row.incident)
+            or (each.scope == CONNECTION and each.name in row.touches)
+            for each in self.stops
+        )
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        return {each.run: number for number, each in enumerate(self.told)}
 
     @cached_property
     def told(self) -> tuple[Row, ...]:
         """Every credential once, in the report's order, the tasks of persons behind all others."""
-        runs = sorted((each for each in self.rows if not each.is_task), key=_of_report)
+        ranked = sorted(self.rows, key=attrgetter("rank"))
         found = together(
-            runs,
-            lambda each: (each.provider, each.connection, each.owner, each.id),
+            (each for each in ranked if not each.is_task),
+            attrgetter("provider", "connection", "owner", "id"),
             lambda each: (each.is_dismissed, bool(each.settled_by)),
         )
         first = [one if not others else _with(one, others) for one, *others in found]
-        return *first, *sorted((each for each in self.rows if each.is_task), key=_of_report)
+        return *first, *(each for each in ranked if each.is_task)
 
     @cached_property
     def totals(self) -> dict[str, int]:
@@ -142,7 +187,7 @@ class Picture:
         """What needs a person, the worst first."""
         order = {needs: number for number, needs in enumerate(Needs)}
         found = [(order[each.needs], each) for each in self.told if each.needs is not None]
-        return tuple(each for _, each in sorted(found, key=lambda pair: (pair[0], _of_report(pair[1]))))
+        return tuple(each for _, each in sorted(found, key=lambda pair: (pair[0], pair[1].rank)))
 
     @cached_property
     def needs(self) -> dict[Needs, int]:
@@ -175,14 +220,25 @@ class Picture:
             and needs in {None, each.needs}
             and (not wanted or wanted in f"{each.id}\n{each.owner}\n{each.connection}\n{each.run}".casefold())
         ]
-        return _page(found, lambda each: [*_by(each, sort), *_of_report(each)], after, limit, descending=descending)
+        if sort is Sort.REPORT and not descending:
+            return _in_order(found, after, limit)
+        return _page(found, lambda each: [*_by(each, sort), *each.rank], after, limit, descending=descending)
 
     def queue(self, after: str | None = None, limit: int = 50) -> Page:
         """Return what needs a person, page by page, the worst first. Raises BadInput for a cursor that is none."""
         order = {needs: number for number, needs in enumerate(Needs)}
-        return _page(
-            list(self.waiting), lambda each: [order[each.needs or Needs.TASK], *_of_report(each)], after, limit
-        )
+        return _page(list(self.waiting), lambda each: [order[each.needs or Needs.TASK], *each.rank], after, limit)
+
+
+def _in_order(rows: Sequence[Row], after: str | None, limit: int) -> Page:
+    """Return the rows behind a cursor where they are sorted by rank already. Raises BadInput for a bad cursor."""
+    begin = 0
+    if after is not None:
+        place = tuple(_place(after, list(rows[0].rank) if rows else None))
+        begin = bisect.bisect_right(rows, place, key=attrgetter("rank"))
+    shown = rows[begin : begin + limit]
+    is_last = begin + limit >= len(rows)
+    return Page(tuple(shown), None if is_last else json.dumps(shown[-1].rank), len(rows))
 
 
 def _page(
@@ -214,14 +270,9 @@ def _place(cursor: str, like: list[Any] | None) -> list[Any]:
     return place
 
 
-def _of_report(row: Row) -> list[Any]:
-    """Return by what the report sorts: runs before tasks, what is dismissed or settled by others behind, then by rank.
-
-    Tasks are counted in their ids.
-    """
-    if row.is_task:
-        return [True, False, False, row.place, 0.0, len(row.run), row.run]
-    return [False, row.is_dismissed, bool(row.settled_by), row.place, -row.priority, 0, row.run]
+def _stays(before: Row, row: Row) -> bool:
+    """Tell whether a run that moved is told where it was: alone, and at its rank."""
+    return not before.also and before.rank == row.rank
 
 
 def _by(row: Row, sort: Sort) -> list[Any]:
