@@ -22,6 +22,7 @@ from rotator.api.bodies import WITHIN_S
 from rotator.api.callers import Callers
 from rotator.api.counts import Counts
 from rotator.api.declaring import Declaring
+from rotator.api.following import Following
 from rotator.api.headers import SafeHeaders
 from rotator.api.heads import PromptLine
 from rotator.api.named import Named
@@ -93,6 +94,7 @@ def make(parts: Rotator, body_within_s: float = WITHIN_S) -> FastAPI:
         return application.plain_answer(error)
 
     app.mount(application.PATH, api)
+    app.state.following = api.state.following
     app.router.default = board.make(parts, callers)  # what nothing else answers is a page, or there is none
     app.add_middleware(SafeHeaders)
     app.add_middleware(Named)
@@ -109,19 +111,33 @@ def listen(host: str, port: int) -> socket.socket:
 
 def run(parts: Rotator, door: socket.socket) -> None:
     """Serve until told to stop."""
-    _server(parts).run(sockets=[door])
+    server(parts).run(sockets=[door])
 
 
 def start_in_thread(parts: Rotator, door: socket.socket) -> None:
     """Serve beside the embedded worker, for the life of the process."""
-    threading.Thread(target=_server(parts).run, args=([door],), name="web", daemon=True).start()
+    threading.Thread(target=server(parts).run, args=([door],), name="web", daemon=True).start()
 
 
-def _server(parts: Rotator) -> uvicorn.Server:
+class _Server(uvicorn.Server):
+    """Ends the streams first when it is told to stop: uvicorn itself would wait for them."""
+
+    def __init__(self, config: uvicorn.Config, following: Following) -> None:
+        super().__init__(config)
+        self._following = following
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._following.close()
+        await super().shutdown(sockets)
+
+
+def server(parts: Rotator) -> uvicorn.Server:
+    """Return what serves."""
     # Nobody is believed from where somebody else comes, but the proxies that are named.
     proxies = parts.settings.web.proxies
+    made = make(parts)
     config = uvicorn.Config(
-        make(parts),
+        made,
         http=PromptLine,
         log_level="warning",
         access_log=False,
@@ -129,4 +145,4 @@ def _server(parts: Rotator) -> uvicorn.Server:
         forwarded_allow_ips=proxies,
     )
     config.timeout_graceful_shutdown = ENDS_WITHIN_S
-    return uvicorn.Server(config)
+    return _Server(config, made.state.following)

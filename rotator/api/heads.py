@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import h11
+from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
+
+LINE = "rotator.line"
+"""The extension by which an answer that never ends can cut off who does not read it."""
 
 
 class PromptLine(H11Protocol):
@@ -14,6 +18,16 @@ class PromptLine(H11Protocol):
 
     within_s: ClassVar[float] = 10.0
     _due: asyncio.TimerHandle | None = None
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        app = self.app
+
+        async def with_line(scope: Scope, receive: Receive, send: Send) -> None:
+            scope.setdefault("extensions", {})[LINE] = self.transport
+            await app(scope, receive, send)
+
+        self.app = with_line
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)

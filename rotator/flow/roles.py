@@ -20,6 +20,7 @@ class Act(StrEnum):
     """What a request does, as evidence names it."""
 
     READ = "read"
+    READ_SERVICE = "read_service"
     DECLARE = "declare"
     ADD = "add"
     STOP = "stop"
@@ -42,7 +43,12 @@ class Act(StrEnum):
 
 _APPROVERS = (Act.APPROVE, Act.REVIEW, Act.CLOSE, Act.DISMISS, Act.SKIP, Act.UNDO, Act.RELEASE, Act.OPEN_GATE)
 NEEDS: Mapping[Act, Role] = MappingProxyType(
-    {**dict.fromkeys(Act, Role.RESPONDER), **dict.fromkeys(_APPROVERS, Role.APPROVER), Act.READ: Role.VIEWER}
+    {
+        **dict.fromkeys(Act, Role.RESPONDER),
+        **dict.fromkeys(_APPROVERS, Role.APPROVER),
+        Act.READ: Role.VIEWER,
+        Act.READ_SERVICE: Role.ADMIN,
+    }
 )
 
 

@@ -110,6 +110,12 @@ class Feed:
         return tuple_(_evidence.c.tx, _evidence.c.number) > tuple_(*place)
 
 
+def is_cursor(text: str) -> bool:
+    """Tell whether this may be a cursor, of whichever ledger."""
+    found = _CURSOR.fullmatch(text)
+    return found is not None and max(int(found[2]), int(found[3])) <= _MOST
+
+
 def has_passed(cursor: str, other: str) -> bool:
     """Tell whether who stands at a cursor has read what stands at the other, in the same ledger."""
     (epoch, place), (of, there) = _parsed(cursor), _parsed(other)
@@ -131,7 +137,7 @@ def _written(epoch: str, place: _Place) -> str:
 
 
 def _parsed(cursor: str) -> tuple[str, _Place]:
-    found = _CURSOR.fullmatch(cursor)
-    if found is None or max(int(found[2]), int(found[3])) > _MOST:
+    if not is_cursor(cursor):
         raise BadInput("this is no place in the evidence", "the cursor", "give one as it was told, or none")
-    return found[1], _Place(int(found[2]), int(found[3]))
+    epoch, tx, number = cursor.split(".")
+    return epoch, _Place(int(tx), int(number))

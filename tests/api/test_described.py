@@ -7,6 +7,7 @@ import schemathesis
 from hypothesis import HealthCheck, given, settings
 
 from rotator.api import callers
+from rotator.api.v1 import events
 from rotator.flow.approval import Role
 from tests.api.calling import api
 from tests.fakes.company import founded
@@ -25,7 +26,8 @@ def served(tmp_path_factory):
     deployment.start([company.stolen("aws_iam_access_key")[0]])
     deployment.rest(patience_s=3600)
     with pytest.MonkeyPatch.context() as patient:
-        patient.setattr(callers, "WRONG_A_MINUTE", 10**6)  # each operation is asked without a token, and with wrong ones
+        patient.setattr(callers, "WRONG_A_MINUTE", 10**6)  # each operation is asked without a token, or with wrong ones
+        patient.setattr(events, "LASTS_S", 0.2)
         found = api(folder, database)
         headers = {"Authorization": f"Bearer {found.token(Role.ADMIN)}"}
         yield schemathesis.openapi.from_asgi("/openapi.json", found.client.app), headers
@@ -38,7 +40,8 @@ def test_every_answer_is_one_that_is_described(served):
     statuses = {operation.label: asked(operation, headers) for operation in operations}
     assert 200 in statuses["GET /incidents"]
     assert not [label for label, seen in statuses.items() if 401 in seen]
-    assert len(statuses) == 31
+    assert 200 in statuses["GET /events"]
+    assert len(statuses) == 34
 
 
 def asked(operation, headers):

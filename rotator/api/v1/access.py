@@ -32,3 +32,4 @@ def check(caller: Caller, act: Act) -> None:
 
 
 Reader = Annotated[Caller, Depends(needs(Act.READ))]
+Auditor = Annotated[Caller, Depends(needs(Act.READ_SERVICE))]

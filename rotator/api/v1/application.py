@@ -17,9 +17,10 @@ from rotator import __version__
 from rotator.api import problems
 from rotator.api.callers import Callers
 from rotator.api.counts import Counts
+from rotator.api.following import Following
 from rotator.api.origins import SESSION
 from rotator.api.problems import MEDIA_TYPE, Problem
-from rotator.api.v1 import acting, acting_on_runs, closing, declaring, reading
+from rotator.api.v1 import acting, acting_on_runs, closing, declaring, events, evidence, reading
 from rotator.api.v1.doing import Doing
 from rotator.api.v1.guard import Guard
 from rotator.api.v1.shapes import ProblemDetails
@@ -40,8 +41,10 @@ def make(parts: Rotator, callers: Callers, refusals: Counts) -> FastAPI:
     """Return the application; what it refuses is counted."""
     app = FastAPI(title="rotator", version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
     app.state.parts, doing = parts, Doing(parts)
+    app.state.following = Following(parts)
     acts = (each.routes(doing) for each in (declaring, acting, acting_on_runs, closing))
-    for router in (reading.routes(parts), *acts):
+    live = events.routes(parts, callers, app.state.following)
+    for router in (reading.routes(parts), evidence.routes(parts), live, *acts):
         app.include_router(router, responses=_ERRORS)
     app.add_middleware(Guard, callers=callers, refusals=refusals)
     app.add_exception_handler(HTTPException, _answered)

@@ -10,12 +10,11 @@ from starlette.responses import JSONResponse
 
 from rotator.api.problems import of_input
 from rotator.api.v1.access import Reader
-from rotator.api.v1.pages import USUAL, After, Limit, closed, lost, opened, page
+from rotator.api.v1.pages import USUAL, After, Limit, page
 from rotator.api.v1.shapes import (
     CallerShape,
     CredentialShape,
     Entry,
-    EvidenceRecord,
     IncidentRow,
     Kind,
     Page,
@@ -26,7 +25,6 @@ from rotator.bootstrap import Rotator
 from rotator.errors import BadInput
 from rotator.flow.inventory import named
 from rotator.flow.standing import CredentialState
-from rotator.ledger.chains import BEGINNING
 from rotator.report.clocks import moment
 from rotator.shown import incidents, inventory, kinds
 
@@ -76,14 +74,6 @@ def routes(parts: Rotator) -> APIRouter:
         # What it stands on is read anew: the inventory may have changed since.
         return JSONResponse(incidents.plan(parts.on(parts.database), known(parts, incident)))
 
-    @router.get("/incidents/{incident}/evidence", response_model=Page[EvidenceRecord], tags=["incidents"])
-    def evidence(_: Reader, incident: Incident, after: After = None, limit: Limit = USUAL) -> Any:
-        """List the evidence, chain by chain: the incident's own, and one of each branch, byte for byte as hashed."""
-        found = parts.chains.of(known(parts, incident), _place(after), limit + 1)
-        last = found[limit - 1] if len(found) > limit else None
-        following = closed(f"{last['chain']}\n{last['seq']}") if last is not None else None
-        return JSONResponse({"items": found[:limit], "next": following})
-
     @router.get("/inventory", response_model=Page[Entry], tags=["standing"])
     def entries(_: Reader, after: After = None, limit: Limit = USUAL) -> Any:
         """List what is known of credentials, and who says so."""
@@ -110,12 +100,3 @@ def known(parts: Rotator, incident: str) -> str:
         return parts.reading.named(incident if incident != "last" else "")
     except BadInput as error:
         raise of_input(error, HTTPStatus.NOT_FOUND, "no_such_incident") from None
-
-
-def _place(after: str | None) -> tuple[str, int]:
-    if after is None:
-        return BEGINNING
-    chain, _, number = opened(after).partition("\n")
-    if not chain or not number.isdecimal() or len(number) > 9:  # noqa: PLR2004 - a database keeps no more in a number
-        raise lost()
-    return chain, int(number)

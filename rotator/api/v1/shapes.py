@@ -122,8 +122,12 @@ class PlanShape(Report):
 
 
 class EvidenceRecord(BaseModel):
-    """A record of a chain. `hash` is the SHA-256 of `body`'s UTF-8 bytes; `body` is JSON that names its predecessor."""
+    """A record of a chain. `hash` is the SHA-256 of `body`'s UTF-8 bytes; `body` is JSON that names its predecessor.
 
+    Behind its `cursor` stands what was committed later.
+    """
+
+    cursor: str
     chain: str
     seq: int
     hash: str
