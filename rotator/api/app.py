@@ -26,6 +26,7 @@ from rotator.api.following import Following
 from rotator.api.headers import SafeHeaders
 from rotator.api.heads import PromptLine
 from rotator.api.named import Named
+from rotator.api.origins import is_https
 from rotator.api.v1 import application, page_of_docs
 from rotator.bootstrap import Rotator
 from rotator.errors import BadInput
@@ -95,8 +96,8 @@ def make(parts: Rotator, body_within_s: float = WITHIN_S) -> FastAPI:
 
     app.mount(application.PATH, api)
     app.state.following = api.state.following
-    app.router.default = board.make(parts, callers)  # what nothing else answers is a page, or there is none
-    app.add_middleware(SafeHeaders)
+    app.router.default = board.make(parts, callers, refusals)  # what nothing else answers is a page, or there is none
+    app.add_middleware(SafeHeaders, https=is_https(parts.settings.web))
     app.add_middleware(Named)
     return app
 

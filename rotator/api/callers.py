@@ -48,10 +48,11 @@ class Callers:
         self._parts, self._web = parts, parts.settings.web
         self._knocks, self._noted = Knocks(WRONG_A_MINUTE), Knocks(ENDED_A_MINUTE)
 
-    def of(self, request: Request) -> Caller:
+    def of(self, request: Request, word: str | None = None) -> Caller:
         """Return who calls. Raises Problem for nobody, for what opens nothing (any more), for an act of a foreign page.
 
-        To ask again for the same request is how a stream learns that its reader is gone.
+        An act of a session shows its `csrf` in a header, or as the `word` of a plain form. To ask again for the same
+        request is how a stream learns that its reader is gone.
         """
         cookie = origins.cookie(request, self._web, origins.SESSION)
         if (shown := request.headers.get("authorization")) is not None:
@@ -60,7 +61,7 @@ class Callers:
                 raise Problem(401, "no_token", "show a token: Authorization: Bearer rot_...")
             found = self.by_token(self.token(request, text.strip()))
         elif cookie:
-            found = self._by_session(request, cookie)
+            found = self._by_session(request, cookie, word)
         else:
             raise Problem(401, "no_token", "show a token: Authorization: Bearer rot_...; or sign in")
         if "\0" in request.scope["path"]:  # PostgreSQL takes no such text, and nothing is called so
@@ -90,15 +91,7 @@ class Callers:
             return Problem(429, "too_many_wrong_tokens", "wait before the next one", wait_s)
         return Problem(401, reason, detail)
 
-    def check_form(self, request: Request, caller: Caller, shown: str) -> None:
-        """Raise Problem unless one of our own pages sent this act of a session."""
-        try:
-            origins.check(request, self._web, shown, caller.csrf)
-        except Problem as problem:
-            self._note(caller.name, caller.by, problem.reason)
-            raise
-
-    def _by_session(self, request: Request, cookie: str) -> Caller:
+    def _by_session(self, request: Request, cookie: str, word: str | None) -> Caller:
         session = self._parts.sessions.known(cookie)
         if session is None:
             raise self.in_vain(request, "no_session", "no such session: sign in")
@@ -110,10 +103,18 @@ class Callers:
         role = self.by_token(token).role if token is not None else self._of_person(session)
         found = Caller(session.name, session.by, role, session.expires_at, session, csrf_of(cookie))
         if request.method not in SAFE:
-            self.check_form(request, found, request.headers.get("x-csrf-token") or "")
+            self._check_page(request, found, request.headers.get("x-csrf-token", "") if word is None else word)
         if _is_by_hand(request):
             self._parts.sessions.used(session)
         return found
+
+    def _check_page(self, request: Request, caller: Caller, shown: str) -> None:
+        """Raise Problem unless one of our own pages sent this act of a session."""
+        try:
+            origins.check(request, self._web, shown, caller.csrf)
+        except Problem as problem:
+            self._note(caller.name, caller.by, problem.reason)
+            raise
 
     def _of_person(self, session: Session) -> Role:
         """Return what somebody may whom a provider named: what the rule says of him now, or the groups he came with."""

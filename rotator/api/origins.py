@@ -42,7 +42,7 @@ def check(request: Request, web: WebSettings, shown: str, expected: str) -> None
     ours, site, origin = own(request, web), request.headers.get("sec-fetch-site"), request.headers.get("origin")
     if site not in {None, "same-origin"} or origin not in {None, ours}:
         raise Problem(403, "foreign_page", f"this was sent by a page that is not ours: open {ours}")
-    if not hmac.compare_digest(shown.encode(), expected.encode()):
+    if not is_same(shown, expected):
         raise Problem(403, "no_csrf_token", "load the page again: what it sent is not of this session")
 
 
@@ -64,6 +64,11 @@ def forget(answer: Response, web: WebSettings, name: str) -> None:
 def derived(kept: str, what: str) -> str:
     """Return what only we and who holds this cookie can know, one word for each use; in hexadecimal."""
     return hmac.new(kept.encode(), what.encode(), hashlib.sha256).hexdigest()
+
+
+def is_same(given: str, expected: str) -> bool:
+    """Compare in constant time."""
+    return hmac.compare_digest(given.encode("utf-8", "replace"), expected.encode())
 
 
 def _named(web: WebSettings, name: str) -> str:

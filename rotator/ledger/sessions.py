@@ -77,8 +77,10 @@ class Sessions:
     ) -> None:
         self._database, self._idle_s, self._longest_s, self._clock = database, idle_s, longest_s, clock
 
-    def open(self, person: Person) -> tuple[Secret, Session]:
-        """Return what the cookie holds, which is nowhere else, and the new session."""
+    def open(self, person: Person, before: str = "") -> tuple[Secret, Session]:
+        """Return what the cookie of a new session holds, which is nowhere else, and it; end what was there before."""
+        if (left := self.known(before)) is not None and left.ended_at is None:
+            self.sign_out(left)
         now, name = self._clock(), secrets.token_hex(4)
         cookie = f"{name}.{secrets.token_urlsafe(32)}"
         told = rows.plain({"by": person.by, "role": person.role.value, "how": person.how})

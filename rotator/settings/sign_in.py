@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -73,6 +74,7 @@ class OidcSettings(BaseModel):
     issuer: str
     client_id: Annotated[str, Field(min_length=1)]
     client_secret: str | None = None
+    ca_file: Path | None = None
     scopes: list[str] = ["openid", "profile"]
     login_claim: Annotated[str, Field(min_length=1)] = "preferred_username"
     groups_claim: Annotated[str, Field(min_length=1)] = "groups"

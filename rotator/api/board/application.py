@@ -17,7 +17,9 @@ from rotator.api.board import assets
 from rotator.api.board.pages import incident, incidents
 from rotator.api.board.rendering import html
 from rotator.api.callers import Callers
+from rotator.api.counts import Counts
 from rotator.api.problems import Problem
+from rotator.api.sign_in import pages as sign_in
 from rotator.api.v1.application import plain_answer
 from rotator.bootstrap import Rotator
 from rotator.errors import RotatorError
@@ -29,8 +31,8 @@ PAGES = (incidents, incident)
 """The pages; the first whose address fits answers."""
 
 
-def make(parts: Rotator, callers: Callers) -> FastAPI:
-    """Return the application."""
+def make(parts: Rotator, callers: Callers, refusals: Counts) -> FastAPI:
+    """Return the application; whom it does not let in is counted."""
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
 
     def signed_in(request: Request) -> None:
@@ -41,6 +43,7 @@ def make(parts: Rotator, callers: Callers) -> FastAPI:
     for page in PAGES:
         app.include_router(page.routes(parts), dependencies=[Depends(signed_in)])
     app.include_router(assets.routes())
+    app.include_router(sign_in.routes(parts, callers, refusals))
 
     @app.get("/")
     def home() -> Response:
