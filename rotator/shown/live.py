@@ -22,6 +22,12 @@ MOST = 20
 """So many incidents are kept at once; before one more, the one longest not looked at is forgotten."""
 
 
+def live(parts: Rotator) -> Live:
+    """Return the pictures that these parts keep, for everybody who looks at them."""
+    found: Live = parts.__dict__.setdefault("live", Live(parts))
+    return found
+
+
 class Live:
     """The pictures of this process."""
 

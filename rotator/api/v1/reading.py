@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse
 
 from rotator.api.problems import of_input
 from rotator.api.v1.access import Reader
-from rotator.api.v1.pages import USUAL, After, Limit, page
+from rotator.api.v1.pages import USUAL, After, Limit, closed, lost, opened, page
 from rotator.api.v1.shapes import (
     CallerShape,
     CredentialShape,
@@ -27,9 +27,12 @@ from rotator.flow.inventory import named
 from rotator.flow.standing import CredentialState
 from rotator.report.clocks import moment
 from rotator.shown import incidents, inventory, kinds
+from rotator.shown.credentials import few
+from rotator.shown.live import live
 
 Incident = Annotated[str, Path(max_length=40, description="An incident's id.")]
 Provider = Annotated[str | None, Query(max_length=64, description="Only of this kind.")]
+Text = Annotated[str, Query(max_length=200, description="Only those with this in their id, owner, connection or run.")]
 State = Annotated[CredentialState | None, Query(description="Only those that stand so.")]
 
 
@@ -60,13 +63,20 @@ def routes(parts: Rotator) -> APIRouter:
         incident: Incident,
         state: State = None,
         provider: Provider = None,
+        q: Text = "",
         after: After = None,
         limit: Limit = USUAL,
     ) -> Any:
         """List the credentials of the report, in its order."""
-        found = incidents.report(parts, known(parts, incident))["credentials"]
-        wanted = [each for each in found if state in {None, each["state"]} and provider in {None, each["provider"]}]
-        return JSONResponse(page(wanted, lambda row: str(row["run"]), after, limit))
+        name, place = known(parts, incident), None if after is None else opened(after)
+        try:
+            shown = live(parts).of(name, None).page(state=state, provider=provider, text=q, after=place, limit=limit)
+        except BadInput:
+            raise lost() from None
+        found = few(parts, name, [each.run for each in shown.rows])
+        # One may stand otherwise since.
+        rows = [each for each in found if state in {None, each["state"]}]
+        return JSONResponse({"items": rows, "next": shown.next and closed(shown.next)})
 
     @router.get("/incidents/{incident}/plan", response_model=PlanShape, tags=["incidents"])
     def plan(_: Reader, incident: Incident) -> Any:

@@ -1,0 +1,125 @@
+"""What is kept current in memory is what the report tells, after whatever people and workers did in whatever order."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as some
+
+from rotator.errors import BadInput, Rejected
+from rotator.flow.exposure import Disposition
+from rotator.flow.playbook_words import Strategy
+from rotator.flow.scope import Unresolved
+from rotator.ledger.feed import Feed
+from rotator.report.incident import build
+from rotator.shown import credentials
+from rotator.shown.kept import Kept
+from tests.fakes.company import founded
+
+KEY, TOKEN = "aws_iam_access_key", "acme_api_token"
+ACTS = (
+    "work",
+    "approve 1",
+    "approve 2",
+    "dismiss 1",
+    "dismiss 2",
+    "reopen 1",
+    "reopen 2",
+    "undo 1",
+    "skip 1",
+    "stop 1",
+    "lift 1",
+    "merge",
+    "refuse",
+    "allow",
+)
+
+
+def parts_of(deployment):
+    return SimpleNamespace(reading=deployment.reading, feed=Feed(deployment.database))
+
+
+def told(picture):
+    return [(each.run, each.state.value, each.evidence, each.settled_by, list(each.also)) for each in picture.told]
+
+
+def reported(report):
+    keys = ("run", "state", "evidence", "settled_by", "also")
+    return [tuple(each[key] for key in keys) for each in report["credentials"]]
+
+
+def agrees(parts, kept, incident):
+    """Compare a picture kept current with one that is read anew, both with the report, and each row read alone."""
+    kept.refresh()
+    anew = Kept(parts, incident)
+    anew.refresh()
+    report = build(parts.reading.incident(incident))
+    assert kept.picture.told == anew.picture.told
+    assert told(kept.picture) == reported(report)
+    assert kept.picture.totals == report["totals"]
+    names = [each["run"] for each in report["credentials"]]
+    assert credentials.few(parts, incident, names) == report["credentials"]
+    for each in report["credentials"]:
+        assert credentials.few(parts, incident, [each["run"]]) == [each]
+        assert kept.picture.is_stopped(next(row for row in kept.picture.told if row.run == each["run"])) == bool(
+            each["stopped"]
+        )
+
+
+class Room:
+    """Two incidents that share a credential, and people who act on them."""
+
+    def __init__(self, folder, database=None):
+        self.company, self.deployment = founded(folder, database=database)
+        self.refused = False
+        kinds = enumerate((KEY, TOKEN, KEY))
+        first, both, other = (self.company.stolen(kind, owner=f"o{number}")[0] for number, kind in kinds)
+        self.deployment.declare([first, both], [Unresolved(None, "ab12", first.exposures, "not_recognised", "ask")])
+        self.deployment.declare([both, other], wanted=Strategy.REVOKE_ONLY, incident="inc-2")
+        self.company.world.meet = self.meet
+
+    def meet(self, phase, what, _changes):
+        if self.refused and phase == "before" and what.startswith("issuer.suspend"):
+            raise Rejected("access_denied")
+
+    def does(self, act):
+        what, _, number = act.partition(" ")
+        incident, of = f"inc-{number}", self.deployment
+        if what == "work":
+            of.rest()
+        elif what == "approve":
+            of.enrolment.approve(incident, of.record(incident).plan_digest, by="test")
+        elif what == "dismiss":
+            of.dismissing.dismiss(incident, f"{incident}.r1", Disposition.CANARY, "ann", "bait")
+        elif what == "reopen":
+            of.dismissing.reopen(incident, f"{incident}.r1", "ann", "it is real")
+        elif what == "undo":
+            run = f"{incident}.r1"
+            of.hands.undo(run, "suspend", "ann", "too early", of.hands.undoing(run, "suspend"))
+        elif what == "skip":
+            of.hands.decide(f"{incident}.r1", "suspend", skip=True, by="ann", reason="no")
+        elif what == "stop":
+            of.stops.stop(incident, "ann", "look first", ())
+        elif what == "lift":
+            of.stops.lift(incident, "ann", "on", ())
+        elif what == "merge":
+            of.enrolment.merge("inc-2", "inc-1", by="ann")
+        else:
+            self.refused = what == "refuse"
+
+
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(acts=some.lists(some.sampled_from(ACTS), min_size=4, max_size=10))
+def test_in_whatever_order_people_act_the_picture_is_the_report(tmp_path_factory, acts):
+    room = Room(tmp_path_factory.mktemp("any"))
+    parts = parts_of(room.deployment)
+    kept = {incident: Kept(parts, incident) for incident in ("inc-1", "inc-2")}
+    for act in acts:
+        try:
+            room.does(act)
+        except BadInput:
+            continue
+        for incident, each in kept.items():
+            agrees(parts, each, incident)
+    room.deployment.database.close()
