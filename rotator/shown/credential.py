@@ -69,17 +69,20 @@ def _record(row: Mapping[str, Any]) -> dict[str, Any]:
         "step": plain(str(body.get("step") or body.get("act") or "")),
         "did": plain(_did(body)),
         "reason": plain(str(body.get("reason") or "")),
-        "facts": [(plain(str(name)), _short(value)) for name, value in told.items()],
+        "facts": [(plain(str(name)), _short(name, value)) for name, value in told.items()],
     }
 
 
 def _did(body: Mapping[str, Any]) -> str:
     if "do" not in body:
-        return str(body.get("act", ""))
+        return ""
     where = f" on {body['target']}" if body.get("target") else ""
     return f"{body['do']}{where}: {body.get('from')} → {body.get('state')}"
 
 
-def _short(value: object) -> str:
+def _short(name: str, value: object) -> str:
+    """Return a fact; of moments, which are named so, the time that people read."""
+    if isinstance(value, int | float) and name.endswith(("_at", "_since")):
+        return moment(value)
     text = plain(value if isinstance(value, str) else json.dumps(value))
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"

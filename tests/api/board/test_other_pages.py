@@ -5,13 +5,19 @@ from __future__ import annotations
 import csv
 import json
 import re
+import zlib
 
 import pytest
+from sqlalchemy import update
 
 from rotator.flow.approval import Role
+from rotator.flow.forecast import forecast
+from rotator.flow.outage import expected
 from rotator.flow.playbook_words import Strategy
 from rotator.flow.scope import Unresolved
+from rotator.ledger import tables
 from rotator.report.incident import build
+from rotator.report.planned import document
 from rotator.shown import plans
 from rotator.shown.reports import reports
 from tests.api.calling import api
@@ -45,6 +51,14 @@ roles = ["approver"]
 """
 
 
+def keep_shown(database, incident, plan, found):
+    """Keep the plan of an incident as it is shown, which the deployment of fakes does not."""
+    shown = document(plan, found, forecast(plan, {}), expected(plan, found, forecast(plan, {})))
+    packed = zlib.compress(json.dumps(shown).encode())
+    with database.write() as connection:
+        connection.execute(update(tables.plan).where(tables.plan.c.incident == incident).values(document=packed))
+
+
 @pytest.fixture(scope="module")
 def world(tmp_path_factory):
     """Return a ledger with an incident at rest, and one that nobody approved; and the secrets that were stolen."""
@@ -54,10 +68,12 @@ def world(tmp_path_factory):
     stolen = [company.stolen(KEY, owner=EVIL), company.stolen(TOKEN)]
     left = [Unresolved(None, EVIL, (), "nobody knows it", "ask its owner")]
     plan = deployment.declare([each for each, _ in stolen], left)
+    keep_shown(database, "inc-1", plan, [each for each, _ in stolen])
     deployment.enrolment.approve("inc-1", plan.digest, by="test")
     deployment.rest(patience_s=3600.0)
     other = company.stolen(KEY, owner="late")
-    deployment.declare([other[0]], wanted=Strategy.REVOKE_ONLY, incident="inc-2")
+    later = deployment.declare([other[0]], wanted=Strategy.REVOKE_ONLY, incident="inc-2")
+    keep_shown(database, "inc-2", later, [other[0]])
     yield folder, database, [secret.reveal() for _, secret in [*stolen, other]]
     database.close()
 
@@ -96,6 +112,15 @@ def test_every_field_of_a_form_has_a_label(served, path):
 )  # fmt: skip
 def test_what_is_not_there_is_not_found(served, path):
     assert page(served, path).status_code == 404
+
+
+def test_a_plan_is_told_in_the_words_of_the_terminal_and_drawn(served):
+    text = page(served, "/incidents/inc-1/plan").text
+    for words in ("Contain, then replace", "For a person", "Expected outage", "Every credential", "destroyed for good"):
+        assert words in text
+    drawn = page(served, "/incidents/inc-1/graph").text
+    assert 'role="img"' in drawn
+    assert "3 credentials of revision 1" in drawn
 
 
 def test_a_credential_is_told_with_its_steps_and_its_evidence(served):
@@ -165,9 +190,9 @@ def test_a_large_plan_is_read_page_by_page_and_a_credential_found_in_it():
     }
     one |= {"consumers": [], "wave": 1, "certainty": "seen", "included": ["seen in a:1 (s:r)"], "included_more": 0}
     every = [one | {"id": f"k{number}"} for number in range(250)]
-    document = {"credentials": every, "manual": [], "excluded": [], "outages": [], "accounts": [], "paths": {}}
-    document |= {"calls": 0, "dead_at_least_s": 0, "replaced_at_least_s": 0, "without_budget": []}
-    found = plans.revision(document)
+    large = {"credentials": every, "manual": [], "excluded": [], "outages": [], "accounts": [], "paths": {}}
+    large |= {"calls": 0, "dead_at_least_s": 0, "replaced_at_least_s": 0, "without_budget": []}
+    found = plans.revision(large)
     assert found.pages == 3
     assert [each["id"] for number in (1, 2, 3) for each in found.page(number)] == [each["id"] for each in every]
     assert [each["id"] for each in found.found("k201")] == ["k201"]
