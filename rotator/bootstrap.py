@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from rotator.flow.playbook import Playbook
     from rotator.ledger.approvals import Approvals
     from rotator.ledger.calls import Calls
-    from rotator.ledger.chains import Chains
     from rotator.ledger.closing import Closing
     from rotator.ledger.dismissing import Dismissing
     from rotator.ledger.due import DueWork
@@ -292,13 +291,6 @@ class Rotator:
         from rotator.ledger.calls import Calls  # noqa: PLC0415
 
         return Calls(self.database)
-
-    @functools.cached_property
-    def chains(self) -> Chains:
-        """The evidence."""
-        from rotator.ledger.chains import Chains  # noqa: PLC0415
-
-        return Chains(self.database)
 
     @functools.cached_property
     def feed(self) -> Feed:

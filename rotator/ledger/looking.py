@@ -12,10 +12,12 @@ from rotator.flow.approval import Policy
 from rotator.flow.incident import Incident
 from rotator.flow.run import SCHEDULED, StepState
 from rotator.ledger import approved, revisions, rows, tables
-from rotator.ledger.chains import BEGINNING
 from rotator.ledger.database import Database
 from rotator.ledger.records import IncidentRecord, RunRecord
 from rotator.ledger.revisions import Revision
+
+BEGINNING = ("", 0)
+"""Of the chains of a run: before the first record of the first."""
 
 
 class Looking:
@@ -67,7 +69,7 @@ class Looking:
             return [dict(row) for row in connection.execute(query.order_by(table.c.id).limit(most)).mappings()]
 
     def evidence(self, run: str, after: tuple[str, int] = BEGINNING, most: int = 100) -> list[dict[str, Any]]:
-        """Return records of a run's chains behind `after`, a chain and a number in it, as `Chains.of` does."""
+        """Return records of a run's chains behind `after`, a chain and a number in it, chain by chain."""
         evidence, branch = tables.evidence, tables.branch
         mine = select(branch.c.id).where(branch.c.run == run)
         query = (

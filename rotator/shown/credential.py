@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rotator.bootstrap import Rotator
-from rotator.ledger.chains import BEGINNING
-from rotator.ledger.looking import Looking
+from rotator.ledger.looking import BEGINNING, Looking
 from rotator.report.clocks import moment
 from rotator.report.plain import plain
 from rotator.shown import credentials

@@ -13,8 +13,7 @@ from rotator.api.board.rendering import html
 from rotator.api.problems import Problem
 from rotator.bootstrap import Rotator
 from rotator.errors import BadInput
-from rotator.ledger.chains import BEGINNING
-from rotator.ledger.looking import Looking
+from rotator.ledger.looking import BEGINNING, Looking
 from rotator.shown import buttons
 from rotator.shown.credential import credential
 from rotator.shown.plans import Plans
