@@ -14,6 +14,7 @@ from rotator.settings.consumers import ConsumerSettings
 from rotator.settings.credentials import CredentialSettings, Match, PlaceSettings
 from rotator.settings.notices import NoticeSettings, SmtpSettings
 from rotator.settings.ownership import OwnershipSettings
+from rotator.settings.sign_in import OidcSettings, SignInSettings, WebSettings
 from rotator.settings.triggers import TriggerSettings
 from tests.docs.pages import ROOT
 
@@ -99,9 +100,12 @@ def test_every_event_that_people_can_be_told_of_is_told():
         ("`[approval]`", ApprovalSettings),
         ("`[[people]]`", PersonSettings),
         ("`[[standing_orders]]`", StandingOrderSettings),
+        ("`[web]`", WebSettings),
+        ("`[sign_in]`", SignInSettings),
+        ("`[sign_in.oidc]`", OidcSettings),
     ],
 )
-def test_every_key_of_approval_is_told_and_none_besides(heading, model):
+def test_every_key_of_approval_and_signing_in_is_told_and_none_besides(heading, model):
     assert keys_told(section(heading)) == set(model.model_fields)
 
 
