@@ -6,7 +6,6 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from rotator.cli.options import Context
-from rotator.errors import NotAllowed
 from rotator.report.plain import plain
 
 if TYPE_CHECKING:
@@ -19,31 +18,17 @@ if TYPE_CHECKING:
 def not_alone(parts: Rotator, plan: Plan) -> str:
     """Say why who declares a plan may not approve it himself, "" where he may."""
     from rotator import response  # noqa: PLC0415
-    from rotator.flow.approval import decide, scopes_of  # noqa: PLC0415
+    from rotator.operations.waiting import not_alone as refusal  # noqa: PLC0415
 
-    policy = parts.settings.policy
-    if policy is None or not plan.runs:
-        return ""
-    try:
-        found = decide(policy, response.actor(), (), _facts(plan), scopes_of(None, policy))
-    except NotAllowed as refused:
-        return refused.what
-    return str(found.wanted[0]) if found.wanted and not found.wanted[0].option else ""
+    return refusal(parts.settings.policy, response.actor(), plan)
 
 
 def foretell(given: Context, parts: Rotator, plan: Plan) -> None:
     """Print, below a plan that is to be declared, what of it waits for the destruction's own approval."""
-    from rotator.flow.approval import ends_in_destruction, stops_by_destroying  # noqa: PLC0415
-    from rotator.ledger.waits import few  # noqa: PLC0415
+    from rotator.operations.waiting import foretold  # noqa: PLC0415
 
-    policy = parts.settings.policy
-    ends = sum(map(ends_in_destruction, plan.runs))
-    if given.quiet or policy is None or not policy.apart or not ends:
-        return
-    print(f"Approved apart: the destruction of {ends:,}. Containment alone destroys nothing.", file=sys.stderr)  # noqa: T201
-    if alive := [f"{run.kind} {run.ref.id}" for run in plan.runs if stops_by_destroying(run)]:
-        only = f"{len(alive):,} can only be revoked, and LIVE until their destruction is approved: {few(alive)}"
-        print(plain(f"warning: {only}"), file=sys.stderr)  # noqa: T201
+    for line in [] if given.quiet else foretold(parts, plan):
+        print(plain(line), file=sys.stderr)  # noqa: T201
 
 
 def who_begins(parts: Rotator, plan: Plan) -> str:

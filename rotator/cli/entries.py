@@ -5,15 +5,13 @@ from __future__ import annotations
 import csv
 import json
 import sys
+from collections.abc import Iterable
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Any
 
 import typer
 
 from rotator.cli.options import Context, Output, console, emit
-
-if TYPE_CHECKING:
-    from rotator.bootstrap import Rotator
 
 
 class Listing(StrEnum):
@@ -35,14 +33,13 @@ def list_entries(
 
     Example: rotator inventory list -o csv
     """
-    from rotator.shown.inventory import entries  # noqa: PLC0415 - only this command pays for it
+    from rotator.operations.views import INVENTORY  # noqa: PLC0415 - only this command pays for it
 
     given: Context = context.obj
-    parts = given.parts()
+    found = given.service().lists(INVENTORY)
     if output is Listing.CSV:
-        _write_csv(parts)
+        _write_csv(found)
         return
-    found = entries(parts)
     if output is not Listing.TABLE:
         emit(found, Output(output))
         return
@@ -60,16 +57,15 @@ def list_entries(
     console().print(table)
 
 
-def _write_csv(parts: Rotator) -> None:
+def _write_csv(entries: Iterable[dict[str, Any]]) -> None:
     """Print what people said, of the configuration too, in the form that an import reads."""
     from rotator.flow.inventory import NAMES  # noqa: PLC0415
     from rotator.settings.credentials import CredentialSettings  # noqa: PLC0415
-    from rotator.shown.inventory import entries  # noqa: PLC0415
 
     keys = [name for name in CredentialSettings.model_fields if name != "match"]
     table = csv.writer(sys.stdout, lineterminator="\n")
     table.writerow([*NAMES, *keys])
-    for each in entries(parts):
+    for each in entries:
         if each["source"] != "discover":
             cells = [each["said"].get(name, "") if name not in each["overruled"] else "" for name in keys]
             told = [cell if isinstance(cell, str) else json.dumps(cell) for cell in cells]

@@ -32,12 +32,12 @@ def list_exposures(context: typer.Context, incident: Id, output: OutputOption = 
 
     Example: rotator exposure list last -o jsonl
     """
+    from rotator.operations.views import EXPOSURES  # noqa: PLC0415 - only who looks pays for it
     from rotator.report.dismissed import exposure_table  # noqa: PLC0415 - Rich is not free
-    from rotator.shown.incidents import exposures  # noqa: PLC0415
 
     given: Context = context.obj
-    parts = given.parts()
-    rows = exposures(parts, parts.reading.named(incident))
+    service = given.service()
+    rows = service.lists(EXPOSURES, service.incident(incident))
     if output is Output.TABLE:
         console().print(exposure_table(rows))
     else:

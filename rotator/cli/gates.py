@@ -72,25 +72,22 @@ def list_gates(context: typer.Context, incident: Id, output: OutputOption = Outp
 
     Example: rotator gate list last -o jsonl
     """
-    from rotator.report.clocks import moment  # noqa: PLC0415
+    from rotator.operations.views import GATES  # noqa: PLC0415 - only who looks pays for it
     from rotator.report.tables import plain_table, words  # noqa: PLC0415
-    from rotator.shown.incidents import gates  # noqa: PLC0415
 
     given: Context = context.obj
-    parts = given.parts()
-    found = parts.gates.of(parts.reading.named(incident))
+    service = given.service()
+    found = service.lists(GATES, service.incident(incident))
     if output is not Output.TABLE:
-        emit(gates(parts, parts.reading.named(incident)), output)
+        emit(found, output)
         return
     table = plain_table(None, "gate", "stands", "waiting", "since", "by", "reason")
-    hosts = parts.gates.open_footholds(parts.reading.named(incident))
     for each in found:
-        stands, who = "open" if each.is_open else "shut", each.by or "nobody has spoken"
-        if each.name == "host_isolated" and hosts:
+        stands, who = "open" if each["is_open"] else "shut", each["by"] or "nobody has spoken"
+        if hosts := each["open_footholds"]:
             stands += f"; no new secret goes to {', '.join(hosts)}"
-        table.add_row(
-            each.name, words(stands), str(each.waiting), moment(each.at), words(who), words(each.reason or "")
-        )
+        told = (each["name"], words(stands), str(each["waiting"]), each["at"], words(who), words(each["reason"] or ""))
+        table.add_row(*told)
     console().print(table)
 
 

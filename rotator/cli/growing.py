@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -16,10 +16,6 @@ from rotator.cli.planning import Asked, Exclusions, ExposedAt, Footholds, Reason
 from rotator.errors import BadInput
 from rotator.flow.incident import Severity
 from rotator.report.plain import plain
-
-if TYPE_CHECKING:
-    from rotator.bootstrap import Rotator
-    from rotator.ledger.growing import Added
 
 _ATTEMPTS = 5
 """How often it is planned anew while others add to the same incident."""
@@ -60,26 +56,23 @@ def add(  # noqa: PLR0917 - options, which callers name
     Example: rotator incident add last more.jsonl
     """
     from rotator import growth  # noqa: PLC0415 - only who plans pays for it
+    from rotator.cli import far_declaring  # noqa: PLC0415
     from rotator.cli.watching import start_workers  # noqa: PLC0415 - Rich is not free
     from rotator.ledger.growing import Overtaken  # noqa: PLC0415
+    from rotator.operations.grown import told  # noqa: PLC0415
 
     given: Context = context.obj
     began = clock.now()
+    nothing_read = (foothold or severity) and not (files or package or advisory or evidence)
+    of = Given(files or (), package or (), advisory or (), evidence or (), may_be_empty=bool(nothing_read))
+    if (far := given.far()) is not None:
+        asked = Asked(of, access, graph, strategy, exclude, reason, exposed_at, foothold)
+        far_declaring.add(given, far, incident, asked, severity)
+        return
     parts = given.parts()
     name = parts.reading.named(incident)
     present = parts.enrolment.present(name)
-    nothing_read = (foothold or severity) and not (files or package or advisory or evidence)
-    asked = Asked(
-        Given(files or (), package or (), advisory or (), evidence or (), may_be_empty=bool(nothing_read)),
-        access,
-        graph,
-        strategy,
-        exclude,
-        reason,
-        exposed_at,
-        foothold,
-        severity or present.severity,
-    )
+    asked = Asked(of, access, graph, strategy, exclude, reason, exposed_at, foothold, severity or present.severity)
     alarm = asked.read(given, parts)
     if not (nothing_read or alarm.suspects or alarm.reach.unplaced):
         raise BadInput("the report names no credential", name, "nothing to do: is it the right report?")
@@ -109,44 +102,8 @@ def add(  # noqa: PLR0917 - options, which callers name
     else:  # nobody will read them in a plan
         for line in planned.prepared.plan.warnings:
             typer.echo(plain(line), err=True)
-    for line in _said(given, parts, name, added):
-        typer.echo(plain(line))
-
-
-def _said(given: Context, parts: Rotator, incident: str, added: Added) -> list[str]:
-    """Say what became of it, and what comes next."""
-    lines = []
-    if added.places:
-        were = "credential that it has was" if added.seen == 1 else "credentials that it has were"
-        where = "1 more place" if added.places == 1 else f"{added.places:,} more places"
-        lines.append(f"{incident}: {added.seen:,} {were} seen in {where}; their runs stay as they are")
-    if added.footholds:
-        lines += _held_up(parts, incident, added.footholds)
-    if added.freed is not None:
-        waits = "1 run waits" if len(added.freed) == 1 else f"{len(added.freed):,} runs wait"
-        lines.append(f"{incident}: its severity is raised{f'; {waits} for no owner any more' if added.freed else ''}")
-    if added.is_nothing:
-        return [f"nothing new: {incident} has all of that already"]
-    if (revision := added.revision) is None:
-        return lines
-    runs = any(each.run.revision == revision.number for each in parts.reading.incident(incident).runs)
-    covers = f" (it covers revision {', '.join(map(str, added.covers))} too)" if added.covers else ""
-    start = declaring.begins_with(given, parts, incident, revision.digest)
-    then = start if runs or added.covers else "nothing in it can be done by machine"
-    return [*lines, f"{incident}: revision {revision.number} of its plan{covers}; {then}"]
-
-
-def _held_up(parts: Rotator, incident: str, hosts: tuple[str, ...]) -> list[str]:
-    """Say what new footholds change for what is planned, or runs."""
-    record = parts.reading.incident(incident)
-    found = {each.host: each.holds_up for each in record.footholds}
-    when = "from now on" if record.approved_at is not None else "once anything of it is approved"
-    lines = []
-    for host in hosts:
-        runs = ", ".join(found.get(host, ()))
-        what = f"no new secret is made for {runs} before it is cut off" if runs else "none of its runs delivers there"
-        lines.append(f"foothold {host}, {when}: {what}")
-    return lines
+    for line in told(parts, name, added):
+        typer.echo(plain(given.as_called_in(line)))
 
 
 def merge(

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from rotator.operations.operation import Operation
     from rotator.operations.service import Service
 
-LAST = "last"
 Reason = Annotated[str, typer.Option(help="Why; it becomes evidence.")]
 Run = Annotated[str, typer.Argument(metavar="RUN", help="The run's id, as the report shows it.")]
 StepName = Annotated[str, typer.Argument(metavar="STEP", help="The step's id.")]
@@ -88,6 +87,8 @@ def go_on(context: typer.Context, reason: Reason, name: Stoppable = None) -> Non
 
 def _meant(service: Service, name: str | None) -> str | None:
     """Return what is to be stopped: `last` is the newest incident; everything else is known where it is stopped."""
+    from rotator.ledger.names import LAST  # noqa: PLC0415
+
     return service.incident(LAST) if name == LAST else name
 
 

@@ -31,13 +31,13 @@ class Here:
         """Do it here."""
         return operation(self._parts, response.actor(), *args, **named)
 
-    def shows(self, view: OfIncident, incident: str) -> dict[str, Any]:
+    def shows(self, view: OfIncident, incident: str = "") -> dict[str, Any]:
         """Make it here."""
         return view.make(self._parts, incident, self._given.called)
 
-    def lists(self, view: ListOf) -> list[dict[str, Any]]:
+    def lists(self, view: ListOf, incident: str = "") -> list[dict[str, Any]]:
         """Make it here."""
-        return view.make(self._parts)
+        return view.make(self._parts, incident)
 
     def incident(self, name: str) -> str:
         """Ask the ledger."""

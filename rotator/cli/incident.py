@@ -41,11 +41,11 @@ def list_incidents(context: typer.Context, output: OutputOption = Output.TABLE) 
 
     Example: rotator incident list -o jsonl
     """
+    from rotator.operations.views import INCIDENTS  # noqa: PLC0415 - only who looks pays for it
     from rotator.report.tables import plain_table, words  # noqa: PLC0415
-    from rotator.shown.incidents import listed  # noqa: PLC0415
 
     given: Context = context.obj
-    found = listed(given.parts())
+    found = given.service().lists(INCIDENTS)
     if output is not Output.TABLE:
         emit(found, output)
         return
@@ -89,11 +89,15 @@ def declare(  # noqa: PLR0917 - options, which callers name
 
     Example: rotator incident declare leak.jsonl --title "CI log"
     """
-    from rotator.cli.watching import start_workers  # noqa: PLC0415 - Rich is not free
+    from rotator.cli import far_declaring  # noqa: PLC0415 - Rich is not free
+    from rotator.cli.watching import start_workers  # noqa: PLC0415
 
     given: Context = context.obj
     of = Given(files or (), package or (), advisory or (), evidence or ())
     asked = Asked(of, access, graph, strategy, exclude, reason, exposed_at, foothold, severity)
+    if (far := given.far()) is not None:
+        far_declaring.declare(given, far, asked, title, severity, output)
+        return
     parts = given.parts()
     planned = asked.planned(given, parts)
     declared = planned.declare(parts, title, severity)
@@ -116,12 +120,12 @@ def plan(context: typer.Context, incident: Id, output: OutputOption = Output.TAB
 
     Example: rotator plan last
     """
+    from rotator.operations.views import PLAN  # noqa: PLC0415 - only who looks pays for it
     from rotator.report.terminal import planned_text  # noqa: PLC0415
-    from rotator.shown.incidents import plan as plan_of  # noqa: PLC0415
 
     given: Context = context.obj
-    parts = given.parts()
-    found = plan_of(parts, parts.reading.named(incident), given.called)
+    service = given.service()
+    found = service.shows(PLAN, service.incident(incident))
     if output is Output.TABLE:
         console().print(planned_text(found, found["planned"], found["covered"]))
     else:
@@ -138,13 +142,13 @@ def watch(context: typer.Context, incident: Id, output: OutputOption = Output.TA
 
     Example: rotator incident watch last
     """
-    from rotator.cli.watching import follow, start_workers  # noqa: PLC0415
+    from rotator.cli.watching import follow  # noqa: PLC0415 - Rich is not free
 
     given: Context = context.obj
-    parts = given.parts()
-    name = parts.reading.named(incident)
-    start_workers(given, parts)
-    follow(given, parts, name, output)
+    service = given.service()
+    name = service.incident(incident)
+    service.work({})
+    follow(given, service, name, output)
 
 
 def report(context: typer.Context, incident: Id, output: ReportOption = ReportForm.TABLE) -> None:
@@ -159,5 +163,5 @@ def report(context: typer.Context, incident: Id, output: ReportOption = ReportFo
     from rotator.cli.watching import finish  # noqa: PLC0415
 
     given: Context = context.obj
-    parts = given.parts()
-    finish(given, parts, parts.reading.named(incident), output)
+    service = given.service()
+    finish(service, service.incident(incident), output)

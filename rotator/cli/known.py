@@ -63,16 +63,18 @@ def list_playbooks(context: typer.Context, output: OutputOption = Output.TABLE) 
 
     Example: rotator playbook list -o jsonl
     """
+    from rotator.operations.views import PLAYBOOKS  # noqa: PLC0415 - only who looks pays for it
     from rotator.report.tables import plain_table, words  # noqa: PLC0415
 
     given: Context = context.obj
-    found = given.parts().playbooks.values()
+    found = given.service().lists(PLAYBOOKS)
     if output is not Output.TABLE:
-        emit([each.model_dump(mode="json", by_alias=True) for each in found], output)
+        emit(found, output)
         return
     table = plain_table(None, "playbook", "provider", "strategies", "summary")
     for each in found:
-        table.add_row(words(each.playbook), words(each.provider), ", ".join(each.strategies), words(each.summary))
+        told = (words(each[name]) for name in ("playbook", "provider"))
+        table.add_row(*told, ", ".join(each["strategies"]), words(each["summary"]))
     console().print(table)
 
 
@@ -87,16 +89,19 @@ def show(
 
     Example: rotator playbook show aws_iam_access_key
     """
+    from rotator.flow.playbook import Playbook  # noqa: PLC0415
     from rotator.flow.playbook_words import meant  # noqa: PLC0415 - pydantic is not free
+    from rotator.operations.views import PLAYBOOKS  # noqa: PLC0415
 
     given: Context = context.obj
-    playbooks = given.parts().playbooks
+    playbooks = {each["playbook"]: each for each in given.service().lists(PLAYBOOKS)}
     if name not in playbooks:
         raise BadInput(f"no playbook is called {name}", "playbook show", meant(name, playbooks))
-    found = playbooks[name]
     if output is not Output.TABLE:
-        emit(found.model_dump(mode="json", by_alias=True), output)
+        emit(playbooks[name], output)
         return
+    # How a REST service is asked is no part of its steps, and as data not what a file may say.
+    found = Playbook.model_validate({**playbooks[name], "provider": name, "http": None})
     typer.echo(plain(f"{found.playbook}: {found.summary}"))
     for strategy in found.strategies:
         typer.echo(f"\n{strategy}")
@@ -121,12 +126,12 @@ def list_providers(context: typer.Context, output: OutputOption = Output.TABLE) 
 
     Example: rotator provider list -o jsonl
     """
+    from rotator.operations.views import PROVIDERS  # noqa: PLC0415 - only who looks pays for it
     from rotator.report import kinds  # noqa: PLC0415
     from rotator.report.tables import plain_table, words  # noqa: PLC0415
-    from rotator.shown.kinds import kinds as kinds_here  # noqa: PLC0415
 
     given: Context = context.obj
-    found = kinds_here(given.parts())
+    found = given.service().lists(PROVIDERS)
     if output is not Output.TABLE:
         emit(found, output)
         return

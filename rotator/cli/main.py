@@ -30,6 +30,7 @@ from rotator.cli import (
     service,
     token,
     triggers,
+    whoami,
 )
 from rotator.cli.mistyped import usage_line
 from rotator.cli.options import Context
@@ -60,6 +61,7 @@ scaffold.register(app)
 inventory.register(app)
 triggers.register(app)
 token.register(app)
+whoami.register(app)
 notices.register(app)
 ledger.register(app)
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from rotator.bootstrap import Rotator
+    from rotator.far.service import Far
     from rotator.operations.service import Service
     from rotator.settings.configuration import Settings
 
@@ -53,17 +54,28 @@ class Context:
         """Return a command of ours as this reader gives it."""
         return f"{self.called}{command.removeprefix('rotator')}"
 
+    def as_called_in(self, line: str) -> str:
+        """Return a line that ends with a command of ours as this reader gives it."""
+        said, with_, command = line.rpartition(" with: rotator ")
+        return f"{said} with: {self.called} {command}" if with_ else line
+
     def service(self) -> Service:
         """Return where the command is carried out: the service that `url` names, or the ledger here."""
+        far = self.far()
+        if far is not None:
+            return far
+        from rotator.cli.here import Here  # noqa: PLC0415 - only commands that work pay for it
+
+        return Here(self, self.parts())
+
+    def far(self) -> Far | None:
+        """Return the service far away that the configuration names; None where the ledger is here."""
         settings = self._settings()
-        if settings.url:
-            from rotator.far.reached import far  # noqa: PLC0415 - only who is far away pays for it
+        if not settings.url:
+            return None
+        from rotator.far.reached import far  # noqa: PLC0415 - only who is far away pays for it
 
-            return far(settings, self.called, quiet=self.quiet)
-        from rotator.bootstrap import Rotator  # noqa: PLC0415 - only commands that work pay for it
-        from rotator.cli.here import Here  # noqa: PLC0415
-
-        return Here(self, Rotator(settings))
+        return far(settings, self.called, quiet=self.quiet)
 
     def parts(self) -> Rotator:
         """Return the program's parts for this configuration. Raises BadInput where it names a service far away."""

@@ -86,13 +86,16 @@ def respond(  # noqa: PLR0917 - options, which callers name
 
     Example: rotator respond trufflehog.jsonl --severity critical
     """
-    from rotator.cli import watching  # noqa: PLC0415 - only this command pays for them
+    from rotator.cli import far_declaring, watching  # noqa: PLC0415 - only this command pays for them
+    from rotator.cli.here import Here  # noqa: PLC0415
     from rotator.confirmation import words_for  # noqa: PLC0415
     from rotator.report.leaked import leaked_table  # noqa: PLC0415
 
     given: Context = context.obj
     of = Given(files or (), package or (), advisory or (), evidence or ())
     asked = Asked(of, access, graph, strategy, exclude, reason, exposed_at, foothold, severity)
+    if (far := given.far()) is not None:
+        far_declaring.respond(given, far, asked, title, severity, yes, confirm, output)
     parts = given.parts()
     planned = asked.planned(given, parts)
     if not given.quiet:
@@ -117,7 +120,7 @@ def respond(  # noqa: PLR0917 - options, which callers name
         if output is not Output.TABLE:
             emit(declaring.document(given, parts, declared.incident.id), output)
         raise typer.Exit(4)
-    watching.follow(given, parts, declared.incident.id, output)
+    watching.follow(given, Here(given, parts), declared.incident.id, output)
 
 
 def _asked(parts: Rotator, plan: Plan, refused: str) -> str:

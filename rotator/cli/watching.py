@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
 
@@ -14,21 +12,17 @@ from rich.console import Group
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 
-from rotator import clock
 from rotator.bootstrap import Rotator
 from rotator.cli.options import Context, Output, console, emit
 from rotator.cli.written import ReportForm, written
 from rotator.ledger.records import Progress
+from rotator.operations.service import Service
+from rotator.operations.views import REPORT
 from rotator.report import incident as incident_report
 from rotator.report.count_line import count_line
 from rotator.report.tables import wrapped
 from rotator.report.terminal import incident_text
 from rotator.runtime_lock import RuntimeLock
-from rotator.shown.incidents import report as report_of
-
-POLL_S = 0.25
-ASK_AFTER_WORKERS_S = 3.0
-NOBODY_WORKS_S = 30.0
 
 
 def start_workers(context: Context, parts: Rotator) -> None:
@@ -55,21 +49,21 @@ def start_workers(context: Context, parts: Rotator) -> None:
     lock.leave_to(started.pid)
 
 
-def follow(context: Context, parts: Rotator, incident: str, output: Output) -> NoReturn:
+def follow(context: Context, service: Service, incident: str, output: Output) -> NoReturn:
     """Watch until nothing moves by itself any more, print the report, and exit with its code."""
     try:
-        _watch(context, parts, incident)
+        _watch(context, service, incident)
     except KeyboardInterrupt:
         print(  # noqa: T201
             f"\ndetached; the work goes on. Watch again: {context.called} incident watch {incident}", file=sys.stderr
         )
         raise typer.Exit(130) from None
-    finish(context, parts, incident, output)
+    finish(service, incident, output)
 
 
-def finish(context: Context, parts: Rotator, incident: str, output: Output | ReportForm) -> NoReturn:
+def finish(service: Service, incident: str, output: Output | ReportForm) -> NoReturn:
     """Print the incident's report and exit with its code."""
-    report = report_of(parts, incident, context.called)
+    report = service.shows(REPORT, incident)
     if output in {ReportForm.HTML, ReportForm.CSV}:
         written(report, ReportForm(output))
     elif output == Output.TABLE:
@@ -79,39 +73,19 @@ def finish(context: Context, parts: Rotator, incident: str, output: Output | Rep
     raise typer.Exit(incident_report.exit_code(report))
 
 
-def _watch(context: Context, parts: Rotator, incident: str) -> None:
+def _watch(context: Context, service: Service, incident: str) -> None:
     """Show every change until nothing moves by itself; the display depends on who looks."""
     screen = console(error=True)
     if context.quiet:
-        for _ in _changes(context, parts, incident):
+        for _ in service.changes(incident):
             pass
     elif screen.is_terminal:
         with Live(console=screen, refresh_per_second=8) as live:
-            for progress in _changes(context, parts, incident):
+            for progress in service.changes(incident):
                 live.update(_picture(incident, progress))
     else:
-        for progress in _changes(context, parts, incident):
+        for progress in service.changes(incident):
             print(f"{incident}: {count_line(progress)}", file=sys.stderr, flush=True)  # noqa: T201
-
-
-def _changes(context: Context, parts: Rotator, incident: str) -> Iterator[Progress]:
-    """Yield the progress whenever it changes. A runtime that died is started again; idle workers are asked after."""
-    shown: Progress | None = None
-    changed_at = asked_at = time.monotonic()
-    while shown is None or shown.busy:
-        progress = parts.reading.progress(incident, clock.now())
-        now = time.monotonic()
-        if progress != shown:
-            shown, changed_at = progress, now
-            yield progress
-        if now - asked_at >= ASK_AFTER_WORKERS_S:
-            asked_at = now
-            start_workers(context, parts)
-            if not parts.settings.embedded and now - changed_at >= NOBODY_WORKS_S:
-                changed_at = now
-                print("nothing moves: are `rotator worker` and `rotator beat` running?", file=sys.stderr)  # noqa: T201
-        if shown.busy:
-            time.sleep(POLL_S)
 
 
 def _picture(incident: str, progress: Progress) -> Group:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -37,19 +37,24 @@ class Far:
         answer: Answer = self._asking.act(V1 + path, body)
         return answer
 
-    def shows(self, view: OfIncident, incident: str) -> dict[str, Any]:
+    def declares(self, path: str, report: bytes, query: Mapping[str, Any]) -> Answer:
+        """Send a report to be declared or added; issuers are asked meanwhile."""
+        answer: Answer = self._asking.send(V1 + path, report, query)
+        return answer
+
+    def shows(self, view: OfIncident, incident: str = "") -> dict[str, Any]:
         """Return a document."""
         found: dict[str, Any] = self._asking.get(V1 + view.path.format(incident=_name(incident))).content
         return found if self._called == "rotator" else _as_called(found, self._called)
 
-    def lists(self, view: ListOf) -> list[dict[str, Any]]:
+    def lists(self, view: ListOf, incident: str = "") -> list[dict[str, Any]]:
         """Return a whole list, page by page."""
-        return list(self._rows(view))
+        return list(self._rows(view, incident))
 
-    def _rows(self, view: ListOf, most: int = _MOST) -> Iterator[dict[str, Any]]:
-        after: str | None = None
+    def _rows(self, view: ListOf, incident: str = "", most: int = _MOST) -> Iterator[dict[str, Any]]:
+        path, after = view.path.format(incident=_name(incident)), None
         while True:
-            page = self._asking.get(V1 + view.path, {"limit": most, **({"after": after} if after else {})}).content
+            page = self._asking.get(V1 + path, {"limit": most, **({"after": after} if after else {})}).content
             yield from page["items"]
             if (after := page["next"]) is None:
                 return

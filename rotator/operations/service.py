@@ -19,10 +19,10 @@ class Service(Protocol):
     def does(self, operation: Operation[Given], *args: Given.args, **named: Given.kwargs) -> Answer:
         """Do it in the caller's name; return what it answers."""
 
-    def shows(self, view: OfIncident, incident: str) -> dict[str, Any]:
+    def shows(self, view: OfIncident, incident: str = "") -> dict[str, Any]:
         """Return a document, with every command in it as this reader gives it."""
 
-    def lists(self, view: ListOf) -> list[dict[str, Any]]:
+    def lists(self, view: ListOf, incident: str = "") -> list[dict[str, Any]]:
         """Return a whole list."""
 
     def incident(self, name: str) -> str:

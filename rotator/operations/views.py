@@ -6,13 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from rotator import response
 from rotator.bootstrap import Rotator
+from rotator.flow.approval import Role
 from rotator.shown import incidents, inventory, kinds
 
 
 @dataclass(frozen=True, slots=True)
 class OfIncident:
-    """A document about one incident. `make` takes its id, and how this reader calls the program."""
+    """A document about one incident, or none. `make` takes its id, and how this reader calls the program."""
 
     path: str
     make: Callable[[Rotator, str, str], dict[str, Any]]
@@ -20,15 +22,7 @@ class OfIncident:
 
 @dataclass(frozen=True, slots=True)
 class ListOf:
-    """A list, of which the API gives out a page at a time."""
-
-    path: str
-    make: Callable[[Rotator], list[dict[str, Any]]]
-
-
-@dataclass(frozen=True, slots=True)
-class ListOfIncident:
-    """A list about one incident."""
+    """A list, of which the API gives out a page at a time. `make` takes an incident's id, "" where it is of none."""
 
     path: str
     make: Callable[[Rotator, str], list[dict[str, Any]]]
@@ -38,9 +32,19 @@ def _playbooks(parts: Rotator) -> list[dict[str, Any]]:
     return [each.model_dump(mode="json", by_alias=True) for each in parts.playbooks.values()]
 
 
+def _caller(parts: Rotator) -> dict[str, Any]:
+    by, policy = response.actor(), parts.settings.policy
+    person = policy.people.get(by) if policy is not None else None
+    role = Role.ADMIN if policy is None else person.role if person is not None else Role.VIEWER
+    return {"token": "", "by": by, "role": role.value, "expires_at": ""}
+
+
 REPORT = OfIncident("/incidents/{incident}", incidents.report)
 PLAN = OfIncident("/incidents/{incident}/plan", incidents.plan)
-INCIDENTS = ListOf("/incidents", incidents.listed)
-INVENTORY = ListOf("/inventory", inventory.entries)
-PROVIDERS = ListOf("/providers", kinds.kinds)
-PLAYBOOKS = ListOf("/playbooks", _playbooks)
+WHOAMI = OfIncident("/whoami", lambda parts, *_: _caller(parts))
+INCIDENTS = ListOf("/incidents", lambda parts, _: incidents.listed(parts))
+EXPOSURES = ListOf("/incidents/{incident}/exposures", incidents.exposures)
+GATES = ListOf("/incidents/{incident}/gates", incidents.gates)
+INVENTORY = ListOf("/inventory", lambda parts, _: inventory.entries(parts))
+PROVIDERS = ListOf("/providers", lambda parts, _: kinds.kinds(parts))
+PLAYBOOKS = ListOf("/playbooks", lambda parts, _: _playbooks(parts))

@@ -71,5 +71,10 @@ def exposures(parts: Rotator, incident: str) -> list[dict[str, Any]]:
 
 
 def gates(parts: Rotator, incident: str) -> list[dict[str, Any]]:
-    """Return an incident's gates: how each stands, who said so, and how many steps wait for it."""
-    return [{**asdict(each), "at": moment(each.at)} for each in parts.gates.of(incident)]
+    """Return an incident's gates: how each stands, who said so, and how many steps wait for it.
+
+    `open_footholds` are the hosts to which no new secret goes, whatever is said of the gate `host_isolated`.
+    """
+    hosts = {"host_isolated": parts.gates.open_footholds(incident)}
+    found = parts.gates.of(incident)
+    return [{**asdict(each), "at": moment(each.at), "open_footholds": hosts.get(each.name, [])} for each in found]
