@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from rotator import clock
 from rotator.bootstrap import Rotator
 from rotator.flow.inventory import named
 from rotator.ledger.looking import Looking
@@ -18,6 +19,7 @@ _USED = ("last_used_at", "secret_last_used_at", "last_used", "principal_last_use
 _ROTATED = ("last_vault_rotation",)
 _EXPIRES = ("expires_at", "expire_time")
 """How issuers' lists call what they tell of a credential's times."""
+_DAY_S, _YEAR = 86400, 365.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,8 @@ def _row(entry: Mapping[str, Any], made: Mapping[tuple[str, str, str], float]) -
         "file": entry["file"],
         "by": entry["by"],
         "at": entry["at"],
-        "born": max(rotated, created),
+        "born": (born := max(rotated, created)),
+        "age": _age(born),
         "created": created,
         "rotated": rotated,
         "used": _first(facts, _USED),
@@ -86,6 +89,14 @@ def _first(facts: Mapping[str, str], names: Sequence[str]) -> str:
         aware = found if found.tzinfo else found.replace(tzinfo=UTC)
         return moment(aware.timestamp())
     return ""
+
+
+def _age(born: str) -> str:
+    """Return how old it is, as people say it: in days, and in years from two on."""
+    if not born:
+        return ""
+    days = max(clock.now() - datetime.fromisoformat(born).timestamp(), 0.0) / _DAY_S
+    return f"{days / _YEAR:.1f} years" if days >= 2 * _YEAR else f"{int(days)} day{'' if int(days) == 1 else 's'}"
 
 
 def _words(value: Any) -> str:

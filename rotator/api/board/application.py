@@ -14,7 +14,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from rotator.api.board import assets
-from rotator.api.board.pages import incident, incidents
+from rotator.api.board.pages import credential, declaring, downloads, incident, incidents, plan, standing
 from rotator.api.board.rendering import html
 from rotator.api.callers import Callers
 from rotator.api.counts import Counts
@@ -27,7 +27,7 @@ from rotator.ledger.database import LedgerFailed
 
 log = logging.getLogger("rotator")
 
-PAGES = (incidents, incident)
+PAGES = (incidents, declaring, downloads, incident, plan, credential, standing)
 """The pages; the first whose address fits answers."""
 
 

@@ -9,6 +9,7 @@ const BEAT_MS = 10_000; // So often the page is asked for when nothing is told: 
 const ANSWER_MS = 8_000; // So long an answer may take before what is shown is called old.
 const GATHER_MS = 1_000; // Changes within it are one.
 const SPOKEN_MS = 5_000; // So often at most a screen reader is told of the count.
+const TOLD = 10; // So many lines at most of why not.
 const SAID_MS = 20_000; // So long it stands there what became of an act.
 
 const $ = (selector, within = document) => within.querySelector(selector);
@@ -57,6 +58,7 @@ function show(page) {
 // A link or a question within what is shown changes only that: the page stays, and back leads back.
 async function follow(address) {
   if (address !== location.href) history.pushState(null, "", address);
+  at = location.pathname + location.search;
   try {
     await refresh();
     for (const each of all("form.filter")) if (!each.contains(document.activeElement)) each.reset();
@@ -74,7 +76,9 @@ document.addEventListener("click", (event) => {
   event.preventDefault();
   follow(link.href);
 });
-addEventListener("popstate", () => follow(location.href));
+// A leap within the page (the skip link, say) is told as a step of history too: the page is the same.
+let at = location.pathname + location.search;
+addEventListener("popstate", () => at !== location.pathname + location.search && follow(location.href));
 
 // ── Live, and honest when it is not ─────────────────────────────────────────────────────────────────────────────────
 
@@ -197,7 +201,10 @@ function done(form, told) {
 }
 
 function refused(form, problem, told) {
-  const lines = [told.detail || told.title, ...(told.mend ? [`→ ${told.mend}`] : []), ...(told.open ?? told.warnings ?? [])];
+  const more = told.open ?? told.warnings ?? [];
+  const where = /^(body|query|header)\b/.test(told.where ?? "") ? "" : told.where; // The form shows which field it is.
+  const lines = [[where, told.detail || told.title].filter(Boolean).join(": "), ...(told.mend ? [`→ ${told.mend}`] : []), ...more.slice(0, TOLD)];
+  if (more.length > TOLD) lines.push(`… and ${more.length - TOLD} more`);
   problem.replaceChildren(...lines.map((each) => Object.assign(document.createElement("p"), { textContent: each })));
   for (const asked of all(`[data-on~="${CSS.escape(told.reason ?? "")}"]`, form)) {
     asked.hidden = false;
@@ -213,7 +220,8 @@ document.addEventListener("submit", (event) => {
     if (!form.hasAttribute("aria-busy")) act(form);
   } else if (form.matches("form.filter")) {
     event.preventDefault();
-    follow(`${location.pathname}?${new URLSearchParams(new FormData(form))}`);
+    const asked = [...new FormData(form)].filter(([, value]) => value !== "");
+    follow(`${location.pathname}?${new URLSearchParams(asked)}`);
   }
 });
 document.addEventListener("toggle", (event) => {
