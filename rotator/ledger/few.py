@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from sqlalchemy import Connection, RowMapping, select
 
 from rotator.errors import BadInput
+from rotator.flow.approval import Policy
 from rotator.flow.run import Run
-from rotator.ledger import approved, counting, dismissals, revisions, rows, run_records, tables
+from rotator.ledger import approved, counting, dismissals, earlier, revisions, rows, run_records, tables, waits
 from rotator.ledger import gates as gates_in
 from rotator.ledger import stops as stops_in
+from rotator.ledger import told as told_in
 from rotator.ledger.records import IncidentRecord, ManualTask, RunRecord
 from rotator.ledger.which import Which, parts
 
@@ -97,4 +100,31 @@ def _told(
             for each in revisions.merged(connection, incident, directly=True)
         ),
         approvals=approved.gated(connection, incident, [each.run for each in mine]),
+    )
+
+
+def headed(connection: Connection, record: IncidentRecord, policy: Policy | None) -> IncidentRecord:
+    """Return a record of a few runs with all that is said of the incident as a whole, and of what was merged into it.
+
+    What counts its runs asks for their number, and reads none.
+    """
+    incident = record.incident.id
+    row, made, overtaken = found(connection, incident), revisions.find(connection, incident), None
+    if any(each.approved_at is None for each in made):
+        overtaken = connection.execute(earlier.answered_meanwhile(incident)).first()
+    run, delivery = tables.run, tables.delivery
+    at = select(delivery.c.connection).join(run, run.c.id == delivery.c.run).where(run.c.incident == incident)
+    connections = set(connection.execute(at.distinct()).scalars())
+    return replace(
+        record,
+        stops=tuple(counting.concerning(stops_in.find(connection), [incident], connections)),
+        gates=tuple(gates_in.find_gates(connection, incident)),
+        footholds=tuple(gates_in.find_footholds(connection, incident)),
+        warnings=waits.warned(connection, incident),
+        told=tuple(told_in.told(connection, incident)),
+        stale=(overtaken.id, overtaken.credential) if overtaken is not None else None,
+        closed_by=row["closed_by"],
+        closed_reason=row["closed_reason"],
+        approvals=approved.standing(connection, incident, policy),
+        merged=tuple(headed(connection, each, policy) for each in record.merged),
     )

@@ -147,6 +147,11 @@ class Reading:
         with self._database.read() as connection:
             return few.few(connection, incident, names)
 
+    def head(self, incident: str, names: Iterable[str]) -> IncidentRecord:
+        """Return the same with all that is said of the incident as a whole."""
+        with self._database.read() as connection:
+            return few.headed(connection, few.few(connection, incident, names), self._policy)
+
     def runs(self, names: Iterable[str]) -> list[RunRecord]:
         """Return how a few runs stand, of whatever incident: not what people accepted, nor what keeps each waiting."""
         with self._database.read() as connection:

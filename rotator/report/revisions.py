@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from rich.console import RenderableType
@@ -23,8 +24,12 @@ def detected_at(record: IncidentRecord, each: RunRecord) -> float:
     return next(found, record.incident.detected_at)
 
 
-def revisions(record: IncidentRecord) -> dict[str, Any]:
-    """Return the revisions of an incident's plan, and with which other incidents it became one."""
+def revisions(record: IncidentRecord, sizes: Mapping[int, int] | None = None) -> dict[str, Any]:
+    """Return the revisions of an incident's plan, and with which other incidents it became one.
+
+    `sizes` says how many runs came with each, where the record has not all of them.
+    """
+    count = Counter(one.run.revision for one in record.runs) if sizes is None else sizes
     return {
         "revisions": [
             {
@@ -33,7 +38,7 @@ def revisions(record: IncidentRecord) -> dict[str, Any]:
                 "made_at": moment(each.made_at),
                 "by": each.by,
                 "why": each.why,
-                "credentials": sum(one.run.revision == each.number for one in record.runs),
+                "credentials": count.get(each.number, 0),
                 "approved_at": moment(each.approved_at),
                 "approved_by": each.approved_by or "",
             }

@@ -6,7 +6,7 @@ with the incident that its command names.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -27,8 +27,12 @@ def whole(
     strange: Collection[str],
     stale: str,
     something_stopped: bool,
+    sizes: Mapping[int, int] | None = None,
 ) -> dict[str, Any]:
-    """Return it, of an incident and of `every` one that was merged into it, itself first; else as `incident.build`."""
+    """Return it, of an incident and of `every` one that was merged into it, itself first.
+
+    `sizes` is as in `revisions`, all else as in `incident.build`.
+    """
     record = every[0]
     incident = record.incident
     return {
@@ -54,7 +58,7 @@ def whole(
         "stops": _stops(every, called) if something_stopped else [],
         **gates(every, called, strange),
         **to_approve(record, called, stale),
-        **revisions(record),
+        **revisions(record, sizes),
         **approvals(every, called),
     }
 

@@ -7,6 +7,7 @@ runs of its credential, of whatever incident, and the comparisons that settle a 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
@@ -14,9 +15,12 @@ from typing import Any
 from rotator import clock
 from rotator.bootstrap import Rotator
 from rotator.flow.playbook_words import Verb
+from rotator.flow.standing import resumes
 from rotator.ledger.feed import Record
 from rotator.ledger.outline import Outline
 from rotator.ledger.records import RunRecord
+from rotator.report.whole import whole
+from rotator.runtime_lock import is_unattended, is_unmanned
 from rotator.shown.picture import Picture, Row
 from rotator.shown.rows import of_run, of_task
 
@@ -42,6 +46,7 @@ class Kept:
         self._rows: dict[str, Row] = {}
         self._of_credential: dict[str, set[str]] = {}
         self._given_back: set[str] = set()
+        self._resuming: set[str] = set()
         self._late: set[str] = set()
         self._outline: Outline | None = None
         self._counted_at = 0.0
@@ -60,7 +65,7 @@ class Kept:
         names = self._parts.reading.names(found.every)
         _, self._late, stops = self._parts.reading.beside_runs(())
         is_first, self._outline = self.picture is None, found
-        self._rows, self._of_credential, self._given_back = {}, {}, set()
+        self._rows, self._of_credential, self._given_back, self._resuming = {}, {}, set(), set()
         made = Picture(
             self._incident,
             at,
@@ -132,6 +137,8 @@ class Kept:
             self._of_credential.setdefault(run.ref.id, set()).add(run.id)
             if any(step.verb is Verb.DEMOTE for step in record.steps):
                 self._given_back.add(run.id)
+            if record.resumed_by is not None or any(map(resumes, record.steps)):
+                self._resuming.add(run.id)
         self._rows |= taken
         return taken
 
@@ -150,6 +157,7 @@ class Kept:
         if shown is None or not shown.is_whole or spoke or since >= (COUNTED_S if moved else COUNTED_ANYHOW_S):
             self._counted_at = picture.at
             picture.progress = self._parts.reading.progress(self._incident, clock.now())
+            picture.whole = self._whole(picture)
         if picture.progress is not None:
             totals = picture.totals
             picture.progress = replace(
@@ -159,6 +167,22 @@ class Kept:
                 **{name: totals[name] for name in ("settling", "pending", "held", "manual", "failed", "dismissed")},
             )
         self.picture = picture
+
+    def _whole(self, picture: Picture) -> dict[str, Any]:
+        """Return what the report says of the incident as a whole, from the few runs that it speaks of."""
+        runs = [each for each in picture.rows if not each.is_task]
+        unbegun = {each.incident: each.run for each in runs if each.requested_at is None}
+        record = self._parts.reading.head(self._incident, [*unbegun.values(), *self._resuming & set(self._rows)])
+        return whole(
+            record.family,
+            "rotator",
+            unattended=is_unattended(self._parts),
+            unmanned=is_unmanned(self._parts) and picture.progress is not None and picture.progress.busy,
+            strange=(),
+            stale="",
+            something_stopped=any(map(picture.is_stopped, runs)),
+            sizes=Counter(each.revision for each in runs if each.incident == self._incident),
+        )
 
     def _named(self, records: Iterable[Record]) -> tuple[set[str] | None, set[str], bool]:
         """Return the rows that evidence is about, None for all; runs of other incidents; and whether people spoke."""

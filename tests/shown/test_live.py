@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
@@ -14,6 +15,7 @@ from rotator.flow.scope import Unresolved
 from rotator.ledger.feed import Feed
 from rotator.report.incident import build
 from rotator.shown import credentials
+from rotator.shown import kept as kept_in
 from rotator.shown.kept import Kept
 from tests.fakes.company import founded
 
@@ -58,6 +60,7 @@ def agrees(parts, kept, incident):
     assert kept.picture.told == anew.picture.told
     assert told(kept.picture) == reported(report)
     assert kept.picture.totals == report["totals"]
+    assert kept.picture.whole == report["incident"]
     names = [each["run"] for each in report["credentials"]]
     assert credentials.few(parts, incident, names) == report["credentials"]
     for each in report["credentials"]:
@@ -107,6 +110,15 @@ class Room:
             of.enrolment.merge("inc-2", "inc-1", by="ann")
         else:
             self.refused = what == "refuse"
+
+
+@pytest.fixture(autouse=True)
+def counted_at_once(monkeypatch):
+    """Count anew at each refresh, and have nobody ask whether a runtime is there."""
+    monkeypatch.setattr(kept_in, "COUNTED_ANYHOW_S", 0.0)
+    monkeypatch.setattr(kept_in, "COUNTED_S", 0.0)
+    for name in ("is_unattended", "is_unmanned"):
+        monkeypatch.setattr(kept_in, name, lambda _: False)
 
 
 @settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -58,7 +58,7 @@ def routes(parts: Rotator) -> APIRouter:
         return JSONResponse(incidents.report(parts.on(parts.database), known(parts, incident)))
 
     @router.get("/incidents/{incident}/credentials", response_model=Page[CredentialShape], tags=["incidents"])
-    def credentials(
+    def credentials(  # noqa: PLR0917 - a query
         _: Reader,
         incident: Incident,
         state: State = None,
