@@ -210,6 +210,9 @@ ADD_EVIDENCE = insert(tables.evidence)
 GIVE_MINT = delete(tables.mint).where(
     tables.mint.c.owner == bindparam("m_owner"), tables.mint.c.branch == bindparam("m_branch")
 )
+GROW = update(tables.branch).where(tables.branch.c.id == bindparam("b_id")).values(_given("length", "head"))
+"""Let a branch's chain be longer, for who holds it."""
+
 SUMMARISE = (
     update(tables.run)
     .where(tables.run.c.id == bindparam("run_id"))

@@ -307,6 +307,28 @@ epoch = Table("epoch", metadata, Column("name", String(16), primary_key=True))
 """One row: by which ledger a cursor of its feed was given. A restored one is another, and counts its own transactions.
 """
 
+checkpoint = Table(
+    "checkpoint",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("at", Double, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("signature", Text, nullable=False),
+    # By which ledger, and how far into its order of commits, it has looked.
+    Column("epoch", String(16), nullable=False),
+    Column("seen", BigInteger, nullable=False),
+)
+"""The signed chain over all chains of evidence; see `evidence/checkpoint.py`."""
+
+signed = Table(
+    "signed",
+    metadata,
+    Column("chain", String(80), primary_key=True),
+    Column("length", Integer, nullable=False),
+    Column("head", String(64), nullable=False),
+)
+"""How each chain of evidence stood when it was signed last."""
+
 mint = Table(
     "mint",
     metadata,

@@ -19,6 +19,7 @@ from rotator.flow.undo import Undo, undo
 from rotator.flow.way_back import Stretch, offers
 from rotator.ledger import other_runs, rows, statements, tables
 from rotator.ledger.acts import act, lock
+from rotator.ledger.clocks import clocks
 from rotator.ledger.run_at_hand import RunAtHand, hold_branches, in_hand, known, look
 from rotator.ledger.waits import is_answered_elsewhere
 from rotator.ledger.which import Which
@@ -51,9 +52,9 @@ def carry_out(connection: Connection, shown: Undo, act_of: dict[str, Any], why: 
     ]
     _append(connection, mine, found.stretches, skipped, added)
     after = {step.id: step for step in (*mine.steps, *skipped, *added)}
-    _claim_no_more(connection, replace(mine, steps=tuple(after.values())), resumes=found.resumes)
     ids = {"takes_back": found.takes_back, "appended": added, "skipped": skipped}
     act(connection, mine.run.incident, {**act_of, **{key: [step.id for step in each] for key, each in ids.items()}})
+    _claim_no_more(connection, replace(mine, steps=tuple(after.values())), act_of["at"], resumes=found.resumes)
     if found.resumes:
         _revive(connection, others, act_of, f"{run} was undone from {name} on, which resumes it")
     return found
@@ -84,15 +85,15 @@ def resume_all_the_same(
     All are locked. `act_of` is the evidence of it. Raises BadInput where a worker is at one of them.
     """
     _revive(connection, others, act_of, f"{mine.run.id} {act_of['step']} resumes it all the same")
-    _claim_no_more(connection, mine, resumes=True)
+    _claim_no_more(connection, mine, act_of["at"], resumes=True)
 
 
 def _revive(connection: Connection, others: Sequence[RunAtHand], act_of: dict[str, Any], because: str) -> None:
     """Have other runs of a credential count it as a living one again, and tell their incidents."""
     for other in others:
         other.refuse_worker(f"{other.run.id}, of the same credential", {each["id"] for each in other.branches})
-        _claim_no_more(connection, other, resumes=True)
         act(connection, other.run.incident, {**act_of, "act": "revived", "run": other.run.id, "because": because})
+        _claim_no_more(connection, other, act_of["at"], resumes=True)
 
 
 def _hold(connection: Connection, run: str, others: set[str]) -> tuple[RunAtHand, list[RunAtHand]]:
@@ -138,7 +139,7 @@ def _append(
     connection.execute(statements.ADD_STEP, [rows.step_row(step, mine.run.id) for step in added])
 
 
-def _claim_no_more(connection: Connection, of: RunAtHand, *, resumes: bool) -> None:
+def _claim_no_more(connection: Connection, of: RunAtHand, at: float, *, resumes: bool) -> None:
     """Stop claiming what is taken back. A credential that is to be resumed counts as a living reader from now on."""
     proofs = of.proofs
     if resumes:
@@ -147,8 +148,9 @@ def _claim_no_more(connection: Connection, of: RunAtHand, *, resumes: bool) -> N
             of_door = {"p_run": of.run.id, "p_target": proof.target}
             connection.execute(statements.PROVE, {**of_door, **rows.proof_row(proof)})
         connection.execute(statements.CLOSE_REACH, {"run_id": of.run.id, "still_open": tables.LIVES})
-    summary = rows.run_summary(summarise(of.run, of.steps, proofs))
-    connection.execute(statements.SUMMARISE, {"run_id": of.run.id, **summary})
+    summary = summarise(of.run, of.steps, proofs)
+    connection.execute(statements.SUMMARISE, {"run_id": of.run.id, **rows.run_summary(summary)})
+    act(connection, of.run.incident, {"at": at, **clocks(summary)})
 
 
 def _branch_rows(mine: RunAtHand, stretches: Sequence[Stretch]) -> list[dict[str, Any]]:

@@ -18,7 +18,7 @@ from rotator.credential import Secret
 from rotator.flow.apart import is_apart
 from rotator.flow.playbook_words import Until
 from rotator.flow.proof import Evidence
-from rotator.flow.run import BranchState, Run, Step, StepState, Work, calls_ahead
+from rotator.flow.run import Branch, BranchState, Run, Step, StepState, Work, calls_ahead
 from rotator.flow.summary import needs_material, summarise
 from rotator.ledger import (
     accounts,
@@ -34,7 +34,9 @@ from rotator.ledger import (
     tables,
     timekeeping,
 )
+from rotator.ledger.clocks import clocks
 from rotator.ledger.database import Database
+from rotator.ledger.evidence import chained
 from rotator.ledger.written import Written
 from rotator.seal import Seal
 
@@ -194,9 +196,18 @@ class WorkingLedger:
         summary = summarise(run, steps, list(proofs.values()))
         if summary != run:
             connection.execute(statements.SUMMARISE, {"run_id": run.id, **rows.run_summary(summary)})
+            work = replace(work, branch=self._tell_clocks(connection, work.branch, summary))
         if (summary.contained_at is None) != (run.contained_at is None):
             joining.close_reach(connection, summary)
         return replace(work, run=summary, steps=steps, proofs=proofs)
+
+    def _tell_clocks(self, connection: Connection, branch: Branch, run: Run) -> Branch:
+        """Append the run's clocks as they are from now on: every figure of a report follows from what was appended."""
+        told = rows.plain({"at": self._clock(), **clocks(run)})
+        evidence, length, head = chained(branch.id, branch.length, branch.head, [told])
+        connection.execute(statements.ADD_EVIDENCE, evidence)
+        connection.execute(statements.GROW, {"b_id": branch.id, "length": length, "head": head})
+        return replace(branch, length=length, head=head)
 
     def material(self, work: Work) -> Secret | None:
         """Return the exposed secret, or None when there is none or it was destroyed before this claim."""

@@ -1,0 +1,175 @@
+"""The checkpoints of the ledger: each signs what has grown since the one before, and nothing that was altered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Select, and_, func, insert, literal, select, text
+from sqlalchemy.dialects import postgresql, sqlite
+
+from rotator import clock
+from rotator.errors import BadInput
+from rotator.evidence import checkpoint
+from rotator.evidence.checkpoint import Checkpoint, Grown
+from rotator.evidence.signing import SigningKey, fingerprint
+from rotator.ledger import revisions, service, tables
+from rotator.ledger.database import Database
+
+AT_ONCE = 1_000
+"""Records that are read in one go."""
+_SIGNING = 491286121
+"""The advisory lock of PostgreSQL under which one signs."""
+_evidence, _signed, _checkpoint = tables.evidence, tables.signed, tables.checkpoint
+
+
+@dataclass(frozen=True, slots=True)
+class Altered:
+    """A chain whose record of this number is not the one that was signed."""
+
+    chain: str
+    number: int
+
+
+class Checkpoints:
+    """Sign how the chains of one ledger stand, and read what was signed."""
+
+    def __init__(self, database: Database, clock: Callable[[], float] = clock.now) -> None:
+        self._database, self._clock = database, clock
+
+    def sign(self, key: SigningKey, next_key: str = "") -> tuple[Checkpoint | None, list[Altered]]:
+        """Sign what has grown; return the checkpoint, None where nothing has, and what is not as it was signed.
+
+        Of a chain that was altered nothing more is signed. With `next_key`, a public one, later ones are signed by
+        that. Raises BadInput where another key than this one is to sign.
+        """
+        with self._database.write() as connection:
+            if not self._database.sqlite:
+                connection.execute(select(func.pg_advisory_xact_lock(_SIGNING)))
+            row = connection.execute(_newest()).mappings().first()
+            previous = Checkpoint(row["body"], row["signature"]) if row is not None else None
+            _refuse_other(key, previous)
+            epoch = connection.execute(select(tables.epoch.c.name)).scalar_one()
+            since = row["seen"] if row is not None and row["epoch"] == epoch else None
+            seen = self._seen(connection)
+            found = connection.execute(_grown(since, of_sqlite=self._database.sqlite)).all()
+            altered = [Altered(each.chain, each.known) for each in found if each.head_there != each.head_signed]
+            grown = {each.chain: Grown(each.length, each.hash) for each in found if each.head_there == each.head_signed}
+            if not grown and not next_key:
+                return None, altered
+            now = self._clock()
+            made = checkpoint.make(key, previous, grown, now, next_key)
+            number = made.told["number"]
+            values = {"number": number, "at": now, "body": made.body, "signature": made.signature}
+            connection.execute(insert(_checkpoint).values(**values, epoch=epoch, seen=seen))
+            self._keep(connection, grown)
+            return made, altered
+
+    def _seen(self, connection: Connection) -> int:
+        """Return how far the order of commits is known: all before it was seen, and nothing more comes there."""
+        if self._database.sqlite:
+            return int(connection.execute(select(func.coalesce(func.max(_evidence.c.number), 0))).scalar_one())
+        horizon = text("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
+        return int(connection.execute(horizon).scalar_one())
+
+    def _keep(self, connection: Connection, grown: dict[str, Grown]) -> None:
+        if not grown:
+            return
+        adding = (sqlite if self._database.sqlite else postgresql).insert(_signed)
+        new = adding.excluded
+        connection.execute(
+            adding.on_conflict_do_update(
+                index_elements=[_signed.c.chain], set_={"length": new.length, "head": new.head}
+            ),
+            [{"chain": name, "length": each.length, "head": each.head} for name, each in grown.items()],
+        )
+
+    def all(self) -> list[Checkpoint]:
+        """Return every checkpoint, the first one first."""
+        query = select(_checkpoint.c.body, _checkpoint.c.signature).order_by(_checkpoint.c.number)
+        with self._database.read() as connection:
+            return [Checkpoint(row.body, row.signature) for row in connection.execute(query)]
+
+    def newest(self) -> tuple[Checkpoint, float] | None:
+        """Return the last checkpoint and when it was made, in epoch seconds; None where there is none."""
+        with self._database.read() as connection:
+            row = connection.execute(_newest()).mappings().first()
+        return None if row is None else (Checkpoint(row["body"], row["signature"]), row["at"])
+
+    def of(self, incidents: Sequence[str]) -> list[str]:
+        """Return the incidents with all that were merged into them: a pack of one is a pack of them."""
+        with self._database.read() as connection:
+            merged = [each for one in incidents for each in revisions.merged(connection, one)]
+        return list(dict.fromkeys([*incidents, *merged]))
+
+    def records(self, of: Sequence[str] = ()) -> Iterator[tuple[str, str]]:
+        """Return pairs of chain and body of what is signed, chain by chain: of these incidents, or of everything."""
+        chain, seq = "", 0
+        while True:
+            query = (
+                select(_evidence.c.chain, _evidence.c.seq, _evidence.c.body)
+                .join(_signed, and_(_signed.c.chain == _evidence.c.chain, _evidence.c.seq <= _signed.c.length))
+                .where((_evidence.c.chain > chain) | and_(_evidence.c.chain == chain, _evidence.c.seq > seq))
+                .order_by(_evidence.c.chain, _evidence.c.seq)
+                .limit(AT_ONCE)
+            )
+            with self._database.read() as connection:
+                found = connection.execute(_mine(query, of)).all()
+            yield from ((row.chain, row.body) for row in found)
+            if len(found) < AT_ONCE:
+                return
+            chain, seq = found[-1].chain, found[-1].seq
+
+
+def _mine(query: Select[Any], of: Sequence[str]) -> Select[Any]:
+    if not of:
+        return query
+    branches = select(tables.branch.c.id).where(tables.branch.c.incident.in_(of))
+    return query.where(_evidence.c.chain.in_([*of, service.CHAIN]) | _evidence.c.chain.in_(branches))
+
+
+def _newest() -> Select[Any]:
+    return select(_checkpoint).order_by(_checkpoint.c.number.desc()).limit(1)
+
+
+def _grown(since: int | None, *, of_sqlite: bool) -> Select[Any]:
+    """Ask for each chain that was added to since then, or ever: how it stands, how it was signed, what is there now."""
+    names = select(_evidence.c.chain).distinct()
+    if since is not None:
+        names = names.where(_evidence.c.number > since if of_sqlite else _evidence.c.tx >= since)
+    ends = (
+        select(_evidence.c.chain, func.max(_evidence.c.seq).label("length"))
+        .where(_evidence.c.chain.in_(names))
+        .group_by(_evidence.c.chain)
+        .subquery()
+    )
+    there = _evidence.alias("there")
+    last = and_(_evidence.c.chain == ends.c.chain, _evidence.c.seq == ends.c.length)
+    return (
+        select(
+            ends.c.chain,
+            ends.c.length,
+            _evidence.c.hash,
+            _signed.c.length.label("known"),
+            func.coalesce(_signed.c.head, literal("")).label("head_signed"),
+            func.coalesce(there.c.hash, literal("")).label("head_there"),
+        )
+        .join(_evidence, last)
+        .outerjoin(_signed, _signed.c.chain == ends.c.chain)
+        .outerjoin(there, and_(there.c.chain == ends.c.chain, there.c.seq == _signed.c.length))
+        .where(ends.c.length > func.coalesce(_signed.c.length, 0))
+    )
+
+
+def _refuse_other(key: SigningKey, previous: Checkpoint | None) -> None:
+    if previous is None:
+        return
+    told = previous.told
+    wanted = told.get("next_key", told["key"])
+    if key.public != wanted:
+        raise BadInput(
+            f"checkpoints are signed by the key {fingerprint(wanted)}, and this one is {fingerprint(key.public)}",
+            "evidence.signing_key",
+            "bring that key back, or pass it on by `rotator evidence new-key`",
+        )
