@@ -23,7 +23,7 @@ from rotator.flow.playbook_words import meant
 from rotator.intake.reading import formats
 from rotator.strict_yaml import MAX_BYTES, Places, Position, Problem
 
-__all__ = ["SHIPPED", "Problem", "files", "lint", "load", "load_all"]
+__all__ = ["SHIPPED", "Problem", "files", "lint", "load", "load_all", "mistakes"]
 
 SHIPPED = Path(__file__).resolve().parent.parent / "playbooks"
 """The folder that comes with the program: beside the package, in a checkout and in a wheel alike."""
@@ -47,7 +47,12 @@ def load(path: Path) -> Playbook:
 
 def lint(path: Path) -> list[Problem]:
     """Return every mistake of one file, in the order of its lines; BadInput only when it cannot be read at all."""
-    outcome = _understood(_bytes(path))
+    return mistakes(_bytes(path))
+
+
+def mistakes(raw: bytes) -> list[Problem]:
+    """Return every mistake of a playbook's text, in the order of its lines."""
+    outcome = _understood(raw)
     return [] if isinstance(outcome, Playbook) else list(outcome)
 
 

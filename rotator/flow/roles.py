@@ -39,15 +39,35 @@ class Act(StrEnum):
     UNDO = "undo"
     RELEASE = "release"
     OPEN_GATE = "open_gate"
+    MERGE = "merge"
+    INTAKE = "intake"
+    ASK = "ask"
+    DISCOVER = "discover"
+    TRY_CHANNEL = "try_channel"
+    IMPORT = "import"
+    CREATE_TOKEN = "create_token"
+    REVOKE_TOKEN = "revoke_token"
+    REVOKE_SESSION = "revoke_session"
 
 
-_APPROVERS = (Act.APPROVE, Act.REVIEW, Act.CLOSE, Act.DISMISS, Act.SKIP, Act.UNDO, Act.RELEASE, Act.OPEN_GATE)
+_APPROVERS = (
+    Act.APPROVE,
+    Act.REVIEW,
+    Act.CLOSE,
+    Act.DISMISS,
+    Act.SKIP,
+    Act.UNDO,
+    Act.RELEASE,
+    Act.OPEN_GATE,
+    Act.MERGE,
+)
+_ADMINS = (Act.READ_SERVICE, Act.IMPORT, Act.CREATE_TOKEN, Act.REVOKE_TOKEN, Act.REVOKE_SESSION)
 NEEDS: Mapping[Act, Role] = MappingProxyType(
     {
         **dict.fromkeys(Act, Role.RESPONDER),
         **dict.fromkeys(_APPROVERS, Role.APPROVER),
         Act.READ: Role.VIEWER,
-        Act.READ_SERVICE: Role.ADMIN,
+        **dict.fromkeys(_ADMINS, Role.ADMIN),
     }
 )
 
@@ -65,15 +85,17 @@ def still(role: Role, person: str, policy: Policy | None) -> Role:
     return min(role, named.role if named is not None else Role.VIEWER, key=_RANK.index)
 
 
-def refuse_creation(policy: Policy | None, by: str, role: Role, person: str) -> None:
+def refuse_creation(policy: Policy | None, by: str, role: Role, person: str, maker: Role | None = None) -> None:
     """Raise NotAllowed for a token that would let somebody be more than he is, or another than he is.
 
     Where there is a rule, a person makes tokens of his own, and an admin those of programs; those of others only where
-    no four eyes are asked for, since who holds another's token says his yes.
+    no four eyes are asked for, since who holds another's token says his yes. `maker` is what `by` may, where that was
+    looked up already: a program's token has no name in the rule.
     """
     if policy is None:
         return
-    named, maker = policy.people.get(person), policy.people.get(by)
+    named, known_maker = policy.people.get(person), policy.people.get(by)
+    is_admin = Role.ADMIN in {maker, known_maker.role if known_maker is not None else None}
     if person and named is None:
         known = ", ".join(sorted(policy.people)) or "nobody"
         raise NotAllowed(f"`{person}` is nobody in [[people]]", "--person", f"there is {known}")
@@ -83,7 +105,7 @@ def refuse_creation(policy: Policy | None, by: str, role: Role, person: str) -> 
         raise NotAllowed(
             f"four eyes are asked for: {person} alone makes tokens of {person}", "--person", f"ask {person}"
         )
-    if person != by and (maker is None or maker.role is not Role.ADMIN):
+    if person != by and not is_admin:
         what = f"a token of {person}" if person else "a token that acts for itself"
         admins = ", ".join(sorted(each.name for each in policy.people.values() if each.role is Role.ADMIN))
         raise NotAllowed(f"{what} is made by an admin", "token create", f"ask {admins or 'for one in [[people]]'}")

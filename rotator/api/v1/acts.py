@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -31,12 +31,26 @@ class Undoing(Why):
     would_do: Annotated[list[Annotated[str, Field(max_length=500)]], Field(max_length=1000)] | None = None
 
 
+_WITH_ITS_REASON: dict[str, Any] = {
+    "anyOf": [
+        {
+            "properties": {"break_glass": {"const": True}, "reason": {"pattern": r"\S", "minLength": 1}},
+            "required": ["break_glass", "reason"],
+        },
+        {"properties": {"break_glass": {"const": False}, "reason": {"maxLength": 0}}},
+    ]
+}
+"""Broken glass needs a reason, and nothing else takes one."""
+
+
 class Yes(_Given):
     """A yes to a plan, by its digest: to all of it where no scope is given, or as the rule has it.
 
     `confirm` is what would have to be typed at a terminal. With `break_glass` it begins without the approval that is
     needed, which asks for a `reason` and is reviewed later.
     """
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra=_WITH_ITS_REASON)
 
     digest: Annotated[str, Field(pattern=r"^[!-~]{1,64}$")]
     scope: Scope | None = None
@@ -181,14 +195,34 @@ class Closed(BaseModel):
     scheduled: int
 
 
+class Into(_Given):
+    """The incident under which another is told from now on."""
+
+    into: Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[^\x00]+$")]
+
+
 class OpenAgain(BaseModel):
     """The incident that is open again."""
 
     incident: str
 
 
+class Elsewhere(BaseModel):
+    """Another incident that speaks of so many of the same credentials, and is not done with them."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    incident: str
+    is_: str = Field(alias="is")
+    credentials: int
+
+
 class Declared(BaseModel):
-    """An incident that was declared: the digest to approve, and how many runs, tasks and exclusions it has."""
+    """An incident that was declared: the digest to approve, and how many runs, tasks and exclusions it has.
+
+    `begins` says who starts it. `refused` is why who declared it may not, "" where he may; `confirm` what he is to say
+    then; `foretold` what waits for the destruction's own approval.
+    """
 
     incident: str
     digest: str
@@ -196,12 +230,18 @@ class Declared(BaseModel):
     manual: int
     excluded: int
     warnings: list[str]
+    elsewhere: list[Elsewhere]
+    begins: str
+    refused: str
+    confirm: str
+    foretold: list[str]
 
 
 class Grown(BaseModel):
     """What was added: the revision and the digest to approve, 0 and "" where nothing is new, and what it covers too.
 
-    `seen_again` of its credentials were seen in so many `places` more; `footholds` are new.
+    `seen_again` of its credentials were seen in so many `places` more; `footholds` are new. `freed` runs wait for no
+    owner any more, since the severity was raised; it is null where it was not.
     """
 
     revision: int
@@ -210,6 +250,10 @@ class Grown(BaseModel):
     seen_again: int
     places: int
     footholds: list[str]
+    freed: int | None
+    warnings: list[str]
+    elsewhere: list[Elsewhere]
+    told: list[str] = Field(description="What became of it, in words.")
 
 
 class Reviewed(BaseModel):

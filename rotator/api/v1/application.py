@@ -20,7 +20,19 @@ from rotator.api.counts import Counts
 from rotator.api.following import Following
 from rotator.api.origins import SESSION
 from rotator.api.problems import MEDIA_TYPE, Problem
-from rotator.api.v1 import acting, acting_on_runs, closing, declaring, events, evidence, reading
+from rotator.api.v1 import (
+    acting,
+    acting_on_runs,
+    arranging,
+    asking,
+    closing,
+    declaring,
+    doors,
+    events,
+    evidence,
+    reading,
+    standing,
+)
 from rotator.api.v1.doing import Doing
 from rotator.api.v1.guard import Guard
 from rotator.api.v1.shapes import ProblemDetails
@@ -42,9 +54,10 @@ def make(parts: Rotator, callers: Callers, refusals: Counts) -> FastAPI:
     app = FastAPI(title="rotator", version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
     app.state.parts, doing = parts, Doing(parts)
     app.state.following = Following(parts)
-    acts = (each.routes(doing) for each in (declaring, acting, acting_on_runs, closing))
+    acts = (each.routes(doing) for each in (declaring, acting, acting_on_runs, closing, arranging, asking))
     live = events.routes(parts, callers, app.state.following)
-    for router in (reading.routes(parts), evidence.routes(parts), live, *acts):
+    entries = doors.routes(parts, doing)
+    for router in (entries, reading.routes(parts), standing.routes(parts), evidence.routes(parts), live, *acts):
         app.include_router(router, responses=_ERRORS)
     app.add_middleware(Guard, callers=callers, refusals=refusals)
     app.add_exception_handler(HTTPException, _answered)

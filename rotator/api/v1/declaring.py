@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
-from io import BytesIO
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
@@ -19,6 +18,7 @@ from starlette.requests import Request
 from rotator import clock, footholds, growth, response
 from rotator.api.problems import Problem, of_input
 from rotator.api.v1.acts import Declared, Grown
+from rotator.api.v1.alarm import BODY, Bad, BadPackages, Brought, brought
 from rotator.api.v1.doing import Asker, Doing
 from rotator.api.v1.reading import Incident, known
 from rotator.bootstrap import Rotator
@@ -28,7 +28,8 @@ from rotator.flow.incident import Severity
 from rotator.flow.revision import Present
 from rotator.flow.roles import Act
 from rotator.flow.wish import wishes
-from rotator.intake.reading import read
+from rotator.operations import grown
+from rotator.operations.waiting import begins, facing
 from rotator.response import Prepared
 
 Title = Annotated[str, Query(min_length=1, max_length=200, pattern=r"\S", description="What people will call it.")]
@@ -40,13 +41,6 @@ Hosts = Annotated[
     list[Annotated[str, Field(pattern=r"^[^\x00]+$")]], Query(description="A host on which the attacker ran.")
 ]
 Since = Annotated[AwareDatetime | None, Query(description="When the secrets came within reach, ISO 8601.")]
-_BODY = {
-    "requestBody": {
-        "required": True,
-        "description": "A scanner's report or a credential list, of any form that `rotator intake` reads.",
-        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
-    }
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +50,7 @@ class _Planned:
     prepared: Prepared
     hosts: tuple[str, ...]
     shown: Mapping[str, Any]
+    elsewhere: list[dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +62,18 @@ class _Said:
     reason: list[str]
     hosts: list[str]
     exposed_at: float | None
+    bad: Bad
 
 
-def _beside(
+def _beside(  # noqa: PLR0917 - parameters of a request
+    bad: BadPackages,
     exposed_at: Since = None,
     strategy: Strategies = [],  # noqa: B006 - FastAPI copies it
     exclude: Exclusions = [],  # noqa: B006
     reason: Reasons = [],  # noqa: B006
     foothold: Hosts = [],  # noqa: B006
 ) -> _Said:
-    return _Said(strategy, exclude, reason, foothold, _past(exposed_at))
+    return _Said(strategy, exclude, reason, foothold, _past(exposed_at), bad)
 
 
 Beside = Annotated[_Said, Depends(_beside)]
@@ -86,7 +83,7 @@ def routes(doing: Doing) -> APIRouter:
     """Return how an incident is declared."""
     router = APIRouter(tags=["acts"])
 
-    @router.post("/incidents", response_model=Declared, status_code=HTTPStatus.CREATED, openapi_extra=_BODY)
+    @router.post("/incidents", response_model=Declared, status_code=HTTPStatus.CREATED, openapi_extra=BODY)
     def declare(
         request: Request, asked: Asker, beside: Beside, title: Title, severity: Severity = Severity.HIGH
     ) -> Any:
@@ -113,21 +110,26 @@ def routes(doing: Doing) -> APIRouter:
             )
             plan = planned.prepared.plan
             counts = {"runs": len(plan.runs), "manual": len(plan.manual), "excluded": len(plan.excluded)}
-            return {"incident": made.id, "digest": plan.digest, **counts, "warnings": list(plan.warnings)}
+            told = {**counts, "warnings": list(plan.warnings), "elsewhere": planned.elsewhere}
+            waits = {**facing(parts, by, plan), "begins": begins(parts, made.id, plan.digest)}
+            return {"incident": made.id, "digest": plan.digest, **told, **waits}
 
-        return doing.do_after(asked, Act.DECLARE, "a new incident", look, work, HTTPStatus.CREATED)
+        return doing.do_after_long(asked, Act.DECLARE, "a new incident", look, work, HTTPStatus.CREATED)
 
-    @router.post("/incidents/{incident}/reports", response_model=Grown, openapi_extra=_BODY)
+    @router.post("/incidents/{incident}/reports", response_model=Grown, openapi_extra=BODY)
     def add(request: Request, asked: Asker, beside: Beside, incident: Incident, severity: Worse = None) -> Any:
         """Let an incident grow by what another report names: what it does not have yet is one more revision.
 
+        A `foothold` or a worse `severity` alone needs no report: then the body is empty.
         Where somebody else has added to it meanwhile, it is refused as `not_so_now`: ask again.
         """
         began, by = clock.now(), asked.caller.by
 
         def look(parts: Rotator) -> tuple[Present, _Planned]:
             present = parts.enrolment.present(known(parts, incident))
-            return present, _readable(parts, request.state.body, beside, severity or present.severity, by, present)
+            worse = severity or present.severity
+            may_be_empty = bool(beside.hosts or severity)
+            return present, _readable(parts, request.state.body, beside, worse, by, present, may_be_empty=may_be_empty)
 
         def work(parts: Rotator, seen: tuple[Present, _Planned]) -> Mapping[str, Any]:
             present, planned = seen
@@ -143,40 +145,53 @@ def routes(doing: Doing) -> APIRouter:
             )
             revision = {"revision": added.revision.number, "digest": added.revision.digest} if added.revision else {}
             told = {"revision": 0, "digest": "", **revision, "covers": list(added.covers)}
-            return {**told, "seen_again": added.seen, "places": added.places, "footholds": list(added.footholds)}
+            seen_again = {"seen_again": added.seen, "places": added.places, "footholds": list(added.footholds)}
+            freed = None if added.freed is None else len(added.freed)
+            warned = {"warnings": list(planned.prepared.plan.warnings), "elsewhere": planned.elsewhere}
+            return {**told, **seen_again, "freed": freed, **warned, "told": grown.told(parts, present.incident, added)}
 
-        return doing.do_after(asked, Act.ADD, incident, look, work)
+        return doing.do_after_long(asked, Act.ADD, incident, look, work)
 
     return router
 
 
 def _readable(  # noqa: PLR0917 - a report, and what was said beside it
-    parts: Rotator, report: bytes, beside: _Said, severity: Severity, by: str, present: Present | None = None
+    parts: Rotator,
+    body: bytes,
+    beside: _Said,
+    severity: Severity,
+    by: str,
+    present: Present | None = None,
+    *,
+    may_be_empty: bool = False,
 ) -> _Planned:
     """Return what is planned of a report. Raises Problem for one that cannot be read, or followed."""
     try:
-        return _planned(parts, report, beside, severity, by, present)
+        with brought(parts, body, beside.bad, may_be_empty=may_be_empty) as given:
+            given.must_name_something(may_be_empty=may_be_empty)
+            return _planned(parts, given, beside, severity, by, present)
     except BadInput as error:
         raise of_input(error, 422, "bad_report") from None
 
 
 def _planned(  # noqa: PLR0917 - the same
-    parts: Rotator, report: bytes, beside: _Said, severity: Severity, by: str, present: Present | None
+    parts: Rotator, given: Brought, beside: _Said, severity: Severity, by: str, present: Present | None
 ) -> _Planned:
-    found = response.suspects(parts, list(read("the report", BytesIO(report))))
-    if not found:
-        raise BadInput("the report names no credential", "", "nothing to do: is it the right report?")
     prepared = growth.prepare(
         parts,
-        found,
+        given.alarm.suspects,
         wishes(beside.strategy),
         exclusions=exclusions(beside.exclude, beside.reason, by),
         present=present,
-        exposed_at=beside.exposed_at,
+        reach=given.alarm.reach,
+        access=given.access(beside.exposed_at),
+        exposed_at=given.alarm.not_before if beside.exposed_at is None else beside.exposed_at,
         severity=severity,
     )
     hosts = footholds.named(parts, prepared.plan, beside.hosts)
-    return _Planned(prepared, tuple(hosts), growth.shown(parts, present, prepared, hosts))
+    standing = parts.reading.standing([each.ref for each in prepared.scoped])
+    elsewhere = [{"incident": each, "is": how, "credentials": count} for each, how, count in standing]
+    return _Planned(prepared, tuple(hosts), growth.shown(parts, present, prepared, hosts), elsewhere)
 
 
 def _past(moment: datetime | None) -> float | None:

@@ -15,6 +15,7 @@ from rotator.api.callers import Caller
 from rotator.api.knocks import Knocks
 from rotator.api.problems import Problem, of_input
 from rotator.api.v1.access import check
+from rotator.api.v1.long_work import LongWork
 from rotator.bootstrap import Rotator
 from rotator.credential import Secret
 from rotator.errors import BadInput, NotAllowed, RotatorError
@@ -58,7 +59,7 @@ class Doing:
     """Do acts on one ledger."""
 
     def __init__(self, parts: Rotator) -> None:
-        self._parts, self._refusals = parts, Knocks(REFUSED_A_MINUTE)
+        self._parts, self._refusals, self._long = parts, Knocks(REFUSED_A_MINUTE), LongWork()
 
     def do(
         self, asked: Asked, act: Act, on: str, work: Callable[[Rotator], Mapping[str, Any]], status: int = HTTPStatus.OK
@@ -88,6 +89,28 @@ class Doing:
             raise self._problem(call, error) from None
         again = {"Idempotent-Replayed": "true"} if known.again else None
         return JSONResponse(dict(known.body), known.status, again)
+
+    def do_after_long(  # noqa: PLR0917 - an act
+        self,
+        asked: Asked,
+        act: Act,
+        on: str,
+        look: Callable[[Rotator], Seen],
+        work: Callable[[Rotator, Seen], Mapping[str, Any]],
+        status: int = HTTPStatus.OK,
+    ) -> JSONResponse:
+        """Do it after a `look` that is one of so many at once (see `long_work`). Raises Problem."""
+        return self.do_after(asked, act, on, self._long.bounded(look), work, status)
+
+    def look(self, asked: Asked, act: Act, on: str, look: Callable[[Rotator], Mapping[str, Any]]) -> JSONResponse:
+        """Answer what a look that takes its time finds; nothing is done, and nothing kept of it. Raises Problem."""
+        caller = asked.caller
+        call = Call(caller.name, caller.by, act.value, on)
+        try:
+            check(caller, act)
+            return JSONResponse(dict(self._long.bounded(look)(self._parts.on(self._parts.database))))
+        except (Problem, RotatorError) as error:
+            raise self._problem(call, error) from None
 
     def _problem(self, call: Call, error: Problem | RotatorError) -> Problem:
         if isinstance(error, OtherRequest):

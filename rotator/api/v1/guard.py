@@ -25,9 +25,9 @@ from rotator.triggers.message import Refused
 log = logging.getLogger("rotator")
 
 ACT_BYTES, REPORT_BYTES = 1 << 16, 32 << 20
-"""How long a body may be: of an act, and of a report that declares an incident."""
+"""How long a body may be: of an act, and of what is a file."""
 BODY_WITHIN_S = 60.0
-_REPORTS = re.compile(r"/incidents(/[^/]+/reports)?")
+_REPORTS = re.compile(r"/incidents(/[^/]+/reports)?|/intake|/inventory/import|/playbooks/lint")
 
 
 class Guard:
