@@ -22,6 +22,7 @@ from rotator.flow.standing import CredentialState
 from rotator.report import curve
 from rotator.report.approval import approved_by
 from rotator.report.attention import acted, for_you, not_begun, scheduled, still_open, told
+from rotator.report.clocks import moment
 from rotator.report.csv_form import seconds_between
 from rotator.report.dismissed import lines as dismissed
 from rotator.report.plain import plain
@@ -48,6 +49,8 @@ _CLOCKS = (
     ("revocation_latency", "Revocation latency", "from the approval that let work on it begin to the same moment"),
 )
 _LINE = 100_000
+_AFTER_S = 60.0
+_IN_SECONDS_S, _HOUR_S, _DAY_S = 120, 3600, 86400
 
 
 def text(report: Mapping[str, Any], made_at: float) -> str:
@@ -55,6 +58,7 @@ def text(report: Mapping[str, Any], made_at: float) -> str:
     incident, credentials = report["incident"], report["credentials"]
     runs = list(each_run(credentials))
     lines = survival(report)
+    until = drawn_until(lines, made_at)
     opens = still_open(credentials) if incident["begun"] else not_begun(credentials)
     return _template().render(
         report=report,
@@ -64,9 +68,10 @@ def text(report: Mapping[str, Any], made_at: float) -> str:
         attention=_sentences(for_you(dict(incident))),
         states=[(each.value, report["totals"][each.value], MEANS[each]) for each in CredentialState],
         clocks=[(name, means, report[key]) for key, name, means in _CLOCKS],
-        curve=curve.svg(lines, made_at),
+        curve=curve.svg(lines, until),
+        stayed=datetime_of(until) if until < made_at else "",
         keys=[(curve.key(number), each.name, each.at(made_at)) for number, each in enumerate(lines)],
-        curve_rows=curve.rows(lines, made_at),
+        curve_rows=curve.rows(lines, until),
         style=curve.STYLE,
         milestones=milestones(report),
         providers=_providers(report),
@@ -82,7 +87,7 @@ def text(report: Mapping[str, Any], made_at: float) -> str:
 
 def datetime_of(seconds: float) -> str:
     """Return a moment as ISO 8601 in UTC, in whole seconds."""
-    return f"{curve.moment(seconds)[:19]}Z"
+    return f"{moment(seconds)[:19]}Z"
 
 
 def survival(report: Mapping[str, Any]) -> list[curve.Line]:
@@ -97,6 +102,18 @@ def survival(report: Mapping[str, Any]) -> list[curve.Line]:
     whole = curve.line("all", [one for each in lives.values() for one in each])
     by_kind = [curve.line(name, each) for name, each in lives.items()]
     return [whole, *(curve.gathered(by_kind) if len(by_kind) > 1 else ())]
+
+
+def drawn_until(lines: Sequence[curve.Line], made_at: float) -> float:
+    """Return to which moment the curve is drawn: not far beyond its last change, where it would be a line without end.
+
+    It is not drawn shorter than what is told of it: nothing changed from then on.
+    """
+    points = lines[0].points
+    if not points:
+        return made_at
+    begun, changed = points[0][0], points[-1][0]
+    return min(made_at, changed + max(changed - begun, _AFTER_S))
 
 
 def milestones(report: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -180,7 +197,14 @@ def _sentences(found: Iterable[RenderableType]) -> list[tuple[int, str]]:
 def _lasted(seconds: float | str | None) -> str:
     if seconds is None or isinstance(seconds, str):
         return "-"
-    return f"{seconds:,.1f} s"
+    if seconds < _IN_SECONDS_S:
+        return f"{seconds:.1f} s"
+    whole = int(seconds)
+    if whole < _HOUR_S:
+        return f"{whole // 60} min {whole % 60} s"
+    if whole < _DAY_S:
+        return f"{whole // _HOUR_S} h {whole % _HOUR_S // 60} min"
+    return f"{whole // _DAY_S} d {whole % _DAY_S // _HOUR_S} h"
 
 
 def _names(values: Sequence[str]) -> str:

@@ -73,3 +73,11 @@ def test_its_milestones_come_in_order(report):
     assert [at for at, _ in found] == sorted(at for at, _ in found)
     assert found[0][1] == "detected"
     assert "the first credential is proven dead" in [what for _, what in found]
+
+
+def test_a_curve_ends_soon_after_its_last_change_and_says_so(report):
+    lines = html_form.survival(report)
+    changed = lines[0].points[-1][0]
+    assert changed < html_form.drawn_until(lines, 2e9) <= changed + max(changed - lines[0].points[0][0], 60.0)
+    assert html_form.drawn_until(lines, changed + 1.0) == changed + 1.0
+    assert "Nothing of it changed from" in html_form.text(report, 2e9)

@@ -71,7 +71,7 @@ def routes(parts: Rotator) -> APIRouter:
             revisions=every,
             of=of,
             credentials=shown.graph.credentials if shown else 0,
-            drawing=graph_page.drawing(shown.graph, "Why each credential is in the plan") if nodes else "",
+            drawing=graph_page.drawing(shown.graph, "Why each credential is in the plan") if shown and nodes else "",
             nodes=nodes,
             means=graph_page.MEANS,
         )
