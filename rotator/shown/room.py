@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from rotator.bootstrap import Rotator
 from rotator.errors import BadInput
 from rotator.flow.approval import Role
 from rotator.flow.playbook_words import Until
@@ -14,13 +15,12 @@ from rotator.report import curve as curve_of
 from rotator.report.clocks import moment
 from rotator.report.count_line import counts
 from rotator.shown import buttons
+from rotator.shown.credentials import few
 from rotator.shown.moments import curve, milestones
 from rotator.shown.picture import Page, Picture, Row, Sort
 
 WAITING, LISTED = 10, 25
 """How many of what needs a person, and of the credentials, are on one page."""
-Rows = Callable[[Sequence[str]], Mapping[str, Mapping[str, Any]]]
-"""What gives the report's rows of a few runs or tasks, by their ids."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +38,13 @@ class Wanted:
     waiting_after: str | None = None
 
 
-def room(picture: Picture, whole: Mapping[str, Any], rows: Rows, role: Role, wanted: Wanted) -> dict[str, Any]:
-    """Return the data of the page. Raises BadInput where what is wanted is no part of a list."""
+def room(parts: Rotator, picture: Picture, role: Role, wanted: Wanted) -> dict[str, Any]:
+    """Return the data of the page, of a picture that is whole. Raises BadInput where no list has what is wanted."""
+    whole = picture.whole or {}
     waiting = picture.queue(wanted.waiting_after, WAITING)
-    known = rows([each.run for each in waiting.rows])
+    known = {each["run"]: each for each in few(parts, picture.incident, [each.run for each in waiting.rows])}
     return {
         "incident": whole,
-        "is_whole": picture.is_whole,
-        "read": len(picture.rows),
-        "credentials": picture.credentials,
         "counts": _counts(picture),
         "bar": _bar(picture),
         "sentences": buttons.sentences(whole, role),

@@ -13,6 +13,7 @@ from rotator.flow.exposure import Exposure
 from rotator.flow.scope import Unresolved
 from rotator.report.count_line import count_line
 from rotator.shown.incidents import report
+from rotator.shown.live import live
 from tests.api.board.pages import page
 from tests.api.calling import V1, api
 from tests.fakes.company import CONSUMER, founded
@@ -41,7 +42,10 @@ def served(tmp_path_factory):
     deployment.stops.stop("aws", "bo", "asked by the vendor", ["aws", "acme"])
     with database.write() as connection:
         connection.execute(text("update incident set title = :title"), {"title": HOSTILE})
-    yield api(folder, database)
+    found = api(folder, database)
+    live(found.parts).of("inc-1", None)
+    yield found
+    live(found.parts).close()
     database.close()
 
 

@@ -45,9 +45,10 @@ async function untilTrue() {
 }
 
 function show(page) {
-  for (const part of all("[data-part]", page)) {
-    const here = $(`[data-part="${CSS.escape(part.dataset.part)}"]`);
-    if (here) become(here, part);
+  for (const here of all("[data-part]")) {
+    const part = $(`[data-part="${CSS.escape(here.dataset.part)}"]`, page);
+    if (!part) return location.reload(); // It is another page by now.
+    become(here, part);
   }
   document.title = page.title;
   Object.assign(main.dataset, $("main", page).dataset);
@@ -135,7 +136,7 @@ if (main.dataset.live) {
     if (performance.now() - beat > 3 * BEAT_MS) lost(); // It slept: nobody knows what happened meanwhile.
     beat = performance.now();
     truth();
-  }, BEAT_MS);
+  }, $('[data-part="being-read"]') ? GATHER_MS : BEAT_MS);
   addEventListener("offline", lost);
   addEventListener("online", connect);
   // A browser has six lines to a service: a page that nobody sees keeps none of them.
