@@ -28,6 +28,7 @@ from rotator.cli import (
     respond,
     scaffold,
     service,
+    session,
     token,
     triggers,
     whoami,
@@ -61,6 +62,7 @@ scaffold.register(app)
 inventory.register(app)
 triggers.register(app)
 token.register(app)
+session.register(app)
 whoami.register(app)
 notices.register(app)
 ledger.register(app)

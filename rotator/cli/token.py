@@ -72,29 +72,11 @@ def list_tokens(context: typer.Context, output: OutputOption = Output.TABLE) -> 
 
     Example: rotator token list -o jsonl
     """
-    from rotator import clock  # noqa: PLC0415 - only this command pays for them
-    from rotator.api_token import PREFIX  # noqa: PLC0415
-    from rotator.report.clocks import moment  # noqa: PLC0415
-    from rotator.report.tables import plain_table, words  # noqa: PLC0415
+    from rotator.report.tables import plain_table, words  # noqa: PLC0415 - only this command pays for them
+    from rotator.shown.doors import tokens  # noqa: PLC0415
 
     given: Context = context.obj
-    found = [
-        {
-            "name": each.name,
-            "begins": PREFIX + each.lookup,
-            "role": each.role.value,
-            "person": each.person,
-            "state": each.state(clock.now()),
-            "created_at": moment(each.created_at),
-            "created_by": each.created_by,
-            "expires_at": moment(each.expires_at),
-            "used_at": moment(each.used_at),
-            "revoked_at": moment(each.revoked_at),
-            "revoked_by": each.revoked_by,
-            "revoked_reason": each.revoked_reason,
-        }
-        for each in given.parts().tokens.listed()
-    ]
+    found = tokens(given.parts())
     if output is not Output.TABLE:
         emit(found, output)
         return

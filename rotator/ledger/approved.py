@@ -156,10 +156,17 @@ def facts_of(connection: Connection, incident: str, together: Sequence[Revision]
 
 
 def _behind(connection: Connection, makers: Iterable[str]) -> frozenset[str]:
-    """Return who made the programs' tokens among these: he may still hold one, and what it does may be his doing."""
-    token = tables.token
-    names = [each.removeprefix(OF_PROGRAM) for each in makers if each.startswith(OF_PROGRAM)]
-    return frozenset(connection.execute(select(token.c.created_by).where(token.c.name.in_(names))).scalars())
+    """Return who made the programs' tokens among these, and the tokens that made them, back to people.
+
+    He may still hold one, and what it does may be his doing.
+    """
+    token, found, left = tables.token, set[str](), set(makers)
+    while left:
+        names = [each.removeprefix(OF_PROGRAM) for each in left if each.startswith(OF_PROGRAM)]
+        created = set(connection.execute(select(token.c.created_by).where(token.c.name.in_(names))).scalars())
+        left = created - found
+        found |= created
+    return frozenset(found)
 
 
 def credentials(connection: Connection, incident: str, together: Iterable[Revision]) -> list[CredentialRef]:

@@ -24,6 +24,9 @@ from rotator.ledger.database import Database
 
 _NOTED_EVERY_S = 3600.0
 """How exactly it is kept when a token was used last: to call must not mean to write."""
+NAME = r"^[A-Za-z0-9_.-]{1,64}$"
+"""What a token may be called: one word, so that evidence never takes it for a session."""
+LONGEST_S = 366 * 86400
 OF_PROGRAM = "token "
 """What stands before the name of a token that acts as nobody, where it is said who did something."""
 _table = tables.token
@@ -63,12 +66,14 @@ class Tokens:
     ) -> None:
         self._database, self._policy, self._clock = database, policy, clock
 
-    def create(self, name: str, role: Role, person: str, lasts_s: float, by: str) -> tuple[Secret, Token]:
-        """Return a new token, which is nowhere else, and what is kept of it.
+    def create(
+        self, name: str, role: Role, person: str, lasts_s: float, by: str, *, maker: Role | None = None
+    ) -> tuple[Secret, Token]:
+        """Return a new token, which is nowhere else, and what is kept of it; `maker` is the role of `by`, if known.
 
         Raises BadInput for a name that was used before, NotAllowed for who may not make it.
         """
-        refuse_creation(self._policy, by, role, person)
+        refuse_creation(self._policy, by, role, person, maker)
         secret, now = api_token.minted(), self._clock()
         kept = api_token.read(secret.reveal())
         assert kept is not None  # noqa: S101 - it is of our own making

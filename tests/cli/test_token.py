@@ -43,3 +43,9 @@ def test_under_a_rule_nobody_makes_a_token_of_somebody_else(rotator):
     )
     said = rotator("token", "create", "ci", "--role", "approver", "--person", "bo").ended(4).one_line
     assert "bo alone makes tokens of bo" in said
+
+
+def test_who_is_signed_in_is_listed_and_ended(rotator):
+    rotator.is_ready = True
+    assert "nobody is signed in" in rotator("session", "list").ended(0).one_line
+    assert "no session is called so" in rotator("session", "revoke", "ab12cd34", "--reason", "why").ended(2).one_line

@@ -11,7 +11,7 @@ from sqlalchemy import select, text
 from rotator import api_token
 from rotator.errors import BadInput, NotAllowed
 from rotator.flow.approval import Policy, Role
-from rotator.ledger import service, tables
+from rotator.ledger import approved, service, tables
 from rotator.ledger.tokens import Tokens
 
 DAY = 86400.0
@@ -120,3 +120,11 @@ def test_who_may_not_make_one_leaves_nothing_behind(database, time):
     with pytest.raises(NotAllowed):
         ruled.create("mine", Role.ADMIN, "", DAY, "thief")
     assert (ruled.listed(), chain(database)) == ([], [])
+
+
+def test_who_stands_behind_a_token_that_a_token_made_is_found_through_all_of_them(tokens, database):
+    tokens.create("first", Role.ADMIN, "", DAY, "ana")
+    tokens.create("second", Role.ADMIN, "", DAY, "token first")
+    tokens.create("third", Role.RESPONDER, "", DAY, "token second")
+    with database.read() as connection:
+        assert approved._behind(connection, {"token third", "bo"}) == {"token second", "token first", "ana"}
