@@ -10,6 +10,7 @@ import zlib
 import pytest
 from sqlalchemy import update
 
+from rotator.credential import CredentialRef
 from rotator.flow.approval import Role
 from rotator.flow.forecast import forecast
 from rotator.flow.outage import expected
@@ -17,9 +18,10 @@ from rotator.flow.playbook_words import Strategy
 from rotator.flow.scope import Unresolved
 from rotator.ledger import tables
 from rotator.ledger.looking import Looking
+from rotator.ports import Discovered
 from rotator.report.incident import build
 from rotator.report.planned import document
-from rotator.shown import plans
+from rotator.shown import ages, credential, plans
 from rotator.shown.reports import reports
 from tests.api.calling import api
 from tests.fakes.company import founded
@@ -129,6 +131,38 @@ def test_a_credential_is_told_with_its_steps_and_its_evidence(served):
     records = Looking(served.parts.database).evidence("inc-1.r1", most=20)
     assert all(each["hash"] in text for each in records)
     assert all(f"<b>{each}</b>" in text for each in ("paired", "refused", "destroy"))
+
+
+def test_evidence_is_paged_chain_by_chain_without_a_gap(served, monkeypatch):
+    monkeypatch.setattr(credential, "RECORDS", 5)
+    every = [each["seq"] for each in Looking(served.parts.database).evidence("inc-1.r1", most=1000)]
+    seen, address = [], "/incidents/inc-1/credentials/inc-1.r1"
+    while address:
+        text = page(served, address).text
+        seen += [int(each) for each in re.findall(r'<span class="quiet">(\d+) · ', text)]
+        found = re.search(r'rel="next" href="([^"#]+)#evidence"', text)
+        address = found[1].replace("&amp;", "&") if found else ""
+    assert seen == every
+
+
+def test_the_oldest_stand_first_and_what_nobody_knows_the_age_of_behind(served):
+    def listed(name, **facts):
+        return Discovered(CredentialRef(KEY, "aws", "svc", name), facts)
+
+    found = [
+        listed("young", created_at="2026-01-01T00:00:00Z", last_used_at="never"),
+        listed("unknown", created_at="some day"),
+        listed("old", created_at="2012-01-01T00:00:00+02:00"),
+    ]
+    served.parts.inventory.keep(KEY, "aws", found)
+    rows = ages.of(ages.rows(served.parts), ages.Wanted(text="svc"))
+    assert [(each["id"], each["created"]) for each in rows] == [
+        ("old", "2011-12-31T22:00:00.000Z"),
+        ("young", "2026-01-01T00:00:00.000Z"),
+        ("unknown", ""),
+    ]
+    assert "never" in page(served, "/inventory?q=young").text
+    assert "None is so" in page(served, "/inventory?q=nothing-like-it").text
 
 
 def test_what_is_scheduled_is_said_with_its_time_and_what_keeps_it(served):
