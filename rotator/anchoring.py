@@ -21,7 +21,7 @@ class Anchoring:
     """The thread that signs. `leads` says whether this process is the one to do it."""
 
     def __init__(
-        self, checkpoints: Callable[[], Checkpoints], key: SigningKey, every_s: float, leads: Callable[[], bool]
+        self, checkpoints: Callable[[], Checkpoints], key: SigningKey | None, every_s: float, leads: Callable[[], bool]
     ) -> None:
         self._checkpoints, self._key, self._every_s, self._leads = checkpoints, key, every_s, leads
         self._ended = threading.Event()
@@ -29,13 +29,15 @@ class Anchoring:
         self._told: set[Altered] = set()
 
     def start(self) -> None:
-        """Begin."""
-        self._thread.start()
+        """Begin; without a key there is nothing to sign with, and `rotator doctor` says so."""
+        if self._key is not None:
+            self._thread.start()
 
     def stop(self) -> None:
         """End, with what has grown until now signed."""
         self._ended.set()
-        self._thread.join(timeout=END_S)
+        if self._key is not None:
+            self._thread.join(timeout=END_S)
 
     def _again_and_again(self) -> None:
         while not self._ended.wait(self._every_s):
@@ -44,16 +46,16 @@ class Anchoring:
 
     def _try(self) -> None:
         try:
-            if self._leads():
-                self.sign()
+            if self._key is not None and self._leads():
+                self.sign(self._key)
         except Exception as error:  # noqa: BLE001 - its words may quote rows; the next time signs all that has grown
             what = "the ledger failed" if isinstance(error, LedgerFailed) else "internal error"
             told = str(error) if isinstance(error, BadInput) else f"{what} ({type(error).__name__})"
             log.warning("evidence_unsigned: %s", told)
 
-    def sign(self) -> None:
+    def sign(self, key: SigningKey) -> None:
         """Sign what has grown, and say aloud what is not as it was signed."""
-        _, altered = self._checkpoints().sign(self._key)
+        _, altered = self._checkpoints().sign(key)
         for each in altered:
             if each not in self._told:
                 log.error("evidence_altered: record %d of %s is not the one that was signed", each.number, each.chain)

@@ -34,11 +34,13 @@ from rotator.settings.file import ruled
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from rotator.anchoring import Anchoring
     from rotator.credential import CredentialRef
     from rotator.engine import Engine
     from rotator.flow.playbook import Playbook
     from rotator.ledger.approvals import Approvals
     from rotator.ledger.calls import Calls
+    from rotator.ledger.checkpoints import Checkpoints
     from rotator.ledger.closing import Closing
     from rotator.ledger.dismissing import Dismissing
     from rotator.ledger.due import DueWork
@@ -316,6 +318,20 @@ class Rotator:
         from rotator.notifying import Notifying  # noqa: PLC0415
 
         return Notifying(lambda: self.database, self.settings.notices, self.settings.folder, leads)
+
+    @functools.cached_property
+    def checkpoints(self) -> Checkpoints:
+        """What was signed of the evidence."""
+        from rotator.ledger.checkpoints import Checkpoints  # noqa: PLC0415
+
+        return Checkpoints(self.database)
+
+    def anchoring(self, leads: Callable[[], bool]) -> Anchoring:
+        """Return what signs the evidence while this process `leads`."""
+        from rotator.anchoring import Anchoring  # noqa: PLC0415
+
+        key, every_s = self.settings.signing_key(), self.settings.evidence.every
+        return Anchoring(lambda: self.checkpoints, key, every_s, leads)
 
     @functools.cached_property
     def engine(self) -> Engine:

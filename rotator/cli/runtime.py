@@ -41,6 +41,9 @@ def run_embedded(parts: Rotator, stop: threading.Event, *, until_idle: bool, sta
         notifying = parts.notifying(dispatcher.leads)
         notifying.start()
         ending.callback(notifying.stop)
+        anchoring = parts.anchoring(dispatcher.leads)
+        anchoring.start()
+        ending.callback(anchoring.stop)
         started()
         quiet = 0
 

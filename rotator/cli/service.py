@@ -119,9 +119,12 @@ def beat(context: typer.Context) -> None:
     sending = dispatching.dispatcher(make(parts), parts.due)
     notifying = parts.notifying(sending.leads)
     notifying.start()
+    anchoring = parts.anchoring(sending.leads)
+    anchoring.start()
     _say(context, "dispatcher up")
     dispatching.run(sending, stop, every_s=0.1)
     notifying.stop()
+    anchoring.stop()
     dispatching.leave(sending)
 
 

@@ -39,7 +39,7 @@ class Checkpoints:
         self._database, self._clock = database, clock
 
     def sign(self, key: SigningKey, next_key: str = "") -> tuple[Checkpoint | None, list[Altered]]:
-        """Sign what has grown; return the checkpoint, None where nothing has, and what is not as it was signed.
+        """Sign what has grown; return the checkpoint, None where nothing has since the last, and what is not as it was signed.
 
         Of a chain that was altered nothing more is signed. With `next_key`, a public one, later ones are signed by
         that. Raises BadInput where another key than this one is to sign.
@@ -56,7 +56,7 @@ class Checkpoints:
             found = connection.execute(_grown(since, of_sqlite=self._database.sqlite)).all()
             altered = [Altered(each.chain, each.known) for each in found if each.head_there != each.head_signed]
             grown = {each.chain: Grown(each.length, each.hash) for each in found if each.head_there == each.head_signed}
-            if not grown and not next_key:
+            if previous is not None and not grown and not next_key:
                 return None, altered
             now = self._clock()
             made = checkpoint.make(key, previous, grown, now, next_key)

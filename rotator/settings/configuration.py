@@ -11,6 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from rotator import seal, secret_reference
 from rotator.errors import BadInput
+from rotator.evidence import signing
+from rotator.evidence.signing import SigningKey
 from rotator.families import by_hand
 from rotator.flow.paths import mounts_of
 from rotator.flow.playbook_words import meant
@@ -20,6 +22,7 @@ from rotator.settings.advisories import AdvisorySettings
 from rotator.settings.approval import Approving
 from rotator.settings.connections import ConnectionSettings, check_together
 from rotator.settings.credentials import CredentialSettings
+from rotator.settings.evidence import EvidenceSettings
 from rotator.settings.far import FarAway
 from rotator.settings.notices import NoticeSettings
 from rotator.settings.notices import check_together as check_notices
@@ -48,6 +51,7 @@ class Settings(Approving, SigningIn, FarAway, BaseModel):
     advisories: AdvisorySettings = AdvisorySettings()
     notices: list[NoticeSettings] = []
     ownership: OwnershipSettings = OwnershipSettings()
+    evidence: EvidenceSettings = EvidenceSettings()
     folder: Path = Field(default_factory=Path.cwd, exclude=True)
     file: Path | None = Field(None, exclude=True)
 
@@ -121,6 +125,12 @@ class Settings(Approving, SigningIn, FarAway, BaseModel):
                 )
             return seal.from_file(path)
         return seal.from_text(secret_reference.read(self.seal_key, self.folder).reveal())
+
+    def signing_key(self) -> SigningKey | None:
+        """Return the key that signs evidence; the embedded default makes one at first use, others have it or none."""
+        if self.evidence.signing_key is not None:
+            return signing.from_text(secret_reference.read(self.evidence.signing_key, self.folder).reveal())
+        return signing.from_file(self.data_dir / "signing.key") if self.embedded else None
 
 
 def _at_home(key: str, path: Path) -> Path:
