@@ -245,6 +245,7 @@ _beside = tables.step.alias("beside")
 APART = (
     select(1)
     .where(
+        _beside.c.run == _branch.c.run,  # by which steps are found: no index has their branch
         _beside.c.branch == _branch.c.id,
         _beside.c.verb == Verb.COMPARE.value,
         or_(*(_beside.c.name.startswith(each) for each in SORTS)),
