@@ -164,7 +164,12 @@ class Kept:
                 picture.progress,
                 dead=totals["proven_dead"],
                 stated=totals["stated_dead"],
-                **{name: totals[name] for name in ("settling", "pending", "held", "manual", "failed", "dismissed")},
+                settling=totals["settling"],
+                pending=totals["pending"],
+                held=totals["held"],
+                manual=totals["manual"],
+                failed=totals["failed"],
+                dismissed=totals["dismissed"],
             )
         self.picture = picture
 
