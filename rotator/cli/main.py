@@ -17,6 +17,7 @@ from rotator.cli import (
     approval,
     completion,
     config,
+    evidence,
     exposure,
     gates,
     hands,
@@ -66,6 +67,7 @@ session.register(app)
 whoami.register(app)
 notices.register(app)
 ledger.register(app)
+evidence.register(app)
 
 
 def _show_version(wanted: bool) -> None:
