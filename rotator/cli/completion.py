@@ -100,6 +100,8 @@ def _of_the_ledger(settings: Settings) -> list[str]:
     from rotator.ledger import names  # noqa: PLC0415
     from rotator.ledger.database import Database  # noqa: PLC0415
 
+    if settings.url:  # no service is asked for it
+        return []
     is_file = settings.database_url.startswith("sqlite")
     if is_file and not Path(settings.database_url.partition(":///")[2]).is_file():
         return []

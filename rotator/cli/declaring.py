@@ -77,9 +77,9 @@ def document(given: Context, parts: Rotator, incident: str) -> dict[str, Any]:
 
     It has the digest (`plan`), the revisions, who still has to say yes to what, and the command of each.
     """
-    from rotator.report.incident import build  # noqa: PLC0415
+    from rotator.shown.incidents import report  # noqa: PLC0415
 
-    data = build(parts.reading.incident(incident), given.called)
+    data = report(parts, incident, given.called)
     return {name: data[name] for name in ("incident", "totals")}
 
 

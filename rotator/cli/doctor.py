@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from rotator.bootstrap import Rotator
 from rotator.cli.options import Context
 from rotator.errors import RotatorError
 from rotator.examining import doctor
@@ -11,10 +12,15 @@ from rotator.examining.finding import Finding
 
 
 def examine(context: Context) -> Iterator[Finding]:
-    """Read the configuration, and look at everything."""
+    """Read the configuration, and look at everything; where the ledger is far away, at the way there."""
     try:
-        parts = context.parts()
+        settings = context.settings()
     except RotatorError as error:
         yield Finding(False, str(error))
         return
-    yield from doctor.examine(parts, context.called)
+    if settings.url:
+        from rotator.far import doctor as far  # noqa: PLC0415 - only who is far away pays for it
+
+        yield from far.examine(settings)
+    else:
+        yield from doctor.examine(Rotator(settings), context.called)

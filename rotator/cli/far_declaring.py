@@ -50,8 +50,6 @@ def respond(  # noqa: PLR0917 - options, which callers name
 
     told = _declared(given, far, asked, title or _title(asked), severity)
     incident, digest = told["incident"], told["digest"]
-    if not told["runs"]:
-        watching.follow(given, far, incident, output)
     if told["refused"]:
         print(plain(f"rotator: not approved: {told['refused']}; {'; '.join(_said(given, told))}"), file=sys.stderr)  # noqa: T201
         if output is not Output.TABLE:
@@ -64,7 +62,8 @@ def respond(  # noqa: PLR0917 - options, which callers name
         left = "; ".join(_said(given, told))
         print(plain(f"rotator: not approved; nothing of it was begun{how}; {left}"), file=sys.stderr)  # noqa: T201
         raise typer.Exit(4)
-    far.work(far.does(approve, incident, digest, None, False, "", told["confirm"]))
+    if told["runs"]:
+        far.work(far.does(approve, incident, digest, None, False, "", told["confirm"]))
     watching.follow(given, far, incident, output)
 
 

@@ -70,7 +70,7 @@ class Context:
 
     def far(self) -> Far | None:
         """Return the service far away that the configuration names; None where the ledger is here."""
-        settings = self._settings()
+        settings = self.settings()
         if not settings.url:
             return None
         from rotator.far.reached import far  # noqa: PLC0415 - only who is far away pays for it
@@ -81,13 +81,13 @@ class Context:
         """Return the program's parts for this configuration. Raises BadInput where it names a service far away."""
         from rotator.bootstrap import Rotator  # noqa: PLC0415 - only commands that work pay for it
 
-        settings = self._settings()
+        settings = self.settings()
         if settings.url:
             what = "this command works where the ledger is, and not on a service far away"
             raise BadInput(what, settings.url, "run it there, or without ROTATOR_URL and `url`")
         return Rotator(settings)
 
-    def _settings(self) -> Settings:
+    def settings(self) -> Settings:
         """Read the configuration, and set up the plain sort of logging."""
         from rotator import logs  # noqa: PLC0415
         from rotator.settings.file import load  # noqa: PLC0415

@@ -6,7 +6,12 @@ import json
 
 import pytest
 
+from rotator import __version__
+from rotator.api_token import minted
 from rotator.cli import watching
+from rotator.errors import Rejected
+from rotator.far import service as far_service
+from rotator.flow.approval import Role
 from rotator.flow.playbook_words import Strategy
 from tests.cli.far import alike, copied, environment, prepared, service
 
@@ -73,7 +78,6 @@ SCRIPTS = {
         ("incident", "declare", "nothing.csv", "--title", "Third"),
         ("incident", "add", "last", "list.csv"),
         ("incident", "add", "last", "more.csv"),
-        ("respond", "list.csv"),
         ("incident", "list", "-o", "json"),
     ],
 }
@@ -121,6 +125,74 @@ def test_a_command_says_and_ends_the_same_here_and_far_away(here, there, tmp_pat
             far = here(*words)
         told = [(each.code, alike(each.out), alike(each.err)) for each in (at_home, far)]
         assert told[0] == told[1], words
+
+
+def test_the_whole_way_of_a_report_is_gone_far_away(here, there, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path / "here")
+    with environment(ROTATOR_URL=there.url, ROTATOR_TOKEN=there.token()):
+        asked = here("respond", "list.csv").ended(4)
+        assert "not approved; nothing of it was begun (nobody is there to ask: give --yes" in asked.err
+        found = here("respond", "list.csv", "--yes", "-o", "json").ended(3)
+    assert found.report["totals"]["manual"] == 2
+    assert "settling" in found.err  # the count, as it was watched over the stream
+
+
+def test_where_the_stream_does_not_come_through_it_is_asked_how_it_stands(here, there, monkeypatch):
+    def broken(*_):
+        raise Rejected("no_stream", "a proxy")
+        yield
+
+    monkeypatch.setattr(far_service, "streamed", broken)
+    with environment(ROTATOR_URL=there.url, ROTATOR_TOKEN=there.token()):
+        found = here("incident", "watch", "last").ended(3)
+    assert found.err.splitlines()[0] == "not live (no_stream): asked each 2 s how it stands"
+    assert found.err.splitlines()[1].startswith("inc-2: 0 dead")
+
+
+@pytest.mark.parametrize("words", [("up",), ("worker",), ("serve",), ("ledger", "backup", "x"), ("token", "list")])
+def test_what_is_not_done_far_away_says_so_in_one_line(here, words):
+    with environment(ROTATOR_URL="https://rotator.example.com", ROTATOR_TOKEN="env:NOBODY"):
+        found = here(*words).ended(2)
+    assert "this command works where the ledger is" in found.one_line
+
+
+@pytest.mark.parametrize(
+    ("url", "code", "said"),
+    [
+        ("http://rotator.example.com", 2, "in the clear"),
+        ("https://ana:secret@rotator.example.com", 2, "no login belongs there"),
+        ("ftp://rotator.example.com", 2, "not an address"),
+        ("http://127.0.0.1:9", 1, "service_unreachable: http://127.0.0.1:9"),
+    ],
+)
+def test_an_address_that_will_not_do_is_one_line(here, url, code, said):
+    with environment(ROTATOR_URL=url, ROTATOR_TOKEN=minted().reveal()):
+        assert said in here("incident", "list").ended(code).one_line
+
+
+def test_a_token_is_never_said_and_one_that_is_not_taken_is_one_line(here, there):
+    unknown = minted().reveal()
+    with environment(ROTATOR_URL=there.url, ROTATOR_TOKEN=unknown):
+        found = here("incident", "list").ended(4)
+        shown = here("config", "show", "-o", "json")
+        bad = here("doctor", "-o", "jsonl").ended(1)
+    assert found.one_line.startswith("rotator: ROTATOR_TOKEN: no such token")
+    assert unknown not in found.err + shown.out + shown.err + bad.out
+    with environment(ROTATOR_URL=there.url):
+        assert "no token is given for it" in here("incident", "list").ended(2).one_line
+
+
+def test_who_may_not_is_told_by_the_service(here, there):
+    with environment(ROTATOR_URL=there.url, ROTATOR_TOKEN=there.token(Role.VIEWER)):
+        assert "needs the role responder" in here("stop", *WHY).ended(4).one_line
+
+
+def test_the_doctor_looks_at_the_way_there(here, there):
+    with environment(ROTATOR_URL=there.url, ROTATOR_TOKEN=there.token()):
+        found = here("doctor", "-o", "json").ended(0)
+    said = [each["what"] for each in json.loads(found.out)]
+    assert [f"it answers, version {__version__}", "the clocks agree"] == said[3:1:-1]
+    assert "its token admin-0 is taken" in said[-1]
 
 
 def test_who_one_is(here, there):

@@ -1,0 +1,153 @@
+"""One question to a service: an act whose answer is lost is done once; what is no rotator's answer is one line."""
+
+from __future__ import annotations
+
+import json
+import ssl
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from rotator.credential import Secret
+from rotator.errors import BadInput, NotAllowed, Rejected, Unavailable, Uncertain
+from rotator.far import asking
+from rotator.far.asking import Asking
+from rotator.far.progress import streamed
+from rotator.operations.operation import AsksFirst
+from tests.fakes.kubernetes_authority import Authority
+
+TOKEN = "rot_nobody-may-ever-read-this"
+LOST = None
+PROBLEM = "application/problem+json"
+
+
+class _Line(ThreadingHTTPServer):
+    """Answers in turn what it was told to; keeps the headers that it was asked with."""
+
+    daemon_threads = True
+
+    def __init__(self, *answers):
+        super().__init__(("127.0.0.1", 0), _Answering)
+        self.answers, self.heads = list(answers), []
+
+
+class _Answering(BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.server.heads.append(dict(self.headers))
+        answer = self.server.answers.pop(0)
+        if answer is LOST:
+            self.connection.close()
+            return
+        status, kind, body = answer
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body.encode())
+
+    do_POST = do_GET  # noqa: N815 - the standard library names it
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def answering(monkeypatch):
+    monkeypatch.setattr(asking, "AGAIN_AFTER_S", (0.0, 0.0))
+    lines = []
+
+    def served(*answers):
+        line = _Line(*answers)
+        lines.append(line)
+        threading.Thread(target=line.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        return Asking(f"http://127.0.0.1:{line.server_address[1]}", Secret(TOKEN)), line
+
+    yield served
+    for line in lines:
+        line.shutdown()
+        line.server_close()
+
+
+def test_an_act_whose_answer_is_lost_is_asked_for_again_under_the_same_key(answering):
+    line, server = answering(LOST, (504, "text/html", "<html>"), (200, "application/json", '{"did": 1}'))
+    assert line.act("/stop", {"reason": "x"}) == {"did": 1}
+    keys = [each["Idempotency-Key"] for each in server.heads]
+    assert (len(keys), len(set(keys))) == (3, 1)
+
+
+def test_it_is_not_asked_for_for_ever_and_nothing_else_is_asked_twice(answering):
+    line, server = answering(LOST, LOST, LOST)
+    with pytest.raises(Uncertain):
+        line.act("/stop", {})
+    assert len(server.heads) == 3
+    refused = json.dumps({"reason": "internal", "detail": "this is our mistake", "status": 500})
+    line, server = answering((500, PROBLEM, refused))
+    with pytest.raises(Unavailable, match="internal: this is our mistake"):
+        line.act("/stop", {})
+    assert len(server.heads) == 1
+
+
+def test_each_act_has_a_key_of_its_own_and_a_question_has_none(answering):
+    line, server = answering(*[(200, "application/json", "{}")] * 3)
+    line.act("/stop", {}), line.act("/stop", {}), line.get("/whoami")
+    keys = [each.get("Idempotency-Key") for each in server.heads]
+    assert (len({*keys}), keys[2]) == (3, None)
+
+
+@pytest.mark.parametrize(
+    ("status", "problem", "error", "said"),
+    [
+        (401, {"reason": "no_token", "detail": "no such token"}, NotAllowed, "ROTATOR_TOKEN: no such token"),
+        (403, {"reason": "role", "detail": "not yours"}, NotAllowed, "not yours"),
+        (
+            404,
+            {"reason": "no_such_run", "detail": "no such run", "where": "r", "mend": "look"},
+            BadInput,
+            r"r: no .*look",
+        ),
+        (409, {"reason": "not_so_now", "detail": "it is stopped"}, BadInput, "it is stopped"),
+        (409, {"reason": "still_open", "detail": "open", "open": ["a"]}, AsksFirst, "open"),
+        (422, {"reason": "bad_input", "detail": "no", "where": "body.accept_open"}, BadInput, "--accept-open: no"),
+        (429, {"reason": "too_many_refusals", "detail": "wait"}, Unavailable, "too_many_refusals: wait"),
+        (503, {"reason": "not_ready", "detail": "later"}, Unavailable, "not_ready: later"),
+    ],
+)
+def test_a_problem_is_our_own_line(answering, status, problem, error, said):
+    line, _ = answering((status, PROBLEM, json.dumps(problem)))
+    with pytest.raises(error, match=said):
+        line.get("/x")
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "body"),
+    [(200, "text/html", "<html>sign in</html>"), (302, "text/html", ""), (200, "application/json", "no json")],
+)
+def test_what_no_rotator_answers_is_one_line_without_the_token(answering, status, kind, body):
+    line, _ = answering((status, kind, body))
+    with pytest.raises(Rejected, match="not as a rotator does") as told:
+        line.get("/x")
+    assert TOKEN not in str(told.value)
+
+
+def test_a_certificate_that_nobody_vouches_for_is_not_believed(answering, tmp_path):
+    line, server = answering()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    (tmp_path / "server.pem").write_bytes(Authority().server("127.0.0.1"))
+    context.load_cert_chain(tmp_path / "server.pem")
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    with pytest.raises(Unavailable, match="its certificate is not trusted"):
+        Asking(line.url.replace("http:", "https:"), Secret(TOKEN)).get("/x")
+    assert server.heads == []
+
+
+def test_a_stream_is_read_event_by_event_whatever_else_it_says(answering):
+    counts = dict.fromkeys(("dead", "stated", "settling", "pending", "held", "manual", "failed", "dismissed"), 0)
+    stop = {"scope": "all", "name": "", "at": 1.0, "by": "ana", "reason": "x"}
+    told = [{**counts, "dead": number, "busy": True, "stopped": [stop], "new": 1} for number in (1, 2)]
+    text = ": here\n\nevent: evidence\nid: 1\ndata: {}\n\n"
+    text += "".join(f"event: counts\ndata: {json.dumps(each)}\n\n" for each in told)
+    line, _ = answering((200, "text/event-stream", text))
+    found = list(streamed(line, "inc-1"))
+    assert [(each.dead, each.busy, each.stopped[0].by) for each in found] == [(1, True, "ana"), (2, True, "ana")]
