@@ -28,12 +28,7 @@ class Milestone:
 
 def curve(picture: Picture, now: float) -> tuple[Line, ...]:
     """Return the survival curve, the whole first, then by provider. What is not proven dead lives `now`."""
-    counted = [each for each in picture.told if not each.is_dismissed]
-    of: dict[str, list[Row]] = {}
-    for each in counted:
-        of.setdefault(each.provider or "not recognised", []).append(each)
-    every = [line(WHOLE, map(_life, counted)), *gathered([line(name, map(_life, found)) for name, found in of.items()])]
-    return tuple(_until(each, now) for each in every)
+    return tuple(_until(each, now) for each in picture.once(_lines))
 
 
 def milestones(picture: Picture) -> tuple[Milestone, ...]:
@@ -41,20 +36,36 @@ def milestones(picture: Picture) -> tuple[Milestone, ...]:
 
     Something is all dead, replaced or converged when the last one is. Dead is what is proven so.
     """
-    counted = [each for each in picture.told if not each.is_dismissed]
-    replacing = [each for each in counted if each.strategy in REPLACING]
-    contained = [each.contained_at for each in counted if not each.is_task]
-    dead = [_life(each)[1] for each in counted]
     times = picture.times
     return (
         *(Milestone(name, times.get(name)) for name in ("exposed", "detected", "declared", "approved")),
-        _when("first contained", contained, 1),
+        *picture.once(_reached),
+        Milestone("closed", times.get("closed")),
+    )
+
+
+def _lines(picture: Picture) -> list[Line]:
+    lives: list[tuple[float, float | None]] = []
+    of: dict[str, list[tuple[float, float | None]]] = {}
+    for each in picture.told:
+        if not each.is_dismissed:
+            lives.append(_life(each))
+            of.setdefault(each.provider or "not recognised", []).append(lives[-1])
+    return [line(WHOLE, lives), *gathered([line(name, found) for name, found in of.items()])]
+
+
+def _reached(picture: Picture) -> tuple[Milestone, ...]:
+    """Return the moments that credentials have, or are still to have."""
+    counted = [each for each in picture.told if not each.is_dismissed]
+    replacing = [each for each in counted if each.strategy in REPLACING]
+    dead = [_life(each)[1] for each in counted]
+    return (
+        _when("first contained", [each.contained_at for each in counted if not each.is_task], 1),
         _when("first dead", dead, 1),
         _when("half dead", dead, (len(dead) + 1) // 2),
         _when("last dead", dead, len(dead)),
         *((_when("replaced", [each.replaced_at for each in replacing], len(replacing)),) if replacing else ()),
         *((_when("converged", [each.converged_at for each in replacing], len(replacing)),) if replacing else ()),
-        Milestone("closed", times.get("closed")),
     )
 
 

@@ -14,13 +14,15 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
 from operator import attrgetter
-from typing import Any
+from typing import Any, TypeVar
 
 from rotator.errors import BadInput
 from rotator.flow.standing import CredentialState
 from rotator.ledger.records import Progress
 from rotator.ledger.stops import ALL, CONNECTION, INCIDENT, Stop
 from rotator.report.revisions import together
+
+Made = TypeVar("Made")
 
 
 class Needs(StrEnum):
@@ -142,6 +144,14 @@ class Picture:
                 for name, row in moved.items():
                     told[place[name]] = row
                 found.__dict__ |= {"told": tuple(told), "_places": place}
+        return found
+
+    def once(self, make: Callable[[Picture], Made]) -> Made:
+        """Return what is made of the rows, made once for as long as none of them moves."""
+        made: dict[Callable[[Picture], Any], Any] = self.__dict__.setdefault("_made", {})
+        if make not in made:
+            made[make] = make(self)
+        found: Made = made[make]
         return found
 
     def is_stopped(self, row: Row) -> bool:

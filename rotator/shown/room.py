@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -170,10 +170,13 @@ def _more(picture: Picture, whole: Mapping[str, Any], role: Role) -> list[button
     """Return what else can be done with the whole incident, the rarest last."""
     held = any(each["name"] == Until.NO_LEGAL_HOLD and not each["is_open"] for each in whole["gates"])
     stopped = {each["name"] for each in whole["stops"] if each["scope"] == "connection"}
-    connections: Iterable[str] = dict.fromkeys(each.connection for each in picture.told if each.connection)
     return [
         *([] if whole["closed_at"] else [buttons.ending(picture.incident, role, is_closed=False)]),
         *([] if held else [buttons.hold(picture.incident, role)]),
-        *(buttons.stop_connection(each, role) for each in sorted(connections) if each not in stopped),
+        *(buttons.stop_connection(each, role) for each in picture.once(_connections) if each not in stopped),
         buttons.stop_all(role),
     ]
+
+
+def _connections(picture: Picture) -> list[str]:
+    return sorted({each.connection for each in picture.told if each.connection})
