@@ -51,8 +51,8 @@ def routes(parts: Rotator) -> APIRouter:
             data = room(parts, picture, request.state.caller.role, wanted)
         except BadInput as error:
             raise Problem(404, "no_such_page", f"{error.what}: {error.mend}") from None
-        at = {"as_of": moment(picture.at), "after": picture.cursor}
-        return html(request, "incident.html", wanted=wanted, **at, **data)
+        data |= {"as_of": moment(picture.at), "after": picture.cursor, "wanted": wanted}
+        return html(request, "incident.html", **data)
 
     return router
 
