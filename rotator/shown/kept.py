@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -38,10 +38,10 @@ _NAMES_RUN = ("run", "of")
 
 
 class Kept:
-    """One incident's picture. One thread at a time refreshes it, any may look at it."""
+    """One incident's picture. One thread at a time refreshes it, any may look at it; `tell` hears that it has begun."""
 
-    def __init__(self, parts: Rotator, incident: str) -> None:
-        self._parts, self._incident = parts, incident
+    def __init__(self, parts: Rotator, incident: str, tell: Callable[[], None] = lambda: None) -> None:
+        self._parts, self._incident, self._tell = parts, incident, tell
         self.picture: Picture | None = None
         self._rows: dict[str, Row] = {}
         self._of_credential: dict[str, set[str]] = {}
@@ -80,6 +80,7 @@ class Kept:
         for start in range(0, len(names), AT_ONCE):
             if is_first:
                 self.picture = made.later(at, cursor, rows=tuple(self._rows.values()))
+                self._tell()
             self._take(self._parts.reading.runs(names[start : start + AT_ONCE]))
         self._take_tasks(found)
         # Evidence is older than what was read: whatever came meanwhile is read again.

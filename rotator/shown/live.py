@@ -44,7 +44,7 @@ class Live:
         with self._lock:
             view = self._views.pop(incident, None)
             if view is None or view.is_over:
-                view = _View(Kept(self._parts, incident), self._idle_s, self._forget)
+                view = _View(self._parts, incident, self._idle_s, self._forget)
             self._views[incident] = view  # the last one looked at stands last
             for name in list(self._views)[:-MOST]:
                 self._views.pop(name).end()
@@ -65,8 +65,8 @@ class Live:
 class _View:
     """A picture, and the thread that refreshes it whenever somebody asks."""
 
-    def __init__(self, kept: Kept, idle_s: float, forget: Callable[[_View], None]) -> None:
-        self._kept, self._idle_s, self._forget = kept, idle_s, forget
+    def __init__(self, parts: Rotator, incident: str, idle_s: float, forget: Callable[[_View], None]) -> None:
+        self._kept, self._idle_s, self._forget = Kept(parts, incident, self._tell), idle_s, forget
         self._changed = threading.Condition()
         self._asked = self._done = 0
         self._failed: Exception | None = None
@@ -92,6 +92,10 @@ class _View:
         """Let the thread end once it is through with what it reads."""
         with self._changed:
             self.is_over = True
+            self._changed.notify_all()
+
+    def _tell(self) -> None:
+        with self._changed:
             self._changed.notify_all()
 
     def _keep(self) -> None:

@@ -17,6 +17,9 @@ from rotator.report.incident import build
 from rotator.shown import credentials
 from rotator.shown import kept as kept_in
 from rotator.shown.kept import Kept
+from rotator.shown.live import Live
+from rotator.shown.moments import curve, milestones
+from rotator.shown.picture import Needs, Sort
 from tests.fakes.company import founded
 
 KEY, TOKEN = "aws_iam_access_key", "acme_api_token"
@@ -119,6 +122,60 @@ def counted_at_once(monkeypatch):
     monkeypatch.setattr(kept_in, "COUNTED_S", 0.0)
     for name in ("is_unattended", "is_unmanned"):
         monkeypatch.setattr(kept_in, name, lambda _: False)
+
+
+def test_pages_of_a_picture_follow_each_other_in_any_order_and_a_bad_cursor_is_refused(house):
+    picture = seen(house)
+    for sort in Sort:
+        for descending in (False, True):
+            whole = picture.page(sort=sort, descending=descending).rows
+            assert {each.run for each in whole} == {each.run for each in picture.told}
+            found, after = [], None
+            while not found or after is not None:
+                page = picture.page(sort=sort, descending=descending, after=after, limit=2)
+                found, after = [*found, *page.rows], page.next
+            assert tuple(found) == whole
+    for cursor in ("", "{}", "[1]", "x"):
+        with pytest.raises(BadInput, match="no page begins there"):
+            picture.page(after=cursor)
+
+
+def test_what_needs_a_person_is_queued_and_the_milestones_name_what_has_not_come(house):
+    picture = seen(house)
+    assert picture.needs == {Needs.TASK: 1}
+    assert [each.is_task for each in picture.queue().rows] == [True]
+    come = {each.name: each.at for each in milestones(picture)}
+    assert come["first dead"] <= come["half dead"]
+    assert (come["last dead"], come["closed"]) == (None, None)
+    whole, *by_provider = curve(picture, picture.at)
+    assert whole.points[-1] == (picture.at, 1)
+    assert sum(each.points[-1][1] for each in by_provider) == 1
+
+
+def test_a_first_answer_does_not_wait_for_the_whole_and_nobody_else_is_told_of_an_incident_that_is_not_there(house):
+    live = Live(parts_of(house))
+    assert live.of("inc-1", None).totals == build(house.record())["totals"]
+    assert live.of("inc-1", 0.0).is_whole
+    with pytest.raises(BadInput, match="no such incident"):
+        live.of("inc-9", None)
+    live.close()
+
+
+def seen(deployment):
+    kept = Kept(parts_of(deployment), "inc-1")
+    kept.refresh()
+    return kept.picture
+
+
+@pytest.fixture
+def house(tmp_path):
+    """Return an incident at rest: three dead, and what no machine can answer."""
+    company, deployment = founded(tmp_path)
+    stolen = [company.stolen(kind, owner=f"o{number}")[0] for number, kind in enumerate((KEY, TOKEN, KEY))]
+    plan = deployment.declare(stolen, [Unresolved(None, "ab12", stolen[0].exposures, "not_recognised", "ask")])
+    deployment.enrolment.approve("inc-1", plan.digest, by="test")
+    deployment.rest()
+    return deployment
 
 
 @settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
