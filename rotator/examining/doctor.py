@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from rotator.bootstrap import Rotator
 from rotator.errors import BadInput, RotatorError
-from rotator.examining import abroad, agreed, at_home, channels, senders
+from rotator.examining import abroad, agreed, at_home, channels, senders, signing_in
 from rotator.examining.finding import Finding
 from rotator.examining.reaching import ANSWERS, Asked, Reached, reach
 from rotator.shown.kinds import families
@@ -51,13 +51,18 @@ def _mend(reached: Reached) -> str:
     if isinstance(reached.error, BadInput):
         return ""
     reason = reached.error.reason if reached.error is not None else "unreachable"
-    return {**channels.MENDS, **_MENDS}.get(reason, "docs/configuration.md says what it needs")
+    return {**channels.MENDS, **signing_in.MENDS, **_MENDS}.get(reason, "docs/configuration.md says what it needs")
 
 
 def _outside(parts: Rotator) -> Iterator[Finding]:
     """Look at connections, stores and consumers; then ask all of them at once whether they answer."""
     asked: list[Asked] = []
-    for finding in (*abroad.others(parts), *senders.sources(parts), *channels.channels(parts)):
+    for finding in (
+        *abroad.others(parts),
+        *senders.sources(parts),
+        *channels.channels(parts),
+        *signing_in.provider(parts),
+    ):
         if isinstance(finding, Asked):
             asked.append(finding)
         else:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet, OKPKey, RSAKey
 
-from rotator.api.sign_in.id_token import ALGORITHMS, LEEWAY_S, Expected, NotBelieved, UnknownKey, claims_in, keys_in
+from rotator.openid.id_token import ALGORITHMS, LEEWAY_S, Expected, NotBelieved, UnknownKey, claims_in, keys_in
 
 NOW = 1_900_000_000.0
 RSA = RSAKey.generate_key(2048, {"kid": "a", "use": "sig"})

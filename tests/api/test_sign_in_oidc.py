@@ -12,6 +12,7 @@ from starlette.testclient import TestClient
 
 from rotator.api import app
 from rotator.bootstrap import Rotator
+from rotator.examining.doctor import examine
 from rotator.settings.file import load
 from tests.fakes.deployment import sqlite
 from tests.servers import canaille
@@ -144,7 +145,7 @@ def test_an_answer_that_was_changed_is_refused(served, provider, change):
 
 def test_a_key_that_the_provider_changed_is_found(served, provider, monkeypatch):
     assert came_back(served, provider.answers(begun(served), "ana")).status_code == 303
-    monkeypatch.setattr("rotator.api.sign_in.provider._AGAIN_S", 0)
+    monkeypatch.setattr("rotator.openid.provider._AGAIN_S", 0)
     provider.changes_its_key()
     served.cookies.clear()
     assert came_back(served, provider.answers(begun(served), "ana")).status_code == 303
@@ -161,6 +162,11 @@ def test_who_signs_out_is_out_and_told_where_he_is_known_still(served, provider)
     assert noted(served)[-1]["act"] == "signed_out"
 
 
+def test_the_doctor_asks_the_provider_and_says_where_it_sends_people_back(served):
+    [told] = [each for each in examine(served.parts) if each.what.startswith("sign-in")]
+    assert (told.well, f"{HERE}/sign-in/oidc/callback" in told.what) == (True, True)
+
+
 def test_while_the_provider_is_down_the_page_says_so_and_a_token_opens(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as door:
         nobody = f"http://127.0.0.1:{door.getsockname()[1]}"
@@ -171,3 +177,5 @@ def test_while_the_provider_is_down_the_page_says_so_and_a_token_opens(tmp_path)
         assert "the provider cannot be asked now: sign in with a token" in answer.text
         assert 'action="/sign-in/token"' in answer.text
         assert served.get("/sign-out", headers=HTML).status_code == 200
+        [told] = [each for each in examine(served.parts) if each.what.startswith("sign-in")]
+        assert (told.well, "does it run" in told.mend) == (False, True)

@@ -22,16 +22,15 @@ from rotator.api.callers import Callers
 from rotator.api.counts import Counts
 from rotator.api.problems import Problem, of_body
 from rotator.api.sign_in.entering import Entering, own_path, read_state, state_for
-from rotator.api.sign_in.id_token import NotBelieved
-from rotator.api.sign_in.provider import Provider
 from rotator.bootstrap import Rotator
 from rotator.errors import BadInput, Unavailable
 from rotator.ledger.sessions import Person
+from rotator.openid.id_token import NotBelieved
+from rotator.openid.provider import CALLBACK, Provider
 from rotator.triggers.message import Refused
 
 log = logging.getLogger("rotator")
 
-CALLBACK = "/sign-in/oidc/callback"
 AT_ONCE = 8
 """So many ask the provider at the same time, in threads of their own: while it is slow, nothing else waits for it."""
 _FORM_BYTES, _BEGUN_S = 8192, 3600

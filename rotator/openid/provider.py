@@ -18,11 +18,14 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from rotator import clock, secret_reference
-from rotator.api.outward import answer_of
-from rotator.api.sign_in.id_token import Expected, NotBelieved, UnknownKey, claims_in, keys_in
+from rotator.credential import Secret
 from rotator.errors import Unavailable
+from rotator.openid.id_token import Expected, NotBelieved, UnknownKey, claims_in, keys_in
+from rotator.openid.outward import answer_of
 from rotator.settings.sign_in import OidcSettings, is_private_line
 
+CALLBACK = "/sign-in/oidc/callback"
+"""Where it sends people back."""
 WITHIN_S = 10.0
 """How long one exchange with it may take: somebody waits for a page."""
 _KEPT_S, _AGAIN_S = 3600.0, 60.0
@@ -87,6 +90,11 @@ class Provider:
         """Return the keys with which it signs. Raises Unavailable, NotBelieved."""
         return self._at_hand("keys", self._fetch_keys, _KEPT_S)
 
+    def secret(self) -> Secret | None:
+        """Return what it knows us by, read anew; None where our name is enough. Raises BadInput, Unavailable."""
+        given = self._said.client_secret
+        return secret_reference.read(given, self._folder) if given is not None else None
+
     def is_own(self, issuer: str | None) -> bool:
         """Tell whether an answer came from it, where it says from whom (RFC 9207). Raises Unavailable, NotBelieved."""
         told = self.described().get("authorization_response_iss_parameter_supported") is True
@@ -140,13 +148,13 @@ class Provider:
 
     def _with_secret(self, form: dict[str, str]) -> tuple[dict[str, str], dict[str, str]]:
         """Return form and headers as the provider takes our secret; in the header unless it says otherwise."""
-        if self._said.client_secret is None:
+        secret = self.secret()
+        if secret is None:
             return form, {}
-        secret = secret_reference.read(self._said.client_secret, self._folder).reveal()
         ways = self.described().get("token_endpoint_auth_methods_supported")
         if isinstance(ways, list) and "client_secret_basic" not in ways:
-            return form | {"client_secret": secret}, {}
-        both = ":".join(quote(each, safe="") for each in (self._said.client_id, secret))
+            return form | {"client_secret": secret.reveal()}, {}
+        both = ":".join(quote(each, safe="") for each in (self._said.client_id, secret.reveal()))
         return form, {"Authorization": f"Basic {base64.b64encode(both.encode()).decode()}"}
 
     def _asked(
