@@ -9,6 +9,7 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from http import HTTPStatus
 
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
@@ -19,6 +20,7 @@ from rotator import secret_reference
 from rotator.api import problems
 from rotator.api.bodies import body_of
 from rotator.api.counts import Counts
+from rotator.api.knocks import Knocks, neighbourhood
 from rotator.api.public_keys import PublicKeys, fetched
 from rotator.bootstrap import Rotator
 from rotator.credential import Secret
@@ -33,6 +35,9 @@ log = logging.getLogger("rotator")
 
 _STATUS = {**problems.OF_BODIES, "other_topic": 403, "not_ready": 503, "internal": 500}
 _UNBELIEVED = 401
+UNBELIEVED_A_MINUTE = 60
+"""So many messages of one address that are not believed are answered 401, more 429. One that is believed is taken
+whatever others send from where it comes: no alarm is lost to who makes noise."""
 _SECRET_S = 10.0
 """For how long a secret of ours is not read again."""
 _TITLES = {
@@ -42,6 +47,7 @@ _TITLES = {
     408: "The message came too slowly",
     413: "The message is too long",
     415: "The message is of another type",
+    429: "Too many messages are not believed",
     500: "Something is wrong here",
     503: "Not now: send it again later",
 }
@@ -56,6 +62,7 @@ class Door:
     keys: PublicKeys
     counts: Counts
     told: Callable[[], None]
+    knocks: Knocks
     read: dict[str, tuple[float, Secret]] = field(default_factory=dict)
 
     def opens(self, request: Received) -> Response:
@@ -79,6 +86,12 @@ class Door:
         """Tell GitLab which types of token it may send. Raises Refused unless it is GitLab that asks."""
         gitlab.verify(request, self._trust(request), time.time())
         return JSONResponse({"types": sorted({*gitlab.KINDS, *self.entry.kinds})})
+
+    def waits(self, request: Request, refused: Refused) -> float | None:
+        """Return how many seconds the sender of what is not believed is to wait, None where he need not."""
+        if refused.reason in _STATUS:
+            return None
+        return self.knocks.in_vain(neighbourhood(request.client.host if request.client else ""))
 
     def _answer(self, said: dict[str, str]) -> Response:
         return Response(status_code=204) if self.entry.sender == "gitlab" else JSONResponse(said)
@@ -117,9 +130,9 @@ class Door:
 
 def mount(app: FastAPI, parts: Rotator, counts: Counts, told: Callable[[], None], within_s: float) -> None:
     """Open a door for each sender that is configured; where nobody is expected there is none."""
-    keys = PublicKeys()
+    keys, knocks = PublicKeys(), Knocks(UNBELIEVED_A_MINUTE)
     for entry in parts.settings.triggers:
-        door = Door(parts, entry, keys, counts, told)
+        door = Door(parts, entry, keys, counts, told, knocks)
         path = "/v1/revoke_tokens" if entry.sender == "gitlab" else f"/hooks/{entry.title}"
         app.add_api_route(path, _endpoint(door, door.opens, within_s), methods=["POST"], response_model=None)
         if entry.sender == "gitlab":
@@ -145,13 +158,16 @@ def _endpoint(door: Door, take: Callable[[Received], Response], within_s: float)
             log.error("trigger_failed: %s: %s", door.entry.title, type(error).__name__)  # noqa: TRY400 - likewise
             refused = Refused("internal")
         door.counts.add(door.entry.title, refused.reason)
-        return _problem(refused)
+        return _problem(refused, door.waits(request, refused))
 
     return endpoint
 
 
-def _problem(refused: Refused) -> Response:
+def _problem(refused: Refused, wait_s: float | None) -> Response:
     """Return problem details (RFC 9457): what is wrong, in words that quote nothing."""
+    if wait_s is not None:
+        status, headers = HTTPStatus.TOO_MANY_REQUESTS, {"Retry-After": f"{max(wait_s, 1):.0f}"}
+        return problems.told(status, "too_many", refused.detail, headers, _TITLES[status])
     status = _STATUS.get(refused.reason, _UNBELIEVED)
     headers = {"Retry-After": str(problems.AGAIN_S)} if status == _STATUS["not_ready"] else None
     return problems.told(status, refused.reason, refused.detail, headers, _TITLES[status])

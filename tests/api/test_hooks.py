@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 from typer.testing import CliRunner
 
+from rotator.api import hooks
 from rotator.api.bodies import LIMIT_BYTES
 from rotator.api.heads import PromptLine
 from rotator.cli.main import app as commands
@@ -264,3 +265,14 @@ def test_a_sender_whose_secret_cannot_be_read_is_asked_to_come_again(tmp_path, o
         status, said, headers = unready.sends(signed("github"))
         assert (status, said["reason"], headers["retry-after"]) == (503, "not_ready", "60")
         assert unready.parts.triggers.listed() == []
+
+
+def test_who_is_not_believed_waits_in_the_end_and_a_true_alarm_is_taken(outside, signed, tmp_path, monkeypatch):
+    monkeypatch.setattr(hooks, "UNBELIEVED_A_MINUTE", 3)
+    with web(configured(tmp_path, outside.address)) as server:
+        delivery = signed("github")
+        forged = replace(delivery, body=delivery.body + b" ")
+        assert [server.sends(forged)[0] for _ in range(5)] == [401, 401, 401, 429, 429]
+        assert int(server.sends(forged)[2]["retry-after"]) >= 1
+        assert server.sends(delivery)[0] == 200
+        assert server.counted("github", "wrong_signature") == 6
