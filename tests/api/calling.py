@@ -50,8 +50,9 @@ class Api:
         """Hold an answer against what the description says of its operation and status."""
         described = self.described
         path = answer.request.url.path.removeprefix(V1)
-        route = next((each for each in described["paths"] if _fits(each, path)), None)
-        if route is None or method.lower() not in described["paths"][route]:
+        fitting = (each for each, how in described["paths"].items() if _fits(each, path) and method.lower() in how)
+        route = next(fitting, None)
+        if route is None:
             assert answer.status_code in {401, 404, 405}
             assert answer.headers["content-type"] == "application/problem+json"
             return
