@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import structlog
 
-LONGEST = frozenset({"faults", "soak", "crash", "e2e", "contracts", "test_benchmarks.py"})
+LONGEST = frozenset({"browser", "faults", "soak", "crash", "e2e", "contracts", "test_benchmarks.py"})
 """The folders whose tests take or wait longest; a file of many is one process's, as is the one of the benchmarks."""
 
 
