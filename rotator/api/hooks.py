@@ -166,8 +166,8 @@ def _endpoint(door: Door, take: Callable[[Received], Response], within_s: float)
 def _problem(refused: Refused, wait_s: float | None) -> Response:
     """Return problem details (RFC 9457): what is wrong, in words that quote nothing."""
     if wait_s is not None:
-        status, headers = HTTPStatus.TOO_MANY_REQUESTS, {"Retry-After": f"{max(wait_s, 1):.0f}"}
-        return problems.told(status, "too_many", refused.detail, headers, _TITLES[status])
+        many, later = HTTPStatus.TOO_MANY_REQUESTS, {"Retry-After": f"{max(wait_s, 1):.0f}"}
+        return problems.told(many, "too_many", refused.detail, later, _TITLES[many])
     status = _STATUS.get(refused.reason, _UNBELIEVED)
     headers = {"Retry-After": str(problems.AGAIN_S)} if status == _STATUS["not_ready"] else None
     return problems.told(status, refused.reason, refused.detail, headers, _TITLES[status])

@@ -19,7 +19,9 @@ def register(app: typer.Typer) -> None:
 
 
 def list_sessions(context: typer.Context, output: OutputOption = Output.TABLE) -> None:
-    """List sessions, the newest first: those that live, and those that were over since yesterday.
+    """List sessions, the newest first.
+
+    Those that live, and those that were over since yesterday.
 
     Example: rotator session list -o jsonl
     """
