@@ -124,15 +124,15 @@ def merge(
 
     Example: rotator incident merge inc-20261123-a1b2c3 last
     """
-    from rotator import response  # noqa: PLC0415
+    from rotator.operations.deciding import merge as operation  # noqa: PLC0415 - only who acts pays for it
 
     given: Context = context.obj
-    parts = given.parts()
-    source, target = parts.reading.named(incident), parts.reading.named(into)
-    found = parts.enrolment.merge(source, target, response.actor())
+    service = given.service()
+    source, target = service.incident(incident), service.incident(into)
+    found = service.does(operation, source, target)
     typer.echo(f"{source} is told under {target} from now on; its own runs that work go on")
-    if found.same:
-        typer.echo(f"{found.same:,} of its credentials were in {target} already")
-    if found.revision is not None:
-        start = declaring.begins_with(given, parts, target, found.revision.digest)
-        typer.echo(plain(f"what nobody approved is revision {found.revision.number} of {target}; {start}"))
+    if found["same"]:
+        typer.echo(f"{found['same']:,} of its credentials were in {target} already")
+    if found["digest"]:
+        start = declaring.start(given, found["begins"], target, found["digest"])
+        typer.echo(plain(f"what nobody approved is revision {found['revision']} of {target}; {start}"))

@@ -98,3 +98,12 @@ def reopen(parts: Rotator, by: str, incident: str, reason: str) -> Answer:
     """Open a closed incident again."""
     parts.closing.reopen(incident, by, reason)
     return {"incident": incident}
+
+
+@at("/incidents/{incident}/merge")
+def merge(parts: Rotator, by: str, incident: str, into: str) -> Answer:
+    """Make one incident of two. `begins` says who starts what nobody approved of the first."""
+    found = parts.enrolment.merge(incident, into, by)
+    number, digest = (found.revision.number, found.revision.digest) if found.revision else (0, "")
+    told = {"incident": incident, "into": into, "same": found.same, "revision": number, "digest": digest}
+    return {**told, "begins": begins(parts, into, digest) if digest else ""}

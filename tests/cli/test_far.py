@@ -78,6 +78,8 @@ SCRIPTS = {
         ("incident", "declare", "nothing.csv", "--title", "Third"),
         ("incident", "add", "last", "list.csv"),
         ("incident", "add", "last", "more.csv"),
+        ("incident", "merge", "inc-2", "last"),
+        ("incident", "merge", "inc-2", "last"),
         ("incident", "list", "-o", "json"),
     ],
 }

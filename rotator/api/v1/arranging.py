@@ -22,6 +22,7 @@ from rotator.examining import channels
 from rotator.flow.inventory import Said
 from rotator.flow.roles import Act
 from rotator.importing import Rows
+from rotator.operations import deciding
 from rotator.shown.inventory import change
 
 _SHOWN = 100
@@ -54,10 +55,7 @@ def routes(doing: Doing) -> APIRouter:  # noqa: C901 - a list of short acts
         """
 
         def work(parts: Rotator) -> Mapping[str, Any]:
-            source, into = known(parts, incident), known(parts, given.into)
-            found = parts.enrolment.merge(source, into, asked.caller.by)
-            number, digest = (found.revision.number, found.revision.digest) if found.revision else (0, "")
-            return {"incident": source, "into": into, "same": found.same, "revision": number, "digest": digest}
+            return deciding.merge(parts, asked.caller.by, known(parts, incident), known(parts, given.into))
 
         return doing.do(asked, Act.MERGE, f"{incident} {given.into}", work)
 

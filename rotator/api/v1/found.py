@@ -55,13 +55,14 @@ class Gate(_Open):
 
 
 class Merged(BaseModel):
-    """What became of two incidents: how many credentials both had, and the revision to approve, 0 and "" for none."""
+    """What became of two incidents: how many credentials both had; the revision to approve and by whom, or 0 and ""."""
 
     incident: str
     into: str
     same: int
     revision: int
     digest: str
+    begins: str
 
 
 class Changed(BaseModel):
