@@ -22,7 +22,7 @@ from benchmarks.aws_keys import CONNECTION, KIND, Planted
 from benchmarks.cloud_keys import embedded
 from rotator import response
 from rotator.bootstrap import Rotator
-from rotator.cli.watching import POLL_S
+from rotator.cli.here import POLL_S
 from rotator.flow.incident import Severity
 from rotator.flow.playbook_words import Strategy
 from rotator.flow.run import StepState
