@@ -25,6 +25,7 @@ from tests.fakes.company import founded
 KEY, TOKEN = "aws_iam_access_key", "acme_api_token"
 ACTS = (
     "work",
+    "wait",
     "approve 1",
     "approve 2",
     "dismiss 1",
@@ -92,8 +93,8 @@ class Room:
     def does(self, act):
         what, _, number = act.partition(" ")
         incident, of = f"inc-{number}", self.deployment
-        if what == "work":
-            of.rest()
+        if what in {"work", "wait"}:
+            of.rest(patience_s=3600.0 if what == "work" else 1e7)
         elif what == "approve":
             of.enrolment.approve(incident, of.record(incident).plan_digest, by="test")
         elif what == "dismiss":
@@ -102,9 +103,9 @@ class Room:
             of.dismissing.reopen(incident, f"{incident}.r1", "ann", "it is real")
         elif what == "undo":
             run = f"{incident}.r1"
-            of.hands.undo(run, "suspend", "ann", "too early", of.hands.undoing(run, "suspend"))
+            of.hands.undo(run, "contain", "ann", "too early", of.hands.undoing(run, "contain"))
         elif what == "skip":
-            of.hands.decide(f"{incident}.r1", "suspend", skip=True, by="ann", reason="no")
+            of.hands.decide(f"{incident}.r1", "contain", skip=True, by="ann", reason="no")
         elif what == "stop":
             of.stops.stop(incident, "ann", "look first", ())
         elif what == "lift":
