@@ -7,7 +7,7 @@ import schemathesis
 from hypothesis import HealthCheck, given, settings
 
 from rotator.api import callers
-from rotator.api.v1 import events
+from rotator.api.v1 import acts, events
 from rotator.flow.approval import Role
 from tests.api.calling import api
 from tests.fakes.company import founded
@@ -61,3 +61,12 @@ def asked(operation, headers):
 
     answers()
     return seen
+
+
+def test_what_an_act_must_be_given_is_shown_by_an_example_that_is_taken():
+    shapes = [each for each in vars(acts).values() if isinstance(each, type) and issubclass(each, acts._Given)]
+    for shape in shapes:
+        described = shape.model_json_schema()["properties"]
+        shape.model_validate(
+            {name: described[name]["examples"][0] for name in shape.model_json_schema().get("required", ())}
+        )

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from rotator.flow.approval import Scope
 
-Text = Annotated[str, Field(min_length=1, max_length=2000, pattern=r"\S")]
+Text = Annotated[str, Field(min_length=1, max_length=2000, pattern=r"\S", examples=["the laptop was stolen"])]
 
 
 class _Given(BaseModel):
@@ -52,7 +52,7 @@ class Yes(_Given):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra=_WITH_ITS_REASON)
 
-    digest: Annotated[str, Field(pattern=r"^[!-~]{1,64}$")]
+    digest: Annotated[str, Field(pattern=r"^[!-~]{1,64}$", examples=["056172c67b135cf5"])]
     scope: Scope | None = None
     break_glass: bool = False
     reason: Annotated[str, Field(max_length=2000)] = ""
@@ -70,7 +70,9 @@ class Dismissal(Why):
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
-    as_: Annotated[Literal["false_positive", "canary", "not_ours", "already_dead"], Field(alias="as")]
+    as_: Annotated[
+        Literal["false_positive", "canary", "not_ours", "already_dead"], Field(alias="as", examples=["canary"])
+    ]
 
 
 class _Goes(BaseModel):
@@ -198,7 +200,7 @@ class Closed(BaseModel):
 class Into(_Given):
     """The incident under which another is told from now on."""
 
-    into: Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[^\x00]+$")]
+    into: Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[^\x00]+$", examples=["inc-20261123-a1b2c3"])]
 
 
 class OpenAgain(BaseModel):
