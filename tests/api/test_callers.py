@@ -6,9 +6,10 @@ import json
 
 import pytest
 from sqlalchemy import text
+from starlette.testclient import TestClient
 
 from rotator import clock
-from rotator.api import callers
+from rotator.api import app, callers
 from rotator.flow.approval import Role
 from tests.api.calling import api
 from tests.api.signing_in import HERE, browser
@@ -168,3 +169,16 @@ def test_over_https_no_other_host_can_have_set_the_cookie(tmp_path, ledger):
     assert mine.sends("GET", "/whoami", **named).status_code == 200
     assert mine.sends("POST", "/connections/none/stop", **named).json()["reason"] == "no_such_connection"
     assert mine.sends("POST", "/incidents/inc-1/stop", **named | {"Origin": HERE}).json()["reason"] == "foreign_page"
+
+
+@pytest.mark.parametrize(
+    ("proxies", "counted"), [("", "127.0.0.1"), ('[web]\nproxies = ["127.0.0.0/8"]\n', "192.0.2.7")]
+)
+def test_only_a_proxy_that_is_named_says_for_whom_it_asks(tmp_path, ledger, monkeypatch, proxies, counted):
+    served, seen = api(tmp_path, ledger, proxies), []
+    monkeypatch.setattr(callers, "neighbourhood", lambda address: seen.append(address) or address)
+    config = app.server(served.parts).config
+    config.load()
+    asked = {"Authorization": "Bearer rot_guess", "X-Forwarded-For": "198.51.100.9, 192.0.2.7"}
+    TestClient(config.loaded_app, client=("127.0.0.1", 5)).get("/api/v1/whoami", headers=asked)
+    assert seen == [counted]
