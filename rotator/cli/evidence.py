@@ -37,9 +37,9 @@ def register(app: typer.Typer) -> None:
 
 
 def export(context: typer.Context, to: To, of: Of = None, output: OutputOption = Output.TABLE) -> None:
-    """Write a pack that anybody can check without this program and without the ledger.
+    """Write a pack that anybody can check.
 
-    What has grown is signed first, so that all of it is covered. The pack holds names of credentials and people, no
+    Neither this program nor the ledger is needed for that. What has grown is signed first, so that all of it is covered. The pack holds names of credentials and people, no
     secrets, and a small program of its own that checks it.
 
     Example: rotator evidence export last --to incident.evidence.zip
@@ -110,7 +110,9 @@ def _say(found: Verified, *, is_trusted: bool) -> None:
 
 
 def key(context: typer.Context, output: OutputOption = Output.TABLE) -> None:
-    """Show the public key that signs: who checks packs must know it from elsewhere than from them.
+    """Show the public key that signs.
+
+    Who checks packs must know it from elsewhere than from them.
 
     Example: rotator evidence key
     """
@@ -124,7 +126,9 @@ def key(context: typer.Context, output: OutputOption = Output.TABLE) -> None:
 
 
 def new_key(context: typer.Context, following: Next) -> None:
-    """Pass on to another signing key: the old one signs which one follows it.
+    """Pass on to another signing key.
+
+    The old one signs which one follows it.
 
     Then set evidence.signing_key to the same reference, everywhere at once: what still signs with the old one is
     refused from here on.
