@@ -15,8 +15,14 @@ from tests.soak.planted import BUGS
 
 ROOT = Path(__file__).parents[2]
 SEED = "20261122"
-SELDOM = {"acceptance_forgiven": "5"}
-"""Bugs that tell in one night of many, and a seed whose first nights are such; `make soak-bugs` takes its own."""
+EARLY = {
+    "3": "intent_written_late outcome_before_effect fence_ignored settle_time_ignored leak_safe_ignored "
+    "join_opens_early lost_message_forgotten secret_in_facts",
+    "4": "lost_issue_repeated comparison_dropped reservation_ignored",
+    "7": "acceptance_forgiven promoted_without_comparing",
+}
+"""Seeds whose first night meets these bugs: each is looked for as long as ever, and costs one night, not ten."""
+SEED_OF = {name: seed for seed, names in EARLY.items() for name in names.split()}
 
 
 def soaked(*asked: str, incidents: int, seed: str = SEED) -> tuple[int, str, str]:
@@ -57,9 +63,9 @@ def test_the_same_seed_meets_the_same_faults():
     assert soaked(incidents=6) == soaked(incidents=6)  # two nights, so that both processes play
 
 
-@pytest.mark.parametrize("seed", [SEED, *SELDOM.values()])
+@pytest.mark.parametrize("seed", [SEED, *EARLY])
 def test_every_planted_bug_is_found(seed):
-    planted = [bug for bug in BUGS if SELDOM.get(bug.name, SEED) == seed]
+    planted = [bug for bug in BUGS if SEED_OF.get(bug.name, SEED) == seed]
     code, said, _ = soaked("--planted", *(bug.name for bug in planted), incidents=100, seed=seed)
     found = re.findall(r"^(\w+): (.*), after \d+ incidents", said, re.MULTILINE)
     assert dict(found) == {bug.name: bug.count for bug in planted}
