@@ -57,12 +57,16 @@ ACTS = {
     Act.TRY_CHANNEL: "/notices/oncall/test",
     Act.IMPORT: "/inventory/import",
     Act.READ_SERVICE: "/doctor",
+    Act.CREATE_TOKEN: "/tokens",
+    Act.REVOKE_TOKEN: "/tokens/x/revoke",
+    Act.REVOKE_SESSION: "/sessions/ab12cd34/revoke",
 }
 GIVEN = {
     Act.APPROVE: {"digest": "d"},
     Act.REVIEW: {"note": "looked"},
     Act.DISMISS: {**WHY, "as": "canary"},
     Act.MERGE: {"into": "inc-2"},
+    Act.CREATE_TOKEN: {"name": "pager", "role": "viewer"},
 }
 
 
