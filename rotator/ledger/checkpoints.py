@@ -39,9 +39,9 @@ class Checkpoints:
         self._database, self._clock = database, clock
 
     def sign(self, key: SigningKey, next_key: str = "") -> tuple[Checkpoint | None, list[Altered]]:
-        """Sign what has grown; return the checkpoint, None where nothing has since the last, and what is not as it was signed.
+        """Sign what has grown; return the checkpoint, and what is not as it was signed.
 
-        Of a chain that was altered nothing more is signed. With `next_key`, a public one, later ones are signed by
+        None where nothing has grown since the last. Of a chain that was altered nothing more is signed. With `next_key`, a public one, later ones are signed by
         that. Raises BadInput where another key than this one is to sign.
         """
         with self._database.write() as connection:
