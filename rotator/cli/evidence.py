@@ -39,8 +39,8 @@ def register(app: typer.Typer) -> None:
 def export(context: typer.Context, to: To, of: Of = None, output: OutputOption = Output.TABLE) -> None:
     """Write a pack that anybody can check.
 
-    Neither this program nor the ledger is needed for that. What has grown is signed first, so that all of it is covered.
-    The pack holds names of credentials and people, no secrets, and a small program of its own that checks it.
+    Neither this program nor the ledger is needed for that. What has grown is signed first, so that all is covered. The
+    pack holds names of credentials and people, no secrets, and a small program of its own that checks it.
 
     Example: rotator evidence export last --to incident.evidence.zip
     """
