@@ -6,14 +6,17 @@ Time is the world's: it moves on only when nothing is due. `Watched` passes ever
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
+import secrets
+import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import event, select
+from sqlalchemy import event, select, update
 
 from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.dispatcher import Dispatcher
@@ -69,8 +72,22 @@ class Worded(dict[tuple[Any, ...], Any]):
 WORDED = Worded()
 
 
+@functools.cache
+def _migrated() -> bytes:
+    """Return the file of a ledger of which only the tables were made: to make them takes longer than a short test."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "ledger.db"
+        database = Database(f"sqlite:///{path}")
+        database.migrate()
+        database.close()  # what it had beside it is in the file then
+        return path.read_bytes()
+
+
 def sqlite(path: Path) -> Database:
     """Open a migrated SQLite ledger; what is kept need not survive a power cut of the tests' machine."""
+    is_new = not path.exists()
+    if is_new:
+        path.write_bytes(_migrated())
     database = Database(f"sqlite:///{path}")
     database.engine.update_execution_options(compiled_cache=WORDED)
 
@@ -79,6 +96,9 @@ def sqlite(path: Path) -> Database:
         connection.execute("PRAGMA synchronous=OFF")
 
     database.migrate()
+    if is_new:
+        with database.write() as connection:
+            connection.execute(update(tables.epoch).values(name=secrets.token_hex(8)))  # a ledger of its own
     return database
 
 
