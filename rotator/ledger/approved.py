@@ -75,19 +75,19 @@ def standing(connection: Connection, incident: str, policy: Policy | None) -> tu
         destruction.gates_shut(connection, incident),
         find(connection, incident),
     )
+    destroyed = {each.number: destroying(connection, incident, [each]) for each in found}
     answer = []
     for each in found:
         together = [one for one in found if _together(one, each)]
         newer = {one.digest for one in found if _of_one_act(one, each) and one.number >= each.number}
         mine = tuple(one for one in given if one.digest in newer)
-        facts = facts_of(connection, incident, together)
+        facts = _facts(connection, together, sum(len(destroyed[one.number]) for one in together))
         waits = set() if each.approved_at is not None else {Scope.CONTAINMENT}
         if each.digest in shut or (each.approved_at is None and policy is not None and policy.apart):
             waits.add(Scope.DESTRUCTION)
         still = tuple(one for one in wanted(policy, counted(given, found, each), facts) if one.scope in waits)
         for_good = only_for_good(connection, incident, each.number) if Scope.DESTRUCTION in waits else ()
-        runs = frozenset(destroying(connection, incident, [each]))
-        answer.append(Standing(each, facts, mine, still, for_good, runs))
+        answer.append(Standing(each, facts, mine, still, for_good, frozenset(destroyed[each.number])))
     return tuple(answer)
 
 
@@ -151,8 +151,12 @@ def counted(given: Iterable[Given], found: Iterable[Revision], mine: Revision) -
 
 def facts_of(connection: Connection, incident: str, together: Sequence[Revision]) -> Facts:
     """Return what the rule looks at of revisions that one yes is for."""
+    return _facts(connection, together, len(destroying(connection, incident, together)))
+
+
+def _facts(connection: Connection, together: Sequence[Revision], destroyed: int) -> Facts:
     makers = frozenset(each.by for each in together)
-    return Facts(makers | _behind(connection, makers), len(destroying(connection, incident, together)))
+    return Facts(makers | _behind(connection, makers), destroyed)
 
 
 def _behind(connection: Connection, makers: Iterable[str]) -> frozenset[str]:

@@ -230,43 +230,34 @@ class Picture:
             and needs in {None, each.needs}
             and (not wanted or wanted in f"{each.id}\n{each.owner}\n{each.connection}\n{each.run}".casefold())
         ]
-        if sort is Sort.REPORT and not descending:
-            return _in_order(found, after, limit)
-        return _page(found, lambda each: [*_by(each, sort), *each.rank], after, limit, descending=descending)
+        # What is told stands by rank: a stable sort by the column alone leaves those that are alike in it so.
+        rows = found if sort is Sort.REPORT else sorted(found, key=lambda each: _by(each, sort))
+        return _page(rows, lambda each: [*_by(each, sort), *each.rank], after, limit, descending=descending)
 
     def queue(self, after: str | None = None, limit: int = 50) -> Page:
         """Return what needs a person, page by page, the worst first. Raises BadInput for a cursor that is none."""
         order = {needs: number for number, needs in enumerate(Needs)}
-        return _page(list(self.waiting), lambda each: [order[each.needs or Needs.TASK], *each.rank], after, limit)
-
-
-def _in_order(rows: Sequence[Row], after: str | None, limit: int) -> Page:
-    """Return the rows behind a cursor where they are sorted by rank already. Raises BadInput for a bad cursor."""
-    begin = 0
-    if after is not None:
-        place = tuple(_place(after, list(rows[0].rank) if rows else None))
-        begin = bisect.bisect_right(rows, place, key=attrgetter("rank"))
-    shown = rows[begin : begin + limit]
-    is_last = begin + limit >= len(rows)
-    return Page(tuple(shown), None if is_last else json.dumps(shown[-1].rank), len(rows))
+        return _page(self.waiting, lambda each: [order[each.needs or Needs.TASK], *each.rank], after, limit)
 
 
 def _page(
-    rows: list[Row], key: Callable[[Row], list[Any]], after: str | None, limit: int, *, descending: bool = False
+    rows: Sequence[Row], key: Callable[[Row], list[Any]], after: str | None, limit: int, *, descending: bool = False
 ) -> Page:
     """Return the rows behind a cursor, the sorting key of the last row before: what moves meanwhile moves no other.
 
-    Raises BadInput for a cursor that is no such key.
+    The rows come sorted by that key, and are told from their end where it goes down. Raises BadInput for a cursor that
+    is no such key.
     """
-    keyed = sorted(((key(each), each) for each in rows), key=lambda pair: pair[0], reverse=descending)
-    begin = 0
+    begin, end = 0, len(rows)
     if after is not None:
-        place = _place(after, keyed[0][0] if keyed else None)
-        keys = [found for found, _ in keyed]
-        begin = len(keys) - bisect.bisect_left(keys[::-1], place) if descending else bisect.bisect_right(keys, place)
-    shown = keyed[begin : begin + limit]
-    is_last = begin + limit >= len(keyed)
-    return Page(tuple(each for _, each in shown), None if is_last else json.dumps(shown[-1][0]), len(keyed))
+        place = _place(after, key(rows[0]) if rows else None)
+        if descending:
+            end = bisect.bisect_left(rows, place, key=key)
+        else:
+            begin = bisect.bisect_right(rows, place, key=key)
+    is_last = end - begin <= limit
+    shown = rows[max(end - limit, begin) : end][::-1] if descending else rows[begin : begin + limit]
+    return Page(tuple(shown), None if is_last else json.dumps(key(shown[-1])), len(rows))
 
 
 def _place(cursor: str, like: list[Any] | None) -> list[Any]:
