@@ -42,7 +42,7 @@ class Checkpoints:
         """Sign what has grown; return the checkpoint, and what is not as it was signed.
 
         None where nothing has grown since the last. Of a chain that was altered nothing more is signed. With
-        `next_key`, a public one, later ones are signed by that. Raises BadInput where another key than this one is to sign.
+        `next_key`, a public one, later ones are signed by that. Raises BadInput where another key than this is to sign.
         """
         with self._database.write() as connection:
             if not self._database.sqlite:
