@@ -24,6 +24,7 @@ from rotator.flow.order import (
 )
 from rotator.flow.planned import Plan, PlannedRun
 from rotator.flow.playbook_words import Strategy
+from rotator.flow.risk import risk_of
 from rotator.flow.scope import Scoped, Unresolved
 from rotator.flow.segments import Paths
 from rotator.flow.stored import answered_by_delivery, told_of
@@ -125,6 +126,7 @@ def _run(  # noqa: PLR0917 - what a run is made of
         strategy=strategy,
         why=why,
         priority=priority(each, calls, uses),
+        weight=risk_of(each, uses).score,
         segments=segments,
         deliver=deliver,
         consumers=consumers,

@@ -69,7 +69,7 @@ class PlannedRun:
 
     `passes` are the connections that its new secret passes; `reach_known` tells whether somebody said what the exposed
     one reads. `cuts` are those on which the rotator itself uses it. It starts with its `wave` (0: at once), and when
-    what `awaits` names has been replaced.
+    what `awaits` names has been replaced. A second of its exposure weighs `weight`: its risk.
     """
 
     ref: CredentialRef
@@ -87,6 +87,7 @@ class PlannedRun:
     cuts: tuple[str, ...] = ()
     awaits: tuple[CredentialRef, ...] = ()
     wave: int = 0
+    weight: float = 1.0
 
     @property
     def destroys(self) -> bool:

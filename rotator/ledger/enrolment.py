@@ -18,7 +18,7 @@ from rotator.flow.exposure import Exposure
 from rotator.flow.incident import Incident
 from rotator.flow.planned import Plan
 from rotator.flow.revision import Present
-from rotator.ledger import beginning, growing, merging, notices, plans, raising, revisions, rows, tables
+from rotator.ledger import beginning, enrolled, growing, merging, notices, plans, raising, revisions, rows, tables
 from rotator.ledger.acts import act, lock
 from rotator.ledger.database import Database
 from rotator.ledger.growing import Added, More
@@ -124,6 +124,7 @@ class Enrolment:
                     **({"footholds": on} if on else {}),
                 },
             )
+            enrolled.tell(connection, incident.id, first.number, incident.declared_at)
             notices.tell_of_declaring(connection, incident, plan, by, approved=approved)
             if approved:
                 self._consent(connection, incident.id, plan.digest, by)
@@ -157,6 +158,7 @@ class Enrolment:
             told = {"excluded": [_left_out(each) for each in more.plan.excluded]} if more.plan.excluded else {}
             act(connection, row["id"], {"at": now, "act": "added", "by": by, **found.told, **told})
         if not more.is_empty:
+            enrolled.tell(connection, row["id"], of.revision, now)
             facts = {"added": len(more.plan.runs), "manual": len(more.plan.manual), "by": by}
             notices.tell(connection, row["id"], Event.REVISED, facts, now)
             notices.tell_of_tasks(connection, row["id"], more.plan, now)

@@ -151,13 +151,11 @@ def revise(  # noqa: PLR0917 - all that a revision is made of
 ) -> Added:
     """Keep the revision whose rows are written: its digest is of all that nobody approved yet."""
     withdrawn = _withdraw(connection, of, present, run_of)
-    for task, ref in more.answers.items():
-        if ref in run_of:
-            gone = said(by, f"its issuer has named it since: {run_of[ref]}")
-            table = tables.manual
-            connection.execute(
-                update(table).where(table.c.id == task, table.c.dismissed.is_(None)).values(dismissed=gone)
-            )
+    answered = {task: run_of[ref] for task, ref in more.answers.items() if ref in run_of}
+    for task, run in answered.items():
+        gone = said(by, f"its issuer has named it since: {run}")
+        table = tables.manual
+        connection.execute(update(table).where(table.c.id == task, table.c.dismissed.is_(None)).values(dismissed=gone))
     covered = revisions.unapproved(connection, of.incident)
     digest = digest_of(of.incident, of.revision, more.plan.digest, [each.digest for each in covered])
     revision = Revision(of.revision, digest, of.at, more.detected_at, by, more.why, None, None)
@@ -173,6 +171,7 @@ def revise(  # noqa: PLR0917 - all that a revision is made of
         "credentials": len(more.plan.runs) + len(more.plan.manual) + len(more.plan.excluded),
         "warnings": list(more.plan.warnings),
         **({"withdrawn": withdrawn} if withdrawn else {}),
+        **({"answered": answered} if answered else {}),
     }
     return Added(found.seen, found.places, found.footholds, revision, covers, document, told)
 

@@ -18,7 +18,7 @@ from rotator.flow.incident import Severity
 from rotator.flow.playbook_words import REPLACING
 from rotator.flow.revision import digest_of
 from rotator.flow.run import UNDOES, StepState
-from rotator.ledger import approved, growing, kept_back, plans, raising, revisions, tables
+from rotator.ledger import approved, enrolled, growing, kept_back, plans, raising, revisions, tables
 from rotator.ledger.acts import act, lock
 from rotator.ledger.notices import tell
 from rotator.ledger.revisions import Revision
@@ -49,7 +49,7 @@ def merge(  # noqa: PLR0917 - two incidents, and who says so when
     revisions.taken(connection, target)
     _refuse_doubtful(connection, source, target)
     stood = {each: not plans.changed_since(connection, each, basis) for each in (source, target)}
-    same = _once(connection, source, target)
+    same, withdrawn = _once(connection, source, target)
     for each in (source, target):
         if stood[each]:
             plans.stand_anew(connection, each, basis)
@@ -65,8 +65,11 @@ def merge(  # noqa: PLR0917 - two incidents, and who says so when
     newest = next((each for each in reversed(moved) if each is not None), None)
     told = {"at": at, "act": "merged", "by": by, "same": same}
     numbers = [each.number for each in moved if each is not None]
+    told |= {"withdrawn": withdrawn} if withdrawn else {}
     act(connection, source, {**told, "into": target})
     act(connection, target, {**told, "incident": source, **({"revisions": numbers} if numbers else {})})
+    for number in numbers:
+        enrolled.tell(connection, target, number, at, source)
     tell(connection, target, Event.MERGED, {"other": source, "by": by}, at)
     if newest is not None:
         tell(connection, target, Event.REVISED, {"revision": str(newest.number), "by": by}, at)
@@ -123,8 +126,8 @@ def _left_with_nothing(connection: Connection, mine: list[str], theirs: list[str
     return connection.execute(query.where(across, back).limit(1)).first()
 
 
-def _once(connection: Connection, source: str, target: str) -> dict[str, str]:
-    """Let one run answer what both have; return by which each is answered that was taken back."""
+def _once(connection: Connection, source: str, target: str) -> tuple[dict[str, str], dict[str, str]]:
+    """Let one run answer what both have; return by which each is answered, and which of them were taken back."""
     mine, theirs = tables.run.alias("mine"), tables.run.alias("theirs")
     is_same = and_(*(mine.c[name] == theirs.c[name] for name in _REF))
     sides = tuple([each, *revisions.merged(connection, each)] for each in (source, target))
@@ -133,19 +136,20 @@ def _once(connection: Connection, source: str, target: str) -> dict[str, str]:
         .join(theirs, is_same)
         .where(mine.c.incident.in_(sides[0]), theirs.c.incident.in_(sides[1]))
     )
-    found = {}
+    found, gone = {}, {}
     for row in connection.execute(query.order_by(mine.c.id)).all():
         if _is_undone(connection, row.other if row.requested_at is None else row.id):
             continue  # it answers the credential no more: what waits to stop it goes on waiting
         if row.requested_at is None:
             withdraw(connection, row.id, row.other)
-            found[row.id] = row.other
+            gone[row.id] = row.other
         elif row.theirs_at is None:
             withdraw(connection, row.other, row.id)
-            found[row.other] = row.id
+            gone[row.other] = row.id
         else:
             found[row.id] = row.other
-    return found | _tasks_once(connection, *sides)
+    gone |= _tasks_once(connection, *sides)
+    return found | gone, gone
 
 
 def _is_undone(connection: Connection, run: str) -> bool:

@@ -144,6 +144,7 @@ class PlanRows:
                     "strategy": planned.strategy.value,
                     "why": planned.why,
                     "priority": planned.priority,
+                    "weight": planned.weight,
                     "wave": planned.wave,
                     "deliver": rows.places_text(planned.deliver),
                     "consumers": rows.consumers_text(planned.consumers),

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, select, update
 
 from rotator.flow.revision import digest_of
-from rotator.ledger import plans, revisions, tables
+from rotator.ledger import enrolled, plans, revisions, tables
 from rotator.ledger.revisions import Revision
 
 
@@ -41,6 +41,7 @@ def revise(  # noqa: PLR0917 - a revision, as it is kept
     revision = Revision(number, digest, at, came_with.detected_at, by, why, None, None)
     plans.keep(connection, incident, revision, document, basis)
     connection.execute(update(tables.incident).where(tables.incident.c.id == incident).values(plan_digest=digest))
+    enrolled.tell(connection, incident, number, at)
     return digest
 
 

@@ -227,7 +227,9 @@ SUMMARISE = (
             "converged_at",
             "destroyed_at",
         )
+        | {"told": tables.run.c.told + 1}
     )
+    .returning(tables.run.c.told)
 )
 REF = ("provider", "connection", "owner", "credential", "generation")
 """The columns that name a run's exposed credential."""

@@ -94,6 +94,9 @@ run = Table(
     # The revision of the plan that it came with, and the run that made this very credential, as a replacement.
     Column("revision", Integer, nullable=False, server_default="1"),
     Column("predecessor", String(64)),
+    # How much a second of its exposure weighs, none for what an older release declared; how often its clocks were told.
+    Column("weight", Double),
+    Column("told", Integer, nullable=False, server_default="0"),
 )
 
 reach = Table(

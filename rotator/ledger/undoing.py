@@ -17,9 +17,8 @@ from rotator.flow.step import Move, apply
 from rotator.flow.summary import summarise
 from rotator.flow.undo import Undo, undo
 from rotator.flow.way_back import Stretch, offers
-from rotator.ledger import other_runs, rows, statements, tables
+from rotator.ledger import clocks, other_runs, rows, statements, tables
 from rotator.ledger.acts import act, lock
-from rotator.ledger.clocks import clocks
 from rotator.ledger.run_at_hand import RunAtHand, hold_branches, in_hand, known, look
 from rotator.ledger.waits import is_answered_elsewhere
 from rotator.ledger.which import Which
@@ -149,8 +148,7 @@ def _claim_no_more(connection: Connection, of: RunAtHand, at: float, *, resumes:
             connection.execute(statements.PROVE, {**of_door, **rows.proof_row(proof)})
         connection.execute(statements.CLOSE_REACH, {"run_id": of.run.id, "still_open": tables.LIVES})
     summary = summarise(of.run, of.steps, proofs)
-    connection.execute(statements.SUMMARISE, {"run_id": of.run.id, **rows.run_summary(summary)})
-    act(connection, of.run.incident, {"at": at, **clocks(summary)})
+    act(connection, of.run.incident, {"at": at, **clocks.change(connection, summary)})
 
 
 def _branch_rows(mine: RunAtHand, stretches: Sequence[Stretch]) -> list[dict[str, Any]]:

@@ -23,6 +23,7 @@ from rotator.flow.summary import needs_material, summarise
 from rotator.ledger import (
     accounts,
     alike,
+    clocks,
     destruction,
     joining,
     leak_safe,
@@ -34,7 +35,6 @@ from rotator.ledger import (
     tables,
     timekeeping,
 )
-from rotator.ledger.clocks import clocks
 from rotator.ledger.database import Database
 from rotator.ledger.evidence import chained
 from rotator.ledger.written import Written
@@ -195,15 +195,14 @@ class WorkingLedger:
             run, steps, proofs, _, _ = loading.load(connection, run.id)
         summary = summarise(run, steps, list(proofs.values()))
         if summary != run:
-            connection.execute(statements.SUMMARISE, {"run_id": run.id, **rows.run_summary(summary)})
-            work = replace(work, branch=self._tell_clocks(connection, work.branch, summary))
+            work = replace(work, branch=self._change_clocks(connection, work.branch, summary))
         if (summary.contained_at is None) != (run.contained_at is None):
             joining.close_reach(connection, summary)
         return replace(work, run=summary, steps=steps, proofs=proofs)
 
-    def _tell_clocks(self, connection: Connection, branch: Branch, run: Run) -> Branch:
-        """Append the run's clocks as they are from now on: every figure of a report follows from what was appended."""
-        told = rows.plain({"at": self._clock(), **clocks(run)})
+    def _change_clocks(self, connection: Connection, branch: Branch, run: Run) -> Branch:
+        """Write the run's clocks, and append them as they are from now on: a report's figures follow from that."""
+        told = rows.plain({"at": self._clock(), **clocks.change(connection, run)})
         evidence, length, head = chained(branch.id, branch.length, branch.head, [told])
         connection.execute(statements.ADD_EVIDENCE, evidence)
         connection.execute(statements.GROW, {"b_id": branch.id, "length": length, "head": head})

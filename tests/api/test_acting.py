@@ -9,7 +9,7 @@ import pytest
 from rotator.flow.approval import Role
 from rotator.flow.playbook_words import Strategy
 from rotator.flow.roles import NEEDS, Act, may
-from rotator.ledger import clocks, service
+from rotator.ledger import clocks, enrolled, service
 from rotator.notices.phrases import WITHHELD
 from tests.api.calling import api
 from tests.fakes.company import founded
@@ -90,11 +90,11 @@ def served(tmp_path, ledger, house):
 
 
 def told(parts, chain=service.CHAIN):
-    """Return what a chain of evidence tells, but for the clocks of runs, which follow from what else it tells."""
+    """Return what a chain of evidence tells, but for the clocks of runs and what was enrolled, which follow from it."""
     with parts.database.read() as connection:
         query = "SELECT body FROM evidence WHERE chain = ? ORDER BY seq"
         found = [json.loads(body) for (body,) in connection.exec_driver_sql(query, (chain,))]
-    return [each for each in found if each["act"] != clocks.ACT]
+    return [each for each in found if each["act"] not in {clocks.ACT, enrolled.ACT}]
 
 
 def posts(found, path, token, given=None, **headers):

@@ -27,7 +27,7 @@ from rotator.flow.plan import make
 from rotator.flow.planned import Plan
 from rotator.flow.playbook_words import Strategy
 from rotator.flow.scope import ConsumerAddress, Custody, Scoped, Unresolved
-from rotator.ledger import clocks, service, statements, tables
+from rotator.ledger import clocks, enrolled, service, statements, tables
 from rotator.ledger.database import Database
 from rotator.ledger.dismissing import Dismissing
 from rotator.ledger.due import RESEND_S, DueWork
@@ -257,8 +257,8 @@ class Deployment:
             return [dict(row) for row in connection.execute(select(tables.metadata.tables[table])).mappings()]
 
     def evidence(self, chain: str) -> list[dict[str, Any]]:
-        """Return one chain's records in order, but for those that tell the run's clocks."""
-        return [each for each in self._told(chain) if each.get("act") != clocks.ACT]
+        """Return one chain's records in order, but for those that tell a run's clocks, or what was enrolled."""
+        return [each for each in self._told(chain) if each.get("act") not in {clocks.ACT, enrolled.ACT}]
 
     def clocks(self, chain: str) -> list[dict[str, Any]]:
         """Return what one chain tells of a run's clocks, in order."""
