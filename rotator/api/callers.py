@@ -22,8 +22,10 @@ WRONG_A_MINUTE = 10
 """So many wrong tokens of one address are answered 401, more are answered 429. A right one is let in whatever others do
 from where it comes: a thief behind the same address must not lock responders out."""
 ENDED_A_MINUTE = 1
-"""So many knocks of one token that is over, or foreign pages behind one session, are evidence."""
+"""So many knocks of one token or session that is over, or foreign pages behind one session, are evidence."""
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+NOT_KNOWN = frozenset({401, 429})
+"""How somebody is answered who is not known: also he whose neighbours guess, and who may sign in all the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +98,8 @@ class Callers:
         if session is None:
             raise self.in_vain(request, "no_session", "no such session: sign in")
         if (state := session.state(clock.now())) != "active":
-            raise _over(f"it is {state}")
-        token = self._parts.tokens.called(session.token) if session.token else None
-        if token is not None and (state := token.state(clock.now())) != "active":
-            raise _over(f"the token it was opened with is {state}")
-        role = self.by_token(token).role if token is not None else self._of_person(session)
+            raise self._over(session, f"{state}_session", f"it is {state}")
+        role = self._of_token(session) if session.token else self._of_person(session)
         found = Caller(session.name, session.by, role, session.expires_at, session, csrf_of(cookie))
         if request.method not in SAFE:
             self._check_page(request, found, request.headers.get("x-csrf-token", "") if word is None else word)
@@ -116,17 +115,30 @@ class Callers:
             self._note(caller.name, caller.by, problem.reason)
             raise
 
+    def _of_token(self, session: Session) -> Role:
+        """Return what somebody may who showed a token, while that opens."""
+        token = self._parts.tokens.called(session.token)
+        state = token.state(clock.now()) if token is not None else "unknown"
+        if token is None or state != "active":
+            raise self._over(session, f"{state}_token", f"the token it was opened with is {state}")
+        return self.by_token(token).role
+
     def _of_person(self, session: Session) -> Role:
         """Return what somebody may whom a provider named: what the rule says of him now, or the groups he came with."""
         settings = ruled(self._parts.settings)
         if settings.sign_in.oidc is None:
-            raise _over("nobody signs in so any more")
+            raise self._over(session, "no_provider", "nobody signs in so any more")
         if settings.policy is None:
             return session.role
         person = settings.policy.people.get(session.by)
         if person is None:
-            raise _over(f"{session.by} is nobody in [[people]] any more")
+            raise self._over(session, "no_role", f"{session.by} is nobody in [[people]] any more")
         return person.role
+
+    def _over(self, session: Session, reason: str, why: str) -> Problem:
+        """Note that a session which is over is still shown; return what he is told."""
+        self._note(session.name, session.by, reason)
+        return Problem(401, "session_over", f"the session is over, since {why}: sign in again")
 
     def _note(self, name: str, by: str, reason: str) -> None:
         if self._noted.in_vain(name) is None:
@@ -136,10 +148,6 @@ class Callers:
 def csrf_of(cookie: str) -> str:
     """Return what an act must show beside the session's cookie."""
     return origins.derived(cookie, "csrf")
-
-
-def _over(why: str) -> Problem:
-    return Problem(401, "session_over", f"the session is over, since {why}: sign in again")
 
 
 def _is_by_hand(request: Request) -> bool:

@@ -42,7 +42,7 @@ def check(request: Request, web: WebSettings, shown: str, expected: str) -> None
     ours, site, origin = own(request, web), request.headers.get("sec-fetch-site"), request.headers.get("origin")
     if site not in {None, "same-origin"} or origin not in {None, ours}:
         raise Problem(403, "foreign_page", f"this was sent by a page that is not ours: open {ours}")
-    if not is_same(shown, expected):
+    if not expected or not is_same(shown, expected):
         raise Problem(403, "no_csrf_token", "load the page again: what it sent is not of this session")
 
 

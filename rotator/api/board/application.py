@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from rotator.api.board import assets
 from rotator.api.board.pages import credential, declaring, downloads, incident, incidents, plan, standing
 from rotator.api.board.rendering import html
-from rotator.api.callers import Callers
+from rotator.api.callers import NOT_KNOWN, Callers
 from rotator.api.counts import Counts
 from rotator.api.problems import Problem
 from rotator.api.sign_in import pages as sign_in
@@ -82,7 +82,7 @@ async def _said(request: Request, error: Any) -> Response:
         error = Problem(422, "bad_input", "The address says what no page shows.")
     if "text/html" not in request.headers.get("accept", ""):
         return plain_answer(error)
-    if error.status_code == 401 and request.method == "GET":  # noqa: PLR2004
+    if error.status_code in NOT_KNOWN and request.method == "GET":
         there = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         return RedirectResponse(f"/sign-in?next={quote(there, safe='')}", 303)
     return _page(request, error)

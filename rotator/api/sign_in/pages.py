@@ -18,7 +18,7 @@ from starlette.responses import RedirectResponse, Response
 from rotator.api import origins
 from rotator.api.board.rendering import html
 from rotator.api.bodies import WITHIN_S, body_of
-from rotator.api.callers import Callers
+from rotator.api.callers import NOT_KNOWN, Callers
 from rotator.api.counts import Counts
 from rotator.api.problems import Problem, of_body
 from rotator.api.sign_in.entering import Entering, own_path, read_state, state_for
@@ -74,7 +74,7 @@ class _Pages:
         form = await _form(request)
         wanted, kept = form.get("next", ""), origins.cookie(request, self._web, origins.SIGNING_IN)
         try:
-            origins.check(request, self._web, form.get("csrf", ""), origins.derived(kept, "form") if kept else "-")
+            origins.check(request, self._web, form.get("csrf", ""), origins.derived(kept, "form") if kept else "")
             person = await run_in_threadpool(self._entering.with_token, request, form.get("token", "").strip())
             return await self._in(request, person, wanted)
         except Problem as problem:
@@ -122,7 +122,7 @@ class _Pages:
         try:
             caller = await run_in_threadpool(self._callers.of, request, form.get("csrf", ""))
         except Problem as problem:
-            if problem.status_code != HTTPStatus.UNAUTHORIZED:  # of a session that is over there is nothing to end
+            if problem.status_code not in NOT_KNOWN:  # of a session that is over there is nothing to end
                 raise
         else:
             if caller.session is not None:

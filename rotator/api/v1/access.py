@@ -1,4 +1,4 @@
-"""Which role an operation needs: asked before it begins, of who the guard let in."""
+"""Which role an operation needs: asked before it begins, of who the guard let in. Who is refused leaves evidence."""
 
 from __future__ import annotations
 
@@ -9,8 +9,29 @@ from fastapi import Depends
 from starlette.requests import Request
 
 from rotator.api.callers import Caller
+from rotator.api.knocks import Knocks
 from rotator.api.problems import Problem
+from rotator.bootstrap import Rotator
 from rotator.flow.roles import NEEDS, Act, may
+from rotator.ledger.calls import Call
+
+REFUSED_A_MINUTE = 30
+"""So many refusals of one token or session are evidence each, more are answered 429 and only counted."""
+
+
+class Refusals:
+    """Note who asked for what he may not, whether to do it or to look at it."""
+
+    def __init__(self, parts: Rotator) -> None:
+        self._parts, self._knocks = parts, Knocks(REFUSED_A_MINUTE)
+
+    def noted(self, call: Call, problem: Problem) -> Problem:
+        """Return what he is told: the problem, or to wait."""
+        wait_s = self._knocks.in_vain(call.token)
+        if wait_s is not None:
+            return Problem(429, "too_many_refusals", "wait before the next one", wait_s, act=call.act)
+        self._parts.calls.refused(call, problem.reason)
+        return problem
 
 
 def needs(act: Act) -> Callable[[Request], Caller]:
@@ -18,7 +39,11 @@ def needs(act: Act) -> Callable[[Request], Caller]:
 
     def allowed(request: Request) -> Caller:
         caller: Caller = request.state.caller
-        check(caller, act)
+        try:
+            check(caller, act)
+        except Problem as problem:
+            path = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
+            raise request.app.state.refusals.noted(Call(caller.name, caller.by, act.value, path), problem) from None
         return caller
 
     return allowed

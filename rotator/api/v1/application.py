@@ -33,6 +33,7 @@ from rotator.api.v1 import (
     reading,
     standing,
 )
+from rotator.api.v1.access import Refusals
 from rotator.api.v1.doing import Doing
 from rotator.api.v1.guard import Guard
 from rotator.api.v1.shapes import ProblemDetails
@@ -52,7 +53,8 @@ _ERRORS: dict[int | str, dict[str, Any]] = {
 def make(parts: Rotator, callers: Callers, refusals: Counts) -> FastAPI:
     """Return the application; what it refuses is counted."""
     app = FastAPI(title="rotator", version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
-    app.state.parts, doing = parts, Doing(parts)
+    app.state.parts, app.state.refusals = parts, Refusals(parts)
+    doing = Doing(parts, app.state.refusals)
     app.state.following = Following(parts)
     acts = (each.routes(doing) for each in (declaring, acting, acting_on_runs, closing, arranging, asking))
     live = events.routes(parts, callers, app.state.following)

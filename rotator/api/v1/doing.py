@@ -12,9 +12,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from rotator.api.callers import Caller
-from rotator.api.knocks import Knocks
 from rotator.api.problems import Problem, of_input
-from rotator.api.v1.access import check
+from rotator.api.v1.access import Refusals, check
 from rotator.api.v1.long_work import LongWork
 from rotator.bootstrap import Rotator
 from rotator.credential import Secret
@@ -23,8 +22,6 @@ from rotator.flow.roles import Act
 from rotator.ledger.calls import Answer, Call, OtherRequest
 from rotator.operations.operation import AsksFirst
 
-REFUSED_A_MINUTE = 30
-"""So many refusals of one token are evidence each, more are answered 429 and only counted."""
 Key = Annotated[
     str | None,
     Header(
@@ -58,8 +55,8 @@ Asker = Annotated[Asked, Depends(_asked)]
 class Doing:
     """Do acts on one ledger."""
 
-    def __init__(self, parts: Rotator) -> None:
-        self._parts, self._refusals, self._long = parts, Knocks(REFUSED_A_MINUTE), LongWork()
+    def __init__(self, parts: Rotator, refusals: Refusals) -> None:
+        self._parts, self._refusals, self._long = parts, refusals, LongWork()
 
     def do(
         self, asked: Asked, act: Act, on: str, work: Callable[[Rotator], Mapping[str, Any]], status: int = HTTPStatus.OK
@@ -127,10 +124,4 @@ class Doing:
         else:
             found = error
         found.more["act"] = call.act
-        if found.status_code != HTTPStatus.FORBIDDEN:
-            return found
-        wait_s = self._refusals.in_vain(call.token)
-        if wait_s is not None:
-            return Problem(429, "too_many_refusals", "wait before the next one", wait_s, act=call.act)
-        self._parts.calls.refused(call, found.reason)
-        return found
+        return self._refusals.noted(call, found) if found.status_code == HTTPStatus.FORBIDDEN else found
