@@ -11,6 +11,7 @@ from rotator import clock
 from rotator.bootstrap import Rotator
 from rotator.flow.inventory import named
 from rotator.ledger.looking import Looking
+from rotator.ports import Place
 from rotator.report.clocks import moment
 from rotator.shown import inventory
 
@@ -100,4 +101,11 @@ def _age(born: str) -> str:
 
 
 def _words(value: Any) -> str:
-    return ", ".join(map(_words, value)) if isinstance(value, list) else str(value)
+    """Say what an entry says as plans say it: a place is `store:connection:name`."""
+    if isinstance(value, list):
+        return ", ".join(map(_words, value))
+    if not isinstance(value, Mapping):
+        return str(value)
+    if value.keys() == {"store", "connection", "name"}:
+        return str(Place(**value))
+    return " ".join(f"{name} {_words(each)}" for name, each in value.items())
