@@ -134,6 +134,7 @@ class Running:
     def __init__(self, process: subprocess.Popen[bytes], heard: Callable[[int, bytes, bytes], Done]) -> None:
         self.process, self._heard = process, heard
         self._out, self._err = b"", b""
+        self._over: set[str] = set()
         self._more = threading.Condition()
         self._readers = [
             threading.Thread(target=self._listen, args=(stream, name), daemon=True)
@@ -147,11 +148,15 @@ class Running:
             with self._more:
                 setattr(self, name, getattr(self, name) + part)
                 self._more.notify_all()
+        with self._more:
+            self._over.add(name)
+            self._more.notify_all()
 
     def until_said(self, words: str) -> Running:
         """Wait until standard error has these words."""
         with self._more:
-            assert self._more.wait_for(lambda: words.encode() in self._err, _PATIENCE_S), self._err.decode()
+            self._more.wait_for(lambda: words.encode() in self._err or "_err" in self._over, _PATIENCE_S)
+            assert words.encode() in self._err, self._err.decode()
         return self
 
     @property
