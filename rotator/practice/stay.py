@@ -24,8 +24,14 @@ What kingfisher found on the laptop:
 In another terminal:
 
     export ROTATOR_CONFIG={config}
-    .venv/bin/rotator doctor
     .venv/bin/rotator respond {report}
+
+Or in a browser:
+
+    .venv/bin/rotator token create me --role admin
+    .venv/bin/rotator up --port 8420
+
+then open http://127.0.0.1:8420, sign in with the token, and declare that report.
 
 Ctrl-C ends it; all that it leaves is in {folder}.
 """
