@@ -94,7 +94,7 @@ def list_tokens(context: typer.Context, output: OutputOption = Output.TABLE) -> 
 def revoke(
     context: typer.Context, name: Name, reason: Annotated[str, typer.Option(help="Why; it becomes evidence.")]
 ) -> None:
-    """Let a token open nothing any more, from the next request on.
+    """Let a token open nothing any more, from the next request on; one that is revoked stays as it is.
 
     Example: rotator token revoke pager --reason "…"
     """
@@ -102,6 +102,9 @@ def revoke(
 
     given: Context = context.obj
     found = given.parts().tokens.revoke(name, response.actor(), reason)
+    if found.revoked_at is not None:
+        typer.echo(plain(f"{found.name} was revoked already, by {found.revoked_by}: {found.revoked_reason}"))
+        return
     typer.echo(plain(f"{found.name} is revoked: {found.role}, acted as {found.by}"))
 
 

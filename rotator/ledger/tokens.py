@@ -102,7 +102,8 @@ class Tokens:
     def revoke(self, name: str, by: str, reason: str) -> Token:
         """Let a token open nothing any more, from the next request on; return it as it was.
 
-        Raises BadInput where none is called so, it is revoked already, or no reason is given.
+        One that is revoked already stays as it is, so that a lost answer can be asked for again: its row says by whom.
+        Raises BadInput where none is called so, or no reason is given.
         """
         said(by, reason)
         with self._database.write() as connection:
@@ -111,8 +112,7 @@ class Tokens:
                 known = connection.execute(select(_table.c.name).order_by(_table.c.name)).scalars()
                 raise BadInput("no token is called so", name, meant(name, known))
             if found["revoked_at"] is not None:
-                what = f"it is revoked already, by {found['revoked_by']}: {found['revoked_reason']}"
-                raise BadInput(what, name, "nothing to do")
+                return _token(found)
             now = self._clock()
             told = rows.plain({"revoked_at": now, "revoked_by": by, "revoked_reason": reason})
             connection.execute(update(_table).where(_table.c.name == name).values(told))

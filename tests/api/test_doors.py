@@ -52,6 +52,19 @@ def test_an_admin_makes_lists_and_ends_tokens_and_each_is_shown_once(served):
     ended = served.asks("POST", "/tokens/pager/revoke", admin, json={"reason": "leaked"})
     assert (ended.json()["state"], ended.json()["revoked_by"]) == ("revoked", "ana")
     assert served.asks("GET", "/whoami", secret).json()["reason"] == "revoked_token"
+    again = served.asks("POST", "/tokens/pager/revoke", served.token(Role.ADMIN, "bo"), json={"reason": "to be sure"})
+    assert (again.status_code, again.json()) == (200, ended.json())
+
+
+def test_a_token_that_takes_anothers_place_lasts_as_long_as_that_would_have(served):
+    admin = served.token(Role.ADMIN)
+    first = made(served, admin, "first", lasts_s=7200).json()
+    second = made(served, admin, "second", expires_at=first["expires_at"])
+    assert (second.status_code, second.json()["expires_at"]) == (201, first["expires_at"])
+    for moment in ("2020-01-01T00:00:00Z", "9999-12-31T23:59:59Z"):
+        refused = made(served, admin, "third", expires_at=moment)
+        assert (refused.status_code, refused.json()["where"]) == (409, "expires_at")
+    assert made(served, admin, "third", expires_at="2020-01-01T00:00:00").status_code == 422
 
 
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.RESPONDER, Role.APPROVER])

@@ -17,6 +17,7 @@ def test_a_token_is_printed_once_and_never_again(rotator):
     assert (listed["name"], listed["role"], listed["person"], listed["state"]) == ("ci", "responder", "ana", "active")
     assert secret.startswith(listed["begins"])
     assert "ci is revoked" in rotator("token", "revoke", "ci", "--reason", "done").ended(0).out
+    assert "ci was revoked already" in rotator("token", "revoke", "ci", "--reason", "again").ended(0).out
     table = rotator("token", "list").ended(0).out
     assert "revoked" in table
     assert secret not in table + "".join(rotator.said[1:])

@@ -79,8 +79,15 @@ def test_a_token_ends_with_its_time_or_with_a_persons_word_from_the_next_request
     assert [tokens.known(of(each)).state(time.now) for each in (short, long)] == ["expired", "active"]
     assert tokens.revoke("long", "bo", "leaked").by == "token long"
     assert tokens.known(of(long)).state(time.now) == "revoked"
-    with pytest.raises(BadInput, match="revoked already, by bo: leaked"):
-        tokens.revoke("long", "bo", "again")
+
+
+def test_to_end_a_token_again_changes_nothing_and_is_no_second_act(tokens, database, time):
+    tokens.create("ci", Role.VIEWER, "", DAY, "cy")
+    tokens.revoke("ci", "bo", "leaked")
+    time.now += 60
+    again = tokens.revoke("ci", "cy", "to be sure")
+    assert (again.revoked_by, again.revoked_reason, again.revoked_at) == ("bo", "leaked", time.now - 60)
+    assert [each["act"] for each in chain(database)] == ["token_created", "token_revoked"]
 
 
 def test_making_and_ending_are_evidence_in_a_chain_of_the_services_own(tokens, database):

@@ -8,21 +8,24 @@ from http import HTTPStatus
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse
 
+from rotator import clock
 from rotator.api.v1.access import Auditor
 from rotator.api.v1.acts import Why
 from rotator.api.v1.doing import Asker, Doing
 from rotator.api.v1.pages import USUAL, After, Limit, page
 from rotator.api.v1.shapes import Page
 from rotator.bootstrap import Rotator
+from rotator.errors import BadInput
 from rotator.flow.approval import Role
 from rotator.flow.roles import Act
 from rotator.ledger.tokens import LONGEST_S, NAME
 from rotator.shown import doors
 
 Name = Annotated[str, Path(max_length=64, pattern=NAME)]
+_SHORTEST_S = 60
 Id = Annotated[str, Path(pattern=r"^[0-9a-f]{8}$", description="A session's id.")]
 
 
@@ -41,13 +44,17 @@ class TokenRow(BaseModel):
 
 
 class NewToken(BaseModel):
-    """A token to be made. Without a `person` it acts for itself; it lasts 30 days if nothing is said."""
+    """A token to be made. Without a `person` it acts for itself.
+
+    It lasts `lasts_s` seconds, 30 days if nothing is said, or until `expires_at`, as one that takes another's place.
+    """
 
     model_config = ConfigDict(extra="forbid")
     name: Annotated[str, Field(max_length=64, pattern=NAME)]
     role: Role
     person: Annotated[str, Field(max_length=128, pattern=r"^[^\x00]*$")] = ""
-    lasts_s: Annotated[int, Field(ge=60, le=LONGEST_S)] = 30 * 86400
+    lasts_s: Annotated[int, Field(ge=_SHORTEST_S, le=LONGEST_S)] = 30 * 86400
+    expires_at: AwareDatetime | None = None
 
 
 class MadeToken(TokenRow):
@@ -88,7 +95,7 @@ def routes(parts: Rotator, doing: Doing) -> APIRouter:
         def work(parts: Rotator) -> Mapping[str, Any]:
             caller = asked.caller
             secret, made = parts.tokens.create(
-                given.name, given.role, given.person, given.lasts_s, caller.by, maker=caller.role
+                given.name, given.role, given.person, _lasts_s(given), caller.by, maker=caller.role
             )
             return {**doors.token(made), "token": secret.reveal()}
 
@@ -96,7 +103,10 @@ def routes(parts: Rotator, doing: Doing) -> APIRouter:
 
     @router.post("/tokens/{name}/revoke", response_model=TokenRow)
     def revoke(name: Name, given: Why, asked: Asker) -> Any:
-        """End a token, and the sessions that were opened with it, from the next request on."""
+        """End a token, and the sessions that were opened with it, from the next request on.
+
+        One that is revoked already is answered as it is: `revoked_by` and `revoked_reason` are the first one's.
+        """
 
         def work(parts: Rotator) -> Mapping[str, Any]:
             parts.tokens.revoke(name, asked.caller.by, given.reason)
@@ -121,3 +131,12 @@ def routes(parts: Rotator, doing: Doing) -> APIRouter:
         return doing.do(asked, Act.REVOKE_SESSION, session, work)
 
     return router
+
+
+def _lasts_s(given: NewToken) -> float:
+    if given.expires_at is None:
+        return given.lasts_s
+    left = given.expires_at.timestamp() - clock.now()
+    if not _SHORTEST_S <= left <= LONGEST_S:
+        raise BadInput("a token lasts a minute at least and a year at most", "expires_at", "give another moment")
+    return left
