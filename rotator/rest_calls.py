@@ -33,9 +33,10 @@ def _names_it(asking: Asking) -> None:
 
 
 def copied(asking: Asking | None) -> tuple[str, ...]:
-    """Return the fields of the exposed credential that a call takes over."""
+    """Return the fields of the exposed credential that a call takes over, or looks at."""
     named = placeholders(asking.templates) if asking is not None else ()
-    return tuple(sorted({name.removeprefix(EXPOSED) for name in named if name.startswith(EXPOSED)}))
+    looked_at = asking.only_if or () if isinstance(asking, IssueCall) else ()
+    return tuple(sorted({*looked_at, *(name.removeprefix(EXPOSED) for name in named if name.startswith(EXPOSED))}))
 
 
 class IssueCall(Asking):
@@ -45,6 +46,9 @@ class IssueCall(Asking):
     secret: FieldPath
     granted: Granted = None
     full: Answers | None = Field(None, description="which answers mean that there are as many as may be")
+    only_if: Where | None = Field(
+        None, description="what the entry says of one that is replaced; of others the holder makes his own"
+    )
 
     @model_validator(mode="after")
     def _fillable(self) -> IssueCall:

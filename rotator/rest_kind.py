@@ -58,6 +58,7 @@ class RestKind(Strict):
         0.0, ge=0, le=3600, description="seconds after a stop before a first knock makes sense"
     )
     secret_field: str = "token"  # noqa: S105 - the name of a field
+    also_ends: str | None = Field(None, description="what ends with the exposed one, for people")
     own_id: str | None = Field(
         None,
         description="the field of the rotator's own document that names its id, where `id` there names somebody else",

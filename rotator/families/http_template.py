@@ -95,10 +95,11 @@ def at(content: object, path: str) -> object:
 
 def holds(content: object, where: Conditions) -> bool:
     """Tell whether each field has one of its values; a missing and an empty one count as null."""
-    return all(_is_one(at(content, path), wanted) for path, wanted in where.items())
+    return all(is_one(at(content, path), wanted) for path, wanted in where.items())
 
 
-def _is_one(found: object, wanted: tuple[object, ...]) -> bool:
+def is_one(found: object, wanted: tuple[object, ...]) -> bool:
+    """Tell whether a value is one of those wanted; an empty one counts as null."""
     if found in ([], {}, ""):
         found = None
     return any(found == each and isinstance(found, bool) == isinstance(each, bool) for each in wanted)

@@ -16,7 +16,7 @@ from rotator.families.http_described import calls, capability, given, names_of, 
 from rotator.families.http_identity import Identity
 from rotator.families.http_listing import Entry, Listing
 from rotator.families.http_permissions import permitted
-from rotator.families.http_template import at, filled, granted, is_nowhere, matched, told
+from rotator.families.http_template import at, filled, filled_body, granted, is_nowhere, is_one, matched, told
 from rotator.families.http_verdict import judged
 from rotator.kind import Kind
 from rotator.permissions import Permission
@@ -41,6 +41,7 @@ def connect(connection: Connection, name: str, rest: RestKind | None = None) -> 
     said: dict[str, object] = {"capability": capability(rest), "calls": calls(rest)}
     if rest.looks and not rest.verify.rejected:
         said["no_knock"] = "its service refuses a living one as it refuses a dead one: only its list tells"
+    said |= {"also_ends": rest.also_ends} if rest.also_ends else {}
     said["sends_secret"] = rest.identify is not None and rest.identify.call is not None
     made: type[Knockable] = type("RestKindProvider", (*parts, Knockable), said)
     return made(connection, name, rest)
@@ -196,10 +197,14 @@ class Issuer(Knockable):
     def issue(self, ref: CredentialRef, marker: str, preserved: Mapping[str, str]) -> Issued:
         """Make the `issue` call with what was kept of the exposed credential, or with what the list still says.
 
-        Raises Rejected("quota") when there are as many as may be.
+        Raises Rejected("quota") when there are as many as may be, Rejected("holders_own") for one of another sort than
+        `only_if` names.
         """
         call = _described(self._rest.issue)
         names = {**names_of(self._rest, ref), "marker": marker, **self._exposed_values(call, ref, preserved)}
+        for path, wanted in (call.only_if or {}).items():
+            if not is_one(filled_body(f"{{{EXPOSED}{path}}}", names), wanted):
+                raise Rejected("holders_own", f"its {path} says that who holds it makes the next one, and nobody else")
         reply = self._service.change(filled(call, {**self._service.given, **names}))
         if call.full is not None and matched(reply, call.full) is not None:
             raise Rejected("quota", "there are as many as may be: say which one is to go")

@@ -17,6 +17,7 @@ from tests.contracts.cases.http import acme
 from tests.fakes.fault_proxy import fault_proxy
 
 MARKER = "rotator-run-7-issue"
+ISSUE = acme().issue.model_dump(exclude_defaults=True)
 UNCHANGED = {"suspend": None, "resume": None, "revoke": None}
 UNKNOWN = {"status": 401, "where": {"error": "unknown token"}}
 
@@ -170,6 +171,28 @@ def test_without_anything_preserved_the_list_is_asked_and_a_gone_one_cannot_be_c
     provider.revoke(ref)
     assert provider.preserve(ref) == {"state": "absent"}
     assert reason_of(lambda: provider.issue(ref, MARKER, {})) == "Rejected nothing_to_copy"
+
+
+def test_only_one_of_the_sort_that_is_named_is_replaced_whatever_is_known_of_it(proxy, server):
+    section = acme(issue={**ISSUE, "only_if": {"suspended": False}})
+    provider = connected(proxy.address, server.admin, section)
+    ref = ref_of(server.plant("ci"))
+    kept = provider.preserve(ref)
+    assert kept["exposed.suspended"] == "false"
+    assert provider.issue(ref, MARKER, kept).ref.id != ref.id
+    proxy.pass_all()
+    for value in ("true", "null"):
+        told = {**kept, "exposed.suspended": value}
+        assert reason_of(lambda t=told: provider.issue(ref, MARKER, t)) == "Rejected holders_own"
+    gone = ref.with_id("tok_999999")
+    assert reason_of(lambda: provider.issue(gone, MARKER, {})) == "Rejected nothing_to_copy"
+    assert [each for each in proxy.calls if each.startswith("POST")] == []
+
+
+def test_what_ends_with_one_is_said_of_its_kind(server):
+    told = connected(server.address, server.admin, acme(also_ends="its sessions"))
+    assert type(told).also_ends == "its sessions"
+    assert not hasattr(connected(server.address, server.admin), "also_ends")
 
 
 def test_last_use_is_preserved_before_a_knock_overwrites_it(provider, server):
