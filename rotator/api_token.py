@@ -21,6 +21,8 @@ LOOKUP_LETTERS = 8
 """So many letters are kept in the clear, to find its row and to be told from others: 35 letters stay unknown."""
 _LETTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _RANDOM_BYTES, _RANDOM_LETTERS, _CHECKSUM_LETTERS = 32, 43, 6
+FORM = rf"{PREFIX}[0-9A-Za-z]{{{_RANDOM_LETTERS + _CHECKSUM_LETTERS}}}"
+"""How a token looks, as a regular expression: whether it is one, its checksum says."""
 _FORM = re.compile(rf"{PREFIX}([0-9A-Za-z]{{{_RANDOM_LETTERS}}})([0-9A-Za-z]{{{_CHECKSUM_LETTERS}}})")
 
 # What begins inside another that is none, is found too.

@@ -48,15 +48,19 @@ class OwnSecrets:
     unread: tuple[str, ...] = ()
     token: Callable[[ApiToken], Token | None] = lambda _: None
 
-    def among(self, leaked: Leaked, named: str | None) -> list[OwnSecret]:
-        """Return those that leaked: by their material, or by `named`, the id of what leaked."""
+    def among(self, leaked: Leaked, named: str | None, *, issued: bool = False) -> list[OwnSecret]:
+        """Return those that leaked: by their material, or by `named`, the id of what leaked.
+
+        `issued`: a connection says that it issued what leaked. A token of the API is then ended over that connection,
+        since nothing of the rotator stands on it.
+        """
         found = [
             own
             for own, material in self.known
             if (named is not None and len(named) >= _SHORTEST_ID and own.id == named)
             or (leaked.secret is not None and _is_same(leaked.secret.reveal(), material.reveal()))
         ]
-        if leaked.secret is None:
+        if leaked.secret is None or (issued and api_token.read(leaked.secret.reveal()) is not None):
             return found
         tokens = map(self.token, api_token.all_in(leaked.secret.reveal()))
         return [*found, *(_of_token(each, leaked.secret) for each in tokens if each is not None)]
@@ -64,7 +68,9 @@ class OwnSecrets:
 
 def _of_token(token: Token, material: Secret) -> OwnSecret:
     state = token.state(clock.now())
-    ends = f"end it: rotator token revoke {token.name} --reason …; then make another for who uses it"
+    whose = f" --person {token.person}" if token.person else ""
+    another = f"rotator token create NAME --role {token.role}{whose}"
+    ends = f"end it: rotator token revoke {token.name} --reason …; then make another for who uses it: {another}"
     mend = ends if state == "active" else f"nothing to do: it is {state}, and opens nothing"
     return OwnSecret(f"the API token {token.name}, which acts as {token.by}", mend, lambda: material)
 

@@ -113,7 +113,8 @@ class Triage:
         known = answer if isinstance(answer, Scoped) else None
         if (known and known.lifeline) or (isinstance(answer, Unresolved) and answer.uses):
             return answer, doors
-        if found := own.among(suspect.leaked, known.ref.id if known else suspect.leaked.id):
+        named = known.ref.id if known else suspect.leaked.id
+        if found := own.among(suspect.leaked, named, issued=known is not None):
             reaches = known.reaches if known else frozenset[str]()
             return replace(manual.rotators_own(suspect, found), reaches=reaches), ()
         return (replace(known, uncompared=known.uncompared + own.unread), doors) if known else (answer, doors)

@@ -25,8 +25,9 @@ from tests.fakes.vendor_server import shape_names
 ROOT = Path(__file__).parents[1]
 PLAYBOOKS = load_all()
 PROVIDERS = sorted(path.stem for path in (ROOT / "rotator" / "providers").glob("[!_]*.py"))
-OF_VENDORS = {name for name, playbook in PLAYBOOKS.items() if playbook.provider == "http"} - PRACTICE
-"""The practice range's own service stands for itself."""
+OURS = "rotator_api_token"
+OF_VENDORS = {name for name, playbook in PLAYBOOKS.items() if playbook.provider == "http"} - PRACTICE - {OURS}
+"""The practice range's own service stands for itself, and so does rotator."""
 HOST_KEY = "127.0.0.1 ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHh7Ecj4sJw7CVtmWvLmVRvs/3e9oSOeTsPIbYvU03Ad"
 ADDRESSES = {
     "redis": "redis://127.0.0.1:9",

@@ -23,6 +23,7 @@ from tests.fakes.world import World
 
 KIND = "aws_iam_access_key"
 HOOK = "https://chat.example/services/T0CANARY00/B0CANARY00/canarycanarycanarycanary"
+ANOTHER = "rotator token create NAME --role admin --person ana"
 SEAL = base64.b64encode(b"canary-seal-key-of-32-bytes-here").decode()
 
 
@@ -128,7 +129,10 @@ def test_one_that_cannot_be_read_is_named_and_keeps_no_other_from_being_read(set
 
 @pytest.mark.parametrize(
     ("revoked_at", "mend"),
-    [(None, "end it: rotator token revoke ci --reason …"), (5.0, "nothing to do: it is revoked")],
+    [
+        (None, f"end it: rotator token revoke ci --reason …; then make another for who uses it: {ANOTHER}"),
+        (5.0, "nothing to do: it is revoked"),
+    ],
 )
 def test_a_token_of_the_api_is_a_persons_under_the_name_it_has_in_the_ledger(revoked_at, mend):
     secret = api_token.minted()
@@ -139,5 +143,8 @@ def test_a_token_of_the_api_is_a_persons_under_the_name_it_has_in_the_ledger(rev
         [found] = own.among(Leaked(secret=Secret(text)), None)
         assert found.what == "the API token ci, which acts as ana"
         assert found.mend.startswith(mend)
+    # A connection that issued it ends it; what only holds one beside other things is a person's all the same.
+    assert own.among(Leaked(secret=secret), None, issued=True) == []
+    assert len(own.among(Leaked(secret=Secret(f"Bearer {secret.reveal()}")), None, issued=True)) == 1
     assert own.among(Leaked(secret=api_token.minted()), None) == []
     assert own.among(Leaked(id="x"), "x") == []

@@ -14,6 +14,7 @@ from rotator.flow.exposure import LIST
 from rotator.intake.fields import aws_key_id, material, twilio_key_id
 
 AWS_KEY, AWS_SESSION, GCP_KEY = "aws_iam_access_key", "aws_sts_session", "gcp_service_account_key"
+API_TOKEN = "rotator_api_token"  # noqa: S105 - a kind
 
 _LOGIN = r"://[^\s:/@'\"]{0,200}:[^\s@'\"]{1,500}@[^\s@'\"]{1,500}"
 _FORMS = {
@@ -36,6 +37,7 @@ _FORMS = {
     "pypi_token": r"pypi-AgE[\w-]{50,1000}",
     "rabbitmq_user": rf"amqps?{_LOGIN}",
     "redis_acl_user": rf"rediss?{_LOGIN}",
+    API_TOKEN: api_token.FORM,
     "sendgrid_api_key": r"SG\.[\w-]{22}\.[\w-]{43}",
     "slack_token": r"xox[abeoprs]-[A-Za-z0-9-]{10,250}",
     "slack_webhook_url": r"https://hooks\.slack\.com/services/T[A-Z0-9]+/B[A-Z0-9]+/[A-Za-z0-9]{20,}",
@@ -80,7 +82,9 @@ def kind_of(text: str) -> str | None:
     if text.startswith("{") and '"service_account"' in text and '"private_key"' in text:
         return GCP_KEY
     found = _WHOLE.fullmatch(text)
-    return found.lastgroup if found else None
+    if found is None or (found.lastgroup == API_TOKEN and api_token.read(text) is None):
+        return None
+    return found.lastgroup
 
 
 def _plain(text: str) -> str:

@@ -24,6 +24,7 @@ from rotator.playbook_file import SHIPPED
 from tests.intake.planted import SAMPLES
 
 GITLAB = "glpat-aKjIg8xNbe3nNyjOq9wM"
+OURS = "rot_canaryOfTheSamplesAAAAAAAAAAAAAAAAAAAAAAAAA3CjRIO"
 GITHUB = "ghp_X83RZJzzzzgEOzdmenCkhvMdgaKjIg8xNbe3"
 
 
@@ -85,7 +86,22 @@ def test_an_env_file_tells_kinds_by_looks_and_by_names(told):
         "list:auth0_client_secret": (Leaked(id="abcDEF123", secret=Secret("not-to-be-shown")), 12),
         "dotenv:DB_PASSWORD": (Leaked(secret=Secret('it\'s "quoted" # and this is no comment')), 13),
         "list:stripe_api_key": (Leaked(secret=Secret("sk_live_aKjIg8xNbe3nNyjOq9wMxEhh")), 15),
+        "list:rotator_api_token": (Leaked(secret=Secret(OURS)), 22),
     }
+
+
+def test_a_token_of_rotators_own_is_known_by_its_checksum_whatever_found_it(exposures):
+    finding = {"RuleID": "generic-api-key", "Secret": OURS, "File": "ci.yaml"}
+    pair = {"provider": "rotator_api_token", "secret": OURS}
+    for text in (OURS, f"{OURS}\n", json.dumps([finding]), json.dumps(pair)):
+        (found,) = exposures(text.encode())
+        assert (found.source, found.rule, found.leaked.secret) == (LIST, "rotator_api_token", Secret(OURS))
+    mistyped = f"{OURS[:20]}x{OURS[21:]}"
+    assert (kind_of(OURS), kind_of(mistyped)) == ("rotator_api_token", None)
+    (found,) = exposures(json.dumps([{**finding, "Secret": mistyped}]).encode())
+    assert found.rule == "generic-api-key"
+    with pytest.raises(BadInput, match="of a form that is no one issuer's own"):
+        exposures(mistyped.encode())
 
 
 def test_a_secret_without_its_id_is_listed_and_not_paired(exposures):
