@@ -87,7 +87,7 @@ def close(parts: Rotator, by: str, incident: str, reason: str, accept_open: bool
     found = parts.closing.close(incident, by, reason, accept_open=accept_open)
     left = [f"{of}: {line}" for of, line in found.left.open]
     if not found.is_closed:
-        mend = "first do this" if found.first else "do it, or say `accept_open`"
+        mend = "first do this" if found.first else "do it, or say that it may stay open (`accept_open`)"
         more = {"open": [*found.first, *left], "may_be_accepted": not found.first}
         raise AsksFirst("still_open", "something of it is open", "", mend, more)
     return {"open": left, "scheduled": found.left.scheduled}

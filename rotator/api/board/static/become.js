@@ -22,7 +22,8 @@ export function become(old, now) {
 }
 
 function childrenBecome(old, now) {
-  const keyed = new Map([...old.children].filter((each) => keyOf(each) !== null).map((each) => [keyOf(each), each]));
+  const keyed = new Map(); // What is called alike stays in its order: two sentences may lead to one page.
+  for (const each of old.children) keyed.set(keyOf(each), [...(keyed.get(keyOf(each)) ?? []), each]);
   const wanted = new Set([...now.children].map(keyOf));
   const isSame = (one, other) => one.nodeType === other.nodeType && one.nodeName === other.nodeName;
   let place = old.firstChild;
@@ -32,7 +33,7 @@ function childrenBecome(old, now) {
       place.classList.add("gone");
       place = place.nextSibling;
     }
-    let found = keyOf(fresh) === null ? null : (keyed.get(keyOf(fresh)) ?? null);
+    let found = keyOf(fresh) === null ? null : (keyed.get(keyOf(fresh))?.shift() ?? null);
     if (!found && keyOf(fresh) === null && place && keyOf(place) === null && isSame(place, fresh)) found = place;
     if (!found) {
       old.insertBefore(document.importNode(fresh, true), place);

@@ -169,6 +169,7 @@ function given(form) {
 async function act(form) {
   const problem = $(".problem", form);
   problem.replaceChildren();
+  said.replaceChildren(); // What became of the one before says nothing of this one.
   form.setAttribute("aria-busy", "true");
   form.dataset.sent ??= newKey();
   const { query, type, body } = given(form);

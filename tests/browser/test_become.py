@@ -1,0 +1,39 @@
+"""What is shown becomes what the service has rendered, also where two things of a list are called alike."""
+
+from __future__ import annotations
+
+import pytest
+
+BECOMES = """async ([before, after]) => {
+    const {become} = await import("/static/become.js")
+    const made = (items) => {
+        const list = document.createElement("ul")
+        for (const [key, text] of items) {
+            const one = document.createElement("li")
+            if (key) one.dataset.key = key
+            one.textContent = text
+            list.append(one)
+        }
+        return list
+    }
+    const shown = made(before)
+    become(shown, made(after))
+    return [...shown.children].map((each) => [each.dataset.key ?? "", each.textContent])
+}"""
+ALIKE = [["/new", "ALIVE AGAIN: a"], ["/new", "ALIVE AGAIN: b"]]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (ALIKE, [["/new", "ALIVE AGAIN: a, now"], ["/new", "ALIVE AGAIN: b, now"]]),
+        (ALIKE[:1], ALIKE),
+        (ALIKE, ALIKE[1:]),
+        ([["k", "one"], ["", "two"], *ALIKE], [*ALIKE, ["k", "one"]]),
+        ([["", "two"]], [["k", "one"], ["", "two"], ["k", "other"]]),
+    ],
+)
+def test_nothing_is_lost_that_is_called_as_another(person, before, after):
+    anybody = person()
+    anybody.page.goto("/sign-in")
+    assert anybody.page.evaluate(BECOMES, [before, after]) == after
