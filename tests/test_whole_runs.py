@@ -163,6 +163,7 @@ RUNS = [
     ("kubernetes_service_account_token", REPLACE_FIRST, ("kubernetes_secret",), "kubernetes_rollout"),
     ("gcp_service_account_key", CONTAIN_FIRST, ("gcp_secret_manager",), "kubernetes_rollout"),
     ("azure_entra_secret", REPLACE_FIRST, ("aws_ssm_parameter",), "ecs_deployment"),
+    ("rotator_api_token", REPLACE_FIRST, ("file",), "systemd_unit"),
 ]
 
 
