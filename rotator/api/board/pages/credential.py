@@ -47,7 +47,7 @@ def routes(parts: Rotator) -> APIRouter:
             ],
             dismiss=None if row["dismissed"] else buttons.dismissal(name, row["run"], role),
             reopening=buttons.reopening(name, row["run"], role) if row["dismissed"] else None,
-            undos=_undos(row, role),
+            undos=_undos(parts, row, role),
             is_first=not after,
             **found,
         )
@@ -64,14 +64,24 @@ def routes(parts: Rotator) -> APIRouter:
     return router
 
 
-def _undos(row: dict[str, Any], role: Any) -> list[buttons.Button]:
-    """Return how what is done can be taken back, from which step on; the service says where none can be."""
-    done = [each for each in row["steps"] if each["state"] == "done"]
-    names = dict.fromkeys(each["id"] for each in done)
-    commands = [f"rotator run undo {row['run']} {name} --reason …" for name in names]
+def _undos(parts: Rotator, row: dict[str, Any], role: Any) -> list[buttons.Button]:
+    """Return how what is done can be taken back, from the last step that can be on; the service is asked what would be.
+
+    Of steps from which on the same is taken back the last is offered; of those on offer already none.
+    """
     offered = {way["command"] for one in row["next"] for way in one["ways"]}
-    means = "takes back all that was done from this step on, backwards, and skips what was still to come"
-    return [buttons.button(each, means, role) for each in reversed(commands) if each not in offered]
+    names = dict.fromkeys(each["id"] for each in row["steps"] if each["state"] == "done")
+    found: dict[tuple[str, ...], buttons.Button] = {}
+    for name in reversed(names):
+        try:
+            undo = parts.hands.undoing(row["run"], name)
+        except BadInput:
+            continue
+        command = f"rotator run undo {row['run']} {name} --reason …"
+        if command not in offered:
+            means = f"would do, one after the other: {', '.join(undo.in_words)}"
+            found.setdefault(tuple(each.id for each in undo.takes_back), buttons.button(command, means, role))
+    return list(found.values())
 
 
 def _place(after: str) -> tuple[str, int]:
