@@ -153,7 +153,7 @@ def test_what_is_merged_into_an_incident_is_told_under_it_from_then_on(served, l
     next(told(stream))
     ledger.enrolment.merge("inc-2", "inc-1", by="ann")
     ledger.stops.stop("inc-2", "ann", "of its own still", ())
-    assert records(stream, 3)[0][-1][0] == "inc-2"
+    assert records(stream, 4)[0][-1][0] == "inc-2"  # merged, there and here, enrolled here, stopped there
 
 
 def test_a_stream_ends_with_the_token_that_opened_it(served, monkeypatch):

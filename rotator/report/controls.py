@@ -1,0 +1,125 @@
+"""Which controls of published standards the figures speak to: what each asks, in our words, and what they leave open.
+
+Nothing here says that a control is met: that is for who audits. The editions are named, since numbers move with them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rotator.flow.response import Response
+
+_AWS_KEY = "aws_iam_access_key"
+_PASSWORD = "_password"  # noqa: S105 - how kinds of passwords are called
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """A control: where it stands, what it asks, of which credentials this report can speak, and of what it cannot."""
+
+    standard: str
+    edition: str
+    id: str
+    asks: str
+    population: str
+    counts: Callable[[Response], bool]
+    shows: str
+    not_shown: tuple[str, ...]
+
+
+CONTROLS = (
+    Control(
+        "PCI DSS",
+        "4.0.1",
+        "8.6.3",
+        "Passwords of application and system accounts are changed at set times, and whenever they may have been "
+        "compromised; the less often, the stronger they must be.",
+        "every exposed credential that was not dismissed, of whatever account",
+        lambda _each: True,
+        "what was done upon suspicion or confirmation of compromise, and how long it took",
+        (
+            "which accounts are in the scope of the assessment, and which belong to applications and systems",
+            "whether passwords are changed at the times that the risk analysis sets",
+            "how strong they are",
+        ),
+    ),
+    Control(
+        "PCI DSS",
+        "4.0.1",
+        "8.3.9",
+        "Where a password is all that a user signs in with, it is changed every 90 days at the latest, or each sign-in "
+        "is judged by how the account stands at that moment.",
+        "exposed credentials of kinds whose name ends in `_password`",
+        lambda each: each.provider.endswith(_PASSWORD),
+        "which exposed passwords were stopped and replaced, and when",
+        (
+            "how old any other password is: only exposed ones are here",
+            "which users sign in with a password alone, and how sign-ins are judged",
+        ),
+    ),
+    Control(
+        "NIST SP 800-53",
+        "Revision 5",
+        "IA-5",
+        "Authenticators are managed through their life: among others, changed at set times and when set events "
+        "happen, and kept from disclosure.",
+        "every exposed credential that was not dismissed",
+        lambda _each: True,
+        "that exposure, as such an event, led to a change, and how long it took until the old one was proven dead",
+        (
+            "how authenticators are first given out, to whom, and how strong they are",
+            "changes at set times",
+            "exposures that nobody reported",
+        ),
+    ),
+    Control(
+        "CIS Amazon Web Services Foundations Benchmark",
+        "3.0.0",
+        "1.14",
+        "No access key of an IAM user is older than 90 days.",
+        f"exposed credentials of the kind {_AWS_KEY}",
+        lambda each: each.provider == _AWS_KEY,
+        "which exposed access keys were stopped and replaced, and when",
+        ("the age of any key that was not exposed", "keys in accounts to which no connection leads"),
+    ),
+    Control(
+        "NIST Cybersecurity Framework",
+        "2.0",
+        "RS.AN-06",
+        "What is done during an investigation is recorded, and the records keep their integrity and their origin.",
+        "every exposed credential that was not dismissed: each has chains of records",
+        lambda _each: True,
+        "what was recorded: all figures here follow from the records; `rotator evidence verify` checks their hashes "
+        "and signatures in a pack, without this program's ledger",
+        (
+            "what people did beside the rotator",
+            "that a record is true, beyond that it has not changed since it was signed",
+            "records after the pack's last checkpoint",
+        ),
+    ),
+)
+
+
+def told(responses: Sequence[Response]) -> list[dict[str, Any]]:
+    """Return each control with its counts, over the responses that nobody dismissed."""
+    found = []
+    for each in CONTROLS:
+        mine = [one for one in responses if each.counts(one)]
+        found.append(
+            {
+                "standard": each.standard,
+                "edition": each.edition,
+                "id": each.id,
+                "asks": each.asks,
+                "population_is": each.population,
+                "population": len(mine),
+                "proven_dead": sum(one.dead_at is not None for one in mine),
+                "to_replace": sum(one.replaces for one in mine),
+                "replaced": sum(one.replaces and one.replaced_at is not None for one in mine),
+                "shows": each.shows,
+                "not_shown": list(each.not_shown),
+            }
+        )
+    return found
