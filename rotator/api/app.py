@@ -5,18 +5,16 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
-import time
 from collections.abc import AsyncIterator
 from typing import Any
 
 import uvicorn
 from fastapi import FastAPI, Response
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from rotator import __version__
-from rotator.api import gauges, hooks
+from rotator.api import hooks, standing
 from rotator.api.board import application as board
 from rotator.api.bodies import WITHIN_S
 from rotator.api.callers import Callers
@@ -51,33 +49,7 @@ def make(parts: Rotator, body_within_s: float = WITHIN_S) -> FastAPI:
 
     app = FastAPI(title="rotator", version=__version__, docs_url=None, redoc_url=None, openapi_url=None, lifespan=life)
     hooks.mount(app, parts, counts, declaring.wake, body_within_s)
-
-    @app.get("/healthz")
-    def healthz() -> dict[str, str]:
-        """Say that the process lives."""
-        return {"status": "ok"}
-
-    @app.get("/readyz")
-    def readyz(response: Response) -> dict[str, str]:
-        """Say whether the ledger answers."""
-        try:
-            parts.reading.totals()
-        except SQLAlchemyError:
-            response.status_code = 503
-            return {"status": "the ledger does not answer"}
-        return {"status": "ok"}
-
-    @app.get("/metrics", response_class=Response)
-    def metrics() -> Response:
-        """Return counts in the Prometheus text format."""
-        lines = ["# TYPE rotator_credentials gauge"]
-        lines += [
-            f'rotator_credentials{{kind="{kind}",evidence="{evidence}"}} {count}'
-            for kind, evidence, count in parts.reading.totals()
-        ]
-        lines += [*counts.lines(), *refusals.lines(), *gauges.lines(parts)]
-        lines += ["# TYPE rotator_time_seconds gauge", f"rotator_time_seconds {time.time():.3f}"]
-        return Response("\n".join(lines) + "\n", media_type="text/plain; version=0.0.4")
+    app.include_router(standing.routes(parts, counts, refusals))
 
     @app.get("/openapi.json")
     def openapi() -> dict[str, Any]:

@@ -49,6 +49,6 @@ def test_the_web_says_where_it_is_and_serves_nothing_of_an_incident_without_a_to
         for path in ("/healthz", "/readyz", "/metrics", "/docs", "/openapi.json"):
             with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=30) as answer:
                 assert answer.status == 200
-        for path, status in {"/redoc": "404", "/": "404", "/api/v1/incidents": "401"}.items():
+        for path, status in {"/redoc": "404", "/": "401", "/api/v1/incidents": "401"}.items():
             with pytest.raises(urllib.error.HTTPError, match=status):
                 urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=30)
