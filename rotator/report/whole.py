@@ -35,6 +35,9 @@ def whole(
     """
     record = every[0]
     incident = record.incident
+    is_begun = any(each.approved_at is not None for each in every)
+    # What is over is kept from nothing by a stop; what has not begun will be.
+    may_be_stopped = something_stopped or not (is_begun or incident.closed_at)
     return {
         "id": incident.id,
         "title": incident.title,
@@ -47,7 +50,7 @@ def whole(
         "closed_reason": record.closed_reason or "",
         "reopen": as_called(f"rotator incident reopen {incident.id} --reason …", called) if incident.closed_at else "",
         "approved_at": moment(record.approved_at),
-        "begun": any(each.approved_at is not None for each in every),
+        "begun": is_begun,
         "plan": record.plan_digest,
         "warnings": list(dict.fromkeys(line for each in every for line in each.warnings)),
         "alive_again": [one for each in every for one in alive_again(each, called)],
@@ -55,7 +58,7 @@ def whole(
         "start": f"{called} up" if unattended else "",
         "work": f"{called} incident watch {incident.id}" if unmanned else "",
         "told": [told(one) for each in every for one in each.told],
-        "stops": _stops(every, called) if something_stopped else [],
+        "stops": _stops(every, called) if may_be_stopped else [],
         **gates(every, called, strange),
         **to_approve(record, called, stale),
         **revisions(record, sizes),

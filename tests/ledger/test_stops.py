@@ -222,3 +222,13 @@ def test_a_run_that_a_merge_moved_is_asked_about_where_it_is_now(house):
     stop(deployment, "inc-1")
     [told] = deployment.stops.over("inc-2", "inc-2.r1")
     assert told.lifted_by == "rotator continue inc-1 --reason …"
+
+
+def test_what_was_stopped_before_it_was_approved_says_so_and_how_it_goes_on(house):
+    company, deployment = house
+    deployment.declare([company.stolen(KEY)[0]], wanted=Strategy.REVOKE_ONLY)
+    stopped, _ = stop(deployment, "inc-1")
+    [told] = build(deployment.record())["incident"]["stops"]
+    assert (told["what"], told["command"]) == (stopped.what, stopped.lifted_by)
+    lift(deployment, "inc-1")
+    assert build(deployment.record())["incident"]["stops"] == []
