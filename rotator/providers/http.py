@@ -41,7 +41,6 @@ def connect(connection: Connection, name: str, rest: RestKind | None = None) -> 
     said: dict[str, object] = {"capability": capability(rest), "calls": calls(rest)}
     if rest.looks and not rest.verify.rejected:
         said["no_knock"] = "its service refuses a living one as it refuses a dead one: only its list tells"
-    said |= {"also_ends": rest.also_ends} if rest.also_ends else {}
     said["sends_secret"] = rest.identify is not None and rest.identify.call is not None
     made: type[Knockable] = type("RestKindProvider", (*parts, Knockable), said)
     return made(connection, name, rest)

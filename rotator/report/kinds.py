@@ -49,7 +49,7 @@ def row(playbook: Playbook, classes: Sequence[type], family: str, connections: S
         "machine": ACTS if any(able.values()) else LOOKS if Verb.VERIFY in verbs else NOTHING,
         **able,
         "batch": any(getattr(each, "batch_size", 1) > 1 for each in classes),
-        "also_ends": next((each.also_ends for each in classes if hasattr(each, "also_ends")), None),
+        "also_ends": playbook.http.also_ends if playbook.http else _also_ends(classes),
         "verify": looks if Verb.VERIFY in verbs else BY_HAND,
         "tested": playbook.tested.grade.value if playbook.tested else None,
         "tested_with": playbook.tested.with_ if playbook.tested else None,
@@ -90,6 +90,10 @@ def counted(rows: Sequence[dict[str, Any]]) -> str:
 
 def _asks(classes: Sequence[type]) -> bool:
     return any(hasattr(each, "permissions") for each in classes)
+
+
+def _also_ends(classes: Sequence[type]) -> str | None:
+    return next((each.also_ends for each in classes if hasattr(each, "also_ends")), None)
 
 
 def can(found: dict[str, Any], what: str) -> str:

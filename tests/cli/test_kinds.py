@@ -35,6 +35,7 @@ def test_the_table_says_of_each_kind_what_is_true_of_its_playbook(rotator):
     assert (person["verify"], person["tested"]) == ("by_hand", None)
     assert [each["machine"] for each in (key, entries["stripe_api_key"], person)] == ["acts", "looks", "nothing"]
     assert "every device" in entries["azure_refresh_token"]["also_ends"]
+    assert entries["rotator_api_token"]["also_ends"] == "the sessions that were opened with it"
     assert [kind for kind, each in entries.items() if each["practice"]] == ["acme_api_token"]
     assert entries["aws_console_password"]["verify"] == "stated"
     assert [entries[kind]["permissions"] for kind in ("ssh_krl_key", "sendgrid_api_key", "slack_token")] == [

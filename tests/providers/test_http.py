@@ -189,12 +189,6 @@ def test_only_one_of_the_sort_that_is_named_is_replaced_whatever_is_known_of_it(
     assert [each for each in proxy.calls if each.startswith("POST")] == []
 
 
-def test_what_ends_with_one_is_said_of_its_kind(server):
-    told = connected(server.address, server.admin, acme(also_ends="its sessions"))
-    assert type(told).also_ends == "its sessions"
-    assert not hasattr(connected(server.address, server.admin), "also_ends")
-
-
 def test_last_use_is_preserved_before_a_knock_overwrites_it(provider, server):
     planted = server.plant("ci")
     assert "last_used_at" not in provider.preserve(ref_of(planted))
