@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
 
-from rotator.errors import NotAllowed
+from rotator.errors import BadInput, NotAllowed
 from rotator.flow.approval import Policy, Role
 
 _RANK = list(Role)
@@ -85,13 +85,22 @@ def still(role: Role, person: str, policy: Policy | None) -> Role:
     return min(role, named.role if named is not None else Role.VIEWER, key=_RANK.index)
 
 
+def misread(name: str) -> bool:
+    """Tell whether a person of that name would be read as somebody else: a program by its token, or half a name."""
+    return not name.isprintable() or name.strip() != name or name.startswith(("token ", "session "))
+
+
 def refuse_creation(policy: Policy | None, by: str, role: Role, person: str, maker: Role | None = None) -> None:
     """Raise NotAllowed for a token that would let somebody be more than he is, or another than he is.
+
+    Raises BadInput for a person whom evidence would take for another.
 
     Where there is a rule, a person makes tokens of his own, and an admin those of programs; those of others only where
     no four eyes are asked for, since who holds another's token says his yes. `maker` is what `by` may, where that was
     looked up already: a program's token has no name in the rule.
     """
+    if misread(person):
+        raise BadInput("nobody is called so: it would be read as somebody else", "--person", "give the login as it is")
     if policy is None:
         return
     named, known_maker = policy.people.get(person), policy.people.get(by)

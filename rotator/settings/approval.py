@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from rotator.flow.approval import Person, Policy, Role
+from rotator.flow.roles import misread
 from rotator.flow.standing_order import Order
 
 CLI = "cli"
@@ -26,6 +27,13 @@ class PersonSettings(BaseModel):
     name: Annotated[str, Field(min_length=1, max_length=128)]
     roles: Annotated[list[Role], Field(min_length=1)]
     contact: str = ""
+
+    @field_validator("name")
+    @classmethod
+    def _is_read_as_nobody_else(cls, value: str) -> str:
+        if misread(value):
+            raise ValueError("nobody is called so: `token NAME` is a program's token, which says no yes")
+        return value
 
     def person(self) -> Person:
         """Return it as the rule's noun."""

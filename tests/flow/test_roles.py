@@ -7,10 +7,12 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
-from rotator.errors import NotAllowed
+from rotator.errors import BadInput, NotAllowed
 from rotator.flow.approval import Person, Policy, Role
 from rotator.flow.roles import NEEDS, Act, may, refuse_creation, still
+from rotator.settings.approval import PersonSettings
 
 ROLES = list(Role)
 POLICY = Policy(
@@ -32,9 +34,10 @@ def test_every_act_has_its_role_and_each_role_may_what_those_below_it_may():
 
 def test_a_viewer_only_reads_and_a_responder_gives_nothing_up():
     assert {act for act in Act if may(Role.VIEWER, act)} == {Act.READ}
-    kept = {Act.APPROVE, Act.REVIEW, Act.CLOSE, Act.DISMISS, Act.SKIP, Act.UNDO, Act.RELEASE, Act.OPEN_GATE}
-    assert {act for act in Act if not may(Role.RESPONDER, act)} == {*kept, Act.READ_SERVICE}
-    assert {act for act in Act if not may(Role.APPROVER, act)} == {Act.READ_SERVICE}
+    kept = {Act.APPROVE, Act.REVIEW, Act.CLOSE, Act.DISMISS, Act.SKIP, Act.UNDO, Act.RELEASE, Act.OPEN_GATE, Act.MERGE}
+    admins = {Act.READ_SERVICE, Act.IMPORT, Act.CREATE_TOKEN, Act.REVOKE_TOKEN, Act.REVOKE_SESSION}
+    assert {act for act in Act if not may(Role.RESPONDER, act)} == {*kept, *admins}
+    assert {act for act in Act if not may(Role.APPROVER, act)} == admins
 
 
 @given(st.sampled_from(ROLES), st.sampled_from(["", "ana", "bo", "cy", "gone"]))
@@ -75,3 +78,11 @@ def test_where_one_pair_of_eyes_is_enough_an_admin_makes_tokens_of_others():
     refuse_creation(policy, "cy", Role.APPROVER, "bo")
     with pytest.raises(NotAllowed, match="made by an admin"):
         refuse_creation(policy, "ana", Role.APPROVER, "bo")
+
+
+@pytest.mark.parametrize("name", ["token ci", "session ab12cd34", " ana", "ana\t", "ana\nbo", "ana\u202e", "ana\0"])
+def test_nobody_is_called_so_that_evidence_would_take_him_for_another(name):
+    with pytest.raises(BadInput, match="somebody else"):
+        refuse_creation(None, "cy", Role.VIEWER, name)
+    with pytest.raises(ValidationError, match="nobody is called so"):
+        PersonSettings(name=name, roles=[Role.APPROVER])
