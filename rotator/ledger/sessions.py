@@ -123,20 +123,20 @@ class Sessions:
             self._end(connection, session.id, session.by, "signed out", "signed_out")
 
     def revoke(self, name: str, by: str, reason: str) -> Session:
-        """End somebody's session, from the next request on; return it as it was.
+        """End somebody's session, from the next request on; return it as it is then.
 
         Raises BadInput where there is none, it is over already, or no reason is given.
         """
         said(by, reason)
         with self._database.write() as connection:
-            row = connection.execute(select(_table).where(_table.c.id == name)).mappings().first()
+            called = select(_table).where(_table.c.id == name)
+            row = connection.execute(called).mappings().first()
             if row is None:
                 raise BadInput("no session is called so", name, "`rotator session list` shows them")
-            found = self._session(row)
-            if (state := found.state(self._clock())) != "active":
+            if (state := self._session(row).state(self._clock())) != "active":
                 raise BadInput(f"it is {state} already", name, "nothing to do")
             self._end(connection, name, by, reason, "session_revoked")
-            return found
+            return self._session(connection.execute(called).mappings().one())
 
     def _end(self, connection: Connection, name: str, by: str, reason: str, act: str) -> None:
         now = self._clock()

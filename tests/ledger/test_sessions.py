@@ -68,7 +68,8 @@ def test_it_lives_while_it_is_used_and_never_longer_than_the_longest(sessions, t
 def test_who_signs_out_or_is_ended_by_an_admin_is_out_and_it_is_evidence(sessions, database, time):
     mine, theirs = sessions.open(ANA), sessions.open(Person("bo", Role.VIEWER, "oidc"))
     sessions.sign_out(mine[1])
-    assert sessions.revoke(theirs[1].id, "cy", "left a screen open").by == "bo"
+    ended = sessions.revoke(theirs[1].id, "cy", "left a screen open")
+    assert (ended.by, ended.ended_by, ended.ended_reason) == ("bo", "cy", "left a screen open")
     assert [sessions.known(cookie.reveal()).state(time.now) for cookie, _ in (mine, theirs)] == ["ended", "ended"]
     told = [(each["act"], each["by"], each["session"]) for each in chain(database)]
     assert told == [

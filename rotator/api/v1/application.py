@@ -30,6 +30,7 @@ from rotator.api.v1 import (
     doors,
     events,
     evidence,
+    examples,
     reading,
     standing,
 )
@@ -117,6 +118,7 @@ def _described(app: FastAPI) -> dict[str, Any]:
         }
         parts.setdefault("schemas", {})["ProblemDetails"] = ProblemDetails.model_json_schema()
         found["security"] = [{"token": []}, {"session": []}]
+        examples.show(found)
         app.openapi_schema = found
     return app.openapi_schema
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from html import escape
+from json import dumps
 from typing import Any
 
+from rotator.api.v1.examples import EXAMPLES
 from rotator.flow.roles import NEEDS
 
 _HEAD = """<!doctype html>
@@ -44,3 +46,14 @@ def _operations(server: str, paths: Mapping[str, Any]) -> Iterator[str]:
                     for each in named
                 )
                 yield f"<ul>\n{''.join(rows)}</ul>\n"
+            yield f"<details><summary>Example</summary>\n<pre>{escape(_example(path, method))}</pre></details>\n"
+
+
+def _example(path: str, method: str) -> str:
+    """Return what is asked, and below it what is answered."""
+    shown = EXAMPLES[f"{method.upper()} {path}"]
+    query = "&".join(f"{name}={value}" for name, value in shown.get("query", {}).items())
+    asked = path.format(**shown.get("path", {})) + (f"?{query}" if query else "")
+    told = [shown[each] for each in ("body", "answer") if each in shown]
+    texts = [each if isinstance(each, str) else dumps(each, indent=2, ensure_ascii=False) for each in told]
+    return "\n\n".join([f"{method.upper()} {asked}", *(each.strip() for each in texts)])

@@ -1,0 +1,150 @@
+"""Each operation's example is true: asked as one story, in the order in which they stand, each is answered as shown."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from contextlib import ExitStack
+from typing import Any
+
+import jsonschema
+import pytest
+from sqlalchemy import update
+
+from rotator.api.v1 import events, examples
+from rotator.errors import Rejected
+from rotator.flow.approval import Role
+from rotator.flow.playbook_words import Strategy
+from rotator.flow.run import ASKED, StepState
+from rotator.ledger import tables
+from rotator.practice.token_server import token_server
+from rotator.triggers.message import Trigger
+from tests.api.calling import V1, api
+from tests.api.signing_in import browser
+from tests.fakes import channels
+from tests.fakes.company import founded
+from tests.fakes.deployment import sqlite
+
+INCIDENT = "inc-20261123-a1b2c3"
+CONFIGURATION = """
+[[connections]]
+name = "acme"
+family = "http"
+kinds = ["acme_api_token"]
+endpoint_url = "{issuer}"
+credential = "file:admin"
+[[notices]]
+name = "oncall"
+slack = "file:hook"
+"""
+NAMES = {"incident", "digest", "id", "into"}
+"""What is called otherwise in each ledger: where the story goes on with it, it is taken as it was answered."""
+
+
+@pytest.fixture
+def house(tmp_path):
+    """Give a service with an incident of four keys: an issuer refused to stop three, one waits to be destroyed."""
+    with ExitStack() as ends, pytest.MonkeyPatch.context() as patient:
+        patient.setattr(events, "LASTS_S", 0.2)
+        server, hook = ends.enter_context(token_server()), ends.enter_context(channels.slack())
+        server.plant("ci")
+        for name, secret in (("admin", server.admin.reveal()), ("hook", hook.url)):
+            (tmp_path / name).write_text(secret)
+            (tmp_path / name).chmod(0o600)
+        database = sqlite(tmp_path / "ledger.db")
+        ends.callback(database.close)
+        company, deployment = founded(tmp_path, database=database)
+        tries = itertools.count()
+
+        def refuse(phase, what, _changes):
+            if (phase, what) == ("before", "issuer.suspend") and next(tries) < 3:
+                raise Rejected("access_denied")
+
+        company.world.meet = refuse
+        stolen = [company.stolen("aws_iam_access_key", owner)[0] for owner in ("ci", "web", "app", "shop")]
+        deployment.start(stolen, wanted=Strategy.REVOKE_ONLY, incident=INCIDENT, footholds=["build-7"])
+        deployment.rest(patience_s=3600)
+        steps = (step for run in deployment.record(INCIDENT).runs for step in run.steps)
+        failed = [step for step in steps if step.state is StepState.FAILED]
+        assert len(failed) == 3
+        asked = {"state": "held", "reason": f"{ASKED}stop it in the console"}
+        with database.write() as connection:
+            connection.execute(update(tables.step).where(tables.step.c.id == failed[2].id).values(**asked))
+        found = api(tmp_path, database, CONFIGURATION.format(issuer=server.address))
+        found.parts.triggers.keep("github", Trigger("1 leaked token"), b"")
+        browser(found, Role.VIEWER, "vi")
+        yield found
+
+
+def test_what_is_shown_of_each_operation_is_what_is_answered(house):
+    described, token = house.described, house.token(Role.ADMIN, "ana")
+    operations = {f"{method.upper()} {path}" for path, how in described["paths"].items() for method in how}
+    assert set(examples.EXAMPLES) == operations
+    real: dict[str, str] = {}
+    for operation, shown in examples.EXAMPLES.items():
+        answer = asked(house, operation, shown, real, token)
+        if operation.endswith("/events"):
+            assert events_in(answer.text) <= events_in(shown["answer"])
+            continue
+        content = described_as(described, operation)["content"]["application/json"]
+        assert content["example"] == shown["answer"]
+        jsonschema.validate(shown["answer"], {**content["schema"], "components": described["components"]})
+        assert differs(shown["answer"], answer.json()) == "", f"{operation} answered {answer.text}"
+        learn(shown["answer"], answer.json(), real)
+
+
+def asked(house: Any, operation: str, shown: Any, real: dict[str, str], token: str) -> Any:
+    """Ask as it is shown, with this ledger's own names."""
+    told = json.dumps({each: shown.get(each, {}) for each in ("path", "query", "body")})
+    for name, here in real.items():
+        told = told.replace(json.dumps(name)[1:-1], here)
+    given = json.loads(told)
+    method, path = operation.split(" ")
+    body = {"content": given["body"]} if isinstance(given["body"], str) else {"json": given["body"]}
+    body = body if "body" in shown else {}
+    at, query = path.format(**given["path"]), given["query"]
+    if path.endswith("/events"):  # a stream is no JSON
+        answer = house.client.get(V1 + at, params=query, headers={"Authorization": f"Bearer {token}"})
+    else:
+        answer = house.asks(method, at, token, params=query, **body)
+    assert answer.status_code in {200, 201}, f"{operation}: {answer.text}"
+    return answer
+
+
+def described_as(described: Any, operation: str) -> Any:
+    """Return how a good answer is described."""
+    method, path = operation.split(" ")
+    answers = described["paths"][path][method.lower()]["responses"]
+    return answers.get("201") or answers["200"]
+
+
+def differs(shown: Any, real: Any, where: str = "$") -> str:
+    """Tell where what is shown was not answered so: other keys, another type, an item that none of the list is like."""
+    if isinstance(shown, dict) and isinstance(real, dict):
+        if unknown := set(shown) - set(real):
+            return f"{where}: nobody answers {sorted(unknown)}"
+        return next(filter(None, (differs(shown[each], real[each], f"{where}.{each}") for each in shown)), "")
+    if isinstance(shown, list) and isinstance(real, list):
+        if bool(shown) != bool(real):
+            return f"{where}: {len(shown)} are shown, {len(real)} were answered"
+        return next((f"{where}: none is like {each}" for each in shown if all(differs(each, one) for one in real)), "")
+    forms = (bool, int | float, str, type(None), dict, list)
+    kind = next(each for each in forms if isinstance(shown, each))
+    return "" if isinstance(real, kind) and bool(shown) == bool(real) else f"{where}: {shown!r} is shown, not {real!r}"
+
+
+def learn(shown: Any, answered: Any, real: dict[str, str]) -> None:
+    """Note what is called otherwise here than in the example."""
+    if isinstance(shown, dict) and isinstance(answered, dict):
+        for key in shown.keys() & answered.keys():
+            if key in NAMES and isinstance(shown[key], str) and shown[key] != answered[key]:
+                real[shown[key]] = answered[key]
+            learn(shown[key], answered[key], real)
+    elif isinstance(shown, list) and isinstance(answered, list):
+        for one, other in zip(shown, answered, strict=False):
+            learn(one, other, real)
+
+
+def events_in(stream: str) -> set[str]:
+    """Return which events a stream has."""
+    return {line for line in stream.splitlines() if line.startswith("event: ")}
