@@ -16,7 +16,7 @@ from rotator.flow.playbook_words import Verb
 from rotator.flow.proof import unheard
 from rotator.flow.run import AT_ONCE, THROUGH
 from rotator.flow.step import RESTORED_FROM, UNRESOLVED, UNSEEN_ATTEMPTS
-from rotator.ledger import rows, statements, stops, tables
+from rotator.ledger import rows, service, statements, stops, tables
 from rotator.ledger.acts import act, lock
 
 UNSEEN = 8
@@ -38,6 +38,7 @@ def mark(connection: Connection, taken_at: float, now: float, by: str) -> int:
     looked_for = _look_for_mints(connection, taken_at)
     _break_series(connection)
     _stop(connection, taken_at, now, by)
+    _sign_everybody_out(connection, now, by)
     return looked_for
 
 
@@ -100,3 +101,12 @@ def _stop(connection: Connection, taken_at: float, now: float, by: str) -> None:
     lock(connection, incidents)
     for incident in sorted(incidents):
         act(connection, incident, {"at": now, "act": "restored", "by": by, "backup_at": taken_at, "reason": reason})
+
+
+def _sign_everybody_out(connection: Connection, now: float, by: str) -> None:
+    """End each session that lived then: whose it is may have signed out since, or been signed out."""
+    session, reason = tables.session, "restored from a backup"
+    ending = update(session).where(session.c.ended_at.is_(None)).returning(session.c.id)
+    ended = sorted(connection.execute(ending.values(ended_at=now, ended_by=by, ended_reason=reason)).scalars())
+    if ended:
+        service.note(connection, {"at": now, "act": "restored", "by": by, "sessions": ended, "reason": reason})

@@ -16,9 +16,11 @@ from sqlalchemy import create_engine
 
 from rotator.claims import Draft, LostClaim
 from rotator.errors import BadInput
+from rotator.flow.approval import Role
 from rotator.flow.playbook_words import Strategy
 from rotator.ledger import tables
 from rotator.ledger.backup import OF_HERE_AND_NOW, back_up, restore
+from rotator.ledger.sessions import Person, Sessions
 from rotator.ledger.working import WorkingLedger
 from rotator.seal import Seal
 from tests.fakes.company import KINDS, founded
@@ -278,3 +280,16 @@ def test_what_cannot_be_restored_is_told_in_one_line_and_changes_nothing(tmp_pat
 def _said_by(path, statement):
     with contextlib.closing(sqlite3.connect(path)) as kept, kept:
         kept.execute(statement)
+
+
+def test_nobody_is_signed_in_to_a_restored_ledger_who_may_have_signed_out_since(house, tmp_path):
+    _, deployment = house
+    sessions = Sessions(deployment.database, WEEK, WEEK, deployment.world.now)
+    cookie, session = sessions.open(Person("ana", Role.VIEWER, "oidc"))
+    taken(deployment, tmp_path / "one.db")
+    sessions.sign_out(session)
+    brought_back(deployment, tmp_path / "one.db")
+    found = sessions.known(cookie.reveal())
+    assert (found.state(deployment.world.now()), found.ended_by) == ("ended", "ann")
+    assert [each["sessions"] for each in deployment.evidence("service") if each["act"] == "restored"] == [[session.id]]
+    assert broken_chains(deployment) == []
