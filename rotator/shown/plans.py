@@ -11,6 +11,7 @@ import threading
 import zlib
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,6 +31,8 @@ KEPT = 4
 ROWS = 20
 _LARGE = 2000
 """Of a plan of more it is not looked whether it is stale, which takes seconds: who approves it is told."""
+PATIENCE_S = 0.1
+"""So long an answer waits for a large plan."""
 _ARROW = " → "
 _LISTS = ("credentials", "manual", "excluded", "outages", "accounts", "paths")
 
@@ -64,29 +67,52 @@ class Revision:
         return [each for place in places for each in _unpacked(self.packs[place]) if each["id"] == name]
 
 
+class BeingRead(Exception):  # noqa: N818 - it is no error
+    """A large plan is being read still: ask again soon."""
+
+
+def plans(parts: Rotator) -> Plans:
+    """Return the plans that these parts keep, for every page."""
+    found: Plans = parts.__dict__.setdefault("plans_shown", Plans())
+    return found
+
+
 class Plans:
-    """The plans of one ledger, as pages show them."""
+    """The plans of one ledger, as pages show them; each is read once, in a thread of its own, whoever waits for it."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[tuple[str, int, str], Revision] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, int, str], Future[Revision | None]] = OrderedDict()
         self._alone = threading.Lock()
 
     def of(self, parts: Rotator, incident: str, number: int, digest: str) -> Revision | None:
-        """Return a revision, None where a release kept none."""
+        """Return a revision, None where a release kept none. Raises BeingRead for a large one that takes longer."""
         name = (incident, number, digest)
         with self._alone:
-            if name in self._kept:
-                self._kept.move_to_end(name)
-                return self._kept[name]
+            made = self._kept.get(name)
+            if made is None:
+                made = self._kept[name] = Future()
+                threading.Thread(target=_read, args=(made, parts, incident, number), name="plan", daemon=True).start()
+            self._kept.move_to_end(name)
+            for each in [each for each, found in self._kept.items() if found.done()][:-KEPT]:
+                del self._kept[each]
+        is_large = not made.done() and Looking(parts.database).grown(incident).get(number, 0) > _LARGE
+        try:
+            return made.result(PATIENCE_S if is_large else None)
+        except TimeoutError:
+            raise BeingRead from None
+        except Exception:
+            with self._alone:
+                if self._kept.get(name) is made:  # who asks next tries again
+                    del self._kept[name]
+            raise
+
+
+def _read(made: Future[Revision | None], parts: Rotator, incident: str, number: int) -> None:
+    try:
         document = parts.reading.planned(incident, number)
-        if not document:
-            return None
-        made = revision(document)
-        with self._alone:
-            self._kept[name] = made
-            while len(self._kept) > KEPT:
-                self._kept.popitem(last=False)
-        return made
+        made.set_result(revision(document) if document else None)
+    except Exception as error:  # noqa: BLE001 - whoever waits is told
+        made.set_exception(error)
 
 
 def revision(document: Mapping[str, Any]) -> Revision:

@@ -16,12 +16,12 @@ from rotator.errors import BadInput
 from rotator.ledger.looking import BEGINNING, Looking
 from rotator.shown import buttons
 from rotator.shown.credential import credential
-from rotator.shown.plans import Plans
+from rotator.shown.plans import BeingRead, Plans, plans
 
 
 def routes(parts: Rotator) -> APIRouter:
     """Return the page."""
-    router, kept = APIRouter(), Plans()
+    router, kept = APIRouter(), plans(parts)
 
     @router.get("/incidents/{incident}/credentials/{run}")
     def shown(request: Request, incident: str, run: str, after: Annotated[str, Query(max_length=200)] = "") -> Response:
@@ -52,12 +52,15 @@ def routes(parts: Rotator) -> APIRouter:
             **found,
         )
 
-    def _planned(kept: Plans, row: dict[str, Any]) -> list[dict[str, Any]]:
-        """Return what the plan says of it: why it is included. Nothing where no plan was kept."""
+    def _planned(kept: Plans, row: dict[str, Any]) -> list[dict[str, Any]] | None:
+        """Return what the plan says of it: why it is included. Nothing where none was kept, None while it is read."""
         of = row["run"].rpartition(".")[0]
         _, revisions = Looking(parts.database).of(of)
         digest = next((each.digest for each in revisions if each.number == row["revision"]), "")
-        shown = kept.of(parts, of, row["revision"], digest) if digest else None
+        try:
+            shown = kept.of(parts, of, row["revision"], digest) if digest else None
+        except BeingRead:
+            return None
         every = shown.found(row["id"]) if shown else []
         return [each for each in every if (each["provider"], each["owner"]) == (row["provider"], row["owner"])]
 

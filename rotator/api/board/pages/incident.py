@@ -17,8 +17,8 @@ from rotator.report.clocks import moment
 from rotator.shown.live import live
 from rotator.shown.room import Wanted, room
 
-FIRST_S = 2.0
-"""How long a first answer waits until all of an incident was read; a large one is told to be read meanwhile."""
+FIRST_S, SMALL = 2.0, 2000
+"""How long a first answer waits until all of an incident of so many was read; a larger one is told to be read."""
 Text = Annotated[str, Query(max_length=200)]
 Cursor = Annotated[str | None, Query(max_length=2000)]
 
@@ -42,11 +42,14 @@ def routes(parts: Rotator) -> APIRouter:
         name = known(parts, incident)
         wanted = Wanted(state, provider or None, q, sort, after, waiting)
         picture = live(parts).of(name)
-        if not picture.is_whole:
+        if not picture.is_whole and picture.credentials <= SMALL:
             picture = live(parts).of(name, FIRST_S)
         if not picture.is_whole or picture.whole is None:
             title = parts.reading.few(name, ()).incident.title
-            return html(request, "being_read.html", id=name, title=title, picture=picture, after=picture.cursor)
+            read, whole = len(picture.rows), picture.credentials
+            line = f"It is being read: {read:,} of {whole:,} credentials so far."
+            of = {"id": name, "title": title, "line": line, "read": read, "whole": max(whole, 1)}
+            return html(request, "being_read.html", after=picture.cursor, **of)
         try:
             data = room(parts, picture, request.state.caller.role, wanted)
         except BadInput as error:

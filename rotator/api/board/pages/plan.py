@@ -21,7 +21,7 @@ Number = Annotated[int | None, Query(ge=1, le=10**6)]
 
 def routes(parts: Rotator) -> APIRouter:
     """Return the pages."""
-    router, kept = APIRouter(), plans.Plans()
+    router, kept = APIRouter(), plans.plans(parts)
 
     def revision_of(
         name: str, revisions: list[dict[str, Any]], number: int | None
@@ -43,7 +43,10 @@ def routes(parts: Rotator) -> APIRouter:
         name = known(parts, incident)
         ruled = parts.on(parts.database)  # whose yes is wanted is said by the rule as it is now
         told = plans.consent(ruled, name)
-        of, shown = revision_of(name, told["revisions"], revision)
+        try:
+            of, shown = revision_of(name, told["revisions"], revision)
+        except plans.BeingRead:
+            return being_read(request, name, told["title"])
         caller = request.state.caller
         return html(
             request,
@@ -62,7 +65,10 @@ def routes(parts: Rotator) -> APIRouter:
         name = known(parts, incident)
         told, revisions = Looking(parts.database).of(name)
         every = [{"revision": each.number, "plan": each.digest} for each in revisions]
-        of, shown = revision_of(name, every, revision)
+        try:
+            of, shown = revision_of(name, every, revision)
+        except plans.BeingRead:
+            return being_read(request, name, told.title)
         nodes = list(shown.graph.nodes()) if shown else []
         return html(
             request,
@@ -77,3 +83,8 @@ def routes(parts: Rotator) -> APIRouter:
         )
 
     return router
+
+
+def being_read(request: Request, incident: str, title: str) -> Response:
+    """Say that the plan is being read; the page asks again by itself."""
+    return html(request, "being_read.html", id=incident, title=title, line="The plan is being read.", read=0, whole=0)
