@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
 from starlette.requests import Request
@@ -48,7 +48,7 @@ def routes(parts: Rotator) -> APIRouter:
             title = parts.reading.few(name, ()).incident.title
             read, whole = len(picture.rows), picture.credentials
             line = f"It is being read: {read:,} of {whole:,} credentials so far."
-            of = {"id": name, "title": title, "line": line, "read": read, "whole": max(whole, 1)}
+            of: dict[str, Any] = {"id": name, "title": title, "line": line, "read": read, "whole": max(whole, 1)}
             return html(request, "being_read.html", after=picture.cursor, **of)
         try:
             data = room(parts, picture, request.state.caller.role, wanted)
