@@ -55,6 +55,8 @@ def perform(  # noqa: C901, PLR0912
             return _preserve(provider, ref, step.target)
         case Verb.VERIFY, Subject.EXPOSED:
             return _verify_exposed(provider, ref, step.target, material)
+        case Verb.WATCH, _:
+            return Outcome(facts=provider.inspect(ref).facts)
         case Verb.VERIFY, Subject.REPLACEMENT:
             replacement, secret = replacement_secret(world, provider, work)
             return Outcome(verdict=_knock(provider, replacement, secret, step.target))

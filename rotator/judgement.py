@@ -8,6 +8,7 @@ from rotator.convergence import in_use
 from rotator.effects import Outcome
 from rotator.errors import RotatorError
 from rotator.flow.outcome import after_asking_consumers, after_knock_exposed, after_knock_replacement, after_statement
+from rotator.flow.overlap import after_watch
 from rotator.flow.playbook_words import Expect, Subject, Verb
 from rotator.flow.proof import Evidence, Proof, knocked, mispaired, revived, seen, shut, stated, unheard
 from rotator.flow.run import Step, StepState, Work
@@ -60,6 +61,8 @@ def move_after(work: Work, step: Step, outcome: Outcome, settle_s: float, now: f
     """Return what becomes of the step; `work` holds the proofs that the outcome changed."""
     if step.verb is Verb.PRESERVE:
         return Move(StepState.DONE, facts=outcome.facts)
+    if step.verb is Verb.WATCH:
+        return after_watch(step, outcome.facts, now, converged=_have_converged(work))
     if outcome.verdict is not None and step.subject is Subject.EXPOSED:
         return after_knock_exposed(step, outcome.verdict, proof_at(work, step.target), settle_s, now)
     if outcome.verdict is not None:
@@ -88,3 +91,9 @@ def _lived(work: Work, step: Step) -> bool:
     """Tell whether the issuer itself is knocked at, and called the exposed credential active before any effect."""
     said = work.preserved().get("issuer_says")
     return not step.target and said == State.ACTIVE.value and work.run.contained_at is None
+
+
+def _have_converged(work: Work) -> bool:
+    """Tell whether every consumer said that it holds the new credential."""
+    asked = (each for each in work.steps if each.verb is Verb.VERIFY and each.subject is Subject.CONSUMERS)
+    return any(each.state is StepState.DONE and each.facts.get("converged") is True for each in asked)

@@ -44,6 +44,7 @@ class Verb(StrEnum):
     RELOAD = "reload"
     REVOKE = "revoke"
     COMPARE = "compare"
+    WATCH = "watch"
 
 
 class Subject(StrEnum):
@@ -69,7 +70,7 @@ ALLOWED: dict[Verb, frozenset[Subject]] = {
     Verb.RELOAD: frozenset({Subject.CONSUMERS}),
     Verb.REVOKE: frozenset({Subject.EXPOSED, Subject.REPLACEMENT}),
 }
-"""What a playbook may ask for. `compare` is missing: the plan puts it into every run that makes a replacement."""
+"""What a playbook may ask for. The plan puts `compare` into every run that makes a replacement, hygiene `watch`."""
 
 
 UNDO: dict[Verb, Verb] = {

@@ -16,7 +16,7 @@ from rotator.flow.choice import MINTING
 from rotator.flow.order import Elsewhere, Left
 from rotator.flow.playbook_words import REPLACING, Strategy, Subject, Verb
 from rotator.flow.run import BranchState, Run, StepState
-from rotator.ledger import rows, tables
+from rotator.ledger import preempting, rows, tables
 from rotator.ledger.which import Which
 from rotator.ports import Place
 
@@ -207,7 +207,8 @@ def left_alive(connection: Connection, since: float = 0.0, incident: str = "") -
 def replaces(run: FromClause) -> ColumnElement[bool]:
     """Ask whether a run has replaced its credential, or is about to: approved, and no branch of it has failed.
 
-    One that a person took back, or that made none since a person went on without, replaces nothing.
+    One that a person took back, or that made none since a person went on without, replaces nothing; nor does hygiene
+    that has not begun to: it gives way.
     """
     branch, step = tables.branch, tables.step
     failed = select(branch.c.id).where(branch.c.run == run.c.id, branch.c.state == BranchState.FAILED.value)
@@ -227,7 +228,7 @@ def replaces(run: FromClause) -> ColumnElement[bool]:
     )
     goes_on = and_(run.c.requested_at.is_not(None), run.c.dismissed.is_(None))
     made = or_(run.c.replacement.is_not(None), and_(goes_on, minting, ~failed.exists()))
-    return and_(made, ~given_up.exists())
+    return and_(made, ~given_up.exists(), ~preempting.gives_way(run))
 
 
 def _by_500(names: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -18,7 +18,19 @@ from rotator.flow.exposure import Exposure
 from rotator.flow.incident import Incident
 from rotator.flow.planned import Plan
 from rotator.flow.revision import Present
-from rotator.ledger import beginning, enrolled, growing, merging, notices, plans, raising, revisions, rows, tables
+from rotator.ledger import (
+    beginning,
+    enrolled,
+    growing,
+    merging,
+    notices,
+    plans,
+    preempting,
+    raising,
+    revisions,
+    rows,
+    tables,
+)
 from rotator.ledger.acts import act, lock
 from rotator.ledger.database import Database
 from rotator.ledger.growing import Added, More
@@ -229,6 +241,7 @@ class Enrolment:
                 incident,
                 f"look again: rotator plan {incident}",
             )
+        preempting.preempt(connection, incident, now)
         self.refuse_stale(connection, incident)
         numbers = [each.number for each in known.values() if each.approved_at is None]
         beginning.let_begin(connection, row, numbers, by, now)

@@ -37,6 +37,10 @@ def _given(*names: str) -> dict[str, BindParameter[Any]]:
     return {name: bindparam(name) for name in names}
 
 
+_BESIDE = [Lane.REPLACE.value, Lane.HYGIENE.value]
+"""The lanes in which secrets are delivered."""
+
+
 def _stopped_by(
     incident: ColumnElement[str],
     connection: ColumnElement[str],
@@ -60,7 +64,7 @@ def _stopped_by(
                 stop.c.scope == "all",
                 and_(stop.c.scope == "incident", stop.c.name == incident),
                 and_(stop.c.scope == "connection", stop.c.name == connection),
-                and_(stop.c.scope == "connection", lane == Lane.REPLACE.value, delivers.correlate_except(delivery)),
+                and_(stop.c.scope == "connection", lane.in_(_BESIDE), delivers.correlate_except(delivery)),
             ),
         )
         .order_by(stop.c.id)

@@ -681,3 +681,13 @@ noticed = Table(
     Column("what", String(120), primary_key=True),
 )
 """What the leading dispatcher saw by itself and has told: the branches that ask for a person, a brake, an end."""
+
+hygiene = Table(
+    "hygiene",
+    metadata,
+    Column("incident", ForeignKey("incident.id"), primary_key=True),
+    Column("policy", String(64), nullable=False),
+    Column("opens_at", Double, nullable=False),
+    UniqueConstraint("policy", "opens_at"),
+)
+"""The incidents that are scheduled hygiene: of which policy, and of which opening of its window; one of each."""

@@ -62,6 +62,8 @@ def _what(row: Mapping[str, Any], facts: Mapping[str, Any]) -> str:
         return "it is destroyed for good" if row["subject"] == Subject.EXPOSED else "its replacement is destroyed"
     if row["verb"] == Verb.COMPARE:
         return "it is compared once more: is something left over?"
+    if row["verb"] == Verb.WATCH:
+        return "both live until then: is the old one still used?"
     return f"{row['verb']} {row['subject']}"
 
 

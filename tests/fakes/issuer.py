@@ -18,6 +18,12 @@ LONG_AGO = START - 86400.0
 QUOTA = 2
 
 
+def told(last_used: str) -> str:
+    """Return a last use as issuers tell it."""
+    is_number = last_used.replace(".", "").isdigit()
+    return datetime.fromtimestamp(float(last_used), UTC).isoformat() if is_number else last_used
+
+
 @dataclass(frozen=True)
 class Issuer:
     """One account: what all shapes share. `propagation_s` passes before a change is felt at the door."""
@@ -94,7 +100,7 @@ class Issuer:
             if found is None:
                 return Status(State.ABSENT)
             created = datetime.fromtimestamp(found["created_at"], UTC).isoformat(timespec="seconds")
-            return Status(State(found["state"]), {"created_at": created, "last_used_at": found["last_used_at"]})
+            return Status(State(found["state"]), {"created_at": created, "last_used_at": told(found["last_used_at"])})
 
         return self.ask("inspect", ref.id, look)
 
