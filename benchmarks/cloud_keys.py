@@ -28,7 +28,7 @@ from rotator.flow.plan import make
 from rotator.flow.playbook_words import Strategy
 from rotator.flow.scope import Custody, Scoped
 from rotator.ledger import tables
-from rotator.ledger.counting import SOON_S
+from rotator.ledger.moving import SOON_S
 from rotator.outside import Outside
 from rotator.practice.process import free_port, listening, running
 from rotator.response import Prepared, declare

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from rotator.bootstrap import Rotator
 from rotator.errors import BadInput
-from rotator.ledger.counting import SOON_S
+from rotator.ledger.moving import SOON_S
 from rotator.runtime_lock import RuntimeLock
 
 TICK_S = 0.05

@@ -23,7 +23,7 @@ AGAIN_S = 120.0
 """How long a resumed credential is knocked with until it opens: the issuer has to spread that too."""
 LOST_S = SEND_MARGIN_S + CALL_DEADLINE_S
 """How long after its worker was found lost a step is taken back: that one sends nothing later than the margin after its
-last commit, and no call takes longer. It is less than `counting.SOON_S`: nobody leaves in the middle of an undo."""
+last commit, and no call takes longer. It is less than `moving.SOON_S`: nobody leaves in the middle of an undo."""
 _FIRST = (Verb.RESUME, Verb.DEMOTE)
 """What is taken back before all else: so consumers find something that works."""
 _NAME = 60

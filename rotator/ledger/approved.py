@@ -16,6 +16,8 @@ from rotator.ledger.revisions import Revision
 from rotator.ledger.tokens import OF_PROGRAM
 from rotator.ledger.which import parts
 
+_DESTROYS = (tables.step.c.verb == Verb.REVOKE.value, tables.step.c.subject == Subject.EXPOSED.value)
+
 
 @dataclass(frozen=True, slots=True)
 class Given:
@@ -68,26 +70,33 @@ def find(connection: Connection, incident: str) -> list[Given]:
     ]
 
 
-def standing(connection: Connection, incident: str, policy: Policy | None) -> tuple[Standing, ...]:
-    """Return how each revision stands: what was said to it, and what it still wants."""
+def standing(
+    connection: Connection, incident: str, policy: Policy | None, runs: Collection[Run] | None = None
+) -> tuple[Standing, ...]:
+    """Return how each revision stands: what was said to it, and what it still wants.
+
+    Where `runs` are given it names of these alone which destroy what was exposed: of a large plan they are many.
+    """
     found, shut, given = (
         revisions.find(connection, incident),
         destruction.gates_shut(connection, incident),
         find(connection, incident),
     )
-    destroyed = {each.number: destroying(connection, incident, [each]) for each in found}
+    destroyed = _destroyed(connection, incident)
+    of = {each.revision.number: each.destroying for each in gated(connection, incident, runs or ())}
     answer = []
     for each in found:
         together = [one for one in found if _together(one, each)]
         newer = {one.digest for one in found if _of_one_act(one, each) and one.number >= each.number}
         mine = tuple(one for one in given if one.digest in newer)
-        facts = _facts(connection, together, sum(len(destroyed[one.number]) for one in together))
+        facts = _facts(connection, together, sum(destroyed.get(one.number, 0) for one in together))
         waits = set() if each.approved_at is not None else {Scope.CONTAINMENT}
         if each.digest in shut or (each.approved_at is None and policy is not None and policy.apart):
             waits.add(Scope.DESTRUCTION)
         still = tuple(one for one in wanted(policy, counted(given, found, each), facts) if one.scope in waits)
         for_good = only_for_good(connection, incident, each.number) if Scope.DESTRUCTION in waits else ()
-        answer.append(Standing(each, facts, mine, still, for_good, frozenset(destroyed[each.number])))
+        destroy = frozenset(destroying(connection, incident, [each])) if runs is None else of[each.number]
+        answer.append(Standing(each, facts, mine, still, for_good, destroy))
     return tuple(answer)
 
 
@@ -97,11 +106,7 @@ def gated(connection: Connection, incident: str, runs: Collection[Run]) -> tuple
     destroy = {
         name
         for part in parts(number)
-        for name in connection.execute(
-            select(step.c.run).where(
-                step.c.run.in_(part), step.c.verb == Verb.REVOKE.value, step.c.subject == Subject.EXPOSED.value
-            )
-        ).scalars()
+        for name in connection.execute(select(step.c.run).where(step.c.run.in_(part), *_DESTROYS)).scalars()
     }
     return tuple(
         Standing(each, Facts(frozenset(), 0), destroying=frozenset(of for of in destroy if number[of] == each.number))
@@ -151,7 +156,8 @@ def counted(given: Iterable[Given], found: Iterable[Revision], mine: Revision) -
 
 def facts_of(connection: Connection, incident: str, together: Sequence[Revision]) -> Facts:
     """Return what the rule looks at of revisions that one yes is for."""
-    return _facts(connection, together, len(destroying(connection, incident, together)))
+    destroyed = _destroyed(connection, incident)
+    return _facts(connection, together, sum(destroyed.get(each.number, 0) for each in together))
 
 
 def _facts(connection: Connection, together: Sequence[Revision], destroyed: int) -> Facts:
@@ -185,9 +191,16 @@ def destroying(connection: Connection, incident: str, together: Iterable[Revisio
     """Return the runs of revisions that destroy what was exposed."""
     run, step = tables.run, tables.step
     of = (run.c.incident == incident, run.c.revision.in_([each.number for each in together]))
-    is_it = (step.c.verb == Verb.REVOKE.value, step.c.subject == Subject.EXPOSED.value)
-    query = select(run.c.id).join(step, step.c.run == run.c.id).where(*of, *is_it).distinct()
+    query = select(run.c.id).join(step, step.c.run == run.c.id).where(*of, *_DESTROYS).distinct()
     return list(connection.execute(query).scalars())
+
+
+def _destroyed(connection: Connection, incident: str) -> dict[int, int]:
+    """Return how many runs of each revision destroy what was exposed."""
+    run, step = tables.run, tables.step
+    destroys = select(1).where(step.c.run == run.c.id, *_DESTROYS).exists()
+    query = select(run.c.revision, func.count()).where(run.c.incident == incident, destroys).group_by(run.c.revision)
+    return {number: count for number, count in connection.execute(query)}  # noqa: C416 - rows are not pairs
 
 
 def only_for_good(connection: Connection, incident: str, number: int) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ What was merged into it is counted with it, and a credential that both answer on
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Container, Iterable
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import Connection, and_, select
@@ -15,14 +15,10 @@ from rotator.claims import GATE
 from rotator.flow.playbook_words import Expect, Subject, Verb
 from rotator.flow.run import BranchState, Step, StepState
 from rotator.flow.standing import proof_given_up
-from rotator.ledger import leak_safe, opening, other_runs, revisions, rows, statements, tables
-from rotator.ledger import stops as stops_in
+from rotator.ledger import moving, other_runs, revisions, rows, statements, tables
 from rotator.ledger.records import Progress
-from rotator.ledger.stops import Stop
 from rotator.ledger.waits import UNSAFE
 
-SOON_S = 60.0
-"""A branch that is due later than this is waiting, not working. An undo that waits for a lost call is at work."""
 _SCHEDULED = "scheduled"
 _ITS_TURN = "its turn"
 """Stands for a branch that is held and will go on by itself: no state of the ledger's."""
@@ -31,9 +27,7 @@ _ITS_TURN = "its turn"
 def progress(connection: Connection, incident: str, now: float) -> Progress:
     """Return the counts of one incident."""
     family = [incident, *revisions.merged(connection, incident)]
-    stopped, held_back = _stopped(connection, family)
-    states, busy = _states(connection, family, held_back, now)
-    counts = _counts(connection, family, states)
+    counts = _counts(connection, family, _states(connection, family))
     return Progress(
         dead=counts["dead"],
         stated=counts["stated"],
@@ -43,44 +37,25 @@ def progress(connection: Connection, incident: str, now: float) -> Progress:
         manual=counts["manual"],
         failed=counts["failed"],
         dismissed=counts["dismissed"],
-        busy=busy,
+        busy=moving.is_busy(connection, family, now),
         being_replaced=counts["being_replaced"],
         waiting=counts["waiting"],
         asking=counts["asking"],
-        stopped=stopped,
+        stopped=moving.stopped(connection, family),
     )
 
 
-def _states(
-    connection: Connection, family: Collection[str], held_back: Container[str], now: float
-) -> tuple[dict[str, set[str]], bool]:
-    """Return the states of each run's branches, and whether something still moves by itself."""
+def _states(connection: Connection, family: Collection[str]) -> dict[str, set[str]]:
+    """Return the states of each run's branches."""
     branch = tables.branch
     states: dict[str, set[str]] = {}
-    busy = False
-    query = select(
-        branch.c.id,
-        branch.c.run,
-        branch.c.state,
-        branch.c.due_at,
-        branch.c.holder,
-        branch.c.reason,
-        and_(branch.c.due_at.is_not(None), statements.APART),
-    )
-    for name, of_run, state, due_at, holder, reason, apart in connection.execute(
-        query.where(branch.c.incident.in_(family))
-    ):
+    apart = and_(branch.c.due_at.is_not(None), statements.APART)
+    query = select(branch.c.run, branch.c.state, branch.c.due_at, branch.c.reason, apart)
+    for of_run, state, due_at, reason, is_apart in connection.execute(query.where(branch.c.incident.in_(family))):
         scheduled = state == BranchState.HELD.value and due_at is not None
-        if not (scheduled and apart):
+        if not (scheduled and is_apart):
             states.setdefault(of_run, set()).add(_kept_by(state, reason, scheduled=scheduled))
-        moves = state == BranchState.OPEN.value or (scheduled and due_at < now + SOON_S)
-        # What is stopped moves no more, once the worker that is at it has given way.
-        busy = busy or (moves and (name not in held_back or holder is not None))
-    if not busy:
-        waking = select(branch.c.id).where(branch.c.incident.in_(family), leak_safe.SAFE_AGAIN)
-        woken = connection.execute(waking).scalars()
-        busy = any(name not in held_back for name in woken) or opening.will_move(connection, family)
-    return states, busy
+    return states
 
 
 def _counts(connection: Connection, family: list[str], states: dict[str, set[str]]) -> Counter[str]:
@@ -172,32 +147,3 @@ def _given_up(connection: Connection, family: Collection[str]) -> set[str]:
     for row in connection.execute(query).mappings():
         found.setdefault(row["run"], []).append(rows.step_of(row))
     return {name for name, steps in found.items() if proof_given_up(steps)}
-
-
-def concerning(stops: Iterable[Stop], incidents: Container[str], connections: Container[str]) -> list[Stop]:
-    """Return the stops that hold back something of incidents which have to do with those connections."""
-    return [
-        each
-        for each in stops
-        if each.scope == stops_in.ALL
-        or (each.scope == stops_in.INCIDENT and each.name in incidents)
-        or (each.scope == stops_in.CONNECTION and each.name in connections)
-    ]
-
-
-def _stopped(connection: Connection, family: Collection[str]) -> tuple[tuple[Stop, ...], set[str]]:
-    """Return the stops of incidents that are one, and the unfinished branches that they hold back."""
-    in_force = stops_in.find(connection)
-    if not in_force:
-        return (), set()
-    run, branch, delivery = tables.run, tables.branch, tables.delivery
-    unfinished = and_(branch.c.incident.in_(family), branch.c.state != BranchState.DONE.value)
-    held_back = set(
-        connection.execute(select(branch.c.id).where(unfinished, statements.stopped().is_not(None))).scalars()
-    )
-    if not held_back:
-        return (), set()
-    at = select(run.c.connection).join(branch, branch.c.run == run.c.id).where(unfinished)
-    into = select(delivery.c.connection).join(branch, branch.c.run == delivery.c.run).where(unfinished)
-    connections = set(connection.execute(at.union(into)).scalars())
-    return tuple(concerning(in_force, family, connections)), held_back

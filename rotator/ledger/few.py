@@ -10,7 +10,7 @@ from sqlalchemy import Connection, RowMapping, select
 from rotator.errors import BadInput
 from rotator.flow.approval import Policy
 from rotator.flow.run import Run
-from rotator.ledger import approved, counting, dismissals, earlier, revisions, rows, run_records, tables, waits
+from rotator.ledger import approved, dismissals, earlier, moving, revisions, rows, run_records, tables, waits
 from rotator.ledger import gates as gates_in
 from rotator.ledger import stops as stops_in
 from rotator.ledger import told as told_in
@@ -81,7 +81,7 @@ def _told(
     )
     of_person = [each for each in tasks if each.incident == incident]
     names = [*(each.run.id for each in mine), *(each.id for each in of_person)]
-    stops = counting.concerning(
+    stops = moving.concerning(
         stops_in.find(connection), [incident], run_records.connections([each.run for each in mine])
     )
     return IncidentRecord(
@@ -117,7 +117,7 @@ def headed(connection: Connection, record: IncidentRecord, policy: Policy | None
     connections = set(connection.execute(at.distinct()).scalars())
     return replace(
         record,
-        stops=tuple(counting.concerning(stops_in.find(connection), [incident], connections)),
+        stops=tuple(moving.concerning(stops_in.find(connection), [incident], connections)),
         gates=tuple(gates_in.find_gates(connection, incident)),
         footholds=tuple(gates_in.find_footholds(connection, incident)),
         warnings=waits.warned(connection, incident),
@@ -125,6 +125,6 @@ def headed(connection: Connection, record: IncidentRecord, policy: Policy | None
         stale=(overtaken.id, overtaken.credential) if overtaken is not None else None,
         closed_by=row["closed_by"],
         closed_reason=row["closed_reason"],
-        approvals=approved.standing(connection, incident, policy),
+        approvals=approved.standing(connection, incident, policy, [each.run for each in record.runs]),
         merged=tuple(headed(connection, each, policy) for each in record.merged),
     )

@@ -40,17 +40,18 @@ class Looking:
         with self._database.read() as connection:
             row = _row(connection, incident)
             waits = select(run).where(run.c.incident == incident, run.c.requested_at.is_(None)).limit(1)
+            runs = [rows.run_of(each) for each in connection.execute(waits).mappings()]
             return IncidentRecord(
                 incident=rows.incident_of(row),
                 plan_digest=row["plan_digest"],
                 approved_at=row["approved_at"],
-                runs=tuple(RunRecord(rows.run_of(each), (), (), 0) for each in connection.execute(waits).mappings()),
+                runs=tuple(RunRecord(each, (), (), 0) for each in runs),
                 manual=(),
                 revisions=tuple(revisions.find(connection, incident)),
                 merged_into=row["merged_into"],
                 closed_by=row["closed_by"],
                 closed_reason=row["closed_reason"],
-                approvals=approved.standing(connection, incident, self._policy),
+                approvals=approved.standing(connection, incident, self._policy, runs),
             )
 
     def grown(self, incident: str) -> dict[int, int]:

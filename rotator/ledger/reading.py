@@ -19,6 +19,7 @@ from rotator.ledger import (
     earlier,
     few,
     listing,
+    moving,
     names,
     outline,
     plans,
@@ -33,6 +34,7 @@ from rotator.ledger import gates as gates_in
 from rotator.ledger import stops as stops_in
 from rotator.ledger import told as told_in
 from rotator.ledger.database import Database
+from rotator.ledger.moving import Moving
 from rotator.ledger.outline import Outline
 from rotator.ledger.records import IncidentRecord, Listed, Progress, RunRecord
 from rotator.ledger.stops import Stop
@@ -133,6 +135,11 @@ class Reading:
         with self._database.read() as connection:
             return counting.progress(connection, incident, now)
 
+    def moving(self, every: Iterable[str], untold: Iterable[str], now: float) -> Moving:
+        """Return what still moves of an incident and what was merged into it: see `moving.py`."""
+        with self._database.read() as connection:
+            return moving.moving(connection, list(every), untold, now)
+
     def incident(self, incident: str) -> IncidentRecord:
         """Return one incident whole, from one consistent state. Raises BadInput when there is none."""
         with self._database.read() as connection:
@@ -185,7 +192,7 @@ class Reading:
             approved_at=row["approved_at"],
             runs=tuple(run_records.records(connection, row, which, runs)),
             manual=tuple(run_records.tasks(connection, which)),
-            stops=tuple(counting.concerning(stops_in.find(connection), [incident], run_records.connections(runs))),
+            stops=tuple(moving.concerning(stops_in.find(connection), [incident], run_records.connections(runs))),
             gates=tuple(gates_in.find_gates(connection, incident)),
             footholds=tuple(gates_in.find_footholds(connection, incident)),
             warnings=waits.warned(connection, incident),

@@ -7,6 +7,7 @@ stands alone. Each line has a dash pattern and a number of its own, as nobody ma
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -54,12 +55,9 @@ class Line:
 
 def line(name: str, lives: Iterable[tuple[float, float | None]]) -> Line:
     """Return the line of lives, each told by when it was detected and when it was proven dead, None while it is not."""
-    changes: dict[float, int] = {}
-    for began, ended in lives:
-        changes[began] = changes.get(began, 0) + 1
-        if ended is not None:
-            at = max(ended, began)
-            changes[at] = changes.get(at, 0) - 1
+    every = list(lives)
+    changes = Counter([began for began, _ in every])
+    changes.subtract(Counter([max(ended, began) for began, ended in every if ended is not None]))
     count, points = 0, []
     for at in sorted(changes):
         count += changes[at]

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from typing import Any
 
 from rotator import clock
@@ -17,8 +16,9 @@ from rotator.bootstrap import Rotator
 from rotator.flow.playbook_words import Verb
 from rotator.flow.standing import resumes
 from rotator.ledger.feed import Record
+from rotator.ledger.moving import Moving
 from rotator.ledger.outline import Outline
-from rotator.ledger.records import RunRecord
+from rotator.ledger.records import Progress, RunRecord
 from rotator.report.whole import whole
 from rotator.runtime_lock import is_unattended, is_unmanned
 from rotator.shown.picture import Picture, Row
@@ -49,6 +49,7 @@ class Kept:
         self._resuming: set[str] = set()
         self._late: set[str] = set()
         self._outline: Outline | None = None
+        self._moving: Moving | None = None
         self._counted_at = 0.0
 
     def refresh(self) -> None:
@@ -157,21 +158,12 @@ class Kept:
         shown, since = self.picture, picture.at - self._counted_at
         if shown is None or not shown.is_whole or spoke or since >= (COUNTED_S if moved else COUNTED_ANYHOW_S):
             self._counted_at = picture.at
-            picture.progress = self._parts.reading.progress(self._incident, clock.now())
+            untold = [name for row in picture.told for name in row.also]
+            self._moving = self._parts.reading.moving(picture.every, untold, clock.now())
+            picture.progress = _progress(picture, self._moving)
             picture.whole = self._whole(picture)
-        if picture.progress is not None:
-            totals = picture.totals
-            picture.progress = replace(
-                picture.progress,
-                dead=totals["proven_dead"],
-                stated=totals["stated_dead"],
-                settling=totals["settling"],
-                pending=totals["pending"],
-                held=totals["held"],
-                manual=totals["manual"],
-                failed=totals["failed"],
-                dismissed=totals["dismissed"],
-            )
+        elif self._moving is not None:
+            picture.progress = _progress(picture, self._moving)
         self.picture = picture
 
     def _whole(self, picture: Picture) -> dict[str, Any]:
@@ -209,3 +201,23 @@ class Kept:
             mine |= names & set(self._rows)
             others |= names - set(self._rows)
         return mine, others, spoke
+
+
+def _progress(picture: Picture, moving: Moving) -> Progress:
+    """Return what a live display counts: the rows as they stand, and what moves beside them."""
+    totals = picture.totals
+    return Progress(
+        dead=totals["proven_dead"],
+        stated=totals["stated_dead"],
+        settling=totals["settling"],
+        pending=totals["pending"],
+        held=totals["held"],
+        manual=totals["manual"],
+        failed=totals["failed"],
+        dismissed=totals["dismissed"],
+        busy=moving.busy,
+        being_replaced=moving.being_replaced,
+        waiting=moving.waiting,
+        asking=moving.asking,
+        stopped=moving.stopped,
+    )

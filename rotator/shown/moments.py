@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 
 from rotator.flow.playbook_words import REPLACING
+from rotator.flow.standing import CredentialState
 from rotator.report.curve import Line, gathered, line
 from rotator.shown.picture import Picture, Row
 
@@ -45,13 +47,11 @@ def milestones(picture: Picture) -> tuple[Milestone, ...]:
 
 
 def _lines(picture: Picture) -> list[Line]:
-    lives: list[tuple[float, float | None]] = []
     of: dict[str, list[tuple[float, float | None]]] = {}
     for each in picture.told:
-        if not each.is_dismissed:
-            lives.append(_life(each))
-            of.setdefault(each.provider or "not recognised", []).append(lives[-1])
-    return [line(WHOLE, lives), *gathered([line(name, found) for name, found in of.items()])]
+        if each.state is not CredentialState.DISMISSED:
+            of.setdefault(each.provider or "not recognised", []).append(_life(each))
+    return [line(WHOLE, chain.from_iterable(of.values())), *gathered([line(name, found) for name, found in of.items()])]
 
 
 def _reached(picture: Picture) -> tuple[Milestone, ...]:

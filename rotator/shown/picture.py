@@ -221,15 +221,17 @@ class Picture:
 
         Raises BadInput for a cursor that is none of such a list.
         """
-        wanted = text.casefold()
-        found = [
-            each
-            for each in self.told
-            if state in {None, each.state.value}
-            and provider in {None, each.provider}
-            and needs in {None, each.needs}
-            and (not wanted or wanted in f"{each.id}\n{each.owner}\n{each.connection}\n{each.run}".casefold())
-        ]
+        found: Sequence[Row] = self.told
+        if state is not None:
+            found = [each for each in found if each.state.value == state]
+        if provider is not None:
+            found = [each for each in found if each.provider == provider]
+        if needs is not None:
+            found = [each for each in found if each.needs == needs]
+        if wanted := text.casefold():
+            found = [
+                each for each in found if wanted in f"{each.id}\n{each.owner}\n{each.connection}\n{each.run}".casefold()
+            ]
         # What is told stands by rank: a stable sort by the column alone leaves those that are alike in it so.
         rows = found if sort is Sort.REPORT else sorted(found, key=lambda each: _by(each, sort))
         return _page(rows, lambda each: [*_by(each, sort), *each.rank], after, limit, descending=descending)

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
+from rotator import clock
 from rotator.errors import BadInput, Rejected
 from rotator.flow.exposure import Disposition
 from rotator.flow.playbook_words import Strategy
@@ -65,6 +66,7 @@ def agrees(parts, kept, incident):
     assert told(kept.picture) == reported(report)
     assert kept.picture.totals == report["totals"]
     assert kept.picture.whole == report["incident"]
+    assert kept.picture.progress == parts.reading.progress(incident, clock.now())
     names = [each["run"] for each in report["credentials"]]
     assert credentials.few(parts, incident, names) == report["credentials"]
     for each in report["credentials"]:
