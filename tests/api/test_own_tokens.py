@@ -9,10 +9,10 @@ import json
 import pytest
 
 from rotator import response
-from rotator.api import origins
+from rotator.api import callers, origins
 from rotator.bootstrap import Rotator
 from rotator.credential import Leaked
-from rotator.errors import Rejected
+from rotator.errors import Rejected, Unavailable
 from rotator.flow.approval import Role
 from rotator.flow.exposure import LIST, Exposure
 from rotator.ledger.sessions import Person
@@ -69,15 +69,20 @@ def session_status(port, cookie):
         return line.getresponse().status
 
 
-@pytest.fixture(scope="module")
-def service(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("service")
+@contextlib.contextmanager
+def serving(folder):
     (folder / "rotator.toml").write_text('data_dir = "data"\n')
     with web(folder / "rotator.toml") as served:
         found = Service(folder, served)
         yield found
         for parts in (found.responding, found.connected):
             parts.database.close()
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory):
+    with serving(tmp_path_factory.mktemp("service")) as found:
+        yield found
 
 
 def test_over_a_connection_to_the_service_it_is_a_run_like_any_other(service):
@@ -117,6 +122,20 @@ def test_with_a_token_end_the_sessions_that_were_opened_with_it(service):
     verdict = provider.verify(ref, secret)
     assert (verdict.answer, verdict.reason) == (Answer.REJECTED, "http_401_revoked_token")
     assert session_status(service.port, cookie) == 401
+
+
+def test_a_knock_beyond_what_the_service_answers_is_put_off_and_taken_for_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr(callers, "WRONG_A_MINUTE", 1)
+    with serving(tmp_path) as service:
+        secret, provider = service.made("job"), service.provider
+        ref = provider.identify(Leaked(secret=secret))
+        provider.revoke(ref)
+        assert provider.verify(ref, secret).answer is Answer.REJECTED
+        with pytest.raises(Unavailable) as put_off:
+            provider.verify(ref, secret)
+        assert put_off.value.reason == "throttled"
+        assert put_off.value.retry_after > 0
+        assert provider.inspect(ref).state is State.ABSENT  # the rotator's own token is let in meanwhile
 
 
 def test_a_persons_is_ended_and_never_made_anew(service):
