@@ -1,4 +1,4 @@
-"""Whoever is known and refused leaves evidence, whatever he asked for; strangers lock nobody out."""
+"""Whoever is known leaves evidence of what he asked for, and of what he was refused; strangers lock nobody out."""
 
 from __future__ import annotations
 
@@ -27,10 +27,14 @@ def served(tmp_path):
     database.close()
 
 
-def refusals(served):
+def noted(served):
     with served.parts.database.read() as connection:
         found = connection.execute(text("SELECT body FROM evidence WHERE chain = 'service' ORDER BY seq")).scalars()
-        return [each for each in map(json.loads, found) if each["act"] == "refused"]
+        return [json.loads(each) for each in found]
+
+
+def refusals(served):
+    return [each for each in noted(served) if each["act"] == "refused"]
 
 
 @pytest.mark.parametrize("path", ["/tokens", "/sessions", "/service/evidence", "/config"])
@@ -89,3 +93,12 @@ def test_whatever_strangers_guess_from_there_a_cookie_that_is_no_more_leads_to_t
     seen = [served.browser.get("/incidents", headers=old) for _ in range(12)]
     assert {(each.status_code, each.headers.get("location")) for each in seen} == {(303, "/sign-in?next=%2Fincidents")}
     assert served.browser.post("/sign-out", data={"csrf": ""}, headers=old).status_code == 303
+
+
+@pytest.mark.parametrize(
+    ("path", "what"), [("/providers/check", "ask"), ("/inventory/coverage", "ask"), ("/intake", "intake")]
+)
+def test_who_has_others_asked_is_evidence_whatever_comes_of_it(served, path, what):
+    served.asks("POST", path, served.token(Role.RESPONDER, "bo"), content=b"no report")
+    [seen] = [each for each in noted(served) if each["act"] == "called"]
+    assert (seen["by"], seen["what"]) == ("bo", what)

@@ -100,12 +100,20 @@ class Doing:
         return self.do_after(asked, act, on, self._long.bounded(look), work, status)
 
     def look(self, asked: Asked, act: Act, on: str, look: Callable[[Rotator], Mapping[str, Any]]) -> JSONResponse:
-        """Answer what a look that takes its time finds; nothing is done, and nothing kept of it. Raises Problem."""
+        """Answer what a look that takes its time finds; only that he looked is kept. Raises Problem.
+
+        That is evidence before it begins: whatever comes of it, others may have been asked.
+        """
         caller = asked.caller
         call = Call(caller.name, caller.by, act.value, on)
+
+        def looked(parts: Rotator) -> Mapping[str, Any]:
+            parts.calls.do(call, lambda _: Answer(HTTPStatus.OK, {}))
+            return look(parts)
+
         try:
             check(caller, act)
-            return JSONResponse(dict(self._long.bounded(look)(self._parts.on(self._parts.database))))
+            return JSONResponse(dict(self._long.bounded(looked)(self._parts.on(self._parts.database))))
         except (Problem, RotatorError) as error:
             raise self._problem(call, error) from None
 
