@@ -40,4 +40,8 @@ def neighbourhood(address: str) -> str:
         found = ipaddress.ip_address(address)
     except ValueError:
         return address
-    return str(ipaddress.ip_network(f"{address}/64", strict=False)) if found.version == 6 else address  # noqa: PLR2004
+    if isinstance(found, ipaddress.IPv4Address):
+        return address
+    if found.ipv4_mapped is not None:  # as a proxy may write it: not all of IPv4 is one sender
+        return str(found.ipv4_mapped)
+    return str(ipaddress.ip_network(f"{address}/64", strict=False))

@@ -35,4 +35,5 @@ def test_of_too_many_those_are_forgotten_who_knocked_first(monkeypatch):
 def test_the_addresses_of_one_network_are_one_sender():
     assert neighbourhood("2001:db8::1") == neighbourhood("2001:db8::ffff") != neighbourhood("2001:db8:1::1")
     assert neighbourhood("192.0.2.1") != neighbourhood("192.0.2.2")
+    assert neighbourhood("::ffff:192.0.2.1") == neighbourhood("192.0.2.1") != neighbourhood("::ffff:192.0.2.2")
     assert neighbourhood("testclient") == "testclient"
