@@ -4,6 +4,7 @@
 
 import { measure } from "./between.js";
 import { become } from "./become.js";
+import { keepingPlace } from "./place.js";
 
 const BEAT_MS = 10_000; // So often the page is asked for when nothing is told: a dead line tells nothing either.
 const ANSWER_MS = 8_000; // So long an answer may take before what is shown is called old.
@@ -45,11 +46,9 @@ async function untilTrue() {
 }
 
 function show(page) {
-  for (const here of all("[data-part]")) {
-    const part = $(`[data-part="${CSS.escape(here.dataset.part)}"]`, page);
-    if (!part) return location.reload(); // It is another page by now.
-    become(here, part);
-  }
+  const parts = all("[data-part]").map((here) => [here, $(`[data-part="${CSS.escape(here.dataset.part)}"]`, page)]);
+  if (parts.some(([, part]) => !part)) return location.reload(); // It is another page by now.
+  keepingPlace(() => parts.forEach(([here, part]) => become(here, part)));
   document.title = page.title;
   Object.assign(main.dataset, $("main", page).dataset);
   measure();
@@ -57,12 +56,12 @@ function show(page) {
 }
 
 // A link or a question within what is shown changes only that: the page stays, and back leads back.
-async function follow(address) {
+async function follow(address, isBack = false) {
   if (address !== location.href) history.pushState(null, "", address);
   at = location.pathname + location.search;
   try {
     await refresh();
-    for (const each of all("form.filter")) if (!each.contains(document.activeElement)) each.reset();
+    for (const each of all("form.filter")) if (isBack || !each.contains(document.activeElement)) each.reset();
     if (location.hash) $(location.hash)?.scrollIntoView();
   } catch {
     location.assign(address);
@@ -79,7 +78,7 @@ document.addEventListener("click", (event) => {
 });
 // A leap within the page (the skip link, say) is told as a step of history too: the page is the same.
 let at = location.pathname + location.search;
-addEventListener("popstate", () => at !== location.pathname + location.search && follow(location.href));
+addEventListener("popstate", () => at !== location.pathname + location.search && follow(location.href, true));
 
 // ── Live, and honest when it is not ─────────────────────────────────────────────────────────────────────────────────
 
@@ -198,7 +197,7 @@ function done(form, told) {
   if (form.dataset.next) return location.assign(fill(form.dataset.next));
   form.reset();
   const opened = form.closest("details.act");
-  if (opened) opened.open = false;
+  if (opened) (opened.open = false), $("summary", opened).focus();
   refresh().catch(lost);
 }
 
