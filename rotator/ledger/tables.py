@@ -228,6 +228,8 @@ proof = Table(
     Column("evidence", String(8), nullable=False, default="none"),
 )
 
+_IS_OF_TASK = text("manual IS NOT NULL")
+
 exposure = Table(
     "exposure",
     metadata,
@@ -245,6 +247,8 @@ exposure = Table(
     # What the report tells it apart by: its id, or a keyed fingerprint. The second also where it tells both.
     Column("key", Text),
     Column("fingerprint", Text),
+    # Only tasks stand in it: what is written of a run pays nothing.
+    Index("ix_exposure_manual", "manual", sqlite_where=_IS_OF_TASK, postgresql_where=_IS_OF_TASK),
 )
 
 manual = Table(
@@ -484,7 +488,7 @@ dismissal = Table(
     Column("id", Integer, primary_key=True),
     Column("incident", ForeignKey("incident.id"), nullable=False, index=True),
     # A run's, or a task's.
-    Column("of", String(64), nullable=False),
+    Column("of", String(64), nullable=False, index=True),
     Column("disposition", String(16), nullable=False),
     Column("at", Double, nullable=False),
     Column("by", Text, nullable=False),
