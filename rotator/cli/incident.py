@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from rotator.cli import approval, declaring
+from rotator.cli import approval, compliance, declaring
 from rotator.cli.alarm import Advisories, Evidence, Files, Given, Logs, Packages
 from rotator.cli.closing import close, reopen
 from rotator.cli.graph import GraphFile
@@ -33,7 +33,7 @@ def register(app: typer.Typer) -> None:
     group.command("reopen")(reopen)
     app.add_typer(group, name="incident")
     app.command("plan")(plan)
-    app.command("report")(report)
+    app.command("report")(compliance.report)
 
 
 def list_incidents(context: typer.Context, output: OutputOption = Output.TABLE) -> None:
@@ -158,7 +158,7 @@ def report(context: typer.Context, incident: Id, output: ReportOption = ReportFo
 
     Exit codes: as the report's: 0 all dead and replaced; 3 something is open; 1 failed. `rotator --help` has all.
 
-    Example: rotator report last -o html
+    Example: rotator incident show last -o html
     """
     from rotator.cli.watching import finish  # noqa: PLC0415
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -26,7 +26,7 @@ ReportOption = Annotated[ReportForm, typer.Option("--output", "-o", help="How to
 
 
 def written(report: Mapping[str, Any], form: ReportForm) -> None:
-    """Write the report to standard output, as UTF-8 whatever the terminal's own encoding is."""
+    """Write the report to standard output."""
     if form is ReportForm.HTML:
         from rotator.report import html_form  # noqa: PLC0415 - templates are not free
 
@@ -35,6 +35,11 @@ def written(report: Mapping[str, Any], form: ReportForm) -> None:
         from rotator.report import csv_form  # noqa: PLC0415 - only who wants a table pays for it
 
         lines = csv_form.text(report)
+    printed(lines)
+
+
+def printed(lines: Iterable[str]) -> None:
+    """Write a file's lines to standard output, as UTF-8 whatever the terminal's own encoding is."""
     sys.stdout.flush()
     for line in lines:
         sys.stdout.buffer.write(line.encode())

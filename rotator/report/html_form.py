@@ -60,7 +60,7 @@ def text(report: Mapping[str, Any], made_at: float) -> str:
     lines = survival(report)
     until = drawn_until(lines, made_at)
     opens = still_open(credentials) if incident["begun"] else not_begun(credentials)
-    return _template().render(
+    return template("report.html").render(
         report=report,
         incident=incident,
         version=__version__,
@@ -194,7 +194,8 @@ def _sentences(found: Iterable[RenderableType]) -> list[tuple[int, str]]:
     return [((len(line) - len(line.lstrip()) + 2) // 4, line.strip()) for line in lines]
 
 
-def _lasted(seconds: float | str | None) -> str:
+def lasted(seconds: float | str | None) -> str:
+    """Return a time as people read it, "-" for none."""
     if seconds is None or isinstance(seconds, str):
         return "-"
     if seconds < _IN_SECONDS_S:
@@ -212,7 +213,8 @@ def _names(values: Sequence[str]) -> str:
 
 
 @functools.cache
-def _template() -> jinja2.Template:
+def template(name: str) -> jinja2.Template:
+    """Return a page of this folder: all that is shown in it is escaped."""
     made = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
         autoescape=True,
@@ -224,8 +226,9 @@ def _template() -> jinja2.Template:
         "count": lambda number: f"{number:,}",
         "words": lambda name: str(name).replace("_", " "),
         "plain": lambda told: plain(str(told)),
-        "lasted": _lasted,
+        "lasted": lasted,
+        "share": lambda part: "-" if part is None else f"{part:.1%}",
         "names": _names,
         "clock": lambda iso: f"{iso[:10]} {iso[11:19]}" if iso else "-",
     }
-    return made.get_template("report.html")
+    return made.get_template(name)

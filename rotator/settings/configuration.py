@@ -28,13 +28,14 @@ from rotator.settings.notices import NoticeSettings
 from rotator.settings.notices import check_together as check_notices
 from rotator.settings.ownership import OwnershipSettings
 from rotator.settings.sign_in import SigningIn
+from rotator.settings.targets import Aiming
 from rotator.settings.triggers import TriggerSettings
 from rotator.settings.triggers import check_together as check_triggers
 
 MEMORY = "memory://"
 
 
-class Settings(Approving, SigningIn, FarAway, BaseModel):
+class Settings(Approving, SigningIn, FarAway, Aiming, BaseModel):
     """The whole configuration. `folder` is where its `file` stands, from which paths in it are meant."""
 
     model_config = ConfigDict(extra="forbid")

@@ -338,7 +338,7 @@ def control(key: tuple[str, str], of: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def told(value: float | None) -> float | None:
-    return value if value is None else round(value, 3)
+    return None if value is None else round(float(value), 3)  # canonical JSON writes 21.0 as 21
 
 
 def records_of(pack: Path) -> list[dict[str, Any]]:

@@ -1,0 +1,56 @@
+"""The compliance report for a terminal: how many stand how, how long it took, and which targets were kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from rotator.report import compliance_words
+from rotator.report.html_form import lasted
+from rotator.report.tables import plain_table
+
+
+def text(report: Mapping[str, Any]) -> Group:
+    """Return it as it is printed."""
+    period, population = report["compliance"], report["population"]
+    states = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in report["states"].items() if count)
+    beside = {
+        name: count for name, count in report["exceptions"]["counts"].items() if count and _is_beside(report, name)
+    }
+    hours = report["exposure"]
+    shown: list[RenderableType] = [
+        Text(f"Exposed credentials from {period['from'][:10]} to {period['to'][:10]}, as of {period['made_at'][:19]}Z"),
+        Text(f"{population['credentials']:,} of {population['incidents']:,} incidents: {states or 'none'}"),
+        Text(f"{hours['risk_hours']:,} risk-weighted hours of exposure"),
+        *[Text(f"{count:,} {name.replace('_', ' ')}") for name, count in beside.items()],
+        _clocks(report["clocks"]),
+    ]
+    if report["targets"]:
+        shown.append(_targets(report["targets"]))
+    return Group(*shown)
+
+
+def _is_beside(report: Mapping[str, Any], name: str) -> bool:
+    return name not in report["states"]
+
+
+def _clocks(clocks: Mapping[str, Any]) -> RenderableType:
+    table = plain_table(None, "clock", "mean", "p50", "p95", "max", "ended", "open")
+    for name, each in clocks.items():
+        times = [lasted(each[key]) for key in ("mean_s", "p50_s", "p95_s", "max_s")]
+        table.add_row(compliance_words.CLOCKS[name][0], *times, f"{each['ended']:,}", f"{each['open']:,}")
+    return table
+
+
+def _targets(targets: list[Mapping[str, Any]]) -> RenderableType:
+    table = plain_table(None, "target", "kept", "missed", "undecided", "budget left")
+    for each in targets:
+        of = f", {each['severity']}" if each["severity"] else ""
+        name = f"{each['clock'].replace('_', ' ')}: {each['percent']} % within {lasted(each['within_s'])}{of}"
+        left = "-" if each["budget_left"] is None else f"{each['budget_left']:.1%}"
+        counts = [f"{each[key]:,}" for key in ("kept", "missed", "undecided")]
+        table.add_row(name, *counts, left)
+    return table

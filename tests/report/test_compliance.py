@@ -1,0 +1,112 @@
+"""The compliance report: its figures by hand on few credentials, and its page, which nobody's names can change."""
+
+from __future__ import annotations
+
+import csv
+import re
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rotator.flow.response import CLOCKS, Response, times
+from rotator.flow.target import Target, judged
+from rotator.ledger.responses import Found, Unapproved
+from rotator.report import compliance, compliance_csv, compliance_page, compliance_words
+
+BEGUN = 1_790_000_000.0
+HOSTILE = "=x</script><script>alert(1)</script>\x1b[2J"
+
+
+def response(number, **told):
+    known = {"of": f"inc-1.r{number}", "incident": "inc-1", "severity": "high", "provider": "aws_iam_access_key"}
+    known |= {"connection": "prod", "owner": "ci", "credential": f"AKIA{number}", "strategy": "contain_first"}
+    known |= {"detected_at": BEGUN, "declared_at": BEGUN + 1.0, "requested_at": BEGUN + 10.0, "weight": 2.0}
+    return Response(**{**known, **told})
+
+
+def dead(number, after, **told):
+    return response(number, dead_at=BEGUN + after, **told)
+
+
+def built(*responses, targets=(), unapproved=(), made_at=BEGUN + 3600.0):
+    found = Found([*responses], [*unapproved])
+    return found, compliance.build(found, BEGUN, BEGUN + 86400.0, made_at, targets)
+
+
+def test_what_is_open_counts_for_as_long_as_it_is_and_stands_in_every_figure():
+    _, report = built(dead(1, 100.0), dead(2, 200.0), response(3), response(4, dismissed="canary, said by ann: ours"))
+    figures = report["clocks"]["proven_dead"]
+    assert figures == {
+        "n": 3,
+        "ended": 2,
+        "open": 1,
+        "unknown": 0,
+        "mean_s": 1300.0,  # (100 + 200 + 3600) / 3
+        "p50_s": 200.0,
+        "p95_s": None,
+        "max_s": 200.0,
+        "longest_open_s": 3600.0,
+    }
+    assert report["exposure"] == {"risk_hours": 2.167, "unweighed": 0}  # 2 * 3900 s
+    assert report["clocks"]["detected"]["unknown"] == 3
+    assert report["clocks"]["converged"]["n"] == 0
+
+
+@given(st.lists(st.tuples(st.floats(0, 1e6), st.booleans()), max_size=30))
+def test_every_credential_is_in_one_state_and_every_clock_counts_those_that_it_measures(drawn):
+    responses = [
+        dead(n, after) if is_dead else response(n, dismissed="x" if n % 3 else None)
+        for n, (after, is_dead) in enumerate(drawn)
+    ]
+    _, report = built(*responses)
+    assert sum(report["states"].values()) == report["population"]["credentials"] == len(drawn)
+    for each in report["clocks"].values():
+        assert each["ended"] + each["open"] == each["n"]
+    assert sum(each["credentials"] for each in report["by"]["provider"]) == report["population"]["counted"]
+    counts = report["exceptions"]["counts"]
+    assert len(report["exceptions"]["listed"]) == sum(counts.values())
+
+
+def test_a_target_is_missed_by_what_is_open_for_longer_and_says_what_may_still_fail():
+    found = [dead(n, 60.0) for n in range(18)] + [dead(18, 901.0), response(19), response(20, severity="low")]
+    judge = Target("proven_dead", 95, 900.0, "high")
+    late, early = (judged(judge, found, BEGUN + until) for until in (3600.0, 300.0))
+    assert (late["kept"], late["missed"], late["undecided"], late["share"]) == (18, 2, 0, 0.9)
+    assert (late["met"], late["budget_left"]) == (False, -1.0)  # one of 20 might miss
+    assert (early["missed"], early["undecided"]) == (1, 1)
+    nothing = judged(judge, [], BEGUN)
+    assert (nothing["share"], nothing["budget_left"], nothing["met"]) == (None, None, None)
+
+
+def test_a_person_is_the_only_one_to_answer_a_task_and_its_clock_runs():
+    task = response(1, of="inc-1.m1", strategy="", requested_at=None, weight=None, reason="no connection")
+    figures = times(CLOCKS["contained"], [task], BEGUN + 60.0)
+    assert (figures["open"], figures["longest_open_s"]) == (1, 60.0)
+    assert times(CLOCKS["approved"], [task], BEGUN)["n"] == 0
+    assert compliance.state_of(task) == "manual"
+
+
+def test_the_page_stands_alone_escapes_every_name_and_tells_every_clock_and_exception():
+    glass = Unapproved("inc-1", "d" * 16, "containment", HOSTILE, BEGUN, HOSTILE, "", "")
+    found, report = built(
+        dead(1, 100.0, owner=HOSTILE, credential=HOSTILE, provider="a_password"),
+        response(2, connection=HOSTILE, risk_accepted=HOSTILE),
+        targets=[Target("proven_dead", 95, 900.0)],
+        unapproved=[glass],
+    )
+    page = compliance_page.text(report, found, BEGUN + 3600.0)
+    assert "<script" not in page
+    assert "\x1b" not in page
+    assert not re.findall(r"(?:src|href)=|url\(|https?:", page)
+    assert "default-src 'none'" in page
+    assert all(title in page for title, _ in compliance_words.CLOCKS.values())
+    assert all(name.replace("_", " ") in page for name in (*compliance.STATES, *compliance.BESIDE))
+    assert all(f"{each['edition']} · {each['id']}" in page for each in report["controls"])
+    assert page.count("<svg") == 4  # the curve, and a key for each line
+
+
+def test_the_table_has_a_row_for_each_and_no_cell_that_a_spreadsheet_computes():
+    found, _ = built(dead(1, 100.0, owner=HOSTILE), response(2, dismissed=HOSTILE))
+    rows = [*csv.DictReader("".join(compliance_csv.text(found)).splitlines())]
+    assert [(each["of"], each["state"]) for each in rows] == [("inc-1.r1", "proven_dead"), ("inc-1.r2", "dismissed")]
+    assert rows[0]["owner"].startswith("'=")
