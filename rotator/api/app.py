@@ -31,8 +31,8 @@ from rotator.bootstrap import Rotator
 from rotator.errors import BadInput
 
 TURN_S = 0.001
-"""How long a thread computes at most while others wait, a fifth of what Python gives it. Who answers gives his turn up at
-each row that he reads, and while a picture is read anew he has it back a whole turn later.
+"""How long a thread computes at most while others wait, a fifth of what Python gives it. Who answers gives his turn up
+at each row that he reads, and while a picture is read anew he has it back a whole turn later.
 """
 ENDS_WITHIN_S = 30
 """How long requests under way may take once it is told to stop; an answer that never ends does not keep it."""
