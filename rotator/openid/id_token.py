@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -53,7 +54,8 @@ def keys_in(document: object) -> KeySet:
     listed = document.get("keys") if isinstance(document, Mapping) else None
     found = []
     for each in listed if isinstance(listed, list) else []:
-        if isinstance(each, dict) and each.get("kty") in _KINDS and each.get("use", "sig") == "sig":
+        # Looked at in words: what stands there may be of any form.
+        if isinstance(each, dict) and str(each.get("kty")) in _KINDS and each.get("use", "sig") == "sig":
             try:
                 found.append(JWKRegistry.import_key(each))
             except (JoseError, ValueError, TypeError):
@@ -76,7 +78,9 @@ def claims_in(token: str, keys: KeySet, expected: Expected, now: float) -> Mappi
         "other_issuer": claims.get("iss") != expected.issuer,
         "other_audience": not _is_for(claims, expected.client_id),
         "expired": not now - LEEWAY_S < _seconds(claims.get("exp")),
-        "from_the_future": not all(_seconds(claims.get(each, 0)) <= now + LEEWAY_S for each in ("iat", "nbf")),
+        "from_the_future": not all(
+            _seconds(claims.get(each, without)) <= now + LEEWAY_S for each, without in (("iat", None), ("nbf", 0))
+        ),
         "other_sign_in": not _is_same(claims.get("nonce"), expected.nonce),
         "nobody": not isinstance(claims.get("sub"), str) or not 0 < len(claims["sub"]) <= _LONGEST,
         "other_access_token": not _is_of(claims, found.header.get("alg"), expected.access_token),
@@ -100,7 +104,9 @@ def _is_of(claims: Mapping[str, Any], algorithm: object, access_token: str) -> b
     """Tell whether it came with this access token, where it says with which: half of its hash."""
     if "at_hash" not in claims:
         return True
-    hashed = _HASHES.get(re.sub(r"\D", "", str(algorithm))[-3:], hashlib.sha512)(access_token.encode()).digest()
+    hashed = _HASHES.get(re.sub(r"\D", "", str(algorithm))[-3:], hashlib.sha512)(
+        access_token.encode("utf-8", "replace")
+    ).digest()
     half = base64.urlsafe_b64encode(hashed[: len(hashed) // 2]).rstrip(b"=").decode()
     return _is_same(claims["at_hash"], half)
 
@@ -111,4 +117,6 @@ def _is_same(given: object, expected: str) -> bool:
 
 def _seconds(value: object) -> float:
     """Return a time; what is none makes every comparison fail."""
-    return value if isinstance(value, int | float) and not isinstance(value, bool) else float("nan")
+    if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) != math.inf:
+        return value
+    return math.nan

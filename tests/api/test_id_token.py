@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -74,6 +75,9 @@ def test_a_right_one_is_believed_with_and_without_the_hash_of_its_access_token(k
         ({"exp": None}, "expired"),
         ({"exp": "2099"}, "expired"),
         ({"exp": True}, "expired"),
+        ({"exp": float("inf")}, "expired"),
+        ({"iat": None}, "from_the_future"),
+        ({"iat": float("-inf")}, "from_the_future"),
         ({"iat": int(NOW) + LATE}, "from_the_future"),
         ({"iat": "now"}, "from_the_future"),
         ({"nbf": int(NOW) + LATE}, "from_the_future"),
@@ -91,6 +95,22 @@ def test_one_claim_that_is_not_right_is_enough(change, reason):
     with pytest.raises(NotBelieved) as refused:
         claims_in(signed(RIGHT | change), KEYS, EXPECTED, NOW)
     assert refused.value.reason == reason
+
+
+def test_when_it_was_made_is_to_be_said():
+    with pytest.raises(NotBelieved, match="from_the_future"):
+        claims_in(signed({name: value for name, value in RIGHT.items() if name != "iat"}), KEYS, EXPECTED, NOW)
+
+
+def test_an_access_token_of_no_text_is_another_one():
+    expected = replace(EXPECTED, access_token="\ud800")
+    with pytest.raises(NotBelieved, match="other_access_token"):
+        claims_in(signed(RIGHT | {"at_hash": half(hashlib.sha256)}), KEYS, expected, NOW)
+
+
+def test_a_key_of_no_form_keeps_none_of_the_others_from_being_known():
+    odd = [{"kty": []}, {"kty": {"a": 1}}, {"kty": "RSA", "n": 7, "e": []}, RSA.as_dict(private=False)]
+    assert claims_in(signed(RIGHT), keys_in({"keys": odd}), EXPECTED, NOW)
 
 
 def test_clocks_may_differ_by_a_minute_and_others_may_hear_it_too():
