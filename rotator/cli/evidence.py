@@ -46,24 +46,30 @@ def export(context: typer.Context, to: To, of: Of = None, output: OutputOption =
     """
     from rotator import clock  # noqa: PLC0415
     from rotator.evidence import pack  # noqa: PLC0415
+    from rotator.evidence.verify import verify as check  # noqa: PLC0415
     from rotator.report.clocks import moment  # noqa: PLC0415
 
     parts = context.obj.parts()
     signing_key, now = _key(parts), clock.now()
     wanted = parts.checkpoints.of([parts.reading.named(each) for each in of or ()])
     _, altered = parts.checkpoints.sign(signing_key)
-    made = pack.write(to, signing_key, wanted, parts.checkpoints.all(), parts.checkpoints.records(wanted), now)
+    under = parts.checkpoints.all()
+    made = pack.write(to, signing_key, wanted, under, parts.checkpoints.records(under, wanted), now)
+    findings = check(pack.Pack(to)).findings
     told = {"file": str(to), "of": wanted, "records": made.records, "chains": made.chains}
     told |= {"checkpoint": made.checkpoint, "key": signing_key.public, "made_at": moment(now)}
     if output is not Output.TABLE:
-        emit(told | {"altered": [f"{each.chain} {each.number}" for each in altered]}, output)
+        wrong = [{"where": each.where, "what": each.what} for each in findings]
+        emit(told | {"altered": [f"{each.chain} {each.number}" for each in altered], "findings": wrong}, output)
     else:
         counts = f"{made.records:,} records of {made.chains:,} chains, under {made.checkpoint} checkpoints"
         typer.echo(plain(f"{to}: {counts}"))
         typer.echo(f"signed by {signing_key.public}: tell it to whoever checks on another way than with the pack")
     for each in altered:
         typer.echo(plain(f"ALTERED: record {each.number} of {each.chain} is not the one that was signed"), err=True)
-    if altered:
+    for each in findings:
+        typer.echo(plain(f"ALTERED: {each.where}: {each.what}"), err=True)
+    if altered or findings:
         raise typer.Exit(1)
 
 
@@ -110,19 +116,25 @@ def _say(found: Verified, *, is_trusted: bool) -> None:
 
 
 def key(context: typer.Context, output: OutputOption = Output.TABLE) -> None:
-    """Show the public key that signs.
+    """Show the public key that signed first: packs are checked with it.
 
-    Who checks packs must know it from elsewhere than from them.
+    Who checks packs must know it from elsewhere than from them. Later keys follow from it: each was named by the one
+    before.
 
     Example: rotator evidence key
     """
     from rotator.evidence.signing import fingerprint  # noqa: PLC0415
 
-    found = _key(context.obj.parts()).public
+    parts = context.obj.parts()
+    now = _key(parts).public
+    parts.checkpoints.must_sign(now)
+    first = parts.checkpoints.first_key() or now
     if output is not Output.TABLE:
-        emit({"key": found, "fingerprint": fingerprint(found)}, output)
+        emit({"key": first, "fingerprint": fingerprint(first), "signs_now": now}, output)
         return
-    typer.echo(f"{found}  ({fingerprint(found)})")
+    typer.echo(f"{first}  ({fingerprint(first)})")
+    if now != first:
+        typer.echo(f"it was passed on; now signs {now}  ({fingerprint(now)})")
 
 
 def new_key(context: typer.Context, following: Next) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,8 @@ from rotator.evidence import signing
 from rotator.evidence.signing import SigningKey
 
 FORMAT = "rotator checkpoint 1"
+SERVICE = "service"
+"""The chain of what belongs to no incident."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,11 @@ class Checkpoint:
         """Return what it says."""
         found: dict[str, Any] = json.loads(self.body)
         return found
+
+
+def is_of(chain: str, of: Sequence[str]) -> bool:
+    """Tell whether a chain belongs into a pack of these incidents, of everything where there are none."""
+    return not of or chain == SERVICE or any(chain == each or chain.startswith(f"{each}.") for each in of)
 
 
 def make(

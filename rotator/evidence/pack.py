@@ -10,8 +10,12 @@ Canonical JSON has no line breaks, so a line is a body.
 
 from __future__ import annotations
 
+import contextlib
 import json
+import lzma
+import struct
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import resources
@@ -29,7 +33,21 @@ FORMAT = "rotator evidence pack 1"
 PACK, CHECKPOINTS, RECORDS, VERIFIER = "pack.json", "checkpoints.jsonl", "records.jsonl", "verify_evidence.py"
 MOST_BYTES = 8 << 30
 """How much a pack may hold once it is unpacked: more is no pack of ours."""
+MOST_LINE = 256 << 20
+"""How long a line may be: the first checkpoint of a large ledger names a million chains."""
 _EARLIEST = (1980, 1, 1, 0, 0, 0)
+_DAMAGED = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    OSError,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+    ValueError,
+)
+"""What reading a ZIP file raises that is none, or was changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +70,10 @@ def write(  # noqa: PLR0917 - a pack
     """Write a pack of the incidents in `of`, of everything where it is empty; `records` are pairs of chain and body.
 
     They come chain by chain, each from its first record to where the last checkpoint has it. Raises BadInput where the
-    file cannot be written; there is none then.
+    file cannot be written, or another is there already: evidence replaces no evidence.
     """
+    if path.exists():
+        raise BadInput("a file is there already", str(path), "name another, or remove it")
     draft = path.with_name(path.name + ".part")
     try:
         with zipfile.ZipFile(draft, "x", zipfile.ZIP_DEFLATED, compresslevel=6) as pack:
@@ -81,7 +101,8 @@ def write(  # noqa: PLR0917 - a pack
     except FileExistsError:
         raise BadInput("a file is there already", str(draft), "is another export at work? Else remove it") from None
     except OSError as error:
-        draft.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            draft.unlink()
         raise BadInput(f"the pack cannot be kept there ({error.strerror})", str(path), "name another place") from None
     except BaseException:
         draft.unlink(missing_ok=True)
@@ -103,7 +124,7 @@ class Pack:
                 raise self._no("it is larger than any pack of ours")
         except OSError as error:
             raise BadInput(f"cannot be read ({error.strerror})", str(path), "name a pack") from None
-        except zipfile.BadZipFile:
+        except _DAMAGED:
             raise self._no("it is no ZIP file") from None
 
     def pack(self) -> Checkpoint:
@@ -131,13 +152,12 @@ class Pack:
     def _lines(self, name: str) -> Iterator[bytes]:
         try:
             with self._zip.open(name) as lines:
-                rest = b""
-                while block := lines.read(1 << 20):
-                    *whole, rest = (rest + block).split(b"\n")
-                    yield from whole
-                if rest:
-                    raise self._no(f"{name} does not end with a line")
-        except (zipfile.BadZipFile, OSError, NotImplementedError, RuntimeError, EOFError):
+                while line := lines.readline(MOST_LINE + 1):
+                    if not line.endswith(b"\n"):
+                        what = "has a longer line than any of ours" if len(line) > MOST_LINE else "ends within a line"
+                        raise self._no(f"{name} {what}")
+                    yield line[:-1]
+        except _DAMAGED:
             raise self._no(f"{name} cannot be unpacked") from None
 
     def _no(self, what: str) -> BadInput:

@@ -10,11 +10,10 @@ from itertools import groupby
 from typing import Any
 
 from rotator.evidence import checkpoint, pack, signing
-from rotator.evidence.checkpoint import Checkpoint, Grown
+from rotator.evidence.checkpoint import Checkpoint, Grown, is_of
 from rotator.evidence.pack import Pack
 
-SERVICE = "service"
-"""The chain of what belongs to no incident."""
+_YEAR_9999_S = 253_370_764_800
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +74,13 @@ def verify(given: Pack, trusted: str = "") -> Verified:
 
     signed = _checkpoints(given.checkpoints(), trusted, wrong)
     told = _of_itself(given.pack(), signed, wrong)
-    of = [str(each) for each in told.get("of", [])]
+    of: list[str] = told.get("of", [])
     seen, records = _records(given.records(), signed, wrong)
     for chain in signed.chains:
-        if chain not in seen and _is_of(chain, of):
+        if chain not in seen and is_of(chain, of):
             wrong(chain, "the whole chain is missing")
     for chain in seen:
-        if chain in signed.chains and not _is_of(chain, of):
+        if chain in signed.chains and not is_of(chain, of):
             wrong(chain, "the pack is not of this chain")
     if (told.get("records"), told.get("chains")) != (records, len(seen)):
         wrong(pack.PACK, f"it says {told.get('records')} records of {told.get('chains')} chains, and holds others")
@@ -97,10 +96,6 @@ def verify(given: Pack, trusted: str = "") -> Verified:
     )
 
 
-def _is_of(chain: str, of: list[str]) -> bool:
-    return not of or chain == SERVICE or any(chain == each or chain.startswith(f"{each}.") for each in of)
-
-
 def _checkpoints(found: Iterable[Checkpoint], trusted: str, wrong: Callable[[str, str], None]) -> _Signed:
     """Follow the signed chain; after the first that does not hold nothing more of it is believed."""
     signed = _Signed()
@@ -108,7 +103,7 @@ def _checkpoints(found: Iterable[Checkpoint], trusted: str, wrong: Callable[[str
     for each in found:
         where = f"checkpoint {signed.count + 1}"
         told = _read(each.body)
-        if told is None or told.get("format") != checkpoint.FORMAT or not isinstance(told.get("chains"), list):
+        if told is None or not _is_checkpoint(told):
             wrong(where, "it is no checkpoint, or was altered")
             break
         expected = expected or str(told.get("key"))
@@ -133,10 +128,35 @@ def _checkpoints(found: Iterable[Checkpoint], trusted: str, wrong: Callable[[str
     return signed
 
 
+def _is_checkpoint(told: Mapping[str, Any]) -> bool:
+    """Tell whether it has the form of one: a pack comes from anybody, with whatever key."""
+    chains = told.get("chains")
+    return (
+        told.get("format") == checkpoint.FORMAT
+        and isinstance(told.get("key"), str)
+        and isinstance(told.get("next_key", ""), str)
+        and _is_moment(told.get("at"))
+        and isinstance(chains, list)
+        and all(_is_grown(each) for each in chains)
+    )
+
+
+def _is_grown(each: Any) -> bool:
+    match each:
+        case [str(), length, str()]:
+            return type(length) is int and length > 0
+    return False
+
+
+def _is_moment(told: Any) -> bool:
+    """Tell whether these are seconds since 1970, of which there is a date."""
+    return type(told) in {int, float} and 0 <= told < _YEAR_9999_S
+
+
 def _of_itself(given: Checkpoint, signed: _Signed, wrong: Callable[[str, str], None]) -> Mapping[str, Any]:
     """Check what the pack says of itself: so that nobody shortens it behind its back."""
     told = _read(given.body)
-    if told is None or told.get("format") != pack.FORMAT or not isinstance(told.get("of"), list):
+    if told is None or told.get("format") != pack.FORMAT or not _is_pack(told):
         wrong(pack.PACK, "it is not as it was written")
         return {}
     key = str(told.get("key"))
@@ -146,6 +166,11 @@ def _of_itself(given: Checkpoint, signed: _Signed, wrong: Callable[[str, str], N
         what = f"it was made under checkpoint {told.get('checkpoint')}, and {signed.count} hold"
         wrong(pack.PACK, what)
     return told
+
+
+def _is_pack(told: Mapping[str, Any]) -> bool:
+    of = told.get("of")
+    return isinstance(of, list) and all(isinstance(each, str) for each in of) and _is_moment(told.get("made_at"))
 
 
 def _records(lines: Iterator[bytes], signed: _Signed, wrong: Callable[[str, str], None]) -> tuple[set[str], int]:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, func, insert, literal, select, text
+from sqlalchemy import Connection, Select, and_, func, insert, literal, or_, select, text, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 
 from rotator import clock
 from rotator.errors import BadInput
 from rotator.evidence import checkpoint
-from rotator.evidence.checkpoint import Checkpoint, Grown
+from rotator.evidence.checkpoint import Checkpoint, Grown, is_of
 from rotator.evidence.signing import SigningKey, fingerprint
 from rotator.ledger import revisions, service, tables
 from rotator.ledger.database import Database
@@ -49,7 +50,7 @@ class Checkpoints:
                 connection.execute(select(func.pg_advisory_xact_lock(_SIGNING)))
             row = connection.execute(_newest()).mappings().first()
             previous = Checkpoint(row["body"], row["signature"]) if row is not None else None
-            _refuse_other(key, previous)
+            _refuse_other(key.public, previous)
             epoch = connection.execute(select(tables.epoch.c.name)).scalar_one()
             since = row["seen"] if row is not None and row["epoch"] == epoch else None
             seen = self._seen(connection)
@@ -91,6 +92,18 @@ class Checkpoints:
         with self._database.read() as connection:
             return [Checkpoint(row.body, row.signature) for row in connection.execute(query)]
 
+    def first_key(self) -> str:
+        """Return the public key that signed first, "" where nothing is signed."""
+        query = select(_checkpoint.c.body).order_by(_checkpoint.c.number).limit(1)
+        with self._database.read() as connection:
+            body = connection.execute(query).scalar()
+        return "" if body is None else str(json.loads(body)["key"])
+
+    def must_sign(self, public: str) -> None:
+        """Raise BadInput where another key than this public one is to sign."""
+        newest = self.newest()
+        _refuse_other(public, None if newest is None else newest[0])
+
     def newest(self) -> tuple[Checkpoint, float] | None:
         """Return the last checkpoint and when it was made, in epoch seconds; None where there is none."""
         with self._database.read() as connection:
@@ -103,30 +116,35 @@ class Checkpoints:
             merged = [each for one in incidents for each in revisions.merged(connection, one)]
         return list(dict.fromkeys([*incidents, *merged]))
 
-    def records(self, of: Sequence[str] = ()) -> Iterator[tuple[str, str]]:
-        """Return pairs of chain and body of what is signed, chain by chain: of these incidents, or of everything."""
-        chain, seq = "", 0
+    def records(self, under: Iterable[Checkpoint], of: Sequence[str] = ()) -> Iterator[tuple[str, str]]:
+        """Return pairs of chain and body of what these checkpoints cover, of these incidents or of everything.
+
+        They come chain by chain. What is signed meanwhile is not among them: no checkpoint of the pack would cover it.
+        """
+        ends = {name: length for each in under for name, length, _ in each.told["chains"] if is_of(name, of)}
+        at = ("", 0)
         while True:
+            place = tuple_(_evidence.c.chain, _evidence.c.seq)
             query = (
-                select(_evidence.c.chain, _evidence.c.seq, _evidence.c.body)
-                .join(_signed, and_(_signed.c.chain == _evidence.c.chain, _evidence.c.seq <= _signed.c.length))
-                .where((_evidence.c.chain > chain) | and_(_evidence.c.chain == chain, _evidence.c.seq > seq))
+                _mine(select(_evidence.c.chain, _evidence.c.seq, _evidence.c.body), of)
+                .where(place > tuple_(*at))
                 .order_by(_evidence.c.chain, _evidence.c.seq)
                 .limit(AT_ONCE)
             )
             with self._database.read() as connection:
-                found = connection.execute(_mine(query, of)).all()
-            yield from ((row.chain, row.body) for row in found)
+                found = connection.execute(query).all()
+            yield from ((row.chain, row.body) for row in found if row.seq <= ends.get(row.chain, 0))
             if len(found) < AT_ONCE:
                 return
-            chain, seq = found[-1].chain, found[-1].seq
+            at = (found[-1].chain, found[-1].seq)
 
 
 def _mine(query: Select[Any], of: Sequence[str]) -> Select[Any]:
+    """Ask for little more than the chains of these incidents: a database may take small letters for large ones."""
     if not of:
         return query
-    branches = select(tables.branch.c.id).where(tables.branch.c.incident.in_(of))
-    return query.where(_evidence.c.chain.in_([*of, service.CHAIN]) | _evidence.c.chain.in_(branches))
+    chain = _evidence.c.chain
+    return query.where(or_(chain.in_([*of, service.CHAIN]), *(chain.startswith(f"{each}.") for each in of)))
 
 
 def _newest() -> Select[Any]:
@@ -162,14 +180,14 @@ def _grown(since: int | None, *, of_sqlite: bool) -> Select[Any]:
     )
 
 
-def _refuse_other(key: SigningKey, previous: Checkpoint | None) -> None:
+def _refuse_other(public: str, previous: Checkpoint | None) -> None:
     if previous is None:
         return
     told = previous.told
     wanted = told.get("next_key", told["key"])
-    if key.public != wanted:
+    if public != wanted:
         raise BadInput(
-            f"checkpoints are signed by the key {fingerprint(wanted)}, and this one is {fingerprint(key.public)}",
+            f"checkpoints are signed by the key {fingerprint(wanted)}, and this one is {fingerprint(public)}",
             "evidence.signing_key",
             "bring that key back, or pass it on by `rotator evidence new-key`",
         )

@@ -40,7 +40,8 @@ class Chain:
 
 
 def packed(checkpoints: Checkpoints, path: Path, key: SigningKey = KEY):
-    write(path, key, (), checkpoints.all(), checkpoints.records(), 9.0)
+    under = checkpoints.all()
+    write(path, key, (), under, checkpoints.records(under), 9.0)
     return verify(Pack(path), KEY.public)
 
 
@@ -101,6 +102,37 @@ def test_what_lies_behind_the_last_checkpoint_is_in_no_pack(database, checkpoint
         one.add(connection)
     found = packed(checkpoints, tmp_path / "pack.zip")
     assert (found.findings, found.records) == ([], 1)
+
+
+def test_what_is_signed_while_a_pack_is_written_is_not_in_it(database, checkpoints, tmp_path):
+    one = Chain("I-1")
+
+    def grows():
+        with database.write() as connection:
+            one.add(connection)
+            Chain(f"I-1.{one.length}").add(connection)
+        return checkpoints.sign(KEY)
+
+    grows()
+    under = checkpoints.all()
+    grows()
+    write(tmp_path / "pack.zip", KEY, (), under, checkpoints.records(under), 9.0)
+    found = verify(Pack(tmp_path / "pack.zip"), KEY.public)
+    assert (found.findings, found.records, found.checkpoints) == ([], 2, 1)
+
+
+def test_a_pack_of_one_incident_has_the_chains_that_are_called_after_it_wherever_their_runs_are_now(
+    database, checkpoints, tmp_path
+):
+    """A merge gives runs to another incident; chains keep their names, and `I-1` is the beginning of `I-10`."""
+    with database.write() as connection:
+        for name in ("I-1", "I-1.r1.0.0", "I-10", "I-10.r1.0.0", "i-1.r1.0.0", "service"):
+            Chain(name).add(connection)
+    checkpoints.sign(KEY)
+    under = checkpoints.all()
+    assert [chain for chain, _ in checkpoints.records(under, ["I-1"])] == ["I-1", "I-1.r1.0.0", "service"]
+    write(tmp_path / "pack.zip", KEY, ["I-1"], under, checkpoints.records(under, ["I-1"]), 9.0)
+    assert verify(Pack(tmp_path / "pack.zip"), KEY.public).findings == []
 
 
 def test_another_key_signs_only_once_it_was_named(database, checkpoints, tmp_path):
