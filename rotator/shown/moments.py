@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -48,38 +48,40 @@ def milestones(picture: Picture) -> tuple[Milestone, ...]:
 
 def _lines(picture: Picture) -> list[Line]:
     of: dict[str, list[tuple[float, float | None]]] = {}
-    for each in picture.told:
-        if each.state is not CredentialState.DISMISSED:
-            of.setdefault(each.provider or "not recognised", []).append(_life(each))
+    for each in _counted(picture):
+        life = each.detected_at, each.dead_at if each.evidence == "proven" else None
+        of.setdefault(each.provider or "not recognised", []).append(life)
     return [line(WHOLE, chain.from_iterable(of.values())), *gathered([line(name, found) for name, found in of.items()])]
 
 
 def _reached(picture: Picture) -> tuple[Milestone, ...]:
     """Return the moments that credentials have, or are still to have."""
-    counted = [each for each in picture.told if not each.is_dismissed]
+    counted = _counted(picture)
     replacing = [each for each in counted if each.strategy in REPLACING]
-    dead = [_life(each)[1] for each in counted]
+    contained = [each.contained_at for each in counted if not each.is_task and each.contained_at is not None]
+    dead = sorted(each.dead_at for each in counted if each.evidence == "proven" and each.dead_at is not None)
+    replaced = sorted(each.replaced_at for each in replacing if each.replaced_at is not None)
+    converged = sorted(each.converged_at for each in replacing if each.converged_at is not None)
     return (
-        _when("first contained", [each.contained_at for each in counted if not each.is_task], 1),
+        _when("first contained", sorted(contained), 1),
         _when("first dead", dead, 1),
-        _when("half dead", dead, (len(dead) + 1) // 2),
-        _when("last dead", dead, len(dead)),
-        *((_when("replaced", [each.replaced_at for each in replacing], len(replacing)),) if replacing else ()),
-        *((_when("converged", [each.converged_at for each in replacing], len(replacing)),) if replacing else ()),
+        _when("half dead", dead, (len(counted) + 1) // 2),
+        _when("last dead", dead, len(counted)),
+        *((_when("replaced", replaced, len(replacing)),) if replacing else ()),
+        *((_when("converged", converged, len(replacing)),) if replacing else ()),
     )
 
 
-def _when(name: str, times: Iterable[float | None], count: int) -> Milestone:
-    """Return when so many of these had happened."""
-    known = sorted(each for each in times if each is not None)
-    if 0 < count <= len(known):
-        return Milestone(name, known[count - 1])
-    return Milestone(name, None, max(count, 1) - len(known))
+def _when(name: str, times: Sequence[float], count: int) -> Milestone:
+    """Return when so many had happened, of the moments at which each did, the first one first."""
+    if 0 < count <= len(times):
+        return Milestone(name, times[count - 1])
+    return Milestone(name, None, max(count, 1) - len(times))
 
 
-def _life(row: Row) -> tuple[float, float | None]:
-    """Return when a credential was detected, and when it was proven dead: not while that is only stated."""
-    return row.detected_at, row.dead_at if row.evidence == "proven" else None
+def _counted(picture: Picture) -> list[Row]:
+    """Return what counts. Dead is what is proven so: not what is only stated."""
+    return [each for each in picture.told if each.state is not CredentialState.DISMISSED]
 
 
 def _until(each: Line, now: float) -> Line:

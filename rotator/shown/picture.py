@@ -195,9 +195,11 @@ class Picture:
     @cached_property
     def waiting(self) -> tuple[Row, ...]:
         """What needs a person, the worst first."""
-        order = {needs: number for number, needs in enumerate(Needs)}
-        found = [(order[each.needs], each) for each in self.told if each.needs is not None]
-        return tuple(each for _, each in sorted(found, key=lambda pair: (pair[0], pair[1].rank)))
+        of: dict[Needs, list[Row]] = {each: [] for each in Needs}
+        for each in self.told:
+            if each.needs is not None:
+                of[each.needs].append(each)
+        return tuple(each for needs in Needs for each in of[needs])
 
     @cached_property
     def needs(self) -> dict[Needs, int]:
@@ -223,7 +225,7 @@ class Picture:
         """
         found: Sequence[Row] = self.told
         if state is not None:
-            found = [each for each in found if each.state.value == state]
+            found = [each for each in found if each.state == state]
         if provider is not None:
             found = [each for each in found if each.provider == provider]
         if needs is not None:
@@ -233,7 +235,7 @@ class Picture:
                 each for each in found if wanted in f"{each.id}\n{each.owner}\n{each.connection}\n{each.run}".casefold()
             ]
         # What is told stands by rank: a stable sort by the column alone leaves those that are alike in it so.
-        rows = found if sort is Sort.REPORT else sorted(found, key=lambda each: _by(each, sort))
+        rows = found if sort is Sort.REPORT else sorted(found, key=_column(sort))
         return _page(rows, lambda each: [*_by(each, sort), *each.rank], after, limit, descending=descending)
 
     def queue(self, after: str | None = None, limit: int = 50) -> Page:
@@ -281,10 +283,15 @@ def _stays(before: Row, row: Row) -> bool:
 def _by(row: Row, sort: Sort) -> list[Any]:
     if sort is Sort.REPORT:
         return []
+    value = _column(sort)(row)
+    return [*value] if isinstance(value, tuple) else [value.value if isinstance(value, CredentialState) else value]
+
+
+def _column(sort: Sort) -> Callable[[Row], Any]:
+    """Return by what a column is sorted: who is not known to be dead comes last."""
     if sort is Sort.DEAD_AT:
-        return [row.dead_at is None, row.dead_at or 0.0]
-    value = getattr(row, sort.value)
-    return [value.value if isinstance(value, CredentialState) else value]
+        return lambda row: (row.dead_at is None, row.dead_at or 0.0)
+    return attrgetter(sort.value)
 
 
 def _with(row: Row, others: Sequence[Row]) -> Row:
