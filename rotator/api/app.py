@@ -14,7 +14,6 @@ from fastapi import FastAPI, Response
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from rotator import __version__
 from rotator.api import hooks, standing
 from rotator.api.board import application as board
 from rotator.api.bodies import WITHIN_S
@@ -52,7 +51,7 @@ def make(parts: Rotator, body_within_s: float = WITHIN_S) -> FastAPI:
         yield
         declaring.stop()
 
-    app = FastAPI(title="rotator", version=__version__, docs_url=None, redoc_url=None, openapi_url=None, lifespan=life)
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False, lifespan=life)
     hooks.mount(app, parts, counts, declaring.wake, body_within_s)
     app.include_router(standing.routes(parts, counts, refusals))
 

@@ -14,12 +14,13 @@ from rotator.flow.approval import Role
 from rotator.flow.playbook_line import Duration
 
 _LONGEST_S = 7 * 86400
+_USUAL = {"http": ":80", "https": ":443"}
 
 
 def origin_of(url: str) -> str:
-    """Return an address without its path, as browsers name it in `Origin`."""
+    """Return an address without its path, as browsers name it in `Origin`: they leave the usual port out."""
     parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}".lower()
+    return f"{parts.scheme}://{parts.netloc}".lower().removesuffix(_USUAL.get(parts.scheme, ""))
 
 
 def is_private_line(url: str) -> bool:
@@ -52,7 +53,8 @@ class WebSettings(BaseModel):
     def _is_an_address(cls, value: str | None) -> str | None:
         if value is None:
             return None
-        if not is_private_line(value) or origin_of(value) != value.rstrip("/").lower() or "@" in value:
+        bare = value.rstrip("/").lower().removesuffix(_USUAL.get(urlsplit(value).scheme, ""))
+        if not is_private_line(value) or origin_of(value) != bare or "@" in value:
             raise ValueError("public_url is https://HOST, without a path; http:// for this machine's own alone")
         return origin_of(value)
 

@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 from rotator import clock
 from rotator.api import app, callers
 from rotator.flow.approval import Role
-from tests.api.calling import api
+from tests.api.calling import V1, api
 from tests.api.signing_in import HERE, browser
 from tests.fakes.company import founded
 from tests.fakes.deployment import sqlite
@@ -160,9 +160,16 @@ def test_wrong_cookies_are_answered_429_in_the_end_and_a_right_one_never(served)
     assert mine.sends("GET", "/whoami").status_code == 200
 
 
+@pytest.mark.parametrize("path", ["/incidents/", "/sign-in/", "/metrics/", "/incidents/new/", V1, f"{V1}/incidents/"])
+def test_no_answer_sends_anybody_to_the_host_that_a_request_names(served, path):
+    shown = {"Authorization": f"Bearer {served.token(Role.VIEWER)}", "Host": "evil.example.com"}
+    answer = served.client.get(path, headers=shown, follow_redirects=False)
+    assert (answer.status_code, "location" in answer.headers) == (404, False)
+
+
 def test_over_https_no_other_host_can_have_set_the_cookie(tmp_path, ledger):
     there = "https://rotator.example.com"
-    served = api(tmp_path, ledger, OIDC.format(here=there))
+    served = api(tmp_path, ledger, OIDC.format(here=f"{there}:443/"))  # browsers leave the usual port out
     mine = browser(served, Role.RESPONDER, "ana")
     assert mine.sends("GET", "/whoami").json()["reason"] == "no_token"
     named = {"Cookie": f"__Host-rotator_session={mine.cookie}", "Origin": there}

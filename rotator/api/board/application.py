@@ -33,7 +33,7 @@ PAGES = (incidents, declaring, downloads, incident, plan, credential, standing)
 
 def make(parts: Rotator, callers: Callers, refusals: Counts) -> FastAPI:
     """Return the application; whom it does not let in is counted."""
-    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
 
     def signed_in(request: Request) -> None:
         """Let nobody see a page who is not known. Raises Problem."""

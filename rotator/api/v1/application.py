@@ -53,7 +53,7 @@ _ERRORS: dict[int | str, dict[str, Any]] = {
 
 def make(parts: Rotator, callers: Callers, refusals: Counts) -> FastAPI:
     """Return the application; what it refuses is counted."""
-    app = FastAPI(title="rotator", version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.state.parts, app.state.refusals = parts, Refusals(parts)
     doing = Doing(parts, app.state.refusals)
     app.state.following = Following(parts)
