@@ -12,6 +12,7 @@ from rotator.flow.scope import foothold, host_name
 if TYPE_CHECKING:
     from rotator.bootstrap import Rotator
     from rotator.flow.planned import Plan
+    from rotator.flow.scope import ConsumerAddress
     from rotator.ledger.records import IncidentRecord
     from rotator.ports import Connection
 
@@ -31,15 +32,24 @@ def named(parts: Rotator, plan: Plan, given: Iterable[str] | None) -> dict[str, 
 def strangers(parts: Rotator, record: IncidentRecord) -> list[str]:
     """Return the footholds of an incident of which nothing here is called so; none without a configuration."""
     every = record.family
-    found, runs = [each for of in every for each in of.footholds], [each for of in every for each in of.runs]
+    runs = [each for of in every for each in of.runs]
+    consumers = (consumer for each in runs for consumer in each.run.consumers)
+    return unknown(parts, every, consumers, (step.target for each in runs for step in each.steps))
+
+
+def unknown(
+    parts: Rotator, every: Iterable[IncidentRecord], consumers: Iterable[ConsumerAddress], targets: Iterable[str]
+) -> list[str]:
+    """Return the same of what was merged into one, of whose runs these are the consumers and the targets."""
+    found = [each.host for of in every for each in of.footholds]
     if not found:
         return []
-    told = {consumer.host for each in runs for consumer in each.run.consumers}
+    told = {consumer.host for consumer in consumers}
     try:
-        known = told | _known(parts, (step.target for each in runs for step in each.steps))
+        known = told | _known(parts, targets)
     except BadInput:
         return []
-    return [each.host for each in found if each.host not in known]
+    return [each for each in found if each not in known]
 
 
 def _known(parts: Rotator, targets: Iterable[str]) -> frozenset[str]:

@@ -127,27 +127,55 @@ class Looking:
     def deaths(self, incidents: Iterable[str]) -> Mapping[str, list[tuple[float, float | None]]]:
         """Return by incident when each credential was detected, and when it was proven dead, None for not proven.
 
-        What was dismissed is left out, what a person is asked to do counts.
+        What was dismissed is left out, what a person is asked to do counts. With an incident is told what was merged
+        into it: a credential that several have once, by the run by which the report tells it.
         """
         run, plan, task, incident = tables.run, tables.plan, tables.manual, tables.incident
-        wanted = set(incidents)
+        lives: dict[str, list[tuple[float, float | None]]] = {each: [] for each in incidents}
         detected = func.coalesce(plan.c.detected_at, incident.c.detected_at)
-        lives: dict[str, list[tuple[float, float | None]]] = {each: [] for each in wanted}
 
-        def since(table: Any) -> Any:
+        def asked(table: Any, wanted: Iterable[str], *columns: Any) -> Any:
             is_its = (plan.c.incident == table.c.incident) & (plan.c.number == table.c.revision)
             joined = table.join(incident, incident.c.id == table.c.incident).outerjoin(plan, is_its)
-            return joined, (table.c.dismissed.is_(None), table.c.incident.in_(wanted))
+            living = (table.c.dismissed.is_(None), table.c.incident.in_(list(wanted)))
+            return select(table.c.incident, detected, *columns).select_from(joined).where(*living)
 
-        of_runs, living = since(run)
-        query = select(run.c.incident, detected, run.c.dead_at, run.c.evidence).select_from(of_runs).where(*living)
-        of_tasks, asked = since(task)
+        names = (run.c.provider, run.c.connection, run.c.owner, run.c.credential)
+        ends = (run.c.dead_at, run.c.evidence)
+        first: dict[tuple[Any, ...], tuple[Any, ...]] = {}
         with self._database.read() as connection:
-            for name, at, dead, how in connection.execute(query):
+            merged = _merged(connection, lives)
+            alone = [each for each in lives if each not in {into for into, _ in merged.values()}]
+            for name, at, dead, how in connection.execute(asked(run, alone, *ends)):
                 lives[name].append((at, dead if how == "proven" else None))
-            for name, at in connection.execute(select(task.c.incident, detected).select_from(of_tasks).where(*asked)):
-                lives[name].append((at, None))
+            for name, at, dead, how, priority, by, *of in connection.execute(
+                asked(run, merged, *ends, run.c.priority, run.c.id, *names)
+            ):
+                into, place = merged[name]
+                # In the report's order; who saw no death tells it where no other run did.
+                rank = (how == "none", place, -priority, by)
+                key = (into, *of)
+                if key not in first or rank < first[key][0]:
+                    first[key] = (rank, at, dead if how == "proven" else None)
+            for (into, *_), (_, at, dead) in first.items():
+                lives[into].append((at, dead))
+            for name, at in connection.execute(asked(task, {*lives, *merged})):
+                lives[merged[name][0] if name in merged else name].append((at, None))
         return lives
+
+
+def _merged(connection: Connection, incidents: Iterable[str]) -> dict[str, tuple[str, int]]:
+    """Return of each incident into which others were merged those and itself: with which each is told, at which place.
+
+    The others are left out.
+    """
+    table = tables.incident
+    into = connection.execute(select(table.c.merged_into).where(table.c.merged_into.in_(list(incidents))).distinct())
+    return {
+        name: (whole, place)
+        for whole in into.scalars().all()
+        for place, name in enumerate((whole, *revisions.merged(connection, whole)))
+    }
 
 
 def _row(connection: Connection, incident: str) -> RowMapping:

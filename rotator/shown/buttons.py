@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from rotator.flow.approval import Role
 from rotator.flow.playbook_words import Until
+from rotator.flow.proof import Evidence
 from rotator.flow.roles import NEEDS, Act, may
 from rotator.ledger.opening import BRAKE
 from rotator.report.attention import for_you
@@ -80,10 +81,12 @@ def buttons(row: Mapping[str, Any], role: Role) -> list[Button]:
     return [button(command, means, role) for command, means in ways.items()]
 
 
-def dismissal(incident: str, run: str, role: Role) -> Button:
-    """Return how a credential is left alone, with a reason."""
+def dismissal(incident: str, row: Mapping[str, Any], role: Role) -> Button | None:
+    """Return how a credential of the report is left alone, with a reason: None for what is so, or dead."""
+    if row["dismissed"] or row["evidence"] != Evidence.NONE:
+        return None
     means = "leaves it alone: it stays in the report, and nobody waits for it"
-    path = _path("incidents", incident, "exposures", run, "dismiss")
+    path = _path("incidents", incident, "exposures", row["run"], "dismiss")
     return _form("Dismiss", means, path, Act.DISMISS, role, (_AS, _WHY), "It is dismissed. {issuer_says}")
 
 

@@ -11,9 +11,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from rotator import clock
+from rotator import clock, footholds
 from rotator.bootstrap import Rotator
 from rotator.flow.playbook_words import Verb
+from rotator.flow.scope import ConsumerAddress
 from rotator.flow.standing import resumes
 from rotator.ledger.feed import Record
 from rotator.ledger.moving import Moving
@@ -48,6 +49,8 @@ class Kept:
         self._given_back: set[str] = set()
         self._resuming: set[str] = set()
         self._late: set[str] = set()
+        self._consumers: set[ConsumerAddress] = set()
+        self._targets: set[str] = set()
         self._outline: Outline | None = None
         self._moving: Moving | None = None
         self._counted_at = 0.0
@@ -137,6 +140,8 @@ class Kept:
             detected = found.detected.get((run.incident, run.revision), found.times["detected"] or 0.0)
             taken[run.id] = of_run(record, found.every.index(run.incident), detected)
             self._of_credential.setdefault(run.ref.id, set()).add(run.id)
+            self._consumers.update(run.consumers)
+            self._targets.update(step.target for step in record.steps)
             if any(step.verb is Verb.DEMOTE for step in record.steps):
                 self._given_back.add(run.id)
             if record.resumed_by is not None or any(map(resumes, record.steps)):
@@ -176,7 +181,7 @@ class Kept:
             "rotator",
             unattended=is_unattended(self._parts),
             unmanned=is_unmanned(self._parts) and picture.progress is not None and picture.progress.busy,
-            strange=(),
+            strange=footholds.unknown(self._parts, record.family, self._consumers, self._targets),
             stale="",
             something_stopped=any(map(picture.is_stopped, runs)),
             sizes=Counter(each.revision for each in runs if each.incident == self._incident),

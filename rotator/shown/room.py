@@ -119,7 +119,7 @@ def _item(row: Row, known: Mapping[str, Any], role: Role) -> dict[str, Any]:
         "open": known["open"],
         "stopped": known["stopped"],
         "buttons": buttons.buttons(known, role),
-        "dismiss": buttons.dismissal(row.incident, row.run, role),
+        "dismiss": buttons.dismissal(row.incident, known, role),
     }
 
 

@@ -33,6 +33,7 @@ PAGES = {
     "rotator incident add inc-1 FILE…": "/incidents/new?to=inc-1",
     "rotator incident declare FILE --title …": "/incidents/new",
 }
+ALIVE = {"run": "inc-1.r2", "dismissed": None, "evidence": "none"}
 
 
 def every_form():
@@ -40,7 +41,7 @@ def every_form():
     of = (buttons.stop, buttons.hold, lambda *who: buttons.ending(*who, is_closed=False))
     found += [each("inc-1", Role.ADMIN) for each in of]
     found += [buttons.stop_all(Role.ADMIN), buttons.stop_connection("aws", Role.ADMIN)]
-    return [*found, buttons.dismissal("inc-1", "inc-1.r2", Role.ADMIN)]
+    return [*found, buttons.dismissal("inc-1", ALIVE, Role.ADMIN)]
 
 
 @pytest.mark.parametrize(("command", "path"), COMMANDS.items())
@@ -83,3 +84,8 @@ def test_who_may_not_is_told_which_role_it_needs(command, least):
         found = buttons.button(command, "", role)
         assert bool(found.refused) == (roles.index(role) < roles.index(least))
         assert not found.refused or least.value in found.refused
+
+
+@pytest.mark.parametrize("more", [{"evidence": "proven"}, {"evidence": "stated"}, {"dismissed": {"by": "ann"}}])
+def test_what_is_dead_or_left_alone_is_not_offered_to_be_left_alone(more):
+    assert buttons.dismissal("inc-1", ALIVE | more, Role.ADMIN) is None

@@ -45,7 +45,7 @@ def routes(parts: Rotator) -> APIRouter:
                 for each in row["next"]
                 if each["due_at"]
             ],
-            dismiss=None if row["dismissed"] else buttons.dismissal(name, row["run"], role),
+            dismiss=buttons.dismissal(name, row, role),
             reopening=buttons.reopening(name, row["run"], role) if row["dismissed"] else None,
             undos=_undos(parts, row, role),
             is_first=not after,
