@@ -12,6 +12,7 @@ from pathlib import Path
 from rotator import clock
 from rotator.bootstrap import Rotator
 from rotator.errors import RotatorError
+from rotator.examining.evidence import evidence
 from rotator.examining.finding import Finding
 from rotator.flow.planned import Lane
 from rotator.ledger import health
@@ -35,6 +36,7 @@ def own(parts: Rotator, called: str) -> Iterator[Finding]:
     yield from _private(parts)
     yield from _seal(parts)
     yield from _ledger(parts, called)
+    yield from evidence(parts, called)
     yield from _workers(parts)
 
 
@@ -57,7 +59,8 @@ def _private(parts: Rotator) -> Iterator[Finding]:
     except OSError as error:
         yield Finding(False, f"{settings.data_dir}: {error.strerror}", "is data_dir right?")
     hooks = [each.webhook for entry in settings.credentials for each in entry.consumers]
-    named = [settings.seal_key, *(each.credential for each in settings.connections), *hooks]
+    named = [settings.seal_key, settings.evidence.signing_key, *hooks]
+    named += [each.credential for each in settings.connections]
     named += [reference for each in settings.triggers for reference in each.references]
     named += [reference for each in settings.notices for reference in each.references]
     for reference in dict.fromkeys(each for each in named if each and each.startswith("file:")):

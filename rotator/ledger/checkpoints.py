@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, func, insert, literal, or_, select, text, tuple_
+from sqlalchemy import Connection, RowMapping, Select, and_, func, insert, literal, or_, select, text, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 
 from rotator import clock
@@ -51,10 +51,9 @@ class Checkpoints:
             row = connection.execute(_newest()).mappings().first()
             previous = Checkpoint(row["body"], row["signature"]) if row is not None else None
             _refuse_other(key.public, previous)
-            epoch = connection.execute(select(tables.epoch.c.name)).scalar_one()
-            since = row["seen"] if row is not None and row["epoch"] == epoch else None
+            epoch = _epoch(connection)
             seen = self._seen(connection)
-            found = connection.execute(_grown(since, of_sqlite=self._database.sqlite)).all()
+            found = connection.execute(self._grown(row, epoch)).all()
             altered = [Altered(each.chain, each.known) for each in found if each.head_there != each.head_signed]
             grown = {each.chain: Grown(each.length, each.hash) for each in found if each.head_there == each.head_signed}
             if previous is not None and not grown and not next_key:
@@ -66,6 +65,11 @@ class Checkpoints:
             connection.execute(insert(_checkpoint).values(**values, epoch=epoch, seen=seen))
             self._keep(connection, grown)
             return made, altered
+
+    def _grown(self, newest: RowMapping | None, epoch: str) -> Select[Any]:
+        """Ask what has grown since a checkpoint; of a restored ledger its numbers say nothing."""
+        since = newest["seen"] if newest is not None and newest["epoch"] == epoch else None
+        return _grown(since, of_sqlite=self._database.sqlite)
 
     def _seen(self, connection: Connection) -> int:
         """Return how far the order of commits is known: all before it was seen, and nothing more comes there."""
@@ -103,6 +107,24 @@ class Checkpoints:
         """Raise BadInput where another key than this public one is to sign."""
         newest = self.newest()
         _refuse_other(public, None if newest is None else newest[0])
+
+    def has_grown(self) -> bool:
+        """Tell whether anything came since the last checkpoint."""
+        with self._database.read() as connection:
+            row = connection.execute(_newest()).mappings().first()
+            return connection.execute(self._grown(row, _epoch(connection)).limit(1)).first() is not None
+
+    def altered(self) -> Iterator[Altered]:
+        """Return each chain whose record is not the one that was signed last, or is not there."""
+        there = and_(_evidence.c.chain == _signed.c.chain, _evidence.c.seq == _signed.c.length)
+        query = (
+            select(_signed.c.chain, _signed.c.length)
+            .outerjoin(_evidence, there)
+            .where(func.coalesce(_evidence.c.hash, literal("")) != _signed.c.head)
+            .order_by(_signed.c.chain)
+        )
+        with self._database.read() as connection:
+            yield from (Altered(row.chain, row.length) for row in connection.execute(query))
 
     def newest(self) -> tuple[Checkpoint, float] | None:
         """Return the last checkpoint and when it was made, in epoch seconds; None where there is none."""
@@ -145,6 +167,10 @@ def _mine(query: Select[Any], of: Sequence[str]) -> Select[Any]:
         return query
     chain = _evidence.c.chain
     return query.where(or_(chain.in_([*of, service.CHAIN]), *(chain.startswith(f"{each}.") for each in of)))
+
+
+def _epoch(connection: Connection) -> str:
+    return str(connection.execute(select(tables.epoch.c.name)).scalar_one())
 
 
 def _newest() -> Select[Any]:

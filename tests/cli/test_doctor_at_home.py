@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from types import SimpleNamespace
 
 import pytest
 
+from rotator import clock
 from rotator.cli.doctor import examine
 from rotator.cli.options import Context
 from rotator.credential import Secret
 from rotator.errors import Rejected
+from rotator.examining import evidence
 from rotator.examining.at_home import at_work
 from rotator.examining.doctor import _told
 from rotator.examining.reaching import Asked
+from rotator.flow.approval import Role
 from rotator.ledger import health, tables
 from rotator.ledger.health import Beat
 from tests.e2e.commands import until
@@ -177,3 +181,32 @@ def test_the_findings_are_data_for_programs(called):
     found = [json.loads(line) for line in done.ended(1).out.splitlines()]
     assert {each["state"] for each in found} <= {"ok", "warn", "aside", "bad"}
     assert any(each["state"] == "bad" and "docs/configuration.md" in each["mend"] for each in found)
+
+
+def test_what_nothing_signs_or_was_altered_is_told(examined, tmp_path, monkeypatch):
+    context, findings = examined()
+    assert not [each for each in findings if "evidence" in each.what]  # nothing is there yet, and no key is made
+    assert not (tmp_path / "data" / "signing.key").exists()
+    parts = context.parts()
+    parts.tokens.create("pager", Role.VIEWER, "", 3600.0, "ana")
+    key = parts.settings.signing_key()
+    found = told(examined()[1], "nothing of the evidence was signed ever")
+    assert (found.well, found.warns) == (True, True)
+    parts.checkpoints.sign(key)
+    assert told(examined()[1], "evidence is signed until").well
+    monkeypatch.setattr(evidence, "clock", SimpleNamespace(now=lambda: clock.now() + 3600))
+    assert told(examined()[1], "all of the evidence is signed").well
+    parts.tokens.create("other", Role.VIEWER, "", 3600.0, "ana")
+    assert told(examined()[1], "nothing of the evidence was signed since").warns
+
+    with parts.database.write() as connection:
+        connection.execute(tables.evidence.delete().where(tables.evidence.c.seq == 1))
+    assert not told(examined()[1], "record 1 of service is not the one").well
+    path = tmp_path / "data" / "signing.key"
+    path.chmod(0o644)
+    assert f"chmod 600 {path}" in {each.mend for each in examined()[1]}
+    path.unlink()
+    assert not told(examined()[1], "the key that signs the evidence is gone").well
+    (tmp_path / "other").write_text(base64.b64encode(bytes(32)).decode())
+    assert not told(examined('[evidence]\nsigning_key = "file:other"\n')[1], "checkpoints are signed by the key").well
+    assert not told(examined('[evidence]\nsigning_key = "file:nowhere"\n')[1], "nowhere").well
