@@ -165,6 +165,11 @@ def _uncompared(scoped: Sequence[Scoped]) -> list[str]:
     ]
 
 
+def prepared(parts: Rotator, plan: Plan, scoped: tuple[Scoped, ...], answered: Mapping[CredentialRef, str]) -> Prepared:
+    """Return a plan that was made otherwise, with what it costs."""
+    return Prepared(plan, scoped, _cost(parts, plan), answered)
+
+
 def part_of(parts: Rotator, whole: Prepared, plan: Plan) -> Prepared:
     """Return a part of what was prepared, with what that part costs."""
     return replace(whole, plan=plan, forecast=_cost(parts, plan))
@@ -207,8 +212,9 @@ def within_reach(parts: Rotator, hits: Sequence[Hit]) -> Reach:
             return found
 
 
-def _scoping(parts: Rotator, kinds: Kinds | None, exposed_at: float | None) -> Scoping:
-    triage = Triage(
+def triage_of(parts: Rotator) -> Triage:
+    """Return who asks the issuers whose a credential is."""
+    return Triage(
         connections=[*parts.connections, by_hand.CONNECTION],
         custodies=parts.custodies,
         family=parts.outside.family,
@@ -219,8 +225,11 @@ def _scoping(parts: Rotator, kinds: Kinds | None, exposed_at: float | None) -> S
         kinds=parts.playbooks,
         own=cache(partial(own_secrets.read, parts.settings, parts.tokens.named)),
     )
+
+
+def _scoping(parts: Rotator, kinds: Kinds | None, exposed_at: float | None) -> Scoping:
     return Scoping(
-        identify=triage.identify,
+        identify=triage_of(parts).identify,
         suspects=partial(suspects, parts, kinds=kinds),
         entries=[each.custody for each in parts.entries],
         known=_known(parts),

@@ -21,6 +21,7 @@ from rotator.cli import (
     exposure,
     gates,
     hands,
+    hygiene,
     incident,
     inventory,
     known,
@@ -62,6 +63,7 @@ completion.register(app)
 scaffold.register(app)
 inventory.register(app)
 triggers.register(app)
+hygiene.register(app)
 token.register(app)
 session.register(app)
 whoami.register(app)

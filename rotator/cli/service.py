@@ -109,6 +109,7 @@ def beat(context: typer.Context) -> None:
 
     Example: rotator beat
     """
+    from rotator.tending import Tending  # noqa: PLC0415 - pydantic is not free
     from workers import beat as dispatching  # noqa: PLC0415
     from workers.app import make  # noqa: PLC0415
 
@@ -121,10 +122,13 @@ def beat(context: typer.Context) -> None:
     notifying.start()
     anchoring = parts.anchoring(sending.leads)
     anchoring.start()
+    tending = Tending(parts, sending.leads)
+    tending.start()
     _say(context, "dispatcher up")
     dispatching.run(sending, stop, every_s=0.1)
     notifying.stop()
     anchoring.stop()
+    tending.stop()
     dispatching.leave(sending)
 
 

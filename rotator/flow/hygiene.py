@@ -70,13 +70,15 @@ class Window:
 class Known:
     """A credential that hygiene may be for: what selectors compare, when it was made, and why not now.
 
-    `made_at` is None where nobody knows it. `busy` is "" where nothing else is done with it.
+    `made_at` is None where nobody knows it, `ends_at` where it does not expire by itself, or nobody says when.
+    `busy` is "" where nothing else is done with it.
     """
 
     ref: CredentialRef
     attributes: Mapping[str, str]
     made_at: float | None
     busy: str = ""
+    ends_at: float | None = None
 
 
 class Turn(StrEnum):
@@ -152,9 +154,9 @@ def _by_turn(each: Due) -> tuple[int, float, float, CredentialRef]:
 
 
 def _turn(policy: Policy, known: Known, opened: Window | None, coming: Window | None, now: float) -> Due:
-    if known.made_at is None:
+    due_at = _due_at(policy, known)
+    if due_at is None:
         return Due(known, policy.name, Turn.UNKNOWN)
-    due_at = known.made_at + policy.max_age_s - policy.jitter_s * share(policy.name, "age", known.ref)
     if known.busy:
         return Due(known, policy.name, Turn.BUSY if due_at <= now else Turn.YOUNG, due_at)
     at = share(policy.name, "window", known.ref)
@@ -167,6 +169,14 @@ def _turn(policy: Policy, known: Known, opened: Window | None, coming: Window | 
         coming = next_window(policy, due_at - policy.window_s) if coming is not None else None
     begins_at = None if coming is None else max(coming.opens_at + at * policy.window_s, due_at)
     return Due(known, policy.name, Turn.YOUNG if due_at > now else Turn.WAITS, due_at, begins_at)
+
+
+def _due_at(policy: Policy, known: Known) -> float | None:
+    """Return since when it is due: too old, or so near to its end that there is just time for the overlap."""
+    found = [] if known.ends_at is None else [known.ends_at - policy.deadline_s]
+    if known.made_at is not None:
+        found.append(known.made_at + policy.max_age_s - policy.jitter_s * share(policy.name, "age", known.ref))
+    return min(found, default=None)
 
 
 def share(policy: str, of: str, ref: CredentialRef) -> float:

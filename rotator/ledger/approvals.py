@@ -154,6 +154,16 @@ def by_order(
     return name
 
 
+def by_policy(  # noqa: PLR0917 - who agreed to what
+    connection: Connection, incident: str, digest: str, by: str, agreed_by: str, now: float, *, destroys: bool
+) -> None:
+    """Note that a policy of hygiene agrees to a plan; what it destroys waits at its gate unless that is agreed too."""
+    together = approved.covered(connection, incident, digest)
+    _set_gates(connection, incident, together, by, now, {each.digest for each in together} if destroys else set())
+    scopes = sorted(each.value for each in (Scope if destroys else (Scope.CONTAINMENT,)))
+    act(connection, incident, {"at": now, "act": "agreed", "by": by, "agreed_by": agreed_by, "scope": scopes})
+
+
 def _say(  # noqa: PLR0917 - a yes, and what it is said to
     connection: Connection,
     incident: str,

@@ -691,7 +691,7 @@ hygiene = Table(
     metadata,
     Column("incident", ForeignKey("incident.id"), primary_key=True),
     Column("policy", String(64), nullable=False),
-    Column("opens_at", Double, nullable=False),
-    UniqueConstraint("policy", "opens_at"),
+    Column("at", Double, nullable=False),
+    UniqueConstraint("policy", "at"),
 )
-"""The incidents that are scheduled hygiene: of which policy, and of which opening of its window; one of each."""
+"""The incidents that are scheduled hygiene: of which policy, and decided in which minute, one in each."""

@@ -52,6 +52,7 @@ class Settings(Approving, SigningIn, FarAway, Aiming, BaseModel):
     advisories: AdvisorySettings = AdvisorySettings()
     notices: list[NoticeSettings] = []
     ownership: OwnershipSettings = OwnershipSettings()
+    hygiene: list[Path] = []
     evidence: EvidenceSettings = EvidenceSettings()
     folder: Path = Field(default_factory=Path.cwd, exclude=True)
     file: Path | None = Field(None, exclude=True)
@@ -67,6 +68,7 @@ class Settings(Approving, SigningIn, FarAway, Aiming, BaseModel):
     def _whole(self) -> Settings:
         self.data_dir = self.folder / _at_home("data_dir", self.data_dir)
         self.playbooks = [self.folder / _at_home("playbooks", each) for each in self.playbooks]
+        self.hygiene = [self.folder / _at_home("hygiene", each) for each in self.hygiene]
         if not self.database_url:
             self.database_url = f"sqlite:///{self.data_dir / 'ledger.db'}"
         self._one_process_or_many()

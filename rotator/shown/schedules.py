@@ -9,11 +9,13 @@ from typing import Any
 
 from rotator import clock
 from rotator.bootstrap import Rotator
+from rotator.errors import BadInput
 from rotator.flow.planned import OWNER_ASKED
 from rotator.flow.playbook_words import Subject, Until, Verb
 from rotator.ledger.looking import Looking
 from rotator.report.clocks import moment
 from rotator.runtime_lock import is_unattended
+from rotator.shown import hygiene
 
 ON_A_PAGE = 50
 SOON_S = 14 * 86400.0
@@ -32,7 +34,16 @@ def schedules(parts: Rotator, page: int) -> dict[str, Any]:
         "start": "rotator up" if is_unattended(parts) else "",
         "orders": [_order(each, now) for each in parts.settings.standing_orders],
         "tokens": _tokens(parts, now),
+        **_policies(parts, now),
     }
+
+
+def _policies(parts: Rotator, now: float) -> dict[str, Any]:
+    """Return hygiene's policies and what is due, or the first mistake in their files: nothing begins by them then."""
+    try:
+        return {"policies": hygiene.schedule(hygiene.look(parts, now), now), "mistake": ""}
+    except BadInput as error:
+        return {"policies": [], "mistake": str(error)}
 
 
 def _row(row: Mapping[str, Any], shut: Mapping[str, list[str]], now: float) -> dict[str, Any]:

@@ -52,7 +52,7 @@ def tidy(deployment, each):
     declared = Incident(ROUTINE, "hygiene", Severity.LOW, detected_at=now, declared_at=now)
     deployment.enrolment.declare(declared, plan, {}, {each.ref: ()}, by="policy")
     with deployment.database.write() as connection:
-        connection.execute(tables.hygiene.insert().values(incident=ROUTINE, policy="keys", opens_at=now))
+        connection.execute(tables.hygiene.insert().values(incident=ROUTINE, policy="keys", at=now))
     deployment.enrolment.approve(ROUTINE, plan.digest, by="policy")
     return plan
 

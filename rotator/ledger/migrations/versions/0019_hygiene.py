@@ -1,4 +1,4 @@
-"""Which incidents are scheduled hygiene: of which policy, and of which opening of its window."""
+"""Which incidents are scheduled hygiene: of which policy, and of which minute."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -12,10 +12,10 @@ def upgrade() -> None:
         "hygiene",
         sa.Column("incident", sa.String(length=40), nullable=False),
         sa.Column("policy", sa.String(length=64), nullable=False),
-        sa.Column("opens_at", sa.Double(), nullable=False),
+        sa.Column("at", sa.Double(), nullable=False),
         sa.ForeignKeyConstraint(["incident"], ["incident.id"], name=op.f("fk_hygiene_incident_incident")),
         sa.PrimaryKeyConstraint("incident", name=op.f("pk_hygiene")),
-        sa.UniqueConstraint("policy", "opens_at", name=op.f("uq_hygiene_policy_opens_at")),
+        sa.UniqueConstraint("policy", "at", name=op.f("uq_hygiene_policy_at")),
     )
 
 

@@ -1,0 +1,134 @@
+"""Hygiene: decide in the ledger what is due by the policies, and begin that as an incident of its own sort.
+
+What no machine here can replace becomes a task of that incident for its owner. Nothing that the policy did not agree
+to is destroyed.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from rotator import response
+from rotator.bootstrap import Rotator
+from rotator.credential import CredentialRef, Leaked
+from rotator.errors import BadInput
+from rotator.flow.exposure import Exposure, Suspect
+from rotator.flow.hygiene import Due, Policy, chosen, window
+from rotator.flow.incident import Incident, Severity
+from rotator.flow.overlap import routine
+from rotator.flow.plan import make
+from rotator.flow.planned import Plan
+from rotator.flow.playbook_words import Strategy
+from rotator.flow.scope import Scoped, Unresolved
+from rotator.ledger.enrolment import Enrolment, new_incident_id
+from rotator.ledger.routines import Agreed
+from rotator.response import Prepared
+from rotator.shown.hygiene import look, policies
+
+log = logging.getLogger("rotator")
+
+DECIDE_S = 60.0
+"""Seconds between two decisions; in each at most one incident begins for each policy."""
+_DAY_S = 86400.0
+
+
+def run(parts: Rotator, now: float) -> list[Incident]:
+    """Begin what is due now, as far as windows are open and policies allow; return the incidents that began.
+
+    Raises BadInput for a mistake in a policy's file, with nothing begun.
+    """
+    in_force = [each for each in policies(parts) if now <= each.expires and window(each, now) is not None]
+    if not in_force:
+        return []
+    looked, begun = look(parts, now), []
+    for policy in in_force:
+        due = chosen(looked.found, policy, looked.at_work.get(policy.name, 0))
+        if due and (incident := begin(parts, policy, due, now)) is not None:
+            begun.append(incident)
+    return begun
+
+
+def begin(parts: Rotator, policy: Policy, due: Sequence[Due], now: float) -> Incident | None:
+    """Begin these as one incident; None where somebody else did, or answers one of their owners by now."""
+    prepared = _prepared(parts, policy, due, now)
+    refs = [each.ref for each in prepared.plan.runs]
+    count = len(prepared.plan.runs) + len(prepared.plan.manual)
+    agreed = Agreed(policy.name, policy.approved_by, now // DECIDE_S * DECIDE_S, refs, parts.enrolment, policy.destroys)
+    enrolment = Enrolment(
+        parts.database, parts.seal, account_of=parts.account_of, basis=parts.basis, consent=agreed.begin
+    )
+    title = f"hygiene: {policy.name}, {count} credential{'s' * (count != 1)}"
+    incident = Incident(new_incident_id(now), title, Severity.LOW, detected_at=now, declared_at=now)
+    nowhere: dict[CredentialRef, tuple[Exposure, ...]] = dict.fromkeys(refs, ())
+    try:
+        enrolment.declare(incident, prepared.plan, {}, nowhere, agreed.by, approved=True, document=prepared.document())
+    except BadInput as error:  # somebody was faster: what is left of it is looked at again
+        log.info("hygiene_waits: %s: %s", policy.name, error)
+        return None
+    return incident
+
+
+def _prepared(parts: Rotator, policy: Policy, due: Sequence[Due], now: float) -> Prepared:
+    """Plan what is due: replaced first, or a task for a person where no machine can. Changes nothing anywhere."""
+    why = {each.known.ref: _why(each, now) for each in due}
+    replaceable = [ref for ref in why if _can(parts, ref.provider)]
+    suspects = [
+        Suspect(ref.provider, ref.id, Leaked(id=ref.id, owner=ref.owner or None, connection=ref.connection), ())
+        for ref in replaceable
+    ]
+    found = response.triage_of(parts).identify(suspects)
+    scoped = [_routine(each) for each in found.scoped if each.lifeline is None and not each.uncompared]
+    answered = parts.reading.answered({each.ref: each.custody.deliver for each in scoped}, "")
+    plan = make(
+        scoped,
+        (),
+        parts.playbooks,
+        found.targets,
+        wanted=Strategy.REPLACE_FIRST,
+        answered=answered,
+        costs=lambda kind, connection: parts.outside.provider_of(kind, connection).calls,
+        elsewhere=parts.reading.elsewhere(""),
+    )
+    kept, reasons = [], {each.key: each.reason for each in (*found.unresolved, *plan.manual)}
+    for each in plan.runs:
+        reasons[each.ref.id] = each.why
+        if each.strategy is Strategy.REPLACE_FIRST and not each.cuts:
+            try:
+                parts.outside.check_places(each.deliver, f"deliver of {each.ref}")
+            except BadInput as error:
+                reasons[each.ref.id] = str(error)
+                continue
+            kept.append(replace(each, why=why[each.ref]))
+    left = {ref: reason for ref, reason in why.items() if ref not in {each.ref for each in kept}}
+    tasks = [_task(parts, ref, reason, reasons.get(ref.id, "")) for ref, reason in left.items()]
+    whole = routine(Plan(tuple(kept), tuple(tasks)), policy.overlap_s, policy.deadline_s)
+    of_plan = tuple(each for each in scoped if each.ref not in left)
+    return response.prepared(parts, whole, of_plan, answered)
+
+
+def _can(parts: Rotator, kind: str) -> bool:
+    return kind in parts.playbooks and Strategy.REPLACE_FIRST in parts.playbooks[kind].strategies
+
+
+def _routine(each: Scoped) -> Scoped:
+    """Return a credential that nobody has stolen: what it reads is no reason to stop it first."""
+    return replace(each, custody=replace(each.custody, reads=(), administers=()))
+
+
+def _why(due: Due, now: float) -> str:
+    known = due.known
+    age = f"{(now - known.made_at) / _DAY_S:.0f} days old" if known.made_at is not None else "its age unknown"
+    ends = f", and it ends at {datetime.fromtimestamp(known.ends_at, UTC):%Y-%m-%d}" if known.ends_at else ""
+    return f"hygiene by {due.policy}: {age}{ends}"
+
+
+def _task(parts: Rotator, ref: CredentialRef, why: str, reason: str) -> Unresolved:
+    """Leave a credential to its owner, with what keeps a machine from it."""
+    contact = parts.custodies.of(ref).contact or ref.owner or "its owner, whom nobody named"
+    cannot = reason or f"no machine here replaces {ref.provider} first"
+    return Unresolved(
+        ref.provider, ref.id, (), f"{why}; {cannot}", f"{contact}: replace it by hand, then dismiss this task"
+    )

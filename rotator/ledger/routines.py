@@ -1,0 +1,166 @@
+"""What hygiene is decided on: which credentials there are, when each was made, and which are in other hands."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection, and_, func, insert, or_, select
+
+from rotator import clock
+from rotator.credential import CredentialRef
+from rotator.errors import BadInput
+from rotator.flow.playbook_words import REPLACING
+from rotator.ledger import approvals, tables
+from rotator.ledger.database import Database
+from rotator.ledger.enrolment import Enrolment, one_at_a_time
+
+_hygiene, _incident, _listed, _manual, _run = (
+    tables.hygiene,
+    tables.incident,
+    tables.listed,
+    tables.manual,
+    tables.run,
+)
+_ACTIVE, _AGAIN = "active", "it is looked at again in a minute"
+Owner = tuple[str, str, str]
+"""The kind, the connection and the owner whose credentials share a replacement; the id where nobody knows the owner."""
+
+
+@dataclass(frozen=True, slots=True)
+class There:
+    """One credential that is there: when it was made and when it ends by itself, as far as anybody told."""
+
+    ref: CredentialRef
+    made_at: float | None
+    ends_at: float | None
+
+
+def owner_of(ref: CredentialRef) -> Owner:
+    """Name whose it is."""
+    return ref.provider, ref.connection, ref.owner or ref.id
+
+
+class Routines:
+    """The ledger as hygiene reads it, and what it has begun."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def there(self) -> list[There]:
+        """Return what issuers list, and what we made since, but for what is gone, stopped, or was replaced by us."""
+        with self._database.read() as connection:
+            replaced = connection.execute(
+                select(_run).where(_run.c.replaced_at.is_not(None), _run.c.dismissed.is_(None))
+            ).mappings()
+            made: dict[CredentialRef, float] = {}
+            old: set[CredentialRef] = set()
+            for row in replaced:
+                ref = CredentialRef(row["provider"], row["connection"], row["owner"], row["credential"])
+                new = ref.with_id(row["replacement"] or ref.id)
+                made[new] = max(made.get(new, 0.0), row["replaced_at"])
+                if new != ref:
+                    old.add(ref)
+            found: dict[CredentialRef, There] = {}
+            for row in connection.execute(select(_listed)).mappings():
+                ref = CredentialRef(row["provider"], row["connection"], row["owner"], row["credential"])
+                facts = json.loads(row["facts"])
+                if row["gone_at"] is not None or facts.get("state", _ACTIVE) != _ACTIVE:
+                    made.pop(ref, None)
+                    continue
+                told = _epoch(facts.get("created_at"))
+                ours = made.pop(ref, None)
+                known = max((at for at in (told, ours) if at is not None), default=None)
+                found[ref] = There(ref, known, _epoch(facts.get("expires_at")))
+        found |= {ref: There(ref, at, None) for ref, at in made.items()}
+        return [each for ref, each in sorted(found.items()) if ref not in old]
+
+    def busy(self) -> dict[Owner, str]:
+        """Return the owners of which something else is done, each with what that is."""
+        with self._database.read() as connection:
+            return _busy(connection)
+
+    def tasks(self) -> set[tuple[str, str]]:
+        """Return the kind and the id of what hygiene has left to a person, who has not done it yet."""
+        query = (
+            select(_manual.c.kind, _manual.c.key)
+            .join(_hygiene, _hygiene.c.incident == _manual.c.incident)
+            .join(_incident, _incident.c.id == _manual.c.incident)
+            .where(_manual.c.dismissed.is_(None), _incident.c.closed_at.is_(None))
+        )
+        with self._database.read() as connection:
+            return {(row.kind or "", row.key) for row in connection.execute(query)}
+
+    def at_work(self) -> dict[str, int]:
+        """Return how many credentials of each policy are being replaced; what stands still counts too."""
+        query = (
+            select(_hygiene.c.policy, func.count())
+            .join(_run, _run.c.incident == _hygiene.c.incident)
+            .join(_incident, _incident.c.id == _run.c.incident)
+            .where(_run.c.dismissed.is_(None), _run.c.replaced_at.is_(None), _incident.c.closed_at.is_(None))
+            .group_by(_hygiene.c.policy)
+        )
+        with self._database.read() as connection:
+            return {policy: count for policy, count in connection.execute(query)}  # noqa: C416 - rows
+
+    def policies(self, incidents: Collection[str]) -> Mapping[str, str]:
+        """Return the policy of each of these incidents that is hygiene."""
+        query = select(_hygiene.c.incident, _hygiene.c.policy).where(_hygiene.c.incident.in_(sorted(incidents)))
+        with self._database.read() as connection:
+            return {incident: policy for incident, policy in connection.execute(query)}  # noqa: C416 - rows
+
+
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """What a policy agreed to: to begin these in a minute `at`, and whether what is replaced may be destroyed."""
+
+    policy: str
+    agreed_by: str
+    at: float
+    refs: Sequence[CredentialRef]
+    enrolment: Enrolment
+    destroys: bool = False
+
+    @property
+    def by(self) -> str:
+        """Return in whose name it is done."""
+        return f"hygiene policy {self.policy}"
+
+    def begin(self, connection: Connection, incident: str, digest: str, _by: str) -> bool:
+        """Say yes to a plan in the policy's name, in the transaction that declares it.
+
+        Raises BadInput where that minute was decided by another, or somebody else answers one of the owners by now.
+        """
+        one_at_a_time(connection)
+        taken = select(_hygiene.c.incident).where(_hygiene.c.policy == self.policy, _hygiene.c.at == self.at)
+        if (other := connection.execute(taken).scalar()) is not None:
+            raise BadInput(f"{other} was begun in this minute", self.policy, _AGAIN)
+        busy = _busy(connection, but=incident)
+        if (ref := next((each for each in self.refs if owner_of(each) in busy), None)) is not None:
+            raise BadInput(busy[owner_of(ref)], str(ref), _AGAIN)
+        connection.execute(insert(_hygiene).values(incident=incident, policy=self.policy, at=self.at))
+        now = clock.now()
+        approvals.by_policy(connection, incident, digest, self.by, self.agreed_by, now, destroys=self.destroys)
+        return self.enrolment.approve_within(connection, incident, digest, self.by)
+
+
+def _busy(connection: Connection, but: str = "") -> dict[Owner, str]:
+    replacing = and_(_run.c.strategy.in_(sorted(each.value for each in REPLACING)), _run.c.replaced_at.is_(None))
+    query = (
+        select(_run.c.provider, _run.c.connection, _run.c.owner, _run.c.credential, _run.c.id)
+        .join(_incident, _incident.c.id == _run.c.incident)
+        .where(_run.c.dismissed.is_(None), _incident.c.closed_at.is_(None), _incident.c.id != but)
+        .where(or_(_run.c.evidence == "none", replacing))
+    )
+    return {(row[0], row[1], row[2] or row[3]): f"{row[4]} answers it" for row in connection.execute(query)}
+
+
+def _epoch(text: object) -> float | None:
+    """Return a moment in ISO 8601 as epoch seconds, None for what is none; without a zone it is UTC."""
+    try:
+        found = datetime.fromisoformat(str(text))
+    except ValueError:
+        return None
+    return (found if found.tzinfo is not None else found.replace(tzinfo=UTC)).timestamp()

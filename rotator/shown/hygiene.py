@@ -1,0 +1,94 @@
+"""What hygiene has due: how each credential stands with its policy, and what each policy comes to."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from rotator import hygiene_file
+from rotator.bootstrap import Rotator
+from rotator.flow.hygiene import Due, Known, Policy, Turn, next_window, turns, window
+from rotator.ledger.routines import Routines, owner_of
+from rotator.report.clocks import moment
+
+_BY_A_TASK = "it is a task for a person"
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """How every credential stands that a policy covers, and how many of each policy are being replaced."""
+
+    policies: tuple[Policy, ...]
+    found: tuple[Due, ...] = ()
+    at_work: dict[str, int] = field(default_factory=dict)
+
+
+def policies(parts: Rotator) -> tuple[Policy, ...]:
+    """Return the policies that are configured. Raises BadInput for the first mistake in their files."""
+    return hygiene_file.load_all(parts.settings.hygiene)
+
+
+def look(parts: Rotator, now: float, of: Sequence[Policy] | None = None) -> Looked:
+    """Return how the credentials of these policies, or of all, stand now. Changes nothing."""
+    found = tuple(policies(parts) if of is None else of)
+    if not found:
+        return Looked(())
+    parts.look_again()
+    ledger = Routines(parts.database)
+    busy, tasks = ledger.busy(), ledger.tasks()
+    known = []
+    for each in ledger.there():
+        custody, ref = parts.custodies.of(each.ref), each.ref
+        if not custody.canary:
+            told = {"id": ref.id, "owner": ref.owner, "connection": ref.connection, "provider": ref.provider}
+            why = busy.get(owner_of(ref), _BY_A_TASK if (ref.provider, ref.id) in tasks else "")
+            told["environment"] = custody.environment or ""
+            known.append(Known(ref, told, each.made_at, why, each.ends_at))
+    return Looked(found, tuple(turns(found, known, now)), ledger.at_work())
+
+
+def rows(looked: Looked, *, every: bool = False) -> list[dict[str, Any]]:
+    """Return what is due, or of an age that nobody knows, as data: with `every` what is young too."""
+    return [
+        {
+            "policy": each.policy,
+            "turn": each.turn.value,
+            "provider": each.known.ref.provider,
+            "connection": each.known.ref.connection,
+            "owner": each.known.ref.owner,
+            "id": each.known.ref.id,
+            "made_at": moment(each.known.made_at),
+            "due_at": moment(each.due_at),
+            "starts_at": moment(each.starts_at) if each.turn is not Turn.NOW else "",
+            "busy": each.known.busy,
+        }
+        for each in looked.found
+        if every or each.turn is not Turn.YOUNG
+    ]
+
+
+def schedule(looked: Looked, now: float) -> list[dict[str, Any]]:
+    """Return each policy with its window, who agreed to it until when, and how many credentials stand how with it."""
+    counts = Counter((each.policy, each.turn) for each in looked.found)
+    found = []
+    for policy in looked.policies:
+        opened, coming, frozen = window(policy, now), next_window(policy, now), policy.frozen(now)
+        found.append(
+            {
+                "policy": policy.name,
+                "select": policy.select.text,
+                "schedule": f"{policy.timetable.text} {policy.zone}",
+                "open_until": moment(opened.closes_at) if opened else "",
+                "opens_at": moment(coming.opens_at) if coming else "",
+                "frozen": frozen.why if frozen else "",
+                "approved_by": policy.approved_by,
+                "expires_at": moment(policy.expires),
+                "expired": now > policy.expires,
+                "at_work": looked.at_work.get(policy.name, 0),
+                "at_once": policy.at_once,
+                "credentials": {turn.value: counts[policy.name, turn] for turn in Turn},
+            }
+        )
+    return found

@@ -1,0 +1,52 @@
+"""Begin what hygiene has due, again and again, while this process's dispatcher leads, and never in its way."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+
+from rotator import clock, hygiene
+from rotator.bootstrap import Rotator
+from rotator.errors import BadInput
+from rotator.ledger.database import LedgerFailed
+
+log = logging.getLogger("rotator")
+
+END_S = 5.0
+"""Seconds that are waited for the thread when a process ends."""
+
+
+class Tending:
+    """The thread that decides. `leads` says whether this process is the one to do it."""
+
+    def __init__(self, parts: Rotator, leads: Callable[[], bool], every_s: float = hygiene.DECIDE_S) -> None:
+        self._parts, self._leads, self._every_s = parts, leads, every_s
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._again_and_again, name="tending", daemon=True)
+
+    def start(self) -> None:
+        """Begin; where no policy is configured there is nothing to do."""
+        if self._parts.settings.hygiene:
+            self._thread.start()
+
+    def stop(self) -> None:
+        """End; what was not begun is begun by whoever leads next."""
+        self._ended.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout=END_S)
+
+    def _again_and_again(self) -> None:
+        while not self._ended.wait(self._every_s):
+            if self._leads():
+                self.decide()
+
+    def decide(self) -> None:
+        """Begin what is due; what goes wrong is logged, and looked at again the next time."""
+        try:
+            for each in hygiene.run(self._parts, clock.now()):
+                log.info("hygiene_begun: %s: %s", each.id, each.title)
+        except Exception as error:  # noqa: BLE001 - its words may quote rows; the next time decides anew
+            what = "the ledger failed" if isinstance(error, LedgerFailed) else "internal error"
+            told = str(error) if isinstance(error, BadInput) else f"{what} ({type(error).__name__})"
+            log.warning("hygiene_undecided: %s", told)

@@ -1,0 +1,183 @@
+"""What hygiene begins: by a policy in its window, as an incident of its own, and once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from types import SimpleNamespace
+
+import pytest
+from sqlalchemy import select
+
+from rotator import hygiene, response
+from rotator.bootstrap import Rotator
+from rotator.flow.hygiene import Turn
+from rotator.flow.incident import Severity
+from rotator.flow.planned import Lane
+from rotator.flow.playbook_words import Strategy
+from rotator.ledger import tables
+from rotator.ports import Discovered, Place
+from rotator.settings.file import load
+from rotator.shown import hygiene as shown
+from rotator.tending import Tending
+from rotator.triage import Findings
+from tests.flow.test_plan import stolen
+
+CONFIGURED = """
+data_dir = "data"
+hygiene = ["hygiene.yaml"]
+[[connections]]
+name = "prod"
+family = "aws"
+region = "us-east-1"
+"""
+POLICY = """
+policies:
+  - name: keys
+    select: provider:*
+    max_age: 90d
+    schedule: "0 2 * * *"
+    window: 4h
+    at_once: 3
+    approved_by: Jana
+    expires: 2027-06-30
+"""
+KEY = "aws_iam_access_key"
+ENDS = datetime(2026, 11, 24, 5, 59, 59, tzinfo=UTC).timestamp()
+PLACE = Place("aws_secrets_manager", "prod", "ci")
+
+
+@pytest.fixture
+def parts(tmp_path, monkeypatch):
+    (tmp_path / "rotator.toml").write_text(CONFIGURED)
+    (tmp_path / "hygiene.yaml").write_text(POLICY)
+    found = Rotator(load(tmp_path / "rotator.toml"))
+
+    def identify(suspects):
+        named = [
+            stolen(
+                each.kind, each.leaked.id, owner=each.leaked.owner, deliver=(replace(PLACE, name=each.leaked.owner),)
+            )
+            for each in suspects
+        ]
+        return Findings(tuple(named), (), {})
+
+    monkeypatch.setattr(response, "triage_of", lambda _parts: SimpleNamespace(identify=identify))
+    yield found
+    found.database.close()
+
+
+def listed(parts, *names, kind=KEY, made="2026-01-01T00:00:00+00:00", **facts):
+    told = {"created_at": made, **facts} if made else facts
+    refs = [replace(stolen(kind, each, owner=f"of-{each}").ref, connection="prod") for each in names]
+    parts.inventory.keep(kind, "prod", [Discovered(ref, told) for ref in refs])
+
+
+def rows(parts, table):
+    with parts.database.read() as connection:
+        return [dict(each) for each in connection.execute(select(tables.metadata.tables[table])).mappings()]
+
+
+def test_what_is_due_begins_in_its_own_lane_agreed_to_by_its_policy_and_destroys_nothing(parts):
+    listed(parts, "1")
+    [incident] = hygiene.run(parts, ENDS)
+    assert (incident.severity, incident.title) == (Severity.LOW, "hygiene: keys, 1 credential")
+    [run] = parts.reading.incident(incident.id).runs
+    assert (run.run.strategy, run.run.why) == (Strategy.REPLACE_FIRST, "hygiene by keys: 327 days old")
+    assert {step.lane for step in run.steps} == {Lane.HYGIENE}
+    assert run.run.requested_at is not None
+    [gate] = rows(parts, "gate")
+    assert (gate["open"], gate["name"].partition(" ")[0]) == (0, "destruction")
+    [agreed] = [each for each in rows(parts, "evidence") if '"act":"agreed"' in each["body"]]
+    assert '"agreed_by":"Jana"' in agreed["body"]
+    assert '"scope":["containment"]' in agreed["body"]
+    assert rows(parts, "reach") == []
+
+
+def test_a_policy_that_agrees_to_the_destruction_leaves_no_gate(parts, tmp_path):
+    (tmp_path / "hygiene.yaml").write_text(POLICY + "    destroys: true\n")
+    listed(parts, "1")
+    hygiene.run(parts, ENDS)
+    assert rows(parts, "gate") == []
+
+
+def test_no_more_are_replaced_at_once_than_may_be_and_nothing_twice(parts):
+    listed(parts, *"12345")
+    hygiene.run(parts, ENDS)
+    hygiene.run(parts, ENDS)
+    hygiene.run(parts, ENDS + 86400.0)
+    assert len({each["credential"] for each in rows(parts, "run")}) == len(rows(parts, "run")) == 3
+    assert {each.turn for each in shown.look(parts, ENDS).found} == {Turn.BUSY, Turn.NOW}
+
+
+def test_of_two_that_decide_in_one_minute_one_begins_and_of_an_owner_that_is_busy_by_then_nothing(parts):
+    listed(parts, "1", "2")
+    both = shown.look(parts, ENDS)
+    [policy] = both.policies
+    first, second = both.found
+    hygiene.begin(parts, policy, [first], ENDS)
+    assert hygiene.begin(parts, policy, [second], ENDS) is None
+    assert hygiene.begin(parts, policy, [first], ENDS + 60) is None
+    assert [each["credential"] for each in rows(parts, "run")] == [first.known.ref.id]
+
+
+@pytest.mark.parametrize("now", [ENDS + 2, ENDS - 5 * 3600, datetime(2027, 7, 2, 5, 59, tzinfo=UTC).timestamp()])
+def test_nothing_begins_outside_of_a_window_or_when_nobody_agrees_to_it_any_more(parts, now):
+    listed(parts, "1")
+    assert hygiene.run(parts, now) == []
+    assert rows(parts, "run") == []
+
+
+def test_what_is_young_or_of_an_age_that_nobody_knows_is_left_alone(parts):
+    listed(parts, "1", made="2026-11-01T00:00:00+00:00")
+    listed(parts, "2", kind="github_token", made="")
+    assert hygiene.run(parts, ENDS) == []
+    assert {each.turn for each in shown.look(parts, ENDS).found} == {Turn.YOUNG, Turn.UNKNOWN}
+
+
+def test_what_no_machine_replaces_is_a_task_for_its_owner_told_once(parts):
+    listed(parts, "1", kind="github_token")
+    [incident] = hygiene.run(parts, ENDS)
+    [task] = parts.reading.incident(incident.id).manual
+    assert task.key == "1"
+    assert "327 days old" in task.reason
+    assert task.mend.startswith("of-1: replace it by hand")
+    assert hygiene.run(parts, ENDS + 86400.0) == []
+    assert [each["event"] for each in rows(parts, "notice")].count("needs_person") == 1
+
+
+def test_what_expires_is_due_before_it_does_however_young_it_is(parts):
+    listed(parts, "1", made="2026-11-20T00:00:00+00:00", expires_at="2026-11-28T00:00:00+00:00")
+    [due] = shown.look(parts, ENDS).found
+    assert due.turn is Turn.NOW
+    assert due.due_at == datetime(2026, 11, 21, tzinfo=UTC).timestamp()
+
+
+def test_what_was_replaced_is_as_young_as_its_replacement_and_the_old_one_is_not_looked_at_again(parts):
+    listed(parts, "1")
+    [incident] = hygiene.run(parts, ENDS)
+    with parts.database.write() as connection:
+        values = {"replaced_at": ENDS, "replacement": "new", "evidence": "stated"}
+        connection.execute(tables.run.update().values(values))
+    [due] = shown.look(parts, ENDS + 3600).found
+    assert (due.known.ref.id, due.turn, due.known.made_at) == ("new", Turn.YOUNG, ENDS)
+    assert incident.id
+
+
+def test_the_schedule_tells_of_each_policy_when_it_opens_and_how_many_stand_how(parts):
+    listed(parts, *"12345")
+    hygiene.run(parts, ENDS)
+    [told] = shown.schedule(shown.look(parts, ENDS), ENDS)
+    assert (told["open_until"], told["opens_at"]) == ("2026-11-24T06:00:00.000Z", "2026-11-25T02:00:00.000Z")
+    assert (told["at_work"], told["credentials"]["busy"], told["credentials"]["now"]) == (3, 3, 2)
+    assert {each["turn"] for each in shown.rows(shown.look(parts, ENDS))} == {"busy", "now"}
+
+
+def test_a_mistake_in_a_policy_begins_nothing_and_is_logged_in_one_line(parts, tmp_path, caplog):
+    (tmp_path / "hygiene.yaml").write_text(POLICY.replace("90d", "90"))
+    listed(parts, "1")
+    Tending(parts, lambda: True).decide()
+    [line] = caplog.messages
+    assert line.startswith("hygiene_undecided: ")
+    assert "hygiene.yaml:5: `max_age`: `90` is no duration" in line
+    assert rows(parts, "run") == []
