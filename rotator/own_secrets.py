@@ -111,10 +111,7 @@ def _of(settings: Settings) -> Iterator[OwnSecret]:
         mend = "make another with the sender, put it where [[triggers]] says; until then alarms can be forged"
         for reference in trigger.references:
             yield OwnSecret(f"the trigger {trigger.title}", mend, referred(reference))
-    key = settings.data_dir / "seal.key"
-    if settings.seal_key is not None or key.exists():
-        mend = "who has the ledger too reads what is sealed in it: begin another ledger and key once this is done"
-        yield OwnSecret("the seal key", mend, referred(settings.seal_key or f"file:{key}"))
+    yield from _keys(settings, referred)
     for name, address in {"the ledger's database": settings.database_url, "the broker": settings.broker_url}.items():
         if password := urlsplit(address).password:
             mend = "give the rotator's login there another password, and restart every process with it"
@@ -122,6 +119,22 @@ def _of(settings: Settings) -> Iterator[OwnSecret]:
     if "VAULT_TOKEN" in os.environ:
         mend = "give the rotator another token in VAULT_TOKEN, restart every process with it, then revoke this one"
         yield OwnSecret("VAULT_TOKEN, with which it reads its own secrets", mend, referred("env:VAULT_TOKEN"))
+
+
+def _keys(settings: Settings, referred: Callable[[str], Callable[[], Secret]]) -> Iterator[OwnSecret]:
+    """Yield what the rotator seals and signs with, and is known by where people sign in."""
+    key = settings.data_dir / "seal.key"
+    if settings.seal_key is not None or key.exists():
+        mend = "who has the ledger too reads what is sealed in it: begin another ledger and key once this is done"
+        yield OwnSecret("the seal key", mend, referred(settings.seal_key or f"file:{key}"))
+    signing = settings.data_dir / "signing.key"
+    if settings.evidence.signing_key is not None or signing.exists():
+        mend = "who has the ledger too can sign another past: pass on to another, rotator evidence new-key REFERENCE"
+        yield OwnSecret("the evidence's key", mend, referred(settings.evidence.signing_key or f"file:{signing}"))
+    oidc = settings.sign_in.oidc
+    if oidc is not None and oidc.client_secret is not None:
+        mend = "give the client another with the provider, put it where [sign_in.oidc] says, and end the old one"
+        yield OwnSecret("the secret of signing in", mend, referred(oidc.client_secret))
 
 
 def _is_same(leaked: str, own: str) -> bool:

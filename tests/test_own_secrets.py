@@ -24,6 +24,7 @@ from tests.fakes.world import World
 KIND = "aws_iam_access_key"
 HOOK = "https://chat.example/services/T0CANARY00/B0CANARY00/canarycanarycanarycanary"
 ANOTHER = "rotator token create NAME --role admin --person ana"
+SIGNING = base64.b64encode(b"canary-signing-key-of-32-bytes-!").decode()
 SEAL = base64.b64encode(b"canary-seal-key-of-32-bytes-here").decode()
 
 
@@ -32,6 +33,9 @@ def settings(tmp_path, monkeypatch):
     monkeypatch.setenv("VAULT_TOKEN", "hvs.canarycanarycanary")
     for name, text in {"hook": HOOK, "mail": "canary-mail-word", "siem": "whsec_canarycanary", "key": SEAL}.items():
         (tmp_path / name).write_text(f"{text}\n")
+    for name, text in {"signing": SIGNING, "client": "canary-client-word"}.items():
+        (tmp_path / name).write_text(f"{text}\n")
+    oidc = {"issuer": "https://id.example", "client_id": "rotator", "client_secret": "file:client"}
     smtp = {"host": "m.example", "user": "AKIAQ4R7T2W9Z3K5M8N1", "password": "file:mail"}
     mail = {"name": "mail", "smtp": {**smtp, "sender": "r@example.com", "to": ["o@example.com"]}}
     return Settings.model_validate(
@@ -41,6 +45,9 @@ def settings(tmp_path, monkeypatch):
             "database_url": "postgresql+psycopg://rotator:canary%40ledger@db.example/rotator",
             "broker_url": "redis://:canary-broker-word@redis.example/0",
             "seal_key": "file:key",
+            "evidence": {"signing_key": "file:signing"},
+            "web": {"public_url": "https://rotator.example"},
+            "sign_in": {"oidc": oidc},
             "notices": [{"name": "#sec", "slack": "file:hook"}, mail],
             "triggers": [{"sender": "generic", "name": "siem", "secret": "file:siem"}],
         }
@@ -52,6 +59,8 @@ LEAKS = {
     "the notice channel mail": Leaked(secret=Secret("canary-mail-word")),
     "the trigger generic/siem": Leaked(secret=Secret("whsec_canarycanary")),
     "the seal key": Leaked(secret=Secret(SEAL)),
+    "the evidence's key": Leaked(secret=Secret(SIGNING)),
+    "the secret of signing in": Leaked(secret=Secret("canary-client-word")),
     "the ledger's database": Leaked(secret=Secret("postgresql://rotator:canary@ledger@db.example/rotator")),
     "the broker": Leaked(secret=Secret("canary-broker-word")),
     "VAULT_TOKEN, with which it reads its own secrets": Leaked(secret=Secret("hvs.canarycanarycanary")),
