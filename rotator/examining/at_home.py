@@ -59,7 +59,8 @@ def _private(parts: Rotator) -> Iterator[Finding]:
     except OSError as error:
         yield Finding(False, f"{settings.data_dir}: {error.strerror}", "is data_dir right?")
     hooks = [each.webhook for entry in settings.credentials for each in entry.consumers]
-    named = [settings.seal_key, settings.evidence.signing_key, *hooks]
+    oidc = settings.sign_in.oidc
+    named = [settings.seal_key, settings.evidence.signing_key, oidc.client_secret if oidc is not None else None, *hooks]
     named += [each.credential for each in settings.connections]
     named += [reference for each in settings.triggers for reference in each.references]
     named += [reference for each in settings.notices for reference in each.references]

@@ -165,6 +165,9 @@ def test_who_signs_out_is_out_and_told_where_he_is_known_still(served, provider)
 def test_the_doctor_asks_the_provider_and_says_where_it_sends_people_back(served):
     [told] = [each for each in examine(served.parts) if each.what.startswith("sign-in")]
     assert (told.well, f"{HERE}/sign-in/oidc/callback" in told.what) == (True, True)
+    secret = served.parts.settings.folder / "client.secret"
+    secret.chmod(0o644)
+    assert f"everybody can read the secret in {secret}" in [each.what for each in examine(served.parts)]
 
 
 def test_while_the_provider_is_down_the_page_says_so_and_a_token_opens(tmp_path):
