@@ -7,7 +7,7 @@ is done, or stays a command, where no browser can give it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote
@@ -18,6 +18,7 @@ from rotator.flow.proof import Evidence
 from rotator.flow.roles import NEEDS, Act, may
 from rotator.ledger.opening import BRAKE
 from rotator.report.attention import for_you
+from rotator.report.revisions import each_run
 
 API = "/api/v1"
 _WHY = MappingProxyType({"name": "reason", "label": "Why? It becomes evidence."})
@@ -75,10 +76,15 @@ def button(command: str, means: str, role: Role) -> Button:
 
 
 def buttons(row: Mapping[str, Any], role: Role) -> list[Button]:
-    """Return what can be done now about a credential of the report: what moves it on, and last to leave it alone."""
-    waiting = [one for one in row["next"] if not one["due_at"]]
-    ways = {way["command"]: way["means"] for one in waiting for way in one["ways"]}
-    return [button(command, means, role) for command, means in ways.items()]
+    """Return what can be done now about a credential of the report: what moves each of its runs on."""
+    found: dict[str, Button] = {}
+    for run in each_run([dict(row)]):
+        ways = [way for one in run["next"] if not one["due_at"] for way in one["ways"]]
+        for way in ways:
+            made = button(way["command"], way["means"], role)
+            of = "" if run["run"] == row["run"] or not made.path else f" of {run['run']}"
+            found.setdefault(way["command"], replace(made, label=made.label + of))
+    return list(found.values())
 
 
 def dismissal(incident: str, row: Mapping[str, Any], role: Role) -> Button | None:

@@ -171,7 +171,11 @@ def _more(picture: Picture, whole: Mapping[str, Any], role: Role) -> list[button
     held = any(each["name"] == Until.NO_LEGAL_HOLD and not each["is_open"] for each in whole["gates"])
     stopped = {each["name"] for each in whole["stops"] if each["scope"] == "connection"}
     return [
-        *([] if whole["closed_at"] else [buttons.ending(picture.incident, role, is_closed=False)]),
+        *(
+            []
+            if whole["closed_at"] or whole["merged_into"]
+            else [buttons.ending(picture.incident, role, is_closed=False)]
+        ),
         *([] if held else [buttons.hold(picture.incident, role)]),
         *(buttons.stop_connection(each, role) for each in picture.once(_connections) if each not in stopped),
         buttons.stop_all(role),

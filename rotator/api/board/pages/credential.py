@@ -14,6 +14,7 @@ from rotator.api.problems import Problem
 from rotator.bootstrap import Rotator
 from rotator.errors import BadInput
 from rotator.ledger.looking import BEGINNING, Looking
+from rotator.report.revisions import each_run
 from rotator.shown import buttons
 from rotator.shown.credential import credential
 from rotator.shown.plans import BeingRead, Plans, plans
@@ -39,10 +40,15 @@ def routes(parts: Rotator) -> APIRouter:
             incident=of,
             planned=_planned(kept, row),
             ways=buttons.buttons(row, role),
-            trying=[(each, buttons.button(each["then"], each["means"], role)) for each in row["trying"]],
+            trying=[
+                (each, buttons.button(each["then"], each["means"], role))
+                for one in each_run([row])
+                for each in one["trying"]
+            ],
             later=[
                 (each, [buttons.button(way["command"], way["means"], role) for way in each["ways"]])
-                for each in row["next"]
+                for one in each_run([row])
+                for each in one["next"]
                 if each["due_at"]
             ],
             dismiss=buttons.dismissal(name, row, role),
