@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from math import fsum
+from operator import attrgetter
 from typing import Any
 
-from rotator.flow.playbook_words import REPLACING, Strategy
+from rotator.flow.playbook_words import REPLACING
 from rotator.flow.survival import Span, estimate
 
 PLACES = 3
 """Figures are rounded to so many, and nothing before: seconds to milliseconds."""
 HOUR_S = 3600.0
 _SHARES = {"p50_s": 0.50, "p95_s": 0.95}
+_REPLACING = frozenset(each.value for each in REPLACING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,35 +59,27 @@ class Response:
     @property
     def replaces(self) -> bool:
         """Tell whether another credential is to take its place."""
-        return bool(self.strategy) and Strategy(self.strategy) in REPLACING
+        return self.strategy in _REPLACING
 
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """From one moment to another, over those responses that have such an end to come."""
+    """From one moment to another, by their names, over those responses that have such an end to come."""
 
-    name: str
-    begins: Callable[[Response], float | None]
-    ends: Callable[[Response], float | None]
-    measures: Callable[[Response], bool] = lambda _each: True
-
-
-def _detected(each: Response) -> float:
-    return each.detected_at
+    begins: str
+    ends: str
+    measures: Callable[[Response], bool] | None = None
 
 
 CLOCKS: Mapping[str, Clock] = {
-    each.name: each
-    for each in (
-        Clock("detected", lambda each: each.exposed_at, _detected),
-        Clock("declared", _detected, lambda each: each.declared_at),
-        Clock("approved", _detected, lambda each: each.requested_at, lambda each: not each.is_task),
-        Clock("acknowledged", _detected, lambda each: each.acknowledged_at),
-        Clock("contained", _detected, lambda each: each.contained_at),
-        Clock("proven_dead", _detected, lambda each: each.dead_at),
-        Clock("replaced", _detected, lambda each: each.replaced_at, lambda each: each.replaces),
-        Clock("converged", _detected, lambda each: each.converged_at, lambda each: each.replaces and each.consumers),
-    )
+    "detected": Clock("exposed_at", "detected_at"),
+    "declared": Clock("detected_at", "declared_at"),
+    "approved": Clock("detected_at", "requested_at", lambda each: not each.is_task),
+    "acknowledged": Clock("detected_at", "acknowledged_at"),
+    "contained": Clock("detected_at", "contained_at"),
+    "proven_dead": Clock("detected_at", "dead_at"),
+    "replaced": Clock("detected_at", "replaced_at", lambda each: each.replaces),
+    "converged": Clock("detected_at", "converged_at", lambda each: each.replaces and each.consumers),
 }
 
 
@@ -94,48 +88,46 @@ def counted(responses: Iterable[Response]) -> list[Response]:
     return [each for each in responses if each.dismissed is None]
 
 
-def spans(clock: Clock, responses: Iterable[Response], until: float) -> tuple[list[Span], int]:
-    """Return the times by a clock, as they were known `then`, and of how many it is not known when they began."""
-    found, unknown = [], 0
-    for each in responses:
-        if not clock.measures(each):
-            continue
-        begun, end = clock.begins(each), clock.ends(each)
-        if begun is None:
-            unknown += 1
-        else:
-            found.append(Span(max((until if end is None else end) - begun, 0.0), end is not None))
-    return found, unknown
+def spans(clock: Clock, responses: Iterable[Response], until: float) -> list[Span | None]:
+    """Return the times by a clock as they were known then; None where nobody knows when it began."""
+    moments = attrgetter(clock.begins, clock.ends)
+    mine = responses if clock.measures is None else filter(clock.measures, responses)
+    return [
+        None if begun is None else Span(max((until if end is None else end) - begun, 0.0), end is not None)
+        for begun, end in map(moments, mine)
+    ]
 
 
-def times(clock: Clock, responses: Iterable[Response], until: float) -> dict[str, Any]:
-    """Return the figures of a clock; None where so many are open that nobody can tell."""
-    found, unknown = spans(clock, responses, until)
-    survival = estimate(found)
-    known = [each for each in (survival.longest_s, survival.longest_open_s) if each is not None]
+def times(found: Iterable[Span | None]) -> dict[str, Any]:
+    """Return the figures of these times; None where so many are open that nobody can tell."""
+    every = list(found)
+    known = [each for each in every if each is not None]
+    survival = estimate(known)
+    longest = [each for each in (survival.longest_s, survival.longest_open_s) if each is not None]
     shares = {name: survival.quantile(share) for name, share in _SHARES.items()}
     figures = {
-        "mean_s": survival.restricted_mean_s(max(known)) if known else None,
+        "mean_s": survival.restricted_mean_s(max(longest)) if longest else None,
         **shares,
         "max_s": survival.longest_s,
         "longest_open_s": survival.longest_open_s,
     }
-    counts = {"n": len(found), "ended": survival.ended, "open": survival.still_open, "unknown": unknown}
+    counts = {"n": len(known), "ended": survival.ended, "open": survival.still_open, "unknown": len(every) - len(known)}
     return {**counts, **{name: rounded(value) for name, value in figures.items()}}
 
 
-def exposure(responses: Sequence[Response], until: float) -> dict[str, Any]:
-    """Return the risk-weighted hours from the exposure, or else the detection, to the proven death, or till `until`."""
-    weighed = [(each, each.weight) for each in responses if each.weight is not None]
-    hours = fsum(
-        weight * max((until if each.dead_at is None else each.dead_at) - _begun(each), 0.0) / HOUR_S
-        for each, weight in weighed
-    )
-    return {"risk_hours": rounded(hours), "unweighed": len(responses) - len(weighed)}
+def risk_hours(each: Response, until: float) -> float | None:
+    """Return its risk-weighted hours from exposure, or else detection, to proven death or `until`."""
+    if each.weight is None:
+        return None
+    begun = each.detected_at if each.exposed_at is None else each.exposed_at
+    return each.weight * max((until if each.dead_at is None else each.dead_at) - begun, 0.0) / HOUR_S
 
 
-def _begun(each: Response) -> float:
-    return each.detected_at if each.exposed_at is None else each.exposed_at
+def exposure(hours: Iterable[float | None]) -> dict[str, Any]:
+    """Return the sum of the risk-weighted hours, and of how many none are known."""
+    every = list(hours)
+    known = [each for each in every if each is not None]
+    return {"risk_hours": rounded(fsum(known)), "unweighed": len(every) - len(known)}
 
 
 def rounded(value: float | None) -> float | None:

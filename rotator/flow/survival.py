@@ -11,10 +11,10 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """So many seconds, after which it had `ended`, or had not yet."""
 
     seconds: float
@@ -65,19 +65,18 @@ class Survival:
 
 def estimate(spans: Iterable[Span]) -> Survival:
     """Return Kaplan and Meier's estimate. What ends at the very time at which another is seen open comes first."""
-    ended: Counter[float] = Counter()
-    still_open: Counter[float] = Counter()
-    for each in spans:
-        (ended if each.ended else still_open)[each.seconds] += 1
-    at_risk = ended.total() + still_open.total()
+    every = list(spans)
+    ended = Counter(seconds for seconds, is_over in every if is_over)
+    still_open = Counter(seconds for seconds, is_over in every if not is_over)
+    at_risk = len(every)
     steps: list[tuple[float, float]] = [(0.0, 1.0)] if at_risk else []
     # Between two that are seen open the share is a plain one of how many there were: so no error adds up.
     share, of = 1.0, at_risk
     for at in sorted(ended.keys() | still_open.keys()):
-        at_risk -= ended[at]
-        if ended[at]:
+        if ends := ended.get(at):
+            at_risk -= ends
             steps.append((at, share * at_risk / of))
-        if still_open[at] and at_risk:
-            share, of = share * at_risk / of, at_risk - still_open[at]
+        if (seen := still_open.get(at)) and at_risk:
+            share, of = share * at_risk / of, at_risk - seen
             at_risk = of
     return Survival(steps, ended.total(), still_open.total(), max(ended, default=None), max(still_open, default=None))

@@ -26,7 +26,7 @@ def judged(target: Target, responses: Sequence[Response], until: float) -> dict[
     of all that is decided. 1.0 is all of it, 0.0 none, below zero it is overspent; None where nothing is decided.
     """
     mine = [each for each in responses if target.severity in {"", each.severity}]
-    found, _ = spans(CLOCKS[target.clock], mine, until)
+    found = [each for each in spans(CLOCKS[target.clock], mine, until) if each is not None]
     kept = sum(each.ended and each.seconds <= target.within_s for each in found)
     missed = sum(each.seconds > target.within_s for each in found)
     decided = kept + missed

@@ -5,11 +5,14 @@ Every figure follows from an evidence pack alone; tests/evidence/recompute.py do
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 
 from rotator.flow.playbook_words import Strategy
-from rotator.flow.response import CLOCKS, Response, counted, exposure, times
+from rotator.flow.response import CLOCKS, Response, counted, exposure, risk_hours, spans, times
+from rotator.flow.survival import Span
 from rotator.flow.target import Target, judged
 from rotator.ledger.responses import Found, Unapproved
 from rotator.report import controls
@@ -52,9 +55,9 @@ def build(found: Found, begin: float, end: float, made_at: float, targets: Seque
             "looked_at": len(everything),
         },
         "states": {name: states.count(name) for name in STATES},
-        "clocks": {name: times(clock, mine, made_at) for name, clock in CLOCKS.items()},
-        "exposure": exposure(mine, made_at),
-        "by": {name: _by(told, mine, made_at) for name, told in _BY.items()},
+        "clocks": {name: times(spans(clock, mine, made_at)) for name, clock in CLOCKS.items()},
+        "exposure": exposure(risk_hours(each, made_at) for each in mine),
+        "by": _by_each(mine, made_at),
         "targets": [judged(each, mine, made_at) for each in targets],
         "exceptions": {
             "counts": {name: sum(each["sort"] == name for each in listed) for name in (*list(STATES)[1:], *BESIDE)},
@@ -79,31 +82,36 @@ def state_of(each: Response) -> str:
     return "left_alive" if each.strategy == Strategy.CUT_ONLY else "open"
 
 
-def _month(each: Response) -> str:
-    return moment(each.declared_at)[:7]
+@functools.lru_cache(maxsize=1000)  # many came to their incident at one moment
+def _month(declared_at: float) -> str:
+    return moment(declared_at)[:7]
 
 
 _BY: Mapping[str, Callable[[Response], str]] = {
-    "provider": lambda each: each.provider,
-    "connection": lambda each: each.connection,
-    "owner": lambda each: each.owner,
-    "severity": lambda each: each.severity,
-    "period": _month,
+    **{name: attrgetter(name) for name in ("provider", "connection", "owner", "severity")},
+    "period": lambda each: _month(each.declared_at),
 }
 
 
-def _by(told: Callable[[Response], str], responses: Iterable[Response], made_at: float) -> list[dict[str, Any]]:
-    groups: dict[str, list[Response]] = {}
-    for each in responses:
-        groups.setdefault(told(each), []).append(each)
+def _by_each(responses: Sequence[Response], made_at: float) -> dict[str, list[dict[str, Any]]]:
+    """Return the groups of each sort; what is measured of a response is measured once for all of them."""
+    until_dead = spans(CLOCKS["proven_dead"], responses, made_at)
+    hours = [risk_hours(each, made_at) for each in responses]
+    return {sort: _by(map(told, responses), until_dead, hours) for sort, told in _BY.items()}
+
+
+def _by(names: Iterable[str], until_dead: Sequence[Span | None], hours: Sequence[float | None]) -> list[dict[str, Any]]:
+    groups: dict[str, list[int]] = {}
+    for number, name in enumerate(names):
+        groups.setdefault(name, []).append(number)
     return [
         {
             "name": name,
-            "credentials": len(groups[name]),
-            "proven_dead": times(CLOCKS["proven_dead"], groups[name], made_at),
-            **exposure(groups[name], made_at),
+            "credentials": len(mine),
+            "proven_dead": times(until_dead[number] for number in mine),
+            **exposure(hours[number] for number in mine),
         }
-        for name in sorted(groups)
+        for name, mine in sorted(groups.items())
     ]
 
 

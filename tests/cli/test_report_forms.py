@@ -20,3 +20,21 @@ def test_every_form_tells_the_same_credentials_and_exits_alike(filled):
 
 def test_a_form_that_is_none_is_refused_with_those_that_are(filled):
     assert "html" in filled("report", FIRST, "-o", "pdf").ended(2).err
+
+
+def test_the_compliance_report_tells_a_period_in_every_form(filled):
+    period = ("report", "compliance", "--from", "1970-01-01", "--to", "1970-01-02T00:00:00+00:00")
+    told = json.loads(filled(*period, "-o", "json").ended(0).out)
+    assert (told["population"]["credentials"], told["states"]["not_approved"]) == (2, 2)
+    assert told["compliance"]["to"] == "1970-01-02T00:00:00.000Z"
+    table = filled(*period, "-o", "csv").ended(0)
+    assert [each["of"] for each in csv.DictReader(table.out.splitlines())] == [f"{FIRST}.r1", f"{FIRST}.r2"]
+    assert filled(*period, "-o", "html").ended(0).out.startswith("<!doctype html>")
+    assert "2 not approved" in filled(*period).ended(0).out
+    assert "0 of 0 incidents" in filled("report", "compliance").ended(0).out
+
+
+def test_a_period_that_is_none_is_refused(filled):
+    assert "is no day" in filled("report", "compliance", "--from", "yesterday").ended(2).err
+    assert "ends before" in filled("report", "compliance", "--from", "2026-02-01", "--to", "2026-01-01").ended(2).err
+    assert "leave them out" in filled("report", FIRST, "--from", "2026-02-01").ended(2).err

@@ -49,6 +49,7 @@ class History:
         self.credentials: dict[str, dict[str, Any]] = {}
         self.alone: list[dict[str, Any]] = []
         self.clocks: dict[str, dict[str, Any]] = {}
+        self.routine: set[str] = set()
         gone: set[str] = set()
         for each in in_order(records):
             gone |= set(each.get("withdrawn", {}))
@@ -59,12 +60,16 @@ class History:
                 self.credentials[name] |= {key: told[key] for key in CLOCK_NAMES}
                 self.credentials[name]["proven_at"] = dead if told["evidence"] == "proven" else None
                 self.credentials[name]["stated"] = told["evidence"] == "stated"
-        self.found = [one for name, one in self.credentials.items() if name not in gone]
+        known = self.credentials.items()
+        self.found = [one for name, one in known if name not in gone and one["incident"] not in self.routine]
         for one in self.found:
             one |= {key: self.incidents[one["incident"]][key] for key in ("severity", "exposed_at")}
 
     def _declared(self, told: dict[str, Any]) -> None:
         self.incidents[told["chain"]] = {"severity": told["severity"], "exposed_at": told["exposed_at"]}
+
+    def _agreed(self, told: dict[str, Any]) -> None:
+        self.routine.add(told["chain"])
 
     def _raised(self, told: dict[str, Any]) -> None:
         self.incidents[told["chain"]]["severity"] = told["severity"]

@@ -21,6 +21,7 @@ from rotator.flow.plan import make
 from rotator.flow.scope import Unresolved
 from rotator.flow.target import Target
 from rotator.ledger import raising, responses, tables
+from rotator.ledger.acts import act
 from rotator.ledger.approvals import Approvals, by_order
 from rotator.ledger.checkpoints import Checkpoints
 from rotator.ledger.database import Database
@@ -151,3 +152,14 @@ def test_a_figure_that_is_not_what_the_evidence_gives_is_named(house, tmp_path):
     report["clocks"]["proven_dead"]["p95_s"] += 0.001
     [found] = recompute.compared(recompute.records_of(tmp_path / "pack.zip"), report)
     assert found.startswith(".clocks.proven_dead.p95_s: ")
+
+
+def test_scheduled_hygiene_is_no_answer_to_an_exposure(house, tmp_path):
+    company, deployment = house
+    deployment.start([company.stolen("vault_token")[0]])
+    deployment.start([company.stolen("acme_api_token", owner="o2")[0]], incident="inc-2")
+    with deployment.database.write() as connection:
+        connection.execute(insert(tables.hygiene).values(incident="inc-2", policy="monthly", at=START))
+        act(connection, "inc-2", {"at": deployment.world.now(), "act": "agreed", "by": "hygiene policy monthly"})
+    report = follows(deployment, tmp_path / "pack.zip")
+    assert (report["population"]["incidents"], report["population"]["credentials"]) == (1, 1)

@@ -8,7 +8,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rotator.flow.response import CLOCKS, Response, times
+from rotator.flow.response import CLOCKS, Response, spans, times
 from rotator.flow.target import Target, judged
 from rotator.ledger.responses import Found, Unapproved
 from rotator.report import compliance, compliance_csv, compliance_page, compliance_words
@@ -80,9 +80,9 @@ def test_a_target_is_missed_by_what_is_open_for_longer_and_says_what_may_still_f
 
 def test_a_person_is_the_only_one_to_answer_a_task_and_its_clock_runs():
     task = response(1, of="inc-1.m1", strategy="", requested_at=None, weight=None, reason="no connection")
-    figures = times(CLOCKS["contained"], [task], BEGUN + 60.0)
+    figures = times(spans(CLOCKS["contained"], [task], BEGUN + 60.0))
     assert (figures["open"], figures["longest_open_s"]) == (1, 60.0)
-    assert times(CLOCKS["approved"], [task], BEGUN)["n"] == 0
+    assert times(spans(CLOCKS["approved"], [task], BEGUN))["n"] == 0
     assert compliance.state_of(task) == "manual"
 
 
