@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 
+import httpx2
 import pytest
 
+from rotator import playbook_file
+from rotator.api import app
 from rotator.api.callers import Callers
 from rotator.api.counts import Counts
+from rotator.api.v1.asking import LINTED_AT_ONCE
 from rotator.api.v1.guard import ACT_BYTES, PLAYBOOK_BYTES, REPORTS_OF_ONE, Guard
 from rotator.flow.approval import Role
-from tests.api.calling import api
+from tests.api.calling import V1, api
 from tests.fakes.deployment import sqlite
 
 
@@ -82,3 +87,25 @@ async def _while_files_are_under_way(parts, tokens):
     over.set()
     await asyncio.gather(*hers)
     return [*meanwhile, await asked("eve", empty)]
+
+
+def test_playbooks_that_take_long_are_read_few_at_once(served, monkeypatch):
+    ends = threading.Event()
+    monkeypatch.setattr(playbook_file, "mistakes", lambda _: (ends.wait(60), [])[1])
+    headers = {"Authorization": f"Bearer {served.token(Role.VIEWER)}"}
+
+    async def asked():
+        transport = httpx2.ASGITransport(app.make(served.parts))
+        async with httpx2.AsyncClient(transport=transport, base_url="http://testserver", timeout=60) as client:
+            lints = [asyncio.ensure_future(client.post(f"{V1}/playbooks/lint", headers=headers)) for _ in range(9)]
+            sent_away = []
+            for done in asyncio.as_completed(lints):
+                sent_away.append(await done)
+                if len(sent_away) == len(lints) - LINTED_AT_ONCE:
+                    break
+            ends.set()
+            return sent_away, [each for each in await asyncio.gather(*lints) if each not in sent_away]
+
+    sent_away, read = asyncio.run(asyncio.wait_for(asked(), 60))
+    assert {each.json()["reason"] for each in sent_away} == {"busy"}
+    assert [each.status_code for each in read] == [200] * LINTED_AT_ONCE

@@ -20,6 +20,7 @@ from rotator.api.v1.access import Reader
 from rotator.api.v1.alarm import BODY, BadPackages, brought
 from rotator.api.v1.doing import Asker, Doing
 from rotator.api.v1.found import Checked, Coverage, Discovered, Examined, Intake, Linted
+from rotator.api.v1.long_work import LongWork
 from rotator.bootstrap import Rotator
 from rotator.discovery import Lists
 from rotator.errors import BadInput
@@ -29,6 +30,8 @@ from rotator.flow.roles import Act
 from rotator.report.leaked import leaked_rows
 from rotator.report.packages import evidence_rows
 
+LINTED_AT_ONCE = 2
+"""A long playbook takes seconds, in which this process has less time for everything else; and a viewer may send it."""
 _A_WORD = r"^[^\x00]*$"
 Connection = Annotated[str, Path(max_length=255, pattern=_A_WORD, description="A connection of the configuration.")]
 Through = Annotated[str | None, Query(max_length=255, pattern=_A_WORD, description="A connection; all without it.")]
@@ -48,7 +51,7 @@ _PLAYBOOK = {
 
 def routes(doing: Doing) -> APIRouter:  # noqa: C901 - a list of short questions
     """Return what may be asked."""
-    router = APIRouter(tags=["asking"])
+    router, linting = APIRouter(tags=["asking"]), LongWork(LINTED_AT_ONCE)
 
     @router.post("/intake", response_model=Intake, openapi_extra=BODY)
     def intake(request: Request, asked: Asker, bad: BadPackages) -> Any:
@@ -132,6 +135,7 @@ def routes(doing: Doing) -> APIRouter:  # noqa: C901 - a list of short questions
     @router.post("/playbooks/lint", response_model=Linted, openapi_extra=_PLAYBOOK)
     def lint(request: Request, _: Reader) -> Any:
         """Say every mistake of a playbook, with its line. It is not kept, nor used."""
-        return {"mistakes": [asdict(each) for each in playbook_file.mistakes(request.state.body)]}
+        with linting.place():
+            return {"mistakes": [asdict(each) for each in playbook_file.mistakes(request.state.body)]}
 
     return router
