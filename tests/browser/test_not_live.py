@@ -42,3 +42,20 @@ def test_a_browser_that_is_cut_off_says_so_and_comes_back_by_itself(person, hous
     ana.context.set_offline(False)
     ana.is_live()
     ana.counts("1 dead")
+
+
+def test_a_page_that_was_opened_behind_another_takes_no_line_of_the_browser_till_it_is_seen(person, house):
+    incident = house.declared(house.leaked("ci"))
+    ana = person("ana")
+    ana.context.add_init_script(
+        "Object.defineProperty(document, 'hidden', {get: () => !window.seen, configurable: true})"
+    )
+    asked = []
+    ana.page.on("request", lambda request: asked.append(request.url))
+    ana.page.goto(incident.path)
+    line = ana.page.locator("#live")
+    expect(line).to_have_attribute("data-state", "still")
+    ana.page.wait_for_load_state("networkidle")
+    assert not [each for each in asked if "/events" in each]
+    ana.page.evaluate("window.seen = true; document.dispatchEvent(new Event('visibilitychange'))")
+    ana.is_live()

@@ -129,7 +129,7 @@ function connect() {
 }
 
 if (main.dataset.live) {
-  connect();
+  if (!document.hidden) connect(); // Nor does one that was opened behind another.
   setInterval(() => {
     if (document.hidden) return;
     if (performance.now() - beat > 3 * BEAT_MS) lost(); // It slept: nobody knows what happened meanwhile.
