@@ -18,11 +18,11 @@ from typing import TypeVar
 
 from anyio import CapacityLimiter, to_thread
 
-from rotator import clock
 from rotator.api.problems import AGAIN_S, Problem
 from rotator.bootstrap import Rotator
 from rotator.ledger.feed import Record, has_passed
 from rotator.ledger.service import CHAIN
+from rotator.shown.live import live
 
 log = logging.getLogger("rotator")
 
@@ -153,7 +153,7 @@ class Following:
             await asyncio.sleep(max(COUNT_EVERY_S, time.monotonic() - begun))
 
     async def _count_one(self, incident: str, counted: _Counted) -> None:
-        progress = await self.ask(self._parts.reading.progress, incident, clock.now())
+        progress = await self.ask(live(self._parts).progress, incident)
         said = {"credentials": progress.credentials, **asdict(progress)}
         event = f"event: counts\ndata: {json.dumps(said, sort_keys=True)}\n\n".encode()
         if event != counted.told:

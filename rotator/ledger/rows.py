@@ -138,7 +138,7 @@ def step_of(row: RowMapping) -> Step:
         settled_at=row["settled_at"],
         held_at=row["held_at"],
         reason=row["reason"],
-        facts=json.loads(row["facts"]),
+        facts=json.loads(row["facts"]) if row["facts"] != "{}" else {},
         undo=Verb(row["undo"]) if row["undo"] else None,
         calls=row["calls"],
     )

@@ -163,12 +163,11 @@ class Kept:
         shown, since = self.picture, picture.at - self._counted_at
         if shown is None or not shown.is_whole or spoke or since >= (COUNTED_S if moved else COUNTED_ANYHOW_S):
             self._counted_at = picture.at
-            untold = [name for row in picture.told for name in row.also]
-            self._moving = self._parts.reading.moving(picture.every, untold, clock.now())
-            picture.progress = _progress(picture, self._moving)
+            self._moving = moving_of(self._parts, picture)
+            picture.progress = progress_of(picture, self._moving)
             picture.whole = self._whole(picture)
         elif self._moving is not None:
-            picture.progress = _progress(picture, self._moving)
+            picture.progress = progress_of(picture, self._moving)
         self.picture = picture
 
     def _whole(self, picture: Picture) -> dict[str, Any]:
@@ -208,7 +207,13 @@ class Kept:
         return mine, others, spoke
 
 
-def _progress(picture: Picture, moving: Moving) -> Progress:
+def moving_of(parts: Rotator, picture: Picture) -> Moving:
+    """Return what still moves of a picture's incident now."""
+    untold = [name for row in picture.told for name in row.also]
+    return parts.reading.moving(picture.every, untold, clock.now())
+
+
+def progress_of(picture: Picture, moving: Moving) -> Progress:
     """Return what a live display counts: the rows as they stand, and what moves beside them."""
     totals = picture.totals
     return Progress(

@@ -9,9 +9,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
+from rotator import clock
 from rotator.bootstrap import Rotator
 from rotator.errors import BadInput
-from rotator.shown.kept import Kept
+from rotator.ledger.records import Progress
+from rotator.shown.kept import Kept, moving_of, progress_of
 from rotator.shown.picture import Picture
 
 PATIENCE_S = 0.1
@@ -50,6 +52,18 @@ class Live:
                 self._views.pop(name).end()
         return view.look(patience_s)
 
+    def progress(self, incident: str) -> Progress:
+        """Return how an incident stands now: by its picture while somebody looks at it, else counted in the ledger.
+
+        Raises what the ledger raises.
+        """
+        with self._lock:
+            view = self._views.get(incident)
+        picture = view.now() if view is not None else None
+        if picture is None:
+            return self._parts.reading.progress(incident, clock.now())
+        return progress_of(picture, moving_of(self._parts, picture))
+
     def close(self) -> None:
         """Forget every picture, and let the threads end."""
         with self._lock:
@@ -87,6 +101,14 @@ class _View:
             if self._kept.picture is None:
                 raise BadInput("nothing is shown any more", "this process", "it is being stopped: ask again")
             return self._kept.picture
+
+    def now(self) -> Picture | None:
+        """Return the picture as the ledger is now; None while it is read for the first time, and once it is over."""
+        found = self._kept.picture
+        if self.is_over or found is None or not found.is_whole:
+            return None
+        found = self.look(None)
+        return None if self.is_over else found
 
     def end(self) -> None:
         """Let the thread end once it is through with what it reads."""

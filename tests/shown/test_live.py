@@ -164,6 +164,24 @@ def test_a_first_answer_does_not_wait_for_the_whole_and_nobody_else_is_told_of_a
     live.close()
 
 
+def test_who_follows_what_is_looked_at_is_told_what_the_ledger_counts_and_the_ledger_counts_nothing(
+    tmp_path, monkeypatch
+):
+    room = Room(tmp_path)
+    parts = parts_of(room.deployment)
+    live, looked = Live(parts), Live(parts)
+    looked.of("inc-1", None)
+    counts = parts.reading.progress
+    for act in ("approve 1", "stop 1", "work", "lift 1", "work", "approve 2", "merge", "work", "wait"):
+        room.does(act)
+        counted = counts("inc-1", clock.now())
+        assert live.progress("inc-1") == counted
+        with monkeypatch.context() as patched:
+            patched.delattr(type(parts.reading), "progress")
+            assert looked.progress("inc-1") == counted
+    looked.close()
+
+
 def seen(deployment):
     kept = Kept(parts_of(deployment), "inc-1")
     kept.refresh()
