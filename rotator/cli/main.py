@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
 import re
@@ -42,6 +43,8 @@ from rotator.report.plain import plain
 
 _LOOK_AFTER = 20_000
 """How many new objects the collector of garbage lets be before it looks at them."""
+_NOT_WRITTEN = frozenset({errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG})
+"""Why an answer that goes to a file does not get there."""
 
 app = typer.Typer(
     name="rotator",
@@ -110,7 +113,9 @@ def main() -> None:
     os.umask(0o077)  # whatever the rotator writes is its owner's only
     given = sys.argv[1:]
     try:
-        sys.exit(app(_hoisted(_words(given)), prog_name="rotator", standalone_mode=False))
+        code = app(_hoisted(_words(given)), prog_name="rotator", standalone_mode=False)
+        sys.stdout.flush()
+        sys.exit(code)
     except TyperException as error:
         print(usage_line(error, given, _commands()), file=sys.stderr)  # noqa: T201
         sys.exit(error.exit_code)
@@ -126,6 +131,11 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.exit(130)
     except Exception as error:
+        if isinstance(error, OSError) and error.filename is None and error.errno in _NOT_WRITTEN:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # else what is left is tried once more at the end
+            if error.errno != errno.EPIPE:  # who ends a pipe has read enough
+                print(f"rotator: not all of the answer could be written ({error.strerror})", file=sys.stderr)  # noqa: T201
+            sys.exit(1)
         if not _of_the_ledger(error):
             raise
         said = f"the ledger failed ({type(error).__name__}); `rotator doctor` says which it is, and looks at it"
