@@ -16,7 +16,7 @@ from typing import Any
 
 from sqlalchemy import Table, insert
 
-from rotator.flow.target import Target
+from rotator.flow.objective import Objective
 from rotator.ledger import responses, tables
 from rotator.ledger.database import Database
 from rotator.report import compliance, compliance_page
@@ -28,7 +28,7 @@ INCIDENTS, OWNERS, CONNECTIONS = 60, 5_000, 40
 KINDS = ("aws_iam_access_key", "github_token", "vault_token", "ssh_authorized_key", "ldap_password")
 SEVERITIES = ("low", "medium", "high", "critical")
 BEGUN, QUARTER_S = 1_790_000_000.0, 90 * 86400.0
-AIMS = (Target("proven_dead", 95, 900.0), Target("proven_dead", 99, 300.0, "critical"))
+AIMS = (Objective("proven_dead", 95, 900.0), Objective("proven_dead", 99, 300.0, "critical"))
 DEAD, REPLACED, DATED = 0.97, 0.9, 0.5
 """Which share is proven dead, is replaced, and is known to be exposed since when."""
 AT_ONCE = 20_000

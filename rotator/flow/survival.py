@@ -8,6 +8,7 @@ incident look the faster the less of it was answered.
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -36,7 +37,8 @@ class Survival:
 
     def quantile(self, share: float) -> float | None:
         """Return after how many seconds that share had ended; None where it has not yet."""
-        return next((at for at, still in self.steps if still <= 1 - share), None)
+        place = bisect_left(self.steps, share - 1, key=lambda step: -step[1])
+        return self.steps[place][0] if place < len(self.steps) else None
 
     @property
     def mean_s(self) -> float | None:
@@ -72,11 +74,11 @@ def estimate(spans: Iterable[Span]) -> Survival:
     steps: list[tuple[float, float]] = [(0.0, 1.0)] if at_risk else []
     # Between two that are seen open the share is a plain one of how many there were: so no error adds up.
     share, of = 1.0, at_risk
-    for at in sorted(ended.keys() | still_open.keys()):
-        if ends := ended.get(at):
-            at_risk -= ends
-            steps.append((at, share * at_risk / of))
-        if (seen := still_open.get(at)) and at_risk:
-            share, of = share * at_risk / of, at_risk - seen
-            at_risk = of
+    seen_open, seen = sorted(still_open), 0
+    for at in sorted(ended):
+        while seen < len(seen_open) and seen_open[seen] < at:
+            share, of = share * at_risk / of, at_risk - still_open[seen_open[seen]]
+            at_risk, seen = of, seen + 1
+        at_risk -= ended[at]
+        steps.append((at, share * at_risk / of))
     return Survival(steps, ended.total(), still_open.total(), max(ended, default=None), max(still_open, default=None))

@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import attrgetter
 from typing import Any
 
+from rotator.flow.objective import Objective, judged
 from rotator.flow.playbook_words import Strategy
 from rotator.flow.response import CLOCKS, Response, counted, exposure, risk_hours, spans, times
 from rotator.flow.survival import Span
-from rotator.flow.target import Target, judged
 from rotator.ledger.responses import Found, Unapproved
 from rotator.report import controls
 from rotator.report.clocks import moment
@@ -39,7 +39,7 @@ BESIDE: Mapping[str, str] = {
 _OPEN = "contained, and not proven dead", "stopped by its issuer, and not contained", "not stopped yet"
 
 
-def build(found: Found, begin: float, end: float, made_at: float, targets: Sequence[Target] = ()) -> dict[str, Any]:
+def build(found: Found, begin: float, end: float, made_at: float, targets: Sequence[Objective] = ()) -> dict[str, Any]:
     """Return the report of what came from `begin` on and before `end`, as it stood at `made_at`; epoch seconds."""
     made_at = round(made_at, 3)
     everything = sorted(found.responses, key=lambda each: (each.incident, len(each.of), each.of))

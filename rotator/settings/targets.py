@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from rotator.flow.incident import Severity
+from rotator.flow.objective import Objective
 from rotator.flow.playbook_line import Duration
-from rotator.flow.target import Target
 
 ClockName = Literal[
     "detected", "declared", "approved", "acknowledged", "contained", "proven_dead", "replaced", "converged"
@@ -37,10 +37,10 @@ class TargetSettings(BaseModel):
         given = {50: self.p50, 90: self.p90, 95: self.p95, 99: self.p99}
         return {percent: limit for percent, limit in given.items() if limit is not None}
 
-    def target(self, clock: str) -> Target:
+    def target(self, clock: str) -> Objective:
         """Return it as the flow's noun."""
         [(percent, limit)] = self._limits.items()
-        return Target(clock, percent, float(limit), self.severity.value if self.severity else "")
+        return Objective(clock, percent, float(limit), self.severity.value if self.severity else "")
 
 
 class Aiming(BaseModel):
@@ -49,7 +49,7 @@ class Aiming(BaseModel):
     targets: dict[ClockName, TargetSettings | list[TargetSettings]] = {}
 
     @property
-    def aims(self) -> list[Target]:
+    def aims(self) -> list[Objective]:
         """Return every target, in the order of the file."""
         return [
             each.target(clock)

@@ -17,9 +17,9 @@ from rotator.flow.approval import BOTH, Scope
 from rotator.flow.exclusion import exclusions
 from rotator.flow.exposure import Disposition
 from rotator.flow.incident import Incident, Severity
+from rotator.flow.objective import Objective
 from rotator.flow.plan import make
 from rotator.flow.scope import Unresolved
-from rotator.flow.target import Target
 from rotator.ledger import raising, responses, tables
 from rotator.ledger.acts import act
 from rotator.ledger.approvals import Approvals, by_order
@@ -33,7 +33,11 @@ from tests.fakes.world import START
 from tests.soak.night import LONGEST_S, Night
 
 KEY = SigningKey(bytes(32))
-AIMS = [Target("proven_dead", 95, 900.0), Target("contained", 50, 60.0, "high"), Target("replaced", 99, 60.0, "low")]
+AIMS = [
+    Objective("proven_dead", 95, 900.0),
+    Objective("contained", 50, 60.0, "high"),
+    Objective("replaced", 99, 60.0, "low"),
+]
 
 
 def exported(database: Database, path: Path) -> Path:

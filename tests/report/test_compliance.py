@@ -8,8 +8,8 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rotator.flow.objective import Objective, judged
 from rotator.flow.response import CLOCKS, Response, spans, times
-from rotator.flow.target import Target, judged
 from rotator.ledger.responses import Found, Unapproved
 from rotator.report import compliance, compliance_csv, compliance_page, compliance_words
 
@@ -69,7 +69,7 @@ def test_every_credential_is_in_one_state_and_every_clock_counts_those_that_it_m
 
 def test_a_target_is_missed_by_what_is_open_for_longer_and_says_what_may_still_fail():
     found = [dead(n, 60.0) for n in range(18)] + [dead(18, 901.0), response(19), response(20, severity="low")]
-    judge = Target("proven_dead", 95, 900.0, "high")
+    judge = Objective("proven_dead", 95, 900.0, "high")
     late, early = (judged(judge, found, BEGUN + until) for until in (3600.0, 300.0))
     assert (late["kept"], late["missed"], late["undecided"], late["share"]) == (18, 2, 0, 0.9)
     assert (late["met"], late["budget_left"]) == (False, -1.0)  # one of 20 might miss
@@ -91,7 +91,7 @@ def test_the_page_stands_alone_escapes_every_name_and_tells_every_clock_and_exce
     found, report = built(
         dead(1, 100.0, owner=HOSTILE, credential=HOSTILE, provider="a_password"),
         response(2, connection=HOSTILE, risk_accepted=HOSTILE),
-        targets=[Target("proven_dead", 95, 900.0)],
+        targets=[Objective("proven_dead", 95, 900.0)],
         unapproved=[glass],
     )
     page = compliance_page.text(report, found, BEGUN + 3600.0)
