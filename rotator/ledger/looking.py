@@ -114,6 +114,19 @@ class Looking:
         with self._database.read() as connection:
             return {(provider, at, name): made for provider, at, name, made in connection.execute(query) if name}
 
+    def inventory_mark(self) -> tuple[Any, ...]:
+        """Return what is another one once an entry of the inventory has changed, or when a replacement was made."""
+        listed, history, run = tables.listed, tables.inventory_history, tables.run
+        queries = (
+            select(
+                func.count(), func.max(listed.c.last_seen_at), func.count(listed.c.gone_at), func.max(listed.c.gone_at)
+            ),
+            select(func.count(), func.max(history.c.id)).select_from(history),
+            select(func.count(run.c.replaced_at), func.max(run.c.replaced_at)),
+        )
+        with self._database.read() as connection:
+            return tuple(value for query in queries for value in connection.execute(query).one())
+
     def gates_shut(self, incidents: Iterable[str]) -> dict[str, list[str]]:
         """Return by incident the gates that are shut."""
         gate = tables.gate
