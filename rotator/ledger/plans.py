@@ -13,7 +13,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from rotator.credential import CredentialRef
 from rotator.flow.basis import changed
-from rotator.ledger import earlier, rows, tables
+from rotator.ledger import documents, earlier, rows, tables
 from rotator.ledger.revisions import Revision, unapproved
 
 Basis = Callable[[Mapping[CredentialRef, str], Iterable[str]], Mapping[str, str]]
@@ -40,7 +40,7 @@ def shown(connection: Connection, incident: str, number: int | None = None) -> d
     plan = tables.plan
     query = select(plan.c.document).where(plan.c.incident == incident).order_by(plan.c.number.desc()).limit(1)
     found = connection.execute(query if number is None else query.where(plan.c.number == number)).scalar()
-    return dict(json.loads(zlib.decompress(found))) if found else {}
+    return documents.read(zlib.decompress(found).decode()) if found else {}
 
 
 def stale(connection: Connection, incident: str, basis: Basis) -> tuple[str, str] | None:

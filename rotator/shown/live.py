@@ -16,7 +16,7 @@ from rotator.ledger.records import Progress
 from rotator.shown.kept import Kept, moving_of, progress_of
 from rotator.shown.picture import Picture
 
-PATIENCE_S = 0.1
+PATIENCE_S = 0.05
 """How long an answer waits at most for what is read anew; for a first picture, however little, it waits always."""
 IDLE_S = 300.0
 """Who was not looked at for so long is forgotten."""

@@ -1,0 +1,21 @@
+"""A document that is read piece by piece is what was written."""
+
+from __future__ import annotations
+
+import json
+
+from hypothesis import given
+from hypothesis import strategies as some
+
+from rotator.ledger import documents
+
+VALUES = some.recursive(
+    some.none() | some.booleans() | some.integers() | some.floats(allow_nan=False) | some.text(),
+    lambda each: some.lists(each) | some.dictionaries(some.text(), each),
+)
+
+
+@given(some.dictionaries(some.text(), VALUES))
+def test_what_is_read_piece_by_piece_is_what_was_written(document):
+    text = json.dumps(document, sort_keys=True, separators=(",", ":"))
+    assert documents.read(text) == json.loads(text) == document
