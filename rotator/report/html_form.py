@@ -124,9 +124,7 @@ def milestones(report: Mapping[str, Any]) -> list[tuple[str, str]]:
     replaced = sorted(each["replaced_at"] for each in counted if each["replaced_at"])
     found = [(incident["exposed_at"], "exposed, as far as is known")]
     found += [(incident["detected_at"], "detected"), (incident["declared_at"], "declared")]
-    found += [
-        (one["at"], f"{one['scope']} approved by {one['by']}") for each in incident["approvals"] for one in each["said"]
-    ]
+    found += [one for each in incident["approvals"] for one in _approved(each)]
     found += [
         (at[0], f"the first credential is {what}") for at, what in ((dead, "proven dead"), (replaced, "replaced")) if at
     ]
@@ -134,6 +132,13 @@ def milestones(report: Mapping[str, Any]) -> list[tuple[str, str]]:
         found.append((dead[-1], "the last credential is proven dead"))
     found.append((incident["closed_at"] or "", f"closed by {incident['closed_by']}: {incident['closed_reason']}"))
     return sorted(((at, what) for at, what in found if at), key=itemgetter(0))
+
+
+def _approved(revision: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return each yes to a revision: where no rule asks for several, there is the one."""
+    if revision["said"]:
+        return [(one["at"], f"{one['scope']} approved by {one['by']}") for one in revision["said"]]
+    return [(revision["approved_at"], f"revision {revision['revision']} approved by {revision['approved_by']}")]
 
 
 def unshown(report: Mapping[str, Any]) -> list[str]:
@@ -159,8 +164,10 @@ def unshown(report: Mapping[str, Any]) -> list[str]:
         "A death says that the credential is refused from then on. It does not say who used it before, or for what.",
         "The figures are over proven deaths alone; what is still open stands beside each, and enters none.",
         "Every time is by the clocks of the machines that ran the rotator; issuers' own times are not compared.",
-        "The records of evidence are chained by hashes, so one that was changed or left out shows.",
-        "Who could write to the whole ledger could chain them anew: only a hash that was kept elsewhere shows that.",
+        "Each record of evidence names the hash of the one before; where the rotator has a key, checkpoints sign them.",
+        "What was signed cannot be changed or left out unseen (rotator evidence verify); what came since then can.",
+        "Who could write to the ledger and had the key could sign another past: only a pack that was kept shows it.",
+        "This page is not signed itself: a pack of the evidence is (rotator evidence export).",
     ]
     return found
 
