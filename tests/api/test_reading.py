@@ -30,6 +30,8 @@ READ = (
     "/incidents/inc-1/gates",
     "/inventory/history?match=ci",
     "/triggers",
+    "/hygiene",
+    "/schedules",
     "/notices",
     "/playbooks/schema",
     f"/playbooks/{KEY}",

@@ -52,6 +52,8 @@ OPERATIONS = {
     "inventory history": ["GET /inventory/history"],
     "inventory discover": ["POST /connections/{connection}/discover"],
     "inventory coverage": ["POST /inventory/coverage"],
+    "hygiene due": ["GET /hygiene"],
+    "schedule list": ["GET /schedules"],
     "trigger list": ["GET /triggers"],
     "notice list": ["GET /notices"],
     "notice test": ["POST /notices/{name}/test"],
@@ -64,6 +66,9 @@ AT_HOME = {
     "ledger": "a backup has all that is sealed, and a restore takes the ledger away from who serves it",
     "playbook new": "it writes files of a checkout",
     "completion": "it is for a shell",
+    "hygiene run": "the dispatcher does it each minute",
+    "hygiene lint": "policies are files beside the configuration",
+    "hygiene schema": "policies are files beside the configuration",
     "evidence": "who checks the evidence must not have to believe the service",
 }
 """Commands, or groups of them, that no operation does, and why."""

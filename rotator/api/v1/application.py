@@ -32,6 +32,7 @@ from rotator.api.v1 import (
     evidence,
     examples,
     reading,
+    routines,
     standing,
 )
 from rotator.api.v1.access import Refusals
@@ -60,7 +61,8 @@ def make(parts: Rotator, callers: Callers, refusals: Counts) -> FastAPI:
     acts = (each.routes(doing) for each in (declaring, acting, acting_on_runs, closing, arranging, asking))
     live = events.routes(parts, callers, app.state.following)
     entries = doors.routes(parts, doing)
-    for router in (entries, reading.routes(parts), standing.routes(parts), evidence.routes(parts), live, *acts):
+    read = (each.routes(parts) for each in (reading, standing, routines, evidence))
+    for router in (entries, *read, live, *acts):
         app.include_router(router, responses=_ERRORS)
     app.add_middleware(Guard, callers=callers, refusals=refusals)
     app.add_exception_handler(HTTPException, _answered)
