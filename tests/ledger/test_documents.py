@@ -15,7 +15,7 @@ VALUES = some.recursive(
 )
 
 
-@given(some.dictionaries(some.text(), VALUES))
-def test_what_is_read_piece_by_piece_is_what_was_written(document):
-    text = json.dumps(document, sort_keys=True, separators=(",", ":"))
+@given(some.dictionaries(some.text(), VALUES), some.sampled_from([None, 1]), some.sampled_from([(",", ":"), None]))
+def test_what_is_read_piece_by_piece_is_what_was_written(document, indent, separators):
+    text = json.dumps(document, sort_keys=True, indent=indent, separators=separators)
     assert documents.read(text) == json.loads(text) == document
