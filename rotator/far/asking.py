@@ -128,8 +128,10 @@ class Asking:
         """Return the answer's JSON. Raises what a problem means; one line for what no rotator answers."""
         kind = headers.get("Content-Type", "").partition(";")[0].strip().lower()
         try:
-            content = json.loads(body) if kind in {_PROBLEM, "application/json"} else None
+            content = json.loads(body, object_hook=_Answered) if kind in {_PROBLEM, "application/json"} else None
         except (ValueError, RecursionError):
+            content = None
+        if not isinstance(content, dict):  # all that a rotator answers is an object
             content = None
         if kind == _PROBLEM and isinstance(content, dict):
             raise _meant(status, content, headers.get("Retry-After", ""))
@@ -139,6 +141,14 @@ class Asking:
             what = f"{self.url} answers HTTP {status} with {kind or 'nothing'}, not as a rotator does"
             raise Rejected("no_rotator", f"{what}: is that its address, and does a proxy stand before it?")
         return content
+
+
+class _Answered(dict[str, Any]):
+    """An object of an answer: what it does not have is the service's fault, and no mistake of who reads it."""
+
+    def __missing__(self, key: str) -> Any:
+        what = f"the service's answer has no `{key}`, as that of a rotator of this version has"
+        raise Rejected("no_rotator", f"{what}: compare the versions, and is that its address?")
 
 
 def _of_the_certificate(error: BaseException) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
-from rotator.errors import BadInput, RotatorError
+from rotator.errors import BadInput, Rejected, RotatorError
 from rotator.far.asking import V1, Asking
 from rotator.far.progress import streamed, told
 from rotator.ledger.names import LAST
@@ -55,8 +55,13 @@ class Far:
         path, after = view.path.format(incident=_name(incident)), None
         while True:
             page = self._asking.get(V1 + path, {"limit": most, **({"after": after} if after else {})}).content
+            if not (isinstance(page["items"], list) and all(isinstance(each, dict) for each in page["items"])):
+                raise Rejected("no_rotator", "the service answers no list: is that its address, and its version ours?")
             yield from page["items"]
-            if (after := page["next"]) is None:
+            before, after = after, page["next"]
+            if after == before is not None:
+                raise Rejected("no_rotator", "the service's list comes back to the same place: compare the versions")
+            if after is None:
                 return
 
     def incident(self, name: str) -> str:
@@ -130,7 +135,7 @@ def _name(incident: str) -> str:
 def _as_called(value: Any, called: str, key: str = "") -> Any:
     """Return a document with every command in it beginning as this reader calls the program."""
     if isinstance(value, dict):
-        return {name: _as_called(each, called, name) for name, each in value.items()}
+        return type(value)((name, _as_called(each, called, name)) for name, each in value.items())
     if isinstance(value, list):
         return [_as_called(each, called, key) for each in value]
     if key in _COMMANDS and isinstance(value, str) and value.startswith("rotator "):

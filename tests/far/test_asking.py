@@ -14,7 +14,9 @@ from rotator.errors import BadInput, NotAllowed, Rejected, Unavailable, Uncertai
 from rotator.far import asking
 from rotator.far.asking import Asking
 from rotator.far.progress import streamed
+from rotator.far.service import Far
 from rotator.operations.operation import AsksFirst
+from rotator.operations.views import INCIDENTS, REPORT
 from tests.fakes.kubernetes_authority import Authority
 
 TOKEN = "rot_nobody-may-ever-read-this"
@@ -151,3 +153,35 @@ def test_a_stream_is_read_event_by_event_whatever_else_it_says(answering):
     line, _ = answering((200, "text/event-stream", text))
     found = list(streamed(line, "inc-1"))
     assert [(each.dead, each.busy, each.stopped[0].by) for each in found] == [(1, True, "ana"), (2, True, "ana")]
+
+
+JSON = "application/json"
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        ["[]"],
+        ['"x"'],
+        ["{}"],
+        ['{"items": 5, "next": null}'],
+        ['{"items": ["a"], "next": null}'],
+        ['{"items": []}'],
+        ['{"items": [{}], "next": null}'],
+        ['{"items": [], "next": "same"}'] * 2,
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("called", ["rotator", "/opt/rotator"])
+def test_a_list_of_something_else_is_one_line_and_comes_to_an_end(answering, answers, called):
+    line, _ = answering(*((200, JSON, each) for each in answers))
+    with pytest.raises(Rejected) as told:
+        [each["id"] for each in Far(line, called, quiet=True).lists(INCIDENTS)]
+    assert told.value.reason == "no_rotator"
+
+
+@pytest.mark.parametrize("called", ["rotator", "/opt/rotator"])
+def test_a_document_of_something_else_is_one_line(answering, called):
+    line, _ = answering((200, JSON, '{"incident": {}}'))
+    with pytest.raises(Rejected, match="has no `title`"):
+        Far(line, called, quiet=True).shows(REPORT, "inc-1")["incident"]["title"]
