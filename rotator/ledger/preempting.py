@@ -79,7 +79,7 @@ def _in_the_way(connection: Connection, incident: str) -> list[tuple[str, float]
 def _set_aside(connection: Connection, held: RunAtHand, incident: str) -> None:
     """Leave the run alone from now on. A worker that is at it has lost its claim, and sends nothing more."""
     why = str(rows.plain(f"routine: {incident} answers this owner's credential now"))
-    connection.execute(update(_run).where(_run.c.id == held.run.id).values(dismissed=why))
+    connection.execute(update(_run).where(_run.c.id == held.run.id).values(dismissed=why, why=why))
     rests: dict[str, Any] = {"state": BranchState.HELD.value, "due_at": None, "sent_at": None, "granted": None}
     open_ones = (_branch.c.run == held.run.id, _branch.c.state != BranchState.DONE.value)
     connection.execute(

@@ -56,7 +56,8 @@ def lines(credentials: Iterable[dict[str, Any]], taken_back: Iterable[dict[str, 
             asked = f"; {one['issuer_says']}" if one["issuer_says"] else ""
             said.append(f"{what}{one['means']}, says {one['by']} at {one['at']}: {one['reason']}{asked}")
         elif each["state"] == "dismissed":
-            said.append(f"{what}excluded from the plan: {each['why']}")
+            gave_way = each["run"].rpartition(".")[2].startswith("r")
+            said.append(f"{what}{'gave way' if gave_way else 'excluded from the plan'}: {each['why']}")
     said += [
         f"  {one['of']}: {one['as']}, said {one['by']} ({one['reason']}); open again since {one['reopened_at']}, "
         f"says {one['reopened_by']}: {one['reopened_reason']}"

@@ -13,6 +13,8 @@ from rotator.flow.planned import Lane
 from rotator.flow.playbook_words import Strategy
 from rotator.ledger import tables
 from rotator.ports import Place
+from rotator.report.dismissed import lines
+from rotator.report.incident import build
 from tests.fakes.company import founded
 from tests.fakes.deployment import PLAYBOOKS, broken_chains
 
@@ -106,7 +108,9 @@ def test_what_has_made_nothing_yet_is_left_to_the_incident_which_makes_the_one_r
     deployment.rest()
     [gave_way] = [one for one in deployment.evidence(ROUTINE) if one.get("act") == "gave_way"]
     assert (gave_way["to"], gave_way["of"]) == (THEFT, f"{ROUTINE}.r1")
-    assert THEFT in deployment.record(ROUTINE).runs[0].run.dismissed
+    report = build(deployment.record(ROUTINE))
+    [said] = [each.plain for each in lines(report["credentials"], []) if "gave way" in each.plain]
+    assert f"gave way: routine: {THEFT} answers this owner's credential now" in said
     assert len(company.world.done("issuer.issue")) == 1
     assert not company.opens(each.ref, secret)
     assert company.living(each.ref) == {deployment.record(THEFT).runs[0].run.replacement}
