@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
+import typer
 
+from rotator.api.board import application
+from rotator.cli.main import app
 from tests.api.board.pages import HTML, page
 from tests.api.calling import api
 from tests.fakes.company import founded
@@ -59,3 +63,14 @@ def test_programs_are_answered_as_ever_where_there_is_nothing(served):
     assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
     assert served.client.post("/healthz").status_code == 405
     assert served.client.get("/", follow_redirects=False).headers["location"] == "/incidents"
+
+
+def test_each_command_that_a_page_names_is_one():
+    pages = Path(application.__file__).parent.glob("templates/*.html")
+    named = [each for page in pages for each in re.findall(r"<code>rotator ([^<]+)</code>", page.read_text())]
+    assert named
+    for each in named:
+        found = typer.main.get_command(app)
+        for word in re.match(r"[a-z -]+?(?= -|$| [A-Z])", each)[0].split():
+            found = found.commands[word]
+        assert not hasattr(found, "commands"), each
