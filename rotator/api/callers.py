@@ -75,7 +75,7 @@ class Callers:
         given = api_token.read(text)
         token = self._parts.tokens.known(given) if given is not None else None
         if token is None:
-            raise self.in_vain(request, "unknown_token", "no such token")
+            raise self.in_vain(request, "unknown_token", "no such token: is it whole, and was it made here?")
         if (state := token.state(clock.now())) != "active":
             self._note(token.name, token.by, f"{state}_token")  # a sign that it was stolen, or forgotten somewhere
             raise self.in_vain(request, f"{state}_token", f"the token {token.name} is {state}")
