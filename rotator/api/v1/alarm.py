@@ -90,6 +90,8 @@ def brought(parts: Rotator, body: bytes, bad: Bad, *, may_be_empty: bool = False
         if bad.packages or bad.advisories:
             what = "nothing says where the packages were"
             raise BadInput(what, "the body", "send an archive with lock files and logs in `evidence/`")
+        if not (body or may_be_empty):
+            raise BadInput("there is no report", "body", "choose a file, or paste it: that is the body of the request")
         found = [] if may_be_empty and not body else list(read("the report", BytesIO(body)))
         yield Brought(of_reports(parts, found, ["the report"]))
         return

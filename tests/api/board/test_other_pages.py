@@ -168,6 +168,8 @@ def test_the_oldest_stand_first_and_what_nobody_knows_the_age_of_behind(served):
 def test_what_is_scheduled_is_said_with_its_time_and_what_keeps_it(served):
     due = json.loads(page(served, "/incidents/inc-1/report.json").text)["credentials"][0]["next"][0]["due_at"]
     assert f'datetime="{due}"' in page(served, "/schedules").text
+    stands = re.sub(r"\s+", " ", page(served, "/incidents/inc-1").text)
+    assert f"to be destroyed for good by themselves, not before {due[:19].replace('T', ' ')} UTC" in stands
     assert "not before a legal hold" not in page(served, "/schedules").text
     served.parts.gates.set("inc-1", "no_legal_hold", "ann", "a court", is_open=False)
     try:
@@ -201,6 +203,19 @@ def test_who_made_a_plan_is_told_that_another_approves_it(tmp_path, world):
     assert "Break the glass" not in of_other
     assert of_other.count('data-path="/api/v1/incidents/inc-2/approve"') == 2
     assert "needs the role approver" in page(served, "/incidents/inc-2/plan", Role.RESPONDER).text
+
+
+def test_what_is_approved_says_that_it_begins_and_where_to_follow_it(served):
+    consent = page(served, "/incidents/inc-1/plan").text
+    assert 'begins by itself. <a href="/incidents/inc-1">Follow it</a>' in consent
+    assert "begins by itself" not in page(served, "/incidents/inc-2/plan").text
+
+
+def test_a_report_that_nobody_chose_is_asked_for(served):
+    token = served.token(Role.RESPONDER)
+    for path in ("/incidents?title=x", "/intake"):
+        told = served.asks("POST", path, token, content=b"").json()
+        assert (told["detail"], told["mend"][:13]) == ("there is no report", "choose a file")
 
 
 def test_a_form_of_approval_is_taken_by_the_service(tmp_path, world):

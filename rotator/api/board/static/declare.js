@@ -33,12 +33,13 @@ async function look(button) {
   const token = document.querySelector("meta[name=csrf-token]")?.content;
   if (token) headers["X-CSRF-Token"] = token;
   button.disabled = true;
+  form.querySelector(".problem").replaceChildren(); // What was wrong with another report is wrong with none of this.
   preview.replaceChildren(line("p", "It is read …"));
   try {
     const answer = await fetch("/api/v1/intake", { method: "POST", headers, body: body() });
     const told = await answer.json();
     if (answer.ok) shown(told);
-    else preview.replaceChildren(...[told.detail || told.title, told.where, told.mend].filter(Boolean).map((each) => line("p", each)));
+    else preview.replaceChildren(...[told.detail || told.title, told.where === "body" ? "" : told.where, told.mend].filter(Boolean).map((each) => line("p", each)));
   } catch {
     preview.replaceChildren(line("p", "No answer came. Try again."));
   } finally {
