@@ -14,6 +14,7 @@ from rotator.api.problems import Problem
 from rotator.bootstrap import Rotator
 from rotator.ledger.looking import Looking
 from rotator.report import graph_page
+from rotator.runtime_lock import is_unattended
 from rotator.shown import approving, plans
 
 Number = Annotated[int | None, Query(ge=1, le=10**6)]
@@ -54,6 +55,7 @@ def routes(parts: Rotator) -> APIRouter:
             incident=told,
             of=of,
             plan=shown,
+            start="rotator up" if is_unattended(parts) else "",
             forms=approving.forms(told, ruled.settings.policy, caller.by, caller.role),
             page=page,
             rows=shown.page(page) if shown else [],
