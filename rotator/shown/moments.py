@@ -36,7 +36,9 @@ def curve(picture: Picture, now: float) -> tuple[Line, ...]:
 def milestones(picture: Picture) -> tuple[Milestone, ...]:
     """Return the moments of an incident, in the order in which they usually come. What is dismissed counts for none.
 
-    Something is all dead, replaced or converged when the last one is. Dead is what is proven so.
+    Acknowledged is what its issuer took a stop for; contained what every door refused for its settle time, counted from
+    the first refusal: that is known only once it has held. Something is all dead, replaced or converged when the last
+    one is. Dead is what is proven so.
     """
     times = picture.times
     return (
@@ -54,15 +56,28 @@ def _lines(picture: Picture) -> list[Line]:
     return [line(WHOLE, chain.from_iterable(of.values())), *gathered([line(name, found) for name, found in of.items()])]
 
 
+def destructions(picture: Picture) -> tuple[int, float]:
+    """Return how many credentials are to be destroyed by themselves, and before when none is; 0 of both for none."""
+    return picture.once(_destructions)
+
+
+def _destructions(picture: Picture) -> tuple[int, float]:
+    waiting = [each for each in picture.rows if each.destroys_at is not None]
+    credentials = {(each.provider, each.connection, each.owner, each.id) for each in waiting}
+    return len(credentials), min((each.destroys_at or 0.0 for each in waiting), default=0.0)
+
+
 def _reached(picture: Picture) -> tuple[Milestone, ...]:
     """Return the moments that credentials have, or are still to have."""
     counted = _counted(picture)
     replacing = [each for each in counted if each.strategy in REPLACING]
-    contained = [each.contained_at for each in counted if not each.is_task and each.contained_at is not None]
+    acknowledged = [each.acknowledged_at for each in counted if each.acknowledged_at is not None]
+    contained = [each.contained_at for each in counted if each.contained_at is not None]
     dead = sorted(each.dead_at for each in counted if each.evidence == "proven" and each.dead_at is not None)
     replaced = sorted(each.replaced_at for each in replacing if each.replaced_at is not None)
     converged = sorted(each.converged_at for each in replacing if each.converged_at is not None)
     return (
+        _when("first acknowledged", sorted(acknowledged), 1),
         _when("first contained", sorted(contained), 1),
         _when("first dead", dead, 1),
         _when("half dead", dead, (len(counted) + 1) // 2),

@@ -75,10 +75,12 @@ class Row:
     evidence: str
     detected_at: float
     requested_at: float | None = None
+    acknowledged_at: float | None = None
     contained_at: float | None = None
     dead_at: float | None = None
     replaced_at: float | None = None
     converged_at: float | None = None
+    destroys_at: float | None = None
     needs: Needs | None = None
     touches: tuple[str, ...] = ()
     settled_by: str = ""

@@ -16,7 +16,7 @@ from rotator.report.clocks import moment
 from rotator.report.count_line import counts
 from rotator.shown import buttons
 from rotator.shown.credentials import few
-from rotator.shown.moments import curve, milestones
+from rotator.shown.moments import Milestone, curve, destructions, milestones
 from rotator.shown.picture import Page, Picture, Row, Sort
 
 WAITING, LISTED = 10, 25
@@ -47,6 +47,7 @@ def room(parts: Rotator, picture: Picture, role: Role, wanted: Wanted) -> dict[s
         "incident": whole,
         "counts": _counts(picture),
         "bar": _bar(picture),
+        "destructions": _destructions(picture),
         "sentences": buttons.sentences(whole, role),
         "stop": None if _is_stopped(whole) else buttons.stop(picture.incident, role),
         "timeline": _timeline(picture),
@@ -86,10 +87,27 @@ def _timeline(picture: Picture) -> list[dict[str, Any]]:
     before: float | None = None
     for each in come:
         since = None if before is None or each.at is None else each.at - before
-        found.append({"name": each.name, "at": moment(each.at), "since": since, "missing": 0})
+        found.append({"name": each.name, "at": moment(each.at), "since": since})
         before = each.at
-    found += [{"name": each.name, "at": "", "since": None, "missing": each.missing} for each in told if each.at is None]
-    return found
+    ahead = [each for each in told if each.at is None]
+    return found + [{"name": each.name, "at": "", "since": None, "still": _still(picture, each)} for each in ahead]
+
+
+def _still(picture: Picture, ahead: Milestone) -> str:
+    """Say of a milestone that has not come what is known: what settles is refused already, and must hold."""
+    if ahead.name == "exposed":
+        return "not known"
+    if not ahead.missing:
+        return "not yet"
+    if ahead.missing > 1 or not ahead.name.startswith("first"):
+        return f"not yet, {ahead.missing:,} missing"
+    settling = picture.totals["settling"]
+    return f"not yet, {settling:,} settling" if settling and ahead.name != "first acknowledged" else "not yet"
+
+
+def _destructions(picture: Picture) -> dict[str, Any] | None:
+    count, first = destructions(picture)
+    return {"count": count, "first": moment(first)} if count else None
 
 
 def _curve(picture: Picture) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sys import intern
 
 from rotator.flow.apart import at_hand
+from rotator.flow.approval import destroys
 from rotator.flow.proof import Evidence
 from rotator.flow.run import THROUGH, StepState
 from rotator.flow.standing import CredentialState, resumed, state_of
@@ -34,10 +35,12 @@ def of_run(record: RunRecord, place: int, detected_at: float) -> Row:
         evidence=run.evidence.value,
         detected_at=detected_at,
         requested_at=run.requested_at,
+        acknowledged_at=run.acknowledged_at,
         contained_at=run.contained_at,
         dead_at=run.dead_at,
         replaced_at=run.replaced_at,
         converged_at=run.converged_at,
+        destroys_at=_destroys_at(record),
         needs=_needs(record),
         touches=_touches(record),
         settled_by=record.settled_by.run if record.settled_by is not None else "",
@@ -85,6 +88,14 @@ def _needs(record: RunRecord) -> Needs | None:
     if (alive and through) or any(step.state in THROUGH for step in waiting(record)):
         return Needs.LEFT_OPEN
     return None
+
+
+def _destroys_at(record: RunRecord) -> float | None:
+    """Return before when a destruction that is scheduled does not come; None where none is."""
+    if record.run.dismissed is not None:
+        return None
+    waiting = (each for each in record.steps if each.waits_for_time and destroys(each.verb, each.subject))
+    return min((each.held_at + (each.hold_for_s or 0.0) for each in waiting if each.held_at is not None), default=None)
 
 
 def _touches(record: RunRecord) -> tuple[str, ...]:

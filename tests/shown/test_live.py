@@ -148,6 +148,7 @@ def test_what_needs_a_person_is_queued_and_the_milestones_name_what_has_not_come
     assert picture.needs == {Needs.TASK: 1}
     assert [each.is_task for each in picture.queue().rows] == [True]
     come = {each.name: each.at for each in milestones(picture)}
+    assert come["approved"] <= come["first acknowledged"] <= come["first contained"] <= come["first dead"]
     assert come["first dead"] <= come["half dead"]
     assert (come["last dead"], come["closed"]) == (None, None)
     whole, *by_provider = curve(picture, picture.at)
