@@ -1,4 +1,4 @@
-"""What the doctor looks at of how people sign in: whether the provider describes itself, and has keys that sign."""
+"""What the doctor looks at of how people sign in: our own part, and whether the provider describes itself and signs."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from functools import partial
 
 from rotator.bootstrap import Rotator
 from rotator.errors import Rejected
+from rotator.examining.finding import Finding
 from rotator.examining.reaching import Asked
 from rotator.openid.id_token import NotBelieved
 from rotator.openid.provider import CALLBACK, Provider
@@ -21,19 +22,27 @@ MENDS = {
 """What helps, by the reason of what was answered."""
 
 
-def provider(parts: Rotator) -> Iterator[Asked]:
-    """Yield what `rotator doctor` asks of the provider by which people sign in."""
+def provider(parts: Rotator) -> Iterator[Finding | Asked]:
+    """Yield what `rotator doctor` says and asks of how people sign in: what is known here, whoever else is silent."""
     oidc = parts.settings.sign_in.oidc
     if oidc is not None:
         comes_back = f"{parts.settings.web.public_url}{CALLBACK}"
-        yield Asked("sign-in", partial(_reached, Provider(oidc, parts.settings.folder, comes_back), comes_back))
+        asked = Provider(oidc, parts.settings.folder, comes_back)
+        yield Finding(True, f"sign-in: the redirect URI to enter at {oidc.issuer} is {comes_back}")
+        if oidc.client_secret is not None:
+            yield Asked("sign-in: client_secret", partial(_readable, asked))
+        yield Asked(f"sign-in: {oidc.issuer}", partial(_reached, asked))
 
 
-def _reached(asked: Provider, comes_back: str) -> str:
+def _readable(asked: Provider) -> str:
+    asked.secret()
+    return "it can be read; whether the provider takes it, only a sign-in shows"
+
+
+def _reached(asked: Provider) -> str:
     try:
         asked.described()
         asked.keys()
-        asked.secret()
     except NotBelieved as error:
         raise Rejected(error.reason, "what the provider says of itself cannot be used") from None
-    return f"the provider answers; the redirect URI to enter there is {comes_back}"
+    return "the provider answers"

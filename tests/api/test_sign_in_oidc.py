@@ -163,8 +163,9 @@ def test_who_signs_out_is_out_and_told_where_he_is_known_still(served, provider)
 
 
 def test_the_doctor_asks_the_provider_and_says_where_it_sends_people_back(served):
-    [told] = [each for each in examine(served.parts) if each.what.startswith("sign-in")]
-    assert (told.well, f"{HERE}/sign-in/oidc/callback" in told.what) == (True, True)
+    told = [each for each in examine(served.parts) if each.what.startswith("sign-in")]
+    assert [each.well for each in told] == [True, True, True]
+    assert f"{HERE}/sign-in/oidc/callback" in told[0].what
     secret = served.parts.settings.folder / "client.secret"
     secret.chmod(0o644)
     assert f"everybody can read the secret in {secret}" in [each.what for each in examine(served.parts)]
@@ -180,5 +181,9 @@ def test_while_the_provider_is_down_the_page_says_so_and_a_token_opens(tmp_path)
         assert "the provider cannot be asked now: sign in with a token" in answer.text
         assert 'action="/sign-in/token"' in answer.text
         assert served.get("/sign-out", headers=HTML).status_code == 200
-        [told] = [each for each in examine(served.parts) if each.what.startswith("sign-in")]
-        assert (told.well, "does it run" in told.mend) == (False, True)
+        (tmp_path / "client.secret").unlink()
+        told = [each for each in examine(served.parts) if each.what.startswith("sign-in")]
+        assert [each.well for each in told] == [True, False, False]
+        assert told[0].what.endswith(f"to enter at {nobody} is {HERE}/sign-in/oidc/callback")
+        assert "there is no such file" in told[1].what
+        assert (nobody in told[2].what, "does it run" in told[2].mend) == (True, True)
