@@ -25,13 +25,13 @@ class FarAway(BaseModel):
             parts = urlsplit(value)
             host, _ = parts.hostname or "", parts.port
         except ValueError:
-            raise ValueError("url: not an address: write https://HOST") from None
+            raise ValueError("not an address: write https://HOST") from None
         if parts.scheme not in {"https", "http"} or not host or parts.query or parts.fragment:
-            raise ValueError("url: not an address: write https://HOST")
+            raise ValueError("not an address: write https://HOST")
         if parts.username or parts.password:
-            raise ValueError("url: no login belongs there: the token is let in")
+            raise ValueError("no login belongs there: the token is let in")
         if parts.scheme == "http" and not _is_loopback(host):
-            raise ValueError("url: the token would go over the line in the clear: write https://")
+            raise ValueError("the token would go over the line in the clear: write https://")
         return value.rstrip("/")
 
     @field_validator("token")

@@ -163,7 +163,7 @@ def test_what_is_not_done_far_away_says_so_in_one_line(here, words):
     [
         ("http://rotator.example.com", 2, "in the clear"),
         ("https://ana:secret@rotator.example.com", 2, "no login belongs there"),
-        ("ftp://rotator.example.com", 2, "not an address"),
+        ("ftp://rotator.example.com", 2, "ROTATOR_URL: url: not an address"),
         ("http://127.0.0.1:9", 1, "service_unreachable: http://127.0.0.1:9"),
     ],
 )
