@@ -124,7 +124,7 @@ class Constraints:
             )
         held = sum(any(_gated(run, Until.NO_LEGAL_HOLD)) for run in self._plan.runs)
         if held:
-            yield f"gate no_legal_hold: open; a legal hold keeps {held:,} from their destruction"
+            yield f"no legal hold is placed; one would keep {held:,} from their destruction (gate no_legal_hold)"
 
     def _owners(self) -> Iterator[str]:
         found = [step for run in self._plan.runs for step in _steps(run) if OWNER_ASKED in step.facts]
