@@ -59,6 +59,8 @@ def test_an_incident_is_approved_and_stopped_by_keys_alone(person, house):
     keys.type("revoke 2 production")
     keys.press("Enter")
     expect(page.locator("#said")).to_contain_text("Your yes is kept")
+    expect(bo.button("Approve the containment")).to_have_count(0)
+    expect(page.locator("[data-part=consent]:focus, [data-part=consent] :focus")).to_have_count(1)
     goes_to(page, "Follow it")
     keys.press("Enter")
     page.wait_for_url(f"**{incident.path}")
