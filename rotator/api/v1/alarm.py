@@ -91,7 +91,7 @@ def brought(parts: Rotator, body: bytes, bad: Bad, *, may_be_empty: bool = False
             what = "nothing says where the packages were"
             raise BadInput(what, "the body", "send an archive with lock files and logs in `evidence/`")
         if not (body or may_be_empty):
-            raise BadInput("there is no report", "body", "choose a file, or paste it: that is the body of the request")
+            raise BadInput("there is no report", "body", "choose a file, or paste it; of a request it is the body")
         found = [] if may_be_empty and not body else list(read("the report", BytesIO(body)))
         yield Brought(of_reports(parts, found, ["the report"]))
         return
