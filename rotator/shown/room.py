@@ -50,7 +50,7 @@ def room(parts: Rotator, picture: Picture, role: Role, wanted: Wanted) -> dict[s
         "destructions": _destructions(picture),
         "sentences": buttons.sentences(whole, role),
         "stop": None if _is_stopped(whole) else buttons.stop(picture.incident, role),
-        "timeline": _timeline(picture),
+        "timeline": timeline(picture),
         "curve": _curve(picture),
         "waiting": _waiting(waiting, known, role, wanted),
         "needs": [(str(each), count) for each, count in picture.needs.items()],
@@ -79,7 +79,7 @@ def _bar(picture: Picture) -> list[tuple[str, float, float]]:
     return found
 
 
-def _timeline(picture: Picture) -> list[dict[str, Any]]:
+def timeline(picture: Picture) -> list[dict[str, Any]]:
     """Return the milestones in the order in which they came, those that have not come behind."""
     told = milestones(picture)
     come = sorted((each for each in told if each.at is not None), key=lambda each: each.at or 0.0)

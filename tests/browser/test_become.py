@@ -37,3 +37,28 @@ def test_nothing_is_lost_that_is_called_as_another(person, before, after):
     anybody = person()
     anybody.page.goto("/sign-in")
     assert anybody.page.evaluate(BECOMES, [before, after]) == after
+
+
+MEASURED = """async ([from, to]) => {
+    const {measure} = await import("/static/between.js")
+    for (const each of [from, to]) {
+        const one = document.createElement("select")
+        one.dataset.moment = ""
+        one.append(new Option(each, each))
+        document.body.append(one)
+    }
+    document.body.append(Object.assign(document.createElement("output"), { id: "between" }))
+    measure()
+    return document.querySelector("#between").textContent
+}"""
+
+
+@pytest.mark.parametrize(
+    ("until", "said"),
+    [("00:00:00.000", "0 s"), ("00:00:00.450", "0.5 s"), ("00:00:15.900", "15 s"), ("00:01:09.900", "1 min 9 s")],
+)
+def test_between_two_moments_it_is_as_long_as_the_list_says(person, until, said):
+    anybody = person()
+    anybody.page.goto("/sign-in")
+    moments = ["2026-11-23T00:00:00.000Z", f"2026-11-23T{until}Z"]
+    assert anybody.page.evaluate(MEASURED, moments) == said
