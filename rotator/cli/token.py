@@ -94,7 +94,9 @@ def list_tokens(context: typer.Context, output: OutputOption = Output.TABLE) -> 
 def revoke(
     context: typer.Context, name: Name, reason: Annotated[str, typer.Option(help="Why; it becomes evidence.")]
 ) -> None:
-    """Let a token open nothing any more, from the next request on; one that is revoked stays as it is.
+    """Let a token open nothing any more.
+
+    That holds from the next request on. One that is revoked already stays as it is.
 
     Example: rotator token revoke pager --reason "…"
     """
