@@ -199,6 +199,7 @@ class Busy:
     def __init__(self, database, feed, times, chain="inc-1.r9"):
         self._database, self._feed, self._chain = database, feed, chain
         self.left, self.written = times, 0
+        self._one_at_a_time = threading.Lock()  # two threads look, and what is numbered first is committed first
 
     def __getattr__(self, name):
         def asked(*given):
@@ -210,7 +211,9 @@ class Busy:
         return asked
 
     def _commit(self):
-        if self.left:
+        with self._one_at_a_time:
+            if not self.left:
+                return
             self.left, self.written = self.left - 1, self.written + 1
             row = {"chain": self._chain, "seq": self.written, "hash": "", "body": "{}"}
             with self._database.write() as connection:
