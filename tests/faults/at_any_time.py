@@ -6,12 +6,15 @@ wall clock's, although it was told to leave that clock alone, so here sleeping i
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
+from pathlib import Path
 
 time.sleep = lambda seconds: threading.Event().wait(seconds)
 
 if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).parents[2]))  # a package of the tests brings a `tests` of its own
     from tests.e2e.quickly import main
 
     main()

@@ -8,9 +8,14 @@ to see, on a slow machine too, that nobody has looked yet.
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import rotator.holding
 import rotator.lost_issue
 import rotator.minting
+
+sys.path.insert(0, str(Path(__file__).parents[2]))  # a package of the tests brings a `tests` of its own
 from tests.e2e import quickly
 
 rotator.holding.SEND_MARGIN_S = 1.0
