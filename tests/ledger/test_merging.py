@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from types import SimpleNamespace
 
 import pytest
 
@@ -82,10 +81,9 @@ def test_what_was_merged_has_stops_of_its_own_and_the_command_says_so(house):
     company, deployment = house
     for number in (1, 2):
         deployment.start([company.stolen(TOKEN, owner=f"o{number}")[0]], incident=f"inc-{number}")
-    parts = SimpleNamespace(stops=deployment.stops)
-    assert not hands.apart(parts, "inc-1")
+    assert not hands.apart({"apart": deployment.stops.apart("inc-1")})
     deployment.enrolment.merge("inc-2", "inc-1", by="ann")
-    assert hands.apart(parts, "inc-1") == "; NOT of inc-2, merged into it: name each too"
+    assert hands.apart({"apart": deployment.stops.apart("inc-1")}) == "; NOT of inc-2, merged into it: name each too"
 
 
 @pytest.mark.parametrize("approved", [False, True])
