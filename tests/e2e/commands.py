@@ -23,7 +23,7 @@ from tests.e2e import ready
 ROTATOR = str(Path(sys.executable).with_name("rotator"))
 QUICKLY = (sys.executable, str(Path(__file__).with_name("quickly.py")))
 """The same, with short waits for what has died."""
-_PATIENCE_S = 90
+_PATIENCE_S = 180.0
 
 
 @dataclass(frozen=True)
