@@ -17,6 +17,8 @@ from joserfc.jwk import RSAKey
 CLIENT_ID, CLIENT_SECRET, PASSWORD = "rotator", "canaille-client-s3cret", "correct horse battery"
 PEOPLE = {"ana": "soc", "bo": "leads", "eve": ""}
 """Each with the group he is in; eve is in none."""
+LOGGING = {"version": 1, "incremental": True}
+"""It sets up logging for its whole process, which here is the tests' own: any other word silences their loggers."""
 _FIELD = re.compile(r'name="csrf_token"[^>]*value="([^"]*)"')
 
 
@@ -88,7 +90,7 @@ def provider() -> Iterator[Provider]:
             "SECRET_KEY": "a test's own",
             "SERVER_NAME": at,
             "PREFERRED_URL_SCHEME": "http",
-            "CANAILLE": {"DATABASE": "memory", "JAVASCRIPT": False, "HTMX": False, "LOGGING": {"version": 1}},
+            "CANAILLE": {"DATABASE": "memory", "JAVASCRIPT": False, "HTMX": False, "LOGGING": LOGGING},
             "CANAILLE_OIDC": {
                 "ACTIVE_JWKS": [RSAKey.generate_key(2048).as_dict(private=True)],
                 "USERINFO_MAPPING": {"PREFERRED_USERNAME": "{{ user.user_name }}"},
