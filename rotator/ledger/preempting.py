@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, FromClause, and_, case, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, FromClause, and_, case, delete, select, update
 
 from rotator.errors import BadInput
 from rotator.flow.choice import MINTING
@@ -61,19 +61,29 @@ def preempt(connection: Connection, incident: str, now: float) -> None:
 
 def _in_the_way(connection: Connection, incident: str) -> list[tuple[str, float]]:
     """Return the open runs of hygiene for an owner of which nobody has approved a run yet, each with its urgency."""
-    mine, theirs = _run.alias("mine"), _run.alias("theirs")
-    same_owner = and_(*(mine.c[name] == theirs.c[name] for name in ("provider", "connection", "owner")))
-    is_it = and_(same_owner, or_(mine.c.owner != "", mine.c.credential == theirs.c.credential))
-    unfinished = select(1).where(_step.c.run == theirs.c.id, _step.c.state.not_in(_THROUGH))
-    query = (
-        select(theirs.c.id, func.max(mine.c.priority))
-        .select_from(theirs.join(_hygiene, _hygiene.c.incident == theirs.c.incident).join(mine, is_it))
-        .where(mine.c.incident == incident, mine.c.requested_at.is_(None), mine.c.dismissed.is_(None))
-        .where(theirs.c.requested_at.is_not(None), theirs.c.dismissed.is_(None), unfinished.correlate(theirs).exists())
-        .group_by(theirs.c.id)
-        .order_by(theirs.c.id)
+    # Asked apart, not as one join: of two large incidents of one account that compares each run with each.
+    unfinished = select(1).where(_step.c.run == _run.c.id, _step.c.state.not_in(_THROUGH))
+    theirs = connection.execute(
+        select(_run.c.id, *_answered(_run))
+        .join(_hygiene, _hygiene.c.incident == _run.c.incident)
+        .where(_run.c.requested_at.is_not(None), _run.c.dismissed.is_(None), unfinished.correlate(_run).exists())
+        .order_by(_run.c.id)
+    ).all()
+    if not theirs:
+        return []
+    mine = connection.execute(
+        select(_run.c.priority, *_answered(_run))
+        .where(_run.c.incident == incident, _run.c.requested_at.is_(None), _run.c.dismissed.is_(None))
+        .order_by(_run.c.priority)
     )
-    return [(run, priority) for run, priority in connection.execute(query)]
+    urgency = {tuple(answered): priority for priority, *answered in mine}  # the most urgent one's stays
+    return [(run, urgency[tuple(answered)]) for run, *answered in theirs if tuple(answered) in urgency]
+
+
+def _answered(run: FromClause) -> list[ColumnElement[str]]:
+    """Return what names the owner whom a run answers, and the credential where nobody owns it."""
+    alone = case((run.c.owner == "", run.c.credential), else_="")
+    return [run.c.provider, run.c.connection, run.c.owner, alone]
 
 
 def _set_aside(connection: Connection, held: RunAtHand, incident: str) -> None:

@@ -27,10 +27,8 @@ class KilledError(BaseException):
 
 
 @pytest.fixture
-def house(tmp_path):
-    company, deployment = founded(tmp_path, quota=None)
-    yield company, deployment
-    deployment.database.close()
+def house(database, tmp_path):
+    return founded(tmp_path, database=database, quota=None)
 
 
 def planned(deployment, each, incident, wanted):
