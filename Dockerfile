@@ -35,6 +35,12 @@ FROM ${PYTHON}
 RUN useradd --uid 10001 --user-group --no-create-home --home-dir /var/lib/rotator --shell /usr/sbin/nologin rotator \
     && install -d -o 10001 -g 10001 -m 0700 /var/lib/rotator \
     && install -d -m 0755 /etc/rotator
+# Pango sets the lines of a report as PDF, and brings one family of letters. A version that is pinned is gone from
+# Debian's mirrors a week later: what holds these still is the base's digest.
+# hadolint ignore=DL3008
+RUN apt-get update -qq \
+    && apt-get install -y -qq --no-install-recommends libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 \
+    && rm -rf /var/lib/apt/lists/*
 COPY --from=build /opt/rotator /opt/rotator
 ENV PATH=/opt/rotator/bin:$PATH \
     PYTHONUNBUFFERED=1 \
