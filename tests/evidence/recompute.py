@@ -14,6 +14,7 @@ import math
 import sys
 import zipfile
 from datetime import UTC, datetime
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -363,12 +364,27 @@ def differences(there: Any, here: Any, where: str = "") -> list[str]:
     return [] if there == here and type(there) is type(here) else [f"{where}: {there!r} there, {here!r} here"]
 
 
+def unknown(there: Any, here: Any, where: str = "") -> list[str]:
+    """Return the figures of a report that nothing here computes: a figure that is new there must be known here too."""
+    if isinstance(there, dict):
+        known = here if isinstance(here, dict) else {}
+        return [one for key in there for one in unknown(there[key], known.get(key, ...), f"{where}.{key}")]
+    if isinstance(there, list):
+        known = here if isinstance(here, list) else []
+        pairs = zip_longest(there, known[: len(there)], fillvalue=...)
+        return [one for n, (a, b) in enumerate(pairs) for one in unknown(a, b, f"{where}[{n}]")]
+    return (
+        [f"{where}: {there!r} there, and nothing computes it"] if here is ... and isinstance(there, int | float) else []
+    )
+
+
 def compared(records: list[dict[str, Any]], given: dict[str, Any]) -> list[str]:
-    """Return where a report differs from what its evidence gives."""
+    """Return where a report differs from what its evidence gives, and every figure of it that was not compared."""
     begin, end, made_at = (
         datetime.fromisoformat(given["compliance"][key]).timestamp() for key in ("from", "to", "made_at")
     )
-    return differences(given, report(records, begin, end, made_at, given["targets"]))
+    found = report(records, begin, end, made_at, given["targets"])
+    return differences(given, found) + unknown(given, found)
 
 
 def main(pack: str, path: str) -> int:

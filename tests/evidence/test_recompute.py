@@ -156,6 +156,10 @@ def test_a_figure_that_is_not_what_the_evidence_gives_is_named(house, tmp_path):
     report["clocks"]["proven_dead"]["p95_s"] += 0.001
     [found] = recompute.compared(recompute.records_of(tmp_path / "pack.zip"), report)
     assert found.startswith(".clocks.proven_dead.p95_s: ")
+    report["clocks"]["proven_dead"]["p95_s"] -= 0.001
+    report["by"]["severity"][0]["proven_dead"]["p99_s"] = 1.5
+    [found] = recompute.compared(recompute.records_of(tmp_path / "pack.zip"), report)
+    assert found == ".by.severity[0].proven_dead.p99_s: 1.5 there, and nothing computes it"
 
 
 def test_scheduled_hygiene_is_no_answer_to_an_exposure(house, tmp_path):
