@@ -8,7 +8,7 @@ from typing import Any
 from rotator import __version__
 from rotator.flow.response import Response, counted
 from rotator.ledger.responses import Found
-from rotator.report import compliance, compliance_words, curve
+from rotator.report import compliance, compliance_words, curve, lives
 from rotator.report.html_form import datetime_of, drawn_until, template
 
 LISTED = 500
@@ -39,10 +39,8 @@ def text(report: Mapping[str, Any], found: Found, made_at: float) -> str:
     )
 
 
-def _alive(responses: Iterable[Response]) -> list[curve.Line]:
-    lives: dict[str, list[tuple[float, float | None]]] = {}
+def _alive(responses: Iterable[Response]) -> list[lives.Line]:
+    found: dict[str, list[tuple[float, float | None]]] = {}
     for each in responses:
-        lives.setdefault(each.provider or "not recognised", []).append((each.detected_at, each.dead_at))
-    whole = curve.line("all", [one for each in lives.values() for one in each])
-    by_kind = [curve.line(name, each) for name, each in sorted(lives.items())]
-    return [whole, *(curve.gathered(by_kind) if len(by_kind) > 1 else ())]
+        found.setdefault(each.provider or "not recognised", []).append((each.detected_at, each.dead_at))
+    return lives.lines("all", {name: lives.Lives.of(each) for name, each in found.items()})

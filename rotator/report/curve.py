@@ -6,17 +6,13 @@ stands alone. Each line has a dash pattern and a number of its own, as nobody ma
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from html import escape
 
 from rotator.report.clocks import moment
+from rotator.report.lives import Line
 from rotator.report.plain import plain
 
-COLOURS = 6
-"""How many lines look different from each other, the whole beside; more are gathered by `gathered`."""
 _WIDTH, _HEIGHT = 720, 280
 _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 16, 14, 34
 _STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400)
@@ -36,44 +32,6 @@ STYLE = """
 .curve-5 { stroke: #a32d62; stroke-dasharray: 14 4; } .curve-6 { stroke: #5d6470; stroke-dasharray: 1 4; }
 .curve-key { display: inline-block; width: 34px; height: 8px; vertical-align: middle; }
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A name, and its points in order of time: epoch seconds, and how many live from then on."""
-
-    name: str
-    points: tuple[tuple[float, int], ...]
-
-    def at(self, when: float) -> int:
-        """Return how many lived then."""
-        place = bisect_left(self.points, (when, -1))
-        if place < len(self.points) and self.points[place][0] == when:
-            return self.points[place][1]
-        return self.points[place - 1][1] if place else 0
-
-
-def line(name: str, lives: Iterable[tuple[float, float | None]]) -> Line:
-    """Return the line of lives, each told by when it was detected and when it was proven dead, None while it is not."""
-    every = list(lives)
-    changes = Counter([began for began, _ in every])
-    changes.subtract(Counter([max(ended, began) for began, ended in every if ended is not None]))
-    count, points = 0, []
-    for at in sorted(changes):
-        count += changes[at]
-        points.append((at, count))
-    return Line(name, tuple(points))
-
-
-def gathered(lines: Sequence[Line]) -> list[Line]:
-    """Return the lines of which most live at first, the rest as one: as many as can be told from each other."""
-    ranked = sorted(lines, key=lambda each: (-max((count for _, count in each.points), default=0), each.name))
-    if len(ranked) <= COLOURS:
-        return ranked
-    rest = ranked[COLOURS - 1 :]
-    moments = sorted({at for each in rest for at, _ in each.points})
-    points = tuple((at, sum(each.at(at) for each in rest)) for at in moments)
-    return [*ranked[: COLOURS - 1], Line(f"{len(rest)} other kinds", points)]
 
 
 def svg(lines: Sequence[Line], until: float) -> str:

@@ -19,7 +19,7 @@ from rich.console import Console, RenderableType
 
 from rotator import __version__
 from rotator.flow.standing import CredentialState
-from rotator.report import curve
+from rotator.report import curve, lives
 from rotator.report.approval import approved_by
 from rotator.report.attention import acted, for_you, not_begun, scheduled, still_open, told
 from rotator.report.clocks import moment
@@ -90,21 +90,17 @@ def datetime_of(seconds: float) -> str:
     return f"{moment(seconds)[:19]}Z"
 
 
-def survival(report: Mapping[str, Any]) -> list[curve.Line]:
+def survival(report: Mapping[str, Any]) -> list[lives.Line]:
     """Return the lines of the survival curve: of all that counts, and of each kind where there are several."""
-    lives: dict[str, list[tuple[float, float | None]]] = {}
+    found: dict[str, list[tuple[float, float | None]]] = {}
     for each in report["credentials"]:
         if each["state"] != CredentialState.DISMISSED:
-            dead = _epoch(each["proven_dead_at"])
-            lives.setdefault(each["provider"] or "not recognised", []).append(
-                (_epoch(each["detected_at"]) or 0.0, dead)
-            )
-    whole = curve.line("all", [one for each in lives.values() for one in each])
-    by_kind = [curve.line(name, each) for name, each in lives.items()]
-    return [whole, *(curve.gathered(by_kind) if len(by_kind) > 1 else ())]
+            life = _epoch(each["detected_at"]) or 0.0, _epoch(each["proven_dead_at"])
+            found.setdefault(each["provider"] or "not recognised", []).append(life)
+    return lives.lines("all", {name: lives.Lives.of(each) for name, each in found.items()})
 
 
-def drawn_until(lines: Sequence[curve.Line], made_at: float) -> float:
+def drawn_until(lines: Sequence[lives.Line], made_at: float) -> float:
     """Return to which moment the curve is drawn: not far beyond its last change, where it would be a line without end.
 
     It is not drawn shorter than what is told of it: nothing changed from then on.

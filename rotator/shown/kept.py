@@ -22,7 +22,8 @@ from rotator.ledger.outline import Outline
 from rotator.ledger.records import Progress, RunRecord
 from rotator.report.whole import whole
 from rotator.runtime_lock import is_unattended, is_unmanned
-from rotator.shown.picture import Picture, Row
+from rotator.shown.picture import Picture
+from rotator.shown.row import Row
 from rotator.shown.rows import of_run, of_task
 
 BEHIND = 20_000

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain
 
-from rotator.flow.playbook_words import REPLACING
-from rotator.flow.standing import CredentialState
-from rotator.report.curve import Line, gathered, line
-from rotator.shown.picture import Picture, Row
+from rotator.report.lives import Line, lines
+from rotator.shown.picture import Picture
+from rotator.shown.tally import Tally
 
 MOST = 200
 """How many points a line of the curve has at most."""
@@ -30,7 +28,8 @@ class Milestone:
 
 def curve(picture: Picture, now: float) -> tuple[Line, ...]:
     """Return the survival curve, the whole first, then by provider. What is not proven dead lives `now`."""
-    return tuple(_until(each, now) for each in picture.once(_lines))
+    of = {name or "not recognised": lives for name, lives in picture.tally.lives.items() if lives.began}
+    return tuple(_until(each, now) for each in lines(WHOLE, of, MOST - 1))
 
 
 def milestones(picture: Picture) -> tuple[Milestone, ...]:
@@ -43,17 +42,9 @@ def milestones(picture: Picture) -> tuple[Milestone, ...]:
     times = picture.times
     return (
         *(Milestone(name, times.get(name)) for name in ("exposed", "detected", "declared", "approved")),
-        *picture.once(_reached),
+        *_reached(picture.tally),
         Milestone("closed", times.get("closed")),
     )
-
-
-def _lines(picture: Picture) -> list[Line]:
-    of: dict[str, list[tuple[float, float | None]]] = {}
-    for each in _counted(picture):
-        life = each.detected_at, each.dead_at if each.evidence == "proven" else None
-        of.setdefault(each.provider or "not recognised", []).append(life)
-    return [line(WHOLE, chain.from_iterable(of.values())), *gathered([line(name, found) for name, found in of.items()])]
 
 
 def destructions(picture: Picture) -> tuple[int, float]:
@@ -67,23 +58,17 @@ def _destructions(picture: Picture) -> tuple[int, float]:
     return len(credentials), min((each.destroys_at or 0.0 for each in waiting), default=0.0)
 
 
-def _reached(picture: Picture) -> tuple[Milestone, ...]:
+def _reached(tally: Tally) -> tuple[Milestone, ...]:
     """Return the moments that credentials have, or are still to have."""
-    counted = _counted(picture)
-    replacing = [each for each in counted if each.strategy in REPLACING]
-    acknowledged = [each.acknowledged_at for each in counted if each.acknowledged_at is not None]
-    contained = [each.contained_at for each in counted if each.contained_at is not None]
-    dead = sorted(each.dead_at for each in counted if each.evidence == "proven" and each.dead_at is not None)
-    replaced = sorted(each.replaced_at for each in replacing if each.replaced_at is not None)
-    converged = sorted(each.converged_at for each in replacing if each.converged_at is not None)
+    come, replacing = tally.moments, tally.replacing
     return (
-        _when("first acknowledged", sorted(acknowledged), 1),
-        _when("first contained", sorted(contained), 1),
-        _when("first dead", dead, 1),
-        _when("half dead", dead, (len(counted) + 1) // 2),
-        _when("last dead", dead, len(counted)),
-        *((_when("replaced", replaced, len(replacing)),) if replacing else ()),
-        *((_when("converged", converged, len(replacing)),) if replacing else ()),
+        _when("first acknowledged", come["acknowledged"], 1),
+        _when("first contained", come["contained"], 1),
+        _when("first dead", come["dead"], 1),
+        _when("half dead", come["dead"], (tally.counted + 1) // 2),
+        _when("last dead", come["dead"], tally.counted),
+        *((_when("replaced", come["replaced"], replacing),) if replacing else ()),
+        *((_when("converged", come["converged"], replacing),) if replacing else ()),
     )
 
 
@@ -94,17 +79,8 @@ def _when(name: str, times: Sequence[float], count: int) -> Milestone:
     return Milestone(name, None, max(count, 1) - len(times))
 
 
-def _counted(picture: Picture) -> list[Row]:
-    """Return what counts. Dead is what is proven so: not what is only stated."""
-    return [each for each in picture.told if each.state is not CredentialState.DISMISSED]
-
-
 def _until(each: Line, now: float) -> Line:
-    """Return a line up to now, of no more points than anybody sees: each that stays is as it was."""
-    points = [*each.points]
-    if points and points[-1][0] < now:
-        points.append((now, points[-1][1]))
-    if len(points) > MOST:
-        last = len(points) - 1
-        points = [points[place * last // (MOST - 1)] for place in range(MOST)]
-    return Line(each.name, tuple(points))
+    """Return a line up to now."""
+    if each.points and each.points[-1][0] < now:
+        return Line(each.name, (*each.points, (now, each.points[-1][1])))
+    return each

@@ -21,19 +21,10 @@ from rotator.flow.standing import CredentialState
 from rotator.ledger.records import Progress
 from rotator.ledger.stops import ALL, CONNECTION, INCIDENT, Stop
 from rotator.report.revisions import together
+from rotator.shown.row import Needs, Row
+from rotator.shown.tally import Tally
 
 Made = TypeVar("Made")
-
-
-class Needs(StrEnum):
-    """Why a credential needs a person; the worst first. What goes on by itself once a gate opens needs none."""
-
-    ALIVE_AGAIN = "alive again"
-    FAILED = "failed"
-    BY_HAND = "by hand"
-    HELD = "held"
-    LEFT_OPEN = "left open"
-    TASK = "no machine can answer it"
 
 
 class Sort(StrEnum):
@@ -48,56 +39,6 @@ class Sort(StrEnum):
     WAVE = "wave"
     PRIORITY = "priority"
     DEAD_AT = "dead_at"
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One run, or the task of a person (`is_task`). Times in epoch seconds, None for what has not happened.
-
-    `provider` is "" for what nobody recognised. `place` is its incident's: 0, or behind for one that was merged into
-    it. `touches` are the connections at which a stop keeps it where it is, none where nothing of it is left to do.
-    `settled_by` names the run that saw a death which this one has not. `also` are the other runs of the same
-    credential.
-    """
-
-    run: str
-    incident: str
-    place: int
-    provider: str
-    connection: str
-    owner: str
-    id: str
-    strategy: str
-    wave: int
-    priority: float
-    revision: int
-    state: CredentialState
-    evidence: str
-    detected_at: float
-    requested_at: float | None = None
-    acknowledged_at: float | None = None
-    contained_at: float | None = None
-    dead_at: float | None = None
-    replaced_at: float | None = None
-    converged_at: float | None = None
-    destroys_at: float | None = None
-    needs: Needs | None = None
-    touches: tuple[str, ...] = ()
-    settled_by: str = ""
-    also: tuple[str, ...] = ()
-    is_task: bool = False
-
-    @property
-    def is_dismissed(self) -> bool:
-        """Tell whether it is no leak of ours to answer."""
-        return self.state is CredentialState.DISMISSED
-
-    @property
-    def rank(self) -> tuple[bool, bool, bool, int, float, int, str]:
-        """Return by what the report sorts: runs before tasks, what is dismissed or settled elsewhere behind."""
-        if self.is_task:
-            return (True, False, False, self.place, 0.0, len(self.run), self.run)
-        return (False, self.is_dismissed, bool(self.settled_by), self.place, -self.priority, 0, self.run)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +86,8 @@ class Picture:
                 told = list(self.told)
                 for name, row in moved.items():
                     told[place[name]] = row
-                found.__dict__ |= {"told": tuple(told), "_places": place}
+                tally = self.tally.after((self.told[place[name]], row) for name, row in moved.items())
+                found.__dict__ |= {"told": tuple(told), "_places": place, "tally": tally}
         return found
 
     def once(self, make: Callable[[Picture], Made]) -> Made:
@@ -158,7 +100,7 @@ class Picture:
 
     def is_stopped(self, row: Row) -> bool:
         """Tell whether a stop keeps a run where it is."""
-        return bool(row.touches) and any(
+        return bool(self.stops and row.touches) and any(
             each.scope == ALL
             or (each.scope == INCIDENT and each.name == row.incident)
             or (each.scope == CONNECTION and each.name in row.touches)
@@ -182,17 +124,19 @@ class Picture:
         return *first, *(each for each in ranked if each.is_task)
 
     @cached_property
+    def tally(self) -> Tally:
+        """What is counted of them."""
+        return Tally(self.told)
+
+    @property
     def totals(self) -> dict[str, int]:
         """The report's totals."""
-        return _totals(self.told)
+        return self.tally.totals()
 
-    @cached_property
+    @property
     def by_provider(self) -> dict[str, dict[str, int]]:
         """The same of each provider, by name."""
-        found: dict[str, list[Row]] = {}
-        for each in self.told:
-            found.setdefault(each.provider, []).append(each)
-        return {name: _totals(rows) for name, rows in sorted(found.items())}
+        return {name: self.tally.totals(name) for name in self.tally.providers}
 
     @cached_property
     def waiting(self) -> tuple[Row, ...]:
@@ -227,15 +171,14 @@ class Picture:
         """
         found: Sequence[Row] = self.told
         if state is not None:
-            found = [each for each in found if each.state == state]
+            wanted = next((each for each in CredentialState if each == state), None)
+            found = [each for each in found if each.state is wanted]
         if provider is not None:
             found = [each for each in found if each.provider == provider]
         if needs is not None:
             found = [each for each in found if each.needs == needs]
-        if wanted := text.casefold():
-            found = [
-                each for each in found if wanted in f"{each.id}\n{each.owner}\n{each.connection}\n{each.run}".casefold()
-            ]
+        if part := text.casefold():
+            found = [each for each in found if part in each.words]
         # What is told stands by rank: a stable sort by the column alone leaves those that are alike in it so.
         rows = found if sort is Sort.REPORT else sorted(found, key=_column(sort))
         return _page(rows, lambda each: [*_by(each, sort), *each.rank], after, limit, descending=descending)
@@ -300,8 +243,3 @@ def _with(row: Row, others: Sequence[Row]) -> Row:
     """Return the run that tells how a credential stands, with its other runs: what they need it needs."""
     needs = row.needs or next((each.needs for each in others if each.needs is not None), None)
     return replace(row, also=tuple(each.run for each in others), needs=needs)
-
-
-def _totals(rows: Sequence[Row]) -> dict[str, int]:
-    states = Counter(each.state for each in rows)
-    return {"credentials": len(rows)} | {state.value: states[state] for state in CredentialState}

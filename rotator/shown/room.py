@@ -17,7 +17,8 @@ from rotator.report.count_line import counts
 from rotator.shown import buttons
 from rotator.shown.credentials import few
 from rotator.shown.moments import Milestone, curve, destructions, milestones
-from rotator.shown.picture import Page, Picture, Row, Sort
+from rotator.shown.picture import Page, Picture, Sort
+from rotator.shown.row import Row
 
 WAITING, LISTED = 10, 25
 """How many of what needs a person, and of the credentials, are on one page."""
@@ -195,10 +196,10 @@ def _more(picture: Picture, whole: Mapping[str, Any], role: Role) -> list[button
             else [buttons.ending(picture.incident, role, is_closed=False)]
         ),
         *([] if held else [buttons.hold(picture.incident, role)]),
-        *(buttons.stop_connection(each, role) for each in picture.once(_connections) if each not in stopped),
+        *(buttons.stop_connection(each, role) for each in _connections(picture) if each not in stopped),
         buttons.stop_all(role),
     ]
 
 
 def _connections(picture: Picture) -> list[str]:
-    return sorted({each.connection for each in picture.told if each.connection})
+    return sorted(name for name, count in picture.tally.connections.items() if name and count)

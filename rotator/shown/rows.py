@@ -13,7 +13,7 @@ from rotator.ledger.moves_on import is_gated
 from rotator.ledger.records import ManualTask, RunRecord
 from rotator.ledger.waits import is_unsafe
 from rotator.report.ways import waiting
-from rotator.shown.picture import Needs, Row
+from rotator.shown.row import Needs, Row
 
 
 def of_run(record: RunRecord, place: int, detected_at: float) -> Row:

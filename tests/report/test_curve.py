@@ -8,9 +8,16 @@ from xml.etree import ElementTree as ET
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rotator.report.curve import COLOURS, Line, gathered, line, rows, svg, told
+from rotator.report.curve import rows, svg, told
+from rotator.report.lives import COLOURS, Lives, lines
 
 TIMES = st.floats(0, 2e9, allow_nan=False)
+
+
+def line(name, lives, most=None):
+    return Lives.of(lives).line(name, most)
+
+
 LIVES = st.lists(st.tuples(TIMES, st.none() | TIMES), min_size=1, max_size=40)
 
 
@@ -53,8 +60,31 @@ def test_the_words_and_the_table_say_how_it_ends():
 
 
 def test_lines_that_nobody_could_tell_apart_are_one():
-    lines = [Line(f"kind{number}", ((0.0, number + 1), (float(number + 1), 0))) for number in range(COLOURS + 3)]
-    found = gathered(lines)
-    assert len(found) == COLOURS
+    kinds = {
+        f"kind{number}": Lives.of([(0.0, float(number + 1)) for _ in range(number + 1)])
+        for number in range(COLOURS + 3)
+    }
+    whole, *found = lines("all", kinds)
+    assert (whole.name, whole.at(0.0), len(found)) == ("all", 45, COLOURS)
+    assert [each.name for each in found[:2]] == ["kind8", "kind7"]
     assert found[-1].name == "4 other kinds"
     assert [found[-1].at(each) for each in (0.0, 1.0, 4.0)] == [10, 9, 0]
+    assert len(lines("all", {"kind8": kinds["kind8"]})) == 1
+
+
+@given(LIVES, st.integers(4, 40))
+def test_a_line_of_fewer_points_is_right_at_each_and_ends_as_it_ended(lives, most):
+    whole, thin = line("all", lives), line("all", lives, most)
+    assert len(thin.points) <= most
+    assert set(thin.points) <= set(whole.points)
+    assert thin.points[-1] == whole.points[-1]
+
+
+@given(LIVES, LIVES, st.randoms())
+def test_lives_that_come_and_go_are_counted_as_if_they_had_never_been_otherwise(stay, go, chance):
+    found = Lives.of(go)
+    moves = [(True, each) for each in stay] + [(False, each) for each in go]
+    chance.shuffle(moves)
+    for comes, each in moves:
+        (found.add if comes else found.discard)(*each)
+    assert found == Lives.of(stay)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from types import SimpleNamespace
 
 import pytest
@@ -20,7 +21,8 @@ from rotator.shown import kept as kept_in
 from rotator.shown.kept import Kept
 from rotator.shown.live import Live
 from rotator.shown.moments import curve, milestones
-from rotator.shown.picture import Needs, Sort
+from rotator.shown.picture import Sort
+from rotator.shown.row import Needs
 from tests.fakes.company import founded
 
 KEY, TOKEN = "aws_iam_access_key", "acme_api_token"
@@ -65,6 +67,8 @@ def agrees(parts, kept, incident):
     assert kept.picture.told == anew.picture.told
     assert told(kept.picture) == reported(report)
     assert kept.picture.totals == report["totals"]
+    for count in (attrgetter("by_provider", "tally.connections"), milestones, lambda picture: curve(picture, 2e9)):
+        assert count(kept.picture) == count(anew.picture)
     assert kept.picture.whole == report["incident"]
     assert kept.picture.progress == parts.reading.progress(incident, clock.now())
     names = [each["run"] for each in report["credentials"]]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from rotator.flow.standing import CredentialState
-from rotator.shown.picture import Picture, Row, Sort
+from rotator.shown.picture import Picture, Sort
+from rotator.shown.row import Row
 
 MANY = 4096
 

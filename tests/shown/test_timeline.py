@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from rotator.flow.standing import CredentialState
-from rotator.shown.picture import Picture, Row
+from rotator.shown.picture import Picture
 from rotator.shown.room import timeline
+from rotator.shown.row import Row
 
 
 def row(number, state=CredentialState.SETTLING, **told):
