@@ -83,7 +83,7 @@ def write(  # noqa: PLR0917 - a pack
                     lines.write(body.encode() + b"\n")
                     written += 1
                     chains.add(chain)
-            pack.writestr(_entry(CHECKPOINTS), "".join(_line(each) for each in checkpoints))
+            pack.writestr(_entry(CHECKPOINTS), "".join(line_of(each) for each in checkpoints))
             told: dict[str, Any] = {
                 "format": FORMAT,
                 "of": list(of),
@@ -95,7 +95,7 @@ def write(  # noqa: PLR0917 - a pack
                 "checkpoint_hash": checkpoints[-1].hash if checkpoints else "",
             }
             body = rfc8785.dumps(told).decode()
-            pack.writestr(_entry(PACK), _line(Checkpoint(body, key.sign(signing.PACK, body))))
+            pack.writestr(_entry(PACK), line_of(Checkpoint(body, key.sign(signing.PACK, body))))
             pack.writestr(_entry(VERIFIER), resources.files("rotator.evidence").joinpath(VERIFIER).read_bytes())
         draft.replace(path)
     except FileExistsError:
@@ -144,7 +144,7 @@ class Pack:
 
     def _signed(self, name: str) -> Iterator[Checkpoint]:
         for number, line in enumerate(self._lines(name), 1):
-            found = _signed_in(line)
+            found = signed_in(line)
             if found is None:
                 raise self._no(f"line {number} of {name} is not as it was written")
             yield found
@@ -173,15 +173,16 @@ def _entry(name: str) -> zipfile.ZipInfo:
     return found
 
 
-def _signed_in(line: bytes) -> Checkpoint | None:
+def signed_in(line: bytes) -> Checkpoint | None:
     """Return what a line has; None for any other bytes, even such as would read the same."""
     try:
         found: Any = json.loads(line)
         read = Checkpoint(str(found["body"]), str(found["signature"]))
     except (ValueError, KeyError, TypeError, RecursionError):
         return None
-    return read if _line(read).encode() == line + b"\n" else None
+    return read if line_of(read).encode() == line + b"\n" else None
 
 
-def _line(each: Checkpoint) -> str:
+def line_of(each: Checkpoint) -> str:
+    """Return what is signed as a line."""
     return json.dumps({"body": each.body, "signature": each.signature}, ensure_ascii=False) + "\n"

@@ -27,7 +27,13 @@ _LATER = {
     "TooManyRequestsException",
     "SlowDown",
 }
-_BUSY = {"EntityTemporarilyUnmodifiable", "ConcurrentModification", "ServiceUnavailable", "PriorRequestNotComplete"}
+_BUSY = {
+    "ConcurrentModification",
+    "ConditionalRequestConflict",
+    "EntityTemporarilyUnmodifiable",
+    "PriorRequestNotComplete",
+    "ServiceUnavailable",
+}
 _OURS_REFUSED = {
     "InvalidClientTokenId",
     "UnrecognizedClientException",
@@ -52,6 +58,10 @@ _REASONS = {
     "InvalidParameterException": "invalid_parameter",
     "ResourceExistsException": "already_exists",
     "ParameterAlreadyExists": "already_exists",
+    "PreconditionFailed": "already_exists",
+    "NoSuchBucket": "not_found",
+    "NoSuchKey": "not_found",
+    "NoSuchVersion": "not_found",
 }
 
 
