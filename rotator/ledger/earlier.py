@@ -16,7 +16,7 @@ from rotator.flow.choice import MINTING
 from rotator.flow.order import Elsewhere, Left
 from rotator.flow.playbook_words import REPLACING, Strategy, Subject, Verb
 from rotator.flow.run import BranchState, Run, StepState
-from rotator.ledger import preempting, rows, tables
+from rotator.ledger import drills, preempting, rows, tables
 from rotator.ledger.which import Which
 from rotator.ports import Place
 
@@ -208,7 +208,7 @@ def replaces(run: FromClause) -> ColumnElement[bool]:
     """Ask whether a run has replaced its credential, or is about to: approved, and no branch of it has failed.
 
     One that a person took back, or that made none since a person went on without, replaces nothing; nor does hygiene
-    that has not begun to: it gives way.
+    that has not begun to: it gives way. What a drill makes is gone when it ends, and replaces nothing.
     """
     branch, step = tables.branch, tables.step
     failed = select(branch.c.id).where(branch.c.run == run.c.id, branch.c.state == BranchState.FAILED.value)
@@ -228,7 +228,7 @@ def replaces(run: FromClause) -> ColumnElement[bool]:
     )
     goes_on = and_(run.c.requested_at.is_not(None), run.c.dismissed.is_(None))
     made = or_(run.c.replacement.is_not(None), and_(goes_on, minting, ~failed.exists()))
-    return and_(made, ~given_up.exists(), ~preempting.gives_way(run))
+    return and_(made, ~given_up.exists(), ~preempting.gives_way(run), drills.is_none(run))
 
 
 def _by_500(names: Sequence[str]) -> Iterator[Sequence[str]]:

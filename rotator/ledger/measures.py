@@ -12,7 +12,7 @@ from rotator.flow.planned import Lane
 from rotator.flow.proof import Evidence
 from rotator.flow.run import BranchState
 from rotator.flow.step import LOST_AT
-from rotator.ledger import statements, tables
+from rotator.ledger import drills, statements, tables
 from rotator.ledger.told import WAITING
 
 BUCKETS_S = (300.0, 900.0, 3_600.0, 14_400.0, 86_400.0, 604_800.0)
@@ -44,7 +44,7 @@ class Measures:
 
 def measure(connection: Connection, now: float) -> Measures:
     """Return them, by a few queries that an index or one pass over the runs answers."""
-    alive = and_(_run.c.contained_at.is_(None), _run.c.dismissed.is_(None))
+    alive = and_(_run.c.contained_at.is_(None), _run.c.dismissed.is_(None), drills.is_none(_run))
     by_kind = select(_run.c.kind, func.count().label("many")).where(alive).group_by(_run.c.kind)
     oldest = select(func.min(_detected_at())).select_from(_detected()).where(alive)
     waiting = select(func.count(), func.min(_message.c.made_at)).where(_message.c.state == WAITING)
@@ -113,7 +113,7 @@ def _revoked(connection: Connection) -> tuple[tuple[int, ...], int, float]:
     took = _run.c.dead_at - _detected_at()
     took_s = case((took < 0.0, 0.0), else_=took)
     within = [func.coalesce(func.sum(case((took_s <= bucket, 1), else_=0)), 0) for bucket in BUCKETS_S]
-    proven = and_(_run.c.evidence == Evidence.PROVEN.value, _run.c.dead_at.is_not(None))
+    proven = and_(_run.c.evidence == Evidence.PROVEN.value, _run.c.dead_at.is_not(None), drills.is_none(_run))
     query = select(func.count(), func.coalesce(func.sum(took_s), 0.0), *within).select_from(_detected()).where(proven)
     total, seconds, *counts = connection.execute(query).one()
     return tuple(int(each) for each in counts), total, float(seconds)

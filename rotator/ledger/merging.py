@@ -18,7 +18,7 @@ from rotator.flow.incident import Severity
 from rotator.flow.playbook_words import REPLACING
 from rotator.flow.revision import digest_of
 from rotator.flow.run import UNDOES, StepState
-from rotator.ledger import approved, enrolled, growing, kept_back, plans, raising, revisions, tables
+from rotator.ledger import approved, drills, enrolled, growing, kept_back, plans, raising, revisions, tables
 from rotator.ledger.acts import act, lock
 from rotator.ledger.notices import tell
 from rotator.ledger.revisions import Revision
@@ -43,6 +43,7 @@ def merge(  # noqa: PLR0917 - two incidents, and who says so when
     """Merge one into the other. Raises BadInput where one is not there, or their plans are in each other's way."""
     if source == target:
         raise BadInput("an incident is not merged into itself", source, "name two")
+    drills.refuse_merging(connection, (source, target))
     lock(connection, [*(each for one in (source, target) for each in (one, *revisions.merged(connection, one)))])
     taken = revisions.taken(connection, source)
     was_approved, severity = taken["approved_at"] is not None, taken["severity"]

@@ -13,7 +13,7 @@ from rotator import clock
 from rotator.flow import ownership
 from rotator.flow.incident import Incident
 from rotator.flow.planned import OWNER_ASKED, Plan
-from rotator.ledger import rows, tables
+from rotator.ledger import drills, rows, tables
 from rotator.ledger.evidence import canonical
 from rotator.notices.event import Event
 
@@ -32,10 +32,13 @@ def tell(
 ) -> None:
     """Have people told that something happened to an incident, once the caller's transaction commits.
 
-    `facts` are ids, counts and names, never material; which of them are shown, and how: `notices/phrases.py`. `at` is
-    now where it is left out. Raises ValueError for an event that is not an `Event`, TypeError for a fact that is no
-    text, number or list of texts: mistakes of whoever calls.
+    Of a drill nobody is told, unless it is to page people or was late. `facts` are ids, counts and names, never
+    material; which of them are shown, and how: `notices/phrases.py`. `at` is now where it is left out. Raises
+    ValueError for an event that is not an `Event`, TypeError for a fact that is no text, number or list of texts:
+    mistakes of whoever calls.
     """
+    if event != Event.DRILL_LATE and drills.is_quiet(connection, incident):
+        return
     short = {name: _short(value) for name, value in facts.items() if value is not None}
     told = {
         "incident": incident,

@@ -14,7 +14,7 @@ from rotator.flow.planned import OWNER_ASKED, Plan, PlannedRun, PlannedStep
 from rotator.flow.playbook_words import Strategy
 from rotator.flow.run import BranchState, Step, calls_ahead
 from rotator.flow.step import WAITS_SINCE
-from rotator.ledger import rows, tables
+from rotator.ledger import drills, rows, tables
 from rotator.ledger.acts import said
 from rotator.seal import Seal
 
@@ -59,7 +59,11 @@ class PlanRows:
         materials: Mapping[CredentialRef, Secret],
         exposures: Mapping[CredentialRef, Iterable[Exposure]],
     ) -> dict[CredentialRef, str]:
-        """Write them, and return the run of each credential; nothing starts."""
+        """Write them, and return the run of each credential; nothing starts.
+
+        Raises BadInput where the incident is a drill, and this is not all its own.
+        """
+        drills.refuse_foreign(connection, self.incident, plan)
         batch: dict[str, list[dict[str, Any]]] = {table.name: [] for table in tables.metadata.sorted_tables}
         run_of = {
             planned.ref: f"{self.incident}.r{number}"

@@ -16,7 +16,7 @@ from rotator.flow.dismissal import DISMISSED, refuse_at_work
 from rotator.flow.planned import Lane
 from rotator.flow.playbook_words import Subject, Verb
 from rotator.flow.run import THROUGH, BranchState
-from rotator.ledger import rows, tables
+from rotator.ledger import drills, rows, tables
 from rotator.ledger.acts import act
 from rotator.ledger.run_at_hand import RunAtHand, hold
 
@@ -40,8 +40,9 @@ def gives_way(run: FromClause) -> ColumnElement[bool]:
 
 
 def preempt(connection: Connection, incident: str, now: float) -> None:
-    """Have hygiene give way to what is about to be approved of an incident; hygiene itself preempts nothing."""
-    if connection.execute(select(_hygiene.c.policy).where(_hygiene.c.incident == incident)).first() is not None:
+    """Have hygiene give way to what is about to be approved of an incident; hygiene and drills preempt nothing."""
+    is_hygiene = connection.execute(select(_hygiene.c.policy).where(_hygiene.c.incident == incident)).first()
+    if is_hygiene is not None or drills.find(connection, incident) is not None:
         return
     for run, priority in _in_the_way(connection, incident):
         held = hold(connection, run)

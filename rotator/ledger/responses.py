@@ -1,7 +1,7 @@
 """The responses of a period, read from what the ledger knows of runs and tasks; steps are not asked.
 
 A response is of the period in which it came to its incident. What has become of it since is told as it is now.
-Scheduled hygiene answers no exposure: none of it is here.
+Scheduled hygiene answers no exposure, and a drill none that was real: none of them is here.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Select, and_, func, or_, select
 
 from rotator.flow.proof import Evidence
 from rotator.flow.response import Response
-from rotator.ledger import tables
+from rotator.ledger import drills, tables
 from rotator.ledger.database import Database
 
 _hygiene, _incident, _run, _manual, _plan, _approval = (
@@ -68,7 +68,7 @@ def _of_period(query: Select[Any], table: Any, begin: float, end: float) -> Sele
         )
         .join(_incident, _incident.c.id == table.c.incident)
         .outerjoin(_plan, of_it)
-        .where(came >= begin, came < end, _incident.c.id.not_in(select(_hygiene.c.incident)))
+        .where(came >= begin, came < end, _incident.c.id.not_in(select(_hygiene.c.incident)), drills.is_none(table))
     )
 
 

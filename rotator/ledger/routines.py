@@ -13,7 +13,7 @@ from rotator import clock
 from rotator.credential import CredentialRef
 from rotator.errors import BadInput
 from rotator.flow.playbook_words import REPLACING
-from rotator.ledger import approvals, tables
+from rotator.ledger import approvals, drills, tables
 from rotator.ledger.database import Database
 from rotator.ledger.enrolment import Enrolment, one_at_a_time
 
@@ -53,7 +53,7 @@ class Routines:
         """Return what issuers list, and what we made since, but for what is gone, stopped, or was replaced by us."""
         with self._database.read() as connection:
             replaced = connection.execute(
-                select(_run).where(_run.c.replaced_at.is_not(None), _run.c.dismissed.is_(None))
+                select(_run).where(_run.c.replaced_at.is_not(None), _run.c.dismissed.is_(None), drills.is_none(_run))
             ).mappings()
             made: dict[CredentialRef, float] = {}
             old: set[CredentialRef] = set()

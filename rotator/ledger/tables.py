@@ -695,3 +695,38 @@ hygiene = Table(
     UniqueConstraint("policy", "at"),
 )
 """The incidents that are scheduled hygiene: of which policy, and decided in which minute, one in each."""
+
+drill = Table(
+    "drill",
+    metadata,
+    # Written before anything is minted: the incident of this name follows.
+    Column("incident", String(40), primary_key=True),
+    Column("name", String(64), nullable=False),
+    Column("trigger", String(16), nullable=False),
+    Column("by", Text, nullable=False),
+    Column("at", Double, nullable=False),
+    # When the window opened that it was scheduled for.
+    Column("slot", Double),
+    Column("page", Integer, nullable=False, server_default="0"),
+    Column("ended_at", Double),
+    Column("outcome", String(16)),
+    UniqueConstraint("name", "slot"),
+)
+"""The incidents that are drills: each names its own canaries and nothing else. One that may `page` people tells them."""
+
+canary = Table(
+    "canary",
+    metadata,
+    Column("drill", ForeignKey("drill.incident"), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("kind", String(64), nullable=False),
+    Column("connection", String(128), nullable=False),
+    Column("owner", Text, nullable=False),
+    # By what a lost answer is found again: the mark that it carries, and who was there before it was asked for.
+    Column("marker", String(64), nullable=False),
+    Column("before", Text, nullable=False),
+    Column("asked_at", Double, nullable=False),
+    Column("credential", Text, index=True),
+    Column("removed_at", Double),
+)
+"""What drills mint, written before it is asked for, and gone from its issuer when it is `removed_at`."""

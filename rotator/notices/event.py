@@ -27,6 +27,7 @@ class Event(StrEnum):
     DONE = "done"
     CLOSED = "closed"
     REOPENED = "reopened"
+    DRILL_LATE = "drill_late"
 
 
 BY_DEFAULT = frozenset(Event) - {

@@ -51,6 +51,7 @@ class History:
         self.alone: list[dict[str, Any]] = []
         self.clocks: dict[str, dict[str, Any]] = {}
         self.routine: set[str] = set()
+        self.drills: set[str] = set()
         gone: set[str] = set()
         for each in in_order(records):
             gone |= set(each.get("withdrawn", {}))
@@ -62,7 +63,8 @@ class History:
                 self.credentials[name]["proven_at"] = dead if told["evidence"] == "proven" else None
                 self.credentials[name]["stated"] = told["evidence"] == "stated"
         known = self.credentials.items()
-        self.found = [one for name, one in known if name not in gone and one["incident"] not in self.routine]
+        apart = self.routine | self.drills
+        self.found = [one for name, one in known if name not in gone and one["incident"] not in apart]
         for one in self.found:
             one |= {key: self.incidents[one["incident"]][key] for key in ("severity", "exposed_at")}
 
@@ -71,6 +73,9 @@ class History:
 
     def _agreed(self, told: dict[str, Any]) -> None:
         self.routine.add(told["chain"])
+
+    def _drill(self, told: dict[str, Any]) -> None:
+        self.drills.add(told["chain"])
 
     def _raised(self, told: dict[str, Any]) -> None:
         self.incidents[told["chain"]]["severity"] = told["severity"]
