@@ -1,6 +1,7 @@
 """The OpenID provider: found by its issuer's address, asked who somebody is by code and PKCE.
 
-What it says of itself is kept an hour; a key that is not known is looked for at once, and once a minute at most.
+What it says of itself is kept an hour; a key that is not known is looked for at once, and once a minute at most. Of
+many who need the same at once, one fetches it, and what came of that is answered to all.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -43,7 +45,8 @@ class Provider:
     ) -> None:
         self._said, self._folder, self._comes_back, self._ticks = settings, folder, comes_back, ticks
         self._kept: dict[str, tuple[float, Any]] = {}
-        self._asking = threading.Lock()
+        self._under_way: dict[str, Future[Any]] = {}
+        self._changing = threading.Lock()
 
     def begin(self, state: str, nonce: str, verifier: str) -> str:
         """Return where a browser goes to be asked who it is. Raises Unavailable, NotBelieved."""
@@ -137,13 +140,29 @@ class Provider:
         return keys_in(found)
 
     def _at_hand(self, what: str, fetch: Callable[[], Any], within_s: float) -> Any:
-        """Return what is kept and not older, or fetch it."""
-        at, found = self._kept.get(what, (0.0, None))
-        if found is not None and self._ticks() - at < within_s:
-            return found
-        found = fetch()
-        with self._asking:
+        """Return what is kept and not older, or fetch it; who comes while it is being fetched waits for that."""
+        now = self._ticks()
+        with self._changing:
+            at, found = self._kept.get(what, (0.0, None))
+            if found is not None and now - at < within_s:
+                return found
+            if (others := self._under_way.get(what)) is None:
+                mine = self._under_way[what] = Future[Any]()
+        return others.result() if others is not None else self._fetched(what, fetch, mine)
+
+    def _fetched(self, what: str, fetch: Callable[[], Any], told: Future[Any]) -> Any:
+        """Fetch it, keep it, and tell all who wait; a failure is told them too, and not kept."""
+        try:
+            found = fetch()
+        except BaseException as error:
+            with self._changing:
+                del self._under_way[what]
+            told.set_exception(error)
+            raise
+        with self._changing:
             self._kept[what] = self._ticks(), found
+            del self._under_way[what]
+        told.set_result(found)
         return found
 
     def _with_secret(self, form: dict[str, str]) -> tuple[dict[str, str], dict[str, str]]:
