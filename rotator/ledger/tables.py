@@ -97,6 +97,12 @@ run = Table(
     # How much a second of its exposure weighs, none for what an older release declared; how often its clocks were told.
     Column("weight", Double),
     Column("told", Integer, nullable=False, server_default="0"),
+    Index(
+        "ix_run_dead_at",
+        "dead_at",
+        sqlite_where=text("dead_at IS NOT NULL"),
+        postgresql_where=text("dead_at IS NOT NULL"),
+    ),
 )
 
 reach = Table(
@@ -730,3 +736,47 @@ canary = Table(
     Column("removed_at", Double),
 )
 """What drills mint, written before it is asked for, and gone from its issuer when it is `removed_at`."""
+
+trial = Table(
+    "trial",
+    metadata,
+    Column("marker", String(64), primary_key=True),
+    Column("kind", String(64), nullable=False),
+    Column("connection", String(128), nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("at", Double, nullable=False),
+    # The ids that its owner had before, by which a mint is told whose answer was lost.
+    Column("before", Text, nullable=False),
+    Column("credential", Text),
+)
+"""Canaries of certifications that may be alive: written before one is made, taken away when its issuer has none."""
+
+certificate = Table(
+    "certificate",
+    metadata,
+    Column("number", BigInteger().with_variant(Integer, "sqlite"), Identity(), primary_key=True),
+    Column("at", Double, nullable=False),
+    Column("kind", String(64), nullable=False),
+    Column("connection", String(128), nullable=False),
+    Column("body", Text, nullable=False),
+    Column("signature", Text, nullable=False),
+    Index("ix_certificate_kind_connection", "kind", "connection"),
+)
+"""What was seen of the canary of a kind on a connection, signed; see `evidence/certificate.py`."""
+
+watched = Table(
+    "watched",
+    metadata,
+    Column("run", ForeignKey("run.id"), primary_key=True),
+    # The death after which it is looked at: another one begins anew.
+    Column("since", Double, nullable=False),
+    # When it is looked at next; none once that is over.
+    Column("due_at", Double, index=True),
+    Column("until", Double, nullable=False),
+    Column("looks", Integer, nullable=False, server_default="0"),
+    Column("missed", Integer, nullable=False, server_default="0"),
+    Column("looked_at", Double),
+    # What was seen the last time, and why nothing could be, where nothing could.
+    Column("says", Text, nullable=False, server_default=""),
+)
+"""Dead credentials that are looked at again: `looks` were answered, `missed` were not."""
