@@ -103,7 +103,7 @@ class Callers:
         found = Caller(session.name, session.by, role, session.expires_at, session, csrf_of(cookie))
         if request.method not in SAFE:
             self._check_page(request, found, request.headers.get("x-csrf-token", "") if word is None else word)
-        if _is_by_hand(request):
+        if _is_seen(request):
             self._parts.sessions.used(session)
         return found
 
@@ -150,6 +150,9 @@ def csrf_of(cookie: str) -> str:
     return origins.derived(cookie, "csrf")
 
 
-def _is_by_hand(request: Request) -> bool:
-    """Tell whether a person did something: an open board that keeps itself current must not keep its session alive."""
-    return request.method not in SAFE or request.headers.get("sec-fetch-mode", "navigate") == "navigate"
+def _is_seen(request: Request) -> bool:
+    """Tell whether somebody acts or looks: a board asks for itself only while it is seen, as on a wall.
+
+    A stream is none: it goes on for a while though the machine at its other end sleeps.
+    """
+    return "text/event-stream" not in request.headers.get("accept", "")

@@ -24,6 +24,8 @@ from rotator.ledger.database import Database
 
 _NOTED_EVERY_S = 60.0
 """How exactly it is kept when somebody did something last: to look must not mean to write."""
+LIVE_OF_ONE = 10
+"""So many sessions of one person live at once; one more ends the oldest."""
 _SHOWN_S = 86400.0
 """For how long one that is over is still listed."""
 _FORM = re.compile(r"([0-9a-f]{8})\.[A-Za-z0-9_-]{43}")
@@ -78,7 +80,10 @@ class Sessions:
         self._database, self._idle_s, self._longest_s, self._clock = database, idle_s, longest_s, clock
 
     def open(self, person: Person, before: str = "") -> tuple[Secret, Session]:
-        """Return what the cookie of a new session holds, which is nowhere else, and it; end what was there before."""
+        """Return what the cookie of a new session holds, which is nowhere else, and it.
+
+        What was there `before` ends, and the oldest of his where there are too many.
+        """
         if (left := self.known(before)) is not None and left.ended_at is None:
             self.sign_out(left)
         now, name = self._clock(), secrets.token_hex(4)
@@ -90,6 +95,7 @@ class Sessions:
             connection.execute(delete(_table).where(_table.c.expires_at < now - _SHOWN_S))
             connection.execute(insert(_table).values(**own, **times, **told))
             service.note(connection, {"at": now, "act": "signed_in", "session": name, **told})
+            self._end_the_oldest(connection, person.by, now)  # nobody else opens one between: a chain has one writer
             row = connection.execute(select(_table).where(_table.c.id == name)).mappings().one()
             return Secret(cookie), self._session(row)
 
@@ -137,6 +143,14 @@ class Sessions:
                 raise BadInput(f"it is {state} already", name, "nothing to do")
             self._end(connection, name, by, reason, "session_revoked")
             return self._session(connection.execute(called).mappings().one())
+
+    def _end_the_oldest(self, connection: Connection, by: str, now: float) -> None:
+        """Leave somebody no more than so many that live."""
+        lives = (_table.c.ended_at.is_(None), _table.c.expires_at > now, _table.c.used_at > now - self._idle_s)
+        newest = (_table.c.opened_at.desc(), _table.c.id)
+        query = select(_table.c.id).where(_table.c.by == by, *lives).order_by(*newest).offset(LIVE_OF_ONE)
+        for name in connection.execute(query).scalars().all():
+            self._end(connection, name, by, f"more than {LIVE_OF_ONE} at once: the oldest ends", "session_revoked")
 
     def _end(self, connection: Connection, name: str, by: str, reason: str, act: str) -> None:
         now = self._clock()

@@ -143,14 +143,24 @@ def test_where_there_is_no_rule_he_is_what_his_groups_made_him_and_nobody_once_n
     assert mine.sends("GET", "/whoami").json()["reason"] == "session_over"
 
 
-def test_idle_is_who_does_nothing_himself_however_live_his_board_is(served, monkeypatch):
-    mine, _ = signed_in_with_a_token(served)
-    begun = clock.now()
-    monkeypatch.setattr(served.parts.sessions, "_clock", lambda: begun + 1200)
-    mine.sends("GET", "/whoami", **{"Sec-Fetch-Mode": "cors"})
-    assert served.parts.sessions.known(mine.cookie).used_at < begun + 1
-    mine.sends("GET", "/whoami", **{"Sec-Fetch-Mode": "navigate"})
-    assert served.parts.sessions.known(mine.cookie).used_at == begun + 1200
+def test_a_board_that_is_seen_keeps_its_session_to_the_longest_and_a_stream_does_not(tmp_path, ledger, monkeypatch):
+    served = api(tmp_path, ledger, OIDC.format(here=HERE))
+    mine = browser(served, Role.RESPONDER, "ana")
+    found = served.parts.sessions.known(mine.cookie)
+    begun, sessions = found.opened_at, served.parts.sessions
+    now = [begun]
+    monkeypatch.setattr(sessions, "_clock", lambda: now[0])
+    monkeypatch.setattr(clock, "now", lambda: now[0])
+    now[0] = begun + 1200
+    stream = {"Accept": "text/event-stream", "Sec-Fetch-Mode": "cors"}
+    assert mine.sends("GET", "/whoami", **stream).status_code == 200
+    assert sessions.known(mine.cookie).used_at == begun
+    watching = {"Accept": "text/html", "Sec-Fetch-Mode": "cors"}
+    while now[0] < found.expires_at:
+        assert mine.sends("GET", "/whoami", **watching).status_code == 200
+        assert sessions.known(mine.cookie).used_at == now[0]
+        now[0] += 1200
+    assert mine.sends("GET", "/whoami", **watching).json()["reason"] == "session_over"
 
 
 def test_wrong_cookies_are_answered_429_in_the_end_and_a_right_one_never(served):

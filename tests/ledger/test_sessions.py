@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from rotator.errors import BadInput
 from rotator.flow.approval import Role
-from rotator.ledger.sessions import Person, Sessions
+from rotator.ledger.sessions import LIVE_OF_ONE, Person, Sessions
 from tests.ledger.test_tokens import Time, chain
 
 ANA = Person("ana", Role.APPROVER, "token laptop", "laptop")
@@ -84,6 +84,24 @@ def test_who_signs_out_or_is_ended_by_an_admin_is_out_and_it_is_evidence(session
         sessions.revoke("nobody", "cy", "why")
     with pytest.raises(BadInput, match="a reason is needed"):
         sessions.revoke(theirs[1].id, "cy", " ")
+
+
+def test_of_one_person_so_many_live_at_once_and_the_oldest_ends_and_it_is_evidence(sessions, database, time):
+    other = sessions.open(Person("bo", Role.VIEWER, "oidc"))[0]
+    gone = sessions.open(ANA)[1]
+    sessions.sign_out(gone)
+    sessions.open(ANA)
+    time.now += IDLE  # the one before is over by itself, and no place is wasted on it
+    found = []
+    for _ in range(LIVE_OF_ONE + 1):
+        time.now += 1
+        found.append(sessions.open(ANA))
+    states = [sessions.known(cookie.reveal()).state(time.now) for cookie, _ in found]
+    assert states == ["ended", *["active"] * LIVE_OF_ONE]
+    assert sessions.known(other.reveal()).ended_at is None
+    [ended] = [each for each in chain(database) if each["act"] == "session_revoked"]
+    assert (ended["by"], ended["session"]) == ("ana", found[0][1].id)
+    assert ended["reason"] == "more than 10 at once: the oldest ends"
 
 
 def test_a_list_shows_those_that_live_and_forgets_a_day_after_they_are_over(sessions, time):
