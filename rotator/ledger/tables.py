@@ -342,6 +342,30 @@ signed = Table(
 )
 """How each chain of evidence stood when it was signed last."""
 
+witness = Table(
+    "witness",
+    metadata,
+    Column("name", Text, primary_key=True),
+    # The last checkpoint that it has, and the last time stamp.
+    Column("number", Integer, nullable=False, server_default="0"),
+    Column("hash", String(64), nullable=False, server_default=""),
+    Column("stamp", Integer, nullable=False, server_default="0"),
+    Column("failing_since", Double),
+    Column("why", Text, nullable=False, server_default=""),
+    Column("forked", Integer),
+)
+"""Who outside of the ledger has its checkpoints: places that keep them, and who stamps them with a time."""
+
+stamp = Table(
+    "stamp",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("hash", String(64), nullable=False),
+    Column("answer", Text, nullable=False),
+    Column("asked_at", Double, nullable=False),
+)
+"""Time stamps of checkpoints: what the authority answered, in base64; see `evidence/timestamp.py`."""
+
 mint = Table(
     "mint",
     metadata,
