@@ -1,7 +1,7 @@
 """Time stamps (RFC 3161): an authority's word that a checkpoint existed before a moment, and nothing more than that.
 
-It signs the SHA-256 of a checkpoint's body together with its own clock. So no owner of ledger and signing key can make a
-past afterwards; what the checkpoint says may be wrong all the same, and how long before it was made is not said.
+It signs the SHA-256 of a checkpoint's body together with its own clock. So no owner of ledger and signing key can make
+a past afterwards; what the checkpoint says may be wrong all the same, and how much older it is nobody says.
 """
 
 from __future__ import annotations

@@ -55,10 +55,17 @@ def _certificate(name, key, issuer, issuer_key, *, is_ca: bool):
     now = datetime.now(UTC)
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     usage = dict.fromkeys(
-        (
-            "content_commitment key_encipherment data_encipherment key_agreement key_cert_sign crl_sign "
-            "encipher_only decipher_only digital_signature"
-        ).split(),
+        [
+            "content_commitment",
+            "crl_sign",
+            "data_encipherment",
+            "decipher_only",
+            "digital_signature",
+            "encipher_only",
+            "key_agreement",
+            "key_cert_sign",
+            "key_encipherment",
+        ],
         False,
     )
     usage |= {"key_cert_sign": True, "crl_sign": True} if is_ca else {"digital_signature": True}
