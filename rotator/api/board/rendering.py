@@ -1,4 +1,4 @@
-"""Data into HTML: one environment for all templates, in which whatever is put in is escaped."""
+"""Data into HTML: one environment for all templates. What is put in is escaped, and shown as a terminal shows it."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from starlette.responses import HTMLResponse
 
 from rotator.api.board import assets
 from rotator.report.clocks import moment
+from rotator.report.plain import plain
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "
@@ -69,10 +70,18 @@ def _stamp(iso: str) -> str:
     return f"{iso[:10]} {iso[11:19]}" if iso else ""
 
 
+def _plain(put_in: Any) -> Any:
+    """Return text of others without what would turn the line about, or stand there unseen; HTML of ours as it is."""
+    if not isinstance(put_in, str) or hasattr(put_in, "__html__") or put_in.isprintable():
+        return put_in
+    return "\n".join(map(plain, put_in.split("\n")))
+
+
 def _environment() -> jinja2.Environment:
     made = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
         autoescape=True,
+        finalize=_plain,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import typer
+from sqlalchemy import text
 
 from rotator.api.board import application
 from rotator.cli.main import app
@@ -38,6 +39,20 @@ def test_a_page_is_whole_and_holds_no_script_or_style_of_its_own(served, path):
     assert not re.search(r"<script(?![^>]* src=)|<style|\sstyle=|\son[a-z]+=|javascript:", found.source)
     assert found.source.count("<h1") == 1
     assert found.links["#main"] == "Skip to the content"
+
+
+def test_what_turns_a_line_or_stands_unseen_is_shown_as_a_terminal_shows_it(tmp_path):
+    unseen = "\x1b\x07\u202e\u2067\u200b"
+    database = sqlite(tmp_path / "ledger.db")
+    company, deployment = founded(tmp_path, database=database)
+    deployment.start([company.stolen("aws_iam_access_key")[0]])
+    with database.write() as connection:
+        connection.execute(text("UPDATE incident SET title = :title"), {"title": f"Invoice {unseen}gnp.exe"})
+    for path in ("/incidents", "/incidents/inc-1", "/incidents/inc-1/plan"):
+        found = page(api(tmp_path, database), path)
+        assert "Invoice \ufffd\ufffd\ufffd\ufffd\ufffdgnp.exe" in found.text
+        assert not set(unseen) & set(found.source)
+    database.close()
 
 
 @pytest.mark.parametrize("path", ["/incidents", "/incidents/inc-1", "/incidents/inc-none"])

@@ -18,6 +18,7 @@ const all = (selector, within = document) => [...within.querySelectorAll(selecto
 const main = $("main");
 const line = $("#live");
 const said = $("#said");
+const plain = (text) => text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, "\uFFFD"); // As the service shows it in a page.
 const clock = () => `${main.dataset.asOf.slice(11, 19)} UTC`;
 
 // ── The page as it is now ───────────────────────────────────────────────────────────────────────────────────────────
@@ -192,7 +193,7 @@ function done(form, told) {
   const more = { warnings: "", wanted: "Still wanted: ", stopped: "It is kept from going on: ", still: "Still stopped: " };
   const lines = Object.keys(more).filter((name) => told[name]?.length).map((name) => `${more[name]}${told[name].join("; ")}.`);
   if (told.start) lines.push(`Nobody works here: start \`${told.start}\`.`);
-  const text = (said.textContent = [fill(form.dataset.done), ...lines].join(" "));
+  const text = (said.textContent = plain([fill(form.dataset.done), ...lines].join(" ")));
   setTimeout(() => said.textContent === text && said.replaceChildren(), SAID_MS);
   if (form.dataset.next) return location.assign(fill(form.dataset.next));
   form.reset();
@@ -206,7 +207,7 @@ function refused(form, problem, told) {
   const where = /^(body|query|header)\b/.test(told.where ?? "") ? "" : told.where; // The form shows which field it is.
   const lines = [[where, told.detail || told.title].filter(Boolean).join(": "), ...(told.mend ? [`→ ${told.mend}`] : []), ...more.slice(0, TOLD)];
   if (more.length > TOLD) lines.push(`… and ${more.length - TOLD} more`);
-  problem.replaceChildren(...lines.map((each) => Object.assign(document.createElement("p"), { textContent: each })));
+  problem.replaceChildren(...lines.map((each) => Object.assign(document.createElement("p"), { textContent: plain(each) })));
   for (const asked of all(`[data-on~="${CSS.escape(told.reason ?? "")}"]`, form)) {
     asked.hidden = false;
     for (const each of all("input, select, textarea", asked)) each.disabled = false;
