@@ -866,3 +866,20 @@ manifest_check = Table(
     Column("named", Text, nullable=False),
 )
 """What each check of a dataset against its manifest found. `digest` is of what was there then."""
+
+siem = Table(
+    "siem",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    # Its place in the evidence, empty for the beginning; what is older than `since` is passed over.
+    Column("cursor", Text, nullable=False),
+    Column("since", Double, nullable=False),
+    # Grows with each try, so that who comes back too late is refused; nobody else tries before `due_at`.
+    Column("taken", Integer, nullable=False),
+    Column("due_at", Double, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("reason", Text),
+    Column("sent", BigInteger, nullable=False),
+    Column("sent_at", Double),
+)
+"""How far each channel to a SIEM has come: a row is made when it begins."""
