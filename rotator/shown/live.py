@@ -6,6 +6,7 @@ its `at` says so.
 
 from __future__ import annotations
 
+import gc
 import threading
 from collections.abc import Callable
 
@@ -129,11 +130,19 @@ class _View:
                     self._changed.notify_all()
                     break
                 number = self._asked
+            was_whole = self._is_whole
             failed = self._refresh()
+            if self._is_whole and not was_whole:
+                _settle()
             with self._changed:
                 self._done, self._failed = number, failed
                 self._changed.notify_all()
         self._forget(self)
+        gc.unfreeze()  # what others keep is looked through once more, and what is forgotten here is freed
+
+    @property
+    def _is_whole(self) -> bool:
+        return self._kept.picture is not None and self._kept.picture.is_whole
 
     def _refresh(self) -> Exception | None:
         try:
@@ -141,3 +150,12 @@ class _View:
         except Exception as error:  # noqa: BLE001 - whoever waits is told, and the next one asks again
             return error
         return None
+
+
+def _settle() -> None:
+    """Have the collector leave alone what a picture holds: it stops every answer for half a second to look there.
+
+    Garbage is few and young here; a row that is replaced goes by itself.
+    """
+    gc.collect()
+    gc.freeze()
