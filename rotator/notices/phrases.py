@@ -147,10 +147,14 @@ OF_AN_EVENT: Mapping[tuple[Event, str], Callable[[Any], str]] = {
 
 
 def shown(text: str, longest: int = _LONGEST) -> str:
-    """Return a text of others as it may be shown: on one line, short, and not where it looks like material."""
+    """Return a text of others as it may be shown: on one line, short, and not where it looks like material.
+
+    What would turn the line or stand there unseen is seen, as at a terminal.
+    """
     if holds_material(text):
         return WITHHELD
-    line = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+    one = " ".join(text.split())
+    line = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in one)
     return line if len(line) <= longest else f"{line[: longest - 1]}…"
 
 

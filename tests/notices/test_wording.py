@@ -9,6 +9,7 @@ from rotator.notices import slack
 from rotator.notices.event import Event
 from rotator.notices.phrases import FACTS, WITHHELD
 from rotator.notices.wording import Happened, Letter, word
+from rotator.report.plain import plain
 
 CANARIES = {
     "a token": "ghp_canary0000000000000000000000000000000",
@@ -48,6 +49,15 @@ def test_no_material_comes_through_any_fact_of_any_event_or_its_title(event, can
 )
 def test_a_secret_that_a_name_is_joined_to_is_withheld(secret):
     assert WITHHELD in words(Happened(Event.DONE, 3.0, {}), title=f"found {secret} there")[1]
+
+
+def test_what_turns_a_line_or_stands_unseen_is_shown_as_a_terminal_shows_it():
+    unseen = "\x1b\x07\u202e\u2067\u061c"
+    told = word(
+        Letter("msg-1", "sec", "inc-1", f"a\tlap\n{unseen}top", "low", "", 5.0, 1, (Happened(Event.DONE, 3.0, {}),))
+    )
+    assert told.lines[0].text == f"[LOW] inc-1: a lap {plain(unseen)}top"
+    assert told.lines[0].text.count("\ufffd") == len(unseen)
 
 
 @pytest.mark.parametrize(

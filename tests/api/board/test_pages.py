@@ -64,6 +64,14 @@ def test_who_is_not_known_is_asked_to_sign_in_and_comes_back(served, path):
     )
 
 
+def test_nothing_moves_for_who_asked_for_that():
+    sheet = (Path(application.__file__).parent / "static" / "board.css").read_text()
+    calm = re.sub(r"@media \(prefers-reduced-motion: no-preference\) \{(?:[^{}]|\{[^{}]*\})*\}", "", sheet)
+    moves = r"transition|animation|@keyframes|scroll-behavior"
+    assert re.search(moves, sheet)
+    assert not re.search(moves, calm)
+
+
 def test_a_file_is_kept_by_who_asks_for_it_as_it_is(served):
     address = re.search(r'href="(/static/board.css[^"]*)"', page(served, "/incidents").source)[1]
     answer = served.client.get(address)
