@@ -51,8 +51,10 @@ if TYPE_CHECKING:
     from rotator.ledger.sessions import Sessions
     from rotator.ledger.tokens import Tokens
     from rotator.ledger.triggers import Triggers
+    from rotator.ledger.witnesses import Witnesses
     from rotator.notifying import Notifying
     from rotator.outside import Outside
+    from rotator.witnessing import Witnessing
 
 log = logging.getLogger("rotator")
 
@@ -332,6 +334,19 @@ class Rotator:
 
         key, every_s = self.settings.signing_key(), self.settings.evidence.every
         return Anchoring(lambda: self.checkpoints, key, every_s, leads)
+
+    def witnessing(self, leads: Callable[[], bool]) -> Witnessing:
+        """Return what has the checkpoints witnessed outside while this process `leads`."""
+        from rotator.witnessing import Witnessing, witnesses_of  # noqa: PLC0415
+
+        return Witnessing(witnesses_of(self.settings, lambda: self.witnesses), leads)
+
+    @functools.cached_property
+    def witnesses(self) -> Witnesses:
+        """How far they were witnessed outside."""
+        from rotator.ledger.witnesses import Witnesses  # noqa: PLC0415
+
+        return Witnesses(self.database)
 
     @functools.cached_property
     def engine(self) -> Engine:

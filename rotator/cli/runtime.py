@@ -42,6 +42,9 @@ def run_embedded(parts: Rotator, stop: threading.Event, *, until_idle: bool, sta
         notifying = parts.notifying(dispatcher.leads)
         notifying.start()
         ending.callback(notifying.stop)
+        witnessing = parts.witnessing(dispatcher.leads)
+        witnessing.start()
+        ending.callback(witnessing.stop)  # after what signs: its last checkpoint goes out too
         anchoring = parts.anchoring(dispatcher.leads)
         anchoring.start()
         ending.callback(anchoring.stop)

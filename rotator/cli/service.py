@@ -122,12 +122,15 @@ def beat(context: typer.Context) -> None:
     notifying.start()
     anchoring = parts.anchoring(sending.leads)
     anchoring.start()
+    witnessing = parts.witnessing(sending.leads)
+    witnessing.start()
     tending = Tending(parts, sending.leads)
     tending.start()
     _say(context, "dispatcher up")
     dispatching.run(sending, stop, every_s=0.1)
     notifying.stop()
     anchoring.stop()
+    witnessing.stop()  # after what signs: its last checkpoint goes out too
     tending.stop()
     dispatching.leave(sending)
 

@@ -13,6 +13,7 @@ from typing import BinaryIO, Protocol
 
 from rotator.evidence.checkpoint import Checkpoint
 from rotator.evidence.pack import line_of, signed_in
+from rotator.evidence.timestamp import Stamp
 
 CHUNK = 1 << 20
 _NAMED = re.compile(r"checkpoint-(\d{8,})-([0-9a-f]{64})\.json")
@@ -61,9 +62,9 @@ def name_of(each: Checkpoint) -> str:
     return f"checkpoint-{each.told['number']:08d}-{each.hash}.json"
 
 
-def stamp_name(number: int, digest: str) -> str:
+def stamp_name(each: Stamp) -> str:
     """Return the name under which a checkpoint's time stamp is kept."""
-    return f"timestamp-{number:08d}-{digest}.tsr"
+    return f"timestamp-{each.number:08d}-{each.hash}.tsr"
 
 
 def content_of(each: Checkpoint) -> bytes:

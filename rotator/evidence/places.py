@@ -2,25 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 from rotator.errors import BadInput
+from rotator.evidence.address import bucket_of
 from rotator.evidence.folder import Folder
 from rotator.evidence.place import Place
 from rotator.ports import Connection
-
-_BUCKET = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/([A-Za-z0-9!_.'()/-]*))?")
-
-
-def bucket_of(address: str) -> tuple[str, str] | None:
-    """Return bucket and prefix of an address; None for a folder. Raises BadInput for what is neither."""
-    found = _BUCKET.fullmatch(address)
-    if found is not None:
-        return found[1], (found[2] or "").strip("/")
-    if "://" in address or not address:
-        raise BadInput("this is no place for evidence", address, "name a folder, or s3://BUCKET/PREFIX")
-    return None
 
 
 def place_of(address: str, connection: Connection, retain_days: int) -> Place:

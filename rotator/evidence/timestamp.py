@@ -13,11 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cryptography import x509
-
 from rotator.errors import BadInput, Rejected
 
 if TYPE_CHECKING:
+    from cryptography import x509
     from rfc3161_client import TimeStampRequest
 
 QUERY, REPLY = "application/timestamp-query", "application/timestamp-reply"
@@ -42,6 +41,8 @@ class Stamp:
 
 def authorities(path: Path) -> list[x509.Certificate]:
     """Return the certificates of a PEM file that authorities are believed by. Raises BadInput for any other file."""
+    from cryptography import x509  # noqa: PLC0415 - not free
+
     try:
         return x509.load_pem_x509_certificates(path.read_bytes())
     except OSError as error:

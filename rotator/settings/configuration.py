@@ -75,6 +75,7 @@ class Settings(Approving, SigningIn, FarAway, Aiming, BaseModel):
         check_together(self.connections)
         check_triggers(self.triggers, self.connections)
         check_notices(self.notices)
+        self.evidence.settle(lambda key, path: self.folder / _at_home(key, path), self.connections)
         mounts = mounts_of(each.connection(self.folder) for each in self.connections)
         for entry in self.credentials:
             entry.check_names(mounts)

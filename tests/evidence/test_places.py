@@ -17,9 +17,10 @@ from hypothesis import strategies as st
 from rotator.credential import Secret
 from rotator.errors import BadInput, Rejected, Unavailable
 from rotator.evidence import bucket as bucket_module
+from rotator.evidence.address import bucket_of
 from rotator.evidence.folder import Folder
 from rotator.evidence.place import checkpoint_in, content_of, name_of, named
-from rotator.evidence.places import bucket_of, place_of
+from rotator.evidence.places import place_of
 from rotator.ports import Connection
 from tests.evidence.test_packs import story
 from tests.servers.moto import moto_server
