@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from rotator.ledger.feed import Feed
     from rotator.ledger.hands import Hands
     from rotator.ledger.inventory import Inventory
+    from rotator.ledger.manifests import Manifests
     from rotator.ledger.sessions import Sessions
     from rotator.ledger.tokens import Tokens
     from rotator.ledger.triggers import Triggers
@@ -327,6 +328,13 @@ class Rotator:
         from rotator.ledger.checkpoints import Checkpoints  # noqa: PLC0415
 
         return Checkpoints(self.database)
+
+    @functools.cached_property
+    def manifests(self) -> Manifests:
+        """What datasets held when they were recorded."""
+        from rotator.ledger.manifests import Manifests  # noqa: PLC0415
+
+        return Manifests(self.database)
 
     def anchoring(self, leads: Callable[[], bool]) -> Anchoring:
         """Return what signs the evidence while this process `leads`."""

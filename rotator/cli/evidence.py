@@ -56,11 +56,13 @@ def export(context: typer.Context, to: To, of: Of = None, output: OutputOption =
     under = parts.checkpoints.all()
     made = pack.write(to, signing_key, wanted, under, parts.checkpoints.records(under, wanted), now)
     findings = check(pack.Pack(to)).findings
+    manifests = parts.manifests.altered()
     told = {"file": str(to), "of": wanted, "records": made.records, "chains": made.chains}
     told |= {"checkpoint": made.checkpoint, "key": signing_key.public, "made_at": moment(now)}
     if output is not Output.TABLE:
         wrong = [{"where": each.where, "what": each.what} for each in findings]
-        emit(told | {"altered": [f"{each.chain} {each.number}" for each in altered], "findings": wrong}, output)
+        chains = [f"{each.chain} {each.number}" for each in altered]
+        emit(told | {"altered": chains, "manifests": manifests, "findings": wrong}, output)
     else:
         counts = f"{made.records:,} records of {made.chains:,} chains, under {made.checkpoint} checkpoints"
         typer.echo(plain(f"{to}: {counts}"))
@@ -69,7 +71,9 @@ def export(context: typer.Context, to: To, of: Of = None, output: OutputOption =
         typer.echo(plain(f"ALTERED: record {each.number} of {each.chain} is not the one that was signed"), err=True)
     for each in findings:
         typer.echo(plain(f"ALTERED: {each.where}: {each.what}"), err=True)
-    if altered or findings:
+    for name in manifests:
+        typer.echo(plain(f"ALTERED: the manifest {name} is not the one that was recorded"), err=True)
+    if altered or findings or manifests:
         raise typer.Exit(1)
 
 

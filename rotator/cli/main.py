@@ -27,6 +27,7 @@ from rotator.cli import (
     inventory,
     known,
     ledger,
+    manifest,
     notices,
     respond,
     scaffold,
@@ -73,6 +74,7 @@ whoami.register(app)
 notices.register(app)
 ledger.register(app)
 evidence.register(app)
+manifest.register(app)
 
 
 def _show_version(wanted: bool) -> None:

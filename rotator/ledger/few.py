@@ -11,6 +11,7 @@ from rotator.errors import BadInput
 from rotator.flow.approval import Policy
 from rotator.flow.run import Run
 from rotator.ledger import approved, dismissals, earlier, moving, revisions, rows, run_records, tables, waits
+from rotator.ledger import datasets as datasets_in
 from rotator.ledger import gates as gates_in
 from rotator.ledger import stops as stops_in
 from rotator.ledger import told as told_in
@@ -122,6 +123,7 @@ def headed(connection: Connection, record: IncidentRecord, policy: Policy | None
         footholds=tuple(gates_in.find_footholds(connection, incident)),
         warnings=waits.warned(connection, incident),
         told=tuple(told_in.told(connection, incident)),
+        datasets=datasets_in.of_incident(connection, incident),
         stale=(overtaken.id, overtaken.credential) if overtaken is not None else None,
         closed_by=row["closed_by"],
         closed_reason=row["closed_reason"],

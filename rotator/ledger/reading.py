@@ -30,6 +30,7 @@ from rotator.ledger import (
     waits,
 )
 from rotator.ledger import beside as beside_of
+from rotator.ledger import datasets as datasets_in
 from rotator.ledger import gates as gates_in
 from rotator.ledger import stops as stops_in
 from rotator.ledger import told as told_in
@@ -197,6 +198,7 @@ class Reading:
             footholds=tuple(gates_in.find_footholds(connection, incident)),
             warnings=waits.warned(connection, incident),
             told=tuple(told_in.told(connection, incident)),
+            datasets=datasets_in.of_incident(connection, incident),
             dismissals=tuple(dismissals.find(connection, which)),
             stale=(overtaken.id, overtaken.credential) if overtaken is not None else None,
             revisions=tuple(made),

@@ -9,6 +9,7 @@ from rotator.flow.incident import Incident
 from rotator.flow.proof import Proof
 from rotator.flow.run import Run, Step
 from rotator.ledger.approved import Standing
+from rotator.ledger.datasets import Dataset
 from rotator.ledger.dismissals import Dismissal
 from rotator.ledger.gates import Foothold, Gate
 from rotator.ledger.other_runs import Death, Stopped
@@ -90,6 +91,7 @@ class IncidentRecord:
     dismissals: tuple[Dismissal, ...] = ()
     closed_by: str | None = None
     closed_reason: str | None = None
+    datasets: tuple[Dataset, ...] = ()
 
     @property
     def family(self) -> tuple[IncidentRecord, ...]:

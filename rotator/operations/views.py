@@ -9,7 +9,7 @@ from typing import Any
 from rotator import response
 from rotator.bootstrap import Rotator
 from rotator.flow.approval import Role
-from rotator.shown import incidents, inventory, kinds
+from rotator.shown import incidents, inventory, kinds, manifests
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class OfIncident:
 
 @dataclass(frozen=True, slots=True)
 class ListOf:
-    """A list, of which the API gives out a page at a time. `make` takes an incident's id, "" where it is of none."""
+    """A list, of which the API gives out a page at a time. `make` takes whose it is, mostly an incident's id, or ""."""
 
     path: str
     make: Callable[[Rotator, str], list[dict[str, Any]]]
@@ -47,4 +47,6 @@ EXPOSURES = ListOf("/incidents/{incident}/exposures", incidents.exposures)
 GATES = ListOf("/incidents/{incident}/gates", incidents.gates)
 INVENTORY = ListOf("/inventory", lambda parts, _: inventory.entries(parts))
 PROVIDERS = ListOf("/providers", lambda parts, _: kinds.kinds(parts))
+MANIFESTS = ListOf("/manifests", lambda parts, _: manifests.listed(parts))
+CHECKS = ListOf("/manifests/{incident}/checks", manifests.checks)
 PLAYBOOKS = ListOf("/playbooks", lambda parts, _: _playbooks(parts))

@@ -24,6 +24,7 @@ from rotator.report.approval import approved_by
 from rotator.report.attention import acted, for_you, not_begun, scheduled, still_open, told
 from rotator.report.clocks import moment
 from rotator.report.csv_form import seconds_between
+from rotator.report.datasets import lines as datasets
 from rotator.report.dismissed import lines as dismissed
 from rotator.report.plain import plain
 from rotator.report.revisions import each_run
@@ -78,6 +79,7 @@ def text(report: Mapping[str, Any], made_at: float) -> str:
         open_ones=_sentences([*opens, *scheduled(credentials, incident["start"])]),
         decisions=_sentences([*approved_by(dict(incident)), *acted(credentials)]),
         dismissals=_sentences(dismissed(credentials, report["taken_back"])),
+        datasets=_sentences(datasets(dict(incident))),
         told=_sentences(told(dict(incident))),
         runs=[each | {"took_s": seconds_between(each["detected_at"], each["proven_dead_at"])} for each in runs],
         stepped=[each for each in runs if each["steps"]][:STEPPED],

@@ -13,6 +13,7 @@ from rich.text import Text
 from rotator.flow.standing import CredentialState
 from rotator.report.approval import approved_by
 from rotator.report.attention import SHOWN, acted, for_you, not_begun, once_mended, rest, scheduled, still_open, told
+from rotator.report.datasets import lines as datasets
 from rotator.report.dismissed import lines as dismissed
 from rotator.report.plain import plain
 from rotator.report.plan import plan_text
@@ -54,6 +55,7 @@ def incident_text(report: dict[str, Any]) -> RenderableType:
         *scheduled(report["credentials"], incident["start"]),
         *acted(report["credentials"]),
         *dismissed(report["credentials"], report["taken_back"]),
+        *datasets(incident),
         *told(incident),
     ]
     return Group(*parts)

@@ -1,0 +1,149 @@
+"""What is known of datasets: each manifest, and what the last check of it found. Reports and gates read it here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, func, select
+
+from rotator.errors import BadInput
+from rotator.ledger import tables
+from rotator.manifests.comparing import Difference
+from rotator.manifests.entry import Counts
+
+_manifest, _check = tables.manifest, tables.manifest_check
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a dataset is: a folder's path, `s3://BUCKET/PREFIX` through a connection, or `-`; read on which machine."""
+
+    place: str
+    host: str
+    connection: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What is known of a recording. `size` is in bytes; times are in epoch seconds."""
+
+    name: str
+    source: Source
+    at: float
+    by: str
+    incident: str
+    counts: Counts
+    digest: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What a check found: how many of each sort, the first of them by name, and the digest of what was there."""
+
+    name: str
+    number: int
+    source: Source
+    at: float
+    by: str
+    incident: str
+    digest: str
+    same: int
+    counts: Mapping[str, int]
+    named: Mapping[str, list[str]]
+
+    @property
+    def is_as_recorded(self) -> bool:
+        """Tell whether all of it was seen to be the same."""
+        return not any(self.counts.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """A manifest with the last check of it, if there was one."""
+
+    manifest: Manifest
+    check: Check | None
+
+
+def standing(connection: Connection, name: str) -> Check | None:
+    """Return the last check of a dataset, None where nobody has checked it since it was recorded.
+
+    A gate that waits for a checked dataset asks this. Raises BadInput for no manifest.
+    """
+    one(connection, name)
+    return _last(connection, [name]).get(name)
+
+
+def of_incident(connection: Connection, incident: str) -> tuple[Dataset, ...]:
+    """Return the datasets that were recorded or checked for an incident, each with the last check of it for that."""
+    checks = _last(connection, incident=incident)
+    recorded = select(_manifest.c.name).where(_manifest.c.incident == incident)
+    found = sorted({*checks, *connection.execute(recorded).scalars()})
+    return tuple(datasets(connection, found, checks)) if found else ()
+
+
+def datasets(
+    connection: Connection, of: list[str] | None = None, checks: Mapping[str, Check] | None = None
+) -> list[Dataset]:
+    query = select(_manifest).where(_manifest.c.recorded_at.is_not(None)).order_by(_manifest.c.name)
+    if of is not None:
+        query = query.where(_manifest.c.name.in_(of))
+    last = checks if checks is not None else _last(connection)
+    found = map(manifest_of, connection.execute(query).mappings())
+    return [Dataset(each, last.get(each.name)) for each in found]
+
+
+def _last(connection: Connection, of: list[str] | None = None, incident: str = "") -> dict[str, Check]:
+    newest = select(_check.c.name, func.max(_check.c.number).label("number")).group_by(_check.c.name)
+    if of is not None:
+        newest = newest.where(_check.c.name.in_(of))
+    if incident:
+        newest = newest.where(_check.c.incident == incident)
+    last = newest.subquery()
+    query = select(_check).join(last, (last.c.name == _check.c.name) & (last.c.number == _check.c.number))
+    return {row["name"]: check_of(row) for row in connection.execute(query).mappings()}
+
+
+def one(connection: Connection, name: str) -> Manifest:
+    row = connection.execute(select(_manifest).where(_manifest.c.name == name)).mappings().first()
+    if row is None:
+        raise BadInput("no manifest is called so", name, "`rotator manifest list` shows them")
+    if row["recorded_at"] is None:
+        raise BadInput("this manifest was begun and is not whole", name, "record it again, under the same name")
+    return manifest_of(row)
+
+
+def _source_of(row: RowMapping | dict[str, Any]) -> Source:
+    return Source(row["source"], row["host"], row["connection"])
+
+
+def manifest_of(row: RowMapping | dict[str, Any]) -> Manifest:
+    return Manifest(
+        name=row["name"],
+        source=_source_of(row),
+        at=row["recorded_at"],
+        by=row["recorded_by"],
+        incident=row["incident"] or "",
+        counts=Counts(**{each: row[each] for each in ("files", "links", "others", "unread", "size")}),
+        digest=row["digest"],
+        id=row["id"],
+    )
+
+
+def check_of(row: RowMapping | dict[str, Any]) -> Check:
+    return Check(
+        name=row["name"],
+        number=row["number"],
+        source=_source_of(row),
+        at=row["at"],
+        by=row["by"],
+        incident=row["incident"] or "",
+        digest=row["digest"],
+        same=row["same"],
+        counts={each.value: row[each.value] for each in Difference},
+        named=json.loads(row["named"]),
+    )

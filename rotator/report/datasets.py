@@ -1,0 +1,105 @@
+"""Datasets as reports tell them: what was recorded of each, and what the last check of it found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from rotator.ledger.datasets import Check, Dataset, Manifest
+from rotator.manifests.comparing import Difference
+from rotator.report.clocks import moment
+from rotator.report.tables import Sentence
+
+AS_RECORDED, DIFFERS, NOT_CHECKED = "as recorded", "differs", "not checked"
+_WORDS = {
+    Difference.ALTERED: "altered",
+    Difference.MISSING: "missing",
+    Difference.NEW: "new",
+    Difference.UNREAD: "not readable",
+}
+
+
+def dataset(found: Dataset) -> dict[str, Any]:
+    """Return a manifest as data, with what its last check found."""
+    return manifest(found.manifest) | {
+        "result": result(found.check),
+        "checked": check(found.check) if found.check is not None else None,
+    }
+
+
+def manifest(found: Manifest) -> dict[str, Any]:
+    """Return what was recorded as data."""
+    counts = found.counts
+    return {
+        "name": found.name,
+        "source": found.source.place,
+        "connection": found.source.connection,
+        "host": found.source.host,
+        "recorded_at": moment(found.at),
+        "recorded_by": found.by,
+        "incident": found.incident,
+        "files": counts.files,
+        "links": counts.links,
+        "others": counts.others,
+        "unread": counts.unread,
+        "bytes": counts.size,
+        "digest": found.digest,
+    }
+
+
+def check(found: Check) -> dict[str, Any]:
+    """Return what a check found as data: each sort counted, and the first of it by name."""
+    return {
+        "name": found.name,
+        "number": found.number,
+        "at": moment(found.at),
+        "by": found.by,
+        "source": found.source.place,
+        "connection": found.source.connection,
+        "host": found.source.host,
+        "incident": found.incident,
+        "result": result(found),
+        "digest": found.digest,
+        "same": found.same,
+        **found.counts,
+        "named": {each: list(names) for each, names in found.named.items()},
+    }
+
+
+def result(found: Check | None) -> str:
+    """Say in words what a check came to."""
+    if found is None:
+        return NOT_CHECKED
+    return AS_RECORDED if found.is_as_recorded else DIFFERS
+
+
+def counted(told: dict[str, Any]) -> str:
+    """Return what differs, in words; `told` is a check as data."""
+    found = [f"{told[each]:,} {words}" for each, words in _WORDS.items() if told[each]]
+    return ", ".join([*found, f"{told['same']:,} as recorded"])
+
+
+def lines(incident: dict[str, Any]) -> list[RenderableType]:
+    """Say of an incident's report which datasets were looked at, and what was found."""
+    found = [
+        Sentence(_line(each), style="" if each["result"] == AS_RECORDED else "bold") for each in incident["datasets"]
+    ]
+    return [Text("Datasets checked:", style="bold"), *found] if found else []
+
+
+def of_incidents(every: Iterable[tuple[str, Iterable[Dataset]]]) -> list[dict[str, Any]]:
+    """Return the datasets of incidents that became one."""
+    return [{**dataset(each), "incident": name} for name, of in every for each in of]
+
+
+def _line(told: dict[str, Any]) -> str:
+    begins = f"  {told['name']} ({told['source']} on {told['host']})"
+    found = told["checked"]
+    if found is None:
+        return f"{begins}: NOT CHECKED since it was recorded at {told['recorded_at']} by {told['recorded_by']}"
+    said = AS_RECORDED if told["result"] == AS_RECORDED else f"DIFFERS: {counted(found)}"
+    where = "" if found["source"] == told["source"] else f" in {found['source']}"
+    return f"{begins}: {said}, checked{where} at {found['at']} by {found['by']} against {told['recorded_at']}"
