@@ -34,6 +34,7 @@ _BYTES_A_SECOND = 1024.0
 _LONGEST_ID = 200
 
 _TOLD = ("id", "sender", "delivery", "title", "detected_at", "exposed_at", "attempts")
+_LISTED = ("id", "sender", "title", "received_at", "state", "same_as", "reason", "due_at")
 RECEIVED, WAITING, DECLARED, SAME = "received", "waiting", "declared", "same"
 
 
@@ -215,9 +216,8 @@ class Triggers:
     def listed(self) -> list[Alarm]:
         """Return every alarm, the newest first."""
         table, first = tables.trigger, tables.trigger.alias("first")
-        names = ("id", "sender", "title", "received_at", "state", "same_as", "reason", "due_at")
         query = (
-            select(*(table.c[name] for name in names), first.c.incident, first.c.state.label("stands"))
+            select(*(table.c[name] for name in _LISTED), first.c.incident, first.c.state.label("stands"))
             .join(first, first.c.id == func.coalesce(table.c.same_as, table.c.id))
             .order_by(table.c.received_at.desc(), table.c.id)
         )
@@ -225,11 +225,21 @@ class Triggers:
             found = connection.execute(query).mappings().all()
         return [
             Alarm(
-                **{name: each[name] for name in names},
+                **{name: each[name] for name in _LISTED},
                 incident=each["incident"] if each["stands"] == DECLARED else None,
             )
             for each in found
         ]
+
+    def waiting(self, limit: int) -> tuple[int, list[Alarm]]:
+        """Return how many alarms are no incident yet, and those that came first: so many, each once if told again."""
+        table = tables.trigger
+        is_undeclared = table.c.state.in_((RECEIVED, WAITING))
+        query = select(*(table.c[name] for name in _LISTED)).where(is_undeclared)
+        with self._database.read() as connection:
+            count = connection.execute(select(func.count()).select_from(table).where(is_undeclared)).scalar_one()
+            found = connection.execute(query.order_by(table.c.received_at, table.c.id).limit(limit)).mappings().all()
+        return count, [Alarm(**each, incident=None) for each in found]
 
 
 def _wanted(shorter_than: int | None, but: Collection[str], not_of: Collection[str]) -> list[ColumnElement[bool]]:

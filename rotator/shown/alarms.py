@@ -7,25 +7,33 @@ from typing import Any
 
 from rotator.bootstrap import Rotator
 from rotator.ledger.told import GIVEN_UP, SENT
+from rotator.ledger.triggers import Alarm
 from rotator.report.clocks import moment
 
 
 def alarms(parts: Rotator) -> list[dict[str, Any]]:
     """Return a row for each alarm, the newest first: when it came, its incident, and why one waits that has none."""
-    return [
-        {
-            "id": each.id,
-            "sender": each.sender,
-            "title": each.title,
-            "received_at": moment(each.received_at),
-            "state": each.state,
-            "same_as": each.same_as,
-            "incident": each.incident,
-            "reason": each.reason,
-            "due_at": moment(each.due_at) or None,
-        }
-        for each in parts.triggers.listed()
-    ]
+    return [_row(each) for each in parts.triggers.listed()]
+
+
+def waiting(parts: Rotator, limit: int) -> dict[str, Any]:
+    """Return the `count` of alarms that are no incident yet, and `rows` as above of those that came first."""
+    count, first = parts.triggers.waiting(limit)
+    return {"count": count, "rows": [_row(each) for each in first]}
+
+
+def _row(alarm: Alarm) -> dict[str, Any]:
+    return {
+        "id": alarm.id,
+        "sender": alarm.sender,
+        "title": alarm.title,
+        "received_at": moment(alarm.received_at),
+        "state": alarm.state,
+        "same_as": alarm.same_as,
+        "incident": alarm.incident,
+        "reason": alarm.reason,
+        "due_at": moment(alarm.due_at) or None,
+    }
 
 
 def channels(parts: Rotator) -> list[dict[str, Any]]:

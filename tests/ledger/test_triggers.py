@@ -65,6 +65,21 @@ def test_a_senders_retry_is_the_alarm_that_was_kept(triggers):
     assert [each.id for each in triggers.listed()] == [first.id]
 
 
+def test_of_those_that_are_no_incident_yet_the_first_are_told_once_each_and_all_are_counted(triggers, database, clock):
+    kept = []
+    for name in "abcd":
+        clock.now += 1
+        kept.append(triggers.keep("generic", alarm(name, title=f"of {name}"), name.encode()).id)
+    triggers.keep("generic", alarm("b", title="of b"), b"told again")
+    triggers.declared(kept[0], incident_of(database, triggers.take().incident))
+    triggers.put_off(kept[1], "aws does not answer")
+    count, first = triggers.waiting(2)
+    assert (count, [each.id for each in first]) == (3, kept[1:3])
+    assert [(each.state, each.reason) for each in first] == [("waiting", "aws does not answer"), ("received", None)]
+    assert {each.incident for each in first} == {None}
+    assert first[0].due_at == clock.now + 30
+
+
 def test_another_alarm_under_an_id_that_was_used_is_kept(triggers):
     """A sender that puts the number of its rule there."""
     kept = [triggers.keep("generic", alarm(each, delivery="rule-7"), b"") for each in ("a", "b", "a", "b")]

@@ -13,9 +13,10 @@ from rotator.api.board.rendering import html
 from rotator.bootstrap import Rotator
 from rotator.flow.roles import Act, may
 from rotator.ledger.listing import ALIVE_AGAIN, NEWER, WAITS
-from rotator.shown import incidents
+from rotator.shown import alarms, incidents
 
 ON_A_PAGE = 50
+ALARMS_SHOWN = 10
 
 
 def routes(parts: Rotator) -> APIRouter:
@@ -39,6 +40,7 @@ def routes(parts: Rotator) -> APIRouter:
             "incidents.html",
             after=after,
             rows=[each | _for_people(each) for each in found[first : first + ON_A_PAGE]],
+            alarms=alarms.waiting(parts, ALARMS_SHOWN),
             may_declare=may(request.state.caller.role, Act.DECLARE),
             show=show,
             counts=counts,
