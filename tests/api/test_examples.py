@@ -11,12 +11,15 @@ import jsonschema
 import pytest
 from sqlalchemy import update
 
+from rotator import datasets
 from rotator.api.v1 import events, examples
+from rotator.datasets import Asked
 from rotator.errors import Rejected
 from rotator.flow.approval import Role
 from rotator.flow.playbook_words import Strategy
 from rotator.flow.run import ASKED, StepState
 from rotator.ledger import tables
+from rotator.manifests.hashing import Meter
 from rotator.practice.token_server import token_server
 from rotator.triggers.message import Trigger
 from tests.api.calling import V1, api
@@ -72,8 +75,19 @@ def house(tmp_path):
             connection.execute(update(tables.step).where(tables.step.c.id == failed[2].id).values(**asked))
         found = api(tmp_path, database, CONFIGURATION.format(issuer=server.address))
         found.parts.triggers.keep("github", Trigger("1 leaked token"), b"")
+        checked(found, tmp_path / "training")
         browser(found, Role.VIEWER, "vi")
         yield found
+
+
+def checked(house: Any, folder: Any) -> None:
+    """Record a dataset, and check it once a file of it is another."""
+    folder.mkdir()
+    for name in ("a.bin", "b.bin"):
+        (folder / name).write_bytes(b"00")
+    datasets.record(house.parts, "training-2026", Asked(str(folder), "ana"), Meter())
+    (folder / "a.bin").write_bytes(b"11")
+    datasets.verify(house.parts, "training-2026", Asked("", "ben", incident=INCIDENT), Meter())
 
 
 def test_what_is_shown_of_each_operation_is_what_is_answered(house):
