@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import json
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rotator.cli import completion
 from rotator.cli.options import Context, Output, console, emit
-from rotator.cli.written import ReportForm, ReportOption, printed
+from rotator.cli.written import ReportForm, ReportOption, printed, refuse_terminal
 from rotator.errors import BadInput
 
 if TYPE_CHECKING:
-    from rotator.bootstrap import Rotator
+    from rotator.operations.service import Service
 
 COMPLIANCE = "compliance"
-_QUARTER_S = 90 * 86400.0
 What = Annotated[
     str,
     typer.Argument(
@@ -39,7 +39,8 @@ def report(
 ) -> None:
     """Print the report of an incident, or of a period.
 
-    Changes nothing. `-o html` is one file to keep and to print, `-o csv` a table with a row for each credential.
+    Changes nothing. `-o html` is one file to keep and to print, `-o pdf` the same on pages, `-o csv` a table with a row
+    for each credential.
 
     `report compliance` tells how every credential that was reported from one day on and before another was answered, by
     the figures of docs/metrics.md, with what is open and why, and to which controls of published standards that speaks.
@@ -50,8 +51,9 @@ def report(
     Example: rotator report compliance --from 2026-07-01 --to 2026-10-01 -o html
     """
     given: Context = context.obj
+    refuse_terminal(output)
     if what == COMPLIANCE:
-        _compliance(given.parts(), since, until, output)
+        _compliance(given.service(), {"from": since or "", "to": until or ""}, output)
         return
     if since is not None or until is not None:
         raise BadInput("an incident's report is of the whole of it", "--from, --to", "leave them out")
@@ -61,33 +63,17 @@ def report(
     finish(service, service.incident(what), output)
 
 
-def _compliance(parts: Rotator, since: str | None, until: str | None, form: ReportForm) -> None:
-    from rotator import clock  # noqa: PLC0415 - only who looks pays for it
-    from rotator.ledger import responses  # noqa: PLC0415
-    from rotator.report import compliance, compliance_csv, compliance_page, compliance_text  # noqa: PLC0415
+def _compliance(service: Service, asked: Mapping[str, str], form: ReportForm) -> None:
+    from rotator.operations.views import COMPLIANCE  # noqa: PLC0415 - only who looks pays for it
+    from rotator.report.files import Form  # noqa: PLC0415
 
-    made_at = round(clock.now(), 3)
-    end = made_at if until is None else _day(until, "--to")
-    begin = end - _QUARTER_S if since is None else _day(since, "--from")
-    if begin >= end:
-        raise BadInput("the period ends before it begins", "--from, --to", "name an earlier day, then a later one")
-    found = responses.find(parts.database, begin, end)
-    if form is ReportForm.CSV:
-        printed(compliance_csv.text(found))
+    if form not in {ReportForm.TABLE, ReportForm.JSONL}:
+        printed(service.file(COMPLIANCE, Form(form), asked))
         return
-    told = compliance.build(found, begin, end, made_at, parts.settings.aims)
-    if form is ReportForm.HTML:
-        printed([compliance_page.text(told, found, made_at)])
-    elif form is ReportForm.TABLE:
-        console().print(compliance_text.text(told))
-    else:
-        emit(told, Output(form))
+    told = json.loads(b"".join(service.file(COMPLIANCE, Form.JSON, asked)))
+    if form is ReportForm.JSONL:
+        emit(told, Output.JSONL)
+        return
+    from rotator.report import compliance_text  # noqa: PLC0415
 
-
-def _day(text: str, where: str) -> float:
-    """Read a day, which begins at midnight UTC, or a moment with its zone; return epoch seconds."""
-    try:
-        given = datetime.fromisoformat(text)
-        return given.replace(tzinfo=given.tzinfo or UTC).timestamp()
-    except (ValueError, OverflowError):
-        raise BadInput(f"`{text}` is no day", where, "write 2026-07-01") from None
+    console().print(compliance_text.text(told))

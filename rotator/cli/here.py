@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from rotator import clock, response
@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from rotator.bootstrap import Rotator
     from rotator.cli.options import Context
     from rotator.ledger.records import Progress
-    from rotator.operations.views import ListOf, OfIncident
+    from rotator.operations.views import FileOf, ListOf, OfIncident
+    from rotator.report.files import Form
 
 POLL_S = 0.25
 ASK_AFTER_WORKERS_S = 3.0
@@ -38,6 +39,10 @@ class Here:
     def lists(self, view: ListOf, incident: str = "") -> list[dict[str, Any]]:
         """Make it here."""
         return view.make(self._parts, incident)
+
+    def file(self, view: FileOf, form: Form, asked: Mapping[str, str]) -> Iterable[bytes]:
+        """Make it here."""
+        return view.make(self._parts, form, asked)
 
     def incident(self, name: str) -> str:
         """Ask the ledger."""

@@ -13,7 +13,7 @@ from rotator.cli.graph import GraphFile
 from rotator.cli.growing import add, merge
 from rotator.cli.options import Context, Output, OutputOption, console, emit
 from rotator.cli.planning import Asked, Exclusions, ExposedAt, Footholds, HowBad, Reasons, Strategies
-from rotator.cli.written import ReportForm, ReportOption
+from rotator.cli.written import ReportForm, ReportOption, refuse_terminal
 from rotator.flow.incident import Severity
 from rotator.report.plain import plain
 
@@ -154,7 +154,8 @@ def watch(context: typer.Context, incident: Id, output: OutputOption = Output.TA
 def report(context: typer.Context, incident: Id, output: ReportOption = ReportForm.TABLE) -> None:
     """Print an incident's report. Changes nothing.
 
-    `-o html` is one file to keep and to print, `-o csv` a table with a row for each credential.
+    `-o html` is one file to keep and to print, `-o pdf` the same on pages, `-o csv` a table with a row for each
+    credential.
 
     Exit codes: as the report's: 0 all dead and replaced; 3 something is open; 1 failed. `rotator --help` has all.
 
@@ -163,5 +164,6 @@ def report(context: typer.Context, incident: Id, output: ReportOption = ReportFo
     from rotator.cli.watching import finish  # noqa: PLC0415
 
     given: Context = context.obj
+    refuse_terminal(output)
     service = given.service()
     finish(service, service.incident(incident), output)

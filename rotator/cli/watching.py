@@ -64,7 +64,7 @@ def follow(context: Context, service: Service, incident: str, output: Output) ->
 def finish(service: Service, incident: str, output: Output | ReportForm) -> NoReturn:
     """Print the incident's report and exit with its code."""
     report = service.shows(REPORT, incident)
-    if output in {ReportForm.HTML, ReportForm.CSV}:
+    if output in {ReportForm.HTML, ReportForm.CSV, ReportForm.PDF}:
         written(report, ReportForm(output))
     elif output == Output.TABLE:
         console().print(incident_text(report))

@@ -1,4 +1,4 @@
-"""Print a report as a file of its own kind: a page to keep, or a table for spreadsheets."""
+"""Print a report as a file of its own kind: a page to keep, also as PDF, or a table for spreadsheets."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from rotator import clock
+from rotator.errors import BadInput
 
 
 class ReportForm(StrEnum):
@@ -20,27 +21,28 @@ class ReportForm(StrEnum):
     JSONL = "jsonl"
     HTML = "html"
     CSV = "csv"
+    PDF = "pdf"
 
 
 ReportOption = Annotated[ReportForm, typer.Option("--output", "-o", help="How to print the report.")]
 
 
 def written(report: Mapping[str, Any], form: ReportForm) -> None:
-    """Write the report to standard output."""
-    if form is ReportForm.HTML:
-        from rotator.report import html_form  # noqa: PLC0415 - templates are not free
+    """Write an incident's report to standard output. Raises BadInput where PDF cannot be made here."""
+    from rotator.report import files  # noqa: PLC0415 - templates are not free
 
-        lines = iter([html_form.text(report, clock.now())])
-    else:
-        from rotator.report import csv_form  # noqa: PLC0415 - only who wants a table pays for it
-
-        lines = csv_form.text(report)
-    printed(lines)
+    printed(files.of_incident(report, files.Form(form), clock.now()))
 
 
-def printed(lines: Iterable[str]) -> None:
-    """Write a file's lines to standard output, as UTF-8 whatever the terminal's own encoding is."""
+def refuse_terminal(form: ReportForm) -> None:
+    """Raise BadInput where PDF would come on a screen."""
+    if form is ReportForm.PDF and sys.stdout.isatty():
+        raise BadInput("a PDF is no text for a terminal", "-o pdf", "send it to a file: -o pdf > report.pdf")
+
+
+def printed(file: Iterable[bytes]) -> None:
+    """Write a file to standard output, as its bytes are."""
     sys.stdout.flush()
-    for line in lines:
-        sys.stdout.buffer.write(line.encode())
+    for part in file:
+        sys.stdout.buffer.write(part)
     sys.stdout.buffer.flush()

@@ -61,6 +61,19 @@ class Asking:
         """Read. Raises BadInput, NotAllowed, or RotatorError where nobody answers sense."""
         return self._until_answered("GET", path, {"params": query}, USUAL_S)
 
+    def file(self, path: str, query: Mapping[str, str], media_type: str) -> bytes:
+        """Read a file, as its bytes are. Raises as `get` does, also for what is of another type."""
+        kind = media_type.partition(";")[0]
+        timeout = httpx2.Timeout(ISSUERS_S, connect=CONNECT_TIMEOUT_S, pool=CONNECT_TIMEOUT_S)
+        self._network.end_at(time.monotonic() + ISSUERS_S)
+        with self._in_our_words():
+            headers = {**self._headers(), "Accept": f"{kind}, {_PROBLEM}"}
+            answer = self._client.get(f"{self.url}{path}", params=query, headers=headers, timeout=timeout)
+            if answer.status_code != HTTPStatus.OK or not answer.headers.get("Content-Type", "").startswith(kind):
+                self._understood(answer.status_code, answer.headers, answer.content)
+                raise Rejected("no_rotator", f"{self.url} answers no {kind}: compare the versions")
+            return answer.content
+
     def act(self, path: str, body: Mapping[str, Any]) -> Any:
         """Act, once. Raises as `get` does, and AsksFirst."""
         return self._until_answered("POST", path, {"json": body}, USUAL_S).content

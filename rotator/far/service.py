@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -14,7 +14,8 @@ from rotator.far.progress import streamed, told
 from rotator.ledger.names import LAST
 from rotator.ledger.records import Progress
 from rotator.operations.operation import Answer, Given, Operation
-from rotator.operations.views import INCIDENTS, REPORT, ListOf, OfIncident
+from rotator.operations.views import INCIDENTS, REPORT, FileOf, ListOf, OfIncident
+from rotator.report.files import MEDIA_TYPES, Form
 
 _MOST = 500
 POLL_S = 2.0
@@ -63,6 +64,11 @@ class Far:
                 raise Rejected("no_rotator", "the service's list comes back to the same place: compare the versions")
             if after is None:
                 return
+
+    def file(self, view: FileOf, form: Form, asked: Mapping[str, str]) -> Iterable[bytes]:
+        """Return it as it was made there."""
+        given = {name: value for name, value in asked.items() if value}
+        return [self._asking.file(V1 + view.path.format(form=form), given, MEDIA_TYPES[form])]
 
     def incident(self, name: str) -> str:
         """Return the id that a person meant. Any name but `last` is the service's to know."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Protocol
 
 from rotator.ledger.records import Progress
 from rotator.operations.operation import Answer, Given, Operation
-from rotator.operations.views import ListOf, OfIncident
+from rotator.operations.views import FileOf, ListOf, OfIncident
+from rotator.report.files import Form
 
 
 class Service(Protocol):
@@ -24,6 +25,9 @@ class Service(Protocol):
 
     def lists(self, view: ListOf, incident: str = "") -> list[dict[str, Any]]:
         """Return a whole list."""
+
+    def file(self, view: FileOf, form: Form, asked: Mapping[str, str]) -> Iterable[bytes]:
+        """Return a file in a form."""
 
     def incident(self, name: str) -> str:
         """Return the id that a person meant: itself, or the newest for `last`."""

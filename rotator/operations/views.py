@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from rotator import response
 from rotator.bootstrap import Rotator
 from rotator.flow.approval import Role
-from rotator.shown import incidents, inventory, kinds, manifests
+from rotator.report.files import Form
+from rotator.shown import compliance, incidents, inventory, kinds, manifests
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,14 @@ class ListOf:
 
     path: str
     make: Callable[[Rotator, str], list[dict[str, Any]]]
+
+
+@dataclass(frozen=True, slots=True)
+class FileOf:
+    """A file, whose `form` its path names. `make` takes that, and what else is asked, by name."""
+
+    path: str
+    make: Callable[[Rotator, Form, Mapping[str, str]], Iterator[bytes]]
 
 
 def _playbooks(parts: Rotator) -> list[dict[str, Any]]:
@@ -49,4 +58,5 @@ INVENTORY = ListOf("/inventory", lambda parts, _: inventory.entries(parts))
 PROVIDERS = ListOf("/providers", lambda parts, _: kinds.kinds(parts))
 MANIFESTS = ListOf("/manifests", lambda parts, _: manifests.listed(parts))
 CHECKS = ListOf("/manifests/{incident}/checks", manifests.checks)
+COMPLIANCE = FileOf("/compliance.{form}", compliance.file)
 PLAYBOOKS = ListOf("/playbooks", lambda parts, _: _playbooks(parts))

@@ -1,7 +1,8 @@
 """The survival curve: how many exposed credentials were not proven dead, from moment to moment, as an SVG.
 
-Its markup carries classes and no style, so that a page under a strict policy may hold it; `STYLE` is for a file that
-stands alone. Each line has a dash pattern and a number of its own, as nobody may depend on colours.
+Its markup carries no style, so that a page under a strict policy may hold it: classes, and attributes that any style
+overrules, for what prints an image without its page's style. `STYLE` is for a file that stands alone. Each line has a
+dash pattern and a number of its own, as nobody may depend on colours.
 """
 
 from __future__ import annotations
@@ -21,15 +22,19 @@ _TICKS = 5
 _POINTS = 400
 """How many steps of a line are drawn at most: one more would be narrower than a line is thick."""
 
+_LOOKS = (
+    'stroke="#1b1d21" stroke-width="3"',
+    'stroke="#2563a8" stroke-width="2" stroke-dasharray="8 3"',
+    'stroke="#a2560c" stroke-width="2" stroke-dasharray="2 3"',
+    'stroke="#6d3fa6" stroke-width="2" stroke-dasharray="10 3 2 3"',
+    'stroke="#19704e" stroke-width="2" stroke-dasharray="5 5"',
+    'stroke="#a32d62" stroke-width="2" stroke-dasharray="14 4"',
+    'stroke="#5d6470" stroke-width="2" stroke-dasharray="1 4"',
+)
 STYLE = """
 .curve { display: block; width: 100%; height: auto; max-width: 760px; }
 .curve text { fill: var(--ink); font: 12px system-ui, sans-serif; font-variant-numeric: tabular-nums; }
-.curve-grid { stroke: var(--line); stroke-width: 1; }
-.curve-line { fill: none; stroke-width: 2; stroke: var(--ink); }
-.curve-0 { stroke-width: 3; }
-.curve-1 { stroke: #2563a8; stroke-dasharray: 8 3; } .curve-2 { stroke: #a2560c; stroke-dasharray: 2 3; }
-.curve-3 { stroke: #6d3fa6; stroke-dasharray: 10 3 2 3; } .curve-4 { stroke: #19704e; stroke-dasharray: 5 5; }
-.curve-5 { stroke: #a32d62; stroke-dasharray: 14 4; } .curve-6 { stroke: #5d6470; stroke-dasharray: 1 4; }
+.curve-grid { stroke: var(--line); } .curve-0 { stroke: var(--ink); }
 .curve-key { display: inline-block; width: 34px; height: 8px; vertical-align: middle; }
 """
 
@@ -41,7 +46,8 @@ def svg(lines: Sequence[Line], until: float) -> str:
     most = max((count for each in lines for _, count in each.points), default=0)
     drawn = [_drawn(number, each, begun, span, max(most, 1)) for number, each in reversed([*enumerate(lines)])]
     return (
-        f'<svg class="curve" role="img" viewBox="0 0 {_WIDTH} {_HEIGHT}" aria-label="{escape(told(lines, until))}">'
+        f'<svg class="curve" role="img" viewBox="0 0 {_WIDTH} {_HEIGHT}" font-size="12" font-family="sans-serif" '
+        f'aria-label="{escape(told(lines, until))}">'
         f"{_counts(most)}{_times(begun, span)}{''.join(drawn)}</svg>"
     )
 
@@ -49,8 +55,8 @@ def svg(lines: Sequence[Line], until: float) -> str:
 def key(number: int) -> str:
     """Return the sample of a line that stands before its name."""
     return (
-        '<svg class="curve-key" viewBox="0 0 34 8" aria-hidden="true">'
-        f'<path class="curve-line curve-{number}" d="M0 4H34"/></svg>'
+        '<svg class="curve-key" width="34" height="8" viewBox="0 0 34 8" aria-hidden="true">'
+        f'<path class="curve-line curve-{number}" fill="none" {_LOOKS[number]} d="M0 4H34"/></svg>'
     )
 
 
@@ -83,7 +89,8 @@ def _drawn(number: int, each: Line, begun: float, span: float, most: int) -> str
         level = y
     path.append(f"H{_WIDTH - _RIGHT}")
     name = escape(plain(each.name))
-    return f'<path class="curve-line curve-{number}" d="{"".join(path)}"><title>{name}</title></path>'
+    looks = f'class="curve-line curve-{number}" fill="none" {_LOOKS[number]}'
+    return f'<path {looks} d="{"".join(path)}"><title>{name}</title></path>'
 
 
 def _thinned(each: Line, begun: float, span: float) -> list[tuple[float, int]]:
@@ -107,7 +114,7 @@ def _counts(most: int) -> str:
     top = max(most, 1)
     found = sorted({0, top, *(round(top * part / 4) for part in (1, 2, 3) if top >= 4)})  # noqa: PLR2004
     return "".join(
-        f'<path class="curve-grid" d="M{_LEFT} {_y(each, top):g}H{_WIDTH - _RIGHT}"/>'
+        f'<path class="curve-grid" stroke="#d9dce2" d="M{_LEFT} {_y(each, top):g}H{_WIDTH - _RIGHT}"/>'
         f'<text x="{_LEFT - 8}" y="{_y(each, top) + 4:g}" text-anchor="end">{each:,}</text>'
         for each in found
     )
@@ -122,7 +129,7 @@ def _times(begun: float, span: float) -> str:
         x = _LEFT + number * step / span * wide
         anchor = "start" if number == 0 else "end" if x > _WIDTH - _RIGHT - 24 else "middle"
         text = moment(begun)[11:19] + "Z" if number == 0 else _after(number * step)
-        found.append(f'<path class="curve-grid" d="M{x:.1f} {_HEIGHT - _BOTTOM}v5"/>')
+        found.append(f'<path class="curve-grid" stroke="#d9dce2" d="M{x:.1f} {_HEIGHT - _BOTTOM}v5"/>')
         found.append(f'<text x="{x:.1f}" y="{_HEIGHT - 10}" text-anchor="{anchor}">{text}</text>')
     return "".join(found)
 

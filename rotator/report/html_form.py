@@ -54,10 +54,14 @@ _AFTER_S = 60.0
 _IN_SECONDS_S, _HOUR_S, _DAY_S = 120, 3600, 86400
 
 
-def text(report: Mapping[str, Any], made_at: float) -> str:
-    """Return the file; it was made at a moment, in epoch seconds."""
+def text(report: Mapping[str, Any], made_at: float, listed: int | None = None, stepped: int = STEPPED) -> str:
+    """Return the file; it was made at a moment, in epoch seconds.
+
+    It lists all credentials, or so many, of which what is not proven dead comes first; and the steps of a few.
+    """
     incident, credentials = report["incident"], report["credentials"]
     runs = list(each_run(credentials))
+    shown = runs if listed is None or len(runs) <= listed else sorted(runs, key=_is_dead)[:listed]
     lines = survival(report)
     until = drawn_until(lines, made_at)
     opens = still_open(credentials) if incident["begun"] else not_begun(credentials)
@@ -81,10 +85,15 @@ def text(report: Mapping[str, Any], made_at: float) -> str:
         dismissals=_sentences(dismissed(credentials, report["taken_back"])),
         datasets=_sentences(datasets(dict(incident))),
         told=_sentences(told(dict(incident))),
-        runs=[each | {"took_s": seconds_between(each["detected_at"], each["proven_dead_at"])} for each in runs],
-        stepped=[each for each in runs if each["steps"]][:STEPPED],
+        count=len(runs),
+        runs=[each | {"took_s": seconds_between(each["detected_at"], each["proven_dead_at"])} for each in shown],
+        stepped=[each for each in shown if each["steps"]][:stepped],
         unshown=unshown(report),
     )
+
+
+def _is_dead(credential: Mapping[str, Any]) -> bool:
+    return bool(credential["state"] == CredentialState.PROVEN_DEAD)
 
 
 def datetime_of(seconds: float) -> str:

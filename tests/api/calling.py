@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -64,7 +65,8 @@ class Api:
 def _fits(route: str, path: str) -> bool:
     parts, given = route.split("/"), path.split("/")
     return len(parts) == len(given) and all(
-        each.startswith("{") or each == other for each, other in zip(parts, given, strict=True)
+        re.fullmatch(re.sub(r"\\{[a-z_]+\\}", ".+", re.escape(each)), other)
+        for each, other in zip(parts, given, strict=True)
     )
 
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 
+import httpx2
 import pytest
 
-from rotator import __version__
+from rotator import __version__, clock
 from rotator.api_token import minted
-from rotator.cli import watching
+from rotator.cli import compliance, watching
 from rotator.errors import Rejected
 from rotator.far import service as far_service
 from rotator.flow.approval import Role
 from rotator.flow.playbook_words import Strategy
+from rotator.shown import compliance as shown
 from tests.cli.far import alike, copied, environment, prepared, service
 
 KEY = "aws_iam_access_key"
@@ -127,6 +130,35 @@ def test_a_command_says_and_ends_the_same_here_and_far_away(here, there, tmp_pat
             far = here(*words)
         told = [(each.code, alike(each.out), alike(each.err)) for each in (at_home, far)]
         assert told[0] == told[1], words
+
+
+def test_a_periods_report_is_the_same_bytes_here_far_away_and_on_the_board(here, there, tmp_path, monkeypatch):
+    printed, at = [], clock.now()
+    monkeypatch.setattr(compliance, "printed", lambda file: printed.append(b"".join(file)))
+    monkeypatch.setattr(shown, "clock", SimpleNamespace(now=lambda: at))
+    (tmp_path / "away").mkdir()
+    token = there.token(Role.VIEWER)
+    period = ("report", "compliance", "--from", "2023-11-01", "--to", "2023-12-01", "-o")
+    query, known = {"from": "2023-11-01", "to": "2023-12-01"}, {"Authorization": f"Bearer {token}"}
+    for form in ("table", "jsonl", "json", "csv", "html", "pdf"):
+        monkeypatch.chdir(tmp_path / "here")
+        at_home = here(*period, form).ended(0)
+        monkeypatch.chdir(tmp_path / "away")
+        with environment(ROTATOR_URL=there.url, ROTATOR_TOKEN=token):
+            far = here(*period, form).ended(0)
+        assert (far.out, far.err) == (at_home.out, at_home.err)
+        if form in {"table", "jsonl"}:
+            assert "aws" in far.out or "2 of 2 incidents" in far.out
+            continue
+        for path in ("/reports/compliance", "/api/v1/compliance"):
+            answer = httpx2.get(f"{there.url}{path}.{form}", params=query, headers=known)
+            assert answer.headers["content-disposition"] == f'attachment; filename="compliance.{form}"'
+            assert len(answer.content) > 200
+            assert printed == [answer.content, answer.content]
+        printed.clear()
+    with environment(ROTATOR_URL=there.url, ROTATOR_TOKEN=token):
+        refused = here("report", "compliance", "--from", "2023-12-01", "--to", "2023-11-01").ended(2)
+    assert "ends before it begins" in refused.err
 
 
 def test_the_whole_way_of_a_report_is_gone_far_away(here, there, tmp_path, monkeypatch):

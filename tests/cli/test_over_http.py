@@ -22,7 +22,12 @@ OPERATIONS = {
     "incident close": ["POST /incidents/{incident}/close"],
     "incident reopen": ["POST /incidents/{incident}/reopen"],
     "plan": ["GET /incidents/{incident}/plan"],
-    "report": ["GET /incidents/{incident}", "GET /incidents/{incident}/credentials"],
+    "report": [
+        "GET /incidents/{incident}",
+        "GET /incidents/{incident}/credentials",
+        "GET /incidents/{incident}/report.{form}",
+        "GET /compliance.{form}",
+    ],
     "approve": ["POST /incidents/{incident}/approve"],
     "review": ["POST /incidents/{incident}/review"],
     "exposure list": ["GET /incidents/{incident}/exposures"],

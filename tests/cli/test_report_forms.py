@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import json
 
+from rotator.cli import compliance
+from rotator.cli import written as report_file
 from tests.cli.conftest import FIRST
 
 
@@ -19,7 +21,20 @@ def test_every_form_tells_the_same_credentials_and_exits_alike(filled):
 
 
 def test_a_form_that_is_none_is_refused_with_those_that_are(filled):
-    assert "html" in filled("report", FIRST, "-o", "pdf").ended(2).err
+    assert "html" in filled("report", FIRST, "-o", "docx").ended(2).err
+
+
+def test_pdf_is_printed_as_its_bytes_are_and_never_on_a_terminal(filled, monkeypatch):
+    written = []
+    for module in (compliance, report_file):
+        monkeypatch.setattr(module, "printed", lambda file: written.append(b"".join(file)))
+    assert filled("report", FIRST, "-o", "pdf").code == filled("report", FIRST, "-o", "json").code
+    filled("report", "compliance", "-o", "pdf").ended(0)
+    assert [each[:5] for each in written] == [b"%PDF-"] * 2
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    for what in (("report", FIRST), ("report", "compliance"), ("incident", "show", FIRST)):
+        assert "send it to a file" in filled(*what, "-o", "pdf").ended(2).err
+    assert len(written) == 2
 
 
 def test_the_compliance_report_tells_a_period_in_every_form(filled):

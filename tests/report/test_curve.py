@@ -45,7 +45,7 @@ def test_many_steps_are_drawn_as_no_more_than_can_be_seen():
     whole = line("all", [(0.0, float(number)) for number in range(1, 50_001)])
     drawn = svg([whole], 50_000.0)
     assert len(drawn) < 20_000
-    ends = re.search(r'curve-0" d="[^"]*V([\d.]+)H\d+"', drawn)
+    ends = re.search(r'curve-0"[^>]* d="[^"]*V([\d.]+)H\d+"', drawn)
     assert ends is not None
     assert float(ends[1]) == 246.0
 

@@ -28,5 +28,7 @@ def show(described: dict[str, Any]) -> None:
 
 
 def _all(content: dict[str, Any], example: Any) -> None:
-    for each in content.values():
+    """Show it in each form; of an answer that comes also as a file of another kind, in its data's form alone."""
+    data = content.get("application/json")
+    for each in [data] if data is not None else content.values():
         each["example"] = example

@@ -1,0 +1,37 @@
+"""Reports as files, over the API and on the board: a few at a time, since each takes memory, and PDF a core."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from http import HTTPStatus
+
+from starlette.responses import Response, StreamingResponse
+
+from rotator.api.problems import of_input
+from rotator.api.v1.long_work import LongWork
+from rotator.errors import BadInput
+from rotator.report.files import MEDIA_TYPES, Form
+
+AT_ONCE = 2
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+"""The file has its style inside, and nothing else: it is opened where there is no board."""
+
+
+class Files:
+    """Give files out."""
+
+    def __init__(self) -> None:
+        self._places = LongWork(AT_ONCE)
+
+    def answer(self, name: str, form: Form, make: Callable[[], Iterator[bytes]]) -> Response:
+        """Return what is made, to be kept under a name. Raises Problem where it cannot be made, or not now."""
+        with self._places.place():
+            try:
+                file = make()
+            except BadInput as error:
+                raise of_input(error, HTTPStatus.UNPROCESSABLE_ENTITY, "no_such_report") from None
+        headers = {
+            "Content-Disposition": f'attachment; filename="{name}.{form}"',
+            "Content-Security-Policy": _POLICY,
+        }
+        return StreamingResponse(file, media_type=MEDIA_TYPES[form], headers=headers)
