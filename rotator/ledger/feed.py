@@ -76,6 +76,15 @@ class Feed:
             rows = connection.execute(query.where(self._behind(place)).limit(limit)).all()
         return [Record(_written(epoch, _Place(*row[:2])), *row[2:]) for row in rows]
 
+    def waiting(self, cursor: str | None, most: int) -> int:
+        """Count the records behind a cursor, up to `most`. Raises BadInput for what is no cursor."""
+        found = None if cursor is None else _parsed(cursor)
+        with self._database.read() as connection:
+            epoch, settled = self._now(connection)
+            place = found[1] if found is not None and found[0] == epoch else _BEGINNING
+            behind = self._ordered(settled).with_only_columns(_evidence.c.number).where(self._behind(place))
+            return connection.execute(select(func.count()).select_from(behind.limit(most).subquery())).scalar_one()
+
     def newest(self) -> str:
         """Return the cursor behind which everything stands that is not told yet."""
         with self._database.read() as connection:
