@@ -102,15 +102,22 @@ def _sent_until(step: Step) -> float | None:
 
 
 def _could_be_ours(facts: Mapping[str, str], step: Step) -> bool:
-    """Tell whether a sibling without a marker is the one whose answer was lost: unused, and made in our window.
+    """Tell whether a sibling without a marker is the one whose answer was lost: unused, and made in our window."""
+    if step.intended_at is None:
+        return False
+    return made_between(facts, step.intended_at, step.intended_at + CALL_DEADLINE_S)
+
+
+def made_between(facts: Mapping[str, str], since: float, until: float) -> bool:
+    """Tell whether its issuer says that it was made between those moments, in epoch seconds, and was never used.
 
     Providers report `created_at` (ISO 8601, UTC) and `last_used_at` ("never" until it was used). Where no creation
     time is told, it cannot be ours.
     """
     made_at = _created_at(facts)
-    if facts.get("last_used_at", "never") != "never" or step.intended_at is None or made_at is None:
+    if facts.get("last_used_at", "never") != "never" or made_at is None:
         return False
-    return step.intended_at - CLOCK_SKEW_S <= made_at <= step.intended_at + CALL_DEADLINE_S + CLOCK_SKEW_S
+    return since - CLOCK_SKEW_S <= made_at <= until + CLOCK_SKEW_S
 
 
 def _created_at(facts: Mapping[str, str]) -> float | None:

@@ -148,6 +148,14 @@ class Unknockable(Protocol):
 
 
 @runtime_checkable
+class NoCanary(Protocol):
+    """A kind of which none is minted to be killed: it could not come and go without touching what others use."""
+
+    no_canary: ClassVar[str]
+    """Why, in a few words for people."""
+
+
+@runtime_checkable
 class Formed(Protocol):
     """A kind that knows by the form of a name that there is none such, and then asks nobody."""
 

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from rotator.cli import completion
+from rotator.cli import certifying, completion
 from rotator.cli.options import Context, Output, OutputOption, console, emit, say
 from rotator.errors import BadInput
 from rotator.report.plain import plain
@@ -27,6 +27,7 @@ def register(app: typer.Typer) -> None:
     providers = typer.Typer(help="Kinds of credentials and the accounts they are in.", no_args_is_help=True)
     providers.command("list")(list_providers)
     providers.command("check")(check_providers)
+    certifying.add(providers)
     app.add_typer(providers, name="provider")
     app.command("doctor")(doctor)
 

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from rotator import key_file
 
 CHECKPOINT, PACK = b"rotator checkpoint 1\n", b"rotator evidence pack 1\n"
+CERTIFICATE = b"rotator certificate 1\n"
 """What a signature is for."""
 _WHAT, _WHERE = "the signing key", "evidence.signing_key"
 

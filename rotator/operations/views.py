@@ -11,6 +11,7 @@ from rotator.bootstrap import Rotator
 from rotator.flow.approval import Role
 from rotator.report.files import Form
 from rotator.shown import compliance, incidents, inventory, kinds, manifests
+from rotator.shown.certificates import certificates as certified
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,4 +60,5 @@ PROVIDERS = ListOf("/providers", lambda parts, _: kinds.kinds(parts))
 MANIFESTS = ListOf("/manifests", lambda parts, _: manifests.listed(parts))
 CHECKS = ListOf("/manifests/{incident}/checks", manifests.checks)
 COMPLIANCE = FileOf("/compliance.{form}", compliance.file)
+CERTIFICATES = ListOf("/certificates", lambda parts, _: certified(parts))
 PLAYBOOKS = ListOf("/playbooks", lambda parts, _: _playbooks(parts))

@@ -143,7 +143,7 @@ class Knockable(Kind):
         return self._listing.entry(ref.id, ref.owner)
 
     def _entries(self, ref: CredentialRef) -> Iterable[Entry]:
-        names_of(self._rest, ref)
+        owner_of(self._rest, ref.owner)  # a list is asked for by no id
         return self._listing.entries(ref.owner)
 
     def _state(self, entry: Entry) -> State:

@@ -43,6 +43,7 @@ class RabbitmqUser(Kind):
     family: ClassVar[str] = FAMILY
     capability: ClassVar[Capability] = Capability.REVOCABLE
     sends_secret: ClassVar[bool] = False
+    no_canary: ClassVar[str] = "a user has one password, and it would take its place"
     nobody: ClassVar[tuple[str, str]] = ("rotator-provider-check", "rotator-provider-check:none")
     calls: ClassVar[Mapping[str, int]] = {"preserve": 2, "install": 2, "revoke": 2, "end_sessions": 3, "compare": 0}
     secret_field: str = SECRET_FIELD

@@ -40,6 +40,7 @@ class SshCaKey(Kind):
     family: ClassVar[str] = FAMILY
     capability: ClassVar[Capability] = Capability.REVOCABLE
     sends_secret: ClassVar[bool] = False
+    no_canary: ClassVar[str] = "every host would trust it, and whatever it signs"
     calls: ClassVar[Mapping[str, int]] = {"preserve": 2, "compare": 0}
     secret_field: str = SECRET_FIELD
     also_ends: ClassVar[str] = "every certificate that the authority signed"

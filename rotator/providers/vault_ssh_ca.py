@@ -56,6 +56,7 @@ class VaultSshCa(Kind):
     family: ClassVar[str] = FAMILY
     capability: ClassVar[Capability] = Capability.REVOCABLE
     sends_secret: ClassVar[bool] = False
+    no_canary: ClassVar[str] = "every host would trust it, and whatever it signs"
     calls: ClassVar[Mapping[str, int]] = {"preserve": 5, "verify": 5, "issue": 3, "install": 3, "revoke": 4}
     secret_field: str = "public_key"  # noqa: S105 - the name of a field
     nobody: ClassVar[tuple[str, str]] = ("rotator-provider-check", "SHA256:" + "A" * 43)

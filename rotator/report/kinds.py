@@ -51,11 +51,18 @@ def row(playbook: Playbook, classes: Sequence[type], family: str, connections: S
         "batch": any(getattr(each, "batch_size", 1) > 1 for each in classes),
         "also_ends": playbook.http.also_ends if playbook.http else _also_ends(classes),
         "verify": looks if Verb.VERIFY in verbs else BY_HAND,
-        "tested": playbook.tested.grade.value if playbook.tested else None,
-        "tested_with": playbook.tested.with_ if playbook.tested else None,
+        **_tested(playbook),
         "permissions": bool(playbook.http.permissions) if playbook.http else _asks(classes),
         "connections": list(connections),
     }
+
+
+def _tested(playbook: Playbook) -> dict[str, Any]:
+    """Return what a playbook says of how its kind was tested: that it was in a live account no file may claim."""
+    told = playbook.tested
+    if told is None or told.grade is Grade.LIVE_ACCOUNT:
+        return {"tested": None, "tested_with": None}
+    return {"tested": told.grade.value, "tested_with": told.with_}
 
 
 def seen_by(found: dict[str, Any]) -> str:

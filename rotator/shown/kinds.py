@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from rotator.bootstrap import Rotator
 from rotator.errors import BadInput
+from rotator.flow.playbook import Grade
 from rotator.ports import Connection
 from rotator.report.kinds import row
+from rotator.shown.certificates import live
 
 
 def kinds(parts: Rotator) -> list[dict[str, Any]]:
     """Return a row for each playbook; `trouble` says why one cannot be loaded here, "" where it can."""
     known, broken = families(parts)
+    certified = live(parts)
     return [
         {
             **row(
@@ -21,10 +25,19 @@ def kinds(parts: Rotator) -> list[dict[str, Any]]:
                 known.get(name, ""),
                 [each.name for each in parts.connections if name in served(parts, each)],
             ),
+            **_tried_live(certified.get(name)),
             "trouble": str(broken[name]) if name in broken else "",
         }
         for name, playbook in parts.playbooks.items()
     ]
+
+
+def _tried_live(certificate: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return what a certificate of this deployment says of a kind, in place of what its playbook does."""
+    if certificate is None:
+        return {}
+    seen = f"{certificate['connection']}, certified {certificate['at']}"
+    return {"tested": Grade.LIVE_ACCOUNT.value, "tested_with": seen}
 
 
 def families(parts: Rotator) -> tuple[dict[str, str], dict[str, BadInput]]:

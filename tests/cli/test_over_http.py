@@ -50,6 +50,7 @@ OPERATIONS = {
     "playbook schema": ["GET /playbooks/schema"],
     "provider list": ["GET /providers"],
     "provider check": ["POST /providers/check"],
+    "provider certificates": ["GET /certificates"],
     "doctor": ["POST /doctor"],
     "config show": ["GET /config"],
     "inventory import": ["POST /inventory/import"],
@@ -79,6 +80,8 @@ AT_HOME = {
     "hygiene run": "the dispatcher does it each minute",
     "hygiene lint": "policies are files beside the configuration",
     "hygiene schema": "policies are files beside the configuration",
+    "provider certify": "it waits for minutes with a canary in hand, and whoever stops it has that taken away",
+    "provider verify": "who checks a certificate must not have to believe the service",
     "evidence": "who checks the evidence must not have to believe the service",
 }
 """Commands, or groups of them, that no operation does, and why."""

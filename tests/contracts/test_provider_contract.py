@@ -11,10 +11,12 @@ from typing import TypeVar
 import pytest
 
 from rotator import clock
+from rotator.canary import Calls, cannot, living_one
 from rotator.credential import CredentialRef, Issued, Leaked, Secret, read_document
 from rotator.errors import Rejected, RotatorError, Unavailable, Uncertain
 from rotator.examining.permitted import needed
 from rotator.flow.playbook_words import Verb
+from rotator.flow.proof import Evidence
 from rotator.permissions import LOOK, Permitted
 from rotator.playbook_file import load_all
 from rotator.ports import (
@@ -36,7 +38,9 @@ from rotator.ports import (
     Unknockable,
     Verdict,
 )
+from rotator.trial import Trial
 from tests.contracts.case import Case, case_names, opener
+from tests.fakes.canaries import Hours, Kept
 from tests.fakes.door import Door, a_door
 
 MARKER = "rotator-run-7-step-issue"
@@ -552,6 +556,25 @@ def test_a_replacement_outlives_the_exposed_one(case: Case):
     destroy(case.provider, ref, secret)
     assert answers(case.provider, ref, secret) == {Answer.REJECTED}
     assert answers(case.provider, issued.ref, issued.secret) == {Answer.ACCEPTED}
+
+
+def test_a_canary_lives_and_is_proven_dead_and_its_owners_others_are_untouched(case: Case):
+    if why := cannot(case.provider):
+        pytest.skip(f"of {case.provider.name} none is minted to be killed: {why}")
+    ref, secret = case.plant()
+    before, hours, kept = kin(case, ref), Hours(), Kept()
+    trial = Trial(case.provider, kept, Calls(hours), hours.wait)
+    trial.live(living_one(case.provider, ref.with_id(""), trial.calls), f"{MARKER}-canary")
+    proves = case.proves and not isinstance(case.provider, Unknockable)
+    assert trial.seen.evidence is (Evidence.PROVEN if proves else Evidence.STATED)
+    assert trial.seen.credential not in {"", ref.id}
+    assert kept.alive == {}
+    assert kin(case, ref) == before
+    assert answers(case.provider, ref, secret) == {Answer.ACCEPTED}
+    assert trial.seen.proven_at is not None
+    assert trial.seen.dead_at is not None
+    assert trial.seen.proven_at - trial.seen.dead_at >= case.provider.settle_s
+    assert_holds_no_material(secret, trial.seen, trial.calls)
 
 
 def test_a_chosen_replacement_opens_nothing_until_it_is_installed(case: Case):

@@ -25,6 +25,7 @@ from rotator.api.v1 import (
     acting_on_runs,
     arranging,
     asking,
+    certified,
     closing,
     datasets,
     declaring,
@@ -63,7 +64,7 @@ def make(parts: Rotator, callers: Callers, refusals: Counts) -> FastAPI:
     acts = (each.routes(doing) for each in (declaring, acting, acting_on_runs, closing, arranging, asking))
     live = events.routes(parts, callers, app.state.following)
     entries = doors.routes(parts, doing)
-    read = (each.routes(parts) for each in (files, reading, standing, routines, datasets, evidence))
+    read = (each.routes(parts) for each in (files, reading, standing, routines, certified, datasets, evidence))
     for router in (entries, *read, live, *acts):
         app.include_router(router, responses=_ERRORS)
     app.add_middleware(Guard, callers=callers, refusals=refusals)
