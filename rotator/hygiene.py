@@ -16,17 +16,18 @@ from rotator.bootstrap import Rotator
 from rotator.credential import CredentialRef, Leaked
 from rotator.errors import BadInput
 from rotator.flow.exposure import Exposure, Suspect
-from rotator.flow.hygiene import Due, Policy, chosen, window
+from rotator.flow.hygiene import Due, Known, Policy, chosen, ripe, soon, window, youngest_s
 from rotator.flow.incident import Incident, Severity
 from rotator.flow.overlap import routine
 from rotator.flow.plan import make
 from rotator.flow.planned import Plan
 from rotator.flow.playbook_words import Strategy
 from rotator.flow.scope import Scoped, Unresolved
+from rotator.ledger import outlook
 from rotator.ledger.enrolment import Enrolment, new_incident_id
-from rotator.ledger.routines import Agreed
+from rotator.ledger.routines import Agreed, Routines
 from rotator.response import Prepared
-from rotator.shown.hygiene import look, policies
+from rotator.shown.hygiene import busy, known, policies
 
 log = logging.getLogger("rotator")
 
@@ -35,17 +36,47 @@ DECIDE_S = 60.0
 _DAY_S = 86400.0
 
 
-def run(parts: Rotator, now: float) -> list[Incident]:
+class Outlook:
+    """Who may be due before long, kept from one decision to the next: to look at 20,000 takes a second.
+
+    It is drawn anew when a policy, an entry or a list of an issuer has changed, and each day; what is made meanwhile
+    cannot be due before that.
+    """
+
+    def __init__(self, parts: Rotator) -> None:
+        self._parts = parts
+        self._drawn_of: tuple[object, ...] = ()
+        self._until = float("-inf")
+        self._soon: dict[CredentialRef, Known] = {}
+
+    def ripe(self, every: Sequence[Policy], now: float) -> list[Due]:
+        """Return whose turn it is now and nobody is at; `every` are all policies."""
+        drawn_of = (every, *outlook.mark(self._parts.database))
+        if drawn_of != self._drawn_of or now >= self._until:
+            self._until = now + min(_DAY_S, youngest_s(every))
+            self._soon = {each.ref: each for each in soon(every, known(self._parts), self._until)}
+            self._drawn_of = drawn_of
+        found = ripe(every, self._soon.values(), now)
+        if not found:
+            return []
+        for ref in outlook.replaced(self._parts.database, [each.known.ref for each in found]):
+            del self._soon[ref]
+        free = {each.ref for each in busy(self._parts, (each.known for each in found)) if not each.busy}
+        return [each for each in found if each.known.ref in free and each.known.ref in self._soon]
+
+
+def run(parts: Rotator, now: float, ahead: Outlook | None = None) -> list[Incident]:
     """Begin what is due now, as far as windows are open and policies allow; return the incidents that began.
 
     Raises BadInput for a mistake in a policy's file, with nothing begun.
     """
-    in_force = [each for each in policies(parts) if now <= each.expires and window(each, now) is not None]
-    if not in_force:
+    every = policies(parts)
+    in_force = [each for each in every if now <= each.expires and window(each, now) is not None]
+    if not in_force or not (found := (ahead or Outlook(parts)).ripe(every, now)):
         return []
-    looked, begun = look(parts, now), []
+    at_work, begun = Routines(parts.database).at_work(), []
     for policy in in_force:
-        due = chosen(looked.found, policy, looked.at_work.get(policy.name, 0))
+        due = chosen(found, policy, at_work.get(policy.name, 0))
         if due and (incident := begin(parts, policy, due, now)) is not None:
             begun.append(incident)
     return begun

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -144,6 +145,7 @@ def json_schema() -> dict[str, Any]:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **HygieneFile.model_json_schema()}
 
 
+@functools.lru_cache(maxsize=16)  # it is read each minute, and changes once a quarter
 def _understood(raw: bytes) -> HygieneFile | tuple[Problem, ...]:
     try:
         document, places = strict_yaml.read(raw)

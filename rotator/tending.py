@@ -22,6 +22,7 @@ class Tending:
 
     def __init__(self, parts: Rotator, leads: Callable[[], bool], every_s: float = hygiene.DECIDE_S) -> None:
         self._parts, self._leads, self._every_s = parts, leads, every_s
+        self._ahead = hygiene.Outlook(parts)
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._again_and_again, name="tending", daemon=True)
 
@@ -44,7 +45,7 @@ class Tending:
     def decide(self) -> None:
         """Begin what is due; what goes wrong is logged, and looked at again the next time."""
         try:
-            for each in hygiene.run(self._parts, clock.now()):
+            for each in hygiene.run(self._parts, clock.now(), self._ahead):
                 log.info("hygiene_begun: %s: %s", each.id, each.title)
         except Exception as error:  # noqa: BLE001 - its words may quote rows; the next time decides anew
             what = "the ledger failed" if isinstance(error, LedgerFailed) else "internal error"

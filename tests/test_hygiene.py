@@ -13,6 +13,7 @@ from rotator import hygiene, response
 from rotator.bootstrap import Rotator
 from rotator.flow.hygiene import Turn
 from rotator.flow.incident import Severity
+from rotator.flow.inventory import Said
 from rotator.flow.planned import Lane
 from rotator.flow.playbook_words import Strategy
 from rotator.ledger import tables
@@ -119,6 +120,21 @@ def test_of_two_that_decide_in_one_minute_one_begins_and_of_an_owner_that_is_bus
     assert hygiene.begin(parts, policy, [second], ENDS) is None
     assert hygiene.begin(parts, policy, [first], ENDS + 60) is None
     assert [each["credential"] for each in rows(parts, "run")] == [first.known.ref.id]
+
+
+def test_a_decision_that_looks_ahead_sees_what_was_listed_said_or_replaced_since_and_begins_nothing_twice(parts):
+    ahead = hygiene.Outlook(parts)
+    listed(parts, "1")
+    assert len(hygiene.run(parts, ENDS - 3600, ahead)) == 1
+    assert hygiene.run(parts, ENDS - 3500, ahead) == []  # its run is at work
+    with parts.database.write() as connection:
+        done = {"replaced_at": ENDS - 3450, "replacement": "new", "evidence": "stated"}
+        connection.execute(tables.run.update().values(done))
+    assert hygiene.run(parts, ENDS - 3400, ahead) == []  # it was replaced
+    parts.inventory.take([Said({"owner": "of-2"}, {"canary": True}, "a test")], "ann")
+    listed(parts, "1", "2", "3")
+    [incident] = hygiene.run(parts, ENDS - 3300, ahead)
+    assert [each.run.ref.id for each in parts.reading.incident(incident.id).runs] == ["3"]
 
 
 @pytest.mark.parametrize("now", [ENDS + 2, ENDS - 5 * 3600, datetime(2027, 7, 2, 5, 59, tzinfo=UTC).timestamp()])

@@ -7,6 +7,7 @@ knows is said, never guessed.
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
@@ -159,16 +160,50 @@ def _turn(policy: Policy, known: Known, opened: Window | None, coming: Window | 
         return Due(known, policy.name, Turn.UNKNOWN)
     if known.busy:
         return Due(known, policy.name, Turn.BUSY if due_at <= now else Turn.YOUNG, due_at)
-    at = share(policy.name, "window", known.ref)
     if opened is not None:
-        starts_at = max(opened.opens_at + at * policy.window_s, due_at)
+        starts_at = _starts_at(policy, known, due_at, opened)
         if starts_at < opened.closes_at:
             turn = Turn.NOW if starts_at <= now else Turn.WAITS if due_at <= now else Turn.YOUNG
             return Due(known, policy.name, turn, due_at, starts_at)
     if due_at > now:
         coming = next_window(policy, due_at - policy.window_s) if coming is not None else None
-    begins_at = None if coming is None else max(coming.opens_at + at * policy.window_s, due_at)
+    begins_at = None if coming is None else _starts_at(policy, known, due_at, coming)
     return Due(known, policy.name, Turn.YOUNG if due_at > now else Turn.WAITS, due_at, begins_at)
+
+
+def _starts_at(policy: Policy, known: Known, due_at: float, opening: Window) -> float:
+    return max(opening.opens_at + share(policy.name, "window", known.ref) * policy.window_s, due_at)
+
+
+def soon(policies: Sequence[Policy], credentials: Iterable[Known], until: float) -> list[Known]:
+    """Return those of which some may be due by then; what is made after this cannot be, before `youngest_s`."""
+    found = []
+    for known in credentials:
+        policy = covered(policies, known)
+        if policy is not None and (due_at := _due_at(policy, known)) is not None and due_at <= until:
+            found.append(known)
+    return found
+
+
+def youngest_s(policies: Sequence[Policy]) -> float:
+    """Return how old a credential must be at least, in seconds, to be due by its age."""
+    return min((each.max_age_s - each.jitter_s for each in policies), default=math.inf)
+
+
+def ripe(policies: Sequence[Policy], credentials: Iterable[Known], now: float) -> list[Due]:
+    """Return those whose turn it is now, as `turns` does, without asking when that of others comes."""
+    opened = {each.name: window(each, now) for each in policies}
+    found = []
+    for known in credentials:
+        policy = covered(policies, known)
+        if policy is None or (opening := opened[policy.name]) is None:
+            continue
+        due_at = _due_at(policy, known)
+        if due_at is not None and due_at <= now:
+            starts_at = _starts_at(policy, known, due_at, opening)
+            if starts_at <= now and starts_at < opening.closes_at:
+                found.append(Due(known, policy.name, Turn.NOW, due_at, starts_at))
+    return sorted(found, key=_by_turn)
 
 
 def _due_at(policy: Policy, known: Known) -> float | None:

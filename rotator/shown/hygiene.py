@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from rotator import hygiene_file
 from rotator.bootstrap import Rotator
+from rotator.credential import CredentialRef
 from rotator.flow.hygiene import Due, Known, Policy, Turn, next_window, turns, window
 from rotator.ledger.routines import Routines, owner_of
 from rotator.report.clocks import moment
@@ -35,18 +36,32 @@ def look(parts: Rotator, now: float, of: Sequence[Policy] | None = None) -> Look
     found = tuple(policies(parts) if of is None else of)
     if not found:
         return Looked(())
+    every = busy(parts, known(parts))
+    return Looked(found, tuple(turns(found, every, now)), Routines(parts.database).at_work())
+
+
+def known(parts: Rotator) -> list[Known]:
+    """Return the credentials that hygiene may be for, as the inventory has them now; what else is done is not asked."""
     parts.look_again()
-    ledger = Routines(parts.database)
-    busy, tasks = ledger.busy(), ledger.tasks()
-    known = []
-    for each in ledger.there():
+    found = []
+    for each in Routines(parts.database).there():
         custody, ref = parts.custodies.of(each.ref), each.ref
         if not custody.canary:
             told = {"id": ref.id, "owner": ref.owner, "connection": ref.connection, "provider": ref.provider}
-            why = busy.get(owner_of(ref), _BY_A_TASK if (ref.provider, ref.id) in tasks else "")
             told["environment"] = custody.environment or ""
-            known.append(Known(ref, told, each.made_at, why, each.ends_at))
-    return Looked(found, tuple(turns(found, known, now)), ledger.at_work())
+            found.append(Known(ref, told, each.made_at, ends_at=each.ends_at))
+    return found
+
+
+def busy(parts: Rotator, found: Iterable[Known]) -> list[Known]:
+    """Return these with what else is done with them, or with their owner's."""
+    ledger = Routines(parts.database)
+    owners, tasks = ledger.busy(), ledger.tasks()
+
+    def why(ref: CredentialRef) -> str:
+        return owners.get(owner_of(ref), _BY_A_TASK if (ref.provider, ref.id) in tasks else "")
+
+    return [replace(each, busy=said) if (said := why(each.ref)) else each for each in found]
 
 
 def rows(looked: Looked, *, every: bool = False) -> list[dict[str, Any]]:

@@ -12,7 +12,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rotator.credential import CredentialRef
-from rotator.flow.hygiene import Freeze, Known, Policy, Turn, chosen, next_window, share, turns, window
+from rotator.flow.hygiene import (
+    Freeze,
+    Known,
+    Policy,
+    Turn,
+    chosen,
+    next_window,
+    ripe,
+    share,
+    soon,
+    turns,
+    window,
+    youngest_s,
+)
 from rotator.flow.selector import selector
 from rotator.flow.timetable import timetable
 
@@ -151,6 +164,27 @@ def test_a_line_of_cron_means_what_cron_means(line, first):
 def test_what_is_no_line_of_cron_is_refused_in_words(line):
     with pytest.raises(ValueError, match=r"`|fields"):
         timetable(line)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    made=st.lists(st.floats(-300, -20), min_size=1, max_size=12),
+    ends=st.integers(0, 30),
+    drawn=st.floats(0, 3),
+    after=st.floats(0, 1, exclude_max=True),
+)
+def test_who_is_ripe_of_those_who_may_be_soon_is_whose_turn_it_is_of_all(made, ends, drawn, after):
+    policies = [
+        replace(POLICY, jitter_s=30 * DAY),
+        replace(POLICY, name="few", select=selector("id:AKIA1*", "a test"), max_age_s=30 * DAY, jitter_s=DAY),
+    ]
+    all_of_them = [known(f"AKIA{number}", MONDAY + days * DAY) for number, days in enumerate(made)]
+    all_of_them[0] = replace(all_of_them[0], ends_at=MONDAY + ends * DAY)
+    at = OPENS + drawn * DAY
+    until = at + min(DAY, youngest_s(policies))
+    now = at + after * (until - at)
+    every = [each for each in turns(policies, all_of_them, now) if each.turn is Turn.NOW]
+    assert ripe(policies, soon(policies, all_of_them, until), now) == every
 
 
 def test_as_many_as_may_be_replaced_at_once_are_chosen_the_oldest_first_and_of_each_owner_one():

@@ -1,0 +1,39 @@
+"""What hygiene looks ahead by: whether that is still as it was, and what of it has been replaced since."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import bindparam, func, select
+
+from rotator.credential import CredentialRef
+from rotator.ledger import tables
+from rotator.ledger.database import Database
+
+_AT_ONCE = 500
+_history, _listed, _run = tables.inventory_history, tables.listed, tables.run
+_MARKS = (
+    select(func.max(_listed.c.last_seen_at), func.count(), func.count(_listed.c.gone_at)),
+    select(func.max(_history.c.id), func.count()).select_from(_history),
+)
+_REPLACED = select(_run.c.provider, _run.c.connection, _run.c.owner, _run.c.credential).where(
+    _run.c.replaced_at.is_not(None),
+    _run.c.dismissed.is_(None),
+    _run.c.credential.in_(bindparam("ids", expanding=True)),
+)
+
+
+def mark(database: Database) -> tuple[object, ...]:
+    """Return what is another one once people, or the issuers' lists, say something else of credentials."""
+    with database.read() as connection:
+        return tuple(value for query in _MARKS for value in connection.execute(query).one())
+
+
+def replaced(database: Database, refs: Sequence[CredentialRef]) -> set[CredentialRef]:
+    """Return those of which a replacement was made."""
+    found = set[CredentialRef]()
+    with database.read() as connection:
+        for start in range(0, len(refs), _AT_ONCE):
+            ids = [each.id for each in refs[start : start + _AT_ONCE]]
+            found.update(CredentialRef(*row) for row in connection.execute(_REPLACED, {"ids": ids}))
+    return found & set(refs)
