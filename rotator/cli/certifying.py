@@ -162,10 +162,10 @@ def verify(
     ] = "",
     output: OutputOption = Output.TABLE,
 ) -> None:
-    """Check a certificate: neither ledger nor configuration is needed.
+    """Check a certificate offline.
 
-    Exit code 0: its signature holds; 1: it does not, or it is of another key than --key. Whether it is out of date is
-    said beside that.
+    Neither ledger nor configuration is needed. Exit code 0: its signature holds; 1: it does not, or it is of another
+    key than --key. Whether it is out of date is said beside that.
 
     Example: rotator provider verify aws_iam_access_key.certificate.json --key k0Vj…=
     """
