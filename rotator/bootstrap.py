@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from rotator.credential import CredentialRef
     from rotator.engine import Engine
     from rotator.flow.playbook import Playbook
+    from rotator.forwarding import Forwarding
     from rotator.ledger.approvals import Approvals
     from rotator.ledger.calls import Calls
     from rotator.ledger.checkpoints import Checkpoints
@@ -321,6 +322,12 @@ class Rotator:
         from rotator.notifying import Notifying  # noqa: PLC0415
 
         return Notifying(lambda: self.database, self.settings.notices, self.settings.folder, leads)
+
+    def forwarding(self, leads: Callable[[], bool]) -> Forwarding:
+        """Return what sends the evidence to a SIEM while this process `leads`."""
+        from rotator.forwarding import Forwarding  # noqa: PLC0415
+
+        return Forwarding(lambda: self.database, self.settings.siem, self.settings.folder, leads)
 
     @functools.cached_property
     def checkpoints(self) -> Checkpoints:

@@ -99,14 +99,7 @@ def _of(settings: Settings) -> Iterator[OwnSecret]:
     def referred(reference: str) -> Callable[[], Secret]:
         return partial(secret_reference.read, reference, settings.folder)
 
-    for channel in settings.notices:
-        what = f"the notice channel {channel.name}"
-        user = channel.smtp.user if channel.smtp is not None else None
-        mend = (
-            "make another webhook, put its address" if channel.slack else "give its mail login another password, put it"
-        )
-        for reference in channel.references:
-            yield OwnSecret(what, f"{mend} where [[notices]] says, and end the old one", referred(reference), user)
+    yield from _channels(settings, referred)
     for trigger in settings.triggers:
         mend = "make another with the sender, put it where [[triggers]] says; until then alarms can be forged"
         for reference in trigger.references:
@@ -119,6 +112,22 @@ def _of(settings: Settings) -> Iterator[OwnSecret]:
     if "VAULT_TOKEN" in os.environ:
         mend = "give the rotator another token in VAULT_TOKEN, restart every process with it, then revoke this one"
         yield OwnSecret("VAULT_TOKEN, with which it reads its own secrets", mend, referred("env:VAULT_TOKEN"))
+
+
+def _channels(settings: Settings, referred: Callable[[str], Callable[[], Secret]]) -> Iterator[OwnSecret]:
+    """Yield by what people, and a SIEM, are told."""
+    for channel in settings.notices:
+        what = f"the notice channel {channel.name}"
+        user = channel.smtp.user if channel.smtp is not None else None
+        mend = (
+            "make another webhook, put its address" if channel.slack else "give its mail login another password, put it"
+        )
+        for reference in channel.references:
+            yield OwnSecret(what, f"{mend} where [[notices]] says, and end the old one", referred(reference), user)
+    for siem in settings.siem:
+        mend = "give the receiver another token, put it where [[siem]] says, and end the old one"
+        for reference in siem.references:
+            yield OwnSecret(f"the SIEM channel {siem.name}", mend, referred(reference))
 
 
 def _keys(settings: Settings, referred: Callable[[str], Callable[[], Secret]]) -> Iterator[OwnSecret]:

@@ -39,6 +39,9 @@ def run_embedded(parts: Rotator, stop: threading.Event, *, until_idle: bool, sta
         worker = EmbeddedWorker(app)
         worker.start()
         ending.callback(worker.stop)
+        forwarding = parts.forwarding(dispatcher.leads)
+        forwarding.start()
+        ending.callback(forwarding.stop)  # after what writes
         notifying = parts.notifying(dispatcher.leads)
         notifying.start()
         ending.callback(notifying.stop)

@@ -120,6 +120,8 @@ def beat(context: typer.Context) -> None:
     sending = dispatching.dispatcher(make(parts), parts.due)
     notifying = parts.notifying(sending.leads)
     notifying.start()
+    forwarding = parts.forwarding(sending.leads)
+    forwarding.start()
     anchoring = parts.anchoring(sending.leads)
     anchoring.start()
     witnessing = parts.witnessing(sending.leads)
@@ -132,6 +134,7 @@ def beat(context: typer.Context) -> None:
     anchoring.stop()
     witnessing.stop()  # after what signs: its last checkpoint goes out too
     tending.stop()
+    forwarding.stop()  # after what writes
     dispatching.leave(sending)
 
 

@@ -64,6 +64,7 @@ def _private(parts: Rotator) -> Iterator[Finding]:
     named += [each.credential for each in settings.connections]
     named += [reference for each in settings.triggers for reference in each.references]
     named += [reference for each in settings.notices for reference in each.references]
+    named += [reference for each in settings.siem for reference in each.references]
     for reference in dict.fromkeys(each for each in named if each and each.startswith("file:")):
         path = settings.folder / Path(reference.removeprefix("file:")).expanduser()
         # Who does not find it is told by what reads it.

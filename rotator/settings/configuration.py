@@ -27,6 +27,8 @@ from rotator.settings.far import FarAway
 from rotator.settings.notices import NoticeSettings
 from rotator.settings.notices import check_together as check_notices
 from rotator.settings.ownership import OwnershipSettings
+from rotator.settings.siem import SiemSettings
+from rotator.settings.siem import check_together as check_siem
 from rotator.settings.sign_in import SigningIn
 from rotator.settings.targets import Aiming
 from rotator.settings.triggers import TriggerSettings
@@ -51,6 +53,7 @@ class Settings(Approving, SigningIn, FarAway, Aiming, BaseModel):
     triggers: list[TriggerSettings] = []
     advisories: AdvisorySettings = AdvisorySettings()
     notices: list[NoticeSettings] = []
+    siem: list[SiemSettings] = []
     ownership: OwnershipSettings = OwnershipSettings()
     hygiene: list[Path] = []
     evidence: EvidenceSettings = EvidenceSettings()
@@ -75,6 +78,7 @@ class Settings(Approving, SigningIn, FarAway, Aiming, BaseModel):
         check_together(self.connections)
         check_triggers(self.triggers, self.connections)
         check_notices(self.notices)
+        check_siem(self.siem)
         self.evidence.settle(lambda key, path: self.folder / _at_home(key, path), self.connections)
         mounts = mounts_of(each.connection(self.folder) for each in self.connections)
         for entry in self.credentials:

@@ -14,6 +14,7 @@ from rotator.settings.consumers import ConsumerSettings
 from rotator.settings.credentials import CredentialSettings, Match, PlaceSettings
 from rotator.settings.notices import NoticeSettings, SmtpSettings
 from rotator.settings.ownership import OwnershipSettings
+from rotator.settings.siem import SiemSettings
 from rotator.settings.sign_in import OidcSettings, SignInSettings, WebSettings
 from rotator.settings.triggers import TriggerSettings
 from tests.docs.pages import ROOT
@@ -75,6 +76,10 @@ def test_every_key_of_a_credential_and_its_consumers_and_every_store_is_told_and
 
 def test_every_key_of_a_trigger_is_told_and_none_besides():
     assert keys_told(section("`[[triggers]]`")) == set(TriggerSettings.model_fields)
+
+
+def test_every_key_of_a_channel_to_a_siem_is_told_and_none_besides():
+    assert keys_told(section("`[[siem]]`")) == set(SiemSettings.model_fields)
 
 
 def test_every_key_of_the_owners_table_is_told_and_none_besides():
