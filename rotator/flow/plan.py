@@ -127,6 +127,7 @@ def _run(  # noqa: PLR0917 - what a run is made of
         why=why,
         priority=priority(each, calls, uses),
         weight=risk_of(each, uses).score,
+        vendor=each.custody.vendor,
         segments=segments,
         deliver=deliver,
         consumers=consumers,

@@ -70,6 +70,7 @@ class PlannedRun:
     `passes` are the connections that its new secret passes; `reach_known` tells whether somebody said what the exposed
     one reads. `cuts` are those on which the rotator itself uses it. It starts with its `wave` (0: at once), and when
     what `awaits` names has been replaced. A second of its exposure weighs `weight`: its risk.
+    `vendor` is who holds it beside us: a report tells that, and nothing is done by it.
     """
 
     ref: CredentialRef
@@ -88,6 +89,7 @@ class PlannedRun:
     awaits: tuple[CredentialRef, ...] = ()
     wave: int = 0
     weight: float = 1.0
+    vendor: str = ""
 
     @property
     def destroys(self) -> bool:
@@ -124,7 +126,7 @@ class Plan:
         return max((run.wave for run in self.runs), default=0)
 
 
-_TOLD = [each.name for each in fields(PlannedRun) if each.name != "segments"]
+_TOLD = [each.name for each in fields(PlannedRun) if each.name not in {"segments", "vendor"}]
 
 
 def _told(value: object) -> str:

@@ -35,7 +35,7 @@ def tell(connection: Connection, incident: str, number: int, at: float, came_fro
 
 
 def _runs(connection: Connection, incident: str, number: int) -> list[dict[str, Any]]:
-    names = (_run.c.kind, _run.c.connection, _run.c.owner, _run.c.credential, _run.c.strategy)
+    names = (_run.c.kind, _run.c.connection, _run.c.owner, _run.c.credential, _run.c.strategy, _run.c.vendor)
     query = select(_run.c.id.label("run"), *names, _run.c.weight, _run.c.consumers, _run.c.dismissed)
     return [
         {**row, "consumers": row["consumers"] != "[]"}

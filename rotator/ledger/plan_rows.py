@@ -149,6 +149,7 @@ class PlanRows:
                     "why": planned.why,
                     "priority": planned.priority,
                     "weight": planned.weight,
+                    "vendor": planned.vendor,
                     "wave": planned.wave,
                     "deliver": rows.places_text(planned.deliver),
                     "consumers": rows.consumers_text(planned.consumers),

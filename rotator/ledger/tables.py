@@ -97,6 +97,8 @@ run = Table(
     # How much a second of its exposure weighs, none for what an older release declared; how often its clocks were told.
     Column("weight", Double),
     Column("told", Integer, nullable=False, server_default="0"),
+    # Who holds it beside us, as the inventory said when it was planned.
+    Column("vendor", Text, nullable=False, server_default=""),
     # Counted by revision with none of a large incident's rows read.
     Index("ix_run_incident_revision", "incident", "revision", "id"),
     Index(

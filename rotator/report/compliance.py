@@ -36,6 +36,8 @@ BESIDE: Mapping[str, str] = {
     "review_open": "of these two, what nobody else has looked at since",
 }
 """Exceptions that stand beside a state."""
+NOT_KNOWN = "not known"
+"""The group of what nobody said a vendor of."""
 _OPEN = "contained, and not proven dead", "stopped by its issuer, and not contained", "not stopped yet"
 
 
@@ -89,6 +91,7 @@ def _month(declared_at: float) -> str:
 
 _BY: Mapping[str, Callable[[Response], str]] = {
     **{name: attrgetter(name) for name in ("provider", "connection", "owner", "severity")},
+    "vendor": lambda each: each.vendor or NOT_KNOWN,
     "period": lambda each: _month(each.declared_at),
 }
 

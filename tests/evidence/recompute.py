@@ -20,7 +20,7 @@ from typing import Any
 
 STATES = ("proven_dead", "stated_only", "dismissed", "excluded", "manual", "not_approved", "left_alive", "open")
 BESIDE = ("risk_accepted", "broke_glass", "standing_order", "review_open")
-GROUPS = ("provider", "connection", "owner", "severity", "period")
+GROUPS = ("provider", "connection", "owner", "severity", "vendor", "period")
 # `bool` is true of every credential. Each clock: from when, to when, and of which credentials.
 CLOCKS = {
     "detected": ("exposed_at", "detected_at", "all"),
@@ -275,7 +275,8 @@ def exposure(mine: list[dict[str, Any]], made_at: float) -> dict[str, Any]:
 def by(name: str, mine: list[dict[str, Any]], made_at: float) -> list[dict[str, Any]]:
     groups: dict[str, list[dict[str, Any]]] = {}
     for one in mine:
-        key = f"{datetime.fromtimestamp(one['declared_at'], UTC):%Y-%m}" if name == "period" else one[name]
+        key = f"{datetime.fromtimestamp(one['declared_at'], UTC):%Y-%m}" if name == "period" else one.get(name, "")
+        key = key or "not known" if name == "vendor" else key
         groups.setdefault(key, []).append(one)
     return [
         {
