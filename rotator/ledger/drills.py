@@ -12,13 +12,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, FromClause, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
+from rotator import clock
+from rotator.canary import Canary
 from rotator.credential import CredentialRef
 from rotator.errors import BadInput
 from rotator.flow.planned import Plan
 from rotator.ledger import tables
+from rotator.ledger.database import Database
 
-_drill, _canary = tables.drill, tables.canary
+_drill, _canary, _run = tables.drill, tables.canary, tables.run
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +41,32 @@ class DrillRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Canary:
-    """One credential that a drill minted or was about to: `ref.id` is "" while nobody knows what came of it."""
+class Minted:
+    """What one drill mints. Implements `canary.Keeping`, each word of it in a transaction of its own."""
 
+    database: Database
     drill: str
-    number: int
-    ref: CredentialRef
-    marker: str
-    before: tuple[str, ...]
-    asked_at: float
-    removed_at: float | None = None
+
+    def intend(self, canary: Canary) -> None:
+        """Write it down before it is made."""
+        with self.database.write() as connection:
+            number = len(canaries(connection, [self.drill])) + 1
+            values = {name: getattr(canary, name) for name in ("kind", "connection", "owner", "marker", "credential")}
+            told = {**values, "before": json.dumps(canary.before), "asked_at": canary.at}
+            connection.execute(insert(_canary).values(drill=self.drill, number=number, **told))
+
+    def made(self, marker: str, credential: str) -> None:
+        """Write down which credential it is."""
+        self._set(marker, credential=credential)
+
+    def gone(self, marker: str) -> None:
+        """Write down that nothing is left of it at its issuer."""
+        self._set(marker, removed_at=clock.now())
+
+    def _set(self, marker: str, **values: object) -> None:
+        is_it = (_canary.c.drill == self.drill, _canary.c.marker == marker)
+        with self.database.write() as connection:
+            connection.execute(update(_canary).where(*is_it).values(**values))
 
 
 def is_none(table: FromClause) -> ColumnElement[bool]:
@@ -58,6 +78,11 @@ def find(connection: Connection, incident: str) -> DrillRow | None:
     """Return the drill that an incident is, None where it is real."""
     row = connection.execute(select(_drill).where(_drill.c.incident == incident)).mappings().first()
     return None if row is None else _drill_of(row)
+
+
+def is_declared(connection: Connection, incident: str) -> bool:
+    """Tell whether its incident is there: what was killed before that has made canaries at most."""
+    return connection.execute(select(tables.incident.c.id).where(tables.incident.c.id == incident)).first() is not None
 
 
 def named(connection: Connection, incidents: Collection[str]) -> Mapping[str, str]:
@@ -76,7 +101,7 @@ def refuse_foreign(connection: Connection, incident: str, plan: Plan) -> None:
     """Raise BadInput where the plan of a drill names anything that this drill did not mint."""
     if find(connection, incident) is None:
         return
-    minted = {each.ref for each in canaries(connection, [incident]) if each.ref.id}
+    minted = {each.ref for each in canaries(connection, [incident]) if each.credential is not None}
     strange = [
         *(str(each.ref) for each in plan.runs if each.ref not in minted),
         *(each.key for each in plan.manual),
@@ -97,41 +122,12 @@ def refuse_merging(connection: Connection, incidents: Iterable[str]) -> None:
 
 
 def begin(connection: Connection, drill: DrillRow) -> None:
-    """Write down that a drill begins, before anything is minted for it."""
+    """Write down that a drill begins, before anything is minted for it. Raises BadInput where its window had one."""
     values = {name: getattr(drill, name) for name in ("incident", "name", "trigger", "by", "at", "slot")}
-    connection.execute(insert(_drill).values(**values, page=int(drill.page)))
-
-
-def intend(connection: Connection, canary: Canary) -> None:
-    """Write down what is about to be minted."""
-    ref = canary.ref
-    connection.execute(
-        insert(_canary).values(
-            drill=canary.drill,
-            number=canary.number,
-            kind=ref.provider,
-            connection=ref.connection,
-            owner=ref.owner,
-            marker=canary.marker,
-            before=json.dumps(canary.before),
-            asked_at=canary.asked_at,
-        )
-    )
-
-
-def minted(connection: Connection, canary: Canary, credential: str) -> None:
-    """Write down which credential came of it."""
-    _set(connection, canary, credential=credential)
-
-
-def removed(connection: Connection, canary: Canary, at: float) -> None:
-    """Write down that nothing is left of it at its issuer."""
-    _set(connection, canary, removed_at=at)
-
-
-def _set(connection: Connection, canary: Canary, **values: object) -> None:
-    is_it = (_canary.c.drill == canary.drill, _canary.c.number == canary.number)
-    connection.execute(update(_canary).where(*is_it).values(**values))
+    try:
+        connection.execute(insert(_drill).values(**values, page=int(drill.page)))
+    except IntegrityError:
+        raise BadInput("it was begun in this window already", f"drill {drill.name}", "rotator drill list") from None
 
 
 def end(connection: Connection, incident: str, outcome: str, at: float) -> bool:
@@ -152,10 +148,22 @@ def every(connection: Connection) -> list[DrillRow]:
     return [_drill_of(row) for row in connection.execute(query).mappings()]
 
 
-def canaries(connection: Connection, incidents: Collection[str]) -> list[Canary]:
-    """Return what these drills minted, or were about to."""
+def canaries(connection: Connection, incidents: Collection[str], *, left: bool = False) -> list[Canary]:
+    """Return what these drills minted, or were about to; of which nobody has seen the end, if only that is asked."""
     query = select(_canary).where(_canary.c.drill.in_(sorted(incidents))).order_by(_canary.c.drill, _canary.c.number)
-    return [_canary_of(row) for row in connection.execute(query).mappings()]
+    still = query.where(_canary.c.removed_at.is_(None)) if left else query
+    return [_canary_of(row) for row in connection.execute(still).mappings()]
+
+
+def replacements(connection: Connection, incident: str) -> list[CredentialRef]:
+    """Return what was minted in a drill's incident to replace its canaries, late mints of lost workers included."""
+    late, found = tables.late, list[CredentialRef]()
+    named = (_run.c.provider, _run.c.connection, _run.c.owner)
+    made = select(*named, _run.c.replacement).where(_run.c.incident == incident, _run.c.replacement.is_not(None))
+    lost = select(*named, late.c.credential).join(late, late.c.run == _run.c.id).where(_run.c.incident == incident)
+    for query in (made, lost):
+        found += [CredentialRef(*row) for row in connection.execute(query)]
+    return sorted(set(found))
 
 
 def of_owner(connection: Connection, ref: CredentialRef) -> set[str]:
@@ -177,6 +185,5 @@ def _drill_of(row: Any) -> DrillRow:
 
 
 def _canary_of(row: Any) -> Canary:
-    ref = CredentialRef(row["kind"], row["connection"], row["owner"], row["credential"] or "")
-    told = {name: row[name] for name in ("drill", "number", "marker", "asked_at", "removed_at")}
-    return Canary(ref=ref, before=tuple(json.loads(row["before"])), **told)
+    names = ("kind", "connection", "owner", "marker", "credential")
+    return Canary(**{name: row[name] for name in names}, at=row["asked_at"], before=tuple(json.loads(row["before"])))

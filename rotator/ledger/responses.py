@@ -51,11 +51,23 @@ class Found:
 def find(database: Database, begin: float, end: float) -> Found:
     """Return what came to its incident, or began without approval, from `begin` on and before `end`, epoch seconds."""
     with database.read() as connection:
-        responses = [*_runs(connection, begin, end), *_tasks(connection, begin, end)]
+        responses = [*_runs(connection, _of_period(_RUN, _run, begin, end)), *_tasks(connection, begin, end)]
         return Found(responses, _unapproved(connection, begin, end))
 
 
+def drilled(connection: Connection, begin: float, end: float, incident: str = "") -> list[Response]:
+    """Return how the canaries of drills were answered that came to them in that time; of one drill alone, if asked."""
+    query = _RUN.where(_run.c.incident == incident) if incident else _RUN
+    return _runs(connection, _between(query, _run, begin, end).where(~drills.is_none(_run)))
+
+
 def _of_period(query: Select[Any], table: Any, begin: float, end: float) -> Select[Any]:
+    """Ask of real incidents alone."""
+    real = (_incident.c.id.not_in(select(_hygiene.c.incident)), drills.is_none(table))
+    return _between(query, table, begin, end).where(*real)
+
+
+def _between(query: Select[Any], table: Any, begin: float, end: float) -> Select[Any]:
     """Ask with when it was detected and came; a release that kept no plans knows both of the incident alone."""
     of_it = and_(_plan.c.incident == table.c.incident, _plan.c.number == table.c.revision)
     came = func.coalesce(_plan.c.made_at, _incident.c.declared_at)
@@ -68,7 +80,7 @@ def _of_period(query: Select[Any], table: Any, begin: float, end: float) -> Sele
         )
         .join(_incident, _incident.c.id == table.c.incident)
         .outerjoin(_plan, of_it)
-        .where(came >= begin, came < end, _incident.c.id.not_in(select(_hygiene.c.incident)), drills.is_none(table))
+        .where(came >= begin, came < end)
     )
 
 
@@ -81,7 +93,6 @@ _RUN = select(
     _run.c.credential,
     _run.c.strategy,
     _run.c.weight,
-    _run.c.vendor,
     _run.c.consumers,
     _run.c.dismissed,
     _run.c.risk_accepted,
@@ -95,7 +106,7 @@ _RUN = select(
 )
 
 
-def _runs(connection: Connection, begin: float, end: float) -> list[Response]:
+def _runs(connection: Connection, query: Select[Any]) -> list[Response]:
     return [
         Response(
             of=row.id,
@@ -110,7 +121,6 @@ def _runs(connection: Connection, begin: float, end: float) -> list[Response]:
             exposed_at=row.exposed_at,
             strategy=row.strategy,
             weight=row.weight,
-            vendor=row.vendor,
             consumers=row.consumers != "[]",
             dismissed=row.dismissed,
             risk_accepted=row.risk_accepted,
@@ -122,7 +132,7 @@ def _runs(connection: Connection, begin: float, end: float) -> list[Response]:
             replaced_at=row.replaced_at,
             converged_at=row.converged_at,
         )
-        for row in connection.execute(_of_period(_RUN, _run, begin, end))
+        for row in connection.execute(query)
     ]
 
 

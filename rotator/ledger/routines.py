@@ -137,13 +137,18 @@ class Agreed:
         taken = select(_hygiene.c.incident).where(_hygiene.c.policy == self.policy, _hygiene.c.at == self.at)
         if (other := connection.execute(taken).scalar()) is not None:
             raise BadInput(f"{other} was begun in this minute", self.policy, _AGAIN)
-        busy = _busy(connection, but=incident)
-        if (ref := next((each for each in self.refs if owner_of(each) in busy), None)) is not None:
-            raise BadInput(busy[owner_of(ref)], str(ref), _AGAIN)
+        refuse_busy(connection, self.refs, but=incident)
         connection.execute(insert(_hygiene).values(incident=incident, policy=self.policy, at=self.at))
         now = clock.now()
         approvals.by_policy(connection, incident, digest, self.by, self.agreed_by, now, destroys=self.destroys)
         return self.enrolment.approve_within(connection, incident, digest, self.by)
+
+
+def refuse_busy(connection: Connection, refs: Sequence[CredentialRef], but: str = "") -> None:
+    """Raise BadInput where another incident answers one of the owners of these."""
+    busy = _busy(connection, but)
+    if (ref := next((each for each in refs if owner_of(each) in busy), None)) is not None:
+        raise BadInput(busy[owner_of(ref)], str(ref), _AGAIN)
 
 
 def _busy(connection: Connection, but: str = "") -> dict[Owner, str]:

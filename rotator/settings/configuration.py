@@ -22,6 +22,7 @@ from rotator.settings.advisories import AdvisorySettings
 from rotator.settings.approval import Approving
 from rotator.settings.connections import ConnectionSettings, check_together
 from rotator.settings.credentials import CredentialSettings
+from rotator.settings.drills import DrillSettings
 from rotator.settings.evidence import EvidenceSettings
 from rotator.settings.far import FarAway
 from rotator.settings.notices import NoticeSettings
@@ -56,6 +57,7 @@ class Settings(Approving, SigningIn, FarAway, Aiming, BaseModel):
     siem: list[SiemSettings] = []
     ownership: OwnershipSettings = OwnershipSettings()
     hygiene: list[Path] = []
+    drills: DrillSettings = DrillSettings()
     evidence: EvidenceSettings = EvidenceSettings()
     folder: Path = Field(default_factory=Path.cwd, exclude=True)
     file: Path | None = Field(None, exclude=True)
@@ -79,6 +81,7 @@ class Settings(Approving, SigningIn, FarAway, Aiming, BaseModel):
         check_triggers(self.triggers, self.connections)
         check_notices(self.notices)
         check_siem(self.siem)
+        self.drills.check_names([each.name for each in self.connections])
         self.evidence.settle(lambda key, path: self.folder / _at_home(key, path), self.connections)
         mounts = mounts_of(each.connection(self.folder) for each in self.connections)
         for entry in self.credentials:

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from rotator.canary import Canary
 from rotator.errors import BadInput
 from rotator.flow.scope import Unresolved
 from rotator.ledger import drills, measures, responses
-from rotator.ledger.drills import Canary, DrillRow
+from rotator.ledger.drills import DrillRow, Minted
 from rotator.notices.event import Event
 from rotator.ports import Place
 from tests.fakes.deployment import emptied
@@ -30,11 +31,11 @@ def drilled(house):
 def begun(company, deployment, page=False, owner="drill"):
     canary, _ = company.stolen(KEY, owner)
     now = deployment.world.now()
-    row = Canary(DRILL, 1, canary.ref.with_id(""), "m-1", (), now)
     with deployment.database.write() as connection:
         drills.begin(connection, DrillRow(DRILL, "weekly", "scanner", "jana", now, page=page))
-        drills.intend(connection, row)
-        drills.minted(connection, row, canary.ref.id)
+    kept = Minted(deployment.database, DRILL)
+    kept.intend(Canary(KEY, canary.ref.connection, canary.ref.owner, "m-1", now))
+    kept.made("m-1", canary.ref.id)
     return company, deployment, canary
 
 

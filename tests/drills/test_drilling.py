@@ -1,0 +1,147 @@
+"""Whole drills on fakes: minted, leaked, answered, measured and taken away, wherever they are killed."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from rotator import drilling, leaking
+from rotator.credential import Leaked
+from rotator.errors import BadInput
+from rotator.flow.drill import Outcome, Trigger, took_s
+from rotator.flow.exposure import Exposure
+from rotator.flow.inventory import Entry
+from tests.drills.world import KEY, TOKEN, exercise, ground
+from tests.fakes.company import founded
+from tests.fakes.deployment import broken_chains, emptied, sqlite
+
+AT_LEAST = 20
+"""Calls that change something, before and after each."""
+LOST_S = 200.0
+"""After which a call that was lost can land no more."""
+
+
+class KilledError(BaseException):
+    """The process is gone."""
+
+
+@pytest.fixture
+def here(house, monkeypatch):
+    return ground(*house, monkeypatch)
+
+
+def stand(here):
+    """Give others credentials; return their ids."""
+    return {here.company.stolen(kind, owner)[0].ref.id for kind in (KEY, TOKEN) for owner in ("ci", "data")}
+
+
+def hold(here, of, **more):
+    return drilling.run(here.parts, of, "jana", here.work, here.wait, **more)
+
+
+def clean(here):
+    """Do what the next start does: take over from whoever is gone, and end what was left."""
+    here.deployment.recover()
+    return [drilling.follow(here.parts, each.incident, here.work, here.wait) for each in drilling.left(here.parts, 0.0)]
+
+
+@pytest.mark.parametrize(("kind", "trigger"), [(TOKEN, Trigger.SCANNER), (KEY, Trigger.ALARM), (TOKEN, Trigger.MANUAL)])
+def test_a_canary_is_answered_as_what_leaks_is_and_nothing_of_it_is_left(here, kind, trigger):
+    standing = stand(here)
+    held = hold(here, exercise(kind, trigger=trigger))
+    [answer] = held.responses
+    assert (held.row.outcome, held.slow) == (Outcome.PROVEN, ())
+    assert None not in {answer.acknowledged_at, answer.contained_at, answer.dead_at, answer.replaced_at}
+    assert took_s(answer) > 0
+    assert here.alive() == standing
+    assert len(here.made()) == len(standing) + 2
+    assert broken_chains(here.deployment) == []
+    told = [each for each in here.deployment.evidence(held.row.incident) if each["act"].startswith("drill")]
+    assert [each["act"] for each in told] == ["drill", "drill_ended"]
+    assert {each["credential"] for each in here.deployment.rows("run")} == {told[0]["canaries"][0]["id"]}
+
+
+def test_of_what_lay_within_reach_nobody_has_the_secret_so_its_death_is_stated(here):
+    standing = stand(here)
+    held = hold(here, exercise(TOKEN, trigger=Trigger.ADVISORY))
+    assert held.row.outcome == Outcome.STATED
+    assert here.alive() == standing
+
+
+def test_several_canaries_of_several_owners_are_one_drill(here):
+    held = hold(here, exercise(TOKEN, owners=("drill-1", "drill-2"), count=3, like=""))
+    assert (len(held.responses), held.row.outcome) == (3, Outcome.PROVEN)
+    assert here.alive() == set()
+
+
+def test_a_hostile_report_that_names_a_real_credential_is_refused_and_the_canary_taken_away(here, monkeypatch):
+    standing, leak = stand(here), leaking.leak
+    real, secret = here.company.plant(TOKEN, "drill")
+    told = Exposure("list", TOKEN, Leaked(id=real.id, secret=secret, connection="acme"))
+    monkeypatch.setattr(leaking, "leak", lambda *asked: [*leak(*asked), told])
+    with pytest.raises(BadInput, match=f"names .*{real.id}, which no drill has minted.*nothing of it is left"):
+        hold(here, exercise(TOKEN))
+    assert here.alive() == standing | {real.id}
+    assert here.deployment.rows("run") == []
+    assert drilling.left(here.parts, 0.0) == []
+
+
+def test_an_owner_whose_sessions_would_end_with_the_canarys_must_have_nothing_else(here):
+    other = here.company.stolen(KEY, "drill")[0].ref.id
+    with pytest.raises(BadInput, match=f"drill has {other} too, and the answer ends every session"):
+        hold(here, exercise(KEY))
+    assert here.alive() == {other}
+
+
+def test_an_owner_that_is_answered_for_real_is_left_alone(here):
+    here.deployment.declare([here.company.stolen(TOKEN, "drill")[0]])
+    with pytest.raises(BadInput, match=r"inc-1\.r1 answers it"):
+        hold(here, exercise(TOKEN))
+
+
+def test_a_place_that_others_read_is_not_overwritten(here):
+    real, _ = here.company.stolen(TOKEN, "ci")
+    here.parts.__dict__["entries"] = [Entry(real.custody, "rotator.toml")]
+    with pytest.raises(BadInput, match="is a place of the inventory's"):
+        hold(here, exercise(TOKEN, deliver=real.custody.deliver))
+    assert here.made() == {real.ref.id}
+
+
+def test_a_kind_whose_issuer_makes_none_says_so(here):
+    with pytest.raises(BadInput, match="no canary of ssh_authorized_key can be minted"):
+        hold(here, exercise("ssh_authorized_key"))
+
+
+def test_a_window_has_one_drill(here):
+    row = drilling.begin(here.parts, exercise(TOKEN), "rotator", here.wait, slot=7.0)
+    with pytest.raises(BadInput, match="begun in this window already"):
+        drilling.begin(here.parts, exercise(TOKEN, owners=("other",)), "rotator", here.wait, slot=7.0)
+    drilling.follow(here.parts, row.incident, here.work, here.wait)
+    assert here.alive() == set()
+
+
+@pytest.mark.parametrize("kind", [KEY, TOKEN])
+def test_killed_at_any_call_that_changes_something_it_leaves_no_canary_when_it_is_started_again(
+    tmp_path, monkeypatch, kind
+):
+    database = sqlite(tmp_path / "ledger.db")
+    for number in itertools.count(1):
+        here = ground(*founded(tmp_path, database=emptied(database)), monkeypatch)
+        standing, calls = stand(here), itertools.count(1)
+
+        def meet(_phase, what, changes, calls=calls, number=number):
+            if changes and not what.startswith("ledger.") and next(calls) == number:
+                raise KilledError(what)
+
+        here.world.meet = meet
+        try:
+            hold(here, exercise(kind, trigger=Trigger.ALARM))
+        except KilledError:
+            here.world.meet = lambda *_: None
+        else:
+            break
+        here.wait(LOST_S)
+        clean(here)
+        assert (here.alive(), drilling.left(here.parts, 0.0)) == (standing, []), number
+    assert number > AT_LEAST
