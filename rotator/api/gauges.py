@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from rotator import clock
 from rotator.bootstrap import Rotator
 from rotator.ledger.measures import BUCKETS_S, Measures, measure
+from rotator.shown import siem
 
 TIME_TO_REVOKE = "rotator_time_to_revoke_seconds"
 
@@ -16,7 +17,7 @@ def lines(parts: Rotator) -> list[str]:
     now = clock.now()
     with parts.database.read() as connection:
         found = measure(connection, now)
-    return [*_gauges(found, now), *_times(found)]
+    return [*_gauges(found, now), *_siem(parts), *_times(found)]
 
 
 def _gauges(found: Measures, now: float) -> Iterator[str]:
@@ -38,6 +39,16 @@ def _gauges(found: Measures, now: float) -> Iterator[str]:
     yield from _single("breakers_open", "accounts that failed in a row and are only probed", found.breakers_open)
     yield from _single("notices_waiting", "messages to people that are not delivered yet", found.messages_waiting)
     yield from _single("notice_age_seconds", "since the oldest of them was written", age(found.oldest_message))
+
+
+def _siem(parts: Rotator) -> Iterator[str]:
+    channels = siem.channels(parts)
+    for name, key, says in (
+        ("siem_waiting", "waiting", "records of the evidence that a SIEM was not sent yet, up to 100,000"),
+        ("siem_lag_seconds", "lag_s", "since the first of them was written; 0 for none"),
+    ):
+        yield from _family(name, says) if channels else ()
+        yield from (f'rotator_{name}{{channel="{each["name"]}"}} {each[key]}' for each in channels)
 
 
 def _times(found: Measures) -> Iterator[str]:

@@ -76,6 +76,11 @@ def channels(context: typer.Context) -> list[str]:
     return _told(context, lambda settings: [each.name for each in settings.notices])
 
 
+def siems(context: typer.Context) -> list[str]:
+    """Return the names of the channels to a SIEM."""
+    return _told(context, lambda settings: [each.name for each in settings.siem])
+
+
 def kinds(context: typer.Context) -> list[str]:
     """Return the kinds of credentials, which are called as their playbooks are."""
     from rotator.playbook_file import files  # noqa: PLC0415

@@ -33,6 +33,7 @@ from rotator.cli import (
     scaffold,
     service,
     session,
+    siem,
     token,
     triggers,
     whoami,
@@ -72,6 +73,7 @@ token.register(app)
 session.register(app)
 whoami.register(app)
 notices.register(app)
+siem.register(app)
 ledger.register(app)
 evidence.register(app)
 manifest.register(app)

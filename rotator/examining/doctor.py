@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from rotator.bootstrap import Rotator
 from rotator.errors import BadInput, RotatorError
-from rotator.examining import abroad, agreed, at_home, channels, senders, signing_in
+from rotator.examining import abroad, agreed, at_home, channels, senders, siem, signing_in
 from rotator.examining.finding import Finding
 from rotator.examining.reaching import ANSWERS, Asked, Reached, reach
 from rotator.shown.kinds import families
@@ -24,7 +24,7 @@ def examine(parts: Rotator, called: str = "rotator") -> Iterator[Finding]:
         return
     for kind, broken in families(parts)[1].items():
         yield Finding(True, f"not for {kind}: {broken.what}", broken.mend, aside=True)
-    told = (*senders.looked_at(parts), *agreed.looked_at(parts), *channels.given_up(parts))
+    told = (*senders.looked_at(parts), *agreed.looked_at(parts), *channels.given_up(parts), *siem.waits(parts))
     yield from (Finding(*each) for each in told)
     yield from _outside(parts)
 
@@ -51,7 +51,8 @@ def _mend(reached: Reached) -> str:
     if isinstance(reached.error, BadInput):
         return ""
     reason = reached.error.reason if reached.error is not None else "unreachable"
-    return {**channels.MENDS, **signing_in.MENDS, **_MENDS}.get(reason, "docs/configuration.md says what it needs")
+    known = {**channels.MENDS, **siem.MENDS, **signing_in.MENDS, **_MENDS}
+    return known.get(reason, "docs/configuration.md says what it needs")
 
 
 def _outside(parts: Rotator) -> Iterator[Finding]:
@@ -61,6 +62,7 @@ def _outside(parts: Rotator) -> Iterator[Finding]:
         *abroad.others(parts),
         *senders.sources(parts),
         *channels.channels(parts),
+        *siem.reached(parts),
         *signing_in.provider(parts),
     ):
         if isinstance(finding, Asked):

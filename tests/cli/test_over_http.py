@@ -82,6 +82,7 @@ AT_HOME = {
     "hygiene schema": "policies are files beside the configuration",
     "provider certify": "it waits for minutes with a canary in hand, and whoever stops it has that taken away",
     "provider verify": "who checks a certificate must not have to believe the service",
+    "siem": "the doctor and /metrics tell of it; who tries or replays a channel sits where the service is configured",
     "evidence": "who checks the evidence must not have to believe the service",
 }
 """Commands, or groups of them, that no operation does, and why."""
