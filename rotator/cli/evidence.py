@@ -1,4 +1,4 @@
-"""Evidence for who was not there: a signed pack of it, its check, and the key that signs."""
+"""Evidence for who was not there: a signed pack of it, and its check."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rotator.cli.options import Context, Output, OutputOption, emit
-from rotator.errors import BadInput
+from rotator.cli import evidence_kept, signing_keys
+from rotator.cli.options import Output, OutputOption, emit
 from rotator.report.plain import plain
 
 if TYPE_CHECKING:
-    from rotator.bootstrap import Rotator
-    from rotator.evidence.signing import SigningKey
+    from rotator.evidence.followed import Finding
     from rotator.evidence.verify import Verified
+    from rotator.evidence.witnessed import Compared, Doubt
 
 Of = Annotated[
     list[str] | None, typer.Argument(metavar="[INCIDENT]...", help="Their evidence alone; none: all that there is.")
@@ -23,7 +23,10 @@ To = Annotated[Path, typer.Option("--to", metavar="FILE", help="Where the pack g
 Key = Annotated[
     str, typer.Option("--key", metavar="PUBLIC", help="The key that signed first, as you were told it elsewhere.")
 ]
-Next = Annotated[str, typer.Argument(metavar="REFERENCE", help="The next key: env:NAME, file:PATH or vault:PATH#KEY.")]
+Against = Annotated[str, typer.Option("--against", metavar="PLACE", help="A folder or s3://… that kept checkpoints.")]
+TsaCa = Annotated[
+    Path | None, typer.Option("--tsa-ca", metavar="FILE", help="The CA of the time stamping authority, as PEM.")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -31,8 +34,9 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(help="Evidence for auditors: a signed pack of it, and its check.", no_args_is_help=True)
     group.command("export")(export)
     group.command("verify")(verify)
-    group.command("key")(key)
-    group.command("new-key")(new_key)
+    group.command("keep")(evidence_kept.keep)
+    group.command("key")(signing_keys.key)
+    group.command("new-key")(signing_keys.new_key)
     app.add_typer(group, name="evidence")
 
 
@@ -50,11 +54,12 @@ def export(context: typer.Context, to: To, of: Of = None, output: OutputOption =
     from rotator.report.clocks import moment  # noqa: PLC0415
 
     parts = context.obj.parts()
-    signing_key, now = _key(parts), clock.now()
+    signing_key, now = signing_keys.signing_key(parts), clock.now()
     wanted = parts.checkpoints.of([parts.reading.named(each) for each in of or ()])
     _, altered = parts.checkpoints.sign(signing_key)
     under = parts.checkpoints.all()
-    made = pack.write(to, signing_key, wanted, under, parts.checkpoints.records(under, wanted), now)
+    stamps = parts.witnesses.stamps(len(under))
+    made = pack.write(to, signing_key, wanted, under, parts.checkpoints.records(under, wanted), now, stamps)
     findings = check(pack.Pack(to)).findings
     manifests = parts.manifests.altered()
     told = {"file": str(to), "of": wanted, "records": made.records, "chains": made.chains}
@@ -80,95 +85,97 @@ def export(context: typer.Context, to: To, of: Of = None, output: OutputOption =
 def verify(
     file: Annotated[Path, typer.Argument(metavar="PACK", help="A pack that `evidence export` made.")],
     key: Key = "",
+    against: Against = "",
+    tsa_ca: TsaCa = None,
     output: OutputOption = Output.TABLE,
 ) -> None:
     """Check a pack: neither ledger nor configuration is needed.
 
     It names, of each chain, the first record that was altered, taken out, put in or moved. Exit code 0: all holds; 1:
-    something does not. Without --key it is only checked that one key signed all of it, and not whose key that is.
+    something does not; 3: some of it rests on a key that was stolen. Without --key it is only checked that one key
+    signed all of it, and not whose key that is. With --against it is compared with the checkpoints that are kept in a
+    folder or a bucket, which is read with this machine's own login.
 
-    Example: rotator evidence verify incident.evidence.zip --key k0Vj…=
+    Example: rotator evidence verify incident.evidence.zip --key k0Vj…= --against s3://audit/rotator
     """
+    from rotator.evidence import timestamp, witnessed  # noqa: PLC0415
     from rotator.evidence.pack import Pack  # noqa: PLC0415
+    from rotator.evidence.places import place_of  # noqa: PLC0415
     from rotator.evidence.verify import verify as check  # noqa: PLC0415
-    from rotator.report.clocks import moment  # noqa: PLC0415
+    from rotator.ports import Connection  # noqa: PLC0415
 
-    found = check(Pack(file), key)
+    pack = Pack(file)
+    found = check(pack, key)
+    findings, compared, stamped = list(found.findings), None, None
+    if against:
+        compared = witnessed.against(place_of(against, Connection("", "aws"), 1), found.signed, found.made_at)
+        findings += compared.findings
+    if tsa_ca is not None:
+        stamped, wrong = witnessed.stamped(pack, found.signed, timestamp.authorities(tsa_ca))
+        findings += wrong
+    doubts = list(witnessed.doubts(found.signed, [compared.kept if compared else {}, stamped or {}]))
     if output is not Output.TABLE:
-        told = {"holds": not found.findings, "of": found.of, "records": found.records, "chains": found.chains}
-        told |= {"checkpoints": found.checkpoints, "keys": found.keys, "made_at": moment(found.made_at)}
-        findings = [{"where": each.where, "what": each.what} for each in found.findings]
-        emit(told | {"until": moment(found.until), "findings": findings}, output)
+        emit(_told(found, findings, compared, stamped, doubts), output)
     else:
-        _say(found, is_trusted=bool(key))
-    if found.findings:
-        raise typer.Exit(1)
+        _say(found, findings, is_trusted=bool(key))
+        _say_outside(compared, stamped, doubts)
+    if findings or doubts:
+        raise typer.Exit(1 if findings else 3)
 
 
-def _say(found: Verified, *, is_trusted: bool) -> None:
+def _told(
+    found: Verified,
+    findings: list[Finding],
+    compared: Compared | None,
+    stamped: dict[int, float] | None,
+    doubts: list[Doubt],
+) -> dict[str, object]:
     from rotator.report.clocks import moment  # noqa: PLC0415
 
-    for each in found.findings:
+    told = {"holds": not findings and not doubts, "of": found.of, "records": found.records, "chains": found.chains}
+    told |= {"checkpoints": found.checkpoints, "keys": found.keys, "made_at": moment(found.made_at)}
+    told |= {"until": moment(found.until)}
+    if compared is not None:
+        told["kept"] = {"until": max(compared.kept, default=0), "count": len(compared.kept), "newer": compared.newer}
+    if stamped is not None:
+        told["stamped"] = [{"checkpoint": number, "before": moment(at)} for number, at in sorted(stamped.items())]
+    told["doubts"] = [
+        {"checkpoints": [each.first, each.last], "records": each.records, "stolen_since": moment(each.stolen.since)}
+        for each in doubts
+    ]
+    return told | {"findings": [{"where": each.where, "what": each.what} for each in findings]}
+
+
+def _say(found: Verified, findings: list[Finding], *, is_trusted: bool) -> None:
+    from rotator.report.clocks import moment  # noqa: PLC0415
+
+    for each in findings:
         typer.echo(plain(f"{each.where}: {each.what}"))
     counts = f"{found.records:,} records of {found.chains:,} chains, under {found.checkpoints} checkpoints"
-    if found.findings:
-        typer.echo(f"IT DOES NOT HOLD: {len(found.findings)} findings in {counts}")
+    if findings:
+        typer.echo(f"IT DOES NOT HOLD: {len(findings)} findings in {counts}")
         return
     typer.echo(plain(f"it holds: {counts}, until {moment(found.until)}; of {', '.join(found.of) or 'all there is'}"))
     if not is_trusted and found.keys:
         typer.echo(f"signed first by {found.keys[0]}: compare it with what you were told")
 
 
-def key(context: typer.Context, output: OutputOption = Output.TABLE) -> None:
-    """Show the public key that signed first: packs are checked with it.
+def _say_outside(compared: Compared | None, stamped: dict[int, float] | None, doubts: list[Doubt]) -> None:
+    """Say what stands outside of the pack, and no more than it shows."""
+    from rotator.report.clocks import moment  # noqa: PLC0415
 
-    Who checks packs must know it from elsewhere than from them. Later keys follow from it: each was named by the one
-    before.
-
-    Example: rotator evidence key
-    """
-    from rotator.evidence.signing import fingerprint  # noqa: PLC0415
-
-    parts = context.obj.parts()
-    now = _key(parts).public
-    parts.checkpoints.must_sign(now)
-    first = parts.checkpoints.first_key() or now
-    if output is not Output.TABLE:
-        emit({"key": first, "fingerprint": fingerprint(first), "signs_now": now}, output)
-        return
-    typer.echo(f"{first}  ({fingerprint(first)})")
-    if now != first:
-        typer.echo(f"it was passed on; now signs {now}  ({fingerprint(now)})")
-
-
-def new_key(context: typer.Context, following: Next) -> None:
-    """Pass on to another signing key.
-
-    The old one signs which one follows it.
-
-    Then set evidence.signing_key to the same reference, everywhere at once: what still signs with the old one is
-    refused from here on.
-
-    Example: rotator evidence new-key file:/run/secrets/rotator-signing-2
-    """
-    from rotator import secret_reference  # noqa: PLC0415
-    from rotator.evidence import signing  # noqa: PLC0415
-
-    given: Context = context.obj
-    parts = given.parts()
-    secret_reference.check(following, "REFERENCE")
-    after = signing.from_text(secret_reference.read(following, parts.settings.folder).reveal())
-    before = _key(parts)
-    if after.public == before.public:
-        raise BadInput("this is the key that signs now", following, "name another")
-    made, _ = parts.checkpoints.sign(before, after.public)
-    assert made is not None, "a new key is a checkpoint of its own"  # noqa: S101
-    typer.echo(plain(f"checkpoint {made.told['number']}: from the next one on {after.public} signs"))
-    typer.echo(plain(f'now set in the configuration: [evidence] signing_key = "{following}"'))
-
-
-def _key(parts: Rotator) -> SigningKey:
-    found = parts.settings.signing_key()
-    if found is None:
-        raise BadInput("no key signs evidence here", "evidence.signing_key", "name one; docs/evidence.md says how")
-    return found
+    if compared is not None and compared.kept:
+        newer = f"; {compared.newer} came behind this pack" if compared.newer else ""
+        typer.echo(f"kept there and the same: {len(compared.kept)} checkpoints, until {max(compared.kept)}{newer}")
+    if stamped:
+        last = max(stamped)
+        typer.echo(f"stamped: checkpoint {last}, and so all before it, existed before {moment(stamped[last])}")
+    elif stamped is not None:
+        typer.echo("no checkpoint of it is stamped with a time")
+    for each in doubts:
+        typer.echo(
+            f"IN DOUBT: checkpoints {each.first} to {each.last}, which sign {each.records:,} records: their key is "
+            f"stolen since {moment(each.stolen.since)}, and nothing outside shows that they are older"
+        )
+    if doubts:
+        typer.echo("compare the key that signs since with what you were told since: whoever stole one names another")

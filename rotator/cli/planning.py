@@ -175,18 +175,20 @@ def _show_evidence(given: Context, alarm: Alarm) -> None:
     alarm.must_name_something()
 
 
-def moment(text: str | None) -> float | None:
-    """Read --exposed-at as seconds since the epoch."""
+def moment(
+    text: str | None, option: str = "--exposed-at", when: str = "when the secrets came within reach"
+) -> float | None:
+    """Read a time of the past as seconds since the epoch; `option` is where it stands. Raises BadInput for another."""
     if text is None:
         return None
     try:
         given = datetime.fromisoformat(text)
     except ValueError:
-        raise BadInput(f"`{text}` is not a time", "--exposed-at", "write 2026-03-24T08:30:00Z") from None
+        raise BadInput(f"`{text}` is not a time", option, "write 2026-03-24T08:30:00Z") from None
     if given.tzinfo is None:
-        raise BadInput(f"`{text}` has no time zone", "--exposed-at", f"write {given.isoformat()}Z for UTC")
+        raise BadInput(f"`{text}` has no time zone", option, f"write {given.isoformat()}Z for UTC")
     seconds = given.timestamp()
     if not 0 <= seconds <= clock.now():
         what = "is in the future" if seconds > 0 else "is before 1970"
-        raise BadInput(f"`{text}` {what}", "--exposed-at", "write when the secrets came within reach")
+        raise BadInput(f"`{text}` {what}", option, f"write {when}")
     return seconds

@@ -40,7 +40,7 @@ class Authority:
         """
         question = request_for(each.body)
         answer = self._post(question.as_bytes())
-        verified(answer, each.body, self._roots, question.nonce)
+        verified(answer, each.hash, self._roots, question.nonce)
         return Stamp(each.told["number"], each.hash, base64.b64encode(answer).decode())
 
     def _post(self, question: bytes) -> bytes:

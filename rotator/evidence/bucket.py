@@ -88,7 +88,8 @@ class Bucket:
             asked: dict[str, str] = {"Bucket": self._bucket, "Prefix": self._prefix + beginning, **more}
             page = self._account.exchange().read("s3", "list_object_versions", **asked)
             for each in page.get("Versions", ()):
-                yield Entry(str(each["Key"]).removeprefix(self._prefix), str(each["VersionId"]))
+                name, at = str(each["Key"]).removeprefix(self._prefix), each["LastModified"].timestamp()
+                yield Entry(name, str(each["VersionId"]), at)
             if not page.get("IsTruncated"):
                 return
             more = {"KeyMarker": page["NextKeyMarker"], "VersionIdMarker": page["NextVersionIdMarker"]}

@@ -32,6 +32,14 @@ class Grown:
 
 
 @dataclass(frozen=True, slots=True)
+class Following:
+    """The public key that signs from the next checkpoint on; `stolen_since`, in epoch seconds, if the old one was."""
+
+    public: str
+    stolen_since: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Checkpoint:
     """A checkpoint as it is kept: its `body` is RFC 8785 canonical JSON, the signature is over these bytes."""
 
@@ -56,11 +64,15 @@ def is_of(chain: str, of: Sequence[str]) -> bool:
 
 
 def make(
-    key: SigningKey, previous: Checkpoint | None, grown: Mapping[str, Grown], at: float, next_key: str = ""
+    key: SigningKey,
+    previous: Checkpoint | None,
+    grown: Mapping[str, Grown],
+    at: float,
+    following: Following | None = None,
 ) -> Checkpoint:
     """Return the checkpoint behind `previous`, which tells what has `grown` since; `at` in epoch seconds.
 
-    With a `next_key`, a public one, all that come after it are signed by that.
+    All that come after it are signed by the key that is `following`, if one is.
     """
     before = previous.told if previous is not None else {"number": 0}
     told: dict[str, Any] = {
@@ -71,7 +83,9 @@ def make(
         "key": key.public,
         "chains": [[name, each.length, each.head] for name, each in sorted(grown.items())],
     }
-    if next_key:
-        told["next_key"] = next_key
+    if following is not None:
+        told["next_key"] = following.public
+        if following.stolen_since is not None:
+            told["stolen_since"] = round(following.stolen_since, 3)
     body = rfc8785.dumps(told).decode()
     return Checkpoint(body, key.sign(signing.CHECKPOINT, body))

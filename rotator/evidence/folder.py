@@ -41,9 +41,11 @@ class Folder:
     def entries(self) -> Iterator[Entry]:
         """Yield every file, by name. Raises Unavailable where the folder cannot be read."""
         try:
-            yield from (Entry(name) for name in sorted(os.listdir(self._path)))  # noqa: PTH208 - its names alone
+            with os.scandir(self._path) as found:
+                entries = [Entry(each.name, at=each.stat(follow_symlinks=False).st_mtime) for each in found]
         except OSError as error:
             raise Unavailable("not_readable", f"{self.address}: {error.strerror}") from None
+        yield from sorted(entries, key=lambda each: each.name)
 
     def read(self, entry: Entry) -> bytes:
         """Return a file's bytes. Raises Unavailable where it cannot be read."""

@@ -3,6 +3,7 @@
     pack.json           {"body": "...", "signature": "..."}: which incidents, made when, how much of everything
     checkpoints.jsonl   {"body": "...", "signature": "..."}: each, from the first one on
     records.jsonl       the bodies of the records, one in a line: these very bytes were hashed; chain by chain, in order
+    timestamps.jsonl    {"checkpoint": 7, "answer": "..."}: what an authority answered, where checkpoints were stamped
     verify_evidence.py  checks it with the standard library and `cryptography`, and knows nothing of this program
 
 Canonical JSON has no line breaks, so a line is a body.
@@ -11,6 +12,7 @@ Canonical JSON has no line breaks, so a line is a body.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import lzma
 import struct
@@ -28,9 +30,11 @@ from rotator.errors import BadInput
 from rotator.evidence import signing
 from rotator.evidence.checkpoint import Checkpoint
 from rotator.evidence.signing import SigningKey
+from rotator.evidence.timestamp import Stamp
 
 FORMAT = "rotator evidence pack 1"
 PACK, CHECKPOINTS, RECORDS, VERIFIER = "pack.json", "checkpoints.jsonl", "records.jsonl", "verify_evidence.py"
+TIMESTAMPS = "timestamps.jsonl"
 MOST_BYTES = 8 << 30
 """How much a pack may hold once it is unpacked: more is no pack of ours."""
 MOST_LINE = 256 << 20
@@ -66,10 +70,12 @@ def write(  # noqa: PLR0917 - a pack
     checkpoints: Sequence[Checkpoint],
     records: Iterable[tuple[str, str]],
     at: float,
+    stamps: Iterable[Stamp] = (),
 ) -> Made:
     """Write a pack of the incidents in `of`, of everything where it is empty; `records` are pairs of chain and body.
 
-    They come chain by chain, each from its first record to where the last checkpoint has it. Raises BadInput where the
+    They come chain by chain, each from its first record to where the last checkpoint has it. Of the `stamps` those are
+    in it that are of its checkpoints. Raises BadInput where the
     file cannot be written, or another is there already: evidence replaces no evidence.
     """
     if path.exists():
@@ -94,6 +100,9 @@ def write(  # noqa: PLR0917 - a pack
                 "checkpoint": len(checkpoints),
                 "checkpoint_hash": checkpoints[-1].hash if checkpoints else "",
             }
+            if lines_of_stamps := _stamped(stamps, checkpoints):
+                pack.writestr(_entry(TIMESTAMPS), lines_of_stamps)
+                told["timestamps"] = hashlib.sha256(lines_of_stamps.encode()).hexdigest()
             body = rfc8785.dumps(told).decode()
             pack.writestr(_entry(PACK), line_of(Checkpoint(body, key.sign(signing.PACK, body))))
             pack.writestr(_entry(VERIFIER), resources.files("rotator.evidence").joinpath(VERIFIER).read_bytes())
@@ -142,6 +151,29 @@ class Pack:
         """Return the records' bodies, in the order of the file."""
         yield from self._lines(RECORDS)
 
+    def stamps(self) -> Iterator[tuple[int, str]]:
+        """Return the time stamps: of which checkpoint, and the answer in base64. None of it has been checked."""
+        for number, line in enumerate(self._lines(TIMESTAMPS) if self._has_stamps else (), 1):
+            try:
+                found: Any = json.loads(line)
+                of, answer = int(found["checkpoint"]), str(found["answer"])
+            except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
+                raise self._no(f"line {number} of {TIMESTAMPS} is not as it was written") from None
+            yield of, answer
+
+    def stamps_hash(self) -> str:
+        """Return the SHA-256 of the time stamps as they stand there, "" where there are none."""
+        if not self._has_stamps:
+            return ""
+        found = hashlib.sha256()
+        for line in self._lines(TIMESTAMPS):
+            found.update(line + b"\n")
+        return found.hexdigest()
+
+    @property
+    def _has_stamps(self) -> bool:
+        return TIMESTAMPS in self._zip.namelist()
+
     def _signed(self, name: str) -> Iterator[Checkpoint]:
         for number, line in enumerate(self._lines(name), 1):
             found = signed_in(line)
@@ -181,6 +213,12 @@ def signed_in(line: bytes) -> Checkpoint | None:
     except (ValueError, KeyError, TypeError, RecursionError):
         return None
     return read if line_of(read).encode() == line + b"\n" else None
+
+
+def _stamped(stamps: Iterable[Stamp], checkpoints: Sequence[Checkpoint]) -> str:
+    hashes = [each.hash for each in checkpoints]
+    mine = [each for each in stamps if each.hash in hashes[each.number - 1 : each.number]]
+    return "".join(json.dumps({"checkpoint": each.number, "answer": each.answer}) + "\n" for each in mine)
 
 
 def line_of(each: Checkpoint) -> str:

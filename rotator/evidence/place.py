@@ -43,10 +43,11 @@ class Place(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A file in a place; `version` where the place counts them."""
+    """A file in a place; `version` where the place counts them. `at` is since when it is there, in epoch seconds."""
 
     name: str
     version: str = ""
+    at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

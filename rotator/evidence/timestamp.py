@@ -65,10 +65,10 @@ def request_for(body: str) -> TimeStampRequest:
     )
 
 
-def verified(der: bytes, body: str, roots: Sequence[x509.Certificate], nonce: int | None = None) -> float:
-    """Return before when this body existed, in epoch seconds.
+def verified(der: bytes, digest: str, roots: Sequence[x509.Certificate], nonce: int | None = None) -> float:
+    """Return before when a checkpoint of this hash existed, in epoch seconds.
 
-    Raises Rejected for an answer that is not of this body and nonce, or not signed by a certificate for time stamps
+    Raises Rejected for an answer that is not of this hash and nonce, or not signed by a certificate for time stamps
     that was valid then and leads to one of `roots`; BadInput without the package for it.
     """
     _needed()
@@ -77,7 +77,7 @@ def verified(der: bytes, body: str, roots: Sequence[x509.Certificate], nonce: in
     try:
         answer = decode_timestamp_response(der)
         verifier = VerifierBuilder(roots=list(roots), nonce=nonce).build()
-        verifier.verify_message(answer, body.encode())
+        verifier.verify(answer, bytes.fromhex(digest))
         return answer.tst_info.gen_time.timestamp()
     except VerificationError as error:
         raise Rejected("stamp_invalid", str(error)) from None

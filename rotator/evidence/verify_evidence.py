@@ -1,21 +1,21 @@
 """Check an evidence pack of rotator, with the standard library and `cryptography` alone.
 
-    python3 verify_evidence.py PACK.zip [PUBLIC-KEY]
+    python3 verify_evidence.py PACK.zip [PUBLIC-KEY [FOLDER]]
 
-PUBLIC-KEY (base64, Ed25519) is the key that signed first, as you were told it on another way than with the pack.
-Written apart from the program that makes packs, so that one mistake is not made twice. What is checked:
-1. every checkpoint is signed by the key before it (or by the one that its predecessor named), counts one on, and names
-   the SHA-256 of its predecessor's body;
+PUBLIC-KEY (base64, Ed25519; "" for none) is the key that signed first, as you were told it on another way than with the
+pack; FOLDER is where checkpoints were kept. Written apart from the program that makes packs. What is checked:
+1. each checkpoint is signed by the key before it, or the one that its predecessor named, and names that one's SHA-256;
 2. the pack's own statement is signed by one of these keys, and names the last checkpoint and how much is in the pack;
-3. the records of each chain begin at 1, count one on, name the SHA-256 of the one before, and end where, and as, the
-   checkpoints say; at each length that a checkpoint signed the hash is the one that it signed;
-4. each chain that the pack is of is there, and no other.
-Exit code 0: all of it holds. 1: something does not; each line says where. 2: it cannot be read.
+3. the records of each chain of the pack begin at 1, name the SHA-256 of the one before, and are those that were signed;
+4. each checkpoint in FOLDER is the pack's own, or was signed after the pack was made and follows it.
+Exit code 0: all of it holds. 1: something does not; each line says where. 2: it cannot be read. 3: a key was stolen.
 """
 
 import base64
 import hashlib
 import json
+import pathlib
+import re
 import sys
 import zipfile
 
@@ -36,96 +36,105 @@ def sha256(data):
     return hashlib.sha256(data).hexdigest()
 
 
-def lines_of(pack, name):
-    with pack.open(name) as file:
-        for line in file:
-            if not line.endswith(b"\n"):
-                raise ValueError(f"{name} does not end with a line")
-            yield line[:-1]
-
-
-def signed_lines(pack, name):
-    for line in lines_of(pack, name):
-        found = json.loads(line)
-        # Other bytes that read the same are not what was written.
-        if json.dumps({"body": found["body"], "signature": found["signature"]}, ensure_ascii=False).encode() != line:
-            raise ValueError(f"{name} is not as it was written")
-        yield found["body"], found["signature"]
+def signed_in(line):
+    found = json.loads(line)
+    # Other bytes that read the same are not what was written.
+    if (
+        json.dumps({"body": found["body"], "signature": found["signature"]}, ensure_ascii=False).encode() + b"\n"
+        != line
+    ):
+        raise ValueError("a signed line is not as it was written")
+    return found["body"], found["signature"]
 
 
 def check_checkpoints(pack, key, wrong):
-    """Return {chain: {length: hash}}, the keys that signed, how many checkpoints hold and the hash of the last."""
-    chains, keys, count, last = {}, [], 0, ""
-    for body, signature in signed_lines(pack, "checkpoints.jsonl"):
-        said = json.loads(body)
+    """Return {chain: {length: hash}}, the keys, (hash, signature) of each number, and which keys were stolen."""
+    chains, keys, signed, stolen = {}, [], [("", "")], []
+    for line in pack.open("checkpoints.jsonl"):
+        body, signature = signed_in(line)
+        said, number = json.loads(body), len(signed)
         key = key or said["key"]
         if said["key"] != key or not is_signed(key, b"rotator checkpoint 1\n", body, signature):
-            wrong(f"checkpoint {count + 1}: the signature does not hold")
+            wrong(f"checkpoint {number}: the signature does not hold")
             break
-        if said["number"] != count + 1 or said["previous"] != last:
-            wrong(f"checkpoint {count + 1}: it does not follow the one before")
+        if said["number"] != number or said["previous"] != signed[-1][0]:
+            wrong(f"checkpoint {number}: it does not follow the one before")
             break
-        count, last = count + 1, sha256(body.encode())
+        signed.append((sha256(body.encode()), signature))
         keys.append(key)
         for chain, length, head in said["chains"]:
             known = chains.setdefault(chain, {})
             if known and length <= max(known):
-                wrong(f"checkpoint {count}: {chain} grew shorter")
+                wrong(f"checkpoint {number}: {chain} grew shorter")
             known[length] = head
+        if "stolen_since" in said:
+            stolen.append(f"IN DOUBT: what {key} signed, stolen since {said['stolen_since']}, and nobody kept before")
         key = said.get("next_key", key)
-    return chains, keys, count, last
-
-
-def problem_of(said, number, before, digest, signed):
-    """Return what is wrong with a record that stands at this place of its chain; None where nothing is."""
-    if not signed:
-        return "no checkpoint knows this chain"
-    if said["seq"] != number:
-        return f"record {number} is missing, moved or invented"
-    if number > max(signed):
-        return f"record {number} was invented"
-    if said["previous"] != before:
-        return f"record {number} does not follow record {number - 1}: one of the two was altered"
-    return None if signed.get(number, digest) == digest else f"record {number} is not the one that was signed"
+    return chains, keys, signed, stolen
 
 
 def check_records(pack, chains, wrong):
     """Return {chain: how many records}; say the first that does not hold of each chain."""
-    found, broken, at, previous = {}, set(), None, ""
-    for line in lines_of(pack, "records.jsonl"):
-        try:
-            said = json.loads(line)
-            chain, _, _ = said["chain"], said["seq"], said["previous"]
-        except (ValueError, KeyError, TypeError):
-            said, chain = None, at
-        problem = "a record that was altered stands behind it" if said is None else None
+    found, broken, at, before = {}, set(), None, ""
+    for line in pack.open("records.jsonl"):
+        said = json.loads(line)
+        chain, signed = said["chain"], chains.get(said["chain"], {})
+        problem = None if line.endswith(b"\n") else "its last record is cut off"
         if chain != at:
-            problem = "its records do not stand together" if chain in found else None
-            at, previous = chain, ""
-        found[chain] = found.get(chain, 0) + 1
-        digest = sha256(line)
-        problem = problem or problem_of(said, found[chain], previous, digest, chains.get(chain))
+            problem = "its records do not stand together" if chain in found else problem
+            at, before = chain, ""
+        number = found[chain] = found.get(chain, 0) + 1
+        digest = sha256(line[:-1])
+        if (said["seq"], said["previous"]) != (number, before):
+            problem = (
+                problem or f"record {number} is missing or moved, or does not follow the one before: one is altered"
+            )
+        elif number > max(signed, default=0):
+            problem = problem or f"record {number} was invented: no checkpoint knows it"
+        elif signed.get(number, digest) != digest:
+            problem = problem or f"record {number} is not the one that was signed"
         if problem and chain not in broken:
             wrong(f"{chain}: {problem}")
             broken.add(chain)
-        previous = digest
-    for chain, count in found.items():
-        if chain not in broken and count < max(chains[chain]):
-            wrong(f"{chain}: record {count + 1} is missing")
+        before = digest
+    for chain in set(found) - broken:
+        if found[chain] < max(chains[chain]):
+            wrong(f"{chain}: record {found[chain] + 1} is missing")
     return found
 
 
-def main(path, trusted=""):
+def check_kept(folder, signed, made_at, wrong):
+    name = re.compile(r"checkpoint-\d{8,}-[0-9a-f]{64}\.json")
+    paths = sorted(each for each in pathlib.Path(folder).iterdir() if name.fullmatch(each.name))
+    for path in paths:
+        body, signature = signed_in(path.read_bytes())
+        said, digest = json.loads(body), sha256(body.encode())
+        number, held = said["number"], is_signed(said["key"], b"rotator checkpoint 1\n", body, signature)
+        if not held or path.name != f"checkpoint-{number:08d}-{digest}.json":
+            wrong(f"{path.name}: it is not what its name says")
+        elif number < len(signed):
+            if (digest, signature) != signed[number]:
+                wrong(f"checkpoint {number}: another one was kept")
+        elif said["at"] <= made_at or (number == len(signed) and said["previous"] != signed[-1][0]):
+            wrong(f"checkpoint {number}: it was kept, and the pack does not have it or lead to it")
+    if not paths:
+        wrong(f"{folder}: no checkpoint was kept there")
+
+
+def main(path, trusted="", folder=""):
     problems = []
     wrong = problems.append
     with zipfile.ZipFile(path) as pack:
-        ((body, signature),) = signed_lines(pack, "pack.json")
-        chains, keys, count, last = check_checkpoints(pack, trusted, wrong)
+        body, signature = signed_in(pack.read("pack.json"))
+        chains, keys, signed, stolen = check_checkpoints(pack, trusted, wrong)
         said = json.loads(body)
         if said["key"] not in keys or not is_signed(said["key"], b"rotator evidence pack 1\n", body, signature):
             wrong("pack.json: the signature does not hold")
-        if (said["checkpoint"], said["checkpoint_hash"]) != (count, last):
+        if (said["checkpoint"], said["checkpoint_hash"]) != (len(signed) - 1, signed[-1][0]):
             wrong("pack.json: it was made under another checkpoint than the last one that holds")
+        stamps = sha256(pack.read("timestamps.jsonl")) if "timestamps.jsonl" in pack.namelist() else ""
+        if said.get("timestamps", "") != stamps:
+            wrong("timestamps.jsonl: it is not as it was written")
         found = check_records(pack, chains, wrong)
         mine = tuple(f"{each}." for each in said["of"])
         for chain in sorted(set(chains) | set(found)):
@@ -134,21 +143,23 @@ def main(path, trusted=""):
                 wrong(f"{chain}: " + ("the whole chain is missing" if wanted else "the pack is not of this chain"))
         if (said["records"], said["chains"]) != (sum(found.values()), len(found)):
             wrong("pack.json: it says another number of records or chains")
-    for problem in problems:
-        print(problem)
+    if folder:
+        check_kept(folder, signed, said["made_at"], wrong)
     if not problems:
-        print(f"{sum(found.values())} records of {len(found)} chains hold, under {count} checkpoints")
+        print(f"{sum(found.values())} records of {len(found)} chains hold, under {len(signed) - 1} checkpoints")
         print(f"signed first by {keys[0]}" + ("" if trusted else ": compare it with what you were told"))
-    return 1 if problems else 0
+    for problem in [*problems, *stolen]:
+        print(problem)
+    return 1 if problems else 3 if stolen else 0
 
 
-def checked(path, trusted=""):
+def checked(path, trusted="", folder=""):
     try:
-        return main(path, trusted)
+        return main(path, trusted, folder)
     except Exception as error:  # noqa: BLE001 - whoever made the file chose its bytes: any of them may end anywhere
         print(f"it cannot be read: {type(error).__name__}: {error}", file=sys.stderr)
         return 2
 
 
 if __name__ == "__main__":
-    sys.exit(checked(*sys.argv[1:3]))
+    sys.exit(checked(*sys.argv[1:4]))

@@ -11,6 +11,7 @@ from rotator.bootstrap import Rotator
 from rotator.errors import RotatorError
 from rotator.examining.finding import Finding
 from rotator.ledger.database import LedgerFailed
+from rotator.ledger.witnesses import Standing
 from rotator.report.clocks import moment
 
 _LATE = 3
@@ -59,3 +60,28 @@ def _signed(parts: Rotator, called: str) -> Iterator[Finding]:
         yield Finding(True, f"nothing of the evidence was signed {since}", mend, warns=True)
     elif newest is not None:
         yield Finding(True, f"all of the evidence is signed, until {moment(newest[1])}")
+    yield from _witnessed(parts, called)
+
+
+def _witnessed(parts: Rotator, called: str) -> Iterator[Finding]:
+    """Look how far it was witnessed outside; no witness is asked."""
+    settings = parts.settings.evidence
+    for each in parts.witnesses.standing(settings.keep):
+        if each.forked is not None:
+            what = f"the ledger's checkpoint {each.forked} is not the one that {each.name} has"
+            yield Finding(False, what, f"`{called} evidence verify PACK --against {each.name}` says where they part")
+        yield _kept(each, called)
+    if settings.timestamps is not None:
+        (stands,) = parts.witnesses.standing([settings.timestamps])
+        if stands.failing_since is not None:
+            what = f"no time stamp since {moment(stands.failing_since)}: {stands.name}: {stands.why}"
+            yield Finding(True, what, f"`{called} evidence keep` asks at once", warns=True)
+
+
+def _kept(each: Standing, called: str) -> Finding:
+    if each.failing_since is None and not each.behind:
+        return Finding(True, f"all checkpoints are kept in {each.name}")
+    since = "" if each.since is None else f", the oldest since {moment(each.since)}"
+    why = f": {each.why}" if each.why else ""
+    what = f"{each.behind} checkpoints are not kept in {each.name}{since}{why}"
+    return Finding(True, what, f"`{called} evidence keep` tries at once", warns=True)

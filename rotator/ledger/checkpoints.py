@@ -13,7 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from rotator import clock
 from rotator.errors import BadInput
 from rotator.evidence import checkpoint
-from rotator.evidence.checkpoint import Checkpoint, Grown, is_of
+from rotator.evidence.checkpoint import Checkpoint, Following, Grown, is_of
 from rotator.evidence.signing import SigningKey, fingerprint
 from rotator.ledger import revisions, service, tables
 from rotator.ledger.database import Database
@@ -39,11 +39,11 @@ class Checkpoints:
     def __init__(self, database: Database, clock: Callable[[], float] = clock.now) -> None:
         self._database, self._clock = database, clock
 
-    def sign(self, key: SigningKey, next_key: str = "") -> tuple[Checkpoint | None, list[Altered]]:
+    def sign(self, key: SigningKey, following: Following | None = None) -> tuple[Checkpoint | None, list[Altered]]:
         """Sign what has grown; return the checkpoint, and what is not as it was signed.
 
-        None where nothing has grown since the last. Of a chain that was altered nothing more is signed. With
-        `next_key`, a public one, later ones are signed by that. Raises BadInput where another key than this is to sign.
+        None where nothing has grown since the last. Of a chain that was altered nothing more is signed. Later ones are
+        signed by the key that is `following`, if one is. Raises BadInput where another key than this is to sign.
         """
         with self._database.write() as connection:
             if not self._database.sqlite:
@@ -56,10 +56,10 @@ class Checkpoints:
             found = connection.execute(self._grown(row, epoch)).all()
             altered = [Altered(each.chain, each.known) for each in found if each.head_there != each.head_signed]
             grown = {each.chain: Grown(each.length, each.hash) for each in found if each.head_there == each.head_signed}
-            if previous is not None and not grown and not next_key:
+            if previous is not None and not grown and following is None:
                 return None, altered
             now = self._clock()
-            made = checkpoint.make(key, previous, grown, now, next_key)
+            made = checkpoint.make(key, previous, grown, now, following)
             number = made.told["number"]
             values = {"number": number, "at": now, "body": made.body, "signature": made.signature}
             connection.execute(insert(_checkpoint).values(**values, epoch=epoch, seen=seen))

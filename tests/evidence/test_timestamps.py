@@ -40,7 +40,7 @@ def as_ever(authority):
 
 
 def test_a_stamp_says_before_when_a_checkpoint_existed(authority, stamped):
-    at = verified(stamped.der, FIRST.body, authorities(authority.ca))
+    at = verified(stamped.der, FIRST.hash, authorities(authority.ca))
     assert abs(at - time.time()) < 3600
     assert (stamped.number, stamped.hash) == (1, FIRST.hash)
 
@@ -54,13 +54,13 @@ def test_the_authority_learns_a_hash_and_nothing_of_the_evidence(authority):
 
 def test_a_stamp_of_another_body_authority_or_nonce_is_not_believed(authority, other, stamped):
     roots = authorities(authority.ca)
-    for der, body, by, nonce in (
-        (stamped.der, SECOND.body, roots, None),
-        (stamped.der, FIRST.body, authorities(other.ca), None),
-        (stamped.der, FIRST.body, roots, 1),
+    for der, digest, by, nonce in (
+        (stamped.der, SECOND.hash, roots, None),
+        (stamped.der, FIRST.hash, authorities(other.ca), None),
+        (stamped.der, FIRST.hash, roots, 1),
     ):
         with pytest.raises(Rejected, match="stamp_invalid"):
-            verified(der, body, by, nonce)
+            verified(der, digest, by, nonce)
 
 
 def test_an_older_answer_is_no_answer_to_a_new_question(authority, stamped):
@@ -93,10 +93,10 @@ def test_a_byte_of_a_stamp_that_is_changed_ends_in_one_word_or_changes_nothing(a
     at, by = data.draw(st.integers(0, len(whole) - 1)), data.draw(st.integers(1, 255))
     changed = whole[:at] + bytes([whole[at] ^ by]) + whole[at + 1 :]
     try:
-        found = verified(changed, FIRST.body, roots)
+        found = verified(changed, FIRST.hash, roots)
     except Rejected:
         return
-    assert found == verified(whole, FIRST.body, roots)
+    assert found == verified(whole, FIRST.hash, roots)
 
 
 def test_what_is_no_stamp_and_no_certificate_is_said(tmp_path):

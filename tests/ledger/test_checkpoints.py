@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import insert, update
 
 from rotator.errors import BadInput
+from rotator.evidence.checkpoint import Following
 from rotator.evidence.pack import Pack, write
 from rotator.evidence.signing import SigningKey
 from rotator.evidence.verify import verify
@@ -142,7 +143,7 @@ def test_another_key_signs_only_once_it_was_named(database, checkpoints, tmp_pat
     checkpoints.sign(KEY)
     with pytest.raises(BadInput, match="this one is"):
         checkpoints.sign(NEXT)
-    checkpoints.sign(KEY, NEXT.public)
+    checkpoints.sign(KEY, Following(NEXT.public))
     with database.write() as connection:
         one.add(connection)
     with pytest.raises(BadInput, match="bring that key back"):
