@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -36,8 +37,21 @@ def register(app: typer.Typer) -> None:
     app.command("report")(compliance.report)
 
 
-def list_incidents(context: typer.Context, output: OutputOption = Output.TABLE) -> None:
-    """List incidents, the newest first.
+class Listed(StrEnum):
+    """Which incidents are listed."""
+
+    RESPONSE = "response"
+    DRILL = "drill"
+    HYGIENE = "hygiene"
+    ALL = "all"
+
+
+def list_incidents(
+    context: typer.Context,
+    purpose: Annotated[Listed, typer.Option(help="Why they are there.")] = Listed.RESPONSE,
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """List incidents, the newest first: those that somebody responds to, unless others are asked for.
 
     Example: rotator incident list -o jsonl
     """
@@ -45,12 +59,13 @@ def list_incidents(context: typer.Context, output: OutputOption = Output.TABLE) 
     from rotator.report.tables import plain_table, words  # noqa: PLC0415
 
     given: Context = context.obj
-    found = given.service().lists(INCIDENTS)
+    found = given.service().lists(INCIDENTS, "" if purpose is Listed.ALL else purpose.value)
     if output is not Output.TABLE:
         emit(found, output)
         return
     if not found:
-        typer.echo(f"no incident yet; {given.called} respond FILE declares one", err=True)
+        none = f"no incident yet; {given.called} respond FILE declares one"
+        typer.echo(none if purpose in {Listed.RESPONSE, Listed.ALL} else f"no {purpose.value} yet", err=True)
         return
     table = plain_table(None, "id", "declared", "state", "proven dead", "severity", "title")
     for each in found:

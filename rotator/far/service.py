@@ -11,6 +11,7 @@ from urllib.parse import quote
 from rotator.errors import BadInput, Rejected, RotatorError
 from rotator.far.asking import V1, Asking
 from rotator.far.progress import streamed, told
+from rotator.flow.incident import Purpose
 from rotator.ledger.names import LAST
 from rotator.ledger.records import Progress
 from rotator.operations.operation import Answer, Given, Operation
@@ -54,8 +55,9 @@ class Far:
 
     def _rows(self, view: ListOf, incident: str = "", most: int = _MOST) -> Iterator[dict[str, Any]]:
         path, after = view.path.format(incident=_name(incident)), None
+        asked = {"limit": most, **({view.by: incident} if view.by and incident else {})}
         while True:
-            page = self._asking.get(V1 + path, {"limit": most, **({"after": after} if after else {})}).content
+            page = self._asking.get(V1 + path, {**asked, **({"after": after} if after else {})}).content
             if not (isinstance(page["items"], list) and all(isinstance(each, dict) for each in page["items"])):
                 raise Rejected("no_rotator", "the service answers no list: is that its address, and its version ours?")
             yield from page["items"]
@@ -75,7 +77,8 @@ class Far:
         if name != LAST:
             return name
         meant: str | None = None
-        for row in self._rows(INCIDENTS, most=20):  # the newest first; what it was merged into is older
+        # The newest first; what it was merged into is older.
+        for row in self._rows(INCIDENTS, Purpose.RESPONSE, most=20):
             if meant in {None, row["id"]}:
                 if not row["merged_into"]:
                     return str(row["id"])

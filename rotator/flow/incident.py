@@ -20,6 +20,14 @@ class Severity(StrEnum):
         return order.index(self) > order.index(other)
 
 
+class Purpose(StrEnum):
+    """Why an incident is there."""
+
+    RESPONSE = "response"
+    DRILL = "drill"
+    HYGIENE = "hygiene"
+
+
 @dataclass(frozen=True, slots=True)
 class Incident:
     """One incident. All times are seconds since the epoch, UTC.

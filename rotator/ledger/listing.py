@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from sqlalchemy import Connection, RowMapping, func, null, select
+from sqlalchemy import ColumnElement, Connection, FromClause, RowMapping, Select, and_, func, null, or_, select
 
+from rotator.errors import BadInput
+from rotator.flow.incident import Purpose
 from rotator.flow.playbook_words import Subject, Verb
 from rotator.flow.run import BranchState, StepState
 from rotator.ledger import approved, counting, other_runs, rows, statements, tables
 from rotator.ledger import stops as stops_in
+from rotator.ledger.purposes import purpose as purpose_of
 from rotator.ledger.records import Listed
-from rotator.ledger.which import Which
+from rotator.ledger.which import Which, parts
 
 _SCHEDULED = "scheduled"
 ALIVE_AGAIN = "alive again"
@@ -27,6 +32,7 @@ class _Stands:
     """How an incident stands, with all that was merged into it: `every` names them, itself first."""
 
     every: list[str]
+    approved: bool = False
     states: set[str] = field(default_factory=set)
     credentials: int = 0
     dead: int = 0
@@ -34,7 +40,6 @@ class _Stands:
     dismissed: int = 0
     manual: int = 0
     reviews: int = 0
-    approved: bool = False
 
     @property
     def alive(self) -> int:
@@ -42,17 +47,36 @@ class _Stands:
         return self.credentials - self.dead - self.stated
 
 
-def listed(connection: Connection) -> list[Listed]:
-    """Return every incident, the newest first, and how each stands. What was merged is told where it was merged to."""
-    incident, plan = tables.incident, tables.plan
-    found = connection.execute(select(incident).order_by(incident.c.declared_at.desc())).mappings().all()
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of the list: of one purpose, of those that are open or those that are not.
+
+    Of these so many at most, behind an incident or so many that are skipped.
+    """
+
+    purpose: Purpose | None = None
+    is_open: bool | None = None
+    after: str | None = None
+    limit: int | None = None
+    skip: int = 0
+
+
+def listed(connection: Connection, part: Part = Part()) -> list[Listed]:
+    """Return incidents, the newest first, and how each stands. What was merged is told where it was merged to.
+
+    Only what it returns is counted: the list of years costs what a page of it costs. Raises BadInput where the part is
+    behind an incident that is not there.
+    """
+    plan = tables.plan
+    found = connection.execute(_newest_first(connection, part)).mappings().all()
     stand = _stand(connection, found)
     newer = set(connection.execute(select(plan.c.incident).where(plan.c.approved_at.is_(None))).scalars())
     answer = []
     for row in found:
-        known = rows.incident_of(row)
+        known, purpose = rows.incident_of(row), Purpose(row["purpose"])
         if row["merged_into"] is not None:
-            answer.append(Listed(known, f"merged into {row['merged_into']}", merged_into=row["merged_into"]))
+            into = row["merged_into"]
+            answer.append(Listed(known, f"merged into {into}", merged_into=into, purpose=purpose))
             continue
         stands = stand[row["id"]]
         words = _in_words(stands)
@@ -61,25 +85,56 @@ def listed(connection: Connection) -> list[Listed]:
         if row["closed_at"] is not None:
             words = "closed" if stands.approved and words.startswith(_DEAD) else f"closed, {words}"
         counts = (stands.credentials, stands.dead, stands.stated, stands.dismissed, stands.manual, stands.reviews)
-        answer.append(Listed(known, words, *counts))
+        answer.append(Listed(known, words, *counts, purpose=purpose))
     return answer
+
+
+def counted(connection: Connection) -> Counter[tuple[Purpose, bool]]:
+    """Return how many incidents there are of each purpose that are open, and that are not."""
+    table = select(tables.incident, purpose_of(tables.incident).label("purpose")).subquery()
+    query = select(table.c.purpose, _is_open(table).label("open"), func.count()).group_by(table.c.purpose, "open")
+    return Counter({(Purpose(of), bool(is_open)): count for of, is_open, count in connection.execute(query)})
+
+
+def _newest_first(connection: Connection, part: Part) -> Select[Any]:
+    table = select(tables.incident, purpose_of(tables.incident).label("purpose")).subquery()
+    query = (
+        select(table)
+        .order_by(table.c.declared_at.desc(), table.c.id.desc())
+        .limit(part.limit)
+        .offset(part.skip or None)
+    )
+    if part.purpose is not None:
+        query = query.where(table.c.purpose == part.purpose.value)
+    if part.is_open is not None:
+        query = query.where(_is_open(table) if part.is_open else ~_is_open(table))
+    if part.after is not None:
+        at = connection.execute(select(table.c.declared_at).where(table.c.id == part.after)).scalar()
+        if at is None:
+            raise BadInput("no such incident", part.after, "rotator incident list shows them")
+        same = and_(table.c.declared_at == at, table.c.id < part.after)
+        query = query.where(or_(table.c.declared_at < at, same))
+    return query
+
+
+def _is_open(incident: FromClause) -> ColumnElement[bool]:
+    return and_(incident.c.closed_at.is_(None), incident.c.merged_into.is_(None))
 
 
 def _stand(connection: Connection, found: Sequence[RowMapping]) -> dict[str, _Stands]:
     """Return how each incident stands that was merged into no other, with what was merged into it."""
-    into = {row["id"]: row["merged_into"] for row in found if row["merged_into"] is not None}
-    stand = {row["id"]: _Stands([row["id"]]) for row in found if row["id"] not in into}
-    of: dict[str, _Stands] = {}
-    reviews = approved.to_review(connection)
-    for row in found:
-        last = row["id"]
-        while last in into:
-            last = into[last]
-        of[row["id"]] = stands = stand[last]
-        stands.every += [row["id"]] * (last != row["id"])
-        stands.approved = stands.approved or row["approved_at"] is not None
-        stands.reviews += reviews.get(row["id"], 0)
-    _count(connection, of)
+    stand = {row["id"]: _Stands([row["id"]], row["approved_at"] is not None) for row in found if not row["merged_into"]}
+    of = dict(stand)
+    for name, into, approved_at in _merged(connection):
+        if into in of:
+            of[name] = stands = of[into]
+            stands.every.append(name)
+            stands.approved = stands.approved or approved_at is not None
+    for name, count in approved.to_review(connection).items():
+        if name in of:
+            of[name].reviews += count
+    for part in parts(of):
+        _count(connection, of, part)
     for name, stands in stand.items():
         if len(stands.every) > 1:
             # What both had is one credential: here they are looked at one by one.
@@ -89,14 +144,30 @@ def _stand(connection: Connection, found: Sequence[RowMapping]) -> dict[str, _St
     return stand
 
 
-def _count(connection: Connection, of: Mapping[str, _Stands]) -> None:
-    """Count the runs and tasks of each incident, and the states of what is at work."""
+def _merged(connection: Connection) -> Iterator[tuple[str, str, float | None]]:
+    """Yield what was merged, into what, and when it was approved: each behind what it was merged into."""
+    table = tables.incident
+    query = select(table.c.id, table.c.merged_into, table.c.approved_at).where(table.c.merged_into.is_not(None))
+    into: dict[str, list[tuple[str, float | None]]] = {}
+    for name, other, approved_at in connection.execute(query):
+        into.setdefault(other, []).append((name, approved_at))
+    merged = {name for every in into.values() for name, _ in every}
+    ahead = [each for each in into if each not in merged]
+    while ahead:
+        other = ahead.pop()
+        for name, approved_at in into.get(other, ()):
+            yield name, other, approved_at
+            ahead.append(name)
+
+
+def _count(connection: Connection, of: Mapping[str, _Stands], names: Sequence[str]) -> None:
+    """Count the runs and tasks of some incidents, and the states of what is at work."""
     branch, manual, run = tables.branch, tables.manual, tables.run
     stopped = statements.stopped() if stops_in.find(connection) else null()
     kinds = (
         select(branch.c.incident, branch.c.state, branch.c.due_at.is_not(None).label("timed"), stopped.label("stopped"))
         .join(run, run.c.id == branch.c.run)
-        .where(run.c.dismissed.is_(None))
+        .where(branch.c.incident.in_(names), run.c.dismissed.is_(None))
     )
     for name, state, timed, by in connection.execute(kinds.distinct()):
         at_work = state == BranchState.OPEN.value
@@ -104,7 +175,7 @@ def _count(connection: Connection, of: Mapping[str, _Stands]) -> None:
         of[name].states.add(_SCHEDULED if waits else "stopped" if at_work and by else state)
     out = run.c.dismissed.is_not(None)
     of_runs = select(run.c.incident, run.c.evidence, out, func.count()).group_by(run.c.incident, run.c.evidence, out)
-    for name, evidence, dismissed, count in connection.execute(of_runs):
+    for name, evidence, dismissed, count in connection.execute(of_runs.where(run.c.incident.in_(names))):
         stands = of[name]
         stands.dismissed += count if dismissed else 0
         stands.credentials += 0 if dismissed else count
@@ -112,7 +183,7 @@ def _count(connection: Connection, of: Mapping[str, _Stands]) -> None:
         stands.stated += count if evidence == "stated" and not dismissed else 0
     out = manual.c.dismissed.is_not(None)
     of_tasks = select(manual.c.incident, out, func.count()).group_by(manual.c.incident, out)
-    for name, dismissed, count in connection.execute(of_tasks):
+    for name, dismissed, count in connection.execute(of_tasks.where(manual.c.incident.in_(names))):
         stands = of[name]
         stands.dismissed += count if dismissed else 0
         stands.manual += 0 if dismissed else count

@@ -12,7 +12,9 @@ from difflib import get_close_matches
 from sqlalchemy import Connection, func, select
 
 from rotator.errors import BadInput
+from rotator.flow.incident import Purpose
 from rotator.ledger import tables
+from rotator.ledger.purposes import purpose
 
 LAST = "last"
 _SLIP = 0.9
@@ -38,20 +40,24 @@ def incident(connection: Connection, name: str) -> str:
     known = incidents(connection)
     if name in known:
         return name
-    if name == LAST and not known:
-        raise BadInput("there is no incident yet", LAST, "rotator respond FILE declares one")
     if name == LAST:
-        return last(connection, known)
+        return last(connection)
     found = near(name, known) or (LAST if known and get_close_matches(name, [LAST]) else None)
     mend = f"did you mean `{found}`?" if found else "rotator incident list shows them"
     raise BadInput("no such incident", name, mend)
 
 
-def last(connection: Connection, known: Sequence[str]) -> str:
-    """Return the newest of the incidents, the newest first: of one that was merged, the one under which it is told."""
+def last(connection: Connection) -> str:
+    """Return the newest incident that somebody responds to: of one that was merged, the one under which it is told.
+
+    A drill or hygiene that began meanwhile is not what anybody means. Raises BadInput where there is none.
+    """
+    newest = select(_incident.c.id).order_by(_incident.c.declared_at.desc(), _incident.c.id.desc()).limit(1)
+    name: str | None = connection.execute(newest.where(purpose(_incident) == Purpose.RESPONSE.value)).scalar()
+    if name is None:
+        raise BadInput("there is no incident yet", LAST, "rotator respond FILE declares one")
     merged = select(_incident.c.id, _incident.c.merged_into).where(_incident.c.merged_into.is_not(None))
     into = {row.id: row.merged_into for row in connection.execute(merged)}
-    name = known[0]
     while name in into:
         name = into[name]
     return name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -9,6 +10,7 @@ from sqlalchemy import Connection, func, select
 
 from rotator.credential import CredentialRef
 from rotator.flow.approval import Policy
+from rotator.flow.incident import Purpose
 from rotator.flow.order import Elsewhere
 from rotator.flow.planned import Plan
 from rotator.flow.run import BranchState
@@ -35,6 +37,7 @@ from rotator.ledger import gates as gates_in
 from rotator.ledger import stops as stops_in
 from rotator.ledger import told as told_in
 from rotator.ledger.database import Database
+from rotator.ledger.listing import Part
 from rotator.ledger.moving import Moving
 from rotator.ledger.outline import Outline
 from rotator.ledger.records import IncidentRecord, Listed, Progress, RunRecord
@@ -50,10 +53,15 @@ class Reading:
     def __init__(self, database: Database, policy: Policy | None = None) -> None:
         self._database, self._policy = database, policy
 
-    def incidents(self) -> list[Listed]:
-        """Return every incident, the newest first."""
+    def incidents(self, part: Part = Part()) -> list[Listed]:  # noqa: B008 - it never changes
+        """Return incidents, the newest first: see `listing.py`."""
         with self._database.read() as connection:
-            return listing.listed(connection)
+            return listing.listed(connection, part)
+
+    def counted(self) -> Counter[tuple[Purpose, bool]]:
+        """Return how many incidents there are of each purpose that are open, and that are not."""
+        with self._database.read() as connection:
+            return listing.counted(connection)
 
     def named(self, incident: str) -> str:
         """Return the id that a person meant: itself, or the newest one for `last`. Raises BadInput for no incident."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from rotator.flow.incident import Incident
+from rotator.flow.incident import Incident, Purpose
 from rotator.flow.proof import Proof
 from rotator.flow.run import Run, Step
 from rotator.ledger.approved import Standing
@@ -116,6 +116,7 @@ class Listed:
     manual: int = 0
     reviews: int = 0
     merged_into: str = ""
+    purpose: Purpose = Purpose.RESPONSE
 
 
 @dataclass(frozen=True, slots=True)

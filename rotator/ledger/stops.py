@@ -172,7 +172,7 @@ def _meant(connection: Connection, name: str | None, connections: Iterable[str])
         return ALL, ""
     newest_first = names.incidents(connection)
     if name == names.LAST and newest_first:
-        return INCIDENT, names.last(connection, newest_first)
+        return INCIDENT, names.last(connection)
     if name in newest_first:
         return INCIDENT, name
     known = {*connections, *connection.execute(select(tables.run.c.connection).distinct()).scalars()}

@@ -9,8 +9,10 @@ from typing import Any
 from rotator import response
 from rotator.bootstrap import Rotator
 from rotator.flow.approval import Role
+from rotator.flow.incident import Purpose
+from rotator.ledger.listing import Part
 from rotator.report.files import Form
-from rotator.shown import compliance, incidents, inventory, kinds, manifests
+from rotator.shown import compliance, drills, incidents, inventory, kinds, manifests
 from rotator.shown.certificates import certificates as certified
 
 
@@ -28,18 +30,24 @@ class ListOf:
 
     path: str
     make: Callable[[Rotator, str], list[dict[str, Any]]]
+    by: str = ""
+    """Which parameter of the query names it, where the path does not."""
 
 
 @dataclass(frozen=True, slots=True)
 class FileOf:
-    """A file, whose `form` its path names. `make` takes that, and what else is asked, by name."""
+    """A file, whose `form` its path names. `make` takes in whose name, that, and what else is asked, by name."""
 
     path: str
-    make: Callable[[Rotator, Form, Mapping[str, str]], Iterator[bytes]]
+    make: Callable[[Rotator, str, Form, Mapping[str, str]], Iterator[bytes]]
 
 
 def _playbooks(parts: Rotator) -> list[dict[str, Any]]:
     return [each.model_dump(mode="json", by_alias=True) for each in parts.playbooks.values()]
+
+
+def _incidents(parts: Rotator, purpose: str) -> list[dict[str, Any]]:
+    return incidents.listed(parts, Part(Purpose(purpose) if purpose else None))
 
 
 def _caller(parts: Rotator) -> dict[str, Any]:
@@ -52,13 +60,16 @@ def _caller(parts: Rotator) -> dict[str, Any]:
 REPORT = OfIncident("/incidents/{incident}", incidents.report)
 PLAN = OfIncident("/incidents/{incident}/plan", incidents.plan)
 WHOAMI = OfIncident("/whoami", lambda parts, *_: _caller(parts))
-INCIDENTS = ListOf("/incidents", lambda parts, _: incidents.listed(parts))
+INCIDENTS = ListOf("/incidents", _incidents, by="purpose")
 EXPOSURES = ListOf("/incidents/{incident}/exposures", incidents.exposures)
 GATES = ListOf("/incidents/{incident}/gates", incidents.gates)
 INVENTORY = ListOf("/inventory", lambda parts, _: inventory.entries(parts))
 PROVIDERS = ListOf("/providers", lambda parts, _: kinds.kinds(parts))
+DRILLS = ListOf("/drills", lambda parts, _: drills.listed(parts))
+DRILL_TREND = ListOf("/drills/trend", lambda parts, _: drills.trends(parts))
+DRILL = OfIncident("/drills/{incident}", drills.drill)
 MANIFESTS = ListOf("/manifests", lambda parts, _: manifests.listed(parts))
 CHECKS = ListOf("/manifests/{incident}/checks", manifests.checks)
-COMPLIANCE = FileOf("/compliance.{form}", compliance.file)
 CERTIFICATES = ListOf("/certificates", lambda parts, _: certified(parts))
 PLAYBOOKS = ListOf("/playbooks", lambda parts, _: _playbooks(parts))
+COMPLIANCE = FileOf("/compliance.{form}", compliance.file)

@@ -7,18 +7,20 @@ from typing import Any
 
 from rotator import clock, footholds
 from rotator.bootstrap import Rotator
+from rotator.ledger.listing import Part
 from rotator.report.clocks import moment
 from rotator.report.dismissed import exposure_rows
 from rotator.report.incident import build
 from rotator.runtime_lock import is_unattended, is_unmanned
 
 
-def listed(parts: Rotator) -> list[dict[str, Any]]:
-    """Return a row for each incident, the newest first."""
+def listed(parts: Rotator, part: Part = Part()) -> list[dict[str, Any]]:  # noqa: B008 - it never changes
+    """Return a row for each incident of a part, the newest first. Raises BadInput for one behind no incident."""
     return [
         {
             "id": each.incident.id,
             "title": each.incident.title,
+            "purpose": each.purpose.value,
             "severity": each.incident.severity.value,
             "declared_at": moment(each.incident.declared_at),
             "closed_at": moment(each.incident.closed_at) or None,
@@ -31,7 +33,7 @@ def listed(parts: Rotator) -> list[dict[str, Any]]:
             "dismissed": each.dismissed,
             "reviews": each.reviews,
         }
-        for each in parts.reading.incidents()
+        for each in parts.reading.incidents(part)
     ]
 
 

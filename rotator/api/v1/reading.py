@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 
 from rotator.api.problems import of_input
 from rotator.api.v1.access import Reader
@@ -23,8 +24,10 @@ from rotator.api.v1.shapes import (
 )
 from rotator.bootstrap import Rotator
 from rotator.errors import BadInput
+from rotator.flow.incident import Purpose
 from rotator.flow.inventory import named
 from rotator.flow.standing import CredentialState
+from rotator.ledger.listing import Part
 from rotator.report.clocks import moment
 from rotator.shown import incidents, inventory, kinds
 from rotator.shown.credentials import few
@@ -33,6 +36,10 @@ from rotator.shown.live import live
 Incident = Annotated[str, Path(max_length=40, description="An incident's id.")]
 Provider = Annotated[str | None, Query(max_length=64, description="Only of this kind.")]
 Text = Annotated[str, Query(max_length=200, description="Only those with this in their id, owner, connection or run.")]
+For = Annotated[Purpose | None, Query(description="Only those that are there for this.")]
+IsOpen = Annotated[
+    bool | None, Query(alias="open", description="Only those that are open, or only the others.")
+]
 State = Annotated[CredentialState | None, Query(description="Only those that stand so.")]
 
 
@@ -47,9 +54,11 @@ def routes(parts: Rotator) -> APIRouter:
         return JSONResponse({"token": caller.name, "by": caller.by, "role": caller.role.value, "expires_at": until})
 
     @router.get("/incidents", response_model=Page[IncidentRow], tags=["incidents"])
-    def list_incidents(_: Reader, after: After = None, limit: Limit = USUAL) -> Any:
+    def list_incidents(
+        _: Reader, purpose: For = None, is_open: IsOpen = None, after: After = None, limit: Limit = USUAL
+    ) -> Any:
         """List incidents, the newest first."""
-        return JSONResponse(page(incidents.listed(parts), lambda row: str(row["id"]), after, limit))
+        return _listed(parts, Part(purpose, is_open, after and opened(after)), limit)
 
     @router.get("/incidents/{incident}", response_model=Report, tags=["incidents"])
     def report(_: Reader, incident: Incident) -> Any:
@@ -110,3 +119,12 @@ def known(parts: Rotator, incident: str) -> str:
         return parts.reading.named(incident if incident != "last" else "")
     except BadInput as error:
         raise of_input(error, HTTPStatus.NOT_FOUND, "no_such_incident") from None
+
+
+def _listed(parts: Rotator, part: Part, limit: int) -> Response:
+    try:
+        rows = incidents.listed(parts, replace(part, limit=limit + 1))
+    except BadInput:
+        raise lost() from None
+    more = closed(rows[limit - 1]["id"]) if len(rows) > limit else None
+    return JSONResponse({"items": rows[:limit], "next": more})

@@ -10,7 +10,7 @@ from typing import Any, Generic, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from rotator.flow.approval import Role
-from rotator.flow.incident import Severity
+from rotator.flow.incident import Purpose, Severity
 from rotator.flow.standing import CredentialState
 
 Row = TypeVar("Row")
@@ -55,6 +55,7 @@ class IncidentRow(_Open):
 
     id: str
     title: str
+    purpose: Purpose
     severity: Severity
     declared_at: str
     closed_at: str | None

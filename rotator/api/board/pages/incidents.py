@@ -11,12 +11,21 @@ from starlette.responses import Response
 
 from rotator.api.board.rendering import html
 from rotator.bootstrap import Rotator
+from rotator.flow.incident import Purpose
 from rotator.flow.roles import Act, may
-from rotator.ledger.listing import ALIVE_AGAIN, NEWER, WAITS
+from rotator.ledger.listing import ALIVE_AGAIN, NEWER, WAITS, Part
 from rotator.shown import alarms, incidents
 
 ON_A_PAGE = 50
 ALARMS_SHOWN = 10
+_TABS: dict[str, tuple[Purpose, bool | None]] = {
+    "open": (Purpose.RESPONSE, True),
+    "closed": (Purpose.RESPONSE, False),
+    "all": (Purpose.RESPONSE, None),
+    "drills": (Purpose.DRILL, None),
+    "hygiene": (Purpose.HYGIENE, None),
+}
+"""What each shows: incidents that somebody responds to first; what the rotator began by itself stands apart."""
 
 
 def routes(parts: Rotator) -> APIRouter:
@@ -26,26 +35,28 @@ def routes(parts: Rotator) -> APIRouter:
     @router.get("/incidents")
     def listed(
         request: Request,
-        show: Literal["open", "closed", "all"] = "open",
+        show: Literal["open", "closed", "all", "drills", "hygiene"] = "open",
         page: Annotated[int, Query(ge=1, le=10**6)] = 1,
     ) -> Response:
         """Show a page of them."""
-        after, every = parts.feed.newest(), incidents.listed(parts)
-        is_over = [bool(each["closed_at"] or each["merged_into"]) for each in every]
-        found = [each for each, over in zip(every, is_over, strict=True) if show == "all" or over == (show == "closed")]
-        first = (page - 1) * ON_A_PAGE
-        counts = {"open": len(every) - sum(is_over), "closed": sum(is_over), "all": len(every)}
+        after, counted = parts.feed.newest(), parts.reading.counted()
+        counts = {
+            name: sum(counted[purpose, each] for each in (True, False) if wanted in {None, each})
+            for name, (purpose, wanted) in _TABS.items()
+        }
+        purpose, is_open = _TABS[show]
+        found = incidents.listed(parts, Part(purpose, is_open, limit=ON_A_PAGE, skip=(page - 1) * ON_A_PAGE))
         return html(
             request,
             "incidents.html",
             after=after,
-            rows=[each | _for_people(each) for each in found[first : first + ON_A_PAGE]],
+            rows=[each | _for_people(each) for each in found],
             alarms=alarms.waiting(parts, ALARMS_SHOWN),
             may_declare=may(request.state.caller.role, Act.DECLARE),
             show=show,
             counts=counts,
             page=page,
-            pages=max(-(-len(found) // ON_A_PAGE), 1),
+            pages=max(-(-counts[show] // ON_A_PAGE), 1),
         )
 
     return router
