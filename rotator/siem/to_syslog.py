@@ -22,8 +22,10 @@ from rotator.siem.channel import Line
 
 _FACILITY = 13
 """Log audit."""
-_TCP_CLOSE, _LOOK_S = 7, 0.005
-"""The state of Linux's TCP in which nothing is under way any more, and how often it is looked for, in seconds."""
+_TCP_ESTABLISHED, _TCP_CLOSE = 1, 7
+"""Linux's states of a connection: neither has closed it; nothing of it is under way any more."""
+_LOOK_S = 0.005
+"""Seconds between two looks at the state."""
 _SEVERITIES = {1: 6, 2: 5, 3: 4, 4: 3, 5: 2}
 """From OCSF's severity to syslog's: informational, notice, warning, error, critical."""
 
@@ -98,6 +100,8 @@ def _name(text: str, longest: int) -> str:
 
 def _until_read(opened: socket.socket, until: float) -> None:
     """Close it for writing, and wait until the receiver has closed too, with all of it taken."""
+    if _state(opened) not in {None, _TCP_ESTABLISHED}:
+        raise ConnectionAbortedError("it closed first")
     if isinstance(opened, ssl.SSLSocket):
         opened.settimeout(_left(until))
         # A receiver may close without a farewell of its own.
@@ -108,11 +112,17 @@ def _until_read(opened: socket.socket, until: float) -> None:
     while opened.recv(4096):
         opened.settimeout(_left(until))
     # Who died before our last bytes came has closed too: then these are never acknowledged, and it is reset.
-    while hasattr(socket, "TCP_INFO") and opened.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] != _TCP_CLOSE:
+    while _state(opened) not in {None, _TCP_CLOSE}:
         _left(until)
         time.sleep(_LOOK_S)
     if error := opened.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
         raise OSError(error, os.strerror(error))
+
+
+def _state(opened: socket.socket) -> int | None:
+    """Return the state of the connection as Linux numbers it, None on another system."""
+    asked = getattr(socket, "TCP_INFO", None)
+    return None if asked is None else opened.getsockopt(socket.IPPROTO_TCP, asked, 1)[0]
 
 
 def _left(until: float) -> float:
