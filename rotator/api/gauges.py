@@ -17,7 +17,7 @@ def lines(parts: Rotator) -> list[str]:
     now = clock.now()
     with parts.database.read() as connection:
         found = measure(connection, now)
-    return [*_gauges(found, now), *_siem(parts), *_times(found)]
+    return [*_gauges(found, now), *_siem(parts), *_witnessed(parts, now), *_times(found)]
 
 
 def _gauges(found: Measures, now: float) -> Iterator[str]:
@@ -59,6 +59,23 @@ def _times(found: Measures) -> Iterator[str]:
     yield f'{TIME_TO_REVOKE}_bucket{{le="+Inf"}} {found.revoked_total}'
     yield f"{TIME_TO_REVOKE}_sum {found.revoked_s:.3f}"
     yield f"{TIME_TO_REVOKE}_count {found.revoked_total}"
+
+
+def _witnessed(parts: Rotator, now: float) -> Iterator[str]:
+    """Tell how far the evidence was witnessed outside: of the place that lacks the oldest checkpoint."""
+    evidence = parts.settings.evidence
+    witnesses = parts.witnesses.standing(evidence.witnesses)
+    kept = [each.since for each in witnesses if each.since is not None and each.name in evidence.keep]
+    since = min(kept, default=now)
+    failing = sum(each.failing_since is not None for each in witnesses)
+    forked = sum(each.forked is not None for each in witnesses)
+    yield from _single(
+        "checkpoint_unkept_seconds",
+        "since the oldest was signed that a place outside lacks",
+        round(max(now - since, 0.0), 3),
+    )
+    yield from _single("witnesses_failing", "places and authorities outside that did not do their part", failing)
+    yield from _single("checkpoints_forked", "places outside that have another checkpoint than the ledger", forked)
 
 
 def _family(name: str, says: str) -> list[str]:

@@ -34,13 +34,13 @@ def routes(parts: Rotator, *counts: Counts) -> APIRouter:
 
     @router.get("/readyz")
     async def readyz(response: Response) -> dict[str, str]:
-        """Say whether the ledger answers."""
+        """Say whether the ledger answers; `warning` is what else somebody should see to, where there is anything."""
         try:
-            await ledger.asked(lambda: beat(parts.database))
+            warning = await ledger.asked(lambda: _warning(parts))
         except SQLAlchemyError:
             response.status_code = 503
             return {"status": "the ledger does not answer"}
-        return {"status": "ok"}
+        return {"status": "ok"} | ({"warning": warning} if warning else {})
 
     @router.get("/metrics", response_class=Response)
     async def metrics() -> Response:
@@ -50,6 +50,14 @@ def routes(parts: Rotator, *counts: Counts) -> APIRouter:
         return Response("\n".join(lines) + "\n", media_type="text/plain; version=0.0.4")
 
     return router
+
+
+def _warning(parts: Rotator) -> str:
+    """Ask the ledger; say what is amiss that keeps nobody from work. Whoever asks is a stranger: it names no place."""
+    beat(parts.database)
+    witnesses = parts.witnesses.standing(parts.settings.evidence.witnesses)
+    failing = sum(each.failing_since is not None or each.forked is not None for each in witnesses)
+    return f"{failing} of {len(witnesses)} witnesses of the evidence fail: ask the doctor" if failing else ""
 
 
 class _One:

@@ -63,6 +63,11 @@ class EvidenceSettings(BaseModel):
             raise ValueError("`timestamps` and `timestamps_ca` belong together: a stamp is checked before it is kept")
         return self
 
+    @property
+    def witnesses(self) -> list[str]:
+        """Return the addresses of all who witness checkpoints outside."""
+        return [*self.keep, *([] if self.timestamps is None else [self.timestamps])]
+
     def settle(self, at_home: Callable[[str, Path], Path], connections: Sequence[ConnectionSettings]) -> None:
         """Take paths from the configuration's folder on. Raises ValueError for a connection that is none of AWS."""
         self.keep = [each if bucket_of(each) else str(at_home("evidence: keep", Path(each))) for each in self.keep]

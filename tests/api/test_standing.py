@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import threading
 
 import httpx2
 import pytest
 
 from rotator.api import app, gauges
+from rotator.evidence.signing import SigningKey
 from rotator.flow.approval import Role
+from rotator.witnessing import witnesses_of
 from tests.api.calling import V1, api
 from tests.fakes.deployment import sqlite
 
@@ -56,3 +59,26 @@ def test_a_ledger_that_does_not_answer_is_not_ready_and_the_process_lives(served
         connection.exec_driver_sql("DROP TABLE leader")
     answers = [served.client.get(path) for path in ("/healthz", "/readyz")]
     assert [each.status_code for each in answers] == [200, 503]
+
+
+def test_a_witness_of_the_evidence_that_fails_is_told_to_whoever_asks_and_not_named(tmp_path):
+    database = sqlite(tmp_path / "ledger.db")
+    served = api(tmp_path, database, '[evidence]\nkeep = ["worm"]\n')
+    parts, place = served.parts, str(tmp_path / "worm")
+    assert served.client.get("/readyz").json() == {"status": "ok"}
+    parts.checkpoints.sign(SigningKey(bytes(32)))
+    parts.witnesses.failed(place, "not_there")
+    told = served.client.get("/readyz").json()
+    assert told["status"] == "ok"
+    assert "1 of 1 witnesses" in told["warning"]
+    assert "worm" not in told["warning"]
+    figures = served.client.get("/metrics").text
+    assert "\nrotator_witnesses_failing 1\n" in figures
+    unkept = re.search(r"^rotator_checkpoint_unkept_seconds (\S+)$", figures, re.MULTILINE)
+    assert float(unkept[1]) >= 0
+    assert "\nrotator_checkpoints_forked 0\n" in figures
+    (tmp_path / "worm").mkdir()
+    (witness,) = witnesses_of(parts.settings, lambda: parts.witnesses)
+    witness.witness()
+    assert served.client.get("/readyz").json() == {"status": "ok"}
+    database.close()
