@@ -42,7 +42,7 @@ class Here:
 
     def file(self, view: FileOf, form: Form, asked: Mapping[str, str]) -> Iterable[bytes]:
         """Make it here."""
-        return view.make(self._parts, form, asked)
+        return view.make(self._parts, response.actor(), form, asked)
 
     def incident(self, name: str) -> str:
         """Ask the ledger."""

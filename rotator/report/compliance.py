@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
 
+from rotator import __version__
 from rotator.flow.objective import Objective, judged
 from rotator.flow.playbook_words import Strategy
 from rotator.flow.response import CLOCKS, Response, counted, exposure, risk_hours, spans, times
@@ -41,7 +43,27 @@ NOT_KNOWN = "not known"
 _OPEN = "contained, and not proven dead", "stopped by its issuer, and not contained", "not stopped yet"
 
 
-def build(found: Found, begin: float, end: float, made_at: float, targets: Sequence[Objective] = ()) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Made:
+    """Who made a report, and under which checkpoint: the hash of the newest, when it was signed, and by which key."""
+
+    by: str = ""
+    checkpoint: str = ""
+    signed_at: float | None = None
+    key: str = ""
+
+
+UNSIGNED = Made()
+
+
+def build(  # noqa: PLR0917 - what a report is of
+    found: Found,
+    begin: float,
+    end: float,
+    made_at: float,
+    targets: Sequence[Objective] = (),
+    made: Made = UNSIGNED,
+) -> dict[str, Any]:
     """Return the report of what came from `begin` on and before `end`, as it stood at `made_at`; epoch seconds."""
     made_at = round(made_at, 3)
     everything = sorted(found.responses, key=lambda each: (each.incident, len(each.of), each.of))
@@ -49,7 +71,14 @@ def build(found: Found, begin: float, end: float, made_at: float, targets: Seque
     listed = [*_exceptions(everything), *_unapproved(found.unapproved)]
     states = [state_of(each) for each in everything]
     return {
-        "compliance": {"from": moment(begin), "to": moment(end), "made_at": moment(made_at)},
+        "compliance": {
+            "from": moment(begin),
+            "to": moment(end),
+            "made_at": moment(made_at),
+            "made_by": made.by,
+            "rotator": __version__,
+        },
+        "evidence": {"checkpoint": made.checkpoint, "signed_at": moment(made.signed_at), "key": made.key},
         "population": {
             "incidents": len({each.incident for each in everything}),
             "credentials": len(everything),
@@ -65,7 +94,7 @@ def build(found: Found, begin: float, end: float, made_at: float, targets: Seque
             "counts": {name: sum(each["sort"] == name for each in listed) for name in (*list(STATES)[1:], *BESIDE)},
             "listed": listed,
         },
-        "controls": controls.told(mine),
+        "controls": controls.told(everything, states, tuple(STATES)[1:]),
     }
 
 
@@ -90,7 +119,7 @@ def _month(declared_at: float) -> str:
 
 
 _BY: Mapping[str, Callable[[Response], str]] = {
-    **{name: attrgetter(name) for name in ("provider", "connection", "owner", "severity")},
+    **{name: attrgetter(name) for name in ("incident", "provider", "connection", "owner", "severity")},
     "vendor": lambda each: each.vendor or NOT_KNOWN,
     "period": lambda each: _month(each.declared_at),
 }

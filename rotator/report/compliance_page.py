@@ -27,6 +27,7 @@ def text(report: Mapping[str, Any], found: Found, made_at: float) -> str:
         states=compliance.STATES,
         beside=compliance.BESIDE,
         clocks=compliance_words.CLOCKS,
+        words=compliance_words.WORDS,
         not_shown=compliance_words.NOT_SHOWN,
         curve=curve.svg(lines, until),
         stayed=datetime_of(until) if until < made_at else "",

@@ -27,10 +27,17 @@ def text(report: Mapping[str, Any]) -> Group:
         Text(f"{hours['risk_hours']:,} risk-weighted hours of exposure"),
         *[Text(f"{count:,} {name.replace('_', ' ')}") for name, count in beside.items()],
         _clocks(report["clocks"]),
+        Text(_signed(report["evidence"])),
     ]
     if report["targets"]:
         shown.append(_targets(report["targets"]))
     return Group(*shown)
+
+
+def _signed(evidence: Mapping[str, Any]) -> str:
+    if not evidence["checkpoint"]:
+        return "Nothing of the evidence was signed yet."
+    return f"Under the checkpoint of {evidence['signed_at'][:19]}Z, {evidence['checkpoint']}"
 
 
 def _is_beside(report: Mapping[str, Any], name: str) -> bool:

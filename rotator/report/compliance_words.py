@@ -14,6 +14,40 @@ CLOCKS: Mapping[str, tuple[str, str]] = {
     "replaced": ("Time to replaced", "from the detection until another credential stood where consumers read"),
     "converged": ("Time to converged", "from the detection until every consumer held the new one"),
 }
+WORDS: Mapping[str, str] = {
+    "Exposed credential": (
+        "a key, token, password or certificate that a report, an alarm or a person says was where it must not be. One "
+        "that two incidents answer is counted in each, but for one that nobody had begun when they were merged."
+    ),
+    "Incident": "exposures that are handled together, under one plan that people approve.",
+    "Run, task": (
+        "a run is what machines do for one credential, step by step; a task is a credential that is left to a person, "
+        "since no machine here can answer it."
+    ),
+    "Issuer, connection": (
+        "the system that made the credential and can end it; and the account there through which the rotator acts."
+    ),
+    "Kind, owner, vendor": (
+        "what sort of credential it is; whose it is, as its issuer says; and who holds it beside us, as the inventory "
+        "says."
+    ),
+    "Proven dead": (
+        "the secret itself was accepted, and then refused without a break for its issuer's settle time: for as long as "
+        "that issuer may take until a stop is felt everywhere. The clock stops at the first of these refusals."
+    ),
+    "p50, p95": (
+        "the time within which half of the credentials, or 95 in 100, came to that end. One that has not is counted as "
+        "open for as long as it is (right-censored), so that no response looks fast by being left undone."
+    ),
+    "Risk": (
+        "criticality times reach, times how sure the exposure is and what signs of use there are, as the plan had it."
+    ),
+    "Record, checkpoint, pack": (
+        "each question, answer and decision is a record that names the hash of the one before; a checkpoint signs "
+        "(Ed25519) how many records each chain has and what its last one is; a pack is a file of both."
+    ),
+}
+"""The words of the page, for who has never seen the rotator."""
 NOT_SHOWN = (
     "Exposures that nobody reported: the population is what was reported to the rotator, and nothing else.",
     "Whether a credential was abused before it was stopped: a death says only that it is refused from then on.",

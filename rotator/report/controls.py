@@ -5,6 +5,7 @@ Nothing here says that a control is met: that is for who audits. The editions ar
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +18,10 @@ _PASSWORD = "_password"  # noqa: S105 - how kinds of passwords are called
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """A control: where it stands, what it asks, of which credentials this report can speak, and of what it cannot."""
+    """A control: where it stands, what it asks, of which credentials this report can speak, and of what it cannot.
+
+    `earlier` tells what other editions call it.
+    """
 
     standard: str
     edition: str
@@ -27,6 +31,7 @@ class Control:
     counts: Callable[[Response], bool]
     shows: str
     not_shown: tuple[str, ...]
+    earlier: str = ""
 
 
 CONTROLS = (
@@ -34,8 +39,8 @@ CONTROLS = (
         "PCI DSS",
         "4.0.1",
         "8.6.3",
-        "Passwords of application and system accounts are changed at set times, and whenever they may have been "
-        "compromised; the less often, the stronger they must be.",
+        "Passwords of application and system accounts are changed as often as the entity's own risk analysis says, and "
+        "whenever they are suspected or known to be compromised; the less often, the stronger they must be.",
         "every exposed credential that was not dismissed, of whatever account",
         lambda _each: True,
         "what was done upon suspicion or confirmation of compromise, and how long it took",
@@ -64,7 +69,7 @@ CONTROLS = (
         "Revision 5",
         "IA-5",
         "Authenticators are managed through their life: among others, changed at set times and when set events "
-        "happen, and kept from disclosure.",
+        "happen (part f), and kept from disclosure (part g).",
         "every exposed credential that was not dismissed",
         lambda _each: True,
         "that exposure, as such an event, led to a change, and how long it took until the old one was proven dead",
@@ -76,13 +81,14 @@ CONTROLS = (
     ),
     Control(
         "CIS Amazon Web Services Foundations Benchmark",
-        "3.0.0",
-        "1.14",
+        "7.0.0",
+        "2.12",
         "No access key of an IAM user is older than 90 days.",
         f"exposed credentials of the kind {_AWS_KEY}",
         lambda each: each.provider == _AWS_KEY,
         "which exposed access keys were stopped and replaced, and when",
         ("the age of any key that was not exposed", "keys in accounts to which no connection leads"),
+        earlier="1.14 in the editions 1.5.0, 3.0.0 and 4.0.1",
     ),
     Control(
         "NIST Cybersecurity Framework",
@@ -102,22 +108,33 @@ CONTROLS = (
 )
 
 
-def told(responses: Sequence[Response]) -> list[dict[str, Any]]:
-    """Return each control with its counts, over the responses that nobody dismissed."""
+def told(responses: Sequence[Response], states: Sequence[str], exceptional: Sequence[str]) -> list[dict[str, Any]]:
+    """Return each control with its counts: over the responses that nobody dismissed, and what is an exception and why.
+
+    `states` tell how each response stands; the `exceptional` ones are counted over all, what a person dismissed or left
+    out too.
+    """
     found = []
     for each in CONTROLS:
-        mine = [one for one in responses if each.counts(one)]
+        looked_at = [one for one in zip(responses, states, strict=True) if each.counts(one[0])]
+        mine = [one for one, _ in looked_at if one.dismissed is None]
+        stands = Counter(state for _, state in looked_at)
+        to_replace = sum(one.replaces for one in mine)
+        replaced = sum(one.replaces and one.replaced_at is not None for one in mine)
         found.append(
             {
                 "standard": each.standard,
                 "edition": each.edition,
                 "id": each.id,
+                "earlier": each.earlier,
                 "asks": each.asks,
                 "population_is": each.population,
                 "population": len(mine),
+                "looked_at": len(looked_at),
                 "proven_dead": sum(one.dead_at is not None for one in mine),
-                "to_replace": sum(one.replaces for one in mine),
-                "replaced": sum(one.replaces and one.replaced_at is not None for one in mine),
+                "to_replace": to_replace,
+                "replaced": replaced,
+                "exceptions": {**{name: stands[name] for name in exceptional}, "not_replaced": to_replace - replaced},
                 "shows": each.shows,
                 "not_shown": list(each.not_shown),
             }

@@ -20,7 +20,7 @@ from typing import Any
 
 STATES = ("proven_dead", "stated_only", "dismissed", "excluded", "manual", "not_approved", "left_alive", "open")
 BESIDE = ("risk_accepted", "broke_glass", "standing_order", "review_open")
-GROUPS = ("provider", "connection", "owner", "severity", "vendor", "period")
+GROUPS = ("incident", "provider", "connection", "owner", "severity", "vendor", "period")
 # `bool` is true of every credential. Each clock: from when, to when, and of which credentials.
 CLOCKS = {
     "detected": ("exposed_at", "detected_at", "all"),
@@ -36,7 +36,7 @@ CONTROLS = {
     ("PCI DSS", "8.6.3"): bool,
     ("PCI DSS", "8.3.9"): lambda one: one["provider"].endswith("_password"),
     ("NIST SP 800-53", "IA-5"): bool,
-    ("CIS Amazon Web Services Foundations Benchmark", "1.14"): lambda one: one["provider"] == "aws_iam_access_key",
+    ("CIS Amazon Web Services Foundations Benchmark", "2.12"): lambda one: one["provider"] == "aws_iam_access_key",
     ("NIST Cybersecurity Framework", "RS.AN-06"): bool,
 }
 CLOCK_NAMES = ("acknowledged_at", "contained_at", "replaced_at", "converged_at")
@@ -175,7 +175,7 @@ def report(records: list[dict[str, Any]], begin: float, end: float, made_at: flo
             "counts": {name: sum(one["sort"] == name for one in listed) for name in (*STATES[1:], *BESIDE)},
             "listed": listed,
         },
-        "controls": [control(key, [one for one in mine if counts(one)]) for key, counts in CONTROLS.items()],
+        "controls": [control(key, [one for one in everything if counts(one)]) for key, counts in CONTROLS.items()],
     }
 
 
@@ -339,13 +339,18 @@ def exceptions(everything: list[dict[str, Any]], alone: list[dict[str, Any]]) ->
     return found
 
 
-def control(key: tuple[str, str], of: list[dict[str, Any]]) -> dict[str, Any]:
-    figures = {
+def control(key: tuple[str, str], looked_at: list[dict[str, Any]]) -> dict[str, Any]:
+    of = [one for one in looked_at if one["dismissed"] is None]
+    states = [state(one) for one in looked_at]
+    figures: dict[str, Any] = {
         "population": len(of),
+        "looked_at": len(looked_at),
         "proven_dead": sum(one["proven_at"] is not None for one in of),
         "to_replace": sum(map(replaces, of)),
         "replaced": sum(replaces(one) and one["replaced_at"] is not None for one in of),
     }
+    figures["exceptions"] = {name: states.count(name) for name in STATES[1:]}
+    figures["exceptions"]["not_replaced"] = figures["to_replace"] - figures["replaced"]
     return {"standard": key[0], "id": key[1], **figures}
 
 

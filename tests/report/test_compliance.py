@@ -86,6 +86,48 @@ def test_a_person_is_the_only_one_to_answer_a_task_and_its_clock_runs():
     assert compliance.state_of(task) == "manual"
 
 
+def test_a_control_says_whom_it_looked_at_and_each_exception_with_what_is_not_replaced():
+    _, report = built(
+        dead(1, 100.0, replaced_at=BEGUN + 50.0),
+        dead(2, 100.0),
+        response(3, stated=True),
+        response(4, dismissed="canary, said by ann: ours"),
+        response(5, of="inc-1.x5", dismissed="left out"),
+        response(6, provider="postgres_password"),
+    )
+    keys = next(each for each in report["controls"] if each["standard"].startswith("CIS"))
+    assert (keys["population"], keys["looked_at"], keys["proven_dead"]) == (3, 5, 2)
+    assert (keys["to_replace"], keys["replaced"]) == (3, 1)
+    told = {name: number for name, number in keys["exceptions"].items() if number}
+    assert told == {"stated_only": 1, "dismissed": 1, "excluded": 1, "not_replaced": 2}
+    for each in report["controls"]:
+        exceptional = sum(number for name, number in each["exceptions"].items() if name != "not_replaced")
+        assert exceptional + each["proven_dead"] == each["looked_at"]
+
+
+def test_it_is_told_by_vendor_and_by_incident_and_what_nobody_said_is_not_known():
+    _, report = built(dead(1, 100.0, vendor="Acme"), dead(2, 100.0), response(3, incident="inc-2", of="inc-2.r1"))
+    assert [(each["name"], each["credentials"]) for each in report["by"]["vendor"]] == [("Acme", 1), ("not known", 2)]
+    assert [(each["name"], each["proven_dead"]["open"]) for each in report["by"]["incident"]] == [
+        ("inc-1", 0),
+        ("inc-2", 1),
+    ]
+
+
+def test_the_page_says_who_made_it_and_what_signs_its_records():
+    made = compliance.Made(HOSTILE, "8f" * 32, BEGUN, "k0Vj=")
+    found, _ = built(dead(1, 100.0))
+    report = compliance.build(found, BEGUN, BEGUN + 1.0, BEGUN + 2.0, made=made)
+    page = compliance_page.text(report, found, BEGUN + 2.0)
+    assert "<script" not in page
+    assert page.count("8f" * 32) == 1
+    assert "k0Vj=" in page
+    assert all(name in page for name in compliance_words.WORDS)
+    assert report["compliance"]["made_by"] == HOSTILE
+    unsigned = compliance_page.text(compliance.build(found, BEGUN, BEGUN + 1.0, BEGUN + 2.0), found, BEGUN + 2.0)
+    assert "nothing of the evidence was signed yet" in unsigned
+
+
 def test_the_page_stands_alone_escapes_every_name_and_tells_every_clock_and_exception():
     glass = Unapproved("inc-1", "d" * 16, "containment", HOSTILE, BEGUN, HOSTILE, "", "")
     found, report = built(

@@ -38,7 +38,7 @@ def routes(parts: Rotator) -> APIRouter:
 
     @router.get("/compliance.{form}", response_class=Response, responses=FILE, tags=["standing"])
     def of_period(
-        _: Reader,
+        caller: Reader,
         form: Form,
         since: Annotated[Day, Query(alias="from")] = "",
         until: Annotated[Day, Query(alias="to")] = "",
@@ -48,6 +48,7 @@ def routes(parts: Rotator) -> APIRouter:
         It is of what was reported `from` one day on and before another, `to`; of the last 90 days where none is named.
         """
         on = parts.on(parts.database)
-        return given_out.answer("compliance", form, lambda: compliance.file(on, form, {"from": since, "to": until}))
+        asked = {"from": since, "to": until}
+        return given_out.answer("compliance", form, lambda: compliance.file(on, caller.by, form, asked))
 
     return router

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Query
+from starlette.requests import Request
 from starlette.responses import Response
 
 from rotator import clock
@@ -29,12 +30,14 @@ def routes(parts: Rotator) -> APIRouter:
 
     @router.get("/reports/compliance.{form}")
     def of_period(
+        request: Request,
         form: Form,
         since: Annotated[str, Query(alias="from", max_length=40)] = "",
         until: Annotated[str, Query(alias="to", max_length=40)] = "",
     ) -> Response:
         """Give it, as `rotator report compliance -o` prints it."""
         on = parts.on(parts.database)
-        return given_out.answer("compliance", form, lambda: compliance.file(on, form, {"from": since, "to": until}))
+        by, asked = request.state.caller.by, {"from": since, "to": until}
+        return given_out.answer("compliance", form, lambda: compliance.file(on, by, form, asked))
 
     return router
