@@ -1,0 +1,302 @@
+"""Every record reaches each channel, in order, whoever dies in between; and who is slow keeps nobody waiting."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import threading
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rotator.errors import BadInput, Rejected, Unavailable, Uncertain
+from rotator.forwarding import BATCH, END_S, Forwarding, channel_of
+from rotator.ledger import service
+from rotator.ledger.siem import TAKEN_S, SiemPlaces
+from rotator.settings.siem import SiemSettings
+from tests.fakes.deployment import emptied, sqlite
+from tests.siem import receivers
+
+ENTRY = SiemSettings(name="siem", file="events.jsonl")
+
+
+class Killed(BaseException):
+    """What a process is that ends here: nothing of it is caught, and nothing after it is done."""
+
+
+class Receiver:
+    """Takes lines. `ends` says of each next try how it ends: an error, before the lines were taken or after."""
+
+    def __init__(self):
+        self.lines, self.ends, self.sizes = [], [], []
+
+    def send(self, lines):
+        taken, error = self.ends.pop(0) if self.ends else (True, None)
+        self.sizes.append(len(lines))
+        if taken:
+            self.lines += [json.loads(each.text) for each in lines]
+        if error is not None:
+            raise error
+        return "taken"
+
+    def reach(self):
+        return "there"
+
+    @property
+    def uids(self):
+        return [each["metadata"]["uid"] for each in self.lines]
+
+
+class House:
+    """A ledger with a clock of its own, in which something is written now and then."""
+
+    def __init__(self, database):
+        self.database, self.at = database, 1_700_000_000.0
+        self.places = SiemPlaces(database, self.now)
+
+    def now(self):
+        return self.at
+
+    def write(self, count=1, at=None):
+        for _ in range(count):
+            with self.database.write() as connection:
+                service.note(
+                    connection, {"at": self.at if at is None else at, "act": "called", "by": "ann", "what": "x"}
+                )
+
+    def process(self, entry=ENTRY, leads=lambda: True, folder=None):
+        """Return a process that begins anew."""
+        return Forwarding(lambda: self.database, [entry], folder, leads, self.now)
+
+    def send(self, receiver, process=None):
+        process = process or self.process()
+        while process.forward(ENTRY, receiver):
+            pass
+
+    def written(self):
+        return [each.hash for each in self.places._feed.after(None, 10_000)]
+
+    def stand(self):
+        return self.places.find("siem")
+
+
+@pytest.fixture(scope="module")
+def ledger(tmp_path_factory):
+    database = sqlite(tmp_path_factory.mktemp("siem") / "ledger.db")
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def house(ledger):
+    return House(emptied(ledger))
+
+
+def test_a_new_channel_begins_with_what_is_written_from_then_on_and_says_so(house, caplog):
+    house.write(2)
+    receiver = Receiver()
+    house.send(receiver)
+    assert (receiver.lines, house.places.lag(house.stand())) == ([], (0, 0.0))
+    assert "siem_begins: siem: with what is written from now on; `rotator siem replay siem --from DATE`" in caplog.text
+    house.write(3)
+    house.send(receiver)
+    assert receiver.uids == house.written()[2:]
+
+
+def test_a_replay_sends_what_was_written_from_a_time_on_under_the_same_names(house):
+    house.places.begin("siem")
+    receiver = Receiver()
+    for _ in range(4):
+        house.write()
+        house.at += 100
+    house.send(receiver)
+    house.places.replay("siem", 1_700_000_150.0)
+    house.send(receiver)
+    assert receiver.uids == [*house.written(), *house.written()[2:]]
+    assert house.stand().sent == 6
+
+
+def test_a_process_that_dies_between_the_receiver_and_its_place_has_the_same_events_sent_again(house):
+    house.places.begin("siem")
+    house.write(3)
+    receiver = Receiver()
+    receiver.ends = [(True, Killed())]
+    with pytest.raises(Killed):
+        house.send(receiver)
+    assert receiver.uids == house.written()
+    house.send(receiver)  # another has it still, for all that anybody knows
+    assert receiver.uids == house.written()
+    house.at += TAKEN_S
+    house.send(receiver)
+    assert receiver.uids == house.written() * 2
+    assert receiver.lines[:3] == receiver.lines[3:]
+
+
+ends = st.tuples(
+    st.booleans(),
+    st.sampled_from(
+        [None, Killed(), Unavailable("siem_unreachable"), Uncertain("siem_timed_out"), Rejected("siem_refused_events")]
+    ),
+).map(lambda found: (found[0] or found[1] is None, found[1]))
+
+
+@settings(deadline=None, max_examples=40)
+@given(tries=st.lists(st.one_of(st.integers(1, 3), ends), max_size=12))
+def test_however_the_tries_end_nothing_is_lost_and_the_order_holds(ledger, tries):
+    house, receiver = House(emptied(ledger)), Receiver()
+    house.places.begin("siem")
+    for each in tries:
+        if isinstance(each, int):
+            house.write(each)
+            continue
+        receiver.ends = [each]
+        with contextlib.suppress(Killed):
+            house.process().forward(ENTRY, receiver)
+        house.at += max(TAKEN_S, house.stand().due_at - house.at) if house.stand().due_at else 0.0
+    receiver.ends = []
+    house.at = max(house.at, house.stand().due_at)
+    house.send(receiver)
+    first_seen = list(dict.fromkeys(receiver.uids))
+    assert first_seen == house.written()
+    assert receiver.uids[-1:] == house.written()[-1:]
+
+
+def test_who_comes_back_too_late_moves_no_place(house):
+    house.places.begin("siem")
+    house.write(2)
+    stand = house.stand()
+    first = house.places.take(stand)
+    assert house.places.take(stand) is None
+    house.at += TAKEN_S
+    second = house.places.take(house.stand())
+    assert not house.places.passed(first, "", 1)
+    assert not house.places.failed(first, "late")
+    cursor = house.places.next(second, 2)[-1].cursor
+    assert house.places.passed(second, cursor, 2)
+    assert (house.stand().cursor, house.stand().reason) == (cursor, None)
+
+
+def test_of_two_who_think_they_lead_one_sends_at_a_time(house):
+    house.places.begin("siem")
+    house.write(5)
+    receiver = Receiver()
+    other = Receiver()
+
+    class Meanwhile(Receiver):
+        def send(self, lines):
+            house.send(other)
+            return super().send(lines)
+
+    receiver = Meanwhile()
+    house.send(receiver)
+    assert (receiver.uids, other.uids) == (house.written(), [])
+
+
+def test_a_receiver_that_fails_is_left_alone_for_longer_and_longer_and_asked_as_late_as_it_says(house):
+    house.places.begin("siem")
+    house.write()
+    receiver, waits = Receiver(), []
+    for error in [Unavailable("siem_refused")] * 8 + [Unavailable("siem_says_later", "", 250.0)]:
+        receiver.ends = [(False, error)]
+        house.send(receiver)
+        waits.append(house.stand().due_at - house.at)
+        house.send(receiver)  # too early
+        house.at = house.stand().due_at
+    assert waits == [5.0, 10.0, 20.0, 40.0, 80.0, 160.0, 300.0, 300.0, 300.0]
+    assert (len(receiver.sizes), house.stand().reason) == (9, "siem_says_later")
+    assert house.places.lag(house.stand()) == (1, sum(waits))
+    house.send(receiver)
+    assert (receiver.uids, house.stand().reason, house.stand().attempts) == (house.written(), None, 0)
+
+
+def test_what_is_refused_is_alone_at_last_so_that_others_are_not_refused_with_it(house):
+    house.places.begin("siem")
+    house.write(BATCH + 20)
+    receiver = Receiver()
+    receiver.ends = [(False, Rejected("siem_refused_events"))] * 10
+    for _ in range(12):
+        house.process().forward(ENTRY, receiver)
+        house.at = max(house.at, house.stand().due_at)
+    assert receiver.sizes == [500, 250, 125, 62, 31, 15, 7, 3, 1, 1, 1, 500]
+
+
+def test_what_its_token_or_a_defect_says_stands_in_no_reason(house):
+    house.places.begin("siem")
+    house.write()
+    for error, reason in (
+        (BadInput("there is no such file", "file:canary"), "its token cannot be read"),
+        (ValueError("canary"), "internal error (ValueError)"),
+    ):
+        receiver = Receiver()
+        receiver.ends = [(False, error)]
+        house.send(receiver)
+        assert house.stand().reason == reason
+        house.at = house.stand().due_at
+
+
+def test_a_receiver_that_hangs_keeps_no_other_channel_waiting_nor_the_end(house, tmp_path, monkeypatch):
+    asked, goes_on = threading.Event(), threading.Event()
+
+    class Hangs(Receiver):
+        def send(self, lines):
+            asked.set()
+            goes_on.wait(30)
+            return super().send(lines)
+
+    well = SiemSettings(name="well", file="events.jsonl")
+    hung, took = Hangs(), threading.Event()
+    file = channel_of(well, tmp_path)
+
+    class Told(Receiver):
+        def send(self, lines):
+            file.send(lines)
+            took.set()
+            return super().send(lines)
+
+    told = Told()
+    monkeypatch.setattr("rotator.forwarding.channel_of", lambda entry, _: hung if entry is ENTRY else told)
+    for name in ("siem", "well"):
+        house.places.begin(name)
+    house.write(2)
+    forwarding = Forwarding(lambda: house.database, [ENTRY, well], tmp_path, lambda: True, house.now)
+    forwarding.start()
+    assert asked.wait(30)
+    assert took.wait(30)
+    assert told.uids == house.written()
+    goes_on.set()
+    forwarding.stop()
+    assert hung.uids == house.written()
+    assert len((tmp_path / "events.jsonl").read_text().splitlines()) == 2
+
+
+def test_only_who_leads_sends_and_what_is_written_to_the_end_is_sent(house, tmp_path):
+    leads = threading.Event()
+    house.places.begin("siem")
+    house.write()
+    forwarding = Forwarding(lambda: house.database, [ENTRY], tmp_path, leads.is_set, house.now)
+    forwarding.start()
+    house.write()
+    leads.set()
+    forwarding.stop()
+    lines = (tmp_path / "events.jsonl").read_text().splitlines()
+    assert [json.loads(each)["metadata"]["uid"] for each in lines] == house.written()
+    followers = Forwarding(lambda: house.database, [ENTRY], tmp_path, lambda: False, house.now)
+    followers.start()
+    house.write()
+    followers.stop()
+    assert len((tmp_path / "events.jsonl").read_text().splitlines()) == 2
+    assert END_S < TAKEN_S
+
+
+def test_the_whole_way_over_http_and_syslog(house, tmp_path):
+    house.write(3)
+    with receivers.endpoint() as posted, receivers.syslog() as logged:
+        for name, said in (("http", {"url": posted.address}), ("log", {"syslog": logged.address, "format": "cef"})):
+            entry = SiemSettings(name=name, **said)
+            house.places.replay(name, 0.0)
+            while house.process(entry).forward(entry, channel_of(entry, tmp_path)):
+                pass
+        assert [json.loads(each)["metadata"]["uid"] for each in posted.lines] == house.written()
+        assert [each.split("externalId=")[1].split(" ")[0] for each in logged.bodies] == house.written()
+        assert logged.faults == []
