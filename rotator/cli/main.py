@@ -18,6 +18,7 @@ from rotator.cli import (
     approval,
     completion,
     config,
+    drill,
     evidence,
     exposure,
     gates,
@@ -69,6 +70,7 @@ scaffold.register(app)
 inventory.register(app)
 triggers.register(app)
 hygiene.register(app)
+drill.register(app)
 token.register(app)
 session.register(app)
 whoami.register(app)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from typing import Any
 
 import jsonschema
@@ -18,7 +19,8 @@ from rotator.errors import Rejected
 from rotator.flow.approval import Role
 from rotator.flow.playbook_words import Strategy
 from rotator.flow.run import ASKED, StepState
-from rotator.ledger import tables
+from rotator.ledger import drills, tables
+from rotator.ledger.drills import DrillRow
 from rotator.manifests.hashing import Meter
 from rotator.practice.token_server import token_server
 from rotator.triggers.message import Trigger
@@ -76,8 +78,17 @@ def house(tmp_path):
         found = api(tmp_path, database, CONFIGURATION.format(issuer=server.address))
         found.parts.triggers.keep("github", Trigger("1 leaked token"), b"")
         checked(found, tmp_path / "training")
+        drilled(found)
         browser(found, Role.VIEWER, "vi")
         yield found
+
+
+def drilled(found):
+    """Keep of a drill that it was begun and given up."""
+    at = datetime(2026, 11, 23, 9, tzinfo=UTC).timestamp()
+    with found.parts.database.write() as connection:
+        drills.begin(connection, DrillRow("inc-20261123-d5e6f7", "weekly", "scanner", "ana", at))
+        drills.end(connection, "inc-20261123-d5e6f7", "abandoned", at + 60)
 
 
 def checked(house: Any, folder: Any) -> None:

@@ -30,6 +30,7 @@ from rotator.api.v1 import (
     datasets,
     declaring,
     doors,
+    drills,
     events,
     evidence,
     examples,
@@ -64,7 +65,7 @@ def make(parts: Rotator, callers: Callers, refusals: Counts) -> FastAPI:
     acts = (each.routes(doing) for each in (declaring, acting, acting_on_runs, closing, arranging, asking))
     live = events.routes(parts, callers, app.state.following)
     entries = doors.routes(parts, doing)
-    read = (each.routes(parts) for each in (files, reading, standing, routines, certified, datasets, evidence))
+    read = (each.routes(parts) for each in (files, reading, standing, routines, drills, certified, datasets, evidence))
     for router in (entries, *read, live, *acts):
         app.include_router(router, responses=_ERRORS)
     app.add_middleware(Guard, callers=callers, refusals=refusals)
