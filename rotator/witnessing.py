@@ -1,4 +1,4 @@
-"""Have the checkpoints witnessed outside: kept in places that nobody here can change, and stamped with a time.
+"""Have the checkpoints witnessed outside: kept where nobody here can change them, and stamped with a time.
 
 One thread for each witness, while this process's dispatcher leads: one that hangs keeps neither the signing nor another
 waiting. What failed is tried again, by this process or the next; how each stands is in the ledger.
@@ -18,8 +18,8 @@ from typing import Protocol
 
 from rotator.errors import RotatorError
 from rotator.evidence.authority import Authority
-from rotator.evidence.place import Place, content_of, name_of, stamp_name
-from rotator.evidence.places import place_of
+from rotator.evidence.keeper import Keeper, content_of, name_of, stamp_name
+from rotator.evidence.keepers import keeper_of
 from rotator.evidence.timestamp import authorities
 from rotator.ledger.database import LedgerFailed
 from rotator.ledger.witnesses import Witnesses
@@ -53,38 +53,38 @@ def witnesses_of(settings: Settings, ledger: Callable[[], Witnesses]) -> list[Wi
     """Return the witnesses that are configured; what each needs is made at first use."""
     evidence, found = settings.evidence, list[Witness]()
     for address in evidence.keep:
-        found.append(Keeping(address, functools.partial(place, settings, address), ledger))
+        found.append(Keeping(address, functools.partial(keeper, settings, address), ledger))
     if evidence.timestamps is not None and evidence.timestamps_ca is not None:
         made = functools.partial(_authority, evidence.timestamps, evidence.timestamps_ca)
         found.append(Stamping(evidence.timestamps, made, evidence.timestamps_every, ledger))
     return found
 
 
-def place(settings: Settings, address: str) -> Place:
-    """Return a place as the configuration has it reached. Raises BadInput for one that cannot be used at all."""
+def keeper(settings: Settings, address: str) -> Keeper:
+    """Return a keeper as the configuration has it reached. Raises BadInput for one that cannot be used at all."""
     named = settings.evidence.connection
     connection = Connection("", "aws") if named is None else settings.connection(named)
-    return place_of(address, connection, settings.evidence.retain_days)
+    return keeper_of(address, connection, settings.evidence.retain_days)
 
 
 class Keeping:
-    """A place that keeps them, and their time stamps."""
+    """A keeper that keeps them, and their time stamps."""
 
-    def __init__(self, address: str, make: Callable[[], Place], ledger: Callable[[], Witnesses]) -> None:
-        self.address, self._place, self._ledger = address, functools.cache(make), ledger
+    def __init__(self, address: str, make: Callable[[], Keeper], ledger: Callable[[], Witnesses]) -> None:
+        self.address, self._keeper, self._ledger = address, functools.cache(make), ledger
 
     def witness(self, *, at_once: bool = False) -> int:  # noqa: ARG002 - nothing is put off
-        """Write what the place lacks, each proven by reading it back."""
+        """Write what the keeper lacks, each proven by reading it back."""
         ledger, count = self._ledger(), 0
         with _noted(ledger, self.address):
             while found := ledger.unkept(self.address):
                 for each in found:
-                    self._place().keep(name_of(each), io.BytesIO(content_of(each)))
+                    self._keeper().keep(name_of(each), io.BytesIO(content_of(each)))
                     ledger.kept(self.address, each)
                     count += 1
             while stamps := ledger.unkept_stamps(self.address):
                 for stamp in stamps:
-                    self._place().keep(stamp_name(stamp), io.BytesIO(stamp.der))
+                    self._keeper().keep(stamp_name(stamp), io.BytesIO(stamp.der))
                     ledger.kept_stamp(self.address, stamp)
         return count
 

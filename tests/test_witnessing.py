@@ -90,7 +90,7 @@ def test_witnesses_are_those_of_the_configuration_and_paths_are_meant_from_its_f
 @pytest.mark.parametrize(
     ("evidence", "what"),
     [
-        ({"keep": ["gs://audit"]}, "no place for evidence"),
+        ({"keep": ["gs://audit"]}, "no keeper of evidence"),
         ({"keep": ["a", "a"]}, "twice"),
         ({"timestamps": "https://tsa.example.com"}, "belong together"),
         ({"timestamps_ca": "ca.pem"}, "belong together"),

@@ -62,7 +62,7 @@ def _times(found: Measures) -> Iterator[str]:
 
 
 def _witnessed(parts: Rotator, now: float) -> Iterator[str]:
-    """Tell how far the evidence was witnessed outside: of the place that lacks the oldest checkpoint."""
+    """Tell how far the evidence was witnessed outside: of the keeper that lacks the oldest checkpoint."""
     evidence = parts.settings.evidence
     witnesses = parts.witnesses.standing(evidence.witnesses)
     kept = [each.since for each in witnesses if each.since is not None and each.name in evidence.keep]
@@ -71,11 +71,11 @@ def _witnessed(parts: Rotator, now: float) -> Iterator[str]:
     forked = sum(each.forked is not None for each in witnesses)
     yield from _single(
         "checkpoint_unkept_seconds",
-        "since the oldest was signed that a place outside lacks",
+        "since the oldest was signed that a keeper outside lacks",
         round(max(now - since, 0.0), 3),
     )
-    yield from _single("witnesses_failing", "places and authorities outside that did not do their part", failing)
-    yield from _single("checkpoints_forked", "places outside that have another checkpoint than the ledger", forked)
+    yield from _single("witnesses_failing", "keepers and authorities outside that did not do their part", failing)
+    yield from _single("checkpoints_forked", "keepers outside that have another checkpoint than the ledger", forked)
 
 
 def _family(name: str, says: str) -> list[str]:

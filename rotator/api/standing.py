@@ -53,7 +53,7 @@ def routes(parts: Rotator, *counts: Counts) -> APIRouter:
 
 
 def _warning(parts: Rotator) -> str:
-    """Ask the ledger; say what is amiss that keeps nobody from work. Whoever asks is a stranger: it names no place."""
+    """Ask the ledger; say what is amiss that keeps nobody from work. Whoever asks is a stranger: it names nobody."""
     beat(parts.database)
     witnesses = parts.witnesses.standing(parts.settings.evidence.witnesses)
     failing = sum(each.failing_since is not None or each.forked is not None for each in witnesses)

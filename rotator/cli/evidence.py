@@ -23,7 +23,7 @@ To = Annotated[Path, typer.Option("--to", metavar="FILE", help="Where the pack g
 Key = Annotated[
     str, typer.Option("--key", metavar="PUBLIC", help="The key that signed first, as you were told it elsewhere.")
 ]
-Against = Annotated[str, typer.Option("--against", metavar="PLACE", help="A folder or s3://… that kept checkpoints.")]
+Against = Annotated[str, typer.Option("--against", metavar="KEEPER", help="A folder or s3://… that kept checkpoints.")]
 TsaCa = Annotated[
     Path | None, typer.Option("--tsa-ca", metavar="FILE", help="The CA of the time stamping authority, as PEM.")
 ]
@@ -99,8 +99,8 @@ def verify(
     Example: rotator evidence verify incident.evidence.zip --key k0Vj…= --against s3://audit/rotator
     """
     from rotator.evidence import timestamp, witnessed  # noqa: PLC0415
+    from rotator.evidence.keepers import keeper_of  # noqa: PLC0415
     from rotator.evidence.pack import Pack  # noqa: PLC0415
-    from rotator.evidence.places import place_of  # noqa: PLC0415
     from rotator.evidence.verify import verify as check  # noqa: PLC0415
     from rotator.ports import Connection  # noqa: PLC0415
 
@@ -108,7 +108,7 @@ def verify(
     found = check(pack, key)
     findings, compared, stamped = list(found.findings), None, None
     if against:
-        compared = witnessed.against(place_of(against, Connection("", "aws"), 1), found.signed, found.made_at)
+        compared = witnessed.against(keeper_of(against, Connection("", "aws"), 1), found.signed, found.made_at)
         findings += compared.findings
     if tsa_ca is not None:
         stamped, wrong = witnessed.stamped(pack, found.signed, timestamp.authorities(tsa_ca))

@@ -23,9 +23,9 @@ PackFile = Annotated[
 def keep(context: typer.Context, pack: PackFile = None, output: OutputOption = Output.TABLE) -> None:
     """Keep what is signed outside, at once.
 
-    What has grown is signed first. Then each place of [evidence] keep gets the checkpoints that it lacks, and the
+    What has grown is signed first. Then each keeper of [evidence] keep gets the checkpoints that it lacks, and the
     authority of [evidence] timestamps stamps the newest; a running dispatcher does so by itself. A pack is kept beside
-    them under its name, and replaces none. Exit code 1: a place or the authority failed, and why.
+    them under its name, and replaces none. Exit code 1: a keeper or the authority failed, and why.
 
     Example: rotator evidence keep incident.evidence.zip
     """
@@ -34,12 +34,14 @@ def keep(context: typer.Context, pack: PackFile = None, output: OutputOption = O
     parts: Rotator = context.obj.parts()
     witnesses = witnesses_of(parts.settings, lambda: parts.witnesses)
     if not witnesses:
-        raise BadInput("nothing is kept outside", "evidence: keep", "name a place; docs/evidence.md says how")
+        raise BadInput(
+            "nothing is kept outside", "evidence: keep", "name a folder or a bucket; docs/evidence.md says how"
+        )
     if pack is not None:
         _must_hold(pack)
     parts.checkpoints.sign(signing_key(parts))
     told: list[dict[str, object]] = []
-    # The authority first: the places keep what it stamps.
+    # The authority first: the others keep what it stamps.
     for each in sorted(witnesses, key=lambda each: each.address in parts.settings.evidence.keep):
         why = ""
         try:
@@ -67,10 +69,10 @@ def _must_hold(pack: Path) -> None:
 
 
 def _keep_pack(parts: Rotator, address: str, pack: Path) -> None:
-    from rotator.witnessing import place  # noqa: PLC0415
+    from rotator.witnessing import keeper  # noqa: PLC0415
 
     try:
         with pack.open("rb") as content:
-            place(parts.settings, address).keep(pack.name, content)
+            keeper(parts.settings, address).keep(pack.name, content)
     except OSError as error:
         raise BadInput(f"cannot be read ({error.strerror})", str(pack), "name a pack") from None

@@ -1,4 +1,4 @@
-"""How a place for evidence is written: a folder, or s3://BUCKET/PREFIX."""
+"""How a keeper of evidence is written: a folder, or s3://BUCKET/PREFIX."""
 
 from __future__ import annotations
 
@@ -15,5 +15,5 @@ def bucket_of(address: str) -> tuple[str, str] | None:
     if found is not None:
         return found[1], (found[2] or "").strip("/")
     if "://" in address or not address:
-        raise BadInput("this is no place for evidence", address, "name a folder, or s3://BUCKET/PREFIX")
+        raise BadInput("this is no keeper of evidence", address, "name a folder, or s3://BUCKET/PREFIX")
     return None

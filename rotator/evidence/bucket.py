@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 
 from rotator import clock
 from rotator.errors import Rejected, Unavailable
-from rotator.evidence.place import Entry, chunks
+from rotator.evidence.keeper import Entry, chunks
 from rotator.families.aws import Account
 from rotator.ports import Connection
 
@@ -38,7 +38,7 @@ class Bucket:
         self._account, self._retain, self._now = Account(connection), timedelta(days=retain_days), now
 
     def keep(self, name: str, content: BinaryIO) -> None:
-        """Write a file under a lock and read it back. Raises as `Place` says, Rejected("not_locked") without a lock."""
+        """Write a file under a lock and read it back. Raises as `Keeper` says; "not_locked" without a lock."""
         content.seek(0)
         digest, size = hashlib.sha256(), 0
         for each in chunks(content):

@@ -12,19 +12,19 @@ from pathlib import Path
 from typing import BinaryIO
 
 from rotator.errors import Rejected, Unavailable
-from rotator.evidence.place import CHUNK, Entry, chunks
+from rotator.evidence.keeper import CHUNK, Entry, chunks
 
 _UNDER_WAY, _KEPT = 0o600, 0o444
 
 
 class Folder:
-    """A folder that is there: none is made, since under a volume that is not mounted it would be no other place."""
+    """A folder that is there: none is made, since under a volume that is not mounted it would be on this disk."""
 
     def __init__(self, path: Path) -> None:
         self.address, self._path = str(path), path
 
     def keep(self, name: str, content: BinaryIO) -> None:
-        """Write a file that replaces none, durable and read-only. Raises as `Place` says."""
+        """Write a file that replaces none, durable and read-only. Raises as `Keeper` says."""
         path = self._path / name
         try:
             if not self._path.is_dir():

@@ -1,4 +1,4 @@
-"""Compare a pack with what stands outside of it: the checkpoints that a place kept, and the time stamps in it.
+"""Compare a pack with what stands outside of it: the checkpoints that a keeper kept, and the time stamps in it.
 
 Who owns the ledger and the signing key can make any pack, but none that agrees with what was kept before.
 """
@@ -13,20 +13,20 @@ from typing import TYPE_CHECKING
 from rotator.errors import Rejected
 from rotator.evidence import signing
 from rotator.evidence.followed import Finding, Followed, Stolen
+from rotator.evidence.keeper import Entry, Keeper, checkpoint_in, named
 from rotator.evidence.pack import TIMESTAMPS, Pack
-from rotator.evidence.place import Entry, Place, checkpoint_in, named
 from rotator.evidence.timestamp import Stamp, verified
 
 if TYPE_CHECKING:
     from cryptography import x509
 
 AT_ONCE = 16
-"""Files of a place that are read at one time."""
+"""Files of a keeper that are read at one time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A checkpoint that a place has: since when, in epoch seconds, when it says that it was signed, and its parts."""
+    """A checkpoint that a keeper has: since when, in epoch seconds, when it says that it was signed, and its parts."""
 
     number: int
     hash: str
@@ -39,7 +39,7 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """What a place says of a pack: `kept` are those that are in both, `newer` how many came behind the pack's last."""
+    """What a keeper says of a pack: `kept` are those that are in both, `newer` how many came behind the pack's last."""
 
     findings: list[Finding]
     kept: Mapping[int, float]
@@ -56,12 +56,12 @@ class Doubt:
     records: int
 
 
-def against(place: Place, signed: Followed, made_at: float) -> Compared:
-    """Say whether each checkpoint that a place kept is the pack's, the first one first. Raises one of the three errors.
+def against(keeper: Keeper, signed: Followed, made_at: float) -> Compared:
+    """Say whether each checkpoint of a keeper is the pack's, the first one first. Raises one of the three errors.
 
     `made_at` is when the pack says that it was made: what was signed behind that it cannot have.
     """
-    kept, findings = _kept(place)
+    kept, findings = _kept(keeper)
     same: dict[int, float] = {}
     newer = 0
     for each in kept:
@@ -73,14 +73,15 @@ def against(place: Place, signed: Followed, made_at: float) -> Compared:
                 findings.append(Finding(where, "the one that is kept there does not follow the pack's last"))
             newer += 1
         elif (mine := signed.believed[each.number - 1]).hash != each.hash:
-            whose = "the pack's was made anew" if each.key in signed.keys else "of a stranger's key"
+            anew = "the pack's was made anew, from a backup or by who has the key"
+            whose = anew if each.key in signed.keys else "of a stranger's key"
             findings.append(Finding(where, f"another one is kept there, {each.hash[:16]}…: {whose}"))
         elif mine.signature != each.signature:
             findings.append(Finding(where, "it is kept there under another signature"))
         else:
             same[each.number] = min(each.at, same.get(each.number, each.at))
     if not kept:
-        findings.append(Finding(place.address, "no checkpoint is kept there"))
+        findings.append(Finding(keeper.address, "no checkpoint is kept there"))
     return Compared(findings, same, newer)
 
 
@@ -114,11 +115,11 @@ def doubts(signed: Followed, witnessed: Iterable[Mapping[int, float]]) -> Iterat
             yield Doubt(stolen, first, stolen.last, records)
 
 
-def _kept(place: Place) -> tuple[list[Kept], list[Finding]]:
-    """Return the checkpoints of a place by number, and which files are not what their names say."""
-    entries = [each for each in place.entries() if named(each.name) is not None]
+def _kept(keeper: Keeper) -> tuple[list[Kept], list[Finding]]:
+    """Return the checkpoints of a keeper by number, and which files are not what their names say."""
+    entries = [each for each in keeper.entries() if named(each.name) is not None]
     with ThreadPoolExecutor(AT_ONCE) as reading:
-        read = list(zip(entries, reading.map(lambda each: _read(place, each), entries), strict=True))
+        read = list(zip(entries, reading.map(lambda each: _read(keeper, each), entries), strict=True))
     found = [each for _, each in read if each is not None]
     told = {entry.name for entry, each in read if each is not None}
     strange = {entry.name for entry, _ in read} - told
@@ -126,8 +127,8 @@ def _kept(place: Place) -> tuple[list[Kept], list[Finding]]:
     return sorted(found, key=lambda each: each.number), findings
 
 
-def _read(place: Place, entry: Entry) -> Kept | None:
-    content = checkpoint_in(place.read(entry))
+def _read(keeper: Keeper, entry: Entry) -> Kept | None:
+    content = checkpoint_in(keeper.read(entry))
     wanted = named(entry.name)
     if content is None or wanted is None or content.hash != wanted.hash:
         return None

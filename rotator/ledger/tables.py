@@ -360,7 +360,7 @@ witness = Table(
     Column("why", Text, nullable=False, server_default=""),
     Column("forked", Integer),
 )
-"""Who outside of the ledger has its checkpoints: places that keep them, and who stamps them with a time."""
+"""Who outside of the ledger has its checkpoints: keepers, and who stamps them with a time."""
 
 stamp = Table(
     "stamp",

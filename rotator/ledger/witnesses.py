@@ -52,7 +52,7 @@ class Witnesses:
             return [self._standing(connection, name) for name in names]
 
     def unkept(self, name: str) -> list[Checkpoint]:
-        """Return the checkpoints that a place lacks, the first ones first, some at a time.
+        """Return the checkpoints that a keeper lacks, the first ones first, some at a time.
 
         Where the ledger's own are no longer those that were kept, that is noted for good, and all are kept anew
         beside the others.
@@ -69,11 +69,11 @@ class Witnesses:
             return [Checkpoint(each.body, each.signature) for each in found]
 
     def kept(self, name: str, each: Checkpoint) -> None:
-        """Note that a place has a checkpoint, and all before it."""
+        """Note that a keeper has a checkpoint, and all before it."""
         self._moved(name, _witness.c.number, {"number": each.told["number"], "hash": each.hash})
 
     def unkept_stamps(self, name: str) -> list[Stamp]:
-        """Return the time stamps that a place lacks, the first ones first, some at a time."""
+        """Return the time stamps that a keeper lacks, the first ones first, some at a time."""
         with self._database.write() as connection:
             self._met(connection, name)
             row = connection.execute(_of(name)).one()
@@ -81,7 +81,7 @@ class Witnesses:
             return [_read(each) for each in connection.execute(query)]
 
     def kept_stamp(self, name: str, each: Stamp) -> None:
-        """Note that a place has a time stamp, and all before it."""
+        """Note that a keeper has a time stamp, and all before it."""
         self._moved(name, _witness.c.stamp, {"stamp": each.number})
 
     def to_stamp(self, every_s: float) -> Checkpoint | None:

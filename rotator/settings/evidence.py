@@ -38,14 +38,14 @@ class EvidenceSettings(BaseModel):
 
     @field_validator("keep")
     @classmethod
-    def _places(cls, value: list[str]) -> list[str]:
+    def _keepers(cls, value: list[str]) -> list[str]:
         try:
             for each in value:
                 bucket_of(each)
         except BadInput as error:
             raise ValueError(str(error)) from None
         if len(set(value)) < len(value):
-            raise ValueError("one place is named twice")
+            raise ValueError("one keeper is named twice")
         return value
 
     @field_validator("timestamps")

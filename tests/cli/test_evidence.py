@@ -107,7 +107,7 @@ def test_a_pack_that_does_not_hold_is_kept_nowhere(witnessed, tmp_path):
 
 def test_nothing_is_kept_where_no_witness_is_configured(called, tmp_path):
     (tmp_path / "rotator.toml").write_text('data_dir = "data"\n')
-    assert "name a place" in called("evidence", "keep").ended(2).err
+    assert "name a folder or a bucket" in called("evidence", "keep").ended(2).err
 
 
 def test_what_a_stolen_key_signed_is_in_doubt_unless_it_was_kept_before(witnessed, tmp_path):

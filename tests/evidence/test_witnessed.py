@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from rotator.evidence import verify_evidence
 from rotator.evidence.authority import Authority
 from rotator.evidence.folder import Folder
+from rotator.evidence.keeper import content_of, name_of
 from rotator.evidence.pack import TIMESTAMPS, Pack
-from rotator.evidence.place import content_of, name_of
 from rotator.evidence.timestamp import authorities
 from rotator.evidence.verify import verify
 from rotator.evidence.witnessed import Doubt, against, doubts, stamped

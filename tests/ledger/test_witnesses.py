@@ -13,7 +13,7 @@ from sqlalchemy import delete, insert
 from rotator.errors import Unavailable
 from rotator.evidence.checkpoint import Grown, make
 from rotator.evidence.folder import Folder
-from rotator.evidence.place import checkpoint_in, named
+from rotator.evidence.keeper import checkpoint_in, named
 from rotator.evidence.signing import SigningKey
 from rotator.evidence.timestamp import Stamp
 from rotator.ledger import tables
@@ -49,15 +49,15 @@ class Signing:
 
 
 class Failing:
-    """A place that fails while it is told to, before it writes or behind it."""
+    """A keeper that fails while it is told to, before it writes or behind it."""
 
-    def __init__(self, place: Folder) -> None:
-        self.address, self._place, self.fails = place.address, place, ""
+    def __init__(self, keeper: Folder) -> None:
+        self.address, self._keeper, self.fails = keeper.address, keeper, ""
 
     def keep(self, name: str, content: io.BytesIO) -> None:
         if self.fails == "before":
             raise Unavailable("unreachable", "no route")
-        self._place.keep(name, content)
+        self._keeper.keep(name, content)
         if self.fails == "behind":
             raise Unavailable("answer_lost")
 
@@ -84,42 +84,44 @@ def ledger(database):
 
 
 @pytest.fixture
-def place(tmp_path):
+def keeper(tmp_path):
     (tmp_path / "worm").mkdir()
     return Failing(Folder(tmp_path / "worm"))
 
 
 @pytest.fixture
-def keeping(ledger, place):
-    return Keeping(place.address, lambda: place, lambda: ledger)
+def keeping(ledger, keeper):
+    return Keeping(keeper.address, lambda: keeper, lambda: ledger)
 
 
 def kept(tmp_path):
     return [checkpoint_in(each.read_bytes()) for each in sorted((tmp_path / "worm").glob("checkpoint-*"))]
 
 
-def test_each_checkpoint_is_kept_once_and_what_is_new_follows(signing, keeping, ledger, place, tmp_path):
+def test_each_checkpoint_is_kept_once_and_what_is_new_follows(signing, keeping, ledger, keeper, tmp_path):
     assert keeping.witness() == 0
     signing.sign(250)
     assert keeping.witness() == 250
     signing.sign()
     assert (keeping.witness(), keeping.witness()) == (1, 0)
     assert kept(tmp_path) == signing.checkpoints
-    assert ledger.standing([place.address]) == [Standing(place.address, 251, 0, None, None, "", None)]
+    assert ledger.standing([keeper.address]) == [Standing(keeper.address, 251, 0, None, None, "", None)]
 
 
-def test_a_place_that_failed_is_told_with_since_when_and_has_all_of_it_later(signing, keeping, ledger, place, tmp_path):
+def test_a_keeper_that_failed_is_told_with_since_when_and_has_all_of_it_later(
+    signing, keeping, ledger, keeper, tmp_path
+):
     signing.sign(3)
-    place.fails = "before"
+    keeper.fails = "before"
     for _ in range(2):
         with pytest.raises(Unavailable):
             keeping.witness()
-    (told,) = ledger.standing([place.address])
+    (told,) = ledger.standing([keeper.address])
     assert (told.until, told.behind, told.since, told.failing_since) == (0, 3, 1.0, 100.0)
     assert "no route" in told.why
-    place.fails = ""
+    keeper.fails = ""
     assert keeping.witness() == 3
-    (told,) = ledger.standing([place.address])
+    (told,) = ledger.standing([keeper.address])
     assert (told.behind, told.failing_since, told.why) == (0, None, "")
     assert kept(tmp_path) == signing.checkpoints
 
@@ -130,27 +132,27 @@ def test_whatever_fails_when_the_cursor_never_says_more_than_is_there(database, 
     emptied(database)
     folder = tmp_path_factory.mktemp("kept")
     (folder / "worm").mkdir()
-    signing, ledger, place = Signing(database), Witnesses(database), Failing(Folder(folder / "worm"))
-    keeping = Keeping(place.address, lambda: place, lambda: ledger)
+    signing, ledger, keeper = Signing(database), Witnesses(database), Failing(Folder(folder / "worm"))
+    keeping = Keeping(keeper.address, lambda: keeper, lambda: ledger)
     for move in moves:
         if move == "sign":
             signing.sign()
             continue
-        place.fails = "" if move == "keep" else move
+        keeper.fails = "" if move == "keep" else move
         try:
             keeping.witness()
         except Unavailable:
-            assert place.fails
-        (told,) = ledger.standing([place.address])
+            assert keeper.fails
+        (told,) = ledger.standing([keeper.address])
         assert signing.checkpoints[: told.until] == kept(folder)[: told.until]
-        assert place.fails or told.behind == 0
-    place.fails = ""
+        assert keeper.fails or told.behind == 0
+    keeper.fails = ""
     keeping.witness()
     assert kept(folder) == signing.checkpoints
 
 
 def test_a_ledger_that_was_rewritten_behind_what_is_kept_shows_and_both_pasts_are_kept(
-    signing, keeping, ledger, place, tmp_path
+    signing, keeping, ledger, keeper, tmp_path
 ):
     signing.sign(4)
     keeping.witness()
@@ -158,17 +160,17 @@ def test_a_ledger_that_was_rewritten_behind_what_is_kept_shows_and_both_pasts_ar
     signing.forget(3)
     signing.sign(3, said="-forged")
     assert keeping.witness() == 5
-    (told,) = ledger.standing([place.address])
+    (told,) = ledger.standing([keeper.address])
     assert (told.forked, told.until, told.behind) == (4, 5, 0)
     assert {each.hash for each in kept(tmp_path)} == {each.hash for each in [*before, *signing.checkpoints]}
 
 
-def test_a_ledger_that_was_shortened_shows(signing, keeping, ledger, place):
+def test_a_ledger_that_was_shortened_shows(signing, keeping, ledger, keeper):
     signing.sign(4)
     keeping.witness()
     signing.forget(3)
     keeping.witness()
-    (told,) = ledger.standing([place.address])
+    (told,) = ledger.standing([keeper.address])
     assert (told.forked, told.until) == (4, 2)
 
 

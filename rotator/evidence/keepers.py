@@ -1,4 +1,4 @@
-"""From what is written in a configuration or on a command line to the place that it means."""
+"""From the address of a keeper, in a configuration or on a command line, to the keeper."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from pathlib import Path
 from rotator.errors import BadInput
 from rotator.evidence.address import bucket_of
 from rotator.evidence.folder import Folder
-from rotator.evidence.place import Place
+from rotator.evidence.keeper import Keeper
 from rotator.ports import Connection
 
 
-def place_of(address: str, connection: Connection, retain_days: int) -> Place:
-    """Return the place of an address; `connection` is how a bucket is reached. Raises BadInput for what is none."""
+def keeper_of(address: str, connection: Connection, retain_days: int) -> Keeper:
+    """Return the keeper of an address; `connection` is how a bucket is reached. Raises BadInput for what is none."""
     where = bucket_of(address)
     if where is None:
         return Folder(Path(address))

@@ -1,7 +1,7 @@
-"""Places outside of the ledger where checkpoints are kept, so that no owner of ledger and key can rewrite both.
+"""Keepers of checkpoints outside of the ledger, so that no owner of ledger and key can rewrite both.
 
 Each checkpoint is a file of its own, named by its number and its hash: to write it again changes nothing, and another
-one of the same number lies beside it and shows. A place takes what is new, changes nothing, and gives back all it has.
+one of the same number lies beside it and shows. A keeper takes what is new, changes nothing, and gives back all it has.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ CHUNK = 1 << 20
 _NAMED = re.compile(r"checkpoint-(\d{8,})-([0-9a-f]{64})\.json")
 
 
-class Place(Protocol):
+class Keeper(Protocol):
     """A folder or a bucket. Its methods raise the three errors; what is kept there is believed, who keeps it is not."""
 
     address: str
@@ -27,13 +27,13 @@ class Place(Protocol):
     def keep(self, name: str, content: BinaryIO) -> None:
         """Write a file and read it back; one that is there already must be the same.
 
-        Raises Rejected("differs") where it is another, Rejected for what the place will not do, Unavailable or
+        Raises Rejected("differs") where it is another, Rejected for what the keeper will not do, Unavailable or
         Uncertain for what may go another time.
         """
         ...
 
     def entries(self) -> Iterator[Entry]:
-        """Yield every file, and each of its versions where a place keeps several."""
+        """Yield every file, and each of its versions where a keeper keeps several."""
         ...
 
     def read(self, entry: Entry) -> bytes:
@@ -43,7 +43,7 @@ class Place(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A file in a place; `version` where the place counts them. `at` is since when it is there, in epoch seconds."""
+    """A file of a keeper; `version` where the keeper counts them. `at` is since when it is there, in epoch seconds."""
 
     name: str
     version: str = ""

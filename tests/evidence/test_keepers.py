@@ -1,4 +1,4 @@
-"""What is kept in a place stays as it was written, shows what was laid over it, and is gone on with after a crash."""
+"""What is kept stays as it was written, shows what was laid over it, and is gone on with after a crash."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from rotator.errors import BadInput, Rejected, Unavailable
 from rotator.evidence import bucket as bucket_module
 from rotator.evidence.address import bucket_of
 from rotator.evidence.folder import Folder
-from rotator.evidence.place import checkpoint_in, content_of, name_of, named
-from rotator.evidence.places import place_of
+from rotator.evidence.keeper import checkpoint_in, content_of, name_of, named
+from rotator.evidence.keepers import keeper_of
 from rotator.ports import Connection
 from tests.evidence.test_packs import story
 from tests.servers.moto import moto_server
@@ -45,41 +45,41 @@ def connection(moto, **settings) -> Connection:
 
 @pytest.fixture
 def locked(moto, request):
-    return place_of(f"s3://audit/{request.node.name.replace('[', '/').replace(']', '')}", connection(moto), 3)
+    return keeper_of(f"s3://audit/{request.node.name.replace('[', '/').replace(']', '')}", connection(moto), 3)
 
 
 @pytest.fixture(params=["folder", "bucket"])
-def place(request, tmp_path):
+def keeper(request, tmp_path):
     if request.param == "bucket":
         return request.getfixturevalue("locked")
     (tmp_path / "worm").mkdir()
     return Folder(tmp_path / "worm")
 
 
-def test_a_place_keeps_and_gives_back_and_takes_the_same_again(place):
+def test_a_keeper_keeps_and_gives_back_and_takes_the_same_again(keeper):
     for _ in range(2):
-        place.keep(NAME, io.BytesIO(TEXT))
-    (entry,) = place.entries()
-    assert (entry.name, place.read(entry)) == (NAME, TEXT)
+        keeper.keep(NAME, io.BytesIO(TEXT))
+    (entry,) = keeper.entries()
+    assert (entry.name, keeper.read(entry)) == (NAME, TEXT)
 
 
 @pytest.mark.parametrize("other", [b"another", TEXT[:-1], TEXT + b"!"], ids=["other", "shorter", "longer"])
-def test_what_is_there_is_never_replaced(place, other):
-    place.keep(NAME, io.BytesIO(TEXT))
+def test_what_is_there_is_never_replaced(keeper, other):
+    keeper.keep(NAME, io.BytesIO(TEXT))
     with pytest.raises(Rejected, match="differs"):
-        place.keep(NAME, io.BytesIO(other))
-    assert [place.read(each) for each in place.entries()] == [TEXT]
+        keeper.keep(NAME, io.BytesIO(other))
+    assert [keeper.read(each) for each in keeper.entries()] == [TEXT]
 
 
-def test_two_who_write_one_file_at_once_have_both_written_it(place):
+def test_two_who_write_one_file_at_once_have_both_written_it(keeper):
     wrong, begin = [], threading.Barrier(2)
 
     def write():
         begin.wait(30)
         try:
-            place.keep(NAME, io.BytesIO(TEXT))
+            keeper.keep(NAME, io.BytesIO(TEXT))
         except Unavailable:  # a bucket may say that the other is at it: once more is always right
-            place.keep(NAME, io.BytesIO(TEXT))
+            keeper.keep(NAME, io.BytesIO(TEXT))
         except Rejected as error:
             wrong.append(error)
 
@@ -89,7 +89,7 @@ def test_two_who_write_one_file_at_once_have_both_written_it(place):
     for each in both:
         each.join(60)
     assert wrong == []
-    assert {place.read(each) for each in place.entries()} == {TEXT}
+    assert {keeper.read(each) for each in keeper.entries()} == {TEXT}
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -156,7 +156,7 @@ def test_what_is_laid_over_a_file_or_marks_it_as_deleted_hides_nothing(moto, loc
 
 def test_a_bucket_without_a_lock_keeps_nothing(moto):
     with pytest.raises(Rejected):
-        place_of("s3://unlocked", connection(moto), 3).keep(NAME, io.BytesIO(TEXT))
+        keeper_of("s3://unlocked", connection(moto), 3).keep(NAME, io.BytesIO(TEXT))
 
 
 def test_what_is_larger_than_a_piece_is_read_back_whole(locked, monkeypatch):
@@ -171,10 +171,10 @@ def test_what_is_larger_than_a_piece_is_read_back_whole(locked, monkeypatch):
 
 def test_a_bucket_that_is_not_there_or_not_reached_says_so(moto):
     with pytest.raises(Rejected, match="not_found"):
-        place_of("s3://nowhere", connection(moto), 3).keep(NAME, io.BytesIO(TEXT))
+        keeper_of("s3://nowhere", connection(moto), 3).keep(NAME, io.BytesIO(TEXT))
     nobody = Connection("audit", "aws", endpoint_url="http://127.0.0.1:9", credential=connection(moto).credential)
     with pytest.raises(Unavailable, match="unreachable"):
-        place_of("s3://audit", nobody, 3).keep(NAME, io.BytesIO(TEXT))
+        keeper_of("s3://audit", nobody, 3).keep(NAME, io.BytesIO(TEXT))
 
 
 def test_a_checkpoint_is_read_back_as_it_was_and_any_other_byte_is_none():
@@ -190,7 +190,7 @@ def test_a_checkpoint_is_read_back_as_it_was_and_any_other_byte_is_none():
 
 @pytest.mark.parametrize("address", ["", "s3://", "s3://A", "gs://audit", "s3://audit/a?b", "https://x"])
 def test_what_is_no_place_is_refused(address):
-    with pytest.raises(BadInput, match="no place"):
+    with pytest.raises(BadInput, match="no keeper"):
         bucket_of(address)
 
 
