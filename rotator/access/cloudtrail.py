@@ -86,6 +86,7 @@ def _event(file: str, number: int, value: Mapping[str, object]) -> Event | Unrea
         answered=mapping(value.get("responseElements")),
         file=file,
         record=number,
+        request=_text(value, "requestID"),
     )
 
 

@@ -15,7 +15,7 @@ class Event:
     """One call. `at` is in seconds since 1970, `who` is the principal, `error` is "" where it succeeded.
 
     `key_id` is the credential's id as its kind names it. `asked` and `answered` are the request's and the response's
-    fields as they were logged; untrusted.
+    fields as they were logged; untrusted. `request` is its issuer's number of it, where the log tells one.
     """
 
     key_id: str
@@ -31,6 +31,7 @@ class Event:
     answered: Mapping[str, object]
     file: str
     record: int
+    request: str = ""
 
 
 @dataclass(frozen=True, slots=True)

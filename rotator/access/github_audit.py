@@ -54,6 +54,7 @@ def _event(file: str, number: int, value: object) -> Event | Unread | None:
         answered=_deploy_key(said),
         file=file,
         record=number,
+        request=_text(said, "request_id"),
     )
 
 

@@ -58,19 +58,15 @@ def evidence(
     since = {ref.id: at for ref, at in exposed_at.items()}
 
     def events() -> Iterator[Event]:
-        for name, stream in files:
-            for each in _read(Report(name, stream)):
-                if isinstance(each, LastUse):
-                    last_uses.append(each)
-                    continue
-                if isinstance(each, Event) and not _EARLIEST <= each.at <= now + _AHEAD_S:
-                    each = Unread(each.file, each.record, f"its time cannot be: {moment(each.at)}")  # noqa: PLW2901
-                if isinstance(each, Unread):
-                    unread[each.file] += 1
-                    first.setdefault(each.file, each)
-                else:
-                    acts.add(each)
-                    yield each
+        for each in _believed(files, now):
+            if isinstance(each, LastUse):
+                last_uses.append(each)
+            elif isinstance(each, Unread):
+                unread[each.file] += 1
+                first.setdefault(each.file, each)
+            else:
+                acts.add(each)
+                yield each
 
     told = uses(events(), since)
     made = {ref: (made_at or {}).get(ref) for ref in exposed_at}
@@ -78,6 +74,27 @@ def evidence(
         told[name] = _together(told[name], each) if name in told else each
     made_since = minted(acts, {name: 0.0 if at is None else at for name, at in since.items()}, ways)
     return Evidence(told, made_since, tuple(_left_out(each, unread[file]) for file, each in first.items()))
+
+
+def events(files: Iterable[tuple[str, BinaryIO]], unread: Counter[str], *, now: float) -> Iterator[Event]:
+    """Yield what the files tell of single uses; of each file it is counted how many records tell nothing.
+
+    Raises BadInput as `evidence` does.
+    """
+    for each in _believed(files, now):
+        if isinstance(each, Unread):
+            unread[each.file] += 1
+        elif isinstance(each, Event):
+            yield each
+
+
+def _believed(files: Iterable[tuple[str, BinaryIO]], now: float) -> Iterator[Event | Unread | LastUse]:
+    for name, stream in files:
+        for each in _read(Report(name, stream)):
+            if isinstance(each, Event) and not _EARLIEST <= each.at <= now + _AHEAD_S:
+                yield Unread(each.file, each.record, f"its time cannot be: {moment(each.at)}")
+            else:
+                yield each
 
 
 def _left_out(first: Unread, count: int) -> str:

@@ -110,9 +110,14 @@ def _reported(name: str) -> list[Exposure]:
         return list(read(name, stream))
 
 
-def access(alarm: Alarm, logs: Sequence[str], exposed_at: float | None) -> Access | None:
+def access(alarm: Alarm, given: Sequence[str], exposed_at: float | None) -> Access | None:
     """Return how the access logs are read for the credentials that will be named, None where there are none."""
-    return alarm.access(lambda: _unzipped(_opened(logs)), ", ".join(logs), exposed_at) if logs else None
+    return alarm.access(lambda: logs(given), ", ".join(given), exposed_at) if given else None
+
+
+def logs(given: Sequence[str]) -> Iterator[tuple[str, BinaryIO]]:
+    """Yield each file of access logs, unzipped. Raises BadInput for what cannot be read."""
+    return _unzipped(_opened(given))
 
 
 @contextlib.contextmanager

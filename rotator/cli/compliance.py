@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from rotator.cli import completion
+from rotator.cli.alarm import Logs
 from rotator.cli.options import Context, Output, console, emit
 from rotator.cli.written import ReportForm, ReportOption, printed, refuse_terminal
 from rotator.errors import BadInput
@@ -34,13 +35,20 @@ To = Annotated[
 ]
 
 
-def report(
-    context: typer.Context, what: What, output: ReportOption = ReportForm.TABLE, since: From = None, until: To = None
+def report(  # noqa: PLR0917 - options, which callers name
+    context: typer.Context,
+    what: What,
+    output: ReportOption = ReportForm.TABLE,
+    since: From = None,
+    until: To = None,
+    access: Logs = None,
 ) -> None:
     """Print the report of an incident, or of a period.
 
     Changes nothing. `-o html` is one file to keep and to print, `-o pdf` the same on pages, `-o csv` a table with a row
     for each credential.
+
+    With --access it tells who used each credential since its exposure; what the rotator did with it is taken out.
 
     `report compliance` tells how every credential that was reported from one day on and before another was answered, by
     the figures of docs/metrics.md, with what is open and why, and to which controls of published standards that speaks.
@@ -53,14 +61,28 @@ def report(
     given: Context = context.obj
     refuse_terminal(output)
     if what == COMPLIANCE:
+        if access:
+            raise BadInput("access logs are read for an incident's report", "--access", "name the incident")
         _compliance(given.service(), {"from": since or "", "to": until or ""}, output)
         return
     if since is not None or until is not None:
         raise BadInput("an incident's report is of the whole of it", "--from, --to", "leave them out")
-    from rotator.cli.watching import finish  # noqa: PLC0415 - only who looks pays for it
+    from rotator.cli.watching import finish, tell  # noqa: PLC0415 - only who looks pays for it
 
+    if access:
+        tell(_with_logs(given, what, access), output)
     service = given.service()
     finish(service, service.incident(what), output)
+
+
+def _with_logs(given: Context, incident: str, access: Sequence[str]) -> dict[str, Any]:
+    from rotator.cli.alarm import logs  # noqa: PLC0415
+    from rotator.shown import incidents, timelines  # noqa: PLC0415
+
+    parts = given.parts()
+    name = parts.reading.named(incident)
+    record, report = parts.reading.incident(name), incidents.report(parts, name, given.called)
+    return timelines.with_logs(parts, report, record, logs(access))
 
 
 def _compliance(service: Service, asked: Mapping[str, str], form: ReportForm) -> None:

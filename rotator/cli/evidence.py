@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rotator.cli import evidence_kept, signing_keys
+from rotator.cli import probes as own_uses
 from rotator.cli.options import Output, OutputOption, emit
 from rotator.report.plain import plain
 
@@ -35,6 +36,7 @@ def register(app: typer.Typer) -> None:
     group.command("export")(export)
     group.command("verify")(verify)
     group.command("keep")(evidence_kept.keep)
+    group.command("probes")(own_uses.probes)
     group.command("key")(signing_keys.key)
     group.command("new-key")(signing_keys.new_key)
     app.add_typer(group, name="evidence")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import typer
 from rich.console import Group
@@ -63,7 +63,11 @@ def follow(context: Context, service: Service, incident: str, output: Output) ->
 
 def finish(service: Service, incident: str, output: Output | ReportForm) -> NoReturn:
     """Print the incident's report and exit with its code."""
-    report = service.shows(REPORT, incident)
+    tell(service.shows(REPORT, incident), output)
+
+
+def tell(report: dict[str, Any], output: Output | ReportForm) -> NoReturn:
+    """Print an incident's report and exit with its code."""
     if output in {ReportForm.HTML, ReportForm.CSV, ReportForm.PDF}:
         written(report, ReportForm(output))
     elif output == Output.TABLE:

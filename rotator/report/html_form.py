@@ -88,6 +88,7 @@ def text(report: Mapping[str, Any], made_at: float, listed: int | None = None, s
         count=len(runs),
         runs=[each | {"took_s": seconds_between(each["detected_at"], each["proven_dead_at"])} for each in shown],
         stepped=[each for each in shown if each["steps"]][:stepped],
+        timelines={each["run"]: each for each in report.get("timelines", ())},
         unshown=unshown(report),
     )
 

@@ -12,6 +12,7 @@ from rotator.report.clocks import moment
 from rotator.report.dismissed import exposure_rows
 from rotator.report.incident import build
 from rotator.runtime_lock import is_unattended, is_unmanned
+from rotator.shown import timelines
 
 
 def listed(parts: Rotator, part: Part = Part()) -> list[dict[str, Any]]:  # noqa: B008 - it never changes
@@ -38,13 +39,16 @@ def listed(parts: Rotator, part: Part = Part()) -> list[dict[str, Any]]:  # noqa
 
 
 def report(parts: Rotator, incident: str, called: str = "rotator") -> dict[str, Any]:
-    """Return an incident's report, and its `progress`. Raises BadInput for an incident that is not there."""
+    """Return an incident's report, what is known of each credential in time, and its `progress`.
+
+    Raises BadInput for an incident that is not there.
+    """
     record = parts.reading.incident(incident)
     strange = footholds.strangers(parts, record)
     progress = parts.reading.progress(incident, clock.now())
     unmanned = is_unmanned(parts) and progress.busy
     found = build(record, called, unattended=is_unattended(parts), unmanned=unmanned, strange=strange)
-    return {**found, "progress": asdict(progress)}
+    return {**found, "timelines": timelines.of_report(parts, found, record), "progress": asdict(progress)}
 
 
 def plan(parts: Rotator, incident: str, called: str = "rotator") -> dict[str, Any]:

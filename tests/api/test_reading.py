@@ -8,6 +8,10 @@ import pytest
 
 from rotator.flow.approval import Role
 from rotator.ledger.database import Database
+from rotator.ledger.datasets import Source
+from rotator.ledger.manifests import Manifests
+from rotator.manifests.comparing import compare
+from rotator.manifests.entry import Entry, Kind
 from rotator.shown.incidents import report
 from tests.api.calling import V1, api
 from tests.e2e.commands import CommandLine
@@ -31,6 +35,9 @@ READ = (
     "/inventory/history?match=ci",
     "/triggers",
     "/hygiene",
+    "/manifests",
+    f"/manifests/{KEY}",
+    f"/manifests/{KEY}/checks",
     "/schedules",
     "/notices",
     "/playbooks/schema",
@@ -50,6 +57,7 @@ def ledger(tmp_path_factory):
     stolen = [company.stolen(kind) for kind in (KEY, TOKEN, KEY)]
     deployment.start([each for each, _ in stolen])
     deployment.rest()
+    recorded(database)
     yield database, [secret.reveal() for _, secret in stolen]
     database.close()
 
@@ -58,6 +66,15 @@ def ledger(tmp_path_factory):
 def served(tmp_path, ledger):
     database, secrets = ledger
     return api(tmp_path, database), secrets
+
+
+def recorded(database):
+    """Record a dataset that is called as a kind is, so that one name names both."""
+    manifests, lines = Manifests(database), [Entry("a", Kind.FILE, 1, "0" * 64)]
+    source = Source("/data", "lab-1")
+    recording = manifests.begin(KEY, source, "ana")
+    found = manifests.end(KEY, recording, manifests.keep(recording, lines))
+    manifests.checked(found, source, compare(lines, lines), found.digest, by="ben")
 
 
 def walked(asks, path, limit):
