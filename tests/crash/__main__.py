@@ -31,7 +31,7 @@ def main() -> int:
     cases = [
         each for each in every_case() if each.kind in (asked.kind or kinds(asked)) and asked.only in {None, each.name}
     ]
-    cases = [each for each in cases if each.name != asked.without and (each.short or not asked.shapes)]
+    cases = [each for each in cases if each.short or not asked.shapes]
     folder = Path(tempfile.mkdtemp(prefix="rotator-crash-", dir=MEMORY if MEMORY.is_dir() else None))
     began = time.monotonic()
     try:
@@ -108,7 +108,6 @@ def arguments() -> argparse.Namespace:
     asked.add_argument("--kind", nargs="+", help="these kinds alone")
     asked.add_argument("--played", action="store_true", help="the kinds that stand for further shapes alone")
     asked.add_argument("--only", help="one case, by its whole name")
-    asked.add_argument("--without", help="all but this case, by its whole name")
     asked.add_argument("--at", type=int, nargs="+", default=[], help="one trial: at these boundaries")
     asked.add_argument("--spoil", default="kill", choices=["kill", "lose", "refuse"])
     asked.add_argument("--restart", type=float, default=0.0, help="seconds until the next worker")

@@ -111,17 +111,17 @@ class Everywhere:
             return True
         if case.kind in PLAYED:
             return self._is_new_step(case, spoil, boundary)
-        # What a lost call does depends on the call; what a lost worker does, on who else is at work and what room is.
-        crowded = case.twist in {Twist.TWO, Twist.QUOTA}
+        # What a lost call does depends on the call and on what its step asks of the engine, whichever of the four kinds
+        # it is; what a lost worker does, on who else is at work and what room is as well.
+        is_two, crowded = case.twist is Twist.TWO, case.twist in {Twist.TWO, Twist.QUOTA}
         if shape.endswith(AGAIN) and case.places == 1 and (spoil != "kill" or crowded):
             return False
-        twist = case.twist if spoil == "kill" and crowded else Twist.NONE
-        return self._first((case.kind, twist, spoil, shape))
+        twist = case.twist if is_two or (spoil == "kill" and crowded) else Twist.NONE
+        return self._first((twist, spoil, shape, *_asks(case, boundary)))
 
     def _is_new_step(self, case: Case, spoil: str, boundary: Boundary) -> bool:
         """Tell whether it is in a step that asks what no step of the four kinds does, or is a person's doing."""
-        shapes = case.step_shapes
-        doing = [shapes.get(name, name) for name in boundary.doing.split(", ") if name]
+        doing = _asks(case, boundary)
         if set(doing) <= met_by_the_four() and not boundary.what.startswith("person"):
             return False
         return self._first((spoil, boundary.phase, boundary.what, *doing))
@@ -131,3 +131,9 @@ class Everywhere:
         new = key not in self._seen
         self._seen.add(key)
         return new
+
+
+def _asks(case: Case, boundary: Boundary) -> list[str]:
+    """Return what the steps that are under way ask of the engine."""
+    shapes = case.step_shapes
+    return [shapes.get(name, name) for name in boundary.doing.split(", ") if name]
