@@ -84,10 +84,10 @@ build/ansible/done: lock/ansible.txt
 
 # What the tests need and no Python package brings: a real sshd, and libfaketime, by which a test sets the clock of a
 # process, a browser, and Pango, by which WeasyPrint sets a PDF's lines. RUNLEVEL=1 keeps apt from starting the sshd.
-SYSTEM_PACKAGES := openssh-server faketime mariadb-server rabbitmq-server slapd chromium libpangoft2-1.0-0 libharfbuzz-subset0
+SYSTEM_PACKAGES := openssh-server faketime mariadb-server rabbitmq-server slapd rsyslog chromium libpangoft2-1.0-0 libharfbuzz-subset0
 system-packages:
 	@{ command -v sshd || test -x /usr/sbin/sshd; } >/dev/null && command -v faketime >/dev/null && \
-		ls /usr/sbin/mariadbd /usr/sbin/rabbitmq-server /usr/sbin/slapd /usr/bin/chromium >/dev/null 2>&1 && \
+		ls /usr/sbin/mariadbd /usr/sbin/rabbitmq-server /usr/sbin/slapd /usr/sbin/rsyslogd /usr/bin/chromium >/dev/null 2>&1 && \
 		ldconfig -p | grep -q libpangoft2 && ldconfig -p | grep -q libharfbuzz-subset || { \
 		test "$$(id -u)" = 0 && command -v apt-get >/dev/null || \
 			{ echo "make test needs $(SYSTEM_PACKAGES): install them (as root) and run again"; exit 2; }; \

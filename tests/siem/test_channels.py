@@ -17,6 +17,7 @@ from rotator.settings.siem import SiemSettings
 from rotator.siem.channel import Line
 from rotator.siem.to_syslog import framed, message
 from tests.fakes.kubernetes_authority import Authority
+from tests.servers.rsyslog import rsyslog
 from tests.siem import receivers
 
 LINES = [Line(f'{{"number":{number}}}', 1700000000.25, 1 + number % 5, "entity_management") for number in range(700)]
@@ -131,6 +132,13 @@ def test_syslog_is_read_whole_in_order_and_as_the_standard_has_it(channel):
             "read by the receiver",
         )
         assert (taken.bodies, taken.faults) == (TEXTS, [])
+
+
+def test_rsyslog_writes_what_is_sent_as_it_is_meant(channel):
+    with rsyslog() as server:
+        assert channel(syslog=server.address).send(LINES) == "read by the receiver"
+    priority = {1: 110, 2: 109, 3: 108, 4: 107, 5: 106}
+    assert server.lines == [f"1 {priority[each.severity_id]} rotator {each.name} {each.text}" for each in LINES]
 
 
 def test_syslog_over_tls_goes_to_whom_the_authority_vouches_for_and_to_nobody_else(channel, trusted):
