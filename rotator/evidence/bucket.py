@@ -89,7 +89,7 @@ class Bucket:
             page = self._account.exchange().read("s3", "list_object_versions", **asked)
             for each in page.get("Versions", ()):
                 name, at = str(each["Key"]).removeprefix(self._prefix), each["LastModified"].timestamp()
-                yield Entry(name, str(each["VersionId"]), at)
+                yield Entry(name, str(each["VersionId"]), at, int(each["Size"]))
             if not page.get("IsTruncated"):
                 return
             more = {"KeyMarker": page["NextKeyMarker"], "VersionIdMarker": page["NextVersionIdMarker"]}

@@ -5,6 +5,7 @@ A file gets its last name at once, since such volumes know no renaming; one that
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Iterator
@@ -42,15 +43,17 @@ class Folder:
         """Yield every file, by name. Raises Unavailable where the folder cannot be read."""
         try:
             with os.scandir(self._path) as found:
-                entries = [Entry(each.name, at=each.stat(follow_symlinks=False).st_mtime) for each in found]
+                told = [(each.name, each.stat(follow_symlinks=False)) for each in found]
         except OSError as error:
             raise Unavailable("not_readable", f"{self.address}: {error.strerror}") from None
-        yield from sorted(entries, key=lambda each: each.name)
+        for name, about in sorted(told):
+            yield Entry(name, at=about.st_mtime, size=about.st_size)
 
     def read(self, entry: Entry) -> bytes:
         """Return a file's bytes. Raises Unavailable where it cannot be read."""
         try:
-            return (self._path / entry.name).read_bytes()
+            with _opened(self._path / entry.name) as file:
+                return file.read()
         except OSError as error:
             raise Unavailable("not_readable", f"{self.address}/{entry.name}: {error.strerror}") from None
 
@@ -79,7 +82,7 @@ class Folder:
 def _is_same(path: Path, content: BinaryIO, size: int | None = None) -> bool:
     """Tell whether a file is the same, as far as `size` or to its end."""
     content.seek(0)
-    with path.open("rb") as file:
+    with _opened(path) as file:
         left = os.fstat(file.fileno()).st_size if size is None else size
         while left:
             piece = file.read(min(CHUNK, left))
@@ -87,3 +90,12 @@ def _is_same(path: Path, content: BinaryIO, size: int | None = None) -> bool:
                 return False
             left -= len(piece)
     return size is not None or not content.read(1)
+
+
+def _opened(path: Path) -> BinaryIO:
+    """Open a file, no link and nothing that would have us wait. Raises OSError for what is none."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "no file")
+    return os.fdopen(descriptor, "rb")

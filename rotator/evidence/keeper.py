@@ -48,6 +48,7 @@ class Entry:
     name: str
     version: str = ""
     at: float = 0.0
+    size: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from rotator.errors import Rejected
 from rotator.evidence import signing
 from rotator.evidence.followed import Finding, Followed, Stolen
 from rotator.evidence.keeper import Entry, Keeper, checkpoint_in, named
-from rotator.evidence.pack import TIMESTAMPS, Pack
+from rotator.evidence.pack import MOST_LINE, TIMESTAMPS, Pack
 from rotator.evidence.timestamp import Stamp, verified
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ def _kept(keeper: Keeper) -> tuple[list[Kept], list[Finding]]:
 
 
 def _read(keeper: Keeper, entry: Entry) -> Kept | None:
-    content = checkpoint_in(keeper.read(entry))
+    content = checkpoint_in(keeper.read(entry)) if entry.size <= MOST_LINE else None
     wanted = named(entry.name)
     if content is None or wanted is None or content.hash != wanted.hash:
         return None

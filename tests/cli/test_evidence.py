@@ -33,7 +33,8 @@ def test_a_pack_holds_until_the_ledger_is_altered_and_the_first_key_opens_all_of
     called("evidence", "export", "--to", "two.zip").ended(0)
     keys = json.loads(called("evidence", "key", "-o", "json").ended(0).out)
     assert (keys["key"], keys["signs_now"] == first["key"]) == (first["key"], False)
-    called("evidence", "verify", "two.zip", "--key", keys["key"]).ended(0)
+    for pack in ("one.zip", "two.zip"):
+        called("evidence", "verify", pack, "--key", keys["key"]).ended(0)
 
     with closing(sqlite3.connect(tmp_path / "data" / "ledger.db")) as ledger, ledger:
         ledger.execute("UPDATE evidence SET body = replace(body, 'viewer', 'admin') WHERE seq = 1")

@@ -19,7 +19,7 @@ from rotator.errors import BadInput, Rejected, Unavailable
 from rotator.evidence import bucket as bucket_module
 from rotator.evidence.address import bucket_of
 from rotator.evidence.folder import Folder
-from rotator.evidence.keeper import checkpoint_in, content_of, name_of, named
+from rotator.evidence.keeper import Entry, checkpoint_in, content_of, name_of, named
 from rotator.evidence.keepers import keeper_of
 from rotator.ports import Connection
 from tests.evidence.test_packs import story
@@ -108,13 +108,20 @@ def test_a_file_that_a_crash_left_half_is_gone_on_with_and_a_strangers_is_not(tm
     assert path.read_bytes() == (TEXT if is_ours else TEXT[:written] + strange)
 
 
-def test_a_file_is_read_only_and_no_link_is_followed(tmp_path):
+def test_a_file_is_read_only_and_no_link_or_pipe_is_followed(tmp_path):
     Folder(tmp_path).keep(NAME, io.BytesIO(TEXT))
     assert (tmp_path / NAME).stat().st_mode & 0o777 == 0o444
     (tmp_path / "linked").symlink_to(tmp_path / "elsewhere")
     with pytest.raises((Rejected, Unavailable)):
         Folder(tmp_path).keep("linked", io.BytesIO(TEXT))
     assert not (tmp_path / "elsewhere").exists()
+    (tmp_path / "elsewhere").write_bytes(TEXT)
+    os.mkfifo(tmp_path / "pipe")
+    for name in ("linked", "pipe"):
+        with pytest.raises((Rejected, Unavailable)):
+            Folder(tmp_path).keep(name, io.BytesIO(TEXT))
+        with pytest.raises(Unavailable):
+            Folder(tmp_path).read(Entry(name))
 
 
 def test_a_folder_that_is_not_mounted_is_not_made(tmp_path):

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rotator.evidence import verify_evidence
+from rotator.evidence import verify_evidence, witnessed
 from rotator.evidence.authority import Authority
 from rotator.evidence.folder import Folder
 from rotator.evidence.keeper import content_of, name_of
@@ -125,6 +125,17 @@ def test_a_stranger_who_writes_into_a_place_is_told_apart(tmp_path, worm):
         (True, False),
     ]
     assert sorted(found.kept) == [1, 2, 3]
+
+
+def test_what_is_larger_than_any_checkpoint_is_not_read(tmp_path, worm, monkeypatch):
+    history = story()
+    keep(history, worm)
+    path = history.write(tmp_path / "pack.zip")
+    found = verify(Pack(path), KEY.public)
+    monkeypatch.setattr(witnessed, "MOST_LINE", 10)
+    told = against(Folder(worm), found.signed, found.made_at)
+    assert [each.where for each in told.findings] == [*sorted(map(name_of, history.checkpoints)), str(worm)]
+    assert told.kept == {}
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
