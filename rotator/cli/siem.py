@@ -80,7 +80,7 @@ def replay(
         str, typer.Option("--from", metavar="TIME", help="The first moment, as 2026-11-01 or 2026-11-01T08:30:00Z.")
     ],
 ) -> None:
-    """Have a channel sent all that was written from a time on, once more or for the first time.
+    """Have a channel sent all that was written from a time on, again.
 
     Events have the same `metadata.uid` as before. Whoever leads sends them; nothing older is sent, also where it had
     still to be.

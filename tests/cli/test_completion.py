@@ -24,6 +24,9 @@ family = "vault"
 [[notices]]
 name = "oncall"
 slack = "file:not-there"
+[[siem]]
+name = "splunk"
+file = "events.jsonl"
 """
 
 
@@ -67,6 +70,7 @@ def ledger(tmp_path):
         (("provider", "check", "a"), ["aws-prod"]),
         (("inventory", "discover", "vault", "--kind", "vault_tok"), ["vault_token"]),
         (("notice", "test", ""), ["oncall"]),
+        (("siem", "test", ""), ["splunk"]),
         (("completion", ""), ["bash", "zsh", "fish"]),
     ],
 )

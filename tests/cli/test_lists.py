@@ -17,6 +17,9 @@ reachable_from = ["repository:acme/a-repository-with-a-long-name", "host:ci-7.bu
 [[notices]]
 name = "oncall"
 slack = "env:NOT_SET"
+[[siem]]
+name = "splunk"
+url = "https://splunk.example:8088/services/collector/raw"
 """
 LISTS = [
     (("incident", "list"), (FIRST, SECOND)),
@@ -26,6 +29,7 @@ LISTS = [
     (("trigger", "list"), ()),
     (("token", "list"), ()),
     (("notice", "list"), ("oncall",)),
+    (("siem", "status"), ("splunk",)),
     (("playbook", "list"), ("aws_service_specific_credential",)),
     (("provider", "list"), ("aws_service_specific_credential",)),
     (("config", "show", "--origin"), (LONG, "rotator.toml:7")),
