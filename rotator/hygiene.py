@@ -33,7 +33,8 @@ log = logging.getLogger("rotator")
 
 DECIDE_S = 60.0
 """Seconds between two decisions; in each at most one incident begins for each policy."""
-_DAY_S = 86400.0
+_DAY_S, _APART_S = 86400.0, 3600.0
+"""A day; and how far the clocks of two machines may be apart: what was just replaced is not old for hours."""
 
 
 class Outlook:
@@ -46,20 +47,21 @@ class Outlook:
     def __init__(self, parts: Rotator) -> None:
         self._parts = parts
         self._drawn_of: tuple[object, ...] = ()
-        self._until = float("-inf")
+        self._drawn_at = self._until = float("-inf")
         self._soon: dict[CredentialRef, Known] = {}
 
     def ripe(self, every: Sequence[Policy], now: float) -> list[Due]:
         """Return whose turn it is now and nobody is at; `every` are all policies."""
         drawn_of = (every, *outlook.mark(self._parts.database))
         if drawn_of != self._drawn_of or now >= self._until:
-            self._until = now + min(_DAY_S, youngest_s(every))
+            self._drawn_at, self._until = now, now + min(_DAY_S, youngest_s(every))
             self._soon = {each.ref: each for each in soon(every, known(self._parts), self._until)}
             self._drawn_of = drawn_of
         found = ripe(every, self._soon.values(), now)
         if not found:
             return []
-        for ref in outlook.replaced(self._parts.database, [each.known.ref for each in found]):
+        since = self._drawn_at - _APART_S
+        for ref in outlook.replaced(self._parts.database, [each.known.ref for each in found], since):
             del self._soon[ref]
         free = {each.ref for each in busy(self._parts, (each.known for each in found)) if not each.busy}
         return [each for each in found if each.known.ref in free and each.known.ref in self._soon]

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from rotator import clock, hygiene
 from rotator.bootstrap import Rotator
 from rotator.errors import BadInput
+from rotator.ledger import routine_tasks
 from rotator.ledger.database import LedgerFailed
 
 log = logging.getLogger("rotator")
@@ -43,8 +44,9 @@ class Tending:
                 self.decide()
 
     def decide(self) -> None:
-        """Begin what is due; what goes wrong is logged, and looked at again the next time."""
+        """Begin what is due, and remind people of their tasks; what goes wrong is logged, and looked at again."""
         try:
+            routine_tasks.remind(self._parts.database, clock.now())
             for each in hygiene.run(self._parts, clock.now(), self._ahead):
                 log.info("hygiene_begun: %s: %s", each.id, each.title)
         except Exception as error:  # noqa: BLE001 - its words may quote rows; the next time decides anew

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime
 from types import SimpleNamespace
@@ -9,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 from sqlalchemy import select
 
-from rotator import hygiene, response
+from rotator import hygiene, response, tending
 from rotator.bootstrap import Rotator
 from rotator.flow.hygiene import Turn
 from rotator.flow.incident import Severity
@@ -197,3 +198,38 @@ def test_a_mistake_in_a_policy_begins_nothing_and_is_logged_in_one_line(parts, t
     assert line.startswith("hygiene_undecided: ")
     assert "hygiene.yaml:5: `max_age`: `90` is no duration" in line
     assert rows(parts, "run") == []
+
+
+def test_what_was_replaced_elsewhere_is_young_again_once_it_is_listed_again(parts):
+    ahead = hygiene.Outlook(parts)
+    listed(parts, "1", last_used_at="2026-11-01T00:00:00+00:00")
+    assert [each.turn for each in shown.look(parts, ENDS).found] == [Turn.NOW]
+    ahead.ripe(shown.policies(parts), ENDS - 7200.0)
+    listed(parts, "1", made="2026-11-20T00:00:00+00:00", last_used_at="2026-11-23T00:00:00+00:00")
+    [due] = shown.look(parts, ENDS).found
+    assert (due.turn, due.known.made_at) == (Turn.YOUNG, datetime(2026, 11, 20, tzinfo=UTC).timestamp())
+    assert hygiene.run(parts, ENDS, ahead) == []
+    [kept] = parts.inventory.listed()
+    assert kept.facts["last_used_at"] == "2026-11-23T00:00:00+00:00"
+
+
+def test_what_keeps_its_name_when_it_is_replaced_comes_to_its_turn_again_when_it_is_old_again(parts):
+    listed(parts, "1")
+    hygiene.run(parts, ENDS - 100 * 86400.0)
+    with parts.database.write() as connection:
+        done = {"replaced_at": ENDS - 99 * 86400.0, "replacement": "1", "evidence": "stated"}
+        connection.execute(tables.run.update().values(done))
+    [incident] = hygiene.run(parts, ENDS)
+    assert [each.run.ref.id for each in parts.reading.incident(incident.id).runs] == ["1"]
+    assert hygiene.run(parts, ENDS) == []
+
+
+def test_the_process_that_leads_reminds_people_of_their_tasks(parts, monkeypatch):
+    listed(parts, "1", kind="github_token")
+    hygiene.run(parts, ENDS)
+    monkeypatch.setattr(tending, "clock", SimpleNamespace(now=lambda: ENDS + 86400.0))
+    Tending(parts, lambda: True).decide()
+    told = [json.loads(each["facts"]) for each in rows(parts, "notice") if each["event"] == "task_reminder"]
+    assert [each["what"] for each in told] == [["github_token: of-1: replace it by hand, then dismiss this task"]]
+    [due] = shown.look(parts, ENDS).found
+    assert due.known.busy.endswith(": of-1: replace it by hand, then dismiss this task")

@@ -17,7 +17,7 @@ _MARKS = (
     select(func.max(_history.c.id), func.count()).select_from(_history),
 )
 _REPLACED = select(_run.c.provider, _run.c.connection, _run.c.owner, _run.c.credential).where(
-    _run.c.replaced_at.is_not(None),
+    _run.c.replaced_at >= bindparam("since"),
     _run.c.dismissed.is_(None),
     _run.c.credential.in_(bindparam("ids", expanding=True)),
 )
@@ -29,11 +29,14 @@ def mark(database: Database) -> tuple[object, ...]:
         return tuple(value for query in _MARKS for value in connection.execute(query).one())
 
 
-def replaced(database: Database, refs: Sequence[CredentialRef]) -> set[CredentialRef]:
-    """Return those of which a replacement was made."""
+def replaced(database: Database, refs: Sequence[CredentialRef], since: float) -> set[CredentialRef]:
+    """Return those of which a replacement was delivered from a moment on, in epoch seconds.
+
+    What was replaced earlier may have kept its name, and be old again.
+    """
     found = set[CredentialRef]()
     with database.read() as connection:
         for start in range(0, len(refs), _AT_ONCE):
             ids = [each.id for each in refs[start : start + _AT_ONCE]]
-            found.update(CredentialRef(*row) for row in connection.execute(_REPLACED, {"ids": ids}))
+            found.update(CredentialRef(*row) for row in connection.execute(_REPLACED, {"ids": ids, "since": since}))
     return found & set(refs)

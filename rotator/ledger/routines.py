@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from sqlalchemy import Connection, and_, func, insert, or_, select
 
@@ -16,14 +15,9 @@ from rotator.flow.playbook_words import REPLACING
 from rotator.ledger import approvals, drills, tables
 from rotator.ledger.database import Database
 from rotator.ledger.enrolment import Enrolment, one_at_a_time
+from rotator.ledger.routine_tasks import Task, epoch, open_tasks
 
-_hygiene, _incident, _listed, _manual, _run = (
-    tables.hygiene,
-    tables.incident,
-    tables.listed,
-    tables.manual,
-    tables.run,
-)
+_hygiene, _incident, _listed, _run = tables.hygiene, tables.incident, tables.listed, tables.run
 _ACTIVE, _AGAIN = "active", "it is looked at again in a minute"
 Owner = tuple[str, str, str]
 """The kind, the connection and the owner whose credentials share a replacement; the id where nobody knows the owner."""
@@ -70,10 +64,10 @@ class Routines:
                 if row["gone_at"] is not None or facts.get("state", _ACTIVE) != _ACTIVE:
                     made.pop(ref, None)
                     continue
-                told = _epoch(facts.get("created_at"))
+                told = epoch(facts.get("created_at"))
                 ours = made.pop(ref, None)
                 known = max((at for at in (told, ours) if at is not None), default=None)
-                found[ref] = There(ref, known, _epoch(facts.get("expires_at")))
+                found[ref] = There(ref, known, epoch(facts.get("expires_at")))
         found |= {ref: There(ref, at, None) for ref, at in made.items()}
         return [each for ref, each in sorted(found.items()) if ref not in old]
 
@@ -82,16 +76,10 @@ class Routines:
         with self._database.read() as connection:
             return _busy(connection)
 
-    def tasks(self) -> set[tuple[str, str]]:
-        """Return the kind and the id of what hygiene has left to a person, who has not done it yet."""
-        query = (
-            select(_manual.c.kind, _manual.c.key)
-            .join(_hygiene, _hygiene.c.incident == _manual.c.incident)
-            .join(_incident, _incident.c.id == _manual.c.incident)
-            .where(_manual.c.dismissed.is_(None), _incident.c.closed_at.is_(None))
-        )
+    def tasks(self) -> dict[tuple[str, str], Task]:
+        """Return what hygiene has left to a person, who has not done it yet, by kind and id."""
         with self._database.read() as connection:
-            return {(row.kind or "", row.key) for row in connection.execute(query)}
+            return {(each.kind, each.key): each for each in open_tasks(connection)}
 
     def at_work(self) -> dict[str, int]:
         """Return how many credentials of each policy are being replaced; what stands still counts too."""
@@ -160,12 +148,3 @@ def _busy(connection: Connection, but: str = "") -> dict[Owner, str]:
         .where(or_(_run.c.evidence == "none", replacing))
     )
     return {(row[0], row[1], row[2] or row[3]): f"{row[4]} answers it" for row in connection.execute(query)}
-
-
-def _epoch(text: object) -> float | None:
-    """Return a moment in ISO 8601 as epoch seconds, None for what is none; without a zone it is UTC."""
-    try:
-        found = datetime.fromisoformat(str(text))
-    except ValueError:
-        return None
-    return (found if found.tzinfo is not None else found.replace(tzinfo=UTC)).timestamp()

@@ -24,6 +24,7 @@ class Event(StrEnum):
     CONTINUED = "continued"
     BRAKE_TRIPPED = "brake_tripped"
     NEEDS_PERSON = "needs_person"
+    TASK_REMINDER = "task_reminder"
     DONE = "done"
     CLOSED = "closed"
     REOPENED = "reopened"

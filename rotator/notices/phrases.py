@@ -71,6 +71,11 @@ WORDS: Mapping[Event, Words] = {
     Event.NEEDS_PERSON: Words(
         "it waits for a person", "Wanted: whoever is on call. What each waits for, and what to type:", _LOOK
     ),
+    Event.TASK_REMINDER: Words(
+        "tasks that hygiene left to people are not done",
+        "Wanted: who is named for each. When it is done, dismiss the task (rotator exposure dismiss); to see them all:",
+        _LOOK,
+    ),
     Event.DONE: Words("done: every exposed credential is dead", "To see the evidence:", _LOOK),
     Event.CLOSED: Words("closed by a person", "To see the evidence:", _LOOK),
     Event.REOPENED: Words("opened again: what is added to it can be approved", "To look at it:", _LOOK),
@@ -138,6 +143,7 @@ FACTS: Mapping[str, Callable[[Any], str]] = {
     "deadline": _when("the first is stopped at "),
     "until": _when("until "),
     "due_at": _when("due "),
+    "ends_at": _when("the first ends by itself at "),
     "reason": _named("reason: "),
 }
 """The facts that are shown, in this order."""

@@ -14,8 +14,6 @@ from rotator.flow.hygiene import Due, Known, Policy, Turn, next_window, turns, w
 from rotator.ledger.routines import Routines, owner_of
 from rotator.report.clocks import moment
 
-_BY_A_TASK = "it is a task for a person"
-
 
 @dataclass(frozen=True, slots=True)
 class Looked:
@@ -59,7 +57,8 @@ def busy(parts: Rotator, found: Iterable[Known]) -> list[Known]:
     owners, tasks = ledger.busy(), ledger.tasks()
 
     def why(ref: CredentialRef) -> str:
-        return owners.get(owner_of(ref), _BY_A_TASK if (ref.provider, ref.id) in tasks else "")
+        task = tasks.get((ref.provider, ref.id))
+        return owners.get(owner_of(ref), f"a task of {task.incident}: {task.mend}" if task is not None else "")
 
     return [replace(each, busy=said) if (said := why(each.ref)) else each for each in found]
 

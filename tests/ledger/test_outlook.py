@@ -31,8 +31,9 @@ def test_what_was_replaced_is_told_of_those_alone_that_are_asked_about(house):
     [one, other] = [company.stolen("vault_token", owner=each)[0] for each in ("ci", "web")]
     deployment.start([one])
     deployment.rest(patience_s=600)
-    assert outlook.replaced(deployment.database, [one.ref, other.ref, _ref("1")]) == {one.ref}
-    assert outlook.replaced(deployment.database, [other.ref]) == set()
+    assert outlook.replaced(deployment.database, [one.ref, other.ref, _ref("1")], 0.0) == {one.ref}
+    assert outlook.replaced(deployment.database, [other.ref], 0.0) == set()
+    assert outlook.replaced(deployment.database, [one.ref], deployment.world.now() + 1.0) == set()
 
 
 def _ref(name):

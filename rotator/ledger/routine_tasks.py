@@ -1,0 +1,127 @@
+"""What hygiene left to people: which tasks are open, which their issuers show as done, and who is reminded when."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, and_, delete, func, insert, select
+
+from rotator.flow import reminding
+from rotator.ledger import tables
+from rotator.ledger.database import Database
+from rotator.ledger.notices import tell
+from rotator.notices.event import Event
+
+_MARK = "reminded "
+_hygiene, _incident, _listed, _manual, _noticed = (
+    tables.hygiene,
+    tables.incident,
+    tables.listed,
+    tables.manual,
+    tables.noticed,
+)
+_OPEN = (
+    select(_manual, _incident.c.declared_at, _listed.c.facts, _listed.c.gone_at)
+    .join(_hygiene, _hygiene.c.incident == _manual.c.incident)
+    .join(_incident, _incident.c.id == _manual.c.incident)
+    .outerjoin(_listed, and_(_listed.c.provider == _manual.c.kind, _listed.c.credential == _manual.c.key))
+    .where(_manual.c.dismissed.is_(None), _incident.c.closed_at.is_(None))
+    .order_by(_manual.c.incident, func.length(_manual.c.id), _manual.c.id)
+)
+_MARKS = select(_noticed.c.incident, _noticed.c.what).where(_noticed.c.what.startswith(_MARK, autoescape=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A credential that hygiene left to a person at a moment, in epoch seconds, and what he is to do.
+
+    `ends_at` is when it ends by itself, None where nobody says so.
+    """
+
+    incident: str
+    kind: str
+    key: str
+    mend: str
+    begun_at: float
+    ends_at: float | None
+
+
+def open_tasks(connection: Connection) -> list[Task]:
+    """Return the tasks that nobody has dismissed, but for those of which issuers' lists show that they are done.
+
+    That is so where each list has the credential no more, or has it as made since.
+    """
+    by_task: dict[str, list[Mapping[str, Any]]] = {}
+    for row in connection.execute(_OPEN).mappings():
+        by_task.setdefault(row["id"], []).append(row)
+    return [_task(each) for each in by_task.values() if not all(map(_is_done, each))]
+
+
+def _task(rows: Sequence[Mapping[str, Any]]) -> Task:
+    ends = [at for each in rows if (at := epoch(_facts(each).get("expires_at"))) is not None]
+    first = rows[0]
+    return Task(
+        first["incident"],
+        first["kind"] or "",
+        first["key"],
+        first["mend"],
+        first["declared_at"],
+        min(ends, default=None),
+    )
+
+
+def _is_done(row: Mapping[str, Any]) -> bool:
+    made_at = epoch(_facts(row).get("created_at"))
+    return row["gone_at"] is not None or (made_at is not None and made_at > row["declared_at"])
+
+
+def _facts(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = json.loads(row["facts"]) if row["facts"] is not None else {}
+    return found
+
+
+def remind(database: Database, now: float) -> list[str]:
+    """Have people told again of what is due to be; return the incidents of which they are."""
+    with database.read() as connection:
+        if not _due(connection, now):
+            return []
+    with database.write() as connection:
+        due = _due(connection, now)  # who led before may have told since
+        for incident, (at, tasks) in due.items():
+            of_it = _noticed.c.what.startswith(_MARK, autoescape=True)
+            connection.execute(delete(_noticed).where(_noticed.c.incident == incident, of_it))
+            connection.execute(insert(_noticed).values(incident=incident, what=f"{_MARK}{at:.3f}"))
+            tell(connection, incident, Event.TASK_REMINDER, _told(tasks), now)
+        return list(due)
+
+
+def _due(connection: Connection, now: float) -> dict[str, tuple[float, list[Task]]]:
+    """Return the incidents of which people are to be reminded, since when, and the tasks."""
+    found: dict[str, tuple[float, list[Task]]] = {}
+    for task in open_tasks(connection):
+        at = reminding.latest(task.begun_at, task.ends_at, now)
+        before, tasks = found.setdefault(task.incident, (0.0, []))
+        tasks.append(task)
+        found[task.incident] = max(before, at or 0.0), tasks
+    marks = {row.incident: float(row.what.removeprefix(_MARK)) for row in connection.execute(_MARKS)} if found else {}
+    return {name: told for name, told in found.items() if round(told[0], 3) > marks.get(name, 0.0)}
+
+
+def _told(tasks: Iterable[Task]) -> dict[str, object]:
+    every = list(tasks)
+    ends = [each.ends_at for each in every if each.ends_at is not None]
+    facts: dict[str, object] = {"manual": len(every), "what": [f"{each.kind}: {each.mend}" for each in every]}
+    return facts | ({"ends_at": min(ends)} if ends else {})
+
+
+def epoch(text: object) -> float | None:
+    """Return a moment of an issuer's list, ISO 8601, as epoch seconds; None for what is none. No zone is UTC."""
+    try:
+        found = datetime.fromisoformat(str(text))
+    except ValueError:
+        return None
+    return (found if found.tzinfo is not None else found.replace(tzinfo=UTC)).timestamp()
