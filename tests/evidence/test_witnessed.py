@@ -13,8 +13,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rotator.evidence import verify_evidence, witnessed
+from rotator.evidence import signing, verify_evidence, witnessed
 from rotator.evidence.authority import Authority
+from rotator.evidence.checkpoint import Checkpoint, Grown, make
 from rotator.evidence.folder import Folder
 from rotator.evidence.keeper import content_of, name_of
 from rotator.evidence.pack import TIMESTAMPS, Pack
@@ -119,8 +120,12 @@ def test_a_stranger_who_writes_into_a_place_is_told_apart(tmp_path, worm):
     keep(forger, worm)
     (worm / f"checkpoint-00000009-{'0' * 64}.json").write_text("{}\n")
     (worm / "notes.txt").write_text("not ours")
+    body = make(KEY, None, {"I-1": Grown(1, "0" * 64)}, 1.0).body
+    unsigned = Checkpoint(body, STRANGER.sign(signing.CHECKPOINT, body))  # it names our key
+    (worm / name_of(unsigned)).write_bytes(content_of(unsigned))
     found = compared(history.write(tmp_path / "pack.zip"), worm)
     assert [("stranger" in each.what, "its name" in each.what) for each in found.findings] == [
+        (False, True),
         (False, True),
         (True, False),
     ]
