@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from rotator import clock
 from rotator.bootstrap import Rotator
 from rotator.ledger.measures import BUCKETS_S, Measures, measure
-from rotator.shown import siem
+from rotator.shown import drills, siem
 
 TIME_TO_REVOKE = "rotator_time_to_revoke_seconds"
 
@@ -17,7 +17,7 @@ def lines(parts: Rotator) -> list[str]:
     now = clock.now()
     with parts.database.read() as connection:
         found = measure(connection, now)
-    return [*_gauges(found, now), *_siem(parts), *_witnessed(parts, now), *_times(found)]
+    return [*_gauges(found, now), *_siem(parts), *_drills(parts, now), *_witnessed(parts, now), *_times(found)]
 
 
 def _gauges(found: Measures, now: float) -> Iterator[str]:
@@ -49,6 +49,19 @@ def _siem(parts: Rotator) -> Iterator[str]:
     ):
         yield from _family(name, says) if channels else ()
         yield from (f'rotator_{name}{{channel="{each["name"]}"}} {each[key]}' for each in channels)
+
+
+def _drills(parts: Rotator, now: float) -> Iterator[str]:
+    """Tell of each kind how its latest drill went."""
+    found = drills.standing(parts)
+    for name, says, value in (
+        ("drill_age_seconds", "since the latest drill of a kind", lambda each: round(max(now - each["at"], 0.0), 3)),
+        ("drill_late", "whether it took too long: see docs/drills.md", lambda each: int(bool(each["slow"]))),
+        ("drill_proven_dead_seconds", "from detection to proven dead, its worst canary", lambda each: each["worst_s"]),
+    ):
+        rows = [(each["provider"], value(each)) for each in found]
+        yield from _family(name, says) if found else ()
+        yield from (f'rotator_{name}{{kind="{kind}"}} {one:g}' for kind, one in rows if one is not None)
 
 
 def _times(found: Measures) -> Iterator[str]:

@@ -21,6 +21,7 @@ def run_embedded(parts: Rotator, stop: threading.Event, *, until_idle: bool, sta
 
     Raises BadInput when another runtime has this ledger.
     """
+    from rotator.practising import Practising  # noqa: PLC0415
     from rotator.tending import Tending  # noqa: PLC0415 - pydantic is not free
     from workers import beat  # noqa: PLC0415 - Celery is not free
     from workers.app import EmbeddedWorker, make  # noqa: PLC0415
@@ -51,9 +52,10 @@ def run_embedded(parts: Rotator, stop: threading.Event, *, until_idle: bool, sta
         anchoring = parts.anchoring(dispatcher.leads)
         anchoring.start()
         ending.callback(anchoring.stop)
-        tending = Tending(parts, dispatcher.leads)
-        tending.start()
-        ending.callback(tending.stop)
+        for sort in (Tending, Practising):
+            standing = sort(parts, dispatcher.leads)
+            standing.start()
+            ending.callback(standing.stop)
         started()
         quiet = 0
 

@@ -109,6 +109,7 @@ def beat(context: typer.Context) -> None:
 
     Example: rotator beat
     """
+    from rotator.practising import Practising  # noqa: PLC0415
     from rotator.tending import Tending  # noqa: PLC0415 - pydantic is not free
     from workers import beat as dispatching  # noqa: PLC0415
     from workers.app import make  # noqa: PLC0415
@@ -128,12 +129,15 @@ def beat(context: typer.Context) -> None:
     witnessing.start()
     tending = Tending(parts, sending.leads)
     tending.start()
+    practising = Practising(parts, sending.leads)
+    practising.start()
     _say(context, "dispatcher up")
     dispatching.run(sending, stop, every_s=0.1)
     notifying.stop()
     anchoring.stop()
     witnessing.stop()  # after what signs: its last checkpoint goes out too
     tending.stop()
+    practising.stop()
     forwarding.stop()  # after what writes
     dispatching.leave(sending)
 

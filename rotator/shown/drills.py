@@ -9,7 +9,7 @@ from typing import Any
 from rotator import clock
 from rotator.bootstrap import Rotator
 from rotator.errors import BadInput
-from rotator.flow.drill import trend
+from rotator.flow.drill import slow, took_s, trend
 from rotator.flow.response import CLOCKS, Response, rounded, spans
 from rotator.ledger import drill_rule, drills, responses
 from rotator.ledger.drills import DrillRow
@@ -37,6 +37,33 @@ def trends(parts: Rotator) -> list[dict[str, Any]]:
     return [dict(each) for each in trend(found, clock.now())]
 
 
+def standing(parts: Rotator) -> list[dict[str, Any]]:
+    """Return of each kind how its latest drill went: when it was, how long the worst canary lived, and if it was late.
+
+    `slow` says why it was, and is empty where it was in time.
+    """
+    target_s = parts.settings.drills.target
+    with parts.database.read() as connection:
+        ended = {each.incident for each in drills.every(connection) if each.ended_at is not None}
+        of: dict[str, list[Response]] = {}
+        for each in sorted(responses.drilled(connection, 0.0, float("inf")), key=lambda one: one.detected_at):
+            if each.incident in ended:
+                of.setdefault(each.provider, []).append(each)
+    return [_stands(provider, found, target_s) for provider, found in sorted(of.items())]
+
+
+def _stands(provider: str, found: Sequence[Response], target_s: float | None) -> dict[str, Any]:
+    last = found[-1].incident
+    latest = [each for each in found if each.incident == last]
+    return {
+        "provider": provider,
+        "incident": last,
+        "at": latest[-1].detected_at,
+        "worst_s": max((seconds for each in latest if (seconds := took_s(each)) is not None), default=None),
+        "slow": slow(latest, [each for each in found if each.incident != last], target_s),
+    }
+
+
 def drill(parts: Rotator, incident: str, _called: str = "") -> dict[str, Any]:
     """Return one drill, by its incident or `last`. Raises BadInput where there is none."""
     with parts.database.read() as connection:
@@ -44,13 +71,13 @@ def drill(parts: Rotator, incident: str, _called: str = "") -> dict[str, Any]:
         row = latest[0] if latest else drills.find(connection, incident)
         if row is None:
             raise BadInput("no drill was held of that name", incident, "rotator drill list shows them")
-        answered, slow = drill_rule.answered(connection, row, parts.settings.drills.target)
-    return shown(row, answered, slow if row.ended_at is not None else ())
+        answered, late = drill_rule.answered(connection, row, parts.settings.drills.target)
+    return shown(row, answered, late if row.ended_at is not None else ())
 
 
-def shown(row: DrillRow, answers: Sequence[Response], slow: Sequence[str]) -> dict[str, Any]:
+def shown(row: DrillRow, answers: Sequence[Response], late: Sequence[str]) -> dict[str, Any]:
     """Return one drill with the clocks of each of its canaries, in seconds, None for what did not come."""
-    return {**_row(row, answers), "slow": list(slow), "canaries": [_canary(each) for each in answers]}
+    return {**_row(row, answers), "slow": list(late), "canaries": [_canary(each) for each in answers]}
 
 
 def _row(row: DrillRow, answers: Sequence[Response]) -> dict[str, Any]:
