@@ -24,8 +24,9 @@ demo: .venv/demo.done build/ministack/done
 range: .venv/demo.done build/ministack/done
 	$(BIN)/python -m rotator.practice.stay
 
+# More processes than cores: some wait for a lease, a settle time or a server while others compute (tests/conftest.py).
 test: .venv/dev.done build/ministack/done system-packages
-	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder
 
 # Compiles the tests once, with their assertions, beside what else needs one core: else each process does it for itself.
 collected: .venv/dev.done

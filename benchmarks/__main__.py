@@ -43,7 +43,7 @@ BENCHMARKS = {
     "commands": Benchmark(commands.measure, lambda: commands.measure(times=1)),
     "intake": Benchmark(intake.measure, lambda: intake.measure(findings=1_000, credentials=200)),
     "packages": Benchmark(packages.measure, lambda: packages.measure(1_000)),
-    "respond": Benchmark(respond.measure, lambda: respond.measure(keys=40, repetitions=2, settle_s=0.2)),
+    "respond": Benchmark(respond.measure, lambda: respond.measure(keys=12, repetitions=2, settle_s=0.2)),
     "overhead": Benchmark(overhead.measure, lambda: overhead.measure(keys=32)),
     "order": Benchmark(
         order.measure,

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from tests.fakes.fault_proxy import Answer, FaultProxy, standing
 
-_PATIENCE_S = 90
+_PATIENCE_S = 180
 
 
 class HoldingProxy(FaultProxy):
