@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any
 
@@ -45,12 +45,16 @@ _OPEN = "contained, and not proven dead", "stopped by its issuer, and not contai
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """Who made a report, and under which checkpoint: the hash of the newest, when it was signed, and by which key."""
+    """Who made a report, and under which checkpoint: the hash of the newest, when it was signed, and by which key.
+
+    `witnesses` are who has checkpoints outside, by address, with since when it lacks what was signed, None for nothing.
+    """
 
     by: str = ""
     checkpoint: str = ""
     signed_at: float | None = None
     key: str = ""
+    witnesses: Mapping[str, float | None] = field(default_factory=dict)
 
 
 UNSIGNED = Made()
@@ -78,7 +82,12 @@ def build(  # noqa: PLR0917 - what a report is of
             "made_by": made.by,
             "rotator": __version__,
         },
-        "evidence": {"checkpoint": made.checkpoint, "signed_at": moment(made.signed_at), "key": made.key},
+        "evidence": {
+            "checkpoint": made.checkpoint,
+            "signed_at": moment(made.signed_at),
+            "key": made.key,
+            "witnesses": [{"name": name, "lacks_since": moment(at)} for name, at in made.witnesses.items()],
+        },
         "population": {
             "incidents": len({each.incident for each in everything}),
             "credentials": len(everything),

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from rotator.report import compliance_words
 from rotator.report.html_form import lasted
+from rotator.report.plain import plain
 from rotator.report.tables import plain_table
 
 
@@ -37,7 +38,12 @@ def text(report: Mapping[str, Any]) -> Group:
 def _signed(evidence: Mapping[str, Any]) -> str:
     if not evidence["checkpoint"]:
         return "Nothing of the evidence was signed yet."
-    return f"Under the checkpoint of {evidence['signed_at'][:19]}Z, {evidence['checkpoint']}"
+    lacks = [
+        f"; {each['name']} lacks what was signed since {each['lacks_since'][:19]}Z"
+        for each in evidence["witnesses"]
+        if each["lacks_since"]
+    ]
+    return plain(f"Under the checkpoint of {evidence['signed_at'][:19]}Z, {evidence['checkpoint']}{''.join(lacks)}")
 
 
 def _is_beside(report: Mapping[str, Any], name: str) -> bool:

@@ -38,7 +38,8 @@ def _made(parts: Rotator, by: str) -> Made:
     if newest is None:
         return Made(by)
     checkpoint, signed_at = newest
-    return Made(by, checkpoint.hash, signed_at, checkpoint.told["key"])
+    witnesses = {each.name: each.since for each in parts.witnesses.standing(parts.settings.evidence.witnesses)}
+    return Made(by, checkpoint.hash, signed_at, checkpoint.told["key"], witnesses)
 
 
 def _day(text: str, where: str) -> float:

@@ -7,11 +7,13 @@ import re
 
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
 
 from rotator.flow.objective import Objective, judged
 from rotator.flow.response import CLOCKS, Response, spans, times
 from rotator.ledger.responses import Found, Unapproved
-from rotator.report import compliance, compliance_csv, compliance_page, compliance_words
+from rotator.report import compliance, compliance_csv, compliance_page, compliance_text, compliance_words
+from rotator.report.clocks import moment
 
 BEGUN = 1_790_000_000.0
 HOSTILE = "=x</script><script>alert(1)</script>\x1b[2J"
@@ -124,6 +126,19 @@ def test_the_page_says_who_made_it_and_what_signs_its_records():
     assert "k0Vj=" in page
     assert all(name in page for name in compliance_words.WORDS)
     assert report["compliance"]["made_by"] == HOSTILE
+    witnessed = compliance.Made("ci", "8f" * 32, BEGUN, "k0Vj=", {HOSTILE: None, "s3://audit": BEGUN})
+    outside = compliance.build(found, BEGUN, BEGUN + 1.0, BEGUN + 2.0, made=witnessed)
+    since = moment(BEGUN)
+    assert [each["lacks_since"] for each in outside["evidence"]["witnesses"]] == ["", since]
+    kept = compliance_page.text(outside, found, BEGUN + 2.0)
+    assert "<script" not in kept
+    assert kept.count("which lacks what was signed since") == 1
+    shown = Console(width=400)
+    with shown.capture() as captured:
+        shown.print(compliance_text.text(outside))
+    printed = captured.get()
+    assert "\x1b[2J" not in printed
+    assert f"s3://audit lacks what was signed since {since[:19]}Z" in printed
     unsigned = compliance_page.text(compliance.build(found, BEGUN, BEGUN + 1.0, BEGUN + 2.0), found, BEGUN + 2.0)
     assert "nothing of the evidence was signed yet" in unsigned
 
