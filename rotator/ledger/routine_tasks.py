@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, delete, func, insert, select
+from sqlalchemy import Connection, RowMapping, and_, delete, func, insert, select
 
 from rotator.flow import reminding
 from rotator.ledger import tables
@@ -55,13 +55,13 @@ def open_tasks(connection: Connection) -> list[Task]:
 
     That is so where each list has the credential no more, or has it as made since.
     """
-    by_task: dict[str, list[Mapping[str, Any]]] = {}
+    by_task: dict[str, list[RowMapping]] = {}
     for row in connection.execute(_OPEN).mappings():
         by_task.setdefault(row["id"], []).append(row)
     return [_task(each) for each in by_task.values() if not all(map(_is_done, each))]
 
 
-def _task(rows: Sequence[Mapping[str, Any]]) -> Task:
+def _task(rows: Sequence[RowMapping]) -> Task:
     ends = [at for each in rows if (at := epoch(_facts(each).get("expires_at"))) is not None]
     first = rows[0]
     return Task(
@@ -74,12 +74,12 @@ def _task(rows: Sequence[Mapping[str, Any]]) -> Task:
     )
 
 
-def _is_done(row: Mapping[str, Any]) -> bool:
+def _is_done(row: RowMapping) -> bool:
     made_at = epoch(_facts(row).get("created_at"))
     return row["gone_at"] is not None or (made_at is not None and made_at > row["declared_at"])
 
 
-def _facts(row: Mapping[str, Any]) -> Mapping[str, Any]:
+def _facts(row: RowMapping) -> Mapping[str, Any]:
     found: Mapping[str, Any] = json.loads(row["facts"]) if row["facts"] is not None else {}
     return found
 

@@ -11,9 +11,9 @@ from rotator.report.clocks import moment
 from rotator.report.compliance import state_of
 from rotator.report.csv_form import safe
 
-_NAMES = ("incident", "of", "severity", "provider", "connection", "owner", "vendor", "credential", "strategy")
+_NAMES = ("incident", "of", "severity", "provider", "connection", "owner", "credential", "strategy")
 _TIMES = ("exposed_at", "detected_at", "declared_at", "requested_at", "acknowledged_at", "contained_at")
-_DONE = ("replaced_at", "converged_at", "weight", "dismissed", "reason", "risk_accepted")
+_DONE = ("replaced_at", "converged_at", "weight", "dismissed", "reason", "risk_accepted", "vendor")
 
 
 def text(found: Found) -> Iterator[str]:
