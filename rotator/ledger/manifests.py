@@ -28,7 +28,8 @@ from rotator.manifests.entry import Entry, Written, entry_of
 
 CHAIN = "manifest."
 """What the name of a manifest's chain begins with."""
-RECORDED, CHECKED = "dataset_recorded", "dataset_checked"
+RECORDED = "dataset_recorded"
+CHECKED = "dataset_checked"
 _LINES = 5_000
 _manifest, _part, _check = tables.manifest, tables.manifest_part, tables.manifest_check
 

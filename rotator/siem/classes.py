@@ -121,6 +121,8 @@ ACTS: Mapping[str, Sort] = {
     "canary_intended": Sort(ENTITY, 1),
     "canary_gone": Sort(ENTITY, 4),
     "certified": Sort(ENTITY, 3),
+    "dataset_recorded": Sort(ENTITY, 1),
+    "dataset_checked": Sort(ENTITY, 2),
 }
 """What people and rotator itself did, by the `act` of the record."""
 SERVICE_ACTS: Mapping[str, Sort] = {"restored": Sort(ENTITY, 3)}

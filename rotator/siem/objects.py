@@ -26,6 +26,8 @@ _MANAGED = {
     "canary_intended": ("Canary", "marker"),
     "canary_gone": ("Canary", "marker"),
     "certified": ("Kind of Credential", "kind"),
+    "dataset_recorded": ("Dataset", "manifest"),
+    "dataset_checked": ("Dataset", "manifest"),
     "restored": ("Ledger", "chain"),
 }
 """What an act that concerns no credential of an incident was done to, and which word of the record names it."""

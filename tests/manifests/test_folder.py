@@ -5,11 +5,16 @@ from __future__ import annotations
 import hashlib
 import os
 import socket
+import tempfile
+from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from rotator.errors import BadInput
 from rotator.manifests import folder, hashing
+from rotator.manifests.comparing import compare
 from rotator.manifests.entry import Entry, Kind
 from rotator.manifests.hashing import Meter
 
@@ -145,3 +150,40 @@ def test_who_gives_up_waits_for_no_whole_file(tmp_path):
     found.close()
     assert meter.is_over.is_set()
     assert meter.read < 200
+
+
+NAMES = st.sampled_from(["a", "b", "c/d", "c/e", "f/g/h"])
+TREES = st.dictionaries(NAMES, st.binary(max_size=4), min_size=1, max_size=5)
+
+
+def made(folder_of, tree):
+    for name, content in tree.items():
+        place = folder_of / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(content)
+        os.utime(place, ns=(0, 0))
+
+
+@settings(max_examples=60, deadline=None)
+@given(TREES, TREES, st.dictionaries(st.sampled_from(["l", "c/m"]), st.sampled_from(["a", "b"])), st.data())
+def test_whatever_differs_on_the_disk_is_found(before, now, links, data):
+    """Times are all alike, and sizes often: content alone tells them apart."""
+    with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as other:
+        others = data.draw(st.just(links) | st.dictionaries(st.sampled_from(["l", "c/m"]), st.sampled_from(["a", "b"])))
+        for place, tree, targets in ((Path(one), before, links), (Path(other), now, others)):
+            made(place, tree)
+            for name, target in targets.items():
+                (place / name).parent.mkdir(exist_ok=True)
+                (place / name).symlink_to(target)
+        found = compare(entries(one), entries(other))
+    left, right = (
+        {**before, **{f"{each}@": at for each, at in links.items()}},
+        {
+            **now,
+            **{f"{each}@": at for each, at in others.items()},
+        },
+    )
+    assert found.is_as_recorded == (left == right)
+    assert found.counts["missing"] == len(left.keys() - right.keys())
+    assert found.counts["new"] == len(right.keys() - left.keys())
+    assert found.counts["altered"] == sum(left[each] != right[each] for each in left.keys() & right.keys())
