@@ -84,6 +84,8 @@ ACTS: Mapping[str, Sort] = {
             "continued",
             "dismissed",
             "done_by_hand",
+            "drill",
+            "drill_ended",
             "gave_way",
             "isolated",
             "merged",

@@ -249,11 +249,7 @@ def acts_written():
         if not re.search(r"\bact\b", text):
             continue
         tree = ast.parse(text)
-        names = {
-            each.targets[0].id: each.value
-            for each in tree.body
-            if isinstance(each, ast.Assign) and isinstance(each.targets[0], ast.Name)
-        }
+        names = dict(_constants(tree))
         for node in ast.walk(tree):
             if isinstance(node, ast.Dict):
                 keys = [each.value if isinstance(each, ast.Constant) else None for each in node.keys]
@@ -263,6 +259,16 @@ def acts_written():
                     yield from _words(told["act"], names)
             elif isinstance(node, ast.keyword) and node.arg == "act":
                 yield from _words(node.value, names)
+
+
+def _constants(tree):
+    """Yield the names of a module that are given a word, alone or several at once."""
+    for each in tree.body:
+        if isinstance(each, ast.Assign):
+            [target] = each.targets
+            several = isinstance(target, ast.Tuple) and isinstance(each.value, ast.Tuple)
+            pairs = zip(target.elts, each.value.elts, strict=True) if several else [(target, each.value)]
+            yield from ((name.id, value) for name, value in pairs if isinstance(name, ast.Name))
 
 
 def _words(value, names):
