@@ -47,7 +47,7 @@ def _siem(parts: Rotator) -> Iterator[str]:
         ("siem_waiting", "waiting", "records of the evidence that a SIEM was not sent yet, up to 100,000"),
         ("siem_lag_seconds", "lag_s", "since the first of them was written; 0 for none"),
     ):
-        yield from _family(name, says) if channels else ()
+        yield from _family(name, says)
         yield from (f'rotator_{name}{{channel="{each["name"]}"}} {each[key]}' for each in channels)
 
 
