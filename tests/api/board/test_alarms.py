@@ -38,9 +38,9 @@ def test_what_waits_is_told_with_why_and_when_it_is_tried_again(served):
 
     assert "2 alarms are no incident yet" in found.text
     assert "Push to <b>1</b> of gitlab" in found.text
-    assert "it waits, aws: unavailable. It is tried again at " in found.text
+    assert "It waits: aws: unavailable. By itself it is tried again at " in found.text
     assert "Push to <b>2</b> of gitlab" in found.text
-    assert found.text.count("it is being looked at") == 1
+    assert found.text.count("It is being looked at") == 1
     assert MATERIAL not in found.source
 
 
@@ -49,5 +49,5 @@ def test_of_many_the_first_are_shown_and_all_are_counted(served):
         kept(served, number)
     found = page(served, "/incidents")
     assert f"{ALARMS_SHOWN + 1} alarms are no incident yet" in found.text
-    assert found.text.count("it is being looked at") == ALARMS_SHOWN
+    assert found.text.count("It is being looked at") == ALARMS_SHOWN
     assert f"The first {ALARMS_SHOWN} are shown" in found.text
