@@ -138,11 +138,23 @@ def trend(responses: Iterable[Response], now: float) -> list[Mapping[str, Any]]:
     return [_of_week(provider, name, of, now) for (provider, name), of in sorted(groups.items())]
 
 
+def readiness(responses: Sequence[Response], now: float) -> Mapping[str, Any]:
+    """Return what the drills of a period measured: every clock, but of what is dead by its issuer's word alone."""
+    measured = [each for each in responses if not each.stated]
+    return {
+        "drills": len({each.incident for each in responses}),
+        "canaries": len(responses),
+        "stated": len(responses) - len(measured),
+        "clocks": {name: times(spans(clock, measured, now)) for name, clock in CLOCKS.items()},
+        "trend": trend(responses, now),
+    }
+
+
 def _of_week(provider: str, name: str, of: Sequence[Response], now: float) -> Mapping[str, Any]:
     measured = [each for each in of if not each.stated]
     found = times(spans(PROVEN_DEAD, measured, now))
     lasted = [(took_s(each), each.incident) for each in measured]
-    still = [incident for seconds, incident in lasted if seconds is None]
+    still = sorted(incident for seconds, incident in lasted if seconds is None)
     ended = [(seconds, incident) for seconds, incident in lasted if seconds is not None]
     return {
         "provider": provider,

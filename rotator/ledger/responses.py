@@ -6,7 +6,7 @@ Scheduled hygiene answers no exposure, and a drill none that was real: none of t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, Select, and_, func, or_, select
@@ -46,13 +46,15 @@ class Found:
 
     responses: list[Response]
     unapproved: list[Unapproved]
+    drills: list[Response] = field(default_factory=list)
+    """How canaries were answered that a drill leaked in it: nothing else counts them."""
 
 
 def find(database: Database, begin: float, end: float) -> Found:
     """Return what came to its incident, or began without approval, from `begin` on and before `end`, epoch seconds."""
     with database.read() as connection:
         responses = [*_runs(connection, _of_period(_RUN, _run, begin, end)), *_tasks(connection, begin, end)]
-        return Found(responses, _unapproved(connection, begin, end))
+        return Found(responses, _unapproved(connection, begin, end), drilled(connection, begin, end))
 
 
 def drilled(connection: Connection, begin: float, end: float, incident: str = "") -> list[Response]:

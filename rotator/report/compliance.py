@@ -12,6 +12,7 @@ from operator import attrgetter
 from typing import Any
 
 from rotator import __version__
+from rotator.flow.drill import readiness
 from rotator.flow.objective import Objective, judged
 from rotator.flow.playbook_words import Strategy
 from rotator.flow.response import CLOCKS, Response, counted, exposure, risk_hours, spans, times
@@ -104,6 +105,7 @@ def build(  # noqa: PLR0917 - what a report is of
             "listed": listed,
         },
         "controls": controls.told(everything, states, tuple(STATES)[1:]),
+        "readiness": readiness(found.drills, made_at),
     }
 
 

@@ -29,10 +29,20 @@ def text(report: Mapping[str, Any]) -> Group:
         *[Text(f"{count:,} {name.replace('_', ' ')}") for name, count in beside.items()],
         _clocks(report["clocks"]),
         Text(_signed(report["evidence"])),
+        *_readiness(report["readiness"]),
     ]
     if report["targets"]:
         shown.append(_targets(report["targets"]))
     return Group(*shown)
+
+
+def _readiness(readiness: Mapping[str, Any]) -> list[RenderableType]:
+    if not readiness["drills"]:
+        return []
+    dead = readiness["clocks"]["proven_dead"]
+    took = f"proven dead after {lasted(dead['p50_s'])} in the middle, {lasted(dead['max_s'])} at most"
+    counts = f"drills: {readiness['drills']:,}, their canaries, counted nowhere above: {readiness['canaries']:,}"
+    return [Text(f"{counts}; {took}, {dead['open']:,} open")]
 
 
 def _signed(evidence: Mapping[str, Any]) -> str:

@@ -65,7 +65,8 @@ class History:
         known = self.credentials.items()
         apart = self.routine | self.drills
         self.found = [one for name, one in known if name not in gone and one["incident"] not in apart]
-        for one in self.found:
+        self.drilled = [one for name, one in known if name not in gone and one["incident"] in self.drills]
+        for one in (*self.found, *self.drilled):
             one |= {key: self.incidents[one["incident"]][key] for key in ("severity", "exposed_at")}
 
     def _declared(self, told: dict[str, Any]) -> None:
@@ -176,7 +177,35 @@ def report(records: list[dict[str, Any]], begin: float, end: float, made_at: flo
             "listed": listed,
         },
         "controls": [control(key, [one for one in everything if counts(one)]) for key, counts in CONTROLS.items()],
+        "readiness": readiness([one for one in history.drilled if begin <= one["declared_at"] < end], made_at),
     }
+
+
+def readiness(of: list[dict[str, Any]], made_at: float) -> dict[str, Any]:
+    """Return what drills measured: their incidents are no one's exposure, and counted nowhere else."""
+    counted = [one for one in of if not one["stated"]]
+    weeks: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for one in of:
+        year, week, _ = datetime.fromtimestamp(one["declared_at"], UTC).isocalendar()
+        weeks.setdefault((one["provider"], f"{year}-W{week:02}"), []).append(one)
+    return {
+        "drills": len({one["incident"] for one in of}),
+        "canaries": len(of),
+        "stated": len(of) - len(counted),
+        "clocks": {name: times(name, counted, made_at) for name in CLOCKS},
+        "trend": [trend(*key, mine, made_at) for key, mine in sorted(weeks.items())],
+    }
+
+
+def trend(provider: str, week: str, of: list[dict[str, Any]], made_at: float) -> dict[str, Any]:
+    counted = [one for one in of if not one["stated"]]
+    found = times("proven_dead", counted, made_at)
+    still = sorted(one["incident"] for one in counted if one["proven_at"] is None)
+    ended = [(max(one["proven_at"] - one["detected_at"], 0.0), one["incident"]) for one in counted if one["proven_at"]]
+    counts = {"drills": len({one["incident"] for one in of}), "canaries": len(of), "stated": len(of) - len(counted)}
+    figures = {key: found[key] for key in ("ended", "open", "p50_s", "p95_s", "max_s")}
+    worst = still[0] if still else max(ended)[1] if ended else None
+    return {"provider": provider, "week": week, **counts, **figures, "worst": worst}
 
 
 def state(one: dict[str, Any]) -> str:
