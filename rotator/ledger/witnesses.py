@@ -57,14 +57,14 @@ class Witnesses:
         Where the ledger's own are no longer those that were kept, that is noted for good, and all are kept anew
         beside the others.
         """
-        with self._database.write() as connection:
-            self._met(connection, name)
-            row = connection.execute(_of(name)).one()
-            if row.number and _hash(connection, row.number) != row.hash:
-                values = {"number": 0, "hash": "", "forked": func.coalesce(_witness.c.forked, row.number)}
-                connection.execute(update(_witness).where(_witness.c.name == name).values(**values))
-                row = connection.execute(_of(name)).one()
-            query = select(_checkpoint.c.body, _checkpoint.c.signature).where(_checkpoint.c.number > row.number)
+        with self._database.read() as connection:
+            row = connection.execute(_of(name)).first()
+            is_forked = row is not None and bool(row.number) and _hash(connection, row.number) != row.hash
+        if is_forked:
+            self._parted(name)
+        with self._database.read() as connection:
+            until = 0 if row is None or is_forked else row.number
+            query = select(_checkpoint.c.body, _checkpoint.c.signature).where(_checkpoint.c.number > until)
             found = connection.execute(query.order_by(_checkpoint.c.number).limit(AT_ONCE))
             return [Checkpoint(each.body, each.signature) for each in found]
 
@@ -74,10 +74,9 @@ class Witnesses:
 
     def unkept_stamps(self, name: str) -> list[Stamp]:
         """Return the time stamps that a keeper lacks, the first ones first, some at a time."""
-        with self._database.write() as connection:
-            self._met(connection, name)
-            row = connection.execute(_of(name)).one()
-            query = _stamps().where(_stamp.c.number > row.stamp).limit(AT_ONCE)
+        with self._database.read() as connection:
+            row = connection.execute(_of(name)).first()
+            query = _stamps().where(_stamp.c.number > (0 if row is None else row.stamp)).limit(AT_ONCE)
             return [_read(each) for each in connection.execute(query)]
 
     def kept_stamp(self, name: str, each: Stamp) -> None:
@@ -120,9 +119,12 @@ class Witnesses:
 
     def well(self, name: str) -> None:
         """Note that a witness has done its part."""
-        of_it = update(_witness).where(_witness.c.name == name, _witness.c.failing_since.is_not(None))
+        with self._database.read() as connection:
+            row = connection.execute(_of(name)).first()
+        if row is None or row.failing_since is None:
+            return
         with self._database.write() as connection:
-            connection.execute(of_it.values(failing_since=None, why=""))
+            connection.execute(update(_witness).where(_witness.c.name == name).values(failing_since=None, why=""))
 
     def _standing(self, connection: Connection, name: str) -> Standing:
         row = connection.execute(_of(name)).first()
@@ -132,6 +134,11 @@ class Witnesses:
         if row is None:
             return Standing(name, 0, behind, since, None, "", None)
         return Standing(name, until, behind, since, row.failing_since, row.why, row.forked)
+
+    def _parted(self, name: str) -> None:
+        values = {"number": 0, "hash": "", "forked": func.coalesce(_witness.c.forked, _witness.c.number)}
+        with self._database.write() as connection:
+            connection.execute(update(_witness).where(_witness.c.name == name).values(**values))
 
     def _moved(self, name: str, cursor: Any, values: dict[str, Any]) -> None:
         """Move a cursor on, never back: another process may have come further."""

@@ -22,6 +22,8 @@ from rotator.evidence.folder import Folder
 from rotator.evidence.keeper import Entry, checkpoint_in, content_of, name_of, named
 from rotator.evidence.keepers import keeper_of
 from rotator.ports import Connection
+from rotator.settings.configuration import Settings
+from rotator.witnessing import keeper
 from tests.evidence.test_packs import story
 from tests.servers.moto import moto_server
 
@@ -37,10 +39,10 @@ def moto(tmp_path_factory):
         yield server
 
 
-def connection(moto, **settings) -> Connection:
+def connection(moto, **known) -> Connection:
     secret = {"aws_access_key_id": moto.admin_id, "aws_secret_access_key": moto.admin_secret.reveal()}
     given = {"name": "audit", "family": "aws", "endpoint_url": moto.endpoint_url}
-    return Connection(**given, credential=lambda: Secret(json.dumps(secret)), **settings)
+    return Connection(**given, credential=lambda: Secret(json.dumps(secret)), **known)
 
 
 @pytest.fixture
@@ -48,8 +50,8 @@ def locked(moto, request):
     return keeper_of(f"s3://audit/{request.node.name.replace('[', '/').replace(']', '')}", connection(moto), 3)
 
 
-@pytest.fixture(params=["folder", "bucket"])
-def keeper(request, tmp_path):
+@pytest.fixture(params=["folder", "bucket"], name="keeper")
+def either(request, tmp_path):
     if request.param == "bucket":
         return request.getfixturevalue("locked")
     (tmp_path / "worm").mkdir()
@@ -182,6 +184,25 @@ def test_a_bucket_that_is_not_there_or_not_reached_says_so(moto):
     nobody = Connection("audit", "aws", endpoint_url="http://127.0.0.1:9", credential=connection(moto).credential)
     with pytest.raises(Unavailable, match="unreachable"):
         keeper_of("s3://audit", nobody, 3).keep(NAME, io.BytesIO(TEXT))
+
+
+def test_a_bucket_of_the_configuration_is_reached_over_its_connection(moto, tmp_path):
+    secret = {"aws_access_key_id": moto.admin_id, "aws_secret_access_key": moto.admin_secret.reveal()}
+    (tmp_path / "aws.json").write_text(json.dumps(secret))
+    own = {"name": "audit", "family": "aws", "endpoint_url": moto.endpoint_url, "credential": "file:aws.json"}
+    evidence = {"keep": ["s3://audit/configured"], "connection": "audit", "retain_days": 3}
+    configured = Settings(data_dir=tmp_path, folder=tmp_path, connections=[own], evidence=evidence)
+    keeper(configured, "s3://audit/configured").keep(NAME, io.BytesIO(TEXT))
+    assert moto.client("s3").get_object(Bucket="audit", Key=f"configured/{NAME}")["Body"].read() == TEXT
+
+
+def test_an_auditor_reads_a_bucket_with_his_own_machines_login(moto, locked, monkeypatch):
+    locked.keep(NAME, io.BytesIO(TEXT))
+    monkeypatch.setenv("AWS_ENDPOINT_URL", moto.endpoint_url)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", moto.admin_id)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", moto.admin_secret.reveal())
+    his = keeper_of(locked.address, Connection("", "aws"), 1)
+    assert [his.read(each) for each in his.entries()] == [TEXT]
 
 
 def test_a_checkpoint_is_read_back_as_it_was_and_any_other_byte_is_none():
