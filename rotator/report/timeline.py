@@ -5,7 +5,7 @@ What nobody could be asked is said to be not known: a silence is no sign that no
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from rotator.access.persistence import Minted
@@ -15,7 +15,6 @@ from rotator.flow.run import StepState
 from rotator.flow.step import PERSISTENCE
 from rotator.ledger.records import IncidentRecord
 from rotator.report.clocks import moment
-from rotator.report.revisions import each_run
 
 NO_LOGS = "not known: no access log was read (rotator report INCIDENT --access LOG reads one)"
 NOT_NAMED = "not known: the access logs that were read do not name it"
@@ -47,10 +46,12 @@ def timelines(
     `plans` are the revisions of the plan as they were kept. `stories` and `minted` are what access logs tell, of the
     credentials that they name, which were read for this report; None where none were.
     """
-    kept = _Kept(record, plans, NO_LOGS if stories is None else NOT_NAMED)
+    kept, logged = _Kept(record, plans, NO_LOGS if stories is None else NOT_NAMED), _Made()
+    for way in _ways(minted) if minted is not None else ():
+        logged.add(way)
     exposed_at = report["incident"]["exposed_at"]
     told = stories or {}
-    return [_timeline(each, exposed_at, kept, told.get(each["id"]), minted) for each in report["credentials"]]
+    return [_timeline(each, exposed_at, kept, told.get(each["id"]), logged) for each in report["credentials"]]
 
 
 class _Kept:
@@ -70,7 +71,7 @@ class _Kept:
                 ]
         self.signs: dict[str, list[str]] = {}
         self.logged: dict[str, str] = {}
-        self.links: dict[str, None] = {}
+        self.made = _Made()
         self.asked: dict[str, None] = {}
         for plan in plans:
             self.asked |= dict.fromkeys(plan.get("asked", ()))
@@ -80,13 +81,11 @@ class _Kept:
                 self.logged[each["id"]] = max(self.logged.get(each["id"], ""), each["last_used_at"])
             for part in ("credentials", "manual", "excluded"):
                 for each in plan.get(part, ()):
-                    for link in each.get("included", ()):
-                        self.links |= dict.fromkeys(link.split(" → "))
+                    for way in each.get("included", ()):
+                        self.made.add(way.split(" → "))
 
 
-def _timeline(
-    row: Mapping[str, Any], exposed_at: str, kept: _Kept, story: Story | None, minted: Minted | None
-) -> _Told:
+def _timeline(row: Mapping[str, Any], exposed_at: str, kept: _Kept, story: Story | None, logged: _Made) -> _Told:
     return {
         "run": row["run"],
         "provider": row["provider"],
@@ -96,7 +95,7 @@ def _timeline(
         "last_use": _last_use(row, exposed_at, kept, story),
         "suspected": _suspected(row, exposed_at, kept, story),
         "acts": _acts(row),
-        "minted": _minted(row, kept, minted if story is not None else None),
+        "minted": _minted(row, kept, logged if story is not None else None),
     }
 
 
@@ -104,7 +103,7 @@ def _last_use(row: Mapping[str, Any], exposed_at: str, kept: _Kept, story: Story
     """Say when it was used last before its exposure; what an issuer tells may be of later, and is said so."""
     if story is not None and story.before is not None:
         return {"at": moment(story.before.at), "says": _use(story.before)}
-    said = [(told, at) for each in each_run([dict(row)]) for told, at in kept.said.get(each["run"], ())]
+    said = [(told, at) for each in _runs(row) for told, at in kept.said.get(each["run"], ())]
     if said:
         told, at = said[0]
         if at == "never":
@@ -126,7 +125,7 @@ def _last_use(row: Mapping[str, Any], exposed_at: str, kept: _Kept, story: Story
 def _suspected(row: Mapping[str, Any], exposed_at: str, kept: _Kept, story: Story | None) -> _Told:
     """Say who used it since its exposure, but for ourselves; and what that does not show."""
     says = [f"its plan says: {each}" for each in dict.fromkeys(kept.signs.get(row["id"], ()))]
-    for each in each_run([dict(row)]):
+    for each in _runs(row):
         for told, at in kept.said.get(each["run"], ()):
             if exposed_at and at != "never" and _is_later(at, exposed_at):
                 says.append(f"its issuer told at {told} of a use at {at}; it does not tell by whom")
@@ -154,7 +153,7 @@ def _suspected(row: Mapping[str, Any], exposed_at: str, kept: _Kept, story: Stor
 def _acts(row: Mapping[str, Any]) -> list[_Told]:
     """Return every act of ours and the moments of its clocks, in time; an act of more attempts has its last one."""
     found = [{"at": row[name], "what": what} for name, what in _CLOCKS if row[name]]
-    for each in each_run([dict(row)]):
+    for each in _runs(row):
         for step in each["steps"]:
             at = step["intended_at"] or step["settled_at"]
             if not at:
@@ -167,33 +166,47 @@ def _acts(row: Mapping[str, Any]) -> list[_Told]:
     return sorted(found, key=lambda each: each["at"])
 
 
-def _minted(row: Mapping[str, Any], kept: _Kept, minted: Minted | None) -> _Told:
+def _minted(row: Mapping[str, Any], kept: _Kept, logged: _Made | None) -> _Told:
     """Say what was made with it, by logs and issuers, and what nobody knows whose it is."""
-    calls, made_for = f"{row['id']} made the call ", f", made by or for {row['owner']} at "
-    found = [
-        each
-        for each in kept.links
-        if each.startswith(calls)
-        or (row["owner"] and row["connection"] and each.startswith(f"{row['connection']} shows ") and made_for in each)
-    ]
-    if minted is not None:
-        found += [one for each in _exposures(minted) for one in each.via if one.startswith(calls)]
+    found = [*kept.made.by(row), *(logged.by(row) if logged is not None else ())]
     found += [
         f"{step['id']}: {step['reason']}"
-        for each in each_run([dict(row)])
+        for each in _runs(row)
         for step in each["steps"]
         if (step["reason"] or "").startswith(PERSISTENCE)
     ]
     asked = [each for each in kept.asked if _is_of(each, row)]
-    if minted is not None:
+    if logged is not None:
         asked.append("the access logs that were read for this report")
     return {"made": list(dict.fromkeys(found)), "says": asked or [NOBODY_ASKED]}
 
 
-def _exposures(minted: Minted) -> Iterable[Any]:
-    yield from minted.exposures
-    for each in minted.unresolved:
-        yield from each.exposures
+def _ways(minted: Minted) -> Iterator[tuple[str, ...]]:
+    yield from (each.via for each in minted.exposures)
+    for left in minted.unresolved:
+        yield from (each.via for each in left.exposures)
+
+
+class _Made:
+    """The links that say what a credential made: in a log it is named by its id, by an issuer by its owner."""
+
+    def __init__(self) -> None:
+        self._by: dict[tuple[str, ...], dict[str, None]] = {}
+
+    def add(self, way: Iterable[str]) -> None:
+        for link in way:
+            actor, calls, _ = link.partition(" made the call ")
+            connection, shows, rest = link.partition(" shows ")
+            _, made, owner = rest.partition(", made by or for ")
+            if calls:
+                self._by.setdefault((actor,), {})[link] = None
+            elif shows and made:
+                self._by.setdefault((connection, owner.rpartition(" at ")[0]), {})[link] = None
+
+    def by(self, row: Mapping[str, Any]) -> Iterator[str]:
+        yield from self._by.get((row["id"],), ())
+        if row["owner"] and row["connection"]:
+            yield from self._by.get((row["connection"], row["owner"]), ())
 
 
 def _is_of(asked: str, row: Mapping[str, Any]) -> bool:
@@ -201,6 +214,10 @@ def _is_of(asked: str, row: Mapping[str, Any]) -> bool:
     if asked.startswith("nobody was asked what was made with "):
         return f" {row['provider']}" in asked.partition(":")[0]
     return bool(row["connection"]) and asked.startswith(f"{row['connection']} (")
+
+
+def _runs(row: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
+    return row, *row["others"]
 
 
 def _is_later(at: str, than: str) -> bool:
