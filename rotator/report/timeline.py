@@ -78,7 +78,7 @@ class _Kept:
             for each in plan.get("credentials", ()):
                 self.signs.setdefault(each["id"], []).extend(each.get("signs", ()))
             for each in plan.get("outages", ()):
-                self.logged[each["id"]] = max(self.logged.get(each["id"], ""), each["last_used_at"])
+                self.logged[each["id"]] = max(self.logged.get(each["id"], ""), each.get("last_used_at", ""))
             for part in ("credentials", "manual", "excluded"):
                 for each in plan.get(part, ()):
                     for way in each.get("included", ()):
