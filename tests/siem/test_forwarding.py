@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import threading
 
 import pytest
@@ -94,6 +95,7 @@ def house(ledger):
 
 
 def test_a_new_channel_begins_with_what_is_written_from_then_on_and_says_so(house, caplog):
+    caplog.set_level(logging.WARNING, "rotator")
     house.write(2)
     receiver = Receiver()
     house.send(receiver)
