@@ -21,7 +21,11 @@ BUILD = HERE / "build" / "image-check"
 BASE = BUILD / "base"
 PACKAGES = "python3,python3-venv,ca-certificates"
 CLEAN = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
-TRIED = "rotator --version && rotator doctor --help > /dev/null && ! command -v pip && ! touch /opt/rotator/written"
+PDF = "from rotator.report import pdf; assert len(pdf.made('<p>x')) > 2000"  # with letters that a font brought
+TRIED = (
+    f'rotator --version && rotator doctor --help > /dev/null && /opt/rotator/bin/python -c "{PDF}" && '
+    "! command -v pip && ! touch /opt/rotator/written"
+)
 
 
 def main() -> int:

@@ -123,6 +123,17 @@ def test_what_was_exposed_dismissed_left_out_and_opened_again_follows(house, tmp
     assert report["clocks"]["detected"] | {"n": 3, "mean_s": 512.5} == report["clocks"]["detected"]
 
 
+def test_who_holds_it_beside_us_follows_as_the_inventory_said_when_it_was_planned(house, tmp_path):
+    company, deployment = house
+    held, other = company.stolen("vault_token")[0], company.stolen("acme_api_token", owner="o2")[0]
+    task = Unresolved("slack_webhook_url", "hooks/1", (), "no connection serves it", "add one")
+    deployment.declare([replace(held, custody=replace(held.custody, vendor="Acme Analytics")), other], [task])
+    begins(deployment, "inc-1")
+    deployment.rest(patience_s=60)
+    found = follows(deployment, tmp_path / "1.zip")["by"]["vendor"]
+    assert [(each["name"], each["credentials"]) for each in found] == [("Acme Analytics", 1), ("not known", 2)]
+
+
 def test_what_began_without_approval_and_who_took_a_risk_follows(house, tmp_path):
     company, deployment = house
     reader, stolen = company.stolen("acme_api_token", owner="reader")[0], company.stolen("aws_iam_access_key")[0]
