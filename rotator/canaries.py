@@ -12,12 +12,13 @@ from rotator.canary import Calls, Canary, ids_of, remove
 from rotator.credential import CredentialRef, Issued
 from rotator.errors import BadInput, Rejected, RotatorError, Unavailable, Uncertain
 from rotator.flow.drill import Exercise
-from rotator.flow.playbook_words import Verb
+from rotator.flow.playbook import Playbook
+from rotator.flow.playbook_words import Verb, meant
 from rotator.ledger import drills
 from rotator.ledger.drills import DrillRow, Minted
 from rotator.ledger.routines import refuse_busy
 from rotator.lost_issue import marked_by
-from rotator.ports import Answer, Issuing, Preserving, Provider, Settable, Unknockable
+from rotator.ports import Answer, Issuing, Preserving, Provider, Settable, State, Unknockable
 
 OPENS_S, AGAIN_S = 120.0, 1.0
 """How long a canary may take until it opens, and the seconds between two looks."""
@@ -27,18 +28,13 @@ Wait = Callable[[float], None]
 
 def refuse(parts: Rotator, exercise: Exercise) -> None:
     """Raise BadInput where a drill could not be held, or could touch what it did not mint."""
-    where, provider = f"drill {exercise.name}", parts.outside.provider_of(exercise.kind, exercise.connection)
-    playbook = parts.playbooks[exercise.kind]
+    where = f"drill {exercise.name}"
+    playbook = _playbook(parts, exercise, where)
+    provider = parts.outside.provider_of(exercise.kind, exercise.connection)
     if not isinstance(provider, Issuing):
         what = f"no canary of {exercise.kind} can be minted: its issuer makes none"
         raise BadInput(what, where, "`rotator provider list` shows other kinds")
-    if exercise.strategy is not None and exercise.strategy not in playbook.strategies:
-        raise BadInput(f"{exercise.kind} has no {exercise.strategy}", where, f"one of {', '.join(playbook.strategies)}")
-    taken = {place for each in parts.entries for place in each.custody.deliver} & set(exercise.deliver)
-    if taken:
-        what = f"{min(map(str, taken))} is a place of the inventory's: a drill would overwrite what is there"
-        raise BadInput(what, where, "give it a place of its own")
-    parts.outside.check_places(exercise.deliver, where)
+    _refuse_places(parts, exercise, where)
     path = playbook.path(exercise.strategy or playbook.strategies[0])
     cuts = any(line.do.verb is Verb.END_SESSIONS for line in path)
     for owner in dict.fromkeys(exercise.owners):
@@ -55,6 +51,35 @@ def refuse(parts: Rotator, exercise: Exercise) -> None:
             raise BadInput(what, where, "name an owner that has nothing else")
 
 
+def _playbook(parts: Rotator, exercise: Exercise, where: str) -> Playbook:
+    """Return what answers the kind. Raises BadInput for one that is not there, or not on that connection."""
+    playbook = parts.playbooks.get(exercise.kind)
+    if playbook is None:
+        raise BadInput(f"no kind is called {exercise.kind}", where, meant(exercise.kind, parts.playbooks))
+    family, serving = parts.outside.family(exercise.kind), [each.name for each in parts.connections]
+    known = {each.name: each for each in parts.connections}.get(exercise.connection)
+    if known is None:
+        raise BadInput(f"no connection is called {exercise.connection}", where, meant(exercise.connection, serving))
+    if known.family != family or (known.kinds is not None and exercise.kind not in known.kinds):
+        raise BadInput(
+            f"{known.name} does not serve {exercise.kind}", where, f"name a connection of {family} that does"
+        )
+    if exercise.strategy is not None and exercise.strategy not in playbook.strategies:
+        raise BadInput(f"{exercise.kind} has no {exercise.strategy}", where, f"one of {', '.join(playbook.strategies)}")
+    return playbook
+
+
+def _refuse_places(parts: Rotator, exercise: Exercise, where: str) -> None:
+    """Raise BadInput for a place or a consumer that is anybody else's."""
+    own = {str(each) for each in exercise.deliver}, {each.name for each in exercise.consumers}
+    for each in parts.entries:
+        there = {str(place) for place in each.custody.deliver}, {told.name for told in each.custody.consumers}
+        if taken := [name for mine, theirs in zip(own, there, strict=True) for name in sorted(mine & theirs)]:
+            what = f"{taken[0]} is the inventory's ({each.origin}): a drill would change what is used there"
+            raise BadInput(what, where, "give it places and consumers of its own")
+    parts.outside.check_places(exercise.deliver, where)
+
+
 def mint(parts: Rotator, exercise: Exercise, row: DrillRow, number: int, wait: Wait) -> Issued:
     """Mint one, which is written down before it is asked for, and wait until it opens."""
     provider = parts.outside.provider_of(exercise.kind, exercise.connection)
@@ -68,9 +93,12 @@ def mint(parts: Rotator, exercise: Exercise, row: DrillRow, number: int, wait: W
     kept.intend(canary)
     try:
         issued = provider.issue(like, marker, preserved)
-    except (Rejected, Unavailable):
+    except (Rejected, Unavailable) as error:
         kept.gone(marker)  # what was refused, or never sent, has made nothing
-        raise
+        if exercise.like or isinstance(error, Unavailable):
+            raise
+        mend = "most kinds are made like another credential of the owner: name one as `like`"
+        raise BadInput(str(error), "", mend) from None
     kept.made(marker, issued.ref.id)
     if isinstance(provider, Settable):
         provider.set_secret(issued.ref, issued.secret, preserved)
@@ -79,9 +107,12 @@ def mint(parts: Rotator, exercise: Exercise, row: DrillRow, number: int, wait: W
 
 
 def _facts(provider: Provider, like: CredentialRef) -> dict[str, str]:
-    """Return what a replacement of this credential would be made by."""
+    """Return what a replacement of this credential would be made by. Raises BadInput where it is not there."""
+    status = provider.inspect(like)
+    if status.state is State.ABSENT:
+        raise BadInput(f"{like.owner} has no credential {like.id} to make one like", "like", "name one that it has")
     kept = provider.preserve(like) if isinstance(provider, Preserving) else {}
-    return {**provider.inspect(like).facts, **kept}
+    return {**status.facts, **kept}
 
 
 def _opens(provider: Provider, issued: Issued, wait: Wait) -> None:
