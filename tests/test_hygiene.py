@@ -18,6 +18,7 @@ from rotator.flow.inventory import Said
 from rotator.flow.planned import Lane
 from rotator.flow.playbook_words import Strategy
 from rotator.ledger import tables
+from rotator.ledger.routines import Routines
 from rotator.ports import Discovered, Place
 from rotator.settings.file import load
 from rotator.shown import hygiene as shown
@@ -168,6 +169,18 @@ def test_what_expires_is_due_before_it_does_however_young_it_is(parts):
     [due] = shown.look(parts, ENDS).found
     assert due.turn is Turn.NOW
     assert due.due_at == datetime(2026, 11, 21, tzinfo=UTC).timestamp()
+
+
+def test_what_ends_soon_and_no_machine_replaces_is_a_task_that_says_when_it_ends_though_nobody_knows_its_age(parts):
+    listed(parts, "1", "2", kind="tls_certificate", made="", expires_at="2026-11-30T00:00:00+00:00")
+    listed(parts, "3", kind="github_token", made="", expires_at="2027-02-28T00:00:00+00:00")
+    [row] = [each for each in shown.rows(shown.look(parts, ENDS)) if each["id"] == "1"]
+    assert (row["turn"], row["ends_at"]) == ("now", "2026-11-30T00:00:00.000Z")
+    [incident] = hygiene.run(parts, ENDS)
+    tasks = parts.reading.incident(incident.id).manual
+    assert [each.key for each in tasks] == ["1", "2"]
+    assert all("and it ends at 2026-11-30" in each.reason for each in tasks)
+    assert {key for _, key in Routines(parts.database).tasks()} == {"1", "2"}
 
 
 def test_what_was_replaced_is_as_young_as_its_replacement_and_the_old_one_is_not_looked_at_again(parts):

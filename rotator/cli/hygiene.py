@@ -53,8 +53,8 @@ def due(
     if not found:
         typer.echo(f"nothing is due of {len(looked.found):,} credentials under {len(looked.policies):,} policies")
         return
-    names = ("policy", "turn", "provider", "owner", "id", "made_at", "due_at", "starts_at", "busy")
-    table = plain_table(None, "policy", "turn", "kind", "owner", "id", "made", "due since", "begins", "busy")
+    names = ("policy", "turn", "provider", "owner", "id", "made_at", "ends_at", "due_at", "starts_at", "busy")
+    table = plain_table(None, "policy", "turn", "kind", "owner", "id", "made", "ends", "due since", "begins", "busy")
     for row in found:
         table.add_row(*(words(str(row[name])) for name in names))
     console().print(table)

@@ -74,6 +74,7 @@ def rows(looked: Looked, *, every: bool = False) -> list[dict[str, Any]]:
             "owner": each.known.ref.owner,
             "id": each.known.ref.id,
             "made_at": moment(each.known.made_at),
+            "ends_at": moment(each.known.ends_at),
             "due_at": moment(each.due_at),
             "starts_at": moment(each.starts_at) if each.turn is not Turn.NOW else "",
             "busy": each.known.busy,

@@ -27,6 +27,7 @@ class DueRow(BaseModel):
     owner: str
     id: str
     made_at: str
+    ends_at: str
     due_at: str
     starts_at: str
     busy: str
