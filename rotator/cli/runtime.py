@@ -22,6 +22,7 @@ def run_embedded(parts: Rotator, stop: threading.Event, *, until_idle: bool, sta
     Raises BadInput when another runtime has this ledger.
     """
     from rotator.practising import Practising  # noqa: PLC0415
+    from rotator.resurrection import Watching  # noqa: PLC0415
     from rotator.tending import Tending  # noqa: PLC0415 - pydantic is not free
     from workers import beat  # noqa: PLC0415 - Celery is not free
     from workers.app import EmbeddedWorker, make  # noqa: PLC0415
@@ -52,7 +53,7 @@ def run_embedded(parts: Rotator, stop: threading.Event, *, until_idle: bool, sta
         anchoring = parts.anchoring(dispatcher.leads)
         anchoring.start()
         ending.callback(anchoring.stop)
-        for sort in (Tending, Practising):
+        for sort in (Tending, Practising, Watching):
             standing = sort(parts, dispatcher.leads)
             standing.start()
             ending.callback(standing.stop)

@@ -110,6 +110,7 @@ def beat(context: typer.Context) -> None:
     Example: rotator beat
     """
     from rotator.practising import Practising  # noqa: PLC0415
+    from rotator.resurrection import Watching  # noqa: PLC0415
     from rotator.tending import Tending  # noqa: PLC0415 - pydantic is not free
     from workers import beat as dispatching  # noqa: PLC0415
     from workers.app import make  # noqa: PLC0415
@@ -131,6 +132,8 @@ def beat(context: typer.Context) -> None:
     tending.start()
     practising = Practising(parts, sending.leads)
     practising.start()
+    watching = Watching(parts, sending.leads)
+    watching.start()
     _say(context, "dispatcher up")
     dispatching.run(sending, stop, every_s=0.1)
     notifying.stop()
@@ -138,6 +141,7 @@ def beat(context: typer.Context) -> None:
     witnessing.stop()  # after what signs: its last checkpoint goes out too
     tending.stop()
     practising.stop()
+    watching.stop()
     forwarding.stop()  # after what writes
     dispatching.leave(sending)
 

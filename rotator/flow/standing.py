@@ -9,6 +9,7 @@ from rotator.flow.apart import at_hand
 from rotator.flow.giving_back import left_with
 from rotator.flow.playbook_words import REPLACING, Expect, Subject, Verb
 from rotator.flow.proof import Evidence, Proof
+from rotator.flow.resurrection import came_back
 from rotator.flow.run import THROUGH, UNDOES, WHY, Run, Step, StepState
 from rotator.flow.step import STOPS
 from rotator.flow.summary import needs_material
@@ -87,7 +88,7 @@ def still_open(
     if unfinished and not found and not destroying:
         why = f" ({unfinished[0].reason})" if unfinished[0].reason else ""
         found.append(f"{unfinished[0].name}: {unfinished[0].state}{why}")
-    if run.evidence is Evidence.NONE and (not found or proof_given_up(steps)):
+    if run.evidence is Evidence.NONE and (not found or proof_given_up(steps) or came_back(steps) is not None):
         found.append(
             settled or f"{_alive_again(steps)}the exposed credential is not proven dead{_without_proof(steps)}"
         )
@@ -139,6 +140,8 @@ def may_land_after(step: Step) -> bool:
 def _alive_again(steps: Sequence[Step]) -> str:
     if (back := resumed(steps)) is not None:
         return f"ALIVE AGAIN: it was resumed ({back.facts.get(WHY)}), and "
+    if (again := came_back(steps)) is not None:
+        return f"ALIVE AGAIN: {again.facts.get(WHY)}; it is being stopped again, and "
     ahead = will_resume(steps)
     return f"it will be resumed by {ahead.name} ({ahead.facts.get(WHY)}), and " if ahead is not None else ""
 

@@ -44,8 +44,12 @@ def stretches(
     run: Run, steps: Sequence[Step], doors: Iterable[str], takes_back: Sequence[Step], why: str
 ) -> Iterator[Stretch]:
     """Yield the branches of an undo, in order; nothing of them is in the run yet."""
+    yield from appended(run, steps, list(_moves(run, steps, sorted(doors), takes_back, why)))
+
+
+def appended(run: Run, steps: Sequence[Step], moves: Sequence[Step]) -> Iterator[Stretch]:
+    """Yield the branches in which new steps, in their order, come after all that a run has."""
     taken = {step.name for step in steps}
-    moves = list(_moves(run, steps, sorted(doors), takes_back, why))
     names = {step.name: _fresh(step.name, taken) for step in moves}
     segment = 1 + max(segment_of(step.branch) for step in steps)
     for at_targets, group in groupby(moves, key=lambda step: step.target != ""):

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Connection, FromClause, RowMapping, Select
 from rotator.errors import BadInput
 from rotator.flow.incident import Purpose
 from rotator.flow.playbook_words import Subject, Verb
+from rotator.flow.resurrection import AGAIN
 from rotator.flow.run import BranchState, StepState
 from rotator.ledger import approved, counting, other_runs, rows, statements, tables
 from rotator.ledger import stops as stops_in
@@ -191,15 +192,15 @@ def _count(connection: Connection, of: Mapping[str, _Stands], names: Sequence[st
 
 
 def _since(connection: Connection, stands: _Stands) -> str:
-    """Return what has become of an incident that waits for a person: an undo, or deaths that other incidents saw."""
+    """Return what has become of an incident that waits for a person: what lives again, or deaths that others saw."""
     step, run = tables.step, tables.run
     settled = {name for each in stands.every for name in other_runs.deaths(connection, Which(each))}
     resumed = (
         select(step.c.run)
         .join(run, run.c.id == step.c.run)
         .where(run.c.incident.in_(stands.every), run.c.evidence == "none")
-        .where(step.c.verb == Verb.RESUME.value, step.c.subject == Subject.EXPOSED.value)
-        .where(step.c.state != StepState.SKIPPED.value, step.c.attempts > 0)
+        .where(step.c.subject == Subject.EXPOSED.value, step.c.state != StepState.SKIPPED.value)
+        .where(or_(and_(step.c.verb == Verb.RESUME.value, step.c.attempts > 0), step.c.facts.contains(f'"{AGAIN}":')))
     )
     elsewhere = {name for each in stands.every for name in other_runs.resumed(connection, Which(each))}
     if {*connection.execute(resumed).scalars(), *elsewhere} - settled:

@@ -35,6 +35,20 @@ class ManualTask:
 
 
 @dataclass(frozen=True, slots=True)
+class LookedAgain:
+    """How often what is dead was looked at again: `looks` were answered, the last at `looked_at`, `missed` were not.
+
+    It is looked at until then, in epoch seconds. `says` is what was seen the last time, or why nothing could be.
+    """
+
+    looks: int
+    missed: int
+    looked_at: float | None
+    until: float
+    says: str
+
+
+@dataclass(frozen=True, slots=True)
 class RunRecord:
     """One run with everything that belongs to it.
 
@@ -63,6 +77,7 @@ class RunRecord:
     resumed_by: tuple[str, str] | None = None
     stopped_by: Stopped | None = None
     accepted: tuple[str, ...] = ()
+    looked: LookedAgain | None = None
 
 
 @dataclass(frozen=True, slots=True)

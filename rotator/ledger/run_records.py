@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, func, select
 from rotator.flow.proof import Proof
 from rotator.flow.run import AT_ONCE, BranchState, Run, Step
 from rotator.ledger import earlier, other_runs, reservation, risk, rows, tables, waits
-from rotator.ledger.records import ManualTask, RunRecord
+from rotator.ledger.records import LookedAgain, ManualTask, RunRecord
 from rotator.ledger.which import Which
 
 
@@ -31,6 +31,7 @@ def records(connection: Connection, incident: RowMapping, which: Which, runs: Se
     resumed = other_runs.resumed(connection, which)
     stopped = other_runs.stopped(connection, which)
     accepted = risk.accepted(connection, which)
+    looked = {row["run"]: _looked(row) for row in which.beside(connection, tables.watched)}
     return [
         RunRecord(
             run=run,
@@ -48,9 +49,14 @@ def records(connection: Connection, incident: RowMapping, which: Which, runs: Se
             resumed_by=resumed.get(run.id),
             stopped_by=stopped.get(run.id),
             accepted=accepted.get(run.id, risk.Accepted()).names,
+            looked=looked.get(run.id),
         )
         for run in sorted(runs, key=lambda each: (-each.priority, each.id))
     ]
+
+
+def _looked(row: RowMapping) -> LookedAgain:
+    return LookedAgain(row["looks"], row["missed"], row["looked_at"], row["until"], row["says"])
 
 
 def standing(connection: Connection, which: Which) -> list[RunRecord]:

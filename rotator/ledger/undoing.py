@@ -134,7 +134,7 @@ def _append(
         )
         .values(state=BranchState.DONE.value, due_at=None, sent_at=None, reason=None)
     )
-    connection.execute(insert(tables.branch), _branch_rows(mine, stretches))
+    connection.execute(insert(tables.branch), branch_rows(mine, stretches))
     connection.execute(statements.ADD_STEP, [rows.step_row(step, mine.run.id) for step in added])
 
 
@@ -151,7 +151,7 @@ def _claim_no_more(connection: Connection, of: RunAtHand, at: float, *, resumes:
     act(connection, of.run.incident, {"at": at, **clocks.change(connection, summary)})
 
 
-def _branch_rows(mine: RunAtHand, stretches: Sequence[Stretch]) -> list[dict[str, Any]]:
+def branch_rows(mine: RunAtHand, stretches: Sequence[Stretch]) -> list[dict[str, Any]]:
     """Return the branches to append, each under the account of its target's earlier ones; the first segment starts."""
     accounts = {each["target"]: each["account"] for each in mine.branches}
     first = stretches[0].segment

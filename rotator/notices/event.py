@@ -28,6 +28,7 @@ class Event(StrEnum):
     DONE = "done"
     CLOSED = "closed"
     REOPENED = "reopened"
+    CAME_BACK = "came_back"
     DRILL_LATE = "drill_late"
 
 
@@ -46,6 +47,7 @@ URGENT = frozenset(
         Event.APPROVAL_WANTED,
         Event.BREAK_GLASS,
         Event.BRAKE_TRIPPED,
+        Event.CAME_BACK,
         Event.STANDING_ORDER,
         Event.OWNER_ASKED,
         Event.DONE,

@@ -79,6 +79,11 @@ WORDS: Mapping[Event, Words] = {
     Event.DONE: Words("done: every exposed credential is dead", "To see the evidence:", _LOOK),
     Event.CLOSED: Words("closed by a person", "To see the evidence:", _LOOK),
     Event.REOPENED: Words("opened again: what is added to it can be approved", "To look at it:", _LOOK),
+    Event.CAME_BACK: Words(
+        "COME BACK: what was dead is alive, or was reported, again; what lives is being stopped again",
+        "Wanted: whoever is on call. Who brought it back? To look at it:",
+        _LOOK,
+    ),
     Event.DRILL_LATE: Words(
         "DRILL: its canaries did not die as fast as they should",
         "Wanted: whoever keeps the rotator ready. To see where the time went:",

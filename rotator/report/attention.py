@@ -67,7 +67,21 @@ def unapproved(incident: dict[str, Any]) -> list[RenderableType]:
 
 
 def _alive_again(incident: dict[str, Any]) -> list[RenderableType]:
-    """Say which stolen credentials somebody gave their life back, and how each is stopped again."""
+    """Say which stolen credentials live again, by themselves or by somebody's act, and how each is stopped again."""
+    found = [
+        Sentence(
+            f"ALIVE AGAIN: {each['provider']} {each['id']} ({each['run']}), seen by the {each['why']}; whoever "
+            "stole it can use it, and it is being stopped again. To follow that: ",
+            each["command"],
+            style="bold red",
+        )
+        for each in incident["alive_again"]
+        if each.get("being_stopped")
+    ]
+    return [*found, *_resumed(incident)]
+
+
+def _resumed(incident: dict[str, Any]) -> list[RenderableType]:
     return [
         Sentence(
             f"ALIVE AGAIN: {each['provider']} {each['id']} ({each['run']}) was resumed by {each['why']}; whoever "
@@ -77,6 +91,7 @@ def _alive_again(incident: dict[str, Any]) -> list[RenderableType]:
             style="bold red",
         )
         for each in incident["alive_again"]
+        if not each.get("being_stopped")
     ]
 
 

@@ -12,7 +12,7 @@ from rotator.flow.run import Step
 from rotator.flow.standing import CredentialState, state_of, still_open
 from rotator.ledger.moves_on import DECLARE
 from rotator.ledger.other_runs import Death
-from rotator.ledger.records import IncidentRecord, ManualTask, RunRecord
+from rotator.ledger.records import IncidentRecord, LookedAgain, ManualTask, RunRecord
 from rotator.report import dismissed as dismissed_in
 from rotator.report.clocks import moment
 from rotator.report.people import acts, as_called, choices
@@ -157,7 +157,21 @@ def _credential(record: RunRecord) -> dict[str, Any]:
             )
         ],
         "late": list(record.late),
+        "looked_again": _looked_again(record.looked),
         "steps": [_step(each) for each in record.steps],
+    }
+
+
+def _looked_again(looked: LookedAgain | None) -> dict[str, Any] | None:
+    """Return how often it was looked at again since its death, None where nobody does."""
+    if looked is None:
+        return None
+    return {
+        "times": looked.looks,
+        "missed": looked.missed,
+        "last_at": moment(looked.looked_at),
+        "until": moment(looked.until),
+        "says": looked.says,
     }
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from rotator.flow.approval import destroys
 from rotator.flow.playbook_words import DESTRUCTION
 from rotator.flow.proof import Evidence
+from rotator.flow.resurrection import came_back
 from rotator.flow.run import UNDOES, UNDONE, WHY, Step, StepState
 from rotator.flow.standing import resumed, will_resume
 from rotator.flow.step import RELEASED, WAITS_SINCE
@@ -70,8 +71,11 @@ def alive_again(incident: IncidentRecord, called: str) -> list[dict[str, Any]]:
     """Return the stolen credentials that an undo let live again, who did, and what stops each again."""
     found = []
     for record in incident.runs:
-        back = resumed(record.steps)
+        back, again = resumed(record.steps), came_back(record.steps)
         why = str(back.facts.get(WHY, "")) if back is not None else ""
+        if again is not None and record.run.evidence is Evidence.NONE and record.settled_by is None:
+            found.append(_being_stopped(incident, record, str(again.facts.get(WHY, "")), called))
+            continue
         if back is None and record.resumed_by is not None:
             why = "{1} ({0})".format(*record.resumed_by)
         if (back or record.resumed_by) and record.run.evidence is Evidence.NONE and record.settled_by is None:
@@ -85,6 +89,18 @@ def alive_again(incident: IncidentRecord, called: str) -> list[dict[str, Any]]:
                 }
             )
     return found
+
+
+def _being_stopped(incident: IncidentRecord, record: RunRecord, why: str, called: str) -> dict[str, Any]:
+    """Return one that came back by itself, and is stopped again as it was before."""
+    return {
+        "run": record.run.id,
+        "provider": record.run.kind,
+        "id": record.run.ref.id,
+        "why": why,
+        "being_stopped": True,
+        "command": as_called(f"rotator incident watch {incident.incident.id}", called),
+    }
 
 
 def to_be_resumed(incident: IncidentRecord, called: str) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ from sys import intern
 from rotator.flow.apart import at_hand
 from rotator.flow.approval import destroys
 from rotator.flow.proof import Evidence
+from rotator.flow.resurrection import came_back
 from rotator.flow.run import THROUGH, StepState
 from rotator.flow.standing import CredentialState, resumed, state_of
 from rotator.ledger.moves_on import is_gated
@@ -76,7 +77,7 @@ def _needs(record: RunRecord) -> Needs | None:
     if run.dismissed is not None:
         return None
     alive = run.evidence is Evidence.NONE and record.settled_by is None
-    if alive and (record.resumed_by is not None or resumed(record.steps) is not None):
+    if alive and _is_back(record):
         return Needs.ALIVE_AGAIN
     if any(step.state is StepState.FAILED for step in record.steps):
         return Needs.FAILED
@@ -88,6 +89,12 @@ def _needs(record: RunRecord) -> Needs | None:
     if (alive and through) or any(step.state in THROUGH for step in waiting(record)):
         return Needs.LEFT_OPEN
     return None
+
+
+def _is_back(record: RunRecord) -> bool:
+    """Tell whether somebody resumed it, or it came back by itself."""
+    steps = record.steps
+    return record.resumed_by is not None or resumed(steps) is not None or came_back(steps) is not None
 
 
 def _destroys_at(record: RunRecord) -> float | None:

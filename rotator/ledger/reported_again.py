@@ -1,0 +1,83 @@
+"""What is reported again though it was dead: its incident is opened again, and says which one answers it now."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, insert, select, update
+
+from rotator.ledger import revisions, tables
+from rotator.ledger.acts import act, lock
+from rotator.ledger.database import Database
+from rotator.ledger.notices import tell
+from rotator.notices.event import Event
+
+BY = "resurrection watch"
+"""In whose name it is done."""
+_incident, _run = tables.incident, tables.run
+_INTO = select(_incident.c.merged_into).where(_incident.c.id == bindparam("of_incident"))
+IS_REAL = and_(
+    ~select(1).where(tables.hygiene.c.incident == _run.c.incident).correlate(_run).exists(),
+    ~select(1).where(tables.drill.c.incident == _run.c.incident).correlate(_run).exists(),
+)
+"""Of hygiene nobody stole anything, and of a drill there is nothing left."""
+
+
+def named_again(database: Database, since: float, now: float, lasts_s: float) -> list[tuple[str, str]]:
+    """Reopen what a plan names that was made since then, though it was dead; return pairs of runs, old and new."""
+    other, plan, noticed = _run.alias("other"), tables.plan, tables.noticed
+    same = and_(
+        other.c.credential == _run.c.credential,
+        other.c.provider == _run.c.provider,
+        other.c.connection == _run.c.connection,
+        other.c.incident != _run.c.incident,
+    )
+    query = (
+        select(_run.c.id, _run.c.incident, _run.c.credential, other.c.id.label("by"), other.c.incident.label("of"))
+        .select_from(plan)
+        .join(other, and_(other.c.incident == plan.c.incident, other.c.revision == plan.c.number))
+        .join(_run, same)
+        .where(plan.c.made_at > since, _run.c.dead_at < plan.c.made_at, _run.c.dead_at > now - lasts_s)
+        .where(_run.c.dismissed.is_(None), other.c.dismissed.is_(None), IS_REAL)
+        .order_by(_run.c.id, other.c.id)
+    )
+    with database.read() as connection:
+        found = connection.execute(query).all()
+    told = []
+    for row in found:
+        what = f"named again {row.by}"
+        with database.write() as connection:
+            family = locked_family(connection, row.incident)
+            known = select(noticed.c.what).where(noticed.c.incident == row.id, noticed.c.what == what)
+            if connection.execute(known).first() is not None:
+                continue
+            connection.execute(insert(noticed).values(incident=row.id, what=what))
+            record = {"at": now, "act": "named_again", "by": BY, "run": row.id, "in": row.of, "as": row.by}
+            act(connection, row.incident, record)
+            says = f"{row.credential} was reported again, and is answered in {row.of}"
+            reopen(connection, family, says, now)
+            tell(connection, family[0], Event.CAME_BACK, {"because": f"{says} ({row.by})", "by": BY}, now)
+        told.append((row.id, row.by))
+    return told
+
+
+def locked_family(connection: Connection, incident: str) -> list[str]:
+    """Lock an incident with all that it was merged with; return their names, of the one that they are first."""
+    top = incident
+    while (into := connection.execute(_INTO, {"of_incident": top}).scalar()) is not None:
+        top = into
+    family = [top, *revisions.merged(connection, top)]
+    lock(connection, family)
+    return family
+
+
+def reopen(connection: Connection, family: Sequence[str], why: str, now: float) -> None:
+    """Take back that they are closed, of those that are."""
+    closed: ColumnElement[bool] = and_(_incident.c.id.in_(family), _incident.c.closed_at.is_not(None))
+    found = sorted(connection.execute(select(_incident.c.id).where(closed)).scalars())
+    if not found:
+        return
+    none: Mapping[str, None] = dict.fromkeys(("closed_at", "closed_by", "closed_reason"))
+    connection.execute(update(_incident).where(_incident.c.id.in_(found)).values(none))
+    for each in found:
+        act(connection, each, {"at": now, "act": "reopened", "by": BY, "reason": why})

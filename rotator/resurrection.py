@@ -1,0 +1,160 @@
+"""Look again at what is dead: does its issuer know it, does its door let it in? What has come back is stopped again."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+
+from rotator import clock
+from rotator.bootstrap import Rotator
+from rotator.errors import BadInput, Rejected, RotatorError, Unavailable, Uncertain
+from rotator.flow.proof import Proof
+from rotator.flow.resurrection import DAY_S, Sight, is_alive
+from rotator.ledger import accounts
+from rotator.ledger.database import LedgerFailed
+from rotator.ledger.reported_again import named_again
+from rotator.ledger.resurrection import Dead, Looked, Resurrections
+from rotator.ports import Capability, Installable, Provider, Status, Unknockable, Verdict
+
+log = logging.getLogger("rotator")
+
+EVERY_S = 60.0
+"""Seconds between two passes."""
+PART = 0.1
+"""Of the calls that an account allows, at most so many are looks."""
+CALLS_A_SECOND = 1.0
+"""So many are where nobody says what an account allows."""
+MOST = 500
+"""Looks in one pass."""
+END_S = 5.0
+NO_VIEW = "nobody can look at it again: its issuer shows nothing of it"
+
+
+class Watching:
+    """The thread that looks, while this process `leads`."""
+
+    def __init__(self, parts: Rotator, leads: Callable[[], bool], every_s: float = EVERY_S) -> None:
+        self._parts, self._leads, self._every_s = parts, leads, every_s
+        self._ended = threading.Event()
+        self._named_since: float | None = None
+        self._thread = threading.Thread(target=self._again_and_again, name="resurrection", daemon=True)
+
+    def start(self) -> None:
+        """Begin, unless the configuration says that nothing is looked at again."""
+        if self._parts.settings.watch.days:
+            self._thread.start()
+
+    def stop(self) -> None:
+        """End, after the look in hand."""
+        self._ended.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout=END_S)
+
+    def _again_and_again(self) -> None:
+        while not self._ended.wait(self._every_s):
+            if self._leads():
+                self._try()
+
+    def _try(self) -> None:
+        try:
+            look_again(self._parts, clock.now, lambda: self._leads() and not self._ended.is_set(), self._named_since)
+            self._named_since = clock.now() - 2 * self._every_s
+        except Exception as error:  # noqa: BLE001 - its words may quote rows; the next pass looks anew
+            what = "the ledger failed" if isinstance(error, LedgerFailed) else "internal error"
+            told = str(error) if isinstance(error, BadInput) else f"{what} ({type(error).__name__})"
+            log.warning("not_looked_again: %s", told)
+
+
+def look_again(
+    parts: Rotator,
+    now: Callable[[], float] = clock.now,
+    goes_on: Callable[[], bool] = lambda: True,
+    named_since: float | None = None,
+) -> list[Looked]:
+    """Look at what is due, as far as accounts have calls to spare; return what came of it.
+
+    `named_since` is from when on new plans are read for what was dead; None: all of the watch's time.
+    """
+    ledger, lasts_s = Resurrections(parts.database, parts.seal), parts.settings.watch.days * DAY_S
+    began = now()
+    ledger.enrol(began, lasts_s)
+    named_again(parts.database, began - lasts_s if named_since is None else named_since, began, lasts_s)
+    looked: list[Looked] = []
+    came_back: list[tuple[Dead, set[str], str]] = []
+    for dead in _affordable(parts, ledger, began):
+        if not goes_on():
+            break
+        found, doors = _look(parts, dead, now)
+        if doors:
+            came_back.append((dead, doors, found.says))
+        else:
+            looked.append(found)
+    if looked:
+        ledger.keep(looked, now())
+    for dead, doors, says in came_back:
+        if ledger.came_back(dead, doors, says, now()):
+            log.warning("alive_again: %s: %s", dead.run, says)
+    return looked
+
+
+def _affordable(parts: Rotator, ledger: Resurrections, now: float) -> Iterator[Dead]:
+    """Yield what is due of accounts that have calls to spare: never of one where an incident is at work."""
+    at_work = ledger.accounts_at_work()
+    with parts.database.read() as connection:
+        paused = {name for name, each in accounts.found(connection).items() if each.is_paused(now) or each.probe_at}
+    account_of = {each.name: parts.account_of(each.name) for each in parts.settings.connections}
+    busy = {name for name, account in account_of.items() if account in at_work | paused}
+    spent: Counter[str] = Counter()
+    for dead in ledger.due(now, MOST, busy):
+        account = account_of.get(dead.ref.connection, "")
+        limit = parts.limits.get(account)
+        rate = CALLS_A_SECOND if limit is None else min(CALLS_A_SECOND, PART * limit.calls_per_second)
+        if spent[account] < max(1.0, rate * EVERY_S):
+            spent[account] += 2 * len(dead.proofs)
+            yield dead
+
+
+def _look(parts: Rotator, dead: Dead, now: Callable[[], float]) -> tuple[Looked, set[str]]:
+    """Look at every door; return what was seen, and at which it lives: seen twice, lest one stale answer wakes all."""
+    says, alive = [], set()
+    try:
+        provider = parts.outside.provider(dead.ref)
+        if provider.capability is Capability.MANUAL:
+            return Looked(dead, NO_VIEW, missed=True, over=True), set()
+        for proof in dead.proofs:
+            sight = _sight(provider, dead, proof)
+            if is_alive(proof, sight, provider.settle_s, now()):
+                sight = _sight(provider, dead, proof)
+                alive |= {proof.target} if is_alive(proof, sight, provider.settle_s, now()) else set()
+            says.append(f"{proof.target}: {sight.says}" if proof.target else sight.says)
+    except RotatorError as error:
+        over = isinstance(error, Rejected) and error.reason == "no_view"
+        return Looked(dead, NO_VIEW if over else f"not seen: {error.reason}", missed=True, over=over), set()
+    knocked = "" if dead.material is not None else "; its issuer's word alone, since the material is destroyed"
+    return Looked(dead, "; ".join(says) + knocked), alive
+
+
+def _sight(provider: Provider, dead: Dead, proof: Proof) -> Sight:
+    """Ask a door's list, and knock there where the material is still kept for proof."""
+    status = _status(provider, dead, proof.target)
+    if dead.material is None or isinstance(provider, Unknockable):
+        return Sight(proof.target, status.state)
+    try:
+        return Sight(proof.target, status.state, _knock(provider, dead, proof.target))
+    except (Rejected, Unavailable, Uncertain):  # its issuer has spoken
+        return Sight(proof.target, status.state)
+
+
+def _status(provider: Provider, dead: Dead, target: str) -> Status:
+    if target and isinstance(provider, Installable):
+        return provider.inspect_at(target, dead.ref)
+    return provider.inspect(dead.ref)
+
+
+def _knock(provider: Provider, dead: Dead, target: str) -> Verdict:
+    assert dead.material is not None  # noqa: S101 - who calls has looked
+    if target and isinstance(provider, Installable):
+        return provider.verify_at(target, dead.ref, dead.material)
+    return provider.verify(dead.ref, dead.material)
