@@ -88,17 +88,22 @@ class Forwarding:
             each.join(timeout=max(latest - time.monotonic(), 0.0))
 
     def _go_on(self, entry: SiemSettings, channel: Channel) -> None:
+        waits = False
         while not self._ended.wait(POLL_S):
-            self._try(entry, channel)
-        self._try(entry, channel)
+            waits = self._waits(entry, channel, known=waits)
+        self._waits(entry, channel, known=waits)
 
-    def _try(self, entry: SiemSettings, channel: Channel) -> None:
+    def _waits(self, entry: SiemSettings, channel: Channel, *, known: bool) -> bool:
+        """Send what there is; tell whether something of our own kept it from that, and say so unless it is `known`."""
         try:
             while self._leads() and self.forward(entry, channel):
                 pass
         except Exception as error:  # noqa: BLE001 - its words may quote rows; the next try begins at the same place
-            what = "the ledger failed" if isinstance(error, LedgerFailed) else "internal error"
-            log.warning("siem_waits: %s: %s (%s)", entry.name, what, type(error).__name__)
+            if not known:
+                what = "the ledger failed" if isinstance(error, LedgerFailed) else "internal error"
+                log.warning("siem_waits: %s: %s (%s)", entry.name, what, type(error).__name__)
+            return True
+        return False
 
     def forward(self, entry: SiemSettings, channel: Channel) -> bool:
         """Send the next records; tell whether they were taken, so that there may be more to send at once."""

@@ -83,11 +83,12 @@ def replay(
     """Have a channel sent all that was written from a time on, again.
 
     Events have the same `metadata.uid` as before. Whoever leads sends them; nothing older is sent, also where it had
-    still to be.
+    still to be. That somebody said so is evidence.
 
     Example: rotator siem replay splunk --from 2026-11-01
     """
-    from rotator.cli.planning import moment  # noqa: PLC0415 - only this command pays for them
+    from rotator import response  # noqa: PLC0415 - only this command pays for them
+    from rotator.cli.planning import moment  # noqa: PLC0415
     from rotator.examining.siem import named  # noqa: PLC0415
     from rotator.ledger.siem import SiemPlaces  # noqa: PLC0415
 
@@ -95,5 +96,5 @@ def replay(
     parts = given.parts()
     entry = named(parts, name)
     from_then = moment(since if "T" in since else f"{since}T00:00:00Z", "--from", "a time that has come")
-    SiemPlaces(parts.database).replay(entry.name, from_then or 0.0)
+    SiemPlaces(parts.database).replay(entry.name, from_then or 0.0, response.actor())
     typer.echo(f"{name} is sent what was written from {since} on; `{given.called} siem status` tells how far it is")

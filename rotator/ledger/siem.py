@@ -14,7 +14,7 @@ from sqlalchemy import Connection, RowMapping, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from rotator import clock
-from rotator.ledger import tables
+from rotator.ledger import service, tables
 from rotator.ledger.database import Database
 from rotator.ledger.feed import Feed, Record
 from rotator.siem.told import About, Credential, Told
@@ -70,12 +70,17 @@ class SiemPlaces:
             putting = postgresql.insert(_siem) if connection.dialect.name != "sqlite" else sqlite.insert(_siem)
             connection.execute(putting.values(row).on_conflict_do_nothing())
 
-    def replay(self, name: str, since: float) -> None:
-        """Have a channel sent all records from that time on again; none older. Who sends just now is refused after."""
+    def replay(self, name: str, since: float, by: str) -> None:
+        """Have a channel sent all records from that time on again; none older. Who sends just now is refused after.
+
+        It is evidence, since it also keeps records from a channel that has them still to come.
+        """
         self._put(name, "", since)
         values = {"cursor": "", "since": since, "taken": _siem.c.taken + 1, "due_at": 0.0, "attempts": 0}
         with self._database.write() as connection:
             connection.execute(update(_siem).where(_siem.c.name == name).values(**values, reason=None))
+            told = {"at": self._clock(), "act": "siem_replayed", "by": by, "name": name, "since": since}
+            service.note(connection, told)
 
     def next(self, stand: Stand, limit: int) -> list[Record]:
         """Return the records behind a place."""

@@ -120,6 +120,7 @@ ACTS: Mapping[str, Sort] = {
     "session_revoked": Sort(AUTHENTICATION, 2),
     "token_created": Sort(ENTITY, 1),
     "token_revoked": Sort(ENTITY, 4),
+    "siem_replayed": Sort(ENTITY, 3),
     "canary_intended": Sort(ENTITY, 1),
     "canary_gone": Sort(ENTITY, 4),
     "certified": Sort(ENTITY, 3),

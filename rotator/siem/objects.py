@@ -23,6 +23,7 @@ _STATUS = {"declared": _NEW, "stopped": _ON_HOLD, "shut": _ON_HOLD, "closed": _C
 _MANAGED = {
     "token_created": ("API Token", "name"),
     "token_revoked": ("API Token", "name"),
+    "siem_replayed": ("SIEM Channel", "name"),
     "canary_intended": ("Canary", "marker"),
     "canary_gone": ("Canary", "marker"),
     "certified": ("Kind of Credential", "kind"),

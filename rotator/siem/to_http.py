@@ -22,6 +22,8 @@ from rotator.siem.channel import Line
 
 _REFUSED = {HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNPROCESSABLE_ENTITY}
 """What is said of the lines themselves."""
+_UNTRUSTED = "CERTIFICATE_VERIFY_FAILED"
+"""What OpenSSL says of a certificate that nobody whom we trust has signed."""
 _LATER = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
 
 
@@ -49,8 +51,8 @@ class ToHttp:
             with self._client() as client:
                 answer = client.post(self._endpoint.url, content=body, headers=self._headers())
                 status, later = answer.status_code, answer.headers.get("Retry-After", "")
-        except (httpx2.ConnectError, httpx2.ConnectTimeout):
-            raise Unavailable("siem_unreachable") from None
+        except (httpx2.ConnectError, httpx2.ConnectTimeout) as error:
+            raise Unavailable("siem_not_trusted" if _UNTRUSTED in str(error) else "siem_unreachable") from None
         except (httpx2.TimeoutException, OutOfTime):
             raise Uncertain("siem_timed_out") from None
         except (httpx2.HTTPError, httpx2.StreamError, httpx2.InvalidURL, ValueError):

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rotator.errors import Rejected, RotatorError, Unavailable, Uncertain
+from rotator.errors import Rejected, Unavailable, Uncertain
 from rotator.forwarding import channel_of
 from rotator.settings.siem import SiemSettings
 from rotator.siem.channel import Line
@@ -118,7 +118,7 @@ def test_what_is_not_2xx_was_not_taken(channel, status, headers, error, retry_af
 def test_https_goes_to_whom_the_authority_vouches_for_and_to_nobody_else(channel, trusted):
     with receivers.endpoint(trusted) as taken:
         assert channel(url=taken.address, ca_file="ca.pem").send(LINES[:2]) == "http 200"
-        with pytest.raises(RotatorError):
+        with pytest.raises(Unavailable, match="siem_not_trusted"):
             channel(url=taken.address).send(LINES[2:3])
     assert taken.lines == TEXTS[:2]
 

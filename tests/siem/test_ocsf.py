@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import ast
 import copy
 import json
-import re
 from itertools import product
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -20,9 +17,9 @@ from rotator.siem import ocsf
 from rotator.siem.classes import ACTS, STEPS, UNKNOWN, of_act, of_step
 from rotator.siem.told import About, Credential, Told
 from tests.fakes.company import founded
+from tests.siem.acts import acts_written
 from tests.siem.official import SCHEMA, faults
 
-ROOT = Path(__file__).parents[2]
 ABOUT = About("inc-20261123-a1b2c3", "keys in a public repository", "high")
 OF = Credential("aws_iam_access_key", "aws-prod", "ci", "AKIAQ4R7T2W9Z3K5M8N1")
 SECRET = "hvs.CAESICanaryCanaryCanaryCanaryCanary"
@@ -98,7 +95,7 @@ def test_all_that_a_real_response_writes_keeps_the_schema(tmp_path):
     house.start([company.stolen("aws_iam_access_key", owner="ci")[0]])
     house.rest()
     places = SiemPlaces(house.database)
-    places.replay("siem", 0.0)
+    places.replay("siem", 0.0, "ann")
     records = places.next(places.find("siem"), 500)
     found = [checked(event) for told in places.told(records) for event in ocsf.events(told)]
     assert len({each["metadata"]["uid"] for each in found}) == len(found) >= len(records) > 30
@@ -240,42 +237,3 @@ def test_the_check_against_the_schema_finds_what_is_wrong(fault):
     spoilt = copy.deepcopy(event)
     SPOILT[fault](spoilt)
     assert fault in faults(spoilt)
-
-
-def acts_written():
-    """Yield each word that the code writes as the act of a record."""
-    for path in sorted((ROOT / "rotator").rglob("*.py")):
-        text = path.read_text()
-        if not re.search(r"\bact\b", text):
-            continue
-        tree = ast.parse(text)
-        names = dict(_constants(tree))
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Dict):
-                keys = [each.value if isinstance(each, ast.Constant) else None for each in node.keys]
-                told = dict(zip(keys, node.values, strict=True))
-                # Beside a match of the inventory it is no record's.
-                if "act" in told and "match" not in told:
-                    yield from _words(told["act"], names)
-            elif isinstance(node, ast.keyword) and node.arg == "act":
-                yield from _words(node.value, names)
-
-
-def _constants(tree):
-    """Yield the names of a module that are given a word, alone or several at once."""
-    for each in tree.body:
-        if isinstance(each, ast.Assign):
-            [target] = each.targets
-            several = isinstance(target, ast.Tuple) and isinstance(each.value, ast.Tuple)
-            pairs = zip(target.elts, each.value.elts, strict=True) if several else [(target, each.value)]
-            yield from ((name.id, value) for name, value in pairs if isinstance(name, ast.Name))
-
-
-def _words(value, names):
-    if isinstance(value, ast.IfExp):
-        yield from _words(value.body, names)
-        yield from _words(value.orelse, names)
-    elif isinstance(value, ast.Name) and value.id in names:
-        yield from _words(names[value.id], names)
-    elif isinstance(value, ast.Constant):
-        yield value.value
