@@ -79,6 +79,7 @@ ACTS: Mapping[str, Sort] = {
         (
             "added",
             "agreed",
+            "alive_again",
             "approved",
             "broke_glass",
             "continued",
@@ -88,7 +89,9 @@ ACTS: Mapping[str, Sort] = {
             "drill_ended",
             "gave_way",
             "isolated",
+            "looked_again",
             "merged",
+            "named_again",
             "not told",
             "opened",
             "ordered",
