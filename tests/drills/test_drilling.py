@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import itertools
+import json
 
 import pytest
 
 from rotator import drilling, leaking
 from rotator.credential import Leaked
-from rotator.errors import BadInput
+from rotator.errors import BadInput, Unavailable, Uncertain
 from rotator.flow.drill import Outcome, Trigger, took_s
 from rotator.flow.exposure import Exposure
 from rotator.flow.inventory import Entry
+from rotator.ledger import tables
 from tests.drills.world import KEY, TOKEN, exercise, ground
 from tests.fakes.company import founded
 from tests.fakes.deployment import broken_chains
@@ -137,3 +139,78 @@ def test_killed_as_something_is_made_or_ends_it_leaves_no_canary_when_it_is_star
     here.wait(LOST_S)
     clean(here)
     assert (here.alive(), drilling.left(here.parts, 0.0)) == (standing, [])
+
+
+def lose(here, phase):
+    """Have the answer of a mint be lost, before it was made or after."""
+
+    def meet(now, what, _changes):
+        if (now, what) == (phase, "issuer.issue"):
+            raise Uncertain("timeout")
+
+    here.world.meet = meet
+
+
+def test_a_mint_whose_answer_is_lost_is_found_and_taken_away_at_once(here):
+    standing = stand(here)
+    lose(here, "after")
+    with pytest.raises(BadInput, match=r"timeout .*nothing of it is left"):
+        hold(here, exercise(KEY, trigger=Trigger.ALARM))
+    assert (here.alive(), len(here.made())) == (standing, len(standing) + 1)
+
+
+def test_what_may_still_be_made_is_waited_for(here):
+    standing = stand(here)
+    lose(here, "before")
+    with pytest.raises(BadInput, match=r"timeout .*a canary may be left .*`rotator drill clean` looks again"):
+        hold(here, exercise(KEY, trigger=Trigger.ALARM))
+    here.world.meet = lambda *_: None
+    here.company.plant(KEY, "drill")  # by another hand, long before
+    with pytest.raises(Unavailable, match="may still land"):
+        clean(here)
+    here.wait(LOST_S)
+    [ended] = clean(here)
+    assert (len(here.alive() - standing), ended.row.outcome) == (1, Outcome.ABANDONED)
+
+
+def test_what_does_not_end_is_stopped_and_its_canaries_are_taken_away_all_the_same(here):
+    standing = stand(here)
+
+    def meet(_phase, what, _changes):
+        if what == "issuer.suspend":
+            raise Unavailable("down")
+
+    here.world.meet = meet
+    row = drilling.begin(here.parts, exercise(KEY, trigger=Trigger.ALARM), "jana", here.wait)
+    assert drilling.settle(here.parts, row.incident) is None
+    here.work("")
+    here.wait(drilling.PATIENCE_S + 1)
+    ended = drilling.follow(here.parts, row.incident, lambda _: None, here.wait)
+    assert (ended.row.outcome, here.alive()) == (Outcome.OPEN, standing)
+    assert [each["name"] for each in here.deployment.rows("stop")] == [row.incident]
+    assert ended.slow == (f"{KEY} {ended.responses[0].credential} was not proven dead",)
+
+
+def test_people_hear_of_a_quiet_drill_if_its_canary_died_too_late_and_only_then(here):
+    of = exercise(TOKEN, trigger=Trigger.MANUAL)
+    hold(here, of)
+    assert here.deployment.rows("notice") == []
+    late = here.parts.settings.drills.model_copy(update={"target": 0.5})
+    here.parts.settings.drills = late
+    held = hold(here, of)
+    [told] = here.deployment.rows("notice")
+    assert (told["event"], told["incident"]) == ("drill_late", held.row.incident)
+    assert json.loads(told["facts"])["because"] == list(held.slow)
+
+
+def test_a_drill_that_pages_is_told_as_a_leak_is(here):
+    hold(here, exercise(TOKEN, trigger=Trigger.MANUAL, page=True))
+    assert {"declared", "approved"} <= {each["event"] for each in here.deployment.rows("notice")}
+
+
+def test_no_secret_of_a_canary_is_kept_in_the_clear(here):
+    drilling.begin(here.parts, exercise(TOKEN, trigger=Trigger.SCANNER), "jana", here.wait)
+    with here.world.open() as state:
+        [material] = [each["material"] for each in state["credentials"].values()]
+    kept = [str(row) for table in tables.metadata.sorted_tables for row in here.deployment.rows(table.name)]
+    assert not [each for each in kept if material in each]
