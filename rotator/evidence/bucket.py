@@ -69,7 +69,9 @@ class Bucket:
         if not locks:
             raise Rejected("differs", f"{self.address}/{name} is there already and says something else")
         if _LOCK not in locks:
-            raise Rejected("not_locked", f"{self.address}/{name}: made with Object Lock? s3:GetObjectRetention allowed?")
+            raise Rejected(
+                "not_locked", f"{self.address}/{name}: made with Object Lock? s3:GetObjectRetention allowed?"
+            )
 
     def entries(self) -> Iterator[Entry]:
         """Yield every version of every file, also where it was marked as deleted. Raises one of the three errors."""

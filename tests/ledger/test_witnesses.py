@@ -16,7 +16,7 @@ from rotator.evidence.folder import Folder
 from rotator.evidence.keeper import checkpoint_in, named
 from rotator.evidence.signing import SigningKey
 from rotator.evidence.timestamp import Stamp
-from rotator.ledger import tables
+from rotator.ledger import tables, witnesses
 from rotator.ledger.witnesses import Standing, Witnesses
 from rotator.witnessing import Keeping, Stamping
 from tests.fakes.deployment import emptied
@@ -98,14 +98,15 @@ def kept(tmp_path):
     return [checkpoint_in(each.read_bytes()) for each in sorted((tmp_path / "worm").glob("checkpoint-*"))]
 
 
-def test_each_checkpoint_is_kept_once_and_what_is_new_follows(signing, keeping, ledger, keeper, tmp_path):
+def test_each_checkpoint_is_kept_once_and_what_is_new_follows(signing, keeping, ledger, keeper, tmp_path, monkeypatch):
+    monkeypatch.setattr(witnesses, "AT_ONCE", 3)
     assert keeping.witness() == 0
-    signing.sign(250)
-    assert keeping.witness() == 250
+    signing.sign(7)
+    assert keeping.witness() == 7
     signing.sign()
     assert (keeping.witness(), keeping.witness()) == (1, 0)
     assert kept(tmp_path) == signing.checkpoints
-    assert ledger.standing([keeper.address]) == [Standing(keeper.address, 251, 0, None, None, "", None)]
+    assert ledger.standing([keeper.address]) == [Standing(keeper.address, 8, 0, None, None, "", None)]
 
 
 def test_a_keeper_that_failed_is_told_with_since_when_and_has_all_of_it_later(
