@@ -5,7 +5,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Whoever forbids it lets each of a thousand processes compile the same files again.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help demo range test collected lint types bench crash soak soak-bugs docs lock image-check system-packages clean
+.PHONY: help demo range test collected lint types bench crash soak soak-bugs quarter docs lock image-check system-packages clean
 help:
 	@echo "make demo    respond to a real scanner's report on a practice range, from scratch"
 	@echo "make range   the same practice range, up until Ctrl-C, to try commands on"
@@ -14,6 +14,7 @@ help:
 	@echo "make bench   print the ratios, write build/bench.json"
 	@echo "make crash   kill workers at every moment of every playbook, lose every answer of real servers (SEED)"
 	@echo "make soak    1,000 random incidents under random faults (SEED, INCIDENTS); make soak-bugs: that it can fail"
+	@echo "make quarter 90 simulated days of hygiene, incidents and drills; its report recomputed (SEED, CREDENTIALS)"
 	@echo "make docs    write what is generated: the playbooks' schema, and the demo's recording"
 	@echo "make image-check   carry out the Dockerfile in a clean root, where no container engine is (root; debootstrap)"
 	@echo "make lock    pin every dependency again, with hashes (maintainers; needs uv)"
@@ -49,6 +50,10 @@ soak: .venv/dev.done
 
 soak-bugs: .venv/dev.done
 	$(BIN)/python -m tests.soak --planted
+
+# SEED, CREDENTIALS and DATABASE_URL (an empty PostgreSQL instead of a file) come from the environment.
+quarter: .venv/dev.done
+	$(BIN)/python -m tests.quarter
 
 crash: .venv/dev.done build/ministack/done
 	$(BIN)/python -m tests.crash --shares $$(nproc)

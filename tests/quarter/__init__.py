@@ -1,0 +1,1 @@
+"""A simulated quarter: ninety days of hygiene, incidents and drills in minutes, and a report that others recompute."""
