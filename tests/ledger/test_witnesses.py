@@ -98,7 +98,8 @@ def kept(tmp_path):
     return [checkpoint_in(each.read_bytes()) for each in sorted((tmp_path / "worm").glob("checkpoint-*"))]
 
 
-def test_each_checkpoint_is_kept_once_and_what_is_new_follows(signing, keeping, ledger, keeper, tmp_path, monkeypatch):
+def test_each_checkpoint_is_kept_once_and_what_is_new_follows(signing, ledger, keeper, tmp_path, monkeypatch):
+    keeping = Keeping(keeper.address, lambda: keeper, lambda: ledger)
     monkeypatch.setattr(witnesses, "AT_ONCE", 3)
     assert keeping.witness() == 0
     signing.sign(7)
