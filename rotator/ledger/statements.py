@@ -145,6 +145,12 @@ FIND_LATE = (
     .join(tables.run, tables.run.c.id == tables.late.c.run)
     .where(*(tables.run.c[name] == bindparam(name) for name in _OWNER))
 )
+FIND_CANARIES = select(tables.trial.c.credential).where(
+    tables.trial.c.kind == bindparam("provider"),
+    *(tables.trial.c[name] == bindparam(name) for name in ("connection", "owner")),
+    tables.trial.c.credential.is_not(None),
+)
+"""The canaries of certifications that may be alive: no comparison takes one for somebody else's."""
 GIVE_BACK = (
     update(tables.account)
     .where(tables.account.c.name == bindparam("a_name"))

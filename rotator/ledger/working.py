@@ -257,9 +257,10 @@ class WorkingLedger:
         with self._database.read() as connection:
             rows_of = connection.execute(statements.FIND_OURS, of_owner).all()
             late = connection.execute(statements.FIND_LATE, of_owner).scalars().all()
+            canaries = connection.execute(statements.FIND_CANARIES, of_owner).scalars().all()
             promoted = _promoted_since(connection, run, rows_of)
         replacements = frozenset(row.replacement for row in rows_of if row.replacement is not None)
-        known = replacements | {row.credential for row in rows_of}
+        known = replacements | {row.credential for row in rows_of} | set(canaries)
         exposed = frozenset(row.credential for row in rows_of if row.requested_at is not None and row.id != run.id)
         return Ours(known, replacements, frozenset(late), promoted, exposed)
 

@@ -166,7 +166,12 @@ def _looked_again(looked: LookedAgain | None) -> dict[str, Any] | None:
     """Return how often it was looked at again since its death, None where nobody does."""
     if looked is None:
         return None
+    missed = f"; {looked.missed:,} looks were not answered" if looked.missed else ""
+    last = f", the last at {moment(looked.looked_at)}" if looked.looks else ""
+    times = f"{looked.looks:,} time{'s' * (looked.looks != 1)}"
+    seen = f": {looked.says}" if looked.says else ""
     return {
+        "told": f"looked at again {times}{last}, until {moment(looked.until)[:10]}{seen}{missed}",
         "times": looked.looks,
         "missed": looked.missed,
         "last_at": moment(looked.looked_at),
@@ -232,6 +237,7 @@ def _manual(record: IncidentRecord, task: ManualTask, again: str) -> dict[str, A
         "targets": {},
         "settled_by": "",
         "late": [],
+        "looked_again": None,
         "open": [] if dismissed else [f"{task.reason} ({task.mend})"],
         "steps": [],
         "stopped": [],

@@ -189,11 +189,13 @@ def test_what_cannot_be_looked_at_is_said_to_be_so_and_nothing_else_is_said_of_i
     pass_days(deployment, 2)
     [row] = deployment.rows("watched")
     assert (row["looks"], row["missed"], row["due_at"]) == (0, 3, None)
+    until = moment(row["until"])
     assert build(deployment.record())["credentials"][0]["looked_again"] == {
+        "told": f"looked at again 0 times, until {until[:10]}: {resurrection.NO_VIEW}; 3 looks were not answered",
         "times": 0,
         "missed": 3,
         "last_at": "",
-        "until": moment(row["until"]),
+        "until": until,
         "says": resurrection.NO_VIEW,
     }
     assert deployment.record().runs[0].run.evidence is Evidence.PROVEN
