@@ -51,7 +51,9 @@ def list_incidents(
     purpose: Annotated[Listed, typer.Option(help="Why they are there.")] = Listed.RESPONSE,
     output: OutputOption = Output.TABLE,
 ) -> None:
-    """List incidents, the newest first: those that somebody responds to, unless others are asked for.
+    """List incidents, the newest first.
+
+    Those that somebody responds to, unless drills or hygiene are asked for.
 
     Example: rotator incident list -o jsonl
     """
