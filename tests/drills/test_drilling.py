@@ -56,6 +56,7 @@ def test_a_canary_is_answered_as_what_leaks_is_and_nothing_of_it_is_left(here, k
     assert took_s(answer) > 0
     assert here.alive() == standing
     assert len(here.made()) == len(standing) + 2
+    assert {state for _, state, _ in here.deployment.branches()} == {"done"}  # nothing is left for a week
     assert broken_chains(here.deployment) == []
     told = [each for each in here.deployment.evidence(held.row.incident) if each["act"].startswith("drill")]
     assert [each["act"] for each in told] == ["drill", "drill_ended"]

@@ -26,7 +26,11 @@ def answered(seconds, number=0, at=MONDAY, stated=False, provider=KEY):
     return Response(**names, **told, detected_at=at, declared_at=at, dead_at=dead_at, stated=stated)
 
 
-@given(st.lists(st.floats(0, 40 * DAY_S), max_size=60))
+@given(
+    st.lists(
+        st.builds(lambda day, hour: day * DAY_S + hour * HOUR_S, st.integers(0, 16), st.floats(8, 14)), max_size=40
+    )
+)
 def test_however_often_and_irregularly_somebody_looks_each_window_has_one_drill_at_most(moments):
     last, held = None, []
     for now in sorted(MONDAY + each for each in moments):
