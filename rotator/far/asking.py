@@ -101,13 +101,20 @@ class Asking:
     def _until_answered(self, method: str, path: str, given: Mapping[str, Any], within_s: float) -> Reply:
         """Ask; ask again where the answer was lost. What has been done once is not done again: that is the key's."""
         key = {"Idempotency-Key": str(uuid.uuid4())} if method != "GET" else {}
+        lost: Uncertain | None = None
         for wait_s in (*AGAIN_AFTER_S, None):
             try:
                 return self._once(method, path, {**self._headers(), **key}, given, within_s)
-            except Uncertain:
-                if wait_s is None:
+            except Uncertain as error:
+                lost = error
+            except Unavailable:
+                # One that was killed, and is not up again, says nothing of what became of the act it was asked for.
+                if lost is None or not key:
                     raise
-                time.sleep(wait_s)
+            if wait_s is None:
+                unknown = "; whether it was done is not known: look before you do it again" if key else ""
+                raise Uncertain(lost.reason, f"{lost.detail}{unknown}")
+            time.sleep(wait_s)
         raise AssertionError("the last attempt returns or raises")
 
     def _once(

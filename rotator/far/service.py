@@ -76,13 +76,20 @@ class Far:
         """Return the id that a person meant. Any name but `last` is the service's to know."""
         if name != LAST:
             return name
-        meant: str | None = None
-        # The newest first; what it was merged into is older.
+        meant, into, apart = "", dict[str, str](), set[str]()
+        # The newest first. It may be merged into an older one, and that into one that is newer again.
         for row in self._rows(INCIDENTS, Purpose.RESPONSE, most=20):
-            if meant in {None, row["id"]}:
-                if not row["merged_into"]:
-                    return str(row["id"])
-                meant = row["merged_into"]
+            meant = meant or str(row["id"])
+            if row["merged_into"]:
+                into[row["id"]] = str(row["merged_into"])
+            else:
+                apart.add(row["id"])
+            while meant in into:
+                meant = into.pop(meant)
+            if meant in apart:
+                return meant
+        if meant:
+            return meant
         raise BadInput("there is no incident yet", LAST, "rotator respond FILE declares one")
 
     def run(self, name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import ssl
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -89,6 +90,35 @@ def test_it_is_not_asked_for_for_ever_and_nothing_else_is_asked_twice(answering)
     with pytest.raises(Unavailable, match="internal: this is our mistake"):
         line.act("/stop", {})
     assert len(server.heads) == 1
+
+
+NOT_READY = (503, PROBLEM, json.dumps({"reason": "not_ready", "detail": "later", "status": 503}))
+
+
+def test_who_comes_up_again_meanwhile_is_asked_for_the_same_act_until_he_can_tell(answering):
+    line, server = answering(LOST, NOT_READY, (200, "application/json", '{"did": 1}'))
+    assert line.act("/stop", {}) == {"did": 1}
+    assert len({each["Idempotency-Key"] for each in server.heads}) == 1
+    line, server = answering(NOT_READY)
+    with pytest.raises(Unavailable, match="not_ready"):  # nothing was begun: there is nothing to be told
+        line.act("/stop", {})
+
+
+def test_of_an_act_whose_service_is_gone_nobody_says_that_it_was_never_reached(monkeypatch):
+    monkeypatch.setattr(asking, "AGAIN_AFTER_S", (0.0,))
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def killed_in_the_act():
+        line, _ = listener.accept()
+        listener.close()
+        line.recv(1)
+        line.close()
+
+    at_its_end = threading.Thread(target=killed_in_the_act)
+    at_its_end.start()
+    with pytest.raises(Uncertain, match="whether it was done is not known"):
+        Asking(f"http://127.0.0.1:{listener.getsockname()[1]}", Secret(TOKEN)).act("/stop", {})
+    at_its_end.join()
 
 
 def test_each_act_has_a_key_of_its_own_and_a_question_has_none(answering):
@@ -185,3 +215,20 @@ def test_a_document_of_something_else_is_one_line(answering, called):
     line, _ = answering((200, JSON, '{"incident": {}}'))
     with pytest.raises(Rejected, match="has no `title`"):
         Far(line, called, quiet=True).shows(REPORT, "inc-1")["incident"]["title"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "last"),
+    [
+        ([("c", None), ("b", None)], "c"),
+        ([("c", "a"), ("b", None), ("a", None)], "a"),
+        ([("c", "a"), ("b", None), ("a", "b")], "b"),  # merged into an older one, and that into a newer one
+        ([("c", "a"), ("a", "hygiene")], "hygiene"),  # which no list of what is responded to has
+        ([("b", "a"), ("a", "b")], "b"),  # no ledger says so: it comes to an end
+    ],
+    ids=str,
+)
+def test_the_last_one_is_that_under_which_the_newest_is_told(answering, rows, last):
+    items = [{"id": each, "merged_into": into} for each, into in rows]
+    line, _ = answering((200, JSON, json.dumps({"items": items, "next": None})))
+    assert Far(line, "rotator", quiet=True).incident("last") == last
