@@ -28,6 +28,8 @@ CALLS_A_SECOND = 1.0
 """So many are where nobody says what an account allows."""
 MOST = 500
 """Looks in one pass."""
+LATE_S = 900.0
+"""So long after it was made may a large plan be committed."""
 END_S = 5.0
 NO_VIEW = "nobody can look at it again: its issuer shows nothing of it"
 
@@ -60,7 +62,7 @@ class Watching:
     def _try(self) -> None:
         try:
             look_again(self._parts, clock.now, lambda: self._leads() and not self._ended.is_set(), self._named_since)
-            self._named_since = clock.now() - 2 * self._every_s
+            self._named_since = clock.now() - LATE_S
         except Exception as error:  # noqa: BLE001 - its words may quote rows; the next pass looks anew
             what = "the ledger failed" if isinstance(error, LedgerFailed) else "internal error"
             told = str(error) if isinstance(error, BadInput) else f"{what} ({type(error).__name__})"
