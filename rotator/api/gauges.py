@@ -60,7 +60,7 @@ def _drills(parts: Rotator, now: float) -> Iterator[str]:
         ("drill_proven_dead_seconds", "from detection to proven dead, its worst canary", lambda each: each["worst_s"]),
     ):
         rows = [(each["provider"], value(each)) for each in found]
-        yield from _family(name, says) if found else ()
+        yield from _family(name, says)
         yield from (f'rotator_{name}{{kind="{kind}"}} {one:g}' for kind, one in rows if one is not None)
 
 

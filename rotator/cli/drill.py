@@ -124,7 +124,11 @@ def _hold(given: Context, parts: Rotator, exercises: list[Exercise], output: Out
             row = drilling.begin(parts, each, response.actor())
             _say(given, f"{row.incident}: {each.count} canar{'ies' if each.count > 1 else 'y'} of {each.kind} leaked")
             begun.append(row)
-        found = [_followed(given, parts, row) for row in begun]
+        try:
+            found = [_followed(given, parts, row) for row in begun]
+        except KeyboardInterrupt:
+            _say(given, f"left under way: `{given.called} drill clean` ends it, and takes away what was minted")
+            raise typer.Exit(130) from None
     _told(found, output)
     raise typer.Exit(max((_CODES[Outcome(each.row.outcome or Outcome.ABANDONED)] for each in found), default=0))
 
