@@ -24,8 +24,8 @@ class Response:
 
     `of` is its run, or its task, which has no `strategy`: no machine answers it. `declared_at` is when it came to the
     incident, `dead_at` when it was proven dead. `weight` is what a second of its exposure weighs, None where nobody
-    said. `consumers` tells whether somebody must come to hold its replacement, `vendor` who holds it beside us, "" for not
-    known.
+    said. `consumers` tells whether somebody must come to hold its replacement, `vendor` who holds it beside us, ""
+    for not known.
     """
 
     of: str
