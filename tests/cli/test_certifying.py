@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from types import SimpleNamespace
 
@@ -15,6 +16,7 @@ from rotator.ledger import tables
 from rotator.ledger.database import Database
 from rotator.practice.token_server import token_server
 from rotator.shown import certificates
+from tests.servers.redis_users import OWN_USER, redis_users
 
 KIND = "acme_api_token"
 DAY_S = 86400.0
@@ -174,3 +176,18 @@ def test_it_says_why_no_canary_is_made_and_makes_none(called, server):
 def test_a_certificate_of_another_form_is_none():
     with pytest.raises(Exception, match="no certificate"):
         certificate.read('{"certificate": {"format": "rotator certificate 1"}, "signature": 3}', "x")
+
+
+def test_a_chosen_kind_is_certified_on_a_real_server_and_its_user_keeps_what_he_had(called, tmp_path):
+    with redis_users(tmp_path / "redis") as users:
+        (tmp_path / "own").write_text(users.own.reveal())
+        (tmp_path / "rotator.toml").write_text(
+            f'data_dir = "data"\n[[connections]]\nname = "cache"\nfamily = "redis"\nkinds = ["redis_acl_user"]\n'
+            f'endpoint_url = "{users.url}"\nuser = "{OWN_USER}"\ncredential = "file:own"\n'
+        )
+        assert "could be like" in called("provider", "certify", "cache", "--subject", "nobody").ended(3).out
+        password = users.plant("app")
+        assert "proven dead" in called("provider", "certify", "cache", "--subject", "app").ended(0).out
+        with users.client() as admin:
+            [hashed] = admin.execute_command("ACL", "GETUSER", "app")["passwords"]
+    assert hashed.lstrip("#") == hashlib.sha256(password.reveal().encode()).hexdigest()
