@@ -12,6 +12,8 @@ from rotator.playbook_file import load_all
 from rotator.practice.token_server import token_server
 from rotator.settings.configuration import Settings
 
+pytestmark = pytest.mark.usefixtures("ready")
+
 PLAYBOOKS = load_all()
 
 

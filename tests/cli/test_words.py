@@ -66,7 +66,7 @@ LISTINGS = [("incident", "list"), ("playbook", "list"), ("provider", "list")]
 DOCUMENTS = [("plan", "last"), ("report", "last"), ("incident", "show", "last"), ("playbook", "show", "vault_token")]
 
 
-@pytest.mark.usefixtures("data_dir")
+@pytest.mark.usefixtures("ready", "data_dir")
 @pytest.mark.parametrize("words", [*LISTINGS, ("intake", "list.csv")], ids=" ".join)
 def test_a_listing_is_one_document_or_a_line_for_each_entry(rotator, words):
     entries = json.loads(rotator(*words, "-o", "json").ended(0).out)
@@ -76,7 +76,7 @@ def test_a_listing_is_one_document_or_a_line_for_each_entry(rotator, words):
     assert rotator(*words).ended(0).out.strip()
 
 
-@pytest.mark.usefixtures("data_dir")
+@pytest.mark.usefixtures("ready", "data_dir")
 @pytest.mark.parametrize("words", DOCUMENTS, ids=" ".join)
 def test_a_document_is_the_same_in_one_line_and_in_many(rotator, words):
     done = rotator(*words, "-o", "json")
@@ -101,7 +101,7 @@ def coloured(text):
     return bool(codes - {"0", "1", "2", "3", "4", ""})
 
 
-@pytest.mark.usefixtures("data_dir")
+@pytest.mark.usefixtures("ready", "data_dir")
 def test_a_title_neither_commands_the_terminal_nor_breaks_the_listing(rotator):
     title = "a\x1b[2J[/bold]\rz"
     rotator("incident", "declare", "list.csv", "--title", title).ended(0)
@@ -111,6 +111,7 @@ def test_a_title_neither_commands_the_terminal_nor_breaks_the_listing(rotator):
     assert rotator("report", "last", "-o", "json").report["incident"]["title"] == title
 
 
+@pytest.mark.usefixtures("ready")
 def test_a_report_of_thousands_is_shown_in_part_and_given_whole(rotator):
     rows = "".join(f"aws_iam_access_key,AKIAQ4R7T2W9Z3K5{number:04d}\n" for number in range(2000))
     (rotator.folder / "list.csv").write_text("provider,id\n" + rows)
