@@ -68,6 +68,8 @@ signed = Table(
     Column("chain", String(80), primary_key=True),
     Column("length", Integer, nullable=False),
     Column("head", String(64), nullable=False),
+    # The checkpoint that says that its records were deleted by policy.
+    Column("deleted", Integer),
 )
 """How each chain of evidence stood when it was signed last."""
 
