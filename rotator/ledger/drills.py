@@ -74,6 +74,11 @@ def is_none(table: FromClause) -> ColumnElement[bool]:
     return table.c.incident.not_in(select(_drill.c.incident))
 
 
+def is_one(table: FromClause) -> ColumnElement[bool]:
+    """Match rows of drills, which are few: by their incidents, where an index has them."""
+    return table.c.incident.in_(select(_drill.c.incident))
+
+
 def find(connection: Connection, incident: str) -> DrillRow | None:
     """Return the drill that an incident is, None where it is real."""
     row = connection.execute(select(_drill).where(_drill.c.incident == incident)).mappings().first()

@@ -60,7 +60,7 @@ def find(database: Database, begin: float, end: float) -> Found:
 def drilled(connection: Connection, begin: float, end: float, incident: str = "") -> list[Response]:
     """Return how the canaries of drills were answered that came to them in that time; of one drill alone, if asked."""
     query = _RUN.where(_run.c.incident == incident) if incident else _RUN
-    return _runs(connection, _between(query, _run, begin, end).where(~drills.is_none(_run)))
+    return _runs(connection, _between(query, _run, begin, end).where(drills.is_one(_run)))
 
 
 def _of_period(query: Select[Any], table: Any, begin: float, end: float) -> Select[Any]:

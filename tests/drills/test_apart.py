@@ -17,6 +17,7 @@ from rotator.ledger.drills import DrillRow, Minted
 from rotator.notices.event import Event
 from rotator.ports import Place
 from tests.fakes.deployment import emptied
+from tests.ledger.test_revisions import added
 
 KEY, DRILL = "aws_iam_access_key", "inc-drill"
 PLACE = Place("fake", "kv", "drill/key")
@@ -53,7 +54,16 @@ def test_a_drill_is_declared_with_its_own_canary_and_with_nothing_else(drilled):
     assert [each["credential"] for each in deployment.rows("run")] == [canary.ref.id]
 
 
-def test_a_drill_leaves_no_task_to_anybody_and_does_not_grow(drilled):
+def test_a_drill_grows_by_nothing_that_it_did_not_mint(drilled):
+    company, deployment, canary = drilled
+    deployment.declare([canary], incident=DRILL)
+    real, _ = company.stolen(KEY, "ci")
+    with pytest.raises(BadInput, match=f"names .*{real.ref.id}"):
+        added(deployment, real, incident=DRILL)
+    assert [each["credential"] for each in deployment.rows("run")] == [canary.ref.id]
+
+
+def test_a_drill_leaves_no_task_to_anybody(drilled):
     _, deployment, canary = drilled
     unknown = Unresolved("github_token", "ghp-real", (), "nobody knows whose it is", "look")
     with pytest.raises(BadInput, match="ghp-real"):
