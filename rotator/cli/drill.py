@@ -114,23 +114,27 @@ def _in_the_range(given: Context, changed: dict[str, Any], output: Output) -> No
 
 def _hold(given: Context, parts: Rotator, exercises: list[Exercise], output: Output) -> None:
     """Hold these drills at a time, print how they went, and exit."""
-    from rotator import drilling, response  # noqa: PLC0415 - only this command pays for them
-    from rotator.drill_lock import held  # noqa: PLC0415
+    from rotator.drill_lock import held  # noqa: PLC0415 - only this command pays for it
 
     with held(parts.settings.data_dir):
         _clean(given, parts)
-        begun = []
-        for each in exercises:
-            row = drilling.begin(parts, each, response.actor())
-            _say(given, f"{row.incident}: {each.count} canar{'ies' if each.count > 1 else 'y'} of {each.kind} leaked")
-            begun.append(row)
         try:
+            begun = [_begun(given, parts, each) for each in exercises]
             found = [_followed(given, parts, row) for row in begun]
         except KeyboardInterrupt:
             _say(given, f"left under way: `{given.called} drill clean` ends it, and takes away what was minted")
             raise typer.Exit(130) from None
     _told(found, output)
     raise typer.Exit(max((_CODES[Outcome(each.row.outcome or Outcome.ABANDONED)] for each in found), default=0))
+
+
+def _begun(given: Context, parts: Rotator, exercise: Exercise) -> DrillRow:
+    from rotator import drilling, response  # noqa: PLC0415 - only this command pays for them
+
+    row = drilling.begin(parts, exercise, response.actor())
+    many = f"{exercise.count} canar{'ies' if exercise.count > 1 else 'y'}"
+    _say(given, f"{row.incident}: {many} of {exercise.kind} leaked")
+    return row
 
 
 def _followed(given: Context, parts: Rotator, row: DrillRow) -> Drill:
