@@ -33,6 +33,12 @@ ISSUERS: dict[tuple[str, str], float] = {
     ("vault_token", "vault"): 0.2,
 }
 """Each issuer, and which share of all credentials is its."""
+MANY_MACHINES = """
+broker_url = "redis://127.0.0.1:1/0"
+seal_key = "file:seal.key"
+evidence.signing_key = "file:signing.key"
+"""
+"""What a ledger on PostgreSQL asks for; nothing is sent over that broker."""
 CONFIGURATION = """
 data_dir = "data"
 database_url = "{url}"

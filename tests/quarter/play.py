@@ -5,7 +5,9 @@ The process goes by the town's clock. Minutes in which no window is open and not
 
 from __future__ import annotations
 
+import base64
 import contextlib
+import hashlib
 import itertools
 import logging
 from collections.abc import Callable, Iterator
@@ -22,7 +24,7 @@ from rotator.flow.run import BranchState
 from rotator.ledger import statements, tables
 from rotator.shown.hygiene import policies
 from tests.fakes.deployment import sqlite
-from tests.quarter.estate import CONFIGURATION, DAY_S, POLICIES, Company, Estate
+from tests.quarter.estate import CONFIGURATION, DAY_S, MANY_MACHINES, POLICIES, Company, Estate
 from tests.quarter.world import Town
 
 BEGINS = datetime(2026, 7, 1, tzinfo=UTC).timestamp()
@@ -75,9 +77,20 @@ def heard() -> Iterator[list[str]]:
 
 
 class Quarter:
-    """A company and its quarter, in which things happen `at` their day; on PostgreSQL at `url`, or in a file."""
+    """A company and its quarter, in which things happen `at` their day; on PostgreSQL at `url`, or in a file.
 
-    def __init__(self, folder: Path, seed: str, size: int, days: int = WHOLE, url: str = "") -> None:
+    `ages` are how old access keys may be at first, and by the policy that comes in the middle.
+    """
+
+    def __init__(  # noqa: PLR0917 - what a quarter is
+        self,
+        folder: Path,
+        seed: str,
+        size: int,
+        days: int = WHOLE,
+        ages: tuple[str, str] = ("180d", "150d"),
+        url: str = "",
+    ) -> None:
         self.folder, self.seed, self.size, self.days = folder, seed, size, days
         self.begins, self.ends = BEGINS, BEGINS + days * DAY_S
         self.world = Town(BEGINS, seed)
@@ -85,8 +98,11 @@ class Quarter:
         self.at_once = max(2, size // 400)
         folder.mkdir(parents=True, exist_ok=True)
         ledger = url or f"sqlite:///{folder / 'data' / 'ledger.db'}"
-        (folder / "rotator.toml").write_text(CONFIGURATION.format(url=ledger))
-        self.agree("180d")
+        (folder / "rotator.toml").write_text((MANY_MACHINES if url else "") + CONFIGURATION.format(url=ledger))
+        for name in ("seal", "signing"):
+            (folder / f"{name}.key").write_text(base64.b64encode(hashlib.sha256(name.encode()).digest()).decode())
+        self.ages = ages
+        self.agree(ages[0])
         self.parts = Company(folder, self.estate)
         if not url:
             self.parts.seal  # noqa: B018 - the key file comes before the ledger that is sealed with it

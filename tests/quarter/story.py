@@ -71,7 +71,7 @@ class Story:
             quarter.at(day, self._drilled(*practised))
         quarter.at(LATE_DAY, self._enrol_late)
         quarter.at(LEAVES_DAY, self._withdraw)
-        quarter.at(CHANGES_DAY, lambda: quarter.agree("150d"))
+        quarter.at(CHANGES_DAY, lambda: quarter.agree(quarter.ages[1]))
         quarter.again_and_again(7 * DAY_S, self._approve_destructions)
 
     def _robbed(self, what: Robbery) -> Callable[[], None]:

@@ -11,13 +11,13 @@ from tests.quarter.ending import altered, given, recomputed, refused
 from tests.quarter.play import Quarter, going_by, heard
 from tests.quarter.story import DRILLS, ROBBERIES, Story
 
-SEED, SIZE, DAYS = "20260701", 240, 6
+SEED, SIZE, DAYS = "20260701", 240, 5
 
 
 @pytest.fixture(scope="module")
 def ended(tmp_path_factory):
     """Play it, and give it with its story, what the auditor is given, and what the product logged."""
-    quarter = Quarter(tmp_path_factory.mktemp("quarter") / "company", SEED, SIZE, DAYS)
+    quarter = Quarter(tmp_path_factory.mktemp("quarter") / "company", SEED, SIZE, DAYS, ("320d", "300d"))
     with going_by(quarter.world.now), heard() as logged:
         story = Story(quarter, [each for each in ROBBERIES if each.name in {"grows", "fails"}], DRILLS[:1])
         quarter.play()
