@@ -28,6 +28,7 @@ from rotator.report.tables import words
 from rotator.report.terminal import incident_text, planned_text
 
 EVIL = "a\x1b]0;owned\x07\x9b2J\r\udcff\u202e[/bold][link=http://evil]"
+COUNTED = ("altered", "missing", "new", "unread")
 TIMES = {"mean_s": None, "still_open": 1}
 
 
@@ -98,6 +99,8 @@ def test_a_report(of):
     }
     told |= {"others": [told]}
     told |= {"proven_dead_at": "", "stated_dead_at": "", "replaced_at": "2026", "converged_at": ""}
+    recorded = dict.fromkeys(("name", "source", "host", "recorded_at", "recorded_by"), EVIL)
+    check = dict.fromkeys(("source", "at", "by"), EVIL) | dict.fromkeys(("same", *COUNTED), 1)
     incident = dict.fromkeys(("detected_at", "declared_at", "plan", "stale"), "")
     incident |= {"approved_at": "2026", "begun": True, "approve": EVIL, "closed_at": "2026"}
     incident |= dict.fromkeys(("closed_by", "closed_reason", "reopen"), EVIL)
@@ -118,6 +121,7 @@ def test_a_report(of):
         "to_be_resumed": [dict.fromkeys(("run", "provider", "id", "why", "step", "at", "when", "command"), EVIL)],
         "start": EVIL,
         "work": EVIL,
+        "datasets": [recorded | {"checked": None, "result": EVIL}, recorded | {"checked": check, "result": EVIL}],
     }
     said = dict.fromkeys(("plan", "scope", "by", "role", "at", "break_glass", "note", "command"), EVIL)
     said |= {"reviewed_at": "2026", "reviewed_by": EVIL}
