@@ -41,6 +41,12 @@ def test_a_page_is_whole_and_holds_no_script_or_style_of_its_own(served, path):
     assert found.links["#main"] == "Skip to the content"
 
 
+def test_a_list_counts_in_words_that_fit_and_says_what_it_has_none_of(served):
+    assert "1 incident" in (text := page(served, "/incidents?show=all").text)
+    assert "1 incidents" not in text
+    assert "No incident is closed." in page(served, "/incidents?show=closed").text
+
+
 def test_what_turns_a_line_or_stands_unseen_is_shown_as_a_terminal_shows_it(tmp_path):
     unseen = "\x1b\x07\u202e\u2067\u200b"
     database = sqlite(tmp_path / "ledger.db")
