@@ -32,6 +32,8 @@ END_S = 5.0
 """Seconds that are waited for all threads together when a process ends."""
 BATCH = 500
 """Records that are sent at once; half as many after each failure, so that one that is refused is alone at last."""
+MOST_BYTES = 900_000
+"""Bytes that are sent at once, of more than one record: many receivers, and proxies before them, refuse a megabyte."""
 
 
 def channel_of(entry: SiemSettings, folder: Path) -> Channel:
@@ -112,15 +114,22 @@ class Forwarding:
         taken = self._places.take(stand) if records else None
         if taken is None:
             return False
-        wanted = [each for each in self._places.told(records) if each.at >= taken.since]
+        told, lines, size, cursor = self._places.told(records), list[Line](), 0, taken.cursor
         try:
-            lines = [line_of(entry, event) for each in wanted for event in ocsf.events(each)]
+            for record, each in zip(records, told, strict=True):
+                taken = taken.before(each)
+                more = [line_of(entry, event) for event in ocsf.events(each)] if each.at >= taken.since else []
+                size += sum(len(line.text.encode()) for line in more)
+                if lines and size > MOST_BYTES:
+                    break
+                lines += more
+                cursor = record.cursor
             if lines:
                 channel.send(lines)
         except Exception as error:  # noqa: BLE001 - a defect is told where people look; its words may hold material
             self._put_off(entry, taken, error)
             return False
-        return self._places.passed(taken, records[-1].cursor, len(lines))
+        return self._places.passed(taken, cursor, len(lines))
 
     def _begun(self, entry: SiemSettings) -> Stand:
         before = f"`rotator siem replay {entry.name} --from DATE` sends what was written before"

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from sqlalchemy import Connection, RowMapping, select, update
+from sqlalchemy import Connection, RowMapping, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from rotator import clock
@@ -22,6 +22,7 @@ from rotator.siem.told import About, Credential, Told
 TAKEN_S = 60.0
 """For how long who sends has a channel to himself: longer than any try takes."""
 _AGAIN_S, _LATEST_S = 5.0, 300.0
+REPLAYED = "siem_replayed"
 COUNTED = 100_000
 """Records behind a channel's place that are counted: beyond it so many at least wait."""
 _siem = tables.siem
@@ -43,6 +44,15 @@ class Stand:
     reason: str | None
     sent: int
     sent_at: float | None
+
+    def before(self, told: Told) -> Stand:
+        """Return the place as what it is told next leaves it.
+
+        Behind the word that only later records are to be sent again all are new, whatever the clock said of who wrote
+        them: on another machine it may be behind, and a restored ledger is sent from its beginning.
+        """
+        word = [told.body.get(name) for name in ("act", "name", "since")]
+        return replace(self, since=0.0) if word == [REPLAYED, self.name, self.since] else self
 
 
 class SiemPlaces:
@@ -79,7 +89,7 @@ class SiemPlaces:
         values = {"cursor": "", "since": since, "taken": _siem.c.taken + 1, "due_at": 0.0, "attempts": 0}
         with self._database.write() as connection:
             connection.execute(update(_siem).where(_siem.c.name == name).values(**values, reason=None))
-            told = {"at": self._clock(), "act": "siem_replayed", "by": by, "name": name, "since": since}
+            told = {"at": self._clock(), "act": REPLAYED, "by": by, "name": name, "since": since}
             service.note(connection, told)
 
     def next(self, stand: Stand, limit: int) -> list[Record]:
@@ -89,7 +99,9 @@ class SiemPlaces:
     def take(self, stand: Stand) -> Stand | None:
         """Have a channel to oneself for a while; None where another has it, or it may not be tried yet."""
         now = self._clock()
-        mine = (_siem.c.name == stand.name, _siem.c.taken == stand.taken, _siem.c.due_at <= now)
+        # Later than any pause of ours: who wrote that had a clock that was ahead.
+        is_due = or_(_siem.c.due_at <= now, _siem.c.due_at > now + _LATEST_S)
+        mine = (_siem.c.name == stand.name, _siem.c.taken == stand.taken, is_due)
         values = {"taken": stand.taken + 1, "due_at": now + TAKEN_S}
         with self._database.write() as connection:
             row = connection.execute(update(_siem).where(*mine).values(values).returning(*_siem.c)).mappings().first()
@@ -97,8 +109,9 @@ class SiemPlaces:
 
     def passed(self, taken: Stand, cursor: str, events: int) -> bool:
         """Move a place on: what stands before it was taken. False where another has the channel by now."""
-        values = {"cursor": cursor, "due_at": 0.0, "attempts": 0, "reason": None, "sent": _siem.c.sent + events}
-        return self._settled(taken, {**values, **({"sent_at": self._clock()} if events else {})})
+        values = {"cursor": cursor, "since": taken.since, "due_at": 0.0, "attempts": 0, "reason": None}
+        sent = {"sent": _siem.c.sent + events, **({"sent_at": self._clock()} if events else {})}
+        return self._settled(taken, {**values, **sent})
 
     def failed(self, taken: Stand, reason: str, retry_after: float | None = None) -> bool:
         """Let it be tried again later, from the same place; `retry_after` in seconds, where it was asked for."""

@@ -52,19 +52,38 @@ def trial(uid: str, at: float) -> dict[str, Any]:
 
 
 def written(event: Mapping[str, Any]) -> str:
-    """Return an event as one line of JSON, ASCII alone; one that is too long loses what is not mapped, and says so."""
+    """Return an event as one line of JSON, ASCII alone.
+
+    One that is too long loses what is not mapped, and then the ends of its texts, and says so.
+    """
     line = _line(event)
     if len(line) <= MOST_BYTES:
         return line
     metadata = {**event["metadata"], "is_truncated": True, "untruncated_size": len(line)}
-    kept = {name: value for name, value in event.items() if name != "unmapped"}
+    kept = {name: value for name, value in event.items() if name not in {"unmapped", "metadata"}}
     if "observables" in kept:
         kept["observables"] = [each for each in kept["observables"] if not each["name"].startswith("unmapped.")]
-    return _line({**kept, "metadata": metadata})
+    line = _line({**kept, "metadata": metadata})
+    # A letter that is not ASCII's has up to twelve there.
+    return line if len(line) <= MOST_BYTES else _line({**_cut(kept), "metadata": metadata})
 
 
-def _line(event: Mapping[str, Any]) -> str:
-    return json.dumps(event, separators=(",", ":"), sort_keys=True)
+def _cut(value: Any) -> Any:
+    """Return it with each text no longer than LONGEST as it is written."""
+    if isinstance(value, Mapping):
+        return {name: _cut(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_cut(each) for each in value]
+    if not isinstance(value, str) or len(_line(value)) <= LONGEST:
+        return value
+    text = value
+    while len(_line(f"{text}…")) > LONGEST:
+        text = text[:-1]
+    return f"{text}…"
+
+
+def _line(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"), sort_keys=True)
 
 
 def _event(told: Told, record: str = "") -> dict[str, Any]:

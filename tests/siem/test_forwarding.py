@@ -10,8 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rotator import forwarding
 from rotator.errors import BadInput, Rejected, Unavailable, Uncertain
 from rotator.forwarding import BATCH, channel_of
+from rotator.ledger import restored
 from rotator.ledger.siem import TAKEN_S
 from rotator.settings.siem import SiemSettings
 from tests.fakes.deployment import emptied
@@ -43,6 +45,84 @@ def test_a_replay_sends_what_was_written_from_a_time_on_under_the_same_names(hou
     *written, replayed = house.written()
     assert receiver.uids == [*written, *written[2:], replayed]
     assert (house.stand().sent, receiver.lines[-1]["actor"]["user"]["name"]) == (7, "ann")
+
+
+def test_what_is_written_after_a_replay_is_sent_however_far_behind_the_clock_of_who_wrote_it_is(house):
+    house.places.begin("siem")
+    house.write(2, at=house.at - 50)
+    house.places.replay("siem", house.at, "ann")
+    house.write(2, at=house.at - 5)
+    receiver = Receiver()
+    house.send(receiver)
+    house.write(1, at=house.at - 7200)
+    house.send(receiver)
+    assert receiver.uids == house.written()[2:]
+
+
+@given(
+    said=st.lists(st.tuples(st.sampled_from(["write", "send", "replay"]), st.integers(0, 300)), max_size=12),
+    since=st.integers(0, 300),
+)
+@settings(deadline=None, max_examples=30)
+def test_only_what_was_written_before_a_replay_is_ever_passed_over(ledger, said, since):
+    house, receiver = House(emptied(ledger)), Receiver()
+    house.places.begin("siem")
+    for what, number in [*said, ("replay", since)]:
+        match what:
+            case "write":
+                house.write(at=float(number))
+            case "send":
+                house.send(receiver)
+            case "replay":
+                house.places.replay("siem", float(number), "ann")
+    before = house.places._feed.after(None, 100)
+    receiver.lines.clear()
+    house.write(3, at=0.0)
+    house.send(receiver)
+    # One of the same moment may have been said before: what came between is then sent too.
+    told = [json.loads(each.body) for each in before]
+    first = next(at for at, each in enumerate(told) if each.get("since") == since)
+    wanted = [each.hash for at, each in enumerate(before) if at >= first or told[at]["at"] >= since]
+    assert receiver.uids == wanted + house.written()[-3:]
+
+
+def test_after_a_restore_all_of_it_is_sent_also_where_a_replay_had_once_begun_later(house):
+    house.places.begin("siem")
+    house.write(3, at=house.at - 100)
+    house.places.replay("siem", house.at, "ann")
+    house.send(Receiver())
+    with house.database.write() as connection:
+        restored._begin_epoch(connection)
+    receiver = Receiver()
+    house.send(receiver)
+    assert receiver.uids == house.written()
+
+
+def test_a_pause_that_was_set_by_a_clock_far_ahead_keeps_nobody_waiting(house):
+    house.places.begin("siem")
+    house.write()
+    receiver = Receiver()
+    receiver.ends = [(False, Unavailable("siem_unreachable"))]
+    house.at += 86_400
+    house.send(receiver)
+    house.at -= 86_400
+    house.send(receiver)
+    assert receiver.uids == house.written()
+
+
+def test_no_more_bytes_go_at_once_than_receivers_take_and_one_record_at_least(house, monkeypatch):
+    house.places.begin("siem")
+    house.write(7)
+    one = Receiver()
+    monkeypatch.setattr(forwarding, "MOST_BYTES", 1)
+    house.send(one)
+    assert (one.sizes, one.uids) == ([1] * 7, house.written())
+    house.places.replay("siem", 0.0, "ann")
+    monkeypatch.setattr(forwarding, "MOST_BYTES", 3 * max(len(json.dumps(each)) for each in one.lines))
+    several = Receiver()
+    house.send(several)
+    assert several.uids == house.written()
+    assert min(several.sizes[:-1]) >= 3
 
 
 def test_a_process_that_dies_between_the_receiver_and_its_place_has_the_same_events_sent_again(house):

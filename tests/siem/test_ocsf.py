@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from dataclasses import replace
 from itertools import product
 
 import pytest
@@ -179,6 +180,17 @@ def test_a_record_that_is_too_long_loses_what_is_not_mapped_and_says_so():
     assert event["metadata"]["is_truncated"] is True
     assert event["metadata"]["untruncated_size"] > ocsf.MOST_BYTES
     assert "unmapped" not in event
+
+
+@given(bodies, steps | acts, abouts, subjects, st.sampled_from(["ж", "\N{GRINNING FACE}", "\\"]))
+def test_texts_whose_letters_need_much_room_are_cut_until_the_event_is_short_enough(body, sort, about, of, letter):
+    """A title in Cyrillic has six times its letters in ASCII, one of pictures twelve times."""
+    long = letter * 300
+    about, of = about and replace(about, title=long), of and replace(of, owner=long, connection="aws-prod")
+    for event in ocsf.events(Told("a" * 64, 1.5, {**body, **sort, "seq": 1, "by": long, "reason": long}, about, of)):
+        read = checked(event)
+        assert read["actor"]["user"]["name"][0] == letter
+        assert read["metadata"]["uid"] == "a" * 64
 
 
 @pytest.mark.parametrize("where", ["reason", "by", "on", "facts", "name", "session"])
