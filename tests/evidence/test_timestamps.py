@@ -99,6 +99,14 @@ def test_a_byte_of_a_stamp_that_is_changed_ends_in_one_word_or_changes_nothing(a
     assert found == verified(whole, FIRST.hash, roots)
 
 
+def test_a_stamp_whose_certificate_is_of_no_known_version_is_none(authority, stamped):
+    version = b"\xa0\x03\x02\x01"
+    changed = stamped.der.replace(version + b"\x02", version + b"\x03")
+    assert changed != stamped.der
+    with pytest.raises(Rejected, match="stamp_invalid"):
+        verified(changed, FIRST.hash, authorities(authority.ca))
+
+
 def test_what_is_no_stamp_and_no_certificate_is_said(tmp_path):
     with pytest.raises(Rejected):
         _ = Stamp(1, "", "ä").der

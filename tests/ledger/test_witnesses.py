@@ -193,6 +193,20 @@ def test_the_newest_is_stamped_when_it_is_time_and_once(signing, database):
     assert ledger.stamps(9)[-1].hash == signing.checkpoints[-1].hash
 
 
+def test_a_stamp_of_a_time_when_the_clock_was_ahead_keeps_no_later_one_waiting(signing, database):
+    now = [100_000.0]
+    ledger, authority = Witnesses(database, lambda: now[0]), Authority()
+    stamping = Stamping(authority.address, lambda: authority, 60.0, lambda: ledger)
+    signing.sign()
+    assert stamping.witness() == 1
+    now[0] = 1000.0
+    signing.sign()
+    assert stamping.witness() == 1
+    signing.sign()
+    assert stamping.witness() == 0  # by the clock as it is now
+    assert [each.number for each in ledger.stamps(9)] == [1, 2]
+
+
 def test_an_authority_that_fails_is_told_and_asked_again(signing, ledger):
     authority = Authority()
     stamping = Stamping(authority.address, lambda: authority, 60.0, lambda: ledger)
