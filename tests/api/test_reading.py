@@ -9,6 +9,7 @@ import pytest
 from rotator.flow.approval import Role
 from rotator.ledger.database import Database
 from rotator.ledger.datasets import Source
+from rotator.ledger.drills import DrillRow, begin
 from rotator.ledger.manifests import Manifests
 from rotator.manifests.comparing import compare
 from rotator.manifests.entry import Entry, Kind
@@ -45,6 +46,12 @@ READ = (
     "/config",
     "/tokens",
     "/sessions",
+    "/certificates",
+    "/drills",
+    "/drills/trend",
+    "/drills/inc-1",
+    "/incidents/inc-1/report.json",
+    "/compliance.json?from=2026-01-01&to=2026-02-01",
 )
 
 
@@ -58,6 +65,8 @@ def ledger(tmp_path_factory):
     deployment.start([each for each, _ in stolen])
     deployment.rest()
     recorded(database)
+    with database.write() as connection:
+        begin(connection, DrillRow("inc-1", "weekly", "manual", "ana", 0.0))
     yield database, [secret.reveal() for _, secret in stolen]
     database.close()
 
@@ -94,7 +103,7 @@ def test_every_reading_is_as_it_is_described_and_holds_no_secret(served):
     admin = found.token(Role.ADMIN)
     described = found.client.get("/openapi.json").json()
     read = {path.replace("{incident}", "inc-1") for path, how in described["paths"].items() if "get" in how}
-    named = {path.replace("{name}", KEY) for path in read}
+    named = {path.replace("{name}", KEY).replace("{form}", "json") for path in read}
     assert named - {"/events", "/incidents/inc-1/events"} <= {path.partition("?")[0] for path in READ}
     for path in READ:
         answer = found.asks("GET", path, admin)
