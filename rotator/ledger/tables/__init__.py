@@ -30,7 +30,7 @@ from rotator.ledger.tables.runs import (
     stands,
     step,
 )
-from rotator.ledger.tables.standing import canary, certificate, drill, hygiene, trial, watched
+from rotator.ledger.tables.standing import canary, certificate, drill, duty, hygiene, surveyed, trial, watched
 from rotator.ledger.tables.steering import account, foothold, gate, leader, machine, stop
 from rotator.ledger.tables.telling import hears, message, notice, noticed, trigger
 
@@ -51,6 +51,7 @@ __all__ = [
     "delivery",
     "dismissal",
     "drill",
+    "duty",
     "epoch",
     "evidence",
     "exposure",
@@ -86,6 +87,7 @@ __all__ = [
     "stands",
     "step",
     "stop",
+    "surveyed",
     "this_transaction",
     "token",
     "trial",

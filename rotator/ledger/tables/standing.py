@@ -28,6 +28,36 @@ hygiene = Table(
 )
 """The incidents that are scheduled hygiene: of which policy, and decided in which minute, one in each."""
 
+duty = Table(
+    "duty",
+    metadata,
+    Column("number", BigInteger().with_variant(Integer, "sqlite"), Identity(), primary_key=True),
+    Column("policy", String(64), nullable=False),
+    Column("provider", String(64), nullable=False),
+    Column("connection", String(128), nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("credential", Text, nullable=False, index=True),
+    Column("made_at", Double),
+    Column("due_at", Double, nullable=False),
+    Column("replace_by", Double, nullable=False),
+    Column("noted_at", Double, nullable=False, index=True),
+    # The run or the task that was begun for it, "" for none yet.
+    Column("of", String(80), nullable=False, server_default=""),
+    # Since when it is known that it is due no more, though no run of ours replaced it.
+    Column("settled_at", Double),
+)
+"""What came due by a policy of hygiene, once for each time: what the compliance report says of being on time."""
+
+surveyed = Table(
+    "surveyed",
+    metadata,
+    # Days since 1970, UTC.
+    Column("day", Integer, primary_key=True, autoincrement=False),
+    Column("at", Double, nullable=False),
+    Column("ages", Text, nullable=False),
+)
+"""How old what each policy of hygiene selects was, told once on a day."""
+
 drill = Table(
     "drill",
     metadata,
