@@ -10,6 +10,7 @@ from tests.quarter.checks import Looked
 from tests.quarter.ending import altered, given, recomputed, refused
 from tests.quarter.play import Quarter, going_by, heard
 from tests.quarter.story import DRILLS, ROBBERIES, Story
+from tests.quarter.world import Stop
 
 SEED, SIZE, DAYS = "20260701", 240, 5
 
@@ -40,6 +41,29 @@ def test_no_credential_was_orphaned_replaced_twice_cut_in_use_or_forgotten(ended
     assert [*logged, *looked.wrong()] == []
     assert len(looked.begun) > 10
     assert [each.row.outcome for each in story.drills] == ["proven"]
+
+
+def test_each_wrong_that_is_looked_for_is_found_where_it_is_planted(ended):
+    quarter, story, _, _ = ended
+    looked, world = Looked(quarter, story), quarter.world
+    mine = next(each for each in looked.runs if each["incident"] in looked.begun and each["replaced_at"])
+    looked.runs.append(mine)
+    looked.begun[mine["incident"]] = looked.begun[mine["incident"]][0], quarter.at_day(34.5)
+    planted = quarter.estate.planted[0].id
+    world.minted.add(planted)
+    world.stops.append(Stop(mine["credential"], mine["replaced_at"] + 60.0, in_use=True))
+    found = "\n".join(looked.wrong())
+    world.minted.discard(planted)
+    world.stops.pop()
+    for words in (
+        f"orphan: {planted} was made by no run",
+        f"{mine['credential']} was replaced 2 times",
+        f"{mine['credential']} was begun by hygiene 2 times",
+        f"{mine['credential']} was stopped in use",
+        f"{mine['credential']} lived on for 60 s",
+        f"{mine['incident']} of ",
+    ):
+        assert words in found
 
 
 @pytest.mark.parametrize(
