@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ssl
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -24,6 +24,10 @@ _REFUSED = {HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPSta
 """What is said of the lines themselves."""
 _UNTRUSTED = "CERTIFICATE_VERIFY_FAILED"
 """What OpenSSL says of a certificate that nobody whom we trust has signed."""
+_PIECE = 1 << 16
+"""Bytes of a body that are handed over at once."""
+_LONGEST_ANSWER = 1 << 16
+"""Bytes of an answer that are read: nobody looks at them, and one may be endless."""
 _LATER = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
 
 
@@ -38,6 +42,18 @@ class Endpoint:
     ca_file: str | None = None
 
 
+class _Body:
+    """What is posted, in pieces: the library goes on to the answer where a server takes no more of them."""
+
+    def __init__(self, content: bytes) -> None:
+        self.content, self.is_sent = content, False
+
+    def __iter__(self) -> Iterator[bytes]:
+        for at in range(0, len(self.content), _PIECE):
+            yield self.content[at : at + _PIECE]
+        self.is_sent = True
+
+
 class ToHttp:
     """One endpoint."""
 
@@ -46,11 +62,15 @@ class ToHttp:
 
     def send(self, lines: Sequence[Line]) -> str:
         """Post the lines; they are taken with a 2xx. Raises Rejected where it is their fault, else that it was lost."""
-        body = "".join(f"{each.text}\n" for each in lines).encode()
+        body = _Body("".join(f"{each.text}\n" for each in lines).encode())
+        headers = {**self._headers(), "Content-Length": str(len(body.content))}
         try:
-            with self._client() as client:
-                answer = client.post(self._endpoint.url, content=body, headers=self._headers())
+            with (
+                self._client() as client,
+                client.stream("POST", self._endpoint.url, content=body, headers=headers) as answer,
+            ):
                 status, later = answer.status_code, answer.headers.get("Retry-After", "")
+                _read_out(answer)
         except (httpx2.ConnectError, httpx2.ConnectTimeout) as error:
             raise Unavailable("siem_not_trusted" if _UNTRUSTED in str(error) else "siem_unreachable") from None
         except (httpx2.TimeoutException, OutOfTime):
@@ -66,6 +86,8 @@ class ToHttp:
             raise Rejected("siem_refused_events", f"http {status}")
         if not httpx2.codes.is_success(status):
             raise Unavailable("siem_refused", f"http {status}")
+        if not body.is_sent:
+            raise Uncertain("siem_took_half", f"it said http {status} and closed before all of it was sent")
         return f"http {status}"
 
     def reach(self) -> str:
@@ -91,3 +113,12 @@ class ToHttp:
         if self._endpoint.token is not None:
             headers["Authorization"] = f"{self._endpoint.scheme} {self._endpoint.token().reveal()}"
         return headers
+
+
+def _read_out(answer: httpx2.Response) -> None:
+    """Read an answer to its end, or for a while: a server that may not say all of it may think that it failed."""
+    found = 0
+    for each in answer.iter_raw():
+        found += len(each)
+        if found > _LONGEST_ANSWER:
+            return

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import ssl
 import stat
+import threading
 
 import pytest
 from hypothesis import given
@@ -121,6 +123,48 @@ def test_https_goes_to_whom_the_authority_vouches_for_and_to_nobody_else(channel
         with pytest.raises(Unavailable, match="siem_not_trusted"):
             channel(url=taken.address).send(LINES[2:3])
     assert taken.lines == TEXTS[:2]
+
+
+def _answers_endlessly(taken):
+    taken.recv(65536)
+    taken.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+    with contextlib.suppress(OSError):
+        while True:
+            taken.sendall(b"10000\r\n" + bytes(0x10000) + b"\r\n")
+
+
+def _answers_first_and_takes_no_more(taken):
+    taken.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+
+
+@contextlib.contextmanager
+def one_connection(does):
+    """Take one connection, do that with it, and close it, whatever is unread."""
+    with socket.socket() as listening:
+        # Small, so that no more than that is ever under way.
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()
+
+        def take():
+            taken, _ = listening.accept()
+            with taken:
+                does(taken)
+
+        thread = threading.Thread(target=take, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}/raw"
+        thread.join(60)
+
+
+def test_an_answer_without_an_end_is_not_read_into_memory(channel):
+    with one_connection(_answers_endlessly) as address:
+        assert channel(url=address).send(LINES[:1]) == "http 200"
+
+
+def test_an_endpoint_that_says_yes_before_all_was_sent_and_closes_has_not_taken_it(channel):
+    with one_connection(_answers_first_and_takes_no_more) as address, pytest.raises(Uncertain):
+        channel(url=address).send([Line("x" * (16 << 20), 1.0, 1, "long")])
 
 
 def test_syslog_is_read_whole_in_order_and_as_the_standard_has_it(channel):
