@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from rotator.ledger.dismissing import Dismissing
     from rotator.ledger.due import DueWork
     from rotator.ledger.enrolment import Enrolment
+    from rotator.ledger.expiring import Expiring
     from rotator.ledger.feed import Feed
     from rotator.ledger.hands import Hands
     from rotator.ledger.inventory import Inventory
@@ -335,6 +336,15 @@ class Rotator:
         from rotator.ledger.checkpoints import Checkpoints  # noqa: PLC0415
 
         return Checkpoints(self.database)
+
+    @functools.cached_property
+    def expiring(self) -> Expiring:
+        """Whose evidence is due to be deleted."""
+        from rotator.ledger.expiring import Expiring  # noqa: PLC0415
+        from rotator.ledger.still_needed import Outside  # noqa: PLC0415
+
+        outside = Outside(self.settings.evidence.keep, [each.name for each in self.settings.siem])
+        return Expiring(self.database, self.checkpoints, outside, self.settings.policy)
 
     @functools.cached_property
     def manifests(self) -> Manifests:

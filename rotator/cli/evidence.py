@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rotator.cli import evidence_kept, signing_keys
+from rotator.cli import evidence_kept, expiring, signing_keys
 from rotator.cli import probes as own_uses
 from rotator.cli.options import Output, OutputOption, emit
 from rotator.report.plain import plain
@@ -36,6 +36,7 @@ def register(app: typer.Typer) -> None:
     group.command("export")(export)
     group.command("verify")(verify)
     group.command("keep")(evidence_kept.keep)
+    group.command("expire")(expiring.expire)
     group.command("probes")(own_uses.probes)
     group.command("key")(signing_keys.key)
     group.command("new-key")(signing_keys.new_key)
@@ -137,6 +138,10 @@ def _told(
     told = {"holds": not findings and not doubts, "of": found.of, "records": found.records, "chains": found.chains}
     told |= {"checkpoints": found.checkpoints, "keys": found.keys, "made_at": moment(found.made_at)}
     told |= {"until": moment(found.until)}
+    told["deleted"] = [
+        {"checkpoint": each.checkpoint, "at": moment(each.at), "chains": len(each.chains), "records": each.records}
+        for each in found.signed.deleted
+    ]
     if compared is not None:
         told["kept"] = {"until": max(compared.kept, default=0), "count": len(compared.kept), "newer": compared.newer}
     if stamped is not None:
@@ -153,6 +158,10 @@ def _say(found: Verified, findings: list[Finding], *, is_trusted: bool) -> None:
 
     for each in findings:
         typer.echo(plain(f"{each.where}: {each.what}"))
+    for gone in found.signed.deleted:
+        many = f"{len(gone.chains):,} chains with {gone.records:,} records were deleted by policy"
+        under = f"under checkpoint {gone.checkpoint} of {moment(gone.at)}"
+        typer.echo(f"{many}, {under}: of them nothing can be checked here")
     counts = f"{found.records:,} records of {found.chains:,} chains, under {found.checkpoints} checkpoints"
     if findings:
         typer.echo(f"IT DOES NOT HOLD: {len(findings)} findings in {counts}")

@@ -31,6 +31,8 @@ def probes(context: typer.Context, of: Of, output: OutputOption = Output.TABLE) 
 
     given: Context = context.obj
     parts = given.parts()
+    incident = parts.reading.named(of)
+    parts.checkpoints.of([incident])
     rows = [
         {
             "id": each.credential,
@@ -43,7 +45,7 @@ def probes(context: typer.Context, of: Of, output: OutputOption = Output.TABLE) 
             "answer": each.answer,
             "request": each.request,
         }
-        for each in found(parts.database, parts.reading.named(of))
+        for each in found(parts.database, incident)
     ]
     if output is not Output.TABLE:
         emit(rows, output)

@@ -63,16 +63,18 @@ def is_of(chain: str, of: Sequence[str]) -> bool:
     return not of or chain == SERVICE or any(chain == each or chain.startswith(f"{each}.") for each in of)
 
 
-def make(
+def make(  # noqa: PLR0917 - all that a checkpoint may say
     key: SigningKey,
     previous: Checkpoint | None,
     grown: Mapping[str, Grown],
     at: float,
     following: Following | None = None,
+    deleted: Mapping[str, Grown] | None = None,
 ) -> Checkpoint:
     """Return the checkpoint behind `previous`, which tells what has `grown` since; `at` in epoch seconds.
 
-    All that come after it are signed by the key that is `following`, if one is.
+    All that come after it are signed by the key that is `following`, if one is. Of the chains that were `deleted`, each
+    as it was signed last, nothing is left from here on.
     """
     before = previous.told if previous is not None else {"number": 0}
     told: dict[str, Any] = {
@@ -81,11 +83,17 @@ def make(
         "at": round(at, 3),
         "previous": previous.hash if previous is not None else "",
         "key": key.public,
-        "chains": [[name, each.length, each.head] for name, each in sorted(grown.items())],
+        "chains": _listed(grown),
     }
+    if deleted:
+        told["deleted"] = _listed(deleted)
     if following is not None:
         told["next_key"] = following.public
         if following.stolen_since is not None:
             told["stolen_since"] = round(following.stolen_since, 3)
     body = rfc8785.dumps(told).decode()
     return Checkpoint(body, key.sign(signing.CHECKPOINT, body))
+
+
+def _listed(chains: Mapping[str, Grown]) -> list[list[str | int]]:
+    return [[name, each.length, each.head] for name, each in sorted(chains.items())]

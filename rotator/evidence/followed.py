@@ -39,6 +39,20 @@ class Believed:
     signature: str
 
 
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """What one checkpoint says was deleted by policy: when, in epoch seconds, and how long each chain was."""
+
+    checkpoint: int
+    at: float
+    chains: Mapping[str, int]
+
+    @property
+    def records(self) -> int:
+        """Return how many there were."""
+        return sum(self.chains.values())
+
+
 @dataclass(slots=True)
 class Followed:
     """What the checkpoints say: of each chain, its head at each length that was signed, by the checkpoint's number."""
@@ -47,6 +61,7 @@ class Followed:
     keys: list[str] = field(default_factory=list)
     believed: list[Believed] = field(default_factory=list)
     stolen: list[Stolen] = field(default_factory=list)
+    deleted: list[Deleted] = field(default_factory=list)
     last: str = ""
     until: float = 0.0
 
@@ -54,6 +69,10 @@ class Followed:
     def count(self) -> int:
         """Return how many hold."""
         return len(self.believed)
+
+    def deleted_by(self, chain: str) -> int | None:
+        """Return which checkpoint says that a chain was deleted, None where none does."""
+        return next((each.checkpoint for each in self.deleted if chain in each.chains), None)
 
     def end(self, chain: str) -> Grown | None:
         """Return how a chain stood last."""
@@ -108,16 +127,28 @@ def _believe(signed: Followed, each: Checkpoint, told: Mapping[str, Any], wrong:
     signed.last, signed.until = each.hash, float(told["at"])
     if told["key"] not in signed.keys:
         signed.keys.append(told["key"])
+    where = f"checkpoint {signed.count}"
+    gone: dict[str, int] = {}
+    for name, length, head in told.get("deleted", ()):
+        if name in gone or signed.deleted_by(name) is not None:
+            wrong(where, f"{name} was deleted before")
+        elif signed.end(name) != Grown(length, head):
+            wrong(where, f"{name} was deleted, and was never signed as it was then")
+        gone[name] = length
+    if gone:
+        signed.deleted.append(Deleted(signed.count, signed.until, gone))
     for name, length, head in told["chains"]:
+        if signed.deleted_by(name) is not None:
+            wrong(where, f"{name} grew after it was deleted")
         heads = signed.chains.setdefault(name, {})
         if heads and length <= max(heads):
-            wrong(f"checkpoint {signed.count}", f"{name} grew shorter")
+            wrong(where, f"{name} grew shorter")
         heads[length] = (head, signed.count)
 
 
 def _is_checkpoint(told: Mapping[str, Any]) -> bool:
     """Tell whether it has the form of one: a pack comes from anybody, with whatever key."""
-    chains = told.get("chains")
+    chains, deleted = told.get("chains"), told.get("deleted", [])
     return (
         told.get("format") == checkpoint.FORMAT
         and isinstance(told.get("key"), str)
@@ -125,7 +156,8 @@ def _is_checkpoint(told: Mapping[str, Any]) -> bool:
         and is_moment(told.get("at"))
         and ("stolen_since" not in told or ("next_key" in told and is_moment(told["stolen_since"])))
         and isinstance(chains, list)
-        and all(_is_grown(each) for each in chains)
+        and isinstance(deleted, list)
+        and all(_is_grown(each) for each in (*chains, *deleted))
     )
 
 

@@ -49,9 +49,11 @@ def verify(given: Pack, trusted: str = "") -> Verified:
     of: list[str] = told.get("of", [])
     seen, records = _records(given.records(), signed, wrong)
     for chain in signed.chains:
-        if chain not in seen and is_of(chain, of):
+        if chain not in seen and is_of(chain, of) and signed.deleted_by(chain) is None:
             wrong(chain, "the whole chain is missing")
     for chain in seen:
+        if (by := signed.deleted_by(chain)) is not None:
+            wrong(chain, f"it was deleted under checkpoint {by}, and is there")
         if chain in signed.chains and not is_of(chain, of):
             wrong(chain, "the pack is not of this chain")
     if told.get("timestamps", "") != given.stamps_hash():

@@ -216,6 +216,11 @@ def refuse_closing(policy: Policy | None, who: str) -> None:
     _refuse_who_approves_nothing(policy, who, "closes", "incident close")
 
 
+def refuse_deleting(policy: Policy | None, who: str) -> None:
+    """Raise NotAllowed for who may not delete evidence: it is as little taken back as what is destroyed."""
+    _refuse_who_approves_nothing(policy, who, "deletes", "evidence expire")
+
+
 def _refuse_who_approves_nothing(policy: Policy | None, who: str, does: str, command: str) -> None:
     person = policy.people.get(who) if policy is not None else None
     if policy is not None and (person is None or not person.approves):

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, update
 
 from rotator.errors import BadInput
-from rotator.ledger import rows, tables
+from rotator.ledger import gone, rows, tables
 from rotator.ledger.evidence import chained
 
 
@@ -23,9 +23,10 @@ def lock(connection: Connection, incidents: Iterable[str]) -> None:
 
 
 def act(connection: Connection, incident: str, record: Mapping[str, Any]) -> None:
-    """Append what a person did to the incident's chain."""
+    """Append what a person did to the incident's chain. Raises BadInput where its evidence was deleted by policy."""
     query = select(tables.incident.c.length, tables.incident.c.head).where(tables.incident.c.id == incident)
     length, head = connection.execute(query.with_for_update()).one()
+    gone.refuse(connection, incident)  # asked once the row is locked: who deletes locks it too
     evidence, length, head = chained(incident, length, head, [rows.plain(record)])
     connection.execute(insert(tables.evidence), evidence)
     connection.execute(update(tables.incident).where(tables.incident.c.id == incident).values(length=length, head=head))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, and_, func, insert, literal, or_, select, text, tuple_
+from sqlalchemy import Connection, RowMapping, Select, and_, case, func, insert, literal, or_, select, text, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 
 from rotator import clock
@@ -15,7 +15,7 @@ from rotator.errors import BadInput
 from rotator.evidence import checkpoint
 from rotator.evidence.checkpoint import Checkpoint, Following, Grown, is_of
 from rotator.evidence.signing import SigningKey, fingerprint
-from rotator.ledger import revisions, service, tables
+from rotator.ledger import gone, revisions, service, tables
 from rotator.ledger.database import Database
 
 AT_ONCE = 1_000
@@ -46,25 +46,42 @@ class Checkpoints:
         signed by the key that is `following`, if one is. Raises BadInput where another key than this is to sign.
         """
         with self._database.write() as connection:
-            if not self._database.sqlite:
-                connection.execute(select(func.pg_advisory_xact_lock(_SIGNING)))
-            row = connection.execute(_newest()).mappings().first()
-            previous = Checkpoint(row["body"], row["signature"]) if row is not None else None
-            _refuse_other(key.public, previous)
-            epoch = _epoch(connection)
-            seen = self._seen(connection)
-            found = connection.execute(self._grown(row, epoch)).all()
-            altered = [Altered(each.chain, each.known) for each in found if each.head_there != each.head_signed]
-            grown = {each.chain: Grown(each.length, each.hash) for each in found if each.head_there == each.head_signed}
-            if previous is not None and not grown and following is None:
-                return None, altered
-            now = self._clock()
-            made = checkpoint.make(key, previous, grown, now, following)
-            number = made.told["number"]
-            values = {"number": number, "at": now, "body": made.body, "signature": made.signature}
-            connection.execute(insert(_checkpoint).values(**values, epoch=epoch, seen=seen))
-            self._keep(connection, grown)
-            return made, altered
+            return self._sign(connection, key, following, {})
+
+    def sign_deletion(self, connection: Connection, key: SigningKey, chains: Mapping[str, Grown]) -> Checkpoint:
+        """Sign that these chains are deleted, each as it was signed last; the caller deletes them in one with that.
+
+        Raises BadInput where another key than this is to sign.
+        """
+        made, _ = self._sign(connection, key, None, chains)
+        assert made is not None, "what is deleted is told in the chain `service`"  # noqa: S101
+        return made
+
+    def _sign(
+        self, connection: Connection, key: SigningKey, following: Following | None, deleted: Mapping[str, Grown]
+    ) -> tuple[Checkpoint | None, list[Altered]]:
+        if not self._database.sqlite:
+            connection.execute(select(func.pg_advisory_xact_lock(_SIGNING)))
+        row = connection.execute(_newest()).mappings().first()
+        previous = Checkpoint(row["body"], row["signature"]) if row is not None else None
+        _refuse_other(key.public, previous)
+        epoch = _epoch(connection)
+        seen = self._seen(connection)
+        found = connection.execute(self._grown(row, epoch)).all()
+        is_whole = [each.head_there == each.head_signed and each.deleted is None for each in found]
+        altered = [Altered(each.chain, each.known) for each, holds in zip(found, is_whole, strict=True) if not holds]
+        grown = {
+            each.chain: Grown(each.length, each.hash) for each, holds in zip(found, is_whole, strict=True) if holds
+        }
+        if previous is not None and not grown and following is None:
+            return None, altered
+        now = self._clock()
+        made = checkpoint.make(key, previous, grown, now, following, deleted)
+        number = made.told["number"]
+        values = {"number": number, "at": now, "body": made.body, "signature": made.signature}
+        connection.execute(insert(_checkpoint).values(**values, epoch=epoch, seen=seen))
+        self._keep(connection, grown)
+        return made, altered
 
     def _grown(self, newest: RowMapping | None, epoch: str) -> Select[Any]:
         """Ask what has grown since a checkpoint; of a restored ledger its numbers say nothing."""
@@ -108,6 +125,11 @@ class Checkpoints:
         newest = self.newest()
         _refuse_other(public, None if newest is None else newest[0])
 
+    def grown(self, connection: Connection) -> list[str]:
+        """Return the chains of which something is not signed yet."""
+        row = connection.execute(_newest()).mappings().first()
+        return [each.chain for each in connection.execute(self._grown(row, _epoch(connection)))]
+
     def has_grown(self) -> bool:
         """Tell whether anything came since the last checkpoint."""
         with self._database.read() as connection:
@@ -115,16 +137,21 @@ class Checkpoints:
             return connection.execute(self._grown(row, _epoch(connection)).limit(1)).first() is not None
 
     def altered(self) -> Iterator[Altered]:
-        """Return each chain whose record is not the one that was signed last, or is not there."""
-        there = and_(_evidence.c.chain == _signed.c.chain, _evidence.c.seq == _signed.c.length)
+        """Return each chain whose record is not the one that was signed last, or is not there.
+
+        Of one that was deleted none may be there.
+        """
+        is_left = _signed.c.deleted.is_(None)
+        number, head = case((is_left, _signed.c.length), else_=1), case((is_left, _signed.c.head), else_=literal(""))
+        there = and_(_evidence.c.chain == _signed.c.chain, _evidence.c.seq == number)
         query = (
-            select(_signed.c.chain, _signed.c.length)
+            select(_signed.c.chain, number.label("number"))
             .outerjoin(_evidence, there)
-            .where(func.coalesce(_evidence.c.hash, literal("")) != _signed.c.head)
+            .where(func.coalesce(_evidence.c.hash, literal("")) != head)
             .order_by(_signed.c.chain)
         )
         with self._database.read() as connection:
-            yield from (Altered(row.chain, row.length) for row in connection.execute(query))
+            yield from (Altered(row.chain, row.number) for row in connection.execute(query))
 
     def newest(self) -> tuple[Checkpoint, float] | None:
         """Return the last checkpoint and when it was made, in epoch seconds; None where there is none."""
@@ -133,8 +160,9 @@ class Checkpoints:
         return None if row is None else (Checkpoint(row["body"], row["signature"]), row["at"])
 
     def of(self, incidents: Sequence[str]) -> list[str]:
-        """Return the incidents with all that were merged into them: a pack of one is a pack of them."""
+        """Return the incidents with all merged into them. Raises BadInput for one whose evidence was deleted."""
         with self._database.read() as connection:
+            gone.refuse(connection, *incidents)
             merged = [each for one in incidents for each in revisions.merged(connection, one)]
         return list(dict.fromkeys([*incidents, *merged]))
 
@@ -196,6 +224,7 @@ def _grown(since: int | None, *, of_sqlite: bool) -> Select[Any]:
             ends.c.length,
             _evidence.c.hash,
             _signed.c.length.label("known"),
+            _signed.c.deleted,
             func.coalesce(_signed.c.head, literal("")).label("head_signed"),
             func.coalesce(there.c.hash, literal("")).label("head_there"),
         )

@@ -85,6 +85,14 @@ class Feed:
             behind = self._ordered(settled).with_only_columns(_evidence.c.number).where(self._behind(place))
             return connection.execute(select(func.count()).select_from(behind.limit(most).subquery())).scalar_one()
 
+    def chains_behind(self, connection: Connection, cursor: str) -> set[str]:
+        """Return the chains of which a record stands behind a cursor, "" for the beginning: as `after` tells them."""
+        found = _parsed(cursor) if cursor else ("", _BEGINNING)
+        epoch, _ = self._now(connection)
+        place = found[1] if found[0] == epoch else _BEGINNING
+        query = select(_evidence.c.chain).where(self._behind(place)).distinct()
+        return set(connection.execute(query).scalars())
+
     def newest(self) -> str:
         """Return the cursor behind which everything stands that is not told yet."""
         with self._database.read() as connection:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, insert, select, update
 
-from rotator.ledger import revisions, tables
+from rotator.ledger import gone, revisions, tables
 from rotator.ledger.acts import act, lock
 from rotator.ledger.database import Database
 from rotator.ledger.notices import tell
@@ -19,8 +19,9 @@ _INTO = select(_incident.c.merged_into).where(_incident.c.id == bindparam("of_in
 IS_REAL = and_(
     ~select(1).where(tables.hygiene.c.incident == _run.c.incident).correlate(_run).exists(),
     ~select(1).where(tables.drill.c.incident == _run.c.incident).correlate(_run).exists(),
+    ~gone.is_gone(_run.c.incident),
 )
-"""Of hygiene nobody stole anything, and of a drill there is nothing left."""
+"""Of hygiene nobody stole anything, of a drill there is nothing left, and to what was deleted nothing is added."""
 
 
 def named_again(database: Database, since: float, now: float, lasts_s: float) -> list[tuple[str, str]]:

@@ -6,14 +6,15 @@ Scheduled hygiene answers no exposure, and a drill none that was real: none of t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select
 
 from rotator.flow.proof import Evidence
 from rotator.flow.response import Response
-from rotator.ledger import drills, tables
+from rotator.ledger import drills, gone, tables
 from rotator.ledger.database import Database
 
 _hygiene, _incident, _run, _manual, _plan, _approval = (
@@ -24,6 +25,10 @@ _hygiene, _incident, _run, _manual, _plan, _approval = (
     tables.plan,
     tables.approval,
 )
+_FEW = 500
+"""Names that are given to the database in one go."""
+_came_at = func.coalesce(_plan.c.made_at, _incident.c.declared_at)
+"""When a credential came: a release that kept no plans knows when its incident was declared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +53,35 @@ class Found:
     unapproved: list[Unapproved]
     drills: list[Response] = field(default_factory=list)
     """How canaries were answered that a drill leaked in it: nothing else counts them."""
+    without_evidence: int = 0
+    """How many real incidents of it have no evidence any more, and are in nothing above."""
 
 
 def find(database: Database, begin: float, end: float) -> Found:
     """Return what came to its incident, or began without approval, from `begin` on and before `end`, epoch seconds."""
     with database.read() as connection:
         responses = [*_runs(connection, _of_period(_RUN, _run, begin, end)), *_tasks(connection, begin, end)]
-        return Found(responses, _unapproved(connection, begin, end), drilled(connection, begin, end))
+        unapproved = _unapproved(connection, begin, end)
+        return Found(responses, unapproved, drilled(connection, begin, end), _without_evidence(connection, begin, end))
+
+
+def came(connection: Connection, incidents: Sequence[str]) -> dict[str, list[float]]:
+    """Return when credentials came to each of these incidents, in epoch seconds; of real ones alone."""
+    found: dict[str, set[float]] = {}
+    for start in range(0, len(incidents), _FEW):
+        for table in (_run, _manual):
+            query = _joined(select(table.c.incident, _came_at.label("at")), table).where(*_real(table)).distinct()
+            for row in connection.execute(query.where(table.c.incident.in_(incidents[start : start + _FEW]))):
+                found.setdefault(row.incident, set()).add(row.at)
+    return {name: sorted(at) for name, at in found.items()}
+
+
+def _without_evidence(connection: Connection, begin: float, end: float) -> int:
+    found: set[str] = set()
+    for table in (_run, _manual):
+        query = _joined(select(table.c.incident), table).where(*_real(table), gone.is_gone(_incident.c.id)).distinct()
+        found |= set(connection.execute(query.where(_came_at >= begin, _came_at < end)).scalars())
+    return len(found)
 
 
 def drilled(connection: Connection, begin: float, end: float, incident: str = "") -> list[Response]:
@@ -65,25 +92,28 @@ def drilled(connection: Connection, begin: float, end: float, incident: str = ""
 
 def _of_period(query: Select[Any], table: Any, begin: float, end: float) -> Select[Any]:
     """Ask of real incidents alone."""
-    real = (_incident.c.id.not_in(select(_hygiene.c.incident)), drills.is_none(table))
-    return _between(query, table, begin, end).where(*real)
+    return _between(query, table, begin, end).where(*_real(table))
+
+
+def _real(table: Any) -> tuple[ColumnElement[bool], ...]:
+    return (_incident.c.id.not_in(select(_hygiene.c.incident)), drills.is_none(table))
 
 
 def _between(query: Select[Any], table: Any, begin: float, end: float) -> Select[Any]:
     """Ask with when it was detected and came; a release that kept no plans knows both of the incident alone."""
-    of_it = and_(_plan.c.incident == table.c.incident, _plan.c.number == table.c.revision)
-    came = func.coalesce(_plan.c.made_at, _incident.c.declared_at)
-    return (
-        query.add_columns(
-            func.coalesce(_plan.c.detected_at, _incident.c.detected_at).label("detected_at"),
-            came.label("declared_at"),
-            _incident.c.exposed_at,
-            _incident.c.severity,
-        )
-        .join(_incident, _incident.c.id == table.c.incident)
-        .outerjoin(_plan, of_it)
-        .where(came >= begin, came < end)
+    asked = query.add_columns(
+        func.coalesce(_plan.c.detected_at, _incident.c.detected_at).label("detected_at"),
+        _came_at.label("declared_at"),
+        _incident.c.exposed_at,
+        _incident.c.severity,
     )
+    there = (_came_at >= begin, _came_at < end, ~gone.is_gone(_incident.c.id))
+    return _joined(asked, table).where(*there)
+
+
+def _joined(query: Select[Any], table: Any) -> Select[Any]:
+    of_it = and_(_plan.c.incident == table.c.incident, _plan.c.number == table.c.revision)
+    return query.join(_incident, _incident.c.id == table.c.incident).outerjoin(_plan, of_it)
 
 
 _RUN = select(
@@ -165,7 +195,8 @@ def _tasks(connection: Connection, begin: float, end: float) -> list[Response]:
 
 def _unapproved(connection: Connection, begin: float, end: float) -> list[Unapproved]:
     alone = or_(_approval.c.glass != "", _approval.c.standing_order != "")
-    query = select(_approval).where(alone, _approval.c.at >= begin, _approval.c.at < end).order_by(_approval.c.id)
+    there = (_approval.c.at >= begin, _approval.c.at < end, ~gone.is_gone(_approval.c.incident))
+    query = select(_approval).where(alone, *there).order_by(_approval.c.id)
     return [
         Unapproved(
             incident=row.incident,

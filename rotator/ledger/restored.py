@@ -16,7 +16,7 @@ from rotator.flow.playbook_words import Verb
 from rotator.flow.proof import unheard
 from rotator.flow.run import AT_ONCE, THROUGH
 from rotator.flow.step import RESTORED_FROM, UNRESOLVED, UNSEEN_ATTEMPTS
-from rotator.ledger import rows, service, statements, stops, tables
+from rotator.ledger import gone, rows, service, statements, stops, tables
 from rotator.ledger.acts import act, lock
 
 UNSEEN = 8
@@ -97,7 +97,8 @@ def _stop(connection: Connection, taken_at: float, now: float, by: str) -> None:
     reason = f"restored from the backup of {moment}: what was done since is not in this ledger"
     if all(each.scope != stops.ALL for each in stops.find(connection)):
         connection.execute(insert(tables.stop).values(scope=stops.ALL, name="", at=now, by=by, reason=reason))
-    incidents = list(connection.execute(select(tables.incident.c.id)).scalars())
+    known = select(tables.incident.c.id).where(~gone.is_gone(tables.incident.c.id))
+    incidents = list(connection.execute(known).scalars())
     lock(connection, incidents)
     for incident in sorted(incidents):
         act(connection, incident, {"at": now, "act": "restored", "by": by, "backup_at": taken_at, "reason": reason})

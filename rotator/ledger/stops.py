@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Select, insert, select, true, 
 from rotator import clock
 from rotator.errors import BadInput
 from rotator.flow.run import BranchState
-from rotator.ledger import names, revisions, rows, statements, tables
+from rotator.ledger import gone, names, revisions, rows, statements, tables
 from rotator.ledger.acts import act, said
 from rotator.ledger.database import Database
 from rotator.ledger.notices import tell
@@ -114,7 +114,8 @@ class Stops:
             concerned.setdefault(incident, set()).add(run)
         if stop.scope == INCIDENT:
             concerned.setdefault(stop.name, set())
-        for incident in sorted(concerned):
+        without = gone.among(connection, [each for each in concerned if each != stop.name])
+        for incident in sorted(concerned.keys() - without):
             told = {"by": by, "what": stop.what, "reason": reason}
             act(connection, incident, {"at": self._clock(), "act": what, **told})
             tell(connection, incident, what, told, self._clock())

@@ -94,6 +94,7 @@ def build(  # noqa: PLR0917 - what a report is of
             "credentials": len(everything),
             "counted": len(mine),
             "looked_at": len(everything),
+            "without_evidence": found.without_evidence,
         },
         "states": {name: states.count(name) for name in STATES},
         "clocks": {name: times(spans(clock, mine, made_at)) for name, clock in CLOCKS.items()},

@@ -15,6 +15,10 @@ from rotator.evidence.address import bucket_of
 from rotator.flow.playbook_line import Duration
 from rotator.settings.connections import ConnectionSettings
 
+_DAY_S = 86_400
+_YEAR_S = 365 * _DAY_S
+"""PCI DSS 10.5.1 wants a year of it."""
+
 
 class EvidenceSettings(BaseModel):
     """The `[evidence]` table. Without a `signing_key` one process alone makes its own; many sign nothing."""
@@ -25,6 +29,7 @@ class EvidenceSettings(BaseModel):
     keep: list[str] = []
     connection: str | None = None
     retain_days: Annotated[int, Field(ge=1, le=36_500)] = 365
+    delete_after: Annotated[Duration, Field(ge=_YEAR_S)] | None = None
     timestamps: str | None = None
     timestamps_ca: Path | None = None
     timestamps_every: Annotated[Duration, Field(ge=10)] = 3_600
@@ -61,6 +66,10 @@ class EvidenceSettings(BaseModel):
     def _whole(self) -> EvidenceSettings:
         if (self.timestamps is None) != (self.timestamps_ca is None):
             raise ValueError("`timestamps` and `timestamps_ca` belong together: a stamp is checked before it is kept")
+        if self.delete_after is not None and self.delete_after < self.retain_days * _DAY_S:
+            raise ValueError(
+                f"`delete_after` is less than `retain_days`, for which buckets lock it: {self.retain_days}d"
+            )
         return self
 
     @property

@@ -52,6 +52,7 @@ class History:
         self.clocks: dict[str, dict[str, Any]] = {}
         self.routine: set[str] = set()
         self.drills: set[str] = set()
+        self.deleted: dict[str, list[float]] = {}
         gone: set[str] = set()
         for each in in_order(records):
             gone |= set(each.get("withdrawn", {}))
@@ -74,6 +75,9 @@ class History:
 
     def _agreed(self, told: dict[str, Any]) -> None:
         self.routine.add(told["chain"])
+
+    def _evidence_deleted(self, told: dict[str, Any]) -> None:
+        self.deleted |= {each["incident"]: each["came"] for each in told["incidents"]}
 
     def _drill(self, told: dict[str, Any]) -> None:
         self.drills.add(told["chain"])
@@ -166,6 +170,7 @@ def report(records: list[dict[str, Any]], begin: float, end: float, made_at: flo
             "credentials": len(everything),
             "counted": len(mine),
             "looked_at": len(everything),
+            "without_evidence": sum(any(begin <= at < end for at in came) for came in history.deleted.values()),
         },
         "states": {name: sum(state(one) == name for one in everything) for name in STATES},
         "clocks": {name: times(name, mine, made_at) for name in CLOCKS},
