@@ -184,7 +184,7 @@ def _of_the_certificate(error: BaseException) -> str:
 def _meant(status: int, problem: Mapping[str, Any], later: str) -> RotatorError:
     """Return what a problem says, as the command line says it of a ledger here."""
     reason, mend = str(problem.get("reason", "")), str(problem.get("mend", ""))
-    what = str(problem.get("detail") or problem.get("title") or f"HTTP {status}")
+    what = _of_fields(problem) or str(problem.get("detail") or problem.get("title") or f"HTTP {status}")
     where = _option(str(problem.get("where", "")))
     if reason in _ASK_FIRST:
         return AsksFirst(reason, what, where, mend, problem)
@@ -197,6 +197,13 @@ def _meant(status: int, problem: Mapping[str, Any], later: str) -> RotatorError:
     if status < HTTPStatus.INTERNAL_SERVER_ERROR:
         return BadInput(what, where, mend)
     return Unavailable(reason, what)
+
+
+def _of_fields(problem: Mapping[str, Any]) -> str:
+    """Say which options are wrong, where the service says which fields are; "" where it is something else."""
+    found = problem.get("errors") if problem.get("reason") == "bad_input" else None
+    wrong = [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+    return "; ".join(f"{_option(str(each.get('where', '')))}: {each.get('what', '')}" for each in wrong)
 
 
 def _option(where: str) -> str:

@@ -391,6 +391,7 @@ def test_a_persons_hand_on_a_run(served, house):
         (f"/incidents?title=x&exclude=id:{TOKEN}&reason=x", REPORT, 422, WITHHELD),
         (f"/incidents?title=x&strategy={TOKEN}", REPORT, 422, WITHHELD),
         ("/stop", {"reason": "x" * 70_000}, 413, ""),
+        ("/stop", {"reason": " \n"}, 422, "say it in a few words"),
         ("/incidents?title=x", "", 422, ""),
         ("/incidents?title=x&strategy=panic", REPORT, 422, ""),
         ("/incidents?title=x&exposed_at=2999-01-01T00:00:00Z", REPORT, 422, ""),

@@ -64,6 +64,7 @@ SCRIPTS = {
     ],
     "decide": [
         ("approve", "last", "--digest", "0123456789abcdef"),
+        ("approve", "last", "--digest", "0123456789abcdef", "--scope", "all"),
         ("review", "last", "--note", "right"),
         ("incident", "close", "last", *WHY),
         ("exposure", "dismiss", "last", "inc-2.r1", "--as", "canary", *WHY),

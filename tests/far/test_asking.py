@@ -142,6 +142,7 @@ def test_each_act_has_a_key_of_its_own_and_a_question_has_none(answering):
         (409, {"reason": "not_so_now", "detail": "it is stopped"}, BadInput, "it is stopped"),
         (409, {"reason": "still_open", "detail": "open", "open": ["a"]}, AsksFirst, "open"),
         (422, {"reason": "bad_input", "detail": "no", "where": "body.accept_open"}, BadInput, "--accept-open: no"),
+        (422, {"reason": "bad_input", "errors": [{"where": "body.note", "what": "none"}]}, BadInput, "^--note: none$"),
         (429, {"reason": "too_many_refusals", "detail": "wait"}, Unavailable, "too_many_refusals: wait"),
         (503, {"reason": "not_ready", "detail": "later"}, Unavailable, "not_ready: later"),
     ],

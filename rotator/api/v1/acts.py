@@ -8,7 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from rotator.flow.approval import Scope
 
-Text = Annotated[str, Field(min_length=1, max_length=2000, pattern=r"\S", examples=["the laptop was stolen"])]
+SOMETHING = r"\S"
+"""What a text must match that is more than blanks."""
+Text = Annotated[str, Field(min_length=1, max_length=2000, pattern=SOMETHING, examples=["the laptop was stolen"])]
 
 
 class _Given(BaseModel):
@@ -44,7 +46,7 @@ _WITH_ITS_REASON: dict[str, Any] = {
 
 
 class Yes(_Given):
-    """A yes to a plan, by its digest: to all of it where no scope is given, or as the rule has it.
+    """A yes to a plan, by its digest: to `all` of it where no scope is given, or as the rule has it.
 
     `confirm` is what would have to be typed at a terminal. With `break_glass` it begins without the approval that is
     needed, which asks for a `reason` and is reviewed later.
@@ -53,7 +55,7 @@ class Yes(_Given):
     model_config = ConfigDict(extra="forbid", json_schema_extra=_WITH_ITS_REASON)
 
     digest: Annotated[str, Field(pattern=r"^[!-~]{1,64}$", examples=["056172c67b135cf5"])]
-    scope: Scope | None = None
+    scope: Scope | Literal["all"] | None = None
     break_glass: bool = False
     reason: Annotated[str, Field(max_length=2000)] = ""
     confirm: Annotated[str, Field(max_length=500)] = ""

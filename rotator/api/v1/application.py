@@ -40,6 +40,7 @@ from rotator.api.v1 import (
     standing,
 )
 from rotator.api.v1.access import Refusals
+from rotator.api.v1.acts import SOMETHING
 from rotator.api.v1.doing import Doing
 from rotator.api.v1.guard import Guard
 from rotator.api.v1.shapes import ProblemDetails
@@ -47,6 +48,7 @@ from rotator.bootstrap import Rotator
 
 PATH = "/api/v1"
 _A_NAME = re.compile(r"[a-z_]{1,16}")
+_SAY_IT = "nothing is said there: it becomes evidence, so say it in a few words"
 _ERRORS: dict[int | str, dict[str, Any]] = {
     status: {
         "description": HTTPStatus(status).phrase,
@@ -102,7 +104,8 @@ def _wrong(error: dict[str, Any]) -> dict[str, str]:
     """Name a field; one that is not known is in the words of who asked, and named only where it looks like a name."""
     *within, last = map(str, error["loc"])
     is_named = error["type"] != "extra_forbidden" or _A_NAME.fullmatch(last)
-    return {"where": ".".join([*within, last] if is_named else within), "what": error["msg"]}
+    what = _SAY_IT if error.get("ctx", {}).get("pattern") == SOMETHING else error["msg"]
+    return {"where": ".".join([*within, last] if is_named else within), "what": what}
 
 
 def _described(app: FastAPI) -> dict[str, Any]:
