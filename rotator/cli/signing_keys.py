@@ -46,18 +46,19 @@ def key(context: typer.Context, output: OutputOption = Output.TABLE) -> None:
 def new_key(context: typer.Context, following: Next, old_is_stolen: Stolen = None) -> None:
     """Pass on to another signing key.
 
-    The old one signs which one follows it. With --old-is-stolen it also says since when it is, for good: checks then
-    believe of what it signed only what was kept outside, or stamped with a time, before.
+    The old one signs which one follows it, and that one who said so. With --old-is-stolen the old one also says since
+    when it is, for good: checks then believe of what it signed only what was kept outside, or stamped with a time,
+    before.
 
     Then set evidence.signing_key to the same reference, everywhere at once: what still signs with the old one is
     refused from here on.
 
     Example: rotator evidence new-key file:/run/secrets/rotator-signing-2
     """
-    from rotator import secret_reference  # noqa: PLC0415
+    from rotator import response, secret_reference  # noqa: PLC0415
     from rotator.cli.planning import moment  # noqa: PLC0415
     from rotator.evidence import signing  # noqa: PLC0415
-    from rotator.evidence.checkpoint import Following  # noqa: PLC0415
+    from rotator.ledger.passing_on import pass_on  # noqa: PLC0415
 
     given: Context = context.obj
     parts = given.parts()
@@ -67,8 +68,7 @@ def new_key(context: typer.Context, following: Next, old_is_stolen: Stolen = Non
     if after.public == before.public:
         raise BadInput("this is the key that signs now", following, "name another")
     since = moment(old_is_stolen, "--old-is-stolen", "since when it may be a thief's")
-    made, _ = parts.checkpoints.sign(before, Following(after.public, since))
-    assert made is not None, "a new key is a checkpoint of its own"  # noqa: S101
+    made = pass_on(parts.database, before, after, response.actor(), stolen_since=since)
     typer.echo(plain(f"checkpoint {made.told['number']}: from the next one on {after.public} signs"))
     typer.echo(plain(f'now set in the configuration: [evidence] signing_key = "{following}"'))
     if since is not None:

@@ -124,11 +124,13 @@ ACTS: Mapping[str, Sort] = {
     "token_created": Sort(ENTITY, 1),
     "token_revoked": Sort(ENTITY, 4),
     "siem_replayed": Sort(ENTITY, 3),
+    "key_passed_on": Sort(ENTITY, 3),
     "canary_intended": Sort(ENTITY, 1),
     "canary_gone": Sort(ENTITY, 4),
     "certified": Sort(ENTITY, 3),
     "dataset_recorded": Sort(ENTITY, 1),
     "dataset_checked": Sort(ENTITY, 2),
+    "evidence_deleted": Sort(ENTITY, 4),
 }
 """What people and rotator itself did, by the `act` of the record."""
 SERVICE_ACTS: Mapping[str, Sort] = {"restored": Sort(ENTITY, 3)}

@@ -24,11 +24,13 @@ _MANAGED = {
     "token_created": ("API Token", "name"),
     "token_revoked": ("API Token", "name"),
     "siem_replayed": ("SIEM Channel", "name"),
+    "key_passed_on": ("Signing Key", "key"),
     "canary_intended": ("Canary", "marker"),
     "canary_gone": ("Canary", "marker"),
     "certified": ("Kind of Credential", "kind"),
     "dataset_recorded": ("Dataset", "manifest"),
     "dataset_checked": ("Dataset", "manifest"),
+    "evidence_deleted": ("Evidence", "chain"),
     "restored": ("Ledger", "chain"),
 }
 """What an act that concerns no credential of an incident was done to, and which word of the record names it."""

@@ -29,6 +29,9 @@ def test_a_pack_holds_until_the_ledger_is_altered_and_the_first_key_opens_all_of
         assert "bring that key back" in called("evidence", *command).ended(2).err
     with (tmp_path / "rotator.toml").open("a") as file:
         file.write('\n[evidence]\nsigning_key = "file:next"\n')
+    # Nothing was done since but that.
+    called("evidence", "export", "--to", "passed-on.zip").ended(0)
+    assert "it holds: 2 records" in called("evidence", "verify", "passed-on.zip", "--key", first["key"]).ended(0).out
     called("token", "create", "other", "--role", "viewer").ended(0)
     called("evidence", "export", "--to", "two.zip").ended(0)
     keys = json.loads(called("evidence", "key", "-o", "json").ended(0).out)
