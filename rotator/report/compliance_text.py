@@ -25,6 +25,7 @@ def text(report: Mapping[str, Any]) -> Group:
     shown: list[RenderableType] = [
         Text(f"Exposed credentials from {period['from'][:10]} to {period['to'][:10]}, as of {period['made_at'][:19]}Z"),
         Text(f"{population['credentials']:,} of {population['incidents']:,} incidents: {states or 'none'}"),
+        *_without_evidence(population["without_evidence"]),
         Text(f"{hours['risk_hours']:,} risk-weighted hours of exposure"),
         *[Text(f"{count:,} {name.replace('_', ' ')}") for name, count in beside.items()],
         _clocks(report["clocks"]),
@@ -34,6 +35,13 @@ def text(report: Mapping[str, Any]) -> Group:
     if report["targets"]:
         shown.append(_targets(report["targets"]))
     return Group(*shown)
+
+
+def _without_evidence(count: int) -> list[RenderableType]:
+    if not count:
+        return []
+    of = f"{count:,} more incidents" if count > 1 else "one more incident"
+    return [Text(f"{of} of that time: the evidence was deleted by policy, and nothing here counts them")]
 
 
 def _readiness(readiness: Mapping[str, Any]) -> list[RenderableType]:
