@@ -13,7 +13,7 @@ import typer
 
 from rotator.cli import approval, declaring
 from rotator.cli.options import Context, Output, console, emit
-from rotator.errors import BadInput
+from rotator.errors import BadInput, NotAllowed
 from rotator.flow.incident import Severity
 from rotator.operations.deciding import approve
 from rotator.operations.views import PLAN, REPORT
@@ -56,7 +56,11 @@ def respond(  # noqa: PLR0917 - options, which callers name
             emit(_document(far, incident), output)
         raise typer.Exit(4)
     if told["confirm"]:
-        approval.confirmed(told["confirm"], confirm)
+        try:
+            approval.confirmed(told["confirm"], confirm)
+        except NotAllowed as error:  # who answers it by asking again would declare another one
+            left = "; ".join(_said(given, told))
+            raise NotAllowed(error.what, error.where, f"nothing of it was begun; {left}") from None
     elif not yes and not approval.typed(f"revoke {told['runs']}"):
         how = "" if sys.stdin.isatty() else " (nobody is there to ask: give --yes to approve the plan as printed)"
         left = "; ".join(_said(given, told))

@@ -15,6 +15,7 @@ from rotator.errors import Rejected
 from rotator.far import service as far_service
 from rotator.flow.approval import Role
 from rotator.flow.playbook_words import Strategy
+from rotator.practice.token_server import token_server
 from rotator.shown import compliance as shown
 from tests.cli.far import alike, copied, environment, prepared, service
 
@@ -170,6 +171,45 @@ def test_the_whole_way_of_a_report_is_gone_far_away(here, there, tmp_path, monke
         found = here("respond", "list.csv", "--yes", "-o", "json").ended(3)
     assert found.report["totals"]["manual"] == 2
     assert "settling" in found.err  # the count, as it was watched over the stream
+
+
+RULE = """
+data_dir = "data"
+[[connections]]
+name = "acme"
+family = "http"
+kinds = ["acme_api_token"]
+endpoint_url = "{address}"
+credential = "file:admin"
+[[credentials]]
+match = {{owner = "shop"}}
+environment = "production"
+[approval]
+four_eyes = false
+confirm = ["environment:production"]
+[[people]]
+name = "ann"
+roles = ["approver"]
+"""
+
+
+@pytest.mark.parametrize("words", [(), ("--confirm", "revoke 2 production")])
+def test_who_does_not_type_the_words_far_away_reads_what_was_declared_all_the_same(called, kept, tmp_path, words):
+    folder = copied(kept, tmp_path / "there")
+    with token_server() as acme, pytest.MonkeyPatch.context() as patch:
+        (folder / "admin").write_text(acme.admin.reveal())
+        (folder / "rotator.toml").write_text(RULE.format(address=acme.address))
+        (folder / "list.csv").write_text(f"provider,id,owner\nacme_api_token,{acme.plant('shop').id},shop\n")
+        with service(folder) as there:
+            patch.setenv("ROTATOR_URL", there.url)
+            patch.setenv("ROTATOR_TOKEN", there.token(Role.APPROVER, "ann"))
+            refused = called("-q", "respond", str(folder / "list.csv"), "--yes", *words).ended(4)
+            declared = there.parts.reading.named("last")
+            digest = there.parts.approvals.newest(declared)
+    assert "revoke 1 production" in refused.one_line
+    assert f"nothing of it was begun; {declared} declared; " in refused.one_line
+    assert f"approve {declared} --digest {digest}" in refused.one_line
+    assert "nothing was changed" not in refused.one_line
 
 
 def test_where_the_stream_does_not_come_through_it_is_asked_how_it_stands(here, there, monkeypatch):
