@@ -22,8 +22,9 @@ from rotator.flow.overlap import routine
 from rotator.flow.plan import make
 from rotator.flow.planned import Plan
 from rotator.flow.playbook_words import Strategy
+from rotator.flow.punctuality import ages, duty, owed
 from rotator.flow.scope import Scoped, Unresolved
-from rotator.ledger import outlook
+from rotator.ledger import duties, outlook
 from rotator.ledger.enrolment import Enrolment, new_incident_id
 from rotator.ledger.routines import Agreed, Routines
 from rotator.response import Prepared
@@ -73,6 +74,7 @@ def run(parts: Rotator, now: float, ahead: Outlook | None = None) -> list[Incide
     Raises BadInput for a mistake in a policy's file, with nothing begun.
     """
     every = policies(parts)
+    survey(parts, every, now)
     in_force = [each for each in every if now <= each.expires and window(each, now) is not None]
     if not in_force or not (found := (ahead or Outlook(parts)).ripe(every, now)):
         return []
@@ -82,6 +84,20 @@ def run(parts: Rotator, now: float, ahead: Outlook | None = None) -> list[Incide
         if due and (incident := begin(parts, policy, due, now)) is not None:
             begun.append(incident)
     return begun
+
+
+def survey(parts: Rotator, every: Sequence[Policy], now: float) -> None:
+    """Once a day, also after days on which nobody looked: note who is due and waits, and how old all are."""
+    if not every or duties.is_surveyed(parts.database, now):
+        return
+    there = known(parts)
+    due = owed(every, there, now)
+    by_name = {each.name: each for each in every}
+    free = {each.ref for each in busy(parts, (each.known for each in due)) if not each.busy}
+    found = [(each.known.ref, duty(by_name[each.policy], each, now)) for each in due]
+    still = {duties.key_of(each) for _, each in found}
+    waiting = [each for ref, each in found if ref in free]
+    duties.survey(parts.database, every, waiting, still, duties.Survey(now, ages(every, there, now)))
 
 
 def begin(parts: Rotator, policy: Policy, due: Sequence[Due], now: float) -> Incident | None:
@@ -95,9 +111,12 @@ def begin(parts: Rotator, policy: Policy, due: Sequence[Due], now: float) -> Inc
     )
     title = f"hygiene: {policy.name}, {count} credential{'s' * (count != 1)}"
     incident = Incident(new_incident_id(now), title, Severity.LOW, detected_at=now, declared_at=now)
+    note = duties.beginning(policy, [duty(policy, each, now) for each in due], now)
     nowhere: dict[CredentialRef, tuple[Exposure, ...]] = dict.fromkeys(refs, ())
     try:
-        enrolment.declare(incident, prepared.plan, {}, nowhere, agreed.by, approved=True, document=prepared.document())
+        enrolment.declare(
+            incident, prepared.plan, {}, nowhere, agreed.by, approved=True, document=prepared.document(), then=note
+        )
     except BadInput as error:  # somebody was faster: what is left of it is looked at again
         log.info("hygiene_waits: %s: %s", policy.name, error)
         return None

@@ -155,7 +155,7 @@ def _by_turn(each: Due) -> tuple[int, float, float, CredentialRef]:
 
 
 def _turn(policy: Policy, known: Known, opened: Window | None, coming: Window | None, now: float) -> Due:
-    due_at = _due_at(policy, known)
+    due_at = due_since(policy, known)
     if due_at is None:
         return Due(known, policy.name, Turn.UNKNOWN)
     if known.busy:
@@ -180,7 +180,7 @@ def soon(policies: Sequence[Policy], credentials: Iterable[Known], until: float)
     found = []
     for known in credentials:
         policy = covered(policies, known)
-        if policy is not None and (due_at := _due_at(policy, known)) is not None and due_at <= until:
+        if policy is not None and (due_at := due_since(policy, known)) is not None and due_at <= until:
             found.append(known)
     return found
 
@@ -198,7 +198,7 @@ def ripe(policies: Sequence[Policy], credentials: Iterable[Known], now: float) -
         policy = covered(policies, known)
         if policy is None or (opening := opened[policy.name]) is None:
             continue
-        due_at = _due_at(policy, known)
+        due_at = due_since(policy, known)
         if due_at is not None and due_at <= now:
             starts_at = _starts_at(policy, known, due_at, opening)
             if starts_at <= now and starts_at < opening.closes_at:
@@ -206,7 +206,7 @@ def ripe(policies: Sequence[Policy], credentials: Iterable[Known], now: float) -
     return sorted(found, key=_by_turn)
 
 
-def _due_at(policy: Policy, known: Known) -> float | None:
+def due_since(policy: Policy, known: Known) -> float | None:
     """Return since when it is due: too old, or so near to its end that there is just time for the overlap."""
     found = [] if known.ends_at is None else [known.ends_at - policy.deadline_s]
     if known.made_at is not None:

@@ -131,6 +131,9 @@ ACTS: Mapping[str, Sort] = {
     "dataset_recorded": Sort(ENTITY, 1),
     "dataset_checked": Sort(ENTITY, 2),
     "evidence_deleted": Sort(ENTITY, 4),
+    "due": Sort(ENTITY, 3),
+    "due_no_more": Sort(ENTITY, 3),
+    "aged": Sort(ENTITY, 2),
 }
 """What people and rotator itself did, by the `act` of the record."""
 SERVICE_ACTS: Mapping[str, Sort] = {"restored": Sort(ENTITY, 3)}
