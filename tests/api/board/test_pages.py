@@ -45,6 +45,9 @@ def test_a_list_counts_in_words_that_fit_and_says_what_it_has_none_of(served):
     assert "1 incident" in (text := page(served, "/incidents?show=all").text)
     assert "1 incidents" not in text
     assert "No incident is closed." in page(served, "/incidents?show=closed").text
+    behind = page(served, "/incidents?show=all&page=9").text  # the last page was left empty meanwhile
+    assert "1 incident" in behind
+    assert "There is no incident" not in behind
 
 
 def test_what_turns_a_line_or_stands_unseen_is_shown_as_a_terminal_shows_it(tmp_path):

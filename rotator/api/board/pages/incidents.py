@@ -17,7 +17,7 @@ from rotator.ledger.listing import ALIVE_AGAIN, NEWER, WAITS, Part
 from rotator.shown import alarms, incidents
 
 ON_A_PAGE = 50
-ALARMS_SHOWN = 10
+ALARMS_SHOWN = 3
 _TABS: dict[str, tuple[Purpose, bool | None]] = {
     "open": (Purpose.RESPONSE, True),
     "closed": (Purpose.RESPONSE, False),
@@ -44,6 +44,8 @@ def routes(parts: Rotator) -> APIRouter:
             name: sum(counted[purpose, each] for each in (True, False) if wanted in {None, each})
             for name, (purpose, wanted) in _TABS.items()
         }
+        pages = max(-(-counts[show] // ON_A_PAGE), 1)
+        page = min(page, pages)  # what was on the last one may be closed by now
         purpose, is_open = _TABS[show]
         found = incidents.listed(parts, Part(purpose, is_open, limit=ON_A_PAGE, skip=(page - 1) * ON_A_PAGE))
         return html(
@@ -56,7 +58,7 @@ def routes(parts: Rotator) -> APIRouter:
             show=show,
             counts=counts,
             page=page,
-            pages=max(-(-counts[show] // ON_A_PAGE), 1),
+            pages=pages,
         )
 
     return router
