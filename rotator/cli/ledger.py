@@ -28,7 +28,8 @@ def backup(context: typer.Context, file: New, output: OutputOption = Output.TABL
     Workers go on meanwhile.
 
     The same file fits SQLite and PostgreSQL. The seal key is not in it: keep that elsewhere, or the sealed secrets in
-    it can never be knocked with again. docs/operate.md says how often, and what a restore means.
+    it can never be knocked with again; nor is the key that signs evidence, without which none is signed again.
+    docs/operate.md says how often, and what a restore means.
 
     Example: rotator ledger backup /backups/rotator-monday.db
     """
@@ -41,7 +42,8 @@ def backup(context: typer.Context, file: New, output: OutputOption = Output.TABL
         told = {"taken_at": moment(kept.taken_at), "release": kept.release, "incidents": kept.incidents}
         emit({"file": str(file), **told, "rows": kept.rows}, output)
         return
-    typer.echo(plain(f"{file}: {kept.incidents} incidents, {kept.rows} rows; the seal key is not in it"))
+    lacks = "the seal key is not in it, nor the one that signs"
+    typer.echo(plain(f"{file}: {kept.incidents} incidents, {kept.rows} rows; {lacks}"))
 
 
 def restore(context: typer.Context, file: Kept, output: OutputOption = Output.TABLE) -> None:
