@@ -10,7 +10,7 @@ from sqlalchemy import Connection, RowMapping, select
 from rotator.errors import BadInput
 from rotator.flow.approval import Policy
 from rotator.flow.run import Run
-from rotator.ledger import approved, dismissals, earlier, moving, revisions, rows, run_records, tables, waits
+from rotator.ledger import approved, dismissals, earlier, gone, moving, revisions, rows, run_records, tables, waits
 from rotator.ledger import datasets as datasets_in
 from rotator.ledger import gates as gates_in
 from rotator.ledger import stops as stops_in
@@ -127,6 +127,7 @@ def headed(connection: Connection, record: IncidentRecord, policy: Policy | None
         stale=(overtaken.id, overtaken.credential) if overtaken is not None else None,
         closed_by=row["closed_by"],
         closed_reason=row["closed_reason"],
+        evidence_deleted_at=gone.among(connection, [incident]).get(incident),
         approvals=approved.standing(connection, incident, policy, [each.run for each in record.runs]),
         merged=tuple(headed(connection, each, policy) for each in record.merged),
     )

@@ -35,10 +35,6 @@ def among(connection: Connection, incidents: Collection[str]) -> dict[str, float
 def refuse(connection: Connection, *incidents: str) -> None:
     """Raise BadInput for an incident whose evidence was deleted."""
     for incident, at in among(connection, incidents).items():
-        what = f"{said(at)}: nothing is left to show or to add to"
+        day = f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d}"
+        what = f"its evidence was deleted on {day} by policy: nothing is left to show or to add to"
         raise BadInput(what, incident, "declare what is new as an incident of its own")
-
-
-def said(at: float) -> str:
-    """Return since when there is none, and why, for people; in epoch seconds."""
-    return f"its evidence was deleted on {datetime.fromtimestamp(at, UTC):%Y-%m-%d}, as [evidence] delete_after says"

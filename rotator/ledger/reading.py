@@ -20,6 +20,7 @@ from rotator.ledger import (
     dismissals,
     earlier,
     few,
+    gone,
     listing,
     moving,
     names,
@@ -213,6 +214,7 @@ class Reading:
             merged_into=row["merged_into"],
             closed_by=row["closed_by"],
             closed_reason=row["closed_reason"],
+            evidence_deleted_at=gone.among(connection, [incident]).get(incident),
             merged=tuple(
                 self._incident(connection, each) for each in revisions.merged(connection, incident, directly=True)
             ),

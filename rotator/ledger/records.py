@@ -84,6 +84,7 @@ class RunRecord:
 class IncidentRecord:
     """An incident as the ledger holds it now. `closed_by` and `closed_reason` tell who closed it, and why.
 
+    `evidence_deleted_at` is in epoch seconds: since then it is not known what its plan warned of.
     `stale` is the run that has overtaken a plan which nobody approved, and the credential that it replaces. `merged`
     are the incidents that became one with it, and are told under it.
     """
@@ -106,6 +107,7 @@ class IncidentRecord:
     dismissals: tuple[Dismissal, ...] = ()
     closed_by: str | None = None
     closed_reason: str | None = None
+    evidence_deleted_at: float | None = None
     datasets: tuple[Dataset, ...] = ()
 
     @property

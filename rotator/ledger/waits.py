@@ -11,7 +11,7 @@ from sqlalchemy import Connection, RowMapping, select
 from rotator.claims import ELSEWHERE, LEAK_SAFE
 from rotator.flow.playbook_words import Strategy
 from rotator.flow.run import BranchState, Step, StepState
-from rotator.ledger import gone, leak_safe, tables
+from rotator.ledger import leak_safe, tables
 from rotator.ledger.opening import BRAKE
 from rotator.ledger.which import Which
 
@@ -83,12 +83,7 @@ def lifelines(connection: Connection, which: Which) -> dict[str, tuple[str, ...]
 
 
 def warned(connection: Connection, incident: str) -> tuple[str, ...]:
-    """Return what the plan warned of, as the incident's first record has it: whoever approved it took that on.
-
-    Where its evidence was deleted that is not known any more, and said instead.
-    """
-    if (at := gone.among(connection, [incident]).get(incident)) is not None:
-        return (f"{gone.said(at)}: what its plan warned of is not known any more",)
+    """Return what the plan warned of, as the incident's first record has it: whoever approved it took that on."""
     evidence = tables.evidence
     first = select(evidence.c.body).where(evidence.c.chain == incident, evidence.c.seq == 1)
     body = connection.execute(first).scalar()

@@ -39,11 +39,16 @@ def for_you(incident: dict[str, Any]) -> list[RenderableType]:
 
 
 def _closed(incident: dict[str, Any]) -> list[RenderableType]:
-    """Say that nothing of it is approved any more, and who said so."""
-    if not incident["closed_at"]:
-        return []
-    line = f"CLOSED {incident['closed_at']} by {incident['closed_by']}: {incident['closed_reason']}."
-    return [Sentence(f"{line} To add to it, or approve: ", incident["reopen"], style="bold")]
+    """Say that nothing of it is approved any more, and who said so; of what was deleted, that it never will be."""
+    found: list[RenderableType] = []
+    if incident["closed_at"]:
+        line = f"CLOSED {incident['closed_at']} by {incident['closed_by']}: {incident['closed_reason']}."
+        mend = incident["reopen"]
+        found.append(Sentence(f"{line} To add to it, or approve: ", mend, style="bold") if mend else Text(line))
+    if deleted_at := incident.get("evidence_deleted_at"):  # an older service says nothing of it
+        gone = "nothing is added to it any more, and what its plan warned of is not known"
+        found.append(Text(f"ITS EVIDENCE WAS DELETED {deleted_at} by policy: {gone}", style="bold"))
+    return found
 
 
 def _unmanned(incident: dict[str, Any]) -> list[RenderableType]:

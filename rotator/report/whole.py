@@ -39,6 +39,7 @@ def whole(
     is_begun = any(each.approved_at is not None for each in every)
     # What is over is kept from nothing by a stop; what has not begun will be.
     may_be_stopped = something_stopped or not (is_begun or incident.closed_at)
+    may_be_reopened = incident.closed_at is not None and record.evidence_deleted_at is None
     return {
         "id": incident.id,
         "title": incident.title,
@@ -49,7 +50,8 @@ def whole(
         "closed_at": moment(incident.closed_at) or None,
         "closed_by": record.closed_by or "",
         "closed_reason": record.closed_reason or "",
-        "reopen": as_called(f"rotator incident reopen {incident.id} --reason …", called) if incident.closed_at else "",
+        "reopen": as_called(f"rotator incident reopen {incident.id} --reason …", called) if may_be_reopened else "",
+        "evidence_deleted_at": moment(record.evidence_deleted_at) or None,
         "approved_at": moment(record.approved_at),
         "begun": is_begun,
         "plan": record.plan_digest,
