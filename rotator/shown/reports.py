@@ -14,15 +14,18 @@ ON_A_PAGE = 50
 
 
 def reports(parts: Rotator, page: int) -> dict[str, Any]:
-    """Return a page of incidents, the newest first, each with its times, and those of all on it."""
+    """Return a page of incidents, or the last one, the newest first, each with its times, and those of all on it."""
     every = [each for each in listed(parts) if not each["merged_into"]]
+    pages = max(-(-len(every) // ON_A_PAGE), 1)
+    page = min(page, pages)
     found = every[(page - 1) * ON_A_PAGE : page * ON_A_PAGE]
     lives = Looking(parts.database).deaths(each["id"] for each in found)
     return {
         "rows": [each | {"times": _times(lives[each["id"]])} for each in found],
         "whole": _times([one for each in lives.values() for one in each]),
         "count": len(every),
-        "pages": max(-(-len(every) // ON_A_PAGE), 1),
+        "page": page,
+        "pages": pages,
     }
 
 

@@ -23,13 +23,17 @@ SOON_S = 14 * 86400.0
 
 
 def schedules(parts: Rotator, page: int) -> dict[str, Any]:
-    """Return what comes, a page of it, the next first; and what expires soon, or has."""
+    """Return what comes, a page of it or the last one, the next first; and what expires soon, or has."""
     looking, now = Looking(parts.database), clock.now()
     count, found = looking.scheduled(ON_A_PAGE, (page - 1) * ON_A_PAGE)
+    pages = max(-(-count // ON_A_PAGE), 1)
+    if page > pages:  # what was on it has come by now
+        return schedules(parts, pages)
     shut = looking.gates_shut(each["incident"] for each in found)
     return {
         "count": count,
-        "pages": max(-(-count // ON_A_PAGE), 1),
+        "page": page,
+        "pages": pages,
         "rows": [_row(each, shut, now) for each in found],
         "start": "rotator up" if is_unattended(parts) else "",
         "orders": [_order(each, now) for each in parts.settings.standing_orders],

@@ -163,6 +163,7 @@ def test_the_oldest_stand_first_and_what_nobody_knows_the_age_of_behind(served):
     ]
     assert "never" in page(served, "/inventory?q=young").text
     assert "None is so" in page(served, "/inventory?q=nothing-like-it").text
+    assert "young" in page(served, "/inventory?q=young&page=9").text
 
 
 def test_what_is_scheduled_is_said_with_its_time_and_what_keeps_it(served):
@@ -176,6 +177,12 @@ def test_what_is_scheduled_is_said_with_its_time_and_what_keeps_it(served):
         assert "not before a legal hold" in page(served, "/schedules").text
     finally:
         served.parts.gates.set("inc-1", "no_legal_hold", "ann", "over", is_open=True)
+
+
+@pytest.mark.parametrize("path", ["/schedules", "/reports"])
+def test_of_a_page_that_was_left_empty_meanwhile_the_last_one_is_shown(served, path):
+    shown = [set(re.findall(r'href="(/incidents/[^"]+)"', page(served, f"{path}?page={each}").text)) for each in (1, 9)]
+    assert shown[0] == shown[1] != set()
 
 
 def test_downloads_are_the_report_in_three_forms(served):

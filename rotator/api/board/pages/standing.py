@@ -28,6 +28,8 @@ def routes(parts: Rotator) -> APIRouter:
         """Show what is known of credentials, the oldest first."""
         every, wanted = ages.rows(parts), ages.Wanted(provider, source, q)
         found = ages.of(every, wanted)
+        pages = max(-(-len(found) // ON_A_PAGE), 1)
+        page = min(page, pages)
         return html(
             request,
             "inventory.html",
@@ -35,7 +37,7 @@ def routes(parts: Rotator) -> APIRouter:
             count=len(found),
             every=len(every),
             page=page,
-            pages=max(-(-len(found) // ON_A_PAGE), 1),
+            pages=pages,
             wanted=wanted,
             providers=sorted({each["provider"] for each in every if each["provider"]}),
             sources=sorted({each["source"] for each in every}),
@@ -44,11 +46,11 @@ def routes(parts: Rotator) -> APIRouter:
     @router.get("/schedules")
     def comes(request: Request, page: Page = 1) -> Response:
         """Show what comes by itself, the next first."""
-        return html(request, "schedules.html", page=page, **schedules(parts.on(parts.database), page))
+        return html(request, "schedules.html", **schedules(parts.on(parts.database), page))
 
     @router.get("/reports")
     def told(request: Request, page: Page = 1) -> Response:
         """Show incidents with how long it took, and where their reports are."""
-        return html(request, "reports.html", page=page, **reports(parts, page))
+        return html(request, "reports.html", **reports(parts, page))
 
     return router
