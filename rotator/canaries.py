@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from rotator import clock
 from rotator.bootstrap import Rotator
@@ -14,7 +14,7 @@ from rotator.errors import BadInput, Rejected, RotatorError, Unavailable, Uncert
 from rotator.flow.drill import Exercise
 from rotator.flow.playbook import Playbook
 from rotator.flow.playbook_words import Verb, meant
-from rotator.ledger import drills
+from rotator.ledger import drills, stops
 from rotator.ledger.drills import DrillRow, Minted
 from rotator.ledger.routines import refuse_busy
 from rotator.lost_issue import marked_by
@@ -30,6 +30,7 @@ def refuse(parts: Rotator, exercise: Exercise) -> None:
     """Raise BadInput where a drill could not be held, or could touch what it did not mint."""
     where = f"drill {exercise.name}"
     playbook = _playbook(parts, exercise, where)
+    refuse_stopped(parts, [exercise.connection])
     provider = parts.outside.provider_of(exercise.kind, exercise.connection)
     if not isinstance(provider, Issuing):
         what = f"no canary of {exercise.kind} can be minted: its issuer makes none"
@@ -49,6 +50,13 @@ def refuse(parts: Rotator, exercise: Exercise) -> None:
         if others:
             what = f"{owner} has {min(others)} too, and the answer ends every session of its owner"
             raise BadInput(what, where, "name an owner that has nothing else")
+
+
+def refuse_stopped(parts: Rotator, names: Iterable[str]) -> None:
+    """Raise BadInput where a person has stopped one of these connections: a drill asks nothing of it then."""
+    with parts.database.read() as connection:
+        for name in names:
+            stops.refuse(connection, name)
 
 
 def _playbook(parts: Rotator, exercise: Exercise, where: str) -> Playbook:
@@ -82,6 +90,7 @@ def _refuse_places(parts: Rotator, exercise: Exercise, where: str) -> None:
 
 def mint(parts: Rotator, exercise: Exercise, row: DrillRow, number: int, wait: Wait) -> Issued:
     """Mint one, which is written down before it is asked for, and wait until it opens."""
+    refuse_stopped(parts, [exercise.connection])
     provider = parts.outside.provider_of(exercise.kind, exercise.connection)
     owner = exercise.owners[number % len(exercise.owners)]
     like = CredentialRef(exercise.kind, exercise.connection, owner, exercise.like)

@@ -82,7 +82,8 @@ def certify(parts: Rotator, wanted: Wanted, pace: Pace) -> Iterator[Certified]:
     if key is None:
         raise BadInput("no key signs evidence here", "evidence.signing_key", "name one; docs/evidence.md says how")
     parts.checkpoints.must_sign(key.public)
-    _refuse_stopped(parts, connection.name)
+    with parts.database.read() as reading:
+        stops.refuse(reading, connection.name)
     here = _Here(parts, connection, key, Certificates(parts.database), pace, wanted.by)
     left = here.clear()
     for kind in kinds:
@@ -104,13 +105,6 @@ def _meant(parts: Rotator, wanted: Wanted) -> tuple[Connection, list[str]]:
     if not kinds:
         raise BadInput("this connection serves no kind", connection.name, "`rotator provider list` says who does")
     return connection, [wanted.kind] if wanted.kind else kinds
-
-
-def _refuse_stopped(parts: Rotator, name: str) -> None:
-    with parts.database.read() as connection:
-        found = [each for each in stops.find(connection) if each.scope == stops.ALL or each.name == name]
-    if found:
-        raise BadInput(str(found[0]), name, f"{found[0].lifted_by} lets it go on")
 
 
 @dataclass(frozen=True, slots=True)

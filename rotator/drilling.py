@@ -177,15 +177,18 @@ def _prepared(
 def settle(parts: Rotator, incident: str) -> Drill | None:
     """Carry a drill one step on; return it once it has ended, and nothing that was made for it is left.
 
-    None while its incident is worked on. Raises one of the three errors where an issuer keeps a canary for now.
+    None while its incident is worked on. Raises one of the three errors where an issuer keeps a canary for now, and
+    BadInput while a person has stopped its connection.
     """
     with parts.database.read() as connection:
         row = drills.find(connection, incident)
         declared = drills.is_declared(connection, incident)
+        connections = {each.connection for each in drills.canaries(connection, [incident])}
     if row is None:
         raise BadInput("it is no drill", incident, "rotator drill list shows them")
     if row.ended_at is not None:
         return told(parts, row)
+    canaries.refuse_stopped(parts, connections)
     now = clock.now()
     if declared:
         in_time = now < row.at + PATIENCE_S

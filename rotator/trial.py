@@ -76,7 +76,9 @@ class Trial:
             proofs = self._opens(issued)
             self._stop(issued.ref)
             self._dies(issued, proofs)
-        except BaseException:
+        except BaseException as error:
+            if issued is None and isinstance(error, Rejected | Unavailable):
+                raise  # nothing was made: what is new there is somebody else's
             self._clear(canary if issued is None else replace(canary, credential=issued.ref.id))
             raise
         self._patiently(lambda: remove(provider, replace(canary, credential=issued.ref.id), self.keeping, self.calls))

@@ -139,6 +139,23 @@ def test_a_full_quota_is_said_and_nothing_is_kept():
     assert [each.answer for each in scene.calls.made if each.name == "issue"] == ["rejected quota"]
 
 
+@pytest.mark.parametrize("error", [Rejected("quota"), Unavailable("down")])
+def test_what_somebody_else_makes_while_a_canary_is_refused_is_left_alone(error):
+    scene = Scene()
+
+    def be_first(phase, what, _changes):
+        if (phase, what) == ("before", "issuer.issue"):
+            scene.world.meet = lambda *_: None
+            scene.provider.issue(scene.ref, "", {})
+            raise error
+
+    scene.world.meet = be_first
+    with pytest.raises(type(error)):
+        scene.live()
+    assert len(scene.alive()) == 2
+    assert scene.kept.alive == {}
+
+
 def test_somebody_elses_that_is_gone_meanwhile_is_told():
     scene = Scene()
     other = scene.ref

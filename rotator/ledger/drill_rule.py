@@ -39,8 +39,9 @@ class Rule:
         return f"drill {self.drill.name}"
 
     def begin(self, connection: Connection, incident: str, digest: str, _by: str) -> bool:
-        """Say yes to the plan. Raises BadInput where somebody answers one of the owners for real by now."""
+        """Say yes to the plan. Raises BadInput where somebody answers an owner for real by now, or ended the drill."""
         one_at_a_time(connection)
+        drills.refuse_ended(connection, self.drill.incident)
         routines.refuse_busy(connection, self.canaries, but=incident)
         now = clock.now()
         named = ("provider", "connection", "owner", "id")

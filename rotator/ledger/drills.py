@@ -50,23 +50,27 @@ class Minted:
     def intend(self, canary: Canary) -> None:
         """Write it down before it is made."""
         with self.database.write() as connection:
+            refuse_ended(connection, self.drill)
             number = len(canaries(connection, [self.drill])) + 1
             values = {name: getattr(canary, name) for name in ("kind", "connection", "owner", "marker", "credential")}
             told = {**values, "before": json.dumps(canary.before), "asked_at": canary.at}
             connection.execute(insert(_canary).values(drill=self.drill, number=number, **told))
 
     def made(self, marker: str, credential: str) -> None:
-        """Write down which credential it is."""
-        self._set(marker, credential=credential)
+        """Write down which credential it is; a drill that was taken for left meanwhile has one to take away again."""
+        with self.database.write() as connection:
+            self._set(connection, marker, credential=credential, removed_at=None)
+            ended = (_drill.c.incident == self.drill, _drill.c.ended_at.is_not(None))
+            connection.execute(update(_drill).where(*ended).values(ended_at=None, outcome=None))
 
     def gone(self, marker: str) -> None:
         """Write down that nothing is left of it at its issuer."""
-        self._set(marker, removed_at=clock.now())
-
-    def _set(self, marker: str, **values: object) -> None:
-        is_it = (_canary.c.drill == self.drill, _canary.c.marker == marker)
         with self.database.write() as connection:
-            connection.execute(update(_canary).where(*is_it).values(**values))
+            self._set(connection, marker, removed_at=clock.now())
+
+    def _set(self, connection: Connection, marker: str, **values: object) -> None:
+        is_it = (_canary.c.drill == self.drill, _canary.c.marker == marker)
+        connection.execute(update(_canary).where(*is_it).values(**values))
 
 
 def is_none(table: FromClause) -> ColumnElement[bool]:
@@ -135,9 +139,17 @@ def begin(connection: Connection, drill: DrillRow) -> None:
         raise BadInput("it was begun in this window already", f"drill {drill.name}", "rotator drill list") from None
 
 
+def refuse_ended(connection: Connection, incident: str) -> None:
+    """Raise BadInput where a drill has ended: its process stood so long that another took it for left."""
+    row = find(connection, incident)
+    if row is not None and row.ended_at is not None:
+        raise BadInput("it was ended meanwhile, as it stood too long", incident, "hold it again")
+
+
 def end(connection: Connection, incident: str, outcome: str, at: float) -> bool:
-    """Write down how a drill ended; False where somebody has before."""
-    open_still = (_drill.c.incident == incident, _drill.c.ended_at.is_(None))
+    """Write down how a drill ended; False where somebody has before, or a canary may be left."""
+    left = select(_canary.c.number).where(_canary.c.drill == incident, _canary.c.removed_at.is_(None)).exists()
+    open_still = (_drill.c.incident == incident, _drill.c.ended_at.is_(None), ~left)
     return connection.execute(update(_drill).where(*open_still).values(ended_at=at, outcome=outcome)).rowcount == 1
 
 

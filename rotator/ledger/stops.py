@@ -144,6 +144,13 @@ def find(connection: Connection) -> list[Stop]:
     return [Stop(*row) for row in connection.execute(query.order_by(stop.c.id))]
 
 
+def refuse(connection: Connection, name: str) -> None:
+    """Raise BadInput where a person has stopped a connection, or everything."""
+    for each in find(connection):
+        if each.scope == ALL or (each.scope, each.name) == (CONNECTION, name):
+            raise BadInput(str(each), name, f"{each.lifted_by} lets it go on")
+
+
 def over(connection: Connection, incident: str, run: str | None = None) -> list[Stop]:
     """Return what keeps an incident, or one run of it, from going on now: the oldest first.
 

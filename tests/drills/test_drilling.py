@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 
@@ -17,6 +18,7 @@ from rotator.ledger import tables
 from tests.drills.world import KEY, TOKEN, exercise, ground
 from tests.fakes.company import founded
 from tests.fakes.deployment import broken_chains
+from tests.fakes.issuer import MarkedIssuer
 
 LOST_S = 200.0
 """After which a call that was lost can land no more."""
@@ -215,3 +217,34 @@ def test_no_secret_of_a_canary_is_kept_in_the_clear(here):
         [material] = [each["material"] for each in state["credentials"].values()]
     kept = [str(row) for table in tables.metadata.sorted_tables for row in here.deployment.rows(table.name)]
     assert not [each for each in kept if material in each]
+
+
+def test_at_a_connection_that_a_person_stopped_nothing_is_minted_and_nothing_taken_away(here):
+    row = drilling.begin(here.parts, exercise(TOKEN), "jana", here.wait)
+    minted = here.alive()
+    here.parts.stops.stop("acme", "ben", "the vendor asks", ("acme",))
+    with pytest.raises(BadInput, match="connection acme is stopped by ben: the vendor asks"):
+        drilling.follow(here.parts, row.incident, here.work, here.wait)
+    with pytest.raises(BadInput, match="connection acme is stopped by ben"):
+        hold(here, exercise(TOKEN, owners=("other",)))
+    assert here.made() == minted == here.alive()
+    here.parts.stops.lift("acme", "ben", "they are done", ("acme",))
+    assert ([each.row.outcome for each in clean(here)], here.alive()) == ([Outcome.PROVEN], set())
+
+
+@pytest.mark.parametrize("asleep", [(drilling.canaries, "mint"), (MarkedIssuer, "issue"), (drilling, "_prepared")])
+def test_a_process_that_slept_until_another_ended_its_drill_leaves_nothing(here, monkeypatch, asleep):
+    standing, calls, act = stand(here), itertools.count(), getattr(*asleep)
+
+    def sleeping(*asked):
+        if next(calls) == (asleep[1] == "mint"):
+            here.wait(5000.0)
+            clean(here)
+        return act(*asked)
+
+    monkeypatch.setattr(*asleep, sleeping)
+    with contextlib.suppress(BadInput):
+        hold(here, exercise(TOKEN, owners=("one", "two"), count=2))
+    here.work("")
+    clean(here)
+    assert (here.alive(), drilling.left(here.parts, 0.0)) == (standing, [])
