@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
-from urllib.parse import urlsplit
 
 from rotator.bootstrap import Rotator
 from rotator.errors import BadInput
@@ -55,12 +54,13 @@ def verify(parts: Rotator, name: str, asked: Asked, meter: Meter) -> Check:
     Raises BadInput, also where the manifest in the ledger was altered, or RotatorError as `record` does.
     """
     manifest = parts.manifests.one(name)
-    asked = _there(manifest, asked) if not asked.place else asked
     if asked.incident:
         asked = replace(asked, incident=parts.reading.named(asked.incident))
-    source, found = _source(parts, asked), _found(parts, asked)
-    for _ in parts.manifests.entries(manifest):  # a dataset may take hours to read: not for a manifest that is altered
+    # A dataset may take hours to read: not for a manifest that is altered, nor in a place that it was altered to.
+    for _ in parts.manifests.entries(manifest):
         pass
+    asked = _there(manifest, asked) if not asked.place else asked
+    source, found = _source(parts, asked), _found(parts, asked)
     written = Written()
     with _entries(found, meter) as entries:
         compared = comparing.compare(parts.manifests.entries(manifest), written.through(entries))
@@ -105,6 +105,13 @@ def _found(parts: Rotator, asked: Asked) -> Iterator[Found]:
         return folder.walk(Path(asked.place))
     from rotator.manifests import bucket  # noqa: PLC0415 - boto3 is not free
 
-    address = urlsplit(asked.place)
-    prefix = address.path.strip("/")
-    return bucket.walk(parts.settings.connection(asked.connection), address.netloc, f"{prefix}/" if prefix else "")
+    name, prefix = _place(asked.place)
+    return bucket.walk(parts.settings.connection(asked.connection), name, prefix)
+
+
+def _place(place: str) -> tuple[str, str]:
+    """Return a bucket, and how the keys begin: they may hold whatever ends a path in a URL, `?` and `#` too."""
+    name, _, prefix = place.removeprefix(_S3).partition("/")
+    if not name:
+        raise BadInput("this names no bucket", place, "write s3://BUCKET/PREFIX")
+    return name, prefix if prefix.endswith("/") or not prefix else f"{prefix}/"

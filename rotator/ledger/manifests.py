@@ -6,6 +6,7 @@ digest to stands in the chain, which is signed: lines that were altered are neve
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import json
 import secrets
@@ -140,7 +141,7 @@ class Manifests:
         written = Written()
         yield from written.through(self._kept(manifest))
         with self._database.read() as connection:
-            if not written.digest == manifest.digest == _recorded(connection, manifest.name):
+            if written.digest != manifest.digest or not _is_recorded(connection, manifest):
                 what = "this manifest is not the one that was recorded: somebody altered it in the ledger"
                 raise BadInput(
                     what, manifest.name, "nothing can be checked by it; `rotator evidence export` has the chain"
@@ -181,11 +182,24 @@ def _refuse_recorded(row: RowMapping) -> None:
         raise BadInput(what, row["name"], f"take another name, as {row['name'][:62]}-2")
 
 
-def _recorded(connection: Connection, name: str) -> str:
-    """Return the digest that the chain says was recorded."""
-    query = select(tables.evidence.c.body).where(tables.evidence.c.chain == CHAIN + name, tables.evidence.c.seq == 1)
-    body = connection.execute(query).scalar()
-    return "" if body is None else str(json.loads(body)["digest"])
+def _is_recorded(connection: Connection, manifest: Manifest) -> bool:
+    """Tell whether the chain says so of a manifest: what, where and when it was, and is whole up to what was signed."""
+    evidence, signed = tables.evidence, tables.signed
+    chain, heads = CHAIN + manifest.name, [""]
+    told: dict[str, Any] = {}
+    query = select(evidence.c.body, evidence.c.hash).where(evidence.c.chain == chain).order_by(evidence.c.seq)
+    for body, head in connection.execute(query):
+        record = json.loads(body)
+        if head != hashlib.sha256(body.encode()).hexdigest() or record.get("previous") != heads[-1]:
+            return False
+        told = told or record
+        heads.append(head)
+    query = select(signed.c.length, signed.c.head).where(signed.c.chain == chain)
+    if any(heads[length : length + 1] != [head] for length, head in connection.execute(query)):
+        return False
+    known = {"at": manifest.at, "by": manifest.by, "digest": manifest.digest}
+    known |= {**_row_of(manifest.source), **asdict(manifest.counts)}
+    return all(told.get(name) == value for name, value in known.items())
 
 
 def _append(connection: Connection, row: RowMapping, told: Mapping[str, Any], incident: str | None = None) -> None:

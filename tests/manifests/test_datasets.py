@@ -12,18 +12,22 @@ import zlib
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, insert, select, update
 
 from rotator import datasets
 from rotator.datasets import Asked
 from rotator.errors import BadInput
+from rotator.evidence.signing import SigningKey
 from rotator.ledger import datasets as kept
 from rotator.ledger import manifests as ledger_of
 from rotator.ledger import tables
-from rotator.manifests import comparing
+from rotator.ledger.checkpoints import Checkpoints
+from rotator.ledger.evidence import chained
+from rotator.manifests import bucket, comparing
 from rotator.manifests.comparing import Difference
 from rotator.manifests.entry import Entry, Kind, Written
 from rotator.manifests.hashing import Meter
+from rotator.ports import Connection
 
 
 def record(parts, place, name="set", **more):
@@ -237,6 +241,73 @@ def test_a_manifest_that_was_made_to_fit_is_found(parts, dataset, how):
             connection.execute(update(tables.manifest_part).values(lines=zlib.compress("".join(lines).encode())))
             connection.execute(update(tables.manifest).values(digest=written.digest))
     assert parts.manifests.altered() == ["set"]
+
+
+@pytest.mark.parametrize(
+    "altered", [{"source": "/another"}, {"host": "another"}, {"files": 1}, {"recorded_at": 1.0}, {"recorded_by": "eve"}]
+)
+def test_a_manifest_that_tells_of_another_place_time_or_count_is_refused_before_that_place_is_read(
+    parts, dataset, altered
+):
+    record(parts, dataset)
+    with parts.database.write() as connection:
+        connection.execute(update(tables.manifest).values(**altered))
+    with pytest.raises(BadInput, match="altered it in the ledger"):
+        verify(parts)
+
+
+@pytest.mark.parametrize("forged", ["its record", "its record and hash", "its whole chain"])
+def test_a_manifest_whose_chain_was_made_to_fit_too_is_found(parts, dataset, forged):
+    recorded = record(parts, dataset)
+    verify(parts)
+    if forged == "its whole chain":  # which hangs together: but it was signed as it was
+        with parts.database.write() as connection:
+            connection.execute(insert(tables.epoch).values(name="here"))
+        Checkpoints(parts.database).sign(SigningKey(bytes(32)))
+    (dataset / "a").write_bytes(b"evil")
+    other = record(parts, dataset, "other")
+    [first, *later] = chain(parts)
+    bare = [{key: each[key] for key in each.keys() - {"chain", "seq", "previous"}} for each in (first, *later)]
+    bare[0] |= {"digest": other.digest, "size": other.counts.size}
+    rows, _, _ = chained("manifest.set", 0, "", bare)
+    evidence, part = tables.evidence, tables.manifest_part
+    with parts.database.write() as connection:
+        connection.execute(delete(part).where(part.c.recording == recorded.id))
+        connection.execute(update(part).values(recording=recorded.id))
+        mine = tables.manifest.c.name == "set"
+        connection.execute(update(tables.manifest).where(mine).values(digest=other.digest, size=other.counts.size))
+        for row in rows if forged == "its whole chain" else rows[:1]:
+            told = {"body": row["body"]} if forged == "its record" else row
+            there = (evidence.c.chain == "manifest.set", evidence.c.seq == row["seq"])
+            connection.execute(update(evidence).where(*there).values(**told))
+    with pytest.raises(BadInput, match="altered it in the ledger"):
+        verify(parts)
+
+
+@pytest.mark.parametrize(
+    ("place", "read"),
+    [
+        ("s3://b", ("b", "")),
+        ("s3://b/", ("b", "")),
+        ("s3://b/p/q", ("b", "p/q/")),
+        ("s3://b/p/", ("b", "p/")),
+        ("s3://b/run#2/v?=1", ("b", "run#2/v?=1/")),
+        ("s3://b//p", ("b", "/p/")),
+    ],
+)
+def test_a_bucket_is_read_at_the_very_prefix_that_was_named(parts, monkeypatch, place, read):
+    asked = []
+    monkeypatch.setattr(bucket, "walk", lambda _, name, prefix: asked.append((name, prefix)) or iter([]))
+    monkeypatch.setattr(type(parts.settings), "connection", lambda *_: Connection("aws-prod", "aws"))
+    with pytest.raises(BadInput, match="nothing in it"):
+        record(parts, place, connection="aws-prod")
+    assert asked == [read]
+
+
+def test_a_place_that_names_no_bucket_is_refused(parts, monkeypatch):
+    monkeypatch.setattr(type(parts.settings), "connection", lambda *_: Connection("aws-prod", "aws"))
+    with pytest.raises(BadInput, match="names no bucket"):
+        record(parts, "s3:///p", connection="aws-prod")
 
 
 def test_what_cannot_be_read_is_never_called_the_same(parts, dataset, monkeypatch):
