@@ -76,14 +76,21 @@ class Feed:
             rows = connection.execute(query.where(self._behind(place)).limit(limit)).all()
         return [Record(_written(epoch, _Place(*row[:2])), *row[2:]) for row in rows]
 
-    def waiting(self, cursor: str | None, most: int) -> int:
-        """Count the records behind a cursor, up to `most`. Raises BadInput for what is no cursor."""
+    def waiting(self, cursor: str | None, most: int) -> tuple[int, str]:
+        """Count the records behind a cursor, up to `most`, and return the first one's body, "" where there is none.
+
+        Also those that are committed and not told yet, as somebody's transaction of before is still under way. Raises
+        BadInput for what is no cursor.
+        """
         found = None if cursor is None else _parsed(cursor)
         with self._database.read() as connection:
             epoch, settled = self._now(connection)
             place = found[1] if found is not None and found[0] == epoch else _BEGINNING
-            behind = self._ordered(settled).with_only_columns(_evidence.c.number).where(self._behind(place))
-            return connection.execute(select(func.count()).select_from(behind.limit(most).subquery())).scalar_one()
+            behind = self._ordered(None if settled is None else _MOST).where(self._behind(place))
+            numbers = behind.with_only_columns(_evidence.c.number).limit(most).subquery()
+            count = connection.execute(select(func.count()).select_from(numbers)).scalar_one()
+            first = connection.execute(behind.limit(1)).first()
+        return count, "" if first is None else str(first.body)
 
     def chains_behind(self, connection: Connection, cursor: str) -> set[str]:
         """Return the chains of which a record stands behind a cursor, "" for the beginning: as `after` tells them."""

@@ -126,12 +126,11 @@ class SiemPlaces:
 
     def lag(self, stand: Stand) -> tuple[int, float]:
         """Return how many records wait, up to COUNTED, and how many seconds ago the first of them was written."""
-        first = next((each for each in self._feed.after(stand.cursor or None, 1)), None)
-        if first is None:
+        count, first = self._feed.waiting(stand.cursor or None, COUNTED)
+        if not first:
             return 0, 0.0
         now = self._clock()
-        at = _at(json.loads(first.body), now)
-        return self._feed.waiting(stand.cursor or None, COUNTED), max(now - at, 0.0)
+        return count, max(now - _at(json.loads(first), now), 0.0)
 
     def told(self, records: Sequence[Record]) -> list[Told]:
         """Return records with what the ledger knows of the incidents and runs that they name."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 
-from sqlalchemy import insert
+import pytest
+from sqlalchemy import create_engine, insert, text
 
-from rotator.ledger import tables
+from rotator.ledger import service, tables
 from rotator.ledger.siem import TAKEN_S, SiemPlaces
 from rotator.siem.told import About, Credential
 
@@ -98,3 +99,19 @@ def test_a_cursor_of_another_ledger_reads_from_the_beginning(house):
     taken = places.take(places.find("siem"))
     places.passed(taken, "0123abcd.0.99999", 0)
     assert places.lag(places.find("siem"))[0] == whole
+
+
+def test_what_a_transaction_of_somebody_else_holds_up_is_told_to_wait(database, request):
+    if database.sqlite:
+        pytest.skip("one writes at a time")
+    clock = Clock()
+    places = SiemPlaces(database, clock)
+    places.begin("siem")
+    with create_engine(request.getfixturevalue("postgresql")).connect() as somebody:
+        somebody.execute(text("SELECT pg_current_xact_id()"))
+        with database.write() as connection:
+            service.note(connection, {"at": clock.at, "act": "called", "by": "ann", "what": "x"})
+        clock.at += 40.0
+        stand = places.find("siem")
+        assert (places.next(stand, 5), places.lag(stand)) == ([], (1, 40.0))
+    assert len(places.next(stand, 5)) == 1
