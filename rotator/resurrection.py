@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections import Counter
 from collections.abc import Callable, Iterator
 
 from rotator import clock
@@ -27,7 +26,7 @@ PART = 0.1
 CALLS_A_SECOND = 1.0
 """So many are where nobody says what an account allows."""
 MOST = 500
-"""Looks in one pass."""
+"""Looks at one account in one pass."""
 LATE_S = 900.0
 """So long after it was made may a large plan be committed."""
 END_S = 5.0
@@ -102,20 +101,26 @@ def look_again(
 
 
 def _affordable(parts: Rotator, ledger: Resurrections, now: float) -> Iterator[Dead]:
-    """Yield what is due of accounts that have calls to spare: never of one where an incident is at work."""
-    at_work = ledger.accounts_at_work()
+    """Yield what is due of accounts that have calls to spare: never of one where an incident is at work.
+
+    Each has its own share: one that has more dead than calls keeps none of the others waiting.
+    """
     with parts.database.read() as connection:
         paused = {name for name, each in accounts.found(connection).items() if each.is_paused(now) or each.probe_at}
     account_of = {each.name: parts.account_of(each.name) for each in parts.settings.connections}
-    busy = {name for name, account in account_of.items() if account in at_work | paused}
-    spent: Counter[str] = Counter()
-    for dead in ledger.due(now, MOST, busy):
-        account = account_of.get(dead.ref.connection, "")
+    due: dict[str, list[str]] = {}
+    for name in ledger.due_at(now):
+        due.setdefault(account_of.get(name, name), []).append(name)
+    for account, names in due.items():
+        if account in paused | ledger.accounts_at_work():
+            continue
         limit = parts.limits.get(account)
         rate = CALLS_A_SECOND if limit is None else min(CALLS_A_SECOND, PART * limit.calls_per_second)
-        if spent[account] < max(1.0, rate * EVERY_S):
-            spent[account] += 2 * len(dead.proofs)
-            yield dead
+        spare = max(1.0, rate * EVERY_S)
+        for dead in ledger.due(now, MOST, names):
+            if spare > 0:
+                spare -= 2 * len(dead.proofs)
+                yield dead
 
 
 def _look(parts: Rotator, dead: Dead, now: Callable[[], float]) -> tuple[Looked, set[str]]:
@@ -134,6 +139,9 @@ def _look(parts: Rotator, dead: Dead, now: Callable[[], float]) -> tuple[Looked,
     except RotatorError as error:
         over = isinstance(error, Rejected) and error.reason == "no_view"
         return Looked(dead, NO_VIEW if over else f"not seen: {error.reason}", missed=True, over=over), set()
+    except Exception as error:  # noqa: BLE001 - a defect of ours keeps no other waiting; its words may hold material
+        log.error("not_looked_again: %s: internal error (%s)", dead.run, type(error).__name__)  # noqa: TRY400 - likewise
+        return Looked(dead, "not seen: internal_error", missed=True), set()
     knocked = "" if dead.material is not None else "; its issuer's word alone, since the material is destroyed"
     return Looked(dead, "; ".join(says) + knocked), alive
 

@@ -86,13 +86,19 @@ class Resurrections:
             connection.execute(insert(_watched), new)
         return len(found)
 
-    def due(self, now: float, most: int, busy: Collection[str] = ()) -> list[Dead]:
-        """Return what is due and nobody stopped, longest due first; nothing of these connections."""
+    def due_at(self, now: float) -> list[str]:
+        """Return the connections of which something is due."""
+        query = select(_run.c.connection).join(_watched, _watched.c.run == _run.c.id).where(_watched.c.due_at <= now)
+        with self._database.read() as connection:
+            return sorted(connection.execute(query.distinct()).scalars())
+
+    def due(self, now: float, most: int, connections: Collection[str]) -> list[Dead]:
+        """Return what is due of these connections and nobody stopped, longest due first."""
         query = (
             select(_run, _watched.c.since, _watched.c.until, tables.sealed.c.blob)
             .join(_watched, and_(_watched.c.run == _run.c.id, _watched.c.since == _run.c.dead_at))
             .outerjoin(tables.sealed, tables.sealed.c.run == _run.c.id)
-            .where(_watched.c.due_at <= now, _run.c.dismissed.is_(None), _run.c.connection.not_in(sorted(busy)))
+            .where(_watched.c.due_at <= now, _run.c.dismissed.is_(None), _run.c.connection.in_(sorted(connections)))
             .order_by(_watched.c.due_at, _run.c.id)
             .limit(most)
         )

@@ -241,6 +241,35 @@ def test_looks_keep_below_what_an_account_allows(house):
     assert len(resurrection.look_again(parts, deployment.world.now)) == 2
 
 
+def test_an_account_with_more_dead_than_calls_keeps_no_other_waiting(house, monkeypatch):
+    company, deployment = house
+    keys = [company.stolen(KEY, owner=f"o{number}")[0] for number in range(3)]
+    deployment.start(keys, wanted=Strategy.REVOKE_ONLY)
+    deployment.rest(patience_s=HOUR_S)
+    token, _ = company.stolen("acme_api_token")
+    deployment.start([token], incident="inc-2", wanted=Strategy.REVOKE_ONLY)
+    deployment.rest(patience_s=HOUR_S)
+    monkeypatch.setattr(resurrection, "MOST", 2)
+    deployment.world.wait_until(deployment.world.now() + 3 * HOUR_S)
+    parts = parts_of(deployment)
+    parts.account_of = lambda name: name
+    looked = resurrection.look_again(parts, deployment.world.now)
+    assert sorted(each.dead.ref.connection for each in looked) == ["acme", "aws", "aws"]
+
+
+def test_what_our_own_defect_hides_is_said_to_be_missed_and_keeps_no_other_waiting(house, monkeypatch):
+    company, deployment = house
+    died(house)
+    token, _ = company.stolen("acme_api_token")
+    deployment.start([token], incident="inc-2", wanted=Strategy.REVOKE_ONLY)
+    deployment.rest(patience_s=HOUR_S)
+    deployment.world.wait_until(deployment.world.now() + 3 * HOUR_S)
+    monkeypatch.setattr(company.outside.provider(token.ref), "inspect", lambda _: {}["secret"])
+    looked = resurrection.look_again(parts_of(deployment), deployment.world.now)
+    assert {each.dead.incident: each.missed for each in looked} == {"inc-1": False, "inc-2": True}
+    assert [each["says"] for each in deployment.rows("watched") if each["missed"]] == ["not seen: internal_error"]
+
+
 def test_what_is_reported_again_reopens_the_incident_of_its_death_and_is_told_once(house):
     company, deployment = house
     ref, secret = died(house)
