@@ -38,7 +38,8 @@ class Duty:
     """One credential that came due by a policy. Times in epoch seconds, None for what is not so, or not known.
 
     `of` is the run or the task that hygiene began for it, "" for none yet; `noted_at` when a record first said that it
-    is due, `settled_at` when one first said that it is not any more.
+    is due, `settled_at` when one first said that it is not any more. Of what is `gone` the evidence was deleted by
+    policy, and nobody can show what became of it.
     """
 
     policy: str
@@ -55,6 +56,7 @@ class Duty:
     dismissed: bool = False
     replaced_at: float | None = None
     settled_at: float | None = None
+    gone: bool = False
 
     @property
     def ref(self) -> CredentialRef:
@@ -93,7 +95,7 @@ def _ages(policy: Policy, found: Sequence[float | None]) -> dict[str, Any]:
     counts = Counter(bisect_right(_BOUNDS, each / _DAY_S) for each in known)
     return {
         "policy": policy.name,
-        "max_age_s": policy.max_age_s,
+        "max_age_s": rounded(policy.max_age_s),
         "credentials": len(found),
         "unknown": len(found) - len(known),
         "over_max_age": sum(each > policy.max_age_s for each in known),

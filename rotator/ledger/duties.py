@@ -15,7 +15,7 @@ from sqlalchemy import Connection, RowMapping, and_, func, insert, select, updat
 from rotator.credential import CredentialRef
 from rotator.flow.hygiene import Policy
 from rotator.flow.punctuality import Duty
-from rotator.ledger import service, tables
+from rotator.ledger import gone, service, tables
 from rotator.ledger.database import Database
 from rotator.ledger.enrolment import Then, one_at_a_time
 
@@ -105,6 +105,7 @@ def find(connection: Connection, begin: float, end: float) -> tuple[list[Duty], 
             _run.c.replaced_at,
             _manual.c.id.label("task"),
             func.coalesce(_run.c.dismissed, _manual.c.dismissed).label("dismissed"),
+            gone.is_gone(func.coalesce(_run.c.incident, _manual.c.incident)).label("gone"),
         )
         .outerjoin(_run, _run.c.id == _duty.c.of)
         .outerjoin(_manual, _manual.c.id == _duty.c.of)
@@ -119,7 +120,9 @@ def find(connection: Connection, begin: float, end: float) -> tuple[list[Duty], 
 
 def _read(row: RowMapping) -> Duty:
     known = {name: row[name] for name in (*_KEY, *_KEPT, "noted_at", "settled_at", "replaced_at")}
-    return Duty(**known, is_task=row["task"] is not None, dismissed=row["dismissed"] is not None)
+    return Duty(
+        **known, is_task=row["task"] is not None, dismissed=row["dismissed"] is not None, gone=bool(row["gone"])
+    )
 
 
 def _is_surveyed(connection: Connection, now: float) -> bool:

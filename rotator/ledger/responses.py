@@ -13,9 +13,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select
 
 from rotator.flow.proof import Evidence
+from rotator.flow.punctuality import Duty
 from rotator.flow.response import Response
-from rotator.ledger import drills, gone, tables
+from rotator.ledger import drills, duties, gone, tables
 from rotator.ledger.database import Database
+from rotator.ledger.duties import Survey
 
 _hygiene, _incident, _run, _manual, _plan, _approval = (
     tables.hygiene,
@@ -55,6 +57,10 @@ class Found:
     """How canaries were answered that a drill leaked in it: nothing else counts them."""
     without_evidence: int = 0
     """How many real incidents of it have no evidence any more, and are in nothing above."""
+    duties: list[Duty] = field(default_factory=list)
+    """What was noted in it as due by hygiene, which is no exposure."""
+    survey: Survey | None = None
+    """How old what hygiene selects was, by the newest survey in it."""
 
 
 def find(database: Database, begin: float, end: float) -> Found:
@@ -62,7 +68,8 @@ def find(database: Database, begin: float, end: float) -> Found:
     with database.read() as connection:
         responses = [*_runs(connection, _of_period(_RUN, _run, begin, end)), *_tasks(connection, begin, end)]
         unapproved = _unapproved(connection, begin, end)
-        return Found(responses, unapproved, drilled(connection, begin, end), _without_evidence(connection, begin, end))
+        drilled_, gone_ = drilled(connection, begin, end), _without_evidence(connection, begin, end)
+        return Found(responses, unapproved, drilled_, gone_, *duties.find(connection, begin, end))
 
 
 def came(connection: Connection, incidents: Sequence[str]) -> dict[str, list[float]]:

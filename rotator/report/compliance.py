@@ -12,6 +12,7 @@ from operator import attrgetter
 from typing import Any
 
 from rotator import __version__
+from rotator.flow import punctuality
 from rotator.flow.drill import readiness
 from rotator.flow.objective import Objective, judged
 from rotator.flow.playbook_words import Strategy
@@ -105,8 +106,23 @@ def build(  # noqa: PLR0917 - what a report is of
             "counts": {name: sum(each["sort"] == name for each in listed) for name in (*list(STATES)[1:], *BESIDE)},
             "listed": listed,
         },
-        "controls": controls.told(everything, states, tuple(STATES)[1:]),
+        "controls": controls.told(
+            everything, states, tuple(STATES)[1:], [each for each in found.duties if not each.gone], made_at
+        ),
         "readiness": readiness(found.drills, made_at),
+        "hygiene": _hygiene(found, made_at),
+    }
+
+
+def _hygiene(found: Found, made_at: float) -> dict[str, Any]:
+    """Return what came due by hygiene, in all and by policy, and how old was what each policy selects."""
+    aged = [] if found.survey is None else [dict(each) for each in found.survey.ages]
+    mine = [each for each in found.duties if not each.gone]
+    return {
+        "without_evidence": len(found.duties) - len(mine),
+        "all": punctuality.figures(mine, made_at),
+        "policies": punctuality.by_policy(mine, made_at),
+        "ages": {"at": moment(found.survey.at if found.survey else None), "policies": aged},
     }
 
 

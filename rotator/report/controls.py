@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from rotator.flow.punctuality import Duty, figures
 from rotator.flow.response import Response
 
 _AWS_KEY = "aws_iam_access_key"
@@ -20,7 +21,7 @@ _PASSWORD = "_password"  # noqa: S105 - how kinds of passwords are called
 class Control:
     """A control: where it stands, what it asks, of which credentials this report can speak, and of what it cannot.
 
-    `earlier` tells what other editions call it.
+    `earlier` tells what other editions call it, `scheduled` whether it asks for changes at set times too.
     """
 
     standard: str
@@ -28,10 +29,11 @@ class Control:
     id: str
     asks: str
     population: str
-    counts: Callable[[Response], bool]
+    counts: Callable[[Response | Duty], bool]
     shows: str
     not_shown: tuple[str, ...]
     earlier: str = ""
+    scheduled: bool = False
 
 
 CONTROLS = (
@@ -46,9 +48,10 @@ CONTROLS = (
         "what was done upon suspicion or confirmation of compromise, and how long it took",
         (
             "which accounts are in the scope of the assessment, and which belong to applications and systems",
-            "whether passwords are changed at the times that the risk analysis sets",
+            "whether the policies of hygiene say what the risk analysis does, and what none of them selects",
             "how strong they are",
         ),
+        scheduled=True,
     ),
     Control(
         "PCI DSS",
@@ -60,9 +63,10 @@ CONTROLS = (
         lambda each: each.provider.endswith(_PASSWORD),
         "which exposed passwords were stopped and replaced, and when",
         (
-            "how old any other password is: only exposed ones are here",
+            "how old any password is that no policy of hygiene selects",
             "which users sign in with a password alone, and how sign-ins are judged",
         ),
+        scheduled=True,
     ),
     Control(
         "NIST SP 800-53",
@@ -75,9 +79,10 @@ CONTROLS = (
         "that exposure, as such an event, led to a change, and how long it took until the old one was proven dead",
         (
             "how authenticators are first given out, to whom, and how strong they are",
-            "changes at set times",
+            "changes at set times of what no policy of hygiene selects",
             "exposures that nobody reported",
         ),
+        scheduled=True,
     ),
     Control(
         "CIS Amazon Web Services Foundations Benchmark",
@@ -87,8 +92,9 @@ CONTROLS = (
         f"exposed credentials of the kind {_AWS_KEY}",
         lambda each: each.provider == _AWS_KEY,
         "which exposed access keys were stopped and replaced, and when",
-        ("the age of any key that was not exposed", "keys in accounts to which no connection leads"),
+        ("the age of any key that no policy of hygiene selects", "keys in accounts to which no connection leads"),
         earlier="1.14 in the editions 1.5.0, 3.0.0 and 4.0.1",
+        scheduled=True,
     ),
     Control(
         "NIST Cybersecurity Framework",
@@ -108,11 +114,20 @@ CONTROLS = (
 )
 
 
-def told(responses: Sequence[Response], states: Sequence[str], exceptional: Sequence[str]) -> list[dict[str, Any]]:
+_SCHEDULED = "due", "on_time", "late", "overdue", "open", "by_hand", "on_time_share"
+
+
+def told(
+    responses: Sequence[Response],
+    states: Sequence[str],
+    exceptional: Sequence[str],
+    duties: Sequence[Duty],
+    made_at: float,
+) -> list[dict[str, Any]]:
     """Return each control with its counts: over the responses that nobody dismissed, and what is an exception and why.
 
     `states` tell how each response stands; the `exceptional` ones are counted over all, what a person dismissed or left
-    out too.
+    out too. What came due by hygiene is a population of its own, of the controls that ask for changes at set times.
     """
     found = []
     for each in CONTROLS:
@@ -121,6 +136,7 @@ def told(responses: Sequence[Response], states: Sequence[str], exceptional: Sequ
         stands = Counter(state for _, state in looked_at)
         to_replace = sum(one.replaces for one in mine)
         replaced = sum(one.replaces and one.replaced_at is not None for one in mine)
+        due = figures((one for one in duties if each.counts(one)), made_at) if each.scheduled else None
         found.append(
             {
                 "standard": each.standard,
@@ -135,6 +151,7 @@ def told(responses: Sequence[Response], states: Sequence[str], exceptional: Sequ
                 "to_replace": to_replace,
                 "replaced": replaced,
                 "exceptions": {**{name: stands[name] for name in exceptional}, "not_replaced": to_replace - replaced},
+                "scheduled": due and {name: due[name] for name in _SCHEDULED},
                 "shows": each.shows,
                 "not_shown": list(each.not_shown),
             }

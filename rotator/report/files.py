@@ -42,7 +42,7 @@ def of_period(report: Mapping[str, Any], found: Found, form: Form, made_at: floa
     if form in {Form.HTML, Form.PDF}:
         page = compliance_page.text(report, found, made_at)
         return iter([pdf.made(page)]) if form is Form.PDF else _encoded([page])
-    return _encoded(compliance_csv.text(found) if form is Form.CSV else _data(report))
+    return _encoded(compliance_csv.text(found, made_at) if form is Form.CSV else _data(report))
 
 
 def _data(report: Mapping[str, Any]) -> Iterable[str]:

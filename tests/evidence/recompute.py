@@ -39,11 +39,14 @@ CONTROLS = {
     ("CIS Amazon Web Services Foundations Benchmark", "2.12"): lambda one: one["provider"] == "aws_iam_access_key",
     ("NIST Cybersecurity Framework", "RS.AN-06"): bool,
 }
+SCHEDULED = {"PCI DSS", "NIST SP 800-53", "CIS Amazon Web Services Foundations Benchmark"}
+OF_DUTY = ("provider", "connection", "owner", "credential", "due_at")
+BECAME = ("on_time", "late", "overdue", "open", "by_hand", "taken_over", "elsewhere")
 CLOCK_NAMES = ("acknowledged_at", "contained_at", "replaced_at", "converged_at")
 
 
 class History:
-    """What the records tell: incidents, credentials, and what began without approval."""
+    """What the records tell, in their order: incidents, credentials, and what began without approval."""
 
     def __init__(self, records: list[dict[str, Any]]) -> None:
         self.incidents: dict[str, dict[str, Any]] = {}
@@ -53,8 +56,10 @@ class History:
         self.routine: set[str] = set()
         self.drills: set[str] = set()
         self.deleted: dict[str, list[float]] = {}
+        self.duties: dict[tuple[Any, ...], dict[str, Any]] = {}
+        self.aged: list[dict[str, Any]] = []
         gone: set[str] = set()
-        for each in in_order(records):
+        for each in records:
             gone |= set(each.get("withdrawn", {}))
             getattr(self, "_" + each.get("act", "").replace(" ", "_"), lambda _record: None)(each)
         for name, told in self.clocks.items():
@@ -78,6 +83,19 @@ class History:
 
     def _evidence_deleted(self, told: dict[str, Any]) -> None:
         self.deleted |= {each["incident"]: each["came"] for each in told["incidents"]}
+
+    def _due(self, told: dict[str, Any]) -> None:
+        for each in told["credentials"]:
+            key = (told["policy"], *(each[name] for name in OF_DUTY))
+            first = self.duties.get(key, {}).get("noted_at", told["at"])
+            self.duties[key] = {**each, "policy": told["policy"], "noted_at": first, "settled": False}
+
+    def _due_no_more(self, told: dict[str, Any]) -> None:
+        for each in told["credentials"]:
+            self.duties[each["policy"], *(each[name] for name in OF_DUTY)]["settled"] = True
+
+    def _aged(self, told: dict[str, Any]) -> None:
+        self.aged.append(told)
 
     def _drill(self, told: dict[str, Any]) -> None:
         self.drills.add(told["chain"])
@@ -146,23 +164,26 @@ class History:
             self.clocks[told["run"]] = told
 
 
-def in_order(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Put the chains together by time; the records of one chain stay as they are in it."""
+def in_order(records: list[dict[str, Any]], until: float) -> list[dict[str, Any]]:
+    """Put the chains together by time, up to a moment; the records of one chain stay as they are in it."""
     latest: dict[str, float] = {}
     timed = []
     for each in records:
         at = max(each.get("at") or 0.0, latest.get(each["chain"], 0.0))
         latest[each["chain"]] = at
         timed.append((at, each))
-    return [each for _, each in sorted(timed, key=lambda pair: pair[0])]
+    return [each for at, each in sorted(timed, key=lambda pair: pair[0]) if at <= until]
 
 
 def report(records: list[dict[str, Any]], begin: float, end: float, made_at: float, aims: list[Any]) -> dict[str, Any]:
     """Return every figure of the report."""
-    history = History(records)
+    history = History(in_order(records, made_at))
     everything = [one for one in history.found if begin <= one["declared_at"] < end]
     everything.sort(key=lambda one: (one["incident"], len(one["of"]), one["of"]))
     mine = [one for one in everything if one["dismissed"] is None]
+    noted = [duty(one, history, made_at) for one in history.duties.values() if begin <= one["noted_at"] < end]
+    duties = [one for one in noted if one["of"].partition(".")[0] not in history.deleted]
+    gone = len(noted) - len(duties)
     listed = exceptions(everything, [one for one in history.alone if begin <= one["at"] < end])
     return {
         "population": {
@@ -181,8 +202,13 @@ def report(records: list[dict[str, Any]], begin: float, end: float, made_at: flo
             "counts": {name: sum(one["sort"] == name for one in listed) for name in (*STATES[1:], *BESIDE)},
             "listed": listed,
         },
-        "controls": [control(key, [one for one in everything if counts(one)]) for key, counts in CONTROLS.items()],
+        "controls": [
+            control(key, [one for one in everything if counts(one)])
+            | {"scheduled": scheduled([one for one in duties if counts(one)]) if key[0] in SCHEDULED else None}
+            for key, counts in CONTROLS.items()
+        ],
         "readiness": readiness([one for one in history.drilled if begin <= one["declared_at"] < end], made_at),
+        "hygiene": hygiene(history.aged, duties, gone, begin, end),
     }
 
 
@@ -199,6 +225,61 @@ def readiness(of: list[dict[str, Any]], made_at: float) -> dict[str, Any]:
         "stated": len(of) - len(counted),
         "clocks": {name: times(name, counted, made_at) for name in CLOCKS},
         "trend": [trend(*key, mine, made_at) for key, mine in sorted(weeks.items())],
+    }
+
+
+def duty(one: dict[str, Any], history: History, made_at: float) -> dict[str, Any]:
+    """Return what came due by hygiene with what became of it, and by how much it was late."""
+    begun = history.credentials.get(one["of"], {"dismissed": None, "replaced_at": None, "task": False})
+    done, left, by = begun["replaced_at"], begun["dismissed"] is not None, one["replace_by"]
+    if done is not None and not left:
+        became = "on_time" if done <= by else "late"
+    elif begun["task"] and (left or one["settled"]):
+        became = "by_hand"
+    elif left:
+        became = "taken_over"
+    elif one["settled"]:
+        became = "elsewhere"
+    else:
+        became = "overdue" if made_at > by else "open"
+    lateness = ((made_at if done is None else done) - by, became == "late")
+    return {**one, "became": became, "is_task": begun["task"], "lateness": lateness}
+
+
+def punctual(duties: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return how many came due and stand how, and of what is decided the share that was on time."""
+    counts = {name: sum(one["became"] == name for one in duties) for name in BECAME}
+    decided = counts["on_time"] + counts["late"] + counts["overdue"]
+    return {
+        "due": len(duties),
+        **counts,
+        "tasks": sum(one["is_task"] for one in duties),
+        "decided": decided,
+        "on_time_share": told(counts["on_time"] / decided) if decided else None,
+        "lateness": figures_of([one["lateness"] for one in duties if one["became"] in {"late", "overdue"}], 0),
+    }
+
+
+def scheduled(duties: list[dict[str, Any]]) -> dict[str, Any]:
+    found = punctual(duties)
+    return {name: found[name] for name in ("due", *BECAME[:5], "on_time_share")}
+
+
+def hygiene(
+    every: list[dict[str, Any]], duties: list[dict[str, Any]], gone: int, begin: float, end: float
+) -> dict[str, Any]:
+    """Return what came due by hygiene, in all and by policy, and the newest ages of the period."""
+    names = sorted({one["policy"] for one in duties})
+    aged = [one for one in every if begin <= one["at"] < end]
+    at = datetime.fromtimestamp(round(aged[-1]["at"], 3), UTC).isoformat(timespec="milliseconds") if aged else ""
+    return {
+        "without_evidence": gone,
+        "all": punctual(duties),
+        "policies": [{"policy": name, **punctual([one for one in duties if one["policy"] == name])} for name in names],
+        "ages": {
+            "at": at.replace("+00:00", "Z"),
+            "policies": [one | {"max_age_s": told(one["max_age_s"])} for one in (aged[-1]["policies"] if aged else [])],
+        },
     }
 
 
@@ -251,7 +332,10 @@ def measured(name: str, mine: list[dict[str, Any]], made_at: float) -> tuple[lis
 
 
 def times(name: str, mine: list[dict[str, Any]], made_at: float) -> dict[str, Any]:
-    found, unknown = measured(name, mine, made_at)
+    return figures_of(*measured(name, mine, made_at))
+
+
+def figures_of(found: list[tuple[float, bool]], unknown: int) -> dict[str, Any]:
     ended = sorted(lasted for lasted, is_over in found if is_over)
     still = sorted(lasted for lasted, is_over in found if not is_over)
     figures: dict[str, Any] = {"mean_s": None, "p50_s": None, "p95_s": None, "max_s": None, "longest_open_s": None}

@@ -164,6 +164,6 @@ def test_the_page_stands_alone_escapes_every_name_and_tells_every_clock_and_exce
 
 def test_the_table_has_a_row_for_each_and_no_cell_that_a_spreadsheet_computes():
     found, _ = built(dead(1, 100.0, owner=HOSTILE), response(2, dismissed=HOSTILE))
-    rows = [*csv.DictReader("".join(compliance_csv.text(found)).splitlines())]
+    rows = [*csv.DictReader("".join(compliance_csv.text(found, BEGUN)).splitlines())]
     assert [(each["of"], each["state"]) for each in rows] == [("inc-1.r1", "proven_dead"), ("inc-1.r2", "dismissed")]
     assert rows[0]["owner"].startswith("'=")
