@@ -123,6 +123,23 @@ def test_what_was_exposed_dismissed_left_out_and_opened_again_follows(house, tmp
     assert report["clocks"]["detected"] | {"n": 3, "mean_s": 512.5} == report["clocks"]["detected"]
 
 
+def test_a_report_follows_from_a_pack_that_was_made_when_more_had_happened(house, tmp_path):
+    company, deployment = house
+    task = Unresolved("slack_webhook_url", "hooks/1", (), "no connection serves it", "add one")
+    deployment.declare([company.stolen("vault_token")[0], company.stolen("acme_api_token", owner="o2")[0]], [task])
+    made_at = deployment.world.now()
+    report = reported(deployment.database, START - 1.0, made_at + 1.0, made_at)
+    deployment.world.wait_until(made_at + 3600.0)
+    begins(deployment, "inc-1")
+    deployment.dismissing.dismiss("inc-1", "inc-1.m1", Disposition.CANARY, "ann", "ours")
+    deployment.rest(patience_s=60)
+    found = recompute.records_of(exported(deployment.database, tmp_path / "pack.zip"))
+    assert recompute.compared(found, report) == []
+    later = reported(deployment.database, START - 1.0, made_at + 1.0, deployment.world.now())
+    assert recompute.compared(found, later) == []
+    assert later["states"] != report["states"]
+
+
 def test_who_holds_it_beside_us_follows_as_the_inventory_said_when_it_was_planned(house, tmp_path):
     company, deployment = house
     held, other = company.stolen("vault_token")[0], company.stolen("acme_api_token", owner="o2")[0]
