@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from dataclasses import replace
 from types import SimpleNamespace
@@ -11,13 +12,17 @@ from sqlalchemy import delete, insert, select, update
 
 from rotator.errors import BadInput, NotAllowed
 from rotator.evidence import pack, verify_evidence
+from rotator.evidence.folder import Folder
+from rotator.evidence.keeper import content_of, name_of
 from rotator.evidence.signing import SigningKey
 from rotator.evidence.verify import verify
+from rotator.evidence.witnessed import against
 from rotator.flow.approval import Person, Policy, Role
 from rotator.flow.exposure import Disposition
 from rotator.flow.incident import Severity
 from rotator.flow.playbook_words import Strategy
 from rotator.ledger import raising, responses, service, tables
+from rotator.ledger.backup import back_up, restore
 from rotator.ledger.checkpoints import Altered, Checkpoints
 from rotator.ledger.expiring import Expiring
 from rotator.ledger.gates import Gates
@@ -28,6 +33,7 @@ from rotator.ledger.stops import Stops
 from rotator.ledger.witnesses import Witnesses
 from rotator.report import compliance
 from tests.evidence import recompute
+from tests.fakes.deployment import SEAL, emptied
 from tests.fakes.world import START
 from tests.ledger.test_closing import closing_of
 
@@ -283,6 +289,48 @@ def test_what_is_put_back_is_altered_and_never_signed(old, tmp_path):
     assert finding.where == "inc-1"
 
 
+def test_a_restore_leaves_what_was_deleted_alone_and_brings_back_what_was_deleted_since(old, tmp_path):
+    database, now = old.deployment.database, old.now[0]
+    (tmp_path / "worm").mkdir()
+    before, after = tmp_path / "before.db", tmp_path / "after.db"
+    back_up(database, before, now)
+    expire(old)
+    back_up(database, after, now)
+    for each in old.checkpoints.all():
+        Folder(tmp_path / "worm").keep(name_of(each), io.BytesIO(content_of(each)))
+
+    emptied(database)
+    restore(database, after, SEAL, "ann", now)
+    old.checkpoints.sign(KEY)
+    assert chains(old) >= {"inc-2", "service"}
+    assert not [each for each in chains(old) if each.startswith("inc-1")]
+    found = packed(old, tmp_path / "after.zip")
+    assert (found.findings, against(Folder(tmp_path / "worm"), found.signed, found.made_at).findings) == ([], [])
+
+    emptied(database)
+    restore(database, before, SEAL, "ann", now)
+    old.checkpoints.sign(KEY)
+    assert "inc-1" in chains(old)
+    found = packed(old, tmp_path / "anew.zip")
+    [finding] = against(Folder(tmp_path / "worm"), found.signed, found.made_at).findings
+    assert (found.findings, finding.where) == ([], "checkpoint 2")
+    assert "from a backup" in finding.what
+
+
+def test_what_was_dismissed_keeps_nothing_and_a_stop_goes_round_it(old):
+    deployment = old.deployment
+    for number in (3, 4):
+        deployment.start([old.company.stolen(KIND, owner=f"o{number}")[0]], incident=f"inc-{number}")
+        deployment.dismissing.dismiss(f"inc-{number}", f"inc-{number}.r1", Disposition.CANARY, "ann", "bait")
+    assert old.closing.close("inc-3", "ann", "bait").is_closed
+    old.checkpoints.sign(KEY)
+    assert why(old)["inc-3"] == ""
+    expire(old)
+    Stops(deployment.database).stop(None, "ann", "a fire", [])
+    assert json.loads(deployment.rows("evidence")[-1]["body"])["chain"] == "inc-4"
+    assert not [each for each in chains(old) if each.startswith(("inc-1", "inc-3"))]
+
+
 def test_only_who_may_approve_deletes(old):
     nobody = Policy({"ann": Person("ann", frozenset({Role.RESPONDER}))})
     with pytest.raises(NotAllowed, match="deletes nothing"):
@@ -292,7 +340,7 @@ def test_only_who_may_approve_deletes(old):
 def test_a_period_counts_what_has_no_evidence_and_every_figure_follows_from_the_pack(old, tmp_path):
     def report(name):
         begin, end = START - 1.0, old.deployment.world.now() + 1.0
-        found = compliance.build(responses.find(old.deployment.database, begin, end), begin, end, end, [])
+        found = compliance.build(responses.find(old.deployment.database, begin, end), begin, end, old.now[0], [])
         old.checkpoints.sign(KEY)
         packed(old, tmp_path / name)
         found = json.loads(json.dumps(found))
