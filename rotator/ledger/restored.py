@@ -8,7 +8,9 @@ said since, an undo, a legal hold or a stop, is gone: so everything is stopped u
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import Connection, case, delete, insert, select, update
 
@@ -37,8 +39,10 @@ def mark(connection: Connection, taken_at: float, now: float, by: str) -> int:
     _free(connection)
     looked_for = _look_for_mints(connection, taken_at)
     _break_series(connection)
-    _stop(connection, taken_at, now, by)
-    _sign_everybody_out(connection, now, by)
+    told = {"at": now, "act": "restored", "by": by, "backup_at": taken_at, "reason": _reason(taken_at)}
+    _stop(connection, told)
+    # Also where there is no incident: who compares checkpoints with what was kept outside sees another past.
+    service.note(connection, {**told, "sessions": _sign_everybody_out(connection, now, by)})
     return looked_for
 
 
@@ -91,23 +95,25 @@ def _break_series(connection: Connection) -> None:
             connection.execute(statements.PROVE, {"p_run": row["run"], "p_target": proof.target, **told})
 
 
-def _stop(connection: Connection, taken_at: float, now: float, by: str) -> None:
-    """Stop everything, and tell every incident why."""
+def _reason(taken_at: float) -> str:
     moment = datetime.fromtimestamp(taken_at, UTC).isoformat(timespec="seconds")
-    reason = f"restored from the backup of {moment}: what was done since is not in this ledger"
+    return f"restored from the backup of {moment}: what was done since is not in this ledger"
+
+
+def _stop(connection: Connection, told: Mapping[str, Any]) -> None:
+    """Stop everything, and tell every incident why."""
     if all(each.scope != stops.ALL for each in stops.find(connection)):
-        connection.execute(insert(tables.stop).values(scope=stops.ALL, name="", at=now, by=by, reason=reason))
-    known = select(tables.incident.c.id).where(~gone.is_gone(tables.incident.c.id))
+        said = {name: told[name] for name in ("at", "by", "reason")}
+        connection.execute(insert(tables.stop).values(scope=stops.ALL, name="", **said))
+    known = select(tables.incident.c.id)
     incidents = list(connection.execute(known).scalars())
     lock(connection, incidents)
     for incident in sorted(incidents):
-        act(connection, incident, {"at": now, "act": "restored", "by": by, "backup_at": taken_at, "reason": reason})
+        act(connection, incident, told)
 
 
-def _sign_everybody_out(connection: Connection, now: float, by: str) -> None:
-    """End each session that lived then: whose it is may have signed out since, or been signed out."""
+def _sign_everybody_out(connection: Connection, now: float, by: str) -> list[str]:
+    """End each session that lived then: whose it is may have signed out since, or been signed out; return which."""
     session, reason = tables.session, "restored from a backup"
     ending = update(session).where(session.c.ended_at.is_(None)).returning(session.c.id)
-    ended = sorted(connection.execute(ending.values(ended_at=now, ended_by=by, ended_reason=reason)).scalars())
-    if ended:
-        service.note(connection, {"at": now, "act": "restored", "by": by, "sessions": ended, "reason": reason})
+    return sorted(connection.execute(ending.values(ended_at=now, ended_by=by, ended_reason=reason)).scalars())
