@@ -103,6 +103,12 @@ def _ages(policy: Policy, found: Sequence[float | None]) -> dict[str, Any]:
     }
 
 
+def in_all(aged: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+    """Return the counts of all policies together: each credential is under one."""
+    every = list(aged)
+    return {name: sum(each[name] for each in every) for name in ("credentials", "unknown", "over_max_age", *BUCKETS)}
+
+
 def state_of(each: Duty, until: float) -> str:
     """Return what became of it."""
     if each.replaced_at is not None and not each.dismissed:

@@ -66,10 +66,15 @@ class Found:
 def find(database: Database, begin: float, end: float) -> Found:
     """Return what came to its incident, or began without approval, from `begin` on and before `end`, epoch seconds."""
     with database.read() as connection:
-        responses = [*_runs(connection, _of_period(_RUN, _run, begin, end)), *_tasks(connection, begin, end)]
-        unapproved = _unapproved(connection, begin, end)
-        drilled_, gone_ = drilled(connection, begin, end), _without_evidence(connection, begin, end)
-        return Found(responses, unapproved, drilled_, gone_, *duties.find(connection, begin, end))
+        due, survey = duties.find(connection, begin, end)
+        return Found(
+            responses=[*_runs(connection, _of_period(_RUN, _run, begin, end)), *_tasks(connection, begin, end)],
+            unapproved=_unapproved(connection, begin, end),
+            drills=drilled(connection, begin, end),
+            without_evidence=_without_evidence(connection, begin, end),
+            duties=due,
+            survey=survey,
+        )
 
 
 def came(connection: Connection, incidents: Sequence[str]) -> dict[str, list[float]]:

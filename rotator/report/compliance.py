@@ -122,7 +122,11 @@ def _hygiene(found: Found, made_at: float) -> dict[str, Any]:
         "without_evidence": len(found.duties) - len(mine),
         "all": punctuality.figures(mine, made_at),
         "policies": punctuality.by_policy(mine, made_at),
-        "ages": {"at": moment(found.survey.at if found.survey else None), "policies": aged},
+        "ages": {
+            "at": moment(found.survey.at if found.survey else None),
+            "all": punctuality.in_all(aged),
+            "policies": aged,
+        },
     }
 
 

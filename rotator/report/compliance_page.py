@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from rotator import __version__
+from rotator.flow import punctuality
 from rotator.flow.response import Response, counted
 from rotator.ledger.responses import Found
 from rotator.report import compliance, compliance_words, curve, lives
@@ -27,6 +28,8 @@ def text(report: Mapping[str, Any], found: Found, made_at: float) -> str:
         states=compliance.STATES,
         beside=compliance.BESIDE,
         clocks=compliance_words.CLOCKS,
+        became=punctuality.STATES,
+        buckets=compliance_words.BUCKETS,
         words=compliance_words.WORDS,
         not_shown=compliance_words.NOT_SHOWN,
         curve=curve.svg(lines, until),

@@ -31,6 +31,7 @@ def text(report: Mapping[str, Any]) -> Group:
         _clocks(report["clocks"]),
         Text(_signed(report["evidence"])),
         *_readiness(report["readiness"]),
+        *_hygiene(report["hygiene"]),
     ]
     if report["targets"]:
         shown.append(_targets(report["targets"]))
@@ -51,6 +52,24 @@ def _readiness(readiness: Mapping[str, Any]) -> list[RenderableType]:
     took = f"proven dead after {lasted(dead['p50_s'])} in the middle, {lasted(dead['max_s'])} at most"
     counts = f"drills: {readiness['drills']:,}, their canaries, counted nowhere above: {readiness['canaries']:,}"
     return [Text(f"{counts}; {took}, {dead['open']:,} open")]
+
+
+def _hygiene(hygiene: Mapping[str, Any]) -> list[RenderableType]:
+    """Tell of each policy, and of all, where there are any."""
+    if not hygiene["all"]["due"] and not hygiene["ages"]["at"]:
+        return []
+    aged = {each["policy"]: each for each in hygiene["ages"]["policies"]}
+    due = {each["policy"]: each for each in hygiene["policies"]}
+    names = ("due", "on_time", "late", "overdue", "open", "by_hand")
+    table = plain_table(None, "hygiene", *(each.replace("_", " ") for each in names), "share", "over max age")
+    lines = [(name, due.get(name), aged.get(name)) for name in sorted({*due, *aged})]
+    for name, figures, ages in [*lines, ("all", hygiene["all"], hygiene["ages"]["all"])]:
+        counts = [f"{figures[each]:,}" if figures else "0" for each in names]
+        share = "-" if not figures or figures["on_time_share"] is None else f"{figures['on_time_share']:.1%}"
+        over = f"{ages['over_max_age']:,} of {ages['credentials']:,}" if ages else "-"
+        table.add_row(plain(name), *counts, share, over)
+    at = hygiene["ages"]["at"]
+    return [table, Text(f"Ages as of {at[:19]}Z" if at else "No ages were told in the period.")]
 
 
 def _signed(evidence: Mapping[str, Any]) -> str:

@@ -14,6 +14,16 @@ CLOCKS: Mapping[str, tuple[str, str]] = {
     "replaced": ("Time to replaced", "from the detection until another credential stood where consumers read"),
     "converged": ("Time to converged", "from the detection until every consumer held the new one"),
 }
+BUCKETS: Mapping[str, str] = {
+    "under_30d": "under 30 days",
+    "under_60d": "30 to 60",
+    "under_90d": "60 to 90",
+    "under_180d": "90 to 180",
+    "under_365d": "180 to 365",
+    "older": "older",
+    "unknown": "not known",
+}
+"""Ages, as the page heads them."""
 WORDS: Mapping[str, str] = {
     "Exposed credential": (
         "a key, token, password or certificate that a report, an alarm or a person says was where it must not be. One "
@@ -39,6 +49,9 @@ WORDS: Mapping[str, str] = {
         "the time within which half of the credentials, or 95 in 100, came to that end. One that has not is counted as "
         "open for as long as it is (right-censored), so that no response looks fast by being left undone."
     ),
+    "Hygiene, policy": (
+        "credentials that nobody stole, replaced before they are old, as a policy says that people agreed to."
+    ),
     "Risk": (
         "criticality times reach, times how sure the exposure is and what signs of use there are, as the plan had it."
     ),
@@ -55,7 +68,14 @@ NOT_SHOWN = (
         "When a secret was exposed, where nobody said: such credentials have no time to detect, and weigh from their "
         "detection on."
     ),
-    "The age of credentials that were not exposed, and changes on a schedule.",
+    (
+        "How old credentials are, and whether they change on a schedule, where no policy of hygiene selects them; "
+        "and ages that neither their issuer nor the rotator knows."
+    ),
+    (
+        "Whether what came due and was left to a person was replaced in time, or what was replaced elsewhere: both are "
+        "counted, and stand in no share."
+    ),
     "Issuers' own times: every moment is by the clocks of the machines that ran the rotator.",
     (
         "Why work on an open one stands still: held, failed and waiting credentials all count as open. The incident's "

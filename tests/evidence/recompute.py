@@ -42,6 +42,8 @@ CONTROLS = {
 SCHEDULED = {"PCI DSS", "NIST SP 800-53", "CIS Amazon Web Services Foundations Benchmark"}
 OF_DUTY = ("provider", "connection", "owner", "credential", "due_at")
 BECAME = ("on_time", "late", "overdue", "open", "by_hand", "taken_over", "elsewhere")
+AGES = ("credentials", "unknown", "over_max_age")
+AGES += ("under_30d", "under_60d", "under_90d", "under_180d", "under_365d", "older")
 CLOCK_NAMES = ("acknowledged_at", "contained_at", "replaced_at", "converged_at")
 
 
@@ -270,15 +272,17 @@ def hygiene(
 ) -> dict[str, Any]:
     """Return what came due by hygiene, in all and by policy, and the newest ages of the period."""
     names = sorted({one["policy"] for one in duties})
-    aged = [one for one in every if begin <= one["at"] < end]
-    at = datetime.fromtimestamp(round(aged[-1]["at"], 3), UTC).isoformat(timespec="milliseconds") if aged else ""
+    newest = ([{"at": None, "policies": []}] + [one for one in every if begin <= one["at"] < end])[-1]
+    aged = [one | {"max_age_s": told(one["max_age_s"])} for one in newest["policies"]]
+    at = "" if newest["at"] is None else datetime.fromtimestamp(newest["at"], UTC).isoformat(timespec="milliseconds")
     return {
         "without_evidence": gone,
         "all": punctual(duties),
         "policies": [{"policy": name, **punctual([one for one in duties if one["policy"] == name])} for name in names],
         "ages": {
             "at": at.replace("+00:00", "Z"),
-            "policies": [one | {"max_age_s": told(one["max_age_s"])} for one in (aged[-1]["policies"] if aged else [])],
+            "all": {name: sum(one[name] for one in aged) for name in AGES},
+            "policies": aged,
         },
     }
 

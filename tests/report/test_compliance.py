@@ -10,12 +10,14 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from rotator.flow.objective import Objective, judged
+from rotator.flow.punctuality import BUCKETS, STATES, Duty
 from rotator.flow.response import CLOCKS, Response, spans, times
+from rotator.ledger.duties import Survey
 from rotator.ledger.responses import Found, Unapproved
 from rotator.report import compliance, compliance_csv, compliance_page, compliance_text, compliance_words
 from rotator.report.clocks import moment
 
-BEGUN = 1_790_000_000.0
+BEGUN, DAY = 1_790_000_000.0, 86400.0
 HOSTILE = "=x</script><script>alert(1)</script>\x1b[2J"
 
 
@@ -167,3 +169,48 @@ def test_the_table_has_a_row_for_each_and_no_cell_that_a_spreadsheet_computes():
     rows = [*csv.DictReader("".join(compliance_csv.text(found, BEGUN)).splitlines())]
     assert [(each["of"], each["state"]) for each in rows] == [("inc-1.r1", "proven_dead"), ("inc-1.r2", "dismissed")]
     assert rows[0]["owner"].startswith("'=")
+
+
+def due(number, by, **told):
+    names = (told.pop("policy", "keys"), "aws_iam_access_key", "prod", "ci", f"AKIA{number}")
+    return Duty(*names, BEGUN - 90 * DAY, BEGUN, BEGUN + by, BEGUN, f"inc-9.r{number}", **told)
+
+
+def test_hygiene_is_told_apart_in_every_form_with_its_share_and_its_ages():
+    aged = [{"policy": HOSTILE, "max_age_s": 90 * DAY, "credentials": 4, "unknown": 1, "over_max_age": 2}]
+    aged[0] |= {name: int(name in {"under_30d", "under_180d", "older"}) for name in BUCKETS}
+    duties = [due(1, DAY, replaced_at=BEGUN + 5.0), due(2, 60.0, policy=HOSTILE), due(3, DAY, gone=True)]
+    found = Found([dead(1, 100.0)], [], duties=duties, survey=Survey(BEGUN + 1.0, aged))
+    report = compliance.build(found, BEGUN, BEGUN + DAY, BEGUN + 3600.0)
+    assert report["population"]["credentials"] == 1
+    told = report["hygiene"]
+    assert told["all"] | {"due": 2, "on_time": 1, "overdue": 1, "decided": 2, "on_time_share": 0.5} == told["all"]
+    assert told["without_evidence"] == 1
+    assert told["all"]["lateness"]["longest_open_s"] == 3540.0
+    page = compliance_page.text(report, found, BEGUN + 3600.0)
+    assert "1 of the 2 that are decided were replaced on time: 50.0%." in page
+    assert "Of 1 more the evidence was deleted by policy." in page
+    assert all(means in page for means in STATES.values())
+    assert "2 came due by policies of hygiene" in page
+    assert "<script" not in page
+    shown = Console(width=400)
+    with shown.capture() as captured:
+        shown.print(compliance_text.text(report))
+    lines = [line.split() for line in captured.get().splitlines()]
+    assert ["all", "2", "1", "0", "1", "0", "0", "50.0%", "2", "of", "4"] in lines
+    assert ["keys", "1", "1", "0", "0", "0", "0", "100.0%", "-"] in lines
+    assert "\x1b[2J" not in captured.get()
+    rows = [*csv.DictReader("".join(compliance_csv.text(found, BEGUN + 3600.0)).splitlines())]
+    assert [(each["credential"], each["state"], each["due_at"][:4]) for each in rows] == [
+        ("AKIA1", "proven_dead", ""),
+        ("AKIA1", "on_time", "2026"),
+        ("AKIA2", "overdue", "2026"),
+    ]
+    assert rows[2]["policy"].startswith("'=")
+
+
+def test_where_nothing_came_due_the_page_says_so():
+    found, report = built(dead(1, 100.0))
+    page = compliance_page.text(report, found, BEGUN + 3600.0)
+    assert "Nothing came due by a policy of hygiene in the period." in page
+    assert "No record of the period tells how old what they select is." in page
