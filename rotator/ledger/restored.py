@@ -105,7 +105,7 @@ def _stop(connection: Connection, told: Mapping[str, Any]) -> None:
     if all(each.scope != stops.ALL for each in stops.find(connection)):
         said = {name: told[name] for name in ("at", "by", "reason")}
         connection.execute(insert(tables.stop).values(scope=stops.ALL, name="", **said))
-    known = select(tables.incident.c.id)
+    known = select(tables.incident.c.id).where(~gone.is_gone(tables.incident.c.id))
     incidents = list(connection.execute(known).scalars())
     lock(connection, incidents)
     for incident in sorted(incidents):
