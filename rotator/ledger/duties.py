@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, and_, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, func, insert, select, update
 
 from rotator.credential import CredentialRef
 from rotator.flow.hygiene import Policy
@@ -52,7 +52,7 @@ def beginning(policy: Policy, duties: Sequence[Duty], at: float) -> Then:
         tasks = select(_manual.c.id, _manual.c.kind, _manual.c.key).where(_manual.c.incident == incident)
         of_task = {(row.kind, row.key): row.id for row in connection.execute(tasks)}
         begun = [replace(each, of=of.get(each.ref) or of_task[each.provider, each.credential]) for each in duties]
-        _keep(connection, begun)
+        _keep(connection, begun, _noted(connection, begun))
         _tell(connection, policy, begun, at)
 
     return note
@@ -83,8 +83,9 @@ def survey(
                 return
             part = waiting[start : start + _AT_ONCE]
             noted = _noted(connection, part)
-            new = [each for each in part if key_of(each) not in noted]
-            _keep(connection, new)
+            waits = _waits_already(connection, noted.values())
+            new = [each for each in part if noted.get(key_of(each)) not in waits]
+            _keep(connection, new, noted)
             for policy in policies:
                 _tell(connection, policy, [each for each in new if each.policy == policy.name], made.at)
     with database.write() as connection:
@@ -131,21 +132,32 @@ def _is_surveyed(connection: Connection, now: float) -> bool:
     return day is not None and day >= int(now // _DAY_S)
 
 
-def _noted(connection: Connection, duties: Sequence[Duty]) -> set[Key]:
-    query = select(*(_duty.c[name] for name in _KEY)).where(
-        _duty.c.credential.in_({each.credential for each in duties}), _duty.c.settled_at.is_(None)
-    )
-    return {tuple(row) for row in connection.execute(query)}
+def _noted(connection: Connection, duties: Sequence[Duty]) -> dict[Key, int]:
+    """Return which of these were noted, by their numbers."""
+    query = select(_duty.c.number, *(_duty.c[name] for name in _KEY))
+    mine = query.where(_duty.c.credential.in_({each.credential for each in duties}))
+    keys = {key_of(each) for each in duties}
+    return {key: number for number, *rest in connection.execute(mine) if (key := tuple(rest)) in keys}
 
 
-def _keep(connection: Connection, duties: Sequence[Duty]) -> None:
+def _waits_already(connection: Connection, noted: Collection[int]) -> set[int]:
+    query = select(_duty.c.number).where(_duty.c.number.in_(noted), _duty.c.settled_at.is_(None))
+    return set(connection.execute(query).scalars())
+
+
+def _keep(connection: Connection, duties: Sequence[Duty], noted: Mapping[Key, int]) -> None:
+    """Write these; what was noted before keeps the moment at which it first was."""
+    new = []
     for each in duties:
-        known = asdict(each)
-        kept = {name: known[name] for name in _KEPT}
-        is_it = and_(*(_duty.c[name] == known[name] for name in _KEY))
-        if not connection.execute(update(_duty).where(is_it).values(**kept, settled_at=None)).rowcount:
-            names = {name: known[name] for name in (*_KEY, "noted_at")}
-            connection.execute(insert(_duty).values(**names, **kept))
+        kept = {name: getattr(each, name) for name in _KEPT}
+        number = noted.get(key_of(each))
+        if number is None:
+            new.append({**kept, **{name: getattr(each, name) for name in (*_KEY, "noted_at")}})
+        else:
+            again = update(_duty).where(_duty.c.number == number)
+            connection.execute(again.values(**kept, settled_at=None))
+    if new:
+        connection.execute(insert(_duty), new)
 
 
 def _tell(connection: Connection, policy: Policy, duties: Sequence[Duty], at: float) -> None:
