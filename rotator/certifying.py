@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
@@ -186,13 +185,12 @@ def _owner(parts: Rotator, owners: Mapping[str, str], kind: str) -> str | None:
 
 
 def _about(parts: Rotator, connection: Connection, like: CredentialRef) -> dict[str, Any]:
-    playbook = parts.playbooks[like.provider].model_dump_json(by_alias=True)
     place = place_of(connection)
     return {
         "rotator": __version__,
         "kind": like.provider,
         "family": connection.family,
-        "playbook": hashlib.sha256(playbook.encode()).hexdigest(),
+        "playbook": parts.playbooks[like.provider].digest,
         "connection": connection.name,
         "account": parts.account_of(connection.name),
         "place": place,

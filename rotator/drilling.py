@@ -217,11 +217,17 @@ def _released(parts: Rotator, row: DrillRow) -> bool:
 
 
 def _end(parts: Rotator, row: DrillRow, cleared: Sequence[str]) -> None:
-    """Write down how it ended, which has people told where that was too late, and close its incident."""
-    how = drill_rule.end(parts.database, row, cleared, parts.settings.drills.target, clock.now())
-    if how is not None:
-        closing = Closing(parts.database, lambda _: Left(), clock=clock.now)
-        closing.close(row.incident, f"drill {row.name}", f"the drill is over: {how}")
+    """Close its incident, then write down how it ended, which has people told where that was too late.
+
+    In this order: nobody looks again at a drill that has ended.
+    """
+    with parts.database.read() as connection:
+        declared = drills.is_declared(connection, row.incident)
+    if declared:
+        with contextlib.suppress(BadInput):  # whoever was killed then has closed it
+            closing = Closing(parts.database, lambda _: Left(), clock=clock.now)
+            closing.close(row.incident, f"drill {row.name}", "the drill is over, and its canaries are taken away")
+    drill_rule.end(parts.database, row, cleared, parts.settings.drills.target, clock.now())
 
 
 def told(parts: Rotator, row: DrillRow) -> Drill:

@@ -5,6 +5,7 @@ Their steps are in `playbook_line.py`, the words of those in `playbook_words.py`
 
 from __future__ import annotations
 
+import hashlib
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -69,6 +70,11 @@ class Playbook(Strict):
         # A kind that nobody could name would never run.
         self.recognises.setdefault(LIST, [self.playbook])
         return self
+
+    @property
+    def digest(self) -> str:
+        """Return the SHA-256 of all that it says, in hex."""
+        return hashlib.sha256(self.model_dump_json(by_alias=True).encode()).hexdigest()
 
     def path(self, strategy: Strategy) -> tuple[Line, ...]:
         """Return the lines of one strategy, in order."""

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, func, select, update
 from rotator import clock
 from rotator.errors import BadInput
 from rotator.flow.approval import Policy, refuse_closing
-from rotator.ledger import approved, counting, revisions, rows, tables
+from rotator.ledger import approved, counting, drills, revisions, rows, tables
 from rotator.ledger.acts import act, lock, said
 from rotator.ledger.database import Database
 from rotator.ledger.notices import tell
@@ -79,7 +79,7 @@ class Closing:
         return Outcome(True, left)
 
     def reopen(self, incident: str, by: str, reason: str) -> None:
-        """Open it again, with what was merged into it. Raises BadInput for one that is not closed, or was merged."""
+        """Open it again, with what was merged into it. Raises BadInput for one not closed, merged, or a drill."""
         said(by, reason)
         with self._database.write() as connection:
             lock(connection, _family(connection, incident))
@@ -90,6 +90,8 @@ class Closing:
                 raise BadInput(f"it was merged into {row['merged_into']}", incident, f"say it of {row['merged_into']}")
             if row["closed_at"] is None:
                 raise BadInput("it is not closed", incident, "nothing to do")
+            if (drill := drills.find(connection, incident)) is not None:
+                raise BadInput(f"it is the drill {drill.name}, and over", incident, "rotator drill run holds another")
             self._set(connection, incident, "reopened", by, reason, {})
             tell(connection, incident, Event.REOPENED, {"by": by, "reason": reason}, self._clock())
 

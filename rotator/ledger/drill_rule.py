@@ -10,7 +10,6 @@ from sqlalchemy import Connection
 from rotator import clock
 from rotator.credential import CredentialRef
 from rotator.flow import drill as flow
-from rotator.flow.drill import Outcome
 from rotator.flow.response import Response
 from rotator.ledger import approvals, drills, responses, routines
 from rotator.ledger.acts import act
@@ -52,22 +51,16 @@ class Rule:
         return self.enrolment.approve_within(connection, incident, digest, self.by)
 
 
-def end(
-    database: Database, row: DrillRow, removed: Sequence[str], target_s: float | None, now: float
-) -> Outcome | None:
-    """Write down how a drill ended, and have people told where its canaries died too late.
-
-    None where it has no incident, or somebody else has ended it.
-    """
+def end(database: Database, row: DrillRow, removed: Sequence[str], target_s: float | None, now: float) -> None:
+    """Write down how a drill ended, and have people told where its canaries died too late."""
     with database.write() as connection:
         found, slow = answered(connection, row, target_s)
         how = flow.outcome(found)
         if not drills.end(connection, row.incident, how.value, now) or not drills.is_declared(connection, row.incident):
-            return None
+            return
         act(connection, row.incident, {"at": now, "act": ENDED, "outcome": how.value, "removed": list(removed)})
         if slow:
             tell(connection, row.incident, Event.DRILL_LATE, {"because": slow}, now)
-        return how
 
 
 def answered(connection: Connection, row: DrillRow, target_s: float | None) -> tuple[list[Response], list[str]]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from rotator import __version__, clock
 from rotator.bootstrap import Rotator
-from rotator.evidence.certificate import CERTIFIED, LIVE_ACCOUNT, out_of_date, wrong
+from rotator.evidence.certificate import CERTIFIED, LIVE_ACCOUNT, Certificate, out_of_date, wrong
 from rotator.ledger.certificates import Certificates, Kept
 from rotator.report.clocks import moment
 
@@ -16,10 +17,29 @@ def certificates(parts: Rotator) -> list[dict[str, Any]]:
     """Return a row for each certificate, the newest first; `stands` says why one is not believed, "" where it is."""
     found = Certificates(parts.database).every()
     key = parts.settings.signing_key() if found else None
-    return [_row(each, key.public if key is not None else "") for each in found]
+    return [_row(each, _doubt(parts, each.certificate, key.public if key is not None else "")) for each in found]
 
 
-def _row(kept: Kept, mine: str) -> dict[str, Any]:
+def _doubt(parts: Rotator, certificate: Certificate, mine: str) -> str:
+    """Say why it is not believed here today, "" where it is."""
+    if not mine:
+        return "no key signs evidence here: nobody can tell whose it is"
+    return (
+        wrong(certificate, mine)
+        or out_of_date(certificate.told, clock.now(), __version__)
+        or _changed(parts, certificate.told)
+    )
+
+
+def _changed(parts: Rotator, told: Mapping[str, Any]) -> str:
+    """Say what of a certificate is another here by now, "" where nothing is."""
+    name, playbook = told["connection"], parts.playbooks.get(told["kind"])
+    if name not in {each.name for each in parts.connections} or parts.account_of(name) != told["account"]:
+        return f"{name} leads to another account, or is gone"
+    return "" if playbook is not None and playbook.digest == told["playbook"] else "its playbook is another by now"
+
+
+def _row(kept: Kept, stands: str) -> dict[str, Any]:
     told = kept.certificate.told
     clocks = told["clocks"]
     took = None
@@ -38,7 +58,7 @@ def _row(kept: Kept, mine: str) -> dict[str, Any]:
         "place": told["place"],
         "evidence": told["evidence"],
         "time_to_dead_s": took,
-        "stands": wrong(kept.certificate, mine) or out_of_date(told, clock.now(), __version__),
+        "stands": stands,
         "document": kept.certificate.document,
     }
 

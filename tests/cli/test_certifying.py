@@ -12,9 +12,11 @@ from sqlalchemy import select, update
 from rotator import __version__, certifying, clock
 from rotator.canary import Canary
 from rotator.evidence import certificate
+from rotator.flow.playbook import Playbook
 from rotator.ledger import tables
 from rotator.ledger.database import Database
 from rotator.practice.token_server import token_server
+from rotator.settings.configuration import Settings
 from rotator.shown import certificates
 from tests.servers.redis_users import OWN_USER, redis_users
 
@@ -114,6 +116,30 @@ def test_only_a_certificate_that_is_believed_today_makes_a_kind_one_of_a_live_ac
         connection.execute(update(tables.certificate).values(body=row["body"].replace('"acme"', '"Acme"')))
     assert "altered" in listed(called)[0]["stands"]
     assert grade(called) == "fake"
+
+
+def test_a_certificate_is_believed_of_the_key_the_account_and_the_playbook_that_are_here(
+    called, server, tmp_path, monkeypatch
+):
+    server.plant("ci")
+    monkeypatch.setattr(certifying, "place_of", lambda _: certifying.ACCOUNT)
+    called("provider", "certify", "acme", "--subject", "ci").ended(0)
+    config = tmp_path / "rotator.toml"
+    written = config.read_text()
+    config.write_text(written.replace('family = "http"', 'family = "http"\naccount = "42"'))
+    assert (listed(called)[0]["stands"], grade(called)) == ("acme leads to another account, or is gone", "fake")
+    config.write_text(written.replace('name = "acme"', 'name = "other"'))
+    assert (listed(called)[0]["stands"], grade(called)) == ("acme leads to another account, or is gone", "fake")
+    config.write_text(written)
+    with monkeypatch.context() as changed:
+        changed.setattr(Playbook, "digest", "another")
+        assert (listed(called)[0]["stands"], grade(called)) == ("its playbook is another by now", "fake")
+    assert grade(called) == "live_account"
+    monkeypatch.setattr(Settings, "signing_key", lambda _: None)
+    assert (listed(called)[0]["stands"], grade(called)) == (
+        "no key signs evidence here: nobody can tell whose it is",
+        "fake",
+    )
 
 
 def test_one_that_failed_since_takes_the_earlier_ones_word_back(called, server, monkeypatch):

@@ -7,6 +7,9 @@ from datetime import UTC, datetime
 import pytest
 
 from rotator import drill_lock, drilling
+from rotator.errors import BadInput
+from rotator.ledger import drill_rule
+from rotator.ledger.closing import Closing, Left
 from rotator.practising import Practising
 from tests.drills.world import TOKEN, exercise, ground
 from tests.fakes.company import founded
@@ -91,3 +94,22 @@ def test_an_issuer_that_is_down_keeps_the_others_from_nothing(here, caplog):
     assert any(each.startswith("drill_") for each in caplog.messages)
     look(here, 6)
     assert [each["outcome"] for each in here.deployment.rows("drill")] == ["proven"]
+
+
+@pytest.mark.parametrize(("of", "name"), [(Closing, "close"), (drill_rule, "end")])
+def test_killed_before_it_is_closed_or_ended_it_is_both_in_the_end_and_stays_so(here, monkeypatch, of, name):
+    class KilledError(BaseException):
+        pass
+
+    def killed(*_):
+        raise KilledError
+
+    with monkeypatch.context() as dying:
+        dying.setattr(of, name, killed)
+        with pytest.raises(KilledError):
+            look(here, 6)
+    look(here, 6)
+    [drill], [incident] = here.deployment.rows("drill"), here.deployment.rows("incident")
+    assert (drill["outcome"], incident["closed_by"]) == ("proven", "drill tokens")
+    with pytest.raises(BadInput, match="it is the drill tokens, and over"):
+        Closing(here.parts.database, lambda _: Left()).reopen(incident["id"], "eve", "once more")
