@@ -129,4 +129,6 @@ def test_what_a_stolen_key_signed_is_in_doubt_unless_it_was_kept_before(witnesse
     witnessed("evidence", "export", "--to", "one.zip").ended(0)
     doubted = witnessed("evidence", "verify", "one.zip", "--key", first).ended(3)
     assert "IN DOUBT: checkpoints 1 to 2, which sign 1 records" in doubted.out
+    thiefs = witnessed("evidence", "new-key", "file:data/signing.key").ended(2)
+    assert "this key has signed before" in thiefs.err
     witnessed("evidence", "verify", "one.zip", "--key", first, "--against", "worm").ended(0)
