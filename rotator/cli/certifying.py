@@ -107,7 +107,7 @@ def _say(each: Certified) -> None:
     if made is None:
         line = f"no canary: {each.why}"
     elif each.outcome == "failed":
-        line = f"FAILED: {each.why}; its canary {made['canary']} is taken away"
+        line = f"FAILED: {each.why}; its canary is {made['canary']}{'' if each.left else ', and is taken away'}"
     else:
         clocks = made["clocks"]
         took = f"{clocks['dead_at'] - clocks['requested_at']:.1f} s after the stop"

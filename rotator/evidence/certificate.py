@@ -19,6 +19,8 @@ from rotator.evidence.signing import SigningKey
 
 FORMAT = "rotator certificate 1"
 LASTS_S = 90 * 86400.0
+SKEW_S = 3600.0
+"""How far another machine's clock may be ahead."""
 CERTIFIED, FAILED = "certified", "failed"
 LIVE_ACCOUNT = "live_account"
 _LONGEST = 1 << 20
@@ -51,22 +53,30 @@ def make(key: SigningKey, told: Mapping[str, Any]) -> Certificate:
 
 def read(text: str, where: str) -> Certificate:
     """Return the certificate of a file, unchecked. Raises BadInput for what is none."""
-    found = _parsed(text)
-    match found:
-        case {"certificate": {"format": str(name), "key": str(), "at": float() | int(), "rotator": str()} as told}:
-            signature = found.get("signature")
-            if name == FORMAT and isinstance(signature, str):
-                with contextlib.suppress(rfc8785.CanonicalizationError):
-                    return Certificate(rfc8785.dumps(told).decode(), signature)
+    match _parsed(text):
+        case {
+            "certificate": {"format": str(name), "key": str(), "at": float() | int(), "rotator": str()} as told,
+            "signature": str(signature),
+            **more,
+        } if name == FORMAT and not more:
+            with contextlib.suppress(rfc8785.CanonicalizationError):
+                return Certificate(rfc8785.dumps(told).decode(), signature)
     mend = "one is written by `rotator provider certify --to FOLDER`"
     raise BadInput("this is no certificate", where, mend)
 
 
 def _parsed(text: str) -> Any:
     try:
-        return json.loads(text) if len(text) <= _LONGEST else None
+        return json.loads(text, object_pairs_hook=_once) if len(text) <= _LONGEST else None
     except (ValueError, RecursionError):
         return None
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Refuse what says a thing twice: its readers would not read the same."""
+    if len(found := dict(pairs)) != len(pairs):
+        raise ValueError
+    return found
 
 
 def wrong(certificate: Certificate, trusted: str = "") -> str:
@@ -85,4 +95,6 @@ def out_of_date(told: Mapping[str, Any], now: float, release: str) -> str:
         return f"it is of rotator {told['rotator']}"
     if now - float(told["at"]) > LASTS_S:
         return f"it is older than {LASTS_S / 86400.0:.0f} days"
+    if float(told["at"]) > now + SKEW_S:
+        return "it is of a time to come"
     return ""
