@@ -27,8 +27,10 @@ from rotator.flow.scope import Scoped, Unresolved
 from rotator.ledger import duties, outlook
 from rotator.ledger.enrolment import Enrolment, new_incident_id
 from rotator.ledger.routines import Agreed, Routines
+from rotator.manual import ASK_AGAIN
 from rotator.response import Prepared
 from rotator.shown.hygiene import busy, known, policies
+from rotator.triage import Findings
 
 log = logging.getLogger("rotator")
 
@@ -80,10 +82,44 @@ def run(parts: Rotator, now: float, ahead: Outlook | None = None) -> list[Incide
         return []
     at_work, begun = Routines(parts.database).at_work(), []
     for policy in in_force:
-        due = chosen(found, policy, at_work.get(policy.name, 0))
-        if due and (incident := begin(parts, policy, due, now)) is not None:
+        named = identified(parts, policy, found, at_work.get(policy.name, 0))
+        if named is not None and (incident := begin(parts, policy, *named, now)) is not None:
             begun.append(incident)
     return begun
+
+
+def identified(
+    parts: Rotator, policy: Policy, found: Sequence[Due], at_work: int
+) -> tuple[Sequence[Due], Findings] | None:
+    """Choose whose turn it is, as their issuers name them now; None for nobody.
+
+    Whose issuer gives no answer, or names another owner, is no person's task for that: he is looked at again, and
+    others go first.
+    """
+    while due := chosen(found, policy, at_work):
+        refs = [each.known.ref for each in due if _can(parts, each.known.ref.provider)]
+        suspects = [
+            Suspect(ref.provider, ref.id, Leaked(id=ref.id, owner=ref.owner or None, connection=ref.connection), ())
+            for ref in refs
+        ]
+        findings = response.triage_of(parts).identify(suspects)
+        named = {(each.ref.provider, each.ref.connection, each.ref.id): each.ref for each in findings.scoped}
+        unanswered = {(each.kind, each.key): each.reason for each in findings.unresolved if each.mend == ASK_AGAIN}
+        silent = {ref: why for ref in refs if (why := unanswered.get((ref.provider, ref.id)))}
+        other = {ref for ref in refs if named.get((ref.provider, ref.connection, ref.id), ref) != ref}
+        if not silent and not other:
+            return due, findings
+        for ref, why in silent.items():
+            log.info("hygiene_waits: %s: %s: %s", policy.name, ref, why)
+        for ref in other:
+            log.info("hygiene_waits: %s: %s is another owner's now: `rotator inventory discover`", policy.name, ref)
+        mute = {(ref.provider, ref.connection) for ref in silent}
+        found = [
+            each
+            for each in found
+            if each.known.ref not in other and (each.known.ref.provider, each.known.ref.connection) not in mute
+        ]
+    return None
 
 
 def survey(parts: Rotator, every: Sequence[Policy], now: float) -> None:
@@ -100,9 +136,9 @@ def survey(parts: Rotator, every: Sequence[Policy], now: float) -> None:
     duties.survey(parts.database, every, waiting, still, duties.Survey(now, ages(every, there, now)))
 
 
-def begin(parts: Rotator, policy: Policy, due: Sequence[Due], now: float) -> Incident | None:
+def begin(parts: Rotator, policy: Policy, due: Sequence[Due], found: Findings, now: float) -> Incident | None:
     """Begin these as one incident; None where somebody else did, or answers one of their owners by now."""
-    prepared = _prepared(parts, policy, due, now)
+    prepared = _prepared(parts, policy, due, found, now)
     refs = [each.ref for each in prepared.plan.runs]
     count = len(prepared.plan.runs) + len(prepared.plan.manual)
     agreed = Agreed(policy.name, policy.approved_by, now // DECIDE_S * DECIDE_S, refs, parts.enrolment, policy.destroys)
@@ -123,15 +159,9 @@ def begin(parts: Rotator, policy: Policy, due: Sequence[Due], now: float) -> Inc
     return incident
 
 
-def _prepared(parts: Rotator, policy: Policy, due: Sequence[Due], now: float) -> Prepared:
+def _prepared(parts: Rotator, policy: Policy, due: Sequence[Due], found: Findings, now: float) -> Prepared:
     """Plan what is due: replaced first, or a task for a person where no machine can. Changes nothing anywhere."""
     why = {each.known.ref: _why(each, now) for each in due}
-    replaceable = [ref for ref in why if _can(parts, ref.provider)]
-    suspects = [
-        Suspect(ref.provider, ref.id, Leaked(id=ref.id, owner=ref.owner or None, connection=ref.connection), ())
-        for ref in replaceable
-    ]
-    found = response.triage_of(parts).identify(suspects)
     scoped = [_routine(each) for each in found.scoped if each.lifeline is None and not each.uncompared]
     answered = parts.reading.answered({each.ref: each.custody.deliver for each in scoped}, "")
     plan = make(

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 from sqlalchemy import select
 
-from rotator import hygiene, response, tending
+from rotator import hygiene, manual, response, tending
 from rotator.bootstrap import Rotator
 from rotator.flow.hygiene import Turn
 from rotator.flow.incident import Severity
@@ -48,6 +48,7 @@ policies:
 KEY = "aws_iam_access_key"
 ENDS = datetime(2026, 11, 24, 5, 59, 59, tzinfo=UTC).timestamp()
 PLACE = Place("aws_secrets_manager", "prod", "ci")
+OLDEST = "2025-01-01T00:00:00+00:00"
 
 
 @pytest.fixture
@@ -118,9 +119,13 @@ def test_of_two_that_decide_in_one_minute_one_begins_and_of_an_owner_that_is_bus
     both = shown.look(parts, ENDS)
     [policy] = both.policies
     first, second = both.found
-    hygiene.begin(parts, policy, [first], ENDS)
-    assert hygiene.begin(parts, policy, [second], ENDS) is None
-    assert hygiene.begin(parts, policy, [first], ENDS + 60) is None
+
+    def begin(due, at):
+        return hygiene.begin(parts, policy, *hygiene.identified(parts, policy, [due], 0), at)
+
+    begin(first, ENDS)
+    assert begin(second, ENDS) is None
+    assert begin(first, ENDS + 60) is None
     assert [each["credential"] for each in rows(parts, "run")] == [first.known.ref.id]
 
 
@@ -151,6 +156,42 @@ def test_what_is_young_or_of_an_age_that_nobody_knows_is_left_alone(parts):
     listed(parts, "2", kind="github_token", made="")
     assert hygiene.run(parts, ENDS) == []
     assert {each.turn for each in shown.look(parts, ENDS).found} == {Turn.YOUNG, Turn.UNKNOWN}
+
+
+@pytest.mark.parametrize("wrong", ["silent", "another owner"])
+def test_whose_issuer_gives_no_answer_or_names_another_owner_waits_for_nobodys_hand_and_holds_up_no_other(
+    parts, monkeypatch, caplog, wrong
+):
+    listed(parts, "K1", "K2", "K3", "K4", "K5", made="2026-01-01T00:00:00+00:00")
+    parts.inventory.keep(
+        KEY,
+        "down",
+        [
+            Discovered(replace(stolen(KEY, f"D{n}", owner=f"of-D{n}").ref, connection="down"), {"created_at": OLDEST})
+            for n in range(5)
+        ],
+    )
+    triage = response.triage_of(parts)
+
+    def identify(suspects):
+        suspects = list(suspects)
+        bad = [each for each in suspects if each.leaked.connection == "down"]
+        found = triage.identify([each for each in suspects if each not in bad])
+        if wrong == "silent":
+            tasks = tuple(manual.task(each, "down: unreachable", manual.ASK_AGAIN) for each in bad)
+            return Findings(found.scoped, tasks, {})
+        renamed = tuple(
+            replace(each, ref=replace(each.ref, connection="down", owner="renamed"))
+            for each in triage.identify(bad).scoped
+        )
+        return Findings((*found.scoped, *renamed), (), {})
+
+    monkeypatch.setattr(response, "triage_of", lambda _parts: SimpleNamespace(identify=identify))
+    with caplog.at_level("INFO", "rotator"):
+        assert hygiene.run(parts, ENDS) != []
+    assert [each["connection"] for each in rows(parts, "run")] == ["prod"] * 3
+    assert rows(parts, "manual") == []
+    assert "hygiene_waits: keys:" in caplog.text
 
 
 def test_what_no_machine_replaces_is_a_task_for_its_owner_told_once(parts):

@@ -71,6 +71,28 @@ def test_every_credential_is_in_one_state_and_every_clock_counts_those_that_it_m
     assert len(report["exceptions"]["listed"]) == sum(counts.values())
 
 
+def test_a_control_counts_as_replaced_what_was_to_be_and_that_nobody_dismissed():
+    again = {"replaced_at": BEGUN + 60.0}
+    _, report = built(
+        dead(1, 60.0, **again),
+        response(2),
+        dead(3, 60.0, strategy="revoke_only", **again),
+        response(4, dismissed="canary, said by ann: ours", **again),
+    )
+    for each in report["controls"]:
+        if each["population"]:
+            assert (each["population"], each["looked_at"], each["to_replace"], each["replaced"]) == (3, 4, 2, 1)
+
+
+def test_readiness_has_no_times_of_what_died_by_its_issuers_word_alone():
+    report = compliance.build(
+        Found([], [], [dead(1, 60.0), response(2, stated=True)]), BEGUN, BEGUN + 1, BEGUN + 3600.0
+    )
+    told = report["readiness"]
+    assert (told["canaries"], told["stated"], told["clocks"]["proven_dead"]["n"]) == (2, 1, 1)
+    assert [(each["canaries"], each["stated"], each["open"]) for each in told["trend"]] == [(2, 1, 0)]
+
+
 def test_a_target_is_missed_by_what_is_open_for_longer_and_says_what_may_still_fail():
     found = [dead(n, 60.0) for n in range(18)] + [dead(18, 901.0), response(19), response(20, severity="low")]
     judge = Objective("proven_dead", 95, 900.0, "high")
