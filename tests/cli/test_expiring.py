@@ -9,6 +9,7 @@ import sys
 
 import pytest
 
+from rotator import confirmation
 from rotator.cli import approval
 from rotator.errors import BadInput
 from rotator.settings.file import load
@@ -66,6 +67,13 @@ def test_the_words_are_typed_at_a_terminal(old, monkeypatch):
     monkeypatch.setattr(approval.typer, "prompt", lambda *told, **_: asked.append(told[0]) or "delete 1")
     old("evidence", "expire").ended(0)
     assert asked == ["Type `delete 1` to go ahead"]
+
+
+def test_where_the_configuration_asks_for_words_yes_is_not_enough(old, monkeypatch):
+    monkeypatch.setattr(confirmation, "words_for", lambda _parts, _refs, verb: f"{verb} 1 production")
+    assert "--yes is not enough for this" in old("evidence", "expire", "--yes").ended(4).err
+    assert "is not `delete 1 production`" in old("evidence", "expire", "--confirm", "delete 2").ended(4).err
+    assert "are deleted" in old("evidence", "expire", "--confirm", "delete 1 production").ended(0).out
 
 
 def test_without_a_setting_nothing_is_ever_deleted(called, data_dir):

@@ -122,6 +122,7 @@ def test_nothing_is_due_before_its_time_and_nothing_that_moved_since_it_was_show
     old.now[0] += 1.5 * YEAR_S
     expiring = old.expiring()
     due = [each for each in expiring.old(YEAR_S) if not each.why]
+    assert [each.owner for each in expiring.credentials(due)] == ["o1"]
     Gates(old.deployment.database).set("inc-1", "no_legal_hold", "ann", "a court asks", is_open=False)
     with pytest.raises(BadInput, match="no longer as it was shown"):
         expiring.delete(KEY, due, YEAR_S, "ann")
@@ -329,6 +330,18 @@ def test_what_was_dismissed_keeps_nothing_and_a_stop_goes_round_it(old):
     Stops(deployment.database).stop(None, "ann", "a fire", [])
     assert json.loads(deployment.rows("evidence")[-1]["body"])["chain"] == "inc-4"
     assert not [each for each in chains(old) if each.startswith(("inc-1", "inc-3"))]
+
+
+def test_where_it_breaks_off_nothing_is_deleted_or_told(old):
+    before = old.deployment.rows("evidence"), old.deployment.rows("signed"), old.deployment.rows("checkpoint")
+    due = [each for each in old.expiring().old(YEAR_S) if not each.why]
+    with pytest.raises(BadInput, match="checkpoints are signed by the key"):
+        old.expiring().delete(SigningKey(bytes([1]) * 32), due, YEAR_S, "ann")
+    assert (
+        old.deployment.rows("evidence"),
+        old.deployment.rows("signed"),
+        old.deployment.rows("checkpoint"),
+    ) == before
 
 
 def test_only_who_may_approve_deletes(old):
