@@ -33,6 +33,9 @@ def test_every_figure_of_the_quarters_report_is_recomputed_from_its_pack_alone(e
     states = found.told["states"]
     assert (states["open"], states["stated_only"], states["not_approved"]) == (2, 1, 0)
     assert states["proven_dead"] > 5
+    hygiene = found.told["hygiene"]
+    assert hygiene["all"]["due"] > hygiene["all"]["on_time"] > 0
+    assert hygiene["ages"]["all"]["credentials"] > SIZE / 2
 
 
 def test_no_credential_was_orphaned_replaced_twice_cut_in_use_or_forgotten(ended):
