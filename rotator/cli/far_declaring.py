@@ -16,6 +16,7 @@ from rotator.cli.options import Context, Output, console, emit
 from rotator.errors import BadInput, NotAllowed
 from rotator.flow.incident import Severity
 from rotator.operations.deciding import approve
+from rotator.operations.operation import segment
 from rotator.operations.views import PLAN, REPORT
 from rotator.report.plain import plain
 
@@ -74,7 +75,7 @@ def respond(  # noqa: PLR0917 - options, which callers name
 def add(given: Context, far: Far, incident: str, asked: Asked, severity: Severity | None) -> None:
     """Let an incident there grow, and show what is planned newly."""
     name = far.incident(incident)
-    told = far.declares(f"/incidents/{name}/reports", _body(asked), _query(asked, severity=severity))
+    told = far.declares(f"/incidents/{segment(name)}/reports", _body(asked), _query(asked, severity=severity))
     if told["digest"]:
         _show(given, far, name, told)
     for line in told["told"]:

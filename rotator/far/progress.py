@@ -6,12 +6,12 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from typing import Any
-from urllib.parse import quote
 
 from rotator.errors import Unavailable
 from rotator.far.asking import V1, Asking
 from rotator.ledger.records import Progress
 from rotator.ledger.stops import Stop
+from rotator.operations.operation import segment
 
 _COUNTS = "counts"
 
@@ -22,7 +22,7 @@ def streamed(asking: Asking, incident: str) -> Iterator[Progress]:
     Form of the stream: the HTML standard, "Server-sent events": fields to a line, an empty line ends an event.
     """
     event, data = "", list[str]()
-    with asking.lines(f"{V1}/incidents/{quote(incident, safe='')}/events") as lines:
+    with asking.lines(f"{V1}/incidents/{segment(incident)}/events") as lines:
         for line in lines:
             name, _, value = line.partition(":")
             if not line:

@@ -6,7 +6,6 @@ import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
-from urllib.parse import quote
 
 from rotator.errors import BadInput, Rejected, RotatorError
 from rotator.far.asking import V1, Asking
@@ -14,7 +13,7 @@ from rotator.far.progress import streamed, told
 from rotator.flow.incident import Purpose
 from rotator.ledger.names import LAST
 from rotator.ledger.records import Progress
-from rotator.operations.operation import Answer, Given, Operation
+from rotator.operations.operation import Answer, Given, Operation, segment
 from rotator.operations.views import INCIDENTS, REPORT, FileOf, ListOf, OfIncident
 from rotator.report.files import MEDIA_TYPES, Form
 
@@ -145,7 +144,7 @@ class Far:
 
 
 def _name(incident: str) -> str:
-    return quote(incident, safe="")
+    return segment(incident) if incident else ""
 
 
 def _as_called(value: Any, called: str, key: str = "") -> Any:

@@ -44,9 +44,21 @@ class Operation(Generic[Given]):
         given = {name: bound.arguments[name] for name in names}
         if callable(self.path):
             return self.path(given), {"reason": given["reason"]}
-        path = self.path.format(**{name: quote(str(value), safe="") for name, value in given.items()})
+        within = [name for name in given if f"{{{name}}}" in self.path]
+        path = self.path.format(**{name: segment(given[name], of_vendor=name == "name") for name in within})
         rest = {name.rstrip("_"): value for name, value in given.items() if f"{{{name}}}" not in self.path}
         return path, {name: value for name, value in rest.items() if value is not None}
+
+
+def segment(name: object, *, of_vendor: bool = False) -> str:
+    """Return a name as a part of a path; only what a vendor calls a credential may hold a slash.
+
+    Raises BadInput for what would lead to another act: `..` of an incident's stop is the stop of everything.
+    """
+    text = str(name)
+    if not text or not {".", ".."}.isdisjoint(text.split("/")) or ("/" in text and not of_vendor):
+        raise BadInput("nothing there is called so", text or "an empty name", "look at how it is written")
+    return quote(text, safe="")
 
 
 def at(path: Path) -> Callable[[Callable[Concatenate[Rotator, str, Given], Answer]], Operation[Given]]:

@@ -8,7 +8,7 @@ from typing import Any
 from rotator.bootstrap import Rotator
 from rotator.flow.scope import host_name
 from rotator.ledger import health
-from rotator.operations.operation import Answer, at
+from rotator.operations.operation import Answer, at, segment
 from rotator.operations.waiting import kept_from
 
 _OF_AN_INCIDENT = "inc-"
@@ -19,7 +19,7 @@ def _of_what(verb: str) -> Callable[[Mapping[str, Any]], str]:
         name = given["name"]
         if name is None:
             return f"/{verb}"
-        return f"/{'incidents' if name.startswith(_OF_AN_INCIDENT) else 'connections'}/{name}/{verb}"
+        return f"/{'incidents' if name.startswith(_OF_AN_INCIDENT) else 'connections'}/{segment(name)}/{verb}"
 
     return path
 

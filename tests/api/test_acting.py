@@ -359,6 +359,16 @@ def test_an_incident_is_closed_by_who_takes_on_what_is_open_and_opened_again(ser
     assert [each["act"] for each in told(served.parts, incident)] == ["declared", "closed", "reopened"]
 
 
+def test_what_a_vendor_calls_with_a_slash_is_dismissed_and_opened_again(served):
+    token = served.token(Role.APPROVER, "bo")
+    incident = posts(served, "/incidents?title=x", token, REPORT.replace("k1", "ops/deploy")).json()["incident"]
+    at = f"/api/v1/incidents/{incident}/exposures/ops%2Fdeploy"
+    for verb, given in (("dismiss", {**WHY, "as": "canary"}), ("reopen", WHY)):
+        answer = served.client.post(f"{at}/{verb}", json=given, headers={"Authorization": f"Bearer {token}"})
+        assert (answer.status_code, answer.json()["key"]) == (200, "ops/deploy"), answer.text
+    assert "/incidents/{incident}/exposures/{name}/dismiss" in served.described["paths"]
+
+
 def test_a_persons_hand_on_a_run(served, house):
     company, deployment = house
     deployment.start([company.stolen(KEY)[0]], wanted=Strategy.REVOKE_ONLY)

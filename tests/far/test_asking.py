@@ -16,6 +16,7 @@ from rotator.far import asking
 from rotator.far.asking import Asking
 from rotator.far.progress import streamed
 from rotator.far.service import Far
+from rotator.operations import deciding, runs, steering
 from rotator.operations.operation import AsksFirst
 from rotator.operations.views import INCIDENTS, REPORT
 from tests.fakes.kubernetes_authority import Authority
@@ -184,6 +185,28 @@ def test_a_stream_is_read_event_by_event_whatever_else_it_says(answering):
     line, _ = answering((200, "text/event-stream", text))
     found = list(streamed(line, "inc-1"))
     assert [(each.dead, each.busy, each.stopped[0].by) for each in found] == [(1, True, "ana"), (2, True, "ana")]
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "../..", "inc-1/gates/no_legal_hold", "a/../b"])
+def test_a_name_leads_to_no_other_act(answering, name):
+    """`/incidents/../stop` is the stop of everything, `/incidents/inc-1/gates/../close` closes the incident."""
+    line, server = answering()
+    there = Far(line, "rotator", quiet=True)
+    for act, given in (
+        (steering.stop, (name, "why")),
+        (steering.go_on, (name, "why")),
+        (steering.close_gate, ("inc-1", name, "why")),
+        (deciding.close, (name, "why", True)),
+        (runs.retry, (name, "cut", "why")),
+    ):
+        with pytest.raises(BadInput, match="nothing there is called so"):
+            there.does(act, *given)
+    if name not in {"", "inc-1/gates/no_legal_hold"}:
+        with pytest.raises(BadInput, match="nothing there is called so"):
+            there.shows(REPORT, name)
+        with pytest.raises(BadInput, match="nothing there is called so"):
+            there.does(deciding.take_back, "inc-1", name, "because")
+    assert server.heads == []
 
 
 JSON = "application/json"

@@ -128,7 +128,7 @@ def routes(doing: Doing) -> APIRouter:  # noqa: C901 - a list of short acts
 
         return doing.do(asked, Act.ISOLATE, f"{incident} {host}", work)
 
-    @router.post("/incidents/{incident}/exposures/{name}/dismiss", response_model=Dismissed)
+    @router.post("/incidents/{incident}/exposures/{name:path}/dismiss", response_model=Dismissed)
     def dismiss(incident: Incident, name: Name, given: Dismissal, asked: Asker) -> Any:
         """Leave a credential alone; its issuer is asked where its word counts."""
 
@@ -140,7 +140,7 @@ def routes(doing: Doing) -> APIRouter:  # noqa: C901 - a list of short acts
 
         return doing.do_after(asked, Act.DISMISS, f"{incident} {name}", look, work)
 
-    @router.post("/incidents/{incident}/exposures/{name}/reopen", response_model=Reopened)
+    @router.post("/incidents/{incident}/exposures/{name:path}/reopen", response_model=Reopened)
     def reopen(incident: Incident, name: Name, given: Why, asked: Asker) -> Any:
         """Take a dismissal back: its run goes on where it was; what nobody approved yet waits for an approval."""
 
