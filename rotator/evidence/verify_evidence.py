@@ -134,7 +134,7 @@ def main(path, trusted="", folder=""):
         gone = [length for at, length in deleted.values() if at == under]
         print(f"{len(gone)} chains with {sum(gone)} records were deleted by policy, under {under}, and are not checked")
     for problem in [*problems, *stolen]:
-        print(problem)
+        print(ascii(problem)[1:-1])  # who made the pack chose its names
     return 1 if problems else 3 if stolen else 0
 
 
@@ -142,7 +142,7 @@ def checked(path, trusted="", folder=""):
     try:
         return main(path, trusted, folder)
     except Exception as error:  # noqa: BLE001 - whoever made the file chose its bytes: any of them may end anywhere
-        print(f"it cannot be read: {type(error).__name__}: {error}", file=sys.stderr)
+        print(f"it cannot be read: {type(error).__name__}: {error!a}", file=sys.stderr)
         return 2
 
 

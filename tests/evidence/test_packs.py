@@ -208,6 +208,17 @@ def test_a_checkpoint_of_a_strangers_key_ends_what_is_believed(tmp_path: Path) -
     assert not holds(path)
 
 
+def test_a_name_in_a_strangers_pack_is_shown_on_its_line_and_commands_no_terminal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = story()
+    found.add("\x1b[2J\n9 records of 9 chains hold\u202e")
+    assert verify_evidence.checked(found.write(tmp_path / "pack.zip")) == 1
+    told = capsys.readouterr().out.splitlines()
+    assert all(each.isprintable() for each in told)
+    assert not [each for each in told if each.startswith("9 records")]
+
+
 def test_the_auditors_own_copy_is_a_program_of_its_own(tmp_path: Path) -> None:
     path = story().write(tmp_path / "pack.zip")
     with zipfile.ZipFile(path) as whole:

@@ -153,6 +153,17 @@ def test_another_key_signs_only_once_it_was_named(database, checkpoints, tmp_pat
     assert (found.findings, found.keys) == ([], [KEY.public, NEXT.public])
 
 
+def test_a_key_that_was_passed_on_to_signs_at_once_though_nothing_has_grown_since(database, checkpoints, tmp_path):
+    with database.write() as connection:
+        Chain("I-1").add(connection)
+    checkpoints.sign(KEY)
+    checkpoints.sign(KEY, Following(NEXT.public))  # whoever passed it on is killed here
+    checkpoints.sign(NEXT)
+    found = packed(checkpoints, tmp_path / "pack.zip", NEXT)
+    assert (found.findings, found.keys) == ([], [KEY.public, NEXT.public])
+    assert checkpoints.sign(NEXT) == (None, [])
+
+
 def test_a_restored_ledger_is_signed_on(database, checkpoints, tmp_path):
     one = Chain("I-1")
     with database.write() as connection:
