@@ -93,6 +93,11 @@ def test_readiness_has_no_times_of_what_died_by_its_issuers_word_alone():
     assert [(each["canaries"], each["stated"], each["open"]) for each in told["trend"]] == [(2, 1, 0)]
 
 
+def test_a_credential_is_of_the_month_in_which_it_came_not_of_that_in_which_it_was_detected():
+    _, report = built(response(1, detected_at=BEGUN - 40 * 86400.0))
+    assert [each["name"] for each in report["by"]["period"]] == [moment(BEGUN)[:7]]
+
+
 def test_a_target_is_missed_by_what_is_open_for_longer_and_says_what_may_still_fail():
     found = [dead(n, 60.0) for n in range(18)] + [dead(18, 901.0), response(19), response(20, severity="low")]
     judge = Objective("proven_dead", 95, 900.0, "high")
