@@ -398,6 +398,7 @@ def test_a_persons_hand_on_a_run(served, house):
         ("/stop", "no json", 422, "body"),
         ("/incidents?title=x&foothold=h%00x", REPORT, 422, "query.foothold"),
         ("/incidents/inc-1/approve", {"digest": "d\0"}, 422, "body.digest"),
+        ("/incidents/inc-1/approve", {"digest": "d", "scope": "most"}, 422, "'where': 'body.scope'"),
         (f"/incidents?title=x&exclude=id:{TOKEN}&reason=x", REPORT, 422, WITHHELD),
         (f"/incidents?title=x&strategy={TOKEN}", REPORT, 422, WITHHELD),
         ("/stop", {"reason": "x" * 70_000}, 413, ""),

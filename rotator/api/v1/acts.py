@@ -6,8 +6,6 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from rotator.flow.approval import Scope
-
 SOMETHING = r"\S"
 """What a text must match that is more than blanks."""
 Text = Annotated[str, Field(min_length=1, max_length=2000, pattern=SOMETHING, examples=["the laptop was stolen"])]
@@ -55,7 +53,7 @@ class Yes(_Given):
     model_config = ConfigDict(extra="forbid", json_schema_extra=_WITH_ITS_REASON)
 
     digest: Annotated[str, Field(pattern=r"^[!-~]{1,64}$", examples=["056172c67b135cf5"])]
-    scope: Scope | Literal["all"] | None = None
+    scope: Literal["containment", "destruction", "all"] | None = None
     break_glass: bool = False
     reason: Annotated[str, Field(max_length=2000)] = ""
     confirm: Annotated[str, Field(max_length=500)] = ""
