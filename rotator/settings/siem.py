@@ -53,9 +53,7 @@ class SiemSettings(BaseModel):
         if value is not None:
             found = _SYSLOG.fullmatch(value)
             if found is None or not 0 < int(found[3]) <= _HIGHEST_PORT:
-                raise ValueError(
-                    "must be tcp://HOST:PORT or tls://HOST:PORT; of UDP nobody could say that it came"
-                )
+                raise ValueError("must be tcp://HOST:PORT or tls://HOST:PORT; of UDP nobody could say that it came")
         return value
 
     @model_validator(mode="after")

@@ -37,9 +37,7 @@ Incident = Annotated[str, Path(max_length=40, description="An incident's id.")]
 Provider = Annotated[str | None, Query(max_length=64, description="Only of this kind.")]
 Text = Annotated[str, Query(max_length=200, description="Only those with this in their id, owner, connection or run.")]
 For = Annotated[Purpose | None, Query(description="Only those that are there for this.")]
-IsOpen = Annotated[
-    bool | None, Query(alias="open", description="Only those that are open, or only the others.")
-]
+IsOpen = Annotated[bool | None, Query(alias="open", description="Only those that are open, or only the others.")]
 State = Annotated[CredentialState | None, Query(description="Only those that stand so.")]
 
 
