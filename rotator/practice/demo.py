@@ -96,6 +96,8 @@ def on_its_own() -> None:
     for name in [each for each in os.environ if each.startswith(_OF_THE_PERSON)]:
         del os.environ[name]
     signal.signal(signal.SIGTERM, _interrupt)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup ignores it: a closed terminal ends nothing
+        signal.signal(signal.SIGHUP, _interrupt)
 
 
 def alone(folder: Path) -> IO[str]:

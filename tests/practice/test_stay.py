@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 from types import SimpleNamespace
 
 import pytest
 
-from rotator.practice import stay
+from rotator.practice import demo, stay
 
 
 @pytest.fixture
@@ -49,3 +50,17 @@ def test_a_second_one_is_refused(put_up, tmp_path, capsys):
         assert stay.main() == 1
     assert "another is running here" in capsys.readouterr().out
     assert put_up == []
+
+
+@pytest.mark.parametrize("name", [signal.SIGTERM, signal.SIGHUP])
+def test_what_was_started_is_ended_too_where_its_terminal_is_closed(monkeypatch, name):
+    before = {each: signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGHUP)}
+    monkeypatch.setattr(demo, "_OF_THE_PERSON", ("NOTHING_IS_CALLED_SO",))
+    try:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)  # whatever runs the tests
+        demo.on_its_own()
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(name)
+    finally:
+        for each, told in before.items():
+            signal.signal(each, told)
