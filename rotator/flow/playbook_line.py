@@ -39,6 +39,7 @@ def wrong(what: str, mend: str = "", at: tuple[str | int, ...] = ()) -> Pydantic
 
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_MOST = 999_999
 
 
 def _seconds(value: object) -> object:
@@ -47,10 +48,16 @@ def _seconds(value: object) -> object:
     raise wrong(f"`{value}` is no duration", "a whole number and a unit: 30s, 5m, 12h or 7d")
 
 
+def _written(seconds: int) -> str:
+    """Write it so that it can be read again: in the smallest unit in which it has no more digits than are read."""
+    fits = (f"{seconds // size}{unit}" for unit, size in _UNITS.items() if seconds // size <= _MOST)
+    return next(fits)
+
+
 Duration = Annotated[
     int,
     BeforeValidator(_seconds),
-    PlainSerializer(lambda value: f"{value}s", return_type=str),
+    PlainSerializer(_written, return_type=str),
     WithJsonSchema({"type": "string", "pattern": "^[0-9]{1,6}[smhd]$"}),
 ]
 """Seconds, written as 30s, 5m, 12h or 7d."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from rotator.flow.playbook import Playbook, json_schema
@@ -37,6 +39,12 @@ def test_a_step_reads_as_it_is_written():
 )
 def test_a_duration_is_seconds(written, seconds):
     assert line(do="verify exposed", retry_for=written).retry_for == seconds
+
+
+@given(st.integers(0, 999_999), st.sampled_from("smhd"))
+def test_a_duration_is_written_so_that_it_is_read_again(count, unit):
+    told = line(do="verify exposed", retry_for=f"{count}{unit}")
+    assert Line.model_validate(told.model_dump(mode="json", by_alias=True, exclude_defaults=True)) == told
 
 
 @pytest.mark.parametrize("written", ["5", "5 m", "m", "-5m", "1.5h", "5M", "5m ", "\u0665m", 300, True, "9999999d"])

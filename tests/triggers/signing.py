@@ -7,6 +7,7 @@ import functools
 import hashlib
 import hmac
 import json
+import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -29,8 +30,9 @@ WHSEC = "whsec_" + base64.b64encode(b"k" * 32).decode()
 TOPIC = "arn:aws:sns:us-east-1:123456789012:health"
 KEY_ID = "90a421169f0a406205f1563a953312f0be898d3c7b6c06b681aa86a874555f4a"
 CERTIFICATE = "/SimpleNotificationService-f3ecfb7224c7233fe7bb5f59f96de52f.pem"
-CANARIES = ("canary", SHARED)
-"""In every secret of the samples, and our own."""
+_SAMPLED = {word for path in SAMPLES.iterdir() for word in re.findall(r"[\w-]*canary\w+", path.read_text())}
+CANARIES = (*sorted(_SAMPLED), SHARED)
+"""Every secret of the samples, and our own. The bare word `canary` is one of the ledger's too: of its drills."""
 
 
 @functools.cache
