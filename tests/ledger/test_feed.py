@@ -179,7 +179,7 @@ def test_after_a_restore_every_cursor_of_before_is_read_from_the_beginning(house
     restore(deployment.database, tmp_path / "one.db", SEAL, "ann")
     whole = feed.after(None, 1000)
     assert told(whole)[: len(before)] == told(before)
-    assert [each.chain for each in whole[len(before) :]] == ["inc-1"]
+    assert [each.chain for each in whole[len(before) :]] == ["inc-1", "service"]
     for cursor in (lost, *(each.cursor for each in before)):
         assert feed.after(cursor, 1000) == whole
         assert not has_passed(cursor, whole[0].cursor)
