@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ BY_THEN = 0.6
 def fresh_logging():
     """Let no test inherit how another, a quiet command say, had set up logging in this process."""
     structlog.reset_defaults()
+    logging.getLogger("rotator").setLevel(logging.NOTSET)
 
 
 def pytest_collection_modifyitems(items):
