@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails
@@ -20,6 +20,7 @@ from rotator.flow.playbook_line import Duration
 from rotator.flow.playbook_words import Strategy, meant
 from rotator.flow.selector import selector
 from rotator.flow.timetable import timetable
+from rotator.settings.timing import Cron, TimeZone
 from rotator.strict_yaml import MAX_BYTES, Places, Problem
 
 _DAY_S = 86400
@@ -47,9 +48,9 @@ class PolicyEntry(BaseModel):
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
     select: str
     max_age: Annotated[Duration, Field(ge=_DAY_S)]
-    schedule: str
+    schedule: Cron
     window: Annotated[Duration, Field(ge=60)]
-    time_zone: str = "UTC"
+    time_zone: TimeZone = "UTC"
     jitter: Duration = 0
     overlap: Duration = _DAY_S
     deadline: Annotated[Duration, Field(ge=60)] = 7 * _DAY_S
@@ -67,21 +68,6 @@ class PolicyEntry(BaseModel):
             selector(value, "select")
         except BadInput as error:
             raise ValueError(f"{error.what}: {error.mend}") from None
-        return value
-
-    @field_validator("schedule")
-    @classmethod
-    def _comes(cls, value: str) -> str:
-        timetable(value)
-        return value
-
-    @field_validator("time_zone")
-    @classmethod
-    def _is_known(cls, value: str) -> str:
-        try:
-            ZoneInfo(value)
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            raise ValueError(f"no time zone is called `{value}`: write one such as Europe/Berlin") from None
         return value
 
     @model_validator(mode="after")

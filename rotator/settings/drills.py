@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 from typing import Annotated
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from rotator.flow.drill import Exercise, Schedule, Trigger
 from rotator.flow.playbook_line import Duration
@@ -15,6 +15,7 @@ from rotator.flow.timetable import timetable
 from rotator.ports import Place
 from rotator.settings.consumers import ConsumerSettings
 from rotator.settings.credentials import PlaceSettings
+from rotator.settings.timing import Cron, TimeZone
 
 _DAY_S = 86400
 MOST = 20
@@ -25,26 +26,11 @@ class ScheduleSettings(BaseModel):
     """When an exercise is held, and who agreed to it until when: the end of that day, UTC."""
 
     model_config = ConfigDict(extra="forbid")
-    cron: str
+    cron: Cron
     window: Annotated[Duration, Field(ge=60)] = 4 * 3600
-    time_zone: str = "UTC"
+    time_zone: TimeZone = "UTC"
     approved_by: Annotated[str, Field(min_length=1, max_length=128)]
     expires: dt.date
-
-    @field_validator("cron")
-    @classmethod
-    def _comes(cls, value: str) -> str:
-        timetable(value)
-        return value
-
-    @field_validator("time_zone")
-    @classmethod
-    def _is_known(cls, value: str) -> str:
-        try:
-            ZoneInfo(value)
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            raise ValueError(f"no time zone is called `{value}`: write one such as Europe/Berlin") from None
-        return value
 
     def schedule(self) -> Schedule:
         """Return it as the flow's noun."""
