@@ -33,6 +33,7 @@ from rotator.ledger.tables.runs import (
 from rotator.ledger.tables.standing import canary, certificate, drill, duty, hygiene, surveyed, trial, watched
 from rotator.ledger.tables.steering import account, foothold, gate, leader, machine, stop
 from rotator.ledger.tables.telling import hears, message, notice, noticed, trigger
+from rotator.ledger.tables.vendors import dataset, pause, pause_gate, software, term, vendor
 
 __all__ = [
     "LIVES",
@@ -48,6 +49,7 @@ __all__ = [
     "canary",
     "certificate",
     "checkpoint",
+    "dataset",
     "delivery",
     "dismissal",
     "drill",
@@ -75,6 +77,8 @@ __all__ = [
     "mint",
     "notice",
     "noticed",
+    "pause",
+    "pause_gate",
     "plan",
     "proof",
     "reach",
@@ -83,15 +87,18 @@ __all__ = [
     "session",
     "siem",
     "signed",
+    "software",
     "stamp",
     "stands",
     "step",
     "stop",
     "surveyed",
+    "term",
     "this_transaction",
     "token",
     "trial",
     "trigger",
+    "vendor",
     "watched",
     "witness",
 ]

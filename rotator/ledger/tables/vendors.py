@@ -1,0 +1,93 @@
+"""Vendors, what people judged of them, and when one is paused and let in again."""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, Double, ForeignKey, ForeignKeyConstraint, Index, Integer, String, Table, Text
+
+from rotator.ledger.tables.metadata import metadata
+
+vendor = Table(
+    "vendor",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    # As the registry's file says it, without what is said of software: that may be thousands of lines.
+    Column("told", Text, nullable=False),
+    Column("at", Double, nullable=False),
+    Column("by", Text, nullable=False),
+    # What was done of it is a chain of evidence of its own.
+    Column("length", Integer, nullable=False, default=0),
+    Column("head", String(64), nullable=False, default=""),
+)
+"""The registry of vendors."""
+
+software = Table(
+    "software",
+    metadata,
+    Column("vendor", ForeignKey("vendor.name"), primary_key=True),
+    # Which list said so: a later one of the same name replaces it.
+    Column("source", String(128), primary_key=True),
+    Column("at", Double, nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("components", Text, nullable=False),
+)
+"""What each vendor is known to run, one row for each list that said so."""
+
+dataset = Table(
+    "dataset",
+    metadata,
+    Column("name", String(128), primary_key=True),
+    Column("sensitivity", String(16), nullable=False),
+    Column("manifest", String(64), nullable=False, default=""),
+    Column("why", Text, nullable=False, default=""),
+)
+"""How sensitive what stands behind credentials is, and which manifest says what it held."""
+
+term = Table(
+    "term",
+    metadata,
+    Column("vendor", ForeignKey("vendor.name"), primary_key=True),
+    # "" of every notice, else the id of the advisory or notice for which it was judged.
+    Column("notice", String(128), primary_key=True),
+    Column("name", String(32), primary_key=True),
+    Column("value", Double, nullable=False),
+    Column("at", Double, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+)
+"""The terms of a vendor's triage that a person has set, as they stand; each change is in the vendor's chain."""
+
+pause = Table(
+    "pause",
+    metadata,
+    Column("vendor", ForeignKey("vendor.name"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("incident", ForeignKey("incident.id"), nullable=False, index=True),
+    Column("at", Double, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    # The checklist as the organisation had it then, as JSON: to shorten it later opens nothing.
+    Column("checklist", Text, nullable=False),
+    Column("restored_at", Double),
+    Column("restored_by", Text),
+    Column("restored_why", Text),
+    Index("ix_pause_open", "vendor", "restored_at"),
+)
+"""When a vendor was cut off, by which incident, and when it was let in again."""
+
+pause_gate = Table(
+    "pause_gate",
+    metadata,
+    Column("vendor", String(64), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("gate", String(64), primary_key=True),
+    # What was given or found for it, in the order in which that came.
+    Column("nth", Integer, primary_key=True),
+    # given, found, yes or overridden
+    Column("act", String(16), nullable=False),
+    Column("at", Double, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("told", Text, nullable=False),
+    ForeignKeyConstraint(["vendor", "number"], ["pause.vendor", "pause.number"]),
+)
+"""What was said, found and given for each gate of a pause. Nothing is taken back: what comes later stands beside it."""
