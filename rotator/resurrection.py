@@ -43,9 +43,8 @@ class Watching:
         self._thread = threading.Thread(target=self._again_and_again, name="resurrection", daemon=True)
 
     def start(self) -> None:
-        """Begin, unless the configuration says that nothing is looked at again."""
-        if self._parts.settings.watch.days:
-            self._thread.start()
+        """Begin. Where the watch lasts no day, only what its own incident is told of again is looked at."""
+        self._thread.start()
 
     def stop(self) -> None:
         """End, after the look in hand."""
@@ -147,14 +146,20 @@ def _look(parts: Rotator, dead: Dead, now: Callable[[], float]) -> tuple[Looked,
 
 
 def _sight(provider: Provider, dead: Dead, proof: Proof) -> Sight:
-    """Ask a door's list, and knock there where the material is still kept for proof."""
-    status = _status(provider, dead, proof.target)
-    if dead.material is None or isinstance(provider, Unknockable):
-        return Sight(proof.target, status.state)
+    """Ask a door's list, and knock there where the material is kept; what one of them cannot say the other may."""
+    knocks = dead.material is not None and not isinstance(provider, Unknockable)
+    state = None
     try:
-        return Sight(proof.target, status.state, _knock(provider, dead, proof.target))
-    except (Rejected, Unavailable, Uncertain):  # its issuer has spoken
-        return Sight(proof.target, status.state)
+        state = _status(provider, dead, proof.target).state
+    except Rejected as error:
+        if error.reason != "no_view" or not knocks:
+            raise
+    try:
+        return Sight(proof.target, state, _knock(provider, dead, proof.target) if knocks else None)
+    except (Rejected, Unavailable, Uncertain):
+        if state is None:
+            raise
+        return Sight(proof.target, state)  # its issuer has spoken
 
 
 def _status(provider: Provider, dead: Dead, target: str) -> Status:

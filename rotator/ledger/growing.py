@@ -15,7 +15,7 @@ from rotator.flow.incident import Severity
 from rotator.flow.planned import Plan
 from rotator.flow.playbook_words import Until
 from rotator.flow.revision import Present, digest_of
-from rotator.ledger import plans, revisions, rows, tables, withdrawing
+from rotator.ledger import plans, reported_again, revisions, rows, tables, withdrawing
 from rotator.ledger.acts import act, said
 from rotator.ledger.plan_rows import PlanRows
 from rotator.ledger.revisions import Revision
@@ -59,7 +59,8 @@ class Added:
     """What became of it: the revision with what it `covers` beside itself, who was seen elsewhere too, new footholds.
 
     `revision` is None where nothing is to be planned. `freed` are the runs that wait for no owner any more since its
-    severity was raised, None where it was not.
+    severity was raised, None where it was not. `dead` are runs whose credential was dead when it was reported again:
+    the watch looks at them next.
     """
 
     seen: int = 0
@@ -70,11 +71,12 @@ class Added:
     document: Mapping[str, Any] = field(default_factory=dict)
     told: Mapping[str, Any] = field(default_factory=dict)
     freed: tuple[str, ...] | None = None
+    dead: tuple[str, ...] = ()
 
     @property
     def is_nothing(self) -> bool:
         """Tell whether the incident had all of it."""
-        return self.revision is None and self.freed is None and not (self.places or self.footholds)
+        return self.revision is None and self.freed is None and not (self.places or self.footholds or self.dead)
 
 
 def see(connection: Connection, of: PlanRows, more: More, by: str) -> Added:
@@ -97,8 +99,10 @@ def see(connection: Connection, of: PlanRows, more: More, by: str) -> Added:
     if found:
         connection.execute(insert(tables.exposure), found)
     hosts = stand_on(connection, of.incident, more.footholds, of.at, by, "added")
+    dead = reported_again.look_soon(connection, more.seen, of.seal, of.at)
     told: dict[str, Any] = {"seen_again": {name: len(of_name) for name, of_name in sorted(new.items())}} if new else {}
-    return Added(len(new), len(found), hosts, told={**told, **({"footholds": list(hosts)} if hosts else {})})
+    told |= {**({"footholds": list(hosts)} if hosts else {}), **({"dead_before": dead} if dead else {})}
+    return Added(len(new), len(found), hosts, told=told, dead=tuple(dead))
 
 
 _COLUMNS = ("source", "rule", "path", "line", "commit")
@@ -173,7 +177,7 @@ def revise(  # noqa: PLR0917 - all that a revision is made of
         **({"withdrawn": withdrawn} if withdrawn else {}),
         **({"answered": answered} if answered else {}),
     }
-    return Added(found.seen, found.places, found.footholds, revision, covers, document, told)
+    return Added(found.seen, found.places, found.footholds, revision, covers, document, told, dead=found.dead)
 
 
 def _withdraw(

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, insert, select, update
 
+from rotator.flow.exposure import Exposure
+from rotator.flow.resurrection import DAY_S
 from rotator.ledger import gone, revisions, tables
 from rotator.ledger.acts import act, lock
 from rotator.ledger.database import Database
 from rotator.ledger.notices import tell
 from rotator.notices.event import Event
+from rotator.seal import Seal
 
 BY = "resurrection watch"
 """In whose name it is done."""
+LASTS_S = 2 * DAY_S
+"""So long what an incident is told of again is looked at, and its material kept: its issuer may be away for a day."""
 _incident, _run = tables.incident, tables.run
 _INTO = select(_incident.c.merged_into).where(_incident.c.id == bindparam("of_incident"))
 IS_REAL = and_(
@@ -60,6 +65,41 @@ def named_again(database: Database, since: float, now: float, lasts_s: float) ->
             tell(connection, family[0], Event.CAME_BACK, {"because": f"{says} ({row.by})", "by": BY}, now)
         told.append((row.id, row.by))
     return told
+
+
+def look_soon(connection: Connection, seen: Mapping[str, Sequence[Exposure]], seal: Seal, now: float) -> list[str]:
+    """Have those of an incident's own runs looked at next that are dead and were reported once more; return them.
+
+    Each is knocked with what the report has of it: what it was declared with is destroyed.
+    """
+    names, found = sorted(seen), dict[str, float]()
+    for start in range(0, len(names), 500):
+        dead = and_(_run.c.id.in_(names[start : start + 500]), _run.c.dead_at.is_not(None), _run.c.dismissed.is_(None))
+        query = select(_run.c.id, _run.c.dead_at).where(dead, IS_REAL)
+        found |= {row.id: row.dead_at for row in connection.execute(query)}
+    for run, dead_at in found.items():
+        _look_next(connection, run, dead_at, now)
+        _seal_again(connection, run, seen[run], seal, now)
+    return sorted(found)
+
+
+def _look_next(connection: Connection, run: str, dead_at: float, now: float) -> None:
+    watched = tables.watched
+    until = connection.execute(select(watched.c.until).where(watched.c.run == run)).scalar() or now
+    given = {"since": dead_at, "due_at": now, "until": max(until, now + LASTS_S)}
+    if not connection.execute(update(watched).where(watched.c.run == run).values(given)).rowcount:
+        connection.execute(insert(watched).values(run=run, **given))
+
+
+def _seal_again(connection: Connection, run: str, seen: Iterable[Exposure], seal: Seal, now: float) -> None:
+    secret = next((each.leaked.secret for each in seen if each.leaked.secret is not None), None)
+    if secret is None:
+        return
+    sealed = tables.sealed
+    kept = connection.execute(select(sealed.c.expires_at).where(sealed.c.run == run)).scalar() or now
+    connection.execute(delete(sealed).where(sealed.c.run == run))
+    expires_at = max(kept, now + LASTS_S)
+    connection.execute(insert(sealed).values(run=run, blob=seal.close(secret, run), expires_at=expires_at))
 
 
 def locked_family(connection: Connection, incident: str) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, and_, delete, insert, or_, select, update
+from sqlalchemy import Connection, RowMapping, and_, bindparam, delete, insert, or_, select, update
 
 from rotator.credential import CredentialRef, Secret
 from rotator.errors import BadInput
@@ -19,6 +19,7 @@ from rotator.ledger import clocks, rows, statements, stops, tables
 from rotator.ledger.acts import act, lock
 from rotator.ledger.database import Database
 from rotator.ledger.notices import tell
+from rotator.ledger.plan_rows import KEEP_MATERIAL_S
 from rotator.ledger.reported_again import BY, IS_REAL, locked_family, reopen
 from rotator.ledger.run_at_hand import RunAtHand, hold_branches
 from rotator.ledger.undoing import branch_rows
@@ -27,6 +28,11 @@ from rotator.seal import Seal
 
 AT_ONCE = 1_000
 """So many deaths are noted in one go."""
+_KEEP_MATERIAL = (
+    update(tables.sealed)
+    .where(tables.sealed.c.run == bindparam("of_run"), tables.sealed.c.expires_at < bindparam("until"))
+    .values(expires_at=bindparam("until"))
+)
 _branch, _incident, _run, _watched = tables.branch, tables.incident, tables.run, tables.watched
 
 
@@ -161,6 +167,7 @@ class Resurrections:
             act(connection, dead.incident, {"at": now, "act": "alive_again", "by": BY, **told})
             _revive(connection, replace(held, steps=(*held.steps, *added)), doors, now)
             connection.execute(_of(dead.run).values(looks=_watched.c.looks + 1, looked_at=now, says=says, due_at=None))
+            connection.execute(_KEEP_MATERIAL, {"of_run": dead.run, "until": now + KEEP_MATERIAL_S})
             reopen(connection, family, f"{dead.ref.id} is alive again: {says}", now)
             because = f"{dead.ref.provider} {dead.ref.id} ({dead.run}): {says}"
             tell(connection, family[0], Event.CAME_BACK, {"because": because, "by": BY}, now)

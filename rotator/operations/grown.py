@@ -6,6 +6,9 @@ from rotator.bootstrap import Rotator
 from rotator.ledger.growing import Added
 from rotator.operations.waiting import begins
 
+SHOWN = 5
+"""How many runs one line names."""
+
 
 def told(parts: Rotator, incident: str, added: Added) -> list[str]:
     """Say what became of it, and what comes next."""
@@ -14,6 +17,10 @@ def told(parts: Rotator, incident: str, added: Added) -> list[str]:
         were = "credential that it has was" if added.seen == 1 else "credentials that it has were"
         where = "1 more place" if added.places == 1 else f"{added.places:,} more places"
         lines.append(f"{incident}: {added.seen:,} {were} seen in {where}; their runs stay as they are")
+    if added.dead:
+        was = "was dead: it is" if len(added.dead) == 1 else "were dead: they are"
+        names = ", ".join(added.dead[:SHOWN]) + (" and more" if len(added.dead) > SHOWN else "")
+        lines.append(f"{incident}: {names} {was} looked at within a minute or so, and stopped again where alive")
     if added.footholds:
         lines += _held_up(parts, incident, added.footholds)
     if added.freed is not None:

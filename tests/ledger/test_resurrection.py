@@ -9,13 +9,18 @@ import pytest
 from sqlalchemy import insert, update
 
 from rotator import resurrection
+from rotator.credential import Leaked
 from rotator.errors import Rejected, Unavailable
 from rotator.flow.budget import Limit
+from rotator.flow.exposure import Exposure
+from rotator.flow.planned import Plan
 from rotator.flow.playbook_words import Strategy
 from rotator.flow.proof import Evidence
 from rotator.flow.resurrection import DAY_S, HOUR_S
 from rotator.ledger import tables
 from rotator.ledger.closing import Closing, Left
+from rotator.ledger.growing import More
+from rotator.operations import grown
 from rotator.ports import State
 from rotator.report.clocks import moment
 from rotator.report.incident import build
@@ -286,6 +291,63 @@ def test_what_is_reported_again_reopens_the_incident_of_its_death_and_is_told_on
     assert (again["run"], again["in"]) == ("inc-1.r1", "inc-2")
     assert len(told(deployment, "came_back")) == 1
     assert not company.opens(ref, secret)
+
+
+def report_again(deployment, ref, secret, path):
+    """Tell the incident of its own credential once more, as `growth.add` does."""
+    told = Exposure("list", KEY, Leaked(ref.id, secret), path=path)
+    present = deployment.enrolment.present("inc-1")
+    nothing = Plan((), (), ())
+    seen = {present.runs[ref]: [told]}
+    more = More(nothing, {}, {}, seen, {}, (), {}, deployment.world.now())
+    return deployment.enrolment.add(present, more, by="jana")
+
+
+def test_what_its_own_incident_is_told_of_again_is_knocked_with_at_once_and_stopped_again_where_it_lives(house):
+    company, deployment = house
+    ref, secret = died(house)
+    pass_days(deployment, 9)
+    assert deployment.rows("sealed") == []
+    revive(company, ref)
+    deployment.world.wait_until(deployment.world.now() + 10.0)
+    due_at = deployment.rows("watched")[0]["due_at"]
+    inspect = company.outside.provider(ref).inspect
+
+    def shows_nothing(_):
+        raise Rejected("no_view", "it shows nothing")
+
+    company.outside.provider(ref).inspect = shows_nothing  # so that the material alone can tell
+    added = report_again(deployment, ref, secret, "paste")
+    assert (added.dead, added.is_nothing) == (("inc-1.r1",), False)
+    assert grown.told(parts_of(deployment), "inc-1", added)[-1] == (
+        "inc-1: inc-1.r1 was dead: it is looked at within a minute or so, and stopped again where alive"
+    )
+    assert deployment.world.now() < due_at
+    resurrection.look_again(parts_of(deployment), deployment.world.now)
+    assert [each["says"] for each in acts(deployment, "alive_again")] == ["accepted"]
+    company.outside.provider(ref).inspect = inspect
+    deployment.rest(patience_s=30 * DAY_S)
+    assert not company.opens(ref, secret)
+    assert deployment.record().runs[0].run.evidence is Evidence.PROVEN
+    assert deployment.rows("sealed") == []
+    assert broken_chains(deployment) == []
+
+
+def test_what_is_dead_and_told_of_again_even_at_the_same_place_is_looked_at_once_and_rests(house):
+    _, deployment = house
+    ref, secret = died(house)
+    pass_days(deployment, 8)
+    deployment.world.wait_until(deployment.world.now() + 40 * DAY_S)  # the watch is over
+    resurrection.look_again(parts_of(deployment), deployment.world.now)
+    assert deployment.rows("watched")[0]["due_at"] is None
+    report_again(deployment, ref, secret, "paste")
+    resurrection.look_again(parts_of(deployment, days=0), deployment.world.now)
+    assert report_again(deployment, ref, secret, "paste").dead == ("inc-1.r1",)
+    assert acts(deployment, "looked_again")[-1]["looks"][0]["says"] == "absent, rejected"
+    pass_days(deployment, 3)
+    assert (deployment.rows("watched")[0]["due_at"], acts(deployment, "alive_again")) == (None, [])
+    deployment.due.forget_expired()
+    assert deployment.rows("sealed") == []
 
 
 @pytest.mark.parametrize("table", ["hygiene", "drill"])
