@@ -34,6 +34,7 @@ from rotator.settings.sign_in import SigningIn
 from rotator.settings.targets import Aiming
 from rotator.settings.triggers import TriggerSettings
 from rotator.settings.triggers import check_together as check_triggers
+from rotator.settings.vendors import VendorSettings
 from rotator.settings.watch import WatchSettings
 
 MEMORY = "memory://"
@@ -61,6 +62,7 @@ class Settings(Approving, SigningIn, FarAway, Aiming, BaseModel):
     drills: DrillSettings = DrillSettings()
     evidence: EvidenceSettings = EvidenceSettings()
     watch: WatchSettings = WatchSettings()
+    vendors: VendorSettings = VendorSettings()
     folder: Path = Field(default_factory=Path.cwd, exclude=True)
     file: Path | None = Field(None, exclude=True)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import get_args
 
 import pytest
 
@@ -17,6 +18,7 @@ from rotator.settings.ownership import OwnershipSettings
 from rotator.settings.siem import SiemSettings
 from rotator.settings.sign_in import OidcSettings, SignInSettings, WebSettings
 from rotator.settings.triggers import TriggerSettings
+from rotator.settings.vendors import GateSettings
 from tests.docs.pages import ROOT
 
 TEXT = (ROOT / "docs" / "configuration.md").read_text()
@@ -84,6 +86,11 @@ def test_every_key_of_a_channel_to_a_siem_is_told_and_none_besides():
 
 def test_every_key_of_the_owners_table_is_told_and_none_besides():
     assert keys_told(section("`[ownership]`")) == set(OwnershipSettings.model_fields)
+
+
+def test_every_key_and_every_sort_of_a_vendors_gate_is_told_and_none_besides():
+    sorts = set(get_args(GateSettings.model_fields["asks"].annotation))
+    assert keys_told(section("`[[vendors.gates]]`")) == set(GateSettings.model_fields) | sorts
 
 
 def test_every_key_of_a_channel_is_told_and_none_besides():
