@@ -85,7 +85,7 @@ def certify(parts: Rotator, wanted: Wanted, pace: Pace) -> Iterator[Certified]:
         stops.refuse(reading, connection.name)
     here = _Here(parts, connection, key, Certificates(parts.database), pace, wanted.by)
     left = here.clear()
-    for kind in kinds:
+    for kind in dict.fromkeys((*left, *kinds)):
         try:
             yield Certified(kind, connection.name, None, left[kind]) if kind in left else here.one(kind, wanted.owners)
         except RotatorError as error:  # before anything was made
@@ -118,9 +118,12 @@ class _Here:
     by: str
 
     def clear(self) -> dict[str, str]:
-        """Take away what earlier runs left behind; return by kind why something may still be alive."""
+        """Take away what earlier runs left behind, of every kind; return by kind why something may still be alive."""
         left: dict[str, str] = {}
         for each in self.kept.left(self.connection.name):
+            if each.kind not in self.parts.playbooks:
+                left[each.kind] = f"a canary of an earlier run for {each.owner} may be alive: no kind is called so now"
+                continue
             try:
                 provider = self.parts.outside.provider_of(each.kind, self.connection.name)
                 gone = remove(provider, each, self.kept, Calls(self.pace.now))

@@ -10,6 +10,7 @@ from rotator.flow.proof import Evidence
 from rotator.ports import Answer, State, Verdict
 from rotator.trial import Trial
 from tests.fakes.canaries import Kept
+from tests.fakes.doors import DoorIssuer
 from tests.fakes.issuer import Issuer, KeyIssuer
 from tests.fakes.passwords import PasswordIssuer
 from tests.fakes.world import START, World
@@ -19,6 +20,14 @@ MARKER = "rotator-canary-1"
 
 class Killed(BaseException):
     """The process is gone: nothing of it does anything any more."""
+
+
+def doors(issuer):
+    return DoorIssuer(issuer, ("web-1", "web-2"))
+
+
+def die(*_):
+    raise Killed
 
 
 class Scene:
@@ -37,7 +46,7 @@ class Scene:
 
     def alive(self):
         with self.world.open() as state:
-            return {name for name, each in state["credentials"].items() if each["state"] != State.ABSENT}
+            return {name for name, each in state["credentials"].items() if lives(each)}
 
     def live(self):
         trial = Trial(self.provider, self.kept, self.calls, self.wait)
@@ -54,7 +63,12 @@ class Scene:
                 remove(self.provider, each, self.kept, self.calls)
 
 
-@pytest.mark.parametrize("sort", [KeyIssuer, PasswordIssuer])
+def lives(credential):
+    opens = any(door["open"] for door in credential["doors"].values())
+    return opens or credential.get("state", State.ABSENT) != State.ABSENT
+
+
+@pytest.mark.parametrize("sort", [KeyIssuer, PasswordIssuer, doors])
 def test_killed_at_any_exchange_it_leaves_no_canary_behind_and_touches_nothing_else(sort):
     whole = moments(Scene(sort), None)
     assert whole > 12
@@ -68,7 +82,34 @@ def test_killed_at_any_exchange_it_leaves_no_canary_behind_and_touches_nothing_e
         assert scene.kept.alive == {}, number
 
 
-def moments(scene, killed_at):
+@pytest.mark.parametrize("sort", [KeyIssuer, PasswordIssuer, doors])
+def test_killed_while_it_takes_away_what_was_left_it_is_taken_away_by_the_run_after_that(sort):
+    def left(killed_at):
+        """Return a scene whose canary was let in when it was killed, and how many moments the next run lived."""
+        scene = Scene(sort)
+        before = scene.alive()
+
+        def die_at_the_first_knock(_, what, _changes):
+            if what.startswith("issuer.verify"):
+                scene.world.meet = scene.kept.meet = die
+                die()
+
+        scene.world.meet = die_at_the_first_knock
+        with pytest.raises(Killed):
+            scene.live()
+        assert scene.alive() != before
+        return scene, before, moments(scene, killed_at, work=scene.after_a_restart)
+
+    whole = left(None)[2]
+    assert whole >= 4
+    for number in range(whole):
+        scene, before, _ = left(number)
+        scene.world.meet = scene.kept.meet = lambda *_: None
+        scene.after_a_restart()
+        assert (scene.alive(), scene.kept.alive) == (before, {}), number
+
+
+def moments(scene, killed_at, work=None):
     """Count the moments of a trial; the process is killed at the one of that number, and does nothing afterwards."""
     count = 0
 
@@ -80,7 +121,7 @@ def moments(scene, killed_at):
 
     scene.world.meet = scene.kept.meet = meet
     try:
-        scene.live()
+        (work or scene.live)()
     except Killed:
         assert killed_at is not None
     return count

@@ -12,7 +12,7 @@ from pathlib import Path
 from rotator import clock
 from rotator.bootstrap import Rotator
 from rotator.errors import RotatorError
-from rotator.examining.drills import drills
+from rotator.examining.drills import canaries, drills
 from rotator.examining.evidence import evidence
 from rotator.examining.finding import Finding
 from rotator.flow.planned import Lane
@@ -39,6 +39,7 @@ def own(parts: Rotator, called: str) -> Iterator[Finding]:
     yield from _ledger(parts, called)
     yield from evidence(parts, called)
     yield from drills(parts, called)
+    yield from canaries(parts, called)
     yield from _workers(parts)
 
 

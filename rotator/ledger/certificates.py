@@ -54,9 +54,10 @@ class Certificates:
             if connection.execute(delete(_trial).where(_trial.c.marker == marker)).rowcount:
                 service.note(connection, {"act": "canary_gone", "marker": marker})
 
-    def left(self, connection: str) -> list[Canary]:
-        """Return the canaries of a connection that may be alive, the oldest first."""
-        query = select(_trial).where(_trial.c.connection == connection).order_by(_trial.c.at, _trial.c.marker)
+    def left(self, connection: str | None = None) -> list[Canary]:
+        """Return the canaries of a connection, or of any, that may be alive, the oldest first."""
+        query = select(_trial).order_by(_trial.c.at, _trial.c.marker)
+        query = query if connection is None else query.where(_trial.c.connection == connection)
         with self._database.read() as reading:
             found = reading.execute(query).mappings().all()
         return [Canary(**{**row, "before": tuple(json.loads(row["before"])["ids"])}) for row in found]

@@ -14,6 +14,7 @@ from rotator.canary import Canary
 from rotator.evidence import certificate
 from rotator.flow.playbook import Playbook
 from rotator.ledger import tables
+from rotator.ledger.certificates import Certificates
 from rotator.ledger.database import Database
 from rotator.practice.token_server import token_server
 from rotator.settings.configuration import Settings
@@ -181,6 +182,17 @@ def test_what_a_killed_run_left_is_taken_away_first(called, server, monkeypatch,
     assert "was left by an earlier run, and is gone" in done.err
     assert server.alive() == before
     assert rows(ledger(), tables.trial) == []
+
+
+def test_what_is_left_of_another_kind_than_is_asked_for_is_told(called, server, ledger):
+    server.plant("ci")
+    listed(called)
+    Certificates(ledger()).intend(Canary("acme_of_old", "acme", "ci", "m", clock.now()))
+    done = called("provider", "certify", "acme", "--kind", KIND, "--subject", "ci").ended(1)
+    assert (
+        "acme_of_old: no canary: a canary of an earlier run for ci may be alive: no kind is called so now" in done.out
+    )
+    assert f"{KIND}: " in done.out
 
 
 def _canary(like, marker):

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from rotator import clock
+from rotator.canary import Canary
 from rotator.cli.doctor import examine
 from rotator.cli.options import Context
 from rotator.credential import Secret
@@ -19,6 +20,7 @@ from rotator.examining.doctor import _told
 from rotator.examining.reaching import Asked
 from rotator.flow.approval import Role
 from rotator.ledger import health, tables
+from rotator.ledger.certificates import Certificates
 from rotator.ledger.health import Beat
 from tests.e2e.commands import until
 from tests.servers.redis import redis_server
@@ -58,6 +60,20 @@ def test_a_variable_that_is_nearly_one_of_ours_is_told(examined, monkeypatch):
     assert not any("canary" in each.what for each in findings)
     assert not any("ROTATOR_SEAL_KEYS" in each.what and "nothing reads" in each.what for each in findings)
     assert not any("ROTATOR_ELSEWHERE" in each.what for each in findings)
+
+
+def test_a_canary_that_a_killed_certification_left_is_told_with_what_takes_it_away(examined):
+    context, _ = examined()
+    kept = Certificates(context.parts().database)
+    kept.intend(Canary("k", "gone", "ci", "m-1", 5.0, credential="K1"))
+    kept.intend(Canary("k", "prod", "", "m-2", 6.0))
+    kept.intend(Canary("k", "prod", "ci", "m-3", clock.now()))  # it may still go on
+    _, findings = examined(AWS.format(name="prod", more=""))
+    gone, left = (each for each in findings if "a canary was left" in each.what)
+    assert (gone.well, gone.what.partition(": ")[2]) == (False, "k K1 of ci")
+    assert gone.mend.startswith("no connection is called gone any more")
+    assert left.what.endswith(": k without a known id of the account")
+    assert left.mend.endswith(" provider certify prod takes it away first")
 
 
 def test_another_seal_key_than_the_ledgers_is_told(examined, tmp_path):
