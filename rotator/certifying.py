@@ -87,7 +87,7 @@ def certify(parts: Rotator, wanted: Wanted, pace: Pace) -> Iterator[Certified]:
     left = here.clear()
     for kind in dict.fromkeys((*left, *kinds)):
         try:
-            yield Certified(kind, connection.name, None, left[kind]) if kind in left else here.one(kind, wanted.owners)
+            yield here.held_up(kind, left[kind]) if kind in left else here.one(kind, wanted.owners)
         except RotatorError as error:  # before anything was made
             yield Certified(kind, connection.name, None, str(error))
 
@@ -122,16 +122,20 @@ class _Here:
         left: dict[str, str] = {}
         for each in self.kept.left(self.connection.name):
             if each.kind not in self.parts.playbooks:
-                left[each.kind] = f"a canary of an earlier run for {each.owner} may be alive: no kind is called so now"
+                left[each.kind] = f"for {each.owner}, it may be alive: no kind is called so now"
                 continue
             try:
                 provider = self.parts.outside.provider_of(each.kind, self.connection.name)
                 gone = remove(provider, each, self.kept, Calls(self.pace.now))
             except RotatorError as error:
-                left[each.kind] = f"a canary of an earlier run for {each.owner} may be alive: {error}"
+                left[each.kind] = f"for {each.owner}, it may be alive: {error}"
             else:
                 self.pace.tell(f"{each.kind}: {', '.join(gone) or 'nothing'} was left by an earlier run, and is gone")
         return left
+
+    def held_up(self, kind: str, left: str) -> Certified:
+        """Say that none of a kind is made while one may be alive."""
+        return Certified(kind, self.connection.name, None, "one of an earlier run is left", left)
 
     def one(self, kind: str, owners: Mapping[str, str]) -> Certified:
         """Certify a kind, where a canary of it can be made."""

@@ -189,9 +189,7 @@ def test_what_is_left_of_another_kind_than_is_asked_for_is_told(called, server, 
     listed(called)
     Certificates(ledger()).intend(Canary("acme_of_old", "acme", "ci", "m", clock.now()))
     done = called("provider", "certify", "acme", "--kind", KIND, "--subject", "ci").ended(1)
-    assert (
-        "acme_of_old: no canary: a canary of an earlier run for ci may be alive: no kind is called so now" in done.out
-    )
+    assert "acme_of_old: no canary: one of an earlier run is left; for ci, it may be alive: no kind" in done.out
     assert f"{KIND}: " in done.out
 
 
