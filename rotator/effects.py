@@ -20,6 +20,7 @@ from rotator.ports import (
     Issuing,
     Preserving,
     Provider,
+    Restorable,
     SessionEnding,
     Settable,
     State,
@@ -64,10 +65,16 @@ def perform(  # noqa: C901, PLR0912
             return Outcome(using=convergence.ask(world, work, pulse))
         case Verb.RELOAD, _:
             return Outcome(facts={"told": convergence.tell(world, work, pulse)})
-        case Verb.SUSPEND, _ if isinstance(provider, Suspendable):
+        case Verb.SUSPEND, _ if step.target and isinstance(provider, Installable):
+            provider.uninstall(step.target, ref)
+        case Verb.RESUME, _ if step.target and isinstance(provider, Installable):
+            provider.install(step.target, ref, {}, work.preserved(step.target))
+        case Verb.SUSPEND, _ if isinstance(provider, Suspendable | Restorable):
             provider.suspend(ref)
         case Verb.RESUME, _ if isinstance(provider, Suspendable):
             provider.resume(ref)
+        case Verb.RESUME, _ if isinstance(provider, Restorable):
+            provider.restore(ref, work.preserved())
         case Verb.END_SESSIONS, _ if step.target and isinstance(provider, Installable):
             return Outcome(facts=dict(provider.end_sessions_at(step.target, ref)))
         case Verb.END_SESSIONS, _ if isinstance(provider, SessionEnding):

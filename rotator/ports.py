@@ -211,6 +211,25 @@ class Suspendable(Protocol):
 
 
 @runtime_checkable
+class Restorable(Protocol):
+    """A kind that is stopped by taking it out of where it stands beside others, and put back as it was.
+
+    Its issuer does not keep what was taken out: `preserve` does, in the evidence.
+    """
+
+    def suspend(self, ref: CredentialRef) -> None:
+        """Take it out, and nothing else; already out counts as done."""
+        ...
+
+    def restore(self, ref: CredentialRef, preserved: Mapping[str, str]) -> None:
+        """Put it back as `preserved` says that it was; already there counts as done.
+
+        Raises Rejected("nothing_preserved") where that does not tell.
+        """
+        ...
+
+
+@runtime_checkable
 class SessionEnding(Protocol):
     """A credential whose sessions outlive it unless they are cut."""
 
@@ -338,7 +357,8 @@ class Installable(Protocol):
     def install(self, target: str, ref: CredentialRef, public: Mapping[str, str], preserved: Mapping[str, str]) -> None:
         """Let the target accept it; already installed counts as done.
 
-        `preserved` is what `preserve` said of the exposed credential, so that its restrictions hold for the new one.
+        `preserved` is what `preserve` said of the exposed credential, so that its restrictions hold for the new one. An
+        exposed one that a person resumes is put back by the same call; `public` is then empty.
         """
         ...
 

@@ -18,16 +18,17 @@ from rotator.ports import (
     Issuing,
     Preserving,
     Provider,
+    Restorable,
     SessionEnding,
     Settable,
     Suspendable,
 )
 
-_PROTOCOLS = {
+_PROTOCOLS: dict[Can, type | tuple[type, ...]] = {
     Can.ISSUING: Issuing,
     Can.CHOOSING: Choosing,
     Can.SETTABLE: Settable,
-    Can.SUSPENDABLE: Suspendable,
+    Can.SUSPENDABLE: (Suspendable, Restorable),
     Can.SESSION_ENDING: SessionEnding,
     Can.PRESERVING: Preserving,
     Can.INSTALLABLE: Installable,

@@ -81,7 +81,7 @@ UNDO: dict[Verb, Verb] = {
 }
 """What takes a step back. A verb that is not named here has no way back."""
 
-AT_TARGETS = frozenset({Verb.VERIFY, Verb.END_SESSIONS, Verb.INSTALL, Verb.UNINSTALL})
+AT_TARGETS = frozenset({Verb.VERIFY, Verb.SUSPEND, Verb.RESUME, Verb.END_SESSIONS, Verb.INSTALL, Verb.UNINSTALL})
 """What can be done at one target alone."""
 
 ONLY_AT_TARGETS = frozenset({Verb.UNINSTALL})

@@ -30,6 +30,7 @@ from rotator.ports import (
     Persistence,
     Preserving,
     Provider,
+    Restorable,
     SelfAware,
     SessionEnding,
     Settable,
@@ -139,7 +140,7 @@ def destroy(provider: Provider, ref: CredentialRef, secret: Secret) -> None:
 def contain(case: Case, ref: CredentialRef, secret: Secret, provider: Provider | None = None) -> None:
     """Stop it everywhere, in the way of its kind."""
     provider = provider or case.provider
-    if isinstance(provider, Suspendable):
+    if isinstance(provider, Suspendable | Restorable):
         provider.suspend(ref)
     elif isinstance(provider, Installable):
         for target in provider.targets(ref):
@@ -163,7 +164,7 @@ def end(case: Case, ref: CredentialRef, secret: Secret, provider: Provider | Non
 
 def stopped(case: Case) -> State:
     """Return what the issuer calls a credential that was contained."""
-    stays = isinstance(case.provider, Suspendable) or case.provider.capability is Capability.EXPIRE_ONLY
+    stays = isinstance(case.provider, Suspendable | Restorable) or case.provider.capability is Capability.EXPIRE_ONLY
     return State.SUSPENDED if stays else State.ABSENT
 
 
@@ -355,6 +356,7 @@ CLAIMS = (
     Permitted,
     Persistence,
     Preserving,
+    Restorable,
     SelfAware,
     SessionEnding,
     Settable,
@@ -437,6 +439,23 @@ def test_a_contained_credential_can_still_be_revoked(case: Case):
     end(case, ref, secret)
     assert state_of(case, ref) in {ended(case), None}
     assert answers(case.provider, ref, secret) == refused(case)
+
+
+def test_what_was_taken_out_is_put_back_as_it_was_from_what_was_kept_of_it(case: Case):
+    provider = able(case.provider, Restorable)
+    ref, secret = case.plant()
+    sister, sisters = case.plant(owner=ref.owner)
+    preserved = kept(case.provider, ref)
+    provider.suspend(ref)
+    provider.suspend(ref)
+    assert answers(case.provider, ref, secret) == {Answer.REJECTED}
+    with pytest.raises(Rejected) as refusal:
+        provider.restore(ref, {})
+    assert refusal.value.reason == "nothing_preserved"
+    provider.restore(ref, preserved)
+    provider.restore(ref, preserved)
+    assert answers(case.provider, ref, secret) == answers(case.provider, sister, sisters) == {Answer.ACCEPTED}
+    assert kept(case.provider, ref) == preserved
 
 
 def test_an_absent_credential_counts_as_revoked_and_its_owner_keeps_the_others(case: Case):
@@ -761,6 +780,9 @@ def test_nothing_listening_is_unavailable_and_certainly_not_done(case: Case):
         calls.append(lambda: nowhere.issue(ref, MARKER, kept(case.provider, ref)))
     if isinstance(nowhere, Suspendable):
         calls += [lambda: nowhere.suspend(ref), lambda: nowhere.resume(ref)]
+    if isinstance(nowhere, Restorable):
+        preserved = kept(case.provider, ref)
+        calls += [lambda: nowhere.suspend(ref), lambda: nowhere.restore(ref, preserved)]
     if isinstance(nowhere, SessionEnding):
         calls.append(lambda: nowhere.end_sessions(ref))
     if isinstance(nowhere, Installable):
