@@ -1,0 +1,133 @@
+"""Trouble at vendors: what a notice tells of, and how likely it is that each vendor is touched by it.
+
+The likelihoods are judgements, the same for everybody until a person who knows more sets another with a reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from rotator.flow.vendor import Software, Vendor, served_by
+
+NAMED = 1.0
+"""The notice names the vendor itself."""
+AFFECTED = 0.95
+"""One of its lists has a version that the advisory calls bad: it ran there, or was about to."""
+ALLOWED = 0.5
+"""One of its lists has the package, in a version that nobody told or that cannot be ordered."""
+UNKNOWN = 0.3
+"""Nobody knows what it runs, or only from before the advisory: unknown is not clean."""
+NOT_LISTED = 0.05
+"""All its lists are newer than the advisory and have no bad version: they say what they were told."""
+EACH_STEP = 0.6
+"""What is known of a sub-processor counts for who it serves by this much, once for each step between."""
+_SHOWN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """An advisory, or the news of a breach. Terms are set for its `id`; `names` are all that it goes by.
+
+    `packages` are the bad ones in words, `breached` the vendors or sub-processors that it names. `at` is when it was
+    published, in epoch seconds. `notes` are what to know of how it was had.
+    """
+
+    id: str
+    title: str
+    names: frozenset[str] = frozenset()
+    at: float | None = None
+    packages: tuple[str, ...] = ()
+    breached: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """Software of a vendor that an advisory speaks of; `is_bad` is None where it may be."""
+
+    software: Software
+    is_bad: bool | None
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """One reason to think that a vendor is touched, and how likely that makes it; `ask` is how to find out more."""
+
+    likelihood: float
+    why: str
+    source: str
+    ask: str = ""
+
+
+def signs(
+    vendors: Sequence[Vendor],
+    notice: Notice,
+    listed: Mapping[str, Sequence[Listed]],
+    given_at: Mapping[str, Mapping[str, float]],
+) -> dict[str, list[Sign]]:
+    """Return what speaks for each vendor's being touched, the likeliest first.
+
+    `listed` is what of each vendor's software the notice speaks of, `given_at` when each of its lists was given, in
+    epoch seconds. A vendor of which nothing speaks is left out.
+    """
+    found: dict[str, list[Sign]] = {}
+    for each in vendors:
+        found[each.name] = [*_named(each.name, notice), *_of_software(listed.get(each.name, ()))]
+    apart = (each for each in notice.breached if each not in found)
+    first = {name: own[0] for name, own in found.items() if own}
+    first |= {name: sign for name in apart for sign in _named(name, notice)}
+    for name, sign in first.items():
+        for vendor, between in served_by(vendors, name):
+            found[vendor.name].append(_through(sign, between))
+    if notice.packages:
+        for each in vendors:
+            if not listed.get(each.name):
+                found[each.name].append(_unlisted(notice, given_at.get(each.name, {})))
+    return {name: sorted(some, key=lambda one: -one.likelihood) for name, some in found.items() if some}
+
+
+def _named(name: str, notice: Notice) -> Iterable[Sign]:
+    if name in notice.breached:
+        yield Sign(NAMED, f"{notice.id} names {name}", notice.id)
+
+
+def _of_software(listed: Sequence[Listed]) -> Iterable[Sign]:
+    """Yield one sign for what is bad, and one for what may be."""
+    for value, is_bad in ((AFFECTED, True), (ALLOWED, None)):
+        some = [each for each in listed if each.is_bad is is_bad]
+        if some:
+            told = "; ".join(each.why for each in some[:_SHOWN])
+            more = f"; and {len(some) - _SHOWN:,} more" if len(some) > _SHOWN else ""
+            ask = "" if is_bad else "ask the vendor which version ran where, and take its SBOM: `rotator vendor sbom`"
+            yield Sign(value, told + more, ", ".join(dict.fromkeys(each.software.source for each in some)), ask)
+
+
+def _through(sign: Sign, between: tuple[str, ...]) -> Sign:
+    """Return what is known of a sub-processor as a sign for who stands so far from it."""
+    way = ", which serves ".join(between)
+    likelihood = round(sign.likelihood * EACH_STEP ** len(between), 3)
+    ask = f"ask the vendor whether what {between[0]} did for it reaches what it holds of yours"
+    return replace(sign, likelihood=likelihood, why=f"it stands on {way}: {sign.why}", ask=ask)
+
+
+def _unlisted(notice: Notice, given_at: Mapping[str, float]) -> Sign:
+    """Return what it means that no list of a vendor has the package."""
+    ask = "ask the vendor whether it ran it, and take its SBOM: `rotator vendor sbom`"
+    if not given_at:
+        return Sign(UNKNOWN, "nobody knows what software it runs: unknown is not clean", "no list", ask)
+    oldest = min(given_at, key=lambda name: given_at[name])
+    if notice.at is None:
+        why = "its lists do not have it, and nothing says when the advisory was published: they may be older"
+        return Sign(UNKNOWN, why, ", ".join(given_at), ask)
+    if given_at[oldest] < notice.at:
+        why = f"{oldest} does not have it, but is of {_day(given_at[oldest])}: older than the advisory of "
+        return Sign(UNKNOWN, why + _day(notice.at), oldest, ask)
+    why = f"no bad version is in its lists, all given since the advisory: {', '.join(given_at)}"
+    return Sign(NOT_LISTED, why, ", ".join(given_at))
+
+
+def _day(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).date().isoformat()
