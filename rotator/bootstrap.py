@@ -17,9 +17,9 @@ from rotator import clock
 from rotator.errors import BadInput
 from rotator.flow.basis import basis
 from rotator.flow.budget import Limit, strictest
-from rotator.flow.inventory import CONFIGURATION, Entry
+from rotator.flow.inventory import CONFIGURATION, REGISTRY, Entry
 from rotator.flow.playbook_words import meant
-from rotator.flow.scope import Custodies
+from rotator.flow.scope import Custodies, Custody
 from rotator.ledger import timekeeping
 from rotator.ledger.database import Database
 from rotator.ledger.gates import Gates
@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from rotator.ledger.sessions import Sessions
     from rotator.ledger.tokens import Tokens
     from rotator.ledger.triggers import Triggers
+    from rotator.ledger.vendors import Vendors
     from rotator.ledger.witnesses import Witnesses
     from rotator.notifying import Notifying
     from rotator.outside import Outside
@@ -154,11 +155,16 @@ class Rotator:
 
     @functools.cached_property
     def entries(self) -> list[Entry]:
-        """All that people said of credentials: the configuration, which is believed first, and what was imported."""
+        """All that people said of credentials: the configuration, which is believed first, and what was imported.
+
+        What the registry says that a vendor holds comes last.
+        """
         from rotator.settings.credentials import custody_of  # noqa: PLC0415
 
-        imported = self.inventory.stated()
-        return [*self.configured, *(Entry(custody_of(each.match, each.said), each.file) for each in imported)]
+        imported = [Entry(custody_of(each.match, each.said), each.file) for each in self.inventory.stated()]
+        vendors = self.vendors.every(software=False)
+        held = [Entry(Custody(match, vendor=each.name), REGISTRY) for each in vendors for match in each.holds]
+        return [*self.configured, *imported, *held]
 
     @functools.cached_property
     def custodies(self) -> Custodies:
@@ -176,6 +182,14 @@ class Rotator:
 
         given = self.settings.connection(connection)
         return accounts.named(given.family, given.account, given.name)
+
+    def issuers(self, kind: str) -> tuple[str, ...]:
+        """Name the connections that serve a kind; none for what is no kind."""
+        if kind not in self.playbooks:
+            return ()
+        family = self.outside.family(kind)
+        serving = (each for each in self.connections if each.kinds is None or kind in each.kinds)
+        return tuple(each.name for each in serving if each.family == family)
 
     @functools.cached_property
     def limits(self) -> dict[str, Limit]:
@@ -352,6 +366,13 @@ class Rotator:
         from rotator.ledger.manifests import Manifests  # noqa: PLC0415
 
         return Manifests(self.database)
+
+    @functools.cached_property
+    def vendors(self) -> Vendors:
+        """The registry of vendors."""
+        from rotator.ledger.vendors import Vendors  # noqa: PLC0415
+
+        return Vendors(self.database)
 
     def anchoring(self, leads: Callable[[], bool]) -> Anchoring:
         """Return what signs the evidence while this process `leads`."""

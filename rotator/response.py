@@ -234,7 +234,7 @@ def _scoping(parts: Rotator, kinds: Kinds | None, exposed_at: float | None) -> S
         entries=[each.custody for each in parts.entries],
         known=_known(parts),
         connections=parts.connections,
-        issuers=partial(_issuers, parts),
+        issuers=parts.issuers,
         asking=Asking(
             parts.outside.provider_of,
             partial(replacements.ours, parts.database),
@@ -246,17 +246,7 @@ def _scoping(parts: Rotator, kinds: Kinds | None, exposed_at: float | None) -> S
 
 
 def _known(parts: Rotator) -> Known:
-    return Known(parts.inventory.known(), partial(_issuers, parts), parts.outside.provider_of)
-
-
-def _issuers(parts: Rotator, kind: str) -> tuple[str, ...]:
-    """Return the connections that serve a kind."""
-    if kind not in parts.playbooks:
-        return ()
-    family = parts.outside.family(kind)
-    return tuple(
-        each.name for each in parts.connections if each.family == family and (each.kinds is None or kind in each.kinds)
-    )
+    return Known(parts.inventory.known(), parts.issuers, parts.outside.provider_of)
 
 
 def declare(

@@ -15,6 +15,7 @@ from rotator.ports import Discovered
 NAMES = ("provider", "connection", "owner", "id")
 """What a match may compare, in the order in which people write it."""
 CONFIGURATION = "rotator.toml"
+REGISTRY = "the registry of vendors"
 _NEXT = re.compile(rf",(?=(?:{'|'.join(NAMES)})=)")
 
 Key = tuple[str, ...]

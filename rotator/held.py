@@ -1,0 +1,164 @@
+"""What a vendor holds of ours, and what that reaches: both follow from the inventory, and from the registry.
+
+Nothing is asked of issuers; what they listed and was kept is known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from rotator.bootstrap import Rotator
+from rotator.credential import CredentialRef, Leaked
+from rotator.flow.blast import expand
+from rotator.flow.exposure import Certainty, Exposure
+from rotator.flow.inventory import Entry, Fitting, key
+from rotator.flow.paths import roots_of
+from rotator.flow.reach import INVENTORY
+from rotator.flow.scope import Custody, Scoped, Unresolved
+from rotator.flow.stock import spoken_of_as, stock
+from rotator.flow.vendor import Level, Vendor
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A credential or grant that a vendor holds, what is known of it, and who says so: `how`.
+
+    Its `ref` is blank in what nobody has said: without an id nobody knows which it is, and a person has to say.
+    """
+
+    ref: CredentialRef
+    custody: Custody
+    how: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReachedDataset:
+    """A dataset that can be reached, and by which way. `sensitivity` is None where nobody described it."""
+
+    name: str
+    sensitivity: Level | None
+    manifest: str
+    via: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Further:
+    """A credential that another one leads to, and by which way, link by link."""
+
+    ref: CredentialRef
+    custody: Custody
+    via: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """What can be reached with what is held: datasets, the worst first, and further credentials, the nearest first.
+
+    `warnings` are of what may be reached and is not here, since nobody knows what something reads.
+    """
+
+    datasets: tuple[ReachedDataset, ...] = ()
+    credentials: tuple[Further, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def worst(self) -> Level | None:
+        """Return the highest sensitivity that anybody described; None where none is."""
+        return next((each.sensitivity for each in self.datasets), None)
+
+
+def held_by(parts: Rotator, vendor: Vendor) -> list[Held]:
+    """Return every credential and grant that the inventory, or the registry, says a vendor holds, by name."""
+    return held_by_each(parts, [vendor])[vendor.name]
+
+
+def held_by_each(parts: Rotator, vendors: Iterable[Vendor]) -> dict[str, list[Held]]:
+    """Return the same for each of these vendors: what there is is gone through once."""
+    every, entries = list(vendors), parts.entries
+    refs = [each.ref for each in stock([each.custody for each in entries], parts.inventory.known())]
+    fitting = Fitting([*refs, *_of_whole_kinds(entries, Fitting(refs))])
+    found: dict[str, dict[CredentialRef, Held]] = {each.name: {} for each in every}
+    for entry in entries:
+        of = found.get(entry.custody.vendor)
+        for ref in fitting.of(entry.custody.match) if of is not None else ():
+            custody = parts.custodies.of(ref)
+            # The closer entry may name another vendor.
+            if of is not None and custody.vendor == entry.custody.vendor:
+                of.setdefault(ref, Held(ref, custody, f"inventory: {entry.origin}", ref.provider))
+    for vendor in every:
+        of = found[vendor.name]
+        for ref in (ref for match in vendor.holds for ref in fitting.of(match)):
+            of.setdefault(ref, Held(ref, parts.custodies.of(ref), f"registry: {vendor.name}", ref.provider))
+    return {name: _told_once(of) for name, of in found.items()}
+
+
+def _of_whole_kinds(entries: Iterable[Entry], fitting: Fitting) -> Iterator[CredentialRef]:
+    """Yield what entries name of which nobody knows a credential, and that a vendor holds: a person has to say."""
+    for each in entries:
+        match = each.custody.match
+        if each.custody.vendor and match and not fitting.of(match):
+            provider, connection, owner, name = key(match)
+            yield CredentialRef(provider, connection, owner, name)
+
+
+def _told_once(of: Mapping[CredentialRef, Held]) -> list[Held]:
+    """Return them by name, without what is one of them and only says less of its name."""
+    said = {each for ref in of for each in spoken_of_as(ref) if each != ref}
+    return [of[ref] for ref in sorted(of) if ref not in said]
+
+
+def reached(parts: Rotator, held: Iterable[Held], datasets: Iterable[str] = ()) -> Reached:
+    """Return what can be reached with what is held; `datasets` are those that are reached whatever is held."""
+    every = list(held)
+    blast = expand(
+        [_scoped(each) for each in every if each.ref.id],
+        [each.custody for each in parts.entries],
+        known=parts.inventory.known(),
+        roots=roots_of(parts.connections),
+        issuers=parts.issuers,
+        unresolved=[_unresolved(each) for each in every if not each.ref.id],
+    )
+    further = []
+    for each in blast.exposures:
+        leaked = each.leaked
+        ref = CredentialRef(each.rule, leaked.connection or "", leaked.owner or "", leaked.id or "")
+        further.append(Further(ref, parts.custodies.of(ref), each.via))
+    ways: dict[str, tuple[str, ...]] = dict.fromkeys(datasets, ("the registry names it",))
+    for one in every:
+        ways |= {name: _way(one) for name in one.custody.datasets if name not in ways}
+    for far in further:
+        ways |= {name: far.via for name in far.custody.datasets if name not in ways}
+    return Reached(tuple(_described(parts, ways)), tuple(further), blast.warnings)
+
+
+def _described(parts: Rotator, ways: Mapping[str, tuple[str, ...]]) -> list[ReachedDataset]:
+    known = parts.vendors.datasets()
+    levels = list(Level)
+    found = [
+        ReachedDataset(name, known[name].sensitivity, known[name].manifest, via)
+        if name in known
+        else ReachedDataset(name, None, "", via)
+        for name, via in ways.items()
+    ]
+    return sorted(found, key=lambda each: (-levels.index(each.sensitivity) if each.sensitivity else 1, each.name))
+
+
+def _way(held: Held) -> tuple[str, ...]:
+    return (f"it holds {held.kind or 'a credential'} {held.ref.owner or held.ref.id}".rstrip(),)
+
+
+def _exposures(held: Held) -> tuple[Exposure, ...]:
+    ref = held.ref
+    leaked = Leaked(id=ref.id or None, owner=ref.owner or None, connection=ref.connection or None)
+    return (Exposure(INVENTORY, held.kind, leaked, held.how, certainty=Certainty.REACHABLE, via=_way(held)),)
+
+
+def _scoped(held: Held) -> Scoped:
+    exposures = _exposures(held)
+    return Scoped(held.ref, held.kind, exposures[0].leaked, exposures, held.custody, held.how)
+
+
+def _unresolved(held: Held) -> Unresolved:
+    return Unresolved(held.kind or None, str(held.ref), _exposures(held), held.how, "")
