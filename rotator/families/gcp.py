@@ -81,6 +81,11 @@ class Project:
         found = _key_file(credential).get("private_key_id") if credential is not None else None
         return None if found is None else str(found)
 
+    def own_email(self) -> str | None:
+        """Return the address of the service account that we act as, None where no key file tells it."""
+        credential = self.connection.credential()
+        return str(key["client_email"]) if credential is not None and (key := _key_file(credential)) else None
+
     def token(self) -> Secret:
         """Return a token of our own that lives for a while yet. Threads may renew it together; each one is good."""
         credential, known = self.connection.credential(), self._token
@@ -169,6 +174,8 @@ def refused(reply: Reply) -> RotatorError:
         return Unavailable("throttled", detail, reply.retry_after)
     if reply.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return Uncertain("server_error", detail)
+    if status == "ABORTED":  # a policy, or whatever has an etag, changed since it was read
+        return Unavailable("being_edited", detail, retry_after=1.0)
     if status == "FAILED_PRECONDITION":
         return Rejected("failed_precondition", detail)
     if reply.status == HTTPStatus.NOT_FOUND and not told:

@@ -45,6 +45,7 @@ class Case:
     of an HTTP server that is not its issuer; `living` are the issuer's own answers, as published, to a living
     credential that it refuses for another reason. `misplaced` is the same provider, connected to an account that is not
     the credential's and that the issuer does not let it into; `names_account`: what ends one names the account too.
+    `forgets`: of what was taken out of a list the issuer keeps no trace, and calls it absent.
     `marks`: the issuer keeps the marker of what is minted. `proves`: its refusal is its own, and said to no living one.
     `narrow` is the same provider let in by a credential that may look and no more, where the issuer tells what one may.
     `makes` makes something that lasts as whoever stole it would, and returns by what the issuer's answer names it; None
@@ -70,6 +71,7 @@ class Case:
     living: tuple[tuple[int, object], ...] = ()
     misplaced: Provider | None = None
     names_account: bool = False
+    forgets: bool = False
     marks: bool = False
     proves: bool = True
     narrow: Provider | None = None

@@ -164,6 +164,8 @@ def end(case: Case, ref: CredentialRef, secret: Secret, provider: Provider | Non
 
 def stopped(case: Case) -> State:
     """Return what the issuer calls a credential that was contained."""
+    if case.forgets:
+        return State.ABSENT
     stays = isinstance(case.provider, Suspendable | Restorable) or case.provider.capability is Capability.EXPIRE_ONLY
     return State.SUSPENDED if stays else State.ABSENT
 
