@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from rotator.flow.playbook import Playbook
     from rotator.forwarding import Forwarding
     from rotator.ledger.approvals import Approvals
+    from rotator.ledger.assessments import Assessments
     from rotator.ledger.calls import Calls
     from rotator.ledger.checkpoints import Checkpoints
     from rotator.ledger.closing import Closing
@@ -373,6 +374,13 @@ class Rotator:
         from rotator.ledger.vendors import Vendors  # noqa: PLC0415
 
         return Vendors(self.database)
+
+    @functools.cached_property
+    def assessments(self) -> Assessments:
+        """What people judged of vendors for their triage."""
+        from rotator.ledger.assessments import Assessments  # noqa: PLC0415
+
+        return Assessments(self.database)
 
     def anchoring(self, leads: Callable[[], bool]) -> Anchoring:
         """Return what signs the evidence while this process `leads`."""

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from rotator.errors import BadInput
 from rotator.flow.vendor import Dataset, Level, Said, Vendor
 from rotator.flow.vendor_notice import Sign
 
@@ -40,13 +41,7 @@ class Name(StrEnum):
 LEVELLED = frozenset({Name.USER_IMPACT, Name.COST_OF_CHANGE})
 """Those that are a level, from 1 (low) to 4 (critical)."""
 SHARE, HOURS, LEVEL, COUNT, SECONDS = "0 to 1", "hours", "level", "count", "seconds"
-MOST: Mapping[Name, float] = {
-    Name.LIKELIHOOD: 1.0,
-    Name.SENSITIVITY: 1.0,
-    Name.EFFORT: 10_000.0,
-    Name.USER_IMPACT: 4.0,
-    Name.COST_OF_CHANGE: 4.0,
-}
+_MOST_HOURS, _SHOWN = 10_000.0, 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +100,24 @@ class Holds:
     def held(self) -> int:
         """Return how many credentials and grants there are."""
         return self.credentials + self.grants
+
+
+def value_of(name: Name, text: str) -> float:
+    """Read the value of a term as people write it: a number, or a level by its name. Raises BadInput for none."""
+    if name in LEVELLED:
+        if (
+            level := next((each for each in Level if text.strip().lower() in {each, f"{NUMBERS[each]:g}"}), None)
+        ) is None:
+            raise BadInput("this is no level", f"{name}: {text[:_SHOWN]}", f"one of {', '.join(Level)}")
+        return NUMBERS[level]
+    most = 1.0 if name is not Name.EFFORT else _MOST_HOURS
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0.0 <= value <= most:
+        raise BadInput("this is no value of it", f"{name}: {text[:_SHOWN]}", f"give a number from 0 to {most:g}")
+    return round(value, DIGITS) + 0.0
 
 
 def level_of(value: float | None) -> Level | None:

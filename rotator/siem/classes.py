@@ -130,6 +130,7 @@ ACTS: Mapping[str, Sort] = {
     "certified": Sort(ENTITY, 3),
     "dataset_recorded": Sort(ENTITY, 1),
     "dataset_checked": Sort(ENTITY, 2),
+    **dict.fromkeys(("term_set", "term_cleared"), Sort(ENTITY, 3)),
     "evidence_deleted": Sort(ENTITY, 4),
     "due": Sort(ENTITY, 3),
     "due_no_more": Sort(ENTITY, 3),

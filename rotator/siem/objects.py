@@ -30,6 +30,8 @@ _MANAGED = {
     "certified": ("Kind of Credential", "kind"),
     "dataset_recorded": ("Dataset", "manifest"),
     "dataset_checked": ("Dataset", "manifest"),
+    "term_set": ("Vendor", "vendor"),
+    "term_cleared": ("Vendor", "vendor"),
     "evidence_deleted": ("Evidence", "chain"),
     "restored": ("Ledger", "chain"),
 }
