@@ -67,6 +67,8 @@ pause = Table(
     Column("reason", Text, nullable=False),
     # The checklist as the organisation had it then, as JSON: to shorten it later opens nothing.
     Column("checklist", Text, nullable=False),
+    # The advisories and notices for which it was paused, as JSON.
+    Column("notices", Text, nullable=False, server_default="[]"),
     Column("restored_at", Double),
     Column("restored_by", Text),
     Column("restored_why", Text),
