@@ -1,0 +1,104 @@
+"""The gates that findings open: all is cut, no bad software, datasets as recorded, new and narrower credentials."""
+
+from __future__ import annotations
+
+from rotator.flow.checklist import Gate
+from rotator.flow.gate_facts import Checked, Did, Facts, Found, New, Shut, met_by, moment, said_of
+from rotator.flow.narrowing import wider
+
+
+def cut(_: Gate, facts: Facts) -> Found:
+    """Ask whether every access of the pause is dead, and every task done."""
+    alive = [Shut(each.name, f"{each.name}: {each.says}", each.todo) for each in facts.cut if each.dead_at is None]
+    return alive, [f"{each.name}: {each.says}" for each in facts.cut if each.dead_at is not None]
+
+
+def software(gate: Gate, facts: Facts) -> Found:
+    """Ask whether what it runs is known since the pause, and has no version that an advisory may mean."""
+    known, words = facts.software, list(said_of(gate, facts, Did.YES))
+    newer = [name for name, at in known.lists.items() if at > facts.paused_at]
+    sbom = f"rotator vendor sbom {facts.vendor} FILE"
+    shut = [Shut(f"bad {each}", each, f"have it replaced, then {sbom}") for each in known.bad]
+    if not newer:
+        shut.append(Shut("old", "no list of what it runs was given since the pause", sbom))
+    if not known.advisories and not words:
+        todo = met_by(gate, facts, "--document ADVISORY --reason …; or without it, saying why no package was the cause")
+        shut.append(Shut("advisory", "nobody has said by which advisory its software is judged", todo))
+    told = [f"{name} was given at {moment(at)}" for name, at in known.lists.items()]
+    told += [f"compared with {each}" for each in known.advisories]
+    return shut, told + [f"{each.by}: {each.reason}" for each in words]
+
+
+def datasets(gate: Gate, facts: Facts) -> Found:
+    """Ask whether each dataset within its reach was seen to be as recorded after the last access was dead."""
+    ends = [each.dead_at for each in facts.cut]
+    cut_at = None if None in ends else max((each for each in ends if each is not None), default=facts.paused_at)
+    shut = [
+        Shut(f"unsaid {each}", f"nobody has said what {each} could reach", "say it in the inventory: `datasets`")
+        for each in facts.unsaid
+    ]
+    shut += [found for each in facts.datasets if (found := _unchecked(each, gate, facts, cut_at)) is not None]
+    told = [
+        f"{each.name}: {'as recorded' if each.is_as_recorded else 'it differs'}, checked at {moment(each.checked_at)}"
+        for each in facts.datasets
+        if each.checked_at is not None
+    ]
+    return shut, told or (["it reached no dataset that the inventory names"] if not facts.datasets else [])
+
+
+def _unchecked(one: Checked, gate: Gate, facts: Facts, cut_at: float | None) -> Shut | None:
+    if not one.manifest or one.recorded_at is None:
+        what = f"{one.name} has no manifest: nobody can tell whether it was altered"
+        todo = f"record one for the next time, and name it in the registry; now {_override(gate, facts)}"
+        return Shut(f"none {one.name}", what, todo)
+    if one.recorded_at > facts.paused_at:
+        what = f"the manifest of {one.name} was recorded after the pause: it shows nothing of what was altered before"
+        return Shut(f"late {one.name}", what, f"look at it in another way, then {_override(gate, facts)}")
+    verify = f"rotator manifest verify {one.manifest}"
+    if one.checked_at is None or cut_at is None or one.checked_at < cut_at:
+        what = f"{one.name} was not checked since the last of what the vendor held was dead"
+        return Shut(f"unchecked {one.name}", what, verify)
+    if not one.is_as_recorded:
+        todo = f"put back what was altered, then {verify}"
+        return Shut(f"altered {one.name}", f"{one.name} is not as it was recorded", todo)
+    return None
+
+
+def credentials(_: Gate, facts: Facts) -> Found:
+    """Ask whether what it holds now was made since the pause, and reaches a part of what it reached, and less."""
+    if not facts.new:
+        return [], ["the inventory names nothing new that it holds"]
+    shut = [each for one in facts.new for each in _not_new(one, facts)]
+    more, same = wider([each.reach for each in facts.new if each.reach is not None], facts.before)
+    shut += [Shut(f"wider {each}", f"nothing that it held before reached {each}", _narrow(facts)) for each in more]
+    if same:
+        shut.append(Shut("same", "together they reach all that was reached before, and not less", _narrow(facts)))
+    told = [f"{each.name}: made at {moment(each.created_at) or 'nobody knows when'}" for each in facts.new]
+    return shut, told if shut else [*told, "together they reach a part of what was reached before, and less"]
+
+
+def _not_new(one: New, facts: Facts) -> list[Shut]:
+    shut = []
+    listing = "rotator inventory discover --save"
+    if not one.has_id:
+        shut.append(Shut(f"which {one.name}", f"nobody knows which credential {one.name} is", listing))
+    elif one.created_at is None:
+        shut.append(Shut(f"age {one.name}", f"its issuer has not said when {one.name} was made", listing))
+    elif one.created_at <= facts.paused_at:
+        what = f"{one.name} was made before the pause, and was not cut"
+        shut.append(Shut(f"old {one.name}", what, f"rotator vendor pause {facts.vendor} --reason … cuts it too"))
+    if one.reach is None:
+        what = f"nobody has said what {one.name} reaches"
+        shut.append(Shut(f"reach {one.name}", what, "say it in the inventory: `reads`, `administers`, `datasets`"))
+    if one.shorter:
+        what = f"{one.name} lives long, and need not: {one.shorter}"
+        shut.append(Shut(f"long {one.name}", what, "give it that, and take this one back"))
+    return shut
+
+
+def _override(gate: Gate, facts: Facts) -> str:
+    return f"rotator vendor override {facts.vendor} {gate.name} --reason …"
+
+
+def _narrow(facts: Facts) -> str:
+    return f"give {facts.vendor} less, and say so in the inventory"

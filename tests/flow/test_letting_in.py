@@ -1,0 +1,232 @@
+"""A gate is open for what is so, and for nothing else: no paper opens one, no override opens another's."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rotator.flow.approval import Role
+from rotator.flow.checklist import CUT, DEFAULT, Asks, Gate
+from rotator.flow.gate_facts import Checked, Cut, Did, Document, Facts, Given, New, Software
+from rotator.flow.gates_given import attestation_key
+from rotator.flow.letting_in import standing
+from rotator.flow.narrowing import Reach
+from rotator.flow.vendor import Attestation
+
+PAUSED = datetime(2026, 11, 20, 12, tzinfo=UTC).timestamp()
+TODAY = date(2026, 11, 24)
+GATES = (CUT, *DEFAULT)
+PAPER = Attestation("soc2", "Auditors", "all", date(2026, 11, 21), date(2027, 11, 20), "ab" * 32)
+REPORT = Document("report.pdf", "cd" * 32, 4096, "Forensics Ltd", date(2026, 11, 22))
+OPEN = Facts(
+    vendor="acme",
+    today=TODAY,
+    paused_at=PAUSED,
+    pausers=frozenset({"jana"}),
+    given=(
+        Given("forensics", 1, Did.GIVEN, PAUSED + 10, "omar", "they are out", document=REPORT),
+        Given("attestations", 2, Did.YES, PAUSED + 20, "omar", "asked them", of=frozenset({attestation_key(PAPER)})),
+        Given("approval", 3, Did.YES, PAUSED + 30, "lena", "let them in"),
+    ),
+    cut=(Cut("key-1", PAUSED + 5, "proven dead"), Cut("role-1", PAUSED + 6, "stated dead")),
+    attestations=(PAPER,),
+    software=Software({"sbom": PAUSED + 9}, (), ("GHSA-5mg7-485q-xm76",)),
+    datasets=(Checked("people", "people-2026", PAUSED - 99, PAUSED + 8, is_as_recorded=True),),
+    before=(Reach(reads=("kv:pay",), datasets=("people",)),),
+    new=(New("key-2", True, PAUSED + 7, Reach(reads=("kv:pay/one",))),),
+)
+
+
+ALIVE = Cut("task", None, "waits for a person", "do it")
+
+
+def dated(day):
+    return replace(OPEN.given[0], document=replace(REPORT, dated=date(2026, 11, day)))
+
+
+def shut(facts, gates=GATES):
+    return {each.gate.name: [one.key for one in each.left] for each in standing(gates, facts) if not each.is_open}
+
+
+def changed(**what):
+    return replace(OPEN, **what)
+
+
+def test_every_gate_is_open_with_its_evidence_where_all_is_as_it_is_asked():
+    found = standing(GATES, OPEN)
+    assert [each.gate.name for each in found if each.is_open] == [each.name for each in GATES]
+    assert all(each.evidence and not each.todo for each in found)
+
+
+@pytest.mark.parametrize(
+    ("facts", "kept"),
+    [
+        (changed(cut=(*OPEN.cut, ALIVE)), {"cut": ["task"], "datasets": ["unchecked people"]}),
+        (changed(given=OPEN.given[1:]), {"forensics": ["none"]}),
+        (changed(given=(dated(19), *OPEN.given[1:])), {"forensics": ["none"]}),
+        (changed(given=(dated(25), *OPEN.given[1:])), {"forensics": ["none"]}),
+        (changed(attestations=()), {"attestations": ["none "]}),
+        (changed(today=date(2027, 11, 21)), {"attestations": ["none "]}),
+        (changed(attestations=(replace(PAPER, issuer="Others"),)), {"attestations": ["word "]}),
+        (changed(software=Software({}, (), ("GHSA-1",))), {"software": ["old"]}),
+        (changed(software=Software({"sbom": PAUSED}, (), ("GHSA-1",))), {"software": ["old"]}),
+        (changed(software=Software({"sbom": PAUSED + 1}, (), ())), {"software": ["advisory"]}),
+        (
+            changed(software=Software({"sbom": PAUSED + 1}, ("sbom lists litellm 1.82.7",), ("GHSA-1",))),
+            {"software": ["bad sbom lists litellm 1.82.7"]},
+        ),
+        (changed(datasets=(Checked("sales"),)), {"datasets": ["none sales"]}),
+        (changed(datasets=(Checked("sales", "no-such"),)), {"datasets": ["none sales"]}),
+        (changed(datasets=(Checked("sales", "s", PAUSED + 1, PAUSED + 9, True),)), {"datasets": ["late sales"]}),
+        (changed(datasets=(Checked("sales", "s", PAUSED - 1, PAUSED + 5, True),)), {"datasets": ["unchecked sales"]}),
+        (changed(datasets=(Checked("sales", "s", PAUSED - 1, PAUSED + 9, False),)), {"datasets": ["altered sales"]}),
+        (changed(unsaid=("key-1",)), {"datasets": ["unsaid key-1"]}),
+        (changed(new=(New("acme", False, None, Reach()),)), {"credentials": ["which acme"]}),
+        (changed(new=(New("key-2", True, None, Reach()),)), {"credentials": ["age key-2"]}),
+        (changed(new=(New("key-2", True, PAUSED, Reach()),)), {"credentials": ["old key-2"]}),
+        (changed(new=(New("key-2", True, PAUSED + 1, None),)), {"credentials": ["reach key-2"]}),
+        (changed(new=(New("key-2", True, PAUSED + 1, OPEN.before[0]),)), {"credentials": ["same"]}),
+        (changed(new=(New("key-2", True, PAUSED + 1, Reach(reads=("kv:*",))),)), {"credentials": ["wider kv:*"]}),
+        (changed(new=(New("key-2", True, PAUSED + 1, Reach(), "OIDC"),)), {"credentials": ["long key-2"]}),
+        (changed(pausers=frozenset({"lena"})), {"approval": ["yes"]}),
+        (changed(given=OPEN.given[:2]), {"approval": ["yes"]}),
+        (changed(given=(*OPEN.given[:2], replace(OPEN.given[2], by="omar"))), {"approval": ["yes"]}),
+        (changed(given=(*OPEN.given, replace(OPEN.given[0], number=4))), {"approval": ["yes"]}),
+        (changed(roles={"lena": Role.RESPONDER}), {"approval": ["yes"]}),
+        (changed(roles={}), {"approval": ["yes"]}),
+    ],
+)  # fmt: skip
+def test_each_lack_shuts_its_own_gate(facts, kept):
+    assert shut(facts) == kept
+    assert all(each.todo for each in standing(GATES, facts) if not each.is_open)
+
+
+def test_a_word_that_no_package_was_the_cause_stands_for_an_advisory_and_for_no_list():
+    word = Given("software", 0, Did.YES, PAUSED + 1, "omar", "somebody phished them")
+    none = Software({"sbom": PAUSED + 1}, (), ())
+    assert shut(changed(software=none, given=(word, *OPEN.given))) == {}
+    assert shut(changed(software=Software({}, (), ()), given=(word, *OPEN.given))) == {"software": ["old"]}
+
+
+def test_kinds_are_each_asked_for_and_fresh_ones_are_of_after_the_pause():
+    gate = Gate("attestations", Asks.ATTESTATIONS, kinds=("soc2", "iso27001"), fresh=True)
+    assert shut(OPEN, [gate]) == {"attestations": ["none iso27001"]}
+    old = replace(PAPER, valid_from=date(2026, 11, 19))
+    word = replace(OPEN.given[1], of=frozenset({attestation_key(old)}))
+    assert shut(changed(attestations=(old,), given=(word,)), [replace(gate, kinds=())]) == {"attestations": ["none "]}
+
+
+def test_two_yes_are_of_two_people():
+    gate = Gate("approval", Asks.APPROVAL, count=2)
+    again = replace(OPEN.given[2], number=4)
+    assert shut(changed(given=(*OPEN.given, again)), [gate]) == {"approval": ["yes"]}
+    assert shut(changed(given=(*OPEN.given, replace(again, by="piet"))), [gate]) == {}
+
+
+def test_what_was_overridden_is_told_though_nothing_is_wrong_any_more():
+    override = Given("datasets", 2, Did.OVERRIDDEN, PAUSED, "lena", "restored", of=frozenset({"altered people"}))
+    [found] = standing([GATES[4]], changed(given=(override,)))
+    assert found.overrides == (override,)
+    assert (found.is_open, found.is_overridden) == (True, False)
+
+
+def test_an_override_is_for_what_was_wrong_then_and_not_for_what_is_found_later():
+    override = Given("datasets", 0, Did.OVERRIDDEN, PAUSED, "lena", "it is new", of=frozenset({"none sales"}))
+    facts = changed(datasets=(Checked("sales"),), given=(override, *OPEN.given))
+    assert shut(facts) == {}
+    assert shut(replace(facts, datasets=(*facts.datasets, ALTERED))) == {"datasets": ["altered people"]}
+
+
+ALTERED = Checked("people", "people-2026", PAUSED - 99, PAUSED + 99, is_as_recorded=False)
+KEYS = ["none", "word ", "old", "advisory", "none people", "altered people", "unchecked people", "same", "yes", "key-1"]
+PAPERS = st.builds(
+    Attestation,
+    st.sampled_from(["soc2", "iso27001"]),
+    st.sampled_from(["Auditors", "Others"]),
+    st.just("all"),
+    st.dates(date(2026, 11, 18), date(2026, 11, 25)),
+    st.dates(date(2026, 11, 20), date(2026, 11, 26)),
+)
+TIMES = st.sampled_from([PAUSED - 1, PAUSED, PAUSED + 1, PAUSED + 9])
+MAYBE = st.none() | TIMES
+
+
+@st.composite
+def facts_of_any_sort(draw):
+    papers = tuple(draw(st.lists(PAPERS, max_size=3, unique=True)))
+    spoken_of = frozenset(map(attestation_key, papers)) | frozenset(draw(st.lists(st.sampled_from(KEYS), max_size=3)))
+    numbers = st.integers(1, 9)
+    acts = st.builds(
+        Given,
+        st.sampled_from([each.name for each in GATES]),
+        numbers,
+        st.sampled_from(Did),
+        TIMES,
+        st.sampled_from(["jana", "omar", "lena"]),
+        st.just("why"),
+        st.none() | st.just(REPORT),
+        st.sets(st.sampled_from(sorted(spoken_of)), max_size=4).map(frozenset) if spoken_of else st.just(frozenset()),
+    )
+    reach = st.none() | st.builds(Reach, st.lists(st.sampled_from(["kv:a", "kv:*"]), max_size=2).map(tuple))
+    return Facts(
+        "acme",
+        TODAY,
+        PAUSED,
+        frozenset({"jana"}),
+        tuple(draw(st.lists(acts, max_size=5))),
+        tuple(draw(st.lists(st.builds(Cut, st.sampled_from(["key-1", "key-2"]), MAYBE, st.just("so")), max_size=2))),
+        papers,
+        Software(draw(st.dictionaries(st.just("sbom"), TIMES)), (), draw(st.sampled_from([(), ("GHSA-1",)]))),
+        tuple(
+            draw(st.lists(st.builds(Checked, st.just("people"), st.just("p"), MAYBE, MAYBE, st.booleans()), max_size=2))
+        ),
+        (),
+        (Reach(reads=("kv:*",)),),
+        tuple(draw(st.lists(st.builds(New, st.just("key-3"), st.booleans(), MAYBE, reach), max_size=2))),
+        draw(st.none() | st.just({"lena": Role.APPROVER})),
+    )
+
+
+def opened_by(before, after):
+    return {each for each in shut(before) if each not in shut(after)}
+
+
+@given(facts_of_any_sort(), st.data())
+def test_nothing_bad_that_comes_to_be_known_opens_a_gate(facts, data):
+    worse = data.draw(
+        st.sampled_from(
+            [
+                {"datasets": (*facts.datasets, ALTERED)},
+                {"datasets": (*facts.datasets, Checked("unheard"))},
+                {"unsaid": (*facts.unsaid, "key-9")},
+                {"cut": (*facts.cut, ALIVE)},
+                {"new": (*facts.new, New("key-9", True, PAUSED + 1, Reach(reads=("kv:*",))))},
+                {"software": replace(facts.software, bad=("it lists litellm 1.82.7",))},
+            ]
+        )
+    )
+    assert opened_by(facts, replace(facts, **worse)) == set()
+
+
+@given(facts_of_any_sort(), st.lists(PAPERS, min_size=1, max_size=3))
+def test_no_attestation_opens_a_gate(facts, papers):
+    new = [each for each in papers if attestation_key(each) not in {key for one in facts.given for key in one.of}]
+    assert opened_by(facts, replace(facts, attestations=(*facts.attestations, *new))) == set()
+    silent = tuple(each for each in facts.given if each.did not in {Did.YES, Did.OVERRIDDEN})
+    assert "attestations" in shut(replace(facts, given=silent))
+
+
+@given(facts_of_any_sort(), st.sampled_from([each.name for each in GATES]))
+def test_an_override_opens_its_own_gate_alone_and_is_told_for_good(facts, name):
+    [of] = [each for each in standing(GATES, facts) if each.gate.name == name]
+    keys = frozenset(each.key for each in of.shut)
+    override = Given(name, 99, Did.OVERRIDDEN, PAUSED + 99, "lena", "it is mine to answer for", of=keys)
+    after = replace(facts, given=(*facts.given, override))
+    assert opened_by(facts, after) <= {name}
+    [now] = [each for each in standing(GATES, after) if each.gate.name == name]
+    assert now.is_open
+    assert now.overrides[-1] == override
