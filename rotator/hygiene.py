@@ -185,7 +185,7 @@ def _prepared(parts: Rotator, policy: Policy, due: Sequence[Due], found: Finding
                 continue
             kept.append(replace(each, why=why[each.ref]))
     left = {ref: reason for ref, reason in why.items() if ref not in {each.ref for each in kept}}
-    tasks = [_task(parts, ref, reason, reasons.get(ref.id, "")) for ref, reason in left.items()]
+    tasks = [left_to_owner(parts, ref, reason, reasons.get(ref.id, "")) for ref, reason in left.items()]
     whole = routine(Plan(tuple(kept), tuple(tasks)), policy.overlap_s, policy.deadline_s)
     of_plan = tuple(each for each in scoped if each.ref not in left)
     return response.prepared(parts, whole, of_plan, answered)
@@ -207,7 +207,7 @@ def _why(due: Due, now: float) -> str:
     return f"hygiene by {due.policy}: {age}{ends}"
 
 
-def _task(parts: Rotator, ref: CredentialRef, why: str, reason: str) -> Unresolved:
+def left_to_owner(parts: Rotator, ref: CredentialRef, why: str, reason: str) -> Unresolved:
     """Leave a credential to its owner, with what keeps a machine from it."""
     contact = parts.custodies.of(ref).contact or ref.owner or "its owner, whom nobody named"
     cannot = reason or f"no machine here replaces {ref.provider} first"

@@ -6,7 +6,7 @@ import logging
 import threading
 from collections.abc import Callable
 
-from rotator import clock, hygiene
+from rotator import clock, expiry, hygiene
 from rotator.bootstrap import Rotator
 from rotator.errors import BadInput
 from rotator.ledger import routine_tasks
@@ -23,14 +23,13 @@ class Tending:
 
     def __init__(self, parts: Rotator, leads: Callable[[], bool], every_s: float = hygiene.DECIDE_S) -> None:
         self._parts, self._leads, self._every_s = parts, leads, every_s
-        self._ahead = hygiene.Outlook(parts)
+        self._ahead, self._expiry = hygiene.Outlook(parts), expiry.ExpiryWatch(parts)
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._again_and_again, name="tending", daemon=True)
 
     def start(self) -> None:
-        """Begin; where no policy is configured there is nothing to do."""
-        if self._parts.settings.hygiene:
-            self._thread.start()
+        """Begin; where no policy is configured, what ends by itself is watched all the same."""
+        self._thread.start()
 
     def stop(self) -> None:
         """End; what was not begun is begun by whoever leads next."""
@@ -47,6 +46,8 @@ class Tending:
         """Begin what is due, and remind people of their tasks; what goes wrong is logged, and looked at again."""
         try:
             routine_tasks.remind(self._parts.database, clock.now())
+            if (watched := self._expiry.run(clock.now())) is not None:
+                log.info("expiry_told: %s: %s", watched.id, watched.title)
             for each in hygiene.run(self._parts, clock.now(), self._ahead):
                 log.info("hygiene_begun: %s: %s", each.id, each.title)
         except Exception as error:  # noqa: BLE001 - its words may quote rows; the next time decides anew

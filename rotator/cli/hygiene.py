@@ -33,25 +33,21 @@ def due(
 ) -> None:
     """List the credentials that are due.
 
-    It tells since when each is due and when its turn comes, and of which nobody knows the age. Changes nothing.
+    It tells since when each is due and when its turn comes, and of which nobody knows the age; and with the turn `ends`
+    what ends by itself before long and is under no policy. Changes nothing.
 
     Example: rotator hygiene due -o jsonl
     """
-    from rotator import clock  # noqa: PLC0415 - only this command pays for them
+    from rotator.operations.views import ALL, DUE  # noqa: PLC0415 - only who looks pays for them
     from rotator.report.tables import plain_table, words  # noqa: PLC0415
-    from rotator.shown.hygiene import look, rows  # noqa: PLC0415
 
     given: Context = context.obj
-    looked = look(given.parts(), clock.now())
-    found = rows(looked, every=every)
+    found = given.service().lists(DUE, ALL if every else "")
     if output is not Output.TABLE:
         emit(found, output)
         return
-    if not looked.policies:
-        typer.echo("no policy is configured; docs/hygiene.md says how one is", err=True)
-        return
     if not found:
-        typer.echo(f"nothing is due of {len(looked.found):,} credentials under {len(looked.policies):,} policies")
+        typer.echo("nothing is due, as far as issuers were asked; `rotator schedule list` shows the policies", err=True)
         return
     names = ("policy", "turn", "provider", "owner", "id", "made_at", "ends_at", "due_at", "starts_at", "busy")
     table = plain_table(None, "policy", "turn", "kind", "owner", "id", "made", "ends", "due since", "begins", "busy")
@@ -126,13 +122,11 @@ def list_schedules(context: typer.Context, output: OutputOption = Output.TABLE) 
 
     Example: rotator schedule list -o json
     """
-    from rotator import clock  # noqa: PLC0415 - only this command pays for them
+    from rotator.operations.views import SCHEDULES  # noqa: PLC0415 - only who looks pays for them
     from rotator.report.tables import plain_table, words  # noqa: PLC0415
-    from rotator.shown.hygiene import look, schedule  # noqa: PLC0415
 
     given: Context = context.obj
-    now = clock.now()
-    found = schedule(look(given.parts(), now), now)
+    found = given.service().lists(SCHEDULES)
     if output is not Output.TABLE:
         emit(found, output)
         return

@@ -21,11 +21,11 @@ def list_triggers(context: typer.Context, output: OutputOption = Output.TABLE) -
 
     Example: rotator trigger list -o jsonl
     """
-    from rotator.report.tables import plain_table, words  # noqa: PLC0415 - only this command pays for them
-    from rotator.shown.alarms import alarms  # noqa: PLC0415
+    from rotator.operations.views import TRIGGERS  # noqa: PLC0415 - only who looks pays for them
+    from rotator.report.tables import plain_table, words  # noqa: PLC0415
 
     given: Context = context.obj
-    found = alarms(given.parts())
+    found = given.service().lists(TRIGGERS)
     if output is not Output.TABLE:
         emit(found, output)
         return

@@ -15,6 +15,7 @@ from rotator.errors import RotatorError
 from rotator.examining.drills import canaries, drills
 from rotator.examining.evidence import evidence
 from rotator.examining.finding import Finding
+from rotator.examining.hygiene import ending
 from rotator.flow.planned import Lane
 from rotator.ledger import health
 from rotator.ledger.database import LedgerFailed
@@ -40,6 +41,7 @@ def own(parts: Rotator, called: str) -> Iterator[Finding]:
     yield from evidence(parts, called)
     yield from drills(parts, called)
     yield from canaries(parts, called)
+    yield from ending(parts, called)
     yield from _workers(parts)
 
 

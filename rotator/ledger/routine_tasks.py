@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, and_, delete, func, insert, select
 
+from rotator.errors import BadInput
 from rotator.flow import reminding
+from rotator.flow.expiry import watched_from
+from rotator.flow.hygiene import Known
 from rotator.ledger import tables
 from rotator.ledger.database import Database
+from rotator.ledger.enrolment import one_at_a_time
 from rotator.ledger.notices import tell
 from rotator.notices.event import Event
 
 _MARK = "reminded "
+_DAY_S = 86400.0
 _hygiene, _incident, _listed, _manual, _noticed = (
     tables.hygiene,
     tables.incident,
@@ -82,6 +88,40 @@ def _is_done(row: RowMapping) -> bool:
 def _facts(row: RowMapping) -> Mapping[str, Any]:
     found: Mapping[str, Any] = json.loads(row["facts"]) if row["facts"] is not None else {}
     return found
+
+
+def untold(database: Database, found: Iterable[Known]) -> list[Known]:
+    """Return those of which no task of hygiene was begun since their end is near; a later end is told anew."""
+    query = (
+        select(_manual.c.kind, _manual.c.key, func.max(_incident.c.declared_at))
+        .join(_hygiene, _hygiene.c.incident == _manual.c.incident)
+        .join(_incident, _incident.c.id == _manual.c.incident)
+        .group_by(_manual.c.kind, _manual.c.key)
+    )
+    with database.read() as connection:
+        told = {(kind, key): at for kind, key, at in connection.execute(query)}
+    return [
+        each
+        for each in found
+        if told.get((each.ref.provider, each.ref.id), -math.inf) < (watched_from(each) or math.inf)
+    ]
+
+
+def once_a_day(policy: str, now: float) -> Callable[[Connection, str, str], None]:
+    """Return what marks an incident, as it is declared, as this policy's of the day; it raises BadInput for a second.
+
+    So that one that looks again and again tells people once a day of all that is new.
+    """
+
+    def mark(connection: Connection, incident: str, _digest: str) -> None:
+        one_at_a_time(connection)
+        day = now // _DAY_S * _DAY_S
+        taken = select(_hygiene.c.incident).where(_hygiene.c.policy == policy, _hygiene.c.at == day)
+        if (other := connection.execute(taken).scalar()) is not None:
+            raise BadInput(f"{other} was begun today", policy, "what is new is told tomorrow")
+        connection.execute(insert(_hygiene).values(incident=incident, policy=policy, at=day))
+
+    return mark
 
 
 def remind(database: Database, now: float) -> list[str]:

@@ -6,14 +6,17 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from rotator import response
+from rotator import clock, response
 from rotator.bootstrap import Rotator
 from rotator.flow.approval import Role
 from rotator.flow.incident import Purpose
 from rotator.ledger.listing import Part
 from rotator.report.files import Form
-from rotator.shown import compliance, drills, incidents, inventory, kinds, manifests
+from rotator.shown import alarms, compliance, drills, hygiene, incidents, inventory, kinds, manifests
 from rotator.shown.certificates import certificates as certified
+
+ALL = "all"
+"""What asks for all of a list that has less by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,9 @@ EXPOSURES = ListOf("/incidents/{incident}/exposures", incidents.exposures)
 GATES = ListOf("/incidents/{incident}/gates", incidents.gates)
 INVENTORY = ListOf("/inventory", lambda parts, _: inventory.entries(parts))
 PROVIDERS = ListOf("/providers", lambda parts, _: kinds.kinds(parts))
+DUE = ListOf("/hygiene", lambda parts, show: hygiene.due(parts, clock.now(), every=show == ALL), by="show")
+SCHEDULES = ListOf("/schedules", lambda parts, _: hygiene.schedules(parts, clock.now()))
+TRIGGERS = ListOf("/triggers", lambda parts, _: alarms.alarms(parts))
 DRILLS = ListOf("/drills", lambda parts, _: drills.listed(parts))
 DRILL_TREND = ListOf("/drills/trend", lambda parts, _: drills.trends(parts))
 DRILL = OfIncident("/drills/{incident}", drills.drill)

@@ -10,9 +10,13 @@ from typing import Any
 from rotator import hygiene_file
 from rotator.bootstrap import Rotator
 from rotator.credential import CredentialRef
+from rotator.flow import expiry
 from rotator.flow.hygiene import Due, Known, Policy, Turn, next_window, turns, window
 from rotator.ledger.routines import Routines, owner_of
 from rotator.report.clocks import moment
+
+ENDS = "ends"
+"""How what ends by itself stands, in place of a turn: it is under no policy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,17 @@ def look(parts: Rotator, now: float, of: Sequence[Policy] | None = None) -> Look
         return Looked(())
     every = busy(parts, known(parts))
     return Looked(found, tuple(turns(found, every, now)), Routines(parts.database).at_work())
+
+
+def expiring(parts: Rotator, now: float, every: Sequence[Policy]) -> list[Known]:
+    """Return what ends by itself before long and is under no policy in force, with what else is done with it."""
+    return busy(parts, expiry.expiring(every, known(parts), now))
+
+
+def due(parts: Rotator, now: float, *, every: bool = False) -> list[dict[str, Any]]:
+    """Return what is due, or of an age that nobody knows, and what ends by itself; with `every` what is young too."""
+    looked = look(parts, now)
+    return [*rows(looked, every=every), *(_ending(each) for each in expiring(parts, now, looked.policies))]
 
 
 def known(parts: Rotator) -> list[Known]:
@@ -66,22 +81,37 @@ def busy(parts: Rotator, found: Iterable[Known]) -> list[Known]:
 def rows(looked: Looked, *, every: bool = False) -> list[dict[str, Any]]:
     """Return what is due, or of an age that nobody knows, as data: with `every` what is young too."""
     return [
-        {
-            "policy": each.policy,
-            "turn": each.turn.value,
-            "provider": each.known.ref.provider,
-            "connection": each.known.ref.connection,
-            "owner": each.known.ref.owner,
-            "id": each.known.ref.id,
-            "made_at": moment(each.known.made_at),
-            "ends_at": moment(each.known.ends_at),
-            "due_at": moment(each.due_at),
-            "starts_at": moment(each.starts_at) if each.turn is not Turn.NOW else "",
-            "busy": each.known.busy,
-        }
+        _row(
+            each.known, each.policy, each.turn.value, each.due_at, each.starts_at if each.turn is not Turn.NOW else None
+        )
         for each in looked.found
         if every or each.turn is not Turn.YOUNG
     ]
+
+
+def _ending(each: Known) -> dict[str, Any]:
+    return _row(each, "", ENDS, expiry.watched_from(each), None)
+
+
+def _row(known: Known, policy: str, turn: str, due_at: float | None, starts_at: float | None) -> dict[str, Any]:
+    return {
+        "policy": policy,
+        "turn": turn,
+        "provider": known.ref.provider,
+        "connection": known.ref.connection,
+        "owner": known.ref.owner,
+        "id": known.ref.id,
+        "made_at": moment(known.made_at),
+        "ends_at": moment(known.ends_at),
+        "due_at": moment(due_at),
+        "starts_at": moment(starts_at),
+        "busy": known.busy,
+    }
+
+
+def schedules(parts: Rotator, now: float) -> list[dict[str, Any]]:
+    """Return each policy as it stands now."""
+    return schedule(look(parts, now), now)
 
 
 def schedule(looked: Looked, now: float) -> list[dict[str, Any]]:

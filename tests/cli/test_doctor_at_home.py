@@ -12,7 +12,7 @@ from rotator import clock
 from rotator.canary import Canary
 from rotator.cli.doctor import examine
 from rotator.cli.options import Context
-from rotator.credential import Secret
+from rotator.credential import CredentialRef, Secret
 from rotator.errors import Rejected
 from rotator.examining import evidence
 from rotator.examining.at_home import at_work
@@ -22,6 +22,8 @@ from rotator.flow.approval import Role
 from rotator.ledger import health, tables
 from rotator.ledger.certificates import Certificates
 from rotator.ledger.health import Beat
+from rotator.ports import Discovered
+from rotator.report.clocks import moment
 from tests.e2e.commands import until
 from tests.servers.redis import redis_server
 from workers.app import EmbeddedWorker, broker_trouble, make, serving
@@ -74,6 +76,16 @@ def test_a_canary_that_a_killed_certification_left_is_told_with_what_takes_it_aw
     assert gone.mend.startswith("no connection is called gone any more")
     assert left.what.endswith(": k without a known id of the account")
     assert left.mend.endswith(" provider certify prod takes it away first")
+
+
+def test_what_ends_by_itself_under_no_policy_is_told_with_the_first_of_it(examined):
+    context, _ = examined()
+    refs = [CredentialRef("tls_certificate", "prod", "web", name) for name in ("late", "soon")]
+    ends = {each: {"expires_at": moment(clock.now() + days * 86400)} for each, days in zip(refs, (9, 8), strict=True)}
+    context.parts().inventory.keep("tls_certificate", "prod", [Discovered(*each) for each in ends.items()])
+    found = told(examined()[1], "before long under no policy")
+    assert (found.well, found.warns) == (True, True)
+    assert found.what.startswith("2 credentials end before long under no policy: tls_certificate/prod/web/soon is")
 
 
 def test_another_seal_key_than_the_ledgers_is_told(examined, tmp_path):

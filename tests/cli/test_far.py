@@ -11,11 +11,15 @@ import pytest
 from rotator import __version__, clock
 from rotator.api_token import minted
 from rotator.cli import compliance, watching
+from rotator.credential import CredentialRef
 from rotator.errors import Rejected
 from rotator.far import service as far_service
 from rotator.flow.approval import Role
 from rotator.flow.playbook_words import Strategy
+from rotator.ledger.inventory import Inventory
+from rotator.ports import Discovered
 from rotator.practice.token_server import token_server
+from rotator.report.clocks import moment
 from rotator.shown import compliance as shown
 from tests.cli.far import alike, copied, environment, prepared, service
 
@@ -77,6 +81,14 @@ SCRIPTS = {
         ("incident", "reopen", "last", *WHY),
         ("report", "last"),
     ],
+    "standing": [
+        ("hygiene", "due"),
+        ("hygiene", "due", "--all", "-o", "json"),
+        ("schedule", "list"),
+        ("schedule", "list", "-o", "json"),
+        ("trigger", "list"),
+        ("trigger", "list", "-o", "jsonl"),
+    ],
     "declare": [
         ("incident", "declare", "list.csv", "--title", "Second"),
         ("incident", "declare", "list.csv", "--title", "Third", "-o", "json"),
@@ -95,6 +107,8 @@ def fill(company, deployment):
     deployment.start([company.stolen(KEY)[0]], wanted=Strategy.REVOKE_ONLY)
     deployment.rest(patience_s=3600)
     deployment.declare([company.stolen(KEY)[0]], incident="inc-2")
+    ends = Discovered(CredentialRef(KEY, "aws", "ends", "AKIAENDS"), {"expires_at": moment(clock.now() + 10 * 86400)})
+    Inventory(deployment.database, deployment.world.now).keep(KEY, "aws", [ends])
 
 
 @pytest.fixture(scope="module")

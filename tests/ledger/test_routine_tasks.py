@@ -8,7 +8,9 @@ import pytest
 from sqlalchemy import insert, select
 
 from rotator.credential import CredentialRef
+from rotator.errors import BadInput
 from rotator.flow.exposure import Disposition
+from rotator.flow.hygiene import Known
 from rotator.flow.scope import Unresolved
 from rotator.ledger import routine_tasks, tables
 from rotator.ledger.inventory import Inventory
@@ -112,3 +114,20 @@ def test_what_ends_by_itself_is_told_of_again_before_that_and_when(desk):
     desk.lists("web-1", created_at=moment(desk.begun - 300 * DAY), expires_at=moment(desk.begun + 36 * DAY))
     assert [day for day in range(40) if desk.after(day)] == [1, 3, 7, 15, 22, 29, 33, 35, 36]
     assert desk.told()[-1]["ends_at"] == desk.begun + 36 * DAY
+
+
+def test_of_a_day_one_incident_tells_what_ends_and_each_end_is_told_once(desk):
+    def ends(name, days):
+        ref = CredentialRef(KIND, "dc", "web", name)
+        return Known(ref, {}, desk.begun + (days - 365) * DAY, ends_at=desk.begun + days * DAY)
+
+    desk.leaves("web-1")
+    now = [ends("web-1", 20), ends("web-2", 20), ends("web-1", 385)]
+    assert routine_tasks.untold(desk.database, now) == now[1:]  # another end, of the same name, is another task
+    mark = routine_tasks.once_a_day("expiry watch", desk.begun)
+    with desk.database.write() as connection:
+        connection.execute(tables.hygiene.delete())
+        mark(connection, "inc-1", "")
+    assert routine_tasks.untold(desk.database, now) == now[1:]
+    with pytest.raises(BadInput, match="inc-1 was begun today"), desk.database.write() as connection:
+        mark(connection, "inc-2", "")

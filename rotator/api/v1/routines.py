@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict
@@ -17,7 +17,7 @@ from rotator.shown import hygiene
 
 
 class DueRow(BaseModel):
-    """A credential that a policy has due, or of an age that nobody knows: since when, and when its turn comes."""
+    """A credential that is due, of an age that nobody knows, or ends soon: since when, and when its turn comes."""
 
     model_config = ConfigDict(extra="allow")
     policy: str
@@ -56,17 +56,19 @@ def routes(parts: Rotator) -> APIRouter:
     router = APIRouter(tags=["standing"])
 
     @router.get("/hygiene", response_model=Page[DueRow])
-    def due(_: Reader, after: After = None, limit: Limit = USUAL) -> Any:
-        """List the credentials that hygiene has due, whose turn it is first, and those of an age that nobody knows."""
-        on = parts.on(parts.database)
-        found = hygiene.rows(hygiene.look(on, clock.now()))
+    def due(_: Reader, show: Literal["due", "all"] = "due", after: After = None, limit: Limit = USUAL) -> Any:
+        """List the credentials that hygiene has due, whose turn it is first, and those of an age that nobody knows.
+
+        With `show=all` the young too. Behind them stand those that end by themselves before long and are under no
+        policy, with the turn `ends`.
+        """
+        found = hygiene.due(parts.on(parts.database), clock.now(), every=show == "all")
         return JSONResponse(page(found, lambda row: f"{row['provider']} {row['connection']} {row['id']}", after, limit))
 
     @router.get("/schedules", response_model=Page[PolicyRow])
     def schedules(_: Reader, after: After = None, limit: Limit = USUAL) -> Any:
         """List the policies: when each opens, and how many credentials are due."""
-        now = clock.now()
-        found = hygiene.schedule(hygiene.look(parts.on(parts.database), now), now)
+        found = hygiene.schedules(parts.on(parts.database), clock.now())
         return JSONResponse(page(found, lambda row: str(row["policy"]), after, limit))
 
     return router
