@@ -1,0 +1,130 @@
+"""What vendors are triaged for: advisories, looked up or given as records, or the news that somebody was breached."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from rotator.alarm.kept_advisories import KeptAdvisories
+from rotator.alarm.looking_up import LookedUp, is_id, looked_up
+from rotator.bootstrap import Rotator
+from rotator.errors import BadInput
+from rotator.flow.vendor import Vendor
+from rotator.flow.vendor_notice import Notice
+from rotator.intake.shapes import holds_material
+from rotator.ledger.names import near
+from rotator.packages import advisory
+from rotator.packages.advisory import Advisory, merged
+from rotator.packages.sighting import clean
+
+_LONGEST_ID, _LONGEST_TITLE, _SHOWN = 128, 160, 3
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a person gave: ids of advisories, records by their files' names, who was breached, the text of a notice."""
+
+    advisories: Sequence[str] = ()
+    records: Mapping[str, str] = field(default_factory=dict)
+    breached: Sequence[str] = ()
+    text: str = ""
+
+
+def told(parts: Rotator, given: Given) -> tuple[Notice, tuple[Advisory, ...]]:
+    """Return the notice that was given, and the advisories in it; an id is looked up, and nothing else asked.
+
+    Raises BadInput where it comes to nothing: no advisory can be had, or nobody registered stands behind a name.
+    """
+    if holds_material(given.text):
+        mend = "take it out: what a notice says is shown to many"
+        raise BadInput("a secret seems to stand in it", "--notice", mend)
+    vendors = parts.vendors.every(software=False)
+    found = list(_advisories(parts, given))
+    events = merged(each.advisory for each in found)
+    breached, notes = _breached(vendors, given)
+    if not (events or breached):
+        raise BadInput("nothing was given", "ADVISORY", "name an advisory, or who was breached: --breached NAME")
+    notes += [each.note for each in found if each.note]
+    notes += [f"{each.id} was withdrawn and is not looked for" for each in events if each.withdrawn is not None]
+    return _notice(events, breached, given, notes), events
+
+
+def _notice(events: Sequence[Advisory], breached: Sequence[str], given: Given, notes: Sequence[str]) -> Notice:
+    standing = [each for each in events if each.withdrawn is None]
+    packages = tuple(dict.fromkeys(clean(str(one)) for each in standing for one in each.affected))
+    published: list[datetime] = [each.published for each in standing if each.published is not None]
+    names = frozenset(one for each in events for one in each.names)
+    titles = [f"{', '.join(_few(packages))}: {', '.join([each.id for each in events])}"] if events else []
+    titles += [f"{', '.join(breached)} breached"] if breached else []
+    if (first := next((line.strip() for line in given.text.splitlines() if line.strip()), "")) and not events:
+        titles.append(clean(first)[:_LONGEST_TITLE])
+    name = events[0].id if events else f"breached:{given.breached[0]}" if given.breached else _numbered(given.text)
+    # What is newest of several is what a list has to be newer than.
+    at = max(published).timestamp() if len(published) == len(standing) and published else None
+    known = {one[:_LONGEST_ID] for one in (name, *names)}
+    return Notice(name[:_LONGEST_ID], "; ".join(titles), frozenset(known), at, packages, tuple(breached), tuple(notes))
+
+
+def _few(words: Sequence[str]) -> list[str]:
+    more = [f"and {len(words) - _SHOWN:,} more"] if len(words) > _SHOWN else []
+    return [*words[:_SHOWN], *more]
+
+
+def _numbered(text: str) -> str:
+    return f"notice:{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+
+
+def _advisories(parts: Rotator, given: Given) -> Iterator[LookedUp]:
+    kept = KeptAdvisories(parts.settings.data_dir / "advisories")
+    for name in given.advisories:
+        if not is_id(name):
+            raise BadInput("this is no advisory's id", name, "GHSA-…, PYSEC-…, MAL-…; or give its record as a file")
+        yield looked_up(parts.settings.advisories.url, name, kept)
+    for name, text in given.records.items():
+        yield from map(LookedUp, advisory.read(name, io.BytesIO(text.encode())))
+
+
+def _breached(vendors: Sequence[Vendor], given: Given) -> tuple[list[str], list[str]]:
+    """Return who was breached, and what to know of the names in the text.
+
+    A person who says who it was knows it; without him whom the text names is taken. Raises BadInput for nobody known.
+    """
+    by_word = _by_word(vendors)
+    found = [_meant(each, by_word, vendors) for each in given.breached]
+    text = given.text.casefold()
+    named = [name for word, name in by_word.items() if re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text)]
+    named = [name for name in dict.fromkeys(named) if name not in found]
+    if given.breached or given.advisories or given.records:
+        told = f"the notice's text names {', '.join(named)} too: give --breached where that is meant"
+        return list(dict.fromkeys(found)), [told] if named else []
+    if given.text and not named:
+        raise BadInput(f"the text names nobody who is known: {_known(vendors)}", "--notice", "say it: --breached NAME")
+    return named, ["its text names them: whether as who was breached, a person must read"] if named else []
+
+
+def _by_word(vendors: Iterable[Vendor]) -> dict[str, str]:
+    """Return each vendor by its name and title, and each sub-processor by its name, as they are compared."""
+    found: dict[str, str] = {}
+    for each in vendors:
+        found |= {each.name.casefold(): each.name, each.title.casefold(): each.name}
+    for each in vendors:
+        for name in each.sub_processors:
+            found.setdefault(name.casefold(), name)
+    return found
+
+
+def _meant(name: str, by_word: Mapping[str, str], vendors: Sequence[Vendor]) -> str:
+    if (found := by_word.get(name.strip().casefold())) is not None:
+        return found
+    close = near(name.casefold(), list(by_word))
+    mend = f"did you mean `{by_word[close]}`?" if close else f"{_known(vendors)}; `rotator vendor list` shows them"
+    raise BadInput("no vendor is registered by this name, and none names it as a sub-processor", name, mend)
+
+
+def _known(vendors: Sequence[Vendor]) -> str:
+    count = sum(1 for each in vendors if each.sub_processors)
+    return f"{len(vendors):,} vendors are registered, and of {count:,} the sub-processors are known"

@@ -1,0 +1,167 @@
+"""Triage of vendors as it is shown: which a notice touches and how badly, each term with where it comes from."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from rotator.bootstrap import Rotator
+from rotator.credential import Leaked
+from rotator.flow.forecast import Forecast, forecast
+from rotator.flow.order import PRODUCTION
+from rotator.flow.plan import make
+from rotator.flow.playbook_words import Strategy, Subject, Verb
+from rotator.flow.scope import Scoped
+from rotator.flow.vendor import Dataset, Vendor
+from rotator.flow.vendor_notice import Notice, Sign, signs
+from rotator.flow.vendor_terms import LEVEL, Holds, Term, level_of
+from rotator.flow.vendor_triage import Triage, assess, ranked
+from rotator.held import Held, Reached, held_by_each, reached
+from rotator.packages.advisory import Advisory
+from rotator.packages.vendor_software import match
+from rotator.report.clocks import moment
+
+_NOTHING = Leaked()
+_ENDS = frozenset({Verb.SUSPEND, Verb.UNINSTALL, Verb.END_SESSIONS, Verb.REVOKE})
+
+
+def found(parts: Rotator, notice: Notice, advisories: Sequence[Advisory], only: str = "") -> list[Triage]:
+    """Return every vendor that a notice may touch, the gravest first; or `only` the one of this name, if it does."""
+    vendors = parts.vendors.every(software=bool(advisories))
+    listed = match(advisories, {each.name: each.software for each in vendors})
+    speaks = signs(vendors, notice, listed, _given_at(parts))
+    touched = [each for each in vendors if each.name in speaks and only in {"", each.name}]
+    held = held_by_each(parts, touched)
+    judged = parts.assessments.every(notice.names)
+    return ranked(
+        assess(each, speaks[each.name], holds(parts, each, held[each.name]), judged.get(each.name, ()))
+        for each in touched
+    )
+
+
+def holds(parts: Rotator, vendor: Vendor, held: Sequence[Held]) -> Holds:
+    """Return what a vendor holds and reaches, counted."""
+    reach = reached(parts, held, vendor.datasets)
+    grants = {kind for kind in {each.kind for each in held} if _is_grant(parts, kind)}
+    cut = _cut(parts, held)
+    planned = _forecast(parts, cut)
+    return Holds(
+        credentials=sum(1 for each in held if each.kind not in grants),
+        grants=sum(1 for each in held if each.kind in grants),
+        tasks=len(held) - len(cut),
+        further=len(reach.credentials),
+        blind=sum(1 for each in held if each.custody.reads is None and each.kind not in grants),
+        in_production=sum(1 for each in held if each.custody.environment == PRODUCTION),
+        consumers=sum(1 for each in held if each.custody.consumers),
+        criticality=Counter(
+            [each.custody.criticality for each in held] + [each.custody.criticality for each in reach.credentials]
+        ),
+        datasets=_described(reach),
+        undescribed=tuple(each.name for each in reach.datasets if each.sensitivity is None),
+        calls=planned.calls if planned else None,
+        least_s=round(planned.dead_at_least_s, 1) if planned else None,
+    )
+
+
+def _given_at(parts: Rotator) -> dict[str, dict[str, float]]:
+    of: dict[str, dict[str, float]] = {}
+    for each in parts.vendors.lists():
+        of.setdefault(each.vendor, {})[each.source] = each.at
+    return of
+
+
+def _described(reach: Reached) -> tuple[Dataset, ...]:
+    known = (each for each in reach.datasets if each.sensitivity is not None)
+    return tuple(Dataset(each.name, each.sensitivity, each.manifest) for each in known if each.sensitivity is not None)
+
+
+def _is_grant(parts: Rotator, kind: str) -> bool:
+    """Tell whether a kind is trust that we gave: it has no secret."""
+    return kind in parts.playbooks and any(
+        "no secret" in getattr(each, "no_knock", "") for each in parts.outside.classes(kind)
+    )
+
+
+def _cut(parts: Rotator, held: Iterable[Held]) -> list[Held]:
+    """Return those that a machine cuts: it is known which they are, and their playbook has a step that ends one."""
+    return [each for each in held if each.ref.id and _is_cut_by_machine(parts, each.kind)]
+
+
+def _is_cut_by_machine(parts: Rotator, kind: str) -> bool:
+    playbook = parts.playbooks.get(kind)
+    return playbook is not None and any(
+        line.do.verb in _ENDS and line.do.subject is Subject.EXPOSED and line.by_hand is None for line in playbook.steps
+    )
+
+
+def _forecast(parts: Rotator, held: Sequence[Held]) -> Forecast | None:
+    """Return what it costs at the least to cut them, each with one door; no issuer is asked."""
+    if not held:
+        return None
+    scoped = [Scoped(each.ref, each.kind, _NOTHING, (), each.custody, each.how) for each in held]
+
+    def costs(kind: str, _connection: str) -> dict[str, int]:
+        return next((dict(each.calls) for each in parts.outside.classes(kind) if hasattr(each, "calls")), {})
+
+    known = {each.name for each in parts.settings.connections}
+    plan = make(
+        scoped,
+        (),
+        parts.playbooks,
+        {each.ref: ("one door",) for each in held},
+        wanted=Strategy.REVOKE_ONLY,
+        costs=costs,
+    )
+    return forecast(plan, parts.limits, lambda name: parts.account_of(name) if name in known else name)
+
+
+def answer(notice: Notice, triaged: Sequence[Triage]) -> dict[str, Any]:
+    """Return a triage as data."""
+    return {
+        "notice": {
+            "id": notice.id,
+            "title": notice.title,
+            "names": sorted(notice.names),
+            "published_at": moment(notice.at),
+            "packages": list(notice.packages),
+            "breached": list(notice.breached),
+            "notes": list(notice.notes),
+        },
+        "vendors": [row(each, rank) for rank, each in enumerate(triaged, 1)],
+    }
+
+
+def row(of: Triage, rank: int) -> dict[str, Any]:
+    """Return one vendor as data: never its priority without the terms that it is of."""
+    return {
+        "rank": rank,
+        "vendor": of.vendor.name,
+        "title": of.vendor.title,
+        "owner": of.vendor.owner,
+        "advice": of.advice.value,
+        "because": of.because,
+        "priority": of.priority,
+        "terms": [_term(each) for each in of.terms],
+        "signs": [_sign(each) for each in of.signs],
+    }
+
+
+def _term(each: Term) -> dict[str, Any]:
+    level = level_of(each.value) if each.unit == LEVEL else None
+    return {
+        "name": str(each.name),
+        "value": each.value,
+        "unit": each.unit,
+        "level": level.value if level else "",
+        "source": each.source,
+        "why": each.why,
+        "by": each.by,
+        "at": moment(each.at),
+        "instead_of": each.instead_of,
+        "ask": each.ask,
+    }
+
+
+def _sign(each: Sign) -> dict[str, Any]:
+    return {"likelihood": each.likelihood, "why": each.why, "source": each.source, "ask": each.ask}
