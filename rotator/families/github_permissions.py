@@ -44,6 +44,7 @@ class _InRepository:
 
 
 _KEYS = _InRepository((*_PUT, *_AWAY), "admin", "Administration: write")
+_COLLABORATORS = _InRepository(("suspend", "resume"), "admin", "Administration: write")
 _SECRETS = _InRepository(_WRITE, "push", "Secrets: write")
 _OF_ENVIRONMENT = _InRepository(_WRITE, "admin", "Environments: write")
 
@@ -60,6 +61,30 @@ def of_deploy_keys(read: Read, repository: str | None) -> Sequence[Permission]:
     if _within(shown, "owner").get("type") == "Organization":
         answers.append(_policy(read, repository.partition("/")[0]))
     return answers
+
+
+def of_collaborators(read: Read, repository: str | None) -> Sequence[Permission]:
+    """Return what outside collaborators need in a repository, or in all; who administers it is shown invitations."""
+    if repository is None:
+        return _anywhere(read, _COLLABORATORS)
+    seen, answers = _looked(read, f"/repos/{repository}/collaborators", _COLLABORATORS.changes)
+    if seen is None:
+        return answers
+    invited, of_invited = _looked(read, f"/repos/{repository}/invitations", _COLLABORATORS.changes)
+    answers += of_invited
+    if invited is None:
+        return answers
+    shown = _told(read(f"/repos/{repository}"), "full_name")
+    return [*answers, *_changing(seen, shown, repository, _COLLABORATORS)]
+
+
+def of_installations(read: Read, organization: str | None) -> Sequence[Permission]:
+    """Return whether the token is shown which apps an organization has installed: its owners are."""
+    if organization is None:
+        return [Permission((LOOK,), "GET /orgs/ORG/installations", granted=None, why="of each organization: name one")]
+    path = f"/orgs/{organization}/installations"
+    words = _refused(read(f"{path}?per_page=1"))
+    return [Permission((LOOK,), f"GET {path}", words is None, words or "")]
 
 
 def of_user_keys(read: Read, login: str | None) -> Sequence[Permission]:

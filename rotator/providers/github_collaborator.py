@@ -1,0 +1,174 @@
+"""A grant of GitHub: an outside collaborator of an organization's repository, or somebody who is invited to be one.
+
+It has no secret of ours, so there is nothing to knock with: GitHub's list settles it. The owner is OWNER/REPO, the id
+OWNER/REPO/LOGIN. What GitHub can give back is an invitation, which that user must accept, within seven days; it is
+said to be one ("invited"), and counts as trust: who is invited needs nobody's leave any more.
+
+To take a collaborator away also deletes his own fork of a private repository, which no invitation brings back.
+Members of the organization, and what a team gives, are no grants. The rotator's own token administers the repository
+(`repo`, or "Administration"); it is never taken away itself.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from http import HTTPStatus
+from typing import ClassVar
+
+from rotator.credential import CredentialRef, Leaked, Secret
+from rotator.errors import Rejected
+from rotator.families.github_keys import GitHubKeys, refusal
+from rotator.families.github_permissions import of_collaborators
+from rotator.kind import Kind
+from rotator.permissions import Permission
+from rotator.ports import Capability, Connection, Discovered, State, Status, Verdict
+from rotator.rest_kind import RestKind
+
+FAMILY = "github"
+SETTLE_S = 60.0
+"""GitHub answers at once, and says that it may take some time more in the background; it names none."""
+ROLE, ACCESS = "role", "access"
+INVITED, JOINED = "invited, and not yet accepted", "collaborator"
+
+_SENT_AS = {"read": "pull", "write": "push"}
+"""Two roles are set under another name than they are shown by."""
+_ID = re.compile(r"([A-Za-z0-9-]+/(?!\.{1,2}/)[A-Za-z0-9._-]+)/([A-Za-z0-9_-]{1,60})")
+
+
+def connect(connection: Connection, name: str, rest: RestKind | None = None) -> GitHubCollaborator:
+    """Return the provider of the repositories that one token administers."""
+    return GitHubCollaborator(connection, name)
+
+
+class GitHubCollaborator(Kind):
+    """Outside collaborators, each of one repository."""
+
+    family: ClassVar[str] = FAMILY
+    capability: ClassVar[Capability] = Capability.DISABLE_ONLY
+    no_knock: ClassVar[str] = "a collaborator comes with a credential of his own"
+    no_canary: ClassVar[str] = "somebody would have to be invited for it"
+    sends_secret: ClassVar[bool] = False
+    calls: ClassVar[Mapping[str, int]] = {"preserve": 4, "verify": 2, "suspend": 4, "resume": 3}
+    also_ends: ClassVar[str] = "his own forks of it, where it is private"
+    settle_s = SETTLE_S
+    secret_field = "login"  # noqa: S105 - the name of a field; nothing is ever delivered
+
+    def __init__(self, connection: Connection, name: str) -> None:
+        super().__init__(connection, name)
+        self._github = GitHubKeys(connection)
+
+    def identify(self, leaked: Leaked) -> CredentialRef:
+        """Name it by repository and user, who is a collaborator from outside or invited. Raises Rejected."""
+        self._must_belong(leaked, self._github.address)
+        found = _ID.fullmatch(leaked.id or "")
+        if found is None:
+            raise Rejected("unreadable", "such a grant is OWNER/REPO/LOGIN")
+        login = _shown(self._trusted(found[1]), found[2])
+        if login is None:
+            raise Rejected("unknown_credential", f"{found[2]} is no outside collaborator of {found[1]}")
+        return self._ref(found[1], login)
+
+    def inspect(self, ref: CredentialRef) -> Status:
+        """Return ACTIVE for a collaborator and for who is invited; of one who was taken away GitHub keeps nothing."""
+        facts = self._facts(ref)
+        return Status(State.ABSENT) if facts is None else Status(State.ACTIVE, facts)
+
+    def siblings(self, ref: CredentialRef) -> frozenset[CredentialRef]:
+        """Return all whom the repository trusts from outside."""
+        return frozenset(self._ref(ref.owner, login) for login in self._trusted(ref.owner))
+
+    def discover(self) -> Iterator[Discovered]:
+        """Yield those of every repository that our own token administers. GitHub tells no age and no last use."""
+        for each in self._github.listed("/user/repos"):
+            may, name = each.get("permissions"), each.get("full_name")
+            if not (isinstance(may, Mapping) and may.get("admin") and isinstance(name, str)):
+                continue
+            for login, facts in self._trusted(name).items():
+                yield Discovered(self._ref(name, login), {**facts, "state": State.ACTIVE.value})
+
+    def preserve(self, ref: CredentialRef) -> Mapping[str, str]:
+        """Return the role, with which `restore` invites again."""
+        return self._facts(ref) or {"state": State.ABSENT.value}
+
+    def suspend(self, ref: CredentialRef) -> None:
+        """Take the user away from the repository, or the invitation back.
+
+        Raises Rejected("permission_denied") where he stands there all the same, Rejected("own_principal") of our own.
+        """
+        _, login = _parts(ref)
+        if self._facts(ref) is None:
+            return
+        self._refuse_own(login)
+        reply = self._github.change("DELETE", f"/repos/{ref.owner}/collaborators/{login}")
+        if reply.status == HTTPStatus.NOT_FOUND:  # he is gone, or our own token may look and no more
+            if self._facts(ref) is not None:
+                raise Rejected("permission_denied", "our own token may see the collaborator, and not take him away")
+        elif not reply.ok:
+            raise refusal(reply)
+
+    def restore(self, ref: CredentialRef, preserved: Mapping[str, str]) -> None:
+        """Invite the user again, with the role that he had. Raises Rejected("nothing_preserved") for an unknown one."""
+        _, login = _parts(ref)
+        if self._facts(ref) is not None:
+            return
+        role = preserved.get(ROLE)
+        if not role:
+            raise Rejected("nothing_preserved", f"which role {login} had is not known: invite him with the right one")
+        body = {"permission": _SENT_AS.get(role, role)}
+        reply = self._github.change("PUT", f"/repos/{ref.owner}/collaborators/{login}", body)
+        if not reply.ok:
+            raise refusal(reply)
+
+    def verify(self, ref: CredentialRef, secret: Secret) -> Verdict:  # noqa: ARG002 - nobody is shown it
+        """Raise Rejected("no_knock")."""
+        raise Rejected("no_knock", self.no_knock)
+
+    def revoke(self, ref: CredentialRef) -> None:
+        """Raise Rejected("unsupported"): what is taken away is kept, so that it can be given back."""
+        raise Rejected("unsupported", f"{ref.id} is taken away by suspend: nothing is left to destroy")
+
+    def permissions(self, whose: str | None) -> Sequence[Permission]:
+        """Return what our own token may do to a repository's collaborators; of all it tells little."""
+        return of_collaborators(self._github.read, whose)
+
+    def _ref(self, repository: str, login: str) -> CredentialRef:
+        return self._ref_of(repository, f"{repository}/{login}")
+
+    def _facts(self, ref: CredentialRef) -> dict[str, str] | None:
+        repository, login = _parts(ref)
+        trusted = self._trusted(repository)
+        shown = _shown(trusted, login)
+        return None if shown is None else trusted[shown]
+
+    def _trusted(self, repository: str) -> dict[str, dict[str, str]]:
+        """Return who is trusted from outside, by login, with the role; an invitation that expired lets nobody in."""
+        found = {}
+        for each in self._github.listed(f"/repos/{repository}/invitations"):
+            invitee = each.get("invitee")
+            if isinstance(invitee, Mapping) and isinstance(invitee.get("login"), str) and not each.get("expired"):
+                found[invitee["login"]] = {"trusts": invitee["login"], ROLE: str(each["permissions"]), ACCESS: INVITED}
+        for each in self._github.listed(f"/repos/{repository}/collaborators?affiliation=outside"):
+            if isinstance(login := each.get("login"), str):
+                found[login] = {"trusts": login, ROLE: str(each.get("role_name", "")), ACCESS: JOINED}
+        return found
+
+    def _refuse_own(self, login: str) -> None:
+        """Keep the rotator from taking itself away; an app is no user, and is shown none."""
+        user = self._github.read("/user")
+        own = user.content.get("login") if user.ok and isinstance(user.content, Mapping) else None
+        if isinstance(own, str) and own.casefold() == login.casefold():
+            raise Rejected("own_principal", f"the rotator itself acts as {login}")
+
+
+def _parts(ref: CredentialRef) -> tuple[str, str]:
+    """Return the repository and the user. Raises Rejected("unreadable")."""
+    found = _ID.fullmatch(ref.id)
+    if found is None or found[1] != ref.owner:
+        raise Rejected("unreadable", "such a grant is OWNER/REPO/LOGIN, of that very repository")
+    return found[1], found[2]
+
+
+def _shown(trusted: Mapping[str, object], login: str) -> str | None:
+    """Return the login as GitHub shows it: it takes either case."""
+    return next((each for each in trusted if each.casefold() == login.casefold()), None)
