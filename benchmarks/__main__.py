@@ -24,6 +24,7 @@ from benchmarks import (
     packages,
     planning,
     respond,
+    segmentation,
 )
 from benchmarks.cloud import Limits
 
@@ -51,6 +52,7 @@ BENCHMARKS = {
     ),
     "growth": Benchmark(growth.measure, lambda: growth.measure((10, 30, 60))),
     "planning": Benchmark(planning.measure, lambda: planning.measure(1_000)),
+    "segmentation": Benchmark(segmentation.measure, lambda: segmentation.measure(20, 200)),
     "compliance": Benchmark(compliance.measure, lambda: compliance.measure(1_000)),
     "board": Benchmark(board.measure, lambda: board.measure(200, 2, 2, production=False)),
     "script": Benchmark(against_script.measure, lambda: against_script.measure(10, 0.2, (0.01,))),

@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 
 from rotator.credential import CredentialRef
 from rotator.flow.exposure import LIST, Certainty, Exposure
+from rotator.flow.keeping import Keeping
 from rotator.flow.order import names as first_of
-from rotator.flow.paths import CASELESS, Names, Roots, names_of, split
+from rotator.flow.paths import Roots, split
 from rotator.flow.reach import INVENTORY
 from rotator.flow.scope import Custody, Scoped, Unresolved
 from rotator.flow.stock import Stock, spoken_of_as, stock
@@ -112,24 +113,12 @@ class _Search:
     """A search from where it was begun, over places that are looked at once."""
 
     def __init__(self, found: Sequence[Stock], roots: Roots, issuers: Callable[[str], Collection[str]]) -> None:
-        self._stock, self._issuers = found, issuers
+        self._stock, self._keeping = found, Keeping(found, roots, issuers)
         self._numbers: dict[object, list[int]] = {}
-        places: dict[str, list[tuple[str, int]]] = {}
-        issued: dict[str, list[tuple[str, int]]] = {}
-        caseless: set[str] = set()
         for number, each in enumerate(found):
             for key in (each.ref, (each.ref.provider, each.ref.id)):
                 self._numbers.setdefault(key, []).append(number)
-            for connection in self._issued_by(each):
-                issued.setdefault(connection, []).extend((name, number) for name in each.issued_as)
-                if each.own_place is not None:
-                    places.setdefault(connection, []).append((each.own_place, number))
-            for place in dict.fromkeys(place for custody in each.custodies for place in custody.deliver):
-                names = dict.fromkeys(names_of(place, roots))
-                caseless.update((place.connection,) if place.store in CASELESS else ())
-                places.setdefault(place.connection, []).extend((name, number) for name in names)
-        self._places = {at: Names(named, caseless=at in caseless) for at, named in places.items()}
-        self._issued = {connection: Names(named) for connection, named in issued.items()}
+        self._places, self._issued = self._keeping.places, self._keeping.issued
         self._reached: set[int] = set()
         self._followed: set[tuple[str, str]] = set()
         self._waiting: deque[tuple[str, tuple[str, ...], Sequence[Custody], _Way]] = deque()
@@ -186,18 +175,12 @@ class _Search:
                 self._reached.add(number)
                 one = self._stock[number]
                 at = f"{connection}:{name}" if what == "kept" else connection
-                found = _Reached(one, at, way.then(_last(one, at, name, what)))
-                self._waiting.append((one.short, self._issued_by(one), one.custodies, found.way))
+                found = _Reached(one, at, way.then(last_link(one, at, name, what)))
+                self._waiting.append((one.short, self._keeping.issued_by(one), one.custodies, found.way))
                 yield found
 
-    def _issued_by(self, one: Stock) -> tuple[str, ...]:
-        """Return the connection that issued it, or all that may have."""
-        if one.ref.connection:
-            return (one.ref.connection,)
-        return tuple(self._issuers(one.ref.provider)) if one.ref.provider else ()
 
-
-def _last(one: Stock, at: str, name: str, what: str) -> str:
+def last_link(one: Stock, at: str, name: str, what: str) -> str:
     """Return the link that ends at this credential."""
     if what == "kept":
         return f"{one.short} is kept in {at}" if one.own_place == name else f"{one.short} is delivered to {at}"

@@ -128,6 +128,21 @@ class Names:
         for pattern in _patterns(self._spelled(path)):
             yield from self._fitting(pattern) if "*" in pattern else self._called(pattern)
 
+    def meant(self, path: str) -> Iterator[tuple[str, int]]:
+        """Yield all that the path means, each name once; it is not taken."""
+        seen: set[int] = set()
+        for pattern in _patterns(self._spelled(path)):
+            head, *more = pattern.split("*")
+            at = bisect_left(self._names, head)
+            while at < len(self._names) and self._names[at].startswith(head):
+                name = self._names[at]
+                if at not in seen and (_follow(name, len(head), more[:-1], more[-1]) if more else name == head):
+                    seen.add(at)
+                    yield name, self._what[at]
+                elif not more and name != head:
+                    break
+                at += 1
+
     def _called(self, name: str) -> Iterator[tuple[str, int]]:
         at = self._left(bisect_left(self._names, name))
         while at < len(self._names) and self._names[at] == name:

@@ -10,9 +10,9 @@ from rotator.flow.access import Seen, Uses
 from rotator.flow.exposure import Certainty
 from rotator.flow.scope import Scoped
 
-_UNSAID = "medium"
+UNSAID = "medium"
 """What is taken where nobody said how critical it is."""
-_CRITICALITY = {"low": 1.0, "medium": 3.0, "high": 9.0, "critical": 27.0}
+CRITICALITIES = {"low": 1.0, "medium": 3.0, "high": 9.0, "critical": 27.0}
 _CERTAINTY = {Certainty.SEEN: 1.0, Certainty.REACHABLE: 1.0, Certainty.INFERRED: 0.5}
 """What a payload that harvests could reach counts as taken; what follows only from what was taken, by half."""
 _MOST_SIGNS = 3
@@ -61,9 +61,14 @@ def risk_of(each: Scoped, uses: Uses | None = None) -> Risk:
 _INFERRED = Term(_CERTAINTY[Certainty.INFERRED], "inferred")
 
 
+def factor_of(criticality: str) -> float:
+    """Return what a criticality weighs; one that nobody said, as `medium` does."""
+    return CRITICALITIES.get(criticality, CRITICALITIES[UNSAID])
+
+
 @cache
 def _criticality(named: str) -> Term:
-    return Term(_CRITICALITY.get(named, _CRITICALITY[_UNSAID]), named or _UNSAID)
+    return Term(factor_of(named), named or UNSAID)
 
 
 @cache
