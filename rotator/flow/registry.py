@@ -51,7 +51,22 @@ class Change:
         return tuple(each for each in sorted({*before, *self.after}) if self.after.get(each) != before.get(each))
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One list of what a vendor runs: what it is called, its file's SHA-256, and its components, each once.
+
+    `made` is when the list says that it was made, in epoch seconds. `left_out` are those whose name seems a secret.
+    """
+
+    source: str
+    digest: str
+    software: tuple[Software, ...]
+    made: float | None
+    left_out: int
+
+
 There = Mapping[tuple[Sort, str], Mapping[str, Any]]
+"""What files said of each vendor and dataset."""
 
 
 def changes(there: There, said: Iterable[Said]) -> list[Change]:

@@ -15,8 +15,8 @@ from sqlalchemy import Connection, func, insert, select, update
 from rotator import clock
 from rotator.errors import BadInput
 from rotator.flow.inventory import Act
-from rotator.flow.registry import Change, Said, Sort, changes, dataset_of, vendor_of
-from rotator.flow.vendor import Dataset, Software, Vendor
+from rotator.flow.registry import Change, Listed, Said, Sort, as_told, changes, dataset_of, vendor_of
+from rotator.flow.vendor import Attestation, Dataset, Software, Vendor
 from rotator.ledger import acts, names, rows, service, tables
 from rotator.ledger.database import Database
 from rotator.ledger.evidence import chained
@@ -26,6 +26,7 @@ CHAIN = "vendor."
 REGISTERED = "vendor_registered"
 DATASET = "dataset_described"
 SOFTWARE = "software_told"
+ATTESTED = "vendor_attested"
 _IMPORTING = 491286122
 """The advisory lock of PostgreSQL under which one imports at a time. No table is locked: who acts has rows of it."""
 _vendor, _software, _dataset = tables.vendor, tables.software, tables.dataset
@@ -34,7 +35,10 @@ _FIELD, _LINE = "\t", "\n"
 
 @dataclass(frozen=True, slots=True)
 class SoftwareList:
-    """A list of what a vendor runs: what it is called, when it was read, its file's SHA-256, and its components."""
+    """A list of what a vendor runs: what it is called, its file's SHA-256, and how many components it has.
+
+    `at`, in epoch seconds, is when it says that it was made, or when it was given where it does not tell.
+    """
 
     vendor: str
     source: str
@@ -93,8 +97,7 @@ class Vendors:
     def take(self, said: Sequence[Said], by: str) -> list[Change]:
         """Import; return what changed, of which each is evidence. What is the same already is left alone."""
         with self._database.write() as connection:
-            if connection.dialect.name != "sqlite":  # there every writer is alone
-                connection.execute(select(func.pg_advisory_xact_lock(_IMPORTING)))
+            _alone(connection)
             found = changes(_there(connection), said)
             now, by = self._clock(), rows.plain(by)
             # Vendors first: the service's chain is locked last.
@@ -103,25 +106,42 @@ class Vendors:
                     _keep(connection, each, by, now)
         return found
 
-    def runs(self, name: str, source: str, digest: str, found: Iterable[Software], by: str) -> int:
+    def runs(self, name: str, found: Listed, by: str) -> int:
         """Keep what a vendor runs by one list, in place of an earlier one so called; return how many it names.
 
-        Raises BadInput for no such vendor.
+        That it was made in a time to come is not believed. Raises BadInput for no such vendor.
         """
-        written = sorted({_FIELD.join(map(_kept, (each.ecosystem, each.name, each.version))) for each in found})
-        now, source = self._clock(), str(rows.plain(source))
+        runs = ((each.ecosystem, each.name, each.version) for each in found.software)
+        written = sorted({_FIELD.join(map(_kept, words)) for words in runs})
+        now, source, digest, made = self._clock(), str(rows.plain(found.source)), found.digest, found.made
         is_it = (_software.c.vendor == name) & (_software.c.source == source)
         with self._database.write() as connection:
             one(connection, name, software=False)
             before = connection.execute(select(_software.c.digest).where(is_it)).scalar()
-            values = {"at": now, "digest": digest, "components": "".join(f"{each}{_LINE}" for each in written)}
+            at = made if made is not None and made <= now else now
+            values = {"at": at, "digest": digest, "components": "".join(f"{each}{_LINE}" for each in written)}
             if before is None:
                 connection.execute(insert(_software).values(vendor=name, source=source, **values))
             else:
                 connection.execute(update(_software).where(is_it).values(**values))
             told = {"at": now, "act": SOFTWARE, "by": rows.plain(by), "source": source, "digest": digest}
-            act(connection, name, {**told, "components": len(written), "instead_of": before})
+            act(connection, name, {**told, "components": len(written), "made": made, "instead_of": before})
         return len(written)
+
+    def attest(self, name: str, attestation: Attestation, by: str) -> bool:
+        """Keep an attestation of a vendor; return whether it is new. Raises BadInput for no such vendor."""
+        with self._database.write() as connection:
+            _alone(connection)
+            one(connection, name, software=False)
+            before = _there(connection)[Sort.VENDOR, name]
+            told, there = as_told(attestation), before.get("attestations", [])
+            if told in there:
+                return False
+            now, after = self._clock(), {**before, "attestations": [*there, told]}
+            values = {"told": rows.text(rows.plain(after)), "at": now, "by": rows.plain(by)}
+            connection.execute(update(_vendor).where(_vendor.c.name == name).values(**values))
+            act(connection, name, {**told, "at": now, "act": ATTESTED, "by": rows.plain(by)})
+        return True
 
 
 def one(connection: Connection, name: str, *, software: bool = True) -> Vendor:
@@ -150,6 +170,12 @@ def act(connection: Connection, name: str, record: Mapping[str, Any], incident: 
     connection.execute(update(_vendor).where(_vendor.c.name == name).values(length=length, head=head))
 
 
+def _alone(connection: Connection) -> None:
+    """Let nobody else change the registry meanwhile; on SQLite every writer is alone."""
+    if connection.dialect.name != "sqlite":
+        connection.execute(select(func.pg_advisory_xact_lock(_IMPORTING)))
+
+
 def _keep(connection: Connection, change: Change, by: str, now: float) -> None:
     before = change.before or {}
     record = {
@@ -166,7 +192,7 @@ def _keep(connection: Connection, change: Change, by: str, now: float) -> None:
         _put(connection, _dataset, change, values)
         service.note(connection, {**record, "act": DATASET, "dataset": change.name})
         return
-    _put(connection, _vendor, change, {"told": rows.text(change.after), "at": now, "by": by})
+    _put(connection, _vendor, change, {"told": rows.text(rows.plain(change.after)), "at": now, "by": by})
     act(connection, change.name, {**record, "act": REGISTERED})
 
 

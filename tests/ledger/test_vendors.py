@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 
 import pytest
 from sqlalchemy import select
 
 from rotator.errors import BadInput
 from rotator.flow.inventory import Act
-from rotator.flow.registry import Said, Sort
-from rotator.flow.vendor import Dataset, Level, Software
+from rotator.flow.registry import Listed, Said, Sort
+from rotator.flow.vendor import Attestation, Dataset, Level, Software
 from rotator.ledger import tables
 from rotator.ledger.service import CHAIN
 from rotator.ledger.vendors import Vendors
@@ -23,6 +24,10 @@ def vendors(database):
 
 def said(name, sort=Sort.VENDOR, where="vendors.yaml, line 2", **keys):
     return Said(sort, name, keys, where)
+
+
+def listed(source, digest, *software, made=None):
+    return Listed(source, digest * 64, software, made, 0)
 
 
 def chain(database, name):
@@ -73,16 +78,17 @@ def test_a_slip_of_the_hand_is_told(vendors):
 def test_a_later_list_of_the_same_name_replaces_what_a_vendor_runs(vendors, database):
     vendors.take([said("acme"), said("beta")], "ben")
     litellm, curl = Software("pypi", "litellm", "1.82.7", "app.json"), Software("", "curl", "", "host.json")
-    assert vendors.runs("acme", "app.json", "a" * 64, [litellm, litellm], "ben") == 1
-    vendors.runs("acme", "host.json", "b" * 64, [curl], "ben")
+    assert vendors.runs("acme", listed("app.json", "a", litellm, litellm), "ben") == 1
+    vendors.runs("acme", listed("host.json", "b", curl, made=900.0), "ben")
     assert vendors.one("acme").software == (litellm, curl)
     newer = Software("pypi", "litellm", "1.82.9", "app.json")
-    vendors.runs("acme", "app.json", "c" * 64, [newer], "eva")
+    vendors.runs("acme", listed("app.json", "c", newer, made=5000.0), "eva")
     assert [each.software for each in vendors.every()] == [(newer, curl), ()]
     assert [each.software for each in vendors.every(software=False)] == [(), ()]
-    assert [(each.source, each.digest, each.components) for each in vendors.lists("acme")] == [
-        ("app.json", "c" * 64, 1),
-        ("host.json", "b" * 64, 1),
+    # Of what says that it was made tomorrow, the time it was given counts.
+    assert [(each.source, each.digest, each.at, each.components) for each in vendors.lists("acme")] == [
+        ("app.json", "c" * 64, 1000.0, 1),
+        ("host.json", "b" * 64, 900.0, 1),
     ]
     *_, last = chain(database, "vendor.acme")
     assert (last["act"], last["instead_of"], last["digest"], last["components"]) == (
@@ -92,7 +98,7 @@ def test_a_later_list_of_the_same_name_replaces_what_a_vendor_runs(vendors, data
         1,
     )
     with pytest.raises(BadInput, match="no vendor is registered"):
-        vendors.runs("gamma", "app.json", "c" * 64, [newer], "eva")
+        vendors.runs("gamma", listed("app.json", "c", newer), "eva")
 
 
 def test_an_act_is_in_the_vendors_chain_and_in_the_incidents(house, database):
@@ -106,3 +112,21 @@ def test_an_act_is_in_the_vendors_chain_and_in_the_incidents(house, database):
     for name in ("vendor.acme", "inc-1"):
         last = chain(database, name)[-1]
         assert {**last, **record} == last
+
+
+def test_an_attestation_is_recorded_once(vendors, database):
+    vendors.take([said("acme", owner="ana")], "ben")
+    found = Attestation("SOC 2", "EY", "EU", date(2026, 1, 1), date(2026, 12, 31), "d" * 64)
+    assert vendors.attest("acme", found, "eva")
+    assert not vendors.attest("acme", found, "ben")
+    vendor = vendors.one("acme")
+    assert (vendor.attestations, vendor.owner) == ((found,), "ana")
+    _, told = chain(database, "vendor.acme")
+    assert (told["act"], told["by"], told["valid_to"], told["sha256"]) == (
+        "vendor_attested",
+        "eva",
+        "2026-12-31",
+        "d" * 64,
+    )
+    with pytest.raises(BadInput, match="no vendor is registered"):
+        vendors.attest("gamma", found, "eva")
