@@ -23,7 +23,16 @@ from rotator.families.ssh_settings import Host, Settings, read_settings
 from rotator.ports import CONNECT_TIMEOUT_S, READ_TIMEOUT_S, Connection
 
 SETTINGS = frozenset(
-    {"administrator", "authorized_keys", "hosts", "known_hosts", "revoked_keys", "trusted_ca_keys", "user"}
+    {
+        "administrator",
+        "authorized_keys",
+        "authorized_principals",
+        "hosts",
+        "known_hosts",
+        "revoked_keys",
+        "trusted_ca_keys",
+        "user",
+    }
 )
 """Keys of `[[connections]]` that this family alone knows."""
 

@@ -16,7 +16,6 @@ from __future__ import annotations
 import shlex
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import ClassVar
 
 import asyncssh
@@ -25,6 +24,7 @@ from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.errors import Rejected, RotatorError
 from rotator.families.authorized_keys import is_fingerprint
 from rotator.families.ssh import Session, Work, fleet_of
+from rotator.families.ssh_bearer import Bearer
 from rotator.families.ssh_cutting import cut_sessions_of
 from rotator.families.ssh_errors import Phase, none_told
 from rotator.families.ssh_files import edit_keys, keep_mode, read_keys
@@ -38,19 +38,6 @@ from rotator.permissions import Permission
 from rotator.ports import Answer, Capability, Connection, State, Status, Verdict
 
 _QUERY = "ssh-keygen -Q -f {krl} /dev/stdin"
-
-
-@dataclass(frozen=True, slots=True)
-class Bearer:
-    """What lets somebody in: a private key, with its certificate where the hosts ask for one."""
-
-    key: asyncssh.SSHKey
-    certificate: asyncssh.SSHCertificate | None = None
-
-    @property
-    def accounts(self) -> tuple[str, ...]:
-        """Return the accounts that the certificate names, none without one."""
-        return tuple(getattr(self.certificate, "principals", ()))
 
 
 class RevokedByList(Kind):

@@ -41,6 +41,7 @@ class Settings:
     revoked_keys: str
     trusted_ca_keys: str
     administrator: str
+    authorized_principals: str = ""
 
     def path(self, host: Host, user: str) -> str:
         """Return where the account's key file stands on the host; a relative path starts at the account's home."""
@@ -53,6 +54,10 @@ class Settings:
     def authorities(self, host: Host) -> str:
         """Return where the host's list of certificate authorities stands, which the administrator may replace."""
         return self.trusted_ca_keys.replace("{host}", host.name)
+
+    def principals(self, host: Host, user: str) -> str:
+        """Return where the principals that may come in as the account stand, which the administrator may replace."""
+        return self.authorized_principals.replace("{host}", host.name).replace("{user}", user)
 
     def host(self, target: str) -> Host:
         """Return the host of that name. Raises Rejected("unknown_target")."""
@@ -97,7 +102,9 @@ def read_settings(connection: Connection) -> Settings:
     revoked = _absolute(given.get("revoked_keys", "/etc/ssh/revoked_keys"), "revoked_keys", "RevokedKeys", where)
     trusted = given.get("trusted_ca_keys", "/etc/ssh/trusted_ca_keys")
     trusted = _absolute(trusted, "trusted_ca_keys", "TrustedUserCAKeys", where)
-    return Settings(hosts, users, keys, known, where, revoked, trusted, administrator)
+    principals = given.get("authorized_principals", "/etc/ssh/auth_principals/{user}")
+    principals = _absolute(principals, "authorized_principals", "AuthorizedPrincipalsFile", where)
+    return Settings(hosts, users, keys, known, where, revoked, trusted, administrator, principals)
 
 
 def _absolute(path: object, name: str, directive: str, where: str) -> str:

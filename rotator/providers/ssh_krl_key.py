@@ -6,8 +6,9 @@ What the settings mean: `families/ssh_revocation.py`.
 from __future__ import annotations
 
 from rotator.credential import Secret
+from rotator.families.ssh_bearer import Bearer
 from rotator.families.ssh_keys import read_private_key
-from rotator.families.ssh_revocation import Bearer, RevokedByList
+from rotator.families.ssh_revocation import RevokedByList
 from rotator.ports import Connection
 from rotator.rest_kind import RestKind
 

@@ -31,6 +31,7 @@ OF_A_FAMILY = {
         "user",
         "known_hosts",
         "authorized_keys",
+        "authorized_principals",
         "revoked_keys",
         "trusted_ca_keys",
         "administrator",

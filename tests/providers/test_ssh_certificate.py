@@ -9,8 +9,9 @@ import pytest
 
 from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.errors import Rejected
+from rotator.families.ssh_bearer import certified
 from rotator.ports import Answer
-from rotator.providers.ssh_certificate import connect, read
+from rotator.providers.ssh_certificate import connect
 from tests.servers.ssh_revoked import ACCOUNTS, revoking_hosts
 
 KIND = "ssh_certificate"
@@ -41,7 +42,7 @@ def test_another_certificate_for_the_stolen_key_is_refused_too(hosts, provider):
     name, secret = hosts.certificate(ONE)
     ref = provider.identify(Leaked(secret=secret))
     assert ref == CredentialRef(KIND, "fleet", ONE, name)
-    key = read(secret).key
+    key = certified(secret).key
     later = hosts.authority.generate_user_certificate(key, "again", principals=[ONE])
     both = Secret((key.export_private_key() + later.export_certificate()).decode())
     assert provider.verify(ref, both).answer is Answer.ACCEPTED
@@ -56,7 +57,7 @@ def test_it_belongs_to_every_account_that_it_opens(hosts, provider):
 
 def test_a_document_of_both_is_read_too(hosts, provider):
     name, secret = hosts.certificate(ONE)
-    bearer = read(secret)
+    bearer = certified(secret)
     assert bearer.certificate is not None
     document = {
         "private_key": bearer.key.export_private_key().decode(),
