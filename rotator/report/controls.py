@@ -14,7 +14,9 @@ from rotator.flow.punctuality import Duty, figures
 from rotator.flow.response import Response
 
 _AWS_KEY = "aws_iam_access_key"
-_PASSWORD = "_password"  # noqa: S105 - how kinds of passwords are called
+_PASSWORD = "_password"  # noqa: S105 - how kinds of passwords of people are called
+_OF_SERVERS = "mariadb_user", "postgres_role", "rabbitmq_user", "redis_acl_user", "vault_database_static_role"
+"""Kinds that are a password too, by which programs sign in as often as people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,7 @@ CONTROLS = (
         (
             "how old any password is that no policy of hygiene selects",
             "which users sign in with a password alone, and how sign-ins are judged",
+            "people who sign in to a database or a broker: those passwords are counted under IA-5(1)",
         ),
         scheduled=True,
     ),
@@ -72,8 +75,9 @@ CONTROLS = (
         "NIST SP 800-53",
         "Revision 5",
         "IA-5",
-        "Authenticators are managed through their life: among others, changed at set times and when set events "
-        "happen (part f), and kept from disclosure (part g).",
+        "Authenticators are managed through their life: among others, there is a procedure for those that are lost or "
+        "compromised, and for revoking them (part d), they are changed at set times and when set events happen (part "
+        "f), and are kept from disclosure (part g).",
         "every exposed credential that was not dismissed",
         lambda _each: True,
         "that exposure, as such an event, led to a change, and how long it took until the old one was proven dead",
@@ -83,6 +87,22 @@ CONTROLS = (
             "exposures that nobody reported",
         ),
         scheduled=True,
+    ),
+    Control(
+        "NIST SP 800-53",
+        "Revision 5",
+        "IA-5(1)",
+        "Where passwords are used: among others, a list of those that are common, to be expected or compromised is "
+        "kept, and brought up to date when passwords may have been compromised (part a); new ones are held against it "
+        "(part b); they are sent over protected channels alone (part c), and kept as salted hashes (part d).",
+        f"exposed credentials of kinds whose name ends in `_password`, and of {', '.join(_OF_SERVERS)}",
+        lambda each: each.provider.endswith(_PASSWORD) or each.provider in _OF_SERVERS,
+        "which passwords were exposed, and belong on such a list, and that each was seen to open nothing any more",
+        (
+            "whether that list is kept, and new passwords are held against it",
+            "how passwords are sent and kept by the systems that take them",
+            "exposures that nobody reported",
+        ),
     ),
     Control(
         "CIS Amazon Web Services Foundations Benchmark",

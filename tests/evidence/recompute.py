@@ -32,14 +32,16 @@ CLOCKS = {
     "replaced": ("detected_at", "replaced_at", "replacing"),
     "converged": ("detected_at", "converged_at", "converging"),
 }
+OF_SERVERS = {"mariadb_user", "postgres_role", "rabbitmq_user", "redis_acl_user", "vault_database_static_role"}
 CONTROLS = {
     ("PCI DSS", "8.6.3"): bool,
     ("PCI DSS", "8.3.9"): lambda one: one["provider"].endswith("_password"),
     ("NIST SP 800-53", "IA-5"): bool,
+    ("NIST SP 800-53", "IA-5(1)"): lambda one: one["provider"].endswith("_password") or one["provider"] in OF_SERVERS,
     ("CIS Amazon Web Services Foundations Benchmark", "2.12"): lambda one: one["provider"] == "aws_iam_access_key",
     ("NIST Cybersecurity Framework", "RS.AN-06"): bool,
 }
-SCHEDULED = {"PCI DSS", "NIST SP 800-53", "CIS Amazon Web Services Foundations Benchmark"}
+SCHEDULED = {"8.6.3", "8.3.9", "IA-5", "2.12"}
 OF_DUTY = ("provider", "connection", "owner", "credential", "due_at")
 BECAME = ("on_time", "late", "overdue", "open", "by_hand", "taken_over", "elsewhere")
 AGES = ("credentials", "unknown", "over_max_age")
@@ -206,7 +208,7 @@ def report(records: list[dict[str, Any]], begin: float, end: float, made_at: flo
         },
         "controls": [
             control(key, [one for one in everything if counts(one)])
-            | {"scheduled": scheduled([one for one in duties if counts(one)]) if key[0] in SCHEDULED else None}
+            | {"scheduled": scheduled([one for one in duties if counts(one)]) if key[1] in SCHEDULED else None}
             for key, counts in CONTROLS.items()
         ],
         "readiness": readiness([one for one in history.drilled if begin <= one["declared_at"] < end], made_at),

@@ -14,7 +14,8 @@ from rotator.flow.punctuality import BUCKETS, STATES, Duty
 from rotator.flow.response import CLOCKS, Response, spans, times
 from rotator.ledger.duties import Survey
 from rotator.ledger.responses import Found, Unapproved
-from rotator.report import compliance, compliance_csv, compliance_page, compliance_text, compliance_words
+from rotator.playbook_file import load_all
+from rotator.report import compliance, compliance_csv, compliance_page, compliance_text, compliance_words, controls
 from rotator.report.clocks import moment
 
 BEGUN, DAY = 1_790_000_000.0, 86400.0
@@ -134,6 +135,21 @@ def test_a_control_says_whom_it_looked_at_and_each_exception_with_what_is_not_re
     for each in report["controls"]:
         exceptional = sum(number for name, number in each["exceptions"].items() if name != "not_replaced")
         assert exceptional + each["proven_dead"] == each["looked_at"]
+
+
+def test_the_control_about_passwords_counts_those_of_servers_too_which_are_kinds_that_there_are():
+    _, report = built(*[response(n, provider=kind) for n, kind in enumerate(("ldap_password", "postgres_role", "k"))])
+    [told] = [each for each in report["controls"] if each["id"] == "IA-5(1)"]
+    assert (told["population"], told["scheduled"]) == (2, None)
+    assert set(controls._OF_SERVERS) <= set(load_all())
+
+
+def test_what_is_typed_is_shown_as_such_and_no_backtick_is_left():
+    found, report = built(dead(1, 100.0))
+    page = compliance_page.text(report, found, BEGUN)
+    assert "`" not in page
+    assert "<code>rotator evidence verify</code> checks" in page
+    assert "ends in <code>_password</code>" in page
 
 
 def test_it_is_told_by_vendor_and_by_incident_and_what_nobody_said_is_not_known():
