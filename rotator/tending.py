@@ -11,6 +11,7 @@ from rotator.bootstrap import Rotator
 from rotator.errors import BadInput
 from rotator.ledger import routine_tasks
 from rotator.ledger.database import LedgerFailed
+from rotator.shown import segmentation
 
 log = logging.getLogger("rotator")
 
@@ -24,6 +25,7 @@ class Tending:
     def __init__(self, parts: Rotator, leads: Callable[[], bool], every_s: float = hygiene.DECIDE_S) -> None:
         self._parts, self._leads, self._every_s = parts, leads, every_s
         self._ahead, self._expiry = hygiene.Outlook(parts), expiry.ExpiryWatch(parts)
+        self._segmentation = segmentation.Measured(parts)
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._again_and_again, name="tending", daemon=True)
 
@@ -43,14 +45,21 @@ class Tending:
                 self.decide()
 
     def decide(self) -> None:
-        """Begin what is due, and remind people of their tasks; what goes wrong is logged, and looked at again."""
-        try:
-            routine_tasks.remind(self._parts.database, clock.now())
-            if (watched := self._expiry.run(clock.now())) is not None:
-                log.info("expiry_told: %s: %s", watched.id, watched.title)
-            for each in hygiene.run(self._parts, clock.now(), self._ahead):
-                log.info("hygiene_begun: %s: %s", each.id, each.title)
-        except Exception as error:  # noqa: BLE001 - its words may quote rows; the next time decides anew
-            what = "the ledger failed" if isinstance(error, LedgerFailed) else "internal error"
-            told = str(error) if isinstance(error, BadInput) else f"{what} ({type(error).__name__})"
-            log.warning("hygiene_undecided: %s", told)
+        """Begin what is due, remind people of tasks, measure the day; what goes wrong is logged, and tried again."""
+        for name, work in (("hygiene_undecided", self._begin), ("segmentation_unmeasured", self._measure)):
+            try:
+                work()
+            except Exception as error:  # noqa: BLE001 - its words may quote rows; the next time decides anew
+                what = "the ledger failed" if isinstance(error, LedgerFailed) else "internal error"
+                told = str(error) if isinstance(error, BadInput) else f"{what} ({type(error).__name__})"
+                log.warning("%s: %s", name, told)
+
+    def _begin(self) -> None:
+        routine_tasks.remind(self._parts.database, clock.now())
+        if (watched := self._expiry.run(clock.now())) is not None:
+            log.info("expiry_told: %s: %s", watched.id, watched.title)
+        for each in hygiene.run(self._parts, clock.now(), self._ahead):
+            log.info("hygiene_begun: %s: %s", each.id, each.title)
+
+    def _measure(self) -> None:
+        segmentation.note(self._segmentation, self._parts)

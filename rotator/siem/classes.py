@@ -135,6 +135,7 @@ ACTS: Mapping[str, Sort] = {
     "due": Sort(ENTITY, 3),
     "due_no_more": Sort(ENTITY, 3),
     "aged": Sort(ENTITY, 2),
+    "segmented": Sort(ENTITY, 2),
 }
 """What people and rotator itself did, by the `act` of the record."""
 SERVICE_ACTS: Mapping[str, Sort] = {"restored": Sort(ENTITY, 3)}

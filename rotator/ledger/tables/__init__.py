@@ -30,7 +30,17 @@ from rotator.ledger.tables.runs import (
     stands,
     step,
 )
-from rotator.ledger.tables.standing import canary, certificate, drill, duty, hygiene, surveyed, trial, watched
+from rotator.ledger.tables.standing import (
+    canary,
+    certificate,
+    drill,
+    duty,
+    hygiene,
+    segmented,
+    surveyed,
+    trial,
+    watched,
+)
 from rotator.ledger.tables.steering import account, foothold, gate, leader, machine, stop
 from rotator.ledger.tables.telling import hears, message, notice, noticed, trigger
 from rotator.ledger.tables.vendors import dataset, pause, pause_gate, software, term, vendor
@@ -84,6 +94,7 @@ __all__ = [
     "reach",
     "run",
     "sealed",
+    "segmented",
     "session",
     "siem",
     "signed",

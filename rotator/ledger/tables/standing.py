@@ -136,3 +136,13 @@ watched = Table(
     Column("says", Text, nullable=False, server_default=""),
 )
 """Dead credentials that are looked at again: `looks` were answered, `missed` were not."""
+
+segmented = Table(
+    "segmented",
+    metadata,
+    # Days since 1970, UTC.
+    Column("day", Integer, primary_key=True, autoincrement=False),
+    Column("at", Double, nullable=False),
+    Column("figures", Text, nullable=False),
+)
+"""What one compromise of each place reached, and all places together, told once on a day."""
