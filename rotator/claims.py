@@ -117,6 +117,10 @@ class Ledger(Protocol):
         """Tell whether a living stolen credential, or an open foothold, may read what this run delivers."""
         ...
 
+    def paused_vendor(self, run: Run) -> str | None:
+        """Return the vendor whose pause keeps a run from making anything new, None where none does."""
+        ...
+
     def answered_elsewhere(self, run: Run, since: float) -> list[str]:
         """Return the other runs of its credential that count it dead now, or were approved since then, by name."""
         ...
@@ -158,6 +162,9 @@ class Ledger(Protocol):
 
 LEAK_SAFE = "leak_safe: a stolen credential that may read the new secret still lives"
 """Why a mint waits; the dispatcher wakes it when the last such reader is dead."""
+
+PAUSED = "vendor_paused: "
+"""How the reason of a step begins that would make something new for a vendor that is paused; the vendor follows."""
 
 STOPPED = "stopped: "
 """How the reason of a branch begins that a person stopped."""

@@ -1,8 +1,8 @@
-"""What keeps a step waiting before it may start: time, a gate, a person, a thief who may read, another run."""
+"""What keeps a step waiting before it may start: time, a gate, a person, a thief who may read, another run, a pause."""
 
 from __future__ import annotations
 
-from rotator.claims import ELSEWHERE, GATE, LEAK_SAFE, ONE_MINT, Ledger, Other
+from rotator.claims import ELSEWHERE, GATE, LEAK_SAFE, ONE_MINT, PAUSED, Ledger, Other
 from rotator.flow.approval import destroys
 from rotator.flow.giving_back import held_by_consumers, takes_away
 from rotator.flow.playbook_words import GATES, Verb
@@ -32,6 +32,8 @@ def wait_before(ledger: Ledger, world: World, work: Work, step: Step, now: float
     spreading = spread_before(step, work.steps, world.provider(work.run.ref).propagation_s, now)
     if spreading is not None:
         return spreading
+    if step.is_new and (vendor := ledger.paused_vendor(work.run)) is not None:
+        return Move(StepState.HELD, reason=PAUSED + vendor)
     if step.verb in DELIVERS and ledger.has_open_readers(work.run):
         return Move(StepState.HELD, reason=LEAK_SAFE)
     if resumes(step) and (others := ledger.answered_elsewhere(work.run, _ordered_at(step))):

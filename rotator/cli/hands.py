@@ -195,13 +195,22 @@ def _foretell(given: Context, run: str, told: Mapping[str, Any]) -> None:
             print(plain(line), file=sys.stderr)  # noqa: T201
 
 
-def release(context: typer.Context, run: Run, step: StepName, reason: Reason) -> None:
+def release(
+    context: typer.Context,
+    run: Run,
+    step: StepName,
+    reason: Reason,
+    although_paused: Annotated[
+        str, typer.Option(metavar="VENDOR", help="Make something new for this vendor although it is paused.")
+    ] = "",
+) -> None:
     """End a held step's wait early.
 
     One that is scheduled is done now. One that waits because a living stolen credential, or who is on a foothold, may
     read the new secret goes on too: you accept that risk under your name, of those who may read it now, and the report
     names them; for whoever comes later it waits again. The first step of a run that waits until the rotator's own
     credential is replaced goes on too. The report names first what would end such a wait without a risk.
+    What would make something new for a vendor that is paused goes on with --although-paused alone.
 
     Example: rotator hold release inc-20261123-a1b2c3.r1 revoke --reason "…"
     """
@@ -210,7 +219,7 @@ def release(context: typer.Context, run: Run, step: StepName, reason: Reason) ->
     given: Context = context.obj
     service = given.service()
     run = service.run(run)
-    told = service.does(operation, run, step, reason)
+    told = service.does(operation, run, step, reason, although_paused)
     service.work(told)
     typer.echo(f"{run} {step}: {told['meant']}" + unless_stopped(given, told, "it does not go on yet"))
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 MINTING = frozenset({Verb.ISSUE, Verb.GENERATE})
 """The verbs that make a replacement."""
+BRINGING = frozenset({*MINTING, Verb.INSTALL, Verb.PROMOTE})
+"""The verbs that make one, let it in or have it read."""
 NOTHING_ASKED: Mapping[CredentialRef, tuple[Strategy, str]] = {}
 
 

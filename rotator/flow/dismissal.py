@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from rotator.errors import BadInput
-from rotator.flow.choice import MINTING
+from rotator.flow.choice import BRINGING
 from rotator.flow.exposure import Disposition
-from rotator.flow.playbook_words import REPLACING, Strategy, Subject, Verb, meant
+from rotator.flow.playbook_words import REPLACING, Strategy, Subject, meant
 from rotator.flow.proof import Evidence
 from rotator.flow.run import AT_ONCE, THROUGH, UNDOES, BranchState, Run, Step, StepState, taken_back
 from rotator.ports import State
@@ -21,7 +21,7 @@ ISSUER_DECIDES = frozenset({Disposition.ALREADY_DEAD, Disposition.NOT_OURS})
 """What is believed only when the issuer says so: who errs would leave a thief's key alive, and call it no reader."""
 CANARY_FOR_GOOD = "for good, in every incident: `canary = true` in its entry of the inventory"
 """How a canary is one in the next incident too, where nobody dismissed it yet."""
-_REPLACES = frozenset({*MINTING, Verb.INSTALL, Verb.PROMOTE})
+_REPLACES = BRINGING
 
 
 def disposition(text: str) -> Disposition:

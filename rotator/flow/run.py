@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from rotator.credential import CredentialRef
-from rotator.flow.choice import MINTING
+from rotator.flow.choice import BRINGING, MINTING
 from rotator.flow.planned import BY_HAND, OWNER_ASKED, SAID_DONE, Lane, PlannedStep
 from rotator.flow.playbook_words import GATES, Expect, Strategy, Subject, Until, Verb
 from rotator.flow.proof import Evidence, Proof
@@ -89,6 +89,11 @@ class Step:
     def do(self) -> str:
         """Return the step as the playbook writes it."""
         return f"{self.verb} {self.subject}"
+
+    @property
+    def is_new(self) -> bool:
+        """Tell whether it makes a replacement, lets it in, or has consumers read it."""
+        return self.verb in BRINGING and self.subject is Subject.REPLACEMENT
 
     @property
     def by_hand(self) -> str | None:

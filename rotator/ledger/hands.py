@@ -19,10 +19,10 @@ from rotator.ledger import destruction, opening, reservation, stops, undoing
 from rotator.ledger.acts import act, said
 from rotator.ledger.database import Database
 from rotator.ledger.gates import find_gates
-from rotator.ledger.moves_on import is_gated, moved_on_by
-from rotator.ledger.risk import Accepted, accept
+from rotator.ledger.moves_on import is_gated, moved_on_by, ways_on
+from rotator.ledger.risk import Accepted, accept, accept_paused
 from rotator.ledger.run_at_hand import RunAtHand, hold, in_hand, move
-from rotator.ledger.waits import SAFE_NOW, few, is_unsafe
+from rotator.ledger.waits import SAFE_NOW, few, is_paused, is_unsafe, vendor_of
 
 WAITING = (StepState.FAILED, StepState.HELD)
 
@@ -49,7 +49,9 @@ class Hands:
             found = [step for step in held.steps if step.name == name and _may_decide(step, skip)]
             if not found:
                 _refuse_name(connection, held, name)
-            if not skip:
+            if skip:
+                _refuse_paused(held.run, found)
+            else:
                 found = [step for step in found if not _waits_by_itself(step)] or _refuse_retry(held.run, found[0])
             held.refuse_worker(where, {step.branch for step in found})
             now = self._clock()
@@ -116,6 +118,7 @@ class Hands:
                 raise BadInput("no held step of that name", where, "the report shows what is held")
             timed = [step for step in found if step.waits_for_time]
             exposed = [step for step in found if is_unsafe(step)]
+            _refuse_paused(held.run, found)
             if not timed and not exposed:
                 mend = moved_on_by(held.run, found[0], reservation.behind(connection, held.run.ref, found))
                 raise BadInput(f"it does not wait for its time ({found[0].reason})", where, mend)
@@ -134,6 +137,24 @@ class Hands:
         kept = f"; it still waits for {', '.join(shut)}" if shut else ""
         lands = f"; {LANDS_AFTER}" if any(may_land_after(step) for step in timed) else ""
         return f"it no longer waits for its time{kept}{lands}"
+
+    def release_paused(self, run: str, name: str, by: str, reason: str, vendor: str) -> str:
+        """Have something new made for a vendor that is paused, as long as this pause lasts; return what that meant.
+
+        Raises BadInput where the step does not wait for that.
+        """
+        why, where = said(by, reason), f"{run} {name}"
+        with self._database.write() as connection:
+            held = in_hand(hold(connection, run), run)
+            found = [step for step in held.steps if step.name == name and is_paused(step)]
+            if not found or any(vendor_of(step) != vendor for step in found):
+                raise BadInput(f"it does not wait until {vendor} is let in again", where, "the report shows what waits")
+            held.refuse_worker(where, {step.branch for step in found})
+            for step in found:
+                move(connection, step, Move(StepState.PENDING, reason=why), self._clock())
+            taken = accept_paused(connection, held.run, vendor, why)
+            self._note(connection, held.run, by, reason, act="released", step=name, **taken.evidence)
+        return f"it is made although {vendor} is paused, which may read it then"
 
     def undoing(self, run: str, name: str) -> Undo:
         """Return what an undo would do now; change nothing. Raises BadInput as `undo` does."""
@@ -199,10 +220,19 @@ def _refuse_name(connection: Connection, held: RunAtHand, name: str) -> NoReturn
 
 def _waits_by_itself(step: Step) -> bool:
     """Tell whether a retry would find it as it is: it waits for its time, a gate, the last thief, a person's work."""
-    return step.waits_for_time or is_unsafe(step) or is_gated(step) or step.asks
+    return step.waits_for_time or is_unsafe(step) or is_paused(step) or is_gated(step) or step.asks
+
+
+def _refuse_paused(run: Run, steps: Sequence[Step]) -> None:
+    """Raise BadInput where one of these waits for a vendor's pause: that is ended by its gates, or answered for."""
+    for step in filter(is_paused, steps):
+        vendor, (wait, makes) = vendor_of(step), ways_on(run, step)
+        mend = f"{wait.command} {wait.means}; {makes.command} {makes.means}"
+        raise BadInput(f"nothing new is made for {vendor} while it is paused", f"{run.id} {step.name}", mend)
 
 
 def _refuse_retry(run: Run, step: Step) -> list[Step]:
+    _refuse_paused(run, [step])
     means = "accepts the risk" if is_unsafe(step) else "ends the wait"
     raise BadInput(
         f"there is nothing to do again: it waits ({step.reason})",

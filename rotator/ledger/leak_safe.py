@@ -1,13 +1,16 @@
-"""Which new secrets a thief could read, asked of the ledger: living readers, open footholds, and who waits for them."""
+"""Which new secrets a thief could read, asked of the ledger: living readers, open footholds, and who waits for them.
+
+Nor does a vendor get one that is paused (`pause_guard.py`): who waits for that is woken with them.
+"""
 
 from __future__ import annotations
 
 from sqlalchemy import ColumnElement, Exists, FromClause, and_, bindparam, or_, select, update
 
-from rotator.claims import LEAK_SAFE
+from rotator.claims import LEAK_SAFE, PAUSED
 from rotator.flow.playbook_words import Strategy
 from rotator.flow.run import AT_ONCE, BranchState
-from rotator.ledger import tables
+from rotator.ledger import pause_guard, tables
 
 _branch = tables.branch
 
@@ -88,10 +91,12 @@ IS_BLOCKED = select(blocked(bindparam("run_id")))
 SAFE_AGAIN = and_(
     _branch.c.state == BranchState.HELD.value,
     _branch.c.due_at.is_(None),
-    _branch.c.reason == LEAK_SAFE,
-    ~blocked(_branch.c.run),
+    or_(
+        and_(_branch.c.reason == LEAK_SAFE, ~blocked(_branch.c.run)),
+        and_(_branch.c.reason.startswith(PAUSED, autoescape=True), ~pause_guard.is_kept(_branch.c.run)),
+    ),
 )
-"""Branches that wait for living readers and have none left."""
+"""Branches that wait for living readers and have none left, or for a vendor that is not paused any more."""
 FIND_TWO_READERS = (
     select(tables.reach.c.run).where(tables.reach.c.connection == bindparam("at"), tables.reach.c.open > 0).limit(2)
 )

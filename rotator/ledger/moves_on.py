@@ -13,7 +13,7 @@ from rotator.flow.run import THROUGH, Run, Step, StepState
 from rotator.flow.step import is_unknown, surplus_accepted
 from rotator.ledger.opening import BRAKE
 from rotator.ledger.stops import Stop
-from rotator.ledger.waits import at_brake, for_our_own, is_unsafe
+from rotator.ledger.waits import at_brake, for_our_own, is_paused, is_unsafe, vendor_of
 
 _UNPROVABLE = (MISMATCH, UNPAIRED, UNKNOWN_HERE)
 """Why a knock, or the issuer's word, proves nothing, however often it is repeated."""
@@ -63,11 +63,8 @@ def ways_on(run: Run, step: Step, steps: Sequence[Step] = (), behind: Sequence[S
     `steps` are those of its run: what comes after it is told. `behind` are the stops of the run for whose mint it
     waits.
     """
-    if at_brake(step):
-        return (opens(run.incident, BRAKE),)
-    if is_gated(step):
-        gate, _, other = (step.reason or "").removeprefix(GATE).partition(OF)
-        return (opens(other or run.incident, gate),)
+    if at_brake(step) or is_gated(step):
+        return (_opened_at(run, step),)
     if step.asks:
         return (
             Way(f"rotator run done {run.id} {step.name} --reason …", _sworn(step)),
@@ -77,6 +74,8 @@ def ways_on(run: Run, step: Step, steps: Sequence[Step] = (), behind: Sequence[S
         return (_released(run, step, "does it now"),)
     if for_our_own(step):
         return (_released(run, step, "begins although the rotator's own credential is not replaced; under your name"),)
+    if is_paused(step):
+        return _let_in_again(run, step)
     if is_unsafe(step):
         return (_released(run, step, "accepts, under your name, that those it waits for may read the new secret"),)
     skip, then = f"rotator run skip {run.id} {step.name} --reason …", _then(step, steps)
@@ -94,6 +93,22 @@ def ways_on(run: Run, step: Step, steps: Sequence[Step] = (), behind: Sequence[S
         return (*_minting(run, behind), Way(skip, f"goes on without it{then}; {left_out(step)}"))
     retry = f"rotator run retry {run.id} {step.name} --reason …"
     return Way(retry, _again(run, step)), Way(skip, f"goes on without it{then}; {left_out(step)}")
+
+
+def _opened_at(run: Run, step: Step) -> Way:
+    """Return how the gate is opened at which a step waits."""
+    gate, _, other = (step.reason or "").removeprefix(GATE).partition(OF)
+    return opens(run.incident, BRAKE) if at_brake(step) else opens(other or run.incident, gate)
+
+
+def _let_in_again(run: Run, step: Step) -> tuple[Way, ...]:
+    """Return what ends a wait for a vendor's pause; a person may make something new for it all the same."""
+    vendor = vendor_of(step)
+    release = f"rotator hold release {run.id} {step.name} --although-paused {vendor} --reason …"
+    return (
+        Way(f"rotator vendor gates {vendor}", f"shows what lets {vendor} in again; then this goes on by itself"),
+        Way(release, f"makes it although {vendor} is paused, which may read it then; under your name"),
+    )
 
 
 def is_unprovable(step: Step) -> bool:

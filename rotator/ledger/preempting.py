@@ -11,10 +11,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, FromClause, and_, case, delete, select, update
 
 from rotator.errors import BadInput
-from rotator.flow.choice import MINTING
+from rotator.flow.choice import BRINGING
 from rotator.flow.dismissal import DISMISSED, refuse_at_work
 from rotator.flow.planned import Lane
-from rotator.flow.playbook_words import Subject, Verb
+from rotator.flow.playbook_words import Subject
 from rotator.flow.run import THROUGH, BranchState
 from rotator.ledger import drills, rows, tables
 from rotator.ledger.acts import act
@@ -23,7 +23,7 @@ from rotator.ledger.run_at_hand import RunAtHand, hold
 ACT = "gave_way"
 _ROTATOR = "rotator"
 _branch, _hygiene, _run, _step = tables.branch, tables.hygiene, tables.run, tables.step
-_BEGINS = sorted(each.value for each in {*MINTING, Verb.INSTALL, Verb.PROMOTE})
+_BEGINS = sorted(each.value for each in BRINGING)
 _THROUGH = sorted(each.value for each in THROUGH)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, RowMapping, select
 
-from rotator.claims import ELSEWHERE, LEAK_SAFE
+from rotator.claims import ELSEWHERE, LEAK_SAFE, PAUSED
 from rotator.flow.playbook_words import Strategy
 from rotator.flow.run import BranchState, Step, StepState
 from rotator.ledger import leak_safe, tables
@@ -117,6 +117,16 @@ def at_brake(step: Step) -> bool:
 def is_unsafe(step: Step) -> bool:
     """Tell whether it waits because a thief could read what it makes."""
     return step.state is StepState.HELD and (step.reason or "").startswith(UNSAFE)
+
+
+def is_paused(step: Step) -> bool:
+    """Tell whether it waits because it would make something new for a vendor that is paused."""
+    return step.state is StepState.HELD and (step.reason or "").startswith(PAUSED)
+
+
+def vendor_of(step: Step) -> str:
+    """Return the vendor for whose pause a step waits."""
+    return (step.reason or "").removeprefix(PAUSED)
 
 
 def is_answered_elsewhere(step: Step) -> bool:

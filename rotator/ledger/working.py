@@ -9,11 +9,11 @@ from dataclasses import replace
 from typing import Any, ParamSpec, TypeVar
 
 import structlog
-from sqlalchemy import Connection, Row, Update, insert, select
+from sqlalchemy import Connection, Row, Update, bindparam, insert, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from rotator import clock
-from rotator.claims import Draft, LedgerFailed, LostClaim, Other, Ours, Release
+from rotator.claims import PAUSED, Draft, LedgerFailed, LostClaim, Other, Ours, Release
 from rotator.credential import Secret
 from rotator.flow.apart import is_apart
 from rotator.flow.playbook_words import Until
@@ -29,6 +29,7 @@ from rotator.ledger import (
     leak_safe,
     loading,
     other_runs,
+    pause_guard,
     reservation,
     rows,
     statements,
@@ -49,6 +50,8 @@ OLDEST_S = 60.0
 
 TOGETHER = 100
 """Claims written in one transaction: others wait for it."""
+
+_KEEPING = pause_guard.keeping(bindparam("run_id"))
 
 Given = ParamSpec("Given")
 Answer = TypeVar("Answer")
@@ -177,7 +180,7 @@ class WorkingLedger:
             kept = answer.one_or_none()
             if kept is None:
                 raise LostClaim
-            work = replace(work, branch=replace(work.branch, stopped=kept.stopped))
+            work = replace(work, branch=replace(work.branch, stopped=kept.stopped or _paused(connection, work)))
         elif answer.rowcount != 1:
             raise LostClaim
         for each, values in written.rows:
@@ -220,6 +223,12 @@ class WorkingLedger:
         """
         with self._database.read() as connection:
             return bool(connection.execute(leak_safe.IS_BLOCKED, {"run_id": run.id}).scalar())
+
+    @_told
+    def paused_vendor(self, run: Run) -> str | None:
+        """Return the vendor whose pause keeps a run from making anything new, None where none does."""
+        with self._database.read() as connection:
+            return connection.execute(_KEEPING, {"run_id": run.id}).scalar()
 
     @_told
     def take_mint(self, work: Work) -> Other | None:
@@ -306,6 +315,14 @@ def _promoted_since(connection: Connection, run: Run, rows_of: Sequence[Row[Any]
     told = (json.loads(facts).get("promoted", {}) for facts in found)
     places = {str(place) for place in run.deliver}
     return frozenset((at, version) for each in told for at, version in each.items() if at in places)
+
+
+def _paused(connection: Connection, work: Work) -> str | None:
+    """Return why what is about to be made may not be: its vendor may have been paused since the step asked."""
+    if work.next_step is None or not work.next_step.is_new:
+        return None
+    vendor = connection.execute(_KEEPING, {"run_id": work.run.id}).scalar()
+    return None if vendor is None else PAUSED + str(vendor)
 
 
 def _is_ahead(step: Step, work: Work) -> bool:

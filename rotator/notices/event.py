@@ -30,6 +30,8 @@ class Event(StrEnum):
     REOPENED = "reopened"
     CAME_BACK = "came_back"
     DRILL_LATE = "drill_late"
+    PAUSED = "vendor_paused"
+    RESTORED = "vendor_restored"
 
 
 BY_DEFAULT = frozenset(Event) - {
@@ -51,6 +53,7 @@ URGENT = frozenset(
         Event.STANDING_ORDER,
         Event.OWNER_ASKED,
         Event.DONE,
+        Event.PAUSED,
     }
 )
 """What does not wait for the pause between two messages about one incident."""

@@ -89,6 +89,10 @@ WORDS: Mapping[Event, Words] = {
         "Wanted: whoever keeps the rotator ready. To see where the time went:",
         _LOOK,
     ),
+    Event.PAUSED: Words(
+        "PAUSED: a vendor is cut off, and nothing new is made for it", "To see what it held, and what is open:", _LOOK
+    ),
+    Event.RESTORED: Words("a vendor is let in again", "To see what was dead by then:", _LOOK),
 }
 
 
@@ -117,6 +121,7 @@ def _when(label: str) -> Callable[[Any], str]:
 
 
 FACTS: Mapping[str, Callable[[Any], str]] = {
+    "vendor": _named("vendor "),
     "revision": _named("revision "),
     "credentials": _count("credential"),
     "severity": _named("to "),

@@ -34,9 +34,13 @@ def done(parts: Rotator, by: str, run: str, step: str, reason: str) -> Answer:
 
 
 @at(f"{_STEP}/release")
-def release(parts: Rotator, by: str, run: str, step: str, reason: str) -> Answer:
-    """End a held step's wait early."""
-    return {"meant": parts.hands.release(run, step, by, reason), **_kept_from(parts, run)}
+def release(parts: Rotator, by: str, run: str, step: str, reason: str, although_paused: str = "") -> Answer:  # noqa: PLR0917
+    """End a held step's wait early; `although_paused` is the vendor for which something new is made all the same."""
+    if although_paused:
+        meant = parts.hands.release_paused(run, step, by, reason, although_paused)
+    else:
+        meant = parts.hands.release(run, step, by, reason)
+    return {"meant": meant, **_kept_from(parts, run)}
 
 
 @at(f"{_STEP}/undo")

@@ -12,7 +12,7 @@ from rotator.flow.run import THROUGH, StepState
 from rotator.flow.standing import CredentialState, resumed, state_of
 from rotator.ledger.moves_on import is_gated
 from rotator.ledger.records import ManualTask, RunRecord
-from rotator.ledger.waits import is_unsafe
+from rotator.ledger.waits import is_paused, is_unsafe
 from rotator.report.ways import waiting
 from rotator.shown.row import Needs, Row
 
@@ -83,7 +83,7 @@ def _needs(record: RunRecord) -> Needs | None:
         return Needs.FAILED
     if any(step.asks for step in steps):
         return Needs.BY_HAND
-    if any(step.waits_for_person and not (is_unsafe(step) or is_gated(step)) for step in steps):
+    if any(step.waits_for_person and not (is_unsafe(step) or is_paused(step) or is_gated(step)) for step in steps):
         return Needs.HELD
     through = bool(steps) and all(step.state in THROUGH for step in steps)
     if (alive and through) or any(step.state in THROUGH for step in waiting(record)):

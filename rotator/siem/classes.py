@@ -110,6 +110,9 @@ ACTS: Mapping[str, Sort] = {
             "told again",
             "triggered",
             "undone",
+            "vendor_paused",
+            "vendor_paused_again",
+            "vendor_restored",
         ),
         _UPDATE,
     ),
@@ -136,6 +139,7 @@ ACTS: Mapping[str, Sort] = {
     "due_no_more": Sort(ENTITY, 3),
     "aged": Sort(ENTITY, 2),
     "segmented": Sort(ENTITY, 2),
+    "material_read": Sort(ENTITY, 2),
 }
 """What people and rotator itself did, by the `act` of the record."""
 SERVICE_ACTS: Mapping[str, Sort] = {"restored": Sort(ENTITY, 3)}

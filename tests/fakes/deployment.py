@@ -48,6 +48,7 @@ WEEK = 7 * 86400.0
 READS = {
     "material",
     "has_open_readers",
+    "paused_vendor",
     "answered_elsewhere",
     "is_shut",
     "kept_from_destroying",
@@ -284,6 +285,7 @@ def broken_chains(deployment: Deployment) -> list[str]:
     wrong: list[str] = []
     kept = deployment.rows("evidence")
     heads = {row["id"]: row for table in ("branch", "incident") for row in deployment.rows(table)}
+    heads |= {f"vendor.{row['name']}": row for row in deployment.rows("vendor")}
     if own := sorted((row for row in kept if row["chain"] == service.CHAIN), key=lambda row: row["seq"]):
         # No row promises the service's own length: that it goes on without a gap is all that can be asked of it.
         heads[service.CHAIN] = {"length": own[-1]["seq"], "head": own[-1]["hash"]}

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path
 
 from rotator.api.problems import of_input
-from rotator.api.v1.acts import Decided, Released, Undoing, Undone, Why
+from rotator.api.v1.acts import Decided, Released, Releasing, Undoing, Undone, Why
 from rotator.api.v1.doing import Asker, Doing
 from rotator.bootstrap import Rotator
 from rotator.errors import BadInput
@@ -51,11 +51,12 @@ def routes(doing: Doing) -> APIRouter:  # noqa: C901 - a list of short acts
         return doing.do(asked, Act.DONE, f"{run} {step}", work)
 
     @router.post("/release", response_model=Released)
-    def release(run: Run, step: Step, given: Why, asked: Asker) -> Any:
+    def release(run: Run, step: Step, given: Releasing, asked: Asker) -> Any:
         """End a held step's wait early; where a living thief may read the new secret, you accept that risk."""
 
         def work(parts: Rotator) -> Any:
-            return runs.release(parts, asked.caller.by, _named(parts, run), step, given.reason)
+            named = _named(parts, run)
+            return runs.release(parts, asked.caller.by, named, step, given.reason, given.although_paused)
 
         return doing.do(asked, Act.RELEASE, f"{run} {step}", work)
 

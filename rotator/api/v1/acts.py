@@ -21,6 +21,12 @@ class Why(_Given):
     reason: Text
 
 
+class Releasing(Why):
+    """Why; and the vendor that is paused and for which something new is made all the same, where one is."""
+
+    although_paused: str = ""
+
+
 class Undoing(Why):
     """Why; and that it is meant, where a stolen credential would live again, or consumers get one that is refused.
 

@@ -1,0 +1,48 @@
+"""For which vendor a run would make something new while that is paused, asked of the ledger: a plan may be older."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, String, and_, cast, literal, or_, select
+
+from rotator.flow.playbook_words import Strategy
+from rotator.ledger import tables
+
+A_PAUSE = "pause"
+"""What a person accepted, who has something made for a vendor all the same: its name and the pause's number."""
+IS_OPEN = tables.pause.c.restored_at.is_(None)
+
+
+def keeping(run: ColumnElement[str]) -> Select[Any]:
+    """Select the vendor and the pause's number that keep a run from making anything new, as the run's row is `run`.
+
+    That is the vendor which the run's plan names, or one whose pause cuts this very credential: several may hold it.
+    What a person accepted for that pause keeps nothing.
+    """
+    pause, mine, cut, taken = tables.pause, tables.run.alias("mine"), tables.run.alias("cut"), tables.accepted
+    is_cut = select(1).where(
+        cut.c.incident == pause.c.incident,
+        *(cut.c[name] == mine.c[name] for name in ("provider", "connection", "credential")),
+        cut.c.strategy.in_([Strategy.REVOKE_ONLY.value, Strategy.CUT_ONLY.value]),
+        cut.c.dismissed.is_(None),
+    )
+    said = select(1).where(
+        taken.c.run == mine.c.id,
+        taken.c.what == A_PAUSE,
+        taken.c.name == pause.c.vendor + literal(" ") + cast(pause.c.number, String),
+    )
+    held = or_(mine.c.vendor == pause.c.vendor, is_cut.correlate(pause, mine).exists())
+    return (
+        select(pause.c.vendor, pause.c.number)
+        .join(mine, and_(mine.c.id == run, held))
+        .where(IS_OPEN, ~said.correlate(pause, mine).exists())
+        .order_by(pause.c.vendor)
+        .limit(1)
+        .correlate_except(pause, mine)
+    )
+
+
+def is_kept(run: ColumnElement[str]) -> ColumnElement[bool]:
+    """Match a run that a pause keeps from making anything new."""
+    return keeping(run).exists()

@@ -1,0 +1,139 @@
+"""Pauses in the ledger: a vendor is cut off by an incident, nothing new is made for it, until it is let in again.
+
+A pause is written in the transaction that declares its incident. Of what it holds back see `pause_guard.py`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, func, insert, select, update
+
+from rotator import clock
+from rotator.errors import BadInput
+from rotator.ledger import leak_safe, notices, rows, tables, vendors
+from rotator.ledger.database import Database
+from rotator.ledger.pause_guard import IS_OPEN
+from rotator.notices.event import Event
+
+PAUSED = "vendor_paused"
+AGAIN = "vendor_paused_again"
+RESTORED = "vendor_restored"
+_pause = tables.pause
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """One pause. Times in epoch seconds; `checklist` is as it was then, `notices` are those for which it was."""
+
+    vendor: str
+    number: int
+    incident: str
+    at: float
+    by: str
+    reason: str
+    checklist: str
+    notices: tuple[str, ...] = ()
+    restored_at: float | None = None
+    restored_by: str | None = None
+    restored_why: str | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Tell whether the vendor is paused still."""
+        return self.restored_at is None
+
+
+class Pauses:
+    """Read them. Each use of the ledger is one transaction."""
+
+    def __init__(self, database: Database, clock: Callable[[], float] = clock.now) -> None:
+        self._database, self._clock = database, clock
+
+    def paused(self) -> set[str]:
+        """Return the names of the vendors that are paused now."""
+        with self._database.read() as connection:
+            return paused(connection)
+
+    def of(self, vendor: str) -> Pause | None:
+        """Return the pause of a vendor that is open, None where it is not paused."""
+        with self._database.read() as connection:
+            return pause_of(connection, vendor)
+
+    def every(self, vendor: str | None = None) -> list[Pause]:
+        """Return every pause, of one vendor or of all, the newest first."""
+        query = select(_pause).order_by(_pause.c.at.desc(), _pause.c.vendor)
+        with self._database.read() as connection:
+            found = connection.execute(query if vendor is None else query.where(_pause.c.vendor == vendor))
+            return [_of(row) for row in found.mappings()]
+
+    def by(self, incidents: Sequence[str]) -> list[Pause]:
+        """Return the pauses that these incidents are, the oldest first."""
+        query = select(_pause).where(_pause.c.incident.in_(incidents)).order_by(_pause.c.at, _pause.c.vendor)
+        with self._database.read() as connection:
+            return [_of(row) for row in connection.execute(query).mappings()]
+
+    def again(self, pause: Pause, record: Mapping[str, Any]) -> None:
+        """Keep that somebody paused a vendor that is paused, and what came of that."""
+        with self._database.write() as connection:
+            vendors.act(connection, pause.vendor, {"at": self._clock(), "act": AGAIN, **record}, pause.incident)
+
+
+def paused(connection: Connection) -> set[str]:
+    """Return the names of the vendors that are paused now."""
+    return set(connection.execute(select(_pause.c.vendor).where(IS_OPEN)).scalars())
+
+
+def pause_of(connection: Connection, name: str, *, lock: bool = False) -> Pause | None:
+    """Return the pause of a vendor that is open, None where it is not paused; `lock` it until the transaction ends."""
+    query = select(_pause).where(_pause.c.vendor == name, IS_OPEN)
+    row = connection.execute(query.with_for_update() if lock else query).mappings().first()
+    return None if row is None else _of(row)
+
+
+def begin(connection: Connection, pause: Pause, record: Mapping[str, Any]) -> Pause:
+    """Write a pause, of whatever number, and its record; return it. Nothing new is made for its vendor from now on.
+
+    Raises BadInput where the vendor is paused already: two may have begun at once.
+    """
+    vendor = tables.vendor.c.name
+    connection.execute(select(vendor).where(vendor == pause.vendor).with_for_update()).one()
+    if (there := pause_of(connection, pause.vendor)) is not None:
+        what = f"it is paused already, by {there.by} in {there.incident}"
+        raise BadInput(what, pause.vendor, "pause it again: what it holds by now is added there")
+    last = select(func.coalesce(func.max(_pause.c.number), 0)).where(_pause.c.vendor == pause.vendor)
+    number = connection.execute(last).scalar_one() + 1
+    kept = {**asdict(pause), "number": number, "notices": json.dumps(pause.notices)}
+    connection.execute(insert(_pause).values(**rows.plain(kept)))
+    told = {"at": pause.at, "act": PAUSED, "by": pause.by, "reason": pause.reason, "pause": number, **record}
+    told |= {"notices": list(pause.notices), "checklist": json.loads(pause.checklist)}
+    vendors.act(connection, pause.vendor, told, pause.incident)
+    facts = {"vendor": pause.vendor, "by": pause.by, "reason": pause.reason}
+    notices.tell(connection, pause.incident, Event.PAUSED, facts, pause.at)
+    return next(each for each in _all_of(connection, pause.vendor) if each.number == number)
+
+
+def restore(  # noqa: PLR0917 - an act
+    connection: Connection, pause: Pause, by: str, reason: str, at: float, record: Mapping[str, Any]
+) -> None:
+    """End a pause, with its record; what it held back goes on by itself. Raises BadInput where it is over already."""
+    ended = rows.plain({"restored_at": at, "restored_by": by, "restored_why": reason})
+    is_it = (_pause.c.vendor == pause.vendor, _pause.c.number == pause.number, IS_OPEN)
+    if connection.execute(update(_pause).where(*is_it).values(ended)).rowcount != 1:
+        raise BadInput("it is not paused any more", pause.vendor, "somebody let it in again meanwhile")
+    told = {"at": at, "act": RESTORED, "by": by, "reason": reason, "pause": pause.number, **record}
+    vendors.act(connection, pause.vendor, told, pause.incident)
+    facts = {"vendor": pause.vendor, "by": by, "reason": reason}
+    notices.tell(connection, pause.incident, Event.RESTORED, facts, at)
+    connection.execute(leak_safe.WAKE)
+
+
+def _all_of(connection: Connection, vendor: str) -> list[Pause]:
+    return [_of(row) for row in connection.execute(select(_pause).where(_pause.c.vendor == vendor)).mappings()]
+
+
+def _of(row: RowMapping) -> Pause:
+    return Pause(**{**row, "notices": tuple(json.loads(row["notices"]))})
