@@ -5,7 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
@@ -120,10 +122,34 @@ def load_all(paths: Sequence[Path]) -> tuple[Policy, ...]:
     return tuple(found.values())
 
 
-def lint(path: Path) -> list[Problem]:
-    """Return every mistake of one file, in the order of its lines; BadInput only when it cannot be read at all."""
-    outcome = _understood(_bytes(path))
-    return [] if isinstance(outcome, HygieneFile) else list(outcome)
+def lint(path: Path, kinds: Collection[str], now: float) -> list[Problem]:
+    """Return every mistake of one file, in the order of its lines; BadInput only when it cannot be read at all.
+
+    Also what can be read and does nothing: a policy whose day is over `now`, in epoch seconds, or for none of the
+    `kinds` that there are.
+    """
+    raw = _bytes(path)
+    outcome = _understood(raw)
+    if not isinstance(outcome, HygieneFile):
+        return list(outcome)
+    found = [one for number, each in enumerate(outcome.policies) for one in _idle(each, number, kinds, now)]
+    places = strict_yaml.read(raw)[1]
+    return [Problem(*places.of(at), what, mend) for at, what, mend in found]
+
+
+def _idle(
+    entry: PolicyEntry, number: int, kinds: Collection[str], now: float
+) -> Iterator[tuple[tuple[str | int, ...], str, str]]:
+    """Yield why nothing would begin by a policy, where that stands, and what mends it."""
+    policy = entry.policy()
+    pattern = policy.select.names("provider")
+    if not any(fnmatchcase(each, pattern) for each in kinds):
+        close = get_close_matches(pattern, kinds, n=1)
+        mend = f"did you mean `{close[0]}`?" if close else "`rotator provider list` says which there are"
+        yield ("policies", number, "select"), f"no kind is called `{pattern}`", mend
+    if policy.expires < now:
+        what = f"its day is over: nothing begins by {entry.name} since {entry.expires}"
+        yield ("policies", number, "expires"), what, "have it agreed to anew, with a day to come"
 
 
 def json_schema() -> dict[str, Any]:

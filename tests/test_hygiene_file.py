@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from rotator import hygiene_file
@@ -25,6 +27,8 @@ policies:
     approved_by: Jana
     expires: 2027-06-30
 """
+KINDS = ("aws_iam_access_key", "vault_token")
+NOW = datetime(2026, 11, 23, tzinfo=UTC).timestamp()
 
 
 @pytest.fixture
@@ -61,15 +65,49 @@ def test_a_policy_is_read_with_all_that_it_says(file):
 def test_a_mistake_is_told_with_its_line(file, was, becomes, line, what):
     assert was in GOOD
     file.write_text(GOOD.replace(was, becomes))
-    found = hygiene_file.lint(file)
+    found = hygiene_file.lint(file, KINDS, NOW)
     assert any(each.line == line and what in each.what for each in found), found
     with pytest.raises(BadInput):
         hygiene_file.load_all([file])
 
 
+@pytest.mark.parametrize(
+    ("was", "becomes", "line", "what"),
+    [
+        (
+            "iam_access_key",
+            "iam_acces_key",
+            3,
+            "no kind is called `aws_iam_acces_key`: did you mean `aws_iam_access_key`?",
+        ),
+        ("aws_iam_access_key", "zz_*", 3, "no kind is called `zz_*`: `rotator provider list` says which there are"),
+        (
+            "2027-06-30",
+            "2026-11-22",
+            16,
+            "its day is over: nothing begins by aws-keys since 2026-11-22: have it agreed",
+        ),
+    ],
+)
+def test_a_policy_by_which_nothing_would_begin_is_told_with_its_line_and_is_no_mistake_of_its_file(
+    file, was, becomes, line, what
+):
+    file.write_text(GOOD.replace(was, becomes))
+    [problem] = hygiene_file.lint(file, KINDS, NOW)
+    assert problem.line == line
+    assert f"{problem.what}: {problem.mend}".startswith(what)
+    hygiene_file.load_all([file])  # its day may end while others of the file hold
+
+
+@pytest.mark.parametrize("select", ["provider:aws_*", "owner:ci", "provider:*"])
+def test_a_policy_that_is_for_some_kind_until_the_end_of_its_day_is_sound(file, select):
+    file.write_text(GOOD.replace("provider:aws_iam_access_key", select).replace("2027-06-30", "2026-11-23"))
+    assert hygiene_file.lint(file, KINDS, NOW + 86399.0) == []
+
+
 def test_two_policies_of_one_name_are_refused_in_one_file_and_in_two(file, tmp_path):
     file.write_text(GOOD + GOOD.removeprefix("policies:\n"))
-    [problem] = hygiene_file.lint(file)
+    [problem] = hygiene_file.lint(file, KINDS, NOW)
     assert (problem.line, problem.what) == (17, "two policies are called aws-keys")
     file.write_text(GOOD)
     other = tmp_path / "other.yaml"

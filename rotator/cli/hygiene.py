@@ -86,14 +86,18 @@ def lint(
 ) -> None:
     """Say every mistake of policies, with its line.
 
+    Also of one that does nothing: its day is over, or no kind is called as it says.
+
     Exit code 2: a file has a mistake.
 
     Example: rotator hygiene lint hygiene.yaml
     """
-    from rotator import hygiene_file  # noqa: PLC0415 - pydantic is not free
+    from rotator import clock, hygiene_file, playbook_file  # noqa: PLC0415 - pydantic is not free
 
-    found = files or context.obj.parts().settings.hygiene
-    mistakes = [(path, each) for path in found for each in hygiene_file.lint(path)]
+    settings = context.obj.settings()
+    kinds, now = playbook_file.load_all(settings.playbooks), clock.now()
+    found = files or settings.hygiene
+    mistakes = [(path, each) for path in found for each in hygiene_file.lint(path, kinds, now)]
     if output is not Output.TABLE:
         emit([{"file": str(path), **asdict(each)} for path, each in mistakes], output)
     else:

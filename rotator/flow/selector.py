@@ -33,6 +33,10 @@ class Selector:
         """Tell whether all that it names fits."""
         return all(_fits(pattern, credential[name]) for name, pattern in self.patterns)
 
+    def names(self, attribute: str) -> str:
+        """Return what it names of an attribute, `*` where it names nothing of it."""
+        return dict(self.patterns).get(attribute, "*")
+
     @property
     def closeness(self) -> tuple[int, ...]:
         """Rank it: a whole name before one with a wildcard before none, for each attribute in their order."""
