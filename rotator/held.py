@@ -5,11 +5,12 @@ Nothing is asked of issuers; what they listed and was kept is known.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from rotator.bootstrap import Rotator
 from rotator.credential import CredentialRef, Leaked
+from rotator.flow.attack_graph import AttackGraph, Node
 from rotator.flow.blast import expand
 from rotator.flow.exposure import Certainty, Exposure
 from rotator.flow.inventory import Entry, Fitting, key
@@ -133,6 +134,37 @@ def reached(parts: Rotator, held: Iterable[Held], datasets: Iterable[str] = ()) 
     return Reached(tuple(_described(parts, ways)), tuple(further), blast.warnings)
 
 
+def reached_by_each(
+    parts: Rotator, held: Mapping[str, Sequence[Held]], vendors: Iterable[Vendor]
+) -> dict[str, Reached]:
+    """Return what each vendor reaches, without the ways: all of them are followed on one graph."""
+    graph = AttackGraph(
+        [each.custody for each in parts.entries], parts.inventory.known(), roots_of(parts.connections), parts.issuers
+    )
+    numbers = {each.ref: number for number, each in enumerate(graph.stock)}
+    found = {}
+    for vendor in vendors:
+        own = [each.ref for each in held[vendor.name]]
+        seen = _followed(graph, (numbers[ref] for ref in own if ref in numbers))
+        refs = {graph.stock[each].ref for each in seen if graph.sorts[each] is Node.CREDENTIAL}
+        further = [Further(ref, parts.custodies.of(ref), ()) for ref in sorted(refs - set(own))]
+        opened = (graph.labels[each] for each in seen if graph.sorts[each] is Node.DATASET)
+        names = (*vendor.datasets, *(name for each in held[vendor.name] for name in each.custody.datasets), *opened)
+        found[vendor.name] = Reached(tuple(_described(parts, dict.fromkeys(names, ()))), tuple(further))
+    return found
+
+
+def _followed(graph: AttackGraph, begins: Iterable[int]) -> set[int]:
+    """Return the numbers of all that follows, and of where it begins."""
+    waiting = list(begins)
+    seen = set(waiting)
+    while waiting:
+        new = [each for each in graph.after[waiting.pop()] if each not in seen]
+        seen.update(new)
+        waiting += new
+    return seen
+
+
 def _described(parts: Rotator, ways: Mapping[str, tuple[str, ...]]) -> list[ReachedDataset]:
     known = parts.vendors.datasets()
     levels = list(Level)
@@ -162,3 +194,8 @@ def _scoped(held: Held) -> Scoped:
 
 def _unresolved(held: Held) -> Unresolved:
     return Unresolved(held.kind or None, str(held.ref), _exposures(held), held.how, "")
+
+
+def is_grant(parts: Rotator, kind: str) -> bool:
+    """Tell whether a kind is trust that we gave: it has no secret."""
+    return kind in parts.playbooks and any(getattr(each, "is_grant", False) for each in parts.outside.classes(kind))

@@ -221,6 +221,11 @@ def refuse_deleting(policy: Policy | None, who: str) -> None:
     _refuse_who_approves_nothing(policy, who, "deletes", "evidence expire")
 
 
+def refuse_letting_in(policy: Policy | None, who: str) -> None:
+    """Raise NotAllowed for who may not let a paused vendor in, or open a gate of it against what was found."""
+    _refuse_who_approves_nothing(policy, who, "lets in", "vendor")
+
+
 def _refuse_who_approves_nothing(policy: Policy | None, who: str, does: str, command: str) -> None:
     person = policy.people.get(who) if policy is not None else None
     if policy is not None and (person is None or not person.approves):

@@ -37,7 +37,8 @@ class Document:
 class Given:
     """What a person did for a gate. `number` counts all that was done for the pause, in its order.
 
-    `of` are what an override is for, or the attestations that a person spoke of: keys of what stood then.
+    `of` are what an override is for, or the attestations that a person spoke of: keys of what stood then, and
+    `against` is that of an override in words.
     """
 
     gate: str
@@ -48,6 +49,7 @@ class Given:
     reason: str
     document: Document | None = None
     of: frozenset[str] = frozenset()
+    against: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +64,15 @@ class Cut:
 
 @dataclass(frozen=True, slots=True)
 class Software:
-    """What a vendor is known to run: when each list was given, which of it may be bad, by which advisories."""
+    """What a vendor is known to run: when each list was given, which of it may be bad, by which advisories.
+
+    `unread` are notices of the pause of which no advisory is here.
+    """
 
     lists: Mapping[str, float]
     bad: tuple[str, ...]
     advisories: tuple[str, ...]
+    unread: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

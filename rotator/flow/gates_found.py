@@ -21,8 +21,11 @@ def software(gate: Gate, facts: Facts) -> Found:
     shut = [Shut(f"bad {each}", each, f"have it replaced, then {sbom}") for each in known.bad]
     if not newer:
         shut.append(Shut("old", "no list of what it runs was given since the pause", sbom))
-    if not known.advisories and not words:
-        todo = met_by(gate, facts, "--document ADVISORY --reason …; or without it, saying why no package was the cause")
+    todo = met_by(gate, facts, "--document ADVISORY --reason …; or without it, saying why no package was the cause")
+    if not words:
+        what = "is no advisory that is here: nobody can compare its software with it"
+        shut += [Shut(f"unread {each}", f"{each} {what}", todo) for each in known.unread]
+    if not (words or known.advisories or known.unread):
         shut.append(Shut("advisory", "nobody has said by which advisory its software is judged", todo))
     told = [f"{name} was given at {moment(at)}" for name, at in known.lists.items()]
     told += [f"compared with {each}" for each in known.advisories]

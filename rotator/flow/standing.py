@@ -93,7 +93,7 @@ def still_open(
             settled or f"{_alive_again(steps)}the exposed credential is not proven dead{_without_proof(steps)}"
         )
     if run.evidence is not Evidence.NONE:
-        found += _sessions_left(steps)
+        found += sessions_left(steps)
     if run.strategy in REPLACING and run.replaced_at is None and not found:
         unused = f"; {run.replacement} was issued and nobody holds it" if run.replacement else ""
         found.append(f"it was not replaced, as {run.strategy} says{unused}")
@@ -158,7 +158,7 @@ def _without_proof(steps: Sequence[Step]) -> str:
     return f" ({names} was skipped, said by {skipped[-1].reason}){again}"
 
 
-def _sessions_left(steps: Sequence[Step]) -> list[str]:
+def sessions_left(steps: Sequence[Step]) -> list[str]:
     """Return, in words, where a person went on without the last cut: a death says nothing of sessions."""
     last: dict[str, Step] = {}
     for step in steps:

@@ -162,10 +162,10 @@ def facts_of(connection: Connection, incident: str, together: Sequence[Revision]
 
 def _facts(connection: Connection, together: Sequence[Revision], destroyed: int) -> Facts:
     makers = frozenset(each.by for each in together)
-    return Facts(makers | _behind(connection, makers), destroyed)
+    return Facts(makers | behind(connection, makers), destroyed)
 
 
-def _behind(connection: Connection, makers: Iterable[str]) -> frozenset[str]:
+def behind(connection: Connection, makers: Iterable[str]) -> frozenset[str]:
     """Return who made the programs' tokens among these, and the tokens that made them, back to people.
 
     He may still hold one, and what it does may be his doing.

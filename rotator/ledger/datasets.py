@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,6 +76,15 @@ def standing(connection: Connection, name: str) -> Check | None:
     """
     one(connection, name)
     return _last(connection, [name]).get(name)
+
+
+def lock(connection: Connection, names: Collection[str]) -> None:
+    """Have checks of these manifests be over, or begin once the transaction ends: by name, as who locks several does.
+
+    Who checks one locks it before its incident, and so must who waits for what is found.
+    """
+    query = select(_manifest.c.name).where(_manifest.c.name.in_(names)).order_by(_manifest.c.name)
+    connection.execute(query.with_for_update()).all()
 
 
 def of_incident(connection: Connection, incident: str) -> tuple[Dataset, ...]:

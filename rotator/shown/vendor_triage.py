@@ -13,11 +13,11 @@ from rotator.flow.order import PRODUCTION
 from rotator.flow.plan import make
 from rotator.flow.playbook_words import Strategy, Subject, Verb
 from rotator.flow.scope import Scoped
-from rotator.flow.vendor import Dataset, Vendor
+from rotator.flow.vendor import Dataset
 from rotator.flow.vendor_notice import Notice, Sign, signs
 from rotator.flow.vendor_terms import LEVEL, Holds, Term, level_of
 from rotator.flow.vendor_triage import Triage, assess, ranked
-from rotator.held import Held, Reached, held_by_each, reached
+from rotator.held import Held, Reached, held_by_each, is_grant, reached_by_each
 from rotator.packages.advisory import Advisory
 from rotator.packages.vendor_software import match
 from rotator.report.clocks import moment
@@ -30,20 +30,20 @@ def found(parts: Rotator, notice: Notice, advisories: Sequence[Advisory], only: 
     """Return every vendor that a notice may touch, the gravest first; or `only` the one of this name, if it does."""
     vendors = parts.vendors.every(software=bool(advisories))
     listed = match(advisories, {each.name: each.software for each in vendors})
-    speaks = signs(vendors, notice, listed, _given_at(parts))
+    speaks = signs(vendors, notice, listed, _made_at(parts))
     touched = [each for each in vendors if each.name in speaks and only in {"", each.name}]
     held = held_by_each(parts, touched)
+    reach = reached_by_each(parts, held, touched)
     judged = parts.assessments.every(notice.names)
     return ranked(
-        assess(each, speaks[each.name], holds(parts, each, held[each.name]), judged.get(each.name, ()))
+        assess(each, speaks[each.name], holds(parts, held[each.name], reach[each.name]), judged.get(each.name, ()))
         for each in touched
     )
 
 
-def holds(parts: Rotator, vendor: Vendor, held: Sequence[Held]) -> Holds:
+def holds(parts: Rotator, held: Sequence[Held], reach: Reached) -> Holds:
     """Return what a vendor holds and reaches, counted."""
-    reach = reached(parts, held, vendor.datasets)
-    grants = {kind for kind in {each.kind for each in held} if _is_grant(parts, kind)}
+    grants = {kind for kind in {each.kind for each in held} if is_grant(parts, kind)}
     cut = _cut(parts, held)
     planned = _forecast(parts, cut)
     return Holds(
@@ -64,7 +64,7 @@ def holds(parts: Rotator, vendor: Vendor, held: Sequence[Held]) -> Holds:
     )
 
 
-def _given_at(parts: Rotator) -> dict[str, dict[str, float]]:
+def _made_at(parts: Rotator) -> dict[str, dict[str, float]]:
     of: dict[str, dict[str, float]] = {}
     for each in parts.vendors.lists():
         of.setdefault(each.vendor, {})[each.source] = each.at
@@ -74,13 +74,6 @@ def _given_at(parts: Rotator) -> dict[str, dict[str, float]]:
 def _described(reach: Reached) -> tuple[Dataset, ...]:
     known = (each for each in reach.datasets if each.sensitivity is not None)
     return tuple(Dataset(each.name, each.sensitivity, each.manifest) for each in known if each.sensitivity is not None)
-
-
-def _is_grant(parts: Rotator, kind: str) -> bool:
-    """Tell whether a kind is trust that we gave: it has no secret."""
-    return kind in parts.playbooks and any(
-        "no secret" in getattr(each, "no_knock", "") for each in parts.outside.classes(kind)
-    )
 
 
 def _cut(parts: Rotator, held: Iterable[Held]) -> list[Held]:
@@ -118,17 +111,19 @@ def _forecast(parts: Rotator, held: Sequence[Held]) -> Forecast | None:
 
 def answer(notice: Notice, triaged: Sequence[Triage]) -> dict[str, Any]:
     """Return a triage as data."""
+    return {"notice": told_of(notice), "vendors": [row(each, rank) for rank, each in enumerate(triaged, 1)]}
+
+
+def told_of(notice: Notice) -> dict[str, Any]:
+    """Return a notice as data."""
     return {
-        "notice": {
-            "id": notice.id,
-            "title": notice.title,
-            "names": sorted(notice.names),
-            "published_at": moment(notice.at),
-            "packages": list(notice.packages),
-            "breached": list(notice.breached),
-            "notes": list(notice.notes),
-        },
-        "vendors": [row(each, rank) for rank, each in enumerate(triaged, 1)],
+        "id": notice.id,
+        "title": notice.title,
+        "names": sorted(notice.names),
+        "published_at": moment(notice.at),
+        "packages": list(notice.packages),
+        "breached": list(notice.breached),
+        "notes": list(notice.notes),
     }
 
 

@@ -25,6 +25,9 @@ ABOUT = About("inc-20261123-a1b2c3", "keys in a public repository", "high")
 OF = Credential("aws_iam_access_key", "aws-prod", "ci", "AKIAQ4R7T2W9Z3K5M8N1")
 SECRET = "hvs.CAESICanaryCanaryCanaryCanaryCanary"
 SAID_OTHERWISE = {
+    "gate_given",
+    "gate_overridden",
+    "gate_said_yes",
     "stopped",
     "continued",
     "closed",

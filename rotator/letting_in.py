@@ -1,0 +1,205 @@
+"""What is so now of a vendor that is paused: gathered anew each time its gates are asked, from the ledger alone."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from rotator import clock
+from rotator.alarm.kept_advisories import KeptAdvisories
+from rotator.bootstrap import Rotator
+from rotator.credential import CredentialRef
+from rotator.errors import BadInput
+from rotator.flow.checklist import gates_of
+from rotator.flow.exposure import Disposition
+from rotator.flow.gate_facts import Checked, Cut, Facts, New, Software
+from rotator.flow.letting_in import GateStanding, standing
+from rotator.flow.narrowing import Reach
+from rotator.flow.playbook_words import Subject, Verb
+from rotator.flow.proof import Evidence
+from rotator.flow.run import THROUGH
+from rotator.flow.scope import Custody
+from rotator.flow.standing import CredentialState, sessions_left, state_of, still_open
+from rotator.flow.stock import spoken_of_as
+from rotator.flow.vendor import Vendor
+from rotator.held import Held, held_by, reached
+from rotator.ledger import approved, datasets, pause_gates
+from rotator.ledger.pauses import Pause
+from rotator.ledger.records import IncidentRecord, ManualTask, RunRecord
+from rotator.packages import advisory
+from rotator.packages.advisory import Advisory, moment
+from rotator.packages.vendor_software import match
+from rotator.report.clocks import moment as told_at
+
+ADVISORY = "an advisory"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A pause, and how each of its gates stands by what is so now."""
+
+    pause: Pause
+    facts: Facts
+    gates: tuple[GateStanding, ...]
+
+
+def look(parts: Rotator, pause: Pause) -> Standing:
+    """Return how the gates of a pause stand now."""
+    found = facts(parts, pause)
+    return Standing(pause, found, tuple(standing(gates_of(pause.checklist), found)))
+
+
+def facts(parts: Rotator, pause: Pause) -> Facts:
+    """Return what is so now of a vendor that is paused."""
+    vendor, now = parts.vendors.one(pause.vendor), clock.now()
+    every = _family(parts, pause)
+    cut = tuple(_cut(every))
+    old = [_old(parts, each) for of in every for each in of.runs]
+    held = held_by(parts, vendor)
+    with parts.database.read() as connection:
+        given = pause_gates.given(connection, pause)
+        records = pause_gates.advisories(connection, pause)
+        behind = approved.behind(connection, [pause.by])
+    policy = parts.settings.policy
+    return Facts(
+        vendor=vendor.name,
+        today=datetime.fromtimestamp(now, UTC).date(),
+        paused_at=pause.at,
+        pausers=frozenset({pause.by}) | behind,
+        given=tuple(given),
+        cut=cut,
+        attestations=vendor.attestations,
+        software=_software(parts, vendor, pause, records),
+        datasets=tuple(_datasets(parts, vendor, [*old, *held])),
+        unsaid=tuple(str(each.ref) for each in old if each.custody.reads is None and not each.custody.datasets),
+        before=tuple(_reached_before(each) for each in old),
+        new=tuple(_new(parts, old, held)),
+        roles=None if policy is None else {name: each.role for name, each in policy.people.items()},
+    )
+
+
+def _family(parts: Rotator, pause: Pause) -> tuple[IncidentRecord, ...]:
+    """Return the incident of a pause with what was merged into it, or that into which it was merged."""
+    record = parts.reading.incident(pause.incident)
+    while record.merged_into is not None:
+        record = parts.reading.incident(record.merged_into)
+    return record.family
+
+
+def _cut(every: Sequence[IncidentRecord]) -> Iterator[Cut]:
+    """Yield each credential, grant and task, and whether it is dead."""
+    dead = {
+        each.of: each
+        for of in every
+        for each in of.dismissals
+        if each.stands and each.disposition is Disposition.ALREADY_DEAD
+    }
+    for of in every:
+        for each in of.runs:
+            said = dead.get(each.run.id)
+            yield Cut(str(each.run.ref), said.at, f"dead before, says {said.by}") if said else _of_run(each)
+        for task in of.manual:
+            said = dead.get(task.id)
+            yield Cut(task.key, said.at, f"done, says {said.by}: {said.reason}") if said else _of_task(task, of)
+
+
+def _of_run(record: RunRecord) -> Cut:
+    run, name = record.run, str(record.run.ref)
+    todo = f"rotator report {run.incident}"
+    state = state_of(run, record.steps, record.proofs)
+    if run.dead_at is not None and state in {CredentialState.PROVEN_DEAD, CredentialState.STATED_DEAD}:
+        open_ = [*sessions_left(record.steps), *_sessions_ahead(record)]
+        if open_:
+            return Cut(name, None, open_[0], todo)
+        return Cut(name, run.dead_at, f"{run.evidence.value} dead at {told_at(run.dead_at)}")
+    if record.settled_by is not None and record.settled_by.evidence is not Evidence.NONE:
+        death = record.settled_by
+        return Cut(name, death.at, f"{death.evidence.value} dead at {told_at(death.at)}, as {death.run} saw it")
+    if run.dismissed is not None:
+        return Cut(name, None, f"nobody saw it dead: it is dismissed ({run.dismissed})", todo)
+    why = still_open(run, record.steps, record.late)
+    return Cut(name, None, "; ".join([state.value.replace("_", " "), *why[:1]]), todo)
+
+
+def _sessions_ahead(record: RunRecord) -> list[str]:
+    """Return the ends of its sessions that are still to come."""
+    ahead = (each for each in record.steps if each.verb is Verb.END_SESSIONS and each.subject is Subject.EXPOSED)
+    return [f"{each.name} is {each.state}: its sessions may live" for each in ahead if each.state not in THROUGH]
+
+
+def _of_task(task: ManualTask, of: IncidentRecord) -> Cut:
+    said = f"rotator exposure dismiss {of.incident.id} {task.id} --as already_dead --reason … says that it is done"
+    return Cut(task.key, None, f"a person has to do it: {task.reason}", f"{task.mend}; {said}")
+
+
+def _old(parts: Rotator, record: RunRecord) -> Held:
+    ref = replace(record.run.ref, generation=0)
+    return Held(ref, parts.custodies.of(ref), "the pause", record.run.kind)
+
+
+def _reached_before(held: Held) -> Reach:
+    """Return what it reached; what nobody has said is the whole of its own connection, as everywhere."""
+    of = held.custody
+    return _reach(of) or Reach((f"{held.ref.connection}:*",), of.administers, of.datasets)
+
+
+def _reach(custody: Custody) -> Reach | None:
+    return None if custody.reads is None else Reach(custody.reads, custody.administers, custody.datasets)
+
+
+def _datasets(parts: Rotator, vendor: Vendor, held: Iterable[Held]) -> Iterator[Checked]:
+    """Yield each dataset that it could reach, or that the registry says it could; a manifest may be called so too."""
+    found = reached(parts, held, vendor.datasets).datasets
+    with parts.database.read() as connection:
+        for each in found:
+            name = each.manifest or each.name
+            try:
+                manifest, check = datasets.one(connection, name), datasets.standing(connection, name)
+            except BadInput:
+                yield Checked(each.name)
+                continue
+            seen = (None, False) if check is None else (check.at, check.is_as_recorded)
+            yield Checked(each.name, name, manifest.at, *seen)
+
+
+def _software(parts: Rotator, vendor: Vendor, pause: Pause, records: Iterable[str]) -> Software:
+    """Return what it runs beside the advisories of the pause: as they were kept when looked up, or as people gave."""
+    kept = KeptAdvisories(parts.settings.data_dir / "advisories")
+    known = {each: had[0] for each in pause.notices if (had := kept.read(each)) is not None}
+    given = [each for text in records for each in advisory_of(text)]
+    events = advisory.merged([*(one for some in known.values() for one in some), *given])
+    names = {name for each in events for name in each.names}
+    listed = match(events, {vendor.name: vendor.software}).get(vendor.name, ())
+    return Software(
+        lists={each.source: each.at for each in parts.vendors.lists(vendor.name)},
+        bad=tuple(dict.fromkeys(each.why for each in listed)),
+        advisories=tuple(each.id for each in events),
+        unread=tuple(each for each in pause.notices if each not in names),
+    )
+
+
+def advisory_of(text: str) -> tuple[Advisory, ...]:
+    """Return the advisories of a record's text. Raises BadInput for what is none."""
+    return advisory.read(ADVISORY, io.BytesIO(text.encode()))
+
+
+def _new(parts: Rotator, old: Sequence[Held], held: Iterable[Held]) -> Iterator[New]:
+    """Yield what it holds beside what was cut. What is gone at its issuer it does not hold."""
+    cut = {_named(each.ref) for each in old}
+    meant = {_named(name) for each in old for name in spoken_of_as(each.ref)}
+    listed = {_named(each.ref): each for each in parts.inventory.listed()}
+    for each in held:
+        name = _named(each.ref)
+        if name in cut or (not each.ref.id and name in meant):
+            continue
+        known = listed.get(name)
+        if known is not None and known.gone_at is not None:
+            continue
+        made = moment(known.facts.get("created_at")) if known is not None else None
+        yield New(str(each.ref), bool(each.ref.id), made.timestamp() if made else None, _reach(each.custody))
+
+
+def _named(ref: CredentialRef) -> tuple[str, str, str, str]:
+    return ref.provider, ref.connection, ref.owner, ref.id

@@ -1,0 +1,385 @@
+"""A paused vendor is let in once every gate is open by what is so then, on both ledgers; all of it is evidence."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, date, datetime
+
+import pytest
+from sqlalchemy import select
+
+from rotator import clock, datasets
+from rotator.bootstrap import Rotator
+from rotator.datasets import Asked
+from rotator.errors import BadInput, NotAllowed
+from rotator.flow.checklist import CUT, DEFAULT, frozen
+from rotator.flow.exposure import Disposition
+from rotator.flow.inventory import Said as Entry
+from rotator.flow.playbook_words import Strategy
+from rotator.flow.registry import Listed, Said, Sort
+from rotator.flow.scope import Unresolved
+from rotator.flow.vendor import Attestation, Software
+from rotator.ledger import pause_gates, pauses, tables
+from rotator.ledger.dismissing import Dismissing
+from rotator.ledger.manifests import Manifests
+from rotator.ledger.pauses import Pause
+from rotator.ledger.vendors import Vendors
+from rotator.manifests.hashing import Meter
+from rotator.ports import Discovered
+from rotator.restoring import Given, Paper, meet, override, restore, standing
+from rotator.settings.file import load
+from tests.fakes.actors import of
+from tests.fakes.deployment import broken_chains
+from tests.fakes.issuer import Issuer
+from tests.fakes.parts import Cuts, Doorless, Preserves, Suspends
+
+KEY, TRUST = "aws_iam_access_key", "aws_role_trust"
+ADVISORY = json.dumps(
+    {
+        "id": "GHSA-5mg7-485q-xm76",
+        "affected": [{"package": {"ecosystem": "PyPI", "name": "litellm"}, "versions": ["1.82.7"]}],
+    }
+)
+TASK = Unresolved(None, "the vendor's badge", (), "no machine can take it back", "ask at the door")
+PEOPLE = "".join(
+    f'[[people]]\nname = "{name}"\nroles = ["{role}"]\n'
+    for name, role in {"ana": "responder", "bob": "approver", "cid": "approver", "eva": "responder"}.items()
+)
+RULES = f'data_dir = "data"\n[approval]\nfour_eyes = true\n{PEOPLE}'
+
+
+class House:
+    """A vendor that is paused, in a deployment of fakes, and what people do to let it in."""
+
+    def __init__(self, folder, company, deployment, text=RULES):
+        self.folder, self.company, self.deployment = folder, company, deployment
+        (folder / "rotator.toml").write_text(text)
+        self.parts = Rotator(load(folder / "rotator.toml"))
+        database, now = deployment.database, deployment.world.now
+        self.parts.__dict__ |= {"database": database, "manifests": Manifests(database, now)}
+        self.parts.__dict__["vendors"] = Vendors(database, now)
+        (folder / "people").mkdir()
+        (folder / "people" / "a.csv").write_text("ana,1\n")
+        said = [
+            Said(Sort.VENDOR, "acme", {"criticality": "high"}, "vendors.yaml"),
+            Said(Sort.DATASET, "people", {"sensitivity": "high", "manifest": "people-1"}, "vendors.yaml"),
+        ]
+        self.parts.vendors.take(said, "ana")
+        datasets.record(self.parts, "people-1", Asked(str(folder / "people"), "ana"), Meter())
+
+    def pause(self, *kinds, tasks=(TASK,), checklist=(CUT, *DEFAULT)):
+        """Pause it: what it holds of these kinds is cut."""
+        scoped = [self.company.stolen(kind, "acme-ci")[0] for kind in kinds]
+        for at, each in enumerate(scoped):
+            self.knows(each.ref, at, vendor="acme", reads=["aws:all/*"], datasets=["people"])
+        self.deployment.declare(scoped, tasks, wanted=Strategy.REVOKE_ONLY, incident="inc-9")
+        with self.parts.database.write() as connection:
+            notices = ()
+            given = Pause("acme", 0, "inc-9", clock.now(), "ana", "breached", frozen(checklist), notices)
+            pauses.begin(connection, given, {})
+        return scoped
+
+    def knows(self, ref, at=9, **keys):
+        match = {"provider": ref.provider, "connection": ref.connection, "owner": ref.owner, "id": ref.id}
+        self.parts.inventory.take([Entry(match, keys, f"inventory.yaml, line {at}")], "ana")
+        self.parts.look_again()
+
+    def cut(self):
+        """Carry the incident of the pause out, until all of it is dead and its tasks are done."""
+        record = self.deployment.record("inc-9")
+        self.deployment.enrolment.approve("inc-9", record.plan_digest, by="bob")
+        self.deployment.rest()
+        dismissing = Dismissing(self.parts.database, clock.now)
+        for each in record.manual:
+            dismissing.dismiss("inc-9", each.id, Disposition.ALREADY_DEAD, "eva", "the door says so")
+
+    def verify(self, incident=""):
+        asked = Asked(str(self.folder / "people"), "eva", incident=incident)
+        return datasets.verify(self.parts, "people-1", asked, Meter())
+
+    def meet(self, gate, by="eva", **given):
+        return meet(self.parts, by, "acme", gate, Given(given.pop("reason", "looked at it"), **given))
+
+    def report(self):
+        digest = hashlib.sha256(b"they are out").hexdigest()
+        today = datetime.fromtimestamp(clock.now(), UTC).date()
+        return self.meet("forensics", paper=Paper("report.pdf", digest, 12), sender="Forensics Ltd", dated=today)
+
+    def believes(self):
+        today = datetime.fromtimestamp(clock.now(), UTC).date()
+        self.parts.vendors.attest("acme", Attestation("soc2", "Auditors", "all", today, today), "ana")
+        return self.meet("attestations", reason="their auditor answered the telephone")
+
+    def software(self, version="1.82.9"):
+        runs = Listed("sbom", "0" * 64, (Software("PyPI", "litellm", version, "sbom"),), clock.now(), 0)
+        self.parts.vendors.runs("acme", runs, "ana")
+        return self.meet("software", paper=Paper("advisory.json", "1" * 64, len(ADVISORY), ADVISORY))
+
+    def meets_all(self):
+        self.cut()
+        self.verify()
+        self.report()
+        self.believes()
+        self.software()
+        self.meet("approval", "bob")
+
+    def shut(self):
+        return [each.gate.name for each in standing(self.parts, "acme").gates if not each.is_open]
+
+    def restore(self, by="bob", names=(), *, grants=False):
+        return restore(self.parts, by, "acme", "it is clean", names, grants=grants)
+
+    def is_paused(self):
+        with self.parts.database.read() as connection:
+            return pauses.pause_of(connection, "acme") is not None
+
+    def chain(self, name):
+        evidence = tables.evidence
+        query = select(evidence.c.body).where(evidence.c.chain == name).order_by(evidence.c.seq)
+        with self.parts.database.read() as connection:
+            return [json.loads(each) for each in connection.execute(query).scalars()]
+
+    def broken(self):
+        """Return what is wrong with the chains of incidents and runs: those of others have their rows elsewhere."""
+        return [each for each in broken_chains(self.deployment) if "belongs to nothing" not in each]
+
+    def rows(self):
+        query = select(tables.pause_gate).order_by(tables.pause_gate.c.nth)
+        with self.parts.database.read() as connection:
+            return [dict(row) for row in connection.execute(query).mappings()]
+
+
+@pytest.fixture
+def acme(tmp_path, house, monkeypatch):
+    company, deployment = house
+    monkeypatch.setattr(clock, "now", deployment.world.now)
+    return House(tmp_path, company, deployment)
+
+
+def test_a_vendor_is_refused_until_the_last_gate_is_met_and_each_shut_one_is_named(acme):
+    acme.pause(KEY)
+    # It holds nothing new: only that gate is open at once.
+    left = ["cut", "forensics", "attestations", "software", "datasets", "approval"]
+    assert acme.shut() == left
+    for gate, met in [
+        ("cut", acme.cut),
+        ("datasets", acme.verify),
+        ("forensics", acme.report),
+        ("attestations", acme.believes),
+        ("software", acme.software),
+        ("approval", lambda: acme.meet("approval", "bob")),
+    ]:
+        with pytest.raises(NotAllowed) as refused:
+            acme.restore()
+        assert all(f"{each}: " in refused.value.what for each in left)
+        assert "rotator " in refused.value.mend or "ask at" in refused.value.mend
+        met()
+        left.remove(gate)
+        assert acme.shut() == left
+    assert acme.is_paused()
+    acme.restore()
+    assert not acme.is_paused()
+    for chain in ("vendor.acme", "inc-9"):
+        acts = [each["act"] for each in acme.chain(chain) if each["act"].startswith(("gate_", "vendor_res"))]
+        assert acts == ["gate_given", "gate_said_yes", "gate_given", "gate_said_yes", "vendor_restored"]
+    told = acme.chain("vendor.acme")[-1]
+    assert [each["gate"] for each in told["gates"]] == [each.name for each in (CUT, *DEFAULT)]
+    assert all(each["is_open"] and each["evidence"] for each in told["gates"])
+    assert [row["gate"] for row in acme.rows() if row["act"] == "found"] == [each.name for each in (CUT, *DEFAULT)]
+    assert acme.broken() == []
+
+
+def test_a_dataset_that_was_altered_meanwhile_keeps_the_vendor_out_until_it_is_as_recorded_again(acme):
+    acme.pause(KEY)
+    acme.meets_all()
+    file = acme.folder / "people" / "a.csv"
+    before = file.read_text()
+    file.write_text("mallory,1\n")
+    acme.verify("inc-9")
+    with pytest.raises(NotAllowed, match="people is not as it was recorded"):
+        acme.restore()
+    file.write_text(before)
+    acme.verify()
+    acme.restore()
+    assert not acme.is_paused()
+
+
+def test_what_a_vendor_runs_is_compared_with_the_advisory_that_was_given_and_may_be_means_it_is(acme):
+    acme.pause(KEY)
+    acme.meets_all()
+    for version in ("1.82.7", ""):
+        acme.parts.vendors.runs(
+            "acme", Listed("other", "2" * 64, (Software("PyPI", "litellm", version, "other"),), None, 0), "ana"
+        )
+        assert acme.shut() == ["software"]
+
+
+def test_an_override_opens_its_own_gate_for_what_was_wrong_then_and_is_kept_for_good(acme):
+    acme.pause(KEY)
+    acme.meets_all()
+    (acme.folder / "people" / "b.csv").write_text("new\n")
+    acme.verify()
+    told = override(acme.parts, "cid", "acme", "datasets", "the new file is our own nightly export")
+    assert (told.is_open, told.is_overridden) == (True, True)
+    assert acme.shut() == ["approval"]  # a yes stands on the last evidence, and this came later
+    acme.meet("approval", "bob")
+    acme.restore()
+    with acme.parts.database.read() as connection:
+        [kept] = pause_gates.overrides(connection, vendor="acme")
+        assert pause_gates.overrides(connection, incidents=["inc-9"]) == [kept]
+        assert pause_gates.overrides(connection, incidents=["inc-8"]) == []
+    assert (kept.gate, kept.by, kept.reason) == ("datasets", "cid", "the new file is our own nightly export")
+    assert kept.against == ("people is not as it was recorded",)
+    assert "gate_overridden" in [each["act"] for each in acme.chain("inc-9")]
+
+
+def test_who_may_approve_nothing_overrides_and_lets_in_nothing(acme):
+    acme.pause(KEY)
+    for act in (lambda: override(acme.parts, "eva", "acme", "cut", "why not"), lambda: acme.restore("eva")):
+        with pytest.raises(NotAllowed, match="eva may approve nothing"):
+            act()
+    assert acme.rows() == []
+
+
+def test_neither_who_paused_it_nor_who_gave_the_last_evidence_approves(acme):
+    acme.pause(KEY)
+    acme.report()
+    for by, why in (("ana", "paused it"), ("eva", "gave the last evidence")):
+        with pytest.raises(NotAllowed, match=f"{by} {why}"):
+            acme.meet("approval", by)
+
+
+def test_nobody_approves_by_an_override_what_is_not_his_to_approve(acme):
+    acme.pause(KEY)
+    acme.meet("software", "bob")
+    with pytest.raises(NotAllowed, match="bob gave the last evidence"):
+        override(acme.parts, "bob", "acme", "approval", "in a hurry")
+
+
+NO_ANSWERS = [
+    ("cut", {}, "nobody's word opens it"),
+    ("datasets", {}, "nobody's word opens it"),
+    ("credentials", {}, "nobody's word opens it"),
+    ("forensics", {}, "it asks for a report"),
+    ("forensics", {"paper": Paper("r", "0", 1), "sender": "x", "dated": date(2020, 1, 1)}, "dated 2020"),
+    ("attestations", {}, "none to believe"),
+    ("approval", {"paper": Paper("r", "0", 1)}, "for no document"),
+    ("software", {"paper": Paper("r", "0", 1, "{}")}, "no OSV record"),
+    ("no-such", {}, "no such gate"),
+    ("approval", {"reason": " "}, "a reason is needed"),
+    ("approval", {"reason": "ghp_" + "a1B2" * 9}, "a secret seems to stand"),
+]
+
+
+def test_what_is_no_answer_to_a_gate_is_refused_and_nothing_is_kept(acme):
+    acme.pause()
+    for gate, given, says in NO_ANSWERS:
+        with pytest.raises(BadInput, match=says):
+            acme.meet(gate, "bob", **given)
+    assert acme.rows() == []
+
+
+def test_what_it_holds_now_is_new_and_narrower_or_keeps_it_out(acme):
+    [old] = acme.pause(KEY)
+    acme.meets_all()
+    new = old.ref.with_id("AKIANEW")
+
+    def made(at, **keys):
+        facts = {"created_at": datetime.fromtimestamp(at, UTC).isoformat()} if at else {}
+        acme.parts.inventory.keep(KEY, "aws", [Discovered(new, facts)])
+        acme.knows(new, vendor="acme", **keys)
+        return standing(acme.parts, "acme").gates[5].left
+
+    now = clock.now()
+    assert [each.key.split()[0] for each in made(0, reads=["aws:all/one"])] == ["age"]
+    assert [each.key.split()[0] for each in made(1.0, reads=["aws:all/one"])] == ["old"]
+    assert [each.key.split()[0] for each in made(now, reads=None)] == ["reach"]
+    assert [each.key for each in made(now, reads=["aws:all/*", "kv:x"], datasets=["people"])] == ["wider kv:x", "same"]
+    assert made(now, reads=["aws:all/one"], datasets=["people"]) == ()
+    acme.restore()
+
+
+def test_a_grant_that_was_only_suspended_is_given_back_by_name_and_all_else_stays_dead(acme):
+    trust = of(Preserves, Suspends, Cuts, Doorless)(Issuer(acme.company.world, TRUST, "aws", 0.0))
+    trust.settle_s = 0.0
+    acme.company.outside.providers[TRUST, "aws"] = trust
+    key, grant = acme.pause(KEY, TRUST, tasks=())
+    acme.cut()
+    acme.verify()
+    acme.report()
+    acme.believes()
+    acme.software()
+    acme.meet("approval", "bob")
+    runs = {each.run.ref: each.run.id for each in acme.deployment.record("inc-9").runs}
+    with pytest.raises(BadInput, match="no grant that was only suspended"):
+        acme.restore(names=[runs[key.ref]])
+    assert acme.is_paused()
+    [resumed] = acme.restore(names=[grant.ref.id]).resumed
+    assert resumed.run == runs[grant.ref]
+    acme.deployment.rest()
+    assert trust.inspect(grant.ref).state == "active"
+    assert acme.company.living(key.ref) == set()
+    assert acme.chain("vendor.acme")[-1]["resumed"] == [resumed.run]
+
+
+def both(*acts):
+    """Do them at once; return what each came to, an error or its answer."""
+
+    def tried(act):
+        try:
+            return act()
+        except BadInput as refused:
+            return refused
+
+    with ThreadPoolExecutor(len(acts)) as threads:
+        return [each.result(30) for each in [threads.submit(tried, act) for act in acts]]
+
+
+def test_of_two_who_let_it_in_at_once_one_does(acme):
+    acme.pause(KEY)
+    acme.meets_all()
+    found = both(acme.restore, lambda: acme.restore("cid"))
+    assert sum(isinstance(each, BadInput) for each in found) == 1
+    assert [each["act"] for each in acme.chain("vendor.acme")].count("vendor_restored") == 1
+
+
+def test_a_check_that_finds_an_altered_dataset_at_the_same_moment_comes_before_or_after_and_nothing_between(acme):
+    acme.pause(KEY)
+    acme.meets_all()
+    (acme.folder / "people" / "a.csv").write_text("mallory,1\n")
+    check, outcome = both(lambda: acme.verify("inc-9"), acme.restore)
+    assert not check.is_as_recorded
+    acts = [each["act"] for each in acme.chain("inc-9")]
+    checked = len(acts) - 1 - acts[::-1].index("dataset_checked")
+    if isinstance(outcome, NotAllowed):
+        assert acme.is_paused()
+        assert "vendor_restored" not in acts
+    else:
+        assert acts.index("vendor_restored") < checked
+    assert acme.broken() == []
+
+
+def test_an_override_at_the_same_moment_is_in_what_is_told_of_who_was_let_in_or_came_too_late(acme):
+    acme.pause(KEY)
+    acme.meets_all()
+    (acme.folder / "people" / "a.csv").write_text("mallory,1\n")
+    acme.verify()
+    overridden, restored = both(
+        lambda: override(acme.parts, "cid", "acme", "datasets", "ours"), lambda: acme.restore("bob")
+    )
+    # The yes was said before the override: it has to be said again, whichever was the first.
+    assert isinstance(restored, NotAllowed)
+    assert not isinstance(overridden, BadInput)
+    assert acme.shut() == ["approval"]
+
+
+def test_a_vendor_that_is_not_paused_has_no_gates_and_is_let_in_once(acme):
+    with pytest.raises(BadInput, match="it is not paused"):
+        standing(acme.parts, "acme")
+    acme.pause(KEY)
+    acme.meets_all()
+    acme.restore()
+    with pytest.raises(BadInput, match="it is not paused"):
+        acme.restore()
