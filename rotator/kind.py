@@ -19,6 +19,8 @@ class Kind:
     settle_s: float = 0.0
     propagation_s: float = 0.0
     calls: ClassVar[Mapping[str, int]] = {}
+    is_grant: ClassVar[bool] = False
+    """Whether it is trust that we gave to somebody else's identity, who comes with a secret of his own."""
 
     def __init__(self, connection: Connection, name: str) -> None:
         self.name = name

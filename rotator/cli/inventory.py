@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rotator.bootstrap import Rotator
     from rotator.flow.inventory import Change, Said
 
-_SHOWN = 20
+SHOWN = 20
 """How many changes, and how many bad rows, are told one by one."""
 
 
@@ -66,10 +66,10 @@ def import_files(
         emit([change(each) for each in found], output)
         return
     changed = [each for each in found if each.act is not Act.SAME]
-    for each in changed if dry_run else changed[:_SHOWN]:
+    for each in changed if dry_run else changed[:SHOWN]:
         say("would be " * dry_run, _line(each))
-    if not dry_run and len(changed) > _SHOWN:
-        typer.echo(f"… and {len(changed) - _SHOWN:,} more: `rotator inventory list` has all")
+    if not dry_run and len(changed) > SHOWN:
+        typer.echo(f"… and {len(changed) - SHOWN:,} more: `rotator inventory list` has all")
     typer.echo(_counted(found, dry_run=dry_run))
 
 
@@ -77,17 +77,23 @@ def _read(parts: Rotator, files: Iterable[str]) -> Sequence[Said]:
     """Read every file whole before any of it is believed. Raises BadInput where one row is bad, all of them told."""
     from rotator.importing import rows  # noqa: PLC0415 - pydantic is not free
 
-    found = rows(parts, map(_opened, files))
-    for problem in found.bad[:-1][: _SHOWN - 1]:
-        typer.echo(plain(f"rotator: {problem}"), err=True)
-    if len(found.bad) > _SHOWN:
-        typer.echo(f"rotator: … {len(found.bad) - _SHOWN:,} more bad rows …", err=True)
-    if found.bad:
-        raise found.bad[-1]
+    found = rows(parts, map(opened, files))
+    tell_bad(found.bad)
     return found.said
 
 
-def _opened(name: str) -> tuple[str, bytes]:
+def tell_bad(bad: Sequence[BadInput]) -> None:
+    """Tell what is wrong with the rows of files; raise the last of it where anything is."""
+    for problem in bad[:-1][: SHOWN - 1]:
+        typer.echo(plain(f"rotator: {problem}"), err=True)
+    if len(bad) > SHOWN:
+        typer.echo(f"rotator: … {len(bad) - SHOWN:,} more bad rows …", err=True)
+    if bad:
+        raise bad[-1]
+
+
+def opened(name: str) -> tuple[str, bytes]:
+    """Read a file that a person named; return what errors call it too. Raises BadInput where it cannot be read."""
     if name == "-":
         return "standard input", sys.stdin.buffer.read()
     try:

@@ -37,6 +37,7 @@ from rotator.cli import (
     siem,
     token,
     triggers,
+    vendor,
     whoami,
 )
 from rotator.cli.mistyped import usage_line
@@ -79,6 +80,7 @@ siem.register(app)
 ledger.register(app)
 evidence.register(app)
 manifest.register(app)
+vendor.register(app)
 
 
 def _show_version(wanted: bool) -> None:

@@ -12,7 +12,7 @@ from rotator.flow.approval import Role
 from rotator.flow.incident import Purpose
 from rotator.ledger.listing import Part
 from rotator.report.files import Form
-from rotator.shown import alarms, compliance, drills, hygiene, incidents, inventory, kinds, manifests
+from rotator.shown import alarms, compliance, drills, hygiene, incidents, inventory, kinds, manifests, vendors
 from rotator.shown.certificates import certificates as certified
 
 ALL = "all"
@@ -76,6 +76,8 @@ DRILL_TREND = ListOf("/drills/trend", lambda parts, _: drills.trends(parts))
 DRILL = OfIncident("/drills/{incident}", drills.drill)
 MANIFESTS = ListOf("/manifests", lambda parts, _: manifests.listed(parts))
 CHECKS = ListOf("/manifests/{incident}/checks", manifests.checks)
+VENDORS = ListOf("/vendors", lambda parts, _: vendors.listed(parts))
+VENDOR = OfIncident("/vendors/{incident}", vendors.one)
 CERTIFICATES = ListOf("/certificates", lambda parts, _: certified(parts))
 PLAYBOOKS = ListOf("/playbooks", lambda parts, _: _playbooks(parts))
 COMPLIANCE = FileOf("/compliance.{form}", compliance.file)

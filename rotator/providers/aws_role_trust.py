@@ -62,6 +62,7 @@ class AwsRoleTrust(Kind):
 
     family: ClassVar[str] = FAMILY
     capability: ClassVar[Capability] = Capability.DISABLE_ONLY
+    is_grant: ClassVar[bool] = True
     no_knock: ClassVar[str] = "trust has no secret: whoever is trusted comes with his own"
     no_canary: ClassVar[str] = "a role that trusts somebody else would be made for it"
     sends_secret: ClassVar[bool] = False

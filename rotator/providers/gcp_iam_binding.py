@@ -67,6 +67,7 @@ class GcpIamBinding(Kind):
 
     family: ClassVar[str] = FAMILY
     capability: ClassVar[Capability] = Capability.DISABLE_ONLY
+    is_grant: ClassVar[bool] = True
     no_knock: ClassVar[str] = "a role has no secret: whoever has it comes with his own"
     no_canary: ClassVar[str] = "somebody would be given a role for it"
     sends_secret: ClassVar[bool] = False

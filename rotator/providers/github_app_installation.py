@@ -42,6 +42,7 @@ class GitHubAppInstallation(Kind):
 
     family: ClassVar[str] = FAMILY
     capability: ClassVar[Capability] = Capability.MANUAL
+    is_grant: ClassVar[bool] = True
     no_knock: ClassVar[str] = "an app comes with a key of its own, which its owner has"
     sends_secret: ClassVar[bool] = False
     settle_s = SETTLE_S

@@ -46,6 +46,7 @@ class GitHubCollaborator(Kind):
 
     family: ClassVar[str] = FAMILY
     capability: ClassVar[Capability] = Capability.DISABLE_ONLY
+    is_grant: ClassVar[bool] = True
     no_knock: ClassVar[str] = "a collaborator comes with a credential of his own"
     no_canary: ClassVar[str] = "somebody would have to be invited for it"
     sends_secret: ClassVar[bool] = False

@@ -50,6 +50,7 @@ class SshPrincipal(Kind):
     """Principals that let someone in as an account."""
 
     family: ClassVar[str] = FAMILY
+    is_grant: ClassVar[bool] = True
     capability: ClassVar[Capability] = Capability.DISABLE_ONLY
     sends_secret: ClassVar[bool] = False
     no_canary: ClassVar[str] = "hosts would let somebody in for it"

@@ -18,7 +18,9 @@ from rotator.datasets import Asked
 from rotator.errors import Rejected
 from rotator.flow.approval import Role
 from rotator.flow.playbook_words import Strategy
+from rotator.flow.registry import Listed, Said, Sort
 from rotator.flow.run import ASKED, StepState
+from rotator.flow.vendor import Software
 from rotator.ledger import drills, tables
 from rotator.ledger.drills import DrillRow
 from rotator.manifests.hashing import Meter
@@ -78,6 +80,7 @@ def house(tmp_path):
         found = api(tmp_path, database, CONFIGURATION.format(issuer=server.address))
         found.parts.triggers.keep("github", Trigger("1 leaked token"), b"")
         checked(found, tmp_path / "training")
+        registered(found)
         drilled(found)
         browser(found, Role.VIEWER, "vi")
         yield found
@@ -89,6 +92,31 @@ def drilled(found):
     with found.parts.database.write() as connection:
         drills.begin(connection, DrillRow("inc-20261123-d5e6f7", "weekly", "scanner", "ana", at))
         drills.end(connection, "inc-20261123-d5e6f7", "abandoned", at + 60)
+
+
+def registered(house: Any) -> None:
+    """Register a vendor that holds a token, with what it runs and what is attested of it."""
+    attested = {"kind": "SOC 2 Type II", "issuer": "EY", "scope": "EU region", "sha256": "0" * 64}
+    told = {
+        "title": "Acme Data",
+        "criticality": "critical",
+        "owner": "ana",
+        "contacts": ["security@acme.example"],
+        "accounts": ["999988887777"],
+        "systems": ["feature store"],
+        "holds": [{"provider": "acme_api_token", "connection": "acme", "owner": "feed", "id": "tok-7"}],
+        "datasets": ["patients"],
+        "sub_processors": ["litellm-cloud"],
+        "attestations": [{**attested, "valid_from": "2026-01-01", "valid_to": "2099-12-31"}],
+        "breaches": [{"on": "2025-03-01", "what": "a mailbox was read", "source": "its own notice"}],
+        "user_impact": {"level": "high", "why": "its feed is read each hour"},
+        "cost_of_change": {"level": "medium", "why": "another feed is half built"},
+    }
+    row = Said(Sort.VENDOR, "acme-data", told, "vendors.yaml, line 2")
+    described = Said(Sort.DATASET, "patients", {"sensitivity": "critical", "manifest": "training-2026"}, "vendors.yaml")
+    house.parts.vendors.take([row, described], "ana")
+    software = (Software("PyPI", "litellm", "1.82.9", "acme.cdx.json"),)
+    house.parts.vendors.runs("acme-data", Listed("acme.cdx.json", "0" * 64, software, None, 0), "ana")
 
 
 def checked(house: Any, folder: Any) -> None:

@@ -38,6 +38,7 @@ from rotator.api.v1 import (
     reading,
     routines,
     standing,
+    vendors,
 )
 from rotator.api.v1.access import Refusals
 from rotator.api.v1.acts import SOMETHING
@@ -67,7 +68,8 @@ def make(parts: Rotator, callers: Callers, refusals: Counts) -> FastAPI:
     acts = (each.routes(doing) for each in (declaring, acting, acting_on_runs, closing, arranging, asking))
     live = events.routes(parts, callers, app.state.following)
     entries = doors.routes(parts, doing)
-    read = (each.routes(parts) for each in (files, reading, standing, routines, drills, certified, datasets, evidence))
+    of_datasets = (datasets, evidence, vendors)
+    read = (each.routes(parts) for each in (files, reading, standing, routines, drills, certified, *of_datasets))
     for router in (entries, *read, live, *acts):
         app.include_router(router, responses=_ERRORS)
     app.add_middleware(Guard, callers=callers, refusals=refusals)

@@ -1,0 +1,191 @@
+"""Vendors: who holds what of ours, and what is known of them."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from rotator.cli import vendor_registry
+from rotator.cli.options import Context, Output, OutputOption, console, emit, say
+from rotator.cli.vendor_registry import Name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+_SHOWN = 40
+"""How many credentials, datasets and ways are told one by one."""
+
+
+class Listing(StrEnum):
+    """How vendors are printed."""
+
+    TABLE = "table"
+    JSON = "json"
+    JSONL = "jsonl"
+    CSV = "csv"
+
+
+def register(app: typer.Typer) -> None:
+    """Add this file's commands, and those of its neighbours that are about vendors."""
+    group = typer.Typer(help="Vendors: who holds what, and what is known of them.", no_args_is_help=True)
+    vendor_registry.register(group)
+    group.command("list")(list_vendors)
+    group.command("show")(show)
+    app.add_typer(group, name="vendor")
+
+
+def list_vendors(
+    context: typer.Context,
+    output: Annotated[Listing, typer.Option("--output", "-o", help="How to print them.")] = Listing.TABLE,
+) -> None:
+    """List vendors: what each holds, what that reaches, until when something is attested of it.
+
+    It also names those that the inventory has as `vendor` and nobody registered.
+
+    Example: rotator vendor list
+    """
+    from rotator.operations.views import VENDORS  # noqa: PLC0415 - only this command pays for it
+
+    given: Context = context.obj
+    found = given.service().lists(VENDORS)
+    if output is Listing.CSV:
+        _write_csv(found)
+        return
+    if output is not Listing.TABLE:
+        emit(found, Output(output))
+        return
+    if not found:
+        typer.echo("no vendor is registered: `rotator vendor import FILE` registers them (docs/vendors.md)")
+        return
+    from rotator.report.tables import plain_table, words  # noqa: PLC0415
+
+    table = plain_table(None, "vendor", "criticality", "holds", "reaches", "attested", "software", "paused")
+    for row in found:
+        cells = [row["name"], row["criticality"] if row["registered"] else "NOT REGISTERED"]
+        cells += [_holds(row), _reaches(row), _attested(row), _software(row)]
+        table.add_row(*map(words, (*cells, row["paused"]["incident"] if row["paused"] else "")))
+    console().print(table)
+    for row in found:
+        if row["registered"] and row["criticality"] == "critical" and not row["valid_until"]:
+            say("", f"{row['name']} is critical, and NOTHING VALID is attested of it")
+
+
+def _holds(row: Mapping[str, Any]) -> str:
+    told = [f"{row['credentials']:,} credentials"] if row["credentials"] else []
+    told += [f"{row['grants']:,} grants"] if row["grants"] else []
+    told += [f"{row['unnamed']:,} of them without an id"] if row["unnamed"] else []
+    return ", ".join(told) or "nothing known"
+
+
+def _reaches(row: Mapping[str, Any]) -> str:
+    told = [f"{len(row['datasets']):,} datasets, {row['worst'] or 'none described'}"] if row["datasets"] else []
+    told += [f"{row['further']:,} credentials more"] if row["further"] else []
+    return "; ".join(told)
+
+
+def _attested(row: Mapping[str, Any]) -> str:
+    return (
+        f"until {row['valid_until']}" if row["valid_until"] else "NOTHING VALID" if row["attestations"] else "nothing"
+    )
+
+
+def _software(row: Mapping[str, Any]) -> str:
+    lists = row["software"]
+    return f"{sum(each['components'] for each in lists):,} components, {len(lists)} lists" if lists else "not known"
+
+
+_COLUMNS = ("name", "title", "criticality", "owner", "registered", "credentials", "grants", "unnamed", "further")
+
+
+def _write_csv(found: Iterable[Mapping[str, Any]]) -> None:
+    from rotator.report.csv_form import safe  # noqa: PLC0415
+
+    table = csv.writer(sys.stdout, lineterminator="\n")
+    table.writerow([*_COLUMNS, "datasets", "worst", "valid_until", "components", "paused"])
+    for row in found:
+        components = sum(each["components"] for each in row["software"])
+        paused = row["paused"]["incident"] if row["paused"] else ""
+        cells = [*(row[each] for each in _COLUMNS), "; ".join(row["datasets"]), row["worst"], row["valid_until"]]
+        table.writerow([safe(each) for each in (*cells, components, paused)])
+
+
+def show(context: typer.Context, name: Name, output: OutputOption = Output.TABLE) -> None:
+    """Show a vendor: what it holds and by whose word, what that reaches and how, and what was attested of it.
+
+    Example: rotator vendor show acme -o json
+    """
+    from rotator.operations.views import VENDOR  # noqa: PLC0415 - only this command pays for it
+
+    found = context.obj.service().shows(VENDOR, name)
+    if output is not Output.TABLE:
+        emit(found, output)
+        return
+    begins = f"{found['title']} ({name})" if found["title"] != name else name
+    owner = f", answered for by {found['owner']}" if found["owner"] else ", and nobody answers for it here"
+    say("", f"{begins}: {found['criticality']}{owner}")
+    if found["paused"]:
+        say("", f"PAUSED by {found['paused']['by']} at {found['paused']['at']}: {found['paused']['incident']}")
+    for title, key in (("contacts", "contacts"), ("accounts", "accounts"), ("systems", "systems")):
+        if found[key]:
+            say(f"{title}: ", ", ".join(found[key]))
+    if found["sub_processors"]:
+        names = (each["name"] + " (not registered)" * (not each["registered"]) for each in found["sub_processors"])
+        say("stands on: ", ", ".join(names))
+    for title, key in (("a pause would harm users", "user_impact"), ("to change it costs", "cost_of_change")):
+        if found[key]:
+            say(f"{title}: ", f"{found[key]['level']}: {found[key]['why']}")
+    _say_held(found)
+    _say_reached(found["reaches"])
+    _say_known(found)
+
+
+def _say_held(found: Mapping[str, Any]) -> None:
+    typer.echo(f"holds {_holds(found)}")
+    for each in found["holds"][:_SHOWN]:
+        grant = "grant " if each["grant"] else ""
+        on = f" on {each['connection']}" if each["connection"] else ""
+        who = " ".join(filter(None, (each["owner"], each["id"] or "(no id is known)")))
+        say("  ", f"{grant}{each['kind'] or 'a credential'} {who}{on} ({each['how']})")
+    _say_more(found["holds"])
+
+
+def _say_reached(reaches: Mapping[str, Any]) -> None:
+    for each in reaches["datasets"][:_SHOWN]:
+        level = each["sensitivity"] or "nobody has said how sensitive it is"
+        checked = f", manifest {each['manifest']}" if each["manifest"] else ""
+        say("reaches ", f"{each['name']}: {level}{checked}: {'; '.join(each['via'])}")
+    _say_more(reaches["datasets"])
+    for each in reaches["credentials"][:_SHOWN]:
+        who = " ".join(filter(None, (each["kind"], each["owner"], each["id"])))
+        say("reaches ", f"{who}: {'; '.join(each['via'])}")
+    _say_more(reaches["credentials"])
+    for each in reaches["warnings"]:
+        say("UNKNOWN: ", each)
+
+
+def _say_known(found: Mapping[str, Any]) -> None:
+    for each in found["attestations"]:
+        scope = f" for {each['scope']}" if each["scope"] else ""
+        term = f"{each['valid_from']} to {each['valid_to']}"
+        standing = each["standing"] if each["standing"] == "valid" else f"NOT VALID, {each['standing']}"
+        say("attested: ", f"{each['kind']} by {each['issuer']}{scope}, {term}: {standing}")
+    if not found["attestations"]:
+        typer.echo("nothing is attested of it")
+    for each in found["software"]:
+        say("runs ", f"{each['components']:,} components by {each['source']} of {each['at']}, SHA-256 {each['sha256']}")
+    if not found["software"]:
+        typer.echo("nobody knows what it runs: `rotator vendor sbom` takes its bill of materials")
+    for each in found["breaches"]:
+        say("breach ", f"{each['on']}: {each['what']}" + (f" ({each['source']})" if each["source"] else ""))
+    for each in found["pauses"]:
+        ended = f", let in again at {each['restored_at']} by {each['restored_by']}" if each["restored_at"] else ""
+        say("paused ", f"at {each['at']} by {each['by']}: {each['incident']}{ended}")
+
+
+def _say_more(every: list[Any]) -> None:
+    if len(every) > _SHOWN:
+        typer.echo(f"  … and {len(every) - _SHOWN:,} more: -o json has all")

@@ -1,0 +1,229 @@
+"""The registry of vendors, kept up to date: imported and written, with what they run and what was attested of them."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rotator.cli.inventory import SHOWN, opened, tell_bad
+from rotator.cli.options import Context, Output, OutputOption, emit, say
+from rotator.errors import BadInput
+from rotator.report.plain import plain
+
+if TYPE_CHECKING:
+    from rotator.bootstrap import Rotator
+    from rotator.flow.registry import Change, Said
+
+_LONGEST = 160
+"""Letters of one value that are told of a change."""
+
+
+class Form(StrEnum):
+    """As what the registry is written: each is read again by `vendor import`."""
+
+    YAML = "yaml"
+    JSON = "json"
+    CSV = "csv"
+
+
+class Table(StrEnum):
+    """Which of its tables is written as CSV."""
+
+    VENDORS = "vendors"
+    DATASETS = "datasets"
+    ATTESTATIONS = "attestations"
+
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The vendor, as `rotator vendor list` shows it.")]
+
+
+def register(group: typer.Typer) -> None:
+    """Add this file's commands."""
+    group.command("import")(import_files)
+    group.command("export")(export)
+    group.command("sbom")(sbom)
+    group.command("attest")(attest)
+
+
+def import_files(
+    context: typer.Context,
+    files: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="FILE...", help="YAML or JSON with `vendors` and `datasets`, or CSV; - reads standard input."
+        ),
+    ],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change; change nothing.")] = False,
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """Import what is known of vendors, and of the datasets behind what they hold.
+
+    A row's keys replace those that are there, and the others stay; `null` takes a key back. Each change is a record of
+    the vendor's chain of evidence. With one bad row nothing is imported at all.
+
+    Example: rotator vendor import vendors.yaml attestations.csv --dry-run
+    """
+    from rotator.flow.inventory import Act  # noqa: PLC0415
+    from rotator.response import actor  # noqa: PLC0415
+    from rotator.shown.vendors import change  # noqa: PLC0415
+
+    given: Context = context.obj
+    parts = given.parts()
+    said = _read(parts, files)
+    found = parts.vendors.plan(said) if dry_run else parts.vendors.take(said, actor())
+    if output is not Output.TABLE:
+        emit([change(each) for each in found], output)
+        return
+    changed = [each for each in found if each.act is not Act.SAME]
+    for each in changed if dry_run else changed[:SHOWN]:
+        say("would be " * dry_run, _line(each))
+    if not dry_run and len(changed) > SHOWN:
+        typer.echo(f"… and {len(changed) - SHOWN:,} more: `rotator vendor export` has all")
+    counts = {act: sum(each.act is act for each in found) for act in Act}
+    would = "would be " * dry_run
+    typer.echo(
+        f"{counts[Act.ADDED]:,} {would}added, {counts[Act.CHANGED]:,} {would}changed, {counts[Act.SAME]:,} as they were"
+    )
+
+
+def _read(parts: Rotator, files: Iterable[str]) -> Sequence[Said]:
+    from rotator.registering import rows  # noqa: PLC0415 - pydantic is not free
+
+    found = rows(parts, map(opened, files))
+    tell_bad(found.bad)
+    return found.said
+
+
+def _line(change: Change) -> str:
+    before = change.before or {}
+    keys = (
+        f"{name}: {_short(change.after.get(name))}"
+        if change.before is None
+        else f"{name}: {_short(before.get(name))} → {_short(change.after.get(name))}"
+        for name in change.keys
+    )
+    return f"{change.act} {change.sort} {change.name}  {'; '.join(keys)}"
+
+
+def _short(value: object) -> str:
+    told = "not said" if value is None else value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return told if len(told) <= _LONGEST else f"{told[:_LONGEST]}…"
+
+
+def export(
+    context: typer.Context,
+    output: Annotated[Form, typer.Option("--output", "-o", help="As what.")] = Form.YAML,
+    table: Annotated[Table, typer.Option("--table", help="Which table, as CSV.")] = Table.VENDORS,
+) -> None:
+    """Write the registry so that `vendor import` reads it again.
+
+    YAML and JSON have all that files said; a CSV table is of vendors, datasets or attestations. What vendors run, as
+    `vendor sbom` took it, is not in it.
+
+    Example: rotator vendor export -o yaml > vendors.yaml
+    """
+    from rotator import vendor_text  # noqa: PLC0415 - only this command pays for it
+
+    told = context.obj.parts().vendors.told()
+    if output is Form.CSV:
+        text = vendor_text.as_csv(told, vendor_text.Table(table.value))
+    else:
+        text = vendor_text.as_json(told) if output is Form.JSON else vendor_text.as_yaml(told)
+    sys.stdout.write(text)
+
+
+def sbom(
+    context: typer.Context,
+    name: Name,
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE...", help="SBOMs (CycloneDX, SPDX), freezes, lock files, logs.")
+    ],
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """Keep what a vendor runs, from its bill of materials or any list of packages.
+
+    A list is called as its file, and a later one of this name replaces it. Its digest and when it was made are
+    evidence. Nothing is kept unless every file is read.
+
+    Example: rotator vendor sbom acme acme-2026-11.cdx.json
+    """
+    from rotator import registering  # noqa: PLC0415 - only this command pays for it
+    from rotator.response import actor  # noqa: PLC0415
+
+    vendors = context.obj.parts().vendors
+    vendors.one(name)
+    found = registering.lists(files)
+    told = []
+    for each in found:
+        count = vendors.runs(name, each, actor())
+        told.append({"source": each.source, "sha256": each.digest, "components": count, "left_out": each.left_out})
+    if output is not Output.TABLE:
+        emit(told, output)
+        return
+    for row in told:
+        typer.echo(plain(f"{name} runs {row['components']:,} components by {row['source']}, SHA-256 {row['sha256']}"))
+        if row["left_out"]:
+            typer.echo(f"{row['left_out']:,} components were LEFT OUT: their names look like secrets")
+
+
+def attest(  # noqa: PLR0917 - a command
+    context: typer.Context,
+    name: Name,
+    kind: Annotated[str, typer.Argument(metavar="KIND", help="Of which kind: `SOC 2 Type II`, `ISO 27001`.")],
+    issuer: Annotated[str, typer.Option("--issuer", help="Who attests it.")],
+    begins: Annotated[str, typer.Option("--from", metavar="DATE", help="The first day of its term: 2026-01-31.")],
+    ends: Annotated[str, typer.Option("--to", metavar="DATE", help="Its last day.")],
+    document: Annotated[Path, typer.Option("--document", metavar="FILE", help="Hashed here; no copy is kept.")],
+    scope: Annotated[str, typer.Option("--scope", help="What it speaks of.")] = "",
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """Record an attestation of a vendor, with the SHA-256 of its document.
+
+    It is weak evidence: it tells how things were said to be, for its scope, until its last day. One that is over, or
+    yet to begin, is recorded too, and counts on no other day than those of its term.
+
+    Example: rotator vendor attest acme "ISO 27001" --issuer DNV --from 2026-01-01 --to 2028-12-31 --document iso.pdf
+    """
+    from rotator import clock, registering  # noqa: PLC0415 - only this command pays for it
+    from rotator.flow.registry import as_told  # noqa: PLC0415
+    from rotator.flow.vendor import Attestation  # noqa: PLC0415
+    from rotator.response import actor  # noqa: PLC0415
+
+    vendors = context.obj.parts().vendors
+    vendors.one(name)
+    words = {"KIND": kind, "--issuer": issuer, "--scope": scope}
+    registering.refuse_words(words, may_be_empty={"--scope"})
+    found = Attestation(
+        kind.strip(),
+        issuer.strip(),
+        scope.strip(),
+        _day(begins, "--from"),
+        _day(ends, "--to"),
+        registering.digest(document),
+    )
+    if found.valid_to < found.valid_from:
+        raise BadInput(f"it would end on {found.valid_to}, before it begins", "--to", "give the last day of its term")
+    is_new = vendors.attest(name, found, actor())
+    today = datetime.fromtimestamp(clock.now(), UTC).date()
+    if output is not Output.TABLE:
+        emit({**as_told(found), "is_new": is_new, "valid": found.is_valid(today)}, output)
+        return
+    typer.echo(plain(f"{found.kind} of {name}, by {found.issuer}: SHA-256 {found.digest}") + " (known)" * (not is_new))
+    if today > found.valid_to:
+        typer.echo(f"NOT VALID: it ended on {found.valid_to}: ask {plain(name)} for the one that follows it")
+    elif today < found.valid_from:
+        typer.echo(f"NOT VALID yet: it begins on {found.valid_from}, and counts from then on")
+
+
+def _day(text: str, option: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise BadInput("this is no day", option, "write it as 2026-01-31") from None
