@@ -104,7 +104,7 @@ def registered(house: Any) -> None:
         "contacts": ["security@acme.example"],
         "accounts": ["999988887777"],
         "systems": ["feature store"],
-        "holds": [{"provider": "acme_api_token", "connection": "acme", "owner": "feed", "id": "tok-7"}],
+        "holds": [{"provider": "vault_token", "owner": "feed", "id": "accessor-7"}],
         "datasets": ["patients"],
         "sub_processors": ["litellm-cloud"],
         "attestations": [{**attested, "valid_from": "2026-01-01", "valid_to": "2099-12-31"}],
