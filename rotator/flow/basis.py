@@ -35,7 +35,9 @@ def basis(
     there_are = {each.name: each for each in connections}
     found: dict[str, str] = {}
     for kind in sorted(set(credentials.values())):
-        found[f"playbook {kind}"] = _print(playbooks[kind].model_dump_json()) if kind in playbooks else GONE
+        found[f"playbook {kind}"] = (
+            _print(playbooks[kind].model_dump_json(exclude={"short_lived"})) if kind in playbooks else GONE
+        )
     for name in sorted({*used, *(ref.connection for ref in credentials)}):
         there = there_are.get(name)
         found[f"connection {name}"] = GONE if there is None else _print(_told(there))

@@ -14,6 +14,7 @@ from pydantic import Field, model_validator
 from rotator.flow.exposure import LIST
 from rotator.flow.playbook_line import Line, Name, wrong
 from rotator.flow.playbook_words import REPLACING, Strategy
+from rotator.flow.short_life import Act, ShortLived
 from rotator.rest_kind import RestKind
 from rotator.rest_template import Strict
 
@@ -49,6 +50,7 @@ class Playbook(Strict):
         description="scanner: the names it gives to this kind; a list of ids may always name it by its own",
     )
     tested: Tested | None = Field(None, description="absent: nobody says that it was")
+    short_lived: ShortLived | None = Field(None, description="absent: nobody knows of a way to have it expire soon")
     http: RestKind | None = None
     steps: Annotated[list[Line], Field(min_length=1)]
 
@@ -67,14 +69,19 @@ class Playbook(Strict):
         if replaces and Strategy.REVOKE_ONLY not in self.strategies:
             # What cannot be replaced (no place to deliver, replaced already) must still be revocable.
             raise wrong("`strategies` lacks revoke_only", "a kind that is replaced needs it too", ("strategies",))
+        moves = self.short_lived.moves if self.short_lived is not None else []
+        if Strategy.REVOKE_ONLY not in self.strategies and any(each.machine is Act.RETIRE for each in moves):
+            raise wrong(
+                "`retire` needs revoke_only", "add it to `strategies`, or leave it to a person", ("short_lived",)
+            )
         # A kind that nobody could name would never run.
         self.recognises.setdefault(LIST, [self.playbook])
         return self
 
     @property
     def digest(self) -> str:
-        """Return the SHA-256 of all that it says, in hex."""
-        return hashlib.sha256(self.model_dump_json(by_alias=True).encode()).hexdigest()
+        """Return the SHA-256 of all that it says of an answer, in hex."""
+        return hashlib.sha256(self.model_dump_json(by_alias=True, exclude={"short_lived"}).encode()).hexdigest()
 
     def path(self, strategy: Strategy) -> tuple[Line, ...]:
         """Return the lines of one strategy, in order."""

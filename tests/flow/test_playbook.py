@@ -142,3 +142,35 @@ def test_a_hold_that_nobody_would_keep_is_refused():
     assert line(do="verify consumers", hold={"until": "converged"}).hold.until == "converged"
     with pytest.raises(ValidationError):
         line(do="revoke exposed", hold={"for": "7d", "until": "approved"})
+
+
+PERSON = {"person": "Take it out of the job."}
+
+
+@pytest.mark.parametrize(
+    ("moves", "what"),
+    [
+        ([PERSON, {"machine": "retire", **PERSON}], "a move is a machine's or a person's"),
+        ([PERSON, {}], "a move is a machine's or a person's"),
+        ([{"machine": "retire"}, PERSON], "the old one is retired last"),
+        ([{"machine": "prepare"}, {"machine": "prepare"}], "`prepare` comes once, and before `retire`"),
+        ([{"machine": "retire"}, {"machine": "prepare"}], "`prepare` comes once, and before `retire`"),
+    ],
+)
+def test_a_conversion_is_a_list_of_moves_that_ends_the_old_one_last(moves, what):
+    with pytest.raises(ValidationError) as caught:
+        book(short_lived={"by": "a token for an hour", "moves": moves})
+    [error] = caught.value.errors()
+    assert error["ctx"]["what"] == what
+
+
+def test_a_machine_retires_only_what_it_can_revoke():
+    short = {"by": "a token for an hour", "moves": [PERSON, {"machine": "retire"}]}
+    with pytest.raises(ValidationError, match="`retire` needs revoke_only"):
+        book(short_lived=short, strategies=["cut_only"])
+    assert not book(short_lived=short).short_lived.is_prepared
+
+
+def test_how_a_kind_is_converted_is_no_part_of_its_answer():
+    short = {"by": "a token for an hour", "moves": [PERSON, PERSON]}
+    assert book(short_lived=short).digest == book().digest != book(summary="another").digest
