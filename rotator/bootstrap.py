@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from rotator.ledger.hands import Hands
     from rotator.ledger.inventory import Inventory
     from rotator.ledger.manifests import Manifests
+    from rotator.ledger.pauses import Pauses
     from rotator.ledger.sessions import Sessions
     from rotator.ledger.tokens import Tokens
     from rotator.ledger.triggers import Triggers
@@ -381,6 +382,13 @@ class Rotator:
         from rotator.ledger.assessments import Assessments  # noqa: PLC0415
 
         return Assessments(self.database)
+
+    @functools.cached_property
+    def pauses(self) -> Pauses:
+        """Which vendors are paused."""
+        from rotator.ledger.pauses import Pauses  # noqa: PLC0415
+
+        return Pauses(self.database)
 
     def anchoring(self, leads: Callable[[], bool]) -> Anchoring:
         """Return what signs the evidence while this process `leads`."""

@@ -40,6 +40,7 @@ def refuse(parts: Rotator, exercise: Exercise) -> None:
     cuts = any(line.do.verb is Verb.END_SESSIONS for line in path)
     for owner in dict.fromkeys(exercise.owners):
         ref = CredentialRef(exercise.kind, exercise.connection, owner, "")
+        refuse_paused(parts, ref)
         with parts.database.read() as connection:
             refuse_busy(connection, [ref])
             ours = drills.of_owner(connection, ref)
@@ -50,6 +51,16 @@ def refuse(parts: Rotator, exercise: Exercise) -> None:
         if others:
             what = f"{owner} has {min(others)} too, and the answer ends every session of its owner"
             raise BadInput(what, where, "name an owner that has nothing else")
+
+
+def refuse_paused(parts: Rotator, like: CredentialRef) -> None:
+    """Raise BadInput where a canary made like this one would be one more for a vendor that is paused."""
+    if paused := parts.pauses.paused():
+        parts.look_again()
+        if (vendor := parts.custodies.of(like).vendor) in paused:
+            what = f"{vendor}, which holds what {like.owner or 'the account'} has, is paused"
+            mend = f"nothing new is made for it; `rotator vendor gates {vendor}` shows what lets it in again"
+            raise BadInput(what, like.provider, mend)
 
 
 def refuse_stopped(parts: Rotator, names: Iterable[str]) -> None:
@@ -94,6 +105,7 @@ def mint(parts: Rotator, exercise: Exercise, row: DrillRow, number: int, wait: W
     provider = parts.outside.provider_of(exercise.kind, exercise.connection)
     owner = exercise.owners[number % len(exercise.owners)]
     like = CredentialRef(exercise.kind, exercise.connection, owner, exercise.like)
+    refuse_paused(parts, like)
     preserved = _facts(provider, like) if exercise.like else {}
     before, marker = tuple(sorted(ids_of(provider, like, Calls(clock.now)))), f"drill-{secrets.token_hex(8)}"
     kept = Minted(parts.database, row.incident)

@@ -9,6 +9,7 @@ from typing import Any
 
 from rotator import __version__, clock
 from rotator.bootstrap import Rotator
+from rotator.canaries import refuse_paused
 from rotator.canary import Calls, cannot, living_one, remove
 from rotator.credential import CredentialRef
 from rotator.errors import BadInput, RotatorError
@@ -145,6 +146,7 @@ class _Here:
         if why or owner is None:
             return Certified(kind, self.connection.name, None, why)
         like = living_one(provider, CredentialRef(kind, self.connection.name, owner, ""), calls)
+        refuse_paused(self.parts, like)
         if not like.id and isinstance(provider, Choosing):
             return Certified(kind, self.connection.name, None, f"{owner} has none there that a canary could be like")
         until = f"dead is proven {provider.settle_s:.0f} s after it is refused, at the soonest"

@@ -17,6 +17,7 @@ from rotator.credential import CredentialRef, Secret
 from rotator.errors import BadInput
 from rotator.families import by_hand
 from rotator.flow.access import NO_USES, Uses
+from rotator.flow.choice import NOTHING_KEPT
 from rotator.flow.dismissal import CANARY_FOR_GOOD
 from rotator.flow.exclusion import Exclusion, canaries
 from rotator.flow.exposure import Exposure, Suspect, group
@@ -102,13 +103,15 @@ def prepare(
     exposed_at: float | None = None,
     severity: Severity = Severity.HIGH,
     present: Present | None = None,
+    unreplaced: Mapping[CredentialRef, str] = NOTHING_KEPT,
 ) -> Prepared:
     """Ask the issuers whose they are, and plan; `unresolved` are known to be a person's. Changes nothing anywhere.
 
     `reach` has what may be within reach and nobody can say. `access` reads the access logs that were given, for these
     credentials: who used them, and what was made with them. `kinds` is as for `suspects`. Since `exposed_at` all are
     exposed, where somebody said so: issuers are asked what was made with them since. A critical
-    `severity` lets nothing wait for an owner.
+    `severity` lets nothing wait for an owner. `unreplaced` says of what nothing new is made, and why, beside what is
+    held by a vendor that is paused.
     Raises BadInput when there is nothing to plan for, a replacement's place cannot be used, or a wish or an exclusion
     cannot be followed. Of an incident that grows only what it does not have yet, as `present`, is planned.
     """
@@ -141,6 +144,7 @@ def prepare(
         elsewhere=elsewhere,
         warned=(*reach.unread, *scope.warnings, *_bait(parts, grown.scoped), *_uncompared(grown.scoped)),
         uses=uses,
+        unreplaced=_unreplaced(parts, grown.scoped, unreplaced),
     )
     plan, rules = ask_for_readers(plan, elsewhere.left), parts.settings.ownership.rules()
     plan = ask_owners(plan, findings.scoped, rules, severity=severity, uses=uses, busy=scope.busy)
@@ -148,6 +152,21 @@ def prepare(
         parts.outside.check_places(run.deliver, f"deliver of {run.ref}")
     told = tuple(one for each in found for one in each.exposures)
     return Prepared(plan, grown.scoped, _cost(parts, plan), answered, uses, grown.seen, scope.asked, told)
+
+
+def _unreplaced(
+    parts: Rotator, scoped: Sequence[Scoped], more: Mapping[CredentialRef, str]
+) -> dict[CredentialRef, str]:
+    """Say of what nothing new is made; what is acted upon through a recovery is named as its issuer does."""
+    paused = parts.pauses.paused()
+    found = {}
+    for each in scoped:
+        why = more.get(replace(each.ref, connection=each.issuer))
+        if each.custody.vendor in paused:
+            why = why or f"{each.custody.vendor}, which holds it, is paused: nothing new is made for it"
+        if why is not None:
+            found[each.ref] = why
+    return found
 
 
 def _bait(parts: Rotator, scoped: Sequence[Scoped]) -> list[str]:

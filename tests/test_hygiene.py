@@ -17,13 +17,16 @@ from rotator.flow.incident import Severity
 from rotator.flow.inventory import Said
 from rotator.flow.planned import Lane
 from rotator.flow.playbook_words import Strategy
-from rotator.ledger import tables
+from rotator.flow.registry import Said as Vendor
+from rotator.flow.registry import Sort
+from rotator.ledger import pauses, tables
 from rotator.ledger.routines import Routines
 from rotator.ports import Discovered, Place
 from rotator.settings.file import load
 from rotator.shown import hygiene as shown
 from rotator.tending import Tending
 from rotator.triage import Findings
+from tests.fakes.vendors_paused import pause
 from tests.flow.test_plan import stolen
 
 CONFIGURED = """
@@ -287,3 +290,19 @@ def test_the_process_that_leads_reminds_people_of_their_tasks(parts, monkeypatch
     assert [each["what"] for each in told] == [["github_token: of-1: replace it by hand, then dismiss this task"]]
     [due] = shown.look(parts, ENDS).found
     assert due.known.busy.endswith(": of-1: replace it by hand, then dismiss this task")
+
+
+def test_what_a_paused_vendor_holds_is_not_due_until_it_is_let_in_again(parts):
+    listed(parts, "1", "2")
+    parts.vendors.take([Vendor(Sort.VENDOR, "acme", {"holds": [{"owner": "of-1"}]}, "vendors.yaml")], "ana")
+    paused = pause(parts, "acme", at=ENDS - 3600)
+    [incident] = hygiene.run(parts, ENDS - 3600)
+    assert [each.run.ref.id for each in parts.reading.incident(incident.id).runs] == ["2"]
+    assert {each.known.ref.id: each.known.busy for each in shown.look(parts, ENDS).found}["1"] == (
+        "its vendor acme is paused"
+    )
+
+    with parts.database.write() as connection:
+        pauses.restore(connection, paused, "bob", "it is clean", ENDS - 60, {})
+    [incident] = hygiene.run(parts, ENDS)
+    assert [each.run.ref.id for each in parts.reading.incident(incident.id).runs] == ["1"]

@@ -19,6 +19,7 @@ MINTING = frozenset({Verb.ISSUE, Verb.GENERATE})
 BRINGING = frozenset({*MINTING, Verb.INSTALL, Verb.PROMOTE})
 """The verbs that make one, let it in or have it read."""
 NOTHING_ASKED: Mapping[CredentialRef, tuple[Strategy, str]] = {}
+NOTHING_KEPT: Mapping[CredentialRef, str] = {}
 
 
 class Choice:
@@ -31,9 +32,11 @@ class Choice:
         answered: Mapping[CredentialRef, str],
         targets: Mapping[CredentialRef, tuple[str, ...]],
         asked: Mapping[CredentialRef, tuple[Strategy, str]] = NOTHING_ASKED,
+        *,
+        unreplaced: Mapping[CredentialRef, str] = NOTHING_KEPT,
     ) -> None:
         self._playbooks, self._wanted, self._answered, self._targets = playbooks, wanted, answered, targets
-        self._asked = asked
+        self._asked, self._unreplaced = asked, unreplaced
         self._paths: dict[tuple[str, Strategy], tuple[bool, bool]] = {}
         self.made: dict[CredentialRef, tuple[Strategy, str]] = {}
 
@@ -73,6 +76,8 @@ class Choice:
         self.made[each.ref] = strategy, why
         if not self.mints(each):
             return strategy, why
+        if each.ref in self._unreplaced:
+            return Strategy.REVOKE_ONLY, f"{self._unreplaced[each.ref]}{instead_of}"
         if not each.custody.deliver:
             return Strategy.REVOKE_ONLY, f"no [[credentials]] entry says where a replacement would go{instead_of}"
         if each.ref in self._answered:
@@ -98,6 +103,12 @@ class Choice:
             )
         if each.lifeline is None:
             return None
+        if each.ref in self._unreplaced:
+            return _manual(
+                each,
+                f"this is what the rotator itself uses, and {self._unreplaced[each.ref]}",
+                "give the connection another credential, then revoke this one by hand",
+            )
         if each.ref in self._answered:
             return _manual(
                 each,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from rotator.credential import CredentialRef
 from rotator.flow.access import NO_USES, Uses
-from rotator.flow.choice import Choice, by_name
+from rotator.flow.choice import NOTHING_KEPT, Choice, by_name
 from rotator.flow.exclusion import Excluded, Exclusion, take_out, warnings_of_excluded, warnings_of_left
 from rotator.flow.order import (
     PRODUCTION,
@@ -49,6 +49,7 @@ def make(
     elsewhere: Elsewhere = NOTHING_ELSEWHERE,
     warned: Sequence[str] = (),
     uses: Mapping[str, Uses] = NO_USES,
+    unreplaced: Mapping[CredentialRef, str] = NOTHING_KEPT,
 ) -> Plan:
     """Resolve one run per credential and order them, the greatest fall of exposure per call first.
 
@@ -60,13 +61,15 @@ def make(
     incident whose replacement its consumers hold already: its death is proven, and no second replacement is made.
     `costs` tells how many calls each verb costs for a kind on a connection; `elsewhere` what other incidents do, and
     what they left alive; `warned` what is to be said of the scope. `uses` is what access logs tell of each id: who was
-    used otherwise since its exposure goes earlier.
+    used otherwise since its exposure goes earlier. `unreplaced` says why nothing new is made for some.
 
     Raises BadInput for a wish or an exclusion that cannot be followed.
     """
     asked = wanted if isinstance(wanted, Wishes) else Wishes(wanted)
     found, unresolved, excluded = take_out(scoped, unresolved, exclusions)
-    choice = Choice(playbooks, asked.of_all, answered or {}, targets, asked.resolved(found, playbooks))
+    choice = Choice(
+        playbooks, asked.of_all, answered or {}, targets, asked.resolved(found, playbooks), unreplaced=unreplaced
+    )
     known, manual = choice.sort_out(found)
     sharing = shared(each for each in known if choice.mints(each))
     stored = answered_by_delivery(known, sharing)

@@ -14,11 +14,13 @@ from rotator.errors import BadInput, Unavailable, Uncertain
 from rotator.flow.drill import Outcome, Trigger, took_s
 from rotator.flow.exposure import Exposure
 from rotator.flow.inventory import Entry
+from rotator.flow.registry import Said, Sort
 from rotator.ledger import tables
 from tests.drills.world import KEY, TOKEN, exercise, ground
 from tests.fakes.company import founded
 from tests.fakes.deployment import broken_chains
 from tests.fakes.issuer import MarkedIssuer
+from tests.fakes.vendors_paused import pause
 
 LOST_S = 200.0
 """After which a call that was lost can land no more."""
@@ -248,3 +250,11 @@ def test_a_process_that_slept_until_another_ended_its_drill_leaves_nothing(here,
     here.work("")
     clean(here)
     assert (here.alive(), drilling.left(here.parts, 0.0)) == (standing, [])
+
+
+def test_no_canary_is_minted_that_a_paused_vendor_would_hold(here):
+    here.parts.vendors.take([Said(Sort.VENDOR, "acme", {"holds": [{"owner": "drill"}]}, "vendors.yaml")], "ana")
+    pause(here.parts, "acme")
+    with pytest.raises(BadInput, match=r"acme, which holds what drill has, is paused.*nothing new is made for it"):
+        hold(here, exercise())
+    assert here.made() == set()
