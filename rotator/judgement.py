@@ -68,7 +68,7 @@ def move_after(work: Work, step: Step, outcome: Outcome, settle_s: float, now: f
     if outcome.verdict is not None:
         return after_knock_replacement(step, outcome.verdict, now)
     if outcome.status is not None:
-        return after_statement(step, proof_at(work, step.target), settle_s, now)
+        return after_statement(step, proof_at(work, step.target), outcome.status.state, settle_s, now)
     if outcome.using is not None:
         held = in_use(work)
         return after_asking_consumers(step, outcome.using, None if held is None else held.id, now)

@@ -81,7 +81,7 @@ def deny_older(
 
     Raises Rejected("own_principal") when the rotator's own session is one of those that would end.
     """
-    _refuse_own(account, exchange, principal)
+    refuse_own(account, exchange, principal)
     when = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=1)
     answer = _put(exchange, principal, policy, sid, when)
     # The issue times are by the issuer's clock: when ours is behind, sessions of the last minutes would live on.
@@ -106,8 +106,11 @@ def denied(exchange: Exchange, principal: Principal, policy: str) -> dict[str, A
     return first if isinstance(first, dict) and first.get("Effect") == "Deny" else None
 
 
-def _refuse_own(account: Account, exchange: Exchange, principal: Principal) -> None:
-    """Keep the rotator from denying its own session; a long-term key of its own carries no issue time."""
+def refuse_own(account: Account, exchange: Exchange, principal: Principal) -> None:
+    """Keep the rotator from denying its own session; a long-term key of its own carries no issue time.
+
+    Raises Rejected("own_principal").
+    """
     if not (account.own_key_id() or "").startswith("ASIA"):
         return
     arn = account.own_arn(exchange)

@@ -9,7 +9,7 @@ from rotator.flow.playbook_words import Expect, Subject, Verb
 from rotator.flow.proof import Evidence, Proof
 from rotator.flow.run import Step, StepState
 from rotator.flow.step import REPEATABLE, SILENT, UNKNOWN, UNRESOLVED, Move
-from rotator.ports import Answer, Verdict
+from rotator.ports import Answer, State, Verdict
 
 PATIENCE_S = 900.0
 """How long a step without `retry_for` is repeated while the other side cannot be reached."""
@@ -119,8 +119,16 @@ def _after_refusal(verdict: Verdict, proof: Proof, settle_s: float, facts: Mappi
     return Move(StepState.PENDING, since + settle_s, "settling", facts)
 
 
-def after_statement(step: Step, proof: Proof, settle_s: float, now: float) -> Move:
-    """Decide after the issuer's word, where there is no material to knock with."""
+_SAYS = {
+    State.ACTIVE: "stated: the issuer says that it is active",
+    State.SUSPENDED: "stated: the issuer says that it is suspended",
+    State.ABSENT: "stated: the issuer says that no such one is there",
+}
+"""An issuer's word, said so that it is right of a secret and of a trust that has none."""
+
+
+def after_statement(step: Step, proof: Proof, said: State, settle_s: float, now: float) -> Move:
+    """Decide after the issuer's word, where there is no material to knock with; `proof` already holds it."""
     facts = {"answer": "stated" if proof.evidence is not Evidence.NONE else "alive_or_unknown"}
     if step.expect is Expect.ACCEPTED:
         if proof.known_at is None or proof.settling:
@@ -131,7 +139,7 @@ def after_statement(step: Step, proof: Proof, settle_s: float, now: float) -> Mo
             return Move(StepState.PENDING, felt_at, "settling: alive, says the issuer", facts)
         return Move(StepState.DONE, reason="alive, says the issuer", facts=facts)
     if step.expect is not Expect.REJECTED or proof.evidence is not Evidence.NONE:
-        return Move(StepState.DONE, reason="stated by the issuer", facts=facts)
+        return Move(StepState.DONE, reason=_SAYS[said], facts=facts)
     if proof.contained_at is not None:
         return Move(StepState.HELD, None, MISMATCH, facts)
     if proof.known_at is None:

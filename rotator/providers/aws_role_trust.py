@@ -22,7 +22,7 @@ from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.errors import MayBeAbsent, Rejected, Unavailable
 from rotator.families.aws import Account, Exchange, moment
 from rotator.families.aws_permissions import Simulation, needs
-from rotator.families.aws_sessions import SESSIONS_POLICY, Principal, deny_older
+from rotator.families.aws_sessions import SESSIONS_POLICY, Principal, deny_older, refuse_own
 from rotator.families.aws_trust import (
     Policy,
     account_of,
@@ -66,7 +66,7 @@ class AwsRoleTrust(Kind):
     no_knock: ClassVar[str] = "trust has no secret: whoever is trusted comes with his own"
     no_canary: ClassVar[str] = "a role that trusts somebody else would be made for it"
     sends_secret: ClassVar[bool] = False
-    calls: ClassVar[Mapping[str, int]] = {"suspend": 4, "resume": 4, "end_sessions": 3}
+    calls: ClassVar[Mapping[str, int]] = {"suspend": 3, "resume": 3, "end_sessions": 3}
     also_ends: ClassVar[str] = "every older session of its role, whoever opened it"
     settle_s = SETTLE_S
     secret_field = "external_id"  # noqa: S105 - the name of a field; nothing is ever delivered
@@ -123,9 +123,13 @@ class AwsRoleTrust(Kind):
         return {**_facts(policy, ref), POLICY: json.dumps(policy, sort_keys=True)}
 
     def suspend(self, ref: CredentialRef) -> None:
-        """Take it out of every statement that names it; those of others stand."""
+        """Take it out of every statement that names it; those of others stand.
+
+        Raises Rejected("own_principal") for a role in which the rotator itself acts: it may have come by this trust.
+        """
         exchange = self._account.exchange()
         policy = self._standing(exchange, ref)
+        refuse_own(self._account, exchange, Principal.of(ref.owner))
         if trusting(policy, _principal(ref)):
             self._replace(exchange, ref, without(policy, _principal(ref)))
 

@@ -150,7 +150,7 @@ def still_open(credentials: list[dict[str, Any]]) -> list[RenderableType]:
         return [Text("What is left is stopped.", style="bold red")]
     if not lines and (stated := sum(each["state"] == "stated_dead" for each in credentials)):
         are = "is dead by its issuer's" if stated == 1 else "are dead by their issuer's"
-        said = f"Nothing waits. {stated:,} {are} word alone: nobody saw the secret itself refused."
+        said = f"Nothing waits. {stated:,} {are} word alone: nobody saw it refused."
         return [Text(said, style="cyan")]
     if not lines:
         return [Text("Nothing is open.", style="green")]

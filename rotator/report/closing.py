@@ -8,7 +8,7 @@ from rotator.ledger.records import IncidentRecord
 from rotator.report.incident import OPEN_TOTALS, build
 from rotator.report.revisions import each_run
 
-_STATED = "dead by its issuer's word alone: nobody saw the secret itself refused"
+_STATED = "dead by its issuer's word alone: nobody saw it refused"
 
 
 def left(record: IncidentRecord, called: str = "rotator") -> Left:

@@ -24,7 +24,7 @@ from rotator.report.clocks import moment
 
 STATES: Mapping[str, str] = {
     "proven_dead": "the secret was accepted before, then refused for its issuer's settle time, unbroken",
-    "stated_only": "its issuer says that it is dead; nobody saw the secret itself refused",
+    "stated_only": "its issuer says that it is dead; nobody saw it refused",
     "dismissed": "a person says that it is no leak to answer, and why",
     "excluded": "a person left it out of the plan, alive, and said why",
     "manual": "no machine here can answer it: a task for a person",

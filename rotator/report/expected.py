@@ -70,7 +70,7 @@ def _expects(group: Sequence[_Told]) -> str:
         return f"none expected: `{one['again']}` comes before `{stops}` stops the old one"
     whoever = "" if one["user"] else "whoever uses it will fail: "
     if outage == "for_good":
-        return f"{whoever}from `{stops}` on for good, until a person gives out another"
+        return f"{whoever}from `{stops}` on for good, until a person lets it in again"
     until = f"`{one['again']}`" if one["user"] else "it reads the new one by itself"
     by = f" of {one['by']}" if one["by"] else ""
     slowest = max(each["again_not_before_s"] or 0.0 for each in group)

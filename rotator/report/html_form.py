@@ -33,7 +33,7 @@ STEPPED = 200
 """Of how many credentials each step is told; of more, `-o json` has them."""
 MEANS = {
     CredentialState.PROVEN_DEAD: "the secret was accepted before, then refused for its issuer's settle time, unbroken",
-    CredentialState.STATED_DEAD: "its issuer says that it is dead; nobody saw the secret itself refused",
+    CredentialState.STATED_DEAD: "its issuer says that it is dead; nobody saw it refused",
     CredentialState.SETTLING: "it is refused, not yet for long enough to be called dead",
     CredentialState.PENDING: "the work on it has not begun, or goes on",
     CredentialState.HELD: "it waits for a person",

@@ -44,6 +44,7 @@ PLAYED: dict[str, tuple[Strategy, ...]] = {
     "gcp_iam_binding": (Strategy.REVOKE_ONLY,),
     "gcp_secret_version": (Strategy.REVOKE_ONLY,),
     "gcp_service_account_key": (Strategy.CONTAIN_FIRST, Strategy.REPLACE_FIRST, Strategy.REVOKE_ONLY),
+    "github_app_installation": (Strategy.REVOKE_ONLY,),
     "github_token": (Strategy.REVOKE_ONLY,),
     "ldap_password": (Strategy.CONTAIN_FIRST, Strategy.REPLACE_FIRST),
     "mariadb_user": (Strategy.CONTAIN_FIRST, Strategy.REPLACE_FIRST, Strategy.REVOKE_ONLY),

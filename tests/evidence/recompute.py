@@ -429,7 +429,7 @@ def target(aim: dict[str, Any], mine: list[dict[str, Any]], made_at: float) -> d
 
 
 REASONS = {
-    "stated_only": "its issuer says that it is dead; nobody saw the secret itself refused",
+    "stated_only": "its issuer says that it is dead; nobody saw it refused",
     "not_approved": "its plan waits for somebody's approval: nothing of it has begun",
     "left_alive": "only what was derived from it was cut; it lives",
 }

@@ -54,6 +54,7 @@ ACTORS: dict[str, Callable[[Issuer], Any]] = {
     "gcp_iam_binding": of(Preserves, TakenOut, Doorless, Undestroyed),
     "gcp_secret_version": of(Preserves, Suspends, Doorless),
     "gcp_service_account_key": of(Preserves, Suspends, MintsUnmarked),
+    "github_app_installation": of(Preserves, Doorless, LeftToPeople),
     "github_token": functools.partial(BatchIssuer, gather_s=GATHER_S),
     "ldap_password": chosen(Preserves),
     "mariadb_user": chosen(Preserves, Cuts),

@@ -144,11 +144,20 @@ def test_the_issuers_word_ends_a_step_only_with_a_death(before, state, proof, no
     assert early.evidence is Evidence.NONE  # as a refusal, a word must hold for the settle time
     assert early.contained_at is None
     proof = stated(early, state, 5.0, now + 5.0)
-    move = after_statement(running, proof, 5.0, now + 5.0)
+    move = after_statement(running, proof, state, 5.0, now + 5.0)
     apply(running, move, now + 5.0)
     assert (move.state is StepState.DONE) == (proof.evidence is not Evidence.NONE)
     if proof.mismatch and state is not State.ACTIVE and proof.known_at is not None:
         assert move == Move(StepState.HELD, None, MISMATCH, move.facts)
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [(State.ABSENT, "no such one is there"), (State.SUSPENDED, "it is suspended"), (State.ACTIVE, "it is active")],
+)
+def test_what_the_issuer_said_is_told_and_called_its_word(state, said):
+    looked = replace(step(), state=StepState.RUNNING)
+    assert after_statement(looked, Proof(""), state, 5.0, 0.0).reason == f"stated: the issuer says that {said}"
 
 
 @given(steps, st.dictionaries(st.sampled_from("abc"), st.none() | st.sampled_from(["new", "old"])), moments)

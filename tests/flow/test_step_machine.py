@@ -113,7 +113,7 @@ class Knocks(RuleBasedStateMachine):
     def the_issuer_says(self, state):
         if self.taken():
             self.proof = stated(self.proof, state, SETTLE_S, self.now)
-            self.answered(state, after_statement(self.step, self.proof, SETTLE_S, self.now))
+            self.answered(state, after_statement(self.step, self.proof, state, SETTLE_S, self.now))
 
     @precondition(lambda self: self.step.state not in {*THROUGH, StepState.FAILED})
     @rule(error=ERRORS)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
-from rotator.credential import CredentialRef, Leaked
+from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.errors import Rejected, Unavailable
 from rotator.ports import Issuing, State
 from rotator.practice.ministack import ministack
 from rotator.providers.aws_role_trust import POLICY, connect
-from tests.contracts.cases.aws_iam_access_key import connection
+from tests.contracts.cases.aws_iam_access_key import allowed, connection
 from tests.contracts.cases.aws_role_trust import NAME, OURS, trust, trusting, write
+from tests.contracts.cases.aws_sts_session import session_of
 
 ACCOUNT, OTHER = "999988887777", "555566667777"
 SYNC = f"arn:aws:iam::{ACCOUNT}:role/sync"
@@ -113,3 +116,17 @@ def test_a_policy_that_another_hand_changes_at_the_same_time_is_taken_up_again(s
 def test_what_is_kept_is_the_whole_policy(stack, provider):
     write(stack, "whole", OURS, trusting(SYNC))
     assert OURS["Principal"]["AWS"] in provider.preserve(grant("whole", SYNC))[POLICY]
+
+
+def test_a_role_in_which_the_rotator_itself_acts_is_left_as_it_is(stack):
+    write(stack, "rotators-own", OURS, trusting(SYNC))
+    everything = {"Version": "2012-10-17", "Statement": [allowed("*")]}
+    stack.iam.put_role_policy(RoleName="rotators-own", PolicyName="all", PolicyDocument=json.dumps(everything))
+    parts = json.loads(session_of(stack, "rotators-own")[1].reveal())
+    named = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
+    own = Secret(json.dumps(dict(zip(named, parts.values(), strict=True))))
+    acting = connect(connection(stack, credential=lambda: own), NAME)
+    with pytest.raises(Rejected) as refusal:
+        acting.suspend(grant("rotators-own", SYNC))
+    assert refusal.value.reason == "own_principal"
+    assert acting.inspect(grant("rotators-own", SYNC)).state is State.ACTIVE
