@@ -54,15 +54,16 @@ def export(context: typer.Context, to: To, of: Of = None, output: OutputOption =
     from rotator import clock  # noqa: PLC0415
     from rotator.evidence import pack  # noqa: PLC0415
     from rotator.evidence.verify import verify as check  # noqa: PLC0415
+    from rotator.ledger.covered import covered  # noqa: PLC0415
     from rotator.report.clocks import moment  # noqa: PLC0415
 
     parts = context.obj.parts()
     signing_key, now = signing_keys.signing_key(parts), clock.now()
-    wanted = parts.checkpoints.of([parts.reading.named(each) for each in of or ()])
+    named = [parts.reading.named(each) for each in of or ()]
     _, altered = parts.checkpoints.sign(signing_key)
-    under = parts.checkpoints.all()
-    stamps = parts.witnesses.stamps(len(under))
-    made = pack.write(to, signing_key, wanted, under, parts.checkpoints.records(under, wanted), now, stamps)
+    with covered(parts.database, named) as found:
+        wanted, under = found.of, found.checkpoints
+        made = pack.write(to, signing_key, wanted, under, found.records, now, parts.witnesses.stamps(len(under)))
     findings = check(pack.Pack(to)).findings
     manifests = parts.manifests.altered()
     told = {"file": str(to), "of": wanted, "records": made.records, "chains": made.chains}

@@ -25,14 +25,16 @@ def probes(context: typer.Context, of: Of, output: OutputOption = Output.TABLE) 
 
     Example: rotator evidence probes last -o jsonl
     """
-    from rotator.ledger.probes import probes as found  # noqa: PLC0415 - only this command pays for them
+    from rotator.ledger import gone  # noqa: PLC0415 - only this command pays for them
+    from rotator.ledger.probes import probes as found  # noqa: PLC0415
     from rotator.report.clocks import moment  # noqa: PLC0415
     from rotator.report.tables import plain_table, words  # noqa: PLC0415
 
     given: Context = context.obj
     parts = given.parts()
     incident = parts.reading.named(of)
-    parts.checkpoints.of([incident])
+    with parts.database.read() as connection:
+        gone.refuse(connection, incident)
     rows = [
         {
             "id": each.credential,

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, and_, case, func, insert, literal, or_, select, text, tuple_
+from sqlalchemy import Connection, RowMapping, Select, and_, case, func, insert, literal, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 
 from rotator import clock
 from rotator.errors import BadInput
 from rotator.evidence import checkpoint
-from rotator.evidence.checkpoint import Checkpoint, Following, Grown, is_of
+from rotator.evidence.checkpoint import Checkpoint, Following, Grown
 from rotator.evidence.signing import SigningKey, fingerprint
-from rotator.ledger import gone, revisions, service, tables
+from rotator.ledger import tables
+from rotator.ledger.covered import every
 from rotator.ledger.database import Database
 
-AT_ONCE = 1_000
-"""Records that are read in one go."""
 _SIGNING = 491286121
 """The advisory lock of PostgreSQL under which one signs."""
 _evidence, _signed, _checkpoint = tables.evidence, tables.signed, tables.checkpoint
@@ -111,9 +110,8 @@ class Checkpoints:
 
     def all(self) -> list[Checkpoint]:
         """Return every checkpoint, the first one first."""
-        query = select(_checkpoint.c.body, _checkpoint.c.signature).order_by(_checkpoint.c.number)
         with self._database.read() as connection:
-            return [Checkpoint(row.body, row.signature) for row in connection.execute(query)]
+            return every(connection)
 
     def first_key(self) -> str:
         """Return the public key that signed first, "" where nothing is signed."""
@@ -160,43 +158,6 @@ class Checkpoints:
         with self._database.read() as connection:
             row = connection.execute(_newest()).mappings().first()
         return None if row is None else (Checkpoint(row["body"], row["signature"]), row["at"])
-
-    def of(self, incidents: Sequence[str]) -> list[str]:
-        """Return the incidents with all merged into them. Raises BadInput for one whose evidence was deleted."""
-        with self._database.read() as connection:
-            gone.refuse(connection, *incidents)
-            merged = [each for one in incidents for each in revisions.merged(connection, one)]
-        return list(dict.fromkeys([*incidents, *merged]))
-
-    def records(self, under: Iterable[Checkpoint], of: Sequence[str] = ()) -> Iterator[tuple[str, str]]:
-        """Return pairs of chain and body of what these checkpoints cover, of these incidents or of everything.
-
-        They come chain by chain. What is signed meanwhile is not among them: no checkpoint of the pack would cover it.
-        """
-        ends = {name: length for each in under for name, length, _ in each.told["chains"] if is_of(name, of)}
-        at = ("", 0)
-        while True:
-            place = tuple_(_evidence.c.chain, _evidence.c.seq)
-            query = (
-                _mine(select(_evidence.c.chain, _evidence.c.seq, _evidence.c.body), of)
-                .where(place > tuple_(*at))
-                .order_by(_evidence.c.chain, _evidence.c.seq)
-                .limit(AT_ONCE)
-            )
-            with self._database.read() as connection:
-                found = connection.execute(query).all()
-            yield from ((row.chain, row.body) for row in found if row.seq <= ends.get(row.chain, 0))
-            if len(found) < AT_ONCE:
-                return
-            at = (found[-1].chain, found[-1].seq)
-
-
-def _mine(query: Select[Any], of: Sequence[str]) -> Select[Any]:
-    """Ask for little more than the chains of these incidents: a database may take small letters for large ones."""
-    if not of:
-        return query
-    chain = _evidence.c.chain
-    return query.where(or_(chain.in_([*of, service.CHAIN]), *(chain.startswith(f"{each}.") for each in of)))
 
 
 def _epoch(connection: Connection) -> str:

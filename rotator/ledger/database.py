@@ -92,6 +92,14 @@ class Database:
             yield connection
             connection.rollback()
 
+    @contextlib.contextmanager
+    def picture(self) -> Iterator[Connection]:
+        """Give a connection whose every question is answered as of the first one, however long that takes."""
+        with self.read() as connection:
+            if not self.sqlite:
+                connection.execution_options(isolation_level="REPEATABLE READ")
+            yield connection
+
     def migrate(self) -> None:
         """Bring the tables to HEAD; do nothing when they are there. Safe while other processes do the same."""
         found = self._revision()

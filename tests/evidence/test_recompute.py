@@ -24,6 +24,7 @@ from rotator.ledger import raising, responses, tables
 from rotator.ledger.acts import act
 from rotator.ledger.approvals import Approvals, by_order
 from rotator.ledger.checkpoints import Checkpoints
+from rotator.ledger.covered import covered
 from rotator.ledger.database import Database
 from rotator.report import compliance
 from tests.evidence import recompute
@@ -47,7 +48,8 @@ def exported(database: Database, path: Path) -> Path:
             connection.execute(insert(tables.epoch).values(name="here"))
     checkpoints = Checkpoints(database, lambda: START)
     checkpoints.sign(KEY)
-    pack.write(path, KEY, (), checkpoints.all(), checkpoints.records(checkpoints.all()), START)
+    with covered(database) as found:
+        pack.write(path, KEY, (), found.checkpoints, found.records, START)
     return path
 
 

@@ -14,6 +14,7 @@ from rotator.evidence.signing import SigningKey
 from rotator.evidence.verify import verify
 from rotator.ledger import service, tables
 from rotator.ledger.checkpoints import Altered, Checkpoints
+from rotator.ledger.covered import covered
 from rotator.ledger.evidence import chained
 
 KEY, NEXT = SigningKey(bytes(32)), SigningKey(bytes([1]) * 32)
@@ -41,8 +42,8 @@ class Chain:
 
 
 def packed(checkpoints: Checkpoints, path: Path, key: SigningKey = KEY):
-    under = checkpoints.all()
-    write(path, key, (), under, checkpoints.records(under), 9.0)
+    with covered(checkpoints._database) as found:
+        write(path, key, (), found.checkpoints, found.records, 9.0)
     return verify(Pack(path), KEY.public)
 
 
@@ -115,9 +116,9 @@ def test_what_is_signed_while_a_pack_is_written_is_not_in_it(database, checkpoin
         return checkpoints.sign(KEY)
 
     grows()
-    under = checkpoints.all()
-    grows()
-    write(tmp_path / "pack.zip", KEY, (), under, checkpoints.records(under), 9.0)
+    with covered(database) as picture:
+        grows()
+        write(tmp_path / "pack.zip", KEY, (), picture.checkpoints, picture.records, 9.0)
     found = verify(Pack(tmp_path / "pack.zip"), KEY.public)
     assert (found.findings, found.records, found.checkpoints) == ([], 2, 1)
 
@@ -130,9 +131,10 @@ def test_a_pack_of_one_incident_has_the_chains_that_are_called_after_it_wherever
         for name in ("I-1", "I-1.r1.0.0", "I-10", "I-10.r1.0.0", "i-1.r1.0.0", "service"):
             Chain(name).add(connection)
     checkpoints.sign(KEY)
-    under = checkpoints.all()
-    assert [chain for chain, _ in checkpoints.records(under, ["I-1"])] == ["I-1", "I-1.r1.0.0", "service"]
-    write(tmp_path / "pack.zip", KEY, ["I-1"], under, checkpoints.records(under, ["I-1"]), 9.0)
+    with covered(database, ["I-1"]) as picture:
+        records = list(picture.records)
+        assert [chain for chain, _ in records] == ["I-1", "I-1.r1.0.0", "service"]
+        write(tmp_path / "pack.zip", KEY, ["I-1"], picture.checkpoints, records, 9.0)
     assert verify(Pack(tmp_path / "pack.zip"), KEY.public).findings == []
 
 

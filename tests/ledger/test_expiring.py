@@ -24,6 +24,7 @@ from rotator.flow.playbook_words import Strategy
 from rotator.ledger import raising, responses, service, tables
 from rotator.ledger.backup import back_up, restore
 from rotator.ledger.checkpoints import Altered, Checkpoints
+from rotator.ledger.covered import covered
 from rotator.ledger.expiring import Expiring
 from rotator.ledger.gates import Gates
 from rotator.ledger.resurrection import Resurrections
@@ -80,8 +81,8 @@ def expire(old, **outside):
 
 
 def packed(old, path, of=()):
-    under = old.checkpoints.all()
-    pack.write(path, KEY, of, under, old.checkpoints.records(under, of), old.now[0])
+    with covered(old.deployment.database, of) as found:
+        pack.write(path, KEY, of, found.checkpoints, found.records, old.now[0])
     assert (verify_evidence.checked(path, KEY.public) == 0) is not verify(pack.Pack(path), KEY.public).findings
     return verify(pack.Pack(path), KEY.public)
 
@@ -114,6 +115,21 @@ def test_what_is_due_goes_in_one_with_the_checkpoint_and_the_record_that_say_so(
     assert old.checkpoints.sign(KEY) == (None, [])
     assert why(old) == {"inc-2": "it is open"}
     assert packed(old, tmp_path / "other.zip", ("inc-2",)).findings == []
+
+
+def test_a_pack_that_is_written_while_evidence_is_deleted_is_of_before_that(old, tmp_path, monkeypatch):
+    monkeypatch.setattr("rotator.ledger.covered.AT_ONCE", 3)  # as in a ledger of many records
+
+    def deleting(records):
+        yield next(records)
+        expire(old)
+        yield from records
+
+    with covered(old.deployment.database) as found:
+        pack.write(tmp_path / "during.zip", KEY, (), found.checkpoints, deleting(found.records), old.now[0])
+    told = verify(pack.Pack(tmp_path / "during.zip"), KEY.public)
+    assert (told.findings, told.signed.deleted) == ([], [])
+    assert len(packed(old, tmp_path / "after.zip").signed.deleted) == 1
 
 
 def test_nothing_is_due_before_its_time_and_nothing_that_moved_since_it_was_shown(old):
@@ -255,7 +271,7 @@ def test_nothing_is_done_any_more_with_what_was_deleted_and_all_else_goes_on(old
         lambda: Gates(database).set("inc-1", "no_legal_hold", "ann", "a court", is_open=False),
         lambda: Stops(database).stop("inc-1", "ann", "why", []),
         lambda: raise_it(old, "inc-1"),
-        lambda: old.checkpoints.of(["inc-1"]),
+        lambda: covered(database, ["inc-1"]).__enter__(),
     ):
         with pytest.raises(BadInput, match="inc-1: its evidence was deleted on 20"):
             refused()
