@@ -8,6 +8,9 @@ FIRST_S, SELDOM_S = _DAY_S, 14 * _DAY_S
 BEFORE_END_S = (14 * _DAY_S, 7 * _DAY_S, 3 * _DAY_S, _DAY_S, 0.0)
 """Seconds before it ends by itself at which it is told of whatever was said before."""
 
+ATTESTED_S = (60 * _DAY_S, 30 * _DAY_S, 14 * _DAY_S, 7 * _DAY_S, _DAY_S, 0.0)
+"""Seconds before an attestation ends at which who answers for its vendor is told: the next one takes months to get."""
+
 
 def latest(begun_at: float, ends_at: float | None, now: float) -> float | None:
     """Return the last moment, in epoch seconds, at which people were to be reminded; None where there was none yet.
@@ -26,3 +29,13 @@ def latest(begun_at: float, ends_at: float | None, now: float) -> float | None:
 
 def _before(begun_at: float, ends_at: float, now: float) -> list[float]:
     return [at for each in BEFORE_END_S if begun_at < (at := ends_at - each) <= now]
+
+
+def of_an_attestation(ends_at: float, now: float) -> float | None:
+    """Return the last moment, in epoch seconds, at which people were to be told that an attestation ends, or has ended.
+
+    Once it has, that is each fortnight. None where its end is far.
+    """
+    if now >= ends_at:
+        return ends_at + (now - ends_at) // SELDOM_S * SELDOM_S
+    return max((at for each in ATTESTED_S if (at := ends_at - each) <= now), default=None)

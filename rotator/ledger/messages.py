@@ -39,6 +39,9 @@ PATIENCE_S, REFUSED_S = 86400.0, 3600.0
 _AT_ONCE = 500
 """Notices that are routed in one transaction."""
 
+TITLE, CRITICALITY = "title", "criticality"
+"""The facts that say of a notice about no incident what it is about, and how bad that is."""
+
 _notice, _hears, _message = tables.notice, tables.hears, tables.message
 Wants = Callable[[Event, Severity], bool]
 
@@ -65,7 +68,7 @@ class Messages:
                 for each in found
                 for name, wants in channels.items()
                 if each["at"] >= oldest
-                and wants(Event(each["event"]), severity.get(each["incident"], Severity.CRITICAL))
+                and wants(Event(each["event"]), severity.get(each["incident"]) or _severity(each))
             ]
             if hears:
                 connection.execute(insert(_hears), hears)
@@ -200,6 +203,11 @@ def _severities(connection: Connection, incidents: Iterable[str]) -> dict[str, S
     return {name: Severity(severity) for name, severity in connection.execute(query)}
 
 
+def _severity(notice: RowMapping) -> Severity:
+    """Return how bad it is that something happened to what is no incident: as bad as who told it says."""
+    return Severity(json.loads(notice["facts"]).get(CRITICALITY, Severity.CRITICAL))
+
+
 def _may_be_told(
     connection: Connection, channel: str, incident: str, since: float, now: float, *, urgent: bool
 ) -> float:
@@ -222,10 +230,12 @@ def _letter(connection: Connection, row: RowMapping, attempt: int) -> Letter:
     about = select(incident.c.title, incident.c.severity, incident.c.plan_digest).where(
         incident.c.id == row["incident"]
     )
-    title, severity, plan = connection.execute(about).one_or_none() or ("", "critical", "")
     query = select(_notice).join(_hears, _hears.c.notice == _notice.c.id).where(_hears.c.message == row["id"])
     happened = tuple(
         Happened(Event(each["event"]), each["at"], json.loads(each["facts"]))
         for each in connection.execute(query.order_by(_notice.c.id)).mappings()
     )
+    last = happened[-1].facts if happened else {}
+    of_none = str(last.get(TITLE, "")), str(last.get(CRITICALITY, "critical")), ""
+    title, severity, plan = connection.execute(about).one_or_none() or of_none
     return Letter(row["id"], row["channel"], row["incident"], title, severity, plan, row["made_at"], attempt, happened)

@@ -56,8 +56,7 @@ class Vendors:
     def every(self, *, software: bool = True) -> list[Vendor]:
         """Return every vendor by its name; without what it runs where nobody asks for that: it may be much."""
         with self._database.read() as connection:
-            runs = _run_by(connection) if software else {}
-            return [vendor_of(name, told, runs.get(name, ())) for name, told in _told(connection)]
+            return every(connection, software=software)
 
     def one(self, name: str) -> Vendor:
         """Return a vendor. Raises BadInput where none is registered by this name."""
@@ -142,6 +141,12 @@ class Vendors:
             connection.execute(update(_vendor).where(_vendor.c.name == name).values(**values))
             act(connection, name, {**told, "at": now, "act": ATTESTED, "by": rows.plain(by)})
         return True
+
+
+def every(connection: Connection, *, software: bool = False) -> list[Vendor]:
+    """Return every vendor by its name, with what it runs where that is asked for."""
+    runs = _run_by(connection) if software else {}
+    return [vendor_of(name, told, runs.get(name, ())) for name, told in _told(connection)]
 
 
 def one(connection: Connection, name: str, *, software: bool = True) -> Vendor:

@@ -32,6 +32,7 @@ class Event(StrEnum):
     DRILL_LATE = "drill_late"
     PAUSED = "vendor_paused"
     RESTORED = "vendor_restored"
+    ATTESTATION_ENDS = "attestation_ends"
 
 
 BY_DEFAULT = frozenset(Event) - {

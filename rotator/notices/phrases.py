@@ -92,6 +92,11 @@ WORDS: Mapping[Event, Words] = {
     Event.PAUSED: Words(
         "PAUSED: a vendor is cut off, and nothing new is made for it", "To see what it held, and what is open:", _LOOK
     ),
+    Event.ATTESTATION_ENDS: Words(
+        "what is attested of a vendor ends",
+        "Wanted: whoever answers for it. Ask for what follows, and record that (rotator vendor attest). To look at it:",
+        "rotator vendor list",
+    ),
     Event.RESTORED: Words("a vendor is let in again", "To see what was dead by then:", _LOOK),
 }
 
