@@ -164,7 +164,8 @@ def verify(
 ) -> None:
     """Check a certificate offline.
 
-    Neither ledger nor configuration is needed. Exit code 0: its signature holds; 1: it does not, or it is of another
+    Neither ledger nor configuration is needed. What it says is signed, and not how it is laid out: spaces and the order
+    of its keys may change. Exit code 0: its signature holds; 1: it does not, or it is of another
     key than --key. Whether it is out of date is said beside that.
 
     Example: rotator provider verify aws_iam_access_key.certificate.json --key k0Vj…=
@@ -181,7 +182,8 @@ def verify(
     told, wrong = given.told, certificate.wrong(given, key)
     old = certificate.out_of_date(told, clock.now(), __version__)
     if output is not Output.TABLE:
-        emit({"holds": not wrong, "why": wrong, "out_of_date": old, "key": told["key"], "certificate": told}, output)
+        of = {"key": told["key"], "sha256": given.sha256, "certificate": told}
+        emit({"holds": not wrong, "why": wrong, "out_of_date": old, **of}, output)
     elif wrong:
         typer.echo(plain(f"IT DOES NOT HOLD: {wrong}"))
     else:

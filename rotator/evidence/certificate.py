@@ -1,11 +1,14 @@
 """Certificates: what was seen of a canary of one kind in a live account, signed as checkpoints are.
 
-One is believed for ninety days, of the release that made it alone: what a vendor or we change is to be tried anew.
+What is signed is what it says, as canonical JSON: how a file of it is spaced, and in which order, says nothing, so that
+it may be laid out for people, or taken out of a longer answer. One is believed for ninety days, of the release that
+made it alone: what a vendor or we change is to be tried anew.
 """
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -40,6 +43,11 @@ class Certificate:
         return found
 
     @property
+    def sha256(self) -> str:
+        """Return the hash of what it says, by which the service's evidence names it."""
+        return hashlib.sha256(self.body.encode()).hexdigest()
+
+    @property
     def document(self) -> dict[str, Any]:
         """Return it as it is written to a file."""
         return {"certificate": self.told, "signature": self.signature}
@@ -52,7 +60,7 @@ def make(key: SigningKey, told: Mapping[str, Any]) -> Certificate:
 
 
 def read(text: str, where: str) -> Certificate:
-    """Return the certificate of a file, unchecked. Raises BadInput for what is none."""
+    """Return the certificate of a file, unchecked, however it is laid out. Raises BadInput for what is none."""
     match _parsed(text):
         case {
             "certificate": {"format": str(name), "key": str(), "at": float() | int(), "rotator": str()} as told,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -69,8 +68,12 @@ class Certificates:
         with self._database.write() as connection:
             values = {**of, "body": certificate.body, "signature": certificate.signature}
             connection.execute(insert(_certificate).values(**values))
-            digest = hashlib.sha256(certificate.body.encode()).hexdigest()
-            what: Mapping[str, object] = {"act": "certified", "outcome": told["outcome"], "sha256": digest, **of}
+            what: Mapping[str, object] = {
+                "act": "certified",
+                "outcome": told["outcome"],
+                "sha256": certificate.sha256,
+                **of,
+            }
             service.note(connection, {**what, "by": told["by"], "certificate": told})
 
     def every(self) -> list[Kept]:

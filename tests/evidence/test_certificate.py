@@ -29,6 +29,13 @@ def test_whatever_byte_is_changed_it_is_refused_or_says_the_same(place, byte):
     assert certificate.wrong(found, KEY.public) or found == MADE
 
 
+@given(st.sampled_from([None, 0, 1, 7, "\t"]), st.booleans(), st.booleans())
+def test_how_it_is_laid_out_says_nothing_and_what_it_says_has_one_hash(indent, sort_keys, ensure_ascii):
+    document = {"signature": MADE.signature, "certificate": dict(reversed(MADE.told.items()))}
+    found = certificate.read(json.dumps(document, indent=indent, sort_keys=sort_keys, ensure_ascii=ensure_ascii), "x")
+    assert (certificate.wrong(found, KEY.public), found.sha256) == ("", MADE.sha256)
+
+
 @pytest.mark.parametrize(
     ("old", "new"),
     [
