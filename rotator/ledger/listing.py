@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, FromClause, RowMapping, Select, and_, func, null, or_, select
@@ -50,13 +50,14 @@ class _Stands:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A part of the list: of one purpose, of those that are open or those that are not.
+    """A part of the list: of one purpose, of those that are open or those that are not, of those `on_top` alone.
 
-    Of these so many at most, behind an incident or so many that are skipped.
+    On top is what was merged into no other. Of these so many at most, behind an incident or so many that are skipped.
     """
 
     purpose: Purpose | None = None
     is_open: bool | None = None
+    on_top: bool = False
     after: str | None = None
     limit: int | None = None
     skip: int = 0
@@ -90,6 +91,12 @@ def listed(connection: Connection, part: Part = Part()) -> list[Listed]:
     return answer
 
 
+def count(connection: Connection, part: Part) -> int:
+    """Return how many incidents a part has, whatever its limit; how each stands is not looked at."""
+    whole = _newest_first(connection, replace(part, limit=None, skip=0)).order_by(None).subquery()
+    return int(connection.execute(select(func.count()).select_from(whole)).scalar_one())
+
+
 def counted(connection: Connection) -> Counter[tuple[Purpose, bool]]:
     """Return how many incidents there are of each purpose that are open, and that are not."""
     table = select(tables.incident, purpose_of(tables.incident).label("purpose")).subquery()
@@ -109,6 +116,8 @@ def _newest_first(connection: Connection, part: Part) -> Select[Any]:
         query = query.where(table.c.purpose == part.purpose.value)
     if part.is_open is not None:
         query = query.where(_is_open(table) if part.is_open else ~_is_open(table))
+    if part.on_top:
+        query = query.where(table.c.merged_into.is_(None))
     if part.after is not None:
         at = connection.execute(select(table.c.declared_at).where(table.c.id == part.after)).scalar()
         if at is None:

@@ -59,6 +59,11 @@ class Reading:
         with self._database.read() as connection:
             return listing.listed(connection, part)
 
+    def count(self, part: Part) -> int:
+        """Return how many incidents a part has."""
+        with self._database.read() as connection:
+            return listing.count(connection, part)
+
     def counted(self) -> Counter[tuple[Purpose, bool]]:
         """Return how many incidents there are of each purpose that are open, and that are not."""
         with self._database.read() as connection:

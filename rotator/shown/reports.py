@@ -7,6 +7,7 @@ from typing import Any
 
 from rotator.bootstrap import Rotator
 from rotator.flow.metrics import TimeToRevoke, time_to_revoke
+from rotator.ledger.listing import Part
 from rotator.ledger.looking import Looking
 from rotator.shown.incidents import listed
 
@@ -15,15 +16,15 @@ ON_A_PAGE = 50
 
 def reports(parts: Rotator, page: int) -> dict[str, Any]:
     """Return a page of incidents, or the last one, the newest first, each with its times, and those of all on it."""
-    every = [each for each in listed(parts) if not each["merged_into"]]
-    pages = max(-(-len(every) // ON_A_PAGE), 1)
+    count = parts.reading.count(Part(on_top=True))
+    pages = max(-(-count // ON_A_PAGE), 1)
     page = min(page, pages)
-    found = every[(page - 1) * ON_A_PAGE : page * ON_A_PAGE]
+    found = listed(parts, Part(on_top=True, limit=ON_A_PAGE, skip=(page - 1) * ON_A_PAGE))
     lives = Looking(parts.database).deaths(each["id"] for each in found)
     return {
         "rows": [each | {"times": _times(lives[each["id"]])} for each in found],
         "whole": _times([one for each in lives.values() for one in each]),
-        "count": len(every),
+        "count": count,
         "page": page,
         "pages": pages,
     }

@@ -66,3 +66,11 @@ def test_parts_follow_each_other_and_say_what_the_whole_list_says(years):
 def test_the_last_incident_is_one_that_somebody_responds_to(years):
     assert years.reading.incidents()[0].purpose is Purpose.HYGIENE
     assert years.reading.named("last") == "inc-2"  # the third is told there
+
+
+def test_what_is_on_top_is_counted_and_listed_without_what_was_merged_into_it(years):
+    on_top = ids(years.reading, on_top=True)
+    assert on_top == [each for each in ids(years.reading) if each != "inc-3"]
+    assert ids(years.reading, on_top=True, limit=2, skip=1) == on_top[1:3]
+    assert years.reading.count(Part(on_top=True, limit=2, skip=1)) == len(on_top) == 5
+    assert years.reading.count(Part(Purpose.RESPONSE, is_open=False)) == 1

@@ -8,6 +8,8 @@ import pytest
 
 from rotator.flow.exposure import Disposition
 from rotator.flow.playbook_words import Strategy
+from rotator.ledger import listing
+from rotator.shown import reports as shown_reports
 from rotator.shown.incidents import report
 from rotator.shown.live import live
 from rotator.shown.reports import reports
@@ -53,6 +55,17 @@ def test_times_to_revoke_are_those_of_the_report_before_and_after_a_merge(house)
     deployment.enrolment.approve("inc-1", deployment.record("inc-1").plan_digest, by="ann")
     deployment.rest(patience_s=60.0)
     agree(parts)
+
+
+def test_a_page_of_reports_looks_at_no_more_incidents_than_it_shows(house, monkeypatch):
+    parts, _ = house
+    looked_at, count = [], listing._count
+    monkeypatch.setattr(shown_reports, "ON_A_PAGE", 1)
+    monkeypatch.setattr(listing, "_count", lambda *of: looked_at.append([*of[2]]) or count(*of))
+    first, second = reports(parts, 1), reports(parts, 9)  # the last, where there is no ninth
+    assert [each["id"] for each in (*first["rows"], *second["rows"])] == ["inc-2", "inc-1"]
+    assert looked_at == [["inc-2"], ["inc-1"]]
+    assert (first["count"], second["page"], second["pages"]) == (2, 2, 2)
 
 
 def test_a_foothold_that_nobody_knows_is_told_so_live_too(house):
