@@ -9,7 +9,7 @@ from collections.abc import Callable
 from rotator import clock, expiry, hygiene
 from rotator.bootstrap import Rotator
 from rotator.errors import BadInput
-from rotator.ledger import routine_tasks
+from rotator.ledger import attestations, routine_tasks
 from rotator.ledger.database import LedgerFailed
 from rotator.shown import segmentation
 
@@ -46,13 +46,20 @@ class Tending:
 
     def decide(self) -> None:
         """Begin what is due, remind people of tasks, measure the day; what goes wrong is logged, and tried again."""
-        for name, work in (("hygiene_undecided", self._begin), ("segmentation_unmeasured", self._measure)):
+        for name, work in (
+            ("attestations_untold", self._remind),
+            ("hygiene_undecided", self._begin),
+            ("segmentation_unmeasured", self._measure),
+        ):
             try:
                 work()
             except Exception as error:  # noqa: BLE001 - its words may quote rows; the next time decides anew
                 what = "the ledger failed" if isinstance(error, LedgerFailed) else "internal error"
                 told = str(error) if isinstance(error, BadInput) else f"{what} ({type(error).__name__})"
                 log.warning("%s: %s", name, told)
+
+    def _remind(self) -> None:
+        attestations.remind(self._parts.database, clock.now())
 
     def _begin(self) -> None:
         routine_tasks.remind(self._parts.database, clock.now())

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, RowMapping, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from rotator import clock
-from rotator.ledger import service, tables
+from rotator.ledger import service, tables, vendors
 from rotator.ledger.database import Database
 from rotator.ledger.feed import Feed, Record
 from rotator.siem.told import About, Credential, Told
@@ -137,11 +137,12 @@ class SiemPlaces:
         bodies, now = [json.loads(each.body) for each in records], self._clock()
         runs = {name for each, body in zip(records, bodies, strict=True) if (name := _run(each.chain, body))}
         with self._database.read() as connection:
-            about = _incidents(connection, {each.origin for each in records})
+            of = [_incident(each, body) for each, body in zip(records, bodies, strict=True)]
+            about = _incidents(connection, of)
             credentials = _credentials(connection, runs)
         return [
-            Told(each.hash, _at(body, now), body, about.get(each.origin), credentials.get(_run(each.chain, body)))
-            for each, body in zip(records, bodies, strict=True)
+            Told(each.hash, _at(body, now), body, about.get(name), credentials.get(_run(each.chain, body)))
+            for each, body, name in zip(records, bodies, of, strict=True)
         ]
 
 
@@ -149,6 +150,11 @@ def _at(body: dict[str, object], now: float) -> float:
     """Return when a record was written; of one that does not say it, that it is told now."""
     at = body.get("at")
     return float(at) if isinstance(at, int | float) else now
+
+
+def _incident(record: Record, body: dict[str, object]) -> str:
+    """Name the incident of a record; one of a vendor's chain says for which it was, if it was for one."""
+    return str(body.get("incident") or "") if record.chain.startswith(vendors.CHAIN) else record.origin
 
 
 def _run(chain: str, body: dict[str, object]) -> str:

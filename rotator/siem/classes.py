@@ -137,6 +137,10 @@ ACTS: Mapping[str, Sort] = {
     "dataset_recorded": Sort(ENTITY, 1),
     "dataset_checked": Sort(ENTITY, 2),
     **dict.fromkeys(("term_set", "term_cleared"), Sort(ENTITY, 3)),
+    **dict.fromkeys(
+        ("vendor_registered", "dataset_described", "software_told", "vendor_attested", "vendor_reminded"),
+        Sort(ENTITY, 3),
+    ),
     "evidence_deleted": Sort(ENTITY, 4),
     "due": Sort(ENTITY, 3),
     "due_no_more": Sort(ENTITY, 3),

@@ -32,6 +32,8 @@ _MANAGED = {
     "dataset_checked": ("Dataset", "manifest"),
     "term_set": ("Vendor", "vendor"),
     "term_cleared": ("Vendor", "vendor"),
+    "dataset_described": ("Dataset", "dataset"),
+    **dict.fromkeys(("vendor_registered", "software_told", "vendor_attested", "vendor_reminded"), ("Vendor", "vendor")),
     "evidence_deleted": ("Evidence", "chain"),
     "restored": ("Ledger", "chain"),
 }

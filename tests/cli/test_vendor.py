@@ -6,6 +6,8 @@ import csv
 import hashlib
 import io
 import json
+import sqlite3
+from contextlib import closing
 
 import pytest
 
@@ -147,3 +149,12 @@ def test_an_attestation_is_hashed_here_and_one_that_is_over_says_so(registered, 
     assert "no day" in registered(*words, "--from", "soon", "--to", "2020-01-01").ended(2).err
     (tmp_path / "iso.pdf").write_bytes(b"")
     assert "nothing in it" in registered(*words, "--from", "2020-01-01", "--to", "2020-12-31").ended(2).err
+
+
+def test_a_vendors_chain_is_in_a_pack_and_what_was_altered_of_it_is_found(registered, tmp_path):
+    registered("evidence", "export", "--to", "before.zip").ended(0)
+    assert "it holds" in registered("evidence", "verify", "before.zip").ended(0).out
+    with closing(sqlite3.connect(tmp_path / "data" / "ledger.db")) as ledger, ledger:
+        ledger.execute("UPDATE evidence SET body = replace(body, '\"ana\"', '\"eve\"') WHERE chain = 'vendor.acme'")
+    assert "ALTERED: vendor.acme 1" in registered("evidence", "export", "--to", "after.zip").ended(1).err
+    assert "vendor.acme 1: " in registered("evidence", "verify", "after.zip").ended(1).out
