@@ -8,6 +8,8 @@ from typing import Any
 
 from rotator import response
 from rotator.bootstrap import Rotator
+from rotator.credential import CredentialRef
+from rotator.flow.choice import NOTHING_KEPT
 from rotator.flow.exclusion import Exclusion
 from rotator.flow.exposure import Suspect
 from rotator.flow.forecast import forecast
@@ -34,6 +36,7 @@ def prepare(
     access: Access | None = None,
     exposed_at: float | None = None,
     severity: Severity = Severity.HIGH,
+    unreplaced: Mapping[CredentialRef, str] = NOTHING_KEPT,
 ) -> Prepared:
     """Plan what an incident does not have yet; of what it has, keep where it was seen. Changes nothing anywhere.
 
@@ -58,6 +61,7 @@ def prepare(
         exposed_at=exposed_at,
         severity=severity,
         present=present,
+        unreplaced=unreplaced,
     )
     both = {name: [*seen.get(name, ()), *prepared.seen.get(name, ())] for name in {*seen, *prepared.seen}}
     return replace(prepared, seen=both)

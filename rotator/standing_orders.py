@@ -18,6 +18,7 @@ from rotator.flow.exposure import Certainty
 from rotator.flow.incident import Incident
 from rotator.flow.scope import Scoped
 from rotator.flow.standing_order import Part, split
+from rotator.ledger.enrolment import both, nothing_more
 from rotator.ledger.growing import More
 from rotator.ledger.ordering import Covered, Ordered
 from rotator.ports import State
@@ -47,8 +48,8 @@ def declare(parts: Rotator, prepared: Prepared, sender: str, **told: Any) -> Dec
     pieces = [response.part_of(parts, prepared, each.plan) for each in found]
     others = [(_more(each, told), _covered(part)) for each, part in zip(pieces[1:], found[1:], strict=True)]
     ordered = Ordered(_covered(found[0]), others, told.get("by") or response.actor())
-    begin = partial(ordered.begin, parts.enrolment)
-    incident = response.declare(parts, pieces[0], **{**told, "shown": None}, then=begin)
+    begin = both(told.get("then", nothing_more), partial(ordered.begin, parts.enrolment))
+    incident = response.declare(parts, pieces[0], **{**told, "shown": None, "then": begin})
     parts_covered = [each for each in found if each.orders]
     return Declared(
         incident,

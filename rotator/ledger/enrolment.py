@@ -60,6 +60,16 @@ def nothing_more(_connection: Connection, _incident: str, _digest: str) -> None:
     """Do nothing else."""
 
 
+def both(first: Then, second: Then) -> Then:
+    """Do one after the other in the transaction that declares."""
+
+    def each(connection: Connection, incident: str, digest: str) -> None:
+        first(connection, incident, digest)
+        second(connection, incident, digest)
+
+    return each
+
+
 def new_incident_id(now: float) -> str:
     """Return an id that sorts by day and that a person can say aloud."""
     return f"inc-{datetime.fromtimestamp(now, UTC):%Y%m%d}-{secrets.token_hex(3)}"

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, func, insert, select, update
 
 from rotator import clock
 from rotator.errors import BadInput
-from rotator.ledger import leak_safe, notices, rows, tables, vendors
+from rotator.ledger import leak_safe, notices, revisions, rows, tables, vendors
 from rotator.ledger.database import Database
+from rotator.ledger.enrolment import Then
 from rotator.ledger.pause_guard import IS_OPEN
 from rotator.notices.event import Event
 
@@ -76,10 +77,33 @@ class Pauses:
         with self._database.read() as connection:
             return [_of(row) for row in connection.execute(query).mappings()]
 
+    def told_under(self, pause: Pause) -> str:
+        """Return the incident under which a pause is told now: its own may have been merged into another."""
+        incident, found = tables.incident, pause.incident
+        with self._database.read() as connection:
+            while into := connection.execute(select(incident.c.merged_into).where(incident.c.id == found)).scalar():
+                found = into
+        return found
+
+    def spoken_of(self, pause: Pause) -> set[str]:
+        """Return what the incident of a pause has of its vendor, in the words of `held_as`."""
+        place, under = tables.exposure.c.path, self.told_under(pause)
+        with self._database.read() as connection:
+            family = [under, *revisions.merged(connection, under)]
+            query = select(place).where(
+                tables.exposure.c.incident.in_(family), place.startswith(held_as(pause.vendor), autoescape=True)
+            )
+            return set(connection.execute(query).scalars())
+
     def again(self, pause: Pause, record: Mapping[str, Any]) -> None:
         """Keep that somebody paused a vendor that is paused, and what came of that."""
         with self._database.write() as connection:
             vendors.act(connection, pause.vendor, {"at": self._clock(), "act": AGAIN, **record}, pause.incident)
+
+
+def held_as(vendor: str) -> str:
+    """Return how the place of an exposure begins that is one since a vendor holds it; the credential follows."""
+    return f"vendor {vendor}: "
 
 
 def paused(connection: Connection) -> set[str]:
@@ -114,6 +138,15 @@ def begin(connection: Connection, pause: Pause, record: Mapping[str, Any]) -> Pa
     facts = {"vendor": pause.vendor, "by": pause.by, "reason": pause.reason}
     notices.tell(connection, pause.incident, Event.PAUSED, facts, pause.at)
     return next(each for each in _all_of(connection, pause.vendor) if each.number == number)
+
+
+def beginning(pause: Pause, record: Mapping[str, Any]) -> Then:
+    """Return what writes a pause in the transaction that declares its incident."""
+
+    def begin_it(connection: Connection, incident: str, _digest: str) -> None:
+        begin(connection, replace(pause, incident=incident), record)
+
+    return begin_it
 
 
 def restore(  # noqa: PLR0917 - an act

@@ -1,0 +1,278 @@
+"""Pause a vendor: an ordinary incident for all that it holds, which makes nothing new for it, and its pause.
+
+Pausing it again adds what it holds by now to the same incident.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from rotator import clock, growth, response, standing_orders
+from rotator.bootstrap import Rotator
+from rotator.credential import CredentialRef, Leaked
+from rotator.errors import BadInput
+from rotator.flow.checklist import frozen
+from rotator.flow.exposure import LIST, Certainty, Exposure
+from rotator.flow.incident import Severity
+from rotator.flow.reach import INVENTORY
+from rotator.flow.revision import Present
+from rotator.flow.scope import Scoped, Unresolved
+from rotator.flow.vendor import Vendor
+from rotator.held import Held, held_by
+from rotator.intake.shapes import holds_material
+from rotator.ledger import pauses, vendors
+from rotator.ledger.acts import said
+from rotator.ledger.growing import Added
+from rotator.ledger.pauses import Pause
+from rotator.material import Read, read_delivered
+from rotator.report.plain import plain
+from rotator.response import Prepared
+from rotator.settings.approval import CLI
+from rotator.standing_orders import Declared
+from rotator.uncut import uncut, where
+
+READ = "material_read"
+"""What a record says that tells from where the material of a vendor's credential was read."""
+_LONGEST = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What somebody wants who pauses a vendor.
+
+    `told` are credentials that were reported with it, `notices` the advisories for which it is paused. Without `reads`
+    no material is read from where it is delivered.
+    """
+
+    vendor: str
+    reason: str
+    told: Sequence[Exposure] = ()
+    notices: Sequence[str] = ()
+    reads: bool = True
+    exposed_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pausing:
+    """What a pause would do: the plan, as it is shown, and what to know of it. Nothing of it is written.
+
+    `there` is the pause that is open already, `present` what its incident has. `unknown`: nobody knows of anything that
+    the vendor holds.
+    """
+
+    wanted: Wanted
+    vendor: Vendor
+    prepared: Prepared
+    shown: Mapping[str, Any]
+    notes: tuple[str, ...]
+    began: float
+    there: Pause | None = None
+    present: Present | None = None
+    unknown: bool = False
+
+    @property
+    def severity(self) -> Severity:
+        """Return how bad it is: as critical as the vendor is."""
+        return Severity(self.vendor.criticality.value)
+
+    @property
+    def title(self) -> str:
+        """Return what people call the incident."""
+        return plain(f"PAUSE {self.vendor.name}: {self.wanted.reason}")[:_LONGEST]
+
+    @property
+    def is_nothing(self) -> bool:
+        """Tell whether its incident has all of it."""
+        plan = self.prepared.plan
+        return self.there is not None and not (plan.runs or plan.manual or plan.excluded or self.prepared.seen)
+
+
+def prepare(parts: Rotator, wanted: Wanted, by: str) -> Pausing:
+    """Plan the end of all that a vendor holds, or of what its incident does not have yet.
+
+    Issuers are asked, and material is read from where it is delivered, which is evidence at once. Raises BadInput where
+    no vendor is registered so, no reason is given, or its incident is closed.
+    """
+    began = clock.now()
+    said(by, wanted.reason)
+    if holds_material(wanted.reason):
+        raise BadInput("a secret seems to stand in it", "--reason", "take it out: it is shown to many")
+    parts.look_again()
+    vendor = parts.vendors.one(wanted.vendor)
+    held, there = held_by(parts, vendor), parts.pauses.of(vendor.name)
+    present = None if there is None else parts.enrolment.present(parts.pauses.told_under(there))
+    new = held if there is None else uncut(parts, there, held)
+    reported, left = _reported(parts, vendor, wanted.told, held)
+    having = {_issued(each) for each in reported if each.leaked.secret is not None}
+    read = read_delivered(parts, [each for each in new if each.ref not in having]) if wanted.reads else []
+    _note_read(parts, vendor, there, read, by)
+    exposures = [*_exposures(vendor, new, read), *(one for each in reported for one in each.exposures)]
+    unknown = not held
+    prepared = growth.prepare(
+        parts,
+        response.suspects(parts, exposures),
+        unresolved=[_nobody_knows(vendor)] if unknown and there is None else [],
+        present=present,
+        exposed_at=wanted.exposed_at,
+        severity=Severity(vendor.criticality.value),
+        unreplaced={each.ref: f"{vendor.name}, which holds it, is paused: nothing new is made for it" for each in held},
+    )
+    prepared = replace(prepared, plan=replace(prepared.plan, manual=_for_people(vendor, prepared.plan.manual, held)))
+    notes = (*left, *_of_material(prepared, reported, read))
+    shown = growth.shown(parts, present, prepared, {})
+    return Pausing(wanted, vendor, prepared, shown, notes, began, there, present, unknown)
+
+
+def declare(parts: Rotator, found: Pausing, by: str, *, approved: bool = False) -> Declared:
+    """Declare the incident, with the pause in the same transaction; where it is not `approved`, orders may begin some.
+
+    Raises BadInput where somebody paused the vendor meanwhile: then nothing is written.
+    """
+    plan = found.prepared.plan
+    told_of = {"held": len(plan.runs), "tasks": len(plan.manual), "unknown": found.unknown}
+    told: dict[str, Any] = {
+        "title": found.title,
+        "severity": found.severity,
+        "detected_at": found.began,
+        "exposed_at": found.wanted.exposed_at,
+        "shown": found.shown,
+        "by": by,
+        "then": pauses.beginning(_pause(parts, found, by), told_of),
+    }
+    if approved:
+        return Declared(response.declare(parts, found.prepared, approved=True, **told))
+    return standing_orders.declare(parts, found.prepared, CLI, **told)
+
+
+def add(parts: Rotator, found: Pausing, by: str) -> Added:
+    """Add what a paused vendor holds by now to the incident of its pause, as a revision that nobody has approved."""
+    assert found.there is not None  # noqa: S101 - who calls has looked
+    assert found.present is not None  # noqa: S101 - as the pause is
+    added = growth.add(
+        parts,
+        found.present,
+        found.prepared,
+        detected_at=found.began,
+        by=by,
+        why=f"{found.vendor.name} was paused again",
+        shown=found.shown,
+        severity=found.severity,
+    )
+    count = len(found.prepared.plan.runs) + len(found.prepared.plan.manual)
+    parts.pauses.again(found.there, {"by": by, "reason": found.wanted.reason, "added": count})
+    return added
+
+
+def _pause(parts: Rotator, found: Pausing, by: str) -> Pause:
+    """Return the pause as it is to be written; which incident it is, and its number, come with that."""
+    return Pause(
+        vendor=found.vendor.name,
+        number=0,
+        incident="",
+        at=clock.now(),
+        by=by,
+        reason=found.wanted.reason.strip(),
+        checklist=frozen(parts.settings.vendors.checklist),
+        notices=tuple(found.wanted.notices),
+    )
+
+
+def _exposures(vendor: Vendor, held: Sequence[Held], read: Sequence[Read]) -> list[Exposure]:
+    """Return what says that each is within a vendor's reach, with its material where that was read."""
+    of = {each.ref: each for each in read if each.secret is not None}
+    return [_exposure(vendor, each, of.get(each.ref)) for each in held]
+
+
+def _exposure(vendor: Vendor, held: Held, read: Read | None) -> Exposure:
+    ref = held.ref
+    links = [f"{vendor.name} holds it ({held.how})"]
+    if read is not None:
+        links.append(f"its secret was read from {read.place}")
+    if not ref.id:
+        links.append(
+            "no id of it is known: a person must say which it is, or `rotator inventory discover --save` list it"
+        )
+    return Exposure(
+        source=LIST if held.kind else INVENTORY,
+        rule=held.kind or str(ref),
+        leaked=Leaked(
+            id=ref.id or None,
+            secret=read.secret if read is not None else None,
+            owner=ref.owner or None,
+            connection=ref.connection or None,
+        ),
+        path=where(vendor.name, ref),
+        certainty=Certainty.REACHABLE,
+        via=tuple(links),
+    )
+
+
+def _reported(
+    parts: Rotator, vendor: Vendor, told: Sequence[Exposure], held: Sequence[Held]
+) -> tuple[list[Scoped], list[str]]:
+    """Return those of a report that the vendor holds, as their issuers name them, and say what is left of it."""
+    if not told:
+        return [], []
+    findings = response.triage_of(parts).identify(response.suspects(parts, told))
+    refs = {each.ref for each in held}
+    kept = [each for each in findings.scoped if _issued(each) in refs]
+    left = [f"{each.kind} {each.ref.id}" for each in findings.scoped if each not in kept]
+    notes = [f"left, since nothing says that {vendor.name} holds it: {each}" for each in left]
+    nameless = (f"{each.kind or 'a credential'} ({each.reason})" for each in findings.unresolved)
+    return kept, [*notes, *(f"left, since nobody can say whose it is: {each}" for each in nameless)]
+
+
+def _issued(each: Scoped) -> CredentialRef:
+    """Name a credential as its issuer does: it may be acted upon through another connection."""
+    return replace(each.ref, connection=each.issuer)
+
+
+def _note_read(parts: Rotator, vendor: Vendor, there: Pause | None, read: Sequence[Read], by: str) -> None:
+    """Keep at once who had which material read from where: that it was read is so whatever comes of it."""
+    if not read:
+        return
+    found = [{"credential": str(each.ref), "place": each.place, "believed": each.secret is not None} for each in read]
+    record = {"at": clock.now(), "act": READ, "by": by, "read": found}
+    with parts.database.write() as connection:
+        vendors.act(connection, vendor.name, record, there.incident if there is not None else None)
+
+
+def _of_material(prepared: Prepared, reported: Sequence[Scoped], read: Sequence[Read]) -> list[str]:
+    """Say of how many the material is known, from where, and why it is not known of others."""
+    having = len(prepared.materials)
+    without = len(prepared.plan.runs) - having
+    found = sum(each.secret is not None for each in read)
+    told = sum(each.leaked.secret is not None for each in reported)
+    notes = (
+        [f"{having:,} can be knocked with: {told:,} reported, {found:,} read from where it is delivered"]
+        if having
+        else []
+    )
+    if without > 0:
+        notes.append(f"{without:,} have no material here: their issuers' word is all, and their death stated")
+    return [*notes, *(f"{each.ref.id}: {each.place or 'its place'}: {each.why}" for each in read if each.why)]
+
+
+def _nobody_knows(vendor: Vendor) -> Unresolved:
+    """Leave to a person what a vendor holds that nobody wrote down."""
+    seen = Exposure(INVENTORY, "what it holds", Leaked(id=vendor.name), pauses.held_as(vendor.name))
+    reason = f"nobody knows of anything that {vendor.name} holds: neither the inventory nor the registry names it"
+    mend = f"find it out, write it in the inventory (`vendor`) or the registry (`holds`), and pause {vendor.name} again"
+    return Unresolved(None, vendor.name, (seen,), reason, f"{_whom(vendor)}: {mend}")
+
+
+def _for_people(vendor: Vendor, left: Sequence[Unresolved], held: Sequence[Held]) -> tuple[Unresolved, ...]:
+    """Say to whom each task is that is about something it holds, and whom to ask at the vendor."""
+    of = {where(vendor.name, each.ref): each for each in held}
+    found = []
+    for each in left:
+        its = next((of[one.path] for one in each.exposures if one.path in of), None)
+        found.append(each if its is None else replace(each, mend=f"{_whom(vendor, its)}: {each.mend}"))
+    return tuple(found)
+
+
+def _whom(vendor: Vendor, held: Held | None = None) -> str:
+    who = (held.custody.contact if held is not None else "") or vendor.owner or "its owner, whom nobody named"
+    return f"{who} (at {vendor.name}: {', '.join(vendor.contacts)})" if vendor.contacts else who
