@@ -57,10 +57,10 @@ class Part:
 
     purpose: Purpose | None = None
     is_open: bool | None = None
-    on_top: bool = False
     after: str | None = None
     limit: int | None = None
     skip: int = 0
+    on_top: bool = False
 
 
 def listed(connection: Connection, part: Part = Part()) -> list[Listed]:
