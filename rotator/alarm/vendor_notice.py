@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from difflib import get_close_matches
 
 from rotator.alarm.kept_advisories import KeptAdvisories
 from rotator.alarm.looking_up import LookedUp, is_id, looked_up
@@ -16,7 +17,6 @@ from rotator.errors import BadInput
 from rotator.flow.vendor import Vendor
 from rotator.flow.vendor_notice import Notice
 from rotator.intake.shapes import holds_material
-from rotator.ledger.names import near
 from rotator.packages import advisory
 from rotator.packages.advisory import Advisory, merged
 from rotator.packages.sighting import clean
@@ -32,6 +32,11 @@ class Given:
     records: Mapping[str, str] = field(default_factory=dict)
     breached: Sequence[str] = ()
     text: str = ""
+
+    @property
+    def is_empty(self) -> bool:
+        """Tell whether nothing was given."""
+        return not (self.advisories or self.records or self.breached or self.text.strip())
 
 
 def told(parts: Rotator, given: Given) -> tuple[Notice, tuple[Advisory, ...]]:
@@ -58,8 +63,12 @@ def _notice(events: Sequence[Advisory], breached: Sequence[str], given: Given, n
     packages = tuple(dict.fromkeys(clean(str(one)) for each in standing for one in each.affected))
     published: list[datetime] = [each.published for each in standing if each.published is not None]
     names = frozenset(one for each in events for one in each.names)
-    titles = [f"{', '.join(_few(packages))}: {', '.join([each.id for each in events])}"] if events else []
-    titles += [f"{', '.join(breached)} breached"] if breached else []
+    titles = (
+        [f"Bad by {', '.join([each.id for each in events])}: {', '.join(_few(packages)) or 'nothing'}"]
+        if events
+        else []
+    )
+    titles += [f"Breached: {', '.join(breached)}"] if breached else []
     if (first := next((line.strip() for line in given.text.splitlines() if line.strip()), "")) and not events:
         titles.append(clean(first)[:_LONGEST_TITLE])
     name = events[0].id if events else f"breached:{given.breached[0]}" if given.breached else _numbered(given.text)
@@ -120,7 +129,7 @@ def _by_word(vendors: Iterable[Vendor]) -> dict[str, str]:
 def _meant(name: str, by_word: Mapping[str, str], vendors: Sequence[Vendor]) -> str:
     if (found := by_word.get(name.strip().casefold())) is not None:
         return found
-    close = near(name.casefold(), list(by_word))
+    close = next(iter(get_close_matches(name.casefold(), list(by_word), n=1)), None)
     mend = f"did you mean `{by_word[close]}`?" if close else f"{_known(vendors)}; `rotator vendor list` shows them"
     raise BadInput("no vendor is registered by this name, and none names it as a sub-processor", name, mend)
 

@@ -24,14 +24,18 @@ class Files:
         self._places = LongWork(AT_ONCE)
 
     def answer(self, name: str, form: Form, make: Callable[[], Iterator[bytes]]) -> Response:
-        """Return what is made, to be kept under a name. Raises Problem where it cannot be made, or not now."""
+        """Return a report, to be kept under a name. Raises Problem where it cannot be made, or not now."""
+        return self.given(f"{name}.{form}", MEDIA_TYPES[form], make)
+
+    def given(self, file_name: str, media_type: str, make: Callable[[], Iterator[bytes]]) -> Response:
+        """Return what is made, of that type, to be kept as a file of that name. Raises Problem as `answer` does."""
         with self._places.place():
             try:
                 file = make()
             except BadInput as error:
                 raise of_input(error, HTTPStatus.UNPROCESSABLE_ENTITY, "no_such_report") from None
         headers = {
-            "Content-Disposition": f'attachment; filename="{name}.{form}"',
+            "Content-Disposition": f'attachment; filename="{file_name}"',
             "Content-Security-Policy": _POLICY,
         }
-        return StreamingResponse(file, media_type=MEDIA_TYPES[form], headers=headers)
+        return StreamingResponse(file, media_type=media_type, headers=headers)

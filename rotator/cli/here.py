@@ -14,8 +14,7 @@ if TYPE_CHECKING:
     from rotator.bootstrap import Rotator
     from rotator.cli.options import Context
     from rotator.ledger.records import Progress
-    from rotator.operations.views import FileOf, ListOf, OfIncident
-    from rotator.report.files import Form
+    from rotator.operations.views import FileOf, ListOf, Of, OfIncident
 
 POLL_S = 0.25
 ASK_AFTER_WORKERS_S = 3.0
@@ -40,7 +39,7 @@ class Here:
         """Make it here."""
         return view.make(self._parts, incident)
 
-    def file(self, view: FileOf, form: Form, asked: Mapping[str, str]) -> Iterable[bytes]:
+    def file(self, view: FileOf[Of], form: Of, asked: Mapping[str, str]) -> Iterable[bytes]:
         """Make it here."""
         return view.make(self._parts, response.actor(), form, asked)
 

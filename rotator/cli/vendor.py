@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rotator.cli import vendor_registry
+from rotator.cli import vendor_memo, vendor_registry, vendor_triage
 from rotator.cli.options import Context, Output, OutputOption, console, emit, say
 from rotator.cli.vendor_registry import Name
 
@@ -33,6 +33,8 @@ def register(app: typer.Typer) -> None:
     """Add this file's commands, and those of its neighbours that are about vendors."""
     group = typer.Typer(help="Vendors: who holds what, and what is known of them.", no_args_is_help=True)
     vendor_registry.register(group)
+    vendor_triage.register(group)
+    vendor_memo.register(group)
     group.command("list")(list_vendors)
     group.command("show")(show)
     app.add_typer(group, name="vendor")

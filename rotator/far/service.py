@@ -14,8 +14,7 @@ from rotator.flow.incident import Purpose
 from rotator.ledger.names import LAST
 from rotator.ledger.records import Progress
 from rotator.operations.operation import Answer, Given, Operation, segment
-from rotator.operations.views import INCIDENTS, REPORT, FileOf, ListOf, OfIncident
-from rotator.report.files import MEDIA_TYPES, Form
+from rotator.operations.views import INCIDENTS, REPORT, FileOf, ListOf, Of, OfIncident
 
 _MOST = 500
 POLL_S = 2.0
@@ -66,10 +65,11 @@ class Far:
             if after is None:
                 return
 
-    def file(self, view: FileOf, form: Form, asked: Mapping[str, str]) -> Iterable[bytes]:
+    def file(self, view: FileOf[Of], form: Of, asked: Mapping[str, str]) -> Iterable[bytes]:
         """Return it as it was made there."""
-        given = {name: value for name, value in asked.items() if value}
-        return [self._asking.file(V1 + view.path.format(form=form), given, MEDIA_TYPES[form])]
+        within = {name: segment(value) for name, value in asked.items() if f"{{{name}}}" in view.path}
+        given = {name: value for name, value in asked.items() if value and name not in within}
+        return [self._asking.file(V1 + view.path.format(form=form, **within), given, view.types[form])]
 
     def incident(self, name: str) -> str:
         """Return the id that a person meant. Any name but `last` is the service's to know."""

@@ -44,6 +44,7 @@ class Act(StrEnum):
     ASK = "ask"
     DISCOVER = "discover"
     TRY_CHANNEL = "try_channel"
+    ASSESS = "assess"
     IMPORT = "import"
     CREATE_TOKEN = "create_token"  # noqa: S105 - an act
     REVOKE_TOKEN = "revoke_token"  # noqa: S105 - an act

@@ -66,11 +66,11 @@ def signs(
     vendors: Sequence[Vendor],
     notice: Notice,
     listed: Mapping[str, Sequence[Listed]],
-    given_at: Mapping[str, Mapping[str, float]],
+    made_at: Mapping[str, Mapping[str, float]],
 ) -> dict[str, list[Sign]]:
     """Return what speaks for each vendor's being touched, the likeliest first.
 
-    `listed` is what of each vendor's software the notice speaks of, `given_at` when each of its lists was given, in
+    `listed` is what of each vendor's software the notice speaks of, `made_at` when each of its lists was made, in
     epoch seconds. A vendor of which nothing speaks is left out.
     """
     found: dict[str, list[Sign]] = {}
@@ -85,7 +85,7 @@ def signs(
     if notice.packages:
         for each in vendors:
             if not listed.get(each.name):
-                found[each.name].append(_unlisted(notice, given_at.get(each.name, {})))
+                found[each.name].append(_unlisted(notice, made_at.get(each.name, {})))
     return {name: sorted(some, key=lambda one: -one.likelihood) for name, some in found.items() if some}
 
 
@@ -113,20 +113,20 @@ def _through(sign: Sign, between: tuple[str, ...]) -> Sign:
     return replace(sign, likelihood=likelihood, why=f"it stands on {way}: {sign.why}", ask=ask)
 
 
-def _unlisted(notice: Notice, given_at: Mapping[str, float]) -> Sign:
+def _unlisted(notice: Notice, made_at: Mapping[str, float]) -> Sign:
     """Return what it means that no list of a vendor has the package."""
     ask = "ask the vendor whether it ran it, and take its SBOM: `rotator vendor sbom`"
-    if not given_at:
+    if not made_at:
         return Sign(UNKNOWN, "nobody knows what software it runs: unknown is not clean", "no list", ask)
-    oldest = min(given_at, key=lambda name: given_at[name])
+    oldest = min(made_at, key=lambda name: made_at[name])
     if notice.at is None:
         why = "its lists do not have it, and nothing says when the advisory was published: they may be older"
-        return Sign(UNKNOWN, why, ", ".join(given_at), ask)
-    if given_at[oldest] < notice.at:
-        why = f"{oldest} does not have it, but is of {_day(given_at[oldest])}: older than the advisory of "
+        return Sign(UNKNOWN, why, ", ".join(made_at), ask)
+    if made_at[oldest] < notice.at:
+        why = f"{oldest} does not have it, but is of {_day(made_at[oldest])}: older than the advisory of "
         return Sign(UNKNOWN, why + _day(notice.at), oldest, ask)
-    why = f"no bad version is in its lists, all given since the advisory: {', '.join(given_at)}"
-    return Sign(NOT_LISTED, why, ", ".join(given_at))
+    why = f"no bad version is in its lists, all made since the advisory: {', '.join(made_at)}"
+    return Sign(NOT_LISTED, why, ", ".join(made_at))
 
 
 def _day(at: float) -> str:

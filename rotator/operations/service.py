@@ -7,8 +7,7 @@ from typing import Any, Protocol
 
 from rotator.ledger.records import Progress
 from rotator.operations.operation import Answer, Given, Operation
-from rotator.operations.views import FileOf, ListOf, OfIncident
-from rotator.report.files import Form
+from rotator.operations.views import FileOf, ListOf, Of, OfIncident
 
 
 class Service(Protocol):
@@ -26,7 +25,7 @@ class Service(Protocol):
     def lists(self, view: ListOf, incident: str = "") -> list[dict[str, Any]]:
         """Return a whole list."""
 
-    def file(self, view: FileOf, form: Form, asked: Mapping[str, str]) -> Iterable[bytes]:
+    def file(self, view: FileOf[Of], form: Of, asked: Mapping[str, str]) -> Iterable[bytes]:
         """Return a file in a form."""
 
     def incident(self, name: str) -> str:

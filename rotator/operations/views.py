@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from enum import StrEnum
+from typing import Any, Generic, TypeVar
 
 from rotator import clock, response
 from rotator.bootstrap import Rotator
 from rotator.flow.approval import Role
 from rotator.flow.incident import Purpose
 from rotator.ledger.listing import Part
-from rotator.report.files import Form
+from rotator.report.files import MEDIA_TYPES
 from rotator.shown import alarms, compliance, drills, hygiene, incidents, inventory, kinds, manifests, vendors
 from rotator.shown.certificates import certificates as certified
 
 ALL = "all"
 """What asks for all of a list that has less by itself."""
+
+Of = TypeVar("Of", bound=StrEnum)
+"""The forms that a sort of file has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +42,15 @@ class ListOf:
 
 
 @dataclass(frozen=True, slots=True)
-class FileOf:
-    """A file, whose `form` its path names. `make` takes in whose name, that, and what else is asked, by name."""
+class FileOf(Generic[Of]):
+    """A file, whose `form` its path names. `make` takes in whose name, that, and what else is asked, by name.
+
+    `types` are the media types of its forms. What is asked may stand in the path.
+    """
 
     path: str
-    make: Callable[[Rotator, str, Form, Mapping[str, str]], Iterator[bytes]]
+    make: Callable[[Rotator, str, Of, Mapping[str, str]], Iterator[bytes]]
+    types: Mapping[Of, str]
 
 
 def _playbooks(parts: Rotator) -> list[dict[str, Any]]:
@@ -80,4 +88,4 @@ VENDORS = ListOf("/vendors", lambda parts, _: vendors.listed(parts))
 VENDOR = OfIncident("/vendors/{incident}", vendors.one)
 CERTIFICATES = ListOf("/certificates", lambda parts, _: certified(parts))
 PLAYBOOKS = ListOf("/playbooks", lambda parts, _: _playbooks(parts))
-COMPLIANCE = FileOf("/compliance.{form}", compliance.file)
+COMPLIANCE = FileOf("/compliance.{form}", compliance.file, MEDIA_TYPES)

@@ -18,8 +18,9 @@ MAY_REFUSE_THE_BODY = {
     "POST /incidents/{incident}/reports",
     "POST /intake",
     "POST /inventory/import",
+    "POST /vendors/triage",
 }
-"""A report is of eighteen forms, which no schema tells: most bytes are none."""
+"""A report is of eighteen forms, which no schema tells: most bytes are none. Nor does one say who is registered."""
 MAY_REFUSE_THE_QUERY = {"GET /compliance.{form}"}
 """A period may end before it begins."""
 

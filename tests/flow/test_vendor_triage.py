@@ -39,18 +39,18 @@ def test_a_list_with_a_bad_version_speaks_louder_than_one_that_may_have_it_and_b
 
 
 @pytest.mark.parametrize(
-    ("given_at", "value", "said"),
+    ("made_at", "value", "said"),
     [
         ({"sbom": PUBLISHED - 86400}, UNKNOWN, "older than the advisory"),
         ({"sbom": PUBLISHED - 86400, "newer": PUBLISHED + 1}, UNKNOWN, "sbom does not have it"),
-        ({"sbom": PUBLISHED + 1}, NOT_LISTED, "given since the advisory"),
+        ({"sbom": PUBLISHED + 1}, NOT_LISTED, "made since the advisory"),
     ],
 )
-def test_a_list_without_it_clears_nobody_unless_all_are_newer(given_at, value, said):
-    [sign] = signs([vendor("a")], NOTICE, {}, {"a": given_at})["a"]
+def test_a_list_without_it_clears_nobody_unless_all_are_newer(made_at, value, said):
+    [sign] = signs([vendor("a")], NOTICE, {}, {"a": made_at})["a"]
     assert sign.likelihood == value
     assert said in sign.why
-    undated = signs([vendor("a")], Notice("x", "x", packages=("p",)), {}, {"a": given_at})["a"][0]
+    undated = signs([vendor("a")], Notice("x", "x", packages=("p",)), {}, {"a": made_at})["a"][0]
     assert undated.likelihood == UNKNOWN
 
 

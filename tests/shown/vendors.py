@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import json
 
 from rotator.bootstrap import Rotator
 from rotator.flow.inventory import Said as Entry
-from rotator.flow.registry import Said, Sort
+from rotator.flow.registry import Listed, Said, Sort
 from rotator.flow.vendor import Software
 from rotator.settings.file import load
 from tests.fakes.deployment import sqlite
@@ -35,7 +36,11 @@ def parts(folder, text=""):
     """Return the parts of a deployment with an empty ledger."""
     (folder / "rotator.toml").write_text(CONFIGURATION + text)
     found = Rotator(load(folder / "rotator.toml"))
-    found.__dict__["database"] = sqlite(folder / "ledger.db")
+    (folder / "data").mkdir(mode=0o700)
+    key = folder / "data" / "seal.key"
+    key.write_text(base64.b64encode(bytes(32)).decode())
+    key.chmod(0o600)
+    found.__dict__["database"] = sqlite(folder / "data" / "ledger.db")
     return found
 
 
@@ -79,7 +84,8 @@ def filled(folder, text=""):
         ],
         "ben",
     )
-    found.vendors.runs("acme", "sbom.json", "0" * 64, [Software("PyPI", "litellm", "1.82.7", "sbom.json")], "ben")
-    found.vendors.runs("beta", "freeze.txt", "1" * 64, [Software("PyPI", "litellm", "", "freeze.txt")], "ben")
+    bad, unsure = Software("PyPI", "litellm", "1.82.7", "sbom.json"), Software("PyPI", "litellm", "", "freeze.txt")
+    found.vendors.runs("acme", Listed("sbom.json", "0" * 64, (bad,), None, 0), "ben")
+    found.vendors.runs("beta", Listed("freeze.txt", "1" * 64, (unsure,), None, 0), "ben")
     found.look_again()
     return found

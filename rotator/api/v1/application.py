@@ -38,6 +38,7 @@ from rotator.api.v1 import (
     reading,
     routines,
     standing,
+    vendor_triage,
     vendors,
 )
 from rotator.api.v1.access import Refusals
@@ -67,10 +68,10 @@ def make(parts: Rotator, callers: Callers, refusals: Counts) -> FastAPI:
     app.state.following = Following(parts)
     acts = (each.routes(doing) for each in (declaring, acting, acting_on_runs, closing, arranging, asking))
     live = events.routes(parts, callers, app.state.following)
-    entries = doors.routes(parts, doing)
+    entries, triage = doors.routes(parts, doing), vendor_triage.routes(parts, doing)
     of_datasets = (datasets, evidence, vendors)
     read = (each.routes(parts) for each in (files, reading, standing, routines, drills, certified, *of_datasets))
-    for router in (entries, *read, live, *acts):
+    for router in (entries, triage, *read, live, *acts):
         app.include_router(router, responses=_ERRORS)
     app.add_middleware(Guard, callers=callers, refusals=refusals)
     app.add_exception_handler(HTTPException, _answered)

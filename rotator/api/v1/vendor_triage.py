@@ -1,0 +1,188 @@
+"""Triage of vendors over HTTP: which are touched, what people judge of that, and the memo that is made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from http import HTTPStatus
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Path, Query
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response
+
+from rotator.api.callers import Caller
+from rotator.api.files import Files
+from rotator.api.problems import of_input
+from rotator.api.v1.access import needs
+from rotator.api.v1.acts import Text
+from rotator.api.v1.doing import Asker, Doing
+from rotator.bootstrap import Rotator
+from rotator.errors import BadInput
+from rotator.flow.roles import Act
+from rotator.operations import vendor_memo, vendor_triage
+from rotator.report.vendor_memo_forms import MEDIA_TYPES, MemoForm, written
+
+_MOST, _RECORD, _TEXT = 20, 4 << 20, 1 << 20
+Asking = Annotated[Caller, Depends(needs(Act.ASK))]
+_Id = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^\x00]*$")]
+Vendor = Annotated[str, Path(max_length=64, pattern=r"^[^\x00]+$", description="A vendor's name.")]
+Term = Annotated[str, Path(max_length=32, pattern=r"^[a-z_]+$", description="Which term.")]
+
+
+class NoticeGiven(BaseModel):
+    """What happened. `records` are OSV records as text, by the names of their files."""
+
+    model_config = ConfigDict(extra="forbid")
+    advisories: Annotated[list[_Id], Field(max_length=_MOST)] = []
+    records: dict[Annotated[str, Field(max_length=255)], Annotated[str, Field(max_length=_RECORD)]] = {}
+    breached: Annotated[list[_Id], Field(max_length=_MOST)] = []
+    notice: Annotated[str, Field(max_length=_TEXT, pattern=r"^[^\x00]*$")] = ""
+
+
+class TermGiven(BaseModel):
+    """A value with its reason; `value` null takes back what was set. `notice` is "" for every notice."""
+
+    model_config = ConfigDict(extra="forbid")
+    value: Annotated[str, Field(max_length=32)] | None = None
+    notice: Annotated[str, Field(max_length=128, pattern=r"^[^\x00]*$")] = ""
+    reason: Text
+
+
+class NoticeRow(BaseModel):
+    """What was told of. Terms are set for its `id`."""
+
+    id: str
+    title: str
+    names: list[str]
+    published_at: str
+    packages: list[str]
+    breached: list[str]
+    notes: list[str]
+
+
+class TermRow(BaseModel):
+    """One figure; `value` null is not known, and `ask` how to find out. `by` is who set it, "" where nobody did."""
+
+    name: str
+    value: float | None
+    unit: str
+    level: str
+    source: str
+    why: str
+    by: str
+    at: str
+    instead_of: float | None
+    ask: str
+
+
+class SignRow(BaseModel):
+    """What speaks for a vendor's being touched."""
+
+    likelihood: float
+    why: str
+    source: str
+    ask: str
+
+
+class TriageRow(BaseModel):
+    """One vendor: its priority is likelihood times sensitivity, as `terms` have them."""
+
+    rank: int
+    vendor: str
+    title: str
+    owner: str
+    advice: str
+    because: str
+    priority: float
+    terms: list[TermRow]
+    signs: list[SignRow]
+
+
+class Triaged(BaseModel):
+    """The vendors that a notice may touch, the gravest first."""
+
+    notice: NoticeRow
+    vendors: list[TriageRow]
+
+
+class Assessed(BaseModel):
+    """What a term is since; `before` is what a person had set, null where nobody had."""
+
+    vendor: str
+    term: str
+    notice: str
+    value: float | None
+    level: str
+    before: float | None
+
+
+_FORMS = [(form, MEDIA_TYPES[form].partition(";")[0]) for form in MemoForm]
+_FILE: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The file.",
+        "content": {
+            kind: {"schema": {"type": "object" if form is MemoForm.JSON else "string"}} for form, kind in _FORMS
+        },
+    }
+}
+_Names = Annotated[str, Query(max_length=2000, pattern=r"^[^\x00]*$", description="Names, with commas between.")]
+_News = Annotated[str, Query(max_length=2000, pattern=r"^[^\x00]*$", description="The text of a notice.")]
+
+
+def routes(parts: Rotator, doing: Doing) -> APIRouter:
+    """Return what may be asked, set, and taken away as a file."""
+    router, given_out = APIRouter(), Files()
+
+    @router.get("/vendors/{vendor}/memo.{form}", response_class=Response, responses=_FILE, tags=["standing"])
+    def memo(  # noqa: PLR0917 - a request
+        caller: Asking,
+        vendor: Vendor,
+        form: MemoForm,
+        advisories: _Names = "",
+        breached: _Names = "",
+        notice: _News = "",
+    ) -> Any:
+        """Return the decision memo of a vendor as a file, as `rotator vendor memo -o` prints it.
+
+        An advisory is named by its id, and looked up where `[advisories] url` says.
+        """
+        asked = {"name": vendor, "advisories": advisories, "breached": breached, "notice": notice}
+        on = parts.on(parts.database)
+
+        def make() -> Iterator[bytes]:
+            try:
+                found = vendor_memo.made(on, caller.by, asked)
+            except BadInput as error:
+                raise of_input(error, HTTPStatus.NOT_FOUND, "not_found") from None
+            return written(found, form)
+
+        return given_out.given(f"{vendor}-memo.{form}", MEDIA_TYPES[form], make)
+
+    @router.post("/vendors/triage", response_model=Triaged, tags=["asking"])
+    def triage(given: NoticeGiven, asked: Asker) -> Any:
+        """Say which vendors a notice touches and how badly, each term with its source.
+
+        An advisory's id is looked up where `[advisories] url` says. Only that somebody asked is kept.
+        """
+
+        def look(parts: Rotator) -> Mapping[str, Any]:
+            try:
+                return vendor_triage.triage(
+                    parts, asked.caller.by, given.advisories, given.records, given.breached, given.notice
+                )
+            except BadInput as error:
+                raise of_input(error, HTTPStatus.UNPROCESSABLE_ENTITY, "bad_report") from None
+
+        return doing.look(asked, Act.ASK, "vendors", look)
+
+    @router.post("/vendors/{vendor}/terms/{term}", response_model=Assessed, tags=["acts"])
+    def assess(vendor: Vendor, term: Term, given: TermGiven, asked: Asker) -> Any:
+        """Set a term of a vendor's triage with a reason, for one notice or for every one; or take it back."""
+
+        def work(parts: Rotator) -> Mapping[str, Any]:
+            by = asked.caller.by
+            return vendor_triage.assess(parts, by, vendor, term, given.value, given.notice, given.reason)
+
+        return doing.do(asked, Act.ASSESS, f"{vendor} {term}", work)
+
+    return router

@@ -1,0 +1,175 @@
+"""The decision memo of one vendor as data: for who was not there and has to decide, in words, on one page.
+
+What is a judgement says so, and what nobody knows stands beside what is known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rotator.flow.vendor_terms import HOURS
+from rotator.flow.vendor_triage import Advice
+from rotator.report.clocks import moment
+from rotator.report.html_form import lasted
+from rotator.report.plain import plain
+
+DECIDE_WITHIN_S: Mapping[str, float] = {
+    Advice.PAUSE.value: 3600.0,
+    Advice.PREPARE.value: 86400.0,
+    Advice.WATCH.value: 7 * 86400.0,
+}
+"""Seconds in which somebody should decide: a judgement, as the thresholds are."""
+LISTED, LETTERS, _SIGNS = 12, 180, 3
+"""How many kinds, and datasets, one page names, and how long what others wrote may be on it: `-o json` has all."""
+UNKNOWN = "unknown"
+_SHOWN_TERMS = ("likelihood", "sensitivity", "effort_h", "user_impact", "cost_of_change")
+
+
+def build(
+    row: Mapping[str, Any],
+    notice: Mapping[str, Any],
+    vendor: Mapping[str, Any],
+    holds: Mapping[str, Any],
+    *,
+    pauses: Sequence[Mapping[str, Any]],
+    deciders: Sequence[str],
+    made_at: float,
+    made_by: str,
+) -> dict[str, Any]:
+    """Return the memo of a vendor's triage `row`; `pauses` are its own, the newest first."""
+    terms = {each["name"]: each for each in row["terms"]}
+    paused = next((each for each in pauses if not each["restored_at"]), None)
+    return {
+        "vendor": dict(vendor),
+        "made_at": moment(made_at),
+        "made_by": made_by,
+        "notice": dict(notice),
+        "happened": [short(notice["title"] or "No notice was given."), *map(short, notice["notes"][:3])],
+        "standing": [_standing(each) for each in pauses],
+        "paused": dict(paused) if paused else None,
+        "known": _known(row, terms),
+        "unknown": _unknown(row, holds),
+        "holds": dict(holds),
+        "terms": [_told(terms[name]) for name in _SHOWN_TERMS],
+        "priority": row["priority"],
+        "formula": _formula(row, terms),
+        "advice": row["advice"],
+        "because": row["because"],
+        "options": _options(row["vendor"], terms, holds, is_paused=paused is not None),
+        "deciders": list(deciders),
+        "asked": _asked(row, paused),
+        "until": "" if paused else moment(made_at + DECIDE_WITHIN_S[row["advice"]]),
+    }
+
+
+def short(text: str) -> str:
+    """Return what others wrote as a page has room for it."""
+    told = plain(" ".join(text.split()))
+    return told if len(told) <= LETTERS else f"{told[: LETTERS - 1]}…"
+
+
+def _standing(pause: Mapping[str, Any]) -> str:
+    begun = f"Paused at {_clock(pause['at'])} by {pause['by']} in {pause['incident']}: {short(pause['reason'])}."
+    counts = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in pause["totals"].items() if count)
+    told = f"{begun} Of what it held: {counts or 'nothing was known'}."
+    if not pause["restored_at"]:
+        return f"{told} It is paused still, and nothing new is made for it."
+    return f"{told} Let in again at {_clock(pause['restored_at'])} by {pause['restored_by']}: {short(pause['why'])}."
+
+
+def _known(row: Mapping[str, Any], terms: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    found = [f"Likelihood {each['likelihood']:g}: {short(each['why'])}." for each in row["signs"][:_SIGNS]]
+    found += [
+        f"{each['by']} {each['source'].replace('set for', f'set {_name(each)} to {_value(each)} for')}, in place of "
+        f"{_number(each['instead_of'])}: {short(each['why'])}."
+        for each in row["terms"]
+        if each["by"]
+    ]
+    return [*found, f"Worst of what it reaches: {short(terms['worst']['why'])}."]
+
+
+def _unknown(row: Mapping[str, Any], holds: Mapping[str, Any]) -> list[str]:
+    """Return what is open, without the marks in which a terminal shows commands."""
+    found = [f"{_name(each)}: {each['ask'].replace('`', '')}." for each in row["terms"] if each["ask"]]
+    if holds["blind"]:
+        found.append(f"What {holds['blind']:,} of its credentials read: nobody said.")
+    return [f"{each[0].upper()}{each[1:]}" for each in found]
+
+
+def _name(term: Mapping[str, Any]) -> str:
+    return str(term["name"]).removesuffix("_h").replace("_", " ")
+
+
+def _told(term: Mapping[str, Any]) -> dict[str, str]:
+    by = f"{term['by']}, {term['source']}" if term["by"] else term["source"]
+    unit = " h" if term["unit"] == HOURS else ""
+    return {
+        "name": _name(term),
+        "value": f"{_value(term)}{unit}",
+        "source": short(by),
+        "why": short(term["why"]),
+    }
+
+
+def _formula(row: Mapping[str, Any], terms: Mapping[str, Mapping[str, Any]]) -> str:
+    of = [terms[name]["value"] for name in ("likelihood", "sensitivity")]
+    return f"{row['priority']:g} = likelihood {of[0]:g} x sensitivity {of[1]:g}"
+
+
+def _options(
+    name: str, terms: Mapping[str, Mapping[str, Any]], holds: Mapping[str, Any], *, is_paused: bool
+) -> list[dict[str, str]]:
+    """Return what may be done, what follows of each, and what it leaves."""
+    least = terms["least_s"]["value"]
+    time = f", in {lasted(least)} at the least" if least is not None else ""
+    cut = f"{holds['by_machine']:,} cut by machine{time}; tasks of people: {holds['tasks']:,}"
+    impact, cost = terms["user_impact"], terms["cost_of_change"]
+    users = f"Users: {_value(impact)} ({short(impact['why'])})"
+    reach = f"{holds['held']:,} credentials and grants, {len(holds['datasets']):,} datasets"
+    again = " It is: `rotator vendor restore` lets it in again." if is_paused else ""
+    return [
+        {
+            "name": "Pause",
+            "does": f"{cut}; about {terms['effort_h']['value']:g} hours of people. Nothing new is made for it.{again}",
+            "costs": f"{users}. To do without it: {_value(cost)}.",
+            "command": f"rotator vendor pause {name}",
+        },
+        {
+            "name": "Prepare, then pause",
+            "does": "Tell who uses it and find out what is not known first; then as above.",
+            "costs": f"Until then whoever is at the vendor may use {reach}.",
+            "command": "",
+        },
+        {
+            "name": "Go on",
+            "does": "Nothing is cut. Look again when the notice or what is known changes.",
+            "costs": f"Whoever is at the vendor may use {reach}, and nobody here would see it but in access logs.",
+            "command": "",
+        },
+    ]
+
+
+def _asked(row: Mapping[str, Any], paused: Mapping[str, Any] | None) -> str:
+    if paused:
+        return (
+            f"It is decided: paused. What is open of it is in {paused['incident']}; to let it in is asked by its gates."
+        )
+    wanted = {
+        Advice.PAUSE.value: "Say yes or no to a pause.",
+        Advice.PREPARE.value: "Say who prepares the pause, and who finds out what is not known.",
+        Advice.WATCH.value: "Say that it may go on, and who looks again.",
+    }
+    return wanted[row["advice"]]
+
+
+def _value(term: Mapping[str, Any]) -> str:
+    return str(term["level"]) if term["level"] else _number(term["value"])
+
+
+def _number(value: float | None) -> str:
+    return UNKNOWN if value is None else f"{value:g}"
+
+
+def _clock(iso: str) -> str:
+    return f"{iso[:10]} {iso[11:16]} UTC"

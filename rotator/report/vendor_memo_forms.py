@@ -1,0 +1,104 @@
+"""The decision memo as a file: one page of HTML, the same as PDF, Markdown for a ticket, or data."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+from typing import Any
+
+from rotator import __version__
+from rotator.report import pdf
+from rotator.report.html_form import template
+from rotator.report.plain import plain
+from rotator.report.vendor_memo import LISTED
+
+_MARKS = re.compile(r"([\\`*_{}\[\]<>#|~!&])")
+
+_JUDGED = "What is a judgement says so; a person decides."
+
+
+class MemoForm(StrEnum):
+    """In which form."""
+
+    HTML = "html"
+    PDF = "pdf"
+    MARKDOWN = "md"
+    JSON = "json"
+
+
+MEDIA_TYPES: Mapping[MemoForm, str] = {
+    MemoForm.HTML: "text/html; charset=utf-8",
+    MemoForm.PDF: "application/pdf",
+    MemoForm.MARKDOWN: "text/markdown; charset=utf-8",
+    MemoForm.JSON: "application/json",
+}
+
+
+def written(memo: Mapping[str, Any], form: MemoForm) -> Iterator[bytes]:
+    """Return a memo as a file. Raises BadInput where PDF cannot be made here."""
+    if form is MemoForm.PDF:
+        return iter([pdf.made(html(memo))])
+    if form is MemoForm.JSON:
+        return iter([f"{json.dumps(memo, indent=2)}\n".encode()])
+    return iter([(html(memo) if form is MemoForm.HTML else markdown(memo)).encode()])
+
+
+def html(memo: Mapping[str, Any]) -> str:
+    """Return it as one HTML file, with no script and nothing from elsewhere."""
+    page = template("vendor_memo.html")
+    return page.render(memo=memo, version=__version__, listed=LISTED, style="")
+
+
+def markdown(memo: Mapping[str, Any]) -> str:
+    """Return it as Markdown in which no word of others is a mark."""
+    vendor, holds = memo["vendor"], memo["holds"]
+    made = f"Made {_clock(memo['made_at'])} by {_safe(memo['made_by'])} with rotator {__version__}. {_JUDGED}"
+    kinds = "; ".join([*holds["kinds"][:LISTED], *_more(len(holds["kinds"]), "kinds")])
+    datasets = [f"{each['name']} ({each['sensitivity'] or 'nobody said how sensitive'})" for each in holds["datasets"]]
+    named = ", ".join([*datasets[:LISTED], *_more(len(datasets), "datasets")]) or "none that is known"
+    until = f" Until {_clock(memo['until'])}." if memo["until"] else ""
+    lead = "Without the pause the recommendation would be" if memo["paused"] else "Recommendation"
+    lines = [
+        f"# {_safe(vendor['title'])}: pause it, prepare, or go on?",
+        f"{_safe(vendor['name'])}, criticality {vendor['criticality']}. {made}",
+        *map(_safe, memo["standing"]),
+        f"**{lead}: {memo['advice']}**, since {_safe(memo['because'])}. Priority {_safe(memo['formula'])}.",
+        f"{_safe(memo['asked'])}{until} Who decides: {_safe('; '.join(memo['deciders']))}.",
+        "## What happened",
+        _safe(". ".join(memo["happened"])),
+        "## What is known",
+        _list(memo["known"]),
+        "## What is not known, and how to find out",
+        _list(memo["unknown"]) or "Nothing of the terms below.",
+        "## What it holds of ours, and what that reaches",
+        f"{holds['credentials']:,} credentials and {holds['grants']:,} grants: {_safe(kinds) or 'none'}.",
+        f"{holds['further']:,} more credentials follow from them. Datasets: {_safe(named)}.",
+        "## Terms",
+        _table(("Term", "Value", "Source", "Why"), memo["terms"], ("name", "value", "source", "why")),
+        "## Options",
+        _table(("Option", "Does", "Consequences"), memo["options"], ("name", "does", "costs")),
+    ]
+    return "\n\n".join(lines) + "\n"
+
+
+def _clock(iso: str) -> str:
+    return f"{iso[:10]} {iso[11:16]} UTC"
+
+
+def _more(count: int, what: str) -> list[str]:
+    return [f"and {count - LISTED:,} more {what}"] if count > LISTED else []
+
+
+def _list(found: list[str]) -> str:
+    return "\n".join(f"- {_safe(each)}" for each in found)
+
+
+def _table(heads: tuple[str, ...], rows: list[Mapping[str, str]], names: tuple[str, ...]) -> str:
+    cells = [[_safe(row[name]) for name in names] for row in rows]
+    return "\n".join(f"| {' | '.join(each)} |" for each in [heads, ["---"] * len(heads), *cells])
+
+
+def _safe(text: str) -> str:
+    return _MARKS.sub(r"\\\1", plain(text))

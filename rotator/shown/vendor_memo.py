@@ -1,0 +1,99 @@
+"""The decision memo of one vendor: its triage, what it holds by kind, how it stands, and who decides."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from rotator.bootstrap import Rotator
+from rotator.flow.vendor import Vendor
+from rotator.flow.vendor_notice import NOT_LISTED, UNKNOWN, Notice, Sign
+from rotator.flow.vendor_triage import assess
+from rotator.held import held_by_each, reached_by_each
+from rotator.ledger.pauses import Pause
+from rotator.packages.advisory import Advisory
+from rotator.report import vendor_memo
+from rotator.report.clocks import moment
+from rotator.shown import incidents, vendor_triage
+
+NO_NOTICE = Notice("", "")
+
+
+def memo(  # noqa: PLR0917 - what a memo is made of
+    parts: Rotator, name: str, notice: Notice, advisories: Sequence[Advisory], made_at: float, made_by: str
+) -> dict[str, Any]:
+    """Return the memo of a vendor as data. Raises BadInput where none is registered by this name."""
+    vendor = parts.vendors.one(name)
+    of = held_by_each(parts, [vendor])
+    held, reach = of[name], reached_by_each(parts, of, [vendor])[name]
+    triaged = next(iter(vendor_triage.found(parts, notice, advisories, only=name)), None)
+    if triaged is None:
+        judged = parts.assessments.every(notice.names).get(name, ())
+        triaged = assess(vendor, [_nothing_links(notice)], vendor_triage.holds(parts, held, reach), judged)
+    holds = triaged.holds
+    return vendor_memo.build(
+        vendor_triage.row(triaged, 1),
+        vendor_triage.told_of(notice),
+        {name: getattr(vendor, name) for name in ("name", "title", "owner")}
+        | {"criticality": vendor.criticality.value, "contacts": list(vendor.contacts)},
+        {
+            "credentials": holds.credentials,
+            "grants": holds.grants,
+            "held": holds.held,
+            "tasks": holds.tasks,
+            "by_machine": holds.held - holds.tasks,
+            "further": holds.further,
+            "blind": holds.blind,
+            "kinds": [
+                f"{count:,} {kind or 'of no known kind'}" for kind, count in _by_kind(each.kind for each in held)
+            ],
+            "datasets": [
+                {"name": each.name, "sensitivity": each.sensitivity.value if each.sensitivity else ""}
+                for each in reach.datasets
+            ],
+        },
+        pauses=[_pause(parts, each) for each in parts.pauses.every(name)],
+        deciders=_deciders(parts, vendor),
+        made_at=made_at,
+        made_by=made_by,
+    )
+
+
+def _nothing_links(notice: Notice) -> Sign:
+    if not notice.id:
+        ask = "name the advisory, or who was breached"
+        return Sign(UNKNOWN, "no notice was given, so nothing tells how likely it is", "nobody", ask)
+    return Sign(NOT_LISTED, f"nothing that is known links it to {notice.id}", "the registry")
+
+
+def _by_kind(kinds: Any) -> list[tuple[str, int]]:
+    return sorted(Counter(kinds).items(), key=lambda each: (-each[1], each[0]))
+
+
+def _pause(parts: Rotator, pause: Pause) -> dict[str, Any]:
+    """Return a pause as data, with how what it cut stands now."""
+    return {
+        "incident": pause.incident,
+        "at": moment(pause.at),
+        "by": pause.by,
+        "reason": pause.reason,
+        "restored_at": moment(pause.restored_at),
+        "restored_by": pause.restored_by or "",
+        "why": pause.restored_why or "",
+        "totals": {
+            name: count
+            for name, count in incidents.report(parts, pause.incident)["totals"].items()
+            if name != "credentials"
+        },
+    }
+
+
+def _deciders(parts: Rotator, vendor: Vendor) -> list[str]:
+    """Return who decides, in words: who answers for the vendor here, and who may say yes to a pause."""
+    owner = f"{vendor.owner} answers for it here" if vendor.owner else "nobody is registered as its owner here"
+    policy = parts.settings.policy
+    if policy is None:
+        return [owner, "no rule says who approves a pause: whoever runs rotator"]
+    approvers = [each.name for each in policy.people.values() if each.approves]
+    return [owner, f"a pause is approved by {', '.join(sorted(approvers)) or 'nobody: no approver is named'}"]

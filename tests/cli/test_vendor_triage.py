@@ -1,0 +1,95 @@
+"""Triage at the command line: which vendors a notice touches, what a person sets, and the memo as a file."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import sys
+
+import pytest
+
+from tests.shown.vendors import ADVISORY, RECORD, filled
+
+GUID = "GHSA-5mg7-485q-xm76"
+
+
+@pytest.fixture
+def house(called, tmp_path):
+    """Return the command line on a ledger with vendors, and an advisory's record beside it."""
+    filled(tmp_path).database.close()
+    (tmp_path / "advisory.json").write_text(RECORD)
+    return called
+
+
+def test_the_gravest_comes_first_with_its_terms_and_what_nobody_knows(house):
+    said = house("vendor", "triage", "advisory.json").ended(0).out
+    assert said.index("acme") < said.index("gamma")
+    assert "pause now" in said
+    assert "acme: pause now: its priority" in said
+    assert "sbom.json lists litellm 1.82.7, which is bad" in said
+    assert "unknown is not clean" in said
+    rows = json.loads(house("vendor", "triage", "advisory.json", "-o", "json").ended(0).out)
+    assert rows["notice"]["id"] == ADVISORY
+    lines = house("vendor", "triage", "advisory.json", "-o", "jsonl").ended(0).out.splitlines()
+    assert [json.loads(each) for each in lines] == rows["vendors"]
+    table = list(csv.DictReader(io.StringIO(house("vendor", "triage", "advisory.json", "-o", "csv").ended(0).out)))
+    [likely] = [each for each in table if (each["vendor"], each["term"]) == ("acme", "likelihood")]
+    assert (likely["value"], likely["priority"]) == ("0.95", str(rows["vendors"][0]["priority"]))
+
+
+def test_a_breach_is_told_by_name_by_text_by_file_or_on_standard_input(house, tmp_path, monkeypatch):
+    assert "delta" in house("vendor", "triage", "--breached", "mailer").ended(0).out
+    assert "gamma" in house("vendor", "triage", "--notice", "an attacker was at Gamma").ended(0).out
+    (tmp_path / "news.txt").write_text("an attacker was at Gamma")
+    assert "gamma" in house("vendor", "triage", "--notice", "news.txt").ended(0).out
+    monkeypatch.setattr(sys, "stdin", io.StringIO("an attacker was at Gamma"))
+    assert "gamma" in house("vendor", "triage", "--notice", "-").ended(0).out
+
+
+def test_what_a_person_sets_is_shown_with_his_name_and_taken_back_again(house):
+    why = ("--reason", "they showed us their builds")
+    said = house("vendor", "assess", "acme", "likelihood", "0.1", "--notice", GUID, *why).ended(0).out
+    assert said == f"likelihood of acme is 0.1 for {GUID}\n"
+    told = house("vendor", "triage", "advisory.json").ended(0).out
+    assert "they showed us their builds, says " in told
+    assert "0.95 else" in told
+    assert "acme: watch" in told
+    again = house("vendor", "assess", "acme", "user_impact", "critical", *why, "-o", "json").ended(0).out
+    assert (json.loads(again)["value"], json.loads(again)["level"]) == (4.0, "critical")
+    taken = house("vendor", "assess", "acme", "likelihood", "--clear", "--notice", GUID, *why).ended(0).out
+    assert taken == f"likelihood of acme follows from the registry again for {GUID}, 0.1 before\n"
+    assert "acme: pause now" in house("vendor", "triage", "advisory.json").ended(0).out
+
+
+def test_a_memo_is_a_file_of_each_form(house):
+    assert house("vendor", "memo", "acme", "advisory.json").ended(0).out.startswith("# Acme: pause it")
+    page = house("vendor", "memo", "acme", "advisory.json", "-o", "html").ended(0).out
+    assert "Recommendation: pause now" in " ".join(page.split()).replace('<span class="advice">', "")
+    told = json.loads(house("vendor", "memo", "acme", "--breached", "mailer", "-o", "json").ended(0).out)
+    assert told["notice"]["breached"] == ["mailer"]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("triage",), "nothing was given"),
+        (("triage", "none.json"), "none.json"),
+        (("triage", ADVISORY), "no server is named"),
+        (("triage", "--breached", "gama"), "did you mean `gamma`"),
+        (("triage", "--notice", "news.txt"), "there is no such file"),
+        (("assess", "acme", "likelihood", "--reason", "x"), "a value is needed"),
+        (("assess", "acme", "likelihood", "0.5", "--clear", "--reason", "x"), "a value is needed"),
+        (("assess", "acme", "likelihood", "1.5", "--reason", "x"), "from 0 to 1"),
+        (("assess", "acme", "likelihood", "nan", "--reason", "x"), "from 0 to 1"),
+        (("assess", "acme", "user_impact", "much", "--reason", "x"), "low, medium, high, critical"),
+        (("assess", "acme", "priority", "1", "--reason", "x"), "likelihood, sensitivity"),
+        (("assess", "nobody", "likelihood", "1", "--reason", "x"), "no vendor is registered"),
+        (("assess", "acme", "likelihood", "1", "--reason", " "), "a reason is needed"),
+        (("memo", "nobody", "advisory.json"), "no vendor is registered"),
+    ],
+)
+def test_bad_input_is_one_line(house, words, said):
+    done = house("vendor", *words).ended(2)
+    assert said in done.err
+    assert done.err.count("\n") == 1
