@@ -16,6 +16,7 @@ from rotator.examining.drills import canaries, drills
 from rotator.examining.evidence import evidence
 from rotator.examining.finding import Finding
 from rotator.examining.hygiene import ending
+from rotator.examining.vendors import vendors
 from rotator.flow.planned import Lane
 from rotator.ledger import health
 from rotator.ledger.database import LedgerFailed
@@ -42,6 +43,7 @@ def own(parts: Rotator, called: str) -> Iterator[Finding]:
     yield from drills(parts, called)
     yield from canaries(parts, called)
     yield from ending(parts, called)
+    yield from vendors(parts, called)
     yield from _workers(parts)
 
 

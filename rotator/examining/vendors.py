@@ -1,0 +1,55 @@
+"""What the doctor looks at of vendors: who is not registered, and of whom nothing valid is attested."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from difflib import get_close_matches
+
+from rotator import clock
+from rotator.bootstrap import Rotator
+from rotator.errors import RotatorError
+from rotator.examining.finding import Finding
+from rotator.flow import reminding
+from rotator.flow.order import names as first_of
+from rotator.flow.vendor import Level, Vendor, valid
+from rotator.ledger.attestations import ends_at, last_of_each_kind
+from rotator.ledger.database import LedgerFailed
+from rotator.shown.vendors import today, unregistered
+
+
+def vendors(parts: Rotator, called: str) -> Iterator[Finding]:
+    """Look at the registry; where none is registered and the inventory names none there is nothing to say."""
+    try:
+        every = parts.vendors.every(software=False)
+        strangers = unregistered(parts)
+    except (RotatorError, LedgerFailed):
+        return  # who looks at the ledger, or the configuration, has said so
+    if strangers:
+        known = [each.name for each in every]
+        near = {each: get_close_matches(each, known, n=1) for each in strangers}
+        told = [f"{each} (did you mean `{near[each][0]}`?)" if near[each] else each for each in strangers]
+        what = f"the inventory names vendors that nobody has registered: {first_of(told)}"
+        mend = f"{called} vendor list names all; register them by `{called} vendor import`: docs/vendors.md"
+        yield Finding(True, what, mend, warns=bool(every), aside=not every)
+    if every:
+        yield from _attested(every, called)
+
+
+def _attested(every: list[Vendor], called: str) -> Iterator[Finding]:
+    bare = [each.name for each in every if each.criticality is Level.CRITICAL and not valid(each, today(), ())]
+    if bare:
+        what = f"of critical vendors nothing valid is attested: {first_of(bare)}"
+        yield Finding(True, what, f"ask them; record it by `{called} vendor attest`", warns=True)
+    now = clock.now()
+    ending = [
+        f"{vendor.name}'s {each.kind} ({'ended' if now >= ends_at(each) else 'ends'} {each.valid_to})"
+        for vendor in every
+        for each in sorted(last_of_each_kind(vendor), key=lambda one: one.valid_to)
+        if reminding.of_an_attestation(ends_at(each), now) is not None
+    ]
+    if ending:
+        what = f"attestations of vendors have ended, or end before long: {first_of(ending)}"
+        yield Finding(True, what, f"{called} vendor list shows until when each is valid", warns=True)
+    if not bare and not ending:
+        count = "1 vendor is" if len(every) == 1 else f"{len(every):,} vendors are"
+        yield Finding(True, f"{count} registered, and no attestation ends before long")
