@@ -66,7 +66,7 @@ class AwsRoleTrust(Kind):
     no_knock: ClassVar[str] = "trust has no secret: whoever is trusted comes with his own"
     no_canary: ClassVar[str] = "a role that trusts somebody else would be made for it"
     sends_secret: ClassVar[bool] = False
-    calls: ClassVar[Mapping[str, int]] = {"suspend": 3, "resume": 3, "end_sessions": 3}
+    calls: ClassVar[Mapping[str, int]] = {"preserve": 2, "suspend": 3, "resume": 3}
     also_ends: ClassVar[str] = "every older session of its role, whoever opened it"
     settle_s = SETTLE_S
     secret_field = "external_id"  # noqa: S105 - the name of a field; nothing is ever delivered

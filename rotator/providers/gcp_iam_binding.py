@@ -71,7 +71,7 @@ class GcpIamBinding(Kind):
     no_knock: ClassVar[str] = "a role has no secret: whoever has it comes with his own"
     no_canary: ClassVar[str] = "somebody would be given a role for it"
     sends_secret: ClassVar[bool] = False
-    calls: ClassVar[Mapping[str, int]] = {"suspend": 2, "resume": 2}
+    calls: ClassVar[Mapping[str, int]] = {"preserve": 2, "suspend": 2, "resume": 2}
     settle_s = SETTLE_S
     propagation_s = PROPAGATION_S
     secret_field = "member"  # noqa: S105 - the name of a field; nothing is ever delivered

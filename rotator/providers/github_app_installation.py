@@ -45,6 +45,7 @@ class GitHubAppInstallation(Kind):
     is_grant: ClassVar[bool] = True
     no_knock: ClassVar[str] = "an app comes with a key of its own, which its owner has"
     sends_secret: ClassVar[bool] = False
+    calls: ClassVar[Mapping[str, int]] = {"preserve": 2}
     settle_s = SETTLE_S
     secret_field = "app"  # noqa: S105 - the name of a field; nothing is ever delivered
 

@@ -76,7 +76,7 @@ def test_an_unlike_verb_gets_the_whole_list():
     ("changes", "what"),
     [
         ({"expect": "rejected"}, "`expect` says nothing to `suspend`"),
-        ({"each": "target"}, "`suspend` is done once, not at each target"),
+        ({"do": "revoke exposed", "each": "target"}, "`revoke` is done once, not at each target"),
         ({"do": "uninstall exposed"}, "`uninstall` works at targets"),
         ({"do": "issue replacement", "by_hand": "Make another one."}, "`issue replacement` is not left to a person"),
         (

@@ -18,12 +18,20 @@ from rotator.practice.ministack import ministack
 from rotator.practice.openbao import openbao
 from rotator.practice.ssh_servers import ssh_servers
 from rotator.practice.token_server import token_server
-from rotator.providers import aws_iam_access_key, http, ssh_authorized_key, vault_token
+from rotator.providers import aws_iam_access_key, aws_role_trust, http, ssh_authorized_key, vault_token
+from tests.contracts.cases.aws_iam_access_key import connection as signed
+from tests.contracts.cases.aws_role_trust import plant as a_trust
+from tests.contracts.cases.gcp_iam_binding import connected as gcp_iam_binding
+from tests.contracts.cases.gcp_iam_binding import plant as a_binding
+from tests.contracts.cases.github_collaborator import connected as github_collaborator
+from tests.contracts.cases.github_collaborator import plant as a_collaborator
 from tests.contracts.cases.http import acme
 from tests.fakes.company import CONSUMER
 from tests.fakes.consumer import FakeConsumer
 from tests.fakes.deployment import SEAL, Deployment, Outside, scoped, sqlite
 from tests.fakes.fault_proxy import fault_proxy
+from tests.fakes.gcp_policies import fake_policies
+from tests.fakes.github_trust import fake_trust
 from tests.fakes.store import FakeStore
 from tests.fakes.world import World
 from tests.servers.ssh_case import ssh_case
@@ -103,7 +111,30 @@ def ssh(tmp_path):
         yield ssh_authorized_key.connect(connection, ref.provider), ref, secret, lambda: len(visits)
 
 
-@pytest.mark.parametrize("opened", [aws, vault, rest, ssh])
+@contextlib.contextmanager
+def role(tmp_path):  # noqa: ARG001 - it keeps nothing on disk
+    with fake_policies() as server, fault_proxy(server.address) as proxy:
+        ref, no_secret = a_binding(server)
+        yield gcp_iam_binding(server, endpoint_url=proxy.address), ref, no_secret, lambda: len(proxy.calls)
+
+
+@contextlib.contextmanager
+def collaborator(tmp_path):  # noqa: ARG001 - it keeps nothing on disk
+    with fake_trust() as server, fault_proxy(server.address) as proxy:
+        ref, no_secret = a_collaborator(server)
+        yield github_collaborator(proxy.address), ref, no_secret, lambda: len(proxy.calls)
+
+
+@contextlib.contextmanager
+def trust(tmp_path):
+    with ministack(tmp_path, "iam,sts") as server, fault_proxy(server.endpoint_url) as proxy:
+        ref, no_secret = a_trust(server)
+        provider = aws_role_trust.connect(signed(server, endpoint_url=proxy.address, **AT_ONCE), ref.provider)
+        provider.siblings(ref)  # whose our own credential is, a process asks once
+        yield provider, ref, no_secret, lambda: len(proxy.calls)
+
+
+@pytest.mark.parametrize("opened", [aws, vault, rest, ssh, role, collaborator, trust])
 def test_every_step_sends_as_many_requests_as_its_kind_says(tmp_path, opened):
     with opened(tmp_path) as (provider, ref, secret, made):
         world = World()

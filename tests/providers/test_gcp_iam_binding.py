@@ -11,10 +11,13 @@ from hypothesis import strategies as st
 from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.errors import Rejected, Unavailable
 from rotator.families.gcp_policy import held, members, read, restored, without, written
+from rotator.flow.proof import Evidence
 from rotator.ports import State
-from tests.contracts.cases.gcp_iam_binding import IN_HOURS, NAME, connected
+from tests.contracts.cases.gcp_iam_binding import IN_HOURS, NAME, connected, plant
+from tests.fakes.deployment import Deployment, Outside, broken_chains, scoped, sqlite
 from tests.fakes.gcp_iam_server import fake_gcp
 from tests.fakes.gcp_policies import PROJECT, fake_policies
+from tests.fakes.world import World
 
 VIEWER, VENDOR = "roles/viewer", "serviceAccount:sync@vendor.iam.gserviceaccount.com"
 BINDING = st.fixed_dictionaries(
@@ -107,6 +110,26 @@ def test_the_rotators_own_role_is_never_taken(server):
     with pytest.raises(Rejected) as refusal:
         own.suspend(grant(PROJECT, "roles/owner", f"serviceAccount:{key['client_email']}"))
     assert refusal.value.reason == "own_principal"
+
+
+def test_a_run_takes_the_issuers_word_and_its_undo_gives_back_what_was_kept(server, provider, tmp_path):
+    ref, _ = plant(server)
+    before = terms(server.policies[ref.owner])
+    deployment = Deployment(World(), Outside({(NAME, "gcp-test"): provider}, {}, {}), sqlite(tmp_path / "ledger.db"))
+    deployment.start([scoped(ref, None)])
+    deployment.rest()
+    run = deployment.record().runs[0]
+    assert run.run.evidence is Evidence.STATED
+    assert {step.name: step.reason for step in run.steps if step.name in {"paired", "refused"}} == {
+        "paired": "stated: the issuer says that it is active",
+        "refused": "stated: the issuer says that no such one is there",
+    }
+    deployment.hands.undo("inc-1.r1", "contain", "ann", "it is out", deployment.hands.undoing("inc-1.r1", "contain"))
+    deployment.rest()
+    assert terms(server.policies[ref.owner]) == before
+    assert deployment.record().runs[0].run.evidence is Evidence.NONE
+    assert broken_chains(deployment) == []
+    deployment.database.close()
 
 
 @pytest.mark.parametrize("told", ["roles/viewer/user:a@b.example", "acme-prod/viewer/user:a", "", "acme-prod/roles/x/"])
