@@ -16,7 +16,10 @@ from rotator.errors import Rejected
 from rotator.far import service as far_service
 from rotator.flow.approval import Role
 from rotator.flow.playbook_words import Strategy
+from rotator.flow.registry import Said as Registered
+from rotator.flow.registry import Sort
 from rotator.ledger.inventory import Inventory
+from rotator.ledger.vendors import Vendors
 from rotator.ports import Discovered
 from rotator.practice.token_server import token_server
 from rotator.report.clocks import moment
@@ -109,6 +112,7 @@ def fill(company, deployment):
     deployment.declare([company.stolen(KEY)[0]], incident="inc-2")
     ends = Discovered(CredentialRef(KEY, "aws", "ends", "AKIAENDS"), {"expires_at": moment(clock.now() + 10 * 86400)})
     Inventory(deployment.database, deployment.world.now).keep(KEY, "aws", [ends])
+    Vendors(deployment.database, deployment.world.now).take([Registered(Sort.VENDOR, "acme", {}, "v.yaml:1")], "ana")
 
 
 @pytest.fixture(scope="module")
