@@ -43,7 +43,7 @@ def main() -> int:
         if asked.shares > 1:
             count = shared(folder, asked.shares)
         else:
-            count = walked(cases[asked.share :: asked.of], folder, asked.seed, asked.shapes)
+            count = walked(cases[asked.share :: asked.of], Everywhere(folder, asked.seed, asked.shapes, asked.part))
     finally:
         shutil.rmtree(folder)
     if asked.count_in:
@@ -77,9 +77,8 @@ def heard(text: str) -> Count:
     return Count(**{**found, "trials": Counter(found["trials"])})
 
 
-def walked(cases: list[Case], folder: Path, seed: str, shapes: bool) -> Count:
+def walked(cases: list[Case], everywhere: Everywhere) -> Count:
     """Try all cases, and say what came of each."""
-    everywhere = Everywhere(folder, seed, shapes)
     for case in cases:
         tried = list(everywhere.trials(case))
         for trial in tried:
@@ -105,6 +104,7 @@ def arguments() -> argparse.Namespace:
     asked = argparse.ArgumentParser(prog="python -m tests.crash", description=__doc__)
     asked.add_argument("--seed", default=os.environ.get("SEED", "1"))
     asked.add_argument("--shapes", action="store_true", help="only once for each distinct shape of a step")
+    asked.add_argument("--part", type=float, default=1.0, help="how many of these shapes, as SEED says: 0.5 is half")
     asked.add_argument("--kind", nargs="+", help="these kinds alone")
     asked.add_argument("--played", action="store_true", help="the kinds that stand for further shapes alone")
     asked.add_argument("--only", help="one case, by its whole name")

@@ -63,10 +63,13 @@ class Count:
 
 
 class Everywhere:
-    """Try one case after the other in `folder`. With `shapes`, a moment like one that was tried is not tried again."""
+    """Try one case after the other in `folder`. With `shapes`, a moment like one that was tried is not tried again.
 
-    def __init__(self, folder: Path, seed: str, shapes: bool) -> None:
-        self._folder, self._seed = folder, seed
+    `part` is how many of these shapes are tried, from 0 to 1: the seed alone says which.
+    """
+
+    def __init__(self, folder: Path, seed: str, shapes: bool, part: float = 1.0) -> None:
+        self._folder, self._seed, self._part = folder, seed, part
         self._seen: set[tuple[str, ...]] | None = set() if shapes else None
         self.count = Count()
 
@@ -130,7 +133,7 @@ class Everywhere:
         assert self._seen is not None
         new = key not in self._seen
         self._seen.add(key)
-        return new
+        return new and random.Random(f"{self._seed} {'; '.join(key)}").random() < self._part
 
 
 def _asks(case: Case, boundary: Boundary) -> list[str]:

@@ -1,7 +1,7 @@
 """Real servers whose answers are lost, cut, reset, late or failures, at any call: the end is right, the report true.
 
-CRASH=all tries every fault at every call of every strategy; otherwise each call that changes something is lost once,
-and seeded faults fall on all others, several in one response.
+CRASH=all tries every fault at every call of every strategy; otherwise half of the calls that change something are
+lost, each once, and seeded faults fall on all others, several in one response.
 """
 
 from __future__ import annotations
@@ -41,11 +41,11 @@ def attempt(servers, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("kind", CONNECTIONS)
-def test_a_lost_answer_to_any_change_ends_well(attempt, kind):
+def test_a_lost_answer_to_any_change_ends_well(attempt, is_tried, kind):
     calls = attempt(kind, Strategy.CONTAIN_FIRST)
     changes = [at for at, call in enumerate(calls) if not call.startswith(READS)]
     assert len(changes) >= 5
-    for at in changes:
+    for at in filter(is_tried, changes):
         attempt(kind, Strategy.CONTAIN_FIRST, {at: LOST_ANSWER})
 
 

@@ -6,14 +6,7 @@ import contextlib
 
 import pytest
 
-from rotator.practice.servers import running_servers
 from tests.e2e.company import company
-
-
-@pytest.fixture(scope="session")
-def servers(tmp_path_factory):
-    with running_servers(tmp_path_factory.mktemp("servers")) as up:
-        yield up
 
 
 @pytest.fixture

@@ -6,15 +6,8 @@ import contextlib
 
 import pytest
 
-from rotator.practice.servers import running_servers
 from tests.e2e.holding_proxy import holding_proxy
 from tests.e2e.production import production, running_backends
-
-
-@pytest.fixture(scope="session")
-def servers(tmp_path_factory):
-    with running_servers(tmp_path_factory.mktemp("servers")) as up:
-        yield up
 
 
 @pytest.fixture(scope="session")
