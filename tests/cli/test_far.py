@@ -92,6 +92,16 @@ SCRIPTS = {
         ("trigger", "list"),
         ("trigger", "list", "-o", "jsonl"),
     ],
+    "vendors": [
+        ("vendor", "triage", "--breached", "acme"),
+        ("vendor", "triage", "--breached", "acm"),
+        ("vendor", "assess", "acme", "likelihood", "0.2", *WHY),
+        ("vendor", "assess", "acme", "likely", "0.2", *WHY),
+        ("vendor", "triage", "--breached", "acme", "-o", "csv"),
+        ("vendor", "memo", "acme", "--breached", "acme"),
+        ("vendor", "memo", "acme", "--breached", "acme", "-o", "html"),
+        ("vendor", "memo", "nobody", "-o", "json"),
+    ],
     "declare": [
         ("incident", "declare", "list.csv", "--title", "Second"),
         ("incident", "declare", "list.csv", "--title", "Third", "-o", "json"),
