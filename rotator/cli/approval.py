@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from rotator.cli import completion
-from rotator.cli.options import Context
+from rotator.cli.options import Context, short
 from rotator.errors import BadInput, NotAllowed
 from rotator.report.plain import plain
 
@@ -42,7 +42,9 @@ def approve(  # noqa: PLR0917 - options, which callers name
     break_glass: Annotated[
         bool, typer.Option("--break-glass", help="Begin without the approval that is needed; it is reviewed later.")
     ] = False,
-    reason: Annotated[str | None, typer.Option(help="Why the glass is broken; it becomes evidence.")] = None,
+    reason: Annotated[
+        str | None, typer.Option(help="Why the glass is broken; it becomes evidence.", callback=short)
+    ] = None,
     confirm: Confirm = None,
 ) -> None:
     """Approve a plan by its digest.
@@ -80,7 +82,7 @@ def approve(  # noqa: PLR0917 - options, which callers name
 def review(
     context: typer.Context,
     incident: Id,
-    note: Annotated[str, typer.Option(help="What you found; it becomes evidence.")],
+    note: Annotated[str, typer.Option(help="What you found; it becomes evidence.", callback=short)],
 ) -> None:
     """Say that you looked at what began without an approval.
 

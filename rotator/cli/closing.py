@@ -8,11 +8,10 @@ from typing import Annotated
 import typer
 
 from rotator.cli.approval import Id
-from rotator.cli.options import Context
+from rotator.cli.options import Context, Reason
 from rotator.report.plain import plain
 
 _SHOWN = 20
-Reason = Annotated[str, typer.Option(help="Why; it becomes evidence.")]
 
 
 def close(

@@ -7,13 +7,12 @@ from typing import Annotated
 import typer
 
 from rotator.cli.incident import Id
-from rotator.cli.options import Context, Output, OutputOption, console, emit
+from rotator.cli.options import Context, Output, OutputOption, Reason, console, emit
 from rotator.report.plain import plain
 
 Name = Annotated[
     str, typer.Argument(metavar="CREDENTIAL|RUN|TASK", help="A credential's id, or a run or task as the report has it.")
 ]
-Reason = Annotated[str, typer.Option(help="Why; it becomes evidence.")]
 
 
 def register(app: typer.Typer) -> None:

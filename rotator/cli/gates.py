@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from rotator.cli.hands import Reason, apart, unless_stopped
+from rotator.cli.hands import apart, unless_stopped
 from rotator.cli.incident import Id
-from rotator.cli.options import Context, Output, OutputOption, console, emit
+from rotator.cli.options import Context, Output, OutputOption, Reason, console, emit
 from rotator.report.plain import plain
 
 GateName = Annotated[str, typer.Argument(metavar="GATE", help="host_isolated, no_legal_hold, or brake while it is on.")]

@@ -13,14 +13,13 @@ import typer
 
 from rotator.cli import completion
 from rotator.cli.approval import typed
-from rotator.cli.options import Context
+from rotator.cli.options import Context, Reason
 from rotator.report.plain import plain
 
 if TYPE_CHECKING:
     from rotator.operations.operation import Operation
     from rotator.operations.service import Service
 
-Reason = Annotated[str, typer.Option(help="Why; it becomes evidence.")]
 Run = Annotated[str, typer.Argument(metavar="RUN", help="The run's id, as the report shows it.")]
 StepName = Annotated[str, typer.Argument(metavar="STEP", help="The step's id.")]
 Stoppable = Annotated[

@@ -35,6 +35,17 @@ class Output(StrEnum):
     JSONL = "jsonl"
 
 
+def short(told: str | None) -> str | None:
+    """Return what was said of an act; raise BadInput for what is too long, here as over HTTP."""
+    from rotator.operations.operation import LONGEST_REASON  # noqa: PLC0415 - only who says something pays for it
+
+    if told is not None and len(told) > LONGEST_REASON:
+        what = f"it is too long: {len(told):,} letters, and {LONGEST_REASON:,} at most are kept"
+        raise BadInput(what, f"{told[:40]}…", "say why in a few words, and where the rest is")
+    return told
+
+
+Reason = Annotated[str, typer.Option(help="Why; it becomes evidence.", callback=short)]
 OutputOption = Annotated[Output, typer.Option("--output", "-o", help="How to print results.")]
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from rotator.cli.options import Context, Output, OutputOption, console, emit
+from rotator.cli.options import Context, Output, OutputOption, Reason, console, emit
 from rotator.report.plain import plain
 
 
@@ -46,7 +46,7 @@ def list_sessions(context: typer.Context, output: OutputOption = Output.TABLE) -
 def revoke(
     context: typer.Context,
     session: Annotated[str, typer.Argument(metavar="SESSION", help="As `session list` shows it.")],
-    reason: Annotated[str, typer.Option(help="Why; it becomes evidence.")],
+    reason: Reason,
 ) -> None:
     """End somebody's session, from the next request on. Who may sign in again is not changed by it.
 

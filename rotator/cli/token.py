@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from rotator.cli.options import Context, Output, OutputOption, console, emit
+from rotator.cli.options import Context, Output, OutputOption, Reason, console, emit
 from rotator.errors import BadInput
 from rotator.report.plain import plain
 
@@ -91,9 +91,7 @@ def list_tokens(context: typer.Context, output: OutputOption = Output.TABLE) -> 
     console().print(table)
 
 
-def revoke(
-    context: typer.Context, name: Name, reason: Annotated[str, typer.Option(help="Why; it becomes evidence.")]
-) -> None:
+def revoke(context: typer.Context, name: Name, reason: Reason) -> None:
     """Let a token open nothing any more.
 
     That holds from the next request on. One that is revoked already stays as it is.

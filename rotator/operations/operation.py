@@ -14,6 +14,8 @@ from urllib.parse import quote
 from rotator.bootstrap import Rotator
 from rotator.errors import BadInput
 
+LONGEST_REASON = 2000
+"""Letters of what is said of an act: more is a document, and each page and message that shows it would show that."""
 Given = ParamSpec("Given")
 Answer = dict[str, Any]
 Path = str | Callable[[Mapping[str, Any]], str]

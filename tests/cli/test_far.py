@@ -15,9 +15,11 @@ from rotator.credential import CredentialRef
 from rotator.errors import Rejected
 from rotator.far import service as far_service
 from rotator.flow.approval import Role
+from rotator.flow.inventory import Said
 from rotator.flow.playbook_words import Strategy
 from rotator.flow.registry import Said as Registered
 from rotator.flow.registry import Sort
+from rotator.ledger import segmentation
 from rotator.ledger.inventory import Inventory
 from rotator.ledger.vendors import Vendors
 from rotator.ports import Discovered
@@ -91,6 +93,15 @@ SCRIPTS = {
         ("schedule", "list", "-o", "json"),
         ("trigger", "list"),
         ("trigger", "list", "-o", "jsonl"),
+        ("segmentation", "show"),
+        ("segmentation", "show", "repository:org/web"),
+        ("segmentation", "show", "repository:org/web", "-o", "json"),
+        ("segmentation", "show", "host:nobody"),
+        ("segmentation", "edges"),
+        ("segmentation", "edges", "-o", "json"),
+        ("segmentation", "trend", "-o", "json"),
+        ("segmentation", "short-lived"),
+        ("segmentation", "short-lived", "-o", "jsonl"),
     ],
     "vendors": [
         ("vendor", "triage", "--breached", "acme"),
@@ -101,6 +112,14 @@ SCRIPTS = {
         ("vendor", "memo", "acme", "--breached", "acme"),
         ("vendor", "memo", "acme", "--breached", "acme", "-o", "html"),
         ("vendor", "memo", "nobody", "-o", "json"),
+    ],
+    "too long": [
+        ("stop", "last", "--reason", "x" * 2001),
+        ("incident", "close", "last", "--reason", "x" * 2001),
+        ("exposure", "dismiss", "last", "inc-2.r1", "--as", "canary", "--reason", "x" * 2001),
+        ("review", "last", "--note", "x" * 2001),
+        ("approve", "last", "--digest", "0123456789abcdef", "--break-glass", "--reason", "x" * 2001),
+        ("incident", "close", "last", "--accept-open", "--reason", "x" * 2000),
     ],
     "declare": [
         ("incident", "declare", "list.csv", "--title", "Second"),
@@ -122,7 +141,11 @@ def fill(company, deployment):
     deployment.declare([company.stolen(KEY)[0]], incident="inc-2")
     ends = Discovered(CredentialRef(KEY, "aws", "ends", "AKIAENDS"), {"expires_at": moment(clock.now() + 10 * 86400)})
     Inventory(deployment.database, deployment.world.now).keep(KEY, "aws", [ends])
+    at = {"reachable_from": ["repository:org/web"], "datasets": ["cards"], "criticality": "high"}
+    said = Said({"provider": KEY, "owner": "ends"}, at, "team.yaml:1")
+    Inventory(deployment.database, deployment.world.now).take([said], "ana")
     Vendors(deployment.database, deployment.world.now).take([Registered(Sort.VENDOR, "acme", {}, "v.yaml:1")], "ana")
+    segmentation.note(deployment.database, deployment.world.now(), {"reach": 9.0, "widest_places": []})
 
 
 @pytest.fixture(scope="module")
@@ -160,6 +183,7 @@ def test_a_command_says_and_ends_the_same_here_and_far_away(here, there, tmp_pat
             far = here(*words)
         told = [(each.code, alike(each.out), alike(each.err)) for each in (at_home, far)]
         assert told[0] == told[1], words
+        assert (far.code == 2) == ("2,001 letters" in far.err) or script != "too long"
 
 
 def test_a_periods_report_is_the_same_bytes_here_far_away_and_on_the_board(here, there, tmp_path, monkeypatch):

@@ -6,9 +6,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from rotator.operations.operation import LONGEST_REASON
+
 SOMETHING = r"\S"
 """What a text must match that is more than blanks."""
-Text = Annotated[str, Field(min_length=1, max_length=2000, pattern=SOMETHING, examples=["the laptop was stolen"])]
+Text = Annotated[
+    str,
+    Field(min_length=1, max_length=LONGEST_REASON, pattern=SOMETHING, examples=["the laptop was stolen"]),
+]
 
 
 class _Given(BaseModel):
@@ -61,7 +66,7 @@ class Yes(_Given):
     digest: Annotated[str, Field(pattern=r"^[!-~]{1,64}$", examples=["056172c67b135cf5"])]
     scope: Literal["containment", "destruction", "all"] | None = None
     break_glass: bool = False
-    reason: Annotated[str, Field(max_length=2000)] = ""
+    reason: Annotated[str, Field(max_length=LONGEST_REASON)] = ""
     confirm: Annotated[str, Field(max_length=500)] = ""
 
 
