@@ -5,7 +5,7 @@ What is a judgement says so, and what nobody knows stands beside what is known.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rotator.flow.vendor_terms import HOURS
@@ -46,7 +46,7 @@ def build(
         "made_by": made_by,
         "notice": dict(notice),
         "happened": [short(notice["title"] or "No notice was given."), *map(short, notice["notes"][:3])],
-        "standing": [_standing(each) for each in pauses],
+        "standing": [line for each in pauses for line in _standing(each)],
         "paused": dict(paused) if paused else None,
         "known": _known(row, terms),
         "unknown": _unknown(row, holds),
@@ -69,13 +69,20 @@ def short(text: str) -> str:
     return told if len(told) <= LETTERS else f"{told[: LETTERS - 1]}…"
 
 
-def _standing(pause: Mapping[str, Any]) -> str:
+def _standing(pause: Mapping[str, Any]) -> Iterator[str]:
+    """Say how a pause began, stands and ended, and what of its gates was overridden: for good."""
     begun = f"Paused at {_clock(pause['at'])} by {pause['by']} in {pause['incident']}: {short(pause['reason'])}."
     counts = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in pause["totals"].items() if count)
     told = f"{begun} Of what it held: {counts or 'nothing was known'}."
-    if not pause["restored_at"]:
-        return f"{told} It is paused still, and nothing new is made for it."
-    return f"{told} Let in again at {_clock(pause['restored_at'])} by {pause['restored_by']}: {short(pause['why'])}."
+    if pause["restored_at"]:
+        told += f" Let in again at {_clock(pause['restored_at'])} by {pause['restored_by']}: {short(pause['why'])}."
+    else:
+        told += " It is paused still, and nothing new is made for it."
+    yield told
+    for each in pause["overridden"]:
+        against = f" Against: {short('; '.join(each['against']))}." if each["against"] else ""
+        gate = f"OVERRIDDEN: the gate {each['gate']} at {_clock(each['at'])} by {each['by']}"
+        yield f"{gate}: {short(each['reason'])}.{against}"
 
 
 def _known(row: Mapping[str, Any], terms: Mapping[str, Mapping[str, Any]]) -> list[str]:

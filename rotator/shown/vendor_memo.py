@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from rotator.bootstrap import Rotator
@@ -11,6 +11,8 @@ from rotator.flow.vendor import Vendor
 from rotator.flow.vendor_notice import NOT_LISTED, UNKNOWN, Notice, Sign
 from rotator.flow.vendor_triage import assess
 from rotator.held import held_by_each, reached_by_each
+from rotator.ledger import pause_gates
+from rotator.ledger.pause_gates import Override
 from rotator.ledger.pauses import Pause
 from rotator.packages.advisory import Advisory
 from rotator.report import vendor_memo
@@ -53,7 +55,7 @@ def memo(  # noqa: PLR0917 - what a memo is made of
                 for each in reach.datasets
             ],
         },
-        pauses=[_pause(parts, each) for each in parts.pauses.every(name)],
+        pauses=_pauses(parts, name),
         deciders=_deciders(parts, vendor),
         made_at=made_at,
         made_by=made_by,
@@ -67,12 +69,22 @@ def _nothing_links(notice: Notice) -> Sign:
     return Sign(NOT_LISTED, f"nothing that is known links it to {notice.id}", "the registry")
 
 
-def _by_kind(kinds: Any) -> list[tuple[str, int]]:
+def _by_kind(kinds: Iterable[str]) -> list[tuple[str, int]]:
     return sorted(Counter(kinds).items(), key=lambda each: (-each[1], each[0]))
 
 
-def _pause(parts: Rotator, pause: Pause) -> dict[str, Any]:
+def _pauses(parts: Rotator, name: str) -> list[dict[str, Any]]:
+    """Return its pauses as data, the newest first, each with what was overridden of its gates."""
+    with parts.database.read() as connection:
+        every = pause_gates.overrides(connection, vendor=name)
+    return [
+        _pause(parts, each, [one for one in every if one.pause == each.number]) for each in parts.pauses.every(name)
+    ]
+
+
+def _pause(parts: Rotator, pause: Pause, overridden: Iterable[Override]) -> dict[str, Any]:
     """Return a pause as data, with how what it cut stands now."""
+    totals = incidents.report(parts, pause.incident)["totals"]
     return {
         "incident": pause.incident,
         "at": moment(pause.at),
@@ -81,11 +93,17 @@ def _pause(parts: Rotator, pause: Pause) -> dict[str, Any]:
         "restored_at": moment(pause.restored_at),
         "restored_by": pause.restored_by or "",
         "why": pause.restored_why or "",
-        "totals": {
-            name: count
-            for name, count in incidents.report(parts, pause.incident)["totals"].items()
-            if name != "credentials"
-        },
+        "totals": {name: count for name, count in totals.items() if name != "credentials"},
+        "overridden": [
+            {
+                "gate": each.gate,
+                "at": moment(each.at),
+                "by": each.by,
+                "reason": each.reason,
+                "against": list(each.against),
+            }
+            for each in overridden
+        ],
     }
 
 

@@ -11,10 +11,11 @@ from pypdf import PdfReader
 
 from rotator.alarm.vendor_notice import Given, told
 from rotator.errors import BadInput
+from rotator.flow.gate_facts import Did
 from rotator.flow.incident import Incident, Severity
 from rotator.flow.planned import Plan
 from rotator.flow.vendor_terms import Judged, Name
-from rotator.ledger import pauses
+from rotator.ledger import pause_gates, pauses
 from rotator.ledger.pauses import Pause
 from rotator.report import vendor_memo_forms
 from rotator.report.vendor_memo_forms import MemoForm
@@ -118,6 +119,19 @@ def test_once_paused_it_names_the_incident_and_asks_for_no_pause(house):
     after = made(house, records={"r.json": RECORD})
     assert "Let in again at 2026-09-21 14:14 UTC by eva: all gates met." in after["standing"][0]
     assert (after["paused"], after["advice"]) == (None, "pause now")
+
+
+def test_what_was_overridden_stands_in_every_later_memo(house):
+    paused(house)
+    with house.database.write() as connection:
+        pause = pauses.pause_of(connection, "acme")
+        told_of = {"against": ["no report was given"]}
+        pause_gates.keep(connection, pause, "report", Did.OVERRIDDEN, "eva", "their lawyer called", AT + 30, told_of)
+        pauses.restore(connection, pause, "eva", "all gates met", AT + 60, {})
+    told_so = made(house, records={"r.json": RECORD})["standing"][1]
+    assert told_so == (
+        "OVERRIDDEN: the gate report at 2026-09-21 14:13 UTC by eva: their lawyer called. Against: no report was given."
+    )
 
 
 def test_words_of_others_are_text_in_every_form(house):
