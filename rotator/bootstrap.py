@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING
 
 from rotator import clock
 from rotator.errors import BadInput
+from rotator.flow import registry
 from rotator.flow.basis import basis
 from rotator.flow.budget import Limit, strictest
-from rotator.flow.inventory import CONFIGURATION, REGISTRY, Entry
+from rotator.flow.inventory import CONFIGURATION, Entry
 from rotator.flow.playbook_words import meant
-from rotator.flow.scope import Custodies, Custody
+from rotator.flow.scope import Custodies
 from rotator.ledger import timekeeping
 from rotator.ledger.database import Database
 from rotator.ledger.gates import Gates
@@ -159,14 +160,15 @@ class Rotator:
     def entries(self) -> list[Entry]:
         """All that people said of credentials: the configuration, which is believed first, and what was imported.
 
-        What the registry says that a vendor holds comes last.
+        What the registry says that a vendor holds comes last, with the grants that trust an account of its own.
         """
         from rotator.settings.credentials import custody_of  # noqa: PLC0415
 
         imported = [Entry(custody_of(each.match, each.said), each.file) for each in self.inventory.stated()]
         vendors = self.vendors.every(software=False)
-        held = [Entry(Custody(match, vendor=each.name), REGISTRY) for each in vendors for match in each.holds]
-        return [*self.configured, *imported, *held]
+        said = [*self.configured, *imported]
+        known = self.inventory.known() if any(each.accounts for each in vendors) else ()
+        return [*said, *registry.entries(vendors, said, known, self.outside.is_grant)]
 
     @functools.cached_property
     def custodies(self) -> Custodies:

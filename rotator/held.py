@@ -198,4 +198,4 @@ def _unresolved(held: Held) -> Unresolved:
 
 def is_grant(parts: Rotator, kind: str) -> bool:
     """Tell whether a kind is trust that we gave: it has no secret."""
-    return kind in parts.playbooks and any(getattr(each, "is_grant", False) for each in parts.outside.classes(kind))
+    return parts.outside.is_grant(kind)

@@ -125,6 +125,10 @@ class Outside:
         # A kind may be its family's class: that says what it is capable of, as no protocol does.
         return [each for each in made if each.__module__ == module.__name__ or hasattr(each, "capability")]
 
+    def is_grant(self, kind: str) -> bool:
+        """Tell whether a kind is trust that we gave, which has no secret; no for what is no kind."""
+        return kind in self._playbooks and any(getattr(each, "is_grant", False) for each in self.classes(kind))
+
     def family(self, kind: str) -> str:
         """Return which connections serve a kind."""
         provider = self._playbooks[kind].provider

@@ -7,7 +7,7 @@ import pytest
 from rotator.bootstrap import Rotator
 from rotator.credential import CredentialRef
 from rotator.flow.inventory import Said as Entry
-from rotator.flow.registry import Said, Sort
+from rotator.flow.registry import Said, Sort, trusts
 from rotator.flow.vendor import Level
 from rotator.held import held_by, reached
 from rotator.ports import Discovered
@@ -110,3 +110,30 @@ def test_what_is_held_reaches_datasets_by_what_it_reads(parts):
     assert [each.ref.owner for each in found.credentials] == ["etl"]
     assert found.datasets[0].via[0] == f"it holds {KEY} sync"
     assert any(each.endswith("is delivered to vault:kv/etl") for each in found.datasets[0].via)
+
+
+def test_a_grant_that_trusts_an_account_of_the_vendor_is_held(parts):
+    role, other = "vendor-access/arn:aws:iam::999988887777:role/sync", "999988887777/123456789012"
+    refs = [
+        CredentialRef("aws_role_trust", "aws", "role/vendor-access", role),
+        CredentialRef("aws_role_trust", "aws", "role/999988887777", other),
+    ]
+    parts.inventory.keep("aws_role_trust", "aws", [Discovered(each) for each in refs])
+    knows(parts, listed=[("999988887777", "A")], acme={"accounts": ["999988887777"]})
+    [held] = held_by(parts, parts.vendors.one("acme"))
+    assert (held.ref, held.how) == (refs[0], "inventory: the registry of vendors, account 999988887777")
+    assert parts.custodies.of(refs[0]).vendor == "acme"
+
+
+TRUST = [
+    ("gcp_iam_binding", "acme-prod", "acme-prod/roles/viewer/serviceAccount:s@vendor-1.iam.gserviceaccount.com"),
+    ("github_collaborator", "acme/site", "acme/site/Vendor-1"),
+]
+
+
+@pytest.mark.parametrize(("kind", "owner", "name"), TRUST)
+def test_a_grant_trusts_whom_it_names_and_not_what_it_is_on(kind, owner, name):
+    ref = CredentialRef(kind, "c", owner, name)
+    assert trusts(ref, "vendor-1")
+    for account in ("acme", "acme-prod", "vendor", "endor-1", "1", "site"):
+        assert not trusts(ref, account)

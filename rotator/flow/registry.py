@@ -5,14 +5,17 @@ What is kept of a vendor is what files said, key by key, as plain data; the noun
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from typing import Any
 
+from rotator.credential import CredentialRef
 from rotator.flow import vendor
-from rotator.flow.inventory import Act
+from rotator.flow.inventory import NAMES, REGISTRY, Act, Entry, key
+from rotator.flow.scope import Custody
 from rotator.flow.vendor import Attestation, Breach, Dataset, Level, Software, Vendor
 
 
@@ -130,6 +133,41 @@ def as_told(attestation: Attestation) -> dict[str, str]:
     told = {"kind": attestation.kind, "issuer": attestation.issuer, "scope": attestation.scope}
     told |= {"valid_from": attestation.valid_from.isoformat(), "valid_to": attestation.valid_to.isoformat()}
     return {each: value for each, value in {**told, "sha256": attestation.digest}.items() if value}
+
+
+def entries(
+    vendors: Iterable[Vendor],
+    said: Iterable[Entry],
+    known: Iterable[CredentialRef],
+    is_grant: Callable[[str], bool],
+) -> list[Entry]:
+    """Return what the registry says as entries of the inventory: what vendors hold, and the grants that trust them.
+
+    `known` are the credentials that issuers list; what was `said` names others.
+    """
+    every = list(vendors)
+    held = [Entry(Custody(match, vendor=each.name), REGISTRY) for each in every for match in each.holds]
+    accounts = [(each.name, account) for each in every for account in each.accounts]
+    if not accounts:
+        return held
+    exact = (key(each.custody.match) for each in said if len(each.custody.match) == len(NAMES))
+    refs = sorted({*known, *(CredentialRef(kind, connection, owner, name) for kind, connection, owner, name in exact)})
+    grants = {kind for kind in {each.provider for each in refs} if is_grant(kind)}
+    return held + [
+        Entry(Custody({name: getattr(ref, name) for name in NAMES}, vendor=vendor), f"{REGISTRY}, account {account}")
+        for ref in refs
+        if ref.provider in grants
+        for vendor, account in accounts
+        if trusts(ref, account)
+    ]
+
+
+def trusts(ref: CredentialRef, account: str) -> bool:
+    """Tell whether a grant is trust in this account: a word of whom its id names, behind what it is trust on."""
+    on = (f"{ref.owner}/", f"{ref.owner.rpartition('/')[2]}/")
+    whom = ref.id.removeprefix(on[0]).removeprefix(on[1])
+    word = rf"(?<![\w-]){re.escape(account)}(?![\w-])"
+    return account.lower() in whom.lower() and re.search(word, whom, re.IGNORECASE) is not None
 
 
 def _breach(told: Mapping[str, str]) -> Breach:
