@@ -53,7 +53,7 @@ class Listed:
 
 
 @dataclass(frozen=True, slots=True)
-class Sign:
+class Ground:
     """One reason to think that a vendor is touched, and how likely that makes it; `ask` is how to find out more."""
 
     likelihood: float
@@ -62,26 +62,26 @@ class Sign:
     ask: str = ""
 
 
-def signs(
+def grounds(
     vendors: Sequence[Vendor],
     notice: Notice,
     listed: Mapping[str, Sequence[Listed]],
     made_at: Mapping[str, Mapping[str, float]],
-) -> dict[str, list[Sign]]:
+) -> dict[str, list[Ground]]:
     """Return what speaks for each vendor's being touched, the likeliest first.
 
     `listed` is what of each vendor's software the notice speaks of, `made_at` when each of its lists was made, in
     epoch seconds. A vendor of which nothing speaks is left out.
     """
-    found: dict[str, list[Sign]] = {}
+    found: dict[str, list[Ground]] = {}
     for each in vendors:
         found[each.name] = [*_named(each.name, notice), *_of_software(listed.get(each.name, ()))]
     apart = (each for each in notice.breached if each not in found)
     first = {name: own[0] for name, own in found.items() if own}
-    first |= {name: sign for name in apart for sign in _named(name, notice)}
-    for name, sign in first.items():
+    first |= {name: ground for name in apart for ground in _named(name, notice)}
+    for name, ground in first.items():
         for vendor, between in served_by(vendors, name):
-            found[vendor.name].append(_through(sign, between))
+            found[vendor.name].append(_through(ground, between))
     if notice.packages:
         for each in vendors:
             if not listed.get(each.name):
@@ -89,44 +89,44 @@ def signs(
     return {name: sorted(some, key=lambda one: -one.likelihood) for name, some in found.items() if some}
 
 
-def _named(name: str, notice: Notice) -> Iterable[Sign]:
+def _named(name: str, notice: Notice) -> Iterable[Ground]:
     if name in notice.breached:
-        yield Sign(NAMED, f"{notice.id} names {name}", notice.id)
+        yield Ground(NAMED, f"{notice.id} names {name}", notice.id)
 
 
-def _of_software(listed: Sequence[Listed]) -> Iterable[Sign]:
-    """Yield one sign for what is bad, and one for what may be."""
+def _of_software(listed: Sequence[Listed]) -> Iterable[Ground]:
+    """Yield one ground for what is bad, and one for what may be."""
     for value, is_bad in ((AFFECTED, True), (ALLOWED, None)):
         some = [each for each in listed if each.is_bad is is_bad]
         if some:
             told = "; ".join(each.why for each in some[:_SHOWN])
             more = f"; and {len(some) - _SHOWN:,} more" if len(some) > _SHOWN else ""
             ask = "" if is_bad else "ask the vendor which version ran where, and take its SBOM: `rotator vendor sbom`"
-            yield Sign(value, told + more, ", ".join(dict.fromkeys(each.software.source for each in some)), ask)
+            yield Ground(value, told + more, ", ".join(dict.fromkeys(each.software.source for each in some)), ask)
 
 
-def _through(sign: Sign, between: tuple[str, ...]) -> Sign:
-    """Return what is known of a sub-processor as a sign for who stands so far from it."""
+def _through(ground: Ground, between: tuple[str, ...]) -> Ground:
+    """Return what is known of a sub-processor as a ground for who stands so far from it."""
     way = ", which serves ".join(between)
-    likelihood = round(sign.likelihood * EACH_STEP ** len(between), 3)
+    likelihood = round(ground.likelihood * EACH_STEP ** len(between), 3)
     ask = f"ask the vendor whether what {between[0]} did for it reaches what it holds of yours"
-    return replace(sign, likelihood=likelihood, why=f"it stands on {way}: {sign.why}", ask=ask)
+    return replace(ground, likelihood=likelihood, why=f"it stands on {way}: {ground.why}", ask=ask)
 
 
-def _unlisted(notice: Notice, made_at: Mapping[str, float]) -> Sign:
+def _unlisted(notice: Notice, made_at: Mapping[str, float]) -> Ground:
     """Return what it means that no list of a vendor has the package."""
     ask = "ask the vendor whether it ran it, and take its SBOM: `rotator vendor sbom`"
     if not made_at:
-        return Sign(UNKNOWN, "nobody knows what software it runs: unknown is not clean", "no list", ask)
+        return Ground(UNKNOWN, "nobody knows what software it runs: unknown is not clean", "no list", ask)
     oldest = min(made_at, key=lambda name: made_at[name])
     if notice.at is None:
         why = "its lists do not have it, and nothing says when the advisory was published: they may be older"
-        return Sign(UNKNOWN, why, ", ".join(made_at), ask)
+        return Ground(UNKNOWN, why, ", ".join(made_at), ask)
     if made_at[oldest] < notice.at:
         why = f"{oldest} does not have it, but is of {_day(made_at[oldest])}: older than the advisory of "
-        return Sign(UNKNOWN, why + _day(notice.at), oldest, ask)
+        return Ground(UNKNOWN, why + _day(notice.at), oldest, ask)
     why = f"no bad version is in its lists, all made since the advisory: {', '.join(made_at)}"
-    return Sign(NOT_LISTED, why, ", ".join(made_at))
+    return Ground(NOT_LISTED, why, ", ".join(made_at))
 
 
 def _day(at: float) -> str:

@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from rotator.errors import BadInput
 from rotator.flow.vendor import Dataset, Level, Said, Vendor
-from rotator.flow.vendor_notice import Sign
+from rotator.flow.vendor_notice import Ground
 
 LEVELS: Mapping[Level, float] = {Level.LOW: 0.1, Level.MEDIUM: 0.3, Level.HIGH: 0.6, Level.CRITICAL: 0.9}
 """How sensitive what a level is said of counts: no level is the whole, since many things of it are worse than one."""
@@ -136,9 +136,9 @@ def judged(term: Term, own: Mapping[Name, Judged]) -> Term:
     )
 
 
-def likelihood(sign: Sign) -> Term:
-    """Return the likeliest sign as a term."""
-    return Term(Name.LIKELIHOOD, sign.likelihood, SHARE, sign.source, sign.why, ask=sign.ask)
+def likelihood(ground: Ground) -> Term:
+    """Return the likeliest ground as a term."""
+    return Term(Name.LIKELIHOOD, ground.likelihood, SHARE, ground.source, ground.why, ask=ground.ask)
 
 
 def worst(vendor: Vendor, holds: Holds) -> Term:

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from rotator.flow import vendor_terms as terms
 from rotator.flow.vendor import Level, Vendor
-from rotator.flow.vendor_notice import Sign
+from rotator.flow.vendor_notice import Ground
 from rotator.flow.vendor_terms import DIGITS, NUMBERS, Holds, Judged, Term
 
 PAUSE_FROM, PREPARE_FROM = 0.5, 0.2
@@ -32,7 +32,7 @@ class Triage:
     """One vendor: its terms, what the first two come to, what is recommended, and why."""
 
     vendor: Vendor
-    signs: tuple[Sign, ...]
+    grounds: tuple[Ground, ...]
     holds: Holds
     terms: tuple[Term, ...]
     priority: float
@@ -49,15 +49,15 @@ class Triage:
         return tuple(each for each in self.terms if each.ask)
 
 
-def assess(vendor: Vendor, signs: Sequence[Sign], holds: Holds, judged: Iterable[Judged] = ()) -> Triage:
-    """Return what becomes of one vendor that a notice may touch; `signs` is not empty, the likeliest first.
+def assess(vendor: Vendor, grounds: Sequence[Ground], holds: Holds, judged: Iterable[Judged] = ()) -> Triage:
+    """Return what becomes of one vendor that a notice may touch; `grounds` is not empty, the likeliest first.
 
     What is judged of this notice goes before what is judged of every one, and what came later before what was.
     """
     own = {each.name: each for each in sorted(judged, key=lambda one: (one.notice != "", one.at))}
     worst, breadth = terms.worst(vendor, holds), terms.breadth(holds)
     sensitivity = terms.judged(terms.sensitivity(worst, breadth, holds), own)
-    likelihood = terms.judged(terms.likelihood(signs[0]), own)
+    likelihood = terms.judged(terms.likelihood(grounds[0]), own)
     impact = terms.judged(terms.impact(vendor, holds), own)
     cost = terms.judged(terms.cost(vendor.cost_of_change), own)
     effort = terms.judged(terms.effort(holds), own)
@@ -65,7 +65,7 @@ def assess(vendor: Vendor, signs: Sequence[Sign], holds: Holds, judged: Iterable
     priority = round(likely * (sensitivity.value or 0.0), DIGITS)
     advice, because = advised(priority, likely, [impact, cost])
     told = (likelihood, worst, breadth, sensitivity, *terms.counts(holds), effort, impact, cost)
-    return Triage(vendor, tuple(signs), holds, told, priority, advice, because)
+    return Triage(vendor, tuple(grounds), holds, told, priority, advice, because)
 
 
 def ranked(found: Iterable[Triage]) -> list[Triage]:

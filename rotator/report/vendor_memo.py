@@ -20,7 +20,7 @@ DECIDE_WITHIN_S: Mapping[str, float] = {
     Advice.WATCH.value: 7 * 86400.0,
 }
 """Seconds in which somebody should decide: a judgement, as the thresholds are."""
-LISTED, LETTERS, _SIGNS = 12, 180, 3
+LISTED, LETTERS, _GROUNDS = 12, 180, 3
 """How many kinds, and datasets, one page names, and how long what others wrote may be on it: `-o json` has all."""
 UNKNOWN = "unknown"
 _SHOWN_TERMS = ("likelihood", "sensitivity", "effort_h", "user_impact", "cost_of_change")
@@ -86,7 +86,7 @@ def _standing(pause: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _known(row: Mapping[str, Any], terms: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    found = [f"Likelihood {each['likelihood']:g}: {short(each['why'])}." for each in row["signs"][:_SIGNS]]
+    found = [f"Likelihood {each['likelihood']:g}: {short(each['why'])}." for each in row["grounds"][:_GROUNDS]]
     found += [
         f"{each['by']} {each['source'].replace('set for', f'set {_name(each)} to {_value(each)} for')}, in place of "
         f"{_number(each['instead_of'])}: {short(each['why'])}."

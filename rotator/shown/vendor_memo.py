@@ -8,7 +8,7 @@ from typing import Any
 
 from rotator.bootstrap import Rotator
 from rotator.flow.vendor import Vendor
-from rotator.flow.vendor_notice import NOT_LISTED, UNKNOWN, Notice, Sign
+from rotator.flow.vendor_notice import NOT_LISTED, UNKNOWN, Ground, Notice
 from rotator.flow.vendor_triage import assess
 from rotator.held import held_by_each, reached_by_each
 from rotator.ledger import pause_gates
@@ -62,11 +62,11 @@ def memo(  # noqa: PLR0917 - what a memo is made of
     )
 
 
-def _nothing_links(notice: Notice) -> Sign:
+def _nothing_links(notice: Notice) -> Ground:
     if not notice.id:
         ask = "name the advisory, or who was breached"
-        return Sign(UNKNOWN, "no notice was given, so nothing tells how likely it is", "nobody", ask)
-    return Sign(NOT_LISTED, f"nothing that is known links it to {notice.id}", "the registry")
+        return Ground(UNKNOWN, "no notice was given, so nothing tells how likely it is", "nobody", ask)
+    return Ground(NOT_LISTED, f"nothing that is known links it to {notice.id}", "the registry")
 
 
 def _by_kind(kinds: Iterable[str]) -> list[tuple[str, int]]:

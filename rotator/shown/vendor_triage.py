@@ -14,7 +14,7 @@ from rotator.flow.plan import make
 from rotator.flow.playbook_words import Strategy, Subject, Verb
 from rotator.flow.scope import Scoped
 from rotator.flow.vendor import Dataset
-from rotator.flow.vendor_notice import Notice, Sign, signs
+from rotator.flow.vendor_notice import Ground, Notice, grounds
 from rotator.flow.vendor_terms import LEVEL, Holds, Term, level_of
 from rotator.flow.vendor_triage import Triage, assess, ranked
 from rotator.held import Held, Reached, held_by_each, is_grant, reached_by_each
@@ -30,7 +30,7 @@ def found(parts: Rotator, notice: Notice, advisories: Sequence[Advisory], only: 
     """Return every vendor that a notice may touch, the gravest first; or `only` the one of this name, if it does."""
     vendors = parts.vendors.every(software=bool(advisories))
     listed = match(advisories, {each.name: each.software for each in vendors})
-    speaks = signs(vendors, notice, listed, _made_at(parts))
+    speaks = grounds(vendors, notice, listed, _made_at(parts))
     touched = [each for each in vendors if each.name in speaks and only in {"", each.name}]
     held = held_by_each(parts, touched)
     reach = reached_by_each(parts, held, touched)
@@ -138,7 +138,7 @@ def row(of: Triage, rank: int) -> dict[str, Any]:
         "because": of.because,
         "priority": of.priority,
         "terms": [_term(each) for each in of.terms],
-        "signs": [_sign(each) for each in of.signs],
+        "grounds": [_ground(each) for each in of.grounds],
     }
 
 
@@ -158,5 +158,5 @@ def _term(each: Term) -> dict[str, Any]:
     }
 
 
-def _sign(each: Sign) -> dict[str, Any]:
+def _ground(each: Ground) -> dict[str, Any]:
     return {"likelihood": each.likelihood, "why": each.why, "source": each.source, "ask": each.ask}

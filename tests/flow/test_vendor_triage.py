@@ -7,7 +7,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rotator.flow.vendor import Dataset, Level, Said, Software, Vendor
-from rotator.flow.vendor_notice import AFFECTED, ALLOWED, EACH_STEP, NOT_LISTED, UNKNOWN, Listed, Notice, Sign, signs
+from rotator.flow.vendor_notice import (
+    AFFECTED,
+    ALLOWED,
+    EACH_STEP,
+    NOT_LISTED,
+    UNKNOWN,
+    Ground,
+    Listed,
+    Notice,
+    grounds,
+)
 from rotator.flow.vendor_terms import DECIDING_H, DIGITS, LOOK_H, NUMBERS, TASK_H, Holds, Judged, Name
 from rotator.flow.vendor_triage import PAUSE_FROM, Advice, assess, ranked
 
@@ -31,7 +41,7 @@ def likeliest(found):
 
 def test_a_list_with_a_bad_version_speaks_louder_than_one_that_may_have_it_and_both_than_none():
     vendors = [vendor("a"), vendor("b"), vendor("c")]
-    found = signs(vendors, NOTICE, {"a": listed(True), "b": listed(None)}, {})
+    found = grounds(vendors, NOTICE, {"a": listed(True), "b": listed(None)}, {})
     assert {name: each[0] for name, each in likeliest(found).items()} == {"a": AFFECTED, "b": ALLOWED, "c": UNKNOWN}
     assert "unknown is not clean" in likeliest(found)["c"][1]
     assert found["b"][0].ask
@@ -47,24 +57,24 @@ def test_a_list_with_a_bad_version_speaks_louder_than_one_that_may_have_it_and_b
     ],
 )
 def test_a_list_without_it_clears_nobody_unless_all_are_newer(made_at, value, said):
-    [sign] = signs([vendor("a")], NOTICE, {}, {"a": made_at})["a"]
-    assert sign.likelihood == value
-    assert said in sign.why
-    undated = signs([vendor("a")], Notice("x", "x", packages=("p",)), {}, {"a": made_at})["a"][0]
+    [ground] = grounds([vendor("a")], NOTICE, {}, {"a": made_at})["a"]
+    assert ground.likelihood == value
+    assert said in ground.why
+    undated = grounds([vendor("a")], Notice("x", "x", packages=("p",)), {}, {"a": made_at})["a"][0]
     assert undated.likelihood == UNKNOWN
 
 
 def test_a_breach_touches_who_stands_on_it_less_with_each_step_and_nobody_else():
     vendors = [vendor("shop", "crm"), vendor("crm", "mailer"), vendor("mailer"), vendor("other")]
-    found = likeliest(signs(vendors, BREACH, {}, {}))
+    found = likeliest(grounds(vendors, BREACH, {}, {}))
     assert {name: each[0] for name, each in found.items()} == {"mailer": 1.0, "crm": EACH_STEP, "shop": 0.36}
     assert "mailer, which serves crm" in found["shop"][1]
-    unregistered = signs(vendors[:2], BREACH, {}, {})
+    unregistered = grounds(vendors[:2], BREACH, {}, {})
     assert {name: each[0].likelihood for name, each in unregistered.items()} == {"crm": EACH_STEP, "shop": 0.36}
 
 
 def test_bad_software_of_a_sub_processor_counts_for_who_it_serves():
-    found = signs([vendor("crm", "mailer"), vendor("mailer")], NOTICE, {"mailer": listed(True)}, {})
+    found = grounds([vendor("crm", "mailer"), vendor("mailer")], NOTICE, {"mailer": listed(True)}, {})
     assert [each.likelihood for each in found["crm"]] == [round(AFFECTED * EACH_STEP, 3), UNKNOWN]
 
 
@@ -100,19 +110,19 @@ vendors = st.builds(
 ORDER = list(Advice)[::-1]
 
 
-def sign(value):
-    return [Sign(value, "why", "source")]
+def ground(value):
+    return [Ground(value, "why", "source")]
 
 
 @given(vendors, st.lists(shares, min_size=2, max_size=2).map(sorted), holdings, levels, counts)
 @settings(max_examples=60)
 def test_more_likely_or_more_sensitive_never_ranks_lower_nor_is_advised_less(of, likelihoods, holds, level, count):
     less, more = likelihoods
-    before = assess(of, sign(less), holds)
-    found = [assess(of, sign(more), holds)]
+    before = assess(of, ground(less), holds)
+    found = [assess(of, ground(more), holds)]
     if holds.criticality or holds.datasets:  # else it stood for what nobody knew, and to know may say less
         worse = _with(holds, further=holds.further + count, datasets=(*holds.datasets, Dataset("new", level)))
-        found.append(assess(of, sign(less), worse))
+        found.append(assess(of, ground(less), worse))
     for after in found:
         assert after.priority >= before.priority
         assert ORDER.index(after.advice) >= ORDER.index(before.advice)
@@ -122,7 +132,7 @@ def test_more_likely_or_more_sensitive_never_ranks_lower_nor_is_advised_less(of,
 @given(vendors, shares, holdings)
 @settings(max_examples=60)
 def test_what_is_shown_comes_to_what_is_shown(of, likelihood, holds):
-    found = assess(of, sign(likelihood), holds)
+    found = assess(of, ground(likelihood), holds)
     value = {each.name: each.value for each in found.terms}
     assert found.priority == round(value["likelihood"] * value["sensitivity"], DIGITS)
     assert value["sensitivity"] == round(value["worst"] + (1 - value["worst"]) * value["breadth"], DIGITS)
@@ -147,7 +157,7 @@ judged = st.builds(
 @given(vendors, shares, holdings, st.lists(judged, max_size=6))
 @settings(max_examples=60)
 def test_a_term_that_a_person_set_always_says_who_and_why_and_what_stood_there(of, likelihood, holds, said):
-    bare, found = assess(of, sign(likelihood), holds), assess(of, sign(likelihood), holds, said)
+    bare, found = assess(of, ground(likelihood), holds), assess(of, ground(likelihood), holds, said)
     for name in Name:
         own = sorted((each for each in said if each.name is name), key=lambda each: (bool(each.notice), each.at))
         term, before = found.term(name), bare.term(name)
@@ -164,20 +174,20 @@ def test_a_term_that_a_person_set_always_says_who_and_why_and_what_stood_there(o
 def test_what_people_depend_on_most_is_prepared_for_unless_it_is_sure():
     said = Said(Level.CRITICAL, "checkout stops")
     of = vendor("acme", level=Level.CRITICAL, user_impact=said)
-    assert assess(of, sign(0.6), Holds()).advice is Advice.PREPARE
-    assert "user_impact is critical" in assess(of, sign(0.6), Holds()).because
-    sure = assess(of, sign(0.95), Holds())
+    assert assess(of, ground(0.6), Holds()).advice is Advice.PREPARE
+    assert "user_impact is critical" in assess(of, ground(0.6), Holds()).because
+    sure = assess(of, ground(0.95), Holds())
     assert sure.advice is Advice.PAUSE
     assert sure.priority >= PAUSE_FROM
-    assert assess(of, sign(0.05), Holds()).advice is Advice.WATCH
+    assert assess(of, ground(0.05), Holds()).advice is Advice.WATCH
 
 
 def test_what_nobody_said_is_unknown_and_says_how_to_find_out():
-    found = assess(vendor("acme"), [Sign(UNKNOWN, "nobody knows", "no list", "ask")], Holds())
+    found = assess(vendor("acme"), [Ground(UNKNOWN, "nobody knows", "no list", "ask")], Holds())
     assert {each.name for each in found.unknown} == {
         "likelihood", "sensitivity", "calls", "user_impact", "cost_of_change",
     }  # fmt: skip
     assert found.term("user_impact").value is None
     assert found.term("worst").value == 0.6
-    known = assess(vendor("acme"), sign(0.3), Holds(in_production=1, consumers=1, credentials=1))
+    known = assess(vendor("acme"), ground(0.3), Holds(in_production=1, consumers=1, credentials=1))
     assert known.term("user_impact").value == NUMBERS[Level.HIGH]

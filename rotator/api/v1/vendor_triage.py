@@ -75,7 +75,7 @@ class TermRow(BaseModel):
     ask: str
 
 
-class SignRow(BaseModel):
+class GroundRow(BaseModel):
     """What speaks for a vendor's being touched."""
 
     likelihood: float
@@ -95,7 +95,7 @@ class TriageRow(BaseModel):
     because: str
     priority: float
     terms: list[TermRow]
-    signs: list[SignRow]
+    grounds: list[GroundRow]
 
 
 class Triaged(BaseModel):
