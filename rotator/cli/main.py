@@ -32,6 +32,7 @@ from rotator.cli import (
     notices,
     respond,
     scaffold,
+    segmentation,
     service,
     session,
     siem,
@@ -80,6 +81,7 @@ siem.register(app)
 ledger.register(app)
 evidence.register(app)
 manifest.register(app)
+segmentation.register(app)
 vendor.register(app)
 
 

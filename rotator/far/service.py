@@ -52,7 +52,7 @@ class Far:
         return list(self._rows(view, incident))
 
     def _rows(self, view: ListOf, incident: str = "", most: int = _MOST) -> Iterator[dict[str, Any]]:
-        path, after = view.path.format(incident=_name(incident)), None
+        path, after = view.path if view.by else view.path.format(incident=_name(incident)), None
         asked = {"limit": most, **({view.by: incident} if view.by and incident else {})}
         while True:
             page = self._asking.get(V1 + path, {**asked, **({"after": after} if after else {})}).content

@@ -101,6 +101,14 @@ class AttackGraph:
         """Return the numbers of the datasets, by name."""
         return sorted(self._of(Node.DATASET), key=self.labels.__getitem__)
 
+    def sites(self) -> dict[int, list[str]]:
+        """Return for each credential that lies at a site which ones, by name."""
+        found: dict[int, list[str]] = {}
+        for site in sorted(self._of(Node.SITE), key=self.labels.__getitem__):
+            for number in self.after[site]:
+                found.setdefault(number, []).append(self.labels[site])
+        return found
+
     def place(self, name: str) -> int | None:
         """Return the number of a place, None for no such place."""
         return self._numbers.get((Node.PLACE, name))

@@ -13,8 +13,21 @@ from rotator.flow.approval import Role
 from rotator.flow.incident import Purpose
 from rotator.ledger.listing import Part
 from rotator.report.files import MEDIA_TYPES
-from rotator.shown import alarms, compliance, drills, hygiene, incidents, inventory, kinds, manifests, vendors
+from rotator.shown import (
+    alarms,
+    compliance,
+    drills,
+    hygiene,
+    incidents,
+    inventory,
+    kinds,
+    manifests,
+    segmentation,
+    short_lived,
+    vendors,
+)
 from rotator.shown.certificates import certificates as certified
+from rotator.shown.segmentation import Measured
 
 ALL = "all"
 """What asks for all of a list that has less by itself."""
@@ -84,6 +97,12 @@ DRILL_TREND = ListOf("/drills/trend", lambda parts, _: drills.trends(parts))
 DRILL = OfIncident("/drills/{incident}", drills.drill)
 MANIFESTS = ListOf("/manifests", lambda parts, _: manifests.listed(parts))
 CHECKS = ListOf("/manifests/{incident}/checks", manifests.checks)
+PLACES = ListOf("/segmentation", lambda parts, _: segmentation.places(Measured(parts)))
+REACHED = ListOf("/segmentation/reached", lambda parts, place: segmentation.reached(Measured(parts), place), by="place")
+SEGMENTATION = OfIncident("/segmentation/whole", lambda parts, *_: segmentation.whole(Measured(parts)))
+EDGES = ListOf("/segmentation/edges", lambda parts, _: Measured(parts).edges())
+SEGMENTATION_TREND = ListOf("/segmentation/trend", lambda parts, _: segmentation.trend(parts))
+SHORT_LIVED = ListOf("/segmentation/short-lived", lambda parts, _: short_lived.listed(parts, clock.now()))
 VENDORS = ListOf("/vendors", lambda parts, _: vendors.listed(parts))
 VENDOR = OfIncident("/vendors/{incident}", vendors.one)
 CERTIFICATES = ListOf("/certificates", lambda parts, _: certified(parts))

@@ -21,7 +21,7 @@ from rotator.flow.playbook_words import Strategy
 from rotator.flow.registry import Listed, Said, Sort
 from rotator.flow.run import ASKED, StepState
 from rotator.flow.vendor import Software
-from rotator.ledger import drills, tables
+from rotator.ledger import drills, segmentation, tables
 from rotator.ledger.drills import DrillRow
 from rotator.manifests.hashing import Meter
 from rotator.practice.token_server import token_server
@@ -82,8 +82,16 @@ def house(tmp_path):
         checked(found, tmp_path / "training")
         registered(found)
         drilled(found)
+        measured(database)
         browser(found, Role.VIEWER, "vi")
         yield found
+
+
+def measured(database: Any) -> None:
+    """Keep what was measured on a day, as the example has it."""
+    [day] = examples.EXAMPLES["GET /segmentation/trend"]["answer"]["items"]
+    figures = {name: value for name, value in day.items() if name not in {"day", "at", "change"}}
+    segmentation.note(database, datetime(2026, 11, 23, tzinfo=UTC).timestamp(), figures)
 
 
 def drilled(found):

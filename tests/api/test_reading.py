@@ -7,9 +7,11 @@ import json
 import pytest
 
 from rotator.flow.approval import Role
+from rotator.flow.inventory import Said
 from rotator.ledger.database import Database
 from rotator.ledger.datasets import Source
 from rotator.ledger.drills import DrillRow, begin
+from rotator.ledger.inventory import Inventory
 from rotator.ledger.manifests import Manifests
 from rotator.manifests.comparing import compare
 from rotator.manifests.entry import Entry, Kind
@@ -36,6 +38,12 @@ READ = (
     "/inventory/history?match=ci",
     "/triggers",
     "/hygiene",
+    "/segmentation",
+    "/segmentation/whole",
+    "/segmentation/reached?place=host:build-7",
+    "/segmentation/edges",
+    "/segmentation/trend",
+    "/segmentation/short-lived",
     "/manifests",
     f"/manifests/{KEY}",
     f"/manifests/{KEY}/checks",
@@ -65,6 +73,8 @@ def ledger(tmp_path_factory):
     deployment.start([each for each, _ in stolen])
     deployment.rest()
     recorded(database)
+    at = {"reachable_from": ["host:build-7"], "datasets": ["cards"]}
+    Inventory(database).take([Said({"provider": KEY, "owner": "ci"}, at, "team.yaml:1")], "ana")
     with database.write() as connection:
         begin(connection, DrillRow("inc-1", "weekly", "manual", "ana", 0.0))
     yield database, [secret.reveal() for _, secret in stolen]

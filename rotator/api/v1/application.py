@@ -37,6 +37,7 @@ from rotator.api.v1 import (
     files,
     reading,
     routines,
+    segmentation,
     standing,
     vendor_triage,
     vendors,
@@ -69,7 +70,7 @@ def make(parts: Rotator, callers: Callers, refusals: Counts) -> FastAPI:
     acts = (each.routes(doing) for each in (declaring, acting, acting_on_runs, closing, arranging, asking))
     live = events.routes(parts, callers, app.state.following)
     entries, triage = doors.routes(parts, doing), vendor_triage.routes(parts, doing)
-    of_datasets = (datasets, evidence, vendors)
+    of_datasets = (datasets, evidence, vendors, segmentation)
     read = (each.routes(parts) for each in (files, reading, standing, routines, drills, certified, *of_datasets))
     for router in (entries, triage, *read, live, *acts):
         app.include_router(router, responses=_ERRORS)

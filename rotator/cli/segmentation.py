@@ -1,0 +1,158 @@
+"""Segmentation: what one compromise reaches, what to cut, how that went, and which credentials could live shortly."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from rotator.cli.options import Context, Output, OutputOption, console, emit
+from rotator.report.plain import plain
+
+_SHOWN = 20
+"""How many places a table has; the data has all."""
+Place = Annotated[
+    str, typer.Argument(metavar="[PLACE]", help="All that this one reaches, each with its way; all if not given.")
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add this file's commands."""
+    group = typer.Typer(help="What one compromise reaches, and what shrinks that.", no_args_is_help=True)
+    group.command("show")(show)
+    group.command("edges")(edges)
+    group.command("trend")(trend)
+    group.command("short-lived")(short_lived)
+    app.add_typer(group, name="segmentation")
+
+
+def show(context: typer.Context, place: Place = "", output: OutputOption = Output.TABLE) -> None:
+    """Show what one compromise of each place reaches.
+
+    A place is where software runs: a job, a host, an image, a repository; or a vendor. What is shown follows from the
+    inventory. Changes nothing.
+
+    Example: rotator segmentation show job:acme/web/build
+    """
+    from rotator.operations.views import PLACES, REACHED, SEGMENTATION  # noqa: PLC0415 - only who looks pays for it
+
+    given: Context = context.obj
+    service = given.service()
+    rows = service.lists(REACHED, place) if place else service.lists(PLACES)
+    if output is not Output.TABLE:
+        emit(rows, output)
+    elif place:
+        _say_ways(rows)
+    else:
+        _table_of_places(rows, service.shows(SEGMENTATION))
+
+
+def _table_of_places(rows: list[dict[str, Any]], whole: dict[str, Any]) -> None:
+    from rotator.report.tables import plain_table, words  # noqa: PLC0415 - Rich is not free
+
+    if rows:
+        table = plain_table(None, "place", "there", "in all", "worst", "datasets", "blast")
+        for row in rows[:_SHOWN]:
+            counts = (f"{row['directly']:,}", f"{row['credentials']:,}", row["worst"], f"{len(row['datasets']):,}")
+            table.add_row(*map(words, (row["place"], *counts, f"{row['blast']:,.0f}")))
+        console().print(table)
+        if len(rows) > _SHOWN:
+            typer.echo(f"… and {len(rows) - _SHOWN:,} more places: -o json has all")
+    counts = ", ".join(f"{whole[each]:,} {each}" for each in ("places", "credentials", "datasets"))
+    typer.echo(f"{counts}; reach {whole['reach']:,.0f}")
+    if whole["unplaced"]:
+        typer.echo(f"{whole['unplaced']:,} credentials are at no place that anybody named: say it in `reachable_from`")
+    if whole["unknown"]:
+        typer.echo(f"of {whole['unknown']:,} nobody said what they read: what they lead to is in no figure")
+
+
+def _say_ways(rows: list[dict[str, Any]]) -> None:
+    for row in rows:
+        name = " ".join(filter(None, (row["provider"], row["owner"], row["id"])))
+        opens = f", opens {', '.join(row['datasets'])}" if row["datasets"] else ""
+        typer.echo(plain(f"{name} ({row['criticality']}{opens})"))
+        for link in row["way"]:
+            typer.echo(plain(f"  {link}"))
+
+
+def edges(context: typer.Context, output: OutputOption = Output.TABLE) -> None:
+    """List the ten cuts that shrink the reach most.
+
+    First each alone, as if it were the only one; then in turn, each after those before it. A cut is one access, one
+    entry of `reads` or `administers`, or one dataset of a credential. Changes nothing.
+
+    Example: rotator segmentation edges -o json
+    """
+    from rotator.operations.views import EDGES  # noqa: PLC0415 - only who looks pays for it
+    from rotator.report.tables import plain_table, words  # noqa: PLC0415
+
+    given: Context = context.obj
+    rows = given.service().lists(EDGES)
+    if output is not Output.TABLE:
+        emit(rows, output)
+        return
+    if not rows:
+        typer.echo("no single cut shrinks the reach: `rotator segmentation show` says what there is")
+        return
+    table = plain_table(None, "order", "gain", "left", "cut")
+    for row in rows:
+        cut = f"{row['source']} {row['how']} {row['target']}"
+        table.add_row(*map(words, (f"{row['order']} {row['rank']}", f"{row['gain']:,.0f}", f"{row['left']:,.0f}", cut)))
+    console().print(table)
+
+
+def trend(context: typer.Context, output: OutputOption = Output.TABLE) -> None:
+    """Show how the reach went, day by day.
+
+    Whichever dispatcher leads measures it once a day.
+
+    Example: rotator segmentation trend -o jsonl
+    """
+    from rotator.operations.views import SEGMENTATION_TREND  # noqa: PLC0415 - only who looks pays for it
+    from rotator.report.tables import plain_table, words  # noqa: PLC0415
+
+    given: Context = context.obj
+    rows = given.service().lists(SEGMENTATION_TREND)
+    if output is not Output.TABLE:
+        emit(rows, output)
+        return
+    if not rows:
+        typer.echo("nothing was measured yet: a running service does it once a day, where the inventory names a place")
+        return
+    table = plain_table(None, "day", "reach", "change", "places", "credentials", "unplaced", "widest")
+    for row in rows:
+        change = "" if row["change"] is None else f"{row['change']:+,.0f}"
+        widest = row["widest_places"][0]["place"] if row["widest_places"] else ""
+        counts = (f"{row[each]:,}" for each in ("places", "credentials", "unplaced"))
+        table.add_row(*map(words, (row["day"], f"{row['reach']:,.0f}", change, *counts, widest)))
+    console().print(table)
+
+
+def short_lived(context: typer.Context, output: OutputOption = Output.TABLE) -> None:
+    """List the credentials that could live shortly.
+
+    It tells by what, where each lies, how old it is, and who does which move of the conversion, as the playbook of its
+    kind says. Changes nothing.
+
+    Example: rotator segmentation short-lived -o json
+    """
+    from rotator.operations.views import SHORT_LIVED  # noqa: PLC0415 - only who looks pays for it
+    from rotator.report.tables import plain_table, words  # noqa: PLC0415
+
+    given: Context = context.obj
+    rows = given.service().lists(SHORT_LIVED)
+    if output is not Output.TABLE:
+        emit(rows, output)
+        return
+    if not rows:
+        typer.echo("the inventory knows of no credential whose kind could live shortly")
+        return
+    table = plain_table(None, "kind", "owner", "id", "critical", "days old", "at", "prepared by")
+    for row in rows:
+        age = "not known" if row["age_days"] is None else f"{row['age_days']:,}"
+        more = f" and {len(row['places']) - 1:,} more" if len(row["places"]) > 1 else ""
+        at = f"{row['places'][0]}{more}" if row["places"] else ""
+        names = (row["provider"], row["owner"], row["id"], row["criticality"], age, at, row["prepared_by"])
+        table.add_row(*map(words, names))
+    console().print(table)
+    typer.echo("how each kind is converted: `rotator playbook show KIND`, under short_lived")
