@@ -23,6 +23,7 @@ from rotator.siem.channel import Channel, Line
 from rotator.siem.to_file import ToFile
 from rotator.siem.to_http import Endpoint, ToHttp
 from rotator.siem.to_syslog import Receiver, ToSyslog
+from rotator.siem.to_udp import ToUdp
 
 log = logging.getLogger("rotator")
 
@@ -45,8 +46,8 @@ def channel_of(entry: SiemSettings, folder: Path) -> Channel:
         token = None if entry.token is None else functools.partial(secret_reference.read, entry.token, folder)
         media_type = "application/x-ndjson" if entry.format == "ocsf" else "text/plain; charset=utf-8"
         return ToHttp(Endpoint(entry.url, media_type, token, entry.authorization, ca_file))
-    security, host, port = entry.receiver
-    return ToSyslog(Receiver(host, port, security == "tls", ca_file))
+    way, host, port = entry.receiver
+    return ToUdp(host, port) if way == "udp" else ToSyslog(Receiver(host, port, way == "tls", ca_file))
 
 
 def line_of(entry: SiemSettings, event: dict[str, object]) -> Line:

@@ -26,6 +26,7 @@ def examine(parts: Rotator, called: str = "rotator") -> Iterator[Finding]:
         yield Finding(True, f"not for {kind}: {broken.what}", broken.mend, aside=True)
     told = (*senders.looked_at(parts), *agreed.looked_at(parts), *channels.given_up(parts), *siem.waits(parts))
     yield from (Finding(*each) for each in told)
+    yield from siem.unheard(parts)
     yield from _outside(parts)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from rotator import clock
 from rotator.bootstrap import Rotator
 from rotator.errors import BadInput, RotatorError, Uncertain
+from rotator.examining.finding import Finding
 from rotator.examining.reaching import Asked
 from rotator.flow.playbook_words import meant
 from rotator.forwarding import channel_of, line_of
@@ -55,6 +56,14 @@ def reached(parts: Rotator) -> Iterator[Asked]:
     """Yield what `rotator doctor` asks of each channel: whether somebody is there. No event is sent."""
     for entry in parts.settings.siem:
         yield Asked(f"SIEM {entry.name}", channel_of(entry, parts.settings.folder).reach)
+
+
+def unheard(parts: Rotator) -> Iterator[Finding]:
+    """Yield what `rotator doctor` says of channels that lose what nobody misses."""
+    for entry in parts.settings.siem:
+        if entry.syslog is not None and entry.receiver[0] == "udp":
+            what = f"SIEM {entry.name} is sent to over UDP: what is lost on the way is not sent again, and nobody knows"
+            yield Finding(True, what, f"write tcp:// or tls:// in `syslog` of {entry.name}", warns=True)
 
 
 def waits(parts: Rotator) -> Iterator[tuple[bool, str, str]]:

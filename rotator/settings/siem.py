@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from rotator import secret_reference
 
-_SYSLOG = re.compile(r"(tcp|tls)://(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]{1,253}):(\d{1,5})")
+_SYSLOG = re.compile(r"(tcp|tls|udp)://(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]{1,253}):(\d{1,5})")
 _LOOPBACK = re.compile(r"localhost|127\.\d+\.\d+\.\d+|::1")
 _HIGHEST_PORT = 65535
 
@@ -53,7 +53,7 @@ class SiemSettings(BaseModel):
         if value is not None:
             found = _SYSLOG.fullmatch(value)
             if found is None or not 0 < int(found[3]) <= _HIGHEST_PORT:
-                raise ValueError("must be tcp://HOST:PORT or tls://HOST:PORT; of UDP nobody could say that it came")
+                raise ValueError("must be tcp://HOST:PORT or tls://HOST:PORT; over udp://HOST:PORT losses are unseen")
         return value
 
     @model_validator(mode="after")
@@ -70,7 +70,7 @@ class SiemSettings(BaseModel):
 
     @property
     def receiver(self) -> tuple[str, str, int]:
-        """Return tcp or tls, the host and the port. Raises ValueError where it is no syslog channel."""
+        """Return tcp, tls or udp, the host and the port. Raises ValueError where it is no syslog channel."""
         found = _SYSLOG.fullmatch(self.syslog or "")
         if found is None:
             raise ValueError(self.name)

@@ -18,7 +18,7 @@ class Line:
 
 
 class Channel(Protocol):
-    """A way to a SIEM. A receiver may get a line twice and never loses one that `send` returned for."""
+    """A way to a SIEM. A receiver may get a line twice and never loses one that `send` returned for, but over UDP."""
 
     def send(self, lines: Sequence[Line]) -> str:
         """Hand over all lines, in this order; return the answer once they are taken. Raises one of the errors."""

@@ -30,7 +30,7 @@ CONFIGURED = 'data_dir = "data"\n[[siem]]\nname = "disk"\nfile = "events.jsonl"\
         ('url = "https://h/x"\ntoken = "canary"', "not a reference to a secret"),
         ('url = "http://h/x"\ntoken = "env:A"', "a token is not sent in the clear"),
         ('file = "x"\ntoken = "env:A"', "a `token` goes with a `url`"),
-        ('syslog = "udp://h:514"', "of UDP nobody could say that it came"),
+        ('syslog = "h:514"', "must be tcp://HOST:PORT or tls://HOST:PORT; over udp://HOST:PORT losses are unseen"),
         ('syslog = "tcp://h"', "must be tcp://HOST:PORT"),
         ('syslog = "tcp://h:70000"', "must be tcp://HOST:PORT"),
         ('file = "x"\nformat = "leef"', "must be one of ocsf, cef, not leef"),
@@ -108,3 +108,12 @@ def test_its_token_is_known_as_our_own_when_it_leaks_and_read_by_its_owner_alone
     assert "the SIEM channel sec" in {
         own.what for own, _ in read(load(tmp_path / "rotator.toml"), lambda _: None).known
     }
+
+
+def test_the_doctor_warns_of_a_channel_over_udp_that_nobody_hears_what_is_lost(called, tmp_path):
+    (tmp_path / "rotator.toml").write_text(
+        'data_dir = "data"\n[[siem]]\nname = "old"\nsyslog = "udp://127.0.0.1:514"\n'
+    )
+    found = json.loads(called("doctor", "-o", "json").out)
+    [warned] = [each for each in found if "over UDP" in each["what"] and each["mend"]]
+    assert (warned["state"], warned["mend"]) == ("warn", "write tcp:// or tls:// in `syslog` of old")

@@ -8,6 +8,7 @@ import socket
 import ssl
 import stat
 import threading
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -208,6 +209,31 @@ def test_where_nobody_listens_nothing_was_sent(channel, said):
         for ask in (to.reach, lambda: to.send(LINES[:1])):
             with pytest.raises(Unavailable, match="siem_unreachable"):
                 ask()
+
+
+def test_over_udp_each_message_has_a_datagram_of_its_own_and_nothing_is_said_of_its_coming(channel):
+    with socket.socket(type=socket.SOCK_DGRAM) as receiver:
+        receiver.bind(("127.0.0.1", 0))
+        to = channel(syslog=f"udp://127.0.0.1:{receiver.getsockname()[1]}")
+        assert to.reach() == "UDP: whether somebody listens, nobody says; nothing was sent"
+        assert to.send(LINES[:30]) == "sent over UDP: whether it came, nobody says"
+        receiver.settimeout(30.0)
+        assert [receivers.read(receiver.recv(65535)) for _ in LINES[:30]] == [(each, None) for each in TEXTS[:30]]
+        with pytest.raises(Rejected, match="longer than a datagram"):
+            to.send([LINES[0], replace(LINES[0], text="x" * 65_500)])
+        receiver.setblocking(False)
+        with pytest.raises(BlockingIOError):  # of them all or none: the first was not sent alone
+            receiver.recv(65535)
+
+
+def test_over_udp_it_is_heard_where_this_machine_knows_that_nobody_has_the_port_or_the_name(channel):
+    with socket.socket(type=socket.SOCK_DGRAM) as gone:
+        gone.bind(("127.0.0.1", 0))
+        port = gone.getsockname()[1]
+    with pytest.raises(Unavailable, match="siem_unreachable"):
+        channel(syslog=f"udp://127.0.0.1:{port}").send(LINES[:1])
+    with pytest.raises(Unavailable, match="siem_unreachable"):
+        channel(syslog="udp://no-such-host.invalid:514").reach()
 
 
 @given(
