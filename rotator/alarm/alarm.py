@@ -9,6 +9,7 @@ from typing import BinaryIO
 
 from rotator import clock, response
 from rotator.access.reading import Evidence, evidence
+from rotator.alarm import vendor_notice
 from rotator.alarm.looking_up import LookedUp
 from rotator.bootstrap import Rotator
 from rotator.errors import BadInput
@@ -78,7 +79,8 @@ def of_packages(
     """Return the alarm of bad packages with the evidence of where they were, and of reports beside it."""
     wanted = [each.advisory for each in bad]
     found = match(wanted, walk(found_in))
-    found = replace(found, notes=(*(each.note for each in bad if each.note), *found.notes))
+    notes = (*(each.note for each in bad if each.note), *vendor_notice.running(parts, wanted))
+    found = replace(found, notes=(*notes, *found.notes))
     reach = replace(response.within_reach(parts, found.hits), unread=found.warnings)
     since = [each.since for each in found.hits if each.since is not None]
     return Alarm(

@@ -20,6 +20,7 @@ from rotator.intake.shapes import holds_material
 from rotator.packages import advisory
 from rotator.packages.advisory import Advisory, merged
 from rotator.packages.sighting import clean
+from rotator.packages.vendor_software import match
 
 _LONGEST_ID, _LONGEST_TITLE, _SHOWN = 128, 160, 3
 
@@ -137,3 +138,13 @@ def _meant(name: str, by_word: Mapping[str, str], vendors: Sequence[Vendor]) -> 
 def _known(vendors: Sequence[Vendor]) -> str:
     count = sum(1 for each in vendors if each.sub_processors)
     return f"{len(vendors):,} vendors are registered, and of {count:,} the sub-processors are known"
+
+
+def running(parts: Rotator, advisories: Iterable[Advisory]) -> list[str]:
+    """Say which vendors run, or may run, what is bad, by their lists; nothing where none does."""
+    events = list(advisories)
+    found = match(events, {each.name: each.software for each in parts.vendors.every()})
+    if not found:
+        return []
+    named = [f"{name} ({'bad' if any(one.is_bad for one in some) else 'may be bad'})" for name, some in found.items()]
+    return [f"vendors whose lists have it: {', '.join(_few(named))}; `rotator vendor triage` says how badly"]

@@ -62,6 +62,16 @@ def test_what_a_person_sets_is_shown_with_his_name_and_taken_back_again(house):
     assert "acme: pause now" in house("vendor", "triage", "advisory.json").ended(0).out
 
 
+def test_an_alarm_by_an_advisory_names_the_vendors_whose_lists_have_it(house, tmp_path):
+    (tmp_path / "evidence" / "host" / "ci-7").mkdir(parents=True)
+    (tmp_path / "evidence" / "host" / "ci-7" / "freeze.txt").write_text("litellm==1.82.7\n")
+    words = ("intake", "--advisory", "advisory.json", "--evidence", "evidence")
+    said = house(*words).ended(0).out
+    assert "vendors whose lists have it: acme (bad), beta (may be bad); `rotator vendor triage` says how badly" in said
+    other = ("intake", "--package", "left-pad==1.0.0", "--evidence", "evidence")
+    assert "vendors" not in house(*other).ended(0).out
+
+
 def test_a_memo_is_a_file_of_each_form(house):
     assert house("vendor", "memo", "acme", "advisory.json").ended(0).out.startswith("# Acme: pause it")
     page = house("vendor", "memo", "acme", "advisory.json", "-o", "html").ended(0).out
