@@ -66,6 +66,7 @@ class AwsRoleTrust(Kind):
     no_knock: ClassVar[str] = "trust has no secret: whoever is trusted comes with his own"
     no_canary: ClassVar[str] = "a role that trusts somebody else would be made for it"
     sends_secret: ClassVar[bool] = False
+    nobody: ClassVar[tuple[str, str]] = ("role/rotator-provider-check", "rotator-provider-check/999999999999")
     calls: ClassVar[Mapping[str, int]] = {"preserve": 2, "suspend": 3, "resume": 3}
     also_ends: ClassVar[str] = "every older session of its role, whoever opened it"
     settle_s = SETTLE_S

@@ -79,6 +79,7 @@ class GcpIamBinding(Kind):
     def __init__(self, connection: Connection, name: str) -> None:
         super().__init__(connection, name)
         self._project = Project(connection)
+        self.nobody = (self._project.id, f"{self._project.id}/roles/viewer/user:nobody@rotator-provider-check.invalid")
 
     def identify(self, leaked: Leaked) -> CredentialRef:
         """Name it by what the role is held on, the role and the member, who must have it.

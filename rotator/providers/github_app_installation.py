@@ -52,6 +52,8 @@ class GitHubAppInstallation(Kind):
     def __init__(self, connection: Connection, name: str) -> None:
         super().__init__(connection, name)
         self._github = GitHubKeys(connection)
+        organization = connection.account or "rotator-provider-check"
+        self.nobody = (organization, f"{organization}/rotator-provider-check")
 
     def identify(self, leaked: Leaked) -> CredentialRef:
         """Name it by the organization and the app, or the installation's number. Raises Rejected."""

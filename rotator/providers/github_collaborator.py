@@ -50,6 +50,7 @@ class GitHubCollaborator(Kind):
     no_knock: ClassVar[str] = "a collaborator comes with a credential of his own"
     no_canary: ClassVar[str] = "somebody would have to be invited for it"
     sends_secret: ClassVar[bool] = False
+    nobody: ClassVar[tuple[str, str]] = ("rotator-provider-check/none", "rotator-provider-check/none/nobody")
     calls: ClassVar[Mapping[str, int]] = {"preserve": 4, "verify": 2, "suspend": 4, "resume": 3}
     also_ends: ClassVar[str] = "his own forks of it, where it is private"
     settle_s = SETTLE_S

@@ -63,6 +63,7 @@ class SshPrincipal(Kind):
         super().__init__(connection, name)
         self._fleet = fleet_of(connection)
         self._users = self._fleet.settings.users
+        self.nobody = (self._users[0], f"{self._users[0]}/rotator-provider-check")
 
     def identify(self, leaked: Leaked) -> CredentialRef:
         """Name it by account and principal, which a host must let in; a certificate is sent nowhere."""

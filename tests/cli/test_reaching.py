@@ -74,6 +74,9 @@ def test_where_nobody_listens_no_kind_says_anything_else(gone):
     "kind",
     [
         "azure_entra_secret",
+        "gcp_iam_binding",
+        "github_app_installation",
+        "github_collaborator",
         "gitlab_token",
         "kubernetes_service_account_token",
         "grafana_service_account_token",

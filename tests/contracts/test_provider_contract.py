@@ -15,7 +15,7 @@ from rotator.canary import Calls, cannot, living_one
 from rotator.credential import CredentialRef, Issued, Leaked, Secret, read_document
 from rotator.errors import Rejected, RotatorError, Unavailable, Uncertain
 from rotator.examining.permitted import needed
-from rotator.flow.playbook_words import Verb
+from rotator.flow.playbook_words import Strategy, Verb
 from rotator.flow.proof import Evidence
 from rotator.permissions import LOOK, Permitted
 from rotator.playbook_file import load_all
@@ -25,6 +25,7 @@ from rotator.ports import (
     Capability,
     Choosing,
     Discoverable,
+    Formed,
     Installable,
     Issuing,
     Persistence,
@@ -335,6 +336,19 @@ def test_a_kind_without_a_door_says_so_and_tries_none(case: Case):
         case.provider.verify(ref, secret)
     assert refusal.value.reason == "no_knock"
     assert_holds_no_material(secret, refusal.value)
+
+
+def test_a_grant_has_nothing_to_issue_or_to_find_in_a_scan_and_is_asked_about_by_its_form(case: Case):
+    if not getattr(case.provider, "is_grant", False):
+        pytest.skip(f"{case.provider.name} is no grant")
+    playbook = PLAYBOOKS[case.provider.name]
+    assert (playbook.strategies, playbook.recognises) == ([Strategy.REVOKE_ONLY], {"list": [case.provider.name]})
+    assert not isinstance(case.provider, Issuing | Choosing | Settable)
+    owner, credential = able(case.provider, Formed).nobody
+    try:
+        assert case.provider.inspect(CredentialRef("", "", owner, credential)).state is State.ABSENT
+    except Rejected as refusal:
+        assert refusal.reason == "not_this_account"  # noqa: PT017 - the issuer looked, and shows no such place
 
 
 def test_what_cannot_be_destroyed_says_so_and_lives_on(case: Case):
