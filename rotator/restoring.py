@@ -15,7 +15,7 @@ from rotator import clock
 from rotator.bootstrap import Rotator
 from rotator.errors import BadInput, NotAllowed
 from rotator.flow.approval import refuse_letting_in
-from rotator.flow.checklist import Asks
+from rotator.flow.checklist import Asks, gates_of
 from rotator.flow.gate_facts import Did
 from rotator.flow.gates_given import attestation_key, believable, may_not_approve
 from rotator.flow.letting_in import GateStanding
@@ -65,6 +65,14 @@ def standing(parts: Rotator, vendor: str) -> Standing:
     if pause is None:
         raise BadInput("it is not paused", vendor, "nothing to do: `rotator vendor show` tells when it was")
     return look(parts, pause)
+
+
+def asked_of(parts: Rotator, vendor: str, gate: str) -> Asks | None:
+    """Return what a gate of a pause asks; None where there is no such gate, or no pause."""
+    with parts.database.read() as connection:
+        pause = pauses.pause_of(connection, vendor)
+    gates = () if pause is None else gates_of(pause.checklist)
+    return next((each.asks for each in gates if each.name == gate), None)
 
 
 def meet(parts: Rotator, by: str, vendor: str, gate: str, given: Given) -> GateStanding:

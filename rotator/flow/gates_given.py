@@ -5,6 +5,7 @@ from __future__ import annotations
 from rotator.flow.approval import Role
 from rotator.flow.checklist import Gate
 from rotator.flow.gate_facts import Did, Facts, Found, Given, Shut, met_by, said_of
+from rotator.flow.roles import misread
 from rotator.flow.vendor import Attestation
 
 _RANK = list(Role)
@@ -35,6 +36,8 @@ def last_given(facts: Facts, approval: str) -> Given | None:
 def may_not_approve(gate: Gate, facts: Facts, who: str) -> str:
     """Say why somebody's yes does not count for an approval, "" where it does."""
     last = last_given(facts, gate.name)
+    if misread(who):
+        return f"{who} is a program, which says no yes"
     if who in facts.pausers:
         return f"{who} paused it, and four eyes are asked for"
     if last is not None and who == last.by:

@@ -45,6 +45,9 @@ class Act(StrEnum):
     DISCOVER = "discover"
     TRY_CHANNEL = "try_channel"
     ASSESS = "assess"
+    MEET_GATE = "meet_gate"
+    OVERRIDE_GATE = "override_gate"
+    RESTORE_VENDOR = "restore_vendor"
     IMPORT = "import"
     CREATE_TOKEN = "create_token"  # noqa: S105 - an act
     REVOKE_TOKEN = "revoke_token"  # noqa: S105 - an act
@@ -61,6 +64,8 @@ _APPROVERS = (
     Act.RELEASE,
     Act.OPEN_GATE,
     Act.MERGE,
+    Act.OVERRIDE_GATE,
+    Act.RESTORE_VENDOR,
 )
 _ADMINS = (Act.READ_SERVICE, Act.IMPORT, Act.CREATE_TOKEN, Act.REVOKE_TOKEN, Act.REVOKE_SESSION)
 NEEDS: Mapping[Act, Role] = MappingProxyType(

@@ -17,12 +17,15 @@ from rotator.api.v1 import events, examples
 from rotator.datasets import Asked
 from rotator.errors import Rejected
 from rotator.flow.approval import Role
+from rotator.flow.checklist import CUT, Asks, Gate, frozen
 from rotator.flow.playbook_words import Strategy
 from rotator.flow.registry import Listed, Said, Sort
 from rotator.flow.run import ASKED, StepState
+from rotator.flow.scope import Unresolved
 from rotator.flow.vendor import Software
-from rotator.ledger import drills, segmentation, tables
+from rotator.ledger import drills, pauses, segmentation, tables
 from rotator.ledger.drills import DrillRow
+from rotator.ledger.pauses import Pause
 from rotator.manifests.hashing import Meter
 from rotator.practice.token_server import token_server
 from rotator.triggers.message import Trigger
@@ -33,6 +36,7 @@ from tests.fakes.company import founded
 from tests.fakes.deployment import sqlite
 
 INCIDENT = "inc-20261123-a1b2c3"
+PAUSE = "inc-20261123-b3e4f5"
 CONFIGURATION = """
 [[connections]]
 name = "acme"
@@ -61,6 +65,9 @@ def house(tmp_path):
         database = sqlite(tmp_path / "ledger.db")
         ends.callback(database.close)
         company, deployment = founded(tmp_path, database=database)
+        badge = Unresolved(None, "the feed's badge", (), "no machine can take it back", "ask at the door")
+        deployment.declare([], [badge], incident=PAUSE)
+        deployment.world.wait_until(deployment.world.now() + 1)
         tries = itertools.count()
 
         def refuse(phase, what, _changes):
@@ -83,6 +90,7 @@ def house(tmp_path):
         registered(found)
         drilled(found)
         measured(database)
+        paused(found)
         browser(found, Role.VIEWER, "vi")
         yield found
 
@@ -125,6 +133,15 @@ def registered(house: Any) -> None:
     house.parts.vendors.take([row, described], "ana")
     software = (Software("PyPI", "litellm", "1.82.9", "acme.cdx.json"),)
     house.parts.vendors.runs("acme-data", Listed("acme.cdx.json", "0" * 64, software, None, 0), "ana")
+
+
+def paused(house: Any) -> None:
+    """Pause a vendor that holds what only a person can take back, by a checklist of one gate beside that."""
+    house.parts.vendors.take([Said(Sort.VENDOR, "feed", {"criticality": "low"}, "vendors.yaml, line 30")], "ana")
+    at = datetime(2026, 1, 5, 9, tzinfo=UTC).timestamp()
+    checklist = frozen([CUT, Gate("forensics", Asks.DOCUMENT)])
+    with house.parts.database.write() as connection:
+        pauses.begin(connection, Pause("feed", 0, PAUSE, at, "ben", "its news of a breach", checklist), {})
 
 
 def checked(house: Any, folder: Any) -> None:

@@ -39,6 +39,7 @@ from rotator.api.v1 import (
     routines,
     segmentation,
     standing,
+    vendor_restore,
     vendor_triage,
     vendors,
 )
@@ -72,7 +73,8 @@ def make(parts: Rotator, callers: Callers, refusals: Counts) -> FastAPI:
     entries, triage = doors.routes(parts, doing), vendor_triage.routes(parts, doing)
     of_datasets = (datasets, evidence, vendors, segmentation)
     read = (each.routes(parts) for each in (files, reading, standing, routines, drills, certified, *of_datasets))
-    for router in (entries, triage, *read, live, *acts):
+    letting_in = (vendor_restore.reading(parts), vendor_restore.routes(doing, parts))
+    for router in (entries, triage, *read, live, *acts, *letting_in):
         app.include_router(router, responses=_ERRORS)
     app.add_middleware(Guard, callers=callers, refusals=refusals)
     app.add_exception_handler(HTTPException, _answered)

@@ -1,0 +1,93 @@
+"""Let a paused vendor in again: look at its gates, meet one, override one, restore it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from rotator import restoring
+from rotator.bootstrap import Rotator
+from rotator.errors import BadInput
+from rotator.operations.operation import Answer, AsksFirst, at
+from rotator.operations.views import OfIncident
+from rotator.operations.waiting import kept_from
+from rotator.report.clocks import moment
+from rotator.restored_grants import resumable
+from rotator.restoring import Given, Paper
+
+
+def gates(parts: Rotator, vendor: str, _called: str = "") -> Answer:
+    """Return how the gates of a paused vendor stand now, and the grants that it could get back."""
+    found = restoring.standing(parts, vendor)
+    pause = found.pause
+    told = {"vendor": vendor, "incident": pause.incident, "paused_at": moment(pause.at), "paused_by": pause.by}
+    rows = [_told(each) for each in map(restoring.told, found.gates)]
+    names = [{"run": each.run.id, "grant": str(each.run.ref)} for each, _ in resumable(parts, pause)]
+    is_open = all(each["is_open"] for each in rows)
+    return {**told, "reason": pause.reason, "is_open": is_open, "gates": rows, "grants": names}
+
+
+GATES = OfIncident("/vendors/{incident}/gates", gates)
+"""Of a vendor, whose name stands where that of an incident would."""
+
+
+@at("/vendors/{vendor}/gates/{gate}/meet")
+def meet(  # noqa: PLR0917 - an answer to a gate, and all that may be given with it
+    parts: Rotator,
+    by: str,
+    vendor: str,
+    gate: str,
+    reason: str,
+    document: Mapping[str, Any] | None,
+    from_: str,
+    dated: str,
+) -> Answer:
+    """Give what a gate asks a person for. A document was hashed by who gives it, and stays where it is."""
+    paper = None
+    if document is not None:
+        paper = Paper(document["name"], document["sha256"], document["size"], document.get("text", ""))
+    given = Given(reason, paper, from_, _day(dated))
+    return _told(restoring.told(restoring.meet(parts, by, vendor, gate, given)))
+
+
+@at("/vendors/{vendor}/gates/{gate}/override")
+def override(parts: Rotator, by: str, vendor: str, gate: str, reason: str, confirm: str) -> Answer:  # noqa: PLR0917
+    """Open a gate against what keeps it shut. Raises AsksFirst, and with `mend` the words that it wants typed."""
+    words = f"override {gate} of {vendor}"
+    if confirm.strip() != words:
+        found = next((each for each in restoring.standing(parts, vendor).gates if each.gate.name == gate), None)
+        against = [each.says for each in found.left] if found is not None else []
+        what = "it opens a gate against what was found, and stands in every report for good"
+        raise AsksFirst("not_confirmed", what, "body.confirm", words, {"against": against})
+    return _told(restoring.told(restoring.override(parts, by, vendor, gate, reason)))
+
+
+@at("/vendors/{vendor}/restore")
+def restore(  # noqa: PLR0917 - an act
+    parts: Rotator, by: str, vendor: str, reason: str, resume: list[str], resume_grants: bool, yes: bool
+) -> Answer:
+    """Let a vendor in whose gates are all open. Raises AsksFirst where that was not confirmed."""
+    if not yes:
+        found = restoring.standing(parts, vendor)
+        restoring.refuse_shut(found)
+        there = [str(each.run.ref) for each, _ in resumable(parts, found.pause)]
+        overridden = [each.gate.name for each in found.gates if each.is_overridden]
+        more = {"grants": there, "overridden": overridden, "words": f"restore {vendor}"}
+        raise AsksFirst("not_confirmed", "it is let in again", "body.yes", "say `yes` if that is meant", more)
+    done = restoring.restore(parts, by, vendor, reason, resume, grants=resume_grants)
+    incident = done.standing.pause.incident
+    given_back = [{"run": each.run, "grant": each.name, "does": list(each.does)} for each in done.resumed]
+    rows = [_told(each) for each in map(restoring.told, done.standing.gates)]
+    return {"vendor": vendor, "incident": incident, "gates": rows, "resumed": given_back, **kept_from(parts, incident)}
+
+
+def _told(gate: Mapping[str, Any]) -> Answer:
+    return {**gate, "overrides": [{**each, "at": moment(each["at"])} for each in gate["overrides"]]}
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise BadInput(f"`{text}` is no day", "--dated", "write it as 2026-11-23") from None
