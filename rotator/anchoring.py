@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable
+from functools import partial
 
-from rotator.errors import BadInput
 from rotator.evidence.signing import SigningKey
+from rotator.leading import Leading, tried
 from rotator.ledger.checkpoints import Altered, Checkpoints
-from rotator.ledger.database import LedgerFailed
 
 log = logging.getLogger("rotator")
-
-END_S = 5.0
-"""Seconds that are waited for the thread when a process ends."""
 
 
 class Anchoring:
@@ -23,9 +19,8 @@ class Anchoring:
     def __init__(
         self, checkpoints: Callable[[], Checkpoints], key: SigningKey | None, every_s: float, leads: Callable[[], bool]
     ) -> None:
-        self._checkpoints, self._key, self._every_s, self._leads = checkpoints, key, every_s, leads
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._again_and_again, name="anchoring", daemon=True)
+        self._checkpoints, self._key = checkpoints, key
+        self._thread = Leading("anchoring", self._try, leads, every_s, at_last=True)
         self._told: set[Altered] = set()
 
     def start(self) -> None:
@@ -35,23 +30,11 @@ class Anchoring:
 
     def stop(self) -> None:
         """End, with what has grown until now signed."""
-        self._ended.set()
-        if self._key is not None:
-            self._thread.join(timeout=END_S)
-
-    def _again_and_again(self) -> None:
-        while not self._ended.wait(self._every_s):
-            self._try()
-        self._try()
+        self._thread.stop()
 
     def _try(self) -> None:
-        try:
-            if self._key is not None and self._leads():
-                self.sign(self._key)
-        except Exception as error:  # noqa: BLE001 - its words may quote rows; the next time signs all that has grown
-            what = "the ledger failed" if isinstance(error, LedgerFailed) else "internal error"
-            told = str(error) if isinstance(error, BadInput) else f"{what} ({type(error).__name__})"
-            log.warning("evidence_unsigned: %s", told)
+        if self._key is not None:
+            tried(partial(self.sign, self._key), "evidence_unsigned")
 
     def sign(self, key: SigningKey) -> None:
         """Sign what has grown, and say aloud what is not as it was signed."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable
 from functools import partial
 
@@ -11,6 +10,7 @@ from rotator import clock, drill_lock, drilling
 from rotator.bootstrap import Rotator
 from rotator.errors import BadInput, RotatorError, Unavailable
 from rotator.flow.drill import Exercise, opened
+from rotator.leading import Leading
 from rotator.ledger import drills
 from rotator.ledger.database import LedgerFailed
 
@@ -18,17 +18,14 @@ log = logging.getLogger("rotator")
 
 LOOK_S = 20.0
 """Seconds between two looks: in each a drill comes one step on, and the last look of it takes its canaries away."""
-END_S = 5.0
-"""Seconds that are waited for the thread when a process ends."""
 
 
 class Practising:
     """The thread that holds drills. `leads` says whether this process is the one to do it."""
 
     def __init__(self, parts: Rotator, leads: Callable[[], bool], every_s: float = LOOK_S) -> None:
-        self._parts, self._leads, self._every_s = parts, leads, every_s
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._again_and_again, name="practising", daemon=True)
+        self._parts = parts
+        self._thread = Leading("practising", self.look, leads, every_s)
 
     def start(self) -> None:
         """Begin; also where nothing is scheduled, a drill may have been left."""
@@ -36,14 +33,7 @@ class Practising:
 
     def stop(self) -> None:
         """End; what is under way is carried on by whoever leads next."""
-        self._ended.set()
-        if self._thread.is_alive():
-            self._thread.join(timeout=END_S)
-
-    def _again_and_again(self) -> None:
-        while not self._ended.wait(self._every_s):
-            if self._leads():
-                self.look()
+        self._thread.stop()
 
     def look(self) -> None:
         """Carry on what was begun, and begin what is due; what goes wrong is logged, and looked at again."""
@@ -72,7 +62,7 @@ class Practising:
 
     def _wait(self, seconds: float) -> None:
         """Let seconds pass, unless there is no time any more: then what was minted is taken away again."""
-        if self._ended.wait(seconds):
+        if self._thread.wait(seconds):
             raise Unavailable("ending", "this process ends")
 
     def _tried(self, name: str, act: Callable[[], object]) -> None:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable, Iterator
 
 from rotator import clock
 from rotator.bootstrap import Rotator
-from rotator.errors import BadInput, Rejected, RotatorError, Unavailable, Uncertain
+from rotator.errors import Rejected, RotatorError, Unavailable, Uncertain
 from rotator.flow.proof import Proof
 from rotator.flow.resurrection import DAY_S, Sight, is_alive
+from rotator.leading import Leading, tried
 from rotator.ledger import accounts
-from rotator.ledger.database import LedgerFailed
 from rotator.ledger.reported_again import named_again
 from rotator.ledger.resurrection import Dead, Looked, Resurrections
 from rotator.ports import Capability, Installable, Provider, Status, Unknockable, Verdict
@@ -29,7 +28,6 @@ MOST = 500
 """Looks at one account in one pass."""
 LATE_S = 900.0
 """So long after it was made may a large plan be committed."""
-END_S = 5.0
 NO_VIEW = "nobody can look at it again: its issuer shows nothing of it"
 
 
@@ -37,10 +35,9 @@ class Watching:
     """The thread that looks, while this process `leads`."""
 
     def __init__(self, parts: Rotator, leads: Callable[[], bool], every_s: float = EVERY_S) -> None:
-        self._parts, self._leads, self._every_s = parts, leads, every_s
-        self._ended = threading.Event()
+        self._parts = parts
+        self._thread = Leading("resurrection", self._try, leads, every_s)
         self._named_since: float | None = None
-        self._thread = threading.Thread(target=self._again_and_again, name="resurrection", daemon=True)
 
     def start(self) -> None:
         """Begin. Where the watch lasts no day, only what its own incident is told of again is looked at."""
@@ -48,23 +45,14 @@ class Watching:
 
     def stop(self) -> None:
         """End, after the look in hand."""
-        self._ended.set()
-        if self._thread.is_alive():
-            self._thread.join(timeout=END_S)
-
-    def _again_and_again(self) -> None:
-        while not self._ended.wait(self._every_s):
-            if self._leads():
-                self._try()
+        self._thread.stop()
 
     def _try(self) -> None:
-        try:
-            look_again(self._parts, clock.now, lambda: self._leads() and not self._ended.is_set(), self._named_since)
-            self._named_since = clock.now() - LATE_S
-        except Exception as error:  # noqa: BLE001 - its words may quote rows; the next pass looks anew
-            what = "the ledger failed" if isinstance(error, LedgerFailed) else "internal error"
-            told = str(error) if isinstance(error, BadInput) else f"{what} ({type(error).__name__})"
-            log.warning("not_looked_again: %s", told)
+        tried(self._look, "not_looked_again")
+
+    def _look(self) -> None:
+        look_again(self._parts, clock.now, self._thread.goes_on, self._named_since)
+        self._named_since = clock.now() - LATE_S
 
 
 def look_again(

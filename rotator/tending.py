@@ -3,31 +3,25 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable
 
 from rotator import clock, expiry, hygiene
 from rotator.bootstrap import Rotator
-from rotator.errors import BadInput
+from rotator.leading import Leading, tried
 from rotator.ledger import attestations, routine_tasks
-from rotator.ledger.database import LedgerFailed
 from rotator.shown import segmentation
 
 log = logging.getLogger("rotator")
-
-END_S = 5.0
-"""Seconds that are waited for the thread when a process ends."""
 
 
 class Tending:
     """The thread that decides. `leads` says whether this process is the one to do it."""
 
     def __init__(self, parts: Rotator, leads: Callable[[], bool], every_s: float = hygiene.DECIDE_S) -> None:
-        self._parts, self._leads, self._every_s = parts, leads, every_s
+        self._parts = parts
         self._ahead, self._expiry = hygiene.Outlook(parts), expiry.ExpiryWatch(parts)
         self._segmentation = segmentation.Measured(parts)
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._again_and_again, name="tending", daemon=True)
+        self._thread = Leading("tending", self.decide, leads, every_s)
 
     def start(self) -> None:
         """Begin; where no policy is configured, what ends by itself is watched all the same."""
@@ -35,28 +29,13 @@ class Tending:
 
     def stop(self) -> None:
         """End; what was not begun is begun by whoever leads next."""
-        self._ended.set()
-        if self._thread.is_alive():
-            self._thread.join(timeout=END_S)
-
-    def _again_and_again(self) -> None:
-        while not self._ended.wait(self._every_s):
-            if self._leads():
-                self.decide()
+        self._thread.stop()
 
     def decide(self) -> None:
-        """Begin what is due, remind people of tasks, measure the day; what goes wrong is logged, and tried again."""
-        for name, work in (
-            ("attestations_untold", self._remind),
-            ("hygiene_undecided", self._begin),
-            ("segmentation_unmeasured", self._measure),
-        ):
-            try:
-                work()
-            except Exception as error:  # noqa: BLE001 - its words may quote rows; the next time decides anew
-                what = "the ledger failed" if isinstance(error, LedgerFailed) else "internal error"
-                told = str(error) if isinstance(error, BadInput) else f"{what} ({type(error).__name__})"
-                log.warning("%s: %s", name, told)
+        """Begin what is due, remind people of tasks, measure the day; one that goes wrong keeps no other waiting."""
+        tried(self._remind, "attestations_untold")
+        tried(self._begin, "hygiene_undecided")
+        tried(self._measure, "segmentation_unmeasured")
 
     def _remind(self) -> None:
         attestations.remind(self._parts.database, clock.now())
