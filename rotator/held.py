@@ -142,15 +142,20 @@ def reached_by_each(
         [each.custody for each in parts.entries], parts.inventory.known(), roots_of(parts.connections), parts.issuers
     )
     numbers = {each.ref: number for number, each in enumerate(graph.stock)}
+    known: dict[int, Further] = {}  # most vendors reach the same: each is looked up once
     found = {}
     for vendor in vendors:
-        own = [each.ref for each in held[vendor.name]]
-        seen = _followed(graph, (numbers[ref] for ref in own if ref in numbers))
-        refs = {graph.stock[each].ref for each in seen if graph.sorts[each] is Node.CREDENTIAL}
-        further = [Further(ref, parts.custodies.of(ref), ()) for ref in sorted(refs - set(own))]
+        begins = {numbers[each.ref] for each in held[vendor.name] if each.ref in numbers}
+        seen = _followed(graph, begins)
         opened = (graph.labels[each] for each in seen if graph.sorts[each] is Node.DATASET)
+        further = sorted(each for each in seen - begins if graph.sorts[each] is Node.CREDENTIAL)
+        for number in further:
+            if number not in known:
+                ref = graph.stock[number].ref
+                known[number] = Further(ref, parts.custodies.of(ref), ())
         names = (*vendor.datasets, *(name for each in held[vendor.name] for name in each.custody.datasets), *opened)
-        found[vendor.name] = Reached(tuple(_described(parts, dict.fromkeys(names, ()))), tuple(further))
+        datasets = tuple(_described(parts, dict.fromkeys(names, ())))
+        found[vendor.name] = Reached(datasets, tuple(known[each] for each in further))
     return found
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from rotator.bootstrap import Rotator
@@ -9,7 +11,7 @@ from rotator.credential import CredentialRef
 from rotator.flow.inventory import Said as Entry
 from rotator.flow.registry import Said, Sort, trusts
 from rotator.flow.vendor import Level
-from rotator.held import held_by, reached
+from rotator.held import held_by, reached, reached_by_each
 from rotator.ports import Discovered
 from rotator.settings.file import load
 from tests.fakes.deployment import sqlite
@@ -110,6 +112,13 @@ def test_what_is_held_reaches_datasets_by_what_it_reads(parts):
     assert [each.ref.owner for each in found.credentials] == ["etl"]
     assert found.datasets[0].via[0] == f"it holds {KEY} sync"
     assert any(each.endswith("is delivered to vault:kv/etl") for each in found.datasets[0].via)
+    # What is counted of all vendors at once is what is found of one.
+    own = replace(vendor, datasets=("unheard-of",))
+    at_once = reached_by_each(parts, {"acme": held_by(parts, own)}, [own])["acme"]
+    assert [(each.name, each.sensitivity) for each in at_once.datasets] == [
+        (each.name, each.sensitivity) for each in found.datasets
+    ]
+    assert [each.ref for each in at_once.credentials] == [each.ref for each in found.credentials]
 
 
 def test_a_grant_that_trusts_an_account_of_the_vendor_is_held(parts):

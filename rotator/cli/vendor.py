@@ -142,7 +142,7 @@ def show(context: typer.Context, name: Name, output: OutputOption = Output.TABLE
         if found[key]:
             say(f"{title}: ", f"{found[key]['level']}: {found[key]['why']}")
     _say_held(found)
-    _say_reached(found["reaches"])
+    _say_reached(found["reaches"], found["further"])
     _say_known(found)
 
 
@@ -153,19 +153,19 @@ def _say_held(found: Mapping[str, Any]) -> None:
         on = f" on {each['connection']}" if each["connection"] else ""
         who = " ".join(filter(None, (each["owner"], each["id"] or "(no id is known)")))
         say("  ", f"{grant}{each['kind'] or 'a credential'} {who}{on} ({each['how']})")
-    _say_more(found["holds"])
+    _say_more(len(found["holds"]))
 
 
-def _say_reached(reaches: Mapping[str, Any]) -> None:
+def _say_reached(reaches: Mapping[str, Any], further: int) -> None:
     for each in reaches["datasets"][:_SHOWN]:
         level = each["sensitivity"] or "nobody has said how sensitive it is"
         checked = f", manifest {each['manifest']}" if each["manifest"] else ""
         say("reaches ", f"{each['name']}: {level}{checked}: {'; '.join(each['via'])}")
-    _say_more(reaches["datasets"])
+    _say_more(len(reaches["datasets"]))
     for each in reaches["credentials"][:_SHOWN]:
         who = " ".join(filter(None, (each["kind"], each["owner"], each["id"])))
         say("reaches ", f"{who}: {'; '.join(each['via'])}")
-    _say_more(reaches["credentials"])
+    _say_more(further)
     for each in reaches["warnings"]:
         say("UNKNOWN: ", each)
 
@@ -189,6 +189,6 @@ def _say_known(found: Mapping[str, Any]) -> None:
         say("paused ", f"at {each['at']} by {each['by']}: {each['incident']}{ended}")
 
 
-def _say_more(every: list[Any]) -> None:
-    if len(every) > _SHOWN:
-        typer.echo(f"  … and {len(every) - _SHOWN:,} more: -o json has all")
+def _say_more(count: int) -> None:
+    if count > _SHOWN:
+        typer.echo(f"  … and {count - _SHOWN:,} more: -o json has more of them")

@@ -17,6 +17,8 @@ from rotator.ledger.vendors import SoftwareList
 from rotator.report.clocks import moment
 
 VALID, ENDED, TO_COME = "valid", "ended", "to come"
+MOST = 500
+"""How many of the credentials that what a vendor holds leads to are shown, the nearest: `further` counts all."""
 
 
 def listed(parts: Rotator) -> list[dict[str, Any]]:
@@ -183,7 +185,7 @@ def _reached(reach: Reached) -> dict[str, Any]:
                 "criticality": each.custody.criticality,
                 "via": list(each.via),
             }
-            for each in reach.credentials
+            for each in reach.credentials[:MOST]
         ],
         "warnings": list(reach.warnings),
     }

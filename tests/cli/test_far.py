@@ -104,6 +104,11 @@ SCRIPTS = {
         ("segmentation", "short-lived", "-o", "jsonl"),
     ],
     "vendors": [
+        ("vendor", "list"),
+        ("vendor", "list", "-o", "csv"),
+        ("vendor", "show", "acme"),
+        ("vendor", "show", "acme", "-o", "json"),
+        ("vendor", "show", "acm"),
         ("vendor", "triage", "--breached", "acme"),
         ("vendor", "triage", "--breached", "acm"),
         ("vendor", "assess", "acme", "likelihood", "0.2", *WHY),

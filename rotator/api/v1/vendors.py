@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path
 from pydantic import BaseModel
 from starlette.responses import JSONResponse
 
-from rotator.api.problems import Problem
+from rotator.api.problems import of_input
 from rotator.api.v1.access import Reader
 from rotator.api.v1.pages import USUAL, After, Limit, page
 from rotator.api.v1.shapes import Page
@@ -117,7 +117,10 @@ class FurtherRow(BaseModel):
 
 
 class ReachRow(BaseModel):
-    """What can be reached with what a vendor holds; `warnings` say of what nobody knows the reach."""
+    """What can be reached with what a vendor holds; `warnings` say of what nobody knows the reach.
+
+    `credentials` are the nearest 500; the vendor's `further` counts all.
+    """
 
     datasets: list[ReachedDatasetRow]
     credentials: list[FurtherRow]
@@ -176,6 +179,6 @@ def routes(parts: Rotator) -> APIRouter:
         try:
             return JSONResponse(vendors.one(parts, name))
         except BadInput as error:
-            raise Problem(HTTPStatus.NOT_FOUND, "not_found", f"{error.what}: {error.mend}", where="path.name") from None
+            raise of_input(error, HTTPStatus.NOT_FOUND, "not_found") from None
 
     return router
