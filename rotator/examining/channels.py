@@ -6,14 +6,13 @@ from collections.abc import Iterator
 
 from rotator import clock
 from rotator.bootstrap import Rotator
-from rotator.errors import BadInput, RotatorError, Uncertain
+from rotator.errors import RotatorError
+from rotator.examining import one_channel
 from rotator.examining.reaching import Asked
-from rotator.flow.playbook_words import meant
 from rotator.ledger.database import LedgerFailed
 from rotator.ledger.told import GIVEN_UP
 from rotator.notices.wording import Line, Worded
 from rotator.notifying import channel_of
-from rotator.settings.notices import NoticeSettings
 
 WEEK_S = 7 * 86400.0
 MENDS = {
@@ -32,7 +31,7 @@ def tried(parts: Rotator, name: str, message: str) -> str:
 
     Raises BadInput where no channel is called so, RotatorError where it was not told.
     """
-    entry = _named(parts, name)
+    entry = one_channel.named(parts.settings.notices, name, "notices")
     lines = (
         Line("head", "[TEST] rotator"),
         Line("event", "somebody tries whether this channel can be told. Nothing has happened."),
@@ -44,18 +43,7 @@ def tried(parts: Rotator, name: str, message: str) -> str:
 
 def mend(error: RotatorError) -> str:
     """Return what helps where a channel was not told."""
-    if isinstance(error, Uncertain):
-        return "it may have it all the same: look there"
-    return MENDS.get(error.reason, "docs/notices.md says what it needs")
-
-
-def _named(parts: Rotator, name: str) -> NoticeSettings:
-    for entry in parts.settings.notices:
-        if entry.name == name:
-            return entry
-    known = [each.name for each in parts.settings.notices]
-    what = meant(name, known) if known else "there is none: docs/notices.md says how to add one"
-    raise BadInput(f"no channel is called {name}", "[[notices]]", what)
+    return one_channel.mend(error, MENDS, "notices")
 
 
 def channels(parts: Rotator) -> Iterator[Asked]:

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from rotator import clock
 from rotator.bootstrap import Rotator
-from rotator.errors import BadInput, RotatorError, Uncertain
+from rotator.errors import RotatorError
+from rotator.examining import one_channel
 from rotator.examining.finding import Finding
 from rotator.examining.reaching import Asked
-from rotator.flow.playbook_words import meant
 from rotator.forwarding import channel_of, line_of
 from rotator.ledger.database import LedgerFailed
 from rotator.settings.siem import SiemSettings
@@ -37,19 +37,12 @@ def tried(parts: Rotator, name: str, uid: str) -> str:
 
 def mend(error: RotatorError) -> str:
     """Return what helps where an event was not taken."""
-    if isinstance(error, Uncertain):
-        return "it may have it all the same: look there"
-    return MENDS.get(error.reason, "docs/siem.md says what it needs")
+    return one_channel.mend(error, MENDS, "siem")
 
 
 def named(parts: Rotator, name: str) -> SiemSettings:
     """Return a channel. Raises BadInput where none is called so."""
-    for entry in parts.settings.siem:
-        if entry.name == name:
-            return entry
-    known = [each.name for each in parts.settings.siem]
-    what = meant(name, known) if known else "there is none: docs/siem.md says how to add one"
-    raise BadInput(f"no channel is called {name}", "[[siem]]", what)
+    return one_channel.named(parts.settings.siem, name, "siem")
 
 
 def reached(parts: Rotator) -> Iterator[Asked]:
