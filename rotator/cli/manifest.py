@@ -34,7 +34,7 @@ Of = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add this file's commands."""
-    group = typer.Typer(help="Manifests of datasets: what was there, and whether it still is.", no_args_is_help=True)
+    group = typer.Typer(help="Manifests of datasets: what was there, whether it still is.", no_args_is_help=True)
     group.command("record")(record)
     group.command("verify")(verify)
     group.command("list")(list_manifests)

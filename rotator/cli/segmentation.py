@@ -6,7 +6,9 @@ from typing import Annotated, Any
 
 import typer
 
+from rotator.cli import completion
 from rotator.cli.options import Context, Output, OutputOption, console, emit
+from rotator.errors import BadInput
 from rotator.report.plain import plain
 
 _SHOWN = 20
@@ -23,6 +25,7 @@ def register(app: typer.Typer) -> None:
     group.command("edges")(edges)
     group.command("trend")(trend)
     group.command("short-lived")(short_lived)
+    group.command("convert")(convert)
     app.add_typer(group, name="segmentation")
 
 
@@ -53,8 +56,8 @@ def _table_of_places(rows: list[dict[str, Any]], whole: dict[str, Any]) -> None:
     if rows:
         table = plain_table(None, "place", "there", "in all", "worst", "datasets", "blast")
         for row in rows[:_SHOWN]:
-            counts = (f"{row['directly']:,}", f"{row['credentials']:,}", row["worst"], f"{len(row['datasets']):,}")
-            table.add_row(*map(words, (row["place"], *counts, f"{row['blast']:,.0f}")))
+            figures = (f"{row['directly']:,}", f"{row['credentials']:,}", row["worst"], f"{len(row['datasets']):,}")
+            table.add_row(*map(words, (row["place"], *figures, f"{row['blast']:,.0f}")))
         console().print(table)
         if len(rows) > _SHOWN:
             typer.echo(f"… and {len(rows) - _SHOWN:,} more places: -o json has all")
@@ -156,3 +159,42 @@ def short_lived(context: typer.Context, output: OutputOption = Output.TABLE) -> 
         table.add_row(*map(words, names))
     console().print(table)
     typer.echo("how each kind is converted: `rotator playbook show KIND`, under short_lived")
+
+
+def convert(  # noqa: PLR0917 - a command
+    context: typer.Context,
+    kind: Annotated[str, typer.Argument(metavar="KIND", autocompletion=completion.kinds)],
+    name: Annotated[str, typer.Argument(metavar="ID", help="The credential, by its id.")],
+    connection: Annotated[
+        str, typer.Option("--connection", help="Who issued it.", autocompletion=completion.connections)
+    ],
+    given_with: Annotated[
+        list[str] | None, typer.Option("--with", metavar="NAME=VALUE", help="What the kind asks for; said if it lacks.")
+    ] = None,
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """Make what issues short-lived credentials in its stead.
+
+    It makes a role with the same rights beside what is there, tries it where it can, and tells what a person does next.
+    Nothing that is in use changes, and the old credential lives until it is retired. What was made is evidence.
+
+    Example: rotator segmentation convert postgres_role app --connection db --with through=vault
+    """
+    from rotator.converting import prepare  # noqa: PLC0415 - only this command pays for it
+    from rotator.response import actor  # noqa: PLC0415
+
+    given: Context = context.obj
+    asked: dict[str, str] = {}
+    for each in given_with or ():
+        word, equals, value = each.partition("=")
+        if not equals:
+            raise BadInput(f"`{each}` says no value", "--with", "as --with NAME=VALUE")
+        asked[word] = value
+    made = prepare(given.parts(), kind, name, connection, asked, actor())
+    if output is not Output.TABLE:
+        emit(made, output)
+        return
+    for fact, value in made["facts"].items():
+        typer.echo(plain(f"{fact}: {value}"))
+    for number, each in enumerate((*made["moves"], f"then end the old one: `{made['retire']}`"), 1):
+        typer.echo(plain(f"{number}. {each}"))

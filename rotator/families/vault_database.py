@@ -49,6 +49,22 @@ class Database:
             return Verdict(Answer.INCONCLUSIVE, "not_a_login")
         return Verdict(Answer.ACCEPTED, "logged_in")
 
+    def acts_as(self, user: str, password: Secret) -> str:
+        """Log in; return the role that the session acts as.
+
+        Raises Rejected("no_knock_at_this_database"), Rejected("login_refused"), or Unavailable.
+        """
+        if self.plugin != POSTGRESQL:
+            raise Rejected("no_knock_at_this_database", f"nobody here enters {self.plugin}")
+        try:
+            with self._enter(user, password) as connection, cut_off(connection.fileno(), READ_TIMEOUT_S):
+                row = connection.execute("SELECT current_user").fetchone()
+        except psycopg.OperationalError as error:
+            raise Rejected("login_refused", _refusal(str(error)).reason) from None
+        except psycopg.Error:
+            raise Unavailable("database_not_entered", user) from None
+        return str(row[0]) if row else ""
+
     def end_sessions(self, user: str, password: Secret) -> int:
         """End all other sessions of the user, entered as that user; return how many."""
         if self.plugin != POSTGRESQL:

@@ -146,6 +146,7 @@ ACTS: Mapping[str, Sort] = {
     "due_no_more": Sort(ENTITY, 3),
     "aged": Sort(ENTITY, 2),
     "segmented": Sort(ENTITY, 2),
+    **dict.fromkeys(("conversion_begun", "conversion_prepared"), Sort(ENTITY, 1)),
     "material_read": Sort(ENTITY, 2),
 }
 """What people and rotator itself did, by the `act` of the record."""

@@ -99,6 +99,7 @@ AT_HOME = {
     "vendor attest": "the document is hashed where it is, and stays there",
     "drill run": "it mints and takes away where the rotator runs, and whoever stops it has that done by the next one",
     "drill clean": "it is done where the drill was held",
+    "segmentation convert": "who makes a role sits where its issuers are configured; it asks for no role there",
     "hygiene run": "the dispatcher does it each minute",
     "hygiene lint": "policies are files beside the configuration",
     "hygiene schema": "policies are files beside the configuration",

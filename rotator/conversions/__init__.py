@@ -1,0 +1,1 @@
+"""What issues short-lived credentials in the stead of a kind, made by a machine: a module for each provider."""

@@ -1,0 +1,125 @@
+"""A password becomes logins of an hour that may do the same, on a real OpenBao and a real PostgreSQL; then it dies."""
+
+from __future__ import annotations
+
+import itertools
+import json
+
+import pytest
+from sqlalchemy import select
+
+from rotator import converting
+from rotator.bootstrap import Rotator
+from rotator.credential import Secret
+from rotator.errors import BadInput, Rejected, RotatorError
+from rotator.ledger import service, tables
+from rotator.ports import Answer
+from rotator.settings.file import load
+from tests.contracts.cases.postgres_role import KIND, planted
+from tests.fakes.deployment import sqlite
+from tests.servers.scram_postgres import OWN_ROLE
+from tests.servers.vault_database import vault_database
+
+INTO = {"through": "vault", "into": "database/app-short", "database": "pg"}
+NUMBERS = itertools.count()
+POLICY = """
+path "database/roles/+"   { capabilities = ["create", "read", "update"] }
+path "database/creds/+"   { capabilities = ["read"] }
+path "database/config/+"  { capabilities = ["read"] }
+path "sys/leases/revoke"  { capabilities = ["update"] }
+"""
+
+
+@pytest.fixture(scope="module")
+def servers(tmp_path_factory):
+    with vault_database(tmp_path_factory.mktemp("database")) as running:
+        running.bao.write_policy("converts", POLICY)
+        yield running
+
+
+@pytest.fixture
+def parts(servers, tmp_path):
+    for name, secret in (("bao", servers.bao.plant("converts").token), ("db", servers.postgres.own)):
+        (tmp_path / name).write_text(secret.reveal())
+        (tmp_path / name).chmod(0o600)
+    (tmp_path / "rotator.toml").write_text(f"""
+[[connections]]
+name = "db"
+family = "postgres"
+endpoint_url = "{servers.postgres.url}"
+user = "{OWN_ROLE}"
+tls = false
+credential = "file:db"
+[[connections]]
+name = "vault"
+family = "vault"
+endpoint_url = "{servers.bao.address}"
+credential = "file:bao"
+""")
+    found = Rotator(load(tmp_path / "rotator.toml"))
+    found.__dict__["database"] = sqlite(tmp_path / "ledger.db")
+    yield found
+    found.database.close()
+
+
+def told(parts):
+    query = select(tables.evidence.c.body).where(tables.evidence.c.chain == service.CHAIN)
+    with parts.database.read() as connection:
+        return [json.loads(each) for each in connection.execute(query.order_by(tables.evidence.c.seq)).scalars()]
+
+
+def refusal(act) -> RotatorError:
+    with pytest.raises(Rejected) as caught:
+        act()
+    return caught.value
+
+
+def test_what_takes_its_place_may_do_the_same_and_the_old_password_is_proven_dead(servers, parts):
+    ref, password = planted(servers.postgres, "app")
+    servers.postgres.run("CREATE SCHEMA shop AUTHORIZATION app", "CREATE TABLE shop.orders (number int)")
+    servers.postgres.run("ALTER TABLE shop.orders OWNER TO app")
+    for _ in range(2):  # who was cut off does it again
+        made = converting.prepare(parts, KIND, ref.id, "db", INTO, "ana")
+    assert made["facts"]["consumers_read"] == "vault:database/creds/app-short"
+    assert made["facts"]["revoked"] == "and was refused then: password_authentication_failed"
+    assert [each["act"] for each in told(parts)] == [converting.BEGUN, converting.PREPARED] * 2
+    _, login = servers.lease("app-short")
+    assert login["password"] not in json.dumps(told(parts))
+    with servers.postgres.connect(login["username"], Secret(login["password"])) as line:
+        line.execute("INSERT INTO shop.orders VALUES (1)")
+        line.execute("CREATE TABLE shop.more (number int)")
+        owner = line.execute("SELECT tableowner FROM pg_tables WHERE tablename = 'more'").fetchone()
+    assert owner == ("app",)
+    provider = parts.outside.provider_of(KIND, "db")
+    assert provider.verify(ref, password).answer is Answer.ACCEPTED
+    provider.suspend(ref)
+    provider.end_sessions(ref)
+    assert provider.verify(ref, password).answer is Answer.REJECTED
+    provider.revoke(ref)
+    with servers.postgres.connect(login["username"], Secret(login["password"])) as line:
+        assert line.execute("SELECT count(*) FROM shop.orders").fetchone() == (1,)
+
+
+def test_a_role_that_is_there_and_is_another_is_left_as_it_is(servers, parts):
+    ref, _ = planted(servers.postgres, "web")
+    servers.role("web-short")
+    asked = {**INTO, "into": "database/web-short"}
+    assert refusal(lambda: converting.prepare(parts, KIND, ref.id, "db", asked, "ana")).reason == "another_role"
+    assert [each["act"] for each in told(parts)] == [converting.BEGUN]
+
+
+@pytest.mark.parametrize(
+    ("kind", "asked", "what"),
+    [
+        ("mariadb_user", INTO, "its moves are a person's"),
+        ("acme_api_token", INTO, "nobody knows of a short-lived way"),
+        (KIND, {"into": "database/x"}, r"say through \(the connection of the Vault or OpenBao\); database \("),
+        (KIND, {**INTO, "databas": "pg"}, "did you mean `database`"),
+        (KIND, {**INTO, "through": "db"}, "a connection of vault is wanted"),
+    ],
+)
+def test_what_is_missing_or_wrong_is_one_line_and_nothing_is_made(servers, parts, kind, asked, what):
+    name = planted(servers.postgres, f"r{next(NUMBERS)}")[0].id
+    with pytest.raises(BadInput, match=what):
+        converting.prepare(parts, kind, name, "db", asked, "ana")
+    assert converting.PREPARED not in {each["act"] for each in told(parts)}
