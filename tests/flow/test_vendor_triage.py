@@ -19,7 +19,7 @@ from rotator.flow.vendor_notice import (
     grounds,
 )
 from rotator.flow.vendor_terms import DECIDING_H, DIGITS, LOOK_H, NUMBERS, TASK_H, Holds, Judged, Name
-from rotator.flow.vendor_triage import PAUSE_FROM, Advice, assess, ranked
+from rotator.flow.vendor_triage import PAUSE_FROM, Advice, advised, assess, ranked
 
 PUBLISHED = 1_774_310_400.0
 NOTICE = Notice("PYSEC-2026-2", "litellm 1.82.7 is bad", at=PUBLISHED, packages=("PyPI:litellm",))
@@ -169,6 +169,30 @@ def test_a_term_that_a_person_set_always_says_who_and_why_and_what_stood_there(o
         assert term.instead_of == before.value
         assert (last.notice or "every notice") in term.source
     assert found.priority == round((found.term("likelihood").value or 0) * found.term("sensitivity").value, DIGITS)
+
+
+@pytest.mark.parametrize(
+    ("holds", "worst", "breadth", "sensitivity"),
+    [
+        (Holds(credentials=4, grants=2, further=2, datasets=(Dataset("a", Level.HIGH),)), 0.6, 0.125, 0.65),
+        (Holds(credentials=99, criticality={"low": 99}), 0.1, 0.25, 0.325),
+        (Holds(credentials=9_999, criticality={"critical": 1}), 0.9, 0.5, 0.95),
+        (Holds(credentials=50_000, criticality={"": 50_000}), 0.3, 0.5, 0.65),
+        (Holds(credentials=98, undescribed=("a",)), 0.3, 0.25, 0.475),
+    ],
+)
+def test_the_formula_is_as_it_is_written_down(holds, worst, breadth, sensitivity):
+    found = assess(vendor("acme", level=Level.LOW), ground(1.0), holds)
+    assert [found.term(each).value for each in ("worst", "breadth", "sensitivity")] == [worst, breadth, sensitivity]
+    assert found.priority == sensitivity
+
+
+@pytest.mark.parametrize(
+    ("priority", "advice"),
+    [(0.199, Advice.WATCH), (0.2, Advice.PREPARE), (0.499, Advice.PREPARE), (0.5, Advice.PAUSE)],
+)
+def test_each_threshold_belongs_to_the_graver_advice(priority, advice):
+    assert advised(priority, 1.0, [])[0] is advice
 
 
 def test_what_people_depend_on_most_is_prepared_for_unless_it_is_sure():
