@@ -81,7 +81,7 @@ class Undo:
         """Return what a person should know first."""
         found = []
         if self.resumes:
-            found.append("this makes a stolen credential work again, for whoever has it")
+            found.append("this makes what was stopped work again, for whoever has it")
         if self.strands:
             where = f" (in {self.stopped_by}, of another incident)" if self.stopped_by else ""
             found.append(

@@ -76,7 +76,7 @@ def _alive_again(incident: dict[str, Any]) -> list[RenderableType]:
     found = [
         Sentence(
             f"ALIVE AGAIN: {each['provider']} {each['id']} ({each['run']}), seen by the {each['why']}; whoever "
-            "stole it can use it, and it is being stopped again. To follow that: ",
+            "has it can use it, and it is being stopped again. To follow that: ",
             each["command"],
             style="bold red",
         )
@@ -90,7 +90,7 @@ def _resumed(incident: dict[str, Any]) -> list[RenderableType]:
     return [
         Sentence(
             f"ALIVE AGAIN: {each['provider']} {each['id']} ({each['run']}) was resumed by {each['why']}; whoever "
-            "stole it can use it. Stop it again: ",
+            "has it can use it. Stop it again: ",
             each["command"],
             ", and approve that",
             style="bold red",

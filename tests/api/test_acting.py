@@ -385,7 +385,7 @@ def test_a_persons_hand_on_a_run(served, house):
     assert (retried.status_code, retried.json()["reason"]) == (409, "not_so_now")
     asked = posts(served, f"{at}/contain/undo", token, WHY)
     assert (asked.status_code, asked.json()["reason"]) == (409, "not_confirmed")
-    assert "this makes a stolen credential work again, for whoever has it" in asked.json()["warnings"]
+    assert "this makes what was stopped work again, for whoever has it" in asked.json()["warnings"]
     assert "no longer waits" in posts(served, f"{at}/{held}/release", token, WHY).json()["meant"]
     undone = posts(served, f"{at}/contain/undo", token, {**WHY, "yes": True}).json()
     assert ("contain" in undone["takes_back"], held in undone["skipped"]) == (True, True)

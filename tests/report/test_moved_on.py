@@ -79,7 +79,7 @@ def test_what_lives_again_stands_on_top_with_what_stops_it_until_another_run_has
     assert [each.state for each in deployment.reading.incidents()] == ["alive again"]
     lines = text(deployment).splitlines()
     banner = (
-        f"ALIVE AGAIN: {KEY} {stolen.ref.id} (inc-1.r1) was resumed by ann: the job broke; whoever stole it can use it"
+        f"ALIVE AGAIN: {KEY} {stolen.ref.id} (inc-1.r1) was resumed by ann: the job broke; whoever has it can use it"
     )
     assert lines[1].startswith(banner)
     assert "Stop it again: rotator incident declare FILE --title …, and approve that" in lines[1]
