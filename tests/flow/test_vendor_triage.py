@@ -187,6 +187,12 @@ def test_the_formula_is_as_it_is_written_down(holds, worst, breadth, sensitivity
     assert found.priority == sensitivity
 
 
+def test_what_nobody_knows_the_reach_of_counts_as_the_vendor_does():
+    holds = Holds(credentials=9, blind=1, datasets=(Dataset("a", Level.LOW),))
+    term = assess(vendor("acme", level=Level.CRITICAL), ground(1.0), holds).term("worst")
+    assert (term.value, "what 1 of its credentials read" in term.why) == (0.9, True)
+
+
 @pytest.mark.parametrize(
     ("priority", "advice"),
     [(0.199, Advice.WATCH), (0.2, Advice.PREPARE), (0.499, Advice.PREPARE), (0.5, Advice.PAUSE)],
