@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from rotator.flow.exposure import Exposure
 from rotator.flow.resurrection import DAY_S
@@ -87,8 +88,11 @@ def _look_next(connection: Connection, run: str, dead_at: float, now: float) -> 
     watched = tables.watched
     until = connection.execute(select(watched.c.until).where(watched.c.run == run)).scalar() or now
     given = {"since": dead_at, "due_at": now, "until": max(until, now + LASTS_S)}
-    if not connection.execute(update(watched).where(watched.c.run == run).values(given)).rowcount:
-        connection.execute(insert(watched).values(run=run, **given))
+    adding = (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(watched)
+    # The watch may be noting this very death.
+    connection.execute(
+        adding.values(run=run, **given).on_conflict_do_update(index_elements=[watched.c.run], set_=given)
+    )
 
 
 def _seal_again(connection: Connection, run: str, seen: Iterable[Exposure], seal: Seal, now: float) -> None:
