@@ -84,13 +84,19 @@ def wider(policy: Policy, principal: str) -> list[str]:
 
 def without(policy: Policy, principal: str) -> Policy:
     """Return the policy in which it is not trusted by its own name; all else stands as it was."""
-    kept = [rest for each in _statements(policy) if (rest := _without(each, principal)) is not None]
+    kept = unmarked(policy, principal)["Statement"]
     return {**policy, "Statement": [*kept, *([] if principal in suspended(policy) else [_mark(principal)])]}
+
+
+def unmarked(policy: Policy, principal: str) -> Policy:
+    """Return the same without a statement of ours, for a policy that has no room for one. It may be empty."""
+    kept = [rest for each in _statements(policy) if (rest := _without(each, principal)) is not None]
+    return {**policy, "Statement": kept}
 
 
 def restored(policy: Policy, kept: Policy, principal: str) -> Policy:
     """Return the policy with what `kept` lets it do. What others changed meanwhile stays as they left it."""
-    if alike(policy, without(kept, principal)):
+    if any(alike(policy, out(kept, principal)) for out in (without, unmarked)):
         return kept
     statements = [each for each in _statements(policy) if _marks(each) != principal]
     there = trusting(policy, principal)
@@ -104,6 +110,15 @@ def restored(policy: Policy, kept: Policy, principal: str) -> Policy:
         else:
             statements[place] = each
     return {**policy, "Statement": statements}
+
+
+def read(text: str) -> Policy | None:
+    """Read a policy that was kept as JSON; None for what is none."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def alike(one: Any, other: Any) -> bool:

@@ -16,7 +16,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.errors import MayBeAbsent, Rejected, Unavailable
@@ -30,9 +30,11 @@ from rotator.families.aws_trust import (
     is_foreign,
     named,
     outsiders,
+    read,
     restored,
     suspended,
     trusting,
+    unmarked,
     wider,
     without,
 )
@@ -131,8 +133,15 @@ class AwsRoleTrust(Kind):
         exchange = self._account.exchange()
         policy = self._standing(exchange, ref)
         refuse_own(self._account, exchange, Principal.of(ref.owner))
-        if trusting(policy, _principal(ref)):
+        if not trusting(policy, _principal(ref)):
+            return
+        try:
             self._replace(exchange, ref, without(policy, _principal(ref)))
+        except Rejected as refusal:
+            short = unmarked(policy, _principal(ref))
+            if refusal.reason != "quota" or not short["Statement"]:
+                raise
+            self._replace(exchange, ref, short)  # our mark made it too long, and must not keep the trust alive
 
     def restore(self, ref: CredentialRef, preserved: Mapping[str, str]) -> None:
         """Put back the statements that named it. Raises Rejected("nothing_preserved") where none is known."""
@@ -141,7 +150,7 @@ class AwsRoleTrust(Kind):
         principal = _principal(ref)
         if trusting(policy, principal) and principal not in suspended(policy):
             return
-        kept = _kept(preserved)
+        kept = read(preserved.get(POLICY, ""))
         if kept is None or not trusting(kept, principal):
             raise Rejected("nothing_preserved", f"how {ref.owner} trusted {principal} is not known: a person writes it")
         self._replace(exchange, ref, restored(policy, kept, principal))
@@ -239,11 +248,3 @@ def _facts(policy: Policy, ref: CredentialRef) -> dict[str, str]:
         **({"only_if": json.dumps(conditions, sort_keys=True)} if conditions else {}),
         **({"trusted_also_as": ", ".join(also)} if also else {}),
     }
-
-
-def _kept(preserved: Mapping[str, Any]) -> Policy | None:
-    try:
-        found = json.loads(preserved.get(POLICY, ""))
-    except ValueError:
-        return None
-    return found if isinstance(found, dict) else None

@@ -8,6 +8,7 @@ import pytest
 
 from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.errors import Rejected, Unavailable
+from rotator.families.aws import Exchange
 from rotator.ports import Issuing, State
 from rotator.practice.ministack import ministack
 from rotator.providers.aws_role_trust import POLICY, connect
@@ -111,6 +112,22 @@ def test_a_policy_that_another_hand_changes_at_the_same_time_is_taken_up_again(s
     provider.suspend(grant("busy", SYNC))
     assert provider.inspect(grant("busy", SYNC)).state is State.SUSPENDED
     assert trust(stack, "busy")["Statement"][0] == OURS
+
+
+def test_a_policy_without_room_for_our_mark_is_changed_all_the_same_and_restored(stack, provider, monkeypatch):
+    write(stack, "full", OURS, trusting(SYNC))
+    kept, before, change = provider.preserve(grant("full", SYNC)), trust(stack, "full"), Exchange.change
+
+    def limited(self, service, operation, **given):
+        if "RotatorSuspended" in given.get("PolicyDocument", ""):
+            raise Rejected("quota", "Cannot exceed quota for ACLSizePerRole: 2048")
+        return change(self, service, operation, **given)
+
+    monkeypatch.setattr(Exchange, "change", limited)
+    provider.suspend(grant("full", SYNC))
+    assert (trust(stack, "full")["Statement"], provider.inspect(grant("full", SYNC)).state) == ([OURS], State.ABSENT)
+    provider.restore(grant("full", SYNC), kept)
+    assert trust(stack, "full") == before
 
 
 def test_what_is_kept_is_the_whole_policy(stack, provider):
