@@ -22,6 +22,8 @@ from rotator.packages.advisory import Advisory, merged
 from rotator.packages.sighting import clean
 from rotator.packages.vendor_software import match
 
+BREACHED = "breached:"
+"""What the id of a notice begins with that is the news of a breach: the name of who was comes behind."""
 _LONGEST_ID, _LONGEST_TITLE, _SHOWN = 128, 160, 3
 
 
@@ -65,14 +67,14 @@ def _notice(events: Sequence[Advisory], breached: Sequence[str], given: Given, n
     published: list[datetime] = [each.published for each in standing if each.published is not None]
     names = frozenset(one for each in events for one in each.names)
     titles = (
-        [f"Bad by {', '.join([each.id for each in events])}: {', '.join(_few(packages)) or 'nothing'}"]
+        [f"Bad packages by {', '.join([each.id for each in events])}: {', '.join(_few(packages)) or 'none'}"]
         if events
         else []
     )
     titles += [f"Breached: {', '.join(breached)}"] if breached else []
     if (first := next((line.strip() for line in given.text.splitlines() if line.strip()), "")) and not events:
         titles.append(clean(first)[:_LONGEST_TITLE])
-    name = events[0].id if events else f"breached:{given.breached[0]}" if given.breached else _numbered(given.text)
+    name = events[0].id if events else f"{BREACHED}{breached[0]}" if given.breached else _numbered(given.text)
     # What is newest of several is what a list has to be newer than.
     at = max(published).timestamp() if len(published) == len(standing) and published else None
     known = {one[:_LONGEST_ID] for one in (name, *names)}

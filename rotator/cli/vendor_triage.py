@@ -152,7 +152,7 @@ def _print(found: Mapping[str, Any]) -> None:
     from rotator.report.tables import plain_table, words  # noqa: PLC0415
 
     notice, rows = found["notice"], found["vendors"]
-    typer.echo(plain(f"{notice['id']}: {notice['title']}"))
+    typer.echo(plain(f"{notice['title']} (notice {notice['id']})"))
     for each in notice["notes"]:
         typer.echo(plain(f"note: {each}"))
     if not rows:
@@ -164,10 +164,14 @@ def _print(found: Mapping[str, Any]) -> None:
     for row in rows:
         terms = {each["name"]: each for each in row["terms"]}
         cells = [_cell(terms[name]) for name in names]
-        table.add_row(*map(words, (str(row["rank"]), row["vendor"], row["advice"], f"{row['priority']:g}", *cells)))
+        table.add_row(*map(words, (str(row["rank"]), row["vendor"], _advice(row), f"{row['priority']:g}", *cells)))
     console().print(table)
     for row in rows:
         _explain(row)
+
+
+def _advice(row: Mapping[str, Any]) -> str:
+    return f"{row['advice']}; PAUSED by {row['paused']}" if row["paused"] else str(row["advice"])
 
 
 def _cell(term: Mapping[str, Any]) -> str:
@@ -176,7 +180,7 @@ def _cell(term: Mapping[str, Any]) -> str:
 
 
 def _explain(row: Mapping[str, Any]) -> None:
-    typer.echo(plain(f"{row['vendor']}: {row['advice']}: {row['because']}"))
+    typer.echo(plain(f"{row['vendor']}: {_advice(row)}: {row['because']}"))
     for each in row["terms"]:
         if each["by"]:
             before = "unknown" if each["instead_of"] is None else f"{each['instead_of']:g}"

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rotator import clock
-from rotator.alarm.vendor_notice import Given, told
+from rotator.alarm.looking_up import is_id
+from rotator.alarm.vendor_notice import BREACHED, Given, told
 from rotator.bootstrap import Rotator
+from rotator.errors import BadInput
+from rotator.flow.vendor_notice import Notice
 from rotator.operations.views import FileOf
+from rotator.packages.advisory import Advisory
 from rotator.report.vendor_memo_forms import MEDIA_TYPES, MemoForm, written
 from rotator.shown import vendor_memo
 
@@ -28,9 +32,25 @@ def made(parts: Rotator, by: str, asked: Mapping[str, str]) -> dict[str, Any]:
 
 
 def made_of(parts: Rotator, by: str, name: str, given: Given) -> dict[str, Any]:
-    """Return the memo of a vendor for what was given; records of advisories too, which no query holds."""
-    notice, advisories = (vendor_memo.NO_NOTICE, ()) if given.is_empty else told(parts, given)
+    """Return the memo of a vendor for what was given; records of advisories too, which no query holds.
+
+    Where nothing was given it is for what the vendor is paused for.
+    """
+    notice, advisories = _paused_for(parts, name) if given.is_empty else told(parts, given)
     return vendor_memo.memo(parts, name, notice, advisories, clock.now(), by)
+
+
+def _paused_for(parts: Rotator, name: str) -> tuple[Notice, Sequence[Advisory]]:
+    """Return the notice for which a vendor is paused, as far as it can be had now; none where it is not."""
+    pause = parts.pauses.of(name)
+    if pause is None or not pause.notices:
+        return vendor_memo.NO_NOTICE, ()
+    breached = [each.removeprefix(BREACHED) for each in pause.notices if each.startswith(BREACHED)]
+    try:
+        return told(parts, Given([each for each in pause.notices if is_id(each)], {}, breached))
+    except BadInput as gone:
+        note = f"what it was paused for cannot be had now: {gone.what}"
+        return Notice(pause.notices[0], ", ".join(pause.notices), frozenset(pause.notices), notes=(note,)), ()
 
 
 def _names(asked: Mapping[str, str], key: str) -> list[str]:

@@ -18,7 +18,7 @@ def triage(
 ) -> Answer:
     """Say which vendors a notice touches, and how badly. An advisory's id is looked up; nothing is kept of it else."""
     meant, events = told(parts, Given(advisories, records, breached, notice))
-    return answer(meant, found(parts, meant, events))
+    return answer(parts, meant, found(parts, meant, events))
 
 
 @at("/vendors/{vendor}/terms/{term}")

@@ -109,9 +109,11 @@ def _forecast(parts: Rotator, held: Sequence[Held]) -> Forecast | None:
     return forecast(plan, parts.limits, lambda name: parts.account_of(name) if name in known else name)
 
 
-def answer(notice: Notice, triaged: Sequence[Triage]) -> dict[str, Any]:
-    """Return a triage as data."""
-    return {"notice": told_of(notice), "vendors": [row(each, rank) for rank, each in enumerate(triaged, 1)]}
+def answer(parts: Rotator, notice: Notice, triaged: Sequence[Triage]) -> dict[str, Any]:
+    """Return a triage as data; who is paused already is told with the incident."""
+    paused = {each.vendor: each.incident for each in parts.pauses.every() if each.is_open}
+    rows = [{**row(each, rank), "paused": paused.get(each.vendor.name, "")} for rank, each in enumerate(triaged, 1)]
+    return {"notice": told_of(notice), "vendors": rows}
 
 
 def told_of(notice: Notice) -> dict[str, Any]:

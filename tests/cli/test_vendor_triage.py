@@ -9,6 +9,8 @@ import sys
 
 import pytest
 
+from rotator.alarm.kept_advisories import KeptAdvisories
+from tests.shown.test_vendor_memo import paused
 from tests.shown.vendors import ADVISORY, RECORD, filled
 
 GUID = "GHSA-5mg7-485q-xm76"
@@ -60,6 +62,21 @@ def test_what_a_person_sets_is_shown_with_his_name_and_taken_back_again(house):
     taken = house("vendor", "assess", "acme", "likelihood", "--clear", "--notice", GUID, *why).ended(0).out
     assert taken == f"likelihood of acme follows from the registry again for {GUID}, 0.1 before\n"
     assert "acme: pause now" in house("vendor", "triage", "advisory.json").ended(0).out
+
+
+def test_once_paused_triage_says_so_and_the_memo_is_for_what_it_was_paused_for(called, tmp_path):
+    house = filled(tmp_path)
+    paused(house)
+    told = called("vendor", "memo", "acme", "-o", "json").ended(0)
+    assert "cannot be had now: there is no such file" in json.loads(told.out)["happened"][1]
+    KeptAdvisories(house.settings.data_dir / "advisories").keep(ADVISORY, json.loads(RECORD))
+    house.database.close()
+    (tmp_path / "advisory.json").write_text(RECORD)
+    said = called("vendor", "triage", "advisory.json").ended(0).out
+    assert "acme: pause now; PAUSED by inc-1" in said
+    assert "gamma: pause after preparing:" in said
+    memo = json.loads(called("vendor", "memo", "acme", "-o", "json").ended(0).out)
+    assert (memo["notice"]["id"], memo["advice"], memo["paused"]["incident"]) == (ADVISORY, "pause now", "inc-1")
 
 
 def test_an_alarm_by_an_advisory_names_the_vendors_whose_lists_have_it(house, tmp_path):

@@ -23,7 +23,7 @@ def house(tmp_path):
 
 def triaged(house, **given):
     notice, advisories = told(house, Given(**given))
-    rows = answer(notice, found(house, notice, advisories))
+    rows = answer(house, notice, found(house, notice, advisories))
     assert json.loads(json.dumps(rows)) == rows
     return rows
 

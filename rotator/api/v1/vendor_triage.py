@@ -85,7 +85,7 @@ class GroundRow(BaseModel):
 
 
 class TriageRow(BaseModel):
-    """One vendor: its priority is likelihood times sensitivity, as `terms` have them."""
+    """One vendor: its priority is likelihood times sensitivity, as `terms` have them. `paused` is its incident."""
 
     rank: int
     vendor: str
@@ -93,6 +93,7 @@ class TriageRow(BaseModel):
     owner: str
     advice: str
     because: str
+    paused: str
     priority: float
     terms: list[TermRow]
     grounds: list[GroundRow]
