@@ -27,9 +27,9 @@ from rotator.ledger.acts import said
 from rotator.ledger.growing import Added
 from rotator.ledger.pauses import Pause
 from rotator.material import Read, read_delivered
+from rotator.report.clocks import moment
 from rotator.report.plain import plain
 from rotator.response import Prepared
-from rotator.settings.approval import CLI
 from rotator.standing_orders import Declared
 from rotator.uncut import uncut, where
 
@@ -83,6 +83,11 @@ class Pausing:
         return plain(f"PAUSE {self.vendor.name}: {self.wanted.reason}")[:_LONGEST]
 
     @property
+    def incident(self) -> str:
+        """Return the incident in which the vendor is paused already, "" where it is not."""
+        return self.present.incident if self.present is not None else ""
+
+    @property
     def is_nothing(self) -> bool:
         """Tell whether its incident has all of it."""
         plan = self.prepared.plan
@@ -125,14 +130,34 @@ def prepare(parts: Rotator, wanted: Wanted, by: str) -> Pausing:
     return Pausing(wanted, vendor, prepared, shown, notes, began, there, present, unknown)
 
 
-def declare(parts: Rotator, found: Pausing, by: str, *, approved: bool = False) -> Declared:
-    """Declare the incident, with the pause in the same transaction; where it is not `approved`, orders may begin some.
+def told(found: Pausing) -> list[str]:
+    """Say what is known before anything is done: that it is paused already, what has which material, what is left."""
+    lines = []
+    if (there := found.there) is not None:
+        lines.append(
+            f"{there.vendor} is paused since {moment(there.at)}, by {there.by} in {found.incident}: {there.reason}"
+        )
+        lines.append(
+            f"{found.incident} has all that it holds by now" if found.is_nothing else "what it holds since then:"
+        )
+    elif found.unknown:
+        name = found.vendor.name
+        lines.append(
+            f"nobody knows of anything that {name} holds: it is paused all the same, and nothing new is made for it"
+        )
+    return [*lines, *found.notes]
+
+
+def declare(parts: Rotator, found: Pausing, by: str, *, approved: bool = False, sender: str | None = None) -> Declared:
+    """Declare the incident, with the pause in the same transaction.
+
+    Where it is not `approved`, standing orders for that `sender` begin with what they cover.
 
     Raises BadInput where somebody paused the vendor meanwhile: then nothing is written.
     """
     plan = found.prepared.plan
     told_of = {"held": len(plan.runs), "tasks": len(plan.manual), "unknown": found.unknown}
-    told: dict[str, Any] = {
+    given: dict[str, Any] = {
         "title": found.title,
         "severity": found.severity,
         "detected_at": found.began,
@@ -141,9 +166,10 @@ def declare(parts: Rotator, found: Pausing, by: str, *, approved: bool = False) 
         "by": by,
         "then": pauses.beginning(_pause(parts, found, by), told_of),
     }
-    if approved:
-        return Declared(response.declare(parts, found.prepared, approved=True, **told))
-    return standing_orders.declare(parts, found.prepared, CLI, **told)
+    if approved or sender is None:
+        made = response.declare(parts, found.prepared, approved=approved, **given)
+        return Declared(made, waiting=0 if approved else len(plan.runs))
+    return standing_orders.declare(parts, found.prepared, sender, **given)
 
 
 def add(parts: Rotator, found: Pausing, by: str) -> Added:

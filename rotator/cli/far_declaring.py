@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import typer
 
 from rotator.cli import approval, declaring
+from rotator.cli.beginning import Yes
 from rotator.cli.options import Context, Output, console, emit
 from rotator.errors import BadInput, NotAllowed
 from rotator.flow.incident import Severity
@@ -47,9 +48,13 @@ def respond(  # noqa: PLR0917 - options, which callers name
     output: Output,
 ) -> NoReturn:
     """Declare there, show the plan, ask, approve, watch and report."""
+    begin(given, far, _declared(given, far, asked, title or _title(asked), severity), Yes(yes, confirm), output)
+
+
+def begin(given: Context, far: Far, told: dict[str, Any], yes: Yes, output: Output) -> NoReturn:
+    """Ask for the yes to what was declared there, as it answered; approve, watch and report."""
     from rotator.cli import watching  # noqa: PLC0415 - Rich is not free
 
-    told = _declared(given, far, asked, title or _title(asked), severity)
     incident, digest = told["incident"], told["digest"]
     if told["refused"]:
         print(plain(f"rotator: not approved: {told['refused']}; {'; '.join(_said(given, told))}"), file=sys.stderr)  # noqa: T201
@@ -58,11 +63,11 @@ def respond(  # noqa: PLR0917 - options, which callers name
         raise typer.Exit(4)
     if told["confirm"]:
         try:
-            approval.confirmed(told["confirm"], confirm)
+            approval.confirmed(told["confirm"], yes.words)
         except NotAllowed as error:  # who answers it by asking again would declare another one
             left = "; ".join(_said(given, told))
             raise NotAllowed(error.what, error.where, f"nothing of it was begun; {left}") from None
-    elif not yes and not approval.typed(f"revoke {told['runs']}"):
+    elif not yes.given and not approval.typed(f"revoke {told['runs']}"):
         how = "" if sys.stdin.isatty() else " (nobody is there to ask: give --yes to approve the plan as printed)"
         left = "; ".join(_said(given, told))
         print(plain(f"rotator: not approved; nothing of it was begun{how}; {left}"), file=sys.stderr)  # noqa: T201
@@ -77,18 +82,18 @@ def add(given: Context, far: Far, incident: str, asked: Asked, severity: Severit
     name = far.incident(incident)
     told = far.declares(f"/incidents/{segment(name)}/reports", _body(asked), _query(asked, severity=severity))
     if told["digest"]:
-        _show(given, far, name, told)
+        show(given, far, name, told)
     for line in told["told"]:
         typer.echo(plain(given.as_called_in(line)))
 
 
 def _declared(given: Context, far: Far, asked: Asked, title: str, severity: Severity) -> dict[str, Any]:
     told = far.declares("/incidents", _body(asked), _query(asked, title=title, severity=severity))
-    _show(given, far, told["incident"], told)
+    show(given, far, told["incident"], told)
     return told
 
 
-def _show(given: Context, far: Far, incident: str, told: dict[str, Any]) -> None:
+def show(given: Context, far: Far, incident: str, told: dict[str, Any]) -> None:
     """Show the plan as it was made, and what to know of it."""
     from rotator.report.plan import plan_text  # noqa: PLC0415 - Rich is not free
 

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from rotator.cli import approval, declaring
+from rotator.cli import approval
 from rotator.cli.alarm import Advisories, Evidence, Files, Given, Logs, Packages
+from rotator.cli.beginning import Begun, Yes, begin
 from rotator.cli.graph import GraphFile
 from rotator.cli.options import Context, Output, OutputOption, console, emit
 from rotator.cli.planning import Asked, Exclusions, ExposedAt, Footholds, HowBad, Reasons, Strategies
 from rotator.flow.incident import Severity
-from rotator.report.plain import plain
-
-if TYPE_CHECKING:
-    from rotator.bootstrap import Rotator
-    from rotator.flow.planned import Plan
 
 
 def register(app: typer.Typer) -> None:
@@ -86,9 +81,7 @@ def respond(  # noqa: PLR0917 - options, which callers name
 
     Example: rotator respond trufflehog.jsonl --severity critical
     """
-    from rotator.cli import far_declaring, watching  # noqa: PLC0415 - only this command pays for them
-    from rotator.cli.here import Here  # noqa: PLC0415
-    from rotator.confirmation import words_for  # noqa: PLC0415
+    from rotator.cli import far_declaring  # noqa: PLC0415 - only this command pays for it
     from rotator.report.leaked import leaked_table  # noqa: PLC0415
 
     given: Context = context.obj
@@ -101,34 +94,9 @@ def respond(  # noqa: PLR0917 - options, which callers name
     if not given.quiet:
         console(error=True).print(leaked_table(planned.alarm.suspects, parts.playbooks))
     planned.show(given)
-    plan = planned.prepared.plan
-    declaring.foretell(given, parts, plan)
-    words = words_for(parts, [run.ref for run in plan.runs])
-    refused = declaring.not_alone(parts, plan)
-    if words and not refused:
-        approval.confirmed(words, confirm)
-    elif not yes and not approval.typed(_asked(parts, plan, refused)):
-        left, does = ("declared", "declare") if refused else ("approved", "approve")
-        how = "" if sys.stdin.isatty() else f" (nobody is there to ask: give --yes to {does} the plan as printed)"
-        print(f"rotator: not {left}; nothing was changed{how}", file=sys.stderr)  # noqa: T201
-        raise typer.Exit(4)
-    declared = planned.declare(parts, title or planned.alarm.title, severity, approved=not refused)
-    watching.start_workers(given, parts)
-    if refused and declared.waiting:
-        told = [*declaring.declared(given, parts, declared), declaring.or_alone(parts)]
-        print(plain(f"rotator: not approved: {refused}; {'; '.join(filter(None, told))}"), file=sys.stderr)  # noqa: T201
-        if output is not Output.TABLE:
-            emit(declaring.document(given, parts, declared.incident.id), output)
-        raise typer.Exit(4)
-    watching.follow(given, Here(given, parts), declared.incident.id, output)
 
+    def declare(approved: bool, _words: str) -> Begun:
+        found = planned.declare(parts, title or planned.alarm.title, severity, approved=approved)
+        return Begun.of(given, parts, found)
 
-def _asked(parts: Rotator, plan: Plan, refused: str) -> str:
-    """Return what is to be typed; where others begin it, say so first."""
-    if not refused:
-        return f"revoke {len(plan.runs)}"
-    begins = "begins no more than standing orders cover" if parts.settings.orders else "begins nothing"
-    said = f"{refused}: to go ahead declares it and {begins}; then {declaring.who_begins(parts, plan)}."
-    if sys.stdin.isatty():
-        print(plain(said), file=sys.stderr)  # noqa: T201
-    return f"declare {len(plan.runs)}"
+    begin(given, parts, planned.prepared.plan, Yes(yes, confirm), declare, output)

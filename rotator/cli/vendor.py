@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rotator.cli import vendor_memo, vendor_registry, vendor_restore, vendor_triage
+from rotator.cli import vendor_memo, vendor_pause, vendor_registry, vendor_restore, vendor_triage
 from rotator.cli.options import Context, Output, OutputOption, console, emit, say
 from rotator.cli.vendor_registry import Name
 
@@ -35,6 +35,7 @@ def register(app: typer.Typer) -> None:
     vendor_registry.register(group)
     vendor_triage.register(group)
     vendor_memo.register(group)
+    vendor_pause.register(group)
     vendor_restore.register(group)
     group.command("list")(list_vendors)
     group.command("show")(show)

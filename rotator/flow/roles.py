@@ -45,6 +45,7 @@ class Act(StrEnum):
     DISCOVER = "discover"
     TRY_CHANNEL = "try_channel"
     ASSESS = "assess"
+    PAUSE_VENDOR = "pause_vendor"
     MEET_GATE = "meet_gate"
     OVERRIDE_GATE = "override_gate"
     RESTORE_VENDOR = "restore_vendor"

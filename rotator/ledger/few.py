@@ -13,6 +13,7 @@ from rotator.flow.run import Run
 from rotator.ledger import approved, dismissals, earlier, gone, moving, revisions, rows, run_records, tables, waits
 from rotator.ledger import datasets as datasets_in
 from rotator.ledger import gates as gates_in
+from rotator.ledger import pauses as pauses_in
 from rotator.ledger import stops as stops_in
 from rotator.ledger import told as told_in
 from rotator.ledger.records import IncidentRecord, ManualTask, RunRecord
@@ -124,6 +125,7 @@ def headed(connection: Connection, record: IncidentRecord, policy: Policy | None
         warnings=waits.warned(connection, incident),
         told=tuple(told_in.told(connection, incident)),
         datasets=datasets_in.of_incident(connection, incident),
+        pauses=pauses_in.of_incident(connection, incident),
         stale=(overtaken.id, overtaken.credential) if overtaken is not None else None,
         closed_by=row["closed_by"],
         closed_reason=row["closed_reason"],

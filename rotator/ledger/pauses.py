@@ -6,9 +6,9 @@ A pause is written in the transaction that declares its incident. Of what it hol
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, RowMapping, func, insert, select, update
 
@@ -16,9 +16,11 @@ from rotator import clock
 from rotator.errors import BadInput
 from rotator.ledger import leak_safe, notices, revisions, rows, tables, vendors
 from rotator.ledger.database import Database
-from rotator.ledger.enrolment import Then
 from rotator.ledger.pause_guard import IS_OPEN
 from rotator.notices.event import Event
+
+if TYPE_CHECKING:
+    from rotator.ledger.enrolment import Then
 
 PAUSED = "vendor_paused"
 AGAIN = "vendor_paused_again"
@@ -71,12 +73,6 @@ class Pauses:
             found = connection.execute(query if vendor is None else query.where(_pause.c.vendor == vendor))
             return [_of(row) for row in found.mappings()]
 
-    def by(self, incidents: Sequence[str]) -> list[Pause]:
-        """Return the pauses that these incidents are, the oldest first."""
-        query = select(_pause).where(_pause.c.incident.in_(incidents)).order_by(_pause.c.at, _pause.c.vendor)
-        with self._database.read() as connection:
-            return [_of(row) for row in connection.execute(query).mappings()]
-
     def told_under(self, pause: Pause) -> str:
         """Return the incident under which a pause is told now: its own may have been merged into another."""
         incident, found = tables.incident, pause.incident
@@ -116,6 +112,12 @@ def pause_of(connection: Connection, name: str, *, lock: bool = False) -> Pause 
     query = select(_pause).where(_pause.c.vendor == name, IS_OPEN)
     row = connection.execute(query.with_for_update() if lock else query).mappings().first()
     return None if row is None else _of(row)
+
+
+def of_incident(connection: Connection, incident: str) -> tuple[Pause, ...]:
+    """Return the pauses that an incident is, the oldest first."""
+    query = select(_pause).where(_pause.c.incident == incident).order_by(_pause.c.at, _pause.c.vendor)
+    return tuple(_of(row) for row in connection.execute(query).mappings())
 
 
 def begin(connection: Connection, pause: Pause, record: Mapping[str, Any]) -> Pause:

@@ -35,6 +35,7 @@ from rotator.ledger import (
 from rotator.ledger import beside as beside_of
 from rotator.ledger import datasets as datasets_in
 from rotator.ledger import gates as gates_in
+from rotator.ledger import pauses as pauses_in
 from rotator.ledger import stops as stops_in
 from rotator.ledger import told as told_in
 from rotator.ledger.database import Database
@@ -213,6 +214,7 @@ class Reading:
             warnings=waits.warned(connection, incident),
             told=tuple(told_in.told(connection, incident)),
             datasets=datasets_in.of_incident(connection, incident),
+            pauses=pauses_in.of_incident(connection, incident),
             dismissals=tuple(dismissals.find(connection, which)),
             stale=(overtaken.id, overtaken.credential) if overtaken is not None else None,
             revisions=tuple(made),

@@ -8,11 +8,13 @@ from typing import Any
 from rotator import clock, footholds
 from rotator.bootstrap import Rotator
 from rotator.ledger.listing import Part
+from rotator.ledger.records import IncidentRecord
 from rotator.report.clocks import moment
 from rotator.report.dismissed import exposure_rows
 from rotator.report.incident import build
 from rotator.runtime_lock import is_unattended, is_unmanned
 from rotator.shown import timelines
+from rotator.uncut import uncut_by_each
 
 
 def listed(parts: Rotator, part: Part = Part()) -> list[dict[str, Any]]:  # noqa: B008 - it never changes
@@ -47,8 +49,25 @@ def report(parts: Rotator, incident: str, called: str = "rotator") -> dict[str, 
     strange = footholds.strangers(parts, record)
     progress = parts.reading.progress(incident, clock.now())
     unmanned = is_unmanned(parts) and progress.busy
+    uncut = _uncut(parts, record)
     found = build(record, called, unattended=is_unattended(parts), unmanned=unmanned, strange=strange)
+    for each in found["incident"]["pauses"]:
+        each["uncut"] = uncut.get(each["vendor"], []) if not each["restored_at"] else []
     return {**found, "timelines": timelines.of_report(parts, found, record), "progress": asdict(progress)}
+
+
+def _uncut(parts: Rotator, record: IncidentRecord) -> dict[str, list[dict[str, str]]]:
+    """Return what the vendors that it pauses hold, and nobody has cut, by vendor."""
+    open_ones = [one for each in record.family for one in each.pauses if one.is_open]
+    if open_ones:
+        parts.look_again()
+    return {
+        vendor: [
+            {"provider": each.kind, "connection": each.ref.connection, "owner": each.ref.owner, "id": each.ref.id}
+            for each in held
+        ]
+        for vendor, held in uncut_by_each(parts, open_ones).items()
+    }
 
 
 def plan(parts: Rotator, incident: str, called: str = "rotator") -> dict[str, Any]:

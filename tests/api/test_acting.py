@@ -56,6 +56,7 @@ ACTS = {
     Act.ASK: "/providers/check",
     Act.DISCOVER: "/connections/aws/discover",
     Act.TRY_CHANNEL: "/notices/oncall/test",
+    Act.PAUSE_VENDOR: "/vendors/acme/pause?reason=breached",
     Act.ASSESS: "/vendors/acme/terms/likelihood",
     Act.MEET_GATE: "/vendors/acme/gates/forensics/meet",
     Act.OVERRIDE_GATE: "/vendors/acme/gates/forensics/override",

@@ -65,6 +65,7 @@ OPERATIONS = {
     "vendor triage": ["POST /vendors/triage"],
     "vendor assess": ["POST /vendors/{vendor}/terms/{term}"],
     "vendor memo": ["GET /vendors/{vendor}/memo.{form}"],
+    "vendor pause": ["POST /vendors/{name}/pause"],
     "vendor gates": ["GET /vendors/{vendor}/gates"],
     "vendor meet": ["POST /vendors/{vendor}/gates/{gate}/meet"],
     "vendor override": ["POST /vendors/{vendor}/gates/{gate}/override"],

@@ -31,6 +31,9 @@ class Reached(Outside):
     def family(self, kind: str) -> str:
         return kind
 
+    def is_grant(self, kind: str) -> bool:
+        return kind == "aws_role_trust"
+
     def check_places(self, places: Any, where: str) -> None:
         self.checked.append((places, where))
 

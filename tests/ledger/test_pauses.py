@@ -211,7 +211,7 @@ def test_a_vendor_is_paused_once_at_a_time_and_each_pause_is_kept_with_its_evide
     assert ledger.paused() == {"acme"}
     assert ledger.of("beta") is None
     assert {each.number for each in ledger.every("acme")} == {1, 2}
-    assert [each.restored_by for each in ledger.by(["inc-9"])] == ["bob"]
+    assert [each.restored_by for each in deployment.record("inc-9").pauses] == ["bob"]
     told = [each["act"] for each in deployment.evidence("vendor.acme")]
     assert told == ["vendor_registered", "vendor_paused", "vendor_restored", "vendor_paused"]
     assert [each["act"] for each in deployment.evidence("inc-9")][-2:] == ["vendor_paused", "vendor_restored"]

@@ -39,6 +39,7 @@ from rotator.api.v1 import (
     routines,
     segmentation,
     standing,
+    vendor_pause,
     vendor_restore,
     vendor_triage,
     vendors,
@@ -74,7 +75,7 @@ def make(parts: Rotator, callers: Callers, refusals: Counts) -> FastAPI:
     of_datasets = (datasets, evidence, vendors, segmentation)
     read = (each.routes(parts) for each in (files, reading, standing, routines, drills, certified, *of_datasets))
     letting_in = (vendor_restore.reading(parts), vendor_restore.routes(doing, parts))
-    for router in (entries, triage, *read, live, *acts, *letting_in):
+    for router in (entries, triage, *read, live, *acts, vendor_pause.routes(doing), *letting_in):
         app.include_router(router, responses=_ERRORS)
     app.add_middleware(Guard, callers=callers, refusals=refusals)
     app.add_exception_handler(HTTPException, _answered)

@@ -73,7 +73,7 @@ def _beside(  # noqa: PLR0917 - parameters of a request
     reason: Reasons = [],  # noqa: B006
     foothold: Hosts = [],  # noqa: B006
 ) -> _Said:
-    return _Said(strategy, exclude, reason, foothold, _past(exposed_at), bad)
+    return _Said(strategy, exclude, reason, foothold, past(exposed_at), bad)
 
 
 Beside = Annotated[_Said, Depends(_beside)]
@@ -194,7 +194,8 @@ def _planned(  # noqa: PLR0917 - the same
     return _Planned(prepared, tuple(hosts), growth.shown(parts, present, prepared, hosts), elsewhere)
 
 
-def _past(moment: datetime | None) -> float | None:
+def past(moment: datetime | None) -> float | None:
+    """Return a moment in epoch seconds. Raises Problem for one that is to come."""
     if moment is None:
         return None
     seconds = moment.timestamp()
