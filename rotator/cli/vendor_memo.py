@@ -37,8 +37,9 @@ def memo(  # noqa: PLR0917 - options, which callers name
         MemoForm, typer.Option("--output", "-o", help="As which file it is printed.")
     ] = MemoForm.MARKDOWN,
 ) -> None:
-    """Print the decision memo of a vendor: one page for who was not there and has to decide.
+    """Print the memo by which a vendor is paused or not.
 
+    It is one page for who was not there and has to decide.
     It says what happened, what is known and what is not, what the vendor holds and reaches, what may be done with what
     consequences, and what is recommended and why. Changes nothing.
 

@@ -115,7 +115,7 @@ def ground(value):
 
 
 @given(vendors, st.lists(shares, min_size=2, max_size=2).map(sorted), holdings, levels, counts)
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 def test_more_likely_or_more_sensitive_never_ranks_lower_nor_is_advised_less(of, likelihoods, holds, level, count):
     less, more = likelihoods
     before = assess(of, ground(less), holds)
@@ -130,7 +130,7 @@ def test_more_likely_or_more_sensitive_never_ranks_lower_nor_is_advised_less(of,
 
 
 @given(vendors, shares, holdings)
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 def test_what_is_shown_comes_to_what_is_shown(of, likelihood, holds):
     found = assess(of, ground(likelihood), holds)
     value = {each.name: each.value for each in found.terms}
@@ -155,7 +155,7 @@ judged = st.builds(
 
 
 @given(vendors, shares, holdings, st.lists(judged, max_size=6))
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 def test_a_term_that_a_person_set_always_says_who_and_why_and_what_stood_there(of, likelihood, holds, said):
     bare, found = assess(of, ground(likelihood), holds), assess(of, ground(likelihood), holds, said)
     for name in Name:
