@@ -184,13 +184,12 @@ class _Measuring:
         return directly, beside
 
     def _hanging(self) -> list[float]:
-        """Return a bound of what each component leads to: what is reached two ways counts twice, up to all."""
-        all_there_is = sum(self._reach.weights)
+        """Return a bound of what a place may lose with each component: no more than the widest reaches at all."""
+        widest = max(self._reach.blasts, default=0.0)
         found = list(self._reach.weights)
         for component in reversed(range(len(found))):
-            found[component] = min(
-                all_there_is, found[component] + sum(found[each] for each in self._leading[component])
-            )
+            behind = sum(found[each] for each in self._leading[component])
+            found[component] = min(widest, found[component] + behind)
         return found
 
     def _leads_around(self, cut: Cut) -> bool:

@@ -49,6 +49,19 @@ class Reachability:
         """Return the weight of all that each place reaches, over all places."""
         return sum(weight * by.bit_count() for weight, by in zip(self.weights, self.by, strict=True) if weight)
 
+    @property
+    def blasts(self) -> list[float]:
+        """Return the weight of all that each place reaches, in the order of `places`."""
+        alike: dict[float, list[int]] = {}
+        for number, weight in enumerate(self.graph.weights):
+            if weight:
+                alike.setdefault(weight, []).append(number)
+        found = [0.0] * len(self.places)
+        for weight, nodes in alike.items():
+            for bit, count in enumerate(self.count(nodes)):
+                found[bit] += weight * count
+        return found
+
     def count(self, nodes: Iterable[int]) -> list[int]:
         """Return how many of these nodes each place reaches, in the order of `places`."""
         times: dict[int, int] = {}

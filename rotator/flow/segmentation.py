@@ -72,13 +72,10 @@ def by_place(graph: AttackGraph) -> list[PlaceReach]:
         for named in dict.fromkeys(graph.criticality)
     }
     opened: list[list[str]] = [[] for _ in reach.places]
-    blast = [
-        sum(count[bit] * CRITICALITIES[named] for named, count in counts.items()) for bit in range(len(reach.places))
-    ]
+    blasts = reach.blasts
     for dataset in graph.datasets:
         for bit in bits(reach.by[reach.of[dataset]]):
             opened[bit].append(graph.labels[dataset])
-            blast[bit] += graph.weights[dataset]
     found = []
     for bit, place in enumerate(reach.places):
         there = [named for named, count in counts.items() if count[bit]]
@@ -89,7 +86,7 @@ def by_place(graph: AttackGraph) -> list[PlaceReach]:
                 sum(count[bit] for count in counts.values()),
                 max(there, key=CRITICALITIES.__getitem__, default=""),
                 tuple(opened[bit]),
-                blast[bit],
+                blasts[bit],
             )
         )
     return sorted(found, key=lambda each: (-each.blast, each.place))
