@@ -42,6 +42,7 @@ def build(
     paused = next((each for each in pauses if not each["restored_at"]), None)
     return {
         "vendor": dict(vendor),
+        "question": "stay paused, or let it in again?" if paused else "pause it, prepare, or go on?",
         "made_at": moment(made_at),
         "made_by": made_by,
         "notice": dict(notice),
@@ -56,7 +57,7 @@ def build(
         "formula": _formula(row, terms),
         "advice": row["advice"],
         "because": row["because"],
-        "options": _options(row["vendor"], terms, holds, is_paused=paused is not None),
+        "options": _options_of_paused(row["vendor"], terms) if paused else _options(row["vendor"], terms, holds),
         "deciders": list(deciders),
         "asked": _asked(row, paused),
         "until": "" if paused else moment(made_at + DECIDE_WITHIN_S[row["advice"]]),
@@ -124,37 +125,45 @@ def _formula(row: Mapping[str, Any], terms: Mapping[str, Mapping[str, Any]]) -> 
     return f"{row['priority']:g} = likelihood {of[0]:g} x sensitivity {of[1]:g}"
 
 
-def _options(
-    name: str, terms: Mapping[str, Mapping[str, Any]], holds: Mapping[str, Any], *, is_paused: bool
-) -> list[dict[str, str]]:
-    """Return what may be done, what follows of each, and what it leaves."""
+def _options(name: str, terms: Mapping[str, Mapping[str, Any]], holds: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Return what may be done with a vendor that is not paused, and what follows of each."""
     least = terms["least_s"]["value"]
     time = f", in {lasted(least)} at the least" if least is not None else ""
     cut = f"{holds['by_machine']:,} cut by machine{time}; tasks of people: {holds['tasks']:,}"
-    impact, cost = terms["user_impact"], terms["cost_of_change"]
-    users = f"Users: {_value(impact)} ({short(impact['why'])})"
     reach = f"{holds['held']:,} credentials and grants, {len(holds['datasets']):,} datasets"
-    again = " It is: `rotator vendor restore` lets it in again." if is_paused else ""
+    hours = f"about {terms['effort_h']['value']:g} hours of people"
     return [
-        {
-            "name": "Pause",
-            "does": f"{cut}; about {terms['effort_h']['value']:g} hours of people. Nothing new is made for it.{again}",
-            "costs": f"{users}. To do without it: {_value(cost)}.",
-            "command": f"rotator vendor pause {name}",
-        },
-        {
-            "name": "Prepare, then pause",
-            "does": "Tell who uses it and find out what is not known first; then as above.",
-            "costs": f"Until then whoever is at the vendor may use {reach}.",
-            "command": "",
-        },
-        {
-            "name": "Go on",
-            "does": "Nothing is cut. Look again when the notice or what is known changes.",
-            "costs": f"Whoever is at the vendor may use {reach}, and nobody here would see it but in access logs.",
-            "command": "",
-        },
+        _option("Pause", f"{cut}; {hours}. Nothing new is made for it.", _costs(terms), f"rotator vendor pause {name}"),
+        _option(
+            "Prepare, then pause",
+            "Tell who uses it and find out what is not known first; then as above.",
+            f"Until then whoever is at the vendor may use {reach}.",
+        ),
+        _option(
+            "Go on",
+            "Nothing is cut. Look again when the notice or what is known changes.",
+            f"Whoever is at the vendor may use {reach}, and nobody here would see it but in access logs.",
+        ),
     ]
+
+
+def _options_of_paused(name: str, terms: Mapping[str, Mapping[str, Any]]) -> list[dict[str, str]]:
+    """Return what may be done with one that is paused."""
+    gates = "Once each gate of its checklist is open; what is overridden of them is told for good."
+    new = "Suspended grants are resumed where they are named; its credentials stay dead, and people make new ones."
+    return [
+        _option("Stay paused", "What was cut stays cut, and nothing new is made for it.", _costs(terms)),
+        _option("Let it in again", gates, new, f"rotator vendor restore {name}"),
+    ]
+
+
+def _option(name: str, does: str, costs: str, command: str = "") -> dict[str, str]:
+    return {"name": name, "does": does, "costs": costs, "command": command}
+
+
+def _costs(terms: Mapping[str, Mapping[str, Any]]) -> str:
+    impact, cost = terms["user_impact"], terms["cost_of_change"]
+    return f"Users: {_value(impact)} ({short(impact['why'])}). To do without it: {_value(cost)}."
 
 
 def _asked(row: Mapping[str, Any], paused: Mapping[str, Any] | None) -> str:

@@ -61,7 +61,7 @@ def markdown(memo: Mapping[str, Any]) -> str:
     until = f" Until {_clock(memo['until'])}." if memo["until"] else ""
     lead = "Without the pause the recommendation would be" if memo["paused"] else "Recommendation"
     lines = [
-        f"# {_safe(vendor['title'])}: pause it, prepare, or go on?",
+        f"# {_safe(vendor['title'])}: {memo['question']}",
         f"{_safe(vendor['name'])}, criticality {vendor['criticality']}. {made}",
         *map(_safe, memo["standing"]),
         f"**{lead}: {memo['advice']}**, since {_safe(memo['because'])}. Priority {_safe(memo['formula'])}.",

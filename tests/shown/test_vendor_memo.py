@@ -74,7 +74,7 @@ def test_it_is_one_page_of_paper_whatever_people_wrote(house):
     found = made(house, records={"r.json": RECORD}, breached=["acme", "mailer"], text=LONG)
     [page] = PdfReader(BytesIO(file(found, MemoForm.PDF))).pages
     text = "".join(page.extract_text().split())
-    for each in ("40aws_iam_access_key", "dataset-of-a-department-11", "Goon", "1of1", "Pausedat2026"):
+    for each in ("40aws_iam_access_key", "dataset-of-a-department-11", "Letitinagain", "1of1", "Pausedat2026"):
         assert each in text
 
 
@@ -112,6 +112,8 @@ def test_once_paused_it_names_the_incident_and_asks_for_no_pause(house):
     assert found["paused"]["incident"] == "inc-1"
     assert "Paused at 2026-09-21 14:13 UTC by cid in inc-1: a breach" in found["standing"][0]
     assert "paused still" in found["standing"][0]
+    assert [each["name"] for each in found["options"]] == ["Stay paused", "Let it in again"]
+    assert found["options"][1]["command"] == "rotator vendor restore acme"
     assert (found["until"], "inc-1" in found["asked"]) == ("", True)
     assert b"Without the pause the recommendation would be" in file(found, MemoForm.HTML)
     with house.database.write() as connection:
