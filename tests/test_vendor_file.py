@@ -13,6 +13,7 @@ from rotator.flow.registry import Sort
 from rotator.inventory_file import Known
 from rotator.vendor_file import read
 from rotator.vendor_text import Table
+from tests.docs.pages import ROOT
 
 KNOWN = Known(["aws_iam_access_key", "vault_token"], {"aws": "", "vault": "kv"})
 LEVELS = st.sampled_from(["low", "medium", "high", "critical"])
@@ -135,3 +136,11 @@ def test_a_secret_is_refused_and_never_repeated(row):
 def test_null_takes_a_key_back_in_each_form():
     assert told("vendors:\n  - name: acme\n    owner: null\n") == {(Sort.VENDOR, "acme"): {"owner": None}}
     assert told("name,owner,title\nacme,null,\n") == {(Sort.VENDOR, "acme"): {"owner": None}}
+
+
+def test_the_page_shows_a_file_that_is_read():
+    page = (ROOT / "docs" / "vendors.md").read_text()
+    text = page.partition("```yaml\n")[2].partition("```")[0]
+    found = told(text)
+    assert found[Sort.VENDOR, "acme"]["attestations"][0]["valid_to"] == "2026-12-31"
+    assert found[Sort.DATASET, "patients"]["sensitivity"] == "critical"

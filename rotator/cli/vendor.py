@@ -46,9 +46,10 @@ def list_vendors(
     context: typer.Context,
     output: Annotated[Listing, typer.Option("--output", "-o", help="How to print them.")] = Listing.TABLE,
 ) -> None:
-    """List vendors: what each holds, what that reaches, until when something is attested of it.
+    """List vendors: what each holds and reaches.
 
-    It also names those that the inventory has as `vendor` and nobody registered.
+    It says until when something is attested of each, and who is paused. It also names those that the inventory has as
+    `vendor` and nobody registered.
 
     Example: rotator vendor list
     """
@@ -118,7 +119,9 @@ def _write_csv(found: Iterable[Mapping[str, Any]]) -> None:
 
 
 def show(context: typer.Context, name: Name, output: OutputOption = Output.TABLE) -> None:
-    """Show a vendor: what it holds and by whose word, what that reaches and how, and what was attested of it.
+    """Show a vendor: what it holds, and what that reaches.
+
+    It says by whose word it holds what, which way leads where, what was attested of it and what it is known to run.
 
     Example: rotator vendor show acme -o json
     """

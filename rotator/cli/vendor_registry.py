@@ -63,7 +63,7 @@ def import_files(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change; change nothing.")] = False,
     output: OutputOption = Output.TABLE,
 ) -> None:
-    """Import what is known of vendors, and of the datasets behind what they hold.
+    """Import what is known of vendors and datasets.
 
     A row's keys replace those that are there, and the others stay; `null` takes a key back. Each change is a record of
     the vendor's chain of evidence. With one bad row nothing is imported at all.
@@ -127,7 +127,7 @@ def export(
     YAML and JSON have all that files said; a CSV table is of vendors, datasets or attestations. What vendors run, as
     `vendor sbom` took it, is not in it.
 
-    Example: rotator vendor export -o yaml > vendors.yaml
+    Example: rotator vendor export -o csv --table attestations
     """
     from rotator import vendor_text  # noqa: PLC0415 - only this command pays for it
 
@@ -147,10 +147,10 @@ def sbom(
     ],
     output: OutputOption = Output.TABLE,
 ) -> None:
-    """Keep what a vendor runs, from its bill of materials or any list of packages.
+    """Keep what a vendor runs, by its bill of materials.
 
-    A list is called as its file, and a later one of this name replaces it. Its digest and when it was made are
-    evidence. Nothing is kept unless every file is read.
+    Any list of packages will do that bad ones are looked for in. A list is called as its file, and a later one of this
+    name replaces it. Its digest and when it was made are evidence. Nothing is kept unless every file is read.
 
     Example: rotator vendor sbom acme acme-2026-11.cdx.json
     """
@@ -184,10 +184,11 @@ def attest(  # noqa: PLR0917 - a command
     scope: Annotated[str, typer.Option("--scope", help="What it speaks of.")] = "",
     output: OutputOption = Output.TABLE,
 ) -> None:
-    """Record an attestation of a vendor, with the SHA-256 of its document.
+    """Record an attestation of a vendor.
 
-    It is weak evidence: it tells how things were said to be, for its scope, until its last day. One that is over, or
-    yet to begin, is recorded too, and counts on no other day than those of its term.
+    Kept with it is the SHA-256 of its document. It is weak evidence: it tells how things were said to be, for its
+    scope, until its last day. One that is over, or yet to begin, is recorded too, and counts on no other day than those
+    of its term.
 
     Example: rotator vendor attest acme "ISO 27001" --issuer DNV --from 2026-01-01 --to 2028-12-31 --document iso.pdf
     """
