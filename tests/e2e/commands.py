@@ -55,7 +55,8 @@ class Done:
 class CommandLine:
     """The command line in one folder, for one configuration; everything that any command said is kept in `said`.
 
-    `is_ready`: what is run to its end is forked from an interpreter that has imported everything.
+    `is_ready`: a command is forked from an interpreter that has imported everything; not at a terminal, nor where what
+    an interpreter starts with matters, as an `environment` does.
     """
 
     folder: Path
@@ -78,20 +79,31 @@ class CommandLine:
         """Run a command to its end, `given` on its standard input."""
         argv, cwd, env = self.argv(*words), self.folder, self.environ()
         given = given.encode() if isinstance(given, str) else given
-        if self.is_ready and self.program == (ROTATOR,) and not self.environment:
-            done = ready.run(argv, cwd=cwd, env=env, given=given, timeout=_PATIENCE_S)
+        if self._forks:
+            done = ready.run(self._script(argv), cwd=cwd, env=env, given=given, timeout=_PATIENCE_S)
         else:
             done = subprocess.run(
                 argv, cwd=cwd, env=env, input=given, capture_output=True, timeout=_PATIENCE_S, check=False
             )
         return self._heard(done.returncode, done.stdout, done.stderr)
 
+    @property
+    def _forks(self) -> bool:
+        return self.is_ready and not self.environment
+
+    def _script(self, argv: list[str]) -> list[str]:
+        """Return what an interpreter is given to run, where that stands before it."""
+        return argv[1:] if argv[0] == sys.executable else argv
+
     def start(self, *words: str) -> Running:
         """Start a command and let it run."""
+        argv, cwd, env = self.argv(*words), self.folder, self.environ()
+        if self._forks:
+            return Running(ready.Started(self._script(argv), cwd=cwd, env=env), self._heard)
         process = subprocess.Popen(
-            self.argv(*words),
-            cwd=self.folder,
-            env=self.environ(),
+            argv,
+            cwd=cwd,
+            env=env,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -131,7 +143,9 @@ class CommandLine:
 class Running:
     """A command at work."""
 
-    def __init__(self, process: subprocess.Popen[bytes], heard: Callable[[int, bytes, bytes], Done]) -> None:
+    def __init__(
+        self, process: subprocess.Popen[bytes] | ready.Started, heard: Callable[[int, bytes, bytes], Done]
+    ) -> None:
         self.process, self._heard = process, heard
         self._out, self._err = b"", b""
         self._over: set[str] = set()

@@ -64,6 +64,8 @@ def wait_for_a_fork(files: Sequence[int]) -> None:
 
 def become(asked: Mapping[str, Any]) -> None:
     """Be a process that was started with these words, in this environment and folder; do what its program does."""
+    if asked.get("leads"):
+        os.setsid()
     os.chdir(asked["cwd"])
     os.environ.clear()
     os.environ.update(asked["env"])

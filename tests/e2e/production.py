@@ -78,7 +78,7 @@ def production(
         url = backends.postgres.url.replace("/postgres?", f"/{name}?")
         two = {"database_url": url, "broker_url": backends.redis.url}
         found.configure(lambda settings: settings.update(two, seal_key=f"file:{key}", concurrency=4))
-        found.rotator.program = QUICKLY
+        found.rotator.program, found.rotator.is_ready = QUICKLY, True
         # A test's own connection may have died with the server meanwhile.
         ledger = create_engine(url, pool_pre_ping=True)
         yield Production(found, ledger, backends)

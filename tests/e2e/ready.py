@@ -1,8 +1,9 @@
 """Run a command in a process that is forked from an interpreter which has imported everything: `forker.py`.
 
-To start and to import is most of what a short command does. What is forked does all the rest as `rotator` does: its
-own process, these words, this environment, folder and files. That a command starts from nothing is what `tests/cli`,
-`test_respond.py` and the demo try; and who kills, freezes or watches one, or sits at its terminal, starts a real one.
+To start and to import is most of what a short command does, and a second of each worker's and dispatcher's. What is
+forked does all the rest as `rotator` does: its own process, to be killed or frozen, these words, this environment,
+folder and files. That a command starts from nothing is what `tests/cli`, `test_respond.py` and the demo try; and who
+sits at its terminal starts a real one.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import contextlib
 import functools
 import json
 import os
+import select
 import selectors
 import signal
 import socket
@@ -45,11 +47,7 @@ def run(
     """Do as `subprocess.run` does, both outputs captured. Raises subprocess.TimeoutExpired after that many seconds."""
     until = time.monotonic() + timeout
     (stdin, writes), (out, stdout), (err, stderr), (ended, ends) = (os.pipe() for _ in range(4))
-    theirs = [stdin, stdout, stderr, ends]
-    asked = {"argv": list(argv), "cwd": str(cwd), "env": dict(env)}
-    socket.send_fds(_forker(), [json.dumps(asked).encode()], theirs)
-    for each in theirs:
-        os.close(each)
+    _ask({"argv": list(argv), "cwd": str(cwd), "env": dict(env)}, [stdin, stdout, stderr, ends])
     heard = {out: b"", err: b"", ended: b""}
     for fd, part in _conversation(writes, given, list(heard), until):
         if fd is None:
@@ -58,6 +56,57 @@ def run(
         heard[fd] += part
     status = int(heard[ended].split()[1])
     return subprocess.CompletedProcess(list(argv), os.waitstatus_to_exitcode(status), heard[out], heard[err])
+
+
+class Started:
+    """A command that goes on by itself, in a session of its own; as much of a `subprocess.Popen` as tests use."""
+
+    def __init__(self, argv: Sequence[str], *, cwd: Path, env: Mapping[str, str]) -> None:
+        (out, stdout), (err, stderr), (self._ended, ends) = (os.pipe() for _ in range(3))
+        stdin = os.open(os.devnull, os.O_RDONLY)
+        _ask({"argv": list(argv), "cwd": str(cwd), "env": dict(env), "leads": True}, [stdin, stdout, stderr, ends])
+        self.stdout, self.stderr = os.fdopen(out, "rb", buffering=0), os.fdopen(err, "rb", buffering=0)
+        self.returncode: int | None = None
+        heard = b""
+        while b" " not in heard:
+            heard += os.read(self._ended, 64)
+        pid, self._heard = heard.split(b" ")
+        self.pid = int(pid)
+
+    def poll(self) -> int | None:
+        """Return how it ended, or None while it lives."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return self.wait(0.0)
+        return None
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Return how it ended. Raises subprocess.TimeoutExpired when it lives for that many seconds."""
+        if self.returncode is None:
+            if not select.select([self._ended], [], [], timeout)[0]:
+                raise subprocess.TimeoutExpired(str(self.pid), timeout or 0.0)
+            while part := os.read(self._ended, 64):
+                self._heard += part
+            os.close(self._ended)
+            self.returncode = os.waitstatus_to_exitcode(int(self._heard))
+        return self.returncode
+
+    def send_signal(self, number: int) -> None:
+        """Send it a signal, if it lives."""
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def terminate(self) -> None:
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
+
+
+def _ask(asked: Mapping[str, object], theirs: Sequence[int]) -> None:
+    """Have it forked with these files: the standard ones, and where to say which process it is and how it ended."""
+    socket.send_fds(_forker(), [json.dumps(asked).encode()], theirs)
+    for each in theirs:
+        os.close(each)
 
 
 def _conversation(writes: int, given: bytes, reads: Sequence[int], until: float):
