@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -75,7 +75,7 @@ def facts(parts: Rotator, pause: Pause) -> Facts:
         datasets=tuple(_datasets(parts, vendor, [*old, *held])),
         unsaid=tuple(str(each.ref) for each in old if each.custody.reads is None and not each.custody.datasets),
         before=tuple(_reached_before(each) for each in old),
-        new=tuple(_new(parts, old, held)),
+        new=tuple(_new(parts, old, {(task.kind, task.key) for of in every for task in of.manual}, held)),
         roles=None if policy is None else {name: each.role for name, each in policy.people.items()},
     )
 
@@ -185,8 +185,14 @@ def advisory_of(text: str) -> tuple[Advisory, ...]:
     return advisory.read(ADVISORY, io.BytesIO(text.encode()))
 
 
-def _new(parts: Rotator, old: Sequence[Held], held: Iterable[Held]) -> Iterator[New]:
-    """Yield what it holds beside what was cut. What is gone at its issuer it does not hold."""
+def _new(
+    parts: Rotator, old: Sequence[Held], tasks: Collection[tuple[str | None, str]], held: Iterable[Held]
+) -> Iterator[New]:
+    """Yield what it holds beside what was cut. What is gone at its issuer it does not hold.
+
+    `tasks` have the kind and the id of what was left to people: whether they did it the gate `cut` asks, and what no
+    issuer lists of them is nothing new.
+    """
     cut = {_named(each.ref) for each in old}
     meant = {_named(name) for each in old for name in spoken_of_as(each.ref)}
     listed = {_named(each.ref): each for each in parts.inventory.listed()}
@@ -195,7 +201,7 @@ def _new(parts: Rotator, old: Sequence[Held], held: Iterable[Held]) -> Iterator[
         if name in cut or (not each.ref.id and name in meant):
             continue
         known = listed.get(name)
-        if known is not None and known.gone_at is not None:
+        if (known.gone_at is not None) if known is not None else (each.ref.provider, each.ref.id) in tasks:
             continue
         made = moment(known.facts.get("created_at")) if known is not None else None
         yield New(str(each.ref), bool(each.ref.id), made.timestamp() if made else None, _reach(each.custody))

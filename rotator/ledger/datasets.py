@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, func, select
+from sqlalchemy import Connection, RowMapping, func, or_, select
 
 from rotator.errors import BadInput
 from rotator.ledger import tables
@@ -63,10 +63,14 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """A manifest with the last check of it, if there was one."""
+    """A manifest with the last check of it, if there was one; `differed` is the last one before that differed.
+
+    Only what is told of an incident has that: what was put in order there was not in order all the time.
+    """
 
     manifest: Manifest
     check: Check | None
+    differed: Check | None = None
 
 
 def standing(connection: Connection, name: str) -> Check | None:
@@ -92,7 +96,9 @@ def of_incident(connection: Connection, incident: str) -> tuple[Dataset, ...]:
     checks = _last(connection, incident=incident)
     recorded = select(_manifest.c.name).where(_manifest.c.incident == incident)
     found = sorted({*checks, *connection.execute(recorded).scalars()})
-    return tuple(datasets(connection, found, checks)) if found else ()
+    told = datasets(connection, found, checks) if found else ()
+    differed = {name: _differed(connection, incident, each) for name, each in checks.items()}
+    return tuple(replace(each, differed=differed.get(each.manifest.name)) for each in told)
 
 
 def datasets(
@@ -115,6 +121,15 @@ def _last(connection: Connection, of: list[str] | None = None, incident: str = "
     last = newest.subquery()
     query = select(_check).join(last, (last.c.name == _check.c.name) & (last.c.number == _check.c.number))
     return {row["name"]: check_of(row) for row in connection.execute(query).mappings()}
+
+
+def _differed(connection: Connection, incident: str, last: Check) -> Check | None:
+    """Return the last check of an incident before the last one of all that found a difference."""
+    earlier = (_check.c.name == last.name, _check.c.incident == incident, _check.c.number < last.number)
+    unlike = or_(*(_check.c[each.value] > 0 for each in Difference))
+    query = select(_check).where(*earlier, unlike).order_by(_check.c.number.desc()).limit(1)
+    row = connection.execute(query).mappings().first()
+    return None if row is None else check_of(row)
 
 
 def one(connection: Connection, name: str) -> Manifest:

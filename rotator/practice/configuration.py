@@ -12,6 +12,10 @@ from rotator.practice.servers import Servers
 from rotator.practice.uses import AWS_STORE, Use
 
 _AWS_RIGHTS = (
+    {
+        "Action": ["iam:GetRole", "iam:GetRolePolicy", "iam:PutRolePolicy", "iam:UpdateAssumeRolePolicy"],
+        "Resource": "*",
+    },
     {"Action": ["iam:*AccessKey*", "iam:GetUser", "iam:List*", "iam:PutUserPolicy"], "Resource": "*"},
     {"Action": ["sts:GetCallerIdentity", "secretsmanager:*", "cloudtrail:LookupEvents"], "Resource": "*"},
 )

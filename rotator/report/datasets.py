@@ -91,8 +91,12 @@ def lines(incident: dict[str, Any]) -> list[RenderableType]:
 
 
 def of_incidents(every: Iterable[tuple[str, Iterable[Dataset]]]) -> list[dict[str, Any]]:
-    """Return the datasets of incidents that became one."""
-    return [{**dataset(each), "incident": name} for name, of in every for each in of]
+    """Return the datasets of incidents that became one, each with the check before the last that differed."""
+    return [
+        {**dataset(each), "incident": name, "differed": check(each.differed) if each.differed is not None else None}
+        for name, of in every
+        for each in of
+    ]
 
 
 def _line(told: dict[str, Any]) -> str:
@@ -102,4 +106,13 @@ def _line(told: dict[str, Any]) -> str:
         return f"{begins}: NOT CHECKED since it was recorded at {told['recorded_at']} by {told['recorded_by']}"
     said = AS_RECORDED if told["result"] == AS_RECORDED else f"DIFFERS: {counted(found)}"
     where = "" if found["source"] == told["source"] else f" in {found['source']}"
-    return f"{begins}: {said}, checked{where} at {found['at']} by {found['by']} against {told['recorded_at']}"
+    told_of = f"{begins}: {said}, checked{where} at {found['at']} by {found['by']} against {told['recorded_at']}"
+    before = told["differed"]
+    return told_of if before is None else f"{told_of}; BEFORE THAT IT DIFFERED: {_first(before)}"
+
+
+def _first(before: dict[str, Any]) -> str:
+    """Say of an earlier check what differed, and the first of it by name."""
+    names = [f"{each}: {found[0]}" for each, found in before["named"].items() if found]
+    by = f"checked at {before['at']} by {before['by']}"
+    return f"{counted(before)}, {by}{f' ({names[0]})' if names else ''}"
