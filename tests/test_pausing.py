@@ -9,6 +9,7 @@ import pytest
 from rotator import pausing
 from rotator.credential import Leaked
 from rotator.errors import BadInput
+from rotator.examining.vendors import vendors
 from rotator.flow.exposure import Exposure
 from rotator.flow.inventory import Said as Entry
 from rotator.flow.playbook_words import Strategy
@@ -18,6 +19,8 @@ from rotator.ledger import pauses, tables
 from rotator.pausing import Wanted
 from rotator.ports import Connection, Discovered
 from rotator.report.incident import build, exit_code
+from rotator.report.paused import paused
+from rotator.shown import incidents
 from rotator.uncut import uncut_by_each
 from tests.drills.world import ground
 from tests.fakes.company import founded
@@ -232,6 +235,11 @@ def test_what_is_found_since_is_told_as_held_and_not_cut(house):
     assert [(ref.owner, ref.id) for ref in house.uncut()] == [("theirs", "")]  # nobody knows which it is
     house.parts.inventory.keep(VAULT, new.connection, [Discovered(new, {})])
     assert house.uncut() == [new]
+    [finding] = [each for each in vendors(house.parts, "rotator") if not each.well]
+    assert f"HOLDS what was found since and nobody has cut: {VAULT} {new.id}" in finding.what
+    [told] = incidents.report(house.parts, house.parts.pauses.of("acme").incident)["incident"]["pauses"]
+    assert [(each["provider"], each["id"]) for each in told["uncut"]] == [(VAULT, new.id)]
+    assert any("HELD AND NOT CUT: acme holds" in line.plain for line in paused({"pauses": [told]}))
 
 
 def test_nobody_pauses_who_is_not_registered_or_without_a_reason(house):

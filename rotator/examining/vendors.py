@@ -15,6 +15,7 @@ from rotator.flow.vendor import Level, Vendor, valid
 from rotator.ledger.attestations import ends_at, last_of_each_kind
 from rotator.ledger.database import LedgerFailed
 from rotator.shown.vendors import today, unregistered
+from rotator.uncut import uncut_by_each
 
 
 def vendors(parts: Rotator, called: str) -> Iterator[Finding]:
@@ -32,7 +33,16 @@ def vendors(parts: Rotator, called: str) -> Iterator[Finding]:
         mend = f"{called} vendor list names all; register them by `{called} vendor import`: docs/vendors.md"
         yield Finding(True, what, mend, warns=bool(every), aside=not every)
     if every:
+        yield from _uncut(parts, called)
         yield from _attested(every, called)
+
+
+def _uncut(parts: Rotator, called: str) -> Iterator[Finding]:
+    """Say what paused vendors hold that nobody has cut: it was found to be theirs since."""
+    for vendor, held in uncut_by_each(parts, [each for each in parts.pauses.every() if each.is_open]).items():
+        names = [" ".join(filter(None, (each.kind, each.ref.id or each.ref.owner))) for each in held]
+        what = f"{vendor} is paused, and HOLDS what was found since and nobody has cut: {first_of(names)}"
+        yield Finding(False, what, f"{called} vendor pause {vendor} --reason … adds it to its incident")
 
 
 def _attested(every: list[Vendor], called: str) -> Iterator[Finding]:

@@ -19,6 +19,7 @@ MAY_REFUSE_THE_BODY = {
     "POST /intake",
     "POST /inventory/import",
     "POST /vendors/triage",
+    "POST /vendors/{name}/pause",
 }
 """A report is of eighteen forms, which no schema tells: most bytes are none. Nor does one say who is registered."""
 MAY_REFUSE_THE_QUERY = {"GET /compliance.{form}"}
