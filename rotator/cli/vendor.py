@@ -175,6 +175,8 @@ def _say_reached(reaches: Mapping[str, Any], further: int) -> None:
 
 
 def _say_known(found: Mapping[str, Any]) -> None:
+    from rotator.report.overridden import said  # noqa: PLC0415 - only who looks pays for it
+
     for each in found["attestations"]:
         scope = f" for {each['scope']}" if each["scope"] else ""
         term = f"{each['valid_from']} to {each['valid_to']}"
@@ -191,6 +193,8 @@ def _say_known(found: Mapping[str, Any]) -> None:
     for each in found["pauses"]:
         ended = f", let in again at {each['restored_at']} by {each['restored_by']}" if each["restored_at"] else ""
         say("paused ", f"at {each['at']} by {each['by']}: {each['incident']}{ended}")
+    for each in found.get("overridden", ()):  # an older service tells of none
+        say("OVERRIDDEN: ", said(each))
 
 
 def _say_more(count: int) -> None:

@@ -10,7 +10,19 @@ from sqlalchemy import Connection, RowMapping, select
 from rotator.errors import BadInput
 from rotator.flow.approval import Policy
 from rotator.flow.run import Run
-from rotator.ledger import approved, dismissals, earlier, gone, moving, revisions, rows, run_records, tables, waits
+from rotator.ledger import (
+    approved,
+    dismissals,
+    earlier,
+    gone,
+    moving,
+    pause_gates,
+    revisions,
+    rows,
+    run_records,
+    tables,
+    waits,
+)
 from rotator.ledger import datasets as datasets_in
 from rotator.ledger import gates as gates_in
 from rotator.ledger import pauses as pauses_in
@@ -125,6 +137,7 @@ def headed(connection: Connection, record: IncidentRecord, policy: Policy | None
         warnings=waits.warned(connection, incident),
         told=tuple(told_in.told(connection, incident)),
         datasets=datasets_in.of_incident(connection, incident),
+        overrides=tuple(pause_gates.overrides(connection, incidents=[incident])),
         pauses=pauses_in.of_incident(connection, incident),
         stale=(overtaken.id, overtaken.credential) if overtaken is not None else None,
         closed_by=row["closed_by"],

@@ -74,15 +74,21 @@ def found(connection: Connection, pause: Pause, by: str, at: float, standing: It
 
 
 def overrides(
-    connection: Connection, *, incidents: Iterable[str] | None = None, vendor: str | None = None
+    connection: Connection,
+    *,
+    incidents: Iterable[str] | None = None,
+    vendor: str | None = None,
+    before: float | None = None,
 ) -> list[Override]:
-    """Return what was overridden, ever: of the pauses that are these incidents, of one vendor, or of all."""
+    """Return what was overridden, ever, or `before` a moment: of the pauses that are these incidents, of one vendor."""
     is_it = (_pause.c.vendor == _gate.c.vendor) & (_pause.c.number == _gate.c.number)
     query = select(_gate, _pause.c.incident).join(_pause, is_it).where(_gate.c.act == Did.OVERRIDDEN.value)
     if incidents is not None:
         query = query.where(_pause.c.incident.in_(list(incidents)))
     if vendor is not None:
         query = query.where(_gate.c.vendor == vendor)
+    if before is not None:
+        query = query.where(_gate.c.at < before)
     of = connection.execute(query.order_by(_gate.c.vendor, _gate.c.number, _gate.c.nth)).mappings()
     return [
         Override(

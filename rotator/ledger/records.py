@@ -13,6 +13,7 @@ from rotator.ledger.datasets import Dataset
 from rotator.ledger.dismissals import Dismissal
 from rotator.ledger.gates import Foothold, Gate
 from rotator.ledger.other_runs import Death, Stopped
+from rotator.ledger.pause_gates import Override
 from rotator.ledger.pauses import Pause
 from rotator.ledger.revisions import Revision
 from rotator.ledger.stops import Stop
@@ -110,6 +111,7 @@ class IncidentRecord:
     closed_reason: str | None = None
     evidence_deleted_at: float | None = None
     datasets: tuple[Dataset, ...] = ()
+    overrides: tuple[Override, ...] = ()
     pauses: tuple[Pause, ...] = ()
 
     @property

@@ -15,9 +15,10 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, selec
 from rotator.flow.proof import Evidence
 from rotator.flow.punctuality import Duty
 from rotator.flow.response import Response
-from rotator.ledger import drills, duties, gone, tables
+from rotator.ledger import drills, duties, gone, pause_gates, tables
 from rotator.ledger.database import Database
 from rotator.ledger.duties import Survey
+from rotator.ledger.pause_gates import Override
 
 _hygiene, _incident, _run, _manual, _plan, _approval = (
     tables.hygiene,
@@ -61,6 +62,8 @@ class Found:
     """What was noted in it as due by hygiene, which is no exposure."""
     survey: Survey | None = None
     """How old what hygiene selects was, by the newest survey in it."""
+    overrides: list[Override] = field(default_factory=list)
+    """Whose gates were opened against what was found, ever before its end: that is told for good."""
 
 
 def find(database: Database, begin: float, end: float) -> Found:
@@ -71,6 +74,7 @@ def find(database: Database, begin: float, end: float) -> Found:
             responses=[*_runs(connection, _of_period(_RUN, _run, begin, end)), *_tasks(connection, begin, end)],
             unapproved=_unapproved(connection, begin, end),
             drills=drilled(connection, begin, end),
+            overrides=pause_gates.overrides(connection, before=end),
             without_evidence=_without_evidence(connection, begin, end),
             duties=due,
             survey=survey,

@@ -13,6 +13,7 @@ from rotator.ledger.waits import few
 from rotator.report import revisions
 from rotator.report.approval import to_be_reviewed
 from rotator.report.gates import shut
+from rotator.report.overridden import overridden
 from rotator.report.paused import paused
 from rotator.report.revisions import each_run
 from rotator.report.tables import Sentence
@@ -28,6 +29,7 @@ def for_you(incident: dict[str, Any]) -> list[RenderableType]:
     """Say what keeps the whole incident waiting, and how it goes on."""
     return [
         *paused(incident),
+        *overridden(incident),
         *_closed(incident),
         *_unmanned(incident),
         *unapproved(incident),

@@ -18,6 +18,7 @@ from rotator.flow.objective import Objective, judged
 from rotator.flow.playbook_words import Strategy
 from rotator.flow.response import CLOCKS, Response, counted, exposure, risk_hours, spans, times
 from rotator.flow.survival import Span
+from rotator.ledger.pause_gates import Override
 from rotator.ledger.responses import Found, Unapproved
 from rotator.report import controls
 from rotator.report.clocks import moment
@@ -38,6 +39,7 @@ BESIDE: Mapping[str, str] = {
     "broke_glass": "begun by one person without the approval that is agreed on",
     "standing_order": "begun by an alarm under a standing order, before any person looked",
     "review_open": "of these two, what nobody else has looked at since",
+    "gate_overridden": "a person opened a gate of a paused vendor against what was found, whenever that was",
 }
 """Exceptions that stand beside a state."""
 NOT_KNOWN = "not known"
@@ -74,7 +76,7 @@ def build(  # noqa: PLR0917 - what a report is of
     made_at = round(made_at, 3)
     everything = sorted(found.responses, key=lambda each: (each.incident, len(each.of), each.of))
     mine = counted(everything)
-    listed = [*_exceptions(everything), *_unapproved(found.unapproved)]
+    listed = [*_exceptions(everything), *_unapproved(found.unapproved), *_overridden(found.overrides)]
     states = [state_of(each) for each in everything]
     return {
         "compliance": {
@@ -211,3 +213,10 @@ def _unapproved(found: Iterable[Unapproved]) -> Iterable[dict[str, Any]]:
         yield {"sort": sort, **names, "reason": f"{each.by}: {each.glass}" if each.glass else each.by}
         if not each.reviewed_by:
             yield {"sort": "review_open", **names, "reason": f"of {each.by}"}
+
+
+def _overridden(found: Iterable[Override]) -> Iterable[dict[str, Any]]:
+    for each in sorted(found, key=lambda one: (one.incident, one.at, one.gate, one.by)):
+        what = {"incident": each.incident, "of": f"vendor {each.vendor}, gate {each.gate}"}
+        names = {**what, "provider": "", "connection": "", "owner": "", "credential": ""}
+        yield {"sort": "gate_overridden", **names, "reason": f"{each.by}: {each.reason}"}

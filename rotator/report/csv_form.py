@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
+from rotator.report.overridden import said
 from rotator.report.plain import plain
 from rotator.report.revisions import each_run
 
@@ -46,6 +47,8 @@ COLUMNS: Mapping[str, Callable[[_Row], Any]] = {
     "dismissed_by": _said("by"),
     "dismissed_reason": _said("reason"),
 }
+_LAST = "gates_overridden"
+"""What is said of the whole incident stands in each row: columns are only added at the end."""
 
 
 def text(report: Mapping[str, Any]) -> Iterator[str]:
@@ -53,12 +56,13 @@ def text(report: Mapping[str, Any]) -> Iterator[str]:
     line = io.StringIO()
     writer = csv.writer(line)
     of = report["incident"]["id"]
-    writer.writerow(["incident", *COLUMNS])
+    overridden = " ".join(map(said, report["incident"].get("overridden", ())))
+    writer.writerow(["incident", *COLUMNS, _LAST])
     yield line.getvalue()
     for each in each_run(report["credentials"]):
         line.seek(0)
         line.truncate()
-        writer.writerow([of, *(safe(found(each)) for found in COLUMNS.values())])
+        writer.writerow([of, *(safe(found(each)) for found in COLUMNS.values()), safe(overridden)])
         yield line.getvalue()
 
 

@@ -15,6 +15,7 @@ from rotator.report.approval import approvals
 from rotator.report.clocks import moment
 from rotator.report.datasets import of_incidents
 from rotator.report.gates import gates
+from rotator.report.overridden import overridden_of
 from rotator.report.paused import pauses_of
 from rotator.report.people import alive_again, as_called, to_approve, to_be_resumed, told
 from rotator.report.revisions import revisions
@@ -63,6 +64,7 @@ def whole(
         "work": f"{called} incident watch {incident.id}" if unmanned else "",
         "told": [told(one) for each in every for one in each.told],
         "datasets": of_incidents((each.incident.id, each.datasets) for each in every),
+        "overridden": overridden_of(one for each in every for one in each.overrides),
         "pauses": pauses_of((one for each in every for one in each.pauses), called),
         "stops": _stops(every, called) if may_be_stopped else [],
         **gates(every, called, strange),

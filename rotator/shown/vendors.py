@@ -12,9 +12,11 @@ from rotator.bootstrap import Rotator
 from rotator.flow.registry import Change, as_told
 from rotator.flow.vendor import Attestation, Level, Said, Vendor
 from rotator.held import Held, Reached, held_by, held_by_each, is_grant, reached, reached_by_each
+from rotator.ledger import pause_gates
 from rotator.ledger.pauses import Pause, Pauses
 from rotator.ledger.vendors import SoftwareList
 from rotator.report.clocks import moment
+from rotator.report.overridden import overridden_of
 
 VALID, ENDED, TO_COME = "valid", "ended", "to come"
 MOST = 500
@@ -48,6 +50,8 @@ def one(parts: Rotator, name: str, called: str = "") -> dict[str, Any]:  # noqa:
     held = held_by(parts, vendor)
     reach = reached(parts, held, vendor.datasets)
     pauses = Pauses(parts.database).every(name)
+    with parts.database.read() as connection:
+        overrides = pause_gates.overrides(connection, vendor=name)
     names = {each.name for each in parts.vendors.every(software=False)}
     open_one = next((each for each in pauses if each.is_open), None)
     return {
@@ -64,6 +68,7 @@ def one(parts: Rotator, name: str, called: str = "") -> dict[str, Any]:  # noqa:
         "holds": [_held(parts, each) for each in held],
         "reaches": _reached(reach),
         "pauses": [_pause(each) for each in pauses],
+        "overridden": overridden_of(overrides),
     }
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 STATES = ("proven_dead", "stated_only", "dismissed", "excluded", "manual", "not_approved", "left_alive", "open")
-BESIDE = ("risk_accepted", "broke_glass", "standing_order", "review_open")
+BESIDE = ("risk_accepted", "broke_glass", "standing_order", "review_open", "gate_overridden")
 GROUPS = ("incident", "provider", "connection", "owner", "severity", "vendor", "period")
 # `bool` is true of every credential. Each clock: from when, to when, and of which credentials.
 CLOCKS = {
@@ -62,6 +62,7 @@ class History:
         self.deleted: dict[str, list[float]] = {}
         self.duties: dict[tuple[Any, ...], dict[str, Any]] = {}
         self.aged: list[dict[str, Any]] = []
+        self.overridden: dict[tuple[Any, ...], dict[str, Any]] = {}
         gone: set[str] = set()
         for each in records:
             gone |= set(each.get("withdrawn", {}))
@@ -156,6 +157,10 @@ class History:
         known = {"incident": told["chain"], **{key: told[key] for key in ("at", "plan", "by")}}
         self.alone.append(known | {"sort": sort, "scope": scope, "reason": reason, "seen": False})
 
+    def _gate_overridden(self, told: dict[str, Any]) -> None:
+        # The vendor's chain tells it as the incident's does.
+        self.overridden[tuple(told[key] for key in ("incident", "at", "gate", "by"))] = told
+
     def _reviewed(self, told: dict[str, Any]) -> None:
         for each in self.alone:
             if each["incident"] == told["chain"]:
@@ -189,6 +194,7 @@ def report(records: list[dict[str, Any]], begin: float, end: float, made_at: flo
     duties = [one for one in noted if one["of"].partition(".")[0] not in history.deleted]
     gone = len(noted) - len(duties)
     listed = exceptions(everything, [one for one in history.alone if begin <= one["at"] < end])
+    listed += [overridden(one) for _, one in sorted(history.overridden.items()) if one["at"] < end]
     return {
         "population": {
             "incidents": len({one["incident"] for one in everything}),
@@ -461,6 +467,12 @@ def exceptions(everything: list[dict[str, Any]], alone: list[dict[str, Any]]) ->
         if not each["seen"]:
             found.append({"sort": "review_open", **names, "reason": f"of {each['by']}"})
     return found
+
+
+def overridden(told: dict[str, Any]) -> dict[str, Any]:
+    names = {"incident": told["incident"], "of": f"vendor {told['vendor']}, gate {told['gate']}"}
+    names |= dict.fromkeys(("provider", "connection", "owner", "credential"), "")
+    return {"sort": "gate_overridden", **names, "reason": f"{told['by']}: {told['reason']}"}
 
 
 def control(key: tuple[str, str], looked_at: list[dict[str, Any]]) -> dict[str, Any]:

@@ -149,6 +149,19 @@ class SubProcessorRow(BaseModel):
     registered: bool
 
 
+class OverriddenRow(BaseModel):
+    """A gate of a pause that a person opened against what was found: told for good."""
+
+    vendor: str
+    pause: int
+    incident: str
+    gate: str
+    at: str
+    by: str
+    reason: str
+    against: list[str]
+
+
 class VendorShown(VendorRow):
     """A vendor, each thing that it holds, and each way to what that reaches."""
 
@@ -162,6 +175,7 @@ class VendorShown(VendorRow):
     holds: list[HeldRow]
     reaches: ReachRow
     pauses: list[PauseRow]
+    overridden: list[OverriddenRow]
 
 
 def routes(parts: Rotator) -> APIRouter:
