@@ -9,6 +9,7 @@ import threading
 from rich.console import Console
 
 from rotator.errors import BadInput
+from rotator.practice import vendor
 from rotator.practice.demo import BUILD, alone, on_its_own
 from rotator.practice.laptop import plant, scan
 from rotator.practice.range import practice_range
@@ -33,6 +34,19 @@ Or in a browser:
 
 then open http://127.0.0.1:8420, sign in with the token, and declare that report.
 
+Or, instead, the story of a vendor that ran a poisoned package (docs/vendors.md tells the rest):
+
+    export PATH="$PWD/.venv/bin:$PATH"; cd {vendor}
+    rotator inventory import inventory.yaml
+    rotator vendor import vendors.yaml
+    rotator inventory discover acme --save; rotator inventory discover aws --kind aws_iam_access_key --save
+    rotator vendor sbom lumen lumen.cdx.json
+    rotator manifest record customers customers; rotator manifest record invoices invoices
+    rotator vendor triage advisory.json
+    rotator vendor memo lumen advisory.json -o html > memo.html
+    rotator vendor pause lumen --reason "it ran the poisoned litellm" --notice PYSEC-2026-2
+    rotator vendor gates lumen
+
 Ctrl-C ends it; all that it leaves is in {folder}.
 """
 
@@ -46,8 +60,11 @@ def main() -> int:
             shutil.rmtree(folder, ignore_errors=True)
             with practice_range(folder) as practice:
                 plant(folder / "laptop", practice.loot)
+                told = vendor.plant(folder / "vendor", practice.servers.aws)
                 report = scan(folder / "laptop", folder / "kingfisher.json", BUILD / "kingfisher")
-                screen.print(TOLD.format(config=practice.config, report=report, folder=folder), markup=False)
+                screen.print(
+                    TOLD.format(config=practice.config, report=report, vendor=told.folder, folder=folder), markup=False
+                )
                 threading.Event().wait()
     except KeyboardInterrupt:
         screen.print("\nEverything that was started has ended.")

@@ -20,7 +20,7 @@ def put_up(tmp_path, monkeypatch):
     def servers(folder):
         happened.append("up")
         try:
-            yield SimpleNamespace(config=folder / "rotator.toml", loot=None)
+            yield SimpleNamespace(config=folder / "rotator.toml", loot=None, servers=SimpleNamespace(aws=None))
         finally:
             happened.append("ended")
 
@@ -32,6 +32,7 @@ def put_up(tmp_path, monkeypatch):
     monkeypatch.setattr(stay, "on_its_own", lambda: None)
     monkeypatch.setattr(stay, "practice_range", servers)
     monkeypatch.setattr(stay, "plant", lambda *_: None)
+    monkeypatch.setattr(stay, "vendor", SimpleNamespace(plant=lambda folder, _: SimpleNamespace(folder=folder)))
     monkeypatch.setattr(stay, "scan", lambda _home, report, _rules: report)
     monkeypatch.setattr(stay, "threading", SimpleNamespace(Event=lambda: SimpleNamespace(wait=interrupted)))
     return happened
