@@ -149,10 +149,6 @@ def fill(company, deployment):
     at = {"reachable_from": ["repository:org/web"], "datasets": ["cards"], "criticality": "high"}
     said = Said({"provider": KEY, "owner": "ends"}, at, "team.yaml:1")
     Inventory(deployment.database, deployment.world.now).take([said], "ana")
-    segmentation.note(deployment.database, deployment.world.now(), {"reach": 9.0, "widest_places": []})
-    at = {"reachable_from": ["repository:org/web"], "datasets": ["cards"], "criticality": "high"}
-    said = Said({"provider": KEY, "owner": "ends"}, at, "team.yaml:1")
-    Inventory(deployment.database, deployment.world.now).take([said], "ana")
     Vendors(deployment.database, deployment.world.now).take([Registered(Sort.VENDOR, "acme", {}, "v.yaml:1")], "ana")
     segmentation.note(deployment.database, deployment.world.now(), {"reach": 9.0, "widest_places": []})
 
