@@ -204,7 +204,9 @@ def _new(
         if (known.gone_at is not None) if known is not None else (each.ref.provider, each.ref.id) in tasks:
             continue
         made = moment(known.facts.get("created_at")) if known is not None else None
-        yield New(str(each.ref), bool(each.ref.id), made.timestamp() if made else None, _reach(each.custody))
+        playbook = parts.playbooks.get(each.kind)
+        shorter = playbook.short_lived.by if playbook is not None and playbook.short_lived is not None else ""
+        yield New(str(each.ref), bool(each.ref.id), made.timestamp() if made else None, _reach(each.custody), shorter)
 
 
 def _named(ref: CredentialRef) -> tuple[str, str, str, str]:

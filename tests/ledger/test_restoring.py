@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from rotator import clock, datasets
 from rotator.bootstrap import Rotator
+from rotator.credential import CredentialRef
 from rotator.datasets import Asked
 from rotator.errors import BadInput, NotAllowed
 from rotator.flow.checklist import CUT, DEFAULT, frozen
@@ -284,11 +285,11 @@ def test_what_is_no_answer_to_a_gate_is_refused_and_nothing_is_kept(acme):
 def test_what_it_holds_now_is_new_and_narrower_or_keeps_it_out(acme):
     [old] = acme.pause(KEY)
     acme.meets_all()
-    new = old.ref.with_id("AKIANEW")
+    token, key = CredentialRef("acme_api_token", "acme", "acme-ci", "tok-2"), old.ref.with_id("AKIANEW")
 
-    def made(at, **keys):
+    def made(at, new=token, **keys):
         facts = {"created_at": datetime.fromtimestamp(at, UTC).isoformat()} if at else {}
-        acme.parts.inventory.keep(KEY, "aws", [Discovered(new, facts)])
+        acme.parts.inventory.keep(new.provider, new.connection, [Discovered(new, facts)])
         acme.knows(new, vendor="acme", **keys)
         return standing(acme.parts, "acme").gates[5].left
 
@@ -298,6 +299,9 @@ def test_what_it_holds_now_is_new_and_narrower_or_keeps_it_out(acme):
     assert [each.key.split()[0] for each in made(now, reads=None)] == ["reach"]
     assert [each.key for each in made(now, reads=["aws:all/*", "kv:x"], datasets=["people"])] == ["wider kv:x", "same"]
     assert made(now, reads=["aws:all/one"], datasets=["people"]) == ()
+    # A key that lives until somebody ends it keeps it out, since its kind has a short-lived way.
+    assert [each.key for each in made(now, key, reads=["aws:all/one"])] == [f"long {key}"]
+    acme.parts.inventory.keep(KEY, "aws", [])
     acme.restore()
 
 
