@@ -16,6 +16,7 @@ from rotator.flow.playbook_words import Strategy
 from rotator.flow.proof import Evidence
 from rotator.flow.registry import Said, Sort
 from rotator.ledger import pauses, tables
+from rotator.operations import runs
 from rotator.pausing import Wanted
 from rotator.ports import Connection, Discovered
 from rotator.report.incident import build, exit_code
@@ -24,6 +25,7 @@ from rotator.shown import incidents
 from rotator.uncut import uncut_by_each
 from tests.drills.world import ground
 from tests.fakes.company import founded
+from tests.fakes.vendors_paused import pause
 
 KEY, TOKEN, VAULT, SSH, GRANT = (
     "aws_iam_access_key",
@@ -224,6 +226,23 @@ def test_hygiene_that_was_half_way_promotes_nothing_once_its_vendor_is_paused(ho
     house.rest()
     assert stopped
     assert house.company.world.done("store.promote") == []
+    assert ref.id not in house.here.alive()
+
+
+def test_who_releases_it_all_the_same_says_for_whom(house):
+    ref, _ = house.delivered(TOKEN, whole)
+    scoped = house.plans(reads=False).prepared.scoped
+    pause(house.parts, "acme")
+    house.here.deployment.start(scoped, incident="inc-1")
+    house.rest()
+    step = next(each for each in house.report("inc-1")["credentials"][0]["next"])
+    given = (house.parts, "eve", "inc-1.r1", step["step"], "they are clean, and their users wait")
+    with pytest.raises(BadInput, match="nothing new is made for acme while it is paused"):
+        runs.release(*given)
+    assert runs.release(*given, "acme")["meant"].startswith("it is made although acme is paused")
+    house.rest()
+    assert house.company.world.done("store.promote") != []
+    assert house.report("inc-1")["credentials"][0]["risk_accepted_of"] == ["the paused vendor acme"]
     assert ref.id not in house.here.alive()
 
 

@@ -217,3 +217,21 @@ def test_a_vendor_is_paused_once_at_a_time_and_each_pause_is_kept_with_its_evide
     assert [each["act"] for each in deployment.evidence("inc-9")][-2:] == ["vendor_paused", "vendor_restored"]
     told = [each["event"] for each in deployment.rows("notice") if each["event"].startswith("vendor")]
     assert told == ["vendor_paused", "vendor_restored", "vendor_paused"]
+
+
+def test_what_its_incident_has_of_a_vendor_is_known_also_where_that_was_merged_into_another(house):
+    company, deployment = house
+    registered(deployment, "acme", "acme_2")
+    stolen = held(company)
+    said = replace(stolen.exposures[0], path=f"{pauses.held_as('acme')}{stolen.ref}")
+    other = replace(stolen.exposures[0], path=f"{pauses.held_as('acme_2')}{stolen.ref}", line=8)
+    deployment.declare([replace(stolen, exposures=(said, other))], incident="inc-9")
+    pause = begun(deployment, "acme", "inc-9")
+    ledger = Pauses(deployment.database, deployment.world.now)
+    assert (ledger.told_under(pause), ledger.spoken_of(pause)) == ("inc-9", {said.path})
+
+    deployment.declare([], [TASK], incident="inc-10")
+    deployment.enrolment.merge("inc-9", "inc-10", "ana")
+    assert (ledger.told_under(pause), ledger.spoken_of(pause)) == ("inc-10", {said.path})
+    ledger.again(pause, {"by": "ben", "reason": "more news", "added": 0})
+    assert [each["act"] for each in deployment.evidence("vendor.acme")][-1] == "vendor_paused_again"
