@@ -22,21 +22,23 @@ from tests.ledger.test_restoring import KEY, House
 REASON, AGAINST = "the new file is our own export", "people is not as it was recorded"
 
 
-@pytest.fixture
-def acme(tmp_path, monkeypatch):
+@pytest.fixture(scope="module")
+def acme(tmp_path_factory):
     """Let a vendor in by an override; a day later nobody would know, were it not told."""
-    company, deployment = founded(tmp_path)
-    monkeypatch.setattr(clock, "now", deployment.world.now)
-    found = House(tmp_path, company, deployment)
-    found.pause(KEY)
-    found.meets_all()
-    (tmp_path / "people" / "b.csv").write_text("new\n")
-    found.verify()
-    override(found.parts, "cid", "acme", "datasets", REASON)
-    found.meet("approval", "bob")
-    found.restore()
-    deployment.world.wait_until(clock.now() + 86400)
-    return found
+    folder = tmp_path_factory.mktemp("overridden")
+    company, deployment = founded(folder)
+    with pytest.MonkeyPatch.context() as patient:
+        patient.setattr(clock, "now", deployment.world.now)
+        found = House(folder, company, deployment)
+        found.pause(KEY)
+        found.meets_all()
+        (folder / "people" / "b.csv").write_text("new\n")
+        found.verify()
+        override(found.parts, "cid", "acme", "datasets", REASON)
+        found.meet("approval", "bob")
+        found.restore()
+        deployment.world.wait_until(clock.now() + 86400)
+        yield found
 
 
 def test_every_form_of_the_incidents_report_tells_it(acme):
