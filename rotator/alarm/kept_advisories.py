@@ -40,5 +40,18 @@ class KeptAdvisories:
             return None
         return (found, fetched_at) if all(name in each.names for each in found) else None
 
+    def every(self) -> list[Advisory]:
+        """Return every event that is kept, by the name it was asked for by."""
+        names = sorted(each.stem for each in self._folder.glob("*.json"))
+        found = (kept for name in names if (kept := self.read(name)) is not None)
+        return list({each.id: each for events, _ in found for each in events}.values())
+
+    def changed_at(self) -> float:
+        """Return when the last one was kept, in epoch seconds; 0 where none was."""
+        try:
+            return self._folder.stat().st_mtime
+        except OSError:
+            return 0.0
+
     def _path(self, name: str) -> Path:
         return self._folder / f"{name}.json"

@@ -21,7 +21,7 @@ from rotator.report.attention import for_you
 from rotator.report.revisions import each_run
 
 API = "/api/v1"
-_WHY = MappingProxyType({"name": "reason", "label": "Why? It becomes evidence."})
+WHY = MappingProxyType({"name": "reason", "label": "Why? It becomes evidence."})
 _DID = MappingProxyType({"name": "reason", "label": "What did you do, and how do you know? It becomes evidence."})
 _NOTE = MappingProxyType({"name": "note", "label": "What did you find? It becomes evidence."})
 _MEANT = MappingProxyType({"name": "yes", "label": "Yes, that is meant", "kind": "check", "on": "not_confirmed"})
@@ -92,37 +92,37 @@ def dismissal(incident: str, row: Mapping[str, Any], role: Role) -> Button | Non
     if row["dismissed"] or row["evidence"] != Evidence.NONE:
         return None
     means = "leaves it alone: it stays in the report, and nobody waits for it"
-    path = _path("incidents", incident, "exposures", row["run"], "dismiss")
-    return _form("Dismiss", means, path, Act.DISMISS, role, (_AS, _WHY), "It is dismissed. {issuer_says}")
+    path = api_path("incidents", incident, "exposures", row["run"], "dismiss")
+    return form("Dismiss", means, path, Act.DISMISS, role, (_AS, WHY), "It is dismissed. {issuer_says}")
 
 
 def reopening(incident: str, run: str, role: Role) -> Button:
     """Return how a dismissal is taken back."""
     means = "takes the dismissal back: its run goes on where it was"
-    path = _path("incidents", incident, "exposures", run, "reopen")
-    return _form("Take it up again", means, path, Act.REOPEN, role, (_WHY,), "It is open again.")
+    path = api_path("incidents", incident, "exposures", run, "reopen")
+    return form("Take it up again", means, path, Act.REOPEN, role, (WHY,), "It is open again.")
 
 
 def stop(incident: str, role: Role) -> Button:
     """Return the large button: nothing more of an incident is called."""
     means = "starts no more calls of this incident; what is under way ends, and everything can go on later"
     done = "Stopped: {what}. {waiting} unfinished wait."
-    return _form("Stop", means, _path("incidents", incident, "stop"), Act.STOP, role, (_WHY,), done, "danger")
+    return form("Stop", means, api_path("incidents", incident, "stop"), Act.STOP, role, (WHY,), done, "danger")
 
 
 def stop_all(role: Role) -> Button:
     """Return what stops every incident."""
     means = "starts no more calls of anything, of any incident"
     done = "Stopped: {what}. {waiting} unfinished wait."
-    return _form("Stop everything", means, f"{API}/stop", Act.STOP, role, (_WHY,), done, "danger")
+    return form("Stop everything", means, f"{API}/stop", Act.STOP, role, (WHY,), done, "danger")
 
 
 def stop_connection(name: str, role: Role) -> Button:
     """Return what stops the calls of one connection, of whatever incident."""
     means = f"starts no more calls of {name}, of any incident"
     done = "Stopped: {what}. {waiting} unfinished wait."
-    path = _path("connections", name, "stop")
-    return _form(f"Stop {name}", means, path, Act.STOP, role, (_WHY,), done, "danger")
+    path = api_path("connections", name, "stop")
+    return form(f"Stop {name}", means, path, Act.STOP, role, (WHY,), done, "danger")
 
 
 def ending(incident: str, role: Role, *, is_closed: bool) -> Button:
@@ -130,14 +130,16 @@ def ending(incident: str, role: Role, *, is_closed: bool) -> Button:
     if is_closed:
         return _again([incident], "it can be added to, and what is added approved", role)
     means = "says that it is over: nothing of it is approved or added any more; what is scheduled still comes"
-    return _form("Close", means, _path("incidents", incident, "close"), Act.CLOSE, role, (_WHY, _LEFT), "It is closed.")
+    return form(
+        "Close", means, api_path("incidents", incident, "close"), Act.CLOSE, role, (WHY, _LEFT), "It is closed."
+    )
 
 
 def hold(incident: str, role: Role) -> Button:
     """Return how a legal hold is placed."""
     means = "nothing is destroyed on schedule until somebody lifts it; what is contained by revoking is revoked"
-    path = _path("incidents", incident, "gates", Until.NO_LEGAL_HOLD.value, "close")
-    return _form("Place a legal hold", means, path, Act.CLOSE_GATE, role, (_WHY,), "The legal hold is placed.")
+    path = api_path("incidents", incident, "gates", Until.NO_LEGAL_HOLD.value, "close")
+    return form("Place a legal hold", means, path, Act.CLOSE_GATE, role, (WHY,), "The legal hold is placed.")
 
 
 def sentences(incident: Mapping[str, Any], role: Role) -> list[dict[str, Any]]:
@@ -164,61 +166,63 @@ def _read(command: str) -> tuple[str, list[str]]:
     return " ".join(words[:count]), plain
 
 
-def _form(  # noqa: PLR0917 - a button
+def form(  # noqa: PLR0917 - a button
     label: str,
     means: str,
     path: str,
     act: Act,
     role: Role,
-    fields: Iterable[Mapping[str, Any]] = (_WHY,),
+    fields: Iterable[Mapping[str, Any]] = (WHY,),
     done: str = "Done.",
     tone: str = "",
 ) -> Button:
+    """Return a button that opens a form for an act of the API; who may not do it is told why."""
     refused = "" if may(role, act) else f"needs the role {NEEDS[act]}"
     return Button(label, means, path, fields=tuple(fields), done=done, tone=tone, refused=refused)
 
 
-def _path(*names: str) -> str:
+def api_path(*names: str) -> str:
+    """Return where the API has what is named so."""
     return "/".join((API, *(quote(each, safe="") for each in names)))
 
 
 def _step(
-    label: str, verb: str, act: Act, done: str, fields: Iterable[Mapping[str, Any]] = (_WHY,)
+    label: str, verb: str, act: Act, done: str, fields: Iterable[Mapping[str, Any]] = (WHY,)
 ) -> Callable[[list[str], str, Role], Button]:
     def made(given: list[str], means: str, role: Role) -> Button:
         run, step = given[:2]
-        return _form(f"{label} {step}", means, _path("runs", run, "steps", step, verb), act, role, fields, done)
+        return form(f"{label} {step}", means, api_path("runs", run, "steps", step, verb), act, role, fields, done)
 
     return made
 
 
 def _gate(given: list[str], means: str, role: Role) -> Button:
     incident, gate = given[:2]
-    path = _path("incidents", incident, "gates", gate, "open")
-    return _form(_GATES.get(gate, "Open the gate"), means, path, Act.OPEN_GATE, role, done="It is open: {gate}.")
+    path = api_path("incidents", incident, "gates", gate, "open")
+    return form(_GATES.get(gate, "Open the gate"), means, path, Act.OPEN_GATE, role, done="It is open: {gate}.")
 
 
 def _isolated(given: list[str], means: str, role: Role) -> Button:
     incident, host = given[:2]
-    path = _path("incidents", incident, "hosts", host, "isolate")
-    return _form("Mark isolated", means, path, Act.ISOLATE, role, (_DID,), f"{host} is isolated.")
+    path = api_path("incidents", incident, "hosts", host, "isolate")
+    return form("Mark isolated", means, path, Act.ISOLATE, role, (_DID,), f"{host} is isolated.")
 
 
 def _reviewed(given: list[str], means: str, role: Role) -> Button:
-    path = _path("incidents", given[0], "review")
-    return _form("Mark reviewed", means, path, Act.REVIEW, role, (_NOTE,), "Reviewed: {reviewed}.")
+    path = api_path("incidents", given[0], "review")
+    return form("Mark reviewed", means, path, Act.REVIEW, role, (_NOTE,), "Reviewed: {reviewed}.")
 
 
 def _goes_on(given: list[str], means: str, role: Role) -> Button:
     name = given[0] if given else ""
     label = "Continue" if name else "Continue everything"
     of = ("incidents", name) if name.startswith("inc-") else ("connections", name) if name else ()
-    return _form(label, means, _path(*of, "continue"), Act.CONTINUE, role, done="It goes on: {what}.", tone="primary")
+    return form(label, means, api_path(*of, "continue"), Act.CONTINUE, role, done="It goes on: {what}.", tone="primary")
 
 
 def _again(given: list[str], means: str, role: Role) -> Button:
-    path = _path("incidents", given[0], "reopen")
-    return _form("Open again", means, path, Act.REOPEN, role, done="It is open again.")
+    path = api_path("incidents", given[0], "reopen")
+    return form("Open again", means, path, Act.REOPEN, role, done="It is open again.")
 
 
 def _page(label: str, address: str, tone: str = "") -> Callable[[list[str], str, Role], Button]:
@@ -233,7 +237,7 @@ _MAKES: Mapping[str, Callable[[list[str], str, Role], Button]] = MappingProxyTyp
     {
         "run retry": _step("Retry", "retry", Act.RETRY, "It is tried again."),
         "run skip": _step("Skip", "skip", Act.SKIP, "It goes on without it."),
-        "run undo": _step("Undo", "undo", Act.UNDO, "Taken back: {takes_back}.", (_WHY, _MEANT)),
+        "run undo": _step("Undo", "undo", Act.UNDO, "Taken back: {takes_back}.", (WHY, _MEANT)),
         "run done": _step("Mark done:", "done", Act.DONE, "It is noted as done.", (_DID,)),
         "hold release": _step("Release", "release", Act.RELEASE, "Released: {meant}."),
         "gate open": _gate,

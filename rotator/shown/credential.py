@@ -50,11 +50,12 @@ def _chains(records: Sequence[Mapping[str, Any]]) -> list[tuple[str, list[dict[s
     """Return records by chain, each in words beside its hash and the bytes that were hashed."""
     found: dict[str, list[dict[str, Any]]] = {}
     for each in records:
-        found.setdefault(each["chain"], []).append(_record(each))
+        found.setdefault(each["chain"], []).append(record(each))
     return list(found.items())
 
 
-def _record(row: Mapping[str, Any]) -> dict[str, Any]:
+def record(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a record of a chain in words, beside its hash and the bytes that were hashed."""
     body = json.loads(row["body"])
     more = {name: value for name, value in body.items() if name not in _KNOWN and value not in (None, "", {}, [])}
     facts = more.pop("facts", {})

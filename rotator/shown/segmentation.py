@@ -23,6 +23,12 @@ _WIDEST = 10
 """Of how many places a day's record tells by name."""
 
 
+def measured(parts: Rotator) -> Measured:
+    """Return what these parts have measured, for everybody who looks at it."""
+    found: Measured = parts.__dict__.setdefault("segmentation_shown", Measured(parts))
+    return found
+
+
 class Measured:
     """What follows from the inventory, measured once for as long as that says the same: it may take half a minute."""
 

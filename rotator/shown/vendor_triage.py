@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from rotator.bootstrap import Rotator
@@ -30,7 +31,7 @@ def found(parts: Rotator, notice: Notice, advisories: Sequence[Advisory], only: 
     """Return every vendor that a notice may touch, the gravest first; or `only` the one of this name, if it does."""
     vendors = parts.vendors.every(software=bool(advisories))
     listed = match(advisories, {each.name: each.software for each in vendors})
-    speaks = grounds(vendors, notice, listed, _made_at(parts))
+    speaks = grounds(vendors, notice, listed, made_at(parts))
     touched = [each for each in vendors if each.name in speaks and only in {"", each.name}]
     held = held_by_each(parts, touched)
     reach = reached_by_each(parts, held, touched)
@@ -42,14 +43,23 @@ def found(parts: Rotator, notice: Notice, advisories: Sequence[Advisory], only: 
 
 
 def holds(parts: Rotator, held: Sequence[Held], reach: Reached) -> Holds:
-    """Return what a vendor holds and reaches, counted."""
-    grants = {kind for kind in {each.kind for each in held} if is_grant(parts, kind)}
+    """Return what a vendor holds and reaches, counted, with what it takes to cut that."""
     cut = _cut(parts, held)
     planned = _forecast(parts, cut)
+    return replace(
+        counted(parts, held, reach),
+        tasks=len(held) - len(cut),
+        calls=planned.calls if planned else None,
+        least_s=round(planned.dead_at_least_s, 1) if planned else None,
+    )
+
+
+def counted(parts: Rotator, held: Sequence[Held], reach: Reached) -> Holds:
+    """Return what a vendor holds and reaches, counted; nothing is planned."""
+    grants = {kind for kind in {each.kind for each in held} if is_grant(parts, kind)}
     return Holds(
         credentials=sum(1 for each in held if each.kind not in grants),
         grants=sum(1 for each in held if each.kind in grants),
-        tasks=len(held) - len(cut),
         further=len(reach.credentials),
         blind=sum(1 for each in held if each.custody.reads is None and each.kind not in grants),
         in_production=sum(1 for each in held if each.custody.environment == PRODUCTION),
@@ -59,12 +69,11 @@ def holds(parts: Rotator, held: Sequence[Held], reach: Reached) -> Holds:
         ),
         datasets=_described(reach),
         undescribed=tuple(each.name for each in reach.datasets if each.sensitivity is None),
-        calls=planned.calls if planned else None,
-        least_s=round(planned.dead_at_least_s, 1) if planned else None,
     )
 
 
-def _made_at(parts: Rotator) -> dict[str, dict[str, float]]:
+def made_at(parts: Rotator) -> dict[str, dict[str, float]]:
+    """Return when each list of each vendor's software was made, in epoch seconds."""
     of: dict[str, dict[str, float]] = {}
     for each in parts.vendors.lists():
         of.setdefault(each.vendor, {})[each.source] = each.at
@@ -139,12 +148,13 @@ def row(of: Triage, rank: int) -> dict[str, Any]:
         "advice": of.advice.value,
         "because": of.because,
         "priority": of.priority,
-        "terms": [_term(each) for each in of.terms],
-        "grounds": [_ground(each) for each in of.grounds],
+        "terms": [term(each) for each in of.terms],
+        "grounds": [ground(each) for each in of.grounds],
     }
 
 
-def _term(each: Term) -> dict[str, Any]:
+def term(each: Term) -> dict[str, Any]:
+    """Return one figure as data, with where it comes from."""
     level = level_of(each.value) if each.unit == LEVEL else None
     return {
         "name": str(each.name),
@@ -160,5 +170,6 @@ def _term(each: Term) -> dict[str, Any]:
     }
 
 
-def _ground(each: Ground) -> dict[str, Any]:
+def ground(each: Ground) -> dict[str, Any]:
+    """Return one reason as data."""
     return {"likelihood": each.likelihood, "why": each.why, "source": each.source, "ask": each.ask}

@@ -12,13 +12,13 @@ from rotator.ledger.pauses import Pause
 TASK = Unresolved(None, "acme", (), "nobody knows what it holds", "ask its owner")
 
 
-def pause(parts: Rotator, vendor: str, incident: str = "inc-9", at: float = 0.0) -> Pause:
+def pause(parts: Rotator, vendor: str, incident: str = "inc-9", at: float = 0.0, checklist: str = "[]") -> Pause:
     """Pause it by an incident that is a task for a person."""
     declared = Incident(incident, f"PAUSE {vendor}", Severity.HIGH, detected_at=at, declared_at=at)
     found: list[Pause] = []
 
     def begin(connection, of, _digest):
-        given = Pause(vendor, 0, of, at, "ana", "breached", "[]")
+        given = Pause(vendor, 0, of, at, "ana", "breached", checklist)
         found.append(pauses.begin(connection, given, {}))
 
     parts.enrolment.declare(declared, Plan((), (TASK,)), {}, {}, "ana", then=begin)

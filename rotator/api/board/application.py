@@ -14,7 +14,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from rotator.api.board import assets
-from rotator.api.board.pages import credential, declaring, downloads, incident, incidents, plan, standing
+from rotator.api.board.pages import credential, declaring, downloads, incident, incidents, plan, standing, vendors
 from rotator.api.board.rendering import html
 from rotator.api.callers import NOT_KNOWN, Callers
 from rotator.api.counts import Counts
@@ -27,7 +27,7 @@ from rotator.ledger.database import LedgerFailed
 
 log = logging.getLogger("rotator")
 
-PAGES = (incidents, declaring, downloads, incident, plan, credential, standing)
+PAGES = (incidents, declaring, downloads, incident, plan, credential, standing, vendors)
 """The pages; the first whose address fits answers."""
 
 

@@ -97,7 +97,7 @@ class ShortLivedRow(BaseModel):
 def routes(parts: Rotator) -> APIRouter:
     """Return what may be read; it is measured once for as long as the inventory says the same."""
     router = APIRouter(tags=["standing"])
-    measured = segmentation.Measured(parts)
+    measured = segmentation.measured(parts)
 
     @router.get("/segmentation", response_model=Page[PlaceRow])
     def places(_: Reader, after: After = None, limit: Limit = USUAL) -> Any:

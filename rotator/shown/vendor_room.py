@@ -1,0 +1,62 @@
+"""One vendor, as people look at it: how it stands, what it holds and leads to, its gates, and what was done of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from rotator.bootstrap import Rotator
+from rotator.credential import Leaked
+from rotator.flow.exposure import Certainty, Exposure
+from rotator.flow.reach import INVENTORY
+from rotator.ledger import vendor_history
+from rotator.report.graph import Exposed, Graph, graph
+from rotator.shown import vendors
+from rotator.shown.credential import record
+
+ON_A_PAGE, RECORDS = 100, 30
+"""How many of what it holds stand on a page, and how many records of its evidence."""
+
+
+def room(parts: Rotator, name: str, page: int) -> dict[str, Any]:
+    """Return it, with a page of what it holds, or the last one. Raises BadInput where none is registered so."""
+    vendor = vendors.one(parts, name)
+    holds = vendor["holds"]
+    pages = max(-(-len(holds) // ON_A_PAGE), 1)
+    page = min(page, pages)
+    drawn = drawing_of(vendor)
+    return {
+        "vendor": vendor,
+        "holds": holds[(page - 1) * ON_A_PAGE : page * ON_A_PAGE],
+        "page": page,
+        "pages": pages,
+        "graph": drawn,
+        "nodes": list(drawn.nodes()),
+        "records": [record(each) for each in vendor_history.newest(parts.database, name, RECORDS)],
+    }
+
+
+def drawing_of(vendor: Mapping[str, Any]) -> Graph:
+    """Return by which ways a vendor leads to credentials and datasets, as what is drawn."""
+    title = vendor["title"] or vendor["name"]
+    return graph(_ways(title, vendor["holds"], vendor["reaches"]))
+
+
+def _ways(title: str, holds: Iterable[Mapping[str, Any]], reaches: Mapping[str, Any]) -> Iterator[Exposed]:
+    shown = set()
+    for each in holds:
+        name = each["owner"] or each["id"]
+        link = f"it holds {each['kind'] or 'a credential'} {name}".rstrip()
+        yield _end(each["kind"], each["owner"], each["id"] or name, Certainty.REACHABLE, (title, link))
+        for dataset in each["datasets"]:
+            shown.add(dataset)
+            yield _end("dataset", "", dataset, Certainty.INFERRED, (title, link, "which opens"))
+    for each in reaches["credentials"]:
+        yield _end(each["kind"], each["owner"], each["id"], Certainty.INFERRED, (title, *each["via"]))
+    for each in reaches["datasets"]:
+        if each["name"] not in shown:
+            yield _end("dataset", "", each["name"], Certainty.INFERRED, (title, *each["via"], "which opens"))
+
+
+def _end(kind: str, owner: str, name: str, certainty: Certainty, via: tuple[str, ...]) -> Exposed:
+    return Exposed(kind, owner, name, [Exposure(INVENTORY, kind, Leaked(), certainty=certainty, via=via)])
