@@ -108,7 +108,7 @@ def window(policy: Policy, now: float) -> Window | None:
     opened = policy.timetable.before(now, policy.zone)
     if opened is None or now >= opened + policy.window_s or _is_shut(policy, opened, now):
         return None
-    return Window(opened, opened + policy.window_s)
+    return _from(policy, opened)
 
 
 def next_window(policy: Policy, now: float) -> Window | None:
@@ -119,9 +119,16 @@ def next_window(policy: Policy, now: float) -> Window | None:
         if opens is None:
             return None
         if policy.frozen(opens) is None:
-            return Window(opens, opens + policy.window_s)
+            return _from(policy, opens)
         at = opens
     return None
+
+
+def _from(policy: Policy, opens_at: float) -> Window:
+    """Return the window that opens then. It ends with the next: else no turn behind that would ever come."""
+    following = policy.timetable.after(opens_at, policy.zone)
+    closes_at = opens_at + policy.window_s
+    return Window(opens_at, closes_at if following is None else min(closes_at, following))
 
 
 def _is_shut(policy: Policy, opened: float, now: float) -> bool:
@@ -166,13 +173,14 @@ def _turn(policy: Policy, known: Known, opened: Window | None, coming: Window | 
             turn = Turn.NOW if starts_at <= now else Turn.WAITS if due_at <= now else Turn.YOUNG
             return Due(known, policy.name, turn, due_at, starts_at)
     if due_at > now:
-        coming = next_window(policy, due_at - policy.window_s) if coming is not None else None
+        coming = window(policy, due_at) or next_window(policy, due_at) if coming is not None else None
     begins_at = None if coming is None else _starts_at(policy, known, due_at, coming)
     return Due(known, policy.name, Turn.YOUNG if due_at > now else Turn.WAITS, due_at, begins_at)
 
 
 def _starts_at(policy: Policy, known: Known, due_at: float, opening: Window) -> float:
-    return max(opening.opens_at + share(policy.name, "window", known.ref) * policy.window_s, due_at)
+    length_s = opening.closes_at - opening.opens_at
+    return max(opening.opens_at + share(policy.name, "window", known.ref) * length_s, due_at)
 
 
 def soon(policies: Sequence[Policy], credentials: Iterable[Known], until: float) -> list[Known]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 
 from rotator.flow.choice import MINTING
 from rotator.flow.planned import Lane, Plan, PlannedRun, PlannedStep, Segment
@@ -92,9 +92,20 @@ def after_watch(step: Step, told: Mapping[str, object], now: float, *, converged
 
 
 def _epoch(text: str) -> float | None:
-    """Return a moment in ISO 8601 as epoch seconds, None for what is none; without a zone it is UTC."""
+    """Return a moment in ISO 8601 as epoch seconds, None for what is none; without a zone it is UTC.
+
+    Of a day alone, as Kubernetes tells it, nobody knows when in it: the old one may have been used until its end.
+    """
     try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
+        found = datetime.fromisoformat(text) + timedelta(days=int(_is_day(text)))
+    except (ValueError, OverflowError):
         return None
     return (found if found.tzinfo is not None else found.replace(tzinfo=UTC)).timestamp()
+
+
+def _is_day(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True

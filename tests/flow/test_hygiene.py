@@ -200,3 +200,21 @@ def test_the_closest_policy_counts_and_what_none_covers_is_left_alone():
     near = replace(POLICY, name="near", select=selector("id:AKIA1", "a test"), max_age_s=DAY)
     found = turns([POLICY, near], [known("AKIA1"), known("AKIA2"), known("x", kind="vault_token")], MONDAY)
     assert {each.known.ref.id: each.policy for each in found} == {"AKIA1": "near", "AKIA2": "keys"}
+
+
+@pytest.mark.parametrize("line", ["0 2 * * *", "*/30 * * * *", "0 2 1 * *"])
+def test_in_a_window_that_is_longer_than_until_the_next_everybody_has_a_turn(line):
+    long = replace(POLICY, timetable=timetable(line), window_s=40 * DAY, zone=BERLIN)
+    every = [known(f"k{n}", made_at=MONDAY - 365 * DAY) for n in range(50)]
+    opened = window(long, MONDAY)
+    assert opened.closes_at == next_window(long, MONDAY).opens_at
+    assert len(ripe([long], every, opened.closes_at - 1e-3)) == 50
+    assert len(ripe([long], every, opened.opens_at + (opened.closes_at - opened.opens_at) / 2)) < 40
+
+
+def test_it_is_told_truly_when_what_comes_due_in_an_open_window_has_its_turn():
+    long = replace(POLICY, window_s=40 * DAY)
+    each = known("k", made_at=MONDAY - 80 * DAY + HOUR)
+    told = only(long, each, MONDAY)
+    assert not ripe([long], [each], told.starts_at - 1.0)
+    assert ripe([long], [each], told.starts_at)

@@ -71,3 +71,15 @@ def test_a_person_reads_who_still_used_it_and_when():
     assert move.reason == f"still in use: last used {told['last_used_at']}; both live on"
     assert after_watch(watch(NOW), {"last_used_at": "never"}, NOW, converged=False).state is StepState.DONE
     assert after_watch(watch(NOW), {"last_used_at": "soon"}, NOW, converged=False).reason.startswith("nobody can tell")
+
+
+def test_of_a_day_alone_nobody_knows_when_in_it_the_old_one_was_used():
+    noon = datetime(2026, 11, 23, 12, tzinfo=UTC).timestamp()
+    told = {"last_used_at": "2026-11-22"}
+    move = after_watch(watch(noon - DAY), told, noon, converged=True)
+    assert (move.state, move.reason) == (StepState.PENDING, "still in use: last used 2026-11-22")
+    assert after_watch(watch(noon - DAY), told, noon + DAY / 2, converged=True).state is StepState.DONE
+    assert (
+        after_watch(watch(noon), {"last_used_at": "9999-12-31"}, noon, converged=False).reason
+        == "nobody can tell who still uses it"
+    )
