@@ -69,7 +69,9 @@ class Started:
         self.returncode: int | None = None
         heard = b""
         while b" " not in heard:
-            heard += os.read(self._ended, 64)
+            part = os.read(self._ended, 64)
+            assert part, "the interpreter that forks it has ended; its own error says why"
+            heard += part
         pid, self._heard = heard.split(b" ")
         self.pid = int(pid)
 
