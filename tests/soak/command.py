@@ -67,7 +67,7 @@ def find(seed: str, most: int, name: str) -> str:
     bug.plant()
     with tempfile.TemporaryDirectory() as folder:
         player = Player(Path(folder))
-        for incidents in nights(most):
+        for incidents in nights(most, bug.per_night):
             found, _ = player.play(f"{seed}/{name}", incidents)
             for count, incident, what in found.wrong:
                 if count == bug.count and bug.words in what:

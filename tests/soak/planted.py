@@ -164,11 +164,15 @@ def gate_of_another_ignored() -> None:
 
 @dataclass(frozen=True)
 class Bug:
-    """A bug, and by which count and which words the soak finds it: not by any other trouble."""
+    """A bug, and by which count and which words the soak finds it: not by any other trouble.
+
+    Most show in a night of two incidents, which is soon played.
+    """
 
     plant: Callable[[], None]
     count: str
     words: str
+    per_night: int = 2
 
     @property
     def name(self) -> str:
@@ -188,6 +192,6 @@ BUGS = (
     Bug(join_opens_early, "secrets found outside", "was contained"),
     Bug(promoted_without_comparing, "lost", "overwritten unread"),
     Bug(lost_message_forgotten, "lost", "not at rest"),
-    Bug(gate_of_another_ignored, "lost", "kept it"),
+    Bug(gate_of_another_ignored, "lost", "kept it", per_night=5),
     Bug(secret_in_facts, "secrets found outside", "in the ledger"),
 )

@@ -26,9 +26,9 @@ ENOUGH = 100
 """From so many incidents on, a kind of fault that was never met is suspicious."""
 
 
-def nights(incidents: int) -> list[range]:
+def nights(incidents: int, each: int = PER_NIGHT) -> list[range]:
     """Return the incidents of each night, numbered from 1."""
-    return [range(first, min(first + PER_NIGHT, incidents + 1)) for first in range(1, incidents + 1, PER_NIGHT)]
+    return [range(first, min(first + each, incidents + 1)) for first in range(1, incidents + 1, each)]
 
 
 LOG = io.StringIO()

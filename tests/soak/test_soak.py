@@ -16,10 +16,14 @@ from tests.soak.planted import BUGS
 ROOT = Path(__file__).parents[2]
 SEED = "20261122"
 EARLY = {
-    "3": "intent_written_late outcome_before_effect fence_ignored settle_time_ignored leak_safe_ignored "
-    "join_opens_early lost_message_forgotten secret_in_facts",
-    "4": "lost_issue_repeated comparison_dropped reservation_ignored",
-    "7": "acceptance_forgiven promoted_without_comparing",
+    "1": "intent_written_late fence_ignored lost_issue_repeated settle_time_ignored lost_message_forgotten "
+    "secret_in_facts",
+    "3": "leak_safe_ignored",
+    "4": "reservation_ignored join_opens_early",
+    "8": "outcome_before_effect",
+    "9": "acceptance_forgiven promoted_without_comparing",
+    "16": "comparison_dropped",
+    "18": "gate_of_another_ignored",
 }
 """Seeds whose first night meets these bugs: each is looked for as long as ever, and costs one night, not ten."""
 SEED_OF = {name: seed for seed, names in EARLY.items() for name in names.split()}
@@ -63,9 +67,9 @@ def test_the_same_seed_meets_the_same_faults():
     assert soaked(incidents=6) == soaked(incidents=6)  # two nights, so that both processes play
 
 
-@pytest.mark.parametrize("seed", [SEED, *EARLY])
+@pytest.mark.parametrize("seed", EARLY)
 def test_every_planted_bug_is_found(seed):
-    planted = [bug for bug in BUGS if SEED_OF.get(bug.name, SEED) == seed]
+    planted = [bug for bug in BUGS if SEED_OF[bug.name] == seed]
     code, said, _ = soaked("--planted", *(bug.name for bug in planted), incidents=100, seed=seed)
     found = re.findall(r"^(\w+): (.*), after \d+ incidents", said, re.MULTILINE)
     assert dict(found) == {bug.name: bug.count for bug in planted}
