@@ -30,7 +30,10 @@ _EXTERNAL_ID = "sts:ExternalId"
 _KINDS = ("AWS", "Federated")
 _NUMBER = re.compile(r"[0-9]{12}")
 _ROOT = re.compile(r"arn:[a-z-]+:iam::([0-9]{12}):root")
-_OF_ACCOUNT = re.compile(r"arn:[a-z-]+:(?:iam|sts)::([0-9]{12}):.+")
+_OF_ACCOUNT = re.compile(r"arn:[a-z-]+:(?:iam|sts)::([0-9]{12}):(?!(?:oidc|saml)-provider/).+")
+"""An identity provider is written down in our own account, and whom it vouches for are others."""
+_SESSION = re.compile(r"arn:([a-z-]+):sts::([0-9]{12}):assumed-role/([^/]+)/.+")
+_NOT = "NotPrincipal"
 
 
 def named(principal: str) -> str:
@@ -40,7 +43,7 @@ def named(principal: str) -> str:
 
 
 def account_of(principal: str) -> str | None:
-    """Return the account that it belongs to, None of a provider by its name, and of everybody."""
+    """Return the account that it belongs to, None of an identity provider, and of everybody."""
     if _NUMBER.fullmatch(principal):
         return principal
     found = _OF_ACCOUNT.fullmatch(principal)
@@ -48,16 +51,17 @@ def account_of(principal: str) -> str | None:
 
 
 def outsiders(policy: Policy, account: str) -> list[str]:
-    """Return whom the policy trusts from outside of our account, each once, in its order."""
-    return list(
-        dict.fromkeys(
-            principal
-            for statement in _allowing(policy)
-            for kind, principals in _principals(statement).items()
-            for principal in principals
-            if kind == "Federated" or is_foreign(principal, account)
-        )
-    )
+    """Return whom the policy trusts from outside of our account, each once, in its order.
+
+    Whom a statement lets in by naming those alone whom it does not is everybody.
+    """
+    found: dict[str, None] = {}
+    for statement in _allowing(policy):
+        for kind, principals in _principals(statement).items():
+            found |= dict.fromkeys(each for each in principals if kind == "Federated" or is_foreign(each, account))
+        if _NOT in statement:
+            found[EVERYBODY] = None
+    return list(found)
 
 
 def is_foreign(principal: str, account: str) -> bool:
@@ -76,10 +80,15 @@ def trusting(policy: Policy, principal: str) -> list[Statement]:
 
 
 def wider(policy: Policy, principal: str) -> list[str]:
-    """Return under which other names the policy lets it in too: that of its account, or everybody's."""
-    account = account_of(principal)
-    others = {EVERYBODY, account} - {principal, None} if account else set()
-    return sorted(str(each) for each in others if trusting(policy, str(each)))
+    """Return under which other names the policy lets it in too: its account's, its role's, or everybody's."""
+    others = {EVERYBODY, account_of(principal)} - {principal, None}
+    found = {str(each) for each in others if trusting(policy, str(each))}
+    for statement in _allowing(policy):
+        named_ = [each for listed in _principals(statement).values() for each in listed]
+        found |= {each for each in named_ if _is_role_of(each, principal)}
+        if _NOT in statement and principal not in _listed(statement[_NOT]):
+            found.add(_NOT)
+    return sorted(found)
 
 
 def without(policy: Policy, principal: str) -> Policy:
@@ -159,6 +168,20 @@ def _principals(statement: Statement) -> dict[str, list[str]]:
     told = told if isinstance(told, Mapping) else {}
     lists = {kind: [told[kind]] if isinstance(told[kind], str) else list(told[kind]) for kind in _KINDS if kind in told}
     return {kind: [named(str(each)) for each in listed] for kind, listed in lists.items()}
+
+
+def _listed(told: Any) -> list[str]:
+    """Return whom an element names, of whichever sort."""
+    lists = told.values() if isinstance(told, Mapping) else [told]
+    return [named(str(each)) for listed in lists for each in ([listed] if isinstance(listed, str) else listed)]
+
+
+def _is_role_of(name: str, session: str) -> bool:
+    """Tell whether it is the role in which a session acts; a session's name leaves out the role's path."""
+    found = _SESSION.fullmatch(session)
+    if found is None:
+        return False
+    return re.fullmatch(rf"arn:{found[1]}:iam::{found[2]}:role/(?:.*/)?{re.escape(found[3])}", name) is not None
 
 
 def _names(statement: Statement, principal: str) -> bool:

@@ -7,7 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rotator.errors import Rejected
-from rotator.families.aws_trust import alike, is_foreign, outsiders, restored, suspended, trusting, wider, without
+from rotator.families.aws_trust import (
+    account_of,
+    alike,
+    is_foreign,
+    outsiders,
+    restored,
+    suspended,
+    trusting,
+    wider,
+    without,
+)
 
 OURS = "111122223333"
 ACCOUNTS = ["999988887777", "555566667777"]
@@ -102,6 +112,35 @@ def test_our_own_account_services_and_deleted_principals_are_no_grants():
     told = {"AWS": [OURS, f"arn:aws:iam::{OURS}:user/ci", "AROAEXAMPLEID"], "Service": "ec2.amazonaws.com"}
     assert outsiders({"Statement": [{"Effect": "Allow", "Principal": told}]}, OURS) == []
     assert [is_foreign(each, OURS) for each in ("*", ACCOUNTS[0], OURS)] == [True, True, False]
+
+
+def test_whom_a_provider_vouches_for_is_not_of_the_account_that_wrote_the_provider_down():
+    told = {"Federated": FEDERATED, "AWS": [f"arn:aws:iam::{OURS}:root"]}
+    policy = {"Statement": [{"Effect": "Allow", "Principal": told}]}
+    assert [account_of(each) for each in FEDERATED] == [None, None]
+    assert wider(without(policy, FEDERATED[0]), FEDERATED[0]) == []
+
+
+@pytest.mark.parametrize(
+    ("names", "by"),
+    [
+        (
+            {"Principal": {"AWS": f"arn:aws:iam::{ACCOUNTS[0]}:role/jobs/sync"}},
+            f"arn:aws:iam::{ACCOUNTS[0]}:role/jobs/sync",
+        ),
+        ({"NotPrincipal": {"AWS": f"arn:aws:iam::{ACCOUNTS[1]}:root"}}, "NotPrincipal"),
+        ({"Principal": "*"}, "*"),
+    ],
+)
+def test_a_session_comes_in_as_its_role_and_as_whoever_is_not_named_as_kept_out(names, by):
+    session = f"arn:aws:sts::{ACCOUNTS[0]}:assumed-role/sync/job"
+    assert wider({"Statement": [{"Effect": "Allow", **names}]}, session) == [by]
+    assert wider({"Statement": [{"Effect": "Deny", **names}]}, session) == []
+
+
+def test_to_name_those_alone_who_are_kept_out_is_to_trust_everybody_else():
+    policy = {"Statement": [{"Effect": "Allow", "NotPrincipal": {"AWS": ACCOUNTS[0]}}]}
+    assert (outsiders(policy, OURS), wider(policy, ACCOUNTS[0]), wider(policy, "*")) == (["*"], [], ["NotPrincipal"])
 
 
 @pytest.mark.parametrize("policy", [{}, {"Statement": "all"}, {"Statement": ["all"]}, []])

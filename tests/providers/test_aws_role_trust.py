@@ -94,6 +94,19 @@ def test_our_own_account_is_never_shut_out(stack, provider):
     assert refusal.value.reason == "not_a_grant"
 
 
+def test_jobs_of_an_identity_provider_are_kept_out_and_let_in_again_though_our_account_has_it_written_down(
+    stack, provider
+):
+    federated = {"Effect": "Allow", "Principal": {"Federated": CI}, "Action": "sts:AssumeRoleWithWebIdentity"}
+    write(stack, "jobs", OURS, federated)
+    ref, before = provider.identify(Leaked(id=f"jobs/{CI}")), trust(stack, "jobs")
+    kept = provider.preserve(ref)
+    provider.suspend(ref)
+    assert (trust(stack, "jobs")["Statement"][:-1], provider.inspect(ref).state) == ([OURS], State.SUSPENDED)
+    provider.restore(ref, kept)
+    assert trust(stack, "jobs") == before
+
+
 def test_a_policy_that_another_hand_changes_at_the_same_time_is_taken_up_again(stack, provider, monkeypatch):
     write(stack, "busy", trusting(SYNC))
     look = type(provider)._policy
