@@ -110,14 +110,14 @@ def main(path, trusted="", folder=""):
     problems = []
     wrong = problems.append
     with zipfile.ZipFile(path) as pack:
-        said, _, _, held = read(pack.read("pack.json"), b"rotator evidence pack 1\n")
+        names, (said, _, _, held) = pack.namelist(), read(pack.read("pack.json"), b"rotator evidence pack 1\n")
         chains, deleted, keys, signed, stolen = check_checkpoints(pack, trusted, wrong)
         under = said["checkpoint"], said["checkpoint_hash"]
         if not held or said["key"] not in keys or under != (len(signed) - 1, signed[-1][0]):
             wrong("pack.json: the signature does not hold, or another checkpoint is the last one that holds")
-        stamps = [pack.read(each) for each in pack.namelist() if each == "timestamps.jsonl"]
-        if said.get("timestamps", "") != "".join(hashlib.sha256(each).hexdigest() for each in stamps):
-            wrong("timestamps.jsonl: it is not as it was written")
+        stamps = [hashlib.sha256(pack.read(each)).hexdigest() for each in names if each == "timestamps.jsonl"]
+        if said.get("timestamps", "") != "".join(stamps) or len(names) > len(set(names)):
+            wrong("timestamps.jsonl: it is not as it was written, or a file is there twice")
         found = check_records(pack, chains, wrong)
     mine = tuple(f"{each}." for each in said["of"])
     scope = {each for each in chains if not mine or each in {"service", *said["of"]} or each.startswith(mine)}

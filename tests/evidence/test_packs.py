@@ -101,6 +101,15 @@ def altered(source: Path, target: Path, name: str, change: Callable[[bytes], byt
     return target
 
 
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+@pytest.mark.parametrize("name", [pack.PACK, pack.CHECKPOINTS, pack.RECORDS])
+def test_a_file_that_is_there_twice_is_found_whichever_a_reader_takes(tmp_path: Path, name: str) -> None:
+    path = story().write(tmp_path / "pack.zip")
+    with zipfile.ZipFile(path, "a") as whole:
+        whole.writestr(name, whole.read(name))
+    assert not holds(path)
+
+
 @pytest.mark.parametrize("rotated", [False, True], ids=["one_key", "a_new_key"])
 @pytest.mark.parametrize("of", [(), (INCIDENT,), (INCIDENT, OTHER)], ids=len)
 def test_what_was_written_holds(tmp_path: Path, of: tuple[str, ...], rotated: bool) -> None:
