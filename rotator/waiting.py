@@ -7,7 +7,7 @@ from rotator.flow.approval import destroys
 from rotator.flow.giving_back import held_by_consumers, takes_away
 from rotator.flow.playbook_words import GATES, Verb
 from rotator.flow.run import ASKED, ORDERED_AT, Run, Step, StepState, Work
-from rotator.flow.standing import resumes
+from rotator.flow.standing import lets_in, resumes
 from rotator.flow.step import Move, hold_before, spread_before
 from rotator.world import World
 
@@ -32,7 +32,7 @@ def wait_before(ledger: Ledger, world: World, work: Work, step: Step, now: float
     spreading = spread_before(step, work.steps, world.provider(work.run.ref).propagation_s, now)
     if spreading is not None:
         return spreading
-    if step.is_new and (vendor := ledger.paused_vendor(work.run)) is not None:
+    if lets_in(step) and (vendor := ledger.paused_vendor(work.run)) is not None:
         return Move(StepState.HELD, reason=PAUSED + vendor)
     if step.verb in DELIVERS and ledger.has_open_readers(work.run):
         return Move(StepState.HELD, reason=LEAK_SAFE)

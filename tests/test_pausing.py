@@ -237,7 +237,7 @@ def test_who_releases_it_all_the_same_says_for_whom(house):
     house.rest()
     step = next(each for each in house.report("inc-1")["credentials"][0]["next"])
     given = (house.parts, "eve", "inc-1.r1", step["step"], "they are clean, and their users wait")
-    with pytest.raises(BadInput, match="nothing new is made for acme while it is paused"):
+    with pytest.raises(BadInput, match="acme is paused: nothing new is made for it"):
         runs.release(*given)
     assert runs.release(*given, "acme")["meant"].startswith("it is made although acme is paused")
     house.rest()

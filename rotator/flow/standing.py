@@ -117,6 +117,11 @@ def resumes(step: Step) -> bool:
     return step.verb is Verb.RESUME and step.subject is Subject.EXPOSED
 
 
+def lets_in(step: Step) -> bool:
+    """Tell whether it gives who holds the credential something to come in with: what is new, or what was stopped."""
+    return step.is_new or resumes(step)
+
+
 def resumed(steps: Sequence[Step]) -> Step | None:
     """Return the last step that resumed the exposed credential, tried or done: nobody knows when it works."""
     found = [step for step in steps if resumes(step) and step.state is not StepState.SKIPPED and step.attempts]

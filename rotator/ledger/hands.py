@@ -50,7 +50,7 @@ class Hands:
             if not found:
                 _refuse_name(connection, held, name)
             if skip:
-                _refuse_paused(held.run, found)
+                _refuse_paused(held.run, [step for step in found if not resumes(step)])  # who skips that leaves it dead
             else:
                 found = [step for step in found if not _waits_by_itself(step)] or _refuse_retry(held.run, found[0])
             held.refuse_worker(where, {step.branch for step in found})
@@ -139,7 +139,7 @@ class Hands:
         return f"it no longer waits for its time{kept}{lands}"
 
     def release_paused(self, run: str, name: str, by: str, reason: str, vendor: str) -> str:
-        """Have something new made for a vendor that is paused, as long as this pause lasts; return what that meant.
+        """Have something made for a vendor that is paused, or resumed, in this pause; return what that meant.
 
         Raises BadInput where the step does not wait for that.
         """
@@ -154,6 +154,8 @@ class Hands:
                 move(connection, step, Move(StepState.PENDING, reason=why), self._clock())
             taken = accept_paused(connection, held.run, vendor, why)
             self._note(connection, held.run, by, reason, act="released", step=name, **taken.evidence)
+        if any(map(resumes, found)):
+            return f"it is resumed although {vendor} is paused"
         return f"it is made although {vendor} is paused, which may read it then"
 
     def undoing(self, run: str, name: str) -> Undo:
@@ -228,7 +230,8 @@ def _refuse_paused(run: Run, steps: Sequence[Step]) -> None:
     for step in filter(is_paused, steps):
         vendor, (wait, makes) = vendor_of(step), ways_on(run, step)
         mend = f"{wait.command} {wait.means}; {makes.command} {makes.means}"
-        raise BadInput(f"nothing new is made for {vendor} while it is paused", f"{run.id} {step.name}", mend)
+        what = f"{vendor} is paused: nothing new is made for it, and nothing it had is resumed"
+        raise BadInput(what, f"{run.id} {step.name}", mend)
 
 
 def _refuse_retry(run: Run, step: Step) -> list[Step]:

@@ -10,6 +10,7 @@ from rotator.claims import GATE, OF, ONE_MINT
 from rotator.flow.outcome import MISMATCH, UNKNOWN_HERE, UNPAIRED
 from rotator.flow.playbook_words import DESTRUCTION, Subject, Until, Verb
 from rotator.flow.run import THROUGH, Run, Step, StepState
+from rotator.flow.standing import resumes
 from rotator.flow.step import is_unknown, surplus_accepted
 from rotator.ledger.opening import BRAKE
 from rotator.ledger.stops import Stop
@@ -102,12 +103,14 @@ def _opened_at(run: Run, step: Step) -> Way:
 
 
 def _let_in_again(run: Run, step: Step) -> tuple[Way, ...]:
-    """Return what ends a wait for a vendor's pause; a person may make something new for it all the same."""
+    """Return what ends a wait for a vendor's pause; a person may let this go on all the same."""
     vendor = vendor_of(step)
+    does = "lets it use this again" if resumes(step) else "makes it"
+    then = "" if resumes(step) else ", which may read it then"
     release = f"rotator hold release {run.id} {step.name} --although-paused {vendor} --reason …"
     return (
         Way(f"rotator vendor gates {vendor}", f"shows what lets {vendor} in again; then this goes on by itself"),
-        Way(release, f"makes it although {vendor} is paused, which may read it then; under your name"),
+        Way(release, f"{does} although {vendor} is paused{then}; under your name"),
     )
 
 

@@ -19,6 +19,7 @@ from rotator.flow.apart import is_apart
 from rotator.flow.playbook_words import Until
 from rotator.flow.proof import Evidence
 from rotator.flow.run import Branch, BranchState, Run, Step, StepState, Work, calls_ahead
+from rotator.flow.standing import lets_in
 from rotator.flow.summary import needs_material, summarise
 from rotator.ledger import (
     accounts,
@@ -318,8 +319,8 @@ def _promoted_since(connection: Connection, run: Run, rows_of: Sequence[Row[Any]
 
 
 def _paused(connection: Connection, work: Work) -> str | None:
-    """Return why what is about to be made may not be: its vendor may have been paused since the step asked."""
-    if work.next_step is None or not work.next_step.is_new:
+    """Return why what is about to let its vendor in may not: that may have been paused since the step asked."""
+    if work.next_step is None or not lets_in(work.next_step):
         return None
     vendor = connection.execute(_KEEPING, {"run_id": work.run.id}).scalar()
     return None if vendor is None else PAUSED + str(vendor)

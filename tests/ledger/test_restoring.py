@@ -328,6 +328,25 @@ def test_a_grant_that_was_only_suspended_is_given_back_by_name_and_all_else_stay
     assert acme.chain("vendor.acme")[-1]["resumed"] == [resumed.run]
 
 
+def test_no_undo_gives_a_vendor_its_grant_back_while_it_is_paused(acme):
+    trust = of(Preserves, Suspends, Cuts, Doorless)(Issuer(acme.company.world, TRUST, "aws", 0.0))
+    trust.settle_s = 0.0
+    acme.company.outside.providers[TRUST, "aws"] = trust
+    [grant] = acme.pause(TRUST, tasks=())
+    acme.cut()
+    hands = acme.deployment.hands
+    hands.undo("inc-9.r1", "contain", "bob", "they ask for it", hands.undoing("inc-9.r1", "contain"))
+    acme.deployment.rest()
+    assert trust.inspect(grant.ref).state == "suspended"
+    [step] = [each for each in acme.deployment.record("inc-9").runs[0].steps if each.reason == "vendor_paused: acme"]
+    with pytest.raises(BadInput, match=r"acme is paused: .* nothing it had is resumed"):
+        hands.release("inc-9.r1", step.name, "bob", "faster")
+    hands.decide("inc-9.r1", step.name, skip=True, by="bob", reason="it stays out")
+    acme.deployment.rest()
+    assert trust.inspect(grant.ref).state == "suspended"
+    assert acme.broken() == []
+
+
 def both(*acts):
     """Do them at once; return what each came to, an error or its answer."""
 
