@@ -57,8 +57,11 @@ def _standing(vendor: Vendor, known: Known) -> Iterator[Ground]:
     if not lists:
         ask = "take its SBOM: `rotator vendor sbom`"
         yield Ground(UNKNOWN, "nobody knows what software it runs: unknown is not clean", "no list", ask)
+    elif not known.advisories:
+        ask = "`rotator vendor triage ID` looks one up, and it is kept"
+        yield Ground(UNKNOWN, "no advisory is kept that its lists could be held against", "no advisory", ask)
     elif vendor.name not in known.listed:
-        why = f"none of the {known.advisories:,} advisories that are kept speaks of what its lists have"
+        why = f"its lists have nothing of which the advisories that are kept speak ({known.advisories:,})"
         yield Ground(NOT_LISTED, why, ", ".join(lists))
     if not valid(vendor, known.day, ()):
         ask = "ask it for one, and keep it: `rotator vendor attest`"

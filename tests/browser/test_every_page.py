@@ -5,6 +5,11 @@ from __future__ import annotations
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
+from rotator.flow.checklist import DEFAULT, frozen
+from rotator.flow.inventory import Said as Held
+from rotator.flow.registry import Said, Sort
+from tests.fakes.vendors_paused import pause
+
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 400, "height": 800}
 SHOWN = [("light", WIDE), ("dark", WIDE), ("dark", NARROW), ("light", NARROW)]
 LOOKS = {"runOnly": ["color-contrast", "link-in-text-block", "target-size", "scrollable-region-focusable"]}
@@ -21,6 +26,9 @@ PAGES = {
     "a task": "{over}/credentials/{task}",
     "the graph": "{over}/graph",
     "the inventory": "/inventory",
+    "the vendors": "/vendors",
+    "a vendor that is paused": "/vendors/lumen",
+    "the segmentation": "/segmentation",
     "the schedules": "/schedules",
     "the reports": "/reports",
     "the sign-in": "/sign-in",
@@ -36,7 +44,20 @@ def found(house):
     over = house.declared(house.leaked("shop", "ci", "stray", unconfigured=True), "A laptop on a train")
     house.approve(over)
     house.until_dead(over)
+    with_vendor(house)
     return {"waits": waits.path, "over": over.path, "run": f"{over.id}.r1", "task": f"{over.id}.m1"}
+
+
+def with_vendor(house):
+    """Have a vendor hold something that leads to a dataset, and pause it."""
+    told = {"title": "Lumen Data", "criticality": "critical", "owner": "ana", "sub_processors": ["harbor"]}
+    said = [Said(Sort.VENDOR, "lumen", told, "v.yaml, line 1")]
+    house.parts.vendors.take([*said, Said(Sort.DATASET, "customers", {"sensitivity": "high"}, "v.yaml, line 2")], "ana")
+    match = {"provider": "acme_api_token", "connection": "acme", "owner": "ci", "id": "tok-lumen"}
+    keys = {"vendor": "lumen", "datasets": ["customers"], "reachable_from": ["host:build-1"]}
+    house.parts.inventory.take([Held(match, keys, "i.yaml, line 1")], "ana")
+    house.parts.look_again()
+    pause(house.parts, "lumen", checklist=frozen(DEFAULT))
 
 
 @pytest.mark.parametrize("path", PAGES.values(), ids=PAGES)
