@@ -107,7 +107,7 @@ def _line(told: dict[str, Any]) -> str:
     said = AS_RECORDED if told["result"] == AS_RECORDED else f"DIFFERS: {counted(found)}"
     where = "" if found["source"] == told["source"] else f" in {found['source']}"
     told_of = f"{begins}: {said}, checked{where} at {found['at']} by {found['by']} against {told['recorded_at']}"
-    before = told["differed"]
+    before = told.get("differed")
     return told_of if before is None else f"{told_of}; BEFORE THAT IT DIFFERED: {_first(before)}"
 
 

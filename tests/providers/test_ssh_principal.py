@@ -67,7 +67,11 @@ def test_it_is_discovered_at_the_hosts_that_let_it_in(hosts, provider):
     assert provider.identify(Leaked(id=f"{TWO}/team/sync")) == grant(TWO, "team/sync")
 
 
-@pytest.mark.parametrize("told", ["sync", "somebody-else/sync", "", f"{TWO}/", f"{TWO}/two words"])
+@pytest.mark.parametrize(
+    "told",
+    ["sync", "somebody-else/sync", "", f"{TWO}/", f"{TWO}/two words"],
+    ids=["no user", "another's", "nothing", "no principal", "two words"],  # the user is named for the process
+)
 def test_what_is_no_grant_is_not_named(provider, told):
     with pytest.raises(Rejected) as refusal:
         provider.identify(Leaked(id=told))
