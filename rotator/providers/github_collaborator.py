@@ -5,8 +5,9 @@ OWNER/REPO/LOGIN. What GitHub can give back is an invitation, which that user mu
 said to be one ("invited"), and counts as trust: who is invited needs nobody's leave any more.
 
 To take a collaborator away also deletes his own fork of a private repository, which no invitation brings back.
-Members of the organization, and what a team gives, are no grants. The rotator's own token administers the repository
-(`repo`, or "Administration"); it is never taken away itself.
+Members of the organization, and what a team gives, are no grants; who became a member is let in all the same, and is
+said to be. The rotator's own token administers the repository (`repo` and `read:org`, or "Administration" and, of an
+app, "Members"); it is never taken away itself.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ from http import HTTPStatus
 from typing import ClassVar
 
 from rotator.credential import CredentialRef, Leaked, Secret
-from rotator.errors import Rejected
-from rotator.families.github_keys import GitHubKeys, refusal
+from rotator.errors import Rejected, asking
+from rotator.families.github_keys import GitHubKeys, refusal, told
 from rotator.families.github_permissions import of_collaborators
 from rotator.kind import Kind
 from rotator.permissions import Permission
@@ -29,7 +30,7 @@ FAMILY = "github"
 SETTLE_S = 60.0
 """GitHub answers at once, and says that it may take some time more in the background; it names none."""
 ROLE, ACCESS = "role", "access"
-INVITED, JOINED = "invited, and not yet accepted", "collaborator"
+INVITED, JOINED, WIDER = "invited, and not yet accepted", "collaborator", "as a member of the organization or of a team"
 
 _SENT_AS = {"read": "pull", "write": "push"}
 """Two roles are set under another name than they are shown by."""
@@ -51,7 +52,7 @@ class GitHubCollaborator(Kind):
     no_canary: ClassVar[str] = "somebody would have to be invited for it"
     sends_secret: ClassVar[bool] = False
     nobody: ClassVar[tuple[str, str]] = ("rotator-provider-check/none", "rotator-provider-check/none/nobody")
-    calls: ClassVar[Mapping[str, int]] = {"preserve": 4, "verify": 2, "suspend": 4, "resume": 3}
+    calls: ClassVar[Mapping[str, int]] = {"preserve": 5, "verify": 3, "suspend": 4, "resume": 3}
     also_ends: ClassVar[str] = "his own forks of it, where it is private"
     settle_s = SETTLE_S
     secret_field = "login"  # noqa: S105 - the name of a field; nothing is ever delivered
@@ -72,8 +73,12 @@ class GitHubCollaborator(Kind):
         return self._ref(found[1], login)
 
     def inspect(self, ref: CredentialRef) -> Status:
-        """Return ACTIVE for a collaborator and for who is invited; of one who was taken away GitHub keeps nothing."""
-        facts = self._facts(ref)
+        """Return ACTIVE for a collaborator, for who is invited, and for who comes in as a member all the same.
+
+        Of one who was taken away GitHub keeps nothing.
+        """
+        comes_in = self._facts_of_anybody(ref)
+        facts = self._facts(ref) or comes_in
         return Status(State.ABSENT) if facts is None else Status(State.ACTIVE, facts)
 
     def siblings(self, ref: CredentialRef) -> frozenset[CredentialRef]:
@@ -142,6 +147,16 @@ class GitHubCollaborator(Kind):
         trusted = self._trusted(repository)
         shown = _shown(trusted, login)
         return None if shown is None else trusted[shown]
+
+    def _facts_of_anybody(self, ref: CredentialRef) -> dict[str, str] | None:
+        """Return what is so of who comes in and is no outsider (any more); None for who does not come in."""
+        repository, login = _parts(ref)
+        reply = self._github.read(f"/repos/{repository}/collaborators/{login}")
+        if reply.status == HTTPStatus.NOT_FOUND:
+            return None
+        with asking():
+            told(reply)
+        return {"trusts": login, ACCESS: WIDER}
 
     def _trusted(self, repository: str) -> dict[str, dict[str, str]]:
         """Return who is trusted from outside, by login, with the role; an invitation that expired lets nobody in."""

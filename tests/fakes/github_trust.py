@@ -1,6 +1,7 @@
 """A fake of whom repositories and organizations of GitHub trust, as its REST interface publishes it. Ours.
 
     GET /repos/OWNER/REPO/collaborators?affiliation=outside    200: login, role_name; 404 where the token may not look
+    GET …/collaborators/LOGIN                                  204 for whoever comes in, members and teams too; else 404
     PUT …/collaborators/LOGIN {permission}                     201 with an invitation; 204 where the user is managed
     DELETE …/collaborators/LOGIN                               204; also takes an invitation back
     GET /repos/OWNER/REPO/invitations                          200: invitee, permissions, expired
@@ -32,11 +33,15 @@ _REPOSITORY = re.compile(r"/repos/([^/]+/[^/]+)(?:/(collaborators|invitations))?
 
 @dataclass
 class FakeTrust:
-    """`managed`: users are the enterprise's, who are added at once. `looks`: the token may look and no more."""
+    """`managed`: users are the enterprise's, who are added at once. `looks`: the token may look and no more.
+
+    `members` are of the organization, or of its teams: they come into each repository, and are no outsiders.
+    """
 
     address: str = ""
     managed: bool = True
     looks: bool = False
+    members: set[str] = field(default_factory=set)
     repositories: dict[str, dict[str, str]] = field(default_factory=dict)
     invitations: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     installations: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
@@ -116,6 +121,8 @@ class FakeTrust:
                 return 200, _page(asked, listed), {}
             case "GET", "invitations", None:
                 return 200, _page(asked, invited), {}
+            case "GET", "collaborators", str():
+                return (204, None, {}) if login in {LOGIN, *self.members, *joined} else _NOT_FOUND
             case "PUT" | "DELETE", "collaborators", str() if self.looks:
                 return _NOT_FOUND
             case "DELETE", "collaborators", str():

@@ -7,7 +7,7 @@ import pytest
 from rotator.credential import CredentialRef, Leaked
 from rotator.errors import Rejected
 from rotator.ports import State
-from rotator.providers.github_collaborator import ACCESS, INVITED, ROLE
+from rotator.providers.github_collaborator import ACCESS, INVITED, ROLE, WIDER
 from tests.contracts.cases.github_collaborator import NAME, connected, plant
 from tests.fakes.github_trust import LOGIN, fake_trust
 
@@ -88,6 +88,17 @@ def test_a_member_of_the_organization_is_no_grant(server, provider):
     with pytest.raises(Rejected) as refusal:
         provider.identify(Leaked(id=f"{repository}/{LOGIN}"))
     assert refusal.value.reason == "unknown_credential"
+
+
+def test_who_became_a_member_is_let_in_all_the_same_and_is_not_called_gone(server, provider):
+    ref, _ = plant(server)
+    login = ref.id.rpartition("/")[2]
+    server.members.add(login)
+    provider.suspend(ref)
+    seen = provider.inspect(ref)
+    assert (seen.state, seen.facts[ACCESS]) == (State.ACTIVE, WIDER)
+    server.members.clear()
+    assert provider.inspect(ref).state is State.ABSENT
 
 
 @pytest.mark.parametrize("told", ["octo-org/app", "octo-org/../alice", "a/b/c/d", ""])
