@@ -86,11 +86,11 @@ class Rotator:
         return found
 
     @functools.cached_property
-    def playbooks(self) -> dict[str, Playbook]:
+    def playbooks(self) -> Mapping[str, Playbook]:
         """Every playbook by name."""
-        from rotator.playbook_file import load_all  # noqa: PLC0415
+        from rotator.playbook_file import available  # noqa: PLC0415
 
-        return load_all(self.settings.playbooks)
+        return available(self.settings.playbooks)
 
     @functools.cached_property
     def outside(self) -> Outside:

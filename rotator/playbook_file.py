@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
@@ -23,7 +23,7 @@ from rotator.flow.playbook_words import meant
 from rotator.intake.reading import formats
 from rotator.strict_yaml import MAX_BYTES, Places, Position, Problem
 
-__all__ = ["SHIPPED", "Problem", "files", "lint", "load", "load_all", "mistakes"]
+__all__ = ["SHIPPED", "Problem", "available", "files", "lint", "load", "load_all", "mistakes"]
 
 SHIPPED = Path(__file__).resolve().parent.parent / "playbooks"
 """The folder that comes with the program: beside the package, in a checkout and in a wheel alike."""
@@ -81,6 +81,37 @@ def load_all(folders: Sequence[Path] = ()) -> dict[str, Playbook]:
         found[playbook.playbook] = playbook
         named[playbook.playbook] = path
     return found
+
+
+def available(folders: Sequence[Path] = ()) -> Mapping[str, Playbook]:
+    """Return what `load_all` does. Where there are only shipped ones, each is read when it is asked for.
+
+    To read them all takes half a second, and hardly a command needs more than a few. They are checked against each
+    other before they are shipped; with more folders all are read at once, since only so can they be compared.
+    """
+    return load_all(folders) if folders else _Shipped()
+
+
+class _Shipped(Mapping[str, Playbook]):
+    """The shipped playbooks, each by the name of its file."""
+
+    def __init__(self) -> None:
+        self._paths = {path.stem: path for path in files()}
+        self._read: dict[str, Playbook] = {}
+
+    def __getitem__(self, name: str) -> Playbook:
+        if name not in self._read:
+            self._read[name] = load(self._paths[name])
+        return self._read[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._paths
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._paths)
+
+    def __len__(self) -> int:
+        return len(self._paths)
 
 
 def files(folders: Sequence[Path] = ()) -> list[Path]:

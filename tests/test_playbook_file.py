@@ -241,3 +241,15 @@ def test_whatever_is_in_the_file_it_is_read_or_refused_in_one_line(anywhere, mes
     except BadInput as error:
         playbook, said = None, str(error)
     assert playbook is not None or (said.startswith(f"{path}:") and len(said.splitlines()) == 1)
+
+
+def test_the_shipped_ones_are_the_same_read_one_by_one_and_need_no_other(monkeypatch):
+    whole = playbook_file.load_all()
+    some = playbook_file.available()
+    assert list(some) == list(whole)
+    assert dict(some) == whole
+    monkeypatch.setattr(playbook_file, "load", None)  # what was read is kept
+    assert some["vault_token"] is some["vault_token"]
+    assert "no_such_kind" not in some
+    with pytest.raises(KeyError):
+        some["no_such_kind"]

@@ -95,7 +95,7 @@ def lint(
     from rotator import clock, hygiene_file, playbook_file  # noqa: PLC0415 - pydantic is not free
 
     settings = context.obj.settings()
-    kinds, now = playbook_file.load_all(settings.playbooks), clock.now()
+    kinds, now = playbook_file.available(settings.playbooks), clock.now()
     found = files or settings.hygiene
     mistakes = [(path, each) for path in found for each in hygiene_file.lint(path, kinds, now)]
     if output is not Output.TABLE:

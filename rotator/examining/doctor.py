@@ -18,7 +18,7 @@ def examine(parts: Rotator, called: str = "rotator") -> Iterator[Finding]:
     yield Finding(True, f"configuration read; {mode}")
     yield from at_home.own(parts, called)
     try:
-        yield Finding(True, f"{len(parts.playbooks)} playbooks are sound")
+        yield Finding(True, f"{len(list(parts.playbooks.values()))} playbooks are sound")
     except RotatorError as error:
         yield Finding(False, str(error))
         return
