@@ -44,7 +44,7 @@ def test_a_page_is_whole_runs_nothing_of_others_and_labels_every_field(served, p
 
 def test_vendors_stand_by_risk_each_with_the_terms_that_it_is_of(served):
     text = page(served, "/vendors").text
-    places = [text.index(each) for each in ("Gamma", "Beta", "alert(1)", "Delta", "stranger")]
+    places = [text.index(each) for each in ("alert(1)", "Gamma", "Beta", "Delta", "stranger")]
     assert places == sorted(places)
     assert "likelihood 0.9they rang" in text
     assert "by ana" in text
