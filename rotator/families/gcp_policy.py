@@ -8,6 +8,7 @@ Source: "Policy" and "GetPolicyOptions" in the references of IAM v1 and Resource
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
@@ -16,6 +17,8 @@ from rotator.errors import Unavailable, asking
 from rotator.families.gcp import Exchange
 
 VERSION = 3
+_EVERYBODY = ("allUsers", "allAuthenticatedUsers")
+_POOL = re.compile(r"(//iam\.googleapis\.com/.+?/work(?:load|force)(?:Identity)?Pools/[^/]+)/")
 _OPTIONS = {"requestedPolicyVersion": VERSION}
 
 Policy = Mapping[str, Any]
@@ -60,6 +63,18 @@ def members(policy: Policy) -> Iterator[tuple[str, str, Binding]]:
 def held(policy: Policy, role: str, member: str) -> list[Binding]:
     """Return the bindings by which a member has a role: one without a condition, and one for each condition."""
     return [binding for has, who, binding in members(policy) if (has, who) == (role, member)]
+
+
+def wider(policy: Policy, role: str, member: str) -> list[str]:
+    """Return under which other names the member has the role too: everybody's, its domain's, or its pool's.
+
+    Who is in a group, or has which attributes in a pool, no policy tells.
+    """
+    sort, _, name = member.partition(":")
+    covering = {*_EVERYBODY, *([f"domain:{name.rpartition('@')[2]}"] if sort in {"user", "group"} else [])}
+    if sort in {"principal", "principalSet"} and (pool := _POOL.match(name)):
+        covering.add(f"principalSet:{pool[1]}/*")
+    return sorted({who for has, who, _ in members(policy) if has == role and who in covering - {member}})
 
 
 def without(policy: Policy, role: str, member: str) -> Policy:

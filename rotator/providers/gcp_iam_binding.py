@@ -30,6 +30,7 @@ from rotator.families.gcp_policy import (
     replace_policy,
     restored,
     service_and_path,
+    wider,
     without,
     written,
 )
@@ -95,10 +96,17 @@ class GcpIamBinding(Kind):
         return ref
 
     def inspect(self, ref: CredentialRef) -> Status:
-        """Return ACTIVE while the member has the role, on whatever condition; of one who lost it IAM keeps nothing."""
+        """Return ACTIVE while the member has the role, by its own name or a wider one, on whatever condition.
+
+        Of one who lost it IAM keeps nothing.
+        """
         role, member = _parts(ref)
-        found = held(self._policy(self._project.exchange(), ref.owner) or {}, role, member)
-        return Status(State.ACTIVE, _facts(role, member, written(found))) if found else Status(State.ABSENT)
+        policy = self._policy(self._project.exchange(), ref.owner) or {}
+        found, also = held(policy, role, member), wider(policy, role, member)
+        if not found and not also:
+            return Status(State.ABSENT)
+        more = {"trusted_also_as": ", ".join(also)} if also else {}
+        return Status(State.ACTIVE, {**_facts(role, member, written(found)), **more})
 
     def siblings(self, ref: CredentialRef) -> frozenset[CredentialRef]:
         """Return all who have a role on the same."""

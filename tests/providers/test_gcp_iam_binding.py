@@ -87,6 +87,33 @@ def test_what_another_hand_wrote_in_between_is_not_lost(server, provider):
     assert terms(server.policies[on]) == {json.dumps(["roles/editor", "user:ada@acme.example", None])}
 
 
+POOL = "//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/jobs"
+
+
+@pytest.mark.parametrize(
+    ("member", "also"),
+    [
+        (VENDOR, "allAuthenticatedUsers"),
+        ("user:dev@vendor.example", "domain:vendor.example"),
+        (f"principal:{POOL}/subject/web", f"principalSet:{POOL}/*"),
+        ("principal:" + POOL.replace("workloadIdentityPools", "workforcePools") + "/subject/ann", "allUsers"),
+    ],
+)
+def test_who_has_the_role_under_a_wider_name_too_is_not_called_gone(server, provider, member, also):
+    on = server.account()
+    server.give(on, VIEWER, member, also, condition=IN_HOURS)
+    server.give(on, "roles/editor", "allUsers")
+    ref = grant(on, VIEWER, member)
+    kept = provider.preserve(ref)
+    provider.suspend(ref)
+    seen = provider.inspect(ref)
+    assert (seen.state, seen.facts["trusted_also_as"]) == (State.ACTIVE, also)
+    provider.suspend(grant(on, VIEWER, also))
+    assert provider.inspect(ref).state is State.ABSENT
+    provider.restore(ref, kept)
+    assert provider.inspect(ref).facts["terms"] == kept["terms"]
+
+
 def test_a_role_on_the_project_itself_is_taken_too(server, provider):
     server.give(PROJECT, VIEWER, "allUsers")
     ref = provider.identify(Leaked(id=f"{PROJECT}/{VIEWER}/allUsers"))
