@@ -7,12 +7,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from rotator.flow.exposure import Exposure
+from rotator.flow.exposure import Certainty, Exposure
 from rotator.flow.resurrection import DAY_S
 from rotator.ledger import gone, revisions, tables
 from rotator.ledger.acts import act, lock
 from rotator.ledger.database import Database
 from rotator.ledger.notices import tell
+from rotator.ledger.statements import REF
 from rotator.notices.event import Event
 from rotator.seal import Seal
 
@@ -31,21 +32,20 @@ IS_REAL = and_(
 
 
 def named_again(database: Database, since: float, now: float, lasts_s: float) -> list[tuple[str, str]]:
-    """Reopen what a plan names that was made since then, though it was dead; return pairs of runs, old and new."""
-    other, plan, noticed = _run.alias("other"), tables.plan, tables.noticed
-    same = and_(
-        other.c.credential == _run.c.credential,
-        other.c.provider == _run.c.provider,
-        other.c.connection == _run.c.connection,
-        other.c.incident != _run.c.incident,
-    )
+    """Reopen what a plan made since then has as seen again, though it was dead; return pairs of runs, old and new.
+
+    What is only within somebody's reach, as all that a paused vendor holds, nobody has reported.
+    """
+    other, plan, noticed, exposure = _run.alias("other"), tables.plan, tables.noticed, tables.exposure
+    same = and_(*(other.c[name] == _run.c[name] for name in REF), other.c.incident != _run.c.incident)
+    reported = select(1).where(exposure.c.run == other.c.id, exposure.c.certainty == Certainty.SEEN.value)
     query = (
         select(_run.c.id, _run.c.incident, _run.c.credential, other.c.id.label("by"), other.c.incident.label("of"))
         .select_from(plan)
         .join(other, and_(other.c.incident == plan.c.incident, other.c.revision == plan.c.number))
         .join(_run, same)
         .where(plan.c.made_at > since, _run.c.dead_at < plan.c.made_at, _run.c.dead_at > now - lasts_s)
-        .where(_run.c.dismissed.is_(None), other.c.dismissed.is_(None), IS_REAL)
+        .where(_run.c.dismissed.is_(None), other.c.dismissed.is_(None), IS_REAL, reported.exists())
         .order_by(_run.c.id, other.c.id)
     )
     with database.read() as connection:

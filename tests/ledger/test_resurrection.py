@@ -12,7 +12,7 @@ from rotator import resurrection
 from rotator.credential import Leaked
 from rotator.errors import Rejected, Unavailable
 from rotator.flow.budget import Limit
-from rotator.flow.exposure import Exposure
+from rotator.flow.exposure import Certainty, Exposure
 from rotator.flow.planned import Plan
 from rotator.flow.playbook_words import Strategy
 from rotator.flow.proof import Evidence
@@ -291,6 +291,24 @@ def test_what_is_reported_again_reopens_the_incident_of_its_death_and_is_told_on
     assert (again["run"], again["in"]) == ("inc-1.r1", "inc-2")
     assert len(told(deployment, "came_back")) == 1
     assert not company.opens(ref, secret)
+
+
+@pytest.mark.parametrize("other", ["within_reach", "of_another_owner"])
+def test_what_a_plan_names_and_nobody_reported_again_wakes_nobody(house, other):
+    company, deployment = house
+    ref, _ = died(house)
+    close(deployment)
+    stolen = company.stolen(KEY)[0]
+    [seen] = stolen.exposures
+    again = {
+        "within_reach": replace(stolen, ref=ref, exposures=(replace(seen, certainty=Certainty.REACHABLE),)),
+        "of_another_owner": replace(stolen, ref=replace(ref, owner="somebody")),
+    }[other]
+    assert deployment.declare([again], incident="inc-2").runs
+    deployment.world.wait_until(deployment.world.now() + 60.0)
+    resurrection.look_again(parts_of(deployment), deployment.world.now)
+    assert acts(deployment, "named_again") == told(deployment, "came_back") == []
+    assert deployment.record().incident.closed_at is not None
 
 
 def report_again(deployment, ref, secret, path):
