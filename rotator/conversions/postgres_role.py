@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from http import HTTPStatus
 
 from rotator.credential import CredentialRef, Secret
 from rotator.errors import BadInput, Rejected
@@ -23,7 +24,7 @@ ASKS: Mapping[str, str] = {
     "into": "MOUNT/ROLE: the database engine, and what the new role is called there",
     "database": "what the engine calls this database",
 }
-TTL, MOST = "1h", "24h"
+TTL_S, MOST_S = 3600, 86400
 _NAME = re.compile(r"[A-Za-z0-9_$.-]{1,63}")
 """Names that mean the same in SQL and in the engine's templates, whose statements end at a semicolon."""
 _CREATES = (
@@ -73,11 +74,14 @@ def _make(vault: Vault, path: str, owner: str, name: str) -> None:
         "db_name": name,
         "creation_statements": [each.replace("%s", owner) for each in _CREATES],
         "revocation_statements": list(_REVOKES),
+        "default_ttl": TTL_S,
+        "max_ttl": MOST_S,
     }
     found = vault.read("GET", path)
-    if not found.ok:
-        vault.change("POST", path, {**wanted, "default_ttl": TTL, "max_ttl": MOST}).accepted()
-        found = vault.read("GET", path).accepted()
+    if found.status == HTTPStatus.NOT_FOUND:  # what may not be looked at may be there, and another
+        vault.change("POST", path, wanted).accepted()
+        found = vault.read("GET", path)
+    found.accepted()
     if other := sorted(each for each, value in wanted.items() if found.data.get(each) != value):
         raise Rejected("another_role", f"{path} is there, and has another {', '.join(other)}: take another name")
 

@@ -108,6 +108,29 @@ def test_a_role_that_is_there_and_is_another_is_left_as_it_is(servers, parts):
     assert [each["act"] for each in told(parts)] == [converting.BEGUN]
 
 
+def test_a_role_whose_logins_were_made_to_live_longer_is_another(servers, parts):
+    ref, _ = planted(servers.postgres, "long")
+    asked = {**INTO, "into": "database/long-short"}
+    converting.prepare(parts, KIND, ref.id, "db", asked, "ana")
+    made = servers.bao.call("GET", "database/roles/long-short")["data"]
+    servers.bao.call("POST", "database/roles/long-short", {**made, "max_ttl": "720h"})
+    error = refusal(lambda: converting.prepare(parts, KIND, ref.id, "db", asked, "ana"))
+    assert (error.reason, "another max_ttl" in str(error)) == ("another_role", True)
+
+
+def test_a_role_that_our_own_token_may_not_look_at_is_not_written_over(servers, parts, tmp_path):
+    ref, _ = planted(servers.postgres, "dark")
+    servers.role("dark-short")
+    servers.bao.write_policy("blind", 'path "database/roles/+" { capabilities = ["create", "update"] }')
+    (tmp_path / "bao").write_text(servers.bao.plant("blind").token.reveal())
+    asked, before = (
+        {**INTO, "into": "database/dark-short"},
+        servers.bao.call("GET", "database/roles/dark-short")["data"],
+    )
+    refusal(lambda: converting.prepare(parts, KIND, ref.id, "db", asked, "ana"))
+    assert servers.bao.call("GET", "database/roles/dark-short")["data"] == before
+
+
 @pytest.mark.parametrize(
     ("kind", "asked", "what"),
     [
