@@ -12,7 +12,7 @@ from rotator.alarm.kept_advisories import KeptAdvisories
 from rotator.bootstrap import Rotator
 from rotator.credential import CredentialRef
 from rotator.errors import BadInput
-from rotator.flow.checklist import gates_of
+from rotator.flow.checklist import Asks, gates_of
 from rotator.flow.exposure import Disposition
 from rotator.flow.gate_facts import Checked, Cut, Facts, New, Software
 from rotator.flow.letting_in import GateStanding, standing
@@ -77,6 +77,7 @@ def facts(parts: Rotator, pause: Pause) -> Facts:
         before=tuple(_reached_before(each) for each in old),
         new=tuple(_new(parts, old, {(task.kind, task.key) for of in every for task in of.manual}, held)),
         roles=None if policy is None else {name: each.role for name, each in policy.people.items()},
+        approvals=frozenset(each.name for each in gates_of(pause.checklist) if each.asks is Asks.APPROVAL),
     )
 
 

@@ -102,8 +102,8 @@ def prepare(parts: Rotator, wanted: Wanted, by: str) -> Pausing:
     """
     began = clock.now()
     said(by, wanted.reason)
-    if holds_material(wanted.reason):
-        raise BadInput("a secret seems to stand in it", "--reason", "take it out: it is shown to many")
+    if any(map(holds_material, (wanted.reason, *wanted.notices))):
+        raise BadInput("a secret seems to stand in it", "--reason or --notice", "take it out: it is shown to many")
     parts.look_again()
     vendor = parts.vendors.one(wanted.vendor)
     held, there = held_by(parts, vendor), parts.pauses.of(vendor.name)

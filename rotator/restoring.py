@@ -20,6 +20,7 @@ from rotator.flow.gate_facts import Did
 from rotator.flow.gates_given import attestation_key, believable, may_not_approve
 from rotator.flow.letting_in import GateStanding
 from rotator.flow.playbook_words import meant
+from rotator.flow.roles import misread
 from rotator.intake.shapes import holds_material
 from rotator.ledger import acts, datasets, pause_gates, pauses
 from rotator.ledger.one_transaction import OneTransaction
@@ -80,9 +81,7 @@ def meet(parts: Rotator, by: str, vendor: str, gate: str, given: Given) -> GateS
 
     Raises BadInput where that is not what the gate asks for, NotAllowed for a yes that is not this person's to give.
     """
-    acts.said(by, given.reason)
-    if holds_material(given.reason) or holds_material(given.sender):
-        raise BadInput("a secret seems to stand in it", "--reason", "take it out: it is shown to many")
+    _refuse_words(by, given.reason, given.sender, given.paper.name if given.paper is not None else "")
     with _alone(parts, vendor) as (on, found):
         one = _gate(found, gate)
         did, told = _answer(one, found, by, given)
@@ -97,7 +96,8 @@ def override(parts: Rotator, by: str, vendor: str, gate: str, reason: str) -> Ga
     that is open.
     """
     refuse_letting_in(parts.settings.policy, by)
-    acts.said(by, reason)
+    _refuse_words(by, reason)
+    _refuse_program(by, f"{vendor} {gate}")
     with _alone(parts, vendor) as (on, found):
         one = _gate(found, gate)
         if one.is_open:
@@ -118,7 +118,7 @@ def restore(parts: Rotator, by: str, vendor: str, reason: str, names: Sequence[s
     done then.
     """
     refuse_letting_in(parts.settings.policy, by)
-    acts.said(by, reason)
+    _refuse_words(by, reason)
     with _alone(parts, vendor, with_datasets=True) as (on, found), on.database.write() as connection:
         refuse_shut(found)
         now = clock.now()
@@ -153,6 +153,19 @@ def told(one: GateStanding) -> dict[str, Any]:
             for each in one.overrides
         ],
     }
+
+
+def _refuse_words(by: str, reason: str, *others: str) -> None:
+    """Raise BadInput where no reason is given, or a secret seems to stand in what is told for good."""
+    acts.said(by, reason)
+    if any(map(holds_material, (reason, *others))):
+        raise BadInput("a secret seems to stand in it", "--reason", "take it out: it is shown to many")
+
+
+def _refuse_program(by: str, where: str) -> None:
+    """Raise NotAllowed for a program where a person's word is asked for."""
+    if misread(by):
+        raise NotAllowed(f"{by} is a program, and a person's word is asked for", where, "ask somebody to say it")
 
 
 def _more(one: GateStanding) -> str:
@@ -193,6 +206,8 @@ def _answer(one: GateStanding, found: Standing, by: str, given: Given) -> tuple[
     if gate.asks in _BY_ITSELF:
         mend = one.todo or "it is open"
         raise BadInput(f"nobody's word opens it: it asks what is so of {gate.asks}", where, mend)
+    if gate.asks is not Asks.SOFTWARE or given.paper is None:  # an advisory speaks for itself
+        _refuse_program(by, where)
     if gate.asks is Asks.DOCUMENT:
         return Did.GIVEN, {"document": _document(found, where, given)}
     if given.sender or given.dated is not None or (given.paper is not None and gate.asks is not Asks.SOFTWARE):

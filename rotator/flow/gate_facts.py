@@ -105,7 +105,8 @@ class Facts:
     """What is so now. `pausers` are who paused it, and who is behind a program that did.
 
     `roles` has what people may do; None where no rule says so, and anybody may approve. `before` is what the vendor's
-    credentials reached before, `unsaid` are those of which nobody has said which datasets that was.
+    credentials reached before, `unsaid` are those of which nobody has said which datasets that was. `approvals` are the
+    names of the gates that ask for a yes.
     """
 
     vendor: str
@@ -121,6 +122,7 @@ class Facts:
     before: tuple[Reach, ...] = ()
     new: tuple[New, ...] = ()
     roles: Mapping[str, Role] | None = None
+    approvals: frozenset[str] = frozenset()
 
     @property
     def paused_on(self) -> date:

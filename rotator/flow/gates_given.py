@@ -28,8 +28,12 @@ def believable(gate: Gate, facts: Facts) -> list[Attestation]:
 
 
 def last_given(facts: Facts, approval: str) -> Given | None:
-    """Return what was given or said last for any gate but this one of approval; None where nothing was."""
-    found = [each for each in facts.given if each.gate != approval and each.did is not Did.FOUND]
+    """Return what was given or said last for any gate but those of approval; None where nothing was.
+
+    A yes is no evidence: of two gates of approval each would else shut the other.
+    """
+    yes = {approval, *facts.approvals}
+    found = [each for each in facts.given if each.gate not in yes and each.did is not Did.FOUND]
     return max(found, key=lambda each: each.number, default=None)
 
 

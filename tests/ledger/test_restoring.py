@@ -15,7 +15,7 @@ from rotator.bootstrap import Rotator
 from rotator.credential import CredentialRef
 from rotator.datasets import Asked
 from rotator.errors import BadInput, NotAllowed
-from rotator.flow.checklist import CUT, DEFAULT, frozen
+from rotator.flow.checklist import CUT, DEFAULT, Asks, Gate, frozen
 from rotator.flow.exposure import Disposition
 from rotator.flow.inventory import Said as Entry
 from rotator.flow.playbook_words import Strategy
@@ -257,6 +257,48 @@ def test_nobody_approves_by_an_override_what_is_not_his_to_approve(acme):
     acme.meet("software", "bob")
     with pytest.raises(NotAllowed, match="bob gave the last evidence"):
         override(acme.parts, "bob", "acme", "approval", "in a hurry")
+
+
+def test_of_two_gates_of_approval_neither_shuts_the_other(acme):
+    asked = (CUT, Gate("forensics", Asks.DOCUMENT), Gate("one", Asks.APPROVAL), Gate("two", Asks.APPROVAL))
+    acme.pause(KEY, checklist=asked)
+    acme.cut()
+    acme.meet("one", "bob")
+    acme.report()
+    assert acme.shut() == ["one", "two"]
+    acme.meet("one", "bob")
+    acme.meet("two", "cid")
+    assert acme.shut() == []
+
+
+def test_no_program_says_a_persons_word(acme):
+    acme.pause(KEY)
+    today = datetime.fromtimestamp(clock.now(), UTC).date()
+    acme.parts.vendors.attest("acme", Attestation("soc2", "Auditors", "all", today, today), "ana")
+    paper = Paper("report.pdf", "0" * 64, 1)
+    for gate, given in (
+        ("attestations", {}),
+        ("software", {}),
+        ("forensics", {"paper": paper, "sender": "Forensics Ltd", "dated": today}),
+    ):
+        with pytest.raises(NotAllowed, match="token ci is a program"):
+            acme.meet(gate, "token ci", **given)
+    assert acme.rows() == []
+    acme.meet("software", "token ci", paper=Paper("advisory.json", "1" * 64, len(ADVISORY), ADVISORY))
+
+
+def test_no_secret_is_kept_with_what_is_told_for_good(acme):
+    acme.pause(KEY)
+    secret = "ghp_" + "a1B2" * 9
+    paper, today = Paper(f"{secret}.pdf", "0" * 64, 1), datetime.fromtimestamp(clock.now(), UTC).date()
+    for act in (
+        lambda: override(acme.parts, "cid", "acme", "cut", secret),
+        lambda: restore(acme.parts, "bob", "acme", secret, (), grants=False),
+        lambda: acme.meet("forensics", paper=paper, sender="Forensics Ltd", dated=today),
+    ):
+        with pytest.raises(BadInput, match="a secret seems to stand"):
+            act()
+    assert acme.rows() == []
 
 
 NO_ANSWERS = [
