@@ -31,6 +31,7 @@ def text(report: Mapping[str, Any], found: Found, made_at: float) -> str:
         became=punctuality.STATES,
         buckets=compliance_words.BUCKETS,
         words=compliance_words.WORDS,
+        while_open=compliance_words.WHILE_OPEN,
         not_shown=compliance_words.NOT_SHOWN,
         curve=curve.svg(lines, until),
         stayed=datetime_of(until) if until < made_at else "",

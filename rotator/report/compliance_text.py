@@ -29,6 +29,7 @@ def text(report: Mapping[str, Any]) -> Group:
         Text(f"{hours['risk_hours']:,} risk-weighted hours of exposure"),
         *[Text(f"{count:,} {name.replace('_', ' ')}") for name, count in beside.items()],
         _clocks(report["clocks"]),
+        *([Text(compliance_words.WHILE_OPEN)] if any(each["open"] for each in report["clocks"].values()) else []),
         Text(_signed(report["evidence"])),
         *_readiness(report["readiness"]),
         *_hygiene(report["hygiene"]),
@@ -50,6 +51,7 @@ def _readiness(readiness: Mapping[str, Any]) -> list[RenderableType]:
         return []
     dead = readiness["clocks"]["proven_dead"]
     took = f"proven dead after {lasted(dead['p50_s'])} in the middle, {lasted(dead['max_s'])} at most"
+    took += " of those that ended" if dead["open"] else ""
     counts = f"drills: {readiness['drills']:,}, their canaries, counted nowhere above: {readiness['canaries']:,}"
     return [Text(f"{counts}; {took}, {dead['open']:,} open")]
 
@@ -88,10 +90,11 @@ def _is_beside(report: Mapping[str, Any], name: str) -> bool:
 
 
 def _clocks(clocks: Mapping[str, Any]) -> RenderableType:
-    table = plain_table(None, "clock", "mean", "p50", "p95", "max", "ended", "open")
+    table = plain_table(None, "clock", "mean", "p50", "p95", "max", "ended", "open", "open for")
     for name, each in clocks.items():
         times = [lasted(each[key]) for key in ("mean_s", "p50_s", "p95_s", "max_s")]
-        table.add_row(compliance_words.CLOCKS[name][0], *times, f"{each['ended']:,}", f"{each['open']:,}")
+        counts = [f"{each[key]:,}" for key in ("ended", "open")]
+        table.add_row(compliance_words.CLOCKS[name][0], *times, *counts, lasted(each["longest_open_s"]))
     return table
 
 

@@ -14,6 +14,11 @@ CLOCKS: Mapping[str, tuple[str, str]] = {
     "replaced": ("Time to replaced", "from the detection until another credential stood where consumers read"),
     "converged": ("Time to converged", "from the detection until every consumer held the new one"),
 }
+WHILE_OPEN = (
+    "While some are open the mean is an estimate, in which each of them counts for as long as it is open. It may stand "
+    "far above the longest, which is of those that have ended, and change either way until all have."
+)
+"""What stands beside the figures of clocks that are not over."""
 BUCKETS: Mapping[str, str] = {
     "under_30d": "under 30 days",
     "under_60d": "30 to 60",

@@ -17,6 +17,7 @@ from rotator.ledger.responses import Found, Unapproved
 from rotator.playbook_file import load_all
 from rotator.report import compliance, compliance_csv, compliance_page, compliance_text, compliance_words, controls
 from rotator.report.clocks import moment
+from rotator.report.html_form import lasted
 
 BEGUN, DAY = 1_790_000_000.0, 86400.0
 HOSTILE = "=x</script><script>alert(1)</script>\x1b[2J"
@@ -178,14 +179,30 @@ def test_the_page_says_who_made_it_and_what_signs_its_records():
     kept = compliance_page.text(outside, found, BEGUN + 2.0)
     assert "<script" not in kept
     assert kept.count("which lacks what was signed since") == 1
-    shown = Console(width=400)
-    with shown.capture() as captured:
-        shown.print(compliance_text.text(outside))
-    printed = captured.get()
-    assert "\x1b[2J" not in printed
-    assert f"s3://audit lacks what was signed since {since[:19]}Z" in printed
+    table = printed(outside)
+    assert "\x1b[2J" not in table
+    assert f"s3://audit lacks what was signed since {since[:19]}Z" in table
     unsigned = compliance_page.text(compliance.build(found, BEGUN, BEGUN + 1.0, BEGUN + 2.0), found, BEGUN + 2.0)
     assert "nothing of the evidence was signed yet" in unsigned
+
+
+def printed(report):
+    shown = Console(width=400)
+    with shown.capture() as captured:
+        shown.print(compliance_text.text(report))
+    return captured.get()
+
+
+def test_a_mean_above_the_longest_that_ended_is_explained_wherever_it_is_shown():
+    one = dead(1, 100.0)
+    found, report = built(one, response(2))
+    clock = report["clocks"]["proven_dead"]
+    assert clock["mean_s"] > clock["max_s"] == 100.0
+    for shown in (printed(report), compliance_page.text(report, found, BEGUN + 3600.0)):
+        assert compliance_words.WHILE_OPEN in shown
+        assert lasted(clock["longest_open_s"]) in shown
+    whole = dict.fromkeys(("acknowledged_at", "contained_at", "replaced_at"), BEGUN + 50.0)
+    assert compliance_words.WHILE_OPEN not in printed(built(dead(1, 100.0, **whole))[1])
 
 
 def test_the_page_stands_alone_escapes_every_name_and_tells_every_clock_and_exception():
