@@ -3,15 +3,17 @@
 The role gets what the user has: the policies attached to it and to its groups, its own policies, its boundary. Whose
 token may assume it is one audience and one subject, compared whole. Source: IAM user guide, "Create a role for OpenID
 Connect federation". The rotator's own credential needs iam:GetUser, ListAttachedUserPolicies, ListUserPolicies,
-GetUserPolicy, ListGroupsForUser, ListAttachedGroupPolicies, ListGroupPolicies, GetGroupPolicy, GetRole,
-GetOpenIDConnectProvider, CreateOpenIDConnectProvider, AddClientIDToOpenIDConnectProvider, CreateRole,
-AttachRolePolicy, PutRolePolicy, TagRole.
+GetUserPolicy, ListGroupsForUser, ListAttachedGroupPolicies, ListGroupPolicies, GetGroupPolicy, GetPolicy,
+GetPolicyVersion, GetRole, ListAttachedRolePolicies, ListRolePolicies, GetOpenIDConnectProvider,
+CreateOpenIDConnectProvider, AddClientIDToOpenIDConnectProvider, CreateRole, AttachRolePolicy, PutRolePolicy, TagRole.
+What others wrote into policies of resources for the user by its name says nothing of the role.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from rotator.credential import CredentialRef
@@ -28,6 +30,7 @@ ASKS: Mapping[str, str] = {
 }
 _TAG = "rotator-converted-from"
 _OF_A_USER = "aws:username"
+_LONGEST = 128
 
 
 def prepare(
@@ -50,7 +53,7 @@ def prepare(
     rights = _rights(account, ref.owner)
     arn = _provider(account, host, asked["audience"])
     trust = _trust(arn, host, asked)
-    made = _role(account, asked["role"], trust, ref.owner, rights["boundary"])
+    made = _role(account, asked["role"], trust, ref.owner, rights)
     exchange = account.exchange()
     for policy in rights["attached"]:
         exchange.change("iam", "attach_role_policy", RoleName=asked["role"], PolicyArn=policy)
@@ -64,7 +67,11 @@ def prepare(
         "attached_policies": ", ".join(rights["attached"]),
         "inline_policies": json.dumps(rights["inline"], sort_keys=True),
         "boundary": rights["boundary"],
-        **({"look_at": f"a policy speaks of {_OF_A_USER}, which no role has"} if _speaks_of_users(rights) else {}),
+        **(
+            {"look_at": f"a policy speaks of {_OF_A_USER}, which no role has"}
+            if _speaks_of_users(account, rights)
+            else {}
+        ),
     }
 
 
@@ -85,7 +92,7 @@ def _rights(account: Account, user: str) -> dict[str, Any]:
         attached += [each["PolicyArn"] for each in found]
         for name in exchange.pages("iam", "list_group_policies", "PolicyNames", **of):
             found = exchange.read("iam", "get_group_policy", **of, PolicyName=name)["PolicyDocument"]
-            inline[f"{group}.{name}"[:128]] = found
+            inline[_name(f"{group}.{name}", inline)] = found
     return {
         "attached": sorted(set(attached)),
         "inline": {name: document for name, document in sorted(inline.items()) if not _is_ours(name)},
@@ -98,8 +105,23 @@ def _is_ours(policy: str) -> bool:
     return policy == SESSIONS_POLICY
 
 
-def _speaks_of_users(rights: Mapping[str, Any]) -> bool:
-    return _OF_A_USER in json.dumps(rights["inline"])
+def _name(wanted: str, taken: Iterable[str]) -> str:
+    """Return a name that no other policy has: one that took another's place might be what denied the most."""
+    short = wanted[:_LONGEST]
+    if short == wanted and short not in taken:
+        return short
+    return f"{wanted[: _LONGEST - 9]}.{hashlib.sha256(wanted.encode()).hexdigest()[:8]}"
+
+
+def _speaks_of_users(account: Account, rights: Mapping[str, Any]) -> bool:
+    """Tell whether a policy, written into the user or attached, means who is called as it is."""
+    documents = list(rights["inline"].values())
+    for arn in rights["attached"]:
+        exchange = account.exchange()
+        version = exchange.read("iam", "get_policy", PolicyArn=arn)["Policy"]["DefaultVersionId"]
+        found = exchange.read("iam", "get_policy_version", PolicyArn=arn, VersionId=version)
+        documents.append(found["PolicyVersion"]["Document"])
+    return _OF_A_USER in json.dumps(documents).lower()  # keys of conditions are written in either case
 
 
 def _provider(account: Account, host: str, audience: str) -> str:
@@ -134,8 +156,9 @@ def _trust(provider: str, host: str, asked: Mapping[str, str]) -> dict[str, Any]
     }
 
 
-def _role(account: Account, name: str, trust: Mapping[str, Any], user: str, boundary: str) -> str:
-    """Return the role's ARN, made or found. Raises Rejected("another_role")."""
+def _role(account: Account, name: str, trust: Mapping[str, Any], user: str, rights: Mapping[str, Any]) -> str:
+    """Return the role's ARN, made or found. Raises Rejected("another_role"), also of one that may do more."""
+    boundary = rights["boundary"]
     exchange = account.exchange()
     try:
         found = exchange.read("iam", "get_role", RoleName=name)["Role"]
@@ -149,4 +172,11 @@ def _role(account: Account, name: str, trust: Mapping[str, Any], user: str, boun
     marks = {each["Key"]: each["Value"] for each in found.get("Tags", [])}
     if marks.get(_TAG) != user or found["AssumeRolePolicyDocument"] != trust:
         raise Rejected("another_role", f"a role {name} is there, for other users or with another trust")
+    if found.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn", "") != boundary:
+        raise Rejected("another_role", f"a role {name} is there, and its boundary is not that of {user}")
+    attached = exchange.pages("iam", "list_attached_role_policies", "AttachedPolicies", RoleName=name)
+    has = {each["PolicyArn"] for each in attached}
+    has |= set(exchange.pages("iam", "list_role_policies", "PolicyNames", RoleName=name)) - {SESSIONS_POLICY}
+    if more := sorted(has - {*rights["attached"], *rights["inline"]}):
+        raise Rejected("another_role", f"a role {name} is there, and has what {user} has not: {', '.join(more)}")
     return str(found["Arn"])

@@ -98,6 +98,39 @@ def test_a_role_of_others_and_one_with_another_trust_are_left_alone(moto, iam, c
     assert "another" not in json.dumps(iam.get_role(RoleName="mine")["Role"]["AssumeRolePolicyDocument"])
 
 
+def test_a_role_that_may_do_more_than_the_user_does_now_is_told_and_left(moto, iam, connection):
+    user, key, _ = moto.plant("less")
+    ref = CredentialRef("aws_iam_access_key", "aws", user, key)
+    iam.put_user_policy(UserName=user, PolicyName="was", PolicyDocument=json.dumps(policy("s3:*")))
+    converted(connection, ref, role="more")
+    iam.delete_user_policy(UserName=user, PolicyName="was")
+    with pytest.raises(Rejected, match=f"has what {user} has not: was"):
+        converted(connection, ref, role="more")
+    bound = iam.create_policy(PolicyName="bound", PolicyDocument=json.dumps(policy("s3:Get*")))["Policy"]["Arn"]
+    iam.put_role_permissions_boundary(RoleName="more", PermissionsBoundary=bound)
+    with pytest.raises(Rejected, match="its boundary is not that of"):
+        converted(connection, ref, role="more")
+
+
+def test_every_policy_of_a_group_comes_along_however_long_its_name_and_one_that_means_a_user_is_told(
+    moto, iam, connection
+):
+    user, key, _ = moto.plant("long")
+    ref, group = CredentialRef("aws_iam_access_key", "aws", user, key), "g" * 127
+    own = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]}
+    means = {**own["Statement"][0], "Condition": {"StringNotEquals": {"aws:UserName": "ana"}}}
+    iam.create_group(GroupName=group)
+    iam.add_user_to_group(GroupName=group, UserName=user)
+    iam.put_group_policy(GroupName=group, PolicyName="a", PolicyDocument=json.dumps(own))
+    iam.put_group_policy(GroupName=group, PolicyName="b", PolicyDocument=json.dumps(policy("s3:*")))
+    assert "look_at" not in converted(connection, ref, role="long")
+    assert len(set(iam.list_role_policies(RoleName="long")["PolicyNames"]) - {"all"}) == 2
+    document = json.dumps({**own, "Statement": [means]})
+    arn = iam.create_policy(PolicyName="means", PolicyDocument=document)["Policy"]["Arn"]
+    iam.attach_user_policy(UserName=user, PolicyArn=arn)
+    assert "aws:username" in converted(connection, ref, role="long")["look_at"]
+
+
 @pytest.mark.parametrize(
     ("changed", "what"),
     [({"subject": "repo:acme/*"}, "compared whole"), ({"issuer": "http://gitlab"}, "an https:// address")],
