@@ -177,6 +177,6 @@ def _role(account: Account, name: str, trust: Mapping[str, Any], user: str, righ
     attached = exchange.pages("iam", "list_attached_role_policies", "AttachedPolicies", RoleName=name)
     has = {each["PolicyArn"] for each in attached}
     has |= set(exchange.pages("iam", "list_role_policies", "PolicyNames", RoleName=name)) - {SESSIONS_POLICY}
-    if more := sorted(has - {*rights["attached"], *rights["inline"]}):
-        raise Rejected("another_role", f"a role {name} is there, and has what {user} has not: {', '.join(more)}")
+    if beyond := sorted(has - {*rights["attached"], *rights["inline"]}):
+        raise Rejected("another_role", f"a role {name} is there, and has what {user} has not: {', '.join(beyond)}")
     return str(found["Arn"])
