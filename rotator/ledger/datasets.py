@@ -15,6 +15,7 @@ from rotator.manifests.comparing import Difference
 from rotator.manifests.entry import Counts
 
 _manifest, _check = tables.manifest, tables.manifest_check
+_BUCKET = "s3://"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +75,18 @@ class Dataset:
 
 
 def standing(connection: Connection, name: str) -> Check | None:
-    """Return the last check of a dataset, None where nobody has checked it since it was recorded.
+    """Return the last check of a dataset where it was recorded, None where nobody has checked it there since.
 
-    A gate that waits for a checked dataset asks this. Raises BadInput for no manifest.
+    A gate that waits for a checked dataset asks this: of what is altered there no copy elsewhere tells. A bucket is
+    one from whichever machine it is read. Raises BadInput for no manifest.
     """
-    one(connection, name)
-    return _last(connection, [name]).get(name)
+    source = one(connection, name).source
+    there = [_check.c.name == name, _check.c.source == source.place, _check.c.connection == source.connection]
+    if not source.place.startswith(_BUCKET):
+        there.append(_check.c.host == source.host)
+    query = select(_check).where(*there).order_by(_check.c.number.desc()).limit(1)
+    row = connection.execute(query).mappings().first()
+    return None if row is None else check_of(row)
 
 
 def lock(connection: Connection, names: Collection[str]) -> None:

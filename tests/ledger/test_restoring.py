@@ -207,6 +207,18 @@ def test_a_dataset_that_was_altered_meanwhile_keeps_the_vendor_out_until_it_is_a
     assert not acme.is_paused()
 
 
+def test_a_check_of_a_copy_elsewhere_says_nothing_of_what_was_altered(acme):
+    acme.pause(KEY)
+    acme.meets_all()
+    (acme.folder / "people" / "a.csv").write_text("mallory,1\n")
+    acme.verify()
+    copy = acme.folder / "copy"
+    copy.mkdir()
+    (copy / "a.csv").write_text("ana,1\n")
+    assert datasets.verify(acme.parts, "people-1", Asked(str(copy), "eva"), Meter()).is_as_recorded
+    assert acme.shut() == ["datasets"]
+
+
 def test_what_a_vendor_runs_is_compared_with_the_advisory_that_was_given_and_may_be_means_it_is(acme):
     acme.pause(KEY)
     acme.meets_all()
