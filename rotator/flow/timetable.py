@@ -45,17 +45,17 @@ class Timetable:
         return self._first(now, zone, 1)
 
     def _first(self, now: float, zone: tzinfo, step: int) -> float | None:
-        today = datetime.fromtimestamp(now, zone).date()
-        for number in range(_DAYS):
-            try:
+        try:
+            today = datetime.fromtimestamp(now, zone).date()
+            for number in range(_DAYS):
                 day = today + timedelta(days=step * number)
-            except OverflowError:
-                return None
-            if not self._has(day):
-                continue
-            found = [at for at in self._of(day, zone) if (at <= now if step < 0 else at > now)]
-            if found:
-                return max(found) if step < 0 else min(found)
+                if not self._has(day):
+                    continue
+                found = [at for at in self._of(day, zone) if (at <= now if step < 0 else at > now)]
+                if found:
+                    return max(found) if step < 0 else min(found)
+        except (OverflowError, ValueError):  # there is no date: issuers say of what never ends that it does in 9999
+            return None
         return None
 
     def _has(self, day: date) -> bool:

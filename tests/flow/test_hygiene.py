@@ -218,3 +218,12 @@ def test_it_is_told_truly_when_what_comes_due_in_an_open_window_has_its_turn():
     told = only(long, each, MONDAY)
     assert not ripe([long], [each], told.starts_at - 1.0)
     assert ripe([long], [each], told.starts_at)
+
+
+@pytest.mark.parametrize("zone", [ZoneInfo("America/Los_Angeles"), ZoneInfo("Asia/Tokyo")], ids=str)
+@pytest.mark.parametrize("deadline_s", [MINUTE, 7 * DAY])
+def test_what_its_issuer_says_ends_with_the_last_year_there_is_stops_nobody_elses_turn(zone, deadline_s):
+    policy = replace(POLICY, timetable=timetable("0 22 * * fri"), zone=zone, deadline_s=deadline_s)
+    never = replace(known("never"), made_at=None, ends_at=datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp())
+    told = turns([policy], [never, known("old")], MONDAY)
+    assert {each.known.ref.id: each.turn for each in told} == {"never": Turn.YOUNG, "old": Turn.WAITS}
