@@ -26,15 +26,15 @@ def watched_from(known: Known) -> float | None:
 def expiring(policies: Sequence[Policy], credentials: Iterable[Known], now: float) -> list[Known]:
     """Return those whose end is near and that no policy in force replaces before, the first to end before the others.
 
-    What has ended is told no more: whoever used it knows.
+    The closest policy counts, as in hygiene: once its day is over no other takes its place. What has ended is told no
+    more: whoever used it knows.
     """
-    in_force = [each for each in policies if now <= each.expires]
     found = [
         each
         for each in credentials
         if each.ends_at is not None
         and (since := watched_from(each)) is not None
         and since <= now < each.ends_at
-        and covered(in_force, each) is None
+        and ((policy := covered(policies, each)) is None or policy.expires < now)
     ]
     return sorted(found, key=lambda each: (each.ends_at or 0.0, each.ref))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from rotator.credential import CredentialRef
 from rotator.flow.expiry import expiring, watched_from
-from rotator.flow.hygiene import Known
+from rotator.flow.hygiene import Known, covered
 from rotator.flow.selector import selector
 from tests.flow.test_hygiene import POLICY
 
@@ -47,3 +47,12 @@ def test_what_a_policy_in_force_covers_is_left_to_it_and_the_first_to_end_comes_
     late, soon = lives(101), replace(lives(95), ref=REF.with_id("2"))
     assert expiring([keys], [late, soon], 90 * DAY) == []
     assert expiring([replace(keys, expires=80 * DAY)], [late, soon], 90 * DAY) == [soon, late]
+
+
+def test_what_the_closest_policy_lets_go_is_told_though_a_wider_one_is_in_force_for_hygiene_begins_it_by_neither():
+    wide = replace(POLICY, name="all", select=selector("provider:*", "a test"), expires=100 * DAY)
+    close = replace(POLICY, name="tls", select=selector("provider:tls_*", "a test"), expires=80 * DAY)
+    known = lives(95)
+    assert expiring([wide, close], [known], 75 * DAY) == []
+    assert covered([wide, close], known) is close
+    assert expiring([wide, close], [known], 90 * DAY) == [known]
