@@ -51,7 +51,7 @@ def test_what_a_policy_in_force_covers_is_left_to_it_and_the_first_to_end_comes_
 
 def test_what_the_closest_policy_lets_go_is_told_though_a_wider_one_is_in_force_for_hygiene_begins_it_by_neither():
     wide = replace(POLICY, name="all", select=selector("provider:*", "a test"), expires=100 * DAY)
-    close = replace(POLICY, name="tls", select=selector("provider:tls_*", "a test"), expires=80 * DAY)
+    close = replace(POLICY, name="tls", select=selector("provider:tls_certificate", "a test"), expires=80 * DAY)
     known = lives(95)
     assert expiring([wide, close], [known], 75 * DAY) == []
     assert covered([wide, close], known) is close
