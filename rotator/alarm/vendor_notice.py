@@ -14,7 +14,7 @@ from rotator.alarm.kept_advisories import KeptAdvisories
 from rotator.alarm.looking_up import LookedUp, is_id, looked_up
 from rotator.bootstrap import Rotator
 from rotator.errors import BadInput
-from rotator.flow.vendor import Vendor
+from rotator.flow.vendor import Vendor, compared, words_of
 from rotator.flow.vendor_notice import Notice
 from rotator.intake.shapes import holds_material
 from rotator.packages import advisory
@@ -24,7 +24,7 @@ from rotator.packages.vendor_software import match
 
 BREACHED = "breached:"
 """What the id of a notice begins with that is the news of a breach: the name of who was comes behind."""
-_LONGEST_ID, _LONGEST_TITLE, _SHOWN = 128, 160, 3
+_LONGEST_ID, _LONGEST_TITLE, _LONGEST_TEXT, _SHOWN = 128, 160, 1 << 20, 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,8 @@ def told(parts: Rotator, given: Given) -> tuple[Notice, tuple[Advisory, ...]]:
 
     Raises BadInput where it comes to nothing: no advisory can be had, or nobody registered stands behind a name.
     """
+    if len(given.text) > _LONGEST_TEXT:
+        raise BadInput("the notice is longer than a megabyte", "--notice", "give the part that says who was breached")
     if holds_material(given.text):
         mend = "take it out: what a notice says is shown to many"
         raise BadInput("a secret seems to stand in it", "--notice", mend)
@@ -107,8 +109,8 @@ def _breached(vendors: Sequence[Vendor], given: Given) -> tuple[list[str], list[
     """
     by_word = _by_word(vendors)
     found = [_meant(each, by_word, vendors) for each in given.breached]
-    text = given.text.casefold()
-    named = [name for word, name in by_word.items() if re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text)]
+    text = compared(given.text)
+    named = [name for word, names in by_word.items() if _is_in(text, word) for name in names]
     named = [name for name in dict.fromkeys(named) if name not in found]
     if given.breached or given.advisories or given.records:
         told = f"the notice's text names {', '.join(named)} too: give --breached where that is meant"
@@ -118,22 +120,31 @@ def _breached(vendors: Sequence[Vendor], given: Given) -> tuple[list[str], list[
     return named, ["its text names them: whether as who was breached, a person must read"] if named else []
 
 
-def _by_word(vendors: Iterable[Vendor]) -> dict[str, str]:
-    """Return each vendor by its name and title, and each sub-processor by its name, as they are compared."""
-    found: dict[str, str] = {}
+def _is_in(text: str, word: str) -> bool:
+    return word in text and re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text) is not None
+
+
+def _by_word(vendors: Iterable[Vendor]) -> dict[str, tuple[str, ...]]:
+    """Return who is called by each word: a vendor by its name and title, else a sub-processor by its name."""
+    found: dict[str, tuple[str, ...]] = {}
     for each in vendors:
-        found |= {each.name.casefold(): each.name, each.title.casefold(): each.name}
+        for word in words_of(each):
+            found[word] = (*found.get(word, ()), each.name)
     for each in vendors:
         for name in each.sub_processors:
-            found.setdefault(name.casefold(), name)
+            found.setdefault(compared(name), (name,))
     return found
 
 
-def _meant(name: str, by_word: Mapping[str, str], vendors: Sequence[Vendor]) -> str:
-    if (found := by_word.get(name.strip().casefold())) is not None:
-        return found
-    close = next(iter(get_close_matches(name.casefold(), list(by_word), n=1)), None)
-    mend = f"did you mean `{by_word[close]}`?" if close else f"{_known(vendors)}; `rotator vendor list` shows them"
+def _meant(name: str, by_word: Mapping[str, tuple[str, ...]], vendors: Sequence[Vendor]) -> str:
+    if any(each.name == name.strip() for each in vendors):
+        return name.strip()
+    if found := by_word.get(compared(name)):
+        if len(found) > 1:
+            raise BadInput("several vendors are called so", name, f"give the name of one: {', '.join(found)}")
+        return found[0]
+    close = next(iter(get_close_matches(compared(name), list(by_word), n=1)), None)
+    mend = f"did you mean `{by_word[close][0]}`?" if close else f"{_known(vendors)}; `rotator vendor list` shows them"
     raise BadInput("no vendor is registered by this name, and none names it as a sub-processor", name, mend)
 
 

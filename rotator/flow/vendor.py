@@ -6,6 +6,7 @@ credential, and from the matches that the registry adds; what that reaches follo
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -109,19 +110,32 @@ def valid(vendor: Vendor, day: date, kinds: Collection[str]) -> bool:
     return held.issuperset(kinds) if kinds else bool(held)
 
 
+def compared(name: str) -> str:
+    """Return a name as names of vendors are compared: in one case and form of letters, and any gap is a space."""
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+
+
+def words_of(vendor: Vendor) -> frozenset[str]:
+    """Return what a registered vendor is called, as it is compared: by its name and its title."""
+    return frozenset({compared(vendor.name), compared(vendor.title)})
+
+
 def served_by(vendors: Iterable[Vendor], name: str) -> list[tuple[Vendor, tuple[str, ...]]]:
     """Return every vendor that a sub-processor of this name stands behind, with the names between, the nearest first.
 
     The names begin with the sub-processor and end before the vendor.
     """
     every = list(vendors)
+    called = {each.name: words_of(each) for each in every}
+    behind = {each.name: frozenset(map(compared, each.sub_processors)) for each in every}
     found: dict[str, tuple[Vendor, tuple[str, ...]]] = {}
     ways: list[tuple[str, ...]] = [(name,)]
     while ways:
         further: list[tuple[str, ...]] = []
         for way in ways:
+            words = called.get(way[-1], frozenset()) | {compared(way[-1])}
             for each in every:
-                if way[-1] in each.sub_processors and each.name not in found and each.name not in way:
+                if words & behind[each.name] and each.name not in found and each.name not in way:
                     found[each.name] = each, way
                     further.append((*way, each.name))
         ways = further

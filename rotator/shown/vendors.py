@@ -10,7 +10,7 @@ from typing import Any
 from rotator import clock
 from rotator.bootstrap import Rotator
 from rotator.flow.registry import Change, as_told
-from rotator.flow.vendor import Attestation, Level, Said, Vendor
+from rotator.flow.vendor import Attestation, Level, Said, Vendor, compared, words_of
 from rotator.held import Held, Reached, held_by, held_by_each, is_grant, reached, reached_by_each
 from rotator.ledger import pause_gates
 from rotator.ledger.pauses import Pause, Pauses
@@ -52,7 +52,7 @@ def one(parts: Rotator, name: str, called: str = "") -> dict[str, Any]:  # noqa:
     pauses = Pauses(parts.database).every(name)
     with parts.database.read() as connection:
         overrides = pause_gates.overrides(connection, vendor=name)
-    names = {each.name for each in parts.vendors.every(software=False)}
+    words = {word for each in parts.vendors.every(software=False) for word in words_of(each)}
     open_one = next((each for each in pauses if each.is_open), None)
     return {
         **_known(vendor, open_one, parts.vendors.lists(name)),
@@ -61,7 +61,7 @@ def one(parts: Rotator, name: str, called: str = "") -> dict[str, Any]:  # noqa:
         "contacts": list(vendor.contacts),
         "accounts": list(vendor.accounts),
         "systems": list(vendor.systems),
-        "sub_processors": [{"name": each, "registered": each in names} for each in vendor.sub_processors],
+        "sub_processors": [{"name": each, "registered": compared(each) in words} for each in vendor.sub_processors],
         "user_impact": _judged(vendor.user_impact),
         "cost_of_change": _judged(vendor.cost_of_change),
         "breaches": [{"on": each.on.isoformat(), "what": each.what, "source": each.source} for each in vendor.breaches],

@@ -11,7 +11,7 @@ from rotator.alarm.vendor_notice import Given, told
 from rotator.errors import BadInput
 from rotator.flow.vendor_terms import Judged, Name
 from rotator.shown.vendor_triage import answer, found
-from tests.shown.vendors import ADVISORY, RECORD, filled
+from tests.shown.vendors import ADVISORY, RECORD, filled, parts, vendor
 
 RECORDS = {"advisory.json": RECORD}
 
@@ -124,3 +124,30 @@ def test_what_names_nothing_is_one_clear_line(house, given, said):
         told(house, Given(**given))
     assert said in str(refused.value)
     assert "a1B2" not in str(refused.value)
+
+
+def test_a_name_is_known_in_any_case_form_and_across_a_line_and_whoever_else_is_called_so_is_told_too(tmp_path):
+    house = parts(tmp_path)
+    house.vendors.take(
+        [
+            vendor("acme", title="Other Data"),
+            vendor("mill", title="Cafe\u0301 Data", sub_processors=["ACME"]),
+            vendor("oven", title="\uff2fther data", sub_processors=["Caf\u00e9  data"]),
+        ],
+        "ben",
+    )
+    both = triaged(house, text="We regret to tell that other\n   data was breached.")
+    assert both["notice"]["breached"] == ["acme", "oven"]
+    with pytest.raises(BadInput, match=r"several vendors are called so.*acme, oven"):
+        told(house, Given(breached=["OTHER DATA"]))
+    served = triaged(house, breached=["Acme"])["vendors"]
+    assert {each["vendor"]: terms(each)["likelihood"]["value"] for each in served} == {
+        "acme": 1.0,
+        "mill": 0.6,
+        "oven": 0.36,
+    }
+
+
+def test_a_notice_of_endless_length_is_refused_in_one_line(house):
+    with pytest.raises(BadInput, match="longer than a megabyte"):
+        told(house, Given(text="acme was breached\n" * 100_000))
