@@ -72,7 +72,7 @@ def facts(parts: Rotator, pause: Pause) -> Facts:
         cut=cut,
         attestations=vendor.attestations,
         software=_software(parts, vendor, pause, records),
-        datasets=tuple(_datasets(parts, vendor, [*old, *held])),
+        datasets=tuple(_datasets(parts, vendor, pause, [*old, *held])),
         unsaid=tuple(str(each.ref) for each in old if each.custody.reads is None and not each.custody.datasets),
         before=tuple(_reached_before(each) for each in old),
         new=tuple(_new(parts, old, {(task.kind, task.key) for of in every for task in of.manual}, held)),
@@ -150,19 +150,24 @@ def _reach(custody: Custody) -> Reach | None:
     return None if custody.reads is None else Reach(custody.reads, custody.administers, custody.datasets)
 
 
-def _datasets(parts: Rotator, vendor: Vendor, held: Iterable[Held]) -> Iterator[Checked]:
-    """Yield each dataset that it could reach, or that the registry says it could; a manifest may be called so too."""
-    found = reached(parts, held, vendor.datasets).datasets
+def _datasets(parts: Rotator, vendor: Vendor, pause: Pause, held: Iterable[Held]) -> Iterator[Checked]:
+    """Yield each dataset that it could reach, then or as is known now; a manifest may be called so too.
+
+    What was named as it was paused tells of it: who names another manifest since, or says that it reached less, opens
+    nothing by that.
+    """
+    named = {each.name: each.manifest for each in reached(parts, held, vendor.datasets).datasets}
+    then = {each: manifest for each, manifest in pause.datasets.items() if manifest or each not in named}
     with parts.database.read() as connection:
-        for each in found:
-            name = each.manifest or each.name
+        for each, told in {**named, **then}.items():
+            name = told or each
             try:
                 manifest, check = datasets.one(connection, name), datasets.standing(connection, name)
             except BadInput:
-                yield Checked(each.name)
+                yield Checked(each)
                 continue
             seen = (None, False) if check is None else (check.at, check.is_as_recorded)
-            yield Checked(each.name, name, manifest.at, *seen)
+            yield Checked(each, name, manifest.at, *seen)
 
 
 def _software(parts: Rotator, vendor: Vendor, pause: Pause, records: Iterable[str]) -> Software:

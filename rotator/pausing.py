@@ -20,7 +20,7 @@ from rotator.flow.reach import INVENTORY
 from rotator.flow.revision import Present
 from rotator.flow.scope import Scoped, Unresolved
 from rotator.flow.vendor import Vendor
-from rotator.held import Held, held_by
+from rotator.held import Held, ReachedDataset, held_by, reached
 from rotator.intake.shapes import holds_material
 from rotator.ledger import pauses, vendors
 from rotator.ledger.acts import said
@@ -71,6 +71,7 @@ class Pausing:
     there: Pause | None = None
     present: Present | None = None
     unknown: bool = False
+    datasets: tuple[ReachedDataset, ...] = ()
 
     @property
     def severity(self) -> Severity:
@@ -127,7 +128,8 @@ def prepare(parts: Rotator, wanted: Wanted, by: str) -> Pausing:
     prepared = replace(prepared, plan=replace(prepared.plan, manual=_for_people(vendor, prepared.plan.manual, held)))
     notes = (*left, *_of_material(prepared, reported, read))
     shown = growth.shown(parts, present, prepared, {})
-    return Pausing(wanted, vendor, prepared, shown, notes, began, there, present, unknown)
+    datasets = reached(parts, held, vendor.datasets).datasets
+    return Pausing(wanted, vendor, prepared, shown, notes, began, there, present, unknown, datasets)
 
 
 def told(found: Pausing) -> list[str]:
@@ -202,6 +204,7 @@ def _pause(parts: Rotator, found: Pausing, by: str) -> Pause:
         reason=found.wanted.reason.strip(),
         checklist=frozen(parts.settings.vendors.checklist),
         notices=tuple(found.wanted.notices),
+        datasets={each.name: each.manifest for each in found.datasets},
     )
 
 

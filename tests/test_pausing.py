@@ -97,7 +97,7 @@ def whole(ref, secret, field):
 
 def test_all_that_a_vendor_holds_is_cut_as_surely_as_each_kind_allows_and_nothing_is_made(house):
     delivered, _ = house.delivered(KEY, whole)
-    reported, secret = house.holds(TOKEN)
+    reported, secret = house.holds(TOKEN, datasets=["patients"])
     without, _ = house.holds(VAULT)
     doors, _ = house.holds(SSH)
     grant, _ = house.holds(GRANT)
@@ -126,6 +126,7 @@ def test_all_that_a_vendor_holds_is_cut_as_surely_as_each_kind_allows_and_nothin
     assert (report["incident"]["severity"], report["incident"]["title"]) == ("critical", "PAUSE acme: breached")
     assert exit_code(report) == 3
     assert house.parts.pauses.of("acme").notices == ("PYSEC-2026-2",)
+    assert house.parts.pauses.of("acme").datasets == {"patients": ""}
 
 
 def test_the_pause_is_written_with_its_incident_or_neither_is(house, monkeypatch):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, RowMapping, func, insert, select, update
@@ -30,7 +30,10 @@ _pause = tables.pause
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """One pause. Times in epoch seconds; `checklist` is as it was then, `notices` are those for which it was."""
+    """One pause. Times in epoch seconds; `checklist` is as it was then, `notices` are those for which it was.
+
+    `datasets` are those that were reached then, with the manifest of each that the registry named, "" where it did not.
+    """
 
     vendor: str
     number: int
@@ -43,6 +46,7 @@ class Pause:
     restored_at: float | None = None
     restored_by: str | None = None
     restored_why: str | None = None
+    datasets: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_open(self) -> bool:
@@ -132,10 +136,11 @@ def begin(connection: Connection, pause: Pause, record: Mapping[str, Any]) -> Pa
         raise BadInput(what, pause.vendor, "pause it again: what it holds by now is added there")
     last = select(func.coalesce(func.max(_pause.c.number), 0)).where(_pause.c.vendor == pause.vendor)
     number = connection.execute(last).scalar_one() + 1
-    kept = {**asdict(pause), "number": number, "notices": json.dumps(pause.notices)}
+    written = {"notices": json.dumps(pause.notices), "datasets": json.dumps(pause.datasets, sort_keys=True)}
+    kept = {**asdict(pause), "number": number, **written}
     connection.execute(insert(_pause).values(**rows.plain(kept)))
     told = {"at": pause.at, "act": PAUSED, "by": pause.by, "reason": pause.reason, "pause": number, **record}
-    told |= {"notices": list(pause.notices), "checklist": json.loads(pause.checklist)}
+    told |= {"notices": list(pause.notices), "checklist": json.loads(pause.checklist), "datasets": pause.datasets}
     vendors.act(connection, pause.vendor, told, pause.incident)
     facts = {"vendor": pause.vendor, "by": pause.by, "reason": pause.reason}
     notices.tell(connection, pause.incident, Event.PAUSED, facts, pause.at)
@@ -171,4 +176,4 @@ def _all_of(connection: Connection, vendor: str) -> list[Pause]:
 
 
 def _of(row: RowMapping) -> Pause:
-    return Pause(**{**row, "notices": tuple(json.loads(row["notices"]))})
+    return Pause(**{**row, "notices": tuple(json.loads(row["notices"])), "datasets": json.loads(row["datasets"])})

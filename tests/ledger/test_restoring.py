@@ -78,7 +78,10 @@ class House:
         self.deployment.declare(scoped, tasks, wanted=Strategy.REVOKE_ONLY, incident="inc-9")
         with self.parts.database.write() as connection:
             notices = ()
-            given = Pause("acme", 0, "inc-9", clock.now(), "ana", "breached", frozen(checklist), notices)
+            reached = {"people": "people-1"}
+            given = Pause(
+                "acme", 0, "inc-9", clock.now(), "ana", "breached", frozen(checklist), notices, datasets=reached
+            )
             pauses.begin(connection, given, {})
         return scoped
 
@@ -205,6 +208,23 @@ def test_a_dataset_that_was_altered_meanwhile_keeps_the_vendor_out_until_it_is_a
     acme.verify()
     acme.restore()
     assert not acme.is_paused()
+
+
+def test_who_says_later_that_it_reached_less_or_names_another_manifest_opens_nothing_by_that(acme):
+    other = acme.folder / "other"
+    other.mkdir()
+    (other / "x").write_text("1\n")
+    datasets.record(acme.parts, "other-1", Asked(str(other), "ana"), Meter())
+    [old] = acme.pause(KEY)
+    acme.meets_all()
+    (acme.folder / "people" / "a.csv").write_text("mallory,1\n")
+    acme.verify()
+    datasets.verify(acme.parts, "other-1", Asked(str(other), "eva"), Meter())
+    acme.knows(old.ref, 0, vendor="acme", reads=["aws:all/*"], datasets=[])
+    assert acme.shut() == ["datasets"]
+    said = {"sensitivity": "high", "manifest": "other-1"}
+    acme.parts.vendors.take([Said(Sort.DATASET, "people", said, "vendors.yaml")], "ana")
+    assert acme.shut() == ["datasets"]
 
 
 def test_a_check_of_a_copy_elsewhere_says_nothing_of_what_was_altered(acme):

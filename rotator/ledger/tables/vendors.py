@@ -69,6 +69,8 @@ pause = Table(
     Column("checklist", Text, nullable=False),
     # The advisories and notices for which it was paused, as JSON.
     Column("notices", Text, nullable=False, server_default="[]"),
+    # What it reached then, and the manifest that tells of each, as JSON: to say less of it later opens nothing.
+    Column("datasets", Text, nullable=False, server_default="{}"),
     Column("restored_at", Double),
     Column("restored_by", Text),
     Column("restored_why", Text),
