@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
 from typing import Any
 
+from rotator import clock
 from rotator.alarm.kept_advisories import KeptAdvisories
 from rotator.bootstrap import Rotator
+from rotator.flow.response import CLOCKS, Response, counted, spans
+from rotator.flow.response import times as figures
 from rotator.flow.vendor import Level, Vendor
 from rotator.flow.vendor_risk import Known, ranked, reasons
 from rotator.flow.vendor_triage import Triage, assess
 from rotator.held import held_by_each, reached_by_each
-from rotator.ledger import outlook, vendor_history
+from rotator.ledger import outlook, responses, vendor_history
 from rotator.packages.vendor_software import match
 from rotator.shown import vendor_triage
 from rotator.shown.vendors import standing, today, unregistered
 
 SHOWN = ("likelihood", "worst", "breadth", "sensitivity")
 """The terms that a risk is of; what a pause would cost is triage's."""
+YEAR_S = 365 * 86400.0
+"""Of so long how fast what vendors held was answered is told."""
+_NO_TIMES = {each: figures([]) for each in ("proven_dead", "drilled", "detected")}
 
 
 def risks(parts: Rotator) -> Risks:
@@ -44,6 +51,34 @@ class Risks:
                 self._rows = _made(self._parts.on(ledger), kept)
                 self._of = of
             return self._rows
+
+
+def told(parts: Rotator) -> list[dict[str, Any]]:
+    """Return each row with how long it took, of the last year: until what it held was dead, and until that was seen."""
+    found = times(parts)
+    return [{**each, "times": found.get(each["vendor"], _NO_TIMES)} for each in risks(parts).rows()]
+
+
+def times(parts: Rotator, vendor: str = "") -> dict[str, dict[str, Any]]:
+    """Return the figures of each vendor by name, or of one: of those of which there is something to tell."""
+    now = clock.now()
+    real, drilled = responses.of_vendors(parts.database, now - YEAR_S, now, vendor)
+    mine, tried = _by_vendor(counted(real)), _by_vendor(drilled)
+    return {
+        name: {
+            "proven_dead": figures(spans(CLOCKS["proven_dead"], mine.get(name, ()), now)),
+            "drilled": figures(spans(CLOCKS["proven_dead"], tried.get(name, ()), now)),
+            "detected": figures(spans(CLOCKS["detected"], mine.get(name, ()), now)),
+        }
+        for name in mine.keys() | tried
+    }
+
+
+def _by_vendor(found: Iterable[Response]) -> dict[str, list[Response]]:
+    of: dict[str, list[Response]] = {}
+    for each in found:
+        of.setdefault(each.vendor, []).append(each)
+    return of
 
 
 def _made(parts: Rotator, kept: KeptAdvisories) -> list[dict[str, Any]]:

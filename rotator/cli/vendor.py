@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rotator.cli import vendor_memo, vendor_pause, vendor_registry, vendor_restore, vendor_triage
+from rotator.cli import vendor_memo, vendor_pause, vendor_registry, vendor_restore, vendor_risk, vendor_triage
 from rotator.cli.options import Context, Output, OutputOption, console, emit, say
 from rotator.cli.vendor_registry import Name
 
@@ -37,6 +37,7 @@ def register(app: typer.Typer) -> None:
     vendor_memo.register(group)
     vendor_pause.register(group)
     vendor_restore.register(group)
+    vendor_risk.register(group)
     group.command("list")(list_vendors)
     group.command("show")(show)
     app.add_typer(group, name="vendor")

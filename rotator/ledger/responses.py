@@ -106,6 +106,14 @@ def drilled(connection: Connection, begin: float, end: float, incident: str = ""
     return _runs(connection, _between(query, _run, begin, end).where(drills.is_one(_run)))
 
 
+def of_vendors(database: Database, begin: float, end: float, vendor: str = "") -> tuple[list[Response], list[Response]]:
+    """Return how what vendors held was answered that came in that time, in real incidents and in drills; or of one."""
+    query = _RUN.where(_run.c.vendor == vendor if vendor else _run.c.vendor != "")
+    with database.read() as connection:
+        of_drills = _between(query, _run, begin, end).where(drills.is_one(_run))
+        return _runs(connection, _of_period(query, _run, begin, end)), _runs(connection, of_drills)
+
+
 def _of_period(query: Select[Any], table: Any, begin: float, end: float) -> Select[Any]:
     """Ask of real incidents alone."""
     return _between(query, table, begin, end).where(*_real(table))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
-from rotator import clock, response
+from rotator import clock, response, vendors_risk
 from rotator.bootstrap import Rotator
 from rotator.flow.approval import Role
 from rotator.flow.incident import Purpose
@@ -104,6 +104,7 @@ EDGES = ListOf("/segmentation/edges", lambda parts, _: Measured(parts).edges())
 SEGMENTATION_TREND = ListOf("/segmentation/trend", lambda parts, _: segmentation.trend(parts))
 SHORT_LIVED = ListOf("/segmentation/short-lived", lambda parts, _: short_lived.listed(parts, clock.now()))
 VENDORS = ListOf("/vendors", lambda parts, _: vendors.listed(parts))
+RISKS = ListOf("/vendor-risks", lambda parts, _: vendors_risk.told(parts))
 VENDOR = OfIncident("/vendors/{incident}", vendors.one)
 CERTIFICATES = ListOf("/certificates", lambda parts, _: certified(parts))
 PLAYBOOKS = ListOf("/playbooks", lambda parts, _: _playbooks(parts))

@@ -106,6 +106,8 @@ SCRIPTS = {
     "vendors": [
         ("vendor", "list"),
         ("vendor", "list", "-o", "csv"),
+        ("vendor", "risk"),
+        ("vendor", "risk", "-o", "csv"),
         ("vendor", "show", "acme"),
         ("vendor", "show", "acme", "-o", "json"),
         ("vendor", "show", "acm"),

@@ -69,6 +69,7 @@ OPERATIONS = {
     "vendor gates": ["GET /vendors/{vendor}/gates"],
     "vendor meet": ["POST /vendors/{vendor}/gates/{gate}/meet"],
     "vendor override": ["POST /vendors/{vendor}/gates/{gate}/override"],
+    "vendor risk": ["GET /vendor-risks"],
     "vendor restore": ["POST /vendors/{vendor}/restore"],
     "hygiene due": ["GET /hygiene"],
     "segmentation show": ["GET /segmentation", "GET /segmentation/whole", "GET /segmentation/reached"],

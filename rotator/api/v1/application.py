@@ -41,6 +41,7 @@ from rotator.api.v1 import (
     standing,
     vendor_pause,
     vendor_restore,
+    vendor_risk,
     vendor_triage,
     vendors,
 )
@@ -72,7 +73,7 @@ def make(parts: Rotator, callers: Callers, refusals: Counts) -> FastAPI:
     acts = (each.routes(doing) for each in (declaring, acting, acting_on_runs, closing, arranging, asking))
     live = events.routes(parts, callers, app.state.following)
     entries, triage = doors.routes(parts, doing), vendor_triage.routes(parts, doing)
-    of_datasets = (datasets, evidence, vendors, segmentation)
+    of_datasets = (datasets, evidence, vendors, vendor_risk, segmentation)
     read = (each.routes(parts) for each in (files, reading, standing, routines, drills, certified, *of_datasets))
     letting_in = (vendor_restore.reading(parts), vendor_restore.routes(doing, parts))
     for router in (entries, triage, *read, live, *acts, vendor_pause.routes(doing), *letting_in):

@@ -1,0 +1,88 @@
+"""Vendors by risk, with the terms that it is of, and how fast what they held was answered."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from rotator.cli.entries import Listing
+from rotator.cli.options import Context, Output, console, emit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+
+def register(group: typer.Typer) -> None:
+    """Add it."""
+    group.command("risk")(risk)
+
+
+def risk(
+    context: typer.Context,
+    output: Annotated[Listing, typer.Option("--output", "-o", help="How to print them.")] = Listing.TABLE,
+) -> None:
+    """List vendors by risk while no notice tells of any: likelihood times sensitivity, each with its reason.
+
+    Beside it stands how long it took in the last year until what a vendor held was proven dead, in incidents and in
+    drills, and until somebody saw that it was exposed.
+
+    Example: rotator vendor risk -o csv
+    """
+    from rotator.operations.views import RISKS  # noqa: PLC0415 - only this command pays for it
+
+    given: Context = context.obj
+    found = given.service().lists(RISKS)
+    if output is Listing.CSV:
+        _write_csv(found)
+        return
+    if output is not Listing.TABLE:
+        emit(found, Output(output))
+        return
+    if not found:
+        typer.echo("no vendor is registered: `rotator vendor import FILE` registers them (docs/vendors.md)")
+        return
+    from rotator.report.tables import plain_table, words  # noqa: PLC0415
+
+    table = plain_table(None, "risk", "vendor", "likelihood", "sensitivity", "attested", "p50 to dead", "paused")
+    for row in found:
+        table.add_row(*map(words, _cells(row)))
+    console().print(table)
+    critical = [each for each in found if each["criticality"] == "critical"]
+    valid = sum(1 for each in critical if each["attestations"].get("valid"))
+    typer.echo(f"critical vendors with a valid attestation: {valid:,} of {len(critical):,}")
+
+
+def _cells(row: Mapping[str, Any]) -> tuple[str, ...]:
+    if not row["registered"]:
+        return "-", row["vendor"], "NOT REGISTERED", f"it holds {row['credentials']:,}", "", "", ""
+    terms = {each["name"]: each for each in row["terms"]}
+    likely, sensitive = (f"{terms[name]['value']:g}: {terms[name]['why']}" for name in ("likelihood", "sensitivity"))
+    attested = ", ".join(f"{count} {how}" for how, count in row["attestations"].items()) or "nothing"
+    dead = row["times"]["proven_dead"]
+    took = f"{dead['p50_s']:g} s" if dead["p50_s"] is not None else "not known"
+    return f"{row['risk']:.3f}", row["vendor"], likely, sensitive, attested, f"{took} (n {dead['n']})", row["paused"]
+
+
+_COLUMNS = ("rank", "vendor", "title", "criticality", "owner", "registered", "risk")
+_TERMS = ("likelihood", "worst", "breadth", "sensitivity")
+_TIMES = ("proven_dead", "drilled", "detected")
+_COUNTS = ("credentials", "grants", "further", "paused")
+
+
+def _write_csv(found: Iterable[Mapping[str, Any]]) -> None:
+    from rotator.report.csv_form import safe  # noqa: PLC0415
+
+    table = csv.writer(sys.stdout, lineterminator="\n")
+    of_terms = [f"{name}_{part}" for name in _TERMS for part in ("value", "why", "source", "by")]
+    of_times = [f"{name}_{part}" for name in _TIMES for part in ("n", "open", "p50_s", "mean_s")]
+    table.writerow([*_COLUMNS, *of_terms, "attested_valid", *_COUNTS, *of_times])
+    for row in found:
+        terms = {each["name"]: each for each in row["terms"]}
+        told = [terms.get(name, {}).get(part, "") for name in _TERMS for part in ("value", "why", "source", "by")]
+        took = [row["times"][name][part] for name in _TIMES for part in ("n", "open", "p50_s", "mean_s")]
+        cells = [*(row[each] for each in _COLUMNS), *told, row["attestations"].get("valid", 0)]
+        cells += [*(row[each] for each in _COUNTS), *took]
+        table.writerow([safe("" if each is None else each) for each in cells])
