@@ -17,11 +17,13 @@ from rotator.flow.vendor_triage import Triage, assess
 from rotator.held import held_by_each, reached_by_each
 from rotator.ledger import outlook, responses, vendor_history
 from rotator.packages.vendor_software import match
-from rotator.shown import vendor_triage
+from rotator.shown import vendor_triage, vendors
 from rotator.shown.vendors import standing, today, unregistered
 
 SHOWN = ("likelihood", "worst", "breadth", "sensitivity")
 """The terms that a risk is of; what a pause would cost is triage's."""
+MOST = 20
+"""So many vendors are kept whole at once; what one holds is looked for among all that is known, which takes seconds."""
 YEAR_S = 365 * 86400.0
 """Of so long how fast what vendors held was answered is told."""
 _NO_TIMES = {each: figures([]) for each in ("proven_dead", "drilled", "detected")}
@@ -40,17 +42,33 @@ class Risks:
         self._parts, self._making = parts, threading.Lock()
         self._of: tuple[object, ...] = ()
         self._rows: list[dict[str, Any]] = []
+        self._documents: dict[str, tuple[object, dict[str, Any]]] = {}
+        self._kept = KeptAdvisories(parts.settings.data_dir / "advisories")
 
     def rows(self) -> list[dict[str, Any]]:
         """Return a row for each vendor, the riskiest first. What nobody registered is told, and has no risk."""
         with self._making:
-            kept = KeptAdvisories(self._parts.settings.data_dir / "advisories")
-            ledger = self._parts.database
-            of = (outlook.mark(ledger), vendor_history.mark(ledger), today(), kept.changed_at())
-            if of != self._of:
-                self._rows = _made(self._parts.on(ledger), kept)
+            if (of := self._mark()) != self._of:
+                self._rows = _made(self._parts.on(self._parts.database), self._kept)
                 self._of = of
             return self._rows
+
+    def one(self, name: str) -> dict[str, Any]:
+        """Return all that is known of a vendor. Raises BadInput where none is registered by this name."""
+        of = self._mark()
+        known = self._documents.get(name)
+        if known is None or known[0] != of:
+            found = vendors.one(self._parts.on(self._parts.database), name)
+            with self._making:
+                self._documents.pop(name, None)
+                while len(self._documents) >= MOST:
+                    self._documents.pop(next(iter(self._documents)))
+                self._documents[name] = known = of, found
+        return known[1]
+
+    def _mark(self) -> tuple[object, ...]:
+        ledger = self._parts.database
+        return outlook.mark(ledger), vendor_history.mark(ledger), today(), self._kept.changed_at()
 
 
 def told(parts: Rotator) -> list[dict[str, Any]]:
@@ -82,19 +100,19 @@ def _by_vendor(found: Iterable[Response]) -> dict[str, list[Response]]:
 
 
 def _made(parts: Rotator, kept: KeptAdvisories) -> list[dict[str, Any]]:
-    vendors = parts.vendors.every()
+    registered = parts.vendors.every()
     advisories = kept.every()
     known = Known(
         today(),
-        match(advisories, {each.name: each.software for each in vendors}),
+        match(advisories, {each.name: each.software for each in registered}),
         vendor_triage.made_at(parts),
         len(advisories),
         {},
     )
-    speaks = reasons(vendors, known)
+    speaks = reasons(registered, known)
     strangers = [Vendor(each, each, Level.MEDIUM) for each in unregistered(parts)]
-    held = held_by_each(parts, [*vendors, *strangers])
-    reach = reached_by_each(parts, held, [*vendors, *strangers])
+    held = held_by_each(parts, [*registered, *strangers])
+    reach = reached_by_each(parts, held, [*registered, *strangers])
     judged = parts.assessments.every(())
     paused = {each.vendor: each.incident for each in parts.pauses.every() if each.is_open}
     found = ranked(
@@ -104,7 +122,7 @@ def _made(parts: Rotator, kept: KeptAdvisories) -> list[dict[str, Any]]:
             vendor_triage.counted(parts, held[each.name], reach[each.name]),
             judged.get(each.name, ()),
         )
-        for each in vendors
+        for each in registered
     )
     rows = [_row(each, rank, paused.get(each.vendor.name, "")) for rank, each in enumerate(found, 1)]
     return [*rows, *(_stranger(each.name, len(held[each.name])) for each in strangers)]

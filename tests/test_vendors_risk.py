@@ -94,6 +94,22 @@ def test_it_is_made_once_until_something_is_said_or_done(house, monkeypatch):
         first = after
 
 
+def test_a_vendor_is_looked_at_once_until_something_is_done_of_it(house):
+    first = risks(house).one("acme")
+    assert risks(house).one("acme") is first
+    house.vendors.attest("acme", PAPER, "ana")
+    assert [each["kind"] for each in risks(house).one("acme")["attestations"]] == ["soc2"]
+
+
+def test_no_more_vendors_are_kept_than_may_be_looked_at_together(house, monkeypatch):
+    monkeypatch.setattr(vendors_risk, "MOST", 2)
+    acme = risks(house).one("acme")
+    risks(house).one("beta")
+    risks(house).one("gamma")
+    assert risks(house).one("acme") is not acme
+    assert len(risks(house)._documents) == 2
+
+
 def test_how_long_it_took_is_told_of_each_vendor_apart(tmp_path):
     database = sqlite(tmp_path / "ledger.db")
     company, deployment = founded(tmp_path, database=database)

@@ -11,16 +11,14 @@ from rotator.flow.exposure import Certainty, Exposure
 from rotator.flow.reach import INVENTORY
 from rotator.ledger import vendor_history
 from rotator.report.graph import Exposed, Graph, graph
-from rotator.shown import vendors
 from rotator.shown.credential import record
 
 ON_A_PAGE, RECORDS = 100, 30
 """How many of what it holds stand on a page, and how many records of its evidence."""
 
 
-def room(parts: Rotator, name: str, page: int) -> dict[str, Any]:
-    """Return it, with a page of what it holds, or the last one. Raises BadInput where none is registered so."""
-    vendor = vendors.one(parts, name)
+def room(parts: Rotator, vendor: Mapping[str, Any], page: int) -> dict[str, Any]:
+    """Return it with a page of what it holds, or the last one; `vendor` is all that is known of it."""
     holds = vendor["holds"]
     pages = max(-(-len(holds) // ON_A_PAGE), 1)
     page = min(page, pages)
@@ -32,7 +30,7 @@ def room(parts: Rotator, name: str, page: int) -> dict[str, Any]:
         "pages": pages,
         "graph": drawn,
         "nodes": list(drawn.nodes()),
-        "records": [record(each) for each in vendor_history.newest(parts.database, name, RECORDS)],
+        "records": [record(each) for each in vendor_history.newest(parts.database, vendor["name"], RECORDS)],
     }
 
 

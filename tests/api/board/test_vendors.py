@@ -50,6 +50,7 @@ def test_vendors_stand_by_risk_each_with_the_terms_that_it_is_of(served):
     assert "by ana" in text
     assert "the dataset payments is critical" in text
     assert "NOT REGISTERED" in text
+    assert "Of 1 critical vendors 0 have a valid attestation." in text
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from rotator.operations import vendor_restore
 from rotator.report import graph_page
 from rotator.shown import segmentation, vendor_buttons
 from rotator.shown.vendor_room import room
-from rotator.vendors_risk import risks
+from rotator.vendors_risk import risks, times
 
 ON_A_PAGE, DAYS = 50, 30
 Page = Annotated[int, Query(ge=1, le=10**6)]
@@ -45,6 +45,9 @@ def routes(parts: Rotator) -> APIRouter:
             rows=found[(page - 1) * ON_A_PAGE : page * ON_A_PAGE],
             count=len(found),
             every=len(every),
+            critical=[
+                bool(each["attestations"].get("valid")) for each in every if each["criticality"] == Level.CRITICAL
+            ],
             page=page,
             pages=pages,
             wanted={"q": q, "criticality": criticality, "standing": standing},
@@ -55,10 +58,11 @@ def routes(parts: Rotator) -> APIRouter:
     def one(request: Request, name: str, page: Page = 1) -> Response:
         """Show one, and what can be done about it."""
         try:
-            found = room(parts.on(parts.database), name, page)
+            vendor = risks(parts).one(name)
         except BadInput:
             raise Problem(404, "no_such_vendor", "No vendor is registered by this name.") from None
-        gates = vendor_restore.gates(parts.on(parts.database), name) if found["vendor"]["paused"] else None
+        found = room(parts, vendor, page)
+        gates = vendor_restore.gates(parts.on(parts.database), name) if vendor["paused"] else None
         role = request.state.caller.role
         return html(
             request,
@@ -70,6 +74,7 @@ def routes(parts: Rotator) -> APIRouter:
             restore=vendor_buttons.restore(name, gates, role),
             risk=next((each for each in risks(parts).rows() if each["vendor"] == name), None),
             gates=gates,
+            times=times(parts, name).get(name),
             judge=vendor_buttons.terms(name, role),
             **found,
         )
