@@ -16,7 +16,7 @@ from tests.fakes.company import KINDS
 
 ROOT = Path(__file__).parents[2]
 SEED = "20261122"
-WALKS = {"of the four kinds": (["--part", "0.5", "--kind", *KINDS], 60), "of all others": (["--played"], 10)}
+WALKS = {"of the four kinds": (["--part", "0.3", "--kind", *KINDS], 30), "of all others": (["--played"], 10)}
 """What each walk is asked, and how many processes it kills at least."""
 WITHIN_S = 600
 
