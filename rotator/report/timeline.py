@@ -20,6 +20,7 @@ NO_LOGS = "not known: no access log was read (rotator report INCIDENT --access L
 NOT_NAMED = "not known: the access logs that were read do not name it"
 NOBODY_ASKED = "not known: nobody was asked what was made with it"
 NO_EXPOSURE = "not known: nobody said since when it is exposed (--exposed-at)"
+_DAY = len("2026-11-23")
 USED = ("last_used_at", "secret_last_used_at", "last_used", "principal_last_used_at")
 """How issuers call what they tell of the last use."""
 _CLOCKS = (
@@ -112,7 +113,7 @@ def _last_use(row: Mapping[str, Any], exposed_at: str, kept: _Kept, story: Story
             return {"at": at, "says": f"its issuer said so at {told}"}
         return {
             "at": "",
-            "says": f"not known: its issuer tells the last use alone, at {at}, which is after its exposure",
+            "says": f"not known: its issuer tells the last use alone, at {at}, {_after(at, exposed_at)}",
         }
     logged = kept.logged.get(row["id"], "")
     if logged and not (exposed_at and _is_later(logged, exposed_at)):
@@ -128,7 +129,7 @@ def _suspected(row: Mapping[str, Any], exposed_at: str, kept: _Kept, story: Stor
     for each in _runs(row):
         for told, at in kept.said.get(each["run"], ()):
             if exposed_at and at != "never" and _is_later(at, exposed_at):
-                says.append(f"its issuer told at {told} of a use at {at}; it does not tell by whom")
+                says.append(f"its issuer told at {told} of a use at {at}, {_after(at, exposed_at)}; not by whom")
     if story is None:
         return {"uses": [], "says": says or [kept.silence if exposed_at else NO_EXPOSURE], "own_left_out": 0}
     uses = [
@@ -221,7 +222,13 @@ def _runs(row: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
 
 
 def _is_later(at: str, than: str) -> bool:
-    return at[:19] > than[:19]
+    """Tell whether it was, or may have been: of a day alone, as Kubernetes tells a use, nobody knows when in it."""
+    return at[:19] > than[:19] or at == than[:_DAY]
+
+
+def _after(at: str, exposed_at: str) -> str:
+    """Say that it was, as far as that is known."""
+    return "which may be before or after its exposure" if at == exposed_at[:_DAY] else "which is after its exposure"
 
 
 def _use(use: Use) -> str:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from rotator.flow.playbook_words import Verb
 from rotator.report.incident import build
 from rotator.report.timeline import NO_LOGS, NOBODY_ASKED, timelines
 
@@ -42,6 +45,30 @@ def test_a_use_after_the_exposure_is_not_the_last_before_it(told):
     key, _ = told(outages=[{"id": told.key, "last_used_at": "2026-03-24T11:00:00.000Z"}])
     assert key["last_use"]["at"] == ""
     assert key["last_use"]["says"].startswith("not known")
+
+
+def test_a_use_on_the_day_of_the_exposure_may_be_the_thiefs(house):
+    company, deployment = house
+    deployment.start([company.stolen(KEY, "ci")[0]])
+    deployment.rest()
+    record = deployment.record()
+    report = build(record)
+    report["incident"]["exposed_at"] = "2026-03-24T10:00:00.000Z"
+
+    def used(at):
+        [run] = record.runs
+        steps = [
+            replace(each, facts={"last_used_at": at}) if each.verb is Verb.PRESERVE else each for each in run.steps
+        ]
+        [found] = timelines(report, replace(record, runs=[replace(run, steps=steps)]), [])
+        return found["last_use"], found["suspected"]["says"]
+
+    for day, words in (("2026-03-24", "which may be before or after"), ("2026-03-25", "which is after")):
+        last, [suspected] = used(day)
+        assert last["at"] == ""
+        assert f"{day}, {words} its exposure" in last["says"]
+        assert f"{day}, {words} its exposure; not by whom" in suspected
+    assert used("2026-03-23")[0]["at"] == "2026-03-23"
 
 
 def test_what_was_made_is_told_of_who_made_it_alone(told):
