@@ -129,7 +129,9 @@ def _suspected(row: Mapping[str, Any], exposed_at: str, kept: _Kept, story: Stor
     for each in _runs(row):
         for told, at in kept.said.get(each["run"], ()):
             if exposed_at and at != "never" and _is_later(at, exposed_at):
-                says.append(f"its issuer told at {told} of a use at {at}, {_after(at, exposed_at)}; not by whom")
+                says.append(
+                    f"its issuer told at {told} of a use at {at}, {_after(at, exposed_at)}; it does not tell by whom"
+                )
     if story is None:
         return {"uses": [], "says": says or [kept.silence if exposed_at else NO_EXPOSURE], "own_left_out": 0}
     uses = [

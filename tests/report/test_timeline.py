@@ -67,7 +67,7 @@ def test_a_use_on_the_day_of_the_exposure_may_be_the_thiefs(house):
         last, [suspected] = used(day)
         assert last["at"] == ""
         assert f"{day}, {words} its exposure" in last["says"]
-        assert f"{day}, {words} its exposure; not by whom" in suspected
+        assert f"{day}, {words} its exposure; it does not tell by whom" in suspected
     assert used("2026-03-23")[0]["at"] == "2026-03-23"
 
 
