@@ -24,10 +24,10 @@ def risk(
     context: typer.Context,
     output: Annotated[Listing, typer.Option("--output", "-o", help="How to print them.")] = Listing.TABLE,
 ) -> None:
-    """List vendors by risk while no notice tells of any: likelihood times sensitivity, each with its reason.
+    """List vendors by risk, each with its terms.
 
-    Beside it stands how long it took in the last year until what a vendor held was proven dead, in incidents and in
-    drills, and until somebody saw that it was exposed.
+    Risk is likelihood times sensitivity while no notice tells of any. Beside it stands how long it took in the last
+    year until what a vendor held was proven dead, in incidents and in drills, and until its exposure was detected.
 
     Example: rotator vendor risk -o csv
     """
