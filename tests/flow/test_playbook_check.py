@@ -209,6 +209,12 @@ def test_no_step_that_safety_rests_on_can_be_taken_out(kind):
     assert {name for name in names if not changed(kind, drop(name))} == SPARE[kind]
 
 
+@pytest.mark.parametrize("kind", ["aws_console_password", "aws_role_trust", "aws_sts_session"])
+def test_what_was_opened_while_aws_spread_the_end_is_cut_once_more(kind):
+    steps = [each["id"] for each in read((SHIPPED / f"{kind}.yaml").read_bytes())[0]["steps"]]
+    assert steps[-3:-1] == ["refused", "cut_again"]
+
+
 @pytest.mark.parametrize(("left_out", "refused"), [(None, []), ("works", ["deliver"] * 2), ("signs", ["deliver"] * 2)])
 def test_what_is_installed_in_two_ways_is_seen_to_work_in_both(left_out, refused):
     document = read((SHIPPED / "vault_ssh_ca.yaml").read_bytes())[0]
