@@ -20,7 +20,7 @@ from rotator.flow.basis import basis
 from rotator.flow.budget import Limit, strictest
 from rotator.flow.inventory import CONFIGURATION, Entry
 from rotator.flow.playbook_words import meant
-from rotator.flow.scope import Custodies
+from rotator.flow.scope import Custodies, Custody
 from rotator.ledger import timekeeping
 from rotator.ledger.database import Database
 from rotator.ledger.gates import Gates
@@ -174,6 +174,21 @@ class Rotator:
     def custodies(self) -> Custodies:
         """What is known of credentials, found by what it matches: built once, for as long as the process lives."""
         return Custodies(each.custody for each in self.entries)
+
+    def paused_holder(self) -> Callable[[CredentialRef], str]:
+        """Return what tells which vendor that is paused now holds a credential, "" where none does.
+
+        Several may hold one: that the inventory names another takes nothing from what the registry says (`holds`).
+        """
+        paused = self.pauses.paused()
+        registered = [each for each in self.vendors.every(software=False) if each.name in paused] if paused else []
+        more = Custodies(Custody(match, vendor=each.name) for each in registered for match in each.holds)
+
+        def holder(ref: CredentialRef) -> str:
+            named = self.custodies.of(ref).vendor if paused else ""
+            return named if named in paused else more.of(ref).vendor
+
+        return holder
 
     def look_again(self) -> None:
         """Forget what was read of the inventory: people change it while a process lives."""

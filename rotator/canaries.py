@@ -55,12 +55,11 @@ def refuse(parts: Rotator, exercise: Exercise) -> None:
 
 def refuse_paused(parts: Rotator, like: CredentialRef) -> None:
     """Raise BadInput where a canary made like this one would be one more for a vendor that is paused."""
-    if paused := parts.pauses.paused():
-        parts.look_again()
-        if (vendor := parts.custodies.of(like).vendor) in paused:
-            what = f"{vendor}, which holds what {like.owner or 'the account'} has, is paused"
-            mend = f"nothing new is made for it; `rotator vendor gates {vendor}` shows what lets it in again"
-            raise BadInput(what, like.provider, mend)
+    parts.look_again()
+    if vendor := parts.paused_holder()(like):
+        what = f"{vendor}, which holds what {like.owner or 'the account'} has, is paused"
+        mend = f"nothing new is made for it; `rotator vendor gates {vendor}` shows what lets it in again"
+        raise BadInput(what, like.provider, mend)
 
 
 def refuse_stopped(parts: Rotator, names: Iterable[str]) -> None:

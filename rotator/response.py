@@ -158,12 +158,13 @@ def _unreplaced(
     parts: Rotator, scoped: Sequence[Scoped], more: Mapping[CredentialRef, str]
 ) -> dict[CredentialRef, str]:
     """Say of what nothing new is made; what is acted upon through a recovery is named as its issuer does."""
-    paused = parts.pauses.paused()
+    holder = parts.paused_holder()
     found = {}
     for each in scoped:
-        why = more.get(replace(each.ref, connection=each.issuer))
-        if each.custody.vendor in paused:
-            why = why or f"{each.custody.vendor}, which holds it, is paused: nothing new is made for it"
+        ref = replace(each.ref, connection=each.issuer)
+        why = more.get(ref)
+        if why is None and (vendor := holder(ref)):
+            why = f"{vendor}, which holds it, is paused: nothing new is made for it"
         if why is not None:
             found[each.ref] = why
     return found

@@ -294,7 +294,8 @@ def test_the_process_that_leads_reminds_people_of_their_tasks(parts, monkeypatch
 
 def test_what_a_paused_vendor_holds_is_not_due_until_it_is_let_in_again(parts):
     listed(parts, "1", "2")
-    parts.vendors.take([Vendor(Sort.VENDOR, "acme", {"holds": [{"owner": "of-1"}]}, "vendors.yaml")], "ana")
+    said = [Vendor(Sort.VENDOR, name, {"holds": [{"owner": "of-1"}]}, "vendors.yaml") for name in ("a-first", "acme")]
+    parts.vendors.take(said, "ana")
     paused = pause(parts, "acme", at=ENDS - 60)
     [incident] = hygiene.run(parts, ENDS - 60)
     assert [each.run.ref.id for each in parts.reading.incident(incident.id).runs] == ["2"]

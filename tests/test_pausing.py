@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from rotator import pausing
+from rotator import pausing, response
 from rotator.credential import Leaked
 from rotator.errors import BadInput
 from rotator.examining.vendors import vendors
@@ -245,6 +245,21 @@ def test_who_releases_it_all_the_same_says_for_whom(house):
     assert house.company.world.done("store.promote") != []
     assert house.report("inc-1")["credentials"][0]["risk_accepted_of"] == ["the paused vendor acme"]
     assert ref.id not in house.here.alive()
+
+
+def test_a_plan_replaces_nothing_that_a_paused_vendor_holds_beside_the_one_that_the_inventory_names(house):
+    house.registered(beta={"holds": [{"owner": "acme-acme_api_token"}]})
+    pause(house.parts, "beta")
+    house.delivered(TOKEN, whole)
+    [run] = house.plans(reads=False).prepared.plan.runs
+    assert run.strategy is Strategy.REVOKE_ONLY  # acme is about to be paused
+    [scoped] = house.plans(reads=False).prepared.scoped
+    suspects = response.suspects(house.parts, scoped.exposures)
+    [run] = response.prepare(house.parts, suspects, Strategy.CONTAIN_FIRST).plan.runs
+    assert (run.strategy, run.why) == (
+        Strategy.REVOKE_ONLY,
+        "beta, which holds it, is paused: nothing new is made for it",
+    )
 
 
 def test_what_is_found_since_is_told_as_held_and_not_cut(house):

@@ -68,11 +68,11 @@ def known(parts: Rotator) -> list[Known]:
 
 def busy(parts: Rotator, found: Iterable[Known]) -> list[Known]:
     """Return these with what else is done with them, or with their owner's."""
-    ledger, paused = Routines(parts.database), parts.pauses.paused()
+    ledger, holder = Routines(parts.database), parts.paused_holder()
     owners, tasks = ledger.busy(), ledger.tasks()
 
     def why(ref: CredentialRef) -> str:
-        if paused and (vendor := parts.custodies.of(ref).vendor) in paused:
+        if vendor := holder(ref):
             return f"its vendor {vendor} is paused"
         task = tasks.get((ref.provider, ref.id))
         return owners.get(owner_of(ref), f"a task of {task.incident}: {task.mend}" if task is not None else "")

@@ -253,7 +253,8 @@ def test_a_process_that_slept_until_another_ended_its_drill_leaves_nothing(here,
 
 
 def test_no_canary_is_minted_that_a_paused_vendor_would_hold(here):
-    here.parts.vendors.take([Said(Sort.VENDOR, "acme", {"holds": [{"owner": "drill"}]}, "vendors.yaml")], "ana")
+    said = [Said(Sort.VENDOR, each, {"holds": [{"owner": "drill"}]}, "vendors.yaml") for each in ("a-first", "acme")]
+    here.parts.vendors.take(said, "ana")
     pause(here.parts, "acme")
     with pytest.raises(BadInput, match=r"acme, which holds what drill has, is paused.*nothing new is made for it"):
         hold(here, exercise())
