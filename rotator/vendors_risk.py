@@ -107,7 +107,6 @@ def _made(parts: Rotator, kept: KeptAdvisories) -> list[dict[str, Any]]:
         match(advisories, {each.name: each.software for each in registered}),
         vendor_triage.made_at(parts),
         len(advisories),
-        {},
     )
     speaks = reasons(registered, known)
     strangers = [Vendor(each, each, Level.MEDIUM) for each in unregistered(parts)]

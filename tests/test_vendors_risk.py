@@ -27,7 +27,7 @@ from tests.shown.vendors import ADVISORY, RECORD, filled, vendor
 DAY = date(2026, 3, 1)
 PAPER = Attestation("soc2", "EY", "", date(2026, 1, 1), date(2026, 12, 31))
 BAD = Listed(Software("PyPI", "litellm", "1.82.7", "sbom.json"), True, "sbom.json lists litellm 1.82.7, which is bad")
-KNOWN = Known(DAY, {}, {"v": {"sbom.json": 0.0}}, 3, {})
+KNOWN = Known(DAY, {}, {"v": {"sbom.json": 0.0}}, 3)
 
 
 def likelihoods(known, **of):
@@ -44,7 +44,6 @@ def likelihoods(known, **of):
         (replace(KNOWN, advisories=0), {}, [0.3]),
         (replace(KNOWN, made_at={}), {}, [0.3]),
         (replace(KNOWN, listed={"v": [BAD]}), {}, [0.95]),
-        (replace(KNOWN, unusual={"v": [("a new network", "trail.json")]}), {}, [0.5, 0.05]),
     ],
 )
 def test_each_reason_counts_by_what_is_written_down_and_the_likeliest_stands_first(known, of, told):

@@ -13,8 +13,6 @@ from rotator.flow.vendor import Level, Vendor, valid
 from rotator.flow.vendor_notice import NOT_LISTED, UNKNOWN, Ground, Listed, Notice, grounds
 from rotator.flow.vendor_triage import Triage
 
-UNUSUAL = 0.5
-"""Somebody used what it holds as it had not been used before."""
 UNATTESTED = 0.1
 """Nothing valid is attested of it. That something is says little, and lowers nothing."""
 _NO_NOTICE = Notice("", "")
@@ -25,15 +23,14 @@ _LEVELS = list(Level)
 class Known:
     """What speaks for or against vendors, by their names, on a `day`.
 
-    `listed` is what the `advisories` that are kept, so many, say of their software, `made_at` when each list of that
-    was made, in epoch seconds, and `unusual` what was unusual of the use of what each holds, with the log's name.
+    `listed` is what the `advisories` that are kept, so many, say of their software, and `made_at` when each list of that
+    was made, in epoch seconds.
     """
 
     day: date
     listed: Mapping[str, Sequence[Listed]]
     made_at: Mapping[str, Mapping[str, float]]
     advisories: int
-    unusual: Mapping[str, Sequence[tuple[str, str]]]
 
 
 def reasons(vendors: Sequence[Vendor], known: Known) -> dict[str, list[Ground]]:
@@ -51,8 +48,6 @@ def ranked(found: Iterable[Triage]) -> list[Triage]:
 
 
 def _standing(vendor: Vendor, known: Known) -> Iterator[Ground]:
-    for what, log in known.unusual.get(vendor.name, ()):
-        yield Ground(UNUSUAL, what, log, "ask its owner, and the vendor, whether that was meant")
     lists = known.made_at.get(vendor.name, {})
     if not lists:
         ask = "take its SBOM: `rotator vendor sbom`"

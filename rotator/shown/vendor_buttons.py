@@ -12,7 +12,10 @@ from rotator.flow.vendor_terms import Name
 from rotator.shown.buttons import WHY, Button, api_path, form
 
 _BY_WORD = frozenset({Asks.ATTESTATIONS, Asks.SOFTWARE, Asks.APPROVAL})
-"""What a person's word alone may open, as far as the gate believes it."""
+"""What a person's word alone may open, as far as the gate believes it.
+
+A document is hashed where it lies: its gate says which command does.
+"""
 _WORDS = {"name": "confirm", "label": "Type the words that are asked for", "on": "not_confirmed"}
 _MEANT = {"name": "yes", "label": "Yes, that is meant", "kind": "check", "on": "not_confirmed"}
 _GRANTS = {"name": "resume_grants", "label": "Give back the grants that were suspended", "kind": "check"}
@@ -33,10 +36,6 @@ def _of(vendor: str, gate: Mapping[str, Any], role: Role) -> list[Button]:
         label, act = ("Say yes", Act.APPROVE) if asks is Asks.APPROVAL else ("Meet it", Act.MEET_GATE)
         to = api_path("vendors", vendor, "gates", name, "meet")
         found.append(form(label, "", to, act, role, (WHY,), "It is kept.", "primary"))
-    elif asks is Asks.DOCUMENT:
-        # The document is hashed where it lies, and never uploaded.
-        command = f"rotator vendor meet {vendor} {name} --document FILE --from WHO --dated DAY --reason …"
-        found.append(Button("", "the document stays with who has it:", command=command))
     means = "opens it against what was found, and stands in every report for good"
     to = api_path("vendors", vendor, "gates", name, "override")
     found.append(form("Override", means, to, Act.OVERRIDE_GATE, role, (WHY, _WORDS), "It is overridden.", "danger"))
