@@ -23,8 +23,8 @@ _LEVELS = list(Level)
 class Known:
     """What speaks for or against vendors, by their names, on a `day`.
 
-    `listed` is what the `advisories` that are kept, so many, say of their software, and `made_at` when each list of that
-    was made, in epoch seconds.
+    `listed` is what the `advisories` that are kept, so many, say of their software. `made_at` is when each list of
+    that was made, in epoch seconds.
     """
 
     day: date
