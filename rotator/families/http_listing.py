@@ -16,6 +16,7 @@ from rotator.rest_calls import EntryFields, ListCall, ReadCall
 Entry = Mapping[str, object] | list[object]
 
 NEVER = "never"
+_MIDNIGHT = "T00:00:00+00:00"
 _MILLISECONDS = 100_000_000_000
 """A greater number is no count of seconds that a credential could have been made at."""
 
@@ -101,7 +102,8 @@ class Listing:
         if used := self._field("last_used_at"):
             value = at(entry, used)
             if moment := _utc(value) or (NEVER if value is None else None):
-                found["last_used_at"] = moment
+                # Who tells the day alone tells it as its beginning, or as a number for that: it was used later.
+                found["last_used_at"] = moment.removesuffix(_MIDNIGHT)
         return found
 
     @property

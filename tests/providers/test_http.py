@@ -197,6 +197,23 @@ def test_last_use_is_preserved_before_a_knock_overwrites_it(provider, server):
     assert provider.inspect(ref_of(planted)).facts["created_at"]
 
 
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        ("2026-11-22", "2026-11-22"),
+        (1_795_305_600_000, "2026-11-22"),  # as Databricks tells `last_used_day`
+        ("2026-11-22T23:00:00+01:00", "2026-11-22T22:00:00+00:00"),
+    ],
+)
+def test_a_day_of_last_use_stays_one_and_is_no_moment_at_its_beginning(server, value, told):
+    listed = {"call": "GET /tokens", "each": "data", "id": "id", "owner": "owner", "pages": {"next": "next"}}
+    section = acme(list={**listed, "last_used_at": "last_used_at"}, issue=None)
+    planted = server.plant("ci")
+    server._acme._tokens[planted.id].last_used_at = value
+    provider = connected(server.address, server.admin, section)
+    assert {each.ref: each.facts for each in provider.discover()}[ref_of(planted)]["last_used_at"] == told
+
+
 def test_a_lost_issue_is_uncertain_and_found_by_its_marker(provider, proxy, server):
     ref = ref_of(server.plant("lost"), "lost")
     kept = provider.preserve(ref)
