@@ -120,22 +120,31 @@ def words_of(vendor: Vendor) -> frozenset[str]:
     return frozenset({compared(vendor.name), compared(vendor.title)})
 
 
-def served_by(vendors: Iterable[Vendor], name: str) -> list[tuple[Vendor, tuple[str, ...]]]:
-    """Return every vendor that a sub-processor of this name stands behind, with the names between, the nearest first.
+def served_by(vendors: Iterable[Vendor], names: Iterable[str]) -> dict[str, list[tuple[Vendor, tuple[str, ...]]]]:
+    """Return for each name every vendor that it stands behind as a sub-processor, the nearest first.
 
-    The names begin with the sub-processor and end before the vendor.
+    With each vendor are the names between: they begin with the sub-processor and end before the vendor.
     """
-    every = list(vendors)
-    called = {each.name: words_of(each) for each in every}
-    behind = {each.name: frozenset(map(compared, each.sub_processors)) for each in every}
+    called: dict[str, frozenset[str]] = {}
+    serves: dict[str, dict[str, Vendor]] = {}
+    for each in vendors:
+        called[each.name] = words_of(each)
+        for word in map(compared, each.sub_processors):
+            serves.setdefault(word, {})[each.name] = each
+    return {name: _served(called, serves, name) for name in names}
+
+
+def _served(
+    called: Mapping[str, frozenset[str]], serves: Mapping[str, Mapping[str, Vendor]], name: str
+) -> list[tuple[Vendor, tuple[str, ...]]]:
     found: dict[str, tuple[Vendor, tuple[str, ...]]] = {}
     ways: list[tuple[str, ...]] = [(name,)]
     while ways:
         further: list[tuple[str, ...]] = []
         for way in ways:
             words = called.get(way[-1], frozenset()) | {compared(way[-1])}
-            for each in every:
-                if words & behind[each.name] and each.name not in found and each.name not in way:
+            for each in [one for word in sorted(words) for one in serves.get(word, {}).values()]:
+                if each.name not in found and each.name not in way:
                     found[each.name] = each, way
                     further.append((*way, each.name))
         ways = further

@@ -79,9 +79,9 @@ def grounds(
     apart = (each for each in notice.breached if each not in found)
     first = {name: own[0] for name, own in found.items() if own}
     first |= {name: ground for name in apart for ground in _named(name, notice)}
-    for name, ground in first.items():
-        for vendor, between in served_by(vendors, name):
-            found[vendor.name].append(_through(ground, between))
+    for name, served in served_by(vendors, first).items():
+        for vendor, between in served:
+            found[vendor.name].append(_through(first[name], between))
     if notice.packages:
         for each in vendors:
             if not listed.get(each.name):
