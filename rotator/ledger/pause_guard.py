@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, String, and_, cast, literal, or_, select
+from sqlalchemy import CTE, ColumnElement, Select, String, and_, cast, literal, or_, select
 
 from rotator.flow.playbook_words import Strategy
 from rotator.ledger import tables
@@ -12,6 +12,18 @@ from rotator.ledger import tables
 A_PAUSE = "pause"
 """What a person accepted, who has something made for a vendor all the same: its name and the pause's number."""
 IS_OPEN = tables.pause.c.restored_at.is_(None)
+
+
+def _told_under() -> CTE:
+    """Name, of each open pause, its incident and those into which that was merged: what it cuts went there."""
+    incident = tables.incident
+    own = select(tables.pause.c.incident.label("of"), tables.pause.c.incident.label("under")).where(IS_OPEN)
+    found = own.cte("told_under", recursive=True)
+    further = select(found.c.of, incident.c.merged_into).join(incident, incident.c.id == found.c.under)
+    return found.union(further.where(incident.c.merged_into.is_not(None)))
+
+
+_UNDER = _told_under()
 
 
 def keeping(run: ColumnElement[str]) -> Select[Any]:
@@ -22,7 +34,8 @@ def keeping(run: ColumnElement[str]) -> Select[Any]:
     """
     pause, mine, cut, taken = tables.pause, tables.run.alias("mine"), tables.run.alias("cut"), tables.accepted
     is_cut = select(1).where(
-        cut.c.incident == pause.c.incident,
+        _UNDER.c.of == pause.c.incident,
+        cut.c.incident == _UNDER.c.under,
         *(cut.c[name] == mine.c[name] for name in ("provider", "connection", "credential")),
         cut.c.strategy.in_([Strategy.REVOKE_ONLY.value, Strategy.CUT_ONLY.value]),
         cut.c.dismissed.is_(None),

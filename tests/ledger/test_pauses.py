@@ -142,6 +142,23 @@ def test_what_a_pause_cuts_gets_nothing_new_though_its_plan_names_another_vendor
     assert made(company) == list(NEW)  # that of the other, which nobody cuts
 
 
+def test_what_a_pause_cuts_gets_nothing_new_where_its_incident_was_merged_into_another(house):
+    company, deployment = house
+    registered(deployment, "acme", "beta")
+    stolen = held(company, vendor="acme")
+    deployment.declare([stolen], wanted=Strategy.REVOKE_ONLY, incident="inc-9")
+    begun(deployment, "beta", "inc-9")
+    for source, target in (("inc-9", "inc-10"), ("inc-10", "inc-11")):
+        deployment.declare([], [TASK], incident=target)
+        deployment.enrolment.merge(source, target, "ana")
+    deployment.start([stolen], wanted=Strategy.CONTAIN_FIRST)
+    deployment.rest()
+    assert (made(company), waits(deployment)) == ([], ["issue"])
+    restored(deployment, "beta")
+    deployment.rest()
+    assert made(company) == list(NEW)
+
+
 def test_nobody_skips_retries_or_releases_it_but_who_answers_for_that_vendor(house):
     company, deployment = house
     registered(deployment, "acme")
