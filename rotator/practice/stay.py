@@ -39,7 +39,9 @@ Or, instead, the story of a vendor that ran a poisoned package (docs/vendors.md 
     export PATH="$PWD/.venv/bin:$PATH"; cd {vendor}
     rotator inventory import inventory.yaml
     rotator vendor import vendors.yaml
-    rotator inventory discover acme --save; rotator inventory discover aws --kind aws_iam_access_key --save
+    rotator inventory discover acme --save
+    rotator inventory discover aws --kind aws_iam_access_key --save
+    rotator inventory discover aws --kind aws_role_trust --save
     rotator vendor sbom lumen lumen.cdx.json
     rotator manifest record customers customers; rotator manifest record invoices invoices
     rotator vendor triage advisory.json

@@ -43,6 +43,7 @@ def test_it_names_configuration_and_report_stays_and_ends_all_that_it_started(pu
     told = capsys.readouterr().out
     assert f"export ROTATOR_CONFIG={tmp_path / 'range' / 'rotator.toml'}" in told
     assert f"rotator respond {tmp_path / 'range' / 'kingfisher.json'}" in told
+    assert "inventory discover aws --kind aws_role_trust --save" in told  # else its grant is a person's task
     assert put_up == ["up", "stays", "ended"]
 
 
