@@ -42,6 +42,7 @@ _AS = MappingProxyType(
         ),
     }
 )
+_STOPPED = "Stopped: {what}. {waiting} unfinished wait."
 _GATES = {
     Until.NO_LEGAL_HOLD.value: "Lift the legal hold",
     Until.HOST_ISOLATED.value: "Open the gate",
@@ -106,23 +107,20 @@ def reopening(incident: str, run: str, role: Role) -> Button:
 def stop(incident: str, role: Role) -> Button:
     """Return the large button: nothing more of an incident is called."""
     means = "starts no more calls of this incident; what is under way ends, and everything can go on later"
-    done = "Stopped: {what}. {waiting} unfinished wait."
-    return form("Stop", means, api_path("incidents", incident, "stop"), Act.STOP, role, (WHY,), done, "danger")
+    return form("Stop", means, api_path("incidents", incident, "stop"), Act.STOP, role, (WHY,), _STOPPED, "danger")
 
 
 def stop_all(role: Role) -> Button:
     """Return what stops every incident."""
     means = "starts no more calls of anything, of any incident"
-    done = "Stopped: {what}. {waiting} unfinished wait."
-    return form("Stop everything", means, f"{API}/stop", Act.STOP, role, (WHY,), done, "danger")
+    return form("Stop everything", means, f"{API}/stop", Act.STOP, role, (WHY,), _STOPPED, "danger")
 
 
 def stop_connection(name: str, role: Role) -> Button:
     """Return what stops the calls of one connection, of whatever incident."""
     means = f"starts no more calls of {name}, of any incident"
-    done = "Stopped: {what}. {waiting} unfinished wait."
     path = api_path("connections", name, "stop")
-    return form(f"Stop {name}", means, path, Act.STOP, role, (WHY,), done, "danger")
+    return form(f"Stop {name}", means, path, Act.STOP, role, (WHY,), _STOPPED, "danger")
 
 
 def ending(incident: str, role: Role, *, is_closed: bool) -> Button:
