@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
 from rotator.flow.approval import Role
-from rotator.flow.inventory import Said
+from rotator.flow.checklist import CUT, frozen
+from rotator.flow.inventory import Said as Owned
+from rotator.flow.registry import Said, Sort
+from rotator.ledger import pauses
 from rotator.ledger.database import Database
 from rotator.ledger.datasets import Source
 from rotator.ledger.drills import DrillRow, begin
 from rotator.ledger.inventory import Inventory
 from rotator.ledger.manifests import Manifests
+from rotator.ledger.pauses import Pause
+from rotator.ledger.vendors import Vendors
 from rotator.manifests.comparing import compare
 from rotator.manifests.entry import Entry, Kind
 from rotator.shown.incidents import report
@@ -60,6 +66,11 @@ READ = (
     "/drills/inc-1",
     "/incidents/inc-1/report.json",
     "/compliance.json?from=2026-01-01&to=2026-02-01",
+    "/vendors",
+    f"/vendors/{KEY}",
+    f"/vendors/{KEY}/gates",
+    f"/vendors/{KEY}/memo.json",
+    "/vendor-risks",
 )
 
 
@@ -74,9 +85,10 @@ def ledger(tmp_path_factory):
     deployment.rest()
     recorded(database)
     at = {"reachable_from": ["host:build-7"], "datasets": ["cards"]}
-    Inventory(database).take([Said({"provider": KEY, "owner": "ci"}, at, "team.yaml:1")], "ana")
+    Inventory(database).take([Owned({"provider": KEY, "owner": "ci"}, at, "team.yaml:1")], "ana")
     with database.write() as connection:
         begin(connection, DrillRow("inc-1", "weekly", "manual", "ana", 0.0))
+    paused(database)
     yield database, [secret.reveal() for _, secret in stolen]
     database.close()
 
@@ -96,6 +108,13 @@ def recorded(database):
     manifests.checked(found, source, compare(lines, lines), found.digest, by="ben")
 
 
+def paused(database):
+    """Register a vendor that is called as a kind is, and pause it by the incident."""
+    Vendors(database).take([Said(Sort.VENDOR, KEY, {}, "v.yaml, line 1")], "ana")
+    with database.write() as connection:
+        pauses.begin(connection, Pause(KEY, 0, "inc-1", 1.0, "ana", "breached", frozen((CUT,))), {})
+
+
 def walked(asks, path, limit):
     """Follow a list to its end."""
     found, after = [], None
@@ -113,7 +132,7 @@ def test_every_reading_is_as_it_is_described_and_holds_no_secret(served):
     admin = found.token(Role.ADMIN)
     described = found.client.get("/openapi.json").json()
     read = {path.replace("{incident}", "inc-1") for path, how in described["paths"].items() if "get" in how}
-    named = {path.replace("{name}", KEY).replace("{form}", "json") for path in read}
+    named = {re.sub("{(name|vendor)}", KEY, path).replace("{form}", "json") for path in read}
     assert named - {"/events", "/incidents/inc-1/events"} <= {path.partition("?")[0] for path in READ}
     for path in READ:
         answer = found.asks("GET", path, admin)

@@ -26,4 +26,4 @@ def test_a_replacement_that_leaks_again_is_added_approved_and_replaced_and_says_
     assert living == {again["replacement"]}
     assert [each["approved_by"] != "" for each in report["incident"]["revisions"]] == [True, True]
     nothing = found.rotator("incident", "add", "last", leaked).ended(0).out
-    assert "nothing new" in nothing
+    assert "was dead: it is looked at" in nothing
