@@ -78,6 +78,7 @@ def facts(parts: Rotator, pause: Pause) -> Facts:
         new=tuple(_new(parts, old, {(task.kind, task.key) for of in every for task in of.manual}, held)),
         roles=None if policy is None else {name: each.role for name, each in policy.people.items()},
         approvals=frozenset(each.name for each in gates_of(pause.checklist) if each.asks is Asks.APPROVAL),
+        incident=pause.incident,
     )
 
 

@@ -64,7 +64,7 @@ class Cut:
 
 @dataclass(frozen=True, slots=True)
 class Software:
-    """What a vendor is known to run: when each list was given, which of it may be bad, by which advisories.
+    """What a vendor is known to run: when each list says that it was made, which of it may be bad, by which advisories.
 
     `unread` are notices of the pause of which no advisory is here.
     """
@@ -106,7 +106,7 @@ class Facts:
 
     `roles` has what people may do; None where no rule says so, and anybody may approve. `before` is what the vendor's
     credentials reached before, `unsaid` are those of which nobody has said which datasets that was. `approvals` are the
-    names of the gates that ask for a yes.
+    names of the gates that ask for a yes. `incident` is that of the pause, whose report tells the checks.
     """
 
     vendor: str
@@ -123,6 +123,7 @@ class Facts:
     new: tuple[New, ...] = ()
     roles: Mapping[str, Role] | None = None
     approvals: frozenset[str] = frozenset()
+    incident: str = "last"
 
     @property
     def paused_on(self) -> date:

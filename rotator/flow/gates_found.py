@@ -20,14 +20,14 @@ def software(gate: Gate, facts: Facts) -> Found:
     sbom = f"rotator vendor sbom {facts.vendor} FILE"
     shut = [Shut(f"bad {each}", each, f"have it replaced, then {sbom}") for each in known.bad]
     if not newer:
-        shut.append(Shut("old", "no list of what it runs was given since the pause", sbom))
+        shut.append(Shut("old", "no list of what it runs was made since the pause", sbom))
     todo = met_by(gate, facts, "--document ADVISORY --reason …; or without it, saying why no package was the cause")
     if not words:
         what = "is no advisory that is here: nobody can compare its software with it"
         shut += [Shut(f"unread {each}", f"{each} {what}", todo) for each in known.unread]
     if not (words or known.advisories or known.unread):
         shut.append(Shut("advisory", "nobody has said by which advisory its software is judged", todo))
-    told = [f"{name} was given at {moment(at)}" for name, at in known.lists.items()]
+    told = [f"{name} is of {moment(at)}" for name, at in known.lists.items()]
     told += [f"compared with {each}" for each in known.advisories]
     return shut, told + [f"{each.by}: {each.reason}" for each in words]
 
@@ -57,9 +57,12 @@ def _unchecked(one: Checked, gate: Gate, facts: Facts, cut_at: float | None) -> 
     if one.recorded_at > facts.paused_at:
         what = f"the manifest of {one.name} was recorded after the pause: it shows nothing of what was altered before"
         return Shut(f"late {one.name}", what, f"look at it in another way, then {_override(gate, facts)}")
-    verify = f"rotator manifest verify {one.manifest}"
+    # With the incident: else its report goes on telling the check before as the last one.
+    verify = f"rotator manifest verify {one.manifest} --incident {facts.incident}"
     if one.checked_at is None or cut_at is None or one.checked_at < cut_at:
         what = f"{one.name} was not checked since the last of what the vendor held was dead"
+        if one.checked_at is not None and not one.is_as_recorded:
+            what += ", and was not as recorded when it was"
         return Shut(f"unchecked {one.name}", what, verify)
     if not one.is_as_recorded:
         todo = f"put back what was altered, then {verify}"
