@@ -47,7 +47,11 @@ Or, instead, the story of a vendor that ran a poisoned package (docs/vendors.md 
     rotator vendor triage advisory.json
     rotator vendor memo lumen advisory.json -o html > memo.html
     rotator vendor pause lumen --reason "it ran the poisoned litellm" --notice PYSEC-2026-2
+    sed -i s/DE02/LT99/ customers/2026-02.csv; rotator manifest verify customers --incident last
+    rotator vendor restore lumen --reason "they say it is over"
     rotator vendor gates lumen
+
+The restore is refused; each gate says what is next. Who else says yes, in practice: LOGNAME=bo rotator vendor meet …
 
 Ctrl-C ends it; all that it leaves is in {folder}.
 """
