@@ -132,6 +132,11 @@ class CloudWorld(World):
         """Refuse: nobody is told."""
         raise Rejected("no_consumer", str(address))
 
+    def is_grant(self, kind: str) -> bool:
+        """Tell that its kind has a secret."""
+        assert kind == KIND
+        return False
+
     def family(self, kind: str) -> str:
         """Return which connections serve a kind."""
         assert kind == KIND

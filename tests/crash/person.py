@@ -28,7 +28,7 @@ def _lend_a_hand(scene: Scene) -> bool:
     world = scene.company.world
     for run, step in waiting:
         if step.asks:
-            if step.verb is Verb.REVOKE:
+            if step.verb in STOPS and step.subject is Subject.EXPOSED:
                 _revoke(scene, run.run.ref, tuple(run.steps))
             scene.deployment.hands.done(run.run.id, step.name, WHO, "as I was asked")
             world.meet("after", "person.done", True)
