@@ -77,6 +77,11 @@ class InstantWorld(World):
         assert kind == KIND, connection
         return self._provider
 
+    def is_grant(self, kind: str) -> bool:
+        """Tell that its kind has a secret."""
+        assert kind == KIND
+        return False
+
     def store(self, place: Place) -> Store:
         """Refuse: nothing is delivered."""
         raise Rejected("no_store", str(place))
