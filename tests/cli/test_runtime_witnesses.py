@@ -20,7 +20,7 @@ class Nobody:
 
 def test_what_a_runtime_signs_when_it_ends_is_kept_outside(tmp_path, monkeypatch):
     monkeypatch.setattr("workers.app.EmbeddedWorker", Nobody)
-    for module in ("anchoring", "witnessing"):  # nothing is cut off on a busy machine
+    for module in ("leading", "witnessing"):  # nothing is cut off on a busy machine
         monkeypatch.setattr(f"rotator.{module}.END_S", 60.0)
     (tmp_path / "worm").mkdir()
     parts = Rotator(Settings(data_dir=tmp_path / "data", folder=tmp_path, evidence={"keep": ["worm"]}))
