@@ -19,6 +19,7 @@ from tests.e2e.commands import runtime_of, until
 from tests.e2e.company import ACME, AWS
 
 GRANT = "aws_role_trust"
+TYPED = f"override credentials of {vendor.NAME}"
 SHUT = ("cut", "forensics", "attestations", "software", "datasets", "approval")
 
 
@@ -133,7 +134,9 @@ def restored(found, told):
     rotator = found.rotator
     bo = replace(rotator, environment={"LOGNAME": "bo"})
     restore = ("vendor", "restore", vendor.NAME, "--reason", "clean by every gate", "--resume-grants", "--yes")
-    assert "approval" in rotator(*restore).ended(4).err
+    assert all(f"{name}: " in rotator(*restore).ended(4).err for name in ("approval", "credentials"))
+    why = "their collector knows no OIDC before March"  # the new key lives long, and need not
+    rotator("vendor", "override", vendor.NAME, "credentials", "--reason", why, "--confirm", TYPED).ended(0)
     bo("vendor", "meet", vendor.NAME, "approval", "--reason", "I read all of it").ended(0)
     rotator(*restore).ended(0)
     if runtime_of(found.data_dir) is None:
@@ -153,5 +156,5 @@ def told_to_an_auditor(found):
     for act in ("vendor_paused", "vendor_restored", "dataset_checked"):
         assert act in records
     said = rotator("report", "last").out + rotator("vendor", "memo", vendor.NAME, "-o", "md").out
-    for words in ("PAUSED: lumen", "clean by every gate", "1 altered", "Let in again"):
+    for words in ("OVERRIDDEN", "knows no OIDC", "PAUSED: lumen", "clean by every gate", "1 altered", "Let in again"):
         assert words in said

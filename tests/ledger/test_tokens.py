@@ -134,4 +134,4 @@ def test_who_stands_behind_a_token_that_a_token_made_is_found_through_all_of_the
     tokens.create("second", Role.ADMIN, "", DAY, "token first")
     tokens.create("third", Role.RESPONDER, "", DAY, "token second")
     with database.read() as connection:
-        assert approved._behind(connection, {"token third", "bo"}) == {"token second", "token first", "ana"}
+        assert approved.behind(connection, {"token third", "bo"}) == {"token second", "token first", "ana"}
