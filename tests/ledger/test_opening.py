@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections import Counter
 from dataclasses import replace
@@ -183,8 +184,9 @@ def test_a_leader_that_wakes_in_the_middle_of_its_look_begins_no_wave_over_a_shu
 
     def freeze(_connection, _cursor, statement, parameters, *_more):
         """Have the first look that may write stand still when it has its snapshot."""
-        if "FROM incident" in statement and "LIMIT" not in statement:
-            statement = statement.replace("WHERE", "WHERE (SELECT pg_advisory_xact_lock(7)) IS NOT NULL AND", 1)
+        if "FROM incident" in statement and "FOR UPDATE" in statement:
+            wait = r"\1 (SELECT pg_advisory_xact_lock(7)) IS NOT NULL AND"
+            statement = re.sub(r"(FROM incident\s+WHERE)", wait, statement, count=1)
         return statement, parameters
 
     event.listen(of_the_old_one.engine, "before_cursor_execute", freeze, retval=True)
