@@ -168,7 +168,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _table(name: str, text: str) -> Iterator[Row]:
     lines = csv.reader(text.splitlines(keepends=True), strict=True)
-    numbered = _numbered(name, lines)
+    numbered = numbered_rows(name, lines)
     _, header = next(numbered)
     columns = [each.strip().lower() for each in header]
     for column, times in ((each, columns.count(each)) for each in columns):
@@ -181,8 +181,8 @@ def _table(name: str, text: str) -> Iterator[Row]:
         yield Row(_entry(dict(zip(columns, cells, strict=True)), where), where)
 
 
-def _numbered(name: str, lines: Any) -> Iterator[tuple[int, list[str]]]:
-    """Yield the rows that are not blank, each with the line where it begins."""
+def numbered_rows(name: str, lines: Any) -> Iterator[tuple[int, list[str]]]:
+    """Yield the rows that are not blank, each with the line where it begins. Raises BadInput for what is no CSV."""
     while True:
         line = lines.line_num + 1
         try:

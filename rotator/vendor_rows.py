@@ -14,7 +14,7 @@ from typing import Any
 from rotator import strict_yaml
 from rotator.errors import BadInput
 from rotator.flow.registry import Sort
-from rotator.inventory_rows import Row
+from rotator.inventory_rows import Row, numbered_rows
 
 MAX_BYTES = 2 << 20
 """Of a file. A megabyte of YAML takes some ten seconds to read."""
@@ -64,7 +64,7 @@ def _document(name: str, raw: bytes) -> Iterator[tuple[Sort, Row]]:
 
 def _table(name: str, text: str) -> Iterator[tuple[Sort, Row]]:
     lines = csv.reader(text.splitlines(keepends=True), strict=True)
-    numbered = _numbered(name, lines)
+    numbered = numbered_rows(name, lines)
     first, header = next(numbered)
     columns = [each.strip().lower() for each in header]
     for column in columns:
@@ -81,20 +81,6 @@ def _table(name: str, text: str) -> Iterator[tuple[Sort, Row]]:
         found = _attested(found)
     sort = Sort.DATASET if set(columns) >= _OF_DATASETS else Sort.VENDOR
     yield from ((sort, row) for row in found)
-
-
-def _numbered(name: str, lines: Any) -> Iterator[tuple[int, list[str]]]:
-    """Yield the rows that are not blank, each with the line where it begins."""
-    while True:
-        line = lines.line_num + 1
-        try:
-            cells = next(lines)
-        except StopIteration:
-            return
-        except csv.Error:
-            raise BadInput("this is not CSV", f"{name}, line {line}", "check its quotes and commas") from None
-        if any(cell.strip() for cell in cells):
-            yield line, cells
 
 
 def _attested(found: list[Row]) -> list[Row]:
