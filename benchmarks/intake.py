@@ -46,7 +46,7 @@ def measure(findings: int = FINDINGS, credentials: int = CREDENTIALS) -> list[di
         whole = seconds(lambda text=text: intake(text, findings, credentials))
         what = f"intake of {findings:,} findings, {name}"
         results += [
-            {"name": what, "value": round(whole, 2), "unit": "s", "target": TARGET_S},
+            {"name": what, "value": round(whole, 4), "unit": "s", "target": TARGET_S},
             {"name": f"{what} / json.loads", "value": round(whole / bare, 1), "unit": "ratio", "target": TARGET_RATIO},
         ]
     return results

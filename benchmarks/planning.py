@@ -32,8 +32,8 @@ def measure(credentials: int = CREDENTIALS) -> list[dict[str, object]]:
     what = f"plan of {credentials:,} credentials with {EDGES * credentials:,} edges"
     print(f"  {what}: {took['seconds']:.2f} s, {took['gigabytes']:.3f} GB", flush=True)
     return [
-        {"name": what, "value": round(took["seconds"], 2), "unit": "s", "target": TARGET_S},
-        {"name": f"{what}, process", "value": round(took["gigabytes"], 3), "unit": "GB", "target": TARGET_GB},
+        {"name": what, "value": round(took["seconds"], 4), "unit": "s", "target": TARGET_S},
+        {"name": f"{what}, process", "value": round(took["gigabytes"], 6), "unit": "GB", "target": TARGET_GB},
         *scoping.measure(min(credentials, scoping.CREDENTIALS)),
     ]
 

@@ -138,7 +138,7 @@ if (main.dataset.live) {
     truth();
   }, $('[data-part="being-read"]') ? GATHER_MS : BEAT_MS);
   addEventListener("offline", lost);
-  addEventListener("online", connect);
+  addEventListener("online", () => document.hidden || connect());
   // A browser has six lines to a service: a page that nobody sees keeps none of them.
   document.addEventListener("visibilitychange", () => {
     if (line.dataset.state === "live") tell("still", `as of ${clock()}`);
