@@ -15,7 +15,7 @@ from rotator.ledger.acts import said
 from rotator.ledger.database import Database
 
 SET, CLEARED = "term_set", "term_cleared"
-_term, _vendor = tables.term, tables.vendor
+_term = tables.term
 
 
 class Assessments:
@@ -51,8 +51,7 @@ class Assessments:
         by, reason = str(rows.plain(judged.by)), str(rows.plain(judged.reason.strip()))
         which = (_term.c.vendor == vendor) & (_term.c.notice == judged.notice) & (_term.c.name == judged.name.value)
         with self._database.write() as connection:
-            vendors.one(connection, vendor, software=False)
-            connection.execute(select(_vendor.c.name).where(_vendor.c.name == vendor).with_for_update()).one()
+            vendors.one(connection, vendor, software=False, lock=True)
             row = connection.execute(select(_term).where(which)).mappings().first()
             if row is None and not is_set:
                 of = f"for {judged.notice}" if judged.notice else "for every notice"

@@ -67,7 +67,8 @@ def _due(connection: Connection, now: float) -> list[tuple[Vendor, float, list[A
     marks = select(_noticed.c.incident, _noticed.c.what).where(_noticed.c.what.startswith(_MARK, autoescape=True))
     told = {row.incident: float(row.what.removeprefix(_MARK)) for row in connection.execute(marks)}
     found = []
-    for vendor in vendors.every(connection):
+    # In the order in which an import takes them, whatever the database's own is: else each waits for the other.
+    for vendor in sorted(vendors.every(connection), key=lambda each: each.name):
         at = {each: reminding.of_an_attestation(ends_at(each), now) for each in last_of_each_kind(vendor)}
         ending = {each: since for each, since in at.items() if since is not None}
         if ending and round(max(ending.values()), 3) > told.get(_about(vendor.name), float("-inf")):

@@ -5,6 +5,7 @@ A vendor's chain is `vendor.NAME`. What is said of a dataset, which is no vendor
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -115,16 +116,18 @@ class Vendors:
         now, source, digest, made = self._clock(), str(rows.plain(found.source)), found.digest, found.made
         is_it = (_software.c.vendor == name) & (_software.c.source == source)
         with self._database.write() as connection:
-            one(connection, name, software=False)
+            one(connection, name, software=False, lock=True)
             before = connection.execute(select(_software.c.digest).where(is_it)).scalar()
             at = made if made is not None and made <= now else now
-            values = {"at": at, "digest": digest, "components": "".join(f"{each}{_LINE}" for each in written)}
+            components = "".join(f"{each}{_LINE}" for each in written)
+            values = {"at": at, "digest": digest, "components": components}
             if before is None:
                 connection.execute(insert(_software).values(vendor=name, source=source, **values))
             else:
                 connection.execute(update(_software).where(is_it).values(**values))
             told = {"at": now, "act": SOFTWARE, "by": rows.plain(by), "source": source, "digest": digest}
-            act(connection, name, {**told, "components": len(written), "made": made, "instead_of": before})
+            told |= {"components": len(written), "made": made, "instead_of": before}
+            act(connection, name, {**told, "kept": hashlib.sha256(components.encode()).hexdigest()})
         return len(written)
 
     def attest(self, name: str, attestation: Attestation, by: str) -> bool:
@@ -149,9 +152,10 @@ def every(connection: Connection, *, software: bool = False) -> list[Vendor]:
     return [vendor_of(name, told, runs.get(name, ())) for name, told in _told(connection)]
 
 
-def one(connection: Connection, name: str, *, software: bool = True) -> Vendor:
-    """Return a vendor. Raises BadInput where none is registered by this name."""
-    told = connection.execute(select(_vendor.c.told).where(_vendor.c.name == name)).scalar()
+def one(connection: Connection, name: str, *, software: bool = True, lock: bool = False) -> Vendor:
+    """Return a vendor; `lock` it until the transaction ends. Raises BadInput where none is registered by this name."""
+    query = select(_vendor.c.told).where(_vendor.c.name == name)
+    told = connection.execute(query.with_for_update() if lock else query).scalar()
     if told is None:
         near = names.near(name, list(connection.execute(select(_vendor.c.name)).scalars()))
         mend = f"did you mean `{near}`?" if near else "`rotator vendor list` shows them"
