@@ -22,7 +22,7 @@ from rotator.flow.letting_in import GateStanding
 from rotator.flow.playbook_words import meant
 from rotator.flow.roles import misread
 from rotator.intake.shapes import holds_material
-from rotator.ledger import acts, datasets, pause_gates, pauses
+from rotator.ledger import acts, datasets, pause_gates, pauses, vendor_chains
 from rotator.ledger.one_transaction import OneTransaction
 from rotator.letting_in import Standing, advisory_of, look
 from rotator.restored_grants import Resumed, resume
@@ -133,9 +133,9 @@ def refuse_shut(found: Standing) -> None:
     """Raise NotAllowed where a gate is shut: it names all that are, the nearest first."""
     shut = sorted((each for each in found.gates if not each.is_open), key=lambda each: len(each.left))
     if shut:
-        names = "; ".join(f"{each.gate.name}: {each.left[0].says}{_more(each)}" for each in shut)
-        what = f"{len(shut)} gate{'s are' if len(shut) > 1 else ' is'} shut: {names}"
-        raise NotAllowed(what, found.pause.vendor, f"next: {shut[0].todo}")
+        names = [f"{each.gate.name}: {each.left[0].says}{_more(each)}" for each in shut]
+        what = f"{len(shut)} gate{'s are' if len(shut) > 1 else ' is'} shut: {'; '.join(names)}"
+        raise NotAllowed(what, found.pause.vendor, f"next: {shut[0].todo}", names)
 
 
 def told(one: GateStanding) -> dict[str, Any]:
@@ -183,6 +183,7 @@ def _alone(parts: Rotator, vendor: str, *, with_datasets: bool = False) -> Itera
         if pauses.pause_of(connection, vendor, lock=True) != seen.pause:
             raise BadInput("it is not paused any more", vendor, "somebody let it in again meanwhile")
         on = parts.on(OneTransaction(connection))
+        vendor_chains.refuse_altered(connection, vendor)
         yield on, look(on, seen.pause)
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import update
 
 from rotator.bootstrap import Rotator
 from rotator.examining.vendors import vendors
 from rotator.flow.inventory import Said as Entry
 from rotator.flow.registry import Said, Sort
+from rotator.ledger import tables
 from rotator.settings.file import load
 from tests.fakes.deployment import sqlite
 
@@ -56,3 +58,11 @@ def test_a_critical_vendor_of_whom_nothing_valid_is_attested_is_told(parts):
         ("WARN", "of critical vendors nothing valid is attested: beta, delta"),
         ("WARN", "attestations of vendors have ended, or end before long: beta's SOC 2 (ended 2020-12-31)"),
     ]
+
+
+def test_a_row_that_was_altered_past_the_service_is_told_and_nothing_is_said_of_what_is_not_believed(parts):
+    found(parts, acme={"criticality": "critical"})
+    with parts.database.write() as connection:
+        connection.execute(update(tables.vendor).values(told="no JSON"))
+    [told] = vendors(parts, "rotator")
+    assert (told.mark, told.what) == ("BAD", "altered in the ledger, past the service: vendor acme")

@@ -54,6 +54,7 @@ def export(context: typer.Context, to: To, of: Of = None, output: OutputOption =
     from rotator import clock  # noqa: PLC0415
     from rotator.evidence import pack  # noqa: PLC0415
     from rotator.evidence.verify import verify as check  # noqa: PLC0415
+    from rotator.ledger import vendor_chains  # noqa: PLC0415
     from rotator.ledger.covered import covered  # noqa: PLC0415
     from rotator.report.clocks import moment  # noqa: PLC0415
 
@@ -65,13 +66,13 @@ def export(context: typer.Context, to: To, of: Of = None, output: OutputOption =
         wanted, under = found.of, found.checkpoints
         made = pack.write(to, signing_key, wanted, under, found.records, now, parts.witnesses.stamps(len(under)))
     findings = check(pack.Pack(to)).findings
-    manifests = parts.manifests.altered()
+    manifests, vendors = parts.manifests.altered(), vendor_chains.altered(parts.database)
     told = {"file": str(to), "of": wanted, "records": made.records, "chains": made.chains}
     told |= {"checkpoint": made.checkpoint, "key": signing_key.public, "made_at": moment(now)}
     if output is not Output.TABLE:
         wrong = [{"where": each.where, "what": each.what} for each in findings]
         chains = [f"{each.chain} {each.number}" for each in altered]
-        emit(told | {"altered": chains, "manifests": manifests, "findings": wrong}, output)
+        emit(told | {"altered": chains, "manifests": manifests, "vendors": vendors, "findings": wrong}, output)
     else:
         counts = f"{made.records:,} records of {made.chains:,} chains, under {made.checkpoint} checkpoints"
         typer.echo(plain(f"{to}: {counts}"))
@@ -82,7 +83,9 @@ def export(context: typer.Context, to: To, of: Of = None, output: OutputOption =
         typer.echo(plain(f"ALTERED: {each.where}: {each.what}"), err=True)
     for name in manifests:
         typer.echo(plain(f"ALTERED: the manifest {name} is not the one that was recorded"), err=True)
-    if altered or findings or manifests:
+    for each in vendors:
+        typer.echo(plain(f"ALTERED: {each} is not what its chain tells"), err=True)
+    if altered or findings or manifests or vendors:
         raise typer.Exit(1)
 
 

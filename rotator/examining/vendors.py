@@ -1,4 +1,4 @@
-"""What the doctor looks at of vendors: who is not registered, and of whom nothing valid is attested."""
+"""What the doctor looks at of vendors: who was altered, is not registered, and of whom nothing valid is attested."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from rotator.examining.finding import Finding
 from rotator.flow import reminding
 from rotator.flow.order import names as first_of
 from rotator.flow.vendor import Level, Vendor, valid
+from rotator.ledger import vendor_chains
 from rotator.ledger.attestations import ends_at, last_of_each_kind
 from rotator.ledger.database import LedgerFailed
 from rotator.shown.vendors import today, unregistered
@@ -20,6 +21,14 @@ from rotator.uncut import uncut_by_each
 
 def vendors(parts: Rotator, called: str) -> Iterator[Finding]:
     """Look at the registry; where none is registered and the inventory names none there is nothing to say."""
+    try:
+        wrong = vendor_chains.altered(parts.database)
+    except LedgerFailed:
+        return  # who looks at the ledger has said so
+    if wrong:
+        what = f"altered in the ledger, past the service: {first_of(wrong)}"
+        yield Finding(False, what, f"compare with a backup; `{called} evidence export` names all, and has the chains")
+        return  # nothing else can be said of rows that are not believed
     try:
         every = parts.vendors.every(software=False)
         strangers = unregistered(parts)

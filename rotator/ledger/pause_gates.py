@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -58,11 +59,13 @@ def keep(  # noqa: PLR0917 - an act, and all that is said of it
 ) -> None:
     """Keep what a person did for a gate, as evidence of the vendor and of the pause's incident.
 
-    The pause is locked by who calls. The text of an advisory is kept in the ledger alone.
+    The pause is locked by who calls. The text of an advisory is kept in the ledger alone, its digest as evidence.
     """
     _add(connection, pause, gate, did, by, reason, at, told)
     record = {"at": at, "act": ACTS[did], "by": by, "reason": reason, "pause": pause.number, "gate": gate}
     shown = {name: value for name, value in told.items() if name != "advisory"}
+    if "advisory" in told:
+        shown["kept"] = hashlib.sha256(rows.plain(told["advisory"]).encode()).hexdigest()
     vendors.act(connection, pause.vendor, {**record, **shown}, pause.incident)
 
 

@@ -1,0 +1,122 @@
+"""Whether what the ledger has of vendors is what their chains tell: a row that was written past the service is found.
+
+The registry, lists of software, terms, pauses, gates and datasets are made anew from the records of what was done, and
+held against the rows. Chains are signed: who alters both is told by the checkpoints.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, Table, select
+
+from rotator.errors import BadInput
+from rotator.ledger import service, tables
+from rotator.ledger.database import Database
+from rotator.ledger.vendor_replay import Rows, dataset_said, replay
+from rotator.ledger.vendors import CHAIN, DATASET, one
+
+_evidence = tables.evidence
+_KEYS = {
+    tables.vendor: ("name",),
+    tables.software: ("vendor", "source"),
+    tables.term: ("vendor", "notice", "name"),
+    tables.pause: ("vendor", "number"),
+    tables.pause_gate: ("vendor", "number", "nth", "gate"),
+}
+_WORDS = {
+    tables.vendor: "vendor {0}",
+    tables.software: "list {1} of {0}",
+    tables.term: "term {2} of {0} for {1}",
+    tables.pause: "pause {1} of {0}",
+    tables.pause_gate: "gate {3} of pause {1} of {0}",
+}
+
+
+@dataclass(slots=True)
+class _Chain:
+    """A chain as it is kept: its records, where it ends, and whether each follows the one before."""
+
+    records: list[Mapping[str, Any]] = field(default_factory=list)
+    head: str = ""
+    is_whole: bool = True
+
+    def add(self, body: str, head: str) -> None:
+        record = json.loads(body)
+        follows = record.get("previous") == self.head and record.get("seq") == len(self.records) + 1
+        self.is_whole &= follows and head == hashlib.sha256(body.encode()).hexdigest()
+        self.records.append(record)
+        self.head = head
+
+
+def altered(database: Database) -> list[str]:
+    """Return in words what is not as the chains tell it, of all vendors and datasets."""
+    with database.picture() as connection:
+        return [*_of_vendors(connection, None), *_of_datasets(connection)]
+
+
+def refuse_altered(connection: Connection, vendor: str) -> None:
+    """Raise BadInput where what the ledger has of a vendor is not what its chain tells: no gate can stand on that.
+
+    The vendor is locked until the transaction ends, so that nobody adds to either meanwhile.
+    """
+    one(connection, vendor, software=False, lock=True)
+    if found := list(_of_vendors(connection, vendor)):
+        what = f"somebody altered it in the ledger: {', '.join(found)}"
+        raise BadInput(what, vendor, "compare it with a backup; the records of its chain say what was so")
+
+
+def _of_vendors(connection: Connection, vendor: str | None) -> Iterator[str]:
+    told: Rows = {table: {} for table in _KEYS}
+    unknown = set()
+    for name, chain in sorted(_chains(connection, vendor).items()):
+        if not chain.is_whole:
+            yield f"chain {CHAIN}{name}"
+            unknown.add(name)
+            continue
+        for table, rows in replay(name, chain.records, chain.head).items():
+            told[table] |= rows
+    for table, keys in _KEYS.items():
+        there = _rows(connection, table, keys, vendor)
+        known = {key: row for key, row in there.items() if key[0] not in unknown}
+        yield from _compared(table, told[table], known)
+
+
+def _compared(table: Table, told: Mapping[Any, Any], there: Mapping[Any, Any]) -> Iterator[str]:
+    for key in sorted({*told, *there}):
+        says, has = told.get(key), there.get(key)
+        if says is None or has is None or not all(same(has) for same in says):
+            yield _WORDS[table].format(*(each or "every notice" for each in key))
+
+
+def _chains(connection: Connection, vendor: str | None) -> dict[str, _Chain]:
+    """Return the chains of vendors by their names."""
+    is_it = _evidence.c.chain.startswith(CHAIN, autoescape=True)
+    if vendor is not None:
+        is_it = _evidence.c.chain == CHAIN + vendor
+    query = select(_evidence.c.chain, _evidence.c.body, _evidence.c.hash).where(is_it)
+    found: dict[str, _Chain] = {}
+    for chain, body, head in connection.execute(query.order_by(_evidence.c.chain, _evidence.c.seq)):
+        found.setdefault(chain.removeprefix(CHAIN), _Chain()).add(body, head)
+    return found
+
+
+def _rows(
+    connection: Connection, table: Table, keys: tuple[str, ...], vendor: str | None
+) -> dict[tuple[Any, ...], Mapping[str, Any]]:
+    query = select(table) if vendor is None else select(table).where(table.c[keys[0]] == vendor)
+    return {tuple(row[key] for key in keys): dict(row) for row in connection.execute(query).mappings()}
+
+
+def _of_datasets(connection: Connection) -> Iterator[str]:
+    query = select(_evidence.c.body).where(
+        _evidence.c.chain == service.CHAIN, _evidence.c.body.contains(f'"{DATASET}"', autoescape=True)
+    )
+    bodies: Iterable[str] = connection.execute(query.order_by(_evidence.c.seq)).scalars()
+    told = dataset_said(map(json.loads, bodies))
+    there = {row["name"]: dict(row) for row in connection.execute(select(tables.dataset)).mappings()}
+    yield from (f"dataset {name}" for name in sorted({*told, *there}) if told.get(name) != there.get(name))
