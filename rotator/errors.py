@@ -7,7 +7,7 @@ Each carries a stable `reason` in snake case: it is shown, recorded as evidence 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 THROTTLED = "throttled"
 """The reason of an Unavailable that asks the whole account to slow down."""
@@ -78,4 +78,11 @@ class BadInput(RotatorError):
 
 
 class NotAllowed(BadInput):
-    """What a person asked for is not his to do, or not his alone: one line, and the exit code 4."""
+    """What a person asked for is not his to do, or not his alone: one line, and the exit code 4.
+
+    `each` are the reasons one by one, where `what` tells several in its line.
+    """
+
+    def __init__(self, what: str, where: str = "", mend: str = "", each: Sequence[str] = ()) -> None:
+        super().__init__(what, where, mend)
+        self.each = tuple(each)

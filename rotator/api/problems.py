@@ -59,9 +59,10 @@ def of_input(error: BadInput, status: int, reason: str) -> Problem:
     What looks like a secret is withheld: a line may quote what was given in the wrong place.
     """
     said = (("where", error.where), ("mend", error.mend))
-    given: dict[str, Any] = {name: _safe(value) for name, value in said if value}
-    return Problem(status, reason, _safe(error.what), **given)
+    given: dict[str, Any] = {name: safe(value) for name, value in said if value}
+    return Problem(status, reason, safe(error.what), **given)
 
 
-def _safe(text: str) -> str:
+def safe(text: str) -> str:
+    """Return a line, or that it is withheld where a secret seems to stand in it."""
     return WITHHELD if holds_material(text) else text

@@ -11,6 +11,7 @@ from fastapi import Depends, Header
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
+from rotator.api import problems
 from rotator.api.callers import Caller
 from rotator.api.problems import Problem, of_input
 from rotator.api.v1.access import Refusals, check
@@ -125,6 +126,7 @@ class Doing:
             found.more |= error.more
         elif isinstance(error, NotAllowed):
             found = of_input(error, 403, "not_allowed")
+            found.more |= {"each": [problems.safe(one) for one in error.each]} if error.each else {}
         elif isinstance(error, BadInput):
             found = of_input(error, 409, "not_so_now")
         elif isinstance(error, RotatorError):

@@ -203,9 +203,10 @@ function done(form, told) {
 }
 
 function refused(form, problem, told) {
-  const more = told.open ?? told.warnings ?? [];
+  const more = told.each ?? told.open ?? told.warnings ?? [];
+  const what = told.each ? "It is refused while these are so:" : told.detail || told.title; // its detail has all in one line
   const where = /^(body|query|header)\b/.test(told.where ?? "") ? "" : told.where; // The form shows which field it is.
-  const lines = [[where, told.detail || told.title].filter(Boolean).join(": "), ...(told.mend ? [`→ ${told.mend}`] : []), ...more.slice(0, TOLD)];
+  const lines = [[where, what].filter(Boolean).join(": "), ...(told.mend ? [`→ ${told.mend}`] : []), ...more.slice(0, TOLD)];
   if (more.length > TOLD) lines.push(`… and ${more.length - TOLD} more`);
   problem.replaceChildren(...lines.map((each) => Object.assign(document.createElement("p"), { textContent: plain(each) })));
   for (const asked of all(`[data-on~="${CSS.escape(told.reason ?? "")}"]`, form)) {
