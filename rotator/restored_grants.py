@@ -44,12 +44,13 @@ def resume(parts: Rotator, pause: Pause, names: Sequence[str], by: str, reason: 
             raise BadInput(what, name, f"name its run: {runs}; what had a secret stays dead")
         [(each, step)] = found
         chosen.append((each.run.id, str(each.run.ref), step))
-    return [_resumed(parts, *one, by, reason) for one in dict.fromkeys(chosen)]
+    let_in = f"restore of pause {pause.number} of {pause.vendor}"
+    return [_resumed(parts, *one, by, reason, let_in) for one in dict.fromkeys(chosen)]
 
 
-def _resumed(parts: Rotator, run: str, name: str, step: str, by: str, reason: str) -> Resumed:  # noqa: PLR0917
+def _resumed(parts: Rotator, run: str, name: str, step: str, by: str, reason: str, let_in: str) -> Resumed:  # noqa: PLR0917
     shown = parts.hands.undoing(run, step)
-    parts.hands.undo(run, step, by, reason, shown)
+    parts.hands.undo(run, step, by, reason, shown, let_in)
     return Resumed(run, name, tuple(shown.in_words))
 
 

@@ -25,7 +25,7 @@ class Response:
     `of` is its run, or its task, which has no `strategy`: no machine answers it. `declared_at` is when it came to the
     incident, `dead_at` when it was proven dead. `weight` is what a second of its exposure weighs, None where nobody
     said. `consumers` tells whether somebody must come to hold its replacement, `vendor` who holds it beside us, ""
-    for not known.
+    for not known. `is_let_in` says that its vendor has it again, by a restore.
     """
 
     of: str
@@ -52,6 +52,7 @@ class Response:
     stated: bool = False
     replaced_at: float | None = None
     converged_at: float | None = None
+    is_let_in: bool = False
 
     @property
     def is_task(self) -> bool:
@@ -86,8 +87,8 @@ CLOCKS: Mapping[str, Clock] = {
 
 
 def counted(responses: Iterable[Response]) -> list[Response]:
-    """Return those that figures are over: all that nobody dismissed."""
-    return [each for each in responses if each.dismissed is None]
+    """Return those that figures are over: all that nobody dismissed, and that no restore let in again."""
+    return [each for each in responses if each.dismissed is None and not each.is_let_in]
 
 
 def spans(clock: Clock, responses: Iterable[Response], until: float) -> list[Span | None]:

@@ -51,6 +51,9 @@ UNDONE = "undone from "
 ORDERED_AT = "ordered_at"
 """The fact of a step that resumes the exposed credential: when a person last said so, in epoch seconds."""
 
+LET_IN = "let_in"
+"""The fact of a step that resumes a grant as its vendor is let in again: by which restore, in words."""
+
 ASKED = "by hand: "
 """How the reason of a step begins that waits for what a person does; what he is asked to do follows."""
 
@@ -155,7 +158,7 @@ class Run:
     """One execution for one credential. Times in epoch seconds; each is the first moment at which it was so.
 
     It came with a `revision` of its incident's plan. Its `predecessor` is the run that made the credential which has
-    leaked, as a replacement.
+    leaked, as a replacement. `let_in_at` is when a vendor had its grant again, as its pause was restored.
     """
 
     id: str
@@ -176,11 +179,17 @@ class Run:
     replacement: str | None = None
     converged_at: float | None = None
     destroyed_at: float | None = None
+    let_in_at: float | None = None
     dismissed: str | None = None
     wave: int = 0
     risk_accepted: str | None = None
     revision: int = 1
     predecessor: str | None = None
+
+    @property
+    def is_answered(self) -> bool:
+        """Tell whether its credential is dead, or a grant that its vendor has again by a restore."""
+        return self.dead_at is not None or self.let_in_at is not None
 
 
 @dataclass(frozen=True, slots=True)

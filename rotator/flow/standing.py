@@ -10,7 +10,7 @@ from rotator.flow.giving_back import left_with
 from rotator.flow.playbook_words import REPLACING, Expect, Subject, Verb
 from rotator.flow.proof import Evidence, Proof
 from rotator.flow.resurrection import came_back
-from rotator.flow.run import THROUGH, UNDOES, WHY, Run, Step, StepState
+from rotator.flow.run import LET_IN, THROUGH, UNDOES, WHY, Run, Step, StepState
 from rotator.flow.step import STOPS
 from rotator.flow.summary import needs_material
 
@@ -26,6 +26,11 @@ class CredentialState(StrEnum):
     MANUAL = "manual"
     FAILED = "failed"
     DISMISSED = "dismissed"
+    LET_IN_AGAIN = "let_in_again"
+
+
+UNCOUNTED = frozenset({CredentialState.DISMISSED, CredentialState.LET_IN_AGAIN})
+"""What no figure of a response counts: nobody answers it, or its vendor has it again by a restore."""
 
 
 def state_of(run: Run, steps: Sequence[Step], proofs: Sequence[Proof]) -> CredentialState:
@@ -42,6 +47,8 @@ def state_of(run: Run, steps: Sequence[Step], proofs: Sequence[Proof]) -> Creden
         return CredentialState.FAILED
     if any(step.asks for step in steps):
         return CredentialState.MANUAL
+    if run.let_in_at is not None and not any(step.waits_for_person for step in steps):
+        return CredentialState.LET_IN_AGAIN
     if any(step.waits_for_person for step in steps) or (steps and states <= THROUGH) or proof_given_up(steps):
         # All steps through and still not dead: the strategy left it alive (cut_only), which a person must own.
         return CredentialState.HELD
@@ -88,7 +95,8 @@ def still_open(
     if unfinished and not found and not destroying:
         why = f" ({unfinished[0].reason})" if unfinished[0].reason else ""
         found.append(f"{unfinished[0].name}: {unfinished[0].state}{why}")
-    if run.evidence is Evidence.NONE and (not found or proof_given_up(steps) or came_back(steps) is not None):
+    is_alive = run.evidence is Evidence.NONE and run.let_in_at is None
+    if is_alive and (not found or proof_given_up(steps) or came_back(steps) is not None):
         found.append(
             settled or f"{_alive_again(steps)}the exposed credential is not proven dead{_without_proof(steps)}"
         )
@@ -123,9 +131,12 @@ def lets_in(step: Step) -> bool:
 
 
 def resumed(steps: Sequence[Step]) -> Step | None:
-    """Return the last step that resumed the exposed credential, tried or done: nobody knows when it works."""
+    """Return the last step that resumed the exposed credential, tried or done: nobody knows when it works.
+
+    None where that gave a vendor its grant back as it was let in again.
+    """
     found = [step for step in steps if resumes(step) and step.state is not StepState.SKIPPED and step.attempts]
-    return found[-1] if found else None
+    return found[-1] if found and LET_IN not in found[-1].facts else None
 
 
 def will_resume(steps: Sequence[Step]) -> Step | None:

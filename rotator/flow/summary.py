@@ -8,7 +8,7 @@ from dataclasses import replace
 from rotator.flow.choice import MINTING
 from rotator.flow.playbook_words import Subject, Verb
 from rotator.flow.proof import Evidence, Proof
-from rotator.flow.run import THROUGH, UNDOES, Run, Step, StepState, taken_back
+from rotator.flow.run import LET_IN, THROUGH, UNDOES, Run, Step, StepState, taken_back
 
 
 def summarise(run: Run, steps: Sequence[Step], proofs: Sequence[Proof]) -> Run:
@@ -49,7 +49,14 @@ def summarise(run: Run, steps: Sequence[Step], proofs: Sequence[Proof]) -> Run:
             None,
         ),
         destroyed_at=_through(steps, {Verb.REVOKE}, Subject.EXPOSED),
+        let_in_at=_let_in(run, steps),
     )
+
+
+def _let_in(run: Run, steps: Sequence[Step]) -> float | None:
+    """Return when a grant was given back by a restore; it may have been by another run of it, which said so."""
+    given = (step.settled_at for step in steps if step.state is StepState.DONE and LET_IN in step.facts)
+    return next(given, run.let_in_at)
 
 
 def _last(times: Sequence[float | None]) -> float | None:

@@ -37,6 +37,7 @@ def progress(connection: Connection, incident: str, now: float) -> Progress:
         manual=counts["manual"],
         failed=counts["failed"],
         dismissed=counts["dismissed"],
+        let_in_again=counts["let_in_again"],
         busy=moving.is_busy(connection, family, now),
         being_replaced=counts["being_replaced"],
         waiting=counts["waiting"],
@@ -75,7 +76,7 @@ def _counts(connection: Connection, family: list[str], states: dict[str, set[str
     )
     given_up = _given_up(connection, family)
     named = (run.c.kind, run.c.connection, run.c.owner, run.c.credential)
-    query = select(run.c.id, run.c.incident, run.c.priority, run.c.evidence, run.c.dismissed, *named)
+    query = select(run.c.id, run.c.incident, run.c.priority, run.c.evidence, run.c.dismissed, run.c.let_in_at, *named)
     found: list[Any] = list(connection.execute(query.where(run.c.incident.in_(family))))
     if len(family) > 1:
         found = _in_order(connection, family, found)
@@ -83,7 +84,7 @@ def _counts(connection: Connection, family: list[str], states: dict[str, set[str
     told: dict[tuple[str, ...], str] = {}
     for row in found:
         name, evidence, dismissed = row.id, row.evidence, row.dismissed
-        if told.setdefault(tuple(row)[5:], name) != name:
+        if told.setdefault(tuple(row)[6:], name) != name:
             continue
         of_run = states.get(name, set()) if dismissed is None else set()
         if evidence != "none" and of_run & {BranchState.FAILED.value, BranchState.HELD.value}:
@@ -92,7 +93,9 @@ def _counts(connection: Connection, family: list[str], states: dict[str, set[str
             counts["being_replaced"] += 1
         elif evidence != "none" and _ITS_TURN in of_run:
             counts["waiting"] += 1
-        counts[count_as(evidence, dismissed, of_run, refused=name not in unrefused, given_up=name in given_up)] += 1
+        count = count_as(evidence, dismissed, of_run, refused=name not in unrefused, given_up=name in given_up)
+        is_back = row.let_in_at is not None and _is_let_in(evidence, dismissed, of_run)
+        counts["let_in_again" if is_back else count] += 1
     manual = connection.execute(select(tables.manual.c.dismissed).where(tables.manual.c.incident.in_(family)))
     for dismissed in manual.scalars():
         counts["dismissed" if dismissed else "manual"] += 1
@@ -120,10 +123,16 @@ def count_as(evidence: str, dismissed: str | None, states: set[str], *, refused:
     return "settling" if refused else "pending"
 
 
+def _is_let_in(evidence: str, dismissed: str | None, states: set[str]) -> bool:
+    """Tell whether a run whose vendor got its grant back counts as that: nothing of it failed, or waits."""
+    waits = {BranchState.FAILED.value, BranchState.HELD.value, _ITS_TURN}
+    return dismissed is None and evidence == "none" and not states & waits
+
+
 def _in_order(connection: Connection, family: list[str], found: list[Any]) -> list[Any]:
     """Return runs as the report has them; of two of one credential the one that tells how it stands comes first."""
-    often = Counter(tuple(row)[5:] for row in found)
-    twice = {row.id for row in found if often[tuple(row)[5:]] > 1}
+    often = Counter(tuple(row)[6:] for row in found)
+    twice = {row.id for row in found if often[tuple(row)[6:]] > 1}
     settled = {name for each in family for name in other_runs.settled(connection, each, twice)} if twice else set[str]()
     place = {name: number for number, name in enumerate(family)}
     return sorted(

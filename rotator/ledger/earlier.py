@@ -124,7 +124,7 @@ def standing(connection: Connection, refs: Iterable[CredentialRef]) -> list[tupl
             select(run)
             .join(tables.incident, tables.incident.c.id == run.c.incident)
             .where(tables.incident.c.closed_at.is_(None), run.c.credential.in_(names))
-            .where(run.c.evidence == "none", run.c.dismissed.is_(None))
+            .where(run.c.evidence == "none", run.c.let_in_at.is_(None), run.c.dismissed.is_(None))
         )
         for row in connection.execute(query).mappings():
             if rows.run_of(row).ref in asked:

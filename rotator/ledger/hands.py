@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from rotator import clock
 from rotator.errors import BadInput
 from rotator.flow.planned import SAID_DONE
-from rotator.flow.run import ORDERED_AT, THROUGH, Run, Step, StepState
+from rotator.flow.run import LET_IN, ORDERED_AT, THROUGH, Run, Step, StepState
 from rotator.flow.standing import LANDS_AFTER, may_land_after, resumes
 from rotator.flow.step import RELEASED, Move, surplus_accepted
 from rotator.flow.undo import Undo, Unsettled, may_have_ended_it
@@ -163,13 +163,16 @@ class Hands:
         with self._database.read() as connection, _stops_told(connection, run):
             return undoing.undoing(connection, run, name)
 
-    def undo(self, run: str, name: str, by: str, reason: str, shown: Undo) -> Undo:
+    def undo(self, run: str, name: str, by: str, reason: str, shown: Undo, let_in: str = "") -> Undo:  # noqa: PLR0917
         """Append the steps that take back what was done from the step on, and skip what was still to come.
+
+        `let_in` says by which restore its vendor gets the grant back, where that is so.
 
         Raises BadInput where nothing can be taken back, a worker is at the run, or it is no longer what was `shown`.
         """
         why = said(by, reason)
         told = {"at": self._clock(), "by": by, "run": run, "reason": reason, "act": "undone", "step": name}
+        told |= {LET_IN: let_in} if let_in else {}
         with self._database.write() as connection, _stops_told(connection, run):
             return undoing.carry_out(connection, shown, told, why)
 

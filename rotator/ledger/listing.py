@@ -13,7 +13,7 @@ from rotator.errors import BadInput
 from rotator.flow.incident import Purpose
 from rotator.flow.playbook_words import Subject, Verb
 from rotator.flow.resurrection import AGAIN
-from rotator.flow.run import BranchState, StepState
+from rotator.flow.run import LET_IN, BranchState, StepState
 from rotator.ledger import approved, counting, other_runs, rows, statements, tables
 from rotator.ledger import stops as stops_in
 from rotator.ledger.purposes import purpose as purpose_of
@@ -41,11 +41,12 @@ class _Stands:
     dismissed: int = 0
     manual: int = 0
     reviews: int = 0
+    let_in: int = 0
 
     @property
     def alive(self) -> int:
-        """Return how many nobody may call dead."""
-        return self.credentials - self.dead - self.stated
+        """Return how many nobody may call dead, and that no restore let in again."""
+        return self.credentials - self.dead - self.stated - self.let_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ def listed(connection: Connection, part: Part = Part()) -> list[Listed]:
         if row["closed_at"] is not None:
             words = "closed" if stands.approved and words.startswith(_DEAD) else f"closed, {words}"
         counts = (stands.credentials, stands.dead, stands.stated, stands.dismissed, stands.manual, stands.reviews)
-        answer.append(Listed(known, words, *counts, purpose=purpose))
+        answer.append(Listed(known, words, *counts, let_in=stands.let_in, purpose=purpose))
     return answer
 
 
@@ -151,6 +152,7 @@ def _stand(connection: Connection, found: Sequence[RowMapping]) -> dict[str, _St
             told = counting.progress(connection, name, 0.0)
             stands.credentials = told.credentials - told.dismissed
             stands.dead, stands.stated, stands.dismissed = told.dead, told.stated, told.dismissed
+            stands.let_in = told.let_in_again
     return stand
 
 
@@ -183,10 +185,12 @@ def _count(connection: Connection, of: Mapping[str, _Stands], names: Sequence[st
         at_work = state == BranchState.OPEN.value
         waits = state == BranchState.HELD.value and timed
         of[name].states.add(_SCHEDULED if waits else "stopped" if at_work and by else state)
-    out = run.c.dismissed.is_not(None)
-    of_runs = select(run.c.incident, run.c.evidence, out, func.count()).group_by(run.c.incident, run.c.evidence, out)
-    for name, evidence, dismissed, count in connection.execute(of_runs.where(run.c.incident.in_(names))):
+    out, let_in = run.c.dismissed.is_not(None), run.c.let_in_at.is_not(None)
+    grouped = (run.c.incident, run.c.evidence, out, let_in)
+    of_runs = select(*grouped, func.count()).group_by(*grouped).where(run.c.incident.in_(names))
+    for name, evidence, dismissed, is_let_in, count in connection.execute(of_runs):
         stands = of[name]
+        stands.let_in += count if is_let_in and evidence == "none" and not dismissed else 0
         stands.dismissed += count if dismissed else 0
         stands.credentials += 0 if dismissed else count
         stands.dead += count if evidence == "proven" and not dismissed else 0
@@ -207,7 +211,8 @@ def _since(connection: Connection, stands: _Stands) -> str:
     resumed = (
         select(step.c.run)
         .join(run, run.c.id == step.c.run)
-        .where(run.c.incident.in_(stands.every), run.c.evidence == "none")
+        .where(run.c.incident.in_(stands.every), run.c.evidence == "none", run.c.let_in_at.is_(None))
+        .where(~step.c.facts.contains(f'"{LET_IN}":'))
         .where(step.c.subject == Subject.EXPOSED.value, step.c.state != StepState.SKIPPED.value)
         .where(or_(and_(step.c.verb == Verb.RESUME.value, step.c.attempts > 0), step.c.facts.contains(f'"{AGAIN}":')))
     )
@@ -219,7 +224,7 @@ def _since(connection: Connection, stands: _Stands) -> str:
 
 
 _ALL_DEAD = "all dead"
-_DEAD = ("dead", _ALL_DEAD)
+_DEAD = ("dead", _ALL_DEAD, "let in again")
 """How it begins what is said of an incident of which nothing lives."""
 
 
@@ -233,4 +238,6 @@ def _in_words(stands: _Stands) -> str:
         return "stopped"
     if stands.alive or not stands.states <= {BranchState.DONE.value, _SCHEDULED}:
         return WAITS
+    if stands.let_in:
+        return f"dead, {stands.let_in:,} let in again" if stands.dead + stands.stated else "let in again"
     return f"dead, {stands.stated:,} only stated" if stands.stated else _ALL_DEAD

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, func, select, tuple_
+from sqlalchemy import ColumnElement, Connection, RowMapping, func, or_, select, tuple_
 
 from rotator.errors import BadInput
 from rotator.flow.approval import Policy
@@ -140,8 +140,8 @@ class Looking:
     def deaths(self, incidents: Iterable[str]) -> Mapping[str, list[tuple[float, float | None]]]:
         """Return by incident when each credential was detected, and when it was proven dead, None for not proven.
 
-        What was dismissed is left out, what a person is asked to do counts. With an incident is told what was merged
-        into it: a credential that several have once, by the run by which the report tells it.
+        What was dismissed, or let in again, is left out; what a person is asked to do counts. With an incident is told
+        what was merged into it: a credential that several have once, by the run by which the report tells it.
         """
         run, plan, task, incident = tables.run, tables.plan, tables.manual, tables.incident
         lives: dict[str, list[tuple[float, float | None]]] = {each: [] for each in incidents}
@@ -150,7 +150,8 @@ class Looking:
         def asked(table: Any, wanted: Iterable[str], *columns: Any) -> Any:
             is_its = (plan.c.incident == table.c.incident) & (plan.c.number == table.c.revision)
             joined = table.join(incident, incident.c.id == table.c.incident).outerjoin(plan, is_its)
-            living = (table.c.dismissed.is_(None), table.c.incident.in_(list(wanted)))
+            living = [table.c.dismissed.is_(None), table.c.incident.in_(list(wanted))]
+            living += [or_(run.c.let_in_at.is_(None), run.c.evidence != "none")] if table is run else []
             return select(table.c.incident, detected, *columns).select_from(joined).where(*living)
 
         names = (run.c.provider, run.c.connection, run.c.owner, run.c.credential)

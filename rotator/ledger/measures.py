@@ -44,7 +44,9 @@ class Measures:
 
 def measure(connection: Connection, now: float) -> Measures:
     """Return them, by a few queries that an index or one pass over the runs answers."""
-    alive = and_(_run.c.contained_at.is_(None), _run.c.dismissed.is_(None), drills.is_none(_run))
+    alive = and_(
+        _run.c.contained_at.is_(None), _run.c.let_in_at.is_(None), _run.c.dismissed.is_(None), drills.is_none(_run)
+    )
     by_kind = select(_run.c.kind, func.count().label("many")).where(alive).group_by(_run.c.kind)
     oldest = select(func.min(_detected_at())).select_from(_detected()).where(alive)
     waiting = select(func.count(), func.min(_message.c.made_at)).where(_message.c.state == WAITING)

@@ -51,8 +51,9 @@ _OVER = select(_noticed.c.incident).where(_IS_OVER)
 _TRIPPED = select(_gate.c.incident, _gate.c.by, _gate.c.reason).where(
     _gate.c.name == BRAKE, _gate.c.open == 0, ~_is_told(_gate.c.incident, literal(BRAKE))
 )
+_ALIVE = and_(_run.c.evidence == "none", _run.c.let_in_at.is_(None), _run.c.dismissed.is_(None))
 _IS_OPEN = or_(
-    exists().where(_run.c.incident == _incident.c.id, _run.c.evidence == "none", _run.c.dismissed.is_(None)),
+    exists().where(_run.c.incident == _incident.c.id, _ALIVE),
     exists().where(tables.manual.c.incident == _incident.c.id, tables.manual.c.dismissed.is_(None)),
     exists().where(
         _branch.c.incident == _incident.c.id,

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, CursorResult, FromClause, Sele
 
 from rotator.flow.playbook_words import Subject, Verb
 from rotator.flow.proof import Evidence, Proof
-from rotator.flow.run import THROUGH, WHY, Run, Step, StepState
+from rotator.flow.run import LET_IN, THROUGH, WHY, Run, Step, StepState
 from rotator.flow.step import STOPS
 from rotator.flow.undo import Elsewhere
 from rotator.ledger import rows, statements, tables
@@ -139,9 +139,12 @@ def settled(connection: Connection, incident: str, runs: Container[str]) -> set[
 
 
 def resumed(connection: Connection, which: Which) -> dict[str, tuple[str, str]]:
-    """Return, for each of these runs, the other one that has resumed its credential since, who did and why."""
-    found = _asked(connection, _RESUMED, which)
-    return {row.of: (row.id, str(json.loads(row.facts).get(WHY, ""))) for row in found}
+    """Return, for each of these runs, the other one that has resumed its credential since, who did and why.
+
+    Not where the last one that did gave a vendor its grant back as it was let in again.
+    """
+    last = {row.of: (row.id, json.loads(row.facts)) for row in _asked(connection, _RESUMED, which)}
+    return {of: (run, str(facts.get(WHY, ""))) for of, (run, facts) in last.items() if LET_IN not in facts}
 
 
 def stopped(connection: Connection, which: Which) -> dict[str, Stopped]:

@@ -124,8 +124,9 @@ class IncidentRecord:
 class Listed:
     """An incident in a list: in words how it stands, and its counts, all 0 where it was merged into another.
 
-    Of `credentials`, which leave out those that were `dismissed`, so many are proven `dead`, `stated` dead, or `manual`
-    tasks. `reviews` is how much went through without approval that nobody has looked at yet.
+    Of `credentials`, which leave out those that were `dismissed`, so many are proven `dead`, `stated` dead, `manual`
+    tasks, or `let_in` again with their vendor. `reviews` is how much went through without approval that nobody has
+    looked at yet.
     """
 
     incident: Incident
@@ -136,6 +137,7 @@ class Listed:
     dismissed: int = 0
     manual: int = 0
     reviews: int = 0
+    let_in: int = 0
     merged_into: str = ""
     purpose: Purpose = Purpose.RESPONSE
 
@@ -161,9 +163,10 @@ class Progress:
     waiting: int = 0
     asking: int = 0
     stopped: tuple[Stop, ...] = ()
+    let_in_again: int = 0
 
     @property
     def credentials(self) -> int:
         """Return how many there are."""
         counts = (self.dead, self.stated, self.settling, self.pending, self.held, self.manual)
-        return sum(counts) + self.failed + self.dismissed
+        return sum(counts) + self.failed + self.dismissed + self.let_in_again

@@ -160,6 +160,7 @@ _RUN = select(
     _run.c.evidence,
     _run.c.replaced_at,
     _run.c.converged_at,
+    _run.c.let_in_at,
 )
 
 
@@ -189,6 +190,7 @@ def _runs(connection: Connection, query: Select[Any]) -> list[Response]:
             stated=row.evidence == Evidence.STATED,
             replaced_at=row.replaced_at,
             converged_at=row.converged_at,
+            is_let_in=row.let_in_at is not None and row.evidence == Evidence.NONE,
         )
         for row in connection.execute(query)
     ]

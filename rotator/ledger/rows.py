@@ -65,6 +65,7 @@ def run_of(row: RowMapping) -> Run:
         replacement=row["replacement"],
         converged_at=row["converged_at"],
         destroyed_at=row["destroyed_at"],
+        let_in_at=row["let_in_at"],
         dismissed=row["dismissed"],
         wave=row["wave"],
         risk_accepted=row["risk_accepted"],
@@ -84,6 +85,7 @@ def run_summary(run: Run) -> dict[str, Any]:
         "replacement": run.replacement,
         "converged_at": run.converged_at,
         "destroyed_at": run.destroyed_at,
+        "let_in_at": run.let_in_at,
     }
 
 

@@ -236,6 +236,7 @@ SUMMARISE = (
             "replacement",
             "converged_at",
             "destroyed_at",
+            "let_in_at",
         )
         | {"told": tables.run.c.told + 1}
     )

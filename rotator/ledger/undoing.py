@@ -11,7 +11,7 @@ from sqlalchemy import Connection, insert, select, update
 from rotator.errors import BadInput
 from rotator.flow.apart import is_apart
 from rotator.flow.proof import revived
-from rotator.flow.run import AT_ONCE, ORDERED_AT, UNDONE, BranchState, Step, StepState, calls_ahead
+from rotator.flow.run import AT_ONCE, LET_IN, ORDERED_AT, UNDONE, BranchState, Step, StepState, calls_ahead
 from rotator.flow.standing import resumes
 from rotator.flow.step import Move, apply
 from rotator.flow.summary import summarise
@@ -32,8 +32,9 @@ def undoing(connection: Connection, run: str, name: str, why: str = "") -> Undo:
 def carry_out(connection: Connection, shown: Undo, act_of: dict[str, Any], why: str) -> Undo:
     """Append the steps that take back what was done from the step on, and skip what was still to come.
 
-    `act_of` is the evidence of it: when, by whom, of which run and step, and the reason. Raises BadInput where nothing
-    can be taken back, a worker is at the run, or it is no longer what was `shown`.
+    `act_of` is the evidence of it: when, by whom, of which run and step, the reason, and by which restore a vendor is
+    let in, where one is. Raises BadInput where nothing can be taken back, a worker is at the run, or it is no longer
+    what was `shown`.
     """
     run, name = str(act_of["run"]), str(act_of["step"])
     mine, others = _hold(connection, run, {each.run for each in shown.elsewhere})
@@ -43,7 +44,7 @@ def carry_out(connection: Connection, shown: Undo, act_of: dict[str, Any], why: 
         raise BadInput("the run has moved on meanwhile", f"{run} {name}", "look again, then say it again")
     skips = Move(StepState.SKIPPED, reason=f"{UNDONE}{name} on: {why}")
     skipped = [apply(each, skips, act_of["at"]) for each in found.skipped]
-    ordered = {ORDERED_AT: act_of["at"]}
+    ordered = {ORDERED_AT: act_of["at"]} | {name: act_of[name] for name in (LET_IN,) if name in act_of}
     added = [
         replace(step, facts={**step.facts, **ordered}) if resumes(step) else step
         for stretch in found.stretches
@@ -92,6 +93,8 @@ def _revive(connection: Connection, others: Sequence[RunAtHand], act_of: dict[st
     for other in others:
         other.refuse_worker(f"{other.run.id}, of the same credential", {each["id"] for each in other.branches})
         act(connection, other.run.incident, {**act_of, "act": "revived", "run": other.run.id, "because": because})
+        if LET_IN in act_of:
+            other = replace(other, run=replace(other.run, let_in_at=act_of["at"]))  # noqa: PLW2901 - the same, let in
         _claim_no_more(connection, other, act_of["at"], resumes=True)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rotator.flow.standing import CredentialState
+from rotator.flow.standing import UNCOUNTED, CredentialState
 from rotator.ledger.closing import Left
 from rotator.ledger.records import IncidentRecord
 from rotator.report.incident import OPEN_TOTALS, build
@@ -16,7 +16,7 @@ def left(record: IncidentRecord, called: str = "rotator") -> Left:
     found: list[tuple[str, str]] = []
     scheduled = 0
     for each in build(record, called)["credentials"]:
-        if each["state"] == CredentialState.DISMISSED:
+        if each["state"] in UNCOUNTED:
             continue
         told = [*each["open"], *each["stopped"]]
         for run in each_run([each]):

@@ -26,6 +26,7 @@ from rotator.report.clocks import moment
 STATES: Mapping[str, str] = {
     "proven_dead": "the secret was accepted before, then refused for its issuer's settle time, unbroken",
     "stated_only": "its issuer says that it is dead; nobody saw it refused",
+    "let_in_again": "a grant that a vendor got back as it was let in again, after its pause had stopped it",
     "dismissed": "a person says that it is no leak to answer, and why",
     "excluded": "a person left it out of the plan, alive, and said why",
     "manual": "no machine here can answer it: a task for a person",
@@ -142,6 +143,8 @@ def state_of(each: Response) -> str:
         return "proven_dead"
     if each.stated:
         return "stated_only"
+    if each.is_let_in:
+        return "let_in_again"
     if each.requested_at is None:
         return "not_approved"
     return "left_alive" if each.strategy == Strategy.CUT_ONLY else "open"

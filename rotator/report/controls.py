@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rotator.flow.punctuality import Duty, figures
-from rotator.flow.response import Response
+from rotator.flow.response import Response, counted
 
 _AWS_KEY = "aws_iam_access_key"
 _PASSWORD = "_password"  # noqa: S105 - how kinds of passwords of people are called
@@ -152,7 +152,7 @@ def told(
     found = []
     for each in CONTROLS:
         looked_at = [one for one in zip(responses, states, strict=True) if each.counts(one[0])]
-        mine = [one for one, _ in looked_at if one.dismissed is None]
+        mine = counted(one for one, _ in looked_at)
         stands = Counter(state for _, state in looked_at)
         to_replace = sum(one.replaces for one in mine)
         replaced = sum(one.replaces and one.replaced_at is not None for one in mine)

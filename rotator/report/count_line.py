@@ -20,6 +20,7 @@ def counts(progress: Progress) -> list[Count]:
         (CredentialState.HELD, progress.held, "held", True),
         (CredentialState.MANUAL, progress.manual, "manual", True),
         (CredentialState.FAILED, progress.failed, "failed", True),
+        (CredentialState.LET_IN_AGAIN, progress.let_in_again, "let in again", False),
         ("", progress.being_replaced, "dead and being replaced", False),
         ("", progress.waiting, "dead, and what replaces it waits its turn", False),
         ("", progress.asking, "dead and waiting for you with the rest", False),

@@ -18,7 +18,7 @@ import jinja2
 from rich.console import Console, RenderableType
 
 from rotator import __version__
-from rotator.flow.standing import CredentialState
+from rotator.flow.standing import UNCOUNTED, CredentialState
 from rotator.report import curve, lives
 from rotator.report.approval import approved_by
 from rotator.report.attention import acted, for_you, not_begun, scheduled, still_open, told
@@ -40,6 +40,7 @@ MEANS = {
     CredentialState.MANUAL: "no machine here can answer it: a task for a person",
     CredentialState.FAILED: "a step failed, and a person must decide",
     CredentialState.DISMISSED: "a person says that it is left alone, and why",
+    CredentialState.LET_IN_AGAIN: "a grant that its vendor got back as it was let in again",
 }
 _CLOCKS = (
     (
@@ -106,7 +107,7 @@ def survival(report: Mapping[str, Any]) -> list[lives.Line]:
     """Return the lines of the survival curve: of all that counts, and of each kind where there are several."""
     found: dict[str, list[tuple[float, float | None]]] = {}
     for each in report["credentials"]:
-        if each["state"] != CredentialState.DISMISSED:
+        if each["state"] not in UNCOUNTED:
             life = _epoch(each["detected_at"]) or 0.0, _epoch(each["proven_dead_at"])
             found.setdefault(each["provider"] or "not recognised", []).append(life)
     return lives.lines("all", {name: lives.Lives.of(each) for name, each in found.items()})
@@ -127,7 +128,7 @@ def drawn_until(lines: Sequence[lives.Line], made_at: float) -> float:
 def milestones(report: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return what happened to the incident as a whole, in order of time: a moment, and what."""
     incident = report["incident"]
-    counted = [each for each in report["credentials"] if each["state"] != CredentialState.DISMISSED]
+    counted = [each for each in report["credentials"] if each["state"] not in UNCOUNTED]
     dead = sorted(each["proven_dead_at"] for each in counted if each["proven_dead_at"])
     replaced = sorted(each["replaced_at"] for each in counted if each["replaced_at"])
     found = [(incident["exposed_at"], "exposed, as far as is known")]
@@ -165,6 +166,10 @@ def unshown(report: Mapping[str, Any]) -> list[str]:
     if totals["dismissed"]:
         found.append(
             f"{totals['dismissed']:,} were left alone on a person's word: nothing was proven, no figure counts them."
+        )
+    if totals["let_in_again"]:
+        found.append(
+            f"{totals['let_in_again']:,} were given back as their vendor was let in again: no figure counts them."
         )
     if report["unidentified"]:
         found.append(f"{report['unidentified']:,} are of no kind that is known here: what they open is not known.")

@@ -9,13 +9,13 @@ from typing import Any
 from rotator.flow.giving_back import GIVEN_BACK
 from rotator.flow.metrics import time_to_revoke
 from rotator.flow.run import Step
-from rotator.flow.standing import CredentialState, state_of, still_open
+from rotator.flow.standing import UNCOUNTED, CredentialState, state_of, still_open
 from rotator.ledger.moves_on import DECLARE
 from rotator.ledger.other_runs import Death
 from rotator.ledger.records import IncidentRecord, LookedAgain, ManualTask, RunRecord
 from rotator.report import dismissed as dismissed_in
 from rotator.report.clocks import moment
-from rotator.report.people import acts, as_called, choices
+from rotator.report.people import acts, as_called, choices, let_in_again
 from rotator.report.revisions import detected_at, each_run, once
 from rotator.report.whole import whole
 
@@ -54,7 +54,7 @@ def build(
         for _, each in known
         if each.run.dead_at is not None and each.run.requested_at is not None and each.run.evidence == "proven"
     ]
-    unproven = len(credentials) - len(proven) - states[CredentialState.DISMISSED]
+    unproven = len(credentials) - len(proven) - sum(states[each] for each in UNCOUNTED)
     return {
         "incident": whole(
             every,
@@ -140,6 +140,8 @@ def _credential(record: RunRecord) -> dict[str, Any]:
         "replacement": run.replacement or "",
         "revision": run.revision,
         "predecessor": run.predecessor or "",
+        "let_in_again_at": moment(run.let_in_at),
+        "let_in_again": let_in_again(record),
         "targets": {
             each.target: {"evidence": each.evidence.value, "dead_at": moment(each.dead_at)}
             for each in record.proofs
@@ -234,6 +236,8 @@ def _manual(record: IncidentRecord, task: ManualTask, again: str) -> dict[str, A
         "replacement": "",
         "revision": task.revision,
         "predecessor": "",
+        "let_in_again_at": "",
+        "let_in_again": "",
         "targets": {},
         "settled_by": "",
         "late": [],
@@ -258,7 +262,7 @@ def _manual(record: IncidentRecord, task: ManualTask, again: str) -> dict[str, A
 def exit_code(report: dict[str, Any]) -> int:
     """Return 0 when all is dead, proven and replaced as planned; 1 when something failed; 3 when something is open."""
     totals = report["totals"]
-    counted = [each for each in report["credentials"] if each["state"] != CredentialState.DISMISSED]
+    counted = [each for each in report["credentials"] if each["state"] not in UNCOUNTED]
     steps = [step["state"] for each in each_run(counted) for step in each["steps"]]
     if totals["failed"] or "failed" in steps:
         return 1

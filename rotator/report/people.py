@@ -9,7 +9,7 @@ from rotator.flow.approval import destroys
 from rotator.flow.playbook_words import DESTRUCTION
 from rotator.flow.proof import Evidence
 from rotator.flow.resurrection import came_back
-from rotator.flow.run import UNDOES, UNDONE, WHY, Step, StepState
+from rotator.flow.run import LET_IN, UNDOES, UNDONE, WHY, Step, StepState
 from rotator.flow.standing import resumed, will_resume
 from rotator.flow.step import RELEASED, WAITS_SINCE
 from rotator.ledger.moves_on import DECLARE, left_out, opens
@@ -37,7 +37,7 @@ def acts(record: RunRecord) -> dict[str, Any]:
                 **_where(by_id[str(step.facts[UNDOES])]),
                 "by": step.name,
                 "state": step.state.value,
-                "why": step.facts.get(WHY, ""),
+                "why": _said(step),
             }
             for step in record.steps
             if UNDOES in step.facts
@@ -51,6 +51,19 @@ def acts(record: RunRecord) -> dict[str, Any]:
             {**_where(step), "why": str(step.facts[RELEASED])} for step in record.steps if RELEASED in step.facts
         ],
     }
+
+
+def let_in_again(record: RunRecord) -> str:
+    """Say when a vendor got a grant back, by which restore, who said so and why; "" where it did not."""
+    if record.run.let_in_at is None:
+        return ""
+    given = (_said(step) for step in record.steps if LET_IN in step.facts and step.state is StepState.DONE)
+    return f"let in again at {moment(record.run.let_in_at)} by {next(given, 'a restore, as another incident tells')}"
+
+
+def _said(step: Step) -> str:
+    """Return who takes something back and why; first the restore of a vendor that it is part of."""
+    return ", ".join(str(step.facts[name]) for name in (LET_IN, WHY) if step.facts.get(name))
 
 
 def choices(incident: IncidentRecord, record: RunRecord, called: str) -> dict[str, Any]:
@@ -73,6 +86,8 @@ def alive_again(incident: IncidentRecord, called: str) -> list[dict[str, Any]]:
     for record in incident.runs:
         back, again = resumed(record.steps), came_back(record.steps)
         why = str(back.facts.get(WHY, "")) if back is not None else ""
+        if record.run.let_in_at is not None:
+            continue
         if again is not None and record.run.evidence is Evidence.NONE and record.settled_by is None:
             found.append(_being_stopped(incident, record, str(again.facts.get(WHY, "")), called))
             continue
@@ -116,7 +131,7 @@ def to_be_resumed(incident: IncidentRecord, called: str) -> list[dict[str, Any]]
                     "run": record.run.id,
                     "provider": record.run.kind,
                     "id": record.run.ref.id,
-                    "why": str(step.facts.get(WHY, "")),
+                    "why": _said(step),
                     "step": step.name,
                     "at": at,
                     "when": "once a person says so" if step.waits_for_person else f"at {at}" if at else stopped,

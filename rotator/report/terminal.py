@@ -29,8 +29,11 @@ _STYLES = {
     "manual": "magenta",
     "failed": "red",
     "dismissed": "dim",
+    "let_in_again": "bold",
 }
 _STEP_STYLES = {"done": "green", "failed": "red", "held": "magenta", "skipped": "dim", "pending": "dim"}
+_RARE = CredentialState.LET_IN_AGAIN.value.replace("_", " ")
+"""The state that is told where there is one, since most incidents are no vendor's."""
 _STEPPED = 20
 """How many credentials are shown step by step; -o json has them all."""
 
@@ -108,7 +111,9 @@ def _state(credential: dict[str, Any]) -> Text:
 
 
 def _dead(credential: dict[str, Any]) -> str:
-    """Return when it was proven dead, or by whom it is said to be."""
+    """Return when it was proven dead, or by whom it is said to be; of a grant that was let in again when."""
+    if credential.get("let_in_again_at"):  # an older service tells of none
+        return f"let in {_clock(credential['let_in_again_at'])}"
     otherwise = f"see {credential['settled_by']}" if credential["settled_by"] else "no"
     return _clock(credential["proven_dead_at"]) or ("stated only" if credential["stated_dead_at"] else otherwise)
 
@@ -162,7 +167,8 @@ def _clock(moment: str) -> str:
 
 def _totals(report: dict[str, Any]) -> list[RenderableType]:
     totals = report["totals"]
-    counts = " · ".join(f"{totals[state.value]:,} {state.value.replace('_', ' ')}" for state in CredentialState)
+    told = ((state.value.replace("_", " "), totals.get(state.value, 0)) for state in CredentialState)
+    counts = " · ".join(f"{count:,} {name}" for name, count in told if count or name != _RARE)
     replaced = f"{report['replaced']:,} replaced · {report['converged']:,} converged"
     return [
         Sentence(f"{totals['credentials']:,} credential{'' if totals['credentials'] == 1 else 's'}: {counts}"),

@@ -31,6 +31,7 @@ _CLOCKS = (
     ("proven_dead_at", "dead: the first refusal of the series that proves it"),
     ("replaced_at", "replaced"),
     ("converged_at", "all consumers hold the new one"),
+    ("let_in_again_at", "its vendor has it again, as it was let in"),
 )
 _Told = dict[str, Any]
 

@@ -28,7 +28,7 @@ def waiting(record: RunRecord) -> list[Step]:
         if step.state in {StepState.HELD, StepState.FAILED}
         or (step.name == first and (for_our_own(step) or at_brake(step)))
     ]
-    if record.run.dead_at is None:
+    if not record.run.is_answered:
         found += left_out(record.steps)
     return [*found, *_taken_back(record)]
 
@@ -36,7 +36,7 @@ def waiting(record: RunRecord) -> list[Step]:
 def _taken_back(record: RunRecord) -> list[Step]:
     """Return the last step of an undo that left something open: it is through, or consumers wait for another."""
     undone = [step for step in record.steps if UNDOES in step.facts and step.state in THROUGH]
-    is_open = any(_left_by_undo(record)) or (record.run.dead_at is None and _is_through(record))
+    is_open = any(_left_by_undo(record)) or (not record.run.is_answered and _is_through(record))
     return undone[-1:] if is_open else []
 
 

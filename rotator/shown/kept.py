@@ -226,6 +226,7 @@ def progress_of(picture: Picture, moving: Moving) -> Progress:
         manual=totals["manual"],
         failed=totals["failed"],
         dismissed=totals["dismissed"],
+        let_in_again=totals["let_in_again"],
         busy=moving.busy,
         being_replaced=moving.being_replaced,
         waiting=moving.waiting,

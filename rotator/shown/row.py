@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from rotator.flow.standing import CredentialState
+from rotator.flow.standing import UNCOUNTED, CredentialState
 
 
 class Needs(StrEnum):
@@ -66,6 +66,11 @@ class Row:
     def is_dismissed(self) -> bool:
         """Tell whether it is no leak of ours to answer."""
         return self.state is CredentialState.DISMISSED
+
+    @property
+    def is_counted(self) -> bool:
+        """Tell whether the figures of its incident count it."""
+        return self.state not in UNCOUNTED
 
     @property
     def rank(self) -> tuple[bool, bool, bool, int, float, int, str]:

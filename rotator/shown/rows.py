@@ -76,7 +76,7 @@ def _needs(record: RunRecord) -> Needs | None:
     run, steps = record.run, at_hand(record.steps)
     if run.dismissed is not None:
         return None
-    alive = run.evidence is Evidence.NONE and record.settled_by is None
+    alive = run.evidence is Evidence.NONE and run.let_in_at is None and record.settled_by is None
     if alive and _is_back(record):
         return Needs.ALIVE_AGAIN
     if any(step.state is StepState.FAILED for step in record.steps):

@@ -33,7 +33,7 @@ class Tally:
         of: defaultdict[str, list[tuple[float, float | None]]] = defaultdict(list)
         for each in rows:
             self._count(each, 1, list.append)
-            if not each.is_dismissed:
+            if each.is_counted:
                 of[each.provider].append(_life(each))
         self.lives = {name: Lives.of(every) for name, every in of.items()}
         for times in self.moments.values():
@@ -50,9 +50,9 @@ class Tally:
         for before, row in moved:
             found._count(before, -1, _remove)
             found._count(row, 1, insort)
-            if not before.is_dismissed:
+            if before.is_counted:
                 found.lives[before.provider].discard(*_life(before))
-            if not row.is_dismissed:
+            if row.is_counted:
                 found.lives.setdefault(row.provider, Lives()).add(*_life(row))
         return found
 
@@ -70,7 +70,7 @@ class Tally:
     def _count(self, row: Row, by: int, move: Callable[[list[float], float], None]) -> None:
         self.states.setdefault(row.provider, Counter())[row.state] += by
         self.connections[row.connection] += by
-        if row.is_dismissed:
+        if not row.is_counted:
             return
         self.counted += by
         self.replacing += by * (row.strategy in REPLACING)

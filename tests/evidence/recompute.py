@@ -18,7 +18,8 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-STATES = ("proven_dead", "stated_only", "dismissed", "excluded", "manual", "not_approved", "left_alive", "open")
+STATES = ("proven_dead", "stated_only", "let_in_again", "dismissed", "excluded", "manual", "not_approved")
+STATES += ("left_alive", "open")
 BESIDE = ("risk_accepted", "broke_glass", "standing_order", "review_open", "gate_overridden")
 GROUPS = ("incident", "provider", "connection", "owner", "severity", "vendor", "period")
 # `bool` is true of every credential. Each clock: from when, to when, and of which credentials.
@@ -73,6 +74,8 @@ class History:
                 self.credentials[name] |= {key: told[key] for key in CLOCK_NAMES}
                 self.credentials[name]["proven_at"] = dead if told["evidence"] == "proven" else None
                 self.credentials[name]["stated"] = told["evidence"] == "stated"
+                # Older releases tell of none.
+                self.credentials[name]["let_in"] = told["evidence"] == "none" and told.get("let_in_at") is not None
         known = self.credentials.items()
         apart = self.routine | self.drills
         self.found = [one for name, one in known if name not in gone and one["incident"] not in apart]
@@ -111,14 +114,14 @@ class History:
     def _enrolled(self, told: dict[str, Any]) -> None:
         came = {"incident": told["chain"], **{key: told[key] for key in ("revision", "detected_at", "declared_at")}}
         for each in told["runs"]:
-            known = {"requested_at": None, "proven_at": None, "stated": False, "risk": None}
+            known = {"requested_at": None, "proven_at": None, "stated": False, "risk": None, "let_in": False}
             known |= dict.fromkeys(CLOCK_NAMES) | self.credentials.get(each["run"], {})
             named = {"of": each["run"], "provider": each["kind"], "task": False, "reason": ""}
             self.credentials[each["run"]] = known | each | named | came
         for each in told["tasks"]:
             none = dict.fromkeys([*CLOCK_NAMES, "requested_at", "proven_at", "weight", "risk"])
             named = {"of": each["task"], "provider": each["kind"] or "", "owner": "", "credential": each["key"]}
-            none |= {"strategy": "", "consumers": False, "stated": False}
+            none |= {"strategy": "", "consumers": False, "stated": False, "let_in": False}
             self.credentials[each["task"]] = none | each | named | came | {"task": True}
 
     def _approved(self, told: dict[str, Any]) -> None:
@@ -189,7 +192,7 @@ def report(records: list[dict[str, Any]], begin: float, end: float, made_at: flo
     history = History(in_order(records, made_at))
     everything = [one for one in history.found if begin <= one["declared_at"] < end]
     everything.sort(key=lambda one: (one["incident"], len(one["of"]), one["of"]))
-    mine = [one for one in everything if one["dismissed"] is None]
+    mine = [one for one in everything if one["dismissed"] is None and not one["let_in"]]
     noted = [duty(one, history, made_at) for one in history.duties.values() if begin <= one["noted_at"] < end]
     duties = [one for one in noted if one["of"].partition(".")[0] not in history.deleted]
     gone = len(noted) - len(duties)
@@ -315,6 +318,8 @@ def state(one: dict[str, Any]) -> str:
         return "proven_dead"
     if one["stated"]:
         return "stated_only"
+    if one["let_in"]:
+        return "let_in_again"
     if one["requested_at"] is None:
         return "not_approved"
     return "left_alive" if one["strategy"] == "cut_only" else "open"
@@ -436,6 +441,7 @@ def target(aim: dict[str, Any], mine: list[dict[str, Any]], made_at: float) -> d
 
 REASONS = {
     "stated_only": "its issuer says that it is dead; nobody saw it refused",
+    "let_in_again": "a grant that a vendor got back as it was let in again, after its pause had stopped it",
     "not_approved": "its plan waits for somebody's approval: nothing of it has begun",
     "left_alive": "only what was derived from it was cut; it lives",
 }
@@ -476,7 +482,7 @@ def overridden(told: dict[str, Any]) -> dict[str, Any]:
 
 
 def control(key: tuple[str, str], looked_at: list[dict[str, Any]]) -> dict[str, Any]:
-    of = [one for one in looked_at if one["dismissed"] is None]
+    of = [one for one in looked_at if one["dismissed"] is None and not one["let_in"]]
     states = [state(one) for one in looked_at]
     figures: dict[str, Any] = {
         "population": len(of),

@@ -104,7 +104,7 @@ def test_exposures_of_what_was_merged_are_listed_and_found_under_the_one(merged)
     assert merged.reading.holding("inc-1", "nobody") == "inc-1"
 
 
-STATES = ("settling", "pending", "held", "manual", "failed", "dismissed")
+STATES = ("settling", "pending", "held", "manual", "failed", "dismissed", "let_in_again")
 
 
 def test_the_live_display_counts_what_both_had_once_as_the_report_does(house):

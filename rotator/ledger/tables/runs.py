@@ -57,6 +57,7 @@ run = Table(
     Column("replacement", Text, index=True),
     Column("converged_at", Double),
     Column("destroyed_at", Double),
+    Column("let_in_at", Double),
     Column("dismissed", Text),
     Column("wave", Integer, nullable=False, server_default="0"),
     # Who accepted that those in `accepted` may see its new secret, and why.
