@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from rotator import response
+from rotator.actor import actor
 from rotator.bootstrap import Rotator
 from rotator.credential import CredentialRef
 from rotator.flow.choice import NOTHING_KEPT
@@ -21,7 +22,7 @@ from rotator.flow.revision import NOTHING_SEEN, Present
 from rotator.flow.scope import Unresolved, host_name
 from rotator.flow.wish import Wishes
 from rotator.ledger.growing import Added, More
-from rotator.response import Access, Prepared, actor
+from rotator.response import Access, Prepared
 
 
 def prepare(

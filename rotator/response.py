@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,6 +10,7 @@ from typing import Any
 
 from rotator import clock, own_secrets, recovery
 from rotator.access.reading import Evidence
+from rotator.actor import actor
 from rotator.asking import Asking
 from rotator.bootstrap import Rotator
 from rotator.credential import CredentialRef, Secret
@@ -312,11 +312,3 @@ def declare(
         then=then,
     )
     return incident
-
-
-def actor() -> str:
-    """Return who acts on this machine."""
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):
-        return "unknown"

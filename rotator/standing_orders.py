@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 from rotator import clock, response
+from rotator.actor import actor
 from rotator.bootstrap import Rotator
 from rotator.credential import CredentialRef
 from rotator.flow.exposure import Certainty
@@ -47,7 +48,7 @@ def declare(parts: Rotator, prepared: Prepared, sender: str, **told: Any) -> Dec
         return Declared(response.declare(parts, prepared, **told), waiting=len(prepared.plan.runs))
     pieces = [response.part_of(parts, prepared, each.plan) for each in found]
     others = [(_more(each, told), _covered(part)) for each, part in zip(pieces[1:], found[1:], strict=True)]
-    ordered = Ordered(_covered(found[0]), others, told.get("by") or response.actor())
+    ordered = Ordered(_covered(found[0]), others, told.get("by") or actor())
     begin = both(told.get("then", nothing_more), partial(ordered.begin, parts.enrolment))
     incident = response.declare(parts, pieces[0], **{**told, "shown": None, "then": begin})
     parts_covered = [each for each in found if each.orders]

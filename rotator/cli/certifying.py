@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from rotator.actor import actor
 from rotator.cli import completion
 from rotator.cli.options import Context, Output, OutputOption, console, emit, say
 from rotator.errors import BadInput
@@ -61,13 +62,12 @@ def certify(  # noqa: PLR0917 - a command's options
 
     Example: rotator provider certify aws-prod --kind aws_iam_access_key --subject rotator-canary
     """
-    from rotator import response  # noqa: PLC0415 - only this command pays for them
     from rotator.certifying import Pace, Wanted  # noqa: PLC0415
     from rotator.certifying import certify as work  # noqa: PLC0415
 
     given: Context = context.obj
     parts = given.parts()
-    wanted = Wanted(connection, kind, _owners(subject or (), parts.playbooks), response.actor())
+    wanted = Wanted(connection, kind, _owners(subject or (), parts.playbooks), actor())
 
     def wait(seconds: float) -> None:
         threading.Event().wait(seconds)
@@ -135,7 +135,7 @@ def certificates(context: typer.Context, output: OutputOption = Output.TABLE) ->
 
     Example: rotator provider certificates -o jsonl
     """
-    from rotator.operations.views import CERTIFICATES  # noqa: PLC0415 - only who looks pays for it
+    from rotator.operations.views.certificates import CERTIFICATES  # noqa: PLC0415 - only who looks pays for it
     from rotator.report.tables import plain_table, words  # noqa: PLC0415
 
     given: Context = context.obj

@@ -86,7 +86,7 @@ def _with_logs(given: Context, incident: str, access: Sequence[str]) -> dict[str
 
 
 def _compliance(service: Service, asked: Mapping[str, str], form: ReportForm) -> None:
-    from rotator.operations.views import COMPLIANCE  # noqa: PLC0415 - only who looks pays for it
+    from rotator.operations.views.compliance import COMPLIANCE  # noqa: PLC0415 - only who looks pays for it
     from rotator.report.files import Form  # noqa: PLC0415
 
     if form not in {ReportForm.TABLE, ReportForm.JSONL}:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
+from rotator.actor import actor
 from rotator.cli.options import Context
 from rotator.report.plain import plain
 
@@ -17,10 +18,9 @@ if TYPE_CHECKING:
 
 def not_alone(parts: Rotator, plan: Plan) -> str:
     """Say why who declares a plan may not approve it himself, "" where he may."""
-    from rotator import response  # noqa: PLC0415
     from rotator.operations.waiting import not_alone as refusal  # noqa: PLC0415
 
-    return refusal(parts.settings.policy, response.actor(), plan)
+    return refusal(parts.settings.policy, actor(), plan)
 
 
 def foretell(given: Context, parts: Rotator, plan: Plan) -> None:
@@ -53,10 +53,8 @@ def start(given: Context, who: str, incident: str, digest: str) -> str:
 
 def or_alone(parts: Rotator) -> str:
     """Say how this person begins it without the others, "" where he may not."""
-    from rotator import response  # noqa: PLC0415
-
     policy = parts.settings.policy
-    person = policy.people.get(response.actor()) if policy is not None else None
+    person = policy.people.get(actor()) if policy is not None else None
     alone = "you do with --break-glass --reason … behind it, to be reviewed by another"
     return alone if person is not None and person.responds else ""
 
@@ -84,7 +82,6 @@ def document(given: Context, parts: Rotator, incident: str) -> dict[str, Any]:
 
 
 def _facts(plan: Plan) -> Facts:
-    from rotator import response  # noqa: PLC0415
     from rotator.flow.approval import Facts, ends_in_destruction  # noqa: PLC0415
 
-    return Facts(frozenset({response.actor()}), sum(map(ends_in_destruction, plan.runs)))
+    return Facts(frozenset({actor()}), sum(map(ends_in_destruction, plan.runs)))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from rotator.actor import actor
 from rotator.cli.options import Context, Output, OutputOption, console, emit
 from rotator.errors import BadInput, RotatorError
 from rotator.flow.drill import Outcome, Trigger
@@ -129,9 +130,9 @@ def _hold(given: Context, parts: Rotator, exercises: list[Exercise], output: Out
 
 
 def _begun(given: Context, parts: Rotator, exercise: Exercise) -> DrillRow:
-    from rotator import drilling, response  # noqa: PLC0415 - only this command pays for them
+    from rotator import drilling  # noqa: PLC0415 - only this command pays for them
 
-    row = drilling.begin(parts, exercise, response.actor())
+    row = drilling.begin(parts, exercise, actor())
     many = f"{exercise.count} canar{'ies' if exercise.count > 1 else 'y'}"
     _say(given, f"{row.incident}: {many} of {exercise.kind} leaked")
     return row
@@ -211,7 +212,7 @@ def list_drills(context: typer.Context, output: OutputOption = Output.TABLE) -> 
 
     Example: rotator drill list -o jsonl
     """
-    from rotator.operations.views import DRILLS  # noqa: PLC0415 - only who looks pays for them
+    from rotator.operations.views.drills import DRILLS  # noqa: PLC0415 - only who looks pays for them
     from rotator.report.drills import drills_table  # noqa: PLC0415
 
     _list(context, DRILLS, output, drills_table, "no drill was held yet: `rotator drill run` holds one")
@@ -224,7 +225,7 @@ def trend(context: typer.Context, output: OutputOption = Output.TABLE) -> None:
 
     Example: rotator drill trend
     """
-    from rotator.operations.views import DRILL_TREND  # noqa: PLC0415 - only who looks pays for them
+    from rotator.operations.views.drills import DRILL_TREND  # noqa: PLC0415 - only who looks pays for them
     from rotator.report.drills import trend_table  # noqa: PLC0415
 
     _list(context, DRILL_TREND, output, trend_table, "no drill was held yet: `rotator drill run` holds one")
@@ -246,7 +247,7 @@ def show(context: typer.Context, drill: Incident = "last", output: OutputOption 
 
     Example: rotator drill show last
     """
-    from rotator.operations.views import DRILL  # noqa: PLC0415 - only who looks pays for them
+    from rotator.operations.views.drills import DRILL  # noqa: PLC0415 - only who looks pays for them
     from rotator.report.drills import drills_text  # noqa: PLC0415
 
     given: Context = context.obj

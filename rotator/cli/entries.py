@@ -33,7 +33,7 @@ def list_entries(
 
     Example: rotator inventory list -o csv
     """
-    from rotator.operations.views import INVENTORY  # noqa: PLC0415 - only this command pays for it
+    from rotator.operations.views.inventory import INVENTORY  # noqa: PLC0415 - only this command pays for it
 
     given: Context = context.obj
     found = given.service().lists(INVENTORY)

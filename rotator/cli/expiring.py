@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from rotator.actor import actor
 from rotator.cli import approval
 from rotator.cli.options import Context, Output, OutputOption, console, emit
 from rotator.cli.signing_keys import signing_key
@@ -33,7 +34,6 @@ def expire(
 
     Example: rotator evidence expire --yes
     """
-    from rotator import response  # noqa: PLC0415
     from rotator.confirmation import words_for  # noqa: PLC0415
 
     given: Context = context.obj
@@ -59,7 +59,7 @@ def expire(
         print(f"rotator: not confirmed; nothing was changed{how}", file=sys.stderr)  # noqa: T201
         _tell({"deleted": False, "checkpoint": None}, found, output)
         raise typer.Exit(4)
-    made = parts.expiring.delete(signing_key(parts), due, after_s, response.actor())
+    made = parts.expiring.delete(signing_key(parts), due, after_s, actor())
     number = made.told["number"]
     _tell({"deleted": True, "checkpoint": number}, found, output)
     if output is Output.TABLE:

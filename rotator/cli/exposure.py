@@ -31,7 +31,7 @@ def list_exposures(context: typer.Context, incident: Id, output: OutputOption = 
 
     Example: rotator exposure list last -o jsonl
     """
-    from rotator.operations.views import EXPOSURES  # noqa: PLC0415 - only who looks pays for it
+    from rotator.operations.views.incidents import EXPOSURES  # noqa: PLC0415 - only who looks pays for it
     from rotator.report.dismissed import exposure_table  # noqa: PLC0415 - Rich is not free
 
     given: Context = context.obj

@@ -18,7 +18,7 @@ from rotator.errors import BadInput, NotAllowed
 from rotator.flow.incident import Severity
 from rotator.operations.deciding import approve
 from rotator.operations.operation import segment
-from rotator.operations.views import PLAN, REPORT
+from rotator.operations.views.incidents import PLAN, REPORT
 from rotator.report.plain import plain
 
 if TYPE_CHECKING:

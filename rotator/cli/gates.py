@@ -72,7 +72,7 @@ def list_gates(context: typer.Context, incident: Id, output: OutputOption = Outp
 
     Example: rotator gate list last -o jsonl
     """
-    from rotator.operations.views import GATES  # noqa: PLC0415 - only who looks pays for it
+    from rotator.operations.views.incidents import GATES  # noqa: PLC0415 - only who looks pays for it
     from rotator.report.tables import plain_table, words  # noqa: PLC0415
 
     given: Context = context.obj

@@ -7,14 +7,15 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from rotator import clock, response
+from rotator import clock
+from rotator.actor import actor
 from rotator.operations.operation import Answer, Given, Operation
 
 if TYPE_CHECKING:
     from rotator.bootstrap import Rotator
     from rotator.cli.options import Context
     from rotator.ledger.records import Progress
-    from rotator.operations.views import FileOf, ListOf, Of, OfIncident
+    from rotator.operations.view import FileOf, ListOf, Of, OfIncident
 
 POLL_S = 0.25
 ASK_AFTER_WORKERS_S = 3.0
@@ -29,7 +30,7 @@ class Here:
 
     def does(self, operation: Operation[Given], *args: Given.args, **named: Given.kwargs) -> Answer:
         """Do it here."""
-        return operation(self._parts, response.actor(), *args, **named)
+        return operation(self._parts, actor(), *args, **named)
 
     def shows(self, view: OfIncident, incident: str = "") -> dict[str, Any]:
         """Make it here."""
@@ -41,7 +42,7 @@ class Here:
 
     def file(self, view: FileOf[Of], form: Of, asked: Mapping[str, str]) -> Iterable[bytes]:
         """Make it here."""
-        return view.make(self._parts, response.actor(), form, asked)
+        return view.make(self._parts, actor(), form, asked)
 
     def incident(self, name: str) -> str:
         """Ask the ledger."""

@@ -38,7 +38,8 @@ def due(
 
     Example: rotator hygiene due -o jsonl
     """
-    from rotator.operations.views import ALL, DUE  # noqa: PLC0415 - only who looks pays for them
+    from rotator.operations.view import ALL  # noqa: PLC0415 - only who looks pays for them
+    from rotator.operations.views.hygiene import DUE  # noqa: PLC0415 - only who looks pays for them
     from rotator.report.tables import plain_table, words  # noqa: PLC0415
 
     given: Context = context.obj
@@ -126,7 +127,7 @@ def list_schedules(context: typer.Context, output: OutputOption = Output.TABLE) 
 
     Example: rotator schedule list -o json
     """
-    from rotator.operations.views import SCHEDULES  # noqa: PLC0415 - only who looks pays for them
+    from rotator.operations.views.hygiene import SCHEDULES  # noqa: PLC0415 - only who looks pays for them
     from rotator.report.tables import plain_table, words  # noqa: PLC0415
 
     given: Context = context.obj

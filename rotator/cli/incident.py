@@ -57,7 +57,7 @@ def list_incidents(
 
     Example: rotator incident list -o jsonl
     """
-    from rotator.operations.views import INCIDENTS  # noqa: PLC0415 - only who looks pays for it
+    from rotator.operations.views.incidents import INCIDENTS  # noqa: PLC0415 - only who looks pays for it
     from rotator.report.tables import plain_table, words  # noqa: PLC0415
 
     given: Context = context.obj
@@ -137,7 +137,7 @@ def plan(context: typer.Context, incident: Id, output: OutputOption = Output.TAB
 
     Example: rotator plan last
     """
-    from rotator.operations.views import PLAN  # noqa: PLC0415 - only who looks pays for it
+    from rotator.operations.views.incidents import PLAN  # noqa: PLC0415 - only who looks pays for it
     from rotator.report.terminal import planned_text  # noqa: PLC0415
 
     given: Context = context.obj

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rotator.actor import actor
 from rotator.cli import discovery, entries
 from rotator.cli.options import Context, Output, OutputOption, emit, say
 from rotator.errors import BadInput
@@ -55,7 +56,6 @@ def import_files(
     Example: rotator inventory import credentials.yaml --dry-run
     """
     from rotator.flow.inventory import Act  # noqa: PLC0415
-    from rotator.response import actor  # noqa: PLC0415
     from rotator.shown.inventory import change  # noqa: PLC0415
 
     given: Context = context.obj

@@ -64,7 +64,7 @@ def list_playbooks(context: typer.Context, output: OutputOption = Output.TABLE) 
 
     Example: rotator playbook list -o jsonl
     """
-    from rotator.operations.views import PLAYBOOKS  # noqa: PLC0415 - only who looks pays for it
+    from rotator.operations.views.kinds import PLAYBOOKS  # noqa: PLC0415 - only who looks pays for it
     from rotator.report.tables import plain_table, words  # noqa: PLC0415
 
     given: Context = context.obj
@@ -92,7 +92,7 @@ def show(
     """
     from rotator.flow.playbook import Playbook  # noqa: PLC0415
     from rotator.flow.playbook_words import meant  # noqa: PLC0415 - pydantic is not free
-    from rotator.operations.views import PLAYBOOKS  # noqa: PLC0415
+    from rotator.operations.views.kinds import PLAYBOOKS  # noqa: PLC0415
 
     given: Context = context.obj
     playbooks = {each["playbook"]: each for each in given.service().lists(PLAYBOOKS)}
@@ -127,7 +127,7 @@ def list_providers(context: typer.Context, output: OutputOption = Output.TABLE) 
 
     Example: rotator provider list -o jsonl
     """
-    from rotator.operations.views import PROVIDERS  # noqa: PLC0415 - only who looks pays for it
+    from rotator.operations.views.kinds import PROVIDERS  # noqa: PLC0415 - only who looks pays for it
     from rotator.report import kinds  # noqa: PLC0415
     from rotator.report.tables import plain_table, words  # noqa: PLC0415
 

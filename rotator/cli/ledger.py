@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from rotator.actor import actor
 from rotator.cli.options import Context, Output, OutputOption, emit
 from rotator.report.plain import plain
 
@@ -57,13 +58,12 @@ def restore(context: typer.Context, file: Kept, output: OutputOption = Output.TA
 
     Example: rotator ledger restore /backups/rotator-monday.db
     """
-    from rotator import response  # noqa: PLC0415 - only these commands pay for it
     from rotator.ledger import backup  # noqa: PLC0415
     from rotator.report.clocks import moment  # noqa: PLC0415
 
     given: Context = context.obj
     parts = given.parts()
-    found = backup.restore(parts.database, file, parts.seal, response.actor())
+    found = backup.restore(parts.database, file, parts.seal, actor())
     of = found.backup
     if output is not Output.TABLE:
         told = {"taken_at": moment(of.taken_at), "release": of.release, "incidents": of.incidents, "rows": of.rows}

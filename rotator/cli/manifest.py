@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from rotator.actor import actor
 from rotator.cli import completion
 from rotator.cli.options import Context, Output, OutputOption, console, emit
 from rotator.errors import BadInput
@@ -117,7 +118,7 @@ def list_manifests(context: typer.Context, output: OutputOption = Output.TABLE) 
 
     Example: rotator manifest list
     """
-    from rotator.operations.views import MANIFESTS  # noqa: PLC0415 - only this command pays for them
+    from rotator.operations.views.manifests import MANIFESTS  # noqa: PLC0415 - only this command pays for them
     from rotator.report.datasets import DIFFERS, counted  # noqa: PLC0415
     from rotator.report.tables import plain_table, words  # noqa: PLC0415
 
@@ -144,7 +145,7 @@ def show(context: typer.Context, name: Name, output: OutputOption = Output.TABLE
 
     Example: rotator manifest show training-2026 -o json
     """
-    from rotator.operations.views import CHECKS, MANIFESTS  # noqa: PLC0415 - only this command pays for them
+    from rotator.operations.views.manifests import CHECKS, MANIFESTS  # noqa: PLC0415 - only this command pays for them
 
     service = context.obj.service()
     row = next((each for each in service.lists(MANIFESTS) if each["name"] == name), None)
@@ -192,7 +193,6 @@ def export(
 
 def _asked(place: str, connection: str, incident: str) -> Asked:
     from rotator.datasets import Asked  # noqa: PLC0415
-    from rotator.response import actor  # noqa: PLC0415
 
     return Asked(place, actor(), connection, incident, sys.stdin.buffer)
 

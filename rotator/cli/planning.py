@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rotator import clock
+from rotator.actor import actor
 from rotator.cli.alarm import access
 from rotator.cli.graph import write_graph
 from rotator.cli.options import Context, console
@@ -125,13 +126,13 @@ class Asked:
 
     def planned_of(self, parts: Rotator, alarm: Alarm, present: Present | None = None) -> Planned:
         """Plan what was read, of an incident that grows what is new. Raises BadInput for the first that is bad."""
-        from rotator import footholds, growth, response  # noqa: PLC0415 - only who plans pays for them
+        from rotator import footholds, growth  # noqa: PLC0415 - only who plans pays for them
         from rotator.flow.exclusion import exclusions  # noqa: PLC0415
         from rotator.flow.wish import wishes  # noqa: PLC0415
 
         exposed = moment(self.exposed_at)
         wanted = wishes(self.strategy or ())
-        left_out = exclusions(self.exclude or (), self.reason or (), response.actor())
+        left_out = exclusions(self.exclude or (), self.reason or (), actor())
         prepared = growth.prepare(
             parts,
             alarm.suspects,

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from rotator.actor import actor
 from rotator.cli import completion
 from rotator.cli.options import Context, Output, OutputOption, console, emit
 from rotator.errors import BadInput
@@ -37,7 +38,7 @@ def show(context: typer.Context, place: Place = "", output: OutputOption = Outpu
 
     Example: rotator segmentation show job:acme/web/build
     """
-    from rotator.operations.views import PLACES, REACHED, SEGMENTATION  # noqa: PLC0415 - only who looks pays for it
+    from rotator.operations.views.segmentation import PLACES, REACHED, SEGMENTATION  # noqa: PLC0415 - only who looks pays for it
 
     given: Context = context.obj
     service = given.service()
@@ -86,7 +87,7 @@ def edges(context: typer.Context, output: OutputOption = Output.TABLE) -> None:
 
     Example: rotator segmentation edges -o json
     """
-    from rotator.operations.views import EDGES  # noqa: PLC0415 - only who looks pays for it
+    from rotator.operations.views.segmentation import EDGES  # noqa: PLC0415 - only who looks pays for it
     from rotator.report.tables import plain_table, words  # noqa: PLC0415
 
     given: Context = context.obj
@@ -111,7 +112,7 @@ def trend(context: typer.Context, output: OutputOption = Output.TABLE) -> None:
 
     Example: rotator segmentation trend -o jsonl
     """
-    from rotator.operations.views import SEGMENTATION_TREND  # noqa: PLC0415 - only who looks pays for it
+    from rotator.operations.views.segmentation import SEGMENTATION_TREND  # noqa: PLC0415 - only who looks pays for it
     from rotator.report.tables import plain_table, words  # noqa: PLC0415
 
     given: Context = context.obj
@@ -139,7 +140,7 @@ def short_lived(context: typer.Context, output: OutputOption = Output.TABLE) -> 
 
     Example: rotator segmentation short-lived -o json
     """
-    from rotator.operations.views import SHORT_LIVED  # noqa: PLC0415 - only who looks pays for it
+    from rotator.operations.views.segmentation import SHORT_LIVED  # noqa: PLC0415 - only who looks pays for it
     from rotator.report.tables import plain_table, words  # noqa: PLC0415
 
     given: Context = context.obj
@@ -181,7 +182,6 @@ def convert(  # noqa: PLR0917 - a command
     Example: rotator segmentation convert postgres_role app --connection db --with through=vault
     """
     from rotator.converting import prepare  # noqa: PLC0415 - only this command pays for it
-    from rotator.response import actor  # noqa: PLC0415
 
     given: Context = context.obj
     asked: dict[str, str] = {}

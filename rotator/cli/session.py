@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from rotator.actor import actor
 from rotator.cli.options import Context, Output, OutputOption, Reason, console, emit
 from rotator.report.plain import plain
 
@@ -52,8 +53,6 @@ def revoke(
 
     Example: rotator session revoke ab12cd34 --reason "…"
     """
-    from rotator import response  # noqa: PLC0415
-
     given: Context = context.obj
-    found = given.parts().sessions.revoke(session, response.actor(), reason)
+    found = given.parts().sessions.revoke(session, actor(), reason)
     typer.echo(plain(f"session {found.id} of {found.by} is ended"))

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from rotator.actor import actor
 from rotator.cli import completion
 from rotator.cli.options import Context, Output, OutputOption, console, emit
 from rotator.errors import BadInput, RotatorError
@@ -87,7 +88,6 @@ def replay(
 
     Example: rotator siem replay splunk --from 2026-11-01
     """
-    from rotator import response  # noqa: PLC0415 - only this command pays for them
     from rotator.cli.planning import moment  # noqa: PLC0415
     from rotator.examining.siem import named  # noqa: PLC0415
     from rotator.ledger.siem import SiemPlaces  # noqa: PLC0415
@@ -96,5 +96,5 @@ def replay(
     parts = given.parts()
     entry = named(parts, name)
     from_then = moment(since if "T" in since else f"{since}T00:00:00Z", "--from", "a time that has come")
-    SiemPlaces(parts.database).replay(entry.name, from_then or 0.0, response.actor())
+    SiemPlaces(parts.database).replay(entry.name, from_then or 0.0, actor())
     typer.echo(f"{name} is sent what was written from {since} on; `{given.called} siem status` tells how far it is")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rotator.actor import actor
 from rotator.cli.options import Context, Output, OutputOption, emit
 from rotator.errors import BadInput
 from rotator.report.plain import plain
@@ -55,7 +56,7 @@ def new_key(context: typer.Context, following: Next, old_is_stolen: Stolen = Non
 
     Example: rotator evidence new-key file:/run/secrets/rotator-signing-2
     """
-    from rotator import response, secret_reference  # noqa: PLC0415
+    from rotator import secret_reference  # noqa: PLC0415
     from rotator.cli.planning import moment  # noqa: PLC0415
     from rotator.evidence import signing  # noqa: PLC0415
     from rotator.ledger.passing_on import pass_on  # noqa: PLC0415
@@ -68,7 +69,7 @@ def new_key(context: typer.Context, following: Next, old_is_stolen: Stolen = Non
     if after.public == before.public:
         raise BadInput("this is the key that signs now", following, "name another")
     since = moment(old_is_stolen, "--old-is-stolen", "since when it may be a thief's")
-    made = pass_on(parts.database, before, after, response.actor(), stolen_since=since)
+    made = pass_on(parts.database, before, after, actor(), stolen_since=since)
     typer.echo(plain(f"checkpoint {made.told['number']}: from the next one on {after.public} signs"))
     typer.echo(plain(f'now set in the configuration: [evidence] signing_key = "{following}"'))
     if since is not None:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from rotator.actor import actor
 from rotator.cli.options import Context, Output, OutputOption, Reason, console, emit
 from rotator.errors import BadInput
 from rotator.report.plain import plain
@@ -47,7 +48,6 @@ def create(
 
     Example: rotator token create pager --role responder --expires 30d
     """
-    from rotator import response  # noqa: PLC0415
     from rotator.flow.approval import Role  # noqa: PLC0415
     from rotator.flow.playbook_words import meant  # noqa: PLC0415
     from rotator.report.clocks import moment  # noqa: PLC0415
@@ -57,7 +57,7 @@ def create(
         raise BadInput(f"no role is called {role}", "--role", meant(role, Role))
     if _NAME.fullmatch(name) is None:
         raise BadInput("no token can be called so", name, "letters, digits, _ . and -, 64 at most")
-    secret, made = given.parts().tokens.create(name, Role(role), person, _lasts_s(expires), response.actor())
+    secret, made = given.parts().tokens.create(name, Role(role), person, _lasts_s(expires), actor())
     until = f"{made.name}: {made.role}, acts as {made.by}, until {moment(made.expires_at)[:16]}Z"
     typer.echo(secret.reveal())
     typer.echo(
@@ -98,10 +98,8 @@ def revoke(context: typer.Context, name: Name, reason: Reason) -> None:
 
     Example: rotator token revoke pager --reason "…"
     """
-    from rotator import response  # noqa: PLC0415
-
     given: Context = context.obj
-    found = given.parts().tokens.revoke(name, response.actor(), reason)
+    found = given.parts().tokens.revoke(name, actor(), reason)
     if found.revoked_at is not None:
         typer.echo(plain(f"{found.name} was revoked already, by {found.revoked_by}: {found.revoked_reason}"))
         return

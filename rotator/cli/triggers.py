@@ -21,7 +21,7 @@ def list_triggers(context: typer.Context, output: OutputOption = Output.TABLE) -
 
     Example: rotator trigger list -o jsonl
     """
-    from rotator.operations.views import TRIGGERS  # noqa: PLC0415 - only who looks pays for them
+    from rotator.operations.views.alarms import TRIGGERS  # noqa: PLC0415 - only who looks pays for them
     from rotator.report.tables import plain_table, words  # noqa: PLC0415
 
     given: Context = context.obj

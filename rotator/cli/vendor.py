@@ -54,7 +54,7 @@ def list_vendors(
 
     Example: rotator vendor list
     """
-    from rotator.operations.views import VENDORS  # noqa: PLC0415 - only this command pays for it
+    from rotator.operations.views.vendors import VENDORS  # noqa: PLC0415 - only this command pays for it
 
     given: Context = context.obj
     found = given.service().lists(VENDORS)
@@ -126,7 +126,7 @@ def show(context: typer.Context, name: Name, output: OutputOption = Output.TABLE
 
     Example: rotator vendor show acme -o json
     """
-    from rotator.operations.views import VENDOR  # noqa: PLC0415 - only this command pays for it
+    from rotator.operations.views.vendors import VENDOR  # noqa: PLC0415 - only this command pays for it
 
     found = context.obj.service().shows(VENDOR, name)
     if output is not Output.TABLE:

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from rotator.actor import actor
 from rotator.cli.options import Context
 from rotator.cli.vendor_triage import Advisories, Breached, Notice, read, sorted_out, text_of
 from rotator.errors import BadInput
@@ -59,7 +60,6 @@ def memo(  # noqa: PLR0917 - options, which callers name
     if files:
         from rotator.alarm.vendor_notice import Given  # noqa: PLC0415
         from rotator.report.vendor_memo_forms import written  # noqa: PLC0415
-        from rotator.response import actor  # noqa: PLC0415
 
         of = Given(ids, {each: read(each) for each in files}, list(breached or ()), text)
         printed(written(vendor_memo.made_of(given.parts(), actor(), name, of), Form(output)))

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from rotator.actor import actor
 from rotator.cli import approval
 from rotator.cli.alarm import Given
 from rotator.cli.beginning import Begun, Yes, begin
 from rotator.cli.options import Context, Output, OutputOption, Reason, console, say
 from rotator.cli.planning import ExposedAt, moment
 from rotator.cli.vendor_registry import Name
-from rotator.settings.approval import CLI
 
 if TYPE_CHECKING:
     from rotator.bootstrap import Rotator
@@ -79,12 +79,13 @@ def pause(  # noqa: PLR0917 - options, which callers name
 
 
 def _here(given: Context, parts: Rotator, wanted: Wanted, answer: Yes, output: Output) -> NoReturn:
-    from rotator import pausing, response  # noqa: PLC0415
+    from rotator import pausing  # noqa: PLC0415
     from rotator.cli import watching  # noqa: PLC0415
     from rotator.cli.here import Here  # noqa: PLC0415
     from rotator.report.plan import plan_text  # noqa: PLC0415 - Rich is not free
+    from rotator.settings.approval import CLI  # noqa: PLC0415 - nor is pydantic
 
-    by = response.actor()
+    by = actor()
     found = pausing.prepare(parts, wanted, by)
     if not given.quiet:
         for line in pausing.told(found):

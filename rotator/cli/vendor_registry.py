@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rotator.actor import actor
 from rotator.cli.inventory import SHOWN, opened, tell_bad
 from rotator.cli.options import Context, Output, OutputOption, emit, say
 from rotator.errors import BadInput
@@ -71,7 +72,6 @@ def import_files(
     Example: rotator vendor import vendors.yaml attestations.csv --dry-run
     """
     from rotator.flow.inventory import Act  # noqa: PLC0415
-    from rotator.response import actor  # noqa: PLC0415
     from rotator.shown.vendors import change  # noqa: PLC0415
 
     given: Context = context.obj
@@ -155,7 +155,6 @@ def sbom(
     Example: rotator vendor sbom acme acme-2026-11.cdx.json
     """
     from rotator import registering  # noqa: PLC0415 - only this command pays for it
-    from rotator.response import actor  # noqa: PLC0415
 
     vendors = context.obj.parts().vendors
     vendors.one(name)
@@ -195,7 +194,6 @@ def attest(  # noqa: PLR0917 - a command
     from rotator import clock, registering  # noqa: PLC0415 - only this command pays for it
     from rotator.flow.registry import as_told  # noqa: PLC0415
     from rotator.flow.vendor import Attestation  # noqa: PLC0415
-    from rotator.response import actor  # noqa: PLC0415
 
     vendors = context.obj.parts().vendors
     vendors.one(name)

@@ -31,7 +31,7 @@ def risk(
 
     Example: rotator vendor risk -o csv
     """
-    from rotator.operations.views import RISKS  # noqa: PLC0415 - only this command pays for it
+    from rotator.operations.views.vendor_risks import RISKS  # noqa: PLC0415 - only this command pays for it
 
     given: Context = context.obj
     found = given.service().lists(RISKS)

@@ -17,7 +17,7 @@ from rotator.cli.options import Context, Output, console, emit
 from rotator.cli.written import ReportForm, written
 from rotator.ledger.records import Progress
 from rotator.operations.service import Service
-from rotator.operations.views import REPORT
+from rotator.operations.views.incidents import REPORT
 from rotator.report import incident as incident_report
 from rotator.report.count_line import count_line
 from rotator.report.tables import wrapped

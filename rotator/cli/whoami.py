@@ -20,7 +20,7 @@ def whoami(context: typer.Context, output: OutputOption = Output.TABLE) -> None:
 
     Example: rotator whoami
     """
-    from rotator.operations.views import WHOAMI  # noqa: PLC0415 - only this command pays for it
+    from rotator.operations.views.caller import WHOAMI  # noqa: PLC0415 - only this command pays for it
 
     given: Context = context.obj
     found = given.service().shows(WHOAMI)

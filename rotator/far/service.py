@@ -14,7 +14,8 @@ from rotator.flow.incident import Purpose
 from rotator.ledger.names import LAST
 from rotator.ledger.records import Progress
 from rotator.operations.operation import Answer, Given, Operation, segment
-from rotator.operations.views import INCIDENTS, REPORT, FileOf, ListOf, Of, OfIncident
+from rotator.operations.view import FileOf, ListOf, Of, OfIncident
+from rotator.operations.views.incidents import INCIDENTS, REPORT
 
 _MOST = 500
 POLL_S = 2.0

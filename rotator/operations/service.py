@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from rotator.ledger.records import Progress
 from rotator.operations.operation import Answer, Given, Operation
-from rotator.operations.views import FileOf, ListOf, Of, OfIncident
+from rotator.operations.view import FileOf, ListOf, Of, OfIncident
 
 
 class Service(Protocol):

@@ -11,7 +11,7 @@ from rotator.alarm.vendor_notice import BREACHED, Given, told
 from rotator.bootstrap import Rotator
 from rotator.errors import BadInput
 from rotator.flow.vendor_notice import Notice
-from rotator.operations.views import FileOf
+from rotator.operations.view import FileOf
 from rotator.packages.advisory import Advisory
 from rotator.report.vendor_memo_forms import MEDIA_TYPES, MemoForm, written
 from rotator.shown import vendor_memo

@@ -10,7 +10,7 @@ from rotator import restoring
 from rotator.bootstrap import Rotator
 from rotator.errors import BadInput
 from rotator.operations.operation import Answer, AsksFirst, at
-from rotator.operations.views import OfIncident
+from rotator.operations.view import OfIncident
 from rotator.operations.waiting import kept_from
 from rotator.report.clocks import moment
 from rotator.restored_grants import resumable
