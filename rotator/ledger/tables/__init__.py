@@ -43,7 +43,7 @@ from rotator.ledger.tables.standing import (
 )
 from rotator.ledger.tables.steering import account, foothold, gate, leader, machine, stop
 from rotator.ledger.tables.telling import hears, message, notice, noticed, trigger
-from rotator.ledger.tables.vendors import dataset, pause, pause_gate, software, term, vendor
+from rotator.ledger.tables.vendors import dataset, pause, pause_gate, software, term, vendor, vendor_log, vendor_use
 
 __all__ = [
     "LIVES",
@@ -110,6 +110,8 @@ __all__ = [
     "trial",
     "trigger",
     "vendor",
+    "vendor_log",
+    "vendor_use",
     "watched",
     "witness",
 ]

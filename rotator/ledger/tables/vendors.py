@@ -95,3 +95,38 @@ pause_gate = Table(
     ForeignKeyConstraint(["vendor", "number"], ["pause.vendor", "pause.number"]),
 )
 """What was said, found and given for each gate of a pause. Nothing is taken back: what comes later stands beside it."""
+
+vendor_log = Table(
+    "vendor_log",
+    metadata,
+    Column("vendor", ForeignKey("vendor.name"), primary_key=True),
+    # The SHA-256 of its content: a log that is read twice is one.
+    Column("digest", String(64), primary_key=True),
+    Column("name", String(255), nullable=False),
+    Column("begins_at", Double),
+    Column("ends_at", Double),
+    Column("since", Double),
+    Column("read_at", Double, nullable=False),
+)
+"""The access logs that were read for a vendor, and since when what they tell was to be new."""
+
+vendor_use = Table(
+    "vendor_use",
+    metadata,
+    Column("vendor", String(64), primary_key=True),
+    Column("digest", String(64), primary_key=True),
+    Column("provider", String(64), primary_key=True),
+    Column("connection", String(128), primary_key=True),
+    Column("owner", Text, primary_key=True),
+    Column("credential", Text, primary_key=True),
+    Column("calls", Integer, nullable=False),
+    Column("refused", Integer, nullable=False),
+    Column("first_at", Double),
+    Column("last_at", Double, nullable=False),
+    Column("accepted_at", Double),
+    Column("accepted", Text, nullable=False),
+    # What was unusual, as JSON.
+    Column("signs", Text, nullable=False),
+    ForeignKeyConstraint(["vendor", "digest"], ["vendor_log.vendor", "vendor_log.digest"]),
+)
+"""What each log tells of each credential that a vendor holds: how its issuer took it, and what was unusual."""
