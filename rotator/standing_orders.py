@@ -49,7 +49,7 @@ def declare(parts: Rotator, prepared: Prepared, sender: str, **told: Any) -> Dec
     pieces = [response.part_of(parts, prepared, each.plan) for each in found]
     others = [(_more(each, told), _covered(part)) for each, part in zip(pieces[1:], found[1:], strict=True)]
     ordered = Ordered(_covered(found[0]), others, told.get("by") or actor())
-    begin = both(told.get("then", nothing_more), partial(ordered.begin, parts.enrolment))
+    begin = both(partial(ordered.begin, parts.enrolment), told.get("then", nothing_more))
     incident = response.declare(parts, pieces[0], **{**told, "shown": None, "then": begin})
     parts_covered = [each for each in found if each.orders]
     return Declared(

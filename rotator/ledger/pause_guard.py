@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, Select, String, and_, cast, literal, or_, select
+from sqlalchemy import CTE, ColumnElement, Connection, Select, String, and_, cast, func, literal, or_, select
 
 from rotator.flow.playbook_words import Strategy
 from rotator.ledger import tables
@@ -12,6 +12,27 @@ from rotator.ledger import tables
 A_PAUSE = "pause"
 """What a person accepted, who has something made for a vendor all the same: its name and the pause's number."""
 IS_OPEN = tables.pause.c.restored_at.is_(None)
+_BEGUN = 491286123
+"""The advisory lock of PostgreSQL that what is begun shares, and that a pause takes alone."""
+_SHARE = select(func.pg_advisory_xact_lock_shared(_BEGUN))
+
+
+def see_pauses(connection: Connection) -> None:
+    """Have what the transaction asks next know each pause that is committed before it: the last lock that it takes.
+
+    On SQLite one transaction writes at a time.
+    """
+    if connection.dialect.name != "sqlite":
+        connection.execute(_SHARE)
+
+
+def end_what_begins(connection: Connection) -> None:
+    """Let all that asked before it was paused commit before this transaction, and the rest ask after it.
+
+    It is the last lock that a transaction takes: whoever begins something waits for it, with rows in his hand.
+    """
+    if connection.dialect.name != "sqlite":
+        connection.execute(select(func.pg_advisory_xact_lock(_BEGUN)))
 
 
 def _told_under() -> CTE:

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, RowMapping, func, insert, select, update
 
 from rotator import clock
 from rotator.errors import BadInput
-from rotator.ledger import leak_safe, notices, revisions, rows, tables, vendors
+from rotator.ledger import leak_safe, notices, pause_guard, revisions, rows, tables, vendors
 from rotator.ledger.database import Database
 from rotator.ledger.pause_guard import IS_OPEN
 from rotator.notices.event import Event
@@ -144,6 +144,7 @@ def begin(connection: Connection, pause: Pause, record: Mapping[str, Any]) -> Pa
     vendors.act(connection, pause.vendor, told, pause.incident)
     facts = {"vendor": pause.vendor, "by": pause.by, "reason": pause.reason}
     notices.tell(connection, pause.incident, Event.PAUSED, facts, pause.at)
+    pause_guard.end_what_begins(connection)
     return next(each for each in _all_of(connection, pause.vendor) if each.number == number)
 
 

@@ -181,14 +181,17 @@ class WorkingLedger:
             kept = answer.one_or_none()
             if kept is None:
                 raise LostClaim
-            work = replace(work, branch=replace(work.branch, stopped=kept.stopped or _paused(connection, work)))
+            work = replace(work, branch=replace(work.branch, stopped=kept.stopped))
         elif answer.rowcount != 1:
             raise LostClaim
+        at_hand = work.next_step
         for each, values in written.rows:
             connection.execute(each, values)
         # A comparison beside the main branch says nothing of the summary, and what it read of the run may be old.
         if draft.proofs or any(each.state is StepState.DONE and not is_apart(each) for each in draft.steps.values()):
             work = self._summarise(connection, work)
+        if statement is statements.BEAT and at_hand is not None and lets_in(at_hand) and work.branch.stopped is None:
+            work = replace(work, branch=replace(work.branch, stopped=_paused(connection, work.run)))
         return work
 
     def _summarise(self, connection: Connection, work: Work) -> Work:
@@ -318,11 +321,10 @@ def _promoted_since(connection: Connection, run: Run, rows_of: Sequence[Row[Any]
     return frozenset((at, version) for each in told for at, version in each.items() if at in places)
 
 
-def _paused(connection: Connection, work: Work) -> str | None:
+def _paused(connection: Connection, run: Run) -> str | None:
     """Return why what is about to let its vendor in may not: that may have been paused since the step asked."""
-    if work.next_step is None or not lets_in(work.next_step):
-        return None
-    vendor = connection.execute(_KEEPING, {"run_id": work.run.id}).scalar()
+    pause_guard.see_pauses(connection)
+    vendor = connection.execute(_KEEPING, {"run_id": run.id}).scalar()
     return None if vendor is None else PAUSED + str(vendor)
 
 
