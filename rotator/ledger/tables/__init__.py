@@ -7,6 +7,7 @@ A change here comes with a migration in `migrations/versions/`.
 from __future__ import annotations
 
 from rotator.ledger.tables.access import called, session, token
+from rotator.ledger.tables.advisories import arrived_advisory
 from rotator.ledger.tables.datasets import manifest, manifest_check, manifest_part
 from rotator.ledger.tables.deciding import approval, dismissal, plan
 from rotator.ledger.tables.evidence import checkpoint, epoch, evidence, siem, signed, stamp, this_transaction, witness
@@ -43,7 +44,7 @@ from rotator.ledger.tables.standing import (
 )
 from rotator.ledger.tables.steering import account, foothold, gate, leader, machine, stop
 from rotator.ledger.tables.telling import hears, message, notice, noticed, trigger
-from rotator.ledger.tables.vendors import dataset, pause, pause_gate, software, term, vendor, vendor_log, vendor_use
+from rotator.ledger.tables.vendors import dataset, pause, pause_gate, pause_held, software, term, vendor, vendor_log, vendor_use
 
 __all__ = [
     "LIVES",
@@ -53,6 +54,7 @@ __all__ = [
     "accepted",
     "account",
     "approval",
+    "arrived_advisory",
     "awaits",
     "branch",
     "called",
@@ -89,6 +91,7 @@ __all__ = [
     "noticed",
     "pause",
     "pause_gate",
+    "pause_held",
     "plan",
     "proof",
     "reach",
