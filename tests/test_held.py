@@ -136,7 +136,7 @@ def test_a_grant_that_trusts_an_account_of_the_vendor_is_held(parts):
 
 TRUST = [
     ("gcp_iam_binding", "acme-prod", "acme-prod/roles/viewer/serviceAccount:s@vendor-1.iam.gserviceaccount.com"),
-    ("github_collaborator", "acme/site", "acme/site/Vendor-1"),
+    ("github_collaborator", "acme/site", "acme/site/Vendor-1:583231"),
 ]
 
 

@@ -2,8 +2,10 @@
 
 GitHub lets nobody but the app's owner suspend an installation over REST; an organization's owner does it on the web
 page, or uninstalls it there. So a person does it, and here it is looked at: the list of an organization's installations
-says which are there, and which are suspended. The owner is the organization, the id ORGANIZATION/APP as in the app's
-address; a report may also give the installation's number in place of APP.
+says which are there, and which are suspended. The owner is the organization, the id ORGANIZATION/APP:NUMBER, with APP
+as in the app's address and the app's number, which stays when its owner calls it otherwise, and when it is installed
+anew. A report may leave the number away, or give the installation's number in place of APP; an id without a number (of
+before it was kept) is believed by name.
 The rotator's own token belongs to an owner of the organization (`admin:org` or `read:org`), or has "Administration:
 read" of it. What GitHub calls it who suspended it (the app's owner or ours) decides who may lift it.
 """
@@ -28,7 +30,7 @@ SETTLE_S = 30.0
 """GitHub names no time after which a suspended installation's tokens are refused; this is long against usual caches."""
 
 _PAGE, _MOST_PAGES = 100, 100
-_ID = re.compile(r"([A-Za-z0-9-]+)/([A-Za-z0-9-]{1,100})")
+_ID = re.compile(r"([A-Za-z0-9-]+)/([A-Za-z0-9-]{1,100})(?::([0-9]{1,20}))?")
 _KEPT = {"created_at": "created_at", "repositories": "repository_selection", "suspended_at": "suspended_at"}
 
 
@@ -65,13 +67,16 @@ class GitHubAppInstallation(Kind):
         if account and account.casefold() != found[1].casefold():
             raise Rejected("not_this_account", f"{found[1]} is not {account}")
         for each in self._installed(found[1]):
-            if found[2] in (_app(each), str(each["id"])):
-                return self._ref(found[1], each)
+            if _is_it(each, found[2], found[3]) or (found[3] is None and found[2] == str(each["id"])):
+                return self._ref(found[1], each) if found[3] is None else self._ref_of(found[1], found[0])
         raise Rejected("unknown_credential", f"{found[1]} has not installed {found[2]}")
 
     def inspect(self, ref: CredentialRef) -> Status:
         """Return ACTIVE while it is installed, SUSPENDED once GitHub says since when it is that."""
-        found = next((each for each in self._installed(ref.owner) if self._ref(ref.owner, each) == ref), None)
+        named = _ID.fullmatch(ref.id)
+        if named is None or named[1] != ref.owner:
+            raise Rejected("unreadable", "such a grant is ORGANIZATION/APP:NUMBER, of that very organization")
+        found = next((each for each in self._installed(ref.owner) if _is_it(each, named[2], named[3])), None)
         if found is None:
             return Status(State.ABSENT)
         return Status(State.SUSPENDED if found.get("suspended_at") else State.ACTIVE, _facts(found))
@@ -111,7 +116,7 @@ class GitHubAppInstallation(Kind):
         return of_installations(self._github.read, whose or self._connection.account)
 
     def _ref(self, organization: str, installation: Mapping[str, Any]) -> CredentialRef:
-        return self._ref_of(organization, f"{organization}/{_app(installation)}")
+        return self._ref_of(organization, f"{organization}/{_app(installation)}:{installation['app_id']}")
 
     def _organizations(self) -> Iterator[str]:
         for each in self._github.listed("/user/orgs"):
@@ -128,12 +133,21 @@ class GitHubAppInstallation(Kind):
             with asking():
                 content = told(self._github.read(f"{path}&page={page}"))
             listed = content.get("installations") if isinstance(content, Mapping) else None
-            if not isinstance(listed, list) or not all(isinstance(each, Mapping) and "id" in each for each in listed):
+            if not isinstance(listed, list) or not all(map(_is_named, listed)):
                 raise Unavailable("answer_unreadable", f"the installations of {organization}")
             found += listed
             if len(listed) < _PAGE:
                 break
         return found
+
+
+def _is_named(each: object) -> bool:
+    return isinstance(each, Mapping) and "id" in each and isinstance(each.get("app_id"), int)
+
+
+def _is_it(installation: Mapping[str, Any], app: str, number: str | None) -> bool:
+    """Tell whether this is that app: by its number where that is known."""
+    return str(installation["app_id"]) == number if number is not None else _app(installation) == app
 
 
 def _app(installation: Mapping[str, Any]) -> str:

@@ -1,11 +1,12 @@
 """A fake of whom repositories and organizations of GitHub trust, as its REST interface publishes it. Ours.
 
-    GET /repos/OWNER/REPO/collaborators?affiliation=outside    200: login, role_name; 404 where the token may not look
+    GET /repos/OWNER/REPO/collaborators?affiliation=outside    200: login, id, role_name; 404 if it may not look
     GET …/collaborators/LOGIN                                  204 for whoever comes in, members and teams too; else 404
     PUT …/collaborators/LOGIN {permission}                     201 with an invitation; 204 where the user is managed
     DELETE …/collaborators/LOGIN                               204; also takes an invitation back
     GET /repos/OWNER/REPO/invitations                          200: invitee, permissions, expired
     GET /orgs/ORG/installations                                200: total_count, installations; 404 for no owner
+    GET /user/NUMBER                                           200: login, id; 404 where there is none of that number
     GET /user, /user/repos, /user/orgs, /rate_limit, /repos/OWNER/REPO
 
 Roles are shown as read and write, and set as pull and push. Nothing suspends an installation here: GitHub has no such
@@ -45,6 +46,7 @@ class FakeTrust:
     repositories: dict[str, dict[str, str]] = field(default_factory=dict)
     invitations: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     installations: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    users: dict[str, int] = field(default_factory=dict)
     _lock: threading.RLock = field(default_factory=threading.RLock)
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
@@ -56,6 +58,22 @@ class FakeTrust:
 
     def login(self) -> str:
         return f"Vendor-Dev-{next(self._numbers)}"
+
+    def number(self, login: str) -> int:
+        """Return the number of the user who has a login now; anybody named is somebody."""
+        return self.users.setdefault(login, 7_000_000 + len(self.users))
+
+    def rename(self, login: str, new: str) -> None:
+        """Do what a user may do on the web page; the login that he leaves is free for anybody."""
+        with self._lock:
+            self.users[new] = self.number(login)
+            del self.users[login]
+            for joined in self.repositories.values():
+                if login in joined:
+                    joined[new] = joined.pop(login)
+            for each in itertools.chain(*self.invitations.values()):
+                if each["invitee"]["login"] == login:
+                    each["invitee"]["login"] = new
 
     def organization(self) -> str:
         return f"octo-org-{next(self._numbers)}"
@@ -95,6 +113,9 @@ class FakeTrust:
         plain = {"/user": {"login": LOGIN}, "/rate_limit": {"resources": {"core": {"limit": 5000}}}}
         if asked.path in plain:
             return 200, plain[asked.path], {}
+        if found := re.fullmatch(r"/user/([0-9]+)", asked.path):
+            having = [login for login, number in self.users.items() if number == int(found[1])]
+            return (200, {"login": having[0], "id": int(found[1])}, {}) if having else _NOT_FOUND
         if asked.path == "/user/orgs":
             return 200, _page(asked, [{"login": each} for each in [*self.installations, "not-an-owner-there"]]), {}
         if asked.path == "/user/repos":
@@ -117,7 +138,8 @@ class FakeTrust:
                 return 200, {"full_name": name, "permissions": {"admin": True}}, {}
             case "GET", "collaborators", None:
                 ours = {} if asked.query.get("affiliation") == "outside" else {LOGIN: "admin"}
-                listed = [{"login": each, "role_name": role} for each, role in {**ours, **joined}.items()]
+                shown = {**ours, **joined}.items()
+                listed = [{"login": each, "id": self.number(each), "role_name": role} for each, role in shown]
                 return 200, _page(asked, listed), {}
             case "GET", "invitations", None:
                 return 200, _page(asked, invited), {}
@@ -134,7 +156,8 @@ class FakeTrust:
                 if self.managed:
                     joined[login] = role
                     return 204, None, {}
-                made = {"id": next(self._numbers), "invitee": {"login": login}, "permissions": role, "expired": False}
+                made = {"id": next(self._numbers), "permissions": role, "expired": False}
+                made["invitee"] = {"login": login, "id": self.number(login)}
                 invited.append(made)
                 return 201, made, {}
         return _NOT_FOUND

@@ -67,3 +67,17 @@ def test_a_connection_to_one_organization_answers_for_that_one_alone(server):
     with pytest.raises(Rejected) as refusal:
         provider.identify(Leaked(id=theirs.id))
     assert refusal.value.reason == "not_this_account"
+
+
+def test_an_app_that_is_called_otherwise_or_installed_anew_is_found_by_its_number(server, provider):
+    ref, _ = plant(server)
+    (installed,) = server.installations[ref.owner]
+    installed.update(app_slug="vendor-new", id=installed["id"] + 5000)
+    seen = provider.inspect(ref)
+    assert (seen.state, seen.facts["trusts"]) == (State.ACTIVE, "vendor-new")
+    assert provider.identify(Leaked(id=ref.id)) == ref
+    other = server.install(ref.owner)
+    other["app_slug"] = ref.id.partition("/")[2].partition(":")[0]
+    server.uninstall(ref.owner, "vendor-new")
+    assert provider.inspect(ref).state is State.ABSENT, "another app took the name"
+    assert provider.inspect(ref.with_id(ref.id.partition(":")[0])).state is State.ACTIVE, "of before it was kept"

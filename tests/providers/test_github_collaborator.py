@@ -7,7 +7,7 @@ import pytest
 from rotator.credential import CredentialRef, Leaked
 from rotator.errors import Rejected
 from rotator.ports import State
-from rotator.providers.github_collaborator import ACCESS, INVITED, ROLE, WIDER
+from rotator.providers.github_collaborator import ACCESS, INVITED, ROLE, TRUSTS, WIDER
 from tests.contracts.cases.github_collaborator import NAME, connected, plant
 from tests.fakes.github_trust import LOGIN, fake_trust
 
@@ -22,6 +22,10 @@ def server():
 @pytest.fixture
 def provider(server):
     return connected(server.address)
+
+
+def login_of(ref):
+    return ref.id.rpartition("/")[2].partition(":")[0]
 
 
 def test_what_github_gives_back_is_an_invitation_and_is_called_one(server, provider):
@@ -59,7 +63,7 @@ def test_an_invitation_that_expired_lets_nobody_in(server, provider):
 def test_each_role_comes_back_as_it_was_shown(server, provider, role):
     server.managed = True
     ref, _ = plant(server)
-    server.repositories[ref.owner][ref.id.rpartition("/")[2]] = role
+    server.repositories[ref.owner][login_of(ref)] = role
     kept = provider.preserve(ref)
     provider.suspend(ref)
     provider.restore(ref, kept)
@@ -92,7 +96,7 @@ def test_a_member_of_the_organization_is_no_grant(server, provider):
 
 def test_who_became_a_member_is_let_in_all_the_same_and_is_not_called_gone(server, provider):
     ref, _ = plant(server)
-    login = ref.id.rpartition("/")[2]
+    login = login_of(ref)
     server.members.add(login)
     provider.suspend(ref)
     seen = provider.inspect(ref)
@@ -106,3 +110,59 @@ def test_what_is_no_grant_is_not_named(provider, told):
     with pytest.raises(Rejected) as refusal:
         provider.identify(Leaked(id=told))
     assert refusal.value.reason == "unreadable"
+
+
+def test_who_took_another_login_is_found_by_his_number_stopped_and_invited_by_the_login_that_he_has_then(
+    server, provider
+):
+    ref, _ = plant(server)
+    repository = ref.owner
+    server.rename(login_of(ref), "new-name")
+    stranger = server.number(login_of(ref))  # a login that was left is anybody's
+    seen = provider.inspect(ref)
+    assert (seen.state, seen.facts[TRUSTS]) == (State.ACTIVE, "new-name")
+    assert provider.identify(Leaked(id=ref.id)) == ref, "the same grant, whatever he is called"
+    assert provider.identify(Leaked(id=f"{repository}/new-name")).id.endswith(ref.id.rpartition(":")[2])
+    kept = provider.preserve(ref)
+    provider.suspend(ref)
+    assert (server.repositories[repository], provider.inspect(ref).state) == ({}, State.ABSENT)
+    server.rename("new-name", "newest")
+    provider.restore(ref, kept)
+    assert [each["invitee"]["login"] for each in server.invitations[repository]] == ["newest"]
+    assert stranger not in {each["invitee"]["id"] for each in server.invitations[repository]}
+
+
+def test_somebody_else_under_the_login_that_was_left_is_another(server, provider):
+    ref, _ = plant(server)
+    login = login_of(ref)
+    provider.suspend(ref)
+    server.rename(login, "new-name")
+    server.repositories[ref.owner][login] = "admin"
+    assert provider.inspect(ref).state is State.ABSENT
+    provider.suspend(ref)
+    assert login in server.repositories[ref.owner]
+    assert provider.identify(Leaked(id=f"{ref.owner}/{login}")) != ref
+    server.members.add("new-name")
+    assert provider.inspect(ref).facts[TRUSTS] == "new-name"
+
+
+def test_a_user_who_is_gone_is_invited_by_nobodys_name(server, provider):
+    ref, _ = plant(server)
+    kept = provider.preserve(ref)
+    provider.suspend(ref)
+    server.users.clear()
+    assert provider.inspect(ref).state is State.ABSENT
+    with pytest.raises(Rejected) as refusal:
+        provider.restore(ref, kept)
+    assert refusal.value.reason == "no_such_user"
+
+
+def test_an_id_of_before_numbers_were_kept_is_believed_by_login(server, provider):
+    ref, _ = plant(server)
+    older = ref.with_id(ref.id.partition(":")[0])
+    assert provider.inspect(older).state is State.ACTIVE
+    kept = provider.preserve(older)
+    provider.suspend(older)
+    server.rename(login_of(ref), "new-name")
+    provider.restore(older, kept)
+    assert [each["invitee"]["login"] for each in server.invitations[ref.owner]] == ["new-name"], "what was kept has it"

@@ -24,7 +24,7 @@ def connected(address: str, account: str | None = None) -> GitHubAppInstallation
 def plant(server: FakeTrust, owner: str | None = None) -> tuple[CredentialRef, Secret]:
     organization = owner or server.organization()
     made = server.install(organization)
-    return CredentialRef(NAME, NAME, organization, f"{organization}/{made['app_slug']}"), NO_SECRET
+    return CredentialRef(NAME, NAME, organization, f"{organization}/{made['app_slug']}:{made['app_id']}"), NO_SECRET
 
 
 @contextmanager
@@ -38,6 +38,6 @@ def open_case(tmp_path: Path) -> Iterator[Case]:  # noqa: ARG001 - the fake keep
             leaked=lambda ref, _: Leaked(id=ref.id),
             garbled=lambda secret: secret,
             unknown=lambda ref: ref.with_id(f"{ref.owner}/no-such-app"),
-            by_hand=lambda ref: server.uninstall(*ref.id.split("/")),
+            by_hand=lambda ref: server.uninstall(*ref.id.partition(":")[0].split("/")),
             own=OWN,
         )

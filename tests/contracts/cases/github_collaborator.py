@@ -24,7 +24,7 @@ def connected(address: str) -> GitHubCollaborator:
 def plant(server: FakeTrust, owner: str | None = None) -> tuple[CredentialRef, Secret]:
     repository, login = owner or server.repository(), server.login()
     server.repositories[repository][login] = "write"
-    return CredentialRef(NAME, NAME, repository, f"{repository}/{login}"), NO_SECRET
+    return CredentialRef(NAME, NAME, repository, f"{repository}/{login}:{server.number(login)}"), NO_SECRET
 
 
 @contextmanager
