@@ -5,8 +5,9 @@ Nothing is asked of issuers; what they listed and was kept is known.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+import functools
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from rotator.bootstrap import Rotator
 from rotator.credential import CredentialRef, Leaked
@@ -15,23 +16,33 @@ from rotator.flow.blast import expand
 from rotator.flow.exposure import Certainty, Exposure
 from rotator.flow.inventory import Entry, Fitting, key
 from rotator.flow.paths import roots_of
+from rotator.flow.proof import Evidence
 from rotator.flow.reach import INVENTORY
 from rotator.flow.scope import Custody, Scoped, Unresolved
 from rotator.flow.stock import spoken_of_as, stock
 from rotator.flow.vendor import Level, Vendor
+from rotator.ledger.ended import deaths
+from rotator.ledger.other_runs import Death
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
     """A credential or grant that a vendor holds, what is known of it, and who says so: `how`.
 
-    Its `ref` is blank in what nobody has said: without an id nobody knows which it is, and a person has to say.
+    Its `ref` is blank in what nobody has said: without an id nobody knows which it is, and a person has to say. What is
+    proven dead reaches nothing; of a `death` that is only stated nobody saw a refusal.
     """
 
     ref: CredentialRef
     custody: Custody
     how: str
     kind: str
+    death: Death | None = None
+
+    @property
+    def is_dead(self) -> bool:
+        """Tell whether it is proven dead."""
+        return self.death is not None and self.death.evidence is Evidence.PROVEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +103,18 @@ def held_by_each(parts: Rotator, vendors: Iterable[Vendor]) -> dict[str, list[He
         of = found[vendor.name]
         for ref in (ref for match in vendor.holds for ref in fitting.of(match)):
             of.setdefault(ref, Held(ref, parts.custodies.of(ref), f"registry: {vendor.name}", ref.provider))
-    return {name: _told_once(of) for name, of in found.items()}
+    dead = deaths(parts.database, {ref for of in found.values() for ref in of}, _accounts(parts))
+    return {name: [_as_it_is(each, dead) for each in _told_once(of)] for name, of in found.items()}
+
+
+def _accounts(parts: Rotator) -> Callable[[str], str]:
+    """Return what names the account of a connection; one that is not configured any more stands for itself."""
+    known = {each.name for each in parts.settings.connections}
+    return functools.cache(lambda name: parts.account_of(name) if name in known else name)
+
+
+def _as_it_is(held: Held, dead: Mapping[CredentialRef, Death]) -> Held:
+    return replace(held, death=dead[held.ref]) if held.ref in dead else held
 
 
 def _of_whole_kinds(entries: Iterable[Entry], fitting: Fitting) -> Iterator[CredentialRef]:
@@ -111,8 +133,8 @@ def _told_once(of: Mapping[CredentialRef, Held]) -> list[Held]:
 
 
 def reached(parts: Rotator, held: Iterable[Held], datasets: Iterable[str] = ()) -> Reached:
-    """Return what can be reached with what is held; `datasets` are those that are reached whatever is held."""
-    every = list(held)
+    """Return what can be reached with what is held and lives; `datasets` are reached whatever is held."""
+    every = [each for each in held if not each.is_dead]
     blast = expand(
         [_scoped(each) for each in every if each.ref.id],
         [each.custody for each in parts.entries],
@@ -126,12 +148,19 @@ def reached(parts: Rotator, held: Iterable[Held], datasets: Iterable[str] = ()) 
         leaked = each.leaked
         ref = CredentialRef(each.rule, leaked.connection or "", leaked.owner or "", leaked.id or "")
         further.append(Further(ref, parts.custodies.of(ref), each.via))
+    dead = _proven_dead(parts, (each.ref for each in further))
+    further = [each for each in further if each.ref not in dead]
     ways: dict[str, tuple[str, ...]] = dict.fromkeys(datasets, ("the registry names it",))
     for one in every:
         ways |= {name: _way(one) for name in one.custody.datasets if name not in ways}
     for far in further:
         ways |= {name: far.via for name in far.custody.datasets if name not in ways}
     return Reached(tuple(_described(parts, ways)), tuple(further), blast.warnings)
+
+
+def _proven_dead(parts: Rotator, refs: Iterable[CredentialRef]) -> set[CredentialRef]:
+    found = deaths(parts.database, refs, _accounts(parts))
+    return {ref for ref, death in found.items() if death.evidence is Evidence.PROVEN}
 
 
 def reached_by_each(
@@ -142,29 +171,31 @@ def reached_by_each(
         [each.custody for each in parts.entries], parts.inventory.known(), roots_of(parts.connections), parts.issuers
     )
     numbers = {each.ref: number for number, each in enumerate(graph.stock)}
+    dead = {numbers[ref] for ref in _proven_dead(parts, numbers)}
     known: dict[int, Further] = {}  # most vendors reach the same: each is looked up once
     found = {}
     for vendor in vendors:
-        begins = {numbers[each.ref] for each in held[vendor.name] if each.ref in numbers}
-        seen = _followed(graph, begins)
+        living = [each for each in held[vendor.name] if not each.is_dead]
+        begins = {numbers[each.ref] for each in living if each.ref in numbers}
+        seen = _followed(graph, begins, dead)
         opened = (graph.labels[each] for each in seen if graph.sorts[each] is Node.DATASET)
-        further = sorted(each for each in seen - begins if graph.sorts[each] is Node.CREDENTIAL)
+        further = sorted(each for each in seen - begins - dead if graph.sorts[each] is Node.CREDENTIAL)
         for number in further:
             if number not in known:
                 ref = graph.stock[number].ref
                 known[number] = Further(ref, parts.custodies.of(ref), ())
-        names = (*vendor.datasets, *(name for each in held[vendor.name] for name in each.custody.datasets), *opened)
+        names = (*vendor.datasets, *(name for each in living for name in each.custody.datasets), *opened)
         datasets = tuple(_described(parts, dict.fromkeys(names, ())))
         found[vendor.name] = Reached(datasets, tuple(known[each] for each in further))
     return found
 
 
-def _followed(graph: AttackGraph, begins: Iterable[int]) -> set[int]:
-    """Return the numbers of all that follows, and of where it begins."""
+def _followed(graph: AttackGraph, begins: Iterable[int], dead: Collection[int]) -> set[int]:
+    """Return the numbers of all that follows, and of where it begins; the `dead` lead nowhere."""
     waiting = list(begins)
     seen = set(waiting)
     while waiting:
-        new = [each for each in graph.after[waiting.pop()] if each not in seen]
+        new = [each for each in graph.after[waiting.pop()] if each not in seen and each not in dead]
         seen.update(new)
         waiting += new
     return seen

@@ -15,7 +15,7 @@ from rotator.flow.vendor import Level, Vendor
 from rotator.flow.vendor_risk import Known, ranked, reasons
 from rotator.flow.vendor_triage import Triage, assess
 from rotator.held import held_by_each, reached_by_each
-from rotator.ledger import outlook, responses, vendor_history
+from rotator.ledger import ended, outlook, responses, vendor_history
 from rotator.packages.vendor_software import match
 from rotator.shown import vendor_triage, vendors
 from rotator.shown.vendors import standing, today, unregistered
@@ -68,7 +68,7 @@ class Risks:
 
     def _mark(self) -> tuple[object, ...]:
         ledger = self._parts.database
-        return outlook.mark(ledger), vendor_history.mark(ledger), today(), self._kept.changed_at()
+        return outlook.mark(ledger), ended.mark(ledger), vendor_history.mark(ledger), today(), self._kept.changed_at()
 
 
 def told(parts: Rotator) -> list[dict[str, Any]]:
@@ -145,6 +145,7 @@ def _row(of: Triage, rank: int, paused: str) -> dict[str, Any]:
         "attestations": {each: how.count(each) for each in dict.fromkeys(how)},
         "credentials": holds.credentials,
         "grants": holds.grants,
+        "dead": holds.dead,
         "further": holds.further,
         "datasets": [*(each.name for each in holds.datasets), *holds.undescribed],
     }
@@ -166,6 +167,7 @@ def _stranger(name: str, holds: int) -> dict[str, Any]:
         "attestations": {},
         "credentials": holds,
         "grants": 0,
+        "dead": 0,
         "further": 0,
         "datasets": [],
     }

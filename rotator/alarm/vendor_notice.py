@@ -80,7 +80,8 @@ def _notice(events: Sequence[Advisory], breached: Sequence[str], given: Given, n
     # What is newest of several is what a list has to be newer than.
     at = max(published).timestamp() if len(published) == len(standing) and published else None
     known = {one[:_LONGEST_ID] for one in (name, *names)}
-    return Notice(name[:_LONGEST_ID], "; ".join(titles), frozenset(known), at, packages, tuple(breached), tuple(notes))
+    told, summary = (tuple(breached), tuple(notes)), clean(next((each.summary for each in events if each.summary), ""))
+    return Notice(name[:_LONGEST_ID], "; ".join(titles), frozenset(known), at, packages, *told, summary)
 
 
 def _few(words: Sequence[str]) -> list[str]:

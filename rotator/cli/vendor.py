@@ -81,15 +81,19 @@ def list_vendors(
 
 
 def _holds(row: Mapping[str, Any]) -> str:
-    told = [f"{row['credentials']:,} credentials"] if row["credentials"] else []
-    told += [f"{row['grants']:,} grants"] if row["grants"] else []
+    told = [f"{row['credentials']:,} credential{'s' * (row['credentials'] != 1)}"] if row["credentials"] else []
+    told += [f"{row['grants']:,} grant{'s' * (row['grants'] != 1)}"] if row["grants"] else []
     told += [f"{row['unnamed']:,} of them without an id"] if row["unnamed"] else []
+    dead, stated = row.get("dead", 0), row.get("stated_dead", 0)  # an older service tells of none
+    told += [f"{dead:,} of them proven dead"] if dead else []
+    told += [f"{stated:,} of them stated dead"] if stated else []
     return ", ".join(told) or "nothing known"
 
 
 def _reaches(row: Mapping[str, Any]) -> str:
-    told = [f"{len(row['datasets']):,} datasets, {row['worst'] or 'none described'}"] if row["datasets"] else []
-    told += [f"{row['further']:,} credentials more"] if row["further"] else []
+    count, further = len(row["datasets"]), row["further"]
+    told = [f"{count:,} dataset{'s' * (count != 1)}, {row['worst'] or 'none described'}"] if count else []
+    told += [f"{further:,} credential{'s' * (further != 1)} more"] if further else []
     return "; ".join(told)
 
 
@@ -105,18 +109,20 @@ def _software(row: Mapping[str, Any]) -> str:
 
 
 _COLUMNS = ("name", "title", "criticality", "owner", "registered", "credentials", "grants", "unnamed", "further")
+_LAST = ("dead", "stated_dead")
+"""Columns are only added at the end."""
 
 
 def _write_csv(found: Iterable[Mapping[str, Any]]) -> None:
     from rotator.report.csv_form import safe  # noqa: PLC0415
 
     table = csv.writer(sys.stdout, lineterminator="\n")
-    table.writerow([*_COLUMNS, "datasets", "worst", "valid_until", "components", "paused"])
+    table.writerow([*_COLUMNS, "datasets", "worst", "valid_until", "components", "paused", *_LAST])
     for row in found:
         components = sum(each["components"] for each in row["software"])
         paused = row["paused"]["incident"] if row["paused"] else ""
         cells = [*(row[each] for each in _COLUMNS), "; ".join(row["datasets"]), row["worst"], row["valid_until"]]
-        table.writerow([safe(each) for each in (*cells, components, paused)])
+        table.writerow([safe(each) for each in (*cells, components, paused, *(row.get(each, 0) for each in _LAST))])
 
 
 def show(context: typer.Context, name: Name, output: OutputOption = Output.TABLE) -> None:
@@ -157,7 +163,9 @@ def _say_held(found: Mapping[str, Any]) -> None:
         grant = "grant " if each["grant"] else ""
         on = f" on {each['connection']}" if each["connection"] else ""
         who = " ".join(filter(None, (each["owner"], each["id"] or "(no id is known)")))
-        say("  ", f"{grant}{each['kind'] or 'a credential'} {who}{on} ({each['how']})")
+        death = each.get("death")  # an older service tells of none
+        dead = f", {death['evidence']} dead since {death['at']} ({death['run']})" if death else ""
+        say("  ", f"{grant}{each['kind'] or 'a credential'} {who}{on}{dead} ({each['how']})")
     _say_more(len(found["holds"]))
 
 

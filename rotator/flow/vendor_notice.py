@@ -31,7 +31,7 @@ class Notice:
     """An advisory, or the news of a breach. Terms are set for its `id`; `names` are all that it goes by.
 
     `packages` are the bad ones in words, `breached` the vendors or sub-processors that it names. `at` is when it was
-    published, in epoch seconds. `notes` are what to know of how it was had.
+    published, in epoch seconds. `notes` are what to know of how it was had, `summary` what its record says in a line.
     """
 
     id: str
@@ -41,6 +41,7 @@ class Notice:
     packages: tuple[str, ...] = ()
     breached: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    summary: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,12 +80,14 @@ class Holds:
 
     `tasks` of the credentials and grants no machine cuts. `criticality` counts the held and what follows from them by
     level, "" where nobody said; `further` is how many follow. `blind` are those of which nobody knows what they read.
-    `calls` and `least_s` are of cutting them, None where no plan can be made.
+    `dead` of them are proven dead, and reach nothing. `calls` and `least_s` are of cutting the others, None where no
+    plan can be made, or no budget says what is allowed.
     """
 
     credentials: int = 0
     grants: int = 0
     tasks: int = 0
+    dead: int = 0
     further: int = 0
     blind: int = 0
     in_production: int = 0
@@ -98,8 +100,8 @@ class Holds:
 
     @property
     def held(self) -> int:
-        """Return how many credentials and grants there are."""
-        return self.credentials + self.grants
+        """Return how many credentials and grants there are, without the dead."""
+        return self.credentials + self.grants - self.dead
 
 
 def value_of(name: Name, text: str) -> float:
@@ -150,10 +152,11 @@ def worst(vendor: Vendor, holds: Holds) -> Term:
         level = Level(named) if named else UNSAID
         of = f"{count:,} of its credentials and what follows from them"
         found.append((LEVELS[level], f"{of}: {named or f'{unsaid} how critical they are'}"))
-    if holds.blind or not found:
+    if holds.blind or not (found or holds.dead):
         what = f"what {holds.blind:,} of its credentials read" if holds.blind else "what it holds or reaches"
         found.append((LEVELS[vendor.criticality], f"nobody knows {what}: its own criticality, {vendor.criticality}"))
-    value, why = max(found, key=lambda each: each[0])
+    nothing = (0.0, f"of all that is known to be its {holds.dead:,} are proven dead, and nothing lives")
+    value, why = max(found, key=lambda each: each[0], default=nothing)
     return Term("worst", value, SHARE, "the registry and the inventory", why)
 
 
@@ -162,7 +165,8 @@ def breadth(holds: Holds) -> Term:
     datasets = len(holds.datasets) + len(holds.undescribed)
     count = holds.held + holds.further + datasets
     value = round(min(1.0, math.log10(1 + count) / _TENS) * _MOST_BREADTH, DIGITS)
-    told = f"it holds {holds.held:,}, {holds.further:,} more follow, {datasets:,} datasets are reached"
+    dead = f" that live and {holds.dead:,} proven dead" if holds.dead else ""
+    told = f"it holds {holds.held:,}{dead}, {holds.further:,} more follow, {datasets:,} datasets are reached"
     return Term("breadth", value, SHARE, "the inventory", f"{told}: the logarithm of {1 + count:,}")
 
 
@@ -170,7 +174,7 @@ def sensitivity(worst: Term, breadth: Term, holds: Holds) -> Term:
     """Return what both come to: the worst, and of what that leaves to the whole as much as the breadth says."""
     one, many = worst.value or 0.0, breadth.value or 0.0
     value = round(one + (1 - one) * many, DIGITS)
-    is_known = holds.held and not (holds.blind or holds.undescribed)
+    is_known = (holds.held or holds.dead) and not (holds.blind or holds.undescribed)
     ask = "" if is_known else "say in the inventory what it holds (`vendor`), what that `reads`, and of what `datasets`"
     return Term(Name.SENSITIVITY, value, SHARE, "worst + (1 - worst) x breadth", worst.why, ask=ask)
 
@@ -186,7 +190,9 @@ def counts(holds: Holds) -> Iterable[Term]:
     calls = None if holds.calls is None else float(holds.calls)
     yield Term("calls", calls, COUNT, "the playbooks", least if not ask else "no plan can be made", ask=ask)
     time = "the accounts' budgets alone; issuers' latency, settling and people come on top"
-    yield Term("least_s", holds.least_s, SECONDS, "the budgets", time if not ask else "no plan can be made")
+    if holds.least_s is None:
+        time = "no plan can be made" if ask else "nobody said what its accounts allow: no budget is set"
+    yield Term("least_s", holds.least_s, SECONDS, "the budgets", time)
 
 
 def effort(holds: Holds) -> Term:

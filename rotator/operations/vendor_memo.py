@@ -34,15 +34,15 @@ def made(parts: Rotator, by: str, asked: Mapping[str, str]) -> dict[str, Any]:
 def made_of(parts: Rotator, by: str, name: str, given: Given) -> dict[str, Any]:
     """Return the memo of a vendor for what was given; records of advisories too, which no query holds.
 
-    Where nothing was given it is for what the vendor is paused for.
+    Where nothing was given it is for what the vendor is, or was last, paused for.
     """
     notice, advisories = _paused_for(parts, name) if given.is_empty else told(parts, given)
     return vendor_memo.memo(parts, name, notice, advisories, clock.now(), by)
 
 
 def _paused_for(parts: Rotator, name: str) -> tuple[Notice, Sequence[Advisory]]:
-    """Return the notice for which a vendor is paused, as far as it can be had now; none where it is not."""
-    pause = parts.pauses.of(name)
+    """Return the notice for which a vendor was paused last, as far as it can be had now; none where it never was."""
+    pause = next(iter(parts.pauses.every(name)), None)
     if pause is None or not pause.notices:
         return vendor_memo.NO_NOTICE, ()
     breached = [each.removeprefix(BREACHED) for each in pause.notices if each.startswith(BREACHED)]
@@ -50,7 +50,8 @@ def _paused_for(parts: Rotator, name: str) -> tuple[Notice, Sequence[Advisory]]:
         return told(parts, Given([each for each in pause.notices if is_id(each)], {}, breached))
     except BadInput as gone:
         note = f"what it was paused for cannot be had now: {gone.what}"
-        return Notice(pause.notices[0], ", ".join(pause.notices), frozenset(pause.notices), notes=(note,)), ()
+        title = f"It was paused for {', '.join(pause.notices)}"
+        return Notice(pause.notices[0], title, frozenset(pause.notices), notes=(note,)), ()
 
 
 def _names(asked: Mapping[str, str], key: str) -> list[str]:

@@ -15,6 +15,7 @@ from typing import Any, BinaryIO
 from rotator.errors import BadInput
 from rotator.intake.fields import mapping, word
 from rotator.intake.report import PIECE_CAP, Report
+from rotator.intake.shapes import holds_material
 from rotator.packages.affected import Affected, Range
 from rotator.packages.names import NPM, PYPI, Package, ecosystem, known, package, purl
 from rotator.packages.versions import order
@@ -24,18 +25,22 @@ _SPACE = re.compile(r"\s*")
 _EVENTS = ("introduced", "fixed", "last_affected", "limit")
 _MEND = "write `litellm==1.82.7,1.82.8`, `npm:chalk==5.6.1` or a purl; `==*` means every version"
 _OSV = "give one OSV record, an array of them, or one on each line"
-_SHOWN = 80
+_SHOWN, _SUMMARY = 80, 200
 
 
 @dataclass(frozen=True, slots=True)
 class Advisory:
-    """One event: its id, its other names, what is bad. `published` and `withdrawn` are the record's own times."""
+    """One event: its id, its other names, what is bad, and a line of what happened.
+
+    `published` and `withdrawn` are the record's own times.
+    """
 
     id: str
     aliases: frozenset[str] = frozenset()
     affected: tuple[Affected, ...] = ()
     published: datetime | None = None
     withdrawn: datetime | None = None
+    summary: str = ""
 
     @property
     def names(self) -> frozenset[str]:
@@ -92,6 +97,7 @@ def merged(advisories: Iterable[Advisory]) -> tuple[Advisory, ...]:
                 affected=_together(one for other in standing or every for one in other.affected),
                 published=min(published, default=None),
                 withdrawn=None if standing else every[0].withdrawn,
+                summary=next((other.summary for other in every if other.summary), ""),
             )
         )
     return tuple(groups)
@@ -166,7 +172,9 @@ def _record(report: Report, record: Mapping[str, object]) -> Advisory:
     if not affected:
         raise report.bad("it names no package whose versions could be looked for", name, "say it with --package")
     aliases = frozenset(each for each in _list(record, "aliases") if isinstance(each, str) and each.isprintable())
-    return Advisory(name, aliases, affected, moment(record.get("published")), moment(record.get("withdrawn")))
+    published, withdrawn = (moment(record.get(each)) for each in ("published", "withdrawn"))
+    summary = " ".join(word(record, "summary").split())[:_SUMMARY]
+    return Advisory(name, aliases, affected, published, withdrawn, "" if holds_material(summary) else summary)
 
 
 def _affected(each: Mapping[str, object]) -> Affected | None:

@@ -40,13 +40,14 @@ def build(
     """Return the memo of a vendor's triage `row`; `pauses` are its own, the newest first."""
     terms = {each["name"]: each for each in row["terms"]}
     paused = next((each for each in pauses if not each["restored_at"]), None)
+    ended = _ended(notice, pauses)
     return {
         "vendor": dict(vendor),
-        "question": "stay paused, or let it in again?" if paused else "pause it, prepare, or go on?",
+        "question": _question(paused, ended),
         "made_at": moment(made_at),
         "made_by": made_by,
         "notice": dict(notice),
-        "happened": [short(notice["title"] or "No notice was given."), *map(short, notice["notes"][:3])],
+        "happened": _happened(notice, pauses),
         "standing": [line for each in pauses for line in _standing(each)],
         "paused": dict(paused) if paused else None,
         "known": _known(row, terms),
@@ -55,13 +56,45 @@ def build(
         "terms": [_told(terms[name]) for name in _SHOWN_TERMS],
         "priority": row["priority"],
         "formula": _formula(row, terms),
+        "lead": _lead(paused, ended),
         "advice": row["advice"],
         "because": row["because"],
         "options": _options_of_paused(row["vendor"], terms) if paused else _options(row["vendor"], terms, holds),
         "deciders": list(deciders),
-        "asked": _asked(row, paused),
-        "until": "" if paused else moment(made_at + DECIDE_WITHIN_S[row["advice"]]),
+        "asked": _asked(row, paused, ended),
+        "until": "" if paused or ended else moment(made_at + DECIDE_WITHIN_S[row["advice"]]),
     }
+
+
+def many(count: int, what: str) -> str:
+    """Return how many there are of something, in words."""
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
+def _ended(notice: Mapping[str, Any], pauses: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """Return the last pause, where it is over and the memo is for what it was for: a new notice asks anew."""
+    last = pauses[0] if pauses else None
+    is_new = bool(notice["id"]) and last is not None and not {notice["id"], *notice["names"]} & {*last["notices"]}
+    return None if last is None or is_new or not last["restored_at"] else last
+
+
+def _question(paused: Mapping[str, Any] | None, ended: Mapping[str, Any] | None) -> str:
+    if paused:
+        return "stay paused, or let it in again?"
+    return "let in again; is it to be paused once more?" if ended else "pause it, prepare, or go on?"
+
+
+def _lead(paused: Mapping[str, Any] | None, ended: Mapping[str, Any] | None) -> str:
+    if paused:
+        return "Without the pause the recommendation would be"
+    return "Let in again; by what is known now the recommendation would be" if ended else "Recommendation"
+
+
+def _happened(notice: Mapping[str, Any], pauses: Sequence[Mapping[str, Any]]) -> list[str]:
+    told = [each for each in (notice["title"], notice["summary"], *notice["notes"][:3]) if each]
+    if not notice["title"]:
+        told = [f"It was paused without a notice: {pauses[0]['reason']}" if pauses else "No notice was given", *told]
+    return [short(each).rstrip(".") for each in told]
 
 
 def short(text: str) -> str:
@@ -70,13 +103,20 @@ def short(text: str) -> str:
     return told if len(told) <= LETTERS else f"{told[: LETTERS - 1]}…"
 
 
+def _sentence(text: str) -> str:
+    """Return it with one end, as a page has room for it."""
+    return f"{short(text).rstrip('.')}."
+
+
 def _standing(pause: Mapping[str, Any]) -> Iterator[str]:
     """Say how a pause began, stands and ended, and what of its gates was overridden: for good."""
-    begun = f"Paused at {_clock(pause['at'])} by {pause['by']} in {pause['incident']}: {short(pause['reason'])}."
+    noticed = f" for {short(', '.join(pause['notices']))}" if pause["notices"] else ""
+    by = f"{pause['by']} in {pause['incident']}{noticed}"
+    begun = f"Paused at {_clock(pause['at'])} by {by}: {_sentence(pause['reason'])}"
     counts = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in pause["totals"].items() if count)
     told = f"{begun} Of what it held: {counts or 'nothing was known'}."
     if pause["restored_at"]:
-        told += f" Let in again at {_clock(pause['restored_at'])} by {pause['restored_by']}: {short(pause['why'])}."
+        told += f" Let in again at {_clock(pause['restored_at'])} by {pause['restored_by']}: {_sentence(pause['why'])}"
     else:
         told += " It is paused still, and nothing new is made for it."
     yield told
@@ -127,10 +167,9 @@ def _formula(row: Mapping[str, Any], terms: Mapping[str, Mapping[str, Any]]) -> 
 
 def _options(name: str, terms: Mapping[str, Mapping[str, Any]], holds: Mapping[str, Any]) -> list[dict[str, str]]:
     """Return what may be done with a vendor that is not paused, and what follows of each."""
-    least = terms["least_s"]["value"]
-    time = f", in {lasted(least)} at the least" if least is not None else ""
-    cut = f"{holds['by_machine']:,} cut by machine{time}; tasks of people: {holds['tasks']:,}"
-    reach = f"{holds['held']:,} credentials and grants, {len(holds['datasets']):,} datasets"
+    time = _least(terms["least_s"]["value"])
+    cut = f"{holds['by_machine']:,} cut by machine, {time}; tasks of people: {holds['tasks']:,}"
+    reach = f"all it holds ({holds['held'] - holds['dead']:,}) and {many(len(holds['datasets']), 'dataset')}"
     hours = f"about {terms['effort_h']['value']:g} hours of people"
     return [
         _option("Pause", f"{cut}; {hours}. Nothing new is made for it.", _costs(terms), f"rotator vendor pause {name}"),
@@ -145,6 +184,13 @@ def _options(name: str, terms: Mapping[str, Mapping[str, Any]], holds: Mapping[s
             f"Whoever is at the vendor may use {reach}, and nobody here would see it but in access logs.",
         ),
     ]
+
+
+def _least(seconds: float | None) -> str:
+    """Say how long that takes by the budgets of its accounts alone."""
+    if seconds is None:
+        return "in a time that is unknown: no budget says what the accounts allow"
+    return f"in {lasted(seconds)} at the least" if seconds else "at once, as far as the accounts' budgets go"
 
 
 def _options_of_paused(name: str, terms: Mapping[str, Mapping[str, Any]]) -> list[dict[str, str]]:
@@ -166,11 +212,14 @@ def _costs(terms: Mapping[str, Mapping[str, Any]]) -> str:
     return f"Users: {_value(impact)} ({short(impact['why'])}). To do without it: {_value(cost)}."
 
 
-def _asked(row: Mapping[str, Any], paused: Mapping[str, Any] | None) -> str:
+def _asked(row: Mapping[str, Any], paused: Mapping[str, Any] | None, ended: Mapping[str, Any] | None) -> str:
     if paused:
         return (
             f"It is decided: paused. What is open of it is in {paused['incident']}; to let it in is asked by its gates."
         )
+    if ended:
+        let_in = f"let in again at {_clock(ended['restored_at'])} by {ended['restored_by']}"
+        return f"It is decided: {let_in}. Nobody is asked, unless what is known has changed since."
     wanted = {
         Advice.PAUSE.value: "Say yes or no to a pause.",
         Advice.PREPARE.value: "Say who prepares the pause, and who finds out what is not known.",

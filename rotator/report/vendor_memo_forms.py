@@ -12,12 +12,15 @@ from rotator import __version__
 from rotator.report import pdf
 from rotator.report.html_form import template
 from rotator.report.plain import plain
-from rotator.report.vendor_memo import LISTED
+from rotator.report.vendor_memo import LISTED, many
 
 _MARKS = re.compile(r"([\\`*_{}\[\]<>#|~!&])")
 
 _LINKS = re.compile(r":(?=//)|(?<=\bwww)\.", re.IGNORECASE)
 """Trackers make a link of a bare address too, and the words of a notice are an attacker's."""
+
+_MENTIONS = re.compile(r"(?<!\w)@(?=[\w-])")
+"""Trackers tell whoever is named so, whatever mark stands before it; what has no width keeps them from reading it."""
 
 _JUDGED = "What is a judgement says so; a person decides."
 
@@ -51,7 +54,7 @@ def written(memo: Mapping[str, Any], form: MemoForm) -> Iterator[bytes]:
 def html(memo: Mapping[str, Any]) -> str:
     """Return it as one HTML file, with no script and nothing from elsewhere."""
     page = template("vendor_memo.html")
-    return page.render(memo=memo, version=__version__, listed=LISTED, style="")
+    return page.render(memo=memo, version=__version__, listed=LISTED, many=many, further=_further, style="")
 
 
 def markdown(memo: Mapping[str, Any]) -> str:
@@ -62,12 +65,11 @@ def markdown(memo: Mapping[str, Any]) -> str:
     datasets = [f"{each['name']} ({each['sensitivity'] or 'nobody said how sensitive'})" for each in holds["datasets"]]
     named = ", ".join([*datasets[:LISTED], *_more(len(datasets), "datasets")]) or "none that is known"
     until = f" Until {_clock(memo['until'])}." if memo["until"] else ""
-    lead = "Without the pause the recommendation would be" if memo["paused"] else "Recommendation"
     lines = [
         f"# {_safe(vendor['title'])}: {memo['question']}",
         f"{_safe(vendor['name'])}, criticality {vendor['criticality']}. {made}",
         *map(_safe, memo["standing"]),
-        f"**{lead}: {memo['advice']}**, since {_safe(memo['because'])}. Priority {_safe(memo['formula'])}.",
+        f"**{memo['lead']}: {memo['advice']}**, since {_safe(memo['because'])}. Priority {_safe(memo['formula'])}.",
         f"{_safe(memo['asked'])}{until} Who decides: {_safe('; '.join(memo['deciders']))}.",
         "## What happened",
         _safe(". ".join(memo["happened"])),
@@ -76,14 +78,19 @@ def markdown(memo: Mapping[str, Any]) -> str:
         "## What is not known, and how to find out",
         _list(memo["unknown"]) or "Nothing of the terms below.",
         "## What it holds of ours, and what that reaches",
-        f"{holds['credentials']:,} credentials and {holds['grants']:,} grants: {_safe(kinds) or 'none'}.",
-        f"{holds['further']:,} more credentials follow from them. Datasets: {_safe(named)}.",
+        f"{many(holds['credentials'], 'credential')} and {many(holds['grants'], 'grant')}: {_safe(kinds) or 'none'}.",
+        *map(_safe, holds["ended"]),
+        f"{_further(holds['further'])} Datasets: {_safe(named)}.",
         "## Terms",
         _table(("Term", "Value", "Source", "Why"), memo["terms"], ("name", "value", "source", "why")),
         "## Options",
         _table(("Option", "Does", "Consequences"), memo["options"], ("name", "does", "costs")),
     ]
     return "\n\n".join(lines) + "\n"
+
+
+def _further(count: int) -> str:
+    return f"{many(count, 'more credential')} {'follows' if count == 1 else 'follow'} from them."
 
 
 def _clock(iso: str) -> str:
@@ -104,4 +111,4 @@ def _table(heads: tuple[str, ...], rows: list[Mapping[str, str]], names: tuple[s
 
 
 def _safe(text: str) -> str:
-    return _LINKS.sub(r"\\\g<0>", _MARKS.sub(r"\\\1", plain(text)))
+    return _MENTIONS.sub("@&#8203;", _LINKS.sub(r"\\\g<0>", _MARKS.sub(r"\\\1", plain(text))))

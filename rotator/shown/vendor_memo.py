@@ -7,10 +7,11 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from rotator.bootstrap import Rotator
+from rotator.flow.proof import Evidence
 from rotator.flow.vendor import Vendor
 from rotator.flow.vendor_notice import NOT_LISTED, UNKNOWN, Ground, Notice
 from rotator.flow.vendor_triage import assess
-from rotator.held import held_by_each, reached_by_each
+from rotator.held import Held, held_by_each, reached_by_each
 from rotator.ledger import pause_gates
 from rotator.ledger.pause_gates import Override
 from rotator.ledger.pauses import Pause
@@ -42,7 +43,9 @@ def memo(  # noqa: PLR0917 - what a memo is made of
         {
             "credentials": holds.credentials,
             "grants": holds.grants,
-            "held": holds.held,
+            "held": holds.held + holds.dead,
+            "dead": holds.dead,
+            "ended": _ended(held),
             "tasks": holds.tasks,
             "by_machine": holds.held - holds.tasks,
             "further": holds.further,
@@ -69,6 +72,18 @@ def _nothing_links(notice: Notice) -> Ground:
     return Ground(NOT_LISTED, f"nothing that is known links it to {notice.id}", "the registry")
 
 
+def _ended(held: Iterable[Held]) -> list[str]:
+    """Say of what it holds how much is dead, how sure that is, and since when."""
+    ends = [each.death for each in held if each.death is not None]
+    of = {how: [each.at for each in ends if each.evidence is how] for how in (Evidence.PROVEN, Evidence.STATED)}
+    return [
+        f"{len(mine):,} of these {'is' if len(mine) == 1 else 'are'} {how.value} dead, the last since "
+        f"{moment(max(mine))[:16]}Z{': that reaches nothing' if how is Evidence.PROVEN else ''}."
+        for how, mine in of.items()
+        if mine
+    ]
+
+
 def _by_kind(kinds: Iterable[str]) -> list[tuple[str, int]]:
     return sorted(Counter(kinds).items(), key=lambda each: (-each[1], each[0]))
 
@@ -90,6 +105,7 @@ def _pause(parts: Rotator, pause: Pause, overridden: Iterable[Override]) -> dict
         "at": moment(pause.at),
         "by": pause.by,
         "reason": pause.reason,
+        "notices": list(pause.notices),
         "restored_at": moment(pause.restored_at),
         "restored_by": pause.restored_by or "",
         "why": pause.restored_why or "",

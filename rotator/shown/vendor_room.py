@@ -8,6 +8,7 @@ from typing import Any
 from rotator.bootstrap import Rotator
 from rotator.credential import Leaked
 from rotator.flow.exposure import Certainty, Exposure
+from rotator.flow.proof import Evidence
 from rotator.flow.reach import INVENTORY
 from rotator.ledger import vendor_history
 from rotator.report.graph import Exposed, Graph, graph
@@ -42,7 +43,7 @@ def drawing_of(vendor: Mapping[str, Any]) -> Graph:
 
 def _ways(title: str, holds: Iterable[Mapping[str, Any]], reaches: Mapping[str, Any]) -> Iterator[Exposed]:
     shown = set()
-    for each in holds:
+    for each in (one for one in holds if not is_dead(one)):
         name = each["owner"] or each["id"]
         link = f"it holds {each['kind'] or 'a credential'} {name}".rstrip()
         yield _end(each["kind"], each["owner"], each["id"] or name, Certainty.REACHABLE, (title, link))
@@ -54,6 +55,12 @@ def _ways(title: str, holds: Iterable[Mapping[str, Any]], reaches: Mapping[str, 
     for each in reaches["datasets"]:
         if each["name"] not in shown:
             yield _end("dataset", "", each["name"], Certainty.INFERRED, (title, *each["via"], "which opens"))
+
+
+def is_dead(held: Mapping[str, Any]) -> bool:
+    """Tell whether what it holds is proven dead: that leads nowhere."""
+    death = held.get("death")
+    return death is not None and death["evidence"] == Evidence.PROVEN
 
 
 def _end(kind: str, owner: str, name: str, certainty: Certainty, via: tuple[str, ...]) -> Exposed:

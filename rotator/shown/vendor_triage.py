@@ -44,28 +44,31 @@ def found(parts: Rotator, notice: Notice, advisories: Sequence[Advisory], only: 
 
 def holds(parts: Rotator, held: Sequence[Held], reach: Reached) -> Holds:
     """Return what a vendor holds and reaches, counted, with what it takes to cut that."""
-    cut = _cut(parts, held)
+    living = [each for each in held if not each.is_dead]
+    cut = _cut(parts, living)
     planned = _forecast(parts, cut)
     return replace(
         counted(parts, held, reach),
-        tasks=len(held) - len(cut),
+        tasks=len(living) - len(cut),
         calls=planned.calls if planned else None,
-        least_s=round(planned.dead_at_least_s, 1) if planned else None,
+        least_s=round(planned.dead_at_least_s, 1) if planned and not planned.without_budget else None,
     )
 
 
 def counted(parts: Rotator, held: Sequence[Held], reach: Reached) -> Holds:
-    """Return what a vendor holds and reaches, counted; nothing is planned."""
+    """Return what a vendor holds and reaches, counted; nothing is planned. What is dead is counted, and no more."""
     grants = {kind for kind in {each.kind for each in held} if is_grant(parts, kind)}
+    living = [each for each in held if not each.is_dead]
     return Holds(
         credentials=sum(1 for each in held if each.kind not in grants),
         grants=sum(1 for each in held if each.kind in grants),
+        dead=len(held) - len(living),
         further=len(reach.credentials),
-        blind=sum(1 for each in held if each.custody.reads is None and each.kind not in grants),
-        in_production=sum(1 for each in held if each.custody.environment == PRODUCTION),
-        consumers=sum(1 for each in held if each.custody.consumers),
+        blind=sum(1 for each in living if each.custody.reads is None and each.kind not in grants),
+        in_production=sum(1 for each in living if each.custody.environment == PRODUCTION),
+        consumers=sum(1 for each in living if each.custody.consumers),
         criticality=Counter(
-            [each.custody.criticality for each in held] + [each.custody.criticality for each in reach.credentials]
+            [each.custody.criticality for each in living] + [each.custody.criticality for each in reach.credentials]
         ),
         datasets=_described(reach),
         undescribed=tuple(each.name for each in reach.datasets if each.sensitivity is None),
@@ -130,6 +133,7 @@ def told_of(notice: Notice) -> dict[str, Any]:
     return {
         "id": notice.id,
         "title": notice.title,
+        "summary": notice.summary,
         "names": sorted(notice.names),
         "published_at": moment(notice.at),
         "packages": list(notice.packages),

@@ -123,6 +123,8 @@ def _counted(parts: Rotator, held: Sequence[Held], reach: Reached) -> dict[str, 
         "grants": grants,
         "kinds": dict(sorted(kinds.items())),
         "unnamed": sum(1 for each in held if not each.ref.id),
+        "dead": sum(1 for each in held if each.is_dead),
+        "stated_dead": sum(1 for each in held if each.death is not None and not each.is_dead),
         "further": len(reach.credentials),
         "datasets": [each.name for each in reach.datasets],
         "worst": reach.worst.value if reach.worst is not None else "",
@@ -167,7 +169,15 @@ def _held(parts: Rotator, held: Held) -> dict[str, Any]:
         "criticality": held.custody.criticality,
         "datasets": list(held.custody.datasets),
         "how": held.how,
+        "death": death(held),
     }
+
+
+def death(held: Held) -> dict[str, str] | None:
+    """Return since when a credential is dead, how sure that is, and by which run; None for what lives."""
+    if held.death is None:
+        return None
+    return {"evidence": held.death.evidence.value, "at": moment(held.death.at), "run": held.death.run}
 
 
 def _reached(reach: Reached) -> dict[str, Any]:

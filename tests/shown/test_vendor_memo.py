@@ -110,7 +110,7 @@ def test_once_paused_it_names_the_incident_and_asks_for_no_pause(house):
     paused(house)
     found = made(house, records={"r.json": RECORD})
     assert found["paused"]["incident"] == "inc-1"
-    assert "Paused at 2026-09-21 14:13 UTC by cid in inc-1: a breach" in found["standing"][0]
+    assert "Paused at 2026-09-21 14:13 UTC by cid in inc-1 for PYSEC-2026-2: a breach" in found["standing"][0]
     assert "paused still" in found["standing"][0]
     assert [each["name"] for each in found["options"]] == ["Stay paused", "Let it in again"]
     assert found["options"][1]["command"] == "rotator vendor restore acme"
