@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from rotator.engine import Engine
     from rotator.flow.playbook import Playbook
     from rotator.forwarding import Forwarding
+    from rotator.ledger.advisories import Advisories
     from rotator.ledger.approvals import Approvals
     from rotator.ledger.assessments import Assessments
     from rotator.ledger.calls import Calls
@@ -392,6 +393,13 @@ class Rotator:
         from rotator.ledger.vendors import Vendors  # noqa: PLC0415
 
         return Vendors(self.database)
+
+    @functools.cached_property
+    def advisories(self) -> Advisories:
+        """Which advisories arrived by themselves, and whom they touch."""
+        from rotator.ledger.advisories import Advisories  # noqa: PLC0415
+
+        return Advisories(self.database)
 
     @functools.cached_property
     def assessments(self) -> Assessments:

@@ -63,6 +63,11 @@ def told(parts: Rotator, given: Given) -> tuple[Notice, tuple[Advisory, ...]]:
     return _notice(events, breached, given, notes), events
 
 
+def of_advisory(event: Advisory) -> Notice:
+    """Return the notice of one advisory."""
+    return _notice([event], [], Given(), [])
+
+
 def _notice(events: Sequence[Advisory], breached: Sequence[str], given: Given, notes: Sequence[str]) -> Notice:
     standing = [each for each in events if each.withdrawn is None]
     packages = tuple(dict.fromkeys(clean(str(one)) for each in standing for one in each.affected))

@@ -1,5 +1,7 @@
 """Make incidents of the alarms that are kept: asked and planned as any report is, and left for a person to approve.
 
+For one that carries an advisory vendors are triaged instead.
+
 A few threads of the serving process do it, and do first what a process before them left undone. One alarm may take
 minutes, with many credentials or an issuer that is down: so each thread but one takes none beyond a length. What an
 alarm only points to is fetched first (see `fetching`); what it lacks then is a task for a person.
@@ -11,6 +13,7 @@ import logging
 import threading
 
 from rotator import clock, response, standing_orders
+from rotator.alarm import arriving
 from rotator.api.fetching import POINTING, completed
 from rotator.bootstrap import Rotator
 from rotator.credential import Leaked
@@ -97,6 +100,10 @@ def _left_alone(lane: int | None) -> frozenset[str]:
 def declare(parts: Rotator, taken: Taken) -> None:
     """Make an alarm its incident, or put it off with the reason. Raises LedgerFailed."""
     try:
+        if records := parts.triggers.advisories(taken):
+            found = arriving.take(parts, records, f"{taken.sender} webhook", taken.detected_at)
+            parts.triggers.triaged(taken.id, arriving.said(found))
+            return
         if not parts.triggers.is_declared(taken.incident):
             _declare(parts, taken)
     except RotatorError as error:

@@ -55,12 +55,16 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """One reason to think that a vendor is touched, and how likely that makes it; `ask` is how to find out more."""
+    """One reason to think that a vendor is touched, and how likely that makes it; `ask` is how to find out more.
+
+    `is_told`: somebody or a list tells of it; it does not only follow from what no list says.
+    """
 
     likelihood: float
     why: str
     source: str
     ask: str = ""
+    is_told: bool = True
 
 
 def grounds(
@@ -118,16 +122,18 @@ def _unlisted(notice: Notice, made_at: Mapping[str, float]) -> Ground:
     """Return what it means that no list of a vendor has the package."""
     ask = "ask the vendor whether it ran it, and take its SBOM: `rotator vendor sbom`"
     if not made_at:
-        return Ground(UNKNOWN, "nobody knows what software it runs: unknown is not clean", "no list", ask)
+        return Ground(
+            UNKNOWN, "nobody knows what software it runs: unknown is not clean", "no list", ask, is_told=False
+        )
     oldest = min(made_at, key=lambda name: made_at[name])
     if notice.at is None:
         why = "its lists do not have it, and nothing says when the advisory was published: they may be older"
-        return Ground(UNKNOWN, why, ", ".join(made_at), ask)
+        return Ground(UNKNOWN, why, ", ".join(made_at), ask, is_told=False)
     if made_at[oldest] < notice.at:
         why = f"{oldest} does not have it, but is of {_day(made_at[oldest])}: older than the advisory of "
-        return Ground(UNKNOWN, why + _day(notice.at), oldest, ask)
+        return Ground(UNKNOWN, why + _day(notice.at), oldest, ask, is_told=False)
     why = f"no bad version is in its lists, all made since the advisory: {', '.join(made_at)}"
-    return Ground(NOT_LISTED, why, ", ".join(made_at))
+    return Ground(NOT_LISTED, why, ", ".join(made_at), is_told=False)
 
 
 def _day(at: float) -> str:

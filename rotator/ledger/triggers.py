@@ -35,7 +35,7 @@ _LONGEST_ID = 200
 
 _TOLD = ("id", "sender", "delivery", "title", "detected_at", "exposed_at", "attempts")
 _LISTED = ("id", "sender", "title", "received_at", "state", "same_as", "reason", "due_at")
-RECEIVED, WAITING, DECLARED, SAME = "received", "waiting", "declared", "same"
+RECEIVED, WAITING, DECLARED, SAME, TRIAGED = "received", "waiting", "declared", "same", "triaged"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,10 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """An alarm in a list. `incident` is None until it is declared, `reason` why it is not."""
+    """An alarm in a list. `incident` is None until it is declared, `reason` why it is not.
+
+    One of an advisory becomes none: it is triaged, and `reason` says whom it touches.
+    """
 
     id: str
     sender: str
@@ -171,6 +174,18 @@ class Triggers:
     def contents(self, taken: Taken) -> tuple[tuple[Exposure, ...], tuple[Missing, ...]]:
         """Return what an alarm names. Raises BadInput when it was sealed with another key."""
         return keeping.read_back(self._seal.open(taken.sealed, taken.id))
+
+    def advisories(self, taken: Taken) -> tuple[str, ...]:
+        """Return the records of advisories that it carried. Raises BadInput when it was sealed with another key."""
+        return keeping.advisories(self._seal.open(taken.sealed, taken.id))
+
+    def triaged(self, trigger: str, said: str) -> None:
+        """Say that vendors were triaged for an alarm, and with what outcome: what was sealed goes."""
+        table = tables.trigger
+        values = {"state": TRIAGED, "due_at": None, "reason": said, "blob": None}
+        mine = (table.c.id == trigger, table.c.state.in_((RECEIVED, WAITING)))
+        with self._database.write() as connection:
+            connection.execute(update(table).where(*mine).values(rows.plain(values)))
 
     def is_declared(self, incident: str) -> bool:
         """Tell whether the incident is there: who declared it may not have come to say so."""

@@ -33,6 +33,7 @@ class Event(StrEnum):
     PAUSED = "vendor_paused"
     RESTORED = "vendor_restored"
     ATTESTATION_ENDS = "attestation_ends"
+    VENDORS_TOUCHED = "vendors_touched"
 
 
 BY_DEFAULT = frozenset(Event) - {
@@ -55,6 +56,7 @@ URGENT = frozenset(
         Event.OWNER_ASKED,
         Event.DONE,
         Event.PAUSED,
+        Event.VENDORS_TOUCHED,
     }
 )
 """What does not wait for the pause between two messages about one incident."""

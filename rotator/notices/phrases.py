@@ -97,6 +97,11 @@ WORDS: Mapping[Event, Words] = {
         "Wanted: whoever answers for it. Ask for what follows, and record that (rotator vendor attest). To look at it:",
         "rotator vendor list",
     ),
+    Event.VENDORS_TOUCHED: Words(
+        "an advisory touches vendors; nothing is done before a person decides",
+        "Wanted: whoever decides about them. Each with its terms, and then the memo (rotator vendor memo):",
+        "rotator vendor list",
+    ),
     Event.RESTORED: Words("a vendor is let in again", "To see what was dead by then:", _LOOK),
 }
 
@@ -127,6 +132,8 @@ def _when(label: str) -> Callable[[Any], str]:
 
 FACTS: Mapping[str, Callable[[Any], str]] = {
     "vendor": _named("vendor "),
+    "touched": _named(""),
+    "unlisted": _count("vendor more of which it is not known", "vendors more of which it is not known"),
     "revision": _named("revision "),
     "credentials": _count("credential"),
     "severity": _named("to "),

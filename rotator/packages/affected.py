@@ -15,6 +15,8 @@ from rotator.packages.versions import Key, order, pep440
 _SHOWN = 3
 _BEGINNING = "0"
 """OSV's word for "from the first version on"."""
+UNREAD = "UNREAD"
+"""The type of a range that was told in words which nobody here can read: any version may lie within."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,8 @@ class Range:
 
     def covers(self, version: str, ecosystem: str) -> bool | None:
         """Tell whether the version lies within; None where nobody here can order it. OSV schema, "Evaluation"."""
+        if self.type == UNREAD:
+            return None
         if set(self.events) == {("introduced", _BEGINNING)}:
             return True
         to_key = order(ecosystem, self.type)

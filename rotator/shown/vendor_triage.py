@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from rotator.bootstrap import Rotator
@@ -15,7 +15,7 @@ from rotator.flow.plan import make
 from rotator.flow.playbook_words import Strategy, Subject, Verb
 from rotator.flow.scope import Scoped
 from rotator.flow.vendor import Dataset
-from rotator.flow.vendor_notice import Ground, Notice, grounds
+from rotator.flow.vendor_notice import NOT_LISTED, Ground, Notice, grounds
 from rotator.flow.vendor_terms import LEVEL, Holds, Term, level_of
 from rotator.flow.vendor_triage import Triage, assess, ranked
 from rotator.held import Held, Reached, held_by_each, is_grant, reached_by_each
@@ -25,6 +25,40 @@ from rotator.report.clocks import moment
 
 _NOTHING = Leaked()
 _ENDS = frozenset({Verb.SUSPEND, Verb.UNINSTALL, Verb.END_SESSIONS, Verb.REVOKE})
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """Of whom something speaks for being touched by a notice, the gravest first; of `unknown` others nobody knows."""
+
+    triaged: list[Triage]
+    unknown: int
+
+
+def spoken_of(parts: Rotator, news: Sequence[tuple[Notice, Sequence[Advisory]]]) -> list[Spoken]:
+    """Return for each notice, with its advisories, the vendors of whom something speaks; what is held is read once.
+
+    A vendor whose lists only do not have it, or that has none, is none of them.
+    """
+    vendors, made = parts.vendors.every(), made_at(parts)
+    runs = {each.name: each.software for each in vendors}
+    of_each = []
+    for notice, advisories in news:
+        every = grounds(vendors, notice, match(advisories, runs), made)
+        speaks = {name: some for name, some in every.items() if any(each.is_told for each in some)}
+        unsure = [name for name, some in every.items() if name not in speaks and some[0].likelihood > NOT_LISTED]
+        of_each.append((speaks, len(unsure)))
+    touched = [each for each in vendors if any(each.name in speaks for speaks, _ in of_each)]
+    held = held_by_each(parts, touched) if touched else {}
+    reach = reached_by_each(parts, held, touched) if touched else {}
+    cost = {each.name: holds(parts, held[each.name], reach[each.name]) for each in touched}
+    found = []
+    for (notice, _), (speaks, unknown) in zip(news, of_each, strict=True):
+        judged = parts.assessments.every(notice.names) if speaks else {}
+        mine = [each for each in touched if each.name in speaks]
+        triaged = [assess(each, speaks[each.name], cost[each.name], judged.get(each.name, ())) for each in mine]
+        found.append(Spoken(ranked(triaged), unknown))
+    return found
 
 
 def found(parts: Rotator, notice: Notice, advisories: Sequence[Advisory], only: str = "") -> list[Triage]:

@@ -141,6 +141,7 @@ ACTS: Mapping[str, Sort] = {
         ("vendor_registered", "dataset_described", "software_told", "vendor_attested", "vendor_reminded"),
         Sort(ENTITY, 3),
     ),
+    **dict.fromkeys(("advisory_arrived", "advisory_touches"), Sort(ENTITY, 2)),
     "evidence_deleted": Sort(ENTITY, 4),
     "due": Sort(ENTITY, 3),
     "due_no_more": Sort(ENTITY, 3),

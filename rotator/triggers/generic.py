@@ -2,7 +2,8 @@
 
 `webhook-signature` holds `v1,` and the base64 of an HMAC-SHA-256 over `webhook-id.webhook-timestamp.body`, several
 parted by spaces; the key is the base64 behind `whsec_`. Source: the Standard Webhooks specification. The body is our
-own: `{title, severity, exposed_at, credentials: [{kind, id, secret, owner, account, connection, path}]}`.
+own: `{title, severity, exposed_at, credentials: [{kind, id, secret, owner, account, connection, path}]}`, or an OSV
+record as it is: an advisory.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, SecretStr, Val
 from rotator.credential import Leaked, Secret
 from rotator.flow.exposure import LIST, Exposure
 from rotator.flow.incident import Severity
-from rotator.intake.fields import material, without_login
+from rotator.intake.fields import mapping, material, without_login
+from rotator.triggers import advisory_alarm
 from rotator.triggers.message import JSON, Received, Refused, Told, Trigger, Trust, document, in_time, one_matches
 
 SOURCE = LIST
@@ -85,9 +87,12 @@ class _Alarm(BaseModel):
 
 
 def read(request: Received) -> Told:
-    """Return the credentials as a list that a person wrote."""
+    """Return the credentials as a list that a person wrote, or the advisory."""
+    given = document(request.body)
+    if "affected" in mapping(given):
+        return advisory_alarm.alarm(mapping(given), request.header("webhook-id"))
     try:
-        told = _Alarm.model_validate(document(request.body))
+        told = _Alarm.model_validate(given)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         at = ".".join(str(each) for each in first["loc"] if isinstance(each, int) or each in _NAMES)

@@ -1,4 +1,4 @@
-"""GitHub's webhook `secret_scanning_alert`: it tells of an alert, and never the secret.
+"""GitHub's webhooks: `secret_scanning_alert` tells of an alert, and never the secret; others tell of advisories.
 
 Signed with HMAC-SHA-256 over the body; nothing in it says when it was sent, so a replay is told by its alert alone.
 Source: GitHub Docs, "Validating webhook deliveries" (`X-Hub-Signature-256: sha256=…`), "Webhook events and payloads".
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from rotator.flow.incident import Severity
 from rotator.intake.fields import mapping
-from rotator.triggers import github_alert
+from rotator.triggers import github_advisory, github_alert
 from rotator.triggers.message import (
     JSON,
     Ignored,
@@ -39,8 +39,11 @@ def verify(request: Received, trust: Trust, _now: float) -> None:
 
 
 def read(request: Received) -> Told:
-    """Return the alert as an alarm whose secret is missing: it is fetched by its `key`."""
+    """Return the alert as an alarm whose secret is missing: it is fetched by its `key`; or the advisory as one."""
     event = request.header("x-github-event")
+    if event in github_advisory.ACTIONS:
+        delivery = request.header("x-github-delivery") or None
+        return github_advisory.read(event, mapping(document(request.body)), delivery)
     if event != "secret_scanning_alert":
         return Ignored("ping" if event == "ping" else "another event")
     told = mapping(document(request.body))

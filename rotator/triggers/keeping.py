@@ -26,7 +26,8 @@ def written(trigger: Trigger) -> Secret:
     exposures = [
         {**{name: getattr(each, name) for name in _KEPT}, "leaked": _leaked(each.leaked)} for each in trigger.exposures
     ]
-    return Secret(json.dumps({"exposures": exposures, "missing": [asdict(each) for each in trigger.missing]}))
+    missing = [asdict(each) for each in trigger.missing]
+    return Secret(json.dumps({"exposures": exposures, "missing": missing, "advisories": trigger.advisories}))
 
 
 def read_back(kept: Secret) -> tuple[tuple[Exposure, ...], tuple[Missing, ...]]:
@@ -36,11 +37,16 @@ def read_back(kept: Secret) -> tuple[tuple[Exposure, ...], tuple[Missing, ...]]:
     return exposures, tuple(Missing(**each) for each in told["missing"])
 
 
+def advisories(kept: Secret) -> tuple[str, ...]:
+    """Return the records of advisories that it carried; what an earlier release kept has none."""
+    return tuple(json.loads(kept.reveal()).get("advisories", ()))
+
+
 def same_alarm(trigger: Trigger) -> Secret:
     """Return what two messages about one alarm have in common: its credentials, and what stands for others."""
     named = [[each.source, each.rule, *map(str, _leaked(each.leaked).values())] for each in trigger.exposures]
     numbered = [[each.source, each.rule, each.key, each.where] for each in trigger.missing]
-    return Secret(json.dumps(sorted(map(json.dumps, named + numbered))))
+    return Secret(json.dumps([*sorted(map(json.dumps, named + numbered)), *sorted(trigger.advisories)]))
 
 
 def without_secrets(trigger: Trigger) -> Trigger:

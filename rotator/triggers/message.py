@@ -71,7 +71,10 @@ class Missing:
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """An alarm. `delivery` is the sender's own id of this message, None where it gives none. Times in epoch seconds."""
+    """An alarm. `delivery` is the sender's own id of this message, None where it gives none. Times in epoch seconds.
+
+    One that carries `advisories`, OSV records as JSON, names no credential: vendors are triaged for it.
+    """
 
     title: str
     severity: Severity = Severity.HIGH
@@ -80,6 +83,7 @@ class Trigger:
     delivery: str | None = None
     exposures: tuple[Exposure, ...] = ()
     missing: tuple[Missing, ...] = ()
+    advisories: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

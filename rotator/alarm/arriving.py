@@ -1,0 +1,67 @@
+"""An advisory that arrives by itself: kept, every vendor triaged for it, and people told whom it touches.
+
+No vendor is paused for it: that is a person's to decide, and no standing order speaks of vendors.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterable, Sequence
+
+from rotator.alarm import vendor_notice
+from rotator.alarm.kept_advisories import KeptAdvisories
+from rotator.bootstrap import Rotator
+from rotator.ledger.advisories import Arrived, Touched
+from rotator.packages import advisory
+from rotator.packages.advisory import Advisory, merged
+from rotator.shown.vendor_triage import Spoken, spoken_of
+
+_SHOWN = 3
+
+
+def take(parts: Rotator, records: Iterable[str], sender: str, at: float) -> list[Arrived]:
+    """Keep these OSV records, of each event the vendors that it touches; return them as they stand since.
+
+    `at` is when they came, in epoch seconds. Raises BadInput for what is no record.
+    """
+    kept = KeptAdvisories(parts.settings.data_dir / "advisories")
+    found: list[Advisory] = []
+    for record in records:
+        told = advisory.read("advisory", io.BytesIO(record.encode()))
+        for each in told:
+            kept.keep(each.id, json.loads(record))
+        found += told
+    # What came before under another name may call more versions bad.
+    events = [each for each in merged([*found, *kept.every()]) if any(each.names & one.names for one in found)]
+    notices = [vendor_notice.of_advisory(each) for each in events]
+    parts.look_again()
+    spoken = spoken_of(parts, [(notice, [event]) for notice, event in zip(notices, events, strict=True)])
+    return [
+        parts.advisories.settle(_arrived(event, notice.title, of_it, sender, at))
+        for event, notice, of_it in zip(events, notices, spoken, strict=True)
+    ]
+
+
+def said(found: Sequence[Arrived]) -> str:
+    """Return in one line whom they touch, and that nothing was done about it."""
+    return "; ".join(_line(each) for each in found)
+
+
+def _line(each: Arrived) -> str:
+    if not each.touched:
+        none = f"{each.name} touches no vendor by what is known of them"
+        return f"{none}; of {each.unknown:,} it is not known" if each.unknown else none
+    named = [f"{one.vendor} {one.priority:g} {one.advice}" for one in each.touched[:_SHOWN]]
+    more = f" and {len(each.touched) - _SHOWN:,} more" if len(each.touched) > _SHOWN else ""
+    return f"{each.name} touches {', '.join(named)}{more}; a person decides: {each.command}"
+
+
+def _arrived(event: Advisory, title: str, of_it: Spoken, sender: str, at: float) -> Arrived:
+    touched = (
+        Touched(each.vendor.name, each.priority, each.advice.value, each.grounds[0].why) for each in of_it.triaged
+    )
+    if event.withdrawn is not None:
+        title = f"{event.id} was withdrawn"
+    published = event.published.timestamp() if event.published is not None else None
+    return Arrived(event.id, event.names, title, sender, at, published, tuple(touched), of_it.unknown)
