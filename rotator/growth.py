@@ -96,7 +96,21 @@ def add(
     Raises BadInput for an incident that grows no more, Overtaken where it has grown since `present` was read: then it
     is prepared once more.
     """
-    more = More(
+    new = more(present, prepared, detected_at, why, shown, footholds, severity)
+    return parts.enrolment.add(present, new, by or actor())
+
+
+def more(  # noqa: PLR0917 - what is added, and how it is told
+    present: Present,
+    prepared: Prepared,
+    detected_at: float,
+    why: str,
+    shown: Mapping[str, Any] | None = None,
+    footholds: Sequence[str] = (),
+    severity: Severity | None = None,
+) -> More:
+    """Return what was prepared as it is added to an incident."""
+    return More(
         prepared.plan,
         prepared.materials,
         prepared.exposures,
@@ -108,4 +122,3 @@ def add(
         why,
         severity,
     )
-    return parts.enrolment.add(present, more, by or actor())

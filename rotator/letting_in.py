@@ -25,7 +25,7 @@ from rotator.flow.standing import CredentialState, sessions_left, state_of, stil
 from rotator.flow.stock import spoken_of_as
 from rotator.flow.vendor import Vendor
 from rotator.held import Held, held_by, reached
-from rotator.ledger import approved, datasets, pause_gates
+from rotator.ledger import approved, datasets, pause_gates, pause_held
 from rotator.ledger.pauses import Pause
 from rotator.ledger.records import IncidentRecord, ManualTask, RunRecord
 from rotator.packages import advisory
@@ -61,20 +61,21 @@ def facts(parts: Rotator, pause: Pause) -> Facts:
     with parts.database.read() as connection:
         given = pause_gates.given(connection, pause)
         records = pause_gates.advisories(connection, pause)
-        behind = approved.behind(connection, [pause.by])
+        pausers = {pause.by} | pause_held.by_whom(connection, pause.vendor, pause.number)
+        behind = approved.behind(connection, pausers)
     policy = parts.settings.policy
     return Facts(
         vendor=vendor.name,
         today=datetime.fromtimestamp(now, UTC).date(),
         paused_at=pause.at,
-        pausers=frozenset({pause.by}) | behind,
+        pausers=pausers | behind,
         given=tuple(given),
         cut=cut,
         attestations=vendor.attestations,
         software=_software(parts, vendor, pause, records),
         datasets=tuple(_datasets(parts, vendor, pause, [*old, *held])),
         unsaid=tuple(str(each.ref) for each in old if each.custody.reads is None and not each.custody.datasets),
-        before=tuple(_reached_before(each) for each in old),
+        before=(pause.reach,),
         new=tuple(_new(parts, old, {(task.kind, task.key) for of in every for task in of.manual}, held)),
         roles=None if policy is None else {name: each.role for name, each in policy.people.items()},
         approvals=frozenset(each.name for each in gates_of(pause.checklist) if each.asks is Asks.APPROVAL),
@@ -139,12 +140,6 @@ def _of_task(task: ManualTask, of: IncidentRecord) -> Cut:
 def _old(parts: Rotator, record: RunRecord) -> Held:
     ref = replace(record.run.ref, generation=0)
     return Held(ref, parts.custodies.of(ref), "the pause", record.run.kind)
-
-
-def _reached_before(held: Held) -> Reach:
-    """Return what it reached; what nobody has said is the whole of its own connection, as everywhere."""
-    of = held.custody
-    return _reach(of) or Reach((f"{held.ref.connection}:*",), of.administers, of.datasets)
 
 
 def _reach(custody: Custody) -> Reach | None:

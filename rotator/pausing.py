@@ -5,22 +5,22 @@ Pausing it again adds what it holds by now to the same incident.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from rotator import clock, growth, response, standing_orders
+from rotator import clock, growth, held_exposures, response, standing_orders
 from rotator.bootstrap import Rotator
-from rotator.credential import CredentialRef, Leaked
+from rotator.credential import CredentialRef
 from rotator.errors import BadInput
 from rotator.flow.checklist import frozen
-from rotator.flow.exposure import LIST, Certainty, Exposure
+from rotator.flow.exposure import Exposure
 from rotator.flow.incident import Severity
-from rotator.flow.reach import INVENTORY
+from rotator.flow.narrowing import Reach, reach_before, together
 from rotator.flow.revision import Present
-from rotator.flow.scope import Scoped, Unresolved
+from rotator.flow.scope import Scoped
 from rotator.flow.vendor import Vendor
-from rotator.held import Held, ReachedDataset, held_by, reached
+from rotator.held import held_by, reached
 from rotator.intake.shapes import holds_material
 from rotator.ledger import pauses, vendors
 from rotator.ledger.acts import said
@@ -31,7 +31,7 @@ from rotator.report.clocks import moment
 from rotator.report.plain import plain
 from rotator.response import Prepared
 from rotator.standing_orders import Declared
-from rotator.uncut import uncut, where
+from rotator.uncut import uncut
 
 READ = "material_read"
 """What a record says that tells from where the material of a vendor's credential was read."""
@@ -59,7 +59,8 @@ class Pausing:
     """What a pause would do: the plan, as it is shown, and what to know of it. Nothing of it is written.
 
     `there` is the pause that is open already, `present` what its incident has. `unknown`: nobody knows of anything that
-    the vendor holds.
+    the vendor holds. `held` is what it does, `datasets` which that reaches, with manifests; `reach` is that of what is
+    new.
     """
 
     wanted: Wanted
@@ -71,7 +72,9 @@ class Pausing:
     there: Pause | None = None
     present: Present | None = None
     unknown: bool = False
-    datasets: tuple[ReachedDataset, ...] = ()
+    held: frozenset[CredentialRef] = frozenset()
+    datasets: Mapping[str, str] = field(default_factory=dict)
+    reach: Reach = field(default_factory=Reach)
 
     @property
     def severity(self) -> Severity:
@@ -89,10 +92,25 @@ class Pausing:
         return self.present.incident if self.present is not None else ""
 
     @property
-    def is_nothing(self) -> bool:
-        """Tell whether its incident has all of it."""
+    def plans_nothing(self) -> bool:
+        """Tell whether its incident has all that the vendor holds by now."""
         plan = self.prepared.plan
         return self.there is not None and not (plan.runs or plan.manual or plan.excluded or self.prepared.seen)
+
+    @property
+    def new_datasets(self) -> Mapping[str, str]:
+        """Return the datasets, with manifests, that are to be checked too before it is let in again."""
+        known = {} if self.there is None else self.there.datasets
+        return {
+            name: manifest
+            for name, manifest in self.datasets.items()
+            if name not in known or (manifest and not known[name])
+        }
+
+    @property
+    def is_nothing(self) -> bool:
+        """Tell whether nothing would be added."""
+        return self.plans_nothing and not self.new_datasets
 
 
 def prepare(parts: Rotator, wanted: Wanted, by: str) -> Pausing:
@@ -110,26 +128,29 @@ def prepare(parts: Rotator, wanted: Wanted, by: str) -> Pausing:
     held, there = held_by(parts, vendor), parts.pauses.of(vendor.name)
     present = None if there is None else parts.enrolment.present(parts.pauses.told_under(there))
     new = held if there is None else uncut(parts, there, held)
-    reported, left = _reported(parts, vendor, wanted.told, held)
-    having = {_issued(each) for each in reported if each.leaked.secret is not None}
+    reported, left = held_exposures.reported(parts, vendor, wanted.told, held)
+    having = {held_exposures.issued(each) for each in reported if each.leaked.secret is not None}
     read = read_delivered(parts, [each for each in new if each.ref not in having]) if wanted.reads else []
     _note_read(parts, vendor, there, read, by)
-    exposures = [*_exposures(vendor, new, read), *(one for each in reported for one in each.exposures)]
+    exposures = [*held_exposures.exposures(vendor, new, read), *(one for each in reported for one in each.exposures)]
     unknown = not held
     prepared = growth.prepare(
         parts,
         response.suspects(parts, exposures),
-        unresolved=[_nobody_knows(vendor)] if unknown and there is None else [],
+        unresolved=[held_exposures.nobody_knows(vendor)] if unknown and there is None else [],
         present=present,
         exposed_at=wanted.exposed_at,
         severity=Severity(vendor.criticality.value),
         unreplaced={each.ref: f"{vendor.name}, which holds it, is paused: nothing new is made for it" for each in held},
     )
-    prepared = replace(prepared, plan=replace(prepared.plan, manual=_for_people(vendor, prepared.plan.manual, held)))
+    tasks = held_exposures.for_people(vendor, prepared.plan.manual, held)
+    prepared = replace(prepared, plan=replace(prepared.plan, manual=tasks))
     notes = (*left, *_of_material(prepared, reported, read))
     shown = growth.shown(parts, present, prepared, {})
-    datasets = reached(parts, held, vendor.datasets).datasets
-    return Pausing(wanted, vendor, prepared, shown, notes, began, there, present, unknown, datasets)
+    refs = frozenset(held_exposures.named_by_issuers(vendor, held, prepared.scoped))
+    datasets = {each.name: each.manifest for each in reached(parts, held, vendor.datasets).datasets}
+    reach = together([*(reach_before(each.ref.connection, each.custody) for each in new), *_followed(parts, prepared)])
+    return Pausing(wanted, vendor, prepared, shown, notes, began, there, present, unknown, refs, datasets, reach)
 
 
 def told(found: Pausing) -> list[str]:
@@ -140,8 +161,10 @@ def told(found: Pausing) -> list[str]:
             f"{there.vendor} is paused since {moment(there.at)}, by {there.by} in {found.incident}: {there.reason}"
         )
         lines.append(
-            f"{found.incident} has all that it holds by now" if found.is_nothing else "what it holds since then:"
+            f"{found.incident} has all that it holds by now" if found.plans_nothing else "what it holds since then:"
         )
+        if new := ", ".join(sorted(found.new_datasets)):
+            lines.append(f"to be checked too before it is let in again: {new}")
     elif found.unknown:
         name = found.vendor.name
         lines.append(
@@ -166,7 +189,7 @@ def declare(parts: Rotator, found: Pausing, by: str, *, approved: bool = False, 
         "exposed_at": found.wanted.exposed_at,
         "shown": found.shown,
         "by": by,
-        "then": pauses.beginning(_pause(parts, found, by), told_of),
+        "then": pauses.beginning(_pause(parts, found, by), told_of, found.held),
     }
     if approved or sender is None:
         made = response.declare(parts, found.prepared, approved=approved, **given)
@@ -175,26 +198,26 @@ def declare(parts: Rotator, found: Pausing, by: str, *, approved: bool = False, 
 
 
 def add(parts: Rotator, found: Pausing, by: str) -> Added:
-    """Add what a paused vendor holds by now to the incident of its pause, as a revision that nobody has approved."""
+    """Add what a paused vendor holds by now to the incident of its pause, as a revision that nobody has approved.
+
+    Where it holds nothing new, what it reaches by now is added to what is to be checked. Raises BadInput where
+    somebody has let it in again meanwhile, or added to it: then nothing is written.
+    """
     assert found.there is not None  # noqa: S101 - who calls has looked
     assert found.present is not None  # noqa: S101 - as the pause is
-    added = growth.add(
-        parts,
-        found.present,
-        found.prepared,
-        detected_at=found.began,
-        by=by,
-        why=f"{found.vendor.name} was paused again",
-        shown=found.shown,
-        severity=found.severity,
-    )
+    if found.is_nothing:
+        return Added()
+    why = f"{found.vendor.name} was paused again"
+    more = growth.more(found.present, found.prepared, found.began, why, found.shown, severity=found.severity)
     count = len(found.prepared.plan.runs) + len(found.prepared.plan.manual)
-    parts.pauses.again(found.there, {"by": by, "reason": found.wanted.reason, "added": count})
+    with parts.database.write() as connection:
+        added = parts.enrolment.add_within(connection, found.present, more, by)
+        pauses.again(connection, found.there, _pause(parts, found, by), {"added": count}, found.held)
     return added
 
 
 def _pause(parts: Rotator, found: Pausing, by: str) -> Pause:
-    """Return the pause as it is to be written; which incident it is, and its number, come with that."""
+    """Return the pause as it is to be written, or to be added; which incident it is, and its number, come with that."""
     return Pause(
         vendor=found.vendor.name,
         number=0,
@@ -204,58 +227,15 @@ def _pause(parts: Rotator, found: Pausing, by: str) -> Pause:
         reason=found.wanted.reason.strip(),
         checklist=frozen(parts.settings.vendors.checklist),
         notices=tuple(found.wanted.notices),
-        datasets={each.name: each.manifest for each in found.datasets},
+        datasets=found.datasets,
+        reach=found.reach,
     )
 
 
-def _exposures(vendor: Vendor, held: Sequence[Held], read: Sequence[Read]) -> list[Exposure]:
-    """Return what says that each is within a vendor's reach, with its material where that was read."""
-    of = {each.ref: each for each in read if each.secret is not None}
-    return [_exposure(vendor, each, of.get(each.ref)) for each in held]
-
-
-def _exposure(vendor: Vendor, held: Held, read: Read | None) -> Exposure:
-    ref = held.ref
-    links = [f"{vendor.name} holds it ({held.how})"]
-    if read is not None:
-        links.append(f"its secret was read from {read.place}")
-    if not ref.id:
-        links.append(
-            "no id of it is known: a person must say which it is, or `rotator inventory discover --save` list it"
-        )
-    return Exposure(
-        source=LIST if held.kind else INVENTORY,
-        rule=held.kind or str(ref),
-        leaked=Leaked(
-            id=ref.id or None,
-            secret=read.secret if read is not None else None,
-            owner=ref.owner or None,
-            connection=ref.connection or None,
-        ),
-        path=where(vendor.name, ref),
-        certainty=Certainty.REACHABLE,
-        via=tuple(links),
-    )
-
-
-def _reported(
-    parts: Rotator, vendor: Vendor, told: Sequence[Exposure], held: Sequence[Held]
-) -> tuple[list[Scoped], list[str]]:
-    """Return those of a report that the vendor holds, as their issuers name them, and say what is left of it."""
-    if not told:
-        return [], []
-    findings = response.triage_of(parts).identify(response.suspects(parts, told))
-    refs = {each.ref for each in held}
-    kept = [each for each in findings.scoped if _issued(each) in refs]
-    left = [f"{each.kind} {each.ref.id}" for each in findings.scoped if each not in kept]
-    notes = [f"left, since nothing says that {vendor.name} holds it: {each}" for each in left]
-    nameless = (f"{each.kind or 'a credential'} ({each.reason})" for each in findings.unresolved)
-    return kept, [*notes, *(f"left, since nobody can say whose it is: {each}" for each in nameless)]
-
-
-def _issued(each: Scoped) -> CredentialRef:
-    """Name a credential as its issuer does: it may be acted upon through another connection."""
-    return replace(each.ref, connection=each.issuer)
+def _followed(parts: Rotator, prepared: Prepared) -> Iterator[Reach]:
+    """Yield what each reaches that is answered with it: also that which the vendor does not hold, and could come by."""
+    for ref in map(held_exposures.issued, prepared.scoped):
+        yield reach_before(ref.connection, parts.custodies.of(ref))
 
 
 def _note_read(parts: Rotator, vendor: Vendor, there: Pause | None, read: Sequence[Read], by: str) -> None:
@@ -282,26 +262,3 @@ def _of_material(prepared: Prepared, reported: Sequence[Scoped], read: Sequence[
     if without > 0:
         notes.append(f"{without:,} have no material here: their issuers' word is all, and their death stated")
     return [*notes, *(f"{each.ref.id}: {each.place or 'its place'}: {each.why}" for each in read if each.why)]
-
-
-def _nobody_knows(vendor: Vendor) -> Unresolved:
-    """Leave to a person what a vendor holds that nobody wrote down."""
-    seen = Exposure(INVENTORY, "what it holds", Leaked(id=vendor.name), pauses.held_as(vendor.name))
-    reason = f"nobody knows of anything that {vendor.name} holds: neither the inventory nor the registry names it"
-    mend = f"find it out, write it in the inventory (`vendor`) or the registry (`holds`), and pause {vendor.name} again"
-    return Unresolved(None, vendor.name, (seen,), reason, f"{_whom(vendor)}: {mend}")
-
-
-def _for_people(vendor: Vendor, left: Sequence[Unresolved], held: Sequence[Held]) -> tuple[Unresolved, ...]:
-    """Say to whom each task is that is about something it holds, and whom to ask at the vendor."""
-    of = {where(vendor.name, each.ref): each for each in held}
-    found = []
-    for each in left:
-        its = next((of[one.path] for one in each.exposures if one.path in of), None)
-        found.append(each if its is None else replace(each, mend=f"{_whom(vendor, its)}: {each.mend}"))
-    return tuple(found)
-
-
-def _whom(vendor: Vendor, held: Held | None = None) -> str:
-    who = (held.custody.contact if held is not None else "") or vendor.owner or "its owner, whom nobody named"
-    return f"{who} (at {vendor.name}: {', '.join(vendor.contacts)})" if vendor.contacts else who

@@ -180,8 +180,11 @@ def _alone(parts: Rotator, vendor: str, *, with_datasets: bool = False) -> Itera
         if with_datasets:
             datasets.lock(connection, {each.manifest for each in seen.facts.datasets})
         acts.lock(connection, [seen.pause.incident])
-        if pauses.pause_of(connection, vendor, lock=True) != seen.pause:
+        there = pauses.pause_of(connection, vendor, lock=True)
+        if there is None or there.number != seen.pause.number:
             raise BadInput("it is not paused any more", vendor, "somebody let it in again meanwhile")
+        if there != seen.pause:
+            raise BadInput("it was paused again meanwhile", vendor, f"look again: rotator vendor gates {vendor}")
         on = parts.on(OneTransaction(connection))
         vendor_chains.refuse_altered(connection, vendor)
         yield on, look(on, seen.pause)

@@ -90,7 +90,8 @@ def _here(given: Context, parts: Rotator, wanted: Wanted, answer: Yes, output: O
     if not given.quiet:
         for line in pausing.told(found):
             say("", given.as_called_in(line), error=True)
-    if found.is_nothing:
+    if found.plans_nothing:
+        pausing.add(parts, found, by)
         watching.start_workers(given, parts)
         watching.follow(given, Here(given, parts), found.incident, output)
     if not given.quiet:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from rotator.flow.paths import Names, split
+from rotator.flow.scope import Custody
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +16,21 @@ class Reach:
     reads: tuple[str, ...] = ()
     administers: tuple[str, ...] = ()
     datasets: tuple[str, ...] = ()
+
+
+def reach_before(connection: str, of: Custody) -> Reach:
+    """Return what a credential reaches; what nobody has said is the whole of its own connection, as everywhere."""
+    return Reach((f"{connection}:*",) if of.reads is None else of.reads, of.administers, of.datasets)
+
+
+def together(some: Iterable[Reach]) -> Reach:
+    """Return what all of them reach, in one."""
+    every = list(some)
+    return Reach(
+        tuple(sorted({name for each in every for name in each.reads})),
+        tuple(sorted({name for each in every for name in each.administers})),
+        tuple(sorted({name for each in every for name in each.datasets})),
+    )
 
 
 def wider(now: Sequence[Reach], before: Sequence[Reach]) -> tuple[list[str], bool]:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, Connection, Select, String, and_, cast, func, literal, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, String, and_, cast, func, literal, or_, select
 
-from rotator.flow.playbook_words import Strategy
 from rotator.ledger import tables
 
 A_PAUSE = "pause"
@@ -35,38 +34,24 @@ def end_what_begins(connection: Connection) -> None:
         connection.execute(select(func.pg_advisory_xact_lock(_BEGUN)))
 
 
-def _told_under() -> CTE:
-    """Name, of each open pause, its incident and those into which that was merged: what it cuts went there."""
-    incident = tables.incident
-    own = select(tables.pause.c.incident.label("of"), tables.pause.c.incident.label("under")).where(IS_OPEN)
-    found = own.cte("told_under", recursive=True)
-    further = select(found.c.of, incident.c.merged_into).join(incident, incident.c.id == found.c.under)
-    return found.union(further.where(incident.c.merged_into.is_not(None)))
-
-
-_UNDER = _told_under()
-
-
 def keeping(run: ColumnElement[str]) -> Select[Any]:
     """Select the vendor and the pause's number that keep a run from making anything new, as the run's row is `run`.
 
-    That is the vendor which the run's plan names, or one whose pause cuts this very credential: several may hold it.
+    That is the vendor which the run's plan names, or one that held this very credential as it was paused: several may.
     What a person accepted for that pause keeps nothing.
     """
-    pause, mine, cut, taken = tables.pause, tables.run.alias("mine"), tables.run.alias("cut"), tables.accepted
-    is_cut = select(1).where(
-        _UNDER.c.of == pause.c.incident,
-        cut.c.incident == _UNDER.c.under,
-        *(cut.c[name] == mine.c[name] for name in ("provider", "connection", "credential")),
-        cut.c.strategy.in_([Strategy.REVOKE_ONLY.value, Strategy.CUT_ONLY.value]),
-        cut.c.dismissed.is_(None),
+    pause, mine, kept, taken = tables.pause, tables.run.alias("mine"), tables.pause_held, tables.accepted
+    is_kept = select(1).where(
+        kept.c.vendor == pause.c.vendor,
+        kept.c.number == pause.c.number,
+        *(kept.c[name] == mine.c[name] for name in ("provider", "connection", "credential")),
     )
     said = select(1).where(
         taken.c.run == mine.c.id,
         taken.c.what == A_PAUSE,
         taken.c.name == pause.c.vendor + literal(" ") + cast(pause.c.number, String),
     )
-    held = or_(mine.c.vendor == pause.c.vendor, is_cut.correlate(pause, mine).exists())
+    held = or_(mine.c.vendor == pause.c.vendor, is_kept.correlate(pause, mine).exists())
     return (
         select(pause.c.vendor, pause.c.number)
         .join(mine, and_(mine.c.id == run, held))

@@ -6,15 +6,17 @@ A pause is written in the transaction that declares its incident. Of what it hol
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, RowMapping, func, insert, select, update
 
 from rotator import clock
+from rotator.credential import CredentialRef
 from rotator.errors import BadInput
-from rotator.ledger import leak_safe, notices, pause_guard, revisions, rows, tables, vendors
+from rotator.flow.narrowing import Reach, together
+from rotator.ledger import leak_safe, notices, pause_guard, pause_held, revisions, rows, tables, vendors
 from rotator.ledger.database import Database
 from rotator.ledger.pause_guard import IS_OPEN
 from rotator.notices.event import Event
@@ -32,7 +34,8 @@ _pause = tables.pause
 class Pause:
     """One pause. Times in epoch seconds; `checklist` is as it was then, `notices` are those for which it was.
 
-    `datasets` are those that were reached then, with the manifest of each that the registry named, "" where it did not.
+    `datasets` are those that were reached then, with the manifest of each that the registry named, "" where it did not;
+    `reach` is what all that it held reached. Both grow as it is paused again.
     """
 
     vendor: str
@@ -47,6 +50,7 @@ class Pause:
     restored_by: str | None = None
     restored_why: str | None = None
     datasets: Mapping[str, str] = field(default_factory=dict)
+    reach: Reach = field(default_factory=Reach)
 
     @property
     def is_open(self) -> bool:
@@ -95,11 +99,6 @@ class Pauses:
             )
             return set(connection.execute(query).scalars())
 
-    def again(self, pause: Pause, record: Mapping[str, Any]) -> None:
-        """Keep that somebody paused a vendor that is paused, and what came of that."""
-        with self._database.write() as connection:
-            vendors.act(connection, pause.vendor, {"at": self._clock(), "act": AGAIN, **record}, pause.incident)
-
 
 def held_as(vendor: str) -> str:
     """Return how the place of an exposure begins that is one since a vendor holds it; the credential follows."""
@@ -124,10 +123,13 @@ def of_incident(connection: Connection, incident: str) -> tuple[Pause, ...]:
     return tuple(_of(row) for row in connection.execute(query).mappings())
 
 
-def begin(connection: Connection, pause: Pause, record: Mapping[str, Any]) -> Pause:
+def begin(
+    connection: Connection, pause: Pause, record: Mapping[str, Any], held: Collection[CredentialRef] = ()
+) -> Pause:
     """Write a pause, of whatever number, and its record; return it. Nothing new is made for its vendor from now on.
 
-    Raises BadInput where the vendor is paused already: two may have begun at once.
+    Nor in place of what it `held`, as issuers name that. Raises BadInput where the vendor is paused already: two may
+    have begun at once.
     """
     vendor = tables.vendor.c.name
     connection.execute(select(vendor).where(vendor == pause.vendor).with_for_update()).one()
@@ -136,11 +138,13 @@ def begin(connection: Connection, pause: Pause, record: Mapping[str, Any]) -> Pa
         raise BadInput(what, pause.vendor, "pause it again: what it holds by now is added there")
     last = select(func.coalesce(func.max(_pause.c.number), 0)).where(_pause.c.vendor == pause.vendor)
     number = connection.execute(last).scalar_one() + 1
-    written = {"notices": json.dumps(pause.notices), "datasets": json.dumps(pause.datasets, sort_keys=True)}
+    written = {"notices": json.dumps(pause.notices), **_grown(pause.datasets, pause.reach)}
     kept = {**asdict(pause), "number": number, **written}
     connection.execute(insert(_pause).values(**rows.plain(kept)))
     told = {"at": pause.at, "act": PAUSED, "by": pause.by, "reason": pause.reason, "pause": number, **record}
-    told |= {"notices": list(pause.notices), "checklist": json.loads(pause.checklist), "datasets": pause.datasets}
+    told |= {"notices": list(pause.notices), "checklist": json.loads(pause.checklist)}
+    told |= {"datasets": pause.datasets, "reach": asdict(pause.reach)}
+    told["kept"] = pause_held.keep(connection, pause.vendor, number, held, pause.by, pause.at)
     vendors.act(connection, pause.vendor, told, pause.incident)
     facts = {"vendor": pause.vendor, "by": pause.by, "reason": pause.reason}
     notices.tell(connection, pause.incident, Event.PAUSED, facts, pause.at)
@@ -148,13 +152,34 @@ def begin(connection: Connection, pause: Pause, record: Mapping[str, Any]) -> Pa
     return next(each for each in _all_of(connection, pause.vendor) if each.number == number)
 
 
-def beginning(pause: Pause, record: Mapping[str, Any]) -> Then:
+def beginning(pause: Pause, record: Mapping[str, Any], held: Collection[CredentialRef]) -> Then:
     """Return what writes a pause in the transaction that declares its incident."""
 
     def begin_it(connection: Connection, incident: str, _digest: str) -> None:
-        begin(connection, replace(pause, incident=incident), record)
+        begin(connection, replace(pause, incident=incident), record, held)
 
     return begin_it
+
+
+def again(
+    connection: Connection, pause: Pause, found: Pause, record: Mapping[str, Any], held: Collection[CredentialRef]
+) -> None:
+    """Keep that somebody paused a vendor that is paused, and what was `found` since; what was kept before stays.
+
+    The incident of the pause is locked by who calls. Raises BadInput where it is paused no more.
+    """
+    there = pause_of(connection, pause.vendor, lock=True)
+    if there is None or there.number != pause.number:
+        raise BadInput("it is not paused any more", pause.vendor, "somebody let it in again meanwhile: pause it anew")
+    named = {name: manifest for name, manifest in there.datasets.items() if manifest}
+    datasets, reach = {**there.datasets, **found.datasets, **named}, together([there.reach, found.reach])
+    is_it = (_pause.c.vendor == pause.vendor, _pause.c.number == pause.number)
+    connection.execute(update(_pause).where(*is_it).values(**_grown(datasets, reach)))
+    told = {"at": found.at, "act": AGAIN, "by": found.by, "reason": found.reason, "pause": pause.number, **record}
+    told |= {"datasets": datasets, "reach": asdict(reach)}
+    told["kept"] = pause_held.keep(connection, pause.vendor, pause.number, held, found.by, found.at)
+    vendors.act(connection, pause.vendor, told, pause.incident)
+    pause_guard.end_what_begins(connection)
 
 
 def restore(  # noqa: PLR0917 - an act
@@ -176,5 +201,11 @@ def _all_of(connection: Connection, vendor: str) -> list[Pause]:
     return [_of(row) for row in connection.execute(select(_pause).where(_pause.c.vendor == vendor)).mappings()]
 
 
+def _grown(datasets: Mapping[str, str], reach: Reach) -> dict[str, str]:
+    return {name: json.dumps(told, sort_keys=True) for name, told in (("datasets", datasets), ("reach", asdict(reach)))}
+
+
 def _of(row: RowMapping) -> Pause:
-    return Pause(**{**row, "notices": tuple(json.loads(row["notices"])), "datasets": json.loads(row["datasets"])})
+    reach = Reach(**{name: tuple(told) for name, told in json.loads(row["reach"]).items()})
+    told = {"notices": tuple(json.loads(row["notices"])), "datasets": json.loads(row["datasets"]), "reach": reach}
+    return Pause(**{**row, **told})

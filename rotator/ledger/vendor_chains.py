@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, Table, select
 
 from rotator.errors import BadInput
-from rotator.ledger import service, tables
+from rotator.ledger import pause_held, service, tables
 from rotator.ledger.database import Database
 from rotator.ledger.vendor_replay import Rows, dataset_said, replay
 from rotator.ledger.vendors import CHAIN, DATASET, one
@@ -26,6 +26,7 @@ _KEYS = {
     tables.software: ("vendor", "source"),
     tables.term: ("vendor", "notice", "name"),
     tables.pause: ("vendor", "number"),
+    tables.pause_held: ("vendor", "number"),
     tables.pause_gate: ("vendor", "number", "nth", "gate"),
 }
 _WORDS = {
@@ -33,6 +34,7 @@ _WORDS = {
     tables.software: "list {1} of {0}",
     tables.term: "term {2} of {0} for {1}",
     tables.pause: "pause {1} of {0}",
+    tables.pause_held: "what was held at pause {1} of {0}",
     tables.pause_gate: "gate {3} of pause {1} of {0}",
 }
 
@@ -108,6 +110,8 @@ def _chains(connection: Connection, vendor: str | None) -> dict[str, _Chain]:
 def _rows(
     connection: Connection, table: Table, keys: tuple[str, ...], vendor: str | None
 ) -> dict[tuple[Any, ...], Mapping[str, Any]]:
+    if table is tables.pause_held:  # thousands of rows, of which the chain has one digest
+        return {of: {"digest": digest} for of, digest in pause_held.digests(connection, vendor).items()}
     query = select(table) if vendor is None else select(table).where(table.c[keys[0]] == vendor)
     return {tuple(row[key] for key in keys): dict(row) for row in connection.execute(query).mappings()}
 

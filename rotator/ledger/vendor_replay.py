@@ -18,6 +18,7 @@ Same = Callable[[Mapping[str, Any]], bool]
 Rows = dict[Table, dict[tuple[Any, ...], list[Same]]]
 """By table and key what must be so of the row."""
 _PAUSED = ("incident", "at", "by", "reason")
+_GROWS = ("datasets", "reach")
 _RESTORED = {"restored_at": "at", "restored_by": "by", "restored_why": "reason"}
 _ATTESTED = ("kind", "issuer", "scope", "valid_from", "valid_to", "sha256")
 _OF_A_RECORD = {"kept", "at", "act", "by", "reason", "pause", "gate", "vendor", "incident", "chain", "seq", "previous"}
@@ -27,7 +28,7 @@ _OF_GATES = {act: did for did, act in pause_gates.ACTS.items()}
 def replay(name: str, records: Iterable[Mapping[str, Any]], head: str) -> Rows:
     """Return what must be so of each row of a vendor. A row that is not named must not be there."""
     registry: dict[str, Any] = {}
-    told, software, terms, pause, gates = {}, {}, {}, {}, {}  # type: ignore[var-annotated]
+    told, software, terms, pause, held, gates = {}, {}, {}, {}, {}, {}  # type: ignore[var-annotated]
     length = 0
     for record in records:
         act, number, length = record["act"], record.get("pause", 0), length + 1
@@ -40,12 +41,9 @@ def replay(name: str, records: Iterable[Mapping[str, Any]], head: str) -> Rows:
             terms.pop((name, record["notice"], record["term"]), None)
             if act == assessments.SET:
                 terms[name, record["notice"], record["term"]] = [_has(record, "value", "at", "by", "reason")]
-        elif act == pauses.PAUSED:
-            no = dict.fromkeys(_RESTORED)
-            pause[name, number] = [_has(record, *_PAUSED), _froze(record), _has(no, *no)]
-        elif act == pauses.RESTORED:
-            ended = {mine: record[its] for mine, its in _RESTORED.items()}
-            pause[name, number] = [*pause[name, number][:2], _has(ended, *ended)]
+        elif act in _OF_PAUSES:
+            pause[name, number] = _OF_PAUSES[act](pause.get((name, number), []), record)
+            held |= {} if act == pauses.RESTORED else {(name, number): [_kept(record)]}
             for each in record.get("gates", ()):
                 _add(gates, name, number, each["gate"], _stood(record, each))
         elif act in _OF_GATES:
@@ -56,6 +54,7 @@ def replay(name: str, records: Iterable[Mapping[str, Any]], head: str) -> Rows:
         tables.software: software,
         tables.term: terms,
         tables.pause: pause,
+        tables.pause_held: held,
         tables.pause_gate: gates,
     }
 
@@ -106,8 +105,29 @@ def _is_list(record: Mapping[str, Any]) -> Same:
     return is_it
 
 
-def _froze(record: Mapping[str, Any]) -> Same:
-    return lambda row: all(_data(row[each]) == record[each] for each in ("notices", "checklist", "datasets"))
+def _began(_: list[Same], record: Mapping[str, Any]) -> list[Same]:
+    no = dict.fromkeys(_RESTORED)
+    return [_has(record, *_PAUSED), _froze(record, "notices", "checklist"), _froze(record, *_GROWS), _has(no, *no)]
+
+
+def _grew(before: list[Same], record: Mapping[str, Any]) -> list[Same]:
+    return [*before[:2], _froze(record, *_GROWS), *before[3:]]
+
+
+def _ended(before: list[Same], record: Mapping[str, Any]) -> list[Same]:
+    ended = {mine: record[its] for mine, its in _RESTORED.items()}
+    return [*before[:3], _has(ended, *ended)]
+
+
+_OF_PAUSES = {pauses.PAUSED: _began, pauses.AGAIN: _grew, pauses.RESTORED: _ended}
+
+
+def _froze(record: Mapping[str, Any], *names: str) -> Same:
+    return lambda row: all(_data(row[each]) == record[each] for each in names if each in record)
+
+
+def _kept(record: Mapping[str, Any]) -> Same:
+    return lambda row: row["digest"] == record.get("kept", row["digest"])
 
 
 def _add(gates: dict[Any, list[Same]], name: str, number: int, gate: str, same: Same) -> None:

@@ -43,10 +43,10 @@ def paused(deployment, vendor="acme", incident="inc-9"):
     return begun(deployment, vendor, incident)
 
 
-def begun(deployment, vendor, incident):
+def begun(deployment, vendor, incident, *holds):
     with deployment.database.write() as connection:
         given = Pause(vendor, 0, incident, deployment.world.now(), "ana", "breached", "[]", ("OSV-1",))
-        return pauses.begin(connection, given, {})
+        return pauses.begin(connection, given, {}, holds)
 
 
 def restored(deployment, vendor="acme"):
@@ -134,7 +134,7 @@ def test_what_a_pause_cuts_gets_nothing_new_though_its_plan_names_another_vendor
     registered(deployment, "acme", "beta")
     stolen = held(company, vendor="acme")
     deployment.start([stolen], wanted=Strategy.REVOKE_ONLY, incident="inc-9")
-    begun(deployment, "beta", "inc-9")
+    begun(deployment, "beta", "inc-9", stolen.ref)
     deployment.start([stolen, held(company, vendor="acme", owner="web")], wanted=Strategy.CONTAIN_FIRST)
     deployment.rest()
     kept = [each.run.ref for each in deployment.record().runs if waits(deployment, each.run.id)]
@@ -147,7 +147,7 @@ def test_what_a_pause_cuts_gets_nothing_new_where_its_incident_was_merged_into_a
     registered(deployment, "acme", "beta")
     stolen = held(company, vendor="acme")
     deployment.declare([stolen], wanted=Strategy.REVOKE_ONLY, incident="inc-9")
-    begun(deployment, "beta", "inc-9")
+    begun(deployment, "beta", "inc-9", stolen.ref)
     for source, target in (("inc-9", "inc-10"), ("inc-10", "inc-11")):
         deployment.declare([], [TASK], incident=target)
         deployment.enrolment.merge(source, target, "ana")
@@ -250,5 +250,6 @@ def test_what_its_incident_has_of_a_vendor_is_known_also_where_that_was_merged_i
     deployment.declare([], [TASK], incident="inc-10")
     deployment.enrolment.merge("inc-9", "inc-10", "ana")
     assert (ledger.told_under(pause), ledger.spoken_of(pause)) == ("inc-10", {said.path})
-    ledger.again(pause, {"by": "ben", "reason": "more news", "added": 0})
+    with deployment.database.write() as connection:
+        pauses.again(connection, pause, replace(pause, by="ben", reason="more news"), {"added": 0}, [stolen.ref])
     assert [each["act"] for each in deployment.evidence("vendor.acme")][-1] == "vendor_paused_again"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
@@ -18,6 +19,7 @@ from rotator.errors import BadInput, NotAllowed
 from rotator.flow.checklist import CUT, DEFAULT, Asks, Gate, frozen
 from rotator.flow.exposure import Disposition
 from rotator.flow.inventory import Said as Entry
+from rotator.flow.narrowing import Reach
 from rotator.flow.playbook_words import Strategy
 from rotator.flow.registry import Listed, Said, Sort
 from rotator.flow.scope import Unresolved
@@ -82,7 +84,8 @@ class House:
             given = Pause(
                 "acme", 0, "inc-9", clock.now(), "ana", "breached", frozen(checklist), notices, datasets=reached
             )
-            pauses.begin(connection, given, {})
+            given = replace(given, reach=Reach(("aws:all/*",), (), ("people",)) if scoped else Reach())
+            pauses.begin(connection, given, {}, [each.ref for each in scoped])
         return scoped
 
     def knows(self, ref, at=9, **keys):

@@ -52,7 +52,7 @@ def other(column, value):
         return (value or 0) + 1
     return (
         f"x{(value or '')[1:]}"
-        if column.name not in {"told", "checklist", "notices", "datasets"}
+        if column.name not in {"told", "checklist", "notices", "datasets", "reach"}
         else '{"owner": "eve"}'
     )
 

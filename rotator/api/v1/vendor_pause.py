@@ -96,7 +96,7 @@ def _done(parts: Rotator, found: Pausing, by: str) -> Mapping[str, Any]:
     incident, digest = found.incident, ""
     if found.there is None:
         incident, digest = pausing.declare(parts, found, by).incident.id, plan.digest
-    elif not found.is_nothing:
+    else:
         added = pausing.add(parts, found, by)
         digest = added.revision.digest if added.revision is not None else ""
     counts = {"runs": len(plan.runs), "manual": len(plan.manual), "excluded": len(plan.excluded)}

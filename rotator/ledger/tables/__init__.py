@@ -44,7 +44,17 @@ from rotator.ledger.tables.standing import (
 )
 from rotator.ledger.tables.steering import account, foothold, gate, leader, machine, stop
 from rotator.ledger.tables.telling import hears, message, notice, noticed, trigger
-from rotator.ledger.tables.vendors import dataset, pause, pause_gate, software, term, vendor, vendor_log, vendor_use
+from rotator.ledger.tables.vendors import (
+    dataset,
+    pause,
+    pause_gate,
+    pause_held,
+    software,
+    term,
+    vendor,
+    vendor_log,
+    vendor_use,
+)
 
 __all__ = [
     "LIVES",
@@ -91,6 +101,7 @@ __all__ = [
     "noticed",
     "pause",
     "pause_gate",
+    "pause_held",
     "plan",
     "proof",
     "reach",

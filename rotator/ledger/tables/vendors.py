@@ -71,12 +71,29 @@ pause = Table(
     Column("notices", Text, nullable=False, server_default="[]"),
     # What it reached then, and the manifest that tells of each, as JSON: to say less of it later opens nothing.
     Column("datasets", Text, nullable=False, server_default="{}"),
+    # What all of that read, administered and reached, as JSON: what is new is to be narrower than this.
+    Column("reach", Text, nullable=False, server_default="{}"),
     Column("restored_at", Double),
     Column("restored_by", Text),
     Column("restored_why", Text),
     Index("ix_pause_open", "vendor", "restored_at"),
 )
 """When a vendor was cut off, by which incident, and when it was let in again."""
+
+pause_held = Table(
+    "pause_held",
+    metadata,
+    Column("vendor", String(64), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("provider", String(64), primary_key=True),
+    Column("connection", String(128), primary_key=True),
+    Column("credential", Text, primary_key=True),
+    # Who found it to be the vendor's as it was paused, or paused again.
+    Column("at", Double, nullable=False),
+    Column("by", Text, nullable=False),
+    ForeignKeyConstraint(["vendor", "number"], ["pause.vendor", "pause.number"]),
+)
+"""The credentials that a vendor held when it was paused: as long as it is, nothing takes their place."""
 
 pause_gate = Table(
     "pause_gate",

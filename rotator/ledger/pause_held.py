@@ -1,0 +1,53 @@
+"""What a pause keeps of each credential that its vendor holds: as its issuer names it, and by whom it was paused.
+
+It is kept beside the runs that cut them: a merge may take such a run back for another, which replaces.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+
+from sqlalchemy import Connection, insert, select
+
+from rotator.credential import CredentialRef
+from rotator.ledger import rows, tables
+
+_held = tables.pause_held
+_NAMED = (_held.c.provider, _held.c.connection, _held.c.credential)
+
+
+def keep(  # noqa: PLR0917 - a row
+    connection: Connection, vendor: str, number: int, refs: Iterable[CredentialRef], by: str, at: float
+) -> str:
+    """Keep these for a pause beside those that it has; return a digest of all of them. Who has no id is nobody."""
+    of = (_held.c.vendor == vendor, _held.c.number == number)
+    there = {tuple(row) for row in connection.execute(select(*_NAMED).where(*of))}
+    new = {(each.provider, each.connection, each.id) for each in refs if each.id} - there
+    row = {"vendor": vendor, "number": number, "at": at, "by": rows.plain(by)}
+    if new:
+        names = [dict(zip(("provider", "connection", "credential"), each, strict=True)) for each in sorted(new)]
+        connection.execute(insert(_held), [{**row, **each} for each in names])
+    return _digest(there | new)
+
+
+def by_whom(connection: Connection, vendor: str, number: int) -> set[str]:
+    """Return who paused it, and who paused it again, by what they brought."""
+    is_it = (_held.c.vendor == vendor, _held.c.number == number)
+    return set(connection.execute(select(_held.c.by).where(*is_it).distinct()).scalars())
+
+
+def digests(connection: Connection, vendor: str | None = None) -> dict[tuple[str, int], str]:
+    """Return the digest of what each pause has, of one vendor or of all."""
+    pause = tables.pause
+    pauses, held = select(pause.c.vendor, pause.c.number), select(_held.c.vendor, _held.c.number, *_NAMED)
+    if vendor is not None:
+        pauses, held = pauses.where(pause.c.vendor == vendor), held.where(_held.c.vendor == vendor)
+    found: dict[tuple[str, int], set[tuple[str, ...]]] = {(of, nr): set() for of, nr in connection.execute(pauses)}
+    for of, number, *name in connection.execute(held):
+        found[of, number].add(tuple(name))
+    return {of: _digest(names) for of, names in found.items()}
+
+
+def _digest(names: Iterable[tuple[str, ...]]) -> str:
+    return hashlib.sha256(repr(sorted(names)).encode()).hexdigest()
