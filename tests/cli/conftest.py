@@ -77,13 +77,13 @@ def filled(called, tmp_path):
     return called
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def kept(tmp_path_factory):
     """Return the ledger of one declared incident, to be copied."""
     folder = tmp_path_factory.mktemp("kept")
     (folder / "list.csv").write_text(LIST)
     (folder / "rotator.toml").write_text('data_dir = "data"\n')
-    CommandLine(folder)("incident", "declare", "list.csv", "--title", "Before").ended(0)
+    CommandLine(folder, is_ready=True)("incident", "declare", "list.csv", "--title", "Before").ended(0)
     with contextlib.closing(sqlite3.connect(folder / "data" / "ledger.db")) as ledger:
         ledger.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     return folder / "data"

@@ -82,6 +82,7 @@ def test_other_words_than_those_asked_for_confirm_nothing():
         confirmed("revoke 2 production", "revoke 1 production")
 
 
+@pytest.mark.usefixtures("ready")
 def test_where_no_machine_does_anything_there_is_nothing_that_others_approve(rotator):
     people = PERSON.format("ann", "approver") + PERSON.format("bob", "approver")
     rotator.folder.joinpath("rotator.toml").write_text(f'data_dir = "data"\n[approval]\n{people}')

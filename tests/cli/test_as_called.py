@@ -9,6 +9,7 @@ import pytest
 from tests.cli.conftest import LIST
 from tests.e2e.commands import ROTATOR
 
+pytestmark = pytest.mark.usefixtures("ready")
 NAMED = "rotator --config 'my range/rotator.toml'"
 
 

@@ -56,10 +56,10 @@ def test_a_mistake_of_usage_is_one_line_that_says_what_where_and_how_to_mend_it(
     assert (done.out, done.one_line) == ("", line)
 
 
-def test_a_value_of_the_wrong_kind_is_one_line_too(rotator):
+def test_a_value_of_the_wrong_kind_is_one_line_too(called):
     for words in (("serve", "--port", "x"), ("serve", "--port", "0"), ("intake", "r", "-o", "xml")):
-        assert "invalid value for" in rotator(*words).ended(2).one_line
-    assert "Usage: rotator run" in rotator("run").ended(2).err
+        assert "invalid value for" in called(*words).ended(2).one_line
+    assert "Usage: rotator run" in called("run").ended(2).err
 
 
 LISTINGS = [("incident", "list"), ("playbook", "list"), ("provider", "list")]
@@ -122,6 +122,7 @@ def test_a_report_of_thousands_is_shown_in_part_and_given_whole(rotator):
     assert len(rotator("report", "last", "-o", "json").report["credentials"]) == 2000
 
 
+@pytest.mark.usefixtures("ready")
 def test_options_of_all_commands_may_stand_before_or_after_the_command(rotator):
     (rotator.folder / "other.toml").write_text("data_dir = 'elsewhere'")
     for words in (("--config", "other.toml", "incident", "list"), ("incident", "list", "--config", "other.toml")):

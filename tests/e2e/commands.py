@@ -55,8 +55,8 @@ class Done:
 class CommandLine:
     """The command line in one folder, for one configuration; everything that any command said is kept in `said`.
 
-    `is_ready`: a command is forked from an interpreter that has imported everything; not at a terminal, nor where what
-    an interpreter starts with matters, as an `environment` does.
+    `is_ready`: a command is forked from an interpreter that has imported everything; not at a terminal, nor where its
+    `environment` names what is loaded before an interpreter begins.
     """
 
     folder: Path
@@ -89,7 +89,7 @@ class CommandLine:
 
     @property
     def _forks(self) -> bool:
-        return self.is_ready and not self.environment
+        return self.is_ready and "LD_PRELOAD" not in self.environment
 
     def _script(self, argv: list[str]) -> list[str]:
         """Return what an interpreter is given to run, where that stands before it."""

@@ -2,8 +2,8 @@
 
 To start and to import is most of what a short command does, and a second of each worker's and dispatcher's. What is
 forked does all the rest as `rotator` does: its own process, to be killed or frozen, these words, this environment,
-folder and files. That a command starts from nothing is what `tests/cli`, `test_respond.py` and the demo try; and who
-sits at its terminal starts a real one.
+folder and files. That a command starts from nothing is what some of `tests/cli` (`test_services.py`, `test_words.py`),
+`test_respond.py` and the demo try; and who sits at its terminal starts a real one.
 """
 
 from __future__ import annotations

@@ -72,7 +72,7 @@ def house(acme, tmp_path):
         (tmp_path / name).write_text(secret)
         (tmp_path / name).chmod(0o600)
     parts = Rotator(load(tmp_path / "rotator.toml"))
-    yield lambda who: CommandLine(tmp_path, environment={"LOGNAME": who}), parts
+    yield lambda who: CommandLine(tmp_path, environment={"LOGNAME": who}, is_ready=True), parts
     parts.database.close()
 
 
