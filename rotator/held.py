@@ -103,11 +103,11 @@ def held_by_each(parts: Rotator, vendors: Iterable[Vendor]) -> dict[str, list[He
         of = found[vendor.name]
         for ref in (ref for match in vendor.holds for ref in fitting.of(match)):
             of.setdefault(ref, Held(ref, parts.custodies.of(ref), f"registry: {vendor.name}", ref.provider))
-    dead = deaths(parts.database, {ref for of in found.values() for ref in of}, _accounts(parts))
+    dead = deaths(parts.database, {ref for of in found.values() for ref in of}, accounts(parts))
     return {name: [_as_it_is(each, dead) for each in _told_once(of)] for name, of in found.items()}
 
 
-def _accounts(parts: Rotator) -> Callable[[str], str]:
+def accounts(parts: Rotator) -> Callable[[str], str]:
     """Return what names the account of a connection; one that is not configured any more stands for itself."""
     known = {each.name for each in parts.settings.connections}
     return functools.cache(lambda name: parts.account_of(name) if name in known else name)
@@ -159,7 +159,7 @@ def reached(parts: Rotator, held: Iterable[Held], datasets: Iterable[str] = ()) 
 
 
 def _proven_dead(parts: Rotator, refs: Iterable[CredentialRef]) -> set[CredentialRef]:
-    found = deaths(parts.database, refs, _accounts(parts))
+    found = deaths(parts.database, refs, accounts(parts))
     return {ref for ref, death in found.items() if death.evidence is Evidence.PROVEN}
 
 
