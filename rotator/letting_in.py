@@ -61,7 +61,7 @@ def facts(parts: Rotator, pause: Pause) -> Facts:
     with parts.database.read() as connection:
         given = pause_gates.given(connection, pause)
         records = pause_gates.advisories(connection, pause)
-        pausers = {pause.by} | pause_held.by_whom(connection, pause.vendor, pause.number)
+        pausers = pause_held.by_whom(connection, pause.vendor, pause.number) | {pause.by}
         behind = approved.behind(connection, pausers)
     policy = parts.settings.policy
     return Facts(

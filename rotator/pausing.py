@@ -5,19 +5,16 @@ Pausing it again adds what it holds by now to the same incident.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from rotator import clock, growth, held_exposures, response, standing_orders
 from rotator.bootstrap import Rotator
-from rotator.credential import CredentialRef
 from rotator.errors import BadInput
 from rotator.flow.checklist import frozen
-from rotator.flow.exposure import Exposure
 from rotator.flow.incident import Severity
 from rotator.flow.narrowing import Reach, reach_before, together
-from rotator.flow.revision import Present
 from rotator.flow.scope import Scoped
 from rotator.flow.vendor import Vendor
 from rotator.held import held_by, reached
@@ -27,90 +24,14 @@ from rotator.ledger.acts import said
 from rotator.ledger.growing import Added
 from rotator.ledger.pauses import Pause
 from rotator.material import Read, read_delivered
+from rotator.planned_pause import Pausing, Wanted
 from rotator.report.clocks import moment
-from rotator.report.plain import plain
 from rotator.response import Prepared
 from rotator.standing_orders import Declared
 from rotator.uncut import uncut
 
 READ = "material_read"
 """What a record says that tells from where the material of a vendor's credential was read."""
-_LONGEST = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What somebody wants who pauses a vendor.
-
-    `told` are credentials that were reported with it, `notices` the advisories for which it is paused. Without `reads`
-    no material is read from where it is delivered.
-    """
-
-    vendor: str
-    reason: str
-    told: Sequence[Exposure] = ()
-    notices: Sequence[str] = ()
-    reads: bool = True
-    exposed_at: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Pausing:
-    """What a pause would do: the plan, as it is shown, and what to know of it. Nothing of it is written.
-
-    `there` is the pause that is open already, `present` what its incident has. `unknown`: nobody knows of anything that
-    the vendor holds. `held` is what it does, `datasets` which that reaches, with manifests; `reach` is that of what is
-    new.
-    """
-
-    wanted: Wanted
-    vendor: Vendor
-    prepared: Prepared
-    shown: Mapping[str, Any]
-    notes: tuple[str, ...]
-    began: float
-    there: Pause | None = None
-    present: Present | None = None
-    unknown: bool = False
-    held: frozenset[CredentialRef] = frozenset()
-    datasets: Mapping[str, str] = field(default_factory=dict)
-    reach: Reach = field(default_factory=Reach)
-
-    @property
-    def severity(self) -> Severity:
-        """Return how bad it is: as critical as the vendor is."""
-        return Severity(self.vendor.criticality.value)
-
-    @property
-    def title(self) -> str:
-        """Return what people call the incident."""
-        return plain(f"PAUSE {self.vendor.name}: {self.wanted.reason}")[:_LONGEST]
-
-    @property
-    def incident(self) -> str:
-        """Return the incident in which the vendor is paused already, "" where it is not."""
-        return self.present.incident if self.present is not None else ""
-
-    @property
-    def plans_nothing(self) -> bool:
-        """Tell whether its incident has all that the vendor holds by now."""
-        plan = self.prepared.plan
-        return self.there is not None and not (plan.runs or plan.manual or plan.excluded or self.prepared.seen)
-
-    @property
-    def new_datasets(self) -> Mapping[str, str]:
-        """Return the datasets, with manifests, that are to be checked too before it is let in again."""
-        known = {} if self.there is None else self.there.datasets
-        return {
-            name: manifest
-            for name, manifest in self.datasets.items()
-            if name not in known or (manifest and not known[name])
-        }
-
-    @property
-    def is_nothing(self) -> bool:
-        """Tell whether nothing would be added."""
-        return self.plans_nothing and not self.new_datasets
 
 
 def prepare(parts: Rotator, wanted: Wanted, by: str) -> Pausing:
@@ -119,7 +40,7 @@ def prepare(parts: Rotator, wanted: Wanted, by: str) -> Pausing:
     Issuers are asked, and material is read from where it is delivered, which is evidence at once. Raises BadInput where
     no vendor is registered so, no reason is given, or its incident is closed.
     """
-    began = clock.now()
+    began, arrived = clock.now(), parts.advisories.first(wanted.notices)
     said(by, wanted.reason)
     if any(map(holds_material, (wanted.reason, *wanted.notices))):
         raise BadInput("a secret seems to stand in it", "--reason or --notice", "take it out: it is shown to many")
@@ -150,27 +71,10 @@ def prepare(parts: Rotator, wanted: Wanted, by: str) -> Pausing:
     refs = frozenset(held_exposures.named_by_issuers(vendor, held, prepared.scoped))
     datasets = {each.name: each.manifest for each in reached(parts, held, vendor.datasets).datasets}
     reach = together([*(reach_before(each.ref.connection, each.custody) for each in new), *_followed(parts, prepared)])
+    if arrived is not None and there is None:
+        began = min(began, arrived.at)
+        notes = (*notes, f"detected as {arrived.name} arrived, at {moment(arrived.at)}: the clocks begin there")
     return Pausing(wanted, vendor, prepared, shown, notes, began, there, present, unknown, refs, datasets, reach)
-
-
-def told(found: Pausing) -> list[str]:
-    """Say what is known before anything is done: that it is paused already, what has which material, what is left."""
-    lines = []
-    if (there := found.there) is not None:
-        lines.append(
-            f"{there.vendor} is paused since {moment(there.at)}, by {there.by} in {found.incident}: {there.reason}"
-        )
-        lines.append(
-            f"{found.incident} has all that it holds by now" if found.plans_nothing else "what it holds since then:"
-        )
-        if new := ", ".join(sorted(found.new_datasets)):
-            lines.append(f"to be checked too before it is let in again: {new}")
-    elif found.unknown:
-        name = found.vendor.name
-        lines.append(
-            f"nobody knows of anything that {name} holds: it is paused all the same, and nothing new is made for it"
-        )
-    return [*lines, *found.notes]
 
 
 def declare(parts: Rotator, found: Pausing, by: str, *, approved: bool = False, sender: str | None = None) -> Declared:

@@ -17,7 +17,7 @@ from rotator.flow.proof import Evidence
 from rotator.flow.registry import Said, Sort
 from rotator.ledger import pauses, tables
 from rotator.operations import runs
-from rotator.pausing import Wanted
+from rotator.planned_pause import Wanted
 from rotator.ports import Connection, Discovered
 from rotator.report.incident import build, exit_code
 from rotator.report.paused import paused

@@ -17,7 +17,7 @@ from rotator.cli.vendor_registry import Name
 if TYPE_CHECKING:
     from rotator.bootstrap import Rotator
     from rotator.far.service import Far
-    from rotator.pausing import Pausing, Wanted
+    from rotator.planned_pause import Pausing, Wanted
 
 Reports = Annotated[
     list[str] | None,
@@ -71,7 +71,7 @@ def pause(  # noqa: PLR0917 - options, which callers name
         query = {"reason": reason, "notice": list(notice or ()), "read": "false" if no_read else "true"}
         _far(given, far, name, of, {**query, "exposed_at": exposed_at}, answer, output)
     parts = given.parts()
-    from rotator.pausing import Wanted  # noqa: PLC0415 - only who pauses pays for it
+    from rotator.planned_pause import Wanted  # noqa: PLC0415 - only who pauses pays for it
 
     told = [one for each in of.read(parts).suspects for one in each.exposures]
     at = moment(exposed_at)
@@ -79,7 +79,7 @@ def pause(  # noqa: PLR0917 - options, which callers name
 
 
 def _here(given: Context, parts: Rotator, wanted: Wanted, answer: Yes, output: Output) -> NoReturn:
-    from rotator import pausing  # noqa: PLC0415
+    from rotator import pausing, planned_pause  # noqa: PLC0415
     from rotator.cli import watching  # noqa: PLC0415
     from rotator.cli.here import Here  # noqa: PLC0415
     from rotator.report.plan import plan_text  # noqa: PLC0415 - Rich is not free
@@ -88,7 +88,7 @@ def _here(given: Context, parts: Rotator, wanted: Wanted, answer: Yes, output: O
     by = actor()
     found = pausing.prepare(parts, wanted, by)
     if not given.quiet:
-        for line in pausing.told(found):
+        for line in planned_pause.told(found):
             say("", given.as_called_in(line), error=True)
     if found.plans_nothing:
         pausing.add(parts, found, by)

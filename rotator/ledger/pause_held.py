@@ -31,10 +31,10 @@ def keep(  # noqa: PLR0917 - a row
     return _digest(there | new)
 
 
-def by_whom(connection: Connection, vendor: str, number: int) -> set[str]:
+def by_whom(connection: Connection, vendor: str, number: int) -> frozenset[str]:
     """Return who paused it, and who paused it again, by what they brought."""
     is_it = (_held.c.vendor == vendor, _held.c.number == number)
-    return set(connection.execute(select(_held.c.by).where(*is_it).distinct()).scalars())
+    return frozenset(connection.execute(select(_held.c.by).where(*is_it).distinct()).scalars())
 
 
 def digests(connection: Connection, vendor: str | None = None) -> dict[tuple[str, int], str]:

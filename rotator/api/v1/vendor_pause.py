@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query
 from pydantic import AwareDatetime
 from starlette.requests import Request
 
-from rotator import pausing
+from rotator import pausing, planned_pause
 from rotator.api.problems import of_input
 from rotator.api.v1.acts import Declared
 from rotator.api.v1.alarm import BODY, Bad, brought
@@ -21,7 +21,7 @@ from rotator.bootstrap import Rotator
 from rotator.errors import BadInput
 from rotator.flow.roles import Act
 from rotator.operations.waiting import begins, facing
-from rotator.pausing import Pausing, Wanted
+from rotator.planned_pause import Pausing, Wanted
 
 Reason = Annotated[str, Query(min_length=1, max_length=2000, pattern=r"\S", description="Why; it becomes evidence.")]
 Notices = Annotated[
@@ -108,6 +108,6 @@ def _done(parts: Rotator, found: Pausing, by: str) -> Mapping[str, Any]:
         ],
         "begins": begins(parts, incident, digest) if digest else "",
         "paused_before": found.there is not None,
-        "notes": pausing.told(found),
+        "notes": planned_pause.told(found),
     }
     return {"incident": incident, "digest": digest, **counts, **told, **facing(parts, by, plan)}
