@@ -8,8 +8,9 @@ import time
 from rotator.credential import CredentialRef
 from rotator.flow import cuts, segmentation
 from rotator.flow.attack_graph import AttackGraph
-from rotator.flow.scope import Custody
+from rotator.flow.scope import Custodies, Custody
 from rotator.flow.site import Site, SiteKind
+from rotator.flow.stock import stock
 from rotator.ports import Place
 
 PLACES, CREDENTIALS = 2_000, 50_000
@@ -32,7 +33,7 @@ def measure(places: int = PLACES, credentials: int = CREDENTIALS) -> list[dict[s
         figures.append({"name": f"{name} of {what}", "value": round(seconds, 4), "unit": "s", "target": TARGET_S})
 
     begun = time.process_time()
-    graph = AttackGraph(entries, known, {"vault": ("kv", "kv/data")}, lambda _kind: ("aws",))
+    graph = AttackGraph(stock(entries, known), Custodies(entries), {"vault": ("kv", "kv/data")}, lambda _kind: ("aws",))
     told("attack graph", begun)
     begun = time.process_time()
     found = segmentation.by_place(graph)

@@ -6,21 +6,21 @@ Nothing is asked of issuers; what they listed and was kept is known.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from rotator.bootstrap import Rotator
 from rotator.credential import CredentialRef, Leaked
+from rotator.estate import estate
 from rotator.flow.attack_graph import AttackGraph, Node
-from rotator.flow.blast import expand
+from rotator.flow.blast import follow
 from rotator.flow.exposure import Certainty, Exposure
-from rotator.flow.inventory import Entry, Fitting, key
 from rotator.flow.paths import roots_of
 from rotator.flow.proof import Evidence
 from rotator.flow.reach import INVENTORY
 from rotator.flow.scope import Custody, Scoped, Unresolved
-from rotator.flow.stock import spoken_of_as, stock
-from rotator.flow.vendor import Level, Vendor
+from rotator.flow.stock import spoken_of_as
+from rotator.flow.vendor import Dataset, Level, Vendor
 from rotator.ledger.ended import deaths
 from rotator.ledger.other_runs import Death
 
@@ -88,9 +88,8 @@ def held_by(parts: Rotator, vendor: Vendor) -> list[Held]:
 
 def held_by_each(parts: Rotator, vendors: Iterable[Vendor]) -> dict[str, list[Held]]:
     """Return the same for each of these vendors: what there is is gone through once."""
-    every, entries = list(vendors), parts.entries
-    refs = [each.ref for each in stock([each.custody for each in entries], parts.inventory.known())]
-    fitting = Fitting([*refs, *_of_whole_kinds(entries, Fitting(refs))])
+    every, there = list(vendors), estate(parts)
+    entries, fitting = there.entries, there.fitting
     found: dict[str, dict[CredentialRef, Held]] = {each.name: {} for each in every}
     for entry in entries:
         of = found.get(entry.custody.vendor)
@@ -117,32 +116,25 @@ def _as_it_is(held: Held, dead: Mapping[CredentialRef, Death]) -> Held:
     return replace(held, death=dead[held.ref]) if held.ref in dead else held
 
 
-def _of_whole_kinds(entries: Iterable[Entry], fitting: Fitting) -> Iterator[CredentialRef]:
-    """Yield what entries name of which nobody knows a credential, and that a vendor holds: a person has to say."""
-    for each in entries:
-        match = each.custody.match
-        if each.custody.vendor and match and not fitting.of(match):
-            provider, connection, owner, name = key(match)
-            yield CredentialRef(provider, connection, owner, name)
-
-
 def _told_once(of: Mapping[CredentialRef, Held]) -> list[Held]:
     """Return them by name, without what is one of them and only says less of its name."""
+    names = sorted(of)
+    if all(map(_is_whole, names)):  # as issuers list them: to look what else each may be called costs more than all
+        return [of[ref] for ref in names]
     said = {each for ref in of for each in spoken_of_as(ref) if each != ref}
-    return [of[ref] for ref in sorted(of) if ref not in said]
+    return [of[ref] for ref in names if ref not in said]
+
+
+def _is_whole(ref: CredentialRef) -> bool:
+    return bool(ref.provider and ref.connection and ref.owner and ref.id)
 
 
 def reached(parts: Rotator, held: Iterable[Held], datasets: Iterable[str] = ()) -> Reached:
     """Return what can be reached with what is held and lives; `datasets` are reached whatever is held."""
-    every = [each for each in held if not each.is_dead]
-    blast = expand(
-        [_scoped(each) for each in every if each.ref.id],
-        [each.custody for each in parts.entries],
-        known=parts.inventory.known(),
-        roots=roots_of(parts.connections),
-        issuers=parts.issuers,
-        unresolved=[_unresolved(each) for each in every if not each.ref.id],
-    )
+    every, there = [each for each in held if not each.is_dead], estate(parts)
+    named = [_scoped(each) for each in every if each.ref.id]
+    unnamed = [_unresolved(each) for each in every if not each.ref.id]
+    blast = follow(named, there.stock, roots_of(parts.connections), parts.issuers, unnamed)
     further = []
     for each in blast.exposures:
         leaked = each.leaked
@@ -155,7 +147,7 @@ def reached(parts: Rotator, held: Iterable[Held], datasets: Iterable[str] = ()) 
         ways |= {name: _way(one) for name in one.custody.datasets if name not in ways}
     for far in further:
         ways |= {name: far.via for name in far.custody.datasets if name not in ways}
-    return Reached(tuple(_described(parts, ways)), tuple(further), blast.warnings)
+    return Reached(tuple(_described(parts.vendors.datasets(), ways)), tuple(further), blast.warnings)
 
 
 def _proven_dead(parts: Rotator, refs: Iterable[CredentialRef]) -> set[CredentialRef]:
@@ -167,10 +159,8 @@ def reached_by_each(
     parts: Rotator, held: Mapping[str, Sequence[Held]], vendors: Iterable[Vendor]
 ) -> dict[str, Reached]:
     """Return what each vendor reaches, without the ways: all of them are followed on one graph."""
-    graph = AttackGraph(
-        [each.custody for each in parts.entries], parts.inventory.known(), roots_of(parts.connections), parts.issuers
-    )
-    numbers = {each.ref: number for number, each in enumerate(graph.stock)}
+    there, described = estate(parts), parts.vendors.datasets()
+    graph, numbers = there.graph, there.numbers
     dead = {numbers[ref] for ref in _proven_dead(parts, numbers)}
     known: dict[int, Further] = {}  # most vendors reach the same: each is looked up once
     found = {}
@@ -185,7 +175,7 @@ def reached_by_each(
                 ref = graph.stock[number].ref
                 known[number] = Further(ref, parts.custodies.of(ref), ())
         names = (*vendor.datasets, *(name for each in living for name in each.custody.datasets), *opened)
-        datasets = tuple(_described(parts, dict.fromkeys(names, ())))
+        datasets = tuple(_described(described, dict.fromkeys(names, ())))
         found[vendor.name] = Reached(datasets, tuple(known[each] for each in further))
     return found
 
@@ -201,8 +191,7 @@ def _followed(graph: AttackGraph, begins: Iterable[int], dead: Collection[int]) 
     return seen
 
 
-def _described(parts: Rotator, ways: Mapping[str, tuple[str, ...]]) -> list[ReachedDataset]:
-    known = parts.vendors.datasets()
+def _described(known: Mapping[str, Dataset], ways: Mapping[str, tuple[str, ...]]) -> list[ReachedDataset]:
     levels = list(Level)
     found = [
         ReachedDataset(name, known[name].sensitivity, known[name].manifest, via)

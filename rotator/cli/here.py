@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rotator import clock
 from rotator.actor import actor
 from rotator.operations.operation import Answer, Given, Operation
+from rotator.uncollected import uncollected
 
 if TYPE_CHECKING:
     from rotator.bootstrap import Rotator
@@ -34,11 +35,13 @@ class Here:
 
     def shows(self, view: OfIncident, incident: str = "") -> dict[str, Any]:
         """Make it here."""
-        return view.make(self._parts, incident, self._given.called)
+        with uncollected():
+            return view.make(self._parts, incident, self._given.called)
 
     def lists(self, view: ListOf, incident: str = "") -> list[dict[str, Any]]:
         """Make it here."""
-        return view.make(self._parts, incident)
+        with uncollected():
+            return view.make(self._parts, incident)
 
     def file(self, view: FileOf[Of], form: Of, asked: Mapping[str, str]) -> Iterable[bytes]:
         """Make it here."""

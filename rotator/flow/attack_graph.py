@@ -9,18 +9,17 @@ of, as an alarm there would. What is bait opens nothing, and is not in the graph
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 
-from rotator.credential import CredentialRef
 from rotator.flow.keeping import Keeping
 from rotator.flow.paths import Roots, split
 from rotator.flow.places import Nearby, whereabouts
 from rotator.flow.risk import UNSAID, factor_of
-from rotator.flow.scope import Custodies, Custody
+from rotator.flow.scope import Custodies
 from rotator.flow.site import Site, SiteKind
-from rotator.flow.stock import Stock, stock
+from rotator.flow.stock import Stock
 
 VENDOR = "vendor"
 
@@ -63,19 +62,16 @@ class Through:
 class AttackGraph:
     """Nodes by number: `sorts`, `labels`, `weights` and `after` are of each. `stock` are the credentials, in order.
 
+    It is made of what is `there` (`flow/stock.py`), and of what the same entries `said`.
+
     The weight of a credential is the factor of its criticality (`flow/risk.py`), that of a dataset the highest of those
     that open it, that of all else 0.
     """
 
     def __init__(
-        self,
-        entries: Sequence[Custody],
-        known: Iterable[CredentialRef],
-        roots: Roots,
-        issuers: Callable[[str], Collection[str]],
+        self, there: Iterable[Stock], said: Custodies, roots: Roots, issuers: Callable[[str], Collection[str]]
     ) -> None:
-        said = Custodies(entries)
-        custodies = ((each, said.of(each.ref)) for each in stock(entries, known))
+        custodies = ((each, said.of(each.ref)) for each in there)
         found = [(each, custody) for each, custody in custodies if not custody.canary]
         self.stock: list[Stock] = [each for each, _ in found]
         self.criticality = [custody.criticality or UNSAID for _, custody in found]

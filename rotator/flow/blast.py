@@ -48,7 +48,18 @@ def expand(
     connections that serve a kind, for entries that name none. `unresolved` are exposed too: what is said of their ids
     or owners is followed.
     """
-    search = _Search(stock(entries, known), roots, issuers)
+    return follow(scoped, stock(entries, known), roots, issuers, unresolved)
+
+
+def follow(
+    scoped: Iterable[Scoped],
+    there: Sequence[Stock],
+    roots: Roots,
+    issuers: Callable[[str], Collection[str]],
+    unresolved: Iterable[Unresolved] = (),
+) -> Blast:
+    """Return the same where what is `there` is known already."""
+    search = _Search(there, roots, issuers)
     for each in scoped:
         ref = replace(each.ref, connection=each.issuer)
         search.begin(ref, each.kind, each.exposures, [each.custody])

@@ -163,7 +163,10 @@ class Inventory:
 
     def known(self) -> list[CredentialRef]:
         """Return what is known to exist: listed, and not gone."""
-        return [each.ref for each in self.listed() if each.gone_at is None]
+        columns = (_listed.c.provider, _listed.c.connection, _listed.c.owner, _listed.c.credential)
+        with self._database.read() as connection:
+            found = connection.execute(select(*columns).where(_listed.c.gone_at.is_(None))).all()
+        return [CredentialRef(*row) for row in sorted(map(tuple, found))]
 
 
 def _there(connection: Connection) -> dict[Key, Mapping[str, Any]]:

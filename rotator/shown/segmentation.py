@@ -9,9 +9,9 @@ from typing import Any
 
 from rotator import clock
 from rotator.bootstrap import Rotator
+from rotator.estate import estate
 from rotator.flow import cuts, segmentation
 from rotator.flow.attack_graph import AttackGraph
-from rotator.flow.paths import roots_of
 from rotator.flow.segmentation import PlaceReach
 from rotator.ledger import outlook
 from rotator.ledger import segmentation as kept
@@ -69,10 +69,7 @@ class Measured:
     def _graph(self) -> AttackGraph:
         of = outlook.mark(self._parts.database)
         if of != self._of or "graph" not in self._found:
-            parts = self._parts.on(self._parts.database)
-            entries = [each.custody for each in parts.entries]
-            graph = AttackGraph(entries, parts.inventory.known(), roots_of(parts.connections), parts.issuers)
-            self._of, self._found = of, {"graph": graph}
+            self._of, self._found = of, {"graph": estate(self._parts.on(self._parts.database)).graph}
         found: AttackGraph = self._found["graph"]
         return found
 

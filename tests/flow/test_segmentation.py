@@ -14,8 +14,9 @@ from rotator.flow.blast import expand
 from rotator.flow.exposure import Exposure
 from rotator.flow.paths import roots_of
 from rotator.flow.reachability import Reachability
-from rotator.flow.scope import Custody, Scoped
+from rotator.flow.scope import Custodies, Custody, Scoped
 from rotator.flow.site import site
+from rotator.flow.stock import stock
 from rotator.ports import Connection, Place
 
 ROOTS = roots_of([Connection("vault", "vault", settings={"mount": "kv"})])
@@ -28,7 +29,7 @@ def entry(owner, at=(), sites=(), *, reads=(), kind="vault_token", name=None, **
 
 
 def graph(*entries, known=()) -> AttackGraph:
-    return AttackGraph(entries, known, ROOTS, lambda _: ("vault",))
+    return AttackGraph(stock(entries, known), Custodies(entries), ROOTS, lambda _: ("vault",))
 
 
 CI = entry("ci", sites=["host:ci-7"], reads=("vault:kv/payments/*",))
