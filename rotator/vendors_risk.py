@@ -11,6 +11,7 @@ from rotator.alarm.kept_advisories import KeptAdvisories
 from rotator.bootstrap import Rotator
 from rotator.flow.response import CLOCKS, Response, counted, spans
 from rotator.flow.response import times as figures
+from rotator.flow.survival import Span
 from rotator.flow.vendor import Level, Vendor
 from rotator.flow.vendor_risk import Known, ranked, reasons
 from rotator.flow.vendor_triage import Triage, assess
@@ -26,7 +27,7 @@ MOST = 20
 """So many vendors are kept whole at once; what one holds is looked for among all that is known, which takes seconds."""
 YEAR_S = 365 * 86400.0
 """Of so long how fast what vendors held was answered is told."""
-_NO_TIMES = {each: figures([]) for each in ("proven_dead", "drilled", "detected")}
+_NO_TIMES = {each: figures([]) for each in ("proven_dead", "drilled", "detected", "advised")}
 
 
 def risks(parts: Rotator) -> Risks:
@@ -72,7 +73,10 @@ class Risks:
 
 
 def told(parts: Rotator) -> list[dict[str, Any]]:
-    """Return each row with how long it took, of the last year: until what it held was dead, and until that was seen."""
+    """Return each row with how long it took, of the last year: until what it held was dead, and until that was seen.
+
+    `advised` is from an advisory's publication until it arrived here, of those that touch it.
+    """
     found = times(parts)
     return [{**each, "times": found.get(each["vendor"], _NO_TIMES)} for each in risks(parts).rows()]
 
@@ -81,15 +85,26 @@ def times(parts: Rotator, vendor: str = "") -> dict[str, dict[str, Any]]:
     """Return the figures of each vendor by name, or of one: of those of which there is something to tell."""
     now = clock.now()
     real, drilled = responses.of_vendors(parts.database, now - YEAR_S, now, vendor)
-    mine, tried = _by_vendor(counted(real)), _by_vendor(drilled)
+    mine, tried, advised = _by_vendor(counted(real)), _by_vendor(drilled), _advised(parts, now - YEAR_S, vendor)
     return {
         name: {
             "proven_dead": figures(spans(CLOCKS["proven_dead"], mine.get(name, ()), now)),
             "drilled": figures(spans(CLOCKS["proven_dead"], tried.get(name, ()), now)),
             "detected": figures(spans(CLOCKS["detected"], mine.get(name, ()), now)),
+            "advised": figures(advised.get(name, ())),
         }
-        for name in mine.keys() | tried
+        for name in {*mine, *tried, *advised}
     }
+
+
+def _advised(parts: Rotator, since: float, vendor: str) -> dict[str, list[Span | None]]:
+    of: dict[str, list[Span | None]] = {}
+    for each in parts.advisories.since(since):
+        took = None if each.published_at is None else Span(max(each.at - each.published_at, 0.0), ended=True)
+        for one in each.touched:
+            if vendor in {"", one.vendor}:
+                of.setdefault(one.vendor, []).append(took)
+    return of
 
 
 def _by_vendor(found: Iterable[Response]) -> dict[str, list[Response]]:

@@ -27,7 +27,8 @@ def risk(
     """List vendors by risk, each with its terms.
 
     Risk is likelihood times sensitivity while no notice tells of any. Beside it stands how long it took in the last
-    year until what a vendor held was proven dead, in incidents and in drills, and until its exposure was detected.
+    year until what a vendor held was proven dead, in incidents and in drills, and until its exposure was detected or,
+    after its publication, an advisory arrived that touches it.
 
     Example: rotator vendor risk -o csv
     """
@@ -68,7 +69,7 @@ def _cells(row: Mapping[str, Any]) -> tuple[str, ...]:
 
 _COLUMNS = ("rank", "vendor", "title", "criticality", "owner", "registered", "risk")
 _TERMS = ("likelihood", "worst", "breadth", "sensitivity")
-_TIMES = ("proven_dead", "drilled", "detected")
+_TIMES = ("proven_dead", "drilled", "detected", "advised")
 _COUNTS = ("credentials", "grants", "further", "paused")
 
 
@@ -82,7 +83,7 @@ def _write_csv(found: Iterable[Mapping[str, Any]]) -> None:
     for row in found:
         terms = {each["name"]: each for each in row["terms"]}
         told = [terms.get(name, {}).get(part, "") for name in _TERMS for part in ("value", "why", "source", "by")]
-        took = [row["times"][name][part] for name in _TIMES for part in ("n", "open", "p50_s", "mean_s")]
+        took = [row["times"].get(name, {}).get(part) for name in _TIMES for part in ("n", "open", "p50_s", "mean_s")]
         cells = [*(row[each] for each in _COLUMNS), *told, row["attestations"].get("valid", 0)]
         cells += [*(row[each] for each in _COUNTS), *took]
         table.writerow([safe("" if each is None else each) for each in cells])

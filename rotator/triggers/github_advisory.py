@@ -41,6 +41,7 @@ def read(event: str, told: Mapping[str, object], delivery: str | None) -> Told:
     record = {
         "id": name,
         "aliases": sorted(_names(said) - {name}),
+        "summary": said.get("summary"),
         "published": said.get("published_at"),
         "modified": said.get("updated_at"),
         "withdrawn": said.get("withdrawn_at"),

@@ -21,6 +21,7 @@ from tests.triggers import signing
 from tests.triggers.signing import sample, trust_of
 
 NAME = "GHSA-5mg7-485q-xm76"
+SECRET = "ghp_" + "a1B2" * 9
 DEPENDABOT = json.loads(sample("github_dependabot"))
 SAID = DEPENDABOT["alert"]["security_advisory"]
 OF_ALL = {"action": "published", "security_advisory": SAID}
@@ -71,15 +72,15 @@ def test_what_settles_an_advisory_is_no_alarm(event, action):
     assert isinstance(told(event, {**EVENTS[event], "action": action}), Ignored)
 
 
-def test_an_osv_record_is_an_alarm_as_it_is_and_no_prose_of_it_is_kept():
-    whole = {**json.loads(RECORD), "details": "prose of others", "summary": "more of it"}
+def test_an_osv_record_is_an_alarm_as_it_is_and_of_its_prose_one_line_is_kept():
+    whole = {**json.loads(RECORD), "details": "prose of others", "summary": "it steals"}
     found = SENDERS["generic"].read(Received({"webhook-id": "msg_1"}, json.dumps(whole).encode()))
     assert of(found).names == {"PYSEC-2026-2", "MAL-2026-2144", NAME}
     assert "prose" not in found.advisories[0]
+    assert "it steals" in found.advisories[0]
+    quotes = SENDERS["generic"].read(Received({}, json.dumps({**whole, "summary": f"as {SECRET} did"}).encode()))
+    assert SECRET not in quotes.advisories[0]
     assert keeping.advisories(keeping.written(found)) == found.advisories
-
-
-SECRET = "ghp_" + "a1B2" * 9
 
 
 @pytest.mark.parametrize(

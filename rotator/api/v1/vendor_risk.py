@@ -31,11 +31,15 @@ class TimesRow(BaseModel):
 
 
 class VendorTimes(BaseModel):
-    """How long it took in the last year: until dead in incidents and in drills, and from exposure to detection."""
+    """How long it took in the last year: until dead in incidents and in drills, and from exposure to detection.
+
+    `advised` is from the publication of an advisory that touches it until that arrived here.
+    """
 
     proven_dead: TimesRow
     drilled: TimesRow
     detected: TimesRow
+    advised: TimesRow
 
 
 class RiskRow(BaseModel):
