@@ -167,9 +167,9 @@ def _datasets(parts: Rotator, vendor: Vendor, pause: Pause, held: Iterable[Held]
 
 
 def _software(parts: Rotator, vendor: Vendor, pause: Pause, records: Iterable[str]) -> Software:
-    """Return what it runs beside the advisories of the pause: as they were kept when looked up, or as people gave."""
+    """Return what it runs beside the advisories of the pause: as they were looked up, or given for it in evidence."""
     kept = KeptAdvisories(parts.settings.data_dir / "advisories")
-    known = {each: had[0] for each in pause.notices if (had := kept.read(each)) is not None}
+    known = {each: had[0] for each in pause.notices if (had := kept.read(each, fetched=True)) is not None}
     given = [each for text in records for each in advisory_of(text)]
     events = advisory.merged([*(one for some in known.values() for one in some), *given])
     names = {name for each in events for name in each.names}

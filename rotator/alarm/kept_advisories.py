@@ -1,4 +1,4 @@
-"""Keep advisories beside the ledger as they were fetched, with when: at 2 am their server may be down."""
+"""Keep advisories beside the ledger as they were fetched or given, with when: at 2 am their server may be down."""
 
 from __future__ import annotations
 
@@ -22,23 +22,36 @@ class KeptAdvisories:
         self._folder = folder
 
     def keep(self, name: str, record: Mapping[str, object]) -> None:
-        """Write a record. What cannot be written costs nobody his plan: it is fetched anew next time."""
-        text = json.dumps({"fetched_at": datetime.fromtimestamp(clock.now(), UTC).isoformat(), "record": record})
+        """Write a record that was fetched. What cannot be written costs nobody his plan: it is fetched anew."""
+        self._write(name, {"fetched_at": _now(), "record": record})
+
+    def keep_given(self, name: str, record: Mapping[str, object]) -> None:
+        """Write a record that a person gave as a file, unless one is there that was fetched: that one is believed."""
+        if self.read(name, fetched=True) is None:
+            self._write(name, {"given_at": _now(), "record": record})
+
+    def _write(self, name: str, told: Mapping[str, object]) -> None:
+        text = json.dumps(told)
         with contextlib.suppress(OSError):
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             with tempfile.NamedTemporaryFile("w", dir=self._folder, suffix=".new", delete=False) as file:
                 file.write(text)
             Path(file.name).replace(self._path(name))
 
-    def read(self, name: str) -> tuple[tuple[Advisory, ...], str] | None:
-        """Return what was fetched of an id, and when (ISO 8601); None where nothing was, or the file is damaged."""
+    def read(self, name: str, *, fetched: bool = False) -> tuple[tuple[Advisory, ...], str] | None:
+        """Return what is kept of an id, and in words how it was had and when; None where nothing is, or it is damaged.
+
+        With `fetched` alone what a server told, and nothing that a person gave.
+        """
         try:
             told = json.loads(self._path(name).read_bytes())
-            fetched_at = datetime.fromisoformat(told["fetched_at"]).isoformat(timespec="seconds")
+            is_given = "given_at" in told and not fetched
+            at = datetime.fromisoformat(told["given_at" if is_given else "fetched_at"]).isoformat(timespec="seconds")
             found = read(name, io.BytesIO(json.dumps(told["record"]).encode()))
         except (OSError, ValueError, KeyError, TypeError, RecursionError, BadInput):
             return None
-        return (found, fetched_at) if all(name in each.names for each in found) else None
+        how = f"{'given as a file' if is_given else 'fetched'} at {at}"
+        return (found, how) if all(name in each.names for each in found) else None
 
     def every(self) -> list[Advisory]:
         """Return every event that is kept, by the name it was asked for by."""
@@ -55,3 +68,7 @@ class KeptAdvisories:
 
     def _path(self, name: str) -> Path:
         return self._folder / f"{name}.json"
+
+
+def _now() -> str:
+    return datetime.fromtimestamp(clock.now(), UTC).isoformat()

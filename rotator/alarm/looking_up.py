@@ -44,6 +44,7 @@ def looked_up(url: str | None, wanted: str, kept: KeptAdvisories) -> LookedUp:
     """Return the advisory of an id, with what its other names say of it. Raises BadInput where it cannot be had.
 
     What is fetched is kept; where the server does not answer, or none is named, what was kept is used, and said to be.
+    So is what a person gave as a file, where the server knows of no such record.
     """
     with contextlib.ExitStack() as opened:
         server = _Server(url.rstrip("/"), opened.enter_context(contextlib.closing(Wire(url)))) if url else None
@@ -70,14 +71,16 @@ def looked_up(url: str | None, wanted: str, kept: KeptAdvisories) -> LookedUp:
                 told, old[name] = before
             except BadInput:
                 # A name may have no record of its own, or one of commits alone. The one that was asked for must.
-                if name == wanted:
+                if name != wanted:
+                    continue
+                if (before := kept.read(name)) is None or kept.read(name, fetched=True) is not None:
                     raise
-                continue
+                told, old[name] = before
             found += told
             names = sorted(alias for each in told for alias in each.aliases if is_id(alias))
             waiting += [each for each in names if each not in asked and each not in waiting]
     [whole, *_] = merged(found)
-    said = [f"used as it was fetched at {when}: {name}" for name, when in old.items()]
+    said = [f"used as it was {how}: {name}" for name, how in old.items()]
     said += [f"not had, it may name more: {name}" for name in lost]
     return LookedUp(whole, f"{why}; {', '.join(said)}" if said else "")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,6 +26,7 @@ from rotator.packages.vendor_software import match
 BREACHED = "breached:"
 """What the id of a notice begins with that is the news of a breach: the name of who was comes behind."""
 _LONGEST_ID, _LONGEST_TITLE, _LONGEST_TEXT, _SHOWN = 128, 160, 1 << 20, 3
+_MOST_KEPT = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +108,19 @@ def _advisories(parts: Rotator, given: Given) -> Iterator[LookedUp]:
         yield looked_up(parts.settings.advisories.url, name, kept)
     for name, text in given.records.items():
         yield from map(LookedUp, advisory.read(name, io.BytesIO(text.encode())))
+        keep_given(parts, name, text)
+
+
+def keep_given(parts: Rotator, name: str, text: str) -> None:
+    """Keep the records of a file as those are kept that are looked up: it is known by its id afterwards.
+
+    Of a file of many only the first; none in which a secret seems to stand, and none that no id could ask for.
+    """
+    kept = KeptAdvisories(parts.settings.data_dir / "advisories")
+    for each in advisory.records(name, io.BytesIO(text.encode()))[:_MOST_KEPT]:
+        of = each.get("id")
+        if isinstance(of, str) and is_id(of) and not holds_material(json.dumps(each)):
+            kept.keep_given(of, each)
 
 
 def _breached(vendors: Sequence[Vendor], given: Given) -> tuple[list[str], list[str]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
@@ -13,6 +15,7 @@ from rotator.cli.beginning import Begun, Yes, begin
 from rotator.cli.options import Context, Output, OutputOption, Reason, console, say
 from rotator.cli.planning import ExposedAt, moment
 from rotator.cli.vendor_registry import Name
+from rotator.cli.vendor_triage import read
 
 if TYPE_CHECKING:
     from rotator.bootstrap import Rotator
@@ -29,7 +32,10 @@ Reports = Annotated[
     ),
 ]
 Notices = Annotated[
-    list[str] | None, typer.Option("--notice", metavar="ID", help="The advisory or notice for which it is paused.")
+    list[str] | None,
+    typer.Option(
+        "--notice", metavar="ID|FILE", help="The advisory or notice for which it is paused, or its OSV record."
+    ),
 ]
 NoRead = Annotated[
     bool, typer.Option("--no-read", help="Read no secret from where it is delivered: fewer deaths can be proven.")
@@ -66,16 +72,31 @@ def pause(  # noqa: PLR0917 - options, which callers name
     Example: rotator vendor pause acme --reason "their build was poisoned" --notice PYSEC-2026-2
     """
     given: Context = context.obj
+    notices = _noticed(given, notice or ())
     of, answer = Given(report or (), may_be_empty=True), Yes(yes, confirm)
     if (far := given.far()) is not None:
-        query = {"reason": reason, "notice": list(notice or ()), "read": "false" if no_read else "true"}
+        query = {"reason": reason, "notice": notices, "read": "false" if no_read else "true"}
         _far(given, far, name, of, {**query, "exposed_at": exposed_at}, answer, output)
     parts = given.parts()
     from rotator.planned_pause import Wanted  # noqa: PLC0415 - only who pauses pays for it
 
     told = [one for each in of.read(parts).suspects for one in each.exposures]
     at = moment(exposed_at)
-    _here(given, parts, Wanted(name, reason, told, tuple(notice or ()), not no_read, at), answer, output)
+    _here(given, parts, Wanted(name, reason, told, tuple(notices), not no_read, at), answer, output)
+
+
+def _noticed(given: Context, notices: Sequence[str]) -> list[str]:
+    """Return by which ids these notices go. An advisory's record is kept where the ledger is, by a triage of it."""
+    files = {each: read(each) for each in notices if Path(each).is_file()}
+    if not files:
+        return list(notices)
+    from rotator.operations import vendor_triage  # noqa: PLC0415 - only who gives a file pays for it
+
+    told = {
+        each: given.service().does(vendor_triage.triage, [], {each: text}, [], "")["notice"]["id"]
+        for each, text in files.items()
+    }
+    return [told.get(each, each) for each in notices]
 
 
 def _here(given: Context, parts: Rotator, wanted: Wanted, answer: Yes, output: Output) -> NoReturn:

@@ -7,8 +7,10 @@ from datetime import date
 from typing import Any
 
 from rotator import restoring
+from rotator.alarm.vendor_notice import keep_given
 from rotator.bootstrap import Rotator
 from rotator.errors import BadInput
+from rotator.flow.checklist import Asks
 from rotator.operations.operation import Answer, AsksFirst, at
 from rotator.operations.view import OfIncident
 from rotator.operations.waiting import kept_from
@@ -48,7 +50,10 @@ def meet(  # noqa: PLR0917 - an answer to a gate, and all that may be given with
     if document is not None:
         paper = Paper(document["name"], document["sha256"], document["size"], document.get("text", ""))
     given = Given(reason, paper, from_, _day(dated))
-    return _told(restoring.told(restoring.meet(parts, by, vendor, gate, given)))
+    met = restoring.meet(parts, by, vendor, gate, given)
+    if paper is not None and met.gate.asks is Asks.SOFTWARE:
+        keep_given(parts, paper.name, paper.text)
+    return _told(restoring.told(met))
 
 
 @at("/vendors/{vendor}/gates/{gate}/override")

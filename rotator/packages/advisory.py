@@ -81,6 +81,11 @@ def read(name: str, stream: BinaryIO) -> tuple[Advisory, ...]:
     return found
 
 
+def records(name: str, stream: BinaryIO) -> tuple[Mapping[str, object], ...]:
+    """Return the records of a file as they stand in it. Raises BadInput for what is no JSON."""
+    return tuple(_records(Report(name, stream)))
+
+
 def merged(advisories: Iterable[Advisory]) -> tuple[Advisory, ...]:
     """Make one of all advisories that name each other: one event has several names, and is told under the first."""
     groups: list[Advisory] = []

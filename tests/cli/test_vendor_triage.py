@@ -79,6 +79,13 @@ def test_once_paused_triage_says_so_and_the_memo_is_for_what_it_was_paused_for(c
     assert (memo["notice"]["id"], memo["advice"], memo["paused"]["incident"]) == (ADVISORY, "pause now", "inc-1")
 
 
+def test_a_pause_for_the_record_of_an_advisory_is_for_its_id_and_the_memo_knows_it(house):
+    house("vendor", "pause", "gamma", "--reason", "it runs it", "--notice", "advisory.json", "--yes").ended(3)
+    memo = json.loads(house("vendor", "memo", "gamma", "-o", "json").ended(0).out)
+    assert (memo["notice"]["id"], memo["paused"]["notices"]) == (ADVISORY, [ADVISORY])
+    assert "used as it was given as a file" in memo["happened"][1]
+
+
 def test_an_alarm_by_an_advisory_names_the_vendors_whose_lists_have_it(house, tmp_path):
     (tmp_path / "evidence" / "host" / "ci-7").mkdir(parents=True)
     (tmp_path / "evidence" / "host" / "ci-7" / "freeze.txt").write_text("litellm==1.82.7\n")

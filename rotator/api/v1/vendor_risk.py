@@ -61,6 +61,7 @@ class RiskRow(BaseModel):
     attestations: dict[str, int]
     credentials: int
     grants: int
+    dead: int
     further: int
     datasets: list[str]
     times: VendorTimes

@@ -58,6 +58,7 @@ class NoticeRow(BaseModel):
     packages: list[str]
     breached: list[str]
     notes: list[str]
+    summary: str
 
 
 class TermRow(BaseModel):

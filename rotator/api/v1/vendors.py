@@ -60,8 +60,9 @@ class VendorRow(BaseModel):
     """A vendor: what it holds by kind, what that reaches, what is attested of it, whether it is paused.
 
     `registered` is false of one that only the inventory names. `unnamed` counts what it holds of which no id is known,
-    `further` the credentials that what it holds leads to; `worst` is the highest sensitivity of `datasets`, which are
-    the worst first, and of those that are `undescribed` nobody has said how sensitive they are.
+    `dead` and `stated_dead` what is proven, and what its issuer says to be, dead: the first reaches nothing. `further`
+    counts the credentials that what it holds leads to; `worst` is the highest sensitivity of `datasets`, which are the
+    worst first, and of those that are `undescribed` nobody has said how sensitive they are.
     """
 
     name: str
@@ -74,6 +75,8 @@ class VendorRow(BaseModel):
     grants: int
     kinds: dict[str, int]
     unnamed: int
+    dead: int
+    stated_dead: int
     further: int
     datasets: list[str]
     worst: Described
@@ -81,6 +84,14 @@ class VendorRow(BaseModel):
     attestations: list[AttestationRow]
     valid_until: str
     software: list[SoftwareRow]
+
+
+class DeathRow(BaseModel):
+    """Since when a credential is dead, whether that is proven or stated, and which run saw it first."""
+
+    evidence: Literal["proven", "stated"]
+    at: str
+    run: str
 
 
 class HeldRow(BaseModel):
@@ -94,6 +105,7 @@ class HeldRow(BaseModel):
     criticality: str
     datasets: list[str]
     how: str
+    death: DeathRow | None
 
 
 class ReachedDatasetRow(BaseModel):
