@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
-from rotator import clock, expiry, hygiene
+from rotator import clock, expiry, hygiene, uncut
 from rotator.bootstrap import Rotator
 from rotator.leading import Leading, tried
 from rotator.ledger import attestations, routine_tasks
@@ -20,7 +20,7 @@ class Tending:
     def __init__(self, parts: Rotator, leads: Callable[[], bool], every_s: float = hygiene.DECIDE_S) -> None:
         self._parts = parts
         self._ahead, self._expiry = hygiene.Outlook(parts), expiry.ExpiryWatch(parts)
-        self._segmentation = segmentation.Measured(parts)
+        self._segmentation, self._uncut = segmentation.Measured(parts), uncut.Watch(parts)
         self._thread = Leading("tending", self.decide, leads, every_s)
 
     def start(self) -> None:
@@ -32,13 +32,18 @@ class Tending:
         self._thread.stop()
 
     def decide(self) -> None:
-        """Begin what is due, remind people of tasks, measure the day; one that goes wrong keeps no other waiting."""
+        """Remind people, tell what is not cut, begin what is due, measure the day; none that goes wrong keeps another."""
         tried(self._remind, "attestations_untold")
+        tried(self._look, "uncut_untold")
         tried(self._begin, "hygiene_undecided")
         tried(self._measure, "segmentation_unmeasured")
 
     def _remind(self) -> None:
         attestations.remind(self._parts.database, clock.now())
+
+    def _look(self) -> None:
+        for vendor in self._uncut.run():
+            log.warning("vendor_holds_more: %s", vendor)
 
     def _begin(self) -> None:
         routine_tasks.remind(self._parts.database, clock.now())

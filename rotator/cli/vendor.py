@@ -143,6 +143,8 @@ def show(context: typer.Context, name: Name, output: OutputOption = Output.TABLE
     say("", f"{begins}: {found['criticality']}{owner}")
     if found["paused"]:
         say("", f"PAUSED by {found['paused']['by']} at {found['paused']['at']}: {found['paused']['incident']}")
+    if found.get("uncut"):  # an older service tells of none
+        _say_uncut(context.obj, name, found["uncut"])
     for title, key in (("contacts", "contacts"), ("accounts", "accounts"), ("systems", "systems")):
         if found[key]:
             say(f"{title}: ", ", ".join(found[key]))
@@ -155,6 +157,13 @@ def show(context: typer.Context, name: Name, output: OutputOption = Output.TABLE
     _say_held(found)
     _say_reached(found["reaches"], found["further"])
     _say_known(found)
+
+
+def _say_uncut(given: Context, name: str, uncut: Iterable[Mapping[str, str]]) -> None:
+    names = [" ".join(filter(None, (each["provider"], each["id"] or each["owner"]))) for each in uncut]
+    say("HELD AND NOT CUT: ", f"{', '.join(names[:_SHOWN])}, found since; to add it:")
+    _say_more(len(names))
+    say("  ", given.as_called(f"rotator vendor pause {name} --reason …"))
 
 
 def _say_held(found: Mapping[str, Any]) -> None:

@@ -32,6 +32,7 @@ class Event(StrEnum):
     DRILL_LATE = "drill_late"
     PAUSED = "vendor_paused"
     RESTORED = "vendor_restored"
+    HOLDS_MORE = "vendor_holds_more"
     ATTESTATION_ENDS = "attestation_ends"
     VENDORS_TOUCHED = "vendors_touched"
 
@@ -56,6 +57,7 @@ URGENT = frozenset(
         Event.OWNER_ASKED,
         Event.DONE,
         Event.PAUSED,
+        Event.HOLDS_MORE,
         Event.VENDORS_TOUCHED,
     }
 )

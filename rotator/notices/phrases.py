@@ -92,6 +92,11 @@ WORDS: Mapping[Event, Words] = {
     Event.PAUSED: Words(
         "PAUSED: a vendor is cut off, and nothing new is made for it", "To see what it held, and what is open:", _LOOK
     ),
+    Event.HOLDS_MORE: Words(
+        "HELD AND NOT CUT: a paused vendor was found to hold more",
+        "Wanted: whoever is on call. Add it to the pause, to be approved; how it stands:",
+        _LOOK,
+    ),
     Event.ATTESTATION_ENDS: Words(
         "what is attested of a vendor ends",
         "Wanted: whoever answers for it. Ask for what follows, and record that (rotator vendor attest). To look at it:",

@@ -14,7 +14,7 @@ from rotator.report.dismissed import exposure_rows
 from rotator.report.incident import build
 from rotator.runtime_lock import is_unattended, is_unmanned
 from rotator.shown import timelines
-from rotator.uncut import uncut_by_each
+from rotator.uncut import named, uncut_by_each
 
 
 def listed(parts: Rotator, part: Part = Part()) -> list[dict[str, Any]]:  # noqa: B008 - it never changes
@@ -61,13 +61,7 @@ def _uncut(parts: Rotator, record: IncidentRecord) -> dict[str, list[dict[str, s
     open_ones = [one for each in record.family for one in each.pauses if one.is_open]
     if open_ones:
         parts.look_again()
-    return {
-        vendor: [
-            {"provider": each.kind, "connection": each.ref.connection, "owner": each.ref.owner, "id": each.ref.id}
-            for each in held
-        ]
-        for vendor, held in uncut_by_each(parts, open_ones).items()
-    }
+    return {vendor: named(held) for vendor, held in uncut_by_each(parts, open_ones).items()}
 
 
 def plan(parts: Rotator, incident: str, called: str = "rotator") -> dict[str, Any]:

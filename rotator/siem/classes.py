@@ -116,6 +116,7 @@ ACTS: Mapping[str, Sort] = {
             "vendor_paused",
             "vendor_paused_again",
             "vendor_restored",
+            "vendor_holds_more",
         ),
         _UPDATE,
     ),

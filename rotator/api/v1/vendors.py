@@ -94,6 +94,15 @@ class DeathRow(BaseModel):
     run: str
 
 
+class UncutRow(BaseModel):
+    """What a paused vendor was found to hold since, and nobody has cut."""
+
+    provider: str
+    connection: str
+    owner: str
+    id: str
+
+
 class HeldRow(BaseModel):
     """A credential or grant that a vendor holds, and `how` that is known; "" in what nobody has said of its name."""
 
@@ -187,6 +196,7 @@ class VendorShown(VendorRow):
     holds: list[HeldRow]
     reaches: ReachRow
     pauses: list[PauseRow]
+    uncut: list[UncutRow]
     overridden: list[OverriddenRow]
 
 
