@@ -24,6 +24,7 @@ from rotator.flow.scope import Custody
 from rotator.flow.standing import CredentialState, sessions_left, state_of, still_open
 from rotator.flow.stock import spoken_of_as
 from rotator.flow.vendor import Vendor
+from rotator.flow.vendor_use import After
 from rotator.held import Held, held_by, reached
 from rotator.ledger import approved, datasets, pause_gates, pause_held
 from rotator.ledger.pauses import Pause
@@ -32,6 +33,7 @@ from rotator.packages import advisory
 from rotator.packages.advisory import Advisory, moment
 from rotator.packages.vendor_software import match
 from rotator.report.clocks import moment as told_at
+from rotator.vendor_uses import of_vendor
 
 ADVISORY = "an advisory"
 
@@ -55,7 +57,8 @@ def facts(parts: Rotator, pause: Pause) -> Facts:
     """Return what is so now of a vendor that is paused."""
     vendor, now = parts.vendors.one(pause.vendor), clock.now()
     every = _family(parts, pause)
-    cut = tuple(_cut(every))
+    alive = _used_dead(parts, pause.vendor)
+    cut = tuple(alive.get(each.name, each) for each in _cut(every))
     old = [_old(parts, each) for of in every for each in of.runs]
     held = held_by(parts, vendor)
     with parts.database.read() as connection:
@@ -106,6 +109,16 @@ def _cut(every: Sequence[IncidentRecord]) -> Iterator[Cut]:
         for task in of.manual:
             said = dead.get(task.id)
             yield Cut(task.key, said.at, f"done, says {said.by}: {said.reason}") if said else _of_task(task, of)
+
+
+def _used_dead(parts: Rotator, vendor: str) -> dict[str, Cut]:
+    """Return what access logs show in use after it was dead, by name: whatever was proven, its issuer took it since."""
+    todo = f"find who used it and cut it again, or say why not: rotator vendor override {vendor} cut --reason …"
+    found = (each for each in of_vendor(parts, vendor) if each.after is After.DEAD)
+    # Named by its last use: who overrides that does so for no later one.
+    return {
+        str(each.ref): Cut(f"{each.ref}, used at {told_at(each.accepted_at)}", None, each.grave, todo) for each in found
+    }
 
 
 def _of_run(record: RunRecord) -> Cut:

@@ -20,6 +20,7 @@ from rotator.ledger import ended, outlook, responses, vendor_history
 from rotator.packages.vendor_software import match
 from rotator.shown import vendor_triage, vendors
 from rotator.shown.vendors import standing, today, unregistered
+from rotator.vendor_uses import of_each
 
 SHOWN = ("likelihood", "worst", "breadth", "sensitivity")
 """The terms that a risk is of; what a pause would cost is triage's."""
@@ -122,6 +123,7 @@ def _made(parts: Rotator, kept: KeptAdvisories) -> list[dict[str, Any]]:
         match(advisories, {each.name: each.software for each in registered}),
         vendor_triage.made_at(parts),
         len(advisories),
+        of_each(parts),
     )
     speaks = reasons(registered, known)
     strangers = [Vendor(each, each, Level.MEDIUM) for each in unregistered(parts)]

@@ -15,6 +15,8 @@ AGENT = "rotator"
 """What each call of ours names as its program, alone or among others."""
 NEAR_S = 5.0
 """How far the clocks of an issuer and of a worker may be apart."""
+ABOUT_S = 900.0
+"""So often at most IAM notes when a key was used last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,11 @@ class Own:
             return False
         near = (each for each in self._times.get(event.key_id, ()) if _is_near(each, event.at))
         return any(not (each.request and event.request) for each in near)
+
+    def may_be(self, credential: str, at: float) -> bool:
+        """Tell whether a last use, of which its issuer says only about when it was, may be one of these."""
+        near = (each.begun_at - ABOUT_S <= at <= each.ended_at + ABOUT_S for each in self._times.get(credential, ()))
+        return any(near)
 
 
 def _is_near(probe: Probe, at: float) -> bool:

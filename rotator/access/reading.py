@@ -58,7 +58,7 @@ def evidence(
     since = {ref.id: at for ref, at in exposed_at.items()}
 
     def events() -> Iterator[Event]:
-        for each in _believed(files, now):
+        for each in believed(files, now):
             if isinstance(each, LastUse):
                 last_uses.append(each)
             elif isinstance(each, Unread):
@@ -73,7 +73,7 @@ def evidence(
     for name, each in credential_report.uses(last_uses, made).items():
         told[name] = _together(told[name], each) if name in told else each
     made_since = minted(acts, {name: 0.0 if at is None else at for name, at in since.items()}, ways)
-    return Evidence(told, made_since, tuple(_left_out(each, unread[file]) for file, each in first.items()))
+    return Evidence(told, made_since, tuple(left_out(each, unread[file]) for file, each in first.items()))
 
 
 def events(files: Iterable[tuple[str, BinaryIO]], unread: Counter[str], *, now: float) -> Iterator[Event]:
@@ -81,14 +81,18 @@ def events(files: Iterable[tuple[str, BinaryIO]], unread: Counter[str], *, now: 
 
     Raises BadInput as `evidence` does.
     """
-    for each in _believed(files, now):
+    for each in believed(files, now):
         if isinstance(each, Unread):
             unread[each.file] += 1
         elif isinstance(each, Event):
             yield each
 
 
-def _believed(files: Iterable[tuple[str, BinaryIO]], now: float) -> Iterator[Event | Unread | LastUse]:
+def believed(files: Iterable[tuple[str, BinaryIO]], now: float) -> Iterator[Event | Unread | LastUse]:
+    """Yield what the files tell, each record with its file; one of a time that cannot be comes as Unread.
+
+    Raises BadInput as `evidence` does.
+    """
     for name, stream in files:
         for each in _read(Report(name, stream)):
             if isinstance(each, Event) and not _EARLIEST <= each.at <= now + _AHEAD_S:
@@ -97,7 +101,8 @@ def _believed(files: Iterable[tuple[str, BinaryIO]], now: float) -> Iterator[Eve
                 yield each
 
 
-def _left_out(first: Unread, count: int) -> str:
+def left_out(first: Unread, count: int) -> str:
+    """Say which record of a file tells nothing, and how many more."""
     more = f"; {count - 1:,} more records there tell nothing" if count > 1 else ""
     return f"{first.file}, record {first.record}: {first.why}, and it is left out{more}"
 

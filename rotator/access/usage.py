@@ -60,7 +60,7 @@ def network(address: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _First:
+class First:
     """What is kept of an event that is the first of something."""
 
     at: float
@@ -72,7 +72,8 @@ class _First:
     record: int
 
     @classmethod
-    def of(cls, event: Event) -> _First:
+    def of(cls, event: Event) -> First:
+        """Keep it."""
         return cls(event.at, event.file, event.name, event.address, event.agent[:_AGENT], event.error, event.record)
 
     def __str__(self) -> str:
@@ -87,7 +88,7 @@ class _Sort:
     """One sort of thing that can be new: what was there before, and what came after, with its first event."""
 
     before: set[str] = field(default_factory=set)
-    after: dict[str, _First] = field(default_factory=dict)
+    after: dict[str, First] = field(default_factory=dict)
     left_out: int = 0
     before_is_whole: bool = True
 
@@ -100,9 +101,9 @@ class _Sort:
         elif name not in self.after and len(self.after) >= _KEPT:
             self.left_out += 1
         elif name not in self.after or event.at < self.after[name].at:
-            self.after[name] = _First.of(event)
+            self.after[name] = First.of(event)
 
-    def new(self) -> list[tuple[str, _First]]:
+    def new(self) -> list[tuple[str, First]]:
         found = [each for each in self.after.items() if each[0] not in self.before] if self.before_is_whole else []
         return sorted(found, key=lambda each: each[1].at)
 
@@ -117,7 +118,7 @@ class _Told:
         self._users: dict[tuple[str, str], list[float]] = {}
         self._files: dict[str, None] = {}
         self._first_at, self._last_at = float("inf"), float("-inf")
-        self._first_after: _First | None = None
+        self._first_after: First | None = None
         self._calls = self._left_out = 0
 
     def add(self, event: Event) -> None:
@@ -127,7 +128,7 @@ class _Told:
         self._files[event.file] = None
         self._first_at, self._last_at = min(self._first_at, event.at), max(self._last_at, event.at)
         if after and (self._first_after is None or event.at < self._first_after.at):
-            self._first_after = _First.of(event)
+            self._first_after = First.of(event)
         user = self._users.get(key := (at, event.agent.partition(" ")[0][:_AGENT]))
         if user is not None:
             user[:] = user[0] + 1, min(user[1], event.at), max(user[2], event.at)
@@ -160,7 +161,7 @@ class _Told:
             return
         if not self._hours[False]:
             if begins is not None and begins < self._exposed_at:
-                words = f"no use in these logs from {moment(begins)} to its exposure, then {first}"
+                words = f"no use in these logs from {moment(begins)} to {moment(self._exposed_at)}, then {first}"
                 yield Seen(Sign.FIRST_USE, words, first.at, first.file)
             return  # what was usual before is not known, so nothing is new
         for sign, sort in self._sorts.items():

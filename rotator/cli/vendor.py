@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rotator.cli import vendor_memo, vendor_pause, vendor_registry, vendor_restore, vendor_risk, vendor_triage
+from rotator.cli import (
+    vendor_memo,
+    vendor_pause,
+    vendor_registry,
+    vendor_restore,
+    vendor_risk,
+    vendor_triage,
+    vendor_uses,
+)
 from rotator.cli.options import Context, Output, OutputOption, console, emit, say
 from rotator.cli.vendor_registry import Name
 
@@ -38,6 +46,7 @@ def register(app: typer.Typer) -> None:
     vendor_pause.register(group)
     vendor_restore.register(group)
     vendor_risk.register(group)
+    vendor_uses.register(group)
     group.command("list")(list_vendors)
     group.command("show")(show)
     app.add_typer(group, name="vendor")
@@ -211,8 +220,21 @@ def _say_known(found: Mapping[str, Any]) -> None:
     for each in found["pauses"]:
         ended = f", let in again at {each['restored_at']} by {each['restored_by']}" if each["restored_at"] else ""
         say("paused ", f"at {each['at']} by {each['by']}: {each['incident']}{ended}")
-    for each in found.get("overridden", ()):  # an older service tells of none
+    if "uses" in found:  # an older service tells of none
+        _say_used(found["uses"])
+    for each in found.get("overridden", ()):  # as above
         say("OVERRIDDEN: ", said(each))
+
+
+def _say_used(uses: Mapping[str, Any]) -> None:
+    for line in uses["says"]:
+        say("use: ", line)
+    for each in uses["credentials"][:_SHOWN]:
+        span = f"{each['calls']:,} calls, the last at {each['last_at']} ({', '.join(each['logs'])})"
+        say("used ", f"{each['kind']} {each['id']}: {span}: {vendor_uses.unusual(each)}")
+        for sign in each["signs"]:
+            say("  ", f"{sign['sign']}: {sign['words']}")
+    _say_more(uses["named"])
 
 
 def _say_more(count: int) -> None:

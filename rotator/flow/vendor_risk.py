@@ -6,12 +6,14 @@ The likelihoods are judgements, the same for everybody until a person who knows 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 from rotator.flow.vendor import Level, Vendor, valid
 from rotator.flow.vendor_notice import NOT_LISTED, UNKNOWN, Ground, Listed, Notice, grounds
 from rotator.flow.vendor_triage import Triage
+from rotator.flow.vendor_use import Used
+from rotator.flow.vendor_use import grounds as of_uses
 
 UNATTESTED = 0.1
 """Nothing valid is attested of it. That something is says little, and lowers nothing."""
@@ -24,20 +26,28 @@ class Known:
     """What speaks for or against vendors, by their names, on a `day`.
 
     `listed` is what the `advisories` that are kept, so many, say of their software. `made_at` is when each list of
-    that was made, in epoch seconds.
+    that was made, in epoch seconds. `uses` is what access logs tell of what each holds.
     """
 
     day: date
     listed: Mapping[str, Sequence[Listed]]
     made_at: Mapping[str, Mapping[str, float]]
     advisories: int
+    uses: Mapping[str, Sequence[Used]] = field(default_factory=dict)
 
 
 def reasons(vendors: Sequence[Vendor], known: Known) -> dict[str, list[Ground]]:
     """Return what speaks for each vendor's being trouble, the likeliest first; of each there is something."""
     of_software = grounds(vendors, _NO_NOTICE, known.listed, known.made_at)
     return {
-        each.name: sorted([*of_software.get(each.name, ()), *_standing(each, known)], key=lambda one: -one.likelihood)
+        each.name: sorted(
+            [
+                *of_software.get(each.name, ()),
+                *of_uses(each.name, known.uses.get(each.name, ())),
+                *_standing(each, known),
+            ],
+            key=lambda one: -one.likelihood,
+        )
         for each in vendors
     }
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import groupby
 from typing import Any
 
 from sqlalchemy import select
@@ -14,6 +15,7 @@ from rotator.ledger import revisions, tables
 from rotator.ledger.database import Database
 
 _EXPOSED = f" {Subject.EXPOSED.value}"
+_AT_ONCE = 500
 _run, _branch, _evidence = tables.run, tables.branch, tables.evidence
 
 
@@ -33,6 +35,24 @@ def probes(database: Database, incident: str) -> Iterator[Probe]:
         with database.read() as connection:
             bodies = list(connection.execute(query).scalars())
         yield from _of_run(run.id, run.credential, map(json.loads, bodies))
+
+
+def of_credentials(database: Database, ids: Iterable[str]) -> Iterator[Probe]:
+    """Yield each act with these credentials, exposed in whatever incident."""
+    every = sorted(set(ids))
+    for start in range(0, len(every), _AT_ONCE):
+        named = _run.c.credential.in_(every[start : start + _AT_ONCE])
+        query = (
+            select(_run.c.id, _run.c.credential, _evidence.c.body)
+            .join(_branch, _branch.c.run == _run.c.id)
+            .join(_evidence, _evidence.c.chain == _branch.c.id)
+            .where(named, _evidence.c.body.contains(f'{_EXPOSED}"', autoescape=True))
+            .order_by(_run.c.id, _evidence.c.chain, _evidence.c.seq)
+        )
+        with database.read() as connection:
+            rows = connection.execute(query).all()
+        for (run, credential), of in groupby(rows, key=lambda row: (row[0], row[1])):
+            yield from _of_run(run, credential, (json.loads(body) for _, _, body in of))
 
 
 def _of_run(run: str, credential: str, records: Iterator[Mapping[str, Any]]) -> Iterator[Probe]:

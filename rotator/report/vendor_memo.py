@@ -23,6 +23,7 @@ DECIDE_WITHIN_S: Mapping[str, float] = {
 LISTED, LETTERS, _GROUNDS = 12, 180, 3
 """How many kinds, and datasets, one page names, and how long what others wrote may be on it: `-o json` has all."""
 UNKNOWN = "unknown"
+_UNSEEN = "How what it holds is used: no access log was read (rotator vendor uses)."
 _SHOWN_TERMS = ("likelihood", "sensitivity", "effort_h", "user_impact", "cost_of_change")
 
 
@@ -33,11 +34,15 @@ def build(
     holds: Mapping[str, Any],
     *,
     pauses: Sequence[Mapping[str, Any]],
+    used: str,
     deciders: Sequence[str],
     made_at: float,
     made_by: str,
 ) -> dict[str, Any]:
-    """Return the memo of a vendor's triage `row`; `pauses` are its own, the newest first."""
+    """Return the memo of a vendor's triage `row`; `pauses` are its own, the newest first.
+
+    `used` says how what it holds is used, "" where no log was read.
+    """
     terms = {each["name"]: each for each in row["terms"]}
     paused = next((each for each in pauses if not each["restored_at"]), None)
     ended = _ended(notice, pauses)
@@ -50,8 +55,8 @@ def build(
         "happened": _happened(notice, pauses),
         "standing": [line for each in pauses for line in _standing(each)],
         "paused": dict(paused) if paused else None,
-        "known": _known(row, terms),
-        "unknown": _unknown(row, holds),
+        "known": [*([short(used)] if used else []), *_known(row, terms)],
+        "unknown": [*_unknown(row, holds), *([] if used else [_UNSEEN])],
         "holds": dict(holds),
         "terms": [_told(terms[name]) for name in _SHOWN_TERMS],
         "priority": row["priority"],

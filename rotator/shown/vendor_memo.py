@@ -18,7 +18,7 @@ from rotator.ledger.pauses import Pause
 from rotator.packages.advisory import Advisory
 from rotator.report import vendor_memo
 from rotator.report.clocks import moment
-from rotator.shown import incidents, vendor_triage
+from rotator.shown import incidents, vendor_triage, vendor_uses
 
 NO_NOTICE = Notice("", "")
 
@@ -59,6 +59,7 @@ def memo(  # noqa: PLR0917 - what a memo is made of
             ],
         },
         pauses=_pauses(parts, name),
+        used=vendor_uses.in_a_line(vendor_uses.known(parts, name, held)),
         deciders=_deciders(parts, vendor),
         made_at=made_at,
         made_by=made_by,

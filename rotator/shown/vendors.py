@@ -17,6 +17,7 @@ from rotator.ledger.pauses import Pause, Pauses
 from rotator.ledger.vendors import SoftwareList
 from rotator.report.clocks import moment
 from rotator.report.overridden import overridden_of
+from rotator.shown import vendor_uses
 from rotator.uncut import named, uncut
 
 VALID, ENDED, TO_COME = "valid", "ended", "to come"
@@ -71,6 +72,7 @@ def one(parts: Rotator, name: str, called: str = "") -> dict[str, Any]:  # noqa:
         "pauses": [_pause(each) for each in pauses],
         "uncut": named(uncut(parts, open_one, held)) if open_one is not None else [],
         "overridden": overridden_of(overrides),
+        "uses": vendor_uses.known(parts, name, held),
     }
 
 

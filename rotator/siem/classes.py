@@ -150,6 +150,7 @@ ACTS: Mapping[str, Sort] = {
     "segmented": Sort(ENTITY, 2),
     **dict.fromkeys(("conversion_begun", "conversion_prepared"), Sort(ENTITY, 1)),
     "material_read": Sort(ENTITY, 2),
+    "uses_seen": Sort(ENTITY, 2),
 }
 """What people and rotator itself did, by the `act` of the record."""
 SERVICE_ACTS: Mapping[str, Sort] = {"restored": Sort(ENTITY, 3)}

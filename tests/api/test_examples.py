@@ -130,7 +130,9 @@ def registered(house: Any) -> None:
     }
     row = Said(Sort.VENDOR, "acme-data", told, "vendors.yaml, line 2")
     described = Said(Sort.DATASET, "patients", {"sensitivity": "critical", "manifest": "training-2026"}, "vendors.yaml")
-    house.parts.vendors.take([row, described], "ana")
+    key = {"provider": "aws_iam_access_key", "connection": "aws", "owner": "crawler", "id": "AKIAIOSFODNN7EXAMPLE"}
+    crawler = Said(Sort.VENDOR, "crawler", {"holds": [key]}, "vendors.yaml, line 20")
+    house.parts.vendors.take([row, described, crawler], "ana")
     software = (Software("PyPI", "litellm", "1.82.9", "acme.cdx.json"),)
     house.parts.vendors.runs("acme-data", Listed("acme.cdx.json", "0" * 64, software, None, 0), "ana")
 

@@ -70,6 +70,7 @@ OPERATIONS = {
     "vendor meet": ["POST /vendors/{vendor}/gates/{gate}/meet"],
     "vendor override": ["POST /vendors/{vendor}/gates/{gate}/override"],
     "vendor risk": ["GET /vendor-risks"],
+    "vendor uses": ["POST /vendors/{name}/uses"],
     "vendor restore": ["POST /vendors/{vendor}/restore"],
     "hygiene due": ["GET /hygiene"],
     "segmentation show": ["GET /segmentation", "GET /segmentation/whole", "GET /segmentation/reached"],

@@ -43,6 +43,7 @@ from rotator.api.v1 import (
     vendor_restore,
     vendor_risk,
     vendor_triage,
+    vendor_uses,
     vendors,
 )
 from rotator.api.v1.access import Refusals
@@ -75,8 +76,9 @@ def make(parts: Rotator, callers: Callers, refusals: Counts) -> FastAPI:
     entries, triage = doors.routes(parts, doing), vendor_triage.routes(parts, doing)
     of_datasets = (datasets, evidence, vendors, vendor_risk, segmentation)
     read = (each.routes(parts) for each in (files, reading, standing, routines, drills, certified, *of_datasets))
+    of_vendors = (vendor_pause.routes(doing), vendor_uses.routes(doing))
     letting_in = (vendor_restore.reading(parts), vendor_restore.routes(doing, parts))
-    for router in (entries, triage, *read, live, *acts, vendor_pause.routes(doing), *letting_in):
+    for router in (entries, triage, *read, live, *acts, *of_vendors, *letting_in):
         app.include_router(router, responses=_ERRORS)
     app.add_middleware(Guard, callers=callers, refusals=refusals)
     app.add_exception_handler(HTTPException, _answered)

@@ -194,11 +194,11 @@ def _planned(  # noqa: PLR0917 - the same
     return _Planned(prepared, tuple(hosts), growth.shown(parts, present, prepared, hosts), elsewhere)
 
 
-def past(moment: datetime | None) -> float | None:
+def past(moment: datetime | None, where: str = "query.exposed_at") -> float | None:
     """Return a moment in epoch seconds. Raises Problem for one that is to come."""
     if moment is None:
         return None
     seconds = moment.timestamp()
     if not 0 <= seconds <= clock.now():
-        raise Problem(422, "bad_input", "it is in the future, or before 1970", where="query.exposed_at")
+        raise Problem(422, "bad_input", "it is in the future, or before 1970", where=where)
     return seconds

@@ -183,6 +183,51 @@ class OverriddenRow(BaseModel):
     against: list[str]
 
 
+class SignRow(BaseModel):
+    """What was unusual, in a word, and which record of which log says so."""
+
+    sign: Literal["first use", "new network", "new call", "new region", "volume"]
+    at: str
+    words: str
+    log: str
+
+
+class UseRow(BaseModel):
+    """How a credential was used, by logs: `refused` of its calls its issuer did not take it for.
+
+    `after` is after what its issuer took it last, if it was to be dead, and `grave` says that in words.
+    """
+
+    kind: str
+    connection: str
+    owner: str
+    id: str
+    calls: int
+    refused: int
+    first_at: str
+    last_at: str
+    after: Literal["", "dead", "paused"]
+    grave: str
+    signs: list[SignRow]
+    logs: list[str]
+    more_logs: int
+
+
+class UsesShown(BaseModel):
+    """What access logs tell of the use of what a vendor holds: so many were read, and `named` so many credentials.
+
+    `says` has the gravest first, then what is not known. `credentials` are the gravest 500.
+    """
+
+    logs: int
+    begins_at: str
+    ends_at: str
+    named: int
+    unusual: int
+    says: list[str]
+    credentials: list[UseRow]
+
+
 class VendorShown(VendorRow):
     """A vendor, each thing that it holds, and each way to what that reaches."""
 
@@ -198,6 +243,7 @@ class VendorShown(VendorRow):
     pauses: list[PauseRow]
     uncut: list[UncutRow]
     overridden: list[OverriddenRow]
+    uses: UsesShown
 
 
 def routes(parts: Rotator) -> APIRouter:

@@ -1,0 +1,95 @@
+"""What logs tell of a vendor's credentials, on both ledgers: once for each log, and against what is dead since."""
+
+from __future__ import annotations
+
+import io
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from rotator import clock
+from rotator.errors import NotAllowed
+from rotator.ledger import vendor_history
+from rotator.ledger.probes import of_credentials, probes
+from rotator.operations.vendor_uses import seen
+from rotator.restoring import override, standing
+from tests.access.logs import record
+from tests.ledger.test_restoring import KEY, acme  # noqa: F401 - a fixture
+
+THIEF = {"sourceIPAddress": "203.0.113.9", "userAgent": "curl/8"}
+
+
+def at(moment, ref, name="GetObject", **given):
+    told = f"{datetime.fromtimestamp(moment, UTC):%Y-%m-%dT%H:%M:%SZ}"
+    return {**record(0, name, ref.id, **given), "eventTime": told}
+
+
+def read(house, *records, called="trail.json", since=None):
+    text = json.dumps({"Records": records}).encode()
+    return seen(house.parts, "eva", "acme", lambda: [(called, io.BytesIO(text))], since, called)
+
+
+@pytest.fixture
+def cut(acme):  # noqa: F811 - it is the fixture
+    """Give a vendor whose key was cut, and is proven dead."""
+    [scoped] = acme.pause(KEY, tasks=())
+    acme.cut()
+    acme.deployment.world.wait_until(clock.now() + 3600)
+    return acme, scoped.ref
+
+
+def test_a_use_that_was_accepted_after_death_shuts_the_gate_until_somebody_says_why_not(cut):
+    house, ref = cut
+    assert "cut" not in house.shut()
+    before = vendor_history.mark(house.parts.database)
+    found = read(house, at(clock.now() - 60, ref, **THIEF))
+    [row] = found["uses"]["credentials"]
+    assert (row["after"], row["calls"], found["basis"]) == ("dead", 1, "the pause")
+    assert found["uses"]["says"][0].startswith("USED AFTER IT WAS DEAD (proven at ")
+    assert "from 203.0.113.9 by curl/8 (trail.json, record 1)" in row["grave"]
+    assert vendor_history.mark(house.parts.database) != before
+    [gate] = [each for each in standing(house.parts, "acme").gates if each.gate.name == "cut"]
+    assert [each.says for each in gate.left] == [f"{ref}, used at {row['last_at']}: {row['grave']}"]
+    with pytest.raises(NotAllowed, match="USED AFTER IT WAS DEAD"):
+        house.restore()
+    override(house.parts, "cid", "acme", "cut", "the clock of that log is a day ahead")
+    assert "cut" not in house.shut()
+    read(house, at(clock.now() - 30, ref, **THIEF), called="later.json")
+    assert "cut" in house.shut()  # nobody spoke of that one
+    acts = [[each for each in house.chain(name) if each["act"] == "uses_seen"] for name in ("inc-9", "vendor.acme")]
+    assert [[each["uses"][0]["credential"] for each in of] for of in acts] == [[str(ref)] * 2] * 2
+    assert house.broken() == []
+
+
+def test_refused_knocks_and_our_own_are_no_use_of_what_is_dead(cut):
+    house, ref = cut
+    [knock, *_] = [each for each in of_credentials(house.parts.database, [ref.id]) if each.do == "verify exposed"]
+    assert list(of_credentials(house.parts.database, [ref.id, "other"])) == list(probes(house.parts.database, "inc-9"))
+    found = read(
+        house,
+        at(clock.now() - 60, ref, errorCode="InvalidClientTokenId", **THIEF),
+        at(knock.begun_at, ref, userAgent="rotator/1"),
+    )
+    assert found["ours"] == 1
+    [row] = found["uses"]["credentials"]
+    assert (row["calls"], row["refused"], row["after"]) == (1, 1, "")
+    assert "cut" not in house.shut()
+
+
+def test_a_denied_call_was_made_by_who_holds_it(cut):
+    house, ref = cut
+    found = read(house, at(clock.now() - 60, ref, errorCode="AccessDenied", **THIEF))
+    assert found["uses"]["credentials"][0]["after"] == "dead"
+
+
+def test_a_log_counts_once_under_whatever_name_and_what_it_told_is_replaced(cut):
+    house, ref = cut
+    usual, odd = at(clock.now() - 90000, ref), at(clock.now() - 4000, ref, **THIEF)
+    first = read(house, usual, odd, since=clock.now() - 5000)
+    assert (first["known"], first["uses"]["credentials"][0]["calls"]) == (0, 2)
+    assert [each["sign"] for each in first["uses"]["credentials"][0]["signs"]] == ["new network"]
+    again = read(house, usual, odd, called="copy.json", since=clock.now() - 95000)
+    assert (again["known"], again["uses"]["logs"], again["uses"]["credentials"][0]["calls"]) == (1, 1, 2)
+    assert again["uses"]["credentials"][0]["signs"] == []  # nothing stands before that moment
+    assert again["uses"]["credentials"][0]["logs"] == ["copy.json"]
