@@ -32,7 +32,7 @@ class Tending:
         self._thread.stop()
 
     def decide(self) -> None:
-        """Remind people, tell what is not cut, begin what is due, measure the day; none that goes wrong keeps another."""
+        """Remind people, tell what is not cut, begin what is due, measure the day; one that fails keeps no other."""
         tried(self._remind, "attestations_untold")
         tried(self._look, "uncut_untold")
         tried(self._begin, "hygiene_undecided")

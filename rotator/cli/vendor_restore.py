@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,11 +14,13 @@ from rotator.cli import approval
 from rotator.cli.hands import unless_stopped
 from rotator.cli.options import Context, Output, OutputOption, Reason, emit, say
 from rotator.cli.vendor_registry import Name
-from rotator.errors import BadInput
+from rotator.errors import BadInput, NotAllowed
 from rotator.report.plain import plain
 
 GateName = Annotated[str, typer.Argument(metavar="GATE", help="As `rotator vendor gates` names it.")]
 _MOST_TEXT = 1 << 15
+_SHOWN = 20
+"""How many reasons of one gate are told one by one: it may be shut by each of ten thousand credentials."""
 
 
 def register(group: typer.Typer) -> None:
@@ -109,7 +111,7 @@ def override(  # noqa: PLR0917 - options, which callers name
     try:
         told = service.does(operation, name, gate, reason, confirm or "")
     except AsksFirst as first:
-        for each in first.more.get("against", ()):
+        for each in _some(first.more.get("against", ())):
             say("against: ", each, error=True)
         approval.confirmed(first.mend, confirm)
         told = service.does(operation, name, gate, reason, first.mend)
@@ -146,6 +148,11 @@ def restore(  # noqa: PLR0917 - options, which callers name
     service, names = given.service(), list(resume or ())
     try:
         told = service.does(operation, name, reason, names, resume_grants, yes)
+    except NotAllowed as refused:
+        if not refused.each:
+            raise
+        _say_shut(given, name)
+        raise typer.Exit(4) from None
     except AsksFirst as first:
         if overridden := first.more.get("overridden"):
             say("", f"open by an override alone: {', '.join(overridden)}", error=True)
@@ -164,17 +171,42 @@ def restore(  # noqa: PLR0917 - options, which callers name
     typer.echo(plain(f"{name} is let in again: {kept}; {told['incident']} tells it") + stopped)
 
 
+def _say_shut(given: Context, name: str) -> None:
+    """Say that a vendor stays out, and of each gate that is shut why, and what to type; the nearest first."""
+    from rotator.operations.vendor_restore import GATES  # noqa: PLC0415 - only who was refused pays for it
+
+    rows = [each for each in given.service().shows(GATES, name)["gates"] if not each["is_open"]]
+    count = "1 gate is shut" if len(rows) == 1 else f"{len(rows):,} gates are shut"
+    say("rotator: ", f"{name} stays paused: {count}", error=True)
+    for each in sorted(rows, key=lambda row: len(row["shut_by"])):
+        more = f" (and {len(each['shut_by']) - 1:,} more)" if len(each["shut_by"]) > 1 else ""
+        say(f"  {each['gate']}: ", f"{each['shut_by'][0]}{more}: {_todo(given, each)}", error=True)
+
+
+def _todo(given: Context, gate: Mapping[str, Any]) -> str:
+    todo = str(gate["todo"])
+    return given.as_called(todo) if todo.startswith("rotator ") else todo
+
+
+def _some(lines: Sequence[str]) -> list[str]:
+    more = [f"… and {len(lines) - _SHOWN:,} more: -o json has them all"] if len(lines) > _SHOWN else []
+    return [*lines[:_SHOWN], *more]
+
+
 def _say(given: Context, gate: Mapping[str, Any]) -> None:
     stands = "OVERRIDDEN" if gate["is_overridden"] else "open" if gate["is_open"] else "SHUT"
     say("", f"{gate['gate']}: {stands}")
-    for each in gate["shut_by"]:
+    for each in _some(gate["shut_by"]):
         say("  shut: ", each)
     if gate["todo"]:
-        say("  next: ", given.as_called(gate["todo"]) if gate["todo"].startswith("rotator ") else gate["todo"])
-    for each in gate["evidence"]:
+        say("  next: ", _todo(given, gate))
+    for each in _some(gate["evidence"]):
         say("  found: ", each)
     for each in gate["overrides"]:
-        say("  overridden: ", f"{each['at']} by {each['by']}: {each['reason']} (against: {'; '.join(each['against'])})")
+        say(
+            "  overridden: ",
+            f"{each['at']} by {each['by']}: {each['reason']} (against: {'; '.join(_some(each['against']))})",
+        )
 
 
 def _hashed(path: Path, *, is_read: bool) -> dict[str, Any]:

@@ -191,7 +191,8 @@ def _meant(status: int, problem: Mapping[str, Any], later: str) -> RotatorError:
     if status == HTTPStatus.UNAUTHORIZED:
         return NotAllowed(what, "ROTATOR_TOKEN", "`rotator token create`, where the ledger is, makes one")
     if status == HTTPStatus.FORBIDDEN:
-        return NotAllowed(what, where, mend)
+        each = problem.get("each")
+        return NotAllowed(what, where, mend, [str(one) for one in each] if isinstance(each, list) else ())
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         return Unavailable(reason, f"{what}{f': {later} s' if later else ''}")
     if status < HTTPStatus.INTERNAL_SERVER_ERROR:

@@ -60,7 +60,12 @@ def test_the_gates_are_shown_met_overridden_and_the_vendor_restored(called, fold
         assert "cut: SHUT" in shown.out
         assert "forensics: SHUT" in shown.out
         refused = called("vendor", "restore", "acme", *WHY, "--yes").ended(4)
-        assert "2 gates are shut: " in refused.err
+        what, nearest, other = refused.err.splitlines()
+        assert what == "rotator: acme stays paused: 2 gates are shut"
+        assert nearest.startswith("  cut: ")
+        assert "rotator exposure dismiss inc-9" in nearest
+        assert other.startswith("  forensics: ")
+        assert "rotator vendor meet acme forensics" in other
         assert "2026-13-45" in called("vendor", "meet", "acme", "forensics", *WHY, "--dated", "2026-13-45").ended(2).err
 
         given = ("--document", str(folder / "report.pdf"), "--from", "Forensics Ltd", "--dated", today)
