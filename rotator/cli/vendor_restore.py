@@ -149,9 +149,8 @@ def restore(  # noqa: PLR0917 - options, which callers name
     try:
         told = service.does(operation, name, reason, names, resume_grants, yes)
     except NotAllowed as refused:
-        if not refused.each:
+        if not refused.each or not _say_shut(given, name):
             raise
-        _say_shut(given, name)
         raise typer.Exit(4) from None
     except AsksFirst as first:
         if overridden := first.more.get("overridden"):
@@ -171,16 +170,22 @@ def restore(  # noqa: PLR0917 - options, which callers name
     typer.echo(plain(f"{name} is let in again: {kept}; {told['incident']} tells it") + stopped)
 
 
-def _say_shut(given: Context, name: str) -> None:
-    """Say that a vendor stays out, and of each gate that is shut why, and what to type; the nearest first."""
+def _say_shut(given: Context, name: str) -> bool:
+    """Say that a vendor stays out, and of each gate that is shut why, and what to type; tell whether one is.
+
+    The nearest comes first.
+    """
     from rotator.operations.vendor_restore import GATES  # noqa: PLC0415 - only who was refused pays for it
 
     rows = [each for each in given.service().shows(GATES, name)["gates"] if not each["is_open"]]
+    if not rows:
+        return False
     count = "1 gate is shut" if len(rows) == 1 else f"{len(rows):,} gates are shut"
     say("rotator: ", f"{name} stays paused: {count}", error=True)
     for each in sorted(rows, key=lambda row: len(row["shut_by"])):
         more = f" (and {len(each['shut_by']) - 1:,} more)" if len(each["shut_by"]) > 1 else ""
         say(f"  {each['gate']}: ", f"{each['shut_by'][0]}{more}: {_todo(given, each)}", error=True)
+    return True
 
 
 def _todo(given: Context, gate: Mapping[str, Any]) -> str:
