@@ -45,6 +45,7 @@ Or, instead, the story of a vendor that ran a poisoned package (docs/vendors.md 
     rotator vendor sbom lumen lumen.cdx.json
     rotator manifest record customers customers; rotator manifest record invoices invoices
     rotator vendor triage advisory.json
+    rotator vendor uses lumen cloudtrail.json
     rotator vendor memo lumen advisory.json -o html > memo.html
     rotator vendor pause lumen --reason "it ran the poisoned litellm" --notice PYSEC-2026-2
     sed -i s/DE02/LT99/ customers/2026-02.csv; rotator manifest verify customers --incident last

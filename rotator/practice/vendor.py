@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+from rotator.practice import vendor_log
 from rotator.practice.ministack import Ministack
 
 NAME = "lumen"
@@ -126,6 +127,7 @@ def plant(folder: Path, aws: Ministack, key_of: str = "data", token_of: str = "b
     found.forensics.write_text(
         "What ran on Lumen Data's build machines, and how we know that it is gone.\n", encoding="utf-8"
     )
+    vendor_log.write(folder, aws.iam, key_of)
     _write_dataset(found.dataset)
     _write_dataset(found.invoices)
     return found

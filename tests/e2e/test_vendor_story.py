@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from rotator.practice import vendor
+from rotator.practice import vendor, vendor_log
 from rotator.practice.doors import Answer
 from tests.e2e.commands import runtime_of, until
 from tests.e2e.company import ACME, AWS
@@ -73,7 +73,12 @@ def triaged(found, told):
     likelihood = next(each for each in touched[0]["terms"] if each["name"] == "likelihood")
     assert likelihood["value"] > 0.9
     assert told.sbom.name in likelihood["source"]
+    # Somebody else uses its key: a log tells it, and the memo since.
+    odd = rotator("vendor", "uses", vendor.NAME, str(told.folder / vendor_log.NAME), "-o", "json").ended(3).report
+    [used] = odd["uses"]["credentials"]
+    assert {each["sign"] for each in used["signs"]} == {"new network", "new call", "new region"}
     memo = rotator("vendor", "memo", vendor.NAME, str(told.advisory), "-o", "md").ended(0).out
+    assert "Unusual use" in memo
     assert "PYSEC-2026-2" in memo
     assert "Lumen Data" in memo
 
