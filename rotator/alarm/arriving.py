@@ -9,9 +9,12 @@ import io
 import json
 from collections.abc import Iterable, Sequence
 
+from rotator import clock
 from rotator.alarm import vendor_notice
 from rotator.alarm.kept_advisories import KeptAdvisories
+from rotator.alarm.looking_up import is_id
 from rotator.bootstrap import Rotator
+from rotator.errors import BadInput
 from rotator.ledger.advisories import Arrived, Touched
 from rotator.packages import advisory
 from rotator.packages.advisory import Advisory, merged
@@ -30,10 +33,24 @@ def take(parts: Rotator, records: Iterable[str], sender: str, at: float) -> list
     for record in records:
         told = advisory.read("advisory", io.BytesIO(record.encode()))
         for each in told:
+            if not is_id(each.id):  # it names a file
+                raise BadInput("this is no advisory's id", each.id)
             kept.keep(each.id, json.loads(record))
         found += told
+    return _settled(parts, kept, frozenset(name for each in found for name in each.names), found, sender, at)
+
+
+def again(parts: Rotator, names: Iterable[str]) -> list[Arrived]:
+    """Triage vendors anew, by what is known of them now, for advisories that arrived and are kept here."""
+    kept = KeptAdvisories(parts.settings.data_dir / "advisories")
+    return _settled(parts, kept, frozenset(names), [], "", clock.now())
+
+
+def _settled(  # noqa: PLR0917 - what arrived, and how
+    parts: Rotator, kept: KeptAdvisories, names: frozenset[str], new: Sequence[Advisory], sender: str, at: float
+) -> list[Arrived]:
     # What came before under another name may call more versions bad.
-    events = [each for each in merged([*found, *kept.every()]) if any(each.names & one.names for one in found)]
+    events = [each for each in merged([*new, *kept.every()]) if each.names & names] if names else []
     notices = [vendor_notice.of_advisory(each) for each in events]
     parts.look_again()
     spoken = spoken_of(parts, [(notice, [event]) for notice, event in zip(notices, events, strict=True)])

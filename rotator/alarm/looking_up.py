@@ -10,18 +10,23 @@ import contextlib
 import io
 import json
 import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import Any
 from urllib.parse import quote
 
 from rotator.alarm.kept_advisories import KeptAdvisories
 from rotator.errors import BadInput, RotatorError, Unavailable, asking
-from rotator.families.http_wire import Wire
+from rotator.families.http_wire import Reply, Wire
+from rotator.intake.fields import mapping, word
 from rotator.packages.advisory import Advisory, merged, read
 
 _ID = re.compile(r"[A-Za-z]{2,20}(?:-[A-Za-z0-9._]{1,60}){1,5}")
 _MOST = 12
 """Records of one event that are asked for: its own, and of its other names."""
+_MOST_PAGES = 20
+"""Of the answers to many questions at once: each further page is of fewer of them."""
 _OFFLINE = "give its record as a file: that needs no network"
 _NOBODY = "there is no such file, and no server is named that knows advisories"
 _UNNAMED = "give its record as a file, or say in `[advisories] url` where it is looked up"
@@ -47,7 +52,7 @@ def looked_up(url: str | None, wanted: str, kept: KeptAdvisories) -> LookedUp:
     So is what a person gave as a file, where the server knows of no such record.
     """
     with contextlib.ExitStack() as opened:
-        server = _Server(url.rstrip("/"), opened.enter_context(contextlib.closing(Wire(url)))) if url else None
+        server = Server(url.rstrip("/"), opened.enter_context(contextlib.closing(Wire(url)))) if url else None
         found: list[Advisory] = []
         asked: set[str] = set()
         old, lost = dict[str, str](), list[str]()
@@ -85,7 +90,7 @@ def looked_up(url: str | None, wanted: str, kept: KeptAdvisories) -> LookedUp:
     return LookedUp(whole, f"{why}; {', '.join(said)}" if said else "")
 
 
-class _Server:
+class Server:
     """The one that `[advisories]` names."""
 
     def __init__(self, url: str, wire: Wire) -> None:
@@ -93,13 +98,7 @@ class _Server:
 
     def record(self, name: str) -> dict[str, object]:
         """Return the record of an id. Raises BadInput where there is none, Unavailable where nobody answers sense."""
-        address = f"{self._url}/v1/vulns/{quote(name, safe='')}"
-        try:
-            with asking():
-                reply = self._wire.send("GET", address, {"Accept": "application/json", "User-Agent": "rotator"})
-        except RotatorError as error:
-            silent = f"the server of `[advisories]` does not answer ({error.reason})"
-            raise Unavailable(error.reason, silent) from None
+        reply = self._asked("GET", f"/v1/vulns/{quote(name, safe='')}")
         if reply.status == HTTPStatus.NOT_FOUND:
             mend = "is it spelt as there, case and all?"
             raise BadInput("the server of `[advisories]` has no such record", name, mend)
@@ -107,6 +106,40 @@ class _Server:
             reason = f"http_{reply.status}"
             raise Unavailable(reason, f"the server of `[advisories]` gives no record (HTTP {reply.status})")
         return reply.content
+
+    def checked(self, name: str) -> dict[str, object]:
+        """Return the record of an id, which is read so. Raises as `record` does, BadInput where it is another's too."""
+        found = self.record(name)
+        _read(name, found)
+        return found
+
+    def batch(self, queries: Sequence[Mapping[str, Any]], goes_on: Callable[[], bool]) -> list[object]:
+        """Return what each query finds, all pages of it, in no order. Raises Unavailable where nobody answers sense."""
+        found: list[object] = []
+        waiting = list(queries)
+        for _ in range(_MOST_PAGES):
+            if not waiting:
+                break
+            if not goes_on():
+                raise Unavailable("ending", "this process ends, or leads no longer")
+            reply = self._asked("POST", "/v1/querybatch", {"queries": waiting})
+            results = reply.content.get("results") if reply.ok and isinstance(reply.content, dict) else None
+            if not isinstance(results, list) or len(results) != len(waiting):
+                what = f"the server of `[advisories]` does not answer many questions (HTTP {reply.status})"
+                raise Unavailable(f"http_{reply.status}", what)
+            found += results
+            tokens = [word(mapping(each), "next_page_token") for each in results]
+            waiting = [{**one, "page_token": token} for one, token in zip(waiting, tokens, strict=True) if token]
+        return found
+
+    def _asked(self, method: str, path: str, body: object = None) -> Reply:
+        headers = {"Accept": "application/json", "User-Agent": "rotator"}
+        try:
+            with asking():
+                return self._wire.send(method, self._url + path, headers, body)
+        except RotatorError as error:
+            silent = f"the server of `[advisories]` does not answer ({error.reason})"
+            raise Unavailable(error.reason, silent) from None
 
 
 def _read(name: str, record: dict[str, object]) -> tuple[Advisory, ...]:

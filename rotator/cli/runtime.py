@@ -21,6 +21,7 @@ def run_embedded(parts: Rotator, stop: threading.Event, *, until_idle: bool, sta
 
     Raises BadInput when another runtime has this ledger.
     """
+    from rotator.advising import Advising  # noqa: PLC0415
     from rotator.practising import Practising  # noqa: PLC0415
     from rotator.resurrection import Watching  # noqa: PLC0415
     from rotator.tending import Tending  # noqa: PLC0415 - pydantic is not free
@@ -53,7 +54,7 @@ def run_embedded(parts: Rotator, stop: threading.Event, *, until_idle: bool, sta
         anchoring = parts.anchoring(dispatcher.leads)
         anchoring.start()
         ending.callback(anchoring.stop)
-        for sort in (Tending, Practising, Watching):
+        for sort in (Tending, Practising, Watching, Advising):
             standing = sort(parts, dispatcher.leads)
             standing.start()
             ending.callback(standing.stop)

@@ -109,6 +109,7 @@ def beat(context: typer.Context) -> None:
 
     Example: rotator beat
     """
+    from rotator.advising import Advising  # noqa: PLC0415
     from rotator.practising import Practising  # noqa: PLC0415
     from rotator.resurrection import Watching  # noqa: PLC0415
     from rotator.tending import Tending  # noqa: PLC0415 - pydantic is not free
@@ -134,6 +135,8 @@ def beat(context: typer.Context) -> None:
     practising.start()
     watching = Watching(parts, sending.leads)
     watching.start()
+    advising = Advising(parts, sending.leads)
+    advising.start()
     _say(context, "dispatcher up")
     dispatching.run(sending, stop, every_s=0.1)
     notifying.stop()
@@ -142,6 +145,7 @@ def beat(context: typer.Context) -> None:
     tending.stop()
     practising.stop()
     watching.stop()
+    advising.stop()
     forwarding.stop()  # after what writes
     dispatching.leave(sending)
 

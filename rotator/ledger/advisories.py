@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, delete, func, insert, select, update
 
 from rotator import clock
 from rotator.flow.incident import Severity
@@ -27,7 +27,8 @@ _ARRIVING = 491286125
 """The advisory lock of PostgreSQL under which one is settled at a time: two names may be one event."""
 _LONGEST_ABOUT = 40
 _SEVERITIES = {Advice.PAUSE: Severity.CRITICAL, Advice.PREPARE: Severity.HIGH, Advice.WATCH: Severity.MEDIUM}
-_arrived = tables.arrived_advisory
+_LOOKS, _LOOKED = "advisories", "looked "
+_arrived, _noticed = tables.arrived_advisory, tables.noticed
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +111,19 @@ class Advisories:
         with self._database.read() as connection:
             found = [each for each in _every(connection) if not each.names.isdisjoint(names)]
         return min(found, key=lambda each: each.at, default=None)
+
+    def looked_at(self) -> float | None:
+        """Return when it was last asked which packages are newly bad; None where it never was."""
+        query = select(_noticed.c.what).where(_noticed.c.incident == _LOOKS)
+        with self._database.read() as connection:
+            found = connection.execute(query).scalars().all()
+        return max((float(each.removeprefix(_LOOKED)) for each in found), default=None)
+
+    def looked(self, at: float) -> None:
+        """Say that it was asked then."""
+        with self._database.write() as connection:
+            connection.execute(delete(_noticed).where(_noticed.c.incident == _LOOKS))
+            connection.execute(insert(_noticed).values(incident=_LOOKS, what=f"{_LOOKED}{at:.3f}"))
 
 
 def _tell(connection: Connection, found: Arrived, new: Sequence[Touched], now: float) -> None:

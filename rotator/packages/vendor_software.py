@@ -34,6 +34,21 @@ def match(advisories: Iterable[Advisory], runs: Mapping[str, Iterable[Software]]
     return {vendor: some for vendor, some in found.items() if some}
 
 
+def spoken_about(advisories: Iterable[Advisory], runs: Mapping[str, Iterable[Software]]) -> dict[str, list[Software]]:
+    """Return of what each vendor runs whatever has a name that these speak of: the rest is gone through once."""
+    names = {_plain(each.package.name) for event in advisories for each in event.affected}
+    plain: dict[str, bool] = {}  # most vendors run the same
+    found: dict[str, list[Software]] = {}
+    for vendor, software in runs.items():
+        for one in software:
+            is_named = plain.get(one.name)
+            if is_named is None:
+                plain[one.name] = is_named = _plain(one.name) in names
+            if is_named:
+                found.setdefault(vendor, []).append(one)
+    return found
+
+
 def _may_be(one: Software, affected: Affected) -> bool:
     return not one.version or affected.covers(one.version) is not False
 

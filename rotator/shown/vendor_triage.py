@@ -20,7 +20,7 @@ from rotator.flow.vendor_terms import LEVEL, Holds, Term, level_of
 from rotator.flow.vendor_triage import Triage, assess, ranked
 from rotator.held import Held, Reached, held_by_each, is_grant, reached_by_each
 from rotator.packages.advisory import Advisory
-from rotator.packages.vendor_software import match
+from rotator.packages.vendor_software import match, spoken_about
 from rotator.report.clocks import moment
 
 _NOTHING = Leaked()
@@ -41,7 +41,8 @@ def spoken_of(parts: Rotator, news: Sequence[tuple[Notice, Sequence[Advisory]]])
     A vendor whose lists only do not have it, or that has none, is none of them.
     """
     vendors, made = parts.vendors.every(), made_at(parts)
-    runs = {each.name: each.software for each in vendors}
+    every_one = [each for _, advisories in news for each in advisories]
+    runs = spoken_about(every_one, {each.name: each.software for each in vendors})
     of_each = []
     for notice, advisories in news:
         every = grounds(vendors, notice, match(advisories, runs), made)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from rotator import clock, pausing, vendors_risk
+from rotator import clock, vendors_risk
 from rotator.alarm import arriving
 from tests.drills.world import ground
 from tests.fakes.company import founded
@@ -30,7 +30,7 @@ def test_the_clocks_of_a_pause_begin_when_its_advisory_arrived(house):
     arriving.take(house.parts, [RECORD], "siem", at)
     incident, found = house.paused(notices=["MAL-2026-2144"])  # by another of its names
     assert house.parts.reading.incident(incident).incident.detected_at == pytest.approx(at, abs=0.001)
-    assert any(f"detected as {ADVISORY} arrived" in line for line in pausing.told(found))
+    assert any(f"detected as {ADVISORY} arrived" in line for line in found.notes)
 
 
 def test_a_pause_for_anything_else_is_detected_as_it_is_made(house):
