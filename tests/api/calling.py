@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +17,8 @@ from rotator.ledger.database import Database
 from rotator.settings.file import load
 
 V1 = "/api/v1"
+_DESCRIBED: dict[str, Any] = {}
+"""It tells nothing of a deployment, so all of a process share it: to write it takes longer than most tests."""
 
 
 @dataclass
@@ -36,9 +37,12 @@ class Api:
         self.parts.tokens._policy = None
         return self.parts.tokens.create(name, role, person, lasts_s, "test")[0].reveal()
 
-    @functools.cached_property
+    @property
     def described(self) -> Any:
-        return self.client.get("/openapi.json").json()
+        """Return the description."""
+        if not _DESCRIBED:
+            _DESCRIBED.update(self.client.get("/openapi.json").json())
+        return _DESCRIBED
 
     def asks(self, method: str, path: str, token: str, **given: Any) -> Any:
         """Ask; return the answer, which is of the described shape whatever it is."""
