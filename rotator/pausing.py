@@ -11,16 +11,14 @@ from typing import Any
 
 from rotator import clock, growth, held_exposures, response, standing_orders
 from rotator.bootstrap import Rotator
-from rotator.errors import BadInput
 from rotator.flow.checklist import frozen
 from rotator.flow.incident import Severity
 from rotator.flow.narrowing import Reach, reach_before, together
 from rotator.flow.scope import Scoped
 from rotator.flow.vendor import Vendor
 from rotator.held import held_by, reached
-from rotator.intake.shapes import holds_material
 from rotator.ledger import pauses, vendors
-from rotator.ledger.acts import said
+from rotator.ledger.acts import said_for_good
 from rotator.ledger.growing import Added
 from rotator.ledger.pauses import Pause
 from rotator.material import Read, read_delivered
@@ -41,9 +39,7 @@ def prepare(parts: Rotator, wanted: Wanted, by: str) -> Pausing:
     no vendor is registered so, no reason is given, or its incident is closed.
     """
     began, arrived = clock.now(), parts.advisories.first(wanted.notices)
-    said(by, wanted.reason)
-    if any(map(holds_material, (wanted.reason, *wanted.notices))):
-        raise BadInput("a secret seems to stand in it", "--reason or --notice", "take it out: it is shown to many")
+    said_for_good(by, wanted.reason, *wanted.notices)
     parts.look_again()
     vendor = parts.vendors.one(wanted.vendor)
     held, there = held_by(parts, vendor), parts.pauses.of(vendor.name)

@@ -21,7 +21,6 @@ from rotator.flow.gates_given import attestation_key, believable, may_not_approv
 from rotator.flow.letting_in import GateStanding
 from rotator.flow.playbook_words import meant
 from rotator.flow.roles import misread
-from rotator.intake.shapes import holds_material
 from rotator.ledger import acts, datasets, pause_gates, pauses, vendor_chains
 from rotator.ledger.one_transaction import OneTransaction
 from rotator.letting_in import Standing, advisory_of, look
@@ -81,7 +80,7 @@ def meet(parts: Rotator, by: str, vendor: str, gate: str, given: Given) -> GateS
 
     Raises BadInput where that is not what the gate asks for, NotAllowed for a yes that is not this person's to give.
     """
-    _refuse_words(by, given.reason, given.sender, given.paper.name if given.paper is not None else "")
+    acts.said_for_good(by, given.reason, given.sender, given.paper.name if given.paper is not None else "")
     with _alone(parts, vendor) as (on, found):
         one = _gate(found, gate)
         did, told = _answer(one, found, by, given)
@@ -96,7 +95,7 @@ def override(parts: Rotator, by: str, vendor: str, gate: str, reason: str) -> Ga
     that is open.
     """
     refuse_letting_in(parts.settings.policy, by)
-    _refuse_words(by, reason)
+    acts.said_for_good(by, reason)
     _refuse_program(by, f"{vendor} {gate}")
     with _alone(parts, vendor) as (on, found):
         one = _gate(found, gate)
@@ -118,7 +117,7 @@ def restore(parts: Rotator, by: str, vendor: str, reason: str, names: Sequence[s
     done then.
     """
     refuse_letting_in(parts.settings.policy, by)
-    _refuse_words(by, reason)
+    acts.said_for_good(by, reason)
     with _alone(parts, vendor, with_datasets=True) as (on, found), on.database.write() as connection:
         refuse_shut(found)
         now = clock.now()
@@ -153,13 +152,6 @@ def told(one: GateStanding) -> dict[str, Any]:
             for each in one.overrides
         ],
     }
-
-
-def _refuse_words(by: str, reason: str, *others: str) -> None:
-    """Raise BadInput where no reason is given, or a secret seems to stand in what is told for good."""
-    acts.said(by, reason)
-    if any(map(holds_material, (reason, *others))):
-        raise BadInput("a secret seems to stand in it", "--reason", "take it out: it is shown to many")
 
 
 def _refuse_program(by: str, where: str) -> None:
@@ -244,4 +236,5 @@ def _software(given: Given) -> tuple[Did, dict[str, Any]]:
     if given.paper is None:
         return Did.YES, {}
     names = [each.id for each in advisory_of(given.paper.text)]
+    acts.refuse_material(*names)
     return Did.GIVEN, {"advisories": names, "sha256": given.paper.digest, "advisory": given.paper.text}

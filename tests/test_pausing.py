@@ -6,16 +6,18 @@ import json
 
 import pytest
 
-from rotator import pausing, response
+from rotator import letting_in, pausing, response
 from rotator.credential import Leaked
 from rotator.errors import BadInput
 from rotator.examining.vendors import vendors
 from rotator.flow.exposure import Exposure
 from rotator.flow.inventory import Said as Entry
+from rotator.flow.narrowing import Reach
 from rotator.flow.playbook_words import Strategy
 from rotator.flow.proof import Evidence
 from rotator.flow.registry import Said, Sort
 from rotator.ledger import pauses, tables
+from rotator.ledger.vendor_chains import altered
 from rotator.operations import runs
 from rotator.planned_pause import Wanted
 from rotator.ports import Connection, Discovered
@@ -210,6 +212,52 @@ def test_paused_again_it_adds_what_the_vendor_holds_by_now_to_the_same_incident_
     assert house.here.alive() == set()
     assert house.plans().is_nothing
     assert [e["act"] for e in house.here.deployment.evidence("vendor.acme")][-1] == "vendor_paused_again"
+
+
+def test_paused_again_what_is_reached_by_now_is_to_be_checked_too_and_what_was_kept_stays(house):
+    said = [
+        Said(Sort.DATASET, name, {"sensitivity": "high", "manifest": name}, "v.yaml")
+        for name in ("patients", "staff", "wages")
+    ]
+    house.parts.vendors.take(said[:2], "ana")
+    first, _ = house.holds(TOKEN, datasets=["patients", "wages"], reads=["kv:their/*"])
+    incident, _ = house.paused()
+    assert house.parts.pauses.of("acme").datasets == {"patients": "patients", "wages": ""}
+    house.parts.vendors.take(
+        [said[2], Said(Sort.DATASET, "patients", {"sensitivity": "high", "manifest": "other"}, "v.yaml")], "ana"
+    )
+    house.registered(acme={"datasets": ["staff"]})
+
+    found = house.plans()
+    assert (found.plans_nothing, found.is_nothing) == (True, False)
+    assert pausing.add(house.parts, found, "ben").revision is None
+    house.holds(VAULT, datasets=["audit"], reads=["vault:new"])
+    house.parts.inventory.take([Entry({"id": first.id}, {"vendor": "acme", "reads": ["kv:*"]}, "j.yaml")], "ana")
+    found = house.plans()
+    pausing.add(house.parts, found, "cid")
+    assert house.plans().is_nothing
+    pause = house.parts.pauses.of("acme")
+    assert pause.datasets == {"patients": "patients", "wages": "wages", "staff": "staff", "audit": ""}
+    # What is said since of what was cut then is no reach that it had then.
+    assert pause.reach == Reach(("kv:their/*", "vault:new"), (), ("audit", "patients", "wages"))
+    facts = letting_in.facts(house.parts, pause)
+    assert (facts.before, facts.pausers) == ((pause.reach,), {"ana", "cid"})
+    assert altered(house.here.deployment.database) == []
+    assert incident == pause.incident
+
+
+def test_who_adds_to_a_pause_that_is_over_or_was_added_to_meanwhile_writes_nothing(house):
+    house.holds(TOKEN)
+    house.paused()
+    house.holds(VAULT)
+    found = house.plans()
+    with house.here.deployment.database.write() as connection:
+        pauses.restore(connection, found.there, "bob", "clean", 1.0, {})
+    before = house.here.deployment.rows("evidence")
+    with pytest.raises(BadInput, match="not paused any more"):
+        pausing.add(house.parts, found, "ben")
+    assert house.here.deployment.rows("evidence") == before
+    assert len(house.here.deployment.rows("run")) == 1
 
 
 def test_hygiene_that_was_half_way_promotes_nothing_once_its_vendor_is_paused(house):

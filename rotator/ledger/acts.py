@@ -12,8 +12,11 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, update
 
 from rotator.errors import BadInput
+from rotator.intake.shapes import holds_material
 from rotator.ledger import gone, rows, tables
 from rotator.ledger.evidence import chained
+
+_OUT = "take it out: it is shown to many"
 
 
 def lock(connection: Connection, incidents: Iterable[str]) -> None:
@@ -37,3 +40,18 @@ def said(by: str, reason: str) -> str:
     if not reason.strip():
         raise BadInput("a reason is needed: it becomes evidence", "--reason", "say why in a few words")
     return str(rows.plain(f"{by}: {reason.strip()}"))
+
+
+def said_for_good(by: str, reason: str, *others: str) -> str:
+    """Return who and why as `said` does, of what reports tell for good; `others` are the words beside the reason.
+
+    Raises BadInput, which repeats nothing, where a secret seems to stand in any.
+    """
+    refuse_material(reason, *others)
+    return said(by, reason)
+
+
+def refuse_material(*words: str) -> None:
+    """Raise BadInput where a secret seems to stand in words that many are shown."""
+    if any(map(holds_material, words)):
+        raise BadInput("a secret seems to stand in it", "--reason, or what else was given", _OUT)

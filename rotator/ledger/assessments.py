@@ -11,7 +11,7 @@ from rotator import clock
 from rotator.errors import BadInput
 from rotator.flow.vendor_terms import Judged, Name
 from rotator.ledger import rows, tables, vendors
-from rotator.ledger.acts import said
+from rotator.ledger.acts import said_for_good
 from rotator.ledger.database import Database
 
 SET, CLEARED = "term_set", "term_cleared"
@@ -27,7 +27,7 @@ class Assessments:
     def set(self, vendor: str, judged: Judged) -> Judged | None:
         """Keep a value with its reason in place of an earlier one, which is returned; the moment is now.
 
-        Raises BadInput for no such vendor, and without a reason.
+        Raises BadInput for no such vendor, without a reason, and where a secret seems to stand in it.
         """
         return self._keep(vendor, judged, is_set=True)
 
@@ -47,7 +47,7 @@ class Assessments:
         return found
 
     def _keep(self, vendor: str, judged: Judged, *, is_set: bool) -> Judged | None:
-        said(judged.by, judged.reason)
+        said_for_good(judged.by, judged.reason, judged.notice)
         by, reason = str(rows.plain(judged.by)), str(rows.plain(judged.reason.strip()))
         which = (_term.c.vendor == vendor) & (_term.c.notice == judged.notice) & (_term.c.name == judged.name.value)
         with self._database.write() as connection:

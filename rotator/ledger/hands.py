@@ -16,7 +16,7 @@ from rotator.flow.standing import LANDS_AFTER, may_land_after, resumes
 from rotator.flow.step import RELEASED, Move, surplus_accepted
 from rotator.flow.undo import Undo, Unsettled, may_have_ended_it
 from rotator.ledger import destruction, opening, reservation, stops, undoing
-from rotator.ledger.acts import act, said
+from rotator.ledger.acts import act, said, said_for_good
 from rotator.ledger.database import Database
 from rotator.ledger.gates import find_gates
 from rotator.ledger.moves_on import is_gated, moved_on_by, ways_on
@@ -141,9 +141,9 @@ class Hands:
     def release_paused(self, run: str, name: str, by: str, reason: str, vendor: str) -> str:
         """Have something made for a vendor that is paused, or resumed, in this pause; return what that meant.
 
-        Raises BadInput where the step does not wait for that.
+        Raises BadInput where the step does not wait for that, or a secret seems to stand in the reason.
         """
-        why, where = said(by, reason), f"{run} {name}"
+        why, where = said_for_good(by, reason), f"{run} {name}"
         with self._database.write() as connection:
             held = in_hand(hold(connection, run), run)
             found = [step for step in held.steps if step.name == name and is_paused(step)]

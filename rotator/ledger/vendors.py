@@ -109,8 +109,10 @@ class Vendors:
     def runs(self, name: str, found: Listed, by: str) -> int:
         """Keep what a vendor runs by one list, in place of an earlier one so called; return how many it names.
 
-        That it was made in a time to come is not believed. Raises BadInput for no such vendor.
+        That it was made in a time to come is not believed. Raises BadInput for no such vendor, and for a source in
+        which a secret seems to stand.
         """
+        acts.refuse_material(found.source)
         runs = ((each.ecosystem, each.name, each.version) for each in found.software)
         written = sorted({_FIELD.join(map(_kept, words)) for words in runs})
         now, source, digest, made = self._clock(), str(rows.plain(found.source)), found.digest, found.made

@@ -58,5 +58,9 @@ def test_nothing_is_kept_without_a_reason_nor_of_a_vendor_that_is_not_registered
         terms.set("acme", judged(0.5, reason="  "))
     with pytest.raises(BadInput, match="no vendor is registered"):
         terms.set("acmee", judged(0.5))
+    secret = "ghp_" + "a1B2" * 9
+    for given in ({"reason": secret}, {"notice": secret}):
+        with pytest.raises(BadInput, match="a secret seems to stand in it"):
+            terms.set("acme", judged(0.5, **given))
     assert terms.every([]) == {}
     assert len(chain(database, "vendor.acme")) == 1

@@ -176,6 +176,8 @@ def test_nobody_skips_retries_or_releases_it_but_who_answers_for_that_vendor(hou
             act()
     with pytest.raises(BadInput, match="beta"):
         hands.release_paused(RUN, "issue", "eve", "faster", "beta")
+    with pytest.raises(BadInput, match="a secret seems to stand"):
+        hands.release_paused(RUN, "issue", "eve", "ghp_" + "a1B2" * 9, "acme")
 
     assert "acme" in hands.release_paused(RUN, "issue", "eve", "their hands are tied", "acme")
     deployment.rest()

@@ -99,6 +99,8 @@ def test_a_later_list_of_the_same_name_replaces_what_a_vendor_runs(vendors, data
     )
     with pytest.raises(BadInput, match="no vendor is registered"):
         vendors.runs("gamma", listed("app.json", "c", newer), "eva")
+    with pytest.raises(BadInput, match="a secret seems to stand in it"):
+        vendors.runs("acme", listed(f"{'ghp_' + 'a1B2' * 9}.json", "d", newer), "eva")
 
 
 def test_an_act_is_in_the_vendors_chain_and_in_the_incidents(house, database):
