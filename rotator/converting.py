@@ -1,50 +1,112 @@
 """Prepare that a credential gives way to short-lived ones: make what issues them, beside what is there.
 
-Nothing that is in use changes by it. That it was begun is written before, and what came of it after, in the service's
-own chain; who is cut off in between does it again.
+Nothing that is in use changes by it. What is about to be made is written before, and what came of it after, in the
+service's own chain. Who is refused half way takes back what he made; who is cut off in between does it again as it was
+asked, or has all of it taken back. What may be there and is neither is known: the doctor tells of it.
 """
 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from rotator import clock
 from rotator.bootstrap import Rotator
+from rotator.conversions import WITHOUT, Thing
 from rotator.credential import Leaked
-from rotator.errors import BadInput
+from rotator.errors import BadInput, Rejected, RotatorError, Uncertain
 from rotator.flow.playbook_words import meant
 from rotator.flow.short_life import Act
-from rotator.ledger import service
-
-BEGUN, PREPARED = "conversion_begun", "conversion_prepared"
+from rotator.ledger import conversions
 
 
 def prepare(  # noqa: PLR0917 - which credential, and what is asked of whom
     parts: Rotator, kind: str, name: str, connection: str, asked: Mapping[str, str], by: str
 ) -> dict[str, Any]:
-    """Return what was made, by name. Raises BadInput for what is missing; one of the three errors of its issuers."""
+    """Return what was made, by name. Raises BadInput for what is missing; one of the three errors of its issuers.
+
+    Whoever is refused, or told "later", finds nothing made that was not there before; else the error says what is left.
+    """
+    module, moves = _module(parts, kind)
+    _must_be_whole(kind, asked, module.ASKS)
+    ref = parts.outside.provider_of(kind, connection).identify(Leaked(id=name, connection=connection))
+    told: dict[str, Any] = {"kind": kind, "connection": ref.connection, "owner": ref.owner, "id": ref.id}
+    told["asked"] = {word: value for word, value in asked.items() if word != WITHOUT}
+    conversions.begun(parts.database, told, by)
+    conversion = module.Conversion(parts.settings.connection(connection), parts.settings.connection)
+    made: list[Thing] = []
+
+    def intends(things: Sequence[Thing]) -> None:
+        if things:
+            conversions.intended(parts.database, told, by, things)
+            made.extend(things)
+
+    try:
+        facts = conversion.prepare(ref, asked, intends)
+    except Uncertain:
+        raise  # what is on its way may land behind whoever takes it back now
+    except RotatorError as refusal:
+        left = _take_away(parts, conversion, told, made, by)
+        if left:
+            raise Rejected(refusal.reason, f"{refusal.detail}; and left behind: {_words(left)}") from None
+        raise
+    conversions.prepared(parts.database, told, by, facts)
+    return {**told, "facts": dict(facts), "moves": _left(moves), "retire": _retire(kind, ref.id)}
+
+
+def undo(parts: Rotator, kind: str, name: str, connection: str, by: str) -> list[dict[str, Any]]:
+    """Take back what preparations of a credential made that never ended; return each thing with what came of it.
+
+    What was prepared whole is not touched: somebody may use it. Raises BadInput where there is nothing to take back.
+    """
+    module, _ = _module(parts, kind)
+    which = (kind, connection, name)
+    found = [each for each in conversions.unfinished(parts.database) if (each.kind, each.connection, each.id) == which]
+    if not found:
+        raise BadInput("no conversion of it was begun and never ended", name, "nothing to do")
+    conversion = module.Conversion(parts.settings.connection(connection), parts.settings.connection)
+    things: list[dict[str, Any]] = []
+    for each in found:
+        told = {"kind": kind, "connection": connection, "owner": each.owner, "id": name, "asked": dict(each.asked)}
+        left = _take_away(parts, conversion, told, each.things, by)
+        things += [
+            {"what": one["what"], "left": next((why for it, why in left if it == one), "")} for one in each.things
+        ]
+    return things
+
+
+def _take_away(
+    parts: Rotator, conversion: Any, told: Mapping[str, Any], things: Sequence[Thing], by: str
+) -> list[tuple[Thing, str]]:
+    """Take away each, the last first; return what is left, and why."""
+    if not things:
+        return []
+    gone: list[tuple[Thing, str]] = []
+    left: list[tuple[Thing, str]] = []
+    for each in reversed(things):
+        try:
+            gone.append((each, conversion.take_away(each)))
+        except RotatorError as error:
+            left.append((each, str(error)))
+    conversions.undone(parts.database, told, by, gone, {each["what"]: why for each, why in left})
+    return left
+
+
+def _module(parts: Rotator, kind: str) -> tuple[Any, Any]:
+    """Return who prepares it, and the moves. Raises BadInput for what no machine prepares."""
     playbook = parts.playbooks.get(kind)
     if playbook is None:
         raise BadInput(f"no kind is called {kind}", "KIND", meant(kind, parts.playbooks))
     short = playbook.short_lived
-    if short is None or Act.PREPARE not in {each.machine for each in short.moves}:
+    if short is None or not short.is_prepared:
         said = "its moves are a person's" if short is not None else "nobody knows of a short-lived way"
         raise BadInput(f"no machine prepares that for {kind}: {said}", kind, f"see `rotator playbook show {kind}`")
-    module = importlib.import_module(f"rotator.conversions.{playbook.provider}")
-    _must_be_whole(kind, asked, module.ASKS)
-    ref = parts.outside.provider_of(kind, connection).identify(Leaked(id=name, connection=connection))
-    told = {"kind": kind, "connection": ref.connection, "owner": ref.owner, "id": ref.id, "asked": dict(asked)}
-    _note(parts, {"act": BEGUN, "by": by, **told})
-    facts = module.prepare(parts.settings.connection(connection), ref, asked, parts.settings.connection)
-    _note(parts, {"act": PREPARED, "by": by, **told, "facts": dict(facts)})
-    return {**told, "facts": dict(facts), "moves": _left(short.moves), "retire": _retire(kind, ref.id)}
+    return importlib.import_module(f"rotator.conversions.{playbook.provider}"), short.moves
 
 
 def _must_be_whole(kind: str, asked: Mapping[str, str], asks: Mapping[str, str]) -> None:
     for name in asked:
-        if name not in asks:
+        if name not in asks and name != WITHOUT:
             raise BadInput(f"nobody asks for {name}", "--with", meant(name, asks))
     if lacking := [f"{name} ({what})" for name, what in asks.items() if not asked.get(name)]:
         raise BadInput(f"to convert {kind}, say {'; '.join(lacking)}", "--with", "as --with NAME=VALUE")
@@ -60,6 +122,5 @@ def _retire(kind: str, name: str) -> str:
     return f"rotator respond --strategy revoke_only FILE, where FILE is a list that names {kind} {name}"
 
 
-def _note(parts: Rotator, told: Mapping[str, Any]) -> None:
-    with parts.database.write() as connection:
-        service.note(connection, {"at": clock.now(), **told})
+def _words(left: Iterable[tuple[Thing, str]]) -> str:
+    return "; ".join(f"{each['what']} ({why})" for each, why in left)

@@ -172,25 +172,35 @@ def convert(  # noqa: PLR0917 - a command
     given_with: Annotated[
         list[str] | None, typer.Option("--with", metavar="NAME=VALUE", help="What the kind asks for; said if it lacks.")
     ] = None,
+    undo: Annotated[
+        bool, typer.Option("--undo", help="Take back what was made for it by conversions that never ended.")
+    ] = False,
     output: OutputOption = Output.TABLE,
 ) -> None:
     """Make what issues short-lived credentials in its stead.
 
     It makes a role with the same rights beside what is there, tries it where it can, and tells what a person does next.
-    Nothing that is in use changes, and the old credential lives until it is retired. What was made is evidence.
+    Nothing that is in use changes, and the old credential lives until it is retired. What was made is evidence. What
+    would be lost is told before anything is made, and lost only where `--with without=NAMES` says that it may be. Who
+    is refused half way takes back what he made; what was cut off is done again, or taken back by `--undo`.
 
     Example: rotator segmentation convert postgres_role app --connection db --with through=vault
     """
-    from rotator.converting import prepare  # noqa: PLC0415 - only this command pays for it
+    from rotator import converting  # noqa: PLC0415 - only this command pays for it
 
     given: Context = context.obj
+    if undo:
+        if given_with:
+            raise BadInput("nothing is asked for what is taken back", "--with", "leave it away with --undo")
+        _taken_back(converting.undo(given.parts(), kind, name, connection, actor()), output)
+        return
     asked: dict[str, str] = {}
     for each in given_with or ():
         word, equals, value = each.partition("=")
         if not equals:
             raise BadInput(f"`{each}` says no value", "--with", "as --with NAME=VALUE")
         asked[word] = value
-    made = prepare(given.parts(), kind, name, connection, asked, actor())
+    made = converting.prepare(given.parts(), kind, name, connection, asked, actor())
     if output is not Output.TABLE:
         emit(made, output)
         return
@@ -198,3 +208,13 @@ def convert(  # noqa: PLR0917 - a command
         typer.echo(plain(f"{fact}: {value}"))
     for number, each in enumerate((*made["moves"], f"then end the old one: `{made['retire']}`"), 1):
         typer.echo(plain(f"{number}. {each}"))
+
+
+def _taken_back(things: list[dict[str, Any]], output: Output) -> None:
+    if output is not Output.TABLE:
+        emit(things, output)
+    else:
+        for each in things:
+            typer.echo(plain(f"{each['what']}: {each['left'] or 'is not there any more'}"))
+    if any(each["left"] for each in things):
+        raise typer.Exit(1)

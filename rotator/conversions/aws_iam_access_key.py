@@ -1,24 +1,26 @@
 """An access key of an IAM user becomes a role that a job assumes with its own OIDC token, for an hour at a time.
 
-The role gets what the user has: the policies attached to it and to its groups, its own policies, its boundary. Whose
-token may assume it is one audience and one subject, compared whole. Source: IAM user guide, "Create a role for OpenID
-Connect federation". The rotator's own credential needs iam:GetUser, ListAttachedUserPolicies, ListUserPolicies,
-GetUserPolicy, ListGroupsForUser, ListAttachedGroupPolicies, ListGroupPolicies, GetGroupPolicy, GetPolicy,
-GetPolicyVersion, GetRole, ListAttachedRolePolicies, ListRolePolicies, GetOpenIDConnectProvider,
-CreateOpenIDConnectProvider, AddClientIDToOpenIDConnectProvider, CreateRole, AttachRolePolicy, PutRolePolicy, TagRole.
-What others wrote into policies of resources for the user by its name says nothing of the role.
+The role gets what the user has: the policies attached to it and to its groups, its own policies, its boundary, its
+tags. Whose token may assume it is one audience and one subject, compared whole; nobody may before all policies are
+there, since one that is lacking might be what denies. Source: IAM user guide, "Create a role for OpenID Connect
+federation". The rotator's own credential needs what `families/aws_rights.py` names, and iam:GetRole,
+ListAttachedRolePolicies, ListRolePolicies, GetRolePolicy, GetOpenIDConnectProvider, CreateOpenIDConnectProvider,
+AddClientIDToOpenIDConnectProvider, CreateRole, TagRole, AttachRolePolicy, PutRolePolicy, UpdateAssumeRolePolicy; to
+take away what it made, iam:ListRoles, DetachRolePolicy, DeleteRolePolicy, DeleteRole, DeleteOpenIDConnectProvider,
+RemoveClientIDFromOpenIDConnectProvider.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from rotator.conversions import GONE, TAKEN, Intends, Loss, Thing, refuse_losses
 from rotator.credential import CredentialRef
-from rotator.errors import BadInput, Rejected
+from rotator.errors import BadInput, MayBeAbsent, Rejected
 from rotator.families.aws import Account
+from rotator.families.aws_rights import Rights, rights_of, spoken_of
 from rotator.families.aws_sessions import SESSIONS_POLICY
 from rotator.ports import Connection
 
@@ -29,154 +31,212 @@ ASKS: Mapping[str, str] = {
     "audience": "the `aud` of that token: sts.amazonaws.com",
 }
 _TAG = "rotator-converted-from"
-_OF_A_USER = "aws:username"
-_LONGEST = 128
 
 
-def prepare(
-    issuer: Connection,
-    ref: CredentialRef,
-    asked: Mapping[str, str],
-    connection: Callable[[str], Connection],  # noqa: ARG001 - all of it is in this one account
-) -> Mapping[str, str]:
-    """Make the OIDC provider where it is not there, and the role with all that the user may do.
+class Conversion:
+    """Keys of one account become roles there."""
 
-    Safe to call again. Raises Rejected for a role of that name that this did not make, or whose trust is another.
-    Nothing says that a job can assume it: that is seen when one does.
-    """
+    def __init__(self, issuer: Connection, connection: Callable[[str], Connection]) -> None:  # noqa: ARG002 - it is all there
+        self._account = Account(issuer)
+
+    def prepare(self, ref: CredentialRef, asked: Mapping[str, str], intends: Intends) -> Mapping[str, str]:
+        """Make the OIDC provider where it is not there, and the role with all that the user may do.
+
+        Raises BadInput for what would be lost, Rejected for a role of that name that this did not make, or whose trust
+        is another. Nothing says that a job can assume it: that is seen when one does.
+        """
+        host = _host(asked)
+        account, role = self._account, asked["role"]
+        rights = rights_of(account, ref.owner)
+        lost = (Loss(name, "a policy speaks of it, and a role has none") for name in spoken_of(account, rights))
+        without = refuse_losses(lost, asked)
+        _, partition, _, _, number, *_ = account.own_arn(account.exchange()).split(":")
+        provider = f"arn:{partition}:iam::{number}:oidc-provider/{host}"
+        trust = _trust(provider, host, asked)
+        there = _role(account, role, trust, ref.owner, rights)
+        things = _of_provider(account, provider, asked["audience"])
+        things += _of_role(account, role, ref.owner, rights, there)
+        intends(things)
+        for each in things:
+            _make(account, each, rights, trust)
+        if there is None or there["AssumeRolePolicyDocument"] != trust:
+            _let_in(account, role, trust)
+        return {
+            "made": f"arn:{partition}:iam::{number}:role/{role}" if there is None else str(there["Arn"]),
+            "trust": json.dumps(trust, sort_keys=True),
+            "attached_policies": ", ".join(rights.attached),
+            "inline_policies": json.dumps(rights.inline, sort_keys=True),
+            "boundary": rights.boundary,
+            **({"without": ", ".join(without)} if without else {}),
+        }
+
+    def take_away(self, thing: Thing) -> str:
+        """Take away one thing that a preparation made or was about to make; what others need by now is kept.
+
+        Raises Rejected for a role that is another by now, or that somebody has given more.
+        """
+        with MayBeAbsent():
+            return _taken(self._account, thing)
+        return GONE
+
+
+def _host(asked: Mapping[str, str]) -> str:
+    """Return what AWS calls the issuer. Raises BadInput for one, or for a subject, that would let in others too."""
     if "*" in asked["subject"] or "?" in asked["subject"]:
         raise BadInput("a subject is compared whole", "subject", "write the `sub` of one job's token; convert again")
     host = asked["issuer"].removeprefix("https://").rstrip("/")
     if not asked["issuer"].startswith("https://") or not host:
         raise BadInput("an issuer is an https:// address", "issuer", ASKS["issuer"])
-    account = Account(issuer)
-    rights = _rights(account, ref.owner)
-    arn = _provider(account, host, asked["audience"])
-    trust = _trust(arn, host, asked)
-    made = _role(account, asked["role"], trust, ref.owner, rights)
+    return host
+
+
+def _taken(account: Account, thing: Thing) -> str:
+    exchange, role = account.exchange(), thing.get("role", "")
+    match thing["sort"]:
+        case "attached":
+            exchange.change("iam", "detach_role_policy", RoleName=role, PolicyArn=thing["policy"])
+        case "inline" if thing["before"]:
+            _write(account, role, thing["policy"], thing["before"])
+            return "written as before"
+        case "inline":
+            exchange.change("iam", "delete_role_policy", RoleName=role, PolicyName=thing["policy"])
+        case "role":
+            found = exchange.read("iam", "get_role", RoleName=role)["Role"]
+            if _marks(found).get(_TAG) != thing["user"]:
+                raise Rejected("another_role", f"the role {role} is not the one that was made for {thing['user']}")
+            exchange.change("iam", "delete_role", RoleName=role)
+        case _:
+            if trusting := _trusting(account, thing["provider"], thing.get("audience")):
+                return f"kept: it is trusted by {', '.join(trusting)}"
+            _take_provider(account, thing)
+    return TAKEN
+
+
+def _of_provider(account: Account, arn: str, audience: str) -> list[Thing]:
+    """Return what lacks of the OIDC provider."""
+    with MayBeAbsent():
+        found = account.exchange().read("iam", "get_open_id_connect_provider", OpenIDConnectProviderArn=arn)
+        if audience in found.get("ClientIDList", []):
+            return []
+        what = f"audience {audience} of the OIDC provider {arn}"
+        return [{"sort": "audience", "what": what, "provider": arn, "audience": audience}]
+    what = f"OIDC provider {arn}"
+    return [{"sort": "provider", "what": what, "provider": arn, "of": audience}]
+
+
+def _of_role(account: Account, role: str, user: str, rights: Rights, there: Mapping[str, Any] | None) -> list[Thing]:
+    """Return what lacks of the role: itself, and each policy that it has not, or has as another."""
+    exchange, has, written = account.exchange(), set(), {}
+    if there is not None:
+        found = exchange.pages("iam", "list_attached_role_policies", "AttachedPolicies", RoleName=role)
+        has = {each["PolicyArn"] for each in found}
+        for name in exchange.pages("iam", "list_role_policies", "PolicyNames", RoleName=role):
+            of = {"RoleName": role, "PolicyName": name}
+            written[name] = account.exchange().read("iam", "get_role_policy", **of)["PolicyDocument"]
+        if beyond := sorted(({*has, *written} - {SESSIONS_POLICY}) - {*rights.attached, *rights.inline}):
+            what = f"a role {role} is there, and has what {user} has not: {', '.join(beyond)}"
+            raise Rejected("another_role", what)
+    on, things = {"role": role}, list[Thing]()
+    if there is None:
+        things.append({"sort": "role", "what": f"role {role}", "user": user, **on})
+    lacking = (policy for policy in rights.attached if policy not in has)
+    things += [{"sort": "attached", "what": f"{policy} at {role}", "policy": policy, **on} for policy in lacking]
+    for name, document in rights.inline.items():
+        if written.get(name) != document:
+            before = json.dumps(written[name], sort_keys=True) if name in written else ""
+            things.append(
+                {"sort": "inline", "what": f"policy {name} in {role}", "policy": name, "before": before, **on}
+            )
+    return things
+
+
+def _make(account: Account, thing: Thing, rights: Rights, trust: Mapping[str, Any]) -> None:
     exchange = account.exchange()
-    for policy in rights["attached"]:
-        exchange.change("iam", "attach_role_policy", RoleName=asked["role"], PolicyArn=policy)
-    exchange = account.exchange()
-    for name, document in rights["inline"].items():
-        text = json.dumps(document, sort_keys=True)
-        exchange.change("iam", "put_role_policy", RoleName=asked["role"], PolicyName=name, PolicyDocument=text)
-    return {
-        "made": made,
-        "trust": json.dumps(trust, sort_keys=True),
-        "attached_policies": ", ".join(rights["attached"]),
-        "inline_policies": json.dumps(rights["inline"], sort_keys=True),
-        "boundary": rights["boundary"],
-        **(
-            {"look_at": f"a policy speaks of {_OF_A_USER}, which no role has"}
-            if _speaks_of_users(account, rights)
-            else {}
-        ),
-    }
+    match thing["sort"]:
+        case "provider":
+            url = f"https://{thing['provider'].partition(':oidc-provider/')[2]}"
+            exchange.change("iam", "create_open_id_connect_provider", Url=url, ClientIDList=[thing["of"]])
+        case "audience":
+            which = {"OpenIDConnectProviderArn": thing["provider"], "ClientID": thing["audience"]}
+            exchange.change("iam", "add_client_id_to_open_id_connect_provider", **which)
+        case "role":
+            bound = {"PermissionsBoundary": rights.boundary} if rights.boundary else {}
+            tags = [{"Key": key, "Value": value} for key, value in _tags(rights, thing["user"]).items()]
+            text = json.dumps(_closed(trust), sort_keys=True)
+            made = {"RoleName": thing["role"], "AssumeRolePolicyDocument": text}
+            exchange.change("iam", "create_role", **made, Tags=tags, **bound)
+        case "attached":
+            exchange.change("iam", "attach_role_policy", RoleName=thing["role"], PolicyArn=thing["policy"])
+        case "inline":
+            text = json.dumps(rights.inline[thing["policy"]], sort_keys=True)
+            _write(account, thing["role"], thing["policy"], text)
 
 
-def _rights(account: Account, user: str) -> dict[str, Any]:
-    """Return what the user may do: by policies attached to it and to its groups, and by those written into them."""
-    exchange = account.exchange()
-    who = {"UserName": user}
-    boundary = exchange.read("iam", "get_user", **who)["User"].get("PermissionsBoundary", {})
-    found = exchange.pages("iam", "list_attached_user_policies", "AttachedPolicies", **who)
-    attached = [each["PolicyArn"] for each in found]
-    inline = {}
-    for name in exchange.pages("iam", "list_user_policies", "PolicyNames", **who):
-        inline[name] = exchange.read("iam", "get_user_policy", **who, PolicyName=name)["PolicyDocument"]
-    for group in [each["GroupName"] for each in exchange.pages("iam", "list_groups_for_user", "Groups", **who)]:
-        exchange = account.exchange()
-        of = {"GroupName": group}
-        found = exchange.pages("iam", "list_attached_group_policies", "AttachedPolicies", **of)
-        attached += [each["PolicyArn"] for each in found]
-        for name in exchange.pages("iam", "list_group_policies", "PolicyNames", **of):
-            found = exchange.read("iam", "get_group_policy", **of, PolicyName=name)["PolicyDocument"]
-            inline[_name(f"{group}.{name}", inline)] = found
-    return {
-        "attached": sorted(set(attached)),
-        "inline": {name: document for name, document in sorted(inline.items()) if not _is_ours(name)},
-        "boundary": boundary.get("PermissionsBoundaryArn", ""),
-    }
+def _write(account: Account, role: str, name: str, document: str) -> None:
+    written = {"RoleName": role, "PolicyName": name, "PolicyDocument": document}
+    account.exchange().change("iam", "put_role_policy", **written)
 
 
-def _is_ours(policy: str) -> bool:
-    """Tell whether it only ends the user's sessions: a role has none of before."""
-    return policy == SESSIONS_POLICY
-
-
-def _name(wanted: str, taken: Iterable[str]) -> str:
-    """Return a name that no other policy has: one that took another's place might be what denied the most."""
-    short = wanted[:_LONGEST]
-    if short == wanted and short not in taken:
-        return short
-    return f"{wanted[: _LONGEST - 9]}.{hashlib.sha256(wanted.encode()).hexdigest()[:8]}"
-
-
-def _speaks_of_users(account: Account, rights: Mapping[str, Any]) -> bool:
-    """Tell whether a policy, written into the user or attached, means who is called as it is."""
-    documents = list(rights["inline"].values())
-    for arn in rights["attached"]:
-        exchange = account.exchange()
-        version = exchange.read("iam", "get_policy", PolicyArn=arn)["Policy"]["DefaultVersionId"]
-        found = exchange.read("iam", "get_policy_version", PolicyArn=arn, VersionId=version)
-        documents.append(found["PolicyVersion"]["Document"])
-    return _OF_A_USER in json.dumps(documents).lower()  # keys of conditions are written in either case
-
-
-def _provider(account: Account, host: str, audience: str) -> str:
-    """Return the OIDC provider of that issuer, made or found, with that audience."""
-    exchange = account.exchange()
-    _, partition, _, _, number, *_ = account.own_arn(exchange).split(":")
-    arn = f"arn:{partition}:iam::{number}:oidc-provider/{host}"
-    try:
-        found = exchange.read("iam", "get_open_id_connect_provider", OpenIDConnectProviderArn=arn)
-    except Rejected as refusal:
-        if refusal.reason != "not_found":
-            raise
-        exchange.change("iam", "create_open_id_connect_provider", Url=f"https://{host}", ClientIDList=[audience])
-        return arn
-    if audience not in found.get("ClientIDList", []):
-        add = "add_client_id_to_open_id_connect_provider"
-        exchange.change("iam", add, OpenIDConnectProviderArn=arn, ClientID=audience)
-    return arn
+def _let_in(account: Account, role: str, trust: Mapping[str, Any]) -> None:
+    text = json.dumps(trust, sort_keys=True)
+    account.exchange().change("iam", "update_assume_role_policy", RoleName=role, PolicyDocument=text)
 
 
 def _trust(provider: str, host: str, asked: Mapping[str, str]) -> dict[str, Any]:
-    return {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Effect": "Allow",
-                "Principal": {"Federated": provider},
-                "Action": "sts:AssumeRoleWithWebIdentity",
-                "Condition": {"StringEquals": {f"{host}:aud": asked["audience"], f"{host}:sub": asked["subject"]}},
-            }
-        ],
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Federated": provider},
+        "Action": "sts:AssumeRoleWithWebIdentity",
+        "Condition": {"StringEquals": {f"{host}:aud": asked["audience"], f"{host}:sub": asked["subject"]}},
     }
+    return {"Version": "2012-10-17", "Statement": [statement]}
 
 
-def _role(account: Account, name: str, trust: Mapping[str, Any], user: str, rights: Mapping[str, Any]) -> str:
-    """Return the role's ARN, made or found. Raises Rejected("another_role"), also of one that may do more."""
-    boundary = rights["boundary"]
-    exchange = account.exchange()
-    try:
-        found = exchange.read("iam", "get_role", RoleName=name)["Role"]
-    except Rejected as refusal:
-        if refusal.reason != "not_found":
-            raise
-        more = {"PermissionsBoundary": boundary} if boundary else {}
-        text, tags = json.dumps(trust, sort_keys=True), [{"Key": _TAG, "Value": user}]
-        made = exchange.change("iam", "create_role", RoleName=name, AssumeRolePolicyDocument=text, Tags=tags, **more)
-        return str(made["Role"]["Arn"])
-    marks = {each["Key"]: each["Value"] for each in found.get("Tags", [])}
-    if marks.get(_TAG) != user or found["AssumeRolePolicyDocument"] != trust:
+def _closed(trust: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the trust of a role that lacks policies still: nobody's, and told apart by whose it will be."""
+    return {**trust, "Statement": [{**each, "Effect": "Deny"} for each in trust["Statement"]]}
+
+
+def _tags(rights: Rights, user: str) -> dict[str, str]:
+    """Return the tags of the role: those of the user, which policies may ask for, and whose place it takes."""
+    return {**rights.tags, _TAG: user}
+
+
+def _marks(role: Mapping[str, Any]) -> dict[str, str]:
+    return {each["Key"]: each["Value"] for each in role.get("Tags", [])}
+
+
+def _role(account: Account, name: str, trust: Mapping[str, Any], user: str, rights: Rights) -> Mapping[str, Any] | None:
+    """Return the role where it is there. Raises Rejected("another_role"), also of one that may do more."""
+    found: Mapping[str, Any] | None = None
+    with MayBeAbsent():
+        found = account.exchange().read("iam", "get_role", RoleName=name)["Role"]
+    if found is None:
+        return None
+    if _marks(found).get(_TAG) != user or found["AssumeRolePolicyDocument"] not in (trust, _closed(trust)):
         raise Rejected("another_role", f"a role {name} is there, for other users or with another trust")
-    if found.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn", "") != boundary:
+    if found.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn", "") != rights.boundary:
         raise Rejected("another_role", f"a role {name} is there, and its boundary is not that of {user}")
-    attached = exchange.pages("iam", "list_attached_role_policies", "AttachedPolicies", RoleName=name)
-    has = {each["PolicyArn"] for each in attached}
-    has |= set(exchange.pages("iam", "list_role_policies", "PolicyNames", RoleName=name)) - {SESSIONS_POLICY}
-    if beyond := sorted(has - {*rights["attached"], *rights["inline"]}):
-        raise Rejected("another_role", f"a role {name} is there, and has what {user} has not: {', '.join(beyond)}")
-    return str(found["Arn"])
+    if _marks(found) != _tags(rights, user):
+        raise Rejected("another_role", f"a role {name} is there, and its tags are not those of {user}")
+    return found
+
+
+def _trusting(account: Account, provider: str, audience: str | None) -> list[str]:
+    """Return the roles that trust an OIDC provider, or tokens of it for one audience."""
+    found = []
+    for role in account.listing("iam", "list_roles", "Roles"):
+        text = json.dumps(role.get("AssumeRolePolicyDocument"))
+        if json.dumps(provider) in text and (audience is None or json.dumps(audience) in text):
+            found.append(str(role["RoleName"]))
+    return found
+
+
+def _take_provider(account: Account, thing: Thing) -> None:
+    exchange, arn = account.exchange(), {"OpenIDConnectProviderArn": thing["provider"]}
+    if thing["sort"] == "audience":
+        remove = "remove_client_id_from_open_id_connect_provider"
+        exchange.change("iam", remove, **arn, ClientID=thing["audience"])
+        return
+    exchange.read("iam", "get_open_id_connect_provider", **arn)
+    exchange.change("iam", "delete_open_id_connect_provider", **arn)

@@ -1,98 +1,129 @@
 """A password of a PostgreSQL role becomes logins of an hour, which the database engine of Vault or OpenBao makes.
 
 Each login is a user of its own that acts as the old role (`SET ROLE`), so rights, and whose the tables are, stay as
-they were. The old role needs no password for that, and is kept. The rotator's own token needs: read and update on
-MOUNT/roles/ROLE, read on MOUNT/creds/ROLE and MOUNT/config/DATABASE, update on sys/leases/revoke. The user that the
-engine enters the database with must be allowed to grant the old role.
+they were. What only the one who logs in has is given to each: its settings (`ALTER ROLE … SET`, also of one database)
+and its limit of connections, as they are now. The old role needs no password for that, and is kept.
+What the rotator's own token needs: `families/vault_dynamic.py`. The user that the engine enters the database with must
+be allowed to grant the old role, and to set what it sets. `session_user` is the login's name.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from http import HTTPStatus
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
-from rotator.credential import CredentialRef, Secret
-from rotator.errors import BadInput, Rejected
-from rotator.families.vault import FAMILY, Vault
+from rotator.conversions import GONE, TAKEN, Intends, Loss, Thing, refuse_losses
+from rotator.credential import CredentialRef
+from rotator.errors import Rejected
+from rotator.families import vault_dynamic
+from rotator.families.postgres import Postgres
 from rotator.families.vault_database import Database, database
-from rotator.families.vault_mounts import at
+from rotator.families.vault_dynamic import EngineRole, engine_role
 from rotator.ports import Answer, Connection
 
-ASKS: Mapping[str, str] = {
-    "through": "the connection of the Vault or OpenBao",
-    "into": "MOUNT/ROLE: the database engine, and what the new role is called there",
-    "database": "what the engine calls this database",
-}
-TTL_S, MOST_S = 3600, 86400
+ASKS = vault_dynamic.ASKS
 _NAME = re.compile(r"[A-Za-z0-9_$.-]{1,63}")
 """Names that mean the same in SQL and in the engine's templates, whose statements end at a semicolon."""
-_CREATES = (
-    "CREATE ROLE \"{{name}}\" WITH LOGIN PASSWORD '{{password}}' VALID UNTIL '{{expiration}}'",
-    'GRANT "%s" TO "{{name}}"',
-    'ALTER ROLE "{{name}}" SET ROLE "%s"',
-)
+_SPLITS = re.compile(r"[;\x00-\x1f]|\{\{")
+_LISTS = frozenset({"search_path", "temp_tablespaces", "local_preload_libraries", "session_preload_libraries"})
+"""Settings that are kept as lists of quoted names: they are said again as they stand, and not as one text."""
+_FACTS = "select rolreplication, rolconnlimit from pg_roles where rolname = %s"
+_SETS = """
+select d.datname as database, s.setconfig as said from pg_db_role_setting s
+join pg_roles r on r.oid = s.setrole left join pg_database d on d.oid = s.setdatabase
+where r.rolname = %s order by d.datname nulls first
+"""
+_CREATE = "CREATE ROLE \"{{name}}\" WITH LOGIN PASSWORD '{{password}}' VALID UNTIL '{{expiration}}'"
+_ACTS = ('GRANT "%s" TO "{{name}}"', 'ALTER ROLE "{{name}}" SET ROLE "%s"')
 _REVOKES = (
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{{name}}'",
     'DROP ROLE IF EXISTS "{{name}}"',
 )
 
 
-def prepare(
-    issuer: Connection,  # noqa: ARG001 - the engine reaches the database by itself
-    ref: CredentialRef,
-    asked: Mapping[str, str],
-    connection: Callable[[str], Connection],
-) -> Mapping[str, str]:
-    """Make the role, take one login, see it work as the old role, and see it refused once it is revoked.
+class Conversion:
+    """Passwords at one server become logins that an engine hands out."""
 
-    Safe to call again: a role that is there must be the same. Raises Rejected for one that is another, and where the
-    login does not act as the old role. A login that was not revoked for a crash ends within the hour.
-    """
-    if not _NAME.fullmatch(ref.owner):
-        raise Rejected("unusual_name", f"make the role for {ref.owner} by hand: its name needs quoting")
-    through = connection(asked["through"])
-    if through.family != FAMILY:
-        raise BadInput(
-            f"a connection of {FAMILY} is wanted", f"through={through.name}", f"it is one of {through.family}"
-        )
-    mount, role = at(asked["into"])
-    vault = Vault(through)
-    _make(vault, f"{mount}/roles/{role}", ref.owner, asked["database"])
-    there = database(vault, mount, asked["database"])
-    return {
-        "made": f"{through.name}:{mount}/roles/{role}",
-        "consumers_read": f"{through.name}:{mount}/creds/{role}",
-        "acts_as": ref.owner,
-        "database": " ".join(f"{name}={value}" for name, value in there.address.items()),
-        **_tried(vault, there, f"{mount}/creds/{role}", ref.owner),
-    }
+    def __init__(self, issuer: Connection, connection: Callable[[str], Connection]) -> None:
+        self._issuer, self._connection = issuer, connection
 
+    def prepare(self, ref: CredentialRef, asked: Mapping[str, str], intends: Intends) -> Mapping[str, str]:
+        """Make the role, take one login, see it work as the old role, and see it refused once it is revoked.
 
-def _make(vault: Vault, path: str, owner: str, name: str) -> None:
-    wanted = {
-        "db_name": name,
-        "creation_statements": [each.replace("%s", owner) for each in _CREATES],
-        "revocation_statements": list(_REVOKES),
-        "default_ttl": TTL_S,
-        "max_ttl": MOST_S,
-    }
-    found = vault.read("GET", path)
-    if found.status == HTTPStatus.NOT_FOUND:  # what may not be looked at may be there, and another
-        vault.change("POST", path, wanted).accepted()
-        found = vault.read("GET", path)
-    found.accepted()
-    if other := sorted(each for each, value in wanted.items() if found.data.get(each) != value):
-        raise Rejected("another_role", f"{path} is there, and has another {', '.join(other)}: take another name")
+        A role that is there must be the same. Raises BadInput for what would be lost, Rejected for a role that is
+        another, and where the login does not act as the old role. A login that was not revoked for a crash ends within
+        the hour.
+        """
+        if not _NAME.fullmatch(ref.owner):
+            raise Rejected("unusual_name", f"make the role for {ref.owner} by hand: its name needs quoting")
+        facts, sets = _read(self._issuer, ref.owner)
+        given, lost = _settings(sets)
+        if facts["rolreplication"]:
+            lost.append(Loss("replication", "a login may not replicate, whatever role it acts as"))
+        without = refuse_losses(lost, asked)
+        limit = f" CONNECTION LIMIT {facts['rolconnlimit']}" if facts["rolconnlimit"] >= 0 else ""
+        creates = [_CREATE + limit, *(each.replace("%s", ref.owner) for each in _ACTS), *given]
+        through = self._connection(asked["through"])
+        role = engine_role(through, asked["into"], asked["database"], creates, _REVOKES)
+        if not role.is_there():
+            intends([role.thing()])
+            role.make()
+        there = database(role.vault, role.mount, asked["database"])
+        return {
+            "made": f"{role.server}:{role.path}",
+            "consumers_read": f"{role.server}:{role.creds}",
+            "acts_as": ref.owner,
+            "database": " ".join(f"{name}={value}" for name, value in there.address.items()),
+            **({"given": "; ".join(given)} if given else {}),
+            **({"without": ", ".join(without)} if without else {}),
+            **_tried(role, there, ref.owner),
+        }
+
+    def take_away(self, thing: Thing) -> str:
+        """Delete the engine's role that a preparation made. Raises Rejected for one that is another by now."""
+        return TAKEN if vault_dynamic.take_away(self._connection(thing["through"]), thing) else GONE
 
 
-def _tried(vault: Vault, there: Database, path: str, owner: str) -> dict[str, str]:
-    reply = vault.read("GET", path).accepted()
-    user, password = str(reply.data["username"]), Secret(str(reply.data["password"]))
-    try:
+def _read(issuer: Connection, role: str) -> tuple[Mapping[str, Any], list[Mapping[str, Any]]]:
+    with Postgres(issuer).session() as session:
+        facts = session.execute(_FACTS, (role,)).fetchone()
+        sets = session.execute(_SETS, (role,)).fetchall()
+    if facts is None:
+        raise Rejected("unknown_credential", f"{issuer.name} has no role {role}")
+    return facts, list(sets)
+
+
+def _settings(sets: Iterable[Mapping[str, Any]]) -> tuple[list[str], list[Loss]]:
+    """Return the statements that set for a login what is set for the role, and what cannot be said so."""
+    given, lost = [], []
+    for row in sets:
+        inside = "" if row["database"] is None else f" IN DATABASE {_quoted(row['database'])}"
+        for each in row["said"]:
+            name, _, value = each.partition("=")
+            statement = f'ALTER ROLE "{{{{name}}}}"{inside} SET {name} TO {_value(name, value)}'
+            if name == "role":
+                lost.append(Loss(name, "it acts as another role by itself: convert that one"))
+            elif _SPLITS.search(inside + each):
+                lost.append(Loss(name, "its value cannot stand in a statement of the engine: set it by hand"))
+            else:
+                given.append(statement)
+    return given, lost
+
+
+def _value(name: str, value: str) -> str:
+    if name in _LISTS:
+        return value or "''"
+    return "'" + value.replace("'", "''") + "'"
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _tried(role: EngineRole, there: Database, owner: str) -> dict[str, str]:
+    with role.login() as (user, password):
         acts_as = there.acts_as(user, password)
-    finally:
-        vault.change("POST", "sys/leases/revoke", {"lease_id": reply.body.get("lease_id"), "sync": True}).accepted()
     if acts_as != owner:
         raise Rejected("acts_as_another", f"the login acts as {acts_as}, not as {owner}")
     after = there.knock(user, password)

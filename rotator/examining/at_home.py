@@ -12,6 +12,7 @@ from pathlib import Path
 from rotator import clock
 from rotator.bootstrap import Rotator
 from rotator.errors import RotatorError
+from rotator.examining.conversions import conversions
 from rotator.examining.drills import canaries, drills
 from rotator.examining.evidence import evidence
 from rotator.examining.finding import Finding
@@ -44,6 +45,7 @@ def own(parts: Rotator, called: str) -> Iterator[Finding]:
     yield from canaries(parts, called)
     yield from ending(parts, called)
     yield from vendors(parts, called)
+    yield from conversions(parts, called)
     yield from _workers(parts)
 
 

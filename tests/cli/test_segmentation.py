@@ -58,6 +58,8 @@ def test_what_one_place_reaches_is_told_with_its_way(placed):
         (("convert", "npm_token", "n1", "--connection", "a"), "its moves are a person's"),
         (("convert", "npm_tokn", "n1", "--connection", "a"), "did you mean `npm_token`?"),
         (("convert", "npm_token", "n1", "--connection", "a", "--with", "x"), "--with: `x` says no value"),
+        (("convert", "postgres_role", "n1", "--connection", "a", "--undo"), "no conversion of it was begun"),
+        (("convert", "postgres_role", "n1", "--connection", "a", "--undo", "--with", "x=y"), "leave it away"),
     ],
 )
 def test_what_will_not_do_is_one_line(placed, words, said):

@@ -7,7 +7,7 @@ import json
 import boto3
 import pytest
 
-from rotator.conversions.aws_iam_access_key import prepare
+from rotator.conversions.aws_iam_access_key import Conversion
 from rotator.credential import CredentialRef, Secret
 from rotator.errors import BadInput, Rejected
 from rotator.ports import Answer, Connection
@@ -50,7 +50,7 @@ def connection(moto):
 
 
 def converted(connection, ref, **changed):
-    return prepare(connection, ref, {**ASKED, **changed}, lambda _: connection)
+    return Conversion(connection, lambda _: connection).prepare(ref, {**ASKED, **changed}, lambda _: None)
 
 
 def test_the_role_has_what_the_user_has_and_the_key_dies_by_itself(moto, iam, connection):
@@ -123,12 +123,16 @@ def test_every_policy_of_a_group_comes_along_however_long_its_name_and_one_that_
     iam.add_user_to_group(GroupName=group, UserName=user)
     iam.put_group_policy(GroupName=group, PolicyName="a", PolicyDocument=json.dumps(own))
     iam.put_group_policy(GroupName=group, PolicyName="b", PolicyDocument=json.dumps(policy("s3:*")))
-    assert "look_at" not in converted(connection, ref, role="long")
+    assert "without" not in converted(connection, ref, role="long")
     assert len(set(iam.list_role_policies(RoleName="long")["PolicyNames"]) - {"all"}) == 2
     document = json.dumps({**own, "Statement": [means]})
     arn = iam.create_policy(PolicyName="means", PolicyDocument=document)["Policy"]["Arn"]
     iam.attach_user_policy(UserName=user, PolicyArn=arn)
-    assert "aws:username" in converted(connection, ref, role="long")["look_at"]
+    with pytest.raises(BadInput, match="would lose aws:username"):
+        converted(connection, ref, role="longer")
+    with pytest.raises(iam.exceptions.NoSuchEntityException):
+        iam.get_role(RoleName="longer")
+    assert converted(connection, ref, role="long", without="aws:username")["without"] == "aws:username"
 
 
 @pytest.mark.parametrize(

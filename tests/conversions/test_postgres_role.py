@@ -12,7 +12,8 @@ from rotator import converting
 from rotator.bootstrap import Rotator
 from rotator.credential import Secret
 from rotator.errors import BadInput, Rejected, RotatorError
-from rotator.ledger import service, tables
+from rotator.examining.conversions import conversions as doctor
+from rotator.ledger import conversions, service, tables
 from rotator.ports import Answer
 from rotator.settings.file import load
 from tests.contracts.cases.postgres_role import KIND, planted
@@ -23,7 +24,7 @@ from tests.servers.vault_database import vault_database
 INTO = {"through": "vault", "into": "database/app-short", "database": "pg"}
 NUMBERS = itertools.count()
 POLICY = """
-path "database/roles/+"   { capabilities = ["create", "read", "update"] }
+path "database/roles/+"   { capabilities = ["create", "read", "update", "delete"] }
 path "database/creds/+"   { capabilities = ["read"] }
 path "database/config/+"  { capabilities = ["read"] }
 path "sys/leases/revoke"  { capabilities = ["update"] }
@@ -82,7 +83,8 @@ def test_what_takes_its_place_may_do_the_same_and_the_old_password_is_proven_dea
         made = converting.prepare(parts, KIND, ref.id, "db", INTO, "ana")
     assert made["facts"]["consumers_read"] == "vault:database/creds/app-short"
     assert made["facts"]["revoked"] == "and was refused then: password_authentication_failed"
-    assert [each["act"] for each in told(parts)] == [converting.BEGUN, converting.PREPARED] * 2
+    began = [conversions.BEGUN, conversions.INTENDED, conversions.PREPARED]
+    assert [each["act"] for each in told(parts)] == [*began, conversions.BEGUN, conversions.PREPARED]
     _, login = servers.lease("app-short")
     assert login["password"] not in json.dumps(told(parts))
     with servers.postgres.connect(login["username"], Secret(login["password"])) as line:
@@ -100,12 +102,71 @@ def test_what_takes_its_place_may_do_the_same_and_the_old_password_is_proven_dea
         assert line.execute("SELECT count(*) FROM shop.orders").fetchone() == (1,)
 
 
+def test_what_only_who_logs_in_has_is_given_to_each_login(servers, parts):
+    ref, _ = planted(servers.postgres, "tuned")
+    servers.postgres.run("CREATE SCHEMA shop2 AUTHORIZATION tuned", 'CREATE SCHEMA "odd, \'name" AUTHORIZATION tuned')
+    for each in (
+        "CONNECTION LIMIT 7",
+        """SET search_path TO shop2, "odd, 'name", public""",
+        "SET application_name TO 'it''s ours'",
+        "IN DATABASE postgres SET statement_timeout TO '7s'",
+    ):
+        servers.postgres.run(f"ALTER ROLE tuned {each}")
+    asked = {**INTO, "into": "database/tuned-short"}
+    made = converting.prepare(parts, KIND, ref.id, "db", asked, "ana")
+    assert "search_path" in made["facts"]["given"]
+    _, login = servers.lease("tuned-short")
+    with servers.postgres.connect(login["username"], Secret(login["password"])) as line:
+        shown = [
+            line.execute(f"SHOW {name}").fetchone()[0]
+            for name in ("search_path", "application_name", "statement_timeout")
+        ]
+        limit = line.execute("SELECT rolconnlimit FROM pg_roles WHERE rolname = session_user").fetchone()
+    assert (shown, limit) == (["""shop2, "odd, 'name", public""", "it's ours", "7s"], (7,))
+
+
+def test_what_would_be_lost_is_told_before_anything_is_made_and_lost_only_if_somebody_says_so(servers, parts):
+    ref, _ = planted(servers.postgres, "copies")
+    servers.postgres.run("ALTER ROLE copies REPLICATION", "ALTER ROLE copies SET application_name TO 'a;b'")
+    asked = {**INTO, "into": "database/copies-short"}
+    with pytest.raises(BadInput, match=r"lose application_name .*; replication .*without=application_name,replication"):
+        converting.prepare(parts, KIND, ref.id, "db", asked, "ana")
+    assert [each["act"] for each in told(parts)] == [conversions.BEGUN]
+    asked["without"] = "application_name,replication"
+    made = converting.prepare(parts, KIND, ref.id, "db", asked, "ana")
+    assert made["facts"]["without"] == "application_name, replication"
+
+
+def test_who_is_refused_half_way_takes_back_what_he_made_and_says_what_he_could_not(servers, parts, tmp_path):
+    ref, _ = planted(servers.postgres, "half")
+    servers.postgres.run("ALTER ROLE half CONNECTION LIMIT 0")
+    asked = {**INTO, "into": "database/half-short"}  # whose logins nobody lets in
+    assert refusal(lambda: converting.prepare(parts, KIND, ref.id, "db", asked, "ana")).reason == "login_refused"
+    assert [each["act"] for each in told(parts)] == [conversions.BEGUN, conversions.INTENDED, conversions.UNDONE]
+    assert "half-short" not in servers.bao.call("LIST", "database/roles")["data"]["keys"]
+    assert conversions.unfinished(parts.database) == []
+    servers.bao.write_policy("keeps", POLICY.replace(', "delete"', ""))
+    (tmp_path / "bao").write_text(servers.bao.plant("keeps").token.reveal())
+    error = refusal(lambda: converting.prepare(parts, KIND, ref.id, "db", asked, "ana"))
+    assert "left behind: vault:database/roles/half-short (permission_denied" in str(error)
+    [left] = conversions.unfinished(parts.database)
+    assert (left.id, [each["what"] for each in left.things]) == (ref.id, ["vault:database/roles/half-short"])
+    [said] = doctor(parts, "rotator")
+    assert "never ended" in said.what
+    assert "half-short" in said.what
+    (tmp_path / "bao").write_text(servers.bao.plant("converts").token.reveal())
+    assert converting.undo(parts, KIND, ref.id, "db", "eva") == [{"what": left.things[0]["what"], "left": ""}]
+    assert (conversions.unfinished(parts.database), list(doctor(parts, "rotator"))) == ([], [])
+    with pytest.raises(BadInput, match="no conversion of it was begun"):
+        converting.undo(parts, KIND, ref.id, "db", "eva")
+
+
 def test_a_role_that_is_there_and_is_another_is_left_as_it_is(servers, parts):
     ref, _ = planted(servers.postgres, "web")
     servers.role("web-short")
     asked = {**INTO, "into": "database/web-short"}
     assert refusal(lambda: converting.prepare(parts, KIND, ref.id, "db", asked, "ana")).reason == "another_role"
-    assert [each["act"] for each in told(parts)] == [converting.BEGUN]
+    assert [each["act"] for each in told(parts)] == [conversions.BEGUN]
 
 
 def test_a_role_whose_logins_were_made_to_live_longer_is_another(servers, parts):
@@ -134,7 +195,7 @@ def test_a_role_that_our_own_token_may_not_look_at_is_not_written_over(servers, 
 @pytest.mark.parametrize(
     ("kind", "asked", "what"),
     [
-        ("mariadb_user", INTO, "its moves are a person's"),
+        ("redis_acl_user", INTO, "its moves are a person's"),
         ("acme_api_token", INTO, "nobody knows of a short-lived way"),
         (KIND, {"into": "database/x"}, r"say through \(the connection of the Vault or OpenBao\); database \("),
         (KIND, {**INTO, "databas": "pg"}, "did you mean `database`"),
@@ -145,4 +206,4 @@ def test_what_is_missing_or_wrong_is_one_line_and_nothing_is_made(servers, parts
     name = planted(servers.postgres, f"r{next(NUMBERS)}")[0].id
     with pytest.raises(BadInput, match=what):
         converting.prepare(parts, kind, name, "db", asked, "ana")
-    assert converting.PREPARED not in {each["act"] for each in told(parts)}
+    assert conversions.PREPARED not in {each["act"] for each in told(parts)}
