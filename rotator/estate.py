@@ -14,16 +14,20 @@ from rotator.flow.paths import roots_of
 from rotator.flow.scope import Custody
 from rotator.flow.stock import Stock, stock
 from rotator.flow.vendor import Vendor
-from rotator.ledger import outlook
+from rotator.ledger import outlook, vendor_history
+
+_LARGE = 2000
 
 
 def estate(parts: Rotator) -> Estate:
     """Return it as these parts read the inventory, and as the issuers' lists are now."""
     of = outlook.mark(parts.database)
-    found: Estate | None = parts.__dict__.get("estate")
-    if found is None or found.entries is not parts.entries or found.of != of:
-        found = parts.__dict__["estate"] = Estate(parts, of)
-    return found
+    alone: threading.Lock = parts.__dict__.setdefault("estate_alone", threading.Lock())
+    with alone:  # two who ask at once share one
+        found: Estate | None = parts.__dict__.get("estate")
+        if found is None or found.entries is not parts.entries or found.of != of:
+            found = parts.__dict__["estate"] = Estate(parts, of)
+        return found
 
 
 class Estate:
@@ -77,22 +81,44 @@ def _as_said(custody: Custody) -> CredentialRef:
     return CredentialRef(provider, connection, owner, name)
 
 
+def as_now(parts: Rotator) -> AsNow:
+    """Return what gives these parts as they are now, one for everybody who asks."""
+    found: AsNow = parts.__dict__.setdefault("as_now", AsNow(parts))
+    return found
+
+
 class AsNow:
     """Parts that read the inventory as it is now: the same ones, with their estate, for as long as it says the same."""
 
     def __init__(self, parts: Rotator) -> None:
         self._parts, self._alone = parts, threading.Lock()
+        self._seen: tuple[object, ...] = ()
         self._of: tuple[object, ...] = ()
         self._now: Rotator | None = None
+        self._version = 0
+
+    def version(self) -> int:
+        """Return another number once the inventory says something else."""
+        self.parts()
+        return self._version
 
     def parts(self) -> Rotator:
-        """Return them. One thread at a time makes an index of theirs: who needs one holds `alone` of its own."""
+        """Return them."""
         with self._alone:
             ledger = self._parts.database
-            of = (outlook.mark(ledger), *map(_bears_on, self._parts.vendors.every(software=False)))
+            listed = outlook.mark(ledger)
+            seen = (listed, vendor_history.mark(ledger))
+            if self._now is not None and seen == self._seen:
+                return self._now
+            of = (listed, *map(_bears_on, self._parts.vendors.every(software=False)))
             if self._now is None or of != self._of:
-                self._of, self._now = of, self._parts.on(ledger)
+                self._now, self._version = self._parts.on(ledger), self._version + 1
+            self._seen, self._of = seen, of
             return self._now
+
+    def is_large(self) -> bool:
+        """Tell whether what follows from it takes more than a moment."""
+        return outlook.size(self._parts.database) > _LARGE
 
 
 def _bears_on(vendor: Vendor) -> tuple[object, ...]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 from rotator import clock
 from rotator.alarm.kept_advisories import KeptAdvisories
 from rotator.bootstrap import Rotator
+from rotator.estate import as_now
 from rotator.flow.response import CLOCKS, Response, counted, spans
 from rotator.flow.response import times as figures
 from rotator.flow.survival import Span
@@ -16,9 +18,10 @@ from rotator.flow.vendor import Level, Vendor
 from rotator.flow.vendor_risk import Known, ranked, reasons
 from rotator.flow.vendor_triage import Triage, assess
 from rotator.held import held_by_each, reached_by_each
-from rotator.ledger import ended, outlook, responses, vendor_history
+from rotator.ledger import ended, responses, vendor_history
 from rotator.packages.vendor_software import match
 from rotator.shown import vendor_triage, vendors
+from rotator.shown.beside import Beside
 from rotator.shown.vendors import standing, today, unregistered
 from rotator.vendor_uses import of_each
 
@@ -38,39 +41,39 @@ def risks(parts: Rotator) -> Risks:
 
 
 class Risks:
-    """The risks of one ledger's vendors."""
+    """The risks of one ledger's vendors; `rows` has each, the riskiest first, and last who is not registered."""
 
     def __init__(self, parts: Rotator) -> None:
-        self._parts, self._making = parts, threading.Lock()
-        self._of: tuple[object, ...] = ()
-        self._rows: list[dict[str, Any]] = []
-        self._documents: dict[str, tuple[object, dict[str, Any]]] = {}
+        self._parts, self._now, self._alone = parts, as_now(parts), threading.Lock()
         self._kept = KeptAdvisories(parts.settings.data_dir / "advisories")
+        self.rows = Beside(self._mark, lambda: _made(self._now.parts(), self._kept), is_large=self._now.is_large)
+        self._documents: dict[str, Beside[dict[str, Any]]] = {}
 
-    def rows(self) -> list[dict[str, Any]]:
-        """Return a row for each vendor, the riskiest first. What nobody registered is told, and has no risk."""
-        with self._making:
-            if (of := self._mark()) != self._of:
-                self._rows = _made(self._parts.on(self._parts.database), self._kept)
-                self._of = of
-            return self._rows
-
-    def one(self, name: str) -> dict[str, Any]:
+    def one(self, name: str) -> Beside[dict[str, Any]]:
         """Return all that is known of a vendor. Raises BadInput where none is registered by this name."""
-        of = self._mark()
-        known = self._documents.get(name)
-        if known is None or known[0] != of:
-            found = vendors.one(self._parts.on(self._parts.database), name)
-            with self._making:
-                self._documents.pop(name, None)
-                while len(self._documents) >= MOST:
-                    self._documents.pop(next(iter(self._documents)))
-                self._documents[name] = known = of, found
-        return known[1]
+        self._parts.vendors.one(name)
+        with self._alone:
+            found = self._documents.pop(name, None)
+            if found is None:
+                made = partial(self._document, name)
+                found = Beside(self._mark, made, is_large=self._now.is_large)
+            self._documents[name] = found  # the last one looked at stands last
+            for each in list(self._documents)[:-MOST]:
+                del self._documents[each]
+            return found
+
+    def _document(self, name: str) -> dict[str, Any]:
+        return vendors.one(self._now.parts(), name)
 
     def _mark(self) -> tuple[object, ...]:
         ledger = self._parts.database
-        return outlook.mark(ledger), ended.mark(ledger), vendor_history.mark(ledger), today(), self._kept.changed_at()
+        return (
+            self._now.version(),
+            ended.mark(ledger),
+            vendor_history.mark(ledger),
+            today(),
+            self._kept.changed_at(),
+        )
 
 
 def told(parts: Rotator) -> list[dict[str, Any]]:
@@ -79,7 +82,7 @@ def told(parts: Rotator) -> list[dict[str, Any]]:
     `advised` is from an advisory's publication until it arrived here, of those that touch it.
     """
     found = times(parts)
-    return [{**each, "times": found.get(each["vendor"], _NO_TIMES)} for each in risks(parts).rows()]
+    return [{**each, "times": found.get(each["vendor"], _NO_TIMES)} for each in risks(parts).rows.now()]
 
 
 def times(parts: Rotator, vendor: str = "") -> dict[str, dict[str, Any]]:

@@ -38,7 +38,7 @@ def used(house, *records, since=EXPOSED, name="acme", text=None):
 
 
 def risk(house):
-    return next(each for each in risks(house).rows() if each["vendor"] == "acme")
+    return next(each for each in risks(house).rows.now() if each["vendor"] == "acme")
 
 
 def test_what_is_unusual_is_told_with_its_record_and_counts_in_the_risk_and_the_memo(house):
@@ -71,9 +71,9 @@ def test_what_no_log_names_and_what_none_was_read_of_is_said(house):
     assert early.startswith("the logs that were read last begin at 2026-03-24T11:00:00Z, and not before 2026-03-24T10")
     assert "nothing of them is called new" in early
     assert silent == "of 1 credentials no log that was read tells"
-    assert "no access log was read: `rotator vendor uses acme LOG`" in risks(house).one("acme")["uses"]["says"][0]
+    assert "no access log was read: `rotator vendor uses acme LOG`" in risks(house).one("acme").now()["uses"]["says"][0]
     used(house, *USUAL)
-    assert in_a_line(risks(house).one("acme")["uses"]).startswith("Nothing unusual of its use stands in")
+    assert in_a_line(risks(house).one("acme").now()["uses"]).startswith("Nothing unusual of its use stands in")
 
 
 def test_a_secret_that_a_caller_put_into_a_log_is_kept_nowhere(house):

@@ -65,13 +65,13 @@ def house(tmp_path):
 
 
 def ranked(parts):
-    return {each["vendor"]: each["risk"] for each in risks(parts).rows()}
+    return {each["vendor"]: each["risk"] for each in risks(parts).rows.now()}
 
 
 def test_an_advisory_that_was_looked_up_makes_who_runs_it_the_first(house):
     assert next(iter(ranked(house))) in {"acme", "gamma"}
     KeptAdvisories(house.settings.data_dir / "advisories").keep(ADVISORY, json.loads(RECORD))
-    rows = risks(house).rows()
+    rows = risks(house).rows.now()
     assert rows[0]["vendor"] == "acme"
     terms = {each["name"]: each["value"] for each in rows[0]["terms"]}
     assert rows[0]["risk"] == round(terms["likelihood"] * terms["sensitivity"], 3)
@@ -80,32 +80,32 @@ def test_an_advisory_that_was_looked_up_makes_who_runs_it_the_first(house):
 
 def test_it_is_made_once_until_something_is_said_or_done(house, monkeypatch):
     monkeypatch.setattr(vendors_risk, "_made", lambda *_: [object()])
-    first = risks(house).rows()
-    assert risks(house).rows() is first
+    first = risks(house).rows.now()
+    assert risks(house).rows.now() is first
     for says in (
         lambda: house.assessments.set("acme", Judged(Name.LIKELIHOOD, 0.5, "ana", 0.0, "they rang", "")),
         lambda: house.vendors.take([vendor("acme", criticality="low")], "ana"),
         lambda: monkeypatch.setattr(vendors_risk, "today", lambda: DAY),
     ):
         says()
-        after = risks(house).rows()
+        after = risks(house).rows.now()
         assert after is not first
         first = after
 
 
 def test_a_vendor_is_looked_at_once_until_something_is_done_of_it(house):
-    first = risks(house).one("acme")
-    assert risks(house).one("acme") is first
+    first = risks(house).one("acme").now()
+    assert risks(house).one("acme").now() is first
     house.vendors.attest("acme", PAPER, "ana")
-    assert [each["kind"] for each in risks(house).one("acme")["attestations"]] == ["soc2"]
+    assert [each["kind"] for each in risks(house).one("acme").now()["attestations"]] == ["soc2"]
 
 
 def test_no_more_vendors_are_kept_than_may_be_looked_at_together(house, monkeypatch):
     monkeypatch.setattr(vendors_risk, "MOST", 2)
-    acme = risks(house).one("acme")
-    risks(house).one("beta")
-    risks(house).one("gamma")
-    assert risks(house).one("acme") is not acme
+    acme = risks(house).one("acme").now()
+    risks(house).one("beta").now()
+    risks(house).one("gamma").now()
+    assert risks(house).one("acme").now() is not acme
     assert len(risks(house)._documents) == 2
 
 

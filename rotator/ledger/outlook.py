@@ -16,6 +16,7 @@ _MARKS = (
     select(func.max(_listed.c.last_seen_at), func.count(), func.count(_listed.c.gone_at)),
     select(func.max(_history.c.id), func.count()).select_from(_history),
 )
+_COUNTED = (_listed, tables.inventory, tables.vendor)
 _REPLACED = select(_run.c.provider, _run.c.connection, _run.c.owner, _run.c.credential).where(
     _run.c.replaced_at >= bindparam("since"),
     _run.c.dismissed.is_(None),
@@ -27,6 +28,12 @@ def mark(database: Database) -> tuple[object, ...]:
     """Return what is another one once people, or the issuers' lists, say something else of credentials."""
     with database.read() as connection:
         return tuple(value for query in _MARKS for value in connection.execute(query).one())
+
+
+def size(database: Database) -> int:
+    """Return how much there is: credentials that issuers list, entries of people, and vendors."""
+    with database.read() as connection:
+        return sum(connection.execute(select(func.count()).select_from(each)).scalar_one() for each in _COUNTED)
 
 
 def replaced(database: Database, refs: Sequence[CredentialRef], since: float) -> set[CredentialRef]:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import threading
-from dataclasses import asdict
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from rotator import clock
 from rotator.bootstrap import Rotator
-from rotator.estate import estate
+from rotator.estate import as_now, estate
 from rotator.flow import cuts, segmentation
 from rotator.flow.attack_graph import AttackGraph
 from rotator.flow.segmentation import PlaceReach
-from rotator.ledger import outlook
 from rotator.ledger import segmentation as kept
 from rotator.report.clocks import moment
+from rotator.shown.beside import Beside
 
 MOST = 10
 """How many cuts are told, of each order."""
@@ -30,60 +30,65 @@ def measured(parts: Rotator) -> Measured:
 
 
 class Measured:
-    """What follows from the inventory, measured once for as long as that says the same: it may take half a minute."""
+    """What follows from the inventory, measured once for as long as that says the same: the cuts may take a minute."""
 
     def __init__(self, parts: Rotator) -> None:
-        self._parts, self._measuring = parts, threading.Lock()
-        self._of: tuple[object, ...] = ()
-        self._found: dict[str, Any] = {}
+        now = as_now(parts)
+
+        def graph() -> AttackGraph:
+            return estate(now.parts()).graph
+
+        self._graph = graph
+        self.reach = Beside(now.version, lambda: _reach(graph()), is_large=now.is_large)
+        self.cuts = Beside(now.version, lambda: _cuts(graph()), is_large=now.is_large)
 
     def graph(self) -> AttackGraph:
         """Return the attack graph of the inventory as it is now."""
-        with self._measuring:
-            return self._graph()
+        return self._graph()
 
     def places(self) -> list[PlaceReach]:
         """Return what each place reaches, the widest first."""
-        with self._measuring:
-            return self._places()
+        return self.reach.now().places
 
     def whole(self) -> segmentation.Whole:
         """Return what all places come to."""
-        with self._measuring:
-            return segmentation.whole(self._graph(), self._places())
+        return self.reach.now().whole
 
     def edges(self) -> list[dict[str, Any]]:
         """Return the best cuts as data: `alone` each as if it were the only one, `in turn` each after those before."""
-        with self._measuring:
-            graph = self._graph()
-            if "edges" not in self._found:
-                orders = {"alone": cuts.alone(graph, MOST), "in turn": cuts.in_turn(graph, MOST)}
-                self._found["edges"] = [
-                    {"order": order, "rank": rank, **asdict(each.edge), "gain": each.gain, "left": each.left}
-                    for order, found in orders.items()
-                    for rank, each in enumerate(found, 1)
-                ]
-            found: list[dict[str, Any]] = self._found["edges"]
-            return found
+        return self.cuts.now()
 
-    def _graph(self) -> AttackGraph:
-        of = outlook.mark(self._parts.database)
-        if of != self._of or "graph" not in self._found:
-            self._of, self._found = of, {"graph": estate(self._parts.on(self._parts.database)).graph}
-        found: AttackGraph = self._found["graph"]
-        return found
 
-    def _places(self) -> list[PlaceReach]:
-        graph = self._graph()
-        if "places" not in self._found:
-            self._found["places"] = segmentation.by_place(graph)
-        found: list[PlaceReach] = self._found["places"]
-        return found
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What each place reaches, the widest first, and what all come to."""
+
+    places: list[PlaceReach]
+    whole: segmentation.Whole
+
+
+def _reach(graph: AttackGraph) -> Reach:
+    found = segmentation.by_place(graph)
+    return Reach(found, segmentation.whole(graph, found))
+
+
+def _cuts(graph: AttackGraph) -> list[dict[str, Any]]:
+    orders = {"alone": cuts.alone(graph, MOST), "in turn": cuts.in_turn(graph, MOST)}
+    return [
+        {"order": order, "rank": rank, **asdict(each.edge), "gain": each.gain, "left": each.left}
+        for order, found in orders.items()
+        for rank, each in enumerate(found, 1)
+    ]
 
 
 def places(measured: Measured) -> list[dict[str, Any]]:
     """Return each place with what one compromise of it reaches, the widest first."""
-    return [{**asdict(each), "datasets": list(each.datasets)} for each in measured.places()]
+    return rows(measured.places())
+
+
+def rows(found: Iterable[PlaceReach]) -> list[dict[str, Any]]:
+    """Return places as data."""
+    return [{**asdict(each), "datasets": list(each.datasets)} for each in found]
 
 
 def whole(measured: Measured) -> dict[str, Any]:

@@ -27,7 +27,6 @@ MOST = 500
 
 def listed(parts: Rotator) -> list[dict[str, Any]]:
     """Return every vendor by its name, and those that the inventory names and nobody registered."""
-    parts.look_again()
     vendors = {each.name: each for each in parts.vendors.every(software=False)}
     strangers = {each: Vendor(each, each, Level.MEDIUM) for each in unregistered(parts)}
     every = {**vendors, **strangers}
@@ -47,7 +46,6 @@ def listed(parts: Rotator) -> list[dict[str, Any]]:
 
 def one(parts: Rotator, name: str, called: str = "") -> dict[str, Any]:  # noqa: ARG001 - as every document is made
     """Return all that is known of a vendor. Raises BadInput where none is registered by this name."""
-    parts.look_again()
     vendor = parts.vendors.one(name)
     held = held_by(parts, vendor)
     reach = reached(parts, held, vendor.datasets)

@@ -106,7 +106,7 @@ def test_one_of_a_thing_is_one_thing(house):
 
 def test_what_is_proven_dead_is_told_as_that_and_reaches_nothing(house):
     paused(house)
-    before = risks(house).rows()
+    before = risks(house).rows.now()
     dies(house)
     house.look_again()
     listed = {each["name"]: each for each in vendors.listed(house)}["acme"]
@@ -115,7 +115,7 @@ def test_what_is_proven_dead_is_told_as_that_and_reaches_nothing(house):
     [dead] = [each for each in shown["holds"] if each["death"]]
     assert (dead["id"], dead["death"]["evidence"], dead["death"]["run"]) == (OWN["credential"], "proven", "inc-1.r1")
     assert [each["name"] for each in shown["reaches"]["datasets"]] == ["nobody described it"]
-    risk = {each["vendor"]: each for each in risks(house).rows()}["acme"]
+    risk = {each["vendor"]: each for each in risks(house).rows.now()}["acme"]
     assert risk["risk"] < {each["vendor"]: each for each in before}["acme"]["risk"]
     assert (risk["dead"], "payments" in risk["datasets"]) == (1, False)
     found = memo_of(house, records={"r.json": RECORD})

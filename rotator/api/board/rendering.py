@@ -27,7 +27,8 @@ _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 def html(request: Request, template: str, status: int = 200, **data: Any) -> HTMLResponse:
     """Return a page made of a template; it knows who asks, and where it is.
 
-    Of a page that stays current, `after` is the cursor of the feed behind which what it shows stands.
+    Of a page that stays current, `after` is the cursor of the feed behind which what it shows stands; `again` says that
+    something else is so by now, and is being made: it is asked for again soon.
     """
 
     def link(**changes: Any) -> str:
@@ -43,6 +44,7 @@ def html(request: Request, template: str, status: int = 200, **data: Any) -> HTM
         "here": request.url.path,
         "as_of": moment(time.time()),
         "after": "",
+        "again": False,
     }
     text = _TEMPLATES.get_template(template).render(known | data)
     return HTMLResponse(text, status, {"Content-Security-Policy": POLICY})

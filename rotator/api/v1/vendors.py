@@ -15,6 +15,7 @@ from rotator.api.v1.pages import USUAL, After, Limit, page
 from rotator.api.v1.shapes import Page
 from rotator.bootstrap import Rotator
 from rotator.errors import BadInput
+from rotator.estate import as_now
 from rotator.shown import vendors
 
 Name = Annotated[str, Path(max_length=64, description="A vendor's name.")]
@@ -253,13 +254,13 @@ def routes(parts: Rotator) -> APIRouter:
     @router.get("/vendors", response_model=Page[VendorRow])
     def listed(_: Reader, after: After = None, limit: Limit = USUAL) -> Any:
         """List the vendors, and those that only the inventory names."""
-        return JSONResponse(page(vendors.listed(parts), lambda row: str(row["name"]), after, limit))
+        return JSONResponse(page(vendors.listed(as_now(parts).parts()), lambda row: str(row["name"]), after, limit))
 
     @router.get("/vendors/{name}", response_model=VendorShown)
     def one(_: Reader, name: Name) -> Any:
         """Return one vendor: what it holds, what that reaches and how, what was attested of it."""
         try:
-            return JSONResponse(vendors.one(parts, name))
+            return JSONResponse(vendors.one(as_now(parts).parts(), name))
         except BadInput as error:
             raise of_input(error, HTTPStatus.NOT_FOUND, "not_found") from None
 

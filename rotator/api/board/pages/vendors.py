@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
@@ -16,7 +17,10 @@ from rotator.flow.roles import Act, may
 from rotator.flow.vendor import Level
 from rotator.operations import vendor_restore
 from rotator.report import graph_page
+from rotator.report.clocks import moment
 from rotator.shown import segmentation, vendor_buttons
+from rotator.shown.beside import Seen
+from rotator.shown.plans import BeingRead
 from rotator.shown.vendor_room import room
 from rotator.vendors_risk import risks, times
 
@@ -35,13 +39,18 @@ def routes(parts: Rotator) -> APIRouter:
         request: Request, q: Text = "", criticality: Level | Literal[""] = "", standing: Standing = "", page: Page = 1
     ) -> Response:
         """Show them, the riskiest first."""
-        every = risks(parts).rows()
+        try:
+            seen = risks(parts).rows.look()
+        except BeingRead:
+            return _being_read(request, "Vendors by risk")
+        every = seen.made
         found = [each for each in every if _fits(each, q.casefold(), criticality, standing)]
         pages = max(-(-len(found) // ON_A_PAGE), 1)
         page = min(page, pages)
         return html(
             request,
             "vendors.html",
+            **_as_of(seen),
             rows=found[(page - 1) * ON_A_PAGE : page * ON_A_PAGE],
             count=len(found),
             every=len(every),
@@ -58,21 +67,25 @@ def routes(parts: Rotator) -> APIRouter:
     def one(request: Request, name: str, page: Page = 1) -> Response:
         """Show one, and what can be done about it."""
         try:
-            vendor = risks(parts).one(name)
+            seen, every = risks(parts).one(name).look(), risks(parts).rows.look()
         except BadInput:
             raise Problem(404, "no_such_vendor", "No vendor is registered by this name.") from None
+        except BeingRead:
+            return _being_read(request, name)
+        vendor = seen.made
         found = room(parts, vendor, page)
         gates = vendor_restore.gates(parts.on(parts.database), name) if vendor["paused"] else None
         role = request.state.caller.role
         return html(
             request,
             "vendor.html",
+            **_as_of(seen, every),
             drawing=graph_page.drawing(found["graph"], f"What {name} could reach") if found["nodes"] else "",
             may_pause=may(role, Act.PAUSE_VENDOR),
             may_ask=may(role, Act.ASK),
             gate_buttons=vendor_buttons.gates(name, gates, role),
             restore=vendor_buttons.restore(name, gates, role),
-            risk=next((each for each in risks(parts).rows() if each["vendor"] == name), None),
+            risk=next((each for each in every.made if each["vendor"] == name), None),
             gates=gates,
             times=times(parts, name).get(name),
             judge=vendor_buttons.terms(name, role),
@@ -83,22 +96,46 @@ def routes(parts: Rotator) -> APIRouter:
     def places(request: Request, page: Page = 1) -> Response:
         """Show what one compromise of each place reaches, what to cut, and how that went."""
         measured = segmentation.measured(parts)
-        every = segmentation.places(measured)
+        try:
+            seen = measured.reach.look()
+        except BeingRead:
+            return _being_read(request, "Segmentation")
+        try:
+            cuts = measured.cuts.look()
+        except BeingRead:
+            cuts = None
+        every, whole = seen.made.places, seen.made.whole
         pages = max(-(-len(every) // ON_A_PAGE), 1)
         page = min(page, pages)
-        cuts = measured.edges()
         return html(
             request,
             "segmentation.html",
-            whole=segmentation.whole(measured),
-            rows=every[(page - 1) * ON_A_PAGE : page * ON_A_PAGE],
+            **(_as_of(seen, cuts) if cuts is not None else _as_of(seen) | {"again": True}),
+            whole=whole,
+            rows=segmentation.rows(every[(page - 1) * ON_A_PAGE : page * ON_A_PAGE]),
             page=page,
             pages=pages,
-            cuts={name: [each for each in cuts if each["order"] == name] for name in ("alone", "in turn")},
+            cuts=cuts and _by_order(cuts.made),
             days=segmentation.trend(parts)[-DAYS:][::-1],
         )
 
     return router
+
+
+def _being_read(request: Request, title: str) -> Response:
+    """Show that what is asked for is being made for the first time."""
+    line = "What follows from the inventory is being worked out."
+    return html(request, "being_read.html", id="", title=title, line=line, whole=0, read=0)
+
+
+def _as_of(*seen: Seen[Any]) -> dict[str, Any]:
+    """Return of when a page is, and whether something was changed since: then it is asked for again soon."""
+    changed = not all(each.is_now for each in seen)
+    return {"as_of": moment(min(each.at for each in seen)), "again": changed, "changed": changed}
+
+
+def _by_order(cuts: Sequence[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
+    return {name: [each for each in cuts if each["order"] == name] for name in ("alone", "in turn")}
 
 
 def _fits(row: dict[str, Any], text: str, criticality: str, standing: str) -> bool:

@@ -109,6 +109,11 @@ async function truth() {
   if (through === source && source?.readyState === EventSource.OPEN) {
     tell("live", `live · as of ${clock()}`);
   } else if (line.dataset.state === "lost") lost();
+  if (main.dataset.again) soon(); // What stood before is shown, and what is so now is being made.
+}
+
+function soon() {
+  gathering ??= setTimeout(() => ((gathering = null), truth()), GATHER_MS);
 }
 
 function connect() {
@@ -125,7 +130,7 @@ function connect() {
     again_ms = Math.min(again_ms * 2, BEAT_MS);
   };
   for (const name of ["evidence", "counts"]) {
-    mine.addEventListener(name, () => (gathering ??= setTimeout(() => ((gathering = null), truth()), GATHER_MS)));
+    mine.addEventListener(name, soon);
   }
 }
 
