@@ -23,6 +23,7 @@ from rotator.flow.stock import spoken_of_as
 from rotator.flow.vendor import Dataset, Level, Vendor
 from rotator.ledger.ended import deaths
 from rotator.ledger.other_runs import Death
+from rotator.ledger.vendor_uses import used_since
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,8 @@ class Held:
     """A credential or grant that a vendor holds, what is known of it, and who says so: `how`.
 
     Its `ref` is blank in what nobody has said: without an id nobody knows which it is, and a person has to say. What is
-    proven dead reaches nothing; of a `death` that is only stated nobody saw a refusal.
+    proven dead reaches nothing; of a `death` that is only stated nobody saw a refusal. A log may show it in use since:
+    then it is none.
     """
 
     ref: CredentialRef
@@ -102,8 +104,15 @@ def held_by_each(parts: Rotator, vendors: Iterable[Vendor]) -> dict[str, list[He
         of = found[vendor.name]
         for ref in (ref for match in vendor.holds for ref in fitting.of(match)):
             of.setdefault(ref, Held(ref, parts.custodies.of(ref), f"registry: {vendor.name}", ref.provider))
-    dead = deaths(parts.database, {ref for of in found.values() for ref in of}, accounts(parts))
+    dead = _deaths(parts, {ref for of in found.values() for ref in of})
     return {name: [_as_it_is(each, dead) for each in _told_once(of)] for name, of in found.items()}
+
+
+def _deaths(parts: Rotator, refs: Iterable[CredentialRef]) -> dict[CredentialRef, Death]:
+    """Return the death of each that is dead; what a log shows in use since is not, whatever was proven."""
+    found = deaths(parts.database, refs, accounts(parts))
+    alive = used_since(parts.database, {ref: each.at for ref, each in found.items()}) if found else ()
+    return {ref: each for ref, each in found.items() if ref not in alive}
 
 
 def accounts(parts: Rotator) -> Callable[[str], str]:
@@ -151,7 +160,7 @@ def reached(parts: Rotator, held: Iterable[Held], datasets: Iterable[str] = ()) 
 
 
 def _proven_dead(parts: Rotator, refs: Iterable[CredentialRef]) -> set[CredentialRef]:
-    found = deaths(parts.database, refs, accounts(parts))
+    found = _deaths(parts, refs)
     return {ref for ref, death in found.items() if death.evidence is Evidence.PROVEN}
 
 

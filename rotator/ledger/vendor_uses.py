@@ -9,12 +9,12 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import RowMapping, Select, delete, insert, select
+from sqlalchemy import RowMapping, Select, delete, func, insert, select
 
 from rotator import clock
 from rotator.credential import CredentialRef
 from rotator.flow.access import Seen, Sign
-from rotator.flow.vendor_use import Cut, Log, Use
+from rotator.flow.vendor_use import NEAR_S, Cut, Log, Use
 from rotator.ledger import pauses, rows, tables, vendors
 from rotator.ledger.database import Database
 from rotator.ledger.pauses import Pauses
@@ -80,6 +80,15 @@ class VendorUses:
         query = select(_run.c.provider, _run.c.connection, _run.c.owner, _run.c.credential).distinct()
         with self._database.read() as connection:
             return [CredentialRef(*row) for row in connection.execute(query.where(_run.c.vendor == vendor))]
+
+
+def used_since(database: Database, dead: Mapping[CredentialRef, float]) -> set[CredentialRef]:
+    """Return those that logs show in use after a moment, in epoch seconds, at which each was dead: they are alive."""
+    named = (_use.c.provider, _use.c.connection, _use.c.owner, _use.c.credential)
+    query = select(*named, func.max(_use.c.accepted_at)).where(_use.c.accepted_at.is_not(None)).group_by(*named)
+    with database.read() as connection:
+        last = {CredentialRef(*of): at for *of, at in connection.execute(query)}
+    return {ref for ref, at in dead.items() if last.get(ref, at) > at + NEAR_S}
 
 
 def _of(query: Select[Any], vendor: str | None) -> Select[Any]:

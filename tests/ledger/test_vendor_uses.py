@@ -10,6 +10,7 @@ import pytest
 
 from rotator import clock
 from rotator.errors import NotAllowed
+from rotator.held import held_by, reached
 from rotator.ledger import vendor_history
 from rotator.ledger.probes import of_credentials, probes
 from rotator.operations.vendor_uses import seen
@@ -42,13 +43,17 @@ def cut(acme):  # noqa: F811 - it is the fixture
 def test_a_use_that_was_accepted_after_death_shuts_the_gate_until_somebody_says_why_not(cut):
     house, ref = cut
     assert "cut" not in house.shut()
-    before = vendor_history.mark(house.parts.database)
+    before, vendor = vendor_history.mark(house.parts.database), house.parts.vendors.one("acme")
+    assert [each.is_dead for each in held_by(house.parts, vendor)] == [True]
     found = read(house, at(clock.now() - 60, ref, **THIEF))
     [row] = found["uses"]["credentials"]
     assert (row["after"], row["calls"], found["basis"]) == ("dead", 1, "the pause")
     assert found["uses"]["says"][0].startswith("USED AFTER IT WAS DEAD (proven at ")
     assert "from 203.0.113.9 by curl/8 (trail.json, record 1)" in row["grave"]
     assert vendor_history.mark(house.parts.database) != before
+    [alive] = held_by(house.parts, vendor)
+    assert alive.death is None
+    assert [each.name for each in reached(house.parts, [alive]).datasets] == ["people"]
     [gate] = [each for each in standing(house.parts, "acme").gates if each.gate.name == "cut"]
     assert [each.says for each in gate.left] == [f"{ref}, used at {row['last_at']}: {row['grave']}"]
     with pytest.raises(NotAllowed, match="USED AFTER IT WAS DEAD"):
