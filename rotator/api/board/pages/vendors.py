@@ -19,6 +19,7 @@ from rotator.operations import vendor_restore
 from rotator.report import graph_page
 from rotator.report.clocks import moment
 from rotator.shown import segmentation, vendor_buttons
+from rotator.shown.arrived import arrived
 from rotator.shown.beside import Seen
 from rotator.shown.plans import BeingRead
 from rotator.shown.vendor_room import room
@@ -50,6 +51,7 @@ def routes(parts: Rotator) -> APIRouter:
         return html(
             request,
             "vendors.html",
+            arrived=arrived(parts),
             **_as_of(seen),
             rows=found[(page - 1) * ON_A_PAGE : page * ON_A_PAGE],
             count=len(found),
