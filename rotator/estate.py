@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from rotator.bootstrap import Rotator
 from rotator.credential import CredentialRef
 from rotator.flow.attack_graph import AttackGraph
+from rotator.flow.blast import Ground
 from rotator.flow.inventory import Fitting, key
 from rotator.flow.paths import roots_of
 from rotator.flow.scope import Custody
@@ -17,6 +18,7 @@ from rotator.flow.vendor import Vendor
 from rotator.ledger import outlook, vendor_history
 
 _LARGE = 2000
+_SHARED = ("entries", "custodies", "estate", "estate_alone")
 
 
 def estate(parts: Rotator) -> Estate:
@@ -57,6 +59,11 @@ class Estate:
         refs = [each.ref for each in self.stock]
         of_these = Fitting(refs)
         return Fitting([*refs, *(_as_said(each) for each in self.said if each.vendor and _is_of_none(each, of_these))])
+
+    @functools.cached_property
+    def ground(self) -> Ground:
+        """What a search for all that follows goes over."""
+        return Ground(self.stock, roots_of(self._parts.connections), self._parts.issuers)
 
     @functools.cached_property
     def graph(self) -> AttackGraph:
@@ -115,6 +122,17 @@ class AsNow:
                 self._now, self._version = self._parts.on(ledger), self._version + 1
             self._seen, self._of = seen, of
             return self._now
+
+    def ruled(self) -> Rotator:
+        """Return parts with the rule of approval as it is now, that know of the inventory what these know.
+
+        Raises BadInput where the rule cannot be read now.
+        """
+        now = self.parts()
+        estate(now)
+        found = self._parts.on(self._parts.database)
+        found.__dict__ |= {name: now.__dict__[name] for name in _SHARED if name in now.__dict__}
+        return found
 
     def is_large(self) -> bool:
         """Tell whether what follows from it takes more than a moment."""

@@ -15,7 +15,6 @@ from rotator.estate import estate
 from rotator.flow.attack_graph import AttackGraph, Node
 from rotator.flow.blast import follow
 from rotator.flow.exposure import Certainty, Exposure
-from rotator.flow.paths import roots_of
 from rotator.flow.proof import Evidence
 from rotator.flow.reach import INVENTORY
 from rotator.flow.scope import Custody, Scoped, Unresolved
@@ -143,7 +142,7 @@ def reached(parts: Rotator, held: Iterable[Held], datasets: Iterable[str] = ()) 
     every, there = [each for each in held if not each.is_dead], estate(parts)
     named = [_scoped(each) for each in every if each.ref.id]
     unnamed = [_unresolved(each) for each in every if not each.ref.id]
-    blast = follow(named, there.stock, roots_of(parts.connections), parts.issuers, unnamed)
+    blast = follow(named, there.ground, unnamed)
     further = []
     for each in blast.exposures:
         leaked = each.leaked

@@ -44,3 +44,12 @@ def test_parts_as_they_are_now_are_the_same_until_the_inventory_says_otherwise(p
     knows(parts, acme={"holds": [{"provider": KEY, "owner": "feed"}]})
     assert now.parts() is not second
     assert of(now.parts(), "acme") == [("feed", "F"), ("sync", "A")]
+
+
+def test_parts_under_the_rule_as_it_is_now_share_what_is_known(parts):  # noqa: F811
+    knows(parts, ENTRY, listed=[("sync", "A")], acme=ACME)
+    now = AsNow(parts)
+    first, second = now.ruled(), now.ruled()
+    assert first is not second, "the rule is read each time"
+    assert estate(first) is estate(second) is estate(now.parts())
+    assert of(first, "acme") == [("sync", "A")]

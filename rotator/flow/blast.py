@@ -48,18 +48,23 @@ def expand(
     connections that serve a kind, for entries that name none. `unresolved` are exposed too: what is said of their ids
     or owners is followed.
     """
-    return follow(scoped, stock(entries, known), roots, issuers, unresolved)
+    return follow(scoped, Ground(stock(entries, known), roots, issuers), unresolved)
 
 
-def follow(
-    scoped: Iterable[Scoped],
-    there: Sequence[Stock],
-    roots: Roots,
-    issuers: Callable[[str], Collection[str]],
-    unresolved: Iterable[Unresolved] = (),
-) -> Blast:
-    """Return the same where what is `there` is known already."""
-    search = _Search(there, roots, issuers)
+class Ground:
+    """What is searched: credentials, by their names and by where they are kept. It is the same for every search."""
+
+    def __init__(self, found: Sequence[Stock], roots: Roots, issuers: Callable[[str], Collection[str]]) -> None:
+        self.stock, self.keeping = found, Keeping(found, roots, issuers)
+        self.numbers: dict[object, list[int]] = {}
+        for number, each in enumerate(found):
+            for key in (each.ref, (each.ref.provider, each.ref.id)):
+                self.numbers.setdefault(key, []).append(number)
+
+
+def follow(scoped: Iterable[Scoped], ground: Ground, unresolved: Iterable[Unresolved] = ()) -> Blast:
+    """Return what the exposed ones lead to, as `expand` does."""
+    search = _Search(ground)
     for each in scoped:
         ref = replace(each.ref, connection=each.issuer)
         search.begin(ref, each.kind, each.exposures, [each.custody])
@@ -123,13 +128,11 @@ class _Reached:
 class _Search:
     """A search from where it was begun, over places that are looked at once."""
 
-    def __init__(self, found: Sequence[Stock], roots: Roots, issuers: Callable[[str], Collection[str]]) -> None:
-        self._stock, self._keeping = found, Keeping(found, roots, issuers)
-        self._numbers: dict[object, list[int]] = {}
-        for number, each in enumerate(found):
-            for key in (each.ref, (each.ref.provider, each.ref.id)):
-                self._numbers.setdefault(key, []).append(number)
-        self._places, self._issued = self._keeping.places, self._keeping.issued
+    def __init__(self, ground: Ground) -> None:
+        self._stock, self._numbers = ground.stock, ground.numbers
+        self._places = {at: names.untaken() for at, names in ground.keeping.places.items()}
+        self._issued = {at: names.untaken() for at, names in ground.keeping.issued.items()}
+        self._keeping = ground.keeping
         self._reached: set[int] = set()
         self._followed: set[tuple[str, str]] = set()
         self._waiting: deque[tuple[str, tuple[str, ...], Sequence[Custody], _Way]] = deque()

@@ -9,6 +9,7 @@ AWS's policies name a secret by its ARN, and so may `reads` and `deliver`: the n
 
 from __future__ import annotations
 
+import copy
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
@@ -122,6 +123,12 @@ class Names:
         self._names = [name for name, _ in pairs]
         self._what = [what for _, what in pairs]
         self._next = list(range(len(pairs) + 1))
+
+    def untaken(self) -> Names:
+        """Return the same names, none of them taken: to sort them again would cost more than to look."""
+        found = copy.copy(self)
+        found._next = list(range(len(self._names) + 1))  # noqa: SLF001 - of its own class
+        return found
 
     def take(self, path: str) -> Iterator[tuple[str, int]]:
         """Yield what the path means and was not yielded before, each under the name that it was found by."""

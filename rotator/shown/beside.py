@@ -14,7 +14,7 @@ from rotator import clock
 from rotator.shown.plans import BeingRead
 from rotator.uncollected import uncollected
 
-PATIENCE_S = 0.3
+PATIENCE_S = 0.2
 """So long a page waits for what is so now."""
 Made = TypeVar("Made")
 

@@ -13,6 +13,7 @@ from rotator.api.board.rendering import html
 from rotator.api.problems import Problem
 from rotator.bootstrap import Rotator
 from rotator.errors import BadInput
+from rotator.estate import as_now
 from rotator.flow.roles import Act, may
 from rotator.flow.vendor import Level
 from rotator.operations import vendor_restore
@@ -76,7 +77,7 @@ def routes(parts: Rotator) -> APIRouter:
             return _being_read(request, name)
         vendor = seen.made
         found = room(parts, vendor, page)
-        gates = vendor_restore.gates(parts.on(parts.database), name) if vendor["paused"] else None
+        gates = vendor_restore.gates(as_now(parts).ruled(), name) if vendor["paused"] else None
         role = request.state.caller.role
         return html(
             request,
