@@ -1,4 +1,4 @@
-"""The decision memo of one vendor as a file: the same at the command line and over HTTP."""
+"""Decision memos as files, of one vendor or of all that a notice touches: at the command line and over HTTP."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from rotator.errors import BadInput
 from rotator.flow.vendor_notice import Notice
 from rotator.operations.view import FileOf
 from rotator.packages.advisory import Advisory
+from rotator.report import vendors_memo_forms
 from rotator.report.vendor_memo_forms import MEDIA_TYPES, MemoForm, written
-from rotator.shown import vendor_memo
+from rotator.shown import vendor_memo, vendors_memo
 
 
 def file(parts: Rotator, by: str, form: MemoForm, asked: Mapping[str, str]) -> Iterator[bytes]:
@@ -27,8 +28,7 @@ def made(parts: Rotator, by: str, asked: Mapping[str, str]) -> dict[str, Any]:
 
     With neither, and no `notice`, it tells what is known of the vendor. Raises BadInput for what cannot be had.
     """
-    given = Given(_names(asked, "advisories"), {}, _names(asked, "breached"), asked.get("notice", ""))
-    return made_of(parts, by, asked["name"], given)
+    return made_of(parts, by, asked["name"], _asked(asked))
 
 
 def made_of(parts: Rotator, by: str, name: str, given: Given) -> dict[str, Any]:
@@ -38,6 +38,21 @@ def made_of(parts: Rotator, by: str, name: str, given: Given) -> dict[str, Any]:
     """
     notice, advisories = _paused_for(parts, name) if given.is_empty else told(parts, given)
     return vendor_memo.memo(parts, name, notice, advisories, clock.now(), by)
+
+
+def file_of_all(parts: Rotator, by: str, form: MemoForm, asked: Mapping[str, str]) -> Iterator[bytes]:
+    """Return the memo of all vendors that a notice touches as a file. Raises BadInput where none was given."""
+    return vendors_memo_forms.written(made_of_all(parts, by, _asked(asked)), form)
+
+
+def made_of_all(parts: Rotator, by: str, given: Given) -> dict[str, Any]:
+    """Return the memo of all vendors that a notice touches as data. Raises BadInput where none was given."""
+    notice, advisories = told(parts, given)
+    return vendors_memo.memo(parts, notice, advisories, clock.now(), by)
+
+
+def _asked(asked: Mapping[str, str]) -> Given:
+    return Given(_names(asked, "advisories"), {}, _names(asked, "breached"), asked.get("notice", ""))
 
 
 def _paused_for(parts: Rotator, name: str) -> tuple[Notice, Sequence[Advisory]]:
@@ -59,3 +74,4 @@ def _names(asked: Mapping[str, str], key: str) -> list[str]:
 
 
 MEMO = FileOf("/vendors/{name}/memo.{form}", file, MEDIA_TYPES)
+OF_ALL = FileOf("/vendor-memo.{form}", file_of_all, MEDIA_TYPES)

@@ -52,7 +52,7 @@ def build(
         "made_at": moment(made_at),
         "made_by": made_by,
         "notice": dict(notice),
-        "happened": _happened(notice, pauses),
+        "happened": happened(notice, pauses),
         "standing": [line for each in pauses for line in _standing(each)],
         "paused": dict(paused) if paused else None,
         "known": [*([short(used)] if used else []), *_known(row, terms)],
@@ -60,7 +60,7 @@ def build(
         "holds": dict(holds),
         "terms": [_told(terms[name]) for name in _SHOWN_TERMS],
         "priority": row["priority"],
-        "formula": _formula(row, terms),
+        "formula": formula(row, terms),
         "lead": _lead(paused, ended),
         "advice": row["advice"],
         "because": row["because"],
@@ -95,7 +95,8 @@ def _lead(paused: Mapping[str, Any] | None, ended: Mapping[str, Any] | None) -> 
     return "Let in again; by what is known now the recommendation would be" if ended else "Recommendation"
 
 
-def _happened(notice: Mapping[str, Any], pauses: Sequence[Mapping[str, Any]]) -> list[str]:
+def happened(notice: Mapping[str, Any], pauses: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return what a notice tells, or for what a vendor was paused last without one."""
     told = [each for each in (notice["title"], notice["summary"], *notice["notes"][:3]) if each]
     if not notice["title"]:
         told = [f"It was paused without a notice: {pauses[0]['reason']}" if pauses else "No notice was given", *told]
@@ -134,7 +135,7 @@ def _standing(pause: Mapping[str, Any]) -> Iterator[str]:
 def _known(row: Mapping[str, Any], terms: Mapping[str, Mapping[str, Any]]) -> list[str]:
     found = [f"Likelihood {each['likelihood']:g}: {short(each['why'])}." for each in row["grounds"][:_GROUNDS]]
     found += [
-        f"{each['by']} {each['source'].replace('set for', f'set {_name(each)} to {_value(each)} for')}, in place of "
+        f"{each['by']} {each['source'].replace('set for', f'set {named(each)} to {worded(each)} for')}, in place of "
         f"{_number(each['instead_of'])}: {short(each['why'])}."
         for each in row["terms"]
         if each["by"]
@@ -144,13 +145,14 @@ def _known(row: Mapping[str, Any], terms: Mapping[str, Mapping[str, Any]]) -> li
 
 def _unknown(row: Mapping[str, Any], holds: Mapping[str, Any]) -> list[str]:
     """Return what is open, without the marks in which a terminal shows commands."""
-    found = [f"{_name(each)}: {each['ask'].replace('`', '')}." for each in row["terms"] if each["ask"]]
+    found = [f"{named(each)}: {each['ask'].replace('`', '')}." for each in row["terms"] if each["ask"]]
     if holds["blind"]:
         found.append(f"What {holds['blind']:,} of its credentials read: nobody said.")
     return [f"{each[0].upper()}{each[1:]}" for each in found]
 
 
-def _name(term: Mapping[str, Any]) -> str:
+def named(term: Mapping[str, Any]) -> str:
+    """Return what people call a term."""
     return str(term["name"]).removesuffix("_h").replace("_", " ")
 
 
@@ -158,14 +160,15 @@ def _told(term: Mapping[str, Any]) -> dict[str, str]:
     by = f"{term['by']}, {term['source']}" if term["by"] else term["source"]
     unit = " h" if term["unit"] == HOURS else ""
     return {
-        "name": _name(term),
-        "value": f"{_value(term)}{unit}",
+        "name": named(term),
+        "value": f"{worded(term)}{unit}",
         "source": short(by),
         "why": short(term["why"]),
     }
 
 
-def _formula(row: Mapping[str, Any], terms: Mapping[str, Mapping[str, Any]]) -> str:
+def formula(row: Mapping[str, Any], terms: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return of which two terms a priority is."""
     of = [terms[name]["value"] for name in ("likelihood", "sensitivity")]
     return f"{row['priority']:g} = likelihood {of[0]:g} x sensitivity {of[1]:g}"
 
@@ -214,7 +217,7 @@ def _option(name: str, does: str, costs: str, command: str = "") -> dict[str, st
 
 def _costs(terms: Mapping[str, Mapping[str, Any]]) -> str:
     impact, cost = terms["user_impact"], terms["cost_of_change"]
-    return f"Users: {_value(impact)} ({short(impact['why'])}). To do without it: {_value(cost)}."
+    return f"Users: {worded(impact)} ({short(impact['why'])}). To do without it: {worded(cost)}."
 
 
 def _asked(row: Mapping[str, Any], paused: Mapping[str, Any] | None, ended: Mapping[str, Any] | None) -> str:
@@ -233,7 +236,8 @@ def _asked(row: Mapping[str, Any], paused: Mapping[str, Any] | None, ended: Mapp
     return wanted[row["advice"]]
 
 
-def _value(term: Mapping[str, Any]) -> str:
+def worded(term: Mapping[str, Any]) -> str:
+    """Return the value of a term, as people read it."""
     return str(term["level"]) if term["level"] else _number(term["value"])
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
@@ -22,7 +22,7 @@ _LINKS = re.compile(r":(?=//)|(?<=\bwww)\.", re.IGNORECASE)
 _MENTIONS = re.compile(r"(?<!\w)@(?=[\w-])")
 """Trackers tell whoever is named so, whatever mark stands before it; what has no width keeps them from reading it."""
 
-_JUDGED = "What is a judgement says so; a person decides."
+JUDGED = "What is a judgement says so; a person decides."
 
 
 class MemoForm(StrEnum):
@@ -60,31 +60,31 @@ def html(memo: Mapping[str, Any]) -> str:
 def markdown(memo: Mapping[str, Any]) -> str:
     """Return it as Markdown in which no word of others is a mark."""
     vendor, holds = memo["vendor"], memo["holds"]
-    made = f"Made {_clock(memo['made_at'])} by {_safe(memo['made_by'])} with rotator {__version__}. {_JUDGED}"
+    made = f"Made {clock(memo['made_at'])} by {safe(memo['made_by'])} with rotator {__version__}. {JUDGED}"
     kinds = "; ".join([*holds["kinds"][:LISTED], *_more(len(holds["kinds"]), "kinds")])
     datasets = [f"{each['name']} ({each['sensitivity'] or 'nobody said how sensitive'})" for each in holds["datasets"]]
     named = ", ".join([*datasets[:LISTED], *_more(len(datasets), "datasets")]) or "none that is known"
-    until = f" Until {_clock(memo['until'])}." if memo["until"] else ""
+    until = f" Until {clock(memo['until'])}." if memo["until"] else ""
     lines = [
-        f"# {_safe(vendor['title'])}: {memo['question']}",
-        f"{_safe(vendor['name'])}, criticality {vendor['criticality']}. {made}",
-        *map(_safe, memo["standing"]),
-        f"**{memo['lead']}: {memo['advice']}**, since {_safe(memo['because'])}. Priority {_safe(memo['formula'])}.",
-        f"{_safe(memo['asked'])}{until} Who decides: {_safe('; '.join(memo['deciders']))}.",
+        f"# {safe(vendor['title'])}: {memo['question']}",
+        f"{safe(vendor['name'])}, criticality {vendor['criticality']}. {made}",
+        *map(safe, memo["standing"]),
+        f"**{memo['lead']}: {memo['advice']}**, since {safe(memo['because'])}. Priority {safe(memo['formula'])}.",
+        f"{safe(memo['asked'])}{until} Who decides: {safe('; '.join(memo['deciders']))}.",
         "## What happened",
-        _safe(". ".join(memo["happened"])),
+        safe(". ".join(memo["happened"])),
         "## What is known",
-        _list(memo["known"]),
+        listed(memo["known"]),
         "## What is not known, and how to find out",
-        _list(memo["unknown"]) or "Nothing of the terms below.",
+        listed(memo["unknown"]) or "Nothing of the terms below.",
         "## What it holds of ours, and what that reaches",
-        f"{many(holds['credentials'], 'credential')} and {many(holds['grants'], 'grant')}: {_safe(kinds) or 'none'}.",
-        *map(_safe, holds["ended"]),
-        f"{_further(holds['further'])} Datasets: {_safe(named)}.",
+        f"{many(holds['credentials'], 'credential')} and {many(holds['grants'], 'grant')}: {safe(kinds) or 'none'}.",
+        *map(safe, holds["ended"]),
+        f"{_further(holds['further'])} Datasets: {safe(named)}.",
         "## Terms",
-        _table(("Term", "Value", "Source", "Why"), memo["terms"], ("name", "value", "source", "why")),
+        table(("Term", "Value", "Source", "Why"), memo["terms"], ("name", "value", "source", "why")),
         "## Options",
-        _table(("Option", "Does", "Consequences"), memo["options"], ("name", "does", "costs")),
+        table(("Option", "Does", "Consequences"), memo["options"], ("name", "does", "costs")),
     ]
     return "\n\n".join(lines) + "\n"
 
@@ -93,7 +93,8 @@ def _further(count: int) -> str:
     return f"{many(count, 'more credential')} {'follows' if count == 1 else 'follow'} from them."
 
 
-def _clock(iso: str) -> str:
+def clock(iso: str) -> str:
+    """Return a moment to the minute."""
     return f"{iso[:10]} {iso[11:16]} UTC"
 
 
@@ -101,14 +102,17 @@ def _more(count: int, what: str) -> list[str]:
     return [f"and {count - LISTED:,} more {what}"] if count > LISTED else []
 
 
-def _list(found: list[str]) -> str:
-    return "\n".join(f"- {_safe(each)}" for each in found)
+def listed(found: list[str]) -> str:
+    """Return a list of texts."""
+    return "\n".join(f"- {safe(each)}" for each in found)
 
 
-def _table(heads: tuple[str, ...], rows: list[Mapping[str, str]], names: tuple[str, ...]) -> str:
-    cells = [[_safe(row[name]) for name in names] for row in rows]
+def table(heads: tuple[str, ...], rows: Sequence[Mapping[str, str]], names: tuple[str, ...]) -> str:
+    """Return a table, of each row the cells that these names have."""
+    cells = [[safe(row[name]) for name in names] for row in rows]
     return "\n".join(f"| {' | '.join(each)} |" for each in [heads, ["---"] * len(heads), *cells])
 
 
-def _safe(text: str) -> str:
+def safe(text: str) -> str:
+    """Return a text of others in which nothing is a mark, a link or a mention."""
     return _MENTIONS.sub("@&#8203;", _LINKS.sub(r"\\\g<0>", _MARKS.sub(r"\\\1", plain(text))))

@@ -127,8 +127,13 @@ def _pause(parts: Rotator, pause: Pause, overridden: Iterable[Override]) -> dict
 def _deciders(parts: Rotator, vendor: Vendor) -> list[str]:
     """Return who decides, in words: who answers for the vendor here, and who may say yes to a pause."""
     owner = f"{vendor.owner} answers for it here" if vendor.owner else "nobody is registered as its owner here"
+    return [owner, approvers(parts)]
+
+
+def approvers(parts: Rotator) -> str:
+    """Say who may say yes to a pause."""
     policy = parts.settings.policy
     if policy is None:
-        return [owner, "no rule says who approves a pause: whoever runs rotator"]
-    approvers = [each.name for each in policy.people.values() if each.approves]
-    return [owner, f"a pause is approved by {', '.join(sorted(approvers)) or 'nobody: no approver is named'}"]
+        return "no rule says who approves a pause: whoever runs rotator"
+    found = [each.name for each in policy.people.values() if each.approves]
+    return f"a pause is approved by {', '.join(sorted(found)) or 'nobody: no approver is named'}"

@@ -64,7 +64,7 @@ OPERATIONS = {
     "vendor show": ["GET /vendors/{name}"],
     "vendor triage": ["POST /vendors/triage"],
     "vendor assess": ["POST /vendors/{vendor}/terms/{term}"],
-    "vendor memo": ["GET /vendors/{vendor}/memo.{form}"],
+    "vendor memo": ["GET /vendors/{vendor}/memo.{form}", "GET /vendor-memo.{form}"],
     "vendor pause": ["POST /vendors/{name}/pause"],
     "vendor gates": ["GET /vendors/{vendor}/gates"],
     "vendor meet": ["POST /vendors/{vendor}/gates/{gate}/meet"],

@@ -96,6 +96,16 @@ def test_an_alarm_by_an_advisory_names_the_vendors_whose_lists_have_it(house, tm
     assert "vendors" not in house(*other).ended(0).out
 
 
+def test_the_memo_of_all_takes_an_advisory_by_its_id_or_its_record_and_the_news(house, tmp_path):
+    (tmp_path / "news.txt").write_text("an attacker was at Gamma")
+    first = house("vendor", "memo", "--notice", "advisory.json", "-o", "json").ended(0)
+    by_id = house("vendor", "memo", "--notice", ADVISORY, "-o", "json").ended(0)
+    assert json.loads(first.out)["vendors"] == json.loads(by_id.out)["vendors"]
+    assert "# 1 vendor may be touched" in house("vendor", "memo", "--notice", "news.txt").ended(0).out
+    assert house("vendor", "memo", "acme", "--notice", "advisory.json").ended(0).out.startswith("# Acme: pause it")
+    assert "nothing was given" in house("vendor", "memo").ended(2).err
+
+
 def test_a_memo_is_a_file_of_each_form(house):
     assert house("vendor", "memo", "acme", "advisory.json").ended(0).out.startswith("# Acme: pause it")
     page = house("vendor", "memo", "acme", "advisory.json", "-o", "html").ended(0).out

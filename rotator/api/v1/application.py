@@ -45,6 +45,7 @@ from rotator.api.v1 import (
     vendor_triage,
     vendor_uses,
     vendors,
+    vendors_memo,
 )
 from rotator.api.v1.access import Refusals
 from rotator.api.v1.acts import SOMETHING
@@ -74,7 +75,7 @@ def make(parts: Rotator, callers: Callers, refusals: Counts) -> FastAPI:
     acts = (each.routes(doing) for each in (declaring, acting, acting_on_runs, closing, arranging, asking))
     live = events.routes(parts, callers, app.state.following)
     entries, triage = doors.routes(parts, doing), vendor_triage.routes(parts, doing)
-    of_datasets = (datasets, evidence, vendors, vendor_risk, segmentation)
+    of_datasets = (datasets, evidence, vendors, vendors_memo, vendor_risk, segmentation)
     read = (each.routes(parts) for each in (files, reading, standing, routines, drills, certified, *of_datasets))
     of_vendors = (vendor_pause.routes(doing), vendor_uses.routes(doing))
     letting_in = (vendor_restore.reading(parts), vendor_restore.routes(doing, parts))

@@ -1,0 +1,47 @@
+"""The decision memo of all vendors that a notice touches, over HTTP as a file."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query
+from starlette.responses import Response
+
+from rotator.api.callers import Caller
+from rotator.api.files import Files
+from rotator.api.v1.access import needs
+from rotator.bootstrap import Rotator
+from rotator.flow.roles import Act
+from rotator.operations import vendor_memo
+from rotator.report.vendor_memo_forms import MEDIA_TYPES, MemoForm
+
+_SHAPES = {MEDIA_TYPES[form].partition(";")[0]: "object" if form is MemoForm.JSON else "string" for form in MemoForm}
+_FILE: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The file.",
+        "content": {kind: {"schema": {"type": shape}} for kind, shape in _SHAPES.items()},
+    }
+}
+_Names = Annotated[str, Query(max_length=2000, pattern=r"^[^\x00]*$", description="Names, with commas between.")]
+_News = Annotated[str, Query(max_length=2000, pattern=r"^[^\x00]*$", description="The text of a notice.")]
+
+
+def routes(parts: Rotator) -> APIRouter:
+    """Return what may be taken away."""
+    router, given_out = APIRouter(), Files()
+
+    @router.get("/vendor-memo.{form}", response_class=Response, responses=_FILE, tags=["standing"])
+    def memo(
+        caller: Annotated[Caller, Depends(needs(Act.ASK))],
+        form: MemoForm,
+        advisories: _Names = "",
+        breached: _Names = "",
+        notice: _News = "",
+    ) -> Any:
+        """Return the decision memo of all vendors that a notice touches, the gravest first."""
+        asked = {"advisories": advisories, "breached": breached, "notice": notice}
+        on = parts.on(parts.database)
+        name = f"vendors-memo.{form}"
+        return given_out.given(name, MEDIA_TYPES[form], lambda: vendor_memo.file_of_all(on, caller.by, form, asked))
+
+    return router
