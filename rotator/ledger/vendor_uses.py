@@ -15,14 +15,14 @@ from rotator import clock
 from rotator.credential import CredentialRef
 from rotator.flow.access import Seen, Sign
 from rotator.flow.vendor_use import NEAR_S, Cut, Log, Use
-from rotator.ledger import pauses, rows, tables, vendors
+from rotator.ledger import acts, pauses, rows, tables, vendors
 from rotator.ledger.database import Database
 from rotator.ledger.pauses import Pauses
 
 SEEN = "uses_seen"
 """What the record of a reading says that was done."""
 _AT_ONCE = 500
-_log, _use, _run, _vendor = tables.vendor_log, tables.vendor_use, tables.run, tables.vendor
+_log, _use, _run = tables.vendor_log, tables.vendor_use, tables.run
 
 
 class VendorUses:
@@ -38,9 +38,10 @@ class VendorUses:
         """
         now = self._clock()
         with self._database.write() as connection:
-            vendors.one(connection, vendor, software=False)
-            # First, as whoever acts on a vendor: two who read one log at once wait for each other here.
-            connection.execute(select(_vendor.c.name).where(_vendor.c.name == vendor).with_for_update()).one()
+            open_one = pauses.pause_of(connection, vendor)
+            if open_one is not None:  # incidents before vendors, as everybody locks them
+                acts.lock(connection, [open_one.incident])
+            vendors.one(connection, vendor, software=False, lock=True)
             for table in (_use, _log):
                 for some in _some([each.digest for each in logs]):
                     connection.execute(delete(table).where(table.c.vendor == vendor, table.c.digest.in_(some)))
@@ -48,7 +49,6 @@ class VendorUses:
                 connection.execute(insert(_log), [_row_of_log(vendor, each, now) for each in logs])
             if uses:
                 connection.execute(insert(_use), [_row(vendor, each) for each in uses])
-            open_one = pauses.pause_of(connection, vendor)
             told = {"at": now, "act": SEEN, **record}
             vendors.act(connection, vendor, told, open_one.incident if open_one is not None else None)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
@@ -11,8 +12,9 @@ import pytest
 from rotator import clock
 from rotator.errors import NotAllowed
 from rotator.held import held_by, reached
-from rotator.ledger import vendor_history
+from rotator.ledger import vendor_history, vendors
 from rotator.ledger.probes import of_credentials, probes
+from rotator.ledger.vendor_uses import VendorUses
 from rotator.operations.vendor_uses import seen
 from rotator.restoring import override, standing
 from tests.access.logs import record
@@ -98,3 +100,19 @@ def test_a_log_counts_once_under_whatever_name_and_what_it_told_is_replaced(cut)
     assert (again["known"], again["uses"]["logs"], again["uses"]["credentials"][0]["calls"]) == (1, 1, 2)
     assert again["uses"]["credentials"][0]["signs"] == []  # nothing stands before that moment
     assert again["uses"]["credentials"][0]["logs"] == ["copy.json"]
+
+
+def test_two_who_read_one_log_at_once_come_one_after_the_other_also_beside_who_acts_on_the_pause(cut):
+    house, ref = cut
+    record = at(clock.now() - 60, ref, **THIEF)
+
+    def acts_on_it():
+        with house.parts.database.write() as connection:
+            vendors.act(connection, "acme", {"at": clock.now(), "act": "gate_given"}, "inc-9")
+
+    with ThreadPoolExecutor(8) as people:
+        done = [people.submit(each) for _ in range(4) for each in (acts_on_it, lambda: read(house, record))]
+        assert [each.exception() for each in done] == [None] * 8
+    assert len(VendorUses(house.parts.database).uses("acme")["acme"]) == 1
+    assert sum(each["act"] == "uses_seen" for each in house.chain("vendor.acme")) == 4
+    assert house.broken() == []
