@@ -14,6 +14,8 @@ from rotator.report.plain import plain
 
 _SHOWN = 20
 """How many places a table has; the data has all."""
+_FIRST = 10
+"""Of how many candidates for a short life the way is said in words."""
 Place = Annotated[
     str, typer.Argument(metavar="[PLACE]", help="All that this one reaches, each with its way; all if not given.")
 ]
@@ -159,7 +161,9 @@ def short_lived(context: typer.Context, output: OutputOption = Output.TABLE) -> 
         names = (row["provider"], row["owner"], row["id"], row["criticality"], age, at, row["prepared_by"])
         table.add_row(*map(words, names))
     console().print(table)
-    typer.echo("how each kind is converted: `rotator playbook show KIND`, under short_lived")
+    typer.echo(f"of the first {_FIRST}, by which playbook each gives way to what (its moves: under short_lived there):")
+    for kind, by in {row["provider"]: row["by"] for row in rows[:_FIRST]}.items():
+        typer.echo(plain(f"  `rotator playbook show {kind}`: {by}"))
 
 
 def convert(  # noqa: PLR0917 - a command

@@ -40,6 +40,7 @@ def test_the_cuts_and_what_could_live_shortly_are_told(placed):
     shown = placed("segmentation", "short-lived").out
     assert "job:acme/web/release-0 and 24 more" in shown
     rows = json.loads(placed("segmentation", "short-lived", "-o", "json").out)
+    assert all(f"`rotator playbook show {row['provider']}`: {row['by'][:20]}" in shown for row in rows[:10])
     [row] = [each for each in rows if each["id"] == "n1"]
     assert (row["prepared_by"], row["moves"][-1], row["age_days"]) == ("person", "3. machine: retire", None)
 
