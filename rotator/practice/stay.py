@@ -9,7 +9,7 @@ import threading
 from rich.console import Console
 
 from rotator.errors import BadInput
-from rotator.practice import vendor
+from rotator.practice import news, vendor
 from rotator.practice.demo import BUILD, alone, on_its_own
 from rotator.practice.laptop import plant, scan
 from rotator.practice.range import practice_range
@@ -44,7 +44,9 @@ Or, instead, the story of a vendor that ran a poisoned package (docs/vendors.md 
     rotator inventory discover aws --kind aws_role_trust --save
     rotator vendor sbom lumen lumen.cdx.json
     rotator manifest record customers customers; rotator manifest record invoices invoices
-    rotator vendor triage advisory.json
+    rotator up --port 8420 &
+    python -m rotator.practice.news; sleep 2; rotator trigger list
+    rotator vendor triage PYSEC-2026-2
     rotator vendor uses lumen cloudtrail.json
     rotator vendor memo lumen advisory.json -o html > memo.html
     rotator vendor pause lumen --reason "it ran the poisoned litellm" --notice PYSEC-2026-2
@@ -68,6 +70,7 @@ def main() -> int:
             with practice_range(folder) as practice:
                 plant(folder / "laptop", practice.loot)
                 told = vendor.plant(folder / "vendor", practice.servers.aws)
+                news.arrange(practice.config, told.folder)
                 report = scan(folder / "laptop", folder / "kingfisher.json", BUILD / "kingfisher")
                 screen.print(
                     TOLD.format(config=practice.config, report=report, vendor=told.folder, folder=folder), markup=False

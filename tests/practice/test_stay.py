@@ -33,6 +33,7 @@ def put_up(tmp_path, monkeypatch):
     monkeypatch.setattr(stay, "practice_range", servers)
     monkeypatch.setattr(stay, "plant", lambda *_: None)
     monkeypatch.setattr(stay, "vendor", SimpleNamespace(plant=lambda folder, _: SimpleNamespace(folder=folder)))
+    monkeypatch.setattr(stay, "news", SimpleNamespace(arrange=lambda *_: happened.append("news")))
     monkeypatch.setattr(stay, "scan", lambda _home, report, _rules: report)
     monkeypatch.setattr(stay, "threading", SimpleNamespace(Event=lambda: SimpleNamespace(wait=interrupted)))
     return happened
@@ -44,7 +45,8 @@ def test_it_names_configuration_and_report_stays_and_ends_all_that_it_started(pu
     assert f"export ROTATOR_CONFIG={tmp_path / 'range' / 'rotator.toml'}" in told
     assert f"rotator respond {tmp_path / 'range' / 'kingfisher.json'}" in told
     assert "inventory discover aws --kind aws_role_trust --save" in told  # else its grant is a person's task
-    assert put_up == ["up", "stays", "ended"]
+    assert "python -m rotator.practice.news" in told
+    assert put_up == ["up", "news", "stays", "ended"]
 
 
 def test_a_second_one_is_refused(put_up, tmp_path, capsys):
