@@ -43,8 +43,10 @@ def prepare(  # noqa: PLR0917 - which credential, and what is asked of whom
 
     try:
         facts = conversion.prepare(ref, asked, intends)
-    except Uncertain:
-        raise  # what is on its way may land behind whoever takes it back now
+    except Uncertain as lost:
+        # What is on its way may land behind whoever takes it back now.
+        what = "what was begun may be there: say the same again, or take it back by --undo"
+        raise Uncertain(lost.reason, f"{lost.detail}; {what}".removeprefix("; ")) from None
     except RotatorError as refusal:
         left = _take_away(parts, conversion, told, made, by)
         if left:

@@ -164,7 +164,7 @@ def test_who_is_refused_at_a_call_leaves_nothing_behind(converts, ends_at, opera
 def test_what_others_need_by_now_is_kept_and_what_may_land_late_is_not_taken_back_at_once(converts, ends_at):
     first, second = converts("first", "shared.example.com"), converts("second", "shared.example.com")
     ends_at("attach_role_policy", Uncertain("timed_out"), behind=True)
-    with pytest.raises(Uncertain):
+    with pytest.raises(Uncertain, match="say the same again, or take it back by --undo"):
         first.prepare()
     assert first.unfinished()
     ends_at("", None, behind=False)
