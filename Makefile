@@ -57,6 +57,7 @@ quarter: .venv/dev.done
 
 crash: .venv/dev.done build/ministack/done
 	$(BIN)/python -m tests.crash --shares $$(nproc)
+	$(BIN)/python -m tests.crash.vendors
 	CRASH=all $(BIN)/pytest tests/crash/test_lost_replies.py tests/crash/test_real_kills.py \
 		tests/ledger/test_hands_undo.py tests/ledger/test_preempting.py
 
