@@ -56,15 +56,17 @@ def lists(paths: Iterable[Path]) -> list[Listed]:
     for path in paths:
         if path.name in found:
             raise BadInput("two lists are called so, and the later would replace the earlier", path.name, "rename one")
-        found[path.name] = _list(path)
+        found[path.name] = listed(path.name, _whole(path), str(path))
     return list(found.values())
 
 
-def _list(path: Path) -> Listed:
-    raw = _whole(path)
-    [document] = evidence.walk([(path.name, io.BytesIO(raw))])
+def listed(name: str, raw: bytes, where: str) -> Listed:
+    """Return what a list of software says, which is called `name`. Raises BadInput, which says `where`, for none."""
+    if len(name) > LONGEST_SOURCE:
+        raise BadInput("this name is too long to be kept", name, f"{LONGEST_SOURCE} letters at most")
+    [document] = evidence.walk([(name, io.BytesIO(raw))])
     if isinstance(document, Unread):
-        raise BadInput(document.why, str(path), "give an SBOM, a freeze, a lock file or an installer's log")
+        raise BadInput(document.why, where, "give an SBOM, a freeze, a lock file or an installer's log")
     software: dict[Software, None] = {}
     made, left_out = None, 0
     for each in document.parts:
@@ -74,10 +76,10 @@ def _list(path: Path) -> Listed:
             left_out += 1
         else:
             version = "" if holds_material(each.version) else each.version
-            software[Software(each.package.ecosystem, each.package.name, version, path.name)] = None
+            software[Software(each.package.ecosystem, each.package.name, version, name)] = None
     if not software:
-        raise BadInput("it names no package: a list of nothing would say that nothing runs", str(path), "is it whole?")
-    return Listed(path.name, hashlib.sha256(raw).hexdigest(), tuple(software), made, left_out)
+        raise BadInput("it names no package: a list of nothing would say that nothing runs", where, "is it whole?")
+    return Listed(name, hashlib.sha256(raw).hexdigest(), tuple(software), made, left_out)
 
 
 def _epoch(at: datetime) -> float:
@@ -85,8 +87,6 @@ def _epoch(at: datetime) -> float:
 
 
 def _whole(path: Path) -> bytes:
-    if len(path.name) > LONGEST_SOURCE:
-        raise BadInput("this name is too long to be kept", path.name, f"{LONGEST_SOURCE} letters at most")
     try:
         with path.open("rb") as file:
             raw = file.read(MOST_BYTES + 1)

@@ -1,5 +1,7 @@
 """The doors for alarms: one for each sender of `[[triggers]]`, which opens to what he has signed and to nothing else.
 
+One whose entry names a vendor takes the lists of what that vendor runs, as its pipeline sends them, and no alarms.
+
 A sender is answered when his alarm is in the ledger. What is refused is counted, and neither kept nor logged.
 """
 
@@ -16,15 +18,15 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from rotator import secret_reference
+from rotator import registering, secret_reference
 from rotator.api import problems
-from rotator.api.bodies import body_of
+from rotator.api.bodies import LIMIT_BYTES, body_of
 from rotator.api.counts import Counts
 from rotator.api.knocks import Knocks, neighbourhood
 from rotator.api.public_keys import PublicKeys, fetched
 from rotator.bootstrap import Rotator
 from rotator.credential import Secret
-from rotator.errors import RotatorError
+from rotator.errors import BadInput, RotatorError
 from rotator.ledger.database import LedgerFailed
 from rotator.settings.triggers import TriggerSettings
 from rotator.triggers import aws_health, github_partner, gitlab
@@ -38,6 +40,8 @@ _UNBELIEVED = 401
 UNBELIEVED_A_MINUTE = 60
 """So many messages of one address that are not believed are answered 401, more 429. One that is believed is taken
 whatever others send from where it comes: no alarm is lost to who makes noise."""
+SOFTWARE_BYTES = 8 << 20
+"""Of a list of software, which is longer than any alarm."""
 _SECRET_S = 10.0
 """For how long a secret of ours is not read again."""
 _TITLES = {
@@ -69,6 +73,8 @@ class Door:
         """Take one message. Raises Refused."""
         sender = SENDERS[self.entry.sender]
         sender.verify(request, self._trust(request), time.time())
+        if self.entry.vendor is not None:
+            return self._software(self.entry.vendor, request.body)
         said = sender.read(request)
         if isinstance(said, Ignored):
             self.counts.add(self.entry.title, "ignored")
@@ -81,6 +87,24 @@ class Door:
         self.counts.add(self.entry.title, "again" if kept.again else kept.state)
         self.told()
         return self._answer({"state": "received", "trigger": kept.id})
+
+    def _software(self, vendor: str, body: bytes) -> Response:
+        """Keep what a vendor runs, in place of what its door was told before. Raises Refused."""
+        source = self.entry.name or ""
+        try:
+            found = registering.listed(source, body, "the body")
+        except BadInput as error:
+            raise Refused("unreadable", error.what) from None
+        known = {each.source: each.digest for each in self.parts.vendors.lists(vendor)}
+        if known.get(source) == found.digest and found.made is not None:  # one without a day is of the day it comes
+            self.counts.add(self.entry.title, "again")
+            return self._answer({"state": "received"})
+        try:
+            self.parts.vendors.runs(vendor, found, f"{self.entry.title} webhook")
+        except BadInput:
+            raise Refused("not_ready", f"no vendor is registered as {vendor}") from None
+        self.counts.add(self.entry.title, "received")
+        return self._answer({"state": "received"})
 
     def types(self, request: Received) -> Response:
         """Tell GitLab which types of token it may send. Raises Refused unless it is GitLab that asks."""
@@ -145,7 +169,9 @@ def _endpoint(door: Door, take: Callable[[Received], Response], within_s: float)
         try:
             body = b""
             if request.method == "POST":
-                body = await body_of(request, SENDERS[door.entry.sender].CONTENT_TYPES, within_s)
+                is_list = door.entry.vendor is not None  # of which there are many types
+                types = None if is_list else SENDERS[door.entry.sender].CONTENT_TYPES
+                body = await body_of(request, types, within_s, SOFTWARE_BYTES if is_list else LIMIT_BYTES)
             headers = {name.lower(): value for name, value in request.headers.items()}
             return await run_in_threadpool(take, Received(headers, body))
         except Refused as error:

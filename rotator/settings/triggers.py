@@ -24,6 +24,7 @@ _OPTIONAL = {
     "previous": _KEYS["secret"],
     "endpoint_url": {"github-partner", "aws-health"},
     "fetch": FETCHED_BY.keys(),
+    "vendor": {"generic"},
 }
 
 
@@ -39,6 +40,8 @@ class TriggerSettings(BaseModel):
     endpoint_url: Annotated[str, Field(pattern=r"^https?://[^\s/@]+(/\S*)?$")] | None = None
     kinds: dict[str, str] = {}
     fetch: list[str] | None = None
+    vendor: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")] | None = None
+    """Whose software it tells of: then it is believed in that alone, and sends no alarms."""
 
     @field_validator("secret", "previous")
     @classmethod
