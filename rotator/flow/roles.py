@@ -50,6 +50,7 @@ class Act(StrEnum):
     MEET_GATE = "meet_gate"
     OVERRIDE_GATE = "override_gate"
     RESTORE_VENDOR = "restore_vendor"
+    GIVE_SOFTWARE = "give_software"
     IMPORT = "import"
     CREATE_TOKEN = "create_token"  # noqa: S105 - an act
     REVOKE_TOKEN = "revoke_token"  # noqa: S105 - an act

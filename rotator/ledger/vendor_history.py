@@ -8,7 +8,6 @@ from sqlalchemy import func, select
 
 from rotator.ledger import tables
 from rotator.ledger.database import Database
-from rotator.ledger.vendors import CHAIN
 
 _vendor, _dataset, _evidence = tables.vendor, tables.dataset, tables.evidence
 
@@ -21,8 +20,8 @@ def mark(database: Database) -> tuple[object, ...]:
         return (*of_vendors, frozenset(map(tuple, described)))
 
 
-def newest(database: Database, vendor: str, most: int) -> list[dict[str, Any]]:
-    """Return the newest records of a vendor's chain, so many, the newest first."""
-    query = select(_evidence).where(_evidence.c.chain == CHAIN + vendor).order_by(_evidence.c.seq.desc()).limit(most)
+def newest(database: Database, chain: str, most: int) -> list[dict[str, Any]]:
+    """Return the newest records of a chain, so many, the newest first."""
+    query = select(_evidence).where(_evidence.c.chain == chain).order_by(_evidence.c.seq.desc()).limit(most)
     with database.read() as connection:
         return [dict(row) for row in connection.execute(query).mappings()]

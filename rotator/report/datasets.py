@@ -14,6 +14,7 @@ from rotator.report.clocks import moment
 from rotator.report.tables import Sentence
 
 AS_RECORDED, DIFFERS, NOT_CHECKED = "as recorded", "differs", "not checked"
+_NAMED = 5
 _WORDS = {
     Difference.ALTERED: "altered",
     Difference.MISSING: "missing",
@@ -80,6 +81,16 @@ def counted(told: dict[str, Any]) -> str:
     """Return what differs, in words; `told` is a check as data."""
     found = [f"{told[each]:,} {words}" for each, words in _WORDS.items() if told[each]]
     return ", ".join([*found, f"{told['same']:,} as recorded"])
+
+
+def named(told: dict[str, Any]) -> list[str]:
+    """Return what differs by name, each sort in a line; `told` is a check as data."""
+    found = ((words, told["named"].get(each, []), told[each]) for each, words in _WORDS.items())
+    return [
+        f"{words}: {', '.join(names[:_NAMED])}{f' and {count - _NAMED:,} more' if count > _NAMED else ''}"
+        for words, names, count in found
+        if names
+    ]
 
 
 def lines(incident: dict[str, Any]) -> list[RenderableType]:

@@ -1,8 +1,8 @@
-"""What a person can do about a vendor, as a board offers it: meet or override its gates, restore it, set a term."""
+"""What a person can do about a vendor, as a board offers it: pause it, meet or override its gates, let it in again."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rotator.flow.approval import Role
@@ -11,15 +11,15 @@ from rotator.flow.roles import Act
 from rotator.flow.vendor_terms import Name
 from rotator.shown.buttons import WHY, Button, api_path, form
 
-_BY_WORD = frozenset({Asks.ATTESTATIONS, Asks.SOFTWARE, Asks.APPROVAL})
-"""What a person's word alone may open, as far as the gate believes it.
-
-A document is hashed where it lies: its gate says which command does.
-"""
 _WORDS = {"name": "confirm", "label": "Type the words that are asked for", "on": "not_confirmed"}
 _MEANT = {"name": "yes", "label": "Yes, that is meant", "kind": "check", "on": "not_confirmed"}
 _GRANTS = {"name": "resume_grants", "label": "Give back the grants that were suspended", "kind": "check"}
 _WHICH = {"name": "notice", "label": "For which notice (its id); empty for every one", "optional": True}
+_SENDER = {"name": "from", "label": "From whom it is"}
+_DATED = {"name": "dated", "label": "The day that it bears", "kind": "day"}
+_SAYS = {"name": "reason", "label": "What does it say? It becomes evidence."}
+_HASHED = "it is hashed by the service, which keeps no copy: keep it where you keep evidence"
+_KEPT = "It is kept."
 
 
 def gates(vendor: str, shown: Mapping[str, Any] | None, role: Role) -> dict[str, list[Button]]:
@@ -27,19 +27,43 @@ def gates(vendor: str, shown: Mapping[str, Any] | None, role: Role) -> dict[str,
     return {each["gate"]: list(_of(vendor, each, role)) for each in (shown["gates"] if shown else ())}
 
 
-def _of(vendor: str, gate: Mapping[str, Any], role: Role) -> list[Button]:
-    name, asks = gate["gate"], Asks(gate["asks"])
+def _of(vendor: str, gate: Mapping[str, Any], role: Role) -> Iterator[Button]:
     if gate["is_open"]:
-        return []
-    found = []
-    if asks in _BY_WORD:
-        label, act = ("Say yes", Act.APPROVE) if asks is Asks.APPROVAL else ("Meet it", Act.MEET_GATE)
-        to = api_path("vendors", vendor, "gates", name, "meet")
-        found.append(form(label, "", to, act, role, (WHY,), "It is kept.", "primary"))
+        return
+    name = gate["gate"]
+    asks = Asks(gate["asks"])
+    if asks is not Asks.ATTESTATIONS or " meet " in gate["todo"]:  # none is valid: there is none to believe
+        yield from _met_by(vendor, name, asks, role)
     means = "opens it against what was found, and stands in every report for good"
     to = api_path("vendors", vendor, "gates", name, "override")
-    found.append(form("Override", means, to, Act.OVERRIDE_GATE, role, (WHY, _WORDS), "It is overridden.", "danger"))
-    return found
+    yield form("Override", means, to, Act.OVERRIDE_GATE, role, (WHY, _WORDS), "It is overridden.", "danger")
+
+
+def _met_by(vendor: str, name: str, asks: Asks, role: Role) -> Iterator[Button]:
+    """Yield what a person gives for a gate that asks so; what findings alone open is said by the gate itself."""
+    meet, given = (api_path("vendors", vendor, "gates", name, how) for how in ("meet", "document"))
+    runs = api_path("vendors", vendor, "software")
+    match asks:
+        case Asks.DOCUMENT:
+            fields = (_file("The report"), _SENDER, _DATED, _SAYS)
+            yield form("Give the report", _HASHED, given, Act.MEET_GATE, role, fields, _KEPT, "primary")
+        case Asks.SOFTWARE:
+            listed, advisory = _file("Its SBOM, freeze, lock file or installer's log"), _file("Its OSV record")
+            means = "replaces the list that was called so; what it says is compared with the advisories"
+            done = "It runs {components} components by {source}."
+            yield form("Give what it runs now", means, runs, Act.GIVE_SOFTWARE, role, (listed,), done, "primary")
+            yield form("Give an advisory", "", given, Act.MEET_GATE, role, (advisory, WHY), _KEPT)
+            means = "says by which judgement there is no advisory to compare its software with"
+            yield form("No package was the cause", means, meet, Act.MEET_GATE, role, (WHY,), _KEPT)
+        case Asks.ATTESTATIONS:
+            means = "says why those that are valid now are believed: a paper alone opens nothing"
+            yield form("Believe them", means, meet, Act.MEET_GATE, role, (WHY,), _KEPT, "primary")
+        case Asks.APPROVAL:
+            yield form("Say yes", "", meet, Act.APPROVE, role, (WHY,), _KEPT, "primary")
+
+
+def _file(label: str) -> dict[str, str]:
+    return {"name": "file", "label": label, "kind": "file"}
 
 
 def restore(vendor: str, shown: Mapping[str, Any] | None, role: Role) -> Button | None:
@@ -61,4 +85,4 @@ def _term(vendor: str, name: Name, role: Role) -> Button:
     value = {"name": "value", "label": "Value; empty takes back what was set", "optional": True}
     words = name.value.replace("_", " ")
     to = api_path("vendors", vendor, "terms", name.value)
-    return form(f"Set {words}", "", to, Act.ASSESS, role, (value, _WHICH, WHY), "It is kept.")
+    return form(f"Set {words}", "", to, Act.ASSESS, role, (value, _WHICH, WHY), _KEPT)

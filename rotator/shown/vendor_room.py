@@ -10,12 +10,11 @@ from rotator.credential import Leaked
 from rotator.flow.exposure import Certainty, Exposure
 from rotator.flow.proof import Evidence
 from rotator.flow.reach import INVENTORY
-from rotator.ledger import vendor_history
+from rotator.report.datasets import DIFFERS, counted, dataset, named
 from rotator.report.graph import Exposed, Graph, graph
-from rotator.shown.credential import record
 
-ON_A_PAGE, RECORDS = 100, 30
-"""How many of what it holds stand on a page, and how many records of its evidence."""
+ON_A_PAGE = 100
+"""How many of what it holds stand on a page."""
 
 
 def room(parts: Rotator, vendor: Mapping[str, Any], page: int) -> dict[str, Any]:
@@ -31,8 +30,20 @@ def room(parts: Rotator, vendor: Mapping[str, Any], page: int) -> dict[str, Any]
         "pages": pages,
         "graph": drawn,
         "nodes": list(drawn.nodes()),
-        "records": [record(each) for each in vendor_history.newest(parts.database, vendor["name"], RECORDS)],
+        "checked": checked(parts, vendor["reaches"]["datasets"]),
     }
+
+
+def checked(parts: Rotator, datasets: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Return what was recorded of these datasets, and what the last check of each found, by manifest."""
+    wanted = {each["manifest"] for each in datasets}
+    told = {each.manifest.name: dataset(each) for each in parts.manifests.listed() if each.manifest.name in wanted}
+    return {name: each | {"differs": _differs(each)} for name, each in told.items()}
+
+
+def _differs(told: Mapping[str, Any]) -> list[str]:
+    """Return in lines what a check found that is not as recorded: how many of each sort, then which."""
+    return [counted(told["checked"]), *named(told["checked"])] if told["result"] == DIFFERS else []
 
 
 def drawing_of(vendor: Mapping[str, Any]) -> Graph:
@@ -47,9 +58,9 @@ def _ways(title: str, holds: Iterable[Mapping[str, Any]], reaches: Mapping[str, 
         name = each["owner"] or each["id"]
         link = f"it holds {each['kind'] or 'a credential'} {name}".rstrip()
         yield _end(each["kind"], each["owner"], each["id"] or name, Certainty.REACHABLE, (title, link))
-        for dataset in each["datasets"]:
-            shown.add(dataset)
-            yield _end("dataset", "", dataset, Certainty.INFERRED, (title, link, "which opens"))
+        for opened in each["datasets"]:
+            shown.add(opened)
+            yield _end("dataset", "", opened, Certainty.INFERRED, (title, link, "which opens"))
     for each in reaches["credentials"]:
         yield _end(each["kind"], each["owner"], each["id"], Certainty.INFERRED, (title, *each["via"]))
     for each in reaches["datasets"]:

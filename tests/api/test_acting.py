@@ -61,6 +61,7 @@ ACTS = {
     Act.READ_LOGS: "/vendors/acme/uses",
     Act.MEET_GATE: "/vendors/acme/gates/forensics/meet",
     Act.OVERRIDE_GATE: "/vendors/acme/gates/forensics/override",
+    Act.GIVE_SOFTWARE: "/vendors/acme/software?name=sbom.json",
     Act.RESTORE_VENDOR: "/vendors/acme/restore",
     Act.IMPORT: "/inventory/import",
     Act.READ_SERVICE: "/doctor",

@@ -118,8 +118,12 @@ NO_COMMAND = {
     "GET /events",
     "GET /incidents/{incident}/evidence",
     "GET /service/evidence",
+    "GET /incidents/{incident}/evidence.zip",
+    "POST /vendors/{vendor}/memo.{form}",
+    "POST /vendors/{vendor}/software",
+    "POST /vendors/{vendor}/gates/{gate}/document",
 }
-"""What programs ask and people read in the report."""
+"""What programs ask and people read in the report; and what a browser gives or takes away as a file."""
 
 
 def commands(group, before=()):

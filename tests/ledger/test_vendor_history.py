@@ -18,7 +18,7 @@ def test_the_mark_moves_with_what_is_done_and_the_newest_stands_first(database):
         marks.append(vendor_history.mark(database))
         assert vendor_history.mark(database) == marks[-1]
     assert len(set(marks)) == len(marks)
-    assert [each["seq"] for each in vendor_history.newest(database, "acme", 9)] == [2, 1]
-    assert [each["seq"] for each in vendor_history.newest(database, "acme", 1)] == [2]
+    assert [each["seq"] for each in vendor_history.newest(database, "vendor.acme", 9)] == [2, 1]
+    assert [each["seq"] for each in vendor_history.newest(database, "vendor.acme", 1)] == [2]
     assert responses.of_vendors(database, 0.0, 1e12) == ([], [])
     assert responses.of_vendors(database, 0.0, 1e12, "acme") == ([], [])

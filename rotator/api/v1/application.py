@@ -33,12 +33,15 @@ from rotator.api.v1 import (
     drills,
     events,
     evidence,
+    evidence_pack,
     examples,
     files,
     reading,
     routines,
     segmentation,
     standing,
+    vendor_documents,
+    vendor_memo,
     vendor_pause,
     vendor_restore,
     vendor_risk,
@@ -74,10 +77,10 @@ def make(parts: Rotator, callers: Callers, refusals: Counts) -> FastAPI:
     app.state.following = Following(parts)
     acts = (each.routes(doing) for each in (declaring, acting, acting_on_runs, closing, arranging, asking))
     live = events.routes(parts, callers, app.state.following)
-    entries, triage = doors.routes(parts, doing), vendor_triage.routes(parts, doing)
-    of_datasets = (datasets, evidence, vendors, vendors_memo, vendor_risk, segmentation)
+    entries, triage = doors.routes(parts, doing), vendor_triage.routes(doing)
+    of_datasets = (datasets, evidence, evidence_pack, vendor_memo, vendors, vendors_memo, vendor_risk, segmentation)
     read = (each.routes(parts) for each in (files, reading, standing, routines, drills, certified, *of_datasets))
-    of_vendors = (vendor_pause.routes(doing), vendor_uses.routes(doing))
+    of_vendors = (vendor_pause.routes(doing), vendor_uses.routes(doing), vendor_documents.routes(doing, parts))
     letting_in = (vendor_restore.reading(parts), vendor_restore.routes(doing, parts))
     for router in (entries, triage, *read, live, *acts, *of_vendors, *letting_in):
         app.include_router(router, responses=_ERRORS)

@@ -35,7 +35,10 @@ ACT_BYTES, REPORT_BYTES = 1 << 16, 32 << 20
 BODY_WITHIN_S = 60.0
 REPORTS_OF_ONE = 8
 """Files longer than an act that one who calls may send at the same time: each is in memory until it is answered."""
-_REPORTS = re.compile(r"/incidents(/[^/]+/reports)?|/intake|/inventory/import|/vendors/[^/]+/uses")
+_REPORTS = re.compile(
+    r"/incidents(/[^/]+/reports)?|/intake|/inventory/import"
+    r"|/vendors/(triage|[^/]+/(pause|software|uses|memo\.[a-z]+|gates/[^/]+/document))"
+)
 _PLAYBOOK = "/playbooks/lint"
 
 

@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import APIRouter, Path
 from pydantic import BaseModel, ConfigDict, Field
-from starlette.responses import Response
 
-from rotator.api.callers import Caller
-from rotator.api.files import Files
 from rotator.api.problems import of_input
-from rotator.api.v1.access import needs
 from rotator.api.v1.acts import Text
 from rotator.api.v1.doing import Asker, Doing
 from rotator.bootstrap import Rotator
 from rotator.errors import BadInput
 from rotator.flow.roles import Act
-from rotator.operations import vendor_memo, vendor_triage
-from rotator.report.vendor_memo_forms import MEDIA_TYPES, MemoForm, written
+from rotator.operations import vendor_triage
 
 _MOST, _RECORD, _TEXT = 20, 4 << 20, 1 << 20
-Asking = Annotated[Caller, Depends(needs(Act.ASK))]
 _Id = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^\x00]*$")]
 Vendor = Annotated[str, Path(max_length=64, pattern=r"^[^\x00]+$", description="A vendor's name.")]
 Term = Annotated[str, Path(max_length=32, pattern=r"^[a-z_]+$", description="Which term.")]
@@ -118,47 +112,9 @@ class Assessed(BaseModel):
     before: float | None
 
 
-_FORMS = [(form, MEDIA_TYPES[form].partition(";")[0]) for form in MemoForm]
-_FILE: dict[int | str, dict[str, Any]] = {
-    200: {
-        "description": "The file.",
-        "content": {
-            kind: {"schema": {"type": "object" if form is MemoForm.JSON else "string"}} for form, kind in _FORMS
-        },
-    }
-}
-_Names = Annotated[str, Query(max_length=2000, pattern=r"^[^\x00]*$", description="Names, with commas between.")]
-_News = Annotated[str, Query(max_length=2000, pattern=r"^[^\x00]*$", description="The text of a notice.")]
-
-
-def routes(parts: Rotator, doing: Doing) -> APIRouter:
-    """Return what may be asked, set, and taken away as a file."""
-    router, given_out = APIRouter(), Files()
-
-    @router.get("/vendors/{vendor}/memo.{form}", response_class=Response, responses=_FILE, tags=["standing"])
-    def memo(  # noqa: PLR0917 - a request
-        caller: Asking,
-        vendor: Vendor,
-        form: MemoForm,
-        advisories: _Names = "",
-        breached: _Names = "",
-        notice: _News = "",
-    ) -> Any:
-        """Return the decision memo of a vendor as a file, as `rotator vendor memo -o` prints it.
-
-        An advisory is named by its id, and looked up where `[advisories] url` says.
-        """
-        asked = {"name": vendor, "advisories": advisories, "breached": breached, "notice": notice}
-        on = parts.on(parts.database)
-
-        def make() -> Iterator[bytes]:
-            try:
-                found = vendor_memo.made(on, caller.by, asked)
-            except BadInput as error:
-                raise of_input(error, HTTPStatus.NOT_FOUND, "not_found") from None
-            return written(found, form)
-
-        return given_out.given(f"{vendor}-memo.{form}", MEDIA_TYPES[form], make)
+def routes(doing: Doing) -> APIRouter:
+    """Return what may be asked and set."""
+    router = APIRouter()
 
     @router.post("/vendors/triage", response_model=Triaged, tags=["asking"])
     def triage(given: NoticeGiven, asked: Asker) -> Any:

@@ -16,7 +16,7 @@ from tests.fakes.vendors_paused import pause
 from tests.shown.vendors import entry, filled, vendor
 
 EVIL = "<script>alert(1)</script>"
-PAGES = ("/vendors", "/vendors/acme", "/vendors/beta", "/vendors?standing=paused", "/segmentation")
+PAGES = ("/vendors", "/vendors/acme", "/vendors/beta", "/vendors?standing=paused", "/triage", "/segmentation")
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +70,7 @@ def test_a_vendor_tells_what_it_holds_where_that_leads_and_by_whose_word(served)
         "inventory: inventory.yaml",
         "payments",
         "high: <script>",
-        "vendor registered",
+        "It was registered",
     ):
         assert words in found.text
     assert 'role="img"' in found.source
@@ -103,11 +103,14 @@ def test_who_may_not_act_is_told_which_role_it_needs(served):
 def test_each_gate_that_is_shut_is_offered_what_opens_it_and_no_restore_before_all_are(served):
     found = page(served, "/vendors/beta", Role.APPROVER)
     gates = {each.split("/gates/")[1] for each in found.acts() if "/gates/" in each}
-    assert "forensics/override" in gates
-    assert "forensics/meet" not in gates  # a document is hashed where it lies
-    assert "rotator vendor meet beta forensics --document" in found.text
+    assert {"forensics/document", "forensics/override", "software/document", "software/meet"} <= gates
+    given = found.acts()["/api/v1/vendors/beta/gates/forensics/document"].fields
+    assert set(given) == {"file", "from", "dated", "reason"}
+    assert "attestations/meet" not in gates  # none is valid: there is none to believe
     assert "approval/meet" in gates
     assert "/api/v1/vendors/beta/restore" not in found.acts()
+    assert "Restore It is refused while these 6 gates are shut:" in found.text
+    assert {"#gate-software", "#gate-forensics", "#gate-approval"} <= found.links.keys()
 
 
 def test_the_forms_of_a_vendor_are_taken_by_the_service(served):

@@ -15,6 +15,7 @@ from rotator.errors import BadInput
 from rotator.flow.standing import CredentialState
 from rotator.report.clocks import moment
 from rotator.shown.live import live
+from rotator.shown.picture import Picture
 from rotator.shown.room import Wanted, room
 
 FIRST_S, SMALL = 2.0, 2000
@@ -41,9 +42,7 @@ def routes(parts: Rotator) -> APIRouter:
         """Show it."""
         name = known(parts, incident)
         wanted = Wanted(state, provider or None, q, sort, after, waiting)
-        picture = live(parts).of(name)
-        if not picture.is_whole and picture.credentials <= SMALL:
-            picture = live(parts).of(name, FIRST_S)
+        picture = picture_of(parts, name)
         if not picture.is_whole or picture.whole is None:
             title = parts.reading.few(name, ()).incident.title
             read, whole = len(picture.rows), picture.credentials
@@ -58,6 +57,14 @@ def routes(parts: Rotator) -> APIRouter:
         return html(request, "incident.html", **data)
 
     return router
+
+
+def picture_of(parts: Rotator, incident: str) -> Picture:
+    """Return how an incident stands; a small one whole, a large one as far as it was read."""
+    picture = live(parts).of(incident)
+    if not picture.is_whole and picture.credentials <= SMALL:
+        picture = live(parts).of(incident, FIRST_S)
+    return picture
 
 
 def known(parts: Rotator, incident: str) -> str:

@@ -1,4 +1,4 @@
-"""Vendors by risk, one of them with all that can be done about it, and what one compromise of each place reaches."""
+"""Vendors by risk, whom a notice touches, one vendor with all that can be done, and what each place reaches."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
+from rotator.api.board.pages.incident import picture_of
 from rotator.api.board.rendering import html
 from rotator.api.problems import Problem
 from rotator.bootstrap import Rotator
@@ -19,7 +20,8 @@ from rotator.flow.vendor import Level
 from rotator.operations import vendor_restore
 from rotator.report import graph_page
 from rotator.report.clocks import moment
-from rotator.shown import segmentation, vendor_buttons
+from rotator.report.count_line import counts
+from rotator.shown import segmentation, vendor_buttons, vendor_story
 from rotator.shown.arrived import arrived
 from rotator.shown.beside import Seen
 from rotator.shown.plans import BeingRead
@@ -41,6 +43,7 @@ def routes(parts: Rotator) -> APIRouter:
         request: Request, q: Text = "", criticality: Level | Literal[""] = "", standing: Standing = "", page: Page = 1
     ) -> Response:
         """Show them, the riskiest first."""
+        after = parts.feed.newest()
         try:
             seen = risks(parts).rows.look()
         except BeingRead:
@@ -54,6 +57,8 @@ def routes(parts: Rotator) -> APIRouter:
             "vendors.html",
             arrived=arrived(parts),
             **_as_of(seen),
+            after=after,
+            may_ask=may(request.state.caller.role, Act.ASK),
             rows=found[(page - 1) * ON_A_PAGE : page * ON_A_PAGE],
             count=len(found),
             every=len(every),
@@ -67,8 +72,9 @@ def routes(parts: Rotator) -> APIRouter:
         )
 
     @router.get("/vendors/{name}")
-    def one(request: Request, name: str, page: Page = 1) -> Response:
+    def one(request: Request, name: str, page: Page = 1, notice: Text = "") -> Response:
         """Show one, and what can be done about it."""
+        after = parts.feed.newest()
         try:
             seen, every = risks(parts).one(name).look(), risks(parts).rows.look()
         except BadInput:
@@ -79,10 +85,20 @@ def routes(parts: Rotator) -> APIRouter:
         found = room(parts, vendor, page)
         gates = vendor_restore.gates(as_now(parts).ruled(), name) if vendor["paused"] else None
         role = request.state.caller.role
+        # A pause is told under what its incident was merged into.
+        last = next((parts.pauses.told_under(each) for each in parts.pauses.every(name)), "")
+        picture = picture_of(parts, last) if last else None
         return html(
             request,
             "vendor.html",
             **_as_of(seen, every),
+            after=after,
+            notice=notice,
+            incident=last,
+            approved=picture is not None and picture.times.get("approved") is not None,
+            shut=[each for each in gates["gates"] if not each["is_open"]] if gates else [],
+            counts=counts(picture.progress) if picture is not None and picture.progress is not None else [],
+            story=vendor_story.story(parts, name, picture),
             drawing=graph_page.drawing(found["graph"], f"What {name} could reach") if found["nodes"] else "",
             may_pause=may(role, Act.PAUSE_VENDOR),
             may_ask=may(role, Act.ASK),
@@ -94,6 +110,11 @@ def routes(parts: Rotator) -> APIRouter:
             judge=vendor_buttons.terms(name, role),
             **found,
         )
+
+    @router.get("/triage")
+    def triage(request: Request) -> Response:
+        """Ask whom a notice touches."""
+        return html(request, "triage.html", may_ask=may(request.state.caller.role, Act.ASK))
 
     @router.get("/segmentation")
     def places(request: Request, page: Page = 1) -> Response:

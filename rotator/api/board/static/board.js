@@ -5,6 +5,7 @@
 import { measure } from "./between.js";
 import { become } from "./become.js";
 import { keepingPlace } from "./place.js";
+import { plain } from "./plain.js";
 
 const BEAT_MS = 10_000; // So often the page is asked for when nothing is told: a dead line tells nothing either.
 const ANSWER_MS = 8_000; // So long an answer may take before what is shown is called old.
@@ -18,7 +19,6 @@ const all = (selector, within = document) => [...within.querySelectorAll(selecto
 const main = $("main");
 const line = $("#live");
 const said = $("#said");
-const plain = (text) => text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, "\uFFFD"); // As the service shows it in a page.
 const clock = () => `${main.dataset.asOf.slice(11, 19)} UTC`;
 
 // ── The page as it is now ───────────────────────────────────────────────────────────────────────────────────────────
@@ -166,6 +166,7 @@ function given(form) {
   // A form with a file, or a place to paste one, sends that as it is, and the fields beside it.
   const wholes = all("[data-body]", form);
   const whole = wholes.map((each) => each.files?.[0] ?? each.value).find(Boolean);
+  for (const each of wholes) if (each.files?.[0] && each.dataset.named) fields[each.dataset.named] = each.files[0].name;
   return wholes.length
     ? { query: `?${new URLSearchParams(fields)}`, type: "application/octet-stream", body: whole ?? "" }
     : { query: "", type: "application/json", body: JSON.stringify(fields) };
