@@ -227,7 +227,7 @@ def _say_known(found: Mapping[str, Any]) -> None:
 
 
 def _say_used(uses: Mapping[str, Any]) -> None:
-    for line in uses["says"]:
+    for line in [*uses["grave"], *uses["says"]]:
         say("use: ", line)
     for each in uses["credentials"][:_SHOWN]:
         span = f"{each['calls']:,} calls, the last at {each['last_at']} ({', '.join(each['logs'])})"

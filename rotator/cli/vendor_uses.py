@@ -89,16 +89,14 @@ def _seen(given: Context, name: str, log: list[str], since: str | None) -> Mappi
 
 def _tell(given: Context, found: Mapping[str, Any]) -> None:
     uses = found["uses"]
-    for each in uses["credentials"]:
-        if each["grave"]:
-            say(f"{each['kind']} {each['id']}: ", each["grave"])
+    for line in uses["grave"]:
+        say("", line)
     before = f", {found['known']:,} of them again" if found["known"] else ""
     since = f"new is what began after {found['since']} ({found['basis']})" if found["since"] else "nothing can be new"
     ours = f"; {found['ours']:,} uses of our own are left out" if found["ours"] else ""
     say("", f"{found['logs']:,} logs were read{before}; {since}{ours}")
     for line in [*uses["says"], *found["unread"]]:
-        if not any(line == each["grave"] for each in uses["credentials"]):
-            say("", given.as_called_in(line))
+        say("", given.as_called_in(line))
     tell(uses)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rotator.bootstrap import Rotator
@@ -12,8 +12,9 @@ from rotator.ledger.vendor_uses import VendorUses
 from rotator.report.clocks import moment
 from rotator.vendor_uses import Reading, digest_of, of_vendor
 
-MOST, _LOGS = 500, 3
-"""How many credentials are shown, the gravest first, and how many logs are named of each: all are counted."""
+MOST, _LOGS, _GRAVE = 500, 3, 5
+"""How many credentials are shown, the gravest first, how many logs are named of each, and of how many a
+grave use is told in a line: all are counted."""
 
 
 def known(parts: Rotator, name: str, held: Iterable[Held]) -> dict[str, Any]:
@@ -30,7 +31,8 @@ def known(parts: Rotator, name: str, held: Iterable[Held]) -> dict[str, Any]:
         "ends_at": moment(max((each.ends_at for each in logs if each.ends_at is not None), default=None)),
         "named": len(found),
         "unusual": sum(1 for each in found if each.is_unusual),
-        "says": [*(each.grave for each in found[:MOST] if each.grave), *_unknown(name, logs, silent, grants)],
+        "grave": _gravest(found),
+        "says": _unknown(name, logs, silent, grants),
         "credentials": [_row(each) for each in found[:MOST]],
     }
 
@@ -63,9 +65,16 @@ def in_a_line(uses: Mapping[str, Any]) -> str:
         return f"Nothing unusual of its use stands in {span}."
     first = odd[0]
     sorts = ", ".join(dict.fromkeys(each["sign"] for each in first["signs"]))
-    what = first["grave"] or f"{first['kind']} {first['id']}: {sorts}"
+    what = f"{first['kind']} {first['id']}: {first['grave'] or sorts}"
     more = f" And {uses['unusual'] - 1:,} credentials more." if uses["unusual"] > 1 else ""
     return f"Unusual use, by {span}: {what}.{more}"
+
+
+def _gravest(found: Sequence[Used]) -> list[str]:
+    """Say of which credentials a use is grave: they stand first, each with its words once more in its row."""
+    grave = [each for each in found if each.grave]
+    more = [f"and {len(grave) - _GRAVE:,} more were used after they were to be dead"] if len(grave) > _GRAVE else []
+    return [*(f"{each.name}: {each.grave}" for each in grave[:_GRAVE]), *more]
 
 
 def _unknown(name: str, logs: list[Log], silent: int, grants: int) -> list[str]:

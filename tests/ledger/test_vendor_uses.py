@@ -50,7 +50,7 @@ def test_a_use_that_was_accepted_after_death_shuts_the_gate_until_somebody_says_
     found = read(house, at(clock.now() - 60, ref, **THIEF))
     [row] = found["uses"]["credentials"]
     assert (row["after"], row["calls"], found["basis"]) == ("dead", 1, "the pause")
-    assert found["uses"]["says"][0].startswith("USED AFTER IT WAS DEAD (proven at ")
+    assert found["uses"]["grave"][0].startswith(f"aws_iam_access_key {ref.id}: USED AFTER IT WAS DEAD (proven at ")
     assert "from 203.0.113.9 by curl/8 (trail.json, record 1)" in row["grave"]
     assert vendor_history.mark(house.parts.database) != before
     [alive] = held_by(house.parts, vendor)

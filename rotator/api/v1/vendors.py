@@ -217,7 +217,7 @@ class UseRow(BaseModel):
 class UsesShown(BaseModel):
     """What access logs tell of the use of what a vendor holds: so many were read, and `named` so many credentials.
 
-    `says` has the gravest first, then what is not known. `credentials` are the gravest 500.
+    `grave` tells of what was used that was to be dead, `says` what is not known. `credentials` are the gravest 500.
     """
 
     logs: int
@@ -225,6 +225,7 @@ class UsesShown(BaseModel):
     ends_at: str
     named: int
     unusual: int
+    grave: list[str]
     says: list[str]
     credentials: list[UseRow]
 
