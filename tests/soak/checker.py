@@ -167,6 +167,7 @@ def _check_orphans(night: Night, reports: dict[str, dict[str, Any]], found: Foun
 def _check_ledger(night: Night, found: Found) -> None:
     deployment, incident = night.deployment, night.estate.cases[0].id
     found.wrong += [("lost", incident, f"evidence: {each}") for each in broken_chains(deployment)]
+    found.wrong += [("lost", incident, each) for each in night.pausing.left()]
     steps = deployment.rows("step")
     found.totals["steps"] += len(steps)
     done: Counter[tuple[str, str, str]] = Counter()

@@ -51,9 +51,12 @@ PEOPLE = {
     "report added": 0.15,
     "incidents merged": 0.10,
     "held in another incident": 0.06,
+    "vendor paused": 0.40,
+    "vendor paused anew": 0.50,
 }
-"""How likely each is for one credential, or one incident."""
-KINDS = (*CALL, *COMMIT, *DISPATCH, *MESSAGE, *NIGHTLY, *PEOPLE, "exposure opened again", "thief came back")
+"""How likely each is for one credential, one incident, or, of the vendor, one night or one restore."""
+OF_THOSE = ("exposure opened again", "thief came back", "vendor paused again", "vendor restored")
+KINDS = (*CALL, *COMMIT, *DISPATCH, *MESSAGE, *NIGHTLY, *PEOPLE, *OF_THOSE)
 
 HEAVY = {"issuer.issue": 10.0, "store.stage": 4.0, "store.promote": 4.0, "issuer.end_sessions": 2.0}
 """Calls where a fault tells more than elsewhere."""

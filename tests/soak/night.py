@@ -21,6 +21,7 @@ from tests.soak.faults import NIGHTLY, Faults
 from tests.soak.growth import Growth
 from tests.soak.people import People
 from tests.soak.stage import Actor, Process, Stage, acting
+from tests.soak.vendors import Pausing
 from tests.soak.watch import Watch
 from tests.soak.world import RotatorsView, SoakWorld
 
@@ -41,11 +42,12 @@ class Night:
         self.view = RotatorsView(self.world)
         self.deployment = Deployment(self.view, self.estate.outside, database)  # type: ignore[arg-type]
         at_work = self.world, self.estate, self.deployment, self.faults
-        self.people = People(*at_work, random.Random(f"{seed}/people"), random.Random(f"{seed}/doubts"))
-        self.growth = Growth(*at_work, random.Random(f"{seed}/growth"), random.Random(f"{seed}/holds"))
-        self.watch = Watch(
-            self.world, self.estate, sqlite3.connect(str(database.url.database), check_same_thread=False)
-        )
+        dice = (random.Random(f"{seed}/{each}") for each in ("people", "doubts", "growth", "holds", "vendors"))
+        self.people = People(*at_work, next(dice), next(dice))
+        self.growth = Growth(*at_work, next(dice), next(dice))
+        self.pausing = Pausing(*at_work, next(dice))
+        ledger = sqlite3.connect(str(database.url.database), check_same_thread=False)
+        self.watch = Watch(self.world, self.estate, ledger)
         self._database = database
         self.messages: list[str] = []
         self.stuck = False
@@ -54,24 +56,23 @@ class Night:
         self._numbers = itertools.count()
         self._processes: list[Process] = []
         self._dispatchers: list[tuple[Process, Actor, Dispatcher]] = []
-        self._hired = 0
-        self._pause_s = 1.0
-        self._busy_people = 0
+        self._hired, self._busy_people, self._pause_s = 0, len(incidents), 1.0
         for number in incidents:
             self.stage.after(self.faults.die.uniform(0.0, 60.0), self._arrival(number))
-            self._busy_people += 1
 
     def play(self) -> None:
         """Let the night pass."""
         steady.follow(lambda: self.stage.now)
         self.world.on_trouble = self._trouble
-        self.people.stir = self.growth.stir = self._stir
+        self.people.stir = self.growth.stir = self.pausing.stir = self._stir
+        self.pausing.harm = self.watch.harmed_vendor
         self.growth.told += [self.people.know, self.watch.expect]
         for _ in range(WORKERS):
             self._hire()
         for _ in range(2):
             self._hire_dispatcher()
         self._plan_weather()
+        self.pausing.plan()
         self._tick()
         self.stuck = not self.stage.play(until=START + LONGEST_S, events=MOST_EVENTS)
         self.stage.clear()
@@ -192,7 +193,8 @@ class Night:
         return tick
 
     def _all_over(self) -> bool:
-        if self._busy_people + self.people.busy + self.growth.busy or self._post or self._in_flight:
+        busy = self._busy_people, self.people.busy, self.growth.busy, self.pausing.busy
+        if any(busy) or self._post or self._in_flight:
             return False
         if any(each.busy for each in self._processes):
             return False

@@ -162,6 +162,12 @@ def gate_of_another_ignored() -> None:
     LEDGER.kept_from_destroying = lambda *_: None
 
 
+def pause_ignored() -> None:
+    """Make something new for whoever is paused."""
+    LEDGER.paused_vendor = lambda *_: None
+    working._paused = lambda *_: None  # type: ignore[attr-defined]
+
+
 @dataclass(frozen=True)
 class Bug:
     """A bug, and by which count and which words the soak finds it: not by any other trouble.
@@ -193,5 +199,6 @@ BUGS = (
     Bug(promoted_without_comparing, "lost", "overwritten unread"),
     Bug(lost_message_forgotten, "lost", "not at rest"),
     Bug(gate_of_another_ignored, "lost", "kept it", per_night=5),
+    Bug(pause_ignored, "doubled", "is paused"),
     Bug(secret_in_facts, "secrets found outside", "in the ledger"),
 )

@@ -18,7 +18,7 @@ SEED = "20261122"
 EARLY = {
     "1": "intent_written_late fence_ignored lost_issue_repeated settle_time_ignored lost_message_forgotten "
     "secret_in_facts",
-    "3": "leak_safe_ignored",
+    "3": "leak_safe_ignored pause_ignored",
     "4": "reservation_ignored join_opens_early",
     "8": "outcome_before_effect",
     "9": "acceptance_forgiven promoted_without_comparing",

@@ -53,6 +53,10 @@ class Watch:
         """Note an exception that reached the process itself."""
         self.errors.append(f"{who}: {type(error).__name__}")
 
+    def harmed_vendor(self, what: str) -> None:
+        """Note that a vendor which is paused was given something."""
+        self._note(self.estate.cases[0], "doubled", what)
+
     def close(self) -> None:
         self._ledger.close()
 

@@ -38,6 +38,7 @@ class SoakWorld(World):
         self.minted: set[str] = set()
         self.minted_late: set[str] = set()
         self.minting: dict[str, dict[Actor, float]] = {}
+        self._asked_at: dict[Actor, float] = {}
         self.persons: set[str] = set()
         self.resumed: dict[str, float] = {}
         self.repented: dict[str, float] = {}
@@ -63,6 +64,11 @@ class SoakWorld(World):
         """Return what the rotator's machines believe the time is."""
         return self.stage.now + self.skew
 
+    def asked_at(self) -> float:
+        """Return when who acts began the call that he has on the way, or had last: it may have taken hours."""
+        actor = acting()
+        return self.stage.now if actor is None else self._asked_at[actor]
+
     def reaches(self, peer: str) -> bool:
         return self.down.get(peer, 0.0) <= self.stage.now
 
@@ -78,7 +84,7 @@ class SoakWorld(World):
             raise Unavailable("unreachable", "nothing listens there")
         fault = self.faults.at_call(what)
         minting = self.minting.setdefault(about, {}) if what == "issuer.issue" else {}
-        asked_at = minting[actor] = self.stage.now
+        asked_at = minting[actor] = self._asked_at[actor] = self.stage.now
         try:
             self._on_the_way(actor, fault)
             self.late_calls += self.stage.now - asked_at > CALL_DEADLINE_S
