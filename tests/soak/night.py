@@ -48,9 +48,8 @@ class Night:
         self.pausing = Pausing(*at_work, next(dice))
         ledger = sqlite3.connect(str(database.url.database), check_same_thread=False)
         self.watch = Watch(self.world, self.estate, ledger)
-        self._database = database
+        self._database, self.stuck = database, False
         self.messages: list[str] = []
-        self.stuck = False
         self._post: deque[str] = deque()
         self._in_flight: set[int] = set()
         self._numbers = itertools.count()
