@@ -8,8 +8,10 @@ from rotator import clock
 from rotator.flow.playbook_words import Strategy
 from rotator.flow.response import counted
 from rotator.ledger import measures, responses
+from rotator.ledger.ended import deaths, mark
 from rotator.ledger.listing import ALIVE_AGAIN, listed
 from rotator.ledger.looking import Looking
+from rotator.ledger.uncut_told import tell_new
 from rotator.report import compliance, html_form
 from rotator.report.closing import left
 from rotator.report.incident import build, exit_code
@@ -83,6 +85,33 @@ def test_a_grant_that_a_restore_gave_back_is_told_as_that_and_is_no_more_open(ac
         assert measures.measure(connection, clock.now()).live_exposed == {}
     lives = Looking(acme.parts.database).deaths([PAUSE, BEFORE])
     assert [len(lives[each]) for each in (PAUSE, BEFORE)] == [1, 0]
+
+
+def test_what_is_dead_is_known_by_all_runs_of_it_and_a_grant_that_came_back_is_not(acme):
+    database = acme.parts.database
+    refs = {each.run.kind: each.run.ref for each in acme.deployment.record(PAUSE).runs}
+    before = mark(database)
+    found = deaths(database, refs.values(), lambda name: name)
+    assert {ref: death.evidence for ref, death in found.items()} == {refs[KEY]: "proven", refs[TRUST]: "stated"}
+    acme.restore(grants=True)
+    acme.deployment.rest()
+    assert set(deaths(database, refs.values(), lambda name: name)) == {refs[KEY]}
+    assert mark(database) != before
+
+
+def test_of_what_is_found_while_a_vendor_is_paused_people_are_told_once(acme):
+    database, pause = acme.parts.database, acme.parts.pauses.of("acme")
+    held = {"vendor acme: a": "a key", "vendor acme: b": "another"}
+    assert tell_new(database, pause, PAUSE, {"vendor acme: a": "a key"}, clock.now()) == ["a key"]
+    assert tell_new(database, pause, PAUSE, held, clock.now()) == ["another"]
+    assert tell_new(database, pause, PAUSE, held, clock.now()) == []
+    for chain in ("vendor.acme", PAUSE):
+        assert [each["held"] for each in acme.chain(chain) if each["act"] == "vendor_holds_more"] == [
+            ["a key"],
+            ["another"],
+        ]
+    acme.restore()
+    assert tell_new(database, pause, PAUSE, {"vendor acme: c": "a third"}, clock.now()) == []
 
 
 def test_no_figure_counts_what_a_restore_gave_back_and_the_evidence_alone_says_so(acme, tmp_path):
