@@ -9,7 +9,16 @@ from typing import Any
 from rotator.bootstrap import Rotator
 from rotator.flow.gate_facts import Did
 from rotator.flow.standing import CredentialState
-from rotator.ledger import assessments, attestations, manifests, pause_gates, pauses, vendor_history, vendors
+from rotator.ledger import (
+    assessments,
+    attestations,
+    manifests,
+    pause_gates,
+    pauses,
+    vendor_history,
+    vendor_uses,
+    vendors,
+)
 from rotator.manifests.comparing import Difference
 from rotator.report.clocks import moment
 from rotator.report.datasets import AS_RECORDED, DIFFERS, counted, named
@@ -97,6 +106,13 @@ def _read(body: _Body) -> str:
     return f"{len(body['read']):,} secrets were read where we deliver them, to knock with; {believed:,} are believed"
 
 
+def _used(body: _Body) -> str:
+    read = f"{body['logs']:,} access logs were read: they name {body['named']:,} of what it holds"
+    grave = [each["grave"] for each in body["uses"] if each["grave"]]
+    odd = [f"{body['unusual']:,} are used unusually"] if body["unusual"] else []
+    return "; ".join([read, *odd, *grave[:1]])
+
+
 def _given(body: _Body) -> str:
     paper = body.get("document")
     if paper is None:
@@ -134,6 +150,7 @@ _ACTS: Mapping[str, _Words] = {
     pauses.PAUSED: _paused,
     pauses.AGAIN: lambda _: "Paused again: what it holds by now is added",
     "material_read": _read,
+    vendor_uses.SEEN: _used,
     pause_gates.ACTS[Did.GIVEN]: _given,
     pause_gates.ACTS[Did.YES]: lambda body: f"The gate {body['gate']}: somebody said yes",
     pause_gates.ACTS[Did.OVERRIDDEN]: _overridden,
@@ -155,7 +172,8 @@ _ALARMING = {pauses.PAUSED, pause_gates.ACTS[Did.OVERRIDDEN], "broke_glass", "st
 
 def _tone(body: _Body) -> str:
     act = body.get("act")
-    return "red" if act in _ALARMING or (act == manifests.CHECKED and _differs(body)) else ""
+    is_grave = act == vendor_uses.SEEN and any(each["grave"] for each in body["uses"])
+    return "red" if act in _ALARMING or is_grave or (act == manifests.CHECKED and _differs(body)) else ""
 
 
 def _short(text: str) -> str:

@@ -17,6 +17,7 @@ from rotator.ledger.probes import of_credentials, probes
 from rotator.ledger.vendor_uses import VendorUses
 from rotator.operations.vendor_uses import seen
 from rotator.restoring import override, standing
+from rotator.shown.vendor_story import story
 from tests.access.logs import record
 from tests.ledger.test_restoring import KEY, acme  # noqa: F401 - a fixture
 
@@ -66,6 +67,8 @@ def test_a_use_that_was_accepted_after_death_shuts_the_gate_until_somebody_says_
     assert "cut" in house.shut()  # nobody spoke of that one
     acts = [[each for each in house.chain(name) if each["act"] == "uses_seen"] for name in ("inc-9", "vendor.acme")]
     assert [[each["uses"][0]["credential"] for each in of] for of in acts] == [[str(ref)] * 2] * 2
+    [newest, *_] = story(house.parts, "acme", None)
+    assert (newest["tone"], "USED AFTER IT WAS DEAD" in newest["what"]) == ("red", True)
     assert house.broken() == []
 
 
