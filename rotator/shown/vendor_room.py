@@ -30,8 +30,21 @@ def room(parts: Rotator, vendor: Mapping[str, Any], page: int) -> dict[str, Any]
         "pages": pages,
         "graph": drawn,
         "nodes": list(drawn.nodes()),
-        "checked": checked(parts, vendor["reaches"]["datasets"]),
+        "datasets": (rows := datasets(parts, vendor)),
+        "checked": checked(parts, rows),
     }
+
+
+def datasets(parts: Rotator, vendor: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the datasets that it could reach: those that it reaches now, and those that it did when it was paused."""
+    found = {each["name"]: dict(each) for each in vendor["reaches"]["datasets"]}
+    described = parts.vendors.datasets()
+    for pause in parts.pauses.every(vendor["name"])[:1]:
+        for name, manifest in pause.datasets.items():
+            sensitivity = described[name].sensitivity.value if name in described else ""
+            told = {"name": name, "sensitivity": sensitivity, "manifest": manifest}
+            found.setdefault(name, told | {"via": ["what it held when it was paused"]})
+    return list(found.values())
 
 
 def checked(parts: Rotator, datasets: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
