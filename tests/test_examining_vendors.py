@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import update
 
+from rotator import clock
 from rotator.bootstrap import Rotator
-from rotator.examining.vendors import vendors
+from rotator.examining.vendors import OLD_S, vendors
 from rotator.flow.inventory import Said as Entry
-from rotator.flow.registry import Said, Sort
+from rotator.flow.registry import Listed, Said, Sort
+from rotator.flow.vendor import Software
 from rotator.ledger import tables
 from rotator.settings.file import load
 from tests.fakes.deployment import sqlite
@@ -54,10 +56,23 @@ def test_a_critical_vendor_of_whom_nothing_valid_is_attested_is_told(parts):
         gamma={"attestations": []},
         delta=critical,
     )
-    assert told == [
+    assert [each for each in told if "lists of" not in each[1]] == [
         ("WARN", "of critical vendors nothing valid is attested: beta, delta"),
         ("WARN", "attestations of vendors have ended, or end before long: beta's SOC 2 (ended 2020-12-31)"),
     ]
+
+
+def test_a_critical_vendor_whose_list_is_old_or_not_there_is_told(parts, monkeypatch):
+    critical = {"criticality": "critical", "attestations": [VALID]}
+    parts.vendors.take([Said(Sort.VENDOR, name, critical, "v.yaml, line 1") for name in ("acme", "beta")], "ana")
+    for source, made in (("s.json", clock.now() - OLD_S + 60), ("older.json", clock.now() - OLD_S - 60)):
+        runs = (Software("PyPI", "litellm", "1.82.9", source),)
+        parts.vendors.runs("acme", Listed(source, "0" * 64, runs, made, 0), "ana")
+    assert ("WARN", "lists of what critical vendors run: of beta there is none") in found(parts, gamma={})
+    later = clock.now() + 120
+    monkeypatch.setattr(clock, "now", lambda: later)
+    [told] = [what for _, what in found(parts) if "lists of" in what]
+    assert told == "lists of what critical vendors run: of beta there is none; the newest of acme is older than 90 days"
 
 
 def test_a_row_that_was_altered_past_the_service_is_told_and_nothing_is_said_of_what_is_not_believed(parts):

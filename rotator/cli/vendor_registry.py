@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -20,7 +20,7 @@ from rotator.report.plain import plain
 
 if TYPE_CHECKING:
     from rotator.bootstrap import Rotator
-    from rotator.flow.registry import Change, Said
+    from rotator.flow.registry import Change, Listed, Said
 
 _LONGEST = 160
 """Letters of one value that are told of a change."""
@@ -155,14 +155,15 @@ def sbom(
     Example: rotator vendor sbom acme acme-2026-11.cdx.json
     """
     from rotator import registering  # noqa: PLC0415 - only this command pays for it
+    from rotator.operations.operation import segment  # noqa: PLC0415
 
-    vendors = context.obj.parts().vendors
-    vendors.one(name)
-    found = registering.lists(files)
-    told = []
-    for each in found:
-        count = vendors.runs(name, each, actor())
-        told.append({"source": each.source, "sha256": each.digest, "components": count, "left_out": each.left_out})
+    given: Context = context.obj
+    if (far := given.far()) is not None:
+        registering.lists(files)  # none is sent unless all of them are lists
+        path = f"/vendors/{segment(name)}/software"
+        told = [far.declares(path, each.read_bytes(), {"name": each.name}) for each in files]
+    else:
+        told = _kept(given.parts(), name, registering.lists(files))
     if output is not Output.TABLE:
         emit(told, output)
         return
@@ -170,6 +171,16 @@ def sbom(
         typer.echo(plain(f"{name} runs {row['components']:,} components by {row['source']}, SHA-256 {row['sha256']}"))
         if row["left_out"]:
             typer.echo(f"{row['left_out']:,} components were LEFT OUT: their names look like secrets")
+
+
+def _kept(parts: Rotator, name: str, lists: Iterable[Listed]) -> list[dict[str, Any]]:
+    parts.vendors.one(name)
+    told = []
+    for each in lists:
+        count = parts.vendors.runs(name, each, actor())
+        counts = {"components": count, "left_out": each.left_out}
+        told.append({"vendor": name, "source": each.source, "sha256": each.digest, **counts})
+    return told
 
 
 def attest(  # noqa: PLR0917 - a command

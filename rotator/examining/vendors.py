@@ -18,6 +18,9 @@ from rotator.ledger.database import LedgerFailed
 from rotator.shown.vendors import today, unregistered
 from rotator.uncut import uncut_by_each
 
+OLD_S = 90 * 86400.0
+"""After so many seconds a list of what a critical vendor runs says little of today."""
+
 
 def vendors(parts: Rotator, called: str) -> Iterator[Finding]:
     """Look at the registry; where none is registered and the inventory names none there is nothing to say."""
@@ -44,6 +47,7 @@ def vendors(parts: Rotator, called: str) -> Iterator[Finding]:
     if every:
         yield from _uncut(parts, called)
         yield from _attested(every, called)
+        yield from _listed(parts, every, called)
 
 
 def _uncut(parts: Rotator, called: str) -> Iterator[Finding]:
@@ -52,6 +56,21 @@ def _uncut(parts: Rotator, called: str) -> Iterator[Finding]:
         names = [" ".join(filter(None, (each.kind, each.ref.id or each.ref.owner))) for each in held]
         what = f"{vendor} is paused, and HOLDS what was found since and nobody has cut: {first_of(names)}"
         yield Finding(False, what, f"{called} vendor pause {vendor} --reason … adds it to its incident")
+
+
+def _listed(parts: Rotator, every: list[Vendor], called: str) -> Iterator[Finding]:
+    """Say which critical vendors' newest list of what they run is old, or not there: no advisory finds them."""
+    newest: dict[str, float] = {}
+    for each in parts.vendors.lists():
+        newest[each.vendor] = max(each.at, newest.get(each.vendor, each.at))
+    critical = [each.name for each in every if each.criticality is Level.CRITICAL]
+    unknown = [each for each in critical if each not in newest]
+    old = [each for each in critical if clock.now() - newest.get(each, clock.now()) > OLD_S]
+    told = [f"of {first_of(unknown)} there is none"] if unknown else []
+    told += [f"the newest of {first_of(old)} is older than {OLD_S / 86400:.0f} days"] if old else []
+    if told:
+        what = f"lists of what critical vendors run: {'; '.join(told)}"
+        yield Finding(True, what, f"take them by `{called} vendor sbom`, or from their pipelines", warns=True)
 
 
 def _attested(every: list[Vendor], called: str) -> Iterator[Finding]:

@@ -111,6 +111,11 @@ SCRIPTS = {
         ("vendor", "show", "acme"),
         ("vendor", "show", "acme", "-o", "json"),
         ("vendor", "show", "acm"),
+        ("vendor", "sbom", "acme", "freeze.txt"),
+        ("vendor", "sbom", "acme", "freeze.txt", "-o", "json"),
+        ("vendor", "sbom", "acm", "freeze.txt"),
+        ("vendor", "sbom", "acme", "freeze.txt", "nothing.txt"),
+        ("vendor", "show", "acme"),
         ("vendor", "triage", "--breached", "acme"),
         ("vendor", "triage", "--breached", "acm"),
         ("vendor", "assess", "acme", "likelihood", "0.2", *WHY),
@@ -159,6 +164,7 @@ def fill(company, deployment):
 def kept(tmp_path_factory):
     folder = prepared(tmp_path_factory.mktemp("far") / "kept", fill)
     (folder / "list.csv").write_text(LIST)
+    (folder / "freeze.txt").write_text("litellm==1.82.7\nrequests==2.32.0\n")
     (folder / "more.csv").write_text(LIST + "acme_api_token,three\n")
     return folder
 
@@ -180,7 +186,7 @@ def there(kept, tmp_path):
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_a_command_says_and_ends_the_same_here_and_far_away(here, there, tmp_path, monkeypatch, script):
     (tmp_path / "away").mkdir()
-    for name in ("list.csv", "more.csv"):
+    for name in ("list.csv", "more.csv", "freeze.txt"):
         (tmp_path / "away" / name).write_bytes((tmp_path / "here" / name).read_bytes())
     for words in SCRIPTS[script]:
         monkeypatch.chdir(tmp_path / "here")

@@ -62,6 +62,7 @@ OPERATIONS = {
     "manifest show": ["GET /manifests/{name}/checks"],
     "vendor list": ["GET /vendors"],
     "vendor show": ["GET /vendors/{name}"],
+    "vendor sbom": ["POST /vendors/{vendor}/software"],
     "vendor triage": ["POST /vendors/triage"],
     "vendor assess": ["POST /vendors/{vendor}/terms/{term}"],
     "vendor memo": ["GET /vendors/{vendor}/memo.{form}", "GET /vendor-memo.{form}"],
@@ -98,7 +99,6 @@ AT_HOME = {
     "manifest export": "an auditor takes its lines from the ledger itself",
     "vendor import": "the registry is kept where the ledger is, from files that are reviewed there",
     "vendor export": "the registry is kept where the ledger is, from files that are reviewed there",
-    "vendor sbom": "a list may have tens of thousands of lines, and is hashed where it is read",
     "vendor attest": "the document is hashed where it is, and stays there",
     "drill run": "it mints and takes away where the rotator runs, and whoever stops it has that done by the next one",
     "drill clean": "it is done where the drill was held",
@@ -120,7 +120,6 @@ NO_COMMAND = {
     "GET /service/evidence",
     "GET /incidents/{incident}/evidence.zip",
     "POST /vendors/{vendor}/memo.{form}",
-    "POST /vendors/{vendor}/software",
     "POST /vendors/{vendor}/gates/{gate}/document",
 }
 """What programs ask and people read in the report; and what a browser gives or takes away as a file."""
