@@ -28,7 +28,7 @@ def keep(  # noqa: PLR0917 - a row
     if new:
         names = [dict(zip(("provider", "connection", "credential"), each, strict=True)) for each in sorted(new)]
         connection.execute(insert(_held), [{**row, **each} for each in names])
-    return _digest(there | new)
+    return digests(connection, vendor)[vendor, number]
 
 
 def by_whom(connection: Connection, vendor: str, number: int) -> frozenset[str]:
@@ -40,14 +40,10 @@ def by_whom(connection: Connection, vendor: str, number: int) -> frozenset[str]:
 def digests(connection: Connection, vendor: str | None = None) -> dict[tuple[str, int], str]:
     """Return the digest of what each pause has, of one vendor or of all."""
     pause = tables.pause
-    pauses, held = select(pause.c.vendor, pause.c.number), select(_held.c.vendor, _held.c.number, *_NAMED)
+    pauses, held = select(pause.c.vendor, pause.c.number), select(_held)
     if vendor is not None:
         pauses, held = pauses.where(pause.c.vendor == vendor), held.where(_held.c.vendor == vendor)
-    found: dict[tuple[str, int], set[tuple[str, ...]]] = {(of, nr): set() for of, nr in connection.execute(pauses)}
-    for of, number, *name in connection.execute(held):
-        found[of, number].add(tuple(name))
-    return {of: _digest(names) for of, names in found.items()}
-
-
-def _digest(names: Iterable[tuple[str, ...]]) -> str:
-    return hashlib.sha256(repr(sorted(names)).encode()).hexdigest()
+    found: dict[tuple[str, int], list[str]] = {(of, number): [] for of, number in connection.execute(pauses)}
+    for row in connection.execute(held).mappings():
+        found[row["vendor"], row["number"]].append(repr(tuple(row.values())))
+    return {of: hashlib.sha256(repr(sorted(said)).encode()).hexdigest() for of, said in found.items()}

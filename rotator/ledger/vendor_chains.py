@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, Table, select
 
 from rotator.errors import BadInput
-from rotator.ledger import pause_held, service, tables
+from rotator.ledger import pause_held, service, tables, vendor_uses
 from rotator.ledger.database import Database
 from rotator.ledger.vendor_replay import Rows, dataset_said, replay
 from rotator.ledger.vendors import CHAIN, DATASET, one
@@ -24,6 +24,7 @@ _evidence = tables.evidence
 _KEYS = {
     tables.vendor: ("name",),
     tables.software: ("vendor", "source"),
+    tables.vendor_log: ("vendor",),
     tables.term: ("vendor", "notice", "name"),
     tables.pause: ("vendor", "number"),
     tables.pause_held: ("vendor", "number"),
@@ -32,6 +33,7 @@ _KEYS = {
 _WORDS = {
     tables.vendor: "vendor {0}",
     tables.software: "list {1} of {0}",
+    tables.vendor_log: "what logs told of {0}",
     tables.term: "term {2} of {0} for {1}",
     tables.pause: "pause {1} of {0}",
     tables.pause_held: "what was held at pause {1} of {0}",
@@ -112,6 +114,8 @@ def _rows(
 ) -> dict[tuple[Any, ...], Mapping[str, Any]]:
     if table is tables.pause_held:  # thousands of rows, of which the chain has one digest
         return {of: {"digest": digest} for of, digest in pause_held.digests(connection, vendor).items()}
+    if table is tables.vendor_log:
+        return {(of,): {"digest": digest} for of, digest in vendor_uses.digests(connection, vendor).items()}
     query = select(table) if vendor is None else select(table).where(table.c[keys[0]] == vendor)
     return {tuple(row[key] for key in keys): dict(row) for row in connection.execute(query).mappings()}
 

@@ -11,7 +11,7 @@ from sqlalchemy import Table
 
 from rotator.flow.gate_facts import Did
 from rotator.flow.registry import dataset_of
-from rotator.ledger import assessments, pause_gates, pauses, tables, vendors
+from rotator.ledger import assessments, pause_gates, pauses, tables, vendor_uses, vendors
 
 Same = Callable[[Mapping[str, Any]], bool]
 """Tells whether a row is as it should be."""
@@ -28,7 +28,7 @@ _OF_GATES = {act: did for did, act in pause_gates.ACTS.items()}
 def replay(name: str, records: Iterable[Mapping[str, Any]], head: str) -> Rows:
     """Return what must be so of each row of a vendor. A row that is not named must not be there."""
     registry: dict[str, Any] = {}
-    told, software, terms, pause, held, gates = {}, {}, {}, {}, {}, {}  # type: ignore[var-annotated]
+    told, software, logs, terms, pause, held, gates = {}, {}, {}, {}, {}, {}, {}  # type: ignore[var-annotated]
     length = 0
     for record in records:
         act, number, length = record["act"], record.get("pause", 0), length + 1
@@ -41,6 +41,8 @@ def replay(name: str, records: Iterable[Mapping[str, Any]], head: str) -> Rows:
             terms.pop((name, record["notice"], record["term"]), None)
             if act == assessments.SET:
                 terms[name, record["notice"], record["term"]] = [_has(record, "value", "at", "by", "reason")]
+        elif act == vendor_uses.SEEN:
+            logs = {} if record.get("kept") == "" else {(name,): [_kept(record)]}
         elif act in _OF_PAUSES:
             pause[name, number] = _OF_PAUSES[act](pause.get((name, number), []), record)
             held |= {} if act == pauses.RESTORED else {(name, number): [_kept(record)]}
@@ -52,6 +54,7 @@ def replay(name: str, records: Iterable[Mapping[str, Any]], head: str) -> Rows:
     return {
         tables.vendor: {(name,): [_has(known, *known), _says(registry)]},
         tables.software: software,
+        tables.vendor_log: logs,
         tables.term: terms,
         tables.pause: pause,
         tables.pause_held: held,

@@ -5,11 +5,12 @@ A log is known by its content: read again, what it told is replaced by what it t
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import RowMapping, Select, delete, func, insert, select
+from sqlalchemy import Connection, RowMapping, Select, delete, func, insert, select
 
 from rotator import clock
 from rotator.credential import CredentialRef
@@ -49,7 +50,7 @@ class VendorUses:
                 connection.execute(insert(_log), [_row_of_log(vendor, each, now) for each in logs])
             if uses:
                 connection.execute(insert(_use), [_row(vendor, each) for each in uses])
-            told = {"at": now, "act": SEEN, **record}
+            told = {"at": now, "act": SEEN, **record, "kept": digests(connection, vendor).get(vendor, "")}
             vendors.act(connection, vendor, told, open_one.incident if open_one is not None else None)
 
     def logs(self, vendor: str | None = None) -> dict[str, list[Log]]:
@@ -80,6 +81,15 @@ class VendorUses:
         query = select(_run.c.provider, _run.c.connection, _run.c.owner, _run.c.credential).distinct()
         with self._database.read() as connection:
             return [CredentialRef(*row) for row in connection.execute(query.where(_run.c.vendor == vendor))]
+
+
+def digests(connection: Connection, vendor: str | None = None) -> dict[str, str]:
+    """Return the digest of all that logs told of each vendor, or of one, as it is kept; of whom none did, nothing."""
+    found: dict[str, list[str]] = {}
+    for table in (_log, _use):
+        for row in connection.execute(_of(select(table), vendor)).mappings():
+            found.setdefault(row["vendor"], []).append(repr(tuple(row.values())))
+    return {name: hashlib.sha256(repr(sorted(told)).encode()).hexdigest() for name, told in found.items()}
 
 
 def used_since(database: Database, dead: Mapping[CredentialRef, float]) -> set[CredentialRef]:

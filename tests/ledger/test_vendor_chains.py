@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import Float, Integer, and_, delete, insert, select, update
 
+from rotator import clock
 from rotator.errors import BadInput
 from rotator.flow.vendor_terms import Judged, Name
 from rotator.ledger import tables
@@ -13,14 +14,17 @@ from rotator.ledger.vendor_chains import altered
 from rotator.ledger.vendors import CHAIN
 from rotator.restoring import override
 from tests.ledger.test_restoring import KEY, acme  # noqa: F401 - a fixture
+from tests.ledger.test_vendor_uses import at, read
 
 TABLES = [tables.vendor, tables.software, tables.term, tables.pause, tables.pause_gate, tables.dataset]
+TABLES += [tables.vendor_log, tables.vendor_use, tables.pause_held]
 
 
 @pytest.fixture
 def told(acme):  # noqa: F811 - it is the fixture
     """Give a vendor of whom all that there is was said and done, and who was let in again."""
-    acme.pause(KEY)
+    [scoped] = acme.pause(KEY)
+    read(acme, at(clock.now() - 60, scoped.ref))
     acme.cut()
     acme.verify()
     acme.report()
@@ -68,7 +72,7 @@ def changes(database, table):
                     update(table).where(is_it).values({column: other(column, row[column.name])}),
                     update(table).where(is_it).values({column: row[column.name]}),
                 )
-        if table not in (tables.vendor, tables.pause):  # others hang on these
+        if table not in (tables.vendor, tables.pause, tables.vendor_log):  # others hang on these
             yield delete(table).where(is_it), insert(table).values(row)
 
 
