@@ -74,7 +74,7 @@ def sends(port, delivery):
 
 def test_what_was_answered_is_declared_once_by_the_server_that_comes_after(tmp_path, issuer):
     config = configured(tmp_path, f"http://127.0.0.1:{issuer.server_port}", CONFIGURED)
-    rotator, delivery = CommandLine(tmp_path, config), signing.gitlab(time.time())
+    rotator, delivery = CommandLine(tmp_path, config, is_ready=True), signing.gitlab(time.time())
     port = free_port()
     serve = ("serve", "--port", str(port))
     with at_work(rotator.start(*serve).until_said("serving on")) as first:

@@ -78,7 +78,7 @@ class House:
     def begin(self) -> None:
         """Start the service, as whoever looks after it does."""
         port = str(urlsplit(self.address).port)
-        self._up = CommandLine(self.folder).start("up", "--port", port).until_said("rotator is up")
+        self._up = CommandLine(self.folder, is_ready=True).start("up", "--port", port).until_said("rotator is up")
 
     def end(self) -> None:
         """Stop it."""
