@@ -29,7 +29,7 @@ In another terminal:
 
 Or in a browser:
 
-    .venv/bin/rotator token create me --role admin
+    .venv/bin/rotator token create me --role admin --person me
     .venv/bin/rotator up --port 8420
 
 then open http://127.0.0.1:8420, sign in with the token, and declare that report.
@@ -55,6 +55,7 @@ Or, instead, the story of a vendor that ran a poisoned package (docs/vendors.md 
     rotator vendor gates lumen
 
 The restore is refused; each gate says what is next. Who else says yes, in practice: LOGNAME=bo rotator vendor meet …
+In a browser it begins under Vendors; another person's token: rotator token create bo --role admin --person bo
 
 Ctrl-C ends it; all that it leaves is in {folder}.
 """
