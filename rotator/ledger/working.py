@@ -190,7 +190,7 @@ class WorkingLedger:
         # A comparison beside the main branch says nothing of the summary, and what it read of the run may be old.
         if draft.proofs or any(each.state is StepState.DONE and not is_apart(each) for each in draft.steps.values()):
             work = self._summarise(connection, work)
-        if statement is statements.BEAT and at_hand is not None and lets_in(at_hand) and work.branch.stopped is None:
+        if statement is statements.BEAT and work.branch.stopped is None and _begins(at_hand, draft):
             work = replace(work, branch=replace(work.branch, stopped=_paused(connection, work.run)))
         return work
 
@@ -319,6 +319,11 @@ def _promoted_since(connection: Connection, run: Run, rows_of: Sequence[Row[Any]
     told = (json.loads(facts).get("promoted", {}) for facts in found)
     places = {str(place) for place in run.deliver}
     return frozenset((at, version) for each in told for at, version in each.items() if at in places)
+
+
+def _begins(step: Step | None, draft: Draft) -> bool:
+    """Tell whether a step may let somebody in; who only looks whether it was done is not kept from finding that out."""
+    return step is not None and lets_in(step) and draft.steps.get(step.id, step).state is not StepState.UNCERTAIN
 
 
 def _paused(connection: Connection, run: Run) -> str | None:

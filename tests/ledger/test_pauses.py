@@ -129,6 +129,33 @@ def test_who_began_to_wait_as_the_vendor_was_let_in_is_woken_by_the_dispatcher(h
     assert made(company) == list(NEW)
 
 
+class Died(BaseException):
+    """The worker is gone."""
+
+
+def test_what_was_minted_as_its_worker_died_is_looked_for_though_the_vendor_is_paused_since(house):
+    company, deployment = house
+    registered(deployment, "acme")
+    deployment.declare([], [TASK], incident="inc-9")
+    deployment.start([held(company)], wanted=Strategy.REPLACE_FIRST)
+
+    def meet(phase, what, _changes):
+        if (phase, what) == ("after", "issuer.issue"):
+            raise Died
+
+    company.world.meet = meet
+    with pytest.raises(Died):
+        deployment.rest()
+    company.world.meet = lambda *_: None
+    begun(deployment, "acme", "inc-9")
+    deployment.rest(deployment.recover())
+    assert not any("nobody could find out" in (row["reason"] or "") for row in deployment.rows("step"))
+    restored(deployment)
+    deployment.rest()
+    assert deployment.record().runs[0].run.replaced_at is not None
+    assert waits(deployment) == []
+
+
 def test_what_a_pause_cuts_gets_nothing_new_though_its_plan_names_another_vendor(house):
     company, deployment = house
     registered(deployment, "acme", "beta")
