@@ -18,7 +18,7 @@ from rotator.settings.file import load
 
 V1 = "/api/v1"
 _DESCRIBED: dict[str, Any] = {}
-"""It tells nothing of a deployment, so all of a process share it: to write it takes longer than most tests."""
+"""It tells nothing of a deployment (`test_described.py`), so all of a process share it: most tests take less time."""
 
 
 @dataclass

@@ -71,6 +71,14 @@ def asked(operation, headers):
     return seen
 
 
+def test_a_description_tells_nothing_of_a_deployment(tmp_path):
+    database = sqlite(tmp_path / "ledger.db")
+    configured = ("", 'concurrency = 3\n[[connections]]\nname = "aws-prod"\nfamily = "aws"\n')
+    told = [api(tmp_path, database, text).client.get("/openapi.json").content for text in configured]
+    assert told[0] == told[1]
+    database.close()
+
+
 def test_what_an_act_must_be_given_is_shown_by_an_example_that_is_taken():
     shapes = [each for each in vars(acts).values() if isinstance(each, type) and issubclass(each, acts._Given)]
     for shape in shapes:

@@ -131,7 +131,6 @@ def test_every_reading_is_as_it_is_described_and_holds_no_secret(served):
     found, secrets = served
     admin = found.token(Role.ADMIN)
     described = found.client.get("/openapi.json").json()
-    assert described == found.described  # whichever deployment of this process told that first
     read = {path.replace("{incident}", "inc-1") for path, how in described["paths"].items() if "get" in how}
     named = {re.sub("{(name|vendor)}", KEY, path).replace("{form}", "json") for path in read}
     assert named - {"/events", "/incidents/inc-1/events"} <= {path.partition("?")[0] for path in READ}
