@@ -62,7 +62,8 @@ def _told(record: Mapping[str, Any]) -> dict[str, Any]:
 
 def _all_dead(picture: Picture) -> Iterator[dict[str, Any]]:
     """Yield when the last of what an incident cuts was dead, once all is."""
-    rows = [each for each in picture.told if not (each.is_dismissed or each.is_task)]
+    cut = [each for each in picture.told if not (each.is_dismissed or each.is_task)]
+    rows = [each for each in cut if each.state is not CredentialState.LET_IN_AGAIN]
     ends = [each.dead_at for each in rows]
     if not picture.is_whole or not rows or None in ends:
         return
@@ -71,6 +72,7 @@ def _all_dead(picture: Picture) -> Iterator[dict[str, Any]]:
     how = [f"{proven:,} proven by refusals"] * bool(proven)
     how += [f"{stated:,} by the word of their issuers alone"] * bool(stated)
     what = f"All that machines cut is dead: {', '.join(how) or 'elsewhere'}"
+    what += f"; {len(cut) - len(rows):,} let in again since" * (len(cut) > len(rows))
     yield {"at": moment(max(each for each in ends if each is not None)), "what": what, "by": "", "why": ""} | {
         "tone": "",
         "record": None,
