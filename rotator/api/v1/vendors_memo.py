@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from http import HTTPStatus
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
@@ -9,8 +11,10 @@ from starlette.responses import Response
 
 from rotator.api.callers import Caller
 from rotator.api.files import Files
+from rotator.api.problems import of_input
 from rotator.api.v1.access import needs
 from rotator.bootstrap import Rotator
+from rotator.errors import BadInput
 from rotator.flow.roles import Act
 from rotator.operations import vendor_memo
 from rotator.report.vendor_memo_forms import MEDIA_TYPES, MemoForm
@@ -41,7 +45,13 @@ def routes(parts: Rotator) -> APIRouter:
         """Return the decision memo of all vendors that a notice touches, the gravest first."""
         asked = {"advisories": advisories, "breached": breached, "notice": notice}
         on = parts.on(parts.database)
-        name = f"vendors-memo.{form}"
-        return given_out.given(name, MEDIA_TYPES[form], lambda: vendor_memo.file_of_all(on, caller.by, form, asked))
+
+        def make() -> Iterator[bytes]:
+            try:
+                return vendor_memo.file_of_all(on, caller.by, form, asked)
+            except BadInput as error:
+                raise of_input(error, HTTPStatus.NOT_FOUND, "not_found") from None
+
+        return given_out.given(f"vendors-memo.{form}", MEDIA_TYPES[form], make)
 
     return router
