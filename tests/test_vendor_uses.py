@@ -83,6 +83,15 @@ def test_a_secret_that_a_caller_put_into_a_log_is_kept_nowhere(house):
     assert SECRET not in kept
 
 
+@pytest.mark.parametrize("before", ["x" * 22 + " ", "x" * 30, "x" * 180 + " ", ""])
+def test_no_part_of_a_secret_is_kept_where_a_long_text_is_cut_off(house, before):
+    agent = f"{before}{SECRET}{SECRET} and more of it, beyond all that is ever kept of one"
+    found = used(house, *USUAL, record(1, key=KEY, sourceIPAddress="203.0.113.9", userAgent=agent))
+    assert found["uses"]["unusual"] == 1
+    kept = str(VendorUses(house.database).uses()) + json.dumps(chain(house.database, "vendor.acme")) + json.dumps(found)
+    assert SECRET[:12] not in kept
+
+
 @pytest.mark.parametrize("text", [b"hello\n", b'{"Records": [{"eventTime"', b"\x1f\x8b\x08"])
 def test_what_is_no_log_is_refused_and_nothing_is_kept(house, text):
     with pytest.raises(BadInput):

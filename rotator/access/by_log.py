@@ -21,20 +21,6 @@ from rotator.credential import CredentialRef
 from rotator.flow.access import Seen, Uses
 
 _CHUNK = 1 << 20
-_REFUSED = frozenset(
-    {
-        "AuthFailure",
-        "ExpiredToken",
-        "ExpiredTokenException",
-        "InvalidAccessKeyId",
-        "InvalidClientTokenId",
-        "InvalidSignatureException",
-        "SignatureDoesNotMatch",
-        "UnrecognizedClientException",
-    }
-)
-"""Errors by which an issuer did not take the credential itself: any other call was made by whoever holds it, even one
-that it was not allowed."""
 
 Files = Iterable[tuple[str, BinaryIO]]
 
@@ -120,7 +106,7 @@ class _Uses:
     def add(self, event: Event) -> None:
         self.calls += 1
         self.first_at, self.last_at = min(self.first_at, event.at), max(self.last_at, event.at)
-        if event.error in _REFUSED:
+        if event.is_refused:
             self.refused += 1
         elif self.accepted is None or event.at >= self.accepted.at:
             self.accepted = event

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 
-from rotator.access.event import Event, Unread
+from rotator.access.event import Event, Unread, beginning
 from rotator.access.records import parsed, told, values
 from rotator.intake.fields import mapping, word
 from rotator.intake.json_pieces import END, opened
@@ -19,6 +19,20 @@ _LOG, _LOOKED_UP = "Records", "Events"
 _EXAMPLE = 'give a log file ({"Records": [...]}), unzipped, or what `aws cloudtrail lookup-events` printed'
 _LONGEST = 200
 """Letters that are kept of a text which whoever called could choose."""
+_EC2 = "Client."
+"""What stands before each code of EC2. Source: EC2's documentation, "Error codes for the Amazon EC2 API"."""
+_REFUSED = frozenset(
+    {
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "InvalidAccessKeyId",
+        "InvalidClientTokenId",
+        "InvalidSignatureException",
+        "SignatureDoesNotMatch",
+        "UnrecognizedClientException",
+    }
+)
+_AMBIGUOUS, _NOT_TAKEN = "AuthFailure", "not able to validate the provided access credentials"
 
 
 def claims(head: Head) -> bool:
@@ -72,22 +86,30 @@ def _event(file: str, number: int, value: Mapping[str, object]) -> Event | Unrea
         return None
     if (seconds := _seconds(at)) is None:
         return Unread(file, number, "`eventTime` is no time")
+    error = _text(value, "errorCode")
     return Event(
         key_id=_text(identity, "accessKeyId"),
         at=seconds,
         name=_text(value, "eventName"),
         region=_text(value, "awsRegion"),
         address=_text(value, "sourceIPAddress"),
-        agent=_text(value, "userAgent"),
+        agent=beginning(word(value, "userAgent"), _LONGEST),
         who=who,
         account=_text(identity, "accountId") or _text(value, "recipientAccountId"),
-        error=_text(value, "errorCode"),
+        error=error,
         asked=mapping(value.get("requestParameters")),
         answered=mapping(value.get("responseElements")),
         file=file,
         record=number,
         request=_text(value, "requestID"),
+        is_refused=_is_refused(error, word(value, "errorMessage")),
     )
+
+
+def _is_refused(error: str, message: str) -> bool:
+    """Tell whether AWS did not take the credential itself; EC2 has one code for that and for what it may not use."""
+    code = error.removeprefix(_EC2)
+    return code in _REFUSED or (code == _AMBIGUOUS and _NOT_TAKEN in message)
 
 
 def _seconds(text: str) -> float | None:

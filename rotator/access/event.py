@@ -15,7 +15,9 @@ class Event:
     """One call. `at` is in seconds since 1970, `who` is the principal, `error` is "" where it succeeded.
 
     `key_id` is the credential's id as its kind names it. `asked` and `answered` are the request's and the response's
-    fields as they were logged; untrusted. `request` is its issuer's number of it, where the log tells one.
+    fields as they were logged; untrusted. `request` is its issuer's number of it, where the log tells one. `is_refused`
+    where the issuer did not take the credential itself: any other call was made by whoever holds it, even one that it
+    was not allowed.
     """
 
     key_id: str
@@ -32,6 +34,7 @@ class Event:
     file: str
     record: int
     request: str = ""
+    is_refused: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,14 @@ class Unread:
     file: str
     record: int
     why: str
+
+
+def beginning(text: str, most: int) -> str:
+    """Return so many letters of a text that a caller chose, in whole words: half a secret looks like none."""
+    if len(text) <= most:
+        return text
+    whole, _, _ = text[:most].rpartition(" ")
+    return f"{whole} …".lstrip()
 
 
 def when(at: float) -> datetime:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from rotator.access.event import Event, Unread
+from rotator.access.event import Event, Unread, beginning
 from rotator.access.records import told, values
 from rotator.intake.fields import mapping, word
 from rotator.intake.report import Head, Report
@@ -46,7 +46,7 @@ def _event(file: str, number: int, value: object) -> Event | Unread | None:
         name=_text(said, "action"),
         region="",
         address=_text(said, "actor_ip"),
-        agent=_text(said, "user_agent"),
+        agent=beginning(word(said, "user_agent"), _LONGEST),
         who="",
         account="",
         error="",

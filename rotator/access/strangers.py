@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from rotator.access.event import Event
+from rotator.access.event import Event, beginning
 from rotator.access.own import Own
 from rotator.access.usage import network
 from rotator.flow.access import User
@@ -73,7 +73,7 @@ class _Told:
     def _since(self, event: Event) -> None:
         if self._first is None or event.at < self._first.at:
             self._first = event
-        key = network(event.address), event.agent.partition(" ")[0][:_AGENT]
+        key = network(event.address), beginning(event.agent.partition(" ")[0], _AGENT)
         user = self._users.get(key)
         if user is not None:
             user[:] = user[0] + 1, min(user[1], event.at), max(user[2], event.at)
@@ -91,5 +91,5 @@ class _Told:
 def _use(event: Event | None) -> Use | None:
     if event is None:
         return None
-    agent = event.agent[:_AGENT]
+    agent = beginning(event.agent, _AGENT)
     return Use(event.at, event.name, event.address, agent, event.error, event.file, event.record)

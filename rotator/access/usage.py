@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from rotator.access.event import Event, moment
+from rotator.access.event import Event, beginning, moment
 from rotator.flow.access import Seen, Sign, User, Uses
 
 _KEPT = 1_000
@@ -74,7 +74,8 @@ class First:
     @classmethod
     def of(cls, event: Event) -> First:
         """Keep it."""
-        return cls(event.at, event.file, event.name, event.address, event.agent[:_AGENT], event.error, event.record)
+        agent = beginning(event.agent, _AGENT)
+        return cls(event.at, event.file, event.name, event.address, agent, event.error, event.record)
 
     def __str__(self) -> str:
         refused = f", refused with {self.error}" if self.error else ""
@@ -129,7 +130,7 @@ class _Told:
         self._first_at, self._last_at = min(self._first_at, event.at), max(self._last_at, event.at)
         if after and (self._first_after is None or event.at < self._first_after.at):
             self._first_after = First.of(event)
-        user = self._users.get(key := (at, event.agent.partition(" ")[0][:_AGENT]))
+        user = self._users.get(key := (at, beginning(event.agent.partition(" ")[0], _AGENT)))
         if user is not None:
             user[:] = user[0] + 1, min(user[1], event.at), max(user[2], event.at)
         elif len(self._users) < _KEPT:

@@ -56,6 +56,20 @@ def test_our_own_uses_are_counted_and_a_call_that_was_not_taken_is_refused():
     assert told(("a.json", log(ours)), own=[probe(EXPOSED + 6 * HOUR)]).ours == 1
 
 
+@pytest.mark.parametrize(
+    ("code", "message", "refused"),
+    [
+        ("Client.AuthFailure", "AWS was not able to validate the provided access credentials", 1),
+        ("Client.AuthFailure", "Not authorized for images: [ami-0a1b2c3d]", 0),
+        ("Client.InvalidAccessKeyId", "", 1),
+        ("Client.UnauthorizedOperation", "You are not authorized to perform this operation.", 0),
+    ],
+)
+def test_of_ec2_a_call_is_refused_where_the_credential_was_not_taken_and_not_where_it_may_not(code, message, refused):
+    [found] = told(("a.json", log(record(7, errorCode=code, errorMessage=message)))).uses
+    assert (found.refused, found.accepted_at is None) == (refused, bool(refused))
+
+
 def test_a_report_of_last_uses_is_one_use_unless_it_may_be_ours():
     text = f"{HEAD}\n{user('ci', ONE)}\n".encode()
     found = told(("report.csv", text), made_at=MADE_AT)
