@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-STATES = ("proven_dead", "stated_dead", "settling", "pending", "held", "manual", "failed", "dismissed")
+STATES = ("proven_dead", "stated_dead", "settling", "pending", "held", "manual", "failed", "dismissed", "let_in_again")
 TEXT = {"type": "string"}
 COUNT = {"type": "integer", "minimum": 0}
 SECONDS = {"type": ["number", "null"], "minimum": 0}
@@ -81,7 +81,7 @@ def inconsistencies(report: dict[str, Any]) -> list[str]:
         if clocks != sorted(clocks):
             found.append(f"{entry['id']} was dead before it was touched")
     times = report["time_to_revoke"]
-    if times["still_open"] != len(entries) - totals["proven_dead"] - totals["dismissed"]:
+    if times["still_open"] != len(entries) - sum(totals[each] for each in ("proven_dead", "dismissed", "let_in_again")):
         found.append("time to revoke leaves out what is open")
     figures = [times[name] for name in ("p50_s", "p95_s", "max_s")]
     if totals["proven_dead"] and figures != sorted(figures):

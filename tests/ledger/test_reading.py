@@ -15,7 +15,7 @@ from tests.fakes.company import KINDS
 from tests.fakes.deployment import broken_chains
 
 KEY = "aws_iam_access_key"
-STATES = ("settling", "pending", "held", "manual", "failed", "dismissed")
+STATES = ("settling", "pending", "held", "manual", "failed", "dismissed", "let_in_again")
 
 
 def counted(deployment, incident="inc-1"):
