@@ -28,6 +28,7 @@ PAGES = {
     "the inventory": "/inventory",
     "the vendors": "/vendors",
     "a vendor that is paused": "/vendors/lumen",
+    "the triage of vendors": "/triage",
     "the segmentation": "/segmentation",
     "the schedules": "/schedules",
     "the reports": "/reports",
