@@ -47,9 +47,9 @@ class Pausing:
     def left(self) -> list[str]:
         """Return what is not as it should be once all is at rest."""
         steps = self._deployment.rows("step")
-        waiting = [row["id"] for row in steps if (row["reason"] or "").startswith(PAUSED) and row["state"] == "held"]
+        waiting = [row["id"] for row in steps if PAUSED in (row["reason"] or "") and row["state"] == "held"]
         return [
-            *(f"{each} waits for a pause that is over" for each in waiting),
+            *(f"{each} is held by a pause that is over" for each in waiting),
             *(f"{each} is not what its chain tells" for each in altered(self._deployment.database)),
         ]
 
