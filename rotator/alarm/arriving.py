@@ -26,18 +26,21 @@ _SHOWN = 3
 def take(parts: Rotator, records: Iterable[str], sender: str, at: float) -> list[Arrived]:
     """Keep these OSV records, of each event the vendors that it touches; return them as they stand since.
 
-    `at` is when they came, in epoch seconds. Raises BadInput for what is no record.
+    One that is older than what is kept of its id tells nothing. `at` is when they came, in epoch seconds. Raises
+    BadInput for what is no record.
     """
     kept = KeptAdvisories(parts.settings.data_dir / "advisories")
     found: list[Advisory] = []
+    names = set[str]()
     for record in records:
         told = advisory.read("advisory", io.BytesIO(record.encode()))
         for each in told:
             if not is_id(each.id):  # it names a file
                 raise BadInput("this is no advisory's id", each.id)
-            kept.keep(each.id, json.loads(record))
-        found += told
-    return _settled(parts, kept, frozenset(name for each in found for name in each.names), found, sender, at)
+            names |= each.names
+            if kept.keep_newer(each.id, json.loads(record)):
+                found.append(each)
+    return _settled(parts, kept, frozenset(names), found, sender, at)
 
 
 def again(parts: Rotator, names: Iterable[str]) -> list[Arrived]:

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from rotator import clock
 from rotator.errors import BadInput
-from rotator.packages.advisory import Advisory, read
+from rotator.intake.fields import mapping
+from rotator.packages.advisory import Advisory, moment, read
 
 
 class KeptAdvisories:
@@ -24,6 +25,17 @@ class KeptAdvisories:
     def keep(self, name: str, record: Mapping[str, object]) -> None:
         """Write a record that was fetched. What cannot be written costs nobody his plan: it is fetched anew."""
         self._write(name, {"fetched_at": _now(), "record": record})
+
+    def keep_newer(self, name: str, record: Mapping[str, object]) -> bool:
+        """Write a record that arrived, unless one is there that a server told later; tell whether it is the newest.
+
+        Senders repeat what they sent, in any order, and others may send it again for them.
+        """
+        there = self._modified(name)
+        if there is not None and ((changed := moment(record.get("modified"))) is None or changed < there):
+            return False
+        self.keep(name, record)
+        return True
 
     def keep_given(self, name: str, record: Mapping[str, object]) -> None:
         """Write a record that a person gave as a file, unless one is there that was fetched: that one is believed."""
@@ -65,6 +77,15 @@ class KeptAdvisories:
             return self._folder.stat().st_mtime
         except OSError:
             return 0.0
+
+    def _modified(self, name: str) -> datetime | None:
+        """Return when the record that a server told was changed last; None where there is none, or it does not say."""
+        try:
+            told = json.loads(self._path(name).read_bytes())
+        except (OSError, ValueError, RecursionError):
+            return None
+        said = mapping(mapping(told).get("record"))
+        return moment(said.get("modified")) if "fetched_at" in mapping(told) else None
 
     def _path(self, name: str) -> Path:
         return self._folder / f"{name}.json"

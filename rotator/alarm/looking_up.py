@@ -22,7 +22,7 @@ from rotator.families.http_wire import Reply, Wire
 from rotator.intake.fields import mapping, word
 from rotator.packages.advisory import Advisory, merged, read
 
-_ID = re.compile(r"[A-Za-z]{2,20}(?:-[A-Za-z0-9._]{1,60}){1,5}")
+_ID = re.compile(r"(?=.{1,128}\Z)[A-Za-z]{2,20}(?:-[A-Za-z0-9._]{1,60}){1,5}")
 _MOST = 12
 """Records of one event that are asked for: its own, and of its other names."""
 _MOST_PAGES = 20

@@ -12,8 +12,8 @@ from rotator.intake.shapes import holds_material
 from rotator.packages import advisory
 from rotator.triggers.message import LONGEST, Refused, Trigger
 
-_ID = re.compile(r"[A-Za-z]{2,20}(?:-[A-Za-z0-9._]{1,60}){1,5}")
-"""Of the form that every advisory's id has: it becomes the name of a file."""
+_ID = re.compile(r"(?=.{1,128}\Z)[A-Za-z]{2,20}(?:-[A-Za-z0-9._]{1,60}){1,5}")
+"""Of the form that every advisory's id has: it becomes the name of a file, and of a row."""
 _KEPT = ("id", "aliases", "published", "modified", "withdrawn", "affected")
 
 

@@ -132,3 +132,19 @@ def test_whom_it_touches_is_tried_again_where_the_ledger_failed_half_way(house, 
     declare(house, taken)
     assert house.triggers.listed()[0].state == TRIAGED
     assert len(told(house)) == 1
+
+
+@pytest.mark.parametrize("modified", ["2026-03-24T00:00:00Z", None, "long ago"])
+def test_an_older_record_takes_no_newer_ones_place_whatever_it_says(house, modified):
+    """A delivery of GitHub's says nothing of when it was sent: it may be repeated, late, or by somebody else."""
+    new = json.dumps({**json.loads(RECORD), "modified": "2026-03-25T00:00:00Z"})
+    affected = [{"package": {"ecosystem": "npm", "name": "chalk"}, "versions": ["5.6.1"]}]
+    old = {**json.loads(RECORD), "modified": modified, "affected": affected, "withdrawn": "2026-03-24T00:00:00Z"}
+    kept = KeptAdvisories(house.settings.data_dir / "advisories")
+    before = arriving.take(house, [new], "siem", AT)
+    at = kept.read(ADVISORY)
+    assert arriving.take(house, [json.dumps(old)], "siem", AT + 60) == before
+    assert kept.read(ADVISORY, fetched=True) == at
+    newest = {**old, "modified": "2026-03-26T00:00:00+00:00"}
+    [found] = arriving.take(house, [json.dumps(newest)], "siem", AT + 120)
+    assert (found.touched, "was withdrawn" in found.title) == ((), True)

@@ -87,6 +87,7 @@ def test_an_osv_record_is_an_alarm_as_it_is_and_of_its_prose_one_line_is_kept():
     "record",
     [
         {"id": "../../etc/passwd", "affected": json.loads(RECORD)["affected"]},
+        {"id": "MAL" + 3 * f"-{'9' * 60}", "affected": json.loads(RECORD)["affected"]},
         {"id": NAME, "affected": []},
         {"id": NAME, "affected": [{"package": {"ecosystem": "PyPI", "name": SECRET}, "versions": ["1"]}]},
         {"id": 7, "affected": None},
