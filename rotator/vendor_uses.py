@@ -138,11 +138,15 @@ def _since(
     return (None if last is None else last - USUAL_S), NEWEST
 
 
-def _made_at(parts: Rotator, refs: Mapping[str, Sequence[CredentialRef]]) -> dict[CredentialRef, float]:
-    """Return when each was made, as its issuer listed it: a report of last uses tells keys apart by that."""
+def _made_at(parts: Rotator, refs: Mapping[str, Sequence[CredentialRef]]) -> dict[CredentialRef, float | None]:
+    """Return when each was made, as its issuer listed it: a report of last uses tells keys apart by that.
+
+    One that is dead and was never listed is left out: what its user has as the only key by now may be another.
+    """
     wanted = {ref for some in refs.values() for ref in some}
-    made = ((each.ref, epoch(each.facts.get("created_at"))) for each in parts.inventory.listed() if each.ref in wanted)
-    return {ref: at for ref, at in made if at is not None}
+    made = {each.ref: epoch(each.facts.get("created_at")) for each in parts.inventory.listed() if each.ref in wanted}
+    dead = ended.deaths(parts.database, (ref for ref in wanted if made.get(ref) is None), accounts(parts))
+    return {ref: made.get(ref) for ref in wanted - dead.keys()}
 
 
 def _use(each: InLog, ref: CredentialRef) -> Use:

@@ -14,6 +14,7 @@ from rotator.shown.vendor_memo import NO_NOTICE, memo
 from rotator.shown.vendor_uses import in_a_line
 from rotator.vendors_risk import risks
 from tests.access.logs import EXPOSED, HOUR, log, record
+from tests.access.test_credential_report import ONE, report_text, user
 from tests.fakes.vendors_paused import pause
 from tests.ledger.test_vendors import chain
 from tests.shown.vendors import filled
@@ -81,6 +82,11 @@ def test_a_secret_that_a_caller_put_into_a_log_is_kept_nowhere(house):
     assert found["uses"]["credentials"][0]["signs"][0]["words"] == "it looks like a secret, and is left out"
     kept = str(VendorUses(house.database).uses()) + json.dumps(chain(house.database, "vendor.acme")) + json.dumps(found)
     assert SECRET not in kept
+
+
+def test_a_users_only_key_is_told_by_a_report_of_last_uses_though_nobody_knows_when_it_was_made(house):
+    [row] = used(house, text=report_text(user("acme-1", ONE)))["uses"]["credentials"]
+    assert (row["id"], row["last_at"]) == (KEY, "2026-03-24T10:15:00.000Z")
 
 
 @pytest.mark.parametrize("before", ["x" * 22 + " ", "x" * 30, "x" * 180 + " ", ""])

@@ -80,18 +80,18 @@ def newest(files: Files, *, now: float) -> float | None:
 def by_log(
     files: Files,
     since: Mapping[CredentialRef, float | None],
-    made_at: Mapping[CredentialRef, float],
+    made_at: Mapping[CredentialRef, float | None],
     own: Own,
     now: float,
 ) -> ByLog:
     """Return what the files tell of these credentials, and what of their use began since then.
 
-    Times are in seconds since 1970; without one nothing is called new. Raises BadInput for what is no access log, or
-    damaged.
+    Times are in seconds since 1970; without one nothing is called new. Of those that `made_at` has a report of last
+    uses may tell; None where nobody knows when one was made. Raises BadInput for what is no access log, or damaged.
     """
     reading = _Reading({each.id for each in since}, own)
     told = uses(reading.events(believed(reading.each_once(files), now)), {ref.id: at for ref, at in since.items()})
-    reported = credential_report.uses(reading.last_uses, {ref: made_at.get(ref) for ref in since})
+    reported = credential_report.uses(reading.last_uses, made_at)
     return reading.told(told, reported)
 
 

@@ -19,6 +19,7 @@ from rotator.operations.vendor_uses import seen
 from rotator.restoring import override, standing
 from rotator.shown.vendor_story import story
 from tests.access.logs import record
+from tests.access.test_credential_report import report_text, user
 from tests.ledger.test_restoring import KEY, acme  # noqa: F401 - a fixture
 
 THIEF = {"sourceIPAddress": "203.0.113.9", "userAgent": "curl/8"}
@@ -84,6 +85,16 @@ def test_refused_knocks_and_our_own_are_no_use_of_what_is_dead(cut):
     assert found["ours"] == 1
     [row] = found["uses"]["credentials"]
     assert (row["calls"], row["refused"], row["after"]) == (1, 1, "")
+    assert "cut" not in house.shut()
+
+
+def test_a_report_that_names_no_keys_tells_nothing_of_a_dead_one_that_may_be_another_by_now(cut):
+    """What its user has as the only key may be a second one that nobody stole."""
+    house, ref = cut
+    only = f"true,2025-01-02T03:04:05+00:00,{datetime.fromtimestamp(clock.now() - 60, UTC).isoformat()},us-east-1,s3"
+    text = report_text(user(ref.owner, only))
+    found = seen(house.parts, "eva", "acme", lambda: [("report.csv", io.BytesIO(text))], None, "report.csv")
+    assert (found["logs"], found["uses"]["credentials"]) == (1, [])
     assert "cut" not in house.shut()
 
 
