@@ -179,15 +179,19 @@ class Rotator:
     def paused_holder(self) -> Callable[[CredentialRef], str]:
         """Return what tells which vendor that is paused now holds a credential, "" where none does.
 
-        Several may hold one: that the inventory names another takes nothing from what the registry says (`holds`).
+        Several may hold one: that the inventory names another takes nothing from what the registry says (`holds`), nor
+        from what the vendor held as it was paused.
         """
         paused = self.pauses.paused()
+        kept = self.pauses.held() if paused else {}
         registered = [each for each in self.vendors.every(software=False) if each.name in paused] if paused else []
         more = Custodies(Custody(match, vendor=each.name) for each in registered for match in each.holds)
 
         def holder(ref: CredentialRef) -> str:
             named = self.custodies.of(ref).vendor if paused else ""
-            return named if named in paused else more.of(ref).vendor
+            if named in paused:
+                return named
+            return more.of(ref).vendor or kept.get((ref.provider, ref.connection, ref.id), "")
 
         return holder
 

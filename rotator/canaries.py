@@ -18,6 +18,7 @@ from rotator.ledger import drills, stops
 from rotator.ledger.drills import DrillRow, Minted
 from rotator.ledger.routines import refuse_busy
 from rotator.lost_issue import marked_by
+from rotator.nothing_new import refuse_paused
 from rotator.ports import Answer, Issuing, Preserving, Provider, Settable, State, Unknockable
 
 OPENS_S, AGAIN_S = 120.0, 1.0
@@ -51,15 +52,6 @@ def refuse(parts: Rotator, exercise: Exercise) -> None:
         if others:
             what = f"{owner} has {min(others)} too, and the answer ends every session of its owner"
             raise BadInput(what, where, "name an owner that has nothing else")
-
-
-def refuse_paused(parts: Rotator, like: CredentialRef) -> None:
-    """Raise BadInput where a canary made like this one would be one more for a vendor that is paused."""
-    parts.look_again()
-    if vendor := parts.paused_holder()(like):
-        what = f"{vendor}, which holds what {like.owner or 'the account'} has, is paused"
-        mend = f"nothing new is made for it; `rotator vendor gates {vendor}` shows what lets it in again"
-        raise BadInput(what, like.provider, mend)
 
 
 def refuse_stopped(parts: Rotator, names: Iterable[str]) -> None:

@@ -9,7 +9,6 @@ from typing import Any
 
 from rotator import __version__, clock
 from rotator.bootstrap import Rotator
-from rotator.canaries import refuse_paused
 from rotator.canary import Calls, cannot, living_one, remove
 from rotator.credential import CredentialRef
 from rotator.errors import BadInput, RotatorError
@@ -21,6 +20,7 @@ from rotator.ledger import stops
 from rotator.ledger.certificates import Certificates
 from rotator.ledger.routines import Routines, owner_of
 from rotator.live_account import ACCOUNT, place_of
+from rotator.nothing_new import refuse_paused
 from rotator.ports import Choosing, Connection, SessionEnding
 from rotator.shown.kinds import served
 from rotator.trial import Trial

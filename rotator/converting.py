@@ -18,6 +18,7 @@ from rotator.errors import BadInput, Rejected, RotatorError, Uncertain
 from rotator.flow.playbook_words import meant
 from rotator.flow.short_life import Act
 from rotator.ledger import conversions
+from rotator.nothing_new import refuse_paused
 
 
 def prepare(  # noqa: PLR0917 - which credential, and what is asked of whom
@@ -25,11 +26,14 @@ def prepare(  # noqa: PLR0917 - which credential, and what is asked of whom
 ) -> dict[str, Any]:
     """Return what was made, by name. Raises BadInput for what is missing; one of the three errors of its issuers.
 
-    Whoever is refused, or told "later", finds nothing made that was not there before; else the error says what is left.
+    Whoever is refused, or told "later", finds nothing made that was not there before, but for what somebody who asked
+    for the same has prepared whole meanwhile; else the error says what is left.
+    For a vendor that is paused nothing is made, and what was made as it is paused is taken back.
     """
     module, moves = _module(parts, kind)
     _must_be_whole(kind, asked, module.ASKS)
     ref = parts.outside.provider_of(kind, connection).identify(Leaked(id=name, connection=connection))
+    refuse_paused(parts, ref)
     told: dict[str, Any] = {"kind": kind, "connection": ref.connection, "owner": ref.owner, "id": ref.id}
     told["asked"] = {word: value for word, value in asked.items() if word != WITHOUT}
     conversions.begun(parts.database, told, by)
@@ -37,6 +41,7 @@ def prepare(  # noqa: PLR0917 - which credential, and what is asked of whom
     made: list[Thing] = []
 
     def intends(things: Sequence[Thing]) -> None:
+        refuse_paused(parts, ref)
         if things:
             conversions.intended(parts.database, told, by, things)
             made.extend(things)
@@ -48,7 +53,7 @@ def prepare(  # noqa: PLR0917 - which credential, and what is asked of whom
         what = "what was begun may be there: say the same again, or take it back by --undo"
         raise Uncertain(lost.reason, f"{lost.detail}; {what}".removeprefix("; ")) from None
     except RotatorError as refusal:
-        left = _take_away(parts, conversion, told, made, by)
+        left = _take_away(parts, conversion, told, made, by) if conversions.is_unfinished(parts.database, told) else []
         if left:
             raise Rejected(refusal.reason, f"{refusal.detail}; and left behind: {_words(left)}") from None
         raise

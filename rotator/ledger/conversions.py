@@ -76,6 +76,12 @@ def unfinished(database: Database) -> list[Unfinished]:
         return _left(map(json.loads, connection.execute(query).scalars()))
 
 
+def is_unfinished(database: Database, told: Told) -> bool:
+    """Tell whether what this was to make is nobody's: whoever asked for the same may have prepared it meanwhile."""
+    which = {**{name: told[name] for name in _NAMES}, "asked": told["asked"]}
+    return any({name: getattr(each, name) for name in which} == which for each in unfinished(database))
+
+
 def _note(database: Database, record: Mapping[str, Any]) -> None:
     with database.write() as connection:
         service.note(connection, {"at": clock.now(), **record})

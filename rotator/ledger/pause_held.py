@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, and_, insert, select
 
 from rotator.credential import CredentialRef
 from rotator.ledger import rows, tables
@@ -29,6 +29,14 @@ def keep(  # noqa: PLR0917 - a row
         names = [dict(zip(("provider", "connection", "credential"), each, strict=True)) for each in sorted(new)]
         connection.execute(insert(_held), [{**row, **each} for each in names])
     return digests(connection, vendor)[vendor, number]
+
+
+def of_open(connection: Connection) -> dict[tuple[str, str, str], str]:
+    """Return which vendor that is paused now held each, by its kind, connection and id."""
+    pause = tables.pause
+    is_open = and_(pause.c.vendor == _held.c.vendor, pause.c.number == _held.c.number, pause.c.restored_at.is_(None))
+    query = select(*_NAMED, _held.c.vendor).join(pause, is_open)
+    return {(kind, where, name): vendor for kind, where, name, vendor in connection.execute(query)}
 
 
 def by_whom(connection: Connection, vendor: str, number: int) -> frozenset[str]:

@@ -69,6 +69,11 @@ class Pauses:
         with self._database.read() as connection:
             return paused(connection)
 
+    def held(self) -> Mapping[tuple[str, str, str], str]:
+        """Return which vendor that is paused now held each credential as it was, by its kind, connection and id."""
+        with self._database.read() as connection:
+            return pause_held.of_open(connection)
+
     def of(self, vendor: str) -> Pause | None:
         """Return the pause of a vendor that is open, None where it is not paused."""
         with self._database.read() as connection:

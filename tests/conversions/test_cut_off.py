@@ -10,12 +10,15 @@ import pytest
 from rotator import converting
 from rotator.bootstrap import Rotator
 from rotator.conversions import aws_iam_access_key
-from rotator.errors import Rejected, RotatorError, Uncertain
+from rotator.credential import Leaked
+from rotator.errors import BadInput, Rejected, RotatorError, Uncertain
 from rotator.families.aws import Account, Exchange
+from rotator.flow.registry import Said, Sort
 from rotator.ledger import conversions
 from rotator.settings.file import load
 from tests.conversions.test_aws_iam_access_key import ASKED, policy
 from tests.fakes.deployment import sqlite
+from tests.fakes.vendors_paused import pause
 from tests.servers.moto import moto_server
 
 KIND = "aws_iam_access_key"
@@ -159,6 +162,36 @@ def test_who_is_refused_at_a_call_leaves_nothing_behind(converts, ends_at, opera
     with pytest.raises(RotatorError, match="access_denied"):
         one.prepare()
     assert (one.there(), one.unfinished()) == ([], [])
+
+
+@pytest.mark.parametrize("said_by", ["the registry", "the pause alone"])
+def test_nothing_is_prepared_for_what_a_paused_vendor_holds(converts, parts, said_by):
+    one = converts(said_by.replace(" ", "-"))
+    vendor = one.role
+    holds = [{"owner": one.role.removeprefix("role-")}] if said_by == "the registry" else []
+    parts.vendors.take([Said(Sort.VENDOR, vendor, {"holds": holds}, "vendors.yaml")], "ana")
+    held = () if holds else (parts.outside.provider_of(KIND, "aws").identify(Leaked(id=one.key, connection="aws")),)
+    pause(parts, vendor, f"inc-{vendor}", held=held)
+    with pytest.raises(BadInput, match=r"is paused.*nothing new is made for it"):
+        one.prepare()
+    assert (one.there(), one.unfinished()) == ([], [])
+
+
+def test_who_is_refused_takes_nothing_from_who_prepared_the_same_meanwhile(converts, monkeypatch):
+    one = converts("meanwhile")
+    plain = Exchange.change
+
+    def change(self, service, called, /, **parameters):
+        if called != CALLS[-1]:
+            return plain(self, service, called, **parameters)
+        monkeypatch.setattr(Exchange, "change", plain)
+        one.prepare()
+        raise Rejected("access_denied")
+
+    monkeypatch.setattr(Exchange, "change", change)
+    with pytest.raises(RotatorError, match="access_denied"):
+        one.prepare()
+    assert (one.effect(), len(one.there()), one.unfinished()) == ("Allow", 4, [])
 
 
 def test_what_others_need_by_now_is_kept_and_what_may_land_late_is_not_taken_back_at_once(converts, ends_at):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from rotator.bootstrap import Rotator
+from rotator.credential import CredentialRef
 from rotator.flow.incident import Incident, Severity
 from rotator.flow.planned import Plan
 from rotator.flow.scope import Unresolved
@@ -12,14 +15,21 @@ from rotator.ledger.pauses import Pause
 TASK = Unresolved(None, "acme", (), "nobody knows what it holds", "ask its owner")
 
 
-def pause(parts: Rotator, vendor: str, incident: str = "inc-9", at: float = 0.0, checklist: str = "[]") -> Pause:
-    """Pause it by an incident that is a task for a person."""
+def pause(  # noqa: PLR0917 - an act
+    parts: Rotator,
+    vendor: str,
+    incident: str = "inc-9",
+    at: float = 0.0,
+    checklist: str = "[]",
+    held: Collection[CredentialRef] = (),
+) -> Pause:
+    """Pause it, which held these, by an incident that is a task for a person."""
     declared = Incident(incident, f"PAUSE {vendor}", Severity.HIGH, detected_at=at, declared_at=at)
     found: list[Pause] = []
 
     def begin(connection, of, _digest):
         given = Pause(vendor, 0, of, at, "ana", "breached", checklist)
-        found.append(pauses.begin(connection, given, {}))
+        found.append(pauses.begin(connection, given, {}, held))
 
     parts.enrolment.declare(declared, Plan((), (TASK,)), {}, {}, "ana", then=begin)
     return found[0]
