@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import combinations
 from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -77,6 +78,10 @@ def check_together(entries: Sequence[TriggerSettings], connections: Sequence[Con
     for title in titles:
         if titles.count(title) > 1:
             raise ValueError(f"two triggers are called {title}")
+    for one, other in combinations(entries, 2):
+        if one.vendor != other.vendor and not {*one.references}.isdisjoint(other.references):
+            why = "a vendor's pipeline would be believed in both, so give it one of its own"
+            raise ValueError(f"the triggers {one.title} and {other.title} share a secret: {why}")
     families = {each.name: each.family for each in connections}
     for entry in entries:
         for name in entry.fetch or ():

@@ -7,7 +7,9 @@ import time
 
 import pytest
 
+from rotator.errors import BadInput
 from rotator.flow.registry import Said, Sort
+from rotator.settings.file import load
 from tests.api.deployment import configured, web
 from tests.ledger.test_vendors import chain
 from tests.shown.vendors import RECORD
@@ -25,7 +27,7 @@ secret = "file:whsec"
 sender = "generic"
 name = "nobody"
 vendor = "nobody"
-secret = "file:whsec"
+secret = "file:whsec-too"
 """
 
 
@@ -38,7 +40,10 @@ def bill(version="1.82.7", at="2026-11-20T08:00:00Z"):
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    with web(configured(tmp_path_factory.mktemp("served"), "", CONFIGURED)) as found:
+    folder = tmp_path_factory.mktemp("served")
+    (folder / "whsec-too").write_text(signing.WHSEC)
+    (folder / "whsec-too").chmod(0o600)
+    with web(configured(folder, "", CONFIGURED)) as found:
         found.parts.vendors.take([Said(Sort.VENDOR, "lumen", {"title": "Lumen"}, "v.yaml, line 1")], "ben")
         yield found
 
@@ -94,3 +99,12 @@ def test_a_list_that_nobody_signed_is_refused(server):
     changed = signing.generic(time.time(), bill())
     delivery = replace(changed, path="/hooks/generic/lumen-build", body=bill("6.6.6"))
     assert server.sends(delivery)[0] == 401
+
+
+@pytest.mark.parametrize("secrets", ['secret = "file:whsec"', 'secret = "file:own"\nprevious = "file:whsec"'])
+def test_a_secret_that_would_open_a_door_of_others_too_is_refused(tmp_path, secrets):
+    second = f'{CONFIGURED}[[triggers]]\nsender = "generic"\nname = "second"\n{secrets}\n'
+    for vendor in ("", 'vendor = "other"'):
+        with pytest.raises(BadInput, match=r"generic/lumen-build and generic/second share a secret"):
+            load(configured(tmp_path, "", f"{second}{vendor}"))
+    assert len(load(configured(tmp_path, "", f'{second}vendor = "lumen"')).triggers) == 3
