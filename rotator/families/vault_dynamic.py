@@ -74,9 +74,7 @@ class EngineRole:
         try:
             reply = self.vault.read("GET", self.creds).accepted()
         except Unavailable as error:
-            what = (
-                f"{self.creds} ({error.detail}): may the engine's own user grant all of it? its log says why"
-            )
+            what = f"{self.creds} ({error.detail}): may the engine's own user grant all of it? its log says why"
             raise Unavailable("no_login_made" if error.reason == "server_error" else error.reason, what) from None
         user, password = str(reply.data["username"]), Secret(str(reply.data["password"]))
         try:
