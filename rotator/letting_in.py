@@ -19,14 +19,17 @@ from rotator.flow.letting_in import GateStanding, standing
 from rotator.flow.narrowing import Reach
 from rotator.flow.playbook_words import Subject, Verb
 from rotator.flow.proof import Evidence
+from rotator.flow.resurrection import came_back
+from rotator.flow.roles import misread
 from rotator.flow.run import THROUGH
 from rotator.flow.scope import Custody
-from rotator.flow.standing import CredentialState, sessions_left, state_of, still_open
+from rotator.flow.standing import CredentialState, resumed, sessions_left, state_of, still_open
 from rotator.flow.stock import spoken_of_as
 from rotator.flow.vendor import Vendor
 from rotator.flow.vendor_use import After
 from rotator.held import Held, held_by, reached
-from rotator.ledger import approved, datasets, pause_gates, pause_held
+from rotator.ledger import approved, datasets, pause_gates, pausers
+from rotator.ledger.datasets import Check
 from rotator.ledger.pauses import Pause
 from rotator.ledger.records import IncidentRecord, ManualTask, RunRecord
 from rotator.packages import advisory
@@ -64,14 +67,15 @@ def facts(parts: Rotator, pause: Pause) -> Facts:
     with parts.database.read() as connection:
         given = pause_gates.given(connection, pause)
         records = pause_gates.advisories(connection, pause)
-        pausers = pause_held.by_whom(connection, pause.vendor, pause.number) | {pause.by}
-        behind = approved.behind(connection, pausers)
+        by = pausers.of(connection, pause)
+        by |= approved.behind(connection, by)
+        programs = {each.by: approved.behind(connection, {each.by}) for each in given if misread(each.by)}
     policy = parts.settings.policy
     return Facts(
         vendor=vendor.name,
         today=datetime.fromtimestamp(now, UTC).date(),
         paused_at=pause.at,
-        pausers=pausers | behind,
+        pausers=by,
         given=tuple(given),
         cut=cut,
         attestations=vendor.attestations,
@@ -83,6 +87,7 @@ def facts(parts: Rotator, pause: Pause) -> Facts:
         roles=None if policy is None else {name: each.role for name, each in policy.people.items()},
         approvals=frozenset(each.name for each in gates_of(pause.checklist) if each.asks is Asks.APPROVAL),
         incident=pause.incident,
+        behind=programs,
     )
 
 
@@ -136,7 +141,9 @@ def _of_run(record: RunRecord) -> Cut:
     if run.dismissed is not None:
         return Cut(name, None, f"nobody saw it dead: it is dismissed ({run.dismissed})", todo)
     why = still_open(run, record.steps, record.late)
-    return Cut(name, None, "; ".join([state.value.replace("_", " "), *why[:1]]), todo)
+    back = resumed(record.steps) or came_back(record.steps)
+    again = f"again by {back.id}" if back is not None else ""
+    return Cut(name, None, "; ".join([state.value.replace("_", " "), *why[:1]]), todo, again)
 
 
 def _sessions_ahead(record: RunRecord) -> list[str]:
@@ -175,8 +182,13 @@ def _datasets(parts: Rotator, vendor: Vendor, pause: Pause, held: Iterable[Held]
             except BadInput:
                 yield Checked(each)
                 continue
-            seen = (None, False) if check is None else (check.at, check.is_as_recorded)
+            seen = (None, False, "") if check is None else (check.at, check.is_as_recorded, _seen(check))
             yield Checked(each, name, manifest.at, *seen)
+
+
+def _seen(check: Check) -> str:
+    """Name what a check found: all that was there, and of how many files it could not be told."""
+    return " ".join([check.digest, *(f"{number} {sort}" for sort, number in sorted(check.counts.items()) if number)])
 
 
 def _software(parts: Rotator, vendor: Vendor, pause: Pause, records: Iterable[str]) -> Software:

@@ -241,7 +241,7 @@ def test_paused_again_what_is_reached_by_now_is_to_be_checked_too_and_what_was_k
     # What is said since of what was cut then is no reach that it had then.
     assert pause.reach == Reach(("kv:their/*", "vault:new"), (), ("audit", "patients", "wages"))
     facts = letting_in.facts(house.parts, pause)
-    assert (facts.before, facts.pausers) == ((pause.reach,), {"ana", "cid"})
+    assert (facts.before, facts.pausers) == ((pause.reach,), {"ana", "ben", "cid"})
     assert altered(house.here.deployment.database) == []
     assert incident == pause.incident
 

@@ -54,12 +54,17 @@ class Given:
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """A credential, grant or task of the pause. `dead_at` is None while it may live; `says` is how it stands."""
+    """A credential, grant or task of the pause. `dead_at` is None while it may live; `says` is how it stands.
+
+    `again` names what gave it back its life since it was cut, "" where nothing did: who knew it alive before knew not
+    of that.
+    """
 
     name: str
     dead_at: float | None
     says: str
     todo: str = ""
+    again: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +82,17 @@ class Software:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A dataset that the vendor could reach: its manifest, when that was recorded, and what the last check found."""
+    """A dataset that the vendor could reach: its manifest, when that was recorded, and what the last check found.
+
+    `seen` names what was there: whatever else is found later is another finding.
+    """
 
     name: str
     manifest: str = ""
     recorded_at: float | None = None
     checked_at: float | None = None
     is_as_recorded: bool = False
+    seen: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +115,8 @@ class Facts:
 
     `roles` has what people may do; None where no rule says so, and anybody may approve. `before` is what the vendor's
     credentials reached before, `unsaid` are those of which nobody has said which datasets that was. `approvals` are the
-    names of the gates that ask for a yes. `incident` is that of the pause, whose report tells the checks.
+    names of the gates that ask for a yes. `incident` is that of the pause, whose report tells the checks. `behind` has
+    who is behind each program that gave something.
     """
 
     vendor: str
@@ -124,6 +134,11 @@ class Facts:
     roles: Mapping[str, Role] | None = None
     approvals: frozenset[str] = frozenset()
     incident: str = "last"
+    behind: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+    def givers_of(self, given: Given | None) -> frozenset[str]:
+        """Return who gave something: who is behind a program that did has given it too."""
+        return frozenset() if given is None else frozenset({given.by}) | self.behind.get(given.by, frozenset())
 
     @property
     def paused_on(self) -> date:

@@ -9,7 +9,11 @@ from rotator.flow.narrowing import wider
 
 def cut(_: Gate, facts: Facts) -> Found:
     """Ask whether every access of the pause is dead, and every task done."""
-    alive = [Shut(each.name, f"{each.name}: {each.says}", each.todo) for each in facts.cut if each.dead_at is None]
+    alive = [
+        Shut(_key(each.name, each.again), f"{each.name}: {each.says}", each.todo)
+        for each in facts.cut
+        if each.dead_at is None
+    ]
     return alive, [f"{each.name}: {each.says}" for each in facts.cut if each.dead_at is not None]
 
 
@@ -35,7 +39,8 @@ def software(gate: Gate, facts: Facts) -> Found:
 def datasets(gate: Gate, facts: Facts) -> Found:
     """Ask whether each dataset within its reach was seen to be as recorded after the last access was dead."""
     ends = [each.dead_at for each in facts.cut]
-    cut_at = None if None in ends else max((each for each in ends if each is not None), default=facts.paused_at)
+    # What was dead before the pause tells nothing of what was altered until it.
+    cut_at = None if None in ends else max([facts.paused_at, *(each for each in ends if each is not None)])
     shut = [
         Shut(f"unsaid {each}", f"nobody has said what {each} could reach", "say it in the inventory: `datasets`")
         for each in facts.unsaid
@@ -63,10 +68,11 @@ def _unchecked(one: Checked, gate: Gate, facts: Facts, cut_at: float | None) -> 
         what = f"{one.name} was not checked since the last of what the vendor held was dead"
         if one.checked_at is not None and not one.is_as_recorded:
             what += ", and was not as recorded when it was"
+            return Shut(_key("unchecked", one.name, one.seen), what, verify)
         return Shut(f"unchecked {one.name}", what, verify)
     if not one.is_as_recorded:
         todo = f"put back what was altered, then {verify}"
-        return Shut(f"altered {one.name}", f"{one.name} is not as it was recorded", todo)
+        return Shut(_key("altered", one.name, one.seen), f"{one.name} is not as it was recorded", todo)
     return None
 
 
@@ -100,6 +106,10 @@ def _not_new(one: New, facts: Facts) -> list[Shut]:
         what = f"{one.name} lives long, and need not: {one.shorter}"
         shut.append(Shut(f"long {one.name}", what, "give it that, and take this one back"))
     return shut
+
+
+def _key(*words: str) -> str:
+    return " ".join(filter(None, words))
 
 
 def _override(gate: Gate, facts: Facts) -> str:

@@ -39,12 +39,11 @@ def last_given(facts: Facts, approval: str) -> Given | None:
 
 def may_not_approve(gate: Gate, facts: Facts, who: str) -> str:
     """Say why somebody's yes does not count for an approval, "" where it does."""
-    last = last_given(facts, gate.name)
     if misread(who):
         return f"{who} is a program, which says no yes"
     if who in facts.pausers:
         return f"{who} paused it, and four eyes are asked for"
-    if last is not None and who == last.by:
+    if who in facts.givers_of(last_given(facts, gate.name)):
         return f"{who} gave the last evidence, and four eyes are asked for"
     if facts.roles is not None and _RANK.index(facts.roles.get(who, Role.VIEWER)) < _RANK.index(gate.role):
         return f"{who} is no {gate.role}"
@@ -93,6 +92,7 @@ def approval(gate: Gate, facts: Facts) -> Found:
         return [], told
     who = f"{more} more yes{'es' * (more > 1)}" if counted else f"{more} yes{'es' * (more > 1)}"
     after = f" since {last.by} gave the last evidence" if last is not None else ""
-    not_of = ", ".join(sorted({*facts.pausers, *([last.by] if last is not None else ())}))
+    not_of = ", ".join(sorted(facts.pausers | facts.givers_of(last)))
     what = f"it wants {who}{after}, of a person who is at least {gate.role} and not {not_of}"
-    return [Shut("yes", what, met_by(gate, facts, "--reason …"))], told
+    # Who overrides it says his yes to the evidence that is here, as everybody does.
+    return [Shut(f"yes after {since}", what, met_by(gate, facts, "--reason …"))], told

@@ -1,4 +1,4 @@
-"""What a pause keeps of each credential that its vendor holds: as its issuer names it, and by whom it was paused.
+"""What a pause keeps of each credential that its vendor holds: as its issuer names it.
 
 It is kept beside the runs that cut them: a merge may take such a run back for another, which replaces.
 """
@@ -37,12 +37,6 @@ def of_open(connection: Connection) -> dict[tuple[str, str, str], str]:
     is_open = and_(pause.c.vendor == _held.c.vendor, pause.c.number == _held.c.number, pause.c.restored_at.is_(None))
     query = select(*_NAMED, _held.c.vendor).join(pause, is_open)
     return {(kind, where, name): vendor for kind, where, name, vendor in connection.execute(query)}
-
-
-def by_whom(connection: Connection, vendor: str, number: int) -> frozenset[str]:
-    """Return who paused it, and who paused it again, by what they brought."""
-    is_it = (_held.c.vendor == vendor, _held.c.number == number)
-    return frozenset(connection.execute(select(_held.c.by).where(*is_it).distinct()).scalars())
 
 
 def digests(connection: Connection, vendor: str | None = None) -> dict[tuple[str, int], str]:

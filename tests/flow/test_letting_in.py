@@ -99,13 +99,13 @@ def test_a_dataset_that_differed_before_all_was_cut_is_told_so_and_checked_again
         (changed(new=(New("key-2", True, PAUSED + 1, OPEN.before[0]),)), {"credentials": ["same"]}),
         (changed(new=(New("key-2", True, PAUSED + 1, Reach(reads=("kv:*",))),)), {"credentials": ["wider kv:*"]}),
         (changed(new=(New("key-2", True, PAUSED + 1, Reach(), "OIDC"),)), {"credentials": ["long key-2"]}),
-        (changed(pausers=frozenset({"lena"})), {"approval": ["yes"]}),
-        (changed(given=OPEN.given[:2]), {"approval": ["yes"]}),
-        (changed(given=(*OPEN.given[:2], replace(OPEN.given[2], by="omar"))), {"approval": ["yes"]}),
-        (changed(given=(*OPEN.given, replace(OPEN.given[0], number=4))), {"approval": ["yes"]}),
-        (changed(roles={"lena": Role.RESPONDER}), {"approval": ["yes"]}),
-        (changed(roles={}), {"approval": ["yes"]}),
-        (changed(given=(*OPEN.given[:2], replace(OPEN.given[2], by="token bot"))), {"approval": ["yes"]}),
+        (changed(pausers=frozenset({"lena"})), {"approval": ["yes after 2"]}),
+        (changed(given=OPEN.given[:2]), {"approval": ["yes after 2"]}),
+        (changed(given=(*OPEN.given[:2], replace(OPEN.given[2], by="omar"))), {"approval": ["yes after 2"]}),
+        (changed(given=(*OPEN.given, replace(OPEN.given[0], number=4))), {"approval": ["yes after 4"]}),
+        (changed(roles={"lena": Role.RESPONDER}), {"approval": ["yes after 2"]}),
+        (changed(roles={}), {"approval": ["yes after 2"]}),
+        (changed(given=(*OPEN.given[:2], replace(OPEN.given[2], by="token bot"))), {"approval": ["yes after 2"]}),
     ],
 )  # fmt: skip
 def test_each_lack_shuts_its_own_gate(facts, kept):
@@ -128,10 +128,24 @@ def test_kinds_are_each_asked_for_and_fresh_ones_are_of_after_the_pause():
     assert shut(changed(attestations=(old,), given=(word,)), [replace(gate, kinds=())]) == {"attestations": ["none "]}
 
 
+def test_what_was_dead_before_the_pause_lets_no_check_before_it_count():
+    early = Checked("people", "people-2026", PAUSED - 99, PAUSED - 1, is_as_recorded=True)
+    before = (Cut("key-1", PAUSED - 50, "proven dead"),)
+    assert shut(changed(cut=before, datasets=(early,))) == {"datasets": ["unchecked people"]}
+    assert shut(changed(cut=before, datasets=(replace(early, checked_at=PAUSED),))) == {}
+
+
+def test_who_is_behind_the_program_that_gave_the_last_evidence_gave_it():
+    record = Given("software", 3, Did.GIVEN, PAUSED + 30, "token ci", "their advisory")
+    facts = changed(given=(*OPEN.given[:2], record, replace(OPEN.given[2], number=4)))
+    assert shut(facts) == {}
+    assert shut(replace(facts, behind={"token ci": frozenset({"lena"})})) == {"approval": ["yes after 3"]}
+
+
 def test_two_yes_are_of_two_people():
     gate = Gate("approval", Asks.APPROVAL, count=2)
     again = replace(OPEN.given[2], number=4)
-    assert shut(changed(given=(*OPEN.given, again)), [gate]) == {"approval": ["yes"]}
+    assert shut(changed(given=(*OPEN.given, again)), [gate]) == {"approval": ["yes after 2"]}
     assert shut(changed(given=(*OPEN.given, replace(again, by="piet"))), [gate]) == {}
 
 
@@ -149,8 +163,51 @@ def test_an_override_is_for_what_was_wrong_then_and_not_for_what_is_found_later(
     assert shut(replace(facts, datasets=(*facts.datasets, ALTERED))) == {"datasets": ["altered people"]}
 
 
+@pytest.mark.parametrize(
+    ("gate", "known", "later"),
+    [
+        (CUT, {"cut": (ALIVE,)}, {"cut": (replace(ALIVE, again="again by inc-1.r1.s9"),)}),
+        *(
+            (
+                DEFAULT[3],
+                {"datasets": (Checked("people", "p", PAUSED - 9, at, False, "ab 1 changed"),)},
+                {"datasets": (Checked("people", "p", PAUSED - 9, at, False, "cd 2 changed"),)},
+            )
+            for at in (PAUSED + 1, PAUSED + 9)
+        ),
+        (
+            DEFAULT[3],
+            {"datasets": (Checked("people", "p", PAUSED - 9),)},
+            {"datasets": (Checked("people", "p", PAUSED - 9, PAUSED + 1, False, "ab 1 changed"),)},
+        ),
+        (DEFAULT[5], {"given": OPEN.given[:1]}, {"given": OPEN.given[:2]}),
+    ],
+)  # fmt: skip
+def test_no_override_is_for_what_the_same_one_became_since(gate, known, later):
+    [left] = standing([gate], changed(**known))[0].left
+    override = Given(gate.name, 1, Did.OVERRIDDEN, PAUSED, "lena", "it is known", of=frozenset({left.key}))
+
+    def stands(what):
+        facts = changed(**what)
+        [found] = standing([gate], replace(facts, given=(*facts.given, override)))
+        return found.is_open
+
+    assert (stands(known), stands(later)) == (True, False)
+
+
 ALTERED = Checked("people", "people-2026", PAUSED - 99, PAUSED + 99, is_as_recorded=False)
-KEYS = ["none", "word ", "old", "advisory", "none people", "altered people", "unchecked people", "same", "yes", "key-1"]
+KEYS = [
+    "none",
+    "word ",
+    "old",
+    "advisory",
+    "none people",
+    "altered people",
+    "unchecked people",
+    "same",
+    "yes after 0",
+    "key-1",
+]
 PAPERS = st.builds(
     Attestation,
     st.sampled_from(["soc2", "iso27001"]),

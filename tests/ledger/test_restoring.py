@@ -16,6 +16,7 @@ from rotator.bootstrap import Rotator
 from rotator.credential import CredentialRef
 from rotator.datasets import Asked
 from rotator.errors import BadInput, NotAllowed
+from rotator.flow.approval import Role
 from rotator.flow.checklist import CUT, DEFAULT, Asks, Gate, frozen
 from rotator.flow.exposure import Disposition
 from rotator.flow.inventory import Said as Entry
@@ -28,6 +29,7 @@ from rotator.ledger import pause_gates, pauses, tables
 from rotator.ledger.dismissing import Dismissing
 from rotator.ledger.manifests import Manifests
 from rotator.ledger.pauses import Pause
+from rotator.ledger.tokens import Tokens
 from rotator.ledger.vendors import Vendors
 from rotator.manifests.hashing import Meter
 from rotator.ports import Discovered
@@ -269,6 +271,28 @@ def test_an_override_opens_its_own_gate_for_what_was_wrong_then_and_is_kept_for_
     assert (kept.gate, kept.by, kept.reason) == ("datasets", "cid", "the new file is our own nightly export")
     assert kept.against == ("people is not as it was recorded",)
     assert "gate_overridden" in [each["act"] for each in acme.chain("inc-9")]
+
+
+def test_an_override_of_a_dataset_that_differs_opens_nothing_for_what_differs_there_later(acme):
+    acme.pause(KEY)
+    acme.meets_all()
+    (acme.folder / "people" / "b.csv").write_text("new\n")
+    acme.verify()
+    override(acme.parts, "cid", "acme", "datasets", "the new file is our own nightly export")
+    acme.verify()
+    assert acme.shut() == ["approval"]
+    (acme.folder / "people" / "a.csv").write_text("mallory,1\n")
+    acme.verify()
+    assert acme.shut() == ["datasets", "approval"]
+
+
+def test_who_made_the_token_of_a_program_that_gave_the_last_evidence_does_not_approve(acme):
+    acme.pause(KEY)
+    Tokens(acme.parts.database, None, clock.now).create("ci", Role.RESPONDER, "", 60.0, "bob")
+    acme.meet("software", "token ci", paper=Paper("advisory.json", "1" * 64, len(ADVISORY), ADVISORY))
+    with pytest.raises(NotAllowed, match="bob gave the last evidence"):
+        acme.meet("approval", "bob")
+    acme.meet("approval", "cid")
 
 
 def test_who_may_approve_nothing_overrides_and_lets_in_nothing(acme):
