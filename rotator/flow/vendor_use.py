@@ -13,6 +13,7 @@ from enum import StrEnum
 from rotator.credential import CredentialRef
 from rotator.flow.access import Seen, Sign
 from rotator.flow.gate_facts import moment
+from rotator.flow.proof import Evidence
 from rotator.flow.vendor_notice import Ground
 
 DAY_S = 86400.0
@@ -98,6 +99,7 @@ class Used:
     """What all logs together tell of one credential; `signs` are those that count, the newest first.
 
     `after` says after what its issuer took it last, at `accepted_at`; `grave` tells that in words, "" after nothing.
+    `is_dead` where its death is proven, and no log shows it in use since.
     """
 
     ref: CredentialRef
@@ -110,6 +112,7 @@ class Used:
     accepted_at: float | None = None
     after: After | None = None
     grave: str = ""
+    is_dead: bool = False
 
     @property
     def sorts(self) -> tuple[str, ...]:
@@ -163,6 +166,7 @@ def _used(  # noqa: PLR0917 - all that is known
         accepted_at=last.accepted_at,
         after=after,
         grave=grave,
+        is_dead=death is not None and death.evidence == Evidence.PROVEN.value and after is not After.DEAD,
     )
 
 
@@ -202,10 +206,10 @@ def grounds(vendor: str, found: Sequence[Used]) -> Iterator[Ground]:
     """Yield what speaks for a vendor's being trouble: one ground of each sort."""
     ask = f"look whose use that is: `rotator vendor show {vendor}`"
     for after, value in ((After.DEAD, USED_DEAD), (After.PAUSED, USED_PAUSED)):
-        some = [each for each in found if each.after is after]
+        some = [each for each in found if each.after is after and not each.is_dead]
         if some:
             yield Ground(value, f"{_names(some)}: {some[0].grave}", _sources(some), ask)
-    odd = [each for each in found if each.signs and each.after is None]
+    odd = [each for each in found if each.signs and (each.after is None or each.is_dead)]
     if odd:
         most = max(odd, key=lambda each: len(each.sorts))
         value = UNUSUAL if len(most.sorts) > 1 else ODD

@@ -109,6 +109,16 @@ def test_the_likelihood_is_by_the_gravest_and_each_ground_says_whose_and_by_whic
     assert list(grounds("acme", [one(use())])) == []
 
 
+@pytest.mark.parametrize(("evidence", "likelihoods"), [("proven", [ODD]), ("stated", [USED_PAUSED])])
+def test_what_was_used_between_the_pause_and_its_proven_death_is_told_and_counts_as_no_more_than_its_signs(
+    evidence, likelihoods
+):
+    cuts = [Cut(AT - 99, None, frozenset({str(REF)}))]
+    found = one(use(REF, "a", Sign.VOLUME), cuts=cuts, dead=Death(AT + 60, evidence))
+    assert (found.after, found.grave[:20]) == (After.PAUSED, "USED AFTER THE PAUSE")
+    assert [each.likelihood for each in grounds("acme", [found])] == likelihoods
+
+
 @pytest.mark.parametrize(
     ("logs", "says"),
     [
