@@ -10,6 +10,7 @@ from rotator.errors import BadInput
 from rotator.flow.playbook_words import Subject, Verb
 from rotator.flow.run import StepState, taken_back
 from rotator.held import is_grant
+from rotator.ledger import pause_held
 from rotator.ledger.pauses import Pause
 from rotator.ledger.records import RunRecord
 
@@ -24,9 +25,16 @@ class Resumed:
 
 
 def resumable(parts: Rotator, pause: Pause) -> list[tuple[RunRecord, str]]:
-    """Return each grant that a pause suspended and nobody has resumed, with the step to take back."""
-    record = parts.reading.incident(pause.incident)
-    return [(each, step) for each in record.runs if is_grant(parts, each.run.kind) and (step := _suspended(each))]
+    """Return each grant of its vendor that a pause suspended and nobody has resumed, with the step to take back.
+
+    Its incident may have been merged with that of another vendor's pause, which gets back its own.
+    """
+    with parts.database.read() as connection:
+        held = pause_held.of(connection, pause.vendor, pause.number)
+    of = parts.reading.incident(parts.pauses.told_under(pause)).family
+    found = (each for record in of for each in record.runs if is_grant(parts, each.run.kind))
+    mine = (each for each in found if (each.run.ref.provider, each.run.ref.connection, each.run.ref.id) in held)
+    return [(each, step) for each in mine if (step := _suspended(each))]
 
 
 def resume(parts: Rotator, pause: Pause, names: Sequence[str], by: str, reason: str, *, every: bool) -> list[Resumed]:

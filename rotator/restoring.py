@@ -168,10 +168,11 @@ def _more(one: GateStanding) -> str:
 def _alone(parts: Rotator, vendor: str, *, with_datasets: bool = False) -> Iterator[tuple[Rotator, Standing]]:
     """Give the parts on a transaction in which nobody else speaks of a pause, and how its gates stand in it."""
     seen = standing(parts, vendor)
+    under = parts.pauses.told_under(seen.pause)  # whose grants are resumed there
     with parts.database.write() as connection:
         if with_datasets:
             datasets.lock(connection, {each.manifest for each in seen.facts.datasets})
-        acts.lock(connection, [seen.pause.incident])
+        acts.lock(connection, {seen.pause.incident, under})
         there = pauses.pause_of(connection, vendor, lock=True)
         if there is None or there.number != seen.pause.number:
             raise BadInput("it is not paused any more", vendor, "somebody let it in again meanwhile")

@@ -31,6 +31,12 @@ def keep(  # noqa: PLR0917 - a row
     return digests(connection, vendor)[vendor, number]
 
 
+def of(connection: Connection, vendor: str, number: int) -> set[tuple[str, str, str]]:
+    """Return what a vendor held as it was paused, by kind, connection and id."""
+    is_it = (_held.c.vendor == vendor, _held.c.number == number)
+    return {(kind, where, name) for kind, where, name in connection.execute(select(*_NAMED).where(*is_it))}
+
+
 def of_open(connection: Connection) -> dict[tuple[str, str, str], str]:
     """Return which vendor that is paused now held each, by its kind, connection and id."""
     pause = tables.pause

@@ -6,6 +6,7 @@ import pytest
 
 from rotator import clock
 from rotator.flow.playbook_words import Strategy
+from rotator.flow.registry import Said, Sort
 from rotator.flow.response import counted
 from rotator.ledger import measures, responses
 from rotator.ledger.ended import deaths, mark
@@ -15,12 +16,14 @@ from rotator.ledger.uncut_told import tell_new
 from rotator.report import compliance, html_form
 from rotator.report.closing import left
 from rotator.report.incident import build, exit_code
+from rotator.restored_grants import resumable
 from rotator.shown.rows import of_run
 from tests.evidence import recompute
 from tests.evidence.test_recompute import exported, reported
 from tests.fakes.actors import of
 from tests.fakes.issuer import Issuer
 from tests.fakes.parts import Cuts, Doorless, Preserves, Suspends
+from tests.ledger.test_pauses import begun
 from tests.ledger.test_restoring import KEY, TRUST, House
 
 BEFORE, PAUSE = "inc-8", "inc-9"
@@ -140,3 +143,24 @@ def test_a_grant_that_a_person_resumed_is_alive_again_also_where_its_vendor_was_
         assert exit_code(report) == 3
     with acme.parts.database.read() as connection:
         assert {each.state for each in listed(connection)} == {ALIVE_AGAIN}
+
+
+def test_of_two_vendors_whose_pauses_were_merged_each_gets_back_its_own(house, tmp_path, monkeypatch):
+    company, deployment = house
+    monkeypatch.setattr(clock, "now", deployment.world.now)
+    acme = House(tmp_path, company, deployment)
+    trust = of(Preserves, Suspends, Cuts, Doorless)(Issuer(company.world, TRUST, "aws", 0.0))
+    company.outside.providers[TRUST, "aws"] = trust
+    acme.parts.vendors.take([Said(Sort.VENDOR, "beta", {"criticality": "high"}, "vendors.yaml")], "ana")
+    [mine] = acme.pause(TRUST, tasks=())
+    theirs = company.stolen(TRUST, "beta-ci")[0]
+    deployment.declare([theirs], wanted=Strategy.REVOKE_ONLY, incident=BEFORE)
+    begun(deployment, "beta", BEFORE, theirs.ref)
+    deployment.enrolment.merge(PAUSE, BEFORE, "ana")
+    deployment.enrolment.approve(BEFORE, deployment.record(BEFORE).plan_digest, by="bob")
+    deployment.rest()
+    found = {
+        vendor: [each.run.ref for each, _ in resumable(acme.parts, acme.parts.pauses.of(vendor))]
+        for vendor in ("acme", "beta")
+    }
+    assert found == {"acme": [mine.ref], "beta": [theirs.ref]}
