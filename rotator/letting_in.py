@@ -201,6 +201,7 @@ def _software(parts: Rotator, vendor: Vendor, pause: Pause, records: Iterable[st
     listed = match(events, {vendor.name: vendor.software}).get(vendor.name, ())
     return Software(
         lists={each.source: each.at for each in parts.vendors.lists(vendor.name)},
+        of_pipelines=frozenset(each.name or "" for each in parts.settings.triggers if each.vendor == vendor.name),
         bad=tuple(dict.fromkeys(each.why for each in listed)),
         advisories=tuple(each.id for each in events),
         unread=tuple(each for each in pause.notices if each not in names),

@@ -71,13 +71,14 @@ class Cut:
 class Software:
     """What a vendor is known to run: when each list says that it was made, which of it may be bad, by which advisories.
 
-    `unread` are notices of the pause of which no advisory is here.
+    `unread` are notices of the pause of which no advisory is here, `of_pipelines` the lists that its own build sends.
     """
 
     lists: Mapping[str, float]
     bad: tuple[str, ...]
     advisories: tuple[str, ...]
     unread: tuple[str, ...] = ()
+    of_pipelines: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

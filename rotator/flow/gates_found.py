@@ -20,11 +20,13 @@ def cut(_: Gate, facts: Facts) -> Found:
 def software(gate: Gate, facts: Facts) -> Found:
     """Ask whether what it runs is known since the pause, and has no version that an advisory may mean."""
     known, words = facts.software, list(said_of(gate, facts, Did.YES))
-    newer = [name for name, at in known.lists.items() if at > facts.paused_at]
+    # What runs at a vendor who is breached may say anything, and no person saw what it sent.
+    newer = [name for name, at in known.lists.items() if at > facts.paused_at and name not in known.of_pipelines]
     sbom = f"rotator vendor sbom {facts.vendor} FILE"
     shut = [Shut(f"bad {each}", each, f"have it replaced, then {sbom}") for each in known.bad]
     if not newer:
-        shut.append(Shut("old", "no list of what it runs was made since the pause", sbom))
+        besides = ", but for what its own pipeline sent" if known.of_pipelines else ""
+        shut.append(Shut("old", f"no list of what it runs was made since the pause{besides}", sbom))
     todo = met_by(gate, facts, "--document ADVISORY --reason …; or without it, saying why no package was the cause")
     if not words:
         what = "is no advisory that is here: nobody can compare its software with it"

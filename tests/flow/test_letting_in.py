@@ -83,6 +83,10 @@ def test_a_dataset_that_differed_before_all_was_cut_is_told_so_and_checked_again
         (changed(software=Software({"sbom": PAUSED}, (), ("GHSA-1",))), {"software": ["old"]}),
         (changed(software=Software({"sbom": PAUSED + 1}, (), ())), {"software": ["advisory"]}),
         (
+            changed(software=Software({"build": PAUSED + 1}, (), ("GHSA-1",), of_pipelines=frozenset({"build"}))),
+            {"software": ["old"]},
+        ),
+        (
             changed(software=Software({"sbom": PAUSED + 1}, ("sbom lists litellm 1.82.7",), ("GHSA-1",))),
             {"software": ["bad sbom lists litellm 1.82.7"]},
         ),

@@ -35,6 +35,7 @@ from rotator.manifests.hashing import Meter
 from rotator.ports import Discovered
 from rotator.restoring import Given, Paper, meet, override, restore, standing
 from rotator.settings.file import load
+from rotator.settings.triggers import TriggerSettings
 from tests.fakes.actors import of
 from tests.fakes.deployment import broken_chains
 from tests.fakes.issuer import Issuer
@@ -252,6 +253,16 @@ def test_what_a_vendor_runs_is_compared_with_the_advisory_that_was_given_and_may
             "acme", Listed("other", "2" * 64, (Software("PyPI", "litellm", version, "other"),), None, 0), "ana"
         )
         assert acme.shut() == ["software"]
+
+
+def test_a_list_that_its_own_pipeline_sent_opens_nothing(acme):
+    acme.pause(KEY)
+    acme.cut()
+    acme.software()
+    assert "software" not in acme.shut()
+    own = {"sender": "generic", "name": "sbom", "vendor": "acme", "secret": "file:own"}
+    acme.parts.settings.triggers.append(TriggerSettings.model_validate(own))
+    assert "software" in acme.shut()
 
 
 def test_an_override_opens_its_own_gate_for_what_was_wrong_then_and_is_kept_for_good(acme):
