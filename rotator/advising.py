@@ -1,4 +1,4 @@
-"""Ask once a day, while this process's dispatcher leads, which packages that vendors run were called malicious since.
+"""Ask once a day, while this process's dispatcher leads, which packages that vendors run are newly known as malicious.
 
 Where `[advisories] url` names nobody nothing is asked. What arrived in the last weeks is held against the lists as they
 are now, too: a vendor may have begun to run what is bad after that was known.
@@ -22,7 +22,7 @@ log = logging.getLogger("rotator")
 LOOK_S, DAY_S = 600.0, 86400.0
 """How often is seen whether a look is due, and how long after the last one it is."""
 FIRST_S = 7 * DAY_S
-"""How far back the first look goes, and each reaches into what was seen before: a record may come late."""
+"""How far back a change is looked for beyond the last look: a record may come late."""
 AGAIN_S = 30 * DAY_S
 """For so long after it arrived vendors are triaged anew for an advisory."""
 SENDER = "the daily look"
@@ -62,7 +62,8 @@ def look(parts: Rotator, goes_on: Callable[[], bool] = lambda: True) -> bool:
     url = parts.settings.advisories.url
     if url is not None and any(each.software for each in vendors):
         since = now - FIRST_S if last is None else last - FIRST_S
-        new = newly_bad(url, (one for each in vendors for one in each.software), since, goes_on)
+        known = {name for each in parts.advisories.since(now - AGAIN_S) for name in each.names}
+        new = newly_bad(url, (one for each in vendors for one in each.software), known, since, goes_on)
         if new.unasked or new.unread:
             log.warning("advisories_left: %s components and %s records were not asked for", new.unasked, new.unread)
         arriving.take(parts, map(json.dumps, new.records), SENDER, now)

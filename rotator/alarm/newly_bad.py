@@ -1,4 +1,4 @@
-"""Ask the server of `[advisories]` which packages that vendors run were called malicious of late.
+"""Ask the server of `[advisories]` which packages that vendors run are called malicious, and nobody here knows it.
 
 Only that: what steals credentials has a record `MAL-…` in OSV, while of ordinary vulnerabilities every list has some.
 Source: OSV's documentation, "POST /v1/querybatch": answers in the order of the queries, with id and modified of each
@@ -8,12 +8,12 @@ record, and a `next_page_token` where there are more; a thousand queries at once
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from rotator.alarm.looking_up import Server, is_id
-from rotator.errors import BadInput
+from rotator.errors import BadInput, Unavailable
 from rotator.families.http_wire import Wire
 from rotator.flow.vendor import Software
 from rotator.intake.fields import mapping, word
@@ -30,15 +30,20 @@ _MALICIOUS = "MAL-"
 
 @dataclass(frozen=True, slots=True)
 class Newly:
-    """The records that are new, as they were served, and how much was left: components not asked for, and records."""
+    """The records that are new, as they were served, and how much was left: components not asked for, and records.
+
+    What was left is new tomorrow too.
+    """
 
     records: list[Mapping[str, Any]] = field(default_factory=list)
     unasked: int = 0
     unread: int = 0
 
 
-def newly_bad(url: str, runs: Iterable[Software], since: float, goes_on: Callable[[], bool]) -> Newly:
-    """Return what was called malicious, or changed in that, since a moment in epoch seconds.
+def newly_bad(
+    url: str, runs: Iterable[Software], known: Container[str], since: float, goes_on: Callable[[], bool]
+) -> Newly:
+    """Return what is called malicious by a record that is not `known` by its id, or changed since, in epoch seconds.
 
     Raises Unavailable where the server does not answer, or `goes_on` no longer says so.
     """
@@ -47,12 +52,21 @@ def newly_bad(url: str, runs: Iterable[Software], since: float, goes_on: Callabl
         server = Server(url.rstrip("/"), wire)
         found: dict[str, float] = {}
         for batch in _batches([_query(*each) for each in queries[:MOST_QUERIES]]):
-            _told_since(server.batch(batch, goes_on), since, found)
+            _told(server.batch(batch, goes_on), known, since, found)
         newest = sorted(found, key=lambda name: (-found[name], name))
         records: list[Mapping[str, Any]] = []
+        lost: Unavailable | None = None
         for each in newest[:MOST_RECORDS] if goes_on() else ():
-            with contextlib.suppress(BadInput):  # one that names no package that could be looked for
+            try:
                 records.append(server.checked(each))
+            except BadInput:  # one that names no package that could be looked for
+                continue
+            except Unavailable as error:
+                if not error.reason.startswith("http_"):
+                    raise
+                lost = error  # one that the server cannot give keeps no other back
+        if lost is not None and not records:
+            raise lost
     return Newly(records, max(len(queries) - MOST_QUERIES, 0), len(newest) - len(records))
 
 
@@ -66,10 +80,11 @@ def _query(ecosystem: str, name: str, version: str) -> Mapping[str, Any]:
     return {"package": {"ecosystem": where, "name": name}, **({"version": version} if version else {})}
 
 
-def _told_since(results: Sequence[object], since: float, found: dict[str, float]) -> None:
+def _told(results: Sequence[object], known: Container[str], since: float, found: dict[str, float]) -> None:
     for each in results:
         listed = mapping(each).get("vulns")
         for one in map(mapping, listed if isinstance(listed, list) else ()):
             name, modified = word(one, "id"), moment(one.get("modified"))
-            if name.startswith(_MALICIOUS) and is_id(name) and modified is not None and modified.timestamp() >= since:
-                found[name] = modified.timestamp()
+            if name.startswith(_MALICIOUS) and is_id(name) and modified is not None:
+                at = modified.timestamp()
+                found |= {name: at} if at >= since or name not in known else {}

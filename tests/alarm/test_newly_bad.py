@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from sqlalchemy import update
 
 from rotator import advising, clock
 from rotator.advising import DAY_S, look
@@ -14,6 +15,7 @@ from rotator.alarm.newly_bad import newly_bad
 from rotator.errors import Unavailable
 from rotator.flow.registry import Listed
 from rotator.flow.vendor import Software
+from rotator.ledger import tables
 from rotator.report.clocks import moment
 from tests.fakes.http_server import Request, listening
 from tests.shown.vendors import RECORD, filled
@@ -76,8 +78,8 @@ def ago(seconds):
     return moment(clock.now() - seconds)
 
 
-def asked(osv, *software, since=0.0):
-    return newly_bad(osv.address, [Software(*each, "s.json") for each in software], since, lambda: True)
+def asked(osv, *software, known=(), since=0.0):
+    return newly_bad(osv.address, [Software(*each, "s.json") for each in software], known, since, lambda: True)
 
 
 def test_only_what_is_malicious_and_new_is_fetched_the_newest_first(osv, monkeypatch):
@@ -88,7 +90,9 @@ def test_only_what_is_malicious_and_new_is_fetched_the_newest_first(osv, monkeyp
     osv.bad(("npm", "chalk", "5.6.1"), "MAL-2026-9", ago(10))
     osv.bad(("npm", "chalk", "5.6.1"), "MAL-2026-8", ago(600))
     monkeypatch.setattr(asking, "MOST_RECORDS", 2)
-    found = asked(osv, BAD, ("npm", "chalk", "5.6.1"), ("crates", "x", "1"), ("", "untold", "1"), since=at)
+    found = asked(
+        osv, BAD, ("npm", "chalk", "5.6.1"), ("crates", "x", "1"), ("", "untold", "1"), known={OLD, MAL}, since=at
+    )
     assert [each["id"] for each in found.records] == ["MAL-2026-9", MAL]
     assert (found.unread, found.unasked) == (1, 0)
     assert osv.fetched == ["MAL-2026-9", MAL]
@@ -108,6 +112,32 @@ def test_each_component_is_asked_for_once_and_no_more_than_is_allowed(osv, monke
 def test_what_cannot_be_read_is_left(osv, name):
     osv.bad(BAD, name, ago(60), affected=[])
     assert asked(osv, BAD).records == []
+
+
+@pytest.mark.parametrize("first", ["MAL-2026-1", "MAL-2026-3"])
+def test_a_record_that_cannot_be_had_keeps_no_other_back(osv, first):
+    for number in (1, 2, 3):
+        osv.bad(BAD, f"MAL-2026-{number}", ago(60 * number))
+    osv.records[first] = ["no record"]
+    left = [each for each in ("MAL-2026-1", "MAL-2026-2", "MAL-2026-3") if each != first]
+    assert [each["id"] for each in asked(osv, BAD).records] == left
+    osv.records = {name: ["no record"] for name in osv.records}
+    with pytest.raises(Unavailable):
+        asked(osv, BAD)
+
+
+def test_what_was_known_for_long_is_told_of_who_begins_to_run_it_however_late(house, osv):
+    osv.bad(BAD, OLD, ago(400 * DAY_S))
+    assert look(house)
+    [found] = house.advisories.since(0.0)
+    assert (found.name, "gamma" in {each.vendor for each in found.touched}) == (OLD, False)
+    with house.database.write() as connection:
+        connection.execute(update(tables.arrived_advisory).values(at=clock.now() - advising.AGAIN_S - 1))
+    house.vendors.runs("gamma", Listed("g.json", "0" * 64, (Software(*BAD, "g.json"),), None, 0), "ben")
+    house.advisories.looked(clock.now() - DAY_S - 1)
+    assert look(house)
+    [found] = house.advisories.since(0.0)
+    assert "gamma" in {each.vendor for each in found.touched}
 
 
 def test_one_look_a_day_tells_whom_it_touches_once(house, osv):
