@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rotator.bootstrap import Rotator
+from rotator.credential import CredentialRef
 from rotator.errors import BadInput
 from rotator.flow.playbook_words import Subject, Verb
 from rotator.flow.run import StepState, taken_back
@@ -40,10 +41,11 @@ def resumable(parts: Rotator, pause: Pause) -> list[tuple[RunRecord, str]]:
 def resume(parts: Rotator, pause: Pause, names: Sequence[str], by: str, reason: str, *, every: bool) -> list[Resumed]:
     """Take back, by the undo of their runs, the suspensions of the grants that are named, or of every one.
 
-    A grant is named by its run, or by its id. Raises BadInput for what is none, or was not only suspended.
+    A grant is named by its run, or by its id. Raises BadInput for what is none, was not only suspended, or is held by
+    another paused vendor too.
     """
     there = resumable(parts, pause)
-    chosen = [(each.run.id, str(each.run.ref), step) for each, step in there if every]
+    chosen = [(each.run, step) for each, step in there if every]
     for name in names:
         found = [(each, step) for each, step in there if name in {each.run.id, each.run.ref.id, str(each.run.ref)}]
         if len(found) != 1:
@@ -51,9 +53,21 @@ def resume(parts: Rotator, pause: Pause, names: Sequence[str], by: str, reason: 
             runs = ", ".join(each.run.id for each, _ in found or there) or "there is none"
             raise BadInput(what, name, f"name its run: {runs}; what had a secret stays dead")
         [(each, step)] = found
-        chosen.append((each.run.id, str(each.run.ref), step))
+        chosen.append((each.run, step))
+    _refuse_shared(parts, pause, [run.ref for run, _ in chosen])
     let_in = f"restore of pause {pause.number} of {pause.vendor}"
-    return [_resumed(parts, *one, by, reason, let_in) for one in dict.fromkeys(chosen)]
+    names_of = {run.id: (str(run.ref), step) for run, step in chosen}
+    return [_resumed(parts, run, *one, by, reason, let_in) for run, one in names_of.items()]
+
+
+def _refuse_shared(parts: Rotator, pause: Pause, refs: Sequence[CredentialRef]) -> None:
+    """Raise BadInput for a grant that another paused vendor holds: to say that it lives would shut that one's gate."""
+    with parts.database.read() as connection:
+        others = pause_held.of_open(connection, beside=pause.vendor)
+    for ref in refs:
+        if (other := others.get((ref.provider, ref.connection, ref.id))) is not None:
+            mend = f"let {other} in first, or {pause.vendor} without it: name those that it gets back"
+            raise BadInput(f"{other}, which is paused, holds it too", str(ref), mend)
 
 
 def _resumed(parts: Rotator, run: str, name: str, step: str, by: str, reason: str, let_in: str) -> Resumed:  # noqa: PLR0917

@@ -83,7 +83,7 @@ def meet(parts: Rotator, by: str, vendor: str, gate: str, given: Given) -> GateS
     acts.said_for_good(by, given.reason, given.sender, given.paper.name if given.paper is not None else "")
     with _alone(parts, vendor) as (on, found):
         one = _gate(found, gate)
-        did, told = _answer(one, found, by, given)
+        did, told = _answer(on, one, found, by, given)
         _keep(on, found, gate, did, by, given.reason, told)
         return _gate(look(on, found.pause), gate)
 
@@ -197,7 +197,7 @@ def _gate(found: Standing, name: str) -> GateStanding:
     return gates[name]
 
 
-def _answer(one: GateStanding, found: Standing, by: str, given: Given) -> tuple[Did, dict[str, Any]]:
+def _answer(on: Rotator, one: GateStanding, found: Standing, by: str, given: Given) -> tuple[Did, dict[str, Any]]:
     """Return what a person's answer to a gate comes to, and what is kept of it. Raises BadInput, or NotAllowed."""
     gate, where = one.gate, f"{found.pause.vendor} {one.gate.name}"
     if gate.asks in _BY_ITSELF:
@@ -206,7 +206,10 @@ def _answer(one: GateStanding, found: Standing, by: str, given: Given) -> tuple[
     if gate.asks is not Asks.SOFTWARE or given.paper is None:  # an advisory speaks for itself
         _refuse_program(by, where)
     if gate.asks is Asks.DOCUMENT:
-        return Did.GIVEN, {"document": _document(found, where, given)}
+        told = _document(found, where, given)
+        with on.database.read() as connection:
+            pause_gates.refuse_given_before(connection, found.pause, told["sha256"])
+        return Did.GIVEN, {"document": told}
     if given.sender or given.dated is not None or (given.paper is not None and gate.asks is not Asks.SOFTWARE):
         raise BadInput(f"it asks for {gate.asks}, and for no document", where, "give a reason alone")
     if gate.asks is Asks.SOFTWARE:
@@ -225,6 +228,8 @@ def _document(found: Standing, where: str, given: Given) -> dict[str, Any]:
     if given.paper is None or not given.sender.strip() or given.dated is None:
         mend = "give --document FILE --from WHO --dated DAY, and say in --reason what it says"
         raise BadInput("it asks for a report, from whom it is and of which day", where, mend)
+    if not given.paper.size:
+        raise BadInput("there is nothing in it", given.paper.name, "give the document itself")
     since, today = found.facts.paused_on, found.facts.today
     if not since <= given.dated <= today:
         what = f"it is dated {given.dated}, and only a report of {since} to {today} knows of what happened"

@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, func, insert, select
 
+from rotator.errors import BadInput
 from rotator.flow.gate_facts import Did, Document, Given
 from rotator.flow.letting_in import GateStanding
 from rotator.ledger import rows, tables, vendors
@@ -44,6 +45,14 @@ def given(connection: Connection, pause: Pause) -> list[Given]:
     is_it = (_gate.c.vendor == pause.vendor, _gate.c.number == pause.number)
     query = select(_gate).where(*is_it).order_by(_gate.c.nth)
     return [_given(row) for row in connection.execute(query).mappings()]
+
+
+def refuse_given_before(connection: Connection, pause: Pause, digest: str) -> None:
+    """Raise BadInput for a document that was here before a pause, whatever day it bears: it knows nothing of it."""
+    is_it = (_gate.c.at < pause.at, _gate.c.act == Did.GIVEN.value, _gate.c.told.contains(digest, autoescape=True))
+    for vendor, told in connection.execute(select(_gate.c.vendor, _gate.c.told).where(*is_it).order_by(_gate.c.at)):
+        if json.loads(told).get("document", {}).get("sha256") == digest:
+            raise BadInput(f"it was given before the pause, for {vendor}", digest, "ask for one that was made since")
 
 
 def advisories(connection: Connection, pause: Pause) -> list[str]:

@@ -37,11 +37,11 @@ def of(connection: Connection, vendor: str, number: int) -> set[tuple[str, str, 
     return {(kind, where, name) for kind, where, name in connection.execute(select(*_NAMED).where(*is_it))}
 
 
-def of_open(connection: Connection) -> dict[tuple[str, str, str], str]:
-    """Return which vendor that is paused now held each, by its kind, connection and id."""
+def of_open(connection: Connection, *, beside: str = "") -> dict[tuple[str, str, str], str]:
+    """Return which vendor that is paused now, `beside` one, held each, by its kind, connection and id."""
     pause = tables.pause
     is_open = and_(pause.c.vendor == _held.c.vendor, pause.c.number == _held.c.number, pause.c.restored_at.is_(None))
-    query = select(*_NAMED, _held.c.vendor).join(pause, is_open)
+    query = select(*_NAMED, _held.c.vendor).join(pause, is_open).where(_held.c.vendor != beside)
     return {(kind, where, name): vendor for kind, where, name, vendor in connection.execute(query)}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rotator import clock
+from rotator.errors import BadInput
 from rotator.flow.playbook_words import Strategy
 from rotator.flow.registry import Said, Sort
 from rotator.flow.response import counted
@@ -23,7 +24,7 @@ from tests.evidence.test_recompute import exported, reported
 from tests.fakes.actors import of
 from tests.fakes.issuer import Issuer
 from tests.fakes.parts import Cuts, Doorless, Preserves, Suspends
-from tests.ledger.test_pauses import begun
+from tests.ledger.test_pauses import begun, restored
 from tests.ledger.test_restoring import KEY, TRUST, House
 
 BEFORE, PAUSE = "inc-8", "inc-9"
@@ -164,3 +165,26 @@ def test_of_two_vendors_whose_pauses_were_merged_each_gets_back_its_own(house, t
         for vendor in ("acme", "beta")
     }
     assert found == {"acme": [mine.ref], "beta": [theirs.ref]}
+
+
+def test_a_grant_that_another_paused_vendor_holds_too_comes_back_once_that_is_let_in(house, tmp_path, monkeypatch):
+    company, deployment = house
+    monkeypatch.setattr(clock, "now", deployment.world.now)
+    acme = House(tmp_path, company, deployment)
+    trust = of(Preserves, Suspends, Cuts, Doorless)(Issuer(company.world, TRUST, "aws", 0.0))
+    trust.settle_s = 0.0
+    company.outside.providers[TRUST, "aws"] = trust
+    acme.parts.vendors.take([Said(Sort.VENDOR, "beta", {"criticality": "high"}, "vendors.yaml")], "ana")
+    _, grant = acme.pause(KEY, TRUST, tasks=())
+    deployment.declare([grant], wanted=Strategy.REVOKE_ONLY, incident=BEFORE)
+    begun(deployment, "beta", BEFORE, grant.ref)
+    deployment.enrolment.approve(BEFORE, deployment.record(BEFORE).plan_digest, by="bob")
+    acme.meets_all()
+    for wanted in ({"names": [grant.ref.id]}, {"grants": True}):
+        with pytest.raises(BadInput, match="beta, which is paused, holds it too"):
+            acme.restore(**wanted)
+    assert acme.is_paused()
+    restored(deployment, "beta")
+    acme.restore(grants=True)
+    deployment.rest()
+    assert trust.inspect(grant.ref).state == "active"

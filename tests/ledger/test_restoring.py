@@ -377,6 +377,7 @@ NO_ANSWERS = [
     ("credentials", {}, "nobody's word opens it"),
     ("forensics", {}, "it asks for a report"),
     ("forensics", {"paper": Paper("r", "0", 1), "sender": "x", "dated": date(2020, 1, 1)}, "dated 2020"),
+    ("forensics", {"paper": Paper("r", "0", 0), "sender": "x", "dated": date(2020, 1, 1)}, "nothing in it"),
     ("attestations", {}, "none to believe"),
     ("approval", {"paper": Paper("r", "0", 1)}, "for no document"),
     ("software", {"paper": Paper("r", "0", 1, "{}")}, "no OSV record"),
@@ -384,6 +385,17 @@ NO_ANSWERS = [
     ("approval", {"reason": " "}, "a reason is needed"),
     ("approval", {"reason": "ghp_" + "a1B2" * 9}, "a secret seems to stand"),
 ]
+
+
+def test_a_report_that_was_given_before_the_pause_is_none_on_it(acme):
+    acme.pause(KEY)
+    acme.meets_all()
+    acme.restore()
+    with acme.parts.database.write() as connection:
+        again = Pause("acme", 0, "inc-9", clock.now() + 1, "ana", "again", frozen((CUT, *DEFAULT)))
+        pauses.begin(connection, again, {})
+    with pytest.raises(BadInput, match="given before the pause, for acme"):
+        acme.report()
 
 
 def test_what_is_no_answer_to_a_gate_is_refused_and_nothing_is_kept(acme):
