@@ -17,6 +17,7 @@ from rotator.credential import Leaked
 from rotator.errors import BadInput, Rejected, RotatorError, Uncertain
 from rotator.flow.playbook_words import meant
 from rotator.flow.short_life import Act
+from rotator.intake.shapes import holds_material
 from rotator.ledger import conversions
 from rotator.nothing_new import refuse_paused
 
@@ -117,6 +118,9 @@ def _must_be_whole(kind: str, asked: Mapping[str, str], asks: Mapping[str, str])
             raise BadInput(f"nobody asks for {name}", "--with", meant(name, asks))
     if lacking := [f"{name} ({what})" for name, what in asks.items() if not asked.get(name)]:
         raise BadInput(f"to convert {kind}, say {'; '.join(lacking)}", "--with", "as --with NAME=VALUE")
+    for name, value in asked.items():
+        if holds_material(value):
+            raise BadInput("a secret seems to stand in it", f"--with {name}", "nothing that is asked is one: give names")
 
 
 def _left(moves: Any) -> list[str]:

@@ -200,6 +200,7 @@ def test_a_role_that_our_own_token_may_not_look_at_is_not_written_over(servers, 
         (KIND, {"into": "database/x"}, r"say through \(the connection of the Vault or OpenBao\); database \("),
         (KIND, {**INTO, "databas": "pg"}, "did you mean `database`"),
         (KIND, {**INTO, "through": "db"}, "a connection of vault is wanted"),
+        (KIND, {**INTO, "database": "postgresql://app:kept-nowhere@db/app"}, "a secret seems to stand in it"),
     ],
 )
 def test_what_is_missing_or_wrong_is_one_line_and_nothing_is_made(servers, parts, kind, asked, what):
@@ -207,3 +208,4 @@ def test_what_is_missing_or_wrong_is_one_line_and_nothing_is_made(servers, parts
     with pytest.raises(BadInput, match=what):
         converting.prepare(parts, kind, name, "db", asked, "ana")
     assert conversions.PREPARED not in {each["act"] for each in told(parts)}
+    assert "kept-nowhere" not in json.dumps(told(parts))
