@@ -120,7 +120,7 @@ def _must_be_whole(kind: str, asked: Mapping[str, str], asks: Mapping[str, str])
         raise BadInput(f"to convert {kind}, say {'; '.join(lacking)}", "--with", "as --with NAME=VALUE")
     for name, value in asked.items():
         if holds_material(value):
-            raise BadInput("a secret seems to stand in it", f"--with {name}", "nothing that is asked is one: give names")
+            raise BadInput("a secret seems to stand in it", f"--with {name}", "give names alone")
 
 
 def _left(moves: Any) -> list[str]:
