@@ -36,7 +36,8 @@ def prepare(  # noqa: PLR0917 - which credential, and what is asked of whom
     ref = parts.outside.provider_of(kind, connection).identify(Leaked(id=name, connection=connection))
     refuse_paused(parts, ref)
     told: dict[str, Any] = {"kind": kind, "connection": ref.connection, "owner": ref.owner, "id": ref.id}
-    told["asked"] = {word: value for word, value in asked.items() if word != WITHOUT}
+    # One address in two spellings is one conversion: whoever ends it ends it under both.
+    told["asked"] = {word: value.rstrip("/") for word, value in asked.items() if word != WITHOUT}
     conversions.begun(parts.database, told, by)
     conversion = module.Conversion(parts.settings.connection(connection), parts.settings.connection)
     made: list[Thing] = []

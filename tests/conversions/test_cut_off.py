@@ -195,6 +195,19 @@ def test_who_is_refused_takes_nothing_from_who_prepared_the_same_meanwhile(conve
     assert (one.effect(), one.there(), one.unfinished()) == ("Allow", prepared, [])
 
 
+def test_what_was_prepared_in_another_spelling_of_its_issuer_is_not_taken_back(converts, ends_at):
+    one = converts("spelt")
+    ends_at(CALLS[-1], CutOff(), behind=True)
+    with pytest.raises(CutOff):
+        one.prepare()
+    ends_at("", None, behind=False)
+    one.host += "/"
+    one.prepare()
+    with pytest.raises(BadInput, match="never ended"):
+        one.undo()
+    assert one.effect() == "Allow"
+
+
 def test_what_others_need_by_now_is_kept_and_what_may_land_late_is_not_taken_back_at_once(converts, ends_at):
     first, second = converts("first", "shared.example.com"), converts("second", "shared.example.com")
     ends_at("attach_role_policy", Uncertain("timed_out"), behind=True)
