@@ -66,7 +66,7 @@ def look(parts: Rotator, goes_on: Callable[[], bool] = lambda: True) -> bool:
         new = newly_bad(url, (one for each in vendors for one in each.software), known, since, goes_on)
         if new.unasked or new.unread:
             log.warning("advisories_left: %s components and %s records were not asked for", new.unasked, new.unread)
-        arriving.take(parts, map(json.dumps, new.records), SENDER, now)
+        arriving.take(parts, map(json.dumps, new.records), SENDER, now, fetched=True)
     arriving.again(parts, [each.name for each in parts.advisories.since(now - AGAIN_S)])
     parts.advisories.looked(now)
     return True

@@ -23,11 +23,11 @@ from rotator.shown.vendor_triage import Spoken, spoken_of
 _SHOWN = 3
 
 
-def take(parts: Rotator, records: Iterable[str], sender: str, at: float) -> list[Arrived]:
+def take(parts: Rotator, records: Iterable[str], sender: str, at: float, *, fetched: bool = False) -> list[Arrived]:
     """Keep these OSV records, of each event the vendors that it touches; return them as they stand since.
 
-    One that is older than what is kept of its id tells nothing. `at` is when they came, in epoch seconds. Raises
-    BadInput for what is no record.
+    One that is older than what is kept of its id tells nothing, unless it was fetched from the server that is asked.
+    `at` is when they came, in epoch seconds. Raises BadInput for what is no record.
     """
     kept = KeptAdvisories(parts.settings.data_dir / "advisories")
     found: list[Advisory] = []
@@ -38,7 +38,9 @@ def take(parts: Rotator, records: Iterable[str], sender: str, at: float) -> list
             if not is_id(each.id):  # it names a file
                 raise BadInput("this is no advisory's id", each.id)
             names |= each.names
-            if kept.keep_newer(each.id, json.loads(record)):
+            if fetched:
+                kept.keep(each.id, json.loads(record))
+            if fetched or kept.keep_newer(each.id, json.loads(record)):
                 found.append(each)
     return _settled(parts, kept, frozenset(names), found, sender, at)
 

@@ -32,7 +32,7 @@ class KeptAdvisories:
         Senders repeat what they sent, in any order, and others may send it again for them.
         """
         there = self._modified(name)
-        if there is not None and ((changed := moment(record.get("modified"))) is None or changed < there):
+        if there is not None and ((changed := _changed(record)) is None or changed < there):
             return False
         self.keep(name, record)
         return True
@@ -84,11 +84,16 @@ class KeptAdvisories:
             told = json.loads(self._path(name).read_bytes())
         except (OSError, ValueError, RecursionError):
             return None
-        said = mapping(mapping(told).get("record"))
-        return moment(said.get("modified")) if "fetched_at" in mapping(told) else None
+        return _changed(mapping(mapping(told).get("record"))) if "fetched_at" in mapping(told) else None
 
     def _path(self, name: str) -> Path:
         return self._folder / f"{name}.json"
+
+
+def _changed(record: Mapping[str, object]) -> datetime | None:
+    """Return when a record says that it was changed; of what is to come none: it would be the newest for ever."""
+    at = moment(record.get("modified"))
+    return at if at is not None and at.timestamp() <= clock.now() else None
 
 
 def _now() -> str:

@@ -134,7 +134,7 @@ def test_whom_it_touches_is_tried_again_where_the_ledger_failed_half_way(house, 
     assert len(told(house)) == 1
 
 
-@pytest.mark.parametrize("modified", ["2026-03-24T00:00:00Z", None, "long ago"])
+@pytest.mark.parametrize("modified", ["2026-03-24T00:00:00Z", None, "long ago", "9000-01-01T00:00:00Z"])
 def test_an_older_record_takes_no_newer_ones_place_whatever_it_says(house, modified):
     """A delivery of GitHub's says nothing of when it was sent: it may be repeated, late, or by somebody else."""
     new = json.dumps({**json.loads(RECORD), "modified": "2026-03-25T00:00:00Z"})
@@ -148,3 +148,14 @@ def test_an_older_record_takes_no_newer_ones_place_whatever_it_says(house, modif
     newest = {**old, "modified": "2026-03-26T00:00:00+00:00"}
     [found] = arriving.take(house, [json.dumps(newest)], "siem", AT + 120)
     assert (found.touched, "was withdrawn" in found.title) == ((), True)
+
+
+def test_one_of_a_time_to_come_is_not_the_newest_for_ever_and_the_server_has_the_last_word(house):
+    kept = KeptAdvisories(house.settings.data_dir / "advisories")
+    narrow = {**json.loads(RECORD), "affected": json.loads(WIDER)["affected"][1:]}
+    for modified, fetched in (("9000-01-01T00:00:00Z", False), ("2026-03-26T00:00:00Z", True)):
+        arriving.take(house, [json.dumps({**narrow, "modified": modified})], "siem", AT)
+        wide = json.dumps({**json.loads(WIDER), "modified": "2026-03-25T00:00:00Z"})
+        arriving.take(house, [wide], "other", AT, fetched=fetched)
+        [[found], _] = kept.read(ADVISORY)
+        assert len(found.affected) == 2
