@@ -11,16 +11,18 @@ from typing import Any
 
 from rotator import clock, growth, held_exposures, response, standing_orders
 from rotator.bootstrap import Rotator
+from rotator.credential import CredentialRef
 from rotator.flow.checklist import frozen
 from rotator.flow.incident import Severity
 from rotator.flow.narrowing import Reach, reach_before, together
-from rotator.flow.scope import Scoped
+from rotator.flow.scope import Custodies, Custody, Scoped
 from rotator.flow.vendor import Vendor
 from rotator.held import held_by, reached
 from rotator.ledger import pauses, vendors
 from rotator.ledger.acts import said_for_good
 from rotator.ledger.growing import Added
 from rotator.ledger.pauses import Pause
+from rotator.ledger.under_way import under_way
 from rotator.material import Read, read_delivered
 from rotator.planned_pause import Pausing, Wanted
 from rotator.report.clocks import moment
@@ -64,7 +66,7 @@ def prepare(parts: Rotator, wanted: Wanted, by: str) -> Pausing:
     prepared = replace(prepared, plan=replace(prepared.plan, manual=tasks))
     notes = (*left, *_of_material(prepared, reported, read))
     shown = growth.shown(parts, present, prepared, {})
-    refs = frozenset(held_exposures.named_by_issuers(vendor, held, prepared.scoped))
+    refs = frozenset([*held_exposures.named_by_issuers(vendor, held, prepared.scoped), *_under_way(parts, vendor)])
     datasets = {each.name: each.manifest for each in reached(parts, held, vendor.datasets).datasets}
     reach = together([*(reach_before(each.ref.connection, each.custody) for each in new), *_followed(parts, prepared)])
     if arrived is not None and there is None:
@@ -136,6 +138,17 @@ def _followed(parts: Rotator, prepared: Prepared) -> Iterator[Reach]:
     """Yield what each reaches that is answered with it: also that which the vendor does not hold, and could come by."""
     for ref in map(held_exposures.issued, prepared.scoped):
         yield reach_before(ref.connection, parts.custodies.of(ref))
+
+
+def _under_way(parts: Rotator, vendor: Vendor) -> Iterator[CredentialRef]:
+    """Yield what a vendor holds of what runs are about: of a match without an id they know what no issuer listed.
+
+    Their plans may be older than the word that it is the vendor's.
+    """
+    more = Custodies(Custody(match, vendor=vendor.name) for match in vendor.holds)
+    for ref in under_way(parts.database):
+        if vendor.name in {parts.custodies.of(ref).vendor, more.of(ref).vendor}:
+            yield ref
 
 
 def _note_read(parts: Rotator, vendor: Vendor, there: Pause | None, read: Sequence[Read], by: str) -> None:

@@ -10,7 +10,8 @@ from rotator import letting_in, pausing, response
 from rotator.credential import Leaked
 from rotator.errors import BadInput
 from rotator.examining.vendors import vendors
-from rotator.flow.exposure import Exposure
+from rotator.flow.exposure import LIST, Exposure
+from rotator.flow.incident import Severity
 from rotator.flow.inventory import Said as Entry
 from rotator.flow.narrowing import Reach
 from rotator.flow.playbook_words import Strategy
@@ -308,6 +309,25 @@ def test_a_plan_replaces_nothing_that_a_paused_vendor_holds_beside_the_one_that_
         Strategy.REVOKE_ONLY,
         "beta, which holds it, is paused: nothing new is made for it",
     )
+
+
+def test_what_was_planned_before_somebody_said_whose_it_is_is_not_replaced_though_no_issuer_listed_it(house):
+    theirs, _ = house.company.plant(TOKEN, "theirs")
+    place = {"store": "fake", "connection": "kv", "name": SECRET_AT}
+    house.parts.inventory.take([Entry({"owner": "theirs"}, {"reads": [], "deliver": [place]}, "i.yaml")], "ana")
+    house.parts.look_again()
+    named = Leaked(id=theirs.id, owner=theirs.owner, connection=theirs.connection)
+    asked = response.suspects(house.parts, [Exposure(LIST, TOKEN, named, "a.csv")])
+    made = response.prepare(house.parts, asked, Strategy.CONTAIN_FIRST)
+    words = {"title": "leaked", "severity": Severity.HIGH, "detected_at": 0.0, "exposed_at": None, "shown": {}}
+    incident = response.declare(house.parts, made, **words, by="ana", approved=True).id
+    house.registered(acme={"holds": [{"owner": "theirs"}]})
+    house.paused()
+    house.rest()
+    [run] = house.parts.reading.incident(incident).runs
+    assert [(each.name, each.reason) for each in run.steps if each.state == "held"] == [
+        ("issue", "vendor_paused: acme")
+    ]
 
 
 def test_what_is_found_since_is_told_as_held_and_not_cut(house):

@@ -13,6 +13,7 @@ from rotator.flow.registry import Said, Sort
 from rotator.flow.scope import Unresolved
 from rotator.ledger import pauses
 from rotator.ledger.pauses import Pause, Pauses
+from rotator.ledger.under_way import under_way
 from rotator.ledger.vendors import Vendors
 from rotator.report.incident import build
 from tests.fakes.company import founded
@@ -282,3 +283,12 @@ def test_what_its_incident_has_of_a_vendor_is_known_also_where_that_was_merged_i
     with deployment.database.write() as connection:
         pauses.again(connection, pause, replace(pause, by="ben", reason="more news"), {"added": 0}, [stolen.ref])
     assert [each["act"] for each in deployment.evidence("vendor.acme")][-1] == "vendor_paused_again"
+
+
+def test_what_runs_are_about_is_known_until_they_are_done(house):
+    company, deployment = house
+    stolen = held(company)
+    deployment.start([stolen], wanted=Strategy.REVOKE_ONLY)
+    assert under_way(deployment.database) == {stolen.ref}
+    deployment.rest()
+    assert under_way(deployment.database) == set()
