@@ -1,6 +1,6 @@
 """Send the practice range the alarm with which the vendor's story begins: its advisory, signed as a sender would.
 
-`python -m rotator.practice.news`, in the vendor's folder, while `rotator up --port 8420` runs there.
+`python -m rotator.practice.news`, in the vendor's folder, while `rotator up --port 8420` runs there, or is about to.
 """
 
 from __future__ import annotations
@@ -15,12 +15,13 @@ import time
 from contextlib import closing
 from pathlib import Path
 
-from rotator.errors import RotatorError
+from rotator.errors import RotatorError, Unavailable
 from rotator.families.http_wire import Wire
 
 NAME = "news"
 USUAL = "http://127.0.0.1:8420"
 _KEY, _ADVISORY = "news-whsec", "advisory.json"
+_TRIES, _BETWEEN_S = 60, 0.5
 
 
 def arrange(config: Path, folder: Path) -> None:
@@ -51,10 +52,20 @@ def send(folder: Path, address: str = USUAL) -> tuple[int, object]:
     return reply.status, reply.content
 
 
+def _send_once_up(folder: Path) -> tuple[int, object]:
+    # What the range prints is pasted whole: the service of the line before is still starting.
+    for _ in range(_TRIES):
+        try:
+            return send(folder)
+        except Unavailable:
+            time.sleep(_BETWEEN_S)
+    return send(folder)
+
+
 def main() -> int:
-    """Send it; say what was answered."""
+    """Send it, as soon as the service is up; say what was answered."""
     try:
-        status, said = send(Path())
+        status, said = _send_once_up(Path())
     except (OSError, RotatorError) as error:
         print(f"news: {error}; in the vendor's folder, while `rotator up --port 8420` runs", file=sys.stderr)  # noqa: T201
         return 1

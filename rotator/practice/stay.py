@@ -34,9 +34,10 @@ Or in a browser:
 
 then open http://127.0.0.1:8420, sign in with the token, and declare that report.
 
-Or, instead, the story of a vendor that ran a poisoned package (docs/vendors.md tells the rest):
+Or, instead, the story of a vendor that ran a poisoned package (docs/vendors.md tells the rest).
+Line by line, since `pause` and `restore` ask for words to be typed:
 
-    export PATH="$PWD/.venv/bin:$PATH"; cd {vendor}
+    export ROTATOR_CONFIG={config} PATH="$PWD/.venv/bin:$PATH"; cd {vendor}
     rotator inventory import inventory.yaml
     rotator vendor import vendors.yaml
     rotator inventory discover acme --save
@@ -54,7 +55,17 @@ Or, instead, the story of a vendor that ran a poisoned package (docs/vendors.md 
     rotator vendor restore lumen --reason "they say it is over"
     rotator vendor gates lumen
 
-The restore is refused; each gate says what is next. Who else says yes, in practice: LOGNAME=bo rotator vendor meet …
+The restore is refused; each gate says what is next: do that of `cut`. Then others do their part:
+
+    python -m rotator.practice.meanwhile; rotator vendor sbom lumen after/lumen.cdx.json
+    rotator manifest verify customers --incident last; rotator manifest verify invoices --incident last
+    rotator vendor meet lumen forensics --document forensic-report.txt --from "Forensics Ltd" \\
+        --dated $(date -u +%F) --reason "they are out"
+    rotator vendor meet lumen attestations --reason "read with the forensic report"
+    LOGNAME=bo rotator vendor meet lumen approval --reason "I read all of it"
+    rotator vendor restore lumen --reason "clean by every gate" --resume-grants
+    rotator vendor memo lumen -o html > after.html; rotator evidence export last --to lumen.evidence.zip
+
 In a browser it begins under Vendors; another person's token: rotator token create bo --role admin --person bo
 
 Ctrl-C ends it; all that it leaves is in {folder}.

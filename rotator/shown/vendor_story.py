@@ -10,6 +10,7 @@ from rotator.bootstrap import Rotator
 from rotator.flow.gate_facts import Did
 from rotator.flow.standing import CredentialState
 from rotator.ledger import (
+    advisories,
     assessments,
     attestations,
     manifests,
@@ -89,6 +90,10 @@ def _software(body: _Body) -> str:
     return f"A list of what it runs came: {body['source']}, {body['components']:,} components{of}"
 
 
+def _touched(body: _Body) -> str:
+    return f"{body['advisory']} arrived and touches it, with priority {body['priority']:.3g}: {body['why']}"
+
+
 def _attested(body: _Body) -> str:
     return f"Attested: {body['kind']} by {body['issuer']}, {body['valid_from']} to {body['valid_to']}"
 
@@ -146,6 +151,7 @@ _ACTS: Mapping[str, _Words] = {
     vendors.REGISTERED: _registered,
     vendors.SOFTWARE: _software,
     vendors.ATTESTED: _attested,
+    advisories.TOUCHES: _touched,
     attestations.REMINDED: lambda body: f"Its owner was told: {'; '.join(body['what'])}",
     assessments.SET: _term,
     assessments.CLEARED: _term,

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
+from rotator.errors import Unavailable
 from rotator.practice import news
 from tests.api.deployment import web
 from tests.shown.vendors import ADVISORY, RECORD
@@ -23,8 +26,24 @@ def test_the_advisory_of_the_range_comes_in_by_its_door(tmp_path):
 
 def test_where_nobody_listens_it_says_what_to_do(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(news, "_TRIES", 0)
     assert news.main() == 1
     assert "while `rotator up --port 8420` runs" in capsys.readouterr().err
+
+
+def test_it_waits_for_a_service_that_is_still_starting(monkeypatch, capsys):
+    answers, waited = [Unavailable("unreachable", "there"), (200, {"state": "received"})], []
+
+    def send(_folder):
+        if isinstance(answer := answers.pop(0), Unavailable):
+            raise answer
+        return answer
+
+    monkeypatch.setattr(news, "send", send)
+    monkeypatch.setattr(news, "time", SimpleNamespace(sleep=waited.append))
+    assert news.main() == 0
+    assert len(waited) == 1
+    assert "received" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("name", ["news-whsec"])

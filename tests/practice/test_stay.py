@@ -46,6 +46,9 @@ def test_it_names_configuration_and_report_stays_and_ends_all_that_it_started(pu
     assert f"rotator respond {tmp_path / 'range' / 'kingfisher.json'}" in told
     assert "inventory discover aws --kind aws_role_trust --save" in told  # else its grant is a person's task
     assert "python -m rotator.practice.news" in told
+    story = told.partition("the story of a vendor")[2]
+    assert "export ROTATOR_CONFIG=" in story  # else whoever begins here fills the ledger of their home
+    assert story.index("practice.meanwhile") < story.index("--resume-grants")
     assert put_up == ["up", "news", "stays", "ended"]
 
 

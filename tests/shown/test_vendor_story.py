@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from rotator import datasets
+from rotator import clock, datasets
+from rotator.alarm import arriving
 from rotator.datasets import Asked
 from rotator.flow.checklist import DEFAULT, frozen
 from rotator.flow.vendor_terms import Judged, Name
@@ -10,7 +11,7 @@ from rotator.manifests.hashing import Meter
 from rotator.shown.live import live
 from rotator.shown.vendor_story import story
 from tests.fakes.vendors_paused import pause
-from tests.shown.vendors import filled
+from tests.shown.vendors import ADVISORY, RECORD, filled
 
 
 def test_each_act_is_told_once_in_words_and_an_altered_dataset_by_its_files(tmp_path):
@@ -31,3 +32,13 @@ def test_each_act_is_told_once_in_words_and_an_altered_dataset_by_its_files(tmp_
     assert sum(each.startswith("PAUSED") for each in words) == 1  # it is in two chains
     assert "The likelihood was set to 0.9, for every notice" in words
     assert {each["record"]["chain"] for each in told} == {"vendor.beta", incident}
+
+
+def test_the_story_begins_with_the_advisory_that_arrived(tmp_path):
+    parts = filled(tmp_path)
+    arriving.take(parts, [RECORD], "siem", clock.now())
+    [first, *_] = story(parts, "acme", None)
+    parts.database.close()
+    assert first["what"].startswith(f"{ADVISORY} arrived and touches it, with priority 0.")
+    assert "litellm 1.82.7, which is bad" in first["what"]
+    assert first["by"] == "siem"
