@@ -28,7 +28,7 @@ _MOST = 12
 _MOST_PAGES = 20
 """Of the answers to many questions at once: each further page is of fewer of them."""
 _OFFLINE = "give its record as a file: that needs no network"
-_NOBODY = "there is no such file, and no server is named that knows advisories"
+_NOBODY = "no server is named that knows advisories"
 _UNNAMED = "give its record as a file, or say in `[advisories] url` where it is looked up"
 
 
@@ -70,7 +70,8 @@ def looked_up(url: str | None, wanted: str, kept: KeptAdvisories) -> LookedUp:
                 why, server = silent.detail, None  # who does not answer once is not waited for a dozen times
                 if (before := kept.read(name)) is None:
                     if name == wanted:
-                        raise BadInput(why, name, _OFFLINE if url else _UNNAMED) from None
+                        what = why if url else f"there is no such file, and {why}"
+                        raise BadInput(what, name, _OFFLINE if url else _UNNAMED) from None
                     lost.append(name)
                     continue
                 told, old[name] = before
@@ -86,8 +87,8 @@ def looked_up(url: str | None, wanted: str, kept: KeptAdvisories) -> LookedUp:
             waiting += [each for each in names if each not in asked and each not in waiting]
     [whole, *_] = merged(found)
     said = [f"used as it was {how}: {name}" for name, how in old.items()]
-    said += [f"not had, it may name more: {name}" for name in lost]
-    return LookedUp(whole, f"{why}; {', '.join(said)}" if said else "")
+    said += [f"not had, though more may be named there: {', '.join(lost)}"] if lost else []
+    return LookedUp(whole, "; ".join([why, *said]) if said else "")
 
 
 class Server:

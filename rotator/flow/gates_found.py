@@ -23,7 +23,10 @@ def software(gate: Gate, facts: Facts) -> Found:
     # What runs at a vendor who is breached may say anything, and no person saw what it sent.
     newer = [name for name, at in known.lists.items() if at > facts.paused_at and name not in known.of_pipelines]
     sbom = f"rotator vendor sbom {facts.vendor} FILE"
-    shut = [Shut(f"bad {each}", each, f"have it replaced, then {sbom}") for each in known.bad]
+    shut = [
+        Shut(f"bad {each}", each, f"have it replaced, then {sbom}, called as the list that it replaces")
+        for each in known.bad
+    ]
     if not newer:
         besides = ", but for what its own pipeline sent" if known.of_pipelines else ""
         shut.append(Shut("old", f"no list of what it runs was made since the pause{besides}", sbom))
@@ -69,8 +72,10 @@ def _unchecked(one: Checked, gate: Gate, facts: Facts, cut_at: float | None) -> 
     if one.checked_at is None or cut_at is None or one.checked_at < cut_at:
         what = f"{one.name} was not checked since the last of what the vendor held was dead"
         if one.checked_at is not None and not one.is_as_recorded:
-            what += ", and was not as recorded when it was"
-            return Shut(_key("unchecked", one.name, one.seen), what, verify)
+            what = (
+                f"{one.name} DIFFERS from what was recorded; it is to be checked once all that the vendor held is dead"
+            )
+            return Shut(_key("unchecked", one.name, one.seen), what, f"put back what was altered, then {verify}")
         return Shut(f"unchecked {one.name}", what, verify)
     if not one.is_as_recorded:
         todo = f"put back what was altered, then {verify}"

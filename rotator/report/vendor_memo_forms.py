@@ -76,7 +76,7 @@ def markdown(memo: Mapping[str, Any]) -> str:
         "## What is known",
         listed(memo["known"]),
         "## What is not known, and how to find out",
-        listed(memo["unknown"]) or "Nothing of the terms below.",
+        listed(memo["unknown"]) or "Every term below is known.",
         "## What it holds of ours, and what that reaches",
         f"{many(holds['credentials'], 'credential')} and {many(holds['grants'], 'grant')}: {safe(kinds) or 'none'}.",
         *map(safe, holds["ended"]),

@@ -48,7 +48,7 @@ def _buttons(of: str, wanted: Mapping[str, Any], policy: Policy | None, by: str,
         else ()
     )
     label = _LABELS[scope] if is_apart else "Approve the plan"
-    means = _MEANS[scope] if is_apart else "stops and replaces, and destroys what the plan says is destroyed"
+    means = _MEANS[scope] if is_apart else "stops, replaces and destroys what the plan says, and nothing else"
     fields = (digest, *only, _WORDS)
     done = "Your yes is kept."
     found = [

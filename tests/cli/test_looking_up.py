@@ -125,7 +125,7 @@ def test_a_name_of_which_nothing_was_had_is_told(osv, kept, tmp_path):
     looked_up(osv[0], THREE[0], kept)
     (tmp_path / "advisories" / f"{THREE[1]}.json").write_text('{"fetched_at": "2026", "record": 7}')
     found = looked_up(None, THREE[0], kept)
-    assert f"not had, it may name more: {THREE[1]}" in found.note
+    assert f"not had, though more may be named there: {THREE[1]}" in found.note
     assert [each.covers("1.82.8") for each in found.advisory.affected] == [True]
 
 
@@ -148,7 +148,7 @@ def test_the_plan_says_that_an_advisory_is_of_before(osv, tmp_path):
     looked_up(osv[0], THREE[2], KeptAdvisories(tmp_path / "data" / "advisories"))
     parts = Rotator(load(tmp_path / "rotator.toml"))
     alarm = Given(advisories=[THREE[2]], evidence=[str(tmp_path / "host")]).read(parts)
-    assert alarm.evidence.notes[0].startswith("there is no such file, and no server is named")
+    assert alarm.evidence.notes[0].startswith("no server is named")
     assert len(alarm.evidence.hits) == 1
     parts.database.close()
 

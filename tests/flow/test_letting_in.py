@@ -65,8 +65,8 @@ def test_every_gate_is_open_with_its_evidence_where_all_is_as_it_is_asked():
 def test_a_dataset_that_differed_before_all_was_cut_is_told_so_and_checked_again_for_the_incident():
     early = Checked("people", "people-2026", PAUSED - 99, PAUSED + 4, is_as_recorded=False)
     [gate] = [each for each in standing(GATES, changed(datasets=(early,), incident="inc-1")) if not each.is_open]
-    assert gate.left[0].says.endswith("was dead, and was not as recorded when it was")
-    assert gate.left[0].todo == "rotator manifest verify people-2026 --incident inc-1"
+    assert gate.left[0].says.startswith("people DIFFERS from what was recorded")
+    assert gate.left[0].todo == "put back what was altered, then rotator manifest verify people-2026 --incident inc-1"
 
 
 @pytest.mark.parametrize(
