@@ -13,7 +13,12 @@ from rotator.shown.buttons import WHY, Button, api_path, form
 
 _WORDS = {"name": "confirm", "label": "Type the words that are asked for", "on": "not_confirmed"}
 _MEANT = {"name": "yes", "label": "Yes, that is meant", "kind": "check", "on": "not_confirmed"}
-_GRANTS = {"name": "resume_grants", "label": "Give back the grants that were suspended", "kind": "check"}
+_GRANTS = {
+    "name": "resume_grants",
+    "label": "Give back the grants that were suspended",
+    "kind": "check",
+    "optional": True,  # else nobody is let in again but with all that was suspended
+}
 _WHICH = {"name": "notice", "label": "For which notice (its id); empty for every one", "optional": True}
 _SENDER = {"name": "from", "label": "From whom it is"}
 _DATED = {"name": "dated", "label": "The day that it bears", "kind": "day"}

@@ -8,6 +8,7 @@ import pytest
 
 from rotator import clock
 from rotator.alarm import arriving
+from rotator.flow.approval import Role
 from rotator.report.clocks import moment
 from rotator.shown.arrived import WEEK_S, arrived
 from tests.api.board.pages import page
@@ -38,6 +39,9 @@ def test_what_arrived_stands_above_the_list_with_whom_it_touches(served):
     assert "paused" in found.text
     assert f"A person decides: rotator vendor triage {ADVISORY}" in found.text
     assert "/vendors/acme" in found.links
+    way = f"/triage?advisories={ADVISORY}"
+    assert way in found.links
+    assert f'name="advisories" value="{ADVISORY}"' in page(served, way, Role.RESPONDER).source
 
 
 def test_what_touches_nobody_or_came_long_ago_is_not_shown(served):

@@ -112,9 +112,9 @@ def routes(parts: Rotator) -> APIRouter:
         )
 
     @router.get("/triage")
-    def triage(request: Request) -> Response:
-        """Ask whom a notice touches."""
-        return html(request, "triage.html", may_ask=may(request.state.caller.role, Act.ASK))
+    def triage(request: Request, advisories: Text = "") -> Response:
+        """Ask whom a notice touches; which is filled in where a page that tells of it leads here."""
+        return html(request, "triage.html", advisories=advisories, may_ask=may(request.state.caller.role, Act.ASK))
 
     @router.get("/segmentation")
     def places(request: Request, page: Page = 1) -> Response:
