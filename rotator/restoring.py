@@ -82,32 +82,36 @@ def meet(parts: Rotator, by: str, vendor: str, gate: str, given: Given) -> GateS
     """
     acts.said_for_good(by, given.reason, given.sender, given.paper.name if given.paper is not None else "")
     with _alone(parts, vendor) as (on, found):
-        one = _gate(found, gate)
+        one = gate_of(found, gate)
         did, told = _answer(on, one, found, by, given)
         _keep(on, found, gate, did, by, given.reason, told)
-        return _gate(look(on, found.pause), gate)
+        return gate_of(look(on, found.pause), gate)
 
 
-def override(parts: Rotator, by: str, vendor: str, gate: str, reason: str) -> GateStanding:
+def override(  # noqa: PLR0917 - an act
+    parts: Rotator, by: str, vendor: str, gate: str, reason: str, seen: str
+) -> GateStanding:
     """Open a gate against what keeps it shut now, and no more than that; return how it stands then.
 
-    Raises NotAllowed for who may approve nothing, or may not give the yes that it would stand for; BadInput for a gate
-    that is open.
+    `seen` stands for what its author was shown (`GateStanding.seen_as`). Raises NotAllowed for who may approve nothing,
+    or may not give the yes that it would stand for; BadInput for a gate that is open, or shut by something else by now.
     """
     refuse_letting_in(parts.settings.policy, by)
     acts.said_for_good(by, reason)
     _refuse_program(by, f"{vendor} {gate}")
     with _alone(parts, vendor) as (on, found):
-        one = _gate(found, gate)
+        one = gate_of(found, gate)
         if one.is_open:
             raise BadInput("it is open: there is nothing to override", f"{vendor} {gate}", "nothing to do")
+        if one.seen_as != seen:
+            raise BadInput("something else keeps it shut than what was shown", f"{vendor} {gate}", "look at it again")
         policy = parts.settings.policy
         why = may_not_approve(one.gate, found.facts, by) if one.gate.asks is Asks.APPROVAL else ""
         if why and policy is not None and policy.four_eyes:
             raise NotAllowed(why, f"{vendor} {gate}", "ask another approver")
         told = {"of": sorted(each.key for each in one.left), "against": [each.says for each in one.left]}
         _keep(on, found, gate, Did.OVERRIDDEN, by, reason, told)
-        return _gate(look(on, found.pause), gate)
+        return gate_of(look(on, found.pause), gate)
 
 
 def restore(parts: Rotator, by: str, vendor: str, reason: str, names: Sequence[str], *, grants: bool) -> Restored:
@@ -190,7 +194,8 @@ def _keep(  # noqa: PLR0917 - an act, and all that is said of it
         pause_gates.keep(connection, found.pause, gate, did, by, reason, clock.now(), told)
 
 
-def _gate(found: Standing, name: str) -> GateStanding:
+def gate_of(found: Standing, name: str) -> GateStanding:
+    """Return how a gate stands. Raises BadInput for one that the checklist of the pause does not have."""
     gates = {each.gate.name: each for each in found.gates}
     if name not in gates:
         raise BadInput("the checklist of this pause has no such gate", name, meant(name, list(gates)))

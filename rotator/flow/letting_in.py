@@ -6,6 +6,7 @@ What keeps a gate shut is told apart by a key: who overrides a gate does so for 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -41,6 +42,11 @@ class GateStanding:
     def is_overridden(self) -> bool:
         """Tell whether it is open by a person's word against what was found."""
         return self.is_open and bool(self.shut)
+
+    @property
+    def seen_as(self) -> str:
+        """Return six digits that stand for what keeps it shut: who overrides it types them, and has seen that."""
+        return hashlib.sha256("\n".join(sorted(each.key for each in self.left)).encode()).hexdigest()[:6]
 
     @property
     def todo(self) -> str:

@@ -58,14 +58,17 @@ def meet(  # noqa: PLR0917 - an answer to a gate, and all that may be given with
 
 @at("/vendors/{vendor}/gates/{gate}/override")
 def override(parts: Rotator, by: str, vendor: str, gate: str, reason: str, confirm: str) -> Answer:  # noqa: PLR0917
-    """Open a gate against what keeps it shut. Raises AsksFirst, and with `mend` the words that it wants typed."""
-    words = f"override {gate} of {vendor}"
-    if confirm.strip() != words:
-        found = next((each for each in restoring.standing(parts, vendor).gates if each.gate.name == gate), None)
-        against = [each.says for each in found.left] if found is not None else []
+    """Open a gate against what keeps it shut. Raises AsksFirst, and with `mend` the words that it wants typed.
+
+    The words end with what stands for all that keeps it shut: what comes to be found meanwhile is asked about anew.
+    """
+    found = restoring.gate_of(restoring.standing(parts, vendor), gate)
+    words = f"override {gate} of {vendor} {found.seen_as}"
+    if not found.is_open and confirm.strip() != words:
+        against = [each.says for each in found.left]
         what = "it opens a gate against what was found, and stands in every report for good"
         raise AsksFirst("not_confirmed", what, "body.confirm", words, {"against": against})
-    return _told(restoring.told(restoring.override(parts, by, vendor, gate, reason)))
+    return _told(restoring.told(restoring.override(parts, by, vendor, gate, reason, found.seen_as)))
 
 
 @at("/vendors/{vendor}/restore")

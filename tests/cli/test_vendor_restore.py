@@ -6,6 +6,7 @@ import base64
 import contextlib
 import hashlib
 import json
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -73,7 +74,10 @@ def test_the_gates_are_shown_met_overridden_and_the_vendor_restored(called, fold
         assert hashlib.sha256(b"they are out").hexdigest() in met["evidence"][0]
         asked = called("vendor", "override", "acme", "cut", *WHY).ended(4)
         assert "its badge" in asked.err
-        overridden = called("vendor", "override", "acme", "cut", *WHY, "--confirm", "override cut of acme").ended(0)
+        of_others = ("--confirm", "override cut of acme 000000")
+        assert "its badge" in called("vendor", "override", "acme", "cut", *WHY, *of_others).ended(4).err
+        words = re.search(r"override cut of acme [0-9a-f]{6}", asked.err)[0]
+        overridden = called("vendor", "override", "acme", "cut", *WHY, "--confirm", words).ended(0)
         assert "cut: OVERRIDDEN" in overridden.out
         assert "not confirmed" in called("vendor", "restore", "acme", *WHY).ended(4).err
         assert "acme is let in again" in called("vendor", "restore", "acme", *WHY, "--yes").ended(0).out

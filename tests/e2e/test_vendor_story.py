@@ -6,6 +6,7 @@ Told once from the advisory to the evidence pack, on real servers, as the people
 from __future__ import annotations
 
 import json
+import re
 import time
 import zipfile
 from dataclasses import replace
@@ -19,7 +20,6 @@ from tests.e2e.commands import runtime_of, until
 from tests.e2e.company import ACME, AWS
 
 GRANT = "aws_role_trust"
-TYPED = f"override credentials of {vendor.NAME}"
 SHUT = ("cut", "forensics", "attestations", "software", "datasets", "approval")
 
 
@@ -141,7 +141,9 @@ def restored(found, told):
     restore = ("vendor", "restore", vendor.NAME, "--reason", "clean by every gate", "--resume-grants", "--yes")
     assert all(f"{name}: " in rotator(*restore).ended(4).err for name in ("approval", "credentials"))
     why = "their collector knows no OIDC before March"  # the new key lives long, and need not
-    rotator("vendor", "override", vendor.NAME, "credentials", "--reason", why, "--confirm", TYPED).ended(0)
+    override = ("vendor", "override", vendor.NAME, "credentials", "--reason", why)
+    typed = re.search(rf"override credentials of {vendor.NAME} [0-9a-f]{{6}}", rotator(*override).ended(4).err)[0]
+    rotator(*override, "--confirm", typed).ended(0)
     bo("vendor", "meet", vendor.NAME, "approval", "--reason", "I read all of it").ended(0)
     rotator(*restore).ended(0)
     if runtime_of(found.data_dir) is None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from rotator import restoring
 from rotator.bootstrap import Rotator
 from rotator.credential import CredentialRef
 from rotator.flow.incident import Incident, Severity
+from rotator.flow.letting_in import GateStanding
 from rotator.flow.planned import Plan
 from rotator.flow.scope import Unresolved
 from rotator.ledger import pauses
@@ -33,3 +35,9 @@ def pause(  # noqa: PLR0917 - an act
 
     parts.enrolment.declare(declared, Plan((), (TASK,)), {}, {}, "ana", then=begin)
     return found[0]
+
+
+def override(parts: Rotator, by: str, vendor: str, gate: str, reason: str) -> GateStanding:
+    """Look at a gate, and open it against what is seen."""
+    seen = restoring.gate_of(restoring.standing(parts, vendor), gate).seen_as
+    return restoring.override(parts, by, vendor, gate, reason, seen)

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime
 import pytest
 from sqlalchemy import select
 
-from rotator import clock, datasets
+from rotator import clock, datasets, restoring
 from rotator.bootstrap import Rotator
 from rotator.credential import CredentialRef
 from rotator.datasets import Asked
@@ -33,13 +33,14 @@ from rotator.ledger.tokens import Tokens
 from rotator.ledger.vendors import Vendors
 from rotator.manifests.hashing import Meter
 from rotator.ports import Discovered
-from rotator.restoring import Given, Paper, meet, override, restore, standing
+from rotator.restoring import Given, Paper, meet, restore, standing
 from rotator.settings.file import load
 from rotator.settings.triggers import TriggerSettings
 from tests.fakes.actors import of
 from tests.fakes.deployment import broken_chains
 from tests.fakes.issuer import Issuer
 from tests.fakes.parts import Cuts, Doorless, Preserves, Suspends
+from tests.fakes.vendors_paused import override
 
 KEY, TRUST = "aws_iam_access_key", "aws_role_trust"
 ADVISORY = json.dumps(
@@ -295,6 +296,19 @@ def test_an_override_of_a_dataset_that_differs_opens_nothing_for_what_differs_th
     (acme.folder / "people" / "a.csv").write_text("mallory,1\n")
     acme.verify()
     assert acme.shut() == ["datasets", "approval"]
+
+
+def test_what_differs_since_it_was_looked_at_is_not_overridden_unseen(acme):
+    acme.pause(KEY)
+    acme.meets_all()
+    (acme.folder / "people" / "b.csv").write_text("new\n")
+    acme.verify()
+    seen = restoring.gate_of(standing(acme.parts, "acme"), "datasets").seen_as
+    (acme.folder / "people" / "a.csv").write_text("mallory,1\n")
+    acme.verify()
+    with pytest.raises(BadInput, match="something else keeps it shut than what was shown"):
+        restoring.override(acme.parts, "cid", "acme", "datasets", "ours", seen)
+    assert acme.shut() == ["datasets"]
 
 
 def test_who_made_the_token_of_a_program_that_gave_the_last_evidence_does_not_approve(acme):

@@ -12,7 +12,7 @@ from rotator.ledger import tables
 from rotator.ledger.assessments import Assessments
 from rotator.ledger.vendor_chains import altered
 from rotator.ledger.vendors import CHAIN
-from rotator.restoring import override
+from tests.fakes.vendors_paused import override
 from tests.ledger.test_restoring import KEY, acme  # noqa: F401 - a fixture
 from tests.ledger.test_vendor_uses import at, read
 

@@ -16,10 +16,11 @@ from rotator.ledger import vendor_history, vendors
 from rotator.ledger.probes import of_credentials, probes
 from rotator.ledger.vendor_uses import VendorUses
 from rotator.operations.vendor_uses import seen
-from rotator.restoring import override, standing
+from rotator.restoring import standing
 from rotator.shown.vendor_story import story
 from tests.access.logs import record
 from tests.access.test_credential_report import report_text, user
+from tests.fakes.vendors_paused import override
 from tests.ledger.test_restoring import KEY, acme  # noqa: F401 - a fixture
 
 THIEF = {"sourceIPAddress": "203.0.113.9", "userAgent": "curl/8"}

@@ -12,11 +12,11 @@ from rotator.ledger import responses
 from rotator.report import compliance, csv_form, html_form
 from rotator.report.incident import build
 from rotator.report.terminal import incident_text
-from rotator.restoring import override
 from rotator.shown import vendors
 from tests.evidence import recompute
 from tests.evidence.test_recompute import exported
 from tests.fakes.company import founded
+from tests.fakes.vendors_paused import override
 from tests.ledger.test_restoring import KEY, House
 
 REASON, AGAINST = "the new file is our own export", "people is not as it was recorded"

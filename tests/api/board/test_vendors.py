@@ -115,9 +115,9 @@ def test_each_gate_that_is_shut_is_offered_what_opens_it_and_no_restore_before_a
 
 def test_the_forms_of_a_vendor_are_taken_by_the_service(served):
     token = served.token(Role.APPROVER, "ana")
-    told = {"reason": "their report came", "confirm": "override forensics of beta"}
     refused = served.asks("POST", "/vendors/beta/gates/forensics/override", token, json={"reason": "x"})
     assert refused.json()["reason"] == "not_confirmed"
+    told = {"reason": "their report came", "confirm": refused.json()["mend"]}
     served.asks("POST", "/vendors/beta/gates/forensics/override", token, json=told)
     text = page(served, "/vendors/beta").text
     assert "OVERRIDDEN: the gate forensics" in text
