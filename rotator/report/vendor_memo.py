@@ -115,7 +115,7 @@ def _sentence(text: str) -> str:
 
 
 def _standing(pause: Mapping[str, Any]) -> Iterator[str]:
-    """Say how a pause began, stands and ended, and what of its gates was overridden: for good."""
+    """Say how a pause began, stands and ended, which datasets differed, and what was overridden: for good."""
     noticed = f" for {short(', '.join(pause['notices']))}" if pause["notices"] else ""
     by = f"{pause['by']} in {pause['incident']}{noticed}"
     begun = f"Paused at {_clock(pause['at'])} by {by}: {_sentence(pause['reason'])}"
@@ -126,6 +126,14 @@ def _standing(pause: Mapping[str, Any]) -> Iterator[str]:
     else:
         told += " It is paused still, and nothing new is made for it."
     yield told
+    for each in pause["differed"][:_GROUNDS]:
+        again = f" As recorded again since {_clock(each['since'])}." if each["since"] else ""
+        what = (
+            f"The dataset {short(each['dataset'])} DIFFERED as it was checked at {_clock(each['at'])}: {each['found']}"
+        )
+        yield f"{what} ({short('; '.join(each['named']))}).{again}"
+    if (more := len(pause["differed"]) - _GROUNDS) > 0:
+        yield f"And {many(more, 'other dataset')} differed."
     for each in pause["overridden"]:
         against = f" Against: {short('; '.join(each['against']))}." if each["against"] else ""
         gate = f"OVERRIDDEN: the gate {each['gate']} at {_clock(each['at'])} by {each['by']}"

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from typing import Any
 
+from rotator import clock
 from rotator.bootstrap import Rotator
 from rotator.flow.proof import Evidence
 from rotator.flow.vendor import Vendor
@@ -18,6 +19,7 @@ from rotator.ledger.pauses import Pause
 from rotator.packages.advisory import Advisory
 from rotator.report import vendor_memo
 from rotator.report.clocks import moment
+from rotator.report.datasets import check, counted, named
 from rotator.shown import incidents, vendor_triage, vendor_uses
 
 NO_NOTICE = Notice("", "")
@@ -93,13 +95,33 @@ def _pauses(parts: Rotator, name: str) -> list[dict[str, Any]]:
     """Return its pauses as data, the newest first, each with what was overridden of its gates."""
     with parts.database.read() as connection:
         every = pause_gates.overrides(connection, vendor=name)
+    recorded = {each.manifest.name for each in parts.manifests.listed()}
     return [
-        _pause(parts, each, [one for one in every if one.pause == each.number]) for each in parts.pauses.every(name)
+        _pause(parts, each, [one for one in every if one.pause == each.number], recorded)
+        for each in parts.pauses.every(name)
     ]
 
 
-def _pause(parts: Rotator, pause: Pause, overridden: Iterable[Override]) -> dict[str, Any]:
-    """Return a pause as data, with how what it cut stands now."""
+def _differed(parts: Rotator, pause: Pause, recorded: Container[str]) -> Iterator[dict[str, Any]]:
+    """Yield what checks while it was paused found altered of what it had reached: of each dataset the last of them.
+
+    `since` is when it was as recorded again, "" where it was not.
+    """
+    until = pause.restored_at or clock.now()
+    for name, manifest in sorted(pause.datasets.items()):
+        if manifest not in recorded:
+            continue
+        checks = [each for each in parts.manifests.checks(manifest) if pause.at <= each.at <= until]
+        last = next((each for each in checks if not each.is_as_recorded), None)
+        if last is not None:
+            told = check(last)
+            again = [each.at for each in checks if each.number > last.number]
+            since = moment(min(again)) if again else ""
+            yield {"dataset": name, "at": told["at"], "found": counted(told), "named": named(told), "since": since}
+
+
+def _pause(parts: Rotator, pause: Pause, overridden: Iterable[Override], recorded: Container[str]) -> dict[str, Any]:
+    """Return a pause as data, with how what it cut stands now, and what it had reached."""
     totals = incidents.report(parts, pause.incident)["totals"]
     return {
         "incident": pause.incident,
@@ -111,6 +133,7 @@ def _pause(parts: Rotator, pause: Pause, overridden: Iterable[Override]) -> dict
         "restored_by": pause.restored_by or "",
         "why": pause.restored_why or "",
         "totals": {name: count for name, count in totals.items() if name != "credentials"},
+        "differed": list(_differed(parts, pause, recorded)),
         "overridden": [
             {
                 "gate": each.gate,

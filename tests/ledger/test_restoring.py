@@ -32,6 +32,7 @@ from rotator.ledger.pauses import Pause
 from rotator.ledger.tokens import Tokens
 from rotator.ledger.vendors import Vendors
 from rotator.manifests.hashing import Meter
+from rotator.operations.vendor_memo import made
 from rotator.ports import Discovered
 from rotator.restoring import Given, Paper, meet, restore, standing
 from rotator.settings.file import load
@@ -296,6 +297,23 @@ def test_an_override_of_a_dataset_that_differs_opens_nothing_for_what_differs_th
     (acme.folder / "people" / "a.csv").write_text("mallory,1\n")
     acme.verify()
     assert acme.shut() == ["datasets", "approval"]
+
+
+def test_the_memo_tells_which_dataset_differed_while_it_was_paused_and_since_when_no_more(acme):
+    acme.pause(KEY)
+    file = acme.folder / "people" / "a.csv"
+    was = file.read_text()
+    file.write_text("mallory,1\n")
+    acme.verify()
+    [_, told] = made(acme.parts, "ana", {"name": "acme"})["standing"]
+    assert told.startswith("The dataset people DIFFERED as it was checked at ")
+    assert "1 altered" in told
+    assert "(altered: a.csv)" in told
+    file.write_text(was)
+    acme.verify()
+    [_, told] = made(acme.parts, "ana", {"name": "acme"})["standing"]
+    assert "DIFFERED" in told
+    assert "As recorded again since" in told
 
 
 def test_what_differs_since_it_was_looked_at_is_not_overridden_unseen(acme):
