@@ -94,7 +94,8 @@ def _tell(given: Context, found: Mapping[str, Any]) -> None:
     before = f", {found['known']:,} of them again" if found["known"] else ""
     since = f"new is what began after {found['since']} ({found['basis']})" if found["since"] else "nothing can be new"
     ours = f"; {found['ours']:,} uses of our own are left out" if found["ours"] else ""
-    say("", f"{found['logs']:,} logs were read{before}; {since}{ours}")
+    read = "1 log was" if found["logs"] == 1 else f"{found['logs']:,} logs were"
+    say("", f"{read} read{before}; {since}{ours}")
     for line in [*uses["says"], *found["unread"]]:
         say("", given.as_called_in(line))
     tell(uses)

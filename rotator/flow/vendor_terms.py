@@ -166,7 +166,8 @@ def breadth(holds: Holds) -> Term:
     count = holds.held + holds.further + datasets
     value = round(min(1.0, math.log10(1 + count) / _TENS) * _MOST_BREADTH, DIGITS)
     dead = f" that live and {holds.dead:,} proven dead" if holds.dead else ""
-    told = f"it holds {holds.held:,}{dead}, {holds.further:,} more follow, {datasets:,} datasets are reached"
+    told = f"it holds {holds.held:,}{dead}, {holds.further:,} more follow, "
+    told += "1 dataset is reached" if datasets == 1 else f"{datasets:,} datasets are reached"
     return Term("breadth", value, SHARE, "the inventory", f"{told}: the logarithm of {1 + count:,}")
 
 
@@ -199,7 +200,8 @@ def effort(holds: Holds) -> Term:
     """Return the hours of people, the sum of what its words say."""
     looked = holds.held - holds.tasks
     value = round(DECIDING_H + holds.tasks * TASK_H + looked * LOOK_H, DIGITS)
-    parts = f"{DECIDING_H:g} to decide and tell + {holds.tasks:,} tasks x {TASK_H:g}"
+    tasks = "1 task" if holds.tasks == 1 else f"{holds.tasks:,} tasks"
+    parts = f"{DECIDING_H:g} to decide and tell + {tasks} x {TASK_H:g}"
     return Term(Name.EFFORT, value, HOURS, "a judgement", f"{parts} + {looked:,} cut by machine x {LOOK_H:g} to look")
 
 
