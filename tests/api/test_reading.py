@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
+import zipfile
 
 import pytest
 
@@ -71,6 +73,8 @@ READ = (
     f"/vendors/{KEY}/gates",
     f"/vendors/{KEY}/memo.json",
     "/vendor-risks",
+    f"/vendor-memo.json?breached={KEY}",
+    "/incidents/inc-1/evidence.zip",
 )
 
 
@@ -139,7 +143,16 @@ def test_every_reading_is_as_it_is_described_and_holds_no_secret(served):
         assert answer.status_code == 200, path
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert answer.headers["cache-control"] == "no-store"
-        assert not [each for each in (*secrets, admin) if each in answer.text]
+        said = answer.text if not path.endswith(".zip") else unpacked(answer.content)
+        assert not [each for each in (*secrets, admin) if each in said]
+
+
+def unpacked(pack):
+    """Return all that an archive has, as text."""
+    with zipfile.ZipFile(io.BytesIO(pack)) as files:
+        said = [files.read(name).decode() for name in files.namelist()]
+    assert said
+    return "\n".join(said)
 
 
 @pytest.mark.parametrize("path", [*READ, "/nothing", "/incidents/inc-none"])
