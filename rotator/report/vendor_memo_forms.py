@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
@@ -21,6 +21,8 @@ _LINKS = re.compile(r":(?=//)|(?<=\bwww)\.", re.IGNORECASE)
 
 _MENTIONS = re.compile(r"(?<!\w)@(?=[\w-])")
 """Trackers tell whoever is named so, whatever mark stands before it; what has no width keeps them from reading it."""
+
+_Writes = Callable[[Mapping[str, Any]], str]
 
 JUDGED = "What is a judgement says so; a person decides."
 
@@ -44,6 +46,11 @@ MEDIA_TYPES: Mapping[MemoForm, str] = {
 
 def written(memo: Mapping[str, Any], form: MemoForm) -> Iterator[bytes]:
     """Return a memo as a file. Raises BadInput where PDF cannot be made here."""
+    return in_form(memo, form, html, markdown)
+
+
+def in_form(memo: Mapping[str, Any], form: MemoForm, html: _Writes, markdown: _Writes) -> Iterator[bytes]:
+    """Return a memo, of one vendor or of all, as a file. Raises BadInput where PDF cannot be made here."""
     if form is MemoForm.PDF:
         return iter([pdf.made(html(memo))])
     if form is MemoForm.JSON:

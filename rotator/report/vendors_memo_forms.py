@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rotator import __version__
-from rotator.report import pdf
 from rotator.report.html_form import template
 from rotator.report.vendor_memo import many
-from rotator.report.vendor_memo_forms import JUDGED, MemoForm, clock, listed, safe, table
+from rotator.report.vendor_memo_forms import JUDGED, MemoForm, clock, in_form, listed, safe, table
 from rotator.report.vendors_memo import LISTED, rest
 
 _COLUMNS = {
@@ -26,11 +24,7 @@ _COLUMNS = {
 
 def written(memo: Mapping[str, Any], form: MemoForm) -> Iterator[bytes]:
     """Return a memo as a file. Raises BadInput where PDF cannot be made here."""
-    if form is MemoForm.PDF:
-        return iter([pdf.made(html(memo))])
-    if form is MemoForm.JSON:
-        return iter([f"{json.dumps(memo, indent=2)}\n".encode()])
-    return iter([(html(memo) if form is MemoForm.HTML else markdown(memo)).encode()])
+    return in_form(memo, form, html, markdown)
 
 
 def html(memo: Mapping[str, Any]) -> str:

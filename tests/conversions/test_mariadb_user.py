@@ -11,7 +11,6 @@ import requests
 from sqlalchemy import select
 
 from rotator import converting
-from rotator.bootstrap import Rotator
 from rotator.credential import Secret
 from rotator.errors import BadInput, Rejected, Unavailable
 from rotator.families.mysql import MariaDb
@@ -20,10 +19,9 @@ from rotator.families.mysql_knock import stored
 from rotator.ledger import conversions, tables
 from rotator.ports import Answer
 from rotator.practice.openbao import openbao
-from rotator.settings.file import load
 from tests.contracts.cases.mariadb_user import KIND, ref_of
+from tests.conversions.connected import connected
 from tests.conversions.test_postgres_role import POLICY
-from tests.fakes.deployment import sqlite
 from tests.servers.mariadb import OWN_USER, mariadb
 
 CONFIGURED = {"plugin_name": "mysql-database-plugin", "allowed_roles": "*", "username": "engine", "password": "e-n-g"}
@@ -49,27 +47,8 @@ def servers(tmp_path_factory):
 
 @pytest.fixture
 def parts(servers, tmp_path):
-    for name, secret in (("bao", servers.bao.plant("converts").token), ("db", servers.db.own)):
-        (tmp_path / name).write_text(secret.reveal())
-        (tmp_path / name).chmod(0o600)
-    (tmp_path / "rotator.toml").write_text(f"""
-[[connections]]
-name = "db"
-family = "mysql"
-endpoint_url = "{servers.db.url}"
-user = "{OWN_USER}"
-tls = false
-credential = "file:db"
-[[connections]]
-name = "vault"
-family = "vault"
-endpoint_url = "{servers.bao.address}"
-credential = "file:bao"
-""")
-    found = Rotator(load(tmp_path / "rotator.toml"))
-    found.__dict__["database"] = sqlite(tmp_path / "ledger.db")
-    yield found
-    found.database.close()
+    with connected(tmp_path, servers.bao, "mysql", servers.db.url, OWN_USER, servers.db.own) as found:
+        yield found
 
 
 def asked(name, **more):

@@ -9,15 +9,13 @@ import pytest
 from sqlalchemy import select
 
 from rotator import converting
-from rotator.bootstrap import Rotator
 from rotator.credential import Secret
 from rotator.errors import BadInput, Rejected, RotatorError
 from rotator.examining.conversions import conversions as doctor
 from rotator.ledger import conversions, service, tables
 from rotator.ports import Answer
-from rotator.settings.file import load
 from tests.contracts.cases.postgres_role import KIND, planted
-from tests.fakes.deployment import sqlite
+from tests.conversions.connected import connected
 from tests.servers.scram_postgres import OWN_ROLE
 from tests.servers.vault_database import vault_database
 
@@ -40,27 +38,8 @@ def servers(tmp_path_factory):
 
 @pytest.fixture
 def parts(servers, tmp_path):
-    for name, secret in (("bao", servers.bao.plant("converts").token), ("db", servers.postgres.own)):
-        (tmp_path / name).write_text(secret.reveal())
-        (tmp_path / name).chmod(0o600)
-    (tmp_path / "rotator.toml").write_text(f"""
-[[connections]]
-name = "db"
-family = "postgres"
-endpoint_url = "{servers.postgres.url}"
-user = "{OWN_ROLE}"
-tls = false
-credential = "file:db"
-[[connections]]
-name = "vault"
-family = "vault"
-endpoint_url = "{servers.bao.address}"
-credential = "file:bao"
-""")
-    found = Rotator(load(tmp_path / "rotator.toml"))
-    found.__dict__["database"] = sqlite(tmp_path / "ledger.db")
-    yield found
-    found.database.close()
+    with connected(tmp_path, servers.bao, "postgres", servers.postgres.url, OWN_ROLE, servers.postgres.own) as found:
+        yield found
 
 
 def told(parts):
