@@ -1,4 +1,4 @@
-"""The command line with short waits, under libfaketime.
+"""The command line under libfaketime, with the leases it has: what stalls past one is freed, and the test sees it.
 
 CPython 3.11 sleeps until a moment of the monotonic clock. libfaketime 0.9.10 moves such a moment as if it were the
 wall clock's, although it was told to leave that clock alone, so here sleeping is waiting for what never comes.
@@ -15,6 +15,6 @@ time.sleep = lambda seconds: threading.Event().wait(seconds)
 
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[2]))  # a package of the tests brings a `tests` of its own
-    from tests.e2e.quickly import main
+    from rotator.cli.main import main
 
     main()
