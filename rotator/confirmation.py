@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from rotator.bootstrap import Rotator
 from rotator.credential import CredentialRef
-from rotator.flow.approval import phrase
 
 
 def words_for(parts: Rotator, refs: Iterable[CredentialRef], verb: str = "revoke") -> str:
@@ -17,3 +16,8 @@ def words_for(parts: Rotator, refs: Iterable[CredentialRef], verb: str = "revoke
         return ""
     environments = (parts.custodies.of(ref).environment for ref in refs)
     return phrase(verb, Counter(each for each in environments if each and each in policy.confirm))
+
+
+def phrase(verb: str, counts: Mapping[str, int]) -> str:
+    """Return what is to be typed before something is done in environments that ask for it; "" where none does."""
+    return " ".join([verb, *(f"{count} {name}" for name, count in sorted(counts.items()))]) if counts else ""

@@ -14,7 +14,7 @@ from typing import Any
 from rotator import clock
 from rotator.bootstrap import Rotator
 from rotator.errors import BadInput, NotAllowed
-from rotator.flow.approval import refuse_letting_in
+from rotator.flow.approvers import refuse_letting_in
 from rotator.flow.checklist import Asks, gates_of
 from rotator.flow.gate_facts import Did
 from rotator.flow.gates_given import attestation_key, believable, may_not_approve

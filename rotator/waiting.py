@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from rotator.claims import ELSEWHERE, GATE, LEAK_SAFE, ONE_MINT, PAUSED, Ledger, Other
-from rotator.flow.approval import destroys
 from rotator.flow.giving_back import held_by_consumers, takes_away
 from rotator.flow.playbook_words import GATES, Verb
+from rotator.flow.reversibility import destroys
 from rotator.flow.run import ASKED, ORDERED_AT, Run, Step, StepState, Work
 from rotator.flow.standing import lets_in, resumes
 from rotator.flow.step import Move, hold_before, spread_before

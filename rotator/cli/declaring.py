@@ -82,6 +82,7 @@ def document(given: Context, parts: Rotator, incident: str) -> dict[str, Any]:
 
 
 def _facts(plan: Plan) -> Facts:
-    from rotator.flow.approval import Facts, ends_in_destruction  # noqa: PLC0415
+    from rotator.flow.approval import Facts  # noqa: PLC0415
+    from rotator.flow.reversibility import ends_in_destruction  # noqa: PLC0415
 
     return Facts(frozenset({actor()}), sum(map(ends_in_destruction, plan.runs)))

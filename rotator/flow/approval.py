@@ -11,8 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from rotator.errors import BadInput, NotAllowed
-from rotator.flow.planned import BY_HAND, PlannedRun
-from rotator.flow.playbook_words import Subject, Verb, meant
+from rotator.flow.playbook_words import meant
 
 
 class Role(StrEnum):
@@ -33,8 +32,6 @@ class Scope(StrEnum):
 
 BOTH = frozenset(Scope)
 _RANK = list(Role)
-_STOPS = frozenset({Verb.SUSPEND, Verb.UNINSTALL, Verb.REVOKE})
-_NEEDS_UNDO = frozenset({Verb.SUSPEND, Verb.UNINSTALL, Verb.INSTALL, Verb.PROMOTE, Verb.ISSUE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,33 +203,6 @@ def may_review(policy: Policy | None, who: str, acted: str) -> str:
     return "it was you who broke the glass: another reviews it" if policy.four_eyes and who == acted else ""
 
 
-def refuse_dismissal(policy: Policy | None, who: str) -> None:
-    """Raise NotAllowed for who may not say of a credential that it needs no answer: it may be the one he sold."""
-    _refuse_who_approves_nothing(policy, who, "dismisses", "dismiss")
-
-
-def refuse_closing(policy: Policy | None, who: str) -> None:
-    """Raise NotAllowed for who may not say that an incident is over: nothing of it would be approved any more."""
-    _refuse_who_approves_nothing(policy, who, "closes", "incident close")
-
-
-def refuse_deleting(policy: Policy | None, who: str) -> None:
-    """Raise NotAllowed for who may not delete evidence: it is as little taken back as what is destroyed."""
-    _refuse_who_approves_nothing(policy, who, "deletes", "evidence expire")
-
-
-def refuse_letting_in(policy: Policy | None, who: str) -> None:
-    """Raise NotAllowed for who may not let a paused vendor in, or open a gate of it against what was found."""
-    _refuse_who_approves_nothing(policy, who, "lets in", "vendor")
-
-
-def _refuse_who_approves_nothing(policy: Policy | None, who: str, does: str, command: str) -> None:
-    person = policy.people.get(who) if policy is not None else None
-    if policy is not None and (person is None or not person.approves):
-        others = ", ".join(sorted(each.name for each in policy.people.values() if each.approves))
-        raise NotAllowed(f"{who} may approve nothing here, and so {does} nothing", command, f"ask {others}")
-
-
 def _refuse(policy: Policy, who: str, facts: Facts, *, glass: bool) -> None:
     """Raise NotAllowed for a person whose yes does not count here."""
     others = ", ".join(sorted(each.name for each in policy.people.values() if each.approves and each.name != who))
@@ -257,37 +227,3 @@ def _is_there(said: Sequence[Said], who: str, scope: Scope, glass: str) -> bool:
     if glass:
         return any(each.scope is scope and each.alone for each in said)
     return any(each.scope is scope and each.by == who for each in said)
-
-
-def destroys(verb: Verb, subject: Subject) -> bool:
-    """Tell whether a step does to the exposed credential what nobody can take back: it waits for its own approval."""
-    return verb is Verb.REVOKE and subject is Subject.EXPOSED
-
-
-def ends_in_destruction(run: PlannedRun) -> bool:
-    """Tell whether a run destroys what was exposed, soon or late."""
-    return any(destroys(step.verb, step.subject) for segment in run.segments for step in segment.steps)
-
-
-def stops_by_destroying(run: PlannedRun) -> bool:
-    """Tell whether it can only be stopped for good: then it lives until the destruction is approved."""
-    stops = [
-        step.verb
-        for segment in run.segments
-        for step in segment.steps
-        if step.subject is Subject.EXPOSED and step.verb in _STOPS
-    ]
-    return bool(stops) and stops[0] is Verb.REVOKE
-
-
-def is_reversible(run: PlannedRun) -> bool:
-    """Tell whether all that is done before the destruction can be taken back by a machine."""
-    steps = [step for segment in run.segments for step in segment.steps]
-    return not stops_by_destroying(run) and all(
-        step.undo is not None and BY_HAND not in step.facts for step in steps if step.verb in _NEEDS_UNDO
-    )
-
-
-def phrase(verb: str, counts: Mapping[str, int]) -> str:
-    """Return what is to be typed before something is done in environments that ask for it; "" where none does."""
-    return " ".join([verb, *(f"{count} {name}" for name, count in sorted(counts.items()))]) if counts else ""

@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from rotator.credential import CredentialRef
-from rotator.flow.approval import Scope, is_reversible, stops_by_destroying
+from rotator.flow.approval import Scope
 from rotator.flow.planned import Plan, PlannedRun
+from rotator.flow.reversibility import is_reversible, stops_by_destroying
 
 
 @dataclass(frozen=True, slots=True)

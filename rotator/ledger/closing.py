@@ -14,7 +14,8 @@ from sqlalchemy import Connection, func, select, update
 
 from rotator import clock
 from rotator.errors import BadInput
-from rotator.flow.approval import Policy, refuse_closing
+from rotator.flow.approval import Policy
+from rotator.flow.approvers import refuse_closing
 from rotator.ledger import approved, counting, drills, revisions, rows, tables
 from rotator.ledger.acts import act, lock, said
 from rotator.ledger.database import Database

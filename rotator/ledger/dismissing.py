@@ -11,7 +11,8 @@ from sqlalchemy import Connection, Select, and_, delete, insert, or_, select, up
 from rotator import clock
 from rotator.credential import CredentialRef
 from rotator.errors import BadInput
-from rotator.flow.approval import Policy, refuse_dismissal
+from rotator.flow.approval import Policy
+from rotator.flow.approvers import refuse_dismissal
 from rotator.flow.dismissal import DISMISSED, as_it_was, refuse_at_work
 from rotator.flow.exposure import Disposition
 from rotator.flow.playbook_words import REPLACING

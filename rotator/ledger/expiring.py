@@ -17,7 +17,8 @@ from rotator.credential import CredentialRef
 from rotator.errors import BadInput
 from rotator.evidence.checkpoint import Checkpoint, Grown
 from rotator.evidence.signing import SigningKey
-from rotator.flow.approval import Policy, refuse_deleting
+from rotator.flow.approval import Policy
+from rotator.flow.approvers import refuse_deleting
 from rotator.ledger import acts, gone, responses, service, still_needed, tables
 from rotator.ledger.checkpoints import Checkpoints
 from rotator.ledger.database import Database

@@ -8,16 +8,9 @@ from typing import Any
 from rotator.bootstrap import Rotator
 from rotator.confirmation import words_for
 from rotator.errors import NotAllowed
-from rotator.flow.approval import (
-    Facts,
-    Policy,
-    Wanted,
-    decide,
-    ends_in_destruction,
-    scopes_of,
-    stops_by_destroying,
-)
+from rotator.flow.approval import Facts, Policy, Wanted, decide, scopes_of
 from rotator.flow.planned import Plan
+from rotator.flow.reversibility import ends_in_destruction, stops_by_destroying
 from rotator.ledger.waits import few
 from rotator.runtime_lock import is_unattended
 

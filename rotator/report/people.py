@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from rotator.flow.approval import destroys
 from rotator.flow.playbook_words import DESTRUCTION
 from rotator.flow.proof import Evidence
 from rotator.flow.resurrection import came_back
+from rotator.flow.reversibility import destroys
 from rotator.flow.run import LET_IN, UNDOES, UNDONE, WHY, Step, StepState
 from rotator.flow.standing import resumed, will_resume
 from rotator.flow.step import RELEASED, WAITS_SINCE

@@ -5,9 +5,9 @@ from __future__ import annotations
 from sys import intern
 
 from rotator.flow.apart import at_hand
-from rotator.flow.approval import destroys
 from rotator.flow.proof import Evidence
 from rotator.flow.resurrection import came_back
+from rotator.flow.reversibility import destroys
 from rotator.flow.run import THROUGH, StepState
 from rotator.flow.standing import CredentialState, resumed, state_of
 from rotator.ledger.moves_on import is_gated

@@ -20,7 +20,6 @@ from rotator.flow.approval import (
     decide,
     enough,
     may_review,
-    phrase,
     scopes_of,
     wanted,
 )
@@ -145,8 +144,3 @@ def test_what_destroys_nothing_wants_no_approval_of_it():
 )
 def test_which_scope_a_yes_is_for(word, apart, glass, scopes):
     assert scopes_of(word, policy_of({}, apart=apart), glass=glass) == scopes
-
-
-def test_what_is_typed_names_each_environment():
-    assert phrase("revoke", {}) == ""
-    assert phrase("revoke", {"production": 12, "pci": 3}) == "revoke 3 pci 12 production"

@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rotator.credential import CredentialRef, Leaked
-from rotator.flow.approval import Scope, is_reversible, stops_by_destroying
+from rotator.flow.approval import Scope
 from rotator.flow.exposure import Exposure
 from rotator.flow.plan import make
+from rotator.flow.reversibility import is_reversible, stops_by_destroying
 from rotator.flow.scope import Custody, Scoped
 from rotator.flow.standing_order import Order, split
 from rotator.playbook_file import load_all
