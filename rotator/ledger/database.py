@@ -18,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from rotator.errors import BadInput
 from rotator.ledger.group_commit import Answer, GroupCommit
 
-HEAD = "0037"
+HEAD = "0038"
 """The newest migration; a test compares it with the scripts."""
 
 

@@ -43,7 +43,11 @@ class Manifest:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """What a check found: how many of each sort, the first of them by name, and the digest of what was there."""
+    """What a check found: how many of each sort, the first of them by name, and the digest of what was there.
+
+    Where a file told what was there, `read_by` and `read_at` are who had read it, and when he began, by that file; `by`
+    and `at` are who gave it, and when. Else they are "" and None.
+    """
 
     name: str
     number: int
@@ -55,6 +59,13 @@ class Check:
     same: int
     counts: Mapping[str, int]
     named: Mapping[str, list[str]]
+    read_by: str = ""
+    read_at: float | None = None
+
+    @property
+    def seen_at(self) -> float:
+        """Return of when it tells: what was altered later is not in it. No file tells of a time after it came."""
+        return self.at if self.read_at is None else min(self.read_at, self.at)
 
     @property
     def is_as_recorded(self) -> bool:
@@ -177,4 +188,6 @@ def check_of(row: RowMapping | dict[str, Any]) -> Check:
         same=row["same"],
         counts={each.value: row[each.value] for each in Difference},
         named=json.loads(row["named"]),
+        read_by=row["read_by"],
+        read_at=row["read_at"],
     )

@@ -91,9 +91,20 @@ class Manifests:
             return datasets.manifest_of({**row, **counts, "recorded_at": now, "digest": written.digest})
 
     def checked(
-        self, manifest: Manifest, source: Source, compared: Compared, digest: str, *, by: str, incident: str = ""
+        self,
+        manifest: Manifest,
+        source: Source,
+        compared: Compared,
+        digest: str,
+        *,
+        by: str,
+        incident: str = "",
+        read: tuple[str, float] | None = None,
     ) -> Check:
-        """Keep what a check found; `digest` is of what was there. Raises BadInput for no such incident."""
+        """Keep what a check found; `digest` is of what was there, and `read` who read that and when, if a file told it.
+
+        Raises BadInput for no such incident, or for what was read before the last check there: it is no news of it.
+        """
         with self._database.write() as connection:
             row = _row(connection, manifest.name, lock=True)
             assert row is not None, "what was read is never taken away"  # noqa: S101
@@ -112,12 +123,18 @@ class Manifests:
                 "same": compared.same,
                 **counts,
             }
-            connection.execute(insert(_check).values(**kept, named=json.dumps(named, sort_keys=True)))
-            told = {**kept, "act": CHECKED, "manifest": manifest.name, "recorded": manifest.digest, "named": named}
+            elsewhere = {}
+            if read is not None:
+                _refuse_older(connection, manifest, source, read[1])
+                elsewhere = {"read_by": rows.plain(read[0]), "read_at": read[1]}
+            row_of = {"read_by": "", "read_at": None, **kept, **elsewhere}
+            connection.execute(insert(_check).values(**row_of, named=json.dumps(named, sort_keys=True)))
+            told = {**kept, **elsewhere, "act": CHECKED, "manifest": manifest.name, "recorded": manifest.digest}
+            told["named"] = named
             _append(
                 connection, row, {each: value for each, value in told.items() if each not in {"name", "number"}}, of
             )
-            return datasets.check_of({**kept, "named": json.dumps(named)})
+            return datasets.check_of({**row_of, "named": json.dumps(named)})
 
     def listed(self) -> list[Dataset]:
         """Return every manifest by its name, with the last check of each."""
@@ -180,6 +197,13 @@ def _refuse_recorded(row: RowMapping) -> None:
     if row["recorded_at"] is not None:
         what = "a manifest of this name is recorded, and never replaced: checks stand on it"
         raise BadInput(what, row["name"], f"take another name, as {row['name'][:62]}-2")
+
+
+def _refuse_older(connection: Connection, manifest: Manifest, source: Source, read_at: float) -> None:
+    last = datasets.standing(connection, manifest.name)
+    if last is not None and _row_of(last.source) == _row_of(source) and read_at < last.seen_at:
+        what = "it was read before the last check there, and tells nothing of what that found"
+        raise BadInput(what, manifest.name, "read it anew: `rotator manifest read`")
 
 
 def _is_recorded(connection: Connection, manifest: Manifest) -> bool:

@@ -61,5 +61,8 @@ manifest_check = Table(
     Column("unread", BigInteger, nullable=False),
     # The first of each sort by name.
     Column("named", Text, nullable=False),
+    # Of what was read elsewhere, and told by a file: who read it, by that, and when he began. "" and null otherwise.
+    Column("read_by", Text, nullable=False, server_default=""),
+    Column("read_at", Double),
 )
 """What each check of a dataset against its manifest found. `digest` is of what was there then."""
