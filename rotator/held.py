@@ -14,9 +14,8 @@ from rotator.credential import CredentialRef, Leaked
 from rotator.estate import estate
 from rotator.flow.attack_graph import AttackGraph, Node
 from rotator.flow.blast import follow
-from rotator.flow.exposure import Certainty, Exposure
+from rotator.flow.exposure import INVENTORY, Certainty, Exposure
 from rotator.flow.proof import Evidence
-from rotator.flow.reach import INVENTORY
 from rotator.flow.scope import Custody, Scoped, Unresolved
 from rotator.flow.stock import spoken_of_as
 from rotator.flow.vendor import Dataset, Level, Vendor

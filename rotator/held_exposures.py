@@ -11,8 +11,7 @@ from dataclasses import replace
 from rotator import response
 from rotator.bootstrap import Rotator
 from rotator.credential import CredentialRef, Leaked
-from rotator.flow.exposure import LIST, Certainty, Exposure
-from rotator.flow.reach import INVENTORY
+from rotator.flow.exposure import INVENTORY, LIST, Certainty, Exposure
 from rotator.flow.scope import Scoped, Unresolved
 from rotator.flow.vendor import Vendor
 from rotator.held import Held

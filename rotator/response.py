@@ -22,6 +22,7 @@ from rotator.flow.dismissal import CANARY_FOR_GOOD
 from rotator.flow.exclusion import Exclusion, canaries
 from rotator.flow.exposure import Exposure, Suspect, group
 from rotator.flow.forecast import Forecast, forecast
+from rotator.flow.hits import Hit
 from rotator.flow.incident import Incident, Severity
 from rotator.flow.outage import expected
 from rotator.flow.ownership import ask_owners
@@ -29,7 +30,7 @@ from rotator.flow.plan import make
 from rotator.flow.planned import Plan
 from rotator.flow.playbook import Playbook
 from rotator.flow.playbook_words import Strategy
-from rotator.flow.reach import NOWHERE, Hit, Reach, reachable
+from rotator.flow.reach import NOWHERE, Reach, reachable
 from rotator.flow.revision import Grown, Present
 from rotator.flow.scope import Scoped, Unresolved, host_name
 from rotator.flow.unguarded import ask_for_readers

@@ -11,11 +11,10 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from rotator.credential import CredentialRef
-from rotator.flow.exposure import LIST, Certainty, Exposure
+from rotator.flow.exposure import INVENTORY, LIST, Certainty, Exposure
 from rotator.flow.keeping import Keeping
 from rotator.flow.order import names as first_of
 from rotator.flow.paths import Roots, split
-from rotator.flow.reach import INVENTORY
 from rotator.flow.scope import Custody, Scoped, Unresolved
 from rotator.flow.stock import Stock, spoken_of_as, stock
 

@@ -12,6 +12,8 @@ from rotator.credential import Leaked, Secret
 
 LIST = "list"
 """The source of what a person wrote down: its rule is the kind itself, not a pattern that happened to match."""
+INVENTORY = "inventory"
+"""The source of an exposure of which nobody can say the kind: no playbook takes it up, a person must look."""
 
 
 class Certainty(StrEnum):

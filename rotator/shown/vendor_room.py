@@ -7,9 +7,8 @@ from typing import Any
 
 from rotator.bootstrap import Rotator
 from rotator.credential import Leaked
-from rotator.flow.exposure import Certainty, Exposure
+from rotator.flow.exposure import INVENTORY, Certainty, Exposure
 from rotator.flow.proof import Evidence
-from rotator.flow.reach import INVENTORY
 from rotator.report.datasets import DIFFERS, counted, dataset, named
 from rotator.report.graph import Exposed, Graph, graph
 
