@@ -8,21 +8,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path
 
 from rotator.api.problems import Problem
-from rotator.api.v1.acts import (
-    Approved,
-    Continued,
-    Dismissal,
-    Dismissed,
-    GateSet,
-    Isolated,
-    Looked,
-    Reopened,
-    Reviewed,
-    Stopped,
-    Why,
-    Yes,
-)
+from rotator.api.v1.acts import Dismissal, Looked, Why, Yes
 from rotator.api.v1.doing import Asked, Asker, Doing
+from rotator.api.v1.outcomes import Approved, Continued, Dismissed, GateSet, Isolated, Reopened, Reviewed, Stopped
 from rotator.api.v1.reading import Incident, known
 from rotator.bootstrap import Rotator
 from rotator.flow.roles import Act

@@ -8,8 +8,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path
 
 from rotator.api.problems import of_input
-from rotator.api.v1.acts import Decided, Released, Releasing, Undoing, Undone, Why
+from rotator.api.v1.acts import Releasing, Undoing, Why
 from rotator.api.v1.doing import Asker, Doing
+from rotator.api.v1.outcomes import Decided, Released, Undone
 from rotator.bootstrap import Rotator
 from rotator.errors import BadInput
 from rotator.flow.roles import Act

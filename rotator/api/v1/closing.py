@@ -6,8 +6,9 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from rotator.api.v1.acts import Closed, Closing, OpenAgain, Why
+from rotator.api.v1.acts import Closing, Why
 from rotator.api.v1.doing import Asker, Doing
+from rotator.api.v1.outcomes import Closed, OpenAgain
 from rotator.api.v1.reading import Incident, known
 from rotator.bootstrap import Rotator
 from rotator.flow.roles import Act

@@ -17,9 +17,9 @@ from starlette.requests import Request
 
 from rotator import clock, footholds, growth, response
 from rotator.api.problems import Problem, of_input
-from rotator.api.v1.acts import Declared, Grown
 from rotator.api.v1.alarm import BODY, Bad, BadPackages, Brought, brought
 from rotator.api.v1.doing import Asker, Doing
+from rotator.api.v1.outcomes import Declared, Grown
 from rotator.api.v1.reading import Incident, known
 from rotator.bootstrap import Rotator
 from rotator.errors import BadInput

@@ -12,10 +12,10 @@ from starlette.requests import Request
 
 from rotator import pausing, planned_pause
 from rotator.api.problems import of_input
-from rotator.api.v1.acts import Declared
 from rotator.api.v1.alarm import BODY, Bad, brought
 from rotator.api.v1.declaring import past
 from rotator.api.v1.doing import Asker, Doing
+from rotator.api.v1.outcomes import Declared
 from rotator.api.v1.vendors import Name
 from rotator.bootstrap import Rotator
 from rotator.errors import BadInput
