@@ -14,8 +14,9 @@ from rotator import clock
 from rotator.credential import Secret
 from rotator.flow.exposure import Exposure
 from rotator.flow.incident import Severity
-from rotator.ledger import notices, rows, tables
+from rotator.ledger import alarms, notices, rows, tables
 from rotator.ledger.acts import act
+from rotator.ledger.alarms import DECLARED, RECEIVED, SAME, TRIAGED, WAITING, Alarm
 from rotator.ledger.database import Database
 from rotator.ledger.enrolment import new_incident_id
 from rotator.seal import Seal
@@ -34,8 +35,6 @@ _BYTES_A_SECOND = 1024.0
 _LONGEST_ID = 200
 
 _TOLD = ("id", "sender", "delivery", "title", "detected_at", "exposed_at", "attempts")
-_LISTED = ("id", "sender", "title", "received_at", "state", "same_as", "reason", "due_at")
-RECEIVED, WAITING, DECLARED, SAME, TRIAGED = "received", "waiting", "declared", "same", "triaged"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,24 +60,6 @@ class Taken:
     incident: str
     attempts: int
     sealed: bytes = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Alarm:
-    """An alarm in a list. `incident` is None until it is declared, `reason` why it is not.
-
-    One of an advisory becomes none: it is triaged, and `reason` says whom it touches.
-    """
-
-    id: str
-    sender: str
-    title: str
-    received_at: float
-    state: str
-    same_as: str | None
-    incident: str | None
-    reason: str | None
-    due_at: float | None
 
 
 class Triggers:
@@ -230,31 +211,13 @@ class Triggers:
 
     def listed(self) -> list[Alarm]:
         """Return every alarm, the newest first."""
-        table, first = tables.trigger, tables.trigger.alias("first")
-        query = (
-            select(*(table.c[name] for name in _LISTED), first.c.incident, first.c.state.label("stands"))
-            .join(first, first.c.id == func.coalesce(table.c.same_as, table.c.id))
-            .order_by(table.c.received_at.desc(), table.c.id)
-        )
         with self._database.read() as connection:
-            found = connection.execute(query).mappings().all()
-        return [
-            Alarm(
-                **{name: each[name] for name in _LISTED},
-                incident=each["incident"] if each["stands"] == DECLARED else None,
-            )
-            for each in found
-        ]
+            return alarms.listed(connection)
 
     def waiting(self, limit: int) -> tuple[int, list[Alarm]]:
         """Return how many alarms are no incident yet, and those that came first: so many, each once if told again."""
-        table = tables.trigger
-        is_undeclared = table.c.state.in_((RECEIVED, WAITING))
-        query = select(*(table.c[name] for name in _LISTED)).where(is_undeclared)
         with self._database.read() as connection:
-            count = connection.execute(select(func.count()).select_from(table).where(is_undeclared)).scalar_one()
-            found = connection.execute(query.order_by(table.c.received_at, table.c.id).limit(limit)).mappings().all()
-        return count, [Alarm(**each, incident=None) for each in found]
+            return alarms.waiting(connection, limit)
 
 
 def _wanted(shorter_than: int | None, but: Collection[str], not_of: Collection[str]) -> list[ColumnElement[bool]]:

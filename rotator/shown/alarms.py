@@ -6,8 +6,8 @@ from collections import Counter
 from typing import Any
 
 from rotator.bootstrap import Rotator
+from rotator.ledger.alarms import Alarm
 from rotator.ledger.told import GIVEN_UP, SENT
-from rotator.ledger.triggers import Alarm
 from rotator.report.clocks import moment
 
 

@@ -14,7 +14,7 @@ from rotator.flow.incident import Severity
 from rotator.flow.registry import Listed
 from rotator.flow.vendor import Software
 from rotator.ledger import tables
-from rotator.ledger.triggers import TRIAGED
+from rotator.ledger.alarms import TRIAGED
 from rotator.notices.event import Event
 from rotator.triggers.advisory_alarm import alarm
 from tests.ledger.test_vendors import chain
