@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, BinaryIO
@@ -18,6 +18,7 @@ from rotator.intake.report import PIECE_CAP, Report
 from rotator.intake.shapes import holds_material
 from rotator.packages.affected import Affected, Range
 from rotator.packages.names import NPM, PYPI, Package, ecosystem, known, package, purl
+from rotator.packages.nature import MALICIOUS, SILENT, Nature, Sign, gravest, sign_of
 from rotator.packages.versions import order
 
 _SPEC = re.compile(r"(?:([A-Za-z. ]{1,40}):)?(@?[\w.-][\w./:-]{0,200})\s*(==|@)\s*(\S.{0,2000})")
@@ -32,7 +33,8 @@ _SHOWN, _SUMMARY = 80, 200
 class Advisory:
     """One event: its id, its other names, what is bad, and a line of what happened.
 
-    `published` and `withdrawn` are the record's own times.
+    `published` and `withdrawn` are the record's own times. `says` is what its fields tell of, but for its other names;
+    `gone` are those of its names whose records were withdrawn.
     """
 
     id: str
@@ -41,11 +43,21 @@ class Advisory:
     published: datetime | None = None
     withdrawn: datetime | None = None
     summary: str = ""
+    says: Sign = SILENT
+    gone: frozenset[str] = frozenset()
 
     @property
     def names(self) -> frozenset[str]:
         """Return every name it goes by."""
         return self.aliases | {self.id}
+
+    @property
+    def sign(self) -> Sign:
+        """Return what it tells of. A name of the malicious packages' database tells it, unless its record is gone."""
+        named = sorted(each for each in self.aliases - self.gone if each.startswith(MALICIOUS))
+        if named and self.says.nature is not Nature.COMPROMISE:
+            return Sign(Nature.COMPROMISE, "aliases", named[0])
+        return self.says
 
 
 def spec(text: str) -> Advisory:
@@ -88,24 +100,29 @@ def records(name: str, stream: BinaryIO) -> tuple[Mapping[str, object], ...]:
 
 def merged(advisories: Iterable[Advisory]) -> tuple[Advisory, ...]:
     """Make one of all advisories that name each other: one event has several names, and is told under the first."""
-    groups: list[Advisory] = []
-    for each in advisories:
-        same = [other for other in groups if other.names & each.names]
-        groups = [other for other in groups if not other.names & each.names]
-        every = [*same, each]
-        standing = [other for other in every if other.withdrawn is None]
-        published = [other.published for other in every if other.published]
-        groups.append(
-            replace(
-                every[0],
-                aliases=frozenset().union(*(other.names for other in every)) - {every[0].id},
-                affected=_together(one for other in standing or every for one in other.affected),
-                published=min(published, default=None),
-                withdrawn=None if standing else every[0].withdrawn,
-                summary=next((other.summary for other in every if other.summary), ""),
-            )
-        )
-    return tuple(groups)
+    groups: dict[int, list[Advisory]] = {}
+    of: dict[str, int] = {}
+    for number, each in enumerate(advisories):
+        same = sorted({of[name] for name in each.names if name in of})
+        groups[number] = [*(one for group in same for one in groups.pop(group)), each]
+        of |= dict.fromkeys((name for one in groups[number] for name in one.names), number)
+    return tuple(map(_one, groups.values()))
+
+
+def _one(every: Sequence[Advisory]) -> Advisory:
+    """Make one of records that name each other; what is bad, and what it is, those tell that were not withdrawn."""
+    standing = [each for each in every if each.withdrawn is None]
+    published = [each.published for each in every if each.published]
+    return replace(
+        every[0],
+        aliases=frozenset().union(*(each.names for each in every)) - {every[0].id},
+        affected=_together(one for each in standing or every for one in each.affected),
+        published=min(published, default=None),
+        withdrawn=None if standing else every[0].withdrawn,
+        summary=next((each.summary for each in every if each.summary), ""),
+        says=gravest(each.says for each in standing or every),
+        gone=frozenset(one for each in every for one in (each.gone if each.withdrawn is None else {each.id})),
+    )
 
 
 def _together(affected: Iterable[Affected]) -> tuple[Affected, ...]:
@@ -179,7 +196,8 @@ def _record(report: Report, record: Mapping[str, object]) -> Advisory:
     aliases = frozenset(each for each in _list(record, "aliases") if isinstance(each, str) and each.isprintable())
     published, withdrawn = (moment(record.get(each)) for each in ("published", "withdrawn"))
     summary = " ".join(word(record, "summary").split())[:_SUMMARY]
-    return Advisory(name, aliases, affected, published, withdrawn, "" if holds_material(summary) else summary)
+    summary = "" if holds_material(summary) else summary
+    return Advisory(name, aliases, affected, published, withdrawn, summary, sign_of(record))
 
 
 def _affected(each: Mapping[str, object]) -> Affected | None:

@@ -10,19 +10,16 @@ from collections.abc import Mapping
 from rotator.errors import BadInput
 from rotator.intake.shapes import holds_material
 from rotator.packages import advisory
-from rotator.triggers.message import LONGEST, Refused, Trigger
+from rotator.packages.advisory_record import essence
+from rotator.triggers.message import Refused, Trigger
 
 _ID = re.compile(r"(?=.{1,128}\Z)[A-Za-z]{2,20}(?:-[A-Za-z0-9._]{1,60}){1,5}")
 """Of the form that every advisory's id has: it becomes the name of a file, and of a row."""
-_KEPT = ("id", "aliases", "published", "modified", "withdrawn", "affected")
 
 
 def alarm(record: Mapping[str, object], delivery: str | None, where: str = "") -> Trigger:
     """Return the alarm. Raises Refused for what is no OSV record that names a package, or holds a secret."""
-    said = {name: record[name] for name in _KEPT if name in record}
-    if isinstance(summary := record.get("summary"), str) and not holds_material(summary):
-        said["summary"] = summary[:LONGEST]
-    kept = json.dumps(said, sort_keys=True)
+    kept = json.dumps(essence(record), sort_keys=True)
     name = record.get("id")
     if not isinstance(name, str) or not _ID.fullmatch(name):
         raise Refused("unreadable", "it is no advisory: its id is of another form")

@@ -2,7 +2,7 @@
 
 A range there is one condition or two with a comma between: `= 1.2.3`, `< 2.0.2`, `>= 2.0.0, < 2.0.2`. Source: GitHub
 Docs, "Webhook events and payloads" and "REST API endpoints for global security advisories"; the payloads that octokit
-publishes as examples.
+publishes as examples. What it tells of stands in `cwes`; of malware a `type` may say so (`packages/nature.py`).
 """
 
 from __future__ import annotations
@@ -46,6 +46,7 @@ def read(event: str, told: Mapping[str, object], delivery: str | None) -> Told:
         "modified": said.get("updated_at"),
         "withdrawn": said.get("withdrawn_at"),
         "affected": [each for each in affected if each],
+        "database_specific": {"cwe_ids": _weaknesses(said), "type": _type(said)},
     }
     where = text(mapping(told.get("repository")), "full_name") if alert else ""
     told_of = f" by GitHub, for a dependency of {where}" if where else " by GitHub"
@@ -56,6 +57,16 @@ def _names(said: Mapping[str, object]) -> set[str]:
     listed = said.get("identifiers")
     named = [text(mapping(each), "value") for each in listed[:_MOST]] if isinstance(listed, list) else []
     return {each for each in (*named, text(said, "cve_id")) if each}
+
+
+def _weaknesses(said: Mapping[str, object]) -> list[str]:
+    listed = said.get("cwes")
+    return [text(mapping(each), "cwe_id") for each in listed[:_MOST]] if isinstance(listed, list) else []
+
+
+def _type(said: Mapping[str, object]) -> str:
+    """Return the type of the advisory, where it is told: the REST interface calls it so, alerts a classification."""
+    return text(said, "type") or text(said, "classification")
 
 
 def _affected(said: Mapping[str, object]) -> dict[str, object] | None:

@@ -11,6 +11,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from rotator.packages import advisory
+from rotator.packages.nature import Nature
 from rotator.packages.versions import pep440
 from rotator.triggers import github_advisory, keeping
 from rotator.triggers.github_advisory import ranged
@@ -53,6 +54,24 @@ def test_githubs_messages_name_the_versions_that_are_bad(event):
     [affected] = bad.affected
     covered = [affected.covers(each) for each in ("1.82.6", "1.82.7", "1.82.8", "1.82.9")]
     assert covered == [False, True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("says", "nature"),
+    [
+        ({"cwes": [{"cwe_id": "CWE-506", "name": "Embedded Malicious Code"}]}, Nature.COMPROMISE),
+        ({"cwes": [{"cwe_id": "CWE-79", "name": "Cross-site Scripting"}]}, Nature.ORDINARY),
+        ({"cwes": [{"cwe_id": "CWE-79"}], "type": "malware"}, Nature.COMPROMISE),
+        ({"cwes": [], "classification": "general"}, Nature.UNKNOWN),
+        ({}, Nature.UNKNOWN),
+    ],
+)
+@pytest.mark.parametrize("event", EVENTS)
+def test_githubs_messages_tell_a_compromise_from_an_ordinary_vulnerability(event, says, nature):
+    said = {**SAID, **says}
+    by_alert = {"alert": {**DEPENDABOT["alert"], "security_advisory": said}}
+    whole = by_alert if event == "dependabot_alert" else {event: said}
+    assert of(told(event, {**EVENTS[event], **whole})).sign.nature is nature
 
 
 def test_the_alerts_of_many_repositories_are_one_alarm():

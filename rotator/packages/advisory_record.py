@@ -1,0 +1,34 @@
+"""What is kept of an advisory's record: whom it concerns, and what it tells of. No page of prose."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rotator.intake.fields import mapping, word
+from rotator.intake.shapes import holds_material
+from rotator.packages.nature import cwes
+
+LONGEST = 300
+"""Letters of its summary that are kept."""
+_AS_THEY_ARE = ("id", "aliases", "published", "modified", "withdrawn")
+_OF_A_PACKAGE = ("package", "ranges", "versions")
+_ORIGINS = "malicious-packages-origins"
+
+
+def essence(record: Mapping[str, object]) -> dict[str, Any]:
+    """Return the record with nothing but that, as an OSV record."""
+    said: dict[str, Any] = {name: record[name] for name in _AS_THEY_ARE if name in record}
+    listed = record.get("affected")
+    if isinstance(listed, list):
+        told = (mapping(each) for each in listed)
+        said["affected"] = [{name: each[name] for name in _OF_A_PACKAGE if name in each} for each in told]
+    if (summary := word(record, "summary")) and not holds_material(summary):
+        said["summary"] = summary[:LONGEST]
+    own = mapping(record.get("database_specific"))
+    known: dict[str, Any] = {"cwe_ids": list(dict.fromkeys(cwes(record))), "type": word(own, "type")[:LONGEST]}
+    origins = own.get(_ORIGINS)
+    known[_ORIGINS] = [word(mapping(each), "source") for each in origins] if isinstance(origins, list) else []
+    if some := {name: value for name, value in known.items() if value}:
+        said["database_specific"] = some
+    return said
