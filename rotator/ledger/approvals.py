@@ -16,11 +16,11 @@ from rotator.credential import CredentialRef
 from rotator.errors import BadInput, NotAllowed
 from rotator.flow.approval import BOTH, Decision, Policy, Said, Scope, Wanted, decide, enough, may_review, scopes_of
 from rotator.flow.playbook_words import DESTRUCTION
-from rotator.ledger import approved, notices, revisions, rows, statements, tables
+from rotator.ledger import approved, approving, notices, revisions, rows, statements, tables
 from rotator.ledger.acts import act, lock, said
 from rotator.ledger.approved import Given
 from rotator.ledger.database import Database
-from rotator.ledger.enrolment import Enrolment, one_at_a_time
+from rotator.ledger.enrolment import Enrolment
 from rotator.ledger.revisions import Revision
 from rotator.notices.event import Event
 
@@ -74,7 +74,7 @@ class Approvals:
     def _say(  # noqa: PLR0917 - a yes, and what it is said to
         self, connection: Connection, incident: str, digest: str, by: str, scopes: frozenset[Scope], glass: str = ""
     ) -> Outcome:
-        one_at_a_time(connection)
+        approving.one_at_a_time(connection)
         lock(connection, [incident])
         revisions.refuse_closed(connection, incident)
         together = approved.covered(connection, incident, digest)

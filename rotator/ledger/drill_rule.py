@@ -13,9 +13,10 @@ from rotator.flow import drill as flow
 from rotator.flow.response import Response
 from rotator.ledger import approvals, drills, responses, routines
 from rotator.ledger.acts import act
+from rotator.ledger.approving import one_at_a_time
 from rotator.ledger.database import Database
 from rotator.ledger.drills import DrillRow
-from rotator.ledger.enrolment import Enrolment, one_at_a_time
+from rotator.ledger.enrolment import Enrolment
 from rotator.ledger.notices import tell
 from rotator.notices.event import Event
 

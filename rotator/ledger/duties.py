@@ -16,8 +16,9 @@ from rotator.credential import CredentialRef
 from rotator.flow.hygiene import Policy
 from rotator.flow.punctuality import Duty
 from rotator.ledger import gone, service, tables
+from rotator.ledger.approving import one_at_a_time
 from rotator.ledger.database import Database
-from rotator.ledger.enrolment import Then, one_at_a_time
+from rotator.ledger.enrolment import Then
 
 _duty, _manual, _run, _surveyed = tables.duty, tables.manual, tables.run, tables.surveyed
 _DAY_S = 86400.0

@@ -8,24 +8,22 @@ from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, insert
 
 from rotator import clock
 from rotator.credential import CredentialRef, Secret
-from rotator.errors import BadInput
 from rotator.flow.exclusion import Excluded
 from rotator.flow.exposure import Exposure
 from rotator.flow.incident import Incident
 from rotator.flow.planned import Plan
 from rotator.flow.revision import Present
 from rotator.ledger import (
-    beginning,
+    approving,
     enrolled,
     growing,
     merging,
     notices,
     plans,
-    preempting,
     raising,
     revisions,
     rows,
@@ -40,20 +38,12 @@ from rotator.ledger.revisions import Revision
 from rotator.notices.event import Event
 from rotator.seal import Seal
 
-APPROVING = 491286115
-"""The advisory lock of PostgreSQL under which plans are approved, one after the other."""
 NO_DOCUMENT: Mapping[str, Any] = {}
 Consent = Callable[[Connection, str, str, str], bool]
 """Takes the yes of a person (incident, digest, who) inside a transaction; True where the plan is approved with it."""
 
 Then = Callable[[Connection, str, str], None]
 """What else is done, with an incident and its plan's digest, in the transaction that declares it."""
-
-
-def one_at_a_time(connection: Connection) -> None:
-    """Let nobody else approve until the transaction ends: two at once would each miss what the other is to replace."""
-    if connection.dialect.name != "sqlite":  # which has one writer anyway
-        connection.execute(select(func.pg_advisory_xact_lock(APPROVING)))
 
 
 def nothing_more(_connection: Connection, _incident: str, _digest: str) -> None:
@@ -226,39 +216,11 @@ class Enrolment:
 
     def refuse_stale(self, connection: Connection, incident: str) -> None:
         """Raise BadInput where what nobody approved of an incident may not be any more."""
-        if (found := plans.stale(connection, incident, self._basis)) is not None:
-            raise BadInput(f"the plan is stale: {found[0]}", incident, found[1])
+        plans.refuse_stale(connection, incident, self._basis)
 
     def approve_within(self, connection: Connection, incident: str, digest: str, by: str) -> bool:
         """Do what `approve` does inside a transaction of the caller's."""
-        now = self._clock()
-        one_at_a_time(connection)
-        of_incident = select(tables.incident).where(tables.incident.c.id == incident)
-        row = connection.execute(of_incident.with_for_update()).mappings().first()
-        if row is None:
-            raise BadInput("no such incident", incident, "rotator incident list shows them")
-        known = {each.digest: each for each in revisions.find(connection, incident)}
-        asked = known.get(digest)
-        if asked is not None and asked.approved_at is not None:
-            return False
-        if row["merged_into"] is not None:
-            raise BadInput(f"it was merged into {row['merged_into']}", incident, f"rotator plan {row['merged_into']}")
-        revisions.refuse_closed(connection, incident)
-        if row["plan_digest"] != digest:
-            newer = f"revision {asked.number} was added to: " if asked else ""
-            raise BadInput(
-                f"{newer}the plan is {row['plan_digest']}, not {digest}",
-                incident,
-                f"look again: rotator plan {incident}",
-            )
-        preempting.preempt(connection, incident, now)
-        self.refuse_stale(connection, incident)
-        numbers = [each.number for each in known.values() if each.approved_at is None]
-        beginning.let_begin(connection, row, numbers, by, now)
-        told = {"revisions": numbers} if numbers != [1] else {}
-        act(connection, incident, {"at": now, "act": "approved", "by": by, "plan": digest, **told})
-        notices.tell(connection, incident, Event.APPROVED, {"by": by}, now)
-        return True
+        return approving.approve(connection, incident, digest, by, self._clock(), self._basis)
 
 
 def _left_out(each: Excluded) -> dict[str, Any]:

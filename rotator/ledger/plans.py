@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, update
 
 from rotator.credential import CredentialRef
+from rotator.errors import BadInput
 from rotator.flow.basis import changed
 from rotator.ledger import documents, earlier, rows, tables
 from rotator.ledger.revisions import Revision, unapproved
@@ -78,6 +79,12 @@ def stale(connection: Connection, incident: str, basis: Basis) -> tuple[str, str
     if differs := changed_since(connection, incident, basis):
         return f"changed since it was made: {'; '.join(differs)}", f"{again}, and look at the new plan"
     return None
+
+
+def refuse_stale(connection: Connection, incident: str, basis: Basis) -> None:
+    """Raise BadInput where what nobody approved of an incident may not be any more."""
+    if (found := stale(connection, incident, basis)) is not None:
+        raise BadInput(f"the plan is stale: {found[0]}", incident, found[1])
 
 
 def changed_since(connection: Connection, incident: str, basis: Basis) -> list[str]:

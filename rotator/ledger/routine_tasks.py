@@ -16,8 +16,8 @@ from rotator.flow import reminding
 from rotator.flow.expiry import watched_from
 from rotator.flow.hygiene import Known
 from rotator.ledger import tables
+from rotator.ledger.approving import one_at_a_time
 from rotator.ledger.database import Database
-from rotator.ledger.enrolment import one_at_a_time
 from rotator.ledger.notices import tell
 from rotator.notices.event import Event
 

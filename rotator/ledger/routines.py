@@ -13,8 +13,9 @@ from rotator.credential import CredentialRef
 from rotator.errors import BadInput
 from rotator.flow.playbook_words import REPLACING
 from rotator.ledger import approvals, drills, tables
+from rotator.ledger.approving import one_at_a_time
 from rotator.ledger.database import Database
-from rotator.ledger.enrolment import Enrolment, one_at_a_time
+from rotator.ledger.enrolment import Enrolment
 from rotator.ledger.routine_tasks import Task, epoch, open_tasks
 
 _hygiene, _incident, _listed, _run = tables.hygiene, tables.incident, tables.listed, tables.run

@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import Connection, func, insert, select
 
 from rotator.ledger import service, tables
+from rotator.ledger.approving import one_at_a_time
 from rotator.ledger.database import Database
-from rotator.ledger.enrolment import one_at_a_time
 
 ACT = "segmented"
 _DAY_S = 86400.0
