@@ -9,7 +9,7 @@ from operator import attrgetter
 from typing import Any
 
 from rotator.flow.playbook_words import REPLACING
-from rotator.flow.survival import Span, estimate
+from rotator.flow.survival import Span, Survival, estimate, span
 
 PLACES = 3
 """Figures are rounded to so many, and nothing before: seconds to milliseconds."""
@@ -95,10 +95,7 @@ def spans(clock: Clock, responses: Iterable[Response], until: float) -> list[Spa
     """Return the times by a clock as they were known then; None where nobody knows when it began."""
     moments = attrgetter(clock.begins, clock.ends)
     mine = responses if clock.measures is None else filter(clock.measures, responses)
-    return [
-        None if begun is None else Span(max((until if end is None else end) - begun, 0.0), end is not None)
-        for begun, end in map(moments, mine)
-    ]
+    return [None if begun is None else span(begun, end, until) for begun, end in map(moments, mine)]
 
 
 def times(found: Iterable[Span | None]) -> dict[str, Any]:
@@ -107,15 +104,23 @@ def times(found: Iterable[Span | None]) -> dict[str, Any]:
     known = [each for each in every if each is not None]
     survival = estimate(known)
     longest = [each for each in (survival.longest_s, survival.longest_open_s) if each is not None]
-    shares = {name: survival.quantile(share) for name, share in _SHARES.items()}
-    figures = {
-        "mean_s": survival.restricted_mean_s(max(longest)) if longest else None,
-        **shares,
-        "max_s": survival.longest_s,
-        "longest_open_s": survival.longest_open_s,
-    }
+    mean = survival.restricted_mean_s(max(longest)) if longest else None
     counts = {"n": len(known), "ended": survival.ended, "open": survival.still_open, "unknown": len(every) - len(known)}
-    return {**counts, **{name: rounded(value) for name, value in figures.items()}}
+    return {**counts, **_figures(mean, survival), "longest_open_s": rounded(survival.longest_open_s)}
+
+
+def times_of_one(found: Iterable[Span]) -> dict[str, Any]:
+    """Return the figures as the report of one incident has them, which is read while it goes on.
+
+    They are those of `times`, but no mean is estimated: it is None while one is open for longer than any that ended.
+    """
+    survival = estimate(found)
+    return {**_figures(survival.mean_s, survival), "still_open": survival.still_open}
+
+
+def _figures(mean: float | None, survival: Survival) -> dict[str, float | None]:
+    shares = {name: survival.quantile(share) for name, share in _SHARES.items()}
+    return {name: rounded(each) for name, each in {"mean_s": mean, **shares, "max_s": survival.longest_s}.items()}
 
 
 def risk_hours(each: Response, until: float) -> float | None:

@@ -22,6 +22,11 @@ class Span(NamedTuple):
     ended: bool
 
 
+def span(begun: float, end: float | None, until: float) -> Span:
+    """Return how long it took, or for how long it was open when it was looked at, `until`; all in epoch seconds."""
+    return Span(max((until if end is None else end) - begun, 0.0), end is not None)
+
+
 @dataclass(frozen=True, slots=True)
 class Survival:
     """The shares that are still open from each time on, in seconds, the first at 0 with all.

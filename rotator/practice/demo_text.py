@@ -11,6 +11,7 @@ from rich.table import Table
 from rotator.practice.doors import Answer
 from rotator.practice.honesty import InUse, Tried, still_open
 from rotator.report.tables import words
+from rotator.report.terminal import times
 
 _ID_SHOWN = 20
 _COLOUR = {Answer.OPENED: "red", Answer.REFUSED: "green", Answer.UNCLEAR: "yellow"}
@@ -47,8 +48,7 @@ def conclusion(report: Mapping[str, Any], wrong: Sequence[str], kept: str, took_
     counts = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in totals.items() if count)
     lines = [
         f"{words(report['incident']['title'])}: {counts}; {report['replaced']} replaced",
-        f"time to revoke: mean {clock['mean_s']} s, p95 {clock['p95_s']} s, max {clock['max_s']} s",
-        f"without proof of death: {clock['still_open']}, and said so",
+        times("time to revoke", clock),
     ]
     for entry in still_open(report):
         why = "; ".join(entry.get("open", ())) or "no connection knows it"

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
+from rotator.flow.standing import UNCOUNTED
 from rotator.report.overridden import said
 from rotator.report.plain import plain
 from rotator.report.revisions import each_run
@@ -47,8 +48,8 @@ COLUMNS: Mapping[str, Callable[[_Row], Any]] = {
     "dismissed_by": _said("by"),
     "dismissed_reason": _said("reason"),
 }
-_LAST = "gates_overridden"
-"""What is said of the whole incident stands in each row: columns are only added at the end."""
+_LAST = ("gates_overridden", "open_for_s")
+"""Columns are only added at the end: what is said of the whole incident, in each row; how long it is open by now."""
 
 
 def text(report: Mapping[str, Any]) -> Iterator[str]:
@@ -57,13 +58,21 @@ def text(report: Mapping[str, Any]) -> Iterator[str]:
     writer = csv.writer(line)
     of = report["incident"]["id"]
     overridden = " ".join(map(said, report["incident"].get("overridden", ())))
-    writer.writerow(["incident", *COLUMNS, _LAST])
+    as_of = report.get("as_of", "")  # an older service says no moment
+    counted = {each["run"] for each in report["credentials"] if each["state"] not in UNCOUNTED}
+    writer.writerow(["incident", *COLUMNS, *_LAST])
     yield line.getvalue()
     for each in each_run(report["credentials"]):
         line.seek(0)
         line.truncate()
-        writer.writerow([of, *(safe(found(each)) for found in COLUMNS.values()), safe(overridden)])
+        last = safe(overridden), safe(_open_for(each, as_of) if each["run"] in counted else "")
+        writer.writerow([of, *(safe(found(each)) for found in COLUMNS.values()), *last])
         yield line.getvalue()
+
+
+def _open_for(row: _Row, as_of: str) -> float | str:
+    """Return for how many seconds it has not been proven dead, "" where it is: the figures count it for so long."""
+    return "" if row["proven_dead_at"] else seconds_between(row["detected_at"], as_of)
 
 
 def safe(value: Any) -> str:

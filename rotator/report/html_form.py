@@ -22,7 +22,7 @@ from rotator.flow.standing import UNCOUNTED, CredentialState
 from rotator.report import curve, lives
 from rotator.report.approval import approved_by
 from rotator.report.attention import acted, for_you, not_begun, scheduled, still_open, told
-from rotator.report.clocks import moment
+from rotator.report.clocks import moment, untold
 from rotator.report.csv_form import seconds_between
 from rotator.report.datasets import lines as datasets
 from rotator.report.dismissed import lines as dismissed
@@ -50,6 +50,7 @@ _CLOCKS = (
     ),
     ("revocation_latency", "Revocation latency", "from the approval that let work on it begin to the same moment"),
 )
+_NOT_OPEN = {*UNCOUNTED, CredentialState.PROVEN_DEAD}
 _LINE = 100_000
 _AFTER_S = 60.0
 _IN_SECONDS_S, _HOUR_S, _DAY_S = 120, 3600, 86400
@@ -175,7 +176,7 @@ def unshown(report: Mapping[str, Any]) -> list[str]:
         found.append(f"{report['unidentified']:,} are of no kind that is known here: what they open is not known.")
     found += [
         "A death says that the credential is refused from then on. It does not say who used it before, or for what.",
-        "The figures are over proven deaths alone; what is still open stands beside each, and enters none.",
+        "What is open counts in each figure as open for as long as it is. What it will have taken nobody knows yet.",
         "Every time is by the clocks of the machines that ran the rotator; issuers' own times are not compared.",
         "Each record of evidence names the hash of the one before; where the rotator has a key, checkpoints sign them.",
         "What was signed cannot be changed or left out unseen (rotator evidence verify); what came since then can.",
@@ -194,7 +195,10 @@ def _providers(report: Mapping[str, Any]) -> list[dict[str, Any]]:
             "name": name,
             "total": counted.total(),
             "states": [(state.value, counted[state.value]) for state in CredentialState if counted[state.value]],
-            "mean_s": report["by_provider"].get(name, {}).get("mean_s"),
+            "times": {
+                "mean_s": report["by_provider"].get(name, {}).get("mean_s"),
+                "still_open": sum(count for state, count in counted.items() if state not in _NOT_OPEN),
+            },
         }
         for name, counted in sorted(counts.items())
     ]
@@ -247,6 +251,7 @@ def template(name: str) -> jinja2.Template:
         "words": lambda name: str(name).replace("_", " "),
         "plain": lambda told: plain(str(told)),
         "lasted": lasted,
+        "untold": untold,
         "share": lambda part: "-" if part is None else f"{part:.1%}",
         "names": _names,
         "clock": lambda iso: f"{iso[:10]} {iso[11:19]}" if iso else "-",

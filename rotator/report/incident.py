@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from typing import Any
 
+from rotator import clock
 from rotator.flow.giving_back import GIVEN_BACK
-from rotator.flow.metrics import time_to_revoke
 from rotator.flow.run import Step
 from rotator.flow.standing import UNCOUNTED, CredentialState, state_of, still_open
 from rotator.ledger.moves_on import DECLARE
@@ -15,6 +15,7 @@ from rotator.ledger.other_runs import Death
 from rotator.ledger.records import IncidentRecord, LookedAgain, ManualTask, RunRecord
 from rotator.report import dismissed as dismissed_in
 from rotator.report.clocks import moment
+from rotator.report.figures import figures
 from rotator.report.people import acts, as_called, choices, let_in_again
 from rotator.report.revisions import detected_at, each_run, once
 from rotator.report.whole import whole
@@ -31,31 +32,22 @@ def build(
     unmanned: bool = False,
     strange: Collection[str] = (),
     stale: str = "",
+    now: float | None = None,
 ) -> dict[str, Any]:
     """Return the report. Times are ISO 8601 in UTC, or "" for what has not happened; the totals partition.
 
     `called` is how this reader calls the program: each command begins with it. `unattended` says that nothing runs
     which would do in time what is scheduled, `unmanned` that something is due now and nothing runs. `strange` are the
     footholds that nothing here is called. `stale` says why a plan may not be approved any more, where more is known
-    than the ledger tells.
+    than the ledger tells. What is open counts as open up to `now`, in epoch seconds: this moment where none is given.
     """
-    every = record.family
+    every, now = record.family, round(clock.now() if now is None else now, 3)
     credentials = rows(record, called)
-    counted = {each["run"] for each in credentials}
-    known = [(of, each) for of in every for each in of.runs if each.run.id in counted]
-    states = Counter(each["state"] for each in credentials)
-    proven = [
-        each.run.dead_at - detected_at(of, each)
-        for of, each in known
-        if each.run.dead_at is not None and each.run.evidence == "proven" and each.run.dismissed is None
-    ]
-    latency = [
-        each.run.dead_at - each.run.requested_at
-        for _, each in known
-        if each.run.dead_at is not None and each.run.requested_at is not None and each.run.evidence == "proven"
-    ]
-    unproven = len(credentials) - len(proven) - sum(states[each] for each in UNCOUNTED)
+    stands = {each["run"]: each["state"] for each in credentials}
+    known = [each.run for of in every for each in of.runs if each.run.id in stands]
+    states = Counter(stands.values())
     return {
+        "as_of": moment(now),
         "incident": whole(
             every,
             called,
@@ -66,12 +58,10 @@ def build(
             something_stopped=any(each["stopped"] for each in credentials),
         ),
         "totals": {"credentials": len(credentials)} | {state.value: states[state] for state in CredentialState},
-        "replaced": sum(each.run.replaced_at is not None for _, each in known),
-        "converged": sum(each.run.converged_at is not None for _, each in known),
+        "replaced": sum(each.replaced_at is not None for each in known),
+        "converged": sum(each.converged_at is not None for each in known),
         "unidentified": sum(each.kind is None for of in every for each in of.manual),
-        "time_to_revoke": _seconds(proven, unproven),
-        "revocation_latency": _seconds(latency, unproven),
-        "by_provider": _by_provider(known),
+        **figures(every, stands, now),
         "credentials": credentials,
         "taken_back": [dismissed_in.told(each) for of in every for each in of.dismissals if not each.stands],
     }
@@ -82,7 +72,10 @@ def rows(record: IncidentRecord, called: str = "rotator") -> list[dict[str, Any]
     every = record.family
     dismissed = dismissed_in.standing(each for of in every for each in of.dismissals)
     runs = [
-        _credential(each) | {"detected_at": moment(detected_at(of, each))} | acts(each) | choices(of, each, called)
+        _credential(each)
+        | {"detected_at": moment(detected_at(of, each.run.revision))}
+        | acts(each)
+        | choices(of, each, called)
         for of in every
         for each in of.runs
     ]
@@ -91,27 +84,6 @@ def rows(record: IncidentRecord, called: str = "rotator") -> list[dict[str, Any]
         *once([each | {"dismissed": dismissed.get(each["run"])} for each in runs]),
         *(each | {"dismissed": dismissed.get(each["run"])} for each in manual),
     ]
-
-
-def _seconds(values: list[float], still_open_count: int) -> dict[str, Any]:
-    found = time_to_revoke([max(value, 0.0) for value in values], still_open_count)
-    return {
-        "mean_s": found.mean_s,
-        "p50_s": found.p50_s,
-        "p95_s": found.p95_s,
-        "max_s": found.max_s,
-        "still_open": found.still_open,
-    }
-
-
-def _by_provider(known: Sequence[tuple[IncidentRecord, RunRecord]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for name in sorted({each.run.kind for _, each in known}):
-        of_kind = [(each.run, detected_at(of, each)) for of, each in known if each.run.kind == name]
-        proven = [run.dead_at - since for run, since in of_kind if run.dead_at is not None and run.evidence == "proven"]
-        summary = time_to_revoke([max(value, 0.0) for value in proven], len(of_kind) - len(proven))
-        found[name] = {"credentials": len(of_kind), "proven_dead": len(proven), "mean_s": summary.mean_s}
-    return found
 
 
 def _credential(record: RunRecord) -> dict[str, Any]:
@@ -214,7 +186,6 @@ def _step(step: Step) -> dict[str, Any]:
 
 def _manual(record: IncidentRecord, task: ManualTask, again: str) -> dict[str, Any]:
     dismissed = task.dismissed is not None
-    detected = (one.detected_at for one in record.revisions if one.number == task.revision)
     return {
         "run": task.id,
         "provider": task.kind or "",
@@ -226,7 +197,7 @@ def _manual(record: IncidentRecord, task: ManualTask, again: str) -> dict[str, A
         "exposures": task.exposures,
         "state": "dismissed" if dismissed else "manual",
         "evidence": "none",
-        "detected_at": moment(next(detected, record.incident.detected_at)),
+        "detected_at": moment(detected_at(record, task.revision)),
         "requested_at": "",
         "acknowledged_at": "",
         "proven_dead_at": "",

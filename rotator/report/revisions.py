@@ -10,7 +10,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from rotator.flow.standing import CredentialState
-from rotator.ledger.records import IncidentRecord, RunRecord
+from rotator.ledger.records import IncidentRecord
 from rotator.report.clocks import moment
 from rotator.report.plain import plain
 from rotator.report.tables import Sentence
@@ -18,9 +18,9 @@ from rotator.report.tables import Sentence
 Run = TypeVar("Run")
 
 
-def detected_at(record: IncidentRecord, each: RunRecord) -> float:
-    """Return from when the clocks of a run count: what came later was detected later."""
-    found = (one.detected_at for one in record.revisions if one.number == each.run.revision)
+def detected_at(record: IncidentRecord, revision: int) -> float:
+    """Return from when the clocks of a revision's credentials count: what came later was detected later."""
+    found = (one.detected_at for one in record.revisions if one.number == revision)
     return next(found, record.incident.detected_at)
 
 

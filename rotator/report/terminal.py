@@ -13,6 +13,7 @@ from rich.text import Text
 from rotator.flow.standing import CredentialState
 from rotator.report.approval import approved_by
 from rotator.report.attention import SHOWN, acted, for_you, not_begun, once_mended, rest, scheduled, still_open, told
+from rotator.report.clocks import untold
 from rotator.report.datasets import lines as datasets
 from rotator.report.dismissed import lines as dismissed
 from rotator.report.plain import plain
@@ -50,8 +51,8 @@ def incident_text(report: dict[str, Any]) -> RenderableType:
         *rest(len(report["credentials"])),
         *(_steps(each) for each in each_run(report["credentials"][:_STEPPED]) if _is_begun(each)),
         *_totals(report),
-        Sentence(_times("time to revoke (detected to proven dead)", report["time_to_revoke"])),
-        Sentence(_times("revocation latency (approved to proven dead)", report["revocation_latency"])),
+        Sentence(times("time to revoke (detected to proven dead)", report["time_to_revoke"])),
+        Sentence(times("revocation latency (approved to proven dead)", report["revocation_latency"])),
         # Once more, where somebody who read that far looks for it.
         *for_you(incident),
         *(still_open(report["credentials"]) if incident["begun"] else not_begun(report["credentials"])),
@@ -62,6 +63,16 @@ def incident_text(report: dict[str, Any]) -> RenderableType:
         *told(incident),
     ]
     return Group(*parts)
+
+
+def times(name: str, figures: dict[str, Any]) -> str:
+    """Return the figures of a clock on a line; what is open counts as open, so that some cannot be told yet."""
+    open_ones = f"still open {figures['still_open']:,}"
+    if figures["max_s"] is None:
+        return f"{name}: nothing proven yet; {open_ones}"
+    labels = {"mean_s": "mean", "p50_s": "p50", "p95_s": "p95", "max_s": "max"}
+    told = {key: untold(figures, key) if figures[key] is None else f"{figures[key]:.1f} s" for key in labels}
+    return f"{name}: {' · '.join(f'{label} {told[key]}' for key, label in labels.items())}; {open_ones}"
 
 
 def planned_text(
@@ -174,10 +185,3 @@ def _totals(report: dict[str, Any]) -> list[RenderableType]:
         Sentence(f"{totals['credentials']:,} credential{'' if totals['credentials'] == 1 else 's'}: {counts}"),
         Sentence(f"{replaced} · {report['unidentified']:,} unidentified"),
     ]
-
-
-def _times(name: str, times: dict[str, Any]) -> str:
-    if times["mean_s"] is None:
-        return f"{name}: nothing proven yet; still open {times['still_open']:,}"
-    figures = " · ".join(f"{label} {times[f'{label}_s']:.1f} s" for label in ("mean", "p50", "p95", "max"))
-    return f"{name}: {figures}; still open {times['still_open']:,}"

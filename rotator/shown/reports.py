@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from rotator import clock
 from rotator.bootstrap import Rotator
-from rotator.flow.metrics import TimeToRevoke, time_to_revoke
+from rotator.flow.response import times_of_one
+from rotator.flow.survival import span
 from rotator.ledger.listing import Part
 from rotator.ledger.looking import Looking
 from rotator.shown.incidents import listed
@@ -20,16 +22,15 @@ def reports(parts: Rotator, page: int) -> dict[str, Any]:
     pages = max(-(-count // ON_A_PAGE), 1)
     page = min(page, pages)
     found = listed(parts, Part(on_top=True, limit=ON_A_PAGE, skip=(page - 1) * ON_A_PAGE))
-    lives = Looking(parts.database).deaths(each["id"] for each in found)
+    lives, now = Looking(parts.database).deaths(each["id"] for each in found), clock.now()
     return {
-        "rows": [each | {"times": _times(lives[each["id"]])} for each in found],
-        "whole": _times([one for each in lives.values() for one in each]),
+        "rows": [each | {"times": _times(lives[each["id"]], now)} for each in found],
+        "whole": _times([one for each in lives.values() for one in each], now),
         "count": count,
         "page": page,
         "pages": pages,
     }
 
 
-def _times(lives: Sequence[tuple[float, float | None]]) -> TimeToRevoke:
-    took = [max(dead - since, 0.0) for since, dead in lives if dead is not None]
-    return time_to_revoke(took, len(lives) - len(took))
+def _times(lives: Sequence[tuple[float, float | None]], now: float) -> dict[str, Any]:
+    return times_of_one(span(since, dead, now) for since, dead in lives)

@@ -83,7 +83,11 @@ def inconsistencies(report: dict[str, Any]) -> list[str]:
     times = report["time_to_revoke"]
     if times["still_open"] != len(entries) - sum(totals[each] for each in ("proven_dead", "dismissed", "let_in_again")):
         found.append("time to revoke leaves out what is open")
-    figures = [times[name] for name in ("p50_s", "p95_s", "max_s")]
-    if totals["proven_dead"] and figures != sorted(figures):
+    figures = [times[name] for name in ("p50_s", "p95_s", "max_s") if times[name] is not None]
+    if figures != sorted(figures):
         found.append("the percentiles are not in order")
+    if (times["max_s"] is None) != (totals["proven_dead"] == 0):
+        found.append("the longest time is of no death, or none is told of one")
+    if not times["still_open"] and totals["proven_dead"] and None in times.values():
+        found.append("a figure is not told though nothing is open")
     return found

@@ -29,7 +29,7 @@ from rotator.report.terminal import incident_text, planned_text
 
 EVIL = "a\x1b]0;owned\x07\x9b2J\r\udcff\u202e[/bold][link=http://evil]"
 COUNTED = ("altered", "missing", "new", "unread")
-TIMES = {"mean_s": None, "still_open": 1}
+TIMES = {"max_s": None, "still_open": 1}
 
 
 def shown(renderable):

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from rotator.api.board import assets
-from rotator.report.clocks import moment
+from rotator.report.clocks import moment, untold
 from rotator.report.plain import plain
 
 POLICY = (
@@ -94,6 +94,7 @@ def _environment() -> jinja2.Environment:
         "words": lambda text: str(text).replace("_", " "),
         "stamp": _stamp,
         "lasted": lasted,
+        "untold": untold,
         "ago": lambda iso: f"{lasted(_seconds_since(iso))} ago" if iso else "",
     }
     return made

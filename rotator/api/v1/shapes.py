@@ -103,8 +103,12 @@ class CredentialShape(_Open):
 
 
 class Report(_Open):
-    """The report, as `rotator report -o json` prints it. The totals partition the credentials."""
+    """The report, as `rotator report -o json` prints it. The totals partition the credentials.
 
+    What is open counts in the times as open up to `as_of`; one that is not reached yet is null.
+    """
+
+    as_of: str
     incident: dict[str, Any]
     totals: dict[str, int]
     replaced: int
