@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,8 @@ class Database:
             raise BadInput(
                 f"the ledger cannot be kept there ({error.strerror})", str(self.url.database), "is data_dir right?"
             ) from None
+        # At the latest as the process ends: then SQLite takes its log into the file, which people copy and move.
+        weakref.finalize(self, self.engine.dispose)
         self._writer = threading.Lock()
         self._group = GroupCommit(self.write)
 

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import os
 import subprocess
 import sys
+
+import pytest
+
+from rotator.ledger import tables
+from tests.fakes.deployment import sqlite
 
 HEAVY = frozenset(
     {
@@ -37,18 +44,43 @@ LEDGER = frozenset({"pydantic", "rich", "rotator.ledger", "sqlalchemy"})
 LOOKS = """
 import json, sys
 import rotator.cli.main
-help_has = set(sys.modules)
-import rotator.cli.here, rotator.cli.watching
-import rotator.operations.views.incidents, rotator.report.tables, rotator.settings.file
-print(json.dumps([sorted(help_has), sorted(sys.modules)]))
+help_has = sorted(sys.modules)
+class Ring:
+    def __del__(self):
+        print("was looked through", file=sys.stderr)
+ring = Ring()
+ring.itself = ring
+try:
+    rotator.cli.main.main()
+finally:
+    print(json.dumps([help_has, sorted(sys.modules)]), file=sys.stderr)
 """
 
 
-def test_help_and_a_look_at_incidents_import_nothing_that_other_commands_need():
-    done = subprocess.run([sys.executable, "-c", LOOKS], capture_output=True, check=True)
-    help_has, look_has = map(frozenset, json.loads(done.stdout))
+@pytest.fixture
+def data(tmp_path):
+    """Return the data folder of a deployment in which one incident stands."""
+    (tmp_path / "rotator.toml").write_text('data_dir = "data"\n')
+    folder = tmp_path / "data"
+    folder.mkdir(mode=0o700)
+    (folder / "seal.key").write_bytes(base64.b64encode(bytes(32)))
+    database = sqlite(folder / "ledger.db")
+    told = {"title": "CI log", "severity": "high", "detected_at": 1.0, "declared_at": 2.0, "plan_digest": "0" * 64}
+    with database.write() as connection:
+        connection.execute(tables.incident.insert().values(id="inc-1", **told))
+    database.close()
+    return folder
+
+
+def test_help_and_a_look_at_incidents_import_nothing_that_other_commands_need_and_leave_a_whole_file(data):
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("ROTATOR_", "XDG_"))}
+    asked = [sys.executable, "-c", LOOKS, "incident", "list"]
+    done = subprocess.run(asked, cwd=data.parent, env=environment, capture_output=True, check=True)
+    assert b"CI log" in done.stdout
+    help_has, look_has = map(frozenset, json.loads(done.stderr))  # what ends is not looked through: no more is said
     assert help_has & (LEDGER | HEAVY) == frozenset()
     assert look_has & HEAVY == frozenset()
+    assert {each.name for each in data.iterdir()} == {"ledger.db", "seal.key"}  # people copy a ledger that rests
 
 
 def test_only_what_is_called_is_made_and_else_everything():
