@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, String, and_, cast, func, literal, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, String, and_, bindparam, cast, func, literal, or_, select
 
 from rotator.ledger import tables
 
@@ -65,3 +65,12 @@ def keeping(run: ColumnElement[str]) -> Select[Any]:
 def is_kept(run: ColumnElement[str]) -> ColumnElement[bool]:
     """Match a run that a pause keeps from making anything new."""
     return keeping(run).exists()
+
+
+_OF_RUN = keeping(bindparam("run_id"))
+
+
+def vendor_of(connection: Connection, run: str) -> str | None:
+    """Return the vendor whose pause keeps a run from making anything new, None where none does."""
+    vendor: str | None = connection.execute(_OF_RUN, {"run_id": run}).scalar()
+    return vendor

@@ -3,33 +3,31 @@
 from __future__ import annotations
 
 import functools
-import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
 import structlog
-from sqlalchemy import Connection, Row, Update, bindparam, insert, select
+from sqlalchemy import Connection, insert, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from rotator import clock
-from rotator.claims import PAUSED, Draft, LedgerFailed, LostClaim, Other, Ours, Release
+from rotator.claims import Draft, LedgerFailed, Other, Ours, Release
 from rotator.credential import Secret
-from rotator.flow.apart import is_apart
 from rotator.flow.playbook_words import Until
 from rotator.flow.proof import Evidence
-from rotator.flow.run import Branch, BranchState, Run, Step, StepState, Work, calls_ahead
-from rotator.flow.standing import lets_in
-from rotator.flow.summary import needs_material, summarise
+from rotator.flow.run import BranchState, Run, Step, StepState, Work, calls_ahead
+from rotator.flow.summary import needs_material
 from rotator.ledger import (
     accounts,
     alike,
-    clocks,
     destruction,
+    fenced,
     joining,
     leak_safe,
     loading,
     other_runs,
+    ours,
     pause_guard,
     reservation,
     rows,
@@ -38,7 +36,6 @@ from rotator.ledger import (
     timekeeping,
 )
 from rotator.ledger.database import Database
-from rotator.ledger.evidence import chained
 from rotator.ledger.written import Written
 from rotator.seal import Seal
 
@@ -48,11 +45,6 @@ AHEAD_S = 5.0
 """How far ahead of a worker's clock the dispatcher's may be."""
 OLDEST_S = 60.0
 """How old a message may be: twice as old as one is when it is sent again."""
-
-TOGETHER = 100
-"""Claims written in one transaction: others wait for it."""
-
-_KEEPING = pause_guard.keeping(bindparam("run_id"))
 
 Given = ParamSpec("Given")
 Answer = TypeVar("Answer")
@@ -121,7 +113,7 @@ class WorkingLedger:
     @_told
     def commit_all(self, drafts: Sequence[tuple[Work, Draft]]) -> list[Work | None]:
         """Write each draft under its own claim; None for each that was lost."""
-        return self._all([self._committing(*each) for each in drafts])
+        return fenced.write_each(self._database, [self._committing(*each) for each in drafts])
 
     def _committing(self, work: Work, draft: Draft) -> Callable[[Connection], Work]:
         written = Written(work, draft)
@@ -132,7 +124,7 @@ class WorkingLedger:
             "of_run": work.run.id,
             "of_lane": "" if at_hand is None else at_hand.lane.value,
         }
-        return lambda connection: self._write(connection, written, statements.BEAT, of_run)
+        return lambda connection: fenced.write(connection, written, statements.BEAT, of_run, self._clock)
 
     @_told
     def release(self, work: Work, draft: Draft, state: BranchState, due_at: float | None, reason: str | None) -> None:
@@ -142,7 +134,9 @@ class WorkingLedger:
     @_told
     def release_all(self, releases: Sequence[Release]) -> list[bool]:
         """Give each branch back under its own claim; False for each that was lost."""
-        return [done is not None for done in self._all([self._releasing(each) for each in releases])]
+        return [
+            done is not None for done in fenced.write_each(self._database, [self._releasing(each) for each in releases])
+        ]
 
     def _releasing(self, release: Release) -> Callable[[Connection], bool]:
         work, draft, state = release.work, release.draft, release.state
@@ -158,7 +152,7 @@ class WorkingLedger:
             given |= {"lane": ahead[0].lane.value, "calls": calls_ahead(ahead)}
 
         def give_back(connection: Connection) -> bool:
-            after = self._write(connection, written, statement, given)
+            after = fenced.write(connection, written, statement, given, self._clock)
             if after.run.evidence is Evidence.PROVEN and not needs_material(after.steps):
                 connection.execute(statements.FORGET_MATERIAL, {"run_id": after.run.id})
             if state is BranchState.DONE:
@@ -166,54 +160,6 @@ class WorkingLedger:
             return True
 
         return give_back
-
-    def _all(self, writes: Sequence[Callable[[Connection], Answer]]) -> list[Answer | None]:
-        """Write many claims' drafts, so many in one transaction; None for each whose claim was lost."""
-        found: list[Answer | None] = []
-        for start in range(0, len(writes), TOGETHER):
-            found += self._database.commit(functools.partial(_each_kept, writes[start : start + TOGETHER]))
-        return found
-
-    def _write(self, connection: Connection, written: Written, statement: Update, given: Mapping[str, object]) -> Work:
-        work, draft = written.work, written.draft
-        answer = connection.execute(statement, {**written.branch, **given})
-        if statement is statements.BEAT:
-            kept = answer.one_or_none()
-            if kept is None:
-                raise LostClaim
-            work = replace(work, branch=replace(work.branch, stopped=kept.stopped))
-        elif answer.rowcount != 1:
-            raise LostClaim
-        at_hand = work.next_step
-        for each, values in written.rows:
-            connection.execute(each, values)
-        # A comparison beside the main branch says nothing of the summary, and what it read of the run may be old.
-        if draft.proofs or any(each.state is StepState.DONE and not is_apart(each) for each in draft.steps.values()):
-            work = self._summarise(connection, work)
-        if statement is statements.BEAT and work.branch.stopped is None and _begins(at_hand, draft):
-            work = replace(work, branch=replace(work.branch, stopped=_paused(connection, work.run)))
-        return work
-
-    def _summarise(self, connection: Connection, work: Work) -> Work:
-        """Bring the run's clocks up to date; sisters may have written since this branch was claimed."""
-        run, steps, proofs = work.run, work.steps, work.proofs
-        if len(proofs) > 1:
-            joining.lock_run(connection, run.id)
-            run, steps, proofs, _, _ = loading.load(connection, run.id)
-        summary = summarise(run, steps, list(proofs.values()))
-        if summary != run:
-            work = replace(work, branch=self._change_clocks(connection, work.branch, summary))
-        if (summary.contained_at is None) != (run.contained_at is None):
-            joining.close_reach(connection, summary)
-        return replace(work, run=summary, steps=steps, proofs=proofs)
-
-    def _change_clocks(self, connection: Connection, branch: Branch, run: Run) -> Branch:
-        """Write the run's clocks, and append them as they are from now on: a report's figures follow from that."""
-        told = rows.plain({"at": self._clock(), **clocks.change(connection, run)})
-        evidence, length, head = chained(branch.id, branch.length, branch.head, [told])
-        connection.execute(statements.ADD_EVIDENCE, evidence)
-        connection.execute(statements.GROW, {"b_id": branch.id, "length": length, "head": head})
-        return replace(branch, length=length, head=head)
 
     def material(self, work: Work) -> Secret | None:
         """Return the exposed secret, or None when there is none or it was destroyed before this claim."""
@@ -232,7 +178,7 @@ class WorkingLedger:
     def paused_vendor(self, run: Run) -> str | None:
         """Return the vendor whose pause keeps a run from making anything new, None where none does."""
         with self._database.read() as connection:
-            return connection.execute(_KEEPING, {"run_id": run.id}).scalar()
+            return pause_guard.vendor_of(connection, run.id)
 
     @_told
     def take_mint(self, work: Work) -> Other | None:
@@ -266,16 +212,8 @@ class WorkingLedger:
     @_told
     def ours(self, run: Run) -> Ours:
         """Return which credentials of the run's owner the ledger knows."""
-        of_owner = {"provider": run.ref.provider, "connection": run.ref.connection, "owner": run.ref.owner}
         with self._database.read() as connection:
-            rows_of = connection.execute(statements.FIND_OURS, of_owner).all()
-            late = connection.execute(statements.FIND_LATE, of_owner).scalars().all()
-            canaries = connection.execute(statements.FIND_CANARIES, of_owner).scalars().all()
-            promoted = _promoted_since(connection, run, rows_of)
-        replacements = frozenset(row.replacement for row in rows_of if row.replacement is not None)
-        known = replacements | {row.credential for row in rows_of} | set(canaries)
-        exposed = frozenset(row.credential for row in rows_of if row.requested_at is not None and row.id != run.id)
-        return Ours(known, replacements, frozenset(late), promoted, exposed)
+            return ours.find(connection, run)
 
     @_told
     def note_late(self, run: str, credential: str) -> None:
@@ -291,46 +229,6 @@ class WorkingLedger:
         accounts.note(
             self._database, account, self._clock(), failed=failed, throttled=throttled, retry_after=retry_after
         )
-
-
-def _each_kept(writes: Sequence[Callable[[Connection], Answer]], connection: Connection) -> list[Answer | None]:
-    """Write under each of several claims; a lost one has written nothing, and takes nobody along."""
-    found: list[Answer | None] = []
-    for write in writes:
-        try:
-            found.append(write(connection))
-        except LostClaim:
-            found.append(None)
-    return found
-
-
-def _promoted_since(connection: Connection, run: Run, rows_of: Sequence[Row[Any]]) -> frozenset[tuple[str, str]]:
-    """Return the places of a run, each with a version that another run of its owner put there after it had delivered.
-
-    Nearly always no other run delivers there, and the ledger is asked for nothing more.
-    """
-    if run.replaced_at is None:
-        return frozenset()
-    mine = [rows.places_text((place,))[1:-1] for place in run.deliver]
-    others = [row.id for row in rows_of if row.id != run.id and any(each in row.deliver for each in mine)]
-    if not others:
-        return frozenset()
-    found = connection.execute(statements.FIND_PROMOTED, {"by_runs": others, "since": run.replaced_at}).scalars()
-    told = (json.loads(facts).get("promoted", {}) for facts in found)
-    places = {str(place) for place in run.deliver}
-    return frozenset((at, version) for each in told for at, version in each.items() if at in places)
-
-
-def _begins(step: Step | None, draft: Draft) -> bool:
-    """Tell whether a step may let somebody in; who only looks whether it was done is not kept from finding that out."""
-    return step is not None and lets_in(step) and draft.steps.get(step.id, step).state is not StepState.UNCERTAIN
-
-
-def _paused(connection: Connection, run: Run) -> str | None:
-    """Return why what is about to let its vendor in may not: that may have been paused since the step asked."""
-    pause_guard.see_pauses(connection)
-    vendor = connection.execute(_KEEPING, {"run_id": run.id}).scalar()
-    return None if vendor is None else PAUSED + str(vendor)
 
 
 def _is_ahead(step: Step, work: Work) -> bool:
