@@ -16,6 +16,7 @@ from rotator.ledger.datasets import Check, Manifest, Source
 from rotator.manifests import comparing, folder, hashing, listed, ordering
 from rotator.manifests.entry import Entry, Written
 from rotator.manifests.hashing import Found, Meter
+from rotator.settings.configuration import Settings
 
 LIST = "-"
 _S3 = "s3://"
@@ -37,9 +38,9 @@ def record(parts: Rotator, name: str, asked: Asked, meter: Meter) -> Manifest:
     """Record what is there under a new name. Raises BadInput, or RotatorError where a bucket cannot be listed."""
     if not _NAME.fullmatch(name):
         raise BadInput("a manifest is not called so", name, "take letters, digits, `.`, `_` and `-`, 64 at most")
-    source, found = _source(parts, asked), _found(parts, asked)
-    recording = parts.manifests.begin(name, source, asked.by, asked.incident)
-    with _entries(found, meter) as entries:
+    there, files = source(parts.settings, asked), found(parts.settings, asked)
+    recording = parts.manifests.begin(name, there, asked.by, asked.incident)
+    with in_order(files, meter) as entries:
         written = parts.manifests.keep(recording, entries)
     if not written.counts.entries:
         raise BadInput(
@@ -60,30 +61,32 @@ def verify(parts: Rotator, name: str, asked: Asked, meter: Meter) -> Check:
     for _ in parts.manifests.entries(manifest):
         pass
     asked = _there(manifest, asked) if not asked.place else asked
-    source, found = _source(parts, asked), _found(parts, asked)
+    there, files = source(parts.settings, asked), found(parts.settings, asked)
     written = Written()
-    with _entries(found, meter) as entries:
+    with in_order(files, meter) as entries:
         compared = comparing.compare(parts.manifests.entries(manifest), written.through(entries))
-    return parts.manifests.checked(manifest, source, compared, written.digest, by=asked.by, incident=asked.incident)
+    return parts.manifests.checked(manifest, there, compared, written.digest, by=asked.by, incident=asked.incident)
 
 
 @contextlib.contextmanager
-def _entries(found: Iterator[Found], meter: Meter) -> Iterator[Iterator[Entry]]:
+def in_order(found: Iterator[Found], meter: Meter) -> Iterator[Iterator[Entry]]:
+    """Give what is read of all that is found, by its paths, once all of it is read."""
     with contextlib.closing(hashing.entries(found, meter)) as entries, ordering.in_order(entries) as ordered:
         yield ordered
 
 
 def _there(manifest: Manifest, asked: Asked) -> Asked:
-    source = manifest.source
-    if source.place == LIST:
+    was = manifest.source
+    if was.place == LIST:
         raise BadInput("it was recorded from a list", manifest.name, "name the place, or give a list as -")
-    if not source.place.startswith(_S3) and source.host != socket.gethostname():
-        what = f"it was recorded on {source.host}, in {source.place}"
+    if not was.place.startswith(_S3) and was.host != socket.gethostname():
+        what = f"it was recorded on {was.host}, in {was.place}"
         raise BadInput(what, manifest.name, "check it there, or name the place on this machine")
-    return replace(asked, place=source.place, connection=asked.connection or source.connection)
+    return replace(asked, place=was.place, connection=asked.connection or was.connection)
 
 
-def _source(parts: Rotator, asked: Asked) -> Source:
+def source(settings: Settings, asked: Asked) -> Source:
+    """Return where that is, as it is kept. Raises BadInput for a bucket without a connection that reads it."""
     host = socket.gethostname()
     if asked.place == LIST:
         return Source(LIST, host)
@@ -92,12 +95,13 @@ def _source(parts: Rotator, asked: Asked) -> Source:
     if not asked.connection:
         what = "a bucket is read through a connection of the family aws"
         raise BadInput(what, asked.place, "name it with --connection")
-    if (family := parts.settings.connection(asked.connection).family) != "aws":
+    if (family := settings.connection(asked.connection).family) != "aws":
         raise BadInput(f"this connection is of the family {family}", asked.connection, "name one of the family aws")
     return Source(asked.place, host, asked.connection)
 
 
-def _found(parts: Rotator, asked: Asked) -> Iterator[Found]:
+def found(settings: Settings, asked: Asked) -> Iterator[Found]:
+    """Yield what is there, to be read. Raises BadInput, or RotatorError, where that cannot be listed."""
     if asked.place == LIST:
         assert asked.given is not None, "who asks for a list gives it"  # noqa: S101
         return listed.read(asked.given, "standard input")
@@ -106,7 +110,7 @@ def _found(parts: Rotator, asked: Asked) -> Iterator[Found]:
     from rotator.manifests import bucket  # noqa: PLC0415 - boto3 is not free
 
     name, prefix = _place(asked.place)
-    return bucket.walk(parts.settings.connection(asked.connection), name, prefix)
+    return bucket.walk(settings.connection(asked.connection), name, prefix)
 
 
 def _place(place: str) -> tuple[str, str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rotator.actor import actor
-from rotator.cli import completion
+from rotator.cli import completion, manifest_reading
 from rotator.cli.options import Context, Output, OutputOption, console, emit
 from rotator.errors import BadInput
 from rotator.report.plain import plain
@@ -38,6 +38,7 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(help="Manifests of datasets: what was there, whether it still is.", no_args_is_help=True)
     group.command("record")(record)
     group.command("verify")(verify)
+    group.command("read")(manifest_reading.read)
     group.command("list")(list_manifests)
     group.command("show")(show)
     group.command("export")(export)
@@ -87,30 +88,46 @@ def verify(  # noqa: PLR0917 - a command
     place: There = "",
     connection: Connection = "",
     incident: Of = "",
+    reading: Annotated[
+        Path | None, typer.Option("--reading", metavar="FILE", help="Instead of a look: what `read` wrote elsewhere.")
+    ] = None,
     output: OutputOption = Output.TABLE,
 ) -> None:
     """Check a dataset against its manifest.
 
     It only reads. What was altered, is missing, is new, or could not be read is counted, and the first of each named;
-    the result is evidence. Exit code 0: all of it is as recorded; 1: it is not, or not all could be read.
+    the result is evidence. With --reading it is what somebody read elsewhere, kept with his name and yours, and works
+    over ROTATOR_URL. Exit code 0: all of it is as recorded; 1: it is not, or not all could be read.
 
     Example: rotator manifest verify training-2026 --incident last
     """
-    from rotator import datasets  # noqa: PLC0415 - only this command pays for them
-    from rotator.cli.meter import shown  # noqa: PLC0415
-    from rotator.manifests.hashing import Meter  # noqa: PLC0415
-    from rotator.report.datasets import check  # noqa: PLC0415
+    from rotator.report.datasets import AS_RECORDED  # noqa: PLC0415 - only this command pays for it
 
     given: Context = context.obj
-    parts, meter = given.parts(), Meter()
-    with shown(meter, name, parts.manifests.one(name).counts.size, quiet=given.quiet):
-        found = datasets.verify(parts, name, _asked(place, connection, incident), meter)
-    told = check(found)
+    if reading is None:
+        told = _looked(given, name, _asked(place, connection, incident))
+    elif place or connection:
+        raise BadInput("a reading says itself where it was made", "--reading", "give no place, and no --connection")
+    else:
+        told = manifest_reading.given_reading(given, name, reading, incident)
     if output is not Output.TABLE:
         emit(told, output)
     else:
         _say(told)
-    raise typer.Exit(0 if found.is_as_recorded else 1)
+        for line in told.get("warnings", ()):
+            typer.echo(plain(f"NOTE: {line}"))
+    raise typer.Exit(0 if told["result"] == AS_RECORDED else 1)
+
+
+def _looked(given: Context, name: str, asked: Asked) -> dict[str, Any]:
+    from rotator import datasets  # noqa: PLC0415 - only who looks pays for them
+    from rotator.cli.meter import shown  # noqa: PLC0415
+    from rotator.manifests.hashing import Meter  # noqa: PLC0415
+    from rotator.report.datasets import check  # noqa: PLC0415
+
+    parts, meter = given.parts(), Meter()
+    with shown(meter, name, parts.manifests.one(name).counts.size, quiet=given.quiet):
+        return check(datasets.verify(parts, name, asked, meter))
 
 
 def list_manifests(context: typer.Context, output: OutputOption = Output.TABLE) -> None:
@@ -202,6 +219,8 @@ def _say(told: dict[str, Any]) -> None:
 
     said = AS_RECORDED if told["result"] == AS_RECORDED else "IT DIFFERS"
     typer.echo(plain(f"{told['at']} {told['source']} on {told['host']}: {said}: {counted(told)}"))
+    if told["read_by"]:
+        typer.echo(plain(f"  read there by {told['read_by']} at {told['read_at']}, given by {told['by']}"))
     for sort, names in told["named"].items():
         for each in names:
             typer.echo(plain(f"  {sort}: {each}"))

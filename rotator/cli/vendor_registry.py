@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,7 +14,6 @@ import typer
 from rotator.actor import actor
 from rotator.cli.inventory import SHOWN, opened, tell_bad
 from rotator.cli.options import Context, Output, OutputOption, emit, say
-from rotator.errors import BadInput
 from rotator.report.plain import plain
 
 if TYPE_CHECKING:
@@ -190,50 +188,35 @@ def attest(  # noqa: PLR0917 - a command
     issuer: Annotated[str, typer.Option("--issuer", help="Who attests it.")],
     begins: Annotated[str, typer.Option("--from", metavar="DATE", help="The first day of its term: 2026-01-31.")],
     ends: Annotated[str, typer.Option("--to", metavar="DATE", help="Its last day.")],
-    document: Annotated[Path, typer.Option("--document", metavar="FILE", help="Hashed here; no copy is kept.")],
+    document: Annotated[Path, typer.Option("--document", metavar="FILE", help="Hashed; no copy is kept.")],
     scope: Annotated[str, typer.Option("--scope", help="What it speaks of.")] = "",
     output: OutputOption = Output.TABLE,
 ) -> None:
     """Record an attestation of a vendor.
 
-    Kept with it is the SHA-256 of its document. It is weak evidence: it tells how things were said to be, for its
-    scope, until its last day. One that is over, or yet to begin, is recorded too, and counts on no other day than those
-    of its term.
+    Kept with it is the SHA-256 of its document, which over ROTATOR_URL is sent and hashed there. It is weak evidence:
+    it tells how things were said to be, for its scope, until its last day. One that is over, or yet to begin, is
+    recorded too, and counts on no other day than those of its term.
 
     Example: rotator vendor attest acme "ISO 27001" --issuer DNV --from 2026-01-01 --to 2028-12-31 --document iso.pdf
     """
-    from rotator import clock, registering  # noqa: PLC0415 - only this command pays for it
-    from rotator.flow.registry import as_told  # noqa: PLC0415
-    from rotator.flow.vendor import Attestation  # noqa: PLC0415
+    from rotator import registering  # noqa: PLC0415 - only this command pays for it
+    from rotator.operations import vendor_attestation  # noqa: PLC0415
+    from rotator.operations.operation import segment  # noqa: PLC0415
 
-    vendors = context.obj.parts().vendors
-    vendors.one(name)
-    words = {"KIND": kind, "--issuer": issuer, "--scope": scope}
-    registering.refuse_words(words, may_be_empty={"--scope"})
-    found = Attestation(
-        kind.strip(),
-        issuer.strip(),
-        scope.strip(),
-        _day(begins, "--from"),
-        _day(ends, "--to"),
-        registering.digest(document),
-    )
-    if found.valid_to < found.valid_from:
-        raise BadInput(f"it would end on {found.valid_to}, before it begins", "--to", "give the last day of its term")
-    is_new = vendors.attest(name, found, actor())
-    today = datetime.fromtimestamp(clock.now(), UTC).date()
+    given: Context = context.obj
+    paper = vendor_attestation.made(kind, issuer, scope, begins, ends, registering.digest(document))
+    if (far := given.far()) is not None:
+        said = {"kind": paper.kind, "issuer": paper.issuer, "scope": paper.scope, "from": begins, "to": ends}
+        told = far.declares(f"/vendors/{segment(name)}/attestations", document.read_bytes(), said)
+    else:
+        parts = given.parts()
+        parts.vendors.one(name)
+        told = vendor_attestation.keep(parts, actor(), name, paper)
     if output is not Output.TABLE:
-        emit({**as_told(found), "is_new": is_new, "valid": found.is_valid(today)}, output)
+        emit(told, output)
         return
-    typer.echo(plain(f"{found.kind} of {name}, by {found.issuer}: SHA-256 {found.digest}") + " (known)" * (not is_new))
-    if today > found.valid_to:
-        typer.echo(f"NOT VALID: it ended on {found.valid_to}: ask {plain(name)} for the one that follows it")
-    elif today < found.valid_from:
-        typer.echo(f"NOT VALID yet: it begins on {found.valid_from}, and counts from then on")
-
-
-def _day(text: str, option: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise BadInput("this is no day", option, "write it as 2026-01-31") from None
+    known = " (known)" * (not told["is_new"])
+    typer.echo(plain(f"{paper.kind} of {name}, by {paper.issuer}: SHA-256 {paper.digest}") + known)
+    for line in told["warnings"]:
+        typer.echo(plain(line))

@@ -51,6 +51,8 @@ class Act(StrEnum):
     OVERRIDE_GATE = "override_gate"
     RESTORE_VENDOR = "restore_vendor"
     GIVE_SOFTWARE = "give_software"
+    ATTEST = "attest"
+    CHECK_DATASET = "check_dataset"
     IMPORT = "import"
     CREATE_TOKEN = "create_token"  # noqa: S105 - an act
     REVOKE_TOKEN = "revoke_token"  # noqa: S105 - an act

@@ -26,6 +26,11 @@ class Source:
     host: str
     connection: str = ""
 
+    def is_at(self, other: Source) -> bool:
+        """Tell whether both are one place: a bucket is one from whichever machine it is read."""
+        is_so = (self.place, self.connection) == (other.place, other.connection)
+        return is_so and (self.host == other.host or self.place.startswith(_BUCKET))
+
 
 @dataclass(frozen=True, slots=True)
 class Manifest:

@@ -200,8 +200,8 @@ def _refuse_recorded(row: RowMapping) -> None:
 
 
 def _refuse_older(connection: Connection, manifest: Manifest, source: Source, read_at: float) -> None:
-    last = datasets.standing(connection, manifest.name)
-    if last is not None and _row_of(last.source) == _row_of(source) and read_at < last.seen_at:
+    last = datasets.standing(connection, manifest.name) if manifest.source.is_at(source) else None
+    if last is not None and read_at < last.seen_at:
         what = "it was read before the last check there, and tells nothing of what that found"
         raise BadInput(what, manifest.name, "read it anew: `rotator manifest read`")
 

@@ -63,6 +63,8 @@ def check(found: Check) -> dict[str, Any]:
         "host": found.source.host,
         "incident": found.incident,
         "result": result(found),
+        "read_by": found.read_by,
+        "read_at": moment(found.read_at) if found.read_at is not None else "",
         "digest": found.digest,
         "same": found.same,
         **found.counts,
@@ -75,6 +77,13 @@ def result(found: Check | None) -> str:
     if found is None:
         return NOT_CHECKED
     return AS_RECORDED if found.is_as_recorded else DIFFERS
+
+
+def whose(told: dict[str, Any]) -> str:
+    """Say when and by whom it was checked; what somebody read elsewhere is told as his word, and of who gave it."""
+    if not told["read_by"]:
+        return f"at {told['at']} by {told['by']}"
+    return f"at {told['at']} by what {told['read_by']} read there at {told['read_at']}, which {told['by']} gave"
 
 
 def counted(told: dict[str, Any]) -> str:
@@ -117,7 +126,7 @@ def _line(told: dict[str, Any]) -> str:
         return f"{begins}: NOT CHECKED since it was recorded at {told['recorded_at']} by {told['recorded_by']}"
     said = AS_RECORDED if told["result"] == AS_RECORDED else f"DIFFERS: {counted(found)}"
     where = "" if found["source"] == told["source"] else f" in {found['source']}"
-    told_of = f"{begins}: {said}, checked{where} at {found['at']} by {found['by']} against {told['recorded_at']}"
+    told_of = f"{begins}: {said}, checked{where} {whose(found)} against {told['recorded_at']}"
     before = told.get("differed")
     return told_of if before is None else f"{told_of}; BEFORE THAT IT DIFFERED: {_first(before)}"
 
@@ -125,5 +134,4 @@ def _line(told: dict[str, Any]) -> str:
 def _first(before: dict[str, Any]) -> str:
     """Say of an earlier check what differed, and the first of it by name."""
     names = [f"{each}: {found[0]}" for each, found in before["named"].items() if found]
-    by = f"checked at {before['at']} by {before['by']}"
-    return f"{counted(before)}, {by}{f' ({names[0]})' if names else ''}"
+    return f"{counted(before)}, checked {whose(before)}{f' ({names[0]})' if names else ''}"

@@ -62,6 +62,8 @@ ACTS = {
     Act.MEET_GATE: "/vendors/acme/gates/forensics/meet",
     Act.OVERRIDE_GATE: "/vendors/acme/gates/forensics/override",
     Act.GIVE_SOFTWARE: "/vendors/acme/software?name=sbom.json",
+    Act.ATTEST: "/vendors/acme/attestations?kind=SOC&issuer=EY&from=2026-01-01&to=2026-12-31",
+    Act.CHECK_DATASET: "/manifests/set/checks",
     Act.RESTORE_VENDOR: "/vendors/acme/restore",
     Act.IMPORT: "/inventory/import",
     Act.READ_SERVICE: "/doctor",

@@ -76,6 +76,21 @@ def test_a_recording_that_was_altered_is_found_in_a_pack(filled, dataset, tmp_pa
     assert "manifest.set 1: " in filled("evidence", "verify", "after.zip").ended(1).out
 
 
+def test_what_was_read_elsewhere_is_checked_by_its_file_here(filled, dataset):
+    filled("manifest", "record", "set", "dataset").ended(0)
+    (dataset / "a").write_bytes(b"AA")
+    assert "2 files, 1 links" in filled("manifest", "read", "dataset", "--to", "set.reading").ended(0).out
+    said = filled("manifest", "verify", "set", "--reading", "set.reading", "--incident", FIRST).ended(1).out
+    assert "IT DIFFERS: 1 altered, 2 as recorded" in said
+    assert "read there by " in said
+    assert "File exists" in filled("manifest", "read", "dataset", "--to", "set.reading").ended(2).err
+    assert "says itself where" in filled("manifest", "verify", "set", "dataset", "--reading", "x").ended(2).err
+    assert "No such file" in filled("manifest", "verify", "set", "--reading", "x").ended(2).err
+    (dataset / "c").mkdir()
+    filled("manifest", "read", "dataset/c", "--to", "else.reading").ended(0)
+    assert "NOTE: it was read in " in filled("manifest", "verify", "set", "--reading", "else.reading").ended(1).out
+
+
 def test_a_list_comes_on_standard_input(filled, monkeypatch):
     line = f"{hashlib.sha256(b'x').hexdigest()}  x\n"
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(line.encode())))

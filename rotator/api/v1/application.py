@@ -27,6 +27,7 @@ from rotator.api.v1 import (
     asking,
     certified,
     closing,
+    dataset_checks,
     datasets,
     declaring,
     doors,
@@ -40,6 +41,7 @@ from rotator.api.v1 import (
     routines,
     segmentation,
     standing,
+    vendor_attestation,
     vendor_documents,
     vendor_memo,
     vendor_pause,
@@ -75,7 +77,8 @@ def make(parts: Rotator, callers: Callers, refusals: Counts) -> FastAPI:
     app.state.parts, app.state.refusals = parts, Refusals(parts)
     doing = Doing(parts, app.state.refusals)
     app.state.following = Following(parts)
-    acts = (each.routes(doing) for each in (declaring, acting, acting_on_runs, closing, arranging, asking))
+    by_people = (declaring, acting, acting_on_runs, closing, arranging, asking, dataset_checks, vendor_attestation)
+    acts = (each.routes(doing) for each in by_people)
     live = events.routes(parts, callers, app.state.following)
     entries, triage = doors.routes(parts, doing), vendor_triage.routes(doing)
     of_datasets = (datasets, evidence, evidence_pack, vendor_memo, vendors, vendors_memo, vendor_risk, segmentation)

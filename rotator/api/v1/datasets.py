@@ -1,4 +1,4 @@
-"""Manifests of datasets, read over HTTP. They are recorded and checked where the datasets are."""
+"""Manifests of datasets, read over HTTP. They are recorded where the datasets are."""
 
 from __future__ import annotations
 
@@ -22,7 +22,11 @@ Result = Literal["as recorded", "differs", "not checked"]
 
 
 class CheckRow(BaseModel):
-    """What a check found: how many paths of each sort, and the first of them by name; `digest` is of what was there."""
+    """What a check found: how many paths of each sort, and the first of them by name; `digest` is of what was there.
+
+    Where it was read elsewhere, `read_by` and `read_at` are who did and since when, by the file that tells of it; then
+    `by` and `at` are who gave that. Else they are "".
+    """
 
     name: str
     number: int
@@ -33,6 +37,8 @@ class CheckRow(BaseModel):
     host: str
     incident: str
     result: Result
+    read_by: str
+    read_at: str
     digest: str
     same: int
     altered: int
@@ -82,13 +88,18 @@ def routes(parts: Rotator) -> APIRouter:
     @router.get("/manifests/{name}/checks", response_model=Page[CheckRow])
     def checks(_: Reader, name: Name, after: After = None, limit: Limit = USUAL) -> Any:
         """List the checks of a dataset, the newest first."""
-        try:
-            found = manifests.checks(parts, name)
-        except BadInput:
-            raise _unknown() from None
-        return JSONResponse(page(found, lambda row: str(row["number"]), after, limit))
+        known(parts, name)
+        return JSONResponse(page(manifests.checks(parts, name), lambda row: str(row["number"]), after, limit))
 
     return router
+
+
+def known(parts: Rotator, name: str) -> None:
+    """Raise Problem where no manifest is called so."""
+    try:
+        parts.manifests.one(name)
+    except BadInput:
+        raise _unknown() from None
 
 
 def _unknown() -> Problem:

@@ -37,7 +37,8 @@ REPORTS_OF_ONE = 8
 """Files longer than an act that one who calls may send at the same time: each is in memory until it is answered."""
 _REPORTS = re.compile(
     r"/incidents(/[^/]+/reports)?|/intake|/inventory/import"
-    r"|/vendors/(triage|[^/]+/(pause|software|uses|memo\.[a-z]+|gates/[^/]+/document))"
+    r"|/manifests/[^/]+/checks"
+    r"|/vendors/(triage|[^/]+/(pause|software|attestations|uses|memo\.[a-z]+|gates/[^/]+/document))"
 )
 _PLAYBOOK = "/playbooks/lint"
 

@@ -1,4 +1,4 @@
-"""What people give of a paused vendor as a file, over HTTP: a gate's document, and the list of what it runs by now.
+"""What people give of a vendor as a file, over HTTP: a gate's document, and the list of what it runs.
 
 A document is hashed as it comes, and no copy of it is kept; of an advisory its record is, and of a list its components.
 """
@@ -16,8 +16,10 @@ from starlette.requests import Request
 
 from rotator import registering
 from rotator.api.problems import Problem, of_input
+from rotator.api.v1 import given_files
 from rotator.api.v1.acts import SOMETHING
 from rotator.api.v1.doing import Asker, Doing
+from rotator.api.v1.given_files import FileName
 from rotator.api.v1.vendor_restore import Gate, GateRow, Vendor
 from rotator.bootstrap import Rotator
 from rotator.errors import BadInput
@@ -28,10 +30,7 @@ from rotator.operations import vendor_restore
 from rotator.restoring import asked_of
 
 _ADVISORY_BYTES = 1 << 15
-_NONE = Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "bad_report", "no file came", mend="choose the file itself")
-FileName = Annotated[
-    str, Query(min_length=1, max_length=255, pattern=r"^[^\x00/]+$", description="What the file is called.")
-]
+_DOCUMENT, _LIST = given_files.described("A document."), given_files.described("A list.")
 Reason = Annotated[str, Query(max_length=2000, pattern=SOMETHING, description="Why; it becomes evidence.")]
 Sender = Annotated[
     str, Query(alias="from", max_length=255, pattern=r"^[^\x00]*$", description="From whom the document is.")
@@ -53,7 +52,11 @@ def routes(doing: Doing, parts: Rotator) -> APIRouter:
     """Return what may be given."""
     router = APIRouter(tags=["acts"])
 
-    @router.post("/vendors/{vendor}/gates/{gate}/document", response_model=GateRow, openapi_extra=_body("A document."))
+    @router.post(
+        "/vendors/{vendor}/gates/{gate}/document",
+        response_model=GateRow,
+        openapi_extra=_DOCUMENT,
+    )
     def document(  # noqa: PLR0917 - a request
         request: Request,
         asked: Asker,
@@ -77,7 +80,7 @@ def routes(doing: Doing, parts: Rotator) -> APIRouter:
         paper = _paper(name, given, is_read=is_advisory)
         return doing.do(asked, Act.MEET_GATE, f"{vendor} {gate}", work)
 
-    @router.post("/vendors/{vendor}/software", response_model=SoftwareGiven, openapi_extra=_body("A list."))
+    @router.post("/vendors/{vendor}/software", response_model=SoftwareGiven, openapi_extra=_LIST)
     def software(request: Request, asked: Asker, vendor: Vendor, name: FileName) -> Any:
         """Keep what a vendor runs by a bill of materials, in place of the list that was called so before.
 
@@ -86,9 +89,9 @@ def routes(doing: Doing, parts: Rotator) -> APIRouter:
         given = request.state.body
 
         def look(on: Rotator) -> Listed:
-            _known(on, vendor)
+            known(on, vendor)
             if not given:
-                raise _NONE
+                raise given_files.NONE
             try:
                 return registering.listed(name, given, name)
             except BadInput as error:
@@ -104,15 +107,10 @@ def routes(doing: Doing, parts: Rotator) -> APIRouter:
     return router
 
 
-def _body(what: str) -> dict[str, Any]:
-    content = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
-    return {"requestBody": {"required": True, "description": f"{what} The file itself.", "content": content}}
-
-
 def _paper(name: str, given: bytes, *, is_read: bool) -> dict[str, Any]:
     """Return what is told of a document; what stands in it only where that `is_read`. Raises Problem for none."""
     if not given:
-        raise _NONE
+        raise given_files.NONE
     told = {"name": name, "sha256": hashlib.sha256(given).hexdigest(), "size": len(given)}
     if not is_read:
         return told
@@ -123,7 +121,8 @@ def _paper(name: str, given: bytes, *, is_read: bool) -> dict[str, Any]:
     return {**told, "text": given.decode(errors="replace")}
 
 
-def _known(parts: Rotator, name: str) -> None:
+def known(parts: Rotator, name: str) -> None:
+    """Raise Problem where no vendor is registered by this name."""
     try:
         parts.vendors.one(name)
     except BadInput as error:
