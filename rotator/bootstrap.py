@@ -19,6 +19,8 @@ from rotator.flow import registry
 from rotator.flow.basis import basis
 from rotator.flow.budget import Limit, strictest
 from rotator.flow.inventory import CONFIGURATION, Entry
+from rotator.flow.listed_as import as_listed, speaks_of
+from rotator.flow.numbered import KINDS
 from rotator.flow.playbook_words import meant
 from rotator.flow.scope import Custodies, Custody
 from rotator.ledger import timekeeping
@@ -161,15 +163,20 @@ class Rotator:
     def entries(self) -> list[Entry]:
         """All that people said of credentials: the configuration, which is believed first, and what was imported.
 
-        What the registry says that a vendor holds comes last, with the grants that trust an account of its own.
+        What the registry says that a vendor holds comes last, with the grants that trust an account of its own. What is
+        called by a name and a number is called as its issuer does.
         """
+        from rotator.ledger.answered import answered  # noqa: PLC0415
         from rotator.settings.credentials import custody_of  # noqa: PLC0415
 
         imported = [Entry(custody_of(each.match, each.said), each.file) for each in self.inventory.stated()]
         vendors = self.vendors.every(software=False)
         said = [*self.configured, *imported]
         known = self.inventory.known() if any(each.accounts for each in vendors) else ()
-        return [*said, *registry.entries(vendors, said, known, self.outside.is_grant)]
+        found = [*said, *registry.entries(vendors, said, known, self.outside.is_grant)]
+        if not any(map(speaks_of, found)):
+            return found
+        return as_listed(found, known or self.inventory.known(), answered(self.database, KINDS))
 
     @functools.cached_property
     def custodies(self) -> Custodies:

@@ -15,6 +15,8 @@ from rotator.estate import estate
 from rotator.flow.attack_graph import AttackGraph, Node
 from rotator.flow.blast import follow
 from rotator.flow.exposure import INVENTORY, Certainty, Exposure
+from rotator.flow.inventory import REGISTRY
+from rotator.flow.listed_as import BY_NAME, speaks_of
 from rotator.flow.proof import Evidence
 from rotator.flow.scope import Custody, Scoped, Unresolved
 from rotator.flow.stock import spoken_of_as
@@ -22,6 +24,8 @@ from rotator.flow.vendor import Dataset, Level, Vendor
 from rotator.ledger.ended import deaths
 from rotator.ledger.other_runs import Death
 from rotator.ledger.vendor_uses import used_since
+
+_REGISTERED = (REGISTRY, REGISTRY + BY_NAME)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +99,9 @@ def held_by_each(parts: Rotator, vendors: Iterable[Vendor]) -> dict[str, list[He
         of = found.get(entry.custody.vendor)
         for ref in fitting.of(entry.custody.match) if of is not None else ():
             custody = parts.custodies.of(ref)
-            # The closer entry may name another vendor.
-            if of is not None and custody.vendor == entry.custody.vendor:
+            # The closer entry may name another vendor; what the registry says is held all the same.
+            is_said = speaks_of(entry) and entry.origin in _REGISTERED
+            if of is not None and (is_said or custody.vendor == entry.custody.vendor):
                 of.setdefault(ref, Held(ref, custody, f"inventory: {entry.origin}", ref.provider))
     for vendor in every:
         of = found[vendor.name]

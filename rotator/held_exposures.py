@@ -13,6 +13,7 @@ from rotator.bootstrap import Rotator
 from rotator.credential import CredentialRef, Leaked
 from rotator.flow.exposure import INVENTORY, LIST, Certainty, Exposure
 from rotator.flow.scope import Scoped, Unresolved
+from rotator.flow.stock import spoken_of_as
 from rotator.flow.vendor import Vendor
 from rotator.held import Held
 from rotator.ledger import pauses
@@ -58,7 +59,7 @@ def reported(
         return [], []
     findings = response.triage_of(parts).identify(response.suspects(parts, told))
     refs = {each.ref for each in held}
-    kept = [each for each in findings.scoped if issued(each) in refs]
+    kept = [each for each in findings.scoped if not refs.isdisjoint(spoken_of_as(issued(each)))]
     left = [f"{each.kind} {each.ref.id}" for each in findings.scoped if each not in kept]
     notes = [f"left, since nothing says that {vendor.name} holds it: {each}" for each in left]
     nameless = (f"{each.kind or 'a credential'} ({each.reason})" for each in findings.unresolved)

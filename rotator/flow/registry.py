@@ -15,6 +15,8 @@ from typing import Any
 from rotator.credential import CredentialRef
 from rotator.flow import vendor
 from rotator.flow.inventory import NAMES, REGISTRY, Act, Entry, key
+from rotator.flow.listed_as import BY_NAME
+from rotator.flow.numbered import number_of
 from rotator.flow.scope import Custody
 from rotator.flow.vendor import Attestation, Breach, Dataset, Level, Software, Vendor
 
@@ -154,7 +156,7 @@ def entries(
     refs = sorted({*known, *(CredentialRef(kind, connection, owner, name) for kind, connection, owner, name in exact)})
     grants = {kind for kind in {each.provider for each in refs} if is_grant(kind)}
     return held + [
-        Entry(Custody({name: getattr(ref, name) for name in NAMES}, vendor=vendor), f"{REGISTRY}, account {account}")
+        Entry(Custody({name: getattr(ref, name) for name in NAMES}, vendor=vendor), _trusting(ref, account))
         for ref in refs
         if ref.provider in grants
         for vendor, account in accounts
@@ -168,6 +170,11 @@ def trusts(ref: CredentialRef, account: str) -> bool:
     whom = ref.id.removeprefix(on[0]).removeprefix(on[1])
     word = rf"(?<![\w-]){re.escape(account)}(?![\w-])"
     return account.lower() in whom.lower() and re.search(word, whom, re.IGNORECASE) is not None
+
+
+def _trusting(ref: CredentialRef, account: str) -> str:
+    is_name = number_of(ref.provider, ref.id) is not None and not account.isdigit()
+    return f"{REGISTRY}, account {account}{BY_NAME if is_name else ''}"
 
 
 def _breach(told: Mapping[str, str]) -> Breach:

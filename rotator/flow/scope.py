@@ -11,6 +11,7 @@ from itertools import chain
 from rotator.credential import CredentialRef, Leaked
 from rotator.errors import BadInput
 from rotator.flow.exposure import Exposure
+from rotator.flow.numbered import KINDS, answers_to, compared
 from rotator.flow.site import Site
 from rotator.ports import Connection, Place
 
@@ -117,7 +118,8 @@ class Custodies:
         self._found: dict[tuple[str, ...], dict[tuple[str, ...], list[Custody]]] = {}
         for entry in entries:
             names = tuple(sorted(entry.match))
-            values = tuple(entry.match[name] for name in names)
+            match = {**entry.match, "id": compared(entry.match.get("provider", ""), entry.match.get("id", ""))}
+            values = tuple(match[name] for name in names)
             self._found.setdefault(names, {}).setdefault(values, []).append(entry)
         self._names = sorted(self._found, key=lambda names: [name not in names for name in _CLOSEST])
 
@@ -126,12 +128,16 @@ class Custodies:
 
         Where two say the same key, the closer is believed: an id is closer than an owner, that than a connection, that
         than a kind. What a credential reads and administers is all that any of them says: to say less in one place does
-        not make a thief read less.
+        not make a thief read less. A number is closer than a name.
         """
+        called: tuple[CredentialRef, ...] = (ref,)
+        if ref.provider in KINDS:
+            called = tuple(map(ref.with_id, dict.fromkeys((ref.id, *answers_to(ref.provider, ref.id)))))
         fitting = [
             entry
             for names in self._names
-            for entry in self._found[names].get(tuple(getattr(ref, name) for name in names), ())
+            for each in (called if "id" in names else called[:1])
+            for entry in self._found[names].get(tuple(getattr(each, name) for name in names), ())
         ]
         return _together(fitting) if len(fitting) > 1 else fitting[0] if fitting else UNKNOWN_CUSTODY
 

@@ -8,6 +8,7 @@ from itertools import product
 
 from rotator.credential import CredentialRef, Leaked
 from rotator.flow.inventory import NAMES, Fitting, key
+from rotator.flow.numbered import name_of
 from rotator.flow.scope import Custody
 
 _IN_A_STORE = frozenset({"aws_secret", "aws_ssm_parameter", "gcp_secret_version", "azure_key_vault_secret"})
@@ -78,6 +79,9 @@ def stock(entries: Sequence[Custody], known: Iterable[CredentialRef]) -> list[St
 
 
 def spoken_of_as(ref: CredentialRef) -> Iterator[CredentialRef]:
-    """Yield the credential, and what it is called by entries that leave some of its name open."""
-    for blank in product((False, True), repeat=len(NAMES)):
-        yield replace(ref, generation=0, **{name: "" for name, is_blank in zip(NAMES, blank, strict=True) if is_blank})
+    """Yield the credential, and what it is called by entries that leave some of its name open, or its number."""
+    name = name_of(ref.provider, ref.id)
+    for each in (ref,) if name == ref.id else (ref, ref.with_id(name)):
+        for blank in product((False, True), repeat=len(NAMES)):
+            open_ = {name: "" for name, is_blank in zip(NAMES, blank, strict=True) if is_blank}
+            yield replace(each, generation=0, **open_)

@@ -95,14 +95,24 @@ class Pauses:
         return found
 
     def spoken_of(self, pause: Pause) -> set[str]:
-        """Return what the incident of a pause has of its vendor, in the words of `held_as`."""
-        place, under = tables.exposure.c.path, self.told_under(pause)
+        """Return what the incident of a pause has of its vendor, in the words of `held_as`.
+
+        It is called as it was when it was paused, and as its issuer has named it since.
+        """
+        exposure, run, under = tables.exposure, tables.run, self.told_under(pause)
+        said = held_as(pause.vendor)
+        names = (run.c.provider, run.c.connection, run.c.owner, run.c.credential)
         with self._database.read() as connection:
             family = [under, *revisions.merged(connection, under)]
-            query = select(place).where(
-                tables.exposure.c.incident.in_(family), place.startswith(held_as(pause.vendor), autoescape=True)
+            query = (
+                select(exposure.c.path, *names)
+                .select_from(exposure.outerjoin(run, run.c.id == exposure.c.run))
+                .where(exposure.c.incident.in_(family), exposure.c.path.startswith(said, autoescape=True))
             )
-            return set(connection.execute(query).scalars())
+            found = set[str]()
+            for path, *name in connection.execute(query):
+                found |= {path} if name[0] is None else {path, f"{said}{CredentialRef(*name)}"}
+            return found
 
 
 def held_as(vendor: str) -> str:

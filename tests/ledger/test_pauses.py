@@ -12,6 +12,7 @@ from rotator.flow.playbook_words import Strategy
 from rotator.flow.registry import Said, Sort
 from rotator.flow.scope import Unresolved
 from rotator.ledger import pauses
+from rotator.ledger.answered import answered
 from rotator.ledger.pauses import Pause, Pauses
 from rotator.ledger.under_way import under_way
 from rotator.ledger.vendors import Vendors
@@ -270,16 +271,20 @@ def test_what_its_incident_has_of_a_vendor_is_known_also_where_that_was_merged_i
     company, deployment = house
     registered(deployment, "acme", "acme_2")
     stolen = held(company)
-    said = replace(stolen.exposures[0], path=f"{pauses.held_as('acme')}{stolen.ref}")
+    begins = pauses.held_as("acme")
+    said = replace(stolen.exposures[0], path=f"{begins}as somebody wrote it")
     other = replace(stolen.exposures[0], path=f"{pauses.held_as('acme_2')}{stolen.ref}", line=8)
     deployment.declare([replace(stolen, exposures=(said, other))], incident="inc-9")
     pause = begun(deployment, "acme", "inc-9")
     ledger = Pauses(deployment.database, deployment.world.now)
-    assert (ledger.told_under(pause), ledger.spoken_of(pause)) == ("inc-9", {said.path})
+    told = {said.path, f"{begins}{stolen.ref}"}
+    assert (ledger.told_under(pause), ledger.spoken_of(pause)) == ("inc-9", told)
+    assert answered(deployment.database, {KEY, "another_kind"}) == [stolen.ref]
+    assert answered(deployment.database, {"another_kind"}) == []
 
     deployment.declare([], [TASK], incident="inc-10")
     deployment.enrolment.merge("inc-9", "inc-10", "ana")
-    assert (ledger.told_under(pause), ledger.spoken_of(pause)) == ("inc-10", {said.path})
+    assert (ledger.told_under(pause), ledger.spoken_of(pause)) == ("inc-10", told)
     with deployment.database.write() as connection:
         pauses.again(connection, pause, replace(pause, by="ben", reason="more news"), {"added": 0}, [stolen.ref])
     assert [each["act"] for each in deployment.evidence("vendor.acme")][-1] == "vendor_paused_again"
