@@ -11,7 +11,7 @@ from sqlalchemy import BindParameter, Connection, RowMapping, bindparam, case, o
 from rotator.claims import GATHERS
 from rotator.flow.proof import Proof
 from rotator.flow.run import THROUGH, Step, StepState, Work
-from rotator.ledger import rows, statements, tables
+from rotator.ledger import rows, tables, why_stopped
 
 _TOGETHER = 500
 """Ids named in one statement."""
@@ -43,7 +43,7 @@ _FIND = (
         )
         .correlate_except(_earlier)
         .exists(),
-        statements.stopped().is_(None),
+        why_stopped.of_branch().is_(None),
     )
     .order_by(_branch.c.priority.desc(), _branch.c.due_at)
     .limit(bindparam("most"))

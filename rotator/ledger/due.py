@@ -13,7 +13,7 @@ from rotator import clock
 from rotator.flow.budget import Limit
 from rotator.flow.planned import Lane
 from rotator.flow.run import AT_ONCE, BranchState
-from rotator.ledger import late, leak_safe, opening, reservation, statements, tables, timekeeping
+from rotator.ledger import late, leak_safe, opening, reservation, statements, tables, timekeeping, why_stopped
 from rotator.ledger.database import Database
 from rotator.ledger.outbox import RESEND_S, in_no_other_hand
 from rotator.ledger.sending import Sending
@@ -50,11 +50,11 @@ _BUSY = (
     .where(
         or_(
             _branch.c.holder.is_not(None),
-            and_(_branch.c.state == BranchState.OPEN.value, statements.stopped().is_(None)),
+            and_(_branch.c.state == BranchState.OPEN.value, why_stopped.of_branch().is_(None)),
             and_(
                 _branch.c.state == BranchState.HELD.value,
                 _branch.c.due_at < bindparam("until"),
-                statements.stopped().is_(None),
+                why_stopped.of_branch().is_(None),
             ),
             leak_safe.SAFE_AGAIN,
         )

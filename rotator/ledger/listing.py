@@ -14,7 +14,7 @@ from rotator.flow.incident import Purpose
 from rotator.flow.playbook_words import Subject, Verb
 from rotator.flow.resurrection import AGAIN
 from rotator.flow.run import LET_IN, BranchState, StepState
-from rotator.ledger import approved, counting, other_runs, rows, statements, tables
+from rotator.ledger import approved, counting, other_runs, rows, tables, why_stopped
 from rotator.ledger import stops as stops_in
 from rotator.ledger.purposes import purpose as purpose_of
 from rotator.ledger.records import Listed
@@ -175,7 +175,7 @@ def _merged(connection: Connection) -> Iterator[tuple[str, str, float | None]]:
 def _count(connection: Connection, of: Mapping[str, _Stands], names: Sequence[str]) -> None:
     """Count the runs and tasks of some incidents, and the states of what is at work."""
     branch, manual, run = tables.branch, tables.manual, tables.run
-    stopped = statements.stopped() if stops_in.find(connection) else null()
+    stopped = why_stopped.of_branch() if stops_in.find(connection) else null()
     kinds = (
         select(branch.c.incident, branch.c.state, branch.c.due_at.is_not(None).label("timed"), stopped.label("stopped"))
         .join(run, run.c.id == branch.c.run)

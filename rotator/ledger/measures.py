@@ -12,7 +12,7 @@ from rotator.flow.planned import Lane
 from rotator.flow.proof import Evidence
 from rotator.flow.run import BranchState
 from rotator.flow.step import LOST_AT
-from rotator.ledger import drills, statements, tables
+from rotator.ledger import drills, tables, why_stopped
 from rotator.ledger.told import WAITING
 
 BUCKETS_S = (300.0, 900.0, 3_600.0, 14_400.0, 86_400.0, 604_800.0)
@@ -83,7 +83,7 @@ def _due(connection: Connection, now: float) -> dict[Lane, int]:
     """Count what could be at work and is in nobody's hand."""
     query = (
         select(_branch.c.lane, func.count().label("many"))
-        .where(tables.MAY_BE_SENT, _branch.c.due_at <= now, statements.stopped().is_(None))
+        .where(tables.MAY_BE_SENT, _branch.c.due_at <= now, why_stopped.of_branch().is_(None))
         .group_by(_branch.c.lane)
     )
     found: dict[str, int] = {row.lane: row.many for row in connection.execute(query)}

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, and_, case, func, literal, or_
 
 from rotator.claims import GATE
 from rotator.flow.run import BranchState
-from rotator.ledger import leak_safe, opening, statements, tables
+from rotator.ledger import leak_safe, opening, tables, why_stopped
 from rotator.ledger import stops as stops_in
 from rotator.ledger.stops import Stop
 from rotator.ledger.waits import UNSAFE
@@ -66,7 +66,7 @@ def stopped(connection: Connection, family: Collection[str]) -> tuple[Stop, ...]
     """Return the stops that hold back something of incidents that are one."""
     in_force = stops_in.find(connection)
     unfinished = _branch.c.state != BranchState.DONE.value
-    if not in_force or not _is_there(connection, family, and_(unfinished, statements.stopped().is_not(None))):
+    if not in_force or not _is_there(connection, family, and_(unfinished, why_stopped.of_branch().is_not(None))):
         return ()
     delivery, mine = tables.delivery, and_(_branch.c.incident.in_(family), unfinished)
     at = select(_run.c.connection).join(_branch, _branch.c.run == _run.c.id).where(mine)
@@ -109,7 +109,7 @@ def _dead_and(connection: Connection, which: ColumnElement[bool]) -> Counter[str
 
 def _free(connection: Connection) -> ColumnElement[bool]:
     """Ask whether nobody stopped a branch, its incident or its connection."""
-    return statements.stopped().is_(None) if stops_in.find(connection) else literal(1) == 1
+    return why_stopped.of_branch().is_(None) if stops_in.find(connection) else literal(1) == 1
 
 
 def _is_there(connection: Connection, family: Collection[str], what: ColumnElement[bool]) -> bool:

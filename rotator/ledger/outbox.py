@@ -27,7 +27,7 @@ from sqlalchemy import (
 from rotator.flow.grants import Grant, Waiting
 from rotator.flow.planned import Lane
 from rotator.flow.run import BranchState
-from rotator.ledger import statements, tables
+from rotator.ledger import tables, why_stopped
 from rotator.ledger.working import AHEAD_S
 
 RESEND_S = 30.0
@@ -64,7 +64,7 @@ _RIPE = and_(
     _branch.c.state == BranchState.HELD.value,
     _branch.c.due_at <= bindparam("now"),
     _branch.c.holder.is_(None),
-    statements.stopped().is_(None),
+    why_stopped.of_branch().is_(None),
 )
 _ANY_RIPE = select(_branch.c.id).where(_RIPE).limit(1)
 _RIPEN = update(_branch).where(in_no_other_hand(_RIPE)).values(state=BranchState.OPEN.value)
@@ -122,7 +122,7 @@ def _foremost(lane: Lane, many: int, *, stopped: bool, eldest: bool) -> Compound
             _branch.c.lane == lane.value,
             _branch.c.due_at <= bindparam("now"),
             _UNSENT,
-            *([statements.stopped().is_(None)] if stopped else []),
+            *([why_stopped.of_branch().is_(None)] if stopped else []),
         )
         .order_by(*((_branch.c.due_at, by_priority) if eldest else (by_priority, _branch.c.due_at)))
         .limit(bindparam(f"most_{number}", type_=Integer))

@@ -17,7 +17,7 @@ from rotator.credential import CredentialRef
 from rotator.flow.choice import MINTING
 from rotator.flow.playbook_words import Strategy, Subject, Verb
 from rotator.flow.run import AT_ONCE, THROUGH, BranchState, Step, Work
-from rotator.ledger import rows, statements, stops, tables
+from rotator.ledger import rows, statements, stops, tables, why_stopped
 from rotator.ledger.database import Database
 from rotator.ledger.moves_on import waits_for_mint
 
@@ -30,7 +30,7 @@ _DROP = delete(_mint).where(
     _mint.c.owner == bindparam("m_owner"), _mint.c.branch.in_(select(_branch.c.id).where(_RESTS))
 )
 _HOLDER = (
-    select(_branch.c.id, _branch.c.run, _branch.c.incident, statements.stopped().label("stopped"))
+    select(_branch.c.id, _branch.c.run, _branch.c.incident, why_stopped.of_branch().label("stopped"))
     .join(_mint, _mint.c.branch == _branch.c.id)
     .where(_mint.c.owner == bindparam("m_owner"), not_(_RESTS))
 )
@@ -109,7 +109,7 @@ def _delivering(connection: Connection, work: Work) -> str | None:
     )
     moves = select(_branch.c.id).where(
         _branch.c.run == before,
-        statements.stopped().is_(None),
+        why_stopped.of_branch().is_(None),
         or_(
             _branch.c.state == BranchState.OPEN.value,
             and_(_branch.c.state == BranchState.HELD.value, _branch.c.reason == LEAK_SAFE, literal(stops_first)),

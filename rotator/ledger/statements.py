@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 from typing import Any
 
 from sqlalchemy import (
     BindParameter,
-    ColumnElement,
-    FromClause,
     and_,
     bindparam,
     delete,
-    func,
     insert,
     literal,
     or_,
@@ -22,11 +18,9 @@ from sqlalchemy import (
 
 from rotator.claims import GATE, OF
 from rotator.flow.apart import SORTS
-from rotator.flow.dismissal import DISMISSED
-from rotator.flow.planned import Lane
 from rotator.flow.playbook_words import Until, Verb
 from rotator.flow.run import AT_ONCE, BranchState, StepState
-from rotator.ledger import tables
+from rotator.ledger import tables, why_stopped
 
 _branch = tables.branch
 _OWNER = ("provider", "connection", "owner")
@@ -35,50 +29,6 @@ _OWNER = ("provider", "connection", "owner")
 def _given(*names: str) -> dict[str, BindParameter[Any]]:
     """Return columns whose values come as parameters of the same names."""
     return {name: bindparam(name) for name in names}
-
-
-_BESIDE = [Lane.REPLACE.value, Lane.HYGIENE.value]
-"""The lanes in which secrets are delivered."""
-
-
-def _stopped_by(
-    incident: ColumnElement[str],
-    connection: ColumnElement[str],
-    run: ColumnElement[str],
-    lane: ColumnElement[str],
-    *,
-    outside: tuple[FromClause, ...] = (),
-) -> ColumnElement[Any]:
-    """Ask why a person dismissed or stopped it, beside rows of what is `outside`; NULL when nobody did.
-
-    A connection's stop keeps from it what is delivered there, and no containment.
-    """
-    stop, delivery, told = tables.stop, tables.delivery, tables.run.alias("told")
-    delivers = select(delivery.c.run).where(delivery.c.run == run, delivery.c.connection == stop.c.name).exists()
-    dismissed = select(literal(DISMISSED) + told.c.dismissed).where(told.c.id == run, told.c.dismissed.is_not(None))
-    asked = (
-        select(stop.c.by + ": " + stop.c.reason)
-        .where(
-            stop.c.lifted_at.is_(None),
-            or_(
-                stop.c.scope == "all",
-                and_(stop.c.scope == "incident", stop.c.name == incident),
-                and_(stop.c.scope == "connection", stop.c.name == connection),
-                and_(stop.c.scope == "connection", lane.in_(_BESIDE), delivers.correlate_except(delivery)),
-            ),
-        )
-        .order_by(stop.c.id)
-        .limit(1)
-    )
-    return func.coalesce(*(each.correlate(*outside).scalar_subquery() for each in (dismissed, asked)))
-
-
-@functools.cache
-def stopped() -> ColumnElement[Any]:
-    """Select, beside a branch, why a person stopped it, its incident or its connection; NULL when nobody did."""
-    run = tables.run
-    connection = select(run.c.connection).where(run.c.id == _branch.c.run).correlate(_branch).scalar_subquery()
-    return _stopped_by(_branch.c.incident, connection, _branch.c.run, _branch.c.lane, outside=(_branch,))
 
 
 CLAIM = (
@@ -118,7 +68,9 @@ FIND_CLAIM = (
 )
 BEAT = _UNDER_THE_FENCE.returning(
     # With parameters: SQLite 3.40 takes another row's value where a subquery of RETURNING looks at the row outside.
-    _stopped_by(*(bindparam(name) for name in ("of_incident", "of_connection", "of_run", "of_lane"))).label("stopped")
+    why_stopped.of(*(bindparam(name) for name in ("of_incident", "of_connection", "of_run", "of_lane"))).label(
+        "stopped"
+    )
 )
 RELEASE = _UNDER_THE_FENCE.values(
     holder=None, sent_at=None, granted=None, probe=0, **_given("state", "due_at", "reason")
@@ -169,7 +121,7 @@ FIND_RUN = (
     select(
         tables.run,
         tables.sealed.c.blob,
-        _stopped_by(
+        why_stopped.of(
             tables.run.c.incident,
             tables.run.c.connection,
             tables.run.c.id,

@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Select, insert, select, true, 
 from rotator import clock
 from rotator.errors import BadInput
 from rotator.flow.run import BranchState
-from rotator.ledger import gone, names, revisions, rows, statements, tables
+from rotator.ledger import gone, names, revisions, rows, tables, why_stopped
 from rotator.ledger.acts import act, said
 from rotator.ledger.database import Database
 from rotator.ledger.notices import tell
@@ -161,7 +161,7 @@ def over(connection: Connection, incident: str, run: str | None = None) -> list[
         incident = connection.execute(select(found.c.incident).where(found.c.id == run)).scalar() or incident
     mine = [branch.c.incident == incident, branch.c.state != BranchState.DONE.value]
     mine += [branch.c.run == run] if run is not None else []
-    held_back = select(branch.c.id).where(*mine, statements.stopped().is_not(None)).limit(1)
+    held_back = select(branch.c.id).where(*mine, why_stopped.of_branch().is_not(None)).limit(1)
     if connection.execute(held_back).first() is None:
         return []
     at = select(found.c.connection).join(branch, branch.c.run == found.c.id).where(*mine)

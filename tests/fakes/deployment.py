@@ -27,7 +27,7 @@ from rotator.flow.plan import make
 from rotator.flow.planned import Plan
 from rotator.flow.playbook_words import Strategy
 from rotator.flow.scope import ConsumerAddress, Custody, Scoped, Unresolved
-from rotator.ledger import clocks, enrolled, service, statements, tables
+from rotator.ledger import clocks, enrolled, service, tables, why_stopped
 from rotator.ledger.database import Database
 from rotator.ledger.dismissing import Dismissing
 from rotator.ledger.due import RESEND_S, DueWork
@@ -271,7 +271,7 @@ class Deployment:
 
     def _next_due(self) -> float | None:
         with self.database.read() as connection:
-            moving = connection.execute(select(tables.branch).where(statements.stopped().is_(None))).mappings().all()
+            moving = connection.execute(select(tables.branch).where(why_stopped.of_branch().is_(None))).mappings().all()
         waiting = [
             row["due_at"] if row["sent_at"] is None else row["sent_at"] + RESEND_S + 1.0
             for row in moving

@@ -21,7 +21,7 @@ from rotator import clock, discovery, hygiene
 from rotator.clock import SteadyClock
 from rotator.flow.hygiene import window
 from rotator.flow.run import BranchState
-from rotator.ledger import statements, tables
+from rotator.ledger import tables, why_stopped
 from rotator.shown.hygiene import policies
 from tests.fakes.deployment import sqlite
 from tests.quarter.estate import CONFIGURATION, DAY_S, MANY_MACHINES, POLICIES, Company, Estate
@@ -42,7 +42,7 @@ _NEXT_DUE = select(func.min(_branch.c.due_at)).where(
     or_(_branch.c.state == BranchState.OPEN.value, _branch.c.state == BranchState.HELD.value),
     _branch.c.due_at.is_not(None),
     _branch.c.holder.is_(None),
-    statements.stopped().is_(None),
+    why_stopped.of_branch().is_(None),
 )
 
 
