@@ -13,7 +13,6 @@ What it needs to tell what was made since, and can do without, stands in familie
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, ClassVar
@@ -26,15 +25,15 @@ from rotator.families.kubernetes import (
     WHO_AM_I,
     Kubernetes,
     is_absent,
-    is_own,
     object_of,
     path_of,
-    refused_name,
     told,
     within,
 )
+from rotator.families.kubernetes_anchors import ACCOUNT, ID, MARKER, OURS, account_of, at, facts, named, with_tokens
+from rotator.families.kubernetes_knock import judged
 from rotator.families.kubernetes_permissions import of_tokens
-from rotator.families.kubernetes_since import LEGACY, OF_ACCOUNT, made_since
+from rotator.families.kubernetes_since import LEGACY, made_since
 from rotator.families.kubernetes_tokens import Claims, read_token
 from rotator.families.own_words import unreadable
 from rotator.kind import Kind
@@ -46,10 +45,6 @@ CACHED_S = 10.0
 """An API server remembers for so long that a token was good (its TokenSuccessCacheTTL, 10 s by default); and each of
 several remembers by itself."""
 _LIFE_S = 365 * 24 * 3600
-
-_LAST_USED = "kubernetes.io/legacy-token-last-used"
-_OURS, _MARKER, _ACCOUNT = "app.kubernetes.io/managed-by", "rotator/marker", "rotator/service-account"
-_ID = re.compile(r"(?P<resource>secrets|pods)/(?P<name>[a-z0-9.-]+)@(?P<uid>[0-9A-Za-z-]+)")
 
 
 def connect(connection: Connection, name: str, rest: RestKind | None = None) -> Provider:
@@ -81,7 +76,7 @@ class KubernetesServiceAccountToken(Kind):
         """Read whose it is, and let the API server review it, with the rotator's own token."""
         self._must_belong(leaked, self._cluster.address)
         if leaked.secret is None:
-            if leaked.owner and leaked.id and _ID.fullmatch(leaked.id):
+            if leaked.owner and leaked.id and ID.fullmatch(leaked.id):
                 return self._ref_of(leaked.owner, leaked.id)
             raise Rejected("unreadable", "neither a token nor the object that keeps one alive, with its owner")
         text, claims = read_token(leaked.secret)
@@ -111,11 +106,11 @@ class KubernetesServiceAccountToken(Kind):
     def inspect(self, ref: CredentialRef) -> Status:
         """Return ACTIVE while the object stands; another one of the same name is not it."""
         found = self._object(ref)
-        return Status(State.ABSENT) if found is None else Status(State.ACTIVE, _facts(found))
+        return Status(State.ABSENT) if found is None else Status(State.ACTIVE, facts(found))
 
     def siblings(self, ref: CredentialRef) -> frozenset[CredentialRef]:
         """Return the account's Secrets with tokens, and the Pod that was asked about; other Pods come and go."""
-        namespace, _ = _at(ref)
+        namespace, _ = at(ref)
         found = {each for each, _ in self._secrets(path_of("secrets", namespace)) if each.owner == ref.owner}
         if ref.id.startswith("pods/") and self._object(ref) is not None:
             found.add(ref)
@@ -124,7 +119,7 @@ class KubernetesServiceAccountToken(Kind):
     def verify(self, ref: CredentialRef, secret: Secret) -> Verdict:
         """Ask as the token who it is."""
         text, claims = read_token(secret)
-        resource, name, uid = _named(ref)
+        resource, name, uid = named(ref)
         if (claims.owner, claims.resource, claims.name) != (ref.owner, resource, name) or claims.uid not in ("", uid):
             return Verdict(Answer.INCONCLUSIVE, "another_token")
         body = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
@@ -133,7 +128,7 @@ class KubernetesServiceAccountToken(Kind):
             reply = self._cluster.knock("/api", Secret(text))
             if reply.ok:
                 return Verdict(Answer.ACCEPTED, "let_in")
-        return _verdict(reply, claims)
+        return judged(reply, claims)
 
     def revoke(self, ref: CredentialRef) -> None:
         """Delete the object, if it is still the same one.
@@ -144,13 +139,13 @@ class KubernetesServiceAccountToken(Kind):
         found = self._object(ref)
         if found is None:
             return
-        resource, name, uid = _named(ref)
+        resource, name, uid = named(ref)
         if resource == "secrets" and found.get("type") != LEGACY and found.get("data"):
             raise Rejected(
                 "secret_holds_more", f"{name} was not made for this token: move what it holds, then delete it"
             )
         preconditions = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": {"uid": uid}}
-        reply = self._cluster.change("DELETE", path_of(resource, _at(ref)[0], name), preconditions)
+        reply = self._cluster.change("DELETE", path_of(resource, at(ref)[0], name), preconditions)
         if not is_absent(reply) and reply.status != HTTPStatus.CONFLICT:
             told(reply)
 
@@ -160,16 +155,16 @@ class KubernetesServiceAccountToken(Kind):
         if found is None:
             return {"state": str(State.ABSENT)}
         takes = "the Pod, which its controller starts again" if ref.id.startswith("pods/") else "the Secret"
-        return {**_facts(found), "deleting_takes": f"{takes}, with every token that is bound to it"}
+        return {**facts(found), "deleting_takes": f"{takes}, with every token that is bound to it"}
 
     def issue(self, ref: CredentialRef, marker: str, preserved: Mapping[str, str]) -> Issued:  # noqa: ARG002
         """Make an empty Secret, and a token that lives as long as it does. Raises Rejected("pod_token") for a Pod's."""
         if ref.id.startswith("pods/"):
             raise Rejected("pod_token", "the Pod that its controller starts next gets a token of its own")
-        namespace, account = _at(ref)
+        namespace, account = at(ref)
         self._account(ref)
         name = f"{account[:40]}-rotator-{hashlib.sha256(marker.encode()).hexdigest()[:10]}"
-        metadata = {"name": name, "labels": {_OURS: "rotator"}, "annotations": {_MARKER: marker, _ACCOUNT: account}}
+        metadata = {"name": name, "labels": {OURS: "rotator"}, "annotations": {MARKER: marker, ACCOUNT: account}}
         anchor = {"apiVersion": "v1", "kind": "Secret", "type": "Opaque", "metadata": metadata}
         made = told(self._cluster.change("POST", path_of("secrets", namespace), anchor))
         uid = str(made["metadata"]["uid"])
@@ -195,24 +190,24 @@ class KubernetesServiceAccountToken(Kind):
 
     def marked(self, ref: CredentialRef, marker: str) -> CredentialRef | None:
         """Return the Secret that carries the marker."""
-        for found, metadata in self._secrets(path_of("secrets", _at(ref)[0])):
-            if found.owner == ref.owner and (metadata.get("annotations") or {}).get(_MARKER) == marker:
+        for found, metadata in self._secrets(path_of("secrets", at(ref)[0])):
+            if found.owner == ref.owner and (metadata.get("annotations") or {}).get(MARKER) == marker:
                 return found
         return None
 
     def discover(self) -> Iterable[Discovered]:
         """Yield every Secret of the cluster that keeps a token alive; Pods are not listed, they renew theirs hourly."""
         for ref, metadata in self._secrets("/api/v1/secrets"):
-            yield Discovered(ref, {"state": str(State.ACTIVE), **_facts({"metadata": metadata})})
+            yield Discovered(ref, {"state": str(State.ACTIVE), **facts({"metadata": metadata})})
 
     def minted_since(self, ref: CredentialRef, since: float) -> MintedSince:
         """Return what was made in its cluster since, by whom no list tells. See families/kubernetes_since.py."""
-        _at(ref)
+        at(ref)
         return made_since(self._cluster, self.name, ref.owner, ref.id, since)
 
     def permissions(self, whose: str | None) -> Sequence[Permission]:
         """Ask the API server for each of them, in the owner's namespace or in all."""
-        namespace, account = (None, "") if whose is None else _account_of(whose)
+        namespace, account = (None, "") if whose is None else account_of(whose)
         return of_tokens(self._cluster.exchange(), namespace, account)
 
     def _take_back(self, ref: CredentialRef) -> None:
@@ -223,18 +218,12 @@ class KubernetesServiceAccountToken(Kind):
             raise Uncertain("empty_secret_left", error.reason) from None
 
     def _secrets(self, path: str) -> Iterator[tuple[CredentialRef, Mapping[str, Any]]]:
-        for chosen in ({"fieldSelector": f"type={LEGACY}"}, {"labelSelector": f"{_OURS}=rotator"}):
-            for each in self._cluster.listed(path, **chosen):
-                metadata = each["metadata"]
-                annotations = metadata.get("annotations") or {}
-                account = annotations.get(_ACCOUNT) or annotations.get(OF_ACCOUNT)
-                if account and metadata.get("namespace"):
-                    named = f"secrets/{metadata['name']}@{metadata['uid']}"
-                    yield self._ref_of(f"{metadata['namespace']}/{account}", named), metadata
+        for owner, name, metadata in with_tokens(self._cluster, path):
+            yield self._ref_of(owner, name), metadata
 
     def _object(self, ref: CredentialRef) -> Mapping[str, Any] | None:
-        resource, name, uid = _named(ref)
-        reply = self._cluster.read(path_of(resource, _at(ref)[0], name))
+        resource, name, uid = named(ref)
+        reply = self._cluster.read(path_of(resource, at(ref)[0], name))
         if not is_absent(reply):
             found = object_of(reply)
             return found if found["metadata"]["uid"] == uid else None
@@ -242,7 +231,7 @@ class KubernetesServiceAccountToken(Kind):
         return None
 
     def _account(self, ref: CredentialRef) -> None:
-        reply = self._cluster.read(path_of("serviceaccounts", *_at(ref)))
+        reply = self._cluster.read(path_of("serviceaccounts", *at(ref)))
         if is_absent(reply):
             raise Rejected(
                 "not_this_account", f"no account {ref.owner} here; if it was deleted, its tokens went with it"
@@ -254,44 +243,3 @@ class KubernetesServiceAccountToken(Kind):
         if is_absent(reply):
             raise Rejected("unknown_credential", f"its Secret {claims.name} is gone")
         return str(object_of(reply)["metadata"]["uid"])
-
-
-def _at(ref: CredentialRef) -> tuple[str, str]:
-    return _account_of(ref.owner)
-
-
-def _account_of(owner: str) -> tuple[str, str]:
-    namespace, slash, account = owner.partition("/")
-    if not slash or "/" in account or not namespace or not account:
-        raise Rejected("not_this_account", f"{owner!r} is no NAMESPACE/ACCOUNT")
-    return namespace, account
-
-
-def _named(ref: CredentialRef) -> tuple[str, str, str]:
-    found = _ID.fullmatch(ref.id)
-    if found is None:
-        raise Rejected("not_this_account", f"{ref.id!r} names no object that keeps a token alive")
-    return found["resource"], found["name"], found["uid"]
-
-
-def _facts(found: Mapping[str, Any]) -> dict[str, str]:
-    metadata = found["metadata"]
-    facts = {"created_at": str(metadata.get("creationTimestamp") or "")}
-    if last := (metadata.get("labels") or {}).get(_LAST_USED):
-        facts["last_used_at"] = str(last)
-    if gone := metadata.get("deletionTimestamp"):
-        facts["being_deleted_since"] = str(gone)
-    return {name: value for name, value in facts.items() if value}
-
-
-def _verdict(reply: Any, claims: Claims) -> Verdict:
-    if reply.status == HTTPStatus.UNAUTHORIZED and is_own(reply):  # else somebody in between says so
-        return Verdict(Answer.REJECTED, "unauthorized")
-    if reply.ok:
-        user = within(reply.content, "status", "userInfo", "username")
-        if user == claims.user:
-            return Verdict(Answer.ACCEPTED, "who_am_i")
-        return Verdict(Answer.INCONCLUSIVE, "another_user", mismatch=True)
-    if reply.status == HTTPStatus.FORBIDDEN and f'"{claims.user}"' in refused_name(reply):
-        return Verdict(Answer.ACCEPTED, "known_without_permission")  # it was let in, and then not allowed the call
-    return Verdict(Answer.INCONCLUSIVE, f"http_{reply.status}")
