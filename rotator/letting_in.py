@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from rotator import clock
-from rotator.alarm.kept_advisories import KeptAdvisories
+from rotator import clock, gate_evidence
 from rotator.bootstrap import Rotator
 from rotator.credential import CredentialRef
-from rotator.errors import BadInput
 from rotator.flow.checklist import Asks, gates_of
-from rotator.flow.exposure import Disposition
-from rotator.flow.gate_facts import Checked, Cut, Facts, New, Software
+from rotator.flow.gate_facts import Cut, Facts, New, Software
 from rotator.flow.letting_in import GateStanding, standing
 from rotator.flow.narrowing import Reach
 from rotator.flow.playbook_words import Subject, Verb
@@ -27,18 +23,14 @@ from rotator.flow.standing import CredentialState, resumed, sessions_left, state
 from rotator.flow.stock import spoken_of_as
 from rotator.flow.vendor import Vendor
 from rotator.flow.vendor_use import After
-from rotator.held import Held, held_by, reached
-from rotator.ledger import approved, datasets, pause_gates, pausers
-from rotator.ledger.datasets import Check
+from rotator.held import Held, held_by
+from rotator.ledger import approved, pause_gates, pausers
 from rotator.ledger.pauses import Pause
 from rotator.ledger.records import IncidentRecord, ManualTask, RunRecord
-from rotator.packages import advisory
 from rotator.packages.advisory import Advisory, moment
 from rotator.packages.vendor_software import match
 from rotator.report.clocks import moment as told_at
 from rotator.vendor_uses import of_vendor
-
-ADVISORY = "an advisory"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,25 +61,33 @@ def facts(parts: Rotator, pause: Pause) -> Facts:
         records = pause_gates.advisories(connection, pause)
         by = pausers.of(connection, pause)
         by |= approved.behind(connection, by)
-        programs = {each.by: approved.behind(connection, {each.by}) for each in given if misread(each.by)}
+    events = gate_evidence.events(parts, pause, records)
+    exposed = gate_evidence.exposed(parts, pause, every, events)
+    checked = tuple(gate_evidence.datasets_of(parts, vendor, pause, exposed, [*old, *held]))
+    came = tuple(gate_evidence.brought_of(parts, pause, every, checked, [*old, *held]))
+    with parts.database.read() as connection:
+        programs = {each for each in (*(one.by for one in given), *(one.by for one in came)) if misread(each)}
+        behind = {each: approved.behind(connection, {each}) for each in programs}
     policy = parts.settings.policy
     return Facts(
         vendor=vendor.name,
         today=datetime.fromtimestamp(now, UTC).date(),
         paused_at=pause.at,
         pausers=by,
+        exposed=exposed,
         given=tuple(given),
         cut=cut,
         attestations=vendor.attestations,
-        software=_software(parts, vendor, pause, records),
-        datasets=tuple(_datasets(parts, vendor, pause, [*old, *held])),
+        software=_software(parts, vendor, pause, events),
+        datasets=checked,
         unsaid=tuple(str(each.ref) for each in old if each.custody.reads is None and not each.custody.datasets),
         before=(pause.reach,),
         new=tuple(_new(parts, old, {(task.kind, task.key) for of in every for task in of.manual}, held)),
         roles=None if policy is None else {name: each.role for name, each in policy.people.items()},
         approvals=frozenset(each.name for each in gates_of(pause.checklist) if each.asks is Asks.APPROVAL),
         incident=pause.incident,
-        behind=programs,
+        brought=came,
+        behind=behind,
     )
 
 
@@ -101,12 +101,7 @@ def _family(parts: Rotator, pause: Pause) -> tuple[IncidentRecord, ...]:
 
 def _cut(every: Sequence[IncidentRecord]) -> Iterator[Cut]:
     """Yield each credential, grant and task, and whether it is dead."""
-    dead = {
-        each.of: each
-        for of in every
-        for each in of.dismissals
-        if each.stands and each.disposition is Disposition.ALREADY_DEAD
-    }
+    dead = {each.of: each for of in every for each in of.dismissals if gate_evidence.is_dead(each)}
     for of in every:
         for each in of.runs:
             said = dead.get(each.run.id)
@@ -166,51 +161,17 @@ def _reach(custody: Custody) -> Reach | None:
     return None if custody.reads is None else Reach(custody.reads, custody.administers, custody.datasets)
 
 
-def _datasets(parts: Rotator, vendor: Vendor, pause: Pause, held: Iterable[Held]) -> Iterator[Checked]:
-    """Yield each dataset that it could reach, then or as is known now; a manifest may be called so too.
-
-    What was named as it was paused tells of it: who names another manifest since, or says that it reached less, opens
-    nothing by that.
-    """
-    named = {each.name: each.manifest for each in reached(parts, held, vendor.datasets).datasets}
-    then = {each: manifest for each, manifest in pause.datasets.items() if manifest or each not in named}
-    with parts.database.read() as connection:
-        for each, told in {**named, **then}.items():
-            name = told or each
-            try:
-                manifest, check = datasets.one(connection, name), datasets.standing(connection, name)
-            except BadInput:
-                yield Checked(each)
-                continue
-            seen = (None, False, "") if check is None else (check.at, check.is_as_recorded, _seen(check))
-            yield Checked(each, name, manifest.at, *seen)
-
-
-def _seen(check: Check) -> str:
-    """Name what a check found: all that was there, and of how many files it could not be told."""
-    return " ".join([check.digest, *(f"{number} {sort}" for sort, number in sorted(check.counts.items()) if number)])
-
-
-def _software(parts: Rotator, vendor: Vendor, pause: Pause, records: Iterable[str]) -> Software:
-    """Return what it runs beside the advisories of the pause: as they were looked up, or given for it in evidence."""
-    kept = KeptAdvisories(parts.settings.data_dir / "advisories")
-    known = {each: had[0] for each in pause.notices if (had := kept.read(each, fetched=True)) is not None}
-    given = [each for text in records for each in advisory_of(text)]
-    events = advisory.merged([*(one for some in known.values() for one in some), *given])
+def _software(parts: Rotator, vendor: Vendor, pause: Pause, events: Sequence[Advisory]) -> Software:
+    """Return what it runs beside the advisories of the pause."""
     names = {name for each in events for name in each.names}
     listed = match(events, {vendor.name: vendor.software}).get(vendor.name, ())
     return Software(
         lists={each.source: each.at for each in parts.vendors.lists(vendor.name)},
-        of_pipelines=frozenset(each.name or "" for each in parts.settings.triggers if each.vendor == vendor.name),
+        of_pipelines=gate_evidence.of_pipelines(parts, vendor.name),
         bad=tuple(dict.fromkeys(each.why for each in listed)),
         advisories=tuple(each.id for each in events),
         unread=tuple(each for each in pause.notices if each not in names),
     )
-
-
-def advisory_of(text: str) -> tuple[Advisory, ...]:
-    """Return the advisories of a record's text. Raises BadInput for what is none."""
-    return advisory.read(ADVISORY, io.BytesIO(text.encode()))
 
 
 def _new(

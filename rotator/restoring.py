@@ -21,9 +21,10 @@ from rotator.flow.gates_given import attestation_key, believable, may_not_approv
 from rotator.flow.letting_in import GateStanding
 from rotator.flow.playbook_words import meant
 from rotator.flow.roles import misread
+from rotator.gate_evidence import advisory_of
 from rotator.ledger import acts, datasets, pause_gates, pauses, vendor_chains
 from rotator.ledger.one_transaction import OneTransaction
-from rotator.letting_in import Standing, advisory_of, look
+from rotator.letting_in import Standing, look
 from rotator.restored_grants import Resumed, resume
 
 _BY_ITSELF = frozenset({Asks.CUT, Asks.DATASETS, Asks.CREDENTIALS})
@@ -122,7 +123,7 @@ def restore(parts: Rotator, by: str, vendor: str, reason: str, names: Sequence[s
     """
     refuse_letting_in(parts.settings.policy, by)
     acts.said_for_good(by, reason)
-    with _alone(parts, vendor, with_datasets=True) as (on, found), on.database.write() as connection:
+    with _alone(parts, vendor) as (on, found), on.database.write() as connection:
         refuse_shut(found)
         now = clock.now()
         resumed = resume(on, found.pause, names, by, reason, every=grants)
@@ -169,13 +170,12 @@ def _more(one: GateStanding) -> str:
 
 
 @contextlib.contextmanager
-def _alone(parts: Rotator, vendor: str, *, with_datasets: bool = False) -> Iterator[tuple[Rotator, Standing]]:
-    """Give the parts on a transaction in which nobody else speaks of a pause, and how its gates stand in it."""
+def _alone(parts: Rotator, vendor: str) -> Iterator[tuple[Rotator, Standing]]:
+    """Give the parts on a transaction in which nobody else speaks of a pause or checks its datasets, and its gates."""
     seen = standing(parts, vendor)
     under = parts.pauses.told_under(seen.pause)  # whose grants are resumed there
     with parts.database.write() as connection:
-        if with_datasets:
-            datasets.lock(connection, {each.manifest for each in seen.facts.datasets})
+        datasets.lock(connection, {each.manifest for each in seen.facts.datasets})
         acts.lock(connection, {seen.pause.incident, under})
         there = pauses.pause_of(connection, vendor, lock=True)
         if there is None or there.number != seen.pause.number:

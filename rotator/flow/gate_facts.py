@@ -53,6 +53,23 @@ class Given:
 
 
 @dataclass(frozen=True, slots=True)
+class Brought:
+    """What gates rest on beside what was given for one: a check, a list, a paper, a word. When, by whom, what it is."""
+
+    at: float
+    by: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Since:
+    """Since when what a vendor held may have been in other hands, in epoch seconds, and who or what says so."""
+
+    at: float
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Cut:
     """A credential, grant or task of the pause. `dead_at` is None while it may live; `says` is how it stands.
 
@@ -85,7 +102,8 @@ class Software:
 class Checked:
     """A dataset that the vendor could reach: its manifest, when that was recorded, and what the last check found.
 
-    `seen` names what was there: whatever else is found later is another finding.
+    `seen` names what was there: whatever else is found later is another finding. `instead_of` is the manifest that was
+    named as it was paused, where that is too young and this one, of the same place, is older.
     """
 
     name: str
@@ -94,6 +112,8 @@ class Checked:
     checked_at: float | None = None
     is_as_recorded: bool = False
     seen: str = ""
+    checked_by: str = ""
+    instead_of: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,14 +136,16 @@ class Facts:
 
     `roles` has what people may do; None where no rule says so, and anybody may approve. `before` is what the vendor's
     credentials reached before, `unsaid` are those of which nobody has said which datasets that was. `approvals` are the
-    names of the gates that ask for a yes. `incident` is that of the pause, whose report tells the checks. `behind` has
-    who is behind each program that gave something.
+    names of the gates that ask for a yes. `incident` is that of the pause, whose report tells the checks. `brought` is
+    what gates rest on that was not given for one, and `behind` has who is behind each program that gave or brought
+    something. What was recorded since it was `exposed` may be a picture of what was altered.
     """
 
     vendor: str
     today: date
     paused_at: float
     pausers: frozenset[str]
+    exposed: Since
     given: tuple[Given, ...] = ()
     cut: tuple[Cut, ...] = ()
     attestations: tuple[Attestation, ...] = ()
@@ -135,11 +157,12 @@ class Facts:
     roles: Mapping[str, Role] | None = None
     approvals: frozenset[str] = frozenset()
     incident: str = "last"
+    brought: tuple[Brought, ...] = ()
     behind: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
-    def givers_of(self, given: Given | None) -> frozenset[str]:
-        """Return who gave something: who is behind a program that did has given it too."""
-        return frozenset() if given is None else frozenset({given.by}) | self.behind.get(given.by, frozenset())
+    def givers_of(self, last: Brought | None) -> frozenset[str]:
+        """Return who brought something: who is behind a program that did has brought it too."""
+        return frozenset() if last is None else frozenset({last.by}) | self.behind.get(last.by, frozenset())
 
     @property
     def paused_on(self) -> date:

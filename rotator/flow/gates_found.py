@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rotator.flow.checklist import Gate
-from rotator.flow.gate_facts import Checked, Did, Facts, Found, New, Shut, met_by, moment, said_of
+from rotator.flow.gate_facts import Checked, Did, Facts, Found, New, Shut, Since, met_by, moment, said_of
 from rotator.flow.narrowing import wider
 
 
@@ -52,7 +52,7 @@ def datasets(gate: Gate, facts: Facts) -> Found:
     ]
     shut += [found for each in facts.datasets if (found := _unchecked(each, gate, facts, cut_at)) is not None]
     told = [
-        f"{each.name}: {'as recorded' if each.is_as_recorded else 'it differs'}, checked at {moment(each.checked_at)}"
+        f"{each.name}: {'as recorded' if each.is_as_recorded else 'it differs'}, checked {_with(each)}"
         for each in facts.datasets
         if each.checked_at is not None
     ]
@@ -64,13 +64,18 @@ def _unchecked(one: Checked, gate: Gate, facts: Facts, cut_at: float | None) -> 
         what = f"{one.name} has no manifest: nobody can tell whether it was altered"
         todo = f"record one for the next time, and name it in the registry; now {_override(gate, facts)}"
         return Shut(f"none {one.name}", what, todo)
-    if one.recorded_at > facts.paused_at:
-        what = f"the manifest of {one.name} was recorded after the pause: it shows nothing of what was altered before"
-        return Shut(f"late {one.name}", what, f"look at it in another way, then {_override(gate, facts)}")
+    since = facts.exposed
+    if one.recorded_at >= since.at:
+        what = (
+            f"the manifest {one.manifest} of {one.name} is too young: it was recorded at {moment(one.recorded_at)}, "
+            f"not before {moment(since.at)} ({since.why}), and may be a picture of what was altered"
+        )
+        todo = f"no older one of that place is here: look at it in another way, then {_override(gate, facts)}"
+        return Shut(f"late {one.name}", what, todo)
     # With the incident: else its report goes on telling the check before as the last one.
     verify = f"rotator manifest verify {one.manifest} --incident {facts.incident}"
     if one.checked_at is None or cut_at is None or one.checked_at < cut_at:
-        what = f"{one.name} was not checked since the last of what the vendor held was dead"
+        what = f"{one.name} was not checked since the last of what the vendor held was dead{_older(one, since)}"
         if one.checked_at is not None and not one.is_as_recorded:
             what = (
                 f"{one.name} DIFFERS from what was recorded; it is to be checked once all that the vendor held is dead"
@@ -79,8 +84,20 @@ def _unchecked(one: Checked, gate: Gate, facts: Facts, cut_at: float | None) -> 
         return Shut(f"unchecked {one.name}", what, verify)
     if not one.is_as_recorded:
         todo = f"put back what was altered, then {verify}"
-        return Shut(_key("altered", one.name, one.seen), f"{one.name} is not as it was recorded", todo)
+        what = f"{one.name} is not as it was recorded{_older(one, since)}"
+        return Shut(_key("altered", one.name, one.seen), what, todo)
     return None
+
+
+def _older(one: Checked, since: Since) -> str:
+    """Say which manifest is asked in place of the one that was named, and why."""
+    if not one.instead_of:
+        return ""
+    return f" by {one.manifest}: {one.instead_of} was not recorded before {moment(since.at)} ({since.why})"
+
+
+def _with(one: Checked) -> str:
+    return f"with {one.manifest} by {one.checked_by} at {moment(one.checked_at)}"
 
 
 def credentials(_: Gate, facts: Facts) -> Found:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rotator.flow.approval import Role
 from rotator.flow.checklist import Gate
-from rotator.flow.gate_facts import Did, Facts, Found, Given, Shut, met_by, said_of
+from rotator.flow.gate_facts import Brought, Did, Facts, Found, Given, Shut, met_by, moment, said_of
 from rotator.flow.roles import misread
 from rotator.flow.vendor import Attestation
 
@@ -27,11 +27,17 @@ def believable(gate: Gate, facts: Facts) -> list[Attestation]:
     ]
 
 
-def last_given(facts: Facts, approval: str) -> Given | None:
-    """Return what was given or said last for any gate but those of approval; None where nothing was.
+def last_evidence(facts: Facts, approval: str) -> Brought | None:
+    """Return what came last of all that gates rest on but those of approval; None where nothing came since the pause.
 
     A yes is no evidence: of two gates of approval each would else shut the other.
     """
+    given = _last_given(facts, approval)
+    told = () if given is None else (Brought(given.at, given.by, f"for the gate {given.gate}"),)
+    return max((*told, *facts.brought), key=lambda each: each.at, default=None)
+
+
+def _last_given(facts: Facts, approval: str) -> Given | None:
     yes = {approval, *facts.approvals}
     found = [each for each in facts.given if each.gate not in yes and each.did is not Did.FOUND]
     return max(found, key=lambda each: each.number, default=None)
@@ -43,8 +49,9 @@ def may_not_approve(gate: Gate, facts: Facts, who: str) -> str:
         return f"{who} is a program, which says no yes"
     if who in facts.pausers:
         return f"{who} paused it, and four eyes are asked for"
-    if who in facts.givers_of(last_given(facts, gate.name)):
-        return f"{who} gave the last evidence, and four eyes are asked for"
+    last = last_evidence(facts, gate.name)
+    if last is not None and who in facts.givers_of(last):
+        return f"{who} gave the last evidence ({last.what}), and four eyes are asked for"
     if facts.roles is not None and _RANK.index(facts.roles.get(who, Role.VIEWER)) < _RANK.index(gate.role):
         return f"{who} is no {gate.role}"
     return ""
@@ -83,16 +90,21 @@ def attestations(gate: Gate, facts: Facts) -> Found:
 
 def approval(gate: Gate, facts: Facts) -> Found:
     """Ask whether enough people said yes who did not pause it, since the last evidence came and not by its giver."""
-    last = last_given(facts, gate.name)
-    since = last.number if last is not None else 0
-    said = [each for each in said_of(gate, facts, Did.YES) if each.number > since]
-    counted = {each.by: each for each in said if not may_not_approve(gate, facts, each.by)}
+    given, last = _last_given(facts, gate.name), last_evidence(facts, gate.name)
+    number, newest = 0 if given is None else given.number, max((each.at for each in facts.brought), default=None)
+    said = [each for each in said_of(gate, facts, Did.YES) if each.number > number]
+    # Of what came in the same moment nobody can tell which was first.
+    after = [each for each in said if newest is None or each.at > newest]
+    counted = {each.by: each for each in after if not may_not_approve(gate, facts, each.by)}
     told = [f"{each.by}: {each.reason}" for each in counted.values()]
     if (more := gate.count - len(counted)) <= 0:
         return [], told
     who = f"{more} more yes{'es' * (more > 1)}" if counted else f"{more} yes{'es' * (more > 1)}"
-    after = f" since {last.by} gave the last evidence" if last is not None else ""
+    since = f" since {last.by} gave the last evidence ({last.what}, at {moment(last.at)})" if last is not None else ""
     not_of = ", ".join(sorted(facts.pausers | facts.givers_of(last)))
-    what = f"it wants {who}{after}, of a person who is at least {gate.role} and not {not_of}"
+    what = f"it wants {who}{since}, of a person who is at least {gate.role} and not {not_of}"
     # Who overrides it says his yes to the evidence that is here, as everybody does.
-    return [Shut(f"yes after {since}", what, met_by(gate, facts, "--reason …"))], told
+    key = f"yes after {number}"
+    if last is not None and last in facts.brought:
+        key = f"{key} and {last.what} at {last.at!r}"
+    return [Shut(key, what, met_by(gate, facts, "--reason …"))], told

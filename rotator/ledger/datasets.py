@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, func, or_, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, Table, func, or_, select
 
 from rotator.errors import BadInput
 from rotator.ledger import tables
@@ -96,13 +96,23 @@ def standing(connection: Connection, name: str) -> Check | None:
     A gate that waits for a checked dataset asks this: of what is altered there no copy elsewhere tells. A bucket is
     one from whichever machine it is read. Raises BadInput for no manifest.
     """
-    source = one(connection, name).source
-    there = [_check.c.name == name, _check.c.source == source.place, _check.c.connection == source.connection]
-    if not source.place.startswith(_BUCKET):
-        there.append(_check.c.host == source.host)
+    there = (_check.c.name == name, *_is_at(_check, one(connection, name).source))
     query = select(_check).where(*there).order_by(_check.c.number.desc()).limit(1)
     row = connection.execute(query).mappings().first()
     return None if row is None else check_of(row)
+
+
+def recorded_before(connection: Connection, source: Source, at: float) -> Manifest | None:
+    """Return the newest manifest of a place that was whole before a moment, in epoch seconds; None where none was."""
+    there = (*_is_at(_manifest, source), _manifest.c.recorded_at < at)
+    query = select(_manifest).where(*there).order_by(_manifest.c.recorded_at.desc(), _manifest.c.name).limit(1)
+    row = connection.execute(query).mappings().first()
+    return None if row is None else manifest_of(row)
+
+
+def _is_at(of: Table, source: Source) -> list[ColumnElement[bool]]:
+    there = [of.c.source == source.place, of.c.connection == source.connection]
+    return there if source.place.startswith(_BUCKET) else [*there, of.c.host == source.host]
 
 
 def lock(connection: Connection, names: Collection[str]) -> None:

@@ -109,19 +109,19 @@ class Vendors:
     def runs(self, name: str, found: Listed, by: str) -> int:
         """Keep what a vendor runs by one list, in place of an earlier one so called; return how many it names.
 
-        That it was made in a time to come is not believed. Raises BadInput for no such vendor, and for a source in
-        which a secret seems to stand.
+        No time to come is believed. Raises BadInput for no such vendor, and for a source that seems to be a secret.
         """
         acts.refuse_material(found.source)
-        runs = ((each.ecosystem, each.name, each.version) for each in found.software)
-        written = sorted({_FIELD.join(map(_kept, words)) for words in runs})
-        now, source, digest, made = self._clock(), str(rows.plain(found.source)), found.digest, found.made
+        runs = (map(_kept, (each.ecosystem, each.name, each.version)) for each in found.software)
+        written = sorted({*map(_FIELD.join, runs)})
+        components = "".join(f"{each}{_LINE}" for each in written)
+        source, digest, made = str(rows.plain(found.source)), found.digest, found.made
         is_it = (_software.c.vendor == name) & (_software.c.source == source)
         with self._database.write() as connection:
             one(connection, name, software=False, lock=True)
+            now = self._clock()  # once nobody else acts on it: by that it is known what came last
             before = connection.execute(select(_software.c.digest).where(is_it)).scalar()
             at = made if made is not None and made <= now else now
-            components = "".join(f"{each}{_LINE}" for each in written)
             values = {"at": at, "digest": digest, "components": components}
             if before is None:
                 connection.execute(insert(_software).values(vendor=name, source=source, **values))
@@ -136,7 +136,7 @@ class Vendors:
         """Keep an attestation of a vendor; return whether it is new. Raises BadInput for no such vendor."""
         with self._database.write() as connection:
             _alone(connection)
-            one(connection, name, software=False)
+            one(connection, name, software=False, lock=True)
             before = _there(connection)[Sort.VENDOR, name]
             told, there = as_told(attestation), before.get("attestations", [])
             if told in there:

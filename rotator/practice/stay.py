@@ -45,12 +45,13 @@ Line by line, since `pause` and `restore` ask for words to be typed:
     rotator inventory discover aws --kind aws_role_trust --save
     rotator vendor sbom lumen lumen.cdx.json
     rotator manifest record customers customers; rotator manifest record invoices invoices
+    SINCE=$(sleep 1; date -u +%FT%TZ)  # let their build be poisoned now: what was recorded before is sound
     rotator up --port 8420 &
     python -m rotator.practice.news; sleep 2; rotator trigger list
     rotator vendor triage PYSEC-2026-2
     rotator vendor uses lumen cloudtrail.json
     rotator vendor memo lumen advisory.json -o html > memo.html
-    rotator vendor pause lumen --reason "it ran the poisoned litellm" --notice PYSEC-2026-2
+    rotator vendor pause lumen --reason "it ran the poisoned litellm" --notice PYSEC-2026-2 --exposed-at $SINCE
     sed -i s/DE02/LT99/ customers/2026-02.csv; rotator manifest verify customers --incident last
     rotator vendor restore lumen --reason "they say it is over"
     rotator vendor gates lumen

@@ -35,7 +35,6 @@ def orbit(house):
     rows.mkdir(parents=True)
     table = rows / "2026.csv"
     table.write_text("id,account\n1,DE02\n")
-    (folder / "advisory.json").write_text(RECORD)
     (folder / "report.txt").write_text("They are out since Tuesday.\n")
     (folder / "freeze.txt").write_text("litellm==1.82.9\n")
     paper = {"kind": "SOC 2", "issuer": "EY", "scope": "", "valid_from": str(today - timedelta(9))}
@@ -51,6 +50,8 @@ def orbit(house):
     house.parts.inventory.take([Entry(match, {"vendor": NAME, "datasets": [ROWS]}, "inventory.yaml, line 1")], "ana")
     house.parts.look_again()
     datasets.record(house.parts, ROWS, Asked(str(rows), "dora"), Meter())
+    news = {**json.loads(RECORD), "published": datetime.now(UTC).isoformat()}  # what was recorded before it is sound
+    (folder / "advisory.json").write_text(json.dumps(news))
     return SimpleNamespace(leak=leak, folder=folder, table=table, token=token)
 
 

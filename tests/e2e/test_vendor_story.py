@@ -87,7 +87,8 @@ def paused(found, told):
     rotator = found.rotator
     # It is paused: all that it holds is cut, and whoever has no machine for it has a task.
     done = rotator(
-        "vendor", "pause", vendor.NAME, "--reason", "PYSEC-2026-2: it ran the package", "--yes", "-o", "json"
+        *("vendor", "pause", vendor.NAME, "--reason", "PYSEC-2026-2: it ran the package", "--yes", "-o", "json"),
+        *("--exposed-at", datetime.now(UTC).isoformat()),
     )
     report = done.ended(3).report
     states = {(each["provider"], each["evidence"]): each["state"] for each in report["credentials"]}

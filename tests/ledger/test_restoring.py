@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from rotator import clock, datasets, restoring
 from rotator.bootstrap import Rotator
@@ -27,6 +28,7 @@ from rotator.flow.scope import Unresolved
 from rotator.flow.vendor import Attestation, Software
 from rotator.ledger import pause_gates, pauses, tables
 from rotator.ledger.dismissing import Dismissing
+from rotator.ledger.inventory import Inventory
 from rotator.ledger.manifests import Manifests
 from rotator.ledger.pauses import Pause
 from rotator.ledger.tokens import Tokens
@@ -65,9 +67,9 @@ class House:
         self.folder, self.company, self.deployment = folder, company, deployment
         (folder / "rotator.toml").write_text(text)
         self.parts = Rotator(load(folder / "rotator.toml"))
-        database, now = deployment.database, deployment.world.now
+        database, now = deployment.database, clock.now
         self.parts.__dict__ |= {"database": database, "manifests": Manifests(database, now)}
-        self.parts.__dict__["vendors"] = Vendors(database, now)
+        self.parts.__dict__ |= {"vendors": Vendors(database, now), "inventory": Inventory(database, now)}
         (folder / "people").mkdir()
         (folder / "people" / "a.csv").write_text("ana,1\n")
         said = [
@@ -77,15 +79,16 @@ class House:
         self.parts.vendors.take(said, "ana")
         datasets.record(self.parts, "people-1", Asked(str(folder / "people"), "ana"), Meter())
 
-    def pause(self, *kinds, tasks=(TASK,), checklist=(CUT, *DEFAULT)):
+    def pause(self, *kinds, tasks=(TASK,), checklist=(CUT, *DEFAULT), manifest="people-1"):
         """Pause it: what it holds of these kinds is cut."""
+        self.deployment.world.wait_until(clock.now() + 60)  # what was recorded was so before anybody saw anything
         scoped = [self.company.stolen(kind, "acme-ci")[0] for kind in kinds]
         for at, each in enumerate(scoped):
             self.knows(each.ref, at, vendor="acme", reads=["aws:all/*"], datasets=["people"])
         self.deployment.declare(scoped, tasks, wanted=Strategy.REVOKE_ONLY, incident="inc-9")
         with self.parts.database.write() as connection:
             notices = ()
-            reached = {"people": "people-1"}
+            reached = {"people": manifest}
             given = Pause(
                 "acme", 0, "inc-9", clock.now(), "ana", "breached", frozen(checklist), notices, datasets=reached
             )
@@ -107,9 +110,9 @@ class House:
         for each in record.manual:
             dismissing.dismiss("inc-9", each.id, Disposition.ALREADY_DEAD, "eva", "the door says so")
 
-    def verify(self, incident=""):
-        asked = Asked(str(self.folder / "people"), "eva", incident=incident)
-        return datasets.verify(self.parts, "people-1", asked, Meter())
+    def verify(self, incident="", by="eva", name="people-1"):
+        asked = Asked(str(self.folder / "people"), by, incident=incident)
+        return datasets.verify(self.parts, name, asked, Meter())
 
     def meet(self, gate, by="eva", **given):
         return meet(self.parts, by, "acme", gate, Given(given.pop("reason", "looked at it"), **given))
@@ -124,10 +127,10 @@ class House:
         self.parts.vendors.attest("acme", Attestation("soc2", "Auditors", "all", today, today), "ana")
         return self.meet("attestations", reason="their auditor answered the telephone")
 
-    def software(self, version="1.82.9"):
+    def software(self, version="1.82.9", advisory=ADVISORY):
         runs = Listed("sbom", "0" * 64, (Software("PyPI", "litellm", version, "sbom"),), clock.now(), 0)
         self.parts.vendors.runs("acme", runs, "ana")
-        return self.meet("software", paper=Paper("advisory.json", "1" * 64, len(ADVISORY), ADVISORY))
+        return self.meet("software", paper=Paper("advisory.json", "1" * 64, len(advisory), advisory))
 
     def meets_all(self):
         self.cut()
@@ -166,7 +169,9 @@ class House:
 @pytest.fixture
 def acme(tmp_path, house, monkeypatch):
     company, deployment = house
-    monkeypatch.setattr(clock, "now", deployment.world.now)
+    ticks = itertools.count()
+    # No two acts are of one moment: of such nobody could tell which was first.
+    monkeypatch.setattr(clock, "now", lambda: deployment.world.now() + next(ticks) / 1000)
     return House(tmp_path, company, deployment)
 
 
@@ -214,6 +219,9 @@ def test_a_dataset_that_was_altered_meanwhile_keeps_the_vendor_out_until_it_is_a
         acme.restore()
     file.write_text(before)
     acme.verify()
+    with pytest.raises(NotAllowed, match=r"since eva gave the last evidence \(the check of people, at"):
+        acme.restore()
+    acme.meet("approval", "bob")
     acme.restore()
     assert not acme.is_paused()
 
@@ -229,10 +237,11 @@ def test_who_says_later_that_it_reached_less_or_names_another_manifest_opens_not
     acme.verify()
     datasets.verify(acme.parts, "other-1", Asked(str(other), "eva"), Meter())
     acme.knows(old.ref, 0, vendor="acme", reads=["aws:all/*"], datasets=[])
+    acme.meet("approval", "bob")
     assert acme.shut() == ["datasets"]
     said = {"sensitivity": "high", "manifest": "other-1"}
     acme.parts.vendors.take([Said(Sort.DATASET, "people", said, "vendors.yaml")], "ana")
-    assert acme.shut() == ["datasets"]
+    assert acme.shut() == ["datasets", "approval"]
 
 
 def test_a_check_of_a_copy_elsewhere_says_nothing_of_what_was_altered(acme):
@@ -244,6 +253,7 @@ def test_a_check_of_a_copy_elsewhere_says_nothing_of_what_was_altered(acme):
     copy.mkdir()
     (copy / "a.csv").write_text("ana,1\n")
     assert datasets.verify(acme.parts, "people-1", Asked(str(copy), "eva"), Meter()).is_as_recorded
+    acme.meet("approval", "bob")
     assert acme.shut() == ["datasets"]
 
 
@@ -254,7 +264,106 @@ def test_what_a_vendor_runs_is_compared_with_the_advisory_that_was_given_and_may
         acme.parts.vendors.runs(
             "acme", Listed("other", "2" * 64, (Software("PyPI", "litellm", version, "other"),), None, 0), "ana"
         )
-        assert acme.shut() == ["software"]
+        assert acme.shut() == ["software", "approval"]
+
+
+def checks(acme, by):
+    acme.verify(by=by)
+
+
+def lists(acme, by):
+    acme.parts.vendors.runs("acme", Listed("later", "3" * 64, (), clock.now(), 0), by)
+
+
+def attests(acme, by):
+    acme.parts.vendors.attest("acme", Attestation("iso", "DNV", "all", date(2020, 1, 1), date(2030, 1, 1)), by)
+
+
+def imports_attestations(acme, by):
+    paper = {"kind": "soc2", "issuer": "EY", "valid_from": "2020-01-01", "valid_to": "2030-01-01"}
+    known = acme.parts.vendors.told()[Sort.VENDOR, "acme"]["attestations"]
+    acme.parts.vendors.take([Said(Sort.VENDOR, "acme", {"attestations": [*known, paper]}, "vendors.yaml")], by)
+
+
+def names_a_manifest(acme, by):
+    said = {"sensitivity": "high", "manifest": "people-3"}
+    acme.parts.vendors.take([Said(Sort.DATASET, "people", said, "vendors.yaml")], by)
+
+
+def says_what_is_reached(acme, by):
+    match = {"provider": KEY, "owner": "acme-ci"}
+    acme.parts.inventory.take([Entry(match, {"datasets": ["people"]}, "inventory.yaml")], by)
+
+
+def says_that_a_task_is_done(acme, by):
+    [task] = acme.deployment.record("inc-9").manual
+    dismissing = Dismissing(acme.parts.database, clock.now)
+    dismissing.reopen("inc-9", task.id, "eva", "look again")
+    dismissing.dismiss("inc-9", task.id, Disposition.ALREADY_DEAD, by, "the door says so")
+
+
+BRINGS = [checks, lists, attests, imports_attestations, names_a_manifest, says_what_is_reached]
+
+
+def test_whoever_brought_the_last_evidence_of_whatever_sort_says_no_yes_himself_or_by_a_program(acme):
+    acme.pause(KEY)
+    acme.meets_all()
+    Tokens(acme.parts.database, None, clock.now).create("ci", Role.RESPONDER, "", 60.0, "cid")
+    for brings in (*BRINGS, says_that_a_task_is_done):
+        assert "approval" not in acme.shut(), brings
+        brings(acme, "bob")
+        assert "approval" in acme.shut(), brings
+        with pytest.raises(NotAllowed, match="bob gave the last evidence"):
+            acme.meet("approval", "bob")
+        acme.meet("approval", "cid")
+    checks(acme, "token ci")
+    with pytest.raises(NotAllowed, match=r"cid gave the last evidence \(the check of people\)"):
+        acme.meet("approval", "cid")
+    acme.meet("approval", "bob")
+    acme.restore()
+
+
+def published(acme, at):
+    told = {**json.loads(ADVISORY), "published": datetime.fromtimestamp(at, UTC).isoformat()}
+    return acme.software(advisory=json.dumps(told))
+
+
+def test_a_manifest_of_after_the_exposure_opens_nothing_and_an_older_one_of_the_same_place_does(acme):
+    world, people = acme.deployment.world, acme.folder / "people"
+    world.wait_until(clock.now() + 60)
+    exposed_at = clock.now()
+    world.wait_until(clock.now() + 60)
+    was = (people / "a.csv").read_text()
+    (people / "a.csv").write_text("mallory,1\n")
+    datasets.record(acme.parts, "people-2", Asked(str(people), "ana"), Meter())
+    acme.pause(KEY, manifest="people-2")
+    acme.cut()
+    assert acme.verify(name="people-2").is_as_recorded
+    assert "datasets" not in acme.shut()  # nobody has said since when, and it was recorded before anybody saw anything
+    published(acme, exposed_at)
+    [gate] = [each for each in standing(acme.parts, "acme").gates if each.gate.name == "datasets"]
+    told = datetime.fromtimestamp(exposed_at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    assert f"people-2 was not recorded before {told} (when GHSA-5mg7-485q-xm76 was published)" in gate.left[0].says
+    assert gate.todo == "rotator manifest verify people-1 --incident inc-9"
+    assert not acme.verify().is_as_recorded
+    assert "datasets" in acme.shut()
+    (people / "a.csv").write_text(was)
+    acme.verify()
+    assert "datasets" not in acme.shut()
+    published(acme, 1.0)  # before that, nothing was recorded
+    [gate] = [each for each in standing(acme.parts, "acme").gates if each.gate.name == "datasets"]
+    assert gate.left[0].says.startswith("the manifest people-2 of people is too young")
+
+
+def test_what_was_said_of_when_it_was_exposed_is_believed_before_any_advisory(acme):
+    acme.pause(KEY)
+    acme.cut()
+    acme.verify()
+    published(acme, 1.0)
+    assert "datasets" in acme.shut()
+    with acme.parts.database.write() as connection:
+        connection.execute(update(tables.incident).values(exposed_at=clock.now()))
+    assert "datasets" not in acme.shut()
 
 
 def test_a_list_that_its_own_pipeline_sent_opens_nothing(acme):
@@ -326,7 +435,7 @@ def test_what_differs_since_it_was_looked_at_is_not_overridden_unseen(acme):
     acme.verify()
     with pytest.raises(BadInput, match="something else keeps it shut than what was shown"):
         restoring.override(acme.parts, "cid", "acme", "datasets", "ours", seen)
-    assert acme.shut() == ["datasets"]
+    assert acme.shut() == ["datasets", "approval"]
 
 
 def test_who_made_the_token_of_a_program_that_gave_the_last_evidence_does_not_approve(acme):
@@ -458,6 +567,7 @@ def test_what_it_holds_now_is_new_and_narrower_or_keeps_it_out(acme):
     # A key that lives until somebody ends it keeps it out, since its kind has a short-lived way.
     assert [each.key for each in made(now, key, reads=["aws:all/one"])] == [f"long {key}"]
     acme.parts.inventory.keep(KEY, "aws", [])
+    acme.meet("approval", "bob")
     acme.restore()
 
 
