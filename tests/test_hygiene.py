@@ -22,6 +22,7 @@ from rotator.flow.registry import Sort
 from rotator.ledger import pauses, tables
 from rotator.ledger.routines import Routines
 from rotator.ports import Discovered, Place
+from rotator.report.clocks import moment
 from rotator.settings.file import load
 from rotator.shown import hygiene as shown
 from rotator.tending import Tending
@@ -236,6 +237,30 @@ def test_what_was_replaced_is_as_young_as_its_replacement_and_the_old_one_is_not
     [due] = shown.look(parts, ENDS + 3600).found
     assert (due.known.ref.id, due.turn, due.known.made_at) == ("new", Turn.YOUNG, ENDS)
     assert incident.id
+
+
+def test_what_is_due_is_told_without_what_is_young_as_if_all_had_been_looked_at(parts, tmp_path):
+    """Of 50,000 most are young: nobody is asked their turn, or whose they are."""
+    (tmp_path / "hygiene.yaml").write_text(POLICY.replace("schedule", "jitter: 30d\n    schedule"))
+    made = [datetime.fromtimestamp(ENDS - days * 86400.0, UTC).isoformat() for days in range(50, 100)]
+    for number, at in enumerate(made):
+        ref = replace(stolen(KEY, f"of {number}", owner=f"o{number}").ref, connection="prod")
+        # Each third ends by itself, each fifth is not there any more; of each seventh nobody knows the age.
+        ends = {"expires_at": moment(ENDS + number * 86400.0)} if number % 3 == 0 else {}
+        state = {"state": "inactive"} if number % 5 == 0 else {}
+        facts = {**ends, **state, **({"created_at": at} if number % 7 else {})}
+        with parts.database.write() as connection:
+            row = {"key": f"{number}", "provider": ref.provider, "connection": "prod", "owner": ref.owner}
+            row |= {"credential": ref.id, "facts": json.dumps(facts), "first_seen_at": 1.0, "last_seen_at": 1.0}
+            connection.execute(tables.listed.insert().values(row))
+    told, every = (shown.due(parts, ENDS, every=each) for each in (False, True))
+    assert told == [each for each in every if each["turn"] != "young"]
+    assert {each["turn"] for each in told} == {"now", "age unknown"}
+    assert 0 < len(told) < len(every) == 40
+    old = ENDS - 60 * 86400.0
+    ledger = Routines(parts.database)
+    late = [each for each in ledger.there() if each.made_at is not None and each.made_at > old and not each.ends_at]
+    assert ledger.there(old) == [each for each in ledger.there() if each not in late] != ledger.there()
 
 
 def test_the_schedule_tells_of_each_policy_when_it_opens_and_how_many_stand_how(parts):

@@ -6,6 +6,7 @@ knows is said, never guessed.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -138,7 +139,9 @@ def _is_shut(policy: Policy, opened: float, now: float) -> bool:
 def covered(policies: Sequence[Policy], known: Known) -> Policy | None:
     """Return the policy that a credential is under: of those that fit, the closest, and of these the first."""
     fitting = [each for each in policies if each.select.fits(known.attributes)]
-    return max(fitting, key=lambda each: each.select.closeness, default=None)
+    if len(fitting) > 1:
+        return max(fitting, key=lambda each: each.select.closeness)
+    return fitting[0] if fitting else None
 
 
 def turns(policies: Sequence[Policy], credentials: Iterable[Known], now: float) -> list[Due]:
@@ -183,6 +186,16 @@ def _starts_at(policy: Policy, known: Known, due_at: float, opening: Window) -> 
     return max(opening.opens_at + share(policy.name, "window", known.ref) * length_s, due_at)
 
 
+def aged(policies: Sequence[Policy], credentials: Iterable[Known], now: float) -> list[Known]:
+    """Return those that are young no more, or of an age that nobody knows: of few others does anybody ask the turn."""
+    found = []
+    for known in credentials:
+        policy = covered(policies, known)
+        if policy is not None and ((due_at := due_since(policy, known)) is None or due_at <= now):
+            found.append(known)
+    return found
+
+
 def soon(policies: Sequence[Policy], credentials: Iterable[Known], until: float) -> list[Known]:
     """Return those of which some may be due by then; what is made after this cannot be, before `youngest_s`."""
     found = []
@@ -224,9 +237,13 @@ def due_since(policy: Policy, known: Known) -> float | None:
 
 def share(policy: str, of: str, ref: CredentialRef) -> float:
     """Return where a credential stands between 0 and 1: the same each time, evenly spread, another in each policy."""
-    key = hashlib.sha256(f"{of} of {policy}".encode()).digest()
     name = repr((ref.provider, ref.connection, ref.owner, ref.id)).encode("utf-8", "backslashreplace")
-    return int.from_bytes(hashlib.blake2b(name, digest_size=7, key=key).digest()) / 2**56
+    return int.from_bytes(hashlib.blake2b(name, digest_size=7, key=_key(policy, of)).digest()) / 2**56
+
+
+@functools.lru_cache
+def _key(policy: str, of: str) -> bytes:
+    return hashlib.sha256(f"{of} of {policy}".encode()).digest()
 
 
 def chosen(found: Sequence[Due], policy: Policy, at_work: int) -> list[Due]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 from sqlalchemy import Connection, and_, func, insert, or_, select
 
@@ -20,6 +22,12 @@ from rotator.ledger.routine_tasks import Task, epoch, open_tasks
 
 _hygiene, _incident, _listed, _run = tables.hygiene, tables.incident, tables.listed, tables.run
 _ACTIVE, _AGAIN = "active", "it is looked at again in a minute"
+_NAME = ("provider", "connection", "owner", "credential")
+_LISTED = select(*(_listed.c[name] for name in _NAME), _listed.c.facts, _listed.c.gone_at)
+_REPLACED = select(*(_run.c[name] for name in _NAME), _run.c.replacement, _run.c.replaced_at).where(
+    _run.c.replaced_at.is_not(None), _run.c.dismissed.is_(None), drills.is_none(_run)
+)
+_BY_NAME = attrgetter("ref.provider", "ref.connection", "ref.owner", "ref.id")
 Owner = tuple[str, str, str]
 """The kind, the connection and the owner whose credentials share a replacement; the id where nobody knows the owner."""
 
@@ -44,33 +52,31 @@ class Routines:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def there(self) -> list[There]:
-        """Return what issuers list, and what we made since, but for what is gone, stopped, or was replaced by us."""
+    def there(self, until: float = math.inf) -> list[There]:
+        """Return what issuers list, and what we made since, but for what is gone, stopped, or was replaced by us.
+
+        What was made after `until`, in epoch seconds, is left out unless it ends by itself: of 50,000 most are young.
+        """
+        made: dict[CredentialRef, float] = {}
+        old: set[CredentialRef] = set()
+        found: list[There] = []
         with self._database.read() as connection:
-            replaced = connection.execute(
-                select(_run).where(_run.c.replaced_at.is_not(None), _run.c.dismissed.is_(None), drills.is_none(_run))
-            ).mappings()
-            made: dict[CredentialRef, float] = {}
-            old: set[CredentialRef] = set()
-            for row in replaced:
-                ref = CredentialRef(row["provider"], row["connection"], row["owner"], row["credential"])
-                new = ref.with_id(row["replacement"] or ref.id)
-                made[new] = max(made.get(new, 0.0), row["replaced_at"])
+            for *name, new_id, at in connection.execute(_REPLACED):
+                ref = CredentialRef(*name)
+                new = ref.with_id(new_id or ref.id)
+                made[new] = max(made.get(new, 0.0), at)
                 if new != ref:
                     old.add(ref)
-            found: dict[CredentialRef, There] = {}
-            for row in connection.execute(select(_listed)).mappings():
-                ref = CredentialRef(row["provider"], row["connection"], row["owner"], row["credential"])
-                facts = json.loads(row["facts"])
-                if row["gone_at"] is not None or facts.get("state", _ACTIVE) != _ACTIVE:
-                    made.pop(ref, None)
-                    continue
-                told = epoch(facts.get("created_at"))
-                ours = made.pop(ref, None)
-                known = max((at for at in (told, ours) if at is not None), default=None)
-                found[ref] = There(ref, known, epoch(facts.get("expires_at")))
-        found |= {ref: There(ref, at, None) for ref, at in made.items()}
-        return [each for ref, each in sorted(found.items()) if ref not in old]
+            for *name, told, gone_at in connection.execute(_LISTED):
+                facts = json.loads(told)
+                made_at, ends_at = epoch(facts.get("created_at")), epoch(facts.get("expires_at"))
+                if made and (ours := made.pop(CredentialRef(*name), None)) is not None:
+                    made_at = ours if made_at is None else max(made_at, ours)
+                is_there = gone_at is None and facts.get("state", _ACTIVE) == _ACTIVE
+                if is_there and (made_at is None or made_at <= until or ends_at is not None):
+                    found.append(There(CredentialRef(*name), made_at, ends_at))
+        found += [There(ref, at, None) for ref, at in made.items() if at <= until]
+        return sorted((each for each in found if each.ref not in old), key=_BY_NAME)
 
     def busy(self) -> dict[Owner, str]:
         """Return the owners of which something else is done, each with what that is."""

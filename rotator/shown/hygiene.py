@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,7 +12,7 @@ from rotator import hygiene_file
 from rotator.bootstrap import Rotator
 from rotator.credential import CredentialRef
 from rotator.flow import expiry
-from rotator.flow.hygiene import Due, Known, Policy, Turn, next_window, turns, window
+from rotator.flow.hygiene import Due, Known, Policy, Turn, aged, next_window, turns, window, youngest_s
 from rotator.ledger.routines import Routines, owner_of
 from rotator.report.clocks import moment
 
@@ -36,28 +37,38 @@ def policies(parts: Rotator) -> tuple[Policy, ...]:
 def look(parts: Rotator, now: float, of: Sequence[Policy] | None = None) -> Looked:
     """Return how the credentials of these policies, or of all, stand now. Changes nothing."""
     found = tuple(policies(parts) if of is None else of)
-    if not found:
-        return Looked(())
-    every = busy(parts, known(parts))
-    return Looked(found, tuple(turns(found, every, now)), Routines(parts.database).at_work())
+    return _looked(parts, found, known(parts), now) if found else Looked(())
+
+
+def _looked(parts: Rotator, every: tuple[Policy, ...], there: Iterable[Known], now: float) -> Looked:
+    return Looked(every, tuple(turns(every, busy(parts, there), now)), Routines(parts.database).at_work())
 
 
 def expiring(parts: Rotator, now: float, every: Sequence[Policy]) -> list[Known]:
     """Return what ends by itself before long and is under no policy in force, with what else is done with it."""
-    return busy(parts, expiry.expiring(every, known(parts), now))
+    return _ending(parts, every, known(parts), now)
+
+
+def _ending(parts: Rotator, every: Sequence[Policy], there: Iterable[Known], now: float) -> list[Known]:
+    return busy(parts, expiry.expiring(every, there, now))
 
 
 def due(parts: Rotator, now: float, *, every: bool = False) -> list[dict[str, Any]]:
     """Return what is due, or of an age that nobody knows, and what ends by itself; with `every` what is young too."""
-    looked = look(parts, now)
-    return [*rows(looked, every=every), *(_ending(each) for each in expiring(parts, now, looked.policies))]
+    found = policies(parts)
+    there = known(parts, math.inf if every else now - youngest_s(found))
+    looked = _looked(parts, found, there if every else aged(found, there, now), now)
+    return [*rows(looked, every=every), *map(_end, _ending(parts, found, there, now))]
 
 
-def known(parts: Rotator) -> list[Known]:
-    """Return the credentials that hygiene may be for, as the inventory has them now; what else is done is not asked."""
+def known(parts: Rotator, until: float = math.inf) -> list[Known]:
+    """Return the credentials that hygiene may be for, as the inventory has them now; what else is done is not asked.
+
+    What was made after `until`, in epoch seconds, is left out unless it ends by itself.
+    """
     parts.look_again()
     found = []
-    for each in Routines(parts.database).there():
+    for each in Routines(parts.database).there(until):
         custody, ref = parts.custodies.of(each.ref), each.ref
         if not custody.canary:
             told = {"id": ref.id, "owner": ref.owner, "connection": ref.connection, "provider": ref.provider}
@@ -91,7 +102,7 @@ def rows(looked: Looked, *, every: bool = False) -> list[dict[str, Any]]:
     ]
 
 
-def _ending(each: Known) -> dict[str, Any]:
+def _end(each: Known) -> dict[str, Any]:
     return _row(each, "", ENDS, expiry.watched_from(each), None)
 
 

@@ -17,6 +17,7 @@ from rotator.flow.hygiene import (
     Known,
     Policy,
     Turn,
+    aged,
     chosen,
     next_window,
     ripe,
@@ -218,6 +219,28 @@ def test_it_is_told_truly_when_what_comes_due_in_an_open_window_has_its_turn():
     told = only(long, each, MONDAY)
     assert not ripe([long], [each], told.starts_at - 1.0)
     assert ripe([long], [each], told.starts_at)
+
+
+@given(
+    ages=st.lists(st.one_of(st.none(), st.floats(0.0, 400.0)), max_size=20),
+    ends=st.lists(st.one_of(st.none(), st.floats(0.0, 40.0)), max_size=20),
+    jitter=st.floats(0.0, 89.0),
+)
+def test_of_whom_the_turn_is_asked_are_all_but_the_young(ages, ends, jitter):
+    policies = [replace(POLICY, jitter_s=jitter * DAY), replace(POLICY, name="of 3", select=selector("id:3", "a test"))]
+    every = [
+        replace(
+            known(f"{number}", made_at=None if age is None else MONDAY - age * DAY),
+            ends_at=None if end is None else MONDAY + end * DAY,
+        )
+        for number, (age, end) in enumerate(zip(ages, ends, strict=False))
+    ]
+    old = [each.known for each in turns(policies, every, MONDAY) if each.turn is not Turn.YOUNG]
+    assert {each.ref for each in aged(policies, every, MONDAY)} == {each.ref for each in old}
+    left_out = [
+        each for each in every if each.ends_at is None and (each.made_at or 0.0) > MONDAY - youngest_s(policies)
+    ]
+    assert not {each.ref for each in left_out} & {each.ref for each in old}
 
 
 @pytest.mark.parametrize("zone", [ZoneInfo("America/Los_Angeles"), ZoneInfo("Asia/Tokyo")], ids=str)
