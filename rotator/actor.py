@@ -1,8 +1,11 @@
-"""Who acts on this machine."""
+"""Who acts: on this machine, or a program by its token."""
 
 from __future__ import annotations
 
 import getpass
+
+OF_PROGRAM = "token "
+"""What stands before the name of a token that acts as nobody, where it is said who did something."""
 
 
 def actor() -> str:

@@ -15,19 +15,12 @@ from typing import TYPE_CHECKING
 
 from rotator import clock
 from rotator.errors import BadInput
-from rotator.flow import registry
-from rotator.flow.basis import basis
 from rotator.flow.budget import Limit, strictest
 from rotator.flow.inventory import CONFIGURATION, Entry
-from rotator.flow.listed_as import as_listed, speaks_of
-from rotator.flow.numbered import KINDS
 from rotator.flow.playbook_words import meant
 from rotator.flow.scope import Custodies, Custody
 from rotator.ledger import timekeeping
 from rotator.ledger.database import Database
-from rotator.ledger.gates import Gates
-from rotator.ledger.reading import Reading
-from rotator.ledger.stops import Stops
 from rotator.ports import Connection
 from rotator.seal import Seal
 from rotator.settings.configuration import Settings
@@ -53,11 +46,14 @@ if TYPE_CHECKING:
     from rotator.ledger.enrolment import Enrolment
     from rotator.ledger.expiring import Expiring
     from rotator.ledger.feed import Feed
+    from rotator.ledger.gates import Gates
     from rotator.ledger.hands import Hands
     from rotator.ledger.inventory import Inventory
     from rotator.ledger.manifests import Manifests
     from rotator.ledger.pauses import Pauses
+    from rotator.ledger.reading import Reading
     from rotator.ledger.sessions import Sessions
+    from rotator.ledger.stopping import Stops
     from rotator.ledger.tokens import Tokens
     from rotator.ledger.triggers import Triggers
     from rotator.ledger.vendors import Vendors
@@ -166,6 +162,9 @@ class Rotator:
         What the registry says that a vendor holds comes last, with the grants that trust an account of its own. What is
         called by a name and a number is called as its issuer does.
         """
+        from rotator.flow import registry  # noqa: PLC0415
+        from rotator.flow.listed_as import as_listed, speaks_of  # noqa: PLC0415
+        from rotator.flow.numbered import KINDS  # noqa: PLC0415
         from rotator.ledger.answered import answered  # noqa: PLC0415
         from rotator.settings.credentials import custody_of  # noqa: PLC0415
 
@@ -282,6 +281,8 @@ class Rotator:
 
     def basis(self, credentials: Mapping[CredentialRef, str], used: Iterable[str]) -> dict[str, str]:
         """Return what a plan for these credentials, each with its kind, stands on now."""
+        from rotator.flow.basis import basis  # noqa: PLC0415
+
         return basis(credentials, used, self.playbooks, self.custodies, self.connections)
 
     @functools.cached_property
@@ -309,11 +310,15 @@ class Rotator:
     @functools.cached_property
     def stops(self) -> Stops:
         """Stopping, and letting go on."""
+        from rotator.ledger.stopping import Stops  # noqa: PLC0415
+
         return Stops(self.database)
 
     @functools.cached_property
     def gates(self) -> Gates:
         """What people say of an incident."""
+        from rotator.ledger.gates import Gates  # noqa: PLC0415
+
         return Gates(self.database)
 
     @functools.cached_property
@@ -354,6 +359,8 @@ class Rotator:
     @functools.cached_property
     def reading(self) -> Reading:
         """What reports and boards read."""
+        from rotator.ledger.reading import Reading  # noqa: PLC0415
+
         return Reading(self.database, self.settings.policy)
 
     @functools.cached_property

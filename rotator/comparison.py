@@ -12,8 +12,7 @@ from collections.abc import Iterable, Sequence
 from rotator.claims import Ours
 from rotator.credential import CredentialRef, read_document
 from rotator.flow.apart import is_long_after
-from rotator.flow.choice import MINTING
-from rotator.flow.playbook_words import Verb
+from rotator.flow.playbook_words import MINTING, Verb
 from rotator.flow.run import Step, StepState, Work
 from rotator.flow.step import Move, ask_about, attempts_named, discarded, possible_persistence, surplus_accepted
 from rotator.lost_issue import Finding, marked_by

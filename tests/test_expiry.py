@@ -16,7 +16,7 @@ from rotator.ledger import tables
 from rotator.ports import Discovered
 from rotator.report.clocks import moment
 from rotator.settings.file import load
-from rotator.shown import hygiene, incidents
+from rotator.shown import hygiene, incident_list
 from tests.flow.test_plan import stolen
 
 DAY = 86400.0
@@ -62,7 +62,7 @@ def test_with_no_policy_at_all_what_ends_soon_becomes_a_task_of_its_owner_and_pe
     [task] = rows(parts, tables.manual)
     assert (task["key"], task["mend"]) == ("web", "web@corp: replace it by hand, then dismiss this task")
     assert task["reason"] == f"it ends at {moment(now + 20 * DAY)}; no policy of hygiene is configured"
-    [shown] = incidents.listed(parts)
+    [shown] = incident_list.listed(parts)
     assert (shown["purpose"], shown["title"]) == (Purpose.HYGIENE, "hygiene: expiry watch, 1 credential")
     told = {each["event"]: json.loads(each["facts"]) for each in rows(parts, tables.notice)}
     assert "approval_wanted" not in told

@@ -57,7 +57,7 @@ def list_incidents(
 
     Example: rotator incident list -o jsonl
     """
-    from rotator.operations.views.incidents import INCIDENTS  # noqa: PLC0415 - only who looks pays for it
+    from rotator.operations.views.incident_list import INCIDENTS  # noqa: PLC0415 - only who looks pays for it
     from rotator.report.tables import plain_table, words  # noqa: PLC0415
 
     given: Context = context.obj

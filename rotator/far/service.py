@@ -15,7 +15,8 @@ from rotator.ledger.names import LAST
 from rotator.ledger.records import Progress
 from rotator.operations.operation import Answer, Given, Operation, segment
 from rotator.operations.view import FileOf, ListOf, Of, OfIncident
-from rotator.operations.views.incidents import INCIDENTS, REPORT
+from rotator.operations.views.incident_list import INCIDENTS
+from rotator.operations.views.incidents import REPORT
 
 _MOST = 500
 POLL_S = 2.0

@@ -7,17 +7,13 @@ from typing import TYPE_CHECKING
 
 from rotator.credential import CredentialRef
 from rotator.flow.order import Elsewhere, stopped_rather, warnings_of
-from rotator.flow.playbook_words import Strategy, Verb
+from rotator.flow.playbook_words import MINTING, Strategy
 from rotator.flow.scope import Scoped, Unresolved
 
 if TYPE_CHECKING:
     # Who reads or works the ledger needs no playbook, and does not wait for one's model to be built.
     from rotator.flow.playbook import Playbook
 
-MINTING = frozenset({Verb.ISSUE, Verb.GENERATE})
-"""The verbs that make a replacement."""
-BRINGING = frozenset({*MINTING, Verb.INSTALL, Verb.PROMOTE})
-"""The verbs that make one, let it in or have it read."""
 NOTHING_ASKED: Mapping[CredentialRef, tuple[Strategy, str]] = {}
 NOTHING_KEPT: Mapping[CredentialRef, str] = {}
 

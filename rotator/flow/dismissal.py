@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from rotator.errors import BadInput
-from rotator.flow.choice import BRINGING
 from rotator.flow.exposure import Disposition
-from rotator.flow.playbook_words import REPLACING, Strategy, Subject, meant
+from rotator.flow.playbook_words import BRINGING, REPLACING, Strategy, Subject, meant
 from rotator.flow.proof import Evidence
 from rotator.flow.run import AT_ONCE, THROUGH, UNDOES, BranchState, Run, Step, StepState, taken_back
 from rotator.ports import State

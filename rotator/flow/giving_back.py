@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from rotator.flow.choice import MINTING
-from rotator.flow.playbook_words import Subject, Verb
+from rotator.flow.playbook_words import MINTING, Subject, Verb
 from rotator.flow.run import UNDOES, Run, Step, StepState
 from rotator.flow.step import SILENT, STOPS, Move, ask_about, surplus_accepted
 

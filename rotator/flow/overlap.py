@@ -10,9 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
-from rotator.flow.choice import MINTING
 from rotator.flow.planned import Lane, Plan, PlannedRun, PlannedStep, Segment
-from rotator.flow.playbook_words import Subject, Verb
+from rotator.flow.playbook_words import MINTING, Subject, Verb
 from rotator.flow.run import Step, StepState
 from rotator.flow.step import STOPS, Move
 

@@ -81,6 +81,12 @@ UNDO: dict[Verb, Verb] = {
 }
 """What takes a step back. A verb that is not named here has no way back."""
 
+MINTING = frozenset({Verb.ISSUE, Verb.GENERATE})
+"""The verbs that make a replacement."""
+
+BRINGING = frozenset({*MINTING, Verb.INSTALL, Verb.PROMOTE})
+"""The verbs that make one, let it in or have it read."""
+
 AT_TARGETS = frozenset({Verb.VERIFY, Verb.SUSPEND, Verb.RESUME, Verb.END_SESSIONS, Verb.INSTALL, Verb.UNINSTALL})
 """What can be done at one target alone."""
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from rotator.flow.planned import BY_HAND
 from rotator.flow.playbook_words import Expect, Subject, Verb
 from rotator.flow.proof import Proof, knocked, stated
-from rotator.flow.run import WHY, Run, Step, StepState
+from rotator.flow.run import AGAIN, WHY, Run, Step, StepState
 from rotator.flow.step import STOPS
 from rotator.flow.way_back import Stretch, appended
 from rotator.ports import State, Verdict
@@ -23,8 +23,6 @@ SOON_S = (HOUR_S, 6 * HOUR_S)
 """After a death; then comes each whole day."""
 SPREAD = 1 / 8
 """By how much of the time since the look before a look may come later."""
-AGAIN = "again"
-"""The fact of an appended step that stops once more what came back: the step that stopped it before."""
 
 
 def moments(since: float, until: float, name: str) -> Iterator[float]:

@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from rotator.credential import CredentialRef
-from rotator.flow.choice import BRINGING, MINTING
 from rotator.flow.planned import BY_HAND, OWNER_ASKED, SAID_DONE, Lane, PlannedStep
-from rotator.flow.playbook_words import GATES, Expect, Strategy, Subject, Until, Verb
+from rotator.flow.playbook_words import BRINGING, GATES, MINTING, Expect, Strategy, Subject, Until, Verb
 from rotator.flow.proof import Evidence, Proof
 from rotator.flow.scope import ConsumerAddress
 from rotator.ports import Place
@@ -50,6 +49,9 @@ UNDONE = "undone from "
 """How the reason begins of a step that an undo left out."""
 ORDERED_AT = "ordered_at"
 """The fact of a step that resumes the exposed credential: when a person last said so, in epoch seconds."""
+
+AGAIN = "again"
+"""The fact of an appended step that stops once more what came back: the step that stopped it before."""
 
 LET_IN = "let_in"
 """The fact of a step that resumes a grant as its vendor is let in again: by which restore, in words."""

@@ -7,9 +7,8 @@ from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from rotator.flow.choice import MINTING
 from rotator.flow.planned import BY_HAND, Lane, PlannedStep, Segment
-from rotator.flow.playbook_words import Expect, Strategy, Subject, Verb
+from rotator.flow.playbook_words import MINTING, Expect, Strategy, Subject, Verb
 from rotator.flow.scope import Scoped
 
 if TYPE_CHECKING:

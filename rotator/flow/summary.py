@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from rotator.flow.choice import MINTING
-from rotator.flow.playbook_words import Subject, Verb
+from rotator.flow.playbook_words import MINTING, Subject, Verb
 from rotator.flow.proof import Evidence, Proof
 from rotator.flow.run import LET_IN, THROUGH, UNDOES, Run, Step, StepState, taken_back
 

@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from rotator.flow.choice import MINTING
 from rotator.flow.order import Left, names
 from rotator.flow.plan import spoken_of_elsewhere
 from rotator.flow.planned import BY_HAND, Lane, Plan, PlannedRun, PlannedStep, Segment
-from rotator.flow.playbook_words import Subject, Verb
+from rotator.flow.playbook_words import MINTING, Subject, Verb
 
 STEP = "accept_reader"
 """The step at which a person is asked."""

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, func, or_, select
+from sqlalchemy import Connection, func, select
 
+from rotator.actor import OF_PROGRAM
 from rotator.credential import CredentialRef
 from rotator.flow.approval import Facts, Policy, Said, Scope, Wanted, wanted
 from rotator.flow.playbook_words import Subject, Verb
 from rotator.flow.run import Run
 from rotator.ledger import destruction, revisions, tables
 from rotator.ledger.revisions import Revision
-from rotator.ledger.tokens import OF_PROGRAM
 from rotator.ledger.which import parts
 
 _DESTROYS = (tables.step.c.verb == Verb.REVOKE.value, tables.step.c.subject == Subject.EXPOSED.value)
@@ -112,14 +112,6 @@ def gated(connection: Connection, incident: str, runs: Collection[Run]) -> tuple
         Standing(each, Facts(frozenset(), 0), destroying=frozenset(of for of in destroy if number[of] == each.number))
         for each in revisions.find(connection, incident)
     )
-
-
-def to_review(connection: Connection) -> dict[str, int]:
-    """Return how many approvals of each incident somebody has still to look at."""
-    table = tables.approval
-    alone = or_(table.c.glass != "", table.c.standing_order != "")
-    query = select(table.c.incident, func.count()).where(alone, table.c.reviewed_at.is_(None))
-    return {incident: count for incident, count in connection.execute(query.group_by(table.c.incident))}  # noqa: C416
 
 
 def covered(connection: Connection, incident: str, digest: str) -> list[Revision]:

@@ -16,10 +16,11 @@ from rotator import clock
 from rotator.errors import BadInput
 from rotator.flow.approval import Policy
 from rotator.flow.approvers import refuse_closing
-from rotator.ledger import approved, counting, drills, revisions, rows, tables
+from rotator.ledger import counting, drills, revisions, rows, tables
 from rotator.ledger.acts import act, lock, said
 from rotator.ledger.database import Database
 from rotator.ledger.notices import tell
+from rotator.ledger.reviews import to_review
 from rotator.notices.event import Event
 
 _branch, _incident = tables.branch, tables.incident
@@ -125,7 +126,7 @@ def _moves(connection: Connection, incident: str) -> int:
 
 def _first(connection: Connection, incident: str, now: float) -> tuple[str, ...]:
     """Return what comes before anybody closes it, whatever he accepts: work that goes on by itself, a review."""
-    reviews = approved.to_review(connection)
+    reviews = to_review(connection)
     of = [each for each in _family(connection, incident) if reviews.get(each)]
     found = [f"{each} has an open review: rotator review {each} --note …" for each in of]
     if counting.progress(connection, incident, now).busy:

@@ -12,9 +12,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, FromClause, Select, and_, or_, select
 
 from rotator.credential import CredentialRef
-from rotator.flow.choice import MINTING
 from rotator.flow.order import Elsewhere, Left
-from rotator.flow.playbook_words import REPLACING, Strategy, Subject, Verb
+from rotator.flow.playbook_words import MINTING, REPLACING, Strategy, Subject, Verb
 from rotator.flow.run import BranchState, Run, StepState
 from rotator.ledger import drills, preempting, rows, tables
 from rotator.ledger.which import Which

@@ -33,8 +33,8 @@ from rotator.ledger.acts import act, lock
 from rotator.ledger.database import Database
 from rotator.ledger.growing import Added, More
 from rotator.ledger.merging import Merged
-from rotator.ledger.plan_rows import NOTHING, Behind, PlanRows
-from rotator.ledger.revisions import Revision
+from rotator.ledger.plan_rows import PlanRows
+from rotator.ledger.revisions import NOTHING, Behind, Revision
 from rotator.notices.event import Event
 from rotator.seal import Seal
 

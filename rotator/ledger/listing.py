@@ -12,12 +12,12 @@ from sqlalchemy import ColumnElement, Connection, FromClause, RowMapping, Select
 from rotator.errors import BadInput
 from rotator.flow.incident import Purpose
 from rotator.flow.playbook_words import Subject, Verb
-from rotator.flow.resurrection import AGAIN
-from rotator.flow.run import LET_IN, BranchState, StepState
-from rotator.ledger import approved, counting, other_runs, rows, tables, why_stopped
+from rotator.flow.run import AGAIN, LET_IN, BranchState, StepState
+from rotator.ledger import rows, tables, why_stopped
 from rotator.ledger import stops as stops_in
 from rotator.ledger.purposes import purpose as purpose_of
 from rotator.ledger.records import Listed
+from rotator.ledger.reviews import to_review
 from rotator.ledger.which import Which, parts
 
 _SCHEDULED = "scheduled"
@@ -141,19 +141,25 @@ def _stand(connection: Connection, found: Sequence[RowMapping]) -> dict[str, _St
             of[name] = stands = of[into]
             stands.every.append(name)
             stands.approved = stands.approved or approved_at is not None
-    for name, count in approved.to_review(connection).items():
+    for name, count in to_review(connection).items():
         if name in of:
             of[name].reviews += count
     for part in parts(of):
         _count(connection, of, part)
-    for name, stands in stand.items():
-        if len(stands.every) > 1:
-            # What both had is one credential: here they are looked at one by one.
-            told = counting.progress(connection, name, 0.0)
-            stands.credentials = told.credentials - told.dismissed
-            stands.dead, stands.stated, stands.dismissed = told.dead, told.stated, told.dismissed
-            stands.let_in = told.let_in_again
+    if together := {name: stands for name, stands in stand.items() if len(stands.every) > 1}:
+        _count_once(connection, together)
     return stand
+
+
+def _count_once(connection: Connection, together: Mapping[str, _Stands]) -> None:
+    """Count those anew into which others were merged: what both had is one credential, and they were counted alone."""
+    from rotator.ledger import counting  # noqa: PLC0415 - only a list of what was merged pays for it
+
+    for name, stands in together.items():
+        told = counting.progress(connection, name, 0.0)
+        stands.credentials = told.credentials - told.dismissed
+        stands.dead, stands.stated, stands.dismissed = told.dead, told.stated, told.dismissed
+        stands.let_in = told.let_in_again
 
 
 def _merged(connection: Connection) -> Iterator[tuple[str, str, float | None]]:
@@ -206,6 +212,8 @@ def _count(connection: Connection, of: Mapping[str, _Stands], names: Sequence[st
 
 def _since(connection: Connection, stands: _Stands) -> str:
     """Return what has become of an incident that waits for a person: what lives again, or deaths that others saw."""
+    from rotator.ledger import other_runs  # noqa: PLC0415 - only a list of what waits pays for it
+
     step, run = tables.step, tables.run
     settled = {name for each in stands.every for name in other_runs.deaths(connection, Which(each))}
     resumed = (

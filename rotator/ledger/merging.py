@@ -18,9 +18,10 @@ from rotator.flow.incident import Severity
 from rotator.flow.playbook_words import REPLACING
 from rotator.flow.revision import digest_of
 from rotator.flow.run import UNDOES, StepState
-from rotator.ledger import approved, drills, enrolled, growing, kept_back, plans, raising, revisions, tables
+from rotator.ledger import drills, enrolled, growing, kept_back, plans, raising, revisions, tables
 from rotator.ledger.acts import act, lock
 from rotator.ledger.notices import tell
+from rotator.ledger.reviews import to_review
 from rotator.ledger.revisions import Revision
 from rotator.ledger.withdrawing import withdraw
 from rotator.notices.event import Event
@@ -80,7 +81,7 @@ def merge(  # noqa: PLR0917 - two incidents, and who says so when
 def _refuse_doubtful(connection: Connection, source: str, target: str) -> None:
     """Raise BadInput where one would hide what of the other lives, or what a person has yet to look at."""
     mine, theirs = ([each, *revisions.merged(connection, each)] for each in (source, target))
-    reviews = approved.to_review(connection)
+    reviews = to_review(connection)
     if (of := next((each for each in [*mine, *theirs] if reviews.get(each)), None)) is not None:
         raise BadInput("it has an open review", of, f"look at it first: rotator review {of} --note …; then merge")
     for of, others in ((source, theirs), (target, mine)):

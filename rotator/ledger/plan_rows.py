@@ -16,24 +16,11 @@ from rotator.flow.run import BranchState, Step, calls_ahead
 from rotator.flow.step import WAITS_SINCE
 from rotator.ledger import drills, rows, tables
 from rotator.ledger.acts import said
+from rotator.ledger.revisions import NOTHING, Behind
 from rotator.seal import Seal
 
 KEEP_MATERIAL_S = 30 * 86400.0
 """After this, an exposed secret is destroyed even when its death could not be proven."""
-
-
-@dataclass(frozen=True, slots=True)
-class Behind:
-    """What of an incident is numbered already: the newest revision, run, task and exclusion, and the last wave."""
-
-    revision: int = 0
-    run: int = 0
-    task: int = 0
-    excluded: int = 0
-    wave: int = 0
-
-
-NOTHING = Behind()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, FromClause, and_, case, delete, select, update
 
 from rotator.errors import BadInput
-from rotator.flow.choice import BRINGING
 from rotator.flow.dismissal import DISMISSED, refuse_at_work
 from rotator.flow.planned import Lane
-from rotator.flow.playbook_words import Subject
+from rotator.flow.playbook_words import BRINGING, Subject
 from rotator.flow.run import THROUGH, BranchState
 from rotator.ledger import drills, rows, tables
 from rotator.ledger.acts import act

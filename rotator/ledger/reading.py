@@ -1,53 +1,34 @@
-"""What reports, boards and the command line read of the ledger."""
+"""What reports, boards and the command line read of the ledger.
+
+Each way to read imports what it takes: who lists incidents waits for nothing that a report is made of.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import func, select
 
-from rotator.credential import CredentialRef
-from rotator.flow.approval import Policy
 from rotator.flow.incident import Purpose
-from rotator.flow.order import Elsewhere
-from rotator.flow.planned import Plan
 from rotator.flow.run import BranchState
-from rotator.ledger import (
-    approved,
-    counting,
-    dismissals,
-    earlier,
-    few,
-    gone,
-    listing,
-    moving,
-    names,
-    outline,
-    pause_gates,
-    plans,
-    revisions,
-    rows,
-    run_records,
-    tables,
-    waits,
-)
-from rotator.ledger import beside as beside_of
-from rotator.ledger import datasets as datasets_in
-from rotator.ledger import gates as gates_in
-from rotator.ledger import pauses as pauses_in
-from rotator.ledger import stops as stops_in
-from rotator.ledger import told as told_in
+from rotator.ledger import listing, names, tables
 from rotator.ledger.database import Database
 from rotator.ledger.listing import Part
-from rotator.ledger.moving import Moving
-from rotator.ledger.outline import Outline
 from rotator.ledger.records import IncidentRecord, Listed, Progress, RunRecord
-from rotator.ledger.stops import Stop
-from rotator.ledger.told import Told
 from rotator.ledger.which import Which, parts
-from rotator.ports import Place
+
+if TYPE_CHECKING:
+    from rotator.credential import CredentialRef
+    from rotator.flow.approval import Policy
+    from rotator.flow.order import Elsewhere
+    from rotator.flow.planned import Plan
+    from rotator.ledger.moving import Moving
+    from rotator.ledger.outline import Outline
+    from rotator.ledger.stops import Stop
+    from rotator.ledger.told import Told
+    from rotator.ports import Place
 
 
 class Reading:
@@ -86,6 +67,8 @@ class Reading:
 
         The one itself where none has. Raises BadInput where several have.
         """
+        from rotator.ledger import revisions  # noqa: PLC0415
+
         with self._database.read() as connection:
             return revisions.holding(connection, incident, name)
 
@@ -96,26 +79,36 @@ class Reading:
 
         Of an `incident` that grows, what it has planned counts too.
         """
+        from rotator.ledger import earlier  # noqa: PLC0415
+
         with self._database.read() as connection:
             return earlier.answered(connection, deliver, incident)
 
     def elsewhere(self, incident: str = "") -> Elsewhere:
         """Return what runs that are replaced first still have before them, in all that is approved or of `incident`."""
+        from rotator.ledger import earlier  # noqa: PLC0415
+
         with self._database.read() as connection:
             return earlier.elsewhere(connection, incident)
 
     def standing(self, refs: Iterable[CredentialRef]) -> list[tuple[str, str, int]]:
         """Return the incidents that are not done with some of these: each, how it stands, and with how many."""
+        from rotator.ledger import earlier  # noqa: PLC0415
+
         with self._database.read() as connection:
             return earlier.standing(connection, refs)
 
     def canaries(self, refs: Iterable[CredentialRef]) -> dict[CredentialRef, str]:
         """Return which of these a person dismissed as a canary, in which incident."""
+        from rotator.ledger import dismissals  # noqa: PLC0415
+
         with self._database.read() as connection:
             return dismissals.canaries(connection, refs)
 
     def planned(self, incident: str, number: int | None = None) -> dict[str, Any]:
         """Return a revision of a plan as it was shown, the newest if none is named; empty where none was kept."""
+        from rotator.ledger import plans  # noqa: PLC0415
+
         with self._database.read() as connection:
             return plans.shown(connection, incident, number)
 
@@ -124,13 +117,17 @@ class Reading:
 
         `incident` is "" for one that is not there yet. A credential is told by provider, connection, owner and id.
         """
+        from rotator.ledger import beside  # noqa: PLC0415
+
         with self._database.read() as connection:
-            return beside_of.beside(connection, incident, plan)
+            return beside.beside(connection, incident, plan)
 
     def told(self) -> list[Told]:
         """Return what people were told, in the order in which the messages were made."""
+        from rotator.ledger import told  # noqa: PLC0415
+
         with self._database.read() as connection:
-            return told_in.told(connection)
+            return told.told(connection)
 
     def totals(self) -> list[tuple[str, str, int]]:
         """Return (kind, evidence, count) over all incidents."""
@@ -149,18 +146,24 @@ class Reading:
 
     def progress(self, incident: str, now: float) -> Progress:
         """Return the counts of one incident, cheaply enough to be asked several times a second."""
+        from rotator.ledger import counting  # noqa: PLC0415
+
         with self._database.read() as connection:
             return counting.progress(connection, incident, now)
 
     def moving(self, every: Iterable[str], untold: Iterable[str], now: float) -> Moving:
         """Return what still moves of an incident and what was merged into it: see `moving.py`."""
+        from rotator.ledger import moving  # noqa: PLC0415
+
         with self._database.read() as connection:
             return moving.moving(connection, list(every), untold, now)
 
     def incident(self, incident: str) -> IncidentRecord:
         """Return one incident whole, from one consistent state. Raises BadInput when there is none."""
+        from rotator.ledger.whole import whole  # noqa: PLC0415
+
         with self._database.read() as connection:
-            return self._incident(connection, incident)
+            return whole(connection, incident, self._policy)
 
     def few(self, incident: str, names: Iterable[str]) -> IncidentRecord:
         """Return an incident with a few of its runs and tasks alone, as much of it as a report's rows of them take.
@@ -168,64 +171,43 @@ class Reading:
         With them are the other runs of their credentials, and those for which they wait. Raises BadInput for no such
         incident. What is none of its own, or of what was merged into it, is left out.
         """
+        from rotator.ledger import few  # noqa: PLC0415
+
         with self._database.read() as connection:
             return few.few(connection, incident, names)
 
     def head(self, incident: str, names: Iterable[str]) -> IncidentRecord:
         """Return the same with all that is said of the incident as a whole."""
+        from rotator.ledger import few  # noqa: PLC0415
+
         with self._database.read() as connection:
             return few.headed(connection, few.few(connection, incident, names), self._policy)
 
     def runs(self, names: Iterable[str]) -> list[RunRecord]:
         """Return how a few runs stand, of whatever incident: not what people accepted, nor what keeps each waiting."""
+        from rotator.ledger import run_records  # noqa: PLC0415
+
         with self._database.read() as connection:
             return [one for each in parts(names) for one in run_records.standing(connection, Which("", each))]
 
     def outline(self, incident: str) -> Outline:
         """Return what belongs to an incident, its runs left out. Raises BadInput when there is none."""
+        from rotator.ledger import outline  # noqa: PLC0415
+
         with self._database.read() as connection:
             return outline.outline(connection, incident)
 
     def names(self, every: Iterable[str]) -> list[str]:
         """Return the names of the runs of incidents, the most urgent first."""
+        from rotator.ledger import outline  # noqa: PLC0415
+
         with self._database.read() as connection:
             return outline.names(connection, every)
 
     def beside_runs(self, runs: Iterable[str]) -> tuple[set[str], set[str], list[Stop]]:
         """Return the ids of the credentials of runs, the owners of whom a mint is not settled, and what is stopped."""
+        from rotator.ledger import outline, stops  # noqa: PLC0415
+
         with self._database.read() as connection:
             ids = outline.credentials(connection, runs)
-            return ids, outline.late_owners(connection), stops_in.find(connection)
-
-    def _incident(self, connection: Connection, incident: str) -> IncidentRecord:
-        row, which = few.found(connection, incident), Which(incident)
-        runs = run_records.runs(connection, which)
-        made, overtaken = revisions.find(connection, incident), None
-        if any(each.approved_at is None for each in made):
-            overtaken = connection.execute(earlier.answered_meanwhile(incident)).first()
-        return IncidentRecord(
-            incident=rows.incident_of(row),
-            plan_digest=row["plan_digest"],
-            approved_at=row["approved_at"],
-            runs=tuple(run_records.records(connection, row, which, runs)),
-            manual=tuple(run_records.tasks(connection, which)),
-            stops=tuple(moving.concerning(stops_in.find(connection), [incident], run_records.connections(runs))),
-            gates=tuple(gates_in.find_gates(connection, incident)),
-            footholds=tuple(gates_in.find_footholds(connection, incident)),
-            warnings=waits.warned(connection, incident),
-            told=tuple(told_in.told(connection, incident)),
-            datasets=datasets_in.of_incident(connection, incident),
-            overrides=tuple(pause_gates.overrides(connection, incidents=[incident])),
-            pauses=pauses_in.of_incident(connection, incident),
-            dismissals=tuple(dismissals.find(connection, which)),
-            stale=(overtaken.id, overtaken.credential) if overtaken is not None else None,
-            revisions=tuple(made),
-            merged_into=row["merged_into"],
-            closed_by=row["closed_by"],
-            closed_reason=row["closed_reason"],
-            evidence_deleted_at=gone.among(connection, [incident]).get(incident),
-            merged=tuple(
-                self._incident(connection, each) for each in revisions.merged(connection, incident, directly=True)
-            ),
-            approvals=approved.standing(connection, incident, self._policy),
-        )
+            return ids, outline.late_owners(connection), stops.find(connection)

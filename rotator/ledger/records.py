@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from rotator.flow.incident import Incident, Purpose
-from rotator.flow.proof import Proof
-from rotator.flow.run import Run, Step
-from rotator.ledger.approved import Standing
-from rotator.ledger.datasets import Dataset
-from rotator.ledger.dismissals import Dismissal
-from rotator.ledger.gates import Foothold, Gate
-from rotator.ledger.other_runs import Death, Stopped
-from rotator.ledger.pause_gates import Override
-from rotator.ledger.pauses import Pause
-from rotator.ledger.revisions import Revision
-from rotator.ledger.stops import Stop
-from rotator.ledger.told import Told
-from rotator.ledger.waits import Route
+
+if TYPE_CHECKING:
+    # Only named: who lists incidents waits for none of them.
+    from rotator.flow.proof import Proof
+    from rotator.flow.run import Run, Step
+    from rotator.ledger.approved import Standing
+    from rotator.ledger.datasets import Dataset
+    from rotator.ledger.dismissals import Dismissal
+    from rotator.ledger.gates import Foothold, Gate
+    from rotator.ledger.other_runs import Death, Stopped
+    from rotator.ledger.pause_gates import Override
+    from rotator.ledger.pauses import Pause
+    from rotator.ledger.revisions import Revision
+    from rotator.ledger.stops import Stop
+    from rotator.ledger.told import Told
+    from rotator.ledger.waits import Route
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from rotator.claims import LEAK_SAFE, ONE_MINT, LostClaim, Other
 from rotator.credential import CredentialRef
-from rotator.flow.choice import MINTING
-from rotator.flow.playbook_words import Strategy, Subject, Verb
+from rotator.flow.playbook_words import MINTING, Strategy, Subject, Verb
 from rotator.flow.run import AT_ONCE, THROUGH, BranchState, Step, Work
 from rotator.ledger import rows, statements, stops, tables, why_stopped
 from rotator.ledger.database import Database

@@ -14,7 +14,6 @@ from rotator.flow.incident import Severity
 from rotator.flow.revision import Name, Present
 from rotator.ledger import rows, tables
 from rotator.ledger.acts import lock
-from rotator.ledger.plan_rows import Behind
 
 _OF_INCIDENT = "rotator incident list shows them"
 
@@ -31,6 +30,20 @@ class Revision:
     why: str
     approved_at: float | None
     approved_by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """What of an incident is numbered already: the newest revision, run, task and exclusion, and the last wave."""
+
+    revision: int = 0
+    run: int = 0
+    task: int = 0
+    excluded: int = 0
+    wave: int = 0
+
+
+NOTHING = Behind()
 
 
 def find(connection: Connection, incident: str) -> list[Revision]:

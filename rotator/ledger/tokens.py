@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from sqlalchemy import RowMapping, insert, select, update
 
 from rotator import api_token, clock
+from rotator.actor import OF_PROGRAM
 from rotator.api_token import ApiToken
 from rotator.credential import Secret
 from rotator.errors import BadInput
@@ -27,8 +28,6 @@ _NOTED_EVERY_S = 3600.0
 NAME = r"^[A-Za-z0-9_.-]{1,64}$"
 """What a token may be called: one word, so that evidence never takes it for a session."""
 LONGEST_S = 366 * 86400
-OF_PROGRAM = "token "
-"""What stands before the name of a token that acts as nobody, where it is said who did something."""
 _table = tables.token
 
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Concatenate, Generic, ParamSpec
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec
 from urllib.parse import quote
 
-from rotator.bootstrap import Rotator
 from rotator.errors import BadInput
+
+if TYPE_CHECKING:
+    from rotator.bootstrap import Rotator
 
 LONGEST_REASON = 2000
 """Letters of what is said of an act: more is a document, and each page and message that shows it would show that."""

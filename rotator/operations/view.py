@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from rotator.bootstrap import Rotator
+if TYPE_CHECKING:
+    from rotator.bootstrap import Rotator
 
 ALL = "all"
 """What asks for all of a list that has less by itself."""

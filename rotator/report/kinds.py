@@ -6,9 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from rotator.flow.choice import MINTING
 from rotator.flow.playbook import Grade, Playbook
-from rotator.flow.playbook_words import Subject, Verb
+from rotator.flow.playbook_words import MINTING, Subject, Verb
 
 COLUMNS = {
     "issue": "replaces",

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from rotator.flow.apart import at_hand
-from rotator.flow.choice import MINTING
 from rotator.flow.giving_back import GIVEN_BACK, left_with
-from rotator.flow.playbook_words import Subject, Verb
+from rotator.flow.playbook_words import MINTING, Subject, Verb
 from rotator.flow.run import THROUGH, UNDOES, Step, StepState, taken_back
 from rotator.flow.standing import LANDS_AFTER, left_out, may_land_after, resumed
 from rotator.flow.step import STOPS

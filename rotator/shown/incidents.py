@@ -1,4 +1,4 @@
-"""Incidents, as a list and with their plans: the same data at the command line and over HTTP."""
+"""An incident, whole and with its plan: the same data at the command line and over HTTP."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import Any
 
 from rotator import clock, footholds
 from rotator.bootstrap import Rotator
-from rotator.ledger.listing import Part
 from rotator.ledger.records import IncidentRecord
 from rotator.report.clocks import moment
 from rotator.report.dismissed import exposure_rows
@@ -15,29 +14,6 @@ from rotator.report.incident import build
 from rotator.runtime_lock import is_unattended, is_unmanned
 from rotator.shown import timelines
 from rotator.uncut import named, uncut_by_each
-
-
-def listed(parts: Rotator, part: Part = Part()) -> list[dict[str, Any]]:  # noqa: B008 - it never changes
-    """Return a row for each incident of a part, the newest first. Raises BadInput for one behind no incident."""
-    return [
-        {
-            "id": each.incident.id,
-            "title": each.incident.title,
-            "purpose": each.purpose.value,
-            "severity": each.incident.severity.value,
-            "declared_at": moment(each.incident.declared_at),
-            "closed_at": moment(each.incident.closed_at) or None,
-            "merged_into": each.merged_into,
-            "state": each.state,
-            "credentials": each.credentials,
-            "proven_dead": each.dead,
-            "stated_dead": each.stated,
-            "manual": each.manual,
-            "dismissed": each.dismissed,
-            "reviews": each.reviews,
-        }
-        for each in parts.reading.incidents(part)
-    ]
 
 
 def report(parts: Rotator, incident: str, called: str = "rotator") -> dict[str, Any]:

@@ -11,7 +11,7 @@ from rotator.flow.response import times_of_one
 from rotator.flow.survival import span
 from rotator.ledger.listing import Part
 from rotator.ledger.looking import Looking
-from rotator.shown.incidents import listed
+from rotator.shown.incident_list import listed
 
 ON_A_PAGE = 50
 

@@ -246,7 +246,7 @@ def test_what_is_no_method_of_a_path_is_said_with_those_that_are(served):
 
 def test_a_mistake_of_ours_tells_nothing_of_itself(served, monkeypatch, caplog):
     found, _ = served
-    monkeypatch.setattr("rotator.shown.incidents.listed", lambda _: [][_])
+    monkeypatch.setattr("rotator.shown.incident_list.listed", lambda _: [][_])
     answer = found.asks("GET", "/incidents", found.token(Role.VIEWER))
     assert (answer.status_code, answer.json()["reason"]) == (500, "internal")
     assert "Traceback" not in answer.text + caplog.text

@@ -16,9 +16,8 @@ from pathlib import Path
 
 from rotator.credential import CredentialRef, Secret
 from rotator.errors import Unavailable
-from rotator.flow.choice import MINTING
 from rotator.flow.playbook_line import Line
-from rotator.flow.playbook_words import Expect, Strategy, Subject, Verb
+from rotator.flow.playbook_words import MINTING, Expect, Strategy, Subject, Verb
 from rotator.flow.scope import Scoped
 from rotator.ports import Batch, Place, Provider, Unknockable
 from tests.crash.shape import Shape, step_shapes

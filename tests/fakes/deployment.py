@@ -35,7 +35,7 @@ from rotator.ledger.enrolment import Enrolment
 from rotator.ledger.gates import Gates
 from rotator.ledger.hands import Hands
 from rotator.ledger.reading import Reading
-from rotator.ledger.stops import Stops
+from rotator.ledger.stopping import Stops
 from rotator.ledger.working import WorkingLedger
 from rotator.playbook_file import load_all
 from rotator.ports import Consumer, Place, Provider, Store

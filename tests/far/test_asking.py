@@ -18,7 +18,8 @@ from rotator.far.progress import streamed
 from rotator.far.service import Far
 from rotator.operations import deciding, runs, steering
 from rotator.operations.operation import AsksFirst
-from rotator.operations.views.incidents import INCIDENTS, REPORT
+from rotator.operations.views.incident_list import INCIDENTS
+from rotator.operations.views.incidents import REPORT
 from tests.fakes.kubernetes_authority import Authority
 
 TOKEN = "rot_nobody-may-ever-read-this"

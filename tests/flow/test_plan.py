@@ -11,11 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rotator.credential import CredentialRef, Leaked, Secret
-from rotator.flow.choice import MINTING
 from rotator.flow.exposure import Exposure
 from rotator.flow.plan import make
 from rotator.flow.planned import Lane, Plan
-from rotator.flow.playbook_words import Strategy, Subject, Verb
+from rotator.flow.playbook_words import MINTING, Strategy, Subject, Verb
 from rotator.flow.scope import ConsumerAddress, Custody, Scoped, Unresolved
 from rotator.playbook_file import load_all
 from rotator.ports import Place

@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from rotator.flow.choice import MINTING
 from rotator.flow.constraint import Constraints
 from rotator.flow.exclusion import exclusions
 from rotator.flow.incident import Incident, Severity
 from rotator.flow.order import Elsewhere, Left
 from rotator.flow.plan import make
 from rotator.flow.planned import BY_HAND
+from rotator.flow.playbook_words import MINTING
 from rotator.flow.unguarded import STEP, ask_for_readers
 from tests.fakes.company import founded
 from tests.fakes.deployment import PLAYBOOKS

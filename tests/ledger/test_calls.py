@@ -9,7 +9,7 @@ import pytest
 
 from rotator.errors import BadInput
 from rotator.ledger.calls import KEPT_S, Answer, Call, Calls, OtherRequest
-from rotator.ledger.stops import Stops
+from rotator.ledger.stopping import Stops
 from tests.ledger.test_tokens import Time, chain
 
 STOP = Call("ci", "ana", "stop", "everything", "key-1", "fp:1")

@@ -30,7 +30,7 @@ from rotator.ledger.gates import Gates
 from rotator.ledger.resurrection import Resurrections
 from rotator.ledger.siem import SiemPlaces
 from rotator.ledger.still_needed import Outside
-from rotator.ledger.stops import Stops
+from rotator.ledger.stopping import Stops
 from rotator.ledger.witnesses import Witnesses
 from rotator.report import compliance
 from tests.evidence import recompute

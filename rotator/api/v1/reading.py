@@ -29,7 +29,7 @@ from rotator.flow.inventory import named
 from rotator.flow.standing import CredentialState
 from rotator.ledger.listing import Part
 from rotator.report.clocks import moment
-from rotator.shown import incidents, inventory, kinds
+from rotator.shown import incident_list, incidents, inventory, kinds
 from rotator.shown.credentials import few
 from rotator.shown.live import live
 
@@ -121,7 +121,7 @@ def known(parts: Rotator, incident: str) -> str:
 
 def _listed(parts: Rotator, part: Part, limit: int) -> Response:
     try:
-        rows = incidents.listed(parts, replace(part, limit=limit + 1))
+        rows = incident_list.listed(parts, replace(part, limit=limit + 1))
     except BadInput:
         raise lost() from None
     more = closed(rows[limit - 1]["id"]) if len(rows) > limit else None

@@ -14,7 +14,7 @@ from rotator.bootstrap import Rotator
 from rotator.flow.incident import Purpose
 from rotator.flow.roles import Act, may
 from rotator.ledger.listing import ALIVE_AGAIN, NEWER, WAITS, Part
-from rotator.shown import alarms, incidents
+from rotator.shown import alarms, incident_list
 
 ON_A_PAGE = 50
 ALARMS_SHOWN = 3
@@ -47,7 +47,7 @@ def routes(parts: Rotator) -> APIRouter:
         pages = max(-(-counts[show] // ON_A_PAGE), 1)
         page = min(page, pages)  # what was on the last one may be closed by now
         purpose, is_open = _TABS[show]
-        found = incidents.listed(parts, Part(purpose, is_open, limit=ON_A_PAGE, skip=(page - 1) * ON_A_PAGE))
+        found = incident_list.listed(parts, Part(purpose, is_open, limit=ON_A_PAGE, skip=(page - 1) * ON_A_PAGE))
         return html(
             request,
             "incidents.html",
