@@ -69,7 +69,7 @@ def given_reading(given: Context, name: str, file: Path, incident: str) -> dict[
     from rotator.operations.operation import segment  # noqa: PLC0415 - only who gives one pays for them
 
     if (far := given.far()) is not None:
-        query = {"incident": far.incident(incident)} if incident else {}
+        query = {"name": file.name, **({"incident": far.incident(incident)} if incident else {})}
         return far.declares(f"/manifests/{segment(name)}/checks", _whole(file), query)
     from rotator import readings  # noqa: PLC0415
     from rotator.operations.dataset_checks import told  # noqa: PLC0415

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-_DAY_S = 86400.0
-FIRST_S, SELDOM_S = _DAY_S, 14 * _DAY_S
+DAY_S = 86400.0
+FIRST_S, SELDOM_S = DAY_S, 14 * DAY_S
 """Seconds to the first reminder; each pause is twice as long as the one before, up to a fortnight."""
-BEFORE_END_S = (14 * _DAY_S, 7 * _DAY_S, 3 * _DAY_S, _DAY_S, 0.0)
+BEFORE_END_S = (14 * DAY_S, 7 * DAY_S, 3 * DAY_S, DAY_S, 0.0)
 """Seconds before it ends by itself at which it is told of whatever was said before."""
 
-ATTESTED_S = (60 * _DAY_S, 30 * _DAY_S, 14 * _DAY_S, 7 * _DAY_S, _DAY_S, 0.0)
+ATTESTED_S = (60 * DAY_S, 30 * DAY_S, 14 * DAY_S, 7 * DAY_S, DAY_S, 0.0)
 """Seconds before an attestation ends at which who answers for its vendor is told: the next one takes months to get."""
 
 

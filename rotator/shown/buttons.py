@@ -54,8 +54,8 @@ _GATES = {
 class Button:
     """One thing to do: a form for the API (`path`), a page of the board (`link`), or else a `command` to give.
 
-    `refused` says why who asks may not do it, "" where he may. `done` is said afterwards, its {names} filled from the
-    answer.
+    `elsewhere` is a command that is typed before, on another machine. `refused` says why who asks may not do it, ""
+    where he may. `done` is said afterwards, its {names} filled from the answer.
     """
 
     label: str
@@ -63,6 +63,7 @@ class Button:
     path: str = ""
     link: str = ""
     command: str = ""
+    elsewhere: str = ""
     fields: tuple[Mapping[str, Any], ...] = ()
     done: str = "Done."
     tone: str = ""

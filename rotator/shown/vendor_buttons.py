@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from shlex import quote
 from typing import Any
 
+from rotator.datasets import LIST
 from rotator.flow.approval import Role
 from rotator.flow.checklist import Asks
 from rotator.flow.roles import Act
@@ -25,6 +28,13 @@ _DATED = {"name": "dated", "label": "The day that it bears", "kind": "day"}
 _SAYS = {"name": "reason", "label": "What does it say? It becomes evidence."}
 _HASHED = "it is hashed by the service, which keeps no copy: keep it where you keep evidence"
 _KEPT = "It is kept."
+_TERM = (
+    {"name": "kind", "label": "Of which kind: SOC 2 Type II, ISO 27001"},
+    {"name": "issuer", "label": "Who attests it"},
+    {"name": "scope", "label": "What it speaks of", "optional": True},
+    {"name": "from", "label": "The first day of its term", "kind": "day"},
+    {"name": "to", "label": "Its last day", "kind": "day"},
+)
 
 
 def gates(vendor: str, shown: Mapping[str, Any] | None, role: Role) -> dict[str, list[Button]]:
@@ -37,7 +47,9 @@ def _of(vendor: str, gate: Mapping[str, Any], role: Role) -> Iterator[Button]:
         return
     name = gate["gate"]
     asks = Asks(gate["asks"])
-    if asks is not Asks.ATTESTATIONS or " meet " in gate["todo"]:  # none is valid: there is none to believe
+    if asks is Asks.ATTESTATIONS and " meet " not in gate["todo"]:  # none is valid: there is none to believe
+        yield attestation(vendor, role)
+    else:
         yield from _met_by(vendor, name, asks, role)
     means = "opens it against what was found, and stands in every report for good"
     to = api_path("vendors", vendor, "gates", name, "override")
@@ -69,6 +81,32 @@ def _met_by(vendor: str, name: str, asks: Asks, role: Role) -> Iterator[Button]:
 
 def _file(label: str) -> dict[str, str]:
     return {"name": "file", "label": label, "kind": "file"}
+
+
+def attestation(vendor: str, role: Role) -> Button:
+    """Return how an attestation of a vendor is recorded."""
+    means = f"{_HASHED}; it is weak evidence, and opens no gate by itself"
+    done = "Recorded: {kind} by {issuer}, {valid_from} to {valid_to}."
+    to = api_path("vendors", vendor, "attestations")
+    return form("Record an attestation", means, to, Act.ATTEST, role, (*_TERM, _file("The document")), done)
+
+
+def reading(manifest: Mapping[str, Any], incident: str, role: Role) -> Button:
+    """Return how a dataset is checked by what was read where it lies, as evidence of an incident where there is one."""
+    means = "it is as good as who read it: the check has his name, by the file, and yours"
+    fields = (_file("What it wrote"), *([{"name": "incident", "kind": "hidden", "value": incident}] * bool(incident)))
+    to, done = api_path("manifests", manifest["name"], "checks"), "Checked: {result}."
+    found = form("Check by what was read there", means, to, Act.CHECK_DATASET, role, fields, done)
+    return replace(found, elsewhere=reads(manifest))
+
+
+def reads(manifest: Mapping[str, Any]) -> str:
+    """Return the command that reads a dataset where it was recorded, and writes what is there to a file."""
+    place, to = manifest["source"], f"--to {manifest['name']}.reading"
+    if place == LIST:
+        return f"find . -type f -print0 | xargs -0 sha256sum | rotator manifest read - {to}"
+    through = f" --connection {quote(manifest['connection'])}" if manifest["connection"] else ""
+    return f"rotator manifest read {quote(place)}{through} {to}"
 
 
 def restore(vendor: str, shown: Mapping[str, Any] | None, role: Role) -> Button | None:

@@ -111,7 +111,7 @@ def _known(vendor: Vendor, pause: Pause | None, lists: Iterable[SoftwareList]) -
         "criticality": vendor.criticality.value,
         "owner": vendor.owner,
         "paused": _pause(pause) if pause is not None else None,
-        "attestations": [{**_attested(each), "standing": standing(each, day)} for each in vendor.attestations],
+        "attestations": [_attested(each, day) for each in vendor.attestations],
         "valid_until": max((each.valid_to.isoformat() for each in valid), default=""),
         "software": [_list(each) for each in lists],
     }
@@ -134,8 +134,9 @@ def _counted(parts: Rotator, held: Sequence[Held], reach: Reached) -> dict[str, 
     }
 
 
-def _attested(attestation: Attestation) -> dict[str, str]:
-    return {"scope": "", "sha256": "", **as_told(attestation)}
+def _attested(attestation: Attestation, day: date) -> dict[str, Any]:
+    days = {"age_days": (day - attestation.valid_from).days, "ends_in_days": (attestation.valid_to - day).days}
+    return {"scope": "", "sha256": "", **as_told(attestation), "standing": standing(attestation, day), **days}
 
 
 def _list(found: SoftwareList) -> dict[str, Any]:

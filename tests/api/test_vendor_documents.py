@@ -60,6 +60,43 @@ def test_an_advisory_is_read_and_what_it_runs_is_held_against_it(served):
     assert any(ADVISORY in each for each in gate["evidence"])
 
 
+TERM = {"kind": "SOC 2", "issuer": "EY", "from": TODAY, "to": "2099-12-31"}
+
+
+def test_an_attestation_is_kept_by_its_documents_hash_once_and_opens_no_gate(served):
+    kept = gives(served, "/vendors/beta/attestations", b"\x00what they looked at", **TERM).json()
+    assert (kept["valid"], kept["is_new"], kept["warnings"]) == (True, True, [])
+    [told] = served.asks("GET", "/vendors/beta", served.token(Role.VIEWER)).json()["attestations"]
+    assert (told["sha256"], told["age_days"]) == (hashlib.sha256(b"\x00what they looked at").hexdigest(), 0)
+    assert not gives(served, "/vendors/beta/attestations", b"\x00what they looked at", **TERM).json()["is_new"]
+    over = gives(
+        served, "/vendors/beta/attestations", b"x", **{**TERM, "from": "2020-01-01", "to": "2020-12-31"}
+    ).json()
+    assert "NOT VALID: it ended on 2020-12-31" in over["warnings"][0]
+    gates = served.asks("GET", GATES, served.token(Role.VIEWER)).json()["gates"]
+    assert "attestations" in {each["gate"] for each in gates if not each["is_open"]}
+
+
+SECRET = "ghp_" + "16C7e42F292c6912E7710c838347Ae178B4a"
+
+
+@pytest.mark.parametrize(
+    ("vendor", "body", "changed", "status"),
+    [
+        ("nobody", b"x", {}, 404),
+        ("beta", b"", {}, 422),
+        ("beta", b"x", {"to": "2020-01-01"}, 422),
+        ("beta", b"x", {"to": "2099-02-30"}, 422),
+        ("beta", b"x", {"kind": " "}, 422),
+        ("beta", b"x", {"scope": SECRET}, 422),
+    ],
+)
+def test_what_is_no_attestation_is_refused_and_repeats_no_secret(served, vendor, body, changed, status):
+    answer = gives(served, f"/vendors/{vendor}/attestations", body, **{**TERM, **changed})
+    assert answer.status_code == status
+    assert SECRET not in answer.text
+
+
 def test_who_lets_it_in_too_early_is_told_each_gate_that_is_shut(served):
     token = served.token(Role.APPROVER, "bo")
     refused = served.asks("POST", "/vendors/beta/restore", token, json={"reason": "they say it is over", "yes": True})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 
 import httpx2
@@ -20,8 +21,13 @@ from rotator.flow.playbook_words import Strategy
 from rotator.flow.registry import Said as Registered
 from rotator.flow.registry import Sort
 from rotator.ledger import segmentation
+from rotator.ledger.datasets import Source
 from rotator.ledger.inventory import Inventory
+from rotator.ledger.manifests import Manifests
 from rotator.ledger.vendors import Vendors
+from rotator.manifests import reading
+from rotator.manifests.entry import Entry, Kind
+from rotator.manifests.reading import Reading
 from rotator.ports import Discovered
 from rotator.practice.token_server import token_server
 from rotator.report.clocks import moment
@@ -30,6 +36,8 @@ from tests.cli.far import alike, copied, environment, prepared, service
 
 KEY = "aws_iam_access_key"
 WHY = ("--reason", "because")
+PAPER = ("--issuer", "EY", "--document", "freeze.txt")
+READ = Entry("a", Kind.FILE, 1, "0" * 64)
 LIST = "provider,id\nacme_api_token,one\nacme_api_token,two\n"
 SCRIPTS = {
     "look": [
@@ -93,6 +101,8 @@ SCRIPTS = {
         ("schedule", "list", "-o", "json"),
         ("trigger", "list"),
         ("trigger", "list", "-o", "jsonl"),
+        ("manifest", "verify", "set", "--reading", "set.reading", "--incident", "last", "-o", "json"),
+        ("manifest", "verify", "set", "--reading", "list.csv"),
         ("segmentation", "show"),
         ("segmentation", "show", "repository:org/web"),
         ("segmentation", "show", "repository:org/web", "-o", "json"),
@@ -115,6 +125,9 @@ SCRIPTS = {
         ("vendor", "sbom", "acme", "freeze.txt", "-o", "json"),
         ("vendor", "sbom", "acm", "freeze.txt"),
         ("vendor", "sbom", "acme", "freeze.txt", "nothing.txt"),
+        ("vendor", "attest", "acme", "SOC 2", "--from", "2026-01-01", "--to", "2099-12-31", *PAPER, "-o", "json"),
+        ("vendor", "attest", "acme", "ISO", "--from", "2025-01-01", "--to", "2025-12-31", "--scope", "EU", *PAPER),
+        ("vendor", "attest", "acm", "ISO", "--from", "2025-01-01", "--to", "2025-12-31", *PAPER),
         ("vendor", "show", "acme"),
         ("vendor", "triage", "--breached", "acme"),
         ("vendor", "triage", "--breached", "acm"),
@@ -157,6 +170,9 @@ def fill(company, deployment):
     said = Said({"provider": KEY, "owner": "ends"}, at, "team.yaml:1")
     Inventory(deployment.database, deployment.world.now).take([said], "ana")
     Vendors(deployment.database, deployment.world.now).take([Registered(Sort.VENDOR, "acme", {}, "v.yaml:1")], "ana")
+    manifests = Manifests(deployment.database, deployment.world.now)
+    recording = manifests.begin("set", Source("/data/set", "lab-1"), "ana")
+    manifests.end("set", recording, manifests.keep(recording, [READ]))
     segmentation.note(deployment.database, deployment.world.now(), {"reach": 9.0, "widest_places": []})
 
 
@@ -165,6 +181,8 @@ def kept(tmp_path_factory):
     folder = prepared(tmp_path_factory.mktemp("far") / "kept", fill)
     (folder / "list.csv").write_text(LIST)
     (folder / "freeze.txt").write_text("litellm==1.82.7\nrequests==2.32.0\n")
+    with (folder / "set.reading").open("w") as file:
+        reading.write(file, Reading("dora", "/data/set", "lab-1", "", 5.0), [replace(READ, value="1" * 64)])
     (folder / "more.csv").write_text(LIST + "acme_api_token,three\n")
     return folder
 
@@ -186,7 +204,7 @@ def there(kept, tmp_path):
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_a_command_says_and_ends_the_same_here_and_far_away(here, there, tmp_path, monkeypatch, script):
     (tmp_path / "away").mkdir()
-    for name in ("list.csv", "more.csv", "freeze.txt"):
+    for name in ("list.csv", "more.csv", "freeze.txt", "set.reading"):
         (tmp_path / "away" / name).write_bytes((tmp_path / "here" / name).read_bytes())
     for words in SCRIPTS[script]:
         monkeypatch.chdir(tmp_path / "here")

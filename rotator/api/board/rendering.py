@@ -94,6 +94,7 @@ def _environment() -> jinja2.Environment:
         "words": lambda text: str(text).replace("_", " "),
         "stamp": _stamp,
         "lasted": lasted,
+        "days": lambda number: f"{number:,} day{'s' * (number != 1)}",
         "untold": untold,
         "ago": lambda iso: f"{lasted(_seconds_since(iso))} ago" if iso else "",
     }

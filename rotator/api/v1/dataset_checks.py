@@ -20,6 +20,7 @@ from rotator.errors import BadInput
 from rotator.flow.roles import Act
 from rotator.operations import dataset_checks
 
+File = Annotated[str, Query(alias="name", max_length=255, description="What the file is called, for errors.")]
 Incident = Annotated[
     str, Query(max_length=64, pattern=r"^[^\x00]*$", description="The incident of which it is evidence too, if any.")
 ]
@@ -38,7 +39,7 @@ def routes(doing: Doing) -> APIRouter:
     @router.post(
         "/manifests/{name}/checks", response_model=CheckKept, openapi_extra=given_files.described("A reading.")
     )
-    def check(request: Request, asked: Asker, name: Name, incident: Incident = "") -> Any:
+    def check(request: Request, asked: Asker, name: Name, file: File = "the file", incident: Incident = "") -> Any:
         """Check a dataset by what `rotator manifest read` wrote where it lies: it is believed by who gives it.
 
         No program gives one. What was read in another place than was recorded is kept, and opens no gate.
@@ -50,7 +51,7 @@ def routes(doing: Doing) -> APIRouter:
             if not given:
                 raise given_files.NONE
             try:
-                return readings.look(on, name, io.BytesIO(given), "the file", incident)
+                return readings.look(on, name, io.BytesIO(given), file, incident)
             except BadInput as error:
                 raise of_input(error, HTTPStatus.UNPROCESSABLE_ENTITY, "bad_report") from None
 

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path
 from pydantic import BaseModel
 from starlette.responses import JSONResponse
 
-from rotator.api.problems import Problem
+from rotator.api.problems import of_input
 from rotator.api.v1.access import Reader
 from rotator.api.v1.pages import USUAL, After, Limit, page
 from rotator.api.v1.shapes import Page
@@ -80,9 +80,8 @@ def routes(parts: Rotator) -> APIRouter:
     @router.get("/manifests/{name}", response_model=ManifestRow)
     def one(_: Reader, name: Name) -> Any:
         """Return one manifest, without its lines: `rotator manifest export` writes these."""
-        found = next((each for each in manifests.listed(parts) if each["name"] == name), None)
-        if found is None:
-            raise _unknown()
+        known(parts, name)
+        found = next(each for each in manifests.listed(parts) if each["name"] == name)
         return JSONResponse(found)
 
     @router.get("/manifests/{name}/checks", response_model=Page[CheckRow])
@@ -98,9 +97,5 @@ def known(parts: Rotator, name: str) -> None:
     """Raise Problem where no manifest is called so."""
     try:
         parts.manifests.one(name)
-    except BadInput:
-        raise _unknown() from None
-
-
-def _unknown() -> Problem:
-    return Problem(HTTPStatus.NOT_FOUND, "not_found", "no manifest is called so", where="path.name")
+    except BadInput as error:
+        raise of_input(error, HTTPStatus.NOT_FOUND, "not_found") from None

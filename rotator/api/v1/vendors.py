@@ -24,7 +24,10 @@ Described = Literal["", "low", "medium", "high", "critical"]
 
 
 class AttestationRow(BaseModel):
-    """A paper of somebody who looked, and how it stands today; `sha256` is its document's, "" where nobody gave one."""
+    """A paper of somebody who looked, and how it stands today; `sha256` is its document's, "" where nobody gave one.
+
+    `age_days` are since its first day, `ends_in_days` until its last: below zero before the one, and after the other.
+    """
 
     kind: str
     issuer: str
@@ -33,6 +36,8 @@ class AttestationRow(BaseModel):
     valid_to: str
     sha256: str
     standing: Literal["valid", "ended", "to come"]
+    age_days: int
+    ends_in_days: int
 
 
 class SoftwareRow(BaseModel):

@@ -15,6 +15,7 @@ from rotator.api.problems import Problem
 from rotator.bootstrap import Rotator
 from rotator.errors import BadInput
 from rotator.estate import as_now
+from rotator.flow.reminding import ATTESTED_S, DAY_S
 from rotator.flow.roles import Act, may
 from rotator.flow.vendor import Level
 from rotator.operations import vendor_restore
@@ -109,6 +110,12 @@ def routes(parts: Rotator) -> APIRouter:
             times=times(parts, name).get(name),
             judge=vendor_buttons.terms(name, role),
             **found,
+            soon_days=ATTESTED_S[0] / DAY_S,
+            attest=vendor_buttons.attestation(name, role),
+            read_there={
+                each: vendor_buttons.reading(told, last if vendor["paused"] else "", role)
+                for each, told in found["checked"].items()
+            },
         )
 
     @router.get("/triage")
