@@ -9,7 +9,7 @@ import io
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from rotator.alarm.kept_advisories import KeptAdvisories
+from rotator.alarm.kept_advisories import kept
 from rotator.bootstrap import Rotator
 from rotator.errors import BadInput
 from rotator.flow.exposure import Disposition
@@ -29,8 +29,8 @@ ADVISORY = "an advisory"
 
 def events(parts: Rotator, pause: Pause, records: Iterable[str]) -> tuple[Advisory, ...]:
     """Return the advisories of a pause: as they were looked up, or given for it in evidence."""
-    kept = KeptAdvisories(parts.settings.data_dir / "advisories")
-    known = [one for each in pause.notices if (had := kept.read(each, fetched=True)) is not None for one in had[0]]
+    there = kept(parts)
+    known = [one for each in pause.notices if (had := there.read(each, fetched=True)) is not None for one in had[0]]
     return advisory.merged([*known, *(each for text in records for each in advisory_of(text))])
 
 

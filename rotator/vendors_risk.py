@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from rotator import clock
-from rotator.alarm.kept_advisories import KeptAdvisories
+from rotator.alarm.kept_advisories import kept
 from rotator.bootstrap import Rotator
 from rotator.estate import as_now
 from rotator.flow.response import CLOCKS, Response, counted, spans
@@ -19,6 +19,8 @@ from rotator.flow.vendor_risk import Known, ranked, reasons
 from rotator.flow.vendor_triage import Triage, assess
 from rotator.held import held_by_each, reached_by_each
 from rotator.ledger import ended, responses, vendor_history
+from rotator.packages.advisory import Advisory, merged
+from rotator.packages.nature import Nature
 from rotator.packages.vendor_software import match
 from rotator.shown import vendor_triage, vendors
 from rotator.shown.beside import Beside
@@ -45,8 +47,7 @@ class Risks:
 
     def __init__(self, parts: Rotator) -> None:
         self._parts, self._now, self._alone = parts, as_now(parts), threading.Lock()
-        self._kept = KeptAdvisories(parts.settings.data_dir / "advisories")
-        self.rows = Beside(self._mark, lambda: _made(self._now.parts(), self._kept), is_large=self._now.is_large)
+        self.rows = Beside(self._mark, lambda: _made(self._now.parts()), is_large=self._now.is_large)
         self._documents: dict[str, Beside[dict[str, Any]]] = {}
 
     def one(self, name: str) -> Beside[dict[str, Any]]:
@@ -72,7 +73,7 @@ class Risks:
             ended.mark(ledger),
             vendor_history.mark(ledger),
             today(),
-            self._kept.changed_at(),
+            kept(self._parts).mark(),
         )
 
 
@@ -118,9 +119,9 @@ def _by_vendor(found: Iterable[Response]) -> dict[str, list[Response]]:
     return of
 
 
-def _made(parts: Rotator, kept: KeptAdvisories) -> list[dict[str, Any]]:
+def _made(parts: Rotator) -> list[dict[str, Any]]:
     registered = parts.vendors.every()
-    advisories = kept.every()
+    advisories = _grave(parts)
     known = Known(
         today(),
         match(advisories, {each.name: each.software for each in registered}),
@@ -145,6 +146,13 @@ def _made(parts: Rotator, kept: KeptAdvisories) -> list[dict[str, Any]]:
     )
     rows = [_row(each, rank, paused.get(each.vendor.name, "")) for rank, each in enumerate(found, 1)]
     return [*rows, *(_stranger(each.name, len(held[each.name])) for each in strangers)]
+
+
+def _grave(parts: Rotator) -> list[Advisory]:
+    """Return the events that are kept, but for ordinary vulnerabilities: those count by a person's word alone."""
+    escalated = parts.advisories.escalated()
+    every = merged(kept(parts).every())
+    return [each for each in every if each.sign.nature is not Nature.ORDINARY or each.names & escalated.keys()]
 
 
 def _row(of: Triage, rank: int, paused: str) -> dict[str, Any]:

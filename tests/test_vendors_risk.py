@@ -12,13 +12,13 @@ import pytest
 from sqlalchemy import update
 
 from rotator import clock, vendors_risk
-from rotator.alarm.kept_advisories import KeptAdvisories
 from rotator.cli import vendor_risk
 from rotator.flow.vendor import Attestation, Level, Software, Vendor
 from rotator.flow.vendor_notice import Listed
 from rotator.flow.vendor_risk import Known, reasons
 from rotator.flow.vendor_terms import Judged, Name
 from rotator.ledger import tables
+from rotator.ledger.kept_advisories import KeptAdvisories
 from rotator.vendors_risk import risks
 from tests.fakes.company import founded
 from tests.fakes.deployment import sqlite
@@ -70,7 +70,7 @@ def ranked(parts):
 
 def test_an_advisory_that_was_looked_up_makes_who_runs_it_the_first(house):
     assert next(iter(ranked(house))) in {"acme", "gamma"}
-    KeptAdvisories(house.settings.data_dir / "advisories").keep(ADVISORY, json.loads(RECORD))
+    KeptAdvisories(house.database).keep(ADVISORY, json.loads(RECORD))
     rows = risks(house).rows.now()
     assert rows[0]["vendor"] == "acme"
     terms = {each["name"]: each["value"] for each in rows[0]["terms"]}

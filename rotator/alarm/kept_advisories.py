@@ -1,100 +1,79 @@
-"""Keep advisories beside the ledger as they were fetched or given, with when: at 2 am their server may be down."""
+"""The records of advisories that are kept, with those that an earlier release kept as files in `data_dir`."""
 
 from __future__ import annotations
 
-import contextlib
 import io
 import json
-import tempfile
-from collections.abc import Mapping
-from datetime import UTC, datetime
+import logging
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 
-from rotator import clock
+from rotator.alarm.looking_up import is_id
+from rotator.bootstrap import Rotator
 from rotator.errors import BadInput
 from rotator.intake.fields import mapping
-from rotator.packages.advisory import Advisory, moment, read
+from rotator.ledger.kept_advisories import How, KeptAdvisories
+from rotator.ledger.one_transaction import OneTransaction
+from rotator.packages.advisory import read
+
+log = logging.getLogger("rotator")
+
+FOLDER, TAKEN = "advisories", "advisories-taken-over"
+_BY = "an earlier release's file"
+_TAKEN_OVER = "advisories_taken_over"
 
 
-class KeptAdvisories:
-    """A folder with a file for each record, named as the id that was asked for; such an id is a file's name."""
+def kept(parts: Rotator) -> KeptAdvisories:
+    """Return them. What lies in `data_dir` is taken over first, and put aside there; a line of the log says so."""
+    found = KeptAdvisories(parts.database)
+    # Inside a transaction, which holds locks of its own, it is only read: who began that has looked before.
+    if not isinstance(parts.database, OneTransaction) and _TAKEN_OVER not in parts.__dict__:
+        _take_over(found, parts.settings.data_dir)
+        parts.__dict__[_TAKEN_OVER] = True
+    return found
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
 
-    def keep(self, name: str, record: Mapping[str, object]) -> None:
-        """Write a record that was fetched. What cannot be written costs nobody his plan: it is fetched anew."""
-        self._write(name, {"fetched_at": _now(), "record": record})
+def _take_over(into: KeptAdvisories, data_dir: Path) -> None:
+    try:
+        files = sorted((data_dir / FOLDER).glob("*.json"))
+    except OSError:
+        return
+    if not files:
+        return
+    there = list(_read(files))
+    for name, record, how, at in there:
+        into.keep_from_file(name, record, how, at, _BY)
+    left = _put_aside(files, data_dir / TAKEN)
+    with suppress(OSError):
+        (data_dir / FOLDER).rmdir()
+    said = [f"the ledger has what {len(there)} of {len(files)} files in {data_dir / FOLDER} keep"]
+    said += ["the others are damaged"] if len(there) < len(files) else []
+    said += [f"{left} could not be put aside" if left else f"they lie in {data_dir / TAKEN} now"]
+    log.warning("%s: %s", _TAKEN_OVER, "; ".join(said))
 
-    def keep_newer(self, name: str, record: Mapping[str, object]) -> bool:
-        """Write a record that arrived, unless one is there that a server told later; tell whether it is the newest.
 
-        Senders repeat what they sent, in any order, and others may send it again for them.
-        """
-        there = self._modified(name)
-        if there is not None and ((changed := _changed(record)) is None or changed < there):
-            return False
-        self.keep(name, record)
-        return True
+def _read(files: list[Path]) -> Iterator[tuple[str, dict[str, object], How, float]]:
+    """Yield the name, the record, and how it was had and when, of each that is whole."""
+    for path in files:
+        with suppress(OSError, ValueError, KeyError, TypeError, RecursionError, BadInput):
+            told = json.loads(path.read_bytes())
+            how, at = (How.GIVEN, told["given_at"]) if "given_at" in told else (How.FETCHED, told["fetched_at"])
+            record = dict(mapping(told["record"]))
+            if is_id(path.stem) and read(path.stem, io.BytesIO(json.dumps(record).encode())):
+                yield path.stem, record, how, datetime.fromisoformat(at).timestamp()
 
-    def keep_given(self, name: str, record: Mapping[str, object]) -> None:
-        """Write a record that a person gave as a file, unless one is there that was fetched: that one is believed."""
-        if self.read(name, fetched=True) is None:
-            self._write(name, {"given_at": _now(), "record": record})
 
-    def _write(self, name: str, told: Mapping[str, object]) -> None:
-        text = json.dumps(told)
-        with contextlib.suppress(OSError):
-            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with tempfile.NamedTemporaryFile("w", dir=self._folder, suffix=".new", delete=False) as file:
-                file.write(text)
-            Path(file.name).replace(self._path(name))
-
-    def read(self, name: str, *, fetched: bool = False) -> tuple[tuple[Advisory, ...], str] | None:
-        """Return what is kept of an id, and in words how it was had and when; None where nothing is, or it is damaged.
-
-        With `fetched` alone what a server told, and nothing that a person gave.
-        """
+def _put_aside(files: list[Path], folder: Path) -> int:
+    """Put files where nobody looks for them again; return how many could not be."""
+    left = 0
+    for path in files:
         try:
-            told = json.loads(self._path(name).read_bytes())
-            is_given = "given_at" in told and not fetched
-            at = datetime.fromisoformat(told["given_at" if is_given else "fetched_at"]).isoformat(timespec="seconds")
-            found = read(name, io.BytesIO(json.dumps(told["record"]).encode()))
-        except (OSError, ValueError, KeyError, TypeError, RecursionError, BadInput):
-            return None
-        how = f"{'given as a file' if is_given else 'fetched'} at {at}"
-        return (found, how) if all(name in each.names for each in found) else None
-
-    def every(self) -> list[Advisory]:
-        """Return every event that is kept, by the name it was asked for by."""
-        names = sorted(each.stem for each in self._folder.glob("*.json"))
-        found = (kept for name in names if (kept := self.read(name)) is not None)
-        return list({each.id: each for events, _ in found for each in events}.values())
-
-    def changed_at(self) -> float:
-        """Return when the last one was kept, in epoch seconds; 0 where none was."""
-        try:
-            return self._folder.stat().st_mtime
+            folder.mkdir(mode=0o700, exist_ok=True)
+            path.replace(folder / path.name)
+        except FileNotFoundError:
+            continue  # another process does the same
         except OSError:
-            return 0.0
-
-    def _modified(self, name: str) -> datetime | None:
-        """Return when the record that a server told was changed last; None where there is none, or it does not say."""
-        try:
-            told = json.loads(self._path(name).read_bytes())
-        except (OSError, ValueError, RecursionError):
-            return None
-        return _changed(mapping(mapping(told).get("record"))) if "fetched_at" in mapping(told) else None
-
-    def _path(self, name: str) -> Path:
-        return self._folder / f"{name}.json"
-
-
-def _changed(record: Mapping[str, object]) -> datetime | None:
-    """Return when a record says that it was changed; of what is to come none: it would be the newest for ever."""
-    at = moment(record.get("modified"))
-    return at if at is not None and at.timestamp() <= clock.now() else None
-
-
-def _now() -> str:
-    return datetime.fromtimestamp(clock.now(), UTC).isoformat()
+            left += 1
+    return left

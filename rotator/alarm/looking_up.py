@@ -1,7 +1,7 @@
 """Look an advisory up by its id, on the one server that `[advisories]` names, and all that it names as the same event.
 
 Source: OSV's documentation, "GET /v1/vulns/{id}": the record, with the other names that OSV itself works out; case
-counts; 404 for what is not there. What comes is read as a record from a file is, and kept beside the ledger.
+counts; 404 for what is not there. What comes is read as a record from a file is, and kept in the ledger.
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
-from rotator.alarm.kept_advisories import KeptAdvisories
 from rotator.errors import BadInput, RotatorError, Unavailable, asking
 from rotator.families.http_wire import Reply, Wire
 from rotator.intake.fields import mapping, word
+from rotator.ledger.database import LedgerFailed
+from rotator.ledger.kept_advisories import KeptAdvisories
 from rotator.packages.advisory import Advisory, merged, read
 
 _ID = re.compile(r"(?=.{1,128}\Z)[A-Za-z]{2,20}(?:-[A-Za-z0-9._]{1,60}){1,5}")
@@ -65,7 +66,8 @@ def looked_up(url: str | None, wanted: str, kept: KeptAdvisories) -> LookedUp:
                     raise Unavailable("no_server", why)  # noqa: TRY301 - as one that does not answer
                 record = server.record(name)
                 told = _read(name, record)
-                kept.keep(name, record)
+                with contextlib.suppress(LedgerFailed):  # what cannot be kept costs nobody his plan
+                    kept.keep(name, record)
             except Unavailable as silent:
                 why, server = silent.detail, None  # who does not answer once is not waited for a dozen times
                 if (before := kept.read(name)) is None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from difflib import get_close_matches
 
-from rotator.alarm.kept_advisories import KeptAdvisories
+from rotator.alarm.kept_advisories import kept
 from rotator.alarm.looking_up import LookedUp, is_id, looked_up
 from rotator.bootstrap import Rotator
 from rotator.errors import BadInput
@@ -20,11 +20,14 @@ from rotator.flow.vendor_notice import Notice
 from rotator.intake.shapes import holds_material
 from rotator.packages import advisory
 from rotator.packages.advisory import Advisory, merged
+from rotator.packages.nature import Nature
 from rotator.packages.sighting import clean
 from rotator.packages.vendor_software import match
 
 BREACHED = "breached:"
 """What the id of a notice begins with that is the news of a breach: the name of who was comes behind."""
+SOMEBODY = "a person"
+"""Who gave a record, where nobody says who it was."""
 _LONGEST_ID, _LONGEST_TITLE, _LONGEST_TEXT, _SHOWN = 128, 160, 1 << 20, 3
 _MOST_KEPT = 50
 
@@ -44,7 +47,7 @@ class Given:
         return not (self.advisories or self.records or self.breached or self.text.strip())
 
 
-def told(parts: Rotator, given: Given) -> tuple[Notice, tuple[Advisory, ...]]:
+def told(parts: Rotator, given: Given, by: str = SOMEBODY) -> tuple[Notice, tuple[Advisory, ...]]:
     """Return the notice that was given, and the advisories in it; an id is looked up, and nothing else asked.
 
     Raises BadInput where it comes to nothing: no advisory can be had, or nobody registered stands behind a name.
@@ -55,14 +58,30 @@ def told(parts: Rotator, given: Given) -> tuple[Notice, tuple[Advisory, ...]]:
         mend = "take it out: what a notice says is shown to many"
         raise BadInput("a secret seems to stand in it", "--notice", mend)
     vendors = parts.vendors.every(software=False)
-    found = list(_advisories(parts, given))
+    found = list(_advisories(parts, given, by))
     events = merged(each.advisory for each in found)
     breached, notes = _breached(vendors, given)
     if not (events or breached):
         raise BadInput("nothing was given", "ADVISORY", "name an advisory, or who was breached: --breached NAME")
     notes += [each.note for each in found if each.note]
     notes += [f"{each.id} was withdrawn and is not looked for" for each in events if each.withdrawn is not None]
-    return _notice(events, breached, given, notes), events
+    return _notice(events, breached, given, [*notes, *_natures(parts, events)]), events
+
+
+def _natures(parts: Rotator, events: Sequence[Advisory]) -> Iterator[str]:
+    """Say of each event what its record tells of, where that is no compromise by its own word."""
+    escalated = parts.advisories.escalated()
+    for each in events:
+        if each.withdrawn is not None or each.sign.nature is Nature.COMPROMISE:
+            continue
+        word = next((escalated[name] for name in each.names if name in escalated), None)
+        if each.sign.nature is Nature.UNKNOWN:
+            yield f"{each.id} is {each.sign}"
+        elif word is not None:
+            yield f"{each.id} is {each.sign}; taken for a compromise by {word[0]}: {word[1]}"
+        else:
+            act = f"rotator vendor escalate {each.id} --reason …"
+            yield f"{each.id} is {each.sign}: nobody is told whom it touches before somebody says so: {act}"
 
 
 def of_advisory(event: Advisory) -> Notice:
@@ -100,27 +119,25 @@ def _numbered(text: str) -> str:
     return f"notice:{hashlib.sha256(text.encode()).hexdigest()[:12]}"
 
 
-def _advisories(parts: Rotator, given: Given) -> Iterator[LookedUp]:
-    kept = KeptAdvisories(parts.settings.data_dir / "advisories")
+def _advisories(parts: Rotator, given: Given, by: str) -> Iterator[LookedUp]:
     for name in given.advisories:
         if not is_id(name):
             raise BadInput("this is no advisory's id", name, "GHSA-…, PYSEC-…, MAL-…; or give its record as a file")
-        yield looked_up(parts.settings.advisories.url, name, kept)
+        yield looked_up(parts.settings.advisories.url, name, kept(parts))
     for name, text in given.records.items():
         yield from map(LookedUp, advisory.read(name, io.BytesIO(text.encode())))
-        keep_given(parts, name, text)
+        keep_given(parts, name, text, by)
 
 
-def keep_given(parts: Rotator, name: str, text: str) -> None:
+def keep_given(parts: Rotator, name: str, text: str, by: str) -> None:
     """Keep the records of a file as those are kept that are looked up: it is known by its id afterwards.
 
     Of a file of many only the first; none in which a secret seems to stand, and none that no id could ask for.
     """
-    kept = KeptAdvisories(parts.settings.data_dir / "advisories")
     for each in advisory.records(name, io.BytesIO(text.encode()))[:_MOST_KEPT]:
         of = each.get("id")
         if isinstance(of, str) and is_id(of) and not holds_material(json.dumps(each)):
-            kept.keep_given(of, each)
+            kept(parts).keep_given(of, each, by)
 
 
 def _breached(vendors: Sequence[Vendor], given: Given) -> tuple[list[str], list[str]]:

@@ -86,16 +86,15 @@ class Given:
         return of_packages(parts, list(self._advisories(parts)), _opened(self.evidence), exposures, named)
 
     def _advisories(self, parts: Rotator) -> Iterator[LookedUp]:
-        from rotator.alarm.kept_advisories import KeptAdvisories  # noqa: PLC0415
+        from rotator.alarm.kept_advisories import kept  # noqa: PLC0415
         from rotator.alarm.looking_up import LookedUp, is_id, looked_up  # noqa: PLC0415
         from rotator.packages import advisory  # noqa: PLC0415
 
         for text in self.packages:
             yield LookedUp(advisory.spec(text))
-        kept = KeptAdvisories(parts.settings.data_dir / "advisories")
         for name in self.advisories:
             if is_id(name) and not Path(name).exists():
-                yield looked_up(parts.settings.advisories.url, name, kept)
+                yield looked_up(parts.settings.advisories.url, name, kept(parts))
                 continue
             with _file(name, "give an advisory's file") as stream:
                 yield from map(LookedUp, advisory.read(name, stream))

@@ -48,6 +48,7 @@ def register(group: typer.Typer) -> None:
     """Add this file's commands to the group of vendors."""
     group.command("triage")(triage)
     group.command("assess")(assess)
+    group.command("escalate")(escalate)
 
 
 def triage(
@@ -115,6 +116,35 @@ def assess(  # noqa: PLR0917 - options, which callers name
     stands = "follows from the registry again" if told["value"] is None else f"is {_worded(told)}"
     of = notice or "every notice"
     typer.echo(plain(f"{term} of {name} {stands} for {of}{before}"))
+
+
+def escalate(
+    context: typer.Context,
+    advisory: Annotated[str, typer.Argument(metavar="ADVISORY", help="Its id, by any of its names.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why; it becomes evidence.")],
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """Take an ordinary vulnerability for a compromise.
+
+    By its record's own fields it touches no vendor. Since you say so vendors are triaged for it, and people are told
+    whom it touches; nobody is paused. That you said it, and why, stays with it.
+
+    Example: rotator vendor escalate GHSA-aaaa-bbbb-cccc --reason "it is exploited, and keys were read by it"
+    """
+    from rotator.operations import vendor_triage  # noqa: PLC0415 - only this command pays for it
+
+    given: Context = context.obj
+    told = given.service().does(vendor_triage.escalate, advisory, reason)
+    if output is not Output.TABLE:
+        emit(told, output)
+        return
+    typer.echo(plain(f"{told['advisory']}: {told['what']}; its record: {told['record']}"))
+    for each in told["touched"]:
+        typer.echo(plain(f"{each['vendor']} {each['priority']:g} {each['advice']}"))
+    if not told["touched"]:
+        typer.echo("it touches no registered vendor, as far as is known")
+    if told["unknown"]:
+        typer.echo(f"of {told['unknown']:,} others it is not known: no list says what they run")
 
 
 def text_of(notice: str) -> str:

@@ -45,6 +45,7 @@ class Act(StrEnum):
     DISCOVER = "discover"
     TRY_CHANNEL = "try_channel"
     ASSESS = "assess"
+    ESCALATE = "escalate"
     READ_LOGS = "read_logs"
     PAUSE_VENDOR = "pause_vendor"
     MEET_GATE = "meet_gate"

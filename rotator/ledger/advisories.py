@@ -1,6 +1,7 @@
 """Advisories that arrived by themselves: when each first did, and which vendors it touches; people are told once.
 
-What came is in the service's own chain, and in that of each vendor that it touches. Nothing else is done for it.
+What came is in the chain of advisories, and in that of each vendor that it touches. Nothing else is done for it. An
+ordinary vulnerability touches nobody before a person says so.
 """
 
 from __future__ import annotations
@@ -10,21 +11,19 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, delete, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, delete, insert, select, update
 
 from rotator import clock
 from rotator.flow.incident import Severity
 from rotator.flow.vendor_triage import Advice
-from rotator.ledger import rows, service, tables, vendors
+from rotator.ledger import advisory_chain, rows, tables, vendors
 from rotator.ledger.database import Database
 from rotator.ledger.messages import CRITICALITY, TITLE
 from rotator.ledger.notices import tell
 from rotator.notices.event import Event
+from rotator.packages.nature import SILENT, Nature, Sign
 
-ARRIVED = "advisory_arrived"
 TOUCHES = "advisory_touches"
-_ARRIVING = 491286125
-"""The advisory lock of PostgreSQL under which one is settled at a time: two names may be one event."""
 _LONGEST_ABOUT = 40
 _SEVERITIES = {Advice.PAUSE: Severity.CRITICAL, Advice.PREPARE: Severity.HIGH, Advice.WATCH: Severity.MEDIUM}
 _LOOKS, _LOOKED = "advisories", "looked "
@@ -45,7 +44,8 @@ class Touched:
 class Arrived:
     """An advisory that arrived: `at` first, by `sender`, and as it was triaged last. Times in epoch seconds.
 
-    `touched` are those of whom something speaks for it, the gravest first; of `unknown` vendors it is not known.
+    `touched` are those of whom something speaks for it, the gravest first; of `unknown` vendors it is not known. `sign`
+    is what its records tell of; who took an ordinary vulnerability for a compromise is `escalated_by`, else "".
     """
 
     name: str
@@ -56,6 +56,21 @@ class Arrived:
     published_at: float | None = None
     touched: tuple[Touched, ...] = ()
     unknown: int = 0
+    sign: Sign = SILENT
+    escalated_by: str = ""
+    escalated_why: str = ""
+
+    @property
+    def is_ordinary(self) -> bool:
+        """Tell whether it is an ordinary vulnerability, of which nobody says otherwise: it touches no vendor."""
+        return self.sign.nature is Nature.ORDINARY and not self.escalated_by
+
+    @property
+    def what(self) -> str:
+        """Say what it is, and by which field of its record or by whose word."""
+        if self.escalated_by:
+            return f"a compromise, says {self.escalated_by}: {self.escalated_why}"
+        return str(self.sign)
 
     @property
     def severity(self) -> Severity:
@@ -82,21 +97,32 @@ class Advisories:
         """
         now = self._clock()
         with self._database.write() as connection:
-            if connection.dialect.name != "sqlite":
-                connection.execute(select(func.pg_advisory_xact_lock(_ARRIVING)))
+            advisory_chain.alone(connection)
             before = next((each for each in _every(connection) if each.names & found.names), None)
             known = {each.vendor for each in before.touched} if before is not None else set()
             if before is not None:
+                if before.escalated_by and found.is_ordinary:
+                    return before  # it was triaged before somebody said so
                 names, at = before.names | found.names, min(before.at, found.at)
                 found = replace(found, name=before.name, names=names, at=at, sender=before.sender)
+                if before.escalated_by:
+                    found = replace(found, escalated_by=before.escalated_by, escalated_why=before.escalated_why)
                 if replace(found, title=before.title) == before:
                     return before
-            _write(connection, found, is_new=before is None)
+            digest = _write(connection, found, is_new=before is None)
             new = [each for each in found.touched if each.vendor not in known]
             if new:
                 _tell(connection, found, new, now)
-            _note(connection, found, new, now)
+            _note(connection, found, before, new, now, digest)
         return found
+
+    def escalated(self) -> dict[str, tuple[str, str]]:
+        """Return who takes an ordinary vulnerability for a compromise, and why, by each of its names."""
+        columns = (_arrived.c.names, _arrived.c.escalated_by, _arrived.c.escalated_why)
+        query = select(*columns).where(_arrived.c.escalated_by != "")
+        with self._database.read() as connection:
+            found = connection.execute(query).all()
+        return {name: (by, why) for names, by, why in found for name in json.loads(names)}
 
     def since(self, at: float) -> list[Arrived]:
         """Return those that first arrived from a moment on, the newest first."""
@@ -138,18 +164,24 @@ def _tell(connection: Connection, found: Arrived, new: Sequence[Touched], now: f
     tell(connection, f"advisory.{found.name}"[:_LONGEST_ABOUT], Event.VENDORS_TOUCHED, facts, now)
 
 
-def _note(connection: Connection, found: Arrived, new: Sequence[Touched], now: float) -> None:
-    """Write it to the vendors' chains in the one order in which all lock them, and to the service's last."""
+def _note(  # noqa: PLR0917 - what is told
+    connection: Connection, found: Arrived, before: Arrived | None, new: Sequence[Touched], now: float, digest: str
+) -> None:
+    """Write it to the vendors' chains in the one order in which all lock them, and to that of advisories."""
     came = {"at": now, "by": found.sender, "advisory": found.name, "arrived_at": found.at}
     for each in sorted(new, key=lambda one: one.vendor):
         told = {name: value for name, value in asdict(each).items() if name != "vendor"}
         vendors.act(connection, each.vendor, {**came, "act": TOUCHES, "published_at": found.published_at, **told})
-    of_it = {"names": sorted(found.names), "published_at": found.published_at, "unknown": found.unknown}
-    touches = [each.vendor for each in found.touched]
-    service.note(connection, {**came, "act": ARRIVED, **of_it, "touches": touches, "new": len(new)})
+    of_it: dict[str, Any] = {"names": sorted(found.names), "published_at": found.published_at, "unknown": found.unknown}
+    of_it |= {"what": found.what, "touches": [each.vendor for each in found.touched], "new": len(new), "kept": digest}
+    told = {**came, "act": advisory_chain.ARRIVED, **of_it}
+    if found.escalated_by and (before is None or not before.escalated_by):
+        told |= {"act": advisory_chain.ESCALATED, "by": found.escalated_by, "reason": found.escalated_why}
+    advisory_chain.note(connection, told)
 
 
-def _write(connection: Connection, found: Arrived, *, is_new: bool) -> None:
+def _write(connection: Connection, found: Arrived, *, is_new: bool) -> str:
+    """Write its row; return the digest of that."""
     values: dict[str, Any] = {
         "names": json.dumps(sorted(found.names)),
         "title": found.title,
@@ -158,11 +190,17 @@ def _write(connection: Connection, found: Arrived, *, is_new: bool) -> None:
         "published_at": found.published_at,
         "touched": json.dumps([asdict(each) for each in found.touched]),
         "unknown": found.unknown,
+        "nature": found.sign.nature.value,
+        "told_by": json.dumps([found.sign.field, found.sign.value]),
+        "escalated_by": found.escalated_by,
+        "escalated_why": found.escalated_why,
     }
+    row = rows.plain(values)
     if is_new:
-        connection.execute(insert(_arrived).values(name=found.name, **rows.plain(values)))
+        connection.execute(insert(_arrived).values(name=found.name, **row))
     else:
-        connection.execute(update(_arrived).where(_arrived.c.name == found.name).values(**rows.plain(values)))
+        connection.execute(update(_arrived).where(_arrived.c.name == found.name).values(**row))
+    return advisory_chain.arrived_as({"name": found.name, **row})
 
 
 def _every(connection: Connection) -> list[Arrived]:
@@ -179,4 +217,7 @@ def _of(row: RowMapping | Mapping[str, Any]) -> Arrived:
         row["published_at"],
         tuple(Touched(**each) for each in json.loads(row["touched"])),
         row["unknown"],
+        Sign(Nature(row["nature"]), *json.loads(row["told_by"] or '["", ""]')),
+        row["escalated_by"],
+        row["escalated_why"],
     )

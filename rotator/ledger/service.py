@@ -22,8 +22,13 @@ def note(connection: Connection, record: Mapping[str, Any]) -> None:
     """Append what was done, once the caller's transaction commits."""
     if connection.dialect.name != "sqlite":
         connection.execute(select(func.pg_advisory_xact_lock(_NOTING)))
+    append(connection, CHAIN, record)
+
+
+def append(connection: Connection, chain: str, record: Mapping[str, Any]) -> None:
+    """Append to a chain of which no row tells how long it is. The caller holds the lock under which it grows."""
     evidence = tables.evidence
-    last = select(evidence.c.seq, evidence.c.hash).where(evidence.c.chain == CHAIN).order_by(evidence.c.seq.desc())
+    last = select(evidence.c.seq, evidence.c.hash).where(evidence.c.chain == chain).order_by(evidence.c.seq.desc())
     length, head = connection.execute(last.limit(1)).first() or (0, "")
-    added, _, _ = chained(CHAIN, length, head, [rows.plain(record)])
+    added, _, _ = chained(chain, length, head, [rows.plain(record)])
     connection.execute(insert(evidence), added)

@@ -6,19 +6,18 @@ held against the rows. Chains are signed: who alters both is told by the checkpo
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, Table, select
 
 from rotator.errors import BadInput
-from rotator.ledger import pause_held, service, tables, vendor_uses
+from rotator.ledger import advisory_chain, pause_held, service, tables, vendor_uses
 from rotator.ledger.database import Database
 from rotator.ledger.vendor_replay import Rows, dataset_said, replay
 from rotator.ledger.vendors import CHAIN, DATASET, one
+from rotator.ledger.whole_chain import WholeChain
 
 _evidence = tables.evidence
 _KEYS = {
@@ -41,37 +40,34 @@ _WORDS = {
 }
 
 
-@dataclass(slots=True)
-class _Chain:
-    """A chain as it is kept: its records, where it ends, and whether each follows the one before."""
-
-    records: list[Mapping[str, Any]] = field(default_factory=list)
-    head: str = ""
-    is_whole: bool = True
-
-    def add(self, body: str, head: str) -> None:
-        record = json.loads(body)
-        follows = record.get("previous") == self.head and record.get("seq") == len(self.records) + 1
-        self.is_whole &= follows and head == hashlib.sha256(body.encode()).hexdigest()
-        self.records.append(record)
-        self.head = head
-
-
 def altered(database: Database) -> list[str]:
-    """Return in words what is not as the chains tell it, of all vendors and datasets."""
+    """Return in words what is not as the chains tell it, of all vendors, datasets and advisories."""
     with database.picture() as connection:
-        return [*_of_vendors(connection, None), *_of_datasets(connection)]
+        return [*_of_vendors(connection, None), *_of_datasets(connection), *advisory_chain.altered(connection)]
 
 
 def refuse_altered(connection: Connection, vendor: str) -> None:
     """Raise BadInput where what the ledger has of a vendor is not what its chain tells: no gate can stand on that.
 
-    The vendor is locked until the transaction ends, so that nobody adds to either meanwhile.
+    Nor on an advisory for which it is paused, and which was altered. The vendor is locked until the transaction ends,
+    so that nobody adds to either meanwhile.
     """
     one(connection, vendor, software=False, lock=True)
-    if found := list(_of_vendors(connection, vendor)):
+    notices = _notices(connection, vendor)
+    of_notices = advisory_chain.altered(connection, notices) if notices else []
+    if found := [*_of_vendors(connection, vendor), *of_notices]:
         what = f"somebody altered it in the ledger: {', '.join(found)}"
         raise BadInput(what, vendor, "compare it with a backup; the records of its chain say what was so")
+
+
+def _notices(connection: Connection, vendor: str) -> set[str]:
+    """Return for what a vendor is paused now."""
+    pause = tables.pause
+    query = select(pause.c.notices).where(pause.c.vendor == vendor, pause.c.restored_at.is_(None))
+    try:
+        return {each for told in connection.execute(query).scalars() for each in json.loads(told)}
+    except (ValueError, TypeError):
+        return set()  # what nobody can read is told as altered with the pause
 
 
 def _of_vendors(connection: Connection, vendor: str | None) -> Iterator[str]:
@@ -97,15 +93,15 @@ def _compared(table: Table, told: Mapping[Any, Any], there: Mapping[Any, Any]) -
             yield _WORDS[table].format(*(each or "every notice" for each in key))
 
 
-def _chains(connection: Connection, vendor: str | None) -> dict[str, _Chain]:
+def _chains(connection: Connection, vendor: str | None) -> dict[str, WholeChain]:
     """Return the chains of vendors by their names."""
     is_it = _evidence.c.chain.startswith(CHAIN, autoescape=True)
     if vendor is not None:
         is_it = _evidence.c.chain == CHAIN + vendor
     query = select(_evidence.c.chain, _evidence.c.body, _evidence.c.hash).where(is_it)
-    found: dict[str, _Chain] = {}
+    found: dict[str, WholeChain] = {}
     for chain, body, head in connection.execute(query.order_by(_evidence.c.chain, _evidence.c.seq)):
-        found.setdefault(chain.removeprefix(CHAIN), _Chain()).add(body, head)
+        found.setdefault(chain.removeprefix(CHAIN), WholeChain()).add(body, head)
     return found
 
 

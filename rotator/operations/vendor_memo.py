@@ -36,7 +36,7 @@ def made_of(parts: Rotator, by: str, name: str, given: Given) -> dict[str, Any]:
 
     Where nothing was given it is for what the vendor is, or was last, paused for.
     """
-    notice, advisories = _paused_for(parts, name) if given.is_empty else told(parts, given)
+    notice, advisories = _paused_for(parts, name) if given.is_empty else told(parts, given, by)
     return vendor_memo.memo(parts, name, notice, advisories, clock.now(), by)
 
 
@@ -47,7 +47,7 @@ def file_of_all(parts: Rotator, by: str, form: MemoForm, asked: Mapping[str, str
 
 def made_of_all(parts: Rotator, by: str, given: Given) -> dict[str, Any]:
     """Return the memo of all vendors that a notice touches as data. Raises BadInput where none was given."""
-    notice, advisories = told(parts, given)
+    notice, advisories = told(parts, given, by)
     return vendors_memo.memo(parts, notice, advisories, clock.now(), by)
 
 

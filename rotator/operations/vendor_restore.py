@@ -52,7 +52,7 @@ def meet(  # noqa: PLR0917 - an answer to a gate, and all that may be given with
     given = Given(reason, paper, from_, _day(dated))
     met = restoring.meet(parts, by, vendor, gate, given)
     if paper is not None and met.gate.asks is Asks.SOFTWARE:
-        keep_given(parts, paper.name, paper.text)
+        keep_given(parts, paper.name, paper.text, by)
     return _told(restoring.told(met))
 
 

@@ -1,7 +1,8 @@
-"""Triage of vendors: which are touched, and what people judge of them."""
+"""Triage of vendors: which are touched, and what people judge of that and of them."""
 
 from __future__ import annotations
 
+from rotator.alarm import arriving
 from rotator.alarm.vendor_notice import Given, told
 from rotator.bootstrap import Rotator
 from rotator.errors import BadInput
@@ -13,12 +14,22 @@ _LONGEST_NOTICE = 128
 
 
 @at("/vendors/triage")
-def triage(
-    parts: Rotator, _by: str, advisories: list[str], records: dict[str, str], breached: list[str], notice: str
+def triage(  # noqa: PLR0917 - a notice, in all its forms
+    parts: Rotator, by: str, advisories: list[str], records: dict[str, str], breached: list[str], notice: str
 ) -> Answer:
-    """Say which vendors a notice touches, and how badly. An advisory's id is looked up; nothing is kept of it else."""
-    meant, events = told(parts, Given(advisories, records, breached, notice))
+    """Say which vendors a notice touches, and how badly. An advisory's id is looked up, and its record kept."""
+    meant, events = told(parts, Given(advisories, records, breached, notice), by)
     return answer(parts, meant, found(parts, meant, events))
+
+
+@at("/advisories/{advisory}/escalate")
+def escalate(parts: Rotator, by: str, advisory: str, reason: str) -> Answer:
+    """Take an ordinary vulnerability for a compromise: vendors are triaged for it, and people told whom it touches."""
+    found = arriving.escalate(parts, advisory, by, reason)
+    touched = [{"vendor": each.vendor, "priority": each.priority, "advice": each.advice} for each in found.touched]
+    names = sorted(found.names)
+    told_of = {"advisory": found.name, "names": names, "what": found.what, "record": str(found.sign)}
+    return {**told_of, "touched": touched, "unknown": found.unknown}
 
 
 @at("/vendors/{vendor}/terms/{term}")

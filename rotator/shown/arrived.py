@@ -1,4 +1,4 @@
-"""Advisories that arrived by themselves of late, each with whom it touches."""
+"""Advisories that arrived by themselves of late, each with whom it touches; and the ordinary vulnerabilities."""
 
 from __future__ import annotations
 
@@ -21,11 +21,18 @@ def arrived(parts: Rotator) -> list[dict[str, Any]]:
     return [_row(each, paused) for each in found[:MOST]]
 
 
+def ordinary(parts: Rotator) -> dict[str, Any]:
+    """Return how many of the last week are ordinary vulnerabilities, which touch nobody, and the newest of them."""
+    found = [each for each in parts.advisories.since(clock.now() - WEEK_S) if each.is_ordinary]
+    return {"count": len(found), "newest": [{"name": each.name, "what": each.what} for each in found[:NAMED]]}
+
+
 def _row(of: Arrived, paused: set[str]) -> dict[str, Any]:
     return {
         "name": of.name,
         "title": of.title,
         "sender": of.sender,
+        "what": of.what,
         "at": moment(of.at),
         "touched": [
             {"vendor": each.vendor, "priority": each.priority, "advice": each.advice, "paused": each.vendor in paused}

@@ -143,6 +143,7 @@ ACTS: Mapping[str, Sort] = {
         Sort(ENTITY, 3),
     ),
     **dict.fromkeys(("advisory_arrived", "advisory_touches"), Sort(ENTITY, 2)),
+    **dict.fromkeys(("advisory_kept", "advisory_escalated"), Sort(ENTITY, 3)),
     "evidence_deleted": Sort(ENTITY, 4),
     "due": Sort(ENTITY, 3),
     "due_no_more": Sort(ENTITY, 3),

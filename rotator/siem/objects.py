@@ -34,7 +34,7 @@ _MANAGED = {
     "term_cleared": ("Vendor", "vendor"),
     "dataset_described": ("Dataset", "dataset"),
     **dict.fromkeys(("vendor_registered", "software_told", "vendor_attested", "vendor_reminded"), ("Vendor", "vendor")),
-    "advisory_arrived": ("Advisory", "advisory"),
+    **dict.fromkeys(("advisory_kept", "advisory_arrived", "advisory_escalated"), ("Advisory", "advisory")),
     "advisory_touches": ("Vendor", "vendor"),
     "evidence_deleted": ("Evidence", "chain"),
     "restored": ("Ledger", "chain"),

@@ -8,13 +8,13 @@ import pytest
 from sqlalchemy import select
 
 from rotator.alarm import arriving
-from rotator.alarm.kept_advisories import KeptAdvisories
 from rotator.api.declaring import declare
 from rotator.flow.incident import Severity
 from rotator.flow.registry import Listed
 from rotator.flow.vendor import Software
 from rotator.ledger import tables
 from rotator.ledger.alarms import TRIAGED
+from rotator.ledger.kept_advisories import KeptAdvisories
 from rotator.notices.event import Event
 from rotator.triggers.advisory_alarm import alarm
 from tests.ledger.test_vendors import chain
@@ -47,7 +47,7 @@ def told(house):
 
 
 def records(house, name):
-    return [each for each in chain(house.database, name) if each["act"].startswith("advisory_")]
+    return [each for each in chain(house.database, name) if each["act"] in {"advisory_arrived", "advisory_touches"}]
 
 
 def test_whom_it_touches_is_told_in_every_place(house):
@@ -68,10 +68,10 @@ def test_whom_it_touches_is_told_in_every_place(house):
         [record] = records(house, f"vendor.{name}")
         assert (record["act"], record["advisory"], record["arrived_at"]) == ("advisory_touches", ADVISORY, AT)
     assert records(house, "vendor.gamma") == []
-    [came] = records(house, "service")
+    [came] = records(house, "advisories")
     assert (came["act"], came["by"], sorted(came["touches"])) == ("advisory_arrived", "siem", ["acme", "beta", "delta"])
     assert house.pauses.every() == []
-    assert KeptAdvisories(house.settings.data_dir / "advisories").read(ADVISORY) is not None
+    assert KeptAdvisories(house.database).read(ADVISORY) is not None
 
 
 def test_the_same_event_told_again_by_another_name_is_told_to_nobody_twice(house):
@@ -80,7 +80,7 @@ def test_the_same_event_told_again_by_another_name_is_told_to_nobody_twice(house
     arriving.take(house, [OTHER_NAME], "github", AT + 900)
     assert (again.name, again.at, again.sender) == (ADVISORY, AT, "siem")
     assert len(told(house)) == 1
-    assert len(records(house, "service")) == 1
+    assert len(records(house, "advisories")) == 1
     assert len(house.advisories.since(0.0)) == 1
     assert house.advisories.first(["GHSA-5mg7-485q-xm76"]).at == AT
 
@@ -105,7 +105,7 @@ def test_one_that_touches_nobody_or_was_withdrawn_is_kept_and_disturbs_nobody(ho
     assert "of 2 it is not known" in arriving.said(found[:1])
     assert "was withdrawn" in found[1].title
     assert told(house) == []
-    assert len(records(house, "service")) == 2
+    assert len(records(house, "advisories")) == 2
 
 
 def test_an_alarm_that_carries_one_is_triaged_and_no_incident(house):
@@ -113,7 +113,7 @@ def test_an_alarm_that_carries_one_is_triaged_and_no_incident(house):
     declare(house, house.triggers.take())
     [row] = house.triggers.listed()
     assert (row.id, row.state, row.incident, row.due_at) == (kept.id, TRIAGED, None, None)
-    assert row.reason.startswith(f"{ADVISORY} touches acme ")
+    assert row.reason.startswith(f"{ADVISORY} (a compromise by its aliases: MAL-2026-2144) touches acme ")
     assert house.triggers.waiting(5) == (0, [])
     assert house.triggers.keep("generic/siem", alarm(json.loads(RECORD), "msg_1"), RECORD.encode()).again
     assert house.triggers.keep("generic/siem", alarm(json.loads(RECORD), "msg_2"), b"2").state == "same"
@@ -140,7 +140,7 @@ def test_an_older_record_takes_no_newer_ones_place_whatever_it_says(house, modif
     new = json.dumps({**json.loads(RECORD), "modified": "2026-03-25T00:00:00Z"})
     affected = [{"package": {"ecosystem": "npm", "name": "chalk"}, "versions": ["5.6.1"]}]
     old = {**json.loads(RECORD), "modified": modified, "affected": affected, "withdrawn": "2026-03-24T00:00:00Z"}
-    kept = KeptAdvisories(house.settings.data_dir / "advisories")
+    kept = KeptAdvisories(house.database)
     before = arriving.take(house, [new], "siem", AT)
     at = kept.read(ADVISORY)
     assert arriving.take(house, [json.dumps(old)], "siem", AT + 60) == before
@@ -151,7 +151,7 @@ def test_an_older_record_takes_no_newer_ones_place_whatever_it_says(house, modif
 
 
 def test_one_of_a_time_to_come_is_not_the_newest_for_ever_and_the_server_has_the_last_word(house):
-    kept = KeptAdvisories(house.settings.data_dir / "advisories")
+    kept = KeptAdvisories(house.database)
     narrow = {**json.loads(RECORD), "affected": json.loads(WIDER)["affected"][1:]}
     for modified, fetched in (("9000-01-01T00:00:00Z", False), ("2026-03-26T00:00:00Z", True)):
         arriving.take(house, [json.dumps({**narrow, "modified": modified})], "siem", AT)

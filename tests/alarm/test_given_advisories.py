@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from rotator.alarm.kept_advisories import KeptAdvisories
 from rotator.alarm.vendor_notice import Given, told
+from rotator.ledger.kept_advisories import KeptAdvisories
 from rotator.operations.vendor_memo import made
 from tests.shown.vendors import ADVISORY, RECORD, filled
 
@@ -23,7 +23,7 @@ def house(tmp_path):
 
 @pytest.fixture
 def kept(house):
-    return KeptAdvisories(house.settings.data_dir / "advisories")
+    return KeptAdvisories(house.database)
 
 
 def test_what_was_given_as_a_file_is_known_by_its_id(house, kept):
@@ -35,10 +35,10 @@ def test_what_was_given_as_a_file_is_known_by_its_id(house, kept):
 
 
 def test_what_was_fetched_is_not_replaced_by_a_file_and_a_file_is_by_what_is_fetched(kept):
-    kept.keep_given(ADVISORY, json.loads(OTHER))
+    kept.keep_given(ADVISORY, json.loads(OTHER), "ana")
     assert kept.read(ADVISORY, fetched=True) is None
     kept.keep(ADVISORY, json.loads(RECORD))
-    kept.keep_given(ADVISORY, json.loads(OTHER))
+    kept.keep_given(ADVISORY, json.loads(OTHER), "ana")
     found, how = kept.read(ADVISORY, fetched=True)
     assert found[0].affected[0].versions == ("1.82.7", "1.82.8")
     assert how.startswith("fetched at 20")
@@ -50,4 +50,3 @@ def test_what_was_fetched_is_not_replaced_by_a_file_and_a_file_is_by_what_is_fet
 def test_what_no_id_could_ask_for_or_has_a_secret_is_not_kept(house, kept, changed):
     told(house, Given(records={"a.json": json.dumps({**json.loads(RECORD), **changed})}))
     assert kept.every() == []
-    assert list(house.settings.data_dir.rglob("*.json")) == []

@@ -10,12 +10,12 @@ from sqlalchemy import update
 from rotator import advising, clock
 from rotator.advising import DAY_S, look
 from rotator.alarm import newly_bad as asking
-from rotator.alarm.kept_advisories import KeptAdvisories
 from rotator.alarm.newly_bad import newly_bad
 from rotator.errors import Unavailable
 from rotator.flow.registry import Listed
 from rotator.flow.vendor import Software
 from rotator.ledger import tables
+from rotator.ledger.kept_advisories import KeptAdvisories
 from rotator.report.clocks import moment
 from tests.fakes.http_server import Request, listening
 from tests.shown.vendors import RECORD, filled
@@ -147,7 +147,7 @@ def test_one_look_a_day_tells_whom_it_touches_once(house, osv):
     [found] = house.advisories.since(0.0)
     assert (found.name, found.sender) == (MAL, advising.SENDER)
     assert [each.vendor for each in found.touched] == ["acme", "beta", "delta"]
-    assert KeptAdvisories(house.settings.data_dir / "advisories").read(MAL) is not None
+    assert KeptAdvisories(house.database).read(MAL) is not None
     house.advisories.looked(clock.now() - DAY_S - 1)
     assert look(house)
     assert house.advisories.since(0.0) == [found]

@@ -58,6 +58,7 @@ ACTS = {
     Act.TRY_CHANNEL: "/notices/oncall/test",
     Act.PAUSE_VENDOR: "/vendors/acme/pause?reason=breached",
     Act.ASSESS: "/vendors/acme/terms/likelihood",
+    Act.ESCALATE: "/advisories/GHSA-aaaa-bbbb-cccc/escalate",
     Act.READ_LOGS: "/vendors/acme/uses",
     Act.MEET_GATE: "/vendors/acme/gates/forensics/meet",
     Act.OVERRIDE_GATE: "/vendors/acme/gates/forensics/override",

@@ -27,6 +27,7 @@ from rotator.flow.scope import Unresolved
 from rotator.flow.vendor import Software
 from rotator.ledger import drills, pauses, segmentation, tables
 from rotator.ledger.drills import DrillRow
+from rotator.ledger.kept_advisories import KeptAdvisories
 from rotator.ledger.pauses import Pause
 from rotator.manifests.hashing import Meter
 from rotator.practice.token_server import token_server
@@ -137,6 +138,9 @@ def registered(house: Any) -> None:
     house.parts.vendors.take([row, described, crawler], "ana")
     software = (Software("PyPI", "litellm", "1.82.9", "acme.cdx.json"),)
     house.parts.vendors.runs("acme-data", Listed("acme.cdx.json", "0" * 64, software, None, 0), "ana")
+    affected = [{"package": {"ecosystem": "PyPI", "name": "litellm"}, "versions": ["1.82.9"]}]
+    ordinary = {"id": "GHSA-p7mv-2q8x-c4w9", "affected": affected, "database_specific": {"cwe_ids": ["CWE-79"]}}
+    KeptAdvisories(house.parts.database).keep_given(str(ordinary["id"]), ordinary, "ana")
 
 
 def paused(house: Any) -> None:

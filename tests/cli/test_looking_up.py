@@ -6,14 +6,18 @@ import json
 import re
 
 import pytest
+from sqlalchemy import update
 
-from rotator.alarm.kept_advisories import KeptAdvisories
 from rotator.alarm.looking_up import is_id, looked_up
 from rotator.bootstrap import Rotator
 from rotator.cli.alarm import Given
 from rotator.errors import BadInput
+from rotator.ledger import tables
+from rotator.ledger.database import LedgerFailed
+from rotator.ledger.kept_advisories import KeptAdvisories
 from rotator.practice.process import free_port
 from rotator.settings.file import load
+from tests.fakes.deployment import sqlite
 from tests.fakes.http_server import Request, listening
 from tests.packages.world import ADVISORIES
 
@@ -42,7 +46,9 @@ def osv():
 
 @pytest.fixture
 def kept(tmp_path):
-    return KeptAdvisories(tmp_path / "advisories")
+    database = sqlite(tmp_path / "ledger.db")
+    yield KeptAdvisories(database)
+    database.close()
 
 
 @pytest.mark.parametrize("name", THREE)
@@ -121,9 +127,12 @@ def test_what_was_fetched_before_is_used_while_the_server_is_silent_and_said_to_
     assert re.search(r"used as it was fetched at 20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00: GHSA", then.note)
 
 
-def test_a_name_of_which_nothing_was_had_is_told(osv, kept, tmp_path):
+def test_a_name_of_which_nothing_was_had_is_told(osv, kept):
     looked_up(osv[0], THREE[0], kept)
-    (tmp_path / "advisories" / f"{THREE[1]}.json").write_text('{"fetched_at": "2026", "record": 7}')
+    with kept._database.write() as connection:
+        connection.execute(
+            update(tables.kept_advisory).where(tables.kept_advisory.c.name == THREE[1]).values(record="7")
+        )
     found = looked_up(None, THREE[0], kept)
     assert f"not had, though more may be named there: {THREE[1]}" in found.note
     assert [each.covers("1.82.8") for each in found.advisory.affected] == [True]
@@ -145,17 +154,20 @@ def test_the_plan_says_that_an_advisory_is_of_before(osv, tmp_path):
     (tmp_path / "rotator.toml").write_text('data_dir = "data"\n')
     (tmp_path / "host" / "a").mkdir(parents=True)
     (tmp_path / "host" / "a" / "freeze.txt").write_text("litellm==1.82.7\n")
-    looked_up(osv[0], THREE[2], KeptAdvisories(tmp_path / "data" / "advisories"))
     parts = Rotator(load(tmp_path / "rotator.toml"))
+    looked_up(osv[0], THREE[2], KeptAdvisories(parts.database))
     alarm = Given(advisories=[THREE[2]], evidence=[str(tmp_path / "host")]).read(parts)
     assert alarm.evidence.notes[0].startswith("no server is named")
     assert len(alarm.evidence.hits) == 1
     parts.database.close()
 
 
-def test_what_cannot_be_kept_costs_no_plan(osv, tmp_path):
-    (tmp_path / "advisories").write_text("a file where the folder would be")
-    assert looked_up(osv[0], THREE[2], KeptAdvisories(tmp_path / "advisories")).note == ""
+def test_what_cannot_be_kept_costs_no_plan(osv, kept, monkeypatch):
+    def is_full(*_):
+        raise LedgerFailed("the disk is full")
+
+    monkeypatch.setattr(kept, "keep", is_full)
+    assert looked_up(osv[0], THREE[2], kept).note == ""
 
 
 @pytest.mark.parametrize("name", ["advisory.json", "a/GHSA-1-2", "GHSA", "", "../GHSA-1", "x-" * 40])

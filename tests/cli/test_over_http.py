@@ -67,6 +67,7 @@ OPERATIONS = {
     "vendor sbom": ["POST /vendors/{vendor}/software"],
     "vendor triage": ["POST /vendors/triage"],
     "vendor assess": ["POST /vendors/{vendor}/terms/{term}"],
+    "vendor escalate": ["POST /advisories/{advisory}/escalate"],
     "vendor memo": ["GET /vendors/{vendor}/memo.{form}", "GET /vendor-memo.{form}"],
     "vendor pause": ["POST /vendors/{name}/pause"],
     "vendor gates": ["GET /vendors/{vendor}/gates"],

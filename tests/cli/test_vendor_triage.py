@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from rotator.alarm.kept_advisories import KeptAdvisories
+from rotator.ledger.kept_advisories import KeptAdvisories
 from tests.shown.test_vendor_memo import paused
 from tests.shown.vendors import ADVISORY, RECORD, filled
 
@@ -69,7 +69,7 @@ def test_once_paused_triage_says_so_and_the_memo_is_for_what_it_was_paused_for(c
     paused(house)
     told = called("vendor", "memo", "acme", "-o", "json").ended(0)
     assert "cannot be had now: there is no such file" in json.loads(told.out)["happened"][1]
-    KeptAdvisories(house.settings.data_dir / "advisories").keep(ADVISORY, json.loads(RECORD))
+    KeptAdvisories(house.database).keep(ADVISORY, json.loads(RECORD))
     house.database.close()
     (tmp_path / "advisory.json").write_text(RECORD)
     said = called("vendor", "triage", "advisory.json").ended(0).out

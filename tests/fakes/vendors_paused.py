@@ -24,13 +24,14 @@ def pause(  # noqa: PLR0917 - an act
     at: float = 0.0,
     checklist: str = "[]",
     held: Collection[CredentialRef] = (),
+    notices: tuple[str, ...] = (),
 ) -> Pause:
     """Pause it, which held these, by an incident that is a task for a person."""
     declared = Incident(incident, f"PAUSE {vendor}", Severity.HIGH, detected_at=at, declared_at=at)
     found: list[Pause] = []
 
     def begin(connection, of, _digest):
-        given = Pause(vendor, 0, of, at, "ana", "breached", checklist)
+        given = Pause(vendor, 0, of, at, "ana", "breached", checklist, notices)
         found.append(pauses.begin(connection, given, {}, held))
 
     parts.enrolment.declare(declared, Plan((), (TASK,)), {}, {}, "ana", then=begin)

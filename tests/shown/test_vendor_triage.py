@@ -6,10 +6,10 @@ import json
 
 import pytest
 
-from rotator.alarm.kept_advisories import KeptAdvisories
 from rotator.alarm.vendor_notice import Given, told
 from rotator.errors import BadInput
 from rotator.flow.vendor_terms import Judged, Name
+from rotator.ledger.kept_advisories import KeptAdvisories
 from rotator.shown.vendor_triage import answer, found
 from tests.shown.vendors import ADVISORY, RECORD, filled, parts, vendor
 
@@ -93,7 +93,7 @@ def test_what_a_person_set_counts_for_every_name_of_the_advisory(house):
 
 
 def test_an_advisory_by_its_id_is_had_as_respond_has_it(house):
-    kept = KeptAdvisories(house.settings.data_dir / "advisories")
+    kept = KeptAdvisories(house.database)
     kept.keep(ADVISORY, json.loads(RECORD))
     told_of = triaged(house, advisories=[ADVISORY])
     assert told_of["vendors"][0]["vendor"] == "acme"

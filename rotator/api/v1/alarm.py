@@ -13,7 +13,7 @@ from fastapi import Depends, Query
 from rotator.alarm import bundle
 from rotator.alarm.alarm import Alarm, of_packages, of_reports
 from rotator.alarm.bundle import Bundle
-from rotator.alarm.kept_advisories import KeptAdvisories
+from rotator.alarm.kept_advisories import kept
 from rotator.alarm.looking_up import LookedUp, is_id, looked_up
 from rotator.bootstrap import Rotator
 from rotator.errors import BadInput
@@ -117,10 +117,9 @@ def _alarm(parts: Rotator, archive: Bundle, bad: Bad) -> Alarm:
 def _advisories(parts: Rotator, archive: Bundle, bad: Bad) -> Iterator[LookedUp]:
     for text in bad.packages:
         yield LookedUp(records.spec(text))
-    kept = KeptAdvisories(parts.settings.data_dir / "advisories")
     for name in bad.advisories:
         if not is_id(name):
             raise BadInput("this is no advisory's id", "advisory", "GHSA-…, PYSEC-…, MAL-…; records are `advisories/`")
-        yield looked_up(parts.settings.advisories.url, name, kept)
+        yield looked_up(parts.settings.advisories.url, name, kept(parts))
     for name, stream in archive.files("advisories"):
         yield from map(LookedUp, records.read(name, stream))

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from rotator.api.problems import of_input
-from rotator.api.v1.acts import Text
+from rotator.api.v1.acts import Text, Why
 from rotator.api.v1.doing import Asker, Doing
 from rotator.bootstrap import Rotator
 from rotator.errors import BadInput
@@ -20,6 +20,7 @@ from rotator.operations import vendor_triage
 _MOST, _RECORD, _TEXT = 20, 4 << 20, 1 << 20
 _Id = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^\x00]*$")]
 Vendor = Annotated[str, Path(max_length=64, pattern=r"^[^\x00]+$", description="A vendor's name.")]
+Advisory = Annotated[str, Path(max_length=128, pattern=r"^[^\x00]+$", description="An advisory's id.")]
 Term = Annotated[str, Path(max_length=32, pattern=r"^[a-z_]+$", description="Which term.")]
 
 
@@ -112,6 +113,28 @@ class Assessed(BaseModel):
     before: float | None
 
 
+class TouchedRow(BaseModel):
+    """A vendor that an advisory touches."""
+
+    vendor: str
+    priority: float
+    advice: str
+
+
+class Escalated(BaseModel):
+    """An advisory that is taken for a compromise: `what` says by whose word, `record` what its record tells.
+
+    `touched` are the vendors of whom something speaks for it, the gravest first; of `unknown` it is not known.
+    """
+
+    advisory: str
+    names: list[str]
+    what: str
+    record: str
+    touched: list[TouchedRow]
+    unknown: int
+
+
 def routes(doing: Doing) -> APIRouter:
     """Return what may be asked and set."""
     router = APIRouter()
@@ -132,6 +155,18 @@ def routes(doing: Doing) -> APIRouter:
                 raise of_input(error, HTTPStatus.UNPROCESSABLE_ENTITY, "bad_report") from None
 
         return doing.look(asked, Act.ASK, "vendors", look)
+
+    @router.post("/advisories/{advisory}/escalate", response_model=Escalated, tags=["acts"])
+    def escalate(advisory: Advisory, given: Why, asked: Asker) -> Any:
+        """Take an ordinary vulnerability for a compromise: vendors are triaged for it, and people told.
+
+        One that did not arrive is looked up where `[advisories] url` says.
+        """
+
+        def work(parts: Rotator) -> Mapping[str, Any]:
+            return vendor_triage.escalate(parts, asked.caller.by, advisory, given.reason)
+
+        return doing.do(asked, Act.ESCALATE, advisory, work)
 
     @router.post("/vendors/{vendor}/terms/{term}", response_model=Assessed, tags=["acts"])
     def assess(vendor: Vendor, term: Term, given: TermGiven, asked: Asker) -> Any:

@@ -7,7 +7,7 @@ A change here comes with a migration in `migrations/versions/`.
 from __future__ import annotations
 
 from rotator.ledger.tables.access import called, session, token
-from rotator.ledger.tables.advisories import arrived_advisory
+from rotator.ledger.tables.advisories import arrived_advisory, kept_advisory
 from rotator.ledger.tables.datasets import manifest, manifest_check, manifest_part
 from rotator.ledger.tables.deciding import approval, dismissal, plan
 from rotator.ledger.tables.evidence import checkpoint, epoch, evidence, siem, signed, stamp, this_transaction, witness
@@ -86,6 +86,7 @@ __all__ = [
     "incident",
     "inventory",
     "inventory_history",
+    "kept_advisory",
     "late",
     "leader",
     "listed",

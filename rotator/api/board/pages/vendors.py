@@ -23,7 +23,7 @@ from rotator.report import graph_page
 from rotator.report.clocks import moment
 from rotator.report.count_line import counts
 from rotator.shown import segmentation, vendor_buttons, vendor_story
-from rotator.shown.arrived import arrived
+from rotator.shown.arrived import arrived, ordinary
 from rotator.shown.beside import Seen
 from rotator.shown.plans import BeingRead
 from rotator.shown.vendor_room import room
@@ -57,6 +57,7 @@ def routes(parts: Rotator) -> APIRouter:
             request,
             "vendors.html",
             arrived=arrived(parts),
+            ordinary=ordinary(parts),
             **_as_of(seen),
             after=after,
             may_ask=may(request.state.caller.role, Act.ASK),
