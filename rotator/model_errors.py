@@ -56,13 +56,18 @@ def in_words(error: ErrorDetails) -> str:
     if found == "value_error":
         return str(context["error"])
     if found in _BOUNDS:
-        quoted = f", not {str(given)[:_ECHO]}" if isinstance(given, str | int | float) else ""
+        quoted = f", not {one_line(str(given)[:_ECHO])}" if isinstance(given, str | int | float) else ""
         told = {**context, "among": ", ".join(re.findall(r"'([^']+)'", str(context.get("expected", ""))))}
         return _BOUNDS[found].format(**told) + (quoted if found not in _NOT_QUOTED else "")
     wanted = _KINDS.get(found.split("_", maxsplit=1)[0])
     if wanted is None:
         return f"cannot be {_kind(given)} like this"
     return f"must be {wanted}, not {_kind(given)}"
+
+
+def one_line(text: str) -> str:
+    """Return what somebody wrote as it may be quoted: a mistake is told in one line, whatever stands in the file."""
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
 
 
 def place(location: Sequence[str | int], document: Any) -> str:

@@ -228,7 +228,7 @@ def _in_words(error: ErrorDetails, position: Position, context: dict[str, Any]) 
 
 
 def _short(text: str) -> str:
-    return text if len(text) <= _ECHO else f"{text[:_ECHO]}…"
+    return model_errors.one_line(text if len(text) <= _ECHO else f"{text[:_ECHO]}…")
 
 
 def _keys_at(position: Position) -> list[str]:

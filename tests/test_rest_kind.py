@@ -9,7 +9,7 @@ import io
 import random
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 from ruamel.yaml import YAML
@@ -252,6 +252,7 @@ def test_whatever_is_wrong_with_a_section_is_an_error_of_the_model_and_no_other(
 
 @settings(deadline=None, max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(document=SPOILED)
+@example(document=spoiled("anthropic_api_key", 0, "äé\n", drop=False))
 def test_whatever_is_wrong_with_a_playbook_is_told_in_lines_of_one_line_each(tmp_path, document):
     text = io.StringIO()
     YAML(typ="safe").dump(document, text)
