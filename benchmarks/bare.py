@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from benchmarks.aws_keys import CONNECTION, KIND, Planted
 from rotator.credential import CredentialRef, Leaked
-from rotator.ports import Answer, State
+from rotator.ports.provider import Answer, State
 from rotator.providers.aws_iam_access_key import AwsIamAccessKey
 
 THREADS = 32

@@ -10,7 +10,10 @@ from typing import ClassVar
 
 from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.errors import Rejected, Unavailable, Uncertain
-from rotator.ports import READ_TIMEOUT_S, Answer, Capability, Consumer, Place, State, Status, Store, Verdict
+from rotator.ports.connection import READ_TIMEOUT_S
+from rotator.ports.consumer import Consumer
+from rotator.ports.provider import Answer, Capability, State, Status, Verdict
+from rotator.ports.store import Place, Store
 from rotator.world import World
 
 KIND = "simulated_key"

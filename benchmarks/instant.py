@@ -8,7 +8,9 @@ from typing import ClassVar
 from benchmarks.cloud_provider import KIND
 from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.errors import Rejected
-from rotator.ports import Answer, Capability, Consumer, Place, State, Status, Store, Verdict
+from rotator.ports.consumer import Consumer
+from rotator.ports.provider import Answer, Capability, State, Status, Verdict
+from rotator.ports.store import Place, Store
 from rotator.world import World
 
 

@@ -24,7 +24,7 @@ from benchmarks.cloud_worker import workers
 from benchmarks.population import Planted
 from rotator.bootstrap import Rotator
 from rotator.credential import Secret
-from rotator.ports import Answer, State
+from rotator.ports.provider import Answer, State
 from tests.servers.postgres import postgres
 from tests.servers.redis import redis_server
 from workers import beat

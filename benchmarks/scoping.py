@@ -11,7 +11,7 @@ from rotator.flow.exposure import Exposure
 from rotator.flow.plan import make
 from rotator.flow.scope import Custodies, Custody, Scoped
 from rotator.playbook_file import load_all
-from rotator.ports import Place
+from rotator.ports.store import Place
 
 CREDENTIALS = 5_000
 EDGES = 20

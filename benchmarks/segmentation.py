@@ -11,7 +11,7 @@ from rotator.flow.attack_graph import AttackGraph
 from rotator.flow.scope import Custodies, Custody
 from rotator.flow.site import Site, SiteKind
 from rotator.flow.stock import stock
-from rotator.ports import Place
+from rotator.ports.store import Place
 
 PLACES, CREDENTIALS = 2_000, 50_000
 TEAMS = 200

@@ -19,7 +19,8 @@ from rotator.errors import RotatorError, Unavailable
 from rotator.flow.blast import began
 from rotator.flow.exposure import Certainty
 from rotator.flow.scope import Scoped
-from rotator.ports import MintedSince, Persistence, Provider
+from rotator.ports.listing import MintedSince, Persistence
+from rotator.ports.provider import Provider
 from rotator.triage import ATTEMPTS
 
 MOST = 50

@@ -23,7 +23,7 @@ from rotator.flow.playbook_words import Subject, Verb
 from rotator.flow.run import AT_ONCE, BranchState, Step, StepState, Work
 from rotator.flow.step import WORKER_LOST, Move, spread_before
 from rotator.holding import Holding, resting
-from rotator.ports import ONE_OF_MANY, Batch
+from rotator.ports.abilities import ONE_OF_MANY, Batch
 from rotator.waiting import wait_before
 from rotator.world import World
 

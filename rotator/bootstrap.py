@@ -21,7 +21,7 @@ from rotator.flow.playbook_words import meant
 from rotator.flow.scope import Custodies, Custody
 from rotator.ledger import timekeeping
 from rotator.ledger.database import Database
-from rotator.ports import Connection
+from rotator.ports.connection import Connection
 from rotator.seal import Seal
 from rotator.settings.configuration import Settings
 from rotator.settings.connections import ConnectionSettings

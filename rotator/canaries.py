@@ -19,7 +19,8 @@ from rotator.ledger.drills import DrillRow, Minted
 from rotator.ledger.routines import refuse_busy
 from rotator.lost_issue import marked_by
 from rotator.nothing_new import refuse_paused
-from rotator.ports import Answer, Issuing, Preserving, Provider, Settable, State, Unknockable
+from rotator.ports.abilities import Issuing, Preserving, Settable, Unknockable
+from rotator.ports.provider import Answer, Provider, State
 
 OPENS_S, AGAIN_S = 120.0, 1.0
 """How long a canary may take until it opens, and the seconds between two looks."""

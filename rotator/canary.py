@@ -13,20 +13,9 @@ from typing import Protocol, TypeVar
 from rotator.credential import CredentialRef
 from rotator.errors import RotatorError, Unavailable, Uncertain
 from rotator.lost_issue import CLOCK_SKEW_S, made_between
-from rotator.ports import (
-    CALL_DEADLINE_S,
-    Capability,
-    Choosing,
-    Installable,
-    Issuing,
-    NoCanary,
-    Provider,
-    SelfAware,
-    Settable,
-    State,
-    Status,
-    Verdict,
-)
+from rotator.ports.abilities import Choosing, Installable, Issuing, NoCanary, SelfAware, Settable
+from rotator.ports.connection import CALL_DEADLINE_S
+from rotator.ports.provider import Capability, Provider, State, Status, Verdict
 
 LOOKED_AT = 10
 """How many of an owner's credentials are looked at for one that a canary may be like."""

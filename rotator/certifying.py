@@ -21,7 +21,8 @@ from rotator.ledger.certificates import Certificates
 from rotator.ledger.routines import Routines, owner_of
 from rotator.live_account import ACCOUNT, place_of
 from rotator.nothing_new import refuse_paused
-from rotator.ports import Choosing, Connection, SessionEnding
+from rotator.ports.abilities import Choosing, SessionEnding
+from rotator.ports.connection import Connection
 from rotator.shown.kinds import served
 from rotator.trial import Trial
 

@@ -16,7 +16,7 @@ from rotator.flow.playbook_words import MINTING, Verb
 from rotator.flow.run import Step, StepState, Work
 from rotator.flow.step import Move, ask_about, attempts_named, discarded, possible_persistence, surplus_accepted
 from rotator.lost_issue import Finding, marked_by
-from rotator.ports import Place, WriteOnly
+from rotator.ports.store import Place, WriteOnly
 from rotator.world import World
 
 

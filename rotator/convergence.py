@@ -11,7 +11,7 @@ from rotator.errors import Rejected, RotatorError, Unavailable
 from rotator.flow.playbook_words import Verb
 from rotator.flow.run import Work
 from rotator.flow.scope import ConsumerAddress
-from rotator.ports import Notice
+from rotator.ports.consumer import Notice
 from rotator.world import World, elsewhere
 
 

@@ -14,7 +14,8 @@ from rotator.errors import Rejected
 from rotator.flow.playbook_words import Verb
 from rotator.flow.run import Run, Step, Work
 from rotator.flow.step import attempts_named
-from rotator.ports import Place, Provider, Store, WriteOnly
+from rotator.ports.provider import Provider
+from rotator.ports.store import Place, Store, WriteOnly
 from rotator.world import World, elsewhere
 
 

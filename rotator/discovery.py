@@ -12,7 +12,10 @@ from rotator.errors import BadInput, RotatorError
 from rotator.flow.inventory import Coverage, disused
 from rotator.flow.inventory import coverage as compared
 from rotator.flow.playbook_words import meant
-from rotator.ports import Connection, Discoverable, Discovered, Provider, SelfAware
+from rotator.ports.abilities import SelfAware
+from rotator.ports.connection import Connection
+from rotator.ports.listing import Discoverable, Discovered
+from rotator.ports.provider import Provider
 from rotator.shown.kinds import served
 
 

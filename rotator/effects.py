@@ -14,21 +14,18 @@ from rotator.delivery import attempt_token, demote, find_staged, promote, replac
 from rotator.errors import BadInput, Rejected, RotatorError, Unavailable, Uncertain
 from rotator.flow.playbook_words import Subject, Verb
 from rotator.flow.run import Step, Work
-from rotator.ports import (
+from rotator.ports.abilities import (
     Choosing,
     Installable,
     Issuing,
     Preserving,
-    Provider,
     Restorable,
     SessionEnding,
     Settable,
-    State,
-    Status,
     Suspendable,
     Unknockable,
-    Verdict,
 )
+from rotator.ports.provider import Provider, State, Status, Verdict
 from rotator.world import World
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rotator.flow.planned import Plan
     from rotator.flow.scope import ConsumerAddress
     from rotator.ledger.records import IncidentRecord
-    from rotator.ports import Connection
+    from rotator.ports.connection import Connection
 
 
 def named(parts: Rotator, plan: Plan, given: Iterable[str] | None) -> dict[str, bool]:

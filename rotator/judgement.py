@@ -13,7 +13,7 @@ from rotator.flow.playbook_words import Expect, Subject, Verb
 from rotator.flow.proof import Evidence, Proof, knocked, mispaired, revived, seen, shut, stated, unheard
 from rotator.flow.run import Step, StepState, Work
 from rotator.flow.step import Move
-from rotator.ports import Answer, State
+from rotator.ports.provider import Answer, State
 
 NO_VIEW = "no_view"
 """The reason of a Rejected where an issuer shows nobody how a credential stands."""

@@ -1,6 +1,6 @@
 """What every kind that is written in Python begins with: its name, its connection, and the pace of its issuer.
 
-A kind is found by its module and judged by its methods (`ports.py`); this only spares each of them the same ten lines.
+A kind is found by its module and judged by its methods (`ports/`); this only spares each of them the same ten lines.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from rotator.credential import CredentialRef, Leaked
 from rotator.errors import Rejected
-from rotator.ports import Connection
+from rotator.ports.connection import Connection
 
 
 class Kind:

@@ -7,7 +7,7 @@ import os
 import socket
 from urllib.parse import urlsplit
 
-from rotator.ports import Connection
+from rotator.ports.connection import Connection
 
 _ONE_CLOUD = frozenset({"aws", "gcp", "azure"})
 """Families whose services stand at their vendor's own addresses alone."""

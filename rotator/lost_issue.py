@@ -18,7 +18,9 @@ from rotator.credential import CredentialRef
 from rotator.delivery import attempt_tokens, find_staged, stage
 from rotator.flow.run import Step, StepState, Work
 from rotator.flow.step import RESTORED_FROM, UNRESOLVED, Move, discarded, possible_persistence, surplus_accepted
-from rotator.ports import CALL_DEADLINE_S, Issuing, Provider, State
+from rotator.ports.abilities import Issuing
+from rotator.ports.connection import CALL_DEADLINE_S
+from rotator.ports.provider import Provider, State
 from rotator.world import World
 
 CLOCK_SKEW_S = 60.0

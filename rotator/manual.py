@@ -9,7 +9,7 @@ from rotator.flow.exposure import Suspect, misspelt
 from rotator.flow.playbook_words import meant
 from rotator.flow.scope import Unresolved
 from rotator.own_secrets import OwnSecret
-from rotator.ports import Connection
+from rotator.ports.connection import Connection
 
 ASK_AGAIN = "nobody was told whose it is: see `rotator provider check`, then declare this report again"
 

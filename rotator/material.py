@@ -15,7 +15,9 @@ from rotator.bootstrap import Rotator
 from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.errors import RotatorError
 from rotator.held import Held
-from rotator.ports import Capability, Place, Provider, Unknockable, WriteOnly
+from rotator.ports.abilities import Unknockable
+from rotator.ports.provider import Capability, Provider
+from rotator.ports.store import Place, WriteOnly
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,9 @@ from rotator.errors import BadInput, Unavailable
 from rotator.flow.playbook import Playbook
 from rotator.flow.playbook_check import capabilities, check
 from rotator.flow.scope import ConsumerAddress
-from rotator.ports import Consumer, Place, Provider, Store, WriteOnly
+from rotator.ports.consumer import Consumer
+from rotator.ports.provider import Provider
+from rotator.ports.store import Place, Store, WriteOnly
 from rotator.settings.configuration import Settings
 
 

@@ -17,7 +17,10 @@ from rotator.errors import BadInput, RotatorError
 from rotator.families.file import FAMILY as FILE
 from rotator.families.file import folder_of
 from rotator.flow.scope import Custody
-from rotator.ports import Connection, Place, Provider, SelfAware, State
+from rotator.ports.abilities import SelfAware
+from rotator.ports.connection import Connection
+from rotator.ports.provider import Provider, State
+from rotator.ports.store import Place
 from rotator.settings.configuration import Settings
 from rotator.settings.connections import ConnectionSettings
 

@@ -37,7 +37,7 @@ from rotator.flow.unguarded import ask_for_readers
 from rotator.flow.wish import Wishes
 from rotator.ledger import replacements
 from rotator.ledger.enrolment import Then, new_incident_id, nothing_more
-from rotator.ports import Batch
+from rotator.ports.abilities import Batch
 from rotator.report.planned import NO_HOSTS, document
 from rotator.scoping import Known, Scope, Scoping
 from rotator.triage import Triage

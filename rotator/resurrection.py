@@ -14,7 +14,8 @@ from rotator.leading import Leading, tried
 from rotator.ledger import accounts
 from rotator.ledger.reported_again import named_again
 from rotator.ledger.resurrection import Dead, Looked, Resurrections
-from rotator.ports import Capability, Installable, Provider, Status, Unknockable, Verdict
+from rotator.ports.abilities import Installable, Unknockable
+from rotator.ports.provider import Capability, Provider, Status, Verdict
 
 log = logging.getLogger("rotator")
 

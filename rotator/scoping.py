@@ -16,7 +16,9 @@ from rotator.flow.blast import Blast, expand
 from rotator.flow.exposure import Exposure, Suspect
 from rotator.flow.paths import Roots, roots_of
 from rotator.flow.scope import Custody, Unresolved
-from rotator.ports import Connection, Discoverable, Provider
+from rotator.ports.connection import Connection
+from rotator.ports.listing import Discoverable
+from rotator.ports.provider import Provider
 from rotator.triage import Findings
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rotator.credential import Secret
 from rotator.errors import BadInput, Unavailable
-from rotator.ports import CONNECT_TIMEOUT_S, READ_TIMEOUT_S
+from rotator.ports.connection import CONNECT_TIMEOUT_S, READ_TIMEOUT_S
 
 _MEND = "write env:NAME, file:PATH or vault:PATH#KEY"
 

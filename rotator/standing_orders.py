@@ -22,7 +22,7 @@ from rotator.flow.standing_order import Part, split
 from rotator.ledger.enrolment import both, nothing_more
 from rotator.ledger.growing import More
 from rotator.ledger.ordering import Covered, Ordered
-from rotator.ports import State
+from rotator.ports.provider import State
 from rotator.response import Prepared
 
 _WAITS = "no standing order covers it: it waits for a person"

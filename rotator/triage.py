@@ -19,7 +19,9 @@ from rotator.errors import BadInput, RotatorError, Unavailable
 from rotator.flow.exposure import Suspect
 from rotator.flow.scope import Custodies, Custody, Lifeline, Scoped, Unresolved, connections_to_ask, reach_of
 from rotator.own_secrets import OwnSecrets
-from rotator.ports import Connection, Installable, Provider, SelfAware, State
+from rotator.ports.abilities import Installable, SelfAware
+from rotator.ports.connection import Connection
+from rotator.ports.provider import Provider, State
 from rotator.recovery import Recovery, Unusable, Ways
 
 T = TypeVar("T")

@@ -10,19 +10,8 @@ from rotator.canary import Calls, Canary, Keeping, ids_of, remove
 from rotator.credential import CredentialRef, Issued
 from rotator.errors import Rejected, RotatorError, Unavailable, Uncertain
 from rotator.flow.proof import Evidence, Proof, knocked, seen, stated, unheard
-from rotator.ports import (
-    Answer,
-    Choosing,
-    Installable,
-    Issuing,
-    Preserving,
-    Provider,
-    Settable,
-    Status,
-    Suspendable,
-    Unknockable,
-    Verdict,
-)
+from rotator.ports.abilities import Choosing, Installable, Issuing, Preserving, Settable, Suspendable, Unknockable
+from rotator.ports.provider import Answer, Provider, Status, Verdict
 
 OPENS_S = 120.0
 """How long a new credential may take until it opens."""

@@ -23,7 +23,7 @@ from rotator.evidence.keepers import keeper_of
 from rotator.evidence.timestamp import authorities
 from rotator.ledger.database import LedgerFailed
 from rotator.ledger.witnesses import Witnesses
-from rotator.ports import Connection
+from rotator.ports.connection import Connection
 from rotator.settings.configuration import Settings
 
 log = logging.getLogger("rotator")

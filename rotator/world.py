@@ -9,7 +9,9 @@ from typing import Protocol
 from rotator.credential import CredentialRef
 from rotator.errors import RotatorError
 from rotator.flow.scope import ConsumerAddress
-from rotator.ports import Consumer, Place, Provider, Store
+from rotator.ports.consumer import Consumer
+from rotator.ports.provider import Provider
+from rotator.ports.store import Place, Store
 
 
 class World(Protocol):

@@ -17,7 +17,7 @@ import pytest
 from rotator.credential import Secret
 from rotator.flow.playbook_check import capabilities, check
 from rotator.playbook_file import SHIPPED, load_all
-from rotator.ports import Connection
+from rotator.ports.connection import Connection
 from rotator.report.kinds import PRACTICE
 from tests.contracts.case import case_names
 from tests.fakes.vendor_server import shape_names

@@ -14,7 +14,7 @@ from rotator.credential import CredentialRef, Leaked
 from rotator.errors import Rejected, Unavailable
 from rotator.flow.exposure import Certainty, Exposure
 from rotator.flow.scope import UNKNOWN_CUSTODY, Scoped
-from rotator.ports import Made, MintedSince
+from rotator.ports.listing import Made, MintedSince
 
 SINCE = 1_700_000_000.0
 

@@ -12,7 +12,8 @@ from rotator.delivery import attempt_token
 from rotator.errors import Rejected, Uncertain
 from rotator.flow.playbook_words import Strategy
 from rotator.ledger import counting
-from rotator.ports import Place, State
+from rotator.ports.provider import State
+from rotator.ports.store import Place
 from rotator.report.incident import build
 from tests.fakes.company import founded
 from tests.fakes.deployment import broken_chains

@@ -13,7 +13,8 @@ from rotator.delivery import demote, find_staged, promote, replacement_secret, s
 from rotator.errors import BadInput, Rejected
 from rotator.flow.playbook_words import Verb
 from rotator.outside import Outside
-from rotator.ports import Connection, Place
+from rotator.ports.connection import Connection
+from rotator.ports.store import Place
 from rotator.settings.configuration import Settings
 from rotator.stores.github_actions_secret import connect
 from tests.fakes.github_secrets import github_secrets

@@ -8,7 +8,7 @@ from rotator.credential import CredentialRef
 from rotator.effects import perform
 from rotator.flow.playbook_words import Subject, Verb
 from rotator.flow.scope import ConsumerAddress
-from rotator.ports import Told
+from rotator.ports.consumer import Told
 
 
 def test_two_consumers_whose_shown_names_are_one_answer_for_themselves():

@@ -12,7 +12,8 @@ from rotator.errors import Rejected, Unavailable, Uncertain
 from rotator.flow.outcome import PATIENCE_S
 from rotator.flow.playbook_words import Strategy
 from rotator.flow.step import SEND_MARGIN_S
-from rotator.ports import Place, State
+from rotator.ports.provider import State
+from rotator.ports.store import Place
 from tests.fakes.company import KINDS, PROPAGATION_S, SETTLE_S, founded
 from tests.fakes.deployment import PLAYBOOKS, broken_chains
 from tests.fakes.world import START

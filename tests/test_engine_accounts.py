@@ -14,7 +14,7 @@ from rotator.flow.proof import Evidence
 from rotator.ledger.due import DueWork
 from rotator.ledger.enrolment import Enrolment
 from rotator.ledger.working import WorkingLedger
-from rotator.ports import Place
+from rotator.ports.store import Place
 from tests.fakes.company import founded
 from tests.fakes.deployment import SEAL, WEEK
 

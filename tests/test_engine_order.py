@@ -18,7 +18,7 @@ from rotator.flow.playbook_words import Strategy
 from rotator.flow.scope import ConsumerAddress
 from rotator.ledger.gates import Gates
 from rotator.ledger.waits import is_unsafe
-from rotator.ports import Place
+from rotator.ports.store import Place
 from tests.fakes.company import CONSUMER, KINDS, Company
 from tests.fakes.deployment import Deployment, broken_chains, emptied, scoped, sqlite
 from tests.fakes.world import World

@@ -11,7 +11,7 @@ from rotator.errors import BadInput, Uncertain
 from rotator.flow.approval import Scope
 from rotator.flow.playbook_words import Strategy
 from rotator.ledger.approvals import Approvals
-from rotator.ports import Place
+from rotator.ports.store import Place
 from rotator.report.incident import build, exit_code
 from tests.fakes.company import founded
 from tests.fakes.deployment import broken_chains

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rotator.credential import CredentialRef
 from rotator.estate import AsNow, estate
-from rotator.ports import Discovered
+from rotator.ports.listing import Discovered
 from tests.test_held import KEY, knows, of, parts  # noqa: F401 - a fixture
 
 ENTRY = ({"provider": KEY, "owner": "sync"}, {"vendor": "acme"})

@@ -13,7 +13,7 @@ from rotator.expiry import ExpiryWatch
 from rotator.flow.incident import Purpose
 from rotator.flow.inventory import Said
 from rotator.ledger import tables
-from rotator.ports import Discovered
+from rotator.ports.listing import Discovered
 from rotator.report.clocks import moment
 from rotator.settings.file import load
 from rotator.shown import hygiene, incident_list

@@ -11,7 +11,8 @@ from rotator.flow.exposure import Exposure
 from rotator.flow.inventory import Said as Entry
 from rotator.flow.numbered import KINDS
 from rotator.held import held_by
-from rotator.ports import Connection, State
+from rotator.ports.connection import Connection
+from rotator.ports.provider import State
 from tests.contracts.cases import github_app_installation as apps
 from tests.contracts.cases.github_collaborator import NAME, connected, plant
 from tests.drills.world import ground

@@ -12,7 +12,7 @@ from rotator.flow.inventory import Said as Entry
 from rotator.flow.registry import Said, Sort, trusts
 from rotator.flow.vendor import Level
 from rotator.held import held_by, reached, reached_by_each
-from rotator.ports import Discovered
+from rotator.ports.listing import Discovered
 from rotator.settings.file import load
 from tests.fakes.deployment import sqlite
 

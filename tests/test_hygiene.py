@@ -21,7 +21,8 @@ from rotator.flow.registry import Said as Vendor
 from rotator.flow.registry import Sort
 from rotator.ledger import pauses, tables
 from rotator.ledger.routines import Routines
-from rotator.ports import Discovered, Place
+from rotator.ports.listing import Discovered
+from rotator.ports.store import Place
 from rotator.report.clocks import moment
 from rotator.settings.file import load
 from rotator.shown import hygiene as shown

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rotator.live_account import ACCOUNT, HERE, OTHER, place_of
-from rotator.ports import Connection
+from rotator.ports.connection import Connection
 
 
 @pytest.fixture(autouse=True)

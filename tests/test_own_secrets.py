@@ -15,7 +15,7 @@ from rotator.flow.exposure import Exposure, Suspect
 from rotator.flow.scope import Custodies, Scoped, Unresolved
 from rotator.ledger.tokens import Token
 from rotator.own_secrets import OwnSecret, OwnSecrets
-from rotator.ports import Connection
+from rotator.ports.connection import Connection
 from rotator.settings.configuration import Settings
 from rotator.triage import Triage
 from tests.fakes.issuer import Issuer, KeyIssuer

@@ -21,7 +21,8 @@ from rotator.ledger import pauses, tables
 from rotator.ledger.vendor_chains import altered
 from rotator.operations import runs
 from rotator.planned_pause import Wanted
-from rotator.ports import Connection, Discovered
+from rotator.ports.connection import Connection
+from rotator.ports.listing import Discovered
 from rotator.report.incident import build, exit_code
 from rotator.report.paused import paused
 from rotator.shown import incidents

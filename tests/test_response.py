@@ -9,7 +9,7 @@ from rotator.flow.exclusion import exclusions
 from rotator.flow.exposure import Disposition, Suspect
 from rotator.flow.incident import Severity
 from rotator.flow.unguarded import STEP
-from rotator.ports import Place
+from rotator.ports.store import Place
 from rotator.scoping import Scope
 from rotator.settings.file import load
 from rotator.triage import Findings

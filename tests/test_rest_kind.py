@@ -16,7 +16,7 @@ from ruamel.yaml import YAML
 
 from rotator import playbook_file
 from rotator.errors import BadInput
-from rotator.ports import Connection
+from rotator.ports.connection import Connection
 from rotator.providers.http import connect
 from rotator.rest_kind import RestKind
 from tests.contracts.cases.http import acme

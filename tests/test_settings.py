@@ -11,7 +11,7 @@ import pytest
 from rotator.credential import Secret
 from rotator.errors import BadInput
 from rotator.flow.scope import ConsumerAddress
-from rotator.ports import Place
+from rotator.ports.store import Place
 from rotator.settings.configuration import Settings
 from rotator.settings.file import load
 

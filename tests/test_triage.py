@@ -12,7 +12,7 @@ from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.errors import BadInput, Rejected, RotatorError, Unavailable, Uncertain
 from rotator.flow.exposure import Suspect
 from rotator.flow.scope import Custodies, Scoped, Unresolved
-from rotator.ports import Connection
+from rotator.ports.connection import Connection
 from rotator.triage import ATTEMPTS, Triage
 from tests.fakes.issuer import Issuer, KeyIssuer
 from tests.fakes.world import World

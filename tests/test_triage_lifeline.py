@@ -11,7 +11,8 @@ from rotator.credential import Leaked, Secret
 from rotator.errors import Rejected
 from rotator.flow.exposure import Suspect
 from rotator.flow.scope import ConsumerAddress, Custodies, Custody, Lifeline, Scoped, Unresolved
-from rotator.ports import Connection, Place
+from rotator.ports.connection import Connection
+from rotator.ports.store import Place
 from rotator.recovery import Recovery
 from rotator.triage import Triage
 from tests.fakes.issuer import Issuer, KeyIssuer

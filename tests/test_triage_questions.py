@@ -12,7 +12,8 @@ from rotator.credential import Leaked, Secret
 from rotator.errors import Rejected, Unavailable, Uncertain
 from rotator.flow.exposure import Exposure, Suspect
 from rotator.flow.scope import Custodies, Custody
-from rotator.ports import Capability, Connection
+from rotator.ports.connection import Connection
+from rotator.ports.provider import Capability
 from rotator.triage import ATTEMPTS, Findings, Triage
 from tests.fakes.doors import DoorIssuer
 from tests.fakes.issuer import Issuer, KeyIssuer, TokenIssuer

@@ -7,7 +7,7 @@ import pytest
 from rotator.canary import Calls, cannot, living_one, remove
 from rotator.errors import Rejected, Unavailable, Uncertain
 from rotator.flow.proof import Evidence
-from rotator.ports import Answer, State, Verdict
+from rotator.ports.provider import Answer, State, Verdict
 from rotator.trial import Trial
 from tests.fakes.canaries import Kept
 from tests.fakes.doors import DoorIssuer

@@ -25,7 +25,10 @@ from rotator.credential import CredentialRef, Issued, Secret, read_document
 from rotator.errors import Unavailable
 from rotator.flow.playbook_words import Strategy
 from rotator.flow.proof import Evidence
-from rotator.ports import Answer, Connection, Consumer, Notice, Place, Store, Told, WriteOnly
+from rotator.ports.connection import Connection
+from rotator.ports.consumer import Consumer, Notice, Told
+from rotator.ports.provider import Answer
+from rotator.ports.store import Place, Store, WriteOnly
 from rotator.stores import file, github_actions_secret
 from tests.contracts.case import opener
 from tests.fakes.deployment import Deployment, Outside, broken_chains, scoped, sqlite

@@ -17,7 +17,7 @@ from rotator.errors import BadInput
 from rotator.flow.exposure import LIST, Certainty, Exposure
 from rotator.flow.order import names
 from rotator.flow.scope import Unresolved
-from rotator.ports import Made, MintedSince
+from rotator.ports.listing import Made, MintedSince
 
 _LOOK = "look who made it, and take it away if nobody knows it"
 

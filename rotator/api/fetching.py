@@ -17,7 +17,7 @@ from rotator.families import gitguardian, github_alerts, pagerduty
 from rotator.flow.exposure import Exposure
 from rotator.intake.fields import mapping
 from rotator.ledger.triggers import Taken
-from rotator.ports import Connection
+from rotator.ports.connection import Connection
 from rotator.triggers import gitguardian as gitguardian_messages
 from rotator.triggers import github_alert, keeping
 from rotator.triggers import pagerduty as pagerduty_messages

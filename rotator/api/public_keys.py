@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 import httpx2
 
 from rotator.families.punctual_network import OutOfTime, punctual
-from rotator.ports import CALL_DEADLINE_S, CONNECT_TIMEOUT_S, READ_TIMEOUT_S
+from rotator.ports.connection import CALL_DEADLINE_S, CONNECT_TIMEOUT_S, READ_TIMEOUT_S
 from rotator.triggers.message import Refused
 
 KEEP_S = 86400.0

@@ -109,7 +109,7 @@ def verify(
     from rotator.evidence.keepers import keeper_of  # noqa: PLC0415
     from rotator.evidence.pack import Pack  # noqa: PLC0415
     from rotator.evidence.verify import verify as check  # noqa: PLC0415
-    from rotator.ports import Connection  # noqa: PLC0415
+    from rotator.ports.connection import Connection  # noqa: PLC0415
 
     pack = Pack(file)
     found = check(pack, key)

@@ -54,7 +54,7 @@ def stop(context: typer.Context, reason: Reason, name: Stoppable = None) -> None
     Example: rotator stop aws-prod --reason "…"
     """
     from rotator.operations.steering import stop as operation  # noqa: PLC0415 - only who acts pays for it
-    from rotator.ports import CALL_DEADLINE_S  # noqa: PLC0415
+    from rotator.ports.connection import CALL_DEADLINE_S  # noqa: PLC0415
 
     given: Context = context.obj
     service = given.service()

@@ -22,7 +22,8 @@ from typing import IO
 
 from rotator.consumers.notice import fields_of, said_last, using_of
 from rotator.errors import BadInput, Rejected, Uncertain, asking
-from rotator.ports import READ_TIMEOUT_S, Consumer, Notice, Told
+from rotator.ports.connection import READ_TIMEOUT_S
+from rotator.ports.consumer import Consumer, Notice, Told
 
 DEADLINE_S = READ_TIMEOUT_S
 """Seconds a command may take; then it is killed with everything it started."""

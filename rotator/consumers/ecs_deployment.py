@@ -13,7 +13,8 @@ from typing import Any
 
 from rotator.errors import BadInput, Rejected, Unavailable
 from rotator.families.aws import Account, Exchange, moment
-from rotator.ports import Connection, Consumer, Notice, Told
+from rotator.ports.connection import Connection
+from rotator.ports.consumer import Consumer, Notice, Told
 
 FAMILY = "aws"
 

@@ -15,7 +15,8 @@ from typing import Any
 from rotator import clock
 from rotator.errors import BadInput, Rejected, Unavailable
 from rotator.families.kubernetes import Kubernetes, is_absent, path_of, told
-from rotator.ports import Connection, Consumer, Notice, Told
+from rotator.ports.connection import Connection
+from rotator.ports.consumer import Consumer, Notice, Told
 
 FAMILY = "kubernetes"
 

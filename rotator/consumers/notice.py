@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from rotator.ports import Notice
+from rotator.ports.consumer import Notice
 
 ANOTHER = "(another)"
 """Stands for an id that is neither the exposed nor the new one. It is not repeated: a consumer that is wrongly built

@@ -15,7 +15,8 @@ from collections.abc import Sequence
 from rotator.consumers.notice import fields_of, said_last, using_of
 from rotator.errors import BadInput, Rejected, Unavailable, Uncertain
 from rotator.families.ssh_commands import Shell
-from rotator.ports import Connection, Consumer, Notice, Told
+from rotator.ports.connection import Connection
+from rotator.ports.consumer import Consumer, Notice, Told
 
 FAMILY = "ssh"
 

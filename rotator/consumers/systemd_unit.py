@@ -14,7 +14,8 @@ from collections.abc import Sequence
 
 from rotator.errors import BadInput, Rejected, RotatorError, Unavailable, Uncertain
 from rotator.families.ssh_commands import Ended, Shell
-from rotator.ports import READ_TIMEOUT_S, Connection, Consumer, Notice, Told
+from rotator.ports.connection import READ_TIMEOUT_S, Connection
+from rotator.ports.consumer import Consumer, Notice, Told
 
 FAMILY = "ssh"
 

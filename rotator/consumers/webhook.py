@@ -15,7 +15,8 @@ import httpx2
 from rotator.consumers.notice import fields_of, using_of
 from rotator.errors import BadInput, Rejected, Unavailable, Uncertain, asking
 from rotator.families.punctual_network import OutOfTime, punctual
-from rotator.ports import CALL_DEADLINE_S, CONNECT_TIMEOUT_S, READ_TIMEOUT_S, Consumer, Notice, Told
+from rotator.ports.connection import CALL_DEADLINE_S, CONNECT_TIMEOUT_S, READ_TIMEOUT_S
+from rotator.ports.consumer import Consumer, Notice, Told
 
 POOL_SIZE = 40
 _ANSWER_LIMIT = 64 * 1024

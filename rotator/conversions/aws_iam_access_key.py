@@ -22,7 +22,7 @@ from rotator.errors import BadInput, MayBeAbsent, Rejected
 from rotator.families.aws import Account
 from rotator.families.aws_rights import Rights, rights_of, spoken_of
 from rotator.families.aws_sessions import SESSIONS_POLICY
-from rotator.ports import Connection
+from rotator.ports.connection import Connection
 
 ASKS: Mapping[str, str] = {
     "role": "what the new role is called",

@@ -20,7 +20,8 @@ from rotator.families import vault_dynamic
 from rotator.families.mysql import MariaDb
 from rotator.families.mysql_grants import Grants, grants_of, is_there
 from rotator.families.vault_dynamic import EngineRole, engine_role
-from rotator.ports import Answer, Connection
+from rotator.ports.connection import Connection
+from rotator.ports.provider import Answer
 
 ASKS = vault_dynamic.ASKS
 _SPLITS = re.compile(r"[;\x00-\x1f]|\{\{")

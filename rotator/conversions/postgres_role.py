@@ -20,7 +20,8 @@ from rotator.families import vault_dynamic
 from rotator.families.postgres import Postgres
 from rotator.families.vault_database import Database, database
 from rotator.families.vault_dynamic import EngineRole, engine_role
-from rotator.ports import Answer, Connection
+from rotator.ports.connection import Connection
+from rotator.ports.provider import Answer
 
 ASKS = vault_dynamic.ASKS
 _NAME = re.compile(r"[A-Za-z0-9_$.-]{1,63}")

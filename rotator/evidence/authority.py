@@ -13,7 +13,7 @@ from rotator.errors import Rejected, Unavailable
 from rotator.evidence.checkpoint import Checkpoint
 from rotator.evidence.timestamp import QUERY, Stamp, request_for, verified
 from rotator.families.punctual_network import OutOfTime, punctual
-from rotator.ports import CALL_DEADLINE_S, CONNECT_TIMEOUT_S, READ_TIMEOUT_S
+from rotator.ports.connection import CALL_DEADLINE_S, CONNECT_TIMEOUT_S, READ_TIMEOUT_S
 
 MOST_BYTES = 1 << 20
 """A stamp with its certificates has some thousand."""

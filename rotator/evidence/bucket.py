@@ -18,7 +18,7 @@ from rotator import clock
 from rotator.errors import Rejected, Unavailable
 from rotator.evidence.keeper import Entry, chunks
 from rotator.families.aws import Account
-from rotator.ports import Connection
+from rotator.ports.connection import Connection
 
 MOST_BYTES = 5 << 30
 """What S3 takes in one piece."""

@@ -8,7 +8,7 @@ from rotator.errors import BadInput
 from rotator.evidence.address import bucket_of
 from rotator.evidence.folder import Folder
 from rotator.evidence.keeper import Keeper
-from rotator.ports import Connection
+from rotator.ports.connection import Connection
 
 
 def keeper_of(address: str, connection: Connection, retain_days: int) -> Keeper:

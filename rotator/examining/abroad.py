@@ -13,7 +13,7 @@ from rotator.errors import BadInput, RotatorError
 from rotator.examining.finding import Finding
 from rotator.examining.reaching import Asked, issuer, permitting, store, webhook
 from rotator.flow.scope import ConsumerAddress
-from rotator.ports import Connection
+from rotator.ports.connection import Connection
 from rotator.recovery import Unusable, Ways
 from rotator.shown.kinds import served
 

@@ -13,7 +13,7 @@ from rotator.examining.permitted import NOT_ASKED, May, Permissions, permissions
 from rotator.examining.reaching import Asked, Reached, issuer, reach
 from rotator.flow.playbook_words import meant
 from rotator.permissions import LOOK
-from rotator.ports import Connection
+from rotator.ports.connection import Connection
 from rotator.shown.kinds import served
 
 _REFUSALS = frozenset({"access_denied", "permission_denied"})

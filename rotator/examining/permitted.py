@@ -13,7 +13,7 @@ from rotator.errors import RotatorError
 from rotator.flow.playbook import Playbook
 from rotator.flow.playbook_words import UNDO, Verb
 from rotator.permissions import LOOK, Permission, Permitted
-from rotator.ports import Place
+from rotator.ports.store import Place
 
 _AT_ISSUER = (
     Verb.SUSPEND,

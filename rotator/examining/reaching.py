@@ -17,7 +17,11 @@ from rotator.errors import Rejected, RotatorError, Unavailable
 from rotator.examining.made_up import NOBODY, fitting
 from rotator.examining.permitted import May, Permissions, at_store, permissions
 from rotator.flow.scope import ConsumerAddress
-from rotator.ports import CALL_DEADLINE_S, CONNECT_TIMEOUT_S, Connection, Discoverable, Formed, Place, Provider
+from rotator.ports.abilities import Formed
+from rotator.ports.connection import CALL_DEADLINE_S, CONNECT_TIMEOUT_S, Connection
+from rotator.ports.listing import Discoverable
+from rotator.ports.provider import Provider
+from rotator.ports.store import Place
 
 ANSWERS = "answers"
 """How the answer begins of who was reached."""

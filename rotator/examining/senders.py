@@ -11,7 +11,7 @@ from rotator.errors import RotatorError
 from rotator.examining.reaching import Asked
 from rotator.families import gitguardian, github_alerts, pagerduty
 from rotator.flow.playbook_words import meant
-from rotator.ports import Connection
+from rotator.ports.connection import Connection
 from rotator.triggers import generic
 from rotator.triggers.message import Refused
 

@@ -12,7 +12,7 @@ from rotator.errors import BadInput, Rejected, Unavailable, asking
 from rotator.families.http_wire import Reply, Wire
 from rotator.families.own_token import in_header, own_token
 from rotator.families.own_words import heard, unreadable
-from rotator.ports import Connection
+from rotator.ports.connection import Connection
 
 _HIDDEN = frozenset({HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND})
 _LONGEST = 4 * 1024 * 1024

@@ -11,7 +11,7 @@ import struct
 
 from rotator.credential import Secret
 from rotator.families.server_login import ServerAddress, door, exactly
-from rotator.ports import Answer, Verdict
+from rotator.ports.provider import Answer, Verdict
 
 _HEADER = b"AMQP\x00\x00\x09\x01"
 _METHOD, _END = 1, b"\xce"

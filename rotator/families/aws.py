@@ -20,7 +20,7 @@ from rotator.credential import Secret
 from rotator.errors import Rejected, Unavailable
 from rotator.families.aws_errors import lost, refused, unreadable
 from rotator.families.punctual_answers import let_botocore_end_in_time
-from rotator.ports import CALL_DEADLINE_S, CONNECT_TIMEOUT_S, READ_TIMEOUT_S, Connection
+from rotator.ports.connection import CALL_DEADLINE_S, CONNECT_TIMEOUT_S, READ_TIMEOUT_S, Connection
 
 SETTINGS = frozenset({"region"})
 """Keys of `[[connections]]` that this family alone knows."""

@@ -23,7 +23,8 @@ from rotator.errors import Unavailable
 from rotator.families.aws import POOL_SIZE, Account, home_region, was_cut
 from rotator.families.aws_errors import BY_THE_CLOCK, later_or_none, lost
 from rotator.families.punctual_answers import let_botocore_end_in_time
-from rotator.ports import CONNECT_TIMEOUT_S, READ_TIMEOUT_S, Answer, Verdict
+from rotator.ports.connection import CONNECT_TIMEOUT_S, READ_TIMEOUT_S
+from rotator.ports.provider import Answer, Verdict
 
 WHO_AM_I = "Action=GetCallerIdentity&Version=2011-06-15"
 FORM = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}

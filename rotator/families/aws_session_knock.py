@@ -13,7 +13,7 @@ from rotator.errors import Rejected, Unavailable
 from rotator.families.aws import Account
 from rotator.families.aws_errors import BY_THE_CLOCK, later_or_none
 from rotator.families.aws_knock import FORM, WHO_AM_I, Door
-from rotator.ports import Answer, Verdict
+from rotator.ports.provider import Answer, Verdict
 
 _CODE = re.compile(rb"<Code>([A-Za-z0-9.]{1,80})</Code>")
 _ACCOUNT = re.compile(rb"<Account>([0-9]{12})</Account>")

@@ -18,7 +18,7 @@ from typing import Any
 from rotator import clock
 from rotator.errors import RotatorError
 from rotator.families.aws import Account, Exchange, home_region
-from rotator.ports import MintedSince
+from rotator.ports.listing import MintedSince
 
 KEPT_S = 90 * 86400.0
 PAGES = 10

@@ -23,7 +23,7 @@ from urllib.parse import urlencode, urlsplit
 from rotator.credential import Secret
 from rotator.errors import BadInput, Rejected, RotatorError, Unavailable, Uncertain, asking
 from rotator.families.http_wire import Reply, Wire
-from rotator.ports import CALL_DEADLINE_S, CONNECT_TIMEOUT_S, READ_TIMEOUT_S, Connection
+from rotator.ports.connection import CALL_DEADLINE_S, CONNECT_TIMEOUT_S, READ_TIMEOUT_S, Connection
 
 FAMILY = "azure"
 SETTINGS = frozenset({"ca_file", "vault"})

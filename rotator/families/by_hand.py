@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rotator.ports import Connection
+from rotator.ports.connection import Connection
 
 FAMILY = "by_hand"
 SETTINGS: frozenset[str] = frozenset()

@@ -11,7 +11,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from rotator.errors import BadInput
-from rotator.ports import Connection
+from rotator.ports.connection import Connection
 
 FAMILY = "file"
 SETTINGS = frozenset({"folder"})

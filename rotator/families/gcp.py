@@ -19,7 +19,7 @@ from rotator.credential import Secret
 from rotator.errors import BadInput, Rejected, RotatorError, Unavailable, Uncertain, asking
 from rotator.families.gcp_tokens import CLOUD, assertion, exchanged
 from rotator.families.http_wire import Reply, Wire
-from rotator.ports import CALL_DEADLINE_S, CONNECT_TIMEOUT_S, READ_TIMEOUT_S, Connection
+from rotator.ports.connection import CALL_DEADLINE_S, CONNECT_TIMEOUT_S, READ_TIMEOUT_S, Connection
 
 FAMILY = "gcp"
 SETTINGS = frozenset({"ca_file"})

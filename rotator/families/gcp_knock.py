@@ -14,7 +14,7 @@ from rotator.credential import Secret
 from rotator.errors import Rejected, Unavailable, asking
 from rotator.families.gcp import Project, refused
 from rotator.families.gcp_tokens import LEAST, assertion, exchanged
-from rotator.ports import Answer, Verdict
+from rotator.ports.provider import Answer, Verdict
 
 _PEM = re.compile(r"-----BEGIN (?:RSA )?PRIVATE KEY-----.+?-----END (?:RSA )?PRIVATE KEY-----\n?", re.DOTALL)
 

@@ -17,7 +17,7 @@ from rotator.errors import RotatorError, Unavailable, Uncertain, asking
 from rotator.families.gcp import Project, refused
 from rotator.families.http_wire import Reply
 from rotator.families.punctual_answers import let_end_in_time
-from rotator.ports import CALL_DEADLINE_S, Connection
+from rotator.ports.connection import CALL_DEADLINE_S, Connection
 
 _TIMEOUT_S = 10.0
 """Of connecting, and again of each wait for an answer: the client takes one number for both."""

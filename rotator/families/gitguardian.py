@@ -9,7 +9,7 @@ Source: GitGuardian's API reference, "Retrieve a secret incident" (scope `incide
 from __future__ import annotations
 
 from rotator.families.alarm_source import alarm_source
-from rotator.ports import Connection
+from rotator.ports.connection import Connection
 
 FAMILY = "gitguardian"
 SETTINGS = frozenset({"ca_file"})

@@ -14,7 +14,8 @@ from rotator.credential import Secret
 from rotator.errors import THROTTLED, BadInput, Rejected, RotatorError, Unavailable, asking
 from rotator.families.http_wire import Reply, Wire
 from rotator.families.own_words import heard, unreadable
-from rotator.ports import ONE_OF_MANY, Connection
+from rotator.ports.abilities import ONE_OF_MANY
+from rotator.ports.connection import Connection
 
 FAMILY = "github"
 SETTINGS = frozenset({"ca_file", "ssh_address"})

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from rotator.families.alarm_source import alarm_source
 from rotator.families.github import API, HEADERS, later_of
-from rotator.ports import Connection
+from rotator.ports.connection import Connection
 
 NEEDS = '"Secret scanning alerts" (read) on the repository, or `repo` or `security_events` of a classic token'
 _MOST = 100

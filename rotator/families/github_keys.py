@@ -29,7 +29,8 @@ from rotator.families.ssh import Fleet
 from rotator.families.ssh_errors import Phase
 from rotator.families.ssh_knock import knock
 from rotator.families.ssh_settings import Host, Settings
-from rotator.ports import Connection, Verdict
+from rotator.ports.connection import Connection
+from rotator.ports.provider import Verdict
 
 SSH_ADDRESS = "github.com:22"
 IN_USE = "key is already in use"

@@ -14,7 +14,9 @@ from rotator.families.ssh_keys import MARK, SECRET_FIELD, fingerprint_of, made, 
 from rotator.families.ssh_knock import key_of
 from rotator.kind import Kind
 from rotator.permissions import Permission
-from rotator.ports import Capability, Connection, Discovered, State, Status, Verdict
+from rotator.ports.connection import Connection
+from rotator.ports.listing import Discovered
+from rotator.ports.provider import Capability, State, Status, Verdict
 
 SETTLE_S = 30.0
 """GitHub names no time for its SSH servers to forget a key; this is long against usual caches."""

@@ -16,7 +16,8 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from rotator.errors import Rejected
-from rotator.ports import CALL_DEADLINE_S, Made, MintedSince
+from rotator.ports.connection import CALL_DEADLINE_S
+from rotator.ports.listing import Made, MintedSince
 
 if TYPE_CHECKING:
     # It needs the library for SSH keys, and tokens do not.

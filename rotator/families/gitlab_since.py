@@ -14,7 +14,7 @@ from typing import Any
 
 from rotator.errors import Rejected
 from rotator.families.gitlab import GitLab
-from rotator.ports import Made, MintedSince
+from rotator.ports.listing import Made, MintedSince
 
 MOST = 200
 """How many entries of a list are read: two pages."""

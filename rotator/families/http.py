@@ -13,7 +13,7 @@ from rotator.errors import BadInput, Rejected, asking
 from rotator.families.http_authentication import EXCHANGE_S, Request, Tokens, credential_values, encoded, shown
 from rotator.families.http_template import Filled, Values, filled_text
 from rotator.families.http_wire import Reply, Wire
-from rotator.ports import CALL_DEADLINE_S, Connection
+from rotator.ports.connection import CALL_DEADLINE_S, Connection
 from rotator.rest_authentication import Authenticate
 from rotator.rest_template import CREDENTIAL, placeholders
 

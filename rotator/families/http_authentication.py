@@ -17,7 +17,7 @@ from rotator.errors import Rejected, Unavailable, asking
 from rotator.families.http_template import Filled, Values, at, filled, filled_text
 from rotator.families.http_wire import Reply
 from rotator.families.sigv4 import Signer
-from rotator.ports import CALL_DEADLINE_S, CONNECT_TIMEOUT_S, READ_TIMEOUT_S
+from rotator.ports.connection import CALL_DEADLINE_S, CONNECT_TIMEOUT_S, READ_TIMEOUT_S
 from rotator.rest_authentication import Authenticate, SigV4, TokenExchange
 from rotator.rest_template import CREDENTIAL
 

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 
 from rotator.credential import CredentialRef
 from rotator.errors import BadInput, Rejected
-from rotator.ports import Capability, Connection
+from rotator.ports.connection import Connection
+from rotator.ports.provider import Capability
 from rotator.rest_calls import copied
 from rotator.rest_kind import RestKind
 

@@ -14,7 +14,8 @@ from rotator.families.http_listing import Entry, Listing
 from rotator.families.http_template import at, filled, is_nowhere, told
 from rotator.families.http_verdict import judged
 from rotator.kind import Kind
-from rotator.ports import Capability, Connection, State, Status, Verdict
+from rotator.ports.connection import Connection
+from rotator.ports.provider import Capability, State, Status, Verdict
 from rotator.rest_calls import ChangeCall, copied
 from rotator.rest_kind import RestKind
 from rotator.rest_template import EXPOSED

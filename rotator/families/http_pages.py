@@ -12,7 +12,7 @@ from rotator.errors import Rejected, Unavailable
 from rotator.families.http import RestService
 from rotator.families.http_template import Filled, Values, at, filled, granted
 from rotator.families.http_wire import Reply
-from rotator.ports import CALL_DEADLINE_S, CONNECT_TIMEOUT_S, READ_TIMEOUT_S
+from rotator.ports.connection import CALL_DEADLINE_S, CONNECT_TIMEOUT_S, READ_TIMEOUT_S
 from rotator.rest_answers import Answered
 from rotator.rest_calls import ListCall
 from rotator.rest_pages import Pages

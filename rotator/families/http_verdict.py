@@ -7,7 +7,7 @@ from http import HTTPStatus
 
 from rotator.families.http_template import at, told
 from rotator.families.http_wire import Reply
-from rotator.ports import Answer, Verdict
+from rotator.ports.provider import Answer, Verdict
 from rotator.rest_answers import Answered
 from rotator.rest_calls import VerifyCall
 

@@ -16,7 +16,7 @@ import httpx2
 from rotator.errors import Rejected, RotatorError, Unavailable, Uncertain
 from rotator.families.one_method import parts_of
 from rotator.families.punctual_network import OutOfTime, punctual
-from rotator.ports import CALL_DEADLINE_S, CONNECT_TIMEOUT_S, READ_TIMEOUT_S
+from rotator.ports.connection import CALL_DEADLINE_S, CONNECT_TIMEOUT_S, READ_TIMEOUT_S
 
 # It logs addresses, and some services want a secret in theirs.
 logging.getLogger("httpx2").setLevel(logging.WARNING)

@@ -25,7 +25,7 @@ from rotator.families.http_wire import Reply, Wire
 from rotator.families.one_method import CallTime
 from rotator.families.own_token import in_header, own_token
 from rotator.families.own_words import heard, unreadable
-from rotator.ports import Connection
+from rotator.ports.connection import Connection
 
 SETTINGS = frozenset({"ca_file"})
 """Keys of `[[connections]]` that this family alone knows."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from rotator.families.kubernetes import is_own, refused_name, within
 from rotator.families.kubernetes_tokens import Claims
-from rotator.ports import Answer, Verdict
+from rotator.ports.provider import Answer, Verdict
 
 
 def judged(reply: Any, claims: Claims) -> Verdict:

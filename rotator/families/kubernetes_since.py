@@ -18,7 +18,7 @@ from typing import Any
 
 from rotator.errors import Rejected
 from rotator.families.kubernetes import Kubernetes, path_of, within
-from rotator.ports import Made, MintedSince
+from rotator.ports.listing import Made, MintedSince
 
 LEGACY = "kubernetes.io/service-account-token"
 OF_ACCOUNT = "kubernetes.io/service-account.name"

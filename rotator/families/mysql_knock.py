@@ -14,7 +14,7 @@ import struct
 from rotator.credential import Secret
 from rotator.errors import Unavailable
 from rotator.families.server_login import ServerAddress, door, exactly
-from rotator.ports import Answer, Verdict
+from rotator.ports.provider import Answer, Verdict
 
 NATIVE = "mysql_native_password"
 DENIED, DENIED_WITHOUT_PASSWORD, LOCKED, EXPIRED = 1045, 1698, 4151, 1862

@@ -9,7 +9,8 @@ from typing import Protocol
 from rotator.credential import Secret
 from rotator.errors import Unavailable
 from rotator.permissions import Permission, Permitted
-from rotator.ports import CALL_DEADLINE_S, CONNECT_TIMEOUT_S, READ_TIMEOUT_S, Store
+from rotator.ports.connection import CALL_DEADLINE_S, CONNECT_TIMEOUT_S, READ_TIMEOUT_S
+from rotator.ports.store import Store
 
 LEAST_S = 5.0
 """With less than that left no further call begins: it would be cut off rather than answered, and leave a doubt."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from rotator.credential import Secret, read_document
 from rotator.errors import Rejected
-from rotator.ports import Connection
+from rotator.ports.connection import Connection
 
 TOKEN_FIELD = "token"  # noqa: S105 - the name of a field
 

@@ -9,7 +9,7 @@ Source: PagerDuty's API reference, "Get an incident" and "List alerts for an inc
 from __future__ import annotations
 
 from rotator.families.alarm_source import alarm_source
-from rotator.ports import Connection
+from rotator.ports.connection import Connection
 
 FAMILY = "pagerduty"
 SETTINGS = frozenset({"ca_file"})

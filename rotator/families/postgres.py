@@ -14,7 +14,8 @@ from rotator.errors import Rejected, RotatorError, Unavailable, Uncertain
 from rotator.families import server_login
 from rotator.families.postgres_knock import INVALID_PASSWORD, NOT_AUTHORIZED, knock
 from rotator.families.server_login import cut_off, own_named, read_address
-from rotator.ports import CALL_DEADLINE_S, CONNECT_TIMEOUT_S, READ_TIMEOUT_S, Answer, Connection, Verdict
+from rotator.ports.connection import CALL_DEADLINE_S, CONNECT_TIMEOUT_S, READ_TIMEOUT_S, Connection
+from rotator.ports.provider import Answer, Verdict
 
 SETTINGS = server_login.SETTINGS
 """Keys of `[[connections]]` that this family knows."""

@@ -17,7 +17,7 @@ from rotator.credential import Secret
 from rotator.errors import Unavailable
 from rotator.families.postgres_scram import keys, md5
 from rotator.families.server_login import ServerAddress, door, exactly
-from rotator.ports import Answer, Verdict
+from rotator.ports.provider import Answer, Verdict
 
 INVALID_PASSWORD = "28P01"  # noqa: S105 - a code
 NOT_AUTHORIZED = "28000"

@@ -15,7 +15,7 @@ from rotator.credential import CredentialRef
 from rotator.families.postgres import Session
 from rotator.families.postgres_scram import tag_of
 from rotator.families.server_login import tagged
-from rotator.ports import Made, MintedSince
+from rotator.ports.listing import Made, MintedSince
 
 _ASKED = "roles and memberships"
 _REST = "what it wrote into databases, functions and triggers among it (a log of statements tells)"

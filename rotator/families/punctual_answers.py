@@ -14,7 +14,7 @@ from typing import Any
 from urllib3.connectionpool import HTTPConnectionPool
 from urllib3.poolmanager import PoolManager
 
-from rotator.ports import READ_TIMEOUT_S
+from rotator.ports.connection import READ_TIMEOUT_S
 
 
 def let_end_in_time(manager: PoolManager) -> None:

@@ -19,7 +19,8 @@ from rotator.errors import Rejected, RotatorError, Unavailable, asking
 from rotator.families import amqp_knock, server_login
 from rotator.families.http_wire import Reply, Wire
 from rotator.families.server_login import own_login, read_address
-from rotator.ports import Connection, Verdict
+from rotator.ports.connection import Connection
+from rotator.ports.provider import Verdict
 
 SETTINGS = server_login.SETTINGS | {"amqp"}
 """Keys of `[[connections]]` that this family knows."""

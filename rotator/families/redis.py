@@ -19,7 +19,8 @@ from redis.retry import Retry
 from rotator.errors import Rejected, RotatorError, Unavailable, Uncertain, asking
 from rotator.families import server_login
 from rotator.families.server_login import Login, cut_off, own_login, read_address
-from rotator.ports import CALL_DEADLINE_S, CONNECT_TIMEOUT_S, READ_TIMEOUT_S, Answer, Connection, Verdict
+from rotator.ports.connection import CALL_DEADLINE_S, CONNECT_TIMEOUT_S, READ_TIMEOUT_S, Connection
+from rotator.ports.provider import Answer, Verdict
 
 SETTINGS = server_login.SETTINGS
 """Keys of `[[connections]]` that this family knows."""

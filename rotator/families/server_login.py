@@ -17,7 +17,7 @@ from urllib.parse import unquote, urlsplit
 
 from rotator.credential import CredentialRef, Issued, Secret, read_document
 from rotator.errors import BadInput, Rejected, Unavailable
-from rotator.ports import CALL_DEADLINE_S, CONNECT_TIMEOUT_S, READ_TIMEOUT_S, Connection
+from rotator.ports.connection import CALL_DEADLINE_S, CONNECT_TIMEOUT_S, READ_TIMEOUT_S, Connection
 
 SETTINGS = frozenset({"user", "tls", "ca_file"})
 """Keys of `[[connections]]` that all of these families know."""

@@ -20,7 +20,7 @@ from rotator.errors import Rejected, RotatorError
 from rotator.families.ssh_errors import Phase, translated, worst
 from rotator.families.ssh_keys import fingerprint_of, own_key
 from rotator.families.ssh_settings import Host, Settings, read_settings
-from rotator.ports import CONNECT_TIMEOUT_S, READ_TIMEOUT_S, Connection
+from rotator.ports.connection import CONNECT_TIMEOUT_S, READ_TIMEOUT_S, Connection
 
 SETTINGS = frozenset(
     {

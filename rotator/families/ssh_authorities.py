@@ -29,7 +29,8 @@ from rotator.families.ssh_permissions import Replaced, asked
 from rotator.families.ssh_preserved import facts_of, options_for
 from rotator.families.ssh_settings import Host
 from rotator.permissions import Permission
-from rotator.ports import CALL_DEADLINE_S, State, Status, Verdict
+from rotator.ports.connection import CALL_DEADLINE_S
+from rotator.ports.provider import State, Status, Verdict
 
 _ALGORITHM = "ssh-ed25519"
 _PROBE = "a probe by rotator"

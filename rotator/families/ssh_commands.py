@@ -11,7 +11,7 @@ from rotator.families.ssh import fleet_of
 from rotator.families.ssh_errors import Phase
 from rotator.families.ssh_keys import own_key
 from rotator.families.ssh_settings import Host
-from rotator.ports import Connection
+from rotator.ports.connection import Connection
 
 _OUTPUT_KEPT = 64 * 1024
 """Bytes of the output's end that are looked at."""

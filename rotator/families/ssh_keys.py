@@ -12,7 +12,7 @@ import asyncssh
 from rotator.credential import CredentialRef, Issued, Leaked, Secret
 from rotator.errors import Rejected
 from rotator.families.authorized_keys import fingerprint, is_fingerprint
-from rotator.ports import Connection
+from rotator.ports.connection import Connection
 
 _PEM = re.compile(r"(-----BEGIN ([A-Z0-9 ]*PRIVATE KEY)-----)(.*?)(-----END \2-----)", re.DOTALL)
 _LOCKED = "Passphrase must be specified"

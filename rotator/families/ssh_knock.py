@@ -17,7 +17,7 @@ from rotator.families.ssh import Fleet
 from rotator.families.ssh_errors import none_told
 from rotator.families.ssh_keys import fingerprint_of, read_private_key
 from rotator.families.ssh_settings import Host
-from rotator.ports import Answer, Verdict
+from rotator.ports.provider import Answer, Verdict
 
 _REFUSED_BY_ALL_METHODS = "Permission denied for user"
 _NEVER_OFFERED = b"ssh-dss"

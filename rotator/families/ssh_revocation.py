@@ -35,7 +35,8 @@ from rotator.families.ssh_permissions import Replaced, asked
 from rotator.families.ssh_settings import Host
 from rotator.kind import Kind
 from rotator.permissions import Permission
-from rotator.ports import Answer, Capability, Connection, State, Status, Verdict
+from rotator.ports.connection import Connection
+from rotator.ports.provider import Answer, Capability, State, Status, Verdict
 
 _QUERY = "ssh-keygen -Q -f {krl} /dev/stdin"
 

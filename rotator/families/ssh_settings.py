@@ -10,7 +10,7 @@ from pathlib import Path
 import asyncssh
 
 from rotator.errors import BadInput, Rejected
-from rotator.ports import Connection
+from rotator.ports.connection import Connection
 
 _HOST = re.compile(
     r"(?:(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)=)?(?P<address>\[[0-9A-Fa-f:.]+\]|[^\s:=\[\]]+)(?::(?P<port>\d{1,5}))?"

@@ -22,7 +22,7 @@ from rotator.errors import BadInput, Rejected, Unavailable, Uncertain, asking
 from rotator.families.one_method import CallTime, parts_of
 from rotator.families.own_token import own_token
 from rotator.families.punctual_answers import let_end_in_time
-from rotator.ports import CALL_DEADLINE_S, CONNECT_TIMEOUT_S, READ_TIMEOUT_S, Connection
+from rotator.ports.connection import CALL_DEADLINE_S, CONNECT_TIMEOUT_S, READ_TIMEOUT_S, Connection
 
 SETTINGS = frozenset(
     {"administrator", "ca_file", "hosts", "known_hosts", "mount", "namespace", "trusted_ca_keys", "user"}

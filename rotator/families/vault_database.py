@@ -18,7 +18,8 @@ from rotator.errors import Rejected, Unavailable, Uncertain
 from rotator.families.server_login import Login, cut_off, login_in
 from rotator.families.vault import Vault
 from rotator.families.vault_mounts import nowhere
-from rotator.ports import CONNECT_TIMEOUT_S, READ_TIMEOUT_S, Answer, Verdict
+from rotator.ports.connection import CONNECT_TIMEOUT_S, READ_TIMEOUT_S
+from rotator.ports.provider import Answer, Verdict
 
 POSTGRESQL = "postgresql-database-plugin"
 

@@ -18,7 +18,7 @@ from rotator.credential import Secret
 from rotator.errors import BadInput, Rejected, Unavailable
 from rotator.families.vault import FAMILY, Vault
 from rotator.families.vault_mounts import at
-from rotator.ports import Connection
+from rotator.ports.connection import Connection
 
 TTL_S, MOST_S = 3600, 86400
 ASKS: Mapping[str, str] = {

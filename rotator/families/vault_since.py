@@ -13,7 +13,7 @@ from typing import Any
 
 from rotator.credential import CredentialRef
 from rotator.families.vault_accessors import Holder
-from rotator.ports import Made, MintedSince
+from rotator.ports.listing import Made, MintedSince
 
 _CREATED = "auth/token/create"
 

@@ -15,7 +15,8 @@ from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.errors import Rejected, asking
 from rotator.families.http_wire import Reply, Wire
 from rotator.kind import Kind
-from rotator.ports import Connection, Status
+from rotator.ports.connection import Connection
+from rotator.ports.provider import Status
 
 FAMILY = "webhook"
 SETTINGS = frozenset({"ca_file"})

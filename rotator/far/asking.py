@@ -23,7 +23,7 @@ from rotator.credential import Secret
 from rotator.errors import BadInput, NotAllowed, Rejected, RotatorError, Unavailable, Uncertain
 from rotator.families.punctual_network import OutOfTime, punctual
 from rotator.operations.operation import AsksFirst
-from rotator.ports import CONNECT_TIMEOUT_S
+from rotator.ports.connection import CONNECT_TIMEOUT_S
 
 logging.getLogger("httpx2").setLevel(logging.WARNING)
 

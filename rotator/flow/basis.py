@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rotator.credential import CredentialRef
 from rotator.flow.choice import by_name
 from rotator.flow.scope import Custodies
-from rotator.ports import Connection
+from rotator.ports.connection import Connection
 
 if TYPE_CHECKING:
     # Who reads or works the ledger needs no playbook, and does not wait for one's model to be built.

@@ -12,7 +12,7 @@ from rotator.flow.exposure import Disposition
 from rotator.flow.playbook_words import BRINGING, REPLACING, Strategy, Subject, meant
 from rotator.flow.proof import Evidence
 from rotator.flow.run import AT_ONCE, THROUGH, UNDOES, BranchState, Run, Step, StepState, taken_back
-from rotator.ports import State
+from rotator.ports.provider import State
 
 DISMISSED = "dismissed as "
 """How the reason of a branch begins that nobody goes on with, since its credential was dismissed."""

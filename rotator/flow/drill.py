@@ -13,7 +13,7 @@ from rotator.flow.playbook_words import Strategy
 from rotator.flow.response import CLOCKS, Response, spans, times
 from rotator.flow.scope import ConsumerAddress
 from rotator.flow.timetable import Timetable
-from rotator.ports import Place
+from rotator.ports.store import Place
 
 PROVEN_DEAD = CLOCKS["proven_dead"]
 _LAST, _ENOUGH, _WORSE = 10, 3, 2.0

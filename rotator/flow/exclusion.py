@@ -12,7 +12,7 @@ from rotator.flow.inventory import Entry
 from rotator.flow.order import Left, names
 from rotator.flow.scope import Scoped, Unresolved
 from rotator.flow.selector import Selector, attributes, fits_nothing, selector, which
-from rotator.ports import Place
+from rotator.ports.store import Place
 
 WHERE = "--exclude"
 

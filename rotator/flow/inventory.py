@@ -10,7 +10,7 @@ from typing import Any
 
 from rotator.credential import CredentialRef
 from rotator.flow.scope import Custody
-from rotator.ports import Discovered
+from rotator.ports.listing import Discovered
 
 NAMES = ("provider", "connection", "owner", "id")
 """What a match may compare, in the order in which people write it."""

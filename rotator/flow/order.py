@@ -12,7 +12,7 @@ from rotator.credential import CredentialRef
 from rotator.flow.access import Uses
 from rotator.flow.risk import risk_of
 from rotator.flow.scope import ConsumerAddress, Scoped
-from rotator.ports import Place
+from rotator.ports.store import Place
 
 FIRST_OF_ALL = 1e9
 """What the priority of the rotator's own credential is raised by, above every other."""

@@ -17,7 +17,7 @@ from rotator.flow.forecast import Forecast
 from rotator.flow.planned import Plan, PlannedRun, Segment
 from rotator.flow.playbook_words import Strategy, Subject, Verb
 from rotator.flow.scope import Scoped
-from rotator.ports import Place
+from rotator.ports.store import Place
 
 STOPS = frozenset({Verb.SUSPEND, Verb.REVOKE, Verb.UNINSTALL})
 """What ends the use of an exposed credential."""

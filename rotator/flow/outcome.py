@@ -9,7 +9,7 @@ from rotator.flow.playbook_words import Expect, Subject, Verb
 from rotator.flow.proof import Evidence, Proof
 from rotator.flow.run import Step, StepState
 from rotator.flow.step import REPEATABLE, SILENT, UNKNOWN, UNRESOLVED, Move
-from rotator.ports import Answer, State, Verdict
+from rotator.ports.provider import Answer, State, Verdict
 
 PATIENCE_S = 900.0
 """How long a step without `retry_for` is repeated while the other side cannot be reached."""

@@ -14,7 +14,8 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
 
-from rotator.ports import Connection, Place
+from rotator.ports.connection import Connection
+from rotator.ports.store import Place
 
 _BEFORE = {"vault": ("mount", "secret", ("{}", "{}/data")), "file": ("folder", "", ("{}",))}
 """Of these families: the setting that may stand before a place's name, what it is unless set, and how people write it.

@@ -12,7 +12,7 @@ from rotator.credential import CredentialRef
 from rotator.flow.exclusion import Excluded
 from rotator.flow.playbook_words import Expect, Strategy, Subject, Until, Verb
 from rotator.flow.scope import ConsumerAddress, Unresolved
-from rotator.ports import Place
+from rotator.ports.store import Place
 
 BY_HAND = "by_hand"
 """The fact of a step that a person does in place of a machine: what he is asked to do."""

@@ -11,18 +11,17 @@ from rotator.flow.playbook import Playbook
 from rotator.flow.playbook_line import Line
 from rotator.flow.playbook_walk import Can, Misstep, Walk
 from rotator.flow.playbook_words import AT_TARGETS, Verb
-from rotator.ports import (
-    Capability,
+from rotator.ports.abilities import (
     Choosing,
     Installable,
     Issuing,
     Preserving,
-    Provider,
     Restorable,
     SessionEnding,
     Settable,
     Suspendable,
 )
+from rotator.ports.provider import Capability, Provider
 
 _PROTOCOLS: dict[Can, type | tuple[type, ...]] = {
     Can.ISSUING: Issuing,
@@ -48,7 +47,7 @@ _NEEDS = {
 
 
 def capabilities(provider: Provider) -> frozenset[Can]:
-    """Return what this provider's object can do, by the protocols of `ports.py` that it keeps."""
+    """Return what this provider's object can do, by the protocols of `ports/` that it keeps."""
     kept = {can for can, protocol in _PROTOCOLS.items() if isinstance(provider, protocol)}
     return frozenset(kept | ({Can.REVOCABLE} if provider.capability is Capability.REVOCABLE else set()))
 

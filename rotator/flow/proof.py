@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from rotator.ports import Answer, State, Verdict
+from rotator.ports.provider import Answer, State, Verdict
 
 
 class Evidence(StrEnum):

@@ -16,7 +16,7 @@ from rotator.flow.proof import Proof, knocked, stated
 from rotator.flow.run import AGAIN, WHY, Run, Step, StepState
 from rotator.flow.step import STOPS
 from rotator.flow.way_back import Stretch, appended
-from rotator.ports import State, Verdict
+from rotator.ports.provider import State, Verdict
 
 HOUR_S, DAY_S = 3600.0, 86400.0
 SOON_S = (HOUR_S, 6 * HOUR_S)

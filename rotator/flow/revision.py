@@ -14,7 +14,7 @@ from rotator.credential import CredentialRef, Secret
 from rotator.flow.exposure import Exposure, Suspect
 from rotator.flow.incident import Severity
 from rotator.flow.scope import Scoped, Unresolved
-from rotator.ports import Connection
+from rotator.ports.connection import Connection
 
 Name = tuple[str, str]
 """The kind of a credential, "" for one that nobody recognised, and what a report tells it apart by."""

@@ -11,7 +11,7 @@ from rotator.flow.planned import BY_HAND, OWNER_ASKED, SAID_DONE, Lane, PlannedS
 from rotator.flow.playbook_words import BRINGING, GATES, MINTING, Expect, Strategy, Subject, Until, Verb
 from rotator.flow.proof import Evidence, Proof
 from rotator.flow.scope import ConsumerAddress
-from rotator.ports import Place
+from rotator.ports.store import Place
 
 
 class StepState(StrEnum):

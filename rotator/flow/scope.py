@@ -13,7 +13,8 @@ from rotator.errors import BadInput
 from rotator.flow.exposure import Exposure
 from rotator.flow.numbered import KINDS, answers_to, compared
 from rotator.flow.site import Site
-from rotator.ports import Connection, Place
+from rotator.ports.connection import Connection
+from rotator.ports.store import Place
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 
 from rotator.flow.playbook_words import Expect, Subject, Verb
 from rotator.flow.run import SCHEDULED, Step, StepState
-from rotator.ports import CALL_DEADLINE_S
+from rotator.ports.connection import CALL_DEADLINE_S
 
 LEASE_S = 60.0
 """A claim whose heartbeat stood still for so long is given up. It outlives the longest call by a margin."""

@@ -8,7 +8,7 @@ from rotator.credential import CredentialRef
 from rotator.flow.exposure import Certainty
 from rotator.flow.order import Shared
 from rotator.flow.scope import Scoped
-from rotator.ports import Place
+from rotator.ports.store import Place
 
 _STORES: Mapping[str, str] = {
     "aws_secret": "aws_secrets_manager",

@@ -17,7 +17,7 @@ from rotator.flow.planned import Lane
 from rotator.flow.playbook_words import Expect, Subject, Verb
 from rotator.flow.run import UNDOES, WHY, Run, Step
 from rotator.flow.step import LOST_AT, SEND_MARGIN_S, WAITS_SINCE
-from rotator.ports import CALL_DEADLINE_S
+from rotator.ports.connection import CALL_DEADLINE_S
 
 AGAIN_S = 120.0
 """How long a resumed credential is knocked with until it opens: the issuer has to spread that too."""

@@ -17,7 +17,7 @@ from rotator.flow.playbook_words import MINTING, REPLACING, Strategy, Subject, V
 from rotator.flow.run import BranchState, Run, StepState
 from rotator.ledger import drills, preempting, rows, tables
 from rotator.ledger.which import Which
-from rotator.ports import Place
+from rotator.ports.store import Place
 
 LEAKED = "?"
 """Stands for the name of a replacement that has leaked itself: nobody may hold it any more."""

@@ -15,7 +15,7 @@ from rotator.credential import CredentialRef
 from rotator.flow.inventory import NAMES, Act, Change, Key, Said, changes, is_meant, key
 from rotator.ledger import rows, tables
 from rotator.ledger.database import Database
-from rotator.ports import Discovered
+from rotator.ports.listing import Discovered
 
 _inventory, _history, _listed = tables.inventory, tables.inventory_history, tables.listed
 _ONE_IMPORT_AT_A_TIME = text("LOCK TABLE inventory, listed IN SHARE ROW EXCLUSIVE MODE")

@@ -16,7 +16,7 @@ from rotator.flow.step import STOPS
 from rotator.flow.undo import Elsewhere
 from rotator.ledger import rows, statements, tables
 from rotator.ledger.which import Which
-from rotator.ports import State
+from rotator.ports.provider import State
 
 
 @dataclass(frozen=True, slots=True)

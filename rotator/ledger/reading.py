@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from rotator.ledger.outline import Outline
     from rotator.ledger.stops import Stop
     from rotator.ledger.told import Told
-    from rotator.ports import Place
+    from rotator.ports.store import Place
 
 
 class Reading:

@@ -18,7 +18,7 @@ from rotator.flow.playbook_words import Expect, Strategy, Subject, Until, Verb
 from rotator.flow.proof import Evidence, Proof
 from rotator.flow.run import AT_ONCE, Branch, BranchState, Run, Step, StepState
 from rotator.flow.scope import ConsumerAddress
-from rotator.ports import Place
+from rotator.ports.store import Place
 
 _UNKEPT = re.compile("[\ud800-\udfff\\x00]")
 

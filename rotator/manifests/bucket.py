@@ -11,7 +11,7 @@ from rotator.families.aws import Account
 from rotator.families.aws_objects import Object
 from rotator.manifests.entry import Entry, encoded
 from rotator.manifests.hashing import Found, Meter, changed, failed, file_entry
-from rotator.ports import Connection
+from rotator.ports.connection import Connection
 
 
 def walk(connection: Connection, bucket: str, prefix: str) -> Iterator[Found]:

@@ -22,7 +22,7 @@ from email.utils import format_datetime
 from rotator.credential import Secret
 from rotator.errors import Rejected, Unavailable, Uncertain
 from rotator.notices.wording import Line, Worded
-from rotator.ports import READ_TIMEOUT_S
+from rotator.ports.connection import READ_TIMEOUT_S
 
 WHOLE_S = 60.0
 """Seconds in which a mail is handed over; a server that answers drop by drop is left then."""

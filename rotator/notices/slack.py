@@ -20,7 +20,7 @@ from rotator.credential import Secret
 from rotator.errors import BadInput, Rejected, Unavailable, Uncertain
 from rotator.families.punctual_network import OutOfTime, punctual
 from rotator.notices.wording import Line, Worded
-from rotator.ports import CALL_DEADLINE_S, CONNECT_TIMEOUT_S, READ_TIMEOUT_S
+from rotator.ports.connection import CALL_DEADLINE_S, CONNECT_TIMEOUT_S, READ_TIMEOUT_S
 
 _BREAK = "\N{ZERO WIDTH SPACE}"
 # The bracket that begins a line is our own; a dot before a letter is what makes an address of words.

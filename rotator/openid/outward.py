@@ -10,7 +10,7 @@ import httpx2
 
 from rotator.errors import Unavailable
 from rotator.families.punctual_network import OutOfTime, punctual
-from rotator.ports import CONNECT_TIMEOUT_S, READ_TIMEOUT_S
+from rotator.ports.connection import CONNECT_TIMEOUT_S, READ_TIMEOUT_S
 
 _ANSWER_LIMIT = 256 * 1024
 

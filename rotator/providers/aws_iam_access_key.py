@@ -21,7 +21,9 @@ from rotator.families.aws_sessions import SESSIONS_POLICY, Principal, deny_older
 from rotator.families.aws_trail import minted_since
 from rotator.kind import Kind
 from rotator.permissions import LOOK, Permission
-from rotator.ports import Capability, Connection, Discovered, MintedSince, State, Status, Verdict
+from rotator.ports.connection import Connection
+from rotator.ports.listing import Discovered, MintedSince
+from rotator.ports.provider import Capability, State, Status, Verdict
 from rotator.rest_kind import RestKind
 
 FAMILY = "aws"

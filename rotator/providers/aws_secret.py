@@ -21,7 +21,9 @@ from rotator.families.aws_permissions import Simulation, needs
 from rotator.families.aws_secret_permissions import looked_up
 from rotator.kind import Kind
 from rotator.permissions import LOOK, Permission
-from rotator.ports import Capability, Connection, Discovered, State, Status, Verdict
+from rotator.ports.connection import Connection
+from rotator.ports.listing import Discovered
+from rotator.ports.provider import Capability, State, Status, Verdict
 from rotator.rest_kind import RestKind
 
 FAMILY = "aws"

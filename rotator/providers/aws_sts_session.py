@@ -22,7 +22,9 @@ from rotator.families.aws_sessions import ASSUMED, USER, Principal, denied, deny
 from rotator.families.aws_trail import minted_since
 from rotator.kind import Kind
 from rotator.permissions import LOOK, Permission
-from rotator.ports import Answer, Capability, Connection, MintedSince, State, Status, Verdict
+from rotator.ports.connection import Connection
+from rotator.ports.listing import MintedSince
+from rotator.ports.provider import Answer, Capability, State, Status, Verdict
 from rotator.rest_kind import RestKind
 
 FAMILY = "aws"

@@ -21,7 +21,9 @@ from rotator.families.azure import FAMILY, Tenant, refusal, told
 from rotator.families.azure_permissions import of_vault
 from rotator.kind import Kind
 from rotator.permissions import Permission
-from rotator.ports import Capability, Connection, Discovered, State, Status, Verdict
+from rotator.ports.connection import Connection
+from rotator.ports.listing import Discovered
+from rotator.ports.provider import Capability, State, Status, Verdict
 from rotator.rest_kind import RestKind
 
 API = "api-version=7.4"

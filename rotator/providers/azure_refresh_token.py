@@ -25,7 +25,8 @@ from rotator.families.azure_permissions import of_sessions
 from rotator.families.http_wire import Reply
 from rotator.kind import Kind
 from rotator.permissions import Permission
-from rotator.ports import Answer, Capability, Connection, Status, Verdict
+from rotator.ports.connection import Connection
+from rotator.ports.provider import Answer, Capability, Status, Verdict
 from rotator.rest_kind import RestKind
 
 SETTLE_S = 300.0

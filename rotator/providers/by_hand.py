@@ -12,7 +12,8 @@ from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.errors import Rejected
 from rotator.families.by_hand import FAMILY
 from rotator.kind import Kind
-from rotator.ports import Capability, Connection, Status, Verdict
+from rotator.ports.connection import Connection
+from rotator.ports.provider import Capability, Status, Verdict
 from rotator.rest_kind import RestKind
 
 

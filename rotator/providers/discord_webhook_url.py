@@ -14,7 +14,8 @@ from rotator.credential import CredentialRef, Secret
 from rotator.errors import Rejected, RotatorError, Unavailable, Uncertain
 from rotator.families.http_wire import Reply
 from rotator.families.webhook import FAMILY, WebhookKind
-from rotator.ports import Answer, Capability, Connection, Verdict
+from rotator.ports.connection import Connection
+from rotator.ports.provider import Answer, Capability, Verdict
 from rotator.rest_kind import RestKind
 
 _UNKNOWN_WEBHOOK, _INVALID_TOKEN = 10015, 50027

@@ -36,7 +36,9 @@ from rotator.families.gcp_policy import (
 )
 from rotator.kind import Kind
 from rotator.permissions import LOOK, Permission
-from rotator.ports import Capability, Connection, Discovered, State, Status, Verdict
+from rotator.ports.connection import Connection
+from rotator.ports.listing import Discovered
+from rotator.ports.provider import Capability, State, Status, Verdict
 from rotator.rest_kind import RestKind
 
 SETTLE_S = 420.0

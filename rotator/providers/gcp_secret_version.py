@@ -24,7 +24,9 @@ from rotator.families.gcp import FAMILY, Exchange, Project, listing
 from rotator.families.gcp_permissions import on_all, on_one
 from rotator.kind import Kind
 from rotator.permissions import LOOK, Permission
-from rotator.ports import Capability, Connection, Discovered, State, Status, Verdict
+from rotator.ports.connection import Connection
+from rotator.ports.listing import Discovered
+from rotator.ports.provider import Capability, State, Status, Verdict
 from rotator.rest_kind import RestKind
 
 SERVICE = "secretmanager"

@@ -22,7 +22,9 @@ from rotator.families.github_keys import GitHubKeys, told
 from rotator.families.github_permissions import of_installations
 from rotator.kind import Kind
 from rotator.permissions import Permission
-from rotator.ports import Capability, Connection, Discovered, State, Status, Verdict
+from rotator.ports.connection import Connection
+from rotator.ports.listing import Discovered
+from rotator.ports.provider import Capability, State, Status, Verdict
 from rotator.rest_kind import RestKind
 
 FAMILY = "github"

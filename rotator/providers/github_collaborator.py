@@ -26,7 +26,9 @@ from rotator.families.github_keys import GitHubKeys, object_of, refusal, told
 from rotator.families.github_permissions import of_collaborators
 from rotator.kind import Kind
 from rotator.permissions import Permission
-from rotator.ports import Capability, Connection, Discovered, State, Status, Verdict
+from rotator.ports.connection import Connection
+from rotator.ports.listing import Discovered
+from rotator.ports.provider import Capability, State, Status, Verdict
 from rotator.rest_kind import RestKind
 
 FAMILY = "github"

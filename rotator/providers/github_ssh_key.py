@@ -16,7 +16,7 @@ from rotator.families.github_listed import ListedKeys
 from rotator.families.github_permissions import of_user_keys
 from rotator.families.ssh_keys import read_private_key
 from rotator.permissions import Permission
-from rotator.ports import Connection
+from rotator.ports.connection import Connection
 from rotator.rest_kind import RestKind
 
 FAMILY = "github"

@@ -21,7 +21,9 @@ from rotator.families.github import FAMILY, GitHub, message_of
 from rotator.families.github_since import added_since
 from rotator.kind import Kind
 from rotator.permissions import LOOK, Permission
-from rotator.ports import Answer, Capability, Connection, MintedSince, Provider, Status, Verdict
+from rotator.ports.connection import Connection
+from rotator.ports.listing import MintedSince
+from rotator.ports.provider import Answer, Capability, Provider, Status, Verdict
 from rotator.rest_kind import RestKind
 
 if TYPE_CHECKING:

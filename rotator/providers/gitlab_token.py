@@ -24,7 +24,9 @@ from rotator.families.gitlab_since import of_place, of_user
 from rotator.families.http_wire import Reply
 from rotator.kind import Kind
 from rotator.permissions import Permission
-from rotator.ports import Answer, Capability, Connection, Discovered, MintedSince, Provider, State, Status, Verdict
+from rotator.ports.connection import Connection
+from rotator.ports.listing import Discovered, MintedSince
+from rotator.ports.provider import Answer, Capability, Provider, State, Status, Verdict
 from rotator.rest_kind import RestKind
 
 SETTLE_S = 30.0

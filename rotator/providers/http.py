@@ -16,7 +16,9 @@ from rotator.families.http_knockable import Knockable, in_section
 from rotator.families.http_permissions import permitted
 from rotator.families.http_template import at, filled, filled_body, granted, is_one, matched
 from rotator.permissions import Permission
-from rotator.ports import Connection, Discovered, Provider, State
+from rotator.ports.connection import Connection
+from rotator.ports.listing import Discovered
+from rotator.ports.provider import Provider, State
 from rotator.rest_calls import IssueCall, copied
 from rotator.rest_kind import RestKind
 from rotator.rest_template import EXPOSED

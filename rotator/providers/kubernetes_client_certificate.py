@@ -24,7 +24,8 @@ from rotator.errors import Rejected
 from rotator.families.kubernetes import FAMILY, WHO_AM_I, Kubernetes, is_own, refused_name, within
 from rotator.kind import Kind
 from rotator.permissions import LOOK, Permission
-from rotator.ports import Answer, Capability, Connection, Provider, Status, Verdict
+from rotator.ports.connection import Connection
+from rotator.ports.provider import Answer, Capability, Provider, Status, Verdict
 from rotator.rest_kind import RestKind
 
 SETTLE_S = 60.0

@@ -38,7 +38,9 @@ from rotator.families.kubernetes_tokens import Claims, read_token
 from rotator.families.own_words import unreadable
 from rotator.kind import Kind
 from rotator.permissions import Permission
-from rotator.ports import Answer, Capability, Connection, Discovered, MintedSince, Provider, State, Status, Verdict
+from rotator.ports.connection import Connection
+from rotator.ports.listing import Discovered, MintedSince
+from rotator.ports.provider import Answer, Capability, Provider, State, Status, Verdict
 from rotator.rest_kind import RestKind
 
 CACHED_S = 10.0

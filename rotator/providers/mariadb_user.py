@@ -29,7 +29,9 @@ from rotator.families.mysql_permissions import closes_nobody, permissions
 from rotator.families.server_login import SECRET_FIELD, issued, login_in, new_password, tagged, untagged
 from rotator.kind import Kind
 from rotator.permissions import Permission
-from rotator.ports import Answer, Capability, Connection, Discovered, Made, MintedSince, State, Status, Verdict
+from rotator.ports.connection import Connection
+from rotator.ports.listing import Discovered, Made, MintedSince
+from rotator.ports.provider import Answer, Capability, State, Status, Verdict
 from rotator.rest_kind import RestKind
 
 SETTLE_S = 1.0

@@ -32,7 +32,9 @@ from rotator.families.postgres_twin import make_twin
 from rotator.families.server_login import SECRET_FIELD, issued, login_in, new_password, tagged, untagged
 from rotator.kind import Kind
 from rotator.permissions import Permission
-from rotator.ports import Capability, Connection, Discovered, MintedSince, State, Status, Verdict
+from rotator.ports.connection import Connection
+from rotator.ports.listing import Discovered, MintedSince
+from rotator.ports.provider import Capability, State, Status, Verdict
 from rotator.rest_kind import RestKind
 
 SETTLE_S = 1.0

@@ -21,7 +21,9 @@ from rotator.families.rabbitmq import ALGORITHM, FAMILY, SALT_BYTES, RabbitMq, i
 from rotator.families.server_login import SECRET_FIELD, issued, login_in, new_password, tagged, untagged
 from rotator.kind import Kind
 from rotator.permissions import LOOK, Permission
-from rotator.ports import Capability, Connection, Discovered, State, Status, Verdict
+from rotator.ports.connection import Connection
+from rotator.ports.listing import Discovered
+from rotator.ports.provider import Capability, State, Status, Verdict
 from rotator.rest_kind import RestKind
 
 SETTLE_S = 2.0

@@ -32,7 +32,9 @@ from rotator.families.server_login import (
 )
 from rotator.kind import Kind
 from rotator.permissions import Permission
-from rotator.ports import Answer, Capability, Connection, Discovered, State, Status, Verdict
+from rotator.ports.connection import Connection
+from rotator.ports.listing import Discovered
+from rotator.ports.provider import Answer, Capability, State, Status, Verdict
 from rotator.rest_kind import RestKind
 
 SETTLE_S = 1.0

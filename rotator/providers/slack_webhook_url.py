@@ -13,7 +13,8 @@ from typing import ClassVar
 from rotator.credential import CredentialRef, Secret
 from rotator.errors import Rejected
 from rotator.families.webhook import FAMILY, WebhookKind
-from rotator.ports import Answer, Capability, Connection, Verdict
+from rotator.ports.connection import Connection
+from rotator.ports.provider import Answer, Capability, Verdict
 from rotator.rest_kind import RestKind
 
 _LIVES = {"no_text", "missing_text_or_fallback_or_attachments"}

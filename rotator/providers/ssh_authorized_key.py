@@ -36,7 +36,9 @@ from rotator.families.ssh_sessions import CUT_SESSIONS, facts
 from rotator.families.ssh_settings import Host
 from rotator.kind import Kind
 from rotator.permissions import Permission
-from rotator.ports import Capability, Connection, Discovered, State, Status, Verdict
+from rotator.ports.connection import Connection
+from rotator.ports.listing import Discovered
+from rotator.ports.provider import Capability, State, Status, Verdict
 from rotator.rest_kind import RestKind
 
 FAMILY = "ssh"

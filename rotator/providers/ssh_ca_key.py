@@ -23,7 +23,9 @@ from rotator.families.ssh_keys import SECRET_FIELD, made, name_of
 from rotator.families.ssh_knock import key_of
 from rotator.kind import Kind
 from rotator.permissions import Permission
-from rotator.ports import Capability, Connection, Discovered, State, Status, Verdict
+from rotator.ports.connection import Connection
+from rotator.ports.listing import Discovered
+from rotator.ports.provider import Capability, State, Status, Verdict
 from rotator.rest_kind import RestKind
 
 FAMILY = "ssh"

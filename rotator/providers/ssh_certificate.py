@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from rotator.families.ssh_bearer import certified
 from rotator.families.ssh_revocation import RevokedByList
-from rotator.ports import Connection
+from rotator.ports.connection import Connection
 from rotator.rest_kind import RestKind
 
 FAMILY = "ssh"

@@ -9,7 +9,7 @@ from rotator.credential import Secret
 from rotator.families.ssh_bearer import Bearer
 from rotator.families.ssh_keys import read_private_key
 from rotator.families.ssh_revocation import RevokedByList
-from rotator.ports import Connection
+from rotator.ports.connection import Connection
 from rotator.rest_kind import RestKind
 
 FAMILY = "ssh"

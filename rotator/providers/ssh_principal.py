@@ -35,7 +35,9 @@ from rotator.families.ssh_principals import Line, facts_of, is_principal, lines,
 from rotator.families.ssh_settings import Host
 from rotator.kind import Kind
 from rotator.permissions import Permission
-from rotator.ports import Answer, Capability, Connection, Discovered, State, Status, Verdict
+from rotator.ports.connection import Connection
+from rotator.ports.listing import Discovered
+from rotator.ports.provider import Answer, Capability, State, Status, Verdict
 from rotator.rest_kind import RestKind
 
 FAMILY = "ssh"

@@ -29,7 +29,9 @@ from rotator.families.vault_permissions import permissions_of
 from rotator.families.vault_since import secret_ids_since
 from rotator.kind import Kind
 from rotator.permissions import Permission
-from rotator.ports import Answer, Capability, Connection, Discovered, MintedSince, Provider, State, Status, Verdict
+from rotator.ports.connection import Connection
+from rotator.ports.listing import Discovered, MintedSince
+from rotator.ports.provider import Answer, Capability, Provider, State, Status, Verdict
 from rotator.rest_kind import RestKind
 
 SECRET_FIELD = "secret_id"  # noqa: S105 - the name of a field

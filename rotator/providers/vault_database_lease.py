@@ -26,7 +26,9 @@ from rotator.families.vault_needs import DATABASE_LEASE
 from rotator.families.vault_permissions import permissions_of
 from rotator.kind import Kind
 from rotator.permissions import Permission
-from rotator.ports import Answer, Capability, Connection, Discovered, Provider, State, Status, Verdict
+from rotator.ports.connection import Connection
+from rotator.ports.listing import Discovered
+from rotator.ports.provider import Answer, Capability, Provider, State, Status, Verdict
 from rotator.rest_kind import RestKind
 
 SETTLE_S = 2.0

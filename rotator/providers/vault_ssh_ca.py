@@ -37,7 +37,9 @@ from rotator.families.vault_permissions import permissions_of
 from rotator.families.vault_ssh import Issuer, SshEngine
 from rotator.kind import Kind
 from rotator.permissions import LOOK, Permission
-from rotator.ports import Answer, Capability, Connection, Discovered, State, Status, Verdict
+from rotator.ports.connection import Connection
+from rotator.ports.listing import Discovered
+from rotator.ports.provider import Answer, Capability, State, Status, Verdict
 from rotator.rest_kind import RestKind
 
 _AT_HOSTS = ("install", "uninstall", "end_sessions", "revoke")

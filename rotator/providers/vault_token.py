@@ -29,7 +29,9 @@ from rotator.families.vault_since import tokens_since
 from rotator.families.vault_uses import spends
 from rotator.kind import Kind
 from rotator.permissions import Permission
-from rotator.ports import Answer, Capability, Connection, Discovered, MintedSince, Provider, State, Status, Verdict
+from rotator.ports.connection import Connection
+from rotator.ports.listing import Discovered, MintedSince
+from rotator.ports.provider import Answer, Capability, Provider, State, Status, Verdict
 from rotator.rest_kind import RestKind
 
 SETTLE_S = 2.0

@@ -28,7 +28,9 @@ from rotator.families.vault_permissions import permissions_of
 from rotator.families.vault_transit import KNOCKABLE, SECRET_FIELD, forge, may_be
 from rotator.kind import Kind
 from rotator.permissions import Permission
-from rotator.ports import Answer, Capability, Connection, Discovered, Provider, State, Status, Verdict
+from rotator.ports.connection import Connection
+from rotator.ports.listing import Discovered
+from rotator.ports.provider import Answer, Capability, Provider, State, Status, Verdict
 from rotator.rest_kind import RestKind
 
 SETTLE_S = 2.0

@@ -16,7 +16,7 @@ from rotator.evidence.signing import SigningKey
 from rotator.families import by_hand
 from rotator.flow.paths import mounts_of
 from rotator.flow.playbook_words import meant
-from rotator.ports import Connection
+from rotator.ports.connection import Connection
 from rotator.seal import Seal
 from rotator.settings.advisories import AdvisorySettings
 from rotator.settings.approval import Approving

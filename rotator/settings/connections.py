@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 
 from rotator import secret_reference
 from rotator.families import by_hand
-from rotator.ports import Connection
+from rotator.ports.connection import Connection
 
 
 class Budget(BaseModel):

@@ -12,7 +12,7 @@ from rotator.flow.paths import unmeant
 from rotator.flow.playbook_words import meant
 from rotator.flow.scope import Custody
 from rotator.flow.site import Site, SiteKind, site
-from rotator.ports import Place
+from rotator.ports.store import Place
 from rotator.settings.consumers import ConsumerSettings, address_of
 
 

@@ -12,7 +12,7 @@ from rotator.flow.drill import Exercise, Schedule, Trigger
 from rotator.flow.playbook_line import Duration
 from rotator.flow.playbook_words import Strategy
 from rotator.flow.timetable import timetable
-from rotator.ports import Place
+from rotator.ports.store import Place
 from rotator.settings.consumers import ConsumerSettings
 from rotator.settings.credentials import PlaceSettings
 from rotator.settings.timing import Cron, TimeZone

@@ -12,7 +12,7 @@ from rotator import clock
 from rotator.bootstrap import Rotator
 from rotator.flow.inventory import named
 from rotator.ledger.looking import Looking
-from rotator.ports import Place
+from rotator.ports.store import Place
 from rotator.report.clocks import moment
 from rotator.shown import inventory
 

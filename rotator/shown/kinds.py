@@ -8,7 +8,7 @@ from typing import Any
 from rotator.bootstrap import Rotator
 from rotator.errors import BadInput
 from rotator.flow.playbook import Grade
-from rotator.ports import Connection
+from rotator.ports.connection import Connection
 from rotator.report.kinds import row
 from rotator.shown.certificates import live
 

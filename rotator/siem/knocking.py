@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 
 from rotator.errors import Unavailable
-from rotator.ports import CONNECT_TIMEOUT_S
+from rotator.ports.connection import CONNECT_TIMEOUT_S
 
 
 def connect(host: str, port: int) -> socket.socket:

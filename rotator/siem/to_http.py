@@ -16,7 +16,7 @@ import httpx2
 from rotator.credential import Secret
 from rotator.errors import Rejected, Unavailable, Uncertain
 from rotator.families.punctual_network import OutOfTime, punctual
-from rotator.ports import CALL_DEADLINE_S, CONNECT_TIMEOUT_S, READ_TIMEOUT_S
+from rotator.ports.connection import CALL_DEADLINE_S, CONNECT_TIMEOUT_S, READ_TIMEOUT_S
 from rotator.siem import knocking
 from rotator.siem.channel import Line
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from rotator.errors import Unavailable, Uncertain
-from rotator.ports import CALL_DEADLINE_S
+from rotator.ports.connection import CALL_DEADLINE_S
 from rotator.siem import knocking
 from rotator.siem.channel import Line
 

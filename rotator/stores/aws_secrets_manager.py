@@ -18,7 +18,7 @@ from rotator.families.aws import Account, Exchange
 from rotator.families.aws_permissions import Simulation, needs
 from rotator.families.aws_secret_permissions import looked_up
 from rotator.permissions import LOOK, Permission
-from rotator.ports import Connection
+from rotator.ports.connection import Connection
 
 FAMILY = "aws"
 

@@ -21,7 +21,7 @@ from rotator.families.aws import Account, Exchange
 from rotator.families.aws_permissions import Simulation, Thing, needs
 from rotator.families.newest import NewestIsRead, Note, Value
 from rotator.permissions import LOOK, Permission
-from rotator.ports import Connection
+from rotator.ports.connection import Connection
 
 FAMILY = "aws"
 

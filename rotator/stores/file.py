@@ -25,7 +25,8 @@ from rotator.errors import Rejected, Unavailable, Uncertain
 from rotator.families.file import folder_of
 from rotator.families.file_permissions import permitted, refused
 from rotator.permissions import Permission
-from rotator.ports import Connection, Store
+from rotator.ports.connection import Connection
+from rotator.ports.store import Store
 
 FAMILY = "file"
 

@@ -24,7 +24,8 @@ from rotator.families.gcp_permissions import Needs, on_all, on_one
 from rotator.families.gcp_secrets import SecretManager
 from rotator.families.newest import NewestIsRead, Note, Value
 from rotator.permissions import LOOK, Permission
-from rotator.ports import Connection, Store
+from rotator.ports.connection import Connection
+from rotator.ports.store import Store
 
 FAMILY = "gcp"
 

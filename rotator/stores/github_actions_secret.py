@@ -33,7 +33,8 @@ from rotator.families.one_method import CallTime
 from rotator.families.own_token import in_header, own_token
 from rotator.families.own_words import heard, unreadable
 from rotator.permissions import Permission
-from rotator.ports import Connection, WriteOnly
+from rotator.ports.connection import Connection
+from rotator.ports.store import WriteOnly
 
 FAMILY = "github"
 

@@ -32,7 +32,7 @@ from rotator.families.http_wire import Reply
 from rotator.families.one_method import PermittedForEach, PermittedStore
 from rotator.families.own_words import quoted
 from rotator.permissions import Permission
-from rotator.ports import Connection
+from rotator.ports.connection import Connection
 
 FAMILY = "gitlab"
 

@@ -26,7 +26,7 @@ from rotator.families.kubernetes_permissions import of_secrets
 from rotator.families.one_method import PermittedForEach, PermittedStore
 from rotator.families.own_words import unreadable
 from rotator.permissions import Permission
-from rotator.ports import Connection
+from rotator.ports.connection import Connection
 
 FAMILY = "kubernetes"
 

@@ -29,7 +29,7 @@ from rotator.families.vault_needs import KV
 from rotator.families.vault_permissions import ANY_NAME, Places, Unknown, granted, unasked
 from rotator.families.vault_uses import spends
 from rotator.permissions import Permission
-from rotator.ports import Connection
+from rotator.ports.connection import Connection
 
 FAMILY = "vault"
 

@@ -16,7 +16,7 @@ from rotator.bootstrap import Rotator
 from rotator.credential import CredentialRef, Secret
 from rotator.errors import BadInput
 from rotator.ledger import tables
-from rotator.ports import Discovered
+from rotator.ports.listing import Discovered
 from rotator.providers.github_token import hashed
 from rotator.settings.file import load
 from rotator.triggers import gitguardian, github, pagerduty

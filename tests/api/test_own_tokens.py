@@ -16,7 +16,7 @@ from rotator.errors import Rejected, Unavailable
 from rotator.flow.approval import Role
 from rotator.flow.exposure import LIST, Exposure
 from rotator.ledger.sessions import Person
-from rotator.ports import Answer, State
+from rotator.ports.provider import Answer, State
 from rotator.settings.file import load
 from tests.api.deployment import web
 

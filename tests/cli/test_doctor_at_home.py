@@ -22,7 +22,7 @@ from rotator.flow.approval import Role
 from rotator.ledger import health, tables
 from rotator.ledger.certificates import Certificates
 from rotator.ledger.health import Beat
-from rotator.ports import Discovered
+from rotator.ports.listing import Discovered
 from rotator.report.clocks import moment
 from tests.e2e.commands import until
 from tests.servers.redis import redis_server

@@ -28,7 +28,7 @@ from rotator.ledger.vendors import Vendors
 from rotator.manifests import reading
 from rotator.manifests.entry import Entry, Kind
 from rotator.manifests.reading import Reading
-from rotator.ports import Discovered
+from rotator.ports.listing import Discovered
 from rotator.practice.token_server import token_server
 from rotator.report.clocks import moment
 from rotator.shown import compliance as shown

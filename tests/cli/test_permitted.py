@@ -13,7 +13,7 @@ from rotator.examining.checking import checked, counted
 from rotator.examining.permitted import NOT_ASKED, May, needed
 from rotator.permissions import LOOK, Permission
 from rotator.playbook_file import load_all
-from rotator.ports import Connection
+from rotator.ports.connection import Connection
 from rotator.settings.credentials import CredentialSettings, Match
 
 KINDS = load_all()

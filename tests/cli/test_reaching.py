@@ -13,7 +13,7 @@ from rotator.errors import Unavailable
 from rotator.examining.made_up import NOBODY, fitting
 from rotator.examining.reaching import Asked, issuer, reach
 from rotator.playbook_file import load_all
-from rotator.ports import Connection
+from rotator.ports.connection import Connection
 from rotator.practice.process import free_port
 from rotator.settings.configuration import Settings
 from rotator.shown.kinds import served

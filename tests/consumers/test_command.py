@@ -12,7 +12,8 @@ import pytest
 from rotator.consumers.command import connect
 from rotator.credential import CredentialRef
 from rotator.errors import BadInput, Rejected, Unavailable, Uncertain
-from rotator.ports import Notice, Place
+from rotator.ports.consumer import Notice
+from rotator.ports.store import Place
 
 EXPOSED = CredentialRef("vault_token", "vault", "ci", "old-accessor")
 NOTICE = Notice("inc-1", EXPOSED, EXPOSED.with_id("new-accessor"), (Place("vault_kv", "vault", "ci/token"),))

@@ -10,7 +10,7 @@ from rotator.consumers.ecs_deployment import connect
 from rotator.credential import CredentialRef
 from rotator.errors import BadInput, Rejected, Unavailable
 from rotator.families.aws import Exchange
-from rotator.ports import Notice
+from rotator.ports.consumer import Notice
 from rotator.practice.process import free_port
 from tests.servers.moto import moto_server
 from tests.stores.secrets_manager_case import connection

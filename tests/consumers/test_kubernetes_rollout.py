@@ -7,7 +7,8 @@ import pytest
 from rotator.consumers.kubernetes_rollout import connect
 from rotator.credential import CredentialRef
 from rotator.errors import BadInput, Rejected, Unavailable
-from rotator.ports import Connection, Notice
+from rotator.ports.connection import Connection
+from rotator.ports.consumer import Notice
 from rotator.practice.process import free_port
 from tests.fakes.kubernetes_server import kubernetes_server
 

@@ -10,7 +10,9 @@ import pytest
 from rotator.consumers.ssh_command import connect
 from rotator.credential import CredentialRef, Secret
 from rotator.errors import BadInput, Rejected, Unavailable, Uncertain
-from rotator.ports import Connection, Notice, Place
+from rotator.ports.connection import Connection
+from rotator.ports.consumer import Notice
+from rotator.ports.store import Place
 from rotator.practice.process import free_port
 from tests.servers.sshd import sshds
 

@@ -10,7 +10,8 @@ import pytest
 from rotator.consumers.systemd_unit import connect
 from rotator.credential import CredentialRef
 from rotator.errors import BadInput, Rejected, Unavailable
-from rotator.ports import Connection, Notice
+from rotator.ports.connection import Connection
+from rotator.ports.consumer import Notice
 from tests.fakes.systemctl import ACTIVE, Machine
 from tests.servers.sshd import ACCOUNT, sshds
 

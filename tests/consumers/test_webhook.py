@@ -12,7 +12,8 @@ import pytest
 from rotator.consumers.webhook import connect
 from rotator.credential import CredentialRef
 from rotator.errors import BadInput, Rejected, RotatorError, Unavailable, Uncertain
-from rotator.ports import Notice, Place
+from rotator.ports.consumer import Notice
+from rotator.ports.store import Place
 from rotator.practice.process import free_port
 
 EXPOSED = CredentialRef("vault_token", "vault", "ci", "old-accessor")

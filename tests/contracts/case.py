@@ -16,7 +16,7 @@ from typing import Protocol
 
 from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.playbook_file import load_all
-from rotator.ports import Provider
+from rotator.ports.provider import Provider
 from tests.contracts import cases
 from tests.fakes.vendor_server import shape_names
 

@@ -1,4 +1,4 @@
-"""What `rotator/ports.py` promises of every provider, tried on each kind in `cases/` against its real target."""
+"""What `rotator/ports/` promises of every provider, tried on each kind in `cases/` against its real target."""
 
 from __future__ import annotations
 
@@ -19,27 +19,22 @@ from rotator.flow.playbook_words import Strategy, Verb
 from rotator.flow.proof import Evidence
 from rotator.permissions import LOOK, Permitted
 from rotator.playbook_file import load_all
-from rotator.ports import (
-    Answer,
+from rotator.ports.abilities import (
     Batch,
-    Capability,
     Choosing,
-    Discoverable,
     Formed,
     Installable,
     Issuing,
-    Persistence,
     Preserving,
-    Provider,
     Restorable,
     SelfAware,
     SessionEnding,
     Settable,
-    State,
     Suspendable,
     Unknockable,
-    Verdict,
 )
+from rotator.ports.listing import Discoverable, Persistence
+from rotator.ports.provider import Answer, Capability, Provider, State, Verdict
 from rotator.trial import Trial
 from tests.contracts.case import Case, case_names, opener
 from tests.fakes.canaries import Hours, Kept

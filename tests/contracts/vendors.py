@@ -8,7 +8,8 @@ from contextlib import contextmanager
 
 from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.playbook_file import SHIPPED, load
-from rotator.ports import Connection, Provider
+from rotator.ports.connection import Connection
+from rotator.ports.provider import Provider
 from rotator.practice.process import free_port
 from rotator.providers.http import connect
 from tests.contracts.case import Case

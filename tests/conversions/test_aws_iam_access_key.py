@@ -10,7 +10,8 @@ import pytest
 from rotator.conversions.aws_iam_access_key import Conversion
 from rotator.credential import CredentialRef, Secret
 from rotator.errors import BadInput, Rejected
-from rotator.ports import Answer, Connection
+from rotator.ports.connection import Connection
+from rotator.ports.provider import Answer
 from rotator.providers.aws_iam_access_key import SESSIONS_POLICY, connect
 from tests.servers.moto import moto_server
 

@@ -17,7 +17,7 @@ from rotator.families.mysql import MariaDb
 from rotator.families.mysql_grants import grants_of
 from rotator.families.mysql_knock import stored
 from rotator.ledger import conversions, tables
-from rotator.ports import Answer
+from rotator.ports.provider import Answer
 from rotator.practice.openbao import openbao
 from tests.contracts.cases.mariadb_user import KIND, ref_of
 from tests.conversions.connected import connected

@@ -13,7 +13,7 @@ from rotator.credential import Secret
 from rotator.errors import BadInput, Rejected, RotatorError
 from rotator.examining.conversions import conversions as doctor
 from rotator.ledger import conversions, service, tables
-from rotator.ports import Answer
+from rotator.ports.provider import Answer
 from tests.contracts.cases.postgres_role import KIND, planted
 from tests.conversions.connected import connected
 from tests.servers.scram_postgres import OWN_ROLE

@@ -19,7 +19,9 @@ from rotator.errors import Unavailable
 from rotator.flow.playbook_line import Line
 from rotator.flow.playbook_words import MINTING, Expect, Strategy, Subject, Verb
 from rotator.flow.scope import Scoped
-from rotator.ports import Batch, Place, Provider, Unknockable
+from rotator.ports.abilities import Batch, Unknockable
+from rotator.ports.provider import Provider
+from rotator.ports.store import Place
 from tests.crash.shape import Shape, step_shapes
 from tests.fakes.company import KINDS, PROPAGATION_S, Company
 from tests.fakes.consumer import FakeConsumer

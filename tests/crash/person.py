@@ -6,7 +6,7 @@ from rotator.credential import CredentialRef
 from rotator.engine import Engine
 from rotator.flow.playbook_words import Subject, Until, Verb
 from rotator.flow.run import Step, StepState
-from rotator.ports import State
+from rotator.ports.provider import State
 from tests.crash.case import INCIDENT, Scene
 from tests.fakes.company import PROPAGATION_S
 

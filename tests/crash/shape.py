@@ -14,7 +14,9 @@ from rotator.flow.plan import make
 from rotator.flow.planned import BY_HAND, PlannedStep, Segment
 from rotator.flow.playbook import Playbook
 from rotator.flow.playbook_words import Strategy, Subject, Verb
-from rotator.ports import Batch, Installable, Issuing, Place, Provider, Unknockable
+from rotator.ports.abilities import Batch, Installable, Issuing, Unknockable
+from rotator.ports.provider import Provider
+from rotator.ports.store import Place
 from rotator.rest_kind import RestKind
 from tests.fakes.deployment import scoped
 

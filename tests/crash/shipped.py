@@ -11,7 +11,8 @@ from collections import defaultdict
 
 from rotator.credential import Secret
 from rotator.flow.playbook_words import Strategy
-from rotator.ports import Connection, Provider
+from rotator.ports.connection import Connection
+from rotator.ports.provider import Provider
 from tests.crash.case import Case, Twist, every_case
 from tests.crash.shape import Shape, shape_of
 from tests.fakes.deployment import PLAYBOOKS

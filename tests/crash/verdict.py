@@ -11,7 +11,7 @@ from rotator.flow.playbook_words import Verb
 from rotator.flow.step import WORKER_LOST
 from rotator.ledger.plan_rows import KEEP_MATERIAL_S
 from rotator.ledger.records import RunRecord
-from rotator.ports import Unknockable
+from rotator.ports.abilities import Unknockable
 from rotator.report.incident import build
 from tests.crash.case import INCIDENT, Scene, Theft, Twist
 from tests.crash.witness import lives

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from rotator.flow.playbook_words import Strategy
-from rotator.ports import State
+from rotator.ports.provider import State
 from tests.crash.case import Scene
 
 MADE = frozenset({"issuer.issue", "issuer.set_secret"})

@@ -15,7 +15,7 @@ from rotator.flow.scope import Unresolved
 from rotator.ledger import drills, measures, responses
 from rotator.ledger.drills import DrillRow, Minted
 from rotator.notices.event import Event
-from rotator.ports import Place
+from rotator.ports.store import Place
 from tests.fakes.deployment import emptied
 from tests.ledger.test_revisions import added
 

@@ -10,7 +10,8 @@ from rotator.bootstrap import Rotator
 from rotator.credential import CredentialRef
 from rotator.flow.drill import Exercise
 from rotator.flow.scope import ConsumerAddress
-from rotator.ports import Connection, Place
+from rotator.ports.connection import Connection
+from rotator.ports.store import Place
 from rotator.settings.configuration import Settings
 from tests.fakes.company import CONSUMER, Company
 from tests.fakes.deployment import PLAYBOOKS, SEAL, Deployment, Outside

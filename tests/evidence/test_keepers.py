@@ -21,7 +21,7 @@ from rotator.evidence.address import bucket_of
 from rotator.evidence.folder import Folder
 from rotator.evidence.keeper import Entry, checkpoint_in, content_of, name_of, named
 from rotator.evidence.keepers import keeper_of
-from rotator.ports import Connection
+from rotator.ports.connection import Connection
 from rotator.settings.configuration import Settings
 from rotator.witnessing import keeper
 from tests.evidence.test_packs import story

@@ -11,7 +11,7 @@ from rotator.flow.exposure import Disposition
 from rotator.flow.punctuality import STATES
 from rotator.ledger import clocks, service, tables
 from rotator.ledger.acts import act
-from rotator.ports import Discovered
+from rotator.ports.listing import Discovered
 from rotator.report.clocks import moment
 from tests.evidence import recompute
 from tests.evidence.test_recompute import exported, reported

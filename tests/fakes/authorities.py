@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from rotator.credential import CredentialRef, Issued, Secret
 from rotator.errors import Rejected
-from rotator.ports import Answer, Capability, Verdict
+from rotator.ports.provider import Answer, Capability, Verdict
 from tests.fakes.doors import DoorIssuer
 from tests.fakes.issuer import public_part
 

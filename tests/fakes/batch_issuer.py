@@ -10,7 +10,8 @@ from rotator.credential import CredentialRef, Secret
 from rotator.errors import Rejected, RotatorError
 from rotator.flow.scope import Scoped
 from rotator.ledger.database import Database
-from rotator.ports import ONE_OF_MANY, Capability, State, Status, Verdict
+from rotator.ports.abilities import ONE_OF_MANY
+from rotator.ports.provider import Capability, State, Status, Verdict
 from tests.fakes.deployment import Deployment, Outside, scoped, sqlite
 from tests.fakes.issuer import Issuer, accepts_or_refuses
 from tests.fakes.world import World

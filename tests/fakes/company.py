@@ -9,7 +9,9 @@ from typing import Any
 from rotator.credential import CredentialRef, Secret
 from rotator.flow.scope import Scoped
 from rotator.ledger.database import Database
-from rotator.ports import Place, SessionEnding, State
+from rotator.ports.abilities import SessionEnding
+from rotator.ports.provider import State
+from rotator.ports.store import Place
 from tests.fakes.actors import actor
 from tests.fakes.consumer import FakeConsumer
 from tests.fakes.deployment import Deployment, Outside, scoped, sqlite

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from rotator.ports import Notice, Told
+from rotator.ports.consumer import Notice, Told
 from tests.fakes.world import World
 
 

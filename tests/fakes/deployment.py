@@ -38,7 +38,9 @@ from rotator.ledger.reading import Reading
 from rotator.ledger.stopping import Stops
 from rotator.ledger.working import WorkingLedger
 from rotator.playbook_file import load_all
-from rotator.ports import Consumer, Place, Provider, Store
+from rotator.ports.consumer import Consumer
+from rotator.ports.provider import Provider
+from rotator.ports.store import Place, Store
 from rotator.seal import Seal
 from tests.fakes.world import World
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from rotator.credential import CredentialRef, Issued, Leaked, Secret
 from rotator.errors import Rejected
-from rotator.ports import Answer, Capability, State, Status, Verdict
+from rotator.ports.provider import Answer, Capability, State, Status, Verdict
 from tests.fakes.issuer import Issuer, public_part
 from tests.fakes.world import START
 

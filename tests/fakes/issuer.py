@@ -10,7 +10,7 @@ from typing import Any, ClassVar, TypeVar
 
 from rotator.credential import CredentialRef, Issued, Leaked, Secret
 from rotator.errors import Rejected
-from rotator.ports import Answer, Capability, State, Status, Verdict
+from rotator.ports.provider import Answer, Capability, State, Status, Verdict
 from tests.fakes.world import START, World
 
 T = TypeVar("T")

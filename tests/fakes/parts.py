@@ -10,7 +10,7 @@ from typing import Any, ClassVar, NoReturn
 
 from rotator.credential import CredentialRef, Issued, Leaked, Secret
 from rotator.errors import Rejected
-from rotator.ports import Capability, State, Status, Verdict
+from rotator.ports.provider import Capability, State, Status, Verdict
 from tests.fakes.doors import DoorIssuer
 from tests.fakes.issuer import Issuer, accepts_or_refuses
 from tests.fakes.passwords import PasswordIssuer

@@ -9,7 +9,8 @@ from typing import Any, ClassVar
 
 from rotator.credential import CredentialRef, Issued, Leaked, Secret
 from rotator.errors import Rejected
-from rotator.ports import Answer, Capability, Discovered, State, Status, Verdict
+from rotator.ports.listing import Discovered
+from rotator.ports.provider import Answer, Capability, State, Status, Verdict
 from tests.fakes.issuer import LONG_AGO, Issuer
 
 

@@ -16,7 +16,7 @@ import pytest
 from rotator.credential import CredentialRef, Secret
 from rotator.errors import Rejected, RotatorError, Unavailable
 from rotator.permissions import LOOK
-from rotator.ports import Connection
+from rotator.ports.connection import Connection
 from rotator.practice.ministack import ministack
 from rotator.providers import aws_iam_access_key, aws_secret, aws_ssm_parameter, aws_sts_session
 from rotator.stores import aws_secrets_manager

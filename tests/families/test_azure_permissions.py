@@ -10,7 +10,7 @@ import pytest
 from rotator.credential import CredentialRef
 from rotator.errors import Unavailable
 from rotator.permissions import LOOK
-from rotator.ports import Connection
+from rotator.ports.connection import Connection
 from rotator.providers import azure_entra_secret, azure_key_vault_secret, azure_refresh_token
 from tests.contracts.cases.azure_entra_secret import LOOKS, looking, own
 from tests.fakes.azure_rights import OWNS, principal

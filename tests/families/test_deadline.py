@@ -11,7 +11,8 @@ from rotator.credential import CredentialRef, Secret
 from rotator.errors import Unavailable, Uncertain
 from rotator.families import aws, aws_knock, gcp_secrets, http, http_wire, vault
 from rotator.families.http_template import Filled
-from rotator.ports import Connection, Notice
+from rotator.ports.connection import Connection
+from rotator.ports.consumer import Notice
 from rotator.rest_kind import Authenticate
 from tests.fakes.fault_proxy import DRIPPED, HEAD_DRIPPED, fault_proxy
 

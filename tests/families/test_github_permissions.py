@@ -7,7 +7,7 @@ import pytest
 from rotator.credential import CredentialRef, Secret
 from rotator.errors import Rejected, Unavailable
 from rotator.permissions import LOOK
-from rotator.ports import Connection
+from rotator.ports.connection import Connection
 from rotator.practice.process import free_port
 from rotator.providers import github_deploy_key, github_ssh_key, github_token
 from rotator.stores import github_actions_secret

@@ -9,7 +9,7 @@ import pytest
 from rotator.credential import CredentialRef, Secret
 from rotator.errors import Rejected
 from rotator.permissions import LOOK
-from rotator.ports import Connection
+from rotator.ports.connection import Connection
 from rotator.providers.gitlab_token import connect
 from rotator.stores import gitlab_variable
 from tests.fakes.gitlab_tokens import fake_gitlab

@@ -15,7 +15,7 @@ from rotator.credential import Secret
 from rotator.errors import Rejected, Unavailable
 from rotator.families.http import Bearer, RestService
 from rotator.families.http_template import Filled, filled_body, filled_call
-from rotator.ports import Connection
+from rotator.ports.connection import Connection
 from rotator.rest_kind import Authenticate
 from rotator.rest_template import knowing
 

@@ -11,7 +11,7 @@ from rotator.families.http import RestService
 from rotator.families.http_listing import Listing
 from rotator.families.http_pages import answered
 from rotator.families.http_wire import Reply
-from rotator.ports import Connection
+from rotator.ports.connection import Connection
 from rotator.rest_calls import ListCall
 from rotator.rest_kind import Authenticate
 from tests.fakes.vendor_server import Vendor, serving

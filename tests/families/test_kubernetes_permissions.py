@@ -6,7 +6,7 @@ import pytest
 
 from rotator.credential import Secret
 from rotator.errors import Rejected
-from rotator.ports import State
+from rotator.ports.provider import State
 from rotator.providers.kubernetes_service_account_token import connect
 from tests.contracts.cases.kubernetes_service_account_token import KIND, connection, new_token
 from tests.fakes.kubernetes_access import Rule

@@ -15,7 +15,8 @@ from rotator.credential import CredentialRef, Secret
 from rotator.errors import Rejected, Unavailable, Uncertain
 from rotator.families.http_wire import Reply, Wire
 from rotator.families.own_words import quoted
-from rotator.ports import Connection, State
+from rotator.ports.connection import Connection
+from rotator.ports.provider import State
 
 TOKEN = "canary-7f3a9b-own-token"
 NOT_FOUND = HTTPStatus.NOT_FOUND

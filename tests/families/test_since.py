@@ -16,7 +16,7 @@ from rotator.families import aws_trail, kubernetes_since
 from rotator.families.aws import Account
 from rotator.families.vault_accessors import Holder
 from rotator.families.vault_since import tokens_since
-from rotator.ports import Connection
+from rotator.ports.connection import Connection
 from rotator.providers import github_token, gitlab_token, kubernetes_service_account_token
 from tests.fakes.github_keys import LOGIN, OWN, fake_github_keys
 from tests.fakes.gitlab_tokens import fake_gitlab

@@ -6,7 +6,7 @@ import pytest
 
 from rotator.errors import BadInput
 from rotator.families.ssh_settings import Host, read_settings
-from rotator.ports import Connection
+from rotator.ports.connection import Connection
 
 HOST_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f"
 KNOWN = f"[192.0.2.1]:2201 {HOST_KEY}\n"

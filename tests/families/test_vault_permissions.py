@@ -10,7 +10,7 @@ from rotator.credential import Secret
 from rotator.errors import Unavailable
 from rotator.families import vault_permissions
 from rotator.permissions import LOOK, Permission
-from rotator.ports import Connection
+from rotator.ports.connection import Connection
 from rotator.practice.openbao import OpenBao, openbao
 from rotator.providers import vault_token
 from rotator.providers.vault_approle_secret_id import VaultAppRoleSecretId

@@ -8,7 +8,7 @@ from rotator.flow.plan import make
 from rotator.flow.planned import Plan
 from rotator.flow.scope import ConsumerAddress, Custody, Lifeline, Scoped
 from rotator.playbook_file import load_all
-from rotator.ports import Place
+from rotator.ports.store import Place
 
 PLAYBOOKS = load_all()
 PLACE = Place("vault_kv", "vault", "ci")

@@ -18,7 +18,8 @@ from rotator.flow.paths import Names, names_of, roots_of, split
 from rotator.flow.reach import reachable
 from rotator.flow.scope import Custody, Lifeline, Scoped, Unresolved
 from rotator.flow.site import site
-from rotator.ports import Connection, Place
+from rotator.ports.connection import Connection
+from rotator.ports.store import Place
 
 ROOTS = roots_of([Connection("vault", "vault", settings={"mount": "kv"}), Connection("disk", "file")])
 SERVES = {"vault_token": ("vault",), "aws_iam_access_key": ("aws", "aws-test"), "aws_secret": ("aws",)}

@@ -14,7 +14,7 @@ from rotator.flow.outage import Outage, expected
 from rotator.flow.playbook_words import Strategy
 from rotator.flow.scope import ConsumerAddress
 from rotator.flow.segments import calls_until_dead
-from rotator.ports import Place
+from rotator.ports.store import Place
 from rotator.report.planned import document
 from tests.flow.scopes import PLACE, ours, planned, stolen
 

@@ -7,7 +7,7 @@ import pytest
 from rotator.credential import CredentialRef
 from rotator.flow.inventory import Act, Entry, Said, changes, coverage, disused, is_meant, key, named
 from rotator.flow.scope import Custody
-from rotator.ports import Discovered
+from rotator.ports.listing import Discovered
 
 KEY, TOKEN = "aws_iam_access_key", "acme_api_token"
 CI = {"provider": KEY, "owner": "ci"}

@@ -15,7 +15,7 @@ from rotator.flow.planned import Lane
 from rotator.flow.playbook_words import Strategy, Subject, Verb
 from rotator.flow.run import Step, StepState
 from rotator.flow.step import STOPS
-from rotator.ports import Place
+from rotator.ports.store import Place
 from tests.fakes.deployment import PLAYBOOKS, scoped
 
 DAY = 86400.0

@@ -17,7 +17,7 @@ from rotator.flow.planned import Lane, Plan
 from rotator.flow.playbook_words import MINTING, Strategy, Subject, Verb
 from rotator.flow.scope import ConsumerAddress, Custody, Scoped, Unresolved
 from rotator.playbook_file import load_all
-from rotator.ports import Place
+from rotator.ports.store import Place
 
 PLAYBOOKS = load_all()
 PATHS = [(kind, strategy) for kind, playbook in PLAYBOOKS.items() for strategy in playbook.strategies]

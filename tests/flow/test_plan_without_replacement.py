@@ -9,7 +9,7 @@ from rotator.flow.plan import make
 from rotator.flow.playbook_words import Strategy
 from rotator.flow.scope import ConsumerAddress, Custody, Lifeline, Scoped
 from rotator.playbook_file import load_all
-from rotator.ports import Place
+from rotator.ports.store import Place
 
 KIND = "vault_token"
 PLACE = Place("vault_kv", "vault", "ci")

@@ -16,7 +16,7 @@ from rotator.flow.playbook_check import asked, capabilities, check
 from rotator.flow.playbook_walk import Can
 from rotator.flow.playbook_words import ALLOWED, AT_TARGETS, ONLY_AT_TARGETS, UNDO, Strategy
 from rotator.playbook_file import SHIPPED, load_all
-from rotator.ports import Capability
+from rotator.ports.provider import Capability
 from rotator.strict_yaml import read
 from tests.flow.rehearsal import unsafe
 

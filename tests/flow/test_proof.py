@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rotator.flow.proof import Evidence, Proof, knocked, revived, seen, stated, unheard
-from rotator.ports import Answer, State, Verdict
+from rotator.ports.provider import Answer, State, Verdict
 
 SETTLE_S = 5.0
 

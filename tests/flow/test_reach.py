@@ -15,7 +15,7 @@ from rotator.flow.reach import reachable
 from rotator.flow.scope import ConsumerAddress, Custody
 from rotator.flow.site import Site, site
 from rotator.playbook_file import SHIPPED
-from rotator.ports import Place
+from rotator.ports.store import Place
 
 KEY = "aws_iam_access_key"
 BUILD = "job:org/app/build"

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from rotator.flow.proof import Evidence, Proof
 from rotator.flow.resurrection import DAY_S, HOUR_S, Sight, is_alive, moments, next_after
-from rotator.ports import Answer, State, Verdict
+from rotator.ports.provider import Answer, State, Verdict
 
 NAMES = st.text(min_size=1, max_size=40)
 DAYS = st.integers(1, 60)

@@ -10,7 +10,7 @@ from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.flow.exposure import Exposure, Suspect
 from rotator.flow.revision import Grown, Present
 from rotator.flow.scope import Custody, Scoped, Unresolved
-from rotator.ports import Connection
+from rotator.ports.connection import Connection
 
 KIND, NAME = "postgres_password", "deploy"
 EXCLUSION, RUN = "inc-1.x1", "inc-1.r1"

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from rotator.credential import CredentialRef
 from rotator.errors import BadInput
 from rotator.flow.scope import HOST_LENGTH, ConsumerAddress, Custodies, Custody, foothold
-from rotator.ports import Place
+from rotator.ports.store import Place
 
 NAMES = ("provider", "connection", "owner", "id")
 values = st.sampled_from(["a", "b"])

@@ -17,7 +17,8 @@ from rotator.flow.reachability import Reachability
 from rotator.flow.scope import Custodies, Custody, Scoped
 from rotator.flow.site import site
 from rotator.flow.stock import stock
-from rotator.ports import Connection, Place
+from rotator.ports.connection import Connection
+from rotator.ports.store import Place
 
 ROOTS = roots_of([Connection("vault", "vault", settings={"mount": "kv"})])
 

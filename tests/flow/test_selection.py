@@ -11,7 +11,7 @@ from rotator.flow.playbook_words import Strategy
 from rotator.flow.scope import Unresolved
 from rotator.flow.selector import attributes, selector
 from rotator.flow.wish import wishes
-from rotator.ports import Place
+from rotator.ports.store import Place
 from tests.flow.scopes import KEY, PLACE, ours, planned, stolen
 
 FIRST, CONTAIN, REVOKE = Strategy.REPLACE_FIRST, Strategy.CONTAIN_FIRST, Strategy.REVOKE_ONLY

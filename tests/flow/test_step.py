@@ -27,7 +27,8 @@ from rotator.flow.playbook_words import ALLOWED, Expect, Subject, Verb
 from rotator.flow.proof import Evidence, Proof, knocked, stated
 from rotator.flow.run import SCHEDULED, THROUGH, Step, StepState
 from rotator.flow.step import LEASE_S, MOVES, SEND_MARGIN_S, Move, apply, hold_before
-from rotator.ports import CALL_DEADLINE_S, Answer, State, Verdict
+from rotator.ports.connection import CALL_DEADLINE_S
+from rotator.ports.provider import Answer, State, Verdict
 
 MOVES_OF_THE_DESIGN = """
 PENDING → RUNNING HELD SKIPPED UNCERTAIN

@@ -19,7 +19,7 @@ from rotator.flow.playbook_words import Expect, Subject, Verb
 from rotator.flow.proof import Evidence, Proof, knocked, revived, seen, shut, stated
 from rotator.flow.run import THROUGH, Step, StepState
 from rotator.flow.step import Move, apply, hold_before
-from rotator.ports import Answer, State, Verdict
+from rotator.ports.provider import Answer, State, Verdict
 
 SETTLE_S = 5.0
 ALIVE = {Answer.ACCEPTED, State.ACTIVE}

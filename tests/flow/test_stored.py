@@ -12,7 +12,7 @@ from rotator.flow.exclusion import exclusions
 from rotator.flow.exposure import Certainty
 from rotator.flow.plan import make
 from rotator.flow.playbook_words import Strategy
-from rotator.ports import Place
+from rotator.ports.store import Place
 from tests.flow.scopes import PLAYBOOKS, planned, stolen
 
 PLACE = Place("aws_secrets_manager", "aws", "payments/vault")

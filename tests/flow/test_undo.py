@@ -18,7 +18,7 @@ from rotator.flow.run import THROUGH, UNDOES, WHY, Run, Step, StepState, taken_b
 from rotator.flow.step import STOPS, UNKNOWN, Move, apply
 from rotator.flow.summary import summarise
 from rotator.flow.undo import undo
-from rotator.ports import Place
+from rotator.ports.store import Place
 from tests.fakes.deployment import PLAYBOOKS, scoped
 
 HOSTS = ("web-1", "web-2")

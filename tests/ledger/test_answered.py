@@ -8,7 +8,7 @@ from sqlalchemy import insert
 from rotator.credential import CredentialRef
 from rotator.ledger import rows, tables
 from rotator.ledger.reading import Reading
-from rotator.ports import Place
+from rotator.ports.store import Place
 
 PLACE = (Place("vault_kv", "vault", "ci/aws"),)
 OTHER = (Place("vault_kv", "vault", "data/aws"),)

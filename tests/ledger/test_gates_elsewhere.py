@@ -10,7 +10,7 @@ from rotator.flow.approval import Scope
 from rotator.flow.exposure import Disposition
 from rotator.flow.playbook_words import Strategy
 from rotator.ledger.approvals import Approvals
-from rotator.ports import State
+from rotator.ports.provider import State
 from rotator.report.incident import build
 from tests.fakes.deployment import broken_chains
 from tests.ledger.test_hands import hold, undone

@@ -13,7 +13,8 @@ from rotator.flow.playbook_words import Strategy
 from rotator.flow.standing import still_open
 from rotator.flow.step import LEASE_S
 from rotator.ledger import tables
-from rotator.ports import State, Told
+from rotator.ports.consumer import Told
+from rotator.ports.provider import State
 from tests.fakes.company import CONSUMER, founded
 from tests.fakes.consumer import FakeConsumer
 from tests.fakes.deployment import SEAL, WEEK, broken_chains, emptied, sqlite

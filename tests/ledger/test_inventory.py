@@ -9,7 +9,7 @@ import pytest
 from rotator.credential import CredentialRef
 from rotator.flow.inventory import Act, Said
 from rotator.ledger.inventory import Inventory, Kept
-from rotator.ports import Discovered
+from rotator.ports.listing import Discovered
 
 KEY = "aws_iam_access_key"
 CI = {"provider": KEY, "owner": "ci"}

@@ -6,7 +6,7 @@ import pytest
 
 from rotator.errors import BadInput
 from rotator.flow.playbook_words import Strategy
-from rotator.ports import State
+from rotator.ports.provider import State
 from tests.ledger.test_merging import refused
 
 KEY, TOKEN = "aws_iam_access_key", "acme_api_token"

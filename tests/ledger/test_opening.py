@@ -18,7 +18,8 @@ from rotator.ledger.database import Database
 from rotator.ledger.due import DueWork
 from rotator.ledger.gates import Gates
 from rotator.ledger.opening import BRAKE
-from rotator.ports import Place, Told
+from rotator.ports.consumer import Told
+from rotator.ports.store import Place
 from tests.fakes.company import CONSUMER, SETTLE_S, founded
 from tests.fakes.deployment import emptied, scoped
 from tests.fakes.issuer import KeyIssuer

@@ -6,7 +6,7 @@ from rotator.credential import CredentialRef
 from rotator.flow.inventory import Said
 from rotator.ledger import outlook
 from rotator.ledger.inventory import Inventory
-from rotator.ports import Discovered
+from rotator.ports.listing import Discovered
 
 
 def test_a_mark_is_another_one_whenever_a_list_or_an_entry_says_something_else(database):

@@ -18,7 +18,8 @@ from rotator.flow.plan import make
 from rotator.flow.playbook_words import Strategy
 from rotator.flow.scope import Custodies, Custody, Unresolved
 from rotator.ledger.enrolment import Enrolment
-from rotator.ports import Connection, Place
+from rotator.ports.connection import Connection
+from rotator.ports.store import Place
 from rotator.report.incident import build, exit_code
 from rotator.report.planned import document
 from tests.fakes.deployment import PLAYBOOKS, SEAL, broken_chains

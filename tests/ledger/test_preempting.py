@@ -13,7 +13,7 @@ from rotator.flow.plan import make
 from rotator.flow.planned import Lane
 from rotator.flow.playbook_words import Strategy
 from rotator.ledger import tables
-from rotator.ports import Place
+from rotator.ports.store import Place
 from rotator.report.dismissed import lines
 from rotator.report.incident import build
 from tests.fakes.company import founded

@@ -35,7 +35,7 @@ from rotator.ledger.tokens import Tokens
 from rotator.ledger.vendors import Vendors
 from rotator.manifests.hashing import Meter
 from rotator.operations.vendor_memo import made
-from rotator.ports import Discovered
+from rotator.ports.listing import Discovered
 from rotator.restoring import Given, Paper, meet, restore, standing
 from rotator.settings.file import load
 from rotator.settings.triggers import TriggerSettings

@@ -21,7 +21,7 @@ from rotator.ledger import tables
 from rotator.ledger.closing import Closing, Left
 from rotator.ledger.growing import More
 from rotator.operations import grown
-from rotator.ports import State
+from rotator.ports.provider import State
 from rotator.report.clocks import moment
 from rotator.report.incident import build
 from tests.fakes.deployment import SEAL, broken_chains

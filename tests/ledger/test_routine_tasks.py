@@ -15,7 +15,7 @@ from rotator.flow.scope import Unresolved
 from rotator.ledger import routine_tasks, tables
 from rotator.ledger.inventory import Inventory
 from rotator.ledger.routines import Routines
-from rotator.ports import Discovered
+from rotator.ports.listing import Discovered
 from rotator.report.clocks import moment
 
 DAY = 86400.0

@@ -7,7 +7,7 @@ import pytest
 from rotator.flow.approval import Scope
 from rotator.flow.playbook_words import Strategy
 from rotator.ledger.approvals import Approvals
-from rotator.ports import State
+from rotator.ports.provider import State
 from rotator.report.incident import build
 from tests.fakes.company import CONSUMER
 from tests.fakes.deployment import broken_chains

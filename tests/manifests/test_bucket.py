@@ -16,7 +16,7 @@ from rotator.families import aws_objects
 from rotator.manifests import bucket, hashing
 from rotator.manifests.entry import Entry, Kind
 from rotator.manifests.hashing import Meter
-from rotator.ports import Connection
+from rotator.ports.connection import Connection
 
 KEY = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
 

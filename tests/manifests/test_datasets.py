@@ -27,7 +27,7 @@ from rotator.manifests import bucket, comparing
 from rotator.manifests.comparing import Difference
 from rotator.manifests.entry import Entry, Kind, Written
 from rotator.manifests.hashing import Meter
-from rotator.ports import Connection
+from rotator.ports.connection import Connection
 
 
 def record(parts, place, name="set", **more):

@@ -9,7 +9,7 @@ import asyncssh
 import pytest
 
 from rotator.credential import CredentialRef
-from rotator.ports import Connection
+from rotator.ports.connection import Connection
 from rotator.practice.ssh_servers import SshServers, ssh_servers
 from rotator.providers.ssh_authorized_key import connect
 

@@ -9,7 +9,8 @@ import pytest
 from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.errors import Rejected
 from rotator.families.aws_sessions import SESSIONS_POLICY
-from rotator.ports import Issuing, State, Suspendable
+from rotator.ports.abilities import Issuing, Suspendable
+from rotator.ports.provider import State
 from rotator.practice.ministack import ministack
 from rotator.providers.aws_console_password import connect
 from tests.contracts.cases.aws_console_password import NAME, plant_password

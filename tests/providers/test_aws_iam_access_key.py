@@ -18,7 +18,8 @@ from rotator import clock
 from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.errors import Rejected, Unavailable, Uncertain
 from rotator.families import aws
-from rotator.ports import Answer, Connection, State
+from rotator.ports.connection import Connection
+from rotator.ports.provider import Answer, State
 from rotator.practice.ministack import ministack
 from rotator.providers.aws_iam_access_key import SESSIONS_POLICY, AwsIamAccessKey, account_of, connect
 from tests.servers import scripted_aws as scripted

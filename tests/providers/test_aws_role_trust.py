@@ -9,7 +9,8 @@ import pytest
 from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.errors import Rejected, Unavailable
 from rotator.families.aws import Exchange
-from rotator.ports import Issuing, State
+from rotator.ports.abilities import Issuing
+from rotator.ports.provider import State
 from rotator.practice.ministack import ministack
 from rotator.providers.aws_role_trust import POLICY, connect
 from tests.contracts.cases.aws_iam_access_key import allowed, connection

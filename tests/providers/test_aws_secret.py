@@ -7,7 +7,8 @@ import secrets
 import pytest
 
 from rotator.credential import Leaked, Secret
-from rotator.ports import Issuing, State
+from rotator.ports.abilities import Issuing
+from rotator.ports.provider import State
 from rotator.practice.ministack import ministack
 from rotator.providers.aws_secret import connect
 from tests.contracts.cases.aws_iam_access_key import connection

@@ -8,7 +8,8 @@ import pytest
 
 from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.errors import Rejected
-from rotator.ports import Issuing, State, Suspendable
+from rotator.ports.abilities import Issuing, Suspendable
+from rotator.ports.provider import State
 from tests.contracts.cases.aws_service_specific_credential import NAME, connected, plant
 from tests.fakes.aws_iam_server import ACCOUNT, fake_iam
 

@@ -6,7 +6,8 @@ import pytest
 
 from rotator.credential import Leaked
 from rotator.errors import Rejected
-from rotator.ports import Issuing, State, Suspendable
+from rotator.ports.abilities import Issuing, Suspendable
+from rotator.ports.provider import State
 from rotator.practice.ministack import ministack
 from rotator.providers.aws_ssm_parameter import connect
 from tests.contracts.cases.aws_iam_access_key import connection

@@ -10,7 +10,9 @@ import pytest
 
 from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.errors import Rejected, Unavailable
-from rotator.ports import Answer, Connection, Issuing, State, Suspendable
+from rotator.ports.abilities import Issuing, Suspendable
+from rotator.ports.connection import Connection
+from rotator.ports.provider import Answer, State
 from rotator.practice.ministack import ministack
 from rotator.providers.aws_sts_session import POLICY, connect
 from tests.contracts.cases.aws_sts_session import ANYONE, NAME, SERVICES, connection, session_of

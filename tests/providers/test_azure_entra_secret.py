@@ -9,7 +9,8 @@ import pytest
 
 from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.errors import BadInput, Rejected, Unavailable, Uncertain
-from rotator.ports import Answer, Connection, State
+from rotator.ports.connection import Connection
+from rotator.ports.provider import Answer, State
 from rotator.providers.azure_entra_secret import connect
 from tests.contracts.cases.azure_entra_secret import own
 from tests.fakes.azure_server import fake_azure

@@ -6,7 +6,8 @@ import pytest
 
 from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.errors import Rejected
-from rotator.ports import Connection, State
+from rotator.ports.connection import Connection
+from rotator.ports.provider import State
 from rotator.providers.azure_key_vault_secret import connect
 from tests.contracts.cases.azure_entra_secret import own
 from tests.fakes.azure_server import fake_azure

@@ -8,7 +8,8 @@ import pytest
 
 from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.errors import Rejected, Unavailable, Uncertain
-from rotator.ports import Answer, Connection
+from rotator.ports.connection import Connection
+from rotator.ports.provider import Answer
 from rotator.providers.azure_refresh_token import connect
 from tests.contracts.cases.azure_entra_secret import own
 from tests.fakes.azure_server import fake_azure

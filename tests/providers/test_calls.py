@@ -13,7 +13,8 @@ from rotator.engine import Engine
 from rotator.families.ssh import Fleet
 from rotator.flow.playbook_words import Strategy, Subject
 from rotator.ledger.working import WorkingLedger
-from rotator.ports import Connection, Place
+from rotator.ports.connection import Connection
+from rotator.ports.store import Place
 from rotator.practice.ministack import ministack
 from rotator.practice.openbao import openbao
 from rotator.practice.ssh_servers import ssh_servers

@@ -9,7 +9,7 @@ import pytest
 
 from rotator.flow.playbook_words import Strategy
 from rotator.flow.proof import Evidence
-from rotator.ports import Place
+from rotator.ports.store import Place
 from tests.contracts.case import opener
 from tests.fakes.company import CONSUMER
 from tests.fakes.consumer import FakeConsumer

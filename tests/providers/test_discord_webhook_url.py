@@ -8,7 +8,8 @@ import pytest
 
 from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.errors import Rejected, Uncertain
-from rotator.ports import Answer, Connection
+from rotator.ports.connection import Connection
+from rotator.ports.provider import Answer
 from rotator.providers.discord_webhook_url import connect
 from tests.fakes.fault_proxy import fault_proxy
 from tests.fakes.webhooks import fake_webhooks

@@ -12,7 +12,7 @@ from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.errors import Rejected, Unavailable
 from rotator.families.gcp_policy import held, members, read, restored, without, written
 from rotator.flow.proof import Evidence
-from rotator.ports import State
+from rotator.ports.provider import State
 from tests.contracts.cases.gcp_iam_binding import IN_HOURS, NAME, connected, plant
 from tests.fakes.deployment import Deployment, Outside, broken_chains, scoped, sqlite
 from tests.fakes.gcp_iam_server import fake_gcp

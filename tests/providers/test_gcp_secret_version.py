@@ -6,7 +6,8 @@ import pytest
 
 from rotator.credential import Leaked, Secret
 from rotator.errors import Unavailable
-from rotator.ports import Issuing, State
+from rotator.ports.abilities import Issuing
+from rotator.ports.provider import State
 from tests.contracts.cases.gcp_secret_version import LOOKS, connected, plant, ref_of
 from tests.fakes.door import a_door
 from tests.fakes.gcp_grants import guarded

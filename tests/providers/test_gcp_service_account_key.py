@@ -12,7 +12,9 @@ from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.errors import BadInput, Unavailable, Uncertain
 from rotator.flow.playbook_words import Strategy
 from rotator.playbook_file import SHIPPED, load
-from rotator.ports import Answer, Connection, SessionEnding, State
+from rotator.ports.abilities import SessionEnding
+from rotator.ports.connection import Connection
+from rotator.ports.provider import Answer, State
 from rotator.practice.process import free_port
 from rotator.providers.gcp_service_account_key import QUOTA, connect
 from tests.contracts.cases.gcp_service_account_key import NAME, connected, own_key, plant

@@ -6,7 +6,8 @@ import pytest
 
 from rotator.credential import Leaked
 from rotator.errors import Rejected
-from rotator.ports import Restorable, State, Suspendable
+from rotator.ports.abilities import Restorable, Suspendable
+from rotator.ports.provider import State
 from tests.contracts.cases.github_app_installation import connected, plant
 from tests.fakes.github_trust import fake_trust
 

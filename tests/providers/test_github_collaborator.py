@@ -6,7 +6,7 @@ import pytest
 
 from rotator.credential import CredentialRef, Leaked
 from rotator.errors import Rejected
-from rotator.ports import State
+from rotator.ports.provider import State
 from rotator.providers.github_collaborator import ACCESS, INVITED, ROLE, TRUSTS, WIDER
 from tests.contracts.cases.github_collaborator import NAME, connected, plant
 from tests.fakes.github_trust import LOGIN, fake_trust

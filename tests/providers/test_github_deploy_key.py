@@ -6,7 +6,8 @@ import pytest
 
 from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.errors import BadInput, Rejected, Unavailable, Uncertain
-from rotator.ports import Answer, Connection, State
+from rotator.ports.connection import Connection
+from rotator.ports.provider import Answer, State
 from rotator.providers.github_deploy_key import connect
 from tests.fakes.fault_proxy import fault_proxy
 from tests.fakes.github_keys import OWN, fake_github_keys

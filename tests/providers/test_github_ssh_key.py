@@ -6,7 +6,7 @@ import pytest
 
 from rotator.credential import CredentialRef, Leaked
 from rotator.errors import Rejected
-from rotator.ports import Connection
+from rotator.ports.connection import Connection
 from rotator.providers.github_ssh_key import connect
 from tests.fakes.github_keys import LOGIN, OWN, fake_github_keys
 

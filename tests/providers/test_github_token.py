@@ -10,7 +10,9 @@ import pytest
 from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.errors import BadInput, Rejected, RotatorError, Unavailable
 from rotator.flow.playbook_words import Strategy
-from rotator.ports import ONE_OF_MANY, Answer, Connection
+from rotator.ports.abilities import ONE_OF_MANY
+from rotator.ports.connection import Connection
+from rotator.ports.provider import Answer
 from rotator.providers.github_token import connect, hashed
 from tests.fakes.deployment import PLAYBOOKS, Deployment, Outside, broken_chains, scoped, sqlite
 from tests.fakes.door import a_door

@@ -9,7 +9,8 @@ import pytest
 
 from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.errors import BadInput, Rejected, Unavailable, Uncertain
-from rotator.ports import Answer, Connection, State
+from rotator.ports.connection import Connection
+from rotator.ports.provider import Answer, State
 from rotator.providers.gitlab_token import connect
 from tests.fakes.door import a_door
 from tests.fakes.fault_proxy import fault_proxy

@@ -10,7 +10,9 @@ from pydantic import ValidationError
 from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.errors import BadInput, Rejected, RotatorError, Unavailable, Uncertain
 from rotator.families.http_template import filled_body, filled_call
-from rotator.ports import Answer, Capability, Connection, Issuing, Preserving, State, Suspendable
+from rotator.ports.abilities import Issuing, Preserving, Suspendable
+from rotator.ports.connection import Connection
+from rotator.ports.provider import Answer, Capability, State
 from rotator.practice.token_server import token_server
 from rotator.providers.http import connect
 from tests.contracts.cases.http import acme

@@ -12,7 +12,7 @@ from rotator.credential import Secret
 from rotator.errors import Rejected, RotatorError, Unavailable
 from rotator.permissions import LOOK, Permission, Permitted
 from rotator.playbook_file import SHIPPED, load
-from rotator.ports import Connection
+from rotator.ports.connection import Connection
 from rotator.providers.http import connect
 from rotator.rest_kind import RestKind
 from tests.contracts.vendors import vendor_case

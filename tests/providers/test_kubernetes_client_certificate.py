@@ -8,7 +8,7 @@ import pytest
 
 from rotator.credential import Leaked, Secret
 from rotator.errors import Rejected, Unavailable
-from rotator.ports import Answer, Capability
+from rotator.ports.provider import Answer, Capability
 from rotator.providers.kubernetes_client_certificate import connect
 from tests.contracts.cases.kubernetes_client_certificate import KIND, connection, new_certificate
 from tests.fakes.kubernetes_authority import Authority

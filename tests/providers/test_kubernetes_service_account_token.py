@@ -8,7 +8,7 @@ import pytest
 
 from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.errors import Rejected, RotatorError, Uncertain
-from rotator.ports import Answer, State
+from rotator.ports.provider import Answer, State
 from rotator.providers.kubernetes_service_account_token import connect
 from tests.contracts.cases.kubernetes_service_account_token import KIND, connection, new_token
 from tests.fakes.fault_proxy import fault_proxy

@@ -13,7 +13,8 @@ from ldap3.core.exceptions import LDAPException
 from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.errors import Rejected, Unavailable
 from rotator.families import ldap
-from rotator.ports import Answer, SessionEnding, State
+from rotator.ports.abilities import SessionEnding
+from rotator.ports.provider import Answer, State
 from tests.contracts.cases.ldap_password import KIND, connected, entered, planted
 from tests.refused import reason_of
 from tests.servers.cuts import assert_a_lost_login_proves_nothing, assert_a_revocation_is_told_truly

@@ -11,7 +11,7 @@ import pytest
 from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.errors import Rejected, Unavailable
 from rotator.families import mysql, mysql_knock, server_login
-from rotator.ports import Answer, State
+from rotator.ports.provider import Answer, State
 from tests.contracts.cases.mariadb_user import KIND, connected, ref_of
 from tests.refused import reason_of
 from tests.servers.cuts import assert_a_lost_login_proves_nothing, assert_a_revocation_is_told_truly

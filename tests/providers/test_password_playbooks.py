@@ -8,7 +8,8 @@ from rotator.credential import read_document
 from rotator.engine import Engine
 from rotator.flow.playbook_words import Strategy
 from rotator.ledger.working import WorkingLedger
-from rotator.ports import Answer, Place, State
+from rotator.ports.provider import Answer, State
+from rotator.ports.store import Place
 from tests.contracts.case import opener
 from tests.fakes.company import CONSUMER
 from tests.fakes.consumer import FakeConsumer

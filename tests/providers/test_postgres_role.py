@@ -13,7 +13,7 @@ from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.errors import Rejected, Unavailable
 from rotator.families import postgres, server_login
 from rotator.families.postgres_scram import is_of, tag_of, verifier
-from rotator.ports import Answer, State
+from rotator.ports.provider import Answer, State
 from tests.contracts.cases.postgres_role import KIND, connected, planted
 from tests.refused import reason_of
 from tests.servers.cuts import assert_a_lost_login_proves_nothing, assert_a_revocation_is_told_truly

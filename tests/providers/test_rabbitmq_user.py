@@ -12,7 +12,8 @@ from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.errors import BadInput, RotatorError, Unavailable
 from rotator.families import http_wire, server_login
 from rotator.families.rabbitmq import stored
-from rotator.ports import Answer, Connection, State
+from rotator.ports.connection import Connection
+from rotator.ports.provider import Answer, State
 from rotator.providers.rabbitmq_user import connect
 from tests.contracts.cases.rabbitmq_user import KIND, connected, planted
 from tests.refused import reason_of

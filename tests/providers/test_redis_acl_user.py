@@ -8,7 +8,9 @@ import redis
 from rotator.credential import Leaked, Secret
 from rotator.errors import BadInput, Rejected, Unavailable
 from rotator.families import redis as family
-from rotator.ports import Answer, Connection, State, Suspendable
+from rotator.ports.abilities import Suspendable
+from rotator.ports.connection import Connection
+from rotator.ports.provider import Answer, State
 from rotator.providers.redis_acl_user import connect
 from tests.contracts.cases.redis_acl_user import KIND, LOOKS, connected, ref_of, ruled
 from tests.fakes.redis_7 import redis_7

@@ -6,7 +6,8 @@ import pytest
 
 from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.errors import Rejected, Unavailable
-from rotator.ports import Answer, Connection
+from rotator.ports.connection import Connection
+from rotator.ports.provider import Answer
 from rotator.providers.slack_webhook_url import connect
 from tests.fakes.webhooks import fake_webhooks
 

@@ -11,7 +11,8 @@ import pytest
 
 from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.errors import Rejected, Unavailable, Uncertain
-from rotator.ports import Answer, Connection, State
+from rotator.ports.connection import Connection
+from rotator.ports.provider import Answer, State
 from tests.fakes.door import a_door
 
 PAGE = "<html>Please sign in</html>"

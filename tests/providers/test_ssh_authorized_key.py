@@ -21,7 +21,8 @@ import pytest
 from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.errors import Rejected, RotatorError, Unavailable, Uncertain
 from rotator.families import ssh_files
-from rotator.ports import Answer, Connection, State
+from rotator.ports.connection import Connection
+from rotator.ports.provider import Answer, State
 from rotator.practice.process import free_port
 from rotator.providers.ssh_authorized_key import SshAuthorizedKey, connect
 from tests.servers.sshd import ACCOUNT, Sshds, sshds

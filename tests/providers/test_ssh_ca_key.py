@@ -7,7 +7,7 @@ import pytest
 
 from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.errors import Rejected, Unavailable
-from rotator.ports import Answer, State
+from rotator.ports.provider import Answer, State
 from rotator.practice.process import free_port
 from rotator.providers import ssh_certificate
 from rotator.providers.ssh_ca_key import connect

@@ -10,7 +10,7 @@ import pytest
 from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.errors import Rejected
 from rotator.families.ssh_bearer import certified
-from rotator.ports import Answer
+from rotator.ports.provider import Answer
 from rotator.providers.ssh_certificate import connect
 from tests.servers.ssh_revoked import ACCOUNTS, revoking_hosts
 

@@ -14,7 +14,7 @@ import pytest
 from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.errors import BadInput, Rejected, RotatorError, Unavailable
 from rotator.families import ssh_files, ssh_revocation
-from rotator.ports import Answer, State
+from rotator.ports.provider import Answer, State
 from rotator.practice.process import free_port
 from rotator.providers.ssh_krl_key import connect
 from tests.servers.ssh_revoked import ACCOUNTS, RevokingHosts, revoking_hosts
@@ -26,7 +26,7 @@ import json, os, signal, sys
 import asyncssh
 from rotator.credential import CredentialRef, Secret
 from rotator.families import ssh_files
-from rotator.ports import Connection
+from rotator.ports.connection import Connection
 from rotator.providers.ssh_krl_key import connect
 
 moment, name = sys.argv[1:]

@@ -16,7 +16,7 @@ import pytest
 from rotator.credential import CredentialRef, Secret
 from rotator.errors import Rejected, Unavailable
 from rotator.permissions import LOOK, Permission
-from rotator.ports import Connection
+from rotator.ports.connection import Connection
 from rotator.practice.process import free_port
 from rotator.providers.ssh_authorized_key import SshAuthorizedKey, connect
 from tests.servers.sshd import ACCOUNT, Sshds, named, sshds

@@ -7,7 +7,7 @@ import pytest
 from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.errors import Rejected
 from rotator.flow.proof import Evidence
-from rotator.ports import Answer, State
+from rotator.ports.provider import Answer, State
 from rotator.providers.ssh_principal import connect
 from tests.fakes.deployment import Deployment, Outside, broken_chains, scoped, sqlite
 from tests.fakes.world import World

@@ -6,7 +6,8 @@ import pytest
 
 from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.errors import Unavailable, Uncertain
-from rotator.ports import Answer, Connection, State
+from rotator.ports.connection import Connection
+from rotator.ports.provider import Answer, State
 from rotator.providers import vault_approle_secret_id
 from rotator.providers.vault_approle_secret_id import connect
 from tests.contracts.cases.vault_approle_secret_id import KIND, POLICY, new_secret_id, prepared

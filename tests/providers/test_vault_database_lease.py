@@ -9,7 +9,9 @@ import pytest
 
 from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.errors import Rejected, RotatorError
-from rotator.ports import Answer, Connection, Issuing, SessionEnding, State
+from rotator.ports.abilities import Issuing, SessionEnding
+from rotator.ports.connection import Connection
+from rotator.ports.provider import Answer, State
 from rotator.providers.vault_database_lease import connect
 from tests.servers.vault_database import POLICY, VaultDatabase, vault_database
 from tests.servers.vault_policies import QUESTION, assert_told_truly, lacking_one

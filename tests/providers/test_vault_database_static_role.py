@@ -8,7 +8,9 @@ import psycopg
 import pytest
 
 from rotator.credential import Leaked, Secret
-from rotator.ports import Answer, Connection, Issuing, State
+from rotator.ports.abilities import Issuing
+from rotator.ports.connection import Connection
+from rotator.ports.provider import Answer, State
 from rotator.providers.vault_database_static_role import connect
 from tests.fakes.fault_proxy import fault_proxy
 from tests.refused import reason_of

@@ -17,7 +17,9 @@ from rotator.families.ssh import fleet_of
 from rotator.families.ssh_authorities import Authorities
 from rotator.flow.playbook_words import Strategy
 from rotator.flow.proof import Evidence
-from rotator.ports import Answer, Connection, Place, State
+from rotator.ports.connection import Connection
+from rotator.ports.provider import Answer, State
+from rotator.ports.store import Place
 from rotator.practice.process import free_port
 from rotator.providers.vault_ssh_ca import connect
 from tests.contracts.cases.vault_ssh_ca import KIND, POLICY, company, document

@@ -10,7 +10,9 @@ import pytest
 from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.errors import BadInput, Rejected, Unavailable, Uncertain
 from rotator.families import vault_accessors
-from rotator.ports import Answer, Connection, Issuing, SessionEnding, State, Suspendable
+from rotator.ports.abilities import Issuing, SessionEnding, Suspendable
+from rotator.ports.connection import Connection
+from rotator.ports.provider import Answer, State
 from rotator.practice.openbao import ROTATOR_POLICY, openbao
 from rotator.providers.vault_token import connect
 from tests.fakes.fault_proxy import fault_proxy

@@ -10,7 +10,8 @@ import pytest
 from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.errors import Rejected, RotatorError
 from rotator.families.vault_transit import KNOCKABLE
-from rotator.ports import Answer, Connection, State
+from rotator.ports.connection import Connection
+from rotator.ports.provider import Answer, State
 from rotator.providers.vault_transit_key import connect
 from tests.contracts.cases.vault_transit_key import KIND, POLICY, new_version, prepared
 from tests.servers.vault_policies import assert_told_truly, lacking_one

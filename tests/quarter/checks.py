@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from rotator.flow.hygiene import Policy, window
 from rotator.ledger import tables
-from rotator.ports import State
+from rotator.ports.provider import State
 from rotator.shown.hygiene import policies
 from tests.quarter.play import Quarter
 from tests.quarter.story import LEAVES_DAY, Story

@@ -14,7 +14,9 @@ from rotator.flow.inventory import Said
 from rotator.flow.playbook import Playbook
 from rotator.flow.scope import ConsumerAddress
 from rotator.outside import Outside
-from rotator.ports import Consumer, Place, Provider, State, Store
+from rotator.ports.consumer import Consumer
+from rotator.ports.provider import Provider, State
+from rotator.ports.store import Place, Store
 from rotator.settings.configuration import Settings
 from rotator.settings.file import load
 from tests.fakes.issuer import QUOTA

@@ -12,7 +12,9 @@ from typing import Any, TypeVar
 
 from rotator.credential import CredentialRef, Secret
 from rotator.errors import Rejected
-from rotator.ports import Discovered, Notice, State, Status, Told
+from rotator.ports.consumer import Notice, Told
+from rotator.ports.listing import Discovered
+from rotator.ports.provider import State, Status
 from tests.fakes.consumer import FakeConsumer
 from tests.fakes.issuer import Issuer, KeyIssuer, MarkedIssuer, TokenIssuer, told
 from tests.fakes.world import World

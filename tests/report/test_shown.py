@@ -19,7 +19,7 @@ from rotator.flow.plan import make
 from rotator.flow.scope import ConsumerAddress, Custody, Scoped, Unresolved
 from rotator.flow.standing import CredentialState
 from rotator.playbook_file import load_all
-from rotator.ports import Place
+from rotator.ports.store import Place
 from rotator.report.leaked import leaked_table
 from rotator.report.plain import plain
 from rotator.report.plan import plan_text

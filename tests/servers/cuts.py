@@ -7,7 +7,7 @@ from itertools import count
 
 from rotator.credential import CredentialRef, Secret
 from rotator.errors import Unavailable, Uncertain
-from rotator.ports import Answer, Provider, State
+from rotator.ports.provider import Answer, Provider, State
 from tests.fakes.tcp_proxy import Cut, tcp_proxy
 
 PIECES = 40

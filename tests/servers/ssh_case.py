@@ -10,7 +10,7 @@ from typing import Protocol
 import asyncssh
 
 from rotator.credential import CredentialRef, Leaked, Secret
-from rotator.ports import Connection
+from rotator.ports.connection import Connection
 from rotator.practice.process import free_port
 from rotator.providers.ssh_authorized_key import connect
 from tests.contracts.case import Case

@@ -12,7 +12,7 @@ from pathlib import Path
 import asyncssh
 
 from rotator.credential import CredentialRef, Leaked, Secret
-from rotator.ports import Connection
+from rotator.ports.connection import Connection
 from rotator.practice.process import free_port
 from rotator.providers.ssh_principal import connect
 from tests.contracts.case import Case

@@ -16,7 +16,7 @@ import asyncssh
 
 from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.families.ssh_revocation import RevokedByList
-from rotator.ports import Connection
+from rotator.ports.connection import Connection
 from rotator.practice.process import free_port
 from tests.contracts.case import Case
 from tests.servers.sshd import Sshds, named, sshds

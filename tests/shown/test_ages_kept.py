@@ -8,7 +8,7 @@ import pytest
 
 from rotator.credential import CredentialRef
 from rotator.flow.inventory import Said
-from rotator.ports import Discovered
+from rotator.ports.listing import Discovered
 from rotator.shown import ages
 from tests.api.calling import api
 from tests.fakes.deployment import sqlite

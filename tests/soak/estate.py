@@ -10,7 +10,7 @@ from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.flow.exposure import Exposure
 from rotator.flow.playbook_words import Strategy
 from rotator.flow.scope import Scoped, Unresolved
-from rotator.ports import Place
+from rotator.ports.store import Place
 from tests.fakes.company import DOORS, KINDS, PROPAGATION_S, SETTLE_S
 from tests.fakes.consumer import FakeConsumer
 from tests.fakes.deployment import Outside, scoped

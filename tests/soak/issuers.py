@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from rotator.credential import CredentialRef, Issued, Secret
-from rotator.ports import State
+from rotator.ports.provider import State
 from tests.fakes.doors import DoorIssuer
 from tests.fakes.issuer import Issuer, public_part
 from tests.fakes.store import FakeStore

@@ -12,7 +12,8 @@ from rotator.flow.apart import is_long_after
 from rotator.flow.exposure import Disposition
 from rotator.flow.playbook_words import Strategy
 from rotator.flow.run import THROUGH, StepState
-from rotator.ports import Place, State
+from rotator.ports.provider import State
+from rotator.ports.store import Place
 from tests.fakes.deployment import Deployment
 from tests.soak.estate import Case, Estate, Stolen
 from tests.soak.faults import PEOPLE, Faults

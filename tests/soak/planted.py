@@ -18,7 +18,7 @@ from rotator.flow.step import Move
 from rotator.holding import Holding
 from rotator.ledger import joining, outbox, tables, working
 from rotator.lost_issue import Finding
-from rotator.ports import Answer
+from rotator.ports.provider import Answer
 
 QUICK = frozenset({Verb.SUSPEND, Verb.UNINSTALL, Verb.END_SESSIONS, Verb.INSTALL, Verb.RELOAD})
 LEDGER: Any = working.WorkingLedger

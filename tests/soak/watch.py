@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from rotator.flow.playbook_words import Strategy
-from rotator.ports import CALL_DEADLINE_S
+from rotator.ports.connection import CALL_DEADLINE_S
 from tests.soak.estate import Case, Estate, Stolen
 from tests.soak.world import SoakWorld
 

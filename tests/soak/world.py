@@ -15,7 +15,8 @@ from sqlalchemy.exc import OperationalError
 from rotator.clock import SteadyClock
 from rotator.credential import Issued
 from rotator.errors import Unavailable, Uncertain
-from rotator.ports import CALL_DEADLINE_S, Answer, State, Verdict
+from rotator.ports.connection import CALL_DEADLINE_S
+from rotator.ports.provider import Answer, State, Verdict
 from tests.fakes.company import PROPAGATION_S
 from tests.fakes.world import World
 from tests.soak.faults import Faults

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from typing import Any
 
 from rotator.credential import Secret
-from rotator.ports import Connection, Store
+from rotator.ports.connection import Connection
+from rotator.ports.store import Store
 from rotator.practice.ministack import Ministack
 from rotator.practice.process import free_port
 from rotator.stores.aws_secrets_manager import EMPTY_VALUE, connect

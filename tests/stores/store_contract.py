@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
-from rotator.ports import Store
+from rotator.ports.store import Store
 from tests.stores import cases
 
 

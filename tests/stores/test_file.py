@@ -9,7 +9,7 @@ import pytest
 
 from rotator.credential import Secret
 from rotator.errors import BadInput, Rejected
-from rotator.ports import Connection
+from rotator.ports.connection import Connection
 from rotator.stores.file import connect
 
 DOCUMENT = Secret('{"id": "new", "token": "canary-4d5e6f"}')

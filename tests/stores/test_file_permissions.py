@@ -14,7 +14,7 @@ import pytest
 from rotator.credential import Secret
 from rotator.errors import Rejected, Unavailable
 from rotator.permissions import LOOK
-from rotator.ports import Connection
+from rotator.ports.connection import Connection
 from rotator.stores.file import FileStore, connect
 
 NOBODY, OTHER = 65534, 65533

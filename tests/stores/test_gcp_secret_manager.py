@@ -11,7 +11,7 @@ import pytest
 from rotator.credential import Secret
 from rotator.errors import Rejected, Uncertain
 from rotator.families.gcp_secrets import SecretManager
-from rotator.ports import Connection
+from rotator.ports.connection import Connection
 from rotator.stores.gcp_secret_manager import connect
 from tests.fakes.gcp_grants import guarded
 from tests.servers.drongo import drongo

@@ -8,7 +8,8 @@ import pytest
 
 from rotator.credential import Secret
 from rotator.errors import Rejected, RotatorError, Unavailable
-from rotator.ports import Connection, WriteOnly
+from rotator.ports.connection import Connection
+from rotator.ports.store import WriteOnly
 from rotator.practice.process import free_port
 from rotator.stores.github_actions_secret import connect
 from tests.fakes.github_secrets import github_secrets

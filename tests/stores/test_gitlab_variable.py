@@ -9,7 +9,7 @@ import pytest
 from rotator import clock
 from rotator.credential import Secret
 from rotator.errors import Rejected, Unavailable, Uncertain
-from rotator.ports import Connection
+from rotator.ports.connection import Connection
 from rotator.stores import gitlab_variable
 from rotator.stores.gitlab_variable import connect
 from tests.fakes.gitlab_variables import gitlab_variables

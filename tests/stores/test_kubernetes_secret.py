@@ -9,7 +9,7 @@ import pytest
 from rotator.credential import Secret
 from rotator.errors import Rejected, RotatorError, Uncertain
 from rotator.families.kubernetes import Kubernetes
-from rotator.ports import Connection
+from rotator.ports.connection import Connection
 from rotator.stores.kubernetes_secret import connect
 from tests.fakes.kubernetes_server import kubernetes_server
 

@@ -11,7 +11,7 @@ from rotator.credential import Secret
 from rotator.errors import Unavailable, Uncertain
 from rotator.families import one_method
 from rotator.families.http_wire import Wire
-from rotator.ports import CALL_DEADLINE_S, Connection
+from rotator.ports.connection import CALL_DEADLINE_S, Connection
 from rotator.stores import github_actions_secret
 from tests.fakes.github_secrets import github_secrets
 from tests.stores.store_contract import opener

@@ -1,4 +1,4 @@
-"""What `rotator/ports.py` promises of every store, tried on each kind in `cases/` against its real server."""
+"""What `rotator/ports/store.py` promises of every store, tried on each kind in `cases/` against its real server."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ import pytest
 
 from rotator.credential import Secret
 from rotator.errors import Rejected, RotatorError, Uncertain
-from rotator.ports import Connection
+from rotator.ports.connection import Connection
 from rotator.practice.openbao import openbao
 from rotator.stores.vault_kv import connect
 from tests.fakes.fault_proxy import fault_proxy

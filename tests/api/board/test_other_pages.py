@@ -18,7 +18,7 @@ from rotator.flow.playbook_words import Strategy
 from rotator.flow.scope import Unresolved
 from rotator.ledger import tables
 from rotator.ledger.looking import Looking
-from rotator.ports import Discovered
+from rotator.ports.listing import Discovered
 from rotator.report.incident import build
 from rotator.report.planned import document
 from rotator.shown import ages, credential, plans

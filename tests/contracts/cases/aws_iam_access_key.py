@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from rotator.credential import CredentialRef, Leaked, Secret
-from rotator.ports import Connection
+from rotator.ports.connection import Connection
 from rotator.practice.ministack import Ministack, ministack
 from rotator.practice.process import free_port
 from rotator.providers.aws_iam_access_key import connect

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from rotator.credential import CredentialRef, Leaked, Secret
-from rotator.ports import Answer
+from rotator.ports.provider import Answer
 from rotator.practice.ministack import Ministack, ministack
 from rotator.practice.process import free_port
 from rotator.providers import aws_sts_session

@@ -12,7 +12,7 @@ from pathlib import Path
 import boto3
 
 from rotator.credential import CredentialRef, Leaked, Secret
-from rotator.ports import Connection
+from rotator.ports.connection import Connection
 from rotator.practice.ministack import REGION, Ministack, ministack
 from rotator.practice.process import free_port
 from rotator.providers.aws_sts_session import connect

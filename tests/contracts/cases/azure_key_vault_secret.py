@@ -9,7 +9,7 @@ from itertools import count
 from pathlib import Path
 
 from rotator.credential import CredentialRef, Leaked, Secret
-from rotator.ports import Connection
+from rotator.ports.connection import Connection
 from rotator.practice.process import free_port
 from rotator.providers.azure_key_vault_secret import connect
 from tests.contracts.case import Case

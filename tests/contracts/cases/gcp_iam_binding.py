@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from rotator.credential import CredentialRef, Leaked, Secret
-from rotator.ports import Connection
+from rotator.ports.connection import Connection
 from rotator.practice.process import free_port
 from rotator.providers.gcp_iam_binding import GcpIamBinding, connect
 from tests.contracts.case import Case

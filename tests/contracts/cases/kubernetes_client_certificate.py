@@ -11,7 +11,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
 from rotator.credential import CredentialRef, Leaked, Secret
-from rotator.ports import Connection
+from rotator.ports.connection import Connection
 from rotator.practice.process import free_port
 from rotator.providers.kubernetes_client_certificate import connect
 from tests.contracts.case import Case

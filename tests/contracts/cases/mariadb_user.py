@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.families.mysql_knock import stored
-from rotator.ports import Connection
+from rotator.ports.connection import Connection
 from rotator.practice.process import free_port
 from rotator.providers.mariadb_user import connect
 from tests.contracts.case import Case

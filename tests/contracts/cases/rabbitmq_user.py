@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.families.rabbitmq import tag_of
-from rotator.ports import Connection
+from rotator.ports.connection import Connection
 from rotator.practice.process import free_port
 from rotator.providers.rabbitmq_user import connect
 from tests.contracts.case import Case

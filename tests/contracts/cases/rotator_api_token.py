@@ -13,7 +13,7 @@ from rotator.api import callers
 from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.flow.approval import Role
 from rotator.playbook_file import SHIPPED, load
-from rotator.ports import Connection
+from rotator.ports.connection import Connection
 from rotator.practice.process import free_port
 from rotator.providers.http import connect
 from tests.api.deployment import web

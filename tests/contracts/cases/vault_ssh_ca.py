@@ -12,7 +12,7 @@ from pathlib import Path
 import asyncssh
 
 from rotator.credential import CredentialRef, Leaked, Secret
-from rotator.ports import Connection
+from rotator.ports.connection import Connection
 from rotator.practice.openbao import OpenBao, openbao
 from rotator.practice.process import free_port
 from rotator.providers.vault_ssh_ca import VaultSshCa, connect

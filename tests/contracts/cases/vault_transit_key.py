@@ -8,7 +8,7 @@ from itertools import count
 from pathlib import Path
 
 from rotator.credential import CredentialRef, Leaked, Secret
-from rotator.ports import Connection
+from rotator.ports.connection import Connection
 from rotator.practice.openbao import OpenBao, openbao
 from rotator.practice.process import free_port
 from rotator.providers.vault_transit_key import connect

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
-from rotator.ports import Connection
+from rotator.ports.connection import Connection
 from rotator.stores.file import connect
 from tests.stores.store_contract import StoreCase
 

@@ -11,7 +11,7 @@ from urllib.error import HTTPError
 
 from rotator.credential import Secret
 from rotator.families.newest import EMPTY
-from rotator.ports import Connection
+from rotator.ports.connection import Connection
 from rotator.practice.process import free_port
 from rotator.stores.gcp_secret_manager import connect
 from tests.fakes.gcp_grants import guarded

@@ -9,7 +9,7 @@ from itertools import count
 from pathlib import Path
 
 from rotator.credential import Secret
-from rotator.ports import Connection
+from rotator.ports.connection import Connection
 from rotator.practice.process import free_port
 from rotator.stores.gitlab_variable import connect
 from tests.fakes.gitlab_variables import gitlab_variables

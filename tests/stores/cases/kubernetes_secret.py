@@ -10,7 +10,7 @@ from itertools import count
 from pathlib import Path
 
 from rotator.credential import Secret
-from rotator.ports import Connection
+from rotator.ports.connection import Connection
 from rotator.practice.process import free_port
 from rotator.stores.kubernetes_secret import connect
 from tests.fakes.kubernetes_access import Rule

@@ -11,7 +11,7 @@ from pathlib import Path
 import requests
 
 from rotator.credential import Secret
-from rotator.ports import Connection
+from rotator.ports.connection import Connection
 from rotator.practice.openbao import openbao
 from rotator.practice.process import free_port
 from rotator.stores.vault_kv import connect
