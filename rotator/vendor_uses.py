@@ -66,7 +66,7 @@ def read(parts: Rotator, name: str, files: Callable[[], Files], since: float | N
 def keep(parts: Rotator, reading: Reading, by: str) -> None:
     """Keep what was read, as evidence of the vendor, and of the incident by which it is paused."""
     told = reading.told
-    logs = [Log(_safe(each.name), each.digest, each.begins_at, each.ends_at, reading.since, 0.0) for each in told.logs]
+    logs = logs_of(reading)
     uses = [_use(each, ref) for each in told.uses for ref in reading.refs[each.id]]
     kept = VendorUses(parts.database)
     found = together(uses, logs, kept.cuts(reading.vendor), _deaths(parts, uses))
@@ -84,6 +84,12 @@ def keep(parts: Rotator, reading: Reading, by: str) -> None:
         "uses": [_in_evidence(each) for each in unusual[:_IN_EVIDENCE]],
     }
     kept.keep(reading.vendor, logs, uses, record)
+
+
+def logs_of(reading: Reading) -> list[Log]:
+    """Return the logs that were read, which nobody has kept yet."""
+    since, read = reading.since, reading.told.logs
+    return [Log(_safe(each.name), each.digest, each.begins_at, each.ends_at, since, 0.0, each.records) for each in read]
 
 
 def of_vendor(parts: Rotator, name: str) -> list[Used]:

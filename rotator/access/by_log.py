@@ -1,6 +1,7 @@
 """What access logs tell of credentials, log by log: read together, since what is usual stands in all of them.
 
-A log is known by the SHA-256 of its content, unzipped: given twice, under whatever names, it is read once.
+A log is known by the SHA-256 of its content, unzipped: given twice, under whatever names, it is read once. A record
+that stands in several logs counts in the first; a log that has the same ones as another, in their order, is that one.
 """
 
 from __future__ import annotations
@@ -8,11 +9,12 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import BinaryIO
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO
 
 from rotator.access import credential_report
 from rotator.access.credential_report import LastUse
+from rotator.access.distinct import Distinct, spelt
 from rotator.access.event import Event, Unread, moment
 from rotator.access.own import Own
 from rotator.access.reading import believed, left_out
@@ -29,13 +31,15 @@ Files = Iterable[tuple[str, BinaryIO]]
 class LogRead:
     """One log: what it is called, the SHA-256 of its content, and of when its first and last record are.
 
-    Times are in seconds since 1970, None where it has no single uses.
+    Times are in seconds since 1970, None where it has no single uses. `records` is the SHA-256 of what its records are
+    known by, the same in whatever form it is; "" where none is known by anything.
     """
 
     name: str
     digest: str
     begins_at: float | None = None
     ends_at: float | None = None
+    records: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +121,19 @@ class _Span:
     digest: str
     begins_at: float | None = None
     ends_at: float | None = None
+    is_told: bool = False
+    records: Any = field(default_factory=hashlib.sha256)
+
+    def note(self, record: Event | LastUse, known_by: bytes) -> None:
+        self.is_told |= bool(known_by)
+        self.records.update(hashlib.sha256(known_by).digest())
+        if isinstance(record, Event):
+            self.begins_at = record.at if self.begins_at is None else min(self.begins_at, record.at)
+            self.ends_at = record.at if self.ends_at is None else max(self.ends_at, record.at)
+
+    def read(self, name: str) -> LogRead:
+        records = self.records.hexdigest() if self.is_told else ""
+        return LogRead(name, self.digest, self.begins_at, self.ends_at, records)
 
 
 class _Reading:
@@ -125,6 +142,7 @@ class _Reading:
     def __init__(self, ids: set[str], own: Own) -> None:
         self._ids, self._own = ids, own
         self._logs: dict[str, _Span] = {}
+        self._distinct = Distinct()
         self._uses: dict[tuple[str, str], _Uses] = {}
         self._unread, self._first = Counter[str](), dict[str, Unread]()
         self._ours = 0
@@ -144,18 +162,21 @@ class _Reading:
     def events(self, found: Iterable[Event | Unread | LastUse]) -> Iterator[Event]:
         """Yield the uses by others, and note of all what is kept by log."""
         for each in found:
-            if isinstance(each, LastUse):
-                self.last_uses.append(each)
-            elif isinstance(each, Unread):
+            if isinstance(each, Unread):
                 self._unread[each.file] += 1
                 self._first.setdefault(each.file, each)
-            else:
-                self._note(each)
-                if each.key_id in self._ids and self._own.has(each):
+                continue
+            known_by = spelt(each)
+            self._logs[each.file].note(each, known_by)
+            if isinstance(each, LastUse):
+                self.last_uses += [each] if self._distinct.is_new(known_by) else []
+            elif each.key_id not in self._ids:
+                yield each  # of others it is known when they begin, and no more
+            elif self._distinct.is_new(known_by):
+                if self._own.has(each):
                     self._ours += 1
                     continue
-                if each.key_id in self._ids:
-                    self._uses.setdefault((each.key_id, each.file), _Uses()).add(each)
+                self._uses.setdefault((each.key_id, each.file), _Uses()).add(each)
                 yield each
 
     def told(self, used: Mapping[str, Uses], reported: Mapping[str, Uses]) -> ByLog:
@@ -171,14 +192,17 @@ class _Reading:
             at, user = last.last_used_at, last.sources[0]
             words = f"its last use, {user.agent or 'of nobody knows what'}, at {moment(at)} ({file})"
             found.append(InLog(name, self._logs[file].digest, 1, 0, at, at, at, words))
-        logs = (LogRead(name, each.digest, each.begins_at, each.ends_at) for name, each in self._logs.items())
         unread = (left_out(each, self._unread[file]) for file, each in self._first.items())
-        return ByLog(tuple(logs), tuple(found), tuple(unread), self._ours)
+        return ByLog(tuple(self._each_log_once()), tuple(found), tuple(unread), self._ours)
 
-    def _note(self, event: Event) -> None:
-        span = self._logs[event.file]
-        span.begins_at = event.at if span.begins_at is None else min(span.begins_at, event.at)
-        span.ends_at = event.at if span.ends_at is None else max(span.ends_at, event.at)
+    def _each_log_once(self) -> Iterator[LogRead]:
+        """Yield each log; one that has the same records as another before is that one, in another form."""
+        known = set[str]()
+        for name, span in self._logs.items():
+            log = span.read(name)
+            if log.records not in known:
+                yield log
+            known |= {log.records} - {""}
 
     def _of(self, name: str, file: str, each: _Uses, whole: Uses) -> InLog:
         last = each.accepted

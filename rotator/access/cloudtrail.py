@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 
 from rotator.access.event import Event, Unread, beginning
-from rotator.access.records import parsed, told, values
+from rotator.access.records import identity, parsed, told, values
 from rotator.intake.fields import mapping, word
 from rotator.intake.json_pieces import END, opened
 from rotator.intake.report import Head, Report
@@ -78,24 +78,24 @@ def _event(file: str, number: int, value: Mapping[str, object]) -> Event | Unrea
     at, name = value.get("eventTime"), value.get("eventName")
     if not isinstance(at, str) or not isinstance(name, str):
         return Unread(file, number, "it has no eventTime and eventName")
-    identity = mapping(value.get("userIdentity"))
-    key_id = identity.get("accessKeyId")
-    issuer = mapping(mapping(identity.get("sessionContext")).get("sessionIssuer"))
-    who = _text(issuer, "arn") or _text(identity, "arn")
+    user = mapping(value.get("userIdentity"))
+    key_id = user.get("accessKeyId")
+    issuer = mapping(mapping(user.get("sessionContext")).get("sessionIssuer"))
+    who = _text(issuer, "arn") or _text(user, "arn")
     if not (isinstance(key_id, str) and key_id) and not who:
         return None
     if (seconds := _seconds(at)) is None:
         return Unread(file, number, "`eventTime` is no time")
     error = _text(value, "errorCode")
     return Event(
-        key_id=_text(identity, "accessKeyId"),
+        key_id=_text(user, "accessKeyId"),
         at=seconds,
         name=_text(value, "eventName"),
         region=_text(value, "awsRegion"),
         address=_text(value, "sourceIPAddress"),
         agent=beginning(word(value, "userAgent"), _LONGEST),
         who=who,
-        account=_text(identity, "accountId") or _text(value, "recipientAccountId"),
+        account=_text(user, "accountId") or _text(value, "recipientAccountId"),
         error=error,
         asked=mapping(value.get("requestParameters")),
         answered=mapping(value.get("responseElements")),
@@ -103,6 +103,7 @@ def _event(file: str, number: int, value: Mapping[str, object]) -> Event | Unrea
         record=number,
         request=_text(value, "requestID"),
         is_refused=_is_refused(error, word(value, "errorMessage")),
+        identity=identity(_text(value, "eventID"), value),
     )
 
 

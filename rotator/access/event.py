@@ -17,7 +17,8 @@ class Event:
     `key_id` is the credential's id as its kind names it. `asked` and `answered` are the request's and the response's
     fields as they were logged; untrusted. `request` is its issuer's number of it, where the log tells one. `is_refused`
     where the issuer did not take the credential itself: any other call was made by whoever holds it, even one that it
-    was not allowed.
+    was not allowed. `identity` is its issuer's id of the record, else a digest of what that says: the same in whatever
+    form the log is; "" where neither is known.
     """
 
     key_id: str
@@ -35,6 +36,7 @@ class Event:
     record: int
     request: str = ""
     is_refused: bool = False
+    identity: str = ""
 
 
 @dataclass(frozen=True, slots=True)

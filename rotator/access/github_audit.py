@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from rotator.access.event import Event, Unread, beginning
-from rotator.access.records import told, values
+from rotator.access.records import identity, told, values
 from rotator.intake.fields import mapping, word
 from rotator.intake.report import Head, Report
 
@@ -55,6 +55,7 @@ def _event(file: str, number: int, value: object) -> Event | Unread | None:
         file=file,
         record=number,
         request=_text(said, "request_id"),
+        identity=identity(_text(said, "_document_id"), said),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Iterator
 
@@ -25,6 +26,20 @@ def parsed(text: str) -> object:
         return json.loads(text)
     except (ValueError, RecursionError):
         return None
+
+
+def identity(known: str, value: object) -> str:
+    """Return its issuer's id of a record, where that is `known`; else a digest of it, however it is written.
+
+    What is nested too deeply to be written has none.
+    """
+    if known:
+        return known
+    try:
+        normal = json.dumps(value, sort_keys=True, separators=(",", ":"))
+    except RecursionError:
+        return ""
+    return hashlib.blake2b(normal.encode(), digest_size=16).hexdigest()
 
 
 def told(found: Iterable[Event | Unread | None], example: str) -> Iterator[Event | Unread]:

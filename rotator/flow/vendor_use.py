@@ -48,7 +48,8 @@ class After(StrEnum):
 class Log:
     """A log that was read for a vendor: its SHA-256, of when its first and last record are, and when it was read.
 
-    Times are in epoch seconds; `since` is what was new from then on, None where nothing could be.
+    Times are in epoch seconds; `since` is what was new from then on, None where nothing could be. `records` is the
+    SHA-256 of its records, the same in whatever form it is; "" where nobody knows that.
     """
 
     name: str
@@ -57,6 +58,12 @@ class Log:
     ends_at: float | None
     since: float | None
     read_at: float
+    records: str = ""
+
+    @property
+    def known_by(self) -> frozenset[str]:
+        """Return by what it is known, in whatever form it comes again."""
+        return frozenset({self.digest, self.records} - {""})
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from rotator.errors import BadInput
 from rotator.ledger.group_commit import Answer, GroupCommit
 
-HEAD = "0039"
+HEAD = "0040"
 """The newest migration; a test compares it with the scripts."""
 
 

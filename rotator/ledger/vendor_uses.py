@@ -1,6 +1,7 @@
 """What access logs told of what vendors hold, in the ledger: a row for each log and credential, each reading a record.
 
-A log is known by its content: read again, what it told is replaced by what it tells now, beside what was read with it.
+A log is known by its content, or by its records where it comes in another form: read again, what it told is replaced by
+what it tells now, beside what was read with it.
 """
 
 from __future__ import annotations
@@ -43,8 +44,11 @@ class VendorUses:
             if open_one is not None:  # incidents before vendors, as everybody locks them
                 acts.lock(connection, [open_one.incident])
             vendors.one(connection, vendor, software=False, lock=True)
+            again = frozenset().union(*(each.known_by for each in logs))
+            there = _logs(connection, vendor).get(vendor, ())
+            known = [each.digest for each in there if not again.isdisjoint(each.known_by)]
             for table in (_use, _log):
-                for some in _some([each.digest for each in logs]):
+                for some in _some(known):
                     connection.execute(delete(table).where(table.c.vendor == vendor, table.c.digest.in_(some)))
             if logs:
                 connection.execute(insert(_log), [_row_of_log(vendor, each, now) for each in logs])
@@ -55,12 +59,8 @@ class VendorUses:
 
     def logs(self, vendor: str | None = None) -> dict[str, list[Log]]:
         """Return the logs that were read for one vendor, or for each, by name."""
-        found: dict[str, list[Log]] = {}
         with self._database.read() as connection:
-            for row in connection.execute(_of(select(_log), vendor)).mappings():
-                of = {name: value for name, value in row.items() if name != "vendor"}
-                found.setdefault(row["vendor"], []).append(Log(**of))
-        return found
+            return _logs(connection, vendor)
 
     def uses(self, vendor: str | None = None) -> dict[str, list[Use]]:
         """Return what each log tells of each credential of one vendor, or of each, by name."""
@@ -88,8 +88,13 @@ def digests(connection: Connection, vendor: str | None = None) -> dict[str, str]
     found: dict[str, list[str]] = {}
     for table in (_log, _use):
         for row in connection.execute(_of(select(table), vendor)).mappings():
-            found.setdefault(row["vendor"], []).append(repr(tuple(row.values())))
+            found.setdefault(row["vendor"], []).append(repr(_told(row)))
     return {name: hashlib.sha256(repr(sorted(told)).encode()).hexdigest() for name, told in found.items()}
+
+
+def _told(row: RowMapping) -> tuple[Any, ...]:
+    """Return what a row tells; one of before its log's `records` were known tells what it told then."""
+    return tuple(value for name, value in row.items() if name != "records" or value)
 
 
 def used_since(database: Database, dead: Mapping[CredentialRef, float]) -> set[CredentialRef]:
@@ -101,6 +106,14 @@ def used_since(database: Database, dead: Mapping[CredentialRef, float]) -> set[C
     return {ref for ref, at in dead.items() if last.get(ref, at) > at + NEAR_S}
 
 
+def _logs(connection: Connection, vendor: str | None) -> dict[str, list[Log]]:
+    found: dict[str, list[Log]] = {}
+    for row in connection.execute(_of(select(_log), vendor)).mappings():
+        of = {name: value for name, value in row.items() if name != "vendor"}
+        found.setdefault(row["vendor"], []).append(Log(**of))
+    return found
+
+
 def _of(query: Select[Any], vendor: str | None) -> Select[Any]:
     table = query.get_final_froms()[0]
     found = query if vendor is None else query.where(table.c.vendor == vendor)
@@ -109,7 +122,7 @@ def _of(query: Select[Any], vendor: str | None) -> Select[Any]:
 
 def _row_of_log(vendor: str, log: Log, now: float) -> dict[str, Any]:
     name = str(rows.plain(log.name))[:255]
-    of = {"begins_at": log.begins_at, "ends_at": log.ends_at, "since": log.since}
+    of = {"begins_at": log.begins_at, "ends_at": log.ends_at, "since": log.since, "records": log.records}
     return {"vendor": vendor, "digest": log.digest, "name": name, **of, "read_at": now}
 
 

@@ -15,7 +15,7 @@ from rotator.vendor_uses import Reading
 
 def told(parts: Rotator, by: str, reading: Reading) -> Answer:
     """Keep what was read, and return it with what is known since."""
-    before = {each.digest: each for each in VendorUses(parts.database).logs(reading.vendor).get(reading.vendor, ())}
+    before = VendorUses(parts.database).logs(reading.vendor).get(reading.vendor, [])
     vendor_uses.keep(parts, reading, by)
     return answer(parts, reading, before)
 

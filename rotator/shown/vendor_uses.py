@@ -10,7 +10,7 @@ from rotator.flow.vendor_use import SHORT, Log, Used, caveats
 from rotator.held import Held, held_by, is_grant
 from rotator.ledger.vendor_uses import VendorUses
 from rotator.report.clocks import moment
-from rotator.vendor_uses import Reading, digest_of, of_vendor
+from rotator.vendor_uses import Reading, digest_of, logs_of, of_vendor
 
 MOST, _LOGS, _GRAVE = 500, 3, 5
 """How many credentials are shown, the gravest first, how many logs are named of each, and of how many a
@@ -37,17 +37,17 @@ def known(parts: Rotator, name: str, held: Iterable[Held]) -> dict[str, Any]:
     }
 
 
-def answer(parts: Rotator, reading: Reading, before: Mapping[str, Log]) -> dict[str, Any]:
-    """Return what was read for a vendor, and what is known since; `before` are the logs that were known, by digest."""
+def answer(parts: Rotator, reading: Reading, before: Sequence[Log]) -> dict[str, Any]:
+    """Return what was read for a vendor, and what is known since; `before` are the logs that were known."""
     told = reading.told
     vendor = parts.vendors.one(reading.vendor)
-    logs = [Log(each.name, each.digest, each.begins_at, each.ends_at, reading.since, 0.0) for each in told.logs]
+    logs, known_by = logs_of(reading), frozenset().union(*(each.known_by for each in before))
     return {
         "vendor": reading.vendor,
         "since": moment(reading.since),
         "basis": reading.basis,
         "logs": len(logs),
-        "known": sum(1 for each in logs if each.digest in before),
+        "known": sum(1 for each in logs if not known_by.isdisjoint(each.known_by)),
         "sha256": digest_of(logs) if logs else "",
         "ours": told.ours,
         "unread": list(told.unread),

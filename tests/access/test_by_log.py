@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rotator.access.by_log import by_log, newest
 from rotator.access.own import ABOUT_S, Own, Probe
 from rotator.credential import CredentialRef
 from rotator.errors import BadInput
 from rotator.flow.access import Sign
-from tests.access.logs import EXPOSED, HOUR, KEY, lines, log, record
+from tests.access.logs import EXPOSED, HOUR, KEY, lines, log, looked_up, record
 from tests.access.test_credential_report import HEAD, ONE, user
 
 REF = CredentialRef("aws_iam_access_key", "aws", "ci", KEY)
@@ -46,6 +49,51 @@ def test_the_same_log_is_read_once_and_two_of_one_name_are_two():
     assert [(each.id, each.calls) for each in found.uses] == [(KEY, 1), (KEY, 2)]
     assert [each.name for each in found.logs][:1] == ["a.json"]
     assert len({each.name for each in found.logs}) == 2
+
+
+RECORDS = [record(each, name, eventID=f"id-{each}-{name}") for each in (-30, -1, 2, 3) for name in ("Get", "Put")]
+FORMS = st.sampled_from([log, lines, looked_up, lambda *some: json.dumps(some).encode()])
+PARTS = st.lists(st.tuples(FORMS, st.lists(st.sampled_from(range(len(RECORDS))), min_size=1)), min_size=1, max_size=4)
+
+
+@given(PARTS)
+def test_a_record_counts_once_in_whatever_form_and_however_often_it_is_given(parts):
+    found = told(*((f"{at}.json", form(*(RECORDS[each] for each in some))) for at, (form, some) in enumerate(parts)))
+    given_ = {each for _, some in parts for each in some}
+    whole = told(("all.json", log(*(RECORDS[each] for each in sorted(given_)))))
+    assert sum(each.calls for each in found.uses) == len(given_)
+    signs = {(sign.sign, sign.at) for each in found.uses for sign in each.signs}
+    assert signs == {(sign.sign, sign.at) for each in whole.uses for sign in each.signs}
+    assert found.begins_at == whole.begins_at
+
+
+def test_a_log_in_another_form_is_that_log_and_one_with_one_record_more_is_another():
+    [one] = told(("a.json", log(*USUAL)), ("b.jsonl", lines(*USUAL)), ("c.json", looked_up(*USUAL))).logs
+    assert (one.name, one.records) == ("a.json", told(("d.jsonl", lines(*USUAL))).logs[0].records)
+    both = told(("a.json", log(*USUAL)), ("b.jsonl", lines(*USUAL, ODD)))
+    assert [each.calls for each in both.uses] == [2, 1]
+    assert len({each.records for each in both.logs}) == 2
+
+
+@pytest.mark.parametrize("name", [{"_document_id": "beeZYapIUe-wKg5"}, {}])
+def test_a_record_of_github_is_known_by_its_id_else_by_what_it_says_in_whatever_order(name):
+    said = {"action": "git.clone", "@timestamp": int(EXPOSED * 1000) + 7, "hashed_token": KEY, **name}
+    turned = dict(reversed(said.items()))
+    found = told(("a.json", json.dumps([said], indent=2).encode()), ("b.jsonl", json.dumps(turned).encode()))
+    assert ([each.calls for each in found.uses], len(found.logs)) == ([1], 1)
+    later = {**turned, "@timestamp": said["@timestamp"] + 1}
+    assert sum(each.calls for each in told(("a.jsonl", lines(said, later))).uses) == 2
+
+
+def test_a_report_of_last_uses_in_two_forms_is_one():
+    text = f"{HEAD}\n{user('ci', ONE)}\n"
+    found = told(("unix.csv", text.encode()), ("dos.csv", text.replace("\n", "\r\n").encode()), made_at=MADE_AT)
+    assert ([each.calls for each in found.uses], len(found.logs)) == ([1], 1)
+
+
+def test_of_two_logs_that_tell_of_nobody_neither_is_the_other():
+    nobody = [record(at, userIdentity={"accessKeyId": None, "arn": None}) for at in (1, 2)]
+    assert len(told(("a.json", log(nobody[0])), ("b.json", log(nobody[1]))).logs) == 2
 
 
 def test_our_own_uses_are_counted_and_a_call_that_was_not_taken_is_refused():

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
+from sqlalchemy import select, update
 
 from rotator import clock
 from rotator.errors import NotAllowed
 from rotator.held import held_by, reached
-from rotator.ledger import vendor_history, vendors
+from rotator.ledger import tables, vendor_history, vendors
 from rotator.ledger.probes import of_credentials, probes
-from rotator.ledger.vendor_uses import VendorUses
+from rotator.ledger.vendor_chains import altered
+from rotator.ledger.vendor_uses import VendorUses, digests
 from rotator.operations.vendor_uses import seen
 from rotator.restoring import standing
 from rotator.shown.vendor_story import story
@@ -115,6 +118,29 @@ def test_a_log_counts_once_under_whatever_name_and_what_it_told_is_replaced(cut)
     assert (again["known"], again["uses"]["logs"], again["uses"]["credentials"][0]["calls"]) == (1, 1, 2)
     assert again["uses"]["credentials"][0]["signs"] == []  # nothing stands before that moment
     assert again["uses"]["credentials"][0]["logs"] == ["copy.json"]
+
+
+def test_a_log_in_another_form_takes_its_place_also_when_it_is_read_by_another_command(cut):
+    house, ref = cut
+    usual, odd = at(clock.now() - 90000, ref), at(clock.now() - 4000, ref, **THIEF)
+    read(house, usual, odd, since=clock.now() - 5000)
+    as_lines = "\n".join(map(json.dumps, (usual, odd))).encode()
+    found = seen(house.parts, "eva", "acme", lambda: [("log.jsonl", io.BytesIO(as_lines))], None, "log.jsonl")
+    [row] = found["uses"]["credentials"]
+    assert (found["known"], found["uses"]["logs"], row["calls"], row["logs"]) == (1, 1, 2, ["log.jsonl"])
+    assert altered(house.parts.database) == []
+
+
+def test_what_was_kept_before_records_were_known_is_as_its_chain_tells_it(cut):
+    house, ref = cut
+    read(house, at(clock.now() - 60, ref))
+    rows = []
+    with house.parts.database.write() as connection:
+        connection.execute(update(tables.vendor_log).values(records=""))
+        for table in (tables.vendor_log, tables.vendor_use):
+            of = select(*(each for each in table.c if each.name != "records"))
+            rows += [repr(tuple(row)) for row in connection.execute(of)]
+        assert digests(connection) == {"acme": hashlib.sha256(repr(sorted(rows)).encode()).hexdigest()}
 
 
 def test_two_who_read_one_log_at_once_come_one_after_the_other_also_beside_who_acts_on_the_pause(cut):

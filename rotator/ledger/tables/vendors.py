@@ -124,6 +124,8 @@ vendor_log = Table(
     Column("ends_at", Double),
     Column("since", Double),
     Column("read_at", Double, nullable=False),
+    # Of its records, in whatever form it is: empty of what was read before that was known.
+    Column("records", String(64), nullable=False, server_default=""),
 )
 """The access logs that were read for a vendor, and since when what they tell was to be new."""
 
