@@ -109,11 +109,13 @@ class Advisories:
                     found = replace(found, escalated_by=before.escalated_by, escalated_why=before.escalated_why)
                 if replace(found, title=before.title) == before:
                     return before
-            digest = _write(connection, found, is_new=before is None)
+            row = _write(connection, found, is_new=before is None)
             new = [each for each in found.touched if each.vendor not in known]
             if new:
                 _tell(connection, found, new, now)
-            _note(connection, found, before, new, now, digest)
+            _note(connection, found, new, now)
+            is_escalated = bool(found.escalated_by) and (before is None or not before.escalated_by)
+            _note_arrived(connection, found, row, len(new), now, is_escalated=is_escalated)
         return found
 
     def escalated(self) -> dict[str, tuple[str, str]]:
@@ -164,24 +166,27 @@ def _tell(connection: Connection, found: Arrived, new: Sequence[Touched], now: f
     tell(connection, f"advisory.{found.name}"[:_LONGEST_ABOUT], Event.VENDORS_TOUCHED, facts, now)
 
 
-def _note(  # noqa: PLR0917 - what is told
-    connection: Connection, found: Arrived, before: Arrived | None, new: Sequence[Touched], now: float, digest: str
-) -> None:
-    """Write it to the vendors' chains in the one order in which all lock them, and to that of advisories."""
+def _note(connection: Connection, found: Arrived, new: Sequence[Touched], now: float) -> None:
+    """Write it to the vendors' chains, in the one order in which all lock them."""
     came = {"at": now, "by": found.sender, "advisory": found.name, "arrived_at": found.at}
     for each in sorted(new, key=lambda one: one.vendor):
         told = {name: value for name, value in asdict(each).items() if name != "vendor"}
         vendors.act(connection, each.vendor, {**came, "act": TOUCHES, "published_at": found.published_at, **told})
-    of_it: dict[str, Any] = {"names": sorted(found.names), "published_at": found.published_at, "unknown": found.unknown}
-    of_it |= {"what": found.what, "touches": [each.vendor for each in found.touched], "new": len(new), "kept": digest}
-    told = {**came, "act": advisory_chain.ARRIVED, **of_it}
-    if found.escalated_by and (before is None or not before.escalated_by):
-        told |= {"act": advisory_chain.ESCALATED, "by": found.escalated_by, "reason": found.escalated_why}
-    advisory_chain.note(connection, told)
 
 
-def _write(connection: Connection, found: Arrived, *, is_new: bool) -> str:
-    """Write its row; return the digest of that."""
+def _note_arrived(
+    connection: Connection, found: Arrived, row: Mapping[str, Any], new: int, now: float, *, is_escalated: bool
+) -> None:
+    came = {"at": now, "by": found.sender, "arrived_at": found.at, "published_at": found.published_at}
+    of_it = {"names": sorted(found.names), "unknown": found.unknown, "what": found.what, "new": new}
+    touches = [each.vendor for each in found.touched]
+    word = {"by": found.escalated_by, "reason": found.escalated_why} if is_escalated else {}
+    told = {**came, **of_it, "touches": touches, **word}
+    advisory_chain.note_arrived(connection, row, told, is_escalated=is_escalated)
+
+
+def _write(connection: Connection, found: Arrived, *, is_new: bool) -> dict[str, Any]:
+    """Write its row, and return that."""
     values: dict[str, Any] = {
         "names": json.dumps(sorted(found.names)),
         "title": found.title,
@@ -200,7 +205,7 @@ def _write(connection: Connection, found: Arrived, *, is_new: bool) -> str:
         connection.execute(insert(_arrived).values(name=found.name, **row))
     else:
         connection.execute(update(_arrived).where(_arrived.c.name == found.name).values(**row))
-    return advisory_chain.arrived_as({"name": found.name, **row})
+    return {"name": found.name, **row}
 
 
 def _every(connection: Connection) -> list[Arrived]:

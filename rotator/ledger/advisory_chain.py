@@ -41,19 +41,18 @@ def alone(connection: Connection) -> None:
         connection.execute(select(func.pg_advisory_xact_lock(_GROWING)))
 
 
-def note(connection: Connection, record: Mapping[str, Any]) -> None:
-    """Append what was done. The caller is `alone`."""
-    service.append(connection, CHAIN, record)
+def note_kept(connection: Connection, row: Mapping[str, Any], by: str, at: float) -> None:
+    """Append that a record is kept, as this row. The caller is `alone`."""
+    told = {"act": KEPT, "at": at, "by": by, "advisory": row["name"], "how": row["how"]}
+    service.append(connection, CHAIN, {**told, "kept": _digest(row, _COLUMNS[_kept])})
 
 
-def kept_as(row: Mapping[str, Any]) -> str:
-    """Return the digest of a row of what is kept."""
-    return _digest(row, _COLUMNS[_kept])
-
-
-def arrived_as(row: Mapping[str, Any]) -> str:
-    """Return the digest of a row of what arrived."""
-    return _digest(row, _COLUMNS[_arrived])
+def note_arrived(
+    connection: Connection, row: Mapping[str, Any], told: Mapping[str, Any], *, is_escalated: bool
+) -> None:
+    """Append what is told of one that arrived, or that somebody escalated, since when this is its row. As above."""
+    act = {"act": ESCALATED if is_escalated else ARRIVED, "advisory": row["name"]}
+    service.append(connection, CHAIN, {**told, **act, "kept": _digest(row, _COLUMNS[_arrived])})
 
 
 def length(connection: Connection) -> int:

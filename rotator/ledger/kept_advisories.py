@@ -117,8 +117,7 @@ class KeptAdvisories:
                 return True
             connection.execute(delete(_kept).where(_kept.c.name == name))
             connection.execute(insert(_kept).values(**row))
-            told = {"at": now, "by": by, "act": advisory_chain.KEPT, "advisory": name, "how": how.value}
-            advisory_chain.note(connection, {**told, "kept": advisory_chain.kept_as(row)})
+            advisory_chain.note_kept(connection, row, by, now)
         return True
 
 
