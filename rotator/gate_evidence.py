@@ -70,8 +70,8 @@ def brought_of(
     dismissals = (each for of in every for each in of.dismissals if is_dead(each) and each.at > pause.at)
     yield from (Brought(each.at, each.by, f"that {each.of} is dead") for each in dismissals)
     for each in checked:
-        if each.checked_at is not None and each.checked_at > pause.at:
-            yield Brought(each.checked_at, each.checked_by, f"the check of {each.name}")
+        if each.given_at is not None and each.given_at > pause.at:
+            yield Brought(each.given_at, each.checked_by, f"the check of {each.name}")
     with parts.database.read() as connection:
         yield from brought.lists_and_papers(connection, pause, of_pipelines(parts, pause.vendor))
         yield from brought.manifests(connection, pause, {each.name for each in checked})
@@ -105,8 +105,8 @@ def datasets_of(
 
 
 def _checked(found: Checked, check: Check) -> Checked:
-    as_recorded = check.is_as_recorded
-    return replace(found, checked_at=check.at, checked_by=check.by, is_as_recorded=as_recorded, seen=_seen(check))
+    when = replace(found, checked_at=check.seen_at, given_at=check.at, checked_by=check.by, read_by=check.read_by)
+    return replace(when, is_as_recorded=check.is_as_recorded, seen=_seen(check))
 
 
 def _seen(check: Check) -> str:

@@ -103,7 +103,8 @@ class Checked:
     """A dataset that the vendor could reach: its manifest, when that was recorded, and what the last check found.
 
     `seen` names what was there: whatever else is found later is another finding. `instead_of` is the manifest that was
-    named as it was paused, where that is too young and this one, of the same place, is older.
+    named as it was paused, where that is too young and this one, of the same place, is older. `checked_at` is of when
+    the check tells; what `read_by` had read elsewhere was given by `checked_by` later, at `given_at`.
     """
 
     name: str
@@ -114,6 +115,8 @@ class Checked:
     seen: str = ""
     checked_by: str = ""
     instead_of: str = ""
+    read_by: str = ""
+    given_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,7 +97,8 @@ def _older(one: Checked, since: Since) -> str:
 
 
 def _with(one: Checked) -> str:
-    return f"with {one.manifest} by {one.checked_by} at {moment(one.checked_at)}"
+    by = f"what {one.read_by} read there, which {one.checked_by} gave," if one.read_by else one.checked_by
+    return f"with {one.manifest} by {by} at {moment(one.checked_at)}"
 
 
 def credentials(_: Gate, facts: Facts) -> Found:

@@ -11,6 +11,7 @@ from rotator.alarm.vendor_notice import keep_given
 from rotator.bootstrap import Rotator
 from rotator.errors import BadInput
 from rotator.flow.checklist import Asks
+from rotator.letting_in import Standing
 from rotator.operations.operation import Answer, AsksFirst, at
 from rotator.operations.view import OfIncident
 from rotator.operations.waiting import kept_from
@@ -21,9 +22,13 @@ from rotator.restoring import Given, Paper
 
 def gates(parts: Rotator, vendor: str, _called: str = "") -> Answer:
     """Return how the gates of a paused vendor stand now, and the grants that it could get back."""
-    found = restoring.standing(parts, vendor)
+    return shown(parts, restoring.standing(parts, vendor))
+
+
+def shown(parts: Rotator, found: Standing) -> Answer:
+    """Return gates as they were found, and the grants that their vendor could get back."""
     pause = found.pause
-    told = {"vendor": vendor, "incident": pause.incident, "paused_at": moment(pause.at), "paused_by": pause.by}
+    told = {"vendor": pause.vendor, "incident": pause.incident, "paused_at": moment(pause.at), "paused_by": pause.by}
     rows = [_told(each) for each in map(restoring.told, found.gates)]
     names = [{"run": each.run.id, "grant": str(each.run.ref)} for each, _ in resumable(parts, pause)]
     is_open = all(each["is_open"] for each in rows)

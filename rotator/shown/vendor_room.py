@@ -16,8 +16,11 @@ ON_A_PAGE = 100
 """How many of what it holds stand on a page."""
 
 
-def room(parts: Rotator, vendor: Mapping[str, Any], page: int) -> dict[str, Any]:
-    """Return it with a page of what it holds, or the last one; `vendor` is all that is known of it."""
+def room(parts: Rotator, vendor: Mapping[str, Any], page: int, measures: Mapping[str, str]) -> dict[str, Any]:
+    """Return it with a page of what it holds, or the last one; `vendor` is all that is known of it.
+
+    `measures` are the manifests by which gates ask for datasets: another than is named, where that one is too young.
+    """
     holds = vendor["holds"]
     pages = max(-(-len(holds) // ON_A_PAGE), 1)
     page = min(page, pages)
@@ -29,7 +32,7 @@ def room(parts: Rotator, vendor: Mapping[str, Any], page: int) -> dict[str, Any]
         "pages": pages,
         "graph": drawn,
         "nodes": list(drawn.nodes()),
-        "datasets": (rows := datasets(parts, vendor)),
+        "datasets": (rows := [_measured(each, measures) for each in datasets(parts, vendor)]),
         "checked": checked(parts, rows),
     }
 
@@ -44,6 +47,10 @@ def datasets(parts: Rotator, vendor: Mapping[str, Any]) -> list[dict[str, Any]]:
             told = {"name": name, "sensitivity": sensitivity, "manifest": manifest}
             found.setdefault(name, told | {"via": ["what it held when it was paused"]})
     return list(found.values())
+
+
+def _measured(told: dict[str, Any], measures: Mapping[str, str]) -> dict[str, Any]:
+    return {**told, "manifest": measures.get(told["name"]) or told["manifest"]}
 
 
 def checked(parts: Rotator, datasets: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import itertools
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +13,7 @@ from datetime import UTC, date, datetime
 import pytest
 from sqlalchemy import select, update
 
-from rotator import clock, datasets, restoring
+from rotator import clock, datasets, readings, restoring
 from rotator.bootstrap import Rotator
 from rotator.credential import CredentialRef
 from rotator.datasets import Asked
@@ -255,6 +256,29 @@ def test_a_check_of_a_copy_elsewhere_says_nothing_of_what_was_altered(acme):
     assert datasets.verify(acme.parts, "people-1", Asked(str(copy), "eva"), Meter()).is_as_recorded
     acme.meet("approval", "bob")
     assert acme.shut() == ["datasets"]
+
+
+def read_there(acme, name):
+    to = acme.folder / name
+    readings.write(acme.parts.settings, Asked(str(acme.folder / "people"), "dora"), to, Meter())
+    return to.read_bytes()
+
+
+def test_what_was_read_before_all_was_dead_opens_nothing_whenever_it_is_given(acme):
+    def gives(raw):
+        readings.keep(acme.parts, readings.look(acme.parts, "people-1", io.BytesIO(raw), "it", "inc-9"), "eva")
+
+    acme.pause(KEY)
+    early = read_there(acme, "early")
+    acme.cut()
+    gives(early)
+    assert "datasets" in acme.shut()
+    gives(read_there(acme, "late"))
+    [gate] = [each for each in standing(acme.parts, "acme").gates if each.gate.name == "datasets"]
+    assert gate.is_open
+    assert "what dora read there, which eva gave," in gate.evidence[0]
+    with pytest.raises(NotAllowed, match="eva gave the last evidence"):
+        acme.meet("approval", "eva")
 
 
 def test_what_a_vendor_runs_is_compared_with_the_advisory_that_was_given_and_may_be_means_it_is(acme):

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
+from rotator import restoring
 from rotator.api.board.pages.incident import picture_of
 from rotator.api.board.rendering import html
 from rotator.api.problems import Problem
@@ -84,8 +85,11 @@ def routes(parts: Rotator) -> APIRouter:
         except BeingRead:
             return _being_read(request, name)
         vendor = seen.made
-        found = room(parts, vendor, page)
-        gates = vendor_restore.gates(as_now(parts).ruled(), name) if vendor["paused"] else None
+        now = as_now(parts).ruled()
+        standing = restoring.standing(now, name) if vendor["paused"] else None
+        gates = vendor_restore.shown(now, standing) if standing is not None else None
+        asked = standing.facts.datasets if standing is not None else ()
+        found = room(parts, vendor, page, {each.name: each.manifest for each in asked})
         role = request.state.caller.role
         # A pause is told under what its incident was merged into.
         last = next((parts.pauses.told_under(each) for each in parts.pauses.every(name)), "")
@@ -110,13 +114,13 @@ def routes(parts: Rotator) -> APIRouter:
             gates=gates,
             times=times(parts, name).get(name),
             judge=vendor_buttons.terms(name, role),
-            **found,
             soon_days=ATTESTED_S[0] / DAY_S,
             attest=vendor_buttons.attestation(name, role),
             read_there={
                 each: vendor_buttons.reading(told, last if vendor["paused"] else "", role)
                 for each, told in found["checked"].items()
             },
+            **found,
         )
 
     @router.get("/triage")
