@@ -11,7 +11,7 @@ from rotator.bootstrap import Rotator
 from rotator.canary import Calls, Canary, ids_of, remove
 from rotator.credential import CredentialRef, Issued
 from rotator.errors import BadInput, Rejected, RotatorError, Unavailable, Uncertain
-from rotator.flow.drill import Exercise
+from rotator.flow.exercise import Exercise
 from rotator.flow.playbook import Playbook
 from rotator.flow.playbook_words import Verb, meant
 from rotator.ledger import drills, stops

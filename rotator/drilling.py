@@ -16,7 +16,7 @@ from rotator.bootstrap import Rotator
 from rotator.canaries import AGAIN_S, Wait
 from rotator.credential import CredentialRef, Issued
 from rotator.errors import BadInput, RotatorError
-from rotator.flow.drill import Exercise
+from rotator.flow.exercise import Exercise
 from rotator.flow.exposure import Exposure
 from rotator.flow.incident import Incident, Severity
 from rotator.flow.plan import make

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from rotator import clock
 from rotator.credential import Issued, Secret
 from rotator.errors import BadInput
-from rotator.flow.drill import Trigger
+from rotator.flow.exercise import Trigger
 from rotator.flow.exposure import Exposure
 from rotator.flow.inventory import Entry
 from rotator.flow.playbook import Playbook

@@ -9,7 +9,7 @@ from functools import partial
 from rotator import clock, drill_lock, drilling
 from rotator.bootstrap import Rotator
 from rotator.errors import BadInput, RotatorError, Unavailable
-from rotator.flow.drill import Exercise, opened
+from rotator.flow.exercise import Exercise, opened
 from rotator.leading import Leading
 from rotator.ledger import drills
 from rotator.ledger.database import LedgerFailed

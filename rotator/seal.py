@@ -6,30 +6,42 @@ Fingerprints are HMAC-SHA-256: useless for guessing without the key.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import hmac
 import os
 from pathlib import Path
-
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from typing import TYPE_CHECKING
 
 from rotator import key_file
 from rotator.credential import Secret
 from rotator.errors import BadInput
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 _WHAT, _WHERE = "the seal key", "ROTATOR_SEAL_KEY"
 _NONCE_BYTES = 12
 
 
 class Seal:
-    """Seal, open and fingerprint secrets with one deployment key of 32 bytes."""
+    """Seal, open and fingerprint secrets with one deployment key of 32 bytes.
+
+    Each command has one, and few use it: what encrypts is imported and made at first use.
+    """
 
     def __init__(self, key: bytes) -> None:
-        self._aead = AESGCM(_derive(key, b"rotator seal v1"))
-        self._mac = _derive(key, b"rotator fingerprint v1")
+        self._key = key
+
+    @functools.cached_property
+    def _aead(self) -> AESGCM:
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415
+
+        return AESGCM(_derive(self._key, b"rotator seal v1"))
+
+    @functools.cached_property
+    def _mac(self) -> bytes:
+        return _derive(self._key, b"rotator fingerprint v1")
 
     def close(self, secret: Secret, run: str) -> bytes:
         """Return the sealed secret, bound to the run."""
@@ -38,6 +50,8 @@ class Seal:
 
     def open(self, blob: bytes, run: str) -> Secret:
         """Return the secret. Raises BadInput when the key is not the one that sealed it, or the blob was altered."""
+        from cryptography.exceptions import InvalidTag  # noqa: PLC0415
+
         try:
             return Secret(self._aead.decrypt(blob[:_NONCE_BYTES], blob[_NONCE_BYTES:], run.encode()).decode())
         except (InvalidTag, ValueError):  # the latter for a blob too short to have a nonce
@@ -61,4 +75,7 @@ def from_file(path: Path) -> Seal:
 
 
 def _derive(key: bytes, purpose: bytes) -> bytes:
+    from cryptography.hazmat.primitives.hashes import SHA256  # noqa: PLC0415
+    from cryptography.hazmat.primitives.kdf.hkdf import HKDF  # noqa: PLC0415
+
     return HKDF(SHA256(), key_file.BYTES, salt=None, info=purpose).derive(key)

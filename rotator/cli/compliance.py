@@ -77,12 +77,12 @@ def report(  # noqa: PLR0917 - options, which callers name
 
 def _with_logs(given: Context, incident: str, access: Sequence[str]) -> dict[str, Any]:
     from rotator.cli.alarm import logs  # noqa: PLC0415
-    from rotator.shown import incidents, timelines  # noqa: PLC0415
+    from rotator.shown import accessed, incidents  # noqa: PLC0415
 
     parts = given.parts()
     name = parts.reading.named(incident)
     record, report = parts.reading.incident(name), incidents.report(parts, name, given.called)
-    return timelines.with_logs(parts, report, record, logs(access))
+    return accessed.with_logs(parts, report, record, logs(access))
 
 
 def _compliance(service: Service, asked: Mapping[str, str], form: ReportForm) -> None:

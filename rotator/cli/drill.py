@@ -9,12 +9,12 @@ import typer
 from rotator.actor import actor
 from rotator.cli.options import Context, Output, OutputOption, console, emit
 from rotator.errors import BadInput, RotatorError
-from rotator.flow.drill import Outcome, Trigger
+from rotator.flow.exercise import Outcome, Trigger
 
 if TYPE_CHECKING:
     from rotator.bootstrap import Rotator
     from rotator.drilling import Drill
-    from rotator.flow.drill import Exercise
+    from rotator.flow.exercise import Exercise
     from rotator.ledger.drills import DrillRow
 
 Incident = Annotated[str, typer.Argument(metavar="DRILL", help="A drill's incident, or `last`.")]
@@ -84,7 +84,7 @@ def _named(parts: Rotator, name: str) -> Exercise:
 
 
 def _given(connection: str, kind: str, owners: list[str], like: str) -> Exercise:
-    from rotator.flow.drill import Exercise  # noqa: PLC0415 - only this command pays for it
+    from rotator.flow.exercise import Exercise  # noqa: PLC0415 - only this command pays for it
 
     if not kind or not owners:
         what = f"--{'owner' if kind else 'kind'} is missing"

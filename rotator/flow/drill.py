@@ -1,82 +1,18 @@
-"""Drills: what is agreed to be practised, when, how it came out, and whether it was slower than it should be."""
+"""Drills: how one came out, and whether it was slower than it should be. What is practised: `exercise.py`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
-from enum import StrEnum
+from datetime import UTC, datetime
 from statistics import median
 from typing import Any
 
-from rotator.flow.playbook_words import Strategy
+from rotator.flow.exercise import Outcome
 from rotator.flow.response import CLOCKS, Response, spans, times
-from rotator.flow.scope import ConsumerAddress
-from rotator.flow.timetable import Timetable
-from rotator.ports.store import Place
 
 PROVEN_DEAD = CLOCKS["proven_dead"]
 _LAST, _ENOUGH, _WORSE = 10, 3, 2.0
 """Over how many of the latest times the median is taken, how many there must be, and how much longer is worse."""
-
-
-class Trigger(StrEnum):
-    """How a canary leaks."""
-
-    SCANNER = "scanner"
-    ALARM = "alarm"
-    ADVISORY = "advisory"
-    MANUAL = "manual"
-
-
-class Outcome(StrEnum):
-    """How a drill ended. Abandoned: nothing was answered, as its own process ended or was refused before."""
-
-    PROVEN = "proven"
-    STATED = "stated"
-    OPEN = "open"
-    ABANDONED = "abandoned"
-
-
-@dataclass(frozen=True, slots=True)
-class Schedule:
-    """When an exercise is held: once in each window, until it `expires` (epoch seconds), agreed to by somebody."""
-
-    timetable: Timetable
-    window_s: float
-    zone: tzinfo
-    approved_by: str
-    expires: float
-
-
-@dataclass(frozen=True, slots=True)
-class Exercise:
-    """What is practised: `count` canaries of one kind, minted for `owners` in turn, and what answers them.
-
-    `like` is the id of a credential of theirs as which they are made, "" where its kind needs none. `deliver` and
-    `consumers` are the drill's own: what an inventory says of others is not used.
-    """
-
-    name: str
-    connection: str
-    kind: str
-    owners: tuple[str, ...]
-    trigger: Trigger = Trigger.SCANNER
-    count: int = 1
-    like: str = ""
-    strategy: Strategy | None = None
-    deliver: tuple[Place, ...] = ()
-    consumers: tuple[ConsumerAddress, ...] = ()
-    page: bool = False
-    schedule: Schedule | None = None
-
-
-def opened(schedule: Schedule, last: float | None, now: float) -> float | None:
-    """Return when the window opened in which a drill is due now; None where none is, or one began in it by now."""
-    at = schedule.timetable.before(now, schedule.zone)
-    if at is None or now >= at + schedule.window_s or now > schedule.expires:
-        return None
-    return at if last is None or last < at else None
 
 
 def outcome(responses: Sequence[Response]) -> Outcome:

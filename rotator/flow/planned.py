@@ -7,12 +7,16 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from rotator.credential import CredentialRef
-from rotator.flow.exclusion import Excluded
 from rotator.flow.playbook_words import Expect, Strategy, Subject, Until, Verb
 from rotator.flow.scope import ConsumerAddress, Unresolved
 from rotator.ports.store import Place
+
+if TYPE_CHECKING:
+    # Only named: who reads or works the ledger excludes nothing.
+    from rotator.flow.exclusion import Excluded
 
 BY_HAND = "by_hand"
 """The fact of a step that a person does in place of a machine: what he is asked to do."""

@@ -9,18 +9,20 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, Connection, FromClause, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from rotator import clock
-from rotator.canary import Canary
 from rotator.credential import CredentialRef
 from rotator.errors import BadInput
 from rotator.flow.planned import Plan
 from rotator.ledger import tables
 from rotator.ledger.database import Database
+
+if TYPE_CHECKING:
+    from rotator.canary import Canary
 
 _drill, _canary, _run = tables.drill, tables.canary, tables.run
 
@@ -202,5 +204,7 @@ def _drill_of(row: Any) -> DrillRow:
 
 
 def _canary_of(row: Any) -> Canary:
+    from rotator.canary import Canary  # noqa: PLC0415 - only who drills waits for what mints one
+
     names = ("kind", "connection", "owner", "marker", "credential")
     return Canary(**{name: row[name] for name in names}, at=row["asked_at"], before=tuple(json.loads(row["before"])))

@@ -7,15 +7,18 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, RowMapping, func, insert, select
 
 from rotator.errors import BadInput
 from rotator.flow.gate_facts import Did, Document, Given
-from rotator.flow.letting_in import GateStanding
 from rotator.ledger import rows, tables, vendors
 from rotator.ledger.pauses import Pause
+
+if TYPE_CHECKING:
+    # Only named: a report has nobody let in.
+    from rotator.flow.letting_in import GateStanding
 
 ACTS: Mapping[Did, str] = {
     Did.GIVEN: "gate_given",

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from rotator.flow.approval import Person, Policy, Role
 from rotator.flow.roles import misread
-from rotator.flow.standing_order import Order
+
+if TYPE_CHECKING:
+    from rotator.flow.standing_order import Order
 
 CLI = "cli"
 """How an order names what a person declares at the command line."""
@@ -84,6 +86,8 @@ class StandingOrderSettings(BaseModel):
 
     def order(self) -> Order:
         """Return it as the rule's noun."""
+        from rotator.flow.standing_order import Order  # noqa: PLC0415 - only who declares waits for it
+
         end = dt.datetime.combine(self.expires, dt.time.max, dt.UTC)
         return Order(
             name=self.name,

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from rotator import seal, secret_reference
 from rotator.errors import BadInput
-from rotator.evidence import signing
-from rotator.evidence.signing import SigningKey
 from rotator.families import by_hand
 from rotator.flow.paths import mounts_of
 from rotator.flow.playbook_words import meant
@@ -36,6 +34,9 @@ from rotator.settings.triggers import TriggerSettings
 from rotator.settings.triggers import check_together as check_triggers
 from rotator.settings.vendors import VendorSettings
 from rotator.settings.watch import WatchSettings
+
+if TYPE_CHECKING:
+    from rotator.evidence.signing import SigningKey
 
 MEMORY = "memory://"
 
@@ -143,6 +144,8 @@ class Settings(Approving, SigningIn, FarAway, Aiming, BaseModel):
 
     def signing_key(self) -> SigningKey | None:
         """Return the key that signs evidence; the embedded default makes one at first use, others have it or none."""
+        from rotator.evidence import signing  # noqa: PLC0415 - only who signs waits for what does
+
         if self.evidence.signing_key is not None:
             return signing.from_text(secret_reference.read(self.evidence.signing_key, self.folder).reveal())
         return signing.from_file(self.data_dir / "signing.key") if self.embedded else None

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from rotator.flow.ownership import Ownership
 from rotator.flow.playbook_line import Duration
+
+if TYPE_CHECKING:
+    from rotator.flow.ownership import Ownership
 
 
 class OwnershipSettings(BaseModel):
@@ -19,4 +21,6 @@ class OwnershipSettings(BaseModel):
 
     def rules(self) -> Ownership:
         """Return it as the flow's noun."""
+        from rotator.flow.ownership import Ownership  # noqa: PLC0415 - only who plans waits for it
+
         return Ownership(float(self.deadline), {name: float(each) for name, each in self.of.items()})

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from rotator.flow.incident import Severity
-from rotator.flow.objective import Objective
 from rotator.flow.playbook_line import Duration
+
+if TYPE_CHECKING:
+    from rotator.flow.objective import Objective
 
 ClockName = Literal[
     "detected", "declared", "approved", "acknowledged", "contained", "proven_dead", "replaced", "converged"
@@ -39,6 +41,8 @@ class TargetSettings(BaseModel):
 
     def target(self, clock: str) -> Objective:
         """Return it as the flow's noun."""
+        from rotator.flow.objective import Objective  # noqa: PLC0415 - only who aims waits for what judges
+
         [(percent, limit)] = self._limits.items()
         return Objective(clock, percent, float(limit), self.severity.value if self.severity else "")
 

@@ -13,7 +13,6 @@ from rotator.report.dismissed import exposure_rows
 from rotator.report.incident import build
 from rotator.runtime_lock import is_unattended, is_unmanned
 from rotator.shown import timelines
-from rotator.uncut import named, uncut_by_each
 
 
 def report(parts: Rotator, incident: str, called: str = "rotator") -> dict[str, Any]:
@@ -35,8 +34,11 @@ def report(parts: Rotator, incident: str, called: str = "rotator") -> dict[str, 
 def _uncut(parts: Rotator, record: IncidentRecord) -> dict[str, list[dict[str, str]]]:
     """Return what the vendors that it pauses hold, and nobody has cut, by vendor."""
     open_ones = [one for each in record.family for one in each.pauses if one.is_open]
-    if open_ones:
-        parts.look_again()
+    if not open_ones:
+        return {}
+    from rotator.uncut import named, uncut_by_each  # noqa: PLC0415 - only who paused a vendor waits for it
+
+    parts.look_again()
     return {vendor: named(held) for vendor, held in uncut_by_each(parts, open_ones).items()}
 
 

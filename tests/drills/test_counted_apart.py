@@ -8,7 +8,7 @@ from rich.console import Console
 from sqlalchemy import update
 
 from rotator import drilling
-from rotator.flow.drill import Trigger
+from rotator.flow.exercise import Trigger
 from rotator.ledger import responses, tables
 from rotator.report import compliance, compliance_page, compliance_text
 from tests.drills.test_drilling import here, hold  # noqa: F401 - a fixture

@@ -11,7 +11,8 @@ import pytest
 from rotator import drilling, leaking
 from rotator.credential import Leaked
 from rotator.errors import BadInput, Unavailable, Uncertain
-from rotator.flow.drill import Outcome, Trigger, took_s
+from rotator.flow.drill import took_s
+from rotator.flow.exercise import Outcome, Trigger
 from rotator.flow.exposure import Exposure
 from rotator.flow.inventory import Entry
 from rotator.flow.registry import Said, Sort

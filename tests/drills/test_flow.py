@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rotator.flow import drill
-from rotator.flow.drill import Outcome, Schedule
+from rotator.flow.exercise import Outcome, Schedule, opened
 from rotator.flow.response import Response
 from rotator.flow.timetable import timetable
 
@@ -34,7 +34,7 @@ def answered(seconds, number=0, at=MONDAY, stated=False, provider=KEY):
 def test_however_often_and_irregularly_somebody_looks_each_window_has_one_drill_at_most(moments):
     last, held = None, []
     for now in sorted(MONDAY + each for each in moments):
-        slot = drill.opened(WEEKLY, last, now)
+        slot = opened(WEEKLY, last, now)
         if slot is not None:
             assert slot <= now < slot + WEEKLY.window_s
             held.append(slot)
@@ -47,8 +47,8 @@ def test_however_often_and_irregularly_somebody_looks_each_window_has_one_drill_
 
 def test_after_its_last_day_nothing_is_due():
     tuesday = MONDAY + DAY_S + 10 * HOUR_S
-    assert drill.opened(WEEKLY, None, tuesday) is not None
-    assert drill.opened(WEEKLY, None, tuesday + 53 * 7 * DAY_S) is None
+    assert opened(WEEKLY, None, tuesday) is not None
+    assert opened(WEEKLY, None, tuesday + 53 * 7 * DAY_S) is None
 
 
 def test_a_drill_comes_out_as_its_worst_canary_does():

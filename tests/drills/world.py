@@ -8,7 +8,7 @@ from typing import Any
 from rotator import clock
 from rotator.bootstrap import Rotator
 from rotator.credential import CredentialRef
-from rotator.flow.drill import Exercise
+from rotator.flow.exercise import Exercise
 from rotator.flow.scope import ConsumerAddress
 from rotator.ports.connection import Connection
 from rotator.ports.store import Place

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from rotator import drilling, growth, response
 from rotator.credential import CredentialRef
 from rotator.flow.approval import Scope
-from rotator.flow.drill import Exercise, Trigger
+from rotator.flow.exercise import Exercise, Trigger
 from rotator.flow.exposure import Disposition, Exposure
 from rotator.flow.incident import Severity
 from rotator.intake import reading

@@ -17,7 +17,7 @@ from rotator.ledger.probes import probes
 from rotator.report import html_form
 from rotator.report.timeline import NO_EXPOSURE, NO_LOGS, NOBODY_ASKED, NOT_NAMED
 from rotator.settings.file import load
-from rotator.shown import incidents, timelines
+from rotator.shown import accessed, incidents
 from tests.access import logs
 from tests.fakes.company import founded
 
@@ -61,7 +61,7 @@ def told(parts, *records):
     files = [("trail.json", io.BytesIO(logs.log(*records)))] if records else None
     if files is None:
         return report
-    return timelines.with_logs(parts, report, record, files)
+    return accessed.with_logs(parts, report, record, files)
 
 
 def test_a_thief_among_our_own_knocks_is_told_and_we_are_not(house):
@@ -160,7 +160,7 @@ def test_what_is_no_access_log_is_refused(house):
     parts, _, _ = house
     report, record = incidents.report(parts, "inc-1"), parts.reading.incident("inc-1")
     with pytest.raises(BadInput):
-        timelines.with_logs(parts, report, record, [("notes.txt", io.BytesIO(b"hello"))])
+        accessed.with_logs(parts, report, record, [("notes.txt", io.BytesIO(b"hello"))])
 
 
 def test_our_own_uses_are_listed_with_their_times_and_answers(house):
