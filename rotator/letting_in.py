@@ -81,7 +81,7 @@ def facts(parts: Rotator, pause: Pause) -> Facts:
         software=_software(parts, vendor, pause, events),
         datasets=checked,
         unsaid=tuple(str(each.ref) for each in old if each.custody.reads is None and not each.custody.datasets),
-        before=(pause.reach,),
+        before=None if pause.reach is None else (pause.reach,),
         new=tuple(_new(parts, old, {(task.kind, task.key) for of in every for task in of.manual}, held)),
         roles=None if policy is None else {name: each.role for name, each in policy.people.items()},
         approvals=frozenset(each.name for each in gates_of(pause.checklist) if each.asks is Asks.APPROVAL),

@@ -138,10 +138,11 @@ class Facts:
     """What is so now. `pausers` are who paused it, and who is behind a program that did.
 
     `roles` has what people may do; None where no rule says so, and anybody may approve. `before` is what the vendor's
-    credentials reached before, `unsaid` are those of which nobody has said which datasets that was. `approvals` are the
-    names of the gates that ask for a yes. `incident` is that of the pause, whose report tells the checks. `brought` is
-    what gates rest on that was not given for one, and `behind` has who is behind each program that gave or brought
-    something. What was recorded since it was `exposed` may be a picture of what was altered.
+    credentials reached before, None where nobody knows it any more; `unsaid` are those of which nobody has said which
+    datasets that was. `approvals` are the names of the gates that ask for a yes. `incident` is that of the pause, whose
+    report tells the checks. `brought` is what gates rest on that was not given for one, and `behind` has who is behind
+    each program that gave or brought something. What was recorded since it was `exposed` may be a picture of what was
+    altered.
     """
 
     vendor: str
@@ -155,7 +156,7 @@ class Facts:
     software: Software = field(default_factory=lambda: Software({}, (), ()))
     datasets: tuple[Checked, ...] = ()
     unsaid: tuple[str, ...] = ()
-    before: tuple[Reach, ...] = ()
+    before: tuple[Reach, ...] | None = ()
     new: tuple[New, ...] = ()
     roles: Mapping[str, Role] | None = None
     approvals: frozenset[str] = frozenset()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rotator.flow.checklist import Gate
 from rotator.flow.gate_facts import Checked, Did, Facts, Found, New, Shut, Since, met_by, moment, said_of
-from rotator.flow.narrowing import wider
+from rotator.flow.narrowing import Reach, wider
 
 
 def cut(_: Gate, facts: Facts) -> Found:
@@ -101,17 +101,27 @@ def _with(one: Checked) -> str:
     return f"with {one.manifest} by {by} at {moment(one.checked_at)}"
 
 
-def credentials(_: Gate, facts: Facts) -> Found:
+def credentials(gate: Gate, facts: Facts) -> Found:
     """Ask whether what it holds now was made since the pause, and reaches a part of what it reached, and less."""
     if not facts.new:
         return [], ["the inventory names nothing new that it holds"]
     shut = [each for one in facts.new for each in _not_new(one, facts)]
+    if facts.before is None:
+        return [*shut, *(_unknown(one, gate, facts) for one in facts.new)], []
     more, same = wider([each.reach for each in facts.new if each.reach is not None], facts.before)
     shut += [Shut(f"wider {each}", f"nothing that it held before reached {each}", _narrow(facts)) for each in more]
     if same:
         shut.append(Shut("same", "together they reach all that was reached before, and not less", _narrow(facts)))
     told = [f"{each.name}: made at {moment(each.created_at) or 'nobody knows when'}" for each in facts.new]
     return shut, told if shut else [*told, "together they reach a part of what was reached before, and less"]
+
+
+def _unknown(one: New, gate: Gate, facts: Facts) -> Shut:
+    reach = one.reach or Reach()
+    # Who overrides it speaks of what it reaches by now, and of no more.
+    key = _key("before", one.name, *reach.reads, *reach.administers, *reach.datasets)
+    what = f"an older release paused it, and nobody knows any more whether it reached before what {one.name} does"
+    return Shut(key, what, f"compare it by hand, then {_override(gate, facts)}")
 
 
 def _not_new(one: New, facts: Facts) -> list[Shut]:

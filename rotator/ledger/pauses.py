@@ -35,7 +35,8 @@ class Pause:
     """One pause. Times in epoch seconds; `checklist` is as it was then, `notices` are those for which it was.
 
     `datasets` are those that were reached then, with the manifest of each that the registry named, "" where it did not;
-    `reach` is what all that it held reached. Both grow as it is paused again.
+    `reach` is what all that it held reached. Both grow as it is paused again. `reach` is None of one that is older than
+    what keeps it: plans name connections alone, and no record tells what the configuration said then.
     """
 
     vendor: str
@@ -50,7 +51,7 @@ class Pause:
     restored_by: str | None = None
     restored_why: str | None = None
     datasets: Mapping[str, str] = field(default_factory=dict)
-    reach: Reach = field(default_factory=Reach)
+    reach: Reach | None = field(default_factory=Reach)
 
     @property
     def is_open(self) -> bool:
@@ -158,7 +159,7 @@ def begin(
     connection.execute(insert(_pause).values(**rows.plain(kept)))
     told = {"at": pause.at, "act": PAUSED, "by": pause.by, "reason": pause.reason, "pause": number, **record}
     told |= {"notices": list(pause.notices), "checklist": json.loads(pause.checklist)}
-    told |= {"datasets": pause.datasets, "reach": asdict(pause.reach)}
+    told |= {"datasets": pause.datasets, "reach": _words(pause.reach)}
     told["kept"] = pause_held.keep(connection, pause.vendor, number, held, pause.by, pause.at)
     vendors.act(connection, pause.vendor, told, pause.incident)
     facts = {"vendor": pause.vendor, "by": pause.by, "reason": pause.reason}
@@ -187,11 +188,12 @@ def again(
     if there is None or there.number != pause.number:
         raise BadInput("it is not paused any more", pause.vendor, "somebody let it in again meanwhile: pause it anew")
     named = {name: manifest for name, manifest in there.datasets.items() if manifest}
-    datasets, reach = {**there.datasets, **found.datasets, **named}, together([there.reach, found.reach])
+    datasets = {**there.datasets, **found.datasets, **named}
+    reach = together([there.reach, found.reach]) if there.reach and found.reach else None
     is_it = (_pause.c.vendor == pause.vendor, _pause.c.number == pause.number)
     connection.execute(update(_pause).where(*is_it).values(**_grown(datasets, reach)))
     told = {"at": found.at, "act": AGAIN, "by": found.by, "reason": found.reason, "pause": pause.number, **record}
-    told |= {"datasets": datasets, "reach": asdict(reach)}
+    told |= {"datasets": datasets, "reach": _words(reach)}
     told["kept"] = pause_held.keep(connection, pause.vendor, pause.number, held, found.by, found.at)
     vendors.act(connection, pause.vendor, told, pause.incident)
     pause_guard.end_what_begins(connection)
@@ -216,11 +218,16 @@ def _all_of(connection: Connection, vendor: str) -> list[Pause]:
     return [_of(row) for row in connection.execute(select(_pause).where(_pause.c.vendor == vendor)).mappings()]
 
 
-def _grown(datasets: Mapping[str, str], reach: Reach) -> dict[str, str]:
-    return {name: json.dumps(told, sort_keys=True) for name, told in (("datasets", datasets), ("reach", asdict(reach)))}
+def _grown(datasets: Mapping[str, str], reach: Reach | None) -> dict[str, str]:
+    return {name: json.dumps(told, sort_keys=True) for name, told in (("datasets", datasets), ("reach", _words(reach)))}
+
+
+def _words(reach: Reach | None) -> dict[str, Any]:
+    return {} if reach is None else asdict(reach)
 
 
 def _of(row: RowMapping) -> Pause:
-    reach = Reach(**{name: tuple(told) for name, told in json.loads(row["reach"]).items()})
+    known = json.loads(row["reach"])
+    reach = Reach(**{name: tuple(told) for name, told in known.items()}) if known else None
     told = {"notices": tuple(json.loads(row["notices"])), "datasets": json.loads(row["datasets"]), "reach": reach}
     return Pause(**{**row, **told})

@@ -108,6 +108,7 @@ def test_a_dataset_that_differed_before_all_was_cut_is_told_so_and_checked_again
         (changed(new=(New("key-2", True, PAUSED + 1, OPEN.before[0]),)), {"credentials": ["same"]}),
         (changed(new=(New("key-2", True, PAUSED + 1, Reach(reads=("kv:*",))),)), {"credentials": ["wider kv:*"]}),
         (changed(new=(New("key-2", True, PAUSED + 1, Reach(), "OIDC"),)), {"credentials": ["long key-2"]}),
+        (changed(before=None), {"credentials": ["before key-2 kv:pay/one"]}),
         (changed(pausers=frozenset({"lena"})), {"approval": ["yes after 2"]}),
         (changed(given=OPEN.given[:2]), {"approval": ["yes after 2"]}),
         (changed(given=(*OPEN.given[:2], replace(OPEN.given[2], by="omar"))), {"approval": ["yes after 2"]}),

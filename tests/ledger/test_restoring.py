@@ -595,6 +595,19 @@ def test_what_it_holds_now_is_new_and_narrower_or_keeps_it_out(acme):
     acme.restore()
 
 
+def test_of_what_an_older_release_paused_nobody_says_what_it_reached_and_pausing_it_again_makes_nothing_up(acme):
+    acme.pause(KEY)
+    with acme.parts.database.write() as connection:
+        connection.execute(update(tables.pause).values(reach="{}"))  # as its migration left it
+        paused = pauses.pause_of(connection, "acme")
+        pauses.again(connection, paused, replace(paused, reach=Reach(("kv:x",))), {"added": 1}, [])
+        assert pauses.pause_of(connection, "acme").reach is None
+    acme.knows(CredentialRef("acme_api_token", "acme", "acme-ci", "tok-2"), vendor="acme", reads=["kv:x"])
+    [*_, unknown] = standing(acme.parts, "acme").gates[5].left
+    assert "an older release paused it, and nobody knows any more" in unknown.says
+    assert acme.broken() == []
+
+
 def test_a_grant_that_was_only_suspended_is_given_back_by_name_and_all_else_stays_dead(acme):
     trust = of(Preserves, Suspends, Cuts, Doorless)(Issuer(acme.company.world, TRUST, "aws", 0.0))
     trust.settle_s = 0.0
