@@ -7,7 +7,7 @@ from typing import ClassVar, TypeVar
 
 from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.errors import Rejected
-from rotator.families.http import FAMILY, Bearer, RestService
+from rotator.families.http import Bearer, RestService
 from rotator.families.http_described import given, names_of, owner_of
 from rotator.families.http_identity import Identity
 from rotator.families.http_listing import Entry, Listing
@@ -26,7 +26,7 @@ C = TypeVar("C")
 class Knockable(Kind):
     """A kind that can be tried, and whatever else its section has a call for."""
 
-    family: ClassVar[str] = FAMILY
+    family: ClassVar[str]
     capability: ClassVar[Capability] = Capability.REVOCABLE
     sends_secret: ClassVar[bool] = True
 

@@ -11,6 +11,7 @@ from typing import ClassVar
 
 from rotator.credential import CredentialRef, Issued, Secret
 from rotator.errors import BadInput, Rejected, RotatorError, Unavailable, Uncertain
+from rotator.families.http import FAMILY
 from rotator.families.http_described import calls, capability, names_of, owner_of
 from rotator.families.http_knockable import Knockable, in_section
 from rotator.families.http_permissions import permitted
@@ -34,7 +35,7 @@ def connect(connection: Connection, name: str, rest: RestKind | None = None) -> 
     )
     parts += [PreservedKind] * rest.looks + [ListedKind] * (rest.list is not None and not rest.list.per_owner)
     parts += [PermittedKind] * bool(rest.permissions)
-    said: dict[str, object] = {"capability": capability(rest), "calls": calls(rest)}
+    said: dict[str, object] = {"family": FAMILY, "capability": capability(rest), "calls": calls(rest)}
     if rest.looks and not rest.verify.rejected:
         said["no_knock"] = "its service refuses a living one as it refuses a dead one: only its list tells"
     said["sends_secret"] = rest.identify is not None and rest.identify.call is not None
