@@ -26,6 +26,7 @@ from rotator.shown.vendor_triage import Spoken, spoken_of
 
 ESCALATE = "rotator vendor escalate"
 _SHOWN, _LONGEST_SENDER = 3, 100
+_OF_NOBODY = Spoken([], 0)
 
 
 def take(parts: Rotator, records: Iterable[str], sender: str, at: float, *, fetched: bool = False) -> list[Arrived]:
@@ -88,19 +89,18 @@ def _settled(  # noqa: PLR0917 - what arrived, and how
 ) -> list[Arrived]:
     # What came before under another name may call more versions bad.
     events = [each for each in merged([*new, *kept(parts).every()]) if each.names & names] if names else []
-    notices = [vendor_notice.of_advisory(each) for each in events]
+    said = parts.advisories.escalated()
+    words = {each.id: word or next((said[name] for name in each.names if name in said), None) for each in events}
+    grave = [each for each in events if each.sign.nature is not Nature.ORDINARY or words[each.id] is not None]
+    notices = {each.id: vendor_notice.of_advisory(each) for each in events}
     parts.look_again()
-    spoken = spoken_of(parts, [(notice, [event]) for notice, event in zip(notices, events, strict=True)])
-    escalated = parts.advisories.escalated()
-    found = []
-    for event, notice, of_it in zip(events, notices, spoken, strict=True):
-        arrived = _arrived(event, notice.title, of_it, sender, at)
-        if says := word or next((escalated[each] for each in event.names if each in escalated), None):
-            arrived = replace(arrived, escalated_by=says[0], escalated_why=says[1])
-        elif arrived.is_ordinary:
-            arrived = replace(arrived, touched=(), unknown=0)
-        found.append(parts.advisories.settle(arrived))
-    return found
+    spoken = spoken_of(parts, [(notices[each.id], [each]) for each in grave]) if grave else []
+    of_each = {each.id: of_it for each, of_it in zip(grave, spoken, strict=True)}
+    found = (
+        _arrived(each, notices[each.id].title, of_each.get(each.id, _OF_NOBODY), sender, at, words[each.id])
+        for each in events
+    )
+    return [parts.advisories.settle(each) for each in found]
 
 
 def said(found: Sequence[Arrived]) -> str:
@@ -119,11 +119,14 @@ def _line(each: Arrived) -> str:
     return f"{each.name} ({each.what}) touches {', '.join(named)}{more}; a person decides: {each.command}"
 
 
-def _arrived(event: Advisory, title: str, of_it: Spoken, sender: str, at: float) -> Arrived:
+def _arrived(  # noqa: PLR0917 - what arrived, and what came of it
+    event: Advisory, title: str, of_it: Spoken, sender: str, at: float, word: tuple[str, str] | None
+) -> Arrived:
     touched = (
         Touched(each.vendor.name, each.priority, each.advice.value, each.grounds[0].why) for each in of_it.triaged
     )
     if event.withdrawn is not None:
         title = f"{event.id} was withdrawn"
     published = event.published.timestamp() if event.published is not None else None
-    return Arrived(event.id, event.names, title, sender, at, published, tuple(touched), of_it.unknown, event.sign)
+    found = Arrived(event.id, event.names, title, sender, at, published, tuple(touched), of_it.unknown, event.sign)
+    return found if word is None else replace(found, escalated_by=word[0], escalated_why=word[1])

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, delete, insert, select, update
+from sqlalchemy import Connection, RowMapping, delete, insert, or_, select, update
 
 from rotator import clock
 from rotator.flow.incident import Severity
@@ -24,7 +24,7 @@ from rotator.notices.event import Event
 from rotator.packages.nature import SILENT, Nature, Sign
 
 TOUCHES = "advisory_touches"
-_LONGEST_ABOUT = 40
+_LONGEST_ABOUT, _AT_ONCE = 40, 50
 _SEVERITIES = {Advice.PAUSE: Severity.CRITICAL, Advice.PREPARE: Severity.HIGH, Advice.WATCH: Severity.MEDIUM}
 _LOOKS, _LOOKED = "advisories", "looked "
 _arrived, _noticed = tables.arrived_advisory, tables.noticed
@@ -98,7 +98,7 @@ class Advisories:
         now = self._clock()
         with self._database.write() as connection:
             advisory_chain.alone(connection)
-            before = next((each for each in _every(connection) if each.names & found.names), None)
+            before = next(iter(_going_by(connection, found.names)), None)
             known = {each.vendor for each in before.touched} if before is not None else set()
             if before is not None:
                 if before.escalated_by and found.is_ordinary:
@@ -134,11 +134,8 @@ class Advisories:
 
     def first(self, names: Collection[str]) -> Arrived | None:
         """Return of those that go by one of these names the one that arrived first; None where none did."""
-        if not names:
-            return None
         with self._database.read() as connection:
-            found = [each for each in _every(connection) if not each.names.isdisjoint(names)]
-        return min(found, key=lambda each: each.at, default=None)
+            return next(iter(_going_by(connection, names)), None)
 
     def looked_at(self) -> float | None:
         """Return when it was last asked which packages are newly bad; None where it never was."""
@@ -208,8 +205,16 @@ def _write(connection: Connection, found: Arrived, *, is_new: bool) -> dict[str,
     return {"name": found.name, **row}
 
 
-def _every(connection: Connection) -> list[Arrived]:
-    return [_of(row) for row in connection.execute(select(_arrived).order_by(_arrived.c.at)).mappings()]
+def _going_by(connection: Connection, names: Collection[str]) -> list[Arrived]:
+    """Return those that go by one of these names, the one that arrived first before the others."""
+    found: dict[str, Arrived] = {}
+    asked = sorted(names)
+    for start in range(0, len(asked), _AT_ONCE):
+        some = map(json.dumps, asked[start : start + _AT_ONCE])
+        has_one = or_(*(_arrived.c.names.contains(each, autoescape=True) for each in some))
+        rows_of = connection.execute(select(_arrived).where(has_one)).mappings()
+        found |= {each.name: each for each in map(_of, rows_of) if not each.names.isdisjoint(names)}
+    return sorted(found.values(), key=lambda each: (each.at, each.name))
 
 
 def _of(row: RowMapping | Mapping[str, Any]) -> Arrived:

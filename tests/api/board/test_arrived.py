@@ -10,7 +10,7 @@ from rotator import clock
 from rotator.alarm import arriving
 from rotator.flow.approval import Role
 from rotator.report.clocks import moment
-from rotator.shown.arrived import WEEK_S, arrived
+from rotator.shown.arrived import NAMED, WEEK_S, arrived
 from tests.api.board.pages import page
 from tests.api.calling import Api
 from tests.fakes.vendors_paused import pause
@@ -49,4 +49,16 @@ def test_what_touches_nobody_or_came_long_ago_is_not_shown(served):
     nobody = {"id": "GHSA-aaaa-bbbb-cccc", "affected": elsewhere}
     arriving.take(served.parts, [json.dumps(nobody)], "siem", clock.now())
     arriving.take(served.parts, [RECORD], "siem", clock.now() - WEEK_S - 1)
+    assert arrived(served.parts) == []
+
+
+def test_ordinary_vulnerabilities_are_counted_and_named_as_such(served):
+    weak = {**json.loads(RECORD), "aliases": [], "database_specific": {"cwe_ids": ["CWE-79"]}}
+    for number in range(NAMED + 1):
+        arriving.take(served.parts, [json.dumps({**weak, "id": f"GHSA-aaaa-bbbb-000{number}"})], EVIL, clock.now())
+    found = page(served, "/vendors")
+    assert f"{NAMED + 1} ordinary vulnerabilities arrived, which touch nobody before a person says so" in found.text
+    assert f"GHSA-aaaa-bbbb-000{NAMED} (an ordinary vulnerability by its cwe_ids: CWE-79)" in found.text
+    assert "and 1 more" in found.text
+    assert "pause now" not in found.text
     assert arrived(served.parts) == []
