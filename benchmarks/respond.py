@@ -20,7 +20,7 @@ from pathlib import Path
 from benchmarks import aws_keys, bare
 from benchmarks.aws_keys import CONNECTION, KIND, Planted
 from benchmarks.cloud_keys import embedded
-from rotator import response
+from rotator import attribution, response
 from rotator.bootstrap import Rotator
 from rotator.cli.here import POLL_S
 from rotator.flow.incident import Severity
@@ -80,7 +80,7 @@ def by_rotator(parts: Rotator, keys: Sequence[Planted]) -> Took:
     """Respond to a report of these keys; return what it took."""
     around: dict[str, float] = {}
     with _timed(around, "intake and triage"):
-        found = response.suspects(parts, read("report", aws_keys.report(keys)))
+        found = attribution.suspects(parts, read("report", aws_keys.report(keys)))
         prepared = response.prepare(parts, found, Strategy.REVOKE_ONLY)
     with _timed(around, "declare"):
         incident = response.declare(

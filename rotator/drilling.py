@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from rotator import canaries, clock, leaking, response
+from rotator import attribution, canaries, clock, leaking, response
 from rotator.bootstrap import Rotator
 from rotator.canaries import AGAIN_S, Wait
 from rotator.credential import CredentialRef, Issued
@@ -150,7 +150,7 @@ def _prepared(
     parts: Rotator, exercise: Exercise, exposures: Sequence[Exposure], refs: Sequence[CredentialRef]
 ) -> Prepared:
     """Plan as any incident is planned, for these alone. Raises BadInput where the report names anything else."""
-    found = response.triage_of(parts).identify(response.suspects(parts, exposures))
+    found = attribution.triage_of(parts).identify(attribution.suspects(parts, exposures))
     strange = [str(each.ref) for each in found.scoped if each.ref not in refs]
     if strange:
         raise BadInput(f"the report names {strange[0]}, which no drill has minted", "", "declare that by itself")

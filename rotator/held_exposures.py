@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from rotator import response
+from rotator import attribution
 from rotator.bootstrap import Rotator
 from rotator.credential import CredentialRef, Leaked
 from rotator.flow.exposure import INVENTORY, LIST, Certainty, Exposure
@@ -57,7 +57,7 @@ def reported(
     """Return those of a report that the vendor holds, as their issuers name them, and say what is left of it."""
     if not told:
         return [], []
-    findings = response.triage_of(parts).identify(response.suspects(parts, told))
+    findings = attribution.triage_of(parts).identify(attribution.suspects(parts, told))
     refs = {each.ref for each in held}
     kept = [each for each in findings.scoped if not refs.isdisjoint(spoken_of_as(issued(each)))]
     left = [f"{each.kind} {each.ref.id}" for each in findings.scoped if each not in kept]

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from rotator import response
+from rotator import attribution, response
 from rotator.bootstrap import Rotator
 from rotator.credential import CredentialRef, Leaked
 from rotator.errors import BadInput
@@ -102,7 +102,7 @@ def identified(
             Suspect(ref.provider, ref.id, Leaked(id=ref.id, owner=ref.owner or None, connection=ref.connection), ())
             for ref in refs
         ]
-        findings = response.triage_of(parts).identify(suspects)
+        findings = attribution.triage_of(parts).identify(suspects)
         named = {(each.ref.provider, each.ref.connection, each.ref.id): each.ref for each in findings.scoped}
         unanswered = {(each.kind, each.key): each.reason for each in findings.unresolved if each.mend == ASK_AGAIN}
         silent = {ref: why for ref in refs if (why := unanswered.get((ref.provider, ref.id)))}

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from rotator import clock, growth, held_exposures, response, standing_orders
+from rotator import attribution, clock, growth, held_exposures, response, standing_orders
 from rotator.bootstrap import Rotator
 from rotator.credential import CredentialRef
 from rotator.flow.checklist import frozen
@@ -55,7 +55,7 @@ def prepare(parts: Rotator, wanted: Wanted, by: str) -> Pausing:
     unknown = not held
     prepared = growth.prepare(
         parts,
-        response.suspects(parts, exposures),
+        attribution.suspects(parts, exposures),
         unresolved=[held_exposures.nobody_knows(vendor)] if unknown and there is None else [],
         present=present,
         exposed_at=wanted.exposed_at,

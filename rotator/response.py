@@ -2,49 +2,41 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache, partial
 from typing import Any
 
-from rotator import clock, own_secrets, recovery
+from rotator import clock
 from rotator.access.reading import Evidence
 from rotator.actor import actor
-from rotator.asking import Asking
+from rotator.attribution import Kinds, scoping_of
 from rotator.bootstrap import Rotator
 from rotator.credential import CredentialRef, Secret
 from rotator.errors import BadInput
-from rotator.families import by_hand
 from rotator.flow.access import NO_USES, Uses
 from rotator.flow.choice import NOTHING_KEPT
 from rotator.flow.dismissal import CANARY_FOR_GOOD
 from rotator.flow.exclusion import Exclusion, canaries
-from rotator.flow.exposure import Exposure, Suspect, group
+from rotator.flow.exposure import Exposure, Suspect
 from rotator.flow.forecast import Forecast, forecast
-from rotator.flow.hits import Hit
 from rotator.flow.incident import Incident, Severity
 from rotator.flow.outage import expected
 from rotator.flow.ownership import ask_owners
 from rotator.flow.plan import make
 from rotator.flow.planned import Plan
-from rotator.flow.playbook import Playbook
 from rotator.flow.playbook_words import Strategy
-from rotator.flow.reach import NOWHERE, Reach, reachable
+from rotator.flow.reach import NOWHERE, Reach
 from rotator.flow.revision import Grown, Present
 from rotator.flow.scope import Scoped, Unresolved, host_name
 from rotator.flow.unguarded import ask_for_readers
 from rotator.flow.wish import Wishes
-from rotator.ledger import replacements
 from rotator.ledger.enrolment import Then, new_incident_id, nothing_more
 from rotator.ports.abilities import Batch
 from rotator.report.planned import NO_HOSTS, document
-from rotator.scoping import Known, Scope, Scoping
-from rotator.triage import Triage
+from rotator.scoping import Scope, Scoping
 from rotator.triggers.keeping import cleaner
 
 Access = Callable[[Sequence[Scoped]], Evidence]
-Kinds = Mapping[tuple[str, str], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,21 +68,6 @@ class Prepared:
         return document(self.plan, self.scoped, self.forecast, outages, footholds, uses=self.uses, asked=self.asked)
 
 
-def recognised(playbooks: Iterable[Playbook]) -> dict[tuple[str, str], str]:
-    """Return which playbook answers what a scanner calls (source, rule)."""
-    return {
-        (source, rule): playbook.playbook
-        for playbook in playbooks
-        for source, rules in playbook.recognises.items()
-        for rule in rules
-    }
-
-
-def suspects(parts: Rotator, exposures: Iterable[Exposure], kinds: Kinds | None = None) -> list[Suspect]:
-    """Return the distinct credentials that the exposures speak of; `kinds` answers what no playbook recognises."""
-    return group(exposures, {**recognised(parts.playbooks.values()), **(kinds or {})}, parts.seal.fingerprint)
-
-
 def prepare(
     parts: Rotator,
     found: Sequence[Suspect],
@@ -109,8 +86,8 @@ def prepare(
     """Ask the issuers whose they are, and plan; `unresolved` are known to be a person's. Changes nothing anywhere.
 
     `reach` has what may be within reach and nobody can say. `access` reads the access logs that were given, for these
-    credentials: who used them, and what was made with them. `kinds` is as for `suspects`. Since `exposed_at` all are
-    exposed, where somebody said so: issuers are asked what was made with them since. A critical
+    credentials: who used them, and what was made with them. `kinds` is as for `attribution.suspects`. Since
+    `exposed_at` all are exposed, where somebody said so: issuers are asked what was made with them since. A critical
     `severity` lets nothing wait for an owner. `unreplaced` says of what nothing new is made, and why, beside what is
     held by a vendor that is paused.
     Raises BadInput when there is nothing to plan for, a replacement's place cannot be used, or a wish or an exclusion
@@ -118,7 +95,7 @@ def prepare(
     """
     if not (found or unresolved or reach.unplaced):
         raise BadInput("the report names no credential", "", "nothing to do: is it the right report?")
-    scope, unresolved, uses = _scope(_scoping(parts, kinds, exposed_at), found, unresolved, access)
+    scope, unresolved, uses = _scope(scoping_of(parts, kinds, exposed_at), found, unresolved, access)
     findings = scope.findings
     named = [*(each.ref for each in findings.scoped), *(present.runs if present else ())]
     grown = Grown(findings.scoped, (*findings.unresolved, *unresolved, *reach.left(named)))
@@ -222,52 +199,6 @@ def _scope(
     asked = (each for each in scope.unresolved if each.key not in logged)  # the same act, told twice
     scope = replace(scope, warnings=(*scope.warnings, *told.unread))
     return scope, (*unresolved, *told.minted.unresolved, *asked), told.uses
-
-
-def within_reach(parts: Rotator, hits: Sequence[Hit]) -> Reach:
-    """Return every credential within reach of sites that had a bad package, as the inventory and issuers know them."""
-    known = _known(parts)
-    while True:
-        found = reachable(hits, parts.entries, known.refs)
-        if not known.look_up(found.exposures):
-            return found
-
-
-def triage_of(parts: Rotator) -> Triage:
-    """Return who asks the issuers whose a credential is."""
-    return Triage(
-        connections=[*parts.connections, by_hand.CONNECTION],
-        custodies=parts.custodies,
-        family=parts.outside.family,
-        provider=parts.outside.provider_of,
-        pause=time.sleep,
-        concurrency=parts.settings.concurrency,
-        recoveries=recovery.of(parts.settings),
-        kinds=parts.playbooks,
-        own=cache(partial(own_secrets.read, parts.settings, parts.tokens.named)),
-    )
-
-
-def _scoping(parts: Rotator, kinds: Kinds | None, exposed_at: float | None) -> Scoping:
-    return Scoping(
-        identify=triage_of(parts).identify,
-        suspects=partial(suspects, parts, kinds=kinds),
-        entries=[each.custody for each in parts.entries],
-        known=_known(parts),
-        connections=parts.connections,
-        issuers=parts.issuers,
-        asking=Asking(
-            parts.outside.provider_of,
-            partial(replacements.ours, parts.database),
-            time.sleep,
-            parts.settings.concurrency,
-            exposed_at,
-        ),
-    )
-
-
-def _known(parts: Rotator) -> Known:
-    return Known(parts.inventory.known(), parts.issuers, parts.outside.provider_of)
 
 
 def declare(

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 from sqlalchemy import select
 
-from rotator import hygiene, manual, response, tending
+from rotator import attribution, hygiene, manual, tending
 from rotator.bootstrap import Rotator
 from rotator.flow.hygiene import Turn
 from rotator.flow.incident import Severity
@@ -71,7 +71,7 @@ def parts(tmp_path, monkeypatch):
         ]
         return Findings(tuple(named), (), {})
 
-    monkeypatch.setattr(response, "triage_of", lambda _parts: SimpleNamespace(identify=identify))
+    monkeypatch.setattr(attribution, "triage_of", lambda _parts: SimpleNamespace(identify=identify))
     yield found
     found.database.close()
 
@@ -176,7 +176,7 @@ def test_whose_issuer_gives_no_answer_or_names_another_owner_waits_for_nobodys_h
             for n in range(5)
         ],
     )
-    triage = response.triage_of(parts)
+    triage = attribution.triage_of(parts)
 
     def identify(suspects):
         suspects = list(suspects)
@@ -191,7 +191,7 @@ def test_whose_issuer_gives_no_answer_or_names_another_owner_waits_for_nobodys_h
         )
         return Findings((*found.scoped, *renamed), (), {})
 
-    monkeypatch.setattr(response, "triage_of", lambda _parts: SimpleNamespace(identify=identify))
+    monkeypatch.setattr(attribution, "triage_of", lambda _parts: SimpleNamespace(identify=identify))
     with caplog.at_level("INFO", "rotator"):
         assert hygiene.run(parts, ENDS) != []
     assert [each["connection"] for each in rows(parts, "run")] == ["prod"] * 3

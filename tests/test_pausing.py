@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from rotator import letting_in, pausing, response
+from rotator import attribution, letting_in, pausing, response
 from rotator.credential import Leaked
 from rotator.errors import BadInput
 from rotator.examining.vendors import vendors
@@ -304,7 +304,7 @@ def test_a_plan_replaces_nothing_that_a_paused_vendor_holds_beside_the_one_that_
     [run] = house.plans(reads=False).prepared.plan.runs
     assert run.strategy is Strategy.REVOKE_ONLY  # acme is about to be paused
     [scoped] = house.plans(reads=False).prepared.scoped
-    suspects = response.suspects(house.parts, scoped.exposures)
+    suspects = attribution.suspects(house.parts, scoped.exposures)
     [run] = response.prepare(house.parts, suspects, Strategy.CONTAIN_FIRST).plan.runs
     assert (run.strategy, run.why) == (
         Strategy.REVOKE_ONLY,
@@ -318,7 +318,7 @@ def test_what_was_planned_before_somebody_said_whose_it_is_is_not_replaced_thoug
     house.parts.inventory.take([Entry({"owner": "theirs"}, {"reads": [], "deliver": [place]}, "i.yaml")], "ana")
     house.parts.look_again()
     named = Leaked(id=theirs.id, owner=theirs.owner, connection=theirs.connection)
-    asked = response.suspects(house.parts, [Exposure(LIST, TOKEN, named, "a.csv")])
+    asked = attribution.suspects(house.parts, [Exposure(LIST, TOKEN, named, "a.csv")])
     made = response.prepare(house.parts, asked, Strategy.CONTAIN_FIRST)
     words = {"title": "leaked", "severity": Severity.HIGH, "detected_at": 0.0, "exposed_at": None, "shown": {}}
     incident = response.declare(house.parts, made, **words, by="ana", approved=True).id

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import BinaryIO
 
-from rotator import clock, response
+from rotator import attribution, clock
 from rotator.access.reading import Evidence, evidence
 from rotator.alarm import vendor_notice
 from rotator.alarm.looking_up import LookedUp
@@ -70,7 +70,7 @@ class Alarm:
 
 def of_reports(parts: Rotator, exposures: Iterable[Exposure], named: Sequence[str]) -> Alarm:
     """Return the alarm of reports that are called so."""
-    return Alarm(response.suspects(parts, exposures), f"Leak reported in {', '.join(named)}")
+    return Alarm(attribution.suspects(parts, exposures), f"Leak reported in {', '.join(named)}")
 
 
 def of_packages(
@@ -81,10 +81,10 @@ def of_packages(
     found = match(wanted, walk(found_in))
     notes = (*(each.note for each in bad if each.note), *vendor_notice.running(parts, wanted))
     found = replace(found, notes=(*notes, *found.notes))
-    reach = replace(response.within_reach(parts, found.hits), unread=found.warnings)
+    reach = replace(attribution.within_reach(parts, found.hits), unread=found.warnings)
     since = [each.since for each in found.hits if each.since is not None]
     return Alarm(
-        response.suspects(parts, [*exposures, *reach.exposures]),
+        attribution.suspects(parts, [*exposures, *reach.exposures]),
         "; ".join([*(f"{each.id} where it was installed" for each in wanted), *named]),
         reach,
         found,

@@ -12,7 +12,7 @@ from __future__ import annotations
 import logging
 import threading
 
-from rotator import clock, response, standing_orders
+from rotator import attribution, clock, response, standing_orders
 from rotator.alarm import arriving
 from rotator.api.fetching import POINTING, completed
 from rotator.bootstrap import Rotator
@@ -123,7 +123,7 @@ def _declare(parts: Rotator, taken: Taken) -> None:
         parts.triggers.retitled(taken.id, whole.title)
     kinds = _kinds(parts, taken.sender)
     lacking = [_unresolved(each, kinds.get((each.source, each.rule))) for each in whole.missing]
-    found = response.suspects(parts, whole.exposures, kinds)
+    found = attribution.suspects(parts, whole.exposures, kinds)
     parts.look_again()
     prepared = response.prepare(
         parts, found, unresolved=lacking, kinds=kinds, exposed_at=taken.exposed_at, severity=taken.severity

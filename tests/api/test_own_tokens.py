@@ -8,7 +8,7 @@ import json
 
 import pytest
 
-from rotator import response
+from rotator import attribution, response
 from rotator.api import callers, origins
 from rotator.bootstrap import Rotator
 from rotator.credential import Leaked
@@ -57,7 +57,7 @@ class Service:
     def planned(self, parts, secret):
         """Return what is planned for it where it leaked, and what is left to a person."""
         seen = [Exposure(LIST, KIND, Leaked(secret=secret), path="ci.log")]
-        plan = response.prepare(parts, response.suspects(parts, seen)).plan
+        plan = response.prepare(parts, attribution.suspects(parts, seen)).plan
         return plan.runs, plan.manual
 
 

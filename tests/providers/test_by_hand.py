@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from rotator.attribution import suspects
 from rotator.bootstrap import Rotator
 from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.errors import BadInput, Rejected
@@ -11,7 +12,7 @@ from rotator.families.by_hand import CONNECTION
 from rotator.flow.exposure import Exposure
 from rotator.playbook_file import load_all
 from rotator.providers.by_hand import connect
-from rotator.response import prepare, suspects
+from rotator.response import prepare
 from rotator.settings.configuration import Settings
 
 BOOKS = {name: book for name, book in load_all().items() if book.provider == "by_hand"}

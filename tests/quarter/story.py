@@ -11,7 +11,7 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from rotator import drilling, growth, response
+from rotator import attribution, drilling, growth, response
 from rotator.credential import CredentialRef
 from rotator.flow.approval import Scope
 from rotator.flow.exercise import Exercise, Trigger
@@ -119,7 +119,7 @@ class Story:
         now = self.quarter.world.now()
         exposed_at = None if what.exposed_days is None else now - what.exposed_days * DAY_S
         self.parts.look_again()
-        found = response.suspects(self.parts, self._report(what, stolen))
+        found = attribution.suspects(self.parts, self._report(what, stolen))
         prepared = response.prepare(self.parts, found, severity=what.severity)
         incident = response.declare(
             self.parts,
@@ -150,7 +150,7 @@ class Story:
         self.parts.look_again()
         incident = self.incidents[what.name]
         present = self.parts.enrolment.present(incident)
-        found = response.suspects(self.parts, self._report(what, self._steal(what, count)))
+        found = attribution.suspects(self.parts, self._report(what, self._steal(what, count)))
         prepared = growth.prepare(self.parts, found, present=present)
         growth.add(self.parts, present, prepared, detected_at=self.quarter.world.now(), by="ann")
         self._approve_later(what.name)
