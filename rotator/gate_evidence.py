@@ -71,7 +71,8 @@ def brought_of(
     yield from (Brought(each.at, each.by, f"that {each.of} is dead") for each in dismissals)
     for each in checked:
         if each.given_at is not None and each.given_at > pause.at:
-            yield Brought(each.given_at, each.checked_by, f"the check of {each.name}")
+            people = (each.checked_by, *filter(None, [each.read_by]))
+            yield from (Brought(each.given_at, who, f"the check of {each.name}") for who in people)
     with parts.database.read() as connection:
         yield from brought.lists_and_papers(connection, pause, of_pipelines(parts, pause.vendor))
         yield from brought.manifests(connection, pause, {each.name for each in checked})

@@ -165,8 +165,11 @@ class Facts:
     behind: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     def givers_of(self, last: Brought | None) -> frozenset[str]:
-        """Return who brought something: who is behind a program that did has brought it too."""
-        return frozenset() if last is None else frozenset({last.by}) | self.behind.get(last.by, frozenset())
+        """Return who brought something: each who did in that moment, and who is behind a program among them."""
+        if last is None:
+            return frozenset()
+        people = frozenset({last.by, *(each.by for each in self.brought if each.at == last.at)})
+        return people.union(*(self.behind.get(each, frozenset()) for each in people))
 
     @property
     def paused_on(self) -> date:

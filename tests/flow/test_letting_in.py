@@ -162,6 +162,8 @@ def test_who_brought_the_last_evidence_of_whatever_sort_is_named_and_says_no_yes
     assert shut(changed(brought=(late,), given=again)) == {"approval": [gate.left[0].key]}
     piet = Given("approval", 5, Did.YES, PAUSED + 33, "piet", "read")
     assert shut(changed(brought=(late,), given=(*again, piet))) == {}
+    read_elsewhere = replace(late, by="piet")  # who read it, and who gave what that told
+    assert "approval" in shut(changed(brought=(late, read_elsewhere), given=(*again, piet)))
     by_program = replace(late, by="token ci")
     facts = changed(brought=(by_program,), given=(*again, piet))
     assert shut(facts) == {}
