@@ -5,9 +5,12 @@ from __future__ import annotations
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
+from rotator import datasets
+from rotator.datasets import Asked
 from rotator.flow.checklist import DEFAULT, frozen
 from rotator.flow.inventory import Said as Held
 from rotator.flow.registry import Said, Sort
+from rotator.manifests.hashing import Meter
 from tests.fakes.vendors_paused import pause
 
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 400, "height": 800}
@@ -51,13 +54,20 @@ def found(house):
 
 def with_vendor(house):
     """Have a vendor hold something that leads to a dataset, and pause it."""
+    over = {"kind": "SOC 2", "issuer": "EY", "valid_from": "2020-01-01", "valid_to": "2020-12-31"}
     told = {"title": "Lumen Data", "criticality": "critical", "owner": "ana", "sub_processors": ["harbor"]}
+    told["attestations"] = [over]
+    described = {"sensitivity": "high", "manifest": "customers-1"}
     said = [Said(Sort.VENDOR, "lumen", told, "v.yaml, line 1")]
-    house.parts.vendors.take([*said, Said(Sort.DATASET, "customers", {"sensitivity": "high"}, "v.yaml, line 2")], "ana")
+    house.parts.vendors.take([*said, Said(Sort.DATASET, "customers", described, "v.yaml, line 2")], "ana")
     match = {"provider": "acme_api_token", "connection": "acme", "owner": "ci", "id": "tok-lumen"}
     keys = {"vendor": "lumen", "datasets": ["customers"], "reachable_from": ["host:build-1"]}
     house.parts.inventory.take([Held(match, keys, "i.yaml, line 1")], "ana")
     house.parts.look_again()
+    customers = house.folder / "customers"
+    customers.mkdir()
+    (customers / "2026.csv").touch()
+    datasets.record(house.parts, "customers-1", Asked(str(customers), "dora"), Meter())
     pause(house.parts, "lumen", checklist=frozen(DEFAULT))
 
 

@@ -1,19 +1,19 @@
 """A vendor's package was poisoned: the whole story in the browser, by clicks and keys, from the advisory to the pack.
 
-Outside stands alone what happens outside: a dataset is altered, put back, and checked where it lies.
+Outside stands alone what happens outside: a dataset is altered, put back, and read where it lies.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import pytest
 from playwright.sync_api import expect
 
-from rotator import datasets
+from rotator import datasets, readings
 from rotator.datasets import Asked
 from rotator.evidence import pack, verify
 from rotator.flow.inventory import Said as Entry
@@ -30,16 +30,14 @@ SHUT = {"forensics", "attestations", "software", "approval"}
 @pytest.fixture
 def orbit(house):
     """Have a vendor run what is bad, and hold a token that opens a dataset which was recorded."""
-    leak, folder, today = house.leaked("stray"), house.folder / "orbit", datetime.now(UTC).date()
+    leak, folder = house.leaked("stray"), house.folder / "orbit"
     rows = folder / "rows"
     rows.mkdir(parents=True)
     table = rows / "2026.csv"
     table.write_text("id,account\n1,DE02\n")
     (folder / "report.txt").write_text("They are out since Tuesday.\n")
     (folder / "freeze.txt").write_text("litellm==1.82.9\n")
-    paper = {"kind": "SOC 2", "issuer": "EY", "scope": "", "valid_from": str(today - timedelta(9))}
-    paper["valid_to"] = str(today + timedelta(99))
-    told = {"title": TITLE, "criticality": "critical", "owner": "ana", "attestations": [paper]}
+    told = {"title": TITLE, "criticality": "critical", "owner": "ana"}
     described = {"sensitivity": "critical", "manifest": ROWS}
     where = "vendors.yaml, line 1"
     house.parts.vendors.take([Said(Sort.VENDOR, NAME, told, where), Said(Sort.DATASET, ROWS, described, where)], "ana")
@@ -60,7 +58,7 @@ def test_a_vendor_is_paused_proven_out_and_let_in_again_in_the_browser(person, h
     incident = paused(ana, orbit)
     approved(bo, incident)
     cut(ana, house, orbit, incident)
-    altered(ana, house, orbit, incident)
+    altered(ana, house, orbit)
     gates_met(ana, bo, orbit)
     restored(bo)
     told(bo, orbit)
@@ -129,27 +127,36 @@ def cut(ana, house, orbit, incident):
     expect(page.locator("main")).to_contain_text("refused")
 
 
-def altered(ana, house, orbit, incident):
+def altered(ana, house, orbit):
     page = ana.page
     page.goto(f"/vendors/{NAME}")
     ana.is_live()
     ana.marks()
     as_it_was = orbit.table.read_text()
     orbit.table.write_text(as_it_was.replace("DE02", "LT99"))
-    checks(house, incident)
+    checks(ana, house, orbit)
     rows = page.locator("[data-part=datasets]")
     expect(rows).to_contain_text("DIFFERS")
     expect(rows).to_contain_text("altered: 2026.csv")
+    expect(rows).to_contain_text("as dora read it on ")
     expect(gate(ana, "datasets")).to_contain_text(f"{ROWS} is not as it was recorded")
     expect(page.locator("[data-part=timeline]")).to_contain_text("was checked: DIFFERS, 1 altered")
     orbit.table.write_text(as_it_was)
-    checks(house, incident)
-    expect(gate(ana, "datasets")).to_contain_text("as recorded")
+    checks(ana, house, orbit)
+    expect(gate(ana, "datasets")).to_contain_text("by what dora read there, which ana gave,")
     assert ana.is_marked  # each was seen without loading the page anew
 
 
-def checks(house, incident):
-    datasets.verify(house.parts, ROWS, Asked("", "dora", incident=incident), Meter())
+def checks(ana, house, orbit):
+    """Type elsewhere what the page says, and give it what was written."""
+    form = ana.opens("Check by what was read there")
+    expect(form).to_contain_text(f"rotator manifest read {orbit.table.parent} --to {ROWS}.reading")
+    read = orbit.folder / f"{ROWS}.reading"
+    read.unlink(missing_ok=True)
+    readings.write(house.parts.settings, Asked(str(orbit.table.parent), "dora"), read, Meter())
+    form.locator("[type=file]").set_input_files(read)
+    form.locator("form button").click()
+    expect(form.locator("form")).to_be_hidden()
 
 
 def gates_met(ana, bo, orbit):
@@ -165,6 +172,10 @@ def gates_met(ana, bo, orbit):
         ana, "Give the report", orbit.folder / "report.txt", from_="Forensics Ltd", dated=today, reason="they are out"
     )
     expect(gate(ana, "forensics")).to_contain_text("report.txt of")
+    term = {"kind": "SOC 2", "issuer": "EY", "from_": today, "to": "2099-12-31"}
+    gives(ana, "Record an attestation", orbit.folder / "report.txt", **term)
+    expect(gate(ana, "attestations")).to_contain_text("nobody has said why the attestation is believed")
+    expect(ana.page.locator("[data-part=attested]")).to_contain_text("SOC 2 by EY")
     bo.page.goto(f"/vendors/{NAME}")
     overrides(bo)
     gives(ana, "Give what it runs now", orbit.folder / "freeze.txt")
