@@ -9,22 +9,17 @@ import functools
 import logging
 import os
 import socket
-from difflib import get_close_matches
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from rotator import clock
-from rotator.errors import BadInput
-from rotator.flow.budget import Limit, strictest
-from rotator.flow.inventory import CONFIGURATION, Entry
-from rotator.flow.playbook_words import meant
-from rotator.flow.scope import Custodies, Custody
+from rotator import clock, configured
+from rotator.flow.budget import Limit
+from rotator.flow.inventory import Entry
+from rotator.flow.scope import Custodies
 from rotator.ledger import timekeeping
 from rotator.ledger.database import Database
 from rotator.ports.connection import Connection
 from rotator.seal import Seal
 from rotator.settings.configuration import Settings
-from rotator.settings.connections import ConnectionSettings
 from rotator.settings.file import ruled
 
 if TYPE_CHECKING:
@@ -112,41 +107,13 @@ class Rotator:
 
     @functools.cached_property
     def connections(self) -> list[Connection]:
-        """Every configured connection, each key of it known. Raises BadInput for the first that is not."""
-        from rotator.outside import module_of, spelt  # noqa: PLC0415
-
-        found = [self.settings.connection(each.name) for each in self.settings.connections]
-        for connection in found:
-            where = f"connection {connection.name}"
-            known: frozenset[str] | None = None
-            if connection.family.isidentifier() and find_spec(f"rotator.families.{connection.family}") is not None:
-                known = getattr(module_of("families", connection.family, "family"), "SETTINGS", None)
-            if known is None:
-                mend = spelt("families", connection.family) or "see docs/configuration.md"
-                raise BadInput(f"there is no family called {connection.family}", where, mend)
-            for key in sorted(set(connection.settings) - known):
-                close = get_close_matches(key, [*known, *ConnectionSettings.model_fields], n=1)
-                mend = f"did you mean `{close[0]}`?" if close else f"the family knows {', '.join(sorted(known))}"
-                raise BadInput(f"unknown key `{key}`", where, mend)
-            for kind in connection.kinds or ():
-                if kind not in self.playbooks:
-                    raise BadInput(f"no kind is called {kind}", f"{where}: kinds", meant(kind, list(self.playbooks)))
-        return found
+        """Every configured connection, each key of it known."""
+        return configured.connections(self.settings, self.playbooks)
 
     @functools.cached_property
     def configured(self) -> list[Entry]:
-        """What the configuration says of credentials. Raises BadInput for a kind or connection not there."""
-        known = {"provider": list(self.playbooks), "connection": [each.name for each in self.settings.connections]}
-        for entry in self.settings.credentials:
-            for name, words in known.items():
-                word = dict(entry.match).get(name)
-                if word is not None and word not in words:
-                    raise BadInput(
-                        f"no {name} is called {word}: the entry would fit nothing",
-                        "credentials: match",
-                        meant(word, words),
-                    )
-        return [Entry(each.custody(), CONFIGURATION) for each in self.settings.credentials]
+        """What the configuration says of credentials."""
+        return configured.entries(self.settings, self.playbooks)
 
     @functools.cached_property
     def inventory(self) -> Inventory:
@@ -182,25 +149,6 @@ class Rotator:
         """What is known of credentials, found by what it matches: built once, for as long as the process lives."""
         return Custodies(each.custody for each in self.entries)
 
-    def paused_holder(self) -> Callable[[CredentialRef], str]:
-        """Return what tells which vendor that is paused now holds a credential, "" where none does.
-
-        Several may hold one: that the inventory names another takes nothing from what the registry says (`holds`), nor
-        from what the vendor held as it was paused.
-        """
-        paused = self.pauses.paused()
-        kept = self.pauses.held() if paused else {}
-        registered = [each for each in self.vendors.every(software=False) if each.name in paused] if paused else []
-        more = Custodies(Custody(match, vendor=each.name) for each in registered for match in each.holds)
-
-        def holder(ref: CredentialRef) -> str:
-            named = self.custodies.of(ref).vendor if paused else ""
-            if named in paused:
-                return named
-            return more.of(ref).vendor or kept.get((ref.provider, ref.connection, ref.id), "")
-
-        return holder
-
     def look_again(self) -> None:
         """Forget what was read of the inventory: people change it while a process lives."""
         for name in ("entries", "custodies"):
@@ -223,36 +171,13 @@ class Rotator:
 
     @functools.cached_property
     def limits(self) -> dict[str, Limit]:
-        """The budget of each account that has one: its connections' own, or what its kinds' issuers publish.
-
-        Raises BadInput when two of its connections disagree.
-        """
-        found: dict[str, Limit] = {}
-        for each in self.settings.connections:
-            if each.budget is not None:
-                limit = Limit(each.budget.calls_per_second, each.budget.burst)
-                if found.setdefault(self.account_of(each.name), limit) != limit:
-                    raise BadInput(
-                        f"another connection of account {each.account} has another budget",
-                        f"connection {each.name}",
-                        "they share one: write it the same, or once",
-                    )
-        for account, published in self.published.items():
-            if account not in found and (least := strictest(published.values())) is not None:
-                found[account] = least
-        return found
+        """The budget of each account that has one: its connections' own, or what its kinds' issuers publish."""
+        return configured.limits(self.settings, self.published, self.account_of)
 
     @functools.cached_property
     def published(self) -> dict[str, dict[str, Limit]]:
         """What playbooks name as their issuers' limits, by kind, for each account on which such kinds are served."""
-        found: dict[str, dict[str, Limit]] = {}
-        for each in self.settings.connections:
-            for kind in each.kinds or ():
-                playbook = self.playbooks.get(kind)
-                if playbook is not None and playbook.http is not None and (said := playbook.http.budget) is not None:
-                    limit = Limit(said.calls_per_second, said.burst)
-                    found.setdefault(self.account_of(each.name), {})[kind] = limit
-        return found
+        return configured.published(self.settings, self.playbooks, self.account_of)
 
     @functools.cached_property
     def seal(self) -> Seal:

@@ -31,6 +31,7 @@ from rotator.flow.scope import Scoped, Unresolved, host_name
 from rotator.flow.unguarded import ask_for_readers
 from rotator.flow.wish import Wishes
 from rotator.ledger.enrolment import Then, new_incident_id, nothing_more
+from rotator.nothing_new import paused_holder
 from rotator.ports.abilities import Batch
 from rotator.report.planned import NO_HOSTS, document
 from rotator.scoping import Scope, Scoping
@@ -136,7 +137,7 @@ def _unreplaced(
     parts: Rotator, scoped: Sequence[Scoped], more: Mapping[CredentialRef, str]
 ) -> dict[CredentialRef, str]:
     """Say of what nothing new is made; what is acted upon through a recovery is named as its issuer does."""
-    holder = parts.paused_holder()
+    holder = paused_holder(parts)
     found = {}
     for each in scoped:
         ref = replace(each.ref, connection=each.issuer)

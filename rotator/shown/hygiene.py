@@ -14,6 +14,7 @@ from rotator.credential import CredentialRef
 from rotator.flow import expiry
 from rotator.flow.hygiene import Due, Known, Policy, Turn, aged, next_window, turns, window, youngest_s
 from rotator.ledger.routines import Routines, owner_of
+from rotator.nothing_new import paused_holder
 from rotator.report.clocks import moment
 
 ENDS = "ends"
@@ -79,7 +80,7 @@ def known(parts: Rotator, until: float = math.inf) -> list[Known]:
 
 def busy(parts: Rotator, found: Iterable[Known]) -> list[Known]:
     """Return these with what else is done with them, or with their owner's."""
-    ledger, holder = Routines(parts.database), parts.paused_holder()
+    ledger, holder = Routines(parts.database), paused_holder(parts)
     owners, tasks = ledger.busy(), ledger.tasks()
 
     def why(ref: CredentialRef) -> str:
