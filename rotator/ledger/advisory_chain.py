@@ -11,7 +11,7 @@ import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Table, func, select
 
 from rotator.ledger import rows, service, tables
 from rotator.ledger.whole_chain import WholeChain
@@ -31,6 +31,8 @@ _COLUMNS = {
     ),
 }
 _WORDS = {_kept: "the record of {}", _arrived: "what arrived as {}"}
+_UNSAID = {"nature": "unknown", "told_by": "", "escalated_by": "", "escalated_why": ""}
+"""What a row says that nobody has settled since these are told."""
 _LOOKS = 2
 """Who commits between two readings, of the chain and of its rows, has altered nothing: it is looked at once more."""
 
@@ -80,19 +82,19 @@ def _altered(connection: Connection, names: Collection[str] | None) -> Iterator[
         yield f"chain {CHAIN}"
         return
     for table, acts in ((_kept, (KEPT,)), (_arrived, (ARRIVED, ESCALATED))):
-        told = {each["advisory"]: each["kept"] for each in chain.records if each["act"] in acts}
+        told = {each["advisory"]: each for each in chain.records if each["act"] in acts}
         there = {row["name"]: dict(row) for row in connection.execute(select(table)).mappings()}
-        earlier = _told_before(connection) if table is _arrived and there.keys() - told.keys() else {}
-        for name in sorted(told.keys() | there.keys()):
-            if names is not None and name not in names:
-                continue
-            row = there.get(name)
-            if name in told or row is None:
-                is_same = row is not None and told[name] == _digest(row, _COLUMNS[table])
-            else:
-                is_same = name in earlier and _is_as_told_before(row, earlier[name])
-            if not is_same:
+        wrong = {name for name in told.keys() | there.keys() if not _is_as(told.get(name), there.get(name), table)}
+        if names is not None:
+            wrong &= set(names)
+        earlier = _told_before(connection) if table is _arrived and wrong else {}
+        for name in sorted(wrong):
+            if not _is_as_told_before(there.get(name), earlier.get(name), told.get(name)):
                 yield _WORDS[table].format(name)
+
+
+def _is_as(record: Mapping[str, Any] | None, row: Mapping[str, Any] | None, table: Table) -> bool:
+    return record is not None and row is not None and record["kept"] == _digest(row, _COLUMNS[table])
 
 
 def _told_before(connection: Connection) -> dict[str, Mapping[str, Any]]:
@@ -102,12 +104,21 @@ def _told_before(connection: Connection) -> dict[str, Mapping[str, Any]]:
     return {each["advisory"]: each for each in map(json.loads, connection.execute(query).scalars())}
 
 
-def _is_as_told_before(row: Mapping[str, Any], record: Mapping[str, Any]) -> bool:
-    """Tell whether a row is as a record without a digest says: of whom it touches that has the names alone."""
+def _is_as_told_before(
+    row: Mapping[str, Any] | None, record: Mapping[str, Any] | None, since: Mapping[str, Any] | None
+) -> bool:
+    """Tell whether a row is as a record without a digest says: of whom it touches that has the names alone.
+
+    An earlier release, which may work beside this one, writes such; one that is older than what is told `since` counts
+    for nothing.
+    """
+    if row is None or record is None or (since is not None and since["at"] > record["at"]):
+        return False
     known = {"at": "arrived_at", "sender": "by", "published_at": "published_at", "unknown": "unknown"}
     touched: Sequence[Mapping[str, Any]] = json.loads(row["touched"])
     return (
         all(row[mine] == record[its] for mine, its in known.items())
+        and (since is not None or all(row[name] == usual for name, usual in _UNSAID.items()))
         and json.loads(row["names"]) == record["names"]
         and [each["vendor"] for each in touched] == record["touches"]
     )

@@ -95,10 +95,22 @@ def test_what_arrived_before_its_chain_is_held_against_the_services(database):
     assert altered(database) == []
     [there] = Advisories(database).since(0.0)
     assert (there.sign.nature, there.is_ordinary) == (Nature.UNKNOWN, False)
-    for change in ({"touched": "[]"}, {"sender": "eve"}, {"at": 1.0}, {"names": '["MAL-2"]'}):
+    other = ({"touched": "[]"}, {"sender": "eve"}, {"at": 1.0}, {"names": '["MAL-2"]'}, {"nature": "ordinary"})
+    for change in other:
         write(database, update(tables.arrived_advisory).values(change))
         assert altered(database) == ["what arrived as MAL-1"]
-        write(database, update(tables.arrived_advisory).values(row | of_it))
+        write(database, update(tables.arrived_advisory).values(row | of_it | {"nature": "unknown"}))
+
+
+def test_what_an_earlier_release_settles_beside_this_one_is_not_taken_for_altered(database, advisories):  # noqa: F811
+    advisories.settle(CAME)
+    write(database, update(tables.arrived_advisory).values(unknown=7))
+    told = {"by": CAME.sender, "advisory": CAME.name, "arrived_at": CAME.at, "act": "advisory_arrived", "new": 0}
+    told |= {"names": sorted(CAME.names), "published_at": None, "unknown": 7, "touches": [ACME.vendor]}
+    for at, wrong in ((4999.0, ["what arrived as GHSA-1-2-3"]), (5001.0, [])):
+        with database.write() as connection:
+            service.note(connection, told | {"at": at})
+        assert altered(database) == wrong
 
 
 def test_what_one_process_keeps_every_other_reads_and_the_chain_says_who_told_it(database, kept):
