@@ -16,7 +16,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from rotator.conversions import GONE, TAKEN, Intends, Loss, Thing, refuse_losses
+from rotator.conversions import GONE, TAKEN, Loss, Notes, Thing, refuse_losses
 from rotator.credential import CredentialRef
 from rotator.errors import BadInput, MayBeAbsent, Rejected
 from rotator.families.aws import Account
@@ -30,6 +30,7 @@ ASKS: Mapping[str, str] = {
     "subject": "the `sub` of that token, whole: repo:acme/web:ref:refs/heads/main",
     "audience": "the `aud` of that token: sts.amazonaws.com",
 }
+PASSING: frozenset[str] = frozenset()
 _TAG = "rotator-converted-from"
 
 
@@ -39,7 +40,7 @@ class Conversion:
     def __init__(self, issuer: Connection, connection: Callable[[str], Connection]) -> None:  # noqa: ARG002 - it is all there
         self._account = Account(issuer)
 
-    def prepare(self, ref: CredentialRef, asked: Mapping[str, str], intends: Intends) -> Mapping[str, str]:
+    def prepare(self, ref: CredentialRef, asked: Mapping[str, str], notes: Notes) -> Mapping[str, str]:
         """Make the OIDC provider where it is not there, and the role with all that the user may do.
 
         Raises BadInput for what would be lost, Rejected for a role of that name that this did not make, or whose trust
@@ -56,7 +57,7 @@ class Conversion:
         there = _role(account, role, trust, ref.owner, rights)
         things = _of_provider(account, provider, asked["audience"])
         things += _of_role(account, role, ref.owner, rights, there)
-        intends(things)
+        notes.intends(things)
         for each in things:
             _make(account, each, rights, trust)
         if there is None or there["AssumeRolePolicyDocument"] != trust:

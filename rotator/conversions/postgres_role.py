@@ -13,17 +13,19 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from rotator.conversions import GONE, TAKEN, Intends, Loss, Thing, refuse_losses
-from rotator.credential import CredentialRef
+from rotator.conversions import GONE, TAKEN, Loss, Notes, Thing, refuse_losses
+from rotator.credential import CredentialRef, Secret
 from rotator.errors import Rejected
 from rotator.families import vault_dynamic
 from rotator.families.postgres import Postgres
 from rotator.families.vault_database import Database, database
-from rotator.families.vault_dynamic import EngineRole, engine_role
+from rotator.families.vault_dynamic import engine_role
+from rotator.families.vault_trying import Trying, made_and_tried
 from rotator.ports.connection import Connection
 from rotator.ports.provider import Answer
 
 ASKS = vault_dynamic.ASKS
+PASSING = frozenset(vault_dynamic.Passing)
 _NAME = re.compile(r"[A-Za-z0-9_$.-]{1,63}")
 """Names that mean the same in SQL and in the engine's templates, whose statements end at a semicolon."""
 _SPLITS = re.compile(r"[;\x00-\x1f]|\{\{")
@@ -49,12 +51,12 @@ class Conversion:
     def __init__(self, issuer: Connection, connection: Callable[[str], Connection]) -> None:
         self._issuer, self._connection = issuer, connection
 
-    def prepare(self, ref: CredentialRef, asked: Mapping[str, str], intends: Intends) -> Mapping[str, str]:
+    def prepare(self, ref: CredentialRef, asked: Mapping[str, str], notes: Notes) -> Mapping[str, str]:
         """Make the role, take one login, see it work as the old role, and see it refused once it is revoked.
 
-        A role that is there must be the same. Raises BadInput for what would be lost, Rejected for a role that is
-        another, and where the login does not act as the old role. A login that was not revoked for a crash ends within
-        the hour.
+        A role that is there must be the same; who made it before may use it by now, so it is not tried again. Raises
+        BadInput for what would be lost, Rejected for a role that is another, and where the login does not act as the
+        old role.
         """
         if not _NAME.fullmatch(ref.owner):
             raise Rejected("unusual_name", f"make the role for {ref.owner} by hand: its name needs quoting")
@@ -67,10 +69,11 @@ class Conversion:
         creates = [_CREATE + limit, *(each.replace("%s", ref.owner) for each in _ACTS), *given]
         through = self._connection(asked["through"])
         role = engine_role(through, asked["into"], asked["database"], creates, _REVOKES)
-        if not role.is_there():
-            intends([role.thing()])
-            role.make()
         there = database(role.vault, role.mount, asked["database"])
+        trying = Trying(
+            lambda user, password: self._came_in(there, ref.owner, user, password),
+            lambda user, password: self._gone(there, user, password),
+        )
         return {
             "made": f"{role.server}:{role.path}",
             "consumers_read": f"{role.server}:{role.creds}",
@@ -78,12 +81,33 @@ class Conversion:
             "database": " ".join(f"{name}={value}" for name, value in there.address.items()),
             **({"given": "; ".join(given)} if given else {}),
             **({"without": ", ".join(without)} if without else {}),
-            **_tried(role, there, ref.owner),
+            **made_and_tried(role, notes, trying),
         }
 
     def take_away(self, thing: Thing) -> str:
-        """Delete the engine's role that a preparation made. Raises Rejected for one that is another by now."""
-        return TAKEN if vault_dynamic.take_away(self._connection(thing["through"]), thing) else GONE
+        """Delete the engine's role that a preparation made, or end the login that tried it.
+
+        Raises Rejected for a role that is another by now, and for a login that the server has still.
+        """
+        return TAKEN if vault_dynamic.take_away(self._connection(thing["through"]), thing, self._has) else GONE
+
+    def _has(self, user: str) -> bool:
+        with Postgres(self._issuer).session() as session:
+            return session.execute("select 1 from pg_roles where rolname = %s", (user,)).fetchone() is not None
+
+    def _came_in(self, there: Database, owner: str, user: str, password: Secret) -> str:
+        if not self._has(user):
+            raise Rejected("another_server", "the engine's database is on another server than the role")
+        acts_as = there.acts_as(user, password)
+        if acts_as != owner:
+            raise Rejected("acts_as_another", f"the login acts as {acts_as}, not as {owner}")
+        return "a login acted as the role"
+
+    def _gone(self, there: Database, user: str, password: Secret) -> str:
+        after = there.knock(user, password)
+        if after.answer is not Answer.REJECTED or self._has(user):
+            raise Rejected("lives_on", f"the login was revoked, and still is answered {after.reason}")
+        return f"and was refused then: {after.reason}"
 
 
 def _read(issuer: Connection, role: str) -> tuple[Mapping[str, Any], list[Mapping[str, Any]]]:
@@ -120,14 +144,3 @@ def _value(name: str, value: str) -> str:
 
 def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
-
-
-def _tried(role: EngineRole, there: Database, owner: str) -> dict[str, str]:
-    with role.login() as (user, password):
-        acts_as = there.acts_as(user, password)
-    if acts_as != owner:
-        raise Rejected("acts_as_another", f"the login acts as {acts_as}, not as {owner}")
-    after = there.knock(user, password)
-    if after.answer is not Answer.REJECTED:
-        raise Rejected("lives_on", f"the login was revoked, and still is answered {after.reason}")
-    return {"tried": "a login acted as the role", "revoked": f"and was refused then: {after.reason}"}

@@ -37,12 +37,16 @@ class Grants:
     ways: str
 
     def statements(self, account: str, password: str) -> Iterator[str]:
-        """Yield what makes an account of the same rights; both are written into the statements as they are given."""
-        yield f"CREATE USER {account} IDENTIFIED BY {password}{self.ways}"
+        """Yield what makes an account of the same rights; both are written into the statements as they are given.
+
+        It is locked till it is whole: who is refused half way leaves an account, since nothing here is one transaction.
+        """
+        yield f"CREATE USER {account} IDENTIFIED BY {password}{self.ways} ACCOUNT LOCK"
         for right, option in sorted(self.rights):
             yield f"{right} TO {account}{option}"
         if self.default_role:
             yield f"SET DEFAULT ROLE {_name(self.default_role)} FOR {account}"
+        yield f"ALTER USER {account} ACCOUNT UNLOCK"
 
     @property
     def define(self) -> bool:
@@ -64,6 +68,14 @@ def grants_of(session: Session, name: str, host: str) -> Grants:
 def is_there(session: Session, name: str, host: str) -> bool:
     """Tell whether there is such an account."""
     return bool(session.read("select 1 as it from mysql.global_priv where User = %s and Host = %s", name, host))
+
+
+def locked(session: Session, part: str, host: str) -> list[str]:
+    """Return the accounts at a host that let nobody in, and have something in their name."""
+    found = session.read(
+        "select User as name, Priv as priv from mysql.global_priv where Host = %s and locate(%s, User) > 0", host, part
+    )
+    return sorted(str(each["name"]) for each in found if json.loads(each["priv"]).get("account_locked"))
 
 
 def _rights(lines: list[str], account: str) -> Iterator[tuple[str, str]]:

@@ -159,6 +159,15 @@ class Vault:
         """Ask for a change, once. Raises Unavailable or Uncertain; the answer may still be a refusal."""
         return replace(_answered(self._send(method, path, body, self.own_token())), changed=True)
 
+    def obtain(self, path: str) -> Reply:
+        """Ask for what is made by being asked for, once. Raises Unavailable or Uncertain.
+
+        The answer may be a refusal, and the server's own word (500) that what stands behind it failed.
+        """
+        reply = self._send("GET", path, None, self.own_token())
+        is_word = reply.status == HTTPStatus.INTERNAL_SERVER_ERROR and reply.is_own
+        return replace(reply if is_word else _answered(reply), changed=True)
+
     def knock(self, path: str, token: Secret) -> Reply:
         """Read a path as the bearer of `token`; any answer is returned. Raises Unavailable when there was none."""
         with asking():

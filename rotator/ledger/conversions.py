@@ -19,6 +19,7 @@ from rotator.ledger.database import Database
 
 BEGUN = "conversion_begun"
 INTENDED = "conversion_intended"
+TRIED = "conversion_tried"
 PREPARED = "conversion_prepared"
 UNDONE = "conversion_undone"
 Told = Mapping[str, Any]
@@ -28,7 +29,10 @@ _NAMES = ("kind", "connection", "owner", "id")
 
 @dataclass(frozen=True, slots=True)
 class Unfinished:
-    """What was about to be made for a credential, in its order, and may be there: as asked, since when, by whom."""
+    """What was about to be made for a credential, in its order, and may be there: as asked, since when, by whom.
+
+    `sent_at` is when the last of it was about to be asked for. Times in epoch seconds.
+    """
 
     kind: str
     connection: str
@@ -38,6 +42,7 @@ class Unfinished:
     at: float
     by: str
     things: tuple[Mapping[str, str], ...]
+    sent_at: float
 
 
 def begun(database: Database, told: Told, by: str) -> None:
@@ -48,6 +53,11 @@ def begun(database: Database, told: Told, by: str) -> None:
 def intended(database: Database, told: Told, by: str, things: Sequence[Mapping[str, str]]) -> None:
     """Note what is about to be made."""
     _note(database, {"act": INTENDED, "by": by, **told, "things": [dict(each) for each in things]})
+
+
+def tried(database: Database, told: Told, by: str, thing: Mapping[str, str], now: Mapping[str, str]) -> None:
+    """Note by which name a thing is found by now that was about to be made without one."""
+    _note(database, {"act": TRIED, "by": by, **told, "of": dict(thing), "things": [dict(now)]})
 
 
 def prepared(database: Database, told: Told, by: str, facts: Mapping[str, str]) -> None:
@@ -95,13 +105,16 @@ def _left(records: Iterable[Mapping[str, Any]]) -> list[Unfinished]:
         key = json.dumps([names, asked], sort_keys=True)
         there = found.pop(key, None)
         things = there.things if there is not None else ()
-        if record["act"] == INTENDED:
+        sent_at = there.sent_at if there is not None else record["at"]
+        if record["act"] in {INTENDED, TRIED}:
+            things = tuple(each for each in things if each != record.get("of"))
             things = (*things, *(each for each in record["things"] if each not in things))
+            sent_at = record["at"]
         elif record["act"] == UNDONE:
             things = tuple(each for each in things if each not in record["things"])
         elif record["act"] == PREPARED:
             things = ()
         if things:
             since = (there.at, there.by) if there is not None else (record["at"], record["by"])
-            found[key] = Unfinished(**names, asked=asked, at=since[0], by=since[1], things=things)
+            found[key] = Unfinished(**names, asked=asked, at=since[0], by=since[1], things=things, sent_at=sent_at)
     return sorted(found.values(), key=lambda each: each.at)

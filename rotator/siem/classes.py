@@ -149,7 +149,9 @@ ACTS: Mapping[str, Sort] = {
     "due_no_more": Sort(ENTITY, 3),
     "aged": Sort(ENTITY, 2),
     "segmented": Sort(ENTITY, 2),
-    **dict.fromkeys(("conversion_begun", "conversion_intended", "conversion_prepared"), Sort(ENTITY, 1)),
+    **dict.fromkeys(
+        ("conversion_begun", "conversion_intended", "conversion_tried", "conversion_prepared"), Sort(ENTITY, 1)
+    ),
     "conversion_undone": Sort(ENTITY, 4),
     "material_read": Sort(ENTITY, 2),
     "uses_seen": Sort(ENTITY, 2),

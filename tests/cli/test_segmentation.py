@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+from rotator import converting
+
 ENTRIES = """\
 [[credentials]]
 match = {provider = "npm_token", owner = "web", id = "n1"}
@@ -68,3 +70,11 @@ def test_what_will_not_do_is_one_line(placed, words, said):
     assert (ended.code, ended.out) == (2, "")
     assert said in ended.err
     assert ended.err.count("\n") == 1
+
+
+def test_what_came_of_an_attempt_that_never_ended_is_said_first(placed, monkeypatch):
+    earlier = [{"what": "role a", "left": ""}, {"what": "role b", "left": "it may come"}]
+    made = {"facts": {"made": "role c"}, "moves": [], "retire": "rotator respond", "earlier": earlier}
+    monkeypatch.setattr(converting, "prepare", lambda *_: made)
+    ended = placed("segmentation", "convert", "postgres_role", "n1", "--connection", "a", "--with", "x=y")
+    assert ended.out.startswith("role a: is not there any more\nrole b: it may come\nmade: role c\n")

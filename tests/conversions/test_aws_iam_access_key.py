@@ -7,6 +7,7 @@ import json
 import boto3
 import pytest
 
+from rotator.conversions import Notes
 from rotator.conversions.aws_iam_access_key import Conversion
 from rotator.credential import CredentialRef, Secret
 from rotator.errors import BadInput, Rejected
@@ -21,6 +22,9 @@ ASKED = {
     "subject": "repo:acme/web:ref:refs/heads/main",
     "audience": "sts.amazonaws.com",
 }
+
+
+NOTES = Notes(lambda _: None, lambda _thing, _now: None)
 
 
 def policy(action):
@@ -51,7 +55,7 @@ def connection(moto):
 
 
 def converted(connection, ref, **changed):
-    return Conversion(connection, lambda _: connection).prepare(ref, {**ASKED, **changed}, lambda _: None)
+    return Conversion(connection, lambda _: connection).prepare(ref, {**ASKED, **changed}, NOTES)
 
 
 def test_the_role_has_what_the_user_has_and_the_key_dies_by_itself(moto, iam, connection):

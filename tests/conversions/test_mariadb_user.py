@@ -21,6 +21,7 @@ from rotator.ports.provider import Answer
 from rotator.practice.openbao import openbao
 from tests.contracts.cases.mariadb_user import KIND, ref_of
 from tests.conversions.connected import connected
+from tests.conversions.killed import Dying
 from tests.conversions.test_postgres_role import POLICY
 from tests.servers.mariadb import OWN_USER, mariadb
 
@@ -51,6 +52,10 @@ def parts(servers, tmp_path):
         yield found
 
 
+def accounts(servers, name="%"):
+    return servers.db.run("SELECT User, Host FROM mysql.global_priv WHERE User LIKE %s", name)
+
+
 def asked(name, **more):
     return {"through": "vault", "into": f"database/{name}-short", "database": "maria", **more}
 
@@ -68,8 +73,8 @@ def test_what_takes_its_place_has_all_that_it_has_and_the_old_password_is_proven
     servers.db.run("GRANT SELECT (number), INSERT (number, note) ON shop.orders TO app@'%'")
     servers.db.run("GRANT clerk TO app@'%' WITH ADMIN OPTION")
     servers.db.run("SET DEFAULT ROLE clerk FOR app@'%'")
-    for _ in range(2):  # who was cut off does it again
-        made = converting.prepare(parts, KIND, ref.id, "db", asked("app"), "ana")
+    made, again = (converting.prepare(parts, KIND, ref.id, "db", asked("app"), "ana") for _ in range(2))
+    assert again["facts"]["tried"] == "not now: the role was there before, and its logins may be in use"
     assert made["facts"]["tried"] == "a login had the same rights; and came in"
     assert made["facts"]["revoked"].startswith("and is gone: ")
     assert conversions.unfinished(parts.database) == []
@@ -124,11 +129,25 @@ def test_an_engine_that_may_not_grant_it_leaves_nothing_behind(servers, parts):
     ref = ref_of("rich@%", servers.db.plant("rich"))
     servers.db.run("CREATE ROLE IF NOT EXISTS treasurer")
     servers.db.run("GRANT treasurer TO rich@'%'")
+    before = accounts(servers)
     with pytest.raises(Unavailable, match="may the engine's own user grant all of it"):
         converting.prepare(parts, KIND, ref.id, "db", asked("rich"), "ana")
+    assert accounts(servers) == before, "no account that was made by half"
     with pytest.raises(requests.HTTPError):
         servers.bao.call("GET", "database/roles/rich-short")
     assert conversions.unfinished(parts.database) == []
+
+
+def test_who_is_killed_with_a_login_in_his_hand_leaves_no_account(servers, parts, monkeypatch):
+    ref = ref_of("cut@%", servers.db.plant("cut"))
+    noted = [conversions.BEGUN, conversions.INTENDED, conversions.TRIED]
+    dying = Dying(monkeypatch, [(conversions, "_note")])
+    assert dying.behind(len(noted), lambda: converting.prepare(parts, KIND, ref.id, "db", asked("cut"), "ana"))
+    [left] = conversions.unfinished(parts.database)
+    login = left.things[-1]
+    assert accounts(servers, login["user"]) == [(login["user"], "%")]
+    assert {each["left"] for each in converting.undo(parts, KIND, ref.id, "db", "eva")} == {""}
+    assert (accounts(servers, login["user"]), conversions.unfinished(parts.database)) == ([], [])
 
 
 @pytest.mark.parametrize("name", ["semi;colon", "bra{{ce"])

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 
+import psycopg
 import pytest
+import requests
 from sqlalchemy import select
 
 from rotator import converting
 from rotator.credential import Secret
-from rotator.errors import BadInput, Rejected, RotatorError
+from rotator.errors import BadInput, Rejected, RotatorError, Uncertain
 from rotator.examining.conversions import conversions as doctor
+from rotator.families.vault import Vault
+from rotator.families.vault_database import Database
 from rotator.ledger import conversions, service, tables
 from rotator.ports.provider import Answer
 from tests.contracts.cases.postgres_role import KIND, planted
 from tests.conversions.connected import connected
+from tests.conversions.killed import Dying
 from tests.servers.scram_postgres import OWN_ROLE
 from tests.servers.vault_database import vault_database
 
@@ -26,6 +32,7 @@ path "database/roles/+"   { capabilities = ["create", "read", "update", "delete"
 path "database/creds/+"   { capabilities = ["read"] }
 path "database/config/+"  { capabilities = ["read"] }
 path "sys/leases/revoke"  { capabilities = ["update"] }
+path "sys/leases/lookup/database/creds/*" { capabilities = ["list", "sudo"] }
 """
 
 
@@ -48,6 +55,20 @@ def told(parts):
         return [json.loads(each) for each in connection.execute(query.order_by(tables.evidence.c.seq)).scalars()]
 
 
+def logins(servers, owner):
+    """Return the logins that may act as a role."""
+    with servers.postgres.connect("admin", servers.postgres.admin) as admin:
+        query = "SELECT m.member::regrole::text FROM pg_auth_members m WHERE m.roleid = %s::regrole"
+        return [row[0] for row in admin.execute(query, [owner]).fetchall() if row[0].startswith('"v-')]
+
+
+def listed(servers, path):
+    try:
+        return servers.bao.call("LIST", path)["data"]["keys"]
+    except requests.HTTPError:
+        return []
+
+
 def refusal(act) -> RotatorError:
     with pytest.raises(Rejected) as caught:
         act()
@@ -58,11 +79,12 @@ def test_what_takes_its_place_may_do_the_same_and_the_old_password_is_proven_dea
     ref, password = planted(servers.postgres, "app")
     servers.postgres.run("CREATE SCHEMA shop AUTHORIZATION app", "CREATE TABLE shop.orders (number int)")
     servers.postgres.run("ALTER TABLE shop.orders OWNER TO app")
-    for _ in range(2):  # who was cut off does it again
-        made = converting.prepare(parts, KIND, ref.id, "db", INTO, "ana")
+    made, again = (converting.prepare(parts, KIND, ref.id, "db", INTO, "ana") for _ in range(2))
+    assert again["facts"]["tried"] == "not now: the role was there before, and its logins may be in use"
+    assert {**again["facts"], **made["facts"]} == made["facts"]
     assert made["facts"]["consumers_read"] == "vault:database/creds/app-short"
     assert made["facts"]["revoked"] == "and was refused then: password_authentication_failed"
-    began = [conversions.BEGUN, conversions.INTENDED, conversions.PREPARED]
+    began = [conversions.BEGUN, conversions.INTENDED, conversions.TRIED, conversions.PREPARED]
     assert [each["act"] for each in told(parts)] == [*began, conversions.BEGUN, conversions.PREPARED]
     _, login = servers.lease("app-short")
     assert login["password"] not in json.dumps(told(parts))
@@ -121,7 +143,9 @@ def test_who_is_refused_half_way_takes_back_what_he_made_and_says_what_he_could_
     servers.postgres.run("ALTER ROLE half CONNECTION LIMIT 0")
     asked = {**INTO, "into": "database/half-short"}  # whose logins nobody lets in
     assert refusal(lambda: converting.prepare(parts, KIND, ref.id, "db", asked, "ana")).reason == "login_refused"
-    assert [each["act"] for each in told(parts)] == [conversions.BEGUN, conversions.INTENDED, conversions.UNDONE]
+    acts = [conversions.BEGUN, conversions.INTENDED, conversions.TRIED, conversions.UNDONE]
+    assert [each["act"] for each in told(parts)] == acts
+    assert logins(servers, "half") == []
     assert "half-short" not in servers.bao.call("LIST", "database/roles")["data"]["keys"]
     assert conversions.unfinished(parts.database) == []
     servers.bao.write_policy("keeps", POLICY.replace(', "delete"', ""))
@@ -138,6 +162,97 @@ def test_who_is_refused_half_way_takes_back_what_he_made_and_says_what_he_could_
     assert (conversions.unfinished(parts.database), list(doctor(parts, "rotator"))) == ([], [])
     with pytest.raises(BadInput, match="no conversion of it was begun"):
         converting.undo(parts, KIND, ref.id, "db", "eva")
+
+
+CALLS = [(Vault, "_send"), (conversions, "_note"), (Database, "acts_as"), (Database, "knock")]
+
+
+class Killable:
+    """A conversion of a role of its own, whose process may die."""
+
+    def __init__(self, servers, parts, name):
+        self.servers, self.parts, self.name = servers, parts, name
+        self.ref, _ = planted(servers.postgres, name)
+        self.asked = {**INTO, "into": f"database/{name}-short"}
+
+    def prepare(self):
+        return converting.prepare(self.parts, KIND, self.ref.id, "db", self.asked, "ana")
+
+    def undo(self):
+        return converting.undo(self.parts, KIND, self.ref.id, "db", "eva")
+
+    def things(self):
+        """Return what may be there, by the ledger: what it is called, and its sort."""
+        found = [each for each in conversions.unfinished(self.parts.database) if each.id == self.ref.id]
+        return {each["what"]: each.get("sort", "role") for one in found for each in one.things}
+
+    def is_there(self):
+        return f"{self.name}-short" in listed(self.servers, "database/roles")
+
+    def logins(self):
+        return listed(self.servers, f"sys/leases/lookup/database/creds/{self.name}-short") + logins(
+            self.servers, self.name
+        )
+
+
+def test_who_is_killed_behind_any_call_is_carried_on_or_taken_back_and_no_login_lives(
+    servers, parts, monkeypatch, by_then
+):
+    dying = Dying(monkeypatch, CALLS)
+    seen = set()
+    for number in itertools.count(4):  # before that it only looks
+        one = Killable(servers, parts, f"killed_{number}")
+        if not dying.behind(number, one.prepare):
+            break
+        known = frozenset(one.things().values())
+        seen.add(known)
+        assert "role" in known or known == set() == set(one.logins()), "nothing is there that nobody knows of"
+        assert {"trial", "login"} & known or one.logins() == []
+        goes_on = number % 2 or not known
+        settle = one.prepare if goes_on else one.undo
+        if "trial" in known and one.logins() == []:
+            with pytest.raises(Uncertain, match="unsettled") if goes_on else contextlib.nullcontext():
+                settle()
+            assert "trial" in one.things().values(), "it may be on its way"
+            by_then()
+        settle()
+        assert (one.things(), one.logins(), one.is_there()) == ({}, [], bool(goes_on))
+    assert seen == {frozenset(), frozenset({"role", "trial"}), frozenset({"role", "login"})}
+
+
+def test_a_login_that_lands_after_its_asker_died_is_found_by_its_lease_and_ended(servers, parts, monkeypatch):
+    one = Killable(servers, parts, "lands")
+    plain = Vault.obtain
+    monkeypatch.setattr(Vault, "obtain", lambda *_: (_ for _ in ()).throw(Uncertain("timed_out")))
+    with pytest.raises(Uncertain, match="timed_out"):
+        one.prepare()
+    assert set(one.things().values()) == {"role", "trial"}
+    monkeypatch.setattr(Vault, "obtain", plain)
+    with pytest.raises(Uncertain, match="it is not there, and may come until"):
+        one.prepare()
+    _, login = servers.lease("lands-short")
+    assert one.prepare()["facts"]["tried"] == "a login acted as the role"
+    assert (one.things(), one.logins()) == ({}, [])
+    with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+        servers.postgres.connect(login["username"], Secret(login["password"]))
+
+
+def test_logins_that_live_still_under_the_name_of_an_earlier_role_are_left_alone(servers, parts):
+    one = Killable(servers, parts, "earlier")
+    servers.role("earlier-short")
+    _, login = servers.lease("earlier-short")
+    servers.bao.call("DELETE", "database/roles/earlier-short")
+    assert "live still" in str(refusal(one.prepare))
+    assert (one.things(), one.is_there()) == ({}, False)
+    servers.postgres.connect(login["username"], Secret(login["password"])).close()
+
+
+def test_where_a_lost_login_would_not_be_found_nothing_is_made(servers, parts, tmp_path):
+    one = Killable(servers, parts, "unlisted")
+    servers.bao.write_policy("unlisted", POLICY.replace(', "sudo"', ""))
+    (tmp_path / "bao").write_text(servers.bao.plant("unlisted").token.reveal())
+    assert "without list and sudo on sys/leases/lookup/database/creds/unlisted-short" in str(refusal(one.prepare))
+    assert (one.things(), one.is_there()) == ({}, False)
 
 
 def test_a_role_that_is_there_and_is_another_is_left_as_it_is(servers, parts):

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rotator.ledger import conversions
-from rotator.ledger.conversions import BEGUN, INTENDED, PREPARED, UNDONE
+from rotator.ledger.conversions import BEGUN, INTENDED, PREPARED, TRIED, UNDONE
 
 THINGS = [{"what": "provider"}, {"what": "role"}, {"what": "policy"}]
 some = st.lists(st.sampled_from(THINGS), unique_by=lambda each: each["what"], max_size=3)
@@ -14,6 +14,11 @@ records = st.one_of(
     st.just({"act": BEGUN}),
     st.builds(lambda things: {"act": INTENDED, "things": things}, some),
     st.builds(lambda things: {"act": UNDONE, "things": things}, some),
+    st.builds(
+        lambda of, name: {"act": TRIED, "of": of, "things": [{"what": name}]},
+        st.sampled_from(THINGS),
+        st.sampled_from(["login-1", "login-2"]),
+    ),
     st.just({"act": PREPARED}),
 )
 
@@ -28,7 +33,8 @@ def test_a_thing_is_known_from_its_intent_until_it_is_whole_or_gone(history):
     told = [{**of(name, role="r"), "at": float(at), "by": "ana", **record} for at, (name, record) in enumerate(history)]
     for record in told:
         name, things = record["id"], record.get("things", [])
-        if record["act"] == INTENDED:
+        if record["act"] in {INTENDED, TRIED}:
+            there[name] = [each for each in there[name] if each != record.get("of")]
             there[name] += [each for each in things if each not in there[name]]
         elif record["act"] == UNDONE:
             there[name] = [each for each in there[name] if each not in things]
