@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 import structlog
 
+from rotator.ledger.database import Database
 from rotator.practice.servers import running_servers
+from tests import ledgers_at_once
 
 LONGEST = frozenset({"browser", "faults", "soak", "crash", "e2e", "contracts", "test_benchmarks.py"})
 """The folders whose tests take or wait longest; a file of many is one process's, as is the one of the benchmarks."""
@@ -27,6 +29,14 @@ def fresh_logging():
     """Let no test inherit how another, a quiet command say, had set up logging in this process."""
     structlog.reset_defaults()
     logging.getLogger("rotator").setLevel(logging.NOTSET)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def migrated_once():
+    """Give each new SQLite ledger of this process its tables in one go: hundreds of tests begin with one."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Database, "migrate", ledgers_at_once.migrate)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -6,17 +6,14 @@ Time is the world's: it moves on only when nothing is due. `Watched` passes ever
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import json
-import secrets
-import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import event, select, update
+from sqlalchemy import event, select
 
 from rotator.credential import CredentialRef, Leaked, Secret
 from rotator.dispatcher import Dispatcher
@@ -42,6 +39,7 @@ from rotator.ports.consumer import Consumer
 from rotator.ports.provider import Provider
 from rotator.ports.store import Place, Store
 from rotator.seal import Seal
+from tests import ledgers_at_once
 from tests.fakes.world import World
 
 PLAYBOOKS = load_all()
@@ -59,49 +57,15 @@ READS = {
 }
 
 
-class Worded(dict[tuple[Any, ...], Any]):
-    """Keep how statements are worded, for all ledgers of a process: each would word them anew.
-
-    The first part of a key is the engine's dialect, and those of SQLite ledgers are all alike.
-    """
-
-    def get(self, key: tuple[Any, ...], default: Any = None) -> Any:
-        return super().get(key[1:], default)
-
-    def __setitem__(self, key: tuple[Any, ...], value: Any) -> None:
-        super().__setitem__(key[1:], value)
-
-
-WORDED = Worded()
-
-
-@functools.cache
-def _migrated() -> bytes:
-    """Return the file of a ledger of which only the tables were made: to make them takes longer than a short test."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "ledger.db"
-        database = Database(f"sqlite:///{path}")
-        database.migrate()
-        database.close()  # what it had beside it is in the file then
-        return path.read_bytes()
-
-
 def sqlite(path: Path) -> Database:
     """Open a migrated SQLite ledger; what is kept need not survive a power cut of the tests' machine."""
-    is_new = not path.exists()
-    if is_new:
-        path.write_bytes(_migrated())
     database = Database(f"sqlite:///{path}")
-    database.engine.update_execution_options(compiled_cache=WORDED)
 
     @event.listens_for(database.engine, "connect")
     def _hasten(connection: Any, _record: object) -> None:
         connection.execute("PRAGMA synchronous=OFF")
 
-    database.migrate()
-    if is_new:
-        with database.write() as connection:
-            connection.execute(update(tables.epoch).values(name=secrets.token_hex(8)))  # a ledger of its own
+    ledgers_at_once.migrate(database)
     return database
 
 

@@ -17,10 +17,17 @@ from sqlalchemy import create_engine, inspect, select, text
 from rotator.errors import BadInput
 from rotator.ledger import tables
 from rotator.ledger.database import HEAD, Database
+from tests.ledgers_at_once import MIGRATED
 
 ROOT = Path(__file__).parents[2]
 MIGRATIONS = ROOT / "rotator" / "ledger" / "migrations"
 VERSIONS = {"alembic_version", *tables.metadata.tables}
+
+
+@pytest.fixture(autouse=True)
+def one_by_one(monkeypatch):
+    """Go through the migrations, as other tests' ledgers do not."""
+    monkeypatch.setattr(Database, "migrate", MIGRATED)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
