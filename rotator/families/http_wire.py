@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import logging
 import ssl
@@ -66,6 +67,12 @@ class Reply:
         return Uncertain(reason)
 
 
+@functools.cache
+def _public_authorities() -> ssl.SSLContext:
+    """Return how a server is known by the system's authorities: there are 140, and each wire would read them anew."""
+    return ssl.create_default_context()
+
+
 class Wire:
     """The connections to one server. Safe for many threads at once.
 
@@ -78,7 +85,7 @@ class Wire:
     ) -> None:
         self._address, self._longest = address, longest
         transport = httpx2.HTTPTransport(
-            verify=tls or ssl.create_default_context(cafile=str(ca_file) if ca_file else None),
+            verify=tls or (ssl.create_default_context(cafile=str(ca_file)) if ca_file else _public_authorities()),
             limits=httpx2.Limits(max_connections=POOL_SIZE, max_keepalive_connections=POOL_SIZE),
             trust_env=False,  # a proxy or a netrc entry that the environment names would see the secret
         )
