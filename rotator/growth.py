@@ -8,6 +8,7 @@ from typing import Any
 
 from rotator import response
 from rotator.actor import actor
+from rotator.attribution import Kinds
 from rotator.bootstrap import Rotator
 from rotator.credential import CredentialRef
 from rotator.flow.choice import NOTHING_KEPT
@@ -35,6 +36,7 @@ def prepare(
     present: Present | None,
     reach: Reach = NOWHERE,
     access: Access | None = None,
+    kinds: Kinds | None = None,
     exposed_at: float | None = None,
     severity: Severity = Severity.HIGH,
     unreplaced: Mapping[CredentialRef, str] = NOTHING_KEPT,
@@ -42,7 +44,7 @@ def prepare(
     """Plan what an incident does not have yet; of what it has, keep where it was seen. Changes nothing anywhere.
 
     What it has is not asked about again. `present` is None for an incident that is not there yet; the `severity` of
-    one that is may be worse. Raises BadInput as `response.prepare` does.
+    one that is may be worse. `kinds` is as for `response.suspects`. Raises BadInput as `response.prepare` does.
     """
     new, seen = list(found), NOTHING_SEEN
     if present is not None:
@@ -59,6 +61,7 @@ def prepare(
         exclusions,
         reach=reach,
         access=access,
+        kinds=kinds,
         exposed_at=exposed_at,
         severity=severity,
         present=present,

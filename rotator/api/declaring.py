@@ -1,6 +1,7 @@
 """Make incidents of the alarms that are kept: asked and planned as any report is, and left for a person to approve.
 
-For one that carries an advisory vendors are triaged instead.
+One that is told again is added to its incident, as a person adds a report. For one that carries an advisory vendors are
+triaged instead.
 
 A few threads of the serving process do it, and do first what a process before them left undone. One alarm may take
 minutes, with many credentials or an issuer that is down: so each thread but one takes none beyond a length. What an
@@ -12,17 +13,18 @@ from __future__ import annotations
 import logging
 import threading
 
-from rotator import attribution, clock, response, standing_orders
+from rotator import attribution, clock, growth, response, standing_orders
 from rotator.alarm import arriving
 from rotator.api.fetching import POINTING, completed
+from rotator.attribution import Kinds
 from rotator.bootstrap import Rotator
 from rotator.credential import Leaked
 from rotator.errors import RotatorError
-from rotator.flow.exposure import Exposure
+from rotator.flow.exposure import Exposure, Suspect
 from rotator.flow.scope import Unresolved
 from rotator.ledger.database import LedgerFailed
 from rotator.ledger.triggers import Taken
-from rotator.triggers.message import Missing
+from rotator.triggers.message import Missing, Trigger
 from rotator.triggers.senders import kinds_of
 
 log = logging.getLogger("rotator")
@@ -104,7 +106,9 @@ def declare(parts: Rotator, taken: Taken) -> None:
             found = arriving.take(parts, records, f"{taken.sender} webhook", taken.detected_at)
             parts.triggers.triaged(taken.id, arriving.said(found))
             return
-        if not parts.triggers.is_declared(taken.incident):
+        if taken.again:
+            _add(parts, taken)
+        elif not parts.triggers.is_declared(taken.incident):
             _declare(parts, taken)
     except RotatorError as error:
         parts.triggers.put_off(taken.id, str(error))
@@ -114,17 +118,28 @@ def declare(parts: Rotator, taken: Taken) -> None:
         log.error("trigger_failed: %s: %s", taken.id, type(error).__name__)  # noqa: TRY400 - likewise
         parts.triggers.put_off(taken.id, f"internal error ({type(error).__name__})")
     else:
-        parts.triggers.declared(taken.id, taken.incident)
+        if taken.again:
+            parts.triggers.added(taken.id)
+        else:
+            parts.triggers.declared(taken.id, taken.incident)
+
+
+def _add(parts: Rotator, taken: Taken) -> None:
+    """Add to its incident what is told of it again: what was dead is looked at next, what is planned already is not."""
+    found, lacking, kinds = _read(parts, taken, completed(parts, taken))
+    present = parts.enrolment.present(taken.incident)
+    prepared = growth.prepare(
+        parts, found, unresolved=lacking, present=present, kinds=kinds, exposed_at=taken.exposed_at
+    )
+    shown, by = growth.shown(parts, present, prepared, {}), f"{taken.sender} webhook"
+    growth.add(parts, present, prepared, detected_at=taken.detected_at, by=by, why="told again", shown=shown)
 
 
 def _declare(parts: Rotator, taken: Taken) -> None:
     whole = completed(parts, taken)
     if whole.title != taken.title:
         parts.triggers.retitled(taken.id, whole.title)
-    kinds = _kinds(parts, taken.sender)
-    lacking = [_unresolved(each, kinds.get((each.source, each.rule))) for each in whole.missing]
-    found = attribution.suspects(parts, whole.exposures, kinds)
-    parts.look_again()
+    found, lacking, kinds = _read(parts, taken, whole)
     prepared = response.prepare(
         parts, found, unresolved=lacking, kinds=kinds, exposed_at=taken.exposed_at, severity=taken.severity
     )
@@ -144,6 +159,14 @@ def _declare(parts: Rotator, taken: Taken) -> None:
         # Two machines may have had it after a long wait: then the other has written this very incident.
         if not parts.triggers.is_declared(taken.incident):
             raise
+
+
+def _read(parts: Rotator, taken: Taken, whole: Trigger) -> tuple[list[Suspect], list[Unresolved], Kinds]:
+    """Return what an alarm names, and what it lacks, as the inventory and the sender's own words have it now."""
+    kinds = _kinds(parts, taken.sender)
+    lacking = [_unresolved(each, kinds.get((each.source, each.rule))) for each in whole.missing]
+    parts.look_again()
+    return attribution.suspects(parts, whole.exposures, kinds), lacking, kinds
 
 
 def _kinds(parts: Rotator, sender: str) -> dict[tuple[str, str], str]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, RowMapping, func, select
 
 from rotator.ledger import tables
 
@@ -55,3 +56,17 @@ def waiting(connection: Connection, limit: int) -> tuple[int, list[Alarm]]:
     count = connection.execute(select(func.count()).select_from(table).where(is_undeclared)).scalar_one()
     found = connection.execute(query.order_by(table.c.received_at, table.c.id).limit(limit)).mappings().all()
     return count, [Alarm(**each, incident=None) for each in found]
+
+
+def newest(connection: Connection, *where: Any, closed_too: bool = False) -> RowMapping | None:
+    """Return the newest alarm of which this is so, and whose incident is not closed."""
+    table, first, incident = tables.trigger, tables.trigger.alias("first"), tables.incident
+    query = (
+        select(table)
+        .join(first, first.c.id == func.coalesce(table.c.same_as, table.c.id))
+        .outerjoin(incident, incident.c.id == first.c.incident)
+        .where(*where)
+    )
+    if not closed_too:
+        query = query.where(incident.c.closed_at.is_(None))
+    return connection.execute(query.order_by(table.c.received_at.desc()).limit(1)).mappings().first()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from rotator.flow.exposure import Certainty, Exposure
@@ -22,7 +22,6 @@ BY = "resurrection watch"
 LASTS_S = 2 * DAY_S
 """So long what an incident is told of again is looked at, and its material kept: its issuer may be away for a day."""
 _incident, _run = tables.incident, tables.run
-_INTO = select(_incident.c.merged_into).where(_incident.c.id == bindparam("of_incident"))
 IS_REAL = and_(
     ~select(1).where(tables.hygiene.c.incident == _run.c.incident).correlate(_run).exists(),
     ~select(1).where(tables.drill.c.incident == _run.c.incident).correlate(_run).exists(),
@@ -108,9 +107,7 @@ def _seal_again(connection: Connection, run: str, seen: Iterable[Exposure], seal
 
 def locked_family(connection: Connection, incident: str) -> list[str]:
     """Lock an incident with all that it was merged with; return their names, of the one that they are first."""
-    top = incident
-    while (into := connection.execute(_INTO, {"of_incident": top}).scalar()) is not None:
-        top = into
+    top = revisions.told_in(connection, incident)
     family = [top, *revisions.merged(connection, top)]
     lock(connection, family)
     return family

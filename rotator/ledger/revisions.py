@@ -140,6 +140,14 @@ def present(connection: Connection, incident: str, *, is_stale: bool) -> Present
     )
 
 
+def told_in(connection: Connection, incident: str) -> str:
+    """Return the incident in whose report one is told: the last that it was merged into, itself where into none."""
+    table, top = tables.incident, incident
+    while (into := connection.execute(select(table.c.merged_into).where(table.c.id == top)).scalar()) is not None:
+        top = into
+    return top
+
+
 def merged(connection: Connection, incident: str, *, directly: bool = False) -> list[str]:
     """Return the incidents that were merged into one, the oldest first, each before those merged into it.
 

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, RowMapping, func, insert, or_, select, update
 
 from rotator import clock
 from rotator.credential import Secret
 from rotator.flow.exposure import Exposure
 from rotator.flow.incident import Severity
-from rotator.ledger import alarms, notices, rows, tables
+from rotator.ledger import alarms, notices, revisions, rows, tables
 from rotator.ledger.acts import act
 from rotator.ledger.alarms import DECLARED, RECEIVED, SAME, TRIAGED, WAITING, Alarm
 from rotator.ledger.database import Database
@@ -48,7 +48,7 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """An alarm to be declared, as the incident whose id is already its own."""
+    """An alarm to be declared, as the incident whose id is already its own; or one that is told `again` of that."""
 
     id: str
     sender: str
@@ -59,6 +59,7 @@ class Taken:
     exposed_at: float | None
     incident: str
     attempts: int
+    again: bool
     sealed: bytes = field(repr=False)
 
 
@@ -73,7 +74,7 @@ class Triggers:
 
         It is known by what it names, and the sender's id of the message or, where he gives none, its body: some give
         two alarms one id. Another message of his that names the very same credentials is the same alarm, as long as its
-        incident is not closed.
+        incident is not closed: that is told of it, and has what it names looked at again.
         """
         now, own_id = self._clock(), trigger.delivery
         if own_id is not None and len(own_id) > _LONGEST_ID:
@@ -86,10 +87,13 @@ class Triggers:
             if connection.dialect.name != "sqlite":
                 connection.execute(select(func.pg_advisory_xact_lock(KEEPING)))
             told = (table.c.sender == sender, table.c.delivery == rows.plain(delivery), table.c.alarm == alarm)
-            before = _first(connection, *told, closed_too=own_id is not None)
+            before = alarms.newest(connection, *told, closed_too=own_id is not None)
             if before is not None:
                 return Kept(before["same_as"] or before["id"], before["state"], again=True)
-            first = _first(connection, table.c.sender == sender, table.c.alarm == alarm, table.c.same_as.is_(None))
+            same = (table.c.sender == sender, table.c.alarm == alarm, table.c.same_as.is_(None))
+            first = alarms.newest(connection, *same)
+            # Of what is not declared yet nothing is dead that could live again.
+            incident = first["incident"] if first is not None and first["state"] == DECLARED else None
             row = {
                 "id": new,
                 "sender": sender,
@@ -103,19 +107,20 @@ class Triggers:
                 "attempts": 0,
                 "state": RECEIVED if first is None else SAME,
                 "same_as": None if first is None else first["id"],
-                "due_at": now if first is None else None,
+                "incident": incident,
+                "due_at": now if first is None or incident else None,
             }
-            blob = self._seal.close(keeping.written(trigger), new) if first is None else None
+            blob = self._seal.close(keeping.written(trigger), new) if first is None or incident else None
             connection.execute(insert(table).values(**rows.plain(row), blob=blob))
-            if first is not None and first["state"] == DECLARED:
-                act(connection, first["incident"], {**_of(row), "act": "told again"})
+            if incident is not None:
+                act(connection, incident, {**_of(row), "act": "told again"})
         return Kept(new, str(row["state"]))
 
     def everything_is_due(self) -> None:
-        """Let what nobody has declared be tried at once: the process that had it may be gone."""
-        undeclared = tables.trigger.c.state.in_((RECEIVED, WAITING))
+        """Let what nobody has declared, or added, be tried at once: the process that had it may be gone."""
+        undone = tables.trigger.c.blob.is_not(None)
         with self._database.write() as connection:
-            connection.execute(update(tables.trigger).where(undeclared).values(due_at=self._clock()))
+            connection.execute(update(tables.trigger).where(undone).values(due_at=self._clock()))
 
     def take(
         self, shorter_than: int | None = None, but: Collection[str] = (), not_of: Collection[str] = ()
@@ -139,11 +144,12 @@ class Triggers:
             if row is None:
                 return None
             # The incident's id is written before the incident is: whoever comes after a crash declares the same one.
-            incident = row["incident"] or new_incident_id(now)
+            again, incident = row["same_as"] is not None, row["incident"] or new_incident_id(now)
             taken = {"incident": incident, "due_at": now + TAKEN_S}
             connection.execute(update(table).where(table.c.id == row["id"]).values(taken))
+            told_in = revisions.told_in(connection, incident) if again else incident
         told = {name: row[name] for name in _TOLD}
-        return Taken(**told, severity=Severity(row["severity"]), incident=incident, sealed=row["blob"])
+        return Taken(**told, severity=Severity(row["severity"]), incident=told_in, again=again, sealed=row["blob"])
 
     def retitled(self, trigger: str, title: str) -> None:
         """Give an alarm, and what was told again of it, another title: the first held what has leaked."""
@@ -190,15 +196,23 @@ class Triggers:
                 said = "triggered" if row["id"] == trigger else "told again"
                 act(connection, incident, {**_of(row), "act": said})
 
-    def put_off(self, trigger: str, reason: str) -> None:
-        """Let an alarm that could not be declared be tried again later, and say why it waits."""
+    def added(self, trigger: str) -> None:
+        """Say that what an alarm told again was added to its incident: what was sealed goes."""
         table = tables.trigger
         with self._database.write() as connection:
-            known = select(table.c.attempts).where(table.c.id == trigger)
-            attempts = connection.execute(known.with_for_update()).scalar_one()
+            done = {"due_at": None, "reason": None, "blob": None}
+            connection.execute(update(table).where(table.c.id == trigger, table.c.state == SAME).values(done))
+
+    def put_off(self, trigger: str, reason: str) -> None:
+        """Let an alarm that could not be declared, or added, be tried again later, and say why it waits."""
+        table = tables.trigger
+        with self._database.write() as connection:
+            known = select(table.c.attempts, table.c.state).where(table.c.id == trigger)
+            attempts, state = connection.execute(known.with_for_update()).one()
             later = min(_LATER_S * 2 ** min(attempts, 10), _LATEST_S)
-            values = {"state": WAITING, "attempts": attempts + 1, "due_at": self._clock() + later, "reason": reason}
-            mine = (table.c.id == trigger, table.c.state.in_((RECEIVED, WAITING)))
+            values = {"attempts": attempts + 1, "due_at": self._clock() + later, "reason": reason}
+            values |= {"state": WAITING} if state != SAME else {}
+            mine = (table.c.id == trigger, table.c.blob.is_not(None))
             connection.execute(update(table).where(*mine).values(rows.plain(values)))
 
     def next_due_at(
@@ -224,20 +238,6 @@ def _wanted(shorter_than: int | None, but: Collection[str], not_of: Collection[s
     table = tables.trigger
     short = [] if shorter_than is None else [func.length(table.c.blob) < shorter_than]
     return [table.c.id.not_in(list(but)), table.c.sender.not_in(list(not_of)), *short]
-
-
-def _first(connection: Connection, *where: Any, closed_too: bool = False) -> RowMapping | None:
-    """Return the newest alarm of which this is so, and whose incident is not closed."""
-    table, first, incident = tables.trigger, tables.trigger.alias("first"), tables.incident
-    query = (
-        select(table)
-        .join(first, first.c.id == func.coalesce(table.c.same_as, table.c.id))
-        .outerjoin(incident, incident.c.id == first.c.incident)
-        .where(*where)
-    )
-    if not closed_too:
-        query = query.where(incident.c.closed_at.is_(None))
-    return connection.execute(query.order_by(table.c.received_at.desc()).limit(1)).mappings().first()
 
 
 def _of(row: RowMapping | dict[str, Any]) -> dict[str, Any]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 import pytest
 
-from rotator import response
+from rotator import clock, response
 from rotator.api import declaring
 from rotator.api.declaring import Declaring, declare
 from rotator.bootstrap import Rotator
@@ -14,11 +15,17 @@ from rotator.credential import Leaked, Secret
 from rotator.errors import Unavailable
 from rotator.flow.exposure import LIST, Exposure
 from rotator.flow.inventory import Said
+from rotator.ledger import tables
 from rotator.ledger.triggers import Triggers
+from rotator.resurrection import look_again
 from rotator.settings.file import load
 from rotator.triggers.message import Missing, Trigger
+from tests.api.calling import api
 from tests.api.deployment import configured
 from tests.e2e.commands import until
+from tests.fakes.company import founded
+from tests.fakes.deployment import sqlite
+from tests.ledger.test_resurrection import KEY, acts, died, parts_of, revive
 
 ALARM = Trigger(
     "A leak",
@@ -96,6 +103,38 @@ def test_two_that_declare_one_alarm_make_one_incident(parts, monkeypatch):
         declare(parts, taken)
     assert [each.incident.id for each in parts.reading.incidents()] == [taken.incident]
     assert [each.state for each in parts.triggers.listed()] == ["declared"]
+
+
+def test_what_is_told_again_is_added_to_its_incident_and_planned_once(parts):
+    parts.triggers.keep("github", replace(ALARM, delivery="d-1"), b"")
+    declare(parts, taken := parts.triggers.take())
+    tasks = manual(parts, taken.incident)
+    parts.triggers.keep("github", replace(ALARM, delivery="d-2"), b"")
+    declare(parts, again := parts.triggers.take())
+    assert (again.again, again.incident, parts.triggers.take()) == (True, taken.incident, None)
+    assert [each.incident.id for each in parts.reading.incidents()] == [taken.incident]
+    assert manual(parts, taken.incident) == tasks
+    assert [each.number for each in parts.reading.incident(taken.incident).revisions] == [1]
+    assert {each.state for each in parts.triggers.listed()} == {"declared", "same"}
+
+
+def test_what_is_told_again_though_it_was_dead_is_looked_at_next_and_stopped_again_where_it_lives(tmp_path):
+    company, deployment = house = founded(tmp_path, database=sqlite(tmp_path / "ledger.db"))
+    ref, secret = died(house)
+    parts = api(tmp_path, deployment.database).parts
+    named = Trigger("leak", exposures=(Exposure(LIST, KEY, Leaked(id=ref.id, secret=secret)),))
+    first = parts.triggers.keep("generic", replace(named, delivery="d-1"), b"")
+    with deployment.database.write() as connection:
+        connection.execute(tables.trigger.update().values(incident="inc-1"))
+    parts.triggers.declared(first.id, "inc-1")
+    revive(company, ref)
+    parts.triggers.keep("generic", replace(named, delivery="d-2"), b"")
+    declare(parts, parts.triggers.take())
+    assert [each["dead_before"] for each in acts(deployment, "added")] == [["inc-1.r1"]]
+    look_again(parts_of(deployment), clock.now)
+    assert len(acts(deployment, "alive_again")) == 1
+    assert [each.incident.id for each in parts.reading.incidents()] == ["inc-1"]
+    assert len(parts.reading.incident("inc-1").runs) == 1
 
 
 class Behind:

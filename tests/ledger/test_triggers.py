@@ -128,6 +128,33 @@ def test_another_message_about_the_same_credentials_is_the_same_incident(trigger
     ]
 
 
+def test_what_is_told_again_of_an_incident_is_handed_out_once_to_be_added_to_it(triggers, database, clock):
+    first = triggers.keep("gitlab", alarm("a", delivery="d-1"), b"")
+    early = triggers.keep("gitlab", alarm("a", delivery="d-2"), b"")
+    taken = triggers.take()
+    triggers.declared(first.id, incident_of(database, taken.incident))
+    incident_of(database, "inc-of-both")
+    with database.write() as connection:
+        merged = update(tables.incident).where(tables.incident.c.id == taken.incident)
+        connection.execute(merged.values(merged_into="inc-of-both"))
+    assert (taken.again, early.state, triggers.take()) == (False, "same", None)  # it came before there was a plan
+    late = triggers.keep("gitlab", alarm("a", delivery="d-3"), b"")
+    again = triggers.take()
+    assert (again.id, again.again, again.incident) == (late.id, True, "inc-of-both")
+    assert triggers.contents(again)[0][0].leaked.secret == Secret("a")
+    triggers.put_off(late.id, "it is closed")
+    assert triggers.next_due_at() == clock.now + 30
+    assert [(each.state, each.reason) for each in triggers.listed() if each.id == late.id] == [("same", "it is closed")]
+    triggers.everything_is_due()
+    assert triggers.take().id == late.id
+    triggers.added(late.id)
+    assert triggers.next_due_at() is None
+    with database.read() as connection:
+        assert connection.execute(select(tables.trigger.c.blob)).scalars().all() == [None] * 3
+    assert triggers.keep("gitlab", alarm("a", delivery="d-3"), b"").again  # a retry of that message is nothing new
+    assert triggers.take() is None
+
+
 def test_one_alarm_that_comes_many_times_at_once_is_kept_once(triggers):
     told = [alarm("a", delivery=f"d-{number % 4}") for number in range(16)]
     with ThreadPoolExecutor(8) as pool:
