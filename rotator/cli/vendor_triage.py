@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-import csv
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from rotator.cli.options import Context, Output, OutputOption, console, emit
+from rotator.cli.rows import Form, write_csv
 from rotator.errors import BadInput
 from rotator.report.plain import plain
 
 _LONGEST_PATH = 1000
 _TERM_COLUMNS = ("term", "value", "unit", "source", "why", "by", "at", "instead_of", "ask")
-
-
-class Form(StrEnum):
-    """How a triage is printed. `csv` has a row for each term."""
-
-    TABLE = "table"
-    JSON = "json"
-    JSONL = "jsonl"
-    CSV = "csv"
 
 
 Advisories = Annotated[
@@ -144,7 +134,8 @@ def escalate(
     if not told["touched"]:
         typer.echo("it touches no registered vendor, as far as is known")
     if told["unknown"]:
-        typer.echo(f"of {told['unknown']:,} others it is not known: no list says what they run")
+        others = "other" if told["unknown"] == 1 else "others"
+        typer.echo(f"of {told['unknown']:,} {others} it is not known")
 
 
 def text_of(notice: str) -> str:
@@ -225,13 +216,11 @@ def _explain(row: Mapping[str, Any]) -> None:
 
 
 def _write_csv(rows: Iterable[Mapping[str, Any]]) -> None:
-    from rotator.report.csv_form import safe  # noqa: PLC0415
-
-    table = csv.writer(sys.stdout, lineterminator="\n")
-    table.writerow(("rank", "vendor", "priority", "advice", *_TERM_COLUMNS))
-    for row in rows:
-        for each in row["terms"]:
-            told = [each["name"], *(each[name] for name in _TERM_COLUMNS[1:])]
-            table.writerow(
-                [safe(value) for value in (row["rank"], row["vendor"], row["priority"], row["advice"], *told)]
-            )
+    """Print a row for each term."""
+    of_row = ("rank", "vendor", "priority", "advice")
+    told = (
+        [*(row[name] for name in of_row), each["name"], *(each[name] for name in _TERM_COLUMNS[1:])]
+        for row in rows
+        for each in row["terms"]
+    )
+    write_csv((*of_row, *_TERM_COLUMNS), told)

@@ -86,6 +86,20 @@ def test_a_pause_for_the_record_of_an_advisory_is_for_its_id_and_the_memo_knows_
     assert "used as it was given as a file" in memo["happened"][1]
 
 
+def test_an_ordinary_vulnerability_is_told_as_one_and_escalated_by_a_persons_word(house, tmp_path):
+    weak = {**json.loads(RECORD), "id": "GHSA-aaaa-bbbb-cccc", "aliases": []}
+    weak["database_specific"] = {"cwe_ids": ["CWE-79"]}
+    (tmp_path / "weak.json").write_text(json.dumps(weak))
+    said = house("vendor", "triage", "weak.json").ended(0).out
+    assert "note: GHSA-aaaa-bbbb-cccc is an ordinary vulnerability by its cwe_ids: CWE-79: nobody is told" in said
+    house("vendor", "escalate", "GHSA-aaaa-bbbb-cccc", "--reason", " ").ended(2)
+    words = ("vendor", "escalate", "GHSA-aaaa-bbbb-cccc", "--reason", "it is exploited")
+    said = house(*words).ended(0).out
+    assert ": it is exploited; its record: an ordinary vulnerability by its cwe_ids: CWE-79\nacme 0." in said
+    assert said.endswith("of 1 other it is not known\n")
+    assert "it is taken for one already" in house(*words).ended(2).err
+
+
 def test_an_alarm_by_an_advisory_names_the_vendors_whose_lists_have_it(house, tmp_path):
     (tmp_path / "evidence" / "host" / "ci-7").mkdir(parents=True)
     (tmp_path / "evidence" / "host" / "ci-7" / "freeze.txt").write_text("litellm==1.82.7\n")
