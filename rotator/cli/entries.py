@@ -6,30 +6,18 @@ import csv
 import json
 import sys
 from collections.abc import Iterable
-from enum import StrEnum
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 
 from rotator.cli.options import Context, Output, console, emit
+from rotator.cli.rows import Form, FormOption
 
 
-class Listing(StrEnum):
-    """How entries are printed. `csv` is what `inventory import` reads."""
-
-    TABLE = "table"
-    JSON = "json"
-    JSONL = "jsonl"
-    CSV = "csv"
-
-
-def list_entries(
-    context: typer.Context,
-    output: Annotated[Listing, typer.Option("--output", "-o", help="How to print them.")] = Listing.TABLE,
-) -> None:
+def list_entries(context: typer.Context, output: FormOption = Form.TABLE) -> None:
     """List what is known of credentials.
 
-    It is from the configuration, imported, or kept of what issuers list.
+    It is from the configuration, imported, or kept of what issuers list. As `csv` it is what `inventory import` reads.
 
     Example: rotator inventory list -o csv
     """
@@ -37,10 +25,10 @@ def list_entries(
 
     given: Context = context.obj
     found = given.service().lists(INVENTORY)
-    if output is Listing.CSV:
+    if output is Form.CSV:
         _write_csv(found)
         return
-    if output is not Listing.TABLE:
+    if output is not Form.TABLE:
         emit(found, Output(output))
         return
     from rotator.flow.inventory import named  # noqa: PLC0415

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
@@ -10,6 +11,7 @@ import typer
 from rotator.actor import actor
 from rotator.cli import completion
 from rotator.cli.options import Context, Output, OutputOption, console, emit
+from rotator.cli.rows import put_out
 from rotator.errors import BadInput
 from rotator.report.plain import plain
 
@@ -91,21 +93,15 @@ def edges(context: typer.Context, output: OutputOption = Output.TABLE) -> None:
     Example: rotator segmentation edges -o json
     """
     from rotator.operations.views.segmentation import EDGES  # noqa: PLC0415 - only who looks pays for it
-    from rotator.report.tables import plain_table, words  # noqa: PLC0415
 
     given: Context = context.obj
-    rows = given.service().lists(EDGES)
-    if output is not Output.TABLE:
-        emit(rows, output)
-        return
-    if not rows:
-        typer.echo("no single cut shrinks the reach: `rotator segmentation show` says what there is")
-        return
-    table = plain_table(None, "order", "gain", "left", "cut")
-    for row in rows:
-        cut = f"{row['source']} {row['how']} {row['target']}"
-        table.add_row(*map(words, (f"{row['order']} {row['rank']}", f"{row['gain']:,.0f}", f"{row['left']:,.0f}", cut)))
-    console().print(table)
+    none = "no single cut shrinks the reach: `rotator segmentation show` says what there is"
+    put_out(given.service().lists(EDGES), output, ("order", "gain", "left", "cut"), _cells_of_cut, none=none)
+
+
+def _cells_of_cut(row: Mapping[str, Any]) -> tuple[str, ...]:
+    cut = f"{row['source']} {row['how']} {row['target']}"
+    return f"{row['order']} {row['rank']}", f"{row['gain']:,.0f}", f"{row['left']:,.0f}", cut
 
 
 def trend(context: typer.Context, output: OutputOption = Output.TABLE) -> None:
@@ -116,23 +112,18 @@ def trend(context: typer.Context, output: OutputOption = Output.TABLE) -> None:
     Example: rotator segmentation trend -o jsonl
     """
     from rotator.operations.views.segmentation import SEGMENTATION_TREND  # noqa: PLC0415 - only who looks pays for it
-    from rotator.report.tables import plain_table, words  # noqa: PLC0415
 
     given: Context = context.obj
-    rows = given.service().lists(SEGMENTATION_TREND)
-    if output is not Output.TABLE:
-        emit(rows, output)
-        return
-    if not rows:
-        typer.echo("nothing was measured yet: a running service does it once a day, where the inventory names a place")
-        return
-    table = plain_table(None, "day", "reach", "change", "places", "credentials", "unplaced", "widest")
-    for row in rows:
-        change = "" if row["change"] is None else f"{row['change']:+,.0f}"
-        widest = row["widest_places"][0]["place"] if row["widest_places"] else ""
-        counts = (f"{row[each]:,}" for each in ("places", "credentials", "unplaced"))
-        table.add_row(*map(words, (row["day"], f"{row['reach']:,.0f}", change, *counts, widest)))
-    console().print(table)
+    heads = ("day", "reach", "change", "places", "credentials", "unplaced", "widest")
+    none = "nothing was measured yet: a running service does it once a day, where the inventory names a place"
+    put_out(given.service().lists(SEGMENTATION_TREND), output, heads, _cells_of_day, none=none)
+
+
+def _cells_of_day(row: Mapping[str, Any]) -> tuple[str, ...]:
+    change = "" if row["change"] is None else f"{row['change']:+,.0f}"
+    widest = row["widest_places"][0]["place"] if row["widest_places"] else ""
+    counts = (f"{row[each]:,}" for each in ("places", "credentials", "unplaced"))
+    return row["day"], f"{row['reach']:,.0f}", change, *counts, widest
 
 
 def short_lived(context: typer.Context, output: OutputOption = Output.TABLE) -> None:
@@ -144,27 +135,23 @@ def short_lived(context: typer.Context, output: OutputOption = Output.TABLE) -> 
     Example: rotator segmentation short-lived -o json
     """
     from rotator.operations.views.segmentation import SHORT_LIVED  # noqa: PLC0415 - only who looks pays for it
-    from rotator.report.tables import plain_table, words  # noqa: PLC0415
 
     given: Context = context.obj
     rows = given.service().lists(SHORT_LIVED)
-    if output is not Output.TABLE:
-        emit(rows, output)
+    heads = ("kind", "owner", "id", "critical", "days old", "at", "prepared by")
+    none = "the inventory knows of no credential whose kind could live shortly"
+    if not put_out(rows, output, heads, _cells_of_candidate, none=none):
         return
-    if not rows:
-        typer.echo("the inventory knows of no credential whose kind could live shortly")
-        return
-    table = plain_table(None, "kind", "owner", "id", "critical", "days old", "at", "prepared by")
-    for row in rows:
-        age = "not known" if row["age_days"] is None else f"{row['age_days']:,}"
-        more = f" and {len(row['places']) - 1:,} more" if len(row["places"]) > 1 else ""
-        at = f"{row['places'][0]}{more}" if row["places"] else ""
-        names = (row["provider"], row["owner"], row["id"], row["criticality"], age, at, row["prepared_by"])
-        table.add_row(*map(words, names))
-    console().print(table)
     typer.echo(f"of the first {_FIRST}, by which playbook each gives way to what (its moves: under short_lived there):")
     for kind, by in {row["provider"]: row["by"] for row in rows[:_FIRST]}.items():
         typer.echo(plain(f"  `rotator playbook show {kind}`: {by}"))
+
+
+def _cells_of_candidate(row: Mapping[str, Any]) -> tuple[str, ...]:
+    age = "not known" if row["age_days"] is None else f"{row['age_days']:,}"
+    more = f" and {len(row['places']) - 1:,} more" if len(row["places"]) > 1 else ""
+    at = f"{row['places'][0]}{more}" if row["places"] else ""
+    return row["provider"], row["owner"], row["id"], row["criticality"], age, at, row["prepared_by"]
 
 
 def convert(  # noqa: PLR0917 - a command

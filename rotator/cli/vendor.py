@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import sys
-from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -18,7 +15,8 @@ from rotator.cli import (
     vendor_triage,
     vendor_uses,
 )
-from rotator.cli.options import Context, Output, OutputOption, console, emit, say
+from rotator.cli.options import Context, Output, OutputOption, emit, say
+from rotator.cli.rows import Form, FormOption, put_out, write_csv
 from rotator.cli.vendor_registry import Name
 
 if TYPE_CHECKING:
@@ -26,15 +24,6 @@ if TYPE_CHECKING:
 
 _SHOWN = 40
 """How many credentials, datasets and ways are told one by one."""
-
-
-class Listing(StrEnum):
-    """How vendors are printed."""
-
-    TABLE = "table"
-    JSON = "json"
-    JSONL = "jsonl"
-    CSV = "csv"
 
 
 def register(app: typer.Typer) -> None:
@@ -52,10 +41,7 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group, name="vendor")
 
 
-def list_vendors(
-    context: typer.Context,
-    output: Annotated[Listing, typer.Option("--output", "-o", help="How to print them.")] = Listing.TABLE,
-) -> None:
+def list_vendors(context: typer.Context, output: FormOption = Form.TABLE) -> None:
     """List vendors: what each holds and reaches.
 
     It says until when something is attested of each, and who is paused. It also names those that the inventory has as
@@ -67,26 +53,19 @@ def list_vendors(
 
     given: Context = context.obj
     found = given.service().lists(VENDORS)
-    if output is Listing.CSV:
-        _write_csv(found)
+    heads = ("vendor", "criticality", "holds", "reaches", "attested", "software", "paused")
+    none = "no vendor is registered: `rotator vendor import FILE` registers them (docs/vendors.md)"
+    if not put_out(found, output, heads, _cells, none=none, as_csv=_write_csv):
         return
-    if output is not Listing.TABLE:
-        emit(found, Output(output))
-        return
-    if not found:
-        typer.echo("no vendor is registered: `rotator vendor import FILE` registers them (docs/vendors.md)")
-        return
-    from rotator.report.tables import plain_table, words  # noqa: PLC0415
-
-    table = plain_table(None, "vendor", "criticality", "holds", "reaches", "attested", "software", "paused")
-    for row in found:
-        cells = [row["name"], row["criticality"] if row["registered"] else "NOT REGISTERED"]
-        cells += [_holds(row), _reaches(row), _attested(row), _software(row)]
-        table.add_row(*map(words, (*cells, row["paused"]["incident"] if row["paused"] else "")))
-    console().print(table)
     for row in found:
         if row["registered"] and row["criticality"] == "critical" and not row["valid_until"]:
             say("", f"{row['name']} is critical, and NOTHING VALID is attested of it")
+
+
+def _cells(row: Mapping[str, Any]) -> tuple[str, ...]:
+    paused = row["paused"]["incident"] if row["paused"] else ""
+    criticality = row["criticality"] if row["registered"] else "NOT REGISTERED"
+    return row["name"], criticality, _holds(row), _reaches(row), _attested(row), _software(row), paused
 
 
 def _holds(row: Mapping[str, Any]) -> str:
@@ -123,15 +102,14 @@ _LAST = ("dead", "stated_dead")
 
 
 def _write_csv(found: Iterable[Mapping[str, Any]]) -> None:
-    from rotator.report.csv_form import safe  # noqa: PLC0415
+    write_csv([*_COLUMNS, "datasets", "worst", "valid_until", "components", "paused", *_LAST], map(_csv_cells, found))
 
-    table = csv.writer(sys.stdout, lineterminator="\n")
-    table.writerow([*_COLUMNS, "datasets", "worst", "valid_until", "components", "paused", *_LAST])
-    for row in found:
-        components = sum(each["components"] for each in row["software"])
-        paused = row["paused"]["incident"] if row["paused"] else ""
-        cells = [*(row[each] for each in _COLUMNS), "; ".join(row["datasets"]), row["worst"], row["valid_until"]]
-        table.writerow([safe(each) for each in (*cells, components, paused, *(row.get(each, 0) for each in _LAST))])
+
+def _csv_cells(row: Mapping[str, Any]) -> list[Any]:
+    components = sum(each["components"] for each in row["software"])
+    paused = row["paused"]["incident"] if row["paused"] else ""
+    cells = [*(row[each] for each in _COLUMNS), "; ".join(row["datasets"]), row["worst"], row["valid_until"]]
+    return [*cells, components, paused, *(row.get(each, 0) for each in _LAST)]
 
 
 def show(context: typer.Context, name: Name, output: OutputOption = Output.TABLE) -> None:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import sys
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
-from rotator.cli.entries import Listing
-from rotator.cli.options import Context, Output, console, emit
+from rotator.cli.options import Context
+from rotator.cli.rows import Form, FormOption, put_out, write_csv
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -20,10 +18,7 @@ def register(group: typer.Typer) -> None:
     group.command("risk")(risk)
 
 
-def risk(
-    context: typer.Context,
-    output: Annotated[Listing, typer.Option("--output", "-o", help="How to print them.")] = Listing.TABLE,
-) -> None:
+def risk(context: typer.Context, output: FormOption = Form.TABLE) -> None:
     """List vendors by risk, each with its terms.
 
     Risk is likelihood times sensitivity while no notice tells of any. Beside it stands how long it took in the last
@@ -36,21 +31,10 @@ def risk(
 
     given: Context = context.obj
     found = given.service().lists(RISKS)
-    if output is Listing.CSV:
-        _write_csv(found)
+    heads = ("risk", "vendor", "likelihood", "sensitivity", "attested", "p50 to dead", "paused")
+    none = "no vendor is registered: `rotator vendor import FILE` registers them (docs/vendors.md)"
+    if not put_out(found, output, heads, _cells, none=none, as_csv=_write_csv):
         return
-    if output is not Listing.TABLE:
-        emit(found, Output(output))
-        return
-    if not found:
-        typer.echo("no vendor is registered: `rotator vendor import FILE` registers them (docs/vendors.md)")
-        return
-    from rotator.report.tables import plain_table, words  # noqa: PLC0415
-
-    table = plain_table(None, "risk", "vendor", "likelihood", "sensitivity", "attested", "p50 to dead", "paused")
-    for row in found:
-        table.add_row(*map(words, _cells(row)))
-    console().print(table)
     critical = [each for each in found if each["criticality"] == "critical"]
     valid = sum(1 for each in critical if each["attestations"].get("valid"))
     typer.echo(f"critical vendors with a valid attestation: {valid:,} of {len(critical):,}")
@@ -74,16 +58,14 @@ _COUNTS = ("credentials", "grants", "further", "paused")
 
 
 def _write_csv(found: Iterable[Mapping[str, Any]]) -> None:
-    from rotator.report.csv_form import safe  # noqa: PLC0415
-
-    table = csv.writer(sys.stdout, lineterminator="\n")
     of_terms = [f"{name}_{part}" for name in _TERMS for part in ("value", "why", "source", "by")]
     of_times = [f"{name}_{part}" for name in _TIMES for part in ("n", "open", "p50_s", "mean_s")]
-    table.writerow([*_COLUMNS, *of_terms, "attested_valid", *_COUNTS, *of_times])
-    for row in found:
-        terms = {each["name"]: each for each in row["terms"]}
-        told = [terms.get(name, {}).get(part, "") for name in _TERMS for part in ("value", "why", "source", "by")]
-        took = [row["times"].get(name, {}).get(part) for name in _TIMES for part in ("n", "open", "p50_s", "mean_s")]
-        cells = [*(row[each] for each in _COLUMNS), *told, row["attestations"].get("valid", 0)]
-        cells += [*(row[each] for each in _COUNTS), *took]
-        table.writerow([safe("" if each is None else each) for each in cells])
+    write_csv([*_COLUMNS, *of_terms, "attested_valid", *_COUNTS, *of_times], map(_csv_cells, found))
+
+
+def _csv_cells(row: Mapping[str, Any]) -> list[Any]:
+    terms = {each["name"]: each for each in row["terms"]}
+    told = [terms.get(name, {}).get(part, "") for name in _TERMS for part in ("value", "why", "source", "by")]
+    took = [row["times"].get(name, {}).get(part) for name in _TIMES for part in ("n", "open", "p50_s", "mean_s")]
+    cells = [*(row[each] for each in _COLUMNS), *told, row["attestations"].get("valid", 0)]
+    return [*cells, *(row[each] for each in _COUNTS), *took]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import sys
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Annotated, Any
@@ -12,6 +10,7 @@ import typer
 
 from rotator.actor import actor
 from rotator.cli.options import Context, Output, console, emit, say
+from rotator.cli.rows import write_csv
 from rotator.cli.vendor_registry import Name
 
 _SHOWN = 40
@@ -135,11 +134,10 @@ _COLUMNS = ("kind", "connection", "owner", "id", "calls", "refused", "first_at",
 
 
 def _write_csv(found: Iterable[Mapping[str, Any]]) -> None:
-    from rotator.report.csv_form import safe  # noqa: PLC0415
+    """Print a row for each credential."""
+    write_csv([*_COLUMNS, "unusual", "words", "logs"], map(_csv_cells, found))
 
-    table = csv.writer(sys.stdout, lineterminator="\n")
-    table.writerow([*_COLUMNS, "unusual", "words", "logs"])
-    for row in found:
-        words = "; ".join([*filter(None, [row["grave"]]), *(each["words"] for each in row["signs"])])
-        cells = [*(row[each] for each in _COLUMNS), unusual(row), words, "; ".join(row["logs"])]
-        table.writerow([safe(each) for each in cells])
+
+def _csv_cells(row: Mapping[str, Any]) -> list[Any]:
+    words = "; ".join([*filter(None, [row["grave"]]), *(each["words"] for each in row["signs"])])
+    return [*(row[each] for each in _COLUMNS), unusual(row), words, "; ".join(row["logs"])]
