@@ -41,7 +41,7 @@ def take(parts: Rotator, records: Iterable[str], sender: str, at: float, *, fetc
     for record in records:
         told = advisory.read("advisory", io.BytesIO(record.encode()))
         for each in told:
-            if not is_id(each.id):  # it names a file
+            if not is_id(each.id):  # by it a record is asked for
                 raise BadInput("this is no advisory's id", each.id)
             names |= each.names
             if fetched:
@@ -109,6 +109,8 @@ def said(found: Sequence[Arrived]) -> str:
 
 
 def _line(each: Arrived) -> str:
+    if each.sign.nature is Nature.WITHDRAWN:
+        return f"{each.name} ({each.what}) touches nobody"
     if each.is_ordinary:
         return f"{each.name} ({each.what}) touches nobody before a person says so: {ESCALATE} {each.name} --reason …"
     if not each.touched:

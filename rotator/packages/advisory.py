@@ -54,6 +54,8 @@ class Advisory:
     @property
     def sign(self) -> Sign:
         """Return what it tells of. A name of the malicious packages' database tells it, unless its record is gone."""
+        if self.withdrawn is not None:
+            return Sign(Nature.WITHDRAWN, "withdrawn", self.withdrawn.date().isoformat())
         named = sorted(each for each in self.aliases - self.gone if each.startswith(MALICIOUS))
         if named and self.says.nature is not Nature.COMPROMISE:
             return Sign(Nature.COMPROMISE, "aliases", named[0])

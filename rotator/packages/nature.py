@@ -34,6 +34,7 @@ class Nature(StrEnum):
     COMPROMISE = "compromise"
     ORDINARY = "ordinary"
     UNKNOWN = "unknown"
+    WITHDRAWN = "withdrawn"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,8 @@ class Sign:
 
     def __str__(self) -> str:
         by = f"its {self.field}: {self.value}"
+        if self.nature is Nature.WITHDRAWN:
+            return f"withdrawn {self.value}"
         if self.nature is Nature.COMPROMISE:
             return f"a compromise by {by}"
         if self.nature is Nature.ORDINARY:

@@ -104,6 +104,7 @@ def test_one_that_touches_nobody_or_was_withdrawn_is_kept_and_disturbs_nobody(ho
     assert [each.touched for each in found] == [(), ()]
     assert "of 2 it is not known" in arriving.said(found[:1])
     assert "was withdrawn" in found[1].title
+    assert arriving.said(found[1:]) == f"{ADVISORY} (withdrawn 2026-04-01) touches nobody"
     assert told(house) == []
     assert len(records(house, "advisories")) == 2
 

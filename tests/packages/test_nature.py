@@ -68,7 +68,7 @@ def test_a_record_tells_it_by_the_field_that_is_named(told, nature, field):
         ([weak("CWE-79"), weak("CWE-829", name="CVE-2026-1", aliases=[GHSA])], Nature.UNKNOWN),
         ([weak("CWE-79"), record("MAL-1", aliases=[GHSA])], Nature.COMPROMISE),
         ([weak("CWE-79", aliases=["MAL-1"]), record("MAL-1", withdrawn="2026-04-01T00:00:00Z")], Nature.ORDINARY),
-        ([record("MAL-1", withdrawn="2026-04-01T00:00:00Z")], Nature.COMPROMISE),
+        ([record("MAL-1", withdrawn="2026-04-01T00:00:00Z")], Nature.WITHDRAWN),
     ],
 )
 def test_of_several_records_the_gravest_that_stands_counts_in_any_order(records, nature):
