@@ -17,8 +17,8 @@ from pydantic_core import ErrorDetails
 
 from rotator import model_errors, strict_yaml
 from rotator.errors import BadInput
+from rotator.flow.duration import Duration
 from rotator.flow.hygiene import Freeze, Policy
-from rotator.flow.playbook_line import Duration
 from rotator.flow.playbook_words import Strategy, meant
 from rotator.flow.selector import selector
 from rotator.flow.timetable import timetable

@@ -12,7 +12,8 @@ from typing import Annotated, Any
 from pydantic import Field, model_validator
 
 from rotator.flow.exposure import LIST
-from rotator.flow.playbook_line import Line, Name, wrong
+from rotator.flow.mistake import wrong
+from rotator.flow.playbook_line import Line, Name
 from rotator.flow.playbook_words import REPLACING, Strategy
 from rotator.flow.short_life import Act, ShortLived
 from rotator.rest_kind import RestKind

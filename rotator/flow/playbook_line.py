@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Literal
 
 from pydantic import (
@@ -13,8 +12,9 @@ from pydantic import (
     WithJsonSchema,
     model_validator,
 )
-from pydantic_core import PydanticCustomError
 
+from rotator.flow.duration import Duration
+from rotator.flow.mistake import wrong
 from rotator.flow.playbook_words import (
     ALLOWED,
     AT_TARGETS,
@@ -31,36 +31,6 @@ from rotator.flow.playbook_words import (
 from rotator.rest_template import Strict
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
-
-
-def wrong(what: str, mend: str = "", at: tuple[str | int, ...] = ()) -> PydanticCustomError:
-    """Make an error that tells `playbook_file.py` what, how to mend it, and which part of the document it is about."""
-    return PydanticCustomError("playbook", "{what}", {"what": what, "mend": mend, "at": at})
-
-
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-_MOST = 999_999
-
-
-def _seconds(value: object) -> object:
-    if isinstance(value, str) and (match := re.fullmatch(r"([0-9]{1,6})([smhd])", value)):
-        return int(match[1]) * _UNITS[match[2]]
-    raise wrong(f"`{value}` is no duration", "a whole number and a unit: 30s, 5m, 12h or 7d")
-
-
-def _written(seconds: int) -> str:
-    """Write it so that it can be read again: in the smallest unit in which it has no more digits than are read."""
-    fits = (f"{seconds // size}{unit}" for unit, size in _UNITS.items() if seconds // size <= _MOST)
-    return next(fits)
-
-
-Duration = Annotated[
-    int,
-    BeforeValidator(_seconds),
-    PlainSerializer(_written, return_type=str),
-    WithJsonSchema({"type": "string", "pattern": "^[0-9]{1,6}[smhd]$"}),
-]
-"""Seconds, written as 30s, 5m, 12h or 7d."""
 
 
 class Action(Strict):

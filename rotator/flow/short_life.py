@@ -11,7 +11,7 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints, model_validator
 
-from rotator.flow.playbook_line import wrong
+from rotator.flow.mistake import wrong
 from rotator.rest_template import Strict
 
 Words = Annotated[str, StringConstraints(min_length=10, max_length=400)]

@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from rotator.flow.duration import Duration
 from rotator.flow.exercise import Exercise, Schedule, Trigger
-from rotator.flow.playbook_line import Duration
 from rotator.flow.playbook_words import Strategy
 from rotator.flow.timetable import timetable
 from rotator.ports.store import Place

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from rotator import secret_reference
 from rotator.errors import BadInput
 from rotator.evidence.address import bucket_of
-from rotator.flow.playbook_line import Duration
+from rotator.flow.duration import Duration
 from rotator.settings.connections import ConnectionSettings
 
 _DAY_S = 86_400

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from rotator.flow.playbook_line import Duration
+from rotator.flow.duration import Duration
 
 if TYPE_CHECKING:
     from rotator.flow.ownership import Ownership

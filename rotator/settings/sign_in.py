@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from rotator import secret_reference
 from rotator.flow.approval import Role
-from rotator.flow.playbook_line import Duration
+from rotator.flow.duration import Duration
 
 _LONGEST_S = 7 * 86400
 _USUAL = {"http": ":80", "https": ":443"}

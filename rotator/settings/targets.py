@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from rotator.flow.duration import Duration
 from rotator.flow.incident import Severity
-from rotator.flow.playbook_line import Duration
 
 if TYPE_CHECKING:
     from rotator.flow.objective import Objective

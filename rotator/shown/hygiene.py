@@ -8,7 +8,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from rotator import hygiene_file
 from rotator.bootstrap import Rotator
 from rotator.credential import CredentialRef
 from rotator.flow import expiry
@@ -32,7 +31,11 @@ class Looked:
 
 def policies(parts: Rotator) -> tuple[Policy, ...]:
     """Return the policies that are configured. Raises BadInput for the first mistake in their files."""
-    return hygiene_file.load_all(parts.settings.hygiene)
+    if not parts.settings.hygiene:
+        return ()
+    from rotator.hygiene_file import load_all  # noqa: PLC0415 - only who configured some waits for YAML
+
+    return load_all(parts.settings.hygiene)
 
 
 def look(parts: Rotator, now: float, of: Sequence[Policy] | None = None) -> Looked:
