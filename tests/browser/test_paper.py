@@ -14,6 +14,8 @@ from rotator.report.incident import build
 from tests.fakes.company import founded
 from tests.report.test_compliance import BEGUN, DAY, dead, due
 
+KINDS = ("kubernetes_service_account_token", "aws_service_specific_credential", "kubernetes_client_certificate",
+         "vault_database_static_role", "github_app_installation", "gcp_service_account_key")  # fmt: skip
 KEY, LONG = "aws_iam_access_key", "SHA256:43OsehSPySzYE+70q2sekINuSxZOaQw/wRVIt6+RMp4"
 _CELLS = """() => [...document.querySelectorAll("table.each th, table.each td")].map((each) => {
   const { left, right, width } = each.getBoundingClientRect(); return { left, right, width }; })"""
@@ -62,7 +64,7 @@ def period():
         for each in names
     ]
     late = [due(number, 60.0, policy=each) for number, each in enumerate(names)]
-    found = Found([dead(1, 100.0)], [], duties=late, survey=Survey(BEGUN + 1.0, aged))
+    found = Found([dead(number, 100.0, provider=each) for number, each in enumerate(KINDS)], [], duties=late, survey=Survey(BEGUN + 1.0, aged))
     return compliance_page.text(
         compliance.build(found, BEGUN, BEGUN + DAY, BEGUN + 400 * DAY), found, BEGUN + 400 * DAY
     )
