@@ -7,7 +7,7 @@ import io
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rotator.access.by_log import by_log, newest
@@ -56,6 +56,7 @@ FORMS = st.sampled_from([log, lines, looked_up, lambda *some: json.dumps(some).e
 PARTS = st.lists(st.tuples(FORMS, st.lists(st.sampled_from(range(len(RECORDS))), min_size=1)), min_size=1, max_size=4)
 
 
+@settings(max_examples=30)
 @given(PARTS)
 def test_a_record_counts_once_in_whatever_form_and_however_often_it_is_given(parts):
     found = told(*((f"{at}.json", form(*(RECORDS[each] for each in some))) for at, (form, some) in enumerate(parts)))

@@ -108,7 +108,7 @@ def test_a_denied_call_was_made_by_who_holds_it(cut):
     assert found["uses"]["credentials"][0]["after"] == "dead"
 
 
-def test_a_log_counts_once_under_whatever_name_and_what_it_told_is_replaced(cut):
+def test_a_log_counts_once_under_whatever_name_and_in_whatever_form_and_what_it_told_is_replaced(cut):
     house, ref = cut
     usual, odd = at(clock.now() - 90000, ref), at(clock.now() - 4000, ref, **THIEF)
     first = read(house, usual, odd, since=clock.now() - 5000)
@@ -118,24 +118,17 @@ def test_a_log_counts_once_under_whatever_name_and_what_it_told_is_replaced(cut)
     assert (again["known"], again["uses"]["logs"], again["uses"]["credentials"][0]["calls"]) == (1, 1, 2)
     assert again["uses"]["credentials"][0]["signs"] == []  # nothing stands before that moment
     assert again["uses"]["credentials"][0]["logs"] == ["copy.json"]
-
-
-def test_a_log_in_another_form_takes_its_place_also_when_it_is_read_by_another_command(cut):
-    house, ref = cut
-    usual, odd = at(clock.now() - 90000, ref), at(clock.now() - 4000, ref, **THIEF)
-    read(house, usual, odd, since=clock.now() - 5000)
     as_lines = "\n".join(map(json.dumps, (usual, odd))).encode()
     found = seen(house.parts, "eva", "acme", lambda: [("log.jsonl", io.BytesIO(as_lines))], None, "log.jsonl")
     [row] = found["uses"]["credentials"]
     assert (found["known"], found["uses"]["logs"], row["calls"], row["logs"]) == (1, 1, 2, ["log.jsonl"])
     assert altered(house.parts.database) == []
+    what_was_kept_before_records_were_known_is_as_its_chain_tells(house.parts.database)
 
 
-def test_what_was_kept_before_records_were_known_is_as_its_chain_tells_it(cut):
-    house, ref = cut
-    read(house, at(clock.now() - 60, ref))
+def what_was_kept_before_records_were_known_is_as_its_chain_tells(database):
     rows = []
-    with house.parts.database.write() as connection:
+    with database.write() as connection:
         connection.execute(update(tables.vendor_log).values(records=""))
         for table in (tables.vendor_log, tables.vendor_use):
             of = select(*(each for each in table.c if each.name != "records"))
