@@ -14,16 +14,13 @@ The rotator's own account needs CREATE USER, CONNECTION ADMIN and SELECT on mysq
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from rotator.credential import CredentialRef, Issued, Leaked, Secret
 from rotator.errors import Rejected
-from rotator.families.mysql import FAMILY, MariaDb, Session
+from rotator.families.mysql import FAMILY, MariaDb
+from rotator.families.mysql_accounts import Account, Clause, account_of, every_account, write
 from rotator.families.mysql_knock import NATIVE, stored
 from rotator.families.mysql_permissions import closes_nobody, permissions
 from rotator.families.server_login import SECRET_FIELD, issued, login_in, new_password, tagged, untagged
@@ -37,58 +34,14 @@ from rotator.rest_kind import RestKind
 SETTLE_S = 1.0
 """An account is changed at once; one more knock shows it."""
 
-_TAG = 8
-_HASH = re.compile(r"\*[0-9A-F]{40}")
-_PLUGIN = re.compile(r"\w+")
 _NO_PASSWORD = "invalid"  # noqa: S105 - what the server itself writes where no password is right
 _SET = "an account, made or its password set"
 _UNTOLD = ("rights, which have no time, and what it wrote into databases (an audit log tells)",)
-_ACCOUNTS = "select User as name, Host as host, Priv as priv from mysql.global_priv"
 
 
 def connect(connection: Connection, name: str, rest: RestKind | None = None) -> MariadbUser:
     """Return the provider of one server's accounts. Raises BadInput when the settings cannot be used."""
     return MariadbUser(connection, name)
-
-
-@dataclass(frozen=True, slots=True)
-class Clause:
-    """One way in."""
-
-    plugin: str
-    text: str
-
-    @property
-    def tag(self) -> str | None:
-        """Name a native password; None for any other way."""
-        return self.text[1 : 1 + _TAG].lower() if self.plugin == NATIVE and _HASH.fullmatch(self.text) else None
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """One account, with its ways in, in their order."""
-
-    name: str
-    host: str
-    clauses: tuple[Clause, ...]
-    locked: bool
-    changed: int
-
-    def __str__(self) -> str:
-        return f"{self.name}@{self.host}"
-
-    @property
-    def tags(self) -> list[str]:
-        return [clause.tag for clause in self.clauses if clause.tag]
-
-    @property
-    def state(self) -> State:
-        return State.SUSPENDED if self.locked else State.ACTIVE
-
-    def facts(self) -> dict[str, str]:
-        ways = ",".join(clause.plugin for clause in self.clauses)
-        changed = datetime.fromtimestamp(self.changed, UTC).isoformat() if self.changed else "unknown"
-        return {"account": str(self), "ways_in": ways, "account_changed_at": changed}
 
 
 class MariadbUser(Kind):
@@ -109,7 +62,7 @@ class MariadbUser(Kind):
         """Name the password by comparing hashes here; it is sent nowhere."""
         self._must_belong(leaked, self._connection.endpoint_url)
         with self._server.session() as session:
-            accounts = _accounts(session)
+            accounts = every_account(session)
         if leaked.secret is None:
             label, tag = untagged(leaked.id or "")
             having = [each for each in accounts if str(each) == label and tag in each.tags]
@@ -134,7 +87,7 @@ class MariadbUser(Kind):
         """Return ACTIVE while the account has it and is not locked. MariaDB records no last use."""
         label, tag = untagged(ref.id)
         with self._server.session() as session:
-            account = _account(session, label)
+            account = account_of(session, label)
         if account is None or tag not in account.tags:
             return Status(State.ABSENT)
         return Status(account.state, account.facts())
@@ -142,13 +95,13 @@ class MariadbUser(Kind):
     def siblings(self, ref: CredentialRef) -> frozenset[CredentialRef]:
         """Return every native password of the account."""
         with self._server.session() as session:
-            account = _account(session, ref.owner)
+            account = account_of(session, ref.owner)
         return frozenset(self._ref(account, tag) for tag in account.tags) if account else frozenset()
 
     def discover(self) -> Iterable[Discovered]:
         """Yield every native password of every account."""
         with self._server.session() as session:
-            accounts = _accounts(session)
+            accounts = every_account(session)
         for account in accounts:
             for tag in account.tags:
                 yield Discovered(self._ref(account, tag), {"state": account.state.value, **account.facts()})
@@ -166,12 +119,12 @@ class MariadbUser(Kind):
             raise Rejected("mispaired", f"this is not the password called {ref.id}")
         with self._server.session() as session:
             session.alone(ref.owner)
-            account = _account(session, ref.owner)
+            account = account_of(session, ref.owner)
             if account is None:
                 raise Rejected("no_such_account", f"{self._connection.name} has no account {ref.owner}")
             if new not in account.clauses:
                 kept = [each for each in account.clauses if each != Clause(NATIVE, _NO_PASSWORD)]
-                _write(session, account, [*kept, new])
+                write(session, account, [*kept, new])
 
     def verify(self, ref: CredentialRef, secret: Secret) -> Verdict:
         """Log in with this password. What is not the password of that id is not sent: a refusal would prove nothing."""
@@ -187,13 +140,13 @@ class MariadbUser(Kind):
         self._not_own(label)
         with self._server.session() as session:
             session.alone(label)
-            account = _account(session, label)
+            account = account_of(session, label)
             if account is None or tag not in account.tags:
                 return
             if account.tags.count(tag) > 1:
                 raise Rejected("ambiguous", f"two passwords of {label} are called {tag}")
             kept = [each for each in account.clauses if each.tag != tag]
-            _write(session, account, kept or [Clause(NATIVE, _NO_PASSWORD)])
+            write(session, account, kept or [Clause(NATIVE, _NO_PASSWORD)])
 
     def end_sessions(self, ref: CredentialRef) -> Mapping[str, str]:
         """Close all connections of the name, from wherever: the server does not tell which account let them in."""
@@ -212,7 +165,7 @@ class MariadbUser(Kind):
     def minted_since(self, ref: CredentialRef, since: float) -> MintedSince:
         """Return the accounts whose ways in were set since: the server keeps when, and not by whom."""
         with self._server.session() as session:
-            accounts = [each for each in _accounts(session) if each.changed and each.changed >= since]
+            accounts = [each for each in every_account(session) if each.changed and each.changed >= since]
         made = [
             Made(_SET, str(each), float(each.changed), self.name, str(each), tagged(str(each), tag), sure=False)
             for each in accounts
@@ -239,36 +192,3 @@ class MariadbUser(Kind):
 
     def _ref(self, account: Account, tag: str) -> CredentialRef:
         return self._ref_of(str(account), tagged(str(account), tag))
-
-
-def _accounts(session: Session) -> list[Account]:
-    found = [_read(row) for row in session.read(_ACCOUNTS)]
-    return [each for each in found if each is not None]
-
-
-def _account(session: Session, label: str) -> Account | None:
-    name, _, host = label.rpartition("@")
-    rows = session.read(_ACCOUNTS + " where User = %s and Host = %s", name, host)
-    return _read(rows[0]) if rows else None
-
-
-def _read(row: Mapping[str, Any]) -> Account | None:
-    """Read an account; None for a role. `auth_or` lists the ways in; an empty one there is the account's own."""
-    priv = json.loads(row["priv"])
-    if priv.get("is_role"):
-        return None
-    ways = [way or priv for way in priv.get("auth_or") or [priv]]
-    clauses = tuple(Clause(way.get("plugin") or NATIVE, way.get("authentication_string") or "") for way in ways)
-    changed = int(priv.get("password_last_changed") or 0)
-    return Account(row["name"], row["host"], clauses, bool(priv.get("account_locked")), changed)
-
-
-def _write(session: Session, account: Account, clauses: list[Clause]) -> None:
-    """Tell the server all ways in. Raises Rejected where one of them cannot be said again as it stands."""
-    words, values = [], [account.name, account.host]
-    for clause in clauses:
-        if not _PLUGIN.fullmatch(clause.plugin):
-            raise Rejected("unknown_way_in", f"{account} has one whose name cannot be written")
-        words.append(clause.plugin + (" USING %s" if clause.text else ""))
-        values += [clause.text] if clause.text else []
-    session.change(f"ALTER USER %s@%s IDENTIFIED VIA {' OR '.join(words)}", *values)

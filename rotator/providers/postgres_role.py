@@ -17,7 +17,6 @@ from __future__ import annotations
 import contextlib
 import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import ClassVar
 
 from psycopg.sql import SQL, Identifier, Literal
@@ -26,7 +25,8 @@ from rotator.credential import CredentialRef, Issued, Leaked, Secret
 from rotator.errors import Rejected, Unavailable, Uncertain
 from rotator.families.postgres import FAMILY, Postgres, Session
 from rotator.families.postgres_permissions import permissions
-from rotator.families.postgres_scram import SALT_BYTES, is_of, tag_of, verifier
+from rotator.families.postgres_roles import Role, role_of, roles
+from rotator.families.postgres_scram import SALT_BYTES, is_of, verifier
 from rotator.families.postgres_since import made_since
 from rotator.families.postgres_twin import make_twin
 from rotator.families.server_login import SECRET_FIELD, issued, login_in, new_password, tagged, untagged
@@ -42,13 +42,6 @@ SETTLE_S = 1.0
 SECOND = "_b"
 """What the second role's name ends with."""
 
-_ROLES = """
-select a.rolname as name, a.rolcanlogin as login, a.rolpassword as stored, a.rolvaliduntil::text as valid_until,
-       a.rolsuper as superuser,
-       (select b.rolname from pg_roles b where a.rolname = b.rolname || '_b') as first,
-       (select count(*)::int from pg_stat_activity s where s.usesysid = a.oid) as sessions
-from pg_authid a where a.rolpassword is not null
-"""
 _ENDED = """
 select count(*)::int as open, (count(*) filter (where pg_terminate_backend(pid, 5000)))::int as ended
 from pg_stat_activity where usename = %s and pid <> pg_backend_pid()
@@ -59,31 +52,6 @@ _PREPARED = "select count(*)::int as found from pg_prepared_xacts where owner = 
 def connect(connection: Connection, name: str, rest: RestKind | None = None) -> PostgresRole:
     """Return the provider of one server's roles. Raises BadInput when the settings cannot be used."""
     return PostgresRole(connection, name)
-
-
-@dataclass(frozen=True, slots=True)
-class Role:
-    """A role that has a password."""
-
-    name: str
-    login: bool
-    stored: str
-    valid_until: str | None
-    superuser: bool
-    first: str | None
-    sessions: int
-
-    @property
-    def tag(self) -> str:
-        return str(tag_of(self.stored))
-
-    @property
-    def state(self) -> State:
-        return State.ACTIVE if self.login else State.SUSPENDED
-
-    def facts(self) -> dict[str, str]:
-        told = {"role": self.name, "sessions": str(self.sessions), "superuser": str(self.superuser).lower()}
-        return told | ({"valid_until": self.valid_until} if self.valid_until else {})
 
 
 class PostgresRole(Kind):
@@ -157,7 +125,7 @@ class PostgresRole(Kind):
         except ValueError:
             raise Rejected("mispaired", f"{ref.id} was not made here") from None
         with self._changing(name) as session:
-            role = _read(session, name)
+            role = role_of(session, name)
             if role is not None and role.stored == stored:
                 return
             if role is not None:
@@ -190,7 +158,7 @@ class PostgresRole(Kind):
         """Take the password away for good (PASSWORD NULL, NOLOGIN) and end the role's sessions; another one stays."""
         name = self._own_name(ref)
         with self._changing(name) as session:
-            role = _read(session, name)
+            role = role_of(session, name)
             if role is not None and role.tag != untagged(ref.id)[1]:
                 return
             if role is not None:
@@ -228,7 +196,7 @@ class PostgresRole(Kind):
     def _let(self, ref: CredentialRef, login: str) -> None:
         name = self._own_name(ref)
         with self._changing(name) as session:
-            role = _read(session, name)
+            role = role_of(session, name)
             if role is None or role.tag != untagged(ref.id)[1]:
                 raise Rejected("not_found", f"{name} has another password by now, or none")
             session.execute(SQL("ALTER ROLE {} {}").format(Identifier(name), SQL(login)))
@@ -256,16 +224,11 @@ class PostgresRole(Kind):
 
     def _role(self, name: str) -> Role | None:
         with self._postgres.session() as session:
-            return _read(session, name)
+            return role_of(session, name)
 
     def _all(self) -> dict[str, Role]:
         with self._postgres.session() as session:
-            return {row["name"]: Role(**row) for row in session.execute(_ROLES).fetchall()}
+            return roles(session)
 
     def _ref(self, role: Role) -> CredentialRef:
         return self._ref_of(role.first or role.name, tagged(role.name, role.tag))
-
-
-def _read(session: Session, name: str) -> Role | None:
-    row = session.execute(_ROLES + " and a.rolname = %s", [name]).fetchone()
-    return Role(**row) if row else None
