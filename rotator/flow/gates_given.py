@@ -98,7 +98,8 @@ def approval(gate: Gate, facts: Facts) -> Found:
     counted = {each.by: each for each in after if not may_not_approve(gate, facts, each.by)}
     told = [f"{each.by}: {each.reason}" for each in counted.values()]
     if (more := gate.count - len(counted)) <= 0:
-        return [], told
+        came = [f"the last evidence was given by {last.by} ({last.what}, at {moment(last.at)})"] if last else []
+        return [], [*told, *came]
     who = f"{more} more yes{'es' * (more > 1)}" if counted else f"{more} yes{'es' * (more > 1)}"
     since = f" since {last.by} gave the last evidence ({last.what}, at {moment(last.at)})" if last is not None else ""
     not_of = ", ".join(sorted(facts.pausers | facts.givers_of(last)))

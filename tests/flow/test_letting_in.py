@@ -155,6 +155,8 @@ def test_who_is_behind_the_program_that_gave_the_last_evidence_gave_it():
 def test_who_brought_the_last_evidence_of_whatever_sort_is_named_and_says_no_yes():
     check = Brought(PAUSED + 25, "omar", "the check of people")
     assert shut(changed(brought=(check,))) == {}
+    told = standing(GATES, changed(brought=(check,)))[-1].evidence[-1]
+    assert told == "the last evidence was given by omar (the check of people, at 2026-11-20T12:00:25Z)"
     late = replace(check, at=PAUSED + 31, by="lena")
     [gate] = [each for each in standing(GATES, changed(brought=(check, late))) if not each.is_open]
     assert "1 yes since lena gave the last evidence (the check of people, at 2026-11-20T12:00:31Z)" in gate.left[0].says
