@@ -12,16 +12,16 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Any, ClassVar
 
 from rotator.credential import CredentialRef, Issued, Leaked, Secret
 from rotator.errors import Rejected, Unavailable, Uncertain
-from rotator.families.gitlab import FAMILY, SECRET_FIELD, GitLab, is_absent, said, told
+from rotator.families.gitlab import FAMILY, SECRET_FIELD, GitLab, is_absent, told
 from rotator.families.gitlab_permissions import of_all_tokens, of_tokens
 from rotator.families.gitlab_since import of_place, of_user
-from rotator.families.http_wire import Reply
+from rotator.families.gitlab_tokens import facts_of, state_of, taken_over, why_refused
 from rotator.kind import Kind
 from rotator.permissions import Permission
 from rotator.ports.connection import Connection
@@ -35,11 +35,6 @@ SETTLE_S = 30.0
 _SELF = "/personal_access_tokens/self"
 _BOT = re.compile(r"(project|group)_([0-9]+)_bot.*")
 _OWNER = re.compile(r"(user|project|group)/([0-9]+)")
-_REFUSALS = {
-    "Token was revoked.": "revoked",
-    "Token is expired.": "expired",
-}
-"""How the description of a refused token begins, and what we call it."""
 
 
 def connect(connection: Connection, name: str, rest: RestKind | None = None) -> Provider:
@@ -71,7 +66,7 @@ class GitLabToken(Kind):
             raise Rejected("unreadable", "neither a token nor its number, with its owner as user/7 or project/7")
         reply = self._gitlab.knock(_SELF, leaked.secret)
         if reply.status == HTTPStatus.UNAUTHORIZED:
-            if _why_refused(reply) is None:
+            if why_refused(reply) is None:
                 raise Unavailable("answer_unreadable", "a 401 that is not in GitLab's words")
             raise Rejected("unknown_credential", "GitLab lets no such token in")
         shown = told(reply, "id", "user_id")
@@ -86,7 +81,7 @@ class GitLabToken(Kind):
     def inspect(self, ref: CredentialRef) -> Status:
         """Return GitLab's view. Raises Rejected("not_this_account") where its project, group or user is not here."""
         found = self._found(ref)
-        return Status(State.ABSENT) if found is None else Status(_state(found), _facts(found))
+        return Status(State.ABSENT) if found is None else Status(state_of(found), facts_of(found))
 
     def siblings(self, ref: CredentialRef) -> frozenset[CredentialRef]:
         """Return the living tokens of the user, or of all bots of the project or group."""
@@ -102,7 +97,7 @@ class GitLabToken(Kind):
         content = reply.content if isinstance(reply.content, Mapping) else {}
         if reply.status == HTTPStatus.TOO_MANY_REQUESTS:
             raise reply.refusal()
-        if reply.status == HTTPStatus.UNAUTHORIZED and (reason := _why_refused(reply)) is not None:
+        if reply.status == HTTPStatus.UNAUTHORIZED and (reason := why_refused(reply)) is not None:
             return Verdict(Answer.REJECTED, reason, request_id=asked)
         if not reply.ok or "id" not in content:
             return Verdict(Answer.INCONCLUSIVE, f"http_{reply.status}", request_id=asked)
@@ -123,7 +118,7 @@ class GitLabToken(Kind):
     def preserve(self, ref: CredentialRef) -> Mapping[str, str]:
         """Return its name, scopes, role and times: what a replacement takes over, and its last use."""
         found = self._found(ref)
-        return {"state": State.ABSENT.value} if found is None else {**_facts(found), **_taken_over(found)}
+        return {"state": State.ABSENT.value} if found is None else {**facts_of(found), **taken_over(found)}
 
     def minted_since(self, ref: CredentialRef, since: float) -> MintedSince:
         """Return what its user, project or group was given since. See families/gitlab_since.py."""
@@ -165,10 +160,10 @@ class GitLabToken(Kind):
         """Yield every living token that our own may see: an administrator's sees all, any other its user's alone."""
         owners: dict[object, str] = {}
         for each in self._gitlab.listed("/personal_access_tokens?state=active"):
-            if _state(each) is State.ACTIVE:
+            if state_of(each) is State.ACTIVE:
                 user = each["user_id"]
                 owner = owners.get(user) or owners.setdefault(user, self._owner(each))
-                yield Discovered(self._ref_of(owner, str(each["id"])), {**_facts(each), "state": State.ACTIVE.value})
+                yield Discovered(self._ref_of(owner, str(each["id"])), {**facts_of(each), "state": State.ACTIVE.value})
 
     def permissions(self, whose: str | None) -> Sequence[Permission]:
         """Look at the owner's list, and say what GitLab tells of the token's scopes and its user's role."""
@@ -185,7 +180,7 @@ class GitLabToken(Kind):
         sort, number = _at(ref.owner)
         if sort == "user" and str(found.get("user_id")) != number:
             raise Rejected("not_this_account", f"{ref.id} is not of {ref.owner}")
-        return found if _state(found) is State.ACTIVE else None
+        return found if state_of(found) is State.ACTIVE else None
 
     def _is_here(self, owner: str) -> None:
         sort, number = _at(owner)
@@ -200,7 +195,7 @@ class GitLabToken(Kind):
         for each in self._gitlab.listed(f"{path}state=active"):
             if "id" not in each:
                 raise Unavailable("answer_unreadable", f"a token of {owner} without its number")
-            if _state(each) is State.ACTIVE:
+            if state_of(each) is State.ACTIVE:
                 yield each
 
     def _path(self, ref: CredentialRef) -> str:
@@ -224,35 +219,3 @@ def _at(owner: str) -> tuple[str, str]:
 
 def _tokens(sort: str, number: str) -> str:
     return f"/{sort}s/{number}/access_tokens"
-
-
-def _why_refused(reply: Reply) -> str | None:
-    """Return why GitLab refused a token, None where the refusal is in somebody else's words: a gateway's, a proxy's."""
-    if said(reply) == "401 Unauthorized":
-        return "unauthorized"
-    content = reply.content if isinstance(reply.content, Mapping) else {}
-    described = str(content.get("error_description", "")) if content.get("error") == "invalid_token" else ""
-    return next((ours for theirs, ours in _REFUSALS.items() if described.startswith(theirs)), None)
-
-
-def _state(found: Mapping[str, Any]) -> State:
-    return State.ACTIVE if found.get("active") and not found.get("revoked") else State.ABSENT
-
-
-def _facts(found: Mapping[str, Any]) -> dict[str, str]:
-    """Return plain facts; a `last_used_at` of null means never."""
-    facts = {"last_used_at": str(found.get("last_used_at") or "never")}
-    for name in ("name", "created_at", "expires_at", "user_id"):
-        if found.get(name) is not None:
-            facts[name] = str(found[name])
-    return facts
-
-
-def _taken_over(found: Mapping[str, Any]) -> dict[str, str]:
-    kept = {"scopes": json.dumps(found.get("scopes", []))}
-    if found.get("access_level") is not None:
-        kept["access_level"] = str(found["access_level"])
-    if found.get("expires_at") and found.get("created_at"):
-        made = datetime.fromisoformat(str(found["created_at"])).date()
-        kept["lives_days"] = str(max(1, (date.fromisoformat(str(found["expires_at"])) - made).days))
-    return kept

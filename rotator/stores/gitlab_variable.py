@@ -28,6 +28,16 @@ from rotator.errors import Rejected, RotatorError, Unavailable, Uncertain
 from rotator.families.gitlab import GitLab, is_absent, said, told
 from rotator.families.gitlab_names import Variable, variable_of
 from rotator.families.gitlab_permissions import of_all_variables, of_variables
+from rotator.families.gitlab_values import (
+    NEW,
+    Found,
+    attributes_of,
+    document_in,
+    fields_of,
+    masked_form,
+    version_of,
+    without_spaces,
+)
 from rotator.families.http_wire import Reply
 from rotator.families.one_method import PermittedForEach, PermittedStore
 from rotator.families.own_words import quoted
@@ -39,12 +49,8 @@ FAMILY = "gitlab"
 _STAGED = "staged-"
 _KEPT, _CLAIM = "kept", "claim"
 _TAKEN = "has already been taken"
-_KEPT_AS = ("variable_type", "protected", "masked", "raw")
-_NEW = {"variable_type": "env_var", "protected": True, "masked": True, "raw": True}
 _STALE_S = 3600.0
 """A claim that is older was left by a promotion that nobody repeats."""
-
-Found = Mapping[str, Any]
 
 
 def connect(connection: Connection) -> PermittedStore:
@@ -61,7 +67,7 @@ class GitLabVariable:
 
     def current(self, name: str) -> str | None:
         place = variable_of(name)
-        return _version(place, self._found(place))
+        return version_of(place, self._found(place))
 
     def staged(self, name: str, token: str) -> str | None:
         place, version = variable_of(name), _STAGED + _digest(token)
@@ -73,7 +79,7 @@ class GitLabVariable:
         place, version = variable_of(name), _STAGED + _digest(token)
         if self.staged(name, token) is None:
             model = self._found(place)
-            self._create(place.beside(version), {**_attributes(model), "value": _compact(document)})
+            self._create(place.beside(version), {**attributes_of(model), "value": masked_form(document)})
         return version
 
     def read(self, name: str, version: str) -> Secret:
@@ -83,12 +89,12 @@ class GitLabVariable:
         if version.startswith(_STAGED):
             waiting = self._found(place.beside(version))
             if waiting is not None:
-                return _document(waiting)
+                return document_in(waiting)
             version = str(kept.get("as")) if kept.get("by") == version else ""
-        if now is not None and _version(place, now) == version:
-            return _document(now)
+        if now is not None and version_of(place, now) == version:
+            return document_in(now)
         if version and kept.get("of") == version:
-            return _document(kept["before"])
+            return document_in(kept["before"])
         raise Rejected("not_found", f"{name} has no readable version {version}")
 
     def promote(self, name: str, version: str, expected: str | None) -> str:
@@ -100,14 +106,14 @@ class GitLabVariable:
         waiting, now = self._found(place.beside(version)), self._found(place)
         if waiting is None:
             kept = self._kept(place)
-            if kept.get("by") != version or now is None or kept.get("as") != _version(place, now):
-                raise Rejected("store_changed", f"{name} is at {_version(place, now)}; {version} waits no more")
+            if kept.get("by") != version or now is None or kept.get("as") != version_of(place, now):
+                raise Rejected("store_changed", f"{name} is at {version_of(place, now)}; {version} waits no more")
         elif now is None or now["value"] != waiting["value"]:  # else a crash came after it was written
             _expect(place, now, expected)
             with self._claimed(place, version):
                 now = self._found(place)
                 _expect(place, now, expected)
-                became = _version(place, waiting)
+                became = version_of(place, waiting)
                 self._keep(place, {"by": version, "as": became, "of": expected, "before": now}, now)
                 self._write(place, now, {"value": waiting["value"]})
                 self._is_there(place, became)
@@ -116,12 +122,12 @@ class GitLabVariable:
             self._remove(place.beside(_CLAIM), if_it_says=version)
         except RotatorError as error:
             raise Uncertain("staged_copy_remains", f"{name} is promoted; {error.reason}") from None
-        return _version(place, waiting or now) or ""
+        return version_of(place, waiting or now) or ""
 
     def demote(self, name: str, version: str, previous: str | None) -> None:
         """Write again what was kept, with its attributes, or take the variable away where there was none."""
         place = variable_of(name)
-        if _version(place, self._found(place)) != version:
+        if version_of(place, self._found(place)) != version:
             return
         claimant = f"undo-of-{version}"
         with self._claimed(place, claimant):
@@ -131,7 +137,7 @@ class GitLabVariable:
                 self._remove(place)
             elif kept.get("of") == previous:
                 before = kept["before"]
-                self._write(place, now, {"value": before["value"], **_attributes(before)})
+                self._write(place, now, {"value": before["value"], **attributes_of(before)})
                 self._is_there(place, previous)
             else:
                 raise Rejected("not_found", f"{name} no longer keeps version {previous}")
@@ -145,8 +151,8 @@ class GitLabVariable:
     def _claimed(self, place: Variable, claimant: str) -> Iterator[None]:
         """Keep other workers out. The claim stays when it is not certain what was done: repeating goes on with it."""
         claim = place.beside(_CLAIM)
-        if not self._create(claim, {**_NEW, "masked": False, "value": json.dumps({"by": claimant, "at": clock.now()})}):
-            found = _fields(self._found(claim))
+        if not self._create(claim, {**NEW, "masked": False, "value": json.dumps({"by": claimant, "at": clock.now()})}):
+            found = fields_of(self._found(claim))
             if found.get("by") != claimant:
                 if found and clock.now() - float(found["at"]) > _STALE_S:
                     self._remove(claim)
@@ -158,12 +164,12 @@ class GitLabVariable:
             raise
 
     def _kept(self, place: Variable) -> dict[str, Any]:
-        return _fields(self._found(place.beside(_KEPT)))
+        return fields_of(self._found(place.beside(_KEPT)))
 
     def _keep(self, place: Variable, fields: Mapping[str, Any], model: Found | None) -> None:
         kept = place.beside(_KEPT)
-        value = {"value": _without_spaces(fields)}
-        if not self._create(kept, {**_attributes(model), **value}):
+        value = {"value": without_spaces(fields)}
+        if not self._create(kept, {**attributes_of(model), **value}):
             self._write(kept, {}, value)
 
     def _found(self, place: Variable) -> Found | None:
@@ -189,7 +195,7 @@ class GitLabVariable:
 
     def _write(self, place: Variable, now: Found | None, fields: Mapping[str, Any]) -> None:
         if now is None:
-            if not self._create(place, {**_NEW, **fields}):
+            if not self._create(place, {**NEW, **fields}):
                 raise Rejected("store_changed", f"another hand has just made {place}")
             return
         # A value is taken as it is: what looks like a reference to another variable in it is none.
@@ -198,14 +204,14 @@ class GitLabVariable:
     def _is_there(self, place: Variable, version: str | None) -> None:
         """Read it back: whoever stands before GitLab may have said yes in its place."""
         try:
-            written = _version(place, self._found(place)) == version
+            written = version_of(place, self._found(place)) == version
         except Unavailable as error:
             raise Uncertain("not_read_back", f"{place}: {error.reason}") from None
         if not written:
             raise Uncertain("not_written", f"GitLab said yes, and {place} is still another")
 
     def _remove(self, place: Variable, if_it_says: str | None = None) -> None:
-        if if_it_says is not None and _fields(self._found(place)).get("by") != if_it_says:
+        if if_it_says is not None and fields_of(self._found(place)).get("by") != if_it_says:
             return
         reply = self._gitlab.change("DELETE", place.path)
         if not is_absent(reply):
@@ -220,45 +226,8 @@ def _done(reply: Reply, place: Variable) -> None:
 
 
 def _expect(place: Variable, now: Found | None, expected: str | None) -> None:
-    if _version(place, now) != expected:
-        raise Rejected("store_changed", f"{place} is at {_version(place, now)}, not at {expected}")
-
-
-def _version(place: Variable, found: Found | None) -> str | None:
-    """Return the value's version. It goes to the ledger, so it must not help to guess a value that people chose."""
-    if found is None:
-        return None
-    return hashlib.scrypt(str(found["value"]).encode(), salt=str(place).encode(), n=2**13, r=8, p=1, dklen=16).hex()
-
-
-def _attributes(found: Found | None) -> dict[str, Any]:
-    return dict(_NEW) if found is None else {**{key: found[key] for key in _KEPT_AS if key in found}, "raw": True}
-
-
-def _compact(document: Secret) -> str:
-    fields = json.loads(document.reveal())
-    if not isinstance(fields, dict):
-        raise Rejected("unreadable", "a delivered document is made of named fields")
-    return _without_spaces(fields)
-
-
-def _without_spaces(fields: Mapping[str, Any]) -> str:
-    """Return JSON that GitLab can mask: on one line, without a space."""
-    return json.dumps(fields, sort_keys=True, separators=(",", ":")).replace(" ", "\\u0020")
-
-
-def _document(found: Found) -> Secret:
-    text = str(found["value"])
-    fields = _fields(found)
-    return Secret(json.dumps(fields, sort_keys=True) if fields else text)
-
-
-def _fields(found: Found | None) -> dict[str, Any]:
-    try:
-        fields = json.loads(str(found["value"])) if found is not None else {}
-    except ValueError:
-        return {}
-    return fields if isinstance(fields, dict) else {}
+    if version_of(place, now) != expected:
+        raise Rejected("store_changed", f"{place} is at {version_of(place, now)}, not at {expected}")
 
 
 def _digest(token: str) -> str:
