@@ -96,7 +96,7 @@ def test_who_may_not_act_is_told_which_role_it_needs(served):
     assert page(served, "/vendors/acme").acts() == {}
     assert "needs the role responder" in page(served, "/vendors/acme").text
     acts = page(served, "/vendors/acme", Role.RESPONDER).acts()
-    assert set(acts["/api/v1/vendors/acme/pause"].fields) == {"reason", "notice", "report"}
+    assert set(acts["/api/v1/vendors/acme/pause"].fields) == {"reason", "notice", "exposed_at", "report"}
     assert "/api/v1/vendors/acme/terms/likelihood" in acts
 
 
