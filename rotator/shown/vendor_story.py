@@ -133,9 +133,10 @@ def _overridden(body: _Body) -> str:
 
 def _checked(body: _Body) -> str:
     begins = f"The dataset {body['manifest']} was checked:"
+    ends = f", by what {body['read_by']} read there" if body.get("read_by") else ""
     if not _differs(body):
-        return f"{begins} {AS_RECORDED}"
-    return f"{begins} {DIFFERS.upper()}, {counted(dict(body))} ({'; '.join(named(dict(body)))})"
+        return f"{begins} {AS_RECORDED}{ends}"
+    return f"{begins} {DIFFERS.upper()}, {counted(dict(body))} ({'; '.join(named(dict(body)))}){ends}"
 
 
 def _differs(body: _Body) -> bool:

@@ -64,7 +64,8 @@ def period():
         for each in names
     ]
     late = [due(number, 60.0, policy=each) for number, each in enumerate(names)]
-    found = Found([dead(number, 100.0, provider=each) for number, each in enumerate(KINDS)], [], duties=late, survey=Survey(BEGUN + 1.0, aged))
+    died = [dead(number, 100.0, provider=each) for number, each in enumerate(KINDS)]
+    found = Found(died, [], duties=late, survey=Survey(BEGUN + 1.0, aged))
     return compliance_page.text(
         compliance.build(found, BEGUN, BEGUN + DAY, BEGUN + 400 * DAY), found, BEGUN + 400 * DAY
     )

@@ -144,6 +144,7 @@ def altered(ana, house, orbit):
     orbit.table.write_text(as_it_was)
     checks(ana, house, orbit)
     expect(gate(ana, "datasets")).to_contain_text("by what dora read there, which ana gave,")
+    expect(page.locator("[data-part=timeline]")).to_contain_text("was checked: as recorded, by what dora read there")
     assert ana.is_marked  # each was seen without loading the page anew
 
 
