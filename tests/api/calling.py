@@ -31,6 +31,10 @@ class Api:
     def __post_init__(self) -> None:
         self.client = TestClient(app.make(self.parts), raise_server_exceptions=False)
 
+    def client_at(self, address: str) -> TestClient:
+        """Return a client that comes from there: what others guessed does not slow it down."""
+        return TestClient(self.client.app, raise_server_exceptions=False, client=(address, 50000))
+
     def token(self, role: Role, person: str = "", lasts_s: float = 3600.0) -> str:
         """Return a new token; who made it is nobody's matter here."""
         name = f"{role}-{person or 'program'}-{len(self.parts.tokens.listed())}"

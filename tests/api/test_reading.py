@@ -97,10 +97,10 @@ def ledger(tmp_path_factory):
     database.close()
 
 
-@pytest.fixture
-def served(tmp_path, ledger):
+@pytest.fixture(scope="module")
+def served(tmp_path_factory, ledger):
     database, secrets = ledger
-    return api(tmp_path, database), secrets
+    return api(tmp_path_factory.mktemp("served"), database), secrets
 
 
 def recorded(database):
@@ -157,9 +157,9 @@ def unpacked(pack):
 
 @pytest.mark.parametrize("path", [*READ, "/nothing", "/incidents/inc-none"])
 def test_without_a_token_nobody_learns_even_what_there_is(served, path):
-    found, _ = served
+    stranger = served[0].client_at(path)
     for headers in ({}, {"Authorization": "Basic cm90"}, {"Authorization": "Bearer rot_guess"}):
-        answer = found.client.get(V1 + path, headers=headers)
+        answer = stranger.get(V1 + path, headers=headers)
         assert (answer.status_code, answer.headers["www-authenticate"]) == (401, 'Bearer realm="rotator"')
         assert set(answer.json()) == {"type", "title", "status", "reason", "detail"}
 
@@ -233,9 +233,16 @@ def test_credentials_are_those_of_the_report_by_state_and_kind(served):
 )
 def test_every_error_is_a_problem_with_a_stable_reason_and_is_counted(served, path, status, reason):
     found, _ = served
+    before = refused(found, reason)
     answer = found.asks("GET", path, found.token(Role.VIEWER))
     assert (answer.status_code, answer.json()["reason"]) == (status, reason)
-    assert f'rotator_api_refusals_total{{act="",reason="{reason}"}} 1' in found.client.get("/metrics").text
+    assert refused(found, reason) == before + 1
+
+
+def refused(found, reason):
+    """Return how often the service refused for that reason."""
+    counted = re.escape(f'rotator_api_refusals_total{{act="",reason="{reason}"}} ') + r"(\d+)$"
+    return sum(map(int, re.findall(counted, found.client.get("/metrics").text, re.MULTILINE)))
 
 
 def test_what_is_no_method_of_a_path_is_said_with_those_that_are(served):
@@ -268,11 +275,12 @@ def test_a_ledger_that_does_not_answer_is_asked_again_later(served, ledger):
 
 def test_wrong_tokens_of_one_address_are_slowed_down_and_a_right_one_never_is(served):
     found, _ = served
-    viewer = found.token(Role.VIEWER)
-    knocks = [found.client.get(f"{V1}/whoami", headers={"Authorization": f"Bearer {n}"}) for n in range(12)]
+    viewer, neighbour = found.token(Role.VIEWER), found.client_at("next door")
+    knocks = [neighbour.get(f"{V1}/whoami", headers={"Authorization": f"Bearer {n}"}) for n in range(12)]
     assert [each.status_code for each in knocks] == [401] * 10 + [429] * 2
     assert 1 <= int(knocks[-1].headers["retry-after"]) <= 60
-    assert found.asks("GET", "/whoami", viewer).status_code == 200
+    right = neighbour.get(f"{V1}/whoami", headers={"Authorization": f"Bearer {viewer}"})
+    assert right.status_code == 200
 
 
 def test_an_ended_token_opens_nothing_and_is_told_so(served):
@@ -302,10 +310,11 @@ def test_the_report_is_the_one_that_the_command_line_prints(tmp_path):
     incident = rotator("incident", "declare", "list.csv", "--title", "Before").ended(0).out.split()[0]
     found = api(tmp_path, Database(f"sqlite:///{tmp_path / 'data' / 'ledger.db'}"))
     viewer = found.token(Role.VIEWER)
-    assert found.asks("GET", f"/incidents/{incident}", viewer).json() == rotator("report", "last", "-o", "json").report
-    assert (
-        found.asks("GET", f"/incidents/{incident}/plan", viewer).json() == rotator("plan", "last", "-o", "json").report
-    )
+    for path, command in (("", "report"), ("/plan", "plan")):
+        far = found.asks("GET", f"/incidents/{incident}{path}", viewer).json()
+        here = rotator(command, "last", "-o", "json").report
+        assert far.pop("as_of") <= here.pop("as_of")  # each is of the moment at which it was asked
+        assert far == here
     listed = found.asks("GET", "/incidents", viewer).json()["items"]
     assert listed == json.loads(rotator("incident", "list", "-o", "json").out)
     found.parts.database.close()

@@ -81,9 +81,9 @@ def world(tmp_path_factory):
     database.close()
 
 
-@pytest.fixture
-def served(world, tmp_path):
-    return api(tmp_path, world[1])
+@pytest.fixture(scope="module")
+def served(world):
+    return api(world[0], world[1])
 
 
 def page(served, path, role=Role.VIEWER, person=""):
