@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import sys
 import threading
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from rotator.bootstrap import Rotator
+
+_LOOK_AFTER = 20_000
+"""How many new objects the collector of garbage lets be in what lives long: it holds rings that nobody needs."""
 
 Port = Annotated[int, typer.Option(metavar="PORT", min=1, max=65535, help="Where the web listens.")]
 Host = Annotated[str, typer.Option(metavar="ADDRESS", help="The address it listens on.")]
@@ -162,6 +166,7 @@ def serve(context: typer.Context, port: Port = 8420, host: Host = "127.0.0.1") -
 
     parts, door = context.obj.parts(), listen(host, port)
     logs.configure(quiet=context.obj.quiet)
+    gc.set_threshold(_LOOK_AFTER)
     _say(context, f"serving on http://{f'[{host}]' if ':' in host else host}:{port}")
     run(parts, door)
 
@@ -179,6 +184,7 @@ def _parts(context: typer.Context, *, embedded: bool) -> Rotator:
     given: Context = context.obj
     parts = given.parts()
     logs.configure(quiet=given.quiet)
+    gc.set_threshold(_LOOK_AFTER)
     if parts.settings.embedded and not embedded:
         raise BadInput(
             "the in-memory broker cannot reach other processes",

@@ -6,15 +6,18 @@ What nobody could be asked is said to be not known: a silence is no sign that no
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rotator.access.persistence import Minted
-from rotator.access.strangers import Story, Use
 from rotator.flow.playbook_words import Verb
 from rotator.flow.run import StepState
 from rotator.flow.step import PERSISTENCE
 from rotator.ledger.records import IncidentRecord
 from rotator.report.clocks import moment
+
+if TYPE_CHECKING:
+    # Only named: most reports come without an access log.
+    from rotator.access.persistence import Minted
+    from rotator.access.strangers import Story, Use
 
 NO_LOGS = "not known: no access log was read (rotator report INCIDENT --access LOG reads one)"
 NOT_NAMED = "not known: the access logs that were read do not name it"
