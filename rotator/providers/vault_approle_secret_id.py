@@ -12,20 +12,18 @@ on auth/token/accessors.
 
 from __future__ import annotations
 
-import json
-import re
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from http import HTTPStatus
 from typing import Any, ClassVar
 
 from rotator.credential import CredentialRef, Issued, Leaked, Secret
 from rotator.errors import Rejected, Unavailable, Uncertain
-from rotator.families.vault import BEGINS_S, FAMILY, Reply, Vault, sendable
+from rotator.families.vault import BEGINS_S, FAMILY, Reply, Vault
 from rotator.families.vault_accessors import MARKER_KEY, Accessors, is_absent
-from rotator.families.vault_mounts import AUTH, at, kept, names, nowhere, owners
+from rotator.families.vault_mounts import AUTH, at, names, owners
 from rotator.families.vault_needs import APPROLE
 from rotator.families.vault_permissions import permissions_of
+from rotator.families.vault_secret_ids import SECRET_FIELD, facts_of, is_unknown, like, path_of, secret_id_in, told
 from rotator.families.vault_since import secret_ids_since
 from rotator.kind import Kind
 from rotator.permissions import Permission
@@ -34,12 +32,9 @@ from rotator.ports.listing import Discovered, MintedSince
 from rotator.ports.provider import Answer, Capability, Provider, State, Status, Verdict
 from rotator.rest_kind import RestKind
 
-SECRET_FIELD = "secret_id"  # noqa: S105 - the name of a field
 SETTLE_S = 2.0
 """A single node forgets at once; standbys that answer reads follow within moments."""
 
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_PART_OF_ONE = re.compile(r"[0-9a-f-]*")
 _COUNTED = "the role's tokens, but for those that name a living sister; the server does not tell whose the others are"
 
 
@@ -66,7 +61,7 @@ class VaultAppRoleSecretId(Kind):
     def identify(self, leaked: Leaked) -> CredentialRef:
         """Name the secret id by its accessor; each role is asked, or the one that the report names as its owner."""
         self._must_belong(leaked, self._vault.address)
-        text = None if leaked.secret is None else _secret_id(leaked.secret).reveal()
+        text = None if leaked.secret is None else secret_id_in(leaked.secret).reveal()
         until = time.monotonic() + BEGINS_S
         for owner in self._roles_of(leaked.owner):
             found = self._by_secret(owner, text) if text is not None else self._lookup(owner, leaked.id or "")
@@ -79,22 +74,22 @@ class VaultAppRoleSecretId(Kind):
     def inspect(self, ref: CredentialRef) -> Status:
         """Return what the role says of it; the server keeps no record of its last use."""
         found = self._lookup(ref.owner, ref.id)
-        return Status(State.ABSENT) if found is None else Status(State.ACTIVE, _facts(found))
+        return Status(State.ABSENT) if found is None else Status(State.ACTIVE, facts_of(found))
 
     def siblings(self, ref: CredentialRef) -> frozenset[CredentialRef]:
         """Return the role's secret ids."""
-        return frozenset(ref.with_id(accessor) for accessor in names(self._vault, f"{_role(ref.owner)}/secret-id"))
+        return frozenset(ref.with_id(accessor) for accessor in names(self._vault, f"{path_of(ref.owner)}/secret-id"))
 
     def verify(self, ref: CredentialRef, secret: Secret) -> Verdict:
         """Log in with it, and revoke the token that comes of it.
 
         Never names the id: a wrong secret id and one that was destroyed are refused in the same words.
         """
-        material = _secret_id(secret)
+        material = secret_id_in(secret)
         known = self._by_secret(ref.owner, material.reveal())
         if known and known["secret_id_accessor"] != ref.id:
             return Verdict(Answer.INCONCLUSIVE, "another_secret_id", mismatch=True)
-        role_id = self._vault.read("GET", f"{_role(ref.owner)}/role-id").accepted().data.get("role_id")
+        role_id = self._vault.read("GET", f"{path_of(ref.owner)}/role-id").accepted().data.get("role_id")
         body = {"role_id": role_id, "secret_id": material.reveal()}
         reply = self._vault.login(f"auth/{at(ref.owner)[0]}/login", body)
         if reply.ok and reply.body.get("auth"):
@@ -107,10 +102,10 @@ class VaultAppRoleSecretId(Kind):
 
     def revoke(self, ref: CredentialRef) -> None:
         """Destroy it for good. Its tokens live on until `end_sessions`."""
-        path = f"{_role(ref.owner)}/secret-id-accessor/destroy"
+        path = f"{path_of(ref.owner)}/secret-id-accessor/destroy"
         reply = self._vault.change("POST", path, {"secret_id_accessor": ref.id})
-        if not _unknown(reply):
-            _told(reply)
+        if not is_unknown(reply):
+            told(reply)
 
     def end_sessions(self, ref: CredentialRef) -> Mapping[str, str]:
         """Revoke the tokens that may have come of it, with their leases.
@@ -118,7 +113,7 @@ class VaultAppRoleSecretId(Kind):
         Raises Rejected("batch_tokens") where the role hands out tokens that nobody can revoke, and
         Unavailable("more_tokens_to_cut") when there are more than one call's time allows.
         """
-        role = _told(self._vault.read("GET", _role(ref.owner))).data
+        role = told(self._vault.read("GET", path_of(ref.owner))).data
         if role.get("token_type") == "batch":
             raise Rejected("batch_tokens", f"they cannot be revoked and live {role.get('token_ttl')} s at most")
         mount, name = ref.owner.rpartition("/")[::2]
@@ -145,15 +140,15 @@ class VaultAppRoleSecretId(Kind):
     def preserve(self, ref: CredentialRef) -> Mapping[str, str]:
         """Return what a replacement must be like."""
         found = self._lookup(ref.owner, ref.id)
-        return {"state": str(State.ABSENT)} if found is None else _facts(found)
+        return {"state": str(State.ABSENT)} if found is None else facts_of(found)
 
     def issue(self, ref: CredentialRef, marker: str, preserved: Mapping[str, str]) -> Issued:
         """Make another secret id of the role under the same limits; it is delivered with the role's id."""
         exposed = preserved if "creation_time" in preserved else self.preserve(ref)
         if "creation_time" not in exposed:
             raise Rejected("nothing_to_copy", "the exposed secret id is gone and nothing was preserved of it")
-        role_id = _told(self._vault.read("GET", f"{_role(ref.owner)}/role-id")).data["role_id"]
-        reply = _told(self._vault.change("POST", f"{_role(ref.owner)}/secret-id", _like(exposed, marker)))
+        role_id = told(self._vault.read("GET", f"{path_of(ref.owner)}/role-id")).data["role_id"]
+        reply = told(self._vault.change("POST", f"{path_of(ref.owner)}/secret-id", like(exposed, marker)))
         if not reply.data.get("secret_id") or not reply.data.get("secret_id_accessor"):
             raise Uncertain("answer_without_secret_id", "the server said yes and gave no secret id")
         made = ref.with_id(str(reply.data["secret_id_accessor"]))
@@ -169,7 +164,7 @@ class VaultAppRoleSecretId(Kind):
         for owner in owners(self._vault, AUTH, "approle", "role"):
             for ref in sorted(self.siblings(self._ref_of(owner, ""))):
                 if found := self._lookup(owner, ref.id):
-                    facts = {"created_at": str(found["creation_time"]), "state": str(State.ACTIVE), **_facts(found)}
+                    facts = {"created_at": str(found["creation_time"]), "state": str(State.ACTIVE), **facts_of(found)}
                     yield Discovered(ref, facts)
 
     def minted_since(self, ref: CredentialRef, since: float) -> MintedSince:
@@ -190,13 +185,13 @@ class VaultAppRoleSecretId(Kind):
                 yield owner
 
     def _lookup(self, owner: str, accessor: str) -> Mapping[str, Any] | None:
-        path = f"{_role(owner)}/secret-id-accessor/lookup"
+        path = f"{path_of(owner)}/secret-id-accessor/lookup"
         reply = self._vault.read("POST", path, {"secret_id_accessor": accessor})
-        return None if _unknown(reply) else _told(reply).data
+        return None if is_unknown(reply) else told(reply).data
 
     def _by_secret(self, owner: str, text: str) -> Mapping[str, Any]:
         """Return what the role says of a secret id by its material, nothing when it does not know it."""
-        return _told(self._vault.read("POST", f"{_role(owner)}/secret-id/lookup", {"secret_id": text})).data
+        return told(self._vault.read("POST", f"{path_of(owner)}/secret-id/lookup", {"secret_id": text})).data
 
     def _markers(self, ref: CredentialRef) -> dict[str, str]:
         """Return the accessors of the role's secret ids that carry a marker, by that."""
@@ -208,58 +203,3 @@ class VaultAppRoleSecretId(Kind):
         """Revoke the token of a knock; a batch token has no accessor, is known to nobody and ends with its time."""
         if accessor := (reply.body.get("auth") or {}).get("accessor"):
             self._vault.change("POST", "auth/token/revoke-accessor", {"accessor": accessor}).accepted()
-
-
-def _role(owner: str) -> str:
-    mount, role = at(owner)
-    return f"auth/{mount}/role/{role}"
-
-
-def _unknown(reply: Reply) -> bool:
-    """Tell whether the role does not know the accessor: OpenBao's lookup says it with 404, its destroy with 500."""
-    told = reply.status == HTTPStatus.NOT_FOUND and not nowhere(reply)
-    return told or reply.says("failed to find accessor entry")
-
-
-def _told(reply: Reply) -> Reply:
-    """Return an accepted answer; a role that is not there may stand on another server."""
-    if nowhere(reply) or reply.says("does not exist"):
-        raise Rejected("not_this_account", "no such role here; if somebody deleted it, its secret ids went with it")
-    return reply.accepted()
-
-
-def _secret_id(secret: Secret) -> Secret:
-    """Return the secret id of a report or of a document that rotator delivered."""
-    text = secret.reveal().strip()
-    if text.startswith("{"):
-        try:
-            text = str(json.loads(text)[SECRET_FIELD])
-        except (ValueError, KeyError, TypeError):
-            raise Rejected("unreadable", f"the document has no {SECRET_FIELD}") from None
-    if not sendable(Secret(text)) or (_PART_OF_ONE.fullmatch(text) and not _UUID.fullmatch(text)):
-        raise Rejected("unreadable", "the secret id is truncated or malformed")
-    return Secret(text)
-
-
-def _facts(found: Mapping[str, Any]) -> dict[str, str]:
-    facts = kept(found, ("creation_time", "expiration_time", "secret_id_num_uses", "secret_id_ttl"))
-    for name in ("cidr_list", "token_bound_cidrs"):
-        if found.get(name):
-            facts[name] = ",".join(found[name])
-    if found.get("metadata"):
-        facts["metadata"] = json.dumps(found["metadata"], sort_keys=True)
-    return facts
-
-
-def _like(exposed: Mapping[str, str], marker: str) -> dict[str, object]:
-    """Return the request for a secret id with the same limits."""
-    metadata = {**json.loads(exposed.get("metadata", "{}")), MARKER_KEY: marker}
-    body: dict[str, object] = {"metadata": json.dumps(metadata)}
-    for name in ("cidr_list", "token_bound_cidrs"):
-        if name in exposed:
-            body[name] = exposed[name].split(",")
-    if "secret_id_ttl" in exposed:
-        body["ttl"] = f"{exposed['secret_id_ttl']}s"
-    if "secret_id_num_uses" in exposed:
-        body["num_uses"] = int(exposed["secret_id_num_uses"]) + 1  # the knock before its delivery spends one
-    return body
