@@ -30,13 +30,15 @@ def figures(every: Sequence[IncidentRecord], stands: Mapping[str, str], until: f
 
     `every` are an incident and what was merged into it; `stands` has the state of each run and task that is reported.
     """
-    lives = list(_lives(every, stands))
+    lives, of_kind = list(_lives(every, stands)), dict[str | None, list[_Life]]()
+    for each in lives:
+        of_kind.setdefault(each.kind, []).append(each)
     kinds = Counter(each.run.kind for of in every for each in of.runs if each.run.id in stands)
     return {
         "time_to_revoke": _times(lives, until),
         "revocation_latency": times_of_one(_since_approved(lives, until)),
         "by_provider": {
-            kind: {"credentials": count} | _of_kind([each for each in lives if each.kind == kind], until)
+            kind: {"credentials": count} | _of_kind(of_kind.get(kind, []), until)
             for kind, count in sorted(kinds.items())
         },
     }
