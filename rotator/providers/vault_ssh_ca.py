@@ -18,7 +18,6 @@ on MOUNT/roles/rotator-*; with Vault read and delete on MOUNT/config/ca.
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
@@ -32,9 +31,10 @@ from rotator.families.ssh_authorities import Authorities, Sign, forging
 from rotator.families.ssh_keys import name_of
 from rotator.families.ssh_knock import key_of
 from rotator.families.vault import BEGINS_S, FAMILY, Vault
+from rotator.families.vault_issuers import IN_PLACE_OF, held, issuer_of, name_for, replaced_by, signs
 from rotator.families.vault_needs import SSH_ENGINE
 from rotator.families.vault_permissions import permissions_of
-from rotator.families.vault_ssh import Issuer, SshEngine
+from rotator.families.vault_ssh import SshEngine
 from rotator.kind import Kind
 from rotator.permissions import LOOK, Permission
 from rotator.ports.connection import Connection
@@ -43,8 +43,6 @@ from rotator.ports.provider import Answer, Capability, State, Status, Verdict
 from rotator.rest_kind import RestKind
 
 _AT_HOSTS = ("install", "uninstall", "end_sessions", "revoke")
-_DIGITS = 16
-_IN_PLACE_OF = "-for-"
 
 
 def connect(connection: Connection, name: str, rest: RestKind | None = None) -> VaultSshCa:
@@ -90,8 +88,8 @@ class VaultSshCa(Kind):
         """Return ACTIVE where any host trusts it, ABSENT when all were asked and none does."""
         engine = self._engine()
         status = self._hosts().inspect(ref.id)
-        issuer = _found(engine.issuers(ref.owner), ref)
-        return Status(status.state, {**status.facts, "signs": _signs(issuer)})
+        issuer = issuer_of(engine.issuers(ref.owner), ref)
+        return Status(status.state, {**status.facts, "signs": signs(issuer)})
 
     def inspect_at(self, target: str, ref: CredentialRef) -> Status:
         """Return one host's list's view."""
@@ -105,8 +103,8 @@ class VaultSshCa(Kind):
         """Return, for each host, whether it trusts the key; and what the server calls it, and lets it sign for."""
         engine = self._engine()
         listed = self._hosts().preserve(ref.id)
-        issuer = _found(engine.issuers(ref.owner), ref)
-        told = {"signs": _signs(issuer)}
+        issuer = issuer_of(engine.issuers(ref.owner), ref)
+        told = {"signs": signs(issuer)}
         if issuer is not None:
             told |= {"issuer_id": issuer.id, "issuer_name": issuer.name}
             told["roles_naming_it"] = ",".join(engine.roles_naming(issuer))
@@ -115,16 +113,16 @@ class VaultSshCa(Kind):
     def issue(self, ref: CredentialRef, marker: str, preserved: Mapping[str, str]) -> Issued:  # noqa: ARG002
         """Let the server make another key. Nothing signs with it yet, and no host trusts it."""
         engine = self._engine()
-        exposed = _found(engine.issuers(ref.owner), ref)
-        instead = _IN_PLACE_OF + exposed.id if exposed is not None and exposed.id else ""
-        made = engine.make(ref.owner, _named(marker) + instead)
+        exposed = issuer_of(engine.issuers(ref.owner), ref)
+        instead = IN_PLACE_OF + exposed.id if exposed is not None and exposed.id else ""
+        made = engine.make(ref.owner, name_for(marker) + instead)
         public = {"issuer_id": made.id, "issuer_name": made.name}
         return Issued(ref.with_id(made.fingerprint), Secret(made.key.public.decode()), public)
 
     def marked(self, ref: CredentialRef, marker: str) -> CredentialRef | None:
         """Return the authority whose name the marker gave."""
         for issuer in self._engine().issuers(ref.owner):
-            if issuer.name.partition(_IN_PLACE_OF)[0] == _named(marker):
+            if issuer.name.partition(IN_PLACE_OF)[0] == name_for(marker):
                 return ref.with_id(issuer.fingerprint)
         return None
 
@@ -138,7 +136,7 @@ class VaultSshCa(Kind):
         Raises Rejected("never_listed_here") where it did not trust the exposed one.
         """
         began = time.monotonic()
-        issuer = _held(self._engine().issuers(ref.owner), ref)
+        issuer = held(self._engine().issuers(ref.owner), ref)
         self._hosts(began).trust(target, issuer.key, preserved)
 
     def uninstall(self, target: str, ref: CredentialRef) -> None:
@@ -152,8 +150,8 @@ class VaultSshCa(Kind):
         """
         engine = self._engine()
         there = engine.issuers(ref.owner)
-        issuer = _held(there, ref)
-        exposed = _replaced_by(there, issuer)
+        issuer = held(there, ref)
+        exposed = replaced_by(there, issuer)
         if exposed is not None and (roles := engine.roles_naming(exposed)):
             raise Rejected("roles_name_it", f"{', '.join(roles)} sign with {exposed.id}: let them with {issuer.id}")
         now = next((each for each in there if each.signs_by_default), None)
@@ -167,9 +165,9 @@ class VaultSshCa(Kind):
         """
         began, engine = time.monotonic(), self._engine()
         there = engine.issuers(ref.owner)
-        issuer = _found(there, ref)
+        issuer = issuer_of(there, ref)
         if issuer is not None:
-            before = _replaced_by(there, issuer)
+            before = replaced_by(there, issuer)
             if issuer.signs_by_default and before is not None:
                 engine.sign_with(before)
             engine.forget(issuer)
@@ -196,7 +194,7 @@ class VaultSshCa(Kind):
             for issuer in self._engine().issuers(mount):
                 trusting = [host for host, keys in listed.items() if issuer.key.blob in {each.blob for each in keys}]
                 state = State.ACTIVE if trusting else State.ABSENT
-                facts = {"trusted_on": ",".join(trusting), "not_reached": ",".join(failed), "signs": _signs(issuer)}
+                facts = {"trusted_on": ",".join(trusting), "not_reached": ",".join(failed), "signs": signs(issuer)}
                 yield Discovered(self._ref_of(mount, issuer.fingerprint), {"state": str(state), **facts})
 
     def permissions(self, whose: str | None) -> Sequence[Permission]:
@@ -231,32 +229,5 @@ class VaultSshCa(Kind):
             key = key_of(ref, secret)
             return key if isinstance(key, Verdict) else forging(key)
         engine = self._engine()
-        issuer = _found(engine.issuers(ref.owner), ref) if delivered.fingerprint == ref.id else None
+        issuer = issuer_of(engine.issuers(ref.owner), ref) if delivered.fingerprint == ref.id else None
         return Verdict(Answer.INCONCLUSIVE, "not_signed_here") if issuer is None else partial(engine.sign, issuer)
-
-
-def _found(issuers: Iterable[Issuer], ref: CredentialRef) -> Issuer | None:
-    return next((each for each in issuers if each.fingerprint == ref.id), None)
-
-
-def _held(issuers: Iterable[Issuer], ref: CredentialRef) -> Issuer:
-    issuer = _found(issuers, ref)
-    if issuer is None:
-        raise Rejected("authority_gone", f"{ref.owner} has no {ref.id} any more")
-    return issuer
-
-
-def _replaced_by(issuers: Iterable[Issuer], issuer: Issuer) -> Issuer | None:
-    """Return the one in whose place it was made, as its name says."""
-    named = issuer.name.partition(_IN_PLACE_OF)[2]
-    return next((each for each in issuers if named and each.id == named), None)
-
-
-def _named(marker: str) -> str:
-    return f"rotator-{hashlib.sha256(marker.encode()).hexdigest()[:_DIGITS]}"
-
-
-def _signs(issuer: Issuer | None) -> str:
-    if issuer is None:
-        return "no: the server has no such key"
-    return "by default" if issuer.signs_by_default else "for roles that name it"
