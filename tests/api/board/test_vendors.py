@@ -107,6 +107,8 @@ def test_each_gate_that_is_shut_is_offered_what_opens_it_and_no_restore_before_a
     given = found.acts()["/api/v1/vendors/beta/gates/forensics/document"].fields
     assert set(given) == {"file", "from", "dated", "reason"}
     assert "attestations/meet" not in gates  # none is valid: there is none to believe
+    paper = found.acts()["/api/v1/vendors/beta/attestations"].fields
+    assert set(paper) == {"kind", "issuer", "scope", "from", "to", "file"}
     assert "approval/meet" in gates
     assert "/api/v1/vendors/beta/restore" not in found.acts()
     assert "Restore It is refused while these 6 gates are shut:" in found.text
