@@ -45,7 +45,7 @@ def migrate(database: Database) -> None:
             with database.write() as connection:
                 at_once = connection.connection.cursor()
                 if _holds_nothing(at_once):  # nobody else made them meanwhile
-                    for statement in _made():
+                    for statement in made():
                         at_once.execute(statement)
                     connection.execute(update(tables.epoch).values(name=secrets.token_hex(8)))  # a ledger of its own
     MIGRATED(database)
@@ -61,7 +61,7 @@ def _holds_nothing(cursor: Any) -> bool:
 
 
 @functools.cache
-def _made() -> tuple[str, ...]:
+def made() -> tuple[str, ...]:
     """Return the statements that make the tables of a migrated ledger, and what stands in them from the beginning."""
     with tempfile.TemporaryDirectory() as folder:
         database = Database(f"sqlite:///{Path(folder) / 'ledger.db'}")

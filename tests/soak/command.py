@@ -9,6 +9,7 @@ from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
+from tests import ledgers_at_once
 from tests.soak.planted import BUGS
 from tests.soak.run import PROCESSES, Player, complaints, lines, nights, soak
 
@@ -53,6 +54,7 @@ def plant(seed: str, most: int, names: list[str]) -> int:
     """Plant one bug after the other; return 0 when each is found."""
     missed = 0
     wanted = [bug for bug in BUGS if not names or bug.name in names]
+    ledgers_at_once.made()  # once, and not in each fork
     with get_context("fork").Pool(PROCESSES, maxtasksperchild=1) as pool:
         for told in pool.imap(partial(find, seed, most), [bug.name for bug in wanted], chunksize=1):
             missed += "NOT FOUND" in told

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from rotator import logs
 from rotator.ledger.database import Database
+from tests import ledgers_at_once
 from tests.fakes.deployment import emptied, sqlite
 from tests.soak.checker import COUNTS, Found, checked
 from tests.soak.faults import KINDS
@@ -72,6 +73,7 @@ def soak(seed: str, incidents: int, processes: int = PROCESSES) -> Found:
     todo, found = nights(incidents), Found()
     if processes == 1:
         return _play_some(seed, todo)
+    ledgers_at_once.made()  # once, and not in each fork
     with get_context("fork").Pool(processes) as pool:
         for part in pool.imap(partial(_play_some, seed), [[each] for each in todo], chunksize=1):
             found.add(part)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import re
 import subprocess
 import sys
@@ -27,6 +28,8 @@ EARLY = {
 }
 """Seeds whose first night meets these bugs: each is looked for as long as ever, and costs one night, not ten."""
 SEED_OF = {name: seed for seed, names in EARLY.items() for name in names.split()}
+TRIED = EARLY if os.environ.get("CRASH") == "all" else random.Random(os.environ.get("SEED", "1")).sample([*EARLY], 4)
+"""Some of them, as the seed says; `make soak-bugs` plants every bug."""
 
 
 def soaked(*asked: str, incidents: int, seed: str = SEED) -> tuple[int, str, str]:
@@ -39,7 +42,7 @@ def soaked(*asked: str, incidents: int, seed: str = SEED) -> tuple[int, str, str
 
 @pytest.fixture(scope="module")
 def short():
-    return soaked(incidents=30)
+    return soaked(incidents=20)
 
 
 def test_random_incidents_under_random_faults_end_with_nothing_wrong(short):
@@ -57,17 +60,17 @@ def test_it_says_how_it_is_asked_and_plays_nothing_for_a_word_that_it_does_not_k
 def test_the_zeros_have_denominators(short):
     _, said, _ = short
     told = dict(line.strip().split(": ", 1) for line in said.splitlines())
-    assert told["incidents"] == "30"
-    assert int(told["credentials"].replace(",", "")) > 60
-    assert int(told["steps"].replace(",", "")) > 600
-    assert int(told["faults"].split()[0].replace(",", "")) > 200
+    assert told["incidents"] == "20"
+    assert int(told["credentials"].replace(",", "")) > 40
+    assert int(told["steps"].replace(",", "")) > 400
+    assert int(told["faults"].split()[0].replace(",", "")) > 120
 
 
 def test_the_same_seed_meets_the_same_faults():
     assert soaked(incidents=6) == soaked(incidents=6)  # two nights, so that both processes play
 
 
-@pytest.mark.parametrize("seed", EARLY)
+@pytest.mark.parametrize("seed", TRIED)
 def test_every_planted_bug_is_found(seed):
     planted = [bug for bug in BUGS if SEED_OF[bug.name] == seed]
     code, said, _ = soaked("--planted", *(bug.name for bug in planted), incidents=100, seed=seed)
