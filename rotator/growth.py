@@ -44,7 +44,7 @@ def prepare(
     """Plan what an incident does not have yet; of what it has, keep where it was seen. Changes nothing anywhere.
 
     What it has is not asked about again. `present` is None for an incident that is not there yet; the `severity` of
-    one that is may be worse. `kinds` is as for `response.suspects`. Raises BadInput as `response.prepare` does.
+    one that is may be worse. `kinds` is as for `attribution.suspects`. Raises BadInput as `response.prepare` does.
     """
     new, seen = list(found), NOTHING_SEEN
     if present is not None:
