@@ -16,7 +16,8 @@ from rotator.flow.proof import Proof
 from rotator.flow.run import BranchState, StepState
 from rotator.flow.step import Move
 from rotator.holding import Holding
-from rotator.ledger import joining, outbox, tables, working
+from rotator.ledger import fenced, joining, outbox, tables, working
+from rotator.ledger.written import Written
 from rotator.lost_issue import Finding
 from rotator.ports.provider import Answer
 
@@ -56,18 +57,18 @@ def outcome_before_effect() -> None:
 
 def fence_ignored() -> None:
     """Let whoever once had a claim write."""
-    write = LEDGER._write
+    write = fenced.write
     branch = tables.branch
 
-    def anyhow(self: Any, connection: Any, written: Any, *rest: Any) -> Any:
+    def anyhow(connection: Any, written: Any, *rest: Any) -> Any:
         row = connection.execute(select(branch).where(branch.c.id == written.branch["b_id"])).mappings().one()
         if (row["fence"], row["length"]) != (written.branch["b_fence"], written.branch["b_length"]):
             now = replace(written.work.branch, fence=row["fence"], length=row["length"], head=row["head"])
             connection.execute(update(branch).where(branch.c.id == now.id).values(holder="whoever"))
-            written = working.Written(replace(written.work, branch=now), written.draft)
-        return write(self, connection, written, *rest)
+            written = Written(replace(written.work, branch=now), written.draft)
+        return write(connection, written, *rest)
 
-    LEDGER._write = anyhow
+    fenced.write = anyhow
 
 
 def lost_issue_repeated() -> None:
@@ -165,7 +166,7 @@ def gate_of_another_ignored() -> None:
 def pause_ignored() -> None:
     """Make something new for whoever is paused."""
     LEDGER.paused_vendor = lambda *_: None
-    working._paused = lambda *_: None  # type: ignore[attr-defined]
+    fenced._paused = lambda *_: None  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True)
