@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import random
@@ -22,6 +23,10 @@ SOME = 0.5
 """How many of very many moments that are alike are tried, where not all are asked for."""
 BY_THEN = 0.6
 """When the last of these begins, as a share of all other files: what waits may wait long."""
+
+gc.set_threshold(
+    20_000, 20, 100
+)  # to collect is a third of the time that it takes to find the tests, with the usual ones
 
 
 @pytest.fixture(autouse=True)
@@ -73,3 +78,8 @@ def pytest_collection_modifyitems(items):
     begins = {file: number / len(computing) for number, file in enumerate(computing)}
     begins |= {file: number / len(waiting) * BY_THEN for number, file in enumerate(waiting)}
     items.sort(key=lambda item: begins[item.path])
+
+
+def pytest_collection_finish():
+    """Leave all tests, and what they import, out of every later collection."""
+    gc.freeze()
