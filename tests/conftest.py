@@ -24,9 +24,7 @@ SOME = 0.5
 BY_THEN = 0.6
 """When the last of these begins, as a share of all other files: what waits may wait long."""
 
-gc.set_threshold(
-    20_000, 20, 100
-)  # to collect is a third of the time that it takes to find the tests, with the usual ones
+gc.set_threshold(20_000, 20, 100)  # with the usual ones, a third of the time to find the tests went into collecting
 
 
 @pytest.fixture(autouse=True)
