@@ -11,11 +11,13 @@ from rotator.ledger.evidence import canonical
 texts = st.text(st.characters(exclude_categories=["Cs"]))
 numbers = st.integers(-(2**53) + 1, 2**53 - 1) | st.floats(allow_nan=False, allow_infinity=False)
 values = st.recursive(
-    st.none() | st.booleans() | numbers | texts, lambda inner: st.lists(inner) | st.dictionaries(texts, inner)
+    st.none() | st.booleans() | numbers | texts,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=4),
+    max_leaves=8,
 )
 
 
-@given(st.dictionaries(texts, values))
+@given(st.dictionaries(texts, values, max_size=4))
 @example(
     {"at": 1700000000.0, "b": 1700000000.123, "c": 1e-7, "x": 2e-5, "d": -0.0, "e": 1e21, "f": 123456789012345680.0}
 )
