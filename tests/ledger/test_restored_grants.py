@@ -25,7 +25,7 @@ from tests.fakes.actors import of
 from tests.fakes.issuer import Issuer
 from tests.fakes.parts import Cuts, Doorless, Preserves, Suspends
 from tests.ledger.test_pauses import begun, restored
-from tests.ledger.test_restoring import KEY, TRUST, House
+from tests.ledger.test_restoring import KEY, TRUST, House, ticking
 
 BEFORE, PAUSE = "inc-8", "inc-9"
 
@@ -34,7 +34,7 @@ BEFORE, PAUSE = "inc-8", "inc-9"
 def acme(tmp_path, house, monkeypatch):
     """Give a vendor that is paused, with a key and a grant, which an incident had stopped before."""
     company, deployment = house
-    monkeypatch.setattr(clock, "now", deployment.world.now)
+    monkeypatch.setattr(clock, "now", ticking(deployment.world))
     found = House(tmp_path, company, deployment)
     trust = of(Preserves, Suspends, Cuts, Doorless)(Issuer(company.world, TRUST, "aws", 0.0))
     trust.settle_s = 0.0
@@ -148,7 +148,7 @@ def test_a_grant_that_a_person_resumed_is_alive_again_also_where_its_vendor_was_
 
 def test_of_two_vendors_whose_pauses_were_merged_each_gets_back_its_own(house, tmp_path, monkeypatch):
     company, deployment = house
-    monkeypatch.setattr(clock, "now", deployment.world.now)
+    monkeypatch.setattr(clock, "now", ticking(deployment.world))
     acme = House(tmp_path, company, deployment)
     trust = of(Preserves, Suspends, Cuts, Doorless)(Issuer(company.world, TRUST, "aws", 0.0))
     company.outside.providers[TRUST, "aws"] = trust
@@ -169,7 +169,7 @@ def test_of_two_vendors_whose_pauses_were_merged_each_gets_back_its_own(house, t
 
 def test_a_grant_that_another_paused_vendor_holds_too_comes_back_once_that_is_let_in(house, tmp_path, monkeypatch):
     company, deployment = house
-    monkeypatch.setattr(clock, "now", deployment.world.now)
+    monkeypatch.setattr(clock, "now", ticking(deployment.world))
     acme = House(tmp_path, company, deployment)
     trust = of(Preserves, Suspends, Cuts, Doorless)(Issuer(company.world, TRUST, "aws", 0.0))
     trust.settle_s = 0.0

@@ -168,12 +168,16 @@ class House:
             return [dict(row) for row in connection.execute(query).mappings()]
 
 
+def ticking(world):
+    """Return a clock that shows no moment twice: of two acts of one moment nobody could tell which was first."""
+    ticks = itertools.count()
+    return lambda: world.now() + next(ticks) / 1000
+
+
 @pytest.fixture
 def acme(tmp_path, house, monkeypatch):
     company, deployment = house
-    ticks = itertools.count()
-    # No two acts are of one moment: of such nobody could tell which was first.
-    monkeypatch.setattr(clock, "now", lambda: deployment.world.now() + next(ticks) / 1000)
+    monkeypatch.setattr(clock, "now", ticking(deployment.world))
     return House(tmp_path, company, deployment)
 
 

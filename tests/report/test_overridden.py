@@ -17,7 +17,7 @@ from tests.evidence import recompute
 from tests.evidence.test_recompute import exported
 from tests.fakes.company import founded
 from tests.fakes.vendors_paused import override
-from tests.ledger.test_restoring import KEY, House
+from tests.ledger.test_restoring import KEY, House, ticking
 
 REASON, AGAINST = "the new file is our own export", "people is not as it was recorded"
 
@@ -28,7 +28,7 @@ def acme(tmp_path_factory):
     folder = tmp_path_factory.mktemp("overridden")
     company, deployment = founded(folder)
     with pytest.MonkeyPatch.context() as patient:
-        patient.setattr(clock, "now", deployment.world.now)
+        patient.setattr(clock, "now", ticking(deployment.world))
         found = House(folder, company, deployment)
         found.pause(KEY)
         found.meets_all()

@@ -100,7 +100,7 @@ def test_a_report(of):
     told |= {"others": [told]}
     told |= {"proven_dead_at": "", "stated_dead_at": "", "replaced_at": "2026", "converged_at": ""}
     recorded = dict.fromkeys(("name", "source", "host", "recorded_at", "recorded_by"), EVIL)
-    check = dict.fromkeys(("source", "at", "by"), EVIL) | dict.fromkeys(("same", *COUNTED), 1)
+    check = dict.fromkeys(("source", "at", "by", "read_by", "read_at"), EVIL) | dict.fromkeys(("same", *COUNTED), 1)
     incident = dict.fromkeys(("detected_at", "declared_at", "plan", "stale"), "")
     incident |= {"approved_at": "2026", "begun": True, "approve": EVIL, "closed_at": "2026"}
     incident |= dict.fromkeys(("closed_by", "closed_reason", "reopen"), EVIL)
