@@ -52,15 +52,19 @@ def is_dead(each: Dismissal) -> bool:
 def exposed(parts: Rotator, pause: Pause, every: Sequence[IncidentRecord], events: Iterable[Advisory]) -> Since:
     """Return since when what it held was exposed: as somebody said, else the earliest moment that anything tells."""
     incidents = [each.incident for each in every]
-    said = [
-        Since(each.exposed_at, "when it was exposed, as was said") for each in incidents if each.exposed_at is not None
-    ]
+    said = {
+        each.id: Since(each.exposed_at, "when it was exposed, as was said")
+        for each in incidents
+        if each.exposed_at is not None
+    }
     told = [Since(each.published.timestamp(), f"when {each.id} was published") for each in events if each.published]
     if (arrived := parts.advisories.first(pause.notices)) is not None:
         told.append(Since(arrived.at, f"when {arrived.name} arrived"))
     detected = min(each.detected_at for each in incidents)
     told.append(Since(detected, "when it was detected: nobody has said since when it was exposed"))
-    return min(said or told, key=lambda each: each.at)
+    # Who paused it may know better than what is told; what was merged since makes it earlier, and never later.
+    known = said.values() if pause.incident in said else [*said.values(), *told]
+    return min(known, key=lambda each: each.at)
 
 
 def brought_of(
