@@ -22,6 +22,7 @@ from rotator.intake.fields import mapping, word
 from rotator.ledger.database import LedgerFailed
 from rotator.ledger.kept_advisories import KeptAdvisories
 from rotator.packages.advisory import Advisory, merged, read
+from rotator.packages.advisory_record import essence
 
 _ID = re.compile(r"(?=.{1,128}\Z)[A-Za-z]{2,20}(?:-[A-Za-z0-9._]{1,60}){1,5}")
 _MOST = 12
@@ -146,7 +147,8 @@ class Server:
 
 
 def _read(name: str, record: dict[str, object]) -> tuple[Advisory, ...]:
-    told = read(name, io.BytesIO(json.dumps(record).encode()))
+    # What is kept of it is read: what says otherwise when it is whole would be had once, and be lost.
+    told = read(name, io.BytesIO(json.dumps(essence(record)).encode()))
     if not all(name in each.names for each in told):
         raise BadInput("the server of `[advisories]` gives another record", name, _OFFLINE)
     return told

@@ -1,6 +1,7 @@
 """Records of advisories as they were fetched, received or given, with when: at 2 am their server may be down.
 
-Of each id there is one, and each that is kept is in the chain of advisories. Of a record is kept what tells whom it
+Of each id there is one, and each that is kept is in the chain of advisories. What one said of a compromise stays, in
+whatever words it is told again: nobody lowers that. Of a record is kept what tells whom it
 concerns and what happened; one in which a secret seems to stand is not kept.
 """
 
@@ -22,7 +23,7 @@ from rotator.intake.shapes import holds_material
 from rotator.ledger import advisory_chain, rows, tables
 from rotator.ledger.database import Database
 from rotator.packages.advisory import Advisory, moment, read
-from rotator.packages.advisory_record import essence
+from rotator.packages.advisory_record import essence, lasting
 
 SERVER = "the server of `[advisories]`"
 _DAY_S = 86400.0
@@ -103,16 +104,17 @@ class KeptAdvisories:
         replaces: Callable[[RowMapping], bool],
         at: float | None = None,
     ) -> bool:
-        text = json.dumps(essence(record), sort_keys=True)
-        if holds_material(text):
+        if holds_material(json.dumps(essence(record), sort_keys=True)):
             return True
         now = self._clock()
-        row = {"name": name, "how": how.value, "at": now if at is None else at, "record": str(rows.plain(text))}
         with self._database.write() as connection:
             advisory_chain.alone(connection)
             before = _row(connection, name)
             if before is not None and not replaces(before):
                 return False
+            said = essence(record) if before is None else lasting(record, mapping(json.loads(before["record"])))
+            text = str(rows.plain(json.dumps(said, sort_keys=True)))
+            row = {"name": name, "how": how.value, "at": now if at is None else at, "record": text}
             if before is not None and _is_same(before, row):
                 return True
             connection.execute(delete(_kept).where(_kept.c.name == name))

@@ -7,7 +7,7 @@ from typing import Any
 
 from rotator.intake.fields import mapping, word
 from rotator.intake.shapes import holds_material
-from rotator.packages.nature import cwes
+from rotator.packages.nature import CODE_OF_A_THIEF, MALICIOUS, MALWARE, cwes
 
 LONGEST = 300
 """Letters of its summary that are kept."""
@@ -32,3 +32,31 @@ def essence(record: Mapping[str, object]) -> dict[str, Any]:
     if some := {name: value for name, value in known.items() if value}:
         said["database_specific"] = some
     return said
+
+
+def lasting(record: Mapping[str, object], before: Mapping[str, object]) -> dict[str, Any]:
+    """Return a record's essence with what the one before it, of the same id, said of a compromise.
+
+    A later record may take all of it back by being withdrawn, which is told; none makes it ordinary by saying less.
+    """
+    said, own = essence(record), mapping(before.get("database_specific"))
+    new = mapping(said.get("database_specific"))
+    known: dict[str, Any] = {
+        "cwe_ids": [each for each in cwes(before) if each in CODE_OF_A_THIEF],
+        "type": MALWARE if word(own, "type") == MALWARE else "",
+        _ORIGINS: own.get(_ORIGINS),
+    }
+    kept = {name: value for name, value in known.items() if value}
+    if kept:
+        if "cwe_ids" in kept:
+            kept["cwe_ids"] = list(dict.fromkeys([*kept["cwe_ids"], *cwes(record)]))
+        said["database_specific"] = {**new, **kept}
+    if named := [each for each in _aliases(before) if isinstance(each, str) and each.startswith(MALICIOUS)]:
+        there = _aliases(said)
+        said["aliases"] = [*there, *(each for each in named if each not in there)]
+    return said
+
+
+def _aliases(record: Mapping[str, object]) -> list[object]:
+    listed = record.get("aliases")
+    return listed if isinstance(listed, list) else []

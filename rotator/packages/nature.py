@@ -19,7 +19,7 @@ from rotator.intake.fields import mapping, word
 MALICIOUS = "MAL-"
 """What the ids of malicious packages begin with, in OSV."""
 MALWARE = "malware"
-_CODE_OF_A_THIEF = frozenset({"CWE-912", *(f"CWE-{number}" for number in range(506, 513))})
+CODE_OF_A_THIEF = frozenset({"CWE-912", *(f"CWE-{number}" for number in range(506, 513))})
 """Embedded malicious code with its sorts (Trojan horse, worm, trapdoor, spyware), and hidden functionality."""
 _MAY_BE = frozenset(
     f"CWE-{number}" for number in (259, 312, 321, 494, 522, 532, 538, 540, 798, 829, 1357)
@@ -71,7 +71,7 @@ def sign_of(record: Mapping[str, object]) -> Sign:
     if own.get("malicious-packages-origins"):
         return Sign(Nature.COMPROMISE, "database_specific", "malicious-packages-origins")
     named = list(dict.fromkeys(cwes(record)))
-    for which, nature in ((_CODE_OF_A_THIEF, Nature.COMPROMISE), (_MAY_BE, Nature.UNKNOWN), (named, Nature.ORDINARY)):
+    for which, nature in ((CODE_OF_A_THIEF, Nature.COMPROMISE), (_MAY_BE, Nature.UNKNOWN), (named, Nature.ORDINARY)):
         if some := [each for each in named if each in which]:
             return Sign(nature, "cwe_ids", ", ".join(some[:_SHOWN]))
     return SILENT

@@ -16,6 +16,7 @@ from rotator.ledger import tables
 from rotator.ledger.alarms import TRIAGED
 from rotator.ledger.kept_advisories import KeptAdvisories
 from rotator.notices.event import Event
+from rotator.packages.nature import Nature
 from rotator.triggers.advisory_alarm import alarm
 from tests.ledger.test_vendors import chain
 from tests.shown.vendors import ADVISORY, RECORD, filled
@@ -160,3 +161,18 @@ def test_one_of_a_time_to_come_is_not_the_newest_for_ever_and_the_server_has_the
         arriving.take(house, [wide], "other", AT, fetched=fetched)
         [[found], _] = kept.read(ADVISORY)
         assert len(found.affected) == 2
+
+
+@pytest.mark.parametrize("fetched", [False, True])
+def test_no_later_record_of_its_id_makes_a_compromise_ordinary_nor_by_way_of_one_that_is_withdrawn(house, fetched):
+    bare = {**json.loads(RECORD), "aliases": [], "modified": "2026-03-25T00:00:00Z"}
+    grave = {"type": "malware"}, {"cwe_ids": ["CWE-79", "CWE-506"]}, {"malicious-packages-origins": [{"source": "x"}]}
+    first = [{**bare, "id": f"GHSA-aaaa-bbbb-{number}", "database_specific": each} for number, each in enumerate(grave)]
+    first.append({**bare, "id": "GHSA-aaaa-bbbb-9", "aliases": ["MAL-2026-2144"]})
+    for one in first:
+        told = dict.fromkeys(("first", "then", "last"))
+        less = {**bare, "id": one["id"], "database_specific": {"cwe_ids": ["CWE-79"]}}
+        for name, record in zip(told, (one, {**less, "withdrawn": "2026-03-26T00:00:00Z"}, less), strict=True):
+            [told[name]] = arriving.take(house, [json.dumps(record)], "siem", AT, fetched=fetched)
+        assert (told["first"].sign, told["first"].touched) == (told["last"].sign, told["last"].touched)
+        assert (told["last"].is_ordinary, told["then"].sign.nature) == (False, Nature.WITHDRAWN)
