@@ -61,6 +61,7 @@ def prepare(  # noqa: PLR0917 - which credential, and what is asked of whom
 
     try:
         facts = conversion.prepare(ref, asked, Notes(intends, became, begun))
+        refuse_paused(parts, ref)
     except Uncertain as lost:
         # What is on its way may land behind whoever takes it back now.
         what = "what was begun may be there: say the same again, or take it back by --undo"
@@ -81,16 +82,13 @@ def undo(parts: Rotator, kind: str, name: str, connection: str, by: str) -> list
     What was prepared whole is not touched: somebody may use it. Raises BadInput where there is nothing to take back.
     """
     module, _ = _module(parts, kind)
-    found = _begun(parts, kind, connection, name)
+    which = (kind, connection, name)
+    every = conversions.unfinished(parts.database)
+    found = [each for each in every if (each.kind, each.connection, each.id) == which]
     if not found:
         raise BadInput("no conversion of it was begun and never ended", name, "nothing to do")
     conversion = module.Conversion(parts.settings.connection(connection), parts.settings.connection)
     return [one for each in found for one in _taken_back(parts, conversion, each, each.things, by)]
-
-
-def _begun(parts: Rotator, kind: str, connection: str, name: str) -> list[Unfinished]:
-    which = (kind, connection, name)
-    return [each for each in conversions.unfinished(parts.database) if (each.kind, each.connection, each.id) == which]
 
 
 def _settled(
@@ -98,12 +96,16 @@ def _settled(
 ) -> tuple[list[dict[str, Any]], tuple[Thing, ...]]:
     """Settle what attempts left that never ended; return what came of that, and what of this one is carried on.
 
-    Raises Uncertain("unsettled") where what this one made for a moment is not known to be gone.
+    What another credential of that owner was to be given is this one, where the same was asked. Raises
+    Uncertain("unsettled") where what this one made for a moment is not known to be gone.
     """
     came: list[dict[str, Any]] = []
     begun: list[Thing] = []
-    for each in _begun(parts, told["kind"], told["connection"], told["id"]):
-        is_this = each.asked == told["asked"]
+    which = (told["kind"], told["connection"], told["id"])
+    for each in conversions.unfinished(parts.database):
+        is_this = each.makes_the_same(told)
+        if not is_this and (each.kind, each.connection, each.id) != which:
+            continue
         if not is_this and clock.now() < each.sent_at + LANDS_S:
             came += [{"what": one["what"], "left": "who asked for it may be at it still"} for one in each.things]
             continue

@@ -44,6 +44,11 @@ class Unfinished:
     things: tuple[Mapping[str, str], ...]
     sent_at: float
 
+    def makes_the_same(self, told: Told) -> bool:
+        """Tell whether another conversion makes the very same: that of another credential of its owner does."""
+        mine = {"kind": self.kind, "connection": self.connection, "owner": self.owner, "asked": self.asked}
+        return all(told[name] == value for name, value in mine.items())
+
 
 def begun(database: Database, told: Told, by: str) -> None:
     """Note that a conversion was begun: of what, and as what was asked."""
@@ -114,6 +119,9 @@ def _left(records: Iterable[Mapping[str, Any]]) -> list[Unfinished]:
             things = tuple(each for each in things if each not in record["things"])
         elif record["act"] == PREPARED:
             things = ()
+            # Who began the same for another credential of that owner can take none of it back: it is in use by now.
+            for other in [of for of, each in found.items() if each.makes_the_same(record)]:
+                del found[other]
         if things:
             since = (there.at, there.by) if there is not None else (record["at"], record["by"])
             found[key] = Unfinished(**names, asked=asked, at=since[0], by=since[1], things=things, sent_at=sent_at)

@@ -254,3 +254,35 @@ def test_what_others_need_by_now_is_kept_and_what_may_land_late_is_not_taken_bac
     by_then()
     first.undo()
     assert (first.unfinished(), second.effect()) == ([], "Allow")
+
+
+def test_what_was_prepared_for_another_key_of_the_user_is_not_taken_back(converts, iam, ends_at):
+    """A user may have two, and both are given the same role."""
+    one = converts("two-keys")
+    ends_at("attach_role_policy", CutOff(), behind=True)
+    with pytest.raises(CutOff):
+        one.prepare()
+    ends_at("", None, behind=False)
+    first, one.key = one.key, iam.create_access_key(UserName="two-keys")["AccessKey"]["AccessKeyId"]
+    one.prepare()
+    one.key = first
+    with pytest.raises(BadInput, match="never ended"):
+        one.undo()
+    assert (one.effect(), one.unfinished()) == ("Allow", [])
+
+
+@pytest.mark.parametrize("operation", [MAKES[0], CALLS[-1]])
+def test_what_was_made_as_its_vendor_was_paused_is_taken_back(converts, parts, monkeypatch, operation):
+    one, plain = converts(name_of(operation, "paused")), Exchange.change
+    held = (parts.outside.provider_of(KIND, "aws").identify(Leaked(id=one.key, connection="aws")),)
+
+    def change(self, service, called, /, **parameters):
+        if called == operation:
+            parts.vendors.take([Said(Sort.VENDOR, one.role, {"holds": []}, "vendors.yaml")], "ana")
+            pause(parts, one.role, f"inc-{one.role}", held=held)
+        return plain(self, service, called, **parameters)
+
+    monkeypatch.setattr(Exchange, "change", change)
+    with pytest.raises(BadInput, match=r"is paused.*nothing new is made for it"):
+        one.prepare()
+    assert (one.there(), one.unfinished()) == ([], [])
