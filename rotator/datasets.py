@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
+from rotator import clock
 from rotator.bootstrap import Rotator
 from rotator.errors import BadInput
 from rotator.ledger.datasets import Check, Manifest, Source
@@ -62,10 +63,11 @@ def verify(parts: Rotator, name: str, asked: Asked, meter: Meter) -> Check:
         pass
     asked = _there(manifest, asked) if not asked.place else asked
     there, files = source(parts.settings, asked), found(parts.settings, asked)
-    written = Written()
+    written, began_at = Written(), clock.now()
     with in_order(files, meter) as entries:
         compared = comparing.compare(parts.manifests.entries(manifest), written.through(entries))
-    return parts.manifests.checked(manifest, there, compared, written.digest, by=asked.by, incident=asked.incident)
+    told = (manifest, there, compared, written.digest)
+    return parts.manifests.checked(*told, by=asked.by, began_at=began_at, incident=asked.incident)
 
 
 @contextlib.contextmanager

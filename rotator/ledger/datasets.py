@@ -50,8 +50,8 @@ class Manifest:
 class Check:
     """What a check found: how many of each sort, the first of them by name, and the digest of what was there.
 
-    Where a file told what was there, `read_by` and `read_at` are who had read it, and when he began, by that file; `by`
-    and `at` are who gave it, and when. Else they are "" and None.
+    `read_at` is when reading began; None where an earlier release checked it. Where a file told what was there,
+    `read_by` is who had read it, by that file as `read_at` is; `by` and `at` are who gave it, and when. Else it is "".
     """
 
     name: str

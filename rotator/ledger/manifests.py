@@ -98,10 +98,13 @@ class Manifests:
         digest: str,
         *,
         by: str,
+        began_at: float | None = None,
         incident: str = "",
         read: tuple[str, float] | None = None,
     ) -> Check:
         """Keep what a check found; `digest` is of what was there, and `read` who read that and when, if a file told it.
+
+        `began_at` is when reading began here, in epoch seconds: it took hours, maybe, and tells of nothing later.
 
         Raises BadInput for no such incident, or for what was read before the last check there: it is no news of it.
         """
@@ -123,7 +126,7 @@ class Manifests:
                 "same": compared.same,
                 **counts,
             }
-            elsewhere = {}
+            elsewhere = {} if began_at is None else {"read_at": began_at}
             if read is not None:
                 _refuse_older(connection, manifest, source, read[1])
                 elsewhere = {"read_by": rows.plain(read[0]), "read_at": read[1]}

@@ -35,6 +35,7 @@ from rotator.ledger.manifests import Manifests
 from rotator.ledger.pauses import Pause
 from rotator.ledger.tokens import Tokens
 from rotator.ledger.vendors import Vendors
+from rotator.manifests import comparing
 from rotator.manifests.hashing import Meter
 from rotator.operations.vendor_memo import made
 from rotator.ports.listing import Discovered
@@ -284,6 +285,21 @@ def test_what_was_read_before_all_was_dead_opens_nothing_whenever_it_is_given(ac
     assert "what dora read there, which eva gave," in gate.evidence[0]
     with pytest.raises(NotAllowed, match="eva gave the last evidence"):
         acme.meet("approval", "eva")
+
+
+def test_a_check_that_began_before_all_was_dead_opens_nothing_however_late_it_ends(acme, monkeypatch):
+    def compared_late(*given):
+        acme.cut()
+        return compare(*given)
+
+    acme.pause(KEY)
+    compare = comparing.compare
+    with monkeypatch.context() as patch:
+        patch.setattr(comparing, "compare", compared_late)
+        assert acme.verify().is_as_recorded
+    assert acme.shut()[-2:] == ["datasets", "approval"]
+    acme.verify()
+    assert "datasets" not in acme.shut()
 
 
 def test_what_a_vendor_runs_is_compared_with_the_advisory_that_was_given_and_may_be_means_it_is(acme):

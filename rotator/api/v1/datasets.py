@@ -24,8 +24,8 @@ Result = Literal["as recorded", "differs", "not checked"]
 class CheckRow(BaseModel):
     """What a check found: how many paths of each sort, and the first of them by name; `digest` is of what was there.
 
-    Where it was read elsewhere, `read_by` and `read_at` are who did and since when, by the file that tells of it; then
-    `by` and `at` are who gave that. Else they are "".
+    `read_at` is since when it was read; "" where an earlier release checked it. Where that was elsewhere, `read_by` is
+    who did, by the file that tells of both; then `by` and `at` are who gave that. Else it is "".
     """
 
     name: str
