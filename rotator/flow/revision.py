@@ -7,7 +7,7 @@ be mended, and it has become a run.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from rotator.credential import CredentialRef, Secret
@@ -106,12 +106,22 @@ class Present:
                 seen.setdefault(known, []).extend(each.exposures)
         for one in found.left:
             # Not where one of that name has its run: `split` saw that, and this may be another account's.
-            known = self.tasks.get((one.kind or "", one.key))
+            known = self.tasks.get((one.kind or "", one.key)) or self._over(one, runs)
             if known is None:
                 left.append(one)
             else:
                 seen.setdefault(known, []).extend(one.exposures)
         return Grown(tuple(scoped), tuple(left), seen)
+
+    def _over(self, one: Unresolved, runs: Collection[str]) -> str | None:
+        """Return the one task of that name which was dismissed, or answered by a run: it is told of once more.
+
+        None where a report says whose it is: another account's may have that name.
+        """
+        found = [of for of, _ in self.named.get((one.kind or "", one.key), ())]
+        told = (each.leaked for each in one.exposures)
+        is_anybodys = all(each.connection is None and each.account is None and each.address is None for each in told)
+        return found[0] if is_anybodys and len(found) == 1 and found[0] not in runs else None
 
     def answers(self, each: Scoped) -> list[str]:
         """Return the tasks that an issuer's answer has made a run of."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, func, select
+from sqlalchemy import Connection, RowMapping, func, select, update
 
 from rotator.ledger import tables
 
 RECEIVED, WAITING, DECLARED, SAME, TRIAGED = "received", "waiting", "declared", "same", "triaged"
+KEEPING = 491286116
+"""The advisory lock of PostgreSQL under which alarms are kept, one after the other: two at once may be one."""
 _LISTED = ("id", "sender", "title", "received_at", "state", "same_as", "reason", "due_at")
 
 
@@ -70,3 +72,36 @@ def newest(connection: Connection, *where: Any, closed_too: bool = False) -> Row
     if not closed_too:
         query = query.where(incident.c.closed_at.is_(None))
     return connection.execute(query.order_by(table.c.received_at.desc()).limit(1)).mappings().first()
+
+
+def first(connection: Connection, sender: str, alarm: str) -> RowMapping | None:
+    """Return the alarm of which another that names the very same is told again; None where its incident is closed."""
+    table = tables.trigger
+    return newest(connection, table.c.sender == sender, table.c.alarm == alarm, table.c.same_as.is_(None))
+
+
+def one_at_a_time(connection: Connection) -> None:
+    """Let nobody else keep an alarm until the transaction ends."""
+    if connection.dialect.name != "sqlite":
+        connection.execute(select(func.pg_advisory_xact_lock(KEEPING)))
+
+
+def leave_closed(connection: Connection, now: float) -> None:
+    """Take what is due to be added from incidents that were closed meanwhile: it is told of a later one, or its own."""
+    table, incident = tables.trigger, tables.incident
+    query = (
+        select(table)
+        .join(incident, incident.c.id == table.c.incident)
+        .where(table.c.due_at <= now, table.c.state == SAME, incident.c.closed_at.is_not(None))
+        .order_by(table.c.received_at, table.c.id)
+    )
+    if connection.execute(query).first() is None:
+        return
+    one_at_a_time(connection)
+    for row in connection.execute(query).mappings().all():
+        values: dict[str, Any] = {"state": RECEIVED, "same_as": None, "incident": None}
+        if (of := first(connection, row["sender"], row["alarm"])) is not None:
+            values = {"same_as": of["id"], "incident": of["incident"]}
+            if of["state"] != DECLARED:
+                values = {"same_as": of["id"], "incident": None, "due_at": None, "blob": None}
+        connection.execute(update(table).where(table.c.id == row["id"]).values(values))

@@ -23,8 +23,6 @@ from rotator.seal import Seal
 from rotator.triggers import keeping
 from rotator.triggers.message import Missing, Trigger
 
-KEEPING = 491286116
-"""The advisory lock of PostgreSQL under which alarms are kept, one after the other: two at once may be one."""
 TAKEN_S = 300.0
 """For how long who takes an alarm has it to himself."""
 _LATER_S, _LATEST_S = 30.0, 3600.0
@@ -84,14 +82,12 @@ class Triggers:
         alarm = self._seal.fingerprint(keeping.same_alarm(trigger))
         table, new = tables.trigger, f"trg-{datetime.fromtimestamp(now, UTC):%Y%m%d}-{secrets.token_hex(4)}"
         with self._database.write() as connection:
-            if connection.dialect.name != "sqlite":
-                connection.execute(select(func.pg_advisory_xact_lock(KEEPING)))
+            alarms.one_at_a_time(connection)
             told = (table.c.sender == sender, table.c.delivery == rows.plain(delivery), table.c.alarm == alarm)
             before = alarms.newest(connection, *told, closed_too=own_id is not None)
             if before is not None:
                 return Kept(before["same_as"] or before["id"], before["state"], again=True)
-            same = (table.c.sender == sender, table.c.alarm == alarm, table.c.same_as.is_(None))
-            first = alarms.newest(connection, *same)
+            first = alarms.first(connection, sender, alarm)
             # Of what is not declared yet nothing is dead that could live again.
             incident = first["incident"] if first is not None and first["state"] == DECLARED else None
             row = {
@@ -140,6 +136,7 @@ class Triggers:
             .limit(1)
         )
         with self._database.write() as connection:
+            alarms.leave_closed(connection, now)
             row = connection.execute(query.with_for_update(skip_locked=True)).mappings().first()
             if row is None:
                 return None

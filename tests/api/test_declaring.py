@@ -13,7 +13,7 @@ from rotator.api.declaring import Declaring, declare
 from rotator.bootstrap import Rotator
 from rotator.credential import Leaked, Secret
 from rotator.errors import Unavailable
-from rotator.flow.exposure import LIST, Exposure
+from rotator.flow.exposure import LIST, Disposition, Exposure
 from rotator.flow.inventory import Said
 from rotator.ledger import tables
 from rotator.ledger.triggers import Triggers
@@ -116,6 +116,17 @@ def test_what_is_told_again_is_added_to_its_incident_and_planned_once(parts):
     assert manual(parts, taken.incident) == tasks
     assert [each.number for each in parts.reading.incident(taken.incident).revisions] == [1]
     assert {each.state for each in parts.triggers.listed()} == {"declared", "same"}
+
+
+def test_what_an_alarm_lacks_is_no_task_again_once_a_person_has_dismissed_it(parts):
+    parts.triggers.keep("github", replace(ALARM, delivery="d-1"), b"")
+    declare(parts, taken := parts.triggers.take())
+    [lacking] = [each.id for each in parts.reading.incident(taken.incident).manual if each.key == "o/r#42"]
+    parts.dismissing.dismiss(taken.incident, lacking, Disposition.FALSE_POSITIVE, "ana", "it is a test's")
+    parts.triggers.keep("github", replace(ALARM, delivery="d-2"), b"")
+    declare(parts, parts.triggers.take())
+    assert [each.number for each in parts.reading.incident(taken.incident).revisions] == [1]
+    assert len(parts.reading.incident(taken.incident).manual) == 2
 
 
 def test_what_is_told_again_though_it_was_dead_is_looked_at_next_and_stopped_again_where_it_lives(tmp_path):

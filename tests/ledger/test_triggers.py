@@ -155,6 +155,26 @@ def test_what_is_told_again_of_an_incident_is_handed_out_once_to_be_added_to_it(
     assert triggers.take() is None
 
 
+def test_what_was_told_again_of_an_incident_that_was_closed_since_is_one_new_incident(triggers, database, clock):
+    """It names what somebody saw, and a closed incident grows no more: it was tried for ever, and nobody was told."""
+    first = triggers.keep("gitlab", alarm("a", delivery="d-1"), b"")
+    closed = incident_of(database, triggers.take().incident)
+    triggers.declared(first.id, closed)
+    late = [triggers.keep("gitlab", alarm("a", delivery=each), b"").id for each in ("d-2", "d-3", "d-4")]
+    assert triggers.take().again
+    with database.write() as connection:
+        connection.execute(update(tables.incident).values(closed_at=clock.now))
+    triggers.everything_is_due()
+    taken = triggers.take()
+    assert (taken.id in late, taken.again, triggers.take()) == (True, False, None)
+    assert taken.incident != closed
+    triggers.declared(taken.id, incident_of(database, taken.incident))
+    listed = {each.id: each for each in triggers.listed()}
+    assert {each.incident for name, each in listed.items() if name in late} == {taken.incident}
+    assert [each["act"] for each in acts(database, taken.incident)] == ["triggered", "told again", "told again"]
+    assert listed[first.id].incident == closed
+
+
 def test_one_alarm_that_comes_many_times_at_once_is_kept_once(triggers):
     told = [alarm("a", delivery=f"d-{number % 4}") for number in range(16)]
     with ThreadPoolExecutor(8) as pool:
