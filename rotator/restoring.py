@@ -183,8 +183,9 @@ def _alone(parts: Rotator, vendor: str) -> Iterator[tuple[Rotator, Standing]]:
         if there != seen.pause:
             raise BadInput("it was paused again meanwhile", vendor, f"look again: rotator vendor gates {vendor}")
         on = parts.on(OneTransaction(connection))
-        vendor_chains.refuse_altered(connection, vendor)
-        yield on, look(on, seen.pause)
+        found = look(on, seen.pause)
+        vendor_chains.refuse_altered(connection, vendor, {each.manifest for each in found.facts.datasets} - {""})
+        yield on, found
 
 
 def _keep(  # noqa: PLR0917 - an act, and all that is said of it

@@ -7,13 +7,13 @@ held against the rows. Chains are signed: who alters both is told by the checkpo
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from sqlalchemy import Connection, Table, select
 
 from rotator.errors import BadInput
-from rotator.ledger import advisory_chain, pause_held, service, tables, vendor_uses
+from rotator.ledger import advisory_chain, manifest_chains, pause_held, service, tables, vendor_uses
 from rotator.ledger.database import Database
 from rotator.ledger.vendor_replay import Rows, dataset_said, replay
 from rotator.ledger.vendors import CHAIN, DATASET, one
@@ -41,21 +41,23 @@ _WORDS = {
 
 
 def altered(database: Database) -> list[str]:
-    """Return in words what is not as the chains tell it, of all vendors, datasets and advisories."""
+    """Return in words what is not as the chains tell it, of all vendors, datasets, their checks, and advisories."""
     with database.picture() as connection:
-        return [*_of_vendors(connection, None), *_of_datasets(connection), *advisory_chain.altered(connection)]
+        of_datasets = [*_of_datasets(connection), *manifest_chains.altered(connection)]
+        return [*_of_vendors(connection, None), *of_datasets, *advisory_chain.altered(connection)]
 
 
-def refuse_altered(connection: Connection, vendor: str) -> None:
+def refuse_altered(connection: Connection, vendor: str, manifests: Collection[str] = ()) -> None:
     """Raise BadInput where what the ledger has of a vendor is not what its chain tells: no gate can stand on that.
 
-    Nor on an advisory for which it is paused, and which was altered. The vendor is locked until the transaction ends,
-    so that nobody adds to either meanwhile.
+    Nor on an advisory for which it is paused, or on one of these `manifests` or a check of it, where that was altered.
+    The vendor is locked until the transaction ends, so that nobody adds to either meanwhile.
     """
     one(connection, vendor, software=False, lock=True)
     notices = _notices(connection, vendor)
     of_notices = advisory_chain.altered(connection, notices) if notices else []
-    if found := [*_of_vendors(connection, vendor), *of_notices]:
+    of_manifests = manifest_chains.altered(connection, manifests) if manifests else []
+    if found := [*_of_vendors(connection, vendor), *of_notices, *of_manifests]:
         what = f"somebody altered it in the ledger: {', '.join(found)}"
         raise BadInput(what, vendor, "compare it with a backup; the records of its chain say what was so")
 

@@ -28,7 +28,7 @@ from rotator.flow.playbook_words import Strategy
 from rotator.flow.registry import Listed, Said, Sort
 from rotator.flow.scope import Unresolved
 from rotator.flow.vendor import Attestation, Software
-from rotator.ledger import pause_gates, pauses, tables
+from rotator.ledger import pause_gates, pauses, tables, vendor_chains
 from rotator.ledger.dismissing import Dismissing
 from rotator.ledger.inventory import Inventory
 from rotator.ledger.manifests import Manifests
@@ -285,6 +285,31 @@ def test_what_was_read_before_all_was_dead_opens_nothing_whenever_it_is_given(ac
     assert "what dora read there, which eva gave," in gate.evidence[0]
     with pytest.raises(NotAllowed, match="eva gave the last evidence"):
         acme.meet("approval", "eva")
+
+
+@pytest.mark.parametrize(
+    ("table", "values", "named"),
+    [
+        (
+            tables.manifest_check,
+            {"altered": 0, "number": 2},
+            "check 1 of manifest people-1, check 2 of manifest people-1",
+        ),
+        (tables.manifest, {"recorded_at": 1.0}, "manifest people-1"),
+    ],
+)
+def test_a_check_or_a_recording_altered_past_the_service_lets_nobody_in_and_is_named(acme, table, values, named):
+    acme.pause(KEY)
+    acme.cut()
+    (acme.folder / "people" / "a.csv").write_text("mallory,1\n")
+    assert not acme.verify().is_as_recorded
+    acme.report()  # nothing was altered yet
+    assert vendor_chains.altered(acme.parts.database) == []
+    with acme.parts.database.write() as connection:
+        connection.execute(update(table).values(**values))
+    assert vendor_chains.altered(acme.parts.database) == named.split(", ")
+    with pytest.raises(BadInput, match=f"somebody altered it in the ledger: {named}"):
+        acme.believes()
 
 
 def test_a_check_that_began_before_all_was_dead_opens_nothing_however_late_it_ends(acme, monkeypatch):
