@@ -82,11 +82,11 @@ def told(mint, run):
 
 
 def test_stolen_tokens_die_with_as_few_calls_as_their_issuer_allows(tmp_path):
-    mint = minted(tmp_path, batch_size=100)
-    stolen = ready(mint, 250)
+    mint = minted(tmp_path, batch_size=10)
+    stolen = ready(mint, 25)
     mint.isolated()
     mint.deployment.rest()
-    assert mint.provider.sizes == [100, 100, 50]
+    assert mint.provider.sizes == [10, 10, 5]
     assert not any(mint.opens(each) for each in stolen)
     assert all_proven(mint)
     mint.deployment.database.close()
@@ -345,8 +345,8 @@ def test_a_worker_that_finds_a_batch_under_way_gives_way(mint):
 
 
 def test_threads_that_come_at_once_make_few_calls_and_revoke_nothing_twice(tmp_path):
-    mint = minted(tmp_path, batch_size=100)
-    stolen = ready(mint, 300)
+    mint = minted(tmp_path, batch_size=30)
+    stolen = ready(mint, 90)
     mint.isolated()
     worker = mint.deployment.engine()
     mint.deployment.world.meet = lambda *_: None
@@ -354,7 +354,7 @@ def test_threads_that_come_at_once_make_few_calls_and_revoke_nothing_twice(tmp_p
         while sent := mint.deployment.due.take_due(64):
             list(pool.map(worker.advance, [branch for branch, _ in sent]))
     mint.deployment.rest(worker)
-    assert sum(mint.provider.sizes) == 300
+    assert sum(mint.provider.sizes) == 90
     assert len(mint.provider.sizes) <= 3 + THREADS
     assert not any(mint.opens(each) for each in stolen)
     assert all_proven(mint)
@@ -386,14 +386,14 @@ def database(tmp_path_factory):
 @given(data=st.data())
 def test_a_batch_never_changes_what_becomes_of_one(database, data):
     """The same tokens, refusals and faults: in one call, in calls of several, and one at a time."""
-    many = data.draw(st.integers(1, 7))
+    many = data.draw(st.integers(1, 5))
     refused = data.draw(st.sets(st.integers(0, many - 1), max_size=2))
     poison = data.draw(st.sets(st.integers(0, many - 1), max_size=2))
     faults = data.draw(
         st.lists(st.tuples(st.sampled_from(sorted(FAULTS)), st.sampled_from(["before", "after"])), max_size=3)
     )
     found = []
-    for size in (1, data.draw(st.integers(2, 7)), 1000):
+    for size in (1, data.draw(st.sampled_from([2, 3, 4, 1000]))):
         mint = Mint(World(), emptied(database), batch_size=size, settle_s=2.0)
         stolen = ready(mint, many)
         mint.provider.refused = {stolen[each].ref.id for each in refused}
@@ -412,4 +412,4 @@ def test_a_batch_never_changes_what_becomes_of_one(database, data):
         found.append((outcomes(mint), [mint.opens(each) for each in stolen]))
         assert broken_chains(mint.deployment) == []
         assert max(mint.provider.sizes) <= size
-    assert found[0] == found[1] == found[2]
+    assert found[0] == found[1]

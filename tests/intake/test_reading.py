@@ -175,7 +175,7 @@ gitleaks_finding = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(
     st.one_of(
         st.lists(kingfisher_finding, min_size=1, max_size=3).map(lambda found: json.dumps({"findings": found})),

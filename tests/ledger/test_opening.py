@@ -312,7 +312,7 @@ def test_waves_do_not_run_empty_while_their_runs_wait_for_the_rotators_own(lifel
 
     def count(phase: str, what: str, _changes: bool) -> None:
         if (phase, what) == ("before", "ledger.claim"):
-            begun.append(sum(each.run.acknowledged_at is not None for each in deployment.record().runs))
+            begun.append(sum(each["acknowledged_at"] is not None for each in deployment.rows("run")))
 
     company.world.meet = count
     deployment.rest(patience_s=3600)
