@@ -32,6 +32,7 @@ _DIFFERS = [
     (re.compile(r"inc-20\d{6}-[0-9a-f]{6}"), "INCIDENT"),
     (re.compile(r"/\S*/rotator(?= )"), "rotator"),
     (re.compile(r'"at": [\d.e+]+'), '"at": 0'),
+    (re.compile(r",\d+\.\d+\r$", re.MULTILINE), ",OPEN FOR"),  # the last column of a report's CSV
     (re.compile(r",\d+\.\d+(?=\r?$)", re.MULTILINE), ",LONG"),  # for how long one is open, at the end of its row
 ]
 
