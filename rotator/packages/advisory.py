@@ -16,9 +16,10 @@ from rotator.errors import BadInput
 from rotator.intake.fields import mapping, word
 from rotator.intake.report import PIECE_CAP, Report
 from rotator.intake.shapes import holds_material
+from rotator.packages.advisory_record import aliases as other_names
 from rotator.packages.affected import Affected, Range
 from rotator.packages.names import NPM, PYPI, Package, ecosystem, known, package, purl
-from rotator.packages.nature import MALICIOUS, SILENT, Nature, Sign, gravest, sign_of
+from rotator.packages.nature import SILENT, Nature, Sign, gravest, is_malicious, sign_of
 from rotator.packages.versions import order
 
 _SPEC = re.compile(r"(?:([A-Za-z. ]{1,40}):)?(@?[\w.-][\w./:-]{0,200})\s*(==|@)\s*(\S.{0,2000})")
@@ -56,7 +57,7 @@ class Advisory:
         """Return what it tells of. A name of the malicious packages' database tells it, unless its record is gone."""
         if self.withdrawn is not None:
             return Sign(Nature.WITHDRAWN, "withdrawn", self.withdrawn.date().isoformat())
-        named = sorted(each for each in self.aliases - self.gone if each.startswith(MALICIOUS))
+        named = sorted(each for each in self.aliases - self.gone if is_malicious(each))
         if named and self.says.nature is not Nature.COMPROMISE:
             return Sign(Nature.COMPROMISE, "aliases", named[0])
         return self.says
@@ -195,7 +196,7 @@ def _record(report: Report, record: Mapping[str, object]) -> Advisory:
     affected = tuple(one for each in _list(record, "affected") if (one := _affected(mapping(each))) is not None)
     if not affected:
         raise report.bad("it names no package whose versions could be looked for", name, "say it with --package")
-    aliases = frozenset(each for each in _list(record, "aliases") if isinstance(each, str) and each.isprintable())
+    aliases = frozenset(each.strip() for each in other_names(record) if isinstance(each, str) and each.isprintable())
     published, withdrawn = (moment(record.get(each)) for each in ("published", "withdrawn"))
     summary = " ".join(word(record, "summary").split())[:_SUMMARY]
     summary = "" if holds_material(summary) else summary

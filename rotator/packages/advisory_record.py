@@ -7,7 +7,7 @@ from typing import Any
 
 from rotator.intake.fields import mapping, word
 from rotator.intake.shapes import holds_material
-from rotator.packages.nature import CODE_OF_A_THIEF, MALICIOUS, MALWARE, cwes
+from rotator.packages.nature import CODE_OF_A_THIEF, MALWARE, cwes, is_malicious, type_of
 
 LONGEST = 300
 """Letters of its summary that are kept."""
@@ -19,16 +19,17 @@ _ORIGINS = "malicious-packages-origins"
 def essence(record: Mapping[str, object]) -> dict[str, Any]:
     """Return the record with nothing but that, as an OSV record."""
     said: dict[str, Any] = {name: record[name] for name in _AS_THEY_ARE if name in record}
-    listed = record.get("affected")
-    if isinstance(listed, list):
-        told = (mapping(each) for each in listed)
+    affected = record.get("affected")
+    if isinstance(affected, list):
+        told = (mapping(each) for each in affected)
         said["affected"] = [{name: each[name] for name in _OF_A_PACKAGE if name in each} for each in told]
     if (summary := word(record, "summary")) and not holds_material(summary):
         said["summary"] = summary[:LONGEST]
     own = mapping(record.get("database_specific"))
-    known: dict[str, Any] = {"cwe_ids": list(dict.fromkeys(cwes(record))), "type": word(own, "type")[:LONGEST]}
+    known: dict[str, Any] = {"cwe_ids": list(dict.fromkeys(cwes(record))), "type": type_of(record)[:LONGEST]}
     origins = own.get(_ORIGINS)
-    known[_ORIGINS] = [word(mapping(each), "source") for each in origins] if isinstance(origins, list) else []
+    listed = origins if isinstance(origins, list) else [origins] if origins else []
+    known[_ORIGINS] = [word(mapping(each), "source") for each in listed]
     if some := {name: value for name, value in known.items() if value}:
         said["database_specific"] = some
     return said
@@ -43,7 +44,7 @@ def lasting(record: Mapping[str, object], before: Mapping[str, object]) -> dict[
     new = mapping(said.get("database_specific"))
     known: dict[str, Any] = {
         "cwe_ids": [each for each in cwes(before) if each in CODE_OF_A_THIEF],
-        "type": MALWARE if word(own, "type") == MALWARE else "",
+        "type": MALWARE if type_of(before) == MALWARE else "",
         _ORIGINS: own.get(_ORIGINS),
     }
     kept = {name: value for name, value in known.items() if value}
@@ -51,12 +52,13 @@ def lasting(record: Mapping[str, object], before: Mapping[str, object]) -> dict[
         if "cwe_ids" in kept:
             kept["cwe_ids"] = list(dict.fromkeys([*kept["cwe_ids"], *cwes(record)]))
         said["database_specific"] = {**new, **kept}
-    if named := [each for each in _aliases(before) if isinstance(each, str) and each.startswith(MALICIOUS)]:
-        there = _aliases(said)
+    if named := [each for each in aliases(before) if isinstance(each, str) and is_malicious(each)]:
+        there = aliases(said)
         said["aliases"] = [*there, *(each for each in named if each not in there)]
     return said
 
 
-def _aliases(record: Mapping[str, object]) -> list[object]:
+def aliases(record: Mapping[str, object]) -> list[object]:
+    """Return what a record says of its other names; one that is written without a list is one."""
     listed = record.get("aliases")
-    return listed if isinstance(listed, list) else []
+    return listed if isinstance(listed, list) else [listed] if isinstance(listed, str) else []

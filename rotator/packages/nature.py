@@ -22,9 +22,12 @@ MALWARE = "malware"
 CODE_OF_A_THIEF = frozenset({"CWE-912", *(f"CWE-{number}" for number in range(506, 513))})
 """Embedded malicious code with its sorts (Trojan horse, worm, trapdoor, spyware), and hidden functionality."""
 _MAY_BE = frozenset(
-    f"CWE-{number}" for number in (259, 312, 321, 494, 522, 532, 538, 540, 798, 829, 1357)
-)  # secrets in releases, logs and files; code that comes from where nobody looks
-_CWE = re.compile(r"CWE-([0-9]{1,5})", re.IGNORECASE)
+    f"CWE-{number}" for number in (0, 259, 312, 321, 494, 522, 532, 538, 540, 798, 829, 1357)
+)  # secrets in releases, logs and files; code that comes from where nobody looks; 0 is what nobody can read
+_CWE = re.compile(r"\s*CWE-([0-9]{1,5})(?![0-9]).*", re.IGNORECASE | re.DOTALL)
+_NO_WORD = ("NVD-CWE-noinfo", "NVD-CWE-Other")
+"""What NVD writes where it says nothing."""
+_UNREAD = "unreadable"
 _SHOWN = 3
 
 
@@ -64,23 +67,42 @@ SILENT = Sign()
 def sign_of(record: Mapping[str, object]) -> Sign:
     """Return what an OSV record tells of by itself; its other names are looked at apart."""
     own = mapping(record.get("database_specific"))
-    if (name := word(record, "id")).startswith(MALICIOUS):
+    if is_malicious(name := word(record, "id")):
         return Sign(Nature.COMPROMISE, "id", name)
-    if word(own, "type") == MALWARE:
+    if (kind := type_of(record)) == MALWARE:
         return Sign(Nature.COMPROMISE, "type", MALWARE)
     if own.get("malicious-packages-origins"):
         return Sign(Nature.COMPROMISE, "database_specific", "malicious-packages-origins")
     named = list(dict.fromkeys(cwes(record)))
     for which, nature in ((CODE_OF_A_THIEF, Nature.COMPROMISE), (_MAY_BE, Nature.UNKNOWN), (named, Nature.ORDINARY)):
+        if nature is not Nature.COMPROMISE and kind == _UNREAD:
+            return Sign(Nature.UNKNOWN, "type", kind)
         if some := [each for each in named if each in which]:
             return Sign(nature, "cwe_ids", ", ".join(some[:_SHOWN]))
     return SILENT
 
 
+def is_malicious(name: str) -> bool:
+    """Tell whether a name is of the malicious packages' database, however it is written."""
+    return name.strip().upper().startswith(MALICIOUS)
+
+
+def type_of(record: Mapping[str, object]) -> str:
+    """Return the type that a record says, one that is no text as a word of its own: it may be the gravest."""
+    told = mapping(record.get("database_specific")).get("type")
+    if told and not isinstance(told, str):
+        return _UNREAD
+    said = word(mapping(record.get("database_specific")), "type")
+    return MALWARE if said.strip().lower() == MALWARE else said
+
+
 def cwes(record: Mapping[str, object]) -> Iterator[str]:
-    """Yield the weaknesses that a record names, as `CWE-79`, wherever a database writes them."""
+    """Yield the weaknesses that a record names, as `CWE-79`, wherever a database writes them.
+
+    `CWE-0` stands for what nobody can read: no record is ordinary by the half of its list that can be read.
+    """
     listed = mapping(record.get("database_specific")).get("cwe_ids")
-    yield from _known(listed if isinstance(listed, list) else ())
+    yield from _known(listed if isinstance(listed, list) else [None, listed] if listed else ())
     affected = record.get("affected")
     for each in affected if isinstance(affected, list) else ():
         some = mapping(mapping(each).get("database_specific")).get("cwes")
@@ -88,8 +110,9 @@ def cwes(record: Mapping[str, object]) -> Iterator[str]:
 
 
 def _known(listed: Iterable[object]) -> Iterator[str]:
-    found = (_CWE.fullmatch(each) for each in listed if isinstance(each, str))
-    yield from (f"CWE-{int(each[1])}" for each in found if each is not None)
+    told = (each for each in listed if each not in _NO_WORD)
+    found = (_CWE.fullmatch(each) if isinstance(each, str) else None for each in told)
+    yield from (f"CWE-{int(each[1]) if each is not None else 0}" for each in found)
 
 
 def gravest(signs: Iterable[Sign]) -> Sign:
