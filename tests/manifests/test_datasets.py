@@ -178,6 +178,14 @@ def test_only_the_first_of_a_sort_are_named(parts, tmp_path):
     assert len(found.named["altered"]) == comparing.NAMED
 
 
+def test_no_name_that_looks_like_a_secret_is_kept_of_a_check(parts, dataset):
+    record(parts, dataset)
+    token = "ghp_" + "a1B2c3D4e5F6" * 3
+    (dataset / f"{token}.txt").touch()
+    assert verify(parts).named["new"] == ["[secret]"]
+    assert token not in json.dumps(chain(parts))
+
+
 def test_a_name_is_recorded_once(parts, dataset):
     recorded = record(parts, dataset)
     (dataset / "a").write_text("another")
