@@ -10,8 +10,7 @@ from rotator.flow.playbook_words import MINTING, Subject, Verb
 from rotator.flow.run import THROUGH, UNDOES, Step, StepState, taken_back
 from rotator.flow.standing import LANDS_AFTER, left_out, may_land_after, resumed
 from rotator.flow.step import STOPS
-from rotator.ledger.moves_on import DECLARE, Way, is_unprovable, opens, ways_on
-from rotator.ledger.opening import BRAKE
+from rotator.ledger.moves_on import DECLARE, Way, is_unprovable, ways_on
 from rotator.ledger.other_runs import Death
 from rotator.ledger.records import IncidentRecord, RunRecord
 from rotator.ledger.stops import CONNECTION, Stop
@@ -147,12 +146,6 @@ def _resuming(record: RunRecord) -> Iterator[Way]:
     if other is not None and other.has_way_back:
         command = f"rotator run undo {other.run} {other.step} --reason …"
         yield Way(command, "lets what they hold work again, also for whoever stole it")
-
-
-def at_the_brake(incident: IncidentRecord) -> Way | None:
-    """Return how the brake is opened, where it is shut."""
-    shut = any(gate.name == BRAKE and not gate.is_open for gate in incident.gates)
-    return opens(incident.incident.id, BRAKE) if shut else None
 
 
 def _closing(incident: IncidentRecord, record: RunRecord, seen: frozenset[str]) -> Iterator[Way]:
