@@ -126,7 +126,9 @@ class _Span:
 
     def note(self, record: Event | LastUse, known_by: bytes) -> None:
         self.is_told |= bool(known_by)
-        self.records.update(hashlib.sha256(known_by).digest())
+        # With whether the issuer took it: who gives the same numbers with other words takes no log's place.
+        is_refused = isinstance(record, Event) and record.is_refused
+        self.records.update(hashlib.sha256(known_by + (b" refused" if is_refused else b"")).digest())
         if isinstance(record, Event):
             self.begins_at = record.at if self.begins_at is None else min(self.begins_at, record.at)
             self.ends_at = record.at if self.ends_at is None else max(self.ends_at, record.at)

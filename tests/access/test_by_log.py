@@ -76,6 +76,12 @@ def test_a_log_in_another_form_is_that_log_and_one_with_one_record_more_is_anoth
     assert len({each.records for each in both.logs}) == 2
 
 
+def test_a_log_with_the_same_numbers_whose_calls_were_not_taken_is_another():
+    told_of = record(5, eventID="id-1")
+    forged = {**told_of, "errorCode": "InvalidClientTokenId"}
+    assert told(("a.json", log(told_of))).logs[0].records != told(("a.json", log(forged))).logs[0].records
+
+
 @pytest.mark.parametrize("name", [{"_document_id": "beeZYapIUe-wKg5"}, {}])
 def test_a_record_of_github_is_known_by_its_id_else_by_what_it_says_in_whatever_order(name):
     said = {"action": "git.clone", "@timestamp": int(EXPOSED * 1000) + 7, "hashed_token": KEY, **name}
