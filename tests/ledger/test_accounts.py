@@ -257,12 +257,12 @@ def test_a_scheduled_step_of_a_stopped_incident_rests_where_it_is(started):
 
 @pytest.mark.parametrize("ahead", [-6.0, 61.0])
 def test_a_worker_whose_clock_disagrees_takes_nothing_and_says_so(started, ahead):
-    sent(dispatching(started), room=1)
+    [run] = sent(dispatching(started), room=1)
     wrong = WorkingLedger(started.database, SEAL, lambda: started.world.now() + ahead)
     with capture_logs() as told:
-        assert wrong.claim("inc-1.r1.0.0", "worker") is None
+        assert wrong.claim(f"inc-1.{run}.0.0", "worker") is None
     assert [(each["event"], each["seconds_since_sent"]) for each in told] == [("clocks_disagree", ahead)]
     with capture_logs() as told:
-        assert claimed(started, "r1") != [None]
-        assert wrong.claim("inc-1.r1.0.0", "worker") is None  # another has it: that is no matter of clocks
+        assert claimed(started, run) != [None]
+        assert wrong.claim(f"inc-1.{run}.0.0", "worker") is None  # another has it: that is no matter of clocks
     assert told == []

@@ -14,7 +14,7 @@ from sqlalchemy import select, text, update
 from rotator.dispatcher import LEADER
 from rotator.flow.budget import FAILURES, FIRST_PROBE_S
 from rotator.flow.playbook_words import Strategy
-from rotator.ledger import accounts, outbox, tables
+from rotator.ledger import accounts, fenced, outbox, tables
 from rotator.ledger import database as databases
 from rotator.ledger.database import Database, LedgerFailed
 from rotator.ledger.working import WorkingLedger
@@ -70,17 +70,17 @@ def test_a_worker_that_wakes_after_its_transaction_was_ended_tells_the_engine(op
     company, deployment = founded(tmp_path, database=database)
     deployment.start([company.stolen("aws_iam_access_key")[0]], wanted=Strategy.REVOKE_ONLY)
     [(branch, _)] = deployment.due.take_due(10)
-    load, met = WorkingLedger._write, threading.Event()
+    write, met = fenced.write, threading.Event()
 
-    def frozen(self, connection, *rest):
+    def frozen(connection, *rest):
         monkeypatch.undo()
-        written = load(self, connection, *rest)
+        written = write(connection, *rest)
         with database.write() as other:  # waits until the server has ended the frozen one
             other.execute(update(tables.branch).values(priority=0.0))
         met.set()
         return written
 
-    monkeypatch.setattr(WorkingLedger, "_write", frozen)
+    monkeypatch.setattr(fenced, "write", frozen)
     deployment.engine().advance(branch)
     assert met.is_set()
     [claim] = deployment.due.claims()
