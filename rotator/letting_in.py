@@ -148,8 +148,11 @@ def _sessions_ahead(record: RunRecord) -> list[str]:
 
 
 def _of_task(task: ManualTask, of: IncidentRecord) -> Cut:
-    said = f"rotator exposure dismiss {of.incident.id} {task.id} --as already_dead --reason … says that it is done"
-    return Cut(task.key, None, f"a person has to do it: {task.reason}", f"{task.mend}; {said}")
+    # A gate's incident does not ask its issuer again: whatever else would mend the cause, this opens the gate.
+    said = f"rotator exposure dismiss {of.incident.id} {task.id} --as already_dead --reason …"
+    return Cut(
+        task.key, None, f"a person has to do it: {task.reason}", f"{task.mend}; once it is ended by hand: {said}"
+    )
 
 
 def _old(parts: Rotator, record: RunRecord) -> Held:
