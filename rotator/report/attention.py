@@ -162,10 +162,17 @@ def still_open(credentials: list[dict[str, Any]]) -> list[RenderableType]:
 
 
 def once_mended(credentials: list[dict[str, Any]], indent: str = "") -> list[RenderableType]:
-    """Say how what no machine can answer is asked about again, nothing where there is no such."""
+    """Say how what no machine can answer is asked about again or told ended, nothing where there is no such."""
     by_hand = [each for each in credentials if each["state"] == "manual" and not each["steps"]]
+    if not by_hand:
+        return []
     what = "once the cause of what no machine can answer is mended: this incident does not ask again"
-    return [Sentence(indent, each["again"], f"   {what}") for each in by_hand[:1]]
+    one, another = by_hand[0], "; likewise each other" if len(by_hand) > 1 else ""
+    ended = f"rotator exposure dismiss {one['run'].rpartition('.')[0]} {one['run']} --as already_dead --reason …"
+    return [
+        Sentence(indent, one["again"], f"   {what}"),
+        Sentence(indent, ended, f"   once a person has ended it by hand{another}"),
+    ]
 
 
 def _tried(one: dict[str, Any]) -> RenderableType:

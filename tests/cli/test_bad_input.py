@@ -103,6 +103,9 @@ def test_a_credential_of_an_account_that_nobody_configured_is_a_visible_task_for
     assert (entry["state"], entry["evidence"], entry["id"]) == ("manual", "none", "AKIAQ4R7T2W9Z3K5M8N1")
     assert "no aws connection" in entry["open"][0]
     assert report["totals"]["manual"] == report["time_to_revoke"]["still_open"] == 1
+    told = " ".join(rotator("report", "last").ended(3).out.split())
+    ended = f"rotator exposure dismiss {report['incident']['id']} {entry['run']} --as already_dead --reason …"
+    assert f"{ended} once a person has ended it by hand" in told
 
 
 PLAYBOOK = """\
